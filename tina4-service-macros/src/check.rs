@@ -1,0 +1,174 @@
+//! Checks what was read: the rules of the keys (shared with the runtime, in the cellar) and those
+//! that need the function.
+
+use std::collections::BTreeSet;
+
+use quote::ToTokens;
+use syn::{LitStr, Path};
+use tina4_service_schedule::{Draft, Fault, Key, Spec, name};
+
+use crate::args::{Args, Argument};
+use crate::errors;
+use crate::faults::Faults;
+use crate::function::Function;
+use crate::value::{Content, Dependency, path_text};
+
+/// A service that can be registered.
+pub(crate) struct Checked {
+    pub(crate) function: Function,
+    pub(crate) name: String,
+    pub(crate) spec: Spec,
+    pub(crate) after: Vec<Dependency>,
+    pub(crate) on_stop: Option<Path>,
+    /// Where the runtime crate is, unless it is where it usually is.
+    pub(crate) root: Option<Path>,
+}
+
+/// Checks a service. What is at fault is replaced by its default, so that the registration can
+/// still be written and rustc finds the faults of types in the same build.
+pub(crate) fn check(
+    args: Args,
+    function: Option<Function>,
+    faults: &mut Faults,
+) -> Option<Checked> {
+    let spec = spec(&args, faults);
+    let name = name(&args, function.as_ref(), faults);
+    let mut checked = Checked {
+        name: name.unwrap_or_default(),
+        spec,
+        after: Vec::new(),
+        on_stop: None,
+        root: None,
+        function: function?,
+    };
+    for Argument { key, value, .. } in args.arguments {
+        match (key, value.content) {
+            (Key::OnStop, Content::Path(path)) => checked.on_stop = Some(path),
+            (Key::Crate, Content::Path(path)) => checked.root = Some(path),
+            (Key::After, Content::List(entries)) => {
+                checked.after = after(entries, &checked.name, &checked.function, faults);
+            }
+            _ => {}
+        }
+    }
+    Some(checked)
+}
+
+fn spec(args: &Args, faults: &mut Faults) -> Spec {
+    let mut draft = Draft { unreadable: args.unreadable.clone(), ..Draft::default() };
+    for Argument { key, value, .. } in &args.arguments {
+        match (key, &value.content) {
+            (Key::Interval, Content::Duration(found)) => draft.interval = Some(*found),
+            (Key::Delay, Content::Duration(found)) => draft.delay = Some(*found),
+            (Key::InitialDelay, Content::Duration(found)) => draft.initial_delay = Some(*found),
+            (Key::Jitter, Content::Duration(found)) => draft.jitter = Some(*found),
+            (Key::Timeout, Content::Duration(found)) => draft.timeout = Some(*found),
+            (Key::RestartWindow, Content::Duration(found)) => draft.restart_window = Some(*found),
+            (Key::Backoff, Content::Duration(found)) => draft.backoff = Some(*found),
+            (Key::MaxBackoff, Content::Duration(found)) => draft.max_backoff = Some(*found),
+            (Key::StopTimeout, Content::Duration(found)) => draft.stop_timeout = Some(*found),
+            (Key::Restart, Content::Restart(found)) => draft.restart = Some(*found),
+            (Key::MaxRestarts, Content::Count(found)) => draft.max_restarts = Some(*found),
+            (Key::Autostart, Content::Switch(found)) => draft.autostart = Some(*found),
+            (Key::Critical, Content::Switch(found)) => draft.critical = Some(*found),
+            // Those that the runtime does not need as a number or a word.
+            _ => {}
+        }
+    }
+    draft.check().unwrap_or_else(|found| {
+        for fault in found {
+            faults.push(placed(args, &fault));
+        }
+        Spec::DEFAULT
+    })
+}
+
+/// A fault at its key or value.
+fn placed(args: &Args, fault: &Fault) -> syn::Error {
+    match args.value(fault.key) {
+        Some(argument) if fault.of_value => errors::spanned(&argument.value.tokens, fault),
+        Some(argument) => syn::Error::new(argument.key_span, fault),
+        None => syn::Error::new(proc_macro2::Span::call_site(), fault),
+    }
+}
+
+/// The name that was given, or else that of the function; `None` if neither can be one.
+fn name(args: &Args, function: Option<&Function>, faults: &mut Faults) -> Option<String> {
+    if let Some(Content::Name(given)) =
+        args.value(Key::Name).map(|argument| &argument.value.content)
+    {
+        return Some(given.clone());
+    }
+    let function = function?;
+    let name = function.name();
+    if let Err(error) = name::check(&name)
+        && !args.unreadable.contains(&Key::Name)
+    {
+        faults.push(errors::name_of_function(&function.ident, error));
+    }
+    Some(name)
+}
+
+fn after(
+    entries: Vec<Dependency>,
+    name: &str,
+    function: &Function,
+    faults: &mut Faults,
+) -> Vec<Dependency> {
+    let mut seen = BTreeSet::new();
+    let mut good = Vec::new();
+    for entry in entries {
+        let is_itself = match &entry {
+            Dependency::Name(text) => text.value() == name,
+            Dependency::Function(path) => names(path, function),
+        };
+        if is_itself {
+            faults.push(errors::after_itself(&entry, name));
+        } else if !seen.insert(entry.text()) {
+            faults.push(errors::after_twice(&entry, &entry.text()));
+        } else if let Err(error) = entry.check() {
+            faults.push(error);
+        } else {
+            good.push(entry);
+        }
+    }
+    good
+}
+
+/// Whether a path is certainly that of the function.
+fn names(path: &Path, function: &Function) -> bool {
+    let mut segments = path.segments.iter().map(|segment| &segment.ident).peekable();
+    segments.next_if(|first| *first == "self");
+    path.leading_colon.is_none()
+        && segments.next() == Some(&function.ident)
+        && segments.next().is_none()
+}
+
+impl Dependency {
+    /// The entry as it was written.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Function(path) => path_text(path),
+            Self::Name(text) => format!("{:?}", text.value()),
+        }
+    }
+
+    /// A text can be checked to be a name; rustc checks the path.
+    fn check(&self) -> syn::Result<()> {
+        match self {
+            Self::Function(_) => Ok(()),
+            Self::Name(text) => {
+                name::check(&text.value()).map_err(|error| errors::spanned(text, error))
+            }
+        }
+    }
+}
+
+impl ToTokens for Dependency {
+    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
+        match self {
+            Self::Function(path) => path.to_tokens(tokens),
+            Self::Name(text) => LitStr::to_tokens(text, tokens),
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! Every message of the macro, as named constructors, so that they can be read side by side.
+//!
+//! A message is `problem; remedy`: lowercase, backticks round code, no full stop, and it names
+//! both what was found and what is allowed. What rustc says itself about types is dressed in the
+//! runtime crate, with `#[diagnostic::on_unimplemented]`.
+
+use std::fmt::Display;
+
+use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::Error;
+use syn::{
+    Attribute, FnArg, Generics, Lifetime, LitInt, LitStr, Pat, Path, Receiver, Variadic,
+    WhereClause,
+};
+use tina4_service_schedule::{Key, Restart};
+
+use crate::function::MOST_PARAMETERS;
+use crate::value::{Kind, path_text};
+
+/// How alike two words must be for one to be a slip of the other.
+const ALIKE: f64 = 0.84;
+
+/// A message that another crate has written, on these tokens.
+pub(crate) fn spanned(tokens: impl ToTokens, message: impl Display) -> Error {
+    Error::new_spanned(tokens, message)
+}
+
+// Keys
+
+pub(crate) fn not_a_key(found: &TokenTree) -> Error {
+    let shown = show(found);
+    spanned(
+        found,
+        format!("expected a key, found {shown}; write `key = value`, such as `interval = \"30s\"`"),
+    )
+}
+
+/// The key that was probably meant.
+pub(crate) fn nearest_key(written: &str) -> Option<Key> {
+    if let Some((_, key)) = OTHER_NAMES.iter().find(|(name, _)| *name == written) {
+        return Some(*key);
+    }
+    nearest(written, Key::ALL, Key::as_str)
+}
+
+/// What some keys are called elsewhere.
+const OTHER_NAMES: [(&str, Key); 9] = [
+    ("every", Key::Interval),
+    ("period", Key::Interval),
+    ("schedule", Key::Cron),
+    ("tz", Key::Timezone),
+    ("retries", Key::MaxRestarts),
+    ("depends_on", Key::After),
+    ("requires", Key::After),
+    ("shutdown", Key::OnStop),
+    ("enabled", Key::Autostart),
+];
+
+fn nearest<T: Copy>(
+    written: &str,
+    all: impl IntoIterator<Item = T>,
+    text: fn(T) -> &'static str,
+) -> Option<T> {
+    let written = written.to_lowercase().replace('-', "_");
+    let alike = |candidate: T| strsim::jaro_winkler(&written, &text(candidate).replace('-', "_"));
+    all.into_iter()
+        .map(|candidate| (alike(candidate), candidate))
+        .filter(|(score, _)| *score >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+pub(crate) fn unknown_key(span: Span, written: &str) -> Error {
+    let remedy = match nearest_key(written) {
+        Some(key) => format!("did you mean `{key}`?"),
+        None => format!("the keys are {}", join(Key::ALL.map(Key::as_str))),
+    };
+    Error::new(span, format!("unknown key `{written}`; {remedy}"))
+}
+
+pub(crate) fn key_twice(span: Span, key: Key) -> Error {
+    Error::new(span, format!("`{key}` is given twice; keep one of them"))
+}
+
+pub(crate) fn not_supported_yet(span: Span, key: Key) -> Error {
+    let remedy = if key == Key::Cron { "use `interval` or `delay`" } else { "remove it" };
+    Error::new(span, format!("`{key}` is not supported yet; {remedy}"))
+}
+
+// Values
+
+pub(crate) fn missing_value(span: Span, key: Key) -> Error {
+    let example = example(key);
+    Error::new(span, format!("`{key}` has no value; write `{key} = {example}`"))
+}
+
+pub(crate) fn missing_equals(found: &TokenTree, key: Key) -> Error {
+    let (shown, example) = (show(found), example(key));
+    spanned(found, format!("expected `=` after `{key}`, found {shown}; write `{key} = {example}`"))
+}
+
+pub(crate) fn after_value(key: Key, found: &TokenTree) -> Error {
+    let shown = show(found);
+    spanned(
+        found,
+        format!(
+            "expected `,` after the value of `{key}`, found {shown}; separate keys with commas"
+        ),
+    )
+}
+
+pub(crate) fn wrong_kind(key: Key, found: &TokenTree) -> Error {
+    let (wanted, shown) = (kind(key), show(found));
+    let example = corrected(key, found).unwrap_or_else(|| example(key).to_owned());
+    spanned(found, format!("expected {wanted}, found {shown}; write `{key} = {example}`"))
+}
+
+/// What a key takes.
+fn kind(key: Key) -> &'static str {
+    match Kind::of(key) {
+        Kind::Name => "a name as text",
+        Kind::Duration => "a duration as text",
+        Kind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
+        Kind::Count => "a whole number",
+        Kind::Switch => "`true` or `false`",
+        Kind::List => "the path of a service function or a name as text",
+        Kind::Function => "the path of a function",
+        Kind::Module => "the path of a crate or module",
+        Kind::NotYet => "nothing",
+    }
+}
+
+/// A value that a key takes.
+fn example(key: Key) -> &'static str {
+    match Kind::of(key) {
+        Kind::Name => "\"heartbeat\"",
+        Kind::Duration => "\"30s\"",
+        Kind::Restart => "\"never\"",
+        Kind::Count => "5",
+        Kind::Switch if key == Key::Autostart => "false",
+        Kind::Switch => "true",
+        Kind::List => "[migrations]",
+        Kind::Function => "flush",
+        Kind::Module => "facade::tina4_service",
+        Kind::NotYet => "..",
+    }
+}
+
+/// What was found, as the kind of value that `key` takes, if it is only written wrongly.
+fn corrected(key: Key, found: &TokenTree) -> Option<String> {
+    let text = found.to_string();
+    let inner = || syn::parse_str::<LitStr>(&text).map(|literal| literal.value()).ok();
+    match Kind::of(key) {
+        Kind::Name => matches!(found, TokenTree::Ident(_)).then(|| format!("\"{text}\"")),
+        Kind::Duration => {
+            let number = syn::parse_str::<LitInt>(&text).ok()?;
+            number.suffix().is_empty().then(|| format!("\"{}s\"", number.base10_digits()))
+        }
+        Kind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
+        Kind::Count => inner().filter(|inner| inner.parse::<u32>().is_ok()),
+        Kind::Switch => inner().filter(|inner| inner == "true" || inner == "false"),
+        Kind::Function | Kind::Module => {
+            inner().filter(|inner| syn::parse_str::<Path>(inner).is_ok())
+        }
+        Kind::List | Kind::NotYet => None,
+    }
+}
+
+pub(crate) fn unknown_restart(literal: &LitStr, word: &str) -> Error {
+    let words = join(Restart::ALL.map(|restart| match restart {
+        Restart::OnFailure => "\"on-failure\"",
+        Restart::Always => "\"always\"",
+        Restart::Never => "\"never\"",
+    }));
+    let remedy = match nearest(word, Restart::ALL, Restart::as_str) {
+        Some(restart) => format!("did you mean `\"{restart}\"`?"),
+        None => format!("use {words}"),
+    };
+    spanned(literal, format!("unknown value `\"{}\"` of `restart`; {remedy}", word.escape_debug()))
+}
+
+pub(crate) fn negative_count(key: Key, minus: &TokenTree, number: &Literal) -> Error {
+    let tokens = [minus.clone(), TokenTree::Literal(number.clone())];
+    let tokens = TokenStream::from_iter(tokens);
+    spanned(
+        tokens,
+        format!(
+            "`{key}` cannot be negative; use `0` to fail at the first crash, or leave it out for no limit"
+        ),
+    )
+}
+
+pub(crate) fn count_too_large(key: Key, literal: &LitInt) -> Error {
+    let most = u32::MAX;
+    spanned(
+        literal,
+        format!(
+            "`{key}` of `{literal}` is too large; use at most `{most}`, or leave it out for no limit"
+        ),
+    )
+}
+
+pub(crate) fn suffix(key: Key, literal: &LitInt) -> Error {
+    let (suffix, digits) = (literal.suffix(), literal.base10_digits());
+    spanned(
+        literal,
+        format!(
+            "`{key}` takes a plain whole number, found the suffix `{suffix}`; write `{key} = {digits}`"
+        ),
+    )
+}
+
+pub(crate) fn call_instead_of_path(path: &Path, call: &TokenTree) -> Error {
+    let text = path_text(path);
+    spanned(
+        call,
+        format!(
+            "expected the path of a function, found a call; write `{text}` without parentheses"
+        ),
+    )
+}
+
+// `after`
+
+pub(crate) fn not_a_list(found: impl ToTokens, entry: &str) -> Error {
+    spanned(found, format!("`after` takes a list in brackets; write `after = [{entry}]`"))
+}
+
+pub(crate) fn after_entry(found: &TokenTree) -> Error {
+    let shown = show(found);
+    spanned(
+        found,
+        format!(
+            "expected `,` in the list of `after`, found {shown}; separate services with commas"
+        ),
+    )
+}
+
+pub(crate) fn after_itself(entry: impl ToTokens, name: &str) -> Error {
+    spanned(entry, format!("`{name}` cannot come after itself; name another service or remove it"))
+}
+
+pub(crate) fn after_twice(entry: impl ToTokens, text: &str) -> Error {
+    spanned(entry, format!("`{text}` is in `after` twice; keep one of them"))
+}
+
+// The function
+
+pub(crate) fn name_of_function(ident: &Ident, error: impl Display) -> Error {
+    Error::new(ident.span(), format!("{error}, or set `name = \"..\"`"))
+}
+
+pub(crate) fn not_a_function(span: Span, found: Option<&str>) -> Error {
+    let found = found.unwrap_or("something else");
+    Error::new(
+        span,
+        format!("`#[service]` declares a function, found {found}; put it on a free `fn`"),
+    )
+}
+
+pub(crate) fn no_body(ident: &Ident) -> Error {
+    Error::new(
+        ident.span(),
+        format!("`{ident}` has no body; put `#[service]` on a free `fn`, not on a declaration"),
+    )
+}
+
+pub(crate) fn attribute_twice(again: &Attribute, ident: &Ident) -> Error {
+    spanned(again, format!("`#[service]` is given twice to `{ident}`; keep one of them"))
+}
+
+pub(crate) fn const_fn(span: Span) -> Error {
+    Error::new(span, "a service cannot be a `const fn`; remove `const`")
+}
+
+pub(crate) fn async_fn(span: Span) -> Error {
+    Error::new(span, "`async fn` is not supported yet; write a plain `fn`")
+}
+
+pub(crate) fn unsafe_fn(span: Span) -> Error {
+    Error::new(
+        span,
+        "a service cannot be an `unsafe fn`, because nobody vouches for the call; remove `unsafe`",
+    )
+}
+
+pub(crate) fn extern_fn(abi: impl ToTokens) -> Error {
+    spanned(
+        abi,
+        "a service cannot be an `extern fn`; remove `extern`, and call the service from an `extern fn` if need be",
+    )
+}
+
+pub(crate) fn generics(generics: &Generics) -> Error {
+    spanned(
+        generics,
+        "a service cannot be generic, because nobody says for which type it runs; write the type",
+    )
+}
+
+pub(crate) fn lifetimes(generics: &Generics) -> Error {
+    spanned(
+        generics,
+        "a service cannot have lifetime parameters; leave them out, as in `ctx: &Context`",
+    )
+}
+
+pub(crate) fn where_clause(clause: &WhereClause) -> Error {
+    spanned(
+        clause,
+        "a service cannot have a `where` clause, because it is not generic; remove the clause",
+    )
+}
+
+pub(crate) fn receiver(receiver: &Receiver) -> Error {
+    spanned(
+        receiver,
+        "a service cannot have `self`; make it a free function, and take shared values as `Res<T>`",
+    )
+}
+
+pub(crate) fn variadic(variadic: &Variadic) -> Error {
+    let dots = &variadic.dots;
+    spanned(dots, "a service cannot be variadic; remove `...`")
+}
+
+pub(crate) fn too_many_parameters(first: &FnArg, found: usize) -> Error {
+    spanned(
+        first,
+        format!(
+            "a service has at most {MOST_PARAMETERS} parameters, found {found}; gather shared values in one struct"
+        ),
+    )
+}
+
+pub(crate) fn pattern(pattern: &Pat) -> Error {
+    spanned(
+        pattern,
+        "a parameter of a service is a plain name; write `value: Type`, and take it apart in the body",
+    )
+}
+
+pub(crate) fn conditional_parameter(attribute: &Attribute) -> Error {
+    spanned(
+        attribute,
+        "a parameter of a service cannot be conditional; put `#[cfg(..)]` on the function",
+    )
+}
+
+pub(crate) fn static_reference(lifetime: &Lifetime) -> Error {
+    spanned(
+        lifetime,
+        "a parameter lives as long as one run; remove the lifetime, as in `ctx: &Context`",
+    )
+}
+
+pub(crate) fn impl_trait(span: Span) -> Error {
+    Error::new(
+        span,
+        "a service cannot have an `impl Trait` parameter, because nobody says which type it is; write the type",
+    )
+}
+
+// Words
+
+/// A token as it appears in a message.
+fn show(found: &TokenTree) -> String {
+    match found {
+        TokenTree::Group(group) => match group.delimiter() {
+            Delimiter::Parenthesis => "`(..)`".to_owned(),
+            Delimiter::Brace => "`{..}`".to_owned(),
+            Delimiter::Bracket => "`[..]`".to_owned(),
+            Delimiter::None => format!("`{}`", group.stream()),
+        },
+        TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => format!("`{found}`"),
+    }
+}
+
+/// Code words as a list.
+fn join<const N: usize>(words: [&str; N]) -> String {
+    words.map(|word| format!("`{word}`")).join(", ")
+}
+
+#[cfg(test)]
+mod tests;

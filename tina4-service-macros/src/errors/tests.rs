@@ -1,0 +1,48 @@
+//! Which slips are recognised.
+
+use super::*;
+
+#[test]
+fn slips_of_keys() {
+    for (written, key) in [
+        ("intervall", Some(Key::Interval)),
+        ("intervl", Some(Key::Interval)),
+        ("Interval", Some(Key::Interval)),
+        ("dealy", Some(Key::Delay)),
+        ("delays", Some(Key::Delay)),
+        ("time_out", Some(Key::Timeout)),
+        ("timzone", Some(Key::Timezone)),
+        ("max_retries", Some(Key::MaxRestarts)),
+        ("max_restart", Some(Key::MaxRestarts)),
+        ("max-restarts", Some(Key::MaxRestarts)),
+        ("restarts", Some(Key::Restart)),
+        ("window", None),
+        ("on_stopped", Some(Key::OnStop)),
+        ("onstop", Some(Key::OnStop)),
+        ("auto_start", Some(Key::Autostart)),
+        ("crit", Some(Key::Critical)),
+        ("backof", Some(Key::Backoff)),
+        ("maxbackoff", Some(Key::MaxBackoff)),
+        ("init_delay", Some(Key::InitialDelay)),
+        ("stop_time", Some(Key::StopTimeout)),
+        ("every", Some(Key::Interval)),
+        ("depends_on", Some(Key::After)),
+        ("colour", None),
+        ("x", None),
+        ("priority", None),
+        ("workers", None),
+        ("description", None),
+        ("threads", None),
+        ("group", None),
+        ("lazy", None),
+    ] {
+        assert_eq!(nearest_key(written), key, "{written}");
+    }
+}
+
+#[test]
+fn every_key_has_an_example_of_its_kind() {
+    for key in Key::ALL {
+        assert!(!example(key).is_empty() && !kind(key).is_empty(), "{key}");
+    }
+}

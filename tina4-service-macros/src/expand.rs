@@ -1,0 +1,280 @@
+//! Writes the registration of a checked service: one constant behind the function, which says
+//! everything about it as data, in absolute paths.
+
+use std::time::Duration;
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use tina4_service_schedule::{Restart, RestartPolicy, Schedule, Spec};
+
+use crate::args::Args;
+use crate::check::{self, Checked};
+use crate::faults::Faults;
+use crate::function::{Function, MOST_PARAMETERS, Output};
+use crate::value::Dependency;
+
+/// The whole way: the function untouched, the registration, and all faults.
+pub(crate) fn service(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut faults = Faults::default();
+    let args = Args::read(args, &mut faults);
+    let function = Function::read(item.clone(), &mut faults);
+    let checked = check::check(args, function, &mut faults);
+    let leave = checked.as_ref().and_then(|checked| leave(&checked.function));
+    let registration = checked.as_ref().map(registration);
+    let faults = faults.into_tokens();
+    quote!(#leave #item #registration #faults)
+}
+
+/// Leave to have the parameters of a service, which are what they are: values, and up to eight.
+fn leave(function: &Function) -> Option<TokenStream> {
+    let by_value = |parameter: &TokenStream| !parameter.to_string().starts_with('&');
+    let mut lints = Vec::new();
+    if function.parameters.iter().any(by_value) {
+        lints.push(quote!(clippy::needless_pass_by_value));
+    }
+    if function.parameters.len() == MOST_PARAMETERS {
+        lints.push(quote!(clippy::too_many_arguments));
+    }
+    let reason = "these are the parameters of a service";
+    (!lints.is_empty()).then(|| quote!(#[allow(#(#lints,)* reason = #reason)]))
+}
+
+fn registration(checked: &Checked) -> TokenStream {
+    let Checked { function, name, .. } = checked;
+    let root = checked
+        .root
+        .as_ref()
+        .map_or_else(|| quote!(::tina4_service), |path| path.to_token_stream());
+    let private = &quote!(#root::__private);
+    let Function { ident, cfgs, .. } = function;
+    let deprecated = function
+        .deprecated
+        .then(|| quote!(#[allow(deprecated, reason = "registering a service is not using it")]));
+    let function_name = function.name();
+    let spec = spec(&checked.spec, private);
+    let after = checked.after.iter().map(|entry| after(entry, private));
+    let needs = (0..function.parameters.len()).map(|index| need(function, index, private));
+    let call = call(function, private);
+    let on_stop = on_stop(checked, private);
+    quote! {
+        #(#cfgs)*
+        #deprecated
+        const _: () = {
+            #private::inventory::submit! {
+                #private::Registration {
+                    name: #name,
+                    spec: #spec,
+                    place: #private::Place { file: ::core::file!(), line: ::core::line!(), column: ::core::column!() },
+                    path: ::core::concat!(::core::module_path!(), "::", #function_name),
+                    id: #private::id_of(&#ident),
+                    after: &[#(#after),*],
+                    needs: &[#(#needs),*],
+                    call: #call,
+                    on_stop: #on_stop,
+                }
+            }
+        };
+    }
+}
+
+/// The settings that differ from the defaults.
+fn spec(spec: &Spec, private: &TokenStream) -> TokenStream {
+    let default = Spec::DEFAULT;
+    let mut fields = Fields::default();
+    fields.add(spec.schedule != default.schedule, "schedule", || schedule(spec.schedule, private));
+    fields.add(spec.initial_delay != default.initial_delay, "initial_delay", || {
+        duration(spec.initial_delay)
+    });
+    fields.add(spec.jitter != default.jitter, "jitter", || duration(spec.jitter));
+    fields.add(spec.timeout != default.timeout, "timeout", || option(spec.timeout.map(duration)));
+    fields.add(spec.restart != default.restart, "restart", || restart(&spec.restart, private));
+    fields.add(spec.stop_timeout != default.stop_timeout, "stop_timeout", || {
+        duration(spec.stop_timeout)
+    });
+    fields
+        .add(spec.autostart != default.autostart, "autostart", || spec.autostart.to_token_stream());
+    fields.add(spec.critical != default.critical, "critical", || spec.critical.to_token_stream());
+    fields.build(&quote!(#private::Spec))
+}
+
+fn restart(policy: &RestartPolicy, private: &TokenStream) -> TokenStream {
+    let default = RestartPolicy::DEFAULT;
+    let mut fields = Fields::default();
+    fields.add(policy.restart != default.restart, "restart", || {
+        let word = match policy.restart {
+            Restart::OnFailure => quote!(OnFailure),
+            Restart::Always => quote!(Always),
+            Restart::Never => quote!(Never),
+        };
+        quote!(#private::Restart::#word)
+    });
+    fields.add(policy.max_restarts != default.max_restarts, "max_restarts", || {
+        option(policy.max_restarts.map(|count| count.to_token_stream()))
+    });
+    fields.add(policy.window != default.window, "window", || option(policy.window.map(duration)));
+    fields.add(policy.backoff != default.backoff, "backoff", || duration(policy.backoff));
+    fields.add(policy.max_backoff != default.max_backoff, "max_backoff", || {
+        duration(policy.max_backoff)
+    });
+    fields.build(&quote!(#private::RestartPolicy))
+}
+
+/// The fields of a struct that differ from its `DEFAULT`.
+#[derive(Default)]
+struct Fields {
+    differing: Vec<TokenStream>,
+    some_equal: bool,
+}
+
+impl Fields {
+    fn add(&mut self, differs: bool, name: &str, value: impl FnOnce() -> TokenStream) {
+        if differs {
+            let (name, value) = (Ident::new(name, Span::call_site()), value());
+            self.differing.push(quote!(#name: #value));
+        } else {
+            self.some_equal = true;
+        }
+    }
+
+    fn build(self, of: &TokenStream) -> TokenStream {
+        let Self { differing, some_equal } = self;
+        if differing.is_empty() {
+            return quote!(#of::DEFAULT);
+        }
+        // Lints dislike a base that gives nothing.
+        let base = some_equal.then(|| quote!(..#of::DEFAULT));
+        quote!(#of { #(#differing,)* #base })
+    }
+}
+
+fn schedule(schedule: Schedule, private: &TokenStream) -> TokenStream {
+    match schedule {
+        Schedule::Interval(period) => {
+            let period = duration(period);
+            quote!(#private::Schedule::Interval(#period))
+        }
+        Schedule::Delay(pause) => {
+            let pause = duration(pause);
+            quote!(#private::Schedule::Delay(#pause))
+        }
+        Schedule::Continuous => quote!(#private::Schedule::Continuous),
+    }
+}
+
+fn duration(duration: Duration) -> TokenStream {
+    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+    let (seconds, nanos) = (Literal::u64_unsuffixed(seconds), Literal::u32_unsuffixed(nanos));
+    quote!(::core::time::Duration::new(#seconds, #nanos))
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+fn after(entry: &Dependency, private: &TokenStream) -> TokenStream {
+    match entry {
+        Dependency::Function(path) => {
+            let text = entry.text();
+            quote!(#private::After::Function { id: #private::id_of(&#path), path: #text })
+        }
+        Dependency::Name(name) => quote!(#private::After::Name(#name)),
+    }
+}
+
+/// What a parameter needs. Its type is inferred from the function: a type that is written twice is
+/// reported twice when it does not exist.
+fn need(function: &Function, index: usize, private: &TokenStream) -> TokenStream {
+    let ident = &function.ident;
+    let at = Place::of(&function.parameters[index], ident);
+    let arguments = (0..function.parameters.len())
+        .map(|other| if other == index { quote!(parameter) } else { quote!(#private::any()) });
+    let call = at.call(ident.to_token_stream(), quote!(#(#arguments),*));
+    let closure = at.put(quote!(|parameter|));
+    at.call(quote!(#private::need_of), quote!(#closure #call))
+}
+
+/// A closure that calls the function with its parameters.
+fn call(function: &Function, private: &TokenStream) -> TokenStream {
+    let ident = &function.ident;
+    let parameters = function
+        .parameters
+        .iter()
+        .map(|parameter| Place::of(parameter, ident).call(quote!(#private::param), quote!(run)));
+    let parameters = quote!(#(#parameters),*);
+    let call = match &function.output {
+        // It never comes to an outcome.
+        Output::Never => quote!(#ident(#parameters)),
+        Output::Unit => outcome(&Place::of(&TokenStream::new(), ident), ident, parameters, private),
+        Output::Type(output) => outcome(&Place::of(output, ident), ident, parameters, private),
+    };
+    let run = if function.parameters.is_empty() { quote!(_) } else { quote!(run) };
+    quote!(|#run| #call)
+}
+
+fn outcome(
+    at: &Place,
+    ident: &Ident,
+    parameters: TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    let at = at.hidden();
+    let call = at.call(ident.to_token_stream(), parameters);
+    at.call(quote!(#private::outcome), call)
+}
+
+fn on_stop(checked: &Checked, private: &TokenStream) -> TokenStream {
+    let Some(path) = &checked.on_stop else {
+        return option(None);
+    };
+    let at = Place::of(&path.to_token_stream(), &checked.function.ident);
+    let hook = at.call(quote!(&#private::OnStop::new), path.to_token_stream());
+    option(Some(hook))
+}
+
+/// Where rustc shall put its caret: from the first to the last token of what the user wrote.
+///
+/// The same place for two demands on one type also makes rustc report that type only once.
+struct Place {
+    first: Span,
+    last: Span,
+}
+
+impl Place {
+    fn of(written: &TokenStream, otherwise: &Ident) -> Self {
+        let mut tokens = written.clone().into_iter();
+        let first = tokens.next();
+        let last = tokens.last().or_else(|| first.clone());
+        let span = |token: Option<TokenTree>| token.map_or(otherwise.span(), |token| token.span());
+        Self { first: span(first), last: span(last) }
+    }
+
+    /// The same place, but in the eyes of lints not code that the user wrote.
+    fn hidden(&self) -> Self {
+        let hidden = Span::mixed_site();
+        Self { first: self.first.resolved_at(hidden), last: self.last.resolved_at(hidden) }
+    }
+
+    /// A call that appears to be here.
+    fn call(&self, function: TokenStream, arguments: TokenStream) -> TokenStream {
+        let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+        arguments.set_span(self.last);
+        let function = self.put(function);
+        quote!(#function #arguments)
+    }
+
+    /// Tokens that appear to be here, from the first of them to the last.
+    fn put(&self, tokens: TokenStream) -> TokenStream {
+        let spans = std::iter::once(self.first).chain(std::iter::repeat(self.last));
+        let put = |(mut token, span): (TokenTree, Span)| {
+            token.set_span(span);
+            token
+        };
+        tokens.into_iter().zip(spans).map(put).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

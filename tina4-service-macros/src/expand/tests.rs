@@ -1,0 +1,187 @@
+//! What a declaration turns into, and what is said about one that is wrong, on every toolchain.
+//!
+//! Where the caret lands is the business of `ui-tests`.
+
+use super::*;
+
+/// The messages that a declaration earns, and whether its item survives.
+fn faults(args: &str, item: &str) -> Vec<String> {
+    let item: TokenStream = item.parse().expect("the item lexes");
+    let args = args.parse().expect("the arguments lex");
+    let written = service(args, item.clone()).to_string();
+    let (before, behind) = written.split_once(&item.to_string()).expect("the item survives");
+    assert!(before.is_empty() || before.starts_with("# [allow (clippy ::"), "{before}");
+    let file: syn::File = syn::parse_str(behind).expect("items");
+    let message = |item: &syn::Item| {
+        let syn::Item::Macro(call) = item else {
+            return None;
+        };
+        Some(syn::parse2::<syn::LitStr>(call.mac.tokens.clone()).expect("a text").value())
+    };
+    file.items.iter().filter_map(message).collect()
+}
+
+/// Each list of arguments, on a plain function, has exactly these faults.
+fn check(cases: &[(&str, &[&str])]) {
+    for (args, expected) in cases {
+        assert_eq!(faults(args, "fn heartbeat() {}"), *expected, "#[service({args})]");
+    }
+}
+
+/// Each item has exactly these faults.
+fn check_items(cases: &[(&str, &[&str])]) {
+    for (item, expected) in cases {
+        assert_eq!(faults("", item), *expected, "{item}");
+    }
+}
+
+/// The code behind a function, as one line without spaces round punctuation.
+fn registration(args: &str, item: &str) -> String {
+    assert_eq!(faults(args, item), [""; 0]);
+    let written = service(args.parse().unwrap(), item.parse().unwrap()).to_string();
+    let item = item.parse::<TokenStream>().unwrap().to_string();
+    let (_, behind) = written.split_once(&item).unwrap();
+    behind.replace(' ', "")
+}
+
+#[test]
+fn the_whole_registration() {
+    let found = registration(
+        r#"interval = "30s", max_restarts = 5, after = [migrations, db::up, "mail"], on_stop = flush"#,
+        "fn sync(ctx: &Context, db: Res<Db>) -> Result<(), DbError> {}",
+    );
+    let expected = r#"
+        const _: () = {
+            ::tina4_service::__private::inventory::submit! {
+                ::tina4_service::__private::Registration {
+                    name: "sync",
+                    spec: ::tina4_service::__private::Spec {
+                        schedule: ::tina4_service::__private::Schedule::Interval(::core::time::Duration::new(30, 0)),
+                        restart: ::tina4_service::__private::RestartPolicy {
+                            max_restarts: ::core::option::Option::Some(5u32),
+                            ..::tina4_service::__private::RestartPolicy::DEFAULT
+                        },
+                        ..::tina4_service::__private::Spec::DEFAULT
+                    },
+                    place: ::tina4_service::__private::Place { file: ::core::file!(), line: ::core::line!(), column: ::core::column!() },
+                    path: ::core::concat!(::core::module_path!(), "::", "sync"),
+                    id: ::tina4_service::__private::id_of(&sync),
+                    after: &[
+                        ::tina4_service::__private::After::Function { id: ::tina4_service::__private::id_of(&migrations), path: "migrations" },
+                        ::tina4_service::__private::After::Function { id: ::tina4_service::__private::id_of(&db::up), path: "db::up" },
+                        ::tina4_service::__private::After::Name("mail")
+                    ],
+                    needs: &[
+                        ::tina4_service::__private::need_of(|parameter| sync(parameter, ::tina4_service::__private::any())),
+                        ::tina4_service::__private::need_of(|parameter| sync(::tina4_service::__private::any(), parameter))
+                    ],
+                    call: |run| ::tina4_service::__private::outcome(sync(
+                        ::tina4_service::__private::param(run),
+                        ::tina4_service::__private::param(run)
+                    )),
+                    on_stop: ::core::option::Option::Some(&::tina4_service::__private::OnStop::new(flush)),
+                }
+            }
+        };"#;
+    assert_eq!(found, expected.replace([' ', '\n'], ""));
+}
+
+/// The registration contains this text, give or take spaces.
+fn check_contains(args: &str, item: &str, expected: &str) {
+    let found = registration(args, item);
+    assert!(found.contains(&expected.replace(' ', "")), "no {expected} in {found}");
+}
+
+#[test]
+fn what_differs_from_the_defaults_is_written() {
+    let spec = "::tina4_service::__private::Spec";
+    let duration = "::core::time::Duration::new";
+    for (args, fields) in [
+        ("delay = \"1500ms\"", format!("schedule: ::tina4_service::__private::Schedule::Delay({duration}(1, 500000000)), ..")),
+        ("initial_delay = \"1s\"", format!("initial_delay: {duration}(1, 0), ..")),
+        ("timeout = \"1s\"", format!("timeout: ::core::option::Option::Some({duration}(1, 0)), ..")),
+        ("stop_timeout = \"1s\"", format!("stop_timeout: {duration}(1, 0), ..")),
+        ("autostart = false, critical = true", "autostart: false, critical: true, ..".to_owned()),
+        ("restart = \"always\"", "restart: ::tina4_service::__private::RestartPolicy { restart: ::tina4_service::__private::Restart::Always, ..".to_owned()),
+    ] {
+        check_contains(args, "fn f() {}", &format!("spec: {spec} {{ {fields}"));
+    }
+    // The default, written out, is still the default.
+    let same = "stop_timeout = \"10s\", autostart = true, backoff = \"1s\", restart = \"on-failure\", initial_delay = \"0s\"";
+    for args in ["", same] {
+        check_contains(args, "fn f() {}", &format!("spec: {spec}::DEFAULT,"));
+    }
+}
+
+#[test]
+fn a_struct_with_all_fields_has_no_base() {
+    let args = r#"interval = "9s", initial_delay = "1s", jitter = "1s", timeout = "1s", restart = "on-failure",
+        max_restarts = 1, restart_window = "1h", backoff = "2s", max_backoff = "3s", stop_timeout = "1s",
+        autostart = false, critical = true"#;
+    let found = registration(args, "fn f() {}");
+    assert!(!found.contains("..::tina4_service::__private::Spec::DEFAULT"), "{found}");
+}
+
+#[test]
+fn names_and_roots() {
+    check_contains("name = \"my.name\"", "fn f() {}", "name: \"my.name\",");
+    check_contains("", "fn r#loop() {}", "name: \"loop\",");
+    check_contains("", "fn r#loop() {}", "id: ::tina4_service::__private::id_of(&r#loop)");
+    check_contains("crate = facade::svc", "fn f() {}", "facade::svc::__private::Registration {");
+    check_contains("crate = crate", "fn f() {}", "crate::__private::Registration {");
+}
+
+#[test]
+fn calls() {
+    let outcome = "::tina4_service::__private::outcome";
+    let param = "::tina4_service::__private::param(run)";
+    check_contains("", "fn f() {}", &format!("call: |_| {outcome}(f()),"));
+    check_contains("", "fn f() -> Flow {}", &format!("call: |_| {outcome}(f()),"));
+    check_contains("", "fn f() -> ! {}", "call: |_| f(),");
+    check_contains(
+        "",
+        "fn f(mut a: A, _: B) {}",
+        &format!("call: |run| {outcome}(f({param}, {param})),"),
+    );
+}
+
+#[test]
+fn leave_is_taken_for_what_lints_say_about_parameters() {
+    for (item, lints) in [
+        ("fn f() {}", None),
+        ("fn f(a: &Context) {}", None),
+        ("fn f(a: &Context, b: B) {}", Some("clippy::needless_pass_by_value,")),
+        (
+            "fn f(a: &C, b: &C, c: &C, d: &C, e: &C, f: &C, g: &C, h: &C) {}",
+            Some("clippy::too_many_arguments,"),
+        ),
+    ] {
+        let written =
+            service(TokenStream::new(), item.parse().unwrap()).to_string().replace(' ', "");
+        let expected = lints.map_or("fnf".to_owned(), |lints| format!("#[allow({lints}reason="));
+        assert!(written.starts_with(&expected), "{written}");
+    }
+}
+
+#[test]
+fn conditions_are_shared_with_the_function() {
+    let item = r#"#[cfg(unix)] #[doc = "x"] #[cfg_attr(test, cfg(windows), must_use)] #[cfg_attr(test, inline)] fn f() {}"#;
+    let found = registration("", item);
+    assert!(found.starts_with("#[cfg(unix)]#[cfg_attr(test,cfg(windows))]const_:()"), "{found}");
+    for deprecated in ["#[deprecated]", "#[deprecated = \"x\"]", "#[cfg_attr(x, deprecated)]"] {
+        let found = registration("", &format!("{deprecated} fn f() {{}}"));
+        assert!(found.starts_with("#[allow(deprecated,reason="), "{found}");
+    }
+}
+
+#[test]
+fn functions_of_every_visibility_and_half_typed_bodies() {
+    for item in
+        ["pub fn f() {}", "pub(crate) fn f() { let x = ; foo. }", "pub(in a::b) fn f() { if }"]
+    {
+        assert_eq!(faults("", item), [""; 0], "{item}");
+    }
+}
+
+mod arguments;
+mod items;

@@ -1,0 +1,320 @@
+//! Reads the function below the attribute: attributes, visibility and signature, never the body.
+//!
+//! The body stays a pile of tokens, so the attribute works on a function that is still being
+//! typed, and costs the same however long the function is.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::{
+    Attribute, FnArg, Lifetime, Pat, PatType, ReturnType, Safety, Signature, Token, Type,
+    Visibility,
+};
+
+use crate::errors;
+use crate::faults::Faults;
+
+/// The most parameters a service may have.
+pub(crate) const MOST_PARAMETERS: usize = 8;
+
+/// What the registration needs to know about the function.
+pub(crate) struct Function {
+    pub(crate) ident: Ident,
+    /// The `cfg` attributes, which the registration must share.
+    pub(crate) cfgs: Vec<TokenStream>,
+    /// Whether the function is deprecated, so that registering it must not warn.
+    pub(crate) deprecated: bool,
+    /// The types of the parameters, as written.
+    pub(crate) parameters: Vec<TokenStream>,
+    pub(crate) output: Output,
+}
+
+/// What the function returns.
+pub(crate) enum Output {
+    /// Nothing is written.
+    Unit,
+    /// `!`
+    Never,
+    /// A type, as written.
+    Type(TokenStream),
+}
+
+impl Function {
+    /// Reads the function. `None`: it cannot be registered, and the reason is among the faults.
+    pub(crate) fn read(item: TokenStream, faults: &mut Faults) -> Option<Self> {
+        let head = |input: ParseStream<'_>| {
+            let head = Head::parse(input);
+            // Whatever is left is the body, or belongs to an item that is no function.
+            input.parse::<TokenStream>()?;
+            head
+        };
+        match head.parse2(item) {
+            Ok(head) => head.check(faults),
+            Err(error) => {
+                faults.push(error);
+                None
+            }
+        }
+    }
+
+    /// The name of the function, without `r#`.
+    pub(crate) fn name(&self) -> String {
+        use syn::ext::IdentExt as _;
+        self.ident.unraw().to_string()
+    }
+}
+
+/// Everything before the body.
+struct Head {
+    attributes: Vec<Attribute>,
+    signature: Signature,
+    has_body: bool,
+}
+
+impl Head {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        if let Some(error) = not_a_function(&input.fork()) {
+            return Err(error);
+        }
+        let signature = input.parse()?;
+        Ok(Self { attributes, signature, has_body: input.peek(syn::token::Brace) })
+    }
+
+    fn check(self, faults: &mut Faults) -> Option<Function> {
+        let Self { attributes, signature, has_body } = self;
+        let mut callable = has_body;
+        if !has_body {
+            faults.push(errors::no_body(&signature.ident));
+        }
+        if let Some(again) = attributes.iter().find(|attribute| is_service(attribute)) {
+            // The other one registers the function.
+            callable = false;
+            faults.push(errors::attribute_twice(again, &signature.ident));
+        }
+        callable &= qualifiers(&signature, faults);
+        callable &= generics(&signature, faults);
+        callable &= parameters(&signature, faults);
+        callable.then(|| Function {
+            cfgs: attributes.iter().filter_map(cfg).collect(),
+            deprecated: attributes.iter().any(is_deprecated),
+            parameters: signature.inputs.iter().filter_map(parameter_type).collect(),
+            output: Output::of(&signature.output),
+            ident: signature.ident,
+        })
+    }
+}
+
+/// What the item is, if it is no function.
+fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
+    let first = input.parse::<TokenTree>().ok()?;
+    let found = match first.to_string().as_str() {
+        "fn" | "async" => return None,
+        // Each of these may begin a function, or something else.
+        "const" | "unsafe" | "extern" if begins_function(input) => return None,
+        "const" => Some("a constant"),
+        "unsafe" | "auto" => input.parse::<TokenTree>().ok().and_then(|second| kind(&second)),
+        _ => kind(&first),
+    };
+    Some(errors::not_a_function(first.span(), found))
+}
+
+/// Whether a function follows, after more qualifiers.
+fn begins_function(input: ParseStream<'_>) -> bool {
+    let rest = input.fork();
+    loop {
+        if rest.peek(Token![fn]) {
+            return true;
+        }
+        let qualifies = rest.peek(Token![async])
+            || rest.peek(Token![unsafe])
+            || rest.peek(Token![extern])
+            || rest.peek(syn::LitStr);
+        if !qualifies || rest.parse::<TokenTree>().is_err() {
+            return false;
+        }
+    }
+}
+
+/// The kind of item that a word announces.
+fn kind(word: &TokenTree) -> Option<&'static str> {
+    Some(match word.to_string().as_str() {
+        "struct" => "a struct",
+        "enum" => "an enum",
+        "union" => "a union",
+        "trait" => "a trait",
+        "impl" => "an `impl` block",
+        "mod" => "a module",
+        "static" => "a static",
+        "type" => "a type alias",
+        "use" => "an import",
+        "extern" => "an `extern` item",
+        "macro_rules" => "a macro",
+        _ => return None,
+    })
+}
+
+fn is_service(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == "service")
+}
+
+/// The attribute, as far as it says when the function exists.
+fn cfg(attribute: &Attribute) -> Option<TokenStream> {
+    let conditional = ["cfg", "cfg_attr"].into_iter().any(|name| attribute.path().is_ident(name));
+    if !conditional {
+        return None;
+    }
+    if attribute.path().is_ident("cfg") {
+        return Some(attribute.to_token_stream());
+    }
+    // `cfg_attr(predicate, attributes)`: without the attributes that are none of our business.
+    let list = attribute.meta.require_list().ok()?;
+    let parts = syn::punctuated::Punctuated::<syn::Meta, Token![,]>::parse_terminated;
+    let parts = parts.parse2(list.tokens.clone()).ok()?;
+    let mut parts = parts.into_iter();
+    let predicate = parts.next()?;
+    let cfgs: Vec<_> = parts.filter(|meta| meta.path().is_ident("cfg")).collect();
+    (!cfgs.is_empty()).then(|| quote::quote!(#[cfg_attr(#predicate, #(#cfgs),*)]))
+}
+
+fn is_deprecated(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("deprecated")
+        || attribute.path().is_ident("cfg_attr")
+            && attribute.to_token_stream().to_string().contains("deprecated")
+}
+
+/// Whether the function can be called like any other, whatever else is wrong with it.
+fn qualifiers(signature: &Signature, faults: &mut Faults) -> bool {
+    let mut callable = true;
+    if let Some(token) = &signature.constness {
+        faults.push(errors::const_fn(token.span));
+    }
+    if let Some(token) = &signature.asyncness {
+        faults.push(errors::async_fn(token.span));
+        callable = false;
+    }
+    // A variadic function has to be both, and is at fault for something else.
+    if signature.variadic.is_some() {
+        return false;
+    }
+    if let Safety::Unsafe(token) = &signature.safety {
+        faults.push(errors::unsafe_fn(token.span));
+        callable = false;
+    }
+    if let Some(abi) = &signature.abi {
+        faults.push(errors::extern_fn(abi));
+    }
+    callable
+}
+
+/// Whether the function has no generics.
+fn generics(signature: &Signature, faults: &mut Faults) -> bool {
+    let generics = &signature.generics;
+    let fault = if !generics.params.is_empty() {
+        if generics.lifetimes().count() == generics.params.len() {
+            errors::lifetimes(generics)
+        } else {
+            errors::generics(generics)
+        }
+    } else if let Some(clause) = &generics.where_clause {
+        errors::where_clause(clause)
+    } else {
+        return true;
+    };
+    faults.push(fault);
+    false
+}
+
+/// Whether all parameters can be filled in, if their types are right.
+fn parameters(signature: &Signature, faults: &mut Faults) -> bool {
+    let mut callable = true;
+    for argument in &signature.inputs {
+        match argument {
+            FnArg::Receiver(receiver) => {
+                faults.push(errors::receiver(receiver));
+                callable = false;
+            }
+            FnArg::Typed(typed) => callable &= parameter(typed, faults),
+        }
+    }
+    if let Some(variadic) = &signature.variadic {
+        faults.push(errors::variadic(variadic));
+        callable = false;
+    }
+    if let Some(first_too_many) = signature.inputs.iter().nth(MOST_PARAMETERS) {
+        faults.push(errors::too_many_parameters(first_too_many, signature.inputs.len()));
+    }
+    callable
+}
+
+fn parameter(typed: &PatType, faults: &mut Faults) -> bool {
+    let mut callable = true;
+    if !is_plain(&typed.pat) {
+        faults.push(errors::pattern(&typed.pat));
+    }
+    let conditional = |attribute: &&Attribute| attribute.path().is_ident("cfg");
+    if let Some(attribute) = typed.attrs.iter().find(conditional) {
+        faults.push(errors::conditional_parameter(attribute));
+        callable = false;
+    }
+    if let Some(lifetime) = longer_than_a_run(&typed.ty) {
+        faults.push(errors::static_reference(lifetime));
+        callable = false;
+    }
+    if let Some(span) = find_impl(typed.ty.to_token_stream()) {
+        faults.push(errors::impl_trait(span));
+        callable = false;
+    }
+    callable
+}
+
+/// The lifetime of `&'static T`, which no run can give.
+fn longer_than_a_run(parameter: &Type) -> Option<&Lifetime> {
+    let Type::Reference(reference) = parameter else {
+        return None;
+    };
+    reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static")
+}
+
+/// `value`, `mut value` or `_`.
+fn is_plain(pattern: &Pat) -> bool {
+    if let Pat::Ident(plain) = pattern {
+        return plain.by_ref.is_none() && plain.subpat.is_none();
+    }
+    matches!(pattern, Pat::Wild(_))
+}
+
+fn parameter_type(argument: &FnArg) -> Option<TokenStream> {
+    match argument {
+        FnArg::Receiver(_) => None,
+        FnArg::Typed(typed) => Some(typed.ty.to_token_stream()),
+    }
+}
+
+impl Output {
+    fn of(output: &ReturnType) -> Self {
+        match output {
+            ReturnType::Default => Self::Unit,
+            ReturnType::Type(_, returned) if is_never(returned) => Self::Never,
+            ReturnType::Type(_, returned) => Self::Type(returned.to_token_stream()),
+        }
+    }
+}
+
+/// `!`, also from a macro, which may wrap it in an invisible group.
+fn is_never(returned: &Type) -> bool {
+    if let Type::Group(group) = returned {
+        return is_never(&group.elem);
+    }
+    matches!(returned, Type::Never(_))
+}
+
+/// The word `impl`, at any depth of a type.
+fn find_impl(tokens: TokenStream) -> Option<Span> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(word) => (word == "impl").then(|| word.span()),
+        TokenTree::Group(group) => find_impl(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+    })
+}

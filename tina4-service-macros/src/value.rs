@@ -1,0 +1,223 @@
+//! Reads the value of one key, as the kind of value this key takes.
+
+use std::time::Duration;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
+use tina4_service_schedule::{Key, Restart, duration, name};
+
+use crate::errors;
+use crate::faults::Faults;
+
+/// The value of a key, with the place where it is written.
+pub(crate) struct Value {
+    pub(crate) content: Content,
+    /// The first and the last token.
+    pub(crate) tokens: TokenStream,
+}
+
+/// What a value says.
+pub(crate) enum Content {
+    /// A text that is a name.
+    Name(String),
+    /// A text that is a duration.
+    Duration(Duration),
+    /// A whole number.
+    Count(u32),
+    /// `true` or `false`.
+    Switch(bool),
+    /// One of the words of `restart`.
+    Restart(Restart),
+    /// A path.
+    Path(Path),
+    /// What a service comes after.
+    List(Vec<Dependency>),
+}
+
+/// What a key takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Name,
+    Duration,
+    Restart,
+    Count,
+    Switch,
+    List,
+    Function,
+    Module,
+    NotYet,
+}
+
+impl Kind {
+    pub(crate) fn of(key: Key) -> Self {
+        match key {
+            Key::Name => Self::Name,
+            Key::Interval
+            | Key::Delay
+            | Key::InitialDelay
+            | Key::Jitter
+            | Key::Timeout
+            | Key::RestartWindow
+            | Key::Backoff
+            | Key::MaxBackoff
+            | Key::StopTimeout => Self::Duration,
+            Key::Restart => Self::Restart,
+            Key::MaxRestarts => Self::Count,
+            Key::Autostart | Key::Critical => Self::Switch,
+            Key::After => Self::List,
+            Key::OnStop => Self::Function,
+            Key::Crate => Self::Module,
+            Key::Cron | Key::Timezone => Self::NotYet,
+        }
+    }
+}
+
+/// One entry of `after`.
+pub(crate) enum Dependency {
+    /// The path of a service function.
+    Function(Path),
+    /// The name of a service.
+    Name(LitStr),
+}
+
+impl Value {
+    /// Reads the value of `key`.
+    pub(crate) fn read(key: Key, key_span: Span, input: ParseStream<'_>) -> syn::Result<Self> {
+        let start = input.fork();
+        let content = match Kind::of(key) {
+            Kind::Name => read_name(input)?,
+            Kind::Duration => read_duration(key, input)?,
+            Kind::Restart => read_restart(input)?,
+            Kind::Count => read_count(key, input)?,
+            Kind::Switch => read_switch(key, input)?,
+            Kind::List => read_list(input)?,
+            Kind::Function | Kind::Module => Content::Path(read_path(key, input)?),
+            Kind::NotYet => return Err(errors::not_supported_yet(key_span, key)),
+        };
+        Ok(Self { content, tokens: between(&start, input) })
+    }
+}
+
+/// The tokens from `start` up to where `end` is now.
+fn between(start: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    while start.cursor() < end.cursor() {
+        match start.parse::<TokenTree>() {
+            Ok(token) => tokens.extend([token]),
+            Err(_) => break,
+        }
+    }
+    tokens
+}
+
+fn read_name(input: ParseStream<'_>) -> syn::Result<Content> {
+    let literal = read_literal::<LitStr>(Key::Name, input)?;
+    let text = literal.value();
+    name::check(&text).map_err(|error| errors::spanned(&literal, error))?;
+    Ok(Content::Name(text))
+}
+
+fn read_duration(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
+    let literal = read_literal::<LitStr>(key, input)?;
+    let found =
+        duration::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))?;
+    Ok(Content::Duration(found))
+}
+
+fn read_restart(input: ParseStream<'_>) -> syn::Result<Content> {
+    let literal = read_literal::<LitStr>(Key::Restart, input)?;
+    let word = literal.value();
+    let found =
+        Restart::from_word(&word).ok_or_else(|| errors::unknown_restart(&literal, &word))?;
+    Ok(Content::Restart(found))
+}
+
+/// A literal of the right kind.
+fn read_literal<T: Parse>(key: Key, input: ParseStream<'_>) -> syn::Result<T> {
+    // A literal of another kind is consumed before it is refused.
+    let start = input.fork();
+    match input.parse() {
+        Ok(literal) => Ok(literal),
+        Err(_) => Err(errors::wrong_kind(key, &start.parse()?)),
+    }
+}
+
+fn read_count(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
+    if input.peek(Token![-]) && input.peek2(LitInt) {
+        return Err(errors::negative_count(key, &input.parse()?, &input.parse()?));
+    }
+    let literal: LitInt = read_literal(key, input)?;
+    if !matches!(literal.suffix(), "" | "u32") {
+        return Err(errors::suffix(key, &literal));
+    }
+    // Only the size can be wrong with a literal that is a whole number.
+    literal.base10_parse().map(Content::Count).map_err(|_| errors::count_too_large(key, &literal))
+}
+
+fn read_switch(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
+    let literal: LitBool = read_literal(key, input)?;
+    Ok(Content::Switch(literal.value))
+}
+
+fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
+    let start = input.fork();
+    // A hook may be generic, as long as it says for what.
+    let path = if key == Key::OnStop { input.parse() } else { input.call(Path::parse_mod_style) };
+    let Ok(path) = path else {
+        return Err(errors::wrong_kind(key, &start.parse()?));
+    };
+    if input.peek(token::Paren) {
+        return Err(errors::call_instead_of_path(&path, &input.parse()?));
+    }
+    Ok(path)
+}
+
+fn read_list(input: ParseStream<'_>) -> syn::Result<Content> {
+    if !input.peek(token::Bracket) {
+        return Err(bare_entry(input)?);
+    }
+    let content;
+    bracketed!(content in input);
+    let mut entries = Vec::new();
+    let mut faults = Faults::default();
+    while !content.is_empty() {
+        let entry = if content.peek(LitStr) {
+            content.parse().map(Dependency::Name)
+        } else {
+            read_path(Key::After, &content).map(Dependency::Function)
+        };
+        let faulty = entry.is_err();
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(error) => faults.push(error),
+        }
+        if content.is_empty() || content.parse::<Token![,]>().is_ok() {
+            continue;
+        }
+        // After a fault the rest of the entry is not worth a second one.
+        if !faulty {
+            faults.push(errors::after_entry(&content.fork().parse()?));
+        }
+        crate::args::skip_to_comma(&content);
+        content.parse::<Option<Token![,]>>()?;
+    }
+    faults.into_result(Content::List(entries))
+}
+
+/// What to say about `after` when it is not a list: what was written may be its only entry.
+fn bare_entry(input: ParseStream<'_>) -> syn::Result<syn::Error> {
+    let start = input.fork();
+    if let Ok(path) = input.call(Path::parse_mod_style) {
+        return Ok(errors::not_a_list(&path, &path_text(&path)));
+    }
+    let found: TokenTree = start.parse()?;
+    let text = found.to_string();
+    Ok(errors::not_a_list(&found, if text.starts_with('"') { &text } else { "migrations" }))
+}
+
+/// A path as it was written, without the spaces that tokens get when they are printed.
+pub(crate) fn path_text(path: &Path) -> String {
+    path.to_token_stream().to_string().replace(' ', "")
+}

@@ -1,0 +1,121 @@
+//! Which texts are durations, and what is said about those that are not.
+
+use super::*;
+use proptest::prelude::*;
+
+fn message(text: &str) -> String {
+    parse(text).expect_err(text).to_string()
+}
+
+#[test]
+fn texts_that_are_durations() {
+    for (text, millis) in [
+        ("500ms", 500),
+        ("30s", 30_000),
+        ("30 sec", 30_000),
+        (" 1h 30m ", 5_400_000),
+        ("1h30m", 5_400_000),
+        ("1.5h", 5_400_000),
+        ("2 minutes", 120_000),
+        ("1day", 86_400_000),
+        ("2w", 1_209_600_000),
+        ("0s", 0),
+    ] {
+        assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+    }
+}
+
+#[test]
+fn texts_that_are_not() {
+    for (text, expected) in [
+        ("", "the duration is empty; write a number and a unit, such as `\"30s\"`"),
+        ("  ", "the duration is empty; write a number and a unit, such as `\"30s\"`"),
+        ("30", "`30` has no unit; did you mean `\"30s\"`?"),
+        ("0", "`0` has no unit; did you mean `\"0s\"`?"),
+        (" 30 ", "`30` has no unit; did you mean `\"30s\"`?"),
+        ("1h 30", "`30` has no unit; add one, such as `30s`"),
+        ("1.5", "`1.5` has no unit; did you mean `\"1.5s\"`?"),
+        ("30S", "unknown unit `S`; did you mean `s`?"),
+        ("5 MINUTES", "unknown unit `MINUTES`; did you mean `minutes`?"),
+        ("5x", "unknown unit `x`; use `ms`, `s`, `m`, `h`, `d` or `w`, or their long forms"),
+        (
+            "5M",
+            "`M` is months, which have no fixed length; use `m` for minutes or `cron` for calendar time",
+        ),
+        ("2months", "unit `months` has no fixed length; use `cron` for calendar time, or days"),
+        ("1d 1y", "unit `y` has no fixed length; use `cron` for calendar time, or days"),
+        ("-5s", "a duration cannot be negative; remove the `-`"),
+        ("1,5s", "unexpected `,` in a duration; write numbers and units, such as `\"1h 30m\"`"),
+        ("1.", "unexpected `.` in a duration; write numbers and units, such as `\"1h 30m\"`"),
+        (
+            "every 5s",
+            "expected a number before `every 5s`; write numbers and units, such as `\"1h 30m\"`",
+        ),
+        (
+            "99999999999999999999h",
+            "`99999999999999999999h` is too large or too fine; use `1ms` to `366days`",
+        ),
+        ("0.5ns", "`0.5ns` is too large or too fine; use `1ms` to `366days`"),
+    ] {
+        assert_eq!(message(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn ranges() {
+    let ns = Duration::from_nanos(1);
+    for (key, duration, expected) in [
+        (Key::Interval, SHORTEST, None),
+        (Key::Interval, LONGEST, None),
+        (Key::InitialDelay, Duration::ZERO, None),
+        (
+            Key::Interval,
+            Duration::ZERO,
+            Some("`interval` cannot be zero; use at least `1ms`, or remove it"),
+        ),
+        (Key::InitialDelay, ns, Some("`initial_delay` of `1ns` is too short; use at least `1ms`")),
+        (
+            Key::Delay,
+            LONGEST + ns,
+            Some("`delay` of `366days 1ns` is too long; use at most `366days`"),
+        ),
+    ] {
+        let found = in_range(key, duration).err().map(|fault| fault.to_string());
+        assert_eq!(found.as_deref(), expected, "{key} {duration:?}");
+    }
+}
+
+#[test]
+fn texts_have_no_months() {
+    for (seconds, expected) in [
+        (0, "0s"),
+        (60, "1m"),
+        (86_400, "1day"),
+        (86_400 + 61, "1day 1m 1s"),
+        (366 * 86_400, "366days"),
+    ] {
+        assert_eq!(text(Duration::from_secs(seconds)), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back(seconds in 0..=u64::MAX / 2, nanos in 0..1_000_000_000_u32) {
+        let duration = Duration::new(seconds, nanos);
+        prop_assert_eq!(parse(&text(duration)), Ok(duration));
+    }
+
+    #[test]
+    fn no_text_panics(text in ".*") {
+        if let Err(error) = parse(&text) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn no_text_of_likely_characters_panics(text in "[0-9 .smhdwMyµ-]{0,12}") {
+        if let Err(error) = parse(&text) {
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}

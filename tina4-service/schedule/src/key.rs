@@ -1,0 +1,125 @@
+//! The keys of `#[service(..)]`, which are also the methods of the run-time builder.
+
+use std::fmt;
+
+/// A setting of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// The name, unique in the program.
+    Name,
+    /// Fixed rate.
+    Interval,
+    /// Fixed delay.
+    Delay,
+    /// Calendar time.
+    Cron,
+    /// The time zone of `cron`.
+    Timezone,
+    /// The wait before the first run.
+    InitialDelay,
+    /// By how much a run may start late at random.
+    Jitter,
+    /// When a run is reported as stuck.
+    Timeout,
+    /// Whether to restart.
+    Restart,
+    /// How many restarts are allowed.
+    MaxRestarts,
+    /// The sliding window in which restarts are counted.
+    RestartWindow,
+    /// The first delay before a restart.
+    Backoff,
+    /// The longest delay before a restart.
+    MaxBackoff,
+    /// How long stop waits.
+    StopTimeout,
+    /// What starts before and stops after this service.
+    After,
+    /// The clean-up at the end of an activation.
+    OnStop,
+    /// Whether `start_all` starts it.
+    Autostart,
+    /// Whether its failure shuts the runner down.
+    Critical,
+    /// Where the runtime crate is found.
+    Crate,
+}
+
+impl Key {
+    /// Every key, in the order of the documentation.
+    pub const ALL: [Self; 19] = [
+        Self::Name,
+        Self::Interval,
+        Self::Delay,
+        Self::Cron,
+        Self::Timezone,
+        Self::InitialDelay,
+        Self::Jitter,
+        Self::Timeout,
+        Self::Restart,
+        Self::MaxRestarts,
+        Self::RestartWindow,
+        Self::Backoff,
+        Self::MaxBackoff,
+        Self::StopTimeout,
+        Self::After,
+        Self::OnStop,
+        Self::Autostart,
+        Self::Critical,
+        Self::Crate,
+    ];
+
+    /// The key as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Interval => "interval",
+            Self::Delay => "delay",
+            Self::Cron => "cron",
+            Self::Timezone => "timezone",
+            Self::InitialDelay => "initial_delay",
+            Self::Jitter => "jitter",
+            Self::Timeout => "timeout",
+            Self::Restart => "restart",
+            Self::MaxRestarts => "max_restarts",
+            Self::RestartWindow => "restart_window",
+            Self::Backoff => "backoff",
+            Self::MaxBackoff => "max_backoff",
+            Self::StopTimeout => "stop_timeout",
+            Self::After => "after",
+            Self::OnStop => "on_stop",
+            Self::Autostart => "autostart",
+            Self::Critical => "critical",
+            Self::Crate => "crate",
+        }
+    }
+
+    /// The key that is written like this.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.as_str() == name)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_key_is_listed_once_and_found_by_its_name() {
+        assert_eq!(BTreeSet::from(Key::ALL).len(), Key::ALL.len());
+        for key in Key::ALL {
+            assert_eq!(Key::from_name(key.as_str()), Some(key));
+        }
+        assert_eq!(Key::from_name("Interval"), None);
+        assert_eq!(Key::MaxRestarts.to_string(), "max_restarts");
+    }
+}

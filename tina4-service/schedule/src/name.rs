@@ -1,0 +1,107 @@
+//! What the name of a service may look like.
+//!
+//! Names end up in logs, metric labels, environment variables and URLs, so they are kept to the
+//! characters that need no quoting in any of them.
+
+use std::error::Error;
+use std::fmt;
+
+/// The most characters a name may have.
+pub const LONGEST: usize = 64;
+
+/// Why a text is not the name of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NameError {
+    /// There is no text.
+    Empty,
+    /// It has this many characters.
+    TooLong(usize),
+    /// It starts with something other than a letter.
+    Start(char),
+    /// It has a character that is not allowed anywhere.
+    Character(char),
+}
+
+/// Checks the name of a service: a letter, then letters, digits, `_`, `-` or `.`, at most
+/// [`LONGEST`] characters, all of them ASCII.
+///
+/// # Errors
+///
+/// Says what is wrong with the first place that is wrong.
+///
+/// ```
+/// use tina4_service_schedule::name;
+///
+/// assert!(name::check("mail.outbox-2").is_ok());
+/// let error = name::check("2nd").unwrap_err();
+/// assert_eq!(error.to_string(), "a name cannot start with `2`; start it with a letter from a to z");
+/// ```
+pub fn check(name: &str) -> Result<(), NameError> {
+    let first = name.chars().next().ok_or(NameError::Empty)?;
+    let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if let Some(found) = name.chars().find(|c| !allowed(c)) {
+        return Err(NameError::Character(found));
+    }
+    if !first.is_ascii_alphabetic() {
+        return Err(NameError::Start(first));
+    }
+    // All ASCII by now, so bytes are characters.
+    if name.len() > LONGEST {
+        return Err(NameError::TooLong(name.len()));
+    }
+    Ok(())
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the name is empty; write one, such as `\"heartbeat\"`"),
+            Self::TooLong(found) => {
+                write!(f, "the name has {found} characters; use at most {LONGEST}")
+            }
+            Self::Start(found) => {
+                write!(f, "a name cannot start with `{found}`; start it with a letter from a to z")
+            }
+            Self::Character(' ') => f.write_str(
+                "a name cannot contain spaces; use letters from a to z, digits, `_`, `-` and `.`",
+            ),
+            Self::Character(found) => write!(
+                f,
+                "a name cannot contain `{}`; use letters from a to z, digits, `_`, `-` and `.`",
+                found.escape_debug()
+            ),
+        }
+    }
+}
+
+impl Error for NameError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_allowed() {
+        for name in ["a", "heartbeat", "Mail.outbox-2_x", "a".repeat(64).as_str()] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_not() {
+        for (name, error) in [
+            ("", NameError::Empty),
+            (" ", NameError::Character(' ')),
+            ("a b", NameError::Character(' ')),
+            ("a\n", NameError::Character('\n')),
+            ("täglich", NameError::Character('ä')),
+            ("a/b", NameError::Character('/')),
+            ("2nd", NameError::Start('2')),
+            ("_hidden", NameError::Start('_')),
+            ("a".repeat(65).as_str(), NameError::TooLong(65)),
+        ] {
+            assert_eq!(check(name), Err(error), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! When a service is due.
+
+use std::time::{Duration, SystemTime};
+
+/// When a service runs, as declared.
+///
+/// It can be used alone, without a runner:
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tina4_service_schedule::Schedule;
+///
+/// let every_minute = Schedule::interval(Duration::from_secs(60));
+/// let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600);
+/// assert_eq!(every_minute.next_after(noon), Some(noon + Duration::from_secs(60)));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// Called once; runs until it returns.
+    #[default]
+    Continuous,
+    /// Fixed rate: a grid of instants, one every so long.
+    Interval(Duration),
+    /// Fixed delay: the pause between the end of a run and the next start.
+    Delay(Duration),
+}
+
+impl Schedule {
+    /// A fixed rate: due at the anchor and every `period` after it.
+    ///
+    /// Compared with [`Schedule::delay`]: the length of a run does not move the next one.
+    #[must_use]
+    pub const fn interval(period: Duration) -> Self {
+        Self::Interval(period)
+    }
+
+    /// A fixed pause between the end of a run and the start of the next.
+    ///
+    /// Compared with [`Schedule::interval`]: a long run moves everything after it.
+    #[must_use]
+    pub const fn delay(pause: Duration) -> Self {
+        Self::Delay(pause)
+    }
+
+    /// The first due time strictly after `instant`; for an interval or a delay `instant` is the
+    /// anchor, or the end of a run.
+    ///
+    /// `None` if there is none: a continuous service has no due times, a period of zero makes no
+    /// progress, and time itself has an end.
+    #[must_use]
+    pub fn next_after(&self, instant: SystemTime) -> Option<SystemTime> {
+        match *self {
+            Self::Continuous => None,
+            Self::Interval(step) | Self::Delay(step) => {
+                instant.checked_add(step).filter(|next| *next > instant)
+            }
+        }
+    }
+
+    /// The next `count` due times after `instant`; fewer if there are no more.
+    ///
+    /// For a delay, as if every run took no time at all.
+    #[must_use]
+    pub fn upcoming(&self, instant: SystemTime, count: usize) -> Vec<SystemTime> {
+        std::iter::successors(self.next_after(instant), |last| self.next_after(*last))
+            .take(count)
+            .collect()
+    }
+
+    /// Whether runs repeat by themselves.
+    #[must_use]
+    pub const fn is_periodic(&self) -> bool {
+        match self {
+            Self::Continuous => false,
+            Self::Interval(_) | Self::Delay(_) => true,
+        }
+    }
+}
+
+/// The words of the attribute: `every 30s`, `5s after each run`, `continuous`.
+impl std::fmt::Display for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::Continuous => f.write_str("continuous"),
+            Self::Interval(period) => {
+                write!(f, "every {}", crate::duration::text(period))
+            }
+            Self::Delay(pause) => {
+                write!(f, "{} after each run", crate::duration::text(pause))
+            }
+        }
+    }
+}
+
+/// The due instants of an interval: `anchor + k * period`, in nanoseconds of one clock.
+///
+/// Every instant is computed from the anchor, never from the one before, so nothing drifts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// The first due instant.
+    pub anchor: u64,
+    /// The distance between two; at least one nanosecond.
+    pub period: u64,
+}
+
+impl Grid {
+    /// The first instant of the grid that is not before `at` and lies after `last`.
+    ///
+    /// `u64::MAX` (584 years) stands for never.
+    #[must_use]
+    pub fn next(&self, last: u64, at: u64) -> u64 {
+        let from = at.max(last.saturating_add(1));
+        if from <= self.anchor {
+            return self.anchor;
+        }
+        let period = self.period.max(1);
+        let steps = (from - self.anchor).div_ceil(period);
+        steps
+            .checked_mul(period)
+            .and_then(|offset| self.anchor.checked_add(offset))
+            .unwrap_or(u64::MAX)
+    }
+
+    /// How many instants of the grid lie strictly between `after` and `before`.
+    #[must_use]
+    pub fn count_between(&self, after: u64, before: u64) -> u64 {
+        let first = self.next(after, 0);
+        if first >= before {
+            return 0;
+        }
+        (before - 1 - first) / self.period.max(1) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rule_1_instants_are_anchor_plus_k_times_period() {
+        let grid = Grid { anchor: 100, period: 30 };
+        for (last, at, next) in [
+            (0, 0, 100),
+            (100, 100, 130),
+            (100, 129, 130),
+            (100, 130, 130),
+            (130, 130, 160),
+            (100, 131, 160),
+            (100, 1_000_000, 1_000_000),
+            (100, u64::MAX, u64::MAX),
+        ] {
+            assert_eq!(grid.next(last, at), next, "after {last}, not before {at}");
+        }
+    }
+
+    #[test]
+    fn rule_5_skipped_are_those_strictly_between() {
+        let grid = Grid { anchor: 0, period: 10 };
+        for (after, before, count) in [
+            (0, 5, 0),
+            (0, 10, 0),
+            (0, 11, 1),
+            (0, 30, 2),
+            (0, 31, 3),
+            (5, 10, 0),
+            (5, 11, 1),
+            (10, 20, 0),
+            (40, 20, 0),
+        ] {
+            assert_eq!(grid.count_between(after, before), count, "({after}, {before})");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_instant_is_on_the_grid_and_the_first(
+            anchor in 0..1_000_000_u64, period in 1..10_000_u64, last in 0..2_000_000_u64, at in 0..2_000_000_u64,
+        ) {
+            let grid = Grid { anchor, period };
+            let next = grid.next(last, at);
+            prop_assert!(next >= at);
+            prop_assert!(next > last || next == anchor);
+            prop_assert_eq!((next - anchor) % period, 0);
+            if next > anchor {
+                let before = next - period;
+                prop_assert!(before < at || before <= last);
+            }
+        }
+
+        #[test]
+        fn counting_agrees_with_walking(
+            anchor in 0..50_u64, period in 1..20_u64, after in 0..200_u64, before in 0..400_u64,
+        ) {
+            let grid = Grid { anchor, period };
+            let walked = (0..400).map(|k| anchor + k * period).filter(|at| *at > after && *at < before).count();
+            prop_assert_eq!(grid.count_between(after, before), walked as u64);
+        }
+    }
+
+    #[test]
+    fn upcoming_of_each_kind() {
+        let start = SystemTime::UNIX_EPOCH;
+        let second = Duration::from_secs(1);
+        for (schedule, want) in [
+            (Schedule::Continuous, vec![]),
+            (Schedule::interval(Duration::ZERO), vec![]),
+            (Schedule::interval(second), vec![start + second, start + 2 * second]),
+            (Schedule::delay(second), vec![start + second, start + 2 * second]),
+        ] {
+            assert_eq!(schedule.upcoming(start, 2), want, "{schedule}");
+        }
+    }
+}

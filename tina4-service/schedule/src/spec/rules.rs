@@ -1,0 +1,227 @@
+//! The rules that turn a [`Draft`] into a [`Spec`], one function per subject.
+
+use super::{Draft, Duration, Fault, Key, Restart, RestartPolicy, Schedule, Spec, duration, text};
+
+/// No delay doubles more often than this before it has reached the longest there is.
+const DOUBLINGS: u32 = 64;
+
+/// How many delays a message spells out before it leaves out the middle.
+const SPELLED_OUT: u32 = 8;
+
+pub(super) fn check(draft: &Draft) -> Result<Spec, Vec<Fault>> {
+    let mut faults = Vec::from_iter(two_schedules(draft));
+    let mut draft = draft.clone();
+    faults.extend(ranges(&mut draft));
+    faults.extend(jitter(&draft));
+    let restart = restart(&draft, &mut faults);
+    if !faults.is_empty() {
+        faults.sort_by_key(|fault| fault.key);
+        return Err(faults);
+    }
+    let default = Spec::DEFAULT;
+    let schedule = match (draft.interval, draft.delay) {
+        (Some(period), _) => Schedule::Interval(period),
+        (None, Some(pause)) => Schedule::Delay(pause),
+        (None, None) => default.schedule,
+    };
+    Ok(Spec {
+        schedule,
+        initial_delay: draft.initial_delay.unwrap_or(default.initial_delay),
+        jitter: draft.jitter.unwrap_or(default.jitter),
+        timeout: draft.timeout,
+        restart,
+        stop_timeout: draft.stop_timeout.unwrap_or(default.stop_timeout),
+        autostart: draft.autostart.unwrap_or(default.autostart),
+        critical: draft.critical.unwrap_or(default.critical),
+    })
+}
+
+impl Draft {
+    fn is_unreadable(&self, key: Key) -> bool {
+        self.unreadable.contains(&key)
+    }
+}
+
+/// A value that is out of range becomes unreadable, so that no other rule mentions it.
+fn ranges(draft: &mut Draft) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (key, value) in [
+        (Key::Interval, &mut draft.interval),
+        (Key::Delay, &mut draft.delay),
+        (Key::InitialDelay, &mut draft.initial_delay),
+        (Key::Jitter, &mut draft.jitter),
+        (Key::Timeout, &mut draft.timeout),
+        (Key::RestartWindow, &mut draft.restart_window),
+        (Key::Backoff, &mut draft.backoff),
+        (Key::MaxBackoff, &mut draft.max_backoff),
+        (Key::StopTimeout, &mut draft.stop_timeout),
+    ] {
+        if let Some(fault) = value.and_then(|found| duration::in_range(key, found).err()) {
+            *value = None;
+            draft.unreadable.push(key);
+            faults.push(fault);
+        }
+    }
+    faults
+}
+
+/// Also when one of the two is out of range.
+fn two_schedules(draft: &Draft) -> Option<Fault> {
+    draft.interval.and(draft.delay)?;
+    let message = "`interval` and `delay` exclude each other; keep `interval` for a fixed rate or `delay` for a fixed pause";
+    Some(Fault::key(Key::Delay, message).with(Key::Interval))
+}
+
+/// The key that makes the service periodic, if one was written, and its value, if it is certain.
+fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
+    if draft.is_unreadable(Key::Cron) {
+        return Some((Key::Cron, None));
+    }
+    match (draft.interval, draft.delay) {
+        (Some(_), Some(_)) => Some((Key::Interval, None)),
+        (Some(period), None) => Some((Key::Interval, Some(period))),
+        (None, Some(pause)) => Some((Key::Delay, Some(pause))),
+        (None, None) => [Key::Interval, Key::Delay]
+            .into_iter()
+            .find(|key| draft.is_unreadable(*key))
+            .map(|key| (key, None)),
+    }
+}
+
+fn jitter(draft: &Draft) -> Option<Fault> {
+    let jitter = draft.jitter?;
+    match period(draft) {
+        None => {
+            let message = "`jitter` has no effect on a continuous service; add `interval` or `delay`, or remove `jitter`";
+            Some(Fault::key(Key::Jitter, message))
+        }
+        Some((key, Some(period))) if jitter >= period => {
+            let (found, period) = (text(jitter), text(period));
+            let message = format!(
+                "`jitter` of `{found}` is not shorter than the `{key}` of `{period}`; make it shorter"
+            );
+            Some(Fault::value(Key::Jitter, message).with(key))
+        }
+        Some(_) => None,
+    }
+}
+
+fn restart(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
+    let default = RestartPolicy::DEFAULT;
+    let policy = RestartPolicy {
+        restart: draft.restart.unwrap_or(default.restart),
+        max_restarts: draft.max_restarts,
+        window: draft.restart_window,
+        backoff: draft.backoff.unwrap_or(default.backoff),
+        max_backoff: draft.max_backoff.unwrap_or(default.max_backoff),
+    };
+    match policy.restart {
+        // Everything else is about restarts that never happen.
+        Restart::Never => {
+            faults.extend(never(draft));
+            return policy;
+        }
+        Restart::Always => faults.extend(always(draft)),
+        Restart::OnFailure => {}
+    }
+    let known = |key| !draft.is_unreadable(key);
+    if policy.window.is_some() && policy.max_restarts.is_none() && known(Key::MaxRestarts) {
+        let message = "`restart_window` has no effect without `max_restarts`; add `max_restarts` or remove `restart_window`";
+        faults.push(Fault::key(Key::RestartWindow, message).with(Key::MaxRestarts));
+    }
+    if known(Key::Backoff) && known(Key::MaxBackoff) {
+        let fault = backoff(draft, &policy).or_else(|| window(&policy));
+        faults.extend(fault);
+    }
+    policy
+}
+
+fn never(draft: &Draft) -> impl Iterator<Item = Fault> {
+    let written = [
+        (Key::MaxRestarts, draft.max_restarts.is_some()),
+        (Key::RestartWindow, draft.restart_window.is_some()),
+        (Key::Backoff, draft.backoff.is_some()),
+        (Key::MaxBackoff, draft.max_backoff.is_some()),
+    ];
+    written.into_iter().filter(|(_, is_written)| *is_written).map(|(key, _)| {
+        let message = format!(
+            "`{key}` has no effect with `restart = \"never\"`; remove `{key}` or allow restarts"
+        );
+        Fault::key(key, message).with(Key::Restart)
+    })
+}
+
+fn always(draft: &Draft) -> Option<Fault> {
+    let (key, _) = period(draft)?;
+    let message = format!(
+        "`restart = \"always\"` has no effect with `{key}`, which runs the service again anyway; remove `restart`"
+    );
+    Some(Fault::value(Key::Restart, message).with(key))
+}
+
+fn backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
+    if policy.backoff <= policy.max_backoff {
+        return None;
+    }
+    let (first, longest) = (text(policy.backoff), text(policy.max_backoff));
+    let (key, also, message) = match (draft.backoff, draft.max_backoff) {
+        (None, _) => (
+            Key::MaxBackoff,
+            Key::Backoff,
+            format!(
+                "`max_backoff` of `{longest}` is shorter than the default `backoff` of `{first}`; make it at least `{first}`, or set a shorter `backoff`"
+            ),
+        ),
+        (Some(_), None) => (
+            Key::Backoff,
+            Key::MaxBackoff,
+            format!(
+                "`backoff` of `{first}` is longer than the default `max_backoff` of `{longest}`; set `max_backoff` to `{first}` or more"
+            ),
+        ),
+        (Some(_), Some(_)) => (
+            Key::Backoff,
+            Key::MaxBackoff,
+            format!(
+                "`backoff` of `{first}` is longer than the `max_backoff` of `{longest}`; make it at most `{longest}`"
+            ),
+        ),
+    };
+    Some(Fault::value(key, message).with(also))
+}
+
+/// A window in which the allowed restarts cannot happen would never see too many of them.
+fn window(policy: &RestartPolicy) -> Option<Fault> {
+    let (window, count) = (policy.window?, policy.max_restarts?);
+    let needed = total(policy, count);
+    if window > needed {
+        return None;
+    }
+    let (found, sum, delays) = (text(window), text(needed), delays(policy, count));
+    let remedy = if needed < duration::LONGEST {
+        format!("make it longer than `{sum}`, or lower `max_restarts` or `backoff`")
+    } else {
+        "lower `max_restarts`, `backoff` or `max_backoff`".to_owned()
+    };
+    let message = format!(
+        "`restart_window` of `{found}` is too short for `max_restarts = {count}`, whose delays are {delays} (`{sum}` in all); {remedy}"
+    );
+    Some(Fault::value(Key::RestartWindow, message).with(Key::MaxRestarts))
+}
+
+/// The sum of the first `count` delays, without walking through all of them.
+fn total(policy: &RestartPolicy, count: u32) -> Duration {
+    let walked = count.min(DOUBLINGS);
+    let doubling = (1..=walked).fold(Duration::ZERO, |sum, k| sum.saturating_add(policy.delay(k)));
+    let level = policy.delay(DOUBLINGS).saturating_mul(count - walked);
+    doubling.saturating_add(level)
+}
+
+fn delays(policy: &RestartPolicy, count: u32) -> String {
+    let spell = |k| format!("`{}`", text(policy.delay(k)));
+    if count <= SPELLED_OUT {
+        return (1..=count).map(spell).collect::<Vec<_>>().join(", ");
+    }
+    let first: Vec<_> = (1..=4).map(spell).collect();
+    format!("{} .. {}", first.join(", "), spell(count))
+}

@@ -1,0 +1,292 @@
+//! Every rule of a draft: its message, its bound, and what it must not say as well.
+
+use super::*;
+use proptest::prelude::*;
+
+fn secs(seconds: u64) -> Option<Duration> {
+    Some(Duration::from_secs(seconds))
+}
+
+fn millis(millis: u64) -> Option<Duration> {
+    Some(Duration::from_millis(millis))
+}
+
+fn faults(draft: &Draft) -> Vec<String> {
+    match draft.check() {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Each draft has exactly these faults.
+fn check(cases: &[(Draft, &[&str])]) {
+    for (draft, expected) in cases {
+        assert_eq!(faults(draft), *expected, "{draft:?}");
+    }
+}
+
+fn draft() -> Draft {
+    Draft::default()
+}
+
+#[test]
+fn nothing_written_is_the_default() {
+    assert_eq!(draft().check(), Ok(Spec::DEFAULT));
+    assert_eq!(Spec::default(), Spec::DEFAULT);
+}
+
+#[test]
+fn every_value_arrives() {
+    let draft = Draft {
+        interval: secs(30),
+        delay: None,
+        initial_delay: secs(1),
+        jitter: secs(2),
+        timeout: secs(3),
+        restart: Some(Restart::OnFailure),
+        max_restarts: Some(2),
+        restart_window: secs(60),
+        backoff: secs(5),
+        max_backoff: secs(6),
+        stop_timeout: secs(7),
+        autostart: Some(false),
+        critical: Some(true),
+        unreadable: vec![],
+    };
+    let spec = Spec {
+        schedule: Schedule::Interval(Duration::from_secs(30)),
+        initial_delay: Duration::from_secs(1),
+        jitter: Duration::from_secs(2),
+        timeout: secs(3),
+        restart: RestartPolicy {
+            restart: Restart::OnFailure,
+            max_restarts: Some(2),
+            window: secs(60),
+            backoff: Duration::from_secs(5),
+            max_backoff: Duration::from_secs(6),
+        },
+        stop_timeout: Duration::from_secs(7),
+        autostart: false,
+        critical: true,
+    };
+    assert_eq!(draft.check(), Ok(spec));
+}
+
+#[test]
+fn schedules() {
+    let two = "`interval` and `delay` exclude each other; keep `interval` for a fixed rate or `delay` for a fixed pause";
+    let zero = "`interval` cannot be zero; use at least `1ms`, or remove it";
+    check(&[
+        (Draft { delay: secs(5), ..draft() }, &[]),
+        (Draft { interval: secs(5), delay: secs(5), ..draft() }, &[two]),
+        (Draft { interval: secs(0), delay: secs(5), ..draft() }, &[zero, two]),
+        (Draft { delay: secs(5), unreadable: vec![Key::Interval], ..draft() }, &[]),
+        // Allowed: a slow run skips instants of the grid.
+        (Draft { interval: secs(5), timeout: secs(60), ..draft() }, &[]),
+    ]);
+    let found = Draft { interval: secs(1), delay: secs(1), ..draft() }.check().unwrap_err();
+    assert_eq!((found[0].key, found[0].also), (Key::Delay, Some(Key::Interval)));
+}
+
+#[test]
+fn jitter() {
+    let continuous = "`jitter` has no effect on a continuous service; add `interval` or `delay`, or remove `jitter`";
+    check(&[
+        (Draft { jitter: secs(1), ..draft() }, &[continuous]),
+        (Draft { jitter: secs(1), interval: millis(1001), ..draft() }, &[]),
+        (
+            Draft { jitter: secs(1), interval: secs(1), ..draft() },
+            &["`jitter` of `1s` is not shorter than the `interval` of `1s`; make it shorter"],
+        ),
+        (
+            Draft { jitter: secs(90), delay: secs(1), ..draft() },
+            &["`jitter` of `1m 30s` is not shorter than the `delay` of `1s`; make it shorter"],
+        ),
+        // The schedule is at fault itself: nothing can be said about the jitter.
+        (Draft { jitter: secs(1), unreadable: vec![Key::Interval], ..draft() }, &[]),
+        (Draft { jitter: secs(1), unreadable: vec![Key::Cron], ..draft() }, &[]),
+        (
+            Draft { jitter: secs(1), interval: secs(0), ..draft() },
+            &["`interval` cannot be zero; use at least `1ms`, or remove it"],
+        ),
+    ]);
+}
+
+#[test]
+fn restarts_that_never_happen() {
+    let never = |key| {
+        format!(
+            "`{key}` has no effect with `restart = \"never\"`; remove `{key}` or allow restarts"
+        )
+    };
+    let restart = Some(Restart::Never);
+    let (max, window) = (never(Key::MaxRestarts), never(Key::RestartWindow));
+    let (backoff, max_backoff) = (never(Key::Backoff), never(Key::MaxBackoff));
+    check(&[
+        (Draft { restart, ..draft() }, &[]),
+        (Draft { restart, max_restarts: Some(0), ..draft() }, &[&max]),
+        (Draft { restart, restart_window: secs(1), ..draft() }, &[&window]),
+        (
+            Draft {
+                restart,
+                max_restarts: Some(5),
+                restart_window: secs(1),
+                backoff: secs(9),
+                max_backoff: secs(8),
+                ..draft()
+            },
+            &[&max, &window, &backoff, &max_backoff],
+        ),
+    ]);
+}
+
+#[test]
+fn restart_always_is_for_continuous_services() {
+    let restart = Some(Restart::Always);
+    check(&[
+        (Draft { restart, ..draft() }, &[]),
+        (
+            Draft { restart, delay: secs(1), ..draft() },
+            &[
+                "`restart = \"always\"` has no effect with `delay`, which runs the service again anyway; remove `restart`",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn backoffs() {
+    check(&[
+        (Draft { backoff: secs(60), ..draft() }, &[]),
+        (
+            Draft { backoff: secs(61), ..draft() },
+            &[
+                "`backoff` of `1m 1s` is longer than the default `max_backoff` of `1m`; set `max_backoff` to `1m 1s` or more",
+            ],
+        ),
+        (Draft { backoff: secs(2), max_backoff: secs(2), ..draft() }, &[]),
+        (
+            Draft { backoff: secs(3), max_backoff: secs(2), ..draft() },
+            &["`backoff` of `3s` is longer than the `max_backoff` of `2s`; make it at most `2s`"],
+        ),
+        (
+            Draft { max_backoff: millis(999), ..draft() },
+            &[
+                "`max_backoff` of `999ms` is shorter than the default `backoff` of `1s`; make it at least `1s`, or set a shorter `backoff`",
+            ],
+        ),
+        (Draft { max_backoff: millis(999), unreadable: vec![Key::Backoff], ..draft() }, &[]),
+    ]);
+}
+
+#[test]
+fn rule_23_a_window_too_short_for_its_restarts() {
+    check(&[
+        (
+            Draft { restart_window: secs(60), ..draft() },
+            &[
+                "`restart_window` has no effect without `max_restarts`; add `max_restarts` or remove `restart_window`",
+            ],
+        ),
+        (Draft { restart_window: secs(60), unreadable: vec![Key::MaxRestarts], ..draft() }, &[]),
+        (Draft { restart_window: millis(1), max_restarts: Some(0), ..draft() }, &[]),
+        (Draft { restart_window: secs(32), max_restarts: Some(5), ..draft() }, &[]),
+        (
+            Draft { restart_window: secs(31), max_restarts: Some(5), ..draft() },
+            &[
+                "`restart_window` of `31s` is too short for `max_restarts = 5`, whose delays are `1s`, `2s`, `4s`, `8s`, `16s` (`31s` in all); make it longer than `31s`, or lower `max_restarts` or `backoff`",
+            ],
+        ),
+        (
+            Draft { restart_window: secs(1), max_restarts: Some(1), ..draft() },
+            &[
+                "`restart_window` of `1s` is too short for `max_restarts = 1`, whose delays are `1s` (`1s` in all); make it longer than `1s`, or lower `max_restarts` or `backoff`",
+            ],
+        ),
+        (
+            Draft { restart_window: secs(60), max_restarts: Some(20), ..draft() },
+            &[
+                "`restart_window` of `1m` is too short for `max_restarts = 20`, whose delays are `1s`, `2s`, `4s`, `8s` .. `1m` (`15m 3s` in all); make it longer than `15m 3s`, or lower `max_restarts` or `backoff`",
+            ],
+        ),
+        (
+            Draft { restart_window: secs(60), max_restarts: Some(u32::MAX), ..draft() },
+            &[
+                "`restart_window` of `1m` is too short for `max_restarts = 4294967295`, whose delays are `1s`, `2s`, `4s`, `8s` .. `1m` (`2982616days 4h 10m 3s` in all); lower `max_restarts`, `backoff` or `max_backoff`",
+            ],
+        ),
+        // The backoffs contradict each other: the delays are not known.
+        (
+            Draft {
+                restart_window: secs(1),
+                max_restarts: Some(9),
+                backoff: secs(3),
+                max_backoff: secs(2),
+                ..draft()
+            },
+            &["`backoff` of `3s` is longer than the `max_backoff` of `2s`; make it at most `2s`"],
+        ),
+    ]);
+}
+
+#[test]
+fn all_faults_at_once_in_the_order_of_the_keys() {
+    let found = Draft {
+        interval: secs(1),
+        delay: secs(1),
+        jitter: secs(0),
+        timeout: secs(400 * 86_400),
+        restart: Some(Restart::Always),
+        restart_window: secs(5),
+        backoff: secs(100),
+        stop_timeout: Some(Duration::from_nanos(1)),
+        ..draft()
+    }
+    .check()
+    .unwrap_err();
+    let keys: Vec<_> = found.iter().map(|fault| fault.key).collect();
+    assert_eq!(
+        keys,
+        [
+            Key::Delay,
+            Key::Jitter,
+            Key::Timeout,
+            Key::Restart,
+            Key::RestartWindow,
+            Key::Backoff,
+            Key::StopTimeout
+        ]
+    );
+}
+
+fn duration() -> impl Strategy<Value = Option<Duration>> {
+    proptest::option::of((0..=40_000_u64).prop_map(Duration::from_millis))
+}
+
+proptest! {
+    #[test]
+    fn what_passes_obeys_the_rules(
+        interval in duration(), delay in duration(), jitter in duration(), window in duration(),
+        backoff in duration(), max_backoff in duration(), max in proptest::option::of(0..50_u32),
+    ) {
+        let draft = Draft {
+            interval, delay, jitter, backoff, max_backoff,
+            restart_window: window, max_restarts: max, ..draft()
+        };
+        match draft.check() {
+            Ok(spec) => {
+                prop_assert!(interval.is_none() || delay.is_none());
+                if let Schedule::Interval(period) | Schedule::Delay(period) = spec.schedule {
+                    prop_assert!(spec.jitter < period);
+                }
+                let policy = spec.restart;
+                prop_assert!(policy.backoff <= policy.max_backoff);
+                if let (Some(window), Some(max)) = (policy.window, policy.max_restarts) {
+                    let sum: Duration = (1..=max).map(|k| policy.delay(k)).sum();
+                    prop_assert!(window > sum || max == 0);
+                }
+            }
+            Err(faults) => prop_assert!(!faults.is_empty()),
+        }
+    }
+}

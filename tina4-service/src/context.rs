@@ -1,0 +1,150 @@
+//! What a running service sees of its runner.
+
+use std::panic::Location;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use crossbeam_channel::Receiver;
+use tina4_service_schedule::Spec;
+
+use crate::clock::{Nanos, nanos};
+use crate::flow::HookOutcome;
+use crate::params::Tick;
+use crate::registration::{Built, Definition, Place};
+use crate::unit::{Environment, Registered, Unit};
+
+/// A value that never comes: the message type of [`Context::stopping`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {}
+
+/// The running service's view of its runner: is it asked to stop, sleep, clean up.
+///
+/// ```
+/// use std::time::Duration;
+/// use tina4_service::Context;
+///
+/// /// Looks at the sensor until it is asked to stop.
+/// fn watch(ctx: &Context) {
+///     while ctx.sleep(Duration::from_millis(1)) {
+///         # break;
+///     }
+/// }
+/// watch(&Context::standalone("watch"));
+/// ```
+#[derive(Debug)]
+pub struct Context {
+    unit: Arc<Unit>,
+    order: RunOrder,
+    stopping: OnceLock<Receiver<Never>>,
+}
+
+/// Which run this is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunOrder {
+    pub(crate) number: u64,
+    pub(crate) attempt: u32,
+    pub(crate) due: Nanos,
+    pub(crate) started: Nanos,
+}
+
+impl Context {
+    pub(crate) fn new(unit: Arc<Unit>, order: RunOrder) -> Self {
+        Self { unit, order, stopping: OnceLock::new() }
+    }
+
+    /// A context that belongs to no runner, to call a service's function by hand in a test.
+    ///
+    /// It is never asked to stop, sleeps in real time, and drops its clean-ups without running
+    /// them.
+    #[must_use]
+    #[track_caller]
+    pub fn standalone(name: &str) -> Self {
+        let built = Built {
+            name: name.to_owned().into(),
+            spec: Spec::DEFAULT,
+            place: Place::from(Location::caller()),
+            path: "",
+            after: Vec::new(),
+            call: Box::new(|_| Ok(crate::Flow::Done)),
+            on_stop: None,
+            faults: Vec::new(),
+        };
+        let env = Environment::default();
+        let now = env.clock.now();
+        let unit = Unit::new(Definition::Built(Box::new(built)), Arc::new(env));
+        Self::new(Arc::new(unit), RunOrder { number: 1, attempt: 1, due: now, started: now })
+    }
+
+    pub(crate) fn unit(&self) -> &Arc<Unit> {
+        &self.unit
+    }
+
+    /// The service's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.unit.definition.name_str()
+    }
+
+    /// Whether this service has been asked to stop: finish what you are at, and return.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.unit.stop_requested()
+    }
+
+    /// Sleeps for `duration`, or until stop is requested; `false`: leave now.
+    #[must_use = "`false` means that the service was asked to stop"]
+    pub fn sleep(&self, duration: Duration) -> bool {
+        let clock = &self.unit.env.clock;
+        clock.sleep_until(clock.now().saturating_add(nanos(duration)), self.stopping())
+    }
+
+    /// Becomes ready (disconnected) when stop is requested; for `crossbeam_channel::select!`.
+    ///
+    /// ```
+    /// # let ctx = tina4_service::Context::standalone("orders");
+    /// # let (sender, orders) = crossbeam_channel::bounded(1);
+    /// # sender.send("order 7").unwrap();
+    /// crossbeam_channel::select! {
+    ///     recv(orders) -> order => println!("{order:?}"),
+    ///     recv(ctx.stopping()) -> _ => println!("asked to stop"),
+    /// }
+    /// ```
+    #[must_use]
+    pub fn stopping(&self) -> &Receiver<Never> {
+        self.stopping.get_or_init(|| self.unit.stopping())
+    }
+
+    /// Has `hook` run once when this activation ends: after the last run, last registered first.
+    ///
+    /// It runs whether the service is stopped, finishes or fails; restarts after a crash do not
+    /// end the activation. A hook registered again from the same source line replaces the old one,
+    /// so a body that is restarted may simply register again. It may return `()` or
+    /// `Result<(), E>`; an error or a panic is reported, and the other hooks still run.
+    #[track_caller]
+    pub fn on_stop<R: HookOutcome>(&self, hook: impl FnOnce() -> R + Send + 'static) {
+        let hook = Box::new(move || hook().into_result());
+        let replaced = self.unit.add_hook(Registered { place: Location::caller(), hook });
+        drop(replaced);
+    }
+
+    /// Says that this run is alive: the time of the key `timeout` starts again.
+    pub fn heartbeat(&self) {
+        self.unit.beat();
+    }
+
+    /// Which run this is, when it was due, how late it began.
+    #[must_use]
+    pub fn tick(&self) -> Tick {
+        let RunOrder { number, attempt, due, started } = self.order;
+        Tick {
+            run: number,
+            attempt,
+            due: self.wall_at(due),
+            lateness: Duration::from_nanos(started.saturating_sub(due)),
+        }
+    }
+
+    fn wall_at(&self, instant: Nanos) -> SystemTime {
+        self.unit.env.clock.wall_at(instant)
+    }
+}

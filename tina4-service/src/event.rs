@@ -1,0 +1,290 @@
+//! Every change of a runner, as typed events for subscribers and as lines for the log.
+//!
+//! Events are bounded and never block a service: who reads too slowly misses some, and is told how
+//! many by [`Change::Missed`].
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use crate::unit::Unit;
+
+/// How many events wait for one subscriber before the newest are dropped.
+pub(crate) const CAPACITY: usize = 1024;
+
+/// One change of one service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// The service's name; empty if the change concerns the runner.
+    pub service: Cow<'static, str>,
+    /// When it happened, by the runner's clock.
+    pub at: SystemTime,
+    /// What happened.
+    pub change: Change,
+}
+
+/// What happened to a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// An activation began.
+    Started,
+    /// Its function is called.
+    RunBegan {
+        /// The number of the run.
+        run: u64,
+        /// How much later than due.
+        lateness: Duration,
+    },
+    /// Its function returned, well or not.
+    RunEnded {
+        /// The number of the run.
+        run: u64,
+        /// How long it took.
+        took: Duration,
+    },
+    /// Runs fell due while one was in progress, and were left out.
+    Skipped {
+        /// How many.
+        count: u64,
+    },
+    /// A run returned an error or panicked.
+    Crashed {
+        /// Crashes in a row, this one included.
+        in_a_row: u32,
+        /// The error with its sources, or the panic with its place.
+        cause: Arc<str>,
+        /// The delay before the restart; `None`: it has failed.
+        restart_in: Option<Duration>,
+    },
+    /// A continuous service with `restart = "always"` returned.
+    Returned {
+        /// The delay before the restart; `None`: it has failed.
+        restart_in: Option<Duration>,
+    },
+    /// It runs again after a crash.
+    Restarted,
+    /// A run takes longer than its `timeout`.
+    Stuck {
+        /// For how long it has been running.
+        running_for: Duration,
+    },
+    /// It was paused.
+    Paused,
+    /// It was resumed.
+    Resumed,
+    /// Its activation is ending.
+    Stopping,
+    /// A clean-up hook returned an error or panicked.
+    HookFailed {
+        /// The error or panic.
+        cause: Arc<str>,
+    },
+    /// A run panicked after it was asked to stop.
+    PanickedWhileStopping {
+        /// The panic with its place.
+        cause: Arc<str>,
+    },
+    /// It ended because it was told to.
+    Stopped,
+    /// It ended because its work was done.
+    Finished,
+    /// It ended because it crashed too often.
+    Failed {
+        /// The last crash.
+        cause: Arc<str>,
+    },
+    /// It did not end within its `stop_timeout`.
+    Abandoned {
+        /// For how long it has been running.
+        running_for: Duration,
+    },
+    /// What was left of an abandoned service has ended after all.
+    LateEnd,
+    /// A thread could not be started; it is tried again later.
+    ThreadFailed {
+        /// The system's error.
+        error: Arc<str>,
+    },
+    /// This subscriber read too slowly.
+    Missed {
+        /// How many events it did not get.
+        count: u64,
+    },
+}
+
+/// Those who asked for events.
+#[derive(Debug, Default)]
+pub(crate) struct Subscribers(Vec<Subscriber>);
+
+#[derive(Debug)]
+struct Subscriber {
+    sender: Sender<Event>,
+    missed: u64,
+}
+
+impl Subscribers {
+    pub(crate) fn add(&mut self) -> Receiver<Event> {
+        let (sender, receiver) = crossbeam_channel::bounded(CAPACITY);
+        self.0.push(Subscriber { sender, missed: 0 });
+        receiver
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gives `event` to each, never waiting; those who are gone are forgotten.
+    pub(crate) fn send(&mut self, event: &Event) {
+        self.0.retain_mut(|subscriber| subscriber.send(event));
+    }
+}
+
+impl Subscriber {
+    fn send(&mut self, event: &Event) -> bool {
+        if self.missed > 0 {
+            let missed = Event {
+                service: Cow::Borrowed(""),
+                at: event.at,
+                change: Change::Missed { count: self.missed },
+            };
+            match self.sender.try_send(missed) {
+                Ok(()) => self.missed = 0,
+                Err(TrySendError::Full(_)) => {
+                    self.missed += 1;
+                    return true;
+                }
+                Err(TrySendError::Disconnected(_)) => return false,
+            }
+        }
+        match self.sender.try_send(event.clone()) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                self.missed += 1;
+                true
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+/// A line for the log: written after the runner's lock is released, for a log is user code.
+#[derive(Debug)]
+pub(crate) struct LogLine {
+    /// `None`: it concerns the runner.
+    pub(crate) unit: Option<Arc<Unit>>,
+    pub(crate) change: Change,
+}
+
+impl LogLine {
+    /// Whether this kind of change is worth a line. Runs have their span instead.
+    pub(crate) fn is_for(change: &Change) -> bool {
+        !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)
+    }
+
+    /// Writes the line at its level: info, warn or error.
+    pub(crate) fn write(&self) {
+        let service = self.unit.as_ref().map_or("", |unit| unit.definition.name_str());
+        match &self.change {
+            Change::Started => tracing::info!(service, "service started"),
+            Change::Stopped => tracing::info!(service, "service stopped"),
+            Change::Finished => tracing::info!(service, "service finished"),
+            Change::Paused => tracing::info!(service, "service paused"),
+            Change::Resumed => tracing::info!(service, "service resumed"),
+            Change::Stopping => tracing::debug!(service, "service stopping"),
+            Change::Skipped { count } => {
+                tracing::warn!(
+                    service,
+                    count,
+                    "runs skipped: they fell due while one was in progress"
+                );
+            }
+            Change::Crashed { in_a_row, cause, restart_in: Some(delay) } => {
+                let delay = tracing::field::debug(delay);
+                tracing::warn!(service, attempt = in_a_row, error = %cause, delay, "service crashed; it will be restarted");
+            }
+            Change::Crashed { in_a_row, cause, restart_in: None } => {
+                tracing::warn!(service, attempt = in_a_row, error = %cause, "service crashed; it will not be restarted");
+            }
+            Change::Returned { restart_in: Some(delay) } => {
+                let delay = tracing::field::debug(delay);
+                tracing::warn!(service, delay, "service returned; it will be restarted");
+            }
+            Change::Returned { restart_in: None } => {
+                tracing::warn!(service, "service returned; it will not be restarted");
+            }
+            Change::Stuck { running_for } => {
+                let running_for = tracing::field::debug(running_for);
+                tracing::warn!(
+                    service,
+                    running_for,
+                    "service is stuck: its run takes longer than its timeout"
+                );
+            }
+            Change::HookFailed { cause } => {
+                tracing::warn!(service, error = %cause, "a clean-up hook failed");
+            }
+            Change::PanickedWhileStopping { cause } => {
+                tracing::warn!(service, error = %cause, "service panicked after it was asked to stop");
+            }
+            Change::Failed { cause } => {
+                let place = self.unit.as_ref().map(|unit| unit.definition.place());
+                let place = place.as_ref().map(tracing::field::display);
+                tracing::error!(service, error = %cause, place, "service failed");
+            }
+            Change::Abandoned { running_for } => {
+                let place = self.unit.as_ref().map(|unit| unit.definition.place());
+                let place = place.as_ref().map(tracing::field::display);
+                let running_for = tracing::field::debug(running_for);
+                tracing::error!(
+                    service,
+                    running_for,
+                    place,
+                    "service abandoned: it did not stop in time"
+                );
+            }
+            Change::LateEnd => tracing::info!(service, "abandoned service ended after all"),
+            Change::ThreadFailed { error } => {
+                tracing::error!(error = %error, "a worker thread could not be started");
+            }
+            // Never logged: see `is_for`. `Missed` is made for one subscriber only.
+            Change::RunBegan { .. }
+            | Change::RunEnded { .. }
+            | Change::Restarted
+            | Change::Missed { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(count: u64) -> Event {
+        Event { service: "x".into(), at: SystemTime::UNIX_EPOCH, change: Change::Skipped { count } }
+    }
+
+    #[test]
+    fn a_slow_reader_is_told_what_it_missed_and_never_blocks() {
+        let mut subscribers = Subscribers::default();
+        let receiver = subscribers.add();
+        for count in 0..CAPACITY as u64 + 5 {
+            subscribers.send(&event(count));
+        }
+        assert_eq!(receiver.try_iter().count(), CAPACITY);
+        subscribers.send(&event(99));
+        let changes: Vec<_> = receiver.try_iter().map(|event| event.change).collect();
+        assert_eq!(changes, [Change::Missed { count: 5 }, Change::Skipped { count: 99 }]);
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_forgotten() {
+        let mut subscribers = Subscribers::default();
+        drop(subscribers.add());
+        subscribers.send(&event(1));
+        assert!(subscribers.is_empty());
+    }
+}

@@ -1,0 +1,90 @@
+//! A program that ends without `stop_all` still stops its services and runs their hooks.
+//!
+//! The C library calls what `atexit` was given when `main` returns and when somebody calls
+//! `process::exit`, on the thread that does so, while all other threads go on. So the workers
+//! stop the services as usual, and this thread waits for them, for five seconds at most. It takes
+//! no lock that it cannot do without, and nothing is logged meanwhile: a log may wait for standard
+//! output, whose lock a thread that never ends may hold.
+
+use std::sync::{Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use crate::clock::{Clock, Nanos, nanos, note_process_start};
+use crate::job;
+use crate::runner::Services;
+
+/// How long the end of the process may take.
+const LIMIT: Duration = Duration::from_secs(5);
+/// How often this thread looks whether the workers are done: at this point nothing else matters.
+const LOOK: Duration = Duration::from_micros(500);
+
+/// The runners that have started something.
+static RUNNERS: Mutex<Vec<Weak<Services>>> = Mutex::new(Vec::new());
+
+/// Notes a runner whose services must be stopped when the process ends.
+pub(crate) fn remember(pool: &std::sync::Arc<Services>) {
+    let mut runners = RUNNERS.lock().unwrap_or_else(PoisonError::into_inner);
+    runners.retain(|known| known.strong_count() > 0);
+    if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(pool))) {
+        runners.push(std::sync::Arc::downgrade(pool));
+    }
+}
+
+/// Registered before `main`, so it comes after whatever the program itself registers.
+#[expect(unsafe_code, reason = "atexit has no safe wrapper; this is the crate's one door")]
+mod door {
+    unsafe extern "C" {
+        fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
+    }
+
+    extern "C" fn at_exit() {
+        // Unwinding out of here would be undefined; nothing in it runs user code on this thread.
+        let _ = crate::panics::catch_quietly(super::stop_everything);
+    }
+
+    // `ctor` itself needs the word: what runs before `main` must not rely on `main` having begun.
+    ctor::declarative::ctor! {
+        #[ctor(unsafe)]
+        fn before_main() {
+            super::note_process_start();
+            // SAFETY: atexit is part of every C library we link; the callback is a plain function
+            // that does not unwind. If it is refused there is no hook, which is no worse than
+            // before.
+            let _ = unsafe { atexit(at_exit) };
+        }
+    }
+}
+
+fn stop_everything() {
+    // Nobody holds this for longer than a push; if somebody does, there is nothing to wait for.
+    let Ok(runners) = RUNNERS.try_lock() else {
+        return;
+    };
+    let pools: Vec<_> = runners.iter().filter_map(Weak::upgrade).collect();
+    drop(runners);
+    let clock = Clock::system();
+    let limit = clock.now().saturating_add(nanos(LIMIT));
+    let here = job::current();
+    for pool in &pools {
+        pool.with_before(&clock, limit, |services, now| services.exit(here, LIMIT, now));
+    }
+    for pool in &pools {
+        while !is_done(pool, &clock, limit) {
+            rest();
+        }
+    }
+}
+
+/// Whether a runner's services have ended, or there is no time left.
+fn is_done(pool: &std::sync::Arc<Services>, clock: &Clock, limit: Nanos) -> bool {
+    clock.now() >= limit
+        || pool.with_before(clock, limit, |services, _| services.is_quiet()).unwrap_or(true)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process is ending: there is no stop left to wake for"
+)]
+fn rest() {
+    std::thread::sleep(LOOK);
+}

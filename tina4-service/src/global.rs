@@ -1,0 +1,154 @@
+//! The global runner: every declared service, reached by the functions at the crate's root.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::LazyLock;
+
+use crossbeam_channel::Receiver;
+
+use crate::event::Event;
+use crate::lifecycle::State;
+use crate::plan::{Plan, StartError};
+use crate::report::{ControlError, StopReport, Stopped};
+use crate::runner::Runner;
+use crate::service::Service;
+use crate::status::ServiceInfo;
+
+static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
+
+/// Checks everything, then starts every declared service with `autostart`; returns at once. See
+/// [`Runner::start_all`].
+///
+/// # Errors
+///
+/// Every fault in the services, with file and line; then nothing was started.
+pub fn start_all() -> Result<Runner, StartError> {
+    GLOBAL.start_all()
+}
+
+/// Starts all, waits for Ctrl-C, SIGTERM or the end of all services, stops in order, prints the
+/// report. See [`Runner::run`].
+#[must_use = "the exit code says how it went"]
+pub fn run() -> ExitCode {
+    GLOBAL.run()
+}
+
+/// Starts one service. See [`Runner::start`].
+///
+/// # Errors
+///
+/// No such service, a fault that concerns it, an abandoned run still alive, or a shutdown.
+pub fn start(name: &str) -> Result<(), ControlError> {
+    GLOBAL.start(name)
+}
+
+/// Stops one service, and waits for it. See [`Runner::stop`].
+///
+/// # Errors
+///
+/// No such service.
+pub fn stop(name: &str) -> Result<Stopped, ControlError> {
+    GLOBAL.stop(name)
+}
+
+/// Stops one service and starts it again. See [`Runner::restart`].
+///
+/// # Errors
+///
+/// As for [`start`]; also if it did not stop in time.
+pub fn restart(name: &str) -> Result<(), ControlError> {
+    GLOBAL.restart(name)
+}
+
+/// Runs a service at once; the grid stays. See [`Runner::run_now`].
+///
+/// # Errors
+///
+/// No such service, not active, or a run is in progress.
+pub fn run_now(name: &str) -> Result<(), ControlError> {
+    GLOBAL.run_now(name)
+}
+
+/// Begins no new run of a service until [`resume`]. See [`Runner::pause`].
+///
+/// # Errors
+///
+/// No such service, or not active.
+pub fn pause(name: &str) -> Result<(), ControlError> {
+    GLOBAL.pause(name)
+}
+
+/// Ends a pause. See [`Runner::resume`].
+///
+/// # Errors
+///
+/// No such service, or not active.
+pub fn resume(name: &str) -> Result<(), ControlError> {
+    GLOBAL.resume(name)
+}
+
+/// Stops everything in order, under one deadline. See [`Runner::stop_all`].
+pub fn stop_all() -> StopReport {
+    GLOBAL.stop_all()
+}
+
+/// Whether a service is active; an unknown name is `false`. See [`Runner::is_running`].
+#[must_use]
+pub fn is_running(name: &str) -> bool {
+    GLOBAL.is_running(name)
+}
+
+/// Name and state of every service.
+#[must_use]
+pub fn status() -> BTreeMap<String, State> {
+    GLOBAL.status()
+}
+
+/// Everything known about every service. See [`ServiceInfo`].
+#[must_use]
+pub fn services() -> Vec<ServiceInfo> {
+    GLOBAL.services()
+}
+
+/// Makes a value available to services as [`Res<T>`](crate::Res); before starting.
+///
+/// A second value of one type is a fault that [`check`] reports with both places.
+#[track_caller]
+pub fn provide<T: Send + Sync + 'static>(value: T) {
+    GLOBAL.provide(value);
+}
+
+/// Adds a service that is not known at compile time. See [`Runner::register`].
+pub fn register(service: Service) {
+    GLOBAL.register(service);
+}
+
+/// What [`start_all`] would do; nothing is started.
+///
+/// # Errors
+///
+/// Every fault in the services, with file and line.
+pub fn check() -> Result<Plan, StartError> {
+    GLOBAL.check()
+}
+
+/// Every change from now on, as typed events; never blocks a service. See [`Runner::subscribe`].
+#[must_use]
+pub fn subscribe() -> Receiver<Event> {
+    GLOBAL.subscribe()
+}
+
+/// Waits until every service has ended. See [`Runner::wait`].
+pub fn wait() {
+    GLOBAL.wait();
+}
+
+/// Waits until SIGTERM, SIGINT or Ctrl-C comes. See [`Runner::wait_for_signal`].
+///
+/// # Errors
+///
+/// The operating system refused the signal handlers.
+#[cfg(feature = "signals")]
+pub fn wait_for_signal() -> std::io::Result<crate::signals::Signal> {
+    GLOBAL.wait_for_signal()
+}

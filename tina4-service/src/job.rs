@@ -1,0 +1,158 @@
+//! What a worker does outside of the lock: one run of a service, or the clean-up of one.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::context::{Context, RunOrder};
+use crate::flow::{Cause, Flow};
+use crate::panics::{self, Panic};
+use crate::params::Run;
+use crate::unit::Unit;
+
+/// Something to do for a service.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) unit: Arc<Unit>,
+    /// The service's index in its runner.
+    pub(crate) index: u32,
+    pub(crate) kind: Kind,
+    /// The run, or the last run before the clean-up.
+    pub(crate) order: RunOrder,
+    /// Whether its runs have been short so far, if that is known.
+    pub(crate) short: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Run,
+    CleanUp,
+}
+
+/// What came of a [`Job`].
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) index: u32,
+    pub(crate) result: Done,
+}
+
+#[derive(Debug)]
+pub(crate) enum Done {
+    Good(Flow),
+    Crashed(Crash),
+    /// The clean-up is over; these hooks failed.
+    CleanedUp(Vec<Arc<str>>),
+}
+
+/// A crash as it is told: the cause was dropped where it could do no harm.
+#[derive(Debug)]
+pub(crate) struct Crash {
+    pub(crate) text: Arc<str>,
+    pub(crate) panicked: bool,
+}
+
+impl From<Panic> for Crash {
+    fn from(panic: Panic) -> Self {
+        let mut text = panic.to_string();
+        if let Some(backtrace) = panic.backtrace() {
+            text = format!("{text}\n{backtrace}");
+        }
+        Self { text: text.into(), panicked: true }
+    }
+}
+
+thread_local! {
+    /// The service that this thread runs, if any: its runner and its index there. Plain data
+    /// without a destructor, so that it can be read until the very end of the thread.
+    static CURRENT: Cell<Option<(usize, u32)>> = const { Cell::new(None) };
+}
+
+/// A runner's identity, for [`current`].
+pub(crate) fn runner_id(unit: &Unit) -> usize {
+    Arc::as_ptr(&unit.env).addr()
+}
+
+/// The service that is running on this thread: its runner's [`runner_id`], and its index there.
+pub(crate) fn current() -> Option<(usize, u32)> {
+    CURRENT.get()
+}
+
+/// Does the job. Whatever user code does, this returns.
+pub(crate) fn perform(job: Job) -> Report {
+    let Job { unit, index, kind, order, short: _ } = job;
+    let outer = CURRENT.replace(Some((runner_id(&unit), index)));
+    let context = Context::new(unit, order);
+    let result = match kind {
+        Kind::Run => run(&context, order),
+        Kind::CleanUp => Done::CleanedUp(clean_up(&context, order)),
+    };
+    CURRENT.set(outer);
+    Report { index, result }
+}
+
+/// Calls `body` inside the service's span. Log subscribers, destructors and the texts of errors
+/// are user code as well, so everything is inside the one `catch`.
+fn guarded<T>(
+    context: &Context,
+    order: RunOrder,
+    body: impl FnOnce() -> Result<T, Cause>,
+) -> Result<T, Crash> {
+    let quiet = context.unit().env.exiting.load(Ordering::Relaxed);
+    let caught = panics::catch(|| {
+        if quiet {
+            return body().map_err(describe);
+        }
+        let lateness = Duration::from_nanos(order.started.saturating_sub(order.due));
+        let lateness = tracing::field::debug(lateness);
+        let span =
+            tracing::info_span!("service", name = context.name(), run = order.number, lateness);
+        span.in_scope(|| body().map_err(describe))
+    });
+    match caught {
+        Ok(result) => result,
+        Err(panic) => Err(panic.into()),
+    }
+}
+
+fn describe(cause: Cause) -> Crash {
+    match cause {
+        Cause::Error(_) => Crash { text: cause.to_string().into(), panicked: false },
+        Cause::Panic(panic) => panic.into(),
+    }
+}
+
+fn run(context: &Context, order: RunOrder) -> Done {
+    match guarded(context, order, || context.unit().definition.call(&Run::new(context))) {
+        Ok(flow) => Done::Good(flow),
+        Err(crash) => {
+            forget_locals(context.unit());
+            Done::Crashed(crash)
+        }
+    }
+}
+
+/// Runs the hooks of the activation that has ended, last registered first, the declared one last.
+fn clean_up(context: &Context, order: RunOrder) -> Vec<Arc<str>> {
+    let unit = context.unit();
+    let mut failures = Vec::new();
+    loop {
+        let result = if let Some(registered) = unit.pop_hook() {
+            guarded(context, order, registered.hook)
+        } else if unit.take_on_stop() {
+            guarded(context, order, || unit.definition.on_stop(&Run::new(context)))
+        } else {
+            break;
+        };
+        failures.extend(result.err().map(|crash| crash.text));
+    }
+    forget_locals(unit);
+    failures
+}
+
+/// Drops the values of `Local` parameters, whatever their destructors do.
+fn forget_locals(unit: &Unit) {
+    let forgotten = unit.forget_locals();
+    // A destructor that panics has said so through the panic hook; nothing is left to do.
+    let _ = panics::catch(|| drop(forgotten));
+}

@@ -1,0 +1,110 @@
+//! The pool in real time, with bodies that block or do not.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crossbeam_channel::{bounded, unbounded};
+
+use super::toy::{Work, pool, wait_for_done};
+use super::*;
+
+fn counter() -> (Arc<AtomicUsize>, Work) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    (
+        count,
+        Arc::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }),
+    )
+}
+
+#[test]
+fn a_burst_of_short_bodies_needs_few_threads() {
+    let pool = pool(Clock::system(), None);
+    let (count, work) = counter();
+    pool.with(|toy, now| (0..1_000).for_each(|_| toy.add(now, Arc::clone(&work))));
+    wait_for_done(&pool, 1_000);
+    assert_eq!(count.load(Ordering::Relaxed), 1_000);
+    assert!(pool.threads() < 12, "{} threads for a burst of nothing", pool.threads());
+}
+
+#[test]
+fn rule_50_as_many_threads_as_bodies_that_block_and_one_to_wait() {
+    let pool = pool(Clock::system(), None);
+    let (started, starts) = unbounded();
+    let (release, released) = bounded::<()>(0);
+    let work: Work = Arc::new(move || {
+        started.send(()).unwrap();
+        let _ = released.recv();
+    });
+    pool.with(|toy, now| (0..40).for_each(|_| toy.add(now, Arc::clone(&work))));
+    for _ in 0..40 {
+        starts.recv_timeout(Duration::from_secs(10)).expect("all forty run at one time");
+    }
+    // While all are blocked, one more is done at once.
+    let (count, short) = counter();
+    pool.with(|toy, now| toy.add(now, short));
+    wait_for_done(&pool, 1);
+    assert_eq!(count.load(Ordering::Relaxed), 1);
+    drop(release);
+    wait_for_done(&pool, 41);
+    assert!(pool.threads() <= 43, "{} threads", pool.threads());
+}
+
+#[test]
+fn a_body_that_was_trusted_and_blocks_holds_up_nobody_for_long() {
+    let pool = pool(Clock::system(), None);
+    // Trust from the start: nobody is woken before a body, the stand-by has to notice.
+    pool.with(|toy, _| toy.short = Some(true));
+    let (_, quick) = counter();
+    pool.with(|toy, now| (0..100).for_each(|_| toy.add(now, Arc::clone(&quick))));
+    wait_for_done(&pool, 100);
+    let (release, released) = bounded::<()>(0);
+    let (done, others) = unbounded();
+    let blocker: Work = Arc::new(move || {
+        let _ = released.recv();
+    });
+    let other: Work = Arc::new(move || done.send(()).unwrap());
+    pool.with(|toy, now| {
+        toy.add(now, blocker);
+        (0..100).for_each(|_| toy.add(now, Arc::clone(&other)));
+    });
+    for _ in 0..100 {
+        others.recv_timeout(Duration::from_secs(10)).expect("the others go on");
+    }
+    drop(release);
+    wait_for_done(&pool, 201);
+}
+
+#[test]
+fn a_limit_on_threads_is_kept() {
+    let pool = pool(Clock::system(), Some(2));
+    let (_, work) = counter();
+    pool.with(|toy, now| (0..200).for_each(|_| toy.add(now, Arc::clone(&work))));
+    wait_for_done(&pool, 200);
+    assert!(pool.threads() <= 2);
+    assert!(pool.with(|toy, _| toy.most_executing) <= 2);
+}
+
+#[test]
+fn when_it_is_over_every_thread_leaves() {
+    let pool = pool(Clock::system(), None);
+    let (_, work) = counter();
+    pool.with(|toy, now| (0..100).for_each(|_| toy.add(now, Arc::clone(&work))));
+    wait_for_done(&pool, 100);
+    pool.with(|toy, _| toy.closed = true);
+    while pool.threads() > 0 {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_wake_up_correction_falls_fast_and_rises_slowly() {
+    let mut crew = Crew::default();
+    crew.learn(1_600);
+    assert_eq!(crew.early, 100);
+    (0..1_000).for_each(|_| crew.learn(1_000_000));
+    assert_eq!(crew.early, MOST_EARLY);
+    crew.learn(0);
+    assert_eq!(crew.early, MOST_EARLY * 3 / 4);
+}

@@ -1,0 +1,101 @@
+//! A desk for tests: due times that are closures, and a count of what was done.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use super::*;
+
+pub(super) type Work = Arc<dyn Fn() + Send + Sync>;
+
+/// Jobs by due time. It is over when it is closed and nothing is left.
+#[derive(Default)]
+pub(super) struct Toy {
+    due: BTreeMap<(Nanos, u32), Work>,
+    next_id: u32,
+    executing: usize,
+    pub(super) done: usize,
+    pub(super) closed: bool,
+    news: bool,
+    pub(super) short: Option<bool>,
+    pub(super) most_executing: usize,
+}
+
+impl Toy {
+    pub(super) fn add(&mut self, at: Nanos, work: Work) {
+        self.due.insert((at, self.next_id), work);
+        self.next_id += 1;
+    }
+}
+
+pub(super) struct ToyJob {
+    work: Work,
+    short: Option<bool>,
+}
+
+impl Desk for Toy {
+    type Job = ToyJob;
+    type Report = ();
+    type Aftermath = ();
+
+    fn next_due(&mut self) -> Option<Nanos> {
+        self.due.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    fn take(&mut self, now: Nanos) -> Option<ToyJob> {
+        let entry = self.due.first_entry()?;
+        if entry.key().0 > now {
+            return None;
+        }
+        let work = entry.remove();
+        self.executing += 1;
+        self.most_executing = self.most_executing.max(self.executing);
+        Some(ToyJob { work, short: self.short })
+    }
+
+    fn finish(&mut self, (): (), _now: Nanos) -> Option<ToyJob> {
+        self.executing -= 1;
+        self.done += 1;
+        self.news = true;
+        None
+    }
+
+    fn work(job: ToyJob) {
+        (job.work)();
+    }
+
+    fn is_short(job: &ToyJob) -> Option<bool> {
+        job.short
+    }
+
+    fn most_jobs(&self) -> usize {
+        self.executing + self.due.len()
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.closed && self.due.is_empty()
+    }
+
+    fn aftermath(&mut self) -> Option<()> {
+        None
+    }
+
+    fn settle((): ()) {}
+
+    fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
+    fn thread_failed(&mut self, error: &io::Error) {
+        panic!("a test needs its threads: {error}");
+    }
+}
+
+pub(super) fn pool(clock: Clock, most: Option<usize>) -> Arc<Pool<Toy>> {
+    Pool::new(Toy::default(), clock, Hiring { name: "toy".to_owned(), most })
+}
+
+/// Waits until so many jobs are done.
+pub(super) fn wait_for_done(pool: &Arc<Pool<Toy>>, count: usize) {
+    pool.wait_for(|toy, _| if toy.done >= count { Ok(()) } else { Err(None) });
+}

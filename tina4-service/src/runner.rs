@@ -1,0 +1,480 @@
+//! The handle of a runner, and its builder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io::{self, Write};
+use std::panic::Location;
+use std::process::ExitCode;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use crate::clock::{Clock, Watcher};
+use crate::event::Event;
+use crate::job;
+use crate::lifecycle::{self, State};
+use crate::params::Resources;
+use crate::plan::{Plan, Selection, StartError};
+use crate::pool::{Hiring, Pool};
+use crate::registration::{Definition, Place, declared};
+use crate::report::{ControlError, StopReport, Stopped};
+use crate::service::Service;
+use crate::status::ServiceInfo;
+use crate::supervisor::Supervisor;
+use crate::unit::Environment;
+
+/// How long `stop_all` takes at most, unless the builder says otherwise.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Holds services and runs them; a cheap clone.
+///
+/// The functions at the root of the crate do the same for the global runner, which holds every
+/// declared service. When the last clone is dropped, the services are told to stop, and are not
+/// waited for; call [`Runner::stop_all`] to wait.
+///
+/// ```
+/// use tina4_service::{Runner, Service, Flow};
+///
+/// let runner = Runner::new();
+/// runner.register(Service::new("hello", |_ctx| { println!("hello"); Flow::Done }));
+/// runner.start_all().unwrap();
+/// runner.wait();
+/// assert_eq!(runner.status()["hello"].to_string(), "finished");
+/// ```
+#[derive(Clone)]
+pub struct Runner {
+    shared: Arc<Shared>,
+}
+
+pub(crate) type Services = Pool<Supervisor>;
+
+struct Shared {
+    pool: Arc<Services>,
+    env: Arc<Environment>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let timeout = self.env.shutdown_timeout;
+        self.pool.with(|services, now| services.stop_all(timeout, None, now));
+    }
+}
+
+impl Watcher for Services {
+    fn clock_moved(&self) {
+        self.look_again();
+    }
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runner").field("status", &self.status()).finish()
+    }
+}
+
+impl Runner {
+    /// A runner without services: [`Runner::register`] adds them.
+    #[must_use]
+    pub fn new() -> Self {
+        Builder::default().without_declared().build()
+    }
+
+    /// A runner with every declared service, or some of them, and with settings of its own.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Adds a service that is not known at compile time.
+    ///
+    /// What is wrong with it is reported by [`Runner::check`], [`Runner::start_all`] and
+    /// [`Runner::start`]. It may be added at any time; after `start_all`, start it by name, or call
+    /// `start_all` again.
+    pub fn register(&self, service: Service) {
+        let definition = service.into_definition();
+        self.shared.pool.with(|services, now| services.add(definition, now));
+    }
+
+    /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
+    ///
+    /// A second value of one type is a fault that [`Runner::check`] reports with both places.
+    #[track_caller]
+    pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
+        self.shared.env.resources.provide(value, Place::from(Location::caller()));
+    }
+
+    /// What [`Runner::start_all`] would do; nothing is started.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in the services, with file and line.
+    pub fn check(&self) -> Result<Plan, StartError> {
+        self.shared.pool.with(|services, _| services.check())
+    }
+
+    /// Checks everything, then starts every service with `autostart`; returns at once.
+    ///
+    /// A second call starts what is registered or stopped by now. What has finished or failed is
+    /// started by name only.
+    ///
+    /// # Errors
+    ///
+    /// Every fault in the services, with file and line; then nothing was started.
+    pub fn start_all(&self) -> Result<Self, StartError> {
+        self.begin();
+        self.shared.pool.with(|services, now| services.start_all(now))?;
+        self.has_threads()?;
+        Ok(self.clone())
+    }
+
+    /// Starts one service, whatever its `autostart`; if it is active already, nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// No such service; a fault that concerns it; its abandoned run is still alive; the runner is
+    /// shutting down.
+    pub fn start(&self, name: &str) -> Result<(), ControlError> {
+        self.begin();
+        self.shared.pool.with(|services, now| services.start(name, now))?;
+        self.has_threads().map_err(ControlError::Start)
+    }
+
+    /// What must be known before the first service starts.
+    fn begin(&self) {
+        #[cfg(feature = "exit-hook")]
+        crate::exit::remember(&self.shared.pool);
+        if crate::panics::panics_abort() {
+            static ONCE: std::sync::Once = std::sync::Once::new();
+            ONCE.call_once(|| {
+                tracing::warn!(
+                    "this program is built with panic = \"abort\": a service that panics ends it"
+                );
+            });
+        }
+    }
+
+    /// With no thread at all nothing would ever run: better to say so at once.
+    fn has_threads(&self) -> Result<(), StartError> {
+        let error = self.shared.pool.with(|services, _| services.take_thread_error());
+        match error {
+            Some(error) if self.shared.pool.threads() == 0 => {
+                self.shared.pool.with(Supervisor::undo_start);
+                Err(StartError::NoThread(error))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Stops one service: waits for its current run and its clean-up, at most its `stop_timeout`.
+    ///
+    /// Called inside the service itself it makes the request and returns at once.
+    ///
+    /// # Errors
+    ///
+    /// No such service.
+    pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
+        match self.shared.pool.with(|services, now| services.ask_to_stop(name, now))? {
+            Ok(asked) => Ok(self.wait_for_stop(asked)),
+            Err(answer) => Ok(answer),
+        }
+    }
+
+    fn wait_for_stop(&self, asked: crate::supervisor::Asked) -> Stopped {
+        let inside = self.inside();
+        if inside == Some(asked.index) {
+            return Stopped::Requested;
+        }
+        self.shared.pool.wait_for(|services, now| services.stop_result(asked, inside, now))
+    }
+
+    /// The service of this runner that runs on this thread.
+    fn inside(&self) -> Option<u32> {
+        let here = Arc::as_ptr(&self.shared.env).addr();
+        job::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
+    }
+
+    /// Stops one service and starts it again; exactly one copy runs. A service that is not active
+    /// is started. Called inside the service itself it makes the request and returns at once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::start`]; also if it did not stop in time.
+    pub fn restart(&self, name: &str) -> Result<(), ControlError> {
+        self.begin();
+        let asked = self.shared.pool.with(|services, now| services.ask_to_restart(name, now))?;
+        match asked.map(|asked| self.wait_for_stop(asked)) {
+            Some(Stopped::Abandoned { age, place }) => {
+                Err(ControlError::StillAlive { name: name.to_owned(), age, place })
+            }
+            Some(Stopped::Ended { .. } | Stopped::NotActive { .. } | Stopped::Requested) | None => {
+                self.has_threads().map_err(ControlError::Start)
+            }
+        }
+    }
+
+    /// Runs a waiting, backing off or paused service at once; the grid of its interval stays.
+    ///
+    /// # Errors
+    ///
+    /// No such service; it is not active; a run is in progress.
+    pub fn run_now(&self, name: &str) -> Result<(), ControlError> {
+        self.request(name, lifecycle::Event::RunNow)
+    }
+
+    /// Begins no new run until [`Runner::resume`]; a run in progress goes on to its end.
+    ///
+    /// # Errors
+    ///
+    /// No such service; it is not active, or waits for others to be up.
+    pub fn pause(&self, name: &str) -> Result<(), ControlError> {
+        self.request(name, lifecycle::Event::Pause)
+    }
+
+    /// Ends a pause. Runs that fell due meanwhile are not made up for.
+    ///
+    /// # Errors
+    ///
+    /// No such service; it is not active.
+    pub fn resume(&self, name: &str) -> Result<(), ControlError> {
+        self.request(name, lifecycle::Event::Resume)
+    }
+
+    fn request(&self, name: &str, event: lifecycle::Event) -> Result<(), ControlError> {
+        self.shared.pool.with(|services, now| services.request(name, event, now))
+    }
+
+    /// Stops everything: in reverse of `after`, each with its clean-up, under one deadline (25 s
+    /// unless the builder says otherwise).
+    ///
+    /// May be called from any thread and any number of times. Inside a service it makes the
+    /// request and returns at once, with [`StopReport::in_progress`] set.
+    pub fn stop_all(&self) -> StopReport {
+        let timeout = self.shared.env.shutdown_timeout;
+        self.shared.pool.with(|services, now| services.stop_all(timeout, None, now));
+        if self.inside().is_some() {
+            return self.shared.pool.with(|services, now| services.interim_report(now));
+        }
+        self.shared.pool.wait_for(Supervisor::shutdown_result)
+    }
+
+    /// Whether a service is active: waiting, running, backing off, paused, stopping. An unknown
+    /// name is `false`.
+    #[must_use]
+    pub fn is_running(&self, name: &str) -> bool {
+        self.shared.pool.with(|services, _| services.state(name)).is_some_and(State::is_active)
+    }
+
+    /// Name and state of every service.
+    #[must_use]
+    pub fn status(&self) -> BTreeMap<String, State> {
+        self.shared.pool.with(|services, _| services.status())
+    }
+
+    /// Everything known about every service, by name.
+    #[must_use]
+    pub fn services(&self) -> Vec<ServiceInfo> {
+        self.shared.pool.with(|services, now| services.services(now))
+    }
+
+    /// Every change from now on. The receiver holds 1,024 events; who reads too slowly misses
+    /// some and is told how many. It never blocks a service.
+    #[must_use]
+    pub fn subscribe(&self) -> Receiver<Event> {
+        self.shared.pool.with(|services, _| services.subscribe())
+    }
+
+    /// Waits until nothing is active: every service has stopped, finished, failed or was
+    /// abandoned. Inside a service of this runner that never comes, so it returns at once.
+    pub fn wait(&self) {
+        if self.inside().is_some() {
+            return;
+        }
+        self.shared.pool.wait_for(|services, now| {
+            let _ = services.shutdown_result(now);
+            if services.is_quiet() {
+                Ok(())
+            } else {
+                Err(services.shutdown_result(now).err().flatten())
+            }
+        });
+    }
+
+    /// Starts all, waits for Ctrl-C, SIGTERM or the end of all services, stops in order, and
+    /// prints the report to standard error.
+    ///
+    /// The exit code is 0 if it ended well, 1 if a critical service failed, 2 if something did not
+    /// stop (whatever else), 78 (`EX_CONFIG` of sysexits.h) if the services have faults, which are
+    /// printed as a list.
+    #[must_use = "the exit code says how it went"]
+    pub fn run(&self) -> ExitCode {
+        #[cfg(feature = "signals")]
+        let signals = crate::signals::listen(&self.shared.pool);
+        if let Err(error) = self.start_all() {
+            say(&error);
+            return ExitCode::from(78);
+        }
+        #[cfg(feature = "signals")]
+        match signals {
+            Ok(signals) => self.shared.pool.wait_for(|services, now| {
+                let ended = services.shutdown_result(now).err().flatten();
+                if services.is_quiet() || signals.any() { Ok(()) } else { Err(ended) }
+            }),
+            Err(error) => {
+                tracing::error!(%error, "signals cannot be handled; they end the program at once");
+                self.wait();
+            }
+        }
+        #[cfg(not(feature = "signals"))]
+        self.wait();
+        let report = self.stop_all();
+        say(&report);
+        if report.abandoned().next().is_some() {
+            ExitCode::from(2)
+        } else if report.critical.is_some() {
+            ExitCode::from(1)
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+
+    /// Waits until SIGTERM, SIGINT or Ctrl-C comes; from now on the second such signal ends the
+    /// process at once, with code 128 + its number.
+    ///
+    /// # Errors
+    ///
+    /// The operating system refused the signal handlers.
+    #[cfg(feature = "signals")]
+    pub fn wait_for_signal(&self) -> io::Result<crate::signals::Signal> {
+        let signals = crate::signals::listen(&self.shared.pool)?;
+        Ok(self.shared.pool.wait_for(|_, _| signals.last().ok_or(None)))
+    }
+}
+
+/// The one thing this crate prints. A closed standard error is no reason to fail.
+fn say(text: &dyn fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Settings of a [`Runner`]: which services, which clock, how many threads.
+///
+/// ```
+/// use std::time::Duration;
+/// use tina4_service::Runner;
+///
+/// let runner = Runner::builder()
+///     .except(["daily_report"])
+///     .shutdown_timeout(Duration::from_secs(10))
+///     .build();
+/// # let _ = runner;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder {
+    clock: Clock,
+    shutdown_timeout: Duration,
+    declared: bool,
+    only: Option<BTreeSet<String>>,
+    except: BTreeSet<String>,
+    hiring: Hiring,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            shutdown_timeout: SHUTDOWN_TIMEOUT,
+            declared: true,
+            only: None,
+            except: BTreeSet::new(),
+            hiring: Hiring { name: "tina4-service".to_owned(), most: None },
+        }
+    }
+}
+
+impl Builder {
+    /// Another clock than the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How long `stop_all` takes at most. Default: 25 s.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Only these of the declared services. A name that does not exist is a fault at start.
+    pub fn only<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.only.get_or_insert_default().extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// All declared services but these. A name that does not exist is a fault at start.
+    pub fn except<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.except.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// No more threads than this, at least one. Default: as many as there are services that
+    /// block, and one that waits.
+    ///
+    /// With a limit, services that block can delay others.
+    pub fn max_threads(mut self, most: usize) -> Self {
+        self.hiring.most = Some(most);
+        self
+    }
+
+    /// What threads are called, with a number behind it. Default: `tina4-service`. A NUL byte,
+    /// which no thread's name can have, is left out.
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.hiring.name = name.into().replace('\0', "");
+        self
+    }
+
+    fn without_declared(mut self) -> Self {
+        self.declared = false;
+        self
+    }
+
+    /// Makes the runner; nothing starts yet.
+    #[must_use]
+    pub fn build(self) -> Runner {
+        let Self { clock, shutdown_timeout, declared: all, only, except, hiring } = self;
+        let known = if all { declared() } else { Vec::new() };
+        let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
+        let asked = only.iter().flatten().chain(&except);
+        let unknown = asked.filter(|name| !names.contains(name.as_str())).cloned().collect();
+        let wanted = |name: &str| {
+            only.as_ref().is_none_or(|only| only.contains(name)) && !except.contains(name)
+        };
+        let (taken, left_out): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|registration| wanted(registration.name));
+        let selection = Selection {
+            left_out: left_out.into_iter().map(Definition::Declared).collect(),
+            unknown,
+        };
+        let env = Arc::new(Environment {
+            clock: clock.clone(),
+            resources: Resources::default(),
+            shutdown_timeout,
+            exiting: false.into(),
+        });
+        let supervisor = Supervisor::new(Arc::clone(&env), selection);
+        let pool = Pool::new(supervisor, clock.clone(), hiring);
+        pool.with(|services, now| {
+            for registration in taken {
+                services.add(Definition::Declared(registration), now);
+            }
+        });
+        let watcher: Weak<Services> = Arc::downgrade(&pool);
+        clock.watch(watcher);
+        Runner { shared: Arc::new(Shared { pool, env }) }
+    }
+}

@@ -1,0 +1,227 @@
+//! A service that is not known at compile time.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::panic::Location;
+use std::time::Duration;
+
+use tina4_service_schedule::{Draft, Key, Restart, Spec, duration, name};
+
+use crate::context::Context;
+use crate::flow::{HookOutcome, Outcome};
+use crate::registration::{Built, Closure, ClosureHook, Definition, Place};
+
+/// A service built at run time; the keys of `#[service]` are its methods.
+///
+/// Give it to [`register`](crate::register), then start it by name or with `start_all`. What is
+/// wrong with a setting is reported by [`check`](crate::check), together with everything else and
+/// with the line that called [`Service::new`].
+///
+/// ```
+/// use tina4_service::{Runner, Service};
+///
+/// let runner = Runner::new();
+/// for shop in ["berlin", "oslo"] {
+///     runner.register(
+///         Service::new(format!("import-{shop}"), move |_ctx| println!("importing {shop}"))
+///             .interval("10m")
+///             .max_restarts(5),
+///     );
+/// }
+/// assert_eq!(runner.check().unwrap().services().len(), 2);
+/// ```
+#[must_use = "a service does nothing until it is given to `register`"]
+pub struct Service {
+    name: Cow<'static, str>,
+    place: Place,
+    path: &'static str,
+    draft: Draft,
+    after: Vec<Cow<'static, str>>,
+    call: Closure,
+    on_stop: Option<ClosureHook>,
+    faults: Vec<String>,
+}
+
+/// A length of time: a [`Duration`], or a text such as `"1h 30m"`.
+pub trait IntoDuration {
+    /// Converts it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text and what to write instead.
+    fn into_duration(self) -> Result<Duration, String>;
+}
+
+impl IntoDuration for Duration {
+    fn into_duration(self) -> Result<Duration, String> {
+        Ok(self)
+    }
+}
+
+impl IntoDuration for &str {
+    fn into_duration(self) -> Result<Duration, String> {
+        duration::parse(self).map_err(|error| error.to_string())
+    }
+}
+
+impl IntoDuration for String {
+    fn into_duration(self) -> Result<Duration, String> {
+        self.as_str().into_duration()
+    }
+}
+
+impl Service {
+    /// A continuous service: called once, runs until it returns. Give it a schedule with
+    /// [`Service::interval`] or [`Service::delay`].
+    #[track_caller]
+    pub fn new<R, F>(name: impl Into<Cow<'static, str>>, body: F) -> Self
+    where
+        R: Outcome,
+        F: Fn(&Context) -> R + Send + Sync + 'static,
+    {
+        Self {
+            name: name.into(),
+            place: Place::from(Location::caller()),
+            path: type_name::<F>(),
+            draft: Draft::default(),
+            after: Vec::new(),
+            call: Box::new(move |context| body(context).into_exit()),
+            on_stop: None,
+            faults: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, key: Key, value: impl IntoDuration) -> Option<Duration> {
+        value
+            .into_duration()
+            .map_err(|problem| {
+                self.draft.unreadable.push(key);
+                self.faults.push(format!("`{key}`: {problem}"));
+            })
+            .ok()
+    }
+
+    /// Fixed rate: a grid of instants from the first start.
+    pub fn interval(mut self, period: impl IntoDuration) -> Self {
+        self.draft.interval = self.read(Key::Interval, period);
+        self
+    }
+
+    /// Fixed delay: the pause between the end of a run and the next start.
+    pub fn delay(mut self, pause: impl IntoDuration) -> Self {
+        self.draft.delay = self.read(Key::Delay, pause);
+        self
+    }
+
+    /// A pause before the first run. Default: none.
+    pub fn initial_delay(mut self, pause: impl IntoDuration) -> Self {
+        self.draft.initial_delay = self.read(Key::InitialDelay, pause);
+        self
+    }
+
+    /// Each run starts up to this much late, by chance; the grid stays. Default: none.
+    pub fn jitter(mut self, most: impl IntoDuration) -> Self {
+        self.draft.jitter = self.read(Key::Jitter, most);
+        self
+    }
+
+    /// A run that takes longer is reported as stuck. Default: none.
+    pub fn timeout(mut self, limit: impl IntoDuration) -> Self {
+        self.draft.timeout = self.read(Key::Timeout, limit);
+        self
+    }
+
+    /// Whether to restart. Default: [`Restart::OnFailure`].
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.draft.restart = Some(restart);
+        self
+    }
+
+    /// Restarts in a row (or in the [`Service::restart_window`]) before it fails. Default: no limit.
+    pub fn max_restarts(mut self, limit: u32) -> Self {
+        self.draft.max_restarts = Some(limit);
+        self
+    }
+
+    /// Count restarts in this sliding window. Default: none, count those in a row.
+    pub fn restart_window(mut self, window: impl IntoDuration) -> Self {
+        self.draft.restart_window = self.read(Key::RestartWindow, window);
+        self
+    }
+
+    /// The delay before the first restart in a row; it doubles from there. Default: 1 s.
+    pub fn backoff(mut self, first: impl IntoDuration) -> Self {
+        self.draft.backoff = self.read(Key::Backoff, first);
+        self
+    }
+
+    /// The longest delay before a restart. Default: 60 s.
+    pub fn max_backoff(mut self, longest: impl IntoDuration) -> Self {
+        self.draft.max_backoff = self.read(Key::MaxBackoff, longest);
+        self
+    }
+
+    /// How long stop waits for this service. Default: 10 s.
+    pub fn stop_timeout(mut self, limit: impl IntoDuration) -> Self {
+        self.draft.stop_timeout = self.read(Key::StopTimeout, limit);
+        self
+    }
+
+    /// Start after the service of this name is up, stop before it. May be called again.
+    pub fn after(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.after.push(name.into());
+        self
+    }
+
+    /// Clean-up when an activation ends: the first registered, so the last to run.
+    pub fn on_stop<R, F>(mut self, hook: F) -> Self
+    where
+        R: HookOutcome,
+        F: Fn(&Context) -> R + Send + Sync + 'static,
+    {
+        self.on_stop = Some(Box::new(move |context| hook(context).into_result()));
+        self
+    }
+
+    /// `false`: `start_all` leaves it, `start(name)` starts it. Default: `true`.
+    pub fn autostart(mut self, autostart: bool) -> Self {
+        self.draft.autostart = Some(autostart);
+        self
+    }
+
+    /// `true`: if it fails for good, the whole runner shuts down. Default: `false`.
+    pub fn critical(mut self, critical: bool) -> Self {
+        self.draft.critical = Some(critical);
+        self
+    }
+
+    /// Checks the settings. Faults go along, for `check` to report.
+    pub(crate) fn into_definition(mut self) -> Definition {
+        if let Err(error) = name::check(&self.name) {
+            self.faults.push(error.to_string());
+        }
+        let spec = match self.draft.check() {
+            Ok(spec) => spec,
+            Err(faults) => {
+                self.faults.extend(faults.iter().map(ToString::to_string));
+                Spec::DEFAULT
+            }
+        };
+        Definition::Built(Box::new(Built {
+            name: self.name,
+            spec,
+            place: self.place,
+            path: self.path,
+            after: self.after,
+            call: self.call,
+            on_stop: self.on_stop,
+            faults: self.faults,
+        }))
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! The only owner of signal handlers: the first signal is graceful, the second ends the process.
+//!
+//! Handlers are installed by the first `run` or `wait_for_signal` and stay.
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use crate::runner::Services;
+
+/// A signal that asks the program to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signal(i32);
+
+impl Signal {
+    /// Its number, such as 15 for SIGTERM.
+    #[must_use]
+    pub fn number(self) -> i32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            2 => f.write_str("SIGINT"),
+            15 => f.write_str("SIGTERM"),
+            number => write!(f, "signal {number}"),
+        }
+    }
+}
+
+/// What the handlers have seen.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    /// 0: none yet.
+    last: AtomicI32,
+    /// Those to tell.
+    listeners: Mutex<Vec<Weak<Services>>>,
+}
+
+impl Signals {
+    pub(crate) fn any(&self) -> bool {
+        self.last().is_some()
+    }
+
+    pub(crate) fn last(&self) -> Option<Signal> {
+        Some(self.last.load(Ordering::Acquire)).filter(|number| *number != 0).map(Signal)
+    }
+
+    fn came(&self, number: i32) {
+        self.last.store(number, Ordering::Release);
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for pool in listeners.iter().filter_map(Weak::upgrade) {
+            pool.look_again();
+        }
+    }
+}
+
+static SIGNALS: OnceLock<Arc<Signals>> = OnceLock::new();
+
+/// Installs the handlers, once per process, and has `pool` look again when a signal comes.
+pub(crate) fn listen(pool: &Arc<Services>) -> io::Result<Arc<Signals>> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let signals = match SIGNALS.get() {
+        Some(signals) => Arc::clone(signals),
+        None => {
+            let signals = Arc::new(Signals::default());
+            install(&signals)?;
+            Arc::clone(SIGNALS.get_or_init(|| signals))
+        }
+    };
+    drop(guard);
+    let mut listeners = signals.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+    listeners.retain(|known| known.strong_count() > 0);
+    if !listeners.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(pool))) {
+        listeners.push(Arc::downgrade(pool));
+    }
+    drop(listeners);
+    Ok(signals)
+}
+
+#[cfg(unix)]
+fn install(signals: &Arc<Signals>) -> io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::flag;
+    use std::sync::atomic::AtomicBool;
+
+    let asked = Arc::new(AtomicBool::new(false));
+    // The thread that tells the listeners comes first: if it cannot be had, nothing has changed.
+    let mut incoming = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
+    for number in [SIGTERM, SIGINT] {
+        // In this order: the first signal finds the flag unset and sets it, the second ends the
+        // process in the handler itself, whatever every thread is doing.
+        flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&asked))?;
+        flag::register(number, Arc::clone(&asked))?;
+    }
+    let signals = Arc::clone(signals);
+    crate::pool::start_thread("tina4-signals".to_owned(), move || {
+        for number in incoming.forever() {
+            signals.came(number);
+        }
+    })
+}
+
+#[cfg(windows)]
+fn install(signals: &Arc<Signals>) -> io::Result<()> {
+    let signals = Arc::clone(signals);
+    ctrlc::set_handler(move || {
+        // Windows names no signal; all of them mean Ctrl-C to a Rust program.
+        if signals.any() {
+            end_now(128 + 2);
+        }
+        signals.came(2);
+    })
+    .map_err(io::Error::other)
+}
+
+#[cfg(windows)]
+#[expect(clippy::disallowed_methods, reason = "the second Ctrl-C ends the process at once")]
+fn end_now(code: i32) -> ! {
+    std::process::exit(code)
+}

@@ -1,0 +1,159 @@
+//! A service as one runner holds it: its definition, and what its code can reach while it runs.
+//!
+//! The supervisor owns the life cycle; a unit owns the few things that the service's own thread
+//! touches without asking the supervisor. Each has its own small lock or atomic, held for a few
+//! instructions and never while user code runs.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::clock::{Clock, Nanos};
+use crate::context::Never;
+use crate::flow::Cause;
+use crate::params::{Forgotten, Locals, Resources};
+use crate::registration::Definition;
+
+/// What all services of one runner share.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    pub(crate) clock: Clock,
+    pub(crate) resources: Resources,
+    /// How long `stop_all` may take.
+    pub(crate) shutdown_timeout: Duration,
+    /// The process is ending: nothing that could wait for a lock of the user's, such as that of
+    /// standard output, is done any more.
+    pub(crate) exiting: AtomicBool,
+}
+
+/// A clean-up that a run registered.
+pub(crate) struct Registered {
+    /// The line that registered it; the same line again replaces it.
+    pub(crate) place: &'static Location<'static>,
+    pub(crate) hook: Box<dyn FnOnce() -> Result<(), Cause> + Send>,
+}
+
+/// What sleeps of one activation wait on: disconnected when the sender is dropped.
+type StopChannel = (Option<Sender<Never>>, Receiver<Never>);
+
+/// One service of one runner.
+pub(crate) struct Unit {
+    pub(crate) definition: Definition,
+    pub(crate) env: Arc<Environment>,
+    /// Stop was requested.
+    stop: AtomicBool,
+    /// Made when somebody first waits for it; its sender is dropped when stop is requested.
+    stop_channel: Mutex<Option<StopChannel>>,
+    hooks: Mutex<Vec<Registered>>,
+    /// The declared `on_stop` of this activation has begun.
+    on_stop_taken: AtomicBool,
+    locals: Mutex<Locals>,
+    /// When the running body last said that it is alive.
+    heartbeat: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Unit {
+    pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
+        Self {
+            definition,
+            env,
+            stop: AtomicBool::new(false),
+            stop_channel: Mutex::new(None),
+            hooks: Mutex::new(Vec::new()),
+            on_stop_taken: AtomicBool::new(false),
+            locals: Mutex::new(Locals::default()),
+            heartbeat: AtomicU64::new(0),
+        }
+    }
+
+    /// Makes everything new for an activation.
+    pub(crate) fn renew(&self) {
+        *lock(&self.stop_channel) = None;
+        self.stop.store(false, Ordering::SeqCst);
+        self.on_stop_taken.store(false, Ordering::Relaxed);
+    }
+
+    /// Forgets the values of `Local` parameters. The caller drops them outside of its locks.
+    pub(crate) fn forget_locals(&self) -> Option<Forgotten> {
+        self.locals().forget()
+    }
+
+    pub(crate) fn locals(&self) -> MutexGuard<'_, Locals> {
+        lock(&self.locals)
+    }
+
+    /// Tells the running code to leave. Its sleeps wake when what is returned is dropped, which
+    /// need not happen under a lock.
+    #[must_use = "sleeps wake when this is dropped"]
+    pub(crate) fn request_stop(&self) -> Option<Sender<Never>> {
+        // The flag first: who makes the channel after this sees it; who made it before is woken.
+        self.stop.store(true, Ordering::SeqCst);
+        lock(&self.stop_channel).as_mut().and_then(|(sender, _)| sender.take())
+    }
+
+    pub(crate) fn stop_requested(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// A receiver that is disconnected when stop is requested.
+    pub(crate) fn stopping(&self) -> Receiver<Never> {
+        let mut channel = lock(&self.stop_channel);
+        let (_, receiver) = channel.get_or_insert_with(|| {
+            let (sender, receiver) = crossbeam_channel::bounded(0);
+            // `request_stop` sets the flag before it takes the lock that is held here: either the
+            // flag is seen now, or the sender is found later.
+            ((!self.stop.load(Ordering::SeqCst)).then_some(sender), receiver)
+        });
+        receiver.clone()
+    }
+
+    /// Adds a clean-up; one from the same source line is replaced, and returned to be dropped.
+    pub(crate) fn add_hook(&self, hook: Registered) -> Option<Registered> {
+        let mut hooks = lock(&self.hooks);
+        let old = hooks
+            .iter()
+            .position(|known| known.place == hook.place)
+            .map(|position| hooks.remove(position));
+        hooks.push(hook);
+        old
+    }
+
+    /// The clean-up registered last, removed.
+    pub(crate) fn pop_hook(&self) -> Option<Registered> {
+        lock(&self.hooks).pop()
+    }
+
+    /// Whether the declared `on_stop` is still to be run in this activation; taken by asking.
+    pub(crate) fn take_on_stop(&self) -> bool {
+        self.definition.has_on_stop() && !self.on_stop_taken.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether anything must be cleaned up when the activation ends.
+    pub(crate) fn has_hooks(&self) -> bool {
+        let declared = self.definition.has_on_stop() && !self.on_stop_taken.load(Ordering::Relaxed);
+        declared || !lock(&self.hooks).is_empty()
+    }
+
+    pub(crate) fn beat(&self) {
+        self.heartbeat.store(self.env.clock.now(), Ordering::Relaxed);
+    }
+
+    /// When [`Unit::beat`] was last called; 0: never.
+    pub(crate) fn last_beat(&self) -> Nanos {
+        self.heartbeat.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unit").field("definition", &self.definition).finish_non_exhaustive()
+    }
+}

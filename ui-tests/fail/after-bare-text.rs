@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(after = "migrations")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+fn migrations() {}
+
+#[service(after = [migrations()])]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(name = "beat", after = ["beat"])]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+mod db {}
+
+#[service(after = [db])]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(after = [5])]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(autostart = 0)]
+fn heartbeat() {}
+
+fn main() {}

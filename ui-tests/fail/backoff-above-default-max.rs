@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(backoff = "2m")]
+fn heartbeat() {}
+
+fn main() {}

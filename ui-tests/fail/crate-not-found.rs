@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(crate = facade::svc)]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(critical = "true")]
+fn heartbeat() {}
+
+fn main() {}

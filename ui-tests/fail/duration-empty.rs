@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(interval = "")]
+fn heartbeat() {}
+
+fn main() {}

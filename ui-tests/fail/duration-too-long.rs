@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(stop_timeout = "367d")]
+fn heartbeat() {}
+
+fn main() {}

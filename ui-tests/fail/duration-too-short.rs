@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(initial_delay = "10us")]
+fn heartbeat() {}
+
+fn main() {}

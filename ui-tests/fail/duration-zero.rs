@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(interval = "0s")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service]
+async fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use tina4_service::service;
+
+#[service(interval = "30s")]
+#[service(critical = true)]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service]
+extern "C" fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service]
+fn heartbeat<const N: usize>() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service]
+fn heartbeat<T: Send>() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::{Tick, service};
+
+#[service]
+fn heartbeat(Tick { run: _run, .. }: Tick) {}
+
+fn main() {}

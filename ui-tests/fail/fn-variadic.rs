@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service]
+unsafe extern "C" fn heartbeat(_: ...) {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use tina4_service::service;
+
+#[service]
+fn heartbeat()
+where
+    String: Clone,
+{
+}
+
+fn main() {}

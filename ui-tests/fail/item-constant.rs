@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service]
+const HEARTBEAT: u32 = 30;
+
+fn main() {}

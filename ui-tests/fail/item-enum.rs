@@ -1,0 +1,9 @@
+use tina4_service::service;
+
+#[service]
+enum Heartbeat {
+    Fast,
+    Slow,
+}
+
+fn main() {}

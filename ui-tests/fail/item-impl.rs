@@ -1,0 +1,10 @@
+use tina4_service::service;
+
+struct Heart;
+
+#[service]
+impl Heart {
+    fn beat() {}
+}
+
+fn main() {}

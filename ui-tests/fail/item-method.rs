@@ -1,0 +1,10 @@
+use tina4_service::service;
+
+struct Heart;
+
+impl Heart {
+    #[service]
+    fn beat(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+trait Heart {
+    #[service]
+    fn beat();
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service]
+trait Heartbeat {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service]
+pub use std::thread;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(jitter = "1s")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service("30s")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(colour = "red")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(intervall = "30s")]
+fn heartbeat() {}
+
+fn main() {}

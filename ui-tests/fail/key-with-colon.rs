@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(interval: "30s")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(autostart = , critical = true)]
+fn heartbeat() {}
+
+fn main() {}

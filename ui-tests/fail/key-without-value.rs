@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(critical)]
+fn heartbeat() {}
+
+fn main() {}

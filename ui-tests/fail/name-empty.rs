@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(name = "")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(name = beat)]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(name = "täglich")]
+fn heartbeat() {}
+
+fn main() {}

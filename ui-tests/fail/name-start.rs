@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(name = "2nd")]
+fn heartbeat() {}
+
+fn main() {}

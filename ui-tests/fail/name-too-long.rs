@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(name = "heartbeat-heartbeat-heartbeat-heartbeat-heartbeat-heartbeat-heartbeat-")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+fn flush() {}
+
+#[service(on_stop = flus)]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use tina4_service::{Flow, service};
+
+fn flush() -> Flow {
+    Flow::Wait
+}
+
+#[service(on_stop = flush)]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use tina4_service::service;
+
+fn flush() -> u32 {
+    7
+}
+
+#[service(on_stop = flush)]
+fn heartbeat() {}
+
+fn main() {}

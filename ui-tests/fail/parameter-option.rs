@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+struct Db;
+
+#[service]
+fn heartbeat(_db: Option<Db>) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::{Context, service};
+
+#[service]
+fn heartbeat(_ctx: &'static Context) {}
+
+fn main() {}

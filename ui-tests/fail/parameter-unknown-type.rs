@@ -1,0 +1,6 @@
+use tina4_service::{Res, service};
+
+#[service]
+fn heartbeat(_db: Res<Db>) {}
+
+fn main() {}

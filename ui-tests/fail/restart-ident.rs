@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(restart = never)]
+fn heartbeat() {}
+
+fn main() {}

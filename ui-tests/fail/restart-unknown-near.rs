@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(restart = "on_failure")]
+fn heartbeat() {}
+
+fn main() {}

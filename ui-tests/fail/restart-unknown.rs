@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(restart = "sometimes")]
+fn heartbeat() {}
+
+fn main() {}

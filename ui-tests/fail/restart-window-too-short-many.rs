@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(max_restarts = 1_000_000, restart_window = "1h")]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use tina4_service::service;
+
+use std::error::Error;
+
+#[service]
+fn heartbeat() -> Result<(), Box<dyn Error>> {
+    Ok(())
+}
+
+fn main() {}

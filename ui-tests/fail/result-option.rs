@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+#[service]
+fn heartbeat() -> Option<()> {
+    None
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+#[service]
+fn heartbeat() -> u32 {
+    30
+}
+
+fn main() {}

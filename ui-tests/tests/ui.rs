@@ -1,0 +1,53 @@
+//! Compiles every case of `fail/` and `pass/`.
+
+use std::process::Command;
+
+/// The compiler whose words the `.stderr` files record.
+const TOOLCHAIN: &str = "rustc 1.95.";
+
+#[test]
+fn ui() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("pass/*.rs");
+    let found = rustc_version();
+    if found.starts_with(TOOLCHAIN) {
+        cases.compile_fail("fail/*.rs");
+    } else {
+        println!(
+            "skipped the cases that must fail: they are written for {TOOLCHAIN}x, found {found}"
+        );
+    }
+}
+
+fn rustc_version() -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output().expect("rustc runs");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// One error per fault and no follow-up: what `.stderr` files of more than one error are for.
+#[test]
+fn only_these_cases_have_more_than_one_error() {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("fail").expect("the cases are here") {
+        let path = entry.expect("the case is readable").path();
+        if path.extension().is_some_and(|extension| extension == "stderr") {
+            let text = std::fs::read_to_string(&path).expect("the case is text");
+            let errors = text.lines().filter(|line| line.starts_with("error")).count();
+            if errors != 1 {
+                let name = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
+                found.push((name, errors));
+            }
+        }
+    }
+    found.sort();
+    let expected = [
+        // rustc adds that variadic functions are unstable.
+        ("fn-variadic", 2),
+        ("many-faults", 15),
+        ("parameter-wrong", 2),
+        ("restart-never-with-backoff", 2),
+    ];
+    let found: Vec<_> = found.iter().map(|(name, errors)| (name.as_str(), *errors)).collect();
+    assert_eq!(found, expected);
+}
