@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::error::Error;
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -13,6 +11,10 @@ use tina4_service_schedule::Schedule;
 use crate::params::{Need, Resources};
 use crate::registration::{After, Definition, Place};
 use crate::unit::Unit;
+
+mod fault;
+
+pub use fault::{Fault, StartError};
 
 /// What `start_all` would do: every service in start order.
 ///
@@ -90,182 +92,6 @@ impl fmt::Display for Plan {
             writeln!(f, "  ({place})")?;
         }
         Ok(())
-    }
-}
-
-/// Why nothing was started.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The services are not as they must be: every fault there is.
-    Faults(Vec<Fault>),
-    /// There is no service at all.
-    NothingFound,
-    /// The operating system did not give a single thread.
-    NoThread(io::Error),
-    /// The runner is shutting down, or the process is ending.
-    ShuttingDown,
-}
-
-/// One thing that is wrong with the services.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// Two services have one name.
-    DuplicateName {
-        /// The name.
-        name: Cow<'static, str>,
-        /// Where they are declared.
-        places: Vec<Place>,
-    },
-    /// A service asks for a value that nobody gave.
-    MissingResource {
-        /// The service.
-        service: Cow<'static, str>,
-        /// Where it is declared.
-        place: Place,
-        /// The type `T` of its `Res<T>`.
-        resource: &'static str,
-    },
-    /// A value of one type was given more than once.
-    GivenTwice {
-        /// The type.
-        resource: &'static str,
-        /// Where `provide` was called.
-        places: Vec<Place>,
-    },
-    /// `after` names something that is not a service.
-    UnknownAfter {
-        /// The service.
-        service: Cow<'static, str>,
-        /// Where it is declared.
-        place: Place,
-        /// What it names.
-        after: String,
-    },
-    /// Services that wait for each other.
-    Cycle {
-        /// Each with its place; the last waits for the first.
-        services: Vec<(Cow<'static, str>, Place)>,
-    },
-    /// A setting of a service built at run time is wrong.
-    Setting {
-        /// The service.
-        service: Cow<'static, str>,
-        /// Where it is built.
-        place: Place,
-        /// What is wrong, and what to do.
-        problem: String,
-    },
-    /// `only` or `except` names a service that does not exist.
-    UnknownSelection {
-        /// The name.
-        name: String,
-        /// The names that exist.
-        known: Vec<Cow<'static, str>>,
-    },
-}
-
-impl Fault {
-    /// Whether this fault is about the service of that name.
-    pub(crate) fn concerns(&self, name: &str) -> bool {
-        match self {
-            Self::DuplicateName { name: known, .. } => known == name,
-            Self::MissingResource { service, .. }
-            | Self::UnknownAfter { service, .. }
-            | Self::Setting { service, .. } => service == name,
-            Self::Cycle { services } => services.iter().any(|(known, _)| known == name),
-            // Whoever uses it cannot know which value it would get.
-            Self::GivenTwice { .. } | Self::UnknownSelection { .. } => true,
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |places: &[Place]| {
-            places.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
-        };
-        match self {
-            Self::DuplicateName { name, places } => write!(
-                f,
-                "`{name}` is the name of {} services, at {}; give all but one another `name`",
-                places.len(),
-                list(places)
-            ),
-            Self::MissingResource { service, place, resource } => write!(
-                f,
-                "`{service}` at {place} asks for `Res<{resource}>`, which nobody gave; \
-                 call `provide(..)` with such a value before starting, or ask for `Option<Res<..>>`"
-            ),
-            Self::GivenTwice { resource, places } => write!(
-                f,
-                "a `{resource}` was given {} times, at {}; give each type once, or wrap one in a type of its own",
-                places.len(),
-                list(places)
-            ),
-            Self::UnknownAfter { service, place, after } => write!(
-                f,
-                "`{service}` at {place} starts after `{after}`, which is not a service; \
-                 put `#[service]` on it, or correct the name"
-            ),
-            Self::Cycle { services } => {
-                f.write_str("services wait for each other: ")?;
-                for (name, place) in services {
-                    write!(f, "`{name}` at {place} starts after ")?;
-                }
-                match services.first() {
-                    Some((first, _)) => write!(f, "`{first}`; remove one of these `after`"),
-                    None => Ok(()),
-                }
-            }
-            Self::Setting { service, place, problem } => {
-                write!(f, "`{service}` at {place}: {problem}")
-            }
-            Self::UnknownSelection { name, known } => {
-                write!(f, "`{name}` is selected, but there is no service of that name; ")?;
-                if known.is_empty() {
-                    f.write_str("there are none")
-                } else {
-                    write!(f, "there are {}", known.join(", "))
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Faults(faults) => {
-                let (count, s) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
-                write!(f, "{count} fault{s} in the services, nothing was started:")?;
-                for fault in faults {
-                    write!(f, "\n  - {fault}")?;
-                }
-                Ok(())
-            }
-            Self::NothingFound => f.write_str(
-                "no service was found; put `#[service]` on a function, or `register` one. \
-                 If the services are in a crate of their own that nothing else names, the linker \
-                 leaves it out: add `use my_services as _;` to main.rs",
-            ),
-            Self::NoThread(error) => {
-                write!(f, "the operating system did not start a thread for the services: {error}")
-            }
-            Self::ShuttingDown => {
-                f.write_str("the services are being shut down; start again later")
-            }
-        }
-    }
-}
-
-impl Error for StartError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::NoThread(error) => Some(error),
-            Self::Faults(_) | Self::NothingFound | Self::ShuttingDown => None,
-        }
     }
 }
 

@@ -8,7 +8,7 @@
 //! Timed waits are out of the model: a manual clock is waited for without a limit. So nothing here
 //! is rescued by a timeout, and the stand-by, which is all about one, is tested in real time.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::toy::{Toy, Work, pool, wait_for_done};
 use super::*;

@@ -1,10 +1,13 @@
 //! The pool in real time, with bodies that block or do not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::{bounded, unbounded};
 
 use super::toy::{Work, pool, wait_for_done};
+
+use super::crew::*;
 use super::*;
 
 fn counter() -> (Arc<AtomicUsize>, Work) {

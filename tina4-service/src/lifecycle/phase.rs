@@ -1,0 +1,200 @@
+//! What a life cycle knows of itself, and what can be asked of it without changing it.
+
+use super::{Ending, Lifecycle, State};
+use crate::clock::Nanos;
+
+/// Who carries out the clean-up of an activation that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hooks {
+    /// Nobody yet: a worker must come for it.
+    Queued,
+    /// The worker that ran last, or the one that came.
+    Running,
+}
+
+/// What is still alive in an abandoned service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alive {
+    /// The last run.
+    Run,
+    /// The clean-up, for which no worker has come yet.
+    Queued,
+    /// The clean-up.
+    Hooks,
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Registered,
+    /// Started, but what it comes `after` is not up.
+    Held,
+    /// `pause`: go (back) to being paused after the run.
+    Waiting {
+        due: Nanos,
+        pause: bool,
+    },
+    Running(Running),
+    BackingOff {
+        due: Nanos,
+        pause: bool,
+    },
+    Paused {
+        resume: Resume,
+    },
+    Ending {
+        ending: Ending,
+        hooks: Hooks,
+        deadline: Nanos,
+        start_again: bool,
+    },
+    Stopped,
+    Finished,
+    Failed,
+    Abandoned {
+        alive: Alive,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Running {
+    pub(super) due: Nanos,
+    pub(super) started: Nanos,
+    /// Stop was requested and waits until then.
+    pub(super) stop: Option<Nanos>,
+    /// Start again once stopped.
+    pub(super) start_again: bool,
+    /// Pause once this run has ended.
+    pub(super) pause: bool,
+    /// When to look whether this run is stuck.
+    pub(super) watch: Option<Nanos>,
+}
+
+/// What a paused service goes back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resume {
+    Waiting { due: Nanos },
+    BackingOff { due: Nanos },
+}
+
+impl Lifecycle {
+    pub(crate) fn state(&self) -> State {
+        match self.phase {
+            Phase::Registered => State::Registered,
+            Phase::Held | Phase::Waiting { .. } => State::Waiting,
+            Phase::Running(Running { stop: None, .. }) => State::Running,
+            Phase::Running(Running { stop: Some(_), .. }) | Phase::Ending { .. } => State::Stopping,
+            Phase::BackingOff { .. } => State::BackingOff,
+            Phase::Paused { .. } => State::Paused,
+            Phase::Stopped => State::Stopped,
+            Phase::Finished => State::Finished,
+            Phase::Failed => State::Failed,
+            Phase::Abandoned { .. } => State::Abandoned,
+        }
+    }
+
+    /// Since when it has been in this state.
+    pub(crate) fn since(&self) -> Nanos {
+        self.since
+    }
+
+    pub(crate) fn activation(&self) -> u32 {
+        self.activation
+    }
+
+    pub(crate) fn crashes_in_a_row(&self) -> u32 {
+        self.restarts.in_a_row()
+    }
+
+    /// In an activation whose first run has not begun: others may be waiting for it.
+    pub(crate) fn is_coming_up(&self) -> bool {
+        self.state().is_active() && !self.up
+    }
+
+    /// The run in progress began then.
+    pub(crate) fn running_since(&self) -> Option<Nanos> {
+        match self.phase {
+            Phase::Running(Running { started, .. }) => Some(started),
+            Phase::Registered
+            | Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Ending { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => None,
+        }
+    }
+
+    /// Whether the service's code, a run or a clean-up, is being executed.
+    pub(crate) fn is_executing(&self) -> bool {
+        match self.phase {
+            Phase::Running(_)
+            | Phase::Ending { hooks: Hooks::Running, .. }
+            | Phase::Abandoned { alive: Alive::Run | Alive::Hooks } => true,
+            Phase::Registered
+            | Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Ending { hooks: Hooks::Queued, .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { alive: Alive::Queued | Alive::Nothing } => false,
+        }
+    }
+
+    /// When the next run or restart is due, if one is planned.
+    pub(crate) fn next_run(&self) -> Option<Nanos> {
+        match self.phase {
+            Phase::Waiting { due, .. } | Phase::BackingOff { due, .. } => Some(due),
+            Phase::Registered
+            | Phase::Held
+            | Phase::Running(_)
+            | Phase::Paused { .. }
+            | Phase::Ending { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => None,
+        }
+    }
+
+    /// When this life cycle needs the event [`Event::Due`] next.
+    pub(crate) fn deadline(&self) -> Option<Nanos> {
+        match self.phase {
+            Phase::Waiting { due, .. } | Phase::BackingOff { due, .. } => Some(due),
+            Phase::Running(Running { stop, watch, .. }) => stop.or(watch),
+            Phase::Ending { hooks: Hooks::Queued, .. }
+            | Phase::Abandoned { alive: Alive::Queued } => Some(self.since),
+            Phase::Ending { hooks: Hooks::Running, deadline, .. } => Some(deadline),
+            Phase::Registered
+            | Phase::Held
+            | Phase::Paused { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { alive: Alive::Run | Alive::Hooks | Alive::Nothing } => None,
+        }
+    }
+
+    /// When a stop that is in progress gives up.
+    pub(crate) fn stop_deadline(&self) -> Option<Nanos> {
+        match self.phase {
+            Phase::Running(Running { stop, .. }) => stop,
+            Phase::Ending { deadline, .. } => Some(deadline),
+            Phase::Registered
+            | Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => None,
+        }
+    }
+}

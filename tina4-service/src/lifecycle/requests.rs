@@ -1,0 +1,208 @@
+//! What others ask of a service: start, run now, pause, resume, stop.
+
+use tina4_service_schedule::{Restarts, Schedule, Spec};
+
+use super::phase::{Alive, Hooks, Phase, Resume, Running};
+use super::{Command, Ending, Facts, Lifecycle, Note, Refusal, jitter};
+use crate::clock::{Nanos, nanos};
+
+impl Lifecycle {
+    pub(super) fn start(
+        &mut self,
+        spec: &Spec,
+        facts: Facts,
+        held: bool,
+        tell: &mut impl FnMut(Note),
+    ) -> Command {
+        match &mut self.phase {
+            Phase::Registered
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { alive: Alive::Nothing } => {
+                self.activation = self.activation.wrapping_add(1).max(1);
+                self.up = false;
+                self.restarts = Restarts::default();
+                self.phase = Phase::Held;
+                tell(Note::Started);
+                if held { Command::Nothing } else { self.release(spec, facts) }
+            }
+            Phase::Running(Running { stop: Some(_), start_again, .. })
+            | Phase::Ending { start_again, .. } => {
+                *start_again = true;
+                Command::Nothing
+            }
+            Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::Running(Running { stop: None, .. })
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. } => Command::Refused(Refusal::Active),
+            Phase::Abandoned { alive: Alive::Run | Alive::Queued | Alive::Hooks } => {
+                Command::Refused(Refusal::Alive)
+            }
+        }
+    }
+
+    pub(super) fn release(&mut self, spec: &Spec, facts: Facts) -> Command {
+        match self.phase {
+            Phase::Held => {
+                self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
+                let due = self.anchor.saturating_add(jitter(spec, facts.dice));
+                self.phase = Phase::Waiting { due, pause: false };
+                Command::Nothing
+            }
+            Phase::Registered
+            | Phase::Waiting { .. }
+            | Phase::Running(_)
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Ending { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => Command::Nothing,
+        }
+    }
+
+    /// Makes the next run due at once; a worker comes for it as for any other.
+    pub(super) fn run_now(&mut self, facts: Facts) -> Command {
+        match &mut self.phase {
+            Phase::Waiting { due, .. } | Phase::BackingOff { due, .. } => {
+                *due = facts.now.min(*due);
+                Command::Nothing
+            }
+            Phase::Paused { resume: Resume::Waiting { .. } } => {
+                self.phase = Phase::Waiting { due: facts.now, pause: true };
+                Command::Nothing
+            }
+            Phase::Paused { resume: Resume::BackingOff { .. } } => {
+                self.phase = Phase::BackingOff { due: facts.now, pause: true };
+                Command::Nothing
+            }
+            Phase::Held => Command::Refused(Refusal::Held),
+            Phase::Running(Running { stop: None, .. }) => Command::Refused(Refusal::Busy),
+            Phase::Running(Running { stop: Some(_), .. }) | Phase::Ending { .. } => {
+                Command::Refused(Refusal::Stopping)
+            }
+            Phase::Registered
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => Command::Refused(Refusal::NotActive),
+        }
+    }
+
+    pub(super) fn pause(&mut self, tell: &mut impl FnMut(Note)) -> Command {
+        match &mut self.phase {
+            Phase::Waiting { due, .. } => {
+                self.phase = Phase::Paused { resume: Resume::Waiting { due: *due } };
+                tell(Note::Paused);
+                Command::Nothing
+            }
+            Phase::BackingOff { due, .. } => {
+                self.phase = Phase::Paused { resume: Resume::BackingOff { due: *due } };
+                tell(Note::Paused);
+                Command::Nothing
+            }
+            Phase::Running(Running { stop: None, pause, .. }) => {
+                if !*pause {
+                    *pause = true;
+                    tell(Note::Paused);
+                }
+                Command::Nothing
+            }
+            Phase::Paused { .. } => Command::Nothing,
+            Phase::Held => Command::Refused(Refusal::Held),
+            Phase::Running(Running { stop: Some(_), .. }) | Phase::Ending { .. } => {
+                Command::Refused(Refusal::Stopping)
+            }
+            Phase::Registered
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => Command::Refused(Refusal::NotActive),
+        }
+    }
+
+    pub(super) fn resume(
+        &mut self,
+        spec: &Spec,
+        facts: Facts,
+        tell: &mut impl FnMut(Note),
+    ) -> Command {
+        match &mut self.phase {
+            Phase::Paused { resume: Resume::Waiting { due } } => {
+                let due = *due;
+                // What fell due during the pause was not to run: the grid goes on from here.
+                let due = match spec.schedule {
+                    Schedule::Interval(_) if due < facts.now => self.next_due(spec, facts, due),
+                    Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
+                        due.max(facts.now)
+                    }
+                };
+                self.phase = Phase::Waiting { due, pause: false };
+                tell(Note::Resumed);
+                Command::Nothing
+            }
+            Phase::Paused { resume: Resume::BackingOff { due } } => {
+                let due = (*due).max(facts.now);
+                self.phase = Phase::BackingOff { due, pause: false };
+                tell(Note::Resumed);
+                Command::Nothing
+            }
+            Phase::Running(Running { stop: None, pause, .. })
+            | Phase::Waiting { pause, .. }
+            | Phase::BackingOff { pause, .. } => {
+                if *pause {
+                    *pause = false;
+                    tell(Note::Resumed);
+                }
+                Command::Nothing
+            }
+            Phase::Held => Command::Nothing,
+            Phase::Running(Running { stop: Some(_), .. }) | Phase::Ending { .. } => {
+                Command::Refused(Refusal::Stopping)
+            }
+            Phase::Registered
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => Command::Refused(Refusal::NotActive),
+        }
+    }
+
+    pub(super) fn stop(
+        &mut self,
+        facts: Facts,
+        limit: Nanos,
+        tell: &mut impl FnMut(Note),
+    ) -> Command {
+        match &mut self.phase {
+            Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. } => {
+                tell(Note::Stopping);
+                self.end(facts, Ending::Stopped, limit, false, Hooks::Queued, tell)
+            }
+            Phase::Running(Running { stop, start_again, .. }) => {
+                if stop.is_none() {
+                    tell(Note::Stopping);
+                }
+                *stop = Some(stop.map_or(limit, |earlier| earlier.min(limit)));
+                *start_again = false;
+                Command::Nothing
+            }
+            Phase::Ending { deadline, start_again, .. } => {
+                *deadline = limit.min(*deadline);
+                *start_again = false;
+                Command::Nothing
+            }
+            Phase::Registered
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => Command::Nothing,
+        }
+    }
+}

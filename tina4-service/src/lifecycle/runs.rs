@@ -1,0 +1,375 @@
+//! What happens by itself: a due time comes, a run ends, a clean-up ends, a stop takes too long.
+
+use std::time::Duration;
+
+use tina4_service_schedule::{Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
+
+use super::phase::{Alive, Hooks, Phase, Resume, Running};
+use super::{Command, Ending, Facts, Lifecycle, Note, jitter};
+use crate::clock::{Nanos, nanos};
+use crate::flow::Flow;
+
+impl Lifecycle {
+    pub(super) fn due(
+        &mut self,
+        spec: &Spec,
+        facts: Facts,
+        tell: &mut impl FnMut(Note),
+    ) -> Command {
+        // An early or outdated wake-up changes nothing.
+        if self.deadline().is_none_or(|deadline| facts.now < deadline) {
+            return Command::Nothing;
+        }
+        match &mut self.phase {
+            Phase::Waiting { due, pause } => {
+                let (due, pause) = (*due, *pause);
+                self.run(spec, facts, due, pause)
+            }
+            Phase::BackingOff { due, pause } => {
+                let (due, pause) = (*due, *pause);
+                self.restarts.restarted(&spec.restart, facts.now);
+                tell(Note::Restarted);
+                self.run(spec, facts, due, pause)
+            }
+            Phase::Running(Running { stop: Some(_), .. })
+            | Phase::Ending { hooks: Hooks::Running, .. } => self.expired(facts, tell),
+            Phase::Running(running @ Running { stop: None, .. }) => {
+                let Some(timeout) = spec.timeout.map(nanos) else {
+                    running.watch = None;
+                    return Command::Nothing;
+                };
+                let alive = running.started.max(facts.beat);
+                if alive.saturating_add(timeout) > facts.now {
+                    running.watch = Some(alive.saturating_add(timeout));
+                } else {
+                    // Told once for each silence: the look after this one is for a heartbeat.
+                    if running.watch == Some(alive.saturating_add(timeout)) {
+                        let running_for = Duration::from_nanos(facts.now - running.started);
+                        tell(Note::Stuck { running_for });
+                    }
+                    running.watch = Some(facts.now.saturating_add(timeout.max(1)));
+                }
+                Command::Nothing
+            }
+            Phase::Ending { hooks: hooks @ Hooks::Queued, .. } => {
+                *hooks = Hooks::Running;
+                Command::CleanUp
+            }
+            Phase::Abandoned { alive: alive @ Alive::Queued } => {
+                *alive = Alive::Hooks;
+                Command::CleanUp
+            }
+            // These have no deadline.
+            Phase::Registered
+            | Phase::Held
+            | Phase::Paused { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { alive: Alive::Run | Alive::Hooks | Alive::Nothing } => {
+                Command::Nothing
+            }
+        }
+    }
+
+    /// Gives up waiting for what stop could not end in time.
+    pub(super) fn expired(&mut self, facts: Facts, tell: &mut impl FnMut(Note)) -> Command {
+        let alive = match self.phase {
+            Phase::Running(Running { stop: Some(deadline), .. }) if deadline <= facts.now => {
+                Alive::Run
+            }
+            Phase::Ending { hooks, deadline, .. } if deadline <= facts.now => match hooks {
+                Hooks::Queued => Alive::Queued,
+                Hooks::Running => Alive::Hooks,
+            },
+            // Nothing waits to be ended, or there is time left.
+            Phase::Running(_)
+            | Phase::Ending { .. }
+            | Phase::Registered
+            | Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => return Command::Nothing,
+        };
+        self.phase = Phase::Abandoned { alive };
+        tell(Note::Abandoned);
+        Command::Nothing
+    }
+
+    /// What its thread began will not be ended by it: another one cleans up.
+    pub(super) fn vanished(
+        &mut self,
+        spec: &Spec,
+        facts: Facts,
+        tell: &mut impl FnMut(Note),
+    ) -> Command {
+        match self.phase {
+            Phase::Running(Running { stop, .. }) => {
+                let limit = facts.now.saturating_add(nanos(spec.stop_timeout));
+                let deadline = stop.unwrap_or(limit);
+                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, tell)
+            }
+            Phase::Ending { ending, deadline, .. } => {
+                self.end(facts, ending, deadline, false, Hooks::Queued, tell)
+            }
+            Phase::Abandoned { alive: Alive::Run | Alive::Hooks } => {
+                self.phase = Phase::Abandoned {
+                    alive: if facts.hooks { Alive::Queued } else { Alive::Nothing },
+                };
+                self.since = facts.now;
+                Command::Nothing
+            }
+            Phase::Registered
+            | Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { alive: Alive::Queued | Alive::Nothing } => Command::Nothing,
+        }
+    }
+
+    pub(super) fn run(&mut self, spec: &Spec, facts: Facts, due: Nanos, pause: bool) -> Command {
+        self.up = true;
+        self.phase = Phase::Running(Running {
+            due,
+            started: facts.now,
+            stop: None,
+            start_again: false,
+            pause,
+            watch: spec.timeout.map(|timeout| facts.now.saturating_add(nanos(timeout))),
+        });
+        Command::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
+    }
+
+    /// The run has ended: with a flow, or `None` for a crash.
+    pub(super) fn ended(
+        &mut self,
+        spec: &Spec,
+        facts: Facts,
+        flow: Option<Flow>,
+        tell: &mut impl FnMut(Note),
+    ) -> Command {
+        match self.phase {
+            Phase::Running(Running { stop: Some(deadline), start_again, .. }) => {
+                if flow.is_none() {
+                    tell(Note::CrashedWhileStopping);
+                }
+                self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, tell)
+            }
+            Phase::Running(running @ Running { stop: None, .. }) => {
+                self.skip(spec, facts, running, tell);
+                let next = match flow {
+                    Some(flow) => self.after_good_run(spec, facts, running, flow, tell),
+                    None => self.after_crash(spec, facts, running, tell),
+                };
+                match next {
+                    Ok(resume) => {
+                        self.phase = match (running.pause, resume) {
+                            (true, resume) => Phase::Paused { resume },
+                            (false, Resume::Waiting { due }) => {
+                                Phase::Waiting { due, pause: false }
+                            }
+                            (false, Resume::BackingOff { due }) => {
+                                Phase::BackingOff { due, pause: false }
+                            }
+                        };
+                        Command::Nothing
+                    }
+                    Err(ending) => {
+                        let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
+                        self.end(facts, ending, deadline, false, Hooks::Running, tell)
+                    }
+                }
+            }
+            Phase::Abandoned { alive: Alive::Run } => {
+                // Its result is dropped; what it holds is still cleaned up.
+                let alive = if facts.hooks { Alive::Hooks } else { Alive::Nothing };
+                self.phase = Phase::Abandoned { alive };
+                if facts.hooks {
+                    Command::CleanUp
+                } else {
+                    tell(Note::LateEnd);
+                    Command::Nothing
+                }
+            }
+            // Only a run that was begun ends.
+            Phase::Registered
+            | Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Ending { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { alive: Alive::Queued | Alive::Hooks | Alive::Nothing } => {
+                Command::Nothing
+            }
+        }
+    }
+
+    /// Counts what fell due while the run was in progress.
+    pub(super) fn skip(
+        &self,
+        spec: &Spec,
+        facts: Facts,
+        run: Running,
+        tell: &mut impl FnMut(Note),
+    ) {
+        let skipped = match spec.schedule {
+            Schedule::Interval(period) => self.grid(period).count_between(run.due, facts.now),
+            // A delay starts when the run ends; nothing else has due times.
+            Schedule::Delay(_) | Schedule::Continuous => 0,
+        };
+        if skipped > 0 {
+            tell(Note::Skipped(skipped));
+        }
+    }
+
+    pub(super) fn grid(&self, period: Duration) -> Grid {
+        Grid { anchor: self.anchor, period: nanos(period) }
+    }
+
+    pub(super) fn after_good_run(
+        &mut self,
+        spec: &Spec,
+        facts: Facts,
+        run: Running,
+        flow: Flow,
+        tell: &mut impl FnMut(Note),
+    ) -> Result<Resume, Ending> {
+        match flow {
+            Flow::Done => return Err(Ending::Finished),
+            Flow::Again => {
+                self.restarts.recovered();
+                return Ok(Resume::Waiting { due: facts.now });
+            }
+            Flow::After(pause) => {
+                self.restarts.recovered();
+                return Ok(Resume::Waiting { due: facts.now.saturating_add(nanos(pause)) });
+            }
+            Flow::Wait => {}
+        }
+        if spec.schedule.is_periodic() {
+            self.restarts.recovered();
+            return Ok(Resume::Waiting { due: self.next_due(spec, facts, run.due) });
+        }
+        match spec.restart.restart {
+            Restart::OnFailure | Restart::Never => Err(Ending::Finished),
+            Restart::Always => {
+                self.recover_if_long(facts, run);
+                let restart_in = match self.restarts.crashed(&spec.restart, facts.now) {
+                    Verdict::RestartAfter(delay) => Some(delay),
+                    Verdict::GiveUp => None,
+                };
+                tell(Note::Returned { restart_in });
+                backing_off(facts, restart_in)
+            }
+        }
+    }
+
+    pub(super) fn after_crash(
+        &mut self,
+        spec: &Spec,
+        facts: Facts,
+        run: Running,
+        tell: &mut impl FnMut(Note),
+    ) -> Result<Resume, Ending> {
+        if !spec.schedule.is_periodic() {
+            self.recover_if_long(facts, run);
+        }
+        let restart_in = match self.restarts.crashed(&spec.restart, facts.now) {
+            Verdict::RestartAfter(delay) => Some(delay),
+            Verdict::GiveUp => None,
+        };
+        tell(Note::Crashed { in_a_row: self.restarts.in_a_row(), restart_in });
+        backing_off(facts, restart_in)
+    }
+
+    /// A continuous service has recovered once it has run for a minute.
+    pub(super) fn recover_if_long(&mut self, facts: Facts, run: Running) {
+        if facts.now.saturating_sub(run.started) >= nanos(RestartPolicy::RECOVERY) {
+            self.restarts.recovered();
+        }
+    }
+
+    /// The next due instant of the schedule: not before now, and after `last`.
+    pub(super) fn next_due(&self, spec: &Spec, facts: Facts, last: Nanos) -> Nanos {
+        let due = match spec.schedule {
+            Schedule::Interval(period) => self.grid(period).next(last, facts.now),
+            Schedule::Delay(pause) => facts.now.saturating_add(nanos(pause)),
+            Schedule::Continuous => facts.now,
+        };
+        due.saturating_add(jitter(spec, facts.dice))
+    }
+
+    /// Ends the activation, by way of its clean-up where there is one.
+    pub(super) fn end(
+        &mut self,
+        facts: Facts,
+        ending: Ending,
+        deadline: Nanos,
+        start_again: bool,
+        hooks: Hooks,
+        tell: &mut impl FnMut(Note),
+    ) -> Command {
+        self.phase = Phase::Ending { ending, hooks, deadline, start_again };
+        if !facts.hooks {
+            return self.cleaned_up(tell);
+        }
+        match hooks {
+            // `since` is the deadline of what is queued, also if the state was Stopping before.
+            Hooks::Queued => {
+                self.since = facts.now;
+                Command::Nothing
+            }
+            Hooks::Running => Command::CleanUp,
+        }
+    }
+
+    pub(super) fn cleaned_up(&mut self, tell: &mut impl FnMut(Note)) -> Command {
+        match self.phase {
+            Phase::Ending { ending, start_again, .. } => {
+                self.phase = match ending {
+                    Ending::Stopped => Phase::Stopped,
+                    Ending::Finished => Phase::Finished,
+                    Ending::Failed => Phase::Failed,
+                };
+                tell(Note::Ended { ending, start_again });
+                Command::Nothing
+            }
+            Phase::Abandoned { alive: Alive::Hooks } => {
+                self.phase = Phase::Abandoned { alive: Alive::Nothing };
+                tell(Note::LateEnd);
+                Command::Nothing
+            }
+            // Only a clean-up that was begun ends.
+            Phase::Registered
+            | Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::Running(_)
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { alive: Alive::Run | Alive::Queued | Alive::Nothing } => {
+                Command::Nothing
+            }
+        }
+    }
+}
+
+fn backing_off(facts: Facts, restart_in: Option<Duration>) -> Result<Resume, Ending> {
+    match restart_in {
+        Some(delay) => Ok(Resume::BackingOff { due: facts.now.saturating_add(nanos(delay)) }),
+        None => Err(Ending::Failed),
+    }
+}

@@ -1,0 +1,135 @@
+//! The settings of a runner.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::{Runner, Services, Shared};
+use crate::clock::Clock;
+use crate::params::Resources;
+use crate::plan::Selection;
+use crate::pool::{Hiring, Pool};
+use crate::registration::{Definition, declared};
+use crate::supervisor::Supervisor;
+use crate::unit::Environment;
+
+/// How long `stop_all` takes at most, unless the builder says otherwise.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Settings of a [`Runner`]: which services, which clock, how many threads.
+///
+/// ```
+/// use std::time::Duration;
+/// use tina4_service::Runner;
+///
+/// let runner = Runner::builder()
+///     .except(["daily_report"])
+///     .shutdown_timeout(Duration::from_secs(10))
+///     .build();
+/// # let _ = runner;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder {
+    clock: Clock,
+    shutdown_timeout: Duration,
+    declared: bool,
+    only: Option<BTreeSet<String>>,
+    except: BTreeSet<String>,
+    hiring: Hiring,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            shutdown_timeout: SHUTDOWN_TIMEOUT,
+            declared: true,
+            only: None,
+            except: BTreeSet::new(),
+            hiring: Hiring { name: "tina4-service".to_owned(), most: None },
+        }
+    }
+}
+
+impl Builder {
+    /// Another clock than the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How long `stop_all` takes at most. Default: 25 s.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Only these of the declared services. A name that does not exist is a fault at start.
+    pub fn only<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.only.get_or_insert_default().extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// All declared services but these. A name that does not exist is a fault at start.
+    pub fn except<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.except.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// No more threads than this, at least one. Default: as many as there are services that
+    /// block, and one that waits.
+    ///
+    /// With a limit, services that block can delay others.
+    pub fn max_threads(mut self, most: usize) -> Self {
+        self.hiring.most = Some(most);
+        self
+    }
+
+    /// What threads are called, with a number behind it. Default: `tina4-service`. A NUL byte,
+    /// which no thread's name can have, is left out.
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.hiring.name = name.into().replace('\0', "");
+        self
+    }
+
+    pub(super) fn without_declared(mut self) -> Self {
+        self.declared = false;
+        self
+    }
+
+    /// Makes the runner; nothing starts yet.
+    #[must_use]
+    pub fn build(self) -> Runner {
+        let Self { clock, shutdown_timeout, declared: all, only, except, hiring } = self;
+        let known = if all { declared() } else { Vec::new() };
+        let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
+        let asked = only.iter().flatten().chain(&except);
+        let unknown = asked.filter(|name| !names.contains(name.as_str())).cloned().collect();
+        let wanted = |name: &str| {
+            only.as_ref().is_none_or(|only| only.contains(name)) && !except.contains(name)
+        };
+        let (taken, left_out): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|registration| wanted(registration.name));
+        let selection = Selection {
+            left_out: left_out.into_iter().map(Definition::Declared).collect(),
+            unknown,
+        };
+        let env = Arc::new(Environment {
+            clock: clock.clone(),
+            resources: Resources::default(),
+            shutdown_timeout,
+            exiting: false.into(),
+        });
+        let supervisor = Supervisor::new(Arc::clone(&env), selection);
+        let pool = Pool::new(supervisor, clock.clone(), hiring);
+        pool.with(|services, now| {
+            for registration in taken {
+                services.add(Definition::Declared(registration), now);
+            }
+        });
+        let watcher: Weak<Services> = Arc::downgrade(&pool);
+        clock.watch(watcher);
+        Runner { shared: Arc::new(Shared { pool, env }) }
+    }
+}

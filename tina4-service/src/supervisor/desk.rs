@@ -1,0 +1,154 @@
+//! The side that faces the workers: what is due, jobs out, reports in.
+
+use std::cmp::Reverse;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Aftermath, Supervisor};
+use crate::clock::Nanos;
+use crate::event::{Change, Event, LogLine};
+use crate::job::{self, Done, Job, Kind, Report};
+use crate::lifecycle::{self, Command, State};
+use crate::pool::Desk;
+use crate::status::Habit;
+
+impl Supervisor {
+    pub(super) fn job(&self, index: u32, kind: Kind) -> Job {
+        let entry = self.entry(index);
+        let short = match entry.stats.habit() {
+            Habit::Unknown => None,
+            Habit::Short => Some(true),
+            Habit::Long => Some(false),
+        };
+        // A clean-up runs once: nothing is known about it.
+        let short = short.filter(|_| kind == Kind::Run);
+        Job { unit: Arc::clone(&entry.unit), index, kind, order: entry.last_run, short }
+    }
+
+    pub(super) fn job_for(&self, index: u32, command: Command) -> Option<Job> {
+        match command {
+            Command::Run { .. } => Some(self.job(index, Kind::Run)),
+            Command::CleanUp => Some(self.job(index, Kind::CleanUp)),
+            Command::Nothing | Command::Refused(_) => None,
+        }
+    }
+}
+
+impl Desk for Supervisor {
+    type Job = Job;
+    type Report = Report;
+    type Aftermath = Aftermath;
+
+    fn next_due(&mut self) -> Option<Nanos> {
+        while let Some(Reverse((at, index))) = self.timers.peek().copied() {
+            let entry = &mut self.entries[index as usize];
+            if entry.queued == at && entry.life.deadline() == Some(at) {
+                return Some(at);
+            }
+            self.timers.pop();
+            if entry.queued == at {
+                entry.queued = Nanos::MAX;
+                self.rearm(index);
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, now: Nanos) -> Option<Job> {
+        while self.next_due().is_some_and(|due| due <= now) {
+            let Some(Reverse((_, index))) = self.timers.pop() else {
+                break;
+            };
+            self.entries[index as usize].queued = Nanos::MAX;
+            let command = self.event(index, lifecycle::Event::Due, now);
+            if let Some(job) = self.job_for(index, command) {
+                return Some(job);
+            }
+        }
+        None
+    }
+
+    fn finish(&mut self, report: Report, now: Nanos) -> Option<Job> {
+        let Report { index, result } = report;
+        let entry = &mut self.entries[index as usize];
+        let is_run = matches!(result, Done::Good(_) | Done::Crashed(_));
+        // The result of an abandoned run is dropped.
+        if is_run && entry.life.state() != State::Abandoned {
+            let started = entry.last_run.started;
+            entry.stats.ended(started, now);
+            if !self.subscribers.is_empty() {
+                let run = entry.last_run.number;
+                let took = Duration::from_nanos(now.saturating_sub(started));
+                self.tell_subscribers(index, &Change::RunEnded { run, took }, now);
+            }
+        }
+        let command = match result {
+            Done::Good(flow) => self.step(index, lifecycle::Event::Ended(flow), now, None),
+            Done::Crashed(crash) => self.step(index, lifecycle::Event::Crashed, now, Some(crash)),
+            Done::CleanedUp(failures) => {
+                self.entries[index as usize].failed_hooks += failures.len() as u64;
+                for cause in failures {
+                    self.record(index, Change::HookFailed { cause }, now);
+                }
+                self.step(index, lifecycle::Event::CleanedUp, now, None)
+            }
+        };
+        self.pump(now);
+        self.job_for(index, command)
+    }
+
+    fn work(job: Job) -> Report {
+        job::perform(job)
+    }
+
+    fn is_short(job: &Job) -> Option<bool> {
+        match job.kind {
+            Kind::Run => job.short,
+            Kind::CleanUp => Some(false),
+        }
+    }
+
+    fn most_jobs(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.active == 0 && self.next_due().is_none()
+    }
+
+    fn aftermath(&mut self) -> Option<Aftermath> {
+        let Aftermath { wakes, forgotten, log } = &self.aftermath;
+        let empty = wakes.is_empty() && forgotten.is_empty() && log.is_empty();
+        (!empty).then(|| std::mem::take(&mut self.aftermath))
+    }
+
+    fn settle(aftermath: Aftermath) {
+        let Aftermath { wakes, forgotten, log } = aftermath;
+        drop(wakes);
+        // Destructors and log subscribers are user code: a panic has been reported by the panic
+        // hook, and must not end a worker.
+        for values in forgotten {
+            let _ = crate::panics::catch(|| drop(values));
+        }
+        for line in log {
+            let _ = crate::panics::catch(|| line.write());
+        }
+    }
+
+    fn take_news(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
+    fn thread_failed(&mut self, error: &io::Error) {
+        let change = Change::ThreadFailed { error: error.to_string().into() };
+        if !self.subscribers.is_empty() {
+            let at = self.env.clock.wall();
+            self.subscribers.send(&Event { service: "".into(), at, change: change.clone() });
+        }
+        if !self.exiting {
+            self.aftermath.log.push(LogLine { unit: None, change });
+        }
+        self.thread_error = Some(io::Error::new(error.kind(), error.to_string()));
+    }
+}

@@ -1,0 +1,107 @@
+//! What the life cycles tell: counted, and passed on to subscribers and to the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Supervisor, Todo};
+use crate::clock::Nanos;
+use crate::event::{Change, Event, LogLine};
+use crate::job::Crash;
+use crate::lifecycle::{Ending, Note};
+
+impl Supervisor {
+    /// Counts what happened, and tells it.
+    pub(super) fn take_note(&mut self, index: u32, note: Note, crash: Option<&Crash>, now: Nanos) {
+        let entry = &mut self.entries[index as usize];
+        let crash_text = || crash.map_or_else(|| "".into(), |crash| Arc::clone(&crash.text));
+        let change = match note {
+            Note::Started => {
+                entry.unit.renew();
+                (entry.asked, entry.ended, entry.failed_hooks) = (None, None, 0);
+                self.last_report = None;
+                Change::Started
+            }
+            Note::Skipped(count) => {
+                entry.stats.skipped += count;
+                Change::Skipped { count }
+            }
+            Note::Crashed { in_a_row, restart_in } => {
+                entry.stats.crashes += 1;
+                entry.stats.last_error = Some(crash_text());
+                Change::Crashed { in_a_row, cause: crash_text(), restart_in }
+            }
+            Note::CrashedWhileStopping => match crash {
+                Some(Crash { text, panicked: true }) => {
+                    Change::PanickedWhileStopping { cause: Arc::clone(text) }
+                }
+                // What it returned on its way out does not matter.
+                Some(Crash { panicked: false, .. }) | None => return,
+            },
+            Note::Returned { restart_in } => {
+                if restart_in.is_none() {
+                    entry.stats.last_error = Some("returned more often than `max_restarts`".into());
+                }
+                Change::Returned { restart_in }
+            }
+            Note::Restarted => {
+                entry.stats.restarts += 1;
+                Change::Restarted
+            }
+            Note::Stuck { running_for } => Change::Stuck { running_for },
+            Note::Paused => Change::Paused,
+            Note::Resumed => Change::Resumed,
+            Note::Stopping => {
+                // Somebody may wait inside this very service: see `stop_result`.
+                self.news = true;
+                self.aftermath.wakes.extend(entry.unit.request_stop());
+                Change::Stopping
+            }
+            Note::Ended { ending, start_again } => {
+                entry.ended = Some(now);
+                let forgotten = entry.unit.forget_locals();
+                self.aftermath.forgotten.extend(forgotten);
+                if start_again {
+                    self.todo.push_back(Todo::StartAgain(index));
+                }
+                match ending {
+                    Ending::Stopped => Change::Stopped,
+                    Ending::Finished => Change::Finished,
+                    Ending::Failed => {
+                        if entry.unit.definition.spec().critical {
+                            self.todo.push_back(Todo::ShutDown(index));
+                        }
+                        let cause = entry.stats.last_error.clone().unwrap_or_else(|| "".into());
+                        Change::Failed { cause }
+                    }
+                }
+            }
+            Note::Abandoned => {
+                entry.ended = Some(now);
+                let running_for = Duration::from_nanos(now.saturating_sub(entry.last_run.started));
+                Change::Abandoned { running_for }
+            }
+            Note::LateEnd => {
+                self.news = true;
+                Change::LateEnd
+            }
+        };
+        self.record(index, change, now);
+    }
+
+    /// Tells subscribers at once, and the log once the lock is released.
+    pub(super) fn record(&mut self, index: u32, change: Change, now: Nanos) {
+        if !self.subscribers.is_empty() {
+            self.tell_subscribers(index, &change, now);
+        }
+        if !self.exiting && LogLine::is_for(&change) {
+            let unit = Some(Arc::clone(&self.entry(index).unit));
+            self.aftermath.log.push(LogLine { unit, change });
+        }
+    }
+
+    pub(super) fn tell_subscribers(&mut self, index: u32, change: &Change, now: Nanos) {
+        let service = self.entry(index).unit.definition.name();
+        let at = self.env.clock.wall_at(now);
+        self.subscribers.send(&Event { service, at, change: change.clone() });
+    }
+}

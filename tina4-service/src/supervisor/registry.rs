@@ -1,0 +1,195 @@
+//! What there is, and whether it may start.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use super::{Entry, Supervisor};
+use crate::clock::{Nanos, nanos};
+use crate::context::RunOrder;
+use crate::event::Event;
+use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
+use crate::plan::{Fault, Links, Plan, StartError, link};
+use crate::registration::Definition;
+use crate::report::ControlError;
+use crate::status::{ServiceInfo, Stats};
+use crate::unit::Unit;
+
+impl Supervisor {
+    pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {
+        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.by_name.entry(definition.name()).or_insert(index);
+        self.entries.push(Entry {
+            unit: Arc::new(Unit::new(definition, Arc::clone(&self.env))),
+            life: Lifecycle::new(now),
+            stats: Stats::default(),
+            after: Vec::new(),
+            dependents: Vec::new(),
+            queued: Nanos::MAX,
+            last_run: RunOrder { number: 0, attempt: 1, due: now, started: now },
+            asked: None,
+            ended: None,
+            failed_hooks: 0,
+        });
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<u32, ControlError> {
+        let unknown = || ControlError::Unknown { name: name.to_owned() };
+        self.by_name.get(name).copied().ok_or_else(unknown)
+    }
+
+    pub(crate) fn subscribe(&mut self) -> Receiver<Event> {
+        self.subscribers.add()
+    }
+
+    pub(crate) fn state(&self, name: &str) -> Option<State> {
+        self.find(name).ok().map(|index| self.entry(index).life.state())
+    }
+
+    pub(crate) fn status(&self) -> BTreeMap<String, State> {
+        let line =
+            |entry: &Entry| (entry.unit.definition.name_str().to_owned(), entry.life.state());
+        self.entries.iter().map(line).collect()
+    }
+
+    pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
+        let mut all: Vec<_> = self.entries.iter().map(|entry| self.info(entry, now)).collect();
+        all.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
+        all
+    }
+
+    pub(super) fn info(&self, entry: &Entry, now: Nanos) -> ServiceInfo {
+        let Entry { unit, life, stats, .. } = entry;
+        let (definition, clock) = (&unit.definition, &self.env.clock);
+        let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
+        let heard = life.running_since().map(|started| (started, unit.last_beat()));
+        let timeout = definition.spec().timeout.map(nanos);
+        ServiceInfo {
+            name: definition.name(),
+            place: definition.place(),
+            function: definition.path(),
+            schedule: definition.spec().schedule,
+            state: life.state(),
+            since: clock.wall_at(life.since()),
+            next_due: wall(life.next_run()),
+            runs: stats.runs,
+            crashes: stats.crashes,
+            restarts: stats.restarts,
+            crashes_in_a_row: life.crashes_in_a_row(),
+            skipped: stats.skipped,
+            last_start: wall(stats.last_start),
+            last_end: wall(stats.last_end),
+            last_duration: stats.last_end.map(|_| stats.duration.spread().last),
+            last_error: stats.last_error.clone(),
+            lateness: stats.lateness.spread(),
+            duration: stats.duration.spread(),
+            stuck: heard.zip(timeout).is_some_and(|((started, beat), timeout)| {
+                started.max(beat).saturating_add(timeout) <= now
+            }),
+            heartbeat_age: heard
+                .filter(|(started, beat)| beat >= started && *beat > 0)
+                .map(|(_, beat)| Duration::from_nanos(now.saturating_sub(beat))),
+        }
+    }
+
+    pub(super) fn entry(&self, index: u32) -> &Entry {
+        &self.entries[index as usize]
+    }
+
+    /// Checks everything, and keeps who comes after whom.
+    pub(super) fn relink(&mut self) -> (Links, Vec<Fault>) {
+        let units: Vec<_> = self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect();
+        let (links, faults) = link(&units, &self.selection, &self.env.resources);
+        for entry in &mut self.entries {
+            entry.dependents.clear();
+        }
+        for (after, index) in links.after.iter().zip(0_u32..) {
+            self.entries[index as usize].after.clone_from(after);
+            for first in after {
+                self.entries[*first as usize].dependents.push(index);
+            }
+        }
+        (links, faults)
+    }
+
+    pub(super) fn may_start(&self) -> Result<(), StartError> {
+        if self.exiting || self.shutdown.is_some() { Err(StartError::ShuttingDown) } else { Ok(()) }
+    }
+
+    pub(crate) fn check(&mut self) -> Result<Plan, StartError> {
+        if self.entries.is_empty() && self.selection.unknown.is_empty() {
+            return Err(StartError::NothingFound);
+        }
+        let (links, faults) = self.relink();
+        if !faults.is_empty() {
+            return Err(StartError::Faults(faults));
+        }
+        let units: Vec<_> = self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect();
+        Ok(Plan::new(&units, &links, self.env.clock.wall()))
+    }
+
+    pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
+        self.may_start()?;
+        if self.entries.is_empty() && self.selection.unknown.is_empty() {
+            return Err(StartError::NothingFound);
+        }
+        let (links, faults) = self.relink();
+        if !faults.is_empty() {
+            return Err(StartError::Faults(faults));
+        }
+        for index in links.order {
+            let entry = self.entry(index);
+            let autostart = entry.unit.definition.spec().autostart;
+            // What has finished or failed has said its last word until it is started by name.
+            let fresh =
+                matches!(entry.life.state(), State::Registered | State::Stopped | State::Abandoned);
+            if autostart && fresh {
+                self.start_entry(index, now);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_entry(&mut self, index: u32, now: Nanos) -> Command {
+        let held = self.is_held(index);
+        self.event(index, lifecycle::Event::Start { held }, now)
+    }
+
+    /// Whether something that it comes after has been started but is not up.
+    pub(super) fn is_held(&self, index: u32) -> bool {
+        self.entry(index).after.iter().any(|first| self.entry(*first).life.is_coming_up())
+    }
+
+    pub(crate) fn start(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
+        let index = self.find(name)?;
+        self.may_start().map_err(ControlError::Start)?;
+        let (_, faults) = self.relink();
+        let own: Vec<_> = faults.into_iter().filter(|fault| fault.concerns(name)).collect();
+        if !own.is_empty() {
+            return Err(ControlError::Start(StartError::Faults(own)));
+        }
+        match self.start_entry(index, now) {
+            Command::Refused(Refusal::Active)
+            | Command::Nothing
+            | Command::Run { .. }
+            | Command::CleanUp => Ok(()),
+            Command::Refused(refusal) => Err(self.refused(index, refusal, now)),
+        }
+    }
+
+    /// The reason that there is no thread to work at all, if that is so.
+    pub(crate) fn take_thread_error(&mut self) -> Option<io::Error> {
+        self.thread_error.take()
+    }
+
+    /// Takes back a start for which there is no thread.
+    pub(crate) fn undo_start(&mut self, now: Nanos) {
+        for index in self.indices() {
+            self.event(index, lifecycle::Event::Stop { deadline: now }, now);
+            self.event(index, lifecycle::Event::Expired, now);
+        }
+    }
+}

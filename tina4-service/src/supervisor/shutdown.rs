@@ -1,0 +1,122 @@
+//! Stopping everything, in order and under one deadline; the end of the process too.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{Entry, Shutdown, Supervisor, Todo};
+use crate::clock::{Nanos, nanos};
+use crate::lifecycle::{self, State};
+use crate::report::{StopReport, StoppedService};
+
+impl Supervisor {
+    pub(crate) fn stop_all(
+        &mut self,
+        timeout: Duration,
+        critical: Option<Cow<'static, str>>,
+        now: Nanos,
+    ) {
+        let deadline = now.saturating_add(nanos(timeout));
+        match &mut self.shutdown {
+            Some(shutdown) => shutdown.deadline = shutdown.deadline.min(deadline),
+            None if self.active > 0 => {
+                self.shutdown = Some(Shutdown { began: now, deadline, critical });
+            }
+            // Nothing runs: what there is to say was said, or there is nothing to say.
+            None => {
+                if self.last_report.is_none() {
+                    self.last_report = Some(self.report(now, now, None));
+                }
+                return;
+            }
+        }
+        self.todo.extend(self.indices().map(Todo::Tell));
+        self.pump(now);
+    }
+
+    pub(super) fn indices(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether nothing is active and no shutdown is in progress.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.active == 0 && self.shutdown.is_none()
+    }
+
+    /// The report of a shutdown that is over, or until when to wait for it.
+    pub(crate) fn shutdown_result(&mut self, now: Nanos) -> Result<StopReport, Option<Nanos>> {
+        if self.shutdown.as_ref().is_some_and(|shutdown| shutdown.deadline <= now) {
+            self.expire(now);
+        }
+        match &self.shutdown {
+            Some(shutdown) => Err(Some(shutdown.deadline)),
+            None => Ok(self.last_report.clone().unwrap_or_default()),
+        }
+    }
+
+    /// How things stand while a shutdown is in progress.
+    pub(crate) fn interim_report(&self, now: Nanos) -> StopReport {
+        let began = self.shutdown.as_ref().map_or(now, |shutdown| shutdown.began);
+        let critical = self.shutdown.as_ref().and_then(|shutdown| shutdown.critical.clone());
+        let in_progress = self.shutdown.is_some();
+        StopReport { in_progress, ..self.report(began, now, critical) }
+    }
+
+    /// Gives up on everything whose time is over, which may let others be told, and so on.
+    pub(super) fn expire(&mut self, now: Nanos) {
+        loop {
+            let late: Vec<_> = self
+                .indices()
+                .filter(|index| {
+                    let life = &self.entry(*index).life;
+                    life.stop_deadline().is_some_and(|deadline| deadline <= now)
+                })
+                .collect();
+            if late.is_empty() {
+                return;
+            }
+            for index in late {
+                self.event(index, lifecycle::Event::Expired, now);
+            }
+        }
+    }
+
+    pub(super) fn report(
+        &self,
+        began: Nanos,
+        now: Nanos,
+        critical: Option<Cow<'static, str>>,
+    ) -> StopReport {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|entry| (entry.ended, entry.unit.definition.name_str()));
+        let between = |from: Nanos, to: Nanos| Duration::from_nanos(to.saturating_sub(from));
+        let service = |entry: &Entry| StoppedService {
+            name: entry.unit.definition.name(),
+            place: entry.unit.definition.place(),
+            state: entry.life.state(),
+            took: entry.asked.zip(entry.ended).map(|(asked, ended)| between(asked, ended)),
+            age: (entry.life.state() == State::Abandoned).then(|| self.age(entry, now)),
+            failed_hooks: entry.failed_hooks,
+        };
+        StopReport {
+            services: entries.into_iter().map(service).collect(),
+            took: between(began, now),
+            critical,
+            in_progress: false,
+        }
+    }
+
+    /// The process ends: nothing starts any more, nothing is logged, everything stops. `inside`:
+    /// the service whose run ends the process, and so never returns.
+    pub(crate) fn exit(&mut self, inside: Option<(usize, u32)>, timeout: Duration, now: Nanos) {
+        self.exiting = true;
+        self.env.exiting.store(true, Ordering::Relaxed);
+        self.stop_all(timeout, None, now);
+        if let Some((runner, index)) = inside
+            && runner == Arc::as_ptr(&self.env).addr()
+        {
+            self.event(index, lifecycle::Event::Vanished, now);
+        }
+    }
+}
