@@ -1,7 +1,7 @@
 //! Background services inside one process: declared with an attribute, found by themselves, run
 //! on time, restarted when they crash, stopped in order.
 //!
-//! ```
+//! ```standalone_crate
 //! mod services {
 //!     use tina4_service::{Flow, service};
 //!
@@ -79,6 +79,64 @@ pub use service::{IntoDuration, Service};
 #[cfg(feature = "signals")]
 pub use signals::Signal;
 pub use status::{ServiceInfo, Spread};
+/// Declares a function as a service.
+///
+/// ```
+/// use tina4_service::{Context, Flow, Local, service};
+///
+/// #[service(interval = "30s", max_restarts = 5)]
+/// fn heartbeat() {
+///     println!("alive");
+/// }
+///
+/// /// Takes one letter at a time; comes back at once while there are more.
+/// #[service(delay = "2s", after = [heartbeat], on_stop = close)]
+/// fn mail(ctx: &Context, mut sent: Local<u32>) -> Result<Flow, std::io::Error> {
+///     *sent += 1;
+///     Ok(if *sent % 10 == 0 || ctx.is_stopping() { Flow::Wait } else { Flow::Again })
+/// }
+///
+/// fn close(sent: Local<u32>) {
+///     println!("{} letters sent", *sent);
+/// }
+/// ```
+///
+/// The function stays as it is: it can be called, tested, documented and re-exported. A mistake in
+/// the attribute is a compile error at the guilty word.
+///
+/// # Keys
+///
+/// All are optional. Durations are texts with a unit, as `humantime` reads them (`"500ms"`,
+/// `"1h 30m"`), from 1 ms to 366 days.
+///
+/// | key | value | default | meaning |
+/// | --- | --- | --- | --- |
+/// | `name` | text: a letter, then letters, digits, `_` `-` `.`; up to 64 characters | the function's name | unique in the program |
+/// | `interval` | duration | | fixed rate: a grid of instants from the first start |
+/// | `delay` | duration | | fixed delay: the pause between the end of a run and the next start |
+/// | | neither of the two | | continuous: called once, runs until it returns |
+/// | `initial_delay` | duration, also `"0s"` | `"0s"` | before the first run |
+/// | `jitter` | duration, shorter than the interval or delay | none | each run starts up to this much late, by chance; the grid stays |
+/// | `timeout` | duration | none | a run that takes longer is reported as stuck; nothing is killed |
+/// | `restart` | `"on-failure"`, `"always"`, `"never"` | `"on-failure"` | `"always"` also restarts a continuous service that returned |
+/// | `max_restarts` | whole number | unlimited | after so many restarts in a row the next crash makes it `failed` |
+/// | `restart_window` | duration | none | count the restarts in this sliding window instead of those in a row |
+/// | `backoff`, `max_backoff` | durations | `"1s"`, `"60s"` | first and longest delay before a restart; it doubles in between |
+/// | `stop_timeout` | duration | `"10s"` | how long stop waits for this service |
+/// | `after` | list of service functions, or of names as text | none | start after these are up, stop before them |
+/// | `on_stop` | a function with a service's parameters that returns `()` or `Result<(), E>` | none | clean-up when the activation ends |
+/// | `autostart` | bool | `true` | `false`: only `start("name")` starts it |
+/// | `critical` | bool | `false` | if it fails for good, the whole runner shuts down |
+/// | `crate` | path | `::tina4_service` | where this crate is, for crates that re-export it |
+///
+/// "Up" means that the first run has begun, not that it has ended.
+///
+/// # Parameters and results
+///
+/// Up to eight parameters in any order: [`&Context`](Context), [`Tick`], [`Res<T>`](Res),
+/// `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
+/// `Result<Flow, E>` or `!`, where `E` is anything that converts into
+/// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash.
 pub use tina4_service_macros::service;
 pub use tina4_service_schedule::{Restart, Schedule};
 
@@ -100,3 +158,8 @@ pub mod __private {
         result.into_exit()
     }
 }
+
+/// The README's programs are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -70,6 +70,7 @@ pub(crate) enum Event {
     /// The clean-up is over.
     CleanedUp,
     /// The thread that runs or cleans up never comes back: it is ending the process.
+    #[cfg_attr(not(feature = "exit-hook"), allow(dead_code, reason = "the exit hook's own"))]
     Vanished,
     /// A stop waited until its deadline, and nobody else has noticed yet.
     Expired,

@@ -128,8 +128,7 @@ impl fmt::Display for StopReport {
     }
 }
 
-/// Why a request to one service was not carried out.
-#[derive(Debug)]
+/// Why a request to one service was not carried out. `Debug` prints the same text as `Display`.
 #[non_exhaustive]
 pub enum ControlError {
     /// There is no service of that name.
@@ -198,6 +197,12 @@ impl fmt::Display for ControlError {
             ),
             Self::Start(error) => write!(f, "{error}"),
         }
+    }
+}
+
+impl fmt::Debug for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -7,7 +7,9 @@ use std::{fmt, io};
 use crate::registration::Place;
 
 /// Why nothing was started.
-#[derive(Debug)]
+///
+/// `Debug` prints the same text as `Display`, so that a `main` that returns this error shows it
+/// readably.
 #[non_exhaustive]
 pub enum StartError {
     /// The services are not as they must be: every fault there is.
@@ -170,6 +172,12 @@ impl fmt::Display for StartError {
                 f.write_str("the services are being shut down; start again later")
             }
         }
+    }
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -118,6 +118,10 @@ impl Desk for Supervisor {
     }
 
     fn aftermath(&mut self) -> Option<Aftermath> {
+        if self.exiting {
+            // Destructors are user code, which the thread that ends the process must not wait for.
+            self.aftermath.forgotten.drain(..).for_each(std::mem::forget);
+        }
         let Aftermath { wakes, forgotten, log } = &self.aftermath;
         let empty = wakes.is_empty() && forgotten.is_empty() && log.is_empty();
         (!empty).then(|| std::mem::take(&mut self.aftermath))

@@ -109,6 +109,7 @@ impl Supervisor {
 
     /// The process ends: nothing starts any more, nothing is logged, everything stops. `inside`:
     /// the service whose run ends the process, and so never returns.
+    #[cfg_attr(not(feature = "exit-hook"), allow(dead_code, reason = "the exit hook's own"))]
     pub(crate) fn exit(&mut self, inside: Option<(usize, u32)>, timeout: Duration, now: Nanos) {
         self.exiting = true;
         self.env.exiting.store(true, Ordering::Relaxed);
