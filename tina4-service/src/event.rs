@@ -104,6 +104,8 @@ pub enum Change {
     },
     /// What was left of an abandoned service has ended after all.
     LateEnd,
+    /// It was not started again: its abandoned run is still alive.
+    StillAlive,
     /// A thread could not be started; it is tried again later.
     ThreadFailed {
         /// The system's error.
@@ -245,6 +247,9 @@ impl LogLine {
                     place,
                     "service abandoned: it did not stop in time"
                 );
+            }
+            Change::StillAlive => {
+                tracing::warn!(service, "service not started: its abandoned run is still alive");
             }
             Change::LateEnd => tracing::info!(service, "abandoned service ended after all"),
             Change::ThreadFailed { error } => {

@@ -5,8 +5,12 @@
 //! stop the services as usual, and this thread waits for them, for five seconds at most. It takes
 //! no lock that it cannot do without, and nothing is logged meanwhile: a log may wait for standard
 //! output, whose lock a thread that never ends may hold.
+//!
+//! If two threads call `process::exit` at one time, std parks the later one for ever. Where that is
+//! a service's thread, its run never ends, its own hooks are not run, and the five seconds pass.
 
-use std::sync::{Mutex, PoisonError, Weak};
+use std::mem::ManuallyDrop;
+use std::sync::{Mutex, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
 use crate::clock::{Clock, Nanos, nanos, note_process_start};
@@ -56,21 +60,31 @@ mod door {
 }
 
 fn stop_everything() {
-    // Nobody holds this for longer than a push; if somebody does, there is nothing to wait for.
-    let Ok(runners) = RUNNERS.try_lock() else {
-        return;
-    };
-    let pools: Vec<_> = runners.iter().filter_map(Weak::upgrade).collect();
-    drop(runners);
     let clock = Clock::system();
     let limit = clock.now().saturating_add(nanos(LIMIT));
     let here = job::current();
-    for pool in &pools {
+    // Never dropped: the last owner of a pool drops the user's values, which could wait for ever.
+    let pools = ManuallyDrop::new(runners_before(&clock, limit));
+    for pool in pools.iter() {
         pool.with_before(&clock, limit, |services, now| services.exit(here, LIMIT, now));
     }
-    for pool in &pools {
+    for pool in pools.iter() {
         while !is_done(pool, &clock, limit) {
             rest();
+        }
+    }
+}
+
+/// The runners that still exist. Nobody holds their lock for longer than a push.
+fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Services>> {
+    loop {
+        match RUNNERS.try_lock() {
+            Ok(runners) => return runners.iter().filter_map(Weak::upgrade).collect(),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                return poisoned.into_inner().iter().filter_map(Weak::upgrade).collect();
+            }
+            Err(TryLockError::WouldBlock) if clock.now() >= limit => return Vec::new(),
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
         }
     }
 }

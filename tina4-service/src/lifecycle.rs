@@ -74,6 +74,8 @@ pub(crate) enum Event {
     Vanished,
     /// A stop waited until its deadline, and nobody else has noticed yet.
     Expired,
+    /// The start that has just been made is taken back: there is no thread for it.
+    Revoke,
     RunNow,
     Pause,
     Resume,
@@ -142,7 +144,10 @@ pub(crate) enum Note {
     },
     /// The last run crashed after stop was requested, which is not a crash that counts.
     CrashedWhileStopping,
-    Abandoned,
+    /// It did not end in time; `failed`: it had crashed too often before.
+    Abandoned {
+        failed: bool,
+    },
     /// What was left of an abandoned activation has ended after all.
     LateEnd,
 }
@@ -192,6 +197,7 @@ impl Lifecycle {
             Event::CleanedUp => self.cleaned_up(tell),
             Event::Vanished => self.vanished(spec, facts, tell),
             Event::Expired => self.expired(facts, tell),
+            Event::Revoke => self.revoke(tell),
             Event::RunNow => self.run_now(facts),
             Event::Pause => self.pause(tell),
             Event::Resume => self.resume(spec, facts, tell),

@@ -63,11 +63,11 @@ static INSTALL: Once = Once::new();
 /// Wraps the panic hook, once per process.
 #[expect(clippy::disallowed_methods, reason = "this file owns the panic hook")]
 fn install_hook() {
+    // Taking the hook panics on a thread that is panicking; a later call tries again.
+    if INSTALL.is_completed() || std::thread::panicking() {
+        return;
+    }
     INSTALL.call_once(|| {
-        // Both calls panic on a thread that is panicking; a later call tries again.
-        if std::thread::panicking() {
-            return;
-        }
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if CATCHING.get() {

@@ -50,25 +50,26 @@ impl Plan {
         &self.services
     }
 
-    pub(crate) fn new(units: &[Arc<Unit>], links: &Links, now: SystemTime) -> Self {
-        let name = |index: &u32| units[*index as usize].definition.name();
-        let planned = |index: &u32| {
-            let definition = &units[*index as usize].definition;
+    /// From each service in start order, with the names of those it comes after.
+    pub(crate) fn new<'a>(
+        services: impl Iterator<Item = (&'a Definition, Vec<Cow<'static, str>>)>,
+        now: SystemTime,
+    ) -> Self {
+        let planned = |(definition, after): (&Definition, _)| {
             let spec = definition.spec();
-            let first = now.checked_add(spec.initial_delay);
-            let next = first.map(|first| {
+            let next = now.checked_add(spec.initial_delay).map(|first| {
                 std::iter::once(first).chain(spec.schedule.upcoming(first, 2)).collect()
             });
             PlannedService {
                 name: definition.name(),
                 place: definition.place(),
                 schedule: spec.schedule,
-                after: links.after[*index as usize].iter().map(name).collect(),
+                after,
                 autostart: spec.autostart,
                 next: next.unwrap_or_default(),
             }
         };
-        Self { services: links.order.iter().map(planned).collect() }
+        Self { services: services.map(planned).collect() }
     }
 }
 
@@ -190,7 +191,7 @@ fn resolve(units: &[Arc<Unit>], selection: &Selection, faults: &mut Vec<Fault>) 
         by_id.extend(definition.id().map(|id| (id, None)));
     }
     for (unit, index) in units.iter().zip(0_u32..) {
-        by_name.insert(unit.definition.name_str(), Some(index));
+        by_name.entry(unit.definition.name_str()).or_insert(Some(index));
         by_id.extend(unit.definition.id().map(|id| (id, Some(index))));
     }
     let mut find = |definition: &Definition| {
@@ -240,35 +241,57 @@ fn sort(units: &[Arc<Unit>], after: &[Vec<u32>], faults: &mut Vec<Fault>) -> Vec
             }
         }
     }
-    let mut reported = BTreeSet::new();
-    for start in 0..units.len() {
-        if missing[start] > 0 && !reported.contains(&start) {
-            let cycle = walk(start, after, &missing);
-            if cycle.iter().all(|index| reported.insert(*index)) {
-                let definition = |index: &usize| &units[*index].definition;
-                let services = cycle
-                    .iter()
-                    .map(definition)
-                    .map(|known| (known.name(), known.place()))
-                    .collect();
-                faults.push(Fault::Cycle { services });
-            }
-        }
-    }
+    let unsorted = |index: &u32| missing[*index as usize] > 0;
+    faults.extend(cycles(after, &dependents, unsorted).into_iter().map(|members| {
+        let definition = |index: u32| &units[index as usize].definition;
+        let member = |index| (definition(index).name(), definition(index).place());
+        let mut services: Vec<_> = members.into_iter().map(member).collect();
+        services.sort_unstable();
+        Fault::Cycle { services }
+    }));
     order
 }
 
-/// Follows unsorted links from `start` until one comes up again; returns the part in between.
-fn walk(start: usize, after: &[Vec<u32>], missing: &[usize]) -> Vec<usize> {
-    let mut path = vec![start];
-    loop {
-        let last = path[path.len() - 1];
-        let next = after[last].iter().map(|link| *link as usize).find(|link| missing[*link] > 0);
-        // A service that could not be sorted waits for one that could not be sorted.
-        let Some(next) = next else { return path };
-        if let Some(begin) = path.iter().position(|seen| *seen == next) {
-            return path.split_off(begin);
+/// Groups of services that wait for each other: strongly connected components of what could not be
+/// sorted (Kosaraju's algorithm, without recursion: a chain may be long).
+fn cycles(
+    after: &[Vec<u32>],
+    dependents: &[Vec<u32>],
+    unsorted: impl Fn(&u32) -> bool,
+) -> Vec<Vec<u32>> {
+    let mut finished = Vec::new();
+    let mut seen = vec![false; after.len()];
+    for start in (0_u32..).take(after.len()).filter(|index| unsorted(index)) {
+        // Each with the position of its next link to follow.
+        let mut path = vec![(start, 0)];
+        while let Some((index, position)) = path.pop() {
+            if position == 0 && std::mem::replace(&mut seen[index as usize], true) {
+                continue;
+            }
+            match after[index as usize].get(position) {
+                Some(next) => {
+                    path.push((index, position + 1));
+                    if unsorted(next) && !seen[*next as usize] {
+                        path.push((*next, 0));
+                    }
+                }
+                None => finished.push(index),
+            }
         }
-        path.push(next);
     }
+    let mut groups = Vec::new();
+    while let Some(root) = finished.pop() {
+        let (mut group, mut open) = (Vec::new(), vec![root]);
+        while let Some(index) = open.pop() {
+            if std::mem::replace(&mut seen[index as usize], false) {
+                group.push(index);
+                open.extend(dependents[index as usize].iter().filter(|next| unsorted(next)));
+            }
+        }
+        let waits_for_itself = after[root as usize].contains(&root);
+        if group.len() > 1 || (group.len() == 1 && waits_for_itself) {
+            groups.push(group);
+        }
+    }
+    groups
 }

@@ -16,11 +16,17 @@
 //! will look), or the holder itself will come back and look, by a bound:
 //!
 //! * [`Pool::with`], which everybody who is not a worker goes through, ends with `cover`;
+//! * whoever leaves the lock to write logs or to drop the user's values, which may block for ever,
+//!   ends with `cover`;
 //! * a worker that is about to do work ends with `cover` too. Only where the work is trusted to be
 //!   short, and a stand-by looks a few milliseconds after the next due time at the latest, it does
 //!   not wake anyone: the stand-by bounds the harm if the trust was wrong this once;
 //! * a worker that is about to rest leads if there is something to wait for and the present leader,
 //!   if any, would wake later.
+//!
+//! If a thread cannot be started, the next one who covers tries again. Where every worker is inside
+//! a body at that moment, that is the first of them that comes back, or anybody who asks the runner
+//! for anything.
 //!
 //! A wake-up that was sent counts as "on the way" until its receiver holds the lock, whether the
 //! receiver was still asleep or was just waking by itself: being woken is being taken out of the
@@ -50,23 +56,28 @@ pub(crate) trait Desk: Send + 'static {
     /// What came of it.
     type Report;
     /// What is left to do once the lock is released: logs to write, sleepers to wake.
-    type Aftermath: Default;
+    type Aftermath;
 
     /// The earliest instant at which [`Desk::take`] has something to do.
     fn next_due(&mut self) -> Option<Nanos>;
-    /// Does what is due by itself, up to the first job for a worker.
+    /// Does what is due by itself, up to the first job for a worker, or to the first aftermath: no
+    /// job waits for somebody else's log to be written.
     fn take(&mut self, now: Nanos) -> Option<Self::Job>;
     /// Takes the report of a job; there may be a job to be done right after it.
     fn finish(&mut self, report: Self::Report, now: Nanos) -> Option<Self::Job>;
-    /// Does a job. Never panics.
-    fn work(job: Self::Job) -> Self::Report;
+    /// Does what was left to do, then a job. Never panics.
+    fn work(job: Self::Job, before: Option<Self::Aftermath>) -> Self::Report;
     /// Whether this job has been short so far; `None`: too new to say.
     fn is_short(job: &Self::Job) -> Option<bool>;
+    /// Whether threads are started beyond the limit that the user has set.
+    fn is_unlimited(&self) -> bool;
     /// How many jobs there can be at one time.
     fn most_jobs(&self) -> usize;
     /// Whether nothing will ever be due again unless somebody from outside says so.
     fn is_over(&mut self) -> bool;
-    /// Takes what is to be done once the lock is released, if there is anything.
+    /// Whether something is to be done once the lock is released.
+    fn has_aftermath(&self) -> bool;
+    /// Takes it.
     fn aftermath(&mut self) -> Option<Self::Aftermath>;
     /// Does it.
     fn settle(aftermath: Self::Aftermath);
@@ -103,7 +114,10 @@ impl<D: Desk> Pool<D> {
     fn most(&self, desk: &D) -> usize {
         // One for each job, and one that waits for the next due time.
         let enough = desk.most_jobs().saturating_add(1);
-        self.hiring.most.map_or(enough, |most| most.max(1).min(enough))
+        match self.hiring.most {
+            Some(most) if !desk.is_unlimited() => most.max(1).min(enough),
+            Some(_) | None => enough,
+        }
     }
 
     /// Lets somebody who is not a worker see or change the desk.
@@ -144,7 +158,7 @@ impl<D: Desk> Pool<D> {
         let most = self.most(&shift.desk);
         let errands = shift.cover(now, false, most);
         drop(shift);
-        self.run(errands);
+        self.carry_out(errands);
         result
     }
 
@@ -164,7 +178,7 @@ impl<D: Desk> Pool<D> {
             let errands = shift.cover(now, false, most);
             if !errands.is_empty() {
                 drop(shift);
-                self.run(errands);
+                self.carry_out(errands);
                 match result {
                     Ok(value) => return value,
                     Err(_) => {
@@ -202,9 +216,8 @@ impl<D: Desk> Pool<D> {
         self.news.notify_all();
     }
 
-    /// Does what was decided under the lock. Returns whether a thread could be started, where one
-    /// was wanted.
-    fn run(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
+    /// Does what was decided under the lock.
+    fn carry_out(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
         for bell in errands.bells.into_iter().flatten() {
             bell.notify_one();
         }
@@ -234,12 +247,13 @@ impl<D: Desk> Pool<D> {
             shift.crew.live -= 1;
             shift.crew.arriving -= 1;
             shift.desk.thread_failed(&error);
-            let aftermath = shift.desk.aftermath();
+            // Somebody may have relied on the one who does not come. Those who rest can be called;
+            // with no more than the present threads, nobody is hired.
+            let (now, live) = (self.clock.now(), shift.crew.live);
+            let errands = shift.cover(now, false, live);
             drop(shift);
             self.news.notify_all();
-            if let Some(aftermath) = aftermath {
-                D::settle(aftermath);
-            }
+            self.carry_out(errands);
         }
     }
 }

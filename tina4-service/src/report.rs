@@ -61,7 +61,8 @@ pub struct StoppedService {
     pub state: State,
     /// How long it took to end once it was asked to; `None`: it was not active.
     pub took: Option<Duration>,
-    /// For how long a run, or a clean-up, of an abandoned service has been going on.
+    /// For how long the run, or the clean-up, of an abandoned service has been going on; `None`
+    /// also if it has ended late.
     pub age: Option<Duration>,
     /// Clean-up hooks that returned an error or panicked.
     pub failed_hooks: u64,
@@ -105,9 +106,10 @@ impl fmt::Display for StopReport {
         for StoppedService { name, place, state, age, failed_hooks, .. } in &self.services {
             match state {
                 State::Abandoned => {
-                    write!(f, "\n  {name} ({place}): abandoned, still running")?;
-                    if let Some(age) = age {
-                        write!(f, " after {age:.1?}")?;
+                    write!(f, "\n  {name} ({place}): abandoned, ")?;
+                    match age {
+                        Some(age) => write!(f, "still running after {age:.1?}")?,
+                        None => f.write_str("it ended after its time was up")?,
                     }
                 }
                 State::Failed => write!(f, "\n  {name} ({place}): failed")?,

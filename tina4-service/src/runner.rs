@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::panic::Location;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Receiver;
 
@@ -149,12 +150,13 @@ impl Runner {
         #[cfg(feature = "exit-hook")]
         crate::exit::remember(&self.shared.pool);
         if crate::panics::panics_abort() {
-            static ONCE: std::sync::Once = std::sync::Once::new();
-            ONCE.call_once(|| {
+            // Not a `Once`: a log subscriber may start services itself.
+            static SAID: AtomicBool = AtomicBool::new(false);
+            if !SAID.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     "this program is built with panic = \"abort\": a service that panics ends it"
                 );
-            });
+            }
         }
     }
 
@@ -308,15 +310,20 @@ impl Runner {
     /// prints the report to standard error.
     ///
     /// The exit code is 0 if it ended well, 1 if a critical service failed, 2 if something did not
-    /// stop (whatever else), 78 (`EX_CONFIG` of sysexits.h) if the services have faults, which are
-    /// printed as a list.
+    /// stop in time (whatever else), 78 (`EX_CONFIG` of sysexits.h) if the services have faults,
+    /// which are printed as a list; 71 (`EX_OSERR`) if there is no thread to be had, 75
+    /// (`EX_TEMPFAIL`) if the runner is being shut down already.
     #[must_use = "the exit code says how it went"]
     pub fn run(&self) -> ExitCode {
         #[cfg(feature = "signals")]
         let signals = crate::signals::listen(&self.shared.pool);
         if let Err(error) = self.start_all() {
             say(&error);
-            return ExitCode::from(78);
+            return ExitCode::from(match error {
+                StartError::Faults(_) | StartError::NothingFound => 78,
+                StartError::NoThread(_) => 71,
+                StartError::ShuttingDown => 75,
+            });
         }
         #[cfg(feature = "signals")]
         match signals {

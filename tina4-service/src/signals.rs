@@ -4,6 +4,8 @@
 
 use std::fmt;
 use std::io;
+#[cfg(unix)]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
@@ -34,8 +36,11 @@ impl fmt::Display for Signal {
 /// What the handlers have seen.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
-    /// 0: none yet.
+    /// 0: none since somebody last began to listen.
     last: AtomicI32,
+    /// A signal has come, so that the next one ends the process.
+    #[cfg(unix)]
+    asked: Arc<AtomicBool>,
     /// Those to tell.
     listeners: Mutex<Vec<Weak<Services>>>,
 }
@@ -60,7 +65,8 @@ impl Signals {
 
 static SIGNALS: OnceLock<Arc<Signals>> = OnceLock::new();
 
-/// Installs the handlers, once per process, and has `pool` look again when a signal comes.
+/// Installs the handlers, once per process, has `pool` look again when a signal comes, and makes
+/// the next signal the first.
 pub(crate) fn listen(pool: &Arc<Services>) -> io::Result<Arc<Signals>> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,6 +85,10 @@ pub(crate) fn listen(pool: &Arc<Services>) -> io::Result<Arc<Signals>> {
         listeners.push(Arc::downgrade(pool));
     }
     drop(listeners);
+    // A signal that an earlier listener has acted upon is not one for this listener.
+    #[cfg(unix)]
+    signals.asked.store(false, Ordering::Relaxed);
+    signals.last.store(0, Ordering::Release);
     Ok(signals)
 }
 
@@ -86,23 +96,26 @@ pub(crate) fn listen(pool: &Arc<Services>) -> io::Result<Arc<Signals>> {
 fn install(signals: &Arc<Signals>) -> io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::flag;
-    use std::sync::atomic::AtomicBool;
 
-    let asked = Arc::new(AtomicBool::new(false));
-    // The thread that tells the listeners comes first: if it cannot be had, nothing has changed.
-    let mut incoming = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
+    // The thread that passes signals on comes first: if it cannot be had, nothing has changed.
+    let (sender, receiver) = crossbeam_channel::bounded::<signal_hook::iterator::Signals>(1);
+    let came = Arc::clone(signals);
+    crate::pool::start_thread("tina4-signals".to_owned(), move || {
+        for mut incoming in receiver {
+            for number in incoming.forever() {
+                came.came(number);
+            }
+        }
+    })?;
+    let incoming = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
     for number in [SIGTERM, SIGINT] {
         // In this order: the first signal finds the flag unset and sets it, the second ends the
         // process in the handler itself, whatever every thread is doing.
-        flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&asked))?;
-        flag::register(number, Arc::clone(&asked))?;
+        flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&signals.asked))?;
+        flag::register(number, Arc::clone(&signals.asked))?;
     }
-    let signals = Arc::clone(signals);
-    crate::pool::start_thread("tina4-signals".to_owned(), move || {
-        for number in incoming.forever() {
-            signals.came(number);
-        }
-    })
+    // The thread waits for it as long as this sender lives.
+    sender.send(incoming).map_err(io::Error::other)
 }
 
 #[cfg(windows)]

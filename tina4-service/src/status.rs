@@ -35,7 +35,7 @@ pub struct ServiceInfo {
     pub crashes: u64,
     /// Runs begun because one before had crashed.
     pub restarts: u64,
-    /// Crashes since the last good run.
+    /// Crashes since the last recovery; with `restart = "always"`, returns count as well.
     pub crashes_in_a_row: u32,
     /// Due times left out because a run was in progress.
     pub skipped: u64,

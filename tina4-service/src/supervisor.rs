@@ -19,7 +19,7 @@ use crate::event::{Change, LogLine, Subscribers};
 use crate::job::Crash;
 use crate::lifecycle::{self, Command, Facts, Lifecycle, Note};
 use crate::params::Forgotten;
-use crate::plan::Selection;
+use crate::plan::{Fault, Selection};
 use crate::report::StopReport;
 use crate::status::Stats;
 use crate::unit::{Environment, Unit};
@@ -50,6 +50,10 @@ pub(crate) struct Supervisor {
     news: bool,
     /// The process is ending: nothing starts any more.
     exiting: bool,
+    /// The service whose thread ends the process.
+    vanished: Option<u32>,
+    /// What `relink` last looked at and found.
+    linked: Linked,
     thread_error: Option<io::Error>,
     /// Kept for its allocation.
     notes: Vec<Note>,
@@ -65,6 +69,10 @@ struct Entry {
     /// The earliest of this service's entries in `timers`.
     queued: Nanos,
     last_run: RunOrder,
+    /// When the run or the clean-up in progress, or the last one, began.
+    executing_since: Nanos,
+    /// How many of `dependents` are active.
+    active_dependents: u32,
     /// When this activation was asked to stop, and when it ended.
     asked: Option<Nanos>,
     ended: Option<Nanos>,
@@ -79,11 +87,20 @@ struct Shutdown {
 }
 
 enum Todo {
-    /// Stop it, if nothing that comes after it is active any more.
-    Tell(u32),
+    /// During a shutdown: stop it, if nothing that comes after it is active any more.
+    Stop(u32),
     StartAgain(u32),
     /// A critical service has failed.
     ShutDown(u32),
+}
+
+/// What a check found, and for which services and provided values.
+#[derive(Default)]
+struct Linked {
+    services: usize,
+    provided: u64,
+    order: Vec<u32>,
+    faults: Vec<Fault>,
 }
 
 /// What to do once the lock is released.
@@ -121,6 +138,8 @@ impl Supervisor {
             aftermath: Aftermath::default(),
             news: false,
             exiting: false,
+            vanished: None,
+            linked: Linked::default(),
             thread_error: None,
             notes: Vec::new(),
         }
@@ -138,7 +157,7 @@ impl Supervisor {
     fn pump(&mut self, now: Nanos) {
         while let Some(todo) = self.todo.pop_front() {
             match todo {
-                Todo::Tell(index) => self.tell_if_free(index, now),
+                Todo::Stop(index) => self.stop_if_free(index, now),
                 Todo::StartAgain(index) => {
                     if self.may_start().is_ok() {
                         let held = self.is_held(index);
@@ -148,11 +167,7 @@ impl Supervisor {
                 Todo::ShutDown(index) => {
                     let name = self.entry(index).unit.definition.name();
                     let timeout = self.env.shutdown_timeout;
-                    if self.active == 0 {
-                        self.last_report = Some(self.report(now, now, Some(name)));
-                    } else {
-                        self.stop_all(timeout, Some(name), now);
-                    }
+                    self.stop_all(timeout, Some(name), now);
                 }
             }
         }
@@ -165,18 +180,17 @@ impl Supervisor {
     }
 
     /// During a shutdown: stops a service once nothing that comes after it is active.
-    fn tell_if_free(&mut self, index: u32, now: Nanos) {
-        let Some(shutdown) = &self.shutdown else {
-            return;
-        };
+    fn stop_if_free(&mut self, index: u32, now: Nanos) {
+        let Some(shutdown) = &self.shutdown else { return };
         let entry = self.entry(index);
-        let free =
-            entry.dependents.iter().all(|later| !self.entry(*later).life.state().is_active());
-        if free && entry.life.state().is_active() {
+        if entry.active_dependents == 0 && entry.life.state().is_active() {
             let own = now.saturating_add(nanos(entry.unit.definition.spec().stop_timeout));
             let deadline = own.min(shutdown.deadline);
             self.entries[index as usize].asked.get_or_insert(now);
             self.step(index, lifecycle::Event::Stop { deadline }, now, None);
+            if self.vanished == Some(index) {
+                self.step(index, lifecycle::Event::Vanished, now, None);
+            }
         }
     }
 
@@ -203,8 +217,14 @@ impl Supervisor {
         let (is_active, is_coming_up) = (entry.life.state().is_active(), entry.life.is_coming_up());
         self.rearm(index);
         match (was_active, is_active) {
-            (false, true) => self.active += 1,
-            (true, false) => self.active -= 1,
+            (false, true) => {
+                self.active += 1;
+                self.count_dependent(index, 1);
+            }
+            (true, false) => {
+                self.active -= 1;
+                self.count_dependent(index, -1);
+            }
             (true, true) | (false, false) => {}
         }
         for note in notes.drain(..) {
@@ -217,12 +237,23 @@ impl Supervisor {
         if was_active && !is_active {
             self.news = true;
             let first = &self.entries[index as usize].after;
-            self.todo.extend(first.iter().copied().map(Todo::Tell));
+            self.todo.extend(first.iter().copied().map(Todo::Stop));
         }
-        if let Command::Run { due, attempt } = command {
-            self.run_begins(index, due, attempt, now);
+        match command {
+            Command::Run { due, attempt } => self.run_begins(index, due, attempt, now),
+            Command::CleanUp => self.entries[index as usize].executing_since = now,
+            Command::Nothing | Command::Refused(_) => {}
         }
         command
+    }
+
+    /// Counts a service that became active, or no longer is, with those it comes after.
+    fn count_dependent(&mut self, index: u32, by: i32) {
+        for position in 0..self.entry(index).after.len() {
+            let first = self.entry(index).after[position] as usize;
+            let count = &mut self.entries[first].active_dependents;
+            *count = count.saturating_add_signed(by);
+        }
     }
 
     /// Keeps the promise of `timers`: an entry no later than the deadline.
@@ -233,6 +264,20 @@ impl Supervisor {
         {
             entry.queued = deadline;
             self.timers.push(Reverse((deadline, index)));
+        }
+        if self.timers.len() > 2 * self.entries.len() + 64 {
+            self.rebuild_timers();
+        }
+    }
+
+    /// Throws out what no longer says the truth; paid for by as many pushes before it.
+    fn rebuild_timers(&mut self) {
+        self.timers.clear();
+        for (entry, index) in self.entries.iter_mut().zip(0_u32..) {
+            entry.queued = entry.life.deadline().unwrap_or(Nanos::MAX);
+            if entry.queued < Nanos::MAX {
+                self.timers.push(Reverse((entry.queued, index)));
+            }
         }
     }
 
@@ -250,6 +295,7 @@ impl Supervisor {
         entry.stats.began(due, now);
         let number = entry.stats.runs;
         entry.last_run = RunOrder { number, attempt, due, started: now };
+        entry.executing_since = now;
         if !self.subscribers.is_empty() {
             let lateness = Duration::from_nanos(now.saturating_sub(due));
             self.tell_subscribers(index, &Change::RunBegan { run: number, lateness }, now);

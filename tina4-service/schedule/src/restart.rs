@@ -121,11 +121,12 @@ impl Restarts {
 
     /// A restart happened at `now` (nanoseconds of the runner's clock).
     pub fn restarted(&mut self, policy: &RestartPolicy, now: u64) {
-        let (Some(_), Some(max)) = (policy.window, policy.max_restarts) else {
+        let (Some(window), Some(max)) = (policy.window, policy.max_restarts) else {
             return;
         };
+        // What has left the window, and what exceeds the limit, never matters again.
+        self.recent.retain(|at| is_inside(window, *at, now));
         self.recent.push_back(now);
-        // More than `max_restarts` instants never matter, so the list stays short.
         while self.recent.len() > max as usize {
             self.recent.pop_front();
         }
@@ -144,14 +145,17 @@ impl Restarts {
             (None, _) => false,
             (Some(max), None) => self.in_a_row > max,
             (Some(max), Some(window)) => {
-                let window = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
-                let oldest = now.saturating_sub(window);
-                let inside = self.recent.iter().filter(|at| now < window || **at > oldest).count();
-                inside >= max as usize
+                let inside = self.recent.iter().filter(|at| is_inside(window, **at, now));
+                inside.count() >= max as usize
             }
         };
         if exhausted { Verdict::GiveUp } else { Verdict::RestartAfter(policy.delay(self.in_a_row)) }
     }
+}
+
+/// Whether `at` lies in the last `window` before `now`.
+fn is_inside(window: Duration, at: u64, now: u64) -> bool {
+    u128::from(now.saturating_sub(at)) < window.as_nanos()
 }
 
 #[cfg(test)]

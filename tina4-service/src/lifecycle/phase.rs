@@ -68,6 +68,8 @@ pub(super) struct Running {
     pub(super) pause: bool,
     /// When to look whether this run is stuck.
     pub(super) watch: Option<Nanos>,
+    /// Since when it has been silent, if that was told.
+    pub(super) told: Option<Nanos>,
 }
 
 /// What a paused service goes back to.

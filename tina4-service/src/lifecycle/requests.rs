@@ -64,6 +64,26 @@ impl Lifecycle {
         }
     }
 
+    pub(super) fn revoke(&mut self, tell: &mut impl FnMut(Note)) -> Command {
+        match self.phase {
+            Phase::Held
+            | Phase::Waiting { .. }
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. } => {
+                self.phase = Phase::Stopped;
+                tell(Note::Ended { ending: Ending::Stopped, start_again: false });
+            }
+            Phase::Registered
+            | Phase::Running(_)
+            | Phase::Ending { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => {}
+        }
+        Command::Nothing
+    }
+
     /// Makes the next run due at once; a worker comes for it as for any other.
     pub(super) fn run_now(&mut self, facts: Facts) -> Command {
         match &mut self.phase {
@@ -193,7 +213,11 @@ impl Lifecycle {
                 *start_again = false;
                 Command::Nothing
             }
-            Phase::Ending { deadline, start_again, .. } => {
+            Phase::Ending { ending, deadline, start_again, .. } => {
+                // Its clean-up may be sleeping, and was not told so far if it ended by itself.
+                if *ending != Ending::Stopped {
+                    tell(Note::Stopping);
+                }
                 *deadline = limit.min(*deadline);
                 *start_again = false;
                 Command::Nothing

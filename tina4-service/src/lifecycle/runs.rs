@@ -43,11 +43,14 @@ impl Lifecycle {
                     running.watch = Some(alive.saturating_add(timeout));
                 } else {
                     // Told once for each silence: the look after this one is for a heartbeat.
-                    if running.watch == Some(alive.saturating_add(timeout)) {
+                    if running.told != Some(alive) {
+                        running.told = Some(alive);
                         let running_for = Duration::from_nanos(facts.now - running.started);
                         tell(Note::Stuck { running_for });
                     }
-                    running.watch = Some(facts.now.saturating_add(timeout.max(1)));
+                    // It is looked at ever more rarely: nothing is gained by polling a stuck run.
+                    let silence = facts.now.saturating_sub(alive).max(1);
+                    running.watch = Some(facts.now.saturating_add(silence));
                 }
                 Command::Nothing
             }
@@ -74,14 +77,17 @@ impl Lifecycle {
 
     /// Gives up waiting for what stop could not end in time.
     pub(super) fn expired(&mut self, facts: Facts, tell: &mut impl FnMut(Note)) -> Command {
-        let alive = match self.phase {
+        let (alive, failed) = match self.phase {
             Phase::Running(Running { stop: Some(deadline), .. }) if deadline <= facts.now => {
-                Alive::Run
+                (Alive::Run, false)
             }
-            Phase::Ending { hooks, deadline, .. } if deadline <= facts.now => match hooks {
-                Hooks::Queued => Alive::Queued,
-                Hooks::Running => Alive::Hooks,
-            },
+            Phase::Ending { ending, hooks, deadline, .. } if deadline <= facts.now => {
+                let alive = match hooks {
+                    Hooks::Queued => Alive::Queued,
+                    Hooks::Running => Alive::Hooks,
+                };
+                (alive, ending == Ending::Failed)
+            }
             // Nothing waits to be ended, or there is time left.
             Phase::Running(_)
             | Phase::Ending { .. }
@@ -96,7 +102,7 @@ impl Lifecycle {
             | Phase::Abandoned { .. } => return Command::Nothing,
         };
         self.phase = Phase::Abandoned { alive };
-        tell(Note::Abandoned);
+        tell(Note::Abandoned { failed });
         Command::Nothing
     }
 
@@ -144,6 +150,7 @@ impl Lifecycle {
             start_again: false,
             pause,
             watch: spec.timeout.map(|timeout| facts.now.saturating_add(nanos(timeout))),
+            told: None,
         });
         Command::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
     }

@@ -287,6 +287,7 @@ fn rule_63_stuck_is_told_once_per_silence_and_a_heartbeat_starts_it_again() {
     life.due();
     life.due();
     assert_eq!(life.take_notes(), [], "once");
+    assert!(life.now >= 40 * SECOND, "looked at ever more rarely: {}", life.now);
     life.beat = life.now + SECOND;
     life.due();
     life.due();
@@ -402,6 +403,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Event::Pause),
         2 => Just(Event::Resume),
         1 => Just(Event::Expired),
+        1 => Just(Event::Revoke),
         1 => (0..50 * 1_000_000_u64).prop_map(|deadline| Event::Stop { deadline }),
     ];
     prop_oneof![
@@ -498,7 +500,7 @@ proptest! {
                         }
                         prop_assert_ne!(spec.restart.restart, Restart::Never);
                     }
-                    Note::Ended { .. } | Note::Abandoned => ended += 1,
+                    Note::Ended { .. } | Note::Abandoned { .. } => ended += 1,
                     Note::Skipped(count) => prop_assert!(count > 0),
                     Note::Crashed { .. } | Note::Returned { .. } | Note::CrashedWhileStopping
                     | Note::Stuck { .. } | Note::Paused | Note::Resumed | Note::Stopping | Note::LateEnd => {}

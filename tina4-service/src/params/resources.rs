@@ -53,6 +53,12 @@ impl Resources {
         value.downcast().ok().map(Res)
     }
 
+    /// How many values were given, surplus ones included.
+    pub(crate) fn count(&self) -> u64 {
+        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        map.values().map(|resource| resource.places.len() as u64).sum()
+    }
+
     pub(crate) fn has(&self, id: TypeId) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
     }

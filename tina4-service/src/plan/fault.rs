@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::{fmt, io};
 
-use crate::registration::Place;
+use crate::params::Need;
+use crate::registration::{Definition, Place};
 
 /// Why nothing was started.
 ///
@@ -60,7 +61,7 @@ pub enum Fault {
     },
     /// Services that wait for each other.
     Cycle {
-        /// Each with its place; the last waits for the first.
+        /// Each with its place, by name.
         services: Vec<(Cow<'static, str>, Place)>,
     },
     /// A setting of a service built at run time is wrong.
@@ -82,16 +83,20 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether this fault is about the service of that name.
-    pub(crate) fn concerns(&self, name: &str) -> bool {
+    /// Whether this service cannot be started because of this fault.
+    pub(crate) fn concerns(&self, definition: &Definition) -> bool {
+        let own = definition.name_str();
         match self {
-            Self::DuplicateName { name: known, .. } => known == name,
+            Self::DuplicateName { name, .. } => name == own,
             Self::MissingResource { service, .. }
             | Self::UnknownAfter { service, .. }
-            | Self::Setting { service, .. } => service == name,
-            Self::Cycle { services } => services.iter().any(|(known, _)| known == name),
-            // Whoever uses it cannot know which value it would get.
-            Self::GivenTwice { .. } | Self::UnknownSelection { .. } => true,
+            | Self::Setting { service, .. } => service == own,
+            Self::Cycle { services } => services.iter().any(|(name, _)| name == own),
+            Self::GivenTwice { resource, .. } => definition.needs().any(|need| match need {
+                Need::Resource { name, .. } => name() == *resource,
+                Need::Nothing => false,
+            }),
+            Self::UnknownSelection { .. } => true,
         }
     }
 }
@@ -125,14 +130,19 @@ impl fmt::Display for Fault {
                  put `#[service]` on it, or correct the name"
             ),
             Self::Cycle { services } => {
-                f.write_str("services wait for each other: ")?;
-                for (name, place) in services {
-                    write!(f, "`{name}` at {place} starts after ")?;
+                for (nth, (name, place)) in services.iter().enumerate() {
+                    let before = if nth == 0 {
+                        ""
+                    } else if nth + 1 == services.len() {
+                        " and "
+                    } else {
+                        ", "
+                    };
+                    write!(f, "{before}`{name}` at {place}")?;
                 }
-                match services.first() {
-                    Some((first, _)) => write!(f, "`{first}`; remove one of these `after`"),
-                    None => Ok(()),
-                }
+                let verb =
+                    if services.len() == 1 { "waits for itself" } else { "wait for each other" };
+                write!(f, " {verb} to be up; remove an `after` that closes the circle")
             }
             Self::Setting { service, place, problem } => {
                 write!(f, "`{service}` at {place}: {problem}")

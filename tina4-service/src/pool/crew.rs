@@ -65,7 +65,7 @@ pub(super) struct StandBy {
 }
 
 /// What somebody does after releasing the lock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Errands<A> {
     pub(super) bells: [Option<Arc<Condvar>>; 2],
     pub(super) hires: usize,
@@ -84,6 +84,16 @@ impl Crew {
         Some(follower.bell)
     }
 
+    /// Nothing will come any more: everybody leaves.
+    pub(super) fn dismiss(&mut self) {
+        while let Some(bell) = self.call() {
+            bell.notify_one();
+        }
+        if let Some(leader) = &self.leader {
+            leader.bell.notify_one();
+        }
+    }
+
     /// Whether a stand-by will look soon enough after `due`.
     pub(super) fn stands_by(&self, now: Nanos, due: Nanos) -> bool {
         let limit = due.max(now).saturating_add(SLACK);
@@ -92,6 +102,8 @@ impl Crew {
 
     /// Learns how late a timed wait ends: rises slowly, falls fast, so that it follows the best.
     pub(super) fn learn(&mut self, late: Nanos) {
+        // One very late wake-up says nothing about the next.
+        let late = late.min(MOST_EARLY);
         self.early = if late > self.early {
             self.early + (late - self.early) / 16
         } else {
@@ -132,18 +144,14 @@ impl<D: Desk> Shift<D> {
         trusted: bool,
         most: usize,
     ) -> Errands<D::Aftermath> {
-        let mut errands = Errands { listeners: self.desk.take_news(), ..Errands::default() };
+        let mut errands = Errands { listeners: self.desk.take_news(), ..Errands::none() };
         errands.listeners &= self.listeners > 0;
         errands.aftermath = self.desk.aftermath();
+        // A log or a destructor may block: who goes to run one cannot be trusted to be back soon.
+        let trusted = trusted && errands.aftermath.is_none();
         let crew = &mut self.crew;
         if self.desk.is_over() {
-            // Nothing will come: everybody leaves.
-            while let Some(bell) = crew.call() {
-                bell.notify_one();
-            }
-            if let Some(leader) = &crew.leader {
-                leader.bell.notify_one();
-            }
+            crew.dismiss();
             return errands;
         }
         let Some(due) = self.desk.next_due() else {
@@ -179,6 +187,10 @@ impl<D: Desk> Shift<D> {
 }
 
 impl<A> Errands<A> {
+    pub(super) fn none() -> Self {
+        Self { bells: [None, None], hires: 0, listeners: false, aftermath: None }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.bells.iter().all(Option::is_none)
             && self.hires == 0

@@ -156,3 +156,24 @@ fn rule_50_a_body_may_add_what_it_waits_for() {
         close(&pool);
     });
 }
+
+#[test]
+fn rule_50_a_log_that_blocks_keeps_nobody() {
+    check(|| {
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+        let pool = pool(clock.clone(), None);
+        let gate = Arc::new(Gate::default());
+        let (blocked, opener) = (Arc::clone(&gate), Arc::clone(&gate));
+        // What is due at 10 is no job, but its log blocks until the job that is due at 20 has run.
+        pool.with(|toy, _| {
+            toy.add_silent(10, Arc::new(move || blocked.pass()));
+            toy.add(20, Arc::new(move || opener.open()));
+        });
+        for _ in 0..2 {
+            clock.advance(Duration::from_nanos(10));
+            pool.look_again();
+        }
+        wait_for_done(&pool, 1);
+        close(&pool);
+    });
+}

@@ -17,11 +17,20 @@ pub(super) struct Toy {
     pub(super) done: usize,
     pub(super) closed: bool,
     news: bool,
+    /// Done by whoever releases the lock next.
+    aftermath: Option<Work>,
+    /// Due times without a job: they leave this behind as aftermath.
+    silent: BTreeMap<Nanos, Work>,
     pub(super) short: Option<bool>,
     pub(super) most_executing: usize,
 }
 
 impl Toy {
+    /// Something due that is no job, but leaves `work` to be done outside of the lock.
+    pub(super) fn add_silent(&mut self, at: Nanos, work: Work) {
+        self.silent.insert(at, work);
+    }
+
     pub(super) fn add(&mut self, at: Nanos, work: Work) {
         self.due.insert((at, self.next_id), work);
         self.next_id += 1;
@@ -36,13 +45,21 @@ pub(super) struct ToyJob {
 impl Desk for Toy {
     type Job = ToyJob;
     type Report = ();
-    type Aftermath = ();
+    type Aftermath = Work;
 
     fn next_due(&mut self) -> Option<Nanos> {
-        self.due.first_key_value().map(|((at, _), _)| *at)
+        let job = self.due.first_key_value().map(|((at, _), _)| *at);
+        let silent = self.silent.first_key_value().map(|(at, _)| *at);
+        job.into_iter().chain(silent).min()
     }
 
     fn take(&mut self, now: Nanos) -> Option<ToyJob> {
+        if let Some(entry) = self.silent.first_entry()
+            && *entry.key() <= now
+        {
+            self.aftermath = Some(entry.remove());
+            return None;
+        }
         let entry = self.due.first_entry()?;
         if entry.key().0 > now {
             return None;
@@ -60,7 +77,10 @@ impl Desk for Toy {
         None
     }
 
-    fn work(job: ToyJob) {
+    fn work(job: ToyJob, before: Option<Work>) {
+        if let Some(before) = before {
+            before();
+        }
         (job.work)();
     }
 
@@ -69,18 +89,28 @@ impl Desk for Toy {
     }
 
     fn most_jobs(&self) -> usize {
-        self.executing + self.due.len()
+        self.executing + self.due.len() + self.silent.len()
     }
 
     fn is_over(&mut self) -> bool {
-        self.closed && self.due.is_empty()
+        self.closed && self.due.is_empty() && self.silent.is_empty()
     }
 
-    fn aftermath(&mut self) -> Option<()> {
-        None
+    fn has_aftermath(&self) -> bool {
+        self.aftermath.is_some()
     }
 
-    fn settle((): ()) {}
+    fn aftermath(&mut self) -> Option<Work> {
+        self.aftermath.take()
+    }
+
+    fn settle(work: Work) {
+        work();
+    }
+
+    fn is_unlimited(&self) -> bool {
+        false
+    }
 
     fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.news)

@@ -44,29 +44,35 @@ impl<D: Desk> Pool<D> {
             let stands_by = std::mem::take(&mut arrived)
                 && std::mem::take(&mut shift.crew.stand_by_wanted)
                 && shift.crew.stand_by.is_none();
-            if job.is_none() && !stands_by {
+            if job.is_none() && !stands_by && !shift.desk.has_aftermath() {
                 job = shift.desk.take(now);
             }
             let most = self.most(&shift.desk);
             if let Some(job) = job {
                 let short = D::is_short(&job).unwrap_or(shift.crew.streak >= STREAK);
-                let errands = shift.cover(now, short && !self.clock.is_manual(), most);
+                let mut errands = shift.cover(now, short && !self.clock.is_manual(), most);
                 drop(shift);
-                self.run(errands);
+                let before = errands.aftermath.take();
+                self.carry_out(errands);
                 began = now;
-                report = Some(D::work(job));
+                report = Some(D::work(job, before));
                 shift = lock(&self.shift);
                 continue;
             }
             // What was done without a job may still have left something to do outside.
-            let errands = Errands {
+            let mut errands = Errands {
                 listeners: shift.desk.take_news() && shift.listeners > 0,
                 aftermath: shift.desk.aftermath(),
-                ..Errands::default()
+                ..Errands::none()
             };
             if !errands.is_empty() {
+                if errands.aftermath.is_some() {
+                    // A log may block for ever: somebody else waits for what is due meanwhile.
+                    let Errands { bells, hires, .. } = shift.cover(now, false, most);
+                    (errands.bells, errands.hires) = (bells, hires);
+                }
                 drop(shift);
-                self.run(errands);
+                self.carry_out(errands);
                 shift = lock(&self.shift);
                 continue;
             }
@@ -87,6 +93,7 @@ impl<D: Desk> Pool<D> {
         now: Nanos,
     ) -> Option<(MutexGuard<'a, Shift<D>>, bool)> {
         if shift.desk.is_over() {
+            shift.crew.dismiss();
             shift.crew.live -= 1;
             return None;
         }

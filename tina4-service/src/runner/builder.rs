@@ -47,7 +47,7 @@ impl Default for Builder {
             declared: true,
             only: None,
             except: BTreeSet::new(),
-            hiring: Hiring { name: "tina4-service".to_owned(), most: None },
+            hiring: Hiring { name: "tina4".to_owned(), most: None },
         }
     }
 }
@@ -86,8 +86,8 @@ impl Builder {
         self
     }
 
-    /// What threads are called, with a number behind it. Default: `tina4-service`. A NUL byte,
-    /// which no thread's name can have, is left out.
+    /// What threads are called, with a number behind it. Default: `tina4`. A NUL byte, which
+    /// no thread's name can have, is left out; Linux shows the first 15 bytes.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
         self.hiring.name = name.into().replace('\0', "");
         self

@@ -56,7 +56,7 @@ impl Desk for Supervisor {
     }
 
     fn take(&mut self, now: Nanos) -> Option<Job> {
-        while self.next_due().is_some_and(|due| due <= now) {
+        while !self.has_aftermath() && self.next_due().is_some_and(|due| due <= now) {
             let Some(Reverse((_, index))) = self.timers.pop() else {
                 break;
             };
@@ -98,8 +98,13 @@ impl Desk for Supervisor {
         self.job_for(index, command)
     }
 
-    fn work(job: Job) -> Report {
-        job::perform(job)
+    fn work(job: Job, before: Option<Aftermath>) -> Report {
+        job::perform(job, || before.into_iter().for_each(Self::settle))
+    }
+
+    fn is_unlimited(&self) -> bool {
+        // The thread that ends the process counts, but works no more.
+        self.exiting
     }
 
     fn is_short(job: &Job) -> Option<bool> {
@@ -117,14 +122,17 @@ impl Desk for Supervisor {
         self.active == 0 && self.next_due().is_none()
     }
 
+    fn has_aftermath(&self) -> bool {
+        let Aftermath { wakes, forgotten, log } = &self.aftermath;
+        !(wakes.is_empty() && forgotten.is_empty() && log.is_empty())
+    }
+
     fn aftermath(&mut self) -> Option<Aftermath> {
         if self.exiting {
             // Destructors are user code, which the thread that ends the process must not wait for.
             self.aftermath.forgotten.drain(..).for_each(std::mem::forget);
         }
-        let Aftermath { wakes, forgotten, log } = &self.aftermath;
-        let empty = wakes.is_empty() && forgotten.is_empty() && log.is_empty();
-        (!empty).then(|| std::mem::take(&mut self.aftermath))
+        self.has_aftermath().then(|| std::mem::take(&mut self.aftermath))
     }
 
     fn settle(aftermath: Aftermath) {

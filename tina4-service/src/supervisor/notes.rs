@@ -17,6 +17,7 @@ impl Supervisor {
         let change = match note {
             Note::Started => {
                 entry.unit.renew();
+                self.aftermath.forgotten.extend(entry.unit.forget_locals());
                 (entry.asked, entry.ended, entry.failed_hooks) = (None, None, 0);
                 self.last_report = None;
                 Change::Started
@@ -66,26 +67,35 @@ impl Supervisor {
                 match ending {
                     Ending::Stopped => Change::Stopped,
                     Ending::Finished => Change::Finished,
-                    Ending::Failed => {
-                        if entry.unit.definition.spec().critical {
-                            self.todo.push_back(Todo::ShutDown(index));
-                        }
-                        let cause = entry.stats.last_error.clone().unwrap_or_else(|| "".into());
-                        Change::Failed { cause }
-                    }
+                    Ending::Failed => self.fail(index),
                 }
             }
-            Note::Abandoned => {
+            Note::Abandoned { failed } => {
                 entry.ended = Some(now);
-                let running_for = Duration::from_nanos(now.saturating_sub(entry.last_run.started));
+                let running_for = Duration::from_nanos(now.saturating_sub(entry.executing_since));
+                if failed {
+                    let change = self.fail(index);
+                    self.record(index, change, now);
+                }
                 Change::Abandoned { running_for }
             }
             Note::LateEnd => {
                 self.news = true;
+                self.aftermath.forgotten.extend(entry.unit.forget_locals());
                 Change::LateEnd
             }
         };
         self.record(index, change, now);
+    }
+
+    /// A service has failed for good; if it is critical, everything stops.
+    fn fail(&mut self, index: u32) -> Change {
+        let entry = self.entry(index);
+        let cause = entry.stats.last_error.clone().unwrap_or_else(|| "".into());
+        if entry.unit.definition.spec().critical {
+            self.todo.push_back(Todo::ShutDown(index));
+        }
+        Change::Failed { cause }
     }
 
     /// Tells subscribers at once, and the log once the lock is released.

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use super::{Entry, Supervisor};
+use super::{Entry, Linked, Supervisor};
 use crate::clock::{Nanos, nanos};
 use crate::context::RunOrder;
-use crate::event::Event;
+use crate::event::{Change, Event};
 use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
-use crate::plan::{Fault, Links, Plan, StartError, link};
+use crate::plan::{Links, Plan, StartError, link};
 use crate::registration::Definition;
 use crate::report::ControlError;
 use crate::status::{ServiceInfo, Stats};
@@ -30,6 +30,8 @@ impl Supervisor {
             dependents: Vec::new(),
             queued: Nanos::MAX,
             last_run: RunOrder { number: 0, attempt: 1, due: now, started: now },
+            executing_since: now,
+            active_dependents: 0,
             asked: None,
             ended: None,
             failed_hooks: 0,
@@ -99,20 +101,45 @@ impl Supervisor {
         &self.entries[index as usize]
     }
 
-    /// Checks everything, and keeps who comes after whom.
-    pub(super) fn relink(&mut self) -> (Links, Vec<Fault>) {
-        let units: Vec<_> = self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect();
-        let (links, faults) = link(&units, &self.selection, &self.env.resources);
-        for entry in &mut self.entries {
-            entry.dependents.clear();
+    /// Checks everything, and keeps who comes after whom; does nothing if nothing was added since.
+    ///
+    /// What is active keeps its links while something is at fault.
+    pub(super) fn relink(&mut self) {
+        let (services, provided) = (self.entries.len(), self.env.resources.count());
+        if (self.linked.services, self.linked.provided) == (services, provided) {
+            return;
         }
-        for (after, index) in links.after.iter().zip(0_u32..) {
-            self.entries[index as usize].after.clone_from(after);
-            for first in after {
-                self.entries[*first as usize].dependents.push(index);
+        let units: Vec<_> = self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect();
+        let (Links { after, order }, faults) = link(&units, &self.selection, &self.env.resources);
+        if faults.is_empty() || self.active == 0 {
+            for entry in &mut self.entries {
+                entry.dependents.clear();
+                entry.active_dependents = 0;
+            }
+            for (after, index) in after.into_iter().zip(0_u32..) {
+                let active = u32::from(self.entry(index).life.state().is_active());
+                for first in &after {
+                    let first = &mut self.entries[*first as usize];
+                    first.dependents.push(index);
+                    first.active_dependents += active;
+                }
+                self.entries[index as usize].after = after;
             }
         }
-        (links, faults)
+        self.linked = Linked { services, provided, order, faults };
+    }
+
+    /// The order to start in, or all faults.
+    fn start_order(&mut self) -> Result<Vec<u32>, StartError> {
+        if self.entries.is_empty() && self.selection.unknown.is_empty() {
+            return Err(StartError::NothingFound);
+        }
+        self.relink();
+        if self.linked.faults.is_empty() {
+            Ok(self.linked.order.clone())
+        } else {
+            Err(StartError::Faults(self.linked.faults.clone()))
+        }
     }
 
     pub(super) fn may_start(&self) -> Result<(), StartError> {
@@ -120,34 +147,28 @@ impl Supervisor {
     }
 
     pub(crate) fn check(&mut self) -> Result<Plan, StartError> {
-        if self.entries.is_empty() && self.selection.unknown.is_empty() {
-            return Err(StartError::NothingFound);
-        }
-        let (links, faults) = self.relink();
-        if !faults.is_empty() {
-            return Err(StartError::Faults(faults));
-        }
-        let units: Vec<_> = self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect();
-        Ok(Plan::new(&units, &links, self.env.clock.wall()))
+        let order = self.start_order()?;
+        let planned = order.iter().map(|index| {
+            let entry = self.entry(*index);
+            let name = |first: &u32| self.entry(*first).unit.definition.name();
+            (&entry.unit.definition, entry.after.iter().map(name).collect())
+        });
+        Ok(Plan::new(planned, self.env.clock.wall()))
     }
 
     pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
         self.may_start()?;
-        if self.entries.is_empty() && self.selection.unknown.is_empty() {
-            return Err(StartError::NothingFound);
-        }
-        let (links, faults) = self.relink();
-        if !faults.is_empty() {
-            return Err(StartError::Faults(faults));
-        }
-        for index in links.order {
+        for index in self.start_order()? {
             let entry = self.entry(index);
             let autostart = entry.unit.definition.spec().autostart;
             // What has finished or failed has said its last word until it is started by name.
             let fresh =
                 matches!(entry.life.state(), State::Registered | State::Stopped | State::Abandoned);
-            if autostart && fresh {
-                self.start_entry(index, now);
+            if autostart
+                && fresh
+                && let Command::Refused(_) = self.start_entry(index, now)
+            {
+                self.record(index, Change::StillAlive, now);
             }
         }
         Ok(())
@@ -163,14 +184,19 @@ impl Supervisor {
         self.entry(index).after.iter().any(|first| self.entry(*first).life.is_coming_up())
     }
 
-    pub(crate) fn start(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
+    /// Whether a service may start as things are: faults of others do not matter.
+    pub(super) fn may_start_one(&mut self, name: &str) -> Result<u32, ControlError> {
         let index = self.find(name)?;
         self.may_start().map_err(ControlError::Start)?;
-        let (_, faults) = self.relink();
-        let own: Vec<_> = faults.into_iter().filter(|fault| fault.concerns(name)).collect();
-        if !own.is_empty() {
-            return Err(ControlError::Start(StartError::Faults(own)));
-        }
+        self.relink();
+        let definition = &self.entry(index).unit.definition;
+        let own: Vec<_> =
+            self.linked.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect();
+        if own.is_empty() { Ok(index) } else { Err(ControlError::Start(StartError::Faults(own))) }
+    }
+
+    pub(crate) fn start(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
+        let index = self.may_start_one(name)?;
         match self.start_entry(index, now) {
             Command::Refused(Refusal::Active)
             | Command::Nothing
@@ -188,8 +214,7 @@ impl Supervisor {
     /// Takes back a start for which there is no thread.
     pub(crate) fn undo_start(&mut self, now: Nanos) {
         for index in self.indices() {
-            self.event(index, lifecycle::Event::Stop { deadline: now }, now);
-            self.event(index, lifecycle::Event::Expired, now);
+            self.event(index, lifecycle::Event::Revoke, now);
         }
     }
 }

@@ -39,9 +39,9 @@ impl Supervisor {
         }
     }
 
-    /// For how long the last run of a service has been going on.
+    /// For how long the run or the clean-up in progress has been going on.
     pub(super) fn age(&self, entry: &Entry, now: Nanos) -> Duration {
-        Duration::from_nanos(now.saturating_sub(entry.last_run.started))
+        Duration::from_nanos(now.saturating_sub(entry.executing_since))
     }
 
     /// Asks one service to stop.
@@ -66,7 +66,7 @@ impl Supervisor {
         }
         let activation = entry.life.activation();
         let deadline = now.saturating_add(nanos(entry.unit.definition.spec().stop_timeout));
-        self.tell(index, deadline, now);
+        self.stop_one(index, deadline, now);
         Ok(Ok(Asked { index, activation, at: now }))
     }
 
@@ -76,6 +76,8 @@ impl Supervisor {
         name: &str,
         now: Nanos,
     ) -> Result<Option<Asked>, ControlError> {
+        // What would not start again is not stopped.
+        self.may_start_one(name)?;
         match self.ask_to_stop(name, now)? {
             Ok(asked) => {
                 // If it had nothing to wait for it has ended already.
@@ -86,7 +88,7 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn tell(&mut self, index: u32, deadline: Nanos, now: Nanos) {
+    pub(super) fn stop_one(&mut self, index: u32, deadline: Nanos, now: Nanos) {
         self.entries[index as usize].asked.get_or_insert(now);
         self.event(index, lifecycle::Event::Stop { deadline }, now);
     }

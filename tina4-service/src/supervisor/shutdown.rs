@@ -19,19 +19,22 @@ impl Supervisor {
     ) {
         let deadline = now.saturating_add(nanos(timeout));
         match &mut self.shutdown {
-            Some(shutdown) => shutdown.deadline = shutdown.deadline.min(deadline),
+            Some(shutdown) => {
+                shutdown.deadline = shutdown.deadline.min(deadline);
+                shutdown.critical = shutdown.critical.take().or(critical);
+            }
             None if self.active > 0 => {
                 self.shutdown = Some(Shutdown { began: now, deadline, critical });
             }
             // Nothing runs: what there is to say was said, or there is nothing to say.
             None => {
-                if self.last_report.is_none() {
-                    self.last_report = Some(self.report(now, now, None));
+                if critical.is_some() || self.last_report.is_none() {
+                    self.last_report = Some(self.report(now, now, critical));
                 }
                 return;
             }
         }
-        self.todo.extend(self.indices().map(Todo::Tell));
+        self.todo.extend(self.indices().map(Todo::Stop));
         self.pump(now);
     }
 
@@ -96,7 +99,8 @@ impl Supervisor {
             place: entry.unit.definition.place(),
             state: entry.life.state(),
             took: entry.asked.zip(entry.ended).map(|(asked, ended)| between(asked, ended)),
-            age: (entry.life.state() == State::Abandoned).then(|| self.age(entry, now)),
+            age: (entry.life.state() == State::Abandoned && entry.life.is_executing())
+                .then(|| self.age(entry, now)),
             failed_hooks: entry.failed_hooks,
         };
         StopReport {
@@ -113,11 +117,15 @@ impl Supervisor {
     pub(crate) fn exit(&mut self, inside: Option<(usize, u32)>, timeout: Duration, now: Nanos) {
         self.exiting = true;
         self.env.exiting.store(true, Ordering::Relaxed);
-        self.stop_all(timeout, None, now);
-        if let Some((runner, index)) = inside
-            && runner == Arc::as_ptr(&self.env).addr()
+        // It is given up when its turn to stop comes, or at once if that has come already.
+        self.vanished = inside
+            .filter(|(runner, _)| *runner == Arc::as_ptr(&self.env).addr())
+            .map(|(_, index)| index);
+        if let Some(index) = self.vanished
+            && self.entry(index).life.stop_deadline().is_some()
         {
             self.event(index, lifecycle::Event::Vanished, now);
         }
+        self.stop_all(timeout, None, now);
     }
 }
