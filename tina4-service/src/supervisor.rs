@@ -29,6 +29,8 @@ mod notes;
 mod registry;
 mod requests;
 mod shutdown;
+#[cfg(test)]
+mod tests;
 
 pub(crate) struct Supervisor {
     env: Arc<Environment>,

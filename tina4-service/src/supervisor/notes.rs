@@ -82,6 +82,11 @@ impl Supervisor {
             Note::LateEnd => {
                 self.news = true;
                 self.aftermath.forgotten.extend(entry.unit.forget_locals());
+                let name = entry.unit.definition.name_str();
+                let reported = self.last_report.iter_mut().flat_map(|last| &mut last.services);
+                reported
+                    .filter(|service| service.name == name)
+                    .for_each(|service| service.age = None);
                 Change::LateEnd
             }
         };

@@ -1,0 +1,195 @@
+//! The supervisor without a pool: requests in, jobs out, time in hand.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::*;
+use crate::Service;
+use crate::clock::Clock;
+use crate::flow::Flow;
+use crate::job::{Done, Job, Kind, Report};
+use crate::lifecycle::State;
+use crate::plan::StartError;
+use crate::pool::Desk as _;
+use crate::registration::Place;
+use crate::report::{ControlError, Stopped};
+
+const SECOND: Nanos = 1_000_000_000;
+const LIMIT: Duration = Duration::from_secs(25);
+
+fn supervisor(services: impl IntoIterator<Item = Service>) -> Supervisor {
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let env = Environment { clock, shutdown_timeout: LIMIT, ..Environment::default() };
+    let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
+    for service in services {
+        supervisor.add(service.into_definition(), 0);
+    }
+    supervisor
+}
+
+fn service(name: impl Into<Cow<'static, str>>) -> Service {
+    Service::new(name, |_| {})
+}
+
+/// The next job that is due; what would be logged is thrown away.
+fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<Job> {
+    loop {
+        let job = supervisor.take(now);
+        let logged = supervisor.aftermath().is_some();
+        if job.is_some() || !logged {
+            return job;
+        }
+    }
+}
+
+fn finish(supervisor: &mut Supervisor, job: &Job, result: Done, now: Nanos) -> Option<Job> {
+    supervisor.finish(Report { index: job.index, result }, now)
+}
+
+fn crash() -> Done {
+    Done::Crashed(Crash { text: "no".into(), panicked: false })
+}
+
+#[test]
+fn due_times_that_no_longer_hold_do_not_pile_up() {
+    let slow = service("slow").interval("10s");
+    let mut supervisor = supervisor([slow, service("quick").delay("1ms").timeout("1h")]);
+    supervisor.start_all(0).unwrap();
+    let mut now = 0;
+    for _ in 0..10_000 {
+        let job = take(&mut supervisor, now).expect("it runs again and again");
+        now += 1_000;
+        let again =
+            if job.unit.definition.name_str() == "quick" { Flow::Again } else { Flow::Wait };
+        finish(&mut supervisor, &job, Done::Good(again), now);
+    }
+    assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
+    // Nor when somebody starts and stops.
+    for _ in 0..10_000 {
+        supervisor.stop_all(LIMIT, None, now);
+        supervisor.start_all(now).unwrap();
+        let _ = supervisor.aftermath();
+    }
+    assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
+}
+
+#[test]
+fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
+    // While a shutdown is in progress already.
+    let bad = || service("bad").critical(true).max_restarts(0);
+    let mut services = supervisor([bad(), service("busy").after("bad")]);
+    services.start_all(0).unwrap();
+    let first = take(&mut services, 0).expect("bad runs");
+    let busy = take(&mut services, 0).expect("busy runs");
+    services.stop_all(LIMIT, None, 1);
+    finish(&mut services, &first, crash(), 2);
+    finish(&mut services, &busy, Done::Good(Flow::Wait), 3);
+    let report = services.shutdown_result(3).expect("it is over");
+    assert_eq!(report.critical.as_deref(), Some("bad"));
+
+    // When it is the last one.
+    let mut services = supervisor([bad()]);
+    services.start_all(0).unwrap();
+    let job = take(&mut services, 0).expect("bad runs");
+    finish(&mut services, &job, crash(), 1);
+    assert_eq!(services.shutdown_result(1).expect("over").critical.as_deref(), Some("bad"));
+
+    // When its clean-up hangs.
+    let mut services = supervisor([bad().on_stop(|_| {}), service("other").interval("1h")]);
+    services.start_all(0).unwrap();
+    let job = take(&mut services, 0).expect("bad runs");
+    let other = take(&mut services, 0).expect("other runs");
+    finish(&mut services, &other, Done::Good(Flow::Wait), 0);
+    let clean_up = finish(&mut services, &job, crash(), 0).expect("it has a clean-up");
+    assert_eq!(clean_up.kind, Kind::CleanUp);
+    assert!(take(&mut services, 11 * SECOND).is_none());
+    assert_eq!(services.state("bad"), Some(State::Abandoned));
+    assert_eq!(services.state("other"), Some(State::Stopped), "it was shut down");
+    let report = services.shutdown_result(11 * SECOND).expect("it is over");
+    assert_eq!(report.critical.as_deref(), Some("bad"));
+    let age = report.services.iter().find_map(|service| service.age);
+    assert_eq!(age, Some(Duration::from_secs(11)), "of the clean-up");
+}
+
+#[test]
+fn what_may_not_start_is_not_stopped_by_a_restart() {
+    let mut services = supervisor([service("a").interval("1h")]);
+    services.start_all(0).unwrap();
+    services.add(service("a").into_definition(), 0);
+    let refused = services.ask_to_restart("a", 1).expect_err("there are two of that name now");
+    assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
+    assert_eq!(services.state("a"), Some(State::Waiting));
+    // A fault that has nothing to do with it does not matter.
+    let mut services = supervisor([service("b").interval("1h")]);
+    services.start_all(0).unwrap();
+    let place = Place { file: "here", line: 1, column: 1 };
+    services.env.resources.provide(1_u8, place);
+    services.env.resources.provide(2_u8, place);
+    services.ask_to_restart("b", 1).expect("nobody asks for a `u8`");
+    assert!(services.check().is_err(), "the whole is at fault all the same");
+}
+
+#[test]
+fn a_start_without_a_thread_is_taken_back_whole() {
+    let mut services = supervisor([service("a").on_stop(|_| {})]);
+    services.start_all(0).unwrap();
+    services.undo_start(0);
+    assert_eq!(services.state("a"), Some(State::Stopped));
+    assert!(take(&mut services, SECOND).is_none(), "nothing ran, so nothing is cleaned up");
+    services.start_all(SECOND).unwrap();
+    assert!(take(&mut services, SECOND).is_some());
+}
+
+#[test]
+fn rule_30_every_circle_is_named() {
+    let pair = |a: &'static str, b: &'static str| [service(a).after(b), service(b).after(a)];
+    let mut all: Vec<_> = pair("a", "b").into_iter().chain(pair("x", "y")).collect();
+    all.extend([service("self").after("self"), service("tail").after("a"), service("free")]);
+    let Err(StartError::Faults(faults)) = supervisor(all).check() else { panic!("circles") };
+    let circles: Vec<Vec<_>> = faults
+        .iter()
+        .map(|fault| {
+            let Fault::Cycle { services } = fault else { panic!("{fault}") };
+            services.iter().map(|(name, _)| &**name).collect()
+        })
+        .collect();
+    assert_eq!(circles.len(), 3, "{circles:?}");
+    for circle in [vec!["a", "b"], vec!["x", "y"], vec!["self"]] {
+        assert!(circles.contains(&circle), "{circle:?} in {circles:?}");
+    }
+}
+
+#[test]
+fn rule_41_the_first_waits_for_all_that_come_after_it() {
+    let later = (0..100).map(|n| service(format!("s{n}")).after("hub").interval("1h"));
+    let mut services = supervisor(later.chain([service("hub").interval("1h")]));
+    services.start_all(0).unwrap();
+    let hub = take(&mut services, 0).expect("hub is first");
+    assert_eq!(hub.unit.definition.name_str(), "hub");
+    finish(&mut services, &hub, Done::Good(Flow::Wait), 0);
+    let busy = take(&mut services, 0).expect("its dependents are due now");
+    services.stop_all(LIMIT, None, 1);
+    assert_eq!(services.state("hub"), Some(State::Waiting), "one is still running");
+    finish(&mut services, &busy, Done::Good(Flow::Wait), 2);
+    assert_eq!(services.state("hub"), Some(State::Stopped));
+}
+
+#[test]
+fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
+    let mut services = supervisor([service("a").stop_timeout("1s")]);
+    services.start_all(0).unwrap();
+    let job = take(&mut services, 0).expect("it runs");
+    let asked = services.ask_to_stop("a", 0).unwrap().expect("it is active");
+    assert_eq!(services.stop_result(asked, None, 0).err(), Some(Some(SECOND)));
+    let stopped = services.stop_result(asked, None, SECOND).expect("its time is up");
+    assert!(matches!(stopped, Stopped::Abandoned { age, .. } if age.as_secs() == 1));
+    services.stop_all(LIMIT, None, 2 * SECOND);
+    let report = services.shutdown_result(2 * SECOND).expect("nothing is active");
+    assert!(report.to_string().contains("still running after 2.0s"), "{report}");
+    finish(&mut services, &job, Done::Good(Flow::Wait), 3 * SECOND);
+    services.stop_all(LIMIT, None, 3 * SECOND);
+    let line = services.shutdown_result(3 * SECOND).expect("nothing is active").to_string();
+    assert!(line.contains("abandoned, it ended after its time was up"), "{line}");
+    services.start_all(4 * SECOND).unwrap();
+    assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
+}
