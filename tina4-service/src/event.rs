@@ -111,7 +111,7 @@ pub enum Change {
         /// The system's error.
         error: Arc<str>,
     },
-    /// This subscriber read too slowly.
+    /// This subscriber read too slowly; in the log: the log was written too slowly.
     Missed {
         /// How many events it did not get.
         count: u64,
@@ -187,79 +187,79 @@ impl LogLine {
         !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)
     }
 
-    /// Writes the line at its level: info, warn or error.
+    /// Writes the line at its level: info, warn or error. It belongs to no span: the thread that
+    /// writes may be in the middle of another service.
     pub(crate) fn write(&self) {
         let service = self.unit.as_ref().map_or("", |unit| unit.definition.name_str());
         match &self.change {
-            Change::Started => tracing::info!(service, "service started"),
-            Change::Stopped => tracing::info!(service, "service stopped"),
-            Change::Finished => tracing::info!(service, "service finished"),
-            Change::Paused => tracing::info!(service, "service paused"),
-            Change::Resumed => tracing::info!(service, "service resumed"),
-            Change::Stopping => tracing::debug!(service, "service stopping"),
+            Change::Started => tracing::info!(parent: None, service, "service started"),
+            Change::Stopped => tracing::info!(parent: None, service, "service stopped"),
+            Change::Finished => tracing::info!(parent: None, service, "service finished"),
+            Change::Paused => tracing::info!(parent: None, service, "service paused"),
+            Change::Resumed => tracing::info!(parent: None, service, "service resumed"),
+            Change::Stopping => tracing::debug!(parent: None, service, "service stopping"),
             Change::Skipped { count } => {
-                tracing::warn!(
-                    service,
+                tracing::warn!(parent: None, service,
                     count,
                     "runs skipped: they fell due while one was in progress"
                 );
             }
             Change::Crashed { in_a_row, cause, restart_in: Some(delay) } => {
                 let delay = tracing::field::debug(delay);
-                tracing::warn!(service, attempt = in_a_row, error = %cause, delay, "service crashed; it will be restarted");
+                tracing::warn!(parent: None, service, attempt = in_a_row, error = %cause, delay, "service crashed; it will be restarted");
             }
             Change::Crashed { in_a_row, cause, restart_in: None } => {
-                tracing::warn!(service, attempt = in_a_row, error = %cause, "service crashed; it will not be restarted");
+                tracing::warn!(parent: None, service, attempt = in_a_row, error = %cause, "service crashed; it will not be restarted");
             }
             Change::Returned { restart_in: Some(delay) } => {
                 let delay = tracing::field::debug(delay);
-                tracing::warn!(service, delay, "service returned; it will be restarted");
+                tracing::warn!(parent: None, service, delay, "service returned; it will be restarted");
             }
             Change::Returned { restart_in: None } => {
-                tracing::warn!(service, "service returned; it will not be restarted");
+                tracing::warn!(parent: None, service, "service returned; it will not be restarted");
             }
             Change::Stuck { running_for } => {
                 let running_for = tracing::field::debug(running_for);
-                tracing::warn!(
-                    service,
+                tracing::warn!(parent: None, service,
                     running_for,
                     "service is stuck: its run takes longer than its timeout"
                 );
             }
             Change::HookFailed { cause } => {
-                tracing::warn!(service, error = %cause, "a clean-up hook failed");
+                tracing::warn!(parent: None, service, error = %cause, "a clean-up hook failed");
             }
             Change::PanickedWhileStopping { cause } => {
-                tracing::warn!(service, error = %cause, "service panicked after it was asked to stop");
+                tracing::warn!(parent: None, service, error = %cause, "service panicked after it was asked to stop");
             }
             Change::Failed { cause } => {
                 let place = self.unit.as_ref().map(|unit| unit.definition.place());
                 let place = place.as_ref().map(tracing::field::display);
-                tracing::error!(service, error = %cause, place, "service failed");
+                tracing::error!(parent: None, service, error = %cause, place, "service failed");
             }
             Change::Abandoned { running_for } => {
                 let place = self.unit.as_ref().map(|unit| unit.definition.place());
                 let place = place.as_ref().map(tracing::field::display);
                 let running_for = tracing::field::debug(running_for);
-                tracing::error!(
-                    service,
+                tracing::error!(parent: None, service,
                     running_for,
                     place,
                     "service abandoned: it did not stop in time"
                 );
             }
             Change::StillAlive => {
-                tracing::warn!(service, "service not started: its abandoned run is still alive");
+                tracing::warn!(parent: None, service, "service not started: its abandoned run is still alive");
             }
-            Change::LateEnd => tracing::info!(service, "abandoned service ended after all"),
+            Change::LateEnd => {
+                tracing::info!(parent: None, service, "abandoned service ended after all")
+            }
             Change::ThreadFailed { error } => {
-                tracing::error!(error = %error, "a worker thread could not be started");
+                tracing::error!(parent: None, error = %error, "a worker thread could not be started");
             }
-            // Never logged: see `is_for`. `Missed` is made for one subscriber only.
-            Change::RunBegan { .. }
-            | Change::RunEnded { .. }
-            | Change::Restarted
-            | Change::Missed { .. } => {}
+            Change::Missed { count } => {
+                tracing::warn!(parent: None, count, "log lines are missing: the log was too slow");
+            }
+            // Never logged: see `is_for`.
+            Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted => {}
         }
     }
 }

@@ -78,13 +78,10 @@ pub(crate) fn current() -> Option<(usize, u32)> {
     CURRENT.get()
 }
 
-/// Does what was left to do outside of the lock, then the job. Whatever user code does, this
-/// returns.
-pub(crate) fn perform(job: Job, before: impl FnOnce()) -> Report {
+/// Does the job. Whatever user code does, this returns.
+pub(crate) fn perform(job: Job) -> Report {
     let Job { unit, index, kind, order, short: _ } = job;
     let outer = CURRENT.replace(Some((runner_id(&unit), index)));
-    // A log subscriber that ends the process does so as part of this service.
-    before();
     let context = Context::new(unit, order);
     let result = match kind {
         Kind::Run => run(&context, order),

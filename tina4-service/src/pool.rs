@@ -34,9 +34,10 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::crew::{Crew, Errands, Shift};
-use crate::clock::{Clock, Nanos};
+use crate::clock::{Clock, Nanos, nanos};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
 mod crew;
@@ -65,8 +66,8 @@ pub(crate) trait Desk: Send + 'static {
     fn take(&mut self, now: Nanos) -> Option<Self::Job>;
     /// Takes the report of a job; there may be a job to be done right after it.
     fn finish(&mut self, report: Self::Report, now: Nanos) -> Option<Self::Job>;
-    /// Does what was left to do, then a job. Never panics.
-    fn work(job: Self::Job, before: Option<Self::Aftermath>) -> Self::Report;
+    /// Does a job. Never panics.
+    fn work(job: Self::Job) -> Self::Report;
     /// Whether this job has been short so far; `None`: too new to say.
     fn is_short(job: &Self::Job) -> Option<bool>;
     /// Whether threads are started beyond the limit that the user has set.
@@ -77,10 +78,16 @@ pub(crate) trait Desk: Send + 'static {
     fn is_over(&mut self) -> bool;
     /// Whether something is to be done once the lock is released.
     fn has_aftermath(&self) -> bool;
-    /// Takes it.
+    /// Takes it. What must be done in order is not given out again before [`Desk::settled`].
     fn aftermath(&mut self) -> Option<Self::Aftermath>;
-    /// Does it.
+    /// Does it. Never panics.
     fn settle(aftermath: Self::Aftermath);
+    /// What was taken has been done.
+    fn settled(&mut self, in_order: bool);
+    /// Whether it had a part that must be done in order.
+    fn is_in_order(aftermath: &Self::Aftermath) -> bool;
+    /// Whether nothing is left to be done in order, and nothing is being done.
+    fn is_settled(&self) -> bool;
     /// Whether something happened, since last asked, that somebody may be waiting for.
     fn take_news(&mut self) -> bool;
     /// A thread could not be started.
@@ -227,8 +234,37 @@ impl<D: Desk> Pool<D> {
         for _ in 0..errands.hires {
             self.hire();
         }
-        if let Some(aftermath) = errands.aftermath {
-            D::settle(aftermath);
+        let mut aftermath = errands.aftermath;
+        while let Some(taken) = aftermath {
+            let in_order = D::is_in_order(&taken);
+            D::settle(taken);
+            let mut shift = lock(&self.shift);
+            shift.desk.settled(in_order);
+            // What came up meanwhile was left to whoever was at it.
+            aftermath = shift.desk.aftermath();
+            if shift.listeners > 0 && shift.desk.is_settled() {
+                self.news.notify_all();
+            }
+        }
+    }
+
+    /// Waits until all that must be done in order is done, but not for ever: a log may block.
+    pub(crate) fn wait_until_settled(&self, limit: Duration) {
+        let until = self.clock.now().saturating_add(nanos(limit));
+        let mut shift = lock(&self.shift);
+        while !shift.desk.is_settled() {
+            let now = self.clock.now();
+            if now >= until {
+                break;
+            }
+            shift.listeners += 1;
+            // In real time, whatever the clock: a log is written by real threads.
+            let timed_out;
+            (shift, timed_out) = wait(&self.news, shift, Some(limit));
+            shift.listeners -= 1;
+            if timed_out {
+                break;
+            }
         }
     }
 

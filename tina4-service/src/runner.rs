@@ -7,6 +7,7 @@ use std::panic::Location;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
@@ -26,6 +27,9 @@ use crate::unit::Environment;
 mod builder;
 
 pub use builder::Builder;
+
+/// How long `stop_all` and `wait` wait for the last lines of the log to be written.
+const LOG_LIMIT: Duration = Duration::from_secs(1);
 
 /// Holds services and runs them; a cheap clone.
 ///
@@ -261,7 +265,9 @@ impl Runner {
         if self.inside().is_some() {
             return self.shared.pool.with(|services, now| services.interim_report(now));
         }
-        self.shared.pool.wait_for(Supervisor::shutdown_result)
+        let report = self.shared.pool.wait_for(Supervisor::shutdown_result);
+        self.shared.pool.wait_until_settled(LOG_LIMIT);
+        report
     }
 
     /// Whether a service is active: waiting, running, backing off, paused, stopping. An unknown
@@ -297,13 +303,10 @@ impl Runner {
             return;
         }
         self.shared.pool.wait_for(|services, now| {
-            let _ = services.shutdown_result(now);
-            if services.is_quiet() {
-                Ok(())
-            } else {
-                Err(services.shutdown_result(now).err().flatten())
-            }
+            let until = services.shutdown_result(now).err().flatten();
+            if services.is_quiet() { Ok(()) } else { Err(until) }
         });
+        self.shared.pool.wait_until_settled(LOG_LIMIT);
     }
 
     /// Starts all, waits for Ctrl-C, SIGTERM or the end of all services, stops in order, and

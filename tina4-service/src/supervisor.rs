@@ -49,6 +49,9 @@ pub(crate) struct Supervisor {
     /// Consequences of a step that are steps of their own.
     todo: VecDeque<Todo>,
     aftermath: Aftermath,
+    /// Somebody is writing the log.
+    logging: bool,
+    lost_lines: u64,
     news: bool,
     /// The process is ending: nothing starts any more.
     exiting: bool,
@@ -138,6 +141,8 @@ impl Supervisor {
             last_report: None,
             todo: VecDeque::new(),
             aftermath: Aftermath::default(),
+            logging: false,
+            lost_lines: 0,
             news: false,
             exiting: false,
             vanished: None,

@@ -77,10 +77,7 @@ impl Desk for Toy {
         None
     }
 
-    fn work(job: ToyJob, before: Option<Work>) {
-        if let Some(before) = before {
-            before();
-        }
+    fn work(job: ToyJob) {
         (job.work)();
     }
 
@@ -106,6 +103,16 @@ impl Desk for Toy {
 
     fn settle(work: Work) {
         work();
+    }
+
+    fn settled(&mut self, _in_order: bool) {}
+
+    fn is_in_order(_: &Work) -> bool {
+        false
+    }
+
+    fn is_settled(&self) -> bool {
+        true
     }
 
     fn is_unlimited(&self) -> bool {

@@ -50,12 +50,11 @@ impl<D: Desk> Pool<D> {
             let most = self.most(&shift.desk);
             if let Some(job) = job {
                 let short = D::is_short(&job).unwrap_or(shift.crew.streak >= STREAK);
-                let mut errands = shift.cover(now, short && !self.clock.is_manual(), most);
+                let errands = shift.cover(now, short && !self.clock.is_manual(), most);
                 drop(shift);
-                let before = errands.aftermath.take();
                 self.carry_out(errands);
                 began = now;
-                report = Some(D::work(job, before));
+                report = Some(D::work(job));
                 shift = lock(&self.shift);
                 continue;
             }

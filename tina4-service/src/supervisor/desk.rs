@@ -98,8 +98,8 @@ impl Desk for Supervisor {
         self.job_for(index, command)
     }
 
-    fn work(job: Job, before: Option<Aftermath>) -> Report {
-        job::perform(job, || before.into_iter().for_each(Self::settle))
+    fn work(job: Job) -> Report {
+        job::perform(job)
     }
 
     fn is_unlimited(&self) -> bool {
@@ -124,7 +124,8 @@ impl Desk for Supervisor {
 
     fn has_aftermath(&self) -> bool {
         let Aftermath { wakes, forgotten, log } = &self.aftermath;
-        !(wakes.is_empty() && forgotten.is_empty() && log.is_empty())
+        let may_log = !log.is_empty() && !self.logging;
+        may_log || !wakes.is_empty() || !forgotten.is_empty()
     }
 
     fn aftermath(&mut self) -> Option<Aftermath> {
@@ -132,7 +133,17 @@ impl Desk for Supervisor {
             // Destructors are user code, which the thread that ends the process must not wait for.
             self.aftermath.forgotten.drain(..).for_each(std::mem::forget);
         }
-        self.has_aftermath().then(|| std::mem::take(&mut self.aftermath))
+        if !self.has_aftermath() {
+            return None;
+        }
+        let mut taken = std::mem::take(&mut self.aftermath);
+        if self.logging {
+            // One thread writes the log, so that its lines are in the order of what happened.
+            std::mem::swap(&mut taken.log, &mut self.aftermath.log);
+        } else {
+            self.logging = !taken.log.is_empty();
+        }
+        Some(taken)
     }
 
     fn settle(aftermath: Aftermath) {
@@ -148,6 +159,20 @@ impl Desk for Supervisor {
         }
     }
 
+    fn settled(&mut self, in_order: bool) {
+        if in_order {
+            self.logging = false;
+        }
+    }
+
+    fn is_in_order(aftermath: &Aftermath) -> bool {
+        !aftermath.log.is_empty()
+    }
+
+    fn is_settled(&self) -> bool {
+        !self.logging && self.aftermath.log.is_empty()
+    }
+
     fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.news)
     }
@@ -158,9 +183,7 @@ impl Desk for Supervisor {
             let at = self.env.clock.wall();
             self.subscribers.send(&Event { service: "".into(), at, change: change.clone() });
         }
-        if !self.exiting {
-            self.aftermath.log.push(LogLine { unit: None, change });
-        }
+        self.log(LogLine { unit: None, change });
         self.thread_error = Some(io::Error::new(error.kind(), error.to_string()));
     }
 }

@@ -9,6 +9,9 @@ use crate::event::{Change, Event, LogLine};
 use crate::job::Crash;
 use crate::lifecycle::{Ending, Note};
 
+/// Log lines that may wait to be written.
+const MOST_LINES: usize = 10_000;
+
 impl Supervisor {
     /// Counts what happened, and tells it.
     pub(super) fn take_note(&mut self, index: u32, note: Note, crash: Option<&Crash>, now: Nanos) {
@@ -108,10 +111,27 @@ impl Supervisor {
         if !self.subscribers.is_empty() {
             self.tell_subscribers(index, &change, now);
         }
-        if !self.exiting && LogLine::is_for(&change) {
+        if LogLine::is_for(&change) {
             let unit = Some(Arc::clone(&self.entry(index).unit));
-            self.aftermath.log.push(LogLine { unit, change });
+            self.log(LogLine { unit, change });
         }
+    }
+
+    /// Puts a line aside. While the log blocks, so many may wait; then lines are lost, and counted.
+    pub(super) fn log(&mut self, line: LogLine) {
+        let log = &mut self.aftermath.log;
+        if self.exiting {
+            return;
+        }
+        if log.len() >= MOST_LINES {
+            self.lost_lines += 1;
+            return;
+        }
+        if self.lost_lines > 0 {
+            let change = Change::Missed { count: std::mem::take(&mut self.lost_lines) };
+            log.push(LogLine { unit: None, change });
+        }
+        log.push(line);
     }
 
     pub(super) fn tell_subscribers(&mut self, index: u32, change: &Change, now: Nanos) {
