@@ -61,7 +61,7 @@ impl Args {
         };
         let key_span = word.span();
         let again = self.unreadable.contains(&key) || self.value(key).is_some();
-        let value = value_of(key, key_span, input);
+        let value = value_of(key, key_span, input, faults);
         if again {
             return Err(errors::key_twice(key_span, key));
         }
@@ -91,7 +91,12 @@ impl Args {
     }
 }
 
-fn value_of(key: Key, key_span: Span, input: ParseStream<'_>) -> syn::Result<Value> {
+fn value_of(
+    key: Key,
+    key_span: Span,
+    input: ParseStream<'_>,
+    faults: &mut Faults,
+) -> syn::Result<Value> {
     if input.is_empty() || input.peek(Token![,]) {
         return Err(errors::missing_value(key_span, key));
     }
@@ -102,7 +107,7 @@ fn value_of(key: Key, key_span: Span, input: ParseStream<'_>) -> syn::Result<Val
     if input.is_empty() || input.peek(Token![,]) {
         return Err(errors::missing_value(equals.span, key));
     }
-    Value::read(key, key_span, input)
+    Value::read(key, key_span, input, faults)
 }
 
 /// Passes over the rest of a faulty argument or entry.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{LitStr, Path};
 use tina4_service_schedule::{Draft, Fault, Key, Spec, name};
@@ -17,6 +18,8 @@ use crate::value::{Content, Dependency, path_text};
 pub(crate) struct Checked {
     pub(crate) function: Function,
     pub(crate) name: String,
+    /// Where the name is written, if it can be one.
+    pub(crate) name_span: Option<Span>,
     pub(crate) spec: Spec,
     pub(crate) after: Vec<Dependency>,
     pub(crate) on_stop: Option<Path>,
@@ -32,26 +35,19 @@ pub(crate) fn check(
     faults: &mut Faults,
 ) -> Option<Checked> {
     let spec = spec(&args, faults);
-    let name = name(&args, function.as_ref(), faults);
-    let mut checked = Checked {
-        name: name.unwrap_or_default(),
-        spec,
-        after: Vec::new(),
-        on_stop: None,
-        root: None,
-        function: function?,
-    };
+    let (name, name_span) = name(&args, function.as_ref(), faults);
+    let (mut after, mut on_stop, mut root) = (Vec::new(), None, None);
     for Argument { key, value, .. } in args.arguments {
         match (key, value.content) {
-            (Key::OnStop, Content::Path(path)) => checked.on_stop = Some(path),
-            (Key::Crate, Content::Path(path)) => checked.root = Some(path),
+            (Key::OnStop, Content::Path(path)) => on_stop = Some(path),
+            (Key::Crate, Content::Path(path)) => root = Some(path),
             (Key::After, Content::List(entries)) => {
-                checked.after = after(entries, &checked.name, &checked.function, faults);
+                after = check_after(entries, &name, function.as_ref(), faults);
             }
             _ => {}
         }
     }
-    Some(checked)
+    Some(Checked { name, name_span, spec, after, on_stop, root, function: function? })
 }
 
 fn spec(args: &Args, faults: &mut Faults) -> Spec {
@@ -88,31 +84,37 @@ fn placed(args: &Args, fault: &Fault) -> syn::Error {
     match args.value(fault.key) {
         Some(argument) if fault.of_value => errors::spanned(&argument.value.tokens, fault),
         Some(argument) => syn::Error::new(argument.key_span, fault),
-        None => syn::Error::new(proc_macro2::Span::call_site(), fault),
+        None => syn::Error::new(Span::call_site(), fault),
     }
 }
 
-/// The name that was given, or else that of the function; `None` if neither can be one.
-fn name(args: &Args, function: Option<&Function>, faults: &mut Faults) -> Option<String> {
-    if let Some(Content::Name(given)) =
-        args.value(Key::Name).map(|argument| &argument.value.content)
+/// The name that was given, or else that of the function, and where it stands if it is good.
+fn name(args: &Args, function: Option<&Function>, faults: &mut Faults) -> (String, Option<Span>) {
+    if let Some(Argument { value, .. }) = args.value(Key::Name)
+        && let Content::Name(given) = &value.content
     {
-        return Some(given.clone());
+        let span = value.tokens.clone().into_iter().next().map(|token| token.span());
+        return (given.clone(), span);
     }
-    let function = function?;
+    let Some(function) = function else {
+        return (String::new(), None);
+    };
     let name = function.name();
-    if let Err(error) = name::check(&name)
-        && !args.unreadable.contains(&Key::Name)
-    {
-        faults.push(errors::name_of_function(&function.ident, error));
+    // Another name was meant, and that is said already.
+    if args.unreadable.contains(&Key::Name) {
+        return (name, None);
     }
-    Some(name)
+    if let Err(error) = name::check(&name) {
+        faults.push(errors::name_of_function(&function.ident, error));
+        return (name, None);
+    }
+    (name, Some(function.ident.span()))
 }
 
-fn after(
+fn check_after(
     entries: Vec<Dependency>,
     name: &str,
-    function: &Function,
+    function: Option<&Function>,
     faults: &mut Faults,
 ) -> Vec<Dependency> {
     let mut seen = BTreeSet::new();
@@ -120,14 +122,14 @@ fn after(
     for entry in entries {
         let is_itself = match &entry {
             Dependency::Name(text) => text.value() == name,
-            Dependency::Function(path) => names(path, function),
+            Dependency::Function(path) => function.is_some_and(|function| names(path, function)),
         };
-        if is_itself {
+        if let Err(error) = entry.check() {
+            faults.push(error);
+        } else if is_itself {
             faults.push(errors::after_itself(&entry, name));
         } else if !seen.insert(entry.text()) {
             faults.push(errors::after_twice(&entry, &entry.text()));
-        } else if let Err(error) = entry.check() {
-            faults.push(error);
         } else {
             good.push(entry);
         }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use tina4_service_schedule::{Restart, RestartPolicy, Schedule, Spec};
 
 use crate::args::Args;
@@ -12,6 +13,8 @@ use crate::check::{self, Checked};
 use crate::faults::Faults;
 use crate::function::{Function, MOST_PARAMETERS, Output};
 use crate::value::Dependency;
+
+mod unique;
 
 /// The whole way: the function untouched, the registration, and all faults.
 pub(crate) fn service(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -39,18 +42,25 @@ fn leave(function: &Function) -> Option<TokenStream> {
     (!lints.is_empty()).then(|| quote!(#[allow(#(#lints,)* reason = #reason)]))
 }
 
+/// The constant behind the function.
+///
+/// For an associated function without `self`, which looks like a free one to a macro, this is
+/// where rustc complains, in three errors: `const _` has no place in an `impl`, and the name of
+/// the function means nothing there. What rustc would refuse with one error (a module, a type)
+/// needs a name among the user's own, or does not see the items of an enclosing function.
 fn registration(checked: &Checked) -> TokenStream {
     let Checked { function, name, .. } = checked;
-    let root = checked
-        .root
-        .as_ref()
-        .map_or_else(|| quote!(::tina4_service), |path| path.to_token_stream());
-    let private = &quote!(#root::__private);
+    let private = &match &checked.root {
+        // A crate that is another one is at fault itself, not the attribute.
+        Some(root) => quote_spanned!(root.segments.last().span()=> #root::__private),
+        None => quote!(::tina4_service::__private),
+    };
     let Function { ident, cfgs, .. } = function;
     let deprecated = function
         .deprecated
         .then(|| quote!(#[allow(deprecated, reason = "registering a service is not using it")]));
     let function_name = function.name();
+    let unique = checked.name_span.and_then(|span| unique::item(name, span));
     let spec = spec(&checked.spec, private);
     let after = checked.after.iter().map(|entry| after(entry, private));
     let needs = (0..function.parameters.len()).map(|index| need(function, index, private));
@@ -60,6 +70,7 @@ fn registration(checked: &Checked) -> TokenStream {
         #(#cfgs)*
         #deprecated
         const _: () = {
+            #unique
             #private::inventory::submit! {
                 #private::Registration {
                     name: #name,
@@ -185,15 +196,18 @@ fn after(entry: &Dependency, private: &TokenStream) -> TokenStream {
 }
 
 /// What a parameter needs. Its type is inferred from the function: a type that is written twice is
-/// reported twice when it does not exist.
+/// reported twice when it does not exist. The braces keep lints from calling the closure redundant,
+/// which it is not: handed over itself, the function would be at fault, and not its parameter.
 fn need(function: &Function, index: usize, private: &TokenStream) -> TokenStream {
     let ident = &function.ident;
     let at = Place::of(&function.parameters[index], ident);
     let arguments = (0..function.parameters.len())
         .map(|other| if other == index { quote!(parameter) } else { quote!(#private::any()) });
     let call = at.call(ident.to_token_stream(), quote!(#(#arguments),*));
+    let mut body = Group::new(Delimiter::Brace, call);
+    body.set_span(at.last);
     let closure = at.put(quote!(|parameter|));
-    at.call(quote!(#private::need_of), quote!(#closure #call))
+    at.call(quote!(#private::need_of), quote!(#closure #body))
 }
 
 /// A closure that calls the function with its parameters.

@@ -13,17 +13,8 @@ impl Faults {
         self.0.push(fault);
     }
 
-    /// All of them as one, or else `value`.
-    pub(crate) fn into_result<T>(self, value: T) -> syn::Result<T> {
-        let all = self.0.into_iter().reduce(|mut all, fault| {
-            all.combine(fault);
-            all
-        });
-        all.map_or(Ok(value), Err)
-    }
-
     /// All of them as `compile_error!`, or nothing.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.into_result(()).err().map(Error::into_compile_error).unwrap_or_default()
+        self.0.into_iter().map(Error::into_compile_error).collect()
     }
 }

@@ -83,8 +83,14 @@ pub(crate) enum Dependency {
 }
 
 impl Value {
-    /// Reads the value of `key`.
-    pub(crate) fn read(key: Key, key_span: Span, input: ParseStream<'_>) -> syn::Result<Self> {
+    /// Reads the value of `key`. What is wrong with an entry of a list goes to `faults`, so that the
+    /// other entries are checked all the same.
+    pub(crate) fn read(
+        key: Key,
+        key_span: Span,
+        input: ParseStream<'_>,
+        faults: &mut Faults,
+    ) -> syn::Result<Self> {
         let start = input.fork();
         let content = match Kind::of(key) {
             Kind::Name => read_name(input)?,
@@ -92,7 +98,7 @@ impl Value {
             Kind::Restart => read_restart(input)?,
             Kind::Count => read_count(key, input)?,
             Kind::Switch => read_switch(key, input)?,
-            Kind::List => read_list(input)?,
+            Kind::List => read_list(input, faults)?,
             Kind::Function | Kind::Module => Content::Path(read_path(key, input)?),
             Kind::NotYet => return Err(errors::not_supported_yet(key_span, key)),
         };
@@ -174,14 +180,13 @@ fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
     Ok(path)
 }
 
-fn read_list(input: ParseStream<'_>) -> syn::Result<Content> {
+fn read_list(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Content> {
     if !input.peek(token::Bracket) {
         return Err(bare_entry(input)?);
     }
     let content;
     bracketed!(content in input);
     let mut entries = Vec::new();
-    let mut faults = Faults::default();
     while !content.is_empty() {
         let entry = if content.peek(LitStr) {
             content.parse().map(Dependency::Name)
@@ -203,7 +208,7 @@ fn read_list(input: ParseStream<'_>) -> syn::Result<Content> {
         crate::args::skip_to_comma(&content);
         content.parse::<Option<Token![,]>>()?;
     }
-    faults.into_result(Content::List(entries))
+    Ok(Content::List(entries))
 }
 
 /// What to say about `after` when it is not a list: what was written may be its only entry.

@@ -52,6 +52,10 @@ fn the_whole_registration() {
     );
     let expected = r#"
         const _: () = {
+            #[doc(hidden)]
+            #[allow(non_local_definitions, reason = "also a service inside of a function has its name alone")]
+            #[macro_export]
+            macro_rules! another_service_is_named_sync { () => {}; }
             ::tina4_service::__private::inventory::submit! {
                 ::tina4_service::__private::Registration {
                     name: "sync",
@@ -72,8 +76,8 @@ fn the_whole_registration() {
                         ::tina4_service::__private::After::Name("mail")
                     ],
                     needs: &[
-                        ::tina4_service::__private::need_of(|parameter| sync(parameter, ::tina4_service::__private::any())),
-                        ::tina4_service::__private::need_of(|parameter| sync(::tina4_service::__private::any(), parameter))
+                        ::tina4_service::__private::need_of(|parameter| { sync(parameter, ::tina4_service::__private::any()) }),
+                        ::tina4_service::__private::need_of(|parameter| { sync(::tina4_service::__private::any(), parameter) })
                     ],
                     call: |run| ::tina4_service::__private::outcome(sync(
                         ::tina4_service::__private::param(run),
@@ -132,6 +136,23 @@ fn names_and_roots() {
 }
 
 #[test]
+fn a_good_name_is_taken_for_the_crate() {
+    let taken = "macro_rules! another_service_is_named_";
+    check_contains("", "fn r#loop() {}", &format!("{taken}loop {{"));
+    check_contains(
+        "name = \"my.mail-2\"",
+        "fn f() {}",
+        &format!("{taken}my_fullstop_mail_hyphen_2 {{"),
+    );
+    for (args, item) in
+        [("", "fn _f() {}"), ("name = 5", "fn f() {}"), ("name = \"\"", "fn f() {}")]
+    {
+        let written = service(args.parse().unwrap(), item.parse().unwrap()).to_string();
+        assert!(!written.contains("macro_rules"), "{written}");
+    }
+}
+
+#[test]
 fn calls() {
     let outcome = "::tina4_service::__private::outcome";
     let param = "::tina4_service::__private::param(run)";
@@ -184,4 +205,5 @@ fn functions_of_every_visibility_and_half_typed_bodies() {
 }
 
 mod arguments;
+mod expanded;
 mod items;

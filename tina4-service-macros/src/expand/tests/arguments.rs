@@ -242,8 +242,8 @@ fn a_fault_has_no_echo() {
 fn many_faults_in_one_build() {
     let found = faults(
         r#"name = "7", intervall = "1s", delay = 5, jitter = "0s", timeout = "1y", restart = "nevr", max_restarts = -1,
-           backoff = "5m", after = [f, 5], critical = "yes""#,
+           backoff = "5m", after = [g, 5, g], critical = "yes""#,
         "const fn f<T>((a, b): (A, B)) {}",
     );
-    assert_eq!(found.len(), 13, "{found:#?}");
+    assert_eq!(found.len(), 14, "{found:#?}");
 }

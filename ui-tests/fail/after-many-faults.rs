@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(after = [heartbeat, 5, "my mail", "x" "y", "x"])]
+fn heartbeat() {}
+
+fn main() {}

@@ -1,0 +1,39 @@
+//! Names that are alike, but not the same.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
+
+use tina4_service::service;
+
+#[service(name = "my-mail")]
+fn hyphen() {}
+
+#[service(name = "my.mail")]
+fn full_stop() {}
+
+#[service(name = "my_mail")]
+fn underscore() {}
+
+#[service(name = "My_mail")]
+fn capital() {}
+
+#[service(name = "my_hyphen_mail")]
+fn word() {}
+
+#[service(name = "either")]
+#[cfg(any())]
+fn one() {}
+
+#[service(name = "either")]
+#[cfg(not(any()))]
+fn other() {}
+
+mod inner {
+    /// Nobody sees another service of this crate by this macro's name.
+    #[tina4_service::service]
+    fn another_service() {
+        #[tina4_service::service]
+        fn inside() {}
+    }
+}
+
+fn main() {}
