@@ -1,0 +1,66 @@
+//! What the shop writes down about itself: a report of each day, and how many visits there were.
+
+use crate::store::Store;
+
+/// The orders of one day, in the shop's own time zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DailyReport {
+    pub(crate) day: String,
+    pub(crate) orders: u32,
+    pub(crate) pieces: u64,
+}
+
+/// Both ends of the day are told in UTC, as the orders are.
+const REPORT: &str = "
+    INSERT INTO daily_reports (day, orders, pieces)
+    SELECT date('now', 'localtime'), count(*), ifnull(sum(quantity), 0) FROM orders
+    WHERE placed_at >= datetime('now', 'localtime', 'start of day', 'utc')
+    ON CONFLICT (day) DO UPDATE SET orders = excluded.orders, pieces = excluded.pieces
+    RETURNING day, orders, pieces";
+
+impl Store {
+    /// Counts today's orders and keeps the result.
+    pub(crate) fn report_today(&self) -> rusqlite::Result<DailyReport> {
+        self.transact(|books| {
+            books.query_row(REPORT, [], |row| {
+                Ok(DailyReport { day: row.get(0)?, orders: row.get(1)?, pieces: row.get(2)? })
+            })
+        })
+    }
+
+    /// Adds to the number of visits there ever were.
+    pub(crate) fn add_visits(&self, count: u64) -> rusqlite::Result<()> {
+        let add = "INSERT INTO tallies (name, count) VALUES ('visits', ?)
+                   ON CONFLICT (name) DO UPDATE SET count = count + excluded.count";
+        self.transact(|books| books.execute(add, [count]).map(drop))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::tests::{store, tea};
+
+    #[test]
+    fn the_report_counts_today_only_and_may_be_made_again() {
+        let (_folder, store) = store();
+        store.place(&tea()).expect("the books are open");
+        let old = "UPDATE orders SET placed_at = datetime('now', '-2 days')";
+        store.transact(|books| books.execute(old, ())).expect("the books are open");
+        for count in 1..=3 {
+            store.place(&tea()).expect("the books are open");
+            let report = store.report_today().expect("the books are open");
+            assert_eq!((report.orders, report.pieces), (count, 2 * u64::from(count)));
+        }
+    }
+
+    #[test]
+    fn visits_add_up() {
+        let (_folder, store) = store();
+        for count in [3, 4] {
+            store.add_visits(count).expect("the books are open");
+        }
+        let visits = "SELECT count FROM tallies WHERE name = 'visits'";
+        let visits = store.transact(|books| books.query_row(visits, [], |row| row.get(0)));
+        assert_eq!(visits, Ok(7));
+    }
+}

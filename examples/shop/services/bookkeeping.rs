@@ -1,0 +1,30 @@
+//! Money and numbers.
+
+use std::error::Error;
+
+use tina4_service::{Res, Tick, service};
+
+use super::database::database_sync;
+use crate::daybook::DailyReport;
+use crate::payments;
+use crate::store::Store;
+
+/// Asks the payment provider which orders are paid. It is out now and then: an outage is a crash,
+/// which is logged and made good by a restart. Six in a row, and the service has failed.
+#[service(interval = "5s", max_restarts = 5, after = [database_sync])]
+fn payment_sync(tick: Tick, store: Res<Store>) -> Result<(), Box<dyn Error + Send + Sync>> {
+    payments::ask_provider(tick.run)?;
+    let paid = store.settle_payments()?;
+    if paid > 0 {
+        tracing::info!(paid, "payments settled");
+    }
+    Ok(())
+}
+
+/// Counts today's orders, so that the report of a day is ready when the day ends.
+#[service(interval = "1h", after = [database_sync])]
+fn daily_report(store: Res<Store>) -> rusqlite::Result<()> {
+    let DailyReport { day, orders, pieces } = store.report_today()?;
+    tracing::info!(day, orders, pieces, "daily report");
+    Ok(())
+}

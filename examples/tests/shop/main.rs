@@ -1,0 +1,13 @@
+//! The shop as its users see it: a process that is started, talked to over HTTP, stopped, killed.
+//!
+//! One file per promise; `running.rs` and `http.rs` are what they stand on.
+
+mod http;
+mod running;
+
+mod kill;
+mod mail;
+mod orders;
+mod start;
+#[cfg(unix)]
+mod stop;

@@ -1,0 +1,60 @@
+//! What the HTTP interface says.
+
+use crate::running::Premises;
+
+#[test]
+fn a_bad_order_is_refused_with_the_reason() {
+    let premises = Premises::new();
+    let shop = premises.open(&[]);
+    for (body, reason) in [
+        ("tea, please", "send {\"customer\""),
+        (r#"{"customer": "Ada", "item": "tea"}"#, "missing field `quantity`"),
+        (r#"{"customer": "", "item": "tea", "quantity": 1}"#, "`customer` is empty"),
+        (r#"{"customer": "Ada", "item": "tea", "quantity": 0}"#, "`quantity` is 0"),
+    ] {
+        let answer = shop.post("/orders", body);
+        assert_eq!(answer.status, 400, "{body}: {answer:?}");
+        let error = answer.body["error"].as_str().expect("the reason is a text");
+        assert!(error.contains(reason), "{body}: {error}");
+    }
+    let answer = shop.post("/orders", &"x".repeat(20_000));
+    assert_eq!(answer.status, 413, "{answer:?}");
+    assert_eq!(shop.get("/orders/1").status, 404);
+}
+
+#[test]
+fn an_order_can_be_looked_up() {
+    let premises = Premises::new();
+    let shop = premises.open(&["--mail-takes", "1h"]);
+    let order = shop.order(shop.order_tea("Ada"));
+    assert_eq!(order["customer"], "Ada");
+    assert_eq!(order["item"], "tea");
+    assert_eq!(order["quantity"], 2);
+}
+
+#[test]
+fn the_services_are_listed_and_healthy() {
+    let premises = Premises::new();
+    let shop = premises.open(&[]);
+    let health = shop.get("/health");
+    assert_eq!((health.status, &health.body["healthy"]), (200, &true.into()), "{health:?}");
+
+    let listed = shop.get("/services").body;
+    let services = listed.as_array().expect("a list");
+    let named = |name: &str| services.iter().find(|service| service["name"] == name);
+    for name in [
+        "counter",
+        "daily_report",
+        "database_sync",
+        "database_upkeep",
+        "email_consumer",
+        "heartbeat",
+        "metrics_collector",
+        "payment_sync",
+        "web",
+    ] {
+        assert!(named(name).is_some(), "{name} is missing in {listed}");
+    }
+    let web = named("web").expect("it was there");
+    assert_eq!((&web["state"], &web["runs"]), (&"running".into(), &1.into()));
+}
