@@ -1,0 +1,8 @@
+//! Depends on a library and on another crate with services, and names neither.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tina4_service::run()
+}

@@ -1,0 +1,25 @@
+//! A test finds the services of the crates that it names, and its own, wherever they are.
+
+use linking_named as _;
+use linking_program as _;
+
+mod services {
+    #[tina4_service::service]
+    fn of_the_test() {}
+}
+
+#[test]
+fn services_of_a_test_are_found() {
+    #[tina4_service::service]
+    fn inside_the_test() {}
+
+    let found: Vec<_> = tina4_service::status().into_keys().collect();
+    let expected = [
+        "deep_in_the_library",
+        "inside_the_test",
+        "of_another_crate",
+        "of_the_library",
+        "of_the_test",
+    ];
+    assert_eq!(found, expected);
+}

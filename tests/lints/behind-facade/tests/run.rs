@@ -1,0 +1,11 @@
+//! Services behind a facade are found, and run.
+
+use lints_behind_facade::{Shared, runtime};
+
+#[path = "../../run.rs"]
+mod run;
+
+#[test]
+fn every_service_runs() {
+    assert_eq!(run::all(|runner| runner.provide(Shared(42))), 6);
+}

@@ -1,0 +1,14 @@
+//! Every key and shape of a service in edition 2024, under lints that forbid nearly everything.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, rust_2018_idioms, clippy::all, clippy::pedantic)]
+
+pub use tina4_service as runtime;
+
+#[path = "../../in_a_macro.rs"]
+pub mod in_a_macro;
+#[path = "../../shapes.rs"]
+pub mod shapes;
+
+/// A value that services share.
+#[derive(Debug)]
+pub struct Shared(pub u64);

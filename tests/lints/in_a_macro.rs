@@ -1,0 +1,40 @@
+//! Services that a `macro_rules!` writes, with the runtime crate at a given path; compiled by the
+//! packages beside this file, under lints that forbid nearly everything.
+
+/// Declares services; `$root` is the path of the runtime crate.
+macro_rules! declare {
+    ($name:ident, $root:path, [$($parts:tt)*]) => {
+        /// Services that a macro wrote.
+        pub mod $name {
+            use $root as svc;
+
+            /// Its names and its values are those of the macro.
+            ///
+            /// # Errors
+            ///
+            /// If it has another name.
+            #[svc::service(crate = $root, interval = "1h", jitter = "1ms", on_stop = clean_up, after = [other, "macro.named"])]
+            pub fn written(ctx: &svc::Context, mut count: $($parts)*::Local<u64>) -> Result<svc::Flow, String> {
+                *count += 1;
+                if ctx.name() == "written" { Ok(svc::Flow::Wait) } else { Err(ctx.name().to_owned()) }
+            }
+
+            declare!(@one $root, other, "30s", 5, crate::Shared);
+
+            #[$($parts)*::service(name = "macro.named", restart = "never", crate = $($parts)*)]
+            fn named() {}
+
+            fn clean_up(shared: svc::Res<crate::Shared>) {
+                assert_eq!(shared.0, 42);
+            }
+        }
+    };
+    (@one $root:path, $name:ident, $delay:literal, $most:literal, $shared:ty) => {
+        #[svc::service(delay = $delay, max_restarts = $most, crate = $root)]
+        fn $name(shared: svc::Res<$shared>) {
+            assert_eq!(shared.0, 42);
+        }
+    };
+}
+
+declare!(declared, crate::runtime, [crate::runtime]);

@@ -1,0 +1,11 @@
+//! Services of a renamed runtime are found, and run.
+
+use lints_renamed::{Shared, runtime};
+
+#[path = "../../run.rs"]
+mod run;
+
+#[test]
+fn every_service_runs() {
+    assert_eq!(run::all(|runner| runner.provide(Shared(42))), 6);
+}

@@ -1,0 +1,40 @@
+//! Runs every service of a package: what compiles without a lint must also be found and called.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::runtime::{Change, Runner, State};
+
+/// How long to wait for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Starts all services, waits until each has run, and stops them. Returns how many have run.
+pub fn all(provide: impl FnOnce(&Runner)) -> usize {
+    let runner = Runner::builder().build();
+    provide(&runner);
+    let events = runner.subscribe();
+    let plan = runner.check().expect("nothing is wrong");
+    let mut waiting: BTreeSet<_> = plan
+        .services()
+        .iter()
+        .filter(|service| service.autostart)
+        .map(|service| service.name.clone())
+        .collect();
+    let count = waiting.len();
+    runner.start_all().expect("nothing is wrong");
+    while !waiting.is_empty() {
+        let event =
+            events.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{waiting:?} did not run"));
+        if matches!(event.change, Change::RunBegan { .. }) {
+            waiting.remove(&event.service);
+        }
+    }
+    let report = runner.stop_all();
+    assert!(report.is_clean(), "{report}");
+    let failed = runner
+        .services()
+        .into_iter()
+        .find(|service| service.crashes > 0 || service.state == State::Failed);
+    assert!(failed.is_none(), "{failed:?}");
+    count
+}

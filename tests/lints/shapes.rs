@@ -1,0 +1,217 @@
+//! Every key and every shape of a service, as users write them; compiled by the packages beside
+//! this file, under lints that forbid nearly everything, as edition 2021 and as edition 2024.
+
+use std::num::ParseIntError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tina4_service::{Context, Flow, Local, Res, Runner, Tick, service};
+
+/// A value that services share.
+#[derive(Debug, Default)]
+pub struct Db {
+    rows: AtomicU64,
+}
+
+impl Db {
+    fn write(&self) -> Result<u64, DbError> {
+        let before = self.rows.fetch_add(1, Ordering::Relaxed);
+        if before == u64::MAX { Err(DbError) } else { Ok(before + 1) }
+    }
+}
+
+/// Why a value could not be written.
+#[derive(Debug)]
+pub struct DbError;
+
+impl std::fmt::Display for DbError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the database is full")
+    }
+}
+
+impl std::error::Error for DbError {}
+
+/// Gives the values that the services ask for.
+pub fn provide(runner: &Runner) {
+    runner.provide(Db::default());
+    runner.provide("a name");
+}
+
+/// Periodic services, with every key that goes with them.
+pub mod keys {
+    use super::{Db, Res, service};
+
+    /// Public, documented, and with nearly every key.
+    #[service(
+        name = "keys.all-of-them",
+        interval = "1h 30m",
+        initial_delay = "1ms",
+        jitter = "1ms",
+        timeout = "2h",
+        restart = "on-failure",
+        max_restarts = 5,
+        restart_window = "1h",
+        backoff = "500ms",
+        max_backoff = "2s",
+        stop_timeout = "5s",
+        after = [pause, super::results::flow, "keys.by-name"],
+        on_stop = super::hooks::flush,
+        autostart = true,
+        critical = true,
+        crate = ::tina4_service
+    )]
+    pub fn all() {}
+
+    #[service(delay = "5s", initial_delay = "0s", jitter = "1ms")]
+    pub(crate) fn pause() {}
+
+    #[service(name = "keys.by-name", interval = "30s", max_restarts = 4_294_967_295)]
+    fn by_name() {}
+
+    #[service(restart = "always", max_restarts = 0, autostart = false)]
+    fn always() {}
+
+    #[service(restart = "never", after = [])]
+    fn never_again() {}
+
+    #[service(on_stop = super::hooks::generic::<Db>)]
+    fn with_a_generic_hook(db: Res<Db>) {
+        drop(db);
+    }
+}
+
+/// Every parameter.
+pub mod parameters {
+    use super::{Context, Db, DbError, Local, Res, Tick, service};
+
+    #[service]
+    fn context(ctx: &Context) {
+        while ctx.sleep(std::time::Duration::from_hours(1)) {}
+    }
+
+    #[service(interval = "1h")]
+    fn tick(tick: Tick) {
+        assert!(tick.run > 0);
+    }
+
+    #[service(interval = "1h")]
+    fn shared(db: Res<Db>) -> Result<(), DbError> {
+        db.write().map(drop)
+    }
+
+    #[service(interval = "1h")]
+    fn maybe_shared(db: Option<Res<Db>>, nothing: Option<Res<String>>) {
+        assert!(db.is_some() && nothing.is_none());
+    }
+
+    #[service(interval = "1h")]
+    fn own(mut count: Local<u64>) {
+        *count += 1;
+    }
+
+    #[service(interval = "1h")]
+    fn unused(_: &Context, _tick: Tick, _db: Res<Db>) {}
+
+    /// As many as there may be.
+    ///
+    /// # Panics
+    ///
+    /// If there are two databases.
+    #[service(interval = "1h")]
+    pub fn eight(
+        ctx: &Context,
+        again: &Context,
+        tick: Tick,
+        db: Res<Db>,
+        name: Res<&'static str>,
+        maybe: Option<Res<Db>>,
+        mut count: Local<u64>,
+        mut names: Local<Vec<String>>,
+    ) {
+        *count += tick.run;
+        names.push(format!("{} {} {}", ctx.name(), again.name(), *name));
+        assert!(maybe.is_some_and(|maybe| maybe.rows.as_ptr() == db.rows.as_ptr()));
+    }
+}
+
+/// Every result.
+pub mod results {
+    use super::{Flow, Local, ParseIntError, service};
+
+    #[service]
+    pub(super) fn flow() -> Flow {
+        Flow::Done
+    }
+
+    #[service(interval = "1h")]
+    fn error_type(text: Local<String>) -> Result<(), ParseIntError> {
+        if text.is_empty() { Ok(()) } else { text.parse::<u64>().map(drop) }
+    }
+
+    #[service(interval = "1h")]
+    fn error_text(text: Local<String>) -> Result<(), String> {
+        if text.is_empty() { Ok(()) } else { Err(text.clone()) }
+    }
+
+    #[service(interval = "1h")]
+    fn error_literal(text: Local<String>) -> Result<Flow, &'static str> {
+        if text.is_empty() { Ok(Flow::Wait) } else { Err("there is text") }
+    }
+
+    #[service(interval = "1h")]
+    fn error_boxed(text: Local<String>) -> Result<Flow, Box<dyn std::error::Error + Send + Sync>> {
+        if !text.is_empty() {
+            text.parse::<u64>()?;
+        }
+        Ok(Flow::After(std::time::Duration::from_hours(1)))
+    }
+
+    /// Would never end, so it is not started.
+    #[service(autostart = false)]
+    fn never() -> ! {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+/// Clean-up functions.
+pub mod hooks {
+    use super::{Context, Db, DbError, Local, Res};
+
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "this is how a clean-up gets its parameters, and the attribute is not here to say so"
+    )]
+    pub(super) fn flush(ctx: &Context, db: Res<Db>, count: Local<u64>) -> Result<(), DbError> {
+        assert!(ctx.is_stopping() && *count == 0);
+        db.write().map(drop)
+    }
+
+    pub(super) fn generic<T>() {
+        assert!(size_of::<T>() > 0);
+    }
+}
+
+/// Other attributes, and places.
+pub mod places {
+    use super::service;
+
+    #[service]
+    #[cfg(any())]
+    fn absent() {}
+
+    #[service]
+    #[deprecated = "does nothing any more"]
+    fn deprecated() {}
+
+    #[service]
+    #[inline(never)]
+    fn inlined_never() {}
+
+    #[service]
+    fn r#loop() {
+        #[service]
+        fn in_a_function() {}
+    }
+}

@@ -1,0 +1,80 @@
+//! Ends without `stop_all` at awkward moments: see `tests/exit_edges.rs`.
+
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use tina4_service::{Context, Runner, Service};
+
+/// Says so on standard output when it is dropped, which may wait for ever.
+struct Talks;
+
+impl Drop for Talks {
+    fn drop(&mut self) {
+        println!("dropped");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this program is about its end")]
+fn exit() -> ! {
+    std::process::exit(3)
+}
+
+fn hook(ctx: &Context) {
+    eprintln!("hook: {}", ctx.name());
+}
+
+fn main() {
+    let how = std::env::args().nth(1).unwrap_or_default();
+    match how.as_str() {
+        "values" => values(),
+        "starting" => starting(),
+        "one-thread" => one_thread(),
+        other => panic!("no such way: {other}"),
+    }
+}
+
+/// The runner is gone, its value is the last thing that is dropped, and standard output is held.
+fn values() {
+    let (have, held) = bounded::<()>(0);
+    tests::spawn(move || {
+        let _lock = std::io::stdout().lock();
+        have.send(()).expect("somebody waits");
+        let (_never, nothing) = bounded::<()>(0);
+        while nothing.recv_timeout(Duration::from_secs(3_600)).is_err() {}
+    });
+    held.recv().expect("it is held");
+    let runner = Runner::new();
+    runner.provide(Talks);
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    runner.start_all().expect("it starts");
+}
+
+/// Another thread never stops starting: it has the lock of the list of runners more often than not.
+fn starting() {
+    let runner = Runner::new();
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    runner.start_all().expect("it starts");
+    let (have, begun) = bounded::<()>(0);
+    tests::spawn(move || {
+        let busy = Runner::new();
+        let mut have = Some(have);
+        loop {
+            let _ = busy.start("nobody");
+            drop(have.take());
+        }
+    });
+    let _ = begun.recv();
+    // Kept, so that its services are stopped by the end of the process, and by nothing else.
+    std::mem::forget(runner);
+    exit();
+}
+
+/// The only thread is the one that ends the process: another one must clean up.
+fn one_thread() {
+    let runner = Runner::builder().only::<&str>([]).max_threads(1).build();
+    let body = |_: &Context| exit();
+    runner.register(Service::new::<(), _>("exits", body).on_stop(hook).initial_delay("20ms"));
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    runner.start_all().expect("it starts");
+    runner.wait();
+}

@@ -1,0 +1,10 @@
+//! A program that names a crate with services, and does nothing else with it: see
+//! `tests/registration.rs`.
+
+use tests as _;
+
+fn main() {
+    for (name, state) in tina4_service::status() {
+        println!("{name}: {state}");
+    }
+}

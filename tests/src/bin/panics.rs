@@ -1,0 +1,22 @@
+//! Panics inside and outside of services, for what they print: see `tests/panics.rs`.
+
+use tests::spawn;
+use tina4_service::{Runner, Service};
+
+fn main() {
+    let runner = Runner::new();
+    runner
+        .register(Service::new::<(), _>("s", |_| panic!("inside")).max_restarts(1).backoff("1ms"));
+    runner.start_all().expect("it starts");
+    runner.wait();
+    let (sender, receiver) = crossbeam_channel::bounded::<()>(0);
+    spawn(move || {
+        // Dropped by the panic, which the main thread waits for.
+        let _sender = sender;
+        panic!("outside");
+    });
+    let _ = receiver.recv();
+    for info in runner.services() {
+        println!("{}", info.last_error.unwrap_or_default());
+    }
+}

@@ -1,0 +1,105 @@
+//! Helpers of the tests, and a service that is found when this crate is only named.
+//!
+//! Nothing here waits for luck: [`Watch`] waits for an event, [`within`] for the end of a call, and
+//! [`until`] for a condition, each with a deadline that is only ever reached when a promise is
+//! broken.
+
+pub mod child;
+pub mod clock;
+#[cfg(target_os = "linux")]
+pub mod process;
+pub mod watch;
+
+pub use child::Child;
+pub use clock::{Stopwatch, manual, millis, secs};
+pub use watch::Watch;
+
+use std::time::Duration;
+
+use tina4_service::{Runner, ServiceInfo, service};
+
+/// How long a test waits for what must come. Only a broken promise makes it wait so long.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The service of a crate that a program may name without using: `use tests as _;`.
+#[service(name = "tests.only-named", autostart = false)]
+pub fn only_named() {}
+
+/// What is known about one service.
+///
+/// # Panics
+///
+/// If there is none of that name.
+#[track_caller]
+#[must_use]
+pub fn info(runner: &Runner, name: &str) -> ServiceInfo {
+    let found = runner.services().into_iter().find(|info| info.name == name);
+    found.unwrap_or_else(|| panic!("there is no service `{name}`"))
+}
+
+/// Calls `body` on a thread of its own, so that one that hangs fails the test instead of hanging
+/// it.
+///
+/// # Panics
+///
+/// If it does not return within [`PATIENCE`], or panics.
+#[track_caller]
+pub fn within<T: Send + 'static>(what: &str, body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = crossbeam_channel::bounded(1);
+    spawn(move || {
+        let _ = sender.send(body());
+    });
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(value) => value,
+        Err(error) => panic!("{what}: {error}"),
+    }
+}
+
+/// Starts a thread that the test does not wait for.
+#[expect(clippy::disallowed_methods, reason = "this thread belongs to the test, not to the runner")]
+pub fn spawn(body: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(body);
+}
+
+/// Waits until `ready`, looking every millisecond: for facts that no event tells.
+///
+/// # Panics
+///
+/// If that does not come within [`PATIENCE`].
+#[track_caller]
+pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
+    let watch = Stopwatch::start();
+    while !ready() {
+        assert!(watch.elapsed() < PATIENCE, "waited in vain until {what}");
+        pause(Duration::from_millis(1));
+    }
+}
+
+/// Lets time pass, where real time is the subject: the length of a measurement.
+pub fn pause(length: Duration) {
+    let (_never, nothing) = crossbeam_channel::bounded::<()>(0);
+    let _ = nothing.recv_timeout(length);
+}
+
+/// Repeats a measurement on a noisy machine: the first round that keeps the bound ends it.
+///
+/// A promise about time is about this crate, not about what else the machine does at that moment.
+/// The bound itself is never widened.
+///
+/// # Panics
+///
+/// If no round keeps the bound.
+#[track_caller]
+pub fn best_of(rounds: usize, what: &str, bound: Duration, mut measure: impl FnMut() -> Duration) {
+    let mut measured = Vec::new();
+    while measured.len() < rounds {
+        let took = measure();
+        measured.push(took);
+        if took < bound {
+            // Shown by `cargo test -- --nocapture`.
+            println!("{what}: {measured:?}, bound {bound:?}");
+            return;
+        }
+    }
+    panic!("{what}: {measured:?}, and none is under {bound:?}");
+}

@@ -1,0 +1,37 @@
+//! What the kernel says about threads of this process.
+
+use std::fs;
+
+/// The threads whose name starts with `name`: their task ids.
+#[must_use]
+pub fn threads(name: &str) -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    tasks
+        .map(|task| task.file_name().to_string_lossy().into_owned())
+        .filter(|id| {
+            let comm = fs::read_to_string(format!("/proc/self/task/{id}/comm"));
+            comm.is_ok_and(|comm| comm.starts_with(name))
+        })
+        .collect()
+}
+
+/// How often these threads have gone to sleep, or were made to wait, since they began.
+#[must_use]
+pub fn switches(ids: &[String]) -> u64 {
+    ids.iter().map(|id| count(id, "voluntary_ctxt_switches:")).sum()
+}
+
+fn count(id: &str, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/self/task/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+}
+
+/// Nanoseconds that these threads have been on a processor.
+#[must_use]
+pub fn cpu(ids: &[String]) -> u64 {
+    ids.iter()
+        .filter_map(|id| fs::read_to_string(format!("/proc/self/task/{id}/schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .sum()
+}

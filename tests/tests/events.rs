@@ -1,0 +1,151 @@
+//! `subscribe`: every change as a typed event, in order, and never at a service's expense.
+
+use std::time::{Duration, SystemTime};
+
+use tests::{Watch, info, manual, secs};
+use tina4_service::{Change, Context, Flow, Runner, Service, State};
+
+/// A run without lateness or length, as under a clock that stands still.
+fn run(run: u64) -> [Change; 2] {
+    let nothing = Duration::ZERO;
+    [Change::RunBegan { run, lateness: nothing }, Change::RunEnded { run, took: nothing }]
+}
+
+#[test]
+fn every_change_is_told_in_order_with_its_time() {
+    let (runner, clock) = manual();
+    let mut watch = Watch::new(&runner);
+    let body = |ctx: &Context| match ctx.tick().run {
+        1 => Err("one"),
+        2 => Ok(Flow::Wait),
+        _ => Ok(Flow::Done),
+    };
+    runner.register(Service::new("s", body).interval("10s").backoff("2s").on_stop(|_| Err("hook")));
+    runner.start_all().unwrap();
+    watch.crashed("s");
+    clock.advance(secs(2));
+    watch.until("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
+    runner.pause("s").unwrap();
+    runner.resume("s").unwrap();
+    clock.advance(secs(8));
+    let end = watch.change("s", &Change::Finished);
+    assert_eq!(end.at, SystemTime::UNIX_EPOCH + secs(10));
+    let crashed = Change::Crashed { in_a_row: 1, cause: "one".into(), restart_in: Some(secs(2)) };
+    let failed = Change::HookFailed { cause: "hook".into() };
+    let expected = [
+        &[Change::Started][..],
+        &run(1),
+        &[crashed, Change::Restarted],
+        &run(2),
+        &[Change::Paused, Change::Resumed],
+        &run(3),
+        &[failed, Change::Finished],
+    ];
+    assert_eq!(watch.all("s"), expected.concat());
+}
+
+#[test]
+fn the_ends_are_told_in_order() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("stops", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.register(Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0));
+    let returns = Service::new("returns", |_| {}).restart(tina4_service::Restart::Always);
+    runner.register(returns.max_restarts(1).backoff("1ms"));
+    runner.start_all().unwrap();
+    watch.began("stops");
+    runner.stop("stops").unwrap();
+    runner.wait();
+    let mut kinds = |name: &str| -> Vec<String> {
+        let word = |change: &Change| {
+            format!("{change:?}").split([' ', '(', '{']).next().unwrap().to_owned()
+        };
+        watch.all(name).iter().map(word).collect()
+    };
+    assert_eq!(kinds("stops"), ["Started", "RunBegan", "Stopping", "RunEnded", "Stopped"]);
+    assert_eq!(kinds("fails"), ["Started", "RunBegan", "RunEnded", "Crashed", "Failed"]);
+    let twice = [
+        "Started",
+        "RunBegan",
+        "RunEnded",
+        "Returned",
+        "Restarted",
+        "RunBegan",
+        "RunEnded",
+        "Returned",
+        "Failed",
+    ];
+    assert_eq!(kinds("returns"), twice);
+}
+
+#[test]
+fn a_slow_reader_delays_nobody_and_is_told_what_it_missed() {
+    let runner = Runner::new();
+    let slow = runner.subscribe();
+    let gone = runner.subscribe();
+    drop(gone);
+    runner.register(Service::new("s", |ctx| {
+        if ctx.tick().run < 5_000 { Flow::Again } else { Flow::Done }
+    }));
+    runner.start_all().unwrap();
+    // Nobody reads, and it ends all the same.
+    runner.wait();
+    let kept: Vec<_> = slow.try_iter().collect();
+    assert!(kept.iter().all(|event| !matches!(event.change, Change::Missed { .. })));
+    runner.start("s").unwrap();
+    let first = slow.recv_timeout(tests::PATIENCE).unwrap();
+    // Started, then two for each of 5,000 runs, then Finished.
+    assert_eq!(first.change, Change::Missed { count: 10_002 - kept.len() as u64 });
+    assert_eq!(slow.recv_timeout(tests::PATIENCE).unwrap().change, Change::Started);
+    runner.wait();
+    assert_eq!(runner.status()["s"], State::Finished);
+}
+
+/// Rule 63, seen through events and status.
+#[test]
+fn rule_63_a_stuck_run_is_told_once_and_a_heartbeat_starts_the_clock_again() {
+    let (runner, clock) = manual();
+    let mut watch = Watch::new(&runner);
+    let (order, orders) = crossbeam_channel::bounded::<bool>(0);
+    let (done, answer) = crossbeam_channel::bounded::<()>(0);
+    let body = move |ctx: &Context| {
+        while orders.recv() == Ok(true) {
+            ctx.heartbeat();
+            done.send(()).unwrap();
+        }
+    };
+    runner.register(Service::new("s", body).interval("1h").timeout("10s"));
+    // Runs when the other's timeout is looked at.
+    runner.register(Service::new("witness", |_| {}).interval("1s"));
+    runner.start_all().unwrap();
+    watch.began("s");
+    watch.ended("witness");
+    let pass = |seconds: u64, watch: &mut Watch| {
+        for _ in 0..seconds {
+            clock.advance(secs(1));
+            watch.ended("witness");
+        }
+        let known = info(&runner, "s");
+        (known.stuck, known.is_healthy(), known.heartbeat_age)
+    };
+    assert_eq!(pass(9, &mut watch), (false, true, None));
+    order.send(true).unwrap();
+    answer.recv().unwrap();
+    assert_eq!(pass(9, &mut watch), (false, true, Some(secs(9))), "the clock was started again");
+    assert_eq!(pass(1, &mut watch), (true, false, Some(secs(10))));
+    assert!(pass(30, &mut watch).0);
+    assert_eq!(runner.status()["s"], State::Running, "nothing is killed");
+    let stuck = |watch: &mut Watch| {
+        let all = watch.all("s").into_iter();
+        all.filter(|change| matches!(change, Change::Stuck { .. })).collect::<Vec<_>>()
+    };
+    assert_eq!(stuck(&mut watch), [Change::Stuck { running_for: secs(19) }], "one warning");
+    order.send(true).unwrap();
+    answer.recv().unwrap();
+    assert!(!info(&runner, "s").stuck, "alive after all");
+    order.send(false).unwrap();
+    watch.ended("s");
+    let known = info(&runner, "s");
+    assert_eq!((known.stuck, known.is_healthy(), known.heartbeat_age), (false, true, None));
+    runner.stop_all();
+}

@@ -1,0 +1,64 @@
+//! Rule 45: a program that ends without `stop_all` still stops its services and runs their hooks.
+
+use tests::child::Ended;
+use tests::{Child, secs};
+
+/// Ends a child in one way, and checks that the hooks of `idle` and `blocked` ran once, in order.
+#[track_caller]
+fn end(arguments: &[&str]) -> Ended {
+    let ended = Child::start(env!("CARGO_BIN_EXE_exits"), arguments).ended();
+    let hooks = ended.errors("hook: ");
+    let of = |name: &str| -> Vec<&str> {
+        hooks.iter().copied().filter(|hook| hook.starts_with(name)).collect()
+    };
+    assert_eq!(of("idle"), ["idle, inner", "idle"], "{arguments:?}: {ended:?}");
+    assert_eq!(of("blocked"), ["blocked"], "{arguments:?}: {ended:?}");
+    ended
+}
+
+/// Every service can stop, so the end must not wait for the limit of 5 s.
+const PROMPT: std::time::Duration = secs(4);
+
+#[test]
+fn rule_45_main_returns_or_exits_hooks_run_and_the_exit_code_stays() {
+    for (how, code) in [("return", 7), ("exit", 3), ("service", 3), ("hook", 3), ("panic", 101)] {
+        let ended = end(&[how]);
+        assert_eq!(ended.code(), code, "{how}: {ended:?}");
+        assert!(ended.took < PROMPT, "{how}: {ended:?}");
+        assert_eq!(ended.out, ["ends"], "{how}: {ended:?}");
+    }
+}
+
+#[test]
+fn rule_45_hooks_of_the_service_that_exits_run_too() {
+    assert_eq!(end(&["service"]).errors("hook: exits"), [""]);
+    // The second hook, which exits, is not run again; the one before it still is.
+    assert_eq!(end(&["hook"]).errors("hook: exits, "), ["last", "first"]);
+}
+
+#[test]
+fn rule_45_never_hangs_while_another_thread_holds_stdout() {
+    for (how, code) in [("return", 7), ("exit", 3), ("service", 3)] {
+        for log in ["silent", "tracing"] {
+            let ended = end(&[how, "hold-stdout", log]);
+            assert_eq!(ended.code(), code, "{how}, {log}: {ended:?}");
+            assert!(ended.took < PROMPT, "{how}, {log}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn rule_45_is_bounded_by_five_seconds_whatever_a_body_does() {
+    // Side by side: each of them takes the five seconds.
+    let ways = [("stuck", "silent"), ("talks", "tracing")];
+    let children = ways.map(|(body, log)| {
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        tests::spawn(move || drop(sender.send(end(&["exit", "hold-stdout", body, log]))));
+        (body, receiver)
+    });
+    for (body, receiver) in children {
+        let ended = receiver.recv_timeout(tests::PATIENCE).expect("it ends");
+        assert_eq!(ended.code(), 3, "{body}: {ended:?}");
+        assert!((secs(5)..secs(7)).contains(&ended.took), "{body}: {ended:?}");
+    }
+}

@@ -1,0 +1,39 @@
+//! Rule 45 at awkward moments of the process.
+
+use tests::child::Ended;
+use tests::{Child, secs};
+
+#[track_caller]
+fn end(how: &str) -> Ended {
+    let ended = Child::start(env!("CARGO_BIN_EXE_exit_edges"), &[how]).ended();
+    assert!(ended.took < secs(4), "well below the limit: {ended:?}");
+    ended
+}
+
+#[test]
+fn rule_45_no_value_of_the_users_is_dropped_by_the_end_of_the_process() {
+    // Several times: it matters who owns the runner last.
+    for _ in 0..5 {
+        let ended = end("values");
+        assert_eq!(ended.code(), 0, "{ended:?}");
+        assert_eq!(ended.errors("hook: "), ["idle"], "{ended:?}");
+    }
+}
+
+#[test]
+fn rule_45_hooks_run_though_somebody_is_starting_services() {
+    for _ in 0..20 {
+        let ended = end("starting");
+        assert_eq!(ended.code(), 3, "{ended:?}");
+        assert_eq!(ended.errors("hook: "), ["idle"], "{ended:?}");
+    }
+}
+
+#[test]
+fn rule_45_a_limit_on_threads_does_not_keep_the_hooks_from_running() {
+    let ended = end("one-thread");
+    assert_eq!(ended.code(), 3, "{ended:?}");
+    let mut hooks = ended.errors("hook: ");
+    hooks.sort_unstable();
+    assert_eq!(hooks, ["exits", "idle"], "{ended:?}");
+}

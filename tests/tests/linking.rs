@@ -1,0 +1,86 @@
+//! Services are found in whatever way a program is linked: rules 31 and 80.
+//!
+//! Link-time optimisation and the linker's `--gc-sections`, which rustc gives it in every build,
+//! throw away what nobody refers to. Nobody refers to a service, so each kind of build is made
+//! here, of the small programs in `linking/`, in a target folder of their own. What needs no
+//! special build, tests and doctests, is proved by the tests of those programs themselves.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tests::Stopwatch;
+
+/// What the program finds: services of its own, of its library, and of a crate that it only names.
+const ALL: [&str; 6] = [
+    "deep_in_the_library",
+    "deep_in_the_program",
+    "inside_main",
+    "of_another_crate",
+    "of_the_library",
+    "of_the_program",
+];
+
+/// The kinds of build, as settings of the profile `release`.
+const BUILDS: [(&str, &[&str]); 3] = [
+    ("fat, many units", &["lto = 'fat'", "codegen-units = 16"]),
+    (
+        "fat, one unit, abort, stripped",
+        &["lto = 'fat'", "codegen-units = 1", "panic = 'abort'", "strip = 'symbols'"],
+    ),
+    ("unoptimised", &["lto = 'off'", "codegen-units = 256", "opt-level = 0", "incremental = true"]),
+];
+
+/// Builds the programs with these settings; returns the folder they are in.
+fn build(settings: &[&str]) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("linking");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "--offline", "--package", "linking-program"]);
+    cargo.args(["--bins", "--examples", "--target-dir"]).arg(&target);
+    for setting in settings {
+        cargo.arg("--config").arg(format!("profile.release.{setting}"));
+    }
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = cargo.output().expect("cargo runs");
+    assert!(output.status.success(), "{settings:?}: {}", String::from_utf8_lossy(&output.stderr));
+    target.join("release")
+}
+
+fn run(program: &Path) -> Output {
+    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+    Command::new(&program).output().unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+}
+
+/// The lines a program prints.
+fn lines(program: &Path) -> Vec<String> {
+    let output = run(program);
+    assert!(output.status.success(), "{}: {output:?}", program.display());
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn services_are_found_in_every_kind_of_build() {
+    for (name, settings) in BUILDS {
+        let watch = Stopwatch::start();
+        let folder = build(settings);
+        assert_eq!(lines(&folder.join("linking-program")), ALL, "{name}");
+        let of_the_example = ["of_another_crate", "of_the_example"];
+        assert_eq!(lines(&folder.join("examples/example")), of_the_example, "{name}");
+        forgetful(&folder.join("forgetful"));
+        // Shown by `cargo test -- --nocapture`.
+        println!("{name}: {:?}", watch.elapsed());
+    }
+}
+
+/// Rule 31: a crate that nobody names is left out, and the error says so and what to write.
+fn forgetful(program: &Path) {
+    let output = run(program);
+    assert_eq!(output.status.code(), Some(78), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stderr);
+    for part in [
+        "no service was found",
+        "crate of their own that nothing else names",
+        "use my_services as _;",
+    ] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
+}

@@ -1,0 +1,224 @@
+//! Rule 62: what the log says. A layer of our own keeps every event with the spans it is in.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Mutex, Once, PoisonError};
+
+use tests::{Watch, info, millis};
+use tina4_service::{Change, Context, Flow, Runner, Service};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context as InLayer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+
+type Fields = BTreeMap<String, String>;
+
+/// One event.
+#[derive(Clone, Debug)]
+struct Line {
+    level: Level,
+    fields: Fields,
+    /// Name and fields of the spans round it, the innermost first.
+    spans: Vec<(String, Fields)>,
+}
+
+static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
+
+struct Collect<'a>(&'a mut Fields);
+
+impl Visit for Collect<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+struct Keep;
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keep {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: InLayer<'_, S>) {
+        let mut fields = Fields::new();
+        attributes.record(&mut Collect(&mut fields));
+        ctx.span(id).expect("it is new").extensions_mut().insert(fields);
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: InLayer<'_, S>) {
+        let mut fields = Fields::new();
+        event.record(&mut Collect(&mut fields));
+        let spans = ctx.event_scope(event).into_iter().flatten();
+        let spans = spans.map(|span| {
+            let fields = span.extensions().get::<Fields>().cloned().unwrap_or_default();
+            (span.name().to_owned(), fields)
+        });
+        let line = Line { level: *event.metadata().level(), fields, spans: spans.collect() };
+        LINES.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+}
+
+/// Keeps the log of this process.
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::registry().with(Keep);
+        tracing::subscriber::set_global_default(subscriber).expect("the first");
+    });
+}
+
+/// The lines that `wanted` accepts, once there are `count`: they are written after the event that
+/// subscribers get.
+#[track_caller]
+fn lines(count: usize, what: &str, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
+    let mut found = Vec::new();
+    tests::until(what, || {
+        let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+        found = lines.iter().filter(|line| wanted(line)).cloned().collect();
+        found.len() >= count
+    });
+    assert_eq!(found.len(), count, "{what}: {found:#?}");
+    found
+}
+
+/// The lines of the runner about `service` at this level.
+#[track_caller]
+fn about(service: &str, level: Level, messages: &[&str]) -> Vec<Line> {
+    let about = |line: &Line| {
+        line.level == level && line.fields.get("service").is_some_and(|name| name == service)
+    };
+    let found = lines(messages.len(), &format!("{level} of {service}"), about);
+    let said: Vec<_> = found.iter().map(|line| line.fields["message"].as_str()).collect();
+    assert_eq!(said, messages);
+    found
+}
+
+#[test]
+fn rule_62_logs_inside_a_run_are_in_its_span() {
+    listen();
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let body = |ctx: &Context| {
+        tracing::info!(from = "logs.span", "inside");
+        ctx.on_stop(|| tracing::info!(from = "logs.span", "in a hook"));
+    };
+    runner.register(Service::new("logs.span", body).interval("1ms"));
+    runner.start_all().unwrap();
+    watch.until("logs.span", |change| matches!(change, Change::RunEnded { run: 3, .. }));
+    runner.stop_all();
+    let runs = usize::try_from(info(&runner, "logs.span").runs).unwrap();
+    let own = |line: &Line| line.fields.get("from").is_some_and(|from| from == "logs.span");
+    let found = lines(runs + 1, "lines of the body and of the hook", own);
+    for (line, run) in found.iter().zip((1..=runs).chain([runs])) {
+        let [(span, fields)] = &line.spans[..] else { panic!("one span: {line:?}") };
+        assert_eq!(span, "service");
+        assert_eq!((&*fields["name"], &*fields["run"]), ("logs.span", &*run.to_string()));
+        assert!(fields.contains_key("lateness"), "{fields:?}");
+    }
+}
+
+#[test]
+fn rule_62_start_stop_and_finish_are_told_at_info() {
+    listen();
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("logs.stops", |ctx| while ctx.sleep(millis(60_000)) {}));
+    runner.register(Service::new("logs.ends", |_| Flow::Done));
+    runner.start_all().unwrap();
+    watch.began("logs.stops");
+    watch.change("logs.ends", &Change::Finished);
+    runner.stop_all();
+    about("logs.stops", Level::INFO, &["service started", "service stopped"]);
+    about("logs.ends", Level::INFO, &["service started", "service finished"]);
+}
+
+#[test]
+fn rule_20_and_62_a_crash_is_a_warning_with_all_there_is_and_failure_an_error_with_its_place() {
+    listen();
+    let runner = Runner::new();
+    let burn = line!() + 3;
+    let body = |ctx: &Context| match ctx.tick().run {
+        1 => Err::<(), _>("the disk is full"),
+        _ => panic!("and now it burns"),
+    };
+    let line = line!() + 1;
+    let service = Service::new("logs.fails", body);
+    runner.register(service.backoff("3ms").max_restarts(1));
+    runner.start_all().unwrap();
+    runner.wait();
+    let again = "service crashed; it will be restarted";
+    let last = "service crashed; it will not be restarted";
+    let found = about("logs.fails", Level::WARN, &[again, last]);
+    let field = |line: &Line, name: &str| line.fields.get(name).cloned().unwrap_or_default();
+    assert_eq!(
+        (field(&found[0], "attempt"), field(&found[0], "delay")),
+        ("1".into(), "3ms".into())
+    );
+    assert_eq!(field(&found[0], "error"), "the disk is full");
+    assert_eq!(field(&found[1], "attempt"), "2");
+    let burns = format!("panicked: and now it burns at {}:{}:", file!(), burn);
+    assert!(field(&found[1], "error").starts_with(&burns), "{found:#?}");
+    let found = about("logs.fails", Level::ERROR, &["service failed"]);
+    assert!(field(&found[0], "error").starts_with(&burns), "{found:#?}");
+    assert_eq!(field(&found[0], "place"), format!("{}:{line}", file!()));
+}
+
+#[test]
+fn rule_5_43_62_and_63_skips_and_stuck_are_warnings_and_abandoned_is_an_error() {
+    listen();
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = crossbeam_channel::bounded::<()>(0);
+    let body = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    let service = Service::new("logs.stuck", body.clone()).timeout("5ms");
+    runner.register(service.stop_timeout("5ms"));
+    runner.register(Service::new("logs.skips", body).interval("5ms"));
+    runner.start_all().unwrap();
+    watch.until("logs.stuck", |change| matches!(change, Change::Stuck { .. }));
+    let stuck = "service is stuck: its run takes longer than its timeout";
+    about("logs.stuck", Level::WARN, &[stuck]);
+    runner.stop("logs.stuck").unwrap();
+    let found = about("logs.stuck", Level::ERROR, &["service abandoned: it did not stop in time"]);
+    assert!(found[0].fields["place"].starts_with(file!()), "{found:?}");
+    // Due times have passed by now: the other one has been in its run for longer than ten.
+    tests::pause(millis(50));
+    drop(go);
+    let skipped = watch.until("logs.skips", |change| matches!(change, Change::Skipped { .. }));
+    let Change::Skipped { count } = skipped.change else { unreachable!("it was asked for") };
+    let told = |line: &Line| {
+        line.fields.get("service").is_some_and(|name| name == "logs.skips")
+            && line.fields.get("count").is_some_and(|told| *told == count.to_string())
+    };
+    let found = lines(1, "the skip", told);
+    assert_eq!(found[0].level, Level::WARN);
+    runner.stop_all();
+    about("logs.stuck", Level::INFO, &["service started", "abandoned service ended after all"]);
+}
+
+/// A subscriber is user code as well: it may call back, see rule 51, and its panics harm nobody.
+#[test]
+fn rule_51_the_log_is_written_without_a_lock() {
+    struct Calls(Runner);
+    impl<S: Subscriber> Layer<S> for Calls {
+        fn on_event(&self, _: &Event<'_>, _: InLayer<'_, S>) {
+            assert!(!self.0.services().is_empty());
+        }
+    }
+    let runner = Runner::new();
+    let logger = runner.clone();
+    let states = tests::within("start and stop", move || {
+        // For this thread, which writes the lines about what it asks for.
+        let subscriber = tracing_subscriber::registry().with(Calls(logger));
+        tracing::subscriber::with_default(subscriber, || {
+            runner.register(Service::new("logs.calls", |_| {}).interval("1h"));
+            runner.start_all().unwrap();
+            runner.stop("logs.calls").unwrap();
+            runner.status()
+        })
+    });
+    assert_eq!(states["logs.calls"], tina4_service::State::Stopped);
+}

@@ -1,0 +1,83 @@
+//! Services are found wherever they are declared.
+
+use tests::{Child, Watch, info};
+use tina4_service::{Runner, State};
+
+mod outer {
+    mod inner {
+        /// Nobody outside can name this module.
+        mod innermost {
+            use tina4_service::service;
+
+            #[service(name = "registration.deep")]
+            fn deep() {}
+        }
+
+        pub(crate) use first::base;
+
+        mod first {
+            /// Known by another name where it is used.
+            #[tina4_service::service(name = "registration.base", interval = "1h")]
+            pub(crate) fn base() {}
+        }
+    }
+
+    use inner::base as renamed;
+
+    #[tina4_service::service(name = "registration.later", after = [renamed, "registration.deep"])]
+    fn later() {}
+}
+
+/// A function inside a function is declared all the same.
+#[expect(dead_code, reason = "it is enough that it is there")]
+fn never_called() {
+    #[tina4_service::service(name = "registration.local")]
+    fn local() {}
+}
+
+#[test]
+fn services_in_private_modules_and_functions_are_found() {
+    let names = ["deep", "base", "later", "local"].map(|name| format!("registration.{name}"));
+    let runner = Runner::builder().only(names.clone()).build();
+    let mut watch = Watch::new(&runner);
+    runner.start_all().unwrap();
+    for name in &names {
+        watch.ended(name);
+    }
+    let path = info(&runner, "registration.deep").function;
+    assert_eq!(path, "registration::outer::inner::innermost::deep");
+    runner.stop_all();
+}
+
+#[test]
+fn after_knows_a_function_by_its_type_whatever_it_is_called() {
+    let runner = Runner::builder()
+        .only(["registration.base", "registration.deep", "registration.later"])
+        .build();
+    let plan = runner.check().unwrap();
+    let later =
+        plan.services().iter().find(|service| service.name == "registration.later").unwrap();
+    assert_eq!(later.after, ["registration.base", "registration.deep"]);
+    // What is left out is neither a fault nor waited for.
+    let runner = Runner::builder().only(["registration.later"]).build();
+    let mut watch = Watch::new(&runner);
+    runner.start_all().unwrap();
+    watch.ended("registration.later");
+}
+
+#[test]
+fn except_leaves_out_and_only_keeps() {
+    let all = Runner::builder().build().status();
+    assert_eq!(all["registration.deep"], State::Registered);
+    let rest = Runner::builder().except(["registration.deep"]).build().status();
+    assert_eq!(rest.len(), all.len() - 1);
+    assert!(!rest.contains_key("registration.deep"));
+    assert!(Runner::new().status().is_empty());
+}
+
+#[test]
+fn rule_31_a_crate_that_is_only_named_is_found() {
+    // The same crate, not named, is not: see `start.rs`.
+    let ended = Child::start(env!("CARGO_BIN_EXE_only_named"), &[]).ended();
+    assert_eq!(ended.out, ["tests.only-named: registered"], "{ended:?}");
+}

@@ -1,0 +1,247 @@
+//! Rules 50 and 52: how many threads, how late, how fast. One test at a time: they measure.
+//!
+//! Limits are those of the promise. Where one is an absolute time, the best of a few rounds counts,
+//! because the machine has other things to do as well.
+#![cfg(target_os = "linux")]
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+use tests::{Stopwatch, Watch, best_of, info, millis, process, secs, until};
+use tina4_service::{Context, Runner, Service};
+
+/// Only one test of this file runs at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An empty runner whose threads can be told from all others.
+fn runner(threads: &str) -> Runner {
+    Runner::builder().only::<&str>([]).thread_name(threads).build()
+}
+
+/// Waits for stop.
+fn obedient(ctx: &Context) {
+    while ctx.sleep(secs(3_600)) {}
+}
+
+/// Blocks, and does not know about stop: until the other end of the channel is dropped.
+fn blocker(gate: &Receiver<()>) -> impl Fn(&Context) + Send + Sync + 'static {
+    let gate = gate.clone();
+    move |_| {
+        let _ = gate.recv();
+    }
+}
+
+#[test]
+fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_threads() {
+    let _alone = alone();
+    let mut stops = Vec::new();
+    best_of(5, "start of 1,000", millis(50), || {
+        let runner = runner("thousand");
+        let runs = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        for number in 0..1_000 {
+            let (runs, most) = (Arc::clone(&runs), Arc::clone(&most));
+            let body = move |_: &Context| {
+                if runs.fetch_add(1, Ordering::SeqCst) % 100 == 0 {
+                    most.fetch_max(process::threads("thousand").len(), Ordering::SeqCst);
+                }
+            };
+            runner.register(Service::new(format!("s{number}"), body).interval("10s"));
+        }
+        let watch = Stopwatch::start();
+        runner.start_all().unwrap();
+        let started = watch.elapsed();
+        until("all have run", || runs.load(Ordering::SeqCst) == 1_000);
+        most.fetch_max(process::threads("thousand").len(), Ordering::SeqCst);
+        let most = most.load(Ordering::SeqCst);
+        assert!((1..20).contains(&most), "{most} threads");
+        let watch = Stopwatch::start();
+        let report = runner.stop_all();
+        stops.push(watch.elapsed());
+        assert!(report.is_clean() && report.services.len() == 1_000);
+        println!("{most} threads");
+        // Both in one round.
+        started.max(stops[stops.len() - 1])
+    });
+}
+
+#[test]
+fn rule_40_and_50_two_hundred_services_that_sleep_for_ever_stop_within_a_second() {
+    let _alone = alone();
+    best_of(3, "stop of 200 sleepers", secs(1), || {
+        let runner = runner("sleepers");
+        let inside = Arc::new(AtomicUsize::new(0));
+        for number in 0..200 {
+            let inside = Arc::clone(&inside);
+            let body = move |ctx: &Context| {
+                inside.fetch_add(1, Ordering::SeqCst);
+                while ctx.sleep(Duration::MAX) {}
+            };
+            runner.register(Service::new(format!("s{number}"), body));
+        }
+        runner.start_all().unwrap();
+        until("all sleep", || inside.load(Ordering::SeqCst) == 200);
+        let watch = Stopwatch::start();
+        assert!(runner.stop_all().is_clean());
+        watch.elapsed()
+    });
+}
+
+/// Starts `blockers` services that block, and `others` at 10 ms, and says how late the latest run
+/// of any of the others began within a second.
+fn latest(blockers: usize, others: usize) -> Duration {
+    let runner = runner("blocked");
+    let (go, gate) = bounded::<()>(0);
+    let mut watch = Watch::new(&runner);
+    for number in 0..blockers {
+        runner.register(Service::new(format!("blocker{number}"), blocker(&gate)));
+    }
+    let late = Arc::new(AtomicU64::new(0));
+    let runs = Arc::new(AtomicUsize::new(0));
+    for number in 0..others {
+        let (late, runs) = (Arc::clone(&late), Arc::clone(&runs));
+        let body = move |ctx: &Context| {
+            let nanos = u64::try_from(ctx.tick().lateness.as_nanos()).unwrap_or(u64::MAX);
+            late.fetch_max(nanos, Ordering::SeqCst);
+            runs.fetch_add(1, Ordering::SeqCst);
+        };
+        // By names they come before the blockers, or after: neither may matter.
+        let name = if number % 2 == 0 { format!("a{number}") } else { format!("z{number}") };
+        runner.register(Service::new(name, body).interval("10ms").initial_delay("10ms"));
+    }
+    runner.start_all().unwrap();
+    for number in 0..blockers {
+        watch.began(&format!("blocker{number}"));
+    }
+    until("a second has passed", || runs.load(Ordering::SeqCst) >= 100 * others);
+    drop(go);
+    assert!(runner.stop_all().is_clean());
+    Duration::from_nanos(late.load(Ordering::SeqCst))
+}
+
+/// "A few milliseconds".
+const A_FEW: Duration = millis(5);
+
+#[test]
+fn rule_50_one_that_blocks_delays_none_of_99_others() {
+    let _alone = alone();
+    best_of(8, "latest of 99 beside a blocker", A_FEW, || latest(1, 99));
+}
+
+#[test]
+fn rule_50_99_that_block_do_not_delay_another() {
+    let _alone = alone();
+    best_of(8, "latest of one beside 99 blockers", A_FEW, || latest(99, 1));
+}
+
+/// A body that was always short, and so is trusted, blocks this once.
+#[test]
+fn rule_50_a_body_that_was_short_so_far_and_blocks_now_delays_nobody_for_long() {
+    let _alone = alone();
+    best_of(8, "latest beside one that blocks now", millis(10), || {
+        let runner = runner("trusted");
+        let mut watch = Watch::new(&runner);
+        let (go, gate) = bounded::<()>(0);
+        let trusted = move |ctx: &Context| {
+            if ctx.tick().run == 20 {
+                let _ = gate.recv();
+            }
+        };
+        runner.register(Service::new("a", trusted).interval("2ms"));
+        let late = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&late);
+        let body = move |ctx: &Context| {
+            let nanos = u64::try_from(ctx.tick().lateness.as_nanos()).unwrap_or(u64::MAX);
+            seen.fetch_max(nanos, Ordering::SeqCst);
+        };
+        runner.register(Service::new("b", body).interval("2ms"));
+        runner.start_all().unwrap();
+        watch.until("b", |change| {
+            matches!(change, tina4_service::Change::RunBegan { run: 100, .. })
+        });
+        assert_eq!(info(&runner, "a").runs, 20, "it blocks");
+        drop(go);
+        runner.stop_all();
+        Duration::from_nanos(late.load(Ordering::SeqCst))
+    });
+}
+
+#[test]
+fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
+    let _alone = alone();
+    let runner = runner("tide");
+    let inside = Arc::new(AtomicUsize::new(0));
+    let (go, gate) = bounded::<()>(0);
+    for number in 0..30 {
+        let (inside, gate) = (Arc::clone(&inside), gate.clone());
+        let body = move |_: &Context| {
+            inside.fetch_add(1, Ordering::SeqCst);
+            let _ = gate.recv();
+        };
+        runner.register(Service::new(format!("s{number}"), body).interval("1h"));
+    }
+    runner.start_all().unwrap();
+    // Only possible with a thread for each: all of them are inside their body at once.
+    until("all are inside", || inside.load(Ordering::SeqCst) == 30);
+    let high = process::threads("tide").len();
+    assert!((30..=31).contains(&high), "one each, and one that waits: {high}");
+    drop(go);
+    until("the idle ones have left", || process::threads("tide").len() <= 4);
+    assert!(runner.status().values().all(|state| state.is_active()), "while the services live");
+    runner.stop_all();
+    until("nobody is left", || process::threads("tide").is_empty());
+}
+
+/// Rule 27: a service that crashes as fast as it may.
+#[test]
+fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {
+    let _alone = alone();
+    best_of(8, "latest beside crash loops", A_FEW, || {
+        let runner = runner("loops");
+        let mut watch = Watch::new(&runner);
+        for number in 0..20 {
+            let service = Service::new(format!("loop{number}"), |_| Err::<(), _>("no"));
+            runner.register(service.backoff("1ms").max_backoff("1ms"));
+        }
+        runner.register(Service::new("b", |_| {}).interval("10ms").initial_delay("10ms"));
+        runner.register(Service::new("c", obedient).autostart(false));
+        runner.start_all().unwrap();
+        let mut slowest = Duration::ZERO;
+        for _ in 0..20 {
+            watch.began("b");
+            let time = Stopwatch::start();
+            runner.start("c").unwrap();
+            assert_eq!(runner.status().len(), 22);
+            runner.stop("c").unwrap();
+            slowest = slowest.max(time.elapsed());
+        }
+        let crashes = info(&runner, "loop0").crashes;
+        assert!(crashes > 10, "it does loop: {crashes}");
+        let late = info(&runner, "b").lateness.max;
+        runner.stop_all();
+        late.max(slowest)
+    });
+}
+
+/// Rule 52: the sleep is corrected by how late the system wakes sleepers.
+#[test]
+fn rule_52_runs_begin_within_a_fraction_of_a_millisecond() {
+    let _alone = alone();
+    best_of(8, "mean lateness of one at 2 ms", Duration::from_micros(300), || {
+        let runner = runner("punctual");
+        let mut watch = Watch::new(&runner);
+        runner.register(Service::new("s", |_| {}).interval("2ms"));
+        runner.start_all().unwrap();
+        watch.until("s", |change| {
+            matches!(change, tina4_service::Change::RunBegan { run: 300, .. })
+        });
+        let late = info(&runner, "s").lateness;
+        runner.stop_all();
+        late.mean
+    });
+}
