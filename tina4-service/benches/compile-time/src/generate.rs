@@ -1,0 +1,234 @@
+//! Writes the crates to be measured.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// How many functions each crate has.
+const FUNCTIONS: usize = 500;
+
+/// How many of them are in one module.
+const IN_A_MODULE: usize = 25;
+
+/// What the functions do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    /// Nothing.
+    Empty,
+    /// Ten to fifteen lines, with `tracing` and `Result`.
+    Usual,
+}
+
+/// What is written above the functions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Functions {
+    /// Nothing.
+    Plain,
+    /// One `inventory::submit!` of the function's name and pointer: the least that any crate which
+    /// finds services by itself has to do.
+    Registered,
+    /// `#[service(..)]`
+    Services,
+}
+
+pub(crate) fn name(bodies: Bodies, functions: Functions) -> String {
+    let bodies = match bodies {
+        Bodies::Empty => "empty",
+        Bodies::Usual => "usual",
+    };
+    let functions = match functions {
+        Functions::Plain => "plain",
+        Functions::Registered => "registered",
+        Functions::Services => "services",
+    };
+    format!("{bodies}-{functions}")
+}
+
+/// Writes a workspace with all crates. They have the same dependencies.
+pub(crate) fn workspace(root: &Path, home: &Path, crates: &[(Bodies, Functions)]) {
+    let write = |path: &Path, text: &str| {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
+        fs::write(path, text).expect("the file can be written");
+    };
+    write(
+        &home.join("Cargo.toml"),
+        "[workspace]\nmembers = [\"*-*\", \"kept\"]\nresolver = \"3\"\n",
+    );
+    // The same versions as the workspace, which are there already.
+    if let Ok(lock) = fs::read_to_string(root.join("Cargo.lock")) {
+        write(&home.join("Cargo.lock"), &lock);
+    }
+    let runtime = root.join("tina4-service");
+    let manifest = |name: &str, more: &str| {
+        format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\ninventory = \"0.3\"\n\
+             tina4-service = {{ path = '{}' }}\ntracing = \"0.1\"\n{more}",
+            runtime.display()
+        )
+    };
+    let kept = "pub struct Kept {\n    pub name: &'static str,\n    pub call: fn(),\n}\n\ninventory::collect!(Kept);\n";
+    write(&home.join("kept/Cargo.toml"), &manifest("kept", ""));
+    write(&home.join("kept/src/lib.rs"), kept);
+    for &(bodies, functions) in crates {
+        let name = name(bodies, functions);
+        let kept = "kept = { path = \"../kept\" }\n";
+        write(&home.join(&name).join("Cargo.toml"), &manifest(&name, kept));
+        write(&home.join(&name).join("src/lib.rs"), &source(bodies, functions));
+    }
+}
+
+fn source(bodies: Bodies, functions: Functions) -> String {
+    let mut text = String::from(HEAD);
+    for module in 0..FUNCTIONS / IN_A_MODULE {
+        let _ = writeln!(text, "pub mod services_{module} {{\n    use crate::*;\n");
+        for function in 0..IN_A_MODULE {
+            let number = module * IN_A_MODULE + function;
+            text.push_str(&one(number, bodies, functions));
+        }
+        text.push_str("}\n\n");
+    }
+    text
+}
+
+const HEAD: &str = "\
+pub use tina4_service::{Context, Flow, Local, Res, Tick, service};
+
+pub struct Orders {
+    pub open: Vec<u64>,
+}
+
+#[derive(Debug)]
+pub enum Error {
+    Missing(u64),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self::Missing(id) = self;
+        write!(f, \"order {id} is missing\")
+    }
+}
+
+impl std::error::Error for Error {}
+
+";
+
+/// Keys, parameters and result of the shapes that take turns.
+const SHAPES: [(&str, &str, &str); 5] = [
+    ("interval = \"30s\", max_restarts = 5", "", ""),
+    ("", "ctx: &Context", "Result<(), Error>"),
+    ("interval = \"5m\", jitter = \"10s\"", "orders: Res<Orders>", "Result<(), Error>"),
+    (
+        "delay = \"5s\", timeout = \"1m\"",
+        "ctx: &Context, orders: Res<Orders>",
+        "Result<Flow, Error>",
+    ),
+    (
+        "delay = \"2s\", backoff = \"5s\"",
+        "orders: Res<Orders>, tick: Tick, sent: Local<u64>",
+        "Flow",
+    ),
+];
+
+fn one(number: usize, bodies: Bodies, functions: Functions) -> String {
+    let (keys, parameters, result) = SHAPES[number % SHAPES.len()];
+    let mut text = String::new();
+    if functions == Functions::Services {
+        let _ = writeln!(text, "    #[service({keys})]");
+    }
+    let arrow = if result.is_empty() { String::new() } else { format!(" -> {result}") };
+    let unused = if bodies == Bodies::Empty { "#[allow(unused_variables)]\n    " } else { "" };
+    let _ = writeln!(text, "    {unused}pub fn service_{number}({parameters}){arrow} {{");
+    let value = match result {
+        "" => "",
+        "Flow" => "Flow::Wait",
+        "Result<(), Error>" => "Ok(())",
+        _ => "Ok(Flow::Wait)",
+    };
+    if bodies == Bodies::Usual {
+        text.push_str(BODIES[number % SHAPES.len()]);
+    }
+    let _ = writeln!(text, "        {value}\n    }}\n");
+    if functions == Functions::Registered {
+        let _ = writeln!(
+            text,
+            "    inventory::submit!(kept::Kept {{ name: \"service_{number}\", call: || {{ let _ = service_{number}; }} }});\n"
+        );
+    }
+    text
+}
+
+/// What the shapes do, in the same order.
+const BODIES: [&str; 5] = [
+    r#"        let mut oldest = None;
+        for name in ["mail", "orders", "prices"] {
+            let path = std::path::Path::new("queue").join(name);
+            match std::fs::read_dir(&path) {
+                Ok(entries) => {
+                    let waiting = entries.flatten().count();
+                    tracing::info!(name, waiting, "alive");
+                    oldest = oldest.max(Some(waiting));
+                }
+                Err(error) => tracing::warn!(%error, "no queue {name}"),
+            }
+        }
+        tracing::debug!(?oldest, "looked at everything");
+"#,
+    r#"        let mut handled = 0_u64;
+        while ctx.sleep(std::time::Duration::from_millis(250)) {
+            handled += 1;
+            if handled % 1000 == 0 {
+                tracing::info!(handled, service = ctx.name(), "still here");
+            }
+            if handled > 1_000_000 {
+                let error = Error::Missing(handled);
+                tracing::error!(%error, "too many");
+                return Err(error);
+            }
+        }
+        tracing::info!(handled, "stopped");
+"#,
+    r#"        let mut sums = std::collections::BTreeMap::new();
+        for id in &orders.open {
+            *sums.entry(id % 7).or_insert(0_u64) += id;
+        }
+        let (day, sum) = sums
+            .into_iter()
+            .max_by_key(|(_, sum)| *sum)
+            .ok_or(Error::Missing(0))?;
+        if sum > 1_000 {
+            tracing::warn!(day, sum, "a busy day");
+        } else {
+            tracing::info!(day, sum, "the busiest day");
+        }
+"#,
+    r#"        let next = orders.open.iter().copied().find(|id| id % 3 == 0);
+        let Some(id) = next else {
+            tracing::debug!("nothing to do");
+            return Ok(Flow::Wait);
+        };
+        if ctx.is_stopping() {
+            return Ok(Flow::Done);
+        }
+        let text = id.to_string();
+        let back = text.parse::<u64>().map_err(|_| Error::Missing(id))?;
+        tracing::info!(id, back, "handled {text}");
+        if back > 100 {
+            return Ok(Flow::Again);
+        }
+"#,
+    r#"        let mut sent = sent;
+        let due = orders.open.len() as u64;
+        if tick.attempt > 1 {
+            tracing::warn!(attempt = tick.attempt, "once more");
+        }
+        for id in orders.open.iter().skip(usize::try_from(*sent).unwrap_or(0)) {
+            *sent += 1;
+            tracing::trace!(id, sent = *sent, "sent");
+        }
+        if *sent < due {
+            return Flow::After(std::time::Duration::from_secs(1));
+        }
+        tracing::info!(sent = *sent, lateness = ?tick.lateness, "all sent");
+"#,
+];
