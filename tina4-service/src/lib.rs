@@ -129,7 +129,9 @@ pub use status::{ServiceInfo, Spread};
 /// | `critical` | bool | `false` | if it fails for good, the whole runner shuts down |
 /// | `crate` | path | `::tina4_service` | where this crate is, for crates that re-export it |
 ///
-/// "Up" means that the first run has begun, not that it has ended.
+/// "Up" means that the first run has begun, not that it has ended. A `timeout` may be longer than
+/// the `interval`: a slow run then skips due times, and is stuck only after the timeout. Two
+/// services of one name do not compile in one crate; in two crates they are reported at start.
 ///
 /// # Parameters and results
 ///

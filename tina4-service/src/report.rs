@@ -91,7 +91,10 @@ impl StopReport {
 impl fmt::Display for StopReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.in_progress { "stopping" } else { "ended" };
-        write!(f, "{} services {verb} in {:.1?}", self.services.len(), self.took)?;
+        let (count, s) = (self.services.len(), if self.services.len() == 1 { "" } else { "s" });
+        // Nobody cares for less, and below that `Duration` prints "0.0ns".
+        let took = self.took.max(Duration::from_micros(1));
+        write!(f, "{count} service{s} {verb} in {took:.1?}")?;
         for state in
             [State::Stopped, State::Finished, State::Failed, State::Abandoned, State::Registered]
         {

@@ -23,52 +23,55 @@ use crate::unit::Unit;
 /// }
 /// assert_eq!(count(Local::new(41)), 42);
 /// ```
-pub struct Local<T: Send + 'static> {
+pub struct Local<T: 'static> {
     /// Present until `drop`.
     value: Option<Box<T>>,
-    home: Option<Home>,
+    home: Option<Home<T>>,
 }
 
 /// Where a [`Local`] goes back to when its run lets go of it.
-struct Home {
+struct Home<T> {
     unit: Arc<Unit>,
     slot: usize,
     era: u64,
+    /// Forgets the type; a run has one only of types that can be sent.
+    erase: fn(Box<T>) -> Box<dyn Any + Send>,
 }
 
-impl<T: Send + 'static> Local<T> {
+impl<T: 'static> Local<T> {
     /// Wraps a value, to call a service's function by hand.
     pub fn new(value: T) -> Self {
         Self { value: Some(Box::new(value)), home: None }
     }
 }
 
-impl<T: Send + 'static> Deref for Local<T> {
+impl<T: 'static> Deref for Local<T> {
     type Target = T;
     fn deref(&self) -> &T {
         self.value.as_ref().expect("a local value is taken only when it is dropped")
     }
 }
 
-impl<T: Send + 'static> DerefMut for Local<T> {
+impl<T: 'static> DerefMut for Local<T> {
     fn deref_mut(&mut self) -> &mut T {
         self.value.as_mut().expect("a local value is taken only when it is dropped")
     }
 }
 
-impl<T: Send + fmt::Debug + 'static> fmt::Debug for Local<T> {
+impl<T: fmt::Debug + 'static> fmt::Debug for Local<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Local").field(&**self).finish()
     }
 }
 
-impl<T: Send + 'static> Drop for Local<T> {
+impl<T: 'static> Drop for Local<T> {
     fn drop(&mut self) {
         // A value that a panic went through may be half changed: it is not kept.
         if std::thread::panicking() {
             return;
         }
         if let (Some(value), Some(home)) = (self.value.take(), self.home.take()) {
+            let value = (home.erase)(value);
             let late = home.unit.locals().put_back(home.slot, home.era, value);
             drop(late);
         }
@@ -136,6 +139,6 @@ impl<'r, T: Default + Send + 'static> Parameter<'r> for Local<T> {
         let unit = Arc::clone(run.context.unit());
         let (slot, value, era) = unit.locals().take(TypeId::of::<T>(), &run.handed);
         let value = value.and_then(|value| value.downcast().ok()).unwrap_or_default();
-        Self { value: Some(value), home: Some(Home { unit, slot, era }) }
+        Self { value: Some(value), home: Some(Home { unit, slot, era, erase: |value| value }) }
     }
 }
