@@ -20,6 +20,7 @@ const REST: Duration = Duration::from_secs(5);
 const STAGGER: Duration = Duration::from_millis(20);
 /// So many short jobs in a row speak for one that nobody knows yet.
 const STREAK: u32 = 4;
+
 impl<D: Desk> Pool<D> {
     /// A worker's life.
     pub(super) fn work(self: &Arc<Self>, worker: u64) {

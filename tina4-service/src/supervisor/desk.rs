@@ -125,7 +125,8 @@ impl Desk for Supervisor {
     fn has_aftermath(&self) -> bool {
         let Aftermath { wakes, forgotten, log } = &self.aftermath;
         let may_log = !log.is_empty() && !self.logging;
-        may_log || !wakes.is_empty() || !forgotten.is_empty()
+        let may_drop = !forgotten.is_empty() && !self.exiting;
+        may_log || may_drop || !wakes.is_empty()
     }
 
     fn aftermath(&mut self) -> Option<Aftermath> {
