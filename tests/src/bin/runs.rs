@@ -45,7 +45,8 @@ fn main() -> ExitCode {
             tina4_service::register(Service::new("web", obedient).after("database"));
         }
         "stuck" => {
-            add("web", obedient);
+            // It is ready once the stubborn one runs.
+            tina4_service::register(Service::new("web", obedient).after("stuck"));
             tina4_service::register(stuck().stop_timeout("1h"));
         }
         "finished" => tina4_service::register(Service::new("s", |_| Flow::Done)),
