@@ -1,0 +1,188 @@
+//! Properties over random lives: whatever happens, in whatever order.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn spec() -> impl Strategy<Value = Spec> {
+    let duration = || (1..100_u64).prop_map(Duration::from_millis);
+    let schedule = prop_oneof![
+        Just(Schedule::Continuous),
+        duration().prop_map(Schedule::Interval),
+        duration().prop_map(Schedule::Delay),
+    ];
+    let restart = prop::sample::select(&Restart::ALL[..]);
+    let policy = (restart, prop::option::of(0..4_u32), prop::option::of(duration()), duration())
+        .prop_map(|(restart, max_restarts, window, backoff)| RestartPolicy {
+            restart,
+            max_restarts,
+            window,
+            backoff,
+            max_backoff: backoff * 3,
+        });
+    let timeout = prop::option::of(duration());
+    (schedule, duration(), duration(), timeout, policy).prop_map(
+        |(schedule, initial_delay, jitter, timeout, restart)| Spec {
+            schedule,
+            initial_delay,
+            jitter,
+            timeout,
+            restart,
+            ..Spec::DEFAULT
+        },
+    )
+}
+
+/// What the world does next. Ends are only reported for what was begun.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Pass(Nanos),
+    ToDeadline,
+    EndGood(Flow),
+    EndCrashed,
+    Vanish,
+    Request(Event),
+    Hooks(bool),
+    Beat,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let flow = prop_oneof![
+        4 => Just(Flow::Wait),
+        1 => Just(Flow::Again),
+        1 => (0..50_u64).prop_map(|ms| Flow::After(Duration::from_millis(ms))),
+        1 => Just(Flow::Done),
+    ];
+    let request = prop_oneof![
+        4 => any::<bool>().prop_map(|held| Event::Start { held }),
+        4 => Just(Event::Release),
+        1 => Just(Event::RunNow),
+        1 => Just(Event::Pause),
+        2 => Just(Event::Resume),
+        1 => Just(Event::Expired),
+        1 => Just(Event::Revoke),
+        1 => (0..50 * 1_000_000_u64).prop_map(|deadline| Event::Stop { deadline }),
+    ];
+    prop_oneof![
+        1 => (0..20_000_000_u64).prop_map(Act::Pass),
+        6 => Just(Act::ToDeadline),
+        4 => flow.prop_map(Act::EndGood),
+        4 => Just(Act::EndCrashed),
+        1 => Just(Act::Vanish),
+        5 => request.prop_map(Act::Request),
+        1 => any::<bool>().prop_map(Act::Hooks),
+        1 => Just(Act::Beat),
+    ]
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    Nothing,
+    Run,
+    CleanUp,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens(spec in spec(), acts in prop::collection::vec(act(), 1..200), dice in any::<u64>()) {
+        let mut life = Life::new(spec);
+        life.dice = dice;
+        let mut doing = Doing::Nothing;
+        let mut restarts_in_a_row = 0_u32;
+        let mut started = 0_u32;
+        let mut ended = 0_u32;
+        for act in acts {
+            let before = life.state();
+            let command = match act {
+                Act::Pass(time) => { life.now += time; Command::Nothing }
+                Act::ToDeadline => match life.life.deadline() {
+                    Some(_) => life.due(),
+                    None => Command::Nothing,
+                },
+                Act::EndGood(flow) if doing == Doing::Run => {
+                    doing = Doing::Nothing;
+                    life.step(Event::Ended(flow))
+                }
+                Act::EndCrashed if doing == Doing::Run => {
+                    doing = Doing::Nothing;
+                    life.step(Event::Crashed)
+                }
+                Act::EndGood(_) | Act::EndCrashed if doing == Doing::CleanUp => {
+                    doing = Doing::Nothing;
+                    life.hooks = false;
+                    life.step(Event::CleanedUp)
+                }
+                Act::EndGood(_) | Act::EndCrashed => Command::Nothing,
+                Act::Vanish if doing != Doing::Nothing => {
+                    doing = Doing::Nothing;
+                    life.step(Event::Vanished)
+                }
+                Act::Vanish => Command::Nothing,
+                Act::Request(Event::Stop { deadline }) => {
+                    let deadline = life.now + deadline;
+                    life.step(Event::Stop { deadline })
+                }
+                Act::Request(event) => life.step(event),
+                Act::Hooks(hooks) => { life.hooks = hooks; Command::Nothing }
+                Act::Beat => { life.beat = life.now; Command::Nothing }
+            };
+
+            // Never two at once, and nothing after the end.
+            match command {
+                Command::Run { due, attempt } => {
+                    prop_assert_eq!(doing, Doing::Nothing, "a run overlaps");
+                    prop_assert!(matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
+                    prop_assert!(due <= life.now, "a run before it is due");
+                    prop_assert_eq!(attempt, life.life.crashes_in_a_row() + 1);
+                    doing = Doing::Run;
+                }
+                Command::CleanUp => {
+                    prop_assert_eq!(doing, Doing::Nothing, "a clean-up overlaps");
+                    doing = Doing::CleanUp;
+                }
+                Command::Nothing | Command::Refused(_) => {}
+            }
+            prop_assert_eq!(doing != Doing::Nothing, life.life.is_executing(), "{:?}", life.life);
+
+            for note in life.take_notes() {
+                match note {
+                    Note::Started => { started += 1; restarts_in_a_row = 0; }
+                    // Never more restarts than allowed.
+                    Note::Restarted => {
+                        restarts_in_a_row += 1;
+                        if let (Some(max), None) = (spec.restart.max_restarts, spec.restart.window) {
+                            prop_assert!(restarts_in_a_row <= max);
+                        }
+                        prop_assert_ne!(spec.restart.restart, Restart::Never);
+                    }
+                    Note::Ended { .. } | Note::Abandoned { .. } => ended += 1,
+                    Note::Skipped(count) => prop_assert!(count > 0),
+                    Note::Crashed { .. } | Note::Returned { .. } | Note::CrashedWhileStopping
+                    | Note::Stuck { .. } | Note::Paused | Note::Resumed | Note::Stopping | Note::LateEnd => {}
+                }
+            }
+            if life.life.crashes_in_a_row() == 0 {
+                restarts_in_a_row = 0;
+            }
+            // Each activation ends once, and only one is open.
+            prop_assert_eq!(started - ended, u32::from(life.state().is_active()));
+
+            // The deadline is never in the past of the step that set it: what is due is due now.
+            if let Some(deadline) = life.life.deadline()
+                && !matches!(command, Command::Refused(_))
+                && life.state() != before
+                && !matches!(life.state(), State::Stopping | State::Abandoned)
+            {
+                prop_assert!(deadline >= life.now, "{:?} at {}", life.life, life.now);
+            }
+        }
+        // Stop ends every life: at once, or when what is being done ends, or at the deadline.
+        let deadline = life.now + 5;
+        life.step(Event::Stop { deadline });
+        life.now = life.now.max(deadline) + 1_000_000_000;
+        life.step(Event::Expired);
+        prop_assert!(!life.state().is_active(), "{:?}", life.life);
+    }
+}
