@@ -1,6 +1,5 @@
 //! What a service says about its next run, and how its results become one thing.
 
-use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -135,16 +134,5 @@ impl HookOutcome for () {
 impl<E: Into<Box<dyn Error + Send + Sync>>> HookOutcome for Result<(), E> {
     fn into_result(self) -> Result<(), Cause> {
         self.map_err(|error| Cause::Error(error.into()))
-    }
-}
-
-/// The text of a panic payload, where it is text.
-pub(crate) fn payload_text(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without text".to_owned()
     }
 }

@@ -35,6 +35,18 @@
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
 #![deny(unsafe_code)]
 
+// The floors; imports go down.
+//
+//  front door  lib  global  exit (the process's end)  signals
+//  handle      runner  report
+//  engine      supervisor (the state of all services)  pool (the only threads)  job (user code runs)
+//  knowledge   plan  status  event
+//  a service   service  registration  params  context  unit
+//  rules       lifecycle (pure: facts and event in, command out)
+//  ground      clock (the only one)  flow  panics (the only `catch_unwind`)  sync
+//
+// The trip: attribute -> `Registration` -> `Plan` -> `Lifecycle` -> `Job` -> `Report` -> status.
+
 mod clock;
 mod context;
 mod event;

@@ -11,8 +11,6 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use crate::flow::payload_text;
-
 /// A caught panic: its text, its place and, with `RUST_BACKTRACE`, its backtrace.
 #[derive(Debug)]
 pub struct Panic {
@@ -97,6 +95,17 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
         let (place, backtrace) = seen.map_or((None, None), |(place, trace)| (Some(place), trace));
         Panic { text, place, backtrace }
     })
+}
+
+/// The text of a panic payload, where it is text.
+fn payload_text(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without text".to_owned()
+    }
 }
 
 /// Calls `body` on a thread that may be at its end, where thread-local values are gone.

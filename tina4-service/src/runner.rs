@@ -138,6 +138,7 @@ impl Runner {
     }
 
     /// Starts one service, whatever its `autostart`; if it is active already, nothing happens.
+    /// One that is being stopped starts again once it has stopped, unless it is abandoned.
     ///
     /// # Errors
     ///
