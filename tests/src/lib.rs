@@ -55,6 +55,17 @@ pub fn within<T: Send + 'static>(what: &str, body: impl FnOnce() -> T + Send + '
     }
 }
 
+/// Waits until everything has ended.
+///
+/// # Panics
+///
+/// If that does not come within [`PATIENCE`].
+#[track_caller]
+pub fn wait(runner: &Runner) {
+    let waiter = runner.clone();
+    within("the end of everything", move || waiter.wait());
+}
+
 /// Starts a thread that the test does not wait for.
 #[expect(clippy::disallowed_methods, reason = "this thread belongs to the test, not to the runner")]
 pub fn spawn(body: impl FnOnce() + Send + 'static) {

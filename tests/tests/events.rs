@@ -55,7 +55,7 @@ fn the_ends_are_told_in_order() {
     runner.start_all().unwrap();
     watch.began("stops");
     runner.stop("stops").unwrap();
-    runner.wait();
+    tests::wait(&runner);
     let mut kinds = |name: &str| -> Vec<String> {
         let word = |change: &Change| {
             format!("{change:?}").split([' ', '(', '{']).next().unwrap().to_owned()
@@ -89,7 +89,7 @@ fn a_slow_reader_delays_nobody_and_is_told_what_it_missed() {
     }));
     runner.start_all().unwrap();
     // Nobody reads, and it ends all the same.
-    runner.wait();
+    tests::wait(&runner);
     let kept: Vec<_> = slow.try_iter().collect();
     assert!(kept.iter().all(|event| !matches!(event.change, Change::Missed { .. })));
     runner.start("s").unwrap();
@@ -97,7 +97,7 @@ fn a_slow_reader_delays_nobody_and_is_told_what_it_missed() {
     // Started, then two for each of 5,000 runs, then Finished.
     assert_eq!(first.change, Change::Missed { count: 10_002 - kept.len() as u64 });
     assert_eq!(slow.recv_timeout(tests::PATIENCE).unwrap().change, Change::Started);
-    runner.wait();
+    tests::wait(&runner);
     assert_eq!(runner.status()["s"], State::Finished);
 }
 

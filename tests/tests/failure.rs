@@ -66,7 +66,7 @@ fn rule_20_backoff_in_real_time() {
         let service = Service::new("s", |_| Err::<(), _>("no"));
         runner.register(service.backoff("10ms").max_backoff("100ms").max_restarts(6));
         runner.start_all().unwrap();
-        runner.wait();
+        tests::wait(&runner);
         let starts: Vec<SystemTime> = (0..7).map(|_| watch.began("s").at).collect();
         let gaps = starts.windows(2).map(|pair| pair[1].duration_since(pair[0]).unwrap());
         let excess = gaps.zip(expected).map(|(gap, wanted)| {
@@ -249,7 +249,7 @@ fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
     runner.start_all().unwrap();
     watch.began("other");
     drop(go);
-    runner.wait();
+    tests::wait(&runner);
     assert_eq!(runner.status()["other"], State::Stopped);
     let report = runner.stop_all();
     assert_eq!(report.critical.as_deref(), Some("vital"));

@@ -59,7 +59,7 @@ fn diary_of(
     if stop {
         runner.stop("s").unwrap();
     }
-    runner.wait();
+    tests::wait(&runner);
     assert_eq!(runner.status()["s"], state);
     diary.take()
 }

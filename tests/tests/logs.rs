@@ -147,7 +147,7 @@ fn rule_20_and_62_a_crash_is_a_warning_with_all_there_is_and_failure_an_error_wi
     let service = Service::new("logs.fails", body);
     runner.register(service.backoff("3ms").max_restarts(1));
     runner.start_all().unwrap();
-    runner.wait();
+    tests::wait(&runner);
     let again = "service crashed; it will be restarted";
     let last = "service crashed; it will not be restarted";
     let found = about("logs.fails", Level::WARN, &[again, last]);

@@ -80,7 +80,7 @@ fn rule_25_a_local_value_that_panics_when_it_is_dropped_harms_nobody() {
     watch.change("panics.sore", &tina4_service::Change::Finished);
     runner.start("panics.sore").unwrap();
     watch.change("panics.sore", &tina4_service::Change::Finished);
-    runner.wait();
+    tests::wait(&runner);
 }
 
 /// What a child prints, with backtraces or without.

@@ -64,7 +64,7 @@ fn all_parameters_in_any_order_up_to_eight_and_the_same_for_on_stop() {
     runner.provide(Greeting("hello"));
     runner.provide(7_u16);
     runner.start_all().unwrap();
-    runner.wait();
+    tests::wait(&runner);
     // Two `Local`s of one type are two values, and `on_stop` has them in the same order.
     assert_eq!(seen("all"), ["params.all 1 hello", "true Some(7) Local(\"\")", "hello 1 2 1"]);
     assert_eq!(runner.status()["params.all"], State::Finished);
@@ -114,7 +114,7 @@ fn local_is_kept_from_run_to_run_and_made_anew_after_a_crash_and_at_each_activat
 fn end(name: &str) -> (State, Option<String>) {
     let (runner, _watch) = with(name);
     runner.start_all().unwrap();
-    runner.wait();
+    tests::wait(&runner);
     let known = info(&runner, name);
     (known.state, known.last_error.map(|error| error.to_string()))
 }

@@ -245,7 +245,7 @@ fn rule_46_a_service_stops_and_restarts_itself() {
     watch.change("s", &Change::Stopped);
     watch.until("s", |change| matches!(change, Change::RunBegan { run: 2, .. }));
     watch.change("s", &Change::Stopped);
-    runner.wait();
+    tests::wait(&runner);
     assert_eq!(runner.status()["s"], State::Stopped);
 }
 

@@ -333,7 +333,7 @@ impl Runner {
         match signals {
             Ok(signals) => self.shared.pool.wait_for(|services, now| {
                 let ended = services.shutdown_result(now).err().flatten();
-                if services.is_quiet() || signals.any() { Ok(()) } else { Err(ended) }
+                if services.is_quiet() || signals.signal().is_some() { Ok(()) } else { Err(ended) }
             }),
             Err(error) => {
                 tracing::error!(%error, "signals cannot be handled; they end the program at once");
@@ -362,7 +362,7 @@ impl Runner {
     #[cfg(feature = "signals")]
     pub fn wait_for_signal(&self) -> io::Result<crate::signals::Signal> {
         let signals = crate::signals::listen(&self.shared.pool)?;
-        Ok(self.shared.pool.wait_for(|_, _| signals.last().ok_or(None)))
+        Ok(self.shared.pool.wait_for(|_, _| signals.signal().ok_or(None)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 #[cfg(unix)]
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use crate::runner::Services;
@@ -36,7 +36,8 @@ impl fmt::Display for Signal {
 /// What the handlers have seen.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
-    /// 0: none since somebody last began to listen.
+    /// How many signals came, and which one last.
+    count: AtomicU32,
     last: AtomicI32,
     /// A signal has come, so that the next one ends the process.
     #[cfg(unix)]
@@ -46,16 +47,9 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    pub(crate) fn any(&self) -> bool {
-        self.last().is_some()
-    }
-
-    pub(crate) fn last(&self) -> Option<Signal> {
-        Some(self.last.load(Ordering::Acquire)).filter(|number| *number != 0).map(Signal)
-    }
-
     fn came(&self, number: i32) {
-        self.last.store(number, Ordering::Release);
+        self.last.store(number, Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Release);
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for pool in listeners.iter().filter_map(Weak::upgrade) {
             pool.look_again();
@@ -63,19 +57,40 @@ impl Signals {
     }
 }
 
+/// Somebody who waits for a signal.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    signals: Arc<Signals>,
+    /// Signals that came before it began to listen are not for it.
+    seen: u32,
+}
+
+impl Listener {
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        let came = self.signals.count.load(Ordering::Acquire) != self.seen;
+        came.then(|| Signal(self.signals.last.load(Ordering::Relaxed)))
+    }
+}
+
 static SIGNALS: OnceLock<Arc<Signals>> = OnceLock::new();
 
 /// Installs the handlers, once per process, has `pool` look again when a signal comes, and makes
 /// the next signal the first.
-pub(crate) fn listen(pool: &Arc<Services>) -> io::Result<Arc<Signals>> {
+pub(crate) fn listen(pool: &Arc<Services>) -> io::Result<Listener> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let signals = match SIGNALS.get() {
-        Some(signals) => Arc::clone(signals),
+    let (signals, seen) = match SIGNALS.get() {
+        Some(signals) => {
+            // In this order, so that a signal that comes in between is not overlooked.
+            let seen = signals.count.load(Ordering::Acquire);
+            #[cfg(unix)]
+            signals.asked.store(false, Ordering::SeqCst);
+            (Arc::clone(signals), seen)
+        }
         None => {
             let signals = Arc::new(Signals::default());
             install(&signals)?;
-            Arc::clone(SIGNALS.get_or_init(|| signals))
+            (Arc::clone(SIGNALS.get_or_init(|| signals)), 0)
         }
     };
     drop(guard);
@@ -85,11 +100,7 @@ pub(crate) fn listen(pool: &Arc<Services>) -> io::Result<Arc<Signals>> {
         listeners.push(Arc::downgrade(pool));
     }
     drop(listeners);
-    // A signal that an earlier listener has acted upon is not one for this listener.
-    #[cfg(unix)]
-    signals.asked.store(false, Ordering::Relaxed);
-    signals.last.store(0, Ordering::Release);
-    Ok(signals)
+    Ok(Listener { signals, seen })
 }
 
 #[cfg(unix)]
@@ -123,7 +134,7 @@ fn install(signals: &Arc<Signals>) -> io::Result<()> {
     let signals = Arc::clone(signals);
     ctrlc::set_handler(move || {
         // Windows names no signal; all of them mean Ctrl-C to a Rust program.
-        if signals.any() {
+        if signals.count.load(Ordering::Acquire) > 0 {
             end_now(128 + 2);
         }
         signals.came(2);
