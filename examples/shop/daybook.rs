@@ -13,14 +13,15 @@ pub(crate) struct DailyReport {
 /// Both ends of the day are told in UTC, as the orders are.
 const REPORT: &str = "
     INSERT INTO daily_reports (day, orders, pieces)
-    SELECT date('now', 'localtime'), count(*), ifnull(sum(quantity), 0) FROM orders
-    WHERE placed_at >= datetime('now', 'localtime', 'start of day', 'utc')
+    SELECT date('now', 'localtime', '-1 day'), count(*), ifnull(sum(quantity), 0) FROM orders
+    WHERE placed_at >= datetime('now', 'localtime', 'start of day', '-1 day', 'utc')
+      AND placed_at < datetime('now', 'localtime', 'start of day', 'utc')
     ON CONFLICT (day) DO UPDATE SET orders = excluded.orders, pieces = excluded.pieces
     RETURNING day, orders, pieces";
 
 impl Store {
-    /// Counts today's orders and keeps the result.
-    pub(crate) fn report_today(&self) -> rusqlite::Result<DailyReport> {
+    /// Counts yesterday's orders and keeps the result.
+    pub(crate) fn report_yesterday(&self) -> rusqlite::Result<DailyReport> {
         self.transact(|books| {
             books.query_row(REPORT, [], |row| {
                 Ok(DailyReport { day: row.get(0)?, orders: row.get(1)?, pieces: row.get(2)? })
@@ -41,15 +42,21 @@ mod tests {
     use crate::store::tests::{store, tea};
 
     #[test]
-    fn the_report_counts_today_only_and_may_be_made_again() {
+    fn the_report_counts_yesterday_only_and_may_be_made_again() {
         let (_folder, store) = store();
-        store.place(&tea()).expect("the books are open");
-        let old = "UPDATE orders SET placed_at = datetime('now', '-2 days')";
-        store.transact(|books| books.execute(old, ())).expect("the books are open");
-        for count in 1..=3 {
+        let order_placed = |when: &str| {
             store.place(&tea()).expect("the books are open");
-            let report = store.report_today().expect("the books are open");
-            assert_eq!((report.orders, report.pieces), (count, 2 * u64::from(count)));
+            let last = "UPDATE orders SET placed_at = datetime('now', 'localtime', 'start of day', ?, 'utc')
+                        WHERE id = (SELECT max(id) FROM orders)";
+            store.transact(|books| books.execute(last, [when])).expect("the books are open");
+        };
+        // Today, and the last second of the day before yesterday.
+        order_placed("+0 days");
+        order_placed("-86401 seconds");
+        for (count, when) in [(1, "-1 days"), (2, "-12 hours"), (3, "-1 seconds")] {
+            order_placed(when);
+            let report = store.report_yesterday().expect("the books are open");
+            assert_eq!((report.orders, report.pieces), (count, 2 * u64::from(count)), "{when}");
         }
     }
 

@@ -5,7 +5,7 @@
 //! | `web` | continuous | an async server in a plain function; `critical`; stops first |
 //! | `email_consumer` | `delay` | a durable queue, `Flow::Again`, `ctx.sleep` |
 //! | `payment_sync` | `interval` | crashes, backoff, `max_restarts`, `Tick` |
-//! | `daily_report` | `interval` | an error that becomes a crash |
+//! | `daily_report` | `cron` | calendar time; an error that becomes a crash |
 //! | `heartbeat`, `metrics_collector` | `interval` | the shortest ones |
 //! | `counter` | `interval` | shared and own state without a lock |
 //! | `database_sync`, `database_upkeep` | `delay`, `interval` | `on_stop`, order of stopping with `after` |

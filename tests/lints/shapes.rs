@@ -65,6 +65,18 @@ pub mod keys {
     #[service(delay = "5s", initial_delay = "0s", jitter = "1ms")]
     pub(crate) fn pause() {}
 
+    /// Calendar time, with every sign that has a mask of its own.
+    #[service(
+        cron = "0 30 8,20 L-1 JAN-NOV 5L,MON#2",
+        timezone = "Europe/Berlin",
+        jitter = "1ms",
+        autostart = false
+    )]
+    pub(crate) fn by_the_calendar() {}
+
+    #[service(cron = "@every_second")]
+    pub(crate) fn each_second() {}
+
     #[service(name = "keys.by-name", interval = "30s", max_restarts = 4_294_967_295)]
     fn by_name() {}
 

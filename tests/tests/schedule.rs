@@ -200,6 +200,6 @@ fn a_schedule_can_be_used_alone() {
     assert_eq!(every.next_after(noon), Some(noon + secs(30)));
     assert_eq!(every.upcoming(noon, 2), [noon + secs(30), noon + secs(60)]);
     assert_eq!(Schedule::delay(secs(5)).next_after(noon), Some(noon + secs(5)));
-    assert_eq!(Schedule::Continuous.next_after(noon), None);
+    assert_eq!(Schedule::continuous().next_after(noon), None);
     assert_eq!(every.to_string(), "every 30s");
 }

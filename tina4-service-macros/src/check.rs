@@ -56,6 +56,8 @@ fn spec(args: &Args, faults: &mut Faults) -> Spec {
         match (key, &value.content) {
             (Key::Interval, Content::Duration(found)) => draft.interval = Some(*found),
             (Key::Delay, Content::Duration(found)) => draft.delay = Some(*found),
+            (Key::Cron, Content::Cron(found)) => draft.cron = Some(found.clone()),
+            (Key::Timezone, Content::Timezone(found)) => draft.timezone = Some(found.clone()),
             (Key::InitialDelay, Content::Duration(found)) => draft.initial_delay = Some(*found),
             (Key::Jitter, Content::Duration(found)) => draft.jitter = Some(*found),
             (Key::Timeout, Content::Duration(found)) => draft.timeout = Some(*found),

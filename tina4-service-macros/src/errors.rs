@@ -13,7 +13,7 @@ use syn::{
     Attribute, FnArg, Generics, Lifetime, LitInt, LitStr, Pat, Path, Receiver, Variadic,
     WhereClause,
 };
-use tina4_service_schedule::{Key, Restart};
+use tina4_service_schedule::{CronError, Key, Restart};
 
 use crate::function::MOST_PARAMETERS;
 use crate::value::{Kind, path_text};
@@ -83,9 +83,13 @@ pub(crate) fn key_twice(span: Span, key: Key) -> Error {
     Error::new(span, format!("`{key}` is given twice; keep one of them"))
 }
 
-pub(crate) fn not_supported_yet(span: Span, key: Key) -> Error {
-    let remedy = if key == Key::Cron { "use `interval` or `delay`" } else { "remove it" };
-    Error::new(span, format!("`{key}` is not supported yet; {remedy}"))
+pub(crate) fn needs_feature(span: Span, key: Key) -> Error {
+    Error::new(
+        span,
+        format!(
+            "`{key}` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` in Cargo.toml"
+        ),
+    )
 }
 
 // Values
@@ -127,7 +131,8 @@ fn kind(key: Key) -> &'static str {
         Kind::List => "the path of a service function or a name as text",
         Kind::Function => "the path of a function",
         Kind::Module => "the path of a crate or module",
-        Kind::NotYet => "nothing",
+        Kind::Cron => "a cron expression as text",
+        Kind::Timezone => "a time zone as text",
     }
 }
 
@@ -143,7 +148,8 @@ fn example(key: Key) -> &'static str {
         Kind::List => "[migrations]",
         Kind::Function => "flush",
         Kind::Module => "facade::tina4_service",
-        Kind::NotYet => "..",
+        Kind::Cron => "\"0 8 * * *\"",
+        Kind::Timezone => "\"Europe/Berlin\"",
     }
 }
 
@@ -163,8 +169,19 @@ fn corrected(key: Key, found: &TokenTree) -> Option<String> {
         Kind::Function | Kind::Module => {
             inner().filter(|inner| syn::parse_str::<Path>(inner).is_ok())
         }
-        Kind::List | Kind::NotYet => None,
+        Kind::List | Kind::Cron | Kind::Timezone => None,
     }
+}
+
+/// On the guilty part of the expression where the compiler can say where that is, which stable ones
+/// cannot; so the message shows it as well.
+pub(crate) fn cron(literal: &LitStr, error: &CronError) -> Error {
+    let token = literal.token();
+    let is_plain = token.to_string() == format!("\"{}\"", literal.value());
+    // Behind the quotation mark.
+    let inside = error.span().start + 1..error.span().end + 1;
+    let part = if is_plain { token.subspan(inside) } else { None };
+    Error::new(part.unwrap_or(literal.span()), format!("{error:#}"))
 }
 
 pub(crate) fn unknown_restart(literal: &LitStr, word: &str) -> Error {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use tina4_service_schedule::{Restart, RestartPolicy, Schedule, Spec};
+use tina4_service_schedule::{Cron, Days, Restart, RestartPolicy, Schedule, Spec, Timezone};
 
 use crate::args::Args;
 use crate::check::{self, Checked};
@@ -92,7 +92,7 @@ fn registration(checked: &Checked) -> TokenStream {
 fn spec(spec: &Spec, private: &TokenStream) -> TokenStream {
     let default = Spec::DEFAULT;
     let mut fields = Fields::default();
-    fields.add(spec.schedule != default.schedule, "schedule", || schedule(spec.schedule, private));
+    fields.add(spec.schedule != default.schedule, "schedule", || schedule(&spec.schedule, private));
     fields.add(spec.initial_delay != default.initial_delay, "initial_delay", || {
         duration(spec.initial_delay)
     });
@@ -158,17 +158,50 @@ impl Fields {
     }
 }
 
-fn schedule(schedule: Schedule, private: &TokenStream) -> TokenStream {
+fn schedule(schedule: &Schedule, private: &TokenStream) -> TokenStream {
     match schedule {
         Schedule::Interval(period) => {
-            let period = duration(period);
+            let period = duration(*period);
             quote!(#private::Schedule::Interval(#period))
         }
         Schedule::Delay(pause) => {
-            let pause = duration(pause);
+            let pause = duration(*pause);
             quote!(#private::Schedule::Delay(#pause))
         }
+        Schedule::Cron(expression, zone) => {
+            let (cron, zone) = (cron(expression, private), timezone(zone, private));
+            quote!(#private::Schedule::Cron(#cron, #zone))
+        }
         Schedule::Continuous => quote!(#private::Schedule::Continuous),
+    }
+}
+
+/// The masks: nothing is read when the program runs.
+fn cron(cron: &Cron, private: &TokenStream) -> TokenStream {
+    let Cron { text, seconds, minutes, hours, months, days, recurring } = cron;
+    let days = if *days == Days::ALL {
+        quote!(#private::Days::ALL)
+    } else {
+        let Days { dates, from_last, near, near_last, weekdays, nth, last, both } = days;
+        quote!(#private::Days {
+            dates: #dates, from_last: #from_last, near: #near, near_last: #near_last,
+            weekdays: #weekdays, nth: [#(#nth),*], last: #last, both: #both,
+        })
+    };
+    quote!(#private::Cron {
+        text: #private::Cow::Borrowed(#text),
+        seconds: #seconds, minutes: #minutes, hours: #hours, months: #months,
+        days: #days,
+        recurring: #recurring,
+    })
+}
+
+fn timezone(zone: &Timezone, private: &TokenStream) -> TokenStream {
+    match zone {
+        Timezone::Local => quote!(#private::Timezone::Local),
+        Timezone::Named(name) => {
+            quote!(#private::Timezone::Named(#private::Cow::Borrowed(#name)))
+        }
     }
 }
 

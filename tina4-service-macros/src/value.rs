@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
-use tina4_service_schedule::{Key, Restart, duration, name};
+use tina4_service_schedule::{Cron, Key, Restart, Timezone, duration, name};
 
 use crate::errors;
 use crate::faults::Faults;
@@ -24,6 +24,10 @@ pub(crate) enum Content {
     Name(String),
     /// A text that is a duration.
     Duration(Duration),
+    /// A text that is a cron expression.
+    Cron(Cron),
+    /// A text that may be the name of a time zone.
+    Timezone(Timezone),
     /// A whole number.
     Count(u32),
     /// `true` or `false`.
@@ -47,7 +51,8 @@ pub(crate) enum Kind {
     List,
     Function,
     Module,
-    NotYet,
+    Cron,
+    Timezone,
 }
 
 impl Kind {
@@ -69,7 +74,8 @@ impl Kind {
             Key::After => Self::List,
             Key::OnStop => Self::Function,
             Key::Crate => Self::Module,
-            Key::Cron | Key::Timezone => Self::NotYet,
+            Key::Cron => Self::Cron,
+            Key::Timezone => Self::Timezone,
         }
     }
 }
@@ -100,7 +106,11 @@ impl Value {
             Kind::Switch => read_switch(key, input)?,
             Kind::List => read_list(input, faults)?,
             Kind::Function | Kind::Module => Content::Path(read_path(key, input)?),
-            Kind::NotYet => return Err(errors::not_supported_yet(key_span, key)),
+            Kind::Cron | Kind::Timezone if !cfg!(feature = "cron") => {
+                return Err(errors::needs_feature(key_span, key));
+            }
+            Kind::Cron => read_cron(input)?,
+            Kind::Timezone => read_timezone(input)?,
         };
         Ok(Self { content, tokens: between(&start, input) })
     }
@@ -130,6 +140,19 @@ fn read_duration(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
     let found =
         duration::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))?;
     Ok(Content::Duration(found))
+}
+
+fn read_cron(input: ParseStream<'_>) -> syn::Result<Content> {
+    let literal = read_literal::<LitStr>(Key::Cron, input)?;
+    let found = Cron::parse(&literal.value()).map_err(|error| errors::cron(&literal, &error))?;
+    Ok(Content::Cron(found))
+}
+
+fn read_timezone(input: ParseStream<'_>) -> syn::Result<Content> {
+    let literal = read_literal::<LitStr>(Key::Timezone, input)?;
+    let found =
+        Timezone::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))?;
+    Ok(Content::Timezone(found))
 }
 
 fn read_restart(input: ParseStream<'_>) -> syn::Result<Content> {

@@ -13,6 +13,42 @@ use crate::context::Never;
 /// An instant: nanoseconds since the origin of one clock.
 pub(crate) type Nanos = u64;
 
+/// Wall time: nanoseconds since 1970 in UTC, which an `i64` can count up to the year 2262.
+pub(crate) type Wall = i64;
+
+/// The nanoseconds of a second.
+pub(crate) const SECOND: i64 = 1_000_000_000;
+
+/// `time` in nanoseconds since 1970; beyond what can be counted it is the last that can.
+pub(crate) fn wall_nanos(time: SystemTime) -> Wall {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
+    }
+}
+
+/// Whole seconds since 1970, rounded down.
+pub(crate) fn wall_seconds(time: SystemTime) -> i64 {
+    let whole = |distance: Duration| i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => whole(since),
+        Err(before) => {
+            let before = before.duration();
+            -whole(before) - i64::from(before.subsec_nanos() > 0)
+        }
+    }
+}
+
+/// The time so many seconds after 1970, if the system can say it.
+pub(crate) fn wall_time(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds >= 0 {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    }
+}
+
 /// `duration` in nanoseconds; longer than 584 years counts as that.
 pub(crate) fn nanos(duration: Duration) -> Nanos {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
@@ -108,6 +144,14 @@ impl Clock {
         };
         for watcher in watchers.iter().filter_map(Weak::upgrade) {
             watcher.clock_moved();
+        }
+    }
+
+    /// Sets the wall time of a manual clock, and nothing else: what happens when the machine's
+    /// clock is set, or when the machine was suspended. As there, nothing wakes up for it.
+    pub fn set_wall(&self, wall: SystemTime) {
+        if let Kind::Manual(manual) = &self.0 {
+            lock(manual).wall = wall;
         }
     }
 

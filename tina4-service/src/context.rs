@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crossbeam_channel::Receiver;
 use tina4_service_schedule::Spec;
 
-use crate::clock::{Nanos, nanos};
+use crate::clock::{Nanos, nanos, wall_time};
 use crate::flow::HookOutcome;
 use crate::params::Tick;
 use crate::registration::{Built, Definition, Place};
@@ -44,6 +44,8 @@ pub(crate) struct RunOrder {
     pub(crate) number: u64,
     pub(crate) attempt: u32,
     pub(crate) due: Nanos,
+    /// The calendar time it is for, in seconds since 1970 UTC, if it is for one.
+    pub(crate) date: Option<i64>,
     pub(crate) started: Nanos,
 }
 
@@ -72,7 +74,10 @@ impl Context {
         let env = Environment::default();
         let now = env.clock.now();
         let unit = Unit::new(Definition::Built(Box::new(built)), Arc::new(env));
-        Self::new(Arc::new(unit), RunOrder { number: 1, attempt: 1, due: now, started: now })
+        Self::new(
+            Arc::new(unit),
+            RunOrder { number: 1, attempt: 1, due: now, date: None, started: now },
+        )
     }
 
     pub(crate) fn unit(&self) -> &Arc<Unit> {
@@ -135,11 +140,11 @@ impl Context {
     /// Which run this is, when it was due, how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        let RunOrder { number, attempt, due, started } = self.order;
+        let RunOrder { number, attempt, due, date, started } = self.order;
         Tick {
             run: number,
             attempt,
-            due: self.wall_at(due),
+            due: date.and_then(wall_time).unwrap_or_else(|| self.wall_at(due)),
             lateness: Duration::from_nanos(started.saturating_sub(due)),
         }
     }

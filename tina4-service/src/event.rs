@@ -46,7 +46,7 @@ pub enum Change {
         /// How long it took.
         took: Duration,
     },
-    /// Runs fell due while one was in progress, and were left out.
+    /// Runs fell due while one was in progress, or while the machine slept, and were left out.
     Skipped {
         /// How many.
         count: u64,

@@ -41,9 +41,9 @@
 //  handle      runner  report
 //  engine      supervisor (the state of all services)  pool (the only threads)  job (user code runs)
 //  knowledge   plan  status  event
-//  a service   service  registration  params  context  unit
+//  a service   service  registration  params  context  unit  schedule
 //  rules       lifecycle (pure: facts and event in, command out)
-//  ground      clock (the only one)  flow  panics (the only `catch_unwind`)  sync
+//  ground      clock (the only one)  zone (the only time zones)  flow  panics (the only `catch_unwind`)  sync
 //
 // The trip: attribute -> `Registration` -> `Plan` -> `Lifecycle` -> `Job` -> `Report` -> status.
 
@@ -63,6 +63,7 @@ mod pool;
 mod registration;
 mod report;
 mod runner;
+mod schedule;
 mod service;
 #[cfg(feature = "signals")]
 mod signals;
@@ -70,6 +71,7 @@ mod status;
 mod supervisor;
 mod sync;
 mod unit;
+mod zone;
 
 pub use clock::Clock;
 pub use context::{Context, Never};
@@ -87,6 +89,9 @@ pub use plan::{Fault, Plan, PlannedService, StartError};
 pub use registration::Place;
 pub use report::{ControlError, StopReport, Stopped, StoppedService};
 pub use runner::{Builder, Runner};
+pub use schedule::Schedule;
+#[cfg(feature = "cron")]
+pub use schedule::ScheduleError;
 pub use service::{IntoDuration, Service};
 #[cfg(feature = "signals")]
 pub use signals::Signal;
@@ -126,9 +131,11 @@ pub use status::{ServiceInfo, Spread};
 /// | `name` | text: a letter, then letters, digits, `_` `-` `.`; up to 64 characters | the function's name | unique in the program |
 /// | `interval` | duration | | fixed rate: a grid of instants from the first start |
 /// | `delay` | duration | | fixed delay: the pause between the end of a run and the next start |
-/// | | neither of the two | | continuous: called once, runs until it returns |
-/// | `initial_delay` | duration, also `"0s"` | `"0s"` | before the first run |
-/// | `jitter` | duration, shorter than the interval or delay | none | each run starts up to this much late, by chance; the grid stays |
+/// | `cron` | cron expression, see [`Schedule::cron`] | | calendar time |
+/// | | none of the three | | continuous: called once, runs until it returns |
+/// | `timezone` | `"Europe/Berlin"`, `"UTC"`, `"local"` | `"local"` | with `cron` only |
+/// | `initial_delay` | duration, also `"0s"` | `"0s"` | before the first run; not with `cron` |
+/// | `jitter` | duration, shorter than the interval, delay or shortest pause of `cron` | none | each run starts up to this much late, by chance; the grid stays |
 /// | `timeout` | duration | none | a run that takes longer is reported as stuck; nothing is killed |
 /// | `restart` | `"on-failure"`, `"always"`, `"never"` | `"on-failure"` | `"always"` also restarts a continuous service that returned |
 /// | `max_restarts` | whole number | unlimited | after so many restarts in a row the next crash makes it `failed` |
@@ -141,7 +148,7 @@ pub use status::{ServiceInfo, Spread};
 /// | `critical` | bool | `false` | if it fails for good, the whole runner shuts down |
 /// | `crate` | path | `::tina4_service` | where this crate is, for crates that re-export it |
 ///
-/// "Up" means that the first run has begun, not that it has ended. A `timeout` may be longer than
+/// "Up" means that the first run has begun (with `cron`: that it is planned), not that it has ended. A `timeout` may be longer than
 /// the `interval`: a slow run then skips due times, and is stuck only after the timeout. Two
 /// services of one name do not compile in one crate; in two crates they are reported at start.
 ///
@@ -152,7 +159,7 @@ pub use status::{ServiceInfo, Spread};
 /// `Result<Flow, E>` or `!`, where `E` is anything that converts into
 /// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash.
 pub use tina4_service_macros::service;
-pub use tina4_service_schedule::{Restart, Schedule};
+pub use tina4_service_schedule::Restart;
 
 /// What the attribute's expansion names. Not part of the public interface.
 #[doc(hidden)]
@@ -161,7 +168,10 @@ pub mod __private {
     pub use crate::params::{DynHook, Hook, Need, OnStop, Parameter, Run, any, need_of, param};
     pub use crate::registration::{After, Place, Registration, id_of};
     pub use inventory;
-    pub use tina4_service_schedule::{Restart, RestartPolicy, Schedule, Spec};
+    pub use std::borrow::Cow;
+    pub use tina4_service_schedule::{
+        Cron, Days, Restart, RestartPolicy, Schedule, Spec, Timezone,
+    };
 
     /// The result of a service's function, whatever its type.
     ///

@@ -17,12 +17,13 @@
 
 use std::time::Duration;
 
-use tina4_service_schedule::{Restarts, Spec};
+use tina4_service_schedule::{Restarts, Spec, Zone};
 
 use self::phase::Phase;
-use crate::clock::{Nanos, nanos};
+use crate::clock::{Nanos, Wall, nanos};
 use crate::flow::Flow;
 
+mod dates;
 mod phase;
 mod requests;
 mod runs;
@@ -41,9 +42,13 @@ pub(crate) enum Ending {
 }
 
 /// What a step needs to know besides the event.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts {
+#[derive(Clone, Copy)]
+pub(crate) struct Facts<'a> {
     pub(crate) now: Nanos,
+    /// The wall clock, which only calendar time needs.
+    pub(crate) wall: Wall,
+    /// The time zone of calendar time.
+    pub(crate) zone: &'a dyn Zone,
     /// Something must be cleaned up if the activation ends now.
     pub(crate) hooks: bool,
     /// When the body last called `heartbeat`.
@@ -91,7 +96,12 @@ pub(crate) enum Command {
     /// Wait for the next event.
     Nothing,
     /// Call the function.
-    Run { due: Nanos, attempt: u32 },
+    Run {
+        due: Nanos,
+        /// The calendar time it is for, in seconds since 1970 UTC.
+        date: Option<i64>,
+        attempt: u32,
+    },
     /// Run the clean-up hooks, then report `CleanedUp`.
     CleanUp,
     /// The request does not fit.
@@ -119,7 +129,7 @@ pub(crate) enum Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Note {
     Started,
-    /// Runs fell due while one was in progress, and were left out.
+    /// Runs fell due that could not begin in time, and were left out.
     Skipped(u64),
     Crashed {
         in_a_row: u32,
@@ -161,7 +171,9 @@ pub(crate) struct Lifecycle {
     activation: u32,
     /// The first due instant of this activation.
     anchor: Nanos,
-    /// Whether the first run of this activation has begun.
+    /// Every calendar time up to this one, in seconds since 1970 UTC, has been answered for.
+    answered: i64,
+    /// Whether the first run of this activation has begun, or waits for its calendar time.
     up: bool,
     restarts: Restarts,
 }
@@ -173,6 +185,7 @@ impl Lifecycle {
             since: now,
             activation: 0,
             anchor: 0,
+            answered: i64::MIN,
             up: false,
             restarts: Restarts::default(),
         }
@@ -182,7 +195,7 @@ impl Lifecycle {
     pub(crate) fn step(
         &mut self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         event: Event,
         tell: &mut impl FnMut(Note),
     ) -> Command {

@@ -28,9 +28,9 @@ pub struct Tick {
     pub run: u64,
     /// 1, or one more for each crash in a row before this run.
     pub attempt: u32,
-    /// When this run was due, its jitter included.
+    /// When this run was due: its jitter included, except that calendar time is exact.
     pub due: SystemTime,
-    /// How much later than that it began.
+    /// How much later it began than it was to begin, its jitter not counted.
     pub lateness: Duration,
 }
 

@@ -6,19 +6,24 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tina4_service_schedule::Schedule;
+use tina4_service_schedule::Key;
 
 use crate::params::{Need, Resources};
 use crate::registration::{After, Definition, Place};
+use crate::schedule::Schedule;
 use crate::unit::Unit;
 
 mod fault;
 
 pub use fault::{Fault, StartError};
 
+/// How many due times of each service a plan shows.
+const SHOWN: usize = 3;
+
 /// What `start_all` would do: every service in start order.
 ///
-/// `Display` prints one line each, with its next due times.
+/// `Display` prints one line each, with its next due times: calendar times in their time zone, with
+/// a word where a change of the clocks moves or repeats them.
 #[derive(Clone, Debug)]
 pub struct Plan {
     services: Vec<PlannedService>,
@@ -52,18 +57,22 @@ impl Plan {
 
     /// From each service in start order, with the names of those it comes after.
     pub(crate) fn new<'a>(
-        services: impl Iterator<Item = (&'a Definition, Vec<Cow<'static, str>>)>,
+        services: impl Iterator<Item = (&'a Unit, Vec<Cow<'static, str>>)>,
         now: SystemTime,
     ) -> Self {
-        let planned = |(definition, after): (&Definition, _)| {
+        let planned = |(unit, after): (&Unit, _)| {
+            let (definition, schedule) = (&unit.definition, unit.schedule());
             let spec = definition.spec();
             let next = now.checked_add(spec.initial_delay).map(|first| {
-                std::iter::once(first).chain(spec.schedule.upcoming(first, 2)).collect()
+                if schedule.is_calendar() {
+                    return schedule.upcoming(now, SHOWN);
+                }
+                std::iter::once(first).chain(schedule.upcoming(first, SHOWN - 1)).collect()
             });
             PlannedService {
                 name: definition.name(),
                 place: definition.place(),
-                schedule: spec.schedule,
+                schedule,
                 after,
                 autostart: spec.autostart,
                 next: next.unwrap_or_default(),
@@ -84,8 +93,8 @@ impl fmt::Display for Plan {
             }
             if *autostart {
                 for (nth, at) in next.iter().enumerate() {
-                    let at = humantime::format_rfc3339_seconds(*at);
-                    write!(f, "{}{at}", if nth == 0 { "; due " } else { ", " })?;
+                    f.write_str(if nth == 0 { "; due " } else { ", " })?;
+                    schedule.write_time(f, *at)?;
                 }
             } else {
                 f.write_str("; not started by itself")?;
@@ -134,7 +143,7 @@ pub(crate) fn link(
     }));
     duplicates(units, &mut faults);
     for unit in units {
-        own_faults(&unit.definition, resources, &mut faults);
+        own_faults(unit, resources, &mut faults);
     }
     faults.extend(
         resources
@@ -160,11 +169,13 @@ fn duplicates(units: &[Arc<Unit>], faults: &mut Vec<Fault>) {
     }));
 }
 
-fn own_faults(definition: &Definition, resources: &Resources, faults: &mut Vec<Fault>) {
-    faults.extend(definition.faults().iter().map(|problem| Fault::Setting {
+fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
+    let definition = &unit.definition;
+    let zone = unit.zone_fault().map(|problem| format!("`{}`: {problem}", Key::Timezone));
+    faults.extend(definition.faults().iter().cloned().chain(zone).map(|problem| Fault::Setting {
         service: definition.name(),
         place: definition.place(),
-        problem: problem.clone(),
+        problem,
     }));
     let mut missing = BTreeSet::new();
     for need in definition.needs() {

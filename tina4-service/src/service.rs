@@ -2,9 +2,12 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
+use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+#[cfg(feature = "cron")]
+use tina4_service_schedule::{Cron, Timezone};
 use tina4_service_schedule::{Draft, Key, Restart, Spec, duration, name};
 
 use crate::context::Context;
@@ -72,7 +75,7 @@ impl IntoDuration for String {
 
 impl Service {
     /// A continuous service: called once, runs until it returns. Give it a schedule with
-    /// [`Service::interval`] or [`Service::delay`].
+    /// [`Service::interval`], [`Service::delay`] or `cron`.
     #[track_caller]
     pub fn new<R, F>(name: impl Into<Cow<'static, str>>, body: F) -> Self
     where
@@ -92,13 +95,12 @@ impl Service {
     }
 
     fn read(&mut self, key: Key, value: impl IntoDuration) -> Option<Duration> {
-        value
-            .into_duration()
-            .map_err(|problem| {
-                self.draft.unreadable.push(key);
-                self.faults.push(format!("`{key}`: {problem}"));
-            })
-            .ok()
+        value.into_duration().map_err(|problem| self.unreadable(key, problem)).ok()
+    }
+
+    fn unreadable(&mut self, key: Key, problem: impl fmt::Display) {
+        self.draft.unreadable.push(key);
+        self.faults.push(format!("`{key}`: {problem}"));
     }
 
     /// Fixed rate: a grid of instants from the first start.
@@ -113,7 +115,26 @@ impl Service {
         self
     }
 
-    /// A pause before the first run. Default: none.
+    /// Calendar time: a cron expression of five fields, or of six with the second first. See
+    /// [`Schedule::cron`](crate::Schedule::cron) for what it may say.
+    #[cfg(feature = "cron")]
+    pub fn cron(mut self, expression: impl AsRef<str>) -> Self {
+        self.draft.cron = Cron::parse(expression.as_ref())
+            .map_err(|problem| self.unreadable(Key::Cron, format_args!("{problem:#}")))
+            .ok();
+        self
+    }
+
+    /// The time zone of [`Service::cron`]: `"local"`, `"UTC"` or an IANA name. Default: `"local"`.
+    #[cfg(feature = "cron")]
+    pub fn timezone(mut self, name: impl AsRef<str>) -> Self {
+        self.draft.timezone = Timezone::parse(name.as_ref())
+            .map_err(|problem| self.unreadable(Key::Timezone, problem))
+            .ok();
+        self
+    }
+
+    /// A pause before the first run; not with `cron`. Default: none.
     pub fn initial_delay(mut self, pause: impl IntoDuration) -> Self {
         self.draft.initial_delay = self.read(Key::InitialDelay, pause);
         self
@@ -220,8 +241,8 @@ impl Service {
     }
 }
 
-impl std::fmt::Debug for Service {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -5,11 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tina4_service_schedule::Schedule;
-
 use crate::clock::Nanos;
 use crate::lifecycle::State;
 use crate::registration::Place;
+use crate::schedule::Schedule;
 
 /// Everything known about one service at one instant; made by [`services`](crate::services).
 #[derive(Clone, Debug)]

@@ -210,8 +210,11 @@ impl Supervisor {
         crash: Option<Crash>,
     ) -> Command {
         let entry = &mut self.entries[index as usize];
+        let (wall, zone) = entry.unit.calendar();
         let facts = Facts {
             now,
+            wall,
+            zone,
             hooks: entry.unit.has_hooks(),
             beat: entry.unit.last_beat(),
             dice: if entry.unit.definition.spec().jitter.is_zero() { 0 } else { self.dice.roll() },
@@ -247,7 +250,9 @@ impl Supervisor {
             self.todo.extend(first.iter().copied().map(Todo::Stop));
         }
         match command {
-            Command::Run { due, attempt } => self.run_begins(index, due, attempt, now),
+            Command::Run { due, date, attempt } => {
+                self.run_begins(index, due, date, attempt, now);
+            }
             Command::CleanUp => self.entries[index as usize].executing_since = now,
             Command::Nothing | Command::Refused(_) => {}
         }
@@ -297,11 +302,11 @@ impl Supervisor {
         }
     }
 
-    fn run_begins(&mut self, index: u32, due: Nanos, attempt: u32, now: Nanos) {
+    fn run_begins(&mut self, index: u32, due: Nanos, date: Option<i64>, attempt: u32, now: Nanos) {
         let entry = &mut self.entries[index as usize];
         entry.stats.began(due, now);
         let number = entry.stats.runs;
-        entry.last_run = RunOrder { number, attempt, due, started: now };
+        entry.last_run = RunOrder { number, attempt, due, date, started: now };
         entry.executing_since = now;
         if !self.subscribers.is_empty() {
             let lateness = Duration::from_nanos(now.saturating_sub(due));

@@ -11,12 +11,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
+use tina4_service_schedule::{Schedule as Declared, Utc};
 
-use crate::clock::{Clock, Nanos};
+use crate::clock::{Clock, Nanos, Wall, wall_nanos};
 use crate::context::Never;
 use crate::flow::Cause;
 use crate::params::{Forgotten, Locals, Resources};
 use crate::registration::Definition;
+use crate::schedule::Schedule;
+use crate::zone::Zone;
 
 /// What all services of one runner share.
 #[derive(Debug, Default)]
@@ -44,6 +47,8 @@ type StopChannel = (Option<Sender<Never>>, Receiver<Never>);
 pub(crate) struct Unit {
     pub(crate) definition: Definition,
     pub(crate) env: Arc<Environment>,
+    /// What the time zone of `cron` means on this machine, or why that is not known.
+    zone: Option<Result<Zone, Box<str>>>,
     /// Stop was requested.
     stop: AtomicBool,
     /// Made when somebody first waits for it; its sender is dropped when stop is requested.
@@ -62,15 +67,44 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Unit {
     pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
+        let zone = match &definition.spec().schedule {
+            Declared::Cron(_, timezone) => Some(Zone::find(timezone)),
+            Declared::Continuous | Declared::Interval(_) | Declared::Delay(_) => None,
+        };
         Self {
             definition,
             env,
+            zone,
             stop: AtomicBool::new(false),
             stop_channel: Mutex::new(None),
             hooks: Mutex::new(Vec::new()),
             on_stop_taken: AtomicBool::new(false),
             locals: Mutex::new(Locals::default()),
             heartbeat: AtomicU64::new(0),
+        }
+    }
+
+    /// Why its calendar time has no meaning, if that is so.
+    pub(crate) fn zone_fault(&self) -> Option<&str> {
+        match &self.zone {
+            Some(Err(problem)) => Some(problem),
+            Some(Ok(_)) | None => None,
+        }
+    }
+
+    fn zone(&self) -> Option<&Zone> {
+        self.zone.as_ref().and_then(|zone| zone.as_ref().ok())
+    }
+
+    pub(crate) fn schedule(&self) -> Schedule {
+        Schedule::new(self.definition.spec().schedule.clone(), self.zone().cloned())
+    }
+
+    /// The wall clock and its zone; a service without calendar time does not look at it.
+    pub(crate) fn calendar(&self) -> (Wall, &dyn tina4_service_schedule::Zone) {
+        match self.zone() {
+            Some(zone) => (wall_nanos(self.env.clock.wall()), zone),
+            None => (0, &Utc),
         }
     }
 

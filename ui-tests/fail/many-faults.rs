@@ -6,6 +6,8 @@ fn flush(_files: u32) {}
     name = "heart beat",
     intervall = "30s",
     delay = 5,
+    cron = "0 25 * * *",
+    timezone = "Mars/Olympus",
     jitter = "0s",
     timeout = "1 year",
     restart = "nevr",

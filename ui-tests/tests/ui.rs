@@ -45,7 +45,7 @@ fn only_these_cases_have_more_than_one_error() {
         ("after-many-faults", 5),
         // rustc adds that variadic functions are unstable.
         ("fn-variadic", 2),
-        ("many-faults", 16),
+        ("many-faults", 18),
         ("parameter-wrong", 2),
         ("restart-never-with-backoff", 2),
     ];

@@ -21,10 +21,10 @@ fn payment_sync(tick: Tick, store: Res<Store>) -> Result<(), Box<dyn Error + Sen
     Ok(())
 }
 
-/// Counts today's orders, so that the report of a day is ready when the day ends.
-#[service(interval = "1h", after = [database_sync])]
+/// Counts yesterday's orders at eight in the morning, whatever the clocks do that night.
+#[service(cron = "0 8 * * *", after = [database_sync])]
 fn daily_report(store: Res<Store>) -> rusqlite::Result<()> {
-    let DailyReport { day, orders, pieces } = store.report_today()?;
+    let DailyReport { day, orders, pieces } = store.report_yesterday()?;
     tracing::info!(day, orders, pieces, "daily report");
     Ok(())
 }

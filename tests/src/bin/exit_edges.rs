@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Sender, bounded};
 use tina4_service::{Context, Runner, Service};
 
 /// Says so on standard output when it is dropped, which may wait for ever.
@@ -26,7 +26,7 @@ fn hook(ctx: &Context) {
 fn main() {
     let how = std::env::args().nth(1).unwrap_or_default();
     match how.as_str() {
-        "values" => values(),
+        "values" => drop(values()),
         "starting" => starting(),
         "one-thread" => one_thread(),
         other => panic!("no such way: {other}"),
@@ -34,7 +34,10 @@ fn main() {
 }
 
 /// The runner is gone, its value is the last thing that is dropped, and standard output is held.
-fn values() {
+///
+/// Its service is not stopped before this function has let go of the runner: or else it could be
+/// this function, not the end of the process, that drops the value.
+fn values() -> Sender<()> {
     let (have, held) = bounded::<()>(0);
     tests::spawn(move || {
         let _lock = std::io::stdout().lock();
@@ -45,8 +48,14 @@ fn values() {
     held.recv().expect("it is held");
     let runner = Runner::new();
     runner.provide(Talks);
-    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    let (let_go, gone) = bounded::<()>(0);
+    let idle = Service::new("idle", |_| {}).interval("1h").on_stop(move |ctx: &Context| {
+        let _ = gone.recv();
+        hook(ctx);
+    });
+    runner.register(idle);
     runner.start_all().expect("it starts");
+    let_go
 }
 
 /// Another thread never stops starting: it has the lock of the list of runners more often than not.

@@ -93,7 +93,8 @@ fn the_whole_registration() {
 /// The registration contains this text, give or take spaces.
 fn check_contains(args: &str, item: &str, expected: &str) {
     let found = registration(args, item);
-    assert!(found.contains(&expected.replace(' ', "")), "no {expected} in {found}");
+    let expected: String = expected.split_whitespace().collect();
+    assert!(found.contains(&expected), "no {expected} in {found}");
 }
 
 #[test]
@@ -115,6 +116,35 @@ fn what_differs_from_the_defaults_is_written() {
     for args in ["", same] {
         check_contains(args, "fn f() {}", &format!("spec: {spec}::DEFAULT,"));
     }
+}
+
+#[cfg(feature = "cron")]
+#[test]
+fn the_masks_of_an_expression_are_written() {
+    check_contains(
+        r#"cron = "30 8 * * MON#2", timezone = "Europe/Berlin""#,
+        "fn f() {}",
+        r#"schedule: ::tina4_service::__private::Schedule::Cron(
+            ::tina4_service::__private::Cron {
+                text: ::tina4_service::__private::Cow::Borrowed("30 8 * * MON#2"),
+                seconds: 1u64, minutes: 1073741824u64, hours: 256u32, months: 8190u16,
+                days: ::tina4_service::__private::Days {
+                    dates: 4294967294u32, from_last: 0u32, near: 0u32, near_last: 0u32,
+                    weekdays: 0u8, nth: [0u8, 2u8, 0u8, 0u8, 0u8], last: 0u8, both: true,
+                },
+                recurring: false,
+            },
+            ::tina4_service::__private::Timezone::Named(
+                ::tina4_service::__private::Cow::Borrowed("Europe/Berlin")
+            )
+        )"#,
+    );
+    check_contains(
+        r#"cron = "@hourly""#,
+        "fn f() {}",
+        "days: ::tina4_service::__private::Days::ALL",
+    );
+    check_contains(r#"cron = "@hourly""#, "fn f() {}", "__private::Timezone::Local)");
 }
 
 #[test]

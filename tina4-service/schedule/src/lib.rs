@@ -3,19 +3,25 @@
 //! The macro uses this crate while compiling and the runtime uses it while running, so the two
 //! cannot disagree. There is no clock here, no thread, no date library and no macro.
 //!
-//! The way of the data: text -> [`duration`] -> [`Draft`] -> (check) -> [`Spec`], whose
+//! The way of the data: text -> [`duration`], [`Cron`], [`Timezone`] -> [`Draft`] -> (check) -> [`Spec`], whose
 //! [`Schedule`] says when a service is due and whose [`RestartPolicy`] says when it runs again
 //! after a crash.
 #![forbid(unsafe_code)]
 
+mod calendar;
+mod cron;
 pub mod duration;
 mod key;
 pub mod name;
 mod restart;
 mod schedule;
 mod spec;
+mod timezone;
 
+pub use calendar::{Utc, Zone};
+pub use cron::{ClockChange, Cron, CronError, Days};
 pub use key::Key;
 pub use restart::{Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
 pub use spec::{Draft, Fault, Spec};
+pub use timezone::{Timezone, TimezoneError};

@@ -1,20 +1,11 @@
-//! When a service is due.
+//! When a service is due, as declared.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-/// When a service runs, as declared.
-///
-/// It can be used alone, without a runner:
-///
-/// ```
-/// use std::time::{Duration, SystemTime};
-/// use tina4_service_schedule::Schedule;
-///
-/// let every_minute = Schedule::interval(Duration::from_secs(60));
-/// let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600);
-/// assert_eq!(every_minute.next_after(noon), Some(noon + Duration::from_secs(60)));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+use crate::{Cron, Timezone};
+
+/// When a service runs, as declared. What its time zone means is known to the runtime alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Schedule {
     /// Called once; runs until it returns.
     #[default]
@@ -23,71 +14,33 @@ pub enum Schedule {
     Interval(Duration),
     /// Fixed delay: the pause between the end of a run and the next start.
     Delay(Duration),
+    /// Calendar time in a time zone.
+    Cron(Cron, Timezone),
 }
 
 impl Schedule {
-    /// A fixed rate: due at the anchor and every `period` after it.
-    ///
-    /// Compared with [`Schedule::delay`]: the length of a run does not move the next one.
-    #[must_use]
-    pub const fn interval(period: Duration) -> Self {
-        Self::Interval(period)
-    }
-
-    /// A fixed pause between the end of a run and the start of the next.
-    ///
-    /// Compared with [`Schedule::interval`]: a long run moves everything after it.
-    #[must_use]
-    pub const fn delay(pause: Duration) -> Self {
-        Self::Delay(pause)
-    }
-
-    /// The first due time strictly after `instant`; for an interval or a delay `instant` is the
-    /// anchor, or the end of a run.
-    ///
-    /// `None` if there is none: a continuous service has no due times, a period of zero makes no
-    /// progress, and time itself has an end.
-    #[must_use]
-    pub fn next_after(&self, instant: SystemTime) -> Option<SystemTime> {
-        match *self {
-            Self::Continuous => None,
-            Self::Interval(step) | Self::Delay(step) => {
-                instant.checked_add(step).filter(|next| *next > instant)
-            }
-        }
-    }
-
-    /// The next `count` due times after `instant`; fewer if there are no more.
-    ///
-    /// For a delay, as if every run took no time at all.
-    #[must_use]
-    pub fn upcoming(&self, instant: SystemTime, count: usize) -> Vec<SystemTime> {
-        std::iter::successors(self.next_after(instant), |last| self.next_after(*last))
-            .take(count)
-            .collect()
-    }
-
     /// Whether runs repeat by themselves.
     #[must_use]
     pub const fn is_periodic(&self) -> bool {
         match self {
             Self::Continuous => false,
-            Self::Interval(_) | Self::Delay(_) => true,
+            Self::Interval(_) | Self::Delay(_) | Self::Cron(..) => true,
         }
     }
 }
 
-/// The words of the attribute: `every 30s`, `5s after each run`, `continuous`.
+/// In words: `every 30s`, `5s after each run`, `continuous`, `0 8 * * * (Europe/Berlin)`.
 impl std::fmt::Display for Schedule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match *self {
+        match self {
             Self::Continuous => f.write_str("continuous"),
             Self::Interval(period) => {
-                write!(f, "every {}", crate::duration::text(period))
+                write!(f, "every {}", crate::duration::text(*period))
             }
             Self::Delay(pause) => {
-                write!(f, "{} after each run", crate::duration::text(pause))
+                write!(f, "{} after each run", crate::duration::text(*pause))
             }
+            Self::Cron(cron, zone) => write!(f, "{cron} ({zone})"),
         }
     }
 }
@@ -195,20 +148,6 @@ mod tests {
             let grid = Grid { anchor, period };
             let walked = (0..400).map(|k| anchor + k * period).filter(|at| *at > after && *at < before).count();
             prop_assert_eq!(grid.count_between(after, before), walked as u64);
-        }
-    }
-
-    #[test]
-    fn upcoming_of_each_kind() {
-        let start = SystemTime::UNIX_EPOCH;
-        let second = Duration::from_secs(1);
-        for (schedule, want) in [
-            (Schedule::Continuous, vec![]),
-            (Schedule::interval(Duration::ZERO), vec![]),
-            (Schedule::interval(second), vec![start + second, start + 2 * second]),
-            (Schedule::delay(second), vec![start + second, start + 2 * second]),
-        ] {
-            assert_eq!(schedule.upcoming(start, 2), want, "{schedule}");
         }
     }
 }

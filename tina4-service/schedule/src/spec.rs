@@ -13,10 +13,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::duration::{self, text};
-use crate::{Key, Restart, RestartPolicy, Schedule};
+use crate::{Cron, Key, Restart, RestartPolicy, Schedule, Timezone};
 
 /// The checked settings of a service, all defaults filled in.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// When it runs.
     pub schedule: Schedule,
@@ -63,6 +63,10 @@ pub struct Draft {
     pub interval: Option<Duration>,
     /// Fixed delay.
     pub delay: Option<Duration>,
+    /// Calendar time.
+    pub cron: Option<Cron>,
+    /// The time zone of `cron`.
+    pub timezone: Option<Timezone>,
     /// The wait before the first run.
     pub initial_delay: Option<Duration>,
     /// Each run starts up to this much late.

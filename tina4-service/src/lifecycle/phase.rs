@@ -1,5 +1,6 @@
 //! What a life cycle knows of itself, and what can be asked of it without changing it.
 
+use super::dates::Date;
 use super::{Ending, Lifecycle, State};
 use crate::clock::Nanos;
 
@@ -31,7 +32,7 @@ pub(super) enum Phase {
     Held,
     /// `pause`: go (back) to being paused after the run.
     Waiting {
-        due: Nanos,
+        until: Until,
         pause: bool,
     },
     Running(Running),
@@ -72,10 +73,36 @@ pub(super) struct Running {
     pub(super) told: Option<Nanos>,
 }
 
+/// What a waiting service waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// An instant of the monotonic clock.
+    Instant(Nanos),
+    /// A calendar time, which the wall clock decides.
+    Date(Date),
+}
+
+impl Until {
+    /// When the next run begins, as far as is known now.
+    pub(super) fn due(self) -> Nanos {
+        match self {
+            Self::Instant(due) => due,
+            Self::Date(date) => date.due,
+        }
+    }
+
+    fn deadline(self) -> Nanos {
+        match self {
+            Self::Instant(due) => due,
+            Self::Date(date) => date.due.min(date.look),
+        }
+    }
+}
+
 /// What a paused service goes back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resume {
-    Waiting { due: Nanos },
+    Waiting { until: Until },
     BackingOff { due: Nanos },
 }
 
@@ -152,7 +179,8 @@ impl Lifecycle {
     /// When the next run or restart is due, if one is planned.
     pub(crate) fn next_run(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Waiting { due, .. } | Phase::BackingOff { due, .. } => Some(due),
+            Phase::Waiting { until, .. } => Some(until.due()),
+            Phase::BackingOff { due, .. } => Some(due),
             Phase::Registered
             | Phase::Held
             | Phase::Running(_)
@@ -165,10 +193,29 @@ impl Lifecycle {
         }
     }
 
+    /// The calendar time of the next run, in seconds since 1970 UTC, if it waits for one.
+    pub(crate) fn next_date(&self) -> Option<i64> {
+        match self.phase {
+            Phase::Waiting { until: Until::Date(date), .. } => Some(date.at),
+            Phase::Waiting { until: Until::Instant(_), .. }
+            | Phase::Registered
+            | Phase::Held
+            | Phase::Running(_)
+            | Phase::BackingOff { .. }
+            | Phase::Paused { .. }
+            | Phase::Ending { .. }
+            | Phase::Stopped
+            | Phase::Finished
+            | Phase::Failed
+            | Phase::Abandoned { .. } => None,
+        }
+    }
+
     /// When this life cycle needs the event [`Event::Due`] next.
     pub(crate) fn deadline(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Waiting { due, .. } | Phase::BackingOff { due, .. } => Some(due),
+            Phase::Waiting { until, .. } => Some(until.deadline()),
+            Phase::BackingOff { due, .. } => Some(due),
             Phase::Running(Running { stop, watch, .. }) => stop.or(watch),
             Phase::Ending { hooks: Hooks::Queued, .. }
             | Phase::Abandoned { alive: Alive::Queued } => Some(self.since),

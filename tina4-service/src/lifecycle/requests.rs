@@ -2,7 +2,7 @@
 
 use tina4_service_schedule::{Restarts, Schedule, Spec};
 
-use super::phase::{Alive, Hooks, Phase, Resume, Running};
+use super::phase::{Alive, Hooks, Phase, Resume, Running, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, Refusal, jitter};
 use crate::clock::{Nanos, nanos};
 
@@ -10,7 +10,7 @@ impl Lifecycle {
     pub(super) fn start(
         &mut self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         held: bool,
         tell: &mut impl FnMut(Note),
     ) -> Command {
@@ -43,12 +43,17 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn release(&mut self, spec: &Spec, facts: Facts) -> Command {
+    pub(super) fn release(&mut self, spec: &Spec, facts: Facts<'_>) -> Command {
         match self.phase {
             Phase::Held => {
                 self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
-                let due = self.anchor.saturating_add(jitter(spec, facts.dice));
-                self.phase = Phase::Waiting { due, pause: false };
+                let until = match &spec.schedule {
+                    Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
+                        Until::Instant(self.anchor.saturating_add(jitter(spec, facts.dice)))
+                    }
+                    Schedule::Cron(cron, _) => self.first_date_of(cron, spec, facts),
+                };
+                self.phase = Phase::Waiting { until, pause: false };
                 Command::Nothing
             }
             Phase::Registered
@@ -85,14 +90,21 @@ impl Lifecycle {
     }
 
     /// Makes the next run due at once; a worker comes for it as for any other.
-    pub(super) fn run_now(&mut self, facts: Facts) -> Command {
+    pub(super) fn run_now(&mut self, facts: Facts<'_>) -> Command {
         match &mut self.phase {
-            Phase::Waiting { due, .. } | Phase::BackingOff { due, .. } => {
+            Phase::Waiting { until, .. } => {
+                // What is due already keeps what it is due for.
+                if until.due() > facts.now {
+                    *until = Until::Instant(facts.now);
+                }
+                Command::Nothing
+            }
+            Phase::BackingOff { due, .. } => {
                 *due = facts.now.min(*due);
                 Command::Nothing
             }
             Phase::Paused { resume: Resume::Waiting { .. } } => {
-                self.phase = Phase::Waiting { due: facts.now, pause: true };
+                self.phase = Phase::Waiting { until: Until::Instant(facts.now), pause: true };
                 Command::Nothing
             }
             Phase::Paused { resume: Resume::BackingOff { .. } } => {
@@ -114,8 +126,8 @@ impl Lifecycle {
 
     pub(super) fn pause(&mut self, tell: &mut impl FnMut(Note)) -> Command {
         match &mut self.phase {
-            Phase::Waiting { due, .. } => {
-                self.phase = Phase::Paused { resume: Resume::Waiting { due: *due } };
+            Phase::Waiting { until, .. } => {
+                self.phase = Phase::Paused { resume: Resume::Waiting { until: *until } };
                 tell(Note::Paused);
                 Command::Nothing
             }
@@ -147,20 +159,22 @@ impl Lifecycle {
     pub(super) fn resume(
         &mut self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         tell: &mut impl FnMut(Note),
     ) -> Command {
         match &mut self.phase {
-            Phase::Paused { resume: Resume::Waiting { due } } => {
-                let due = *due;
-                // What fell due during the pause was not to run: the grid goes on from here.
-                let due = match spec.schedule {
+            Phase::Paused { resume: Resume::Waiting { until } } => {
+                let until = *until;
+                let due = until.due();
+                // What fell due during the pause was not to run: the schedule goes on from here.
+                let until = match &spec.schedule {
                     Schedule::Interval(_) if due < facts.now => self.next_due(spec, facts, due),
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                        due.max(facts.now)
+                        Until::Instant(due.max(facts.now))
                     }
+                    Schedule::Cron(cron, _) => self.resumed_date_of(cron, spec, facts, until),
                 };
-                self.phase = Phase::Waiting { due, pause: false };
+                self.phase = Phase::Waiting { until, pause: false };
                 tell(Note::Resumed);
                 Command::Nothing
             }
@@ -193,7 +207,7 @@ impl Lifecycle {
 
     pub(super) fn stop(
         &mut self,
-        facts: Facts,
+        facts: Facts<'_>,
         limit: Nanos,
         tell: &mut impl FnMut(Note),
     ) -> Command {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tina4_service_schedule::{Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
 
-use super::phase::{Alive, Hooks, Phase, Resume, Running};
+use super::phase::{Alive, Hooks, Phase, Resume, Running, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, jitter};
 use crate::clock::{Nanos, nanos};
 use crate::flow::Flow;
@@ -13,7 +13,7 @@ impl Lifecycle {
     pub(super) fn due(
         &mut self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         tell: &mut impl FnMut(Note),
     ) -> Command {
         // An early or outdated wake-up changes nothing.
@@ -21,15 +21,19 @@ impl Lifecycle {
             return Command::Nothing;
         }
         match &mut self.phase {
-            Phase::Waiting { due, pause } => {
+            Phase::Waiting { until: Until::Instant(due), pause } => {
                 let (due, pause) = (*due, *pause);
-                self.run(spec, facts, due, pause)
+                self.run(spec, facts, due, None, pause)
+            }
+            Phase::Waiting { until: Until::Date(date), .. } => {
+                let date = *date;
+                self.look(spec, facts, date, tell)
             }
             Phase::BackingOff { due, pause } => {
                 let (due, pause) = (*due, *pause);
                 self.restarts.restarted(&spec.restart, facts.now);
                 tell(Note::Restarted);
-                self.run(spec, facts, due, pause)
+                self.run(spec, facts, due, None, pause)
             }
             Phase::Running(Running { stop: Some(_), .. })
             | Phase::Ending { hooks: Hooks::Running, .. } => self.expired(facts, tell),
@@ -76,7 +80,7 @@ impl Lifecycle {
     }
 
     /// Gives up waiting for what stop could not end in time.
-    pub(super) fn expired(&mut self, facts: Facts, tell: &mut impl FnMut(Note)) -> Command {
+    pub(super) fn expired(&mut self, facts: Facts<'_>, tell: &mut impl FnMut(Note)) -> Command {
         let (alive, failed) = match self.phase {
             Phase::Running(Running { stop: Some(deadline), .. }) if deadline <= facts.now => {
                 (Alive::Run, false)
@@ -110,7 +114,7 @@ impl Lifecycle {
     pub(super) fn vanished(
         &mut self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         tell: &mut impl FnMut(Note),
     ) -> Command {
         match self.phase {
@@ -141,8 +145,17 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn run(&mut self, spec: &Spec, facts: Facts, due: Nanos, pause: bool) -> Command {
+    /// Begins a run; `date` is the calendar time it is for, if it is for one.
+    pub(super) fn run(
+        &mut self,
+        spec: &Spec,
+        facts: Facts<'_>,
+        due: Nanos,
+        date: Option<i64>,
+        pause: bool,
+    ) -> Command {
         self.up = true;
+        self.answer(spec, facts, date);
         self.phase = Phase::Running(Running {
             due,
             started: facts.now,
@@ -152,14 +165,14 @@ impl Lifecycle {
             watch: spec.timeout.map(|timeout| facts.now.saturating_add(nanos(timeout))),
             told: None,
         });
-        Command::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
+        Command::Run { due, date, attempt: self.restarts.in_a_row().saturating_add(1) }
     }
 
     /// The run has ended: with a flow, or `None` for a crash.
     pub(super) fn ended(
         &mut self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         flow: Option<Flow>,
         tell: &mut impl FnMut(Note),
     ) -> Command {
@@ -180,8 +193,8 @@ impl Lifecycle {
                     Ok(resume) => {
                         self.phase = match (running.pause, resume) {
                             (true, resume) => Phase::Paused { resume },
-                            (false, Resume::Waiting { due }) => {
-                                Phase::Waiting { due, pause: false }
+                            (false, Resume::Waiting { until }) => {
+                                Phase::Waiting { until, pause: false }
                             }
                             (false, Resume::BackingOff { due }) => {
                                 Phase::BackingOff { due, pause: false }
@@ -226,14 +239,15 @@ impl Lifecycle {
     pub(super) fn skip(
         &self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         run: Running,
         tell: &mut impl FnMut(Note),
     ) {
-        let skipped = match spec.schedule {
-            Schedule::Interval(period) => self.grid(period).count_between(run.due, facts.now),
-            // A delay starts when the run ends; nothing else has due times.
-            Schedule::Delay(_) | Schedule::Continuous => 0,
+        let skipped = match &spec.schedule {
+            Schedule::Interval(period) => self.grid(*period).count_between(run.due, facts.now),
+            // A delay starts when the run ends, a continuous service has no due times, and calendar
+            // times that passed are looked at next: see `look`.
+            Schedule::Delay(_) | Schedule::Continuous | Schedule::Cron(..) => 0,
         };
         if skipped > 0 {
             tell(Note::Skipped(skipped));
@@ -247,7 +261,7 @@ impl Lifecycle {
     pub(super) fn after_good_run(
         &mut self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         run: Running,
         flow: Flow,
         tell: &mut impl FnMut(Note),
@@ -256,17 +270,18 @@ impl Lifecycle {
             Flow::Done => return Err(Ending::Finished),
             Flow::Again => {
                 self.restarts.recovered();
-                return Ok(Resume::Waiting { due: facts.now });
+                return Ok(Resume::Waiting { until: Until::Instant(facts.now) });
             }
             Flow::After(pause) => {
                 self.restarts.recovered();
-                return Ok(Resume::Waiting { due: facts.now.saturating_add(nanos(pause)) });
+                let due = facts.now.saturating_add(nanos(pause));
+                return Ok(Resume::Waiting { until: Until::Instant(due) });
             }
             Flow::Wait => {}
         }
         if spec.schedule.is_periodic() {
             self.restarts.recovered();
-            return Ok(Resume::Waiting { due: self.next_due(spec, facts, run.due) });
+            return Ok(Resume::Waiting { until: self.next_due(spec, facts, run.due) });
         }
         match spec.restart.restart {
             Restart::OnFailure | Restart::Never => Err(Ending::Finished),
@@ -285,7 +300,7 @@ impl Lifecycle {
     pub(super) fn after_crash(
         &mut self,
         spec: &Spec,
-        facts: Facts,
+        facts: Facts<'_>,
         run: Running,
         tell: &mut impl FnMut(Note),
     ) -> Result<Resume, Ending> {
@@ -301,26 +316,27 @@ impl Lifecycle {
     }
 
     /// A continuous service has recovered once it has run for a minute.
-    pub(super) fn recover_if_long(&mut self, facts: Facts, run: Running) {
+    pub(super) fn recover_if_long(&mut self, facts: Facts<'_>, run: Running) {
         if facts.now.saturating_sub(run.started) >= nanos(RestartPolicy::RECOVERY) {
             self.restarts.recovered();
         }
     }
 
-    /// The next due instant of the schedule: not before now, and after `last`.
-    pub(super) fn next_due(&self, spec: &Spec, facts: Facts, last: Nanos) -> Nanos {
-        let due = match spec.schedule {
-            Schedule::Interval(period) => self.grid(period).next(last, facts.now),
-            Schedule::Delay(pause) => facts.now.saturating_add(nanos(pause)),
+    /// The next due time of the schedule: not before now, and after `last`.
+    pub(super) fn next_due(&mut self, spec: &Spec, facts: Facts<'_>, last: Nanos) -> Until {
+        let due = match &spec.schedule {
+            Schedule::Interval(period) => self.grid(*period).next(last, facts.now),
+            Schedule::Delay(pause) => facts.now.saturating_add(nanos(*pause)),
             Schedule::Continuous => facts.now,
+            Schedule::Cron(cron, _) => return self.next_date_of(cron, spec, facts),
         };
-        due.saturating_add(jitter(spec, facts.dice))
+        Until::Instant(due.saturating_add(jitter(spec, facts.dice)))
     }
 
     /// Ends the activation, by way of its clean-up where there is one.
     pub(super) fn end(
         &mut self,
-        facts: Facts,
+        facts: Facts<'_>,
         ending: Ending,
         deadline: Nanos,
         start_again: bool,
@@ -374,7 +390,7 @@ impl Lifecycle {
     }
 }
 
-fn backing_off(facts: Facts, restart_in: Option<Duration>) -> Result<Resume, Ending> {
+fn backing_off(facts: Facts<'_>, restart_in: Option<Duration>) -> Result<Resume, Ending> {
     match restart_in {
         Some(delay) => Ok(Resume::BackingOff { due: facts.now.saturating_add(nanos(delay)) }),
         None => Err(Ending::Failed),

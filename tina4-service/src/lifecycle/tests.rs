@@ -1,11 +1,12 @@
-//! Tables for single rules; random lives are in `lives.rs`.
+//! Tables for single rules; calendar time is in `dates.rs`, random lives are in `lives.rs`.
 
 use std::time::Duration;
 
-use tina4_service_schedule::{Restart, RestartPolicy, Schedule, Spec};
+use tina4_service_schedule::{Restart, RestartPolicy, Schedule, Spec, Utc};
 
 use super::*;
 
+mod dates;
 mod lives;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -19,6 +20,8 @@ struct Life {
     spec: Spec,
     life: Lifecycle,
     now: Nanos,
+    /// By how much the wall clock is ahead of `now`.
+    ahead: Wall,
     hooks: bool,
     beat: Nanos,
     dice: u64,
@@ -31,6 +34,7 @@ impl Life {
             spec,
             life: Lifecycle::new(0),
             now: 0,
+            ahead: 0,
             hooks: false,
             beat: 0,
             dice: 0,
@@ -39,12 +43,13 @@ impl Life {
     }
 
     fn every(seconds: u64) -> Self {
-        Self::new(Spec { schedule: Schedule::interval(secs(seconds)), ..Spec::DEFAULT })
+        Self::new(Spec { schedule: Schedule::Interval(secs(seconds)), ..Spec::DEFAULT })
     }
 
     fn step(&mut self, event: Event) -> Command {
-        let Self { spec, life, now, hooks, beat, dice, notes } = self;
-        let facts = Facts { now: *now, hooks: *hooks, beat: *beat, dice: *dice };
+        let Self { spec, life, now, ahead, hooks, beat, dice, notes } = self;
+        let wall = now.cast_signed() + *ahead;
+        let facts = Facts { now: *now, wall, zone: &Utc, hooks: *hooks, beat: *beat, dice: *dice };
         life.step(spec, facts, event, &mut |note| notes.push(note))
     }
 
@@ -88,7 +93,7 @@ fn rule_1_and_3_an_interval_starts_at_once_and_never_drifts() {
 
 #[test]
 fn rule_2_a_delay_counts_from_the_end_of_the_run() {
-    let spec = Spec { schedule: Schedule::delay(secs(5)), initial_delay: secs(2), ..Spec::DEFAULT };
+    let spec = Spec { schedule: Schedule::Delay(secs(5)), initial_delay: secs(2), ..Spec::DEFAULT };
     let mut life = Life::new(spec);
     life.start();
     let due: Vec<_> = (0..3).map(|_| life.run(3 * SECOND, GOOD)).collect();
@@ -112,7 +117,7 @@ fn rule_5_what_fell_due_meanwhile_is_skipped_and_told_once() {
 #[test]
 fn rule_9_jitter_again_and_after_leave_the_grid_alone() {
     let jitter = secs(4);
-    let spec = Spec { schedule: Schedule::interval(secs(10)), jitter, ..Spec::DEFAULT };
+    let spec = Spec { schedule: Schedule::Interval(secs(10)), jitter, ..Spec::DEFAULT };
     let mut life = Life::new(spec);
     life.dice = 3 * SECOND;
     life.start();

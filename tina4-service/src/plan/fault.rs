@@ -64,7 +64,7 @@ pub enum Fault {
         /// Each with its place, by name.
         services: Vec<(Cow<'static, str>, Place)>,
     },
-    /// A setting of a service built at run time is wrong.
+    /// A setting of a service built at run time is wrong, or a time zone is unknown.
     Setting {
         /// The service.
         service: Cow<'static, str>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use super::{Entry, Linked, Supervisor};
-use crate::clock::{Nanos, nanos};
+use crate::clock::{Nanos, nanos, wall_time};
 use crate::context::RunOrder;
 use crate::event::{Change, Event};
 use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
@@ -29,7 +29,7 @@ impl Supervisor {
             after: Vec::new(),
             dependents: Vec::new(),
             queued: Nanos::MAX,
-            last_run: RunOrder { number: 0, attempt: 1, due: now, started: now },
+            last_run: RunOrder { number: 0, attempt: 1, due: now, date: None, started: now },
             executing_since: now,
             active_dependents: 0,
             asked: None,
@@ -73,10 +73,13 @@ impl Supervisor {
             name: definition.name(),
             place: definition.place(),
             function: definition.path(),
-            schedule: definition.spec().schedule,
+            schedule: unit.schedule(),
             state: life.state(),
             since: clock.wall_at(life.since()),
-            next_due: wall(life.next_run()),
+            next_due: life
+                .next_date()
+                .and_then(wall_time)
+                .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
             runs: stats.runs,
             crashes: stats.crashes,
             restarts: stats.restarts,
@@ -151,7 +154,7 @@ impl Supervisor {
         let planned = order.iter().map(|index| {
             let entry = self.entry(*index);
             let name = |first: &u32| self.entry(*first).unit.definition.name();
-            (&entry.unit.definition, entry.after.iter().map(name).collect())
+            (&*entry.unit, entry.after.iter().map(name).collect())
         });
         Ok(Plan::new(planned, self.env.clock.wall()))
     }

@@ -26,8 +26,6 @@ fn keys() {
             &["expected a key, found `\"30s\"`; write `key = value`, such as `interval = \"30s\"`"],
         ),
         (",", &["expected a key, found `,`; write `key = value`, such as `interval = \"30s\"`"]),
-        ("cron = \"* * * * *\"", &["`cron` is not supported yet; use `interval` or `delay`"]),
-        ("timezone = \"UTC\"", &["`timezone` is not supported yet; remove it"]),
     ]);
 }
 
@@ -225,16 +223,62 @@ fn a_fault_has_no_echo() {
             &["unknown key `intervall`; did you mean `interval`?"],
         ),
         (
-            "cron = \"@daily\", jitter = \"1s\"",
-            &["`cron` is not supported yet; use `interval` or `delay`"],
-        ),
-        (
             "max_restarts = -1, restart_window = \"1h\"",
             &[
                 "`max_restarts` cannot be negative; use `0` to fail at the first crash, or leave it out for no limit",
             ],
         ),
         ("backoff = \"2\", max_backoff = \"500ms\"", &["`2` has no unit; did you mean `\"2s\"`?"]),
+    ]);
+}
+
+#[cfg(feature = "cron")]
+#[test]
+fn calendar_time() {
+    check(&[
+        ("cron = \"0 8 * * *\", timezone = \"Europe/Berlin\"", &[]),
+        ("cron = \"57 23 LW * 2#2\", jitter = \"1m\"", &[]),
+        (
+            "cron = \"*/90 * * * *\"",
+            &[
+                "a step of 90 is more than a minute can be, so it would never be taken; write 1 to 59, or use `interval`\n    */90 * * * *\n      ^^",
+            ],
+        ),
+        (
+            "cron = 8",
+            &["expected a cron expression as text, found `8`; write `cron = \"0 8 * * *\"`"],
+        ),
+        (
+            "timezone = UTC, cron = \"@daily\"",
+            &["expected a time zone as text, found `UTC`; write `timezone = \"Europe/Berlin\"`"],
+        ),
+        // The expression is there, only wrong: the others do not complain that it is missing.
+        (
+            "cron = \"@dayly\", timezone = \"UTC\", jitter = \"1s\"",
+            &["unknown word `@dayly`; did you mean `@daily`?\n    @dayly\n    ^^^^^^"],
+        ),
+        (
+            "cron = \"@daily\", timezone = \"Eurpe/Berlin\"",
+            &["unknown area `Eurpe` of a time zone; did you mean `Europe`?"],
+        ),
+        (
+            "interval = \"1h\", timezone = \"UTC\"",
+            &["`timezone` has no effect without `cron`; add `cron` or remove `timezone`"],
+        ),
+        (
+            "interval = \"1h\", cron = \"@daily\"",
+            &["`interval` and `cron` exclude each other; keep `interval` or `cron`"],
+        ),
+    ]);
+}
+
+#[cfg(not(feature = "cron"))]
+#[test]
+fn calendar_time_needs_a_feature() {
+    let message = "`cron` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` in Cargo.toml";
+    check(&[
+        ("cron = \"0 8 * * *\"", &[message]),
+        ("timezone = \"UTC\"", &[&message.replacen("cron", "timezone", 1)]),
     ]);
 }
 

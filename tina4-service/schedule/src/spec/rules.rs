@@ -1,5 +1,7 @@
 //! The rules that turn a [`Draft`] into a [`Spec`], one function per subject.
 
+use crate::Cron;
+
 use super::{Draft, Duration, Fault, Key, Restart, RestartPolicy, Schedule, Spec, duration, text};
 
 /// No delay doubles more often than this before it has reached the longest there is.
@@ -9,9 +11,10 @@ const DOUBLINGS: u32 = 64;
 const SPELLED_OUT: u32 = 8;
 
 pub(super) fn check(draft: &Draft) -> Result<Spec, Vec<Fault>> {
-    let mut faults = Vec::from_iter(two_schedules(draft));
+    let mut faults = two_schedules(draft);
     let mut draft = draft.clone();
     faults.extend(ranges(&mut draft));
+    faults.extend(calendar(&draft));
     faults.extend(jitter(&draft));
     let restart = restart(&draft, &mut faults);
     if !faults.is_empty() {
@@ -19,10 +22,11 @@ pub(super) fn check(draft: &Draft) -> Result<Spec, Vec<Fault>> {
         return Err(faults);
     }
     let default = Spec::DEFAULT;
-    let schedule = match (draft.interval, draft.delay) {
-        (Some(period), _) => Schedule::Interval(period),
-        (None, Some(pause)) => Schedule::Delay(pause),
-        (None, None) => default.schedule,
+    let schedule = match (draft.interval, draft.delay, draft.cron) {
+        (Some(period), _, _) => Schedule::Interval(period),
+        (None, Some(pause), _) => Schedule::Delay(pause),
+        (None, None, Some(cron)) => Schedule::Cron(cron, draft.timezone.unwrap_or_default()),
+        (None, None, None) => default.schedule,
     };
     Ok(Spec {
         schedule,
@@ -65,26 +69,45 @@ fn ranges(draft: &mut Draft) -> Vec<Fault> {
     faults
 }
 
-/// Also when one of the two is out of range.
-fn two_schedules(draft: &Draft) -> Option<Fault> {
-    draft.interval.and(draft.delay)?;
-    let message = "`interval` and `delay` exclude each other; keep `interval` for a fixed rate or `delay` for a fixed pause";
-    Some(Fault::key(Key::Delay, message).with(Key::Interval))
+/// Also when one of them is out of range.
+fn two_schedules(draft: &Draft) -> Vec<Fault> {
+    let mut written = written_schedules(draft).into_iter();
+    let first = written.next();
+    let exclude = |other: Key| {
+        let first = first?;
+        let remedy = match (first, other) {
+            (Key::Interval, Key::Delay) => {
+                "keep `interval` for a fixed rate or `delay` for a fixed pause".to_owned()
+            }
+            (first, other) => format!("keep `{first}` or `{other}`"),
+        };
+        let message = format!("`{first}` and `{other}` exclude each other; {remedy}");
+        Some(Fault::key(other, message).with(first))
+    };
+    written.filter_map(exclude).collect()
 }
 
-/// The key that makes the service periodic, if one was written, and its value, if it is certain.
+fn written_schedules(draft: &Draft) -> Vec<Key> {
+    let written = [
+        (Key::Interval, draft.interval.is_some()),
+        (Key::Delay, draft.delay.is_some()),
+        (Key::Cron, draft.cron.is_some()),
+    ];
+    written.into_iter().filter_map(|(key, is_written)| is_written.then_some(key)).collect()
+}
+
+/// The key that makes the service periodic, if one was written, and the shortest time between two
+/// runs, if it is certain.
 fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
-    if draft.is_unreadable(Key::Cron) {
-        return Some((Key::Cron, None));
-    }
-    match (draft.interval, draft.delay) {
-        (Some(_), Some(_)) => Some((Key::Interval, None)),
-        (Some(period), None) => Some((Key::Interval, Some(period))),
-        (None, Some(pause)) => Some((Key::Delay, Some(pause))),
-        (None, None) => [Key::Interval, Key::Delay]
-            .into_iter()
-            .find(|key| draft.is_unreadable(*key))
-            .map(|key| (key, None)),
+    let unreadable =
+        || [Key::Interval, Key::Delay, Key::Cron].into_iter().find(|key| draft.is_unreadable(*key));
+    match written_schedules(draft).as_slice() {
+        [] => unreadable().map(|key| (key, None)),
+        [key] if unreadable().is_none() => {
+            let shortest = || draft.cron.as_ref().map(Cron::shortest_pause);
+            Some((*key, draft.interval.or(draft.delay).or_else(shortest)))
+        }
+        [key, ..] => Some((*key, None)),
     }
 }
 
@@ -92,18 +115,41 @@ fn jitter(draft: &Draft) -> Option<Fault> {
     let jitter = draft.jitter?;
     match period(draft) {
         None => {
-            let message = "`jitter` has no effect on a continuous service; add `interval` or `delay`, or remove `jitter`";
+            let message = "`jitter` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `jitter`";
             Some(Fault::key(Key::Jitter, message))
         }
         Some((key, Some(period))) if jitter >= period => {
             let (found, period) = (text(jitter), text(period));
-            let message = format!(
-                "`jitter` of `{found}` is not shorter than the `{key}` of `{period}`; make it shorter"
-            );
+            let limit = if key == Key::Cron {
+                format!("`{period}` between two times of `cron`")
+            } else {
+                format!("`{key}` of `{period}`")
+            };
+            let message =
+                format!("`jitter` of `{found}` is not shorter than the {limit}; make it shorter");
             Some(Fault::value(Key::Jitter, message).with(key))
         }
         Some(_) => None,
     }
+}
+
+/// What goes only with `cron`, and what does not go with it.
+fn calendar(draft: &Draft) -> Vec<Fault> {
+    let by_calendar = match period(draft) {
+        Some((key, _)) => key == Key::Cron,
+        None => false,
+    };
+    let certain = written_schedules(draft).len() <= 1;
+    let mut faults = Vec::new();
+    if draft.timezone.is_some() && !by_calendar && certain && !draft.is_unreadable(Key::Cron) {
+        let message = "`timezone` has no effect without `cron`; add `cron` or remove `timezone`";
+        faults.push(Fault::key(Key::Timezone, message).with(Key::Cron));
+    }
+    if draft.initial_delay.is_some() && by_calendar && certain {
+        let message = "`initial_delay` has no effect with `cron`, which says itself when the first run is; remove `initial_delay`";
+        faults.push(Fault::key(Key::InitialDelay, message).with(Key::Cron));
+    }
+    faults
 }
 
 fn restart(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {

@@ -40,6 +40,8 @@ fn every_value_arrives() {
     let draft = Draft {
         interval: secs(30),
         delay: None,
+        cron: None,
+        timezone: None,
         initial_delay: secs(1),
         jitter: secs(2),
         timeout: secs(3),
@@ -88,9 +90,54 @@ fn schedules() {
     assert_eq!((found[0].key, found[0].also), (Key::Delay, Some(Key::Interval)));
 }
 
+fn cron(text: &str) -> Option<Cron> {
+    Some(Cron::parse(text).unwrap())
+}
+
+#[test]
+fn calendar_time() {
+    let (daily, utc) = (cron("@daily"), Some(Timezone::parse("UTC").unwrap()));
+    let zone = "`timezone` has no effect without `cron`; add `cron` or remove `timezone`";
+    let delay = "`initial_delay` has no effect with `cron`, which says itself when the first run is; remove `initial_delay`";
+    let always = "`restart = \"always\"` has no effect with `cron`, which runs the service again anyway; remove `restart`";
+    let with =
+        |other: &str| format!("`{other}` and `cron` exclude each other; keep `{other}` or `cron`");
+    let (interval, pause) = (with("interval"), with("delay"));
+    let both = "`interval` and `delay` exclude each other; keep `interval` for a fixed rate or `delay` for a fixed pause";
+    check(&[
+        (Draft { cron: daily.clone(), timezone: utc.clone(), ..draft() }, &[]),
+        (Draft { timezone: utc.clone(), ..draft() }, &[zone]),
+        (Draft { timezone: utc.clone(), interval: secs(5), ..draft() }, &[zone]),
+        (Draft { timezone: utc.clone(), unreadable: vec![Key::Cron], ..draft() }, &[]),
+        (Draft { cron: daily.clone(), initial_delay: secs(0), ..draft() }, &[delay]),
+        (Draft { initial_delay: secs(0), unreadable: vec![Key::Cron], ..draft() }, &[delay]),
+        (Draft { cron: daily.clone(), restart: Some(Restart::Always), ..draft() }, &[always]),
+        (Draft { cron: daily.clone(), interval: secs(5), ..draft() }, &[&interval]),
+        (Draft { cron: daily.clone(), delay: secs(5), timezone: utc, ..draft() }, &[&pause]),
+        (
+            Draft { cron: daily.clone(), delay: secs(5), interval: secs(5), ..draft() },
+            &[both, &interval],
+        ),
+    ]);
+    let found = Draft { cron: daily, ..draft() }.check().unwrap().schedule;
+    assert_eq!(found.to_string(), "@daily (local)");
+}
+
+#[test]
+fn jitter_of_calendar_time_stays_below_the_shortest_pause() {
+    let short = "`jitter` of `10m` is not shorter than the `5m` between two times of `cron`; make it shorter";
+    check(&[
+        (Draft { jitter: secs(600), cron: cron("*/5 * * * *"), ..draft() }, &[short]),
+        (Draft { jitter: secs(600), cron: cron("5,10,40 8 * * *"), ..draft() }, &[short]),
+        (Draft { jitter: secs(600), cron: cron("57 23 L * *"), ..draft() }, &[]),
+        (Draft { jitter: secs(600), cron: cron("57 23 * * *"), ..draft() }, &[]),
+        (Draft { jitter: secs(600), cron: cron("2,57 0,23 * * *"), ..draft() }, &[short]),
+    ]);
+}
+
 #[test]
 fn jitter() {
-    let continuous = "`jitter` has no effect on a continuous service; add `interval` or `delay`, or remove `jitter`";
+    let continuous = "`jitter` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `jitter`";
     check(&[
         (Draft { jitter: secs(1), ..draft() }, &[continuous]),
         (Draft { jitter: secs(1), interval: millis(1001), ..draft() }, &[]),

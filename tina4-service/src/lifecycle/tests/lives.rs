@@ -1,6 +1,7 @@
 //! Properties over random lives: whatever happens, in whatever order.
 
 use proptest::prelude::*;
+use tina4_service_schedule::{Cron, Timezone};
 
 use super::*;
 
@@ -10,6 +11,8 @@ fn spec() -> impl Strategy<Value = Spec> {
         Just(Schedule::Continuous),
         duration().prop_map(Schedule::Interval),
         duration().prop_map(Schedule::Delay),
+        prop::sample::select(&["* * * * * *", "*/2 * * * * *", "7,8 * * * * *"][..])
+            .prop_map(|text| Schedule::Cron(Cron::parse(text).unwrap(), Timezone::Local)),
     ];
     let restart = prop::sample::select(&Restart::ALL[..]);
     let policy = (restart, prop::option::of(0..4_u32), prop::option::of(duration()), duration())
@@ -37,6 +40,7 @@ fn spec() -> impl Strategy<Value = Spec> {
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Pass(Nanos),
+    SetWall(Wall),
     ToDeadline,
     EndGood(Flow),
     EndCrashed,
@@ -65,6 +69,7 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     prop_oneof![
         1 => (0..20_000_000_u64).prop_map(Act::Pass),
+        1 => (-100_000..100_000_i64).prop_map(|ms| Act::SetWall(ms * 1_000_000)),
         6 => Just(Act::ToDeadline),
         4 => flow.prop_map(Act::EndGood),
         4 => Just(Act::EndCrashed),
@@ -87,7 +92,7 @@ proptest! {
 
     #[test]
     fn whatever_happens(spec in spec(), acts in prop::collection::vec(act(), 1..200), dice in any::<u64>()) {
-        let mut life = Life::new(spec);
+        let mut life = Life::new(spec.clone());
         life.dice = dice;
         let mut doing = Doing::Nothing;
         let mut restarts_in_a_row = 0_u32;
@@ -97,6 +102,7 @@ proptest! {
             let before = life.state();
             let command = match act {
                 Act::Pass(time) => { life.now += time; Command::Nothing }
+                Act::SetWall(by) => { life.ahead += by; Command::Nothing }
                 Act::ToDeadline => match life.life.deadline() {
                     Some(_) => life.due(),
                     None => Command::Nothing,
@@ -131,10 +137,14 @@ proptest! {
 
             // Never two at once, and nothing after the end.
             match command {
-                Command::Run { due, attempt } => {
+                Command::Run { due, date, attempt } => {
                     prop_assert_eq!(doing, Doing::Nothing, "a run overlaps");
                     prop_assert!(matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
                     prop_assert!(due <= life.now, "a run before it is due");
+                    if let Some(date) = date {
+                        let late = life.now.cast_signed() + life.ahead - date * 1_000_000_000;
+                        prop_assert!((0..=60_100_000_000).contains(&late), "late by {}", late);
+                    }
                     prop_assert_eq!(attempt, life.life.crashes_in_a_row() + 1);
                     doing = Doing::Run;
                 }
@@ -174,6 +184,8 @@ proptest! {
                 && !matches!(command, Command::Refused(_))
                 && life.state() != before
                 && !matches!(life.state(), State::Stopping | State::Abandoned)
+                // A calendar time that passed during the run is decided next.
+                && life.life.next_date().is_none()
             {
                 prop_assert!(deadline >= life.now, "{:?} at {}", life.life, life.now);
             }

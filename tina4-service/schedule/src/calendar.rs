@@ -1,0 +1,124 @@
+//! Dates without a date library: the proleptic Gregorian calendar, in whole seconds.
+//!
+//! A civil time is what a clock on the wall shows, as seconds since 1970-01-01 00:00 on that clock;
+//! an instant is the same count on a clock in UTC. A [`Zone`] leads from one to the other.
+
+/// The seconds of a day; civil time has no leap seconds.
+pub(crate) const DAY: i64 = 86_400;
+
+/// How a zone sets its clocks: all that [`Cron`](crate::Cron) needs to know about it.
+pub trait Zone {
+    /// Civil time minus UTC at `instant`, in seconds.
+    fn offset(&self, instant: i64) -> i64;
+
+    /// The first instant after `instant` from which another offset may hold; `None`: never again.
+    fn next_transition(&self, instant: i64) -> Option<i64>;
+}
+
+/// Coordinated Universal Time: no offset, no transitions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Utc;
+
+impl Zone for Utc {
+    fn offset(&self, _: i64) -> i64 {
+        0
+    }
+
+    fn next_transition(&self, _: i64) -> Option<i64> {
+        None
+    }
+}
+
+/// A month of a year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Month {
+    pub(crate) year: i64,
+    /// From 1.
+    pub(crate) month: u32,
+}
+
+impl Month {
+    pub(crate) fn len(self) -> u32 {
+        match self.month {
+            4 | 6 | 9 | 11 => 30,
+            2 if self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0) => 29,
+            2 => 28,
+            _ => 31,
+        }
+    }
+
+    pub(crate) fn next(self) -> Self {
+        match self.month {
+            12 => Self { year: self.year + 1, month: 1 },
+            month => Self { month: month + 1, ..self },
+        }
+    }
+
+    /// The number of its first day, counted from 1970-01-01, which is 0.
+    ///
+    /// The year is counted from March, so that the leap day is its last and each month begins
+    /// after `(153 * month + 2) / 5` days (the method of Howard Hinnant's "chrono-Compatible
+    /// Low-Level Date Algorithms").
+    pub(crate) fn first_day(self) -> i64 {
+        let year = if self.month <= 2 { self.year - 1 } else { self.year };
+        let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let from_march = i64::from((self.month + 9) % 12);
+        let day_of_year = (153 * from_march + 2) / 5;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        era * 146_097 + day_of_era - 719_468
+    }
+}
+
+/// The month in which a day lies, and its number there, from 1.
+pub(crate) fn date(day: i64) -> (Month, u32) {
+    let day = day + 719_468;
+    let (era, day_of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
+    let year_of_era = (day_of_era - leap_days) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    // Both are small by construction.
+    (Month { year, month: small(month) }, small(day))
+}
+
+/// The day of the week, Sunday being 0: 1970-01-01 was a Thursday.
+pub(crate) fn weekday(day: i64) -> u32 {
+    small((day + 4).rem_euclid(7))
+}
+
+pub(crate) fn small(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_dates_agree_over_eight_hundred_years() {
+        let mut month = Month { year: 1600, month: 1 };
+        let mut day = month.first_day();
+        // 1600-01-01 was a Saturday.
+        assert_eq!((day, weekday(day)), (-135_140, 6));
+        while month.year < 2400 {
+            for number in 1..=month.len() {
+                assert_eq!(date(day), (month, number), "{month:?} {number}");
+                day += 1;
+            }
+            month = month.next();
+            assert_eq!(month.first_day(), day, "{month:?}");
+        }
+    }
+
+    #[test]
+    fn weekdays_of_known_dates() {
+        // The moon landing was on a Sunday, the first day of 2000 a Saturday.
+        for (year, month, number, want) in [(1969, 7, 20, 0), (2000, 1, 1, 6), (2026, 11, 24, 2)] {
+            let day = Month { year, month }.first_day() + number - 1;
+            assert_eq!(weekday(day), want, "{year}-{month}-{number}");
+        }
+    }
+}

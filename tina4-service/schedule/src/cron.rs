@@ -1,0 +1,203 @@
+//! Calendar time: a cron expression as bit masks, and the civil times that match it.
+//!
+//! The way of the data: text -> [`parse`](Cron::parse) -> [`Cron`] -> civil times (here) ->
+//! instants in a [`Zone`](crate::Zone) (`cron/instants.rs`, which knows what happens when clocks
+//! change).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use crate::calendar::{DAY, Month, date, small, weekday};
+
+mod days;
+mod error;
+mod field;
+mod instants;
+mod parse;
+mod part;
+#[cfg(test)]
+mod tests;
+mod unit;
+mod value;
+
+pub use days::Days;
+pub use error::CronError;
+pub use instants::ClockChange;
+
+/// The calendar repeats after this many years, so what does not come within them never does.
+const YEARS: u32 = 400;
+/// The days of these years.
+const CYCLE: i64 = 146_097;
+
+/// When a service runs by the calendar: a cron expression that was checked.
+///
+/// The fields are public so that a constant can hold them; only [`Cron::parse`] makes sense of
+/// texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cron {
+    /// The expression, as it was written.
+    pub text: Cow<'static, str>,
+    /// Bits 0 to 59.
+    pub seconds: u64,
+    /// Bits 0 to 59.
+    pub minutes: u64,
+    /// Bits 0 to 23.
+    pub hours: u32,
+    /// Bits 1 to 12.
+    pub months: u16,
+    /// The days of a month.
+    pub days: Days,
+    /// Whether it says "again and again" (`*`, a range or a step in its second, minute or hour):
+    /// such an expression also runs in the second copy of a repeated hour.
+    pub recurring: bool,
+}
+
+impl Cron {
+    /// The shortest time between two runs, clock changes aside.
+    #[must_use]
+    pub fn shortest_pause(&self) -> Duration {
+        // Enough for a minute of seconds, a day of minutes and years of days.
+        const LOOKED_AT: usize = 2_000;
+        let mut times = std::iter::successors(self.first_from(0), |last| self.first_from(last + 1));
+        let mut last = times.next();
+        let mut shortest = u64::MAX;
+        for time in times.take(LOOKED_AT) {
+            shortest = last.map_or(shortest, |last| shortest.min(time.abs_diff(last)));
+            last = Some(time);
+        }
+        Duration::from_secs(shortest)
+    }
+
+    /// The first matching civil time that is not before `civil`; `None` if none ever comes.
+    fn first_from(&self, civil: i64) -> Option<i64> {
+        let (day, second) = (civil.div_euclid(DAY), small(civil.rem_euclid(DAY)));
+        let (mut month, number) = date(day);
+        let mut days = self.days_of(month) & bits_from(number);
+        if bit(days, number) {
+            if let Some(second) = self.time_from(second) {
+                return Some(day * DAY + i64::from(second));
+            }
+            days &= bits_from(number + 1);
+        }
+        for _ in 0..=12 * YEARS {
+            if days != 0 {
+                let day = month.first_day() + i64::from(days.trailing_zeros()) - 1;
+                return Some(day * DAY + i64::from(self.time_from(0)?));
+            }
+            month = month.next();
+            days = self.days_of(month);
+        }
+        None
+    }
+
+    /// How many civil times match from `from` on, before `until`.
+    fn count(&self, from: i64, until: i64) -> u64 {
+        if from >= until {
+            return 0;
+        }
+        let (first, last) = (from.div_euclid(DAY), until.div_euclid(DAY));
+        let before = |civil: i64| match self.matches_day(civil.div_euclid(DAY)) {
+            true => self.times_before(small(civil.rem_euclid(DAY))),
+            false => 0,
+        };
+        // Whole days from the first one on, then a part more and a part less.
+        self.count_days(first, last) * self.times_before(small(DAY)) + before(until) - before(from)
+    }
+
+    fn count_days(&self, from: i64, until: i64) -> u64 {
+        if until - from > CYCLE {
+            let cycles = (until - from) / CYCLE;
+            let rest = self.count_days(from + cycles * CYCLE, until);
+            return self.count_days(from, from + CYCLE) * cycles.unsigned_abs() + rest;
+        }
+        let (mut month, number) = date(from);
+        let (last, end) = date(until);
+        let mut days = self.days_of(month) & bits_from(number);
+        let mut count = 0;
+        while month != last {
+            count += u64::from(days.count_ones());
+            month = month.next();
+            days = self.days_of(month);
+        }
+        count + u64::from((days & !bits_from(end)).count_ones())
+    }
+
+    fn matches(&self, civil: i64) -> bool {
+        self.first_from(civil) == Some(civil)
+    }
+
+    fn matches_day(&self, day: i64) -> bool {
+        let (month, number) = date(day);
+        bit(self.days_of(month), number)
+    }
+
+    /// The days of a month as bits 1 to 31.
+    fn days_of(&self, month: Month) -> u32 {
+        if bit(u32::from(self.months), month.month) {
+            self.days.of(month.len(), weekday(month.first_day()))
+        } else {
+            0
+        }
+    }
+
+    /// The first matching second of a day that is not before `second`.
+    fn time_from(&self, second: u32) -> Option<u32> {
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        let time = |hour: u32, minute: u32, second: u32| hour * 3_600 + minute * 60 + second;
+        let hours = u64::from(self.hours);
+        if bit64(hours, hour) {
+            if bit64(self.minutes, minute)
+                && let Some(second) = next_bit(self.seconds, second)
+            {
+                return Some(time(hour, minute, second));
+            }
+            if let Some(minute) = next_bit(self.minutes, minute + 1) {
+                return Some(time(hour, minute, self.seconds.trailing_zeros()));
+            }
+        }
+        let hour = next_bit(hours, hour + 1)?;
+        Some(time(hour, self.minutes.trailing_zeros(), self.seconds.trailing_zeros()))
+    }
+
+    /// How many times of a matching day lie before its second `second`.
+    fn times_before(&self, second: u32) -> u64 {
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        let below = |mask: u64, end: u32| u64::from((mask & !(u64::MAX << end)).count_ones());
+        let (hours, minutes) = (u64::from(self.hours), self.minutes);
+        let (a_minute, minutes_of_hour) =
+            (u64::from(self.seconds.count_ones()), u64::from(minutes.count_ones()));
+        let mut count = below(hours, hour) * minutes_of_hour * a_minute;
+        if bit64(hours, hour) {
+            count += below(minutes, minute) * a_minute;
+            if bit64(minutes, minute) {
+                count += below(self.seconds, second);
+            }
+        }
+        count
+    }
+}
+
+/// The expression as it was written.
+impl fmt::Display for Cron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn bit(mask: u32, index: u32) -> bool {
+    mask >> index & 1 == 1
+}
+
+fn bit64(mask: u64, index: u32) -> bool {
+    mask >> index & 1 == 1
+}
+
+fn bits_from(index: u32) -> u32 {
+    u32::MAX.checked_shl(index).unwrap_or(0)
+}
+
+fn next_bit(mask: u64, from: u32) -> Option<u32> {
+    let rest = mask & u64::MAX.checked_shl(from).unwrap_or(0);
+    (rest != 0).then(|| rest.trailing_zeros())
+}

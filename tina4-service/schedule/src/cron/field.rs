@@ -1,0 +1,175 @@
+//! One field of a cron expression: a list of items, each a set of values or of days.
+
+use super::part::{Guilty, Part, guilty};
+use super::unit::Unit;
+use super::value::{is_number, read_range, read_step, read_value, value};
+
+/// One field, read.
+#[derive(Default)]
+pub(super) struct Field {
+    pub(super) values: u64,
+    pub(super) from_last: u32,
+    pub(super) near: u32,
+    pub(super) near_last: u32,
+    pub(super) nth: [u8; 5],
+    pub(super) last: u8,
+    /// It starts with `*` or is `?`.
+    pub(super) is_open: bool,
+    /// It has a `*`, a range or a step.
+    pub(super) recurs: bool,
+}
+
+impl Field {
+    pub(super) fn read(unit: Unit, part: Part<'_>) -> Result<Self, Guilty> {
+        let mut field = Self {
+            is_open: part.text.starts_with('*') || part.text == "?",
+            recurs: part.text.contains(['*', '-', '/']),
+            ..Self::default()
+        };
+        let is_list = part.text.contains(',');
+        for item in part.split(|c| c == ',') {
+            if item.text.is_empty() {
+                let message = format!(
+                    "{} is missing beside the comma; write one, or remove the comma",
+                    unit.noun()
+                );
+                return guilty(part, message);
+            }
+            field.item(unit, item, is_list)?;
+        }
+        Ok(field)
+    }
+
+    fn item(&mut self, unit: Unit, item: Part<'_>, is_list: bool) -> Result<(), Guilty> {
+        let special = match unit {
+            Unit::Date => self.date(item, is_list)?,
+            Unit::Weekday => self.weekday(item)?,
+            Unit::Second | Unit::Minute | Unit::Hour | Unit::Month => false,
+        };
+        if special {
+            return Ok(());
+        }
+        let (base, step) = match item.split_once('/') {
+            Some((base, step)) => (base, Some(read_step(unit, item, step)?)),
+            None => (item, None),
+        };
+        let (least, greatest) = unit.bounds();
+        let (first, last) = match base.text {
+            "*" => (least, greatest),
+            "?" if !unit.is_day() => {
+                return guilty(base, "`?` is for the two day fields; write `*` for any value");
+            }
+            "?" if is_list || step.is_some() => {
+                return guilty(item, "`?` stands alone; write `*`");
+            }
+            "?" => (least, greatest),
+            _ => match base.split_once('-') {
+                Some((first, last)) => read_range(unit, base, first, last)?,
+                None => {
+                    let value = read_value(unit, base)?;
+                    (value, if step.is_some() { greatest } else { value })
+                }
+            },
+        };
+        self.add(unit, first, last, step.unwrap_or(1));
+        Ok(())
+    }
+
+    /// The values from `first` to `last`, wrapping round at the end; equal ends are one value.
+    fn add(&mut self, unit: Unit, first: u32, last: u32, step: u32) {
+        let (count, (least, _)) = (unit.count(), unit.bounds());
+        let same = first % count == last % count && (first, last) != (0, 7);
+        let length = match last.checked_sub(first) {
+            _ if same => 0,
+            Some(length) => length,
+            None => last + count - first,
+        };
+        for value in (0..=length).step_by(step as usize).map(|offset| first + offset) {
+            self.values |= 1 << (least + (value - least) % count);
+        }
+    }
+
+    pub(super) fn weekdays(&self) -> u8 {
+        // Seven bits.
+        u8::try_from(self.values).unwrap_or(u8::MAX)
+    }
+
+    /// `L`, `L-3`, `LW`, `15W`.
+    fn date(&mut self, item: Part<'_>, is_list: bool) -> Result<bool, Guilty> {
+        let (item, near) = match item.strip('W') {
+            Some(rest) => (rest, Some(item)),
+            None => (item, None),
+        };
+        let (mask, day) = if item.is("L") {
+            (if near.is_some() { &mut self.near_last } else { &mut self.from_last }, 0)
+        } else if let Some((_, back)) = item.split_once('-').filter(|(last, _)| last.is("L")) {
+            let day = match back.text.parse() {
+                Ok(day @ 1..=30) if is_number(back.text) => day,
+                _ => {
+                    let message = format!(
+                        "`{}` is not a day before the last of the month; write `L-1` to `L-30`",
+                        item.text.escape_debug()
+                    );
+                    return guilty(item, message);
+                }
+            };
+            (if near.is_some() { &mut self.near_last } else { &mut self.from_last }, day)
+        } else if let Some(whole) = near {
+            if !is_number(item.text) {
+                let message = format!(
+                    "`{}` cannot be read; `W` follows one day that stands alone, as in `15W` or `LW`",
+                    whole.text.escape_debug()
+                );
+                return guilty(whole, message);
+            }
+            (&mut self.near, read_value(Unit::Date, item)?)
+        } else {
+            return Ok(false);
+        };
+        if let Some(whole) = near.filter(|_| is_list) {
+            let message = format!(
+                "`{}` cannot be in a list; `W` follows one day that stands alone",
+                whole.text.escape_debug()
+            );
+            return guilty(whole, message);
+        }
+        *mask |= 1 << day;
+        Ok(true)
+    }
+
+    /// `5L`, `MON#2`.
+    fn weekday(&mut self, item: Part<'_>) -> Result<bool, Guilty> {
+        if item.is("L") {
+            return guilty(
+                item,
+                "`L` needs a day of the week before it; write `5L` for the last Friday of the month, `SAT` for Saturdays",
+            );
+        }
+        if let Some((day, nth)) = item.split_once('#') {
+            let bit = 1 << (read_value(Unit::Weekday, day)? % 7);
+            let nth = match nth.text {
+                "1" => 0,
+                "2" => 1,
+                "3" => 2,
+                "4" => 3,
+                "5" => 4,
+                found => {
+                    let found = found.escape_debug();
+                    let message = format!(
+                        "`{found}` does not count days of the week in a month; write `#1` to `#5`, or `5L` for the last Friday"
+                    );
+                    return guilty(item, message);
+                }
+            };
+            self.nth[nth] |= bit;
+            return Ok(true);
+        }
+        match item.strip('L').filter(|day| value(Unit::Weekday, day.text).is_some()) {
+            Some(day) => {
+                self.last |= 1 << (read_value(Unit::Weekday, day)? % 7);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+}

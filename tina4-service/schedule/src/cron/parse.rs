@@ -1,0 +1,157 @@
+//! Text to [`Cron`]: words and fields, and whether it ever comes.
+//!
+//! Text -> `Part` -> `Field` (of values in a `Unit`) -> masks.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::field::Field;
+use super::part::{Guilty, Part};
+use super::unit::Unit;
+use super::{Cron, CronError, Days};
+
+/// Words for whole expressions.
+const WORDS: [(&str, &str); 9] = [
+    ("@every_second", "* * * * * *"),
+    ("@every_minute", "* * * * *"),
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@midnight", "0 0 * * *"),
+    ("@weekly", "0 0 * * SUN"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+];
+
+impl Cron {
+    /// Reads a cron expression: five fields (minute, hour, day of the month, month, day of the
+    /// week), or six with the second first; or a word such as `@daily`.
+    ///
+    /// Each field takes `*`, values, ranges (`9-17`; `22-2` wraps round), steps (`*/15`, `0-30/10`;
+    /// `5/15` goes on to the end) and lists of these. Months and days of the week have names
+    /// (`JAN`, `MON`); Sunday is `0` and `7`. Days of the month also take `L` (the last), `L-3`,
+    /// `LW` (the last from Monday to Friday) and `15W` (the one nearest to it); days of the week
+    /// `5L` (the last Friday) and `MON#2` (the second Monday). `?` is `*` in these two. Case does
+    /// not matter.
+    ///
+    /// If both day fields say something, either is enough, as in crontab(5), unless one of them
+    /// starts with `*`: then both must match.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the first part that is wrong, and where it is. An expression that no
+    /// date ever matches is an error, too.
+    ///
+    /// ```
+    /// use tina4_service_schedule::{Cron, Utc};
+    ///
+    /// let cron = Cron::parse("0 8 * * MON-FRI").unwrap();
+    /// // 1970-01-01 was a Thursday.
+    /// assert_eq!(cron.next_after(0, &Utc), Some(8 * 3_600));
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, CronError> {
+        let error = |span: Range<usize>, message: String| CronError::new(text, span, message);
+        let start = text.len() - text.trim_start().len();
+        let whole = Part { text: text.trim(), start };
+        if whole.text.is_empty() {
+            let message = "the cron expression is empty; write five fields, such as `0 8 * * *`";
+            return Err(error(0..text.len(), message.to_owned()));
+        }
+        if whole.text.starts_with('@') {
+            let found = WORDS.iter().find(|(word, _)| whole.is(word));
+            let Some((_, meaning)) = found else {
+                return Err(error(whole.span(), unknown_word(whole.text)));
+            };
+            let cron = Self::parse(meaning)?;
+            return Ok(Self { text: Cow::Owned(whole.text.to_owned()), ..cron });
+        }
+        let fields: Vec<_> = whole
+            .split(|c| c.is_ascii_whitespace())
+            .filter(|field| !field.text.is_empty())
+            .collect();
+        let zero = Part { text: "0", start };
+        let [second, minute, hour, date, month, weekday] = match *fields.as_slice() {
+            [minute, hour, date, month, weekday] => [zero, minute, hour, date, month, weekday],
+            [second, minute, hour, date, month, weekday] => {
+                [second, minute, hour, date, month, weekday]
+            }
+            [_, _, _, _, _, _, extra, ..] => {
+                let message = format!(
+                    "the expression has {} fields, and there is no field for the year; write five (minute, hour, day of the month, month, day of the week), or six with the second first",
+                    fields.len()
+                );
+                return Err(error(extra.start..whole.span().end, message));
+            }
+            _ => {
+                let (count, s) = (fields.len(), if fields.len() == 1 { "" } else { "s" });
+                let message = format!(
+                    "the expression has only {count} field{s}; write five (minute, hour, day of the month, month, day of the week), or six with the second first"
+                );
+                return Err(error(whole.span(), message));
+            }
+        };
+        let read = |unit, part| {
+            Field::read(unit, part).map_err(|Guilty { span, message }| error(span, message))
+        };
+        let seconds = read(Unit::Second, second)?;
+        let minutes = read(Unit::Minute, minute)?;
+        let hours = read(Unit::Hour, hour)?;
+        let dates = read(Unit::Date, date)?;
+        let months = read(Unit::Month, month)?;
+        let weekdays = read(Unit::Weekday, weekday)?;
+        let cron = Self {
+            text: Cow::Owned(whole.text.to_owned()),
+            seconds: seconds.values,
+            minutes: minutes.values,
+            hours: narrow(hours.values),
+            // Twelve bits.
+            months: u16::try_from(months.values).unwrap_or(u16::MAX),
+            days: Days {
+                dates: narrow(dates.values),
+                from_last: dates.from_last,
+                near: dates.near,
+                near_last: dates.near_last,
+                weekdays: weekdays.weekdays(),
+                nth: weekdays.nth,
+                last: weekdays.last,
+                both: dates.is_open || weekdays.is_open,
+            },
+            recurring: seconds.recurs || minutes.recurs || hours.recurs,
+        };
+        if cron.first_from(0).is_none() {
+            let message = format!(
+                "no day ever matches `{} {} {}`; check the day of the month against the month",
+                date.text, month.text, weekday.text
+            );
+            return Err(error(date.start..weekday.span().end, message));
+        }
+        Ok(cron)
+    }
+}
+
+fn narrow(values: u64) -> u32 {
+    // All values are below 32.
+    u32::try_from(values).unwrap_or(u32::MAX)
+}
+
+fn unknown_word(found: &str) -> String {
+    if found.eq_ignore_ascii_case("@reboot") {
+        return "`@reboot` is not calendar time; a service without `cron` runs when it is started"
+            .to_owned();
+    }
+    if found.to_ascii_lowercase().starts_with("@every ") {
+        return format!("`{}` is not calendar time; use `interval`", found.escape_debug());
+    }
+    let alike = |word: &str| strsim::jaro_winkler(word, &found.to_ascii_lowercase());
+    let nearest = WORDS.iter().map(|(word, _)| (alike(word), *word));
+    let nearest =
+        nearest.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(alike, _)| *alike > 0.84);
+    let found = found.escape_debug();
+    match nearest {
+        Some((_, word)) => format!("unknown word `{found}`; did you mean `{word}`?"),
+        None => {
+            let words = WORDS.map(|(word, _)| format!("`{word}`")).join(", ");
+            format!("unknown word `{found}`; use {words} or five fields")
+        }
+    }
+}

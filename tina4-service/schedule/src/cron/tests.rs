@@ -1,0 +1,260 @@
+//! Texts to masks, masks to times, and time through clock changes.
+
+use super::*;
+use crate::{Utc, Zone};
+use proptest::prelude::*;
+
+mod errors;
+
+fn cron(text: &str) -> Cron {
+    Cron::parse(text).unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// `2026-03-08 02:30:00`, as seconds.
+fn at(text: &str) -> i64 {
+    let parts: Vec<i64> = text.split(['-', ' ', ':']).map(|part| part.parse().unwrap()).collect();
+    let [year, month, day, hour, minute, second] = parts[..] else { panic!("{text}") };
+    let month = Month { year, month: small(month) };
+    (month.first_day() + day - 1) * DAY + hour * 3_600 + minute * 60 + second
+}
+
+fn text(civil: i64) -> String {
+    let (Month { year, month }, day) = date(civil.div_euclid(DAY));
+    let second = civil.rem_euclid(DAY);
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02}", second % 60)
+}
+
+/// A zone whose clocks change at these instants to these offsets.
+#[derive(Debug)]
+struct Clocks {
+    first: i64,
+    changes: Vec<(i64, i64)>,
+}
+
+impl Zone for Clocks {
+    fn offset(&self, instant: i64) -> i64 {
+        let last = self.changes.iter().rev().find(|(from, _)| *from <= instant);
+        last.map_or(self.first, |(_, offset)| *offset)
+    }
+
+    fn next_transition(&self, instant: i64) -> Option<i64> {
+        self.changes.iter().map(|(from, _)| *from).find(|from| *from > instant)
+    }
+}
+
+/// The due times after an instant, as UTC.
+fn due(expression: &str, zone: &impl Zone, after: &str, count: usize) -> Vec<String> {
+    let cron = cron(expression);
+    let next = |after: &i64| cron.next_after(*after, zone);
+    std::iter::successors(next(&at(after)), next).take(count).map(text).collect()
+}
+
+#[test]
+fn each_sign_means_its_days() {
+    // January 2026 begins on a Thursday and ends on a Saturday; 31 January is its last day.
+    for (fields, days) in [
+        ("13 * *", vec![13]),
+        ("*/10 * *", vec![1, 11, 21, 31]),
+        ("25/3 * *", vec![25, 28, 31]),
+        ("30-2 * *", vec![1, 2, 30, 31]),
+        ("20-5/5 * *", vec![4, 20, 25, 30]),
+        ("L * *", vec![31]),
+        ("1,L-3 * *", vec![1, 28]),
+        ("LW * *", vec![30]),
+        ("l-6w * *", vec![26]),
+        ("10W * *", vec![9]),
+        ("11W * *", vec![12]),
+        ("31W * *", vec![30]),
+        ("3W * *", vec![2]),
+        ("* * THU#1,5#5", vec![1, 30]),
+        ("* * mon#2", vec![12]),
+        ("? * 5L,SUN#4", vec![25, 30]),
+        ("* * 0", vec![4, 11, 18, 25]),
+        ("* * 7", vec![4, 11, 18, 25]),
+        ("* * 7-1", vec![4, 5, 11, 12, 18, 19, 25, 26]),
+        ("* * FRI-MON/3", vec![2, 5, 9, 12, 16, 19, 23, 26, 30]),
+        ("* * 5/2", vec![2, 4, 9, 11, 16, 18, 23, 25, 30]),
+        ("* * 7-7", vec![4, 11, 18, 25]),
+        // Both say something: either is enough, unless one of them starts with `*`.
+        ("13 * FRI", vec![2, 9, 13, 16, 23, 30]),
+        ("*/13 * WED", vec![14]),
+        ("13,14 * */3", vec![14]),
+        ("13 * ?", vec![13]),
+        ("* FEB *", vec![]),
+        ("4-07 jan *", vec![4, 5, 6, 7]),
+        ("15 9-8/3 *", vec![]),
+    ] {
+        let found = cron(&format!("0 0 {fields}")).days_of(Month { year: 2026, month: 1 });
+        let found: Vec<u32> = (0..32).filter(|day| bit(found, *day)).collect();
+        assert_eq!(found, days, "{fields}");
+    }
+}
+
+#[test]
+fn nearest_weekdays_stay_in_their_month() {
+    let day = |expression: &str, length, first| cron(expression).days.of(length, first);
+    // A month of 30 days whose first is a Saturday: its 30th is a Sunday, its 28th a Friday.
+    assert_eq!(day("0 0 1W * *", 30, 6), 1 << 3);
+    assert_eq!(day("0 0 30W * *", 30, 6), 1 << 28);
+    assert_eq!(day("0 0 31W * *", 30, 6), 0, "it has no 31st");
+    // One of 28 days whose first is a Sunday.
+    assert_eq!(day("0 0 1W * *", 28, 0), 1 << 2);
+    assert_eq!(day("0 0 28W * *", 28, 0), 1 << 27);
+}
+
+#[test]
+fn fields_without_days() {
+    for (expression, seconds, minutes, hours, recurring) in [
+        ("5 4 * * *", 1, 1 << 5, 1 << 4, false),
+        ("1,2 5 4 * * *", 0b110, 1 << 5, 1 << 4, false),
+        ("* 4 * * *", 1, (1 << 60) - 1, 1 << 4, true),
+        ("56-4/4 0 * * *", 1, 1 << 56 | 1 | 1 << 4, 1, true),
+        ("5 22-2 * * *", 1, 1 << 5, 0b11 << 22 | 0b111, true),
+        ("5 8/10 * * *", 1, 1 << 5, 1 << 8 | 1 << 18, true),
+        ("5 8-8 * * *", 1, 1 << 5, 1 << 8, true),
+        ("@hourly", 1, 1, (1 << 24) - 1, true),
+        ("@Midnight", 1, 1, 1, false),
+    ] {
+        let cron = cron(expression);
+        let found = (cron.seconds, cron.minutes, cron.hours, cron.recurring);
+        assert_eq!(found, (seconds, minutes, hours, recurring), "{expression}");
+        assert_eq!(cron.to_string(), expression);
+    }
+}
+
+#[test]
+fn leap_days_come_and_impossible_days_are_refused() {
+    assert_eq!(due("0 0 29 2 *", &Utc, "2096-03-01 00:00:00", 1), ["2104-02-29 00:00:00"]);
+    // Leap days that are a Sunday, a Wednesday or a Saturday.
+    assert_eq!(
+        due("0 0 29 2 */3", &Utc, "2084-03-01 00:00:00", 2),
+        ["2088-02-29 00:00:00", "2096-02-29 00:00:00"]
+    );
+    for never in ["0 0 30 2 *", "0 0 31 4,6 *", "0 0 31W 2 *", "0 0 L-30 2 *"] {
+        assert!(Cron::parse(never).is_err(), "{never}");
+    }
+}
+
+#[test]
+fn rule_7_a_skipped_time_runs_once_after_the_gap() {
+    let spring = Clocks { first: 0, changes: vec![(at("2026-03-29 01:00:00"), 3_600)] };
+    for (expression, want) in [
+        ("30 1 * * *", ["2026-03-29 01:00:00", "2026-03-30 00:30:00"]),
+        ("0 1 * * *", ["2026-03-29 01:00:00", "2026-03-30 00:00:00"]),
+        ("15,45 1 * * *", ["2026-03-29 01:00:00", "2026-03-30 00:15:00"]),
+        // The first instant after the gap matches anyway.
+        ("0,30 1,2 * * *", ["2026-03-29 01:00:00", "2026-03-29 01:30:00"]),
+        ("*/40 * * * *", ["2026-03-29 00:40:00", "2026-03-29 01:00:00"]),
+        ("10 * * * *", ["2026-03-29 00:10:00", "2026-03-29 01:00:00"]),
+        ("59 59 1 * * *", ["2026-03-29 01:00:00", "2026-03-30 00:59:59"]),
+    ] {
+        assert_eq!(due(expression, &spring, "2026-03-29 00:00:00", 2), want, "{expression}");
+    }
+}
+
+#[test]
+fn rule_7_a_long_gap_runs_nothing() {
+    // Midnight at the beginning of 30 December.
+    let from = at("2011-12-30 10:00:00");
+    for (skipped, expression, want) in [
+        (3 * 3_600, "30 2 * * *", "2011-12-30 10:00:00"),
+        (3 * 3_600 + 1, "30 2 * * *", "2011-12-31 09:29:59"),
+        // Samoa dropped this day: what was planned for it is not made up for.
+        (24 * 3_600, "0 2 * * *", "2011-12-30 12:00:00"),
+        (24 * 3_600, "0 2 30 * *", "2012-01-29 12:00:00"),
+    ] {
+        let zone = Clocks { first: -36_000, changes: vec![(from, skipped - 36_000)] };
+        assert_eq!(due(expression, &zone, "2011-12-30 09:00:00", 1), [want], "{skipped}");
+    }
+}
+
+#[test]
+fn rule_7_in_a_repeated_hour_only_what_recurs_runs_twice() {
+    let autumn = Clocks { first: 3_600, changes: vec![(at("2026-10-25 01:00:00"), 0)] };
+    for (expression, want) in [
+        ("30 1 * * *", ["2026-10-25 00:30:00", "2026-10-26 01:30:00"]),
+        ("0,30 1 * * *", ["2026-10-25 00:00:00", "2026-10-25 00:30:00"]),
+        ("30 * * * *", ["2026-10-25 00:30:00", "2026-10-25 01:30:00"]),
+        ("30 1-1 * * *", ["2026-10-25 00:30:00", "2026-10-25 01:30:00"]),
+        ("30 1/23 * * *", ["2026-10-25 00:30:00", "2026-10-25 01:30:00"]),
+        // It begins where the repeated hour ends.
+        ("0 2 * * *", ["2026-10-25 02:00:00", "2026-10-26 02:00:00"]),
+    ] {
+        assert_eq!(due(expression, &autumn, "2026-10-24 23:30:00", 2), want, "{expression}");
+    }
+    // Asked from inside of the second copy, a fixed time is still known to have been.
+    assert_eq!(due("30 1 * * *", &autumn, "2026-10-25 01:10:00", 1), ["2026-10-26 01:30:00"]);
+}
+
+#[test]
+fn the_ends_of_time_are_no_trap() {
+    let cron = cron("0 0 1 1 *");
+    for instant in [i64::MIN, i64::MAX, i64::MAX - 1, i64::MIN + 1] {
+        assert_eq!(cron.next_after(instant, &Utc), None, "{instant}");
+    }
+    assert_eq!(cron.count_between(0, -1, &Utc), 0);
+    assert!(cron.count_between(i64::MIN, i64::MAX, &Utc) > 60_000_000);
+    // A zone that does not move on.
+    struct Stuck;
+    impl Zone for Stuck {
+        fn offset(&self, _: i64) -> i64 {
+            0
+        }
+        fn next_transition(&self, instant: i64) -> Option<i64> {
+            Some(instant)
+        }
+    }
+    assert_eq!(cron.next_after(0, &Stuck), None);
+}
+
+/// Expressions of every kind, of which some are dense.
+fn expressions() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "*/10 * * * *",
+        "30 1 * * *",
+        "0,15 */2 * * *",
+        "7,37 0-5 * * *",
+        "0 0 * * *",
+        "59 23 * * SUN",
+        "*/50 30 1,2,3 * * *",
+        "30 2 L * *",
+    ])
+}
+
+fn zones() -> impl Strategy<Value = Clocks> {
+    let hours = || (-14_i64..=14).prop_map(|half| half * 1_800);
+    let changes = proptest::collection::vec((0..10 * DAY / 600, hours()), 0..4);
+    (hours(), changes).prop_map(|(first, mut changes)| {
+        changes.sort_unstable();
+        changes.dedup_by_key(|(from, _)| *from);
+        for (from, _) in &mut changes {
+            *from = *from * 600 + at("2026-01-28 00:00:00");
+        }
+        Clocks { first, changes }
+    })
+}
+
+proptest! {
+    #[test]
+    fn counting_agrees_with_walking(
+        expression in expressions(), zone in zones(),
+        from in 0..10 * DAY, length in 0..4 * DAY,
+    ) {
+        let cron = cron(expression);
+        let from = from + at("2026-01-28 00:00:00");
+        let until = from + length;
+        let next = |after: &i64| cron.next_after(*after, &zone);
+        let walked = std::iter::successors(next(&(from - 1)), next).take_while(|due| *due < until);
+        prop_assert_eq!(cron.count_between(from, until, &zone), walked.count() as u64);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_with_a_place(text in "[ -~\\t]{0,24}|.{0,8}|[0-9*/,#LW?@ -]{0,20}") {
+        if let Err(error) = Cron::parse(&text) {
+            let span = error.span();
+            prop_assert!(text.get(span).is_some(), "{:?}", error);
+            let _ = format!("{error:#}");
+        }
+    }
+}

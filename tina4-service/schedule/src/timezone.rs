@@ -1,0 +1,261 @@
+//! What the name of a time zone may look like.
+//!
+//! The list of zones is the user's machine's, at run time, and it changes several times a year; so
+//! what a name means is not known while compiling. But IANA names have a shape: an area out of a
+//! list that does not change, and a place; or one of a few old names. What cannot be a name on any
+//! machine is refused while compiling, and the rest is looked up when the program checks its
+//! services.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+/// In which time zone `cron` is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Timezone {
+    /// The machine's own.
+    #[default]
+    Local,
+    /// An IANA name, such as `Europe/Berlin`, or `UTC`.
+    Named(Cow<'static, str>),
+}
+
+/// The areas of the IANA time zone database, old ones included.
+const AREAS: [&str; 16] = [
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Brazil",
+    "Canada",
+    "Chile",
+    "Etc",
+    "Europe",
+    "Indian",
+    "Mexico",
+    "Pacific",
+    "US",
+];
+
+/// Its names without an area. There will be no more of them.
+const OLD_NAMES: [&str; 45] = [
+    "CET",
+    "CST6CDT",
+    "Cuba",
+    "EET",
+    "Egypt",
+    "Eire",
+    "EST",
+    "EST5EDT",
+    "Factory",
+    "GB",
+    "GB-Eire",
+    "GMT",
+    "GMT+0",
+    "GMT-0",
+    "GMT0",
+    "Greenwich",
+    "Hongkong",
+    "HST",
+    "Iceland",
+    "Iran",
+    "Israel",
+    "Jamaica",
+    "Japan",
+    "Kwajalein",
+    "Libya",
+    "MET",
+    "MST",
+    "MST7MDT",
+    "Navajo",
+    "NZ",
+    "NZ-CHAT",
+    "Poland",
+    "Portugal",
+    "PRC",
+    "PST8PDT",
+    "ROC",
+    "ROK",
+    "Singapore",
+    "Turkey",
+    "UCT",
+    "Universal",
+    "UTC",
+    "W-SU",
+    "WET",
+    "Zulu",
+];
+
+/// Why a text is not the name of a time zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimezoneError {
+    /// There is no text.
+    Empty,
+    /// It is an offset from UTC, not a zone.
+    Offset(String),
+    /// It has a character that is not allowed anywhere.
+    Character(char),
+    /// It has no area, and is none of the old names.
+    NoArea(String),
+    /// Its first part is not an area.
+    UnknownArea(String),
+}
+
+impl Timezone {
+    /// Reads `local`, `UTC` or a text that has the shape of an IANA name, in any letter case.
+    ///
+    /// # Errors
+    ///
+    /// Says why no machine knows such a time zone.
+    ///
+    /// ```
+    /// use tina4_service_schedule::Timezone;
+    ///
+    /// assert_eq!(Timezone::parse("local").unwrap(), Timezone::Local);
+    /// assert!(Timezone::parse("Europe/Berlin").is_ok());
+    /// assert_eq!(
+    ///     Timezone::parse("UTC+2").unwrap_err().to_string(),
+    ///     "`UTC+2` is an offset, not a time zone; write the zone it belongs to, such as `Europe/Berlin`",
+    /// );
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, TimezoneError> {
+        if text.is_empty() {
+            return Err(TimezoneError::Empty);
+        }
+        if text.eq_ignore_ascii_case("local") {
+            return Ok(Self::Local);
+        }
+        let is = |name: &&str| name.eq_ignore_ascii_case(text);
+        if OLD_NAMES.iter().any(is) {
+            return Ok(Self::Named(Cow::Owned(text.to_owned())));
+        }
+        if is_offset(text) {
+            return Err(TimezoneError::Offset(text.to_owned()));
+        }
+        let allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/');
+        if let Some(found) = text.chars().find(|c| !allowed(c)) {
+            return Err(TimezoneError::Character(found));
+        }
+        match text.split_once('/') {
+            Some((area, place)) if !place.is_empty() => {
+                if AREAS.iter().any(|known| known.eq_ignore_ascii_case(area)) {
+                    Ok(Self::Named(Cow::Owned(text.to_owned())))
+                } else {
+                    Err(TimezoneError::UnknownArea(area.to_owned()))
+                }
+            }
+            Some(_) | None => Err(TimezoneError::NoArea(text.to_owned())),
+        }
+    }
+}
+
+fn is_offset(text: &str) -> bool {
+    let rest = ["UTC", "GMT"].iter().find_map(|word| {
+        let (start, rest) = text.split_at_checked(word.len())?;
+        start.eq_ignore_ascii_case(word).then_some(rest)
+    });
+    let rest = rest.unwrap_or(text);
+    rest.strip_prefix(['+', '-']).is_some_and(|digits| {
+        digits.starts_with(|c: char| c.is_ascii_digit())
+            && digits.chars().all(|c| c.is_ascii_digit() || c == ':')
+    })
+}
+
+/// `local` or the name, as it was written.
+impl fmt::Display for Timezone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Display for TimezoneError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str(
+                "the time zone is empty; write `\"local\"`, `\"UTC\"` or a name such as `\"Europe/Berlin\"`",
+            ),
+            Self::Offset(found) => write!(
+                f,
+                "`{found}` is an offset, not a time zone; write the zone it belongs to, such as `Europe/Berlin`"
+            ),
+            Self::Character(' ') => f.write_str(
+                "the name of a time zone has no spaces; write `_`, as in `America/New_York`",
+            ),
+            Self::Character(found) => write!(
+                f,
+                "the name of a time zone cannot contain `{}`; write a name such as `Europe/Berlin`",
+                found.escape_debug()
+            ),
+            Self::NoArea(found) => write!(
+                f,
+                "`{found}` is not a time zone; write area and place, such as `Europe/Berlin`, or `UTC`"
+            ),
+            Self::UnknownArea(found) => {
+                write!(f, "unknown area `{found}` of a time zone; ")?;
+                let nearest = AREAS
+                    .iter()
+                    .map(|area| (strsim::jaro_winkler(area, found), *area))
+                    .max_by(|(a, _), (b, _)| a.total_cmp(b));
+                match nearest {
+                    Some((alike, area)) if alike > 0.8 => write!(f, "did you mean `{area}`?"),
+                    Some(_) | None => write!(f, "the areas are {}", AREAS.join(", ")),
+                }
+            }
+        }
+    }
+}
+
+impl Error for TimezoneError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_may_exist() {
+        for name in [
+            "UTC",
+            "utc",
+            "GMT",
+            "Zulu",
+            "Europe/Berlin",
+            "america/argentina/buenos_aires",
+            "Etc/GMT+5",
+            "America/Port-au-Prince",
+            "Antarctica/DumontDUrville",
+            "W-SU",
+            "GMT+0",
+        ] {
+            let want = Timezone::Named(Cow::Owned(name.to_owned()));
+            assert_eq!(Timezone::parse(name), Ok(want), "{name}");
+        }
+        assert_eq!(Timezone::parse("Local"), Ok(Timezone::Local));
+    }
+
+    #[test]
+    fn names_that_cannot() {
+        let text = str::to_owned;
+        for (name, error) in [
+            ("", TimezoneError::Empty),
+            ("+02:00", TimezoneError::Offset(text("+02:00"))),
+            ("GMT-3", TimezoneError::Offset(text("GMT-3"))),
+            ("America/New York", TimezoneError::Character(' ')),
+            ("Europe/Zürich", TimezoneError::Character('ü')),
+            ("PST", TimezoneError::NoArea(text("PST"))),
+            ("Berlin", TimezoneError::NoArea(text("Berlin"))),
+            ("Europe/", TimezoneError::NoArea(text("Europe/"))),
+            ("Eurpe/Berlin", TimezoneError::UnknownArea(text("Eurpe"))),
+        ] {
+            assert_eq!(Timezone::parse(name), Err(error), "{name:?}");
+        }
+        let message = TimezoneError::UnknownArea(text("Eurpe")).to_string();
+        assert_eq!(message, "unknown area `Eurpe` of a time zone; did you mean `Europe`?");
+    }
+}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(cron = "")]
+fn report() {}
+
+fn main() {}

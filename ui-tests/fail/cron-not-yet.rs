@@ -1,6 +1,0 @@
-use tina4_service::service;
-
-#[service(cron = "0 8 * * *")]
-fn heartbeat() {}
-
-fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(cron = "*/90 * * * *")]
+fn report() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(cron = "@dayly")]
+fn report() {}
+
+fn main() {}
