@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use tests::{Watch, info, manual, secs};
+use tests::{Child, Watch, info, manual, secs};
 use tina4_service::{
     Change, Clock, Flow, Runner, Schedule, Service, StartError, State, Tick, service,
 };
@@ -152,6 +152,30 @@ fn rule_82_what_cannot_be_read_or_found_is_a_fault_with_its_place() {
         "`timezone` has no effect without `cron`; add `cron` or remove `timezone`",
     ] {
         assert!(text.contains(part), "{part}\nis missing in\n{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn local_is_the_zone_of_the_environment_or_a_fault() {
+    let plan = |zone: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_local_time"));
+        let ended = Child::run(command.env("TZ", zone)).ended();
+        assert_eq!(ended.code(), 0, "{ended:?}");
+        ended.out.join("\n")
+    };
+    for (zone, part) in [
+        ("Asia/Kolkata", "0 8 * * * (local); due 1970-01-01 08:00:00 +05:30, "),
+        ("EST5EDT,M3.2.0,M11.1.0", "0 8 * * * (local); due 1970-01-01 08:00:00 -05:00, "),
+        ("UTC", "0 8 * * * (local); due 1970-01-01 08:00:00 +00:00, "),
+        ("", "0 8 * * * (local); due 1970-01-01 08:00:00 +00:00, "),
+        (
+            "Nowhere/City",
+            "`timezone`: the environment says `TZ=Nowhere/City`, which is no time zone that this machine knows; correct it, or set `timezone`",
+        ),
+    ] {
+        let plan = plan(zone);
+        assert!(plan.contains(part), "{part}\nis missing in\n{plan}");
     }
 }
 

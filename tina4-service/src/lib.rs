@@ -152,6 +152,22 @@ pub use status::{ServiceInfo, Spread};
 /// the `interval`: a slow run then skips due times, and is stuck only after the timeout. Two
 /// services of one name do not compile in one crate; in two crates they are reported at start.
 ///
+/// # Calendar time
+///
+/// `cron` follows the wall clock of its time zone (feature `cron`, on by default); what an
+/// expression may say, and what happens when the clocks change, is told at [`Schedule::cron`]. The
+/// expression is checked and turned into bit masks while compiling, and so is the shape of a zone's
+/// name. Which zones there are is known to the machine that runs the program: its database is
+/// asked by [`check`] and `start_all`, and a zone that it does not have is a fault. A machine
+/// without a configured zone is in UTC; `local` means what it means when the service becomes known.
+///
+/// At least every 30 s a service looks at the wall clock, so that a suspended machine or a clock
+/// that is set is noticed. A due time that passed by no more than 60 s runs, late; of several the
+/// last one. What is older is skipped, counted and told in one event. When the clock is set back, a
+/// fixed time that ran does not run again; what recurs (`*`, ranges, steps) goes on once the clock
+/// is back by more than 60 s. A clock that is set back by more than three hours was wrong, and
+/// counts as it is now.
+///
 /// # Parameters and results
 ///
 /// Up to eight parameters in any order: [`&Context`](Context), [`Tick`], [`Res<T>`](Res),
@@ -160,6 +176,8 @@ pub use status::{ServiceInfo, Spread};
 /// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash.
 pub use tina4_service_macros::service;
 pub use tina4_service_schedule::Restart;
+#[cfg(feature = "cron")]
+pub use tina4_service_schedule::{CronError, TimezoneError};
 
 /// What the attribute's expansion names. Not part of the public interface.
 #[doc(hidden)]

@@ -104,7 +104,7 @@ impl Field {
             (if near.is_some() { &mut self.near_last } else { &mut self.from_last }, 0)
         } else if let Some((_, back)) = item.split_once('-').filter(|(last, _)| last.is("L")) {
             let day = match back.text.parse() {
-                Ok(day @ 1..=30) if is_number(back.text) => day,
+                Ok(day @ 0..=30) if is_number(back.text) => day,
                 _ => {
                     let message = format!(
                         "`{}` is not a day before the last of the month; write `L-1` to `L-30`",

@@ -1,0 +1,12 @@
+//! Prints when a service of the machine's own time zone is due: see `tests/cron.rs`.
+
+use tina4_service::Service;
+
+fn main() {
+    let (runner, _clock) = tests::manual();
+    runner.register(Service::new("daily", |_| {}).cron("0 8 * * *"));
+    match runner.check() {
+        Ok(plan) => println!("{plan}"),
+        Err(error) => println!("{error}"),
+    }
+}

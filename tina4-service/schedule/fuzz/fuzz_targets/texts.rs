@@ -1,0 +1,20 @@
+//! Any text is a duration, a name or a time zone, or is refused with a reason.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tina4_service_schedule::{Timezone, duration, name};
+
+fuzz_target!(|text: &str| {
+    match duration::parse(text) {
+        // What is written of it is read as the same.
+        Ok(found) => assert_eq!(duration::parse(&duration::text(found)), Ok(found)),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    if let Err(error) = name::check(text) {
+        assert!(!error.to_string().is_empty());
+    }
+    match Timezone::parse(text) {
+        Ok(zone) => assert!(zone.to_string().eq_ignore_ascii_case(text)),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+});
