@@ -6,6 +6,7 @@
 
 pub mod child;
 pub mod clock;
+pub mod cron;
 #[cfg(target_os = "linux")]
 pub mod process;
 pub mod watch;
