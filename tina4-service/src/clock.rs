@@ -9,6 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use crossbeam_channel::{Receiver, Sender};
 
 use crate::context::Never;
+#[cfg(feature = "testing")]
+use crate::stage::Stage;
 
 /// An instant: nanoseconds since the origin of one clock.
 pub(crate) type Nanos = u64;
@@ -75,6 +77,9 @@ enum Kind {
     #[default]
     System,
     Manual(Arc<Mutex<Manual>>),
+    /// Goes on when everybody rests.
+    #[cfg(feature = "testing")]
+    Staged(Arc<Stage>),
 }
 
 #[derive(Debug)]
@@ -128,6 +133,31 @@ impl Clock {
         Self(Kind::Manual(Arc::new(Mutex::new(manual))))
     }
 
+    /// A clock that goes on when everybody rests.
+    #[cfg(feature = "testing")]
+    pub(crate) fn staged(stage: Arc<Stage>) -> Self {
+        Self(Kind::Staged(stage))
+    }
+
+    /// Who moves this clock, if it is one that goes on when everybody rests.
+    #[cfg(feature = "testing")]
+    pub(crate) fn stage(&self) -> Option<&Arc<Stage>> {
+        match &self.0 {
+            Kind::Staged(stage) => Some(stage),
+            Kind::System | Kind::Manual(_) => None,
+        }
+    }
+
+    /// Whether it goes on when everybody rests.
+    #[cfg(feature = "exit-hook")]
+    pub(crate) fn is_staged(&self) -> bool {
+        match &self.0 {
+            Kind::System | Kind::Manual(_) => false,
+            #[cfg(feature = "testing")]
+            Kind::Staged(_) => true,
+        }
+    }
+
     /// Moves a manual clock forward and wakes what waits for it; the system clock moves by itself,
     /// and ignores this.
     pub fn advance(&self, by: Duration) {
@@ -162,6 +192,8 @@ impl Clock {
         match &self.0 {
             Kind::System => SystemTime::now(),
             Kind::Manual(manual) => lock(manual).wall,
+            #[cfg(feature = "testing")]
+            Kind::Staged(stage) => stage.wall(),
         }
     }
 
@@ -169,6 +201,8 @@ impl Clock {
         match &self.0 {
             Kind::System => nanos(instant_now().saturating_duration_since(*ORIGIN)),
             Kind::Manual(manual) => lock(manual).now,
+            #[cfg(feature = "testing")]
+            Kind::Staged(stage) => stage.now(),
         }
     }
 
@@ -183,9 +217,9 @@ impl Clock {
         shifted.unwrap_or(wall)
     }
 
-    /// Whether it stands still until it is advanced.
+    /// Whether it is not real time.
     pub(crate) fn is_manual(&self) -> bool {
-        matches!(self.0, Kind::Manual(_))
+        !matches!(self.0, Kind::System)
     }
 
     /// How long a thread must really wait until this clock may show another time than now;
@@ -194,6 +228,8 @@ impl Clock {
         match &self.0 {
             Kind::System => Some(Duration::from_nanos(until.saturating_sub(now))),
             Kind::Manual(_) => None,
+            #[cfg(feature = "testing")]
+            Kind::Staged(_) => None,
         }
     }
 
@@ -204,6 +240,9 @@ impl Clock {
             let moved = match &self.0 {
                 Kind::System => crossbeam_channel::never(),
                 Kind::Manual(manual) => lock(manual).moved.1.clone(),
+                // Nobody waits here: see `Context::sleep`.
+                #[cfg(feature = "testing")]
+                Kind::Staged(_) => crossbeam_channel::never(),
             };
             let now = self.now();
             if now >= until {
@@ -240,6 +279,8 @@ impl Clock {
                 std::hash::RandomState::new().build_hasher().finish()
             }
             Kind::Manual(_) => 4,
+            #[cfg(feature = "testing")]
+            Kind::Staged(_) => 4,
         }
     }
 }

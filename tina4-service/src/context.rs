@@ -100,7 +100,13 @@ impl Context {
     #[must_use = "`false` means that the service was asked to stop"]
     pub fn sleep(&self, duration: Duration) -> bool {
         let clock = &self.unit.env.clock;
-        clock.sleep_until(clock.now().saturating_add(nanos(duration)), self.stopping())
+        let until = clock.now().saturating_add(nanos(duration));
+        #[cfg(feature = "testing")]
+        if let Some(stage) = clock.stage() {
+            let unit = Arc::clone(&self.unit);
+            return stage.sleep(until, Arc::new(move || unit.stop_requested()));
+        }
+        clock.sleep_until(until, self.stopping())
     }
 
     /// Becomes ready (disconnected) when stop is requested; for `crossbeam_channel::select!`.
@@ -116,6 +122,10 @@ impl Context {
     /// ```
     #[must_use]
     pub fn stopping(&self) -> &Receiver<Never> {
+        #[cfg(feature = "testing")]
+        if let Some(stage) = self.unit.env.clock.stage() {
+            stage.step_outside();
+        }
         self.stopping.get_or_init(|| self.unit.stopping())
     }
 

@@ -120,7 +120,62 @@ pub enum Change {
 
 /// Those who asked for events.
 #[derive(Debug, Default)]
-pub(crate) struct Subscribers(Vec<Subscriber>);
+pub(crate) struct Subscribers {
+    all: Vec<Subscriber>,
+    #[cfg(feature = "testing")]
+    record: Option<Record>,
+}
+
+/// Every event of a test, up to so many of the last ones.
+#[cfg(feature = "testing")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Record(Arc<std::sync::Mutex<Recorded>>);
+
+/// What a [`Record`] holds.
+#[cfg(feature = "testing")]
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    pub(crate) events: std::collections::VecDeque<Event>,
+    /// How many earlier ones are not kept.
+    pub(crate) forgotten: u64,
+}
+
+#[cfg(feature = "testing")]
+impl Recorded {
+    /// How many events there ever were.
+    pub(crate) fn total(&self) -> u64 {
+        self.forgotten + self.events.len() as u64
+    }
+
+    /// Those after so many.
+    pub(crate) fn since(&self, total: u64) -> impl Iterator<Item = &Event> {
+        let first = total.saturating_sub(self.forgotten);
+        self.events.iter().skip(usize::try_from(first).unwrap_or(usize::MAX))
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Record {
+    /// How many events are kept.
+    const KEPT: usize = 100_000;
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Recorded) -> T) -> T {
+        look(&self.lock())
+    }
+
+    fn add(&self, event: &Event) {
+        let mut recorded = self.lock();
+        if recorded.events.len() >= Self::KEPT {
+            recorded.events.pop_front();
+            recorded.forgotten += 1;
+        }
+        recorded.events.push_back(event.clone());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Recorded> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
 
 #[derive(Debug)]
 struct Subscriber {
@@ -131,17 +186,30 @@ struct Subscriber {
 impl Subscribers {
     pub(crate) fn add(&mut self) -> Receiver<Event> {
         let (sender, receiver) = crossbeam_channel::bounded(CAPACITY);
-        self.0.push(Subscriber { sender, missed: 0 });
+        self.all.push(Subscriber { sender, missed: 0 });
         receiver
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn record(&mut self, record: Record) {
+        self.record = Some(record);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        #[cfg(feature = "testing")]
+        if self.record.is_some() {
+            return false;
+        }
+        self.all.is_empty()
     }
 
     /// Gives `event` to each, never waiting; those who are gone are forgotten.
     pub(crate) fn send(&mut self, event: &Event) {
-        self.0.retain_mut(|subscriber| subscriber.send(event));
+        #[cfg(feature = "testing")]
+        if let Some(record) = &self.record {
+            record.add(event);
+        }
+        self.all.retain_mut(|subscriber| subscriber.send(event));
     }
 }
 

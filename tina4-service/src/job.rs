@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+#[cfg(feature = "testing")]
+use crate::clock::nanos;
 use crate::context::{Context, RunOrder};
 use crate::flow::{Cause, Flow};
 use crate::panics::{self, Panic};
 use crate::params::Run;
+#[cfg(feature = "testing")]
+use crate::unit::Injected;
 use crate::unit::Unit;
 
 /// Something to do for a service.
@@ -123,11 +127,36 @@ fn describe(cause: Cause) -> Crash {
 }
 
 fn run(context: &Context, order: RunOrder) -> Done {
-    match guarded(context, order, || context.unit().definition.call(&Run::new(context))) {
+    let body = || {
+        #[cfg(feature = "testing")]
+        inject(context)?;
+        context.unit().definition.call(&Run::new(context))
+    };
+    match guarded(context, order, body) {
         Ok(flow) => Done::Good(flow),
         Err(crash) => {
             forget_locals(context.unit());
             Done::Crashed(crash)
+        }
+    }
+}
+
+/// Lets happen what a test wants to happen to this run.
+#[cfg(feature = "testing")]
+fn inject(context: &Context) -> Result<(), Cause> {
+    match context.unit().take_injected() {
+        None => Ok(()),
+        Some(Injected::Crash) => Err(Cause::Error("a crash that the test asked for".into())),
+        // Not told by the panic hook: the test knows.
+        Some(Injected::Panic) => {
+            std::panic::resume_unwind(Box::new("a panic that the test asked for"))
+        }
+        Some(Injected::Slow(time)) => {
+            let clock = &context.unit().env.clock;
+            if let Some(stage) = clock.stage() {
+                stage.take_time(clock.now().saturating_add(nanos(time)));
+            }
+            Ok(())
         }
     }
 }

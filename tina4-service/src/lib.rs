@@ -67,9 +67,13 @@ mod schedule;
 mod service;
 #[cfg(feature = "signals")]
 mod signals;
+#[cfg(feature = "testing")]
+mod stage;
 mod status;
 mod supervisor;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod unit;
 mod zone;
 

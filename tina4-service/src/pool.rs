@@ -41,6 +41,8 @@ use crate::clock::{Clock, Nanos, nanos};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
 mod crew;
+#[cfg(feature = "testing")]
+mod staged;
 mod worker;
 
 #[cfg(all(test, shuttle))]
@@ -119,6 +121,11 @@ impl<D: Desk> Pool<D> {
     }
 
     fn most(&self, desk: &D) -> usize {
+        #[cfg(feature = "testing")]
+        if self.clock.stage().is_some() {
+            // The stage has threads of its own.
+            return 0;
+        }
         // One for each job, and one that waits for the next due time.
         let enough = desk.most_jobs().saturating_add(1);
         match self.hiring.most {
@@ -166,6 +173,10 @@ impl<D: Desk> Pool<D> {
         let errands = shift.cover(now, false, most);
         drop(shift);
         self.carry_out(errands);
+        #[cfg(feature = "testing")]
+        if let Some(stage) = self.clock.stage() {
+            stage.touch();
+        }
         result
     }
 
@@ -177,6 +188,8 @@ impl<D: Desk> Pool<D> {
         self: &Arc<Self>,
         mut ready: impl FnMut(&mut D, Nanos) -> Result<T, Option<Nanos>>,
     ) -> T {
+        #[cfg(feature = "testing")]
+        let mut again = false;
         let mut shift = lock(&self.shift);
         loop {
             let now = self.clock.now();
@@ -197,6 +210,13 @@ impl<D: Desk> Pool<D> {
             match result {
                 Ok(value) => return value,
                 Err(until) => {
+                    #[cfg(feature = "testing")]
+                    if let Some(stage) = self.clock.stage() {
+                        drop(shift);
+                        stage.wait_for_news(until, std::mem::replace(&mut again, true));
+                        shift = lock(&self.shift);
+                        continue;
+                    }
                     shift.listeners += 1;
                     let timeout = until.and_then(|until| self.clock.real_wait(now, until));
                     (shift, _) = wait(&self.news, shift, timeout);
@@ -234,7 +254,11 @@ impl<D: Desk> Pool<D> {
         for _ in 0..errands.hires {
             self.hire();
         }
-        let mut aftermath = errands.aftermath;
+        self.settle(errands.aftermath);
+    }
+
+    /// Does what is to be done outside of the lock, and what came up meanwhile.
+    fn settle(&self, mut aftermath: Option<D::Aftermath>) {
         while let Some(taken) = aftermath {
             let in_order = D::is_in_order(&taken);
             D::settle(taken);

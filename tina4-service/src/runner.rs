@@ -113,6 +113,26 @@ impl Runner {
         self.shared.env.resources.provide(value, Place::from(Location::caller()));
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn provide_at<T: Send + Sync + 'static>(&self, value: T, place: Place) {
+        self.shared.env.resources.provide(value, place);
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn record_all(&self, record: crate::event::Record) {
+        self.shared.pool.with(|services, _| services.record_all(record));
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn unit(&self, name: &str) -> Option<Arc<crate::unit::Unit>> {
+        self.shared.pool.with(|services, _| services.unit(name))
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn next_due(&self) -> Option<crate::clock::Nanos> {
+        crate::stage::Play::next_due(&*self.shared.pool)
+    }
+
     /// What [`Runner::start_all`] would do; nothing is started.
     ///
     /// # Errors
@@ -152,8 +172,11 @@ impl Runner {
 
     /// What must be known before the first service starts.
     fn begin(&self) {
+        // The end of the process does not wait for test time.
         #[cfg(feature = "exit-hook")]
-        crate::exit::remember(&self.shared.pool);
+        if !self.shared.env.clock.is_staged() {
+            crate::exit::remember(&self.shared.pool);
+        }
         if crate::panics::panics_abort() {
             // Not a `Once`: a log subscriber may start services itself.
             static SAID: AtomicBool = AtomicBool::new(false);

@@ -92,7 +92,7 @@ impl Schedule {
     pub fn cron(expression: &str, timezone: &str) -> Result<Self, ScheduleError> {
         let cron = Cron::parse(expression).map_err(ScheduleError::Expression)?;
         let timezone = Timezone::parse(timezone).map_err(ScheduleError::Timezone)?;
-        let zone = Zone::find(&timezone).map_err(ScheduleError::UnknownTimezone)?;
+        let zone = Zone::find(&timezone, None).map_err(ScheduleError::UnknownTimezone)?;
         Ok(Self { declared: Declared::Cron(cron, timezone), zone: Some(zone) })
     }
 

@@ -26,6 +26,8 @@ use crate::zone::Zone;
 pub(crate) struct Environment {
     pub(crate) clock: Clock,
     pub(crate) resources: Resources,
+    /// What `timezone = "local"` means, if not what the machine says.
+    pub(crate) local: Option<Zone>,
     /// How long `stop_all` may take.
     pub(crate) shutdown_timeout: Duration,
     /// The process is ending: nothing that could wait for a lock of the user's, such as that of
@@ -59,6 +61,21 @@ pub(crate) struct Unit {
     locals: Mutex<Locals>,
     /// When the running body last said that it is alive.
     heartbeat: AtomicU64,
+    /// What a test wants to happen to the next runs.
+    #[cfg(feature = "testing")]
+    injected: Mutex<std::collections::VecDeque<Injected>>,
+}
+
+/// A fault that a test puts into a run.
+#[cfg(feature = "testing")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Injected {
+    /// It returns an error, and the function is not called.
+    Crash,
+    /// It panics, and the function is not called.
+    Panic,
+    /// It takes so much time before the function is called.
+    Slow(Duration),
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -68,7 +85,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Unit {
     pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
         let zone = match &definition.spec().schedule {
-            Declared::Cron(_, timezone) => Some(Zone::find(timezone)),
+            Declared::Cron(_, timezone) => Some(Zone::find(timezone, env.local.as_ref())),
             Declared::Continuous | Declared::Interval(_) | Declared::Delay(_) => None,
         };
         Self {
@@ -81,7 +98,20 @@ impl Unit {
             on_stop_taken: AtomicBool::new(false),
             locals: Mutex::new(Locals::default()),
             heartbeat: AtomicU64::new(0),
+            #[cfg(feature = "testing")]
+            injected: Mutex::default(),
         }
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn inject(&self, fault: Injected) {
+        lock(&self.injected).push_back(fault);
+    }
+
+    /// Takes the fault that is meant for the run that begins.
+    #[cfg(feature = "testing")]
+    pub(crate) fn take_injected(&self) -> Option<Injected> {
+        lock(&self.injected).pop_front()
     }
 
     /// Why its calendar time has no meaning, if that is so.

@@ -39,16 +39,45 @@ mod known {
     pub(crate) struct Zone(TimeZone);
 
     impl Zone {
-        /// Looks up a time zone; on failure, what is wrong and what to do.
-        pub(crate) fn find(timezone: &Timezone) -> Result<Self, Box<str>> {
-            match timezone {
-                Timezone::Local => local(),
-                Timezone::Named(name) => TimeZone::get(name).map_err(|_| unknown(name).into()),
+        /// Looks up a time zone; on failure, what is wrong and what to do. `here` is what "local"
+        /// means, if not what the machine says.
+        pub(crate) fn find(timezone: &Timezone, here: Option<&Self>) -> Result<Self, Box<str>> {
+            match (timezone, here) {
+                (Timezone::Local, Some(here)) => Ok(here.clone()),
+                (Timezone::Local, None) => local().map(Self),
+                (Timezone::Named(name), _) => {
+                    TimeZone::get(name).map(Self).map_err(|_| unknown(name).into())
+                }
             }
-            .map(Self)
         }
 
-        pub(super) fn write_time(&self, f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
+        /// Reads a time: `2026-03-28T12:00:00[Europe/Berlin]`, which says its zone;
+        /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the zone that is given.
+        #[cfg(feature = "testing")]
+        pub(crate) fn parse_time(
+            text: &str,
+            zone: Option<&Self>,
+        ) -> Result<(SystemTime, Self), String> {
+            let wrong = |error: jiff::Error| {
+                format!(
+                    "`{text}` is not a time: {error}; write `2026-03-28T12:00:00[Europe/Berlin]`, `2026-03-28T12:00:00Z` or `2026-03-28T12:00`"
+                )
+            };
+            if text.contains('[') {
+                let time: jiff::ZonedDateTime = text.parse().map_err(wrong)?;
+                let at = SystemTime::try_from(time.timestamp()).map_err(wrong)?;
+                return Ok((at, Self(time.time_zone().clone())));
+            }
+            let zone = zone.cloned().unwrap_or(Self(TimeZone::UTC));
+            if let Ok(time) = text.parse::<Timestamp>() {
+                return Ok((SystemTime::try_from(time).map_err(wrong)?, zone));
+            }
+            let time: jiff::civil::DateTime = text.parse().map_err(wrong)?;
+            let time = zone.0.to_timestamp(time).map_err(wrong)?;
+            Ok((SystemTime::try_from(time).map_err(wrong)?, zone))
+        }
+
+        pub(crate) fn write_time(&self, f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
             match Timestamp::try_from(at) {
                 Ok(at) => {
                     let at = at.to_zoned_datetime(self.0.clone());
@@ -128,7 +157,7 @@ mod unknown {
     pub(crate) enum Zone {}
 
     impl Zone {
-        pub(crate) fn find(_: &Timezone) -> Result<Self, Box<str>> {
+        pub(crate) fn find(_: &Timezone, _: Option<&Self>) -> Result<Self, Box<str>> {
             Err("`cron` needs the feature `cron` of tina4-service; add it in Cargo.toml".into())
         }
 

@@ -12,6 +12,7 @@ use crate::pool::{Hiring, Pool};
 use crate::registration::{Definition, declared};
 use crate::supervisor::Supervisor;
 use crate::unit::Environment;
+use crate::zone::Zone;
 
 /// How long `stop_all` takes at most, unless the builder says otherwise.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
@@ -37,6 +38,7 @@ pub struct Builder {
     only: Option<BTreeSet<String>>,
     except: BTreeSet<String>,
     hiring: Hiring,
+    local: Option<Zone>,
 }
 
 impl Default for Builder {
@@ -48,6 +50,7 @@ impl Default for Builder {
             only: None,
             except: BTreeSet::new(),
             hiring: Hiring { name: "tina4".to_owned(), most: None },
+            local: None,
         }
     }
 }
@@ -93,6 +96,13 @@ impl Builder {
         self
     }
 
+    /// What `timezone = "local"` means, instead of what the machine says.
+    #[cfg(feature = "testing")]
+    pub(crate) fn local_zone(mut self, zone: Zone) -> Self {
+        self.local = Some(zone);
+        self
+    }
+
     pub(super) fn without_declared(mut self) -> Self {
         self.declared = false;
         self
@@ -101,7 +111,7 @@ impl Builder {
     /// Makes the runner; nothing starts yet.
     #[must_use]
     pub fn build(self) -> Runner {
-        let Self { clock, shutdown_timeout, declared: all, only, except, hiring } = self;
+        let Self { clock, shutdown_timeout, declared: all, only, except, hiring, local } = self;
         let known = if all { declared() } else { Vec::new() };
         let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
         let asked = only.iter().flatten().chain(&except);
@@ -118,6 +128,7 @@ impl Builder {
         let env = Arc::new(Environment {
             clock: clock.clone(),
             resources: Resources::default(),
+            local,
             shutdown_timeout,
             exiting: false.into(),
         });
@@ -128,6 +139,11 @@ impl Builder {
                 services.add(Definition::Declared(registration), now);
             }
         });
+        #[cfg(feature = "testing")]
+        if let Some(stage) = clock.stage() {
+            let play: Weak<Services> = Arc::downgrade(&pool);
+            stage.set_play(play);
+        }
         let watcher: Weak<Services> = Arc::downgrade(&pool);
         clock.watch(watcher);
         Runner { shared: Arc::new(Shared { pool, env }) }

@@ -47,6 +47,17 @@ impl Supervisor {
         self.subscribers.add()
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn record_all(&mut self, record: crate::event::Record) {
+        self.subscribers.record(record);
+    }
+
+    /// The service of this name, if there is one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn unit(&self, name: &str) -> Option<Arc<Unit>> {
+        self.find(name).ok().map(|index| Arc::clone(&self.entry(index).unit))
+    }
+
     pub(crate) fn state(&self, name: &str) -> Option<State> {
         self.find(name).ok().map(|index| self.entry(index).life.state())
     }

@@ -1,0 +1,252 @@
+//! Rule 70: time in the hand of a test.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tests::secs;
+use tina4_service::testing::{Builder, TestRunner};
+use tina4_service::{Context, Flow, Res, Service, State, Stopped, service};
+
+/// No declared services.
+fn none() -> Builder {
+    TestRunner::builder().only::<&str>([])
+}
+
+fn with(service: Service) -> TestRunner {
+    none().service(service).build().unwrap()
+}
+
+#[service(name = "testing.daily_report", cron = "0 8 * * *")]
+fn daily_report(greeting: Option<Res<&'static str>>) -> Result<(), String> {
+    if greeting.is_some() { Ok(()) } else { Err("nobody greets".to_owned()) }
+}
+
+#[test]
+fn rule_70_a_day_passes_in_a_moment() {
+    let mut t =
+        TestRunner::builder().only(["testing.daily_report"]).provide("hello").build().unwrap();
+    t.advance("1d");
+    assert_eq!(t.runs("testing.daily_report"), 1);
+    assert_eq!(t.crashes("testing.daily_report"), 0);
+    t.advance_to("2026-01-04T07:59:59");
+    assert_eq!(t.runs("testing.daily_report"), 3);
+    t.advance(secs(1));
+    assert_eq!(t.runs("testing.daily_report"), 4);
+    assert_eq!(t.run_next(), ["testing.daily_report"]);
+}
+
+#[test]
+fn a_body_sleeps_in_test_time_while_others_run() {
+    let slept = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&slept);
+    let sleeper = move |ctx: &Context| {
+        while ctx.sleep(Duration::from_secs(3_600)) {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let mut t = none()
+        .service(Service::new("sleeper", sleeper))
+        .service(Service::new("every", |_| {}).interval("10m"))
+        .build()
+        .unwrap();
+    t.advance("1d");
+    assert_eq!(slept.load(Ordering::SeqCst), 24);
+    assert_eq!((t.runs("sleeper"), t.runs("every")), (1, 145));
+    assert!(matches!(t.stop("sleeper"), Ok(Stopped::Ended { .. })));
+    let report = t.stop_all();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn a_consumer_recovers_after_three_failures() {
+    let mut t = with(Service::new("consumer", |_| {}).delay("10s"));
+    t.advance("0s");
+    for _ in 0..2 {
+        t.crash_next("consumer");
+    }
+    t.panic_next("consumer");
+    t.advance("10s");
+    assert_eq!((t.state("consumer"), t.crashes("consumer")), (State::BackingOff, 1));
+    t.advance("7s");
+    assert_eq!((t.state("consumer"), t.crashes("consumer")), (State::Waiting, 3));
+    assert_eq!(
+        t.timeline(),
+        "\
+2026-01-01 00:00:00 +00:00  consumer  started
+2026-01-01 00:00:00 +00:00  consumer  run 1
+2026-01-01 00:00:10 +00:00  consumer  run 2
+2026-01-01 00:00:10 +00:00  consumer  crash 1: a crash that the test asked for; restart in 1s
+2026-01-01 00:00:11 +00:00  consumer  restarted
+2026-01-01 00:00:11 +00:00  consumer  run 3
+2026-01-01 00:00:11 +00:00  consumer  crash 2: a crash that the test asked for; restart in 2s
+2026-01-01 00:00:13 +00:00  consumer  restarted
+2026-01-01 00:00:13 +00:00  consumer  run 4
+2026-01-01 00:00:13 +00:00  consumer  crash 3: panicked: a panic that the test asked for; restart in 4s
+2026-01-01 00:00:17 +00:00  consumer  restarted
+2026-01-01 00:00:17 +00:00  consumer  run 5
+"
+    );
+}
+
+#[test]
+fn a_slow_run_skips_and_is_stuck_and_abandoned() {
+    let service = Service::new("slow", |_| {}).interval("1m").timeout("30s").stop_timeout("5s");
+    let mut t = with(service);
+    t.slow_next("slow", "150s");
+    t.advance("2m");
+    assert!(t.info("slow").stuck);
+    t.advance("31s");
+    assert_eq!(t.info("slow").skipped, 2);
+    t.slow_next("slow", "1h");
+    assert_eq!(t.run_next(), ["slow"]);
+    assert!(matches!(t.stop("slow"), Ok(Stopped::Abandoned { .. })));
+    assert_eq!(t.state("slow"), State::Abandoned);
+    t.advance("1h");
+    let timeline = t.timeline();
+    assert!(timeline.ends_with("slow  ended late\n"), "{timeline}");
+}
+
+#[test]
+fn a_flush_happens_on_stop() {
+    let flushed = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&flushed);
+    let flush = move |ctx: &Context| {
+        // Time passes as long as it needs.
+        let _ = ctx;
+        count.fetch_add(1, Ordering::SeqCst);
+    };
+    let mut t = with(Service::new("sync", |_| {}).delay("5s").on_stop(flush));
+    t.advance("1m");
+    assert_eq!(flushed.load(Ordering::SeqCst), 0);
+    t.stop_all();
+    assert_eq!(flushed.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_suspend_and_a_clock_that_is_set() {
+    let mut t = with(Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC"));
+    t.advance("10m");
+    t.suspend("50m");
+    t.advance("30s");
+    assert_eq!((t.runs("hourly"), t.info("hourly").lateness.last), (1, secs(30)));
+    t.set_clock("2026-01-01T05:30:00");
+    t.advance("30s");
+    assert_eq!((t.runs("hourly"), t.info("hourly").skipped), (1, 4));
+}
+
+#[test]
+fn what_is_outside_of_test_time_is_waited_for_at_its_end() {
+    let (send, receive) = crossbeam_channel::unbounded::<u32>();
+    let sum = Arc::new(AtomicUsize::new(0));
+    let total = Arc::clone(&sum);
+    let consumer = move |ctx: &Context| loop {
+        crossbeam_channel::select! {
+            recv(receive) -> number => {
+                total.fetch_add(number.unwrap() as usize, Ordering::SeqCst);
+            }
+            recv(ctx.stopping()) -> _ => return Flow::Done,
+        }
+    };
+    let mut t = none()
+        .service(Service::new("consumer", consumer))
+        .service(Service::new("every", |_| {}).interval("1h"))
+        .build()
+        .unwrap();
+    t.advance("0s");
+    send.send(5).unwrap();
+    tests::until("it is counted", || sum.load(Ordering::SeqCst) == 5);
+    t.advance("1d");
+    assert_eq!(t.runs("every"), 25);
+    let report = t.stop_all();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(t.state("consumer"), State::Stopped);
+}
+
+#[test]
+fn bodies_use_the_runner_in_test_time() {
+    let mut t = none().build().unwrap();
+    let runner = t.runner().clone();
+    let control = move |_: &Context| {
+        assert!(runner.is_running("other"));
+        runner.restart("other").unwrap();
+        runner.stop("other").unwrap();
+        assert!(!runner.is_running("other"));
+    };
+    let other = |ctx: &Context| while ctx.sleep(Duration::from_secs(60)) {};
+    t.runner().register(Service::new("control", control).interval("1h").initial_delay("1h"));
+    t.runner().register(Service::new("other", other));
+    t.advance("1h");
+    assert_eq!((t.state("other"), t.crashes("control")), (State::Stopped, 0), "{}", t.timeline());
+    drop(t);
+}
+
+#[test]
+fn the_same_test_gives_the_same_timeline_beside_others() {
+    let run = || {
+        let nap = |ctx: &Context| {
+            let _ = ctx.sleep(Duration::from_millis(1_500));
+        };
+        let mut t = none()
+            .service(Service::new("a", nap).interval("1s").jitter("900ms"))
+            .service(Service::new("b", nap).delay("2s"))
+            .service(Service::new("c", |_| Err::<(), _>("no")).interval("3s").max_restarts(4))
+            .service(Service::new("d", |ctx: &Context| while ctx.sleep(secs(1)) {}).after("b"))
+            .build()
+            .unwrap();
+        t.advance("1m");
+        t.stop_all();
+        t.timeline()
+    };
+    let (send, timelines) = crossbeam_channel::bounded(8);
+    for _ in 0..4 {
+        let send = send.clone();
+        tests::spawn(move || [run(), run()].into_iter().for_each(|one| send.send(one).unwrap()));
+    }
+    drop(send);
+    let all: Vec<String> = timelines.iter().collect();
+    assert_eq!(all.len(), 8);
+    assert!(all[0].lines().count() > 100);
+    for timeline in &all {
+        assert_eq!(*timeline, all[0]);
+    }
+}
+
+#[test]
+#[should_panic(
+    expected = "`2025-01-01T00:00` has passed already: it is 2026-01-01 00:00:01 +00:00"
+)]
+fn time_does_not_go_back() {
+    let mut t = with(Service::new("once", |_| Flow::Done));
+    t.advance("1s");
+    t.advance_to("2025-01-01T00:00");
+}
+
+#[test]
+#[should_panic(expected = "there is no service `twice`; there are once")]
+fn a_name_that_does_not_exist_is_said() {
+    let mut t = with(Service::new("once", |_| Flow::Done));
+    t.crash_next("twice");
+}
+
+#[test]
+#[should_panic(expected = "test time cannot go on: what the test waits for will never come")]
+fn a_wait_for_nothing_ends() {
+    let mut t = with(Service::new("paused", |_| {}).interval("1s"));
+    t.advance("1s");
+    t.pause("paused").unwrap();
+    t.runner().wait();
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let mut t = with(Service::new("once", |_| Flow::Done));
+    t.advance("1s");
+    assert_eq!(t.state("once"), State::Finished);
+    assert_eq!(t.run_next(), Vec::<String>::new());
+    let error = none().at("2026-02-30T00:00").build().unwrap_err().to_string();
+    assert!(error.starts_with("`2026-02-30T00:00` is not a time: "), "{error}");
+    let bad = none().service(Service::new("bad", |_| {}).interval("0s")).build();
+    let error = bad.unwrap_err().to_string();
+    assert!(error.contains("`interval` cannot be zero"), "{error}");
+}

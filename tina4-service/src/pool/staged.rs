@@ -1,0 +1,39 @@
+//! The pool under test time: no workers of its own, what is due is done by who drives the stage.
+
+use super::{Desk, Pool};
+use crate::clock::Nanos;
+use crate::stage::Play;
+use crate::sync::lock;
+
+impl<D: Desk> Play for Pool<D> {
+    fn next_due(&self) -> Option<Nanos> {
+        lock(&self.shift).desk.next_due()
+    }
+
+    fn step(&self) -> bool {
+        let mut shift = lock(&self.shift);
+        let now = self.clock.now();
+        if shift.desk.next_due().is_none_or(|due| due > now) {
+            return false;
+        }
+        let mut job = shift.desk.take(now);
+        loop {
+            let aftermath = shift.desk.aftermath();
+            if shift.desk.take_news() {
+                self.news.notify_all();
+            }
+            drop(shift);
+            self.settle(aftermath);
+            let Some(doing) = job else {
+                return true;
+            };
+            let report = D::work(doing);
+            if let Some(stage) = self.clock.stage() {
+                stage.come_back();
+            }
+            shift = lock(&self.shift);
+            let now = self.clock.now();
+            job = shift.desk.finish(report, now);
+        }
+    }
+}

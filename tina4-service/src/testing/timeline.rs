@@ -1,0 +1,114 @@
+//! Events as a text that reads well in a snapshot.
+
+use std::fmt::{self, Write as _};
+use std::time::{Duration, SystemTime};
+
+use tina4_service_schedule::duration::text;
+
+use crate::event::{Change, Event, Recorded};
+use crate::zone::Zone;
+
+/// One line for each change: when, which service, what.
+///
+/// A run that ends at the instant at which it began, with nothing in between, is one line.
+pub(super) fn write(recorded: &Recorded, zone: &Zone) -> String {
+    let mut lines = String::new();
+    if recorded.forgotten > 0 {
+        let _ = writeln!(lines, "({} earlier changes are not kept)", recorded.forgotten);
+    }
+    let width = recorded.events.iter().map(|event| event.service.len()).max().unwrap_or(0);
+    let mut events = recorded.events.iter().peekable();
+    while let Some(event) = events.next() {
+        let ends = events.next_if(|next| ends_at_once(event, next)).is_some();
+        let Event { service, at, change } = event;
+        let (at, what) = (time(zone, *at), What { change, ends });
+        let _ = writeln!(lines, "{at}  {service:width$}  {what}");
+    }
+    lines
+}
+
+pub(super) fn time(zone: &Zone, at: SystemTime) -> String {
+    struct Time<'a>(&'a Zone, SystemTime);
+    impl fmt::Display for Time<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.write_time(f, self.1)
+        }
+    }
+    Time(zone, at).to_string()
+}
+
+/// Whether a run that begins ends with the very next change.
+fn ends_at_once(began: &Event, ended: &Event) -> bool {
+    match (&began.change, &ended.change) {
+        (Change::RunBegan { run: began_run, .. }, Change::RunEnded { run, took }) => {
+            began.service == ended.service && began_run == run && took.is_zero()
+        }
+        _ => false,
+    }
+}
+
+/// A change in words.
+struct What<'a> {
+    change: &'a Change,
+    /// A run that begins ends at once.
+    ends: bool,
+}
+
+impl fmt::Display for What<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.change {
+            Change::Started => f.write_str("started"),
+            Change::RunBegan { run, lateness } => {
+                write!(f, "run {run}")?;
+                if !lateness.is_zero() {
+                    write!(f, ", {} late", text(*lateness))?;
+                }
+                f.write_str(if self.ends { "" } else { " begins" })
+            }
+            Change::RunEnded { run, took } => write!(f, "run {run} ends after {}", text(*took)),
+            Change::Skipped { count: 1 } => f.write_str("1 due time skipped"),
+            Change::Skipped { count } => write!(f, "{count} due times skipped"),
+            Change::Crashed { in_a_row, cause, restart_in } => {
+                write!(f, "crash {in_a_row}: {}", first_line(cause))?;
+                restart(f, *restart_in)
+            }
+            Change::Returned { restart_in } => {
+                f.write_str("returned")?;
+                restart(f, *restart_in)
+            }
+            Change::Restarted => f.write_str("restarted"),
+            Change::Stuck { running_for } => {
+                write!(f, "stuck, running for {}", text(*running_for))
+            }
+            Change::Paused => f.write_str("paused"),
+            Change::Resumed => f.write_str("resumed"),
+            Change::Stopping => f.write_str("stopping"),
+            Change::HookFailed { cause } => write!(f, "a clean-up failed: {}", first_line(cause)),
+            Change::PanickedWhileStopping { cause } => {
+                write!(f, "panicked while stopping: {}", first_line(cause))
+            }
+            Change::Stopped => f.write_str("stopped"),
+            Change::Finished => f.write_str("finished"),
+            Change::Failed { cause } => write!(f, "failed: {}", first_line(cause)),
+            Change::Abandoned { running_for } => {
+                write!(f, "abandoned, running for {}", text(*running_for))
+            }
+            Change::LateEnd => f.write_str("ended late"),
+            Change::StillAlive => f.write_str("not started: its abandoned run is still alive"),
+            Change::ThreadFailed { error } => write!(f, "no thread: {error}"),
+            Change::Missed { count } => write!(f, "{count} events missed"),
+        }
+    }
+}
+
+/// Without a backtrace, which depends on the environment.
+fn first_line(cause: &str) -> &str {
+    cause.lines().next().unwrap_or_default()
+}
+
+fn restart(f: &mut fmt::Formatter<'_>, restart_in: Option<Duration>) -> fmt::Result {
+    match restart_in {
+        Some(delay) => write!(f, "; restart in {}", text(delay)),
+        None => f.write_str("; no restart"),
+    }
+}
