@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +56,8 @@ pub(crate) struct Unit {
     /// Made when somebody first waits for it; its sender is dropped when stop is requested.
     stop_channel: Mutex<Option<StopChannel>>,
     hooks: Mutex<Vec<Registered>>,
+    /// How many there are: changed under that lock, and read without it at every step.
+    hook_count: AtomicUsize,
     /// The declared `on_stop` of this activation has begun.
     on_stop_taken: AtomicBool,
     locals: Mutex<Locals>,
@@ -95,6 +97,7 @@ impl Unit {
             stop: AtomicBool::new(false),
             stop_channel: Mutex::new(None),
             hooks: Mutex::new(Vec::new()),
+            hook_count: AtomicUsize::new(0),
             on_stop_taken: AtomicBool::new(false),
             locals: Mutex::new(Locals::default()),
             heartbeat: AtomicU64::new(0),
@@ -187,12 +190,16 @@ impl Unit {
             .position(|known| known.place == hook.place)
             .map(|position| hooks.remove(position));
         hooks.push(hook);
+        self.hook_count.store(hooks.len(), Ordering::Release);
         old
     }
 
     /// The clean-up registered last, removed.
     pub(crate) fn pop_hook(&self) -> Option<Registered> {
-        lock(&self.hooks).pop()
+        let mut hooks = lock(&self.hooks);
+        let last = hooks.pop();
+        self.hook_count.store(hooks.len(), Ordering::Release);
+        last
     }
 
     /// Whether the declared `on_stop` is still to be run in this activation; taken by asking.
@@ -203,7 +210,7 @@ impl Unit {
     /// Whether anything must be cleaned up when the activation ends.
     pub(crate) fn has_hooks(&self) -> bool {
         let declared = self.definition.has_on_stop() && !self.on_stop_taken.load(Ordering::Relaxed);
-        declared || !lock(&self.hooks).is_empty()
+        declared || self.hook_count.load(Ordering::Acquire) > 0
     }
 
     pub(crate) fn beat(&self) {
