@@ -30,6 +30,18 @@ fn rule_45_hooks_run_though_somebody_is_starting_services() {
 }
 
 #[test]
+fn rule_45_the_end_of_the_process_waits_for_locks_that_others_hold() {
+    for how in ["many-runners", "asking"] {
+        // One alone could find the lock free by chance.
+        for _ in 0..8 {
+            let ended = end(how);
+            assert_eq!(ended.code(), 3, "{ended:?}");
+            assert_eq!(ended.errors("hook: "), ["idle"], "{how}: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn rule_45_a_limit_on_threads_does_not_keep_the_hooks_from_running() {
     let ended = end("one-thread");
     assert_eq!(ended.code(), 3, "{ended:?}");

@@ -28,6 +28,8 @@ fn main() {
     match how.as_str() {
         "values" => drop(values()),
         "starting" => starting(),
+        "many-runners" => many_runners(),
+        "asking" => asking(),
         "one-thread" => one_thread(),
         other => panic!("no such way: {other}"),
     }
@@ -74,6 +76,52 @@ fn starting() {
     });
     let _ = begun.recv();
     // Kept, so that its services are stopped by the end of the process, and by nothing else.
+    std::mem::forget(runner);
+    exit();
+}
+
+/// Another thread never stops starting, and the list of runners is long: the end of the process
+/// finds its lock taken nearly always.
+fn many_runners() {
+    let runner = Runner::new();
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    runner.start_all().expect("it starts");
+    let (have, begun) = bounded::<()>(0);
+    tests::spawn(move || {
+        let many: Vec<_> = (0..3_000).map(|_| Runner::new()).collect();
+        for one in &many {
+            let _ = one.start("nobody");
+        }
+        drop(have);
+        loop {
+            let _ = many[0].start("nobody");
+        }
+    });
+    let _ = begun.recv();
+    std::mem::forget(runner);
+    exit();
+}
+
+/// Another thread never stops asking the runner, which takes its time to answer: the end of the
+/// process finds the lock of the runner taken more often than not.
+fn asking() {
+    let runner = Runner::new();
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    for number in 0..200 {
+        let name = format!("sleeper-{number}");
+        runner.register(Service::new(name, |_| {}).autostart(false));
+    }
+    runner.start_all().expect("it starts");
+    let (have, begun) = bounded::<()>(0);
+    let busy = runner.clone();
+    tests::spawn(move || {
+        let mut have = Some(have);
+        loop {
+            std::hint::black_box(busy.services());
+            drop(have.take());
+        }
+    });
+    let _ = begun.recv();
     std::mem::forget(runner);
     exit();
 }

@@ -103,7 +103,9 @@ impl<D: Desk> Pool<D> {
                 if due > now && leader.as_ref().is_none_or(|old| due < old.until) =>
             {
                 if let Some(Leader { worker, bell, .. }) = leader {
-                    // It goes on waiting, as a follower that looks once more when its time comes.
+                    // It goes on waiting, as a follower. It was waiting for a time that may be far,
+                    // and a follower leaves after a while: rung, it begins to wait for that.
+                    bell.notify_one();
                     shift.crew.resting.push(Resting { worker, bell });
                 }
                 Some(self.lead(shift, worker, bell, now, due))
