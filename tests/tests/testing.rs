@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tests::secs;
 use tina4_service::testing::{Builder, TestRunner};
@@ -34,6 +34,23 @@ fn rule_70_a_day_passes_in_a_moment() {
     t.advance(secs(1));
     assert_eq!(t.runs("testing.daily_report"), 4);
     assert_eq!(t.run_next(), ["testing.daily_report"]);
+    assert_eq!(t.now(), utc("2026-01-05 08:00:00"));
+}
+
+#[test]
+fn the_next_run_may_be_far_away() {
+    let mut t = none()
+        .service(Service::new("yearly", |_| {}).cron("@yearly"))
+        .service(Service::new("also", |_| {}).cron("0 0 1 1 *"))
+        .build()
+        .unwrap();
+    assert_eq!(t.run_next(), ["yearly", "also"]);
+    assert_eq!(t.now(), utc("2027-01-01 00:00:00"));
+}
+
+/// `2026-01-05 08:00:00`, in UTC.
+fn utc(text: &str) -> SystemTime {
+    humantime::parse_rfc3339_weak(text).unwrap()
 }
 
 #[test]

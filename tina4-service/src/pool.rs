@@ -74,6 +74,11 @@ pub(crate) trait Desk: Send + 'static {
     fn is_short(job: &Self::Job) -> Option<bool>;
     /// Whether threads are started beyond the limit that the user has set.
     fn is_unlimited(&self) -> bool;
+    /// Whether this job is what is planned, and not what follows from it.
+    #[cfg(feature = "testing")]
+    fn is_run(_: &Self::Job) -> bool {
+        true
+    }
     /// How many jobs there can be at one time.
     fn most_jobs(&self) -> usize;
     /// Whether nothing will ever be due again unless somebody from outside says so.

@@ -128,11 +128,6 @@ impl Runner {
         self.shared.pool.with(|services, _| services.unit(name))
     }
 
-    #[cfg(feature = "testing")]
-    pub(crate) fn next_due(&self) -> Option<crate::clock::Nanos> {
-        crate::stage::Play::next_due(&*self.shared.pool)
-    }
-
     /// What [`Runner::start_all`] would do; nothing is started.
     ///
     /// # Errors

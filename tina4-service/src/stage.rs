@@ -115,6 +115,8 @@ enum Wake {
     Never,
     /// Nothing, and it comes last at its instant: the test.
     Curtain,
+    /// The same, at the instant of the next run.
+    NextRun,
 }
 
 impl Seat {
@@ -139,7 +141,7 @@ impl Rest {
             Wake::Stop(is_stopping) => in_time() || is_stopping(),
             Wake::News(seen) => in_time() || *seen != changes,
             Wake::Never => in_time(),
-            Wake::Curtain => false,
+            Wake::Curtain | Wake::NextRun => false,
         }
     }
 }
@@ -226,6 +228,11 @@ impl Stage {
         self.rest(Some(until.max(self.now())), Wake::Curtain, false);
     }
 
+    /// The test lets time pass up to the next run, and through all of that instant.
+    pub(crate) fn play_next_run(self: &Arc<Self>) {
+        self.rest(None, Wake::NextRun, false);
+    }
+
     /// Waits until something changes; `again`: the change before was not what it waits for.
     pub(crate) fn wait_for_news(self: &Arc<Self>, until: Option<Nanos>, again: bool) {
         self.rest(until, Wake::News(0), again);
@@ -234,11 +241,6 @@ impl Stage {
     /// Something was changed from outside of the play.
     pub(crate) fn touch(&self) {
         lock(&self.state).changes += 1;
-    }
-
-    /// When somebody who sleeps wakes up next.
-    pub(crate) fn next_wake(&self) -> Option<Nanos> {
-        lock(&self.state).resting.iter().filter_map(|rest| rest.until).min()
     }
 
     /// Ends it: everybody who rests goes on at once, and nothing is played any more.
@@ -269,7 +271,7 @@ impl Stage {
         }
         let wake = match wake {
             Wake::News(_) => Wake::News(state.changes),
-            Wake::Stop(_) | Wake::Never | Wake::Curtain => wake,
+            Wake::Stop(_) | Wake::Never | Wake::Curtain | Wake::NextRun => wake,
         };
         let seat = Seat::new(holder);
         state.resting.push(Rest { until, wake, seat: Arc::clone(&seat), away });
@@ -398,15 +400,19 @@ impl Stage {
             // It was let go of: see `close`.
             return wait(&self.moved, state, None).0;
         };
-        let wakes = state.resting.iter().filter(|rest| !matches!(rest.wake, Wake::Curtain));
-        let next = wakes.filter_map(|rest| rest.until).chain(due).min();
-        if let Rest { wake: Wake::Curtain, until: Some(end), .. } = &state.resting[test] {
-            let end = *end;
-            if let Some(next) = next.filter(|next| *next <= end) {
-                self.now.store(next, Ordering::Release);
+        let is_curtain = |rest: &Rest| matches!(rest.wake, Wake::Curtain | Wake::NextRun);
+        let others = state.resting.iter().filter(|rest| !is_curtain(rest));
+        let next = others.filter_map(|rest| rest.until).chain(due).min();
+        if is_curtain(&state.resting[test]) {
+            let end = state.resting[test].until;
+            // What waits for the next run waits for ever, until there was one.
+            let next = next.filter(|next| end.is_none_or(|end| *next <= end));
+            if let Some(now) = next.or(end) {
+                self.now.store(now, Ordering::Release);
+            }
+            if next.is_some() {
                 return state;
             }
-            self.now.store(end, Ordering::Release);
             let rest = state.resting.remove(test);
             return self.hand_over(state, seat, &rest.seat);
         }
@@ -427,6 +433,16 @@ impl Stage {
                 let rest = state.resting.remove(test);
                 self.hand_over(state, seat, &rest.seat)
             }
+        }
+    }
+
+    /// A service is about to run: the test may have waited for that.
+    pub(crate) fn begin_run(&self) {
+        let mut state = lock(&self.state);
+        if let Some(test) = state.test()
+            && let Rest { wake: Wake::NextRun, until, .. } = &mut state.resting[test]
+        {
+            until.get_or_insert(self.now());
         }
     }
 

@@ -27,8 +27,12 @@ impl<D: Desk> Play for Pool<D> {
             let Some(doing) = job else {
                 return true;
             };
+            let stage = self.clock.stage();
+            if let Some(stage) = stage.filter(|_| D::is_run(&doing)) {
+                stage.begin_run();
+            }
             let report = D::work(doing);
-            if let Some(stage) = self.clock.stage() {
+            if let Some(stage) = stage {
                 stage.come_back();
             }
             shift = lock(&self.shift);

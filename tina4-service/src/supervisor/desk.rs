@@ -114,6 +114,11 @@ impl Desk for Supervisor {
         }
     }
 
+    #[cfg(feature = "testing")]
+    fn is_run(job: &Job) -> bool {
+        job.kind == Kind::Run
+    }
+
     fn most_jobs(&self) -> usize {
         self.entries.len()
     }
