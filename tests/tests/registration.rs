@@ -49,6 +49,32 @@ fn services_in_private_modules_and_functions_are_found() {
     runner.stop_all();
 }
 
+const ABOVE: u32 = line!();
+#[tina4_service::service(
+    name = "registration.placed",
+    crate = ::tina4_service
+)]
+fn placed() {}
+
+macro_rules! declare {
+    ($name:literal, $function:ident) => {
+        #[tina4_service::service(name = $name)]
+        fn $function() {}
+    };
+}
+
+const ABOVE_MACRO: u32 = line!();
+declare!("registration.by-macro", by_macro);
+
+#[test]
+fn a_place_is_where_the_attribute_begins_or_the_macro_that_writes_it() {
+    let runner = Runner::builder().build();
+    for (name, above) in [("registration.placed", ABOVE), ("registration.by-macro", ABOVE_MACRO)] {
+        let place = info(&runner, name).place;
+        assert_eq!((place.file, place.line, place.column), (file!(), above + 1, 1), "{name}");
+    }
+}
+
 #[test]
 fn after_knows_a_function_by_its_type_whatever_it_is_called() {
     let runner = Runner::builder()

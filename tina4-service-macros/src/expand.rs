@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use tina4_service_schedule::{Cron, Days, Restart, RestartPolicy, Schedule, Spec, Timezone};
+use tina4_service_schedule::{Cron, Days, Restart, Schedule, Spec, Timezone};
 
 use crate::args::Args;
 use crate::check::{self, Checked};
@@ -60,11 +60,14 @@ fn registration(checked: &Checked) -> TokenStream {
         .deprecated
         .then(|| quote!(#[allow(deprecated, reason = "registering a service is not using it")]));
     let function_name = function.name();
-    let unique = checked.name_span.and_then(|span| unique::item(name, span));
-    let spec = spec(&checked.spec, private);
-    let after = checked.after.iter().map(|entry| after(entry, private));
-    let needs = (0..function.parameters.len()).map(|index| need(function, index, private));
+    let unique = checked
+        .name_span
+        .and_then(|span| unique::item(name, span))
+        .map(|item| quote!(#private::unique! { #item }));
+    let needs = needs(function, private);
     let call = call(function, private);
+    let settings = settings(&checked.spec, private);
+    let after = after(&checked.after, private);
     let on_stop = on_stop(checked, private);
     quote! {
         #(#cfgs)*
@@ -72,90 +75,64 @@ fn registration(checked: &Checked) -> TokenStream {
         const _: () = {
             #unique
             #private::inventory::submit! {
-                #private::Registration {
-                    name: #name,
-                    spec: #spec,
-                    place: #private::Place { file: ::core::file!(), line: ::core::line!(), column: ::core::column!() },
-                    path: ::core::concat!(::core::module_path!(), "::", #function_name),
-                    id: #private::id_of(&#ident),
-                    after: &[#(#after),*],
-                    needs: &[#(#needs),*],
-                    call: #call,
-                    on_stop: #on_stop,
-                }
+                #private::Registration::new(
+                    #name,
+                    ::core::concat!(::core::module_path!(), "::", #function_name),
+                    ::core::panic::Location::caller(),
+                    &#ident,
+                    #needs,
+                    #call,
+                )
+                #settings
+                #after
+                #on_stop
             }
         };
     }
 }
 
-/// The settings that differ from the defaults.
-fn spec(spec: &Spec, private: &TokenStream) -> TokenStream {
+/// The settings that differ from the defaults, one call each.
+fn settings(spec: &Spec, private: &TokenStream) -> TokenStream {
     let default = Spec::DEFAULT;
-    let mut fields = Fields::default();
-    fields.add(spec.schedule != default.schedule, "schedule", || schedule(&spec.schedule, private));
-    fields.add(spec.initial_delay != default.initial_delay, "initial_delay", || {
-        duration(spec.initial_delay)
-    });
-    fields.add(spec.jitter != default.jitter, "jitter", || duration(spec.jitter));
-    fields.add(spec.timeout != default.timeout, "timeout", || option(spec.timeout.map(duration)));
-    fields.add(spec.restart != default.restart, "restart", || restart(&spec.restart, private));
-    fields.add(spec.stop_timeout != default.stop_timeout, "stop_timeout", || {
-        duration(spec.stop_timeout)
-    });
-    fields
-        .add(spec.autostart != default.autostart, "autostart", || spec.autostart.to_token_stream());
-    fields.add(spec.critical != default.critical, "critical", || spec.critical.to_token_stream());
-    fields.build(&quote!(#private::Spec))
-}
-
-fn restart(policy: &RestartPolicy, private: &TokenStream) -> TokenStream {
-    let default = RestartPolicy::DEFAULT;
-    let mut fields = Fields::default();
-    fields.add(policy.restart != default.restart, "restart", || {
-        let word = match policy.restart {
+    let (policy, usual) = (&spec.restart, default.restart);
+    let restart = |restart| {
+        let word = match restart {
             Restart::OnFailure => quote!(OnFailure),
             Restart::Always => quote!(Always),
             Restart::Never => quote!(Never),
         };
         quote!(#private::Restart::#word)
-    });
-    fields.add(policy.max_restarts != default.max_restarts, "max_restarts", || {
-        option(policy.max_restarts.map(|count| count.to_token_stream()))
-    });
-    fields.add(policy.window != default.window, "window", || option(policy.window.map(duration)));
-    fields.add(policy.backoff != default.backoff, "backoff", || duration(policy.backoff));
-    fields.add(policy.max_backoff != default.max_backoff, "max_backoff", || {
-        duration(policy.max_backoff)
-    });
-    fields.build(&quote!(#private::RestartPolicy))
+    };
+    let calls = [
+        setting("schedule", &spec.schedule, &default.schedule, |value| schedule(value, private)),
+        setting("initial_delay", spec.initial_delay, default.initial_delay, duration),
+        setting("jitter", spec.jitter, default.jitter, duration),
+        setting("timeout", spec.timeout, default.timeout, |value| value.map(duration)),
+        setting("restart", policy.restart, usual.restart, restart),
+        setting("max_restarts", policy.max_restarts, usual.max_restarts, |value| {
+            value.map(Literal::u32_unsuffixed)
+        }),
+        setting("restart_window", policy.window, usual.window, |value| value.map(duration)),
+        setting("backoff", policy.backoff, usual.backoff, duration),
+        setting("max_backoff", policy.max_backoff, usual.max_backoff, duration),
+        setting("stop_timeout", spec.stop_timeout, default.stop_timeout, duration),
+        setting("autostart", spec.autostart, default.autostart, |value| value),
+        setting("critical", spec.critical, default.critical, |value| value),
+    ];
+    quote!(#(#calls)*)
 }
 
-/// The fields of a struct that differ from its `DEFAULT`.
-#[derive(Default)]
-struct Fields {
-    differing: Vec<TokenStream>,
-    some_equal: bool,
-}
-
-impl Fields {
-    fn add(&mut self, differs: bool, name: &str, value: impl FnOnce() -> TokenStream) {
-        if differs {
-            let (name, value) = (Ident::new(name, Span::call_site()), value());
-            self.differing.push(quote!(#name: #value));
-        } else {
-            self.some_equal = true;
-        }
-    }
-
-    fn build(self, of: &TokenStream) -> TokenStream {
-        let Self { differing, some_equal } = self;
-        if differing.is_empty() {
-            return quote!(#of::DEFAULT);
-        }
-        // Lints dislike a base that gives nothing.
-        let base = some_equal.then(|| quote!(..#of::DEFAULT));
-        quote!(#of { #(#differing,)* #base })
-    }
+/// A call, unless it would set the default.
+fn setting<T: PartialEq, V: ToTokens>(
+    name: &str,
+    value: T,
+    default: T,
+    written: impl FnOnce(T) -> V,
+) -> Option<TokenStream> {
+    (value != default).then(|| {
+        let (name, value) = (Ident::new(name, Span::call_site()), written(value));
+        quote!(.#name(#value))
+    })
 }
 
 fn schedule(schedule: &Schedule, private: &TokenStream) -> TokenStream {
@@ -211,21 +188,33 @@ fn duration(duration: Duration) -> TokenStream {
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
-fn option(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
-}
-
-fn after(entry: &Dependency, private: &TokenStream) -> TokenStream {
-    match entry {
+fn after(entries: &[Dependency], private: &TokenStream) -> Option<TokenStream> {
+    let entries = entries.iter().map(|entry| match entry {
         Dependency::Function(path) => {
             let text = entry.text();
             quote!(#private::After::Function { id: #private::id_of(&#path), path: #text })
         }
         Dependency::Name(name) => quote!(#private::After::Name(#name)),
+    });
+    (entries.len() > 0).then(|| {
+        let list = lasting(&quote!(&[#(#entries),*]));
+        quote!(.after(#list))
+    })
+}
+
+/// A reference that lasts for ever, to what functions return. Only in a `const` block is it sure to;
+/// elsewhere it is an exception of the compiler's, which may go away.
+fn lasting(reference: &TokenStream) -> TokenStream {
+    quote!(const { #reference })
+}
+
+/// What the parameters need.
+fn needs(function: &Function, private: &TokenStream) -> TokenStream {
+    if function.parameters.is_empty() {
+        return quote!(&[]);
     }
+    let needs = (0..function.parameters.len()).map(|index| need(function, index, private));
+    lasting(&quote!(&[#(#needs),*]))
 }
 
 /// What a parameter needs. Its type is inferred from the function: a type that is written twice is
@@ -272,13 +261,11 @@ fn outcome(
     at.call(quote!(#private::outcome), call)
 }
 
-fn on_stop(checked: &Checked, private: &TokenStream) -> TokenStream {
-    let Some(path) = &checked.on_stop else {
-        return option(None);
-    };
+fn on_stop(checked: &Checked, private: &TokenStream) -> Option<TokenStream> {
+    let path = checked.on_stop.as_ref()?;
     let at = Place::of(&path.to_token_stream(), &checked.function.ident);
-    let hook = at.call(quote!(&#private::OnStop::new), path.to_token_stream());
-    option(Some(hook))
+    let hook = lasting(&at.call(quote!(&#private::OnStop::new), path.to_token_stream()));
+    Some(quote!(.on_stop(#hook)))
 }
 
 /// Where rustc shall put its caret: from the first to the last token of what the user wrote.

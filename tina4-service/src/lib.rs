@@ -186,14 +186,13 @@ pub use tina4_service_schedule::{CronError, TimezoneError};
 /// What the attribute's expansion names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__unique as unique;
     pub use crate::flow::{Cause, Exit, HookOutcome, Outcome};
     pub use crate::params::{DynHook, Hook, Need, OnStop, Parameter, Run, any, need_of, param};
-    pub use crate::registration::{After, Place, Registration, id_of};
+    pub use crate::registration::{After, Registration, id_of};
     pub use inventory;
     pub use std::borrow::Cow;
-    pub use tina4_service_schedule::{
-        Cron, Days, Restart, RestartPolicy, Schedule, Spec, Timezone,
-    };
+    pub use tina4_service_schedule::{Cron, Days, Restart, Schedule, Timezone};
 
     /// The result of a service's function, whatever its type.
     ///

@@ -11,6 +11,8 @@ use crate::context::Context;
 use crate::flow::{Cause, Exit};
 use crate::params::{DynHook, Need, Run};
 
+mod expansion;
+
 /// Where a service is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
@@ -59,23 +61,23 @@ pub const fn id_of<F: 'static>(_: &F) -> TypeId {
 #[derive(Debug)]
 pub struct Registration {
     /// The service's name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Its settings, checked while compiling.
-    pub spec: Spec,
+    spec: Spec,
     /// Where the attribute stands.
-    pub place: Place,
+    place: Place,
     /// The function's path.
-    pub path: &'static str,
+    path: &'static str,
     /// The function's type.
-    pub id: TypeId,
+    id: TypeId,
     /// Services that must be up first.
-    pub after: &'static [After<'static>],
+    after: &'static [After<'static>],
     /// What the parameters need.
-    pub needs: &'static [Need],
+    needs: &'static [Need],
     /// Calls the function with its parameters.
-    pub call: fn(&Run<'_>) -> Exit,
+    call: fn(&Run<'_>) -> Exit,
     /// The attribute's clean-up function.
-    pub on_stop: Option<&'static dyn DynHook>,
+    on_stop: Option<&'static dyn DynHook>,
 }
 
 inventory::collect!(Registration);

@@ -52,39 +52,30 @@ fn the_whole_registration() {
     );
     let expected = r#"
         const _: () = {
-            #[doc(hidden)]
-            #[allow(non_local_definitions, reason = "also a service inside of a function has its name alone")]
-            #[macro_export]
-            macro_rules! another_service_is_named_sync { () => {}; }
+            ::tina4_service::__private::unique! { macro_rules! another_service_is_named_sync { () => {}; } }
             ::tina4_service::__private::inventory::submit! {
-                ::tina4_service::__private::Registration {
-                    name: "sync",
-                    spec: ::tina4_service::__private::Spec {
-                        schedule: ::tina4_service::__private::Schedule::Interval(::core::time::Duration::new(30, 0)),
-                        restart: ::tina4_service::__private::RestartPolicy {
-                            max_restarts: ::core::option::Option::Some(5u32),
-                            ..::tina4_service::__private::RestartPolicy::DEFAULT
-                        },
-                        ..::tina4_service::__private::Spec::DEFAULT
-                    },
-                    place: ::tina4_service::__private::Place { file: ::core::file!(), line: ::core::line!(), column: ::core::column!() },
-                    path: ::core::concat!(::core::module_path!(), "::", "sync"),
-                    id: ::tina4_service::__private::id_of(&sync),
-                    after: &[
-                        ::tina4_service::__private::After::Function { id: ::tina4_service::__private::id_of(&migrations), path: "migrations" },
-                        ::tina4_service::__private::After::Function { id: ::tina4_service::__private::id_of(&db::up), path: "db::up" },
-                        ::tina4_service::__private::After::Name("mail")
-                    ],
-                    needs: &[
+                ::tina4_service::__private::Registration::new(
+                    "sync",
+                    ::core::concat!(::core::module_path!(), "::", "sync"),
+                    ::core::panic::Location::caller(),
+                    &sync,
+                    const { &[
                         ::tina4_service::__private::need_of(|parameter| { sync(parameter, ::tina4_service::__private::any()) }),
                         ::tina4_service::__private::need_of(|parameter| { sync(::tina4_service::__private::any(), parameter) })
-                    ],
-                    call: |run| ::tina4_service::__private::outcome(sync(
+                    ] },
+                    |run| ::tina4_service::__private::outcome(sync(
                         ::tina4_service::__private::param(run),
                         ::tina4_service::__private::param(run)
                     )),
-                    on_stop: ::core::option::Option::Some(&::tina4_service::__private::OnStop::new(flush)),
-                }
+                )
+                .schedule(::tina4_service::__private::Schedule::Interval(::core::time::Duration::new(30, 0)))
+                .max_restarts(5)
+                .after(const { &[
+                    ::tina4_service::__private::After::Function { id: ::tina4_service::__private::id_of(&migrations), path: "migrations" },
+                    ::tina4_service::__private::After::Function { id: ::tina4_service::__private::id_of(&db::up), path: "db::up" },
+                    ::tina4_service::__private::After::Name("mail")
+                ] })
+                .on_stop(const { &::tina4_service::__private::OnStop::new(flush) })
             }
         };"#;
     assert_eq!(found, expected.replace([' ', '\n'], ""));
@@ -97,25 +88,11 @@ fn check_contains(args: &str, item: &str, expected: &str) {
     assert!(found.contains(&expected), "no {expected} in {found}");
 }
 
-#[test]
-fn what_differs_from_the_defaults_is_written() {
-    let spec = "::tina4_service::__private::Spec";
-    let duration = "::core::time::Duration::new";
-    for (args, fields) in [
-        ("delay = \"1500ms\"", format!("schedule: ::tina4_service::__private::Schedule::Delay({duration}(1, 500000000)), ..")),
-        ("initial_delay = \"1s\"", format!("initial_delay: {duration}(1, 0), ..")),
-        ("timeout = \"1s\"", format!("timeout: ::core::option::Option::Some({duration}(1, 0)), ..")),
-        ("stop_timeout = \"1s\"", format!("stop_timeout: {duration}(1, 0), ..")),
-        ("autostart = false, critical = true", "autostart: false, critical: true, ..".to_owned()),
-        ("restart = \"always\"", "restart: ::tina4_service::__private::RestartPolicy { restart: ::tina4_service::__private::Restart::Always, ..".to_owned()),
-    ] {
-        check_contains(args, "fn f() {}", &format!("spec: {spec} {{ {fields}"));
-    }
-    // The default, written out, is still the default.
-    let same = "stop_timeout = \"10s\", autostart = true, backoff = \"1s\", restart = \"on-failure\", initial_delay = \"0s\"";
-    for args in ["", same] {
-        check_contains(args, "fn f() {}", &format!("spec: {spec}::DEFAULT,"));
-    }
+/// The calls behind `Registration::new(..)`, for a plain function.
+fn check_settings(args: &str, expected: &str) {
+    let found = registration(args, "fn f() {}");
+    let (_, found) = found.split_once("outcome(f()),)").expect("a registration");
+    assert_eq!(found, expected.replace([' ', '\n'], "") + "}};", "#[service({args})]");
 }
 
 #[cfg(feature = "cron")]
@@ -124,7 +101,7 @@ fn the_masks_of_an_expression_are_written() {
     check_contains(
         r#"cron = "30 8 * * MON#2", timezone = "Europe/Berlin""#,
         "fn f() {}",
-        r#"schedule: ::tina4_service::__private::Schedule::Cron(
+        r#".schedule(::tina4_service::__private::Schedule::Cron(
             ::tina4_service::__private::Cron {
                 text: ::tina4_service::__private::Cow::Borrowed("30 8 * * MON#2"),
                 seconds: 1u64, minutes: 1073741824u64, hours: 256u32, months: 8190u16,
@@ -137,7 +114,7 @@ fn the_masks_of_an_expression_are_written() {
             ::tina4_service::__private::Timezone::Named(
                 ::tina4_service::__private::Cow::Borrowed("Europe/Berlin")
             )
-        )"#,
+        ))"#,
     );
     check_contains(
         r#"cron = "@hourly""#,
@@ -148,21 +125,75 @@ fn the_masks_of_an_expression_are_written() {
 }
 
 #[test]
-fn a_struct_with_all_fields_has_no_base() {
-    let args = r#"interval = "9s", initial_delay = "1s", jitter = "1s", timeout = "1s", restart = "on-failure",
-        max_restarts = 1, restart_window = "1h", backoff = "2s", max_backoff = "3s", stop_timeout = "1s",
+fn what_differs_from_the_defaults_is_written() {
+    let duration = "::core::time::Duration::new";
+    for (args, expected) in [
+        ("", String::new()),
+        (
+            "delay = \"1500ms\"",
+            format!(
+                ".schedule(::tina4_service::__private::Schedule::Delay({duration}(1, 500000000)))"
+            ),
+        ),
+        ("initial_delay = \"1s\"", format!(".initial_delay({duration}(1, 0))")),
+        ("timeout = \"1s\"", format!(".timeout({duration}(1, 0))")),
+        ("stop_timeout = \"1s\"", format!(".stop_timeout({duration}(1, 0))")),
+        ("autostart = false, critical = true", ".autostart(false).critical(true)".to_owned()),
+        (
+            "restart = \"always\"",
+            ".restart(::tina4_service::__private::Restart::Always)".to_owned(),
+        ),
+        ("restart = \"never\"", ".restart(::tina4_service::__private::Restart::Never)".to_owned()),
+        ("after = []", String::new()),
+    ] {
+        check_settings(args, &expected);
+    }
+    // The default, written out, is still the default.
+    let same = "stop_timeout = \"10s\", autostart = true, backoff = \"1s\", restart = \"on-failure\", initial_delay = \"0s\"";
+    check_settings(same, "");
+}
+
+#[test]
+fn every_setting_is_one_call() {
+    let args = r#"interval = "9s", initial_delay = "1s", jitter = "2s", timeout = "3s", restart = "on-failure",
+        max_restarts = 4, restart_window = "1h", backoff = "5s", max_backoff = "6s", stop_timeout = "7s",
         autostart = false, critical = true"#;
-    let found = registration(args, "fn f() {}");
-    assert!(!found.contains("..::tina4_service::__private::Spec::DEFAULT"), "{found}");
+    let expected = "
+        .schedule(::tina4_service::__private::Schedule::Interval(::core::time::Duration::new(9, 0)))
+        .initial_delay(::core::time::Duration::new(1, 0))
+        .jitter(::core::time::Duration::new(2, 0))
+        .timeout(::core::time::Duration::new(3, 0))
+        .max_restarts(4)
+        .restart_window(::core::time::Duration::new(3600, 0))
+        .backoff(::core::time::Duration::new(5, 0))
+        .max_backoff(::core::time::Duration::new(6, 0))
+        .stop_timeout(::core::time::Duration::new(7, 0))
+        .autostart(false)
+        .critical(true)";
+    check_settings(args, expected);
 }
 
 #[test]
 fn names_and_roots() {
-    check_contains("name = \"my.name\"", "fn f() {}", "name: \"my.name\",");
-    check_contains("", "fn r#loop() {}", "name: \"loop\",");
-    check_contains("", "fn r#loop() {}", "id: ::tina4_service::__private::id_of(&r#loop)");
-    check_contains("crate = facade::svc", "fn f() {}", "facade::svc::__private::Registration {");
-    check_contains("crate = crate", "fn f() {}", "crate::__private::Registration {");
+    let path = "::core::concat!(::core::module_path!(), \"::\",";
+    let place = "::core::panic::Location::caller(),";
+    check_contains(
+        "name = \"my.name\"",
+        "fn f() {}",
+        &format!("new(\"my.name\", {path} \"f\"), {place} &f,"),
+    );
+    check_contains(
+        "",
+        "fn r#loop() {}",
+        &format!("new(\"loop\", {path} \"loop\"), {place} &r#loop,"),
+    );
+    check_contains(
+        "crate = facade::svc",
+        "fn f() {}",
+        "{facade::svc::__private::Registration::new(",
+    );
+    check_contains("crate = facade::svc", "fn f() {}", "{facade::svc::__private::unique! {");
+    check_contains("crate = crate", "fn f() {}", "{crate::__private::Registration::new(");
 }
 
 #[test]
@@ -186,13 +217,13 @@ fn a_good_name_is_taken_for_the_crate() {
 fn calls() {
     let outcome = "::tina4_service::__private::outcome";
     let param = "::tina4_service::__private::param(run)";
-    check_contains("", "fn f() {}", &format!("call: |_| {outcome}(f()),"));
-    check_contains("", "fn f() -> Flow {}", &format!("call: |_| {outcome}(f()),"));
-    check_contains("", "fn f() -> ! {}", "call: |_| f(),");
+    check_contains("", "fn f() {}", &format!("&[], |_| {outcome}(f()),"));
+    check_contains("", "fn f() -> Flow {}", &format!("&[], |_| {outcome}(f()),"));
+    check_contains("", "fn f() -> ! {}", "&[], |_| f(),");
     check_contains(
         "",
         "fn f(mut a: A, _: B) {}",
-        &format!("call: |run| {outcome}(f({param}, {param})),"),
+        &format!("] }}, |run| {outcome}(f({param}, {param})),"),
     );
 }
 

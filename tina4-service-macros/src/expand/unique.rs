@@ -3,11 +3,11 @@
 //! A macro has no memory from one attribute to the next, so it is rustc that has to see both
 //! services at once, and a name is what it compares. Of all names only that of a `#[macro_export]`
 //! macro lies at the root of the crate wherever it is written, also inside a `const _`; so each
-//! service defines an empty one, called like the service. rustc then shows both places and says
-//! `another_service_is_named_mail`. The other ways fall short: an item with such a name sees only
-//! its own module; two `impl`s for one type need a type that is local to the user's crate, and an
-//! attribute has no place for a common one; a symbol of that name (`export_name`) is refused by
-//! `forbid(unsafe_code)`, and is only noticed by the linker.
+//! service defines an empty one, called like the service, and `__private::unique!` exports it. rustc
+//! then shows both places and says `another_service_is_named_mail`. The other ways fall short: an
+//! item with such a name sees only its own module; two `impl`s for one type need a type that is
+//! local to the user's crate, and an attribute has no place for a common one; a symbol of that name
+//! (`export_name`) is refused by `forbid(unsafe_code)`, and is only noticed by the linker.
 //!
 //! Two crates may have services of one name; that is found when they are started together.
 
@@ -18,7 +18,7 @@ use quote::{quote, quote_spanned};
 /// so that two different names never look alike.
 const WORDS: [(char, &str); 2] = [('-', "hyphen"), ('.', "fullstop")];
 
-/// The item of which a crate can have only one; rustc puts its carets at `span`.
+/// The macro of which a crate can have only one; rustc puts its carets at `span`.
 pub(super) fn item(name: &str, span: Span) -> Option<TokenStream> {
     if WORDS.iter().any(|(_, word)| name.contains(word)) {
         return None;
@@ -29,13 +29,7 @@ pub(super) fn item(name: &str, span: Span) -> Option<TokenStream> {
     let name = Ident::new(&name, span);
     let mut rules = Group::new(Delimiter::Brace, quote!(() => {};));
     rules.set_span(span);
-    let definition = quote_spanned!(span=> macro_rules! #name #rules);
-    Some(quote! {
-        #[doc(hidden)]
-        #[allow(non_local_definitions, reason = "also a service inside of a function has its name alone")]
-        #[macro_export]
-        #definition
-    })
+    Some(quote_spanned!(span=> macro_rules! #name #rules))
 }
 
 #[cfg(test)]
