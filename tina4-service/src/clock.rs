@@ -15,17 +15,19 @@ use crate::stage::Stage;
 /// An instant: nanoseconds since the origin of one clock.
 pub(crate) type Nanos = u64;
 
-/// Wall time: nanoseconds since 1970 in UTC, which an `i64` can count up to the year 2262.
-pub(crate) type Wall = i64;
+/// Wall time: nanoseconds since 1970 in UTC. It holds whatever a clock may show.
+pub(crate) type Wall = i128;
 
 /// The nanoseconds of a second.
-pub(crate) const SECOND: i64 = 1_000_000_000;
+pub(crate) const SECOND: Wall = 1_000_000_000;
 
-/// `time` in nanoseconds since 1970; beyond what can be counted it is the last that can.
+/// `time` in nanoseconds since 1970.
 pub(crate) fn wall_nanos(time: SystemTime) -> Wall {
+    // A duration has less than 2^94 nanoseconds.
+    let nanos = |distance: Duration| distance.as_nanos().cast_signed();
     match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |nanos| -nanos),
+        Ok(since) => nanos(since),
+        Err(before) => -nanos(before.duration()),
     }
 }
 

@@ -269,7 +269,7 @@ impl LogLine {
             Change::Skipped { count } => {
                 tracing::warn!(parent: None, service,
                     count,
-                    "runs skipped: they fell due while one was in progress"
+                    "runs skipped: they fell due and could not begin in time"
                 );
             }
             Change::Crashed { in_a_row, cause, restart_in: Some(delay) } => {

@@ -173,6 +173,8 @@ pub(crate) struct Lifecycle {
     anchor: Nanos,
     /// Every calendar time up to this one, in seconds since 1970 UTC, has been answered for.
     answered: i64,
+    /// The last calendar time that a run was for.
+    ran: i64,
     /// Whether the first run of this activation has begun, or waits for its calendar time.
     up: bool,
     restarts: Restarts,
@@ -186,6 +188,7 @@ impl Lifecycle {
             activation: 0,
             anchor: 0,
             answered: i64::MIN,
+            ran: i64::MIN,
             up: false,
             restarts: Restarts::default(),
         }

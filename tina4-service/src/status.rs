@@ -36,7 +36,7 @@ pub struct ServiceInfo {
     pub restarts: u64,
     /// Crashes since the last recovery; with `restart = "always"`, returns count as well.
     pub crashes_in_a_row: u32,
-    /// Due times left out because a run was in progress.
+    /// Due times left out: a run was in progress, or the machine slept.
     pub skipped: u64,
     /// When the last run began.
     pub last_start: Option<SystemTime>,

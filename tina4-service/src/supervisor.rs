@@ -92,6 +92,8 @@ struct Shutdown {
 }
 
 enum Todo {
+    /// Something that it comes after is up: release it, if all of them are.
+    Release(u32),
     /// During a shutdown: stop it, if nothing that comes after it is active any more.
     Stop(u32),
     StartAgain(u32),
@@ -165,6 +167,11 @@ impl Supervisor {
         while let Some(todo) = self.todo.pop_front() {
             match todo {
                 Todo::Stop(index) => self.stop_if_free(index, now),
+                Todo::Release(index) => {
+                    if !self.is_held(index) {
+                        self.step(index, lifecycle::Event::Release, now, None);
+                    }
+                }
                 Todo::StartAgain(index) => {
                     if self.may_start().is_ok() {
                         let held = self.is_held(index);
@@ -242,7 +249,8 @@ impl Supervisor {
         }
         self.notes = notes;
         if was_coming_up && !is_coming_up {
-            self.release_dependents(index, now);
+            let dependents = &self.entries[index as usize].dependents;
+            self.todo.extend(dependents.iter().copied().map(Todo::Release));
         }
         if was_active && !is_active {
             self.news = true;
@@ -289,15 +297,6 @@ impl Supervisor {
             entry.queued = entry.life.deadline().unwrap_or(Nanos::MAX);
             if entry.queued < Nanos::MAX {
                 self.timers.push(Reverse((entry.queued, index)));
-            }
-        }
-    }
-
-    fn release_dependents(&mut self, index: u32, now: Nanos) {
-        for position in 0..self.entry(index).dependents.len() {
-            let dependent = self.entry(index).dependents[position];
-            if !self.is_held(dependent) {
-                self.step(dependent, lifecycle::Event::Release, now, None);
             }
         }
     }

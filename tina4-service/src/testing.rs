@@ -106,8 +106,9 @@ impl TestRunner {
     ///
     /// As for [`Runner::start_all`].
     pub fn start_all(&mut self) -> Result<(), StartError> {
+        self.runner.start_all()?;
         self.begun = true;
-        self.runner.start_all().map(drop)
+        Ok(())
     }
 
     /// Starts one service; the others are then no longer started by themselves.
@@ -116,8 +117,9 @@ impl TestRunner {
     ///
     /// As for [`Runner::start`].
     pub fn start(&mut self, name: &str) -> Result<(), ControlError> {
+        self.runner.start(name)?;
         self.begun = true;
-        self.runner.start(name)
+        Ok(())
     }
 
     /// Lets time pass, a [`Duration`] or a text such as `"1h 30m"`: everything that falls due runs,
@@ -262,6 +264,7 @@ impl TestRunner {
 
     /// Stops everything, in order; time passes as long as that needs.
     pub fn stop_all(&mut self) -> StopReport {
+        self.begun = true;
         self.runner.stop_all()
     }
 

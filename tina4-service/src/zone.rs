@@ -34,6 +34,9 @@ mod known {
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
 
+    /// Where a Unix says in which zone it is.
+    const LOCALTIME: &str = "/etc/localtime";
+
     /// A time zone as this machine knows it.
     #[derive(Clone, Debug)]
     pub(crate) struct Zone(TimeZone);
@@ -45,9 +48,11 @@ mod known {
             match (timezone, here) {
                 (Timezone::Local, Some(here)) => Ok(here.clone()),
                 (Timezone::Local, None) => local().map(Self),
-                (Timezone::Named(name), _) => {
-                    TimeZone::get(name).map(Self).map_err(|_| unknown(name).into())
-                }
+                (Timezone::Named(name), _) => match TimeZone::get(name) {
+                    // `Etc/Unknown` is a name for not knowing.
+                    Ok(zone) if !zone.is_unknown() => Ok(Self(zone)),
+                    Ok(_) | Err(_) => Err(unknown(name).into()),
+                },
             }
         }
 
@@ -116,6 +121,13 @@ mod known {
                     let found = found.display();
                     let problem = format!(
                         "the environment says `TZ={found}`, which is no time zone that this machine knows; correct it, or set `timezone`"
+                    );
+                    Err(problem.into())
+                }
+                // Also a link to a zone that is not there.
+                Some(_) | None if std::fs::symlink_metadata(LOCALTIME).is_ok() => {
+                    let problem = format!(
+                        "this machine's own time zone, `{LOCALTIME}`, cannot be read; correct it, or set `timezone`"
                     );
                     Err(problem.into())
                 }

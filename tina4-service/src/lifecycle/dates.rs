@@ -9,9 +9,10 @@
 //! counted (rule 5).
 //!
 //! `answered` says up to which calendar time everything was run or skipped. When the wall clock is
-//! set back, times up to there come again: a fixed time is not run twice for that, and what recurs
-//! goes on as soon as the clock is back by more than [`GRACE`]. A clock that is back by more than
-//! [`CORRECTION`] was wrong before, and counts as it is now (as in cron(8) of Debian and BSD).
+//! set back by more than [`GRACE`], times up to there come again, and what was skipped or lay before
+//! the start is due like any other. A fixed time that ran does not run twice for that, unless the
+//! clock is back by more than [`CORRECTION`]: then it was wrong before, and counts as it is now (as
+//! in cron(8) of Debian and BSD). What recurs runs again.
 
 use tina4_service_schedule::{Cron, Schedule, Spec};
 
@@ -20,11 +21,14 @@ use super::{Command, Facts, Lifecycle, Note, jitter};
 use crate::clock::{Nanos, SECOND, Wall};
 
 /// The monotonic clock is trusted to lead to a calendar time for so long.
-const LOOK: Nanos = 30 * SECOND.unsigned_abs();
+const LOOK: Nanos = 30_000_000_000;
 /// A due time that passed runs if that is not longer ago.
 const GRACE: Wall = 60 * SECOND;
 /// A clock that is set back by more was wrong.
 const CORRECTION: Wall = 3 * 3_600 * SECOND;
+
+/// A calendar time that does not come.
+pub(super) const NEVER: i64 = i64::MAX;
 
 /// A calendar time for which a service waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +36,7 @@ pub(super) struct Date {
     /// In seconds since 1970 UTC.
     pub(super) at: i64,
     /// How much later to start on purpose.
-    late: Nanos,
+    pub(super) late: Nanos,
     /// When that will be, as far as the clocks agree.
     pub(super) due: Nanos,
     /// When to look at the wall clock again.
@@ -41,9 +45,10 @@ pub(super) struct Date {
 
 impl Date {
     fn new(at: i64, late: Nanos, facts: Facts<'_>) -> Self {
-        let distance = i128::from(nanos_of(at)) - i128::from(facts.wall) + i128::from(late);
-        let due = i128::from(facts.now) + distance;
-        let due = Nanos::try_from(due.max(0)).unwrap_or(Nanos::MAX);
+        let distance = nanos_of(at) - facts.wall + Wall::from(late);
+        let due = Wall::from(facts.now) + distance;
+        let due = if at == NEVER { Wall::MAX } else { due.max(0) };
+        let due = Nanos::try_from(due).unwrap_or(Nanos::MAX);
         // On a common grid, so that all services look at once.
         let look = (facts.now / LOOK + 1).saturating_mul(LOOK);
         Self { at, late, due, look }
@@ -51,35 +56,41 @@ impl Date {
 }
 
 fn nanos_of(seconds: i64) -> Wall {
-    seconds.saturating_mul(SECOND)
+    Wall::from(seconds) * SECOND
+}
+
+/// Whole seconds, rounded down.
+fn seconds_of(wall: Wall) -> i64 {
+    let end = if wall < 0 { i64::MIN } else { i64::MAX };
+    i64::try_from(wall.div_euclid(SECOND)).unwrap_or(end)
 }
 
 impl Lifecycle {
     /// The first calendar time of an activation. To wait for it is to be up (rule 32).
     pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
         self.up = true;
-        self.answered = facts.wall.div_euclid(SECOND);
+        self.answered = seconds_of(facts.wall);
         self.next_date_of(cron, spec, facts)
     }
 
     /// The first calendar time that was not answered for; it may have passed.
     pub(super) fn next_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
         self.follow_back(cron, facts);
-        match cron.next_after(self.answered, facts.zone) {
-            Some(at) => Until::Date(Date::new(at, jitter(spec, facts.dice), facts)),
-            // Not in 400 years.
-            None => Until::Instant(Nanos::MAX),
-        }
+        // If it does not come in 400 years, the clock is wrong, and is looked at again.
+        let at = cron.next_after(self.answered, facts.zone).unwrap_or(NEVER);
+        Until::Date(Date::new(at, jitter(spec, facts.dice), facts))
     }
 
     /// Answers again for what comes again, if the wall clock was set back far enough.
     fn follow_back(&mut self, cron: &Cron, facts: Facts<'_>) -> bool {
-        let back = nanos_of(self.answered).saturating_sub(facts.wall);
-        let follow = back > if cron.recurring { GRACE } else { CORRECTION };
-        if follow {
-            self.answered = facts.wall.div_euclid(SECOND);
+        let back = |from: i64| nanos_of(from) - facts.wall;
+        if back(self.answered) <= GRACE {
+            return false;
         }
-        follow
+        let now = seconds_of(facts.wall);
+        let ran_stays = !cron.recurring && back(self.ran) <= CORRECTION;
+        let answered = if ran_stays { now.max(self.ran) } else { now };
+        std::mem::replace(&mut self.answered, answered) != answered
     }
 
     /// The calendar time to wait for after a pause: what fell due meanwhile is answered for.
@@ -96,10 +107,14 @@ impl Lifecycle {
                 if date.due >= facts.now {
                     return Until::Date(date);
                 }
-                self.answered = self.answered.max(facts.wall.div_euclid(SECOND));
+                self.answered = self.answered.max(seconds_of(facts.wall));
                 self.next_date_of(cron, spec, facts)
             }
-            Until::Instant(due) => Until::Instant(due.max(facts.now)),
+            Until::Instant(due) if due >= facts.now => until,
+            Until::Instant(_) => {
+                self.answered = self.answered.max(seconds_of(facts.wall));
+                self.next_date_of(cron, spec, facts)
+            }
         }
     }
 
@@ -116,10 +131,9 @@ impl Lifecycle {
             return Command::Nothing;
         };
         // As late as the run is on purpose, so late is the clock.
-        let late = i64::try_from(date.late).unwrap_or(i64::MAX);
-        let wall = facts.wall.saturating_sub(late);
-        let now = wall.div_euclid(SECOND);
-        if nanos_of(date.at) > wall {
+        let wall = facts.wall - Wall::from(date.late);
+        let now = seconds_of(wall);
+        if date.at == NEVER || nanos_of(date.at) > wall {
             let until = if self.follow_back(cron, facts) {
                 self.next_date_of(cron, spec, facts)
             } else {
@@ -128,10 +142,11 @@ impl Lifecycle {
             self.phase = Phase::Waiting { until, pause: false };
             return Command::Nothing;
         }
-        let oldest = (wall - GRACE + SECOND - 1).div_euclid(SECOND).max(date.at);
+        let oldest = seconds_of(wall - GRACE + SECOND - 1).max(date.at);
         let next = |after: &i64| cron.next_after(*after, facts.zone).filter(|at| *at <= now);
         let last = std::iter::successors(next(&(oldest - 1)), next).last();
-        let skipped = cron.count_between(date.at, last.unwrap_or(now + 1), facts.zone);
+        let skipped =
+            cron.count_between(date.at, last.unwrap_or(now.saturating_add(1)), facts.zone);
         if skipped > 0 {
             tell(Note::Skipped(skipped));
         }
@@ -149,12 +164,21 @@ impl Lifecycle {
         }
     }
 
+    /// Answers for the calendar times that passed during a run after which another comes than the
+    /// calendar says; returns how many. After any other run [`Lifecycle::look`] does.
+    pub(super) fn answer_for_run(&mut self, cron: &Cron, facts: Facts<'_>) -> u64 {
+        let now = seconds_of(facts.wall);
+        let from = self.answered.saturating_add(1);
+        self.answered = self.answered.max(now);
+        cron.count_between(from, now.saturating_add(1), facts.zone)
+    }
+
     /// A run that begins answers for the calendar time it is for, or for all that passed.
     pub(super) fn answer(&mut self, spec: &Spec, facts: Facts<'_>, date: Option<i64>) {
         match spec.schedule {
             Schedule::Cron(..) => {
-                let now = facts.wall.div_euclid(SECOND);
-                self.answered = self.answered.max(date.unwrap_or(now));
+                self.answered = self.answered.max(date.unwrap_or(seconds_of(facts.wall)));
+                self.ran = date.unwrap_or(self.ran);
             }
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}
         }

@@ -1,6 +1,6 @@
 //! What a life cycle knows of itself, and what can be asked of it without changing it.
 
-use super::dates::Date;
+use super::dates::{Date, NEVER};
 use super::{Ending, Lifecycle, State};
 use crate::clock::Nanos;
 
@@ -193,10 +193,13 @@ impl Lifecycle {
         }
     }
 
-    /// The calendar time of the next run, in seconds since 1970 UTC, if it waits for one.
-    pub(crate) fn next_date(&self) -> Option<i64> {
+    /// The calendar time of the next run, in seconds since 1970 UTC, and how much later it begins
+    /// on purpose, if it waits for one.
+    pub(crate) fn next_date(&self) -> Option<(i64, Nanos)> {
         match self.phase {
-            Phase::Waiting { until: Until::Date(date), .. } => Some(date.at),
+            Phase::Waiting { until: Until::Date(date), .. } => {
+                (date.at < NEVER).then_some((date.at, date.late))
+            }
             Phase::Waiting { until: Until::Instant(_), .. }
             | Phase::Registered
             | Phase::Held

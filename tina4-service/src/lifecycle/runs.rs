@@ -184,7 +184,7 @@ impl Lifecycle {
                 self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, tell)
             }
             Phase::Running(running @ Running { stop: None, .. }) => {
-                self.skip(spec, facts, running, tell);
+                self.skip(spec, facts, running, flow, tell);
                 let next = match flow {
                     Some(flow) => self.after_good_run(spec, facts, running, flow, tell),
                     None => self.after_crash(spec, facts, running, tell),
@@ -237,17 +237,20 @@ impl Lifecycle {
 
     /// Counts what fell due while the run was in progress.
     pub(super) fn skip(
-        &self,
+        &mut self,
         spec: &Spec,
         facts: Facts<'_>,
         run: Running,
+        flow: Option<Flow>,
         tell: &mut impl FnMut(Note),
     ) {
         let skipped = match &spec.schedule {
             Schedule::Interval(period) => self.grid(*period).count_between(run.due, facts.now),
-            // A delay starts when the run ends, a continuous service has no due times, and calendar
-            // times that passed are looked at next: see `look`.
-            Schedule::Delay(_) | Schedule::Continuous | Schedule::Cron(..) => 0,
+            // What passed is looked at next: see `look`.
+            Schedule::Cron(..) if flow == Some(Flow::Wait) && !run.pause => 0,
+            Schedule::Cron(cron, _) => self.answer_for_run(cron, facts),
+            // A delay starts when the run ends; nothing else has due times.
+            Schedule::Delay(_) | Schedule::Continuous => 0,
         };
         if skipped > 0 {
             tell(Note::Skipped(skipped));

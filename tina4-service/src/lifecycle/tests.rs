@@ -48,7 +48,7 @@ impl Life {
 
     fn step(&mut self, event: Event) -> Command {
         let Self { spec, life, now, ahead, hooks, beat, dice, notes } = self;
-        let wall = now.cast_signed() + *ahead;
+        let wall = Wall::from(*now) + *ahead;
         let facts = Facts { now: *now, wall, zone: &Utc, hooks: *hooks, beat: *beat, dice: *dice };
         life.step(spec, facts, event, &mut |note| notes.push(note))
     }

@@ -89,7 +89,7 @@ impl Supervisor {
             since: clock.wall_at(life.since()),
             next_due: life
                 .next_date()
-                .and_then(wall_time)
+                .and_then(|(at, late)| wall_time(at)?.checked_add(Duration::from_nanos(late)))
                 .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
             runs: stats.runs,
             crashes: stats.crashes,

@@ -4,6 +4,19 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 
+/// A longer expression is not shown: nobody could see the line under it.
+const LONGEST_SHOWN: usize = 200;
+/// So many characters of what was found are told.
+const LONGEST_TOLD: usize = 40;
+
+/// What was found, as it appears in a message.
+pub(super) fn told(found: &str) -> String {
+    match found.char_indices().nth(LONGEST_TOLD) {
+        Some((end, _)) => format!("{}..", found[..end].escape_debug()),
+        None => found.escape_debug().to_string(),
+    }
+}
+
 /// Why a text is not a cron expression.
 ///
 /// Its text is `problem; remedy`. With `{:#}` it also shows the expression, with a line under the
@@ -41,7 +54,8 @@ impl CronError {
 impl fmt::Display for CronError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        if !f.alternate() || self.expression.trim().is_empty() {
+        let has_picture = (1..=LONGEST_SHOWN).contains(&self.expression.trim().len());
+        if !f.alternate() || !has_picture {
             return Ok(());
         }
         // A tab would move the line under it.
@@ -50,7 +64,7 @@ impl fmt::Display for CronError {
         let before = self.expression[..self.span.start].chars().count();
         let guilty = self.expression[self.span.clone()].chars().count().max(1);
         let expression = expression.trim_end();
-        write!(f, "\n    {expression}\n    {:before$}{:^<guilty$}", "", "")
+        write!(f, "\n    {expression}\n    {}{}", " ".repeat(before), "^".repeat(guilty))
     }
 }
 

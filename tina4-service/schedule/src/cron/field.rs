@@ -1,5 +1,6 @@
 //! One field of a cron expression: a list of items, each a set of values or of days.
 
+use super::error::told;
 use super::part::{Guilty, Part, guilty};
 use super::unit::Unit;
 use super::value::{is_number, read_range, read_step, read_value, value};
@@ -108,7 +109,7 @@ impl Field {
                 _ => {
                     let message = format!(
                         "`{}` is not a day before the last of the month; write `L-1` to `L-30`",
-                        item.text.escape_debug()
+                        told(item.text)
                     );
                     return guilty(item, message);
                 }
@@ -118,7 +119,7 @@ impl Field {
             if !is_number(item.text) {
                 let message = format!(
                     "`{}` cannot be read; `W` follows one day that stands alone, as in `15W` or `LW`",
-                    whole.text.escape_debug()
+                    told(whole.text)
                 );
                 return guilty(whole, message);
             }
@@ -129,7 +130,7 @@ impl Field {
         if let Some(whole) = near.filter(|_| is_list) {
             let message = format!(
                 "`{}` cannot be in a list; `W` follows one day that stands alone",
-                whole.text.escape_debug()
+                told(whole.text)
             );
             return guilty(whole, message);
         }
@@ -154,7 +155,7 @@ impl Field {
                 "4" => 3,
                 "5" => 4,
                 found => {
-                    let found = found.escape_debug();
+                    let found = told(found);
                     let message = format!(
                         "`{found}` does not count days of the week in a month; write `#1` to `#5`, or `5L` for the last Friday"
                     );

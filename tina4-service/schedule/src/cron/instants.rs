@@ -88,8 +88,11 @@ pub enum ClockChange {
 impl Cron {
     /// What a change of the clocks has to do with being due at `instant`.
     pub fn clock_change<Z: Zone + ?Sized>(&self, instant: i64, zone: &Z) -> Option<ClockChange> {
+        if !(-LIMIT..LIMIT).contains(&instant) {
+            return None;
+        }
         let is_here = |stretch: &Stretch| stretch.until.is_none_or(|until| instant < until);
-        let stretch = Stretch::row(zone, instant.saturating_sub(LOOK_BACK)).find(is_here)?;
+        let stretch = Stretch::row(zone, instant - LOOK_BACK).find(is_here)?;
         if instant == stretch.from && stretch.makes_up(self) {
             Some(ClockChange::Skipped)
         } else if instant + stretch.offset < stretch.shown {

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::error::told;
 use super::field::Field;
 use super::part::{Guilty, Part};
 use super::unit::Unit;
@@ -121,7 +122,9 @@ impl Cron {
         if cron.first_from(0).is_none() {
             let message = format!(
                 "no day ever matches `{} {} {}`; check the day of the month against the month",
-                date.text, month.text, weekday.text
+                told(date.text),
+                told(month.text),
+                told(weekday.text)
             );
             return Err(error(date.start..weekday.span().end, message));
         }
@@ -140,13 +143,13 @@ fn unknown_word(found: &str) -> String {
             .to_owned();
     }
     if found.to_ascii_lowercase().starts_with("@every ") {
-        return format!("`{}` is not calendar time; use `interval`", found.escape_debug());
+        return format!("`{}` is not calendar time; use `interval`", told(found));
     }
     let alike = |word: &str| strsim::jaro_winkler(word, &found.to_ascii_lowercase());
     let nearest = WORDS.iter().map(|(word, _)| (alike(word), *word));
     let nearest =
         nearest.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(alike, _)| *alike > 0.84);
-    let found = found.escape_debug();
+    let found = told(found);
     match nearest {
         Some((_, word)) => format!("unknown word `{found}`; did you mean `{word}`?"),
         None => {

@@ -1,5 +1,6 @@
 //! Values, ranges and steps of a field, and what is wrong with them.
 
+use super::error::told;
 use super::part::{Guilty, Part, guilty};
 use super::unit::Unit;
 
@@ -28,11 +29,13 @@ pub(super) fn read_value(unit: Unit, part: Part<'_>) -> Result<u32, Guilty> {
     if part.text.is_empty() {
         return guilty(part, format!("{noun} is missing; write {allowed}"));
     }
-    let found = part.text.escape_debug();
+    let found = told(part.text);
     // Long names and signs of other fields deserve another word.
     let message = if unit.names().0.iter().any(|name| starts_with(part.text, name)) {
         let short = &part.text[..3];
         format!("`{found}` is not {noun}; names have three letters, write `{short}`")
+    } else if unit == Unit::Weekday && part.text.len() == 4 && is_number(part.text) {
+        format!("`{found}` is not {noun}, and there is no field for the year; write {allowed}")
     } else if !unit.is_day() && is_day_sign(part.text) {
         format!("`{found}` is not {noun}; `L`, `W` and `#` are for days, write {allowed}")
     } else {
@@ -73,7 +76,7 @@ pub(super) fn read_range(
         };
         let message = format!(
             "the range `{}` has no {missing}; write both ends, such as `{example}`",
-            whole.text.escape_debug()
+            told(whole.text)
         );
         return guilty(whole, message);
     }
@@ -82,7 +85,7 @@ pub(super) fn read_range(
 
 pub(super) fn read_step(unit: Unit, item: Part<'_>, step: Part<'_>) -> Result<u32, Guilty> {
     let (_, greatest) = unit.bounds();
-    let (noun, found) = (unit.noun(), step.text.escape_debug());
+    let (noun, found) = (unit.noun(), told(step.text));
     if step.text.is_empty() {
         return guilty(item, "the step is missing; write a number after `/`, such as `*/5`");
     }

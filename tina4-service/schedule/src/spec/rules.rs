@@ -1,7 +1,5 @@
 //! The rules that turn a [`Draft`] into a [`Spec`], one function per subject.
 
-use crate::Cron;
-
 use super::{Draft, Duration, Fault, Key, Restart, RestartPolicy, Schedule, Spec, duration, text};
 
 /// No delay doubles more often than this before it has reached the longest there is.
@@ -96,24 +94,28 @@ fn written_schedules(draft: &Draft) -> Vec<Key> {
     written.into_iter().filter_map(|(key, is_written)| is_written.then_some(key)).collect()
 }
 
-/// The key that makes the service periodic, if one was written, and the shortest time between two
-/// runs, if it is certain.
+/// The key that makes the service periodic, if one was written, and its duration, if it has one and
+/// that is certain.
 fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     let unreadable =
         || [Key::Interval, Key::Delay, Key::Cron].into_iter().find(|key| draft.is_unreadable(*key));
     match written_schedules(draft).as_slice() {
         [] => unreadable().map(|key| (key, None)),
-        [key] if unreadable().is_none() => {
-            let shortest = || draft.cron.as_ref().map(Cron::shortest_pause);
-            Some((*key, draft.interval.or(draft.delay).or_else(shortest)))
-        }
+        [key] if unreadable().is_none() => Some((*key, draft.interval.or(draft.delay))),
         [key, ..] => Some((*key, None)),
     }
 }
 
 fn jitter(draft: &Draft) -> Option<Fault> {
     let jitter = draft.jitter?;
-    match period(draft) {
+    // Which takes a while to find out.
+    let shortest = |(key, period): (Key, Option<Duration>)| match &draft.cron {
+        Some(cron) if key == Key::Cron && !draft.is_unreadable(Key::Interval) => {
+            (key, period.or_else(|| Some(cron.shortest_pause())))
+        }
+        Some(_) | None => (key, period),
+    };
+    match period(draft).map(shortest) {
         None => {
             let message = "`jitter` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `jitter`";
             Some(Fault::key(Key::Jitter, message))

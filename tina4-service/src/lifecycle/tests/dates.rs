@@ -36,11 +36,11 @@ impl Life {
 
     /// The machine sleeps: the wall clock goes on, the monotonic one stands still.
     fn suspend(&mut self, seconds: u64) {
-        self.ahead += nanos(secs(seconds)).cast_signed();
+        self.ahead += Wall::from(nanos(secs(seconds)));
     }
 
     fn set_back(&mut self, seconds: u64) {
-        self.ahead -= nanos(secs(seconds)).cast_signed();
+        self.ahead -= Wall::from(nanos(secs(seconds)));
     }
 }
 
@@ -49,7 +49,7 @@ fn rule_3_and_32_the_first_run_is_at_the_next_time_and_waiting_for_it_is_being_u
     let mut life = calendar("0 8 * * *");
     assert_eq!(life.state(), State::Waiting);
     assert!(!life.life.is_coming_up());
-    assert_eq!(life.life.next_date(), Some(8 * 3_600));
+    assert_eq!(life.life.next_date(), Some((8 * 3_600, 0)));
     assert_eq!(life.date(), 8 * HOUR);
     assert_eq!(life.now, 8 * HOUR * SECOND, "not a nanosecond late");
     life.step(GOOD);
@@ -90,7 +90,7 @@ fn rule_5_and_6_a_time_that_passed_in_a_suspend_runs_within_a_minute_and_not_aft
             (Command::Nothing, None) => assert_eq!(life.take_notes(), [Note::Skipped(1)]),
             (command, _) => panic!("{asleep}: {command:?}"),
         }
-        assert_eq!(life.life.next_date(), Some((DAY + HOUR).cast_signed()), "{asleep}");
+        assert_eq!(life.life.next_date(), Some(((DAY + HOUR).cast_signed(), 0)), "{asleep}");
     }
 }
 
@@ -234,4 +234,83 @@ fn a_pause_that_ends_in_time_changes_nothing() {
     life.now = 9 * MINUTE * SECOND;
     life.step(Event::Resume);
     assert_eq!(life.date(), 10 * MINUTE);
+}
+
+#[test]
+fn rule_6_what_was_only_skipped_runs_when_its_time_comes_again() {
+    // Skipped because the clock was wrong: set right, the real eight o'clock runs.
+    let mut life = calendar("0 8 * * *");
+    life.now = 7 * HOUR * SECOND;
+    life.step(Event::Due);
+    life.suspend(2 * HOUR + 1_800);
+    life.now += 300 * SECOND;
+    assert_eq!(life.step(Event::Due), Command::Nothing);
+    assert_eq!(life.take_notes(), [Note::Skipped(1)]);
+    life.set_back(2 * HOUR + 1_800);
+    assert_eq!(life.date(), 8 * HOUR);
+    // Started while the clock was two hours ahead.
+    let mut life = calendar("0 8 * * *");
+    life.step(Event::Stop { deadline: 0 });
+    life.now = 7 * HOUR * SECOND;
+    life.suspend(2 * HOUR);
+    life.start();
+    life.set_back(2 * HOUR);
+    assert_eq!(life.date(), 8 * HOUR);
+}
+
+#[test]
+fn rule_5_times_that_passed_in_a_run_are_counted_however_it_ends() {
+    for (end, pause) in [
+        (Event::Crashed, false),
+        (Event::Ended(Flow::Again), false),
+        (Event::Ended(Flow::After(secs(7))), false),
+        (GOOD, true),
+    ] {
+        let mut life = calendar("* * * * *");
+        assert_eq!(life.date(), MINUTE);
+        if pause {
+            life.step(Event::Pause);
+        }
+        life.now += 210 * SECOND;
+        life.take_notes();
+        life.step(end);
+        assert!(life.take_notes().contains(&Note::Skipped(3)), "{end:?}");
+    }
+}
+
+#[test]
+fn what_was_due_at_once_and_then_paused_is_not_made_up_for() {
+    let mut life = calendar("*/10 * * * *");
+    life.step(Event::RunNow);
+    life.step(Event::Pause);
+    life.now = 610 * SECOND;
+    life.step(Event::Resume);
+    assert_eq!(life.date(), 20 * MINUTE);
+}
+
+#[test]
+fn rule_82_a_clock_that_shows_nonsense_freezes_nothing() {
+    // Before the year 1677, after 2262, and beyond what is computed.
+    for wall in [-(1_i128 << 64), 1 << 63, 1 << 66, 1 << 100] {
+        let mut life = calendar("0 8 * * *");
+        life.ahead = wall;
+        for _ in 0..5 {
+            life.due();
+        }
+        // Set right, it goes on.
+        life.ahead = 0;
+        let now = life.now / SECOND;
+        assert!(life.date() > now, "{wall}");
+    }
+}
+
+#[test]
+fn the_next_due_time_says_how_late_it_begins_on_purpose() {
+    let cron = Cron::parse("0 8 * * *").unwrap();
+    let schedule = Schedule::Cron(cron, Timezone::Local);
+    let mut life = Life::new(Spec { schedule, jitter: secs(100), ..Spec::DEFAULT });
+    life.dice = 90 * SECOND;
+    life.start();
+    let eight = (8 * HOUR).cast_signed();
+    assert_eq!(life.life.next_date(), Some((eight, 90 * SECOND)));
 }

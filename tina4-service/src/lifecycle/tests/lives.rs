@@ -69,7 +69,8 @@ fn act() -> impl Strategy<Value = Act> {
     ];
     prop_oneof![
         1 => (0..20_000_000_u64).prop_map(Act::Pass),
-        1 => (-100_000..100_000_i64).prop_map(|ms| Act::SetWall(ms * 1_000_000)),
+        1 => (-100_000..100_000_i128).prop_map(|ms| Act::SetWall(ms * 1_000_000)),
+        1 => prop::sample::select(&[-1 << 70, 1 << 62, 1 << 63, 1 << 80][..]).prop_map(Act::SetWall),
         6 => Just(Act::ToDeadline),
         4 => flow.prop_map(Act::EndGood),
         4 => Just(Act::EndCrashed),
@@ -142,7 +143,7 @@ proptest! {
                     prop_assert!(matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
                     prop_assert!(due <= life.now, "a run before it is due");
                     if let Some(date) = date {
-                        let late = life.now.cast_signed() + life.ahead - date * 1_000_000_000;
+                        let late = Wall::from(life.now) + life.ahead - Wall::from(date) * 1_000_000_000;
                         prop_assert!((0..=60_100_000_000).contains(&late), "late by {}", late);
                     }
                     prop_assert_eq!(attempt, life.life.crashes_in_a_row() + 1);

@@ -88,6 +88,11 @@ fn each_fault_has_a_place_and_its_own_words() {
             "ä",
             "`ä` is not a day of the week; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT",
         ),
+        (
+            "0 0 1 1 * 2027",
+            "2027",
+            "`2027` is not a day of the week, and there is no field for the year; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT",
+        ),
         ("99999999999 * * * *", "99999999999", "`99999999999` is not a minute; write 0 to 59"),
     ] {
         let error = Cron::parse(expression).unwrap_err();
@@ -103,4 +108,11 @@ fn the_guilty_part_is_underlined() {
         format!("{error:#}"),
         "`MOM` is not a day of the week; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT\n     0 8 * * MOM\n             ^^^",
     );
+}
+
+#[test]
+fn long_texts_are_cut() {
+    let error = Cron::parse(&format!("{} * * * *", "9".repeat(70_000))).unwrap_err();
+    let text = format!("{error:#}");
+    assert_eq!(text, format!("`{}..` is not a minute; write 0 to 59", "9".repeat(40)));
 }
