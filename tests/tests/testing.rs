@@ -267,3 +267,85 @@ fn what_cannot_be_read_is_said() {
     let error = bad.unwrap_err().to_string();
     assert!(error.contains("`interval` cannot be zero"), "{error}");
 }
+
+#[test]
+#[should_panic(expected = "a million things have happened at one instant")]
+fn a_body_that_never_lets_go_of_an_instant_is_said() {
+    let mut t = with(Service::new("queue", |_| Flow::Again));
+    t.advance("1s");
+}
+
+#[test]
+fn who_only_sleeps_plans_no_run() {
+    for nap in [secs(1), Duration::MAX] {
+        let mut t = with(Service::new("sleeper", move |ctx: &Context| while ctx.sleep(nap) {}));
+        assert_eq!(t.run_next(), ["sleeper"]);
+        assert_eq!(t.run_next(), Vec::<String>::new());
+        t.advance("1h");
+        assert!(t.stop_all().is_clean());
+    }
+}
+
+#[test]
+fn a_body_that_only_glances_outside_keeps_its_time() {
+    let glance = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
+    let mut t = with(Service::new("glances", glance).interval("10s"));
+    t.advance("1m");
+    assert_eq!(t.runs("glances"), 7);
+}
+
+#[test]
+fn who_is_outside_has_real_time_to_stop() {
+    let slow_to_stop = |ctx: &Context| {
+        let _ = ctx.stopping().recv();
+        // What it flushes to takes real time, which test time waits for.
+        tests::pause(Duration::from_millis(1_200));
+    };
+    let mut t = with(Service::new("consumer", slow_to_stop));
+    t.advance("1h");
+    assert!(matches!(t.stop("consumer"), Ok(Stopped::Ended { .. })), "{}", t.timeline());
+}
+
+#[test]
+fn another_thread_may_wait_and_moves_nothing() {
+    let mut t = with(Service::new("every", |_| {}).interval("1s"));
+    t.start_all().unwrap();
+    let (runner, ended) = (t.runner().clone(), crossbeam_channel::bounded(1));
+    let done = ended.0.clone();
+    tests::spawn(move || {
+        runner.wait();
+        done.send(()).unwrap();
+    });
+    for _ in 0..20 {
+        t.advance("10s");
+    }
+    assert_eq!(t.runs("every"), 201);
+    t.stop_all();
+    t.advance("1s");
+    ended.1.recv_timeout(tests::PATIENCE).unwrap();
+}
+
+#[test]
+fn test_time_inside_of_test_time() {
+    let inner = |_: &Context| {
+        let mut t = with(Service::new("inner", |_| {}).interval("1h"));
+        t.advance("1d");
+        assert_eq!(t.runs("inner"), 25);
+    };
+    let mut t = with(Service::new("outer", inner).interval("1d"));
+    t.advance("2d");
+    assert_eq!((t.runs("outer"), t.crashes("outer")), (3, 0));
+}
+
+#[test]
+fn a_chain_of_calendar_services_is_released_without_a_pile() {
+    let mut builder = none().service(Service::new("s0", |_| {}).interval("1d").initial_delay("1s"));
+    for number in 1..5_000 {
+        let first = format!("s{}", number - 1);
+        let next = Service::new(format!("s{number}"), |_| {}).cron("@daily").timezone("UTC");
+        builder = builder.service(next.after(first));
+    }
+    let mut t = builder.build().unwrap();
+    t.advance("2s");
+    assert_eq!(t.info("s4999").next_due, Some(utc("2026-01-02 00:00:00")));
+}

@@ -124,7 +124,8 @@ impl Context {
     pub fn stopping(&self) -> &Receiver<Never> {
         #[cfg(feature = "testing")]
         if let Some(stage) = self.unit.env.clock.stage() {
-            stage.step_outside();
+            let is_outside = stage.step_outside();
+            self.unit.is_outside.fetch_or(is_outside, std::sync::atomic::Ordering::SeqCst);
         }
         self.stopping.get_or_init(|| self.unit.stopping())
     }

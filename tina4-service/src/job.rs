@@ -91,6 +91,8 @@ pub(crate) fn perform(job: Job) -> Report {
         Kind::Run => run(&context, order),
         Kind::CleanUp => Done::CleanedUp(clean_up(&context, order)),
     };
+    #[cfg(feature = "testing")]
+    context.unit().is_outside.store(false, Ordering::SeqCst);
     CURRENT.set(outer);
     Report { index, result }
 }

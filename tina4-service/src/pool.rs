@@ -193,10 +193,13 @@ impl<D: Desk> Pool<D> {
         self: &Arc<Self>,
         mut ready: impl FnMut(&mut D, Nanos) -> Result<T, Option<Nanos>>,
     ) -> T {
-        #[cfg(feature = "testing")]
-        let mut again = false;
         let mut shift = lock(&self.shift);
         loop {
+            // Before looking, so that what changes meanwhile is not missed.
+            #[cfg(feature = "testing")]
+            let stage = self.clock.stage().filter(|stage| !stage.is_closed());
+            #[cfg(feature = "testing")]
+            let seen = stage.map_or(0, |stage| stage.changes());
             let now = self.clock.now();
             let result = ready(&mut shift.desk, now);
             let most = self.most(&shift.desk);
@@ -216,9 +219,9 @@ impl<D: Desk> Pool<D> {
                 Ok(value) => return value,
                 Err(until) => {
                     #[cfg(feature = "testing")]
-                    if let Some(stage) = self.clock.stage() {
+                    if let Some(stage) = stage {
                         drop(shift);
-                        stage.wait_for_news(until, std::mem::replace(&mut again, true));
+                        stage.wait_for_news(until, seen);
                         shift = lock(&self.shift);
                         continue;
                     }

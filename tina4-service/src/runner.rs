@@ -58,10 +58,24 @@ struct Shared {
     env: Arc<Environment>,
 }
 
-impl Drop for Shared {
-    fn drop(&mut self) {
+impl Shared {
+    fn tell_to_stop(&self) {
         let timeout = self.env.shutdown_timeout;
         self.pool.with(|services, now| services.stop_all(timeout, None, now));
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.tell_to_stop();
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Runner {
+    /// Tells everything to stop, and does not wait.
+    pub(crate) fn tell_to_stop(&self) {
+        self.shared.tell_to_stop();
     }
 }
 
@@ -279,8 +293,7 @@ impl Runner {
     /// May be called from any thread and any number of times. Inside a service it makes the
     /// request and returns at once, with [`StopReport::in_progress`] set.
     pub fn stop_all(&self) -> StopReport {
-        let timeout = self.shared.env.shutdown_timeout;
-        self.shared.pool.with(|services, now| services.stop_all(timeout, None, now));
+        self.shared.tell_to_stop();
         if self.inside().is_some() {
             return self.shared.pool.with(|services, now| services.interim_report(now));
         }

@@ -28,12 +28,22 @@ use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
 /// How long, in real time, a test waits for a service that does not come to rest.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long, in real time, a stop waits for those outside before test time goes on.
-const OUTSIDE: Duration = Duration::from_secs(1);
+/// How long, in real time, test time waits for a body that has just gone outside: most only look
+/// whether they are asked to stop.
+const GLANCE: Duration = Duration::from_millis(100);
+/// So much may happen at one instant.
+const MOST_AT_ONCE: u64 = 1_000_000;
+
+const NO_REST: &str = "a service has not come to rest for 10 s of real time. What a body waits for must be \
+    `ctx.sleep`, or stop through `ctx.stopping()`; give the test a fake for the rest";
+const NO_END: &str = "a million things have happened at one instant: does a body return `Flow::Again` \
+    without end?";
+const NO_RUN: &str = "services sleep and wake up, a million times by now, and no run begins";
+const NO_NEWS: &str = "what the test waits for will never come: nothing is planned";
 
 thread_local! {
-    /// Whether this thread belongs to a stage.
-    static ON_STAGE: Cell<bool> = const { Cell::new(false) };
+    /// The stage that this thread belongs to; 0: none.
+    static STAGE: Cell<usize> = const { Cell::new(0) };
 }
 
 /// What is played: the services of one runner.
@@ -70,10 +80,15 @@ struct State {
     returning: Vec<Arc<Seat>>,
     /// How many are outside.
     outside: usize,
-    /// Those outside were waited for in vain.
-    gave_up: bool,
+    /// How long to wait for them before time goes on; `None`: they were waited for in vain.
+    wait_outside: Option<Duration>,
     /// How often something changed that somebody may wait for.
     changes: u64,
+    /// The thread of the test.
+    test: ThreadId,
+    /// What happened since the clock last moved, and who woke up since the test began to wait.
+    at_once: u64,
+    woken: u64,
     threads: u64,
     closed: bool,
     /// Why the test cannot go on.
@@ -86,6 +101,8 @@ enum Holder {
     Thread(ThreadId),
     /// A thread that is being started.
     Newcomer,
+    /// A thread that has nothing to do with the stage; it never has the baton.
+    Stranger,
 }
 
 /// Where a thread waits for the baton.
@@ -158,10 +175,6 @@ impl State {
     }
 }
 
-fn here() -> Holder {
-    if ON_STAGE.get() { Holder::Thread(std::thread::current().id()) } else { Holder::Test }
-}
-
 impl Stage {
     /// A stage whose clock shows `start`.
     pub(crate) fn new(start: SystemTime) -> Arc<Self> {
@@ -174,8 +187,11 @@ impl Stage {
                 idle: Vec::new(),
                 returning: Vec::new(),
                 outside: 0,
-                gave_up: false,
+                wait_outside: None,
                 changes: 0,
+                test: std::thread::current().id(),
+                at_once: 0,
+                woken: 0,
                 threads: 0,
                 closed: false,
                 stuck: None,
@@ -212,7 +228,7 @@ impl Stage {
         is_stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     ) -> bool {
         if until > self.now() && !is_stopping() {
-            self.rest(Some(until), Wake::Stop(Arc::clone(&is_stopping)), false);
+            self.rest(Some(until), Wake::Stop(Arc::clone(&is_stopping)));
         }
         // Once it is closed nobody moves the clock, so nobody shall wait for it.
         !is_stopping() && !lock(&self.state).closed
@@ -220,22 +236,39 @@ impl Stage {
 
     /// Takes time, whatever happens.
     pub(crate) fn take_time(self: &Arc<Self>, until: Nanos) {
-        self.rest(Some(until), Wake::Never, false);
+        self.rest(Some(until), Wake::Never);
     }
 
     /// The test lets time pass.
     pub(crate) fn play_until(self: &Arc<Self>, until: Nanos) {
-        self.rest(Some(until.max(self.now())), Wake::Curtain, false);
+        self.take_the_test();
+        self.rest(Some(until.max(self.now())), Wake::Curtain);
     }
 
     /// The test lets time pass up to the next run, and through all of that instant.
     pub(crate) fn play_next_run(self: &Arc<Self>) {
-        self.rest(None, Wake::NextRun, false);
+        self.take_the_test();
+        self.rest(None, Wake::NextRun);
     }
 
-    /// Waits until something changes; `again`: the change before was not what it waits for.
-    pub(crate) fn wait_for_news(self: &Arc<Self>, until: Option<Nanos>, again: bool) {
-        self.rest(until, Wake::News(0), again);
+    /// This thread is that of the test from now on: a test may be moved.
+    pub(crate) fn take_the_test(&self) {
+        lock(&self.state).test = std::thread::current().id();
+    }
+
+    /// How often something has changed; to be asked before one looks.
+    pub(crate) fn changes(&self) -> u64 {
+        lock(&self.state).changes
+    }
+
+    /// Waits until something has changed since so many changes.
+    pub(crate) fn wait_for_news(self: &Arc<Self>, until: Option<Nanos>, seen: u64) {
+        self.rest(until, Wake::News(seen));
+    }
+
+    /// Whether nothing is played any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.state).closed
     }
 
     /// Something was changed from outside of the play.
@@ -258,21 +291,30 @@ impl Stage {
         self.moved.notify_all();
     }
 
-    fn rest(self: &Arc<Self>, until: Option<Nanos>, wake: Wake, again: bool) {
+    fn here(&self, state: &State) -> Holder {
+        let id = std::thread::current().id();
+        if STAGE.get() == self.address() {
+            Holder::Thread(id)
+        } else if state.test == id {
+            Holder::Test
+        } else {
+            Holder::Stranger
+        }
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn rest(self: &Arc<Self>, until: Option<Nanos>, wake: Wake) {
+        // The end of time is never.
+        let until = until.filter(|until| *until < Nanos::MAX);
         let mut state = lock(&self.state);
         if state.closed {
             return;
         }
-        let holder = here();
+        let holder = self.here(&state);
         let away = state.holder != holder;
-        if !again {
-            state.changes += 1;
-            state.gave_up = false;
-        }
-        let wake = match wake {
-            Wake::News(_) => Wake::News(state.changes),
-            Wake::Stop(_) | Wake::Never | Wake::Curtain | Wake::NextRun => wake,
-        };
         let seat = Seat::new(holder);
         state.resting.push(Rest { until, wake, seat: Arc::clone(&seat), away });
         if away {
@@ -281,6 +323,9 @@ impl Stage {
             self.pass_on(&mut state);
         }
         let is_test = holder == Holder::Test && !away;
+        if is_test {
+            (state.at_once, state.woken) = (0, 0);
+        }
         let mut state = self.wait_to_be_called(state, &seat, is_test);
         if is_test && let Some(why) = state.stuck.take() {
             self.close_now(&mut state);
@@ -313,14 +358,11 @@ impl Stage {
     ) -> MutexGuard<'a, State> {
         let patience = is_test.then_some(PATIENCE);
         while !seat.take_call() && !state.closed {
-            let before = (state.changes, state.holder);
+            let before = (state.at_once, state.woken, state.holder, self.now());
             let timed_out;
             (state, timed_out) = wait(&seat.bell, state, patience);
-            if timed_out && before == (state.changes, state.holder) {
-                state.stuck = Some(
-                    "a service has not come to rest for 10 s of real time. What a body waits for must \
-                     be `ctx.sleep`, or stop through `ctx.stopping()`; give the test a fake for the rest",
-                );
+            if timed_out && before == (state.at_once, state.woken, state.holder, self.now()) {
+                state.stuck = Some(NO_REST);
                 break;
             }
         }
@@ -329,8 +371,8 @@ impl Stage {
 
     /// A thread on which services run.
     fn life(self: Arc<Self>) {
-        ON_STAGE.set(true);
-        let seat = Seat::new(here());
+        STAGE.set(self.address());
+        let seat = Seat::new(Holder::Thread(std::thread::current().id()));
         let mut state = lock(&self.state);
         state.holder = seat.holder;
         while !state.closed {
@@ -351,6 +393,7 @@ impl Stage {
         let (now, changes) = (self.now(), state.changes);
         if let Some(place) = state.resting.iter().position(|rest| rest.is_ready(now, changes)) {
             let rest = state.resting.remove(place);
+            state.woken += 1;
             if rest.away {
                 rest.seat.call();
                 return state;
@@ -368,6 +411,10 @@ impl Stage {
         let mut state = lock(&self.state);
         if did {
             state.changes += 1;
+            state.at_once += 1;
+            if state.at_once > MOST_AT_ONCE {
+                return self.give_up(state, seat, NO_END);
+            }
             return state;
         }
         // Somebody without the baton may have changed something meanwhile.
@@ -400,39 +447,77 @@ impl Stage {
             // It was let go of: see `close`.
             return wait(&self.moved, state, None).0;
         };
-        let is_curtain = |rest: &Rest| matches!(rest.wake, Wake::Curtain | Wake::NextRun);
-        let others = state.resting.iter().filter(|rest| !is_curtain(rest));
-        let next = others.filter_map(|rest| rest.until).chain(due).min();
-        if is_curtain(&state.resting[test]) {
-            let end = state.resting[test].until;
-            // What waits for the next run waits for ever, until there was one.
-            let next = next.filter(|next| end.is_none_or(|end| *next <= end));
-            if let Some(now) = next.or(end) {
-                self.now.store(now, Ordering::Release);
+        // First those outside have their chance.
+        if state.outside > 0
+            && let Some(limit) = state.wait_outside
+        {
+            let (mut state, timed_out) = wait(&self.moved, state, Some(limit));
+            if timed_out {
+                state.wait_outside = None;
             }
-            if next.is_some() {
-                return state;
-            }
-            let rest = state.resting.remove(test);
-            return self.hand_over(state, seat, &rest.seat);
-        }
-        // The test waits for something to change: first those outside have their chance.
-        if state.outside > 0 && !state.gave_up {
-            let (mut state, timed_out) = wait(&self.moved, state, Some(OUTSIDE));
-            state.gave_up = timed_out;
             return state;
         }
-        match next {
-            Some(next) => {
-                self.now.store(next, Ordering::Release);
+        let is_curtain = |rest: &Rest| matches!(rest.wake, Wake::Curtain | Wake::NextRun);
+        let others = state.resting.iter().filter(|rest| !is_curtain(rest));
+        let due = due.filter(|due| *due < Nanos::MAX);
+        let next = others.filter_map(|rest| rest.until).chain(due).min();
+        let Rest { wake, until: end, .. } = &state.resting[test];
+        let end = *end;
+        match wake {
+            Wake::Curtain | Wake::NextRun if end.is_some() => {
+                let next = next.filter(|next| end.is_some_and(|end| *next <= end));
+                let back = next.is_none();
+                self.move_to(&mut state, next.or(end));
+                if back { self.back_to_test(state, seat, test) } else { state }
+            }
+            // No run has begun yet. Who only sleeps plans none.
+            Wake::Curtain | Wake::NextRun if due.is_none() => self.back_to_test(state, seat, test),
+            Wake::Curtain | Wake::NextRun if state.woken > MOST_AT_ONCE => {
+                self.give_up(state, seat, NO_RUN)
+            }
+            Wake::Curtain | Wake::NextRun => {
+                self.move_to(&mut state, next);
+                state
+            }
+            Wake::News(_) | Wake::Stop(_) | Wake::Never => {
+                if next.is_none() {
+                    return self.give_up(state, seat, NO_NEWS);
+                }
+                self.move_to(&mut state, next);
                 state.changes += 1;
                 state
             }
-            None => {
-                state.stuck = Some("what the test waits for will never come: nothing is planned");
-                let rest = state.resting.remove(test);
-                self.hand_over(state, seat, &rest.seat)
-            }
+        }
+    }
+
+    fn move_to(&self, state: &mut State, now: Option<Nanos>) {
+        if let Some(now) = now {
+            self.now.store(now, Ordering::Release);
+            state.at_once = 0;
+        }
+    }
+
+    fn back_to_test<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        seat: &Arc<Seat>,
+        test: usize,
+    ) -> MutexGuard<'a, State> {
+        let rest = state.resting.remove(test);
+        self.hand_over(state, seat, &rest.seat)
+    }
+
+    /// The test cannot go on: it says why.
+    fn give_up<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        seat: &Arc<Seat>,
+        why: &'static str,
+    ) -> MutexGuard<'a, State> {
+        state.stuck = Some(why);
+        match state.test() {
+            Some(test) => self.back_to_test(state, seat, test),
+            None => state,
         }
     }
 
@@ -446,23 +531,33 @@ impl Stage {
         }
     }
 
-    /// A body goes on without the baton.
-    pub(crate) fn step_outside(self: &Arc<Self>) {
+    /// A body goes on without the baton; `false`: it had none.
+    pub(crate) fn step_outside(self: &Arc<Self>) -> bool {
         let mut state = lock(&self.state);
-        if !state.closed && ON_STAGE.get() && state.holder == here() {
+        let steps_out =
+            !state.closed && STAGE.get() == self.address() && state.holder == self.here(&state);
+        if steps_out {
             state.outside += 1;
+            state.wait_outside = Some(state.wait_outside.unwrap_or(GLANCE).max(GLANCE));
             self.pass_on(&mut state);
         }
+        steps_out
+    }
+
+    /// Somebody outside is asked to stop: time waits for it.
+    pub(crate) fn expect_back(&self) {
+        lock(&self.state).wait_outside = Some(PATIENCE);
     }
 
     /// The body of this thread has ended: what comes of it needs the baton.
     pub(crate) fn come_back(&self) {
         let mut state = lock(&self.state);
-        if state.closed || state.holder == here() {
+        let here = self.here(&state);
+        if state.closed || state.holder == here {
             return;
         }
         state.outside -= 1;
-        let seat = Seat::new(here());
+        let seat = Seat::new(here);
         state.returning.push(Arc::clone(&seat));
         self.moved.notify_all();
         drop(self.wait_to_be_called(state, &seat, false));

@@ -354,7 +354,10 @@ fn duration(length: impl IntoDuration) -> Duration {
 /// Stops the services, unless the test fails anyway.
 impl Drop for TestRunner {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        self.stage.take_the_test();
+        if std::thread::panicking() {
+            self.runner.tell_to_stop();
+        } else {
             self.runner.stop_all();
         }
         self.stage.close();

@@ -66,6 +66,9 @@ pub(crate) struct Unit {
     /// What a test wants to happen to the next runs.
     #[cfg(feature = "testing")]
     injected: Mutex<std::collections::VecDeque<Injected>>,
+    /// Its body has left test time: see `stage.rs`.
+    #[cfg(feature = "testing")]
+    pub(crate) is_outside: AtomicBool,
 }
 
 /// A fault that a test puts into a run.
@@ -103,6 +106,8 @@ impl Unit {
             heartbeat: AtomicU64::new(0),
             #[cfg(feature = "testing")]
             injected: Mutex::default(),
+            #[cfg(feature = "testing")]
+            is_outside: AtomicBool::new(false),
         }
     }
 
@@ -163,6 +168,12 @@ impl Unit {
     pub(crate) fn request_stop(&self) -> Option<Sender<Never>> {
         // The flag first: who makes the channel after this sees it; who made it before is woken.
         self.stop.store(true, Ordering::SeqCst);
+        #[cfg(feature = "testing")]
+        if self.is_outside.load(Ordering::SeqCst)
+            && let Some(stage) = self.env.clock.stage()
+        {
+            stage.expect_back();
+        }
         lock(&self.stop_channel).as_mut().and_then(|(sender, _)| sender.take())
     }
 
