@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,6 +15,9 @@ use crate::http::{self, Answer};
 
 /// How long anything may take before a test gives up; far more than it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How many shops were started.
+static STARTED: AtomicUsize = AtomicUsize::new(0);
 
 /// A folder for the shop's data. It outlives the process, so a second shop can go on from there.
 pub(crate) struct Premises(TempDir);
@@ -41,7 +45,10 @@ impl Premises {
 
     /// Starts a shop here, and does not wait.
     pub(crate) fn start(&self, options: &[&str]) -> Shop {
-        let (out, log) = (self.0.path().join("out"), self.0.path().join("log"));
+        // Each its own: two processes that write to one file write over each other.
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let file = |name: &str| self.0.path().join(format!("{name}-{number}"));
+        let (out, log) = (file("out"), file("log"));
         let create = |path: &Path| File::create(path).expect("a file in a temporary folder");
         let child = Command::new(env!("CARGO_BIN_EXE_shop"))
             .arg("--data")
