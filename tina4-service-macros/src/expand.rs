@@ -303,7 +303,9 @@ impl Place {
     fn put(&self, tokens: TokenStream) -> TokenStream {
         let spans = std::iter::once(self.first).chain(std::iter::repeat(self.last));
         let put = |(mut token, span): (TokenTree, Span)| {
-            token.set_span(span);
+            // `$crate` in a `macro_rules!` says which crate is meant by where it comes from.
+            let is_origin = matches!(&token, TokenTree::Ident(ident) if *ident == "$crate");
+            token.set_span(if is_origin { token.span().located_at(span) } else { span });
             token
         };
         tokens.into_iter().zip(spans).map(put).collect()

@@ -39,4 +39,31 @@ macro_rules! never {
 
 never!(!);
 
+/// What a framework hands on, with a macro that declares services through it.
+pub mod framework {
+    pub use tina4_service as runtime;
+
+    /// Declares a service, wherever the user of the framework is.
+    #[macro_export]
+    macro_rules! framework_service {
+        ($name:ident, $parameter:ty) => {
+            #[$crate::framework::runtime::service(
+                interval = "30s",
+                on_stop = $crate::framework::nothing,
+                crate = $crate::framework::runtime
+            )]
+            fn $name(_given: $parameter) -> Result<(), String> {
+                Ok(())
+            }
+        };
+    }
+
+    /// A clean-up.
+    pub fn nothing() {}
+}
+
+mod user {
+    crate::framework_service!(of_a_framework, ::tina4_service::Local<u32>);
+}
+
 fn main() {}
