@@ -15,3 +15,6 @@ mod database;
 mod front;
 mod mail;
 mod watch;
+
+#[cfg(test)]
+mod tests;
