@@ -33,6 +33,14 @@
 //! * [`Flow`]: what it can answer besides `()` and `Result`.
 //! * [`Runner`]: a runner of your own; [`Service`]: a service made at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
+#![cfg_attr(
+    feature = "testing",
+    doc = "* [`testing`]: a day of services in milliseconds, and a [guide](testing::guide) to testing yours."
+)]
+#![cfg_attr(
+    not(feature = "testing"),
+    doc = "* The feature `testing`: a day of services in milliseconds, and a guide to testing yours."
+)]
 #![deny(unsafe_code)]
 
 // The floors; imports go down.
@@ -204,7 +212,7 @@ pub mod __private {
     }
 }
 
-/// The README's programs are compiled and run.
-#[cfg(doctest)]
+/// The README's programs are compiled and run; one of them is a test of services.
+#[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -4,6 +4,8 @@
 //! its clock goes on only when everybody rests, and then at once to the next instant at which
 //! something is due. One thing happens at a time, in an order that depends on the test alone.
 //!
+//! The [`guide`] shows how to test what services do: their hours, their failures, their clean-up.
+//!
 //! ```
 //! use tina4_service::{Service, testing::TestRunner};
 //!
@@ -52,6 +54,8 @@ use crate::unit::Injected;
 use crate::zone::Zone;
 
 mod builder;
+#[doc = include_str!("testing/guide.md")]
+pub mod guide {}
 mod timeline;
 
 pub use builder::{Builder, TestError};
