@@ -9,10 +9,12 @@ pub mod clock;
 pub mod cron;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod sources;
 pub mod watch;
 
 pub use child::Child;
 pub use clock::{Stopwatch, manual, millis, secs};
+pub use sources::sources;
 pub use watch::Watch;
 
 use std::time::Duration;

@@ -1,12 +1,9 @@
 //! Rule 80: what the attribute leaves behind passes the strictest lints a user may have. Every key
-//! and every shape is used below. Rules 81 and 82 as far as they can be seen from outside.
+//! and every shape is used below. Rules 51, 81 and 82 as far as they can be seen from outside.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
 
-use std::fs;
-use std::path::Path;
-
-use tests::Watch;
+use tests::{Watch, sources};
 use tina4_service::{Change, Runner, Service};
 
 /// Services of a careful crate.
@@ -115,34 +112,41 @@ fn rule_80_services_of_a_careful_crate_run() {
     assert!(!Runner::builder().build().status().contains_key("boundaries.absent"));
 }
 
-/// Every `.rs` file below `folder`, with its text.
-fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let path = entry.path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push((
-                path.file_name().unwrap().to_string_lossy().into(),
-                fs::read_to_string(&path).unwrap(),
-            ));
-        }
-    }
-}
-
 #[test]
 fn rule_81_unsafe_code_is_denied_but_for_one_door() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tina4-service/src");
-    let mut found = Vec::new();
-    sources(&folder, &mut found);
-    let root = found.iter().find(|(name, _)| name == "lib.rs").expect("the crate has a root");
+    let found = sources("tina4-service/src");
+    let root = found
+        .iter()
+        .find(|(path, _)| path == "tina4-service/src/lib.rs")
+        .expect("the crate has a root");
     assert!(root.1.contains("#![deny(unsafe_code)]"));
     let doors: Vec<_> = found
         .iter()
         .filter(|(_, text)| text.contains("unsafe_code, reason"))
-        .map(|(name, _)| &**name)
+        .map(|(path, _)| &**path)
         .collect();
-    assert_eq!(doors, ["exit.rs"]);
+    assert_eq!(doors, ["tina4-service/src/exit.rs"]);
+}
+
+/// A lock that a panic has poisoned is as good as before: nobody gives up on one.
+#[test]
+fn rule_51_no_lock_is_given_up_for_being_poisoned() {
+    let mut locks = 0;
+    for (path, text) in sources("tina4-service/src") {
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let code: String = code.split_whitespace().collect();
+        for call in [".lock()", ".read()", ".write()"] {
+            for (place, _) in code.match_indices(call) {
+                let rest = &code[place + call.len()..];
+                assert!(
+                    ![".unwrap()", ".expect(", "?"].iter().any(|end| rest.starts_with(end)),
+                    "{path}: {call}"
+                );
+                locks += usize::from(rest.starts_with(".unwrap_or_else("));
+            }
+        }
+    }
+    assert!(locks >= 5, "they are found: {locks}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use tests::{Child, Watch, info, manual, secs};
+use tina4_service::testing::TestRunner;
 use tina4_service::{
     Change, Clock, Flow, Runner, Schedule, Service, StartError, State, Tick, service,
 };
@@ -95,6 +96,31 @@ fn rule_5_what_is_older_than_a_minute_is_skipped_and_told() {
     let hourly = info(&runner, "hourly");
     assert_eq!((hourly.runs, hourly.skipped), (0, 3));
     assert_eq!(hourly.next_due, Some(at(4 * 3_600)));
+}
+
+#[test]
+fn rule_5_after_a_long_run_the_last_time_runs_if_it_passed_within_a_minute() {
+    for (cron, length, skipped, late) in [
+        ("* * * * *", "59s", 0, 0),
+        ("* * * * *", "60s", 0, 0),
+        ("* * * * *", "150s", 1, 30),
+        ("@hourly", "61m", 0, 60),
+        ("@hourly", "61m 1s", 1, 0),
+        ("@hourly", "181m", 2, 60),
+        ("@hourly", "181m 1s", 3, 0),
+    ] {
+        let test = TestRunner::builder().only::<&str>([]);
+        let mut t = test.service(Service::new("s", |_| {}).cron(cron)).build().unwrap();
+        t.slow_next("s", length);
+        while t.runs("s") < 2 {
+            t.run_next();
+        }
+        let known = t.info("s");
+        let (skips, lateness) = (known.skipped, known.lateness.last);
+        assert_eq!((skips, lateness), (skipped, secs(late)), "{length}:\n{}", t.timeline());
+        t.advance("1d");
+        assert_eq!(t.info("s").skipped, skipped, "and goes on with the calendar");
+    }
 }
 
 #[test]

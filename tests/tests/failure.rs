@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crossbeam_channel::bounded;
 use tests::clock::offset;
 use tests::{Watch, best_of, info, manual, millis, secs};
+use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Clock, Context, Event, Restart, Runner, Service, State};
 
 /// An error with a source, as errors are.
@@ -165,6 +166,21 @@ fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last() {
         }
         watch.until("s", |change| matches!(change, Change::Failed { .. }));
         assert_eq!(info(&runner, "s").runs, runs);
+    }
+}
+
+#[test]
+fn rule_21_and_22_a_minute_of_running_starts_the_count_of_a_continuous_service_over() {
+    for (length, state, crashes) in
+        [(secs(60), State::Running, 59), (millis(59_999), State::Failed, 2)]
+    {
+        let body = move |ctx: &Context| if ctx.sleep(length) { Err("no") } else { Ok(()) };
+        let service = Service::new("s", body).max_restarts(1);
+        let test = TestRunner::builder().only::<&str>([]).service(service);
+        let mut t = test.build().unwrap();
+        // A run and its backoff take 61 s.
+        t.advance("1h");
+        assert_eq!((t.state("s"), t.crashes("s")), (state, crashes), "{length:?}");
     }
 }
 

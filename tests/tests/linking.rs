@@ -1,4 +1,5 @@
-//! Services are found in whatever way a program is linked: rules 31 and 80.
+//! Services are found in whatever way a program is linked: rules 31 and 80. Where a panic is the end
+//! of the process, the runner says so: rule 25.
 //!
 //! Link-time optimisation and the linker's `--gc-sections`, which rustc gives it in every build,
 //! throw away what nobody refers to. Nobody refers to a service, so each kind of build is made
@@ -19,6 +20,10 @@ const ALL: [&str; 6] = [
     "of_the_library",
     "of_the_program",
 ];
+
+/// What the program says first where a panic ends it.
+const ABORTS: &str =
+    "message: this program is built with panic = \"abort\": a service that panics ends it";
 
 /// The kinds of build, as settings of the profile `release`.
 const BUILDS: [(&str, &[&str]); 3] = [
@@ -58,11 +63,13 @@ fn lines(program: &Path) -> Vec<String> {
 }
 
 #[test]
-fn services_are_found_in_every_kind_of_build() {
+fn rule_25_31_and_80_services_are_found_in_every_kind_of_build() {
     for (name, settings) in BUILDS {
         let watch = Stopwatch::start();
         let folder = build(settings);
-        assert_eq!(lines(&folder.join("linking-program")), ALL, "{name}");
+        let aborts = settings.contains(&"panic = 'abort'");
+        let expected = [if aborts { &[ABORTS][..] } else { &[] }, &ALL[..]].concat();
+        assert_eq!(lines(&folder.join("linking-program")), expected, "{name}");
         let of_the_example = ["of_another_crate", "of_the_example"];
         assert_eq!(lines(&folder.join("examples/example")), of_the_example, "{name}");
         forgetful(&folder.join("forgetful"));

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crossbeam_channel::bounded;
 use tests::clock::offset;
 use tests::{Watch, info, manual, secs};
+use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Clock, ControlError, Flow, Runner, Schedule, Service, State};
 
 /// Where runs write down when they were due, in seconds since the start of the clock.
@@ -45,11 +46,36 @@ fn dues(count: u64, length: Duration, make: impl FnOnce(Service) -> Service) -> 
     dues.clone()
 }
 
+/// One service in test time, which begins at 1970.
+fn in_test_time(service: Service) -> TestRunner {
+    let test = TestRunner::builder().only::<&str>([]).at("1970-01-01T00:00:00Z");
+    test.service(service).build().unwrap()
+}
+
 #[test]
 fn rule_1_an_interval_is_a_grid_and_never_drifts() {
     let found = dues(2_000, secs(4), |service| service.interval("10s").initial_delay("3s"));
     let expected: Vec<f64> = (0..2_000).map(|k| 3.0 + 10.0 * f64::from(k)).collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn rule_1_an_activation_has_a_grid_of_its_own_and_a_restart_has_not() {
+    let dues = Dues::default();
+    let kept = Arc::clone(&dues);
+    let body = move |ctx: &tina4_service::Context| {
+        kept.lock().unwrap().push(offset(ctx.tick().due));
+    };
+    let mut t = in_test_time(Service::new("s", body).interval("10s").initial_delay("3s"));
+    t.advance("14s");
+    // It crashes at 23, before the body is called, and runs at 24 instead.
+    t.crash_next("s");
+    t.advance("20s");
+    t.stop("s").unwrap();
+    t.advance("2s");
+    t.start("s").unwrap();
+    t.advance("24s");
+    assert_eq!(*dues.lock().unwrap(), [3.0, 13.0, 24.0, 33.0, 39.0, 49.0, 59.0]);
 }
 
 #[test]
@@ -175,11 +201,12 @@ fn rule_9_jitter_delays_the_start_and_never_the_grid() {
 
 #[test]
 fn rule_9_again_and_after_leave_the_grid_where_it_is() {
-    let (runner, clock) = manual();
     let dues = Dues::default();
     let kept = Arc::clone(&dues);
+    // Every run takes a second.
     let body = move |ctx: &tina4_service::Context| {
         kept.lock().unwrap().push(offset(ctx.tick().due));
+        assert!(ctx.sleep(secs(1)));
         match ctx.tick().run {
             1 => Flow::Again,
             2 => Flow::After(secs(3)),
@@ -187,10 +214,11 @@ fn rule_9_again_and_after_leave_the_grid_where_it_is() {
             _ => Flow::Wait,
         }
     };
-    runner.register(Service::new("s", body).interval("10s"));
-    drive(&runner, &clock, "s", 7);
-    // The fifth run, at 20, asks for the sixth 17 s later; the seventh is on the grid again.
-    assert_eq!(*dues.lock().unwrap(), [0.0, 0.0, 3.0, 10.0, 20.0, 37.0, 40.0]);
+    let mut t = in_test_time(Service::new("s", body).interval("10s"));
+    t.advance("51s");
+    // The fifth run, at 20, asks for the sixth 17 s after its end; the seventh is on the grid again.
+    assert_eq!(*dues.lock().unwrap(), [0.0, 1.0, 5.0, 10.0, 20.0, 38.0, 40.0, 50.0]);
+    assert_eq!(t.info("s").skipped, 0, "it asked for it");
 }
 
 #[test]

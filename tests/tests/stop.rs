@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use tests::{Stopwatch, Watch, best_of, info, millis, secs, within};
+use tina4_service::testing::TestRunner;
 use tina4_service::{
     Change, Context, ControlError, Flow, Runner, Service, State, StopReport, Stopped,
 };
@@ -54,6 +55,29 @@ fn rule_40_stop_wakes_every_kind_of_waiting_at_once() {
             }
         })
     });
+}
+
+/// No time-out is behind it, however short: stop takes no test time.
+#[test]
+fn rule_40_stop_waits_for_no_time_to_pass() {
+    for (state, service) in [
+        (State::Running, Service::new("s", obedient)),
+        (State::Waiting, Service::new("s", |_| {}).interval("1h")),
+        (State::Waiting, Service::new("s", |_| {}).delay("1h")),
+        (State::Waiting, Service::new("s", |_| {}).cron("@daily")),
+        (State::Waiting, Service::new("s", |_| {}).initial_delay("1h")),
+        (State::Waiting, Service::new("s", |_| Flow::After(secs(3_600)))),
+        (State::BackingOff, Service::new("s", |_| Err::<(), _>("no")).backoff("60s")),
+    ] {
+        let test = TestRunner::builder().only::<&str>([]);
+        let mut t = test.service(service.on_stop(obedient)).build().unwrap();
+        t.advance("59s");
+        assert_eq!(t.state("s"), state);
+        let before = t.now();
+        let stopped = t.stop("s").unwrap();
+        assert_eq!(stopped, Stopped::Ended { after: Duration::ZERO }, "{}", t.timeline());
+        assert_eq!((t.state("s"), t.now()), (State::Stopped, before));
+    }
 }
 
 #[test]

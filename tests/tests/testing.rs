@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tests::secs;
 use tina4_service::testing::{Builder, TestRunner};
-use tina4_service::{Context, Flow, Res, Service, State, Stopped, service};
+use tina4_service::{Change, Context, Event, Flow, Res, Service, State, Stopped, service};
 
 /// No declared services.
 fn none() -> Builder {
@@ -51,6 +51,40 @@ fn the_next_run_may_be_far_away() {
 /// `2026-01-05 08:00:00`, in UTC.
 fn utc(text: &str) -> SystemTime {
     humantime::parse_rfc3339_weak(text).unwrap()
+}
+
+#[test]
+fn rule_70_everything_that_falls_due_runs_in_order_and_to_completion() {
+    let periods = [("c", 3), ("a", 2), ("b", 7)];
+    let mut test = none();
+    for (name, period) in periods {
+        let body = move |ctx: &Context| assert!(ctx.sleep(Duration::from_millis(500)));
+        test = test.service(Service::new(name, body).interval(secs(period)));
+    }
+    let mut t = test.build().unwrap();
+    let start = t.now();
+    t.advance("100s");
+    t.advance("500ms");
+    // Those of one instant run in the order in which they became known.
+    let mut expected = Vec::new();
+    for second in 0..=100 {
+        let due = periods.iter().filter(|(_, period)| second % period == 0);
+        expected.extend(due.map(|(name, _)| (start + secs(second), *name)));
+    }
+    let events = t.events();
+    let began = |event: &&Event| matches!(event.change, Change::RunBegan { .. });
+    let runs: Vec<_> = events.iter().filter(began).map(|e| (e.at, &*e.service)).collect();
+    assert_eq!(runs, expected);
+    assert!(events.is_sorted_by_key(|event| event.at));
+    for (name, period) in periods {
+        let known = t.info(name);
+        assert_eq!((known.runs, known.crashes), (100 / period + 1, 0), "{name}");
+        assert_eq!(
+            (known.state, known.duration.mean),
+            (State::Waiting, Duration::from_millis(500))
+        );
+        assert_eq!(known.lateness.max, Duration::ZERO);
+    }
 }
 
 #[test]

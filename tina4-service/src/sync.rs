@@ -32,3 +32,21 @@ pub(crate) fn wait<'a, T>(
         }
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_51_a_poisoned_lock_is_recovered() {
+        let mutex = Mutex::new(1);
+        let panicked = crate::panics::catch(|| {
+            *lock(&mutex) = 2;
+            let _guard = lock(&mutex);
+            panic!("under the lock");
+        });
+        assert!(panicked.is_err() && mutex.is_poisoned());
+        let (guard, timed_out) = wait(&Condvar::new(), lock(&mutex), Some(Duration::ZERO));
+        assert!(timed_out && *guard == 2);
+    }
+}

@@ -1,5 +1,5 @@
 //! Names its library and another crate without using anything of them, runs all services, and
-//! says which they were.
+//! says which they were, and before that what the runner warns of.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use linking_named as _;
 use linking_program as _;
 use tina4_service::{Change, service};
+
+mod warnings;
 
 mod private {
     mod deep {
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
     #[service(interval = "1h")]
     fn inside_main() {}
 
+    tracing::subscriber::set_global_default(warnings::Warnings).expect("the first");
     let events = tina4_service::subscribe();
     let runner = match tina4_service::start_all() {
         Ok(runner) => runner,
