@@ -1,0 +1,44 @@
+//! Whether runs get lost: 10 s of one service at 10 ms have 1,000.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::measure::{Column, Effort, Figure, Measure, plain};
+use crate::record::Recorder;
+use crate::rival::{Cannot, Load, Phase, Rival};
+
+pub(crate) struct Drift;
+
+const PERIOD: Duration = Duration::from_millis(10);
+
+impl Measure for Drift {
+    fn name(&self) -> &'static str {
+        "drift"
+    }
+
+    fn title(&self) -> &'static str {
+        "Drift, 1 service at 10 ms for 10 s"
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        const { &[plain("runs of 1,000 due")] }
+    }
+
+    fn is_quiet(&self) -> bool {
+        true
+    }
+
+    fn run(&self, rival: &dyn Rival, effort: Effort) -> Result<Vec<Figure>, Cannot> {
+        let length = effort.pick(Duration::from_secs(10), Duration::from_secs(2));
+        let recorder = Arc::new(Recorder::new(1, 2_000));
+        let work = Arc::clone(&recorder) as _;
+        let load = Load { count: 1, period: PERIOD, phase: Phase::Together, work };
+        let _running = rival.periodic(load)?;
+        // Between two due times, so that a late run at either end is not lost.
+        thread::sleep(PERIOD * 10 + PERIOD / 2);
+        let window = (Instant::now(), Instant::now() + length);
+        thread::sleep(length);
+        Ok(vec![Ok(recorder.within(window, PERIOD, 0..1).per_thousand())])
+    }
+}

@@ -1,0 +1,107 @@
+//! How late runs begin.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::measure::{Column, Effort, Figure, Measure, amount, plain};
+use crate::record::{Punctuality, Recorder};
+use crate::rival::{Cannot, Load, Phase, Rival};
+use crate::usage::Spent;
+
+pub(crate) struct Lateness {
+    name: &'static str,
+    title: &'static str,
+    count: usize,
+    period: Duration,
+    phase: Phase,
+}
+
+impl Lateness {
+    pub(crate) const ONE: Self = Self {
+        name: "lateness-1",
+        title: "Lateness, 1 service at 10 ms",
+        count: 1,
+        period: Duration::from_millis(10),
+        phase: Phase::Together,
+    };
+    pub(crate) const HUNDRED_TOGETHER: Self = Self {
+        name: "lateness-100",
+        title: "Lateness, 100 services at 10 ms, started together",
+        count: 100,
+        period: Duration::from_millis(10),
+        phase: Phase::Together,
+    };
+    pub(crate) const HUNDRED_SPREAD: Self = Self {
+        name: "lateness-100-spread",
+        title: "Lateness, 100 services at 10 ms, evenly spread",
+        count: 100,
+        period: Duration::from_millis(10),
+        phase: Phase::Spread,
+    };
+    pub(crate) const TEN_THOUSAND: Self = Self {
+        name: "lateness-10000",
+        title: "Lateness, 10,000 services at 1 s, evenly spread (cron-like rivals: all at once)",
+        count: 10_000,
+        period: Duration::from_secs(1),
+        phase: Phase::Spread,
+    };
+}
+
+impl Measure for Lateness {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn title(&self) -> &'static str {
+        self.title
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        const {
+            &[
+                amount("p50, us"),
+                amount("p99, us"),
+                amount("p99.9, us"),
+                amount("max, us"),
+                plain("runs of 1,000 due"),
+                amount("CPU per run, us"),
+            ]
+        }
+    }
+
+    fn run(&self, rival: &dyn Rival, effort: Effort) -> Result<Vec<Figure>, Cannot> {
+        let length = effort.pick(Duration::from_secs(2), Duration::from_secs(1));
+        // What is learned from the first runs, and all threads are there.
+        let settle = self.period.max(Duration::from_millis(300));
+        let room = (settle + length).div_duration_f64(self.period) * 2.0 + 20.0;
+        let recorder = Arc::new(Recorder::new(self.count, room as usize));
+        let work = Arc::clone(&recorder) as _;
+        let Self { count, period, phase, .. } = *self;
+        let _running = rival.periodic(Load { count, period, phase, work })?;
+        thread::sleep(settle);
+        let window = (Instant::now(), Instant::now() + length);
+        let before = Spent::so_far();
+        thread::sleep(length);
+        let cpu = Spent::so_far().cpu_since(before);
+        // The last of those that were due may be late.
+        thread::sleep(settle.min(Duration::from_millis(200)));
+        Ok(figures(&recorder.within(window, self.period, 0..self.count), cpu))
+    }
+}
+
+/// Of few runs the last thousandth is no figure.
+const ENOUGH: usize = 1_000;
+
+fn figures(seen: &Punctuality, cpu: f64) -> Vec<Figure> {
+    let none = || Cannot("nothing ran".to_owned());
+    let quantile = |part| seen.quantile(part).ok_or_else(none);
+    let thousandth = if seen.late.len() < ENOUGH {
+        Err(Cannot("too few runs".to_owned()))
+    } else {
+        quantile(0.999)
+    };
+    let each = if seen.began == 0 { Err(none()) } else { Ok(cpu / seen.began as f64) };
+    let ran = Ok(seen.per_thousand());
+    vec![quantile(0.5), quantile(0.99), thousandth, quantile(1.0), ran, each]
+}

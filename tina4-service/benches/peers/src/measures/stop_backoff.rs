@@ -1,0 +1,43 @@
+//! How long it takes to stop a service that waits for its restart.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use std::sync::Arc;
+
+use crate::measure::{Column, Effort, Figure, Measure, amount};
+use crate::rival::{Cannot, Rival};
+
+pub(crate) struct StopBackoff;
+
+const BACKOFF: Duration = Duration::from_secs(60);
+const SETTLE: Duration = Duration::from_millis(50);
+
+impl Measure for StopBackoff {
+    fn name(&self) -> &'static str {
+        "stop-backoff"
+    }
+
+    fn title(&self) -> &'static str {
+        "Stop of one service that backs off for 60 s"
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        const { &[amount("stop, us")] }
+    }
+
+    fn run(&self, rival: &dyn Rival, _: Effort) -> Result<Vec<Figure>, Cannot> {
+        let (crashed, crash) = mpsc::channel();
+        let mut running = rival.crashing(
+            BACKOFF,
+            Arc::new(move || {
+                let _ = crashed.send(());
+            }),
+        )?;
+        crash.recv().map_err(|_| Cannot("it never ran".to_owned()))?;
+        thread::sleep(SETTLE);
+        let stop = Instant::now();
+        Ok(vec![running.stop().map(|()| stop.elapsed().as_nanos() as f64 / 1e3)])
+    }
+}

@@ -1,0 +1,201 @@
+//! One line of JSON for each measurement, and tables of many.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::measure::{Column, Figure, Measure};
+use crate::rival::{Cannot, RIVALS, Rival};
+
+/// What a process says about its pair: each figure is a number, or the reason why there is none.
+pub(crate) fn line(
+    rival: &dyn Rival,
+    measure: &dyn Measure,
+    outcome: &Result<Vec<Figure>, Cannot>,
+) -> String {
+    let mut line = json!({ "rival": rival.name(), "measure": measure.name() });
+    match outcome {
+        Ok(figures) => {
+            let figures = measure.columns().iter().zip(figures).map(|(column, figure)| {
+                let value = figure.as_ref().map_or_else(|cannot| json!(cannot.0), |it| json!(it));
+                (column.name.to_owned(), value)
+            });
+            line["figures"] = Value::Object(figures.collect());
+        }
+        Err(Cannot(reason)) => line["cannot"] = json!(reason),
+    }
+    line.to_string()
+}
+
+/// The same, read again.
+pub(crate) struct Line {
+    rival: &'static str,
+    measure: &'static str,
+    outcome: Result<Vec<Result<f64, String>>, String>,
+}
+
+impl Line {
+    pub(crate) fn read(
+        rival: &'static dyn Rival,
+        measure: &'static dyn Measure,
+        text: &str,
+    ) -> Option<Self> {
+        let line: Value = serde_json::from_str(text).ok()?;
+        let outcome = match line.get("cannot") {
+            Some(reason) => Err(reason.as_str()?.to_owned()),
+            None => {
+                let figures = measure.columns().iter().map(|column| {
+                    let figure = line.get("figures")?.get(column.name)?;
+                    let reason = || figure.as_str().unwrap_or("no figure").to_owned();
+                    Some(figure.as_f64().ok_or_else(reason))
+                });
+                Ok(figures.collect::<Option<_>>()?)
+            }
+        };
+        Some(Self { rival: rival.name(), measure: measure.name(), outcome })
+    }
+
+    /// The process said nothing.
+    pub(crate) fn nothing(
+        rival: &'static dyn Rival,
+        measure: &'static dyn Measure,
+        status: &str,
+    ) -> Self {
+        let outcome = Err(format!("ended without a figure: {status}"));
+        Self { rival: rival.name(), measure: measure.name(), outcome }
+    }
+}
+
+/// All lines, by measure and rival.
+#[derive(Default)]
+pub(crate) struct Results(BTreeMap<(&'static str, &'static str), Seen>);
+
+/// What was seen of one pair in all rounds.
+#[derive(Default)]
+struct Seen {
+    /// For each figure, its values.
+    values: Vec<Vec<f64>>,
+    /// For each figure, why there is none.
+    reasons: Vec<Option<String>>,
+    cannot: Option<String>,
+}
+
+impl Results {
+    pub(crate) fn add(&mut self, line: Line) {
+        let seen = self.0.entry((line.measure, line.rival)).or_default();
+        let figures = match line.outcome {
+            Ok(figures) => figures,
+            Err(reason) => {
+                seen.cannot = Some(reason);
+                return;
+            }
+        };
+        seen.values.resize_with(figures.len(), Vec::new);
+        seen.reasons.resize(figures.len(), None);
+        for (index, figure) in figures.into_iter().enumerate() {
+            match figure {
+                Ok(value) => seen.values[index].push(value),
+                Err(reason) => seen.reasons[index] = Some(reason),
+            }
+        }
+    }
+
+    fn median(&self, measure: &str, rival: &str, column: usize) -> Result<f64, &str> {
+        let seen = self.0.iter().find(|(key, _)| **key == (measure, rival));
+        let seen = seen.map(|(_, seen)| seen).ok_or("not measured")?;
+        let mut values = seen.values.get(column).cloned().unwrap_or_default();
+        values.sort_by(f64::total_cmp);
+        match values.get(values.len() / 2) {
+            Some(median) => Ok(*median),
+            None => {
+                let reason = seen.reasons.get(column).and_then(Option::as_deref);
+                Err(reason.or(seen.cannot.as_deref()).unwrap_or("no figure"))
+            }
+        }
+    }
+}
+
+/// One measure: a row for each rival, each figure with its ratio to this crate's.
+pub(crate) fn table(
+    measure: &dyn Measure,
+    rivals: &[&'static dyn Rival],
+    results: &Results,
+) -> String {
+    let mut text = format!("### {}\n\n| `{}` |", measure.title(), measure.name());
+    let columns = measure.columns();
+    for column in columns {
+        let _ = write!(text, " {} |", column.name);
+    }
+    let _ = writeln!(text, "\n| --- |{}", " ---: |".repeat(columns.len()));
+    for rival in rivals {
+        let _ = write!(text, "| {} |", rival.name());
+        let figures = |rival: &str| -> Vec<Result<f64, &str>> {
+            let indexes = 0..columns.len();
+            indexes.map(|index| results.median(measure.name(), rival, index)).collect()
+        };
+        let mine = figures(RIVALS[0].name());
+        let theirs = figures(rival.name());
+        match theirs[0] {
+            // One reason for all of them is told once.
+            Err(reason) if theirs.iter().all(|figure| *figure == Err(reason)) => {
+                let _ = write!(text, " cannot: {reason} |{}", " |".repeat(columns.len() - 1));
+            }
+            Ok(_) | Err(_) => {
+                for ((column, figure), mine) in columns.iter().zip(theirs).zip(mine) {
+                    let _ = write!(text, " {} |", cell(column, figure, mine));
+                }
+            }
+        }
+        text.push('\n');
+    }
+    text.push('\n');
+    text
+}
+
+fn cell(column: &Column, figure: Result<f64, &str>, mine: Result<f64, &str>) -> String {
+    match (figure, mine) {
+        (Err(reason), _) => format!("cannot: {reason}"),
+        (Ok(figure), Ok(mine)) if column.compared && mine > 0.0 => {
+            format!("{} ({})", three_digits(figure), three_digits(figure / mine))
+        }
+        (Ok(figure), _) => three_digits(figure),
+    }
+}
+
+/// At least three digits of a figure, and no more behind the point than that takes.
+fn three_digits(figure: f64) -> String {
+    let behind = match figure.abs() {
+        0.0 => 0,
+        100.0.. => 0,
+        10.0.. => 1,
+        1.0.. => 2,
+        _ => 3,
+    };
+    let text = format!("{figure:.behind$}");
+    // Thousands are easier to read in groups.
+    let (whole, part) = text.split_once('.').map_or((text.as_str(), ""), |(a, b)| (a, b));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) && digit.is_ascii_digit() {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if part.is_empty() { grouped } else { format!("{grouped}.{part}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::three_digits;
+
+    #[test]
+    fn figures_are_short() {
+        let cases = [(0.0, "0"), (0.0123, "0.012"), (1.0, "1.00"), (54.27, "54.3")];
+        for (figure, text) in cases {
+            assert_eq!(three_digits(figure), text);
+        }
+        assert_eq!(three_digits(1_234_567.8), "1,234,568");
+        assert_eq!(three_digits(999.6), "1,000");
+    }
+}

@@ -1,0 +1,55 @@
+//! `cron_tab`: a cron job per service; each run gets a thread.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use chrono::Utc;
+use cron_tab::Cron;
+
+use crate::rival::{Answer, Cannot, Load, Rival, Running, whole_second};
+
+pub(crate) struct CronTab;
+
+struct Scheduler {
+    cron: Cron<Utc>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running for Scheduler {
+    fn stop(&mut self) -> Result<(), Cannot> {
+        self.cron.stop();
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the scheduler does not panic");
+        }
+        Ok(())
+    }
+}
+
+impl Rival for CronTab {
+    fn name(&self) -> &'static str {
+        "cron_tab"
+    }
+
+    fn about(&self) -> &'static str {
+        "`add_fn` per service, `start_blocking` on a thread that can be waited for"
+    }
+
+    fn starts_at_once(&self) -> bool {
+        false
+    }
+
+    fn periodic(&self, load: Load) -> Answer {
+        let expression = load.cron()?;
+        let second = whole_second();
+        let mut cron = Cron::new(Utc);
+        for service in 0..load.count {
+            load.work.grid(service, second);
+            let work = Arc::clone(&load.work);
+            cron.add_fn(&expression, move || work.run(service))
+                .map_err(|error| Cannot(error.to_string()))?;
+        }
+        let mut running = cron.clone();
+        let thread = thread::spawn(move || running.start_blocking());
+        Ok(Box::new(Scheduler { cron, thread: Some(thread) }))
+    }
+}

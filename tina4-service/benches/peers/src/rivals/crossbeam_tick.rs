@@ -1,0 +1,90 @@
+//! A thread per service with a `tick` channel, and a stop channel beside it.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, after, at, bounded, select, tick};
+
+use super::threads;
+use crate::rival::{Answer, Cannot, Load, Rival, Running};
+
+pub(crate) struct CrossbeamTick;
+
+/// Dropping the sender tells all threads to stop.
+struct Threads {
+    stop: Option<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    fn start(
+        count: usize,
+        body: impl Fn(usize, &Receiver<()>) + Clone + Send + 'static,
+    ) -> Result<Box<dyn Running>, Cannot> {
+        let (stop, stopping) = bounded(0);
+        let threads = threads::one_each(count, move |service| body(service, &stopping))?;
+        Ok(Box::new(Self { stop: Some(stop), threads }))
+    }
+}
+
+impl Running for Threads {
+    fn stop(&mut self) -> Result<(), Cannot> {
+        self.stop = None;
+        threads::join(&mut self.threads);
+        Ok(())
+    }
+}
+
+impl Rival for CrossbeamTick {
+    fn name(&self) -> &'static str {
+        "crossbeam-tick"
+    }
+
+    fn about(&self) -> &'static str {
+        "a thread per service: `select!` of `tick(period)` and a stop channel; due as it sees it"
+    }
+
+    fn periodic(&self, load: Load) -> Answer {
+        Threads::start(load.count, move |service, stop| {
+            let first = Instant::now() + load.delay(service);
+            select! {
+                recv(at(first)) -> _ => {}
+                recv(stop) -> _ => return,
+            }
+            let ticks = tick(load.period);
+            load.work.due(service, first);
+            load.work.run(service);
+            loop {
+                select! {
+                    recv(ticks) -> due => load.work.due(service, due.expect("ticks go on")),
+                    recv(stop) -> _ => return,
+                }
+                load.work.run(service);
+            }
+        })
+    }
+
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+        Threads::start(1, move |_, stop| {
+            loop {
+                select! {
+                    recv(stop) -> _ => return,
+                    default => if !work() { return },
+                }
+            }
+        })
+    }
+
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+        Threads::start(1, move |_, stop| {
+            loop {
+                work();
+                select! {
+                    recv(after(backoff)) -> _ => {}
+                    recv(stop) -> _ => return,
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! The loop that most people write: it sleeps a whole period after each run, and so drifts.
+
+use std::thread;
+use std::time::Instant;
+
+use super::threads;
+use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+
+pub(crate) struct NaiveLoop;
+
+struct Threads;
+
+impl Running for Threads {
+    fn stop(&mut self) -> Result<(), Cannot> {
+        cannot("as the sleep loop")
+    }
+}
+
+impl Rival for NaiveLoop {
+    fn name(&self) -> &'static str {
+        "naive-loop"
+    }
+
+    fn about(&self) -> &'static str {
+        "a thread per service: `loop { work(); sleep(period) }`, due as it sees it"
+    }
+
+    fn periodic(&self, load: Load) -> Answer {
+        if load.count > 1 {
+            return cannot("as the sleep loop");
+        }
+        threads::one_each(load.count, move |service| {
+            let mut next = Instant::now();
+            loop {
+                load.work.due(service, next);
+                load.work.run(service);
+                next = Instant::now() + load.period;
+                thread::sleep(load.period);
+            }
+        })?;
+        Ok(Box::new(Threads))
+    }
+}

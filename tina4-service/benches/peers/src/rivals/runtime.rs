@@ -1,0 +1,35 @@
+//! What the asynchronous rivals share: a runtime as `#[tokio::main]` makes it, and tasks on it.
+
+use std::future::Future;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
+
+use crate::rival::{Cannot, Running};
+
+pub(super) fn new() -> Runtime {
+    Builder::new_multi_thread().enable_all().build().expect("a runtime")
+}
+
+/// Tasks that are ended by being dropped at their next `await`.
+pub(super) struct Tasks {
+    runtime: Runtime,
+    set: JoinSet<()>,
+}
+
+impl Tasks {
+    pub(super) fn new() -> Self {
+        Self { runtime: new(), set: JoinSet::new() }
+    }
+
+    pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.set.spawn_on(task, self.runtime.handle());
+    }
+}
+
+impl Running for Tasks {
+    fn stop(&mut self) -> Result<(), Cannot> {
+        self.runtime.block_on(self.set.shutdown());
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! A hand-written loop, written well: it sleeps until the next due time, and so keeps its grid.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::threads;
+use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+
+pub(crate) struct SleepLoop;
+
+pub(super) struct Flag(Arc<AtomicBool>);
+
+impl Running for Flag {
+    fn stop(&mut self) -> Result<(), Cannot> {
+        self.0.store(true, Ordering::Relaxed);
+        cannot("a sleep cannot be woken: it takes up to a period")
+    }
+}
+
+impl Rival for SleepLoop {
+    fn name(&self) -> &'static str {
+        "sleep-loop"
+    }
+
+    fn about(&self) -> &'static str {
+        "a thread per service: `loop { sleep(next - now); work(); next += period }`"
+    }
+
+    fn periodic(&self, load: Load) -> Answer {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        threads::one_each(load.count, move |service| {
+            let mut next = Instant::now() + load.delay(service);
+            load.work.grid(service, next);
+            loop {
+                thread::sleep(next.saturating_duration_since(Instant::now()));
+                if stopping.load(Ordering::Relaxed) {
+                    return;
+                }
+                load.work.run(service);
+                next += load.period;
+            }
+        })?;
+        Ok(Box::new(Flag(stop)))
+    }
+
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        threads::one_each(1, move |_| while !stopping.load(Ordering::Relaxed) && work() {})?;
+        Ok(Box::new(Flag(stop)))
+    }
+
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        threads::one_each(1, move |_| {
+            while !stopping.load(Ordering::Relaxed) {
+                work();
+                thread::sleep(backoff);
+            }
+        })?;
+        Ok(Box::new(Flag(stop)))
+    }
+}

@@ -1,0 +1,86 @@
+//! This crate, with everything it does by itself: statistics, panic guard, supervision.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tina4_service::{Context, Flow, Runner, Service};
+
+use crate::rival::{Answer, Cannot, Load, Phase, Rival, Running, service_name};
+
+pub(crate) struct Tina4Service;
+
+struct Services(Runner);
+
+impl Running for Services {
+    fn stop(&mut self) -> Result<(), Cannot> {
+        let report = self.0.stop_all();
+        match report.abandoned().next() {
+            None => Ok(()),
+            Some(late) => Err(Cannot(format!("`{}` did not stop", late.name))),
+        }
+    }
+}
+
+fn started(runner: Runner) -> Answer {
+    match runner.start_all() {
+        Ok(_) => Ok(Box::new(Services(runner))),
+        Err(error) => Err(Cannot(error.to_string())),
+    }
+}
+
+impl Rival for Tina4Service {
+    fn name(&self) -> &'static str {
+        "tina4-service"
+    }
+
+    fn about(&self) -> &'static str {
+        "`Service::new(..).interval(..)`, one `Runner`, defaults"
+    }
+
+    fn periodic(&self, load: Load) -> Answer {
+        let runner = Runner::new();
+        for number in 0..load.count {
+            let work = Arc::clone(&load.work);
+            let mut service = Service::new(service_name(number), move |ctx| {
+                if work.wants_grid(number) {
+                    work.grid(number, due(ctx));
+                }
+                work.run(number);
+            })
+            .interval(load.period);
+            if load.phase == Phase::Spread {
+                service = service.initial_delay(load.delay(number));
+            }
+            runner.register(service);
+        }
+        started(runner)
+    }
+
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+        let runner = Runner::new();
+        runner.register(Service::new(
+            "again",
+            move |_| {
+                if work() { Flow::Again } else { Flow::Done }
+            },
+        ));
+        started(runner)
+    }
+
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+        let runner = Runner::new();
+        let body = move |_: &Context| {
+            work();
+            Err::<(), _>("crashed")
+        };
+        runner.register(Service::new("crash", body).backoff(backoff).max_backoff(backoff));
+        started(runner)
+    }
+}
+
+/// When this run was due, on the clock that the rivals use.
+fn due(ctx: &Context) -> Instant {
+    let due = ctx.tick().due;
+    let late = SystemTime::now().duration_since(due).unwrap_or_default();
+    Instant::now() - late
+}

@@ -1,0 +1,61 @@
+//! `tokio-cron-scheduler`: a repeated job per service.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+use super::runtime;
+use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot, whole_second};
+
+pub(crate) struct TokioCronScheduler;
+
+struct Scheduler {
+    // Dropped with the process: nothing waits for its end.
+    _runtime: Runtime,
+    _scheduler: JobScheduler,
+}
+
+impl Running for Scheduler {
+    fn stop(&mut self) -> Result<(), Cannot> {
+        cannot("`shutdown` sets a flag that is looked at twice a second; nobody is told when")
+    }
+}
+
+impl Rival for TokioCronScheduler {
+    fn name(&self) -> &'static str {
+        "tokio-cron-scheduler"
+    }
+
+    fn about(&self) -> &'static str {
+        "`Job::new_repeated_async` per service"
+    }
+
+    fn starts_at_once(&self) -> bool {
+        false
+    }
+
+    fn periodic(&self, load: Load) -> Answer {
+        load.whole_seconds()?;
+        let runtime = runtime::new();
+        let scheduler = runtime.block_on(add_all(&load));
+        let scheduler = scheduler.map_err(|error| Cannot(error.to_string()))?;
+        Ok(Box::new(Scheduler { _runtime: runtime, _scheduler: scheduler }))
+    }
+}
+
+async fn add_all(load: &Load) -> Result<JobScheduler, JobSchedulerError> {
+    let scheduler = JobScheduler::new().await?;
+    let second = whole_second();
+    for service in 0..load.count {
+        load.work.grid(service, second);
+        let work = Arc::clone(&load.work);
+        let job = Job::new_repeated_async(load.period, move |_, _| {
+            let work = Arc::clone(&work);
+            Box::pin(async move { work.run(service) })
+        })?;
+        scheduler.add(job).await?;
+    }
+    scheduler.start().await?;
+    Ok(scheduler)
+}

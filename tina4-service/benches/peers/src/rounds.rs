@@ -1,0 +1,143 @@
+//! Every pair in a process of its own, all pairs in every round.
+
+use std::env;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::machine;
+use crate::measure::{Effort, MEASURES, Measure};
+use crate::report::{self, Results};
+use crate::rival::{RIVALS, Rival};
+
+/// A process that takes longer has hung.
+const LIMIT: Duration = Duration::from_secs(90);
+/// How often a process is asked whether it has ended.
+const POLL: Duration = Duration::from_millis(10);
+/// Whether runs get lost and what idle costs is counted, not timed: this many rounds will do.
+const QUIET_ROUNDS: usize = 3;
+
+/// What to measure.
+pub(crate) struct Choice {
+    rounds: usize,
+    effort: Effort,
+    rivals: Vec<&'static dyn Rival>,
+    measures: Vec<&'static dyn Measure>,
+}
+
+impl Choice {
+    pub(crate) fn read(options: &[&str]) -> Result<Self, String> {
+        let (mut rounds, mut effort) = (None, Effort::Full);
+        let (mut rivals, mut measures) = (Vec::new(), Vec::new());
+        let mut options = options.iter().copied();
+        while let Some(option) = options.next() {
+            let mut value = || options.next().ok_or(format!("`{option}` needs a value"));
+            match option {
+                "--quick" => effort = Effort::Quick,
+                "--rounds" => {
+                    let count = value()?.parse().ok().filter(|count| *count > 0);
+                    rounds = Some(count.ok_or("`--rounds` needs a number")?);
+                }
+                "--rival" => {
+                    let name = value()?;
+                    rivals.extend(RIVALS.into_iter().filter(|rival| rival.name() == name));
+                }
+                "--measure" => {
+                    let name = value()?;
+                    measures.extend(MEASURES.into_iter().filter(|it| it.name().starts_with(name)));
+                }
+                _ => return Err(format!("what is `{option}`?")),
+            }
+        }
+        if rivals.is_empty() {
+            rivals = RIVALS.to_vec();
+        }
+        if measures.is_empty() {
+            measures = MEASURES.to_vec();
+        }
+        let rounds = rounds.unwrap_or(effort.pick(5, 1));
+        Ok(Self { rounds, effort, rivals, measures })
+    }
+}
+
+/// Measures all that was chosen, and prints it.
+pub(crate) fn all(choice: &Choice) -> Result<(), String> {
+    let start = Instant::now();
+    let mut results = Results::default();
+    for round in 0..choice.rounds {
+        eprintln!("round {} of {}, {} s", round + 1, choice.rounds, start.elapsed().as_secs());
+        // Nobody always comes first.
+        let mut rivals = choice.rivals.clone();
+        rivals.rotate_left(round % choice.rivals.len());
+        let (quiet, loud): (Vec<&dyn Measure>, Vec<&dyn Measure>) =
+            choice.measures.iter().partition(|measure| measure.is_quiet());
+        for measure in loud {
+            for rival in &rivals {
+                results.add(finish(begin(*rival, measure, choice.effort)?)?);
+            }
+        }
+        if round < QUIET_ROUNDS {
+            let mut running = Vec::new();
+            for measure in quiet {
+                for rival in &rivals {
+                    running.push(begin(*rival, measure, choice.effort)?);
+                }
+            }
+            for process in running {
+                results.add(finish(process)?);
+            }
+        }
+    }
+    println!("{}\n", machine::describe());
+    println!("{} rounds, {} s.\n", choice.rounds, start.elapsed().as_secs());
+    for measure in &choice.measures {
+        print!("{}", report::table(*measure, &choice.rivals, &results));
+    }
+    Ok(())
+}
+
+struct Process {
+    rival: &'static dyn Rival,
+    measure: &'static dyn Measure,
+    child: Child,
+}
+
+fn begin(
+    rival: &'static dyn Rival,
+    measure: &'static dyn Measure,
+    effort: Effort,
+) -> Result<Process, String> {
+    let program = env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["measure", rival.name(), measure.name()]);
+    if effort == Effort::Quick {
+        command.arg("--quick");
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let child = command.spawn().map_err(|error| error.to_string())?;
+    Ok(Process { rival, measure, child })
+}
+
+/// The line that the process prints; if it prints none, that is what there is to say.
+fn finish(mut process: Process) -> Result<report::Line, String> {
+    let start = Instant::now();
+    let status = loop {
+        match process.child.try_wait().map_err(|error| error.to_string())? {
+            Some(status) => break status.to_string(),
+            None if start.elapsed() > LIMIT => {
+                let _ = process.child.kill();
+                let _ = process.child.wait();
+                break format!("not done after {} s", LIMIT.as_secs());
+            }
+            None => thread::sleep(POLL),
+        }
+    };
+    let mut text = String::new();
+    if let Some(mut output) = process.child.stdout.take() {
+        // A line is shorter than a pipe holds: the process did not have to wait for its reader.
+        let _ = output.read_to_string(&mut text);
+    }
+    let line = report::Line::read(process.rival, process.measure, text.trim());
+    Ok(line.unwrap_or_else(|| report::Line::nothing(process.rival, process.measure, &status)))
+}

@@ -1,0 +1,105 @@
+//! What a rival weighs: a program with one service that says hello every second.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+use std::{collections::BTreeSet, env};
+
+use crate::machine;
+
+/// A program; what it depends on is in its first lines, behind `//:`.
+struct Hello {
+    name: &'static str,
+    source: &'static str,
+}
+
+macro_rules! hello {
+    ($($name:literal),* $(,)?) => {
+        [$(Hello { name: $name, source: include_str!(concat!("../hello/", $name, ".rs")) }),*]
+    };
+}
+
+const PROGRAMS: [Hello; 13] = hello![
+    "tina4-service",
+    "tina4-service-bare",
+    "sleep-loop",
+    "crossbeam-tick",
+    "tokio-interval",
+    "task-supervisor",
+    "supervised",
+    "ractor",
+    "service-daemon",
+    "tokio-cron-scheduler",
+    "clokwerk",
+    "cron_tab",
+    "job_scheduler_ng",
+];
+
+/// Builds all, one after the other, and prints a table.
+pub(crate) fn all() -> Result<(), String> {
+    println!("{}\n", machine::describe());
+    println!("| program | dependencies | clean release build | stripped size |");
+    println!("| --- | ---: | ---: | ---: |");
+    for hello in &PROGRAMS {
+        let home = home(hello.name)?;
+        write(&home, hello).map_err(|error| format!("{}: {error}", home.display()))?;
+        // What is downloaded is not timed.
+        cargo(&home, &["fetch", "--quiet"])?;
+        let dependencies = dependencies(&home)?;
+        let _ = fs::remove_dir_all(home.join("target"));
+        let start = Instant::now();
+        cargo(&home, &["build", "--release", "--quiet", "--offline"])?;
+        let took = start.elapsed().as_secs_f64();
+        let binary = home.join("target/release/hello");
+        let size = fs::metadata(binary).map_err(|error| error.to_string())?.len() as f64;
+        println!("| {} | {dependencies} | {took:.1} s | {:.2} MB |", hello.name, size / 1e6);
+    }
+    Ok(())
+}
+
+/// Where it is built: beside this program.
+fn home(name: &str) -> Result<PathBuf, String> {
+    let program = env::current_exe().map_err(|error| error.to_string())?;
+    let folder = program.parent().ok_or("this program is in no folder")?;
+    Ok(folder.join("weigh").join(name))
+}
+
+fn write(home: &Path, hello: &Hello) -> std::io::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let lines = hello.source.lines().map_while(|line| line.strip_prefix("//: "));
+    let dependencies: Vec<String> =
+        lines.map(|line| line.replace("$ROOT", &root.display().to_string())).collect();
+    let manifest = format!(
+        "[package]\nname = \"hello\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}\n\n\
+         [profile.release]\nstrip = true\n",
+        dependencies.join("\n")
+    );
+    fs::create_dir_all(home.join("src"))?;
+    fs::write(home.join("Cargo.toml"), manifest)?;
+    fs::write(home.join("src/main.rs"), hello.source)
+}
+
+/// How many crates are built for it, itself left out.
+fn dependencies(home: &Path) -> Result<usize, String> {
+    let edges = ["tree", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
+    let tree = cargo(home, &edges)?;
+    let names: BTreeSet<&str> = tree
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .filter(|it| !it.is_empty())
+        .collect();
+    Ok(names.len() - 1)
+}
+
+/// What cargo prints.
+fn cargo(home: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(home).args(arguments).env("CARGO_TARGET_DIR", home.join("target"));
+    let output = cargo.output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}

@@ -1,0 +1,97 @@
+//! What the runner itself costs: a run, an overview, start and stop.
+//!
+//! ```text
+//! cargo bench -p tina4-service --bench runner
+//! ```
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use tina4_service::{Flow, Runner, Service};
+
+fn main() {
+    divan::main();
+}
+
+/// So many runs that starting the service, and a thread, does not count.
+const RUNS: u32 = 200_000;
+
+/// An empty body that asks for the next run: look at the items for the time of one.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn run_again(bencher: Bencher<'_, '_>) {
+    let runner = || {
+        let runner = Runner::new();
+        let left = AtomicU32::new(RUNS);
+        runner.register(Service::new("again", move |_| {
+            if left.fetch_sub(1, Ordering::Relaxed) > 1 { Flow::Again } else { Flow::Done }
+        }));
+        runner
+    };
+    bencher.counter(ItemsCount::new(RUNS)).with_inputs(runner).bench_local_refs(|runner| {
+        runner.start_all().expect("one service");
+        runner.wait();
+    });
+}
+
+/// Long enough that nothing is due twice.
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Adds so many services; the receiver hears when each has run once.
+fn register(runner: &Runner, count: u32) -> mpsc::Receiver<()> {
+    let (all, ran) = mpsc::channel();
+    let left = Arc::new(AtomicU32::new(count));
+    for number in 0..count {
+        let (left, all) = (Arc::clone(&left), all.clone());
+        let body = move |_: &_| {
+            if left.fetch_sub(1, Ordering::Relaxed) == 1 {
+                let _ = all.send(());
+            }
+        };
+        runner.register(Service::new(format!("service-{number}"), body).interval(HOUR));
+    }
+    ran
+}
+
+fn start(runner: &Runner, ran: &mpsc::Receiver<()>) {
+    runner.start_all().expect("they have no faults");
+    ran.recv().expect("each runs once");
+}
+
+#[divan::bench(args = [1_000])]
+fn services(bencher: Bencher<'_, '_>, count: u32) {
+    let runner = Runner::new();
+    let ran = register(&runner, count);
+    start(&runner, &ran);
+    bencher.bench_local(|| runner.services());
+    runner.stop_all();
+}
+
+#[divan::bench(args = [10_000], sample_count = 20, sample_size = 1)]
+fn register_all(bencher: Bencher<'_, '_>, count: u32) {
+    bencher.with_inputs(Runner::new).bench_local_refs(|runner| register(runner, count));
+}
+
+/// Until each has run once.
+#[divan::bench(args = [10_000], sample_count = 20, sample_size = 1)]
+fn start_all(bencher: Bencher<'_, '_>, count: u32) {
+    let registered = || {
+        let runner = Runner::new();
+        let ran = register(&runner, count);
+        (runner, ran)
+    };
+    bencher.with_inputs(registered).bench_local_refs(|(runner, ran)| start(runner, ran));
+}
+
+#[divan::bench(args = [10_000], sample_count = 20, sample_size = 1)]
+fn stop_all(bencher: Bencher<'_, '_>, count: u32) {
+    let started = || {
+        let runner = Runner::new();
+        let ran = register(&runner, count);
+        start(&runner, &ran);
+        runner
+    };
+    bencher.with_inputs(started).bench_local_refs(|runner| runner.stop_all());
+}
