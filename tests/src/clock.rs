@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use tina4_service::{Clock, Runner};
+use tina4_service::testing::TestRunner;
+use tina4_service::{Clock, Runner, Service};
 
 /// An empty runner, and the clock that it lives by.
 #[must_use]
@@ -11,6 +12,20 @@ pub fn manual() -> (Runner, Clock) {
     // `only` nothing: no declared service.
     let runner = Runner::builder().only::<&str>([]).clock(clock.clone()).build();
     (runner, clock)
+}
+
+/// Services under test time, and none of the declared ones.
+///
+/// # Panics
+///
+/// If they have faults.
+#[track_caller]
+#[must_use]
+pub fn staged(services: impl IntoIterator<Item = Service>) -> TestRunner {
+    let none = TestRunner::builder().only::<&str>([]);
+    let built =
+        services.into_iter().fold(none, |builder, service| builder.service(service)).build();
+    built.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// So many seconds.

@@ -13,7 +13,7 @@ pub mod sources;
 pub mod watch;
 
 pub use child::Child;
-pub use clock::{Stopwatch, manual, millis, secs};
+pub use clock::{Stopwatch, manual, millis, secs, staged};
 pub use sources::sources;
 pub use watch::Watch;
 
