@@ -44,6 +44,8 @@ pub(crate) struct Supervisor {
     subscribers: Subscribers,
     /// Services in an activation.
     active: usize,
+    /// How many activations have ended.
+    ends: u64,
     shutdown: Option<Shutdown>,
     last_report: Option<StopReport>,
     /// Consequences of a step that are steps of their own.
@@ -81,6 +83,8 @@ struct Entry {
     /// When this activation was asked to stop, and when it ended.
     asked: Option<Nanos>,
     ended: Option<Nanos>,
+    /// The how manieth end that was: two may come at one instant.
+    nth_end: u64,
     failed_hooks: u64,
 }
 
@@ -92,7 +96,8 @@ struct Shutdown {
 }
 
 enum Todo {
-    /// Something that it comes after is up: release it, if all of them are.
+    /// Something that it comes after is up, or has ended: release it, unless it must wait for
+    /// another one, or for the same one that is coming up anew.
     Release(u32),
     /// During a shutdown: stop it, if nothing that comes after it is active any more.
     Stop(u32),
@@ -139,6 +144,7 @@ impl Supervisor {
             dice,
             subscribers: Subscribers::default(),
             active: 0,
+            ends: 0,
             shutdown: None,
             last_report: None,
             todo: VecDeque::new(),

@@ -21,7 +21,7 @@ impl Supervisor {
             Note::Started => {
                 entry.unit.renew();
                 self.aftermath.forgotten.extend(entry.unit.forget_locals());
-                (entry.asked, entry.ended, entry.failed_hooks) = (None, None, 0);
+                (entry.asked, entry.ended, entry.nth_end, entry.failed_hooks) = (None, None, 0, 0);
                 self.last_report = None;
                 Change::Started
             }
@@ -61,7 +61,8 @@ impl Supervisor {
                 Change::Stopping
             }
             Note::Ended { ending, start_again } => {
-                entry.ended = Some(now);
+                self.ends += 1;
+                (entry.ended, entry.nth_end) = (Some(now), self.ends);
                 let forgotten = entry.unit.forget_locals();
                 self.aftermath.forgotten.extend(forgotten);
                 if start_again {
@@ -74,7 +75,8 @@ impl Supervisor {
                 }
             }
             Note::Abandoned { failed } => {
-                entry.ended = Some(now);
+                self.ends += 1;
+                (entry.ended, entry.nth_end) = (Some(now), self.ends);
                 let running_for = Duration::from_nanos(now.saturating_sub(entry.executing_since));
                 if failed {
                     let change = self.fail(index);

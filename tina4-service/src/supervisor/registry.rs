@@ -1,5 +1,6 @@
 //! What there is, and whether it may start.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ impl Supervisor {
             active_dependents: 0,
             asked: None,
             ended: None,
+            nth_end: 0,
             failed_hooks: 0,
         });
     }
@@ -63,9 +65,11 @@ impl Supervisor {
     }
 
     pub(crate) fn status(&self) -> BTreeMap<String, State> {
-        let line =
-            |entry: &Entry| (entry.unit.definition.name_str().to_owned(), entry.life.state());
-        self.entries.iter().map(line).collect()
+        // A name means the same here as in every request: the first that took it.
+        let line = |(name, index): (&Cow<'static, str>, &u32)| {
+            (name.to_string(), self.entry(*index).life.state())
+        };
+        self.by_name.iter().map(line).collect()
     }
 
     pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
@@ -117,7 +121,7 @@ impl Supervisor {
 
     /// Checks everything, and keeps who comes after whom; does nothing if nothing was added since.
     ///
-    /// What is active keeps its links while something is at fault.
+    /// What is active keeps its links whatever was added, for what it comes after was there before.
     pub(super) fn relink(&mut self) {
         let (services, provided) = (self.entries.len(), self.env.resources.count());
         if (self.linked.services, self.linked.provided) == (services, provided) {
@@ -125,20 +129,18 @@ impl Supervisor {
         }
         let units: Vec<_> = self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect();
         let (Links { after, order }, faults) = link(&units, &self.selection, &self.env.resources);
-        if faults.is_empty() || self.active == 0 {
-            for entry in &mut self.entries {
-                entry.dependents.clear();
-                entry.active_dependents = 0;
+        for entry in &mut self.entries {
+            entry.dependents.clear();
+            entry.active_dependents = 0;
+        }
+        for (after, index) in after.into_iter().zip(0_u32..) {
+            let active = u32::from(self.entry(index).life.state().is_active());
+            for first in &after {
+                let first = &mut self.entries[*first as usize];
+                first.dependents.push(index);
+                first.active_dependents += active;
             }
-            for (after, index) in after.into_iter().zip(0_u32..) {
-                let active = u32::from(self.entry(index).life.state().is_active());
-                for first in &after {
-                    let first = &mut self.entries[*first as usize];
-                    first.dependents.push(index);
-                    first.active_dependents += active;
-                }
-                self.entries[index as usize].after = after;
-            }
+            self.entries[index as usize].after = after;
         }
         self.linked = Linked { services, provided, order, faults };
     }

@@ -50,6 +50,16 @@ impl Supervisor {
         name: &str,
         now: Nanos,
     ) -> Result<Result<Asked, Stopped>, ControlError> {
+        let answer = self.tell_to_stop(name, now);
+        self.pump(now);
+        answer
+    }
+
+    fn tell_to_stop(
+        &mut self,
+        name: &str,
+        now: Nanos,
+    ) -> Result<Result<Asked, Stopped>, ControlError> {
         let index = self.find(name)?;
         let entry = self.entry(index);
         let state = entry.life.state();
@@ -78,7 +88,8 @@ impl Supervisor {
     ) -> Result<Option<Asked>, ControlError> {
         // What would not start again is not stopped.
         self.may_start_one(name)?;
-        match self.ask_to_stop(name, now)? {
+        // What follows from the stop follows after the start: who waits for it goes on waiting.
+        match self.tell_to_stop(name, now)? {
             Ok(asked) => {
                 // If it had nothing to wait for it has ended already.
                 self.start(name, now)?;
@@ -90,7 +101,7 @@ impl Supervisor {
 
     pub(super) fn stop_one(&mut self, index: u32, deadline: Nanos, now: Nanos) {
         self.entries[index as usize].asked.get_or_insert(now);
-        self.event(index, lifecycle::Event::Stop { deadline }, now);
+        self.step(index, lifecycle::Event::Stop { deadline }, now, None);
     }
 
     /// The result of a stop, or until when to wait for it. `inside`: the service that asks.

@@ -92,7 +92,7 @@ impl Supervisor {
         critical: Option<Cow<'static, str>>,
     ) -> StopReport {
         let mut entries: Vec<_> = self.entries.iter().collect();
-        entries.sort_by_key(|entry| (entry.ended, entry.unit.definition.name_str()));
+        entries.sort_by_key(|entry| (entry.ended, entry.nth_end, entry.unit.definition.name_str()));
         let between = |from: Nanos, to: Nanos| Duration::from_nanos(to.saturating_sub(from));
         let service = |entry: &Entry| StoppedService {
             name: entry.unit.definition.name(),
