@@ -20,6 +20,7 @@ use crate::runner::Services;
 /// How long the end of the process may take.
 const LIMIT: Duration = Duration::from_secs(5);
 /// How often this thread looks whether the workers are done: at this point nothing else matters.
+#[cfg(not(shuttle))]
 const LOOK: Duration = Duration::from_micros(500);
 
 /// The runners that have started something.
@@ -51,6 +52,10 @@ mod door {
         #[ctor(unsafe)]
         fn before_main() {
             super::note_process_start();
+            // The locks of the model checker exist in its schedules only.
+            if cfg!(shuttle) {
+                return;
+            }
             // SAFETY: atexit is part of every C library we link; the callback is a plain function
             // that does not unwind. If it is refused there is no hook, which is no worse than
             // before.
@@ -65,11 +70,21 @@ fn stop_everything() {
     let here = job::current();
     // Never dropped: the last owner of a pool drops the user's values, which could wait for ever.
     let pools = ManuallyDrop::new(runners_before(&clock, limit));
-    for pool in pools.iter() {
-        pool.with_before(&clock, limit, |services, now| services.exit(here, LIMIT, now));
+    stop(&pools, here, &clock, limit);
+}
+
+/// Stops these runners and waits for it, until `limit`. `here`: the service that this thread runs.
+pub(crate) fn stop(
+    pools: &[std::sync::Arc<Services>],
+    here: Option<(usize, u32)>,
+    clock: &Clock,
+    limit: Nanos,
+) {
+    for pool in pools {
+        pool.with_before(clock, limit, |services, now| services.exit(here, LIMIT, now));
     }
-    for pool in pools.iter() {
-        while !is_done(pool, &clock, limit) {
+    for pool in pools {
+        while !is_done(pool, clock, limit) {
             rest();
         }
     }
@@ -95,10 +110,16 @@ fn is_done(pool: &std::sync::Arc<Services>, clock: &Clock, limit: Nanos) -> bool
         || pool.with_before(clock, limit, |services, _| services.is_quiet()).unwrap_or(true)
 }
 
+#[cfg(not(shuttle))]
 #[expect(
     clippy::disallowed_methods,
     reason = "the process is ending: there is no stop left to wake for"
 )]
 fn rest() {
     std::thread::sleep(LOOK);
+}
+
+#[cfg(shuttle)]
+fn rest() {
+    crate::sync::yield_now();
 }

@@ -66,7 +66,7 @@ impl From<Panic> for Crash {
     }
 }
 
-thread_local! {
+crate::sync::thread_local! {
     /// The service that this thread runs, if any: its runner and its index there. Plain data
     /// without a destructor, so that it can be read until the very end of the thread.
     static CURRENT: Cell<Option<(usize, u32)>> = const { Cell::new(None) };
@@ -79,13 +79,13 @@ pub(crate) fn runner_id(unit: &Unit) -> usize {
 
 /// The service that is running on this thread: its runner's [`runner_id`], and its index there.
 pub(crate) fn current() -> Option<(usize, u32)> {
-    CURRENT.get()
+    CURRENT.with(Cell::get)
 }
 
 /// Does the job. Whatever user code does, this returns.
 pub(crate) fn perform(job: Job) -> Report {
     let Job { unit, index, kind, order, short: _ } = job;
-    let outer = CURRENT.replace(Some((runner_id(&unit), index)));
+    let outer = CURRENT.with(|current| current.replace(Some((runner_id(&unit), index))));
     let context = Context::new(unit, order);
     let result = match kind {
         Kind::Run => run(&context, order),
@@ -93,7 +93,7 @@ pub(crate) fn perform(job: Job) -> Report {
     };
     #[cfg(feature = "testing")]
     context.unit().is_outside.store(false, Ordering::SeqCst);
-    CURRENT.set(outer);
+    CURRENT.with(|current| current.set(outer));
     Report { index, result }
 }
 

@@ -162,7 +162,7 @@ impl<D: Desk> Pool<D> {
                 Err(std::sync::TryLockError::WouldBlock) if clock.now() >= limit => {
                     return None;
                 }
-                Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+                Err(std::sync::TryLockError::WouldBlock) => crate::sync::yield_now(),
             }
         }
     }

@@ -25,6 +25,8 @@ use crate::supervisor::{Asked, Supervisor};
 use crate::unit::Environment;
 
 mod builder;
+#[cfg(all(test, shuttle))]
+mod model;
 
 pub use builder::Builder;
 

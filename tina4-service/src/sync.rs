@@ -1,14 +1,30 @@
-//! The locks of the pool, real ones or those of the model checker.
+//! What threads share and wait on: the real thing, or that of the model checker.
 //!
-//! Under `--cfg shuttle` the pool's hand-over runs in `shuttle`, which tries thousands of
-//! schedules. A poisoned lock is recovered: what it guards is only ever changed by our own code,
-//! in steps that a panic of user code cannot cut in two.
+//! Under `--cfg shuttle` the pool and the control path run in `shuttle`, which tries thousands of
+//! schedules: it decides at each of these operations who goes on. What is not in this list stays as
+//! it is under the model, because no thread is ever stopped in the middle of it: the small locks of
+//! the clock, of provided values and of the list of runners, and the heartbeat. Channels are not
+//! known to the model either; the one on which a body sleeps is looked at again and again there.
+//!
+//! A poisoned lock is recovered: what it guards is only ever changed by our own code, in steps that
+//! a panic of user code cannot cut in two.
 
 #[cfg(not(shuttle))]
-pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+pub(crate) use std::{
+    sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool},
+    thread_local,
+};
 
 #[cfg(shuttle)]
-pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
+pub(crate) use shuttle::{
+    sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool},
+    thread_local,
+};
+
+#[cfg(shuttle)]
+pub(crate) use shuttle::thread::yield_now;
+#[cfg(all(not(shuttle), feature = "exit-hook"))]
+pub(crate) use std::thread::yield_now;
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -30,6 +46,29 @@ pub(crate) fn wait<'a, T>(
                 bell.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner);
             (guard, timed_out.timed_out())
         }
+    }
+}
+
+/// For models: a flag that is waited for without a limit, until somebody sets it.
+#[cfg(all(test, shuttle))]
+#[derive(Default)]
+pub(crate) struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+#[cfg(all(test, shuttle))]
+impl Gate {
+    pub(crate) fn pass(&self) {
+        let mut open = lock(&self.open);
+        while !*open {
+            (open, _) = wait(&self.opened, open, None);
+        }
+    }
+
+    pub(crate) fn open(&self) {
+        *lock(&self.open) = true;
+        self.opened.notify_all();
     }
 }
 

@@ -6,8 +6,8 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -19,6 +19,7 @@ use crate::flow::Cause;
 use crate::params::{Forgotten, Locals, Resources};
 use crate::registration::Definition;
 use crate::schedule::Schedule;
+use crate::sync::{AtomicBool, Mutex, MutexGuard, lock};
 use crate::zone::Zone;
 
 /// What all services of one runner share.
@@ -81,10 +82,6 @@ pub(crate) enum Injected {
     Panic,
     /// It takes so much time before the function is called.
     Slow(Duration),
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Unit {

@@ -2,7 +2,7 @@
 //! wake-up that is lost leaves every thread waiting, which it reports as a deadlock.
 //!
 //! ```text
-//! RUSTFLAGS="--cfg shuttle" cargo test -p tina4-service --lib pool::model
+//! .ci/model
 //! ```
 //!
 //! Timed waits are out of the model: a manual clock is waited for without a limit. So nothing here
@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use super::toy::{Toy, Work, pool, wait_for_done};
 use super::*;
+use crate::sync::Gate;
 
 const SCHEDULES: usize = 5_000;
 
@@ -25,7 +26,7 @@ fn check(test: impl Fn() + Send + Sync + 'static) {
 }
 
 fn nothing() -> Work {
-    Arc::new(|| shuttle::thread::yield_now())
+    Arc::new(shuttle::thread::yield_now)
 }
 
 /// Ends the threads, so that a schedule ends.
@@ -99,27 +100,6 @@ fn an_earlier_due_time_wakes_who_waits_for_a_later_one() {
         wait_for_done(&pool, 2);
         close(&pool);
     });
-}
-
-/// A flag that a body waits for without a limit: only another body sets it.
-#[derive(Default)]
-struct Gate {
-    open: Mutex<bool>,
-    opened: Condvar,
-}
-
-impl Gate {
-    fn pass(&self) {
-        let mut open = lock(&self.open);
-        while !*open {
-            (open, _) = wait(&self.opened, open, None);
-        }
-    }
-
-    fn open(&self) {
-        *lock(&self.open) = true;
-        self.opened.notify_all();
-    }
 }
 
 #[test]
