@@ -103,7 +103,9 @@ mod tests {
         let mut day = month.first_day();
         // 1600-01-01 was a Saturday.
         assert_eq!((day, weekday(day)), (-135_140, 6));
-        while month.year < 2400 {
+        // Under Miri, which is some hundred times slower, a few years.
+        let until = if cfg!(miri) { 1605 } else { 2400 };
+        while month.year < until {
             for number in 1..=month.len() {
                 assert_eq!(date(day), (month, number), "{month:?} {number}");
                 day += 1;

@@ -13,6 +13,8 @@ mod cron;
 pub mod duration;
 mod key;
 pub mod name;
+#[cfg(test)]
+mod random;
 mod restart;
 mod schedule;
 mod spec;

@@ -126,6 +126,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::random::cases())]
+
         #[test]
         fn the_next_instant_is_on_the_grid_and_the_first(
             anchor in 0..1_000_000_u64, period in 1..10_000_u64, last in 0..2_000_000_u64, at in 0..2_000_000_u64,

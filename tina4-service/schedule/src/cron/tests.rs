@@ -131,7 +131,9 @@ fn leap_days_come_and_impossible_days_are_refused() {
         due("0 0 29 2 */3", &Utc, "2084-03-01 00:00:00", 2),
         ["2088-02-29 00:00:00", "2096-02-29 00:00:00"]
     );
-    for never in ["0 0 30 2 *", "0 0 31 4,6 *", "0 0 31W 2 *", "0 0 L-30 2 *"] {
+    // Each looks at 400 years: under Miri, which is some hundred times slower, one will do.
+    let count = if cfg!(miri) { 1 } else { 4 };
+    for never in &["0 0 30 2 *", "0 0 31 4,6 *", "0 0 31W 2 *", "0 0 L-30 2 *"][..count] {
         assert!(Cron::parse(never).is_err(), "{never}");
     }
 }
@@ -236,6 +238,8 @@ fn zones() -> impl Strategy<Value = Clocks> {
 }
 
 proptest! {
+    #![proptest_config(crate::random::cases())]
+
     #[test]
     fn counting_agrees_with_walking(
         expression in expressions(), zone in zones(),

@@ -311,6 +311,8 @@ fn duration() -> impl Strategy<Value = Option<Duration>> {
 }
 
 proptest! {
+    #![proptest_config(crate::random::cases())]
+
     #[test]
     fn what_passes_obeys_the_rules(
         interval in duration(), delay in duration(), jitter in duration(), window in duration(),
