@@ -35,3 +35,12 @@ pub fn cpu(ids: &[String]) -> u64 {
         .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
         .sum()
 }
+
+/// Bytes of this process that are in memory.
+#[must_use]
+pub fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
+    kib.unwrap_or(0) * 1024
+}

@@ -1,0 +1,117 @@
+//! Counts what the log says. Unlike events for subscribers, its lines are written by the runner's
+//! own threads, so none is missing as long as writing one is quick.
+
+use std::fmt::{Debug, Write as _};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// How often each line was written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lines {
+    pub(crate) started: u64,
+    pub(crate) stopped: u64,
+    pub(crate) finished: u64,
+    pub(crate) failed: u64,
+    pub(crate) abandoned: u64,
+    /// Abandoned, and ended after all.
+    pub(crate) late: u64,
+    pub(crate) crashed_by_error: u64,
+    pub(crate) crashed_by_panic: u64,
+    pub(crate) panicked_while_stopping: u64,
+    pub(crate) returned: u64,
+    pub(crate) failed_hooks: u64,
+    pub(crate) paused: u64,
+    pub(crate) resumed: u64,
+    pub(crate) skips: u64,
+    pub(crate) stuck: u64,
+    pub(crate) not_started: u64,
+    /// The runner itself says that some are missing.
+    pub(crate) missing: u64,
+}
+
+static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
+
+/// What was counted since this was last asked.
+pub(crate) fn take() -> Lines {
+    std::mem::take(&mut *LINES.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Counts from now on.
+pub(crate) fn listen() {
+    tracing::subscriber::set_global_default(Counting).expect("the first of this process");
+}
+
+struct Counting;
+
+/// The parts of a line that matter.
+#[derive(Default)]
+struct Parts {
+    message: String,
+    error: String,
+}
+
+impl Visit for Parts {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let part = match field.name() {
+            "message" => &mut self.message,
+            "error" => &mut self.error,
+            _ => return,
+        };
+        let _ = write!(part, "{value:?}");
+    }
+}
+
+impl Subscriber for Counting {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut parts = Parts::default();
+        event.record(&mut parts);
+        let Parts { message, error } = parts;
+        let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = match message.as_str() {
+            "service started" => &mut lines.started,
+            "service stopped" => &mut lines.stopped,
+            "service finished" => &mut lines.finished,
+            "service failed" => &mut lines.failed,
+            "service paused" => &mut lines.paused,
+            "service resumed" => &mut lines.resumed,
+            "service stopping" => return,
+            "abandoned service ended after all" => &mut lines.late,
+            "a clean-up hook failed" => &mut lines.failed_hooks,
+            "service panicked after it was asked to stop" => &mut lines.panicked_while_stopping,
+            text if text.starts_with("service crashed") => {
+                if error.starts_with("panicked") {
+                    &mut lines.crashed_by_panic
+                } else {
+                    &mut lines.crashed_by_error
+                }
+            }
+            text if text.starts_with("service abandoned") => &mut lines.abandoned,
+            text if text.starts_with("service is stuck") => &mut lines.stuck,
+            text if text.starts_with("service returned") => &mut lines.returned,
+            text if text.starts_with("service not started") => &mut lines.not_started,
+            text if text.starts_with("runs skipped") => &mut lines.skips,
+            text if text.starts_with("log lines are missing") => &mut lines.missing,
+            text => panic!("nobody has counted on `{text}`"),
+        };
+        *count += 1;
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
