@@ -34,6 +34,9 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// So much may happen at one instant.
 const MOST_AT_ONCE: u64 = 1_000_000;
 
+/// Who has slept and woken so often while no run was planned plans none.
+const MOST_NAPS: u64 = 10_000;
+
 const NO_REST: &str = "a service has not come to rest for 10 s of real time. What a body waits for must be \
     `ctx.sleep`, or stop through `ctx.stopping()`; give the test a fake for the rest";
 const NO_END: &str = "a million things have happened at one instant: does a body return `Flow::Again` \
@@ -470,8 +473,12 @@ impl Stage {
                 self.move_to(&mut state, next.or(end));
                 if back { self.back_to_test(state, seat, test) } else { state }
             }
-            // No run has begun yet. Who only sleeps plans none.
-            Wake::Curtain | Wake::NextRun if due.is_none() => self.back_to_test(state, seat, test),
+            // No run has begun yet, and none is planned, unless one of those who sleep ends its run.
+            Wake::Curtain | Wake::NextRun
+                if next.is_none() || (due.is_none() && state.woken > MOST_NAPS) =>
+            {
+                self.back_to_test(state, seat, test)
+            }
             Wake::Curtain | Wake::NextRun if state.woken > MOST_AT_ONCE => {
                 self.give_up(state, seat, NO_RUN)
             }

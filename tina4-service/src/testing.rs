@@ -155,7 +155,8 @@ impl TestRunner {
 
     /// Goes on to the next run, whichever service's it is; runs that are due at the same instant
     /// run as well. Returns the names of the services in the order of their runs; none, if nothing
-    /// is planned.
+    /// is planned. Those who are in a run and sleep may end it and run again, so time passes for them,
+    /// up to ten thousand naps.
     ///
     /// # Panics
     ///
