@@ -197,6 +197,35 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
     until("nobody is left", || process::threads("tide").is_empty());
 }
 
+#[test]
+fn rule_50_who_has_led_before_leaves_as_well() {
+    let _alone = alone();
+    let runner = runner("former");
+    let mut watch = Watch::new(&runner);
+    let inside = Arc::new(AtomicUsize::new(0));
+    let mut gates = Vec::new();
+    // Each is due earlier than those that ended before it, so its worker leads in their place.
+    for number in 0..12_u64 {
+        let (go, gate) = bounded::<()>(0);
+        gates.push(go);
+        let inside = Arc::clone(&inside);
+        let body = move |_: &Context| {
+            inside.fetch_add(1, Ordering::SeqCst);
+            let _ = gate.recv();
+        };
+        let service = Service::new(format!("s{number}"), body);
+        runner.register(service.delay(secs(3_600 - 60 * number)));
+    }
+    runner.start_all().unwrap();
+    until("all are inside", || inside.load(Ordering::SeqCst) == 12);
+    for (number, go) in gates.into_iter().enumerate() {
+        drop(go);
+        watch.ended(&format!("s{number}"));
+    }
+    until("the idle ones have left", || process::threads("former").len() <= 4);
+    runner.stop_all();
+}
+
 /// Rule 27: a service that crashes as fast as it may.
 #[test]
 fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {

@@ -104,8 +104,11 @@ impl<D: Desk> Pool<D> {
             {
                 if let Some(Leader { worker, bell, .. }) = leader {
                     // It goes on waiting, as a follower. It was waiting for a time that may be far,
-                    // and a follower leaves after a while: rung, it begins to wait for that.
-                    bell.notify_one();
+                    // and where there are enough of them a follower leaves after a while: rung, it
+                    // begins to wait for that.
+                    if shift.crew.resting.len() >= STAY {
+                        bell.notify_one();
+                    }
                     shift.crew.resting.push(Resting { worker, bell });
                 }
                 Some(self.lead(shift, worker, bell, now, due))
