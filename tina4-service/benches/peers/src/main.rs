@@ -7,8 +7,9 @@
 // Not `forbid`: the attribute of `service-daemon` allows it for what it generates.
 #![deny(unsafe_code)]
 
-use std::env;
 use std::process::ExitCode;
+use std::time::Duration;
+use std::{env, process, thread};
 
 mod machine;
 mod measure;
@@ -22,7 +23,7 @@ mod usage;
 mod weigh;
 
 use measure::{Effort, MEASURES};
-use rival::RIVALS;
+use rival::{Cannot, RIVALS};
 use rounds::Choice;
 
 const USAGE: &str = "\
@@ -60,14 +61,23 @@ fn command(arguments: &[&str]) -> Result<(), String> {
     }
 }
 
+/// What takes longer has hung.
+const LIMIT: Duration = Duration::from_secs(90);
+
 /// Measures one pair. The process ends with it: what was started need not be cleared away.
 fn one(rival: &str, measure: &str, effort: Effort) -> Result<(), String> {
     let known = RIVALS.into_iter().find(|known| known.name() == rival);
     let rival = known.ok_or_else(|| format!("no rival `{rival}`"))?;
     let known = MEASURES.into_iter().find(|known| known.name() == measure);
     let measure = known.ok_or_else(|| format!("no measure `{measure}`"))?;
+    thread::spawn(move || {
+        thread::sleep(LIMIT);
+        let hung = Cannot(format!("not done after {} s", LIMIT.as_secs()));
+        println!("{}", report::line(rival, measure, &Err(hung)));
+        process::exit(0)
+    });
     println!("{}", report::line(rival, measure, &measure.run(rival, effort)));
-    std::process::exit(0)
+    process::exit(0)
 }
 
 fn list() {

@@ -87,6 +87,34 @@ impl Recorder {
         all.late.sort_unstable();
         all
     }
+
+    /// How far the runs of a service moved away from multiples of the period, in milliseconds.
+    pub(crate) fn drift(&self, service: usize, period: Duration) -> f64 {
+        let runs = &self.runs[service];
+        let count = (runs.count.load(Ordering::Acquire) as usize).min(runs.began.len());
+        let began: Vec<u64> =
+            runs.began[..count].iter().map(|began| began.load(Ordering::Relaxed)).collect();
+        drift_of(&began, period.as_nanos() as f64) / 1e6
+    }
+}
+
+/// How far the typical run of the last few stands from the grid of the first few. What is late once,
+/// or left out, does not count.
+fn drift_of(began: &[u64], period: f64) -> f64 {
+    const FEW: usize = 10;
+    let Some(mut place) = began.first().map(|first| *first as f64) else {
+        return 0.0;
+    };
+    let mut moved = began.chunks_exact(FEW).map(|few| {
+        let mut apart: Vec<f64> = few.iter().map(|began| *began as f64 - place).collect();
+        apart.iter_mut().for_each(|apart| *apart -= (*apart / period).round() * period);
+        apart.sort_by(f64::total_cmp);
+        place += apart[FEW / 2];
+        apart[FEW / 2]
+    });
+    // Where the first few stand is where it begins.
+    moved.next();
+    moved.sum()
 }
 
 /// Which due time each run was for. A run is for the last one that has come; but after a gap it is
@@ -172,7 +200,7 @@ pub(crate) fn quantile(sorted: &[u64], part: f64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::dues_of;
+    use super::{drift_of, dues_of};
 
     #[test]
     fn each_run_is_for_the_last_due_time() {
@@ -181,6 +209,20 @@ mod tests {
             dues_of(began.into_iter(), 1_000_000, 1_000_000),
             [1_000_000, 2_000_000, 3_000_000]
         );
+    }
+
+    #[test]
+    fn who_catches_up_does_not_drift() {
+        let grid = (1..100).map(|run| run * 10_000_000);
+        let late_once: Vec<_> = grid
+            .clone()
+            .map(|due| if (200_000_000..346_000_000).contains(&due) { 346_000_000 } else { due })
+            .collect();
+        assert!(drift_of(&late_once, 1e7).abs() < 1.0);
+        let left_out: Vec<_> = grid.filter(|due| due % 70_000_000 != 0).collect();
+        assert!(drift_of(&left_out, 1e7).abs() < 1.0);
+        let always: Vec<_> = (1..=100).map(|run| run * 10_100_000).collect();
+        assert!((drift_of(&always, 1e7) - 9_000_000.0).abs() < 1.0);
     }
 
     #[test]

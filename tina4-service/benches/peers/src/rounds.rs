@@ -1,20 +1,16 @@
 //! Every pair in a process of its own, all pairs in every round.
 
 use std::env;
-use std::io::Read;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use chrono::Utc;
 
 use crate::machine;
 use crate::measure::{Effort, MEASURES, Measure};
 use crate::report::{self, Results};
 use crate::rival::{RIVALS, Rival};
 
-/// A process that takes longer has hung.
-const LIMIT: Duration = Duration::from_secs(90);
-/// How often a process is asked whether it has ended.
-const POLL: Duration = Duration::from_millis(10);
 /// Whether runs get lost and what idle costs is counted, not timed: this many rounds will do.
 const QUIET_ROUNDS: usize = 3;
 
@@ -89,8 +85,14 @@ pub(crate) fn all(choice: &Choice) -> Result<(), String> {
             }
         }
     }
-    println!("{}\n", machine::describe());
-    println!("{} rounds, {} s.\n", choice.rounds, start.elapsed().as_secs());
+    println!("# Figures\n");
+    println!(
+        "Printed by `peers all`; what they mean, and how they come about: [README](README.md)."
+    );
+    println!("In brackets: the ratio to this crate's figure.\n");
+    println!("{}, {}.\n", Utc::now().date_naive(), machine::describe());
+    let rounds = if choice.rounds == 1 { "One round" } else { "Medians of the rounds" };
+    println!("{rounds} ({}), {} s.\n", choice.rounds, start.elapsed().as_secs());
     for measure in &choice.measures {
         print!("{}", report::table(*measure, &choice.rivals, &results));
     }
@@ -119,25 +121,11 @@ fn begin(
     Ok(Process { rival, measure, child })
 }
 
-/// The line that the process prints; if it prints none, that is what there is to say.
-fn finish(mut process: Process) -> Result<report::Line, String> {
-    let start = Instant::now();
-    let status = loop {
-        match process.child.try_wait().map_err(|error| error.to_string())? {
-            Some(status) => break status.to_string(),
-            None if start.elapsed() > LIMIT => {
-                let _ = process.child.kill();
-                let _ = process.child.wait();
-                break format!("not done after {} s", LIMIT.as_secs());
-            }
-            None => thread::sleep(POLL),
-        }
-    };
-    let mut text = String::new();
-    if let Some(mut output) = process.child.stdout.take() {
-        // A line is shorter than a pipe holds: the process did not have to wait for its reader.
-        let _ = output.read_to_string(&mut text);
-    }
-    let line = report::Line::read(process.rival, process.measure, text.trim());
-    Ok(line.unwrap_or_else(|| report::Line::nothing(process.rival, process.measure, &status)))
+/// The line that the process prints; if it prints none, how it ended.
+fn finish(process: Process) -> Result<report::Line, String> {
+    let Process { rival, measure, child } = process;
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = report::Line::read(rival, measure, text.trim());
+    Ok(line.unwrap_or_else(|| report::Line::nothing(rival, measure, &output.status.to_string())))
 }

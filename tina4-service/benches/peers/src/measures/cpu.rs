@@ -41,7 +41,7 @@ impl Measure for Cpu {
     }
 
     fn run(&self, rival: &dyn Rival, effort: Effort) -> Result<Vec<Figure>, Cannot> {
-        let length = effort.pick(Duration::from_millis(1_000), Duration::from_millis(400));
+        let length = effort.pick(Duration::from_millis(800), Duration::from_millis(400));
         let counter = Arc::new(Counter::new(self.count));
         let work = Arc::clone(&counter) as _;
         let load = Load { count: self.count, period: PERIOD, phase: Phase::Together, work };

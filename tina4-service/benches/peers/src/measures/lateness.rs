@@ -15,6 +15,8 @@ pub(crate) struct Lateness {
     count: usize,
     period: Duration,
     phase: Phase,
+    /// How long to look: a multiple of the period.
+    length: Duration,
 }
 
 impl Lateness {
@@ -24,6 +26,7 @@ impl Lateness {
         count: 1,
         period: Duration::from_millis(10),
         phase: Phase::Together,
+        length: Duration::from_millis(1_800),
     };
     pub(crate) const HUNDRED_TOGETHER: Self = Self {
         name: "lateness-100",
@@ -31,6 +34,7 @@ impl Lateness {
         count: 100,
         period: Duration::from_millis(10),
         phase: Phase::Together,
+        length: Duration::from_millis(1_800),
     };
     pub(crate) const HUNDRED_SPREAD: Self = Self {
         name: "lateness-100-spread",
@@ -38,6 +42,7 @@ impl Lateness {
         count: 100,
         period: Duration::from_millis(10),
         phase: Phase::Spread,
+        length: Duration::from_millis(1_800),
     };
     pub(crate) const TEN_THOUSAND: Self = Self {
         name: "lateness-10000",
@@ -45,6 +50,7 @@ impl Lateness {
         count: 10_000,
         period: Duration::from_secs(1),
         phase: Phase::Spread,
+        length: Duration::from_secs(2),
     };
 }
 
@@ -71,7 +77,7 @@ impl Measure for Lateness {
     }
 
     fn run(&self, rival: &dyn Rival, effort: Effort) -> Result<Vec<Figure>, Cannot> {
-        let length = effort.pick(Duration::from_secs(2), Duration::from_secs(1));
+        let length = effort.pick(self.length, Duration::from_secs(1));
         // What is learned from the first runs, and all threads are there.
         let settle = self.period.max(Duration::from_millis(300));
         let room = (settle + length).div_duration_f64(self.period) * 2.0 + 20.0;

@@ -39,7 +39,7 @@ impl Measure for Neighbours {
     }
 
     fn run(&self, rival: &dyn Rival, effort: Effort) -> Result<Vec<Figure>, Cannot> {
-        let length = effort.pick(Duration::from_millis(1_500), Duration::from_millis(700));
+        let length = effort.pick(Duration::from_millis(1_200), Duration::from_millis(700));
         let blocking = Arc::new(AtomicBool::new(false));
         let block = Arc::clone(&blocking);
         let body = move |service: usize| {

@@ -47,7 +47,7 @@ impl Measure for Restart {
                 seen.ended = Some(Instant::now());
             }),
         )?;
-        thread::sleep(effort.pick(Duration::from_millis(1_500), Duration::from_millis(500)));
+        thread::sleep(effort.pick(Duration::from_millis(1_200), Duration::from_millis(500)));
         let mut late = seen.lock().expect("nobody panics").late.clone();
         late.sort_unstable();
         let micros = |part| {

@@ -18,7 +18,7 @@ struct Threads;
 
 impl Running for Threads {
     fn stop(&mut self) -> Result<(), Cannot> {
-        cannot("a sleep cannot be woken: it takes up to a period")
+        cannot("a sleep cannot be woken")
     }
 }
 

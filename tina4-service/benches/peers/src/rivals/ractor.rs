@@ -143,6 +143,6 @@ impl Rival for Ractor {
     }
 
     fn crashing(&self, _backoff: Duration, _work: Arc<dyn Fn() + Send + Sync>) -> Answer {
-        cannot("tells a supervisor; restart and pause are left to the user's code")
+        cannot("a restart is the user's code")
     }
 }

@@ -91,7 +91,7 @@ impl Rival for ServiceDaemon {
             1 => "first-1",
             10 => "first-10",
             100 => "first-100",
-            _ => return cannot("declared in the source only; 100 are"),
+            _ => return cannot("only what the source declares; here 100"),
         };
         let _ = LOAD.set(load);
         started(tag, RestartPolicy::default())

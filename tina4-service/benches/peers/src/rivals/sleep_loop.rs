@@ -15,7 +15,7 @@ pub(super) struct Flag(Arc<AtomicBool>);
 impl Running for Flag {
     fn stop(&mut self) -> Result<(), Cannot> {
         self.0.store(true, Ordering::Relaxed);
-        cannot("a sleep cannot be woken: it takes up to a period")
+        cannot("a sleep cannot be woken")
     }
 }
 

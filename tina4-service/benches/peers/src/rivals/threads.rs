@@ -17,7 +17,7 @@ pub(super) fn one_each(
     let maps = maps.and_then(|text| text.trim().parse::<usize>().ok()).unwrap_or(usize::MAX);
     let most = maps.saturating_sub(MAPS_OF_OTHERS) / 2;
     if count > most {
-        return Err(Cannot(format!("the system allows {most} threads (`vm.max_map_count`)")));
+        return Err(Cannot(format!("the system allows {most} threads")));
     }
     (0..count)
         .map(|service| {

@@ -18,7 +18,7 @@ struct Scheduler {
 
 impl Running for Scheduler {
     fn stop(&mut self) -> Result<(), Cannot> {
-        cannot("`shutdown` sets a flag that is looked at twice a second; nobody is told when")
+        cannot("`shutdown` sets a flag; nobody is told when it was seen")
     }
 }
 
