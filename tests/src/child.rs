@@ -103,6 +103,28 @@ impl Child {
         }
     }
 
+    /// Waits until the child has handlers of its own for SIGINT, the last one that it installs;
+    /// at once where nothing says so.
+    ///
+    /// # Panics
+    ///
+    /// If that does not happen within [`PATIENCE`].
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn catches_signals(&self) {
+        let file = format!("/proc/{}/status", self.process.id());
+        let watch = Stopwatch::start();
+        while let Ok(status) = std::fs::read_to_string(&file) {
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            if caught.is_none_or(|mask| mask & 1 << (nix::libc::SIGINT - 1) != 0) {
+                return;
+            }
+            assert!(watch.elapsed() < PATIENCE, "the child catches no signals");
+            std::thread::yield_now();
+        }
+    }
+
     /// Sends a signal.
     ///
     /// # Panics

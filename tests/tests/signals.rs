@@ -63,11 +63,12 @@ fn rule_44_a_signal_that_nobody_waits_for_does_what_it_always_does() {
 
 #[test]
 fn rule_44_wait_for_signal_says_which_and_the_second_ends_the_process() {
-    // The handlers are there once the child waits, which nobody can see from outside. A signal that
-    // comes earlier ends the child, and then there is another child.
+    // Just when the handlers are there, and it may not wait yet. Where nobody can see that from
+    // outside, a signal may come earlier, which ends the child, and then there is another child.
     let child = loop {
         let mut child = start("waits");
         child.says("ready");
+        child.catches_signals();
         child.signal(Signal::SIGTERM);
         if child.says_before_its_end("SIGTERM 15") {
             break child;

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::io;
 #[cfg(unix)]
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
@@ -48,10 +48,15 @@ pub(crate) struct Signals {
 
 impl Signals {
     fn came(&self, number: i32) {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         self.last.store(number, Ordering::Relaxed);
+        // The handler has done so, but who began to listen since then has taken it back.
+        #[cfg(unix)]
+        self.asked.store(true, Ordering::SeqCst);
         self.count.fetch_add(1, Ordering::Release);
-        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for pool in listeners.iter().filter_map(Weak::upgrade) {
+        let told = listeners.clone();
+        drop(listeners);
+        for pool in told.iter().filter_map(Weak::upgrade) {
             pool.look_again();
         }
     }
@@ -79,22 +84,23 @@ static SIGNALS: OnceLock<Arc<Signals>> = OnceLock::new();
 pub(crate) fn listen(pool: &Arc<Services>) -> io::Result<Listener> {
     static INSTALLING: Mutex<()> = Mutex::new(());
     let guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-    let (signals, seen) = match SIGNALS.get() {
-        Some(signals) => {
-            // In this order, so that a signal that comes in between is not overlooked.
-            let seen = signals.count.load(Ordering::Acquire);
-            #[cfg(unix)]
-            signals.asked.store(false, Ordering::SeqCst);
-            (Arc::clone(signals), seen)
-        }
+    let (signals, is_new) = match SIGNALS.get() {
+        Some(signals) => (Arc::clone(signals), false),
         None => {
             let signals = Arc::new(Signals::default());
             install(&signals)?;
-            (Arc::clone(SIGNALS.get_or_init(|| signals)), 0)
+            (Arc::clone(SIGNALS.get_or_init(|| signals)), true)
         }
     };
     drop(guard);
+    // Under the lock under which signals are passed on: each is before this or after it.
     let mut listeners = signals.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+    // What came while the handlers were being installed was meant for who waits now.
+    let seen = if is_new { 0 } else { signals.count.load(Ordering::Acquire) };
+    #[cfg(unix)]
+    if !is_new {
+        signals.asked.store(false, Ordering::SeqCst);
+    }
     listeners.retain(|known| known.strong_count() > 0);
     if !listeners.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(pool))) {
         listeners.push(Arc::downgrade(pool));
@@ -118,13 +124,25 @@ fn install(signals: &Arc<Signals>) -> io::Result<()> {
             }
         }
     })?;
-    let incoming = signal_hook::iterator::Signals::new([SIGTERM, SIGINT])?;
+    // What may fail does so before anything has changed.
+    let mut incoming = signal_hook::iterator::Signals::new(std::iter::empty::<i32>())?;
+    let early = Arc::new(AtomicUsize::new(0));
     for number in [SIGTERM, SIGINT] {
         // In this order: the first signal finds the flag unset and sets it, the second ends the
-        // process in the handler itself, whatever every thread is doing.
+        // process in the handler itself, whatever every thread is doing. Nothing that tells the
+        // program of the first may come before these: the program would be faster than the handler.
         flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&signals.asked))?;
         flag::register(number, Arc::clone(&signals.asked))?;
+        flag::register_usize(number, Arc::clone(&early), number.unsigned_abs() as usize)?;
+        incoming.add_signal(number)?;
     }
+    // A signal that came between these lines is known to the flags, and to nobody else.
+    let early = i32::try_from(early.load(Ordering::SeqCst)).unwrap_or(0);
+    let mut pending: Vec<_> = incoming.pending().collect();
+    if pending.is_empty() && early > 0 {
+        pending.push(early);
+    }
+    pending.into_iter().for_each(|number| signals.came(number));
     // The thread waits for it as long as this sender lives.
     sender.send(incoming).map_err(io::Error::other)
 }
