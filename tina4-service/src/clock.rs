@@ -3,6 +3,7 @@
 //! Instants are nanoseconds since the clock's origin, as `u64` (584 years): they fit a heap entry
 //! and an atomic, and arithmetic on them cannot panic.
 
+use std::num::NonZero;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,6 +15,27 @@ use crate::stage::Stage;
 
 /// An instant: nanoseconds since the origin of one clock.
 pub(crate) type Nanos = u64;
+
+/// An instant of which an `Option` takes no more room than the instant itself. The last one there
+/// is, which stands for never, counts as the one before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment(NonZero<u64>);
+
+impl Moment {
+    pub(crate) fn new(instant: Nanos) -> Self {
+        Self(NonZero::new(!instant).unwrap_or(NonZero::<u64>::MIN))
+    }
+
+    pub(crate) fn nanos(self) -> Nanos {
+        !self.0.get()
+    }
+}
+
+impl std::fmt::Debug for Moment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.nanos().fmt(f)
+    }
+}
 
 /// Wall time: nanoseconds since 1970 in UTC. It holds whatever a clock may show.
 pub(crate) type Wall = i128;

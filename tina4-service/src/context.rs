@@ -5,12 +5,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::Receiver;
-use tina4_service_schedule::Spec;
 
 use crate::clock::{Nanos, nanos, wall_time};
 use crate::flow::HookOutcome;
 use crate::params::Tick;
-use crate::registration::{Built, Definition, Place};
+use crate::service::Service;
 use crate::unit::{Environment, Registered, Unit};
 
 /// A value that never comes: the message type of [`Context::stopping`].
@@ -61,19 +60,10 @@ impl Context {
     #[must_use]
     #[track_caller]
     pub fn standalone(name: &str) -> Self {
-        let built = Built {
-            name: name.to_owned().into(),
-            spec: Spec::DEFAULT,
-            place: Place::from(Location::caller()),
-            path: "",
-            after: Vec::new(),
-            call: Box::new(|_| Ok(crate::Flow::Done)),
-            on_stop: None,
-            faults: Vec::new(),
-        };
+        let definition = Service::new(name.to_owned(), |_| {}).into_definition();
         let env = Environment::default();
         let now = env.clock.now();
-        let unit = Unit::new(Definition::Built(Box::new(built)), Arc::new(env));
+        let unit = Unit::new(definition, 0, Arc::new(env));
         Self::new(
             Arc::new(unit),
             RunOrder { number: 1, attempt: 1, due: now, date: None, started: now },

@@ -1,7 +1,8 @@
 //! The check before anything starts: every fault at once, or the order in which to start.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -141,7 +142,8 @@ pub(crate) fn link(
                 .collect(),
         }
     }));
-    duplicates(units, &mut faults);
+    let names = Names::new(units);
+    duplicates(units, &names, &mut faults);
     for unit in units {
         own_faults(unit, resources, &mut faults);
     }
@@ -151,21 +153,35 @@ pub(crate) fn link(
             .into_iter()
             .map(|given| Fault::GivenTwice { resource: given.name, places: given.places }),
     );
-    let after = resolve(units, selection, &mut faults);
-    let order = sort(units, &after, &mut faults);
+    let after = resolve(units, &names, selection, &mut faults);
+    let order = sort(units, &names, &after, &mut faults);
     (Links { after, order }, faults)
 }
 
-fn duplicates(units: &[Arc<Unit>], faults: &mut Vec<Fault>) {
-    let mut places: HashMap<&str, Vec<Place>> = HashMap::new();
-    for unit in units {
-        places.entry(unit.definition.name_str()).or_default().push(unit.definition.place());
+/// All names in order, each with the index of its service; of equal names the first service first.
+struct Names<'a>(Vec<(&'a str, u32)>);
+
+impl<'a> Names<'a> {
+    fn new(units: &'a [Arc<Unit>]) -> Self {
+        let mut names: Vec<_> =
+            units.iter().map(|unit| unit.definition.name_str()).zip(0_u32..).collect();
+        names.sort_unstable();
+        Self(names)
     }
-    let mut twice: Vec<_> = places.into_iter().filter(|(_, places)| places.len() > 1).collect();
-    twice.sort_unstable();
-    faults.extend(twice.into_iter().map(|(name, mut places)| {
+
+    fn find(&self, name: &str) -> Option<u32> {
+        let place = self.0.partition_point(|(other, _)| *other < name);
+        self.0.get(place).filter(|(other, _)| *other == name).map(|(_, index)| *index)
+    }
+}
+
+fn duplicates(units: &[Arc<Unit>], names: &Names<'_>, faults: &mut Vec<Fault>) {
+    let same = names.0.chunk_by(|(a, _), (b, _)| a == b).filter(|same| same.len() > 1);
+    faults.extend(same.map(|same| {
+        let place = |(_, index): &(&str, u32)| units[*index as usize].definition.place();
+        let mut places: Vec<_> = same.iter().map(place).collect();
         places.sort_unstable();
-        Fault::DuplicateName { name: name.to_owned().into(), places }
+        Fault::DuplicateName { name: same[0].0.to_owned().into(), places }
     }));
 }
 
@@ -194,26 +210,29 @@ fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
 }
 
 /// Finds the services that `after` means. Those that are left out are no fault, and no link.
-fn resolve(units: &[Arc<Unit>], selection: &Selection, faults: &mut Vec<Fault>) -> Vec<Vec<u32>> {
-    let mut by_id = HashMap::new();
-    let mut by_name = HashMap::new();
-    for definition in &selection.left_out {
-        by_name.insert(definition.name_str(), None);
-        by_id.extend(definition.id().map(|id| (id, None)));
-    }
-    for (unit, index) in units.iter().zip(0_u32..) {
-        by_name.entry(unit.definition.name_str()).or_insert(Some(index));
-        by_id.extend(unit.definition.id().map(|id| (id, Some(index))));
-    }
+fn resolve(
+    units: &[Arc<Unit>],
+    names: &Names<'_>,
+    selection: &Selection,
+    faults: &mut Vec<Fault>,
+) -> Vec<Vec<u32>> {
+    let left_out: HashSet<_> = selection.left_out.iter().map(Definition::name_str).collect();
+    let mut by_id: HashMap<_, _> =
+        selection.left_out.iter().filter_map(|definition| Some((definition.id()?, None))).collect();
+    let ids = units.iter().map(|unit| unit.definition.id()).zip(0_u32..);
+    by_id.extend(ids.filter_map(|(id, index)| Some((id?, Some(index)))));
     let mut find = |definition: &Definition| {
         let mut links = Vec::new();
         for after in definition.after() {
             let (found, text) = match after {
-                After::Function { id, path } => (by_id.get(&id), path),
-                After::Name(name) => (by_name.get(name), name),
+                After::Function { id, path } => (by_id.get(&id).copied(), path),
+                After::Name(name) => {
+                    let found = names.find(name).map(Some);
+                    (found.or_else(|| left_out.contains(name).then_some(None)), name)
+                }
             };
             match found {
-                Some(Some(index)) if !links.contains(index) => links.push(*index),
+                Some(Some(index)) if !links.contains(&index) => links.push(index),
                 Some(_) => {}
                 None => faults.push(Fault::UnknownAfter {
                     service: definition.name(),
@@ -228,8 +247,19 @@ fn resolve(units: &[Arc<Unit>], selection: &Selection, faults: &mut Vec<Fault>) 
 }
 
 /// Sorts by `after`, then by name (Kahn's algorithm); reports the cycles.
-fn sort(units: &[Arc<Unit>], after: &[Vec<u32>], faults: &mut Vec<Fault>) -> Vec<u32> {
-    let name = |index: u32| units[index as usize].definition.name_str();
+fn sort(
+    units: &[Arc<Unit>],
+    names: &Names<'_>,
+    after: &[Vec<u32>],
+    faults: &mut Vec<Fault>,
+) -> Vec<u32> {
+    if after.iter().all(Vec::is_empty) {
+        return names.0.iter().map(|(_, index)| *index).collect();
+    }
+    let mut rank = vec![0_u32; units.len()];
+    for ((_, index), place) in names.0.iter().zip(0_u32..) {
+        rank[*index as usize] = place;
+    }
     let mut missing: Vec<usize> = after.iter().map(Vec::len).collect();
     let mut dependents = vec![Vec::new(); units.len()];
     for (links, index) in after.iter().zip(0_u32..) {
@@ -237,18 +267,19 @@ fn sort(units: &[Arc<Unit>], after: &[Vec<u32>], faults: &mut Vec<Fault>) -> Vec
             dependents[*link as usize].push(index);
         }
     }
-    let mut ready: BTreeSet<(&str, u32)> = (0_u32..)
-        .zip(&missing)
-        .filter(|(_, missing)| **missing == 0)
-        .map(|(index, _)| (name(index), index))
+    // By the place of their names.
+    let mut ready: BinaryHeap<Reverse<u32>> = (0..units.len())
+        .filter(|index| missing[*index] == 0)
+        .map(|index| Reverse(rank[index]))
         .collect();
     let mut order = Vec::with_capacity(units.len());
-    while let Some((_, index)) = ready.pop_first() {
+    while let Some(Reverse(place)) = ready.pop() {
+        let (_, index) = names.0[place as usize];
         order.push(index);
         for dependent in &dependents[index as usize] {
             missing[*dependent as usize] -= 1;
             if missing[*dependent as usize] == 0 {
-                ready.insert((name(*dependent), *dependent));
+                ready.push(Reverse(rank[*dependent as usize]));
             }
         }
     }

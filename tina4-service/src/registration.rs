@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use tina4_service_schedule::Spec;
 
@@ -90,27 +91,44 @@ pub(crate) fn declared() -> Vec<&'static Registration> {
 }
 
 /// The body of a service that is not known at compile time.
-pub(crate) type Closure = Box<dyn Fn(&Context) -> Exit + Send + Sync>;
+pub(crate) trait Body: Send + Sync {
+    fn call(&self, context: &Context) -> Exit;
+    /// The name of its type, which is its path and more.
+    fn path(&self) -> &'static str;
+}
+
 /// Its clean-up.
 pub(crate) type ClosureHook = Box<dyn Fn(&Context) -> Result<(), Cause> + Send + Sync>;
 
 /// A service built at run time.
 pub(crate) struct Built {
     pub(crate) name: Cow<'static, str>,
-    pub(crate) spec: Spec,
-    pub(crate) place: Place,
-    pub(crate) path: &'static str,
+    pub(crate) spec: Arc<Spec>,
+    pub(crate) place: &'static Location<'static>,
+    pub(crate) body: Box<dyn Body>,
+    /// Few have any.
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// What few services have.
+#[derive(Default)]
+pub(crate) struct Extras {
     pub(crate) after: Vec<Cow<'static, str>>,
-    pub(crate) call: Closure,
     pub(crate) on_stop: Option<ClosureHook>,
-    /// What is wrong with its settings; `check` reports them.
+    /// What is wrong with the settings; `check` reports them.
     pub(crate) faults: Vec<String>,
+}
+
+impl Built {
+    fn on_stop(&self) -> Option<&ClosureHook> {
+        self.extras.as_ref().and_then(|extras| extras.on_stop.as_ref())
+    }
 }
 
 /// A service as a runner knows it: declared with the attribute, or built at run time.
 pub(crate) enum Definition {
     Declared(&'static Registration),
-    Built(Box<Built>),
+    Built(Built),
 }
 
 impl Definition {
@@ -135,17 +153,28 @@ impl Definition {
         }
     }
 
+    /// Uses the settings of the service before it, if they are the same.
+    pub(crate) fn share_spec(&mut self, last: &mut Option<Arc<Spec>>) {
+        match (self, last) {
+            (Self::Declared(_), _) => {}
+            (Self::Built(built), Some(last)) if built.spec == *last => {
+                built.spec = Arc::clone(last);
+            }
+            (Self::Built(built), last) => *last = Some(Arc::clone(&built.spec)),
+        }
+    }
+
     pub(crate) fn place(&self) -> Place {
         match self {
             Self::Declared(registration) => registration.place,
-            Self::Built(built) => built.place,
+            Self::Built(built) => built.place.into(),
         }
     }
 
     pub(crate) fn path(&self) -> &'static str {
         match self {
             Self::Declared(registration) => registration.path,
-            Self::Built(built) => built.path,
+            Self::Built(built) => built.body.path(),
         }
     }
 
@@ -159,7 +188,10 @@ impl Definition {
     pub(crate) fn after(&self) -> Vec<After<'_>> {
         match self {
             Self::Declared(registration) => registration.after.to_vec(),
-            Self::Built(built) => built.after.iter().map(|name| After::Name(name)).collect(),
+            Self::Built(Built { extras: None, .. }) => Vec::new(),
+            Self::Built(Built { extras: Some(extras), .. }) => {
+                extras.after.iter().map(|name| After::Name(name)).collect()
+            }
         }
     }
 
@@ -177,21 +209,21 @@ impl Definition {
     pub(crate) fn faults(&self) -> &[String] {
         match self {
             Self::Declared(_) => &[],
-            Self::Built(built) => &built.faults,
+            Self::Built(built) => built.extras.as_ref().map_or(&[], |extras| &extras.faults),
         }
     }
 
     pub(crate) fn call(&self, run: &Run<'_>) -> Exit {
         match self {
             Self::Declared(registration) => (registration.call)(run),
-            Self::Built(built) => (built.call)(run.context()),
+            Self::Built(built) => built.body.call(run.context()),
         }
     }
 
     pub(crate) fn has_on_stop(&self) -> bool {
         match self {
             Self::Declared(registration) => registration.on_stop.is_some(),
-            Self::Built(built) => built.on_stop.is_some(),
+            Self::Built(built) => built.on_stop().is_some(),
         }
     }
 
@@ -201,7 +233,7 @@ impl Definition {
             Self::Declared(registration) => {
                 registration.on_stop.map_or(Ok(()), |hook| hook.call(run))
             }
-            Self::Built(built) => built.on_stop.as_ref().map_or(Ok(()), |hook| hook(run.context())),
+            Self::Built(built) => built.on_stop().map_or(Ok(()), |hook| hook(run.context())),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "cron")]
@@ -11,8 +12,8 @@ use tina4_service_schedule::{Cron, Timezone};
 use tina4_service_schedule::{Draft, Key, Restart, Spec, duration, name};
 
 use crate::context::Context;
-use crate::flow::{HookOutcome, Outcome};
-use crate::registration::{Built, Closure, ClosureHook, Definition, Place};
+use crate::flow::{Exit, HookOutcome, Outcome};
+use crate::registration::{Body, Built, Definition, Extras};
 
 /// A service built at run time; the keys of `#[service]` are its methods.
 ///
@@ -36,13 +37,25 @@ use crate::registration::{Built, Closure, ClosureHook, Definition, Place};
 #[must_use = "a service does nothing until it is given to `register`"]
 pub struct Service {
     name: Cow<'static, str>,
-    place: Place,
-    path: &'static str,
+    place: &'static Location<'static>,
     draft: Draft,
-    after: Vec<Cow<'static, str>>,
-    call: Closure,
-    on_stop: Option<ClosureHook>,
-    faults: Vec<String>,
+    body: Box<dyn Body>,
+    extras: Option<Box<Extras>>,
+}
+
+struct Closure<F> {
+    call: F,
+    path: fn() -> &'static str,
+}
+
+impl<F: Fn(&Context) -> Exit + Send + Sync> Body for Closure<F> {
+    fn call(&self, context: &Context) -> Exit {
+        (self.call)(context)
+    }
+
+    fn path(&self) -> &'static str {
+        (self.path)()
+    }
 }
 
 /// A length of time: a [`Duration`], or a text such as `"1h 30m"`.
@@ -84,14 +97,18 @@ impl Service {
     {
         Self {
             name: name.into(),
-            place: Place::from(Location::caller()),
-            path: type_name::<F>(),
+            place: Location::caller(),
             draft: Draft::default(),
-            after: Vec::new(),
-            call: Box::new(move |context| body(context).into_exit()),
-            on_stop: None,
-            faults: Vec::new(),
+            body: Box::new(Closure {
+                call: move |context: &Context| body(context).into_exit(),
+                path: type_name::<F>,
+            }),
+            extras: None,
         }
+    }
+
+    fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
     }
 
     fn read(&mut self, key: Key, value: impl IntoDuration) -> Option<Duration> {
@@ -100,7 +117,7 @@ impl Service {
 
     fn unreadable(&mut self, key: Key, problem: impl fmt::Display) {
         self.draft.unreadable.push(key);
-        self.faults.push(format!("`{key}`: {problem}"));
+        self.extras().faults.push(format!("`{key}`: {problem}"));
     }
 
     /// Fixed rate: a grid of instants from the first start.
@@ -190,7 +207,7 @@ impl Service {
 
     /// Start after the service of this name is up, stop before it. May be called again.
     pub fn after(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.after.push(name.into());
+        self.extras().after.push(name.into());
         self
     }
 
@@ -200,7 +217,7 @@ impl Service {
         R: HookOutcome,
         F: Fn(&Context) -> R + Send + Sync + 'static,
     {
-        self.on_stop = Some(Box::new(move |context| hook(context).into_result()));
+        self.extras().on_stop = Some(Box::new(move |context| hook(context).into_result()));
         self
     }
 
@@ -219,25 +236,17 @@ impl Service {
     /// Checks the settings. Faults go along, for `check` to report.
     pub(crate) fn into_definition(mut self) -> Definition {
         if let Err(error) = name::check(&self.name) {
-            self.faults.push(error.to_string());
+            self.extras().faults.push(error.to_string());
         }
         let spec = match self.draft.check() {
             Ok(spec) => spec,
             Err(faults) => {
-                self.faults.extend(faults.iter().map(ToString::to_string));
+                self.extras().faults.extend(faults.iter().map(ToString::to_string));
                 Spec::DEFAULT
             }
         };
-        Definition::Built(Box::new(Built {
-            name: self.name,
-            spec,
-            place: self.place,
-            path: self.path,
-            after: self.after,
-            call: self.call,
-            on_stop: self.on_stop,
-            faults: self.faults,
-        }))
+        let Self { name, place, draft: _, body, extras } = self;
+        Definition::Built(Built { name, spec: Arc::new(spec), place, body, extras })
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::clock::Nanos;
+use crate::clock::{Moment, Nanos};
+use crate::context::RunOrder;
 use crate::lifecycle::State;
 use crate::registration::Place;
 use crate::schedule::Schedule;
@@ -94,53 +95,157 @@ pub struct Spread {
     pub max: Duration,
 }
 
-/// The counters of one service.
-#[derive(Debug, Default)]
+/// The counters of one service, and its last run.
+///
+/// There is one of these for each of many services that may do nothing for a day: what only some
+/// need, and what only a second run needs, is on the heap.
+#[derive(Debug)]
 pub(crate) struct Stats {
+    /// Runs begun.
     pub(crate) runs: u64,
+    /// When the run in progress, or the last one, was due and began.
+    due: Nanos,
+    started: Nanos,
+    /// The calendar time it is for, or [`NO_DATE`].
+    date: i64,
+    attempt: u32,
+    /// A moving average of how long runs take, in nanoseconds; what is longer counts as four seconds.
+    recent: u32,
+    /// Runs whose end was counted, when the last of them ended, and how long that took.
+    ended: u64,
+    last_end: Option<Moment>,
+    took: Nanos,
+    lateness: Totals,
+    duration: Totals,
+    /// From the second run on.
+    quantiles: Option<Box<Quantiles>>,
+    trouble: Option<Box<Trouble>>,
+}
+
+/// A run that is not for a calendar time.
+const NO_DATE: i64 = i64::MAX;
+
+/// What went wrong with a service so far.
+#[derive(Debug, Default)]
+pub(crate) struct Trouble {
     pub(crate) crashes: u64,
     pub(crate) restarts: u64,
     pub(crate) skipped: u64,
-    pub(crate) last_start: Option<Nanos>,
-    pub(crate) last_end: Option<Nanos>,
     pub(crate) last_error: Option<Arc<str>>,
-    pub(crate) lateness: Gauge,
-    pub(crate) duration: Gauge,
-    /// A moving average of how long runs take, in nanoseconds.
-    recent: u64,
+}
+
+#[derive(Debug, Default)]
+struct Quantiles {
+    lateness: Markers,
+    duration: Markers,
 }
 
 /// A body is known to be short below this.
 pub(crate) const SHORT: Nanos = 20_000;
 
 impl Stats {
-    pub(crate) fn began(&mut self, due: Nanos, started: Nanos) {
-        self.runs += 1;
-        self.last_start = Some(started);
-        self.lateness.add(started.saturating_sub(due));
+    pub(crate) fn new(now: Nanos) -> Self {
+        Self {
+            runs: 0,
+            due: now,
+            started: now,
+            date: NO_DATE,
+            attempt: 1,
+            recent: 0,
+            ended: 0,
+            last_end: None,
+            took: 0,
+            lateness: Totals::default(),
+            duration: Totals::default(),
+            quantiles: None,
+            trouble: None,
+        }
     }
 
-    pub(crate) fn ended(&mut self, started: Nanos, ended: Nanos) {
-        let took = ended.saturating_sub(started);
-        self.last_end = Some(ended);
-        self.recent = if self.duration.count == 0 {
-            took
+    /// The run in progress, or the last one.
+    pub(crate) fn last_run(&self) -> RunOrder {
+        RunOrder {
+            number: self.runs,
+            attempt: self.attempt,
+            due: self.due,
+            date: (self.date != NO_DATE).then_some(self.date),
+            started: self.started,
+        }
+    }
+
+    pub(crate) fn began(&mut self, due: Nanos, date: Option<i64>, attempt: u32, started: Nanos) {
+        (self.due, self.started, self.attempt) = (due, started, attempt);
+        self.date = date.unwrap_or(NO_DATE);
+        let late = started.saturating_sub(due);
+        if self.runs > 0 {
+            let quantiles = self.quantiles.get_or_insert_default();
+            quantiles.lateness.add(self.runs, self.lateness.max, late);
+        }
+        self.runs += 1;
+        self.lateness.add(late);
+    }
+
+    /// The last run has ended.
+    pub(crate) fn ended(&mut self, ended: Nanos) {
+        self.took = ended.saturating_sub(self.started);
+        self.last_end = Some(Moment::new(ended));
+        let took = u32::try_from(self.took).unwrap_or(u32::MAX);
+        if self.ended == 0 {
+            self.recent = took;
         } else {
             // An eighth of the new value: quick to distrust, for one long run weighs much.
-            self.recent - self.recent / 8 + took / 8
-        };
-        self.duration.add(took);
+            self.recent = self.recent - self.recent / 8 + took / 8;
+            let quantiles = self.quantiles.get_or_insert_default();
+            quantiles.duration.add(self.ended, self.duration.max, self.took);
+        }
+        self.ended += 1;
+        self.duration.add(self.took);
+    }
+
+    /// What went wrong so far, to count more of it.
+    pub(crate) fn trouble(&mut self) -> &mut Trouble {
+        self.trouble.get_or_insert_default()
+    }
+
+    pub(crate) fn last_error(&self) -> Option<Arc<str>> {
+        self.trouble.as_ref().and_then(|trouble| trouble.last_error.clone())
     }
 
     /// What is known about how long the body takes.
     pub(crate) fn habit(&self) -> Habit {
-        if self.duration.count < 4 {
+        if self.ended < 4 {
             Habit::Unknown
-        } else if self.recent < SHORT {
+        } else if Nanos::from(self.recent) < SHORT {
             Habit::Short
         } else {
             Habit::Long
         }
+    }
+
+    /// Writes all that is counted here into `info`; `wall` says when an instant was.
+    pub(crate) fn fill(&self, info: &mut ServiceInfo, wall: impl Fn(Nanos) -> SystemTime) {
+        info.runs = self.runs;
+        if let Some(trouble) = &self.trouble {
+            let Trouble { crashes, restarts, skipped, last_error } = &**trouble;
+            (info.crashes, info.restarts, info.skipped) = (*crashes, *restarts, *skipped);
+            info.last_error.clone_from(last_error);
+        }
+        info.last_start = (self.runs > 0).then(|| wall(self.started));
+        info.last_end = self.last_end.map(|at| wall(at.nanos()));
+        info.last_duration = self.last_end.map(|_| Duration::from_nanos(self.took));
+        info.lateness = self.lateness();
+        info.duration = self.duration();
+    }
+
+    fn lateness(&self) -> Spread {
+        let last = self.started.saturating_sub(self.due);
+        let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.lateness);
+        self.lateness.spread(self.runs, last, markers)
+    }
+
+    fn duration(&self) -> Spread {
+        let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.duration);
+        self.duration.spread(self.ended, self.took, markers)
     }
 }
 
@@ -155,16 +260,37 @@ pub(crate) enum Habit {
     Long,
 }
 
-/// Last, mean, p99 and maximum of a stream of lengths, in a fixed small space.
-///
-/// The p99 is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers that follow
-/// the quantile without keeping the values.
+/// Sum and maximum of a stream of lengths.
 #[derive(Debug, Default)]
-pub(crate) struct Gauge {
-    count: u64,
-    last: u64,
+struct Totals {
     sum: u64,
     max: u64,
+}
+
+impl Totals {
+    fn add(&mut self, value: u64) {
+        self.max = self.max.max(value);
+        self.sum = self.sum.saturating_add(value);
+    }
+
+    fn spread(&self, count: u64, last: u64, markers: Option<&Markers>) -> Spread {
+        // Of fewer than a hundred values the 99th percentile is the largest.
+        let p99 = markers.filter(|_| count >= 5).map_or(self.max, Markers::p99);
+        Spread {
+            last: Duration::from_nanos(last),
+            mean: Duration::from_nanos(self.sum.checked_div(count).unwrap_or(0)),
+            p99: Duration::from_nanos(p99.min(self.max)),
+            max: Duration::from_nanos(self.max),
+        }
+    }
+}
+
+/// The p99 of a stream of lengths, in a fixed small space.
+///
+/// It is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers that follow the
+/// quantile without keeping the values.
+#[derive(Debug, Default)]
+struct Markers {
     /// Marker heights: minimum, three around the quantile, maximum.
     heights: [f32; 5],
     /// How many values lie at or below each marker.
@@ -185,27 +311,27 @@ fn is_sampled(count: u64) -> bool {
     count <= 1_000 || count.wrapping_mul(SCATTER) >> 61 == 0
 }
 
-impl Gauge {
+impl Markers {
+    /// Takes a value after `before` others; `first` is the first of them, and looked at only if it
+    /// is the only one.
     #[expect(
         clippy::cast_precision_loss,
         reason = "an estimate of a quantile; seven digits are plenty"
     )]
-    pub(crate) fn add(&mut self, value: u64) {
-        self.last = value;
-        self.max = self.max.max(value);
-        self.sum = self.sum.saturating_add(value);
+    fn add(&mut self, before: u64, first: u64, value: u64) {
         let height = value as f32;
-        if self.count < 5 {
-            self.heights[self.count as usize] = height;
-            self.count += 1;
-            if self.count == 5 {
+        if before < 5 {
+            if before == 1 {
+                self.heights[0] = first as f32;
+            }
+            self.heights[before as usize] = height;
+            if before == 4 {
                 self.heights.sort_by(f32::total_cmp);
                 self.ranks = [1.0, 2.0, 3.0, 4.0, 5.0];
             }
             return;
         }
-        self.count += 1;
-        if !is_sampled(self.count) {
+        if !is_sampled(before + 1) {
             return;
         }
         let above = if height < self.heights[0] {
@@ -261,20 +387,7 @@ impl Gauge {
         reason = "heights are never negative, and a float beyond the range saturates"
     )]
     fn p99(&self) -> u64 {
-        if self.count < 5 {
-            // Of fewer than a hundred values the 99th percentile is the largest.
-            return self.max;
-        }
-        (self.heights[2] as u64).min(self.max)
-    }
-
-    pub(crate) fn spread(&self) -> Spread {
-        Spread {
-            last: Duration::from_nanos(self.last),
-            mean: Duration::from_nanos(self.sum.checked_div(self.count).unwrap_or(0)),
-            p99: Duration::from_nanos(self.p99()),
-            max: Duration::from_nanos(self.max),
-        }
+        self.heights[2] as u64
     }
 }
 
@@ -282,14 +395,22 @@ impl Gauge {
 mod tests {
     use super::*;
 
+    impl Stats {
+        /// A run that takes so long, and is late by as much.
+        fn run(&mut self, took: Nanos) {
+            self.began(1_000, None, 1, 1_000 + took);
+            self.ended(1_000 + took + took);
+        }
+    }
+
     #[test]
     fn mean_max_and_last() {
-        let mut gauge = Gauge::default();
-        assert_eq!(gauge.spread(), Spread::default());
+        let mut stats = Stats::new(0);
+        assert_eq!(stats.duration(), Spread::default());
         for value in [10, 30, 20] {
-            gauge.add(value);
+            stats.run(value);
         }
-        let spread = gauge.spread();
+        let spread = stats.duration();
         let nanos = Duration::from_nanos;
         assert_eq!((spread.last, spread.mean, spread.max), (nanos(20), nanos(20), nanos(30)));
         assert_eq!(spread.p99, nanos(30));
@@ -297,11 +418,11 @@ mod tests {
 
     /// The estimate against the exact quantile of the same values.
     fn estimate(values: impl Iterator<Item = u64>) -> (f64, f64) {
-        let mut gauge = Gauge::default();
-        let mut all: Vec<_> = values.inspect(|value| gauge.add(*value)).collect();
+        let mut stats = Stats::new(0);
+        let mut all: Vec<_> = values.inspect(|value| stats.run(*value)).collect();
         all.sort_unstable();
         let exact = all[all.len() * 99 / 100];
-        (gauge.p99() as f64, exact as f64)
+        (stats.duration().p99.as_nanos() as f64, exact as f64)
     }
 
     #[test]
@@ -324,13 +445,13 @@ mod tests {
 
     #[test]
     fn one_long_run_ends_the_trust_in_a_short_body() {
-        let mut stats = Stats::default();
+        let mut stats = Stats::new(0);
         assert_eq!(stats.habit(), Habit::Unknown);
         for _ in 0..4 {
-            stats.ended(0, 1_000);
+            stats.run(1_000);
         }
         assert_eq!(stats.habit(), Habit::Short);
-        stats.ended(0, 1_000_000);
+        stats.run(1_000_000);
         assert_eq!(stats.habit(), Habit::Long);
     }
 }

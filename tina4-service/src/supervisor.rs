@@ -6,15 +6,16 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
+use tina4_service_schedule::Spec;
 
 use crate::clock::{Dice, Nanos, nanos};
-use crate::context::{Never, RunOrder};
+use crate::context::Never;
 use crate::event::{Change, LogLine, Subscribers};
 use crate::job::Crash;
 use crate::lifecycle::{self, Command, Facts, Lifecycle, Note};
@@ -22,7 +23,7 @@ use crate::params::Forgotten;
 use crate::plan::{Fault, Selection};
 use crate::report::StopReport;
 use crate::status::Stats;
-use crate::unit::{Environment, Unit};
+use crate::unit::{ByName, Environment, Unit};
 
 mod desk;
 mod notes;
@@ -35,7 +36,9 @@ mod tests;
 pub(crate) struct Supervisor {
     env: Arc<Environment>,
     entries: Vec<Entry>,
-    by_name: HashMap<Cow<'static, str>, u32>,
+    by_name: HashSet<ByName>,
+    /// The settings of the service that was added last: the next one often has the same.
+    last_spec: Option<Arc<Spec>>,
     selection: Selection,
     /// `(deadline, index)`, earliest first. An entry that no longer says the truth is corrected
     /// when it comes up.
@@ -66,26 +69,74 @@ pub(crate) struct Supervisor {
     notes: Vec<Note>,
 }
 
-/// One service.
+/// One service. What only some of them need, or only at their end, is on the heap: there may be a
+/// hundred thousand.
 struct Entry {
     unit: Arc<Unit>,
     life: Lifecycle,
     stats: Stats,
-    after: Vec<u32>,
-    dependents: Vec<u32>,
     /// The earliest of this service's entries in `timers`.
     queued: Nanos,
-    last_run: RunOrder,
-    /// When the run or the clean-up in progress, or the last one, began.
-    executing_since: Nanos,
+    links: Option<Box<Links>>,
+    end: Option<Box<End>>,
+}
+
+/// Who comes after whom.
+#[derive(Default)]
+struct Links {
+    after: Vec<u32>,
+    dependents: Vec<u32>,
     /// How many of `dependents` are active.
     active_dependents: u32,
-    /// When this activation was asked to stop, and when it ended.
+}
+
+/// How the activation is ending, or has ended.
+#[derive(Default)]
+struct End {
+    /// When it was asked to stop.
     asked: Option<Nanos>,
-    ended: Option<Nanos>,
+    /// When its last run was over and its clean-up began.
+    clean_up_since: Option<Nanos>,
+    at: Option<Nanos>,
     /// The how manieth end that was: two may come at one instant.
-    nth_end: u64,
+    nth: u64,
     failed_hooks: u64,
+}
+
+impl Entry {
+    fn after(&self) -> &[u32] {
+        self.links.as_ref().map_or(&[], |links| &links.after)
+    }
+
+    fn dependents(&self) -> &[u32] {
+        self.links.as_ref().map_or(&[], |links| &links.dependents)
+    }
+
+    fn active_dependents(&self) -> u32 {
+        self.links.as_ref().map_or(0, |links| links.active_dependents)
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        self.links.get_or_insert_default()
+    }
+
+    fn end_mut(&mut self) -> &mut End {
+        self.end.get_or_insert_default()
+    }
+
+    fn asked(&mut self, now: Nanos) {
+        self.end_mut().asked.get_or_insert(now);
+    }
+
+    fn ended_at(&self) -> Option<Nanos> {
+        self.end.as_ref().and_then(|end| end.at)
+    }
+
+    /// When the run or the clean-up in progress, or the last one, began.
+    fn executing_since(&self) -> Nanos {
+        let clean_up = self.end.as_ref().and_then(|end| end.clean_up_since);
+        clean_up.unwrap_or(self.stats.last_run().started)
+    }
 }
 
 /// A `stop_all` in progress.
@@ -138,7 +189,8 @@ impl Supervisor {
         Self {
             env,
             entries: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: HashSet::new(),
+            last_spec: None,
             selection,
             timers: BinaryHeap::new(),
             dice,
@@ -203,10 +255,10 @@ impl Supervisor {
     fn stop_if_free(&mut self, index: u32, now: Nanos) {
         let Some(shutdown) = &self.shutdown else { return };
         let entry = self.entry(index);
-        if entry.active_dependents == 0 && entry.life.state().is_active() {
+        if entry.active_dependents() == 0 && entry.life.state().is_active() {
             let own = now.saturating_add(nanos(entry.unit.definition.spec().stop_timeout));
             let deadline = own.min(shutdown.deadline);
-            self.entries[index as usize].asked.get_or_insert(now);
+            self.entries[index as usize].asked(now);
             self.step(index, lifecycle::Event::Stop { deadline }, now, None);
             if self.vanished == Some(index) {
                 self.step(index, lifecycle::Event::Vanished, now, None);
@@ -255,19 +307,21 @@ impl Supervisor {
         }
         self.notes = notes;
         if was_coming_up && !is_coming_up {
-            let dependents = &self.entries[index as usize].dependents;
+            let dependents = self.entries[index as usize].dependents();
             self.todo.extend(dependents.iter().copied().map(Todo::Release));
         }
         if was_active && !is_active {
             self.news = true;
-            let first = &self.entries[index as usize].after;
+            let first = self.entries[index as usize].after();
             self.todo.extend(first.iter().copied().map(Todo::Stop));
         }
         match command {
             Command::Run { due, date, attempt } => {
                 self.run_begins(index, due, date, attempt, now);
             }
-            Command::CleanUp => self.entries[index as usize].executing_since = now,
+            Command::CleanUp => {
+                self.entries[index as usize].end_mut().clean_up_since = Some(now);
+            }
             Command::Nothing | Command::Refused(_) => {}
         }
         command
@@ -275,9 +329,9 @@ impl Supervisor {
 
     /// Counts a service that became active, or no longer is, with those it comes after.
     fn count_dependent(&mut self, index: u32, by: i32) {
-        for position in 0..self.entry(index).after.len() {
-            let first = self.entry(index).after[position] as usize;
-            let count = &mut self.entries[first].active_dependents;
+        for position in 0..self.entry(index).after().len() {
+            let first = self.entry(index).after()[position] as usize;
+            let count = &mut self.entries[first].links_mut().active_dependents;
             *count = count.saturating_add_signed(by);
         }
     }
@@ -309,10 +363,8 @@ impl Supervisor {
 
     fn run_begins(&mut self, index: u32, due: Nanos, date: Option<i64>, attempt: u32, now: Nanos) {
         let entry = &mut self.entries[index as usize];
-        entry.stats.began(due, now);
+        entry.stats.began(due, date, attempt, now);
         let number = entry.stats.runs;
-        entry.last_run = RunOrder { number, attempt, due, date, started: now };
-        entry.executing_since = now;
         if !self.subscribers.is_empty() {
             let lateness = Duration::from_nanos(now.saturating_sub(due));
             self.tell_subscribers(index, &Change::RunBegan { run: number, lateness }, now);

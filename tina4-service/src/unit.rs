@@ -4,10 +4,12 @@
 //! touches without asking the supervisor. Each has its own small lock or atomic, held for a few
 //! instructions and never while user code runs.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -19,7 +21,7 @@ use crate::flow::Cause;
 use crate::params::{Forgotten, Locals, Resources};
 use crate::registration::Definition;
 use crate::schedule::Schedule;
-use crate::sync::{AtomicBool, Mutex, MutexGuard, lock};
+use crate::sync::{AtomicBool, Mutex, lock};
 use crate::zone::Zone;
 
 /// What all services of one runner share.
@@ -51,26 +53,59 @@ pub(crate) struct Unit {
     pub(crate) definition: Definition,
     pub(crate) env: Arc<Environment>,
     /// What the time zone of `cron` means on this machine, or why that is not known.
-    zone: Option<Result<Zone, Box<str>>>,
-    /// Stop was requested.
-    stop: AtomicBool,
-    /// Made when somebody first waits for it; its sender is dropped when stop is requested.
-    stop_channel: Mutex<Option<StopChannel>>,
-    hooks: Mutex<Vec<Registered>>,
-    /// How many there are: changed under that lock, and read without it at every step.
-    hook_count: AtomicUsize,
-    /// The declared `on_stop` of this activation has begun.
-    on_stop_taken: AtomicBool,
-    locals: Mutex<Locals>,
+    zone: Option<Box<Result<Zone, Box<str>>>>,
     /// When the running body last said that it is alive.
     heartbeat: AtomicU64,
-    /// What a test wants to happen to the next runs.
-    #[cfg(feature = "testing")]
-    injected: Mutex<std::collections::VecDeque<Injected>>,
+    /// What its code keeps here.
+    belongings: Mutex<Option<Box<Belongings>>>,
+    /// Its place in its runner.
+    pub(crate) index: u32,
+    /// Stop was requested.
+    stop: AtomicBool,
+    /// The declared `on_stop` of this activation has begun.
+    on_stop_taken: AtomicBool,
+    /// Whether there are hooks: changed under the lock of `belongings`, and read without it at
+    /// every step.
+    has_hooks: AtomicBool,
     /// Its body has left test time: see `stage.rs`.
     #[cfg(feature = "testing")]
     pub(crate) is_outside: AtomicBool,
 }
+
+/// What the code of a service keeps with its runner; many keep nothing.
+#[derive(Default)]
+struct Belongings {
+    /// Made when somebody first waits for it; its sender is dropped when stop is requested.
+    stop_channel: Option<StopChannel>,
+    hooks: Vec<Registered>,
+    locals: Locals,
+    /// What a test wants to happen to the next runs.
+    #[cfg(feature = "testing")]
+    injected: std::collections::VecDeque<Injected>,
+}
+
+/// A unit in a set, found by its name.
+pub(crate) struct ByName(pub(crate) Arc<Unit>);
+
+impl Borrow<str> for ByName {
+    fn borrow(&self) -> &str {
+        self.0.definition.name_str()
+    }
+}
+
+impl Hash for ByName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Borrow::<str>::borrow(self).hash(state);
+    }
+}
+
+impl PartialEq for ByName {
+    fn eq(&self, other: &Self) -> bool {
+        Borrow::<str>::borrow(self) == Borrow::<str>::borrow(other)
+    }
+}
+
+impl Eq for ByName {}
 
 /// A fault that a test puts into a run.
 #[cfg(feature = "testing")]
@@ -85,24 +120,21 @@ pub(crate) enum Injected {
 }
 
 impl Unit {
-    pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
+    pub(crate) fn new(definition: Definition, index: u32, env: Arc<Environment>) -> Self {
         let zone = match &definition.spec().schedule {
-            Declared::Cron(_, timezone) => Some(Zone::find(timezone, env.local.as_ref())),
+            Declared::Cron(_, timezone) => Some(Box::new(Zone::find(timezone, env.local.as_ref()))),
             Declared::Continuous | Declared::Interval(_) | Declared::Delay(_) => None,
         };
         Self {
             definition,
             env,
             zone,
-            stop: AtomicBool::new(false),
-            stop_channel: Mutex::new(None),
-            hooks: Mutex::new(Vec::new()),
-            hook_count: AtomicUsize::new(0),
-            on_stop_taken: AtomicBool::new(false),
-            locals: Mutex::new(Locals::default()),
             heartbeat: AtomicU64::new(0),
-            #[cfg(feature = "testing")]
-            injected: Mutex::default(),
+            belongings: Mutex::new(None),
+            index,
+            stop: AtomicBool::new(false),
+            on_stop_taken: AtomicBool::new(false),
+            has_hooks: AtomicBool::new(false),
             #[cfg(feature = "testing")]
             is_outside: AtomicBool::new(false),
         }
@@ -110,25 +142,25 @@ impl Unit {
 
     #[cfg(feature = "testing")]
     pub(crate) fn inject(&self, fault: Injected) {
-        lock(&self.injected).push_back(fault);
+        self.with_belongings(|belongings| belongings.injected.push_back(fault));
     }
 
     /// Takes the fault that is meant for the run that begins.
     #[cfg(feature = "testing")]
     pub(crate) fn take_injected(&self) -> Option<Injected> {
-        lock(&self.injected).pop_front()
+        self.with_any_belongings(|belongings| belongings.injected.pop_front())
     }
 
     /// Why its calendar time has no meaning, if that is so.
     pub(crate) fn zone_fault(&self) -> Option<&str> {
-        match &self.zone {
+        match self.zone.as_deref() {
             Some(Err(problem)) => Some(problem),
             Some(Ok(_)) | None => None,
         }
     }
 
     fn zone(&self) -> Option<&Zone> {
-        self.zone.as_ref().and_then(|zone| zone.as_ref().ok())
+        self.zone.as_ref()?.as_ref().as_ref().ok()
     }
 
     pub(crate) fn schedule(&self) -> Schedule {
@@ -145,18 +177,34 @@ impl Unit {
 
     /// Makes everything new for an activation.
     pub(crate) fn renew(&self) {
-        *lock(&self.stop_channel) = None;
+        let old = self.with_any_belongings(|belongings| belongings.stop_channel.take());
+        drop(old);
         self.stop.store(false, Ordering::SeqCst);
         self.on_stop_taken.store(false, Ordering::Relaxed);
     }
 
-    /// Forgets the values of `Local` parameters. The caller drops them outside of its locks.
-    pub(crate) fn forget_locals(&self) -> Option<Forgotten> {
-        self.locals().forget()
+    /// Works with what is kept here, made if there was nothing. Under a lock: `action` runs no code
+    /// of the user's.
+    fn with_belongings<T>(&self, action: impl FnOnce(&mut Belongings) -> T) -> T {
+        action(lock(&self.belongings).get_or_insert_default())
     }
 
-    pub(crate) fn locals(&self) -> MutexGuard<'_, Locals> {
-        lock(&self.locals)
+    /// The same, if there is anything.
+    fn with_any_belongings<T>(
+        &self,
+        action: impl FnOnce(&mut Belongings) -> Option<T>,
+    ) -> Option<T> {
+        lock(&self.belongings).as_deref_mut().and_then(action)
+    }
+
+    /// Works with the values of `Local` parameters, under a lock.
+    pub(crate) fn with_locals<T>(&self, action: impl FnOnce(&mut Locals) -> T) -> T {
+        self.with_belongings(|belongings| action(&mut belongings.locals))
+    }
+
+    /// Forgets the values of `Local` parameters. The caller drops them outside of its locks.
+    pub(crate) fn forget_locals(&self) -> Option<Forgotten> {
+        self.with_any_belongings(|belongings| belongings.locals.forget())
     }
 
     /// Tells the running code to leave. Its sleeps wake when what is returned is dropped, which
@@ -171,7 +219,7 @@ impl Unit {
         {
             stage.expect_back();
         }
-        lock(&self.stop_channel).as_mut().and_then(|(sender, _)| sender.take())
+        self.with_any_belongings(|belongings| belongings.stop_channel.as_mut()?.0.take())
     }
 
     pub(crate) fn stop_requested(&self) -> bool {
@@ -180,34 +228,37 @@ impl Unit {
 
     /// A receiver that is disconnected when stop is requested.
     pub(crate) fn stopping(&self) -> Receiver<Never> {
-        let mut channel = lock(&self.stop_channel);
-        let (_, receiver) = channel.get_or_insert_with(|| {
-            let (sender, receiver) = crossbeam_channel::bounded(0);
-            // `request_stop` sets the flag before it takes the lock that is held here: either the
-            // flag is seen now, or the sender is found later.
-            ((!self.stop.load(Ordering::SeqCst)).then_some(sender), receiver)
-        });
-        receiver.clone()
+        self.with_belongings(|belongings| {
+            let (_, receiver) = belongings.stop_channel.get_or_insert_with(|| {
+                let (sender, receiver) = crossbeam_channel::bounded(0);
+                // `request_stop` sets the flag before it takes the lock that is held here: either
+                // the flag is seen now, or the sender is found later.
+                ((!self.stop.load(Ordering::SeqCst)).then_some(sender), receiver)
+            });
+            receiver.clone()
+        })
     }
 
     /// Adds a clean-up; one from the same source line is replaced, and returned to be dropped.
     pub(crate) fn add_hook(&self, hook: Registered) -> Option<Registered> {
-        let mut hooks = lock(&self.hooks);
-        let old = hooks
-            .iter()
-            .position(|known| known.place == hook.place)
-            .map(|position| hooks.remove(position));
-        hooks.push(hook);
-        self.hook_count.store(hooks.len(), Ordering::Release);
-        old
+        self.with_belongings(|Belongings { hooks, .. }| {
+            let old = hooks
+                .iter()
+                .position(|known| known.place == hook.place)
+                .map(|position| hooks.remove(position));
+            hooks.push(hook);
+            self.has_hooks.store(true, Ordering::Release);
+            old
+        })
     }
 
     /// The clean-up registered last, removed.
     pub(crate) fn pop_hook(&self) -> Option<Registered> {
-        let mut hooks = lock(&self.hooks);
-        let last = hooks.pop();
-        self.hook_count.store(hooks.len(), Ordering::Release);
-        last
+        self.with_any_belongings(|Belongings { hooks, .. }| {
+            let last = hooks.pop();
+            self.has_hooks.store(!hooks.is_empty(), Ordering::Release);
+            last
+        })
     }
 
     /// Whether the declared `on_stop` is still to be run in this activation; taken by asking.
@@ -218,7 +269,7 @@ impl Unit {
     /// Whether anything must be cleaned up when the activation ends.
     pub(crate) fn has_hooks(&self) -> bool {
         let declared = self.definition.has_on_stop() && !self.on_stop_taken.load(Ordering::Relaxed);
-        declared || self.hook_count.load(Ordering::Acquire) > 0
+        declared || self.has_hooks.load(Ordering::Acquire)
     }
 
     pub(crate) fn beat(&self) {

@@ -104,7 +104,8 @@ pub enum Verdict {
 pub struct Restarts {
     in_a_row: u32,
     /// When the last restarts happened, oldest first; kept only when a window counts them.
-    recent: VecDeque<u64>,
+    #[expect(clippy::box_collection, reason = "small where it is missing, which is nearly always")]
+    recent: Option<Box<VecDeque<u64>>>,
 }
 
 impl Restarts {
@@ -125,10 +126,11 @@ impl Restarts {
             return;
         };
         // What has left the window, and what exceeds the limit, never matters again.
-        self.recent.retain(|at| is_inside(window, *at, now));
-        self.recent.push_back(now);
-        while self.recent.len() > max as usize {
-            self.recent.pop_front();
+        let recent = self.recent.get_or_insert_default();
+        recent.retain(|at| is_inside(window, *at, now));
+        recent.push_back(now);
+        while recent.len() > max as usize {
+            recent.pop_front();
         }
     }
 
@@ -145,7 +147,11 @@ impl Restarts {
             (None, _) => false,
             (Some(max), None) => self.in_a_row > max,
             (Some(max), Some(window)) => {
-                let inside = self.recent.iter().filter(|at| is_inside(window, **at, now));
+                let inside = self
+                    .recent
+                    .iter()
+                    .flat_map(|recent| &**recent)
+                    .filter(|at| is_inside(window, **at, now));
                 inside.count() >= max as usize
             }
         };

@@ -2,7 +2,7 @@
 
 use super::dates::{Date, NEVER};
 use super::{Ending, Lifecycle, State};
-use crate::clock::Nanos;
+use crate::clock::{Moment, Nanos};
 
 /// Who carries out the clean-up of an activation that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,15 +62,15 @@ pub(super) struct Running {
     pub(super) due: Nanos,
     pub(super) started: Nanos,
     /// Stop was requested and waits until then.
-    pub(super) stop: Option<Nanos>,
+    pub(super) stop: Option<Moment>,
     /// Start again once stopped.
     pub(super) start_again: bool,
     /// Pause once this run has ended.
     pub(super) pause: bool,
     /// When to look whether this run is stuck.
-    pub(super) watch: Option<Nanos>,
+    pub(super) watch: Option<Moment>,
     /// Since when it has been silent, if that was told.
-    pub(super) told: Option<Nanos>,
+    pub(super) told: Option<Moment>,
 }
 
 /// What a waiting service waits for.
@@ -219,7 +219,7 @@ impl Lifecycle {
         match self.phase {
             Phase::Waiting { until, .. } => Some(until.deadline()),
             Phase::BackingOff { due, .. } => Some(due),
-            Phase::Running(Running { stop, watch, .. }) => stop.or(watch),
+            Phase::Running(Running { stop, watch, .. }) => stop.or(watch).map(Moment::nanos),
             Phase::Ending { hooks: Hooks::Queued, .. }
             | Phase::Abandoned { alive: Alive::Queued } => Some(self.since),
             Phase::Ending { hooks: Hooks::Running, deadline, .. } => Some(deadline),
@@ -236,7 +236,7 @@ impl Lifecycle {
     /// When a stop that is in progress gives up.
     pub(crate) fn stop_deadline(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Running(Running { stop, .. }) => stop,
+            Phase::Running(Running { stop, .. }) => stop.map(Moment::nanos),
             Phase::Ending { deadline, .. } => Some(deadline),
             Phase::Registered
             | Phase::Held

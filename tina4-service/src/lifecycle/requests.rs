@@ -4,7 +4,7 @@ use tina4_service_schedule::{Restarts, Schedule, Spec};
 
 use super::phase::{Alive, Hooks, Phase, Resume, Running, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, Refusal, jitter};
-use crate::clock::{Nanos, nanos};
+use crate::clock::{Moment, Nanos, nanos};
 
 impl Lifecycle {
     pub(super) fn start(
@@ -223,7 +223,8 @@ impl Lifecycle {
                 if stop.is_none() {
                     tell(Note::Stopping);
                 }
-                *stop = Some(stop.map_or(limit, |earlier| earlier.min(limit)));
+                let earlier = stop.map_or(limit, Moment::nanos);
+                *stop = Some(Moment::new(earlier.min(limit)));
                 *start_again = false;
                 Command::Nothing
             }

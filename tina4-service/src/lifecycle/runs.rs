@@ -6,7 +6,7 @@ use tina4_service_schedule::{Grid, Restart, RestartPolicy, Schedule, Spec, Verdi
 
 use super::phase::{Alive, Hooks, Phase, Resume, Running, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, jitter};
-use crate::clock::{Nanos, nanos};
+use crate::clock::{Moment, Nanos, nanos};
 use crate::flow::Flow;
 
 impl Lifecycle {
@@ -44,17 +44,17 @@ impl Lifecycle {
                 };
                 let alive = running.started.max(facts.beat);
                 if alive.saturating_add(timeout) > facts.now {
-                    running.watch = Some(alive.saturating_add(timeout));
+                    running.watch = Some(Moment::new(alive.saturating_add(timeout)));
                 } else {
                     // Told once for each silence: the look after this one is for a heartbeat.
-                    if running.told != Some(alive) {
-                        running.told = Some(alive);
+                    if running.told != Some(Moment::new(alive)) {
+                        running.told = Some(Moment::new(alive));
                         let running_for = Duration::from_nanos(facts.now - running.started);
                         tell(Note::Stuck { running_for });
                     }
                     // It is looked at ever more rarely: nothing is gained by polling a stuck run.
                     let silence = facts.now.saturating_sub(alive).max(1);
-                    running.watch = Some(facts.now.saturating_add(silence));
+                    running.watch = Some(Moment::new(facts.now.saturating_add(silence)));
                 }
                 Command::Nothing
             }
@@ -82,7 +82,9 @@ impl Lifecycle {
     /// Gives up waiting for what stop could not end in time.
     pub(super) fn expired(&mut self, facts: Facts<'_>, tell: &mut impl FnMut(Note)) -> Command {
         let (alive, failed) = match self.phase {
-            Phase::Running(Running { stop: Some(deadline), .. }) if deadline <= facts.now => {
+            Phase::Running(Running { stop: Some(deadline), .. })
+                if deadline.nanos() <= facts.now =>
+            {
                 (Alive::Run, false)
             }
             Phase::Ending { ending, hooks, deadline, .. } if deadline <= facts.now => {
@@ -120,7 +122,7 @@ impl Lifecycle {
         match self.phase {
             Phase::Running(Running { stop, .. }) => {
                 let limit = facts.now.saturating_add(nanos(spec.stop_timeout));
-                let deadline = stop.unwrap_or(limit);
+                let deadline = stop.map_or(limit, Moment::nanos);
                 self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, tell)
             }
             Phase::Ending { ending, deadline, .. } => {
@@ -162,7 +164,9 @@ impl Lifecycle {
             stop: None,
             start_again: false,
             pause,
-            watch: spec.timeout.map(|timeout| facts.now.saturating_add(nanos(timeout))),
+            watch: spec
+                .timeout
+                .map(|timeout| Moment::new(facts.now.saturating_add(nanos(timeout)))),
             told: None,
         });
         Command::Run { due, date, attempt: self.restarts.in_a_row().saturating_add(1) }
@@ -181,6 +185,7 @@ impl Lifecycle {
                 if flow.is_none() {
                     tell(Note::CrashedWhileStopping);
                 }
+                let deadline = deadline.nanos();
                 self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, tell)
             }
             Phase::Running(running @ Running { stop: None, .. }) => {

@@ -72,7 +72,8 @@ impl<T: 'static> Drop for Local<T> {
         }
         if let (Some(value), Some(home)) = (self.value.take(), self.home.take()) {
             let value = (home.erase)(value);
-            let late = home.unit.locals().put_back(home.slot, home.era, value);
+            let Home { unit, slot, era, .. } = home;
+            let late = unit.with_locals(|locals| locals.put_back(slot, era, value));
             drop(late);
         }
     }
@@ -137,7 +138,8 @@ impl<'r, T: Default + Send + 'static> Parameter<'r> for Local<T> {
     const NEED: Need = Need::Nothing;
     fn take(run: &'r Run<'r>) -> Self {
         let unit = Arc::clone(run.context.unit());
-        let (slot, value, era) = unit.locals().take(TypeId::of::<T>(), &run.handed);
+        let id = TypeId::of::<T>();
+        let (slot, value, era) = unit.with_locals(|locals| locals.take(id, &run.handed));
         let value = value.and_then(|value| value.downcast().ok()).unwrap_or_default();
         Self { value: Some(value), home: Some(Home { unit, slot, era, erase: |value| value }) }
     }

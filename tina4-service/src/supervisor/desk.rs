@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Aftermath, Supervisor};
 use crate::clock::Nanos;
+use crate::context::RunOrder;
 use crate::event::{Change, Event, LogLine};
 use crate::job::{self, Done, Job, Kind, Report};
 use crate::lifecycle::{self, Command, State};
@@ -23,7 +24,7 @@ impl Supervisor {
         };
         // A clean-up runs once: nothing is known about it.
         let short = short.filter(|_| kind == Kind::Run);
-        Job { unit: Arc::clone(&entry.unit), index, kind, order: entry.last_run, short }
+        Job { unit: Arc::clone(&entry.unit), index, kind, order: entry.stats.last_run(), short }
     }
 
     pub(super) fn job_for(&self, index: u32, command: Command) -> Option<Job> {
@@ -75,10 +76,9 @@ impl Desk for Supervisor {
         let is_run = matches!(result, Done::Good(_) | Done::Crashed(_));
         // The result of an abandoned run is dropped.
         if is_run && entry.life.state() != State::Abandoned {
-            let started = entry.last_run.started;
-            entry.stats.ended(started, now);
+            entry.stats.ended(now);
             if !self.subscribers.is_empty() {
-                let run = entry.last_run.number;
+                let RunOrder { number: run, started, .. } = entry.stats.last_run();
                 let took = Duration::from_nanos(now.saturating_sub(started));
                 self.tell_subscribers(index, &Change::RunEnded { run, took }, now);
             }
@@ -87,7 +87,10 @@ impl Desk for Supervisor {
             Done::Good(flow) => self.step(index, lifecycle::Event::Ended(flow), now, None),
             Done::Crashed(crash) => self.step(index, lifecycle::Event::Crashed, now, Some(crash)),
             Done::CleanedUp(failures) => {
-                self.entries[index as usize].failed_hooks += failures.len() as u64;
+                if !failures.is_empty() {
+                    let end = self.entries[index as usize].end_mut();
+                    end.failed_hooks += failures.len() as u64;
+                }
                 for cause in failures {
                     self.record(index, Change::HookFailed { cause }, now);
                 }

@@ -21,17 +21,17 @@ impl Supervisor {
             Note::Started => {
                 entry.unit.renew();
                 self.aftermath.forgotten.extend(entry.unit.forget_locals());
-                (entry.asked, entry.ended, entry.nth_end, entry.failed_hooks) = (None, None, 0, 0);
+                entry.end = None;
                 self.last_report = None;
                 Change::Started
             }
             Note::Skipped(count) => {
-                entry.stats.skipped += count;
+                entry.stats.trouble().skipped += count;
                 Change::Skipped { count }
             }
             Note::Crashed { in_a_row, restart_in } => {
-                entry.stats.crashes += 1;
-                entry.stats.last_error = Some(crash_text());
+                entry.stats.trouble().crashes += 1;
+                entry.stats.trouble().last_error = Some(crash_text());
                 Change::Crashed { in_a_row, cause: crash_text(), restart_in }
             }
             Note::CrashedWhileStopping => match crash {
@@ -43,12 +43,13 @@ impl Supervisor {
             },
             Note::Returned { restart_in } => {
                 if restart_in.is_none() {
-                    entry.stats.last_error = Some("returned more often than `max_restarts`".into());
+                    entry.stats.trouble().last_error =
+                        Some("returned more often than `max_restarts`".into());
                 }
                 Change::Returned { restart_in }
             }
             Note::Restarted => {
-                entry.stats.restarts += 1;
+                entry.stats.trouble().restarts += 1;
                 Change::Restarted
             }
             Note::Stuck { running_for } => Change::Stuck { running_for },
@@ -62,7 +63,8 @@ impl Supervisor {
             }
             Note::Ended { ending, start_again } => {
                 self.ends += 1;
-                (entry.ended, entry.nth_end) = (Some(now), self.ends);
+                let end = entry.end_mut();
+                (end.at, end.nth) = (Some(now), self.ends);
                 let forgotten = entry.unit.forget_locals();
                 self.aftermath.forgotten.extend(forgotten);
                 if start_again {
@@ -76,8 +78,9 @@ impl Supervisor {
             }
             Note::Abandoned { failed } => {
                 self.ends += 1;
-                (entry.ended, entry.nth_end) = (Some(now), self.ends);
-                let running_for = Duration::from_nanos(now.saturating_sub(entry.executing_since));
+                let end = entry.end_mut();
+                (end.at, end.nth) = (Some(now), self.ends);
+                let running_for = Duration::from_nanos(now.saturating_sub(entry.executing_since()));
                 if failed {
                     let change = self.fail(index);
                     self.record(index, change, now);
@@ -101,7 +104,7 @@ impl Supervisor {
     /// A service has failed for good; if it is critical, everything stops.
     fn fail(&mut self, index: u32) -> Change {
         let entry = self.entry(index);
-        let cause = entry.stats.last_error.clone().unwrap_or_else(|| "".into());
+        let cause = entry.stats.last_error().unwrap_or_else(|| "".into());
         if entry.unit.definition.spec().critical {
             self.todo.push_back(Todo::ShutDown(index));
         }

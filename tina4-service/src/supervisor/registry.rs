@@ -1,6 +1,5 @@
 //! What there is, and whether it may start.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -10,39 +9,34 @@ use crossbeam_channel::Receiver;
 
 use super::{Entry, Linked, Supervisor};
 use crate::clock::{Nanos, nanos, wall_time};
-use crate::context::RunOrder;
 use crate::event::{Change, Event};
 use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
 use crate::plan::{Links, Plan, StartError, link};
 use crate::registration::Definition;
 use crate::report::ControlError;
-use crate::status::{ServiceInfo, Stats};
-use crate::unit::Unit;
+use crate::status::{ServiceInfo, Spread, Stats};
+use crate::unit::{ByName, Unit};
 
 impl Supervisor {
-    pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {
+    pub(crate) fn add(&mut self, mut definition: Definition, now: Nanos) {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.by_name.entry(definition.name()).or_insert(index);
+        definition.share_spec(&mut self.last_spec);
+        let unit = Arc::new(Unit::new(definition, index, Arc::clone(&self.env)));
+        // Of several with one name, which is a fault, the first keeps it.
+        self.by_name.insert(ByName(Arc::clone(&unit)));
         self.entries.push(Entry {
-            unit: Arc::new(Unit::new(definition, Arc::clone(&self.env))),
+            unit,
             life: Lifecycle::new(now),
-            stats: Stats::default(),
-            after: Vec::new(),
-            dependents: Vec::new(),
+            stats: Stats::new(now),
             queued: Nanos::MAX,
-            last_run: RunOrder { number: 0, attempt: 1, due: now, date: None, started: now },
-            executing_since: now,
-            active_dependents: 0,
-            asked: None,
-            ended: None,
-            nth_end: 0,
-            failed_hooks: 0,
+            links: None,
+            end: None,
         });
     }
 
     pub(super) fn find(&self, name: &str) -> Result<u32, ControlError> {
         let unknown = || ControlError::Unknown { name: name.to_owned() };
-        self.by_name.get(name).copied().ok_or_else(unknown)
+        self.by_name.get(name).map(|found| found.0.index).ok_or_else(unknown)
     }
 
     pub(crate) fn subscribe(&mut self) -> Receiver<Event> {
@@ -66,8 +60,8 @@ impl Supervisor {
 
     pub(crate) fn status(&self) -> BTreeMap<String, State> {
         // A name means the same here as in every request: the first that took it.
-        let line = |(name, index): (&Cow<'static, str>, &u32)| {
-            (name.to_string(), self.entry(*index).life.state())
+        let line = |found: &ByName| {
+            (found.0.definition.name_str().to_owned(), self.entry(found.0.index).life.state())
         };
         self.by_name.iter().map(line).collect()
     }
@@ -81,10 +75,9 @@ impl Supervisor {
     pub(super) fn info(&self, entry: &Entry, now: Nanos) -> ServiceInfo {
         let Entry { unit, life, stats, .. } = entry;
         let (definition, clock) = (&unit.definition, &self.env.clock);
-        let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
         let heard = life.running_since().map(|started| (started, unit.last_beat()));
         let timeout = definition.spec().timeout.map(nanos);
-        ServiceInfo {
+        let mut info = ServiceInfo {
             name: definition.name(),
             place: definition.place(),
             function: definition.path(),
@@ -94,25 +87,27 @@ impl Supervisor {
             next_due: life
                 .next_date()
                 .and_then(|(at, late)| wall_time(at)?.checked_add(Duration::from_nanos(late)))
-                .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
-            runs: stats.runs,
-            crashes: stats.crashes,
-            restarts: stats.restarts,
+                .or_else(|| Some(clock.wall_at(life.next_run().filter(|due| *due < Nanos::MAX)?))),
+            runs: 0,
+            crashes: 0,
+            restarts: 0,
             crashes_in_a_row: life.crashes_in_a_row(),
-            skipped: stats.skipped,
-            last_start: wall(stats.last_start),
-            last_end: wall(stats.last_end),
-            last_duration: stats.last_end.map(|_| stats.duration.spread().last),
-            last_error: stats.last_error.clone(),
-            lateness: stats.lateness.spread(),
-            duration: stats.duration.spread(),
+            skipped: 0,
+            last_start: None,
+            last_end: None,
+            last_duration: None,
+            last_error: None,
+            lateness: Spread::default(),
+            duration: Spread::default(),
             stuck: heard.zip(timeout).is_some_and(|((started, beat), timeout)| {
                 started.max(beat).saturating_add(timeout) <= now
             }),
             heartbeat_age: heard
                 .filter(|(started, beat)| beat >= started && *beat > 0)
                 .map(|(_, beat)| Duration::from_nanos(now.saturating_sub(beat))),
-        }
+        };
+        stats.fill(&mut info, |instant| clock.wall_at(instant));
+        info
     }
 
     pub(super) fn entry(&self, index: u32) -> &Entry {
@@ -130,17 +125,17 @@ impl Supervisor {
         let units: Vec<_> = self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect();
         let (Links { after, order }, faults) = link(&units, &self.selection, &self.env.resources);
         for entry in &mut self.entries {
-            entry.dependents.clear();
-            entry.active_dependents = 0;
+            entry.links = None;
         }
-        for (after, index) in after.into_iter().zip(0_u32..) {
+        for (after, index) in after.into_iter().zip(0_u32..).filter(|(after, _)| !after.is_empty())
+        {
             let active = u32::from(self.entry(index).life.state().is_active());
             for first in &after {
-                let first = &mut self.entries[*first as usize];
+                let first = self.entries[*first as usize].links_mut();
                 first.dependents.push(index);
                 first.active_dependents += active;
             }
-            self.entries[index as usize].after = after;
+            self.entries[index as usize].links_mut().after = after;
         }
         self.linked = Linked { services, provided, order, faults };
     }
@@ -167,7 +162,7 @@ impl Supervisor {
         let planned = order.iter().map(|index| {
             let entry = self.entry(*index);
             let name = |first: &u32| self.entry(*first).unit.definition.name();
-            (&*entry.unit, entry.after.iter().map(name).collect())
+            (&*entry.unit, entry.after().iter().map(name).collect())
         });
         Ok(Plan::new(planned, self.env.clock.wall()))
     }
@@ -197,7 +192,7 @@ impl Supervisor {
 
     /// Whether something that it comes after has been started but is not up.
     pub(super) fn is_held(&self, index: u32) -> bool {
-        self.entry(index).after.iter().any(|first| self.entry(*first).life.is_coming_up())
+        self.entry(index).after().iter().any(|first| self.entry(*first).life.is_coming_up())
     }
 
     /// Whether a service may start as things are: faults of others do not matter.

@@ -41,7 +41,7 @@ impl Supervisor {
 
     /// For how long the run or the clean-up in progress has been going on.
     pub(super) fn age(&self, entry: &Entry, now: Nanos) -> Duration {
-        Duration::from_nanos(now.saturating_sub(entry.executing_since))
+        Duration::from_nanos(now.saturating_sub(entry.executing_since()))
     }
 
     /// Asks one service to stop.
@@ -100,7 +100,7 @@ impl Supervisor {
     }
 
     pub(super) fn stop_one(&mut self, index: u32, deadline: Nanos, now: Nanos) {
-        self.entries[index as usize].asked.get_or_insert(now);
+        self.entries[index as usize].asked(now);
         self.step(index, lifecycle::Event::Stop { deadline }, now, None);
     }
 
@@ -122,7 +122,7 @@ impl Supervisor {
             return Ok(Stopped::Abandoned { age: self.age(entry, now), place });
         }
         if !same || !entry.life.state().is_active() {
-            let ended = entry.ended.unwrap_or(now);
+            let ended = entry.ended_at().unwrap_or(now);
             return Ok(Stopped::Ended { after: Duration::from_nanos(ended.saturating_sub(at)) });
         }
         // Two services that stop each other would wait for ever: who is asked itself does not.

@@ -92,16 +92,20 @@ impl Supervisor {
         critical: Option<Cow<'static, str>>,
     ) -> StopReport {
         let mut entries: Vec<_> = self.entries.iter().collect();
-        entries.sort_by_key(|entry| (entry.ended, entry.nth_end, entry.unit.definition.name_str()));
+        // In the order in which they ended, those that are still there first.
+        entries.sort_by_key(|entry| {
+            let end = entry.end.as_ref().map(|end| (end.at, end.nth));
+            (end.unwrap_or_default(), entry.unit.definition.name_str())
+        });
         let between = |from: Nanos, to: Nanos| Duration::from_nanos(to.saturating_sub(from));
         let service = |entry: &Entry| StoppedService {
             name: entry.unit.definition.name(),
             place: entry.unit.definition.place(),
             state: entry.life.state(),
-            took: entry.asked.zip(entry.ended).map(|(asked, ended)| between(asked, ended)),
+            took: entry.end.as_ref().and_then(|end| Some(between(end.asked?, end.at?))),
             age: (entry.life.state() == State::Abandoned && entry.life.is_executing())
                 .then(|| self.age(entry, now)),
-            failed_hooks: entry.failed_hooks,
+            failed_hooks: entry.end.as_ref().map_or(0, |end| end.failed_hooks),
         };
         StopReport {
             services: entries.into_iter().map(service).collect(),

@@ -193,3 +193,10 @@ fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
     services.start_all(4 * SECOND).unwrap();
     assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
 }
+
+/// A hundred thousand services are meant to be at home in one process.
+#[test]
+fn a_service_is_small() {
+    let sizes = (size_of::<super::Entry>(), size_of::<crate::unit::Unit>());
+    assert!(sizes.0 <= 256 && sizes.1 <= 112, "{sizes:?}");
+}
