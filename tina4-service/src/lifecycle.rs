@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use tina4_service_schedule::{Restarts, Spec, Zone};
 
+use self::dates::Answers;
 use self::phase::Phase;
 use crate::clock::{Nanos, Wall, nanos};
 use crate::flow::Flow;
@@ -171,10 +172,8 @@ pub(crate) struct Lifecycle {
     activation: u32,
     /// The first due instant of this activation.
     anchor: Nanos,
-    /// Every calendar time up to this one, in seconds since 1970 UTC, has been answered for.
-    answered: i64,
-    /// The last calendar time that a run was for.
-    ran: i64,
+    /// Which calendar times were answered for; nothing, where there are none.
+    answers: Option<Box<Answers>>,
     /// Whether the first run of this activation has begun, or waits for its calendar time.
     up: bool,
     restarts: Restarts,
@@ -187,8 +186,7 @@ impl Lifecycle {
             since: now,
             activation: 0,
             anchor: 0,
-            answered: i64::MIN,
-            ran: i64::MIN,
+            answers: None,
             up: false,
             restarts: Restarts::default(),
         }

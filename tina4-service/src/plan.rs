@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use tina4_service_schedule::Key;
@@ -118,34 +117,52 @@ pub(crate) struct Selection {
 /// The services as a graph, by index.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    /// Those that come first, for each.
-    pub(crate) after: Vec<Vec<u32>>,
+    /// Those that come first, for each that comes after something.
+    pub(crate) after: Vec<(u32, Vec<u32>)>,
     /// What comes before what: `after` first, then names.
     pub(crate) order: Vec<u32>,
 }
 
+/// The services of a runner, by index.
+pub(crate) struct Units<'a> {
+    pub(crate) count: u32,
+    pub(crate) get: &'a dyn Fn(u32) -> &'a Unit,
+}
+
+impl<'a> Units<'a> {
+    fn indices(&self) -> std::ops::Range<u32> {
+        0..self.count
+    }
+
+    fn get(&self, index: u32) -> &'a Unit {
+        (self.get)(index)
+    }
+
+    fn name(&self, index: u32) -> &'a str {
+        self.get(index).definition.name_str()
+    }
+
+    fn definitions(&self) -> impl Iterator<Item = &'a Definition> {
+        self.indices().map(|index| &self.get(index).definition)
+    }
+}
+
 /// Checks everything and finds the order; services in a cycle are not in it.
 pub(crate) fn link(
-    units: &[Arc<Unit>],
+    units: &Units<'_>,
     selection: &Selection,
     resources: &Resources,
 ) -> (Links, Vec<Fault>) {
     let mut faults = Vec::new();
-    faults.extend(selection.unknown.iter().map(|name| {
-        Fault::UnknownSelection {
-            name: name.clone(),
-            known: units
-                .iter()
-                .map(|unit| &unit.definition)
-                .chain(&selection.left_out)
-                .map(Definition::name)
-                .collect(),
-        }
+    let left_out = || selection.left_out.iter().map(Definition::name);
+    faults.extend(selection.unknown.iter().map(|name| Fault::UnknownSelection {
+        name: name.clone(),
+        known: units.definitions().map(Definition::name).chain(left_out()).collect(),
     }));
-    let names = Names::new(units);
-    duplicates(units, &names, &mut faults);
-    for unit in units {
-        own_faults(unit, resources, &mut faults);
+    let by_name = by_name(units);
+    duplicates(units, &by_name, &mut faults);
+    for index in units.indices() {
+        own_faults(units.get(index), resources, &mut faults);
     }
     faults.extend(
         resources
@@ -153,35 +170,32 @@ pub(crate) fn link(
             .into_iter()
             .map(|given| Fault::GivenTwice { resource: given.name, places: given.places }),
     );
-    let after = resolve(units, &names, selection, &mut faults);
-    let order = sort(units, &names, &after, &mut faults);
+    let after = resolve(units, &by_name, selection, &mut faults);
+    let order = sort(units, by_name, &after, &mut faults);
     (Links { after, order }, faults)
 }
 
-/// All names in order, each with the index of its service; of equal names the first service first.
-struct Names<'a>(Vec<(&'a str, u32)>);
-
-impl<'a> Names<'a> {
-    fn new(units: &'a [Arc<Unit>]) -> Self {
-        let mut names: Vec<_> =
-            units.iter().map(|unit| unit.definition.name_str()).zip(0_u32..).collect();
-        names.sort_unstable();
-        Self(names)
+/// All services in the order of their names; of those with one name, the first one first.
+fn by_name(units: &Units<'_>) -> Vec<u32> {
+    let mut indices: Vec<u32> = units.indices().collect();
+    // As declared services always are.
+    if indices.is_sorted_by_key(|index| units.name(*index)) {
+        return indices;
     }
-
-    fn find(&self, name: &str) -> Option<u32> {
-        let place = self.0.partition_point(|(other, _)| *other < name);
-        self.0.get(place).filter(|(other, _)| *other == name).map(|(_, index)| *index)
-    }
+    let mut names: Vec<_> = indices.iter().map(|index| (units.name(*index), *index)).collect();
+    names.sort_unstable();
+    indices.clear();
+    indices.extend(names.iter().map(|(_, index)| *index));
+    indices
 }
 
-fn duplicates(units: &[Arc<Unit>], names: &Names<'_>, faults: &mut Vec<Fault>) {
-    let same = names.0.chunk_by(|(a, _), (b, _)| a == b).filter(|same| same.len() > 1);
-    faults.extend(same.map(|same| {
-        let place = |(_, index): &(&str, u32)| units[*index as usize].definition.place();
-        let mut places: Vec<_> = same.iter().map(place).collect();
+fn duplicates(units: &Units<'_>, by_name: &[u32], faults: &mut Vec<Fault>) {
+    let same = by_name.chunk_by(|a, b| units.name(*a) == units.name(*b));
+    faults.extend(same.filter(|same| same.len() > 1).map(|same| {
+        let mut places: Vec<_> =
+            same.iter().map(|index| units.get(*index).definition.place()).collect();
         places.sort_unstable();
-        Fault::DuplicateName { name: same[0].0.to_owned().into(), places }
+        Fault::DuplicateName { name: units.name(same[0]).to_owned().into(), places }
     }));
 }
 
@@ -211,15 +225,15 @@ fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
 
 /// Finds the services that `after` means. Those that are left out are no fault, and no link.
 fn resolve(
-    units: &[Arc<Unit>],
-    names: &Names<'_>,
+    units: &Units<'_>,
+    by_name: &[u32],
     selection: &Selection,
     faults: &mut Vec<Fault>,
-) -> Vec<Vec<u32>> {
+) -> Vec<(u32, Vec<u32>)> {
     let left_out: HashSet<_> = selection.left_out.iter().map(Definition::name_str).collect();
     let mut by_id: HashMap<_, _> =
         selection.left_out.iter().filter_map(|definition| Some((definition.id()?, None))).collect();
-    let ids = units.iter().map(|unit| unit.definition.id()).zip(0_u32..);
+    let ids = units.definitions().map(Definition::id).zip(0_u32..);
     by_id.extend(ids.filter_map(|(id, index)| Some((id?, Some(index)))));
     let mut find = |definition: &Definition| {
         let mut links = Vec::new();
@@ -227,7 +241,9 @@ fn resolve(
             let (found, text) = match after {
                 After::Function { id, path } => (by_id.get(&id).copied(), path),
                 After::Name(name) => {
-                    let found = names.find(name).map(Some);
+                    let place = by_name.partition_point(|index| units.name(*index) < name);
+                    let found = by_name.get(place).filter(|index| units.name(**index) == name);
+                    let found = found.map(|index| Some(*index));
                     (found.or_else(|| left_out.contains(name).then_some(None)), name)
                 }
             };
@@ -243,38 +259,45 @@ fn resolve(
         }
         links
     };
-    units.iter().map(|unit| find(&unit.definition)).collect()
+    let links = units
+        .indices()
+        .zip(units.definitions())
+        .map(|(index, definition)| (index, find(definition)));
+    links.filter(|(_, links)| !links.is_empty()).collect()
 }
 
 /// Sorts by `after`, then by name (Kahn's algorithm); reports the cycles.
 fn sort(
-    units: &[Arc<Unit>],
-    names: &Names<'_>,
-    after: &[Vec<u32>],
+    units: &Units<'_>,
+    by_name: Vec<u32>,
+    links: &[(u32, Vec<u32>)],
     faults: &mut Vec<Fault>,
 ) -> Vec<u32> {
-    if after.iter().all(Vec::is_empty) {
-        return names.0.iter().map(|(_, index)| *index).collect();
+    if links.is_empty() {
+        return by_name;
     }
-    let mut rank = vec![0_u32; units.len()];
-    for ((_, index), place) in names.0.iter().zip(0_u32..) {
+    let count = by_name.len();
+    let mut after = vec![&[][..]; count];
+    for (index, links) in links {
+        after[*index as usize] = links;
+    }
+    let mut rank = vec![0_u32; count];
+    for (index, place) in by_name.iter().zip(0_u32..) {
         rank[*index as usize] = place;
     }
-    let mut missing: Vec<usize> = after.iter().map(Vec::len).collect();
-    let mut dependents = vec![Vec::new(); units.len()];
-    for (links, index) in after.iter().zip(0_u32..) {
+    let mut missing: Vec<usize> = after.iter().map(|links| links.len()).collect();
+    let mut dependents = vec![Vec::new(); count];
+    for (index, links) in links {
         for link in links {
-            dependents[*link as usize].push(index);
+            dependents[*link as usize].push(*index);
         }
     }
     // By the place of their names.
-    let mut ready: BinaryHeap<Reverse<u32>> = (0..units.len())
-        .filter(|index| missing[*index] == 0)
-        .map(|index| Reverse(rank[index]))
-        .collect();
-    let mut order = Vec::with_capacity(units.len());
+    let mut ready: BinaryHeap<Reverse<u32>> =
+        (0..count).filter(|index| missing[*index] == 0).map(|index| Reverse(rank[index])).collect();
+    let mut order = Vec::with_capacity(count);
     while let Some(Reverse(place)) = ready.pop() {
-        let (_, index) = names.0[place as usize];
+        let index = by_name[place as usize];
         order.push(index);
         for dependent in &dependents[index as usize] {
             missing[*dependent as usize] -= 1;
@@ -284,8 +307,8 @@ fn sort(
         }
     }
     let unsorted = |index: &u32| missing[*index as usize] > 0;
-    faults.extend(cycles(after, &dependents, unsorted).into_iter().map(|members| {
-        let definition = |index: u32| &units[index as usize].definition;
+    faults.extend(cycles(&after, &dependents, unsorted).into_iter().map(|members| {
+        let definition = |index: u32| &units.get(index).definition;
         let member = |index| (definition(index).name(), definition(index).place());
         let mut services: Vec<_> = members.into_iter().map(member).collect();
         services.sort_unstable();
@@ -297,7 +320,7 @@ fn sort(
 /// Groups of services that wait for each other: strongly connected components of what could not be
 /// sorted (Kosaraju's algorithm, without recursion: a chain may be long).
 fn cycles(
-    after: &[Vec<u32>],
+    after: &[&[u32]],
     dependents: &[Vec<u32>],
     unsorted: impl Fn(&u32) -> bool,
 ) -> Vec<Vec<u32>> {

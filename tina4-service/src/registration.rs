@@ -103,10 +103,15 @@ pub(crate) type ClosureHook = Box<dyn Fn(&Context) -> Result<(), Cause> + Send +
 /// A service built at run time.
 pub(crate) struct Built {
     pub(crate) name: Cow<'static, str>,
-    pub(crate) spec: Arc<Spec>,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) place: &'static Location<'static>,
     pub(crate) body: Box<dyn Body>,
-    /// Few have any.
+}
+
+/// The settings of a service built at run time; services with the same ones share them.
+pub(crate) struct Settings {
+    pub(crate) spec: Spec,
+    /// Few have any; they belong to one service alone.
     pub(crate) extras: Option<Box<Extras>>,
 }
 
@@ -119,7 +124,11 @@ pub(crate) struct Extras {
     pub(crate) faults: Vec<String>,
 }
 
-impl Built {
+impl Settings {
+    fn are_same(&self, other: &Self) -> bool {
+        self.extras.is_none() && other.extras.is_none() && self.spec == other.spec
+    }
+
     fn on_stop(&self) -> Option<&ClosureHook> {
         self.extras.as_ref().and_then(|extras| extras.on_stop.as_ref())
     }
@@ -149,18 +158,18 @@ impl Definition {
     pub(crate) fn spec(&self) -> &Spec {
         match self {
             Self::Declared(registration) => &registration.spec,
-            Self::Built(built) => &built.spec,
+            Self::Built(built) => &built.settings.spec,
         }
     }
 
     /// Uses the settings of the service before it, if they are the same.
-    pub(crate) fn share_spec(&mut self, last: &mut Option<Arc<Spec>>) {
+    pub(crate) fn share_settings(&mut self, last: &mut Option<Arc<Settings>>) {
         match (self, last) {
             (Self::Declared(_), _) => {}
-            (Self::Built(built), Some(last)) if built.spec == *last => {
-                built.spec = Arc::clone(last);
+            (Self::Built(built), Some(last)) if built.settings.are_same(last) => {
+                built.settings = Arc::clone(last);
             }
-            (Self::Built(built), last) => *last = Some(Arc::clone(&built.spec)),
+            (Self::Built(built), last) => *last = Some(Arc::clone(&built.settings)),
         }
     }
 
@@ -188,9 +197,9 @@ impl Definition {
     pub(crate) fn after(&self) -> Vec<After<'_>> {
         match self {
             Self::Declared(registration) => registration.after.to_vec(),
-            Self::Built(Built { extras: None, .. }) => Vec::new(),
-            Self::Built(Built { extras: Some(extras), .. }) => {
-                extras.after.iter().map(|name| After::Name(name)).collect()
+            Self::Built(built) => {
+                let extras = built.settings.extras.iter();
+                extras.flat_map(|extras| &extras.after).map(|name| After::Name(name)).collect()
             }
         }
     }
@@ -209,7 +218,9 @@ impl Definition {
     pub(crate) fn faults(&self) -> &[String] {
         match self {
             Self::Declared(_) => &[],
-            Self::Built(built) => built.extras.as_ref().map_or(&[], |extras| &extras.faults),
+            Self::Built(built) => {
+                built.settings.extras.as_ref().map_or(&[], |extras| &extras.faults)
+            }
         }
     }
 
@@ -223,7 +234,7 @@ impl Definition {
     pub(crate) fn has_on_stop(&self) -> bool {
         match self {
             Self::Declared(registration) => registration.on_stop.is_some(),
-            Self::Built(built) => built.on_stop().is_some(),
+            Self::Built(built) => built.settings.on_stop().is_some(),
         }
     }
 
@@ -233,7 +244,9 @@ impl Definition {
             Self::Declared(registration) => {
                 registration.on_stop.map_or(Ok(()), |hook| hook.call(run))
             }
-            Self::Built(built) => built.on_stop().map_or(Ok(()), |hook| hook(run.context())),
+            Self::Built(built) => {
+                built.settings.on_stop().map_or(Ok(()), |hook| hook(run.context()))
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use tina4_service_schedule::{Draft, Key, Restart, Spec, duration, name};
 
 use crate::context::Context;
 use crate::flow::{Exit, HookOutcome, Outcome};
-use crate::registration::{Body, Built, Definition, Extras};
+use crate::registration::{Body, Built, Definition, Extras, Settings};
 
 /// A service built at run time; the keys of `#[service]` are its methods.
 ///
@@ -246,7 +246,8 @@ impl Service {
             }
         };
         let Self { name, place, draft: _, body, extras } = self;
-        Definition::Built(Built { name, spec: Arc::new(spec), place, body, extras })
+        let settings = Arc::new(Settings { spec, extras });
+        Definition::Built(Built { name, settings, place, body })
     }
 }
 

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
-use tina4_service_schedule::Spec;
 
 use crate::clock::{Dice, Nanos, nanos};
 use crate::context::Never;
@@ -21,6 +20,7 @@ use crate::job::Crash;
 use crate::lifecycle::{self, Command, Facts, Lifecycle, Note};
 use crate::params::Forgotten;
 use crate::plan::{Fault, Selection};
+use crate::registration::Settings;
 use crate::report::StopReport;
 use crate::status::Stats;
 use crate::unit::{ByName, Environment, Unit};
@@ -38,7 +38,7 @@ pub(crate) struct Supervisor {
     entries: Vec<Entry>,
     by_name: HashSet<ByName>,
     /// The settings of the service that was added last: the next one often has the same.
-    last_spec: Option<Arc<Spec>>,
+    last_settings: Option<Arc<Settings>>,
     selection: Selection,
     /// `(deadline, index)`, earliest first. An entry that no longer says the truth is corrected
     /// when it comes up.
@@ -190,7 +190,7 @@ impl Supervisor {
             env,
             entries: Vec::new(),
             by_name: HashSet::new(),
-            last_spec: None,
+            last_settings: None,
             selection,
             timers: BinaryHeap::new(),
             dice,

@@ -8,11 +8,13 @@
 //! passed runs, late, if that is not longer ago than [`GRACE`]; what is older is skipped and
 //! counted (rule 5).
 //!
-//! `answered` says up to which calendar time everything was run or skipped. When the wall clock is
+//! [`Answers`] say up to which calendar time everything was run or skipped. When the wall clock is
 //! set back by more than [`GRACE`], times up to there come again, and what was skipped or lay before
 //! the start is due like any other. A fixed time that ran does not run twice for that, unless the
 //! clock is back by more than [`CORRECTION`]: then it was wrong before, and counts as it is now (as
 //! in cron(8) of Debian and BSD). What recurs runs again.
+
+use std::num::NonZero;
 
 use tina4_service_schedule::{Cron, Schedule, Spec};
 
@@ -39,8 +41,8 @@ pub(super) struct Date {
     pub(super) late: Nanos,
     /// When that will be, as far as the clocks agree.
     pub(super) due: Nanos,
-    /// When to look at the wall clock again.
-    pub(super) look: Nanos,
+    /// Which look at the wall clock is the next: the first is [`LOOK`] after the origin.
+    look: NonZero<u32>,
 }
 
 impl Date {
@@ -50,8 +52,29 @@ impl Date {
         let due = if at == NEVER { Wall::MAX } else { due.max(0) };
         let due = Nanos::try_from(due).unwrap_or(Nanos::MAX);
         // On a common grid, so that all services look at once.
-        let look = (facts.now / LOOK + 1).saturating_mul(LOOK);
+        let look = u32::try_from(facts.now / LOOK).unwrap_or(u32::MAX);
+        let look = NonZero::<u32>::MIN.saturating_add(look);
         Self { at, late, due, look }
+    }
+
+    /// When to look at the wall clock, or to run.
+    pub(super) fn deadline(self) -> Nanos {
+        self.due.min(LOOK.saturating_mul(self.look.get().into()))
+    }
+}
+
+/// What was done about calendar times, in seconds since 1970 UTC.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answers {
+    /// Every calendar time up to this one has been answered for.
+    until: i64,
+    /// The last one that a run was for.
+    ran: i64,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { until: i64::MIN, ran: i64::MIN }
     }
 }
 
@@ -66,10 +89,20 @@ fn seconds_of(wall: Wall) -> i64 {
 }
 
 impl Lifecycle {
+    fn answers(&mut self) -> &mut Answers {
+        self.answers.get_or_insert_default()
+    }
+
+    /// Answers for every calendar time up to `seconds`.
+    fn answer_until(&mut self, seconds: i64) {
+        let answers = self.answers();
+        answers.until = answers.until.max(seconds);
+    }
+
     /// The first calendar time of an activation. To wait for it is to be up (rule 32).
     pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
         self.up = true;
-        self.answered = seconds_of(facts.wall);
+        self.answers().until = seconds_of(facts.wall);
         self.next_date_of(cron, spec, facts)
     }
 
@@ -77,20 +110,21 @@ impl Lifecycle {
     pub(super) fn next_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
         self.follow_back(cron, facts);
         // If it does not come in 400 years, the clock is wrong, and is looked at again.
-        let at = cron.next_after(self.answered, facts.zone).unwrap_or(NEVER);
+        let at = cron.next_after(self.answers().until, facts.zone).unwrap_or(NEVER);
         Until::Date(Date::new(at, jitter(spec, facts.dice), facts))
     }
 
     /// Answers again for what comes again, if the wall clock was set back far enough.
     fn follow_back(&mut self, cron: &Cron, facts: Facts<'_>) -> bool {
         let back = |from: i64| nanos_of(from) - facts.wall;
-        if back(self.answered) <= GRACE {
+        let answers = self.answers();
+        if back(answers.until) <= GRACE {
             return false;
         }
         let now = seconds_of(facts.wall);
-        let ran_stays = !cron.recurring && back(self.ran) <= CORRECTION;
-        let answered = if ran_stays { now.max(self.ran) } else { now };
-        std::mem::replace(&mut self.answered, answered) != answered
+        let ran_stays = !cron.recurring && back(answers.ran) <= CORRECTION;
+        let answered = if ran_stays { now.max(answers.ran) } else { now };
+        std::mem::replace(&mut answers.until, answered) != answered
     }
 
     /// The calendar time to wait for after a pause: what fell due meanwhile is answered for.
@@ -107,12 +141,12 @@ impl Lifecycle {
                 if date.due >= facts.now {
                     return Until::Date(date);
                 }
-                self.answered = self.answered.max(seconds_of(facts.wall));
+                self.answer_until(seconds_of(facts.wall));
                 self.next_date_of(cron, spec, facts)
             }
             Until::Instant(due) if due >= facts.now => until,
             Until::Instant(_) => {
-                self.answered = self.answered.max(seconds_of(facts.wall));
+                self.answer_until(seconds_of(facts.wall));
                 self.next_date_of(cron, spec, facts)
             }
         }
@@ -156,7 +190,7 @@ impl Lifecycle {
                 self.run(spec, facts, due, Some(at), false)
             }
             None => {
-                self.answered = self.answered.max(now);
+                self.answer_until(now);
                 let until = self.next_date_of(cron, spec, facts);
                 self.phase = Phase::Waiting { until, pause: false };
                 Command::Nothing
@@ -168,8 +202,8 @@ impl Lifecycle {
     /// calendar says; returns how many. After any other run [`Lifecycle::look`] does.
     pub(super) fn answer_for_run(&mut self, cron: &Cron, facts: Facts<'_>) -> u64 {
         let now = seconds_of(facts.wall);
-        let from = self.answered.saturating_add(1);
-        self.answered = self.answered.max(now);
+        let from = self.answers().until.saturating_add(1);
+        self.answer_until(now);
         cron.count_between(from, now.saturating_add(1), facts.zone)
     }
 
@@ -177,8 +211,9 @@ impl Lifecycle {
     pub(super) fn answer(&mut self, spec: &Spec, facts: Facts<'_>, date: Option<i64>) {
         match spec.schedule {
             Schedule::Cron(..) => {
-                self.answered = self.answered.max(date.unwrap_or(seconds_of(facts.wall)));
-                self.ran = date.unwrap_or(self.ran);
+                self.answer_until(date.unwrap_or(seconds_of(facts.wall)));
+                let answers = self.answers();
+                answers.ran = date.unwrap_or(answers.ran);
             }
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}
         }

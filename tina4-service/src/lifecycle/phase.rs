@@ -94,7 +94,7 @@ impl Until {
     fn deadline(self) -> Nanos {
         match self {
             Self::Instant(due) => due,
-            Self::Date(date) => date.due.min(date.look),
+            Self::Date(date) => date.deadline(),
         }
     }
 }

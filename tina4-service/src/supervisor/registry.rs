@@ -11,7 +11,7 @@ use super::{Entry, Linked, Supervisor};
 use crate::clock::{Nanos, nanos, wall_time};
 use crate::event::{Change, Event};
 use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
-use crate::plan::{Links, Plan, StartError, link};
+use crate::plan::{Links, Plan, StartError, Units, link};
 use crate::registration::Definition;
 use crate::report::ControlError;
 use crate::status::{ServiceInfo, Spread, Stats};
@@ -20,7 +20,7 @@ use crate::unit::{ByName, Unit};
 impl Supervisor {
     pub(crate) fn add(&mut self, mut definition: Definition, now: Nanos) {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        definition.share_spec(&mut self.last_spec);
+        definition.share_settings(&mut self.last_settings);
         let unit = Arc::new(Unit::new(definition, index, Arc::clone(&self.env)));
         // Of several with one name, which is a fault, the first keeps it.
         self.by_name.insert(ByName(Arc::clone(&unit)));
@@ -122,13 +122,12 @@ impl Supervisor {
         if (self.linked.services, self.linked.provided) == (services, provided) {
             return;
         }
-        let units: Vec<_> = self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect();
+        let units = Units { count: self.indices().end, get: &|index| &self.entry(index).unit };
         let (Links { after, order }, faults) = link(&units, &self.selection, &self.env.resources);
         for entry in &mut self.entries {
             entry.links = None;
         }
-        for (after, index) in after.into_iter().zip(0_u32..).filter(|(after, _)| !after.is_empty())
-        {
+        for (index, after) in after {
             let active = u32::from(self.entry(index).life.state().is_active());
             for first in &after {
                 let first = self.entries[*first as usize].links_mut();
@@ -140,14 +139,14 @@ impl Supervisor {
         self.linked = Linked { services, provided, order, faults };
     }
 
-    /// The order to start in, or all faults.
-    fn start_order(&mut self) -> Result<Vec<u32>, StartError> {
+    /// Finds out the order to start in, `linked.order`, or all faults.
+    fn find_order(&mut self) -> Result<(), StartError> {
         if self.entries.is_empty() && self.selection.unknown.is_empty() {
             return Err(StartError::NothingFound);
         }
         self.relink();
         if self.linked.faults.is_empty() {
-            Ok(self.linked.order.clone())
+            Ok(())
         } else {
             Err(StartError::Faults(self.linked.faults.clone()))
         }
@@ -158,8 +157,8 @@ impl Supervisor {
     }
 
     pub(crate) fn check(&mut self) -> Result<Plan, StartError> {
-        let order = self.start_order()?;
-        let planned = order.iter().map(|index| {
+        self.find_order()?;
+        let planned = self.linked.order.iter().map(|index| {
             let entry = self.entry(*index);
             let name = |first: &u32| self.entry(*first).unit.definition.name();
             (&*entry.unit, entry.after().iter().map(name).collect())
@@ -169,7 +168,10 @@ impl Supervisor {
 
     pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
         self.may_start()?;
-        for index in self.start_order()? {
+        self.find_order()?;
+        self.timers.reserve(self.entries.len().saturating_sub(self.timers.len()));
+        for place in 0..self.linked.order.len() {
+            let index = self.linked.order[place];
             let entry = self.entry(index);
             let autostart = entry.unit.definition.spec().autostart;
             // What has finished or failed has said its last word until it is started by name.
