@@ -83,6 +83,7 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 }
 
 /// Does the job. Whatever user code does, this returns.
+#[inline]
 pub(crate) fn perform(job: Job) -> Report {
     let Job { unit, index, kind, order, short: _ } = job;
     let outer = CURRENT.with(|current| current.replace(Some((runner_id(&unit), index))));

@@ -251,8 +251,14 @@ impl<D: Desk> Pool<D> {
         self.news.notify_all();
     }
 
-    /// Does what was decided under the lock.
+    /// Does what was decided under the lock; mostly there is nothing.
     fn carry_out(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
+        if !errands.is_empty() {
+            self.run_errands(errands);
+        }
+    }
+
+    fn run_errands(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
         for bell in errands.bells.into_iter().flatten() {
             bell.notify_one();
         }

@@ -39,7 +39,7 @@ impl Supervisor {
 impl Desk for Supervisor {
     type Job = Job;
     type Report = Report;
-    type Aftermath = Aftermath;
+    type Aftermath = Box<Aftermath>;
 
     fn next_due(&mut self) -> Option<Nanos> {
         while let Some(Reverse((at, index))) = self.timers.peek().copied() {
@@ -56,6 +56,7 @@ impl Desk for Supervisor {
         None
     }
 
+    #[inline]
     fn take(&mut self, now: Nanos) -> Option<Job> {
         while !self.has_aftermath() && self.next_due().is_some_and(|due| due <= now) {
             let Some(Reverse((_, index))) = self.timers.pop() else {
@@ -70,6 +71,7 @@ impl Desk for Supervisor {
         None
     }
 
+    #[inline]
     fn finish(&mut self, report: Report, now: Nanos) -> Option<Job> {
         let Report { index, result } = report;
         let entry = &mut self.entries[index as usize];
@@ -101,6 +103,7 @@ impl Desk for Supervisor {
         self.job_for(index, command)
     }
 
+    #[inline]
     fn work(job: Job) -> Report {
         job::perform(job)
     }
@@ -137,7 +140,8 @@ impl Desk for Supervisor {
         may_log || may_drop || !wakes.is_empty()
     }
 
-    fn aftermath(&mut self) -> Option<Aftermath> {
+    #[inline]
+    fn aftermath(&mut self) -> Option<Box<Aftermath>> {
         if self.exiting {
             // Destructors are user code, which the thread that ends the process must not wait for.
             self.aftermath.forgotten.drain(..).for_each(std::mem::forget);
@@ -152,11 +156,11 @@ impl Desk for Supervisor {
         } else {
             self.logging = !taken.log.is_empty();
         }
-        Some(taken)
+        Some(Box::new(taken))
     }
 
-    fn settle(aftermath: Aftermath) {
-        let Aftermath { wakes, forgotten, log } = aftermath;
+    fn settle(aftermath: Box<Aftermath>) {
+        let Aftermath { wakes, forgotten, log } = *aftermath;
         drop(wakes);
         // Destructors and log subscribers are user code: a panic has been reported by the panic
         // hook, and must not end a worker.
@@ -174,7 +178,7 @@ impl Desk for Supervisor {
         }
     }
 
-    fn is_in_order(aftermath: &Aftermath) -> bool {
+    fn is_in_order(aftermath: &Box<Aftermath>) -> bool {
         !aftermath.log.is_empty()
     }
 
