@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::clock::nanos;
+
 /// What a run wants to happen next.
 ///
 /// A function that returns `()` or `Result<(), E>` means [`Flow::Wait`].
@@ -33,41 +35,87 @@ pub enum Flow {
     Done,
 }
 
-/// Why a run crashed.
+/// The error that a run returned. Behind one pointer, so that an [`Exit`] is as small as a [`Flow`].
 #[derive(Debug)]
-pub enum Cause {
-    /// It returned an error.
-    Error(Box<dyn Error + Send + Sync>),
-    /// It panicked.
-    Panic(crate::panics::Panic),
+pub struct Cause(Box<Box<dyn Error + Send + Sync>>);
+
+impl Cause {
+    #[cold]
+    pub(crate) fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Box::new(error.into()))
+    }
 }
 
 impl fmt::Display for Cause {
-    /// The error with its sources, or the panic text with its place; one line.
+    /// The error with its sources; one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Error(error) => {
-                write!(f, "{error}")?;
-                let mut shown = error.to_string();
-                let mut source = error.source();
-                while let Some(inner) = source {
-                    let text = inner.to_string();
-                    // Many errors repeat their source in their own text.
-                    if !shown.contains(&text) {
-                        write!(f, ": {text}")?;
-                    }
-                    shown = text;
-                    source = inner.source();
-                }
-                Ok(())
+        let error = &self.0;
+        write!(f, "{error}")?;
+        let mut shown = error.to_string();
+        let mut source = error.source();
+        while let Some(inner) = source {
+            let text = inner.to_string();
+            // Many errors repeat their source in their own text.
+            if !shown.contains(&text) {
+                write!(f, ": {text}")?;
             }
-            Self::Panic(panic) => write!(f, "{panic}"),
+            shown = text;
+            source = inner.source();
+        }
+        Ok(())
+    }
+}
+
+/// How a run ended: with a [`Flow`], or with an error. It is handed on in two registers, which a
+/// `Flow` with its `Duration` is not.
+#[derive(Debug)]
+pub enum Exit<E = Cause> {
+    /// [`Flow::Wait`].
+    Wait,
+    /// [`Flow::Again`].
+    Again,
+    /// [`Flow::After`] so many nanoseconds.
+    After(u64),
+    /// [`Flow::Done`].
+    Done,
+    /// It crashed.
+    Crashed(E),
+}
+
+impl From<Flow> for Exit {
+    fn from(flow: Flow) -> Self {
+        match flow {
+            Flow::Wait => Self::Wait,
+            Flow::Again => Self::Again,
+            Flow::After(pause) => Self::After(nanos(pause)),
+            Flow::Done => Self::Done,
         }
     }
 }
 
-/// How a run ended.
-pub type Exit = Result<Flow, Cause>;
+impl<E> Exit<E> {
+    /// The flow, or the error.
+    pub(crate) fn into_flow(self) -> Result<Flow, E> {
+        Ok(match self {
+            Self::Wait => Flow::Wait,
+            Self::Again => Flow::Again,
+            Self::After(pause) => Flow::After(Duration::from_nanos(pause)),
+            Self::Done => Flow::Done,
+            Self::Crashed(error) => return Err(error),
+        })
+    }
+
+    /// The same exit with another error.
+    pub(crate) fn map_crash<F>(self, change: impl FnOnce(E) -> F) -> Exit<F> {
+        match self {
+            Self::Wait => Exit::Wait,
+            Self::Again => Exit::Again,
+            Self::After(pause) => Exit::After(pause),
+            Self::Done => Exit::Done,
+            Self::Crashed(error) => Exit::Crashed(change(error)),
+        }
+    }
+}
 
 /// The results that a service may have: `()`, [`Flow`], `Result<(), E>`, `Result<Flow, E>`.
 ///
@@ -87,28 +135,34 @@ pub trait Outcome {
 #[diagnostic::do_not_recommend]
 impl Outcome for () {
     fn into_exit(self) -> Exit {
-        Ok(Flow::Wait)
+        Exit::Wait
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl Outcome for Flow {
     fn into_exit(self) -> Exit {
-        Ok(self)
+        self.into()
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<(), E> {
     fn into_exit(self) -> Exit {
-        self.map(|()| Flow::Wait).map_err(|error| Cause::Error(error.into()))
+        match self {
+            Ok(()) => Exit::Wait,
+            Err(error) => Exit::Crashed(Cause::new(error)),
+        }
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Flow, E> {
     fn into_exit(self) -> Exit {
-        self.map_err(|error| Cause::Error(error.into()))
+        match self {
+            Ok(flow) => flow.into(),
+            Err(error) => Exit::Crashed(Cause::new(error)),
+        }
     }
 }
 
@@ -133,6 +187,16 @@ impl HookOutcome for () {
 #[diagnostic::do_not_recommend]
 impl<E: Into<Box<dyn Error + Send + Sync>>> HookOutcome for Result<(), E> {
     fn into_result(self) -> Result<(), Cause> {
-        self.map_err(|error| Cause::Error(error.into()))
+        self.map_err(Cause::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_fits_two_registers() {
+        assert_eq!(size_of::<Exit>(), 16);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "testing")]
 use crate::clock::nanos;
 use crate::context::{Context, RunOrder};
-use crate::flow::{Cause, Flow};
+use crate::flow::{Cause, Exit};
 use crate::panics::{self, Panic};
 use crate::params::Run;
 #[cfg(feature = "testing")]
@@ -43,8 +43,7 @@ pub(crate) struct Report {
 
 #[derive(Debug)]
 pub(crate) enum Done {
-    Good(Flow),
-    Crashed(Crash),
+    Ran(Exit<Box<Crash>>),
     /// The clean-up is over; these hooks failed.
     CleanedUp(Vec<Arc<str>>),
 }
@@ -56,13 +55,19 @@ pub(crate) struct Crash {
     pub(crate) panicked: bool,
 }
 
-impl From<Panic> for Crash {
-    fn from(panic: Panic) -> Self {
+impl Crash {
+    #[cold]
+    fn from_error(cause: Cause) -> Box<Self> {
+        Box::new(Self { text: cause.to_string().into(), panicked: false })
+    }
+
+    #[cold]
+    fn from_panic(panic: Box<Panic>) -> Box<Self> {
         let mut text = panic.to_string();
-        if let Some(backtrace) = panic.backtrace() {
+        if let Some(backtrace) = panic.backtrace {
             text = format!("{text}\n{backtrace}");
         }
-        Self { text: text.into(), panicked: true }
+        Box::new(Self { text: text.into(), panicked: true })
     }
 }
 
@@ -89,7 +94,7 @@ pub(crate) fn perform(job: Job) -> Report {
     let outer = CURRENT.with(|current| current.replace(Some((runner_id(&unit), index))));
     let context = Context::new(unit, order);
     let result = match kind {
-        Kind::Run => run(&context, order),
+        Kind::Run => Done::Ran(run(&context, order)),
         Kind::CleanUp => Done::CleanedUp(clean_up(&context, order)),
     };
     #[cfg(feature = "testing")]
@@ -103,45 +108,35 @@ pub(crate) fn perform(job: Job) -> Report {
 fn guarded<T>(
     context: &Context,
     order: RunOrder,
-    body: impl FnOnce() -> Result<T, Cause>,
-) -> Result<T, Crash> {
+    body: impl FnOnce() -> T,
+) -> Result<T, Box<Crash>> {
     let quiet = context.unit().env.exiting.load(Ordering::Relaxed);
     let caught = panics::catch(|| {
         if quiet {
-            return body().map_err(describe);
+            return body();
         }
         let lateness = Duration::from_nanos(order.started.saturating_sub(order.due));
         let lateness = tracing::field::debug(lateness);
         let span =
             tracing::info_span!("service", name = context.name(), run = order.number, lateness);
-        span.in_scope(|| body().map_err(describe))
+        span.in_scope(body)
     });
-    match caught {
-        Ok(result) => result,
-        Err(panic) => Err(panic.into()),
-    }
+    caught.map_err(Crash::from_panic)
 }
 
-fn describe(cause: Cause) -> Crash {
-    match cause {
-        Cause::Error(_) => Crash { text: cause.to_string().into(), panicked: false },
-        Cause::Panic(panic) => panic.into(),
-    }
-}
-
-fn run(context: &Context, order: RunOrder) -> Done {
+fn run(context: &Context, order: RunOrder) -> Exit<Box<Crash>> {
     let body = || {
         #[cfg(feature = "testing")]
-        inject(context)?;
-        context.unit().definition.call(&Run::new(context))
-    };
-    match guarded(context, order, body) {
-        Ok(flow) => Done::Good(flow),
-        Err(crash) => {
-            forget_locals(context.unit());
-            Done::Crashed(crash)
+        if let Err(cause) = inject(context) {
+            return Exit::Crashed(Crash::from_error(cause));
         }
+        context.unit().definition.call(&Run::new(context)).map_crash(Crash::from_error)
+    };
+    let exit = guarded(context, order, body).unwrap_or_else(Exit::Crashed);
+    if matches!(exit, Exit::Crashed(_)) {
+        forget_locals(context.unit());
     }
+    exit
 }
 
 /// Lets happen what a test wants to happen to this run.
@@ -149,7 +144,7 @@ fn run(context: &Context, order: RunOrder) -> Done {
 fn inject(context: &Context) -> Result<(), Cause> {
     match context.unit().take_injected() {
         None => Ok(()),
-        Some(Injected::Crash) => Err(Cause::Error("a crash that the test asked for".into())),
+        Some(Injected::Crash) => Err(Cause::new("a crash that the test asked for")),
         // Not told by the panic hook: the test knows.
         Some(Injected::Panic) => {
             std::panic::resume_unwind(Box::new("a panic that the test asked for"))
@@ -170,13 +165,15 @@ fn clean_up(context: &Context, order: RunOrder) -> Vec<Arc<str>> {
     let mut failures = Vec::new();
     loop {
         let result = if let Some(registered) = unit.pop_hook() {
-            guarded(context, order, registered.hook)
+            guarded(context, order, || (registered.hook)().map_err(Crash::from_error))
         } else if unit.take_on_stop() {
-            guarded(context, order, || unit.definition.on_stop(&Run::new(context)))
+            guarded(context, order, || {
+                unit.definition.on_stop(&Run::new(context)).map_err(Crash::from_error)
+            })
         } else {
             break;
         };
-        failures.extend(result.err().map(|crash| crash.text));
+        failures.extend(result.flatten().err().map(|crash| crash.text));
     }
     forget_locals(unit);
     failures

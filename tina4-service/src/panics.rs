@@ -11,32 +11,14 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-/// A caught panic: its text, its place and, with `RUST_BACKTRACE`, its backtrace.
+/// A caught panic.
 #[derive(Debug)]
-pub struct Panic {
+pub(crate) struct Panic {
     text: String,
-    place: Option<String>,
-    backtrace: Option<Backtrace>,
-}
-
-impl Panic {
-    /// The panic's message.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// File, line and column, unless somebody replaced the panic hook later.
-    #[must_use]
-    pub fn place(&self) -> Option<&str> {
-        self.place.as_deref()
-    }
-
-    /// The backtrace, if `RUST_BACKTRACE` asked for one.
-    #[must_use]
-    pub fn backtrace(&self) -> Option<&Backtrace> {
-        self.backtrace.as_ref()
-    }
+    place: Option<String>,
+    /// If `RUST_BACKTRACE` asked for one.
+    pub(crate) backtrace: Option<Backtrace>,
 }
 
 impl fmt::Display for Panic {
@@ -81,20 +63,24 @@ fn install_hook() {
 
 /// Calls `body` and turns a panic into a value.
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
-pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
+pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
     install_hook();
     let outer = CATCHING.replace(true);
     // Unwind safety: what the body shared with the runner is behind locks whose poison is
     // recovered, and what it owned is dropped or made anew after a crash.
     let result = panic::catch_unwind(AssertUnwindSafe(body));
     CATCHING.set(outer);
-    result.map_err(|payload| {
-        let seen = SEEN.with_borrow_mut(Option::take);
-        let text = payload_text(&*payload);
-        discard(payload);
-        let (place, backtrace) = seen.map_or((None, None), |(place, trace)| (Some(place), trace));
-        Panic { text, place, backtrace }
-    })
+    result.map_err(describe)
+}
+
+/// What is known about the panic on this thread that was just caught.
+#[cold]
+fn describe(payload: Box<dyn Any + Send>) -> Box<Panic> {
+    let seen = SEEN.with_borrow_mut(Option::take);
+    let text = payload_text(&*payload);
+    discard(payload);
+    let (place, backtrace) = seen.map_or((None, None), |(place, trace)| (Some(place), trace));
+    Box::new(Panic { text, place, backtrace })
 }
 
 /// The text of a panic payload, where it is text.
@@ -144,14 +130,14 @@ mod tests {
     fn rule_25_text_and_place_of_any_payload() {
         let line = line!() + 1;
         let panic = catch(|| panic!("number {}", 7)).unwrap_err();
-        assert_eq!(panic.text(), "number 7");
-        assert!(panic.place().unwrap().contains(&format!("panics.rs:{line}:")), "{panic}");
+        assert_eq!(panic.text, "number 7");
+        assert!(panic.place.as_deref().unwrap().contains(&format!("panics.rs:{line}:")), "{panic}");
 
         let panic = catch(|| panic::panic_any(7_u8)).unwrap_err();
-        assert_eq!(panic.text(), "a panic without text");
+        assert_eq!(panic.text, "a panic without text");
 
         let panic = catch(|| panic::panic_any(Grenade)).unwrap_err();
-        assert_eq!(panic.text(), "a panic without text");
+        assert_eq!(panic.text, "a panic without text");
     }
 
     #[test]
@@ -159,7 +145,7 @@ mod tests {
         let first = catch(|| panic!("first")).unwrap_err();
         // `resume_unwind` does not call the hook, so there is no place to know.
         let second = catch(|| panic::resume_unwind(Box::new("second"))).unwrap_err();
-        assert_eq!(second.text(), "second");
-        assert!(first.place().is_some() && second.place().is_none());
+        assert_eq!(second.text, "second");
+        assert!(first.place.is_some() && second.place.is_none());
     }
 }

@@ -75,7 +75,7 @@ impl Desk for Supervisor {
     fn finish(&mut self, report: Report, now: Nanos) -> Option<Job> {
         let Report { index, result } = report;
         let entry = &mut self.entries[index as usize];
-        let is_run = matches!(result, Done::Good(_) | Done::Crashed(_));
+        let is_run = matches!(result, Done::Ran(_));
         // The result of an abandoned run is dropped.
         if is_run && entry.life.state() != State::Abandoned {
             entry.stats.ended(now);
@@ -86,8 +86,13 @@ impl Desk for Supervisor {
             }
         }
         let command = match result {
-            Done::Good(flow) => self.step(index, lifecycle::Event::Ended(flow), now, None),
-            Done::Crashed(crash) => self.step(index, lifecycle::Event::Crashed, now, Some(crash)),
+            Done::Ran(exit) => {
+                let (event, crash) = match exit.into_flow() {
+                    Ok(flow) => (lifecycle::Event::Ended(flow), None),
+                    Err(crash) => (lifecycle::Event::Crashed, Some(*crash)),
+                };
+                self.step(index, event, now, crash)
+            }
             Done::CleanedUp(failures) => {
                 if !failures.is_empty() {
                     let end = self.entries[index as usize].end_mut();

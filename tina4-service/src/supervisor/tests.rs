@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::Service;
 use crate::clock::Clock;
-use crate::flow::Flow;
+use crate::flow::Exit;
 use crate::job::{Done, Job, Kind, Report};
 use crate::lifecycle::State;
 use crate::plan::StartError;
@@ -47,7 +47,7 @@ fn finish(supervisor: &mut Supervisor, job: &Job, result: Done, now: Nanos) -> O
 }
 
 fn crash() -> Done {
-    Done::Crashed(Crash { text: "no".into(), panicked: false })
+    Done::Ran(Exit::Crashed(Box::new(Crash { text: "no".into(), panicked: false })))
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn due_times_that_no_longer_hold_do_not_pile_up() {
         let job = take(&mut supervisor, now).expect("it runs again and again");
         now += 1_000;
         let again =
-            if job.unit.definition.name_str() == "quick" { Flow::Again } else { Flow::Wait };
-        finish(&mut supervisor, &job, Done::Good(again), now);
+            if job.unit.definition.name_str() == "quick" { Exit::Again } else { Exit::Wait };
+        finish(&mut supervisor, &job, Done::Ran(again), now);
     }
     assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
     // Nor when somebody starts and stops.
@@ -83,7 +83,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     let busy = take(&mut services, 0).expect("busy runs");
     services.stop_all(LIMIT, None, 1);
     finish(&mut services, &first, crash(), 2);
-    finish(&mut services, &busy, Done::Good(Flow::Wait), 3);
+    finish(&mut services, &busy, Done::Ran(Exit::Wait), 3);
     let report = services.shutdown_result(3).expect("it is over");
     assert_eq!(report.critical.as_deref(), Some("bad"));
 
@@ -99,7 +99,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     services.start_all(0).unwrap();
     let job = take(&mut services, 0).expect("bad runs");
     let other = take(&mut services, 0).expect("other runs");
-    finish(&mut services, &other, Done::Good(Flow::Wait), 0);
+    finish(&mut services, &other, Done::Ran(Exit::Wait), 0);
     let clean_up = finish(&mut services, &job, crash(), 0).expect("it has a clean-up");
     assert_eq!(clean_up.kind, Kind::CleanUp);
     assert!(take(&mut services, 11 * SECOND).is_none());
@@ -166,11 +166,11 @@ fn rule_41_the_first_waits_for_all_that_come_after_it() {
     services.start_all(0).unwrap();
     let hub = take(&mut services, 0).expect("hub is first");
     assert_eq!(hub.unit.definition.name_str(), "hub");
-    finish(&mut services, &hub, Done::Good(Flow::Wait), 0);
+    finish(&mut services, &hub, Done::Ran(Exit::Wait), 0);
     let busy = take(&mut services, 0).expect("its dependents are due now");
     services.stop_all(LIMIT, None, 1);
     assert_eq!(services.state("hub"), Some(State::Waiting), "one is still running");
-    finish(&mut services, &busy, Done::Good(Flow::Wait), 2);
+    finish(&mut services, &busy, Done::Ran(Exit::Wait), 2);
     assert_eq!(services.state("hub"), Some(State::Stopped));
 }
 
@@ -186,7 +186,7 @@ fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
     services.stop_all(LIMIT, None, 2 * SECOND);
     let report = services.shutdown_result(2 * SECOND).expect("nothing is active");
     assert!(report.to_string().contains("still running after 2.0s"), "{report}");
-    finish(&mut services, &job, Done::Good(Flow::Wait), 3 * SECOND);
+    finish(&mut services, &job, Done::Ran(Exit::Wait), 3 * SECOND);
     services.stop_all(LIMIT, None, 3 * SECOND);
     let line = services.shutdown_result(3 * SECOND).expect("nothing is active").to_string();
     assert!(line.contains("abandoned, it ended after its time was up"), "{line}");
