@@ -74,6 +74,16 @@ impl Context {
         &self.unit
     }
 
+    #[inline]
+    pub(crate) fn into_unit(self) -> Arc<Unit> {
+        self.unit
+    }
+
+    #[inline]
+    pub(crate) fn order(&self) -> RunOrder {
+        self.order
+    }
+
     /// The service's name.
     #[must_use]
     pub fn name(&self) -> &str {

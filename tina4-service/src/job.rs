@@ -16,16 +16,20 @@ use crate::unit::Injected;
 use crate::unit::Unit;
 
 /// Something to do for a service.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) unit: Arc<Unit>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task {
     /// The service's index in its runner.
     pub(crate) index: u32,
     pub(crate) kind: Kind,
+}
+
+/// A [`Task`], with what it takes to do it.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) unit: Arc<Unit>,
+    pub(crate) kind: Kind,
     /// The run, or the last run before the clean-up.
     pub(crate) order: RunOrder,
-    /// Whether its runs have been short so far, if that is known.
-    pub(crate) short: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +41,7 @@ pub(crate) enum Kind {
 /// What came of a [`Job`].
 #[derive(Debug)]
 pub(crate) struct Report {
-    pub(crate) index: u32,
+    pub(crate) unit: Arc<Unit>,
     pub(crate) result: Done,
 }
 
@@ -90,31 +94,28 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 /// Does the job. Whatever user code does, this returns.
 #[inline]
 pub(crate) fn perform(job: Job) -> Report {
-    let Job { unit, index, kind, order, short: _ } = job;
-    let outer = CURRENT.with(|current| current.replace(Some((runner_id(&unit), index))));
+    let Job { unit, kind, order } = job;
+    let outer = CURRENT.with(|current| current.replace(Some((runner_id(&unit), unit.index))));
     let context = Context::new(unit, order);
     let result = match kind {
-        Kind::Run => Done::Ran(run(&context, order)),
-        Kind::CleanUp => Done::CleanedUp(clean_up(&context, order)),
+        Kind::Run => Done::Ran(run(&context)),
+        Kind::CleanUp => Done::CleanedUp(clean_up(&context)),
     };
     #[cfg(feature = "testing")]
     context.unit().is_outside.store(false, Ordering::SeqCst);
     CURRENT.with(|current| current.set(outer));
-    Report { index, result }
+    Report { unit: context.into_unit(), result }
 }
 
 /// Calls `body` inside the service's span. Log subscribers, destructors and the texts of errors
 /// are user code as well, so everything is inside the one `catch`.
-fn guarded<T>(
-    context: &Context,
-    order: RunOrder,
-    body: impl FnOnce() -> T,
-) -> Result<T, Box<Crash>> {
+fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Crash>> {
     let quiet = context.unit().env.exiting.load(Ordering::Relaxed);
     let caught = panics::catch(|| {
         if quiet {
             return body();
         }
+        let order = context.order();
         let lateness = Duration::from_nanos(order.started.saturating_sub(order.due));
         let lateness = tracing::field::debug(lateness);
         let span =
@@ -124,7 +125,7 @@ fn guarded<T>(
     caught.map_err(Crash::from_panic)
 }
 
-fn run(context: &Context, order: RunOrder) -> Exit<Box<Crash>> {
+fn run(context: &Context) -> Exit<Box<Crash>> {
     let body = || {
         #[cfg(feature = "testing")]
         if let Err(cause) = inject(context) {
@@ -132,7 +133,7 @@ fn run(context: &Context, order: RunOrder) -> Exit<Box<Crash>> {
         }
         context.unit().definition.call(&Run::new(context)).map_crash(Crash::from_error)
     };
-    let exit = guarded(context, order, body).unwrap_or_else(Exit::Crashed);
+    let exit = guarded(context, body).unwrap_or_else(Exit::Crashed);
     if matches!(exit, Exit::Crashed(_)) {
         forget_locals(context.unit());
     }
@@ -160,14 +161,14 @@ fn inject(context: &Context) -> Result<(), Cause> {
 }
 
 /// Runs the hooks of the activation that has ended, last registered first, the declared one last.
-fn clean_up(context: &Context, order: RunOrder) -> Vec<Arc<str>> {
+fn clean_up(context: &Context) -> Vec<Arc<str>> {
     let unit = context.unit();
     let mut failures = Vec::new();
     loop {
         let result = if let Some(registered) = unit.pop_hook() {
-            guarded(context, order, || (registered.hook)().map_err(Crash::from_error))
+            guarded(context, || (registered.hook)().map_err(Crash::from_error))
         } else if unit.take_on_stop() {
-            guarded(context, order, || {
+            guarded(context, || {
                 unit.definition.on_stop(&Run::new(context)).map_err(Crash::from_error)
             })
         } else {

@@ -54,7 +54,9 @@ mod toy;
 
 /// What the pool works for: knows what is due, and what to do about it.
 pub(crate) trait Desk: Send + 'static {
-    /// Something to do outside of the lock.
+    /// Which job is to be done.
+    type Task;
+    /// What it takes to do it outside of the lock.
     type Job: Send;
     /// What came of it.
     type Report;
@@ -65,18 +67,20 @@ pub(crate) trait Desk: Send + 'static {
     fn next_due(&mut self) -> Option<Nanos>;
     /// Does what is due by itself, up to the first job for a worker, or to the first aftermath: no
     /// job waits for somebody else's log to be written.
-    fn take(&mut self, now: Nanos) -> Option<Self::Job>;
+    fn take(&mut self, now: Nanos) -> Option<Self::Task>;
     /// Takes the report of a job; there may be a job to be done right after it.
-    fn finish(&mut self, report: Self::Report, now: Nanos) -> Option<Self::Job>;
+    fn finish(&mut self, report: Self::Report, now: Nanos) -> Option<Self::Task>;
+    /// Gives a job out.
+    fn job(&mut self, task: Self::Task) -> Self::Job;
     /// Does a job. Never panics.
     fn work(job: Self::Job) -> Self::Report;
     /// Whether this job has been short so far; `None`: too new to say.
-    fn is_short(job: &Self::Job) -> Option<bool>;
+    fn is_short(&self, task: &Self::Task) -> Option<bool>;
     /// Whether threads are started beyond the limit that the user has set.
     fn is_unlimited(&self) -> bool;
     /// Whether this job is what is planned, and not what follows from it.
     #[cfg(feature = "testing")]
-    fn is_run(_: &Self::Job) -> bool {
+    fn is_run(_: &Self::Task) -> bool {
         true
     }
     /// How many jobs there can be at one time.

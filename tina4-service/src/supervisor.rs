@@ -67,6 +67,8 @@ pub(crate) struct Supervisor {
     thread_error: Option<io::Error>,
     /// Kept for its allocation.
     notes: Vec<Note>,
+    /// The unit of the run that ended last: whose turn it is again needs no other reference to it.
+    spare: Option<Arc<Unit>>,
 }
 
 /// One service. What only some of them need, or only at their end, is on the heap: there may be a
@@ -209,6 +211,7 @@ impl Supervisor {
             linked: Linked::default(),
             thread_error: None,
             notes: Vec::new(),
+            spare: None,
         }
     }
 

@@ -16,28 +16,29 @@ impl<D: Desk> Play for Pool<D> {
         if shift.desk.next_due().is_none_or(|due| due > now) {
             return false;
         }
-        let mut job = shift.desk.take(now);
+        let mut task = shift.desk.take(now);
         loop {
             let aftermath = shift.desk.aftermath();
             if shift.desk.take_news() {
                 self.news.notify_all();
             }
+            let doing = task.map(|task| (D::is_run(&task), shift.desk.job(task)));
             drop(shift);
             self.settle(aftermath);
-            let Some(doing) = job else {
+            let Some((is_run, job)) = doing else {
                 return true;
             };
             let stage = self.clock.stage();
-            if let Some(stage) = stage.filter(|_| D::is_run(&doing)) {
+            if let Some(stage) = stage.filter(|_| is_run) {
                 stage.begin_run();
             }
-            let report = D::work(doing);
+            let report = D::work(job);
             if let Some(stage) = stage {
                 stage.come_back();
             }
             shift = lock(&self.shift);
             let now = self.clock.now();
-            job = shift.desk.finish(report, now);
+            task = shift.desk.finish(report, now);
         }
     }
 }

@@ -43,6 +43,7 @@ pub(super) struct ToyJob {
 }
 
 impl Desk for Toy {
+    type Task = ToyJob;
     type Job = ToyJob;
     type Report = ();
     type Aftermath = Work;
@@ -77,12 +78,16 @@ impl Desk for Toy {
         None
     }
 
+    fn job(&mut self, task: ToyJob) -> ToyJob {
+        task
+    }
+
     fn work(job: ToyJob) {
         (job.work)();
     }
 
-    fn is_short(job: &ToyJob) -> Option<bool> {
-        job.short
+    fn is_short(&self, task: &ToyJob) -> Option<bool> {
+        task.short
     }
 
     fn most_jobs(&self) -> usize {

@@ -32,25 +32,26 @@ impl<D: Desk> Pool<D> {
         shift.crew.arriving -= 1;
         loop {
             let now = self.clock.now();
-            let mut job = None;
+            let mut task = None;
             if let Some(report) = report.take() {
                 let crew = &mut shift.crew;
                 crew.finished += 1;
                 let short = now.saturating_sub(began) < crate::status::SHORT;
                 crew.streak = if short { crew.streak.saturating_add(1) } else { 0 };
-                job = shift.desk.finish(report, now);
+                task = shift.desk.finish(report, now);
             }
             // While another worker chews through a burst of short jobs, one that it called does not
             // compete with it, but looks in a few milliseconds whether it is still getting on.
             let stands_by = std::mem::take(&mut arrived)
                 && std::mem::take(&mut shift.crew.stand_by_wanted)
                 && shift.crew.stand_by.is_none();
-            if job.is_none() && !stands_by && !shift.desk.has_aftermath() {
-                job = shift.desk.take(now);
+            if task.is_none() && !stands_by && !shift.desk.has_aftermath() {
+                task = shift.desk.take(now);
             }
             let most = self.most(&shift.desk);
-            if let Some(job) = job {
-                let short = D::is_short(&job).unwrap_or(shift.crew.streak >= STREAK);
+            if let Some(task) = task {
+                let short = shift.desk.is_short(&task).unwrap_or(shift.crew.streak >= STREAK);
+                let job = shift.desk.job(task);
                 let errands = shift.cover(now, short && !self.clock.is_manual(), most);
                 drop(shift);
                 self.carry_out(errands);

@@ -9,34 +9,21 @@ use super::{Aftermath, Supervisor};
 use crate::clock::Nanos;
 use crate::context::RunOrder;
 use crate::event::{Change, Event, LogLine};
-use crate::job::{self, Done, Job, Kind, Report};
+use crate::job::{self, Done, Job, Kind, Report, Task};
 use crate::lifecycle::{self, Command, State};
 use crate::pool::Desk;
 use crate::status::Habit;
 
-impl Supervisor {
-    pub(super) fn job(&self, index: u32, kind: Kind) -> Job {
-        let entry = self.entry(index);
-        let short = match entry.stats.habit() {
-            Habit::Unknown => None,
-            Habit::Short => Some(true),
-            Habit::Long => Some(false),
-        };
-        // A clean-up runs once: nothing is known about it.
-        let short = short.filter(|_| kind == Kind::Run);
-        Job { unit: Arc::clone(&entry.unit), index, kind, order: entry.stats.last_run(), short }
-    }
-
-    pub(super) fn job_for(&self, index: u32, command: Command) -> Option<Job> {
-        match command {
-            Command::Run { .. } => Some(self.job(index, Kind::Run)),
-            Command::CleanUp => Some(self.job(index, Kind::CleanUp)),
-            Command::Nothing | Command::Refused(_) => None,
-        }
+fn task(index: u32, command: Command) -> Option<Task> {
+    match command {
+        Command::Run { .. } => Some(Task { index, kind: Kind::Run }),
+        Command::CleanUp => Some(Task { index, kind: Kind::CleanUp }),
+        Command::Nothing | Command::Refused(_) => None,
     }
 }
 
 impl Desk for Supervisor {
+    type Task = Task;
     type Job = Job;
     type Report = Report;
     type Aftermath = Box<Aftermath>;
@@ -57,23 +44,25 @@ impl Desk for Supervisor {
     }
 
     #[inline]
-    fn take(&mut self, now: Nanos) -> Option<Job> {
+    fn take(&mut self, now: Nanos) -> Option<Task> {
         while !self.has_aftermath() && self.next_due().is_some_and(|due| due <= now) {
             let Some(Reverse((_, index))) = self.timers.pop() else {
                 break;
             };
             self.entries[index as usize].queued = Nanos::MAX;
             let command = self.event(index, lifecycle::Event::Due, now);
-            if let Some(job) = self.job_for(index, command) {
-                return Some(job);
+            if let Some(task) = task(index, command) {
+                return Some(task);
             }
         }
         None
     }
 
     #[inline]
-    fn finish(&mut self, report: Report, now: Nanos) -> Option<Job> {
-        let Report { index, result } = report;
+    fn finish(&mut self, report: Report, now: Nanos) -> Option<Task> {
+        let Report { unit, result } = report;
+        let index = unit.index;
+        self.spare = Some(unit);
         let entry = &mut self.entries[index as usize];
         let is_run = matches!(result, Done::Ran(_));
         // The result of an abandoned run is dropped.
@@ -105,7 +94,18 @@ impl Desk for Supervisor {
             }
         };
         self.pump(now);
-        self.job_for(index, command)
+        task(index, command)
+    }
+
+    #[inline]
+    fn job(&mut self, task: Task) -> Job {
+        let Task { index, kind } = task;
+        let entry = &self.entries[index as usize];
+        let unit = match self.spare.take() {
+            Some(unit) if unit.index == index => unit,
+            Some(_) | None => Arc::clone(&entry.unit),
+        };
+        Job { unit, kind, order: entry.stats.last_run() }
     }
 
     #[inline]
@@ -118,16 +118,22 @@ impl Desk for Supervisor {
         self.exiting
     }
 
-    fn is_short(job: &Job) -> Option<bool> {
-        match job.kind {
-            Kind::Run => job.short,
+    #[inline]
+    fn is_short(&self, task: &Task) -> Option<bool> {
+        match task.kind {
+            Kind::Run => match self.entry(task.index).stats.habit() {
+                Habit::Unknown => None,
+                Habit::Short => Some(true),
+                Habit::Long => Some(false),
+            },
+            // A clean-up runs once: nothing is known about it.
             Kind::CleanUp => Some(false),
         }
     }
 
     #[cfg(feature = "testing")]
-    fn is_run(job: &Job) -> bool {
-        job.kind == Kind::Run
+    fn is_run(task: &Task) -> bool {
+        task.kind == Kind::Run
     }
 
     fn most_jobs(&self) -> usize {

@@ -34,16 +34,18 @@ fn service(name: impl Into<Cow<'static, str>>) -> Service {
 /// The next job that is due; what would be logged is thrown away.
 fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<Job> {
     loop {
-        let job = supervisor.take(now);
+        let task = supervisor.take(now);
         let logged = supervisor.aftermath().is_some();
-        if job.is_some() || !logged {
-            return job;
+        if task.is_some() || !logged {
+            return task.map(|task| supervisor.job(task));
         }
     }
 }
 
 fn finish(supervisor: &mut Supervisor, job: &Job, result: Done, now: Nanos) -> Option<Job> {
-    supervisor.finish(Report { index: job.index, result }, now)
+    let unit = Arc::clone(&job.unit);
+    let task = supervisor.finish(Report { unit, result }, now);
+    task.map(|task| supervisor.job(task))
 }
 
 fn crash() -> Done {
