@@ -100,6 +100,12 @@ impl Crew {
         self.stand_by.as_ref().is_some_and(|stand_by| stand_by.until <= limit)
     }
 
+    /// Counts a job that took so long.
+    pub(super) fn count_finished(&mut self, took: Nanos) {
+        self.finished += 1;
+        self.streak = if took < crate::status::SHORT { self.streak.saturating_add(1) } else { 0 };
+    }
+
     /// Learns how late a timed wait ends: rises slowly, falls fast, so that it follows the best.
     pub(super) fn learn(&mut self, late: Nanos) {
         // One very late wake-up says nothing about the next.

@@ -25,26 +25,19 @@ impl<D: Desk> Pool<D> {
     /// A worker's life.
     pub(super) fn work(self: &Arc<Self>, worker: u64) {
         let bell = Arc::new(Condvar::new());
-        let mut report = None;
-        let mut began = 0;
         let mut arrived = true;
         let mut shift = lock(&self.shift);
         shift.crew.arriving -= 1;
+        let mut now = self.clock.now();
+        // What is to be done right after the job that was just done.
+        let mut following = None;
         loop {
-            let now = self.clock.now();
-            let mut task = None;
-            if let Some(report) = report.take() {
-                let crew = &mut shift.crew;
-                crew.finished += 1;
-                let short = now.saturating_sub(began) < crate::status::SHORT;
-                crew.streak = if short { crew.streak.saturating_add(1) } else { 0 };
-                task = shift.desk.finish(report, now);
-            }
             // While another worker chews through a burst of short jobs, one that it called does not
             // compete with it, but looks in a few milliseconds whether it is still getting on.
             let stands_by = std::mem::take(&mut arrived)
                 && std::mem::take(&mut shift.crew.stand_by_wanted)
                 && shift.crew.stand_by.is_none();
+            let mut task = following.take();
             if task.is_none() && !stands_by && !shift.desk.has_aftermath() {
                 task = shift.desk.take(now);
             }
@@ -55,9 +48,12 @@ impl<D: Desk> Pool<D> {
                 let errands = shift.cover(now, short && !self.clock.is_manual(), most);
                 drop(shift);
                 self.carry_out(errands);
-                began = now;
-                report = Some(D::work(job));
+                let report = D::work(job);
                 shift = lock(&self.shift);
+                let began = now;
+                now = self.clock.now();
+                shift.crew.count_finished(now.saturating_sub(began));
+                following = shift.desk.finish(report, now);
                 continue;
             }
             // What was done without a job may still have left something to do outside.
@@ -75,12 +71,14 @@ impl<D: Desk> Pool<D> {
                 drop(shift);
                 self.carry_out(errands);
                 shift = lock(&self.shift);
+                now = self.clock.now();
                 continue;
             }
             match self.rest(shift, worker, &bell, now) {
                 Some((woken, called)) => (shift, arrived) = (woken, called),
                 None => return,
             }
+            now = self.clock.now();
         }
     }
 
