@@ -138,57 +138,76 @@ impl Crew {
         self.arriving -= 1;
         true
     }
+
+    /// Sends for somebody who will wait for what is due then: whom to ring, how many to hire.
+    fn send_for(
+        &mut self,
+        now: Nanos,
+        due: Nanos,
+        trusted: bool,
+        most: usize,
+    ) -> ([Option<Arc<Condvar>>; 2], usize) {
+        if let Some(leader) = &mut self.leader {
+            leader.until = due;
+            return ([Some(Arc::clone(&leader.bell)), None], 0);
+        }
+        // When more is due already and may block, two are sent for: a tree grows faster than a
+        // chain. Where a stand-by is all that is missing, one will do.
+        let wanted = if due <= now && !trusted { 2 } else { 1 };
+        self.stand_by_wanted = trusted;
+        let (mut bells, mut hires) = ([None, None], 0);
+        for bell in &mut bells {
+            if self.arriving >= wanted {
+                break;
+            }
+            *bell = self.call();
+            if bell.is_none() && self.live < most {
+                self.live += 1;
+                self.arriving += 1;
+                hires += 1;
+            }
+        }
+        (bells, hires)
+    }
 }
 
 impl<D: Desk> Shift<D> {
     /// Makes sure that the next due time is covered; see the top of this file.
     ///
     /// `trusted`: the caller is a worker that will look again in a moment.
+    #[inline]
     pub(super) fn cover(
         &mut self,
         now: Nanos,
         trusted: bool,
         most: usize,
     ) -> Errands<D::Aftermath> {
-        let mut errands = Errands { listeners: self.desk.take_news(), ..Errands::none() };
-        errands.listeners &= self.listeners > 0;
-        errands.aftermath = self.desk.aftermath();
+        let listeners = self.desk.take_news() && self.listeners > 0;
+        let aftermath = self.desk.aftermath();
         // A log or a destructor may block: who goes to run one cannot be trusted to be back soon.
-        let trusted = trusted && errands.aftermath.is_none();
-        let crew = &mut self.crew;
-        if self.desk.is_over() {
-            crew.dismiss();
-            return errands;
-        }
-        let Some(due) = self.desk.next_due() else {
-            return errands;
+        let trusted = trusted && aftermath.is_none();
+        let (bells, hires) = match self.desk.next_due() {
+            Some(due) if !self.is_covered(now, due, trusted) => {
+                self.crew.send_for(now, due, trusted, most)
+            }
+            Some(_) => ([None, None], 0),
+            None => {
+                if self.desk.is_over() {
+                    self.crew.dismiss();
+                }
+                ([None, None], 0)
+            }
         };
-        if let Some(leader) = &mut crew.leader {
-            if due < leader.until {
-                leader.until = due;
-                errands.bells[0] = Some(Arc::clone(&leader.bell));
-            }
-            return errands;
+        Errands { bells, hires, listeners, aftermath }
+    }
+
+    /// Whether somebody waits for what is due then already.
+    #[inline]
+    fn is_covered(&self, now: Nanos, due: Nanos, trusted: bool) -> bool {
+        match &self.crew.leader {
+            Some(leader) => leader.until <= due,
+            None => trusted && self.crew.stands_by(now, due),
         }
-        if trusted && crew.stands_by(now, due) {
-            return errands;
-        }
-        // When more is due already and may block, two are sent for: a tree grows faster than a
-        // chain. Where a stand-by is all that is missing, one will do.
-        let wanted = if due <= now && !trusted { 2 } else { 1 };
-        crew.stand_by_wanted = trusted;
-        for bell in &mut errands.bells {
-            if crew.arriving >= wanted {
-                break;
-            }
-            *bell = crew.call();
-            if bell.is_none() && crew.live < most {
-                crew.live += 1;
-                crew.arriving += 1;
-                errands.hires += 1;
-            }
-        }
-        errands
     }
 }
 
