@@ -222,9 +222,16 @@ impl Supervisor {
         command
     }
 
-    /// Carries out consequences until there are none. A loop, not a recursion: a chain of `after`
-    /// may be long.
+    /// Carries out consequences until there are none; most runs have none.
+    #[inline]
     fn pump(&mut self, now: Nanos) {
+        if !self.todo.is_empty() || self.active == 0 {
+            self.pump_all(now);
+        }
+    }
+
+    /// A loop, not a recursion: a chain of `after` may be long.
+    fn pump_all(&mut self, now: Nanos) {
         while let Some(todo) = self.todo.pop_front() {
             match todo {
                 Todo::Stop(index) => self.stop_if_free(index, now),
