@@ -1,7 +1,7 @@
 //! Services are found wherever they are declared.
 
 use tests::{Child, Watch, info};
-use tina4_service::{Runner, State};
+use tina4_service::{Runner, Service, State};
 
 mod outer {
     mod inner {
@@ -89,6 +89,18 @@ fn after_knows_a_function_by_its_type_whatever_it_is_called() {
     let mut watch = Watch::new(&runner);
     runner.start_all().unwrap();
     watch.ended("registration.later");
+}
+
+#[test]
+fn after_means_what_replaces_a_service_that_is_left_out() {
+    let runner = Runner::builder().only(["registration.later"]).build();
+    runner.register(Service::new("registration.deep", |_| {}));
+    runner.register(Service::new("registration.base", |_| {}));
+    let plan = runner.check().unwrap();
+    let order: Vec<_> = plan.services().iter().map(|service| &*service.name).collect();
+    assert_eq!(order, ["registration.base", "registration.deep", "registration.later"]);
+    // By its path as by its name.
+    assert_eq!(plan.services()[2].after, ["registration.base", "registration.deep"]);
 }
 
 #[test]

@@ -118,9 +118,11 @@ fn rule_4_a_service_never_overlaps_itself() {
     let mut watch = Watch::new(&runner);
     let inside = Arc::new(AtomicUsize::new(0));
     let (go, gate) = bounded::<()>(0);
+    let (entered, entering) = bounded(10);
     let counter = Arc::clone(&inside);
     let body = move |_: &tina4_service::Context| {
         assert_eq!(counter.fetch_add(1, Ordering::SeqCst), 0, "two runs at once");
+        let _ = entered.send(());
         let _ = gate.recv();
         counter.fetch_sub(1, Ordering::SeqCst);
     };
@@ -128,7 +130,8 @@ fn rule_4_a_service_never_overlaps_itself() {
     // A second service with the same due times shows that somebody looked at them.
     runner.register(Service::new("witness", |_| {}).interval("10s"));
     runner.start_all().unwrap();
-    watch.began("s");
+    // That a run begins is told before its body does.
+    entering.recv_timeout(tests::PATIENCE).expect("the first run begins");
     for _ in 0..5 {
         watch.ended("witness");
         clock.advance(secs(10));

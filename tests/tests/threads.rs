@@ -257,24 +257,6 @@ fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {
     });
 }
 
-/// Rule 52: the sleep is corrected by how late the system wakes sleepers.
-#[test]
-fn rule_52_runs_begin_within_a_fraction_of_a_millisecond() {
-    let _alone = alone();
-    best_of(8, "mean lateness of one at 2 ms", Duration::from_micros(300), || {
-        let runner = runner("punctual");
-        let mut watch = Watch::new(&runner);
-        runner.register(Service::new("s", |_| {}).interval("2ms"));
-        runner.start_all().unwrap();
-        watch.until("s", |change| {
-            matches!(change, tina4_service::Change::RunBegan { run: 300, .. })
-        });
-        let late = info(&runner, "s").lateness;
-        runner.stop_all();
-        late.mean
-    });
-}
-
 fn median(mut all: Vec<Duration>) -> Duration {
     all.sort_unstable();
     all[all.len() / 2]

@@ -32,7 +32,7 @@ pub enum Never {}
 /// ```
 #[derive(Debug)]
 pub struct Context {
-    pub(crate) unit: Arc<Unit>,
+    unit: Arc<Unit>,
     order: RunOrder,
     stopping: OnceLock<Receiver<Never>>,
 }
@@ -72,6 +72,11 @@ impl Context {
 
     pub(crate) fn unit(&self) -> &Arc<Unit> {
         &self.unit
+    }
+
+    #[inline]
+    pub(crate) fn into_unit(self) -> Arc<Unit> {
+        self.unit
     }
 
     #[inline]

@@ -104,7 +104,7 @@ pub(crate) fn perform(job: Job) -> Report {
     #[cfg(feature = "testing")]
     context.unit().is_outside.store(false, Ordering::SeqCst);
     CURRENT.with(|current| current.set(outer));
-    Report { unit: context.unit, result }
+    Report { unit: context.into_unit(), result }
 }
 
 /// Calls `body` inside the service's span. Log subscribers, destructors and the texts of errors

@@ -223,7 +223,8 @@ fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
     }));
 }
 
-/// Finds the services that `after` means. Those that are left out are no fault, and no link.
+/// Finds the services that `after` means: those of that name, whether it is written or is that of a
+/// function. What is left out, and not replaced by a service of its name, is no fault, and no link.
 fn resolve(
     units: &Units<'_>,
     by_name: &[u32],
@@ -231,22 +232,25 @@ fn resolve(
     faults: &mut Vec<Fault>,
 ) -> Vec<(u32, Vec<u32>)> {
     let left_out: HashSet<_> = selection.left_out.iter().map(Definition::name_str).collect();
-    let mut by_id: HashMap<_, _> =
-        selection.left_out.iter().filter_map(|definition| Some((definition.id()?, None))).collect();
-    let ids = units.definitions().map(Definition::id).zip(0_u32..);
-    by_id.extend(ids.filter_map(|(id, index)| Some((id?, Some(index)))));
+    let name_of = |definition: &Definition| Some((definition.id()?, definition.name()));
+    let mut names: HashMap<_, _> = selection.left_out.iter().filter_map(name_of).collect();
+    names.extend(units.definitions().filter_map(name_of));
+    let present = |name: &str| {
+        let place = by_name.partition_point(|index| units.name(*index) < name);
+        by_name.get(place).copied().filter(|index| units.name(*index) == name)
+    };
     let mut find = |definition: &Definition| {
         let mut links = Vec::new();
         for after in definition.after() {
-            let (found, text) = match after {
-                After::Function { id, path } => (by_id.get(&id).copied(), path),
-                After::Name(name) => {
-                    let place = by_name.partition_point(|index| units.name(*index) < name);
-                    let found = by_name.get(place).filter(|index| units.name(**index) == name);
-                    let found = found.map(|index| Some(*index));
-                    (found.or_else(|| left_out.contains(name).then_some(None)), name)
-                }
+            let (name, text) = match after {
+                After::Function { id, path } => (names.get(&id).map(|name| &**name), path),
+                After::Name(name) => (Some(name), name),
             };
+            let found = name.and_then(|name| match present(name) {
+                None if left_out.contains(name) => Some(None),
+                None => None,
+                Some(index) => Some(Some(index)),
+            });
             match found {
                 Some(Some(index)) if !links.contains(&index) => links.push(index),
                 Some(_) => {}

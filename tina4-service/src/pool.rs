@@ -70,7 +70,7 @@ pub(crate) trait Desk: Send + 'static {
     fn take(&mut self, now: Nanos) -> Option<Self::Task>;
     /// Takes the report of a job; there may be a job to be done right after it.
     fn finish(&mut self, report: Self::Report, now: Nanos) -> Option<Self::Task>;
-    /// Gives a job out.
+    /// Gives a job out, under the lock under which it was named.
     fn job(&mut self, task: Self::Task) -> Self::Job;
     /// Does a job. Never panics.
     fn work(job: Self::Job) -> Self::Report;

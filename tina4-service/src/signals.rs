@@ -50,7 +50,8 @@ impl Signals {
     fn came(&self, number: i32) {
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         self.last.store(number, Ordering::Relaxed);
-        // The handler has done so, but who began to listen since then has taken it back.
+        // The handler has done so, if it was complete, but who began to listen since then has taken
+        // it back.
         #[cfg(unix)]
         self.asked.store(true, Ordering::SeqCst);
         self.count.fetch_add(1, Ordering::Release);
@@ -124,19 +125,23 @@ fn install(signals: &Arc<Signals>) -> io::Result<()> {
             }
         }
     })?;
-    // What may fail does so before anything has changed.
+    // The pipe, which a process may have no room for, comes before anything has changed.
     let mut incoming = signal_hook::iterator::Signals::new(std::iter::empty::<i32>())?;
     let early = Arc::new(AtomicUsize::new(0));
     for number in [SIGTERM, SIGINT] {
-        // In this order: the first signal finds the flag unset and sets it, the second ends the
-        // process in the handler itself, whatever every thread is doing. Nothing that tells the
-        // program of the first may come before these: the program would be faster than the handler.
+        // In this order, in which a handler does them too. First it is noted; nobody is told by that.
+        flag::register_usize(number, Arc::clone(&early), number.unsigned_abs() as usize)?;
+        // The first signal finds the flag unset and sets it, the second ends the process in the
+        // handler itself, whatever every thread is doing.
         flag::register_conditional_shutdown(number, 128 + number, Arc::clone(&signals.asked))?;
         flag::register(number, Arc::clone(&signals.asked))?;
-        flag::register_usize(number, Arc::clone(&early), number.unsigned_abs() as usize)?;
+        // The program is told last, because telling sets the flag: it might be faster than the rest
+        // of the handler, which would take the first signal for the second.
         incoming.add_signal(number)?;
     }
-    // A signal that came between these lines is known to the flags, and to nobody else.
+    // A signal that came between these lines was noted, and nobody was told. (If a handler on
+    // another thread is between its first line and its last at this moment, its signal is passed on
+    // twice, which who waits for one does not see.)
     let early = i32::try_from(early.load(Ordering::SeqCst)).unwrap_or(0);
     let mut pending: Vec<_> = incoming.pending().collect();
     if pending.is_empty() && early > 0 {

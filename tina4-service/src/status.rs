@@ -11,6 +11,10 @@ use crate::lifecycle::State;
 use crate::registration::Place;
 use crate::schedule::Schedule;
 
+mod quantile;
+
+use self::quantile::{Markers, Totals};
+
 /// Everything known about one service at one instant; made by [`services`](crate::services).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -88,8 +92,8 @@ pub struct Spread {
     pub last: Duration,
     /// The mean of all.
     pub mean: Duration,
-    /// 99 of 100 are not longer: an estimate, exact up to five values; of more than a thousand it
-    /// looks at one in eight.
+    /// 99 of 100 are not longer: exact below a hundred values, where it is the longest, and an
+    /// estimate beyond; of more than a thousand it looks at one in eight.
     pub p99: Duration,
     /// The longest.
     pub max: Duration,
@@ -112,7 +116,7 @@ pub(crate) struct Stats {
     /// A moving average of how long runs take, in nanoseconds; what is longer counts as four seconds.
     recent: u32,
     /// Runs whose end was counted, when the last of them ended, and how long that took.
-    ended: u64,
+    ends: u64,
     last_end: Option<Moment>,
     took: Nanos,
     lateness: Totals,
@@ -152,7 +156,7 @@ impl Stats {
             date: NO_DATE,
             attempt: 1,
             recent: 0,
-            ended: 0,
+            ends: 0,
             last_end: None,
             took: 0,
             lateness: Totals::default(),
@@ -190,15 +194,15 @@ impl Stats {
         self.took = ended.saturating_sub(self.started);
         self.last_end = Some(Moment::new(ended));
         let took = u32::try_from(self.took).unwrap_or(u32::MAX);
-        if self.ended == 0 {
+        if self.ends == 0 {
             self.recent = took;
         } else {
             // An eighth of the new value: quick to distrust, for one long run weighs much.
             self.recent = self.recent - self.recent / 8 + took / 8;
             let quantiles = self.quantiles.get_or_insert_default();
-            quantiles.duration.add(self.ended, self.duration.max, self.took);
+            quantiles.duration.add(self.ends, self.duration.max, self.took);
         }
-        self.ended += 1;
+        self.ends += 1;
         self.duration.add(self.took);
     }
 
@@ -213,7 +217,7 @@ impl Stats {
 
     /// What is known about how long the body takes.
     pub(crate) fn habit(&self) -> Habit {
-        if self.ended < 4 {
+        if self.ends < 4 {
             Habit::Unknown
         } else if Nanos::from(self.recent) < SHORT {
             Habit::Short
@@ -245,7 +249,7 @@ impl Stats {
 
     fn duration(&self) -> Spread {
         let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.duration);
-        self.duration.spread(self.ended, self.took, markers)
+        self.duration.spread(self.ends, self.took, markers)
     }
 }
 
@@ -258,137 +262,6 @@ pub(crate) enum Habit {
     Short,
     /// Longer.
     Long,
-}
-
-/// Sum and maximum of a stream of lengths.
-#[derive(Debug, Default)]
-struct Totals {
-    sum: u64,
-    max: u64,
-}
-
-impl Totals {
-    fn add(&mut self, value: u64) {
-        self.max = self.max.max(value);
-        self.sum = self.sum.saturating_add(value);
-    }
-
-    fn spread(&self, count: u64, last: u64, markers: Option<&Markers>) -> Spread {
-        // Of fewer than a hundred values the 99th percentile is the largest.
-        let p99 = markers.filter(|_| count >= 5).map_or(self.max, Markers::p99);
-        Spread {
-            last: Duration::from_nanos(last),
-            mean: Duration::from_nanos(self.sum.checked_div(count).unwrap_or(0)),
-            p99: Duration::from_nanos(p99.min(self.max)),
-            max: Duration::from_nanos(self.max),
-        }
-    }
-}
-
-/// The p99 of a stream of lengths, in a fixed small space.
-///
-/// It is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers that follow the
-/// quantile without keeping the values.
-#[derive(Debug, Default)]
-struct Markers {
-    /// Marker heights: minimum, three around the quantile, maximum.
-    heights: [f32; 5],
-    /// How many values lie at or below each marker.
-    ranks: [f32; 5],
-}
-
-/// Where the markers between the first value and the last want to stand: around the quantile.
-const WANTED: [f32; 3] = [0.495, 0.99, 0.995];
-
-/// Ranks are counted as `f32`, exact up to 2^24: then the past is halved, and recent values weigh
-/// more, which is what a reader of a long-lived service wants.
-const MOST: f32 = 1_000_000.0;
-
-/// Whether the estimate looks at a value: at each of the first thousand, then at one in eight,
-/// scattered, so that what repeats every so many runs is not missed.
-fn is_sampled(count: u64) -> bool {
-    const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
-    count <= 1_000 || count.wrapping_mul(SCATTER) >> 61 == 0
-}
-
-impl Markers {
-    /// Takes a value after `before` others; `first` is the first of them, and looked at only if it
-    /// is the only one.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "an estimate of a quantile; seven digits are plenty"
-    )]
-    fn add(&mut self, before: u64, first: u64, value: u64) {
-        let height = value as f32;
-        if before < 5 {
-            if before == 1 {
-                self.heights[0] = first as f32;
-            }
-            self.heights[before as usize] = height;
-            if before == 4 {
-                self.heights.sort_by(f32::total_cmp);
-                self.ranks = [1.0, 2.0, 3.0, 4.0, 5.0];
-            }
-            return;
-        }
-        if !is_sampled(before + 1) {
-            return;
-        }
-        let above = if height < self.heights[0] {
-            self.heights[0] = height;
-            1
-        } else if height >= self.heights[4] {
-            self.heights[4] = height;
-            4
-        } else {
-            1 + (1..4).filter(|marker| self.heights[*marker] <= height).count()
-        };
-        for rank in &mut self.ranks[above..] {
-            *rank += 1.0;
-        }
-        for (marker, part) in (1..).zip(WANTED) {
-            let wanted = 1.0 + (self.ranks[4] - 1.0) * part;
-            self.adjust(marker, wanted - self.ranks[marker]);
-        }
-        if self.ranks[4] > MOST {
-            for (index, rank) in self.ranks.iter_mut().enumerate() {
-                *rank = (*rank / 2.0).floor().max(index as f32 + 1.0);
-            }
-        }
-    }
-
-    /// Moves one marker a place towards where it wants to be, along a parabola or a line.
-    fn adjust(&mut self, marker: usize, distance: f32) {
-        let (h, n) = (&self.heights, &self.ranks);
-        let (below, above) = (n[marker] - n[marker - 1], n[marker + 1] - n[marker]);
-        let step = if distance >= 1.0 && above > 1.0 {
-            1.0
-        } else if distance <= -1.0 && below > 1.0 {
-            -1.0
-        } else {
-            return;
-        };
-        let rise = (h[marker + 1] - h[marker]) / above;
-        let fall = (h[marker] - h[marker - 1]) / below;
-        let curved =
-            h[marker] + step / (above + below) * ((below + step) * rise + (above - step) * fall);
-        let moved = if h[marker - 1] < curved && curved < h[marker + 1] {
-            curved
-        } else {
-            h[marker] + if step > 0.0 { rise } else { -fall }
-        };
-        self.heights[marker] = moved;
-        self.ranks[marker] += step;
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "heights are never negative, and a float beyond the range saturates"
-    )]
-    fn p99(&self) -> u64 {
-        self.heights[2] as u64
-    }
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl Entry {
         self.end.get_or_insert_default()
     }
 
-    fn asked(&mut self, now: Nanos) {
+    fn note_asked(&mut self, now: Nanos) {
         self.end_mut().asked.get_or_insert(now);
     }
 
@@ -268,7 +268,7 @@ impl Supervisor {
         if entry.active_dependents() == 0 && entry.life.state().is_active() {
             let own = now.saturating_add(nanos(entry.unit.definition.spec().stop_timeout));
             let deadline = own.min(shutdown.deadline);
-            self.entries[index as usize].asked(now);
+            self.entries[index as usize].note_asked(now);
             self.step(index, lifecycle::Event::Stop { deadline }, now, None);
             if self.vanished == Some(index) {
                 self.step(index, lifecycle::Event::Vanished, now, None);

@@ -1,8 +1,8 @@
 //! A service as one runner holds it: its definition, and what its code can reach while it runs.
 //!
 //! The supervisor owns the life cycle; a unit owns the few things that the service's own thread
-//! touches without asking the supervisor. Each has its own small lock or atomic, held for a few
-//! instructions and never while user code runs.
+//! touches without asking the supervisor: atomics, and one small lock, held for a few instructions
+//! and never while user code runs.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -100,7 +100,7 @@ impl Supervisor {
     }
 
     pub(super) fn stop_one(&mut self, index: u32, deadline: Nanos, now: Nanos) {
-        self.entries[index as usize].asked(now);
+        self.entries[index as usize].note_asked(now);
         self.step(index, lifecycle::Event::Stop { deadline }, now, None);
     }
 

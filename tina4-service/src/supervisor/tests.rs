@@ -197,8 +197,24 @@ fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
 }
 
 /// A hundred thousand services are meant to be at home in one process.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
 fn a_service_is_small() {
     let sizes = (size_of::<super::Entry>(), size_of::<crate::unit::Unit>());
     assert!(sizes.0 <= 240 && sizes.1 <= 104, "{sizes:?}");
+}
+
+/// Neighbours with the same settings share them, but nobody gets another's `after`.
+#[test]
+fn equal_settings_are_kept_once() {
+    let hourly = |name: &'static str| service(name).interval("1h");
+    let all = [hourly("a"), hourly("b"), hourly("c").after("a"), hourly("d"), service("e")];
+    let services = supervisor(all);
+    let spec = |index: u32| std::ptr::from_ref(services.entry(index).unit.definition.spec());
+    assert_eq!(spec(0), spec(1));
+    assert_ne!(spec(1), spec(2));
+    assert_ne!(spec(2), spec(3));
+    assert_ne!(spec(3), spec(4));
+    let after = |index: u32| services.entry(index).unit.definition.after().len();
+    assert_eq!((0..5).map(after).collect::<Vec<_>>(), [0, 0, 1, 0, 0]);
 }
