@@ -310,6 +310,18 @@ mod tests {
     }
 
     #[test]
+    fn of_fewer_than_a_hundred_runs_the_p99_is_the_longest() {
+        for count in 1..100 {
+            let mut stats = Stats::new(0);
+            for run in 0..count {
+                stats.run(if run == count / 2 { 1_000 } else { 10 });
+            }
+            assert_eq!(stats.duration().p99, Duration::from_nanos(1_000), "{count}");
+            assert_eq!(stats.lateness().p99, Duration::from_nanos(1_000), "{count}");
+        }
+    }
+
+    #[test]
     fn millions_of_values_do_not_wear_it_out() {
         let mut dice = crate::clock::Dice::new(7);
         let (estimated, exact) = estimate((0..3_000_000).map(|_| dice.roll() % 1_000));
