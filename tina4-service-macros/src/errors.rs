@@ -6,17 +6,16 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::Error;
-use syn::{
-    Attribute, FnArg, Generics, Lifetime, LitInt, LitStr, Pat, Path, Receiver, Variadic,
-    WhereClause,
-};
+use syn::{Error, LitInt, LitStr, Path};
 use tina4_service_schedule::{CronError, Key, Restart};
 
-use crate::function::MOST_PARAMETERS;
 use crate::value::{Kind, path_text};
+
+mod function;
+
+pub(crate) use self::function::*;
 
 /// How alike two words must be for one to be a slip of the other.
 const ALIKE: f64 = 0.84;
@@ -260,123 +259,6 @@ pub(crate) fn after_itself(entry: impl ToTokens, name: &str) -> Error {
 
 pub(crate) fn after_twice(entry: impl ToTokens, text: &str) -> Error {
     spanned(entry, format!("`{text}` is in `after` twice; keep one of them"))
-}
-
-// The function
-
-pub(crate) fn name_of_function(ident: &Ident, error: impl Display) -> Error {
-    Error::new(ident.span(), format!("{error}, or set `name = \"..\"`"))
-}
-
-pub(crate) fn not_a_function(span: Span, found: Option<&str>) -> Error {
-    let found = found.unwrap_or("something else");
-    Error::new(
-        span,
-        format!("`#[service]` declares a function, found {found}; put it on a free `fn`"),
-    )
-}
-
-pub(crate) fn no_body(ident: &Ident) -> Error {
-    Error::new(
-        ident.span(),
-        format!("`{ident}` has no body; put `#[service]` on a free `fn`, not on a declaration"),
-    )
-}
-
-pub(crate) fn attribute_twice(again: &Attribute, ident: &Ident) -> Error {
-    spanned(again, format!("`#[service]` is given twice to `{ident}`; keep one of them"))
-}
-
-pub(crate) fn const_fn(span: Span) -> Error {
-    Error::new(span, "a service cannot be a `const fn`; remove `const`")
-}
-
-pub(crate) fn async_fn(span: Span) -> Error {
-    Error::new(span, "`async fn` is not supported yet; write a plain `fn`")
-}
-
-pub(crate) fn unsafe_fn(span: Span) -> Error {
-    Error::new(
-        span,
-        "a service cannot be an `unsafe fn`, because nobody vouches for the call; remove `unsafe`",
-    )
-}
-
-pub(crate) fn extern_fn(abi: impl ToTokens) -> Error {
-    spanned(
-        abi,
-        "a service cannot be an `extern fn`; remove `extern`, and call the service from an `extern fn` if need be",
-    )
-}
-
-pub(crate) fn generics(generics: &Generics) -> Error {
-    spanned(
-        generics,
-        "a service cannot be generic, because nobody says for which type it runs; write the type",
-    )
-}
-
-pub(crate) fn lifetimes(generics: &Generics) -> Error {
-    spanned(
-        generics,
-        "a service cannot have lifetime parameters; leave them out, as in `ctx: &Context`",
-    )
-}
-
-pub(crate) fn where_clause(clause: &WhereClause) -> Error {
-    spanned(
-        clause,
-        "a service cannot have a `where` clause, because it is not generic; remove the clause",
-    )
-}
-
-pub(crate) fn receiver(receiver: &Receiver) -> Error {
-    spanned(
-        receiver,
-        "a service cannot have `self`; make it a free function, and take shared values as `Res<T>`",
-    )
-}
-
-pub(crate) fn variadic(variadic: &Variadic) -> Error {
-    let dots = &variadic.dots;
-    spanned(dots, "a service cannot be variadic; remove `...`")
-}
-
-pub(crate) fn too_many_parameters(first: &FnArg, found: usize) -> Error {
-    spanned(
-        first,
-        format!(
-            "a service has at most {MOST_PARAMETERS} parameters, found {found}; gather shared values in one struct"
-        ),
-    )
-}
-
-pub(crate) fn pattern(pattern: &Pat) -> Error {
-    spanned(
-        pattern,
-        "a parameter of a service is a plain name; write `value: Type`, and take it apart in the body",
-    )
-}
-
-pub(crate) fn conditional_parameter(attribute: &Attribute) -> Error {
-    spanned(
-        attribute,
-        "a parameter of a service cannot be conditional; put `#[cfg(..)]` on the function",
-    )
-}
-
-pub(crate) fn static_reference(lifetime: &Lifetime) -> Error {
-    spanned(
-        lifetime,
-        "a parameter lives as long as one run; remove the lifetime, as in `ctx: &Context`",
-    )
-}
-
-pub(crate) fn impl_trait(span: Span) -> Error {
-    Error::new(
-        span,
-        "a service cannot have an `impl Trait` parameter, because nobody says which type it is; write the type",
-    )
 }
 
 // Words

@@ -25,6 +25,7 @@ use crate::clock::{Nanos, Wall, nanos};
 use crate::flow::Flow;
 
 mod dates;
+mod endings;
 mod phase;
 mod requests;
 mod runs;

@@ -116,7 +116,7 @@ pub(crate) struct Selection {
 
 /// The services as a graph, by index.
 #[derive(Debug, Default)]
-pub(crate) struct Links {
+pub(crate) struct Graph {
     /// Those that come first, for each that comes after something.
     pub(crate) after: Vec<(u32, Vec<u32>)>,
     /// What comes before what: `after` first, then names.
@@ -152,7 +152,7 @@ pub(crate) fn link(
     units: &Units<'_>,
     selection: &Selection,
     resources: &Resources,
-) -> (Links, Vec<Fault>) {
+) -> (Graph, Vec<Fault>) {
     let mut faults = Vec::new();
     let left_out = || selection.left_out.iter().map(Definition::name);
     faults.extend(selection.unknown.iter().map(|name| Fault::UnknownSelection {
@@ -172,7 +172,7 @@ pub(crate) fn link(
     );
     let after = resolve(units, &by_name, selection, &mut faults);
     let order = sort(units, by_name, &after, &mut faults);
-    (Links { after, order }, faults)
+    (Graph { after, order }, faults)
 }
 
 /// All services in the order of their names; of those with one name, the first one first.

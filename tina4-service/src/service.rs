@@ -43,6 +43,7 @@ pub struct Service {
     extras: Option<Box<Extras>>,
 }
 
+/// A function as the body of a service, and the name of its type as it was written.
 struct Closure<F> {
     call: F,
     path: fn() -> &'static str,
@@ -107,7 +108,7 @@ impl Service {
         }
     }
 
-    fn extras(&mut self) -> &mut Extras {
+    fn extras_mut(&mut self) -> &mut Extras {
         self.extras.get_or_insert_default()
     }
 
@@ -117,7 +118,7 @@ impl Service {
 
     fn unreadable(&mut self, key: Key, problem: impl fmt::Display) {
         self.draft.unreadable.push(key);
-        self.extras().faults.push(format!("`{key}`: {problem}"));
+        self.extras_mut().faults.push(format!("`{key}`: {problem}"));
     }
 
     /// Fixed rate: a grid of instants from the first start.
@@ -207,7 +208,7 @@ impl Service {
 
     /// Start after the service of this name is up, stop before it. May be called again.
     pub fn after(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.extras().after.push(name.into());
+        self.extras_mut().after.push(name.into());
         self
     }
 
@@ -217,7 +218,7 @@ impl Service {
         R: HookOutcome,
         F: Fn(&Context) -> R + Send + Sync + 'static,
     {
-        self.extras().on_stop = Some(Box::new(move |context| hook(context).into_result()));
+        self.extras_mut().on_stop = Some(Box::new(move |context| hook(context).into_result()));
         self
     }
 
@@ -236,12 +237,12 @@ impl Service {
     /// Checks the settings. Faults go along, for `check` to report.
     pub(crate) fn into_definition(mut self) -> Definition {
         if let Err(error) = name::check(&self.name) {
-            self.extras().faults.push(error.to_string());
+            self.extras_mut().faults.push(error.to_string());
         }
         let spec = match self.draft.check() {
             Ok(spec) => spec,
             Err(faults) => {
-                self.extras().faults.extend(faults.iter().map(ToString::to_string));
+                self.extras_mut().faults.extend(faults.iter().map(ToString::to_string));
                 Spec::DEFAULT
             }
         };

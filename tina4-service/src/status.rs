@@ -138,6 +138,9 @@ pub(crate) struct Trouble {
     pub(crate) last_error: Option<Arc<str>>,
 }
 
+/// What went wrong with most.
+static NO_TROUBLE: Trouble = Trouble { crashes: 0, restarts: 0, skipped: 0, last_error: None };
+
 #[derive(Debug, Default)]
 struct Quantiles {
     lateness: Markers,
@@ -206,13 +209,13 @@ impl Stats {
         self.duration.add(self.took);
     }
 
-    /// What went wrong so far, to count more of it.
-    pub(crate) fn trouble(&mut self) -> &mut Trouble {
-        self.trouble.get_or_insert_default()
+    /// What went wrong so far.
+    pub(crate) fn trouble(&self) -> &Trouble {
+        self.trouble.as_deref().unwrap_or(&NO_TROUBLE)
     }
 
-    pub(crate) fn last_error(&self) -> Option<Arc<str>> {
-        self.trouble.as_ref().and_then(|trouble| trouble.last_error.clone())
+    pub(crate) fn trouble_mut(&mut self) -> &mut Trouble {
+        self.trouble.get_or_insert_default()
     }
 
     /// What is known about how long the body takes.
@@ -226,28 +229,23 @@ impl Stats {
         }
     }
 
-    /// Writes all that is counted here into `info`; `wall` says when an instant was.
-    pub(crate) fn fill(&self, info: &mut ServiceInfo, wall: impl Fn(Nanos) -> SystemTime) {
-        info.runs = self.runs;
-        if let Some(trouble) = &self.trouble {
-            let Trouble { crashes, restarts, skipped, last_error } = &**trouble;
-            (info.crashes, info.restarts, info.skipped) = (*crashes, *restarts, *skipped);
-            info.last_error.clone_from(last_error);
-        }
-        info.last_start = (self.runs > 0).then(|| wall(self.started));
-        info.last_end = self.last_end.map(|at| wall(at.nanos()));
-        info.last_duration = self.last_end.map(|_| Duration::from_nanos(self.took));
-        info.lateness = self.lateness();
-        info.duration = self.duration();
+    /// When the last run began.
+    pub(crate) fn last_start(&self) -> Option<Nanos> {
+        (self.runs > 0).then_some(self.started)
     }
 
-    fn lateness(&self) -> Spread {
+    /// When the last finished run ended, and how long it took.
+    pub(crate) fn last_end(&self) -> Option<(Nanos, Duration)> {
+        self.last_end.map(|at| (at.nanos(), Duration::from_nanos(self.took)))
+    }
+
+    pub(crate) fn lateness(&self) -> Spread {
         let last = self.started.saturating_sub(self.due);
         let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.lateness);
         self.lateness.spread(self.runs, last, markers)
     }
 
-    fn duration(&self) -> Spread {
+    pub(crate) fn duration(&self) -> Spread {
         let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.duration);
         self.duration.spread(self.ends, self.took, markers)
     }

@@ -10,7 +10,7 @@ pub fn documented() {}
 
 #[service]
 #[deprecated]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "it is the attribute that is carried over")]
 fn deprecated() {}
 
 #[deprecated = "before"]
@@ -25,7 +25,7 @@ fn must_use() -> Result<(), String> {
 
 #[service]
 #[inline(never)]
-fn parameters(#[allow(unused_variables)] ctx: &Context) {}
+fn parameters(#[allow(unused_variables, reason = "the same")] ctx: &Context) {}
 
 #[service]
 #[cfg(any())]

@@ -89,20 +89,20 @@ fn seconds_of(wall: Wall) -> i64 {
 }
 
 impl Lifecycle {
-    fn answers(&mut self) -> &mut Answers {
+    fn answers_mut(&mut self) -> &mut Answers {
         self.answers.get_or_insert_default()
     }
 
     /// Answers for every calendar time up to `seconds`.
     fn answer_until(&mut self, seconds: i64) {
-        let answers = self.answers();
+        let answers = self.answers_mut();
         answers.until = answers.until.max(seconds);
     }
 
     /// The first calendar time of an activation. To wait for it is to be up (rule 32).
     pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
         self.up = true;
-        self.answers().until = seconds_of(facts.wall);
+        self.answers_mut().until = seconds_of(facts.wall);
         self.next_date_of(cron, spec, facts)
     }
 
@@ -110,14 +110,14 @@ impl Lifecycle {
     pub(super) fn next_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
         self.follow_back(cron, facts);
         // If it does not come in 400 years, the clock is wrong, and is looked at again.
-        let at = cron.next_after(self.answers().until, facts.zone).unwrap_or(NEVER);
+        let at = cron.next_after(self.answers_mut().until, facts.zone).unwrap_or(NEVER);
         Until::Date(Date::new(at, jitter(spec, facts.dice), facts))
     }
 
     /// Answers again for what comes again, if the wall clock was set back far enough.
     fn follow_back(&mut self, cron: &Cron, facts: Facts<'_>) -> bool {
         let back = |from: i64| nanos_of(from) - facts.wall;
-        let answers = self.answers();
+        let answers = self.answers_mut();
         if back(answers.until) <= GRACE {
             return false;
         }
@@ -202,7 +202,7 @@ impl Lifecycle {
     /// calendar says; returns how many. After any other run [`Lifecycle::look`] does.
     pub(super) fn answer_for_run(&mut self, cron: &Cron, facts: Facts<'_>) -> u64 {
         let now = seconds_of(facts.wall);
-        let from = self.answers().until.saturating_add(1);
+        let from = self.answers_mut().until.saturating_add(1);
         self.answer_until(now);
         cron.count_between(from, now.saturating_add(1), facts.zone)
     }
@@ -212,7 +212,7 @@ impl Lifecycle {
         match spec.schedule {
             Schedule::Cron(..) => {
                 self.answer_until(date.unwrap_or(seconds_of(facts.wall)));
-                let answers = self.answers();
+                let answers = self.answers_mut();
                 answers.ran = date.unwrap_or(answers.ran);
             }
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}

@@ -1,4 +1,4 @@
-//! What happens by itself: a due time comes, a run ends, a clean-up ends, a stop takes too long.
+//! What happens by itself: a due time comes, a run ends.
 
 use std::time::Duration;
 
@@ -76,74 +76,6 @@ impl Lifecycle {
             | Phase::Abandoned { alive: Alive::Run | Alive::Hooks | Alive::Nothing } => {
                 Command::Nothing
             }
-        }
-    }
-
-    /// Gives up waiting for what stop could not end in time.
-    pub(super) fn expired(&mut self, facts: Facts<'_>, tell: &mut impl FnMut(Note)) -> Command {
-        let (alive, failed) = match self.phase {
-            Phase::Running(Running { stop: Some(deadline), .. })
-                if deadline.nanos() <= facts.now =>
-            {
-                (Alive::Run, false)
-            }
-            Phase::Ending { ending, hooks, deadline, .. } if deadline <= facts.now => {
-                let alive = match hooks {
-                    Hooks::Queued => Alive::Queued,
-                    Hooks::Running => Alive::Hooks,
-                };
-                (alive, ending == Ending::Failed)
-            }
-            // Nothing waits to be ended, or there is time left.
-            Phase::Running(_)
-            | Phase::Ending { .. }
-            | Phase::Registered
-            | Phase::Held
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => return Command::Nothing,
-        };
-        self.phase = Phase::Abandoned { alive };
-        tell(Note::Abandoned { failed });
-        Command::Nothing
-    }
-
-    /// What its thread began will not be ended by it: another one cleans up.
-    pub(super) fn vanished(
-        &mut self,
-        spec: &Spec,
-        facts: Facts<'_>,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
-        match self.phase {
-            Phase::Running(Running { stop, .. }) => {
-                let limit = facts.now.saturating_add(nanos(spec.stop_timeout));
-                let deadline = stop.map_or(limit, Moment::nanos);
-                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, tell)
-            }
-            Phase::Ending { ending, deadline, .. } => {
-                self.end(facts, ending, deadline, false, Hooks::Queued, tell)
-            }
-            Phase::Abandoned { alive: Alive::Run | Alive::Hooks } => {
-                self.phase = Phase::Abandoned {
-                    alive: if facts.hooks { Alive::Queued } else { Alive::Nothing },
-                };
-                self.since = facts.now;
-                Command::Nothing
-            }
-            Phase::Registered
-            | Phase::Held
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Queued | Alive::Nothing } => Command::Nothing,
         }
     }
 
@@ -339,62 +271,6 @@ impl Lifecycle {
             Schedule::Cron(cron, _) => return self.next_date_of(cron, spec, facts),
         };
         Until::Instant(due.saturating_add(jitter(spec, facts.dice)))
-    }
-
-    /// Ends the activation, by way of its clean-up where there is one.
-    pub(super) fn end(
-        &mut self,
-        facts: Facts<'_>,
-        ending: Ending,
-        deadline: Nanos,
-        start_again: bool,
-        hooks: Hooks,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
-        self.phase = Phase::Ending { ending, hooks, deadline, start_again };
-        if !facts.hooks {
-            return self.cleaned_up(tell);
-        }
-        match hooks {
-            // `since` is the deadline of what is queued, also if the state was Stopping before.
-            Hooks::Queued => {
-                self.since = facts.now;
-                Command::Nothing
-            }
-            Hooks::Running => Command::CleanUp,
-        }
-    }
-
-    pub(super) fn cleaned_up(&mut self, tell: &mut impl FnMut(Note)) -> Command {
-        match self.phase {
-            Phase::Ending { ending, start_again, .. } => {
-                self.phase = match ending {
-                    Ending::Stopped => Phase::Stopped,
-                    Ending::Finished => Phase::Finished,
-                    Ending::Failed => Phase::Failed,
-                };
-                tell(Note::Ended { ending, start_again });
-                Command::Nothing
-            }
-            Phase::Abandoned { alive: Alive::Hooks } => {
-                self.phase = Phase::Abandoned { alive: Alive::Nothing };
-                tell(Note::LateEnd);
-                Command::Nothing
-            }
-            // Only a clean-up that was begun ends.
-            Phase::Registered
-            | Phase::Held
-            | Phase::Waiting { .. }
-            | Phase::Running(_)
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Run | Alive::Queued | Alive::Nothing } => {
-                Command::Nothing
-            }
-        }
     }
 }
 

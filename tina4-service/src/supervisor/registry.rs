@@ -11,10 +11,10 @@ use super::{Entry, Linked, Supervisor};
 use crate::clock::{Nanos, nanos, wall_time};
 use crate::event::{Change, Event};
 use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
-use crate::plan::{Links, Plan, StartError, Units, link};
+use crate::plan::{Graph, Plan, StartError, Units, link};
 use crate::registration::Definition;
 use crate::report::ControlError;
-use crate::status::{ServiceInfo, Spread, Stats};
+use crate::status::{ServiceInfo, Stats, Trouble};
 use crate::unit::{ByName, Unit};
 
 impl Supervisor {
@@ -77,7 +77,10 @@ impl Supervisor {
         let (definition, clock) = (&unit.definition, &self.env.clock);
         let heard = life.running_since().map(|started| (started, unit.last_beat()));
         let timeout = definition.spec().timeout.map(nanos);
-        let mut info = ServiceInfo {
+        let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
+        let Trouble { crashes, restarts, skipped, last_error } = stats.trouble();
+        let last_end = stats.last_end();
+        ServiceInfo {
             name: definition.name(),
             place: definition.place(),
             function: definition.path(),
@@ -87,27 +90,25 @@ impl Supervisor {
             next_due: life
                 .next_date()
                 .and_then(|(at, late)| wall_time(at)?.checked_add(Duration::from_nanos(late)))
-                .or_else(|| Some(clock.wall_at(life.next_run().filter(|due| *due < Nanos::MAX)?))),
-            runs: 0,
-            crashes: 0,
-            restarts: 0,
+                .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
+            runs: stats.runs,
+            crashes: *crashes,
+            restarts: *restarts,
             crashes_in_a_row: life.crashes_in_a_row(),
-            skipped: 0,
-            last_start: None,
-            last_end: None,
-            last_duration: None,
-            last_error: None,
-            lateness: Spread::default(),
-            duration: Spread::default(),
+            skipped: *skipped,
+            last_start: wall(stats.last_start()),
+            last_end: wall(last_end.map(|(at, _)| at)),
+            last_duration: last_end.map(|(_, took)| took),
+            last_error: last_error.clone(),
+            lateness: stats.lateness(),
+            duration: stats.duration(),
             stuck: heard.zip(timeout).is_some_and(|((started, beat), timeout)| {
                 started.max(beat).saturating_add(timeout) <= now
             }),
             heartbeat_age: heard
                 .filter(|(started, beat)| beat >= started && *beat > 0)
                 .map(|(_, beat)| Duration::from_nanos(now.saturating_sub(beat))),
-        };
-        stats.fill(&mut info, |instant| clock.wall_at(instant));
-        info
+        }
     }
 
     pub(super) fn entry(&self, index: u32) -> &Entry {
@@ -123,7 +124,7 @@ impl Supervisor {
             return;
         }
         let units = Units { count: self.indices().end, get: &|index| &self.entry(index).unit };
-        let (Links { after, order }, faults) = link(&units, &self.selection, &self.env.resources);
+        let (Graph { after, order }, faults) = link(&units, &self.selection, &self.env.resources);
         for entry in &mut self.entries {
             entry.links = None;
         }
