@@ -328,6 +328,20 @@ fn a_body_that_only_glances_outside_keeps_its_time() {
     assert_eq!(t.runs("glances"), 7);
 }
 
+/// Where the operating system says so.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_body_that_glances_outside_and_computes_keeps_its_time() {
+    let glance = |ctx: &Context| {
+        assert!(ctx.stopping().try_recv().is_err());
+        let began = tests::Stopwatch::start();
+        while began.elapsed() < Duration::from_millis(300) {}
+    };
+    let mut t = with(Service::new("glances", glance).interval("10s"));
+    t.advance("20s");
+    assert_eq!(t.runs("glances"), 3);
+}
+
 #[test]
 fn who_is_outside_has_real_time_to_stop() {
     let slow_to_stop = |ctx: &Context| {

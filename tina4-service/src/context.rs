@@ -49,8 +49,22 @@ pub(crate) struct RunOrder {
 }
 
 impl Context {
-    pub(crate) fn new(unit: Arc<Unit>, order: RunOrder) -> Self {
+    fn new(unit: Arc<Unit>, order: RunOrder) -> Self {
         Self { unit, order, stopping: OnceLock::new() }
+    }
+
+    /// Lends a context for as long as `action` takes, and gives the unit back.
+    #[inline]
+    pub(crate) fn lend<T>(
+        unit: Arc<Unit>,
+        order: RunOrder,
+        action: impl FnOnce(&Self) -> T,
+    ) -> (Arc<Unit>, T) {
+        let context = Self::new(unit, order);
+        let result = action(&context);
+        // Taken apart where it is: the whole need not be moved.
+        let Self { unit, order: _, stopping: _ } = context;
+        (unit, result)
     }
 
     /// A context that belongs to no runner, to call a service's function by hand in a test.
@@ -72,11 +86,6 @@ impl Context {
 
     pub(crate) fn unit(&self) -> &Arc<Unit> {
         &self.unit
-    }
-
-    #[inline]
-    pub(crate) fn into_unit(self) -> Arc<Unit> {
-        self.unit
     }
 
     #[inline]

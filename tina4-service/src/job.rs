@@ -96,15 +96,20 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 pub(crate) fn perform(job: Job) -> Report {
     let Job { unit, kind, order } = job;
     let outer = CURRENT.with(|current| current.replace(Some((runner_id(&unit), unit.index))));
-    let context = Context::new(unit, order);
-    let result = match kind {
-        Kind::Run => Done::Ran(run(&context)),
-        Kind::CleanUp => Done::CleanedUp(clean_up(&context)),
+    let report = match kind {
+        Kind::Run => {
+            let (unit, exit) = Context::lend(unit, order, run);
+            Report { unit, result: Done::Ran(exit) }
+        }
+        Kind::CleanUp => {
+            let (unit, failures) = Context::lend(unit, order, clean_up);
+            Report { unit, result: Done::CleanedUp(failures) }
+        }
     };
     #[cfg(feature = "testing")]
-    context.unit().is_outside.store(false, Ordering::SeqCst);
+    report.unit.is_outside.store(false, Ordering::SeqCst);
     CURRENT.with(|current| current.set(outer));
-    Report { unit: context.into_unit(), result }
+    report
 }
 
 /// Calls `body` inside the service's span. Log subscribers, destructors and the texts of errors

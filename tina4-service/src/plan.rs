@@ -14,8 +14,10 @@ use crate::schedule::Schedule;
 use crate::unit::Unit;
 
 mod fault;
+mod names;
 
 pub use fault::{Fault, StartError};
+pub(crate) use names::Names;
 
 /// How many due times of each service a plan shows.
 const SHOWN: usize = 3;
@@ -150,6 +152,7 @@ impl<'a> Units<'a> {
 /// Checks everything and finds the order; services in a cycle are not in it.
 pub(crate) fn link(
     units: &Units<'_>,
+    names: &Names,
     selection: &Selection,
     resources: &Resources,
 ) -> (Graph, Vec<Fault>) {
@@ -159,8 +162,7 @@ pub(crate) fn link(
         name: name.clone(),
         known: units.definitions().map(Definition::name).chain(left_out()).collect(),
     }));
-    let by_name = by_name(units);
-    duplicates(units, &by_name, &mut faults);
+    duplicates(units, names, &mut faults);
     for index in units.indices() {
         own_faults(units.get(index), resources, &mut faults);
     }
@@ -170,27 +172,13 @@ pub(crate) fn link(
             .into_iter()
             .map(|given| Fault::GivenTwice { resource: given.name, places: given.places }),
     );
-    let after = resolve(units, &by_name, selection, &mut faults);
-    let order = sort(units, by_name, &after, &mut faults);
+    let after = resolve(units, names, selection, &mut faults);
+    let order = sort(units, names.sorted(), &after, &mut faults);
     (Graph { after, order }, faults)
 }
 
-/// All services in the order of their names; of those with one name, the first one first.
-fn by_name(units: &Units<'_>) -> Vec<u32> {
-    let mut indices: Vec<u32> = units.indices().collect();
-    // As declared services always are.
-    if indices.is_sorted_by_key(|index| units.name(*index)) {
-        return indices;
-    }
-    let mut names: Vec<_> = indices.iter().map(|index| (units.name(*index), *index)).collect();
-    names.sort_unstable();
-    indices.clear();
-    indices.extend(names.iter().map(|(_, index)| *index));
-    indices
-}
-
-fn duplicates(units: &Units<'_>, by_name: &[u32], faults: &mut Vec<Fault>) {
-    let same = by_name.chunk_by(|a, b| units.name(*a) == units.name(*b));
+fn duplicates(units: &Units<'_>, names: &Names, faults: &mut Vec<Fault>) {
+    let same = names.sorted().chunk_by(|a, b| units.name(*a) == units.name(*b));
     faults.extend(same.filter(|same| same.len() > 1).map(|same| {
         let mut places: Vec<_> =
             same.iter().map(|index| units.get(*index).definition.place()).collect();
@@ -227,26 +215,22 @@ fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
 /// function. What is left out, and not replaced by a service of its name, is no fault, and no link.
 fn resolve(
     units: &Units<'_>,
-    by_name: &[u32],
+    names: &Names,
     selection: &Selection,
     faults: &mut Vec<Fault>,
 ) -> Vec<(u32, Vec<u32>)> {
     let left_out: HashSet<_> = selection.left_out.iter().map(Definition::name_str).collect();
     let name_of = |definition: &Definition| Some((definition.id()?, definition.name()));
-    let mut names: HashMap<_, _> = selection.left_out.iter().filter_map(name_of).collect();
-    names.extend(units.definitions().filter_map(name_of));
-    let present = |name: &str| {
-        let place = by_name.partition_point(|index| units.name(*index) < name);
-        by_name.get(place).copied().filter(|index| units.name(*index) == name)
-    };
+    let mut by_id: HashMap<_, _> = selection.left_out.iter().filter_map(name_of).collect();
+    by_id.extend(units.definitions().filter_map(name_of));
     let mut find = |definition: &Definition| {
         let mut links = Vec::new();
         for after in definition.after() {
             let (name, text) = match after {
-                After::Function { id, path } => (names.get(&id).map(|name| &**name), path),
+                After::Function { id, path } => (by_id.get(&id).map(|name| &**name), path),
                 After::Name(name) => (Some(name), name),
             };
-            let found = name.and_then(|name| match present(name) {
+            let found = name.and_then(|name| match names.find(name, units) {
                 None if left_out.contains(name) => Some(None),
                 None => None,
                 Some(index) => Some(Some(index)),
@@ -273,12 +257,12 @@ fn resolve(
 /// Sorts by `after`, then by name (Kahn's algorithm); reports the cycles.
 fn sort(
     units: &Units<'_>,
-    by_name: Vec<u32>,
+    by_name: &[u32],
     links: &[(u32, Vec<u32>)],
     faults: &mut Vec<Fault>,
 ) -> Vec<u32> {
     if links.is_empty() {
-        return by_name;
+        return by_name.to_vec();
     }
     let count = by_name.len();
     let mut after = vec![&[][..]; count];

@@ -256,6 +256,7 @@ impl<D: Desk> Pool<D> {
     }
 
     /// Does what was decided under the lock; mostly there is nothing.
+    #[inline]
     fn carry_out(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
         if !errands.is_empty() {
             self.run_errands(errands);

@@ -9,7 +9,9 @@
 //!
 //! A body that asks for [`Context::stopping`](crate::Context::stopping) is going to wait for
 //! something that is not test time. It goes *outside*: it goes on without the baton, and waits for
-//! it when its run has ended.
+//! it when its run has ended. Whether it waits cannot be known; that it computes can, on Linux, so
+//! that there the time of a body which only looks whether it is asked to stop does not depend on
+//! how fast the machine is.
 //!
 //! All is under one lock, each waits for its own bell, and the baton is passed under the lock; so
 //! no wake-up is lost, and no two threads hold the baton. The services are never asked anything
@@ -21,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
-use self::state::{Holder, Rest, Seat, State, Wake};
+use self::state::{Holder, Patience, Rest, Seat, State, Wake};
 use crate::clock::Nanos;
 use crate::sync::{Condvar, Mutex, lock};
 
@@ -30,9 +32,7 @@ mod state;
 
 /// How long, in real time, a test waits for a service that does not come to rest.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long, in real time, test time waits for a body that has just gone outside: most only look
-/// whether they are asked to stop.
-const GLANCE: Duration = Duration::from_millis(100);
+
 thread_local! {
     /// The stage that this thread belongs to; 0: none.
     static STAGE: Cell<usize> = const { Cell::new(0) };
@@ -74,8 +74,8 @@ impl Stage {
                 resting: Vec::new(),
                 idle: Vec::new(),
                 returning: Vec::new(),
-                outside: 0,
-                wait_outside: None,
+                outside: Vec::new(),
+                patience: Patience::Ended,
                 changes: 0,
                 test: std::thread::current().id(),
                 at_once: 0,
@@ -210,8 +210,7 @@ impl Stage {
         let steps_out =
             !state.closed && STAGE.get() == self.address() && state.holder == self.here(&state);
         if steps_out {
-            state.outside += 1;
-            state.wait_outside = Some(state.wait_outside.unwrap_or(GLANCE).max(GLANCE));
+            state.step_outside();
             self.pass_on(&mut state);
         }
         steps_out
@@ -219,17 +218,16 @@ impl Stage {
 
     /// Somebody outside is asked to stop: time waits for it.
     pub(crate) fn expect_back(&self) {
-        lock(&self.state).wait_outside = Some(PATIENCE);
+        lock(&self.state).patience = Patience::Stop;
     }
 
     /// The body of this thread has ended: what comes of it needs the baton.
     pub(crate) fn come_back(&self) {
         let mut state = lock(&self.state);
         let here = self.here(&state);
-        if state.closed || state.holder == here {
+        if state.closed || !state.leave_outside(std::thread::current().id()) {
             return;
         }
-        state.outside -= 1;
         let seat = Seat::new(here);
         state.returning.push(Arc::clone(&seat));
         self.moved.notify_all();

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::event::{Change, LogLine, Subscribers};
 use crate::job::Crash;
 use crate::lifecycle::{self, Command, Facts, Lifecycle, Note};
 use crate::params::Forgotten;
-use crate::plan::{Fault, Selection};
+use crate::plan::{Fault, Names, Selection};
 use crate::registration::Settings;
 use crate::report::StopReport;
 use crate::status::Stats;
-use crate::unit::{ByName, Environment, Unit};
+use crate::unit::{Environment, Unit};
 
 mod desk;
 mod notes;
@@ -36,7 +36,8 @@ mod tests;
 pub(crate) struct Supervisor {
     env: Arc<Environment>,
     entries: Vec<Entry>,
-    by_name: HashSet<ByName>,
+    /// Brought up to date whenever it is asked.
+    names: Names,
     /// The settings of the service that was added last: the next one often has the same.
     last_settings: Option<Arc<Settings>>,
     selection: Selection,
@@ -191,7 +192,7 @@ impl Supervisor {
         Self {
             env,
             entries: Vec::new(),
-            by_name: HashSet::new(),
+            names: Names::default(),
             last_settings: None,
             selection,
             timers: BinaryHeap::new(),

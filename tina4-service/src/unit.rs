@@ -4,9 +4,7 @@
 //! touches without asking the supervisor: atomics, and one small lock, held for a few instructions
 //! and never while user code runs.
 
-use std::borrow::Borrow;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,29 +81,6 @@ struct Belongings {
     #[cfg(feature = "testing")]
     injected: std::collections::VecDeque<Injected>,
 }
-
-/// A unit in a set, found by its name.
-pub(crate) struct ByName(pub(crate) Arc<Unit>);
-
-impl Borrow<str> for ByName {
-    fn borrow(&self) -> &str {
-        self.0.definition.name_str()
-    }
-}
-
-impl Hash for ByName {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        Borrow::<str>::borrow(self).hash(state);
-    }
-}
-
-impl PartialEq for ByName {
-    fn eq(&self, other: &Self) -> bool {
-        Borrow::<str>::borrow(self) == Borrow::<str>::borrow(other)
-    }
-}
-
-impl Eq for ByName {}
 
 /// A fault that a test puts into a run.
 #[cfg(feature = "testing")]

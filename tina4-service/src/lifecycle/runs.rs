@@ -122,24 +122,13 @@ impl Lifecycle {
             }
             Phase::Running(running @ Running { stop: None, .. }) => {
                 self.skip(spec, facts, running, flow, tell);
-                let next = match flow {
+                let ending = match flow {
                     Some(flow) => self.after_good_run(spec, facts, running, flow, tell),
                     None => self.after_crash(spec, facts, running, tell),
                 };
-                match next {
-                    Ok(resume) => {
-                        self.phase = match (running.pause, resume) {
-                            (true, resume) => Phase::Paused { resume },
-                            (false, Resume::Waiting { until }) => {
-                                Phase::Waiting { until, pause: false }
-                            }
-                            (false, Resume::BackingOff { due }) => {
-                                Phase::BackingOff { due, pause: false }
-                            }
-                        };
-                        Command::Nothing
-                    }
-                    Err(ending) => {
+                match ending {
+                    None => Command::Nothing,
+                    Some(ending) => {
                         let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
                         self.end(facts, ending, deadline, false, Hooks::Running, tell)
                     }
@@ -198,6 +187,17 @@ impl Lifecycle {
         Grid { anchor: self.anchor, period: nanos(period) }
     }
 
+    /// After a run: the next one is known, or what to go back to after a pause.
+    fn go_on(&mut self, run: Running, resume: Resume) -> Option<Ending> {
+        self.phase = match (run.pause, resume) {
+            (true, resume) => Phase::Paused { resume },
+            (false, Resume::Waiting { until }) => Phase::Waiting { until, pause: false },
+            (false, Resume::BackingOff { due }) => Phase::BackingOff { due, pause: false },
+        };
+        None
+    }
+
+    /// Goes on, or says how the activation ends.
     pub(super) fn after_good_run(
         &mut self,
         spec: &Spec,
@@ -205,26 +205,27 @@ impl Lifecycle {
         run: Running,
         flow: Flow,
         tell: &mut impl FnMut(Note),
-    ) -> Result<Resume, Ending> {
+    ) -> Option<Ending> {
         match flow {
-            Flow::Done => return Err(Ending::Finished),
+            Flow::Done => return Some(Ending::Finished),
             Flow::Again => {
                 self.restarts.recovered();
-                return Ok(Resume::Waiting { until: Until::Instant(facts.now) });
+                return self.go_on(run, Resume::Waiting { until: Until::Instant(facts.now) });
             }
             Flow::After(pause) => {
                 self.restarts.recovered();
                 let due = facts.now.saturating_add(nanos(pause));
-                return Ok(Resume::Waiting { until: Until::Instant(due) });
+                return self.go_on(run, Resume::Waiting { until: Until::Instant(due) });
             }
             Flow::Wait => {}
         }
         if spec.schedule.is_periodic() {
             self.restarts.recovered();
-            return Ok(Resume::Waiting { until: self.next_due(spec, facts, run.due) });
+            let until = self.next_due(spec, facts, run.due);
+            return self.go_on(run, Resume::Waiting { until });
         }
         match spec.restart.restart {
-            Restart::OnFailure | Restart::Never => Err(Ending::Finished),
+            Restart::OnFailure | Restart::Never => Some(Ending::Finished),
             Restart::Always => {
                 self.recover_if_long(facts, run);
                 let restart_in = match self.restarts.crashed(&spec.restart, facts.now) {
@@ -232,7 +233,7 @@ impl Lifecycle {
                     Verdict::GiveUp => None,
                 };
                 tell(Note::Returned { restart_in });
-                backing_off(facts, restart_in)
+                self.back_off(facts, run, restart_in)
             }
         }
     }
@@ -243,7 +244,7 @@ impl Lifecycle {
         facts: Facts<'_>,
         run: Running,
         tell: &mut impl FnMut(Note),
-    ) -> Result<Resume, Ending> {
+    ) -> Option<Ending> {
         if !spec.schedule.is_periodic() {
             self.recover_if_long(facts, run);
         }
@@ -252,7 +253,21 @@ impl Lifecycle {
             Verdict::GiveUp => None,
         };
         tell(Note::Crashed { in_a_row: self.restarts.in_a_row(), restart_in });
-        backing_off(facts, restart_in)
+        self.back_off(facts, run, restart_in)
+    }
+
+    /// Waits to restart, if there is to be one.
+    fn back_off(
+        &mut self,
+        facts: Facts<'_>,
+        run: Running,
+        restart_in: Option<Duration>,
+    ) -> Option<Ending> {
+        let Some(delay) = restart_in else {
+            return Some(Ending::Failed);
+        };
+        let due = facts.now.saturating_add(nanos(delay));
+        self.go_on(run, Resume::BackingOff { due })
     }
 
     /// A continuous service has recovered once it has run for a minute.
@@ -271,12 +286,5 @@ impl Lifecycle {
             Schedule::Cron(cron, _) => return self.next_date_of(cron, spec, facts),
         };
         Until::Instant(due.saturating_add(jitter(spec, facts.dice)))
-    }
-}
-
-fn backing_off(facts: Facts<'_>, restart_in: Option<Duration>) -> Result<Resume, Ending> {
-    match restart_in {
-        Some(delay) => Ok(Resume::BackingOff { due: facts.now.saturating_add(nanos(delay)) }),
-        None => Err(Ending::Failed),
     }
 }

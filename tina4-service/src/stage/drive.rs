@@ -165,12 +165,12 @@ impl Stage {
             return wait(&self.moved, state, None).0;
         };
         // First those outside have their chance.
-        if state.outside > 0
-            && let Some(limit) = state.wait_outside
+        if !state.outside.is_empty()
+            && let Some(limit) = state.patience.limit()
         {
             let (mut state, timed_out) = wait(&self.moved, state, Some(limit));
             if timed_out {
-                state.wait_outside = None;
+                state.lose_patience();
             }
             return state;
         }

@@ -58,11 +58,18 @@ fn is_sampled(count: u64) -> bool {
 impl Markers {
     /// Takes a value after `before` others; `first` is the first of them, and looked at only if it
     /// is the only one.
+    #[inline]
+    pub(super) fn add(&mut self, before: u64, first: u64, value: u64) {
+        if is_sampled(before + 1) {
+            self.take(before, first, value);
+        }
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         reason = "an estimate of a quantile; seven digits are plenty"
     )]
-    pub(super) fn add(&mut self, before: u64, first: u64, value: u64) {
+    fn take(&mut self, before: u64, first: u64, value: u64) {
         let height = value as f32;
         if before < 5 {
             if before == 1 {
@@ -73,9 +80,6 @@ impl Markers {
                 self.heights.sort_by(f32::total_cmp);
                 self.ranks = [1.0, 2.0, 3.0, 4.0, 5.0];
             }
-            return;
-        }
-        if !is_sampled(before + 1) {
             return;
         }
         let above = if height < self.heights[0] {

@@ -15,15 +15,13 @@ use crate::plan::{Graph, Plan, StartError, Units, link};
 use crate::registration::Definition;
 use crate::report::ControlError;
 use crate::status::{ServiceInfo, Stats, Trouble};
-use crate::unit::{ByName, Unit};
+use crate::unit::Unit;
 
 impl Supervisor {
     pub(crate) fn add(&mut self, mut definition: Definition, now: Nanos) {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         definition.share_settings(&mut self.last_settings);
         let unit = Arc::new(Unit::new(definition, index, Arc::clone(&self.env)));
-        // Of several with one name, which is a fault, the first keeps it.
-        self.by_name.insert(ByName(Arc::clone(&unit)));
         self.entries.push(Entry {
             unit,
             life: Lifecycle::new(now),
@@ -34,9 +32,13 @@ impl Supervisor {
         });
     }
 
-    pub(super) fn find(&self, name: &str) -> Result<u32, ControlError> {
+    pub(super) fn find(&mut self, name: &str) -> Result<u32, ControlError> {
+        let count = self.indices().end;
+        let Self { entries, names, .. } = self;
+        let units = Units { count, get: &|index| &entries[index as usize].unit };
+        names.update(&units);
         let unknown = || ControlError::Unknown { name: name.to_owned() };
-        self.by_name.get(name).map(|found| found.0.index).ok_or_else(unknown)
+        names.find(name, &units).ok_or_else(unknown)
     }
 
     pub(crate) fn subscribe(&mut self) -> Receiver<Event> {
@@ -50,20 +52,19 @@ impl Supervisor {
 
     /// The service of this name, if there is one.
     #[cfg(feature = "testing")]
-    pub(crate) fn unit(&self, name: &str) -> Option<Arc<Unit>> {
+    pub(crate) fn unit(&mut self, name: &str) -> Option<Arc<Unit>> {
         self.find(name).ok().map(|index| Arc::clone(&self.entry(index).unit))
     }
 
-    pub(crate) fn state(&self, name: &str) -> Option<State> {
+    pub(crate) fn state(&mut self, name: &str) -> Option<State> {
         self.find(name).ok().map(|index| self.entry(index).life.state())
     }
 
     pub(crate) fn status(&self) -> BTreeMap<String, State> {
-        // A name means the same here as in every request: the first that took it.
-        let line = |found: &ByName| {
-            (found.0.definition.name_str().to_owned(), self.entry(found.0.index).life.state())
-        };
-        self.by_name.iter().map(line).collect()
+        let line = |entry: &Entry| (entry.unit.definition.name().into_owned(), entry.life.state());
+        // A name means the same here as in every request: the first that took it, which is the last
+        // to be put in.
+        self.entries.iter().rev().map(line).collect()
     }
 
     pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
@@ -123,8 +124,11 @@ impl Supervisor {
         if (self.linked.services, self.linked.provided) == (services, provided) {
             return;
         }
-        let units = Units { count: self.indices().end, get: &|index| &self.entry(index).unit };
-        let (Graph { after, order }, faults) = link(&units, &self.selection, &self.env.resources);
+        let count = self.indices().end;
+        let Self { entries, names, selection, env, .. } = self;
+        let units = Units { count, get: &|index| &entries[index as usize].unit };
+        names.update(&units);
+        let (Graph { after, order }, faults) = link(&units, names, selection, &env.resources);
         for entry in &mut self.entries {
             entry.links = None;
         }

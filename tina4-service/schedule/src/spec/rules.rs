@@ -69,7 +69,7 @@ fn ranges(draft: &mut Draft) -> Vec<Fault> {
 
 /// Also when one of them is out of range.
 fn two_schedules(draft: &Draft) -> Vec<Fault> {
-    let mut written = written_schedules(draft).into_iter();
+    let mut written = written_schedules(draft);
     let first = written.next();
     let exclude = |other: Key| {
         let first = first?;
@@ -85,13 +85,11 @@ fn two_schedules(draft: &Draft) -> Vec<Fault> {
     written.filter_map(exclude).collect()
 }
 
-fn written_schedules(draft: &Draft) -> Vec<Key> {
-    let written = [
-        (Key::Interval, draft.interval.is_some()),
-        (Key::Delay, draft.delay.is_some()),
-        (Key::Cron, draft.cron.is_some()),
-    ];
-    written.into_iter().filter_map(|(key, is_written)| is_written.then_some(key)).collect()
+fn written_schedules(draft: &Draft) -> impl Iterator<Item = Key> {
+    let interval = draft.interval.is_some().then_some(Key::Interval);
+    let delay = draft.delay.is_some().then_some(Key::Delay);
+    let cron = draft.cron.is_some().then_some(Key::Cron);
+    interval.into_iter().chain(delay).chain(cron)
 }
 
 /// The key that makes the service periodic, if one was written, and its duration, if it has one and
@@ -99,10 +97,11 @@ fn written_schedules(draft: &Draft) -> Vec<Key> {
 fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     let unreadable =
         || [Key::Interval, Key::Delay, Key::Cron].into_iter().find(|key| draft.is_unreadable(*key));
-    match written_schedules(draft).as_slice() {
-        [] => unreadable().map(|key| (key, None)),
-        [key] if unreadable().is_none() => Some((*key, draft.interval.or(draft.delay))),
-        [key, ..] => Some((*key, None)),
+    let mut written = written_schedules(draft);
+    match (written.next(), written.next()) {
+        (None, _) => unreadable().map(|key| (key, None)),
+        (Some(key), None) if unreadable().is_none() => Some((key, draft.interval.or(draft.delay))),
+        (Some(key), _) => Some((key, None)),
     }
 }
 
@@ -141,7 +140,7 @@ fn calendar(draft: &Draft) -> Vec<Fault> {
         Some((key, _)) => key == Key::Cron,
         None => false,
     };
-    let certain = written_schedules(draft).len() <= 1;
+    let certain = written_schedules(draft).count() <= 1;
     let mut faults = Vec::new();
     if draft.timezone.is_some() && !by_calendar && certain && !draft.is_unreadable(Key::Cron) {
         let message = "`timezone` has no effect without `cron`; add `cron` or remove `timezone`";
