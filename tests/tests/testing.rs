@@ -328,6 +328,20 @@ fn a_body_that_only_glances_outside_keeps_its_time() {
     assert_eq!(t.runs("glances"), 7);
 }
 
+/// Also if its run ends while test time finds out that nothing is left to do.
+#[test]
+fn a_body_that_glances_outside_may_come_back_at_any_moment() {
+    let glance = |ctx: &Context| {
+        assert!(ctx.stopping().try_recv().is_err());
+        let began = tests::Stopwatch::start();
+        let length = Duration::from_nanos(ctx.tick().run % 1_000 * 100);
+        while began.elapsed() < length {}
+    };
+    let mut t = with(Service::new("glances", glance).interval("10s"));
+    t.advance("30000s");
+    assert_eq!(t.runs("glances"), 3_001);
+}
+
 /// Where the operating system says so.
 #[test]
 #[cfg(target_os = "linux")]

@@ -134,8 +134,10 @@ impl Stage {
             }
             return state;
         }
-        // Somebody without the baton may have changed something meanwhile.
-        if state.changes != changes || state.closed {
+        // Somebody without the baton may have changed something meanwhile, or come back.
+        let is_ready = |rest: &Rest| rest.is_ready(now, changes);
+        let has_news = state.changes != changes || !state.returning.is_empty();
+        if has_news || state.resting.iter().any(is_ready) || state.closed {
             return state;
         }
         self.go_on(state, seat, due)
