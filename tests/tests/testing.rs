@@ -321,54 +321,6 @@ fn who_only_sleeps_plans_no_run() {
 }
 
 #[test]
-fn a_body_that_only_glances_outside_keeps_its_time() {
-    let glance = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
-    let mut t = with(Service::new("glances", glance).interval("10s"));
-    t.advance("1m");
-    assert_eq!(t.runs("glances"), 7);
-}
-
-/// Also if its run ends while test time finds out that nothing is left to do.
-#[test]
-fn a_body_that_glances_outside_may_come_back_at_any_moment() {
-    let glance = |ctx: &Context| {
-        assert!(ctx.stopping().try_recv().is_err());
-        let began = tests::Stopwatch::start();
-        let length = Duration::from_nanos(ctx.tick().run % 1_000 * 100);
-        while began.elapsed() < length {}
-    };
-    let mut t = with(Service::new("glances", glance).interval("10s"));
-    t.advance("30000s");
-    assert_eq!(t.runs("glances"), 3_001);
-}
-
-/// Where the operating system says so.
-#[test]
-#[cfg(target_os = "linux")]
-fn a_body_that_glances_outside_and_computes_keeps_its_time() {
-    let glance = |ctx: &Context| {
-        assert!(ctx.stopping().try_recv().is_err());
-        let began = tests::Stopwatch::start();
-        while began.elapsed() < Duration::from_millis(300) {}
-    };
-    let mut t = with(Service::new("glances", glance).interval("10s"));
-    t.advance("20s");
-    assert_eq!(t.runs("glances"), 3);
-}
-
-#[test]
-fn who_is_outside_has_real_time_to_stop() {
-    let slow_to_stop = |ctx: &Context| {
-        let _ = ctx.stopping().recv();
-        // What it flushes to takes real time, which test time waits for.
-        tests::pause(Duration::from_millis(1_200));
-    };
-    let mut t = with(Service::new("consumer", slow_to_stop));
-    t.advance("1h");
-    assert!(matches!(t.stop("consumer"), Ok(Stopped::Ended { .. })), "{}", t.timeline());
-}
-
-#[test]
 fn another_thread_may_wait_and_moves_nothing() {
     let mut t = with(Service::new("every", |_| {}).interval("1s"));
     t.start_all().unwrap();

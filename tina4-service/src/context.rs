@@ -105,6 +105,13 @@ impl Context {
         self.unit.stop_requested()
     }
 
+    /// [`Context::is_stopping`], for somebody else to ask.
+    #[cfg(feature = "testing")]
+    fn is_stopping_later(&self) -> Arc<dyn Fn() -> bool + Send + Sync> {
+        let unit = Arc::clone(&self.unit);
+        Arc::new(move || unit.stop_requested())
+    }
+
     /// Sleeps for `duration`, or until stop is requested; `false`: leave now.
     #[must_use = "`false` means that the service was asked to stop"]
     pub fn sleep(&self, duration: Duration) -> bool {
@@ -112,8 +119,7 @@ impl Context {
         let until = clock.now().saturating_add(nanos(duration));
         #[cfg(feature = "testing")]
         if let Some(stage) = clock.stage() {
-            let unit = Arc::clone(&self.unit);
-            return stage.sleep(until, Arc::new(move || unit.stop_requested()));
+            return stage.sleep(until, self.is_stopping_later());
         }
         clock.sleep_until(until, self.stopping())
     }
@@ -133,8 +139,7 @@ impl Context {
     pub fn stopping(&self) -> &Receiver<Never> {
         #[cfg(feature = "testing")]
         if let Some(stage) = self.unit.env.clock.stage() {
-            let is_outside = stage.step_outside();
-            self.unit.is_outside.fetch_or(is_outside, std::sync::atomic::Ordering::SeqCst);
+            stage.step_outside(self.is_stopping_later());
         }
         self.stopping.get_or_init(|| self.unit.stopping())
     }

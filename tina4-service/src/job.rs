@@ -106,8 +106,6 @@ pub(crate) fn perform(job: Job) -> Report {
             Report { unit, result: Done::CleanedUp(failures) }
         }
     };
-    #[cfg(feature = "testing")]
-    report.unit.is_outside.store(false, Ordering::SeqCst);
     CURRENT.with(|current| current.set(outer));
     report
 }

@@ -173,7 +173,7 @@ pub(crate) fn link(
             .map(|given| Fault::GivenTwice { resource: given.name, places: given.places }),
     );
     let after = resolve(units, names, selection, &mut faults);
-    let order = sort(units, names.sorted(), &after, &mut faults);
+    let order = start_order(units, names.sorted(), &after, &mut faults);
     (Graph { after, order }, faults)
 }
 
@@ -255,7 +255,7 @@ fn resolve(
 }
 
 /// Sorts by `after`, then by name (Kahn's algorithm); reports the cycles.
-fn sort(
+fn start_order(
     units: &Units<'_>,
     by_name: &[u32],
     links: &[(u32, Vec<u32>)],

@@ -9,9 +9,9 @@
 //!
 //! A body that asks for [`Context::stopping`](crate::Context::stopping) is going to wait for
 //! something that is not test time. It goes *outside*: it goes on without the baton, and waits for
-//! it when its run has ended. Whether it waits cannot be known; that it computes can, on Linux, so
-//! that there the time of a body which only looks whether it is asked to stop does not depend on
-//! how fast the machine is.
+//! it when its run has ended. Whether it has begun to wait cannot be known, so time waits a moment
+//! for it; on Linux, where one can see that it computes, for up to two seconds: what becomes of a
+//! body that only looks whether it is asked to stop shall not depend on how fast the machine is.
 //!
 //! All is under one lock, each waits for its own bell, and the baton is passed under the lock; so
 //! no wake-up is lost, and no two threads hold the baton. The services are never asked anything
@@ -23,11 +23,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
-use self::state::{Holder, Patience, Rest, Seat, State, Wake};
+use self::outside::Outside;
+use self::state::{Holder, Rest, Seat, State, Wake};
 use crate::clock::Nanos;
 use crate::sync::{Condvar, Mutex, lock};
 
 mod drive;
+mod outside;
 mod state;
 
 /// How long, in real time, a test waits for a service that does not come to rest.
@@ -75,7 +77,6 @@ impl Stage {
                 idle: Vec::new(),
                 returning: Vec::new(),
                 outside: Vec::new(),
-                patience: Patience::Ended,
                 changes: 0,
                 test: std::thread::current().id(),
                 at_once: 0,
@@ -204,31 +205,25 @@ impl Stage {
         }
     }
 
-    /// A body goes on without the baton; `false`: it had none.
-    pub(crate) fn step_outside(self: &Arc<Self>) -> bool {
+    /// A body goes on without the baton, if it has it.
+    pub(crate) fn step_outside(self: &Arc<Self>, is_stopping: Arc<dyn Fn() -> bool + Send + Sync>) {
         let mut state = lock(&self.state);
-        let steps_out =
-            !state.closed && STAGE.get() == self.address() && state.holder == self.here(&state);
-        if steps_out {
-            state.step_outside();
+        if !state.closed && STAGE.get() == self.address() && state.holder == self.here(&state) {
+            state.outside.push(Outside::new(is_stopping));
             self.pass_on(&mut state);
         }
-        steps_out
-    }
-
-    /// Somebody outside is asked to stop: time waits for it.
-    pub(crate) fn expect_back(&self) {
-        lock(&self.state).patience = Patience::Stop;
     }
 
     /// The body of this thread has ended: what comes of it needs the baton.
     pub(crate) fn come_back(&self) {
         let mut state = lock(&self.state);
-        let here = self.here(&state);
-        if state.closed || !state.leave_outside(std::thread::current().id()) {
+        let thread = std::thread::current().id();
+        let place = state.outside.iter().position(|outside| outside.thread == thread);
+        let Some(place) = place.filter(|_| !state.closed) else {
             return;
-        }
-        let seat = Seat::new(here);
+        };
+        state.outside.remove(place);
+        let seat = Seat::new(self.here(&state));
         state.returning.push(Arc::clone(&seat));
         self.moved.notify_all();
         drop(self.wait_to_be_called(state, &seat, false));

@@ -65,9 +65,6 @@ pub(crate) struct Unit {
     /// Whether there are hooks: changed under the lock of `belongings`, and read without it at
     /// every step.
     has_hooks: AtomicBool,
-    /// Its body has left test time: see `stage.rs`.
-    #[cfg(feature = "testing")]
-    pub(crate) is_outside: AtomicBool,
 }
 
 /// What the code of a service keeps with its runner; many keep nothing.
@@ -110,8 +107,6 @@ impl Unit {
             stop: AtomicBool::new(false),
             on_stop_taken: AtomicBool::new(false),
             has_hooks: AtomicBool::new(false),
-            #[cfg(feature = "testing")]
-            is_outside: AtomicBool::new(false),
         }
     }
 
@@ -188,12 +183,6 @@ impl Unit {
     pub(crate) fn request_stop(&self) -> Option<Sender<Never>> {
         // The flag first: who makes the channel after this sees it; who made it before is woken.
         self.stop.store(true, Ordering::SeqCst);
-        #[cfg(feature = "testing")]
-        if self.is_outside.load(Ordering::SeqCst)
-            && let Some(stage) = self.env.clock.stage()
-        {
-            stage.expect_back();
-        }
         self.with_any_belongings(|belongings| belongings.stop_channel.as_mut()?.0.take())
     }
 

@@ -187,18 +187,17 @@ impl Lifecycle {
         Grid { anchor: self.anchor, period: nanos(period) }
     }
 
-    /// After a run: the next one is known, or what to go back to after a pause.
-    fn go_on(&mut self, run: Running, resume: Resume) -> Option<Ending> {
+    /// After a run: waits for the next one, or is paused until told to.
+    fn wait_for_next(&mut self, run: Running, resume: Resume) {
         self.phase = match (run.pause, resume) {
             (true, resume) => Phase::Paused { resume },
             (false, Resume::Waiting { until }) => Phase::Waiting { until, pause: false },
             (false, Resume::BackingOff { due }) => Phase::BackingOff { due, pause: false },
         };
-        None
     }
 
-    /// Goes on, or says how the activation ends.
-    pub(super) fn after_good_run(
+    /// Waits for the next run, or says how the activation ends.
+    fn after_good_run(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
@@ -210,19 +209,22 @@ impl Lifecycle {
             Flow::Done => return Some(Ending::Finished),
             Flow::Again => {
                 self.restarts.recovered();
-                return self.go_on(run, Resume::Waiting { until: Until::Instant(facts.now) });
+                self.wait_for_next(run, Resume::Waiting { until: Until::Instant(facts.now) });
+                return None;
             }
             Flow::After(pause) => {
                 self.restarts.recovered();
                 let due = facts.now.saturating_add(nanos(pause));
-                return self.go_on(run, Resume::Waiting { until: Until::Instant(due) });
+                self.wait_for_next(run, Resume::Waiting { until: Until::Instant(due) });
+                return None;
             }
             Flow::Wait => {}
         }
         if spec.schedule.is_periodic() {
             self.restarts.recovered();
             let until = self.next_due(spec, facts, run.due);
-            return self.go_on(run, Resume::Waiting { until });
+            self.wait_for_next(run, Resume::Waiting { until });
+            return None;
         }
         match spec.restart.restart {
             Restart::OnFailure | Restart::Never => Some(Ending::Finished),
@@ -238,7 +240,7 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn after_crash(
+    fn after_crash(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
@@ -267,11 +269,12 @@ impl Lifecycle {
             return Some(Ending::Failed);
         };
         let due = facts.now.saturating_add(nanos(delay));
-        self.go_on(run, Resume::BackingOff { due })
+        self.wait_for_next(run, Resume::BackingOff { due });
+        None
     }
 
     /// A continuous service has recovered once it has run for a minute.
-    pub(super) fn recover_if_long(&mut self, facts: Facts<'_>, run: Running) {
+    fn recover_if_long(&mut self, facts: Facts<'_>, run: Running) {
         if facts.now.saturating_sub(run.started) >= nanos(RestartPolicy::RECOVERY) {
             self.restarts.recovered();
         }

@@ -12,14 +12,22 @@ impl Names {
     /// Takes in the services that were added since.
     pub(crate) fn update(&mut self, units: &Units<'_>) {
         let known = self.sorted.len();
-        self.sorted.extend(units.indices().skip(known));
+        let mut new = units.indices().skip(known);
+        if new.len() == 1
+            && let Some(index) = new.next()
+        {
+            let place = self.sorted.partition_point(|old| units.name(*old) <= units.name(index));
+            self.sorted.insert(place, index);
+            return;
+        }
+        self.sorted.extend(new);
         if known == self.sorted.len() {
             return;
         }
         let is_sorted = |indices: &[u32]| indices.is_sorted_by_key(|index| units.name(*index));
         // As declared services always are.
         if !is_sorted(&self.sorted[known..]) {
-            sort(&mut self.sorted[known..], units);
+            sort_by_name(&mut self.sorted[known..], units);
         }
         if !is_sorted(&self.sorted[known.saturating_sub(1)..=known]) {
             // Stable, and linear for two parts that are sorted already.
@@ -40,8 +48,8 @@ impl Names {
 }
 
 /// Sorts by name, then by index. Ten thousand names that are made from a number have a beginning in
-/// common: numbers made from what comes right after it decide nearly always, and compare fast.
-fn sort(indices: &mut [u32], units: &Units<'_>) {
+/// common: numbers made from what comes right after it mostly decide, and compare fast.
+fn sort_by_name(indices: &mut [u32], units: &Units<'_>) {
     let first = units.name(indices[0]).as_bytes();
     let in_common = |index: &u32| {
         let pairs = first.iter().zip(units.name(*index).as_bytes());
@@ -63,7 +71,11 @@ fn sort(indices: &mut [u32], units: &Units<'_>) {
     let mut rest = indices;
     for same in keyed.chunk_by(|(a, _), (b, _)| a == b) {
         let (undecided, others) = rest.split_at_mut(same.len());
-        undecided.sort_by_key(|index| units.name(*index));
+        if same.len() > 1 {
+            let mut names: Vec<_> = same.iter().map(|(_, i)| (units.name(*i), *i)).collect();
+            names.sort_unstable();
+            undecided.iter_mut().zip(names).for_each(|(place, (_, index))| *place = index);
+        }
         rest = others;
     }
 }

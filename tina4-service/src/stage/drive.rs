@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, Weak};
 
+use super::outside::{self, GLANCE, Outside};
 use super::state::{Holder, Rest, Seat, State, Wake};
 use super::{PATIENCE, STAGE, Stage};
 use crate::clock::Nanos;
@@ -167,12 +168,14 @@ impl Stage {
             return wait(&self.moved, state, None).0;
         };
         // First those outside have their chance.
-        if !state.outside.is_empty()
-            && let Some(limit) = state.patience.limit()
-        {
-            let (mut state, timed_out) = wait(&self.moved, state, Some(limit));
+        if state.outside.iter().any(Outside::is_awaited) {
+            let (mut state, timed_out) = wait(&self.moved, state, Some(GLANCE));
             if timed_out {
-                state.lose_patience();
+                let stats = outside::stats(&state.outside);
+                drop(state);
+                let computing = outside::computing(stats);
+                state = lock(&self.state);
+                outside::count_glance(&mut state.outside, &computing);
             }
             return state;
         }

@@ -1,0 +1,78 @@
+//! Rule 70: bodies that wait for something that is not test time.
+
+use std::time::Duration;
+
+use tests::Stopwatch;
+use tina4_service::testing::TestRunner;
+use tina4_service::{Context, Service, Stopped};
+
+fn with(services: impl IntoIterator<Item = Service>) -> TestRunner {
+    let none = TestRunner::builder().only::<&str>([]);
+    services.into_iter().fold(none, |all, service| all.service(service)).build().unwrap()
+}
+
+fn consumer(name: &'static str) -> Service {
+    Service::new(name, |ctx: &Context| {
+        let _ = ctx.stopping().recv();
+    })
+}
+
+#[test]
+fn a_body_that_only_glances_outside_keeps_its_time() {
+    let glance = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
+    let mut t = with([Service::new("glances", glance).interval("10s")]);
+    t.advance("1m");
+    assert_eq!(t.runs("glances"), 7);
+}
+
+/// Also if its run ends while test time finds out that nothing is left to do.
+#[test]
+fn a_body_that_glances_outside_may_come_back_at_any_moment() {
+    let glance = |ctx: &Context| {
+        assert!(ctx.stopping().try_recv().is_err());
+        let began = Stopwatch::start();
+        let length = Duration::from_nanos(ctx.tick().run % 1_000 * 100);
+        while began.elapsed() < length {}
+    };
+    let mut t = with([Service::new("glances", glance).interval("10s")]);
+    t.advance("30000s");
+    assert_eq!(t.runs("glances"), 3_001);
+}
+
+/// Where the operating system says that it computes.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_body_that_glances_outside_and_computes_keeps_its_time() {
+    let glance = |ctx: &Context| {
+        assert!(ctx.stopping().try_recv().is_err());
+        let began = Stopwatch::start();
+        while began.elapsed() < Duration::from_millis(350) {}
+    };
+    let mut t = with([Service::new("glances", glance).interval("10s")]);
+    t.advance("20s");
+    assert_eq!(t.runs("glances"), 3);
+}
+
+#[test]
+fn who_is_outside_has_real_time_to_stop() {
+    let slow_to_stop = |ctx: &Context| {
+        let _ = ctx.stopping().recv();
+        // What it flushes to takes real time, which test time waits for.
+        tests::pause(Duration::from_millis(1_200));
+    };
+    let mut t = with([Service::new("consumer", slow_to_stop)]);
+    t.advance("1h");
+    assert!(matches!(t.stop("consumer"), Ok(Stopped::Ended { .. })), "{}", t.timeline());
+}
+
+/// Otherwise the test gives up on those who are still outside.
+#[test]
+fn who_has_stopped_is_not_waited_for() {
+    let mut t = with([consumer("a"), consumer("b")]);
+    t.advance("1s");
+    assert!(matches!(t.stop("a"), Ok(Stopped::Ended { .. })));
+    t.advance("1s");
+    t.restart("b").unwrap();
+    t.advance("1s");
+    assert!(t.stop_all().is_clean());
+}

@@ -1,0 +1,84 @@
+//! Bodies that go on without the baton, and how long, in real time, test time waits for them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use super::PATIENCE;
+
+/// Who is outside is waited for in glances of this length: most only look whether they are asked to
+/// stop, and need a part of one.
+pub(super) const GLANCE: Duration = Duration::from_millis(100);
+/// So many of them for a body that is seen to compute still, for the machine may be slow.
+const COMPUTING: u32 = 20;
+/// So many for one that is asked to stop.
+const STOPPING: u32 = (PATIENCE.as_millis() / GLANCE.as_millis()) as u32;
+
+/// A body that goes on without the baton.
+pub(super) struct Outside {
+    pub(super) thread: ThreadId,
+    is_stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Where the operating system says what it is doing, if it does.
+    stat: Option<Arc<Path>>,
+    /// How many glances it was waited for, and whether it computed at the end of the last.
+    glances: u32,
+    computes: bool,
+}
+
+impl Outside {
+    /// The thread that asks.
+    pub(super) fn new(is_stopping: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
+        let thread = std::thread::current().id();
+        Self { thread, is_stopping, stat: own_stat(), glances: 0, computes: false }
+    }
+
+    /// Whether time still waits for it.
+    pub(super) fn is_awaited(&self) -> bool {
+        let most = if (self.is_stopping)() {
+            STOPPING
+        } else if self.computes {
+            COMPUTING
+        } else {
+            1
+        };
+        self.glances < most
+    }
+}
+
+/// Counts a glance for each of those outside; `computing` are threads that compute.
+pub(super) fn count_glance(all: &mut [Outside], computing: &[ThreadId]) {
+    for outside in all {
+        outside.glances = outside.glances.saturating_add(1);
+        outside.computes = computing.contains(&outside.thread);
+    }
+}
+
+/// Where to look what each of them is doing, which is not done under the stage's lock: one of them
+/// may be about to take it, to come back.
+pub(super) fn stats(all: &[Outside]) -> Vec<(ThreadId, Arc<Path>)> {
+    all.iter().filter_map(|outside| Some((outside.thread, outside.stat.clone()?))).collect()
+}
+
+/// Which of these threads compute, or would if they had a processor.
+pub(super) fn computing(stats: Vec<(ThreadId, Arc<Path>)>) -> Vec<ThreadId> {
+    let computes = |(thread, stat): (ThreadId, Arc<Path>)| {
+        let line = std::fs::read_to_string(stat).ok()?;
+        // The state follows the name, which is in parentheses and may contain some: running, or
+        // waiting for a disk.
+        line.rsplit_once(") ")?.1.starts_with(['R', 'D']).then_some(thread)
+    };
+    stats.into_iter().filter_map(computes).collect()
+}
+
+#[cfg(all(target_os = "linux", not(miri)))]
+fn own_stat() -> Option<Arc<Path>> {
+    // `<process>/task/<thread>`
+    let own = std::fs::read_link("/proc/thread-self").ok()?;
+    Some(Path::new("/proc").join(own).join("stat").into())
+}
+
+#[cfg(not(all(target_os = "linux", not(miri))))]
+fn own_stat() -> Option<Arc<Path>> {
+    None
+}
