@@ -352,7 +352,8 @@ fn rule_47_stop_then_start_gives_exactly_one_copy() {
         let ended = end.recv_timeout(tests::PATIENCE);
         assert_eq!(ended, Err(crossbeam_channel::RecvTimeoutError::Disconnected));
     }
-    assert_eq!(most.load(Ordering::SeqCst), 1, "never two");
+    // Perhaps none: each may have been stopped before it was its turn.
+    assert!(most.load(Ordering::SeqCst) <= 1, "never two");
     runner.stop("s").unwrap();
     runner.start("s").unwrap();
     tests::until("it runs", || alive.load(Ordering::SeqCst) == 1);
