@@ -162,7 +162,9 @@ impl Stage {
 
     /// Something was changed from outside of the play.
     pub(crate) fn touch(&self) {
-        lock(&self.state).changes += 1;
+        let mut state = lock(&self.state);
+        state.changes += 1;
+        state.call_those_away(self.now());
     }
 
     /// Ends it: everybody who rests goes on at once, and nothing is played any more.

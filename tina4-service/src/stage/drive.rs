@@ -36,6 +36,8 @@ impl Stage {
         let seat = Seat::new(holder);
         state.resting.push(Rest { until, wake, seat: Arc::clone(&seat), away });
         if away {
+            // Something may have changed since it looked, and nobody may be there to notice.
+            state.call_those_away(self.now());
             self.moved.notify_all();
         } else {
             self.pass_on(&mut state);

@@ -105,6 +105,13 @@ impl State {
         seat.call();
     }
 
+    /// Wakes who rests without the baton and need not rest: perhaps nobody drives for now.
+    pub(super) fn call_those_away(&mut self, now: Nanos) {
+        let changes = self.changes;
+        let is_called = |rest: &mut Rest| rest.away && rest.is_ready(now, changes);
+        self.resting.extract_if(.., is_called).for_each(|rest| rest.seat.call());
+    }
+
     /// Where the test waits, if it does.
     pub(super) fn test(&self) -> Option<usize> {
         self.resting.iter().position(|rest| rest.seat.holder == Holder::Test && !rest.away)
