@@ -17,6 +17,11 @@ fn consumer(name: &'static str) -> Service {
     })
 }
 
+fn compute(length: Duration) {
+    let began = Stopwatch::start();
+    while began.elapsed() < length {}
+}
+
 #[test]
 fn a_body_that_only_glances_outside_keeps_its_time() {
     let glance = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
@@ -30,9 +35,7 @@ fn a_body_that_only_glances_outside_keeps_its_time() {
 fn a_body_that_glances_outside_may_come_back_at_any_moment() {
     let glance = |ctx: &Context| {
         assert!(ctx.stopping().try_recv().is_err());
-        let began = Stopwatch::start();
-        let length = Duration::from_nanos(ctx.tick().run % 1_000 * 100);
-        while began.elapsed() < length {}
+        compute(Duration::from_nanos(ctx.tick().run % 1_000 * 100));
     };
     let mut t = with([Service::new("glances", glance).interval("10s")]);
     t.advance("30000s");
@@ -45,8 +48,7 @@ fn a_body_that_glances_outside_may_come_back_at_any_moment() {
 fn a_body_that_glances_outside_and_computes_keeps_its_time() {
     let glance = |ctx: &Context| {
         assert!(ctx.stopping().try_recv().is_err());
-        let began = Stopwatch::start();
-        while began.elapsed() < Duration::from_millis(350) {}
+        compute(Duration::from_millis(350));
     };
     let mut t = with([Service::new("glances", glance).interval("10s")]);
     t.advance("20s");

@@ -65,18 +65,11 @@ fn sort_by_name(indices: &mut [u32], units: &Units<'_>) {
     };
     let mut keyed: Vec<_> = indices.iter().map(|index| (key(*index), *index)).collect();
     keyed.sort_unstable();
-    for (place, (_, index)) in indices.iter_mut().zip(&keyed) {
-        *place = *index;
+    for undecided in keyed.chunk_by_mut(|(a, _), (b, _)| a == b) {
+        undecided.sort_by_cached_key(|(_, index)| (units.name(*index), *index));
     }
-    let mut rest = indices;
-    for same in keyed.chunk_by(|(a, _), (b, _)| a == b) {
-        let (undecided, others) = rest.split_at_mut(same.len());
-        if same.len() > 1 {
-            let mut names: Vec<_> = same.iter().map(|(_, i)| (units.name(*i), *i)).collect();
-            names.sort_unstable();
-            undecided.iter_mut().zip(names).for_each(|(place, (_, index))| *place = index);
-        }
-        rest = others;
+    for (place, (_, index)) in indices.iter_mut().zip(keyed) {
+        *place = index;
     }
 }
 

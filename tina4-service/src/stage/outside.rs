@@ -46,10 +46,11 @@ impl Outside {
     }
 }
 
-/// Counts a glance for each of those outside; `computing` are threads that compute.
+/// Counts a glance for those who were waited for; `computing` are threads that compute. Who was
+/// given up on may be asked to stop later, and then still has its time.
 pub(super) fn count_glance(all: &mut [Outside], computing: &[ThreadId]) {
-    for outside in all {
-        outside.glances = outside.glances.saturating_add(1);
+    for outside in all.iter_mut().filter(|outside| outside.is_awaited()) {
+        outside.glances += 1;
         outside.computes = computing.contains(&outside.thread);
     }
 }
@@ -71,14 +72,44 @@ pub(super) fn computing(stats: Vec<(ThreadId, Arc<Path>)>) -> Vec<ThreadId> {
     stats.into_iter().filter_map(computes).collect()
 }
 
-#[cfg(all(target_os = "linux", not(miri)))]
 fn own_stat() -> Option<Arc<Path>> {
+    // Miri ends a program that reads a link.
+    if !cfg!(all(target_os = "linux", not(miri))) {
+        return None;
+    }
     // `<process>/task/<thread>`
     let own = std::fs::read_link("/proc/thread-self").ok()?;
     Some(Path::new("/proc").join(own).join("stat").into())
 }
 
-#[cfg(not(all(target_os = "linux", not(miri))))]
-fn own_stat() -> Option<Arc<Path>> {
-    None
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    fn glances(all: &mut [Outside], computing: &[ThreadId]) -> u32 {
+        let mut count = 0;
+        while all[0].is_awaited() {
+            count_glance(all, computing);
+            count += 1;
+        }
+        count
+    }
+
+    #[test]
+    fn a_body_is_waited_for_as_long_as_it_computes_and_again_when_it_is_asked_to_stop() {
+        let stopping = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&stopping);
+        let mut all = [Outside::new(Arc::new(move || asked.load(Ordering::Relaxed)))];
+        let here = std::thread::current().id();
+        assert_eq!(glances(&mut all, &[here]), COMPUTING);
+        // Others are waited for meanwhile.
+        (0..2 * STOPPING).for_each(|_| count_glance(&mut all, &[]));
+        stopping.store(true, Ordering::Relaxed);
+        assert_eq!(glances(&mut all, &[]), STOPPING - COMPUTING);
+
+        let mut all = [Outside::new(Arc::new(|| false))];
+        assert_eq!(glances(&mut all, &[]), 1);
+    }
 }
