@@ -72,6 +72,9 @@ pub(crate) enum Event {
     Due,
     /// The run has ended well.
     Ended(Flow),
+    /// The run has ended with [`Flow::Again`], and nobody else is to be served first: the next one
+    /// begins with the same step.
+    Repeat,
     /// The run has crashed.
     Crashed,
     /// The clean-up is over.
@@ -208,6 +211,7 @@ impl Lifecycle {
             Event::Release => self.release(spec, facts),
             Event::Due => self.due(spec, facts, tell),
             Event::Ended(flow) => self.ended(spec, facts, Some(flow), tell),
+            Event::Repeat => self.repeat(spec, facts, tell),
             Event::Crashed => self.ended(spec, facts, None, tell),
             Event::CleanedUp => self.cleaned_up(tell),
             Event::Vanished => self.vanished(spec, facts, tell),
@@ -218,7 +222,8 @@ impl Lifecycle {
             Event::Resume => self.resume(spec, facts, tell),
             Event::Stop { deadline } => self.stop(facts, deadline, tell),
         };
-        if self.state() != before || self.activation != activation {
+        let begins = matches!(command, Command::Run { .. });
+        if begins || self.state() != before || self.activation != activation {
             self.since = facts.now;
         }
         command

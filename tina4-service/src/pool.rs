@@ -68,8 +68,9 @@ pub(crate) trait Desk: Send + 'static {
     /// Does what is due by itself, up to the first job for a worker, or to the first aftermath: no
     /// job waits for somebody else's log to be written.
     fn take(&mut self, now: Nanos) -> Option<Self::Task>;
-    /// Takes the report of a job; there may be a job to be done right after it.
-    fn finish(&mut self, report: Self::Report, now: Nanos) -> Option<Self::Task>;
+    /// Takes the report of a job; there may be a job to be done right after it, which is the same
+    /// one anew only if it `may_repeat`.
+    fn finish(&mut self, report: Self::Report, now: Nanos, may_repeat: bool) -> Option<Self::Task>;
     /// Gives a job out, under the lock under which it was named.
     fn job(&mut self, task: Self::Task) -> Self::Job;
     /// Does a job. Never panics.

@@ -161,6 +161,23 @@ impl Lifecycle {
         }
     }
 
+    /// The run has ended with [`Flow::Again`], and the next one is due; but what is to be told is
+    /// told before it begins.
+    pub(super) fn repeat(
+        &mut self,
+        spec: &Spec,
+        facts: Facts<'_>,
+        tell: &mut impl FnMut(Note),
+    ) -> Command {
+        let mut told = false;
+        let mut tell_first = |note| {
+            told = true;
+            tell(note);
+        };
+        let command = self.ended(spec, facts, Some(Flow::Again), &mut tell_first);
+        if told || command != Command::Nothing { command } else { self.due(spec, facts, tell) }
+    }
+
     /// Counts what fell due while the run was in progress.
     pub(super) fn skip(
         &mut self,

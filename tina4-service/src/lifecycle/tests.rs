@@ -192,6 +192,39 @@ fn rule_22_and_24_after_n_restarts_the_next_crash_is_final() {
     }
 }
 
+/// A repeat is the end of a run and the beginning of the next, without anything in between.
+#[test]
+fn rule_9_a_repeat_is_an_end_and_a_beginning() {
+    let between: [&[Event]; 4] =
+        [&[], &[Event::Pause], &[Event::Stop { deadline: 9 * SECOND }], &[Event::RunNow]];
+    for (takes, between) in [SECOND, 35 * SECOND].into_iter().flat_map(|t| between.map(|b| (t, b)))
+    {
+        let running = || {
+            let mut life = Life::every(10);
+            life.start();
+            life.run(SECOND, Event::Crashed);
+            life.due();
+            life.now += takes;
+            for event in between {
+                life.step(*event);
+            }
+            life
+        };
+        let (mut at_once, mut by_steps) = (running(), running());
+        let command = at_once.step(Event::Repeat);
+        // What is told is told before the next run begins.
+        let quiet = takes == SECOND && matches!(between, [] | [Event::RunNow]);
+        assert_eq!(matches!(command, Command::Run { .. }), quiet, "{between:?}: {command:?}");
+        by_steps.step(Event::Ended(Flow::Again));
+        if quiet {
+            assert_eq!(by_steps.step(Event::Due), command);
+            assert_eq!(at_once.life.since(), at_once.now);
+        }
+        assert_eq!(format!("{:?}", at_once.life), format!("{:?}", by_steps.life));
+        assert_eq!(at_once.notes, by_steps.notes);
+    }
+}
+
 #[test]
 fn rule_26_what_a_stopped_run_returns_is_no_crash() {
     for event in [GOOD, Event::Crashed, Event::Ended(Flow::Again)] {

@@ -71,7 +71,7 @@ impl Desk for Toy {
         Some(ToyJob { work, short: self.short })
     }
 
-    fn finish(&mut self, (): (), _now: Nanos) -> Option<ToyJob> {
+    fn finish(&mut self, (): (), _now: Nanos, _may_repeat: bool) -> Option<ToyJob> {
         self.executing -= 1;
         self.done += 1;
         self.news = true;

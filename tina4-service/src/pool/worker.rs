@@ -53,7 +53,7 @@ impl<D: Desk> Pool<D> {
                 let began = now;
                 now = self.clock.now();
                 shift.crew.count_finished(now.saturating_sub(began));
-                following = shift.desk.finish(report, now);
+                following = shift.desk.finish(report, now, true);
                 continue;
             }
             // What was done without a job may still have left something to do outside.

@@ -9,6 +9,7 @@ use super::{Aftermath, Supervisor};
 use crate::clock::Nanos;
 use crate::context::RunOrder;
 use crate::event::{Change, Event, LogLine};
+use crate::flow::Flow;
 use crate::job::{self, Done, Job, Kind, Report, Task};
 use crate::lifecycle::{self, Command, State};
 use crate::pool::Desk;
@@ -19,6 +20,14 @@ fn task(index: u32, command: Command) -> Option<Task> {
         Command::Run { .. } => Some(Task { index, kind: Kind::Run }),
         Command::CleanUp => Some(Task { index, kind: Kind::CleanUp }),
         Command::Nothing | Command::Refused(_) => None,
+    }
+}
+
+impl Supervisor {
+    /// Whether the worker that holds the lock has other things to do than to go on with the
+    /// service that it has just run.
+    fn is_wanted(&self, now: Nanos) -> bool {
+        self.timers.peek().is_some_and(|Reverse((at, _))| *at <= now) || self.has_aftermath()
     }
 }
 
@@ -59,7 +68,7 @@ impl Desk for Supervisor {
     }
 
     #[inline]
-    fn finish(&mut self, report: Report, now: Nanos) -> Option<Task> {
+    fn finish(&mut self, report: Report, now: Nanos, may_repeat: bool) -> Option<Task> {
         let Report { unit, result } = report;
         let index = unit.index;
         self.spare = Some(unit);
@@ -77,6 +86,9 @@ impl Desk for Supervisor {
         let command = match result {
             Done::Ran(exit) => {
                 let (event, crash) = match exit.into_flow() {
+                    Ok(Flow::Again) if may_repeat && !self.is_wanted(now) => {
+                        (lifecycle::Event::Repeat, None)
+                    }
                     Ok(flow) => (lifecycle::Event::Ended(flow), None),
                     Err(crash) => (lifecycle::Event::Crashed, Some(*crash)),
                 };

@@ -43,8 +43,23 @@ fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<Job> {
 }
 
 fn finish(supervisor: &mut Supervisor, job: &Job, result: Done, now: Nanos) -> Option<Job> {
+    report(supervisor, job, result, now, false)
+}
+
+/// Ends a run that may be followed by the next at once.
+fn repeat(supervisor: &mut Supervisor, job: &Job, now: Nanos) -> Option<Job> {
+    report(supervisor, job, Done::Ran(Exit::Again), now, true)
+}
+
+fn report(
+    supervisor: &mut Supervisor,
+    job: &Job,
+    result: Done,
+    now: Nanos,
+    may_repeat: bool,
+) -> Option<Job> {
     let unit = Arc::clone(&job.unit);
-    let task = supervisor.finish(Report { unit, result }, now);
+    let task = supervisor.finish(Report { unit, result }, now, may_repeat);
     task.map(|task| supervisor.job(task))
 }
 
@@ -73,6 +88,35 @@ fn due_times_that_no_longer_hold_do_not_pile_up() {
         let _ = supervisor.aftermath();
     }
     assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
+}
+
+/// A run may be followed by another one of its service at once, but never ahead of others.
+#[test]
+fn what_repeats_lets_others_go_first() {
+    const LATER: Nanos = 10 * SECOND + 1;
+    let mut services = supervisor([service("queue"), service("other").interval("10s")]);
+    services.start_all(0).unwrap();
+    let mut queue = take(&mut services, 0).expect("queue is first");
+    // The other one has been due since before.
+    assert!(repeat(&mut services, &queue, 1).is_none());
+    let other = take(&mut services, 1).expect("other");
+    assert_eq!(other.unit.definition.name_str(), "other");
+    finish(&mut services, &other, Done::Ran(Exit::Wait), 1);
+    queue = take(&mut services, 1).expect("queue again");
+    // Nobody else is due.
+    queue = repeat(&mut services, &queue, 2).expect("at once");
+    assert_eq!((queue.order.number, queue.order.due, queue.order.started), (3, 2, 2));
+    assert!(finish(&mut services, &queue, Done::Ran(Exit::Again), 3).is_none(), "it may not");
+    queue = take(&mut services, 3).expect("queue again");
+    // The other one is due again; and when it has crashed, there is a line to be written.
+    assert!(repeat(&mut services, &queue, LATER).is_none());
+    let other = take(&mut services, LATER).expect("other");
+    assert_eq!(other.unit.definition.name_str(), "other");
+    queue = take(&mut services, LATER).expect("queue again");
+    services.settled(true);
+    finish(&mut services, &other, crash(), LATER);
+    assert!(services.has_aftermath());
+    assert!(repeat(&mut services, &queue, LATER).is_none());
 }
 
 #[test]

@@ -43,6 +43,7 @@ enum Act {
     SetWall(Wall),
     ToDeadline,
     EndGood(Flow),
+    EndRepeated,
     EndCrashed,
     Vanish,
     Request(Event),
@@ -73,6 +74,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => prop::sample::select(&[-1 << 70, 1 << 62, 1 << 63, 1 << 80][..]).prop_map(Act::SetWall),
         6 => Just(Act::ToDeadline),
         4 => flow.prop_map(Act::EndGood),
+        1 => Just(Act::EndRepeated),
         4 => Just(Act::EndCrashed),
         1 => Just(Act::Vanish),
         5 => request.prop_map(Act::Request),
@@ -125,16 +127,20 @@ proptest! {
                     doing = Doing::Nothing;
                     life.step(Event::Ended(flow))
                 }
+                Act::EndRepeated if doing == Doing::Run => {
+                    doing = Doing::Nothing;
+                    life.step(Event::Repeat)
+                }
                 Act::EndCrashed if doing == Doing::Run => {
                     doing = Doing::Nothing;
                     life.step(Event::Crashed)
                 }
-                Act::EndGood(_) | Act::EndCrashed if doing == Doing::CleanUp => {
+                Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed if doing == Doing::CleanUp => {
                     doing = Doing::Nothing;
                     life.hooks = false;
                     life.step(Event::CleanedUp)
                 }
-                Act::EndGood(_) | Act::EndCrashed => Command::Nothing,
+                Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed => Command::Nothing,
                 Act::Vanish if doing != Doing::Nothing => {
                     doing = Doing::Nothing;
                     life.step(Event::Vanished)
@@ -153,7 +159,8 @@ proptest! {
             match command {
                 Command::Run { due, date, attempt } => {
                     prop_assert_eq!(doing, Doing::Nothing, "a run overlaps");
-                    prop_assert!(matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
+                    let repeated = matches!(act, Act::EndRepeated) && before == State::Running;
+                    prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
                     prop_assert!(due <= life.now, "a run before it is due");
                     if let Some(date) = date {
                         let late = Wall::from(life.now) + life.ahead - Wall::from(date) * 1_000_000_000;
