@@ -1,23 +1,9 @@
-//! Rules 8 and 52: what the runner costs when there is nothing to do, and when there is little.
-//! One test at a time: they measure.
+//! Rule 8: what the runner costs when there is nothing to do. The only test of its process: it
+//! measures.
 #![cfg(target_os = "linux")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tests::{Watch, info, millis, pause, process, secs, until};
-use tina4_service::{Change, Context, Runner, Service};
-
-/// Only one test of this file runs at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// An empty runner whose threads can be told from all others.
-fn runner(threads: &str) -> Runner {
-    Runner::builder().only::<&str>([]).thread_name(threads).build()
-}
+use tests::{Watch, millis, pause, process, secs, until};
+use tina4_service::{Context, Runner, Service};
 
 /// Waits for stop.
 fn obedient(ctx: &Context) {
@@ -26,8 +12,8 @@ fn obedient(ctx: &Context) {
 
 #[test]
 fn rule_8_nothing_polls() {
-    let _alone = alone();
-    let runner = runner("calm");
+    // Its threads can be told from all others by their names.
+    let runner = Runner::builder().only::<&str>([]).thread_name("calm").build();
     let mut watch = Watch::new(&runner);
     // Everything that waits: for an interval, a delay, an initial delay, a flow, a restart, a
     // resume, a service that is not up, and in a body.
@@ -71,51 +57,4 @@ fn rule_8_nothing_polls() {
     assert_eq!(process::cpu(&threads), cpu, "no processor was used");
     assert!(runner.is_running("held"));
     assert!(runner.stop_all().is_clean());
-}
-
-/// Rule 52: the worker that waits for a due time runs the service itself. Where two threads take
-/// part in every run, there are at least two switches for each, in every window.
-#[test]
-fn rule_52_a_short_body_costs_one_wake_up_per_run() {
-    let _alone = alone();
-    let runner = runner("short");
-    let mut watch = Watch::new(&runner);
-    let runs = Arc::new(AtomicUsize::new(0));
-    // Two of them, so that something else is due soon whenever one of them runs.
-    for (name, delay) in [("s", 1), ("t", 2)] {
-        let counter = Arc::clone(&runs);
-        let body = move |_: &Context| {
-            counter.fetch_add(1, Ordering::SeqCst);
-        };
-        let service = Service::new(name, body).interval("2ms");
-        runner.register(service.initial_delay(millis(delay)));
-    }
-    runner.start_all().unwrap();
-    let mut measured = Vec::new();
-    // Short windows, and the best of many: a body during which the machine did something else was
-    // not short, and it takes some runs until it counts as short again.
-    for window in 1..=100 {
-        let threads = process::threads("short");
-        let (before, first) = (process::switches(&threads), runs.load(Ordering::SeqCst));
-        watch.until(
-            "s",
-            |change| matches!(change, Change::RunEnded { run, .. } if *run >= 40 * window),
-        );
-        let count = runs.load(Ordering::SeqCst) - first;
-        let switches = process::switches(&threads) - before;
-        if process::threads("short") != threads {
-            // Who came or went was not counted: this window says nothing.
-            continue;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-        let each = switches as f64 / count as f64;
-        measured.push(each);
-        if each < 1.5 {
-            println!("switches per run: {measured:?}");
-            assert_eq!(info(&runner, "s").crashes, 0);
-            runner.stop_all();
-            return;
-        }
-    }
-    panic!("switches per run: {measured:?}");
 }

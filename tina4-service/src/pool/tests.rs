@@ -79,6 +79,31 @@ fn a_body_that_was_trusted_and_blocks_holds_up_nobody_for_long() {
     wait_for_done(&pool, 201);
 }
 
+/// Two hundred jobs, one each millisecond: how often a worker that was awake found nothing to do.
+/// Whoever has done one finds that, and whoever was woken meanwhile does.
+fn vain_looks(short: bool) -> usize {
+    let pool = pool(Clock::system(), None);
+    let (done, jobs) = unbounded();
+    let work: Work = Arc::new(move || done.send(()).unwrap());
+    pool.with(|toy, now| {
+        toy.short = Some(short);
+        (0..200).for_each(|job| toy.add(now + job * 1_000_000, Arc::clone(&work)));
+    });
+    // Who waits for the pool's own news asks it something each time.
+    for _ in 0..200 {
+        jobs.recv_timeout(Duration::from_secs(10)).expect("every job is done");
+    }
+    pool.with(|toy, _| toy.vain_looks)
+}
+
+/// Nobody is woken for a body that is known to be short; a stand-by looks every few milliseconds.
+#[test]
+fn rule_52_a_short_body_costs_one_wake_up_per_run() {
+    // One for the job; and one in six for the stand-by, more or less on a busy machine.
+    assert!((0..10).any(|_| vain_looks(true) < 280), "somebody is woken for each short body");
+    assert!((0..10).any(|_| vain_looks(false) > 280), "nobody covers a body that may block");
+}
+
 #[test]
 fn rule_50_a_log_that_blocks_holds_up_nobody() {
     let pool = pool(Clock::system(), None);

@@ -23,6 +23,8 @@ pub(super) struct Toy {
     silent: BTreeMap<Nanos, Work>,
     pub(super) short: Option<bool>,
     pub(super) most_executing: usize,
+    /// How often somebody looked when nothing was due.
+    pub(super) vain_looks: usize,
 }
 
 impl Toy {
@@ -61,10 +63,11 @@ impl Desk for Toy {
             self.aftermath = Some(entry.remove());
             return None;
         }
-        let entry = self.due.first_entry()?;
-        if entry.key().0 > now {
+        let entry = self.due.first_entry().filter(|entry| entry.key().0 <= now);
+        let Some(entry) = entry else {
+            self.vain_looks += 1;
             return None;
-        }
+        };
         let work = entry.remove();
         self.executing += 1;
         self.most_executing = self.most_executing.max(self.executing);
