@@ -20,7 +20,9 @@
 //!   ends with `cover`;
 //! * a worker that is about to do work ends with `cover` too. Only where the work is trusted to be
 //!   short, and a stand-by looks a few milliseconds after the next due time at the latest, it does
-//!   not wake anyone: the stand-by bounds the harm if the trust was wrong this once;
+//!   not wake anyone: the stand-by bounds the harm if the trust was wrong this once. It looks at
+//!   what has been begun: if that was a moment ago, the worker is getting on, and the stand-by looks
+//!   again a few milliseconds after that; if not, it does what is due;
 //! * a worker that is about to rest leads if there is something to wait for and the present leader,
 //!   if any, would wake later.
 //!
@@ -65,18 +67,19 @@ pub(crate) trait Desk: Send + 'static {
 
     /// The earliest instant at which [`Desk::take`] has something to do.
     fn next_due(&mut self) -> Option<Nanos>;
+    /// The one after that, or an instant before it.
+    fn due_after_next(&self) -> Option<Nanos>;
     /// Does what is due by itself, up to the first job for a worker, or to the first aftermath: no
     /// job waits for somebody else's log to be written.
     fn take(&mut self, now: Nanos) -> Option<Self::Task>;
-    /// Takes the report of a job; there may be a job to be done right after it, which is the same
-    /// one anew only if it `may_repeat`.
-    fn finish(&mut self, report: Self::Report, now: Nanos, may_repeat: bool) -> Option<Self::Task>;
+    /// Takes the report of a job; there may be a job to be done right after it.
+    fn finish(&mut self, report: Self::Report, back: Back) -> Option<Self::Task>;
     /// Gives a job out, under the lock under which it was named.
     fn job(&mut self, task: Self::Task) -> Self::Job;
     /// Does a job. Never panics.
     fn work(job: Self::Job) -> Self::Report;
-    /// Whether this job has been short so far; `None`: too new to say.
-    fn is_short(&self, task: &Self::Task) -> Option<bool>;
+    /// How long this job takes of late; `None`: too new to say.
+    fn usual(&self, task: &Self::Task) -> Option<Nanos>;
     /// Whether threads are started beyond the limit that the user has set.
     fn is_unlimited(&self) -> bool;
     /// Whether this job is what is planned, and not what follows from it.
@@ -104,6 +107,17 @@ pub(crate) trait Desk: Send + 'static {
     fn take_news(&mut self) -> bool;
     /// A thread could not be started.
     fn thread_failed(&mut self, error: &io::Error);
+}
+
+/// A worker comes back from a job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Back {
+    /// When the job was over: to wait for the lock is no part of it.
+    pub(crate) ended: Nanos,
+    /// When the worker had the lock.
+    pub(crate) now: Nanos,
+    /// Whether the job that is to be done next may be the same one anew.
+    pub(crate) may_repeat: bool,
 }
 
 /// How threads are made.
@@ -159,15 +173,10 @@ impl<D: Desk> Pool<D> {
         action: impl FnOnce(&mut D, Nanos) -> T,
     ) -> Option<T> {
         loop {
-            match self.shift.try_lock() {
-                Ok(shift) => return Some(self.act(shift, action)),
-                Err(std::sync::TryLockError::Poisoned(poisoned)) => {
-                    return Some(self.act(poisoned.into_inner(), action));
-                }
-                Err(std::sync::TryLockError::WouldBlock) if clock.now() >= limit => {
-                    return None;
-                }
-                Err(std::sync::TryLockError::WouldBlock) => crate::sync::yield_now(),
+            match crate::sync::try_lock(&self.shift) {
+                Some(shift) => return Some(self.act(shift, action)),
+                None if clock.now() >= limit => return None,
+                None => crate::sync::yield_now(),
             }
         }
     }

@@ -147,9 +147,6 @@ struct Quantiles {
     duration: Markers,
 }
 
-/// A body is known to be short below this.
-pub(crate) const SHORT: Nanos = 20_000;
-
 impl Stats {
     pub(crate) fn new(now: Nanos) -> Self {
         Self {
@@ -218,15 +215,9 @@ impl Stats {
         self.trouble.get_or_insert_default()
     }
 
-    /// What is known about how long the body takes.
-    pub(crate) fn habit(&self) -> Habit {
-        if self.ends < 4 {
-            Habit::Unknown
-        } else if Nanos::from(self.recent) < SHORT {
-            Habit::Short
-        } else {
-            Habit::Long
-        }
+    /// How long a run takes of late; `None`: too few runs to tell.
+    pub(crate) fn usual(&self) -> Option<Nanos> {
+        (self.ends >= 4).then(|| self.recent.into())
     }
 
     /// When the last run began.
@@ -249,17 +240,6 @@ impl Stats {
         let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.duration);
         self.duration.spread(self.ends, self.took, markers)
     }
-}
-
-/// How long a body has taken so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Habit {
-    /// Too few runs to tell.
-    Unknown,
-    /// Under 20 microseconds.
-    Short,
-    /// Longer.
-    Long,
 }
 
 #[cfg(test)]
@@ -327,14 +307,15 @@ mod tests {
     }
 
     #[test]
-    fn one_long_run_ends_the_trust_in_a_short_body() {
+    fn rule_52_one_long_run_weighs_more_than_many_short_ones() {
         let mut stats = Stats::new(0);
-        assert_eq!(stats.habit(), Habit::Unknown);
-        for _ in 0..4 {
+        for _ in 0..3 {
             stats.run(1_000);
         }
-        assert_eq!(stats.habit(), Habit::Short);
+        assert_eq!(stats.usual(), None);
+        stats.run(1_000);
+        assert_eq!(stats.usual(), Some(1_000));
         stats.run(1_000_000);
-        assert_eq!(stats.habit(), Habit::Long);
+        assert_eq!(stats.usual(), Some(125_875));
     }
 }

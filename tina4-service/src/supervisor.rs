@@ -5,8 +5,7 @@
 //! values) is put aside for [`Desk::settle`].
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +31,9 @@ mod requests;
 mod shutdown;
 #[cfg(test)]
 mod tests;
+mod timers;
+
+use self::timers::Timers;
 
 pub(crate) struct Supervisor {
     env: Arc<Environment>,
@@ -41,9 +43,8 @@ pub(crate) struct Supervisor {
     /// The settings of the service that was added last: the next one often has the same.
     last_settings: Option<Arc<Settings>>,
     selection: Selection,
-    /// `(deadline, index)`, earliest first. An entry that no longer says the truth is corrected
-    /// when it comes up.
-    timers: BinaryHeap<Reverse<(Nanos, u32)>>,
+    /// The deadlines. An entry that no longer says the truth is corrected when it comes up.
+    timers: Timers,
     dice: Dice,
     subscribers: Subscribers,
     /// Services in an activation.
@@ -195,7 +196,7 @@ impl Supervisor {
             names: Names::default(),
             last_settings: None,
             selection,
-            timers: BinaryHeap::new(),
+            timers: Timers::default(),
             dice,
             subscribers: Subscribers::default(),
             active: 0,
@@ -295,12 +296,11 @@ impl Supervisor {
             beat: entry.unit.last_beat(),
             dice: if entry.unit.definition.spec().jitter.is_zero() { 0 } else { self.dice.roll() },
         };
-        let (was_active, was_coming_up) =
-            (entry.life.state().is_active(), entry.life.is_coming_up());
+        let (was_active, was_up) = (entry.life.state().is_active(), entry.life.is_up());
         let mut notes = std::mem::take(&mut self.notes);
         let spec = entry.unit.definition.spec();
         let command = entry.life.step(spec, facts, event, &mut |note| notes.push(note));
-        let (is_active, is_coming_up) = (entry.life.state().is_active(), entry.life.is_coming_up());
+        let (is_active, is_up) = (entry.life.state().is_active(), entry.life.is_up());
         self.rearm(index);
         match (was_active, is_active) {
             (false, true) => {
@@ -317,7 +317,7 @@ impl Supervisor {
             self.take_note(index, note, crash.as_ref(), now);
         }
         self.notes = notes;
-        if was_coming_up && !is_coming_up {
+        if was_active && !was_up && (is_up || !is_active) {
             let dependents = self.entries[index as usize].dependents();
             self.todo.extend(dependents.iter().copied().map(Todo::Release));
         }
@@ -354,7 +354,7 @@ impl Supervisor {
             && deadline < entry.queued
         {
             entry.queued = deadline;
-            self.timers.push(Reverse((deadline, index)));
+            self.timers.push(deadline, index);
         }
         if self.timers.len() > 2 * self.entries.len() + 64 {
             self.rebuild_timers();
@@ -367,7 +367,7 @@ impl Supervisor {
         for (entry, index) in self.entries.iter_mut().zip(0_u32..) {
             entry.queued = entry.life.deadline().unwrap_or(Nanos::MAX);
             if entry.queued < Nanos::MAX {
-                self.timers.push(Reverse((entry.queued, index)));
+                self.timers.push(entry.queued, index);
             }
         }
     }

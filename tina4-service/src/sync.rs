@@ -26,11 +26,20 @@ pub(crate) use shuttle::thread::yield_now;
 #[cfg(all(not(shuttle), feature = "exit-hook"))]
 pub(crate) use std::thread::yield_now;
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock, if nobody holds it.
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 /// Waits for `bell`, at most `timeout`; `true` if the time ran out.
@@ -85,6 +94,7 @@ mod tests {
             panic!("under the lock");
         });
         assert!(panicked.is_err() && mutex.is_poisoned());
+        assert_eq!(try_lock(&mutex).map(|guard| *guard), Some(2));
         let (guard, timed_out) = wait(&Condvar::new(), lock(&mutex), Some(Duration::ZERO));
         assert!(timed_out && *guard == 2);
     }

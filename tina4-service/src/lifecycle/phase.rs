@@ -135,6 +135,11 @@ impl Lifecycle {
         self.restarts.in_a_row()
     }
 
+    /// Whether the first run of this activation has begun, or waits for its calendar time.
+    pub(crate) fn is_up(&self) -> bool {
+        self.up
+    }
+
     /// In an activation whose first run has not begun: others may be waiting for it.
     pub(crate) fn is_coming_up(&self) -> bool {
         self.state().is_active() && !self.up

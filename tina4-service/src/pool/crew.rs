@@ -9,7 +9,15 @@ use crate::sync::Condvar;
 /// How much later than the next due time a stand-by looks, at most.
 pub(super) const SLACK: Nanos = 5_000_000;
 /// The wake-up is asked for at most this much early.
-pub(super) const MOST_EARLY: Nanos = 80_000;
+pub(super) const MOST_EARLY: Nanos = 200_000;
+/// A job is short below this, or below what it takes to wake somebody, if that is more: to hand
+/// over would take longer than the job.
+const SHORT: Nanos = 20_000;
+/// Followers that stay however long they rest.
+pub(super) const STAY: usize = 2;
+/// So many short jobs in a row speak for one that nobody knows yet.
+const STREAK: u32 = 4;
+
 #[derive(Debug)]
 pub(super) struct Shift<D> {
     pub(super) desk: D,
@@ -28,14 +36,14 @@ pub(super) struct Crew {
     /// Those who rest; the last one is woken first.
     pub(super) resting: Vec<Resting>,
     pub(super) leader: Option<Leader>,
-    /// When the timed wait of a resting worker ends, if one stands by.
+    /// Who rests and looks by itself, if somebody does: the one that looks first.
     pub(super) stand_by: Option<StandBy>,
     /// How much earlier than due a wake-up is asked for.
     pub(super) early: Nanos,
     /// The next one to arrive is to stand by, not to work: who called it works on.
     pub(super) stand_by_wanted: bool,
-    /// Jobs finished, to see whether anything moves.
-    pub(super) finished: u64,
+    /// When a job was begun last, to see whether anything moves.
+    pub(super) began: Nanos,
     /// Short jobs finished in a row.
     pub(super) streak: u32,
     /// Names for threads.
@@ -60,8 +68,6 @@ pub(super) struct Leader {
 pub(super) struct StandBy {
     pub(super) worker: u64,
     pub(super) until: Nanos,
-    /// [`Crew::finished`] when it began.
-    pub(super) finished: u64,
 }
 
 /// What somebody does after releasing the lock.
@@ -100,10 +106,60 @@ impl Crew {
         self.stand_by.as_ref().is_some_and(|stand_by| stand_by.until <= limit)
     }
 
+    /// Whether somebody who was called is to look for work. While another worker chews through a
+    /// burst of short jobs it is not: it would only compete with it.
+    pub(super) fn is_called_to_work(&mut self) -> bool {
+        !std::mem::take(&mut self.stand_by_wanted)
+    }
+
+    /// Lets somebody stand by, unless another one does and looks as soon. Says whether it does.
+    pub(super) fn stand_by(&mut self, new: StandBy) -> bool {
+        if self.stand_by.as_ref().is_some_and(|old| old.until <= new.until) {
+            return false;
+        }
+        if let Some(old) = self.stand_by.replace(new)
+            && let Some(old) = self.resting.iter().find(|resting| resting.worker == old.worker)
+        {
+            self.let_go(&old.bell);
+        }
+        true
+    }
+
+    /// Rings for a follower that waits for a time that may be far. Where there are enough of them,
+    /// one that waits for nothing leaves after a while: it begins to wait for that.
+    pub(super) fn let_go(&self, bell: &Condvar) {
+        if self.resting.len() >= STAY {
+            bell.notify_one();
+        }
+    }
+
+    /// Whether a stand-by whose time has come is to look for work: nobody waits for it, and no job
+    /// was begun for a while, so what was trusted to be short is not.
+    pub(super) fn needs_stand_by(&mut self, now: Nanos) -> bool {
+        let needed = self.leader.is_none() && now >= self.began.saturating_add(SLACK);
+        if needed {
+            self.streak = 0;
+        }
+        needed
+    }
+
+    /// Until when to stand by, if nobody else waits for that due time.
+    pub(super) fn stand_by_until(&self, now: Nanos, due: Nanos) -> Nanos {
+        let until = due.max(self.began).saturating_add(SLACK);
+        if until > now { until } else { now.saturating_add(SLACK) }
+    }
+
+    /// Whether a job that usually takes so long, if that is known, is trusted to be over before
+    /// anybody is needed.
+    #[inline]
+    pub(super) fn is_short(&self, usual: Option<Nanos>) -> bool {
+        usual.map_or(self.streak >= STREAK, |usual| usual < SHORT.max(self.early))
+    }
+
     /// Counts a job that took so long.
+    #[inline]
     pub(super) fn count_finished(&mut self, took: Nanos) {
-        self.finished += 1;
-        self.streak = if took < crate::status::SHORT { self.streak.saturating_add(1) } else { 0 };
+        self.streak = if self.is_short(Some(took)) { self.streak.saturating_add(1) } else { 0 };
     }
 
     /// Learns how late a timed wait ends: rises slowly, falls fast, so that it follows the best.
@@ -121,12 +177,7 @@ impl Crew {
     /// A worker that waited is awake and holds the lock: takes it off whatever list it is on.
     /// Returns whether somebody had called it.
     pub(super) fn stand_down(&mut self, worker: u64) -> bool {
-        if let Some(stand_by) = self.stand_by.take_if(|stand_by| stand_by.worker == worker) {
-            // Nothing was finished for as long as it waited: what was trusted to be short is not.
-            if stand_by.finished == self.finished && self.leader.is_none() {
-                self.streak = 0;
-            }
-        }
+        self.stand_by.take_if(|stand_by| stand_by.worker == worker);
         if self.leader.take_if(|leader| leader.worker == worker).is_some() {
             return false;
         }

@@ -1,6 +1,6 @@
 //! The pool under test time: no workers of its own, what is due is done by who drives the stage.
 
-use super::{Desk, Pool};
+use super::{Back, Desk, Pool};
 use crate::clock::Nanos;
 use crate::stage::Play;
 use crate::sync::lock;
@@ -39,7 +39,8 @@ impl<D: Desk> Play for Pool<D> {
             shift = lock(&self.shift);
             let now = self.clock.now();
             // One run for each step: what is planned next is seen by who drives the stage.
-            task = shift.desk.finish(report, now, false);
+            let back = Back { ended: now, now, may_repeat: false };
+            task = shift.desk.finish(report, back);
         }
     }
 }

@@ -150,12 +150,42 @@ fn when_it_is_over_every_thread_leaves() {
 }
 
 #[test]
+fn rule_52_a_stand_by_leaves_alone_who_is_getting_on() {
+    let leader = || Leader { worker: 1, bell: Arc::new(Condvar::new()), until: 0 };
+    let mut crew = Crew { began: 10 * SLACK, streak: 7, ..Crew::default() };
+    assert!(!crew.needs_stand_by(11 * SLACK - 1), "a job was begun a moment ago");
+    crew.leader = Some(leader());
+    assert!(!crew.needs_stand_by(99 * SLACK), "the leader waits");
+    assert_eq!(crew.streak, 7);
+    crew.leader = None;
+    assert!(crew.needs_stand_by(11 * SLACK), "what was trusted blocks");
+    assert_eq!(crew.streak, 0, "and nobody is trusted unknown");
+    // It waits for what is due, or for what is getting on, and never not at all.
+    assert_eq!(crew.stand_by_until(10 * SLACK, 12 * SLACK), 13 * SLACK);
+    assert_eq!(crew.stand_by_until(10 * SLACK, 3 * SLACK), 11 * SLACK);
+    assert_eq!(crew.stand_by_until(20 * SLACK, 3 * SLACK), 21 * SLACK);
+}
+
+#[test]
+fn rule_52_short_is_what_takes_less_than_to_wake_somebody() {
+    let mut crew = Crew::default();
+    assert!(crew.is_short(Some(19_999)) && !crew.is_short(Some(20_000)));
+    assert!(!crew.is_short(None));
+    (0..4).for_each(|_| crew.count_finished(1_000));
+    assert!(crew.is_short(None), "four in a row speak for one that nobody knows");
+    crew.count_finished(60_000);
+    assert!(!crew.is_short(None));
+    crew.early = 100_000;
+    assert!(crew.is_short(Some(60_000)) && !crew.is_short(Some(100_000)));
+}
+
+#[test]
 fn the_wake_up_correction_falls_fast_and_rises_slowly() {
     let mut crew = Crew::default();
     crew.learn(1_600);
     assert_eq!(crew.early, 100);
     crew.learn(50_000_000);
-    assert!(crew.early < 6_000, "one late wake-up is no habit");
+    assert!(crew.early < MOST_EARLY / 15, "one late wake-up is no habit");
     (0..1_000).for_each(|_| crew.learn(1_000_000));
     let before = crew.early;
     assert!(before > MOST_EARLY - 100, "it rises to the most: {before}");

@@ -56,6 +56,13 @@ impl Desk for Toy {
         job.into_iter().chain(silent).min()
     }
 
+    fn due_after_next(&self) -> Option<Nanos> {
+        let jobs = self.due.keys().take(2).map(|(at, _)| *at);
+        let mut first: Vec<_> = jobs.chain(self.silent.keys().take(2).copied()).collect();
+        first.sort_unstable();
+        first.get(1).copied()
+    }
+
     fn take(&mut self, now: Nanos) -> Option<ToyJob> {
         if let Some(entry) = self.silent.first_entry()
             && *entry.key() <= now
@@ -74,7 +81,7 @@ impl Desk for Toy {
         Some(ToyJob { work, short: self.short })
     }
 
-    fn finish(&mut self, (): (), _now: Nanos, _may_repeat: bool) -> Option<ToyJob> {
+    fn finish(&mut self, (): (), _: Back) -> Option<ToyJob> {
         self.executing -= 1;
         self.done += 1;
         self.news = true;
@@ -89,8 +96,8 @@ impl Desk for Toy {
         (job.work)();
     }
 
-    fn is_short(&self, task: &ToyJob) -> Option<bool> {
-        task.short
+    fn usual(&self, task: &ToyJob) -> Option<Nanos> {
+        task.short.map(|short| if short { 0 } else { Nanos::MAX })
     }
 
     fn most_jobs(&self) -> usize {

@@ -3,57 +3,52 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::crew::{Errands, Leader, Resting, SLACK, Shift, StandBy};
-use super::{Desk, Pool};
+use super::crew::{Errands, Leader, Resting, STAY, Shift, StandBy};
+use super::{Back, Desk, Pool};
 use crate::clock::Nanos;
-use crate::sync::{Condvar, MutexGuard, lock, wait};
+use crate::sync::{Condvar, MutexGuard, lock, try_lock, wait};
 
-/// A stand-by is worth its wake-ups only while due times are this near.
-const NEAR: Nanos = 20_000_000;
-/// The leader spins no longer than this, or than it has learned to wake early.
-const MOST_SPIN: Nanos = 3_000;
-/// Followers that stay however long they rest.
-const STAY: usize = 2;
+/// The leader spins no longer than this.
+const MOST_SPIN: Nanos = 80_000;
+/// And always when as little is left: no sleep is as short.
+const LEAST_SPIN: Nanos = 3_000;
 /// How long the others rest before they leave.
 const REST: Duration = Duration::from_secs(5);
 /// Not all at once: each waits this much longer than the one below it.
 const STAGGER: Duration = Duration::from_millis(20);
-/// So many short jobs in a row speak for one that nobody knows yet.
-const STREAK: u32 = 4;
 
 impl<D: Desk> Pool<D> {
     /// A worker's life.
     pub(super) fn work(self: &Arc<Self>, worker: u64) {
         let bell = Arc::new(Condvar::new());
-        let mut arrived = true;
         let mut shift = lock(&self.shift);
         shift.crew.arriving -= 1;
+        let mut looks = shift.crew.is_called_to_work();
         let mut now = self.clock.now();
         // What is to be done right after the job that was just done.
         let mut following = None;
         loop {
-            // While another worker chews through a burst of short jobs, one that it called does not
-            // compete with it, but looks in a few milliseconds whether it is still getting on.
-            let stands_by = std::mem::take(&mut arrived)
-                && std::mem::take(&mut shift.crew.stand_by_wanted)
-                && shift.crew.stand_by.is_none();
+            let looks_now = std::mem::replace(&mut looks, true);
             let mut task = following.take();
-            if task.is_none() && !stands_by && !shift.desk.has_aftermath() {
+            if task.is_none() && looks_now && !shift.desk.has_aftermath() {
                 task = shift.desk.take(now);
             }
             let most = self.most(&shift.desk);
             if let Some(task) = task {
-                let short = shift.desk.is_short(&task).unwrap_or(shift.crew.streak >= STREAK);
+                let short = shift.crew.is_short(shift.desk.usual(&task));
                 let job = shift.desk.job(task);
+                shift.crew.began = now;
                 let errands = shift.cover(now, short && !self.clock.is_manual(), most);
                 drop(shift);
                 self.carry_out(errands);
                 let report = D::work(job);
-                shift = lock(&self.shift);
-                let began = now;
-                now = self.clock.now();
-                shift.crew.count_finished(now.saturating_sub(began));
-                following = shift.desk.finish(report, now, true);
+                let (began, ended) = (now, self.clock.now());
+                (shift, now) = match try_lock(&self.shift) {
+                    Some(shift) => (shift, ended),
+                    None => (lock(&self.shift), self.clock.now()),
+                };
+                shift.crew.count_finished(ended.saturating_sub(began));
+                following = shift.desk.finish(report, Back { ended, now, may_repeat: true });
                 continue;
             }
             // What was done without a job may still have left something to do outside.
@@ -75,15 +70,15 @@ impl<D: Desk> Pool<D> {
                 continue;
             }
             match self.rest(shift, worker, &bell, now) {
-                Some((woken, called)) => (shift, arrived) = (woken, called),
+                Some((woken, awake)) => (shift, looks) = (woken, awake),
                 None => return,
             }
             now = self.clock.now();
         }
     }
 
-    /// Rests, as the leader or as a follower, and says whether somebody called it; `None`: this
-    /// worker leaves.
+    /// Rests, as the leader or as a follower, and says whether it is to look for work then; `None`:
+    /// this worker leaves.
     fn rest<'a>(
         &'a self,
         mut shift: MutexGuard<'a, Shift<D>>,
@@ -101,12 +96,10 @@ impl<D: Desk> Pool<D> {
             (Some(due), leader)
                 if due > now && leader.as_ref().is_none_or(|old| due < old.until) =>
             {
-                if let Some(Leader { worker, bell, .. }) = leader {
-                    // It goes on waiting, as a follower. It was waiting for a time that may be far,
-                    // and where there are enough of them a follower leaves after a while: rung, it
-                    // begins to wait for that.
-                    if shift.crew.resting.len() >= STAY {
-                        bell.notify_one();
+                if let Some(Leader { worker, bell, until }) = leader {
+                    // It goes on waiting for what comes later: it stands by, unless somebody does.
+                    if !shift.crew.stand_by(StandBy { worker, until }) {
+                        shift.crew.let_go(&bell);
                     }
                     shift.crew.resting.push(Resting { worker, bell });
                 }
@@ -129,7 +122,11 @@ impl<D: Desk> Pool<D> {
         due: Nanos,
     ) -> (MutexGuard<'a, Shift<D>>, bool) {
         shift.crew.leader = Some(Leader { worker, bell: Arc::clone(bell), until: due });
-        let target = due.saturating_sub(shift.crew.early);
+        let mut target = due.saturating_sub(shift.crew.early);
+        if target <= now {
+            // Too near for a sleep that ends in time: it ends too late rather than spin for long.
+            target = due.saturating_sub(MOST_SPIN);
+        }
         let mut woken = now;
         if target > now {
             let timed_out;
@@ -140,7 +137,8 @@ impl<D: Desk> Pool<D> {
             }
         }
         let left = due.saturating_sub(woken);
-        if left > 0 && left <= shift.crew.early.max(MOST_SPIN) && !self.clock.is_manual() {
+        let most = shift.crew.early.clamp(LEAST_SPIN, MOST_SPIN);
+        if left > 0 && left <= most && !self.clock.is_manual() {
             drop(shift);
             while self.clock.now() < due {
                 std::hint::spin_loop();
@@ -148,7 +146,8 @@ impl<D: Desk> Pool<D> {
             shift = lock(&self.shift);
         }
         let called = shift.crew.stand_down(worker);
-        (shift, called)
+        let looks = !called || shift.crew.is_called_to_work();
+        (shift, looks)
     }
 
     /// Waits to be called; alone looks after a while whether to stand by on, or to leave.
@@ -160,21 +159,22 @@ impl<D: Desk> Pool<D> {
         now: Nanos,
         due: Option<Nanos>,
     ) -> Option<(MutexGuard<'a, Shift<D>>, bool)> {
+        // What the leader waits for is not left to the stand-by, but what comes after it.
+        let due = if shift.crew.leader.is_some() { shift.desk.due_after_next() } else { due };
         let crew = &mut shift.crew;
-        let near = due.filter(|due| *due <= now.saturating_add(NEAR));
         let mut leaving = false;
-        let timeout = match near {
-            Some(due) if crew.stand_by.is_none() && !self.clock.is_manual() => {
-                let until = due.max(now).saturating_add(SLACK);
-                crew.stand_by = Some(StandBy { worker, until, finished: crew.finished });
-                Some(Duration::from_nanos(until - now))
-            }
-            _ if crew.resting.len() >= STAY => {
+        let until = due.map(|due| crew.stand_by_until(now, due));
+        let until = until.filter(|until| {
+            !self.clock.is_manual() && crew.stand_by(StandBy { worker, until: *until })
+        });
+        let timeout = match until {
+            Some(until) => Some(Duration::from_nanos(until - now)),
+            None if crew.resting.len() >= STAY => {
                 leaving = true;
                 let place = u32::try_from(crew.resting.len()).unwrap_or(u32::MAX);
                 Some(REST + STAGGER.saturating_mul(place))
             }
-            _ => None,
+            None => None,
         };
         crew.resting.push(Resting { worker, bell: Arc::clone(bell) });
         let timed_out;
@@ -185,6 +185,11 @@ impl<D: Desk> Pool<D> {
             crew.live -= 1;
             return None;
         }
-        Some((shift, called))
+        let looks = if called {
+            crew.is_called_to_work()
+        } else {
+            !timed_out || crew.needs_stand_by(self.clock.now())
+        };
+        Some((shift, looks))
     }
 }

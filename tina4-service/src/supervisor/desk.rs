@@ -1,6 +1,5 @@
 //! The side that faces the workers: what is due, jobs out, reports in.
 
-use std::cmp::Reverse;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +11,7 @@ use crate::event::{Change, Event, LogLine};
 use crate::flow::Flow;
 use crate::job::{self, Done, Job, Kind, Report, Task};
 use crate::lifecycle::{self, Command, State};
-use crate::pool::Desk;
-use crate::status::Habit;
+use crate::pool::{Back, Desk};
 
 fn task(index: u32, command: Command) -> Option<Task> {
     match command {
@@ -27,7 +25,7 @@ impl Supervisor {
     /// Whether the worker that holds the lock has other things to do than to go on with the
     /// service that it has just run.
     fn is_wanted(&self, now: Nanos) -> bool {
-        self.timers.peek().is_some_and(|Reverse((at, _))| *at <= now) || self.has_aftermath()
+        self.timers.peek().is_some_and(|(at, _)| at <= now) || self.has_aftermath()
     }
 }
 
@@ -38,7 +36,7 @@ impl Desk for Supervisor {
     type Aftermath = Box<Aftermath>;
 
     fn next_due(&mut self) -> Option<Nanos> {
-        while let Some(Reverse((at, index))) = self.timers.peek().copied() {
+        while let Some((at, index)) = self.timers.peek() {
             let entry = &mut self.entries[index as usize];
             if entry.queued == at && entry.life.deadline() == Some(at) {
                 return Some(at);
@@ -52,10 +50,14 @@ impl Desk for Supervisor {
         None
     }
 
+    fn due_after_next(&self) -> Option<Nanos> {
+        self.timers.second()
+    }
+
     #[inline]
     fn take(&mut self, now: Nanos) -> Option<Task> {
         while !self.has_aftermath() && self.next_due().is_some_and(|due| due <= now) {
-            let Some(Reverse((_, index))) = self.timers.pop() else {
+            let Some((_, index)) = self.timers.pop() else {
                 break;
             };
             self.entries[index as usize].queued = Nanos::MAX;
@@ -68,18 +70,19 @@ impl Desk for Supervisor {
     }
 
     #[inline]
-    fn finish(&mut self, report: Report, now: Nanos, may_repeat: bool) -> Option<Task> {
+    fn finish(&mut self, report: Report, back: Back) -> Option<Task> {
         let Report { unit, result } = report;
+        let Back { ended, now, may_repeat } = back;
         let index = unit.index;
         self.spare = Some(unit);
         let entry = &mut self.entries[index as usize];
         let is_run = matches!(result, Done::Ran(_));
         // The result of an abandoned run is dropped.
         if is_run && entry.life.state() != State::Abandoned {
-            entry.stats.ended(now);
+            entry.stats.ended(ended);
             if !self.subscribers.is_empty() {
                 let RunOrder { number: run, started, .. } = entry.stats.last_run();
-                let took = Duration::from_nanos(now.saturating_sub(started));
+                let took = Duration::from_nanos(ended.saturating_sub(started));
                 self.tell_subscribers(index, &Change::RunEnded { run, took }, now);
             }
         }
@@ -131,15 +134,11 @@ impl Desk for Supervisor {
     }
 
     #[inline]
-    fn is_short(&self, task: &Task) -> Option<bool> {
+    fn usual(&self, task: &Task) -> Option<Nanos> {
         match task.kind {
-            Kind::Run => match self.entry(task.index).stats.habit() {
-                Habit::Unknown => None,
-                Habit::Short => Some(true),
-                Habit::Long => Some(false),
-            },
-            // A clean-up runs once: nothing is known about it.
-            Kind::CleanUp => Some(false),
+            Kind::Run => self.entry(task.index).stats.usual(),
+            // A clean-up runs once: nothing is known about it, and it may take its time.
+            Kind::CleanUp => Some(Nanos::MAX),
         }
     }
 

@@ -174,7 +174,7 @@ impl Supervisor {
     pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
         self.may_start()?;
         self.find_order()?;
-        self.timers.reserve(self.entries.len().saturating_sub(self.timers.len()));
+        self.timers.reserve(self.entries.len());
         for place in 0..self.linked.order.len() {
             let index = self.linked.order[place];
             let entry = self.entry(index);

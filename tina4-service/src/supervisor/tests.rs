@@ -10,7 +10,7 @@ use crate::flow::Exit;
 use crate::job::{Done, Job, Kind, Report};
 use crate::lifecycle::State;
 use crate::plan::StartError;
-use crate::pool::Desk as _;
+use crate::pool::{Back, Desk as _};
 use crate::registration::Place;
 use crate::report::{ControlError, Stopped};
 
@@ -59,7 +59,7 @@ fn report(
     may_repeat: bool,
 ) -> Option<Job> {
     let unit = Arc::clone(&job.unit);
-    let task = supervisor.finish(Report { unit, result }, now, may_repeat);
+    let task = supervisor.finish(Report { unit, result }, Back { ended: now, now, may_repeat });
     task.map(|task| supervisor.job(task))
 }
 
@@ -94,27 +94,27 @@ fn due_times_that_no_longer_hold_do_not_pile_up() {
 #[test]
 fn what_repeats_lets_others_go_first() {
     const LATER: Nanos = 10 * SECOND + 1;
-    let mut services = supervisor([service("queue"), service("other").interval("10s")]);
+    let mut services = supervisor([service("queue"), service("report").interval("10s")]);
     services.start_all(0).unwrap();
-    let mut queue = take(&mut services, 0).expect("queue is first");
-    // The other one has been due since before.
+    let mut queue = take(&mut services, 0).expect("the names decide");
+    // The report has been due since before.
     assert!(repeat(&mut services, &queue, 1).is_none());
-    let other = take(&mut services, 1).expect("other");
-    assert_eq!(other.unit.definition.name_str(), "other");
-    finish(&mut services, &other, Done::Ran(Exit::Wait), 1);
+    let report = take(&mut services, 1).expect("report");
+    assert_eq!(report.unit.definition.name_str(), "report");
+    finish(&mut services, &report, Done::Ran(Exit::Wait), 1);
     queue = take(&mut services, 1).expect("queue again");
     // Nobody else is due.
     queue = repeat(&mut services, &queue, 2).expect("at once");
     assert_eq!((queue.order.number, queue.order.due, queue.order.started), (3, 2, 2));
     assert!(finish(&mut services, &queue, Done::Ran(Exit::Again), 3).is_none(), "it may not");
     queue = take(&mut services, 3).expect("queue again");
-    // The other one is due again; and when it has crashed, there is a line to be written.
+    // The report is due again; and when it has crashed, there is a line to be written.
     assert!(repeat(&mut services, &queue, LATER).is_none());
-    let other = take(&mut services, LATER).expect("other");
-    assert_eq!(other.unit.definition.name_str(), "other");
+    let report = take(&mut services, LATER).expect("report");
+    assert_eq!(report.unit.definition.name_str(), "report");
     queue = take(&mut services, LATER).expect("queue again");
     services.settled(true);
-    finish(&mut services, &other, crash(), LATER);
+    finish(&mut services, &report, crash(), LATER);
     assert!(services.has_aftermath());
     assert!(repeat(&mut services, &queue, LATER).is_none());
 }
