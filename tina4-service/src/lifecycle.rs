@@ -222,6 +222,7 @@ impl Lifecycle {
             Event::Resume => self.resume(spec, facts, tell),
             Event::Stop { deadline } => self.stop(facts, deadline, tell),
         };
+        // A repeat goes from running to running.
         let begins = matches!(command, Command::Run { .. });
         if begins || self.state() != before || self.activation != activation {
             self.since = facts.now;

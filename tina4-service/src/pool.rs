@@ -20,9 +20,10 @@
 //!   ends with `cover`;
 //! * a worker that is about to do work ends with `cover` too. Only where the work is trusted to be
 //!   short, and a stand-by looks a few milliseconds after the next due time at the latest, it does
-//!   not wake anyone: the stand-by bounds the harm if the trust was wrong this once. It looks at
-//!   what has been begun: if that was a moment ago, the worker is getting on, and the stand-by looks
-//!   again a few milliseconds after that; if not, it does what is due;
+//!   not wake anyone: the stand-by bounds the harm if the trust was wrong this once. While a leader
+//!   waits for the next due time, the stand-by waits for the one after it. If what is due when its
+//!   time comes has not been due for long, it leaves that to who is at it, and goes on standing by;
+//!   if it has, it does that, and nobody is trusted until a job was short again;
 //! * a worker that is about to rest leads if there is something to wait for and the present leader,
 //!   if any, would wake later.
 //!
@@ -114,7 +115,7 @@ pub(crate) trait Desk: Send + 'static {
 pub(crate) struct Back {
     /// When the job was over: to wait for the lock is no part of it.
     pub(crate) ended: Nanos,
-    /// When the worker had the lock.
+    /// When the worker had the lock; the same, if nobody held it.
     pub(crate) now: Nanos,
     /// Whether the job that is to be done next may be the same one anew.
     pub(crate) may_repeat: bool,

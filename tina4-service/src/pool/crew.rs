@@ -10,8 +10,8 @@ use crate::sync::Condvar;
 pub(super) const SLACK: Nanos = 5_000_000;
 /// The wake-up is asked for at most this much early.
 pub(super) const MOST_EARLY: Nanos = 200_000;
-/// A job is short below this, or below what it takes to wake somebody, if that is more: to hand
-/// over would take longer than the job.
+/// A job is short below this, or below how late somebody who waits is awake, if that is more: to
+/// hand over would take longer than the job.
 const SHORT: Nanos = 20_000;
 /// Followers that stay however long they rest.
 pub(super) const STAY: usize = 2;
@@ -40,10 +40,11 @@ pub(super) struct Crew {
     pub(super) stand_by: Option<StandBy>,
     /// How much earlier than due a wake-up is asked for.
     pub(super) early: Nanos,
-    /// The next one to arrive is to stand by, not to work: who called it works on.
+    /// The next one to arrive is to stand by, not to work: who called it works on. Whoever calls
+    /// says it anew.
     pub(super) stand_by_wanted: bool,
-    /// When a job was begun last, to see whether anything moves.
-    pub(super) began: Nanos,
+    /// Nobody is trusted until a job was short again: a stand-by had to step in.
+    pub(super) wary: bool,
     /// Short jobs finished in a row.
     pub(super) streak: u32,
     /// Names for threads.
@@ -112,7 +113,7 @@ impl Crew {
         !std::mem::take(&mut self.stand_by_wanted)
     }
 
-    /// Lets somebody stand by, unless another one does and looks as soon. Says whether it does.
+    /// Lets a follower stand by, unless another one does and looks as soon. Says whether it does.
     pub(super) fn stand_by(&mut self, new: StandBy) -> bool {
         if self.stand_by.as_ref().is_some_and(|old| old.until <= new.until) {
             return false;
@@ -133,33 +134,34 @@ impl Crew {
         }
     }
 
-    /// Whether a stand-by whose time has come is to look for work: nobody waits for it, and no job
-    /// was begun for a while, so what was trusted to be short is not.
-    pub(super) fn needs_stand_by(&mut self, now: Nanos) -> bool {
-        let needed = self.leader.is_none() && now >= self.began.saturating_add(SLACK);
-        if needed {
-            self.streak = 0;
-        }
+    /// Whether a stand-by whose time has come is to look for work: nobody waits for it, and what is
+    /// due has been due for a while. Either what was trusted to be short is not, or there is more to
+    /// do than one worker can; others must be woken for what comes next.
+    pub(super) fn needs_stand_by(&mut self, now: Nanos, due: Option<Nanos>) -> bool {
+        let is_late = due.is_some_and(|due| due.saturating_add(SLACK) <= now);
+        let needed = is_late && self.leader.is_none();
+        self.wary |= needed;
         needed
-    }
-
-    /// Until when to stand by, if nobody else waits for that due time.
-    pub(super) fn stand_by_until(&self, now: Nanos, due: Nanos) -> Nanos {
-        let until = due.max(self.began).saturating_add(SLACK);
-        if until > now { until } else { now.saturating_add(SLACK) }
     }
 
     /// Whether a job that usually takes so long, if that is known, is trusted to be over before
     /// anybody is needed.
     #[inline]
-    pub(super) fn is_short(&self, usual: Option<Nanos>) -> bool {
-        usual.map_or(self.streak >= STREAK, |usual| usual < SHORT.max(self.early))
+    pub(super) fn trusts(&self, usual: Option<Nanos>) -> bool {
+        !self.wary && usual.map_or(self.streak >= STREAK, |usual| self.is_short(usual))
+    }
+
+    #[inline]
+    fn is_short(&self, took: Nanos) -> bool {
+        took < SHORT.max(self.early)
     }
 
     /// Counts a job that took so long.
     #[inline]
     pub(super) fn count_finished(&mut self, took: Nanos) {
-        self.streak = if self.is_short(Some(took)) { self.streak.saturating_add(1) } else { 0 };
+        let short = self.is_short(took);
+        self.streak = if short { self.streak.saturating_add(1) } else { 0 };
+        self.wary &= !short;
     }
 
     /// Learns how late a timed wait ends: rises slowly, falls fast, so that it follows the best.

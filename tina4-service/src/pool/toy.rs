@@ -23,8 +23,10 @@ pub(super) struct Toy {
     silent: BTreeMap<Nanos, Work>,
     pub(super) short: Option<bool>,
     pub(super) most_executing: usize,
-    /// How often somebody looked when nothing was due.
-    pub(super) vain_looks: usize,
+    /// How often a worker lay down to rest, which it does after each time it woke.
+    pub(super) rests: usize,
+    /// A job that is done is due again so long after.
+    pub(super) period: Option<Nanos>,
 }
 
 impl Toy {
@@ -47,7 +49,7 @@ pub(super) struct ToyJob {
 impl Desk for Toy {
     type Task = ToyJob;
     type Job = ToyJob;
-    type Report = ();
+    type Report = Work;
     type Aftermath = Work;
 
     fn next_due(&mut self) -> Option<Nanos> {
@@ -70,18 +72,20 @@ impl Desk for Toy {
             self.aftermath = Some(entry.remove());
             return None;
         }
-        let entry = self.due.first_entry().filter(|entry| entry.key().0 <= now);
-        let Some(entry) = entry else {
-            self.vain_looks += 1;
+        let entry = self.due.first_entry()?;
+        if entry.key().0 > now {
             return None;
-        };
+        }
         let work = entry.remove();
         self.executing += 1;
         self.most_executing = self.most_executing.max(self.executing);
         Some(ToyJob { work, short: self.short })
     }
 
-    fn finish(&mut self, (): (), _: Back) -> Option<ToyJob> {
+    fn finish(&mut self, work: Work, back: Back) -> Option<ToyJob> {
+        if let Some(period) = self.period {
+            self.add(back.now + period, work);
+        }
         self.executing -= 1;
         self.done += 1;
         self.news = true;
@@ -92,8 +96,9 @@ impl Desk for Toy {
         task
     }
 
-    fn work(job: ToyJob) {
+    fn work(job: ToyJob) -> Work {
         (job.work)();
+        job.work
     }
 
     fn usual(&self, task: &ToyJob) -> Option<Nanos> {
@@ -105,6 +110,7 @@ impl Desk for Toy {
     }
 
     fn is_over(&mut self) -> bool {
+        self.rests += 1;
         self.closed && self.due.is_empty() && self.silent.is_empty()
     }
 

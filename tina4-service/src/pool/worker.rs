@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::crew::{Errands, Leader, Resting, STAY, Shift, StandBy};
+use super::crew::{Errands, Leader, Resting, SLACK, STAY, Shift, StandBy};
 use super::{Back, Desk, Pool};
 use crate::clock::Nanos;
 use crate::sync::{Condvar, MutexGuard, lock, try_lock, wait};
@@ -12,6 +12,8 @@ use crate::sync::{Condvar, MutexGuard, lock, try_lock, wait};
 const MOST_SPIN: Nanos = 80_000;
 /// And always when as little is left: no sleep is as short.
 const LEAST_SPIN: Nanos = 3_000;
+/// A stand-by waits at least for so long.
+const LEAST_SLACK: Nanos = 1_000_000;
 /// How long the others rest before they leave.
 const REST: Duration = Duration::from_secs(5);
 /// Not all at once: each waits this much longer than the one below it.
@@ -35,10 +37,9 @@ impl<D: Desk> Pool<D> {
             }
             let most = self.most(&shift.desk);
             if let Some(task) = task {
-                let short = shift.crew.is_short(shift.desk.usual(&task));
+                let trusted = shift.crew.trusts(shift.desk.usual(&task));
                 let job = shift.desk.job(task);
-                shift.crew.began = now;
-                let errands = shift.cover(now, short && !self.clock.is_manual(), most);
+                let errands = shift.cover(now, trusted && !self.clock.is_manual(), most);
                 drop(shift);
                 self.carry_out(errands);
                 let report = D::work(job);
@@ -96,11 +97,9 @@ impl<D: Desk> Pool<D> {
             (Some(due), leader)
                 if due > now && leader.as_ref().is_none_or(|old| due < old.until) =>
             {
-                if let Some(Leader { worker, bell, until }) = leader {
-                    // It goes on waiting for what comes later: it stands by, unless somebody does.
-                    if !shift.crew.stand_by(StandBy { worker, until }) {
-                        shift.crew.let_go(&bell);
-                    }
+                if let Some(Leader { worker, bell, .. }) = leader {
+                    // It goes on waiting for its time, as a follower.
+                    shift.crew.let_go(&bell);
                     shift.crew.resting.push(Resting { worker, bell });
                 }
                 Some(self.lead(shift, worker, bell, now, due))
@@ -127,6 +126,7 @@ impl<D: Desk> Pool<D> {
             // Too near for a sleep that ends in time: it ends too late rather than spin for long.
             target = due.saturating_sub(MOST_SPIN);
         }
+        let most_spin = shift.crew.early.clamp(LEAST_SPIN, MOST_SPIN);
         let mut woken = now;
         if target > now {
             let timed_out;
@@ -137,8 +137,7 @@ impl<D: Desk> Pool<D> {
             }
         }
         let left = due.saturating_sub(woken);
-        let most = shift.crew.early.clamp(LEAST_SPIN, MOST_SPIN);
-        if left > 0 && left <= most && !self.clock.is_manual() {
+        if left > 0 && left <= most_spin && !self.clock.is_manual() {
             drop(shift);
             while self.clock.now() < due {
                 std::hint::spin_loop();
@@ -163,10 +162,10 @@ impl<D: Desk> Pool<D> {
         let due = if shift.crew.leader.is_some() { shift.desk.due_after_next() } else { due };
         let crew = &mut shift.crew;
         let mut leaving = false;
-        let until = due.map(|due| crew.stand_by_until(now, due));
-        let until = until.filter(|until| {
-            !self.clock.is_manual() && crew.stand_by(StandBy { worker, until: *until })
-        });
+        let until =
+            due.map(|due| due.saturating_add(SLACK).max(now.saturating_add(LEAST_SLACK))).filter(
+                |until| !self.clock.is_manual() && crew.stand_by(StandBy { worker, until: *until }),
+            );
         let timeout = match until {
             Some(until) => Some(Duration::from_nanos(until - now)),
             None if crew.resting.len() >= STAY => {
@@ -180,6 +179,7 @@ impl<D: Desk> Pool<D> {
         let timed_out;
         (shift, timed_out) = wait(bell, shift, timeout);
         let called = shift.crew.stand_down(worker);
+        let due = shift.desk.next_due();
         let crew = &mut shift.crew;
         if leaving && timed_out && !called && crew.resting.len() >= STAY {
             crew.live -= 1;
@@ -188,7 +188,7 @@ impl<D: Desk> Pool<D> {
         let looks = if called {
             crew.is_called_to_work()
         } else {
-            !timed_out || crew.needs_stand_by(self.clock.now())
+            !timed_out || crew.needs_stand_by(self.clock.now(), due)
         };
         Some((shift, looks))
     }

@@ -94,8 +94,8 @@ impl Supervisor {
         let mut entries: Vec<_> = self.entries.iter().collect();
         // In the order in which they ended, those that are still there first.
         entries.sort_by_key(|entry| {
-            let end = entry.end.as_ref().map(|end| (end.at, end.nth));
-            (end.unwrap_or_default(), entry.unit.definition.name_str())
+            // Not by time: who had to wait for the lock tells an earlier one than who came before.
+            (entry.end.as_ref().map_or(0, |end| end.nth), entry.unit.definition.name_str())
         });
         let between = |from: Nanos, to: Nanos| Duration::from_nanos(to.saturating_sub(from));
         let service = |entry: &Entry| StoppedService {

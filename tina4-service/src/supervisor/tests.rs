@@ -119,6 +119,33 @@ fn what_repeats_lets_others_go_first() {
     assert!(repeat(&mut services, &queue, LATER).is_none());
 }
 
+/// A worker may have to wait for the lock after a run, and that is no part of it.
+#[test]
+fn rule_60_to_wait_for_the_lock_is_no_part_of_a_run() {
+    let mut services = supervisor([service("a"), service("b").after("a")]);
+    let events = services.subscribe();
+    services.start_all(0).unwrap();
+    let a = take(&mut services, 0).expect("a");
+    let b = take(&mut services, 0).expect("b, for a is up");
+    services.stop_all(LIMIT, None, 10);
+    let back = |ended, now| Back { ended, now, may_repeat: true };
+    let over = |job: &Job| Report { unit: Arc::clone(&job.unit), result: Done::Ran(Exit::Wait) };
+    services.finish(over(&b), back(12, 20));
+    // It found the lock free, and had looked at the clock before.
+    services.finish(over(&a), back(15, 15));
+    let nanos = Duration::from_nanos;
+    let told: Vec<_> = events.try_iter().map(|event| (event.service, event.change)).collect();
+    for (service, took) in [("a", nanos(15)), ("b", nanos(12))] {
+        assert!(told.contains(&(service.into(), Change::RunEnded { run: 1, took })), "{told:?}");
+    }
+    let known: Vec<_> = services.services(30).iter().map(|info| info.duration.last).collect();
+    assert_eq!(known, [nanos(15), nanos(12)]);
+    // The order of what happened, whatever the clock said.
+    let report = services.shutdown_result(30).expect("it is over");
+    let order: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
+    assert_eq!(order, ["b", "a"]);
+}
+
 #[test]
 fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     // While a shutdown is in progress already.

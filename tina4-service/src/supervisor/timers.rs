@@ -66,7 +66,8 @@ impl Timers {
     /// When the second one is due.
     pub(super) fn second(&self) -> Option<Nanos> {
         let in_order = self.in_order.iter().take(2).map(|(due, _)| *due);
-        // The two below the top of a heap are its next ones.
+        // The two below the top of a heap are its next ones. Nobody promises that they lie here; the
+        // test would tell, and a stand-by that looks too late is not counted on.
         let heap = self.heap.as_slice().iter().take(3).map(|Reverse((due, _))| *due);
         let (_, second) =
             in_order.chain(heap).fold((Nanos::MAX, Nanos::MAX), |(first, second), due| {
