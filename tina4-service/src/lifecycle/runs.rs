@@ -161,21 +161,29 @@ impl Lifecycle {
         }
     }
 
-    /// The run has ended with [`Flow::Again`], and the next one is due; but what is to be told is
-    /// told before it begins.
+    /// The run has ended with [`Flow::Again`], and the next one begins; but what is to be told is
+    /// told first.
     pub(super) fn repeat(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
         tell: &mut impl FnMut(Note),
     ) -> Command {
+        let Phase::Running(running @ Running { stop: None, pause: false, .. }) = self.phase else {
+            return self.ended(spec, facts, Some(Flow::Again), tell);
+        };
         let mut told = false;
         let mut tell_first = |note| {
             told = true;
             tell(note);
         };
-        let command = self.ended(spec, facts, Some(Flow::Again), &mut tell_first);
-        if told || command != Command::Nothing { command } else { self.due(spec, facts, tell) }
+        self.skip(spec, facts, running, Some(Flow::Again), &mut tell_first);
+        self.restarts.recovered();
+        if told {
+            self.wait_for_next(running, Resume::Waiting { until: Until::Instant(facts.now) });
+            return Command::Nothing;
+        }
+        self.run(spec, facts, facts.now, None, false)
     }
 
     /// Counts what fell due while the run was in progress.
