@@ -84,6 +84,28 @@ fn a_clock_that_moves_while_the_leader_falls_asleep_wakes_it() {
 }
 
 #[test]
+fn a_clock_that_moves_while_a_worker_comes_back_from_a_job_is_seen() {
+    check(|| {
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+        let pool = pool(clock.clone(), Some(1));
+        pool.with(|toy, now| {
+            toy.add(now, nothing());
+            toy.add(10, nothing());
+        });
+        let mover = {
+            let (clock, pool) = (clock.clone(), Arc::clone(&pool));
+            shuttle::thread::spawn(move || {
+                clock.advance(Duration::from_nanos(10));
+                pool.look_again();
+            })
+        };
+        wait_for_done(&pool, 2);
+        mover.join().unwrap();
+        close(&pool);
+    });
+}
+
+#[test]
 fn an_earlier_due_time_wakes_who_waits_for_a_later_one() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);

@@ -43,10 +43,20 @@ impl<D: Desk> Pool<D> {
                 drop(shift);
                 self.carry_out(errands);
                 let report = D::work(job);
-                let (began, ended) = (now, self.clock.now());
-                (shift, now) = match try_lock(&self.shift) {
-                    Some(shift) => (shift, ended),
-                    None => (lock(&self.shift), self.clock.now()),
+                let began = now;
+                let ended;
+                // What is done under the lock is done at a time that is read under it: one that was
+                // read before may have passed meanwhile, and with it what is waited for.
+                (shift, ended, now) = match try_lock(&self.shift) {
+                    Some(shift) => {
+                        let now = self.clock.now();
+                        (shift, now, now)
+                    }
+                    None => {
+                        let ended = self.clock.now();
+                        let shift = lock(&self.shift);
+                        (shift, ended, self.clock.now())
+                    }
                 };
                 shift.crew.count_finished(ended.saturating_sub(began));
                 following = shift.desk.finish(report, Back { ended, now, may_repeat: true });
