@@ -75,10 +75,16 @@ impl Crash {
     }
 }
 
+/// The service that a thread runs: its runner's [`runner_id`], 0 if there is none, and its index
+/// there. Two cells, because a processor is slow to read at once what was just written apart.
+struct Current {
+    runner: Cell<usize>,
+    index: Cell<u32>,
+}
+
 crate::sync::thread_local! {
-    /// The service that this thread runs, if any: its runner and its index there. Plain data
-    /// without a destructor, so that it can be read until the very end of the thread.
-    static CURRENT: Cell<Option<(usize, u32)>> = const { Cell::new(None) };
+    /// Plain data without a destructor, so that it can be read until the very end of the thread.
+    static CURRENT: Current = const { Current { runner: Cell::new(0), index: Cell::new(0) } };
 }
 
 /// A runner's identity, for [`current`].
@@ -88,14 +94,21 @@ pub(crate) fn runner_id(unit: &Unit) -> usize {
 
 /// The service that is running on this thread: its runner's [`runner_id`], and its index there.
 pub(crate) fn current() -> Option<(usize, u32)> {
-    CURRENT.with(Cell::get)
+    CURRENT.with(|Current { runner, index }| {
+        let service = (runner.get(), index.get());
+        (service.0 != 0).then_some(service)
+    })
 }
 
 /// Does the job. Whatever user code does, this returns.
 #[inline]
 pub(crate) fn perform(job: Job) -> Report {
     let Job { unit, kind, order } = job;
-    let outer = CURRENT.with(|current| current.replace(Some((runner_id(&unit), unit.index))));
+    let here = (runner_id(&unit), unit.index);
+    let enter = |(runner, index)| {
+        CURRENT.with(|current| (current.runner.replace(runner), current.index.replace(index)))
+    };
+    let outer = enter(here);
     let report = match kind {
         Kind::Run => {
             let (unit, exit) = Context::lend(unit, order, run);
@@ -106,7 +119,7 @@ pub(crate) fn perform(job: Job) -> Report {
             Report { unit, result: Done::CleanedUp(failures) }
         }
     };
-    CURRENT.with(|current| current.set(outer));
+    enter(outer);
     report
 }
 

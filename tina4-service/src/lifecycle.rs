@@ -33,6 +33,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use phase::Standing;
 pub use state::State;
 
 /// How an activation ended.

@@ -39,7 +39,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::crew::{Crew, Errands, Shift};
+use self::crew::{Calls, Crew, Errands, Shift};
 use crate::clock::{Clock, Nanos, nanos};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
@@ -219,7 +219,7 @@ impl<D: Desk> Pool<D> {
             let result = ready(&mut shift.desk, now);
             let most = self.most(&shift.desk);
             let errands = shift.cover(now, false, most);
-            if !errands.is_empty() {
+            if errands.is_some() {
                 drop(shift);
                 self.carry_out(errands);
                 match result {
@@ -266,25 +266,32 @@ impl<D: Desk> Pool<D> {
         self.news.notify_all();
     }
 
-    /// Does what was decided under the lock; mostly there is nothing.
+    /// Does what was decided under the lock.
     #[inline]
-    fn carry_out(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
-        if !errands.is_empty() {
-            self.run_errands(errands);
+    fn carry_out(self: &Arc<Self>, errands: Option<Box<Errands<D::Aftermath>>>) {
+        if let Some(errands) = errands {
+            self.run_errands(*errands);
         }
     }
 
     fn run_errands(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
-        for bell in errands.bells.into_iter().flatten() {
-            bell.notify_one();
+        let Errands { calls, listeners, aftermath } = errands;
+        if let Some(calls) = calls {
+            self.call(calls);
         }
-        if errands.listeners {
+        if listeners {
             self.news.notify_all();
         }
-        for _ in 0..errands.hires {
+        self.settle(aftermath);
+    }
+
+    fn call(self: &Arc<Self>, Calls { bells, hires }: Calls) {
+        for bell in bells.into_iter().flatten() {
+            bell.notify_one();
+        }
+        for _ in 0..hires {
             self.hire();
         }
-        self.settle(errands.aftermath);
     }
 
     /// Does what is to be done outside of the lock, and what came up meanwhile.

@@ -16,7 +16,7 @@ use crate::clock::{Dice, Nanos, nanos};
 use crate::context::Never;
 use crate::event::{Change, LogLine, Subscribers};
 use crate::job::Crash;
-use crate::lifecycle::{self, Command, Facts, Lifecycle, Note};
+use crate::lifecycle::{self, Command, Facts, Lifecycle, Note, Standing};
 use crate::params::Forgotten;
 use crate::plan::{Fault, Names, Selection};
 use crate::registration::Settings;
@@ -126,6 +126,20 @@ impl Entry {
 
     fn end_mut(&mut self) -> &mut End {
         self.end.get_or_insert_default()
+    }
+
+    /// Keeps the promise of `timers`: an entry no later than the deadline. Says whether it took a
+    /// new one.
+    #[inline]
+    fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
+        match self.life.deadline() {
+            Some(deadline) if deadline < self.queued => {
+                self.queued = deadline;
+                timers.push(deadline, index);
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     fn note_asked(&mut self, now: Nanos) {
@@ -284,9 +298,12 @@ impl Supervisor {
         index: u32,
         event: lifecycle::Event,
         now: Nanos,
-        crash: Option<Crash>,
+        crash: Option<&Crash>,
     ) -> Command {
-        let entry = &mut self.entries[index as usize];
+        let Self { entries, timers, notes, dice, .. } = self;
+        let services = entries.len();
+        let entry = &mut entries[index as usize];
+        let spec = entry.unit.definition.spec();
         let (wall, zone) = entry.unit.calendar();
         let facts = Facts {
             now,
@@ -294,37 +311,18 @@ impl Supervisor {
             zone,
             hooks: entry.unit.has_hooks(),
             beat: entry.unit.last_beat(),
-            dice: if entry.unit.definition.spec().jitter.is_zero() { 0 } else { self.dice.roll() },
+            dice: if spec.jitter.is_zero() { 0 } else { dice.roll() },
         };
-        let (was_active, was_up) = (entry.life.state().is_active(), entry.life.is_up());
-        let mut notes = std::mem::take(&mut self.notes);
-        let spec = entry.unit.definition.spec();
+        let before = entry.life.standing();
         let command = entry.life.step(spec, facts, event, &mut |note| notes.push(note));
-        let (is_active, is_up) = (entry.life.state().is_active(), entry.life.is_up());
-        self.rearm(index);
-        match (was_active, is_active) {
-            (false, true) => {
-                self.active += 1;
-                self.count_dependent(index, 1);
-            }
-            (true, false) => {
-                self.active -= 1;
-                self.count_dependent(index, -1);
-            }
-            (true, true) | (false, false) => {}
+        let after = entry.life.standing();
+        let concerns_others = before != after || !notes.is_empty();
+        let crowded = entry.rearm(index, timers) && timers.len() > 2 * services + 64;
+        if crowded {
+            self.rebuild_timers();
         }
-        for note in notes.drain(..) {
-            self.take_note(index, note, crash.as_ref(), now);
-        }
-        self.notes = notes;
-        if was_active && !was_up && (is_up || !is_active) {
-            let dependents = self.entries[index as usize].dependents();
-            self.todo.extend(dependents.iter().copied().map(Todo::Release));
-        }
-        if was_active && !is_active {
-            self.news = true;
-            let first = self.entries[index as usize].after();
-            self.todo.extend(first.iter().copied().map(Todo::Stop));
+        if concerns_others {
+            self.follow_up(index, before, after, crash, now);
         }
         match command {
             Command::Run { due, date, attempt } => {
@@ -338,26 +336,49 @@ impl Supervisor {
         command
     }
 
+    /// Tells what a step has left to tell, and takes down what follows from it for others. Most
+    /// steps are runs that begin or end in a service that goes on: they concern nobody.
+    fn follow_up(
+        &mut self,
+        index: u32,
+        before: Standing,
+        after: Standing,
+        crash: Option<&Crash>,
+        now: Nanos,
+    ) {
+        match (before.active, after.active) {
+            (false, true) => {
+                self.active += 1;
+                self.count_dependent(index, 1);
+            }
+            (true, false) => {
+                self.active -= 1;
+                self.count_dependent(index, -1);
+            }
+            (true, true) | (false, false) => {}
+        }
+        let mut notes = std::mem::take(&mut self.notes);
+        for note in notes.drain(..) {
+            self.take_note(index, note, crash, now);
+        }
+        self.notes = notes;
+        if before.active && !before.up && (after.up || !after.active) {
+            let dependents = self.entries[index as usize].dependents();
+            self.todo.extend(dependents.iter().copied().map(Todo::Release));
+        }
+        if before.active && !after.active {
+            self.news = true;
+            let first = self.entries[index as usize].after();
+            self.todo.extend(first.iter().copied().map(Todo::Stop));
+        }
+    }
+
     /// Counts a service that became active, or no longer is, with those it comes after.
     fn count_dependent(&mut self, index: u32, by: i32) {
         for position in 0..self.entry(index).after().len() {
             let first = self.entry(index).after()[position] as usize;
             let count = &mut self.entries[first].links_mut().active_dependents;
             *count = count.saturating_add_signed(by);
-        }
-    }
-
-    /// Keeps the promise of `timers`: an entry no later than the deadline.
-    fn rearm(&mut self, index: u32) {
-        let entry = &mut self.entries[index as usize];
-        if let Some(deadline) = entry.life.deadline()
-            && deadline < entry.queued
-        {
-            entry.queued = deadline;
-            self.timers.push(deadline, index);
-        }
-        if self.timers.len() > 2 * self.entries.len() + 64 {
-            self.rebuild_timers();
         }
     }
 

@@ -106,6 +106,14 @@ pub(super) enum Resume {
     BackingOff { due: Nanos },
 }
 
+/// What others may depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) active: bool,
+    /// Whether the first run of this activation has begun, or waits for its calendar time.
+    pub(crate) up: bool,
+}
+
 impl Lifecycle {
     pub(crate) fn state(&self) -> State {
         match self.phase {
@@ -135,9 +143,8 @@ impl Lifecycle {
         self.restarts.in_a_row()
     }
 
-    /// Whether the first run of this activation has begun, or waits for its calendar time.
-    pub(crate) fn is_up(&self) -> bool {
-        self.up
+    pub(crate) fn standing(&self) -> Standing {
+        Standing { active: self.state().is_active(), up: self.up }
     }
 
     /// In an activation whose first run has not begun: others may be waiting for it.

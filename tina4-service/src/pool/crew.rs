@@ -74,10 +74,16 @@ pub(super) struct StandBy {
 /// What somebody does after releasing the lock.
 #[derive(Debug)]
 pub(super) struct Errands<A> {
-    pub(super) bells: [Option<Arc<Condvar>>; 2],
-    pub(super) hires: usize,
+    pub(super) calls: Option<Calls>,
     pub(super) listeners: bool,
     pub(super) aftermath: Option<A>,
+}
+
+/// Workers that are sent for: whom to ring, how many to hire.
+#[derive(Debug)]
+pub(super) struct Calls {
+    pub(super) bells: [Option<Arc<Condvar>>; 2],
+    pub(super) hires: usize,
 }
 
 impl Crew {
@@ -192,17 +198,17 @@ impl Crew {
         true
     }
 
-    /// Sends for somebody who will wait for what is due then: whom to ring, how many to hire.
-    fn send_for(
+    /// Sends for somebody who will wait for what is due then, unless enough are on the way.
+    pub(super) fn send_for(
         &mut self,
         now: Nanos,
         due: Nanos,
         trusted: bool,
         most: usize,
-    ) -> ([Option<Arc<Condvar>>; 2], usize) {
+    ) -> Option<Calls> {
         if let Some(leader) = &mut self.leader {
             leader.until = due;
-            return ([Some(Arc::clone(&leader.bell)), None], 0);
+            return Some(Calls { bells: [Some(Arc::clone(&leader.bell)), None], hires: 0 });
         }
         // When more is due already and may block, two are sent for: a tree grows faster than a
         // chain. Where a stand-by is all that is missing, one will do.
@@ -220,7 +226,7 @@ impl Crew {
                 hires += 1;
             }
         }
-        (bells, hires)
+        (bells[0].is_some() || hires > 0).then_some(Calls { bells, hires })
     }
 }
 
@@ -234,24 +240,34 @@ impl<D: Desk> Shift<D> {
         now: Nanos,
         trusted: bool,
         most: usize,
-    ) -> Errands<D::Aftermath> {
-        let listeners = self.desk.take_news() && self.listeners > 0;
-        let aftermath = self.desk.aftermath();
+    ) -> Option<Box<Errands<D::Aftermath>>> {
+        let (listeners, aftermath) = self.leftovers();
         // A log or a destructor may block: who goes to run one cannot be trusted to be back soon.
         let trusted = trusted && aftermath.is_none();
-        let (bells, hires) = match self.desk.next_due() {
-            Some(due) if !self.is_covered(now, due, trusted) => {
-                self.crew.send_for(now, due, trusted, most)
-            }
-            Some(_) => ([None, None], 0),
-            None => {
-                if self.desk.is_over() {
-                    self.crew.dismiss();
-                }
-                ([None, None], 0)
-            }
-        };
-        Errands { bells, hires, listeners, aftermath }
+        let uncovered = self.uncovered(now, trusted);
+        if uncovered.is_none() && !listeners && aftermath.is_none() {
+            return None;
+        }
+        let calls = uncovered.and_then(|due| self.crew.send_for(now, due, trusted, most));
+        Errands::new(calls, listeners, aftermath)
+    }
+
+    /// The next due time, if nobody waits for it.
+    #[inline]
+    pub(super) fn uncovered(&mut self, now: Nanos, trusted: bool) -> Option<Nanos> {
+        let due = self.desk.next_due();
+        if due.is_none() && self.desk.is_over() {
+            self.crew.dismiss();
+        }
+        due.filter(|due| !self.is_covered(now, *due, trusted))
+    }
+
+    /// What is left to do outside of the lock: whether to wake those who wait for news, and the
+    /// aftermath.
+    #[inline]
+    pub(super) fn leftovers(&mut self) -> (bool, Option<D::Aftermath>) {
+        let listeners = self.desk.take_news() && self.listeners > 0;
+        (listeners, self.desk.aftermath())
     }
 
     /// Whether somebody waits for what is due then already.
@@ -265,14 +281,14 @@ impl<D: Desk> Shift<D> {
 }
 
 impl<A> Errands<A> {
-    pub(super) fn none() -> Self {
-        Self { bells: [None, None], hires: 0, listeners: false, aftermath: None }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.bells.iter().all(Option::is_none)
-            && self.hires == 0
-            && !self.listeners
-            && self.aftermath.is_none()
+    /// On the heap, because mostly there are none.
+    #[inline]
+    pub(super) fn new(
+        calls: Option<Calls>,
+        listeners: bool,
+        aftermath: Option<A>,
+    ) -> Option<Box<Self>> {
+        let any = calls.is_some() || listeners || aftermath.is_some();
+        any.then(|| Box::new(Self { calls, listeners, aftermath }))
     }
 }

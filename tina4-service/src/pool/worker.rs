@@ -63,19 +63,13 @@ impl<D: Desk> Pool<D> {
                 continue;
             }
             // What was done without a job may still have left something to do outside.
-            let mut errands = Errands {
-                listeners: shift.desk.take_news() && shift.listeners > 0,
-                aftermath: shift.desk.aftermath(),
-                ..Errands::none()
-            };
-            if !errands.is_empty() {
-                if errands.aftermath.is_some() {
-                    // A log may block for ever: somebody else waits for what is due meanwhile.
-                    let Errands { bells, hires, .. } = shift.cover(now, false, most);
-                    (errands.bells, errands.hires) = (bells, hires);
-                }
+            let (listeners, aftermath) = shift.leftovers();
+            if listeners || aftermath.is_some() {
+                // A log may block for ever: somebody else waits for what is due meanwhile.
+                let uncovered = aftermath.as_ref().and_then(|_| shift.uncovered(now, false));
+                let calls = uncovered.and_then(|due| shift.crew.send_for(now, due, false, most));
                 drop(shift);
-                self.carry_out(errands);
+                self.carry_out(Errands::new(calls, listeners, aftermath));
                 shift = lock(&self.shift);
                 now = self.clock.now();
                 continue;

@@ -36,15 +36,16 @@ impl Desk for Supervisor {
     type Aftermath = Box<Aftermath>;
 
     fn next_due(&mut self) -> Option<Nanos> {
-        while let Some((at, index)) = self.timers.peek() {
-            let entry = &mut self.entries[index as usize];
+        let Self { entries, timers, .. } = self;
+        while let Some((at, index)) = timers.peek() {
+            let entry = &mut entries[index as usize];
             if entry.queued == at && entry.life.deadline() == Some(at) {
                 return Some(at);
             }
-            self.timers.pop();
+            timers.pop();
             if entry.queued == at {
                 entry.queued = Nanos::MAX;
-                self.rearm(index);
+                entry.rearm(index, timers);
             }
         }
         None
@@ -93,9 +94,9 @@ impl Desk for Supervisor {
                         (lifecycle::Event::Repeat, None)
                     }
                     Ok(flow) => (lifecycle::Event::Ended(flow), None),
-                    Err(crash) => (lifecycle::Event::Crashed, Some(*crash)),
+                    Err(crash) => (lifecycle::Event::Crashed, Some(crash)),
                 };
-                self.step(index, event, now, crash)
+                self.step(index, event, now, crash.as_deref())
             }
             Done::CleanedUp(failures) => {
                 if !failures.is_empty() {
