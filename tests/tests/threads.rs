@@ -4,6 +4,7 @@
 //! because the machine has other things to do as well.
 #![cfg(target_os = "linux")]
 
+use std::panic;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -234,7 +235,14 @@ fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {
         let runner = runner("loops");
         let mut watch = Watch::new(&runner);
         for number in 0..20 {
-            let service = Service::new(format!("loop{number}"), |_| Err::<(), _>("no"));
+            // In both ways, and past the panic hook: it would print each of them.
+            let body = move |_: &Context| -> Result<(), &'static str> {
+                match number % 2 {
+                    0 => Err("no"),
+                    _ => panic::resume_unwind(Box::new("no")),
+                }
+            };
+            let service = Service::new(format!("loop{number}"), body);
             runner.register(service.backoff("1ms").max_backoff("1ms"));
         }
         runner.register(Service::new("b", |_| {}).interval("10ms").initial_delay("10ms"));
@@ -249,8 +257,10 @@ fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {
             runner.stop("c").unwrap();
             slowest = slowest.max(time.elapsed());
         }
-        let crashes = info(&runner, "loop0").crashes;
-        assert!(crashes > 10, "it does loop: {crashes}");
+        for looping in ["loop0", "loop1"] {
+            let crashes = info(&runner, looping).crashes;
+            assert!(crashes > 10, "{looping} does loop: {crashes}");
+        }
         let late = info(&runner, "b").lateness.max;
         runner.stop_all();
         late.max(slowest)

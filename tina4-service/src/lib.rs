@@ -53,6 +53,9 @@
 //  rules       lifecycle (pure: facts and event in, command out)
 //  ground      clock (the only one)  zone (the only time zones)  flow  panics (the only `catch_unwind`)  sync
 //
+// Test time stands beside the floors: testing (the front door) and stage, which moves a clock on when
+// everybody rests; clock and pool ask it, where the feature is on.
+//
 // The trip: attribute -> `Registration` -> `Plan` -> `Lifecycle` -> `Job` -> `Report` -> status.
 
 mod clock;

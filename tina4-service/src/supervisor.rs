@@ -16,15 +16,15 @@ use crate::clock::{Dice, Nanos, nanos};
 use crate::context::Never;
 use crate::event::{Change, LogLine, Subscribers};
 use crate::job::Crash;
-use crate::lifecycle::{self, Command, Facts, Lifecycle, Note, Standing};
+use crate::lifecycle::{self, Command, Facts, Note, Standing};
 use crate::params::Forgotten;
 use crate::plan::{Fault, Names, Selection};
 use crate::registration::Settings;
 use crate::report::StopReport;
-use crate::status::Stats;
 use crate::unit::{Environment, Unit};
 
 mod desk;
+mod entry;
 mod notes;
 mod registry;
 mod requests;
@@ -33,6 +33,7 @@ mod shutdown;
 mod tests;
 mod timers;
 
+use self::entry::Entry;
 use self::timers::Timers;
 
 pub(crate) struct Supervisor {
@@ -71,90 +72,6 @@ pub(crate) struct Supervisor {
     notes: Vec<Note>,
     /// The unit of the run that ended last: whose turn it is again needs no other reference to it.
     spare: Option<Arc<Unit>>,
-}
-
-/// One service. What only some of them need, or only at their end, is on the heap: there may be a
-/// hundred thousand.
-struct Entry {
-    unit: Arc<Unit>,
-    life: Lifecycle,
-    stats: Stats,
-    /// The earliest of this service's entries in `timers`.
-    queued: Nanos,
-    links: Option<Box<Links>>,
-    end: Option<Box<End>>,
-}
-
-/// Who comes after whom.
-#[derive(Default)]
-struct Links {
-    after: Vec<u32>,
-    dependents: Vec<u32>,
-    /// How many of `dependents` are active.
-    active_dependents: u32,
-}
-
-/// How the activation is ending, or has ended.
-#[derive(Default)]
-struct End {
-    /// When it was asked to stop.
-    asked: Option<Nanos>,
-    /// When its last run was over and its clean-up began.
-    clean_up_since: Option<Nanos>,
-    at: Option<Nanos>,
-    /// The how manieth end that was: two may come at one instant.
-    nth: u64,
-    failed_hooks: u64,
-}
-
-impl Entry {
-    fn after(&self) -> &[u32] {
-        self.links.as_ref().map_or(&[], |links| &links.after)
-    }
-
-    fn dependents(&self) -> &[u32] {
-        self.links.as_ref().map_or(&[], |links| &links.dependents)
-    }
-
-    fn active_dependents(&self) -> u32 {
-        self.links.as_ref().map_or(0, |links| links.active_dependents)
-    }
-
-    fn links_mut(&mut self) -> &mut Links {
-        self.links.get_or_insert_default()
-    }
-
-    fn end_mut(&mut self) -> &mut End {
-        self.end.get_or_insert_default()
-    }
-
-    /// Keeps the promise of `timers`: an entry no later than the deadline. Says whether it took a
-    /// new one.
-    #[inline]
-    fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
-        match self.life.deadline() {
-            Some(deadline) if deadline < self.queued => {
-                self.queued = deadline;
-                timers.push(deadline, index);
-                true
-            }
-            Some(_) | None => false,
-        }
-    }
-
-    fn note_asked(&mut self, now: Nanos) {
-        self.end_mut().asked.get_or_insert(now);
-    }
-
-    fn ended_at(&self) -> Option<Nanos> {
-        self.end.as_ref().and_then(|end| end.at)
-    }
-
-    /// When the run or the clean-up in progress, or the last one, began.
-    fn executing_since(&self) -> Nanos {
-        let clean_up = self.end.as_ref().and_then(|end| end.clean_up_since);
-        clean_up.unwrap_or(self.stats.last_run().started)
-    }
 }
 
 /// A `stop_all` in progress.

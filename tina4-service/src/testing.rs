@@ -232,7 +232,10 @@ impl TestRunner {
     }
 
     /// Every change so far as a text, one line each: when, in the zone of the test; which service;
-    /// what. The same test gives the same text, always.
+    /// what. Of more than 100,000 changes the last ones.
+    ///
+    /// The same test gives the same text, always, unless a body waits for something outside of test
+    /// time, such as [`Context::stopping`](crate::Context::stopping).
     #[must_use]
     pub fn timeline(&self) -> String {
         self.record.read(|recorded| timeline::write(recorded, &self.zone))

@@ -18,7 +18,7 @@ use shuttle::thread::{JoinHandle, yield_now};
 
 use super::*;
 use crate::sync::{Gate, Mutex, lock};
-use crate::{Change, Clock, Context, ControlError};
+use crate::{Change, Clock, Context, ControlError, Flow};
 
 mod bodies;
 mod requests;
@@ -194,6 +194,12 @@ fn unsteady(_: &Context) -> Result<(), &'static str> {
         // Without the panic hook, for the checker's own prints the schedule.
         _ => std::panic::resume_unwind(Box::new(ON_PURPOSE)),
     }
+}
+
+/// Goes on at once, or waits for its time.
+fn eager(_: &Context) -> Flow {
+    yield_now();
+    any(&[Flow::Again, Flow::Wait])
 }
 
 /// Waits for stop.

@@ -53,7 +53,8 @@ impl Builder {
     }
 
     /// When test time begins, and where: `"2026-03-28T12:00:00[Europe/Berlin]"`. The zone is what
-    /// `timezone = "local"` means in the test. Default: `"2026-01-01T00:00:00Z"`, in UTC.
+    /// `timezone = "local"` means in the test; a time that ends in `Z` or in an offset names an
+    /// instant, and the zone is UTC. Default: `"2026-01-01T00:00:00Z"`.
     pub fn at(mut self, time: impl Into<String>) -> Self {
         self.at = time.into();
         self

@@ -37,11 +37,16 @@ impl Choice {
                 }
                 "--rival" => {
                     let name = value()?;
-                    rivals.extend(RIVALS.into_iter().filter(|rival| rival.name() == name));
+                    let rival = RIVALS.into_iter().find(|rival| rival.name() == name);
+                    rivals.push(rival.ok_or_else(|| format!("there is no rival `{name}`"))?);
                 }
                 "--measure" => {
                     let name = value()?;
+                    let known = measures.len();
                     measures.extend(MEASURES.into_iter().filter(|it| it.name().starts_with(name)));
+                    if measures.len() == known {
+                        return Err(format!("there is no measure `{name}`"));
+                    }
                 }
                 _ => return Err(format!("what is `{option}`?")),
             }

@@ -9,13 +9,14 @@ fn whatever_is_asked_at_once_there_is_one_copy_of_each_and_an_end() {
     check(|| {
         let mut play = Play::new();
         play.add("steady", |_| yield_now(), |service| service.interval("1ms"));
+        play.add("eager", eager, |service| service.interval("1ms"));
         play.add("unsteady", unsteady, |service| service.backoff("1ms").max_restarts(2));
         play.add("obedient", obedient, |service| service);
         play.runner.start_all().expect("nothing is wrong with them");
         for _ in 0..3 {
             play.meanwhile(|runner, _| {
                 for _ in 0..3 {
-                    ask_anything(runner, any(&["steady", "unsteady", "obedient"]));
+                    ask_anything(runner, any(&["steady", "eager", "unsteady", "obedient"]));
                 }
             });
         }

@@ -1,0 +1,93 @@
+//! What is kept of each service.
+
+use std::sync::Arc;
+
+use super::timers::Timers;
+use crate::clock::Nanos;
+use crate::lifecycle::Lifecycle;
+use crate::status::Stats;
+use crate::unit::Unit;
+
+/// One service. What only some of them need, or only at their end, is on the heap: there may be a
+/// hundred thousand.
+pub(super) struct Entry {
+    pub(super) unit: Arc<Unit>,
+    pub(super) life: Lifecycle,
+    pub(super) stats: Stats,
+    /// The earliest of this service's entries in `timers`.
+    pub(super) queued: Nanos,
+    pub(super) links: Option<Box<Links>>,
+    pub(super) end: Option<Box<End>>,
+}
+
+/// Who comes after whom.
+#[derive(Default)]
+pub(super) struct Links {
+    pub(super) after: Vec<u32>,
+    pub(super) dependents: Vec<u32>,
+    /// How many of `dependents` are active.
+    pub(super) active_dependents: u32,
+}
+
+/// How the activation is ending, or has ended.
+#[derive(Default)]
+pub(super) struct End {
+    /// When it was asked to stop.
+    pub(super) asked: Option<Nanos>,
+    /// When its last run was over and its clean-up began.
+    pub(super) clean_up_since: Option<Nanos>,
+    pub(super) at: Option<Nanos>,
+    /// The how manieth end that was: two may come at one instant.
+    pub(super) nth: u64,
+    pub(super) failed_hooks: u64,
+}
+
+impl Entry {
+    pub(super) fn after(&self) -> &[u32] {
+        self.links.as_ref().map_or(&[], |links| &links.after)
+    }
+
+    pub(super) fn dependents(&self) -> &[u32] {
+        self.links.as_ref().map_or(&[], |links| &links.dependents)
+    }
+
+    pub(super) fn active_dependents(&self) -> u32 {
+        self.links.as_ref().map_or(0, |links| links.active_dependents)
+    }
+
+    pub(super) fn links_mut(&mut self) -> &mut Links {
+        self.links.get_or_insert_default()
+    }
+
+    pub(super) fn end_mut(&mut self) -> &mut End {
+        self.end.get_or_insert_default()
+    }
+
+    /// Keeps the promise of `timers`: an entry no later than the deadline. Says whether it took a
+    /// new one.
+    #[inline]
+    pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
+        match self.life.deadline() {
+            Some(deadline) if deadline < self.queued => {
+                self.queued = deadline;
+                timers.push(deadline, index);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    pub(super) fn note_asked(&mut self, now: Nanos) {
+        self.end_mut().asked.get_or_insert(now);
+    }
+
+    pub(super) fn ended_at(&self) -> Option<Nanos> {
+        self.end.as_ref().and_then(|end| end.at)
+    }
+
+    /// When the run or the clean-up in progress, or the last one, began.
+    pub(super) fn executing_since(&self) -> Nanos {
+        let clean_up = self.end.as_ref().and_then(|end| end.clean_up_since);
+        clean_up.unwrap_or(self.stats.last_run().started)
+    }
+}
