@@ -13,7 +13,7 @@ use crate::panics::{self, Panic};
 use crate::params::Run;
 #[cfg(feature = "testing")]
 use crate::unit::Injected;
-use crate::unit::Unit;
+use crate::unit::{Environment, Unit};
 
 /// Something to do for a service.
 #[derive(Clone, Copy, Debug)]
@@ -88,8 +88,8 @@ crate::sync::thread_local! {
 }
 
 /// A runner's identity, for [`current`].
-pub(crate) fn runner_id(unit: &Unit) -> usize {
-    Arc::as_ptr(&unit.env).addr()
+pub(crate) fn runner_id(env: &Arc<Environment>) -> usize {
+    Arc::as_ptr(env).addr()
 }
 
 /// The service that is running on this thread: its runner's [`runner_id`], and its index there.
@@ -104,11 +104,11 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 #[inline]
 pub(crate) fn perform(job: Job) -> Report {
     let Job { unit, kind, order } = job;
-    let here = (runner_id(&unit), unit.index);
-    let enter = |(runner, index)| {
-        CURRENT.with(|current| (current.runner.replace(runner), current.index.replace(index)))
-    };
-    let outer = enter(here);
+    let here = (runner_id(&unit.env), unit.index);
+    CURRENT.with(|current| {
+        current.runner.set(here.0);
+        current.index.set(here.1);
+    });
     let report = match kind {
         Kind::Run => {
             let (unit, exit) = Context::lend(unit, order, run);
@@ -119,7 +119,7 @@ pub(crate) fn perform(job: Job) -> Report {
             Report { unit, result: Done::CleanedUp(failures) }
         }
     };
-    enter(outer);
+    CURRENT.with(|current| current.runner.set(0));
     report
 }
 

@@ -17,7 +17,7 @@
 //!
 //! * [`Pool::with`], which everybody who is not a worker goes through, ends with `cover`;
 //! * whoever leaves the lock to write logs or to drop the user's values, which may block for ever,
-//!   ends with `cover`;
+//!   covers what is due first;
 //! * a worker that is about to do work ends with `cover` too. Only where the work is trusted to be
 //!   short, and a stand-by looks a few milliseconds after the next due time at the latest, it does
 //!   not wake anyone: the stand-by bounds the harm if the trust was wrong this once. While a leader
@@ -27,9 +27,9 @@
 //! * a worker that is about to rest leads if there is something to wait for and the present leader,
 //!   if any, would wake later.
 //!
-//! If a thread cannot be started, the next one who covers tries again. Where every worker is inside
-//! a body at that moment, that is the first of them that comes back, or anybody who asks the runner
-//! for anything.
+//! If a thread cannot be started, whoever covers a second later tries again: the first worker that
+//! comes back, anybody who asks the runner for anything, or who waits for an answer. Not sooner, for
+//! the system has no thread to give, and each failure is told.
 //!
 //! A wake-up that was sent counts as "on the way" until its receiver holds the lock, whether the
 //! receiver was still asleep or was just waking by itself: being woken is being taken out of the
@@ -128,7 +128,12 @@ pub(crate) struct Hiring {
     pub(crate) name: String,
     /// No more threads than this; default: one for each job there can be, and one that waits.
     pub(crate) most: Option<usize>,
+    /// What starts a thread of this name.
+    pub(crate) start: fn(String, ThreadBody) -> io::Result<()>,
 }
+
+/// What a thread does.
+pub(crate) type ThreadBody = Box<dyn FnOnce() + Send>;
 
 #[derive(Debug)]
 pub(crate) struct Pool<D: Desk> {
@@ -233,6 +238,7 @@ impl<D: Desk> Pool<D> {
             match result {
                 Ok(value) => return value,
                 Err(until) => {
+                    let until = until.into_iter().chain(shift.crew.hires_again(now)).min();
                     #[cfg(feature = "testing")]
                     if let Some(stage) = stage {
                         drop(shift);
@@ -275,63 +281,83 @@ impl<D: Desk> Pool<D> {
     }
 
     fn run_errands(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
-        let Errands { calls, listeners, aftermath } = errands;
+        let Errands { calls, ring_news, aftermath } = errands;
+        if ring_news {
+            self.news.notify_all();
+        }
         if let Some(calls) = calls {
             self.call(calls);
-        }
-        if listeners {
-            self.news.notify_all();
         }
         self.settle(aftermath);
     }
 
+    /// Rings for workers, and starts some.
     fn call(self: &Arc<Self>, Calls { bells, hires }: Calls) {
         for bell in bells.into_iter().flatten() {
             bell.notify_one();
         }
-        for _ in 0..hires {
-            self.hire();
+        // All of them are tried: they are counted as on the way.
+        let failed = (0..hires).filter(|_| !self.hire()).count();
+        if failed > 0 {
+            // Somebody may have relied on those who do not come. Others can be called; with no more
+            // than the present threads, nobody is hired.
+            let mut shift = lock(&self.shift);
+            let (now, live) = (self.clock.now(), shift.crew.live);
+            let errands = shift.cover(now, false, live);
+            drop(shift);
+            self.carry_out(errands);
         }
     }
 
-    /// Does what is to be done outside of the lock, and what came up meanwhile.
-    fn settle(&self, mut aftermath: Option<D::Aftermath>) {
+    /// Does what is to be done outside of the lock. What came up meanwhile was left to who is at it,
+    /// and is left to another worker in turn: who is here may have a job in hand, or be a caller who
+    /// wants an answer, and more may come up for ever.
+    fn settle(self: &Arc<Self>, mut aftermath: Option<D::Aftermath>) {
         while let Some(taken) = aftermath {
-            let in_order = D::is_in_order(&taken);
-            D::settle(taken);
-            let mut shift = lock(&self.shift);
-            shift.desk.settled(in_order);
-            // What came up meanwhile was left to whoever was at it.
-            aftermath = shift.desk.aftermath();
-            if shift.listeners > 0 && shift.desk.is_settled() {
-                self.news.notify_all();
+            let mut shift = self.settle_once(taken);
+            if !shift.desk.has_aftermath() {
+                return;
             }
+            let (now, most) = (self.clock.now(), self.most(&shift.desk));
+            if let Some(calls) = shift.crew.send_anybody(now, most) {
+                drop(shift);
+                return self.call(calls);
+            }
+            // There is nobody else.
+            aftermath = shift.desk.aftermath();
         }
+    }
+
+    fn settle_once(&self, taken: D::Aftermath) -> MutexGuard<'_, Shift<D>> {
+        let in_order = D::is_in_order(&taken);
+        D::settle(taken);
+        let mut shift = lock(&self.shift);
+        shift.desk.settled(in_order);
+        if shift.listeners > 0 && shift.desk.is_settled() {
+            self.news.notify_all();
+        }
+        shift
     }
 
     /// Waits until all that must be done in order is done, but not for ever: a log may block.
     pub(crate) fn wait_until_settled(&self, limit: Duration) {
-        let until = self.clock.now().saturating_add(nanos(limit));
+        // In real time, whatever the clock: a log is written by real threads.
+        let clock = Clock::system();
+        let until = clock.now().saturating_add(nanos(limit));
         let mut shift = lock(&self.shift);
         while !shift.desk.is_settled() {
-            let now = self.clock.now();
-            if now >= until {
+            let left = until.saturating_sub(clock.now());
+            if left == 0 {
                 break;
             }
             shift.listeners += 1;
-            // In real time, whatever the clock: a log is written by real threads.
-            let timed_out;
-            (shift, timed_out) = wait(&self.news, shift, Some(limit));
+            (shift, _) = wait(&self.news, shift, Some(Duration::from_nanos(left)));
             shift.listeners -= 1;
-            if timed_out {
-                break;
-            }
         }
     }
 
-    /// Starts a worker that was already counted. If that fails it is taken off the count, and the
-    /// next one who covers tries again.
-    fn hire(self: &Arc<Self>) {
+    /// Starts a worker that was already counted. If that fails it is taken off the count.
+    fn hire(self: &Arc<Self>) -> bool {
         let worker = {
             let mut shift = lock(&self.shift);
             shift.crew.hired += 1;
@@ -339,30 +365,25 @@ impl<D: Desk> Pool<D> {
         };
         let pool = Arc::clone(self);
         let name = format!("{}-{worker}", self.hiring.name);
-        if let Err(error) = start_thread(name, move || pool.work(worker)) {
-            let mut shift = lock(&self.shift);
-            shift.crew.live -= 1;
-            shift.crew.arriving -= 1;
-            shift.desk.thread_failed(&error);
-            // Somebody may have relied on the one who does not come. Those who rest can be called;
-            // with no more than the present threads, nobody is hired.
-            let (now, live) = (self.clock.now(), shift.crew.live);
-            let errands = shift.cover(now, false, live);
-            drop(shift);
-            self.news.notify_all();
-            self.carry_out(errands);
-        }
+        let Err(error) = (self.hiring.start)(name, Box::new(move || pool.work(worker))) else {
+            return true;
+        };
+        let mut shift = lock(&self.shift);
+        let now = self.clock.now();
+        shift.crew.hire_failed(now);
+        shift.desk.thread_failed(&error);
+        false
     }
 }
 
 #[cfg(not(shuttle))]
 #[expect(clippy::disallowed_methods, reason = "this file is the one that starts threads")]
-pub(crate) fn start_thread(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub(crate) fn start_thread(name: String, body: ThreadBody) -> io::Result<()> {
     std::thread::Builder::new().name(name).spawn(body).map(drop)
 }
 
 #[cfg(shuttle)]
-pub(crate) fn start_thread(_name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+pub(crate) fn start_thread(_name: String, body: ThreadBody) -> io::Result<()> {
     shuttle::thread::spawn(body);
     Ok(())
 }

@@ -202,12 +202,17 @@ impl Runner {
     fn has_threads(&self) -> Result<(), StartError> {
         let error = self.shared.pool.with(|services, _| services.take_thread_error());
         match error {
-            Some(error) if self.shared.pool.threads() == 0 => {
+            Some(error) if self.is_without_threads() => {
                 self.shared.pool.with(Supervisor::undo_start);
                 Err(StartError::NoThread(error))
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Whether there is something to do and nobody to do it. Where all is done, all threads have left.
+    fn is_without_threads(&self) -> bool {
+        !self.shared.pool.with(|services, _| services.is_quiet()) && self.shared.pool.threads() == 0
     }
 
     /// Stops one service: waits for its current run and its clean-up, at most its `stop_timeout`.
@@ -234,7 +239,7 @@ impl Runner {
 
     /// The service of this runner that runs on this thread.
     fn inside(&self) -> Option<u32> {
-        let here = Arc::as_ptr(&self.shared.env).addr();
+        let here = job::runner_id(&self.shared.env);
         job::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
     }
 

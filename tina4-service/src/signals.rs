@@ -118,13 +118,14 @@ fn install(signals: &Arc<Signals>) -> io::Result<()> {
     // The thread that passes signals on comes first: if it cannot be had, nothing has changed.
     let (sender, receiver) = crossbeam_channel::bounded::<signal_hook::iterator::Signals>(1);
     let came = Arc::clone(signals);
-    crate::pool::start_thread("tina4-signals".to_owned(), move || {
+    let pass_on = move || {
         for mut incoming in receiver {
             for number in incoming.forever() {
                 came.came(number);
             }
         }
-    })?;
+    };
+    crate::pool::start_thread("tina4-signals".to_owned(), Box::new(pass_on))?;
     // The pipe, which a process may have no room for, comes before anything has changed.
     let mut incoming = signal_hook::iterator::Signals::new(std::iter::empty::<i32>())?;
     let early = Arc::new(AtomicUsize::new(0));

@@ -68,7 +68,7 @@ pub(crate) struct Supervisor {
     /// What `relink` last looked at and found.
     linked: Linked,
     thread_error: Option<io::Error>,
-    /// Kept for its allocation.
+    /// What the step in progress tells; empty between steps.
     notes: Vec<Note>,
     /// The unit of the run that ended last: whose turn it is again needs no other reference to it.
     spare: Option<Arc<Unit>>,

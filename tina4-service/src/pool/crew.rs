@@ -15,6 +15,8 @@ pub(super) const MOST_EARLY: Nanos = 200_000;
 const SHORT: Nanos = 20_000;
 /// Followers that stay however long they rest.
 pub(super) const STAY: usize = 2;
+/// How long nobody is hired after a thread could not be started.
+const NO_THREADS: Nanos = 1_000_000_000;
 /// So many short jobs in a row speak for one that nobody knows yet.
 const STREAK: u32 = 4;
 
@@ -49,6 +51,8 @@ pub(super) struct Crew {
     pub(super) streak: u32,
     /// Names for threads.
     pub(super) hired: u64,
+    /// A thread could not be started: the next one is tried then.
+    pub(super) hire_after: Nanos,
 }
 
 #[derive(Debug)]
@@ -75,7 +79,8 @@ pub(super) struct StandBy {
 #[derive(Debug)]
 pub(super) struct Errands<A> {
     pub(super) calls: Option<Calls>,
-    pub(super) listeners: bool,
+    /// Whether somebody waits for the news that there are.
+    pub(super) ring_news: bool,
     pub(super) aftermath: Option<A>,
 }
 
@@ -220,13 +225,45 @@ impl Crew {
                 break;
             }
             *bell = self.call();
-            if bell.is_none() && self.live < most {
-                self.live += 1;
-                self.arriving += 1;
+            if bell.is_none() && self.counts_in(now, most) {
                 hires += 1;
             }
         }
         (bells[0].is_some() || hires > 0).then_some(Calls { bells, hires })
+    }
+
+    /// Sends for somebody, whoever it is, who will look what there is to do; `None`: there is nobody.
+    pub(super) fn send_anybody(&mut self, now: Nanos, most: usize) -> Option<Calls> {
+        if self.live == 0 {
+            return None;
+        }
+        if self.arriving > 0 {
+            return Some(Calls { bells: [None, None], hires: 0 });
+        }
+        let leader = self.leader.as_ref().map(|leader| Arc::clone(&leader.bell));
+        let bell = leader.or_else(|| self.call());
+        let hires = usize::from(bell.is_none() && self.counts_in(now, most));
+        (bell.is_some() || hires > 0).then_some(Calls { bells: [bell, None], hires })
+    }
+
+    /// Counts one more, who is to be hired, if there may be one.
+    fn counts_in(&mut self, now: Nanos, most: usize) -> bool {
+        let may = self.live < most && (self.live == 0 || now >= self.hire_after);
+        self.live += usize::from(may);
+        self.arriving += usize::from(may);
+        may
+    }
+
+    /// Who was counted could not be started.
+    pub(super) fn hire_failed(&mut self, now: Nanos) {
+        self.live -= 1;
+        self.arriving -= 1;
+        self.hire_after = now.saturating_add(NO_THREADS);
+    }
+
+    /// When a thread may be started again, if not now.
+    pub(super) fn hires_again(&self, now: Nanos) -> Option<Nanos> {
+        Some(self.hire_after).filter(|again| *again > now)
     }
 }
 
@@ -241,15 +278,15 @@ impl<D: Desk> Shift<D> {
         trusted: bool,
         most: usize,
     ) -> Option<Box<Errands<D::Aftermath>>> {
-        let (listeners, aftermath) = self.leftovers();
+        let (ring_news, aftermath) = self.leftovers();
         // A log or a destructor may block: who goes to run one cannot be trusted to be back soon.
         let trusted = trusted && aftermath.is_none();
         let uncovered = self.uncovered(now, trusted);
-        if uncovered.is_none() && !listeners && aftermath.is_none() {
+        if uncovered.is_none() && !ring_news && aftermath.is_none() {
             return None;
         }
         let calls = uncovered.and_then(|due| self.crew.send_for(now, due, trusted, most));
-        Errands::new(calls, listeners, aftermath)
+        Errands::new(calls, ring_news, aftermath)
     }
 
     /// The next due time, if nobody waits for it.
@@ -266,8 +303,8 @@ impl<D: Desk> Shift<D> {
     /// aftermath.
     #[inline]
     pub(super) fn leftovers(&mut self) -> (bool, Option<D::Aftermath>) {
-        let listeners = self.desk.take_news() && self.listeners > 0;
-        (listeners, self.desk.aftermath())
+        let ring_news = self.desk.take_news() && self.listeners > 0;
+        (ring_news, self.desk.aftermath())
     }
 
     /// Whether somebody waits for what is due then already.
@@ -285,10 +322,10 @@ impl<A> Errands<A> {
     #[inline]
     pub(super) fn new(
         calls: Option<Calls>,
-        listeners: bool,
+        ring_news: bool,
         aftermath: Option<A>,
     ) -> Option<Box<Self>> {
-        let any = calls.is_some() || listeners || aftermath.is_some();
-        any.then(|| Box::new(Self { calls, listeners, aftermath }))
+        let any = calls.is_some() || ring_news || aftermath.is_some();
+        any.then(|| Box::new(Self { calls, ring_news, aftermath }))
     }
 }

@@ -18,13 +18,15 @@ impl<D: Desk> Play for Pool<D> {
         }
         let mut task = shift.desk.take(now);
         loop {
-            let aftermath = shift.desk.aftermath();
+            let mut aftermath = shift.desk.aftermath();
             if shift.desk.take_news() {
                 self.news.notify_all();
             }
             let doing = task.map(|task| (D::is_run(&task), shift.desk.job(task)));
             drop(shift);
-            self.settle(aftermath);
+            while let Some(taken) = aftermath {
+                aftermath = self.settle_once(taken).desk.aftermath();
+            }
             let Some((is_run, job)) = doing else {
                 return true;
             };

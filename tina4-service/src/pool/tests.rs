@@ -1,14 +1,17 @@
 //! The pool in real time, with bodies that block or do not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crossbeam_channel::{bounded, unbounded};
+use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::toy::{Toy, Work, pool, wait_for_done};
 
 use super::crew::*;
 use super::*;
+
+const MILLISECOND: Nanos = 1_000_000;
 
 fn counter() -> (Arc<AtomicUsize>, Work) {
     let count = Arc::new(AtomicUsize::new(0));
@@ -100,7 +103,6 @@ fn sleeps(set_up: impl Fn(&mut Toy, Nanos, Work)) -> f64 {
 /// Nobody is woken for a body that is known to be short; a stand-by looks every few milliseconds.
 #[test]
 fn rule_52_a_short_body_costs_one_wake_up_per_run() {
-    const MILLISECOND: Nanos = 1_000_000;
     let one_each_millisecond = |short| {
         sleeps(|toy, now, work| {
             toy.short = Some(short);
@@ -169,6 +171,101 @@ fn when_it_is_over_every_thread_leaves() {
     while pool.threads() > 0 {
         std::thread::yield_now();
     }
+}
+
+/// A wait counts from when it begins, not from when this worker last looked at the clock.
+#[test]
+fn a_desk_that_was_busy_for_long_makes_nobody_late() {
+    const BUSY: Nanos = 50 * MILLISECOND;
+    let mut late = Vec::new();
+    while late.len() < 20 {
+        let clock = Clock::system();
+        let pool = pool(clock.clone(), Some(1));
+        let (ran, times) = unbounded();
+        let due = pool.with(|toy, now| {
+            toy.busy = BUSY;
+            let due = now + BUSY + 20 * MILLISECOND;
+            toy.add(now, counter().1);
+            toy.add(due, Arc::new(move || ran.send(clock.now()).unwrap()));
+            due
+        });
+        let ran = times.recv_timeout(Duration::from_secs(10)).expect("it runs");
+        late.push(ran.saturating_sub(due));
+        if late.last().is_some_and(|late| *late < BUSY / 2) {
+            return;
+        }
+    }
+    panic!("{late:?}");
+}
+
+/// As when a process may have no more threads.
+#[test]
+fn threads_that_cannot_be_had_are_asked_for_again_but_rarely() {
+    static LEFT: AtomicUsize = AtomicUsize::new(1);
+    let start = |name, body| match LEFT.load(Ordering::SeqCst) {
+        0 => Err(io::Error::other("no more")),
+        left => {
+            LEFT.store(left - 1, Ordering::SeqCst);
+            start_thread(name, body)
+        }
+    };
+    let hiring = Hiring { name: "rare".to_owned(), most: None, start };
+    let pool = Pool::new(Toy::default(), Clock::system(), hiring);
+    let (release, released) = bounded::<()>(0);
+    let (started, starts) = bounded(1);
+    let blocker: Work = Arc::new(move || {
+        started.send(()).unwrap();
+        let _ = released.recv();
+    });
+    let start = pool.with(|toy, now| {
+        toy.add(now, blocker);
+        now
+    });
+    starts.recv_timeout(Duration::from_secs(10)).expect("the only thread");
+    let (count, other) = counter();
+    pool.with(|toy, now| toy.add(now, other));
+    // Who waits for something else neither spins nor fills the log.
+    let soon = start + 300 * MILLISECOND;
+    let failed =
+        pool.wait_for(|toy, now| if now < soon { Err(Some(soon)) } else { Ok(toy.failed_threads) });
+    assert!((1..10).contains(&failed), "{failed} threads were asked for in vain");
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+    // And it asks again when there may be one, though nothing else happens.
+    LEFT.store(2, Ordering::SeqCst);
+    let late = soon + 10_000 * MILLISECOND;
+    let done = pool.wait_for(|toy, now| match toy.done {
+        0 if now < late => Err(Some(late)),
+        done => Ok(done),
+    });
+    assert_eq!((done, count.load(Ordering::SeqCst)), (1, 1));
+    drop(release);
+    wait_for_done(&pool, 2);
+}
+
+/// Whoever asks for something returns, however much there is to log meanwhile.
+#[test]
+fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
+    fn leaves(pool: &Arc<Pool<Toy>>, more: usize, done: &Sender<ThreadId>) -> Work {
+        let (pool, done) = (Arc::clone(pool), done.clone());
+        Arc::new(move || {
+            if more > 0 {
+                let next = leaves(&pool, more - 1, &done);
+                lock(&pool.shift).desk.leave(next);
+            }
+            done.send(thread::current().id()).unwrap();
+        })
+    }
+    let pool = pool(Clock::system(), None);
+    pool.with(|toy, now| toy.add(now, counter().1));
+    wait_for_done(&pool, 1);
+    let (done, by) = unbounded();
+    let first = leaves(&pool, 9, &done);
+    pool.with(|toy, _| toy.leave(first));
+    let by: Vec<_> = (0..10)
+        .map(|_| by.recv_timeout(Duration::from_secs(10)).expect("all of it is done"))
+        .collect();
+    let here = by.iter().filter(|thread| **thread == thread::current().id()).count();
+    assert_eq!(here, 1, "{by:?}");
 }
 
 fn follower(worker: u64) -> Resting {

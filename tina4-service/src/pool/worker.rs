@@ -63,19 +63,20 @@ impl<D: Desk> Pool<D> {
                 continue;
             }
             // What was done without a job may still have left something to do outside.
-            let (listeners, aftermath) = shift.leftovers();
-            if listeners || aftermath.is_some() {
+            let (ring_news, aftermath) = shift.leftovers();
+            if ring_news || aftermath.is_some() {
                 // A log may block for ever: somebody else waits for what is due meanwhile.
-                let uncovered = aftermath.as_ref().and_then(|_| shift.uncovered(now, false));
+                let uncovered =
+                    if aftermath.is_some() { shift.uncovered(now, false) } else { None };
                 let calls = uncovered.and_then(|due| shift.crew.send_for(now, due, false, most));
                 drop(shift);
-                self.carry_out(Errands::new(calls, listeners, aftermath));
+                self.carry_out(Errands::new(calls, ring_news, aftermath));
                 shift = lock(&self.shift);
                 now = self.clock.now();
                 continue;
             }
             match self.rest(shift, worker, &bell, now) {
-                Some((woken, awake)) => (shift, looks) = (woken, awake),
+                Some(rested) => (shift, looks) = rested,
                 None => return,
             }
             now = self.clock.now();
@@ -106,11 +107,11 @@ impl<D: Desk> Pool<D> {
                     shift.crew.let_go(&bell);
                     shift.crew.resting.push(Resting { worker, bell });
                 }
-                Some(self.lead(shift, worker, bell, now, due))
+                Some(self.lead(shift, worker, bell, due))
             }
             (due, leader) => {
                 shift.crew.leader = leader;
-                self.follow(shift, worker, bell, now, due)
+                self.follow(shift, worker, bell, due)
             }
         }
     }
@@ -121,9 +122,10 @@ impl<D: Desk> Pool<D> {
         mut shift: MutexGuard<'a, Shift<D>>,
         worker: u64,
         bell: &Arc<Condvar>,
-        now: Nanos,
         due: Nanos,
     ) -> (MutexGuard<'a, Shift<D>>, bool) {
+        // Much may have been done since this worker last looked, and a wait counts from now.
+        let now = self.clock.now();
         shift.crew.leader = Some(Leader { worker, bell: Arc::clone(bell), until: due });
         let mut target = due.saturating_sub(shift.crew.early);
         if target <= now {
@@ -159,9 +161,9 @@ impl<D: Desk> Pool<D> {
         mut shift: MutexGuard<'a, Shift<D>>,
         worker: u64,
         bell: &Arc<Condvar>,
-        now: Nanos,
         due: Option<Nanos>,
     ) -> Option<(MutexGuard<'a, Shift<D>>, bool)> {
+        let now = self.clock.now();
         // What the leader waits for is not left to the stand-by, but what comes after it.
         let due = if shift.crew.leader.is_some() { shift.desk.due_after_next() } else { due };
         let crew = &mut shift.crew;

@@ -8,7 +8,7 @@ use super::{Runner, Services, Shared};
 use crate::clock::Clock;
 use crate::params::Resources;
 use crate::plan::Selection;
-use crate::pool::{Hiring, Pool};
+use crate::pool::{Hiring, Pool, start_thread};
 use crate::registration::{Definition, declared};
 use crate::supervisor::Supervisor;
 use crate::unit::Environment;
@@ -49,7 +49,7 @@ impl Default for Builder {
             declared: true,
             only: None,
             except: BTreeSet::new(),
-            hiring: Hiring { name: "tina4".to_owned(), most: None },
+            hiring: Hiring { name: "tina4".to_owned(), most: None, start: start_thread },
             local: None,
         }
     }

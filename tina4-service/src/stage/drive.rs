@@ -64,7 +64,7 @@ impl Stage {
         state.threads += 1;
         let stage = Arc::clone(self);
         let name = format!("stage-{}", state.threads);
-        if start_thread(name, move || stage.life()).is_err() {
+        if start_thread(name, Box::new(move || stage.life())).is_err() {
             state.stuck = Some("the operating system does not start a thread");
             self.close_now(state);
         }

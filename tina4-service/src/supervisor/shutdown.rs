@@ -1,12 +1,12 @@
 //! Stopping everything, in order and under one deadline; the end of the process too.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Entry, Shutdown, Supervisor, Todo};
 use crate::clock::{Nanos, nanos};
+use crate::job;
 use crate::lifecycle::{self, State};
 use crate::report::{StopReport, StoppedService};
 
@@ -94,7 +94,7 @@ impl Supervisor {
         let mut entries: Vec<_> = self.entries.iter().collect();
         // In the order in which they ended, those that are still there first.
         entries.sort_by_key(|entry| {
-            // Not by time: who had to wait for the lock tells an earlier one than who came before.
+            // Not by time: two may end at one instant.
             (entry.end.as_ref().map_or(0, |end| end.nth), entry.unit.definition.name_str())
         });
         let between = |from: Nanos, to: Nanos| Duration::from_nanos(to.saturating_sub(from));
@@ -123,7 +123,7 @@ impl Supervisor {
         self.env.exiting.store(true, Ordering::Relaxed);
         // It is given up when its turn to stop comes, or at once if that has come already.
         self.vanished = inside
-            .filter(|(runner, _)| *runner == Arc::as_ptr(&self.env).addr())
+            .filter(|(runner, _)| *runner == job::runner_id(&self.env))
             .map(|(_, index)| index);
         if let Some(index) = self.vanished
             && self.entry(index).life.stop_deadline().is_some()

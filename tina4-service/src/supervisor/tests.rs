@@ -131,8 +131,7 @@ fn rule_60_to_wait_for_the_lock_is_no_part_of_a_run() {
     let back = |ended, now| Back { ended, now, may_repeat: true };
     let over = |job: &Job| Report { unit: Arc::clone(&job.unit), result: Done::Ran(Exit::Wait) };
     services.finish(over(&b), back(12, 20));
-    // It found the lock free, and had looked at the clock before.
-    services.finish(over(&a), back(15, 15));
+    services.finish(over(&a), back(15, 20));
     let nanos = Duration::from_nanos;
     let told: Vec<_> = events.try_iter().map(|event| (event.service, event.change)).collect();
     for (service, took) in [("a", nanos(15)), ("b", nanos(12))] {
