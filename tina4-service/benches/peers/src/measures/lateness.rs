@@ -50,7 +50,7 @@ impl Lateness {
         count: 10_000,
         period: Duration::from_secs(1),
         phase: Phase::Spread,
-        length: Duration::from_secs(2),
+        length: Duration::from_secs(10),
     };
 }
 
@@ -108,6 +108,7 @@ fn figures(seen: &Punctuality, cpu: f64) -> Vec<Figure> {
         quantile(0.999)
     };
     let each = if seen.began == 0 { Err(none()) } else { Ok(cpu / seen.began as f64) };
-    let ran = Ok(seen.per_thousand());
+    // Rounded down: one that is missing is seen.
+    let ran = Ok(seen.per_thousand().floor());
     vec![quantile(0.5), quantile(0.99), thousandth, quantile(1.0), ran, each]
 }
