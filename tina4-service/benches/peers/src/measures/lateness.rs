@@ -108,7 +108,6 @@ fn figures(seen: &Punctuality, cpu: f64) -> Vec<Figure> {
         quantile(0.999)
     };
     let each = if seen.began == 0 { Err(none()) } else { Ok(cpu / seen.began as f64) };
-    // Rounded down: one that is missing is seen.
-    let ran = Ok(seen.per_thousand().floor());
+    let ran = Ok(seen.per_thousand());
     vec![quantile(0.5), quantile(0.99), thousandth, quantile(1.0), ran, each]
 }
