@@ -19,14 +19,25 @@ fn main() {
 /// So many runs that starting the service, and a thread, does not count.
 const RUNS: u32 = 200_000;
 
-/// An empty body that asks for the next run: look at the items for the time of one.
+/// From one run to the next in one step.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn run_again(bencher: Bencher<'_, '_>) {
+    empty_runs(bencher, Flow::Again);
+}
+
+/// Through the queue of due times: two steps of the life cycle, and the dispatch of a run.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn run_by_due_time(bencher: Bencher<'_, '_>) {
+    empty_runs(bencher, Flow::After(Duration::ZERO));
+}
+
+/// An empty body that asks for the next run: look at the items for the time of one.
+fn empty_runs(bencher: Bencher<'_, '_>, next: Flow) {
     let runner = || {
         let runner = Runner::new();
         let left = AtomicU32::new(RUNS);
         runner.register(Service::new("again", move |_| {
-            if left.fetch_sub(1, Ordering::Relaxed) > 1 { Flow::Again } else { Flow::Done }
+            if left.fetch_sub(1, Ordering::Relaxed) > 1 { next } else { Flow::Done }
         }));
         runner
     };
