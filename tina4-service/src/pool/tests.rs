@@ -250,7 +250,7 @@ fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
         Arc::new(move || {
             if more > 0 {
                 let next = leaves(&pool, more - 1, &done);
-                lock(&pool.shift).desk.leave(next);
+                lock(&pool.shift).desk.aftermath = Some(next);
             }
             done.send(thread::current().id()).unwrap();
         })
@@ -260,7 +260,7 @@ fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
     wait_for_done(&pool, 1);
     let (done, by) = unbounded();
     let first = leaves(&pool, 9, &done);
-    pool.with(|toy, _| toy.leave(first));
+    pool.with(|toy, _| toy.aftermath = Some(first));
     let by: Vec<_> = (0..10)
         .map(|_| by.recv_timeout(Duration::from_secs(10)).expect("all of it is done"))
         .collect();

@@ -18,7 +18,7 @@ pub(super) struct Toy {
     pub(super) closed: bool,
     news: bool,
     /// Done by whoever releases the lock next.
-    aftermath: Option<Work>,
+    pub(super) aftermath: Option<Work>,
     /// Due times without a job: they leave this behind as aftermath.
     silent: BTreeMap<Nanos, Work>,
     pub(super) short: Option<bool>,
@@ -36,11 +36,6 @@ impl Toy {
     /// Something due that is no job, but leaves `work` to be done outside of the lock.
     pub(super) fn add_silent(&mut self, at: Nanos, work: Work) {
         self.silent.insert(at, work);
-    }
-
-    /// Something to be done by whoever releases the lock next.
-    pub(super) fn leave(&mut self, work: Work) {
-        self.aftermath = Some(work);
     }
 
     pub(super) fn add(&mut self, at: Nanos, work: Work) {
