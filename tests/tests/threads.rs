@@ -44,13 +44,10 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
     best_of(5, "start of 1,000", millis(50), || {
         let runner = runner("thousand");
         let runs = Arc::new(AtomicUsize::new(0));
-        let most = Arc::new(AtomicUsize::new(0));
         for number in 0..1_000 {
-            let (runs, most) = (Arc::clone(&runs), Arc::clone(&most));
+            let runs = Arc::clone(&runs);
             let body = move |_: &Context| {
-                if runs.fetch_add(1, Ordering::SeqCst) % 100 == 0 {
-                    most.fetch_max(process::threads("thousand").len(), Ordering::SeqCst);
-                }
+                runs.fetch_add(1, Ordering::SeqCst);
             };
             runner.register(Service::new(format!("s{number}"), body).interval("10s"));
         }
@@ -58,8 +55,8 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
         runner.start_all().unwrap();
         let started = watch.elapsed();
         until("all have run", || runs.load(Ordering::SeqCst) == 1_000);
-        most.fetch_max(process::threads("thousand").len(), Ordering::SeqCst);
-        let most = most.load(Ordering::SeqCst);
+        // As many as there ever were: one that has nothing to do stays for seconds.
+        let most = process::threads("thousand").len();
         assert!((1..20).contains(&most), "{most} threads");
         let watch = Stopwatch::start();
         let report = runner.stop_all();

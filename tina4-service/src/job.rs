@@ -94,9 +94,9 @@ pub(crate) fn runner_id(env: &Arc<Environment>) -> usize {
 
 /// The service that is running on this thread: its runner's [`runner_id`], and its index there.
 pub(crate) fn current() -> Option<(usize, u32)> {
-    CURRENT.with(|Current { runner, index }| {
-        let service = (runner.get(), index.get());
-        (service.0 != 0).then_some(service)
+    CURRENT.with(|Current { runner, index }| match runner.get() {
+        0 => None,
+        runner => Some((runner, index.get())),
     })
 }
 
@@ -104,10 +104,9 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 #[inline]
 pub(crate) fn perform(job: Job) -> Report {
     let Job { unit, kind, order } = job;
-    let here = (runner_id(&unit.env), unit.index);
     CURRENT.with(|current| {
-        current.runner.set(here.0);
-        current.index.set(here.1);
+        current.runner.set(runner_id(&unit.env));
+        current.index.set(unit.index);
     });
     let report = match kind {
         Kind::Run => {

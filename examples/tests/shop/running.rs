@@ -170,6 +170,7 @@ impl Shop {
                 return found;
             }
             assert!(Instant::now() < deadline, "waited for {what}; its log:\n{}", self.log());
+            // Between two looks at another process: it cannot ring, and the deadline decides.
             std::thread::sleep(Duration::from_millis(5));
         }
     }

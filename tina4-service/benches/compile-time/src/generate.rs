@@ -137,7 +137,10 @@ fn one(number: usize, bodies: Bodies, functions: Functions) -> String {
         let _ = writeln!(text, "    #[service({keys})]");
     }
     let arrow = if result.is_empty() { String::new() } else { format!(" -> {result}") };
-    let unused = if bodies == Bodies::Empty { "#[allow(unused_variables)]\n    " } else { "" };
+    let unused = match bodies {
+        Bodies::Empty => "#[allow(unused_variables, reason = \"the body is empty\")]\n    ",
+        Bodies::Usual => "",
+    };
     let _ = writeln!(text, "    {unused}pub fn service_{number}({parameters}){arrow} {{");
     let value = match result {
         "" => "",
