@@ -17,8 +17,10 @@ const SHORT: Nanos = 20_000;
 pub(super) const STAY: usize = 2;
 /// How long nobody is hired after a thread could not be started.
 const NO_THREADS: Nanos = 1_000_000_000;
-/// So many short jobs in a row speak for one that nobody knows yet.
-const STREAK: u32 = 4;
+/// A job that nobody knows yet is trusted from here on: after so many short ones in a row.
+const TRUSTED: u32 = 4;
+/// Confidence rises no further: a few jobs in a row that are not short use it up.
+const MOST_CONFIDENCE: u32 = 16;
 
 #[derive(Debug)]
 pub(super) struct Shift<D> {
@@ -47,8 +49,10 @@ pub(super) struct Crew {
     pub(super) stand_by_wanted: bool,
     /// Nobody is trusted until a job was short again: a stand-by had to step in.
     pub(super) wary: bool,
-    /// Short jobs finished in a row.
-    pub(super) streak: u32,
+    /// How far the jobs of late speak for one that nobody knows yet: one up with each that was short,
+    /// halved by each that was not. One alone proves nothing, for a new thread, or one that was
+    /// taken off its processor, is as slow with a job that is short.
+    pub(super) confidence: u32,
     /// Names for threads.
     pub(super) hired: u64,
     /// A thread could not be started: the next one is tried then.
@@ -159,7 +163,7 @@ impl Crew {
     /// anybody is needed.
     #[inline]
     pub(super) fn trusts(&self, usual: Option<Nanos>) -> bool {
-        !self.wary && usual.map_or(self.streak >= STREAK, |usual| self.is_short(usual))
+        !self.wary && usual.map_or(self.confidence >= TRUSTED, |usual| self.is_short(usual))
     }
 
     #[inline]
@@ -171,7 +175,8 @@ impl Crew {
     #[inline]
     pub(super) fn count_finished(&mut self, took: Nanos) {
         let short = self.is_short(took);
-        self.streak = if short { self.streak.saturating_add(1) } else { 0 };
+        self.confidence =
+            if short { (self.confidence + 1).min(MOST_CONFIDENCE) } else { self.confidence / 2 };
         self.wary &= !short;
     }
 

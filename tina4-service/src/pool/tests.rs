@@ -1,8 +1,9 @@
 //! The pool in real time, with bodies that block or do not.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
@@ -317,9 +318,38 @@ fn rule_52_short_is_what_takes_less_than_to_wake_somebody() {
     (0..4).for_each(|_| crew.count_finished(1_000));
     assert!(crew.trusts(None), "four in a row speak for one that nobody knows");
     crew.count_finished(60_000);
-    assert!(!crew.trusts(None));
+    assert!(!crew.trusts(None), "there were too few to bear with this one");
+    (0..100).for_each(|_| crew.count_finished(1_000));
+    (0..2).for_each(|_| crew.count_finished(60_000));
+    assert!(crew.trusts(None), "two of a hundred prove nothing");
+    crew.count_finished(60_000);
+    assert!(!crew.trusts(None), "however many were short before");
     crew.early = 100_000;
     assert!(crew.trusts(Some(60_000)) && !crew.trusts(Some(100_000)));
+}
+
+/// Otherwise each thread that is started would speak for starting another one.
+#[test]
+fn rule_52_to_start_a_thread_is_no_part_of_the_job_that_follows() {
+    static CLOCK: OnceLock<Clock> = OnceLock::new();
+    const HOUR: Nanos = 3_600_000 * MILLISECOND;
+    let clock = CLOCK.get_or_init(|| Clock::manual(SystemTime::UNIX_EPOCH));
+    let start = |name, body| {
+        CLOCK.get().expect("set above").advance(Duration::from_millis(1));
+        start_thread(name, body)
+    };
+    let hiring = Hiring { name: "slow".to_owned(), most: None, start };
+    let pool = Pool::new(Toy::default(), clock.clone(), hiring);
+    let (_, work) = counter();
+    pool.with(|toy, now| toy.add(now + HOUR, Arc::clone(&work)));
+    while lock(&pool.shift).crew.leader.is_none() {
+        thread::yield_now();
+    }
+    // The one that waits does this, and before it starts another one to wait in its place.
+    pool.with(|toy, now| toy.add(now, work));
+    wait_for_done(&pool, 1);
+    let shift = lock(&pool.shift);
+    assert_eq!((shift.crew.hired, shift.crew.confidence), (2, 1));
 }
 
 /// Services that share something which hangs: the trust in one of them ends that in all.
