@@ -1,6 +1,6 @@
 //! Many services: how long they take to start, how much memory they need, how long to stop.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -30,14 +30,23 @@ impl Crowd {
         title: "100,000 services: start, memory while idle, stop",
         count: 100_000,
     };
+
+    /// Below this the fixed cost of a pool or a runtime is most of it.
+    fn has_memory(&self) -> bool {
+        self.count >= 10_000
+    }
+
+    /// Whether they run a second time, after which more may have to be remembered.
+    fn runs_again(&self) -> bool {
+        self.count >= 100_000
+    }
 }
 
 /// Long enough that nothing is due twice.
 const PERIOD: Duration = Duration::from_secs(3_600);
+/// Long enough to look at what there is after the first run, where there is a second one.
+const SHORT_PERIOD: Duration = Duration::from_secs(5);
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// Below this the fixed cost of a pool or a runtime is most of it.
-const ENOUGH_FOR_MEMORY: usize = 10_000;
 
 impl Measure for Crowd {
     fn name(&self) -> &'static str {
@@ -49,41 +58,52 @@ impl Measure for Crowd {
     }
 
     fn columns(&self) -> &'static [Column] {
-        if self.count < ENOUGH_FOR_MEMORY {
-            const { &[amount("start until each ran, ms"), amount("stop while idle, ms")] }
-        } else {
-            const {
-                &[
-                    amount("start until each ran, ms"),
-                    amount("stop while idle, ms"),
-                    amount("resident bytes each"),
-                    amount("with kernel stacks and page tables, bytes each"),
-                ]
-            }
+        const COLUMNS: &[Column] = &[
+            amount("start until each ran, ms"),
+            amount("stop while idle, ms"),
+            amount("resident bytes each"),
+            amount("with kernel stacks and page tables, bytes each"),
+            amount("resident after a second run, bytes each"),
+        ];
+        match (self.has_memory(), self.runs_again()) {
+            (false, _) => &COLUMNS[..2],
+            (true, false) => &COLUMNS[..4],
+            (true, true) => COLUMNS,
         }
     }
 
     fn run(&self, rival: &dyn Rival, effort: Effort) -> Result<Vec<Figure>, Cannot> {
-        let first_runs = Arc::new(FirstRuns::new(self.count));
-        let work = Arc::clone(&first_runs) as _;
-        let load = Load { count: self.count, period: PERIOD, phase: Phase::Together, work };
+        let runs = Arc::new(Runs::new(self.count));
+        let work = Arc::clone(&runs) as _;
+        let runs_again = self.runs_again() && rival.starts_at_once();
+        let period = if runs_again { SHORT_PERIOD } else { PERIOD };
+        let load = Load { count: self.count, period, phase: Phase::Together, work };
         let before = Memory::now();
         let start = Instant::now();
         let mut running = rival.periodic(load)?;
-        let started = if rival.starts_at_once() {
-            first_runs.wait(start)
-        } else {
-            Err(Cannot("first run at the next due time".to_owned()))
-        };
+        let later = || Err(Cannot("first run at the next due time".to_owned()));
+        let started = if rival.starts_at_once() { runs.wait(&runs.first, start) } else { later() };
         // Whoever was needed for the start only may go.
-        thread::sleep(effort.pick(Duration::from_millis(200), Duration::from_millis(50)));
+        let rest = effort.pick(Duration::from_millis(200), Duration::from_millis(50));
+        thread::sleep(rest);
         let memory = Memory::now();
+        let again = if runs_again {
+            runs.wait(&runs.second, start).map(|_| {
+                thread::sleep(rest);
+                Memory::now().each_since(before, self.count).0
+            })
+        } else {
+            later()
+        };
         let stop = Instant::now();
         let stopped = running.stop().map(|()| milliseconds(stop.elapsed()));
         let mut figures = vec![started, stopped];
-        if self.count >= ENOUGH_FOR_MEMORY {
+        if self.has_memory() {
             let (resident, all) = memory.each_since(before, self.count);
             figures.extend([Ok(resident), Ok(all)]);
+        }
+        if self.runs_again() {
+            figures.push(again);
         }
         Ok(figures)
     }
@@ -93,27 +113,39 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Notes when the last service ran for the first time.
-struct FirstRuns {
-    ran: Box<[AtomicBool]>,
-    left: AtomicUsize,
-    all: OnceLock<Instant>,
+/// Notes when the last service ran for the first time, and for the second.
+struct Runs {
+    of: Box<[AtomicU8]>,
+    first: Turn,
+    second: Turn,
     waiting: Thread,
 }
 
-impl FirstRuns {
+/// How many services have not had this turn yet, and when there were none any more.
+struct Turn {
+    left: AtomicUsize,
+    all: OnceLock<Instant>,
+}
+
+impl Turn {
+    fn new(services: usize) -> Self {
+        Self { left: services.into(), all: OnceLock::new() }
+    }
+}
+
+impl Runs {
     fn new(services: usize) -> Self {
         Self {
-            ran: (0..services).map(|_| AtomicBool::new(false)).collect(),
-            left: services.into(),
-            all: OnceLock::new(),
+            of: (0..services).map(|_| AtomicU8::new(0)).collect(),
+            first: Turn::new(services),
+            second: Turn::new(services),
             waiting: thread::current(),
         }
     }
 
-    fn wait(&self, start: Instant) -> Figure {
+    fn wait(&self, turn: &Turn, start: Instant) -> Figure {
         loop {
-            if let Some(all) = self.all.get() {
+            if let Some(all) = turn.all.get() {
                 return Ok(milliseconds(*all - start));
             }
             let left = LIMIT.saturating_sub(start.elapsed());
@@ -125,12 +157,15 @@ impl FirstRuns {
     }
 }
 
-impl Work for FirstRuns {
+impl Work for Runs {
     fn run(&self, service: usize) {
-        if !self.ran[service].swap(true, Ordering::Relaxed)
-            && self.left.fetch_sub(1, Ordering::Relaxed) == 1
-        {
-            let _ = self.all.set(Instant::now());
+        let turn = match self.of[service].fetch_add(1, Ordering::Relaxed) {
+            0 => &self.first,
+            1 => &self.second,
+            2.. => return,
+        };
+        if turn.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let _ = turn.all.set(Instant::now());
             self.waiting.unpark();
         }
     }
