@@ -9,7 +9,7 @@
 //!  Registered ─start─► Held ─release─► Waiting ◄──good── Running ──crash─► BackingOff
 //!                                        │  └────due───►  ▲ │ └─────due──────┘
 //!                                        └──pause─► Paused  │
-//!                         any of these ──stop─► (Running: told) ─► Ending (hooks) ─► Stopped
+//!                     any of these ──stop─► (Running: Leaving) ─► Ending (hooks) ─► Stopped
 //!                                            done ─► Ending (hooks) ─► Finished
 //!                              too many crashes ─► Ending (hooks) ─► Failed
 //!                                  stop deadline passed ─► Abandoned
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tina4_service_schedule::{Restarts, Spec, Zone};
 
-use self::dates::Answers;
+use self::dates::Calendar;
 use self::phase::Phase;
 use crate::clock::{Nanos, Wall, nanos};
 use crate::flow::Flow;
@@ -54,7 +54,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) zone: &'a dyn Zone,
     /// Something must be cleaned up if the activation ends now.
     pub(crate) hooks: bool,
-    /// When the body last called `heartbeat`.
+    /// When the body last called `heartbeat`; it matters only where there is a `timeout`.
     pub(crate) beat: Nanos,
     /// A random number, for jitter.
     pub(crate) dice: u64,
@@ -102,12 +102,7 @@ pub(crate) enum Command {
     /// Wait for the next event.
     Nothing,
     /// Call the function.
-    Run {
-        due: Nanos,
-        /// The calendar time it is for, in seconds since 1970 UTC.
-        date: Option<i64>,
-        attempt: u32,
-    },
+    Run { due: Nanos, attempt: u32 },
     /// Run the clean-up hooks, then report `CleanedUp`.
     CleanUp,
     /// The request does not fit.
@@ -177,8 +172,11 @@ pub(crate) struct Lifecycle {
     activation: u32,
     /// The first due instant of this activation.
     anchor: Nanos,
-    /// Which calendar times were answered for; nothing, where there are none.
-    answers: Option<Box<Answers>>,
+    /// When the run in progress, or the last one, was due and began.
+    due: Nanos,
+    started: Nanos,
+    /// What only a service with calendar time has.
+    calendar: Option<Box<Calendar>>,
     /// Whether the first run of this activation has begun, or waits for its calendar time.
     up: bool,
     restarts: Restarts,
@@ -191,7 +189,9 @@ impl Lifecycle {
             since: now,
             activation: 0,
             anchor: 0,
-            answers: None,
+            due: now,
+            started: now,
+            calendar: None,
             up: false,
             restarts: Restarts::default(),
         }

@@ -113,6 +113,8 @@ pub(crate) trait Desk: Send + 'static {
 /// A worker comes back from a job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Back {
+    /// When the job began: after what the worker did for others first, such as to start a thread.
+    pub(crate) began: Nanos,
     /// When the job was over: to wait for the lock is no part of it.
     pub(crate) ended: Nanos,
     /// When the worker had the lock; the same, if nobody held it.

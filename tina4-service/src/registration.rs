@@ -104,12 +104,13 @@ pub(crate) type ClosureHook = Box<dyn Fn(&Context) -> Result<(), Cause> + Send +
 pub(crate) struct Built {
     pub(crate) name: Cow<'static, str>,
     pub(crate) settings: Arc<Settings>,
-    pub(crate) place: &'static Location<'static>,
     pub(crate) body: Box<dyn Body>,
 }
 
-/// The settings of a service built at run time; services with the same ones share them.
+/// The settings of a service built at run time; services from one line with the same ones share
+/// them.
 pub(crate) struct Settings {
+    pub(crate) place: &'static Location<'static>,
     pub(crate) spec: Spec,
     /// Few have any; they belong to one service alone.
     pub(crate) extras: Option<Box<Extras>>,
@@ -126,7 +127,10 @@ pub(crate) struct Extras {
 
 impl Settings {
     fn are_same(&self, other: &Self) -> bool {
-        self.extras.is_none() && other.extras.is_none() && self.spec == other.spec
+        self.extras.is_none()
+            && other.extras.is_none()
+            && std::ptr::eq(self.place, other.place)
+            && self.spec == other.spec
     }
 
     fn on_stop(&self) -> Option<&ClosureHook> {
@@ -176,7 +180,7 @@ impl Definition {
     pub(crate) fn place(&self) -> Place {
         match self {
             Self::Declared(registration) => registration.place,
-            Self::Built(built) => built.place.into(),
+            Self::Built(built) => built.settings.place.into(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,19 +44,19 @@ pub struct Service {
     extras: Option<Box<Extras>>,
 }
 
-/// A function as the body of a service, and the name of its type as it was written.
-struct Closure<F> {
+/// A function as the body of a service, and as what it was written.
+struct Closure<F, W> {
     call: F,
-    path: fn() -> &'static str,
+    written: PhantomData<fn() -> W>,
 }
 
-impl<F: Fn(&Context) -> Exit + Send + Sync> Body for Closure<F> {
+impl<F: Fn(&Context) -> Exit + Send + Sync, W> Body for Closure<F, W> {
     fn call(&self, context: &Context) -> Exit {
         (self.call)(context)
     }
 
     fn path(&self) -> &'static str {
-        (self.path)()
+        type_name::<W>()
     }
 }
 
@@ -100,9 +101,9 @@ impl Service {
             name: name.into(),
             place: Location::caller(),
             draft: Draft::default(),
-            body: Box::new(Closure {
+            body: Box::new(Closure::<_, F> {
                 call: move |context: &Context| body(context).into_exit(),
-                path: type_name::<F>,
+                written: PhantomData,
             }),
             extras: None,
         }
@@ -247,8 +248,8 @@ impl Service {
             }
         };
         let Self { name, place, draft: _, body, extras } = self;
-        let settings = Arc::new(Settings { spec, extras });
-        Definition::Built(Built { name, settings, place, body })
+        let settings = Arc::new(Settings { place, spec, extras });
+        Definition::Built(Built { name, settings, body })
     }
 }
 

@@ -227,7 +227,7 @@ impl Supervisor {
             wall,
             zone,
             hooks: entry.unit.has_hooks(),
-            beat: entry.unit.last_beat(),
+            beat: if spec.timeout.is_some() { entry.unit.last_beat() } else { 0 },
             dice: if spec.jitter.is_zero() { 0 } else { dice.roll() },
         };
         let before = entry.life.standing();
@@ -242,8 +242,8 @@ impl Supervisor {
             self.follow_up(index, before, after, crash, now);
         }
         match command {
-            Command::Run { due, date, attempt } => {
-                self.run_begins(index, due, date, attempt, now);
+            Command::Run { due, attempt } => {
+                self.run_begins(index, now.saturating_sub(due), attempt, now);
             }
             Command::CleanUp => {
                 self.entries[index as usize].end_mut().clean_up_since = Some(now);
@@ -310,12 +310,12 @@ impl Supervisor {
         }
     }
 
-    fn run_begins(&mut self, index: u32, due: Nanos, date: Option<i64>, attempt: u32, now: Nanos) {
+    fn run_begins(&mut self, index: u32, late: Nanos, attempt: u32, now: Nanos) {
         let entry = &mut self.entries[index as usize];
-        entry.stats.began(due, date, attempt, now);
+        entry.stats.began(late, attempt);
         let number = entry.stats.runs;
         if !self.subscribers.is_empty() {
-            let lateness = Duration::from_nanos(now.saturating_sub(due));
+            let lateness = Duration::from_nanos(late);
             self.tell_subscribers(index, &Change::RunBegan { run: number, lateness }, now);
         }
     }

@@ -3,8 +3,8 @@
 //! Under `--cfg shuttle` the pool and the control path run in `shuttle`, which tries thousands of
 //! schedules: it decides at each of these operations who goes on. What is not in this list stays as
 //! it is under the model, because no thread is ever stopped in the middle of it: the small locks of
-//! the clock, of provided values and of the list of runners, and the heartbeat. Channels are not
-//! known to the model either; the one on which a body sleeps is looked at again and again there.
+//! the clock, of provided values and of the list of runners. Channels are not known to the model
+//! either; the one on which a body sleeps is looked at again and again there.
 //!
 //! A poisoned lock is recovered: what it guards is only ever changed by our own code, in steps that
 //! a panic of user code cannot cut in two.

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -52,8 +52,6 @@ pub(crate) struct Unit {
     pub(crate) env: Arc<Environment>,
     /// What the time zone of `cron` means on this machine, or why that is not known.
     zone: Option<Box<Result<Zone, Box<str>>>>,
-    /// When the running body last said that it is alive.
-    heartbeat: AtomicU64,
     /// What its code keeps here.
     belongings: Mutex<Option<Box<Belongings>>>,
     /// Its place in its runner.
@@ -65,6 +63,9 @@ pub(crate) struct Unit {
     /// Whether there are hooks: changed under the lock of `belongings`, and read without it at
     /// every step.
     has_hooks: AtomicBool,
+    /// Whether it has ever called `heartbeat`: set under the lock of `belongings`. Only if it has, who
+    /// asks for the time takes that lock as well.
+    beats: AtomicBool,
 }
 
 /// What the code of a service keeps with its runner; many keep nothing.
@@ -74,6 +75,8 @@ struct Belongings {
     stop_channel: Option<StopChannel>,
     hooks: Vec<Registered>,
     locals: Locals,
+    /// When the running body last said that it is alive.
+    beat: Nanos,
     /// What a test wants to happen to the next runs.
     #[cfg(feature = "testing")]
     injected: std::collections::VecDeque<Injected>,
@@ -101,12 +104,12 @@ impl Unit {
             definition,
             env,
             zone,
-            heartbeat: AtomicU64::new(0),
             belongings: Mutex::new(None),
             index,
             stop: AtomicBool::new(false),
             on_stop_taken: AtomicBool::new(false),
             has_hooks: AtomicBool::new(false),
+            beats: AtomicBool::new(false),
         }
     }
 
@@ -237,12 +240,19 @@ impl Unit {
     }
 
     pub(crate) fn beat(&self) {
-        self.heartbeat.store(self.env.clock.now(), Ordering::Relaxed);
+        let now = self.env.clock.now();
+        self.with_belongings(|belongings| {
+            belongings.beat = now;
+            self.beats.store(true, Ordering::Release);
+        });
     }
 
     /// When [`Unit::beat`] was last called; 0: never.
     pub(crate) fn last_beat(&self) -> Nanos {
-        self.heartbeat.load(Ordering::Relaxed)
+        if !self.beats.load(Ordering::Acquire) {
+            return 0;
+        }
+        self.with_any_belongings(|belongings| Some(belongings.beat)).unwrap_or(0)
     }
 }
 

@@ -100,24 +100,31 @@ pub enum Verdict {
 }
 
 /// The restarts of one activation, counted against its [`RestartPolicy`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Restarts {
+///
+/// Nothing is kept where nothing crashed, as mostly.
+#[derive(Clone, Debug, Default)]
+pub struct Restarts(Option<Box<Counted>>);
+
+#[derive(Clone, Debug, Default)]
+struct Counted {
     in_a_row: u32,
     /// When the last restarts happened, oldest first; kept only when a window counts them.
-    #[expect(clippy::box_collection, reason = "small where it is missing, which is nearly always")]
-    recent: Option<Box<VecDeque<u64>>>,
+    recent: VecDeque<u64>,
 }
 
 impl Restarts {
     /// Crashes since the last recovery.
     #[must_use]
     pub fn in_a_row(&self) -> u32 {
-        self.in_a_row
+        self.0.as_ref().map_or(0, |counted| counted.in_a_row)
     }
 
     /// A good run: crashes in a row are forgotten. Those inside a window still count.
+    #[inline]
     pub fn recovered(&mut self) {
-        self.in_a_row = 0;
+        if let Some(counted) = &mut self.0 {
+            counted.in_a_row = 0;
+        }
     }
 
     /// A restart happened at `now` (nanoseconds of the runner's clock).
@@ -126,7 +133,7 @@ impl Restarts {
             return;
         };
         // What has left the window, and what exceeds the limit, never matters again.
-        let recent = self.recent.get_or_insert_default();
+        let Counted { recent, .. } = &mut **self.0.get_or_insert_default();
         recent.retain(|at| is_inside(window, *at, now));
         recent.push_back(now);
         while recent.len() > max as usize {
@@ -139,23 +146,20 @@ impl Restarts {
     /// Without a window, `N` restarts in a row are allowed and the next crash gives up. With a
     /// window `W`, giving up is due as soon as more than `N` restarts would lie in the last `W`.
     pub fn crashed(&mut self, policy: &RestartPolicy, now: u64) -> Verdict {
-        self.in_a_row = self.in_a_row.saturating_add(1);
+        let Counted { in_a_row, recent } = &mut **self.0.get_or_insert_default();
+        *in_a_row = in_a_row.saturating_add(1);
         if policy.restart == Restart::Never {
             return Verdict::GiveUp;
         }
         let exhausted = match (policy.max_restarts, policy.window) {
             (None, _) => false,
-            (Some(max), None) => self.in_a_row > max,
+            (Some(max), None) => *in_a_row > max,
             (Some(max), Some(window)) => {
-                let inside = self
-                    .recent
-                    .iter()
-                    .flat_map(|recent| &**recent)
-                    .filter(|at| is_inside(window, **at, now));
+                let inside = recent.iter().filter(|at| is_inside(window, **at, now));
                 inside.count() >= max as usize
             }
         };
-        if exhausted { Verdict::GiveUp } else { Verdict::RestartAfter(policy.delay(self.in_a_row)) }
+        if exhausted { Verdict::GiveUp } else { Verdict::RestartAfter(policy.delay(*in_a_row)) }
     }
 }
 

@@ -8,13 +8,11 @@
 //! passed runs, late, if that is not longer ago than [`GRACE`]; what is older is skipped and
 //! counted (rule 5).
 //!
-//! [`Answers`] say up to which calendar time everything was run or skipped. When the wall clock is
+//! A [`Calendar`] says up to which time everything was run or skipped. When the wall clock is
 //! set back by more than [`GRACE`], times up to there come again, and what was skipped or lay before
 //! the start is due like any other. A fixed time that ran does not run twice for that, unless the
 //! clock is back by more than [`CORRECTION`]: then it was wrong before, and counts as it is now (as
 //! in cron(8) of Debian and BSD). What recurs runs again.
-
-use std::num::NonZero;
 
 use tina4_service_schedule::{Cron, Schedule, Spec};
 
@@ -41,8 +39,6 @@ pub(super) struct Date {
     pub(super) late: Nanos,
     /// When that will be, as far as the clocks agree.
     pub(super) due: Nanos,
-    /// Which look at the wall clock is the next: the first is [`LOOK`] after the origin.
-    look: NonZero<u32>,
 }
 
 impl Date {
@@ -50,31 +46,42 @@ impl Date {
         let distance = nanos_of(at) - facts.wall + Wall::from(late);
         let due = Wall::from(facts.now) + distance;
         let due = if at == NEVER { Wall::MAX } else { due.max(0) };
-        let due = Nanos::try_from(due).unwrap_or(Nanos::MAX);
-        // On a common grid, so that all services look at once.
-        let look = u32::try_from(facts.now / LOOK).unwrap_or(u32::MAX);
-        let look = NonZero::<u32>::MIN.saturating_add(look);
-        Self { at, late, due, look }
+        Self { at, late, due: Nanos::try_from(due).unwrap_or(Nanos::MAX) }
     }
 
-    /// When to look at the wall clock, or to run.
-    pub(super) fn deadline(self) -> Nanos {
-        self.due.min(LOOK.saturating_mul(self.look.get().into()))
+    /// When to look at the wall clock next, or to run.
+    fn look(self, now: Nanos) -> Nanos {
+        // On a common grid, so that all services look at once.
+        self.due.min((now / LOOK).saturating_add(1).saturating_mul(LOOK))
     }
 }
 
-/// What was done about calendar times, in seconds since 1970 UTC.
+/// What a service with calendar time remembers. Calendar times are in seconds since 1970 UTC.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Answers {
+pub(super) struct Calendar {
+    /// The time it waits for, or waited for last.
+    date: Date,
+    /// The time that the run in progress, or the last one, is for, if it is for one.
+    run: Option<i64>,
     /// Every calendar time up to this one has been answered for.
     until: i64,
     /// The last one that a run was for.
     ran: i64,
 }
 
-impl Default for Answers {
+impl Calendar {
+    /// Of a service that has not waited yet.
+    const NEW: Self = Self {
+        date: Date { at: NEVER, late: 0, due: Nanos::MAX },
+        run: None,
+        until: i64::MIN,
+        ran: i64::MIN,
+    };
+}
+
+impl Default for Calendar {
     fn default() -> Self {
-        Self { until: i64::MIN, ran: i64::MIN }
+        Self::NEW
     }
 }
 
@@ -89,20 +96,37 @@ fn seconds_of(wall: Wall) -> i64 {
 }
 
 impl Lifecycle {
-    fn answers_mut(&mut self) -> &mut Answers {
-        self.answers.get_or_insert_default()
+    fn calendar_mut(&mut self) -> &mut Calendar {
+        self.calendar.get_or_insert_default()
+    }
+
+    /// The calendar time that is waited for, where one is.
+    pub(super) fn date(&self) -> Date {
+        self.calendar.as_ref().map_or(Calendar::NEW.date, |calendar| calendar.date)
+    }
+
+    /// The calendar time that the run in progress, or the last one, is for, if it is for one.
+    pub(crate) fn run_date(&self) -> Option<i64> {
+        self.calendar.as_ref().and_then(|calendar| calendar.run)
+    }
+
+    /// Waits for a calendar time, and so much longer on purpose.
+    fn wait_for(&mut self, at: i64, late: Nanos, facts: Facts<'_>) -> Until {
+        let date = Date::new(at, late, facts);
+        self.calendar_mut().date = date;
+        Until::Date { look: date.look(facts.now) }
     }
 
     /// Answers for every calendar time up to `seconds`.
     fn answer_until(&mut self, seconds: i64) {
-        let answers = self.answers_mut();
-        answers.until = answers.until.max(seconds);
+        let calendar = self.calendar_mut();
+        calendar.until = calendar.until.max(seconds);
     }
 
     /// The first calendar time of an activation. To wait for it is to be up (rule 32).
     pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
         self.up = true;
-        self.answers_mut().until = seconds_of(facts.wall);
+        self.calendar_mut().until = seconds_of(facts.wall);
         self.next_date_of(cron, spec, facts)
     }
 
@@ -110,21 +134,21 @@ impl Lifecycle {
     pub(super) fn next_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
         self.follow_back(cron, facts);
         // If it does not come in 400 years, the clock is wrong, and is looked at again.
-        let at = cron.next_after(self.answers_mut().until, facts.zone).unwrap_or(NEVER);
-        Until::Date(Date::new(at, jitter(spec, facts.dice), facts))
+        let at = cron.next_after(self.calendar_mut().until, facts.zone).unwrap_or(NEVER);
+        self.wait_for(at, jitter(spec, facts.dice), facts)
     }
 
     /// Answers again for what comes again, if the wall clock was set back far enough.
     fn follow_back(&mut self, cron: &Cron, facts: Facts<'_>) -> bool {
         let back = |from: i64| nanos_of(from) - facts.wall;
-        let answers = self.answers_mut();
-        if back(answers.until) <= GRACE {
+        let calendar = self.calendar_mut();
+        if back(calendar.until) <= GRACE {
             return false;
         }
         let now = seconds_of(facts.wall);
-        let ran_stays = !cron.recurring && back(answers.ran) <= CORRECTION;
-        let answered = if ran_stays { now.max(answers.ran) } else { now };
-        std::mem::replace(&mut answers.until, answered) != answered
+        let ran_stays = !cron.recurring && back(calendar.ran) <= CORRECTION;
+        let answered = if ran_stays { now.max(calendar.ran) } else { now };
+        std::mem::replace(&mut calendar.until, answered) != answered
     }
 
     /// The calendar time to wait for after a pause: what fell due meanwhile is answered for.
@@ -136,10 +160,11 @@ impl Lifecycle {
         until: Until,
     ) -> Until {
         match until {
-            Until::Date(date) => {
-                let date = Date::new(date.at, date.late, facts);
-                if date.due >= facts.now {
-                    return Until::Date(date);
+            Until::Date { .. } => {
+                let Date { at, late, .. } = self.date();
+                let until = self.wait_for(at, late, facts);
+                if self.date().due >= facts.now {
+                    return until;
                 }
                 self.answer_until(seconds_of(facts.wall));
                 self.next_date_of(cron, spec, facts)
@@ -157,9 +182,9 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        date: Date,
         tell: &mut impl FnMut(Note),
     ) -> Command {
+        let date = self.date();
         let Schedule::Cron(cron, _) = &spec.schedule else {
             // Only calendar time waits for dates.
             return Command::Nothing;
@@ -171,7 +196,7 @@ impl Lifecycle {
             let until = if self.follow_back(cron, facts) {
                 self.next_date_of(cron, spec, facts)
             } else {
-                Until::Date(Date::new(date.at, date.late, facts))
+                self.wait_for(date.at, date.late, facts)
             };
             self.phase = Phase::Waiting { until, pause: false };
             return Command::Nothing;
@@ -202,7 +227,7 @@ impl Lifecycle {
     /// calendar says; returns how many. After any other run [`Lifecycle::look`] does.
     pub(super) fn answer_for_run(&mut self, cron: &Cron, facts: Facts<'_>) -> u64 {
         let now = seconds_of(facts.wall);
-        let from = self.answers_mut().until.saturating_add(1);
+        let from = self.calendar_mut().until.saturating_add(1);
         self.answer_until(now);
         cron.count_between(from, now.saturating_add(1), facts.zone)
     }
@@ -212,8 +237,9 @@ impl Lifecycle {
         match spec.schedule {
             Schedule::Cron(..) => {
                 self.answer_until(date.unwrap_or(seconds_of(facts.wall)));
-                let answers = self.answers_mut();
-                answers.ran = date.unwrap_or(answers.ran);
+                let calendar = self.calendar_mut();
+                calendar.run = date;
+                calendar.ran = date.unwrap_or(calendar.ran);
             }
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}
         }

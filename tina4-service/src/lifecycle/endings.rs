@@ -2,9 +2,9 @@
 
 use tina4_service_schedule::Spec;
 
-use super::phase::{Alive, Hooks, Phase, Running};
+use super::phase::{Alive, Hooks, Phase};
 use super::{Command, Ending, Facts, Lifecycle, Note};
-use crate::clock::{Moment, Nanos, nanos};
+use crate::clock::{Nanos, nanos};
 
 impl Lifecycle {
     /// Ends the activation, by way of its clean-up where there is one.
@@ -51,7 +51,8 @@ impl Lifecycle {
             Phase::Registered
             | Phase::Held
             | Phase::Waiting { .. }
-            | Phase::Running(_)
+            | Phase::Running { .. }
+            | Phase::Leaving { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Stopped
@@ -66,11 +67,7 @@ impl Lifecycle {
     /// Gives up waiting for what stop could not end in time.
     pub(super) fn expired(&mut self, facts: Facts<'_>, tell: &mut impl FnMut(Note)) -> Command {
         let (alive, failed) = match self.phase {
-            Phase::Running(Running { stop: Some(deadline), .. })
-                if deadline.nanos() <= facts.now =>
-            {
-                (Alive::Run, false)
-            }
+            Phase::Leaving { deadline, .. } if deadline <= facts.now => (Alive::Run, false),
             Phase::Ending { ending, hooks, deadline, .. } if deadline <= facts.now => {
                 let alive = match hooks {
                     Hooks::Queued => Alive::Queued,
@@ -79,7 +76,8 @@ impl Lifecycle {
                 (alive, ending == Ending::Failed)
             }
             // Nothing waits to be ended, or there is time left.
-            Phase::Running(_)
+            Phase::Running { .. }
+            | Phase::Leaving { .. }
             | Phase::Ending { .. }
             | Phase::Registered
             | Phase::Held
@@ -104,9 +102,11 @@ impl Lifecycle {
         tell: &mut impl FnMut(Note),
     ) -> Command {
         match self.phase {
-            Phase::Running(Running { stop, .. }) => {
-                let limit = facts.now.saturating_add(nanos(spec.stop_timeout));
-                let deadline = stop.map_or(limit, Moment::nanos);
+            Phase::Running { .. } => {
+                let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
+                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, tell)
+            }
+            Phase::Leaving { deadline, .. } => {
                 self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, tell)
             }
             Phase::Ending { ending, deadline, .. } => {

@@ -1,6 +1,6 @@
 //! What a life cycle knows of itself, and what can be asked of it without changing it.
 
-use super::dates::{Date, NEVER};
+use super::dates::NEVER;
 use super::{Ending, Lifecycle, State};
 use crate::clock::{Moment, Nanos};
 
@@ -35,7 +35,20 @@ pub(super) enum Phase {
         until: Until,
         pause: bool,
     },
-    Running(Running),
+    Running {
+        /// Pause once this run has ended.
+        pause: bool,
+        /// When to look whether this run is stuck.
+        watch: Option<Moment>,
+        /// Since when it has been silent, if that was told.
+        told: Option<Moment>,
+    },
+    /// Running, but stop was requested, and waits until `deadline`.
+    Leaving {
+        deadline: Nanos,
+        /// Start again once stopped.
+        start_again: bool,
+    },
     BackingOff {
         due: Nanos,
         pause: bool,
@@ -57,46 +70,14 @@ pub(super) enum Phase {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Running {
-    pub(super) due: Nanos,
-    pub(super) started: Nanos,
-    /// Stop was requested and waits until then.
-    pub(super) stop: Option<Moment>,
-    /// Start again once stopped.
-    pub(super) start_again: bool,
-    /// Pause once this run has ended.
-    pub(super) pause: bool,
-    /// When to look whether this run is stuck.
-    pub(super) watch: Option<Moment>,
-    /// Since when it has been silent, if that was told.
-    pub(super) told: Option<Moment>,
-}
-
 /// What a waiting service waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
     /// An instant of the monotonic clock.
     Instant(Nanos),
-    /// A calendar time, which the wall clock decides.
-    Date(Date),
-}
-
-impl Until {
-    /// When the next run begins, as far as is known now.
-    pub(super) fn due(self) -> Nanos {
-        match self {
-            Self::Instant(due) => due,
-            Self::Date(date) => date.due,
-        }
-    }
-
-    fn deadline(self) -> Nanos {
-        match self {
-            Self::Instant(due) => due,
-            Self::Date(date) => date.deadline(),
-        }
-    }
+    /// A calendar time, that of [`Lifecycle::date`], which the wall clock decides: it is looked at
+    /// then.
+    Date { look: Nanos },
 }
 
 /// What a paused service goes back to.
@@ -119,8 +100,8 @@ impl Lifecycle {
         match self.phase {
             Phase::Registered => State::Registered,
             Phase::Held | Phase::Waiting { .. } => State::Waiting,
-            Phase::Running(Running { stop: None, .. }) => State::Running,
-            Phase::Running(Running { stop: Some(_), .. }) | Phase::Ending { .. } => State::Stopping,
+            Phase::Running { .. } => State::Running,
+            Phase::Leaving { .. } | Phase::Ending { .. } => State::Stopping,
             Phase::BackingOff { .. } => State::BackingOff,
             Phase::Paused { .. } => State::Paused,
             Phase::Stopped => State::Stopped,
@@ -152,10 +133,28 @@ impl Lifecycle {
         self.state().is_active() && !self.up
     }
 
+    /// When the run in progress, or the last one, was due.
+    pub(crate) fn run_due(&self) -> Nanos {
+        self.due
+    }
+
+    /// When it began.
+    pub(crate) fn run_started(&self) -> Nanos {
+        self.started
+    }
+
+    /// When a run that waits until then begins, as far as is known now.
+    pub(super) fn due_of(&self, until: Until) -> Nanos {
+        match until {
+            Until::Instant(due) => due,
+            Until::Date { .. } => self.date().due,
+        }
+    }
+
     /// The run in progress began then.
     pub(crate) fn running_since(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Running(Running { started, .. }) => Some(started),
+            Phase::Running { .. } | Phase::Leaving { .. } => Some(self.started),
             Phase::Registered
             | Phase::Held
             | Phase::Waiting { .. }
@@ -172,7 +171,8 @@ impl Lifecycle {
     /// Whether the service's code, a run or a clean-up, is being executed.
     pub(crate) fn is_executing(&self) -> bool {
         match self.phase {
-            Phase::Running(_)
+            Phase::Running { .. }
+            | Phase::Leaving { .. }
             | Phase::Ending { hooks: Hooks::Running, .. }
             | Phase::Abandoned { alive: Alive::Run | Alive::Hooks } => true,
             Phase::Registered
@@ -191,11 +191,12 @@ impl Lifecycle {
     /// When the next run or restart is due, if one is planned.
     pub(crate) fn next_run(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Waiting { until, .. } => Some(until.due()),
+            Phase::Waiting { until, .. } => Some(self.due_of(until)),
             Phase::BackingOff { due, .. } => Some(due),
             Phase::Registered
             | Phase::Held
-            | Phase::Running(_)
+            | Phase::Running { .. }
+            | Phase::Leaving { .. }
             | Phase::Paused { .. }
             | Phase::Ending { .. }
             | Phase::Stopped
@@ -209,13 +210,15 @@ impl Lifecycle {
     /// on purpose, if it waits for one.
     pub(crate) fn next_date(&self) -> Option<(i64, Nanos)> {
         match self.phase {
-            Phase::Waiting { until: Until::Date(date), .. } => {
+            Phase::Waiting { until: Until::Date { .. }, .. } => {
+                let date = self.date();
                 (date.at < NEVER).then_some((date.at, date.late))
             }
             Phase::Waiting { until: Until::Instant(_), .. }
             | Phase::Registered
             | Phase::Held
-            | Phase::Running(_)
+            | Phase::Running { .. }
+            | Phase::Leaving { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Ending { .. }
@@ -229,9 +232,10 @@ impl Lifecycle {
     /// When this life cycle needs the event [`Event::Due`] next.
     pub(crate) fn deadline(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Waiting { until, .. } => Some(until.deadline()),
-            Phase::BackingOff { due, .. } => Some(due),
-            Phase::Running(Running { stop, watch, .. }) => stop.or(watch).map(Moment::nanos),
+            Phase::Waiting { until: Until::Instant(at) | Until::Date { look: at }, .. }
+            | Phase::BackingOff { due: at, .. }
+            | Phase::Leaving { deadline: at, .. } => Some(at),
+            Phase::Running { watch, .. } => watch.map(Moment::nanos),
             Phase::Ending { hooks: Hooks::Queued, .. }
             | Phase::Abandoned { alive: Alive::Queued } => Some(self.since),
             Phase::Ending { hooks: Hooks::Running, deadline, .. } => Some(deadline),
@@ -248,11 +252,11 @@ impl Lifecycle {
     /// When a stop that is in progress gives up.
     pub(crate) fn stop_deadline(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Running(Running { stop, .. }) => stop.map(Moment::nanos),
-            Phase::Ending { deadline, .. } => Some(deadline),
+            Phase::Leaving { deadline, .. } | Phase::Ending { deadline, .. } => Some(deadline),
             Phase::Registered
             | Phase::Held
             | Phase::Waiting { .. }
+            | Phase::Running { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Stopped

@@ -2,9 +2,9 @@
 
 use tina4_service_schedule::{Restarts, Schedule, Spec};
 
-use super::phase::{Alive, Hooks, Phase, Resume, Running, Until};
+use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, Refusal, jitter};
-use crate::clock::{Moment, Nanos, nanos};
+use crate::clock::{Nanos, nanos};
 
 impl Lifecycle {
     pub(super) fn start(
@@ -27,14 +27,13 @@ impl Lifecycle {
                 tell(Note::Started);
                 if held { Command::Nothing } else { self.release(spec, facts) }
             }
-            Phase::Running(Running { stop: Some(_), start_again, .. })
-            | Phase::Ending { start_again, .. } => {
+            Phase::Leaving { start_again, .. } | Phase::Ending { start_again, .. } => {
                 *start_again = true;
                 Command::Nothing
             }
             Phase::Held
             | Phase::Waiting { .. }
-            | Phase::Running(Running { stop: None, .. })
+            | Phase::Running { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. } => Command::Refused(Refusal::Active),
             Phase::Abandoned { alive: Alive::Run | Alive::Queued | Alive::Hooks } => {
@@ -58,7 +57,8 @@ impl Lifecycle {
             }
             Phase::Registered
             | Phase::Waiting { .. }
-            | Phase::Running(_)
+            | Phase::Running { .. }
+            | Phase::Leaving { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Ending { .. }
@@ -79,7 +79,8 @@ impl Lifecycle {
                 tell(Note::Ended { ending: Ending::Stopped, start_again: false });
             }
             Phase::Registered
-            | Phase::Running(_)
+            | Phase::Running { .. }
+            | Phase::Leaving { .. }
             | Phase::Ending { .. }
             | Phase::Stopped
             | Phase::Finished
@@ -91,10 +92,11 @@ impl Lifecycle {
 
     /// Makes the next run due at once; a worker comes for it as for any other.
     pub(super) fn run_now(&mut self, facts: Facts<'_>) -> Command {
+        let planned = self.next_run();
         match &mut self.phase {
             Phase::Waiting { until, .. } => {
                 // What is due already keeps what it is due for.
-                if until.due() > facts.now {
+                if planned.is_some_and(|due| due > facts.now) {
                     *until = Until::Instant(facts.now);
                 }
                 Command::Nothing
@@ -112,10 +114,8 @@ impl Lifecycle {
                 Command::Nothing
             }
             Phase::Held => Command::Refused(Refusal::Held),
-            Phase::Running(Running { stop: None, .. }) => Command::Refused(Refusal::Busy),
-            Phase::Running(Running { stop: Some(_), .. }) | Phase::Ending { .. } => {
-                Command::Refused(Refusal::Stopping)
-            }
+            Phase::Running { .. } => Command::Refused(Refusal::Busy),
+            Phase::Leaving { .. } | Phase::Ending { .. } => Command::Refused(Refusal::Stopping),
             Phase::Registered
             | Phase::Stopped
             | Phase::Finished
@@ -136,7 +136,7 @@ impl Lifecycle {
                 tell(Note::Paused);
                 Command::Nothing
             }
-            Phase::Running(Running { stop: None, pause, .. }) => {
+            Phase::Running { pause, .. } => {
                 if !*pause {
                     *pause = true;
                     tell(Note::Paused);
@@ -145,9 +145,7 @@ impl Lifecycle {
             }
             Phase::Paused { .. } => Command::Nothing,
             Phase::Held => Command::Refused(Refusal::Held),
-            Phase::Running(Running { stop: Some(_), .. }) | Phase::Ending { .. } => {
-                Command::Refused(Refusal::Stopping)
-            }
+            Phase::Leaving { .. } | Phase::Ending { .. } => Command::Refused(Refusal::Stopping),
             Phase::Registered
             | Phase::Stopped
             | Phase::Finished
@@ -165,7 +163,7 @@ impl Lifecycle {
         match &mut self.phase {
             Phase::Paused { resume: Resume::Waiting { until } } => {
                 let until = *until;
-                let due = until.due();
+                let due = self.due_of(until);
                 // What fell due during the pause was not to run: the schedule goes on from here.
                 let until = match &spec.schedule {
                     Schedule::Interval(_) if due < facts.now => self.next_due(spec, facts, due),
@@ -184,7 +182,7 @@ impl Lifecycle {
                 tell(Note::Resumed);
                 Command::Nothing
             }
-            Phase::Running(Running { stop: None, pause, .. })
+            Phase::Running { pause, .. }
             | Phase::Waiting { pause, .. }
             | Phase::BackingOff { pause, .. } => {
                 if *pause {
@@ -194,9 +192,7 @@ impl Lifecycle {
                 Command::Nothing
             }
             Phase::Held => Command::Nothing,
-            Phase::Running(Running { stop: Some(_), .. }) | Phase::Ending { .. } => {
-                Command::Refused(Refusal::Stopping)
-            }
+            Phase::Leaving { .. } | Phase::Ending { .. } => Command::Refused(Refusal::Stopping),
             Phase::Registered
             | Phase::Stopped
             | Phase::Finished
@@ -219,12 +215,13 @@ impl Lifecycle {
                 tell(Note::Stopping);
                 self.end(facts, Ending::Stopped, limit, false, Hooks::Queued, tell)
             }
-            Phase::Running(Running { stop, start_again, .. }) => {
-                if stop.is_none() {
-                    tell(Note::Stopping);
-                }
-                let earlier = stop.map_or(limit, Moment::nanos);
-                *stop = Some(Moment::new(earlier.min(limit)));
+            Phase::Running { .. } => {
+                tell(Note::Stopping);
+                self.phase = Phase::Leaving { deadline: limit, start_again: false };
+                Command::Nothing
+            }
+            Phase::Leaving { deadline, start_again } => {
+                *deadline = limit.min(*deadline);
                 *start_again = false;
                 Command::Nothing
             }

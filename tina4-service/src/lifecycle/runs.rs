@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tina4_service_schedule::{Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
 
-use super::phase::{Alive, Hooks, Phase, Resume, Running, Until};
+use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, jitter};
 use crate::clock::{Moment, Nanos, nanos};
 use crate::flow::Flow;
@@ -20,41 +20,40 @@ impl Lifecycle {
         if self.deadline().is_none_or(|deadline| facts.now < deadline) {
             return Command::Nothing;
         }
+        let started = self.started;
         match &mut self.phase {
             Phase::Waiting { until: Until::Instant(due), pause } => {
                 let (due, pause) = (*due, *pause);
                 self.run(spec, facts, due, None, pause)
             }
-            Phase::Waiting { until: Until::Date(date), .. } => {
-                let date = *date;
-                self.look(spec, facts, date, tell)
-            }
+            Phase::Waiting { until: Until::Date { .. }, .. } => self.look(spec, facts, tell),
             Phase::BackingOff { due, pause } => {
                 let (due, pause) = (*due, *pause);
                 self.restarts.restarted(&spec.restart, facts.now);
                 tell(Note::Restarted);
                 self.run(spec, facts, due, None, pause)
             }
-            Phase::Running(Running { stop: Some(_), .. })
-            | Phase::Ending { hooks: Hooks::Running, .. } => self.expired(facts, tell),
-            Phase::Running(running @ Running { stop: None, .. }) => {
+            Phase::Leaving { .. } | Phase::Ending { hooks: Hooks::Running, .. } => {
+                self.expired(facts, tell)
+            }
+            Phase::Running { watch, told, .. } => {
                 let Some(timeout) = spec.timeout.map(nanos) else {
-                    running.watch = None;
+                    *watch = None;
                     return Command::Nothing;
                 };
-                let alive = running.started.max(facts.beat);
+                let alive = started.max(facts.beat);
                 if alive.saturating_add(timeout) > facts.now {
-                    running.watch = Some(Moment::new(alive.saturating_add(timeout)));
+                    *watch = Some(Moment::new(alive.saturating_add(timeout)));
                 } else {
                     // Told once for each silence: the look after this one is for a heartbeat.
-                    if running.told != Some(Moment::new(alive)) {
-                        running.told = Some(Moment::new(alive));
-                        let running_for = Duration::from_nanos(facts.now - running.started);
+                    if *told != Some(Moment::new(alive)) {
+                        *told = Some(Moment::new(alive));
+                        let running_for = Duration::from_nanos(facts.now - started);
                         tell(Note::Stuck { running_for });
                     }
                     // It is looked at ever more rarely: nothing is gained by polling a stuck run.
                     let silence = facts.now.saturating_sub(alive).max(1);
-                    running.watch = Some(Moment::new(facts.now.saturating_add(silence)));
+                    *watch = Some(Moment::new(facts.now.saturating_add(silence)));
                 }
                 Command::Nothing
             }
@@ -90,18 +89,15 @@ impl Lifecycle {
     ) -> Command {
         self.up = true;
         self.answer(spec, facts, date);
-        self.phase = Phase::Running(Running {
-            due,
-            started: facts.now,
-            stop: None,
-            start_again: false,
+        (self.due, self.started) = (due, facts.now);
+        self.phase = Phase::Running {
             pause,
             watch: spec
                 .timeout
                 .map(|timeout| Moment::new(facts.now.saturating_add(nanos(timeout)))),
             told: None,
-        });
-        Command::Run { due, date, attempt: self.restarts.in_a_row().saturating_add(1) }
+        };
+        Command::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
     }
 
     /// The run has ended: with a flow, or `None` for a crash.
@@ -113,18 +109,17 @@ impl Lifecycle {
         tell: &mut impl FnMut(Note),
     ) -> Command {
         match self.phase {
-            Phase::Running(Running { stop: Some(deadline), start_again, .. }) => {
+            Phase::Leaving { deadline, start_again } => {
                 if flow.is_none() {
                     tell(Note::CrashedWhileStopping);
                 }
-                let deadline = deadline.nanos();
                 self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, tell)
             }
-            Phase::Running(running @ Running { stop: None, .. }) => {
-                self.skip(spec, facts, running, flow, tell);
+            Phase::Running { pause, .. } => {
+                self.skip(spec, facts, pause, flow, tell);
                 let ending = match flow {
-                    Some(flow) => self.after_good_run(spec, facts, running, flow, tell),
-                    None => self.after_crash(spec, facts, running, tell),
+                    Some(flow) => self.after_good_run(spec, facts, pause, flow, tell),
+                    None => self.after_crash(spec, facts, pause, tell),
                 };
                 match ending {
                     None => Command::Nothing,
@@ -169,7 +164,7 @@ impl Lifecycle {
         facts: Facts<'_>,
         tell: &mut impl FnMut(Note),
     ) -> Command {
-        let Phase::Running(running @ Running { stop: None, pause: false, .. }) = self.phase else {
+        let Phase::Running { pause: false, .. } = self.phase else {
             return self.ended(spec, facts, Some(Flow::Again), tell);
         };
         let mut told = false;
@@ -177,28 +172,28 @@ impl Lifecycle {
             told = true;
             tell(note);
         };
-        self.skip(spec, facts, running, Some(Flow::Again), &mut tell_first);
+        self.skip(spec, facts, false, Some(Flow::Again), &mut tell_first);
         self.restarts.recovered();
         if told {
-            self.wait_for_next(running, Resume::Waiting { until: Until::Instant(facts.now) });
+            self.wait_for_next(false, Resume::Waiting { until: Until::Instant(facts.now) });
             return Command::Nothing;
         }
         self.run(spec, facts, facts.now, None, false)
     }
 
-    /// Counts what fell due while the run was in progress.
+    /// Counts what fell due while the run was in progress; `pause`: it is paused now.
     pub(super) fn skip(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        run: Running,
+        pause: bool,
         flow: Option<Flow>,
         tell: &mut impl FnMut(Note),
     ) {
         let skipped = match &spec.schedule {
-            Schedule::Interval(period) => self.grid(*period).count_between(run.due, facts.now),
+            Schedule::Interval(period) => self.grid(*period).count_between(self.due, facts.now),
             // What passed is looked at next: see `look`.
-            Schedule::Cron(..) if flow == Some(Flow::Wait) && !run.pause => 0,
+            Schedule::Cron(..) if flow == Some(Flow::Wait) && !pause => 0,
             Schedule::Cron(cron, _) => self.answer_for_run(cron, facts),
             // A delay starts when the run ends; nothing else has due times.
             Schedule::Delay(_) | Schedule::Continuous => 0,
@@ -212,9 +207,9 @@ impl Lifecycle {
         Grid { anchor: self.anchor, period: nanos(period) }
     }
 
-    /// After a run: waits for the next one, or is paused until told to.
-    fn wait_for_next(&mut self, run: Running, resume: Resume) {
-        self.phase = match (run.pause, resume) {
+    /// After a run: waits for the next one, or, if it is to `pause`, until told to.
+    fn wait_for_next(&mut self, pause: bool, resume: Resume) {
+        self.phase = match (pause, resume) {
             (true, resume) => Phase::Paused { resume },
             (false, Resume::Waiting { until }) => Phase::Waiting { until, pause: false },
             (false, Resume::BackingOff { due }) => Phase::BackingOff { due, pause: false },
@@ -226,7 +221,7 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        run: Running,
+        pause: bool,
         flow: Flow,
         tell: &mut impl FnMut(Note),
     ) -> Option<Ending> {
@@ -234,33 +229,33 @@ impl Lifecycle {
             Flow::Done => return Some(Ending::Finished),
             Flow::Again => {
                 self.restarts.recovered();
-                self.wait_for_next(run, Resume::Waiting { until: Until::Instant(facts.now) });
+                self.wait_for_next(pause, Resume::Waiting { until: Until::Instant(facts.now) });
                 return None;
             }
-            Flow::After(pause) => {
+            Flow::After(time) => {
                 self.restarts.recovered();
-                let due = facts.now.saturating_add(nanos(pause));
-                self.wait_for_next(run, Resume::Waiting { until: Until::Instant(due) });
+                let due = facts.now.saturating_add(nanos(time));
+                self.wait_for_next(pause, Resume::Waiting { until: Until::Instant(due) });
                 return None;
             }
             Flow::Wait => {}
         }
         if spec.schedule.is_periodic() {
             self.restarts.recovered();
-            let until = self.next_due(spec, facts, run.due);
-            self.wait_for_next(run, Resume::Waiting { until });
+            let until = self.next_due(spec, facts, self.due);
+            self.wait_for_next(pause, Resume::Waiting { until });
             return None;
         }
         match spec.restart.restart {
             Restart::OnFailure | Restart::Never => Some(Ending::Finished),
             Restart::Always => {
-                self.recover_if_long(facts, run);
+                self.recover_if_long(facts);
                 let restart_in = match self.restarts.crashed(&spec.restart, facts.now) {
                     Verdict::RestartAfter(delay) => Some(delay),
                     Verdict::GiveUp => None,
                 };
                 tell(Note::Returned { restart_in });
-                self.back_off(facts, run, restart_in)
+                self.back_off(facts, pause, restart_in)
             }
         }
     }
@@ -269,38 +264,38 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        run: Running,
+        pause: bool,
         tell: &mut impl FnMut(Note),
     ) -> Option<Ending> {
         if !spec.schedule.is_periodic() {
-            self.recover_if_long(facts, run);
+            self.recover_if_long(facts);
         }
         let restart_in = match self.restarts.crashed(&spec.restart, facts.now) {
             Verdict::RestartAfter(delay) => Some(delay),
             Verdict::GiveUp => None,
         };
         tell(Note::Crashed { in_a_row: self.restarts.in_a_row(), restart_in });
-        self.back_off(facts, run, restart_in)
+        self.back_off(facts, pause, restart_in)
     }
 
     /// Waits to restart, if there is to be one.
     fn back_off(
         &mut self,
         facts: Facts<'_>,
-        run: Running,
+        pause: bool,
         restart_in: Option<Duration>,
     ) -> Option<Ending> {
         let Some(delay) = restart_in else {
             return Some(Ending::Failed);
         };
         let due = facts.now.saturating_add(nanos(delay));
-        self.wait_for_next(run, Resume::BackingOff { due });
+        self.wait_for_next(pause, Resume::BackingOff { due });
         None
     }
 
     /// A continuous service has recovered once it has run for a minute.
-    fn recover_if_long(&mut self, facts: Facts<'_>, run: Running) {
-        if facts.now.saturating_sub(run.started) >= nanos(RestartPolicy::RECOVERY) {
+    fn recover_if_long(&mut self, facts: Facts<'_>) {
+        if facts.now.saturating_sub(self.started) >= nanos(RestartPolicy::RECOVERY) {
             self.restarts.recovered();
         }
     }

@@ -17,7 +17,7 @@ const SHORT: Nanos = 20_000;
 pub(super) const STAY: usize = 2;
 /// How long nobody is hired after a thread could not be started.
 const NO_THREADS: Nanos = 1_000_000_000;
-/// A job that nobody knows yet is trusted from here on: after so many short ones in a row.
+/// A job that nobody knows yet is trusted from this confidence on.
 const TRUSTED: u32 = 4;
 /// Confidence rises no further: a few jobs in a row that are not short use it up.
 const MOST_CONFIDENCE: u32 = 16;
@@ -49,9 +49,9 @@ pub(super) struct Crew {
     pub(super) stand_by_wanted: bool,
     /// Nobody is trusted until a job was short again: a stand-by had to step in.
     pub(super) wary: bool,
-    /// How far the jobs of late speak for one that nobody knows yet: one up with each that was short,
-    /// halved by each that was not. One alone proves nothing, for a new thread, or one that was
-    /// taken off its processor, is as slow with a job that is short.
+    /// How far the jobs of late speak for one that nobody knows yet, from 0 to [`MOST_CONFIDENCE`]:
+    /// one up with each that was short, halved by each that was not. One alone proves nothing, for a
+    /// new thread, or one that was taken off its processor, is as slow with a job that is short.
     pub(super) confidence: u32,
     /// Names for threads.
     pub(super) hired: u64,

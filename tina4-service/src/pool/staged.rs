@@ -34,6 +34,7 @@ impl<D: Desk> Play for Pool<D> {
             if let Some(stage) = stage.filter(|_| is_run) {
                 stage.begin_run();
             }
+            let began = self.clock.now();
             let report = D::work(job);
             if let Some(stage) = stage {
                 stage.come_back();
@@ -41,7 +42,7 @@ impl<D: Desk> Play for Pool<D> {
             shift = lock(&self.shift);
             let now = self.clock.now();
             // One run for each step: what is planned next is seen by who drives the stage.
-            let back = Back { ended: now, now, may_repeat: false };
+            let back = Back { began, ended: now, now, may_repeat: false };
             task = shift.desk.finish(report, back);
         }
     }

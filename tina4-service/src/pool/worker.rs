@@ -63,7 +63,7 @@ impl<D: Desk> Pool<D> {
                     }
                 };
                 shift.crew.count_finished(ended.saturating_sub(began));
-                following = shift.desk.finish(report, Back { ended, now, may_repeat: true });
+                following = shift.desk.finish(report, Back { began, ended, now, may_repeat: true });
                 continue;
             }
             // What was done without a job may still have left something to do outside.

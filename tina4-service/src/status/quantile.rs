@@ -32,13 +32,14 @@ impl Totals {
 /// The p99 of a stream of lengths, in a fixed small space.
 ///
 /// It is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers that follow the
-/// quantile without keeping the values.
+/// quantile without keeping the values. The first of them needs no room: it stays at zero, as if
+/// there had been a value of zero before all others.
 #[derive(Debug, Default)]
 pub(super) struct Markers {
-    /// Marker heights: minimum, three around the quantile, maximum.
-    heights: [f32; 5],
-    /// How many values lie at or below each marker.
-    ranks: [f32; 5],
+    /// Where the others are: three around the quantile, and the largest value that was looked at.
+    heights: [f32; 4],
+    /// How many values lie at or below each of them; at or below the first one is one.
+    ranks: [f32; 4],
 }
 
 /// Where the markers between the first value and the last want to stand: around the quantile.
@@ -56,12 +57,11 @@ fn is_sampled(count: u64) -> bool {
 }
 
 impl Markers {
-    /// Takes a value after `before` others; `first` is the first of them, and looked at only if it
-    /// is the only one.
+    /// Takes a value after `before` others, of which `most` is the largest.
     #[inline]
-    pub(super) fn add(&mut self, before: u64, first: u64, value: u64) {
+    pub(super) fn add(&mut self, before: u64, most: u64, value: u64) {
         if is_sampled(before + 1) {
-            self.take(before, first, value);
+            self.take(before, most, value);
         }
     }
 
@@ -69,43 +69,63 @@ impl Markers {
         clippy::cast_precision_loss,
         reason = "an estimate of a quantile; seven digits are plenty"
     )]
-    fn take(&mut self, before: u64, first: u64, value: u64) {
+    fn take(&mut self, before: u64, most: u64, value: u64) {
         let height = value as f32;
-        if before < 5 {
-            if before == 1 {
-                self.heights[0] = first as f32;
-            }
-            self.heights[before as usize] = height;
-            if before == 4 {
-                self.heights.sort_by(f32::total_cmp);
-                self.ranks = [1.0, 2.0, 3.0, 4.0, 5.0];
-            }
-            return;
+        if before < 4 {
+            return self.begin(before, most as f32, height);
         }
-        let above = if height < self.heights[0] {
-            self.heights[0] = height;
-            1
-        } else if height >= self.heights[4] {
-            self.heights[4] = height;
-            4
-        } else {
-            1 + (1..4).filter(|marker| self.heights[*marker] <= height).count()
-        };
-        for rank in &mut self.ranks[above..] {
-            *rank += 1.0;
-        }
+        let [h1, h2, h3, h4] = self.heights;
+        let [n1, n2, n3, n4] = self.ranks;
+        let one_above = |marker: f32| if marker <= height { 0.0 } else { 1.0 };
+        let heights = [0.0, h1, h2, h3, h4.max(height)];
+        let ranks = [1.0, n1 + one_above(h1), n2 + one_above(h2), n3 + one_above(h3), n4 + 1.0];
+        let mut markers = Curve { heights, ranks };
         for (marker, part) in (1..).zip(WANTED) {
-            let wanted = 1.0 + (self.ranks[4] - 1.0) * part;
-            self.adjust(marker, wanted - self.ranks[marker]);
+            let wanted = 1.0 + (ranks[4] - 1.0) * part;
+            markers.adjust(marker, wanted - ranks[marker]);
         }
-        if self.ranks[4] > MOST {
-            for (index, rank) in self.ranks.iter_mut().enumerate() {
-                *rank = (*rank / 2.0).floor().max(index as f32 + 1.0);
+        let Curve { heights: [_, h1, h2, h3, h4], ranks: [_, n1, n2, n3, n4] } = markers;
+        self.heights = [h1, h2, h3, h4];
+        self.ranks = [n1, n2, n3, n4];
+        if n4 > MOST {
+            for (rank, least) in self.ranks.iter_mut().zip([2.0, 3.0, 4.0, 5.0]) {
+                *rank = (*rank / 2.0).floor().max(least);
             }
         }
     }
 
+    /// Takes one of the first four values, which the markers begin with.
+    fn begin(&mut self, before: u64, most: f32, height: f32) {
+        if before == 1 {
+            // The only one there was.
+            self.heights[0] = most;
+        }
+        self.heights[before as usize] = height;
+        if before == 3 {
+            self.heights.sort_by(f32::total_cmp);
+            self.ranks = [2.0, 3.0, 4.0, 5.0];
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "heights are never negative, and a float beyond the range saturates"
+    )]
+    fn p99(&self) -> u64 {
+        self.heights[1] as u64
+    }
+}
+
+/// The five markers of [`Markers`].
+struct Curve {
+    heights: [f32; 5],
+    ranks: [f32; 5],
+}
+
+impl Curve {
     /// Moves one marker a place towards where it wants to be, along a parabola or a line.
+    #[inline]
     fn adjust(&mut self, marker: usize, distance: f32) {
         let (h, n) = (&self.heights, &self.ranks);
         let (below, above) = (n[marker] - n[marker - 1], n[marker + 1] - n[marker]);
@@ -127,14 +147,5 @@ impl Markers {
         };
         self.heights[marker] = moved;
         self.ranks[marker] += step;
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "heights are never negative, and a float beyond the range saturates"
-    )]
-    fn p99(&self) -> u64 {
-        self.heights[2] as u64
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::{Aftermath, Supervisor};
 use crate::clock::Nanos;
-use crate::context::RunOrder;
 use crate::event::{Change, Event, LogLine};
 use crate::flow::Flow;
 use crate::job::{self, Done, Job, Kind, Report, Task};
@@ -73,17 +72,17 @@ impl Desk for Supervisor {
     #[inline]
     fn finish(&mut self, report: Report, back: Back) -> Option<Task> {
         let Report { unit, result } = report;
-        let Back { ended, now, may_repeat } = back;
+        let Back { began, ended, now, may_repeat } = back;
         let index = unit.index;
         self.spare = Some(unit);
         let entry = &mut self.entries[index as usize];
         let is_run = matches!(result, Done::Ran(_));
         // The result of an abandoned run is dropped.
         if is_run && entry.life.state() != State::Abandoned {
-            entry.stats.ended(ended);
+            let took = ended.saturating_sub(began);
+            entry.stats.ended(ended, took);
             if !self.subscribers.is_empty() {
-                let RunOrder { number: run, started, .. } = entry.stats.last_run();
-                let took = Duration::from_nanos(ended.saturating_sub(started));
+                let (run, took) = (entry.stats.runs, Duration::from_nanos(took));
                 self.tell_subscribers(index, &Change::RunEnded { run, took }, now);
             }
         }
@@ -121,7 +120,7 @@ impl Desk for Supervisor {
             Some(unit) if unit.index == index => unit,
             Some(_) | None => Arc::clone(&entry.unit),
         };
-        Job { unit, kind, order: entry.stats.last_run() }
+        Job { unit, kind, order: entry.last_run() }
     }
 
     #[inline]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::timers::Timers;
 use crate::clock::Nanos;
+use crate::context::RunOrder;
 use crate::lifecycle::Lifecycle;
-use crate::status::Stats;
+use crate::status::{Stats, Trouble};
 use crate::unit::Unit;
 
 /// One service. What only some of them need, or only at their end, is on the heap: there may be a
@@ -16,8 +17,15 @@ pub(super) struct Entry {
     pub(super) stats: Stats,
     /// The earliest of this service's entries in `timers`.
     pub(super) queued: Nanos,
-    pub(super) links: Option<Box<Links>>,
+    pub(super) rare: Option<Box<Rare>>,
     pub(super) end: Option<Box<End>>,
+}
+
+/// What few services have.
+#[derive(Default)]
+pub(super) struct Rare {
+    pub(super) links: Links,
+    pub(super) trouble: Trouble,
 }
 
 /// Who comes after whom.
@@ -44,19 +52,40 @@ pub(super) struct End {
 
 impl Entry {
     pub(super) fn after(&self) -> &[u32] {
-        self.links.as_ref().map_or(&[], |links| &links.after)
+        self.rare.as_ref().map_or(&[], |rare| &rare.links.after)
     }
 
     pub(super) fn dependents(&self) -> &[u32] {
-        self.links.as_ref().map_or(&[], |links| &links.dependents)
+        self.rare.as_ref().map_or(&[], |rare| &rare.links.dependents)
     }
 
     pub(super) fn active_dependents(&self) -> u32 {
-        self.links.as_ref().map_or(0, |links| links.active_dependents)
+        self.rare.as_ref().map_or(0, |rare| rare.links.active_dependents)
     }
 
     pub(super) fn links_mut(&mut self) -> &mut Links {
-        self.links.get_or_insert_default()
+        &mut self.rare.get_or_insert_default().links
+    }
+
+    /// What went wrong so far.
+    pub(super) fn trouble(&self) -> Trouble {
+        self.rare.as_ref().map(|rare| rare.trouble.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn trouble_mut(&mut self) -> &mut Trouble {
+        &mut self.rare.get_or_insert_default().trouble
+    }
+
+    /// The run in progress, or the last one.
+    pub(super) fn last_run(&self) -> RunOrder {
+        let Self { life, stats, .. } = self;
+        RunOrder {
+            number: stats.runs,
+            attempt: stats.attempt,
+            due: life.run_due(),
+            date: life.run_date(),
+            started: life.run_started(),
+        }
     }
 
     pub(super) fn end_mut(&mut self) -> &mut End {
@@ -88,6 +117,6 @@ impl Entry {
     /// When the run or the clean-up in progress, or the last one, began.
     pub(super) fn executing_since(&self) -> Nanos {
         let clean_up = self.end.as_ref().and_then(|end| end.clean_up_since);
-        clean_up.unwrap_or(self.stats.last_run().started)
+        clean_up.unwrap_or(self.life.run_started())
     }
 }

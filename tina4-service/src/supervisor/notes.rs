@@ -26,12 +26,12 @@ impl Supervisor {
                 Change::Started
             }
             Note::Skipped(count) => {
-                entry.stats.trouble_mut().skipped += count;
+                entry.trouble_mut().skipped += count;
                 Change::Skipped { count }
             }
             Note::Crashed { in_a_row, restart_in } => {
-                entry.stats.trouble_mut().crashes += 1;
-                entry.stats.trouble_mut().last_error = Some(crash_text());
+                entry.trouble_mut().crashes += 1;
+                entry.trouble_mut().last_error = Some(crash_text());
                 Change::Crashed { in_a_row, cause: crash_text(), restart_in }
             }
             Note::CrashedWhileStopping => match crash {
@@ -43,13 +43,13 @@ impl Supervisor {
             },
             Note::Returned { restart_in } => {
                 if restart_in.is_none() {
-                    entry.stats.trouble_mut().last_error =
+                    entry.trouble_mut().last_error =
                         Some("returned more often than `max_restarts`".into());
                 }
                 Change::Returned { restart_in }
             }
             Note::Restarted => {
-                entry.stats.trouble_mut().restarts += 1;
+                entry.trouble_mut().restarts += 1;
                 Change::Restarted
             }
             Note::Stuck { running_for } => Change::Stuck { running_for },
@@ -104,7 +104,7 @@ impl Supervisor {
     /// A service has failed for good; if it is critical, everything stops.
     fn fail(&mut self, index: u32) -> Change {
         let entry = self.entry(index);
-        let cause = entry.stats.trouble().last_error.clone().unwrap_or_else(|| "".into());
+        let cause = entry.trouble().last_error.unwrap_or_else(|| "".into());
         if entry.unit.definition.spec().critical {
             self.todo.push_back(Todo::ShutDown(index));
         }

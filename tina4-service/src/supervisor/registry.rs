@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+use super::entry::Links;
 use super::{Entry, Linked, Supervisor};
 use crate::clock::{Nanos, nanos, wall_time};
 use crate::event::{Change, Event};
@@ -25,9 +26,9 @@ impl Supervisor {
         self.entries.push(Entry {
             unit,
             life: Lifecycle::new(now),
-            stats: Stats::new(now),
+            stats: Stats::new(),
             queued: Nanos::MAX,
-            links: None,
+            rare: None,
             end: None,
         });
     }
@@ -79,7 +80,8 @@ impl Supervisor {
         let heard = life.running_since().map(|started| (started, unit.last_beat()));
         let timeout = definition.spec().timeout.map(nanos);
         let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
-        let Trouble { crashes, restarts, skipped, last_error } = stats.trouble();
+        let Trouble { crashes, restarts, skipped, last_error } = entry.trouble();
+        let started = life.run_started();
         let last_end = stats.last_end();
         ServiceInfo {
             name: definition.name(),
@@ -93,15 +95,15 @@ impl Supervisor {
                 .and_then(|(at, late)| wall_time(at)?.checked_add(Duration::from_nanos(late)))
                 .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
             runs: stats.runs,
-            crashes: *crashes,
-            restarts: *restarts,
+            crashes,
+            restarts,
             crashes_in_a_row: life.crashes_in_a_row(),
-            skipped: *skipped,
-            last_start: wall(stats.last_start()),
+            skipped,
+            last_start: wall((stats.runs > 0).then_some(started)),
             last_end: wall(last_end.map(|(at, _)| at)),
             last_duration: last_end.map(|(_, took)| took),
-            last_error: last_error.clone(),
-            lateness: stats.lateness(),
+            last_error,
+            lateness: stats.lateness(started.saturating_sub(life.run_due())),
             duration: stats.duration(),
             stuck: heard.zip(timeout).is_some_and(|((started, beat), timeout)| {
                 started.max(beat).saturating_add(timeout) <= now
@@ -130,7 +132,9 @@ impl Supervisor {
         names.update(&units);
         let (Graph { after, order }, faults) = link(&units, names, selection, &env.resources);
         for entry in &mut self.entries {
-            entry.links = None;
+            if let Some(rare) = &mut entry.rare {
+                rare.links = Links::default();
+            }
         }
         for (index, after) in after {
             let active = u32::from(self.entry(index).life.state().is_active());

@@ -157,12 +157,12 @@ proptest! {
 
             // Never two at once, and nothing after the end.
             match command {
-                Command::Run { due, date, attempt } => {
+                Command::Run { due, attempt } => {
                     prop_assert_eq!(doing, Doing::Nothing, "a run overlaps");
                     let repeated = matches!(act, Act::EndRepeated) && before == State::Running;
                     prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
                     prop_assert!(due <= life.now, "a run before it is due");
-                    if let Some(date) = date {
+                    if let Some(date) = life.life.run_date() {
                         let late = Wall::from(life.now) + life.ahead - Wall::from(date) * 1_000_000_000;
                         prop_assert!((0..=60_100_000_000).contains(&late), "late by {}", late);
                     }

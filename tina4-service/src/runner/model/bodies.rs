@@ -62,7 +62,11 @@ fn end_the_process(runner: &Runner, clock: &Clock) {
 fn rule_45_the_process_ends_whatever_is_asked_meanwhile() {
     check(|| {
         let mut play = Play::new();
-        play.add("steady", |_| yield_now(), |service| service.interval("1ms"));
+        let steady = |ctx: &Context| {
+            ctx.heartbeat();
+            yield_now();
+        };
+        play.add("steady", steady, |service| service.interval("1ms").timeout("1ms"));
         play.add("obedient", obedient, |service| service);
         play.add("after", obedient, |service| service.after("obedient"));
         play.runner.start_all().expect("nothing is wrong with them");
