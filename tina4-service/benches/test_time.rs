@@ -1,7 +1,7 @@
-//! One run without a thread: the heap of due times, the life cycle, the statistics, an empty body.
+//! One run without a thread: the queue of due times, the life cycle, the statistics, an empty body.
 //!
 //! In test time all of that happens on the thread of the test. It keeps a record of each run
-//! besides, so a figure is an upper bound; the difference between few services and many is the heap.
+//! besides, so a figure is an upper bound.
 //!
 //! ```text
 //! cargo bench -p tina4-service --features testing --bench test_time

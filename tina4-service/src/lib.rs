@@ -215,6 +215,11 @@ pub mod __private {
     }
 }
 
+/// What the benchmark of the parts sees.
+#[cfg(parts)]
+#[doc(hidden)]
+pub use supervisor::parts;
+
 /// The README's programs are compiled and run; one of them is a test of services.
 #[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../../README.md")]

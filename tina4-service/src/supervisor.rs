@@ -26,6 +26,8 @@ use crate::unit::{Environment, Unit};
 mod desk;
 mod entry;
 mod notes;
+#[cfg(parts)]
+pub mod parts;
 mod registry;
 mod requests;
 mod shutdown;

@@ -11,9 +11,6 @@ use crate::measure::{Effort, MEASURES, Measure};
 use crate::report::{self, Results};
 use crate::rival::{RIVALS, Rival};
 
-/// Whether runs get lost and what idle costs is counted, not timed: this many rounds will do.
-const QUIET_ROUNDS: usize = 3;
-
 /// What to measure.
 pub(crate) struct Choice {
     rounds: usize,
@@ -78,16 +75,15 @@ pub(crate) fn all(choice: &Choice) -> Result<(), String> {
                 results.add(finish(begin(*rival, measure, choice.effort)?)?);
             }
         }
-        if round < QUIET_ROUNDS {
-            let mut running = Vec::new();
-            for measure in quiet {
-                for rival in &rivals {
-                    running.push(begin(*rival, measure, choice.effort)?);
-                }
+        // Whether runs get lost and what idle costs is counted, not timed.
+        let mut running = Vec::new();
+        for measure in quiet {
+            for rival in &rivals {
+                running.push(begin(*rival, measure, choice.effort)?);
             }
-            for process in running {
-                results.add(finish(process)?);
-            }
+        }
+        for process in running {
+            results.add(finish(process)?);
         }
     }
     println!("# Figures\n");
