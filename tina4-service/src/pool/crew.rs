@@ -155,7 +155,10 @@ impl Crew {
     pub(super) fn needs_stand_by(&mut self, now: Nanos, due: Option<Nanos>) -> bool {
         let is_late = due.is_some_and(|due| due.saturating_add(SLACK) <= now);
         let needed = is_late && self.leader.is_none();
-        self.wary |= needed;
+        if needed {
+            self.wary = true;
+            self.confidence = 0;
+        }
         needed
     }
 

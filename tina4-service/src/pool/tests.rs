@@ -282,7 +282,8 @@ fn rule_52_a_stand_by_steps_in_when_what_is_due_is_late() {
     crew.leader = Some(Leader { worker, bell, until: 0 });
     assert!(!crew.needs_stand_by(9 * SLACK, Some(0)), "the leader waits for it");
     crew.leader = None;
-    assert!(crew.trusts(Some(1_000)));
+    (0..100).for_each(|_| crew.count_finished(1_000));
+    assert!(crew.trusts(Some(1_000)) && crew.trusts(None));
     assert!(crew.needs_stand_by(9 * SLACK, Some(8 * SLACK)));
     // Others that look as harmless may block as well.
     assert!(!crew.trusts(Some(1_000)));
@@ -290,6 +291,10 @@ fn rule_52_a_stand_by_steps_in_when_what_is_due_is_late() {
     assert!(!crew.trusts(Some(1_000)));
     crew.count_finished(1_000);
     assert!(crew.trusts(Some(1_000)));
+    // Of one that nobody knows it is believed later.
+    assert!(!crew.trusts(None));
+    (0..3).for_each(|_| crew.count_finished(1_000));
+    assert!(crew.trusts(None));
 }
 
 #[test]

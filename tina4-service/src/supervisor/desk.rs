@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Aftermath, Supervisor};
+use super::{Aftermath, Entry, Supervisor};
 use crate::clock::Nanos;
 use crate::event::{Change, Event, LogLine};
 use crate::flow::Flow;
@@ -136,7 +136,12 @@ impl Desk for Supervisor {
     #[inline]
     fn usual(&self, task: &Task) -> Option<Nanos> {
         match task.kind {
-            Kind::Run => self.entry(task.index).stats.usual(),
+            Kind::Run => {
+                let Entry { unit, stats, .. } = self.entry(task.index);
+                // A continuous service runs on and on, until it has shown otherwise.
+                let periodic = || unit.definition.spec().schedule.is_periodic();
+                stats.usual().or_else(|| (!periodic()).then_some(Nanos::MAX))
+            }
             // A clean-up runs once: nothing is known about it, and it may take its time.
             Kind::CleanUp => Some(Nanos::MAX),
         }

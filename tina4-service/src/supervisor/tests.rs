@@ -268,6 +268,22 @@ fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
     assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
 }
 
+/// Else each of many consumers that start among others would hold them up until a stand-by looks.
+#[test]
+fn rule_50_a_continuous_service_that_is_new_is_not_taken_for_short() {
+    let mut services = supervisor([service("a"), service("b").interval("1s")]);
+    services.start_all(0).unwrap();
+    for usual in [Some(Nanos::MAX), None] {
+        // What would be logged comes first.
+        if services.aftermath().is_some() {
+            services.settled(true);
+        }
+        let task = services.take(0).expect("both are due");
+        assert_eq!(services.usual(&task), usual);
+        let _ = services.job(task);
+    }
+}
+
 /// A hundred thousand services are meant to be at home in one process.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
