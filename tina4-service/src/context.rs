@@ -9,7 +9,7 @@ use crossbeam_channel::Receiver;
 use crate::clock::{Nanos, nanos, wall_time};
 use crate::flow::HookOutcome;
 use crate::params::Tick;
-use crate::service::Service;
+use crate::service::{LastSettings, Service};
 use crate::unit::{Environment, Registered, Unit};
 
 /// A value that never comes: the message type of [`Context::stopping`].
@@ -49,22 +49,15 @@ pub(crate) struct RunOrder {
 }
 
 impl Context {
-    fn new(unit: Arc<Unit>, order: RunOrder) -> Self {
+    #[inline]
+    pub(crate) fn new(unit: Arc<Unit>, order: RunOrder) -> Self {
         Self { unit, order, stopping: OnceLock::new() }
     }
 
-    /// Lends a context for as long as `action` takes, and gives the unit back.
+    /// Gives the unit back.
     #[inline]
-    pub(crate) fn lend<T>(
-        unit: Arc<Unit>,
-        order: RunOrder,
-        action: impl FnOnce(&Self) -> T,
-    ) -> (Arc<Unit>, T) {
-        let context = Self::new(unit, order);
-        let result = action(&context);
-        // Taken apart where it is: the whole need not be moved.
-        let Self { unit, order: _, stopping: _ } = context;
-        (unit, result)
+    pub(crate) fn into_unit(self) -> Arc<Unit> {
+        self.unit
     }
 
     /// A context that belongs to no runner, to call a service's function by hand in a test.
@@ -74,7 +67,8 @@ impl Context {
     #[must_use]
     #[track_caller]
     pub fn standalone(name: &str) -> Self {
-        let definition = Service::new(name.to_owned(), |_| {}).into_definition();
+        let service = Service::new(name.to_owned(), |_| {});
+        let definition = service.into_definition(&LastSettings::default());
         let env = Environment::default();
         let now = env.clock.now();
         let unit = Unit::new(definition, 0, Arc::new(env));
@@ -88,9 +82,13 @@ impl Context {
         &self.unit
     }
 
-    #[inline]
     pub(crate) fn order(&self) -> RunOrder {
         self.order
+    }
+
+    /// How late it began.
+    pub(crate) fn lateness(&self) -> Duration {
+        Duration::from_nanos(self.order.started.saturating_sub(self.order.due))
     }
 
     /// The service's name.
@@ -165,12 +163,12 @@ impl Context {
     /// Which run this is, when it was due, how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        let RunOrder { number, attempt, due, date, started } = self.order;
+        let RunOrder { number, attempt, due, date, started: _ } = self.order;
         Tick {
             run: number,
             attempt,
             due: date.and_then(wall_time).unwrap_or_else(|| self.wall_at(due)),
-            lateness: Duration::from_nanos(started.saturating_sub(due)),
+            lateness: self.lateness(),
         }
     }
 

@@ -1,13 +1,13 @@
 //! What a worker does outside of the lock: one run of a service, or the clean-up of one.
 
 use std::cell::Cell;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 #[cfg(feature = "testing")]
 use crate::clock::nanos;
-use crate::context::{Context, RunOrder};
+use crate::context::Context;
 use crate::flow::{Cause, Exit};
 use crate::panics::{self, Panic};
 use crate::params::Run;
@@ -26,10 +26,9 @@ pub(crate) struct Task {
 /// A [`Task`], with what it takes to do it.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) unit: Arc<Unit>,
     pub(crate) kind: Kind,
-    /// The run, or the last run before the clean-up.
-    pub(crate) order: RunOrder,
+    /// Of the run, or of the last run before the clean-up.
+    pub(crate) context: Context,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +39,7 @@ pub(crate) enum Kind {
 
 /// What came of a [`Job`].
 #[derive(Debug)]
-pub(crate) struct Report {
-    pub(crate) unit: Arc<Unit>,
-    pub(crate) result: Done,
-}
-
-#[derive(Debug)]
-pub(crate) enum Done {
+pub(crate) enum Report {
     Ran(Exit<Box<Crash>>),
     /// The clean-up is over; these hooks failed.
     CleanedUp(Vec<Arc<str>>),
@@ -102,24 +95,27 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 
 /// Does the job. Whatever user code does, this returns.
 #[inline]
-pub(crate) fn perform(job: Job) -> Report {
-    let Job { unit, kind, order } = job;
+pub(crate) fn perform(job: &Job) -> Report {
+    let Job { kind, context } = job;
     CURRENT.with(|current| {
-        current.runner.set(runner_id(&unit.env));
-        current.index.set(unit.index);
+        current.runner.set(runner_id(&context.unit().env));
+        current.index.set(context.unit().index);
     });
     let report = match kind {
-        Kind::Run => {
-            let (unit, exit) = Context::lend(unit, order, run);
-            Report { unit, result: Done::Ran(exit) }
-        }
-        Kind::CleanUp => {
-            let (unit, failures) = Context::lend(unit, order, clean_up);
-            Report { unit, result: Done::CleanedUp(failures) }
-        }
+        Kind::Run => Report::Ran(run(context)),
+        Kind::CleanUp => Report::CleanedUp(clean_up(context)),
     };
     CURRENT.with(|current| current.runner.set(0));
     report
+}
+
+/// How late a run began, worked out only where a log shows it.
+struct Lateness<'a>(&'a Context);
+
+impl fmt::Debug for Lateness<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.lateness().fmt(f)
+    }
 }
 
 /// Calls `body` inside the service's span. Log subscribers, destructors and the texts of errors
@@ -130,11 +126,9 @@ fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Cras
         if quiet {
             return body();
         }
-        let order = context.order();
-        let lateness = Duration::from_nanos(order.started.saturating_sub(order.due));
-        let lateness = tracing::field::debug(lateness);
-        let span =
-            tracing::info_span!("service", name = context.name(), run = order.number, lateness);
+        let run = context.order().number;
+        let lateness = tracing::field::debug(Lateness(context));
+        let span = tracing::info_span!("service", name = context.name(), run, lateness);
         span.in_scope(body)
     });
     caught.map_err(Crash::from_panic)

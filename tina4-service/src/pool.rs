@@ -73,12 +73,12 @@ pub(crate) trait Desk: Send + 'static {
     /// Does what is due by itself, up to the first job for a worker, or to the first aftermath: no
     /// job waits for somebody else's log to be written.
     fn take(&mut self, now: Nanos) -> Option<Self::Task>;
-    /// Takes the report of a job; there may be a job to be done right after it.
-    fn finish(&mut self, report: Self::Report, back: Back) -> Option<Self::Task>;
+    /// Takes a job back, with the report of it; there may be a job to be done right after it.
+    fn finish(&mut self, job: Self::Job, report: Self::Report, back: Back) -> Option<Self::Task>;
     /// Gives a job out, under the lock under which it was named.
     fn job(&mut self, task: Self::Task) -> Self::Job;
-    /// Does a job. Never panics.
-    fn work(job: Self::Job) -> Self::Report;
+    /// Does a job, where it is: a processor is slow to move what was just put together. Never panics.
+    fn work(job: &Self::Job) -> Self::Report;
     /// How long this job takes of late; `None`: too new to say.
     fn usual(&self, task: &Self::Task) -> Option<Nanos>;
     /// Whether threads are started beyond the limit that the user has set.

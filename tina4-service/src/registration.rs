@@ -126,13 +126,6 @@ pub(crate) struct Extras {
 }
 
 impl Settings {
-    fn are_same(&self, other: &Self) -> bool {
-        self.extras.is_none()
-            && other.extras.is_none()
-            && std::ptr::eq(self.place, other.place)
-            && self.spec == other.spec
-    }
-
     fn on_stop(&self) -> Option<&ClosureHook> {
         self.extras.as_ref().and_then(|extras| extras.on_stop.as_ref())
     }
@@ -163,17 +156,6 @@ impl Definition {
         match self {
             Self::Declared(registration) => &registration.spec,
             Self::Built(built) => &built.settings.spec,
-        }
-    }
-
-    /// Uses the settings of the service before it, if they are the same.
-    pub(crate) fn share_settings(&mut self, last: &mut Option<Arc<Settings>>) {
-        match (self, last) {
-            (Self::Declared(_), _) => {}
-            (Self::Built(built), Some(last)) if built.settings.are_same(last) => {
-                built.settings = Arc::clone(last);
-            }
-            (Self::Built(built), last) => *last = Some(Arc::clone(&built.settings)),
         }
     }
 

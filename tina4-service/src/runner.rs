@@ -17,7 +17,7 @@ use crate::plan::{Plan, StartError};
 use crate::pool::Pool;
 use crate::registration::Place;
 use crate::report::{ControlError, StopReport, Stopped};
-use crate::service::Service;
+use crate::service::{LastSettings, Service};
 use crate::status::ServiceInfo;
 use crate::supervisor::{Asked, Supervisor};
 use crate::unit::Environment;
@@ -57,6 +57,7 @@ pub(crate) type Services = Pool<Supervisor>;
 struct Shared {
     pool: Arc<Services>,
     env: Arc<Environment>,
+    last_settings: LastSettings,
 }
 
 impl Shared {
@@ -116,7 +117,7 @@ impl Runner {
     /// [`Runner::start`]. It may be added at any time; after `start_all`, start it by name, or call
     /// `start_all` again.
     pub fn register(&self, service: Service) {
-        let definition = service.into_definition();
+        let definition = service.into_definition(&self.shared.last_settings);
         self.shared.pool.with(|services, now| services.add(definition, now));
     }
 

@@ -15,6 +15,7 @@ use tina4_service_schedule::{Draft, Key, Restart, Spec, duration, name};
 use crate::context::Context;
 use crate::flow::{Exit, HookOutcome, Outcome};
 use crate::registration::{Body, Built, Definition, Extras, Settings};
+use crate::sync::{Mutex, lock};
 
 /// A service built at run time; the keys of `#[service]` are its methods.
 ///
@@ -235,10 +236,14 @@ impl Service {
         self
     }
 
-    /// Checks the settings. Faults go along, for `check` to report.
-    pub(crate) fn into_definition(mut self) -> Definition {
+    /// Checks name and settings. Faults go along, for `check` to report.
+    pub(crate) fn into_definition(mut self, last: &LastSettings) -> Definition {
         if let Err(error) = name::check(&self.name) {
             self.extras_mut().faults.push(error.to_string());
+        }
+        if let Some(settings) = last.of_equal(&self) {
+            let Self { name, body, .. } = self;
+            return Definition::Built(Built { name, settings, body });
         }
         let spec = match self.draft.check() {
             Ok(spec) => spec,
@@ -247,9 +252,33 @@ impl Service {
                 Spec::DEFAULT
             }
         };
-        let Self { name, place, draft: _, body, extras } = self;
+        let Self { name, place, draft, body, extras } = self;
         let settings = Arc::new(Settings { place, spec, extras });
+        last.keep(draft, &settings);
         Definition::Built(Built { name, settings, body })
+    }
+}
+
+/// The settings that were checked last, and what was written: the next service from the same line
+/// often has the same, and then shares them. Those with extras belong to one service alone.
+#[derive(Default)]
+pub(crate) struct LastSettings(Mutex<Option<(Draft, Arc<Settings>)>>);
+
+impl LastSettings {
+    fn of_equal(&self, service: &Service) -> Option<Arc<Settings>> {
+        if service.extras.is_some() {
+            return None;
+        }
+        let last = lock(&self.0);
+        let (draft, settings) = last.as_ref()?;
+        let equal = std::ptr::eq(settings.place, service.place) && *draft == service.draft;
+        equal.then(|| Arc::clone(settings))
+    }
+
+    fn keep(&self, draft: Draft, settings: &Arc<Settings>) {
+        if settings.extras.is_none() {
+            *lock(&self.0) = Some((draft, Arc::clone(settings)));
+        }
     }
 }
 

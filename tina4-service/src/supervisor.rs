@@ -19,7 +19,6 @@ use crate::job::Crash;
 use crate::lifecycle::{self, Command, Facts, Note, Standing};
 use crate::params::Forgotten;
 use crate::plan::{Fault, Names, Selection};
-use crate::registration::Settings;
 use crate::report::StopReport;
 use crate::unit::{Environment, Unit};
 
@@ -43,8 +42,6 @@ pub(crate) struct Supervisor {
     entries: Vec<Entry>,
     /// Brought up to date whenever it is asked.
     names: Names,
-    /// The settings of the service that was added last: the next one often has the same.
-    last_settings: Option<Arc<Settings>>,
     selection: Selection,
     /// The deadlines. An entry that no longer says the truth is corrected when it comes up.
     timers: Timers,
@@ -127,7 +124,6 @@ impl Supervisor {
             env,
             entries: Vec::new(),
             names: Names::default(),
-            last_settings: None,
             selection,
             timers: Timers::default(),
             dice,

@@ -141,6 +141,7 @@ impl Unit {
     }
 
     /// The wall clock and its zone; a service without calendar time does not look at it.
+    #[inline]
     pub(crate) fn calendar(&self) -> (Wall, &dyn tina4_service_schedule::Zone) {
         match self.zone() {
             Some(zone) => (wall_nanos(self.env.clock.wall()), zone),

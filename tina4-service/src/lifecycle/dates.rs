@@ -233,15 +233,20 @@ impl Lifecycle {
     }
 
     /// A run that begins answers for the calendar time it is for, or for all that passed.
+    #[inline]
     pub(super) fn answer(&mut self, spec: &Spec, facts: Facts<'_>, date: Option<i64>) {
         match spec.schedule {
-            Schedule::Cron(..) => {
-                self.answer_until(date.unwrap_or(seconds_of(facts.wall)));
-                let calendar = self.calendar_mut();
-                calendar.run = date;
-                calendar.ran = date.unwrap_or(calendar.ran);
-            }
+            Schedule::Cron(..) => self.answer_by_run(facts, date),
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}
         }
+    }
+
+    // Apart, so that a run without calendar time passes it by.
+    #[inline(never)]
+    fn answer_by_run(&mut self, facts: Facts<'_>, date: Option<i64>) {
+        self.answer_until(date.unwrap_or(seconds_of(facts.wall)));
+        let calendar = self.calendar_mut();
+        calendar.run = date;
+        calendar.ran = date.unwrap_or(calendar.ran);
     }
 }

@@ -80,12 +80,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::registration::Definition;
-    use crate::service::Service;
+    use crate::service::{LastSettings, Service};
     use crate::unit::{Environment, Unit};
 
     fn unit(name: String) -> Unit {
-        let definition: Definition = Service::new(name, |_| {}).into_definition();
+        let definition = Service::new(name, |_| {}).into_definition(&LastSettings::default());
         Unit::new(definition, 0, Arc::new(Environment::default()))
     }
 

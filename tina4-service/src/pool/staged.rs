@@ -35,7 +35,7 @@ impl<D: Desk> Play for Pool<D> {
                 stage.begin_run();
             }
             let began = self.clock.now();
-            let report = D::work(job);
+            let report = D::work(&job);
             if let Some(stage) = stage {
                 stage.come_back();
             }
@@ -43,7 +43,7 @@ impl<D: Desk> Play for Pool<D> {
             let now = self.clock.now();
             // One run for each step: what is planned next is seen by who drives the stage.
             let back = Back { began, ended: now, now, may_repeat: false };
-            task = shift.desk.finish(report, back);
+            task = shift.desk.finish(job, report, back);
         }
     }
 }

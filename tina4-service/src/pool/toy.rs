@@ -52,7 +52,7 @@ pub(super) struct ToyJob {
 impl Desk for Toy {
     type Task = ToyJob;
     type Job = ToyJob;
-    type Report = Work;
+    type Report = ();
     type Aftermath = Work;
 
     fn next_due(&mut self) -> Option<Nanos> {
@@ -85,9 +85,9 @@ impl Desk for Toy {
         Some(ToyJob { work, short: self.short })
     }
 
-    fn finish(&mut self, work: Work, back: Back) -> Option<ToyJob> {
+    fn finish(&mut self, job: ToyJob, _: (), back: Back) -> Option<ToyJob> {
         if let Some(period) = self.period {
-            self.add(back.now + period, work);
+            self.add(back.now + period, job.work);
         }
         let clock = Clock::system();
         let over = clock.now() + self.busy;
@@ -102,9 +102,8 @@ impl Desk for Toy {
         task
     }
 
-    fn work(job: ToyJob) -> Work {
+    fn work(job: &ToyJob) {
         (job.work)();
-        job.work
     }
 
     fn usual(&self, task: &ToyJob) -> Option<Nanos> {

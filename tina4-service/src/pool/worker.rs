@@ -47,7 +47,7 @@ impl<D: Desk> Pool<D> {
                     // To start a thread takes longer than many a job, and is no part of it.
                     began = self.clock.now();
                 }
-                let report = D::work(job);
+                let report = D::work(&job);
                 let ended;
                 // What is done under the lock is done at a time that is read under it: one that was
                 // read before may have passed meanwhile, and with it what is waited for.
@@ -63,7 +63,8 @@ impl<D: Desk> Pool<D> {
                     }
                 };
                 shift.crew.count_finished(ended.saturating_sub(began));
-                following = shift.desk.finish(report, Back { began, ended, now, may_repeat: true });
+                let back = Back { began, ended, now, may_repeat: true };
+                following = shift.desk.finish(job, report, back);
                 continue;
             }
             // What was done without a job may still have left something to do outside.

@@ -10,6 +10,7 @@ use crate::params::Resources;
 use crate::plan::Selection;
 use crate::pool::{Hiring, Pool, start_thread};
 use crate::registration::{Definition, declared};
+use crate::service::LastSettings;
 use crate::supervisor::Supervisor;
 use crate::unit::Environment;
 use crate::zone::Zone;
@@ -146,6 +147,7 @@ impl Builder {
         }
         let watcher: Weak<Services> = Arc::downgrade(&pool);
         clock.watch(watcher);
-        Runner { shared: Arc::new(Shared { pool, env }) }
+        let shared = Shared { pool, env, last_settings: LastSettings::default() };
+        Runner { shared: Arc::new(shared) }
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::{Aftermath, Entry, Supervisor};
 use crate::clock::Nanos;
+use crate::context::Context;
 use crate::event::{Change, Event, LogLine};
 use crate::flow::Flow;
-use crate::job::{self, Done, Job, Kind, Report, Task};
+use crate::job::{self, Job, Kind, Report, Task};
 use crate::lifecycle::{self, Command, State};
 use crate::pool::{Back, Desk};
 
@@ -70,13 +71,13 @@ impl Desk for Supervisor {
     }
 
     #[inline]
-    fn finish(&mut self, report: Report, back: Back) -> Option<Task> {
-        let Report { unit, result } = report;
+    fn finish(&mut self, job: Job, report: Report, back: Back) -> Option<Task> {
         let Back { began, ended, now, may_repeat } = back;
+        let unit = job.context.into_unit();
         let index = unit.index;
         self.spare = Some(unit);
         let entry = &mut self.entries[index as usize];
-        let is_run = matches!(result, Done::Ran(_));
+        let is_run = matches!(report, Report::Ran(_));
         // The result of an abandoned run is dropped.
         if is_run && entry.life.state() != State::Abandoned {
             let took = ended.saturating_sub(began);
@@ -86,8 +87,8 @@ impl Desk for Supervisor {
                 self.tell_subscribers(index, &Change::RunEnded { run, took }, now);
             }
         }
-        let command = match result {
-            Done::Ran(exit) => {
+        let command = match report {
+            Report::Ran(exit) => {
                 let (event, crash) = match exit.into_flow() {
                     Ok(Flow::Again) if may_repeat && !self.is_wanted(now) => {
                         (lifecycle::Event::Repeat, None)
@@ -97,7 +98,7 @@ impl Desk for Supervisor {
                 };
                 self.step(index, event, now, crash.as_deref())
             }
-            Done::CleanedUp(failures) => {
+            Report::CleanedUp(failures) => {
                 if !failures.is_empty() {
                     let end = self.entries[index as usize].end_mut();
                     end.failed_hooks += failures.len() as u64;
@@ -120,11 +121,11 @@ impl Desk for Supervisor {
             Some(unit) if unit.index == index => unit,
             Some(_) | None => Arc::clone(&entry.unit),
         };
-        Job { unit, kind, order: entry.last_run() }
+        Job { kind, context: Context::new(unit, entry.last_run()) }
     }
 
     #[inline]
-    fn work(job: Job) -> Report {
+    fn work(job: &Job) -> Report {
         job::perform(job)
     }
 

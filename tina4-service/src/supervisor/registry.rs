@@ -19,9 +19,8 @@ use crate::status::{ServiceInfo, Stats, Trouble};
 use crate::unit::Unit;
 
 impl Supervisor {
-    pub(crate) fn add(&mut self, mut definition: Definition, now: Nanos) {
+    pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        definition.share_settings(&mut self.last_settings);
         let unit = Arc::new(Unit::new(definition, index, Arc::clone(&self.env)));
         self.entries.push(Entry {
             unit,
