@@ -1,7 +1,6 @@
 //! What a worker does outside of the lock: one run of a service, or the clean-up of one.
 
 use std::cell::Cell;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -109,15 +108,6 @@ pub(crate) fn perform(job: &Job) -> Report {
     report
 }
 
-/// How late a run began, worked out only where a log shows it.
-struct Lateness<'a>(&'a Context);
-
-impl fmt::Debug for Lateness<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.lateness().fmt(f)
-    }
-}
-
 /// Calls `body` inside the service's span. Log subscribers, destructors and the texts of errors
 /// are user code as well, so everything is inside the one `catch`.
 fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Crash>> {
@@ -126,9 +116,13 @@ fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Cras
         if quiet {
             return body();
         }
-        let run = context.order().number;
-        let lateness = tracing::field::debug(Lateness(context));
-        let span = tracing::info_span!("service", name = context.name(), run, lateness);
+        // In the macro, for it works out its fields only where a log wants them.
+        let span = tracing::info_span!(
+            "service",
+            name = context.name(),
+            run = context.order().number,
+            lateness = ?context.lateness()
+        );
         span.in_scope(body)
     });
     caught.map_err(Crash::from_panic)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fmt;
 use std::time::SystemTime;
 
@@ -189,26 +189,29 @@ fn duplicates(units: &Units<'_>, names: &Names, faults: &mut Vec<Fault>) {
 
 fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
     let definition = &unit.definition;
-    let zone = unit.zone_fault().map(|problem| format!("`{}`: {problem}", Key::Timezone));
-    faults.extend(definition.faults().iter().cloned().chain(zone).map(|problem| Fault::Setting {
-        service: definition.name(),
-        place: definition.place(),
-        problem,
-    }));
-    let mut missing = BTreeSet::new();
+    let mut setting = |problem| {
+        let (service, place) = (definition.name(), definition.place());
+        faults.push(Fault::Setting { service, place, problem });
+    };
+    for problem in definition.faults() {
+        setting(problem.clone());
+    }
+    if let Some(problem) = unit.zone_fault() {
+        setting(format!("`{}`: {problem}", Key::Timezone));
+    }
+    let mut missing = Vec::new();
     for need in definition.needs() {
         match need {
-            Need::Resource { id, name } if !resources.has(*id) => {
-                missing.insert(name());
-            }
+            Need::Resource { id, name } if !resources.has(*id) => missing.push(name()),
             Need::Resource { .. } | Need::Nothing => {}
         }
     }
-    faults.extend(missing.into_iter().map(|resource| Fault::MissingResource {
-        service: definition.name(),
-        place: definition.place(),
-        resource,
-    }));
+    missing.sort_unstable();
+    missing.dedup();
+    for resource in missing {
+        let (service, place) = (definition.name(), definition.place());
+        faults.push(Fault::MissingResource { service, place, resource });
+    }
 }
 
 /// Finds the services that `after` means: those of that name, whether it is written or is that of a

@@ -59,9 +59,10 @@ mod toy;
 pub(crate) trait Desk: Send + 'static {
     /// Which job is to be done.
     type Task;
-    /// What it takes to do it outside of the lock.
+    /// What it takes to do it outside of the lock. It is dropped under the lock, so nothing of the
+    /// user's is in it.
     type Job: Send;
-    /// What came of it.
+    /// What came of it; the same holds.
     type Report;
     /// What is left to do once the lock is released: logs to write, sleepers to wake.
     type Aftermath;

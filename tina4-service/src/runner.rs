@@ -335,3 +335,21 @@ impl Runner {
         self.shared.pool.with(|services, _| services.subscribe())
     }
 }
+
+#[cfg(all(test, not(shuttle), feature = "testing"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_registered_in_a_loop_is_checked_once() {
+        let runner = Runner::new();
+        for name in ["berlin", "oslo"] {
+            runner.register(Service::new(name, |_| {}).interval("1h"));
+        }
+        let spec = |name| {
+            let unit = runner.unit(name).expect("it was registered");
+            std::ptr::from_ref(unit.definition.spec())
+        };
+        assert_eq!(spec("berlin"), spec("oslo"));
+    }
+}

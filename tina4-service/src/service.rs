@@ -259,8 +259,8 @@ impl Service {
     }
 }
 
-/// The settings that were checked last, and what was written: the next service from the same line
-/// often has the same, and then shares them. Those with extras belong to one service alone.
+/// Settings that were found to be good, and what was written: the next service from the same line
+/// often has the same, and then shares them. The last ones, of those without extras.
 #[derive(Default)]
 pub(crate) struct LastSettings(Mutex<Option<(Draft, Arc<Settings>)>>);
 
