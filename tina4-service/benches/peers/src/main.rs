@@ -31,7 +31,7 @@ peers all [--rounds 5] [--quick] [--rival NAME].. [--measure NAME]..
     measures every pair in a process of its own, round after round, and prints tables
 peers measure RIVAL MEASURE [--quick]
     measures one pair in this process, and prints one line of JSON
-peers weigh
+peers weigh [--rounds 5]
     builds a program with one service for each rival: dependencies, time, size
 peers list
     the rivals and the measures; --measure takes the beginning of a name as well";
@@ -52,7 +52,8 @@ fn command(arguments: &[&str]) -> Result<(), String> {
         ["all", options @ ..] => rounds::all(&Choice::read(options)?),
         ["measure", rival, measure] => one(rival, measure, Effort::Full),
         ["measure", rival, measure, "--quick"] => one(rival, measure, Effort::Quick),
-        ["weigh"] => weigh::all(),
+        ["weigh"] => weigh::all(rounds::DEFAULT),
+        ["weigh", "--rounds", count] => weigh::all(rounds::read_rounds(count)?),
         ["list"] => {
             list();
             Ok(())

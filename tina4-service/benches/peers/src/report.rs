@@ -105,15 +105,20 @@ impl Results {
         let seen = self.0.iter().find(|(key, _)| **key == (measure, rival));
         let seen = seen.map(|(_, seen)| seen).ok_or("not measured")?;
         let mut values = seen.values.get(column).cloned().unwrap_or_default();
-        values.sort_by(f64::total_cmp);
-        match values.get(values.len() / 2) {
-            Some(median) => Ok(*median),
+        match median(&mut values) {
+            Some(median) => Ok(median),
             None => {
                 let reason = seen.reasons.get(column).and_then(Option::as_deref);
                 Err(reason.or(seen.cannot.as_deref()).unwrap_or("no figure"))
             }
         }
     }
+}
+
+/// The one in the middle, of two the larger; `None` of nothing.
+pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 /// One measure: a row for each rival, each figure with its ratio to this crate's.

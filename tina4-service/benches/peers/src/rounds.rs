@@ -11,6 +11,9 @@ use crate::measure::{Effort, MEASURES, Measure};
 use crate::report::{self, Results};
 use crate::rival::{RIVALS, Rival};
 
+/// How many rounds, unless it is said.
+pub(crate) const DEFAULT: usize = 5;
+
 /// What to measure.
 pub(crate) struct Choice {
     rounds: usize,
@@ -28,10 +31,7 @@ impl Choice {
             let mut value = || options.next().ok_or(format!("`{option}` needs a value"));
             match option {
                 "--quick" => effort = Effort::Quick,
-                "--rounds" => {
-                    let count = value()?.parse().ok().filter(|count| *count > 0);
-                    rounds = Some(count.ok_or("`--rounds` needs a number")?);
-                }
+                "--rounds" => rounds = Some(read_rounds(value()?)?),
                 "--rival" => {
                     let name = value()?;
                     let rival = RIVALS.into_iter().find(|rival| rival.name() == name);
@@ -54,9 +54,14 @@ impl Choice {
         if measures.is_empty() {
             measures = MEASURES.to_vec();
         }
-        let rounds = rounds.unwrap_or(effort.pick(5, 1));
+        let rounds = rounds.unwrap_or(effort.pick(DEFAULT, 1));
         Ok(Self { rounds, effort, rivals, measures })
     }
+}
+
+pub(crate) fn read_rounds(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| format!("`--rounds` needs a number, not `{text}`"))
 }
 
 /// Measures all that was chosen, and prints it.

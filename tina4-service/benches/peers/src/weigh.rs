@@ -6,7 +6,10 @@ use std::process::Command;
 use std::time::Instant;
 use std::{collections::BTreeSet, env};
 
+use chrono::Utc;
+
 use crate::machine;
+use crate::report::median;
 
 /// A program; what it depends on is in its first lines, behind `//:`.
 struct Hello {
@@ -36,24 +39,33 @@ const PROGRAMS: [Hello; 13] = hello![
     "job_scheduler_ng",
 ];
 
-/// Builds all, one after the other, and prints a table.
-pub(crate) fn all() -> Result<(), String> {
-    println!("{}\n", machine::describe());
+/// Builds all, one after the other, in every round, and prints a table.
+pub(crate) fn all(rounds: usize) -> Result<(), String> {
+    let mut builds = [const { Vec::new() }; PROGRAMS.len()];
+    for round in 0..rounds {
+        eprintln!("round {} of {rounds}", round + 1);
+        for (hello, took) in PROGRAMS.iter().zip(&mut builds) {
+            let home = home(hello.name)?;
+            write(&home, hello).map_err(|error| format!("{}: {error}", home.display()))?;
+            // What is downloaded is not timed.
+            cargo(&home, &["fetch", "--quiet"])?;
+            let _ = fs::remove_dir_all(home.join("target"));
+            let start = Instant::now();
+            cargo(&home, &["build", "--release", "--quiet", "--offline"])?;
+            took.push(start.elapsed().as_secs_f64());
+        }
+    }
+    println!("{}, {}.\n", Utc::now().date_naive(), machine::describe());
+    println!("Builds: medians of the rounds ({rounds}).\n");
     println!("| program | dependencies | clean release build | stripped size |");
     println!("| --- | ---: | ---: | ---: |");
-    for hello in &PROGRAMS {
+    for (hello, took) in PROGRAMS.iter().zip(&mut builds) {
         let home = home(hello.name)?;
-        write(&home, hello).map_err(|error| format!("{}: {error}", home.display()))?;
-        // What is downloaded is not timed.
-        cargo(&home, &["fetch", "--quiet"])?;
-        let dependencies = dependencies(&home)?;
-        let _ = fs::remove_dir_all(home.join("target"));
-        let start = Instant::now();
-        cargo(&home, &["build", "--release", "--quiet", "--offline"])?;
-        let took = start.elapsed().as_secs_f64();
+        let took = median(took).ok_or("nothing was built")?;
         let binary = home.join("target/release/hello");
-        let size = fs::metadata(binary).map_err(|error| error.to_string())?.len() as f64;
-        println!("| {} | {dependencies} | {took:.1} s | {:.2} MB |", hello.name, size / 1e6);
+        let size = fs::metadata(binary).map_err(|error| error.to_string())?.len() as f64 / 1e6;
+        let dependencies = dependencies(&home)?;
+        println!("| {} | {dependencies} | {took:.1} s | {size:.2} MB |", hello.name);
     }
     Ok(())
 }
