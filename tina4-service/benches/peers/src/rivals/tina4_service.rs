@@ -80,7 +80,8 @@ impl Rival for Tina4Service {
 
 /// When this run was due, on the clock that the rivals use.
 fn due(ctx: &Context) -> Instant {
-    let due = ctx.tick().due;
-    let late = SystemTime::now().duration_since(due).unwrap_or_default();
-    Instant::now() - late
+    // This clock first: what passes between the two counts as late.
+    let now = Instant::now();
+    let late = SystemTime::now().duration_since(ctx.tick().due).unwrap_or_default();
+    now - late
 }
