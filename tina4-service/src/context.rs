@@ -9,7 +9,7 @@ use crossbeam_channel::Receiver;
 use crate::clock::{Nanos, nanos, wall_time};
 use crate::flow::HookOutcome;
 use crate::params::Tick;
-use crate::service::{LastSettings, Service};
+use crate::service::{RecentSettings, Service};
 use crate::unit::{Environment, Registered, Unit};
 
 /// A value that never comes: the message type of [`Context::stopping`].
@@ -68,7 +68,7 @@ impl Context {
     #[track_caller]
     pub fn standalone(name: &str) -> Self {
         let service = Service::new(name.to_owned(), |_| {});
-        let definition = service.into_definition(&LastSettings::default());
+        let definition = service.into_definition(&RecentSettings::default());
         let env = Environment::default();
         let now = env.clock.now();
         let unit = Unit::new(definition, 0, Arc::new(env));

@@ -17,7 +17,7 @@ use crate::plan::{Plan, StartError};
 use crate::pool::Pool;
 use crate::registration::Place;
 use crate::report::{ControlError, StopReport, Stopped};
-use crate::service::{LastSettings, Service};
+use crate::service::{RecentSettings, Service};
 use crate::status::ServiceInfo;
 use crate::supervisor::{Asked, Supervisor};
 use crate::unit::Environment;
@@ -57,7 +57,7 @@ pub(crate) type Services = Pool<Supervisor>;
 struct Shared {
     pool: Arc<Services>,
     env: Arc<Environment>,
-    last_settings: LastSettings,
+    recent_settings: RecentSettings,
 }
 
 impl Shared {
@@ -117,7 +117,7 @@ impl Runner {
     /// [`Runner::start`]. It may be added at any time; after `start_all`, start it by name, or call
     /// `start_all` again.
     pub fn register(&self, service: Service) {
-        let definition = service.into_definition(&self.shared.last_settings);
+        let definition = service.into_definition(&self.shared.recent_settings);
         self.shared.pool.with(|services, now| services.add(definition, now));
     }
 
@@ -343,13 +343,16 @@ mod tests {
     #[test]
     fn what_is_registered_in_a_loop_is_checked_once() {
         let runner = Runner::new();
-        for name in ["berlin", "oslo"] {
-            runner.register(Service::new(name, |_| {}).interval("1h"));
+        for shop in ["berlin", "oslo"] {
+            runner.register(Service::new(format!("import-{shop}"), |_| {}).interval("1h"));
+            runner.register(Service::new(format!("export-{shop}"), |_| {}).interval("1h"));
         }
         let spec = |name| {
             let unit = runner.unit(name).expect("it was registered");
             std::ptr::from_ref(unit.definition.spec())
         };
-        assert_eq!(spec("berlin"), spec("oslo"));
+        assert_eq!(spec("import-berlin"), spec("import-oslo"));
+        assert_eq!(spec("export-berlin"), spec("export-oslo"));
+        assert_ne!(spec("import-berlin"), spec("export-berlin"), "they are from two lines");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -237,11 +238,11 @@ impl Service {
     }
 
     /// Checks name and settings. Faults go along, for `check` to report.
-    pub(crate) fn into_definition(mut self, last: &LastSettings) -> Definition {
+    pub(crate) fn into_definition(mut self, recent: &RecentSettings) -> Definition {
         if let Err(error) = name::check(&self.name) {
             self.extras_mut().faults.push(error.to_string());
         }
-        if let Some(settings) = last.of_equal(&self) {
+        if let Some(settings) = recent.of_equal(&self) {
             let Self { name, body, .. } = self;
             return Definition::Built(Built { name, settings, body });
         }
@@ -254,30 +255,36 @@ impl Service {
         };
         let Self { name, place, draft, body, extras } = self;
         let settings = Arc::new(Settings { place, spec, extras });
-        last.keep(draft, &settings);
+        recent.keep(draft, &settings);
         Definition::Built(Built { name, settings, body })
     }
 }
 
-/// Settings that were found to be good, and what was written: the next service from the same line
-/// often has the same, and then shares them. The last ones, of those without extras.
-#[derive(Default)]
-pub(crate) struct LastSettings(Mutex<Option<(Draft, Arc<Settings>)>>);
+/// So many settings are remembered: as many lines or periods as a loop is likely to register.
+const REMEMBERED: usize = 8;
 
-impl LastSettings {
+/// Settings that were found to be good, and what was written: the next service from the same line
+/// often has the same, and then shares them. The last few, of those without extras.
+#[derive(Default)]
+pub(crate) struct RecentSettings(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
+
+impl RecentSettings {
     fn of_equal(&self, service: &Service) -> Option<Arc<Settings>> {
         if service.extras.is_some() {
             return None;
         }
-        let last = lock(&self.0);
-        let (draft, settings) = last.as_ref()?;
-        let equal = std::ptr::eq(settings.place, service.place) && *draft == service.draft;
-        equal.then(|| Arc::clone(settings))
+        let recent = lock(&self.0);
+        let equal = |(draft, settings): &&(Draft, Arc<Settings>)| {
+            std::ptr::eq(settings.place, service.place) && *draft == service.draft
+        };
+        recent.iter().find(equal).map(|(_, settings)| Arc::clone(settings))
     }
 
     fn keep(&self, draft: Draft, settings: &Arc<Settings>) {
         if settings.extras.is_none() {
-            *lock(&self.0) = Some((draft, Arc::clone(settings)));
+            let mut recent = lock(&self.0);
+            recent.truncate(REMEMBERED - 1);
+            recent.push_front((draft, Arc::clone(settings)));
         }
     }
 }

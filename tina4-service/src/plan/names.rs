@@ -80,11 +80,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::service::{LastSettings, Service};
+    use crate::service::{RecentSettings, Service};
     use crate::unit::{Environment, Unit};
 
     fn unit(name: String) -> Unit {
-        let definition = Service::new(name, |_| {}).into_definition(&LastSettings::default());
+        let definition = Service::new(name, |_| {}).into_definition(&RecentSettings::default());
         Unit::new(definition, 0, Arc::new(Environment::default()))
     }
 

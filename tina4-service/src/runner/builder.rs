@@ -10,7 +10,7 @@ use crate::params::Resources;
 use crate::plan::Selection;
 use crate::pool::{Hiring, Pool, start_thread};
 use crate::registration::{Definition, declared};
-use crate::service::LastSettings;
+use crate::service::RecentSettings;
 use crate::supervisor::Supervisor;
 use crate::unit::Environment;
 use crate::zone::Zone;
@@ -147,7 +147,7 @@ impl Builder {
         }
         let watcher: Weak<Services> = Arc::downgrade(&pool);
         clock.watch(watcher);
-        let shared = Shared { pool, env, last_settings: LastSettings::default() };
+        let shared = Shared { pool, env, recent_settings: RecentSettings::default() };
         Runner { shared: Arc::new(shared) }
     }
 }

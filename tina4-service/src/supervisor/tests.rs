@@ -13,7 +13,7 @@ use crate::plan::StartError;
 use crate::pool::{Back, Desk as _};
 use crate::registration::Place;
 use crate::report::{ControlError, Stopped};
-use crate::service::LastSettings;
+use crate::service::RecentSettings;
 
 const SECOND: Nanos = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(25);
@@ -22,9 +22,9 @@ fn supervisor(services: impl IntoIterator<Item = Service>) -> Supervisor {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
     let env = Environment { clock, shutdown_timeout: LIMIT, ..Environment::default() };
     let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
-    let last = LastSettings::default();
+    let recent = RecentSettings::default();
     for service in services {
-        supervisor.add(service.into_definition(&last), 0);
+        supervisor.add(service.into_definition(&recent), 0);
     }
     supervisor
 }
@@ -189,7 +189,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
 fn what_may_not_start_is_not_stopped_by_a_restart() {
     let mut services = supervisor([service("a").interval("1h")]);
     services.start_all(0).unwrap();
-    services.add(service("a").into_definition(&LastSettings::default()), 0);
+    services.add(service("a").into_definition(&RecentSettings::default()), 0);
     let refused = services.ask_to_restart("a", 1).expect_err("there are two of that name now");
     assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
     assert_eq!(services.state("a"), Some(State::Waiting));
@@ -312,6 +312,7 @@ fn equal_settings_are_kept_once() {
     assert_ne!(spec(1), spec(2));
     assert_eq!(spec(1), spec(3));
     assert_ne!(spec(3), spec(4));
+    assert_eq!(spec(3), spec(5));
     // From another line.
     assert_ne!(spec(5), spec(6));
     let after = |index: u32| services.entry(index).unit.definition.after().len();
