@@ -242,55 +242,81 @@ impl Service {
         if let Err(error) = name::check(&self.name) {
             self.extras_mut().faults.push(error.to_string());
         }
-        if let Some(settings) = recent.of_equal(&self) {
-            let Self { name, body, .. } = self;
-            return Definition::Built(Built { name, settings, body });
-        }
-        let spec = match self.draft.check() {
-            Ok(spec) => spec,
-            Err(faults) => {
-                self.extras_mut().faults.extend(faults.iter().map(ToString::to_string));
-                Spec::DEFAULT
-            }
-        };
         let Self { name, place, draft, body, extras } = self;
-        let settings = Arc::new(Settings { place, spec, extras });
-        recent.keep(draft, &settings);
+        let settings = match extras {
+            None => recent.share(place, draft),
+            Some(extras) => Arc::new(check(place, &draft, Some(extras))),
+        };
         Definition::Built(Built { name, settings, body })
     }
+}
+
+/// Checks what was written. Where it has faults, they are among the extras.
+fn check(
+    place: &'static Location<'static>,
+    draft: &Draft,
+    mut extras: Option<Box<Extras>>,
+) -> Settings {
+    let spec = draft.check().unwrap_or_else(|faults| {
+        let known = &mut extras.get_or_insert_default().faults;
+        known.extend(faults.iter().map(ToString::to_string));
+        Spec::DEFAULT
+    });
+    Settings { place, spec, extras }
 }
 
 /// So many settings are remembered: as many lines or periods as a loop is likely to register.
 const REMEMBERED: usize = 8;
 
-/// Settings that were found to be good, and what was written: the next service from the same line
-/// often has the same, and then shares them. The last few, of those without extras.
+/// The last few settings that were found to be good, and what was written: the next service from the
+/// same line often has the same, and then shares them. Those with extras belong to one service alone.
 #[derive(Default)]
 pub(crate) struct RecentSettings(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
 
 impl RecentSettings {
-    fn of_equal(&self, service: &Service) -> Option<Arc<Settings>> {
-        if service.extras.is_some() {
-            return None;
-        }
-        let recent = lock(&self.0);
-        let equal = |(draft, settings): &&(Draft, Arc<Settings>)| {
-            std::ptr::eq(settings.place, service.place) && *draft == service.draft
+    /// The settings of a service without extras: those of one before it, or checked now.
+    fn share(&self, place: &'static Location<'static>, draft: Draft) -> Arc<Settings> {
+        let equal = |(known, settings): &&(Draft, Arc<Settings>)| {
+            std::ptr::eq(settings.place, place) && *known == draft
         };
-        recent.iter().find(equal).map(|(_, settings)| Arc::clone(settings))
-    }
-
-    fn keep(&self, draft: Draft, settings: &Arc<Settings>) {
+        if let Some((_, settings)) = lock(&self.0).iter().find(equal) {
+            return Arc::clone(settings);
+        }
+        // Without the lock: it may take a while.
+        let settings = Arc::new(check(place, &draft, None));
         if settings.extras.is_none() {
             let mut recent = lock(&self.0);
             recent.truncate(REMEMBERED - 1);
-            recent.push_front((draft, Arc::clone(settings)));
+            recent.push_front((draft, Arc::clone(&settings)));
         }
+        settings
     }
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    /// However many a loop registers.
+    #[test]
+    fn few_settings_are_remembered() {
+        let recent = RecentSettings::default();
+        let known = |recent: &RecentSettings| lock(&recent.0).len();
+        for hours in 1..=100 {
+            let period = Duration::from_secs(3_600 * hours);
+            Service::new("many", |_| {}).interval(period).into_definition(&recent);
+        }
+        assert_eq!(known(&recent), REMEMBERED);
+        // What has faults is not among them.
+        let faulty = RecentSettings::default();
+        let definition =
+            Service::new("bad", |_| {}).interval(Duration::ZERO).into_definition(&faulty);
+        assert_eq!((definition.faults().len(), known(&faulty)), (1, 0));
     }
 }
