@@ -62,7 +62,7 @@ pub(crate) struct Supervisor {
     news: bool,
     /// The process is ending: nothing starts any more.
     exiting: bool,
-    /// The service whose thread ends the process.
+    /// The service whose thread ends the process, until it is given up.
     vanished: Option<u32>,
     /// What `relink` last looked at and found.
     linked: Linked,
@@ -201,7 +201,8 @@ impl Supervisor {
             let deadline = own.min(shutdown.deadline);
             self.entries[index as usize].note_asked(now);
             self.step(index, lifecycle::Event::Stop { deadline }, now, None);
-            if self.vanished == Some(index) {
+            // Once: what another worker has begun for it since then is not given up.
+            if self.vanished.take_if(|vanished| *vanished == index).is_some() {
                 self.step(index, lifecycle::Event::Vanished, now, None);
             }
         }

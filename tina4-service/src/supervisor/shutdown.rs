@@ -125,9 +125,9 @@ impl Supervisor {
         self.vanished = inside
             .filter(|(runner, _)| *runner == job::runner_id(&self.env))
             .map(|(_, index)| index);
-        if let Some(index) = self.vanished
-            && self.entry(index).life.stop_deadline().is_some()
-        {
+        let is_stopping =
+            |index: &mut u32| self.entries[*index as usize].life.stop_deadline().is_some();
+        if let Some(index) = self.vanished.take_if(is_stopping) {
             self.event(index, lifecycle::Event::Vanished, now);
         }
         self.stop_all(timeout, None, now);

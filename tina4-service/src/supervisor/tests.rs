@@ -268,6 +268,24 @@ fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
     assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
 }
 
+/// Its thread never comes back, but the one that cleans up for it does.
+#[test]
+fn rule_45_who_asks_again_to_stop_does_not_cut_a_clean_up_short() {
+    let mut services = supervisor([service("exits").on_stop(|_| {})]);
+    services.start_all(0).unwrap();
+    let _job = take(&mut services, 0).expect("it runs");
+    let inside = (crate::job::runner_id(&services.env), 0);
+    services.exit(Some(inside), LIMIT, 0);
+    let clean_up = take(&mut services, 0).expect("another worker cleans up");
+    assert_eq!(clean_up.kind, Kind::CleanUp);
+    // As running it does.
+    assert!(clean_up.context.unit().take_on_stop());
+    services.stop_all(LIMIT, None, 1);
+    assert!(!services.is_quiet(), "its clean-up is running");
+    finish(&mut services, clean_up, Report::CleanedUp(Vec::new()), 2);
+    assert!(services.is_quiet());
+}
+
 /// Else each of many consumers that start among others would hold them up until a stand-by looks.
 #[test]
 fn rule_50_a_continuous_service_that_is_new_is_not_taken_for_short() {
