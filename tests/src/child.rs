@@ -13,9 +13,18 @@ use crate::{PATIENCE, Stopwatch, spawn};
 pub struct Child {
     process: std::process::Child,
     lines: Receiver<String>,
+    /// What it writes to standard error: line by line, and all of it at the end.
+    error_lines: Receiver<String>,
     errors: Receiver<String>,
     seen: Vec<String>,
     watch: Stopwatch,
+}
+
+/// Reads line by line until the end; what is not there has none.
+fn pass_on(source: Option<impl Read>, take: impl FnMut(String)) {
+    if let Some(source) = source {
+        BufReader::new(source).lines().map_while(Result::ok).for_each(take);
+    }
 }
 
 /// How a child ended.
@@ -51,23 +60,52 @@ impl Child {
     /// If that fails.
     #[must_use]
     pub fn run(command: &mut Command) -> Self {
+        Self::run_with(command, Stdio::piped(), Stdio::piped())
+    }
+
+    /// Starts a command whose output goes where the caller says; only what is piped is seen here.
+    ///
+    /// # Panics
+    ///
+    /// If that fails.
+    #[must_use]
+    pub fn run_with(command: &mut Command, out: Stdio, err: Stdio) -> Self {
         let watch = Stopwatch::start();
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(out).stderr(err);
         let mut process = command.spawn().expect("the child starts");
-        let out = process.stdout.take().expect("its output is a pipe");
-        let mut err = process.stderr.take().expect("its errors are a pipe");
+        // The command would keep its end of the pipes open.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         let (line, lines) = crossbeam_channel::unbounded();
-        spawn(move || {
-            let all = BufReader::new(out).lines().map_while(Result::ok);
-            all.for_each(|text| drop(line.send(text)));
-        });
+        let (error_line, error_lines) = crossbeam_channel::unbounded();
+        let out = process.stdout.take();
+        spawn(move || pass_on(out, |text| drop(line.send(text))));
+        let err = process.stderr.take();
         let (error, errors) = crossbeam_channel::bounded(1);
         spawn(move || {
-            let mut text = String::new();
-            let _ = err.read_to_string(&mut text);
-            let _ = error.send(text);
+            let mut all = String::new();
+            pass_on(err, |text| {
+                all += &text;
+                all.push('\n');
+                drop(error_line.send(text));
+            });
+            let _ = error.send(all);
         });
-        Self { process, lines, errors, seen: Vec::new(), watch }
+        Self { process, lines, error_lines, errors, seen: Vec::new(), watch }
+    }
+
+    /// Waits until the child prints this line to standard error.
+    ///
+    /// # Panics
+    ///
+    /// If that does not come within [`PATIENCE`].
+    #[track_caller]
+    pub fn warns(&self, wanted: &str) {
+        loop {
+            let line = self.error_lines.recv_timeout(PATIENCE);
+            if line.unwrap_or_else(|error| panic!("waited for `{wanted}`: {error}")) == wanted {
+                return;
+            }
+        }
     }
 
     /// Waits until the child prints this line.
@@ -144,17 +182,20 @@ impl Child {
     /// If that does not come within [`PATIENCE`].
     #[track_caller]
     pub fn ended(mut self) -> Ended {
-        // Both pipes are closed by the end of the process.
-        let err = self.errors.recv_timeout(PATIENCE);
-        let took = self.watch.elapsed();
-        let Ok(err) = err else {
-            panic!(
-                "the child does not end; it said {:?}",
-                self.lines.try_iter().collect::<Vec<_>>()
-            );
+        let status = loop {
+            if let Some(status) = self.process.try_wait().expect("the child can be waited for") {
+                break status;
+            }
+            if self.watch.elapsed() > PATIENCE {
+                let said: Vec<_> = self.lines.try_iter().collect();
+                panic!("the child does not end; it said {said:?}");
+            }
+            crate::pause(Duration::from_millis(1));
         };
+        let took = self.watch.elapsed();
+        // Both pipes are closed by the end of the process.
+        let err = self.errors.recv_timeout(PATIENCE).expect("the end of the errors");
         self.seen.extend(self.lines.iter());
-        let status = self.process.wait().expect("the child ends");
         Ended { status, out: std::mem::take(&mut self.seen), err, took }
     }
 }

@@ -3,9 +3,12 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use nix::sys::signal::Signal;
 use tests::child::Ended;
-use tests::{Child, Stopwatch, best_of, secs};
+use tests::{Child, Stopwatch, best_of, millis, pause, secs};
 
 /// Starts a child that calls `run`, or waits.
 fn start(way: &str) -> Child {
@@ -14,7 +17,7 @@ fn start(way: &str) -> Child {
 
 #[test]
 fn rule_44_the_first_signal_is_graceful() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let mut child = start("graceful");
         child.says("ready");
         child.signal(signal);
@@ -29,27 +32,203 @@ fn rule_44_the_first_signal_is_graceful() {
     }
 }
 
+/// Longer than two signals may be apart that count as one.
+const APART: Duration = millis(300);
+
 #[test]
-fn rule_44_the_second_signal_ends_the_process_at_once() {
+fn rule_44_a_signal_a_quarter_of_a_second_after_the_first_ends_the_process_and_says_so() {
     for (first, second, code) in [
         (Signal::SIGTERM, Signal::SIGTERM, 143),
         (Signal::SIGINT, Signal::SIGINT, 130),
-        (Signal::SIGINT, Signal::SIGTERM, 143),
+        (Signal::SIGINT, Signal::SIGHUP, 129),
     ] {
         // "At once": the best of a few rounds, a process and two pipes included.
-        best_of(5, &format!("{first}, then {second}"), tests::millis(50), || {
+        best_of(5, &format!("{first}, then {second}"), millis(50), || {
             let mut child = start("stuck");
             child.says("ready");
             child.signal(first);
             // The body knows, and stays; the other service is stopped all the same.
             child.says("told");
+            pause(APART);
             let watch = Stopwatch::start();
             child.signal(second);
             let ended = child.ended();
+            let took = watch.elapsed();
             assert_eq!(ended.code(), code, "{first}, {second}: {ended:?}");
-            watch.elapsed()
+            let said = format!("second stop signal ({second}): the process ends without clean-up");
+            assert_eq!(ended.err.lines().collect::<Vec<_>>(), [said], "{ended:?}");
+            took
         });
     }
+}
+
+/// Where standard error is full, nothing is said, and the end is as quick.
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_44_the_second_signal_does_not_wait_for_standard_error() {
+    best_of(5, "the second signal", millis(50), || {
+        let (full, _unread) = full_pipe();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+        let mut child = Child::run_with(command.arg("stuck"), Stdio::piped(), full);
+        child.says("ready");
+        child.signal(Signal::SIGTERM);
+        child.says("told");
+        pause(APART);
+        let watch = Stopwatch::start();
+        child.signal(Signal::SIGTERM);
+        assert_eq!(child.ended().code(), 143);
+        watch.elapsed()
+    });
+}
+
+/// As GNU `timeout` sends it: to the process, and then to its group.
+#[test]
+fn rule_44_a_signal_that_is_sent_twice_is_one_signal() {
+    for (first, second) in [
+        (Signal::SIGTERM, Signal::SIGTERM),
+        (Signal::SIGINT, Signal::SIGINT),
+        (Signal::SIGHUP, Signal::SIGTERM),
+    ] {
+        for gap in [Duration::ZERO, millis(2), millis(100)] {
+            let mut child = start("slow to stop");
+            child.says("ready");
+            child.signal(first);
+            pause(gap);
+            child.signal(second);
+            let ended = child.ended();
+            assert_eq!(ended.code(), 0, "{first}, {second}, {gap:?}: {ended:?}");
+            assert_eq!(ended.out, ["ready", "hook: web"], "{first}, {second}, {gap:?}: {ended:?}");
+        }
+    }
+}
+
+/// As `nohup` does, and a shell that starts a program in the background.
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_44_a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    for (name, ignored, other) in
+        [("HUP", Signal::SIGHUP, Signal::SIGINT), ("INT", Signal::SIGINT, Signal::SIGTERM)]
+    {
+        let mut shell = Command::new("sh");
+        let program = env!("CARGO_BIN_EXE_runs");
+        shell.args(["-c", &format!("trap '' {name}; exec '{program}' graceful")]);
+        let mut child = Child::run(&mut shell);
+        child.says("ready");
+        child.signal(ignored);
+        // It would be the first one, and this would end the process.
+        pause(APART);
+        child.signal(other);
+        let ended = child.ended();
+        assert_eq!(ended.code(), 0, "{name}: {ended:?}");
+        assert_eq!(ended.out, ["ready", "hook: database"], "{name}: {ended:?}");
+    }
+}
+
+/// A pipe that is full, and its other end, which nobody reads.
+#[cfg(target_os = "linux")]
+fn full_pipe() -> (Stdio, std::io::PipeReader) {
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    // Opened once more, so that only this way to it does not block.
+    let mut filler = std::fs::OpenOptions::new()
+        .write(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open(format!("/proc/self/fd/{}", writer.as_raw_fd()))
+        .expect("the pipe once more");
+    while filler.write(&[b'-'; 4096]).is_ok() {}
+    while filler.write(b"-").is_ok() {}
+    (writer.into(), reader)
+}
+
+/// How long the end may take where everything stops at once: a second, and what a busy machine adds.
+const IN_TIME: Duration = secs(3);
+
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_44_a_signal_stops_the_services_though_standard_output_is_full() {
+    let (full, _unread) = full_pipe();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let child = Child::run_with(command.arg("logs"), full, Stdio::piped());
+    child.warns("ready");
+    let watch = Stopwatch::start();
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let mut hooks = ended.errors("hook: ");
+    hooks.sort_unstable();
+    assert_eq!(hooks, ["idle", "web"], "{ended:?}");
+    assert!(ended.err.contains(" services ended in "), "{ended:?}");
+}
+
+/// The body fills the pipe by itself, and is blocked by its own line: it cannot stop.
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_44_a_signal_stops_the_others_where_a_body_is_blocked_by_its_log() {
+    let (unread, pipe) = std::io::pipe().expect("a pipe");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let child = Child::run_with(command.arg("floods"), pipe.into(), Stdio::piped());
+    child.warns("ready");
+    // The end is the same if it is not full yet.
+    pause(millis(200));
+    let watch = Stopwatch::start();
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    assert_eq!(ended.code(), 2, "{ended:?}");
+    assert_eq!(ended.errors("hook: "), ["idle"], "{ended:?}");
+    assert!(ended.err.contains("\n  web (tests/src/bin/runs.rs:"), "{ended:?}");
+    drop(unread);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_44_the_process_ends_a_second_after_the_shutdown_timeout() {
+    let (full, _unread) = full_pipe();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let child = Child::run_with(command.arg("logs, stuck"), full, Stdio::piped());
+    child.warns("ready");
+    let watch = Stopwatch::start();
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert!((secs(1)..IN_TIME).contains(&watch.elapsed()), "{:?}, {ended:?}", watch.elapsed());
+    assert_eq!(ended.code(), 2, "{ended:?}");
+    assert!(ended.err.contains("): abandoned, still running after "), "{ended:?}");
+}
+
+/// The report is what blocks.
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_44_a_signal_ends_the_process_though_standard_error_is_full() {
+    let (full, _unread) = full_pipe();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let mut child = Child::run_with(command.arg("graceful"), Stdio::piped(), full);
+    child.says("ready");
+    let watch = Stopwatch::start();
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.out, ["ready", "hook: database"], "{ended:?}");
+}
+
+#[test]
+fn rule_44_wait_for_signal_returns_when_the_runner_shuts_down_by_itself() {
+    let ended = run("waits for the runner");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert!(ended.out.contains(&"the runner shut down".to_owned()), "{ended:?}");
+    assert!(ended.out.iter().any(|line| line.contains("`vital` is critical")), "{ended:?}");
+}
+
+#[test]
+fn rule_44_a_wait_for_a_signal_can_be_given_up_and_misses_none() {
+    let ended = run("gives up waiting");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let out: Vec<_> = ended.out.iter().filter(|line| *line != "ready").collect();
+    assert_eq!(out, ["gave up", "Some(\"SIGTERM\")", "hook: web"], "{ended:?}");
 }
 
 #[test]
@@ -76,6 +255,7 @@ fn rule_44_wait_for_signal_says_which_and_the_second_ends_the_process() {
         assert_eq!(child.ended().status.signal(), Some(15));
     };
     // It goes on after that signal, until the second.
+    pause(APART);
     child.signal(Signal::SIGTERM);
     let ended = child.ended();
     assert_eq!(ended.code(), 143, "{ended:?}");
@@ -90,10 +270,20 @@ fn run(way: &str) -> Ended {
 #[test]
 fn run_returns_0_when_everything_ended_well() {
     assert_eq!(run("finished").code(), 0);
-    // A failure of a service that is not critical is not the end of the program's good name.
+}
+
+#[test]
+fn run_returns_1_when_it_ended_by_itself_and_a_service_had_failed() {
     let ended = run("failed");
-    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.code(), 1, "{ended:?}");
     assert!(ended.err.contains("\n  s (tests/src/bin/runs.rs:"), "{ended:?}");
+    assert!(ended.err.contains("): failed"), "{ended:?}");
+    // A signal is not the end of all services: one that fails while others go on is reported.
+    let mut child = start("one fails");
+    child.says("ready");
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert_eq!(ended.code(), 0, "{ended:?}");
     assert!(ended.err.contains("): failed"), "{ended:?}");
 }
 

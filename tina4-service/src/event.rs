@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
+use crate::signal::Signal;
 use crate::unit::Unit;
 
 /// How many events wait for one subscriber before the newest are dropped.
@@ -110,6 +111,11 @@ pub enum Change {
     ThreadFailed {
         /// The system's error.
         error: Arc<str>,
+    },
+    /// A signal asked the program to end; it concerns the runner.
+    SignalReceived {
+        /// Which one.
+        signal: Signal,
     },
     /// This subscriber read too slowly; in the log: the log was written too slowly.
     Missed {
@@ -322,6 +328,9 @@ impl LogLine {
             }
             Change::ThreadFailed { error } => {
                 tracing::error!(parent: None, error = %error, "a worker thread could not be started");
+            }
+            Change::SignalReceived { signal } => {
+                tracing::info!(parent: None, %signal, "stop signal received");
             }
             Change::Missed { count } => {
                 tracing::warn!(parent: None, count, "log lines are missing: the log was too slow");

@@ -13,7 +13,8 @@ use std::mem::ManuallyDrop;
 use std::sync::{Mutex, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
-use crate::clock::{Clock, Nanos, nanos, note_process_start};
+use crate::clock::{Clock, Nanos, nanos};
+use crate::fork::PerProcess;
 use crate::job;
 use crate::runner::Services;
 
@@ -24,47 +25,19 @@ const LIMIT: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_micros(500);
 
 /// The runners that have started something.
-static RUNNERS: Mutex<Vec<Weak<Services>>> = Mutex::new(Vec::new());
+static RUNNERS: PerProcess<Mutex<Vec<Weak<Services>>>> = PerProcess::new(Mutex::new(Vec::new()));
 
 /// Notes a runner whose services must be stopped when the process ends.
 pub(crate) fn remember(pool: &std::sync::Arc<Services>) {
-    let mut runners = RUNNERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut runners = RUNNERS.get().lock().unwrap_or_else(PoisonError::into_inner);
     runners.retain(|known| known.strong_count() > 0);
     if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(pool))) {
         runners.push(std::sync::Arc::downgrade(pool));
     }
 }
 
-/// Registered before `main`, so it comes after whatever the program itself registers.
-#[expect(unsafe_code, reason = "atexit has no safe wrapper; this is the crate's one door")]
-mod door {
-    unsafe extern "C" {
-        fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
-    }
-
-    extern "C" fn at_exit() {
-        // Unwinding out of here would be undefined; nothing in it runs user code on this thread.
-        let _ = crate::panics::catch_quietly(super::stop_everything);
-    }
-
-    // `ctor` itself needs the word: what runs before `main` must not rely on `main` having begun.
-    ctor::declarative::ctor! {
-        #[ctor(unsafe)]
-        fn before_main() {
-            super::note_process_start();
-            // Miri has no `atexit`, and the locks of the model checker exist in its schedules only.
-            if cfg!(any(miri, shuttle)) {
-                return;
-            }
-            // SAFETY: atexit is part of every C library we link; the callback is a plain function
-            // that does not unwind. If it is refused there is no hook, which is no worse than
-            // before.
-            let _ = unsafe { atexit(at_exit) };
-        }
-    }
-}
-
-fn stop_everything() {
+/// The end of the process: stops the runners, and waits for it.
+pub(crate) fn stop_everything() {
     let clock = Clock::system();
     let limit = clock.now().saturating_add(nanos(LIMIT));
     let here = job::current();
@@ -93,7 +66,7 @@ pub(crate) fn stop(
 /// The runners that still exist. Nobody holds their lock for longer than a push.
 fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Services>> {
     loop {
-        match RUNNERS.try_lock() {
+        match RUNNERS.get().try_lock() {
             Ok(runners) => return runners.iter().filter_map(Weak::upgrade).collect(),
             Err(TryLockError::Poisoned(poisoned)) => {
                 return poisoned.into_inner().iter().filter_map(Weak::upgrade).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
@@ -12,6 +13,8 @@ use crate::plan::{Plan, StartError};
 use crate::report::{ControlError, StopReport, Stopped};
 use crate::runner::Runner;
 use crate::service::Service;
+#[cfg(feature = "signals")]
+use crate::signal::StopCause;
 use crate::status::ServiceInfo;
 
 static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
@@ -143,12 +146,29 @@ pub fn wait() {
     GLOBAL.wait();
 }
 
-/// Waits until SIGTERM, SIGINT or Ctrl-C comes. See [`Runner::wait_for_signal`].
+/// Waits until every service has ended, at most `timeout`. See [`Runner::wait_timeout`].
+#[must_use = "`false` means that something is still active"]
+pub fn wait_timeout(timeout: Duration) -> bool {
+    GLOBAL.wait_timeout(timeout)
+}
+
+/// Waits for a signal that asks the program to end, or until the runner shuts down by itself. See
+/// [`Runner::wait_for_signal`].
 ///
 /// # Errors
 ///
-/// The operating system refused the signal handlers.
+/// The operating system refused the signal handlers, or this process is a forked child.
 #[cfg(feature = "signals")]
-pub fn wait_for_signal() -> std::io::Result<crate::signals::Signal> {
+pub fn wait_for_signal() -> std::io::Result<StopCause> {
     GLOBAL.wait_for_signal()
+}
+
+/// Waits like [`wait_for_signal`], at most `timeout`. See [`Runner::wait_for_signal_timeout`].
+///
+/// # Errors
+///
+/// As for [`wait_for_signal`].
+#[cfg(feature = "signals")]
+pub fn wait_for_signal_timeout(timeout: Duration) -> std::io::Result<Option<StopCause>> {
+    GLOBAL.wait_for_signal_timeout(timeout)
 }

@@ -63,7 +63,10 @@ mod context;
 mod event;
 #[cfg(feature = "exit-hook")]
 mod exit;
+#[cfg(any(unix, feature = "exit-hook"))]
+mod ffi;
 mod flow;
+mod fork;
 mod global;
 mod job;
 mod lifecycle;
@@ -76,6 +79,7 @@ mod report;
 mod runner;
 mod schedule;
 mod service;
+mod signal;
 #[cfg(feature = "signals")]
 mod signals;
 #[cfg(feature = "testing")]
@@ -92,12 +96,12 @@ pub use clock::Clock;
 pub use context::{Context, Never};
 pub use event::{Change, Event};
 pub use flow::Flow;
-#[cfg(feature = "signals")]
-pub use global::wait_for_signal;
 pub use global::{
     check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
-    start_all, status, stop, stop_all, subscribe, wait,
+    start_all, status, stop, stop_all, subscribe, wait, wait_timeout,
 };
+#[cfg(feature = "signals")]
+pub use global::{wait_for_signal, wait_for_signal_timeout};
 pub use lifecycle::State;
 pub use params::{Local, Res, Tick};
 pub use plan::{Fault, Plan, PlannedService, StartError};
@@ -108,8 +112,7 @@ pub use schedule::Schedule;
 #[cfg(feature = "cron")]
 pub use schedule::ScheduleError;
 pub use service::{IntoDuration, Service};
-#[cfg(feature = "signals")]
-pub use signals::Signal;
+pub use signal::{Signal, StopCause};
 pub use status::{ServiceInfo, Spread};
 /// Declares a function as a service.
 ///

@@ -95,6 +95,9 @@ pub(crate) trait Desk: Send + 'static {
     fn is_over(&mut self) -> bool;
     /// Whether something is to be done once the lock is released.
     fn has_aftermath(&self) -> bool;
+    /// Takes the part of it that wakes sleepers: they wake when it is dropped, which never blocks.
+    #[cfg(feature = "signals")]
+    fn take_wakes(&mut self) -> impl Sized + use<Self>;
     /// Takes it. What must be done in order is not given out again before [`Desk::settled`].
     fn aftermath(&mut self) -> Option<Self::Aftermath>;
     /// Does it. Never panics.
@@ -204,6 +207,35 @@ impl<D: Desk> Pool<D> {
         #[cfg(feature = "testing")]
         if let Some(stage) = self.clock.stage() {
             stage.touch();
+        }
+        result
+    }
+
+    /// Does the same, but leaves to a worker what could block the caller: the log, and destructors.
+    #[cfg(feature = "signals")]
+    pub(crate) fn act_without_blocking<T>(
+        self: &Arc<Self>,
+        action: impl FnOnce(&mut D, Nanos) -> T,
+    ) -> T {
+        let mut shift = lock(&self.shift);
+        let now = self.clock.now();
+        let result = action(&mut shift.desk, now);
+        let most = self.most(&shift.desk);
+        let wakes = shift.desk.take_wakes();
+        let ring_news = shift.desk.take_news() && shift.listeners > 0;
+        let uncovered = shift.uncovered(now, false);
+        let mut calls = uncovered.and_then(|due| shift.crew.send_for(now, due, false, most));
+        // A worker on the way does it first of all.
+        if calls.is_none() && shift.desk.has_aftermath() {
+            calls = shift.crew.send_anybody(now, most);
+        }
+        drop(shift);
+        drop(wakes);
+        if ring_news {
+            self.news.notify_all();
+        }
+        if let Some(calls) = calls {
+            self.call(calls);
         }
         result
     }

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::fork::{self, Forked};
 use crate::lifecycle::State;
 use crate::registration::Place;
 
@@ -47,6 +48,8 @@ pub struct StopReport {
     /// The request came from inside a service, which cannot wait for its own end: stopping goes
     /// on, and this report shows how things stood.
     pub in_progress: bool,
+    /// Nothing was stopped: this process was forked from the one whose threads run the services.
+    pub forked: bool,
 }
 
 /// One service of a [`StopReport`].
@@ -78,6 +81,7 @@ impl StopReport {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         !self.in_progress
+            && !self.forked
             && self.abandoned().next().is_none()
             && self.services.iter().all(|service| service.failed_hooks == 0)
     }
@@ -90,6 +94,9 @@ impl StopReport {
 /// One line, and one more for each service that needs attention.
 impl fmt::Display for StopReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.forked {
+            return write!(f, "nothing was stopped: {}", fork::REFUSAL);
+        }
         let verb = if self.in_progress { "stopping" } else { "ended" };
         let (count, s) = (self.services.len(), if self.services.len() == 1 { "" } else { "s" });
         // Nobody cares for less, and below that `Duration` prints "0.0ns".
@@ -174,6 +181,14 @@ pub enum ControlError {
     },
     /// It cannot be started as it is.
     Start(crate::plan::StartError),
+    /// This process was forked from the one whose threads run the services.
+    Forked,
+}
+
+impl From<Forked> for ControlError {
+    fn from(_: Forked) -> Self {
+        Self::Forked
+    }
 }
 
 impl fmt::Display for ControlError {
@@ -201,6 +216,7 @@ impl fmt::Display for ControlError {
                  a second copy is not started"
             ),
             Self::Start(error) => write!(f, "{error}"),
+            Self::Forked => f.write_str(fork::REFUSAL),
         }
     }
 }
@@ -220,7 +236,8 @@ impl Error for ControlError {
             | Self::NotUpYet { .. }
             | Self::Busy { .. }
             | Self::Stopping { .. }
-            | Self::StillAlive { .. } => None,
+            | Self::StillAlive { .. }
+            | Self::Forked => None,
         }
     }
 }

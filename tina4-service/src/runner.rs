@@ -11,6 +11,7 @@ use crossbeam_channel::Receiver;
 
 use crate::clock::Watcher;
 use crate::event::Event;
+use crate::fork::{self, Forked};
 use crate::job;
 use crate::lifecycle::{self, State};
 use crate::plan::{Plan, StartError};
@@ -28,6 +29,8 @@ mod model;
 mod run;
 
 pub use builder::Builder;
+#[cfg(feature = "signals")]
+pub(crate) use run::exit_code;
 
 /// How long `stop_all` and `wait` wait for the last lines of the log to be written.
 const LOG_LIMIT: Duration = Duration::from_secs(1);
@@ -62,8 +65,15 @@ struct Shared {
 
 impl Shared {
     fn tell_to_stop(&self) {
-        let timeout = self.env.shutdown_timeout;
-        self.pool.with(|services, now| services.stop_all(timeout, None, now));
+        if let Ok(pool) = self.pool() {
+            let timeout = self.env.shutdown_timeout;
+            pool.with(|services, now| services.stop_all(timeout, None, now));
+        }
+    }
+
+    /// The pool, unless it belongs to the process from which this one was forked.
+    fn pool(&self) -> Result<&Arc<Services>, Forked> {
+        if self.env.owner.is_another_process() { Err(Forked) } else { Ok(&self.pool) }
     }
 }
 
@@ -117,8 +127,13 @@ impl Runner {
     /// [`Runner::start`]. It may be added at any time; after `start_all`, start it by name, or call
     /// `start_all` again.
     pub fn register(&self, service: Service) {
-        let definition = service.into_definition(&self.shared.recent_settings);
-        self.shared.pool.with(|services, now| services.add(definition, now));
+        match self.pool() {
+            Ok(pool) => {
+                let definition = service.into_definition(&self.shared.recent_settings);
+                pool.with(|services, now| services.add(definition, now));
+            }
+            Err(Forked) => fork::refused("register"),
+        }
     }
 
     /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
@@ -126,7 +141,10 @@ impl Runner {
     /// A second value of one type is a fault that [`Runner::check`] reports with both places.
     #[track_caller]
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
-        self.shared.env.resources.provide(value, Place::from(Location::caller()));
+        match self.pool() {
+            Ok(_) => self.shared.env.resources.provide(value, Place::from(Location::caller())),
+            Err(Forked) => fork::refused("provide"),
+        }
     }
 
     #[cfg(feature = "testing")]
@@ -150,7 +168,7 @@ impl Runner {
     ///
     /// Every fault in the services, with file and line.
     pub fn check(&self) -> Result<Plan, StartError> {
-        self.shared.pool.with(|services, _| services.check())
+        self.pool()?.with(|services, _| services.check())
     }
 
     /// Checks everything, then starts every service with `autostart`; returns at once.
@@ -162,8 +180,7 @@ impl Runner {
     ///
     /// Every fault in the services, with file and line; then nothing was started.
     pub fn start_all(&self) -> Result<Self, StartError> {
-        self.begin();
-        self.shared.pool.with(|services, now| services.start_all(now))?;
+        self.begin()?.with(|services, now| services.start_all(now))?;
         self.has_threads()?;
         Ok(self.clone())
     }
@@ -176,13 +193,18 @@ impl Runner {
     /// No such service; a fault that concerns it; its abandoned run is still alive; the runner is
     /// shutting down.
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
-        self.begin();
-        self.shared.pool.with(|services, now| services.start(name, now))?;
+        self.begin()?.with(|services, now| services.start(name, now))?;
         self.has_threads().map_err(ControlError::Start)
     }
 
+    fn pool(&self) -> Result<&Arc<Services>, Forked> {
+        self.shared.pool()
+    }
+
     /// What must be known before the first service starts.
-    fn begin(&self) {
+    fn begin(&self) -> Result<&Arc<Services>, Forked> {
+        let pool = self.pool()?;
+        self.shared.env.owner.claim();
         // The end of the process does not wait for test time.
         #[cfg(feature = "exit-hook")]
         if !self.shared.env.clock.is_staged() {
@@ -197,6 +219,7 @@ impl Runner {
                 );
             }
         }
+        Ok(pool)
     }
 
     /// With no thread at all nothing would ever run: better to say so at once.
@@ -224,7 +247,7 @@ impl Runner {
     ///
     /// No such service.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
-        match self.shared.pool.with(|services, now| services.ask_to_stop(name, now))? {
+        match self.pool()?.with(|services, now| services.ask_to_stop(name, now))? {
             Ok(asked) => Ok(self.wait_for_stop(asked)),
             Err(answer) => Ok(answer),
         }
@@ -251,8 +274,7 @@ impl Runner {
     ///
     /// As for [`Runner::start`]; also if it did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
-        self.begin();
-        let asked = self.shared.pool.with(|services, now| services.ask_to_restart(name, now))?;
+        let asked = self.begin()?.with(|services, now| services.ask_to_restart(name, now))?;
         match asked.map(|asked| self.wait_for_stop(asked)) {
             Some(Stopped::Abandoned { age, place }) => {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
@@ -291,7 +313,7 @@ impl Runner {
     }
 
     fn request(&self, name: &str, event: lifecycle::Event) -> Result<(), ControlError> {
-        self.shared.pool.with(|services, now| services.request(name, event, now))
+        self.pool()?.with(|services, now| services.request(name, event, now))
     }
 
     /// Stops everything: in reverse of `after`, each with its clean-up, under one deadline (25 s
@@ -300,12 +322,20 @@ impl Runner {
     /// May be called from any thread and any number of times. Inside a service it makes the
     /// request and returns at once, with [`StopReport::in_progress`] set.
     pub fn stop_all(&self) -> StopReport {
+        self.stop_all_within(LOG_LIMIT)
+    }
+
+    /// [`Runner::stop_all`], which waits at most `log_limit` for the last lines of the log.
+    fn stop_all_within(&self, log_limit: Duration) -> StopReport {
+        let Ok(pool) = self.pool() else {
+            return StopReport { forked: true, ..StopReport::default() };
+        };
         self.shared.tell_to_stop();
         if self.inside().is_some() {
-            return self.shared.pool.with(|services, now| services.interim_report(now));
+            return pool.with(|services, now| services.interim_report(now));
         }
-        let report = self.shared.pool.wait_for(Supervisor::shutdown_result);
-        self.shared.pool.wait_until_settled(LOG_LIMIT);
+        let report = pool.wait_for(Supervisor::shutdown_result);
+        pool.wait_until_settled(log_limit);
         report
     }
 
@@ -313,26 +343,31 @@ impl Runner {
     /// name is `false`.
     #[must_use]
     pub fn is_running(&self, name: &str) -> bool {
-        self.shared.pool.with(|services, _| services.state(name)).is_some_and(State::is_active)
+        let state = self.pool().map(|pool| pool.with(|services, _| services.state(name)));
+        state.ok().flatten().is_some_and(State::is_active)
     }
 
     /// Name and state of every service.
     #[must_use]
     pub fn status(&self) -> BTreeMap<String, State> {
-        self.shared.pool.with(|services, _| services.status())
+        self.pool().map(|pool| pool.with(|services, _| services.status())).unwrap_or_default()
     }
 
     /// Everything known about every service, by name.
     #[must_use]
     pub fn services(&self) -> Vec<ServiceInfo> {
-        self.shared.pool.with(|services, now| services.services(now))
+        self.pool()
+            .map(|pool| pool.with(|services, now| services.services(now)))
+            .unwrap_or_default()
     }
 
     /// Every change from now on. The receiver holds 1,024 events; who reads too slowly misses
     /// some and is told how many. It never blocks a service.
     #[must_use]
     pub fn subscribe(&self) -> Receiver<Event> {
-        self.shared.pool.with(|services, _| services.subscribe())
+        // A receiver whose sender is gone.
+        let nothing = |_| crossbeam_channel::bounded(0).1;
+        self.pool().map_or_else(nothing, |pool| pool.with(|services, _| services.subscribe()))
     }
 }
 

@@ -16,6 +16,7 @@ use tina4_service_schedule::{Schedule as Declared, Utc};
 use crate::clock::{Clock, Nanos, Wall, wall_nanos};
 use crate::context::Never;
 use crate::flow::Cause;
+use crate::fork::Owner;
 use crate::params::{Forgotten, Locals, Resources};
 use crate::registration::Definition;
 use crate::schedule::Schedule;
@@ -34,6 +35,8 @@ pub(crate) struct Environment {
     /// The process is ending: nothing that could wait for a lock of the user's, such as that of
     /// standard output, is done any more.
     pub(crate) exiting: AtomicBool,
+    /// The process that the runner's threads belong to.
+    pub(crate) owner: Owner,
 }
 
 /// A clean-up that a run registered.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tina4_service::{Context, Flow, Service};
+use tina4_service::{Context, Flow, Runner, Service, StopCause};
 
 /// Waits for stop, and leaves.
 fn obedient(ctx: &Context) {
@@ -53,6 +53,25 @@ fn main() -> ExitCode {
         "failed" => {
             tina4_service::register(Service::new("s", |_| Err::<(), _>("no")).max_restarts(0))
         }
+        "one fails" => {
+            // Once the other has failed: `after` is released by that.
+            let fails = Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0);
+            tina4_service::register(fails);
+            let web = |ctx: &Context| {
+                while tina4_service::is_running("fails") && ctx.sleep(Duration::from_millis(1)) {}
+                obedient(ctx);
+            };
+            tina4_service::register(Service::new("web", web));
+        }
+        "slow to stop" => {
+            // Still there when the second signal arrives.
+            let body = |ctx: &Context| {
+                obedient(ctx);
+                tests::pause(Duration::from_millis(200));
+            };
+            let hook = |ctx: &Context| println!("hook: {}", ctx.name());
+            tina4_service::register(Service::new("web", body).on_stop(hook));
+        }
         "critical" => {
             add("web", obedient);
             tina4_service::register(vital());
@@ -75,10 +94,61 @@ fn main() -> ExitCode {
             add("web", obedient);
             tina4_service::start_all().expect("it starts");
             match tina4_service::wait_for_signal() {
-                Ok(signal) => println!("{signal} {}", signal.number()),
+                Ok(StopCause::Signal(signal)) => println!("{signal} {}", signal.number()),
+                Ok(cause) => println!("{cause}"),
                 Err(error) => println!("{error}"),
             }
             park();
+        }
+        "waits for the runner" => {
+            add("web", obedient);
+            tina4_service::register(vital());
+            tina4_service::start_all().expect("it starts");
+            println!("{}", tina4_service::wait_for_signal().expect("handlers"));
+            println!("{}", tina4_service::stop_all());
+            return ExitCode::SUCCESS;
+        }
+        "gives up waiting" => {
+            add("web", obedient);
+            tina4_service::start_all().expect("it starts");
+            let wait = || tina4_service::wait_for_signal_timeout(Duration::from_millis(20));
+            assert_eq!(wait().expect("handlers"), None);
+            println!("gave up");
+            // It arrives while nothing waits.
+            #[cfg(unix)]
+            nix::sys::signal::raise(nix::sys::signal::Signal::SIGTERM).expect("a signal");
+            println!("{:?}", wait().expect("handlers").map(|cause| cause.to_string()));
+            drop(tina4_service::stop_all());
+            return ExitCode::SUCCESS;
+        }
+        "logs" | "floods" => {
+            tracing_subscriber::fmt().init();
+            let floods = way == "floods";
+            let body = move |ctx: &Context| {
+                eprintln!("ready");
+                if floods {
+                    loop {
+                        tracing::info!("one more line for a pipe that nobody reads");
+                    }
+                }
+                while ctx.sleep(Duration::from_secs(3_600)) {}
+            };
+            let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
+            let web = Service::new("web", body).on_stop(hook);
+            let limit = if floods { "200ms" } else { "10s" };
+            tina4_service::register(web.stop_timeout(limit));
+            let idle = Service::new("idle", |_| {}).interval("1h").initial_delay("1h");
+            tina4_service::register(idle.on_stop(hook));
+        }
+        "logs, stuck" => {
+            tracing_subscriber::fmt().init();
+            let runner = Runner::builder().shutdown_timeout(Duration::from_millis(200)).build();
+            let body = |ctx: &Context| {
+                eprintln!("ready");
+                stubborn(ctx);
+            };
+            runner.register(Service::new("stuck", body));
+            return runner.run();
         }
         _ => {
             add("web", obedient);

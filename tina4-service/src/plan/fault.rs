@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::{fmt, io};
 
+use crate::fork::{self, Forked};
 use crate::params::Need;
 use crate::registration::{Definition, Place};
 
@@ -21,6 +22,14 @@ pub enum StartError {
     NoThread(io::Error),
     /// The runner is shutting down, or the process is ending.
     ShuttingDown,
+    /// This process was forked from the one whose threads run the services.
+    Forked,
+}
+
+impl From<Forked> for StartError {
+    fn from(_: Forked) -> Self {
+        Self::Forked
+    }
 }
 
 /// One thing that is wrong with the services.
@@ -181,6 +190,7 @@ impl fmt::Display for StartError {
             Self::ShuttingDown => {
                 f.write_str("the services are being shut down; start again later")
             }
+            Self::Forked => f.write_str(fork::REFUSAL),
         }
     }
 }
@@ -195,7 +205,7 @@ impl Error for StartError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::NoThread(error) => Some(error),
-            Self::Faults(_) | Self::NothingFound | Self::ShuttingDown => None,
+            Self::Faults(_) | Self::NothingFound | Self::ShuttingDown | Self::Forked => None,
         }
     }
 }

@@ -123,6 +123,9 @@ impl Desk for Toy {
         self.aftermath.is_some()
     }
 
+    #[cfg(feature = "signals")]
+    fn take_wakes(&mut self) -> impl Sized + use<> {}
+
     fn aftermath(&mut self) -> Option<Work> {
         self.aftermath.take()
     }

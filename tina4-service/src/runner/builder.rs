@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Runner, Services, Shared};
 use crate::clock::Clock;
+use crate::fork::Owner;
 use crate::params::Resources;
 use crate::plan::Selection;
 use crate::pool::{Hiring, Pool, start_thread};
@@ -132,6 +133,7 @@ impl Builder {
             local,
             shutdown_timeout,
             exiting: false.into(),
+            owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);
         let pool = Pool::new(supervisor, clock.clone(), hiring);

@@ -3,78 +3,261 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
+#[cfg(feature = "signals")]
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::{LOG_LIMIT, Runner};
+use super::Runner;
+#[cfg(feature = "signals")]
+use super::Services;
+use crate::clock::{Nanos, nanos};
+use crate::lifecycle::State;
 use crate::plan::StartError;
+use crate::report::StopReport;
+#[cfg(feature = "signals")]
+use crate::signal::StopCause;
+#[cfg(feature = "signals")]
+use crate::signals::{self, Listener, RunWatch};
+#[cfg(feature = "signals")]
+use crate::supervisor::Supervisor;
+
+/// Exit codes: 0 and 1 as everywhere, 2 for what did not stop, the others as `sysexits.h` has them.
+mod code {
+    pub(super) const ENDED_WELL: u8 = 0;
+    pub(super) const FAILED: u8 = 1;
+    pub(super) const ABANDONED: u8 = 2;
+    /// `EX_OSERR`
+    pub(super) const NO_THREAD: u8 = 71;
+    /// `EX_TEMPFAIL`
+    pub(super) const SHUTTING_DOWN: u8 = 75;
+    /// `EX_CONFIG`
+    pub(super) const FAULTS: u8 = 78;
+}
+
+/// How long `run` waits for the last lines of the log: its report must not come too late.
+const LOG_LIMIT: Duration = Duration::from_millis(500);
+
+/// The exit code of `run`. `signalled`: a signal ended it, and not the runner by itself.
+pub(crate) fn exit_code(report: &StopReport, signalled: bool) -> u8 {
+    let failed = report.services.iter().any(|service| service.state == State::Failed);
+    if report.abandoned().next().is_some() {
+        code::ABANDONED
+    } else if report.critical.is_some() || (failed && !signalled) {
+        code::FAILED
+    } else {
+        code::ENDED_WELL
+    }
+}
 
 impl Runner {
     /// Waits until nothing is active: every service has stopped, finished, failed or was
     /// abandoned. Inside a service of this runner that never comes, so it returns at once.
     pub fn wait(&self) {
-        if self.inside().is_some() {
-            return;
-        }
-        self.shared.pool.wait_for(|services, now| {
-            let until = services.shutdown_result(now).err().flatten();
-            if services.is_quiet() { Ok(()) } else { Err(until) }
-        });
-        self.shared.pool.wait_until_settled(LOG_LIMIT);
+        self.wait_until(None);
     }
 
-    /// Starts all, waits for Ctrl-C, SIGTERM or the end of all services, stops in order, and
-    /// prints the report to standard error.
+    /// Waits like [`Runner::wait`], but at most `timeout`; `true`: nothing is active any more.
     ///
-    /// The exit code is 0 if it ended well, 1 if a critical service failed, 2 if something did not
-    /// stop in time (whatever else), 78 (`EX_CONFIG` of sysexits.h) if the services have faults,
-    /// which are printed as a list; 71 (`EX_OSERR`) if there is no thread to be had, 75
-    /// (`EX_TEMPFAIL`) if the runner is being shut down already.
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("clock", |_| {}).interval("1h"));
+    /// runner.start_all().unwrap();
+    /// assert!(!runner.wait_timeout(Duration::from_millis(1)));
+    /// runner.stop_all();
+    /// assert!(runner.wait_timeout(Duration::from_millis(1)));
+    /// ```
+    #[must_use = "`false` means that something is still active"]
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        self.wait_until(Some(self.instant_after(timeout)))
+    }
+
+    fn instant_after(&self, timeout: Duration) -> Nanos {
+        self.shared.env.clock.now().saturating_add(nanos(timeout))
+    }
+
+    fn wait_until(&self, limit: Option<Nanos>) -> bool {
+        let Ok(pool) = self.pool() else {
+            // The parent's services are not for a forked child to wait for.
+            return true;
+        };
+        if self.inside().is_some() {
+            return false;
+        }
+        let quiet = pool.wait_for(|services, now| {
+            let shutdown = services.shutdown_result(now).err().flatten();
+            if services.is_quiet() {
+                Ok(true)
+            } else if limit.is_some_and(|limit| limit <= now) {
+                Ok(false)
+            } else {
+                Err(shutdown.into_iter().chain(limit).min())
+            }
+        });
+        if quiet {
+            pool.wait_until_settled(super::LOG_LIMIT);
+        }
+        quiet
+    }
+
+    /// Starts all, waits for a stop signal or the end of all services, stops in order, and prints
+    /// the report to standard error.
+    ///
+    /// SIGTERM, SIGINT and SIGHUP (Ctrl-C and the closing of the console on Windows) stop in order.
+    /// A second signal, a quarter of a second or more after the first, ends the process at once,
+    /// with code 128 + its number. A signal that was ignored when the program was started stays
+    /// ignored (on Linux; elsewhere it stops the program like any other).
+    ///
+    /// The exit code is
+    ///
+    /// | code | when |
+    /// | --- | --- |
+    /// | 0 | it ended well |
+    /// | 1 | a critical service failed; or all services ended by themselves, and one had failed |
+    /// | 2 | something did not stop in time, whatever else |
+    /// | 71 | there is no thread to be had, or this process is a forked child (`EX_OSERR` of `sysexits.h`) |
+    /// | 75 | the runner is shutting down already (`EX_TEMPFAIL`) |
+    /// | 78 | the services have faults, which are printed as a list (`EX_CONFIG`) |
+    ///
+    /// Where the calling thread is blocked by its log or its report, because standard output or
+    /// standard error is a pipe that nobody reads, a signal stops the services all the same. The
+    /// process then ends with this exit code a second after everything has stopped, or after the
+    /// shutdown timeout, without returning from this function.
     #[must_use = "the exit code says how it went"]
     pub fn run(&self) -> ExitCode {
-        #[cfg(feature = "signals")]
-        let signals = crate::signals::listen(&self.shared.pool);
-        if let Err(error) = self.start_all() {
-            say(&error);
-            return ExitCode::from(match error {
-                StartError::Faults(_) | StartError::NothingFound => 78,
-                StartError::NoThread(_) => 71,
-                StartError::ShuttingDown => 75,
-            });
-        }
-        #[cfg(feature = "signals")]
-        match signals {
-            Ok(signals) => self.shared.pool.wait_for(|services, now| {
-                let ended = services.shutdown_result(now).err().flatten();
-                if services.is_quiet() || signals.signal().is_some() { Ok(()) } else { Err(ended) }
-            }),
-            Err(error) => {
-                tracing::error!(%error, "signals cannot be handled; they end the program at once");
-                self.wait();
-            }
-        }
-        #[cfg(not(feature = "signals"))]
-        self.wait();
-        let report = self.stop_all();
-        say(&report);
-        if report.abandoned().next().is_some() {
-            ExitCode::from(2)
-        } else if report.critical.is_some() {
-            ExitCode::from(1)
-        } else {
-            ExitCode::SUCCESS
-        }
+        ExitCode::from(self.run_to_code())
     }
 
-    /// Waits until SIGTERM, SIGINT or Ctrl-C comes; from now on the second such signal ends the
-    /// process at once, with code 128 + its number.
+    #[cfg(feature = "signals")]
+    fn run_to_code(&self) -> u8 {
+        let Ok(pool) = self.pool() else {
+            return refused(&StartError::Forked);
+        };
+        let watch = RunWatch::new(self.shared.env.shutdown_timeout);
+        let signals = signals::listen(pool, Some(Arc::clone(&watch)));
+        let code = self.run_with(
+            || match &signals {
+                Ok(signals) => pool.wait_for(|services, now| {
+                    let shutdown = services.shutdown_result(now).err().flatten();
+                    let signalled = signals.signal().is_some();
+                    if signalled || services.is_quiet() { Ok(signalled) } else { Err(shutdown) }
+                }),
+                Err(error) => {
+                    tracing::error!(%error, "signals cannot be handled; they end the program at once");
+                    self.wait();
+                    false
+                }
+            },
+            |code| watch.ends_with(code),
+        );
+        watch.returns();
+        code
+    }
+
+    #[cfg(not(feature = "signals"))]
+    fn run_to_code(&self) -> u8 {
+        let wait = || {
+            self.wait();
+            false
+        };
+        self.run_with(wait, |_| {})
+    }
+
+    /// `wait` returns at the end of all services, or when a signal has arrived, and says whether one
+    /// has. `ends_with` is told the exit code as soon as it is known.
+    fn run_with(&self, wait: impl FnOnce() -> bool, ends_with: impl FnOnce(u8)) -> u8 {
+        if let Err(error) = self.start_all() {
+            ends_with(start_code(&error));
+            return refused(&error);
+        }
+        let signalled = wait();
+        let report = self.stop_all_within(LOG_LIMIT);
+        let code = exit_code(&report, signalled);
+        ends_with(code);
+        say(&report);
+        code
+    }
+
+    /// Waits until a signal asks the program to end, or until the runner shuts down by itself,
+    /// because a critical service failed or something called `stop_all`; says which it was.
+    ///
+    /// The signals are those of [`Runner::run`], and so is what a second one does. Services go on
+    /// until [`Runner::stop_all`] is called. A signal that arrived while nothing waited is returned
+    /// at once.
     ///
     /// # Errors
     ///
-    /// The operating system refused the signal handlers.
+    /// The operating system refused the signal handlers, or this process is a forked child.
     #[cfg(feature = "signals")]
-    pub fn wait_for_signal(&self) -> io::Result<crate::signals::Signal> {
-        let signals = crate::signals::listen(&self.shared.pool)?;
-        Ok(self.shared.pool.wait_for(|_, _| signals.signal().ok_or(None)))
+    pub fn wait_for_signal(&self) -> io::Result<StopCause> {
+        let (pool, signals) = self.listen()?;
+        Ok(pool.wait_for(|services, _| stop_cause(services, &signals).ok_or(None)))
     }
+
+    /// Waits like [`Runner::wait_for_signal`], but at most `timeout`; `None`: neither has happened.
+    ///
+    /// No signal is lost between two calls. So a thread can wait in a loop and give up for a reason
+    /// of its own; one that must not outlive an async `main`, for example.
+    ///
+    /// ```no_run
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use std::time::Duration;
+    ///
+    /// static DONE: AtomicBool = AtomicBool::new(false);
+    ///
+    /// fn wait(runner: &tina4_service::Runner) -> std::io::Result<()> {
+    ///     while !DONE.load(Ordering::Relaxed) {
+    ///         if let Some(cause) = runner.wait_for_signal_timeout(Duration::from_secs(1))? {
+    ///             println!("stopping: {cause}");
+    ///             break;
+    ///         }
+    ///     }
+    ///     runner.stop_all();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::wait_for_signal`].
+    #[cfg(feature = "signals")]
+    pub fn wait_for_signal_timeout(&self, timeout: Duration) -> io::Result<Option<StopCause>> {
+        let limit = self.instant_after(timeout);
+        let (pool, signals) = self.listen()?;
+        Ok(pool.wait_for(|services, now| match stop_cause(services, &signals) {
+            Some(cause) => Ok(Some(cause)),
+            None if limit <= now => Ok(None),
+            None => Err(Some(limit)),
+        }))
+    }
+
+    #[cfg(feature = "signals")]
+    fn listen(&self) -> io::Result<(&Arc<Services>, Listener)> {
+        let pool = self.pool().map_err(|error| io::Error::other(StartError::from(error)))?;
+        Ok((pool, signals::listen(pool, None)?))
+    }
+}
+
+#[cfg(feature = "signals")]
+fn stop_cause(services: &Supervisor, signals: &Listener) -> Option<StopCause> {
+    let runner = || services.has_shut_down().then_some(StopCause::Runner);
+    signals.signal().map(StopCause::Signal).or_else(runner)
+}
+
+fn start_code(error: &StartError) -> u8 {
+    match error {
+        StartError::Faults(_) | StartError::NothingFound => code::FAULTS,
+        StartError::NoThread(_) | StartError::Forked => code::NO_THREAD,
+        StartError::ShuttingDown => code::SHUTTING_DOWN,
+    }
+}
+
+/// Nothing was started.
+fn refused(error: &StartError) -> u8 {
+    say(error);
+    start_code(error)
 }
 
 /// The one thing this crate prints. A closed standard error is no reason to fail.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Aftermath, Entry, Supervisor};
 use crate::clock::Nanos;
 use crate::context::Context;
-use crate::event::{Change, Event, LogLine};
+use crate::event::Change;
 use crate::flow::Flow;
 use crate::job::{self, Job, Kind, Report, Task};
 use crate::lifecycle::{self, Command, State};
@@ -168,6 +168,11 @@ impl Desk for Supervisor {
         may_log || may_drop || !wakes.is_empty()
     }
 
+    #[cfg(feature = "signals")]
+    fn take_wakes(&mut self) -> impl Sized + use<> {
+        std::mem::take(&mut self.aftermath.wakes)
+    }
+
     #[inline]
     fn aftermath(&mut self) -> Option<Box<Aftermath>> {
         if self.exiting {
@@ -219,12 +224,7 @@ impl Desk for Supervisor {
     }
 
     fn thread_failed(&mut self, error: &io::Error) {
-        let change = Change::ThreadFailed { error: error.to_string().into() };
-        if !self.subscribers.is_empty() {
-            let at = self.env.clock.wall();
-            self.subscribers.send(&Event { service: "".into(), at, change: change.clone() });
-        }
-        self.log(LogLine { unit: None, change });
+        self.record_of_runner(Change::ThreadFailed { error: error.to_string().into() });
         self.thread_error = Some(io::Error::new(error.kind(), error.to_string()));
     }
 }

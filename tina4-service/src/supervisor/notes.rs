@@ -122,6 +122,21 @@ impl Supervisor {
         }
     }
 
+    /// The same for what concerns the runner as a whole.
+    pub(super) fn record_of_runner(&mut self, change: Change) {
+        if !self.subscribers.is_empty() {
+            let at = self.env.clock.wall();
+            self.subscribers.send(&Event { service: "".into(), at, change: change.clone() });
+        }
+        self.log(LogLine { unit: None, change });
+    }
+
+    /// A signal has asked the program to end.
+    #[cfg(feature = "signals")]
+    pub(crate) fn signal_arrived(&mut self, signal: crate::signal::Signal) {
+        self.record_of_runner(Change::SignalReceived { signal });
+    }
+
     /// Puts a line aside. While the log blocks, so many may wait; then lines are lost, and counted.
     pub(super) fn log(&mut self, line: LogLine) {
         let log = &mut self.aftermath.log;

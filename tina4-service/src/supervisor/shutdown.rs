@@ -25,6 +25,7 @@ impl Supervisor {
             }
             None if self.active > 0 => {
                 self.shutdown = Some(Shutdown { began: now, deadline, critical });
+                self.news = true;
             }
             // Nothing runs: what there is to say was said, or there is nothing to say.
             None => {
@@ -45,6 +46,17 @@ impl Supervisor {
     /// Whether nothing is active and no shutdown is in progress.
     pub(crate) fn is_quiet(&self) -> bool {
         self.active == 0 && self.shutdown.is_none()
+    }
+
+    #[cfg(feature = "signals")]
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.shutdown.is_some()
+    }
+
+    /// Whether a shutdown is in progress, or is over and nothing was started since.
+    #[cfg(feature = "signals")]
+    pub(crate) fn has_shut_down(&self) -> bool {
+        self.shutdown.is_some() || self.last_report.is_some()
     }
 
     /// The report of a shutdown that is over, or until when to wait for it.
@@ -112,6 +124,7 @@ impl Supervisor {
             took: between(began, now),
             critical,
             in_progress: false,
+            forked: false,
         }
     }
 

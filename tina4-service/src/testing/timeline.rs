@@ -96,6 +96,7 @@ impl fmt::Display for What<'_> {
             Change::LateEnd => f.write_str("ended late"),
             Change::StillAlive => f.write_str("not started: its abandoned run is still alive"),
             Change::ThreadFailed { error } => write!(f, "no thread: {error}"),
+            Change::SignalReceived { signal } => write!(f, "{signal} received"),
             Change::Missed { count } => write!(f, "{count} events missed"),
         }
     }

@@ -1,0 +1,220 @@
+//! Forks while services run, in the way that its argument says: see `tests/fork.rs`.
+#![cfg_attr(not(unix), allow(unused, reason = "there is no `fork` elsewhere"))]
+
+#[cfg(unix)]
+fn main() {
+    let how = std::env::args().nth(1).unwrap_or_default();
+    match &*how {
+        "children" => unix::children(),
+        "from a service" => unix::from_a_service(),
+        "daemon" => unix::daemon(),
+        "signals" => unix::signals(),
+        other => panic!("no such way: {other}"),
+    }
+}
+
+#[cfg(not(unix))]
+fn main() {}
+
+#[cfg(unix)]
+mod unix {
+    use std::time::Duration;
+
+    use nix::sys::signal::{Signal, kill};
+    use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+    use nix::unistd::{ForkResult, Pid, fork};
+    use tests::{Stopwatch, secs};
+    use tina4_service::{Context, ControlError, Flow, Runner, Service, StartError, StopCause};
+
+    /// How many children there are.
+    const CHILDREN: u32 = 300;
+
+    /// Runs `child` in a forked child, which ends with the code that it returns.
+    fn in_child(child: impl FnOnce() -> i32) -> Pid {
+        // SAFETY: the child may find any lock of this program's taken, which is what is tested; it
+        // uses none that a thread of this program uses, except through the crate.
+        match unsafe { fork() }.expect("a process") {
+            ForkResult::Parent { child } => child,
+            ForkResult::Child => exit(child()),
+        }
+    }
+
+    /// Through the exit hook.
+    #[expect(clippy::disallowed_methods, reason = "the end of a forked child is the subject")]
+    fn exit(code: i32) -> ! {
+        std::process::exit(code)
+    }
+
+    /// The end of a child; one that hangs is killed.
+    fn end_of(child: Pid) -> Option<WaitStatus> {
+        let watch = Stopwatch::start();
+        loop {
+            let status = waitpid(child, Some(WaitPidFlag::WNOHANG)).expect("a child");
+            if status != WaitStatus::StillAlive {
+                return Some(status);
+            }
+            if watch.elapsed() > secs(5) {
+                kill(child, Signal::SIGKILL).expect("it is there");
+                waitpid(child, None).expect("its end");
+                return None;
+            }
+            tests::pause(Duration::from_micros(200));
+        }
+    }
+
+    /// Services that keep the lock of their runner busy.
+    fn busy() -> Runner {
+        let runner = Runner::builder().only::<&str>([]).build();
+        let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
+        runner.register(Service::new("again", |_| Flow::Again).on_stop(hook));
+        let asks = |ctx: &Context| {
+            let runner = RUNNER.get().expect("it is set before the start");
+            while !ctx.is_stopping() {
+                std::hint::black_box(runner.services());
+            }
+        };
+        RUNNER.set(runner.clone()).expect("set once");
+        runner.register(Service::new("asks", asks));
+        let rests = |ctx: &Context| while ctx.sleep(secs(3_600)) {};
+        runner.register(Service::new("rests", rests));
+        runner.start_all().expect("it starts");
+        runner
+    }
+
+    static RUNNER: std::sync::OnceLock<Runner> = std::sync::OnceLock::new();
+
+    pub(super) fn children() {
+        let runner = busy();
+        let children: Vec<_> = (0..CHILDREN).map(|_| in_child(|| look(&runner))).collect();
+        let ends: Vec<_> = children.into_iter().map(|child| (child, end_of(child))).collect();
+        let hung = ends.iter().filter(|(_, end)| end.is_none()).count();
+        let wrong: Vec<_> = ends
+            .iter()
+            .filter(|(child, end)| *end != Some(WaitStatus::Exited(*child, 0)))
+            .collect();
+        println!("{hung} hung, {} wrong {wrong:?}", wrong.len());
+        println!("{}", runner.status().len());
+        assert!(runner.is_running("again"), "the parent's services go on");
+        assert!(runner.stop_all().is_clean());
+    }
+
+    /// What a child sees of its parent's runner; 0 if all is as it must be.
+    fn look(runner: &Runner) -> i32 {
+        let control = [
+            runner.start("rests"),
+            runner.restart("rests"),
+            runner.run_now("again"),
+            runner.pause("again"),
+            runner.resume("again"),
+            runner.stop("rests").map(drop),
+        ];
+        let watch = Stopwatch::start();
+        let report = runner.stop_all();
+        runner.wait();
+        let waited = runner.wait_for_signal().map(drop);
+        let checks = [
+            runner.status().is_empty() && runner.services().is_empty(),
+            !runner.is_running("rests"),
+            control.iter().all(|answer| matches!(answer, Err(ControlError::Forked))),
+            matches!(runner.start_all(), Err(StartError::Forked)),
+            matches!(runner.check(), Err(StartError::Forked)),
+            report.forked && !report.is_clean() && report.services.is_empty(),
+            waited.is_err_and(|error| error.to_string().contains("forked")),
+            runner.subscribe().recv().is_err(),
+            watch.elapsed() < secs(1),
+            own_runner_works(),
+        ];
+        let wrong = checks.iter().position(|good| !good);
+        wrong.map_or(0, |check| i32::try_from(check).expect("a few") + 1)
+    }
+
+    /// Whether a runner that is made in the child runs its service.
+    fn own_runner_works() -> bool {
+        let own = Runner::new();
+        own.register(Service::new("own", |_| Flow::Done));
+        own.start_all().expect("it starts");
+        own.wait();
+        own.status()["own"].to_string() == "finished" && own.stop_all().is_clean()
+    }
+
+    /// The child is a copy of a thread that runs a service.
+    pub(super) fn from_a_service() {
+        let runner = Runner::new();
+        let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
+        let parent = runner.clone();
+        let body = move |ctx: &Context| {
+            let inside = || {
+                let report = parent.stop_all();
+                i32::from(!report.forked || ctx.is_stopping() || !own_runner_works())
+            };
+            println!("{:?}", end_of(in_child(inside)).map(|status| exit_code(&status)));
+            Flow::Done
+        };
+        runner.register(Service::new("forks", body).on_stop(hook));
+        runner.start_all().expect("it starts");
+        runner.wait();
+    }
+
+    fn exit_code(status: &WaitStatus) -> String {
+        if let WaitStatus::Exited(_, code) = status {
+            format!("code {code}")
+        } else if let WaitStatus::Signaled(_, signal, _) = status {
+            format!("{signal}")
+        } else {
+            format!("{status:?}")
+        }
+    }
+
+    /// As a daemon does it: everything is prepared, then the child lives on.
+    pub(super) fn daemon() {
+        tina4_service::provide(7_u8);
+        let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
+        tina4_service::register(Service::new("daemon", |_| Flow::Done).on_stop(hook));
+        tina4_service::check().expect("no faults");
+        let child = in_child(|| {
+            // What `run` prints has the number of services; a child's exit code is 8 bits.
+            let code = tina4_service::run();
+            i32::from(code != std::process::ExitCode::SUCCESS)
+        });
+        println!("{:?}", end_of(child).map(|status| exit_code(&status)));
+    }
+
+    /// The parent waits for signals when it forks.
+    pub(super) fn signals() {
+        let runner = busy();
+        assert_eq!(runner.wait_for_signal_timeout(secs(0)).expect("handlers"), None);
+        // A child that waits for none ends as if there were no handlers.
+        let plain = in_child(|| {
+            tests::pause(secs(10));
+            9
+        });
+        kill(plain, Signal::SIGTERM).expect("it is there");
+        println!("{:?}", end_of(plain).map(|status| exit_code(&status)));
+        // One that has a runner of its own can wait for its own.
+        let (there, here) = pipe_to_child();
+        let waits = in_child(move || {
+            let own = Runner::new();
+            assert_eq!(own.wait_for_signal_timeout(secs(0)).expect("handlers"), None);
+            drop(there);
+            match own.wait_for_signal() {
+                Ok(StopCause::Signal(signal)) => signal.number(),
+                Ok(_) => 100,
+                Err(_) => 101,
+            }
+        });
+        // Ends when the child has closed it, once its handlers are there; this process's end of it
+        // went with the closure.
+        let _ = std::io::Read::read(&mut &here, &mut [0]);
+        kill(waits, Signal::SIGINT).expect("it is there");
+        println!("{:?}", end_of(waits).map(|status| exit_code(&status)));
+        // The parent has seen none of them.
+        println!("{:?}", runner.wait_for_signal_timeout(secs(0)).expect("handlers"));
+        assert!(runner.stop_all().is_clean());
+    }
+
+    /// A pipe whose writing end is only in the child.
+    fn pipe_to_child() -> (std::io::PipeWriter, std::io::PipeReader) {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        (writer, reader)
+    }
+}

@@ -1,0 +1,48 @@
+//! Rule 84: a forked child has none of the threads, and says so. With real processes.
+#![cfg(unix)]
+
+use tests::child::Ended;
+use tests::{Child, secs};
+
+fn run(how: &str) -> Ended {
+    Child::start(env!("CARGO_BIN_EXE_forks"), &[how]).ended()
+}
+
+/// What the children look at is in `src/bin/forks.rs`, `look`: each answer is there.
+#[test]
+fn rule_84_300_children_neither_hang_nor_claim_that_anything_runs() {
+    let ended = run("children");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.out, ["0 hung, 0 wrong []", "3"], "{ended:?}");
+    // The hooks ran in the parent, when it stopped, and in no child.
+    assert_eq!(ended.errors("hook: "), ["again"], "{ended:?}");
+}
+
+#[test]
+fn rule_84_a_child_that_a_service_forks_is_no_service() {
+    let ended = run("from a service");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.out, ["Some(\"code 0\")"], "{ended:?}");
+    assert_eq!(ended.errors("hook: "), ["forks"], "{ended:?}");
+}
+
+#[test]
+fn rule_84_a_runner_that_was_not_started_before_the_fork_is_the_childs_own() {
+    let ended = run("daemon");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.out, ["Some(\"code 0\")"], "{ended:?}");
+    assert_eq!(ended.errors("hook: "), ["daemon"], "{ended:?}");
+    assert!(ended.err.contains(" services ended in "), "{ended:?}");
+}
+
+#[test]
+fn rule_84_and_44_a_child_has_signals_of_its_own() {
+    let ended = run("signals");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(
+        ended.out,
+        ["Some(\"SIGTERM\")", "Some(\"code 2\")", "None"],
+        "default, its own, and the parent's: {ended:?}"
+    );
+    assert!(ended.took < secs(15), "{ended:?}");
+}
