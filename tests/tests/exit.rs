@@ -36,6 +36,25 @@ fn rule_45_hooks_of_the_service_that_exits_run_too() {
     assert_eq!(end(&["hook"]).errors("hook: exits, "), ["last", "first"]);
 }
 
+/// std parks the second one for ever; after a second its service is given up.
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
+    for (how, code) in [("return", 7), ("exit", 3), ("service", 3)] {
+        let ended = end(&[how, "twice"]);
+        assert_eq!(ended.code(), code, "{how}: {ended:?}");
+        assert!((secs(1)..secs(3)).contains(&ended.took), "{how}: {ended:?}");
+        assert_eq!(ended.errors("hook: second"), [""], "{how}: {ended:?}");
+    }
+    // A hook that exits keeps those before it from nothing.
+    let ended = end(&["return", "hook-twice"]);
+    assert_eq!(ended.errors("hook: second"), [", first"], "{ended:?}");
+    // A body that waits for something else than the end of the process is not given up.
+    let ended = end(&["return", "twice", "stuck"]);
+    assert_eq!(ended.errors("hook: second"), [""], "{ended:?}");
+    assert!((secs(5)..secs(7)).contains(&ended.took), "{ended:?}");
+}
+
 #[test]
 fn rule_45_never_hangs_while_another_thread_holds_stdout() {
     for (how, code) in [("return", 7), ("exit", 3), ("service", 3)] {

@@ -24,6 +24,9 @@ struct Line {
     spans: Vec<(String, Fields)>,
 }
 
+/// Held while the lines about `logs.blocked` are not to be written.
+static OPEN: Mutex<()> = Mutex::new(());
+
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
 
 struct Collect<'a>(&'a mut Fields);
@@ -56,6 +59,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keep {
             (span.name().to_owned(), fields)
         });
         let line = Line { level: *event.metadata().level(), fields, spans: spans.collect() };
+        if line.fields.get("service").is_some_and(|service| service == "logs.blocked") {
+            drop(OPEN.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         LINES.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 }
@@ -133,6 +139,44 @@ fn rule_62_start_stop_and_finish_are_told_at_info() {
     runner.stop_all();
     about("logs.stops", Level::INFO, &["service started", "service stopped"]);
     about("logs.ends", Level::INFO, &["service started", "service finished"]);
+}
+
+#[test]
+fn rule_62_started_comes_before_the_first_line_of_the_run() {
+    listen();
+    for round in 0..200 {
+        let runner = Runner::new();
+        let names = [0, 1, 2, 3].map(|number| format!("logs.order-{round}-{number}"));
+        for name in &names {
+            let body = |ctx: &Context| {
+                tracing::info!(service = ctx.name(), "a line of its own");
+                Flow::Done
+            };
+            runner.register(Service::new(name.clone(), body));
+        }
+        runner.start_all().unwrap();
+        runner.wait();
+        for name in &names {
+            about(name, Level::INFO, &["service started", "a line of its own", "service finished"]);
+        }
+    }
+}
+
+#[test]
+fn rule_62_a_log_that_blocks_keeps_no_run_from_beginning() {
+    listen();
+    let blocked = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let runner = Runner::new();
+    runner.register(Service::new("logs.blocked", |_| {}).interval("1h"));
+    runner.register(Service::new("logs.behind-it", |_| {}).interval("1h"));
+    let mut watch = Watch::new(&runner);
+    let starter = runner.clone();
+    tests::spawn(move || starter.start_all().map(drop).unwrap());
+    watch.ended("logs.blocked");
+    watch.ended("logs.behind-it");
+    drop(blocked);
+    about("logs.behind-it", Level::INFO, &["service started"]);
+    assert!(runner.stop_all().is_clean());
 }
 
 #[test]

@@ -261,6 +261,13 @@ impl LogLine {
         !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)
     }
 
+    /// It has been written, or never will be: a first run that waits for it may begin.
+    pub(crate) fn done(&self) {
+        if let (Some(unit), Change::Started) = (&self.unit, &self.change) {
+            unit.announce();
+        }
+    }
+
     /// Writes the line at its level: info, warn or error. It belongs to no span: the thread that
     /// writes may be in the middle of another service.
     pub(crate) fn write(&self) {

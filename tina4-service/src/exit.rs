@@ -6,8 +6,9 @@
 //! no lock that it cannot do without, and nothing is logged meanwhile: a log may wait for standard
 //! output, whose lock a thread that never ends may hold.
 //!
-//! If two threads call `process::exit` at one time, std parks the later one for ever. Where that is
-//! a service's thread, its run never ends, its own hooks are not run, and the five seconds pass.
+//! If two threads call `process::exit`, or one does while `main` returns, std on Linux parks the later
+//! one for ever, in `pause(2)`. Where that is a service's thread, its run never ends: seen there after
+//! a second, it is given up, and another worker runs its hooks.
 
 use std::mem::ManuallyDrop;
 use std::sync::{Mutex, PoisonError, TryLockError, Weak};
@@ -20,6 +21,9 @@ use crate::runner::Services;
 
 /// How long the end of the process may take.
 const LIMIT: Duration = Duration::from_secs(5);
+/// From when on a thread that waits in `pause` counts as lost, and how often that is looked at.
+const LOST_AFTER: Duration = Duration::from_secs(1);
+const LOOK_FOR_LOST: Duration = Duration::from_millis(100);
 /// How often this thread looks whether the workers are done: at this point nothing else matters.
 #[cfg(not(shuttle))]
 const LOOK: Duration = Duration::from_micros(500);
@@ -56,11 +60,43 @@ pub(crate) fn stop(
     for pool in pools {
         pool.with_before(clock, limit, |services, now| services.exit(here, LIMIT, now));
     }
+    let mut next_look = clock.now().saturating_add(nanos(LOST_AFTER));
     for pool in pools {
         while !is_done(pool, clock, limit) {
+            if clock.now() >= next_look {
+                pools.iter().for_each(|pool| give_up_lost(pool, clock, limit));
+                next_look = clock.now().saturating_add(nanos(LOOK_FOR_LOST));
+            }
             rest();
         }
     }
+}
+
+/// Gives up the services whose thread waits for the end of the process.
+fn give_up_lost(pool: &std::sync::Arc<Services>, clock: &Clock, limit: Nanos) {
+    let working = pool.working(clock, limit).unwrap_or_default();
+    for lost in working.iter().filter(|working| working.thread().is_some_and(is_parked)) {
+        pool.with_before(clock, limit, |services, now| {
+            if lost.subject().is_some_and(|index| services.give_up(index, now)) {
+                lost.give_up();
+            }
+        });
+    }
+}
+
+/// Whether this thread of the process is in the system call by which std parks it: `pause`, or what
+/// the C library makes of it where there is none.
+fn is_parked(thread: u32) -> bool {
+    let pause = if cfg!(target_arch = "x86_64") {
+        "34 "
+    } else if cfg!(any(target_arch = "aarch64", target_arch = "riscv64")) {
+        // `ppoll` of nothing, without a timeout.
+        "73 0x0 0x0 0x0 "
+    } else {
+        return false;
+    };
+    let call = std::fs::read_to_string(format!("/proc/self/task/{thread}/syscall"));
+    call.is_ok_and(|call| call.starts_with(pause))
 }
 
 /// The runners that still exist. Nobody holds their lock for longer than a push.

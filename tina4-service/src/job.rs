@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-#[cfg(feature = "testing")]
-use crate::clock::nanos;
+use crate::clock::{Clock, nanos};
 use crate::context::Context;
 use crate::flow::{Cause, Exit};
 use crate::panics::{self, Panic};
@@ -13,6 +13,9 @@ use crate::params::Run;
 #[cfg(feature = "testing")]
 use crate::unit::Injected;
 use crate::unit::{Environment, Unit};
+
+/// How long the first run of an activation waits for the line that says that it was started.
+const LOG_PATIENCE: Duration = Duration::from_millis(5);
 
 /// Something to do for a service.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +131,28 @@ fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Cras
     caught.map_err(Crash::from_panic)
 }
 
+/// Waits until the log says that the service was started: its own lines come after that. But not
+/// for long, because a log may block for ever.
+#[cold]
+fn wait_for_announcement(unit: &Unit) {
+    // The log is no part of the model.
+    if cfg!(shuttle) {
+        return;
+    }
+    let (clock, slow) = (Clock::system(), &unit.env.log_is_slow);
+    let until = clock.now().saturating_add(nanos(LOG_PATIENCE));
+    while !unit.is_announced() && !slow.load(Ordering::Relaxed) {
+        if clock.now() >= until {
+            slow.store(true, Ordering::Relaxed);
+        }
+        crate::sync::yield_now();
+    }
+}
+
 fn run(context: &Context) -> Exit<Box<Crash>> {
+    if !context.unit().is_announced() {
+        wait_for_announcement(context.unit());
+    }
     let body = || {
         #[cfg(feature = "testing")]
         if let Err(cause) = inject(context) {

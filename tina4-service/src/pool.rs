@@ -47,6 +47,8 @@ mod crew;
 #[cfg(feature = "testing")]
 mod staged;
 mod worker;
+#[cfg(feature = "exit-hook")]
+mod working;
 
 #[cfg(all(test, shuttle))]
 mod model;
@@ -80,6 +82,9 @@ pub(crate) trait Desk: Send + 'static {
     fn job(&mut self, task: Self::Task) -> Self::Job;
     /// Does a job, where it is: a processor is slow to move what was just put together. Never panics.
     fn work(job: &Self::Job) -> Self::Report;
+    /// A number for what the job is about.
+    #[cfg(feature = "exit-hook")]
+    fn subject(job: &Self::Job) -> u32;
     /// How long this job takes of late; `None`: too new to say.
     fn usual(&self, task: &Self::Task) -> Option<Nanos>;
     /// Whether threads are started beyond the limit that the user has set.
@@ -184,9 +189,14 @@ impl<D: Desk> Pool<D> {
         limit: Nanos,
         action: impl FnOnce(&mut D, Nanos) -> T,
     ) -> Option<T> {
+        self.lock_before(clock, limit).map(|shift| self.act(shift, action))
+    }
+
+    #[cfg(feature = "exit-hook")]
+    fn lock_before(&self, clock: &Clock, limit: Nanos) -> Option<MutexGuard<'_, Shift<D>>> {
         loop {
             match crate::sync::try_lock(&self.shift) {
-                Some(shift) => return Some(self.act(shift, action)),
+                Some(shift) => return Some(shift),
                 None if clock.now() >= limit => return None,
                 None => crate::sync::yield_now(),
             }

@@ -11,19 +11,25 @@
 
 #[cfg(not(shuttle))]
 pub(crate) use std::{
-    sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool},
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU8},
+    },
     thread_local,
 };
 
 #[cfg(shuttle)]
 pub(crate) use shuttle::{
-    sync::{Condvar, Mutex, MutexGuard, atomic::AtomicBool},
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU8},
+    },
     thread_local,
 };
 
 #[cfg(shuttle)]
 pub(crate) use shuttle::thread::yield_now;
-#[cfg(all(not(shuttle), feature = "exit-hook"))]
+#[cfg(not(shuttle))]
 pub(crate) use std::thread::yield_now;
 
 use std::sync::{PoisonError, TryLockError};

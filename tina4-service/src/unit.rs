@@ -20,7 +20,7 @@ use crate::fork::Owner;
 use crate::params::{Forgotten, Locals, Resources};
 use crate::registration::Definition;
 use crate::schedule::Schedule;
-use crate::sync::{AtomicBool, Mutex, lock};
+use crate::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::zone::Zone;
 
 /// What all services of one runner share.
@@ -35,6 +35,8 @@ pub(crate) struct Environment {
     /// The process is ending: nothing that could wait for a lock of the user's, such as that of
     /// standard output, is done any more.
     pub(crate) exiting: AtomicBool,
+    /// The log takes its time: nobody waits for its lines.
+    pub(crate) log_is_slow: AtomicBool,
     /// The process that the runner's threads belong to.
     pub(crate) owner: Owner,
 }
@@ -49,6 +51,11 @@ pub(crate) struct Registered {
 /// What sleeps of one activation wait on: disconnected when the sender is dropped.
 type StopChannel = (Option<Sender<Never>>, Receiver<Never>);
 
+/// The declared `on_stop` has begun.
+const ON_STOP_TAKEN: u8 = 1;
+/// The log line that says that it was started has been written.
+const ANNOUNCED: u8 = 2;
+
 /// One service of one runner.
 pub(crate) struct Unit {
     pub(crate) definition: Definition,
@@ -61,8 +68,8 @@ pub(crate) struct Unit {
     pub(crate) index: u32,
     /// Stop was requested.
     stop: AtomicBool,
-    /// The declared `on_stop` of this activation has begun.
-    on_stop_taken: AtomicBool,
+    /// What has happened in this activation: [`ON_STOP_TAKEN`] and [`ANNOUNCED`].
+    activation: AtomicU8,
     /// Whether there are hooks: changed under the lock of `belongings`, and read without it at
     /// every step.
     has_hooks: AtomicBool,
@@ -110,7 +117,7 @@ impl Unit {
             belongings: Mutex::new(None),
             index,
             stop: AtomicBool::new(false),
-            on_stop_taken: AtomicBool::new(false),
+            activation: AtomicU8::new(0),
             has_hooks: AtomicBool::new(false),
             beats: AtomicBool::new(false),
         }
@@ -157,7 +164,7 @@ impl Unit {
         let old = self.with_any_belongings(|belongings| belongings.stop_channel.take());
         drop(old);
         self.stop.store(false, Ordering::SeqCst);
-        self.on_stop_taken.store(false, Ordering::Relaxed);
+        self.activation.store(0, Ordering::Relaxed);
     }
 
     /// Works with what is kept here, made if there was nothing. Under a lock: `action` runs no code
@@ -234,12 +241,24 @@ impl Unit {
 
     /// Whether the declared `on_stop` is still to be run in this activation; taken by asking.
     pub(crate) fn take_on_stop(&self) -> bool {
-        self.definition.has_on_stop() && !self.on_stop_taken.swap(true, Ordering::Relaxed)
+        self.definition.has_on_stop()
+            && self.activation.fetch_or(ON_STOP_TAKEN, Ordering::Relaxed) & ON_STOP_TAKEN == 0
+    }
+
+    /// The log says that it was started, or never will.
+    pub(crate) fn announce(&self) {
+        self.activation.fetch_or(ANNOUNCED, Ordering::Release);
+    }
+
+    #[inline]
+    pub(crate) fn is_announced(&self) -> bool {
+        self.activation.load(Ordering::Acquire) & ANNOUNCED != 0
     }
 
     /// Whether anything must be cleaned up when the activation ends.
     pub(crate) fn has_hooks(&self) -> bool {
-        let declared = self.definition.has_on_stop() && !self.on_stop_taken.load(Ordering::Relaxed);
+        let is_taken = || self.activation.load(Ordering::Relaxed) & ON_STOP_TAKEN != 0;
+        let declared = self.definition.has_on_stop() && !is_taken();
         declared || self.has_hooks.load(Ordering::Acquire)
     }
 

@@ -85,6 +85,21 @@ fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
         };
         tina4_service::register(Service::new("exits", body).interval("1h"));
     }
+    if has("twice") {
+        // Told to stop by the end of the process, so it is the second to exit.
+        let body = move |ctx: &Context| {
+            blocked(ctx);
+            exit();
+        };
+        tina4_service::register(Service::new::<(), _>("second", body).on_stop(hook));
+    }
+    if has("hook-twice") {
+        let body = |ctx: &Context| {
+            ctx.on_stop(|| eprintln!("hook: second, first"));
+            ctx.on_stop(|| -> () { exit() });
+        };
+        tina4_service::register(Service::new("second", body).interval("1h"));
+    }
     if has("stuck") {
         tina4_service::register(Service::new::<(), _>("stuck", |_| park()));
     }

@@ -1,8 +1,12 @@
 //! Who works, who waits, who is on the way; and whether the next due time is covered.
 
 use std::sync::Arc;
+#[cfg(feature = "exit-hook")]
+use std::sync::Weak;
 
 use super::Desk;
+#[cfg(feature = "exit-hook")]
+use super::working::Working;
 use crate::clock::Nanos;
 use crate::sync::Condvar;
 
@@ -55,6 +59,9 @@ pub(super) struct Crew {
     pub(super) confidence: u32,
     /// Names for threads.
     pub(super) hired: u64,
+    /// What the workers are at, and some that have left.
+    #[cfg(feature = "exit-hook")]
+    pub(super) working: Vec<Weak<Working>>,
     /// A thread could not be started: the next one is tried then.
     pub(super) hire_after: Nanos,
 }
@@ -96,6 +103,15 @@ pub(super) struct Calls {
 }
 
 impl Crew {
+    /// Adds what a new worker is at.
+    #[cfg(feature = "exit-hook")]
+    pub(super) fn add_working(&mut self, new: &Arc<Working>) {
+        if self.working.len() > 2 * self.live {
+            self.working.retain(|working| working.strong_count() > 0);
+        }
+        self.working.push(Arc::downgrade(new));
+    }
+
     /// Takes the follower that rested last out of the stack, and counts it as on the way.
     pub(super) fn call(&mut self) -> Option<Arc<Condvar>> {
         let follower = self.resting.pop()?;

@@ -144,6 +144,11 @@ impl Desk for Toy {
         true
     }
 
+    #[cfg(feature = "exit-hook")]
+    fn subject(_: &Self::Job) -> u32 {
+        0
+    }
+
     fn is_unlimited(&self) -> bool {
         false
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::crew::{Errands, Leader, Resting, SLACK, STAY, Shift, StandBy};
+#[cfg(feature = "exit-hook")]
+use super::working::Working;
 use super::{Back, Desk, Pool};
 use crate::clock::Nanos;
 use crate::sync::{Condvar, MutexGuard, lock, try_lock, wait};
@@ -23,7 +25,11 @@ impl<D: Desk> Pool<D> {
     /// A worker's life.
     pub(super) fn work(self: &Arc<Self>, worker: u64) {
         let bell = Arc::new(Condvar::new());
+        #[cfg(feature = "exit-hook")]
+        let working = Working::here();
         let mut shift = lock(&self.shift);
+        #[cfg(feature = "exit-hook")]
+        shift.crew.add_working(&working);
         shift.crew.arriving -= 1;
         let mut looks = shift.crew.is_called_to_work();
         let mut now = self.clock.now();
@@ -47,7 +53,11 @@ impl<D: Desk> Pool<D> {
                     // To start a thread takes longer than many a job, and is no part of it.
                     began = self.clock.now();
                 }
+                #[cfg(feature = "exit-hook")]
+                working.begin(D::subject(&job));
                 let report = D::work(&job);
+                #[cfg(feature = "exit-hook")]
+                working.end();
                 let ended;
                 // What is done under the lock is done at a time that is read under it: one that was
                 // read before may have passed meanwhile, and with it what is waited for.

@@ -133,6 +133,7 @@ impl Builder {
             local,
             shutdown_timeout,
             exiting: false.into(),
+            log_is_slow: false.into(),
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);

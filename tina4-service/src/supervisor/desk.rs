@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Aftermath, Entry, Supervisor};
@@ -129,6 +130,12 @@ impl Desk for Supervisor {
         job::perform(job)
     }
 
+    #[cfg(feature = "exit-hook")]
+    #[inline]
+    fn subject(job: &Job) -> u32 {
+        job.context.unit().index
+    }
+
     fn is_unlimited(&self) -> bool {
         // The thread that ends the process counts, but works no more.
         self.exiting
@@ -202,12 +209,14 @@ impl Desk for Supervisor {
         }
         for line in log {
             let _ = crate::panics::catch(|| line.write());
+            line.done();
         }
     }
 
     fn settled(&mut self, in_order: bool) {
         if in_order {
             self.logging = false;
+            self.env.log_is_slow.store(false, Ordering::Relaxed);
         }
     }
 

@@ -141,11 +141,11 @@ impl Supervisor {
     pub(super) fn log(&mut self, line: LogLine) {
         let log = &mut self.aftermath.log;
         if self.exiting {
-            return;
+            return line.done();
         }
         if log.len() >= MOST_LINES {
             self.lost_lines += 1;
-            return;
+            return line.done();
         }
         if self.lost_lines > 0 {
             let change = Change::Missed { count: std::mem::take(&mut self.lost_lines) };

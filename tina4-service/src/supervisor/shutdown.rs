@@ -145,4 +145,15 @@ impl Supervisor {
         }
         self.stop_all(timeout, None, now);
     }
+
+    /// The thread that is at this service will never come back, because the process is ending: another
+    /// one cleans up. Says whether that is so; not before the service's turn to stop has come.
+    #[cfg(feature = "exit-hook")]
+    pub(crate) fn give_up(&mut self, index: u32, now: Nanos) -> bool {
+        let is_stopping = self.entry(index).life.stop_deadline().is_some();
+        if is_stopping {
+            self.event(index, lifecycle::Event::Vanished, now);
+        }
+        is_stopping
+    }
 }

@@ -1,0 +1,66 @@
+//! Which thread is at which job, for whoever ends the process: a thread may never come back.
+
+use std::sync::Weak;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Arc, Desk, Pool};
+use crate::clock::{Clock, Nanos};
+
+/// No job.
+const NOTHING: u32 = u32::MAX;
+
+/// What one worker is at. Only it writes here, until it is given up.
+#[derive(Debug)]
+pub(crate) struct Working {
+    /// The system's number of its thread, where that can be known.
+    thread: Option<u32>,
+    /// [`Desk::subject`] of its job.
+    subject: AtomicU32,
+}
+
+impl Working {
+    /// That of this thread.
+    pub(super) fn here() -> Arc<Self> {
+        Arc::new(Self { thread: thread_number(), subject: AtomicU32::new(NOTHING) })
+    }
+
+    pub(super) fn begin(&self, subject: u32) {
+        self.subject.store(subject, Ordering::Relaxed);
+    }
+
+    pub(super) fn end(&self) {
+        self.subject.store(NOTHING, Ordering::Relaxed);
+    }
+
+    /// The subject of its job, if it has one.
+    pub(crate) fn subject(&self) -> Option<u32> {
+        Some(self.subject.load(Ordering::Relaxed)).filter(|subject| *subject != NOTHING)
+    }
+
+    pub(crate) fn thread(&self) -> Option<u32> {
+        self.thread
+    }
+
+    /// It will never come back: its job is another worker's now.
+    pub(crate) fn give_up(&self) {
+        self.end();
+    }
+}
+
+/// The number of this thread, as it is called in `/proc/self/task`.
+fn thread_number() -> Option<u32> {
+    if !cfg!(target_os = "linux") || cfg!(any(miri, shuttle)) {
+        return None;
+    }
+    let link = std::fs::read_link("/proc/thread-self").ok()?;
+    link.file_name()?.to_str()?.parse().ok()
+}
+
+impl<D: Desk> Pool<D> {
+    /// The workers that have a job; `None`: the lock could not be had by `limit`.
+    pub(crate) fn working(&self, clock: &Clock, limit: Nanos) -> Option<Vec<Arc<Working>>> {
+        let shift = self.lock_before(clock, limit)?;
+        let all = shift.crew.working.iter().filter_map(Weak::upgrade);
+        Some(all.filter(|working| working.subject().is_some()).collect())
+    }
+}
