@@ -171,25 +171,45 @@ fn is_running_means_active() {
     runner.stop_all();
 }
 
+type Call = fn(&Runner, &str) -> Result<(), ControlError>;
+
+/// The requests to one service.
+const CALLS: [Call; 6] = [
+    Runner::start,
+    Runner::restart,
+    Runner::run_now,
+    Runner::pause,
+    Runner::resume,
+    |runner, name| runner.stop(name).map(drop),
+];
+
+#[test]
+fn rule_82_a_misspelt_name_is_recognised() {
+    let runner = Runner::new();
+    for name in ["cleaner", "heartbeat", "mailer"] {
+        runner.register(Service::new(name, |_| {}).autostart(false));
+    }
+    for call in CALLS {
+        let refused = call(&runner, "hartbeat").expect_err("it is misspelt");
+        let text = refused.to_string();
+        assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
+        let ControlError::Unknown { name, nearest: Some(nearest) } = refused else {
+            panic!("{text}")
+        };
+        assert_eq!((name.as_str(), nearest.as_str()), ("hartbeat", "heartbeat"));
+    }
+}
+
 #[test]
 fn unknown_names_and_services_that_are_not_active_are_refused_in_words() {
     let runner = Runner::new();
     runner.register(Service::new("s", |_| {}).autostart(false));
-    type Call = fn(&Runner, &str) -> Result<(), ControlError>;
-    let calls: [Call; 6] = [
-        Runner::start,
-        Runner::restart,
-        Runner::run_now,
-        Runner::pause,
-        Runner::resume,
-        |runner, name| runner.stop(name).map(drop),
-    ];
-    for call in calls {
+    for call in CALLS {
         let refused = call(&runner, "nobody").expect_err("there is no such service");
         assert!(matches!(refused, ControlError::Unknown { .. }));
         assert_eq!(refused.to_string(), "there is no service `nobody`; `status()` lists the names");
     }
-    for call in &calls[2..5] {
+    for call in &CALLS[2..5] {
         let refused = call(&runner, "s").expect_err("it is not active");
         assert_eq!(refused.to_string(), "`s` is registered; `start` it first");
     }

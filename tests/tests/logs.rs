@@ -227,7 +227,8 @@ fn rule_5_43_62_and_63_skips_and_stuck_are_warnings_and_abandoned_is_an_error() 
     let stuck = "service is stuck: its run takes longer than its timeout";
     about("logs.stuck", Level::WARN, &[stuck]);
     runner.stop("logs.stuck").unwrap();
-    let found = about("logs.stuck", Level::ERROR, &["service abandoned: it did not stop in time"]);
+    let abandoned = "service abandoned: it did not stop in time; check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, which stop wakes, or give it a longer `stop_timeout`";
+    let found = about("logs.stuck", Level::ERROR, &[abandoned]);
     assert!(found[0].fields["place"].starts_with(file!()), "{found:?}");
     // Due times have passed by now: the other one has been in its run for longer than ten.
     tests::pause(millis(50));

@@ -170,6 +170,8 @@ fn rule_43_what_did_not_stop_is_named_and_the_others_stop_in_order() {
     let text = report.to_string();
     let words = format!("stuck ({}:{line}): abandoned, still running after", file!());
     assert!(text.contains(&words), "{text}");
+    let advice = "\n  what was abandoned did not return in time; check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, which stop wakes, or give it a longer `stop_timeout`";
+    assert!(text.ends_with(advice), "{text}");
     let states = ["database", "stuck", "web"].map(|name| runner.status()[name]);
     assert_eq!(states, [State::Stopped, State::Abandoned, State::Stopped]);
     assert!(!report.is_clean());
@@ -216,7 +218,8 @@ fn rule_43_an_abandoned_run_is_never_called_stopped_nor_started_twice() {
     for refused in [Runner::start, Runner::restart] {
         let error = refused(&runner, "s").expect_err("the old run is alive");
         assert!(matches!(error, ControlError::StillAlive { .. }), "{error}");
-        assert!(error.to_string().contains("a second copy is not started"), "{error}");
+        let words = "a second copy is not started; start it again once that run has returned";
+        assert!(error.to_string().contains(words), "{error}");
     }
     assert!(matches!(runner.stop("s").unwrap(), Stopped::Abandoned { .. }), "still");
     // `start_all` leaves it, and says so.
@@ -252,6 +255,7 @@ fn rule_46_stop_all_inside_a_service_marks_returns_and_ends() {
     assert!(report.in_progress && stopping);
     let report = runner.stop_all();
     assert!(report.is_clean(), "{report}");
+    assert!(!report.to_string().contains("ctx."), "advice is for those who need it: {report}");
     assert!(runner.status().values().all(|state| *state == State::Stopped));
 }
 

@@ -274,10 +274,33 @@ fn time_does_not_go_back() {
 }
 
 #[test]
-#[should_panic(expected = "there is no service `twice`; there are once")]
+#[should_panic(expected = "there is no service `twice`; the only service is `once`")]
 fn a_name_that_does_not_exist_is_said() {
     let mut t = with(Service::new("once", |_| Flow::Done));
     t.crash_next("twice");
+}
+
+#[test]
+fn rule_82_a_misspelt_name_is_recognised() {
+    type Call = fn(&mut TestRunner, &str);
+    let calls: [Call; 7] = [
+        |t, name| assert_eq!(t.runs(name), 0),
+        |t, name| assert_eq!(t.crashes(name), 0),
+        |t, name| assert_eq!(t.state(name), State::Registered),
+        |t, name| drop(t.info(name)),
+        TestRunner::crash_next,
+        TestRunner::panic_next,
+        |t, name| t.slow_next(name, "1s"),
+    ];
+    for call in calls {
+        let misspelt = move || call(&mut with(Service::new("heartbeat", |_| {})), "hartbeat");
+        let panicked = std::thread::scope(|scope| scope.spawn(misspelt).join()).unwrap_err();
+        let text = panicked.downcast::<String>().unwrap();
+        assert_eq!(*text, "there is no service `hartbeat`; did you mean `heartbeat`?");
+    }
+    let selected = TestRunner::builder().only(["testing.daily_raport"]).build();
+    let text = selected.unwrap_err().to_string();
+    assert!(text.ends_with("did you mean `testing.daily_report`?"), "{text}");
 }
 
 #[test]

@@ -15,6 +15,10 @@ use crate::unit::Unit;
 /// How many events wait for one subscriber before the newest are dropped.
 pub(crate) const CAPACITY: usize = 1024;
 
+/// What to do about a service that does not stop in time.
+pub(crate) const ADVICE: &str = "check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, \
+    which stop wakes, or give it a longer `stop_timeout`";
+
 /// One change of one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -324,7 +328,7 @@ impl LogLine {
                 tracing::error!(parent: None, service,
                     running_for,
                     place,
-                    "service abandoned: it did not stop in time"
+                    "service abandoned: it did not stop in time; {ADVICE}"
                 );
             }
             Change::StillAlive => {

@@ -51,7 +51,7 @@
 //  knowledge   plan  status  event
 //  a service   service  registration  params  context  unit  schedule
 //  rules       lifecycle (pure: facts and event in, command out)
-//  ground      clock (the only one)  zone (the only time zones)  flow  panics (the only `catch_unwind`)  sync
+//  ground      clock (the only one)  zone (the only time zones)  nearest (names)  flow  panics (the only `catch_unwind`)  sync
 //
 // Test time stands beside the floors: testing (the front door) and stage, which moves a clock on when
 // everybody rests; clock and pool ask it, where the feature is on.
@@ -70,6 +70,7 @@ mod fork;
 mod global;
 mod job;
 mod lifecycle;
+mod nearest;
 mod panics;
 mod params;
 mod plan;

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use tina4_service_schedule::Key;
 
+use crate::nearest::nearest;
 use crate::params::{Need, Resources};
 use crate::registration::{After, Definition, Place};
 use crate::schedule::Schedule;
@@ -21,6 +22,10 @@ pub(crate) use names::Names;
 
 /// How many due times of each service a plan shows.
 const SHOWN: usize = 3;
+
+/// How many unknown names in `after` are compared with all known ones: nobody reads a long list of
+/// faults to its end, and each comparison looks at every service.
+const COMPARED: usize = 10;
 
 /// What `start_all` would do: every service in start order.
 ///
@@ -110,10 +115,23 @@ impl fmt::Display for Plan {
 /// Which services to leave out, and what was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
+    /// Whether declared services were asked for at all.
+    pub(crate) wants_declared: bool,
     /// Declared services that this runner does not have; `after` may name them.
     pub(crate) left_out: Vec<Definition>,
     /// Names given to `only` and `except` that exist nowhere.
     pub(crate) unknown: Vec<String>,
+}
+
+impl Selection {
+    /// Why a runner has no services, if it has none.
+    pub(crate) fn nothing(&self) -> StartError {
+        match self.left_out.len() {
+            0 if self.wants_declared => StartError::NothingFound,
+            0 => StartError::NothingRegistered,
+            left_out => StartError::NothingSelected { left_out },
+        }
+    }
 }
 
 /// The services as a graph, by index.
@@ -223,6 +241,11 @@ fn resolve(
     faults: &mut Vec<Fault>,
 ) -> Vec<(u32, Vec<u32>)> {
     let left_out: HashSet<_> = selection.left_out.iter().map(Definition::name_str).collect();
+    let known = || {
+        let sorted = names.sorted().iter().map(|index| units.name(*index));
+        sorted.chain(selection.left_out.iter().map(Definition::name_str))
+    };
+    let mut compared = 0;
     let name_of = |definition: &Definition| Some((definition.id()?, definition.name()));
     let mut by_id: HashMap<_, _> = selection.left_out.iter().filter_map(name_of).collect();
     by_id.extend(units.definitions().filter_map(name_of));
@@ -241,11 +264,17 @@ fn resolve(
             match found {
                 Some(Some(index)) if !links.contains(&index) => links.push(index),
                 Some(_) => {}
-                None => faults.push(Fault::UnknownAfter {
-                    service: definition.name(),
-                    place: definition.place(),
-                    after: text.to_owned(),
-                }),
+                None => {
+                    // A function that is no service was not misspelt: it compiles.
+                    let written = name.filter(|_| compared < COMPARED);
+                    compared += usize::from(written.is_some());
+                    faults.push(Fault::UnknownAfter {
+                        service: definition.name(),
+                        place: definition.place(),
+                        after: text.to_owned(),
+                        nearest: written.and_then(|name| nearest(name, known())).map(str::to_owned),
+                    });
+                }
             }
         }
         links

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::event::ADVICE;
 use crate::fork::{self, Forked};
 use crate::lifecycle::State;
 use crate::registration::Place;
@@ -91,7 +92,8 @@ impl StopReport {
     }
 }
 
-/// One line, and one more for each service that needs attention.
+/// One line, one more for each service that needs attention, and what to do about those that were
+/// abandoned.
 impl fmt::Display for StopReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.forked {
@@ -136,6 +138,9 @@ impl fmt::Display for StopReport {
                 write!(f, "\n  {name} ({place}): {failed_hooks} clean-up hooks failed")?;
             }
         }
+        if self.abandoned().next().is_some() {
+            write!(f, "\n  what was abandoned did not return in time; {ADVICE}")?;
+        }
         Ok(())
     }
 }
@@ -147,6 +152,8 @@ pub enum ControlError {
     Unknown {
         /// The name.
         name: String,
+        /// The name that was probably meant, if one is much like it (with the feature `cron`).
+        nearest: Option<String>,
     },
     /// It is not waiting, running, backing off or paused.
     NotActive {
@@ -194,7 +201,10 @@ impl From<Forked> for ControlError {
 impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown { name } => {
+            Self::Unknown { name, nearest: Some(nearest) } => {
+                write!(f, "there is no service `{name}`; did you mean `{nearest}`?")
+            }
+            Self::Unknown { name, nearest: None } => {
                 write!(f, "there is no service `{name}`; `status()` lists the names")
             }
             Self::NotActive { name, state } => {
@@ -213,7 +223,7 @@ impl fmt::Display for ControlError {
             Self::StillAlive { name, age, place } => write!(
                 f,
                 "`{name}` at {place} was abandoned and its old run is still alive after {age:.1?}; \
-                 a second copy is not started"
+                 a second copy is not started; start it again once that run has returned"
             ),
             Self::Start(error) => write!(f, "{error}"),
             Self::Forked => f.write_str(fork::REFUSAL),

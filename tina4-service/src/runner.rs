@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use crate::clock::Watcher;
+use crate::clock::{Nanos, Watcher};
 use crate::event::Event;
 use crate::fork::{self, Forked};
 use crate::job;
 use crate::lifecycle::{self, State};
+use crate::nearest::nearest;
 use crate::plan::{Plan, StartError};
 use crate::pool::Pool;
 use crate::registration::Place;
@@ -193,8 +194,26 @@ impl Runner {
     /// No such service; a fault that concerns it; its abandoned run is still alive; the runner is
     /// shutting down.
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
-        self.begin()?.with(|services, now| services.start(name, now))?;
+        self.begin()?;
+        self.ask(|services, now| services.start(name, now))?;
         self.has_threads().map_err(ControlError::Start)
+    }
+
+    /// Makes a request to one service. If there is none of that name, the error says which one was
+    /// probably meant.
+    fn ask<T>(
+        &self,
+        request: impl FnOnce(&mut Supervisor, Nanos) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        let pool = self.pool()?;
+        let mut answer = pool.with(request);
+        if let Err(ControlError::Unknown { name, nearest: meant }) = &mut answer {
+            // To compare thousands of names takes milliseconds: not under the lock.
+            let units = pool.with(|services, _| services.units());
+            let known = units.iter().map(|unit| unit.definition.name_str());
+            *meant = nearest(name, known).map(str::to_owned);
+        }
+        answer
     }
 
     fn pool(&self) -> Result<&Arc<Services>, Forked> {
@@ -247,7 +266,7 @@ impl Runner {
     ///
     /// No such service.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
-        match self.pool()?.with(|services, now| services.ask_to_stop(name, now))? {
+        match self.ask(|services, now| services.ask_to_stop(name, now))? {
             Ok(asked) => Ok(self.wait_for_stop(asked)),
             Err(answer) => Ok(answer),
         }
@@ -274,7 +293,8 @@ impl Runner {
     ///
     /// As for [`Runner::start`]; also if it did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
-        let asked = self.begin()?.with(|services, now| services.ask_to_restart(name, now))?;
+        self.begin()?;
+        let asked = self.ask(|services, now| services.ask_to_restart(name, now))?;
         match asked.map(|asked| self.wait_for_stop(asked)) {
             Some(Stopped::Abandoned { age, place }) => {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
@@ -313,7 +333,7 @@ impl Runner {
     }
 
     fn request(&self, name: &str, event: lifecycle::Event) -> Result<(), ControlError> {
-        self.pool()?.with(|services, now| services.request(name, event, now))
+        self.ask(|services, now| services.request(name, event, now))
     }
 
     /// Stops everything: in reverse of `after`, each with its clean-up, under one deadline (25 s

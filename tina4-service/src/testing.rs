@@ -44,6 +44,7 @@ use std::time::{Duration, SystemTime};
 use crate::clock::{Nanos, nanos};
 use crate::event::{Change, Event, Record};
 use crate::lifecycle::State;
+use crate::nearest::remedy;
 use crate::plan::StartError;
 use crate::report::{ControlError, StopReport, Stopped};
 use crate::runner::Runner;
@@ -338,7 +339,7 @@ impl TestRunner {
 
     fn unknown(&self, name: &str) -> String {
         let known: Vec<_> = self.runner.status().into_keys().collect();
-        format!("there is no service `{name}`; there are {}", known.join(", "))
+        format!("there is no service `{name}`; {}", remedy(name, &known))
     }
 
     #[track_caller]

@@ -1,7 +1,15 @@
-//! A program that depends on a crate with services, but does not name it: see `tests/start.rs`.
+//! A program that depends on a crate with services, but does not name it: see `tests/start.rs`. With
+//! `--none` its runner is to have none of the declared services; any other argument selects one.
+
+use tina4_service::Runner;
 
 fn main() {
-    match tina4_service::start_all() {
+    let started = match std::env::args().nth(1).as_deref() {
+        None => tina4_service::start_all(),
+        Some("--none") => Runner::builder().only::<&str>([]).build().start_all(),
+        Some(name) => Runner::builder().only([name]).build().start_all(),
+    };
+    match started {
         Ok(_) => println!("started"),
         Err(error) => println!("{error}"),
     }

@@ -5,8 +5,13 @@ use std::error::Error;
 use std::{fmt, io};
 
 use crate::fork::{self, Forked};
+use crate::nearest::remedy;
 use crate::params::Need;
 use crate::registration::{Definition, Place};
+
+/// Why services that are declared may not be found.
+const LINKER: &str = "If the services are in a crate of their own that nothing else names, the \
+    linker leaves it out: add `use my_services as _;` to main.rs";
 
 /// Why nothing was started.
 ///
@@ -16,8 +21,15 @@ use crate::registration::{Definition, Place};
 pub enum StartError {
     /// The services are not as they must be: every fault there is.
     Faults(Vec<Fault>),
-    /// There is no service at all.
+    /// The program declares no service at all, or the linker left out those it does.
     NothingFound,
+    /// The runner has no services of its own, and was not to have declared ones.
+    NothingRegistered,
+    /// `only` and `except` left out every declared service, and no other was registered.
+    NothingSelected {
+        /// How many they left out.
+        left_out: usize,
+    },
     /// The operating system did not give a single thread.
     NoThread(io::Error),
     /// The runner is shutting down, or the process is ending.
@@ -67,6 +79,8 @@ pub enum Fault {
         place: Place,
         /// What it names.
         after: String,
+        /// The name that was probably meant, if one is much like it (with the feature `cron`).
+        nearest: Option<String>,
     },
     /// Services that wait for each other.
     Cycle {
@@ -133,11 +147,16 @@ impl fmt::Display for Fault {
                 places.len(),
                 list(places)
             ),
-            Self::UnknownAfter { service, place, after } => write!(
-                f,
-                "`{service}` at {place} starts after `{after}`, which is not a service; \
-                 put `#[service]` on it, or correct the name"
-            ),
+            Self::UnknownAfter { service, place, after, nearest } => {
+                write!(
+                    f,
+                    "`{service}` at {place} starts after `{after}`, which is not a service; "
+                )?;
+                match nearest {
+                    Some(nearest) => write!(f, "did you mean `{nearest}`?"),
+                    None => f.write_str("put `#[service]` on it, or correct the name"),
+                }
+            }
             Self::Cycle { services } => {
                 for (nth, (name, place)) in services.iter().enumerate() {
                     let before = if nth == 0 {
@@ -159,9 +178,9 @@ impl fmt::Display for Fault {
             Self::UnknownSelection { name, known } => {
                 write!(f, "`{name}` is selected, but there is no service of that name; ")?;
                 if known.is_empty() {
-                    f.write_str("there are none")
+                    write!(f, "no service was found. {LINKER}")
                 } else {
-                    write!(f, "there are {}", known.join(", "))
+                    f.write_str(&remedy(name, known))
                 }
             }
         }
@@ -179,11 +198,21 @@ impl fmt::Display for StartError {
                 }
                 Ok(())
             }
-            Self::NothingFound => f.write_str(
-                "no service was found; put `#[service]` on a function, or `register` one. \
-                 If the services are in a crate of their own that nothing else names, the linker \
-                 leaves it out: add `use my_services as _;` to main.rs",
+            Self::NothingFound => write!(
+                f,
+                "no service was found; put `#[service]` on a function, or `register` one. {LINKER}"
             ),
+            Self::NothingRegistered => {
+                f.write_str("this runner has no services; `register` one before starting")
+            }
+            Self::NothingSelected { left_out } => {
+                let s = if *left_out == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "`only` and `except` leave out all there is ({left_out} declared service{s}); \
+                     select one, or `register` one"
+                )
+            }
             Self::NoThread(error) => {
                 write!(f, "the operating system did not start a thread for the services: {error}")
             }
@@ -205,7 +234,12 @@ impl Error for StartError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::NoThread(error) => Some(error),
-            Self::Faults(_) | Self::NothingFound | Self::ShuttingDown | Self::Forked => None,
+            Self::Faults(_)
+            | Self::NothingFound
+            | Self::NothingRegistered
+            | Self::NothingSelected { .. }
+            | Self::ShuttingDown
+            | Self::Forked => None,
         }
     }
 }

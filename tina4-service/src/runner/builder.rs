@@ -123,7 +123,9 @@ impl Builder {
         };
         let (taken, left_out): (Vec<_>, Vec<_>) =
             known.into_iter().partition(|registration| wanted(registration.name));
+        let wants_declared = all && only.as_ref().is_none_or(|only| !only.is_empty());
         let selection = Selection {
+            wants_declared,
             left_out: left_out.into_iter().map(Definition::Declared).collect(),
             unknown,
         };

@@ -248,7 +248,10 @@ fn stop_cause(services: &Supervisor, signals: &Listener) -> Option<StopCause> {
 
 fn start_code(error: &StartError) -> u8 {
     match error {
-        StartError::Faults(_) | StartError::NothingFound => code::FAULTS,
+        StartError::Faults(_)
+        | StartError::NothingFound
+        | StartError::NothingRegistered
+        | StartError::NothingSelected { .. } => code::FAULTS,
         StartError::NoThread(_) | StartError::Forked => code::NO_THREAD,
         StartError::ShuttingDown => code::SHUTTING_DOWN,
     }

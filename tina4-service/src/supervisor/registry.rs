@@ -32,13 +32,19 @@ impl Supervisor {
         });
     }
 
+    /// What was probably meant by an unknown name is found out by the caller, outside of the lock.
     pub(super) fn find(&mut self, name: &str) -> Result<u32, ControlError> {
         let count = self.indices().end;
         let Self { entries, names, .. } = self;
         let units = Units { count, get: &|index| &entries[index as usize].unit };
         names.update(&units);
-        let unknown = || ControlError::Unknown { name: name.to_owned() };
+        let unknown = || ControlError::Unknown { name: name.to_owned(), nearest: None };
         names.find(name, &units).ok_or_else(unknown)
+    }
+
+    /// All services, in the order in which they became known.
+    pub(crate) fn units(&self) -> Vec<Arc<Unit>> {
+        self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect()
     }
 
     pub(crate) fn subscribe(&mut self) -> Receiver<Event> {
@@ -122,7 +128,8 @@ impl Supervisor {
     /// What is active keeps its links whatever was added, for what it comes after was there before.
     pub(super) fn relink(&mut self) {
         let (services, provided) = (self.entries.len(), self.env.resources.count());
-        if (self.linked.services, self.linked.provided) == (services, provided) {
+        // Without services nothing was looked at so far, and there may be faults all the same.
+        if services > 0 && (self.linked.services, self.linked.provided) == (services, provided) {
             return;
         }
         let count = self.indices().end;
@@ -150,7 +157,7 @@ impl Supervisor {
     /// Finds out the order to start in, `linked.order`, or all faults.
     fn find_order(&mut self) -> Result<(), StartError> {
         if self.entries.is_empty() && self.selection.unknown.is_empty() {
-            return Err(StartError::NothingFound);
+            return Err(self.selection.nothing());
         }
         self.relink();
         if self.linked.faults.is_empty() {

@@ -98,8 +98,18 @@ impl Builder {
         let runner = TestRunner { runner, stage, zone, record, begun: false };
         match runner.runner.check() {
             // A test may register the only service later.
-            Ok(_) | Err(StartError::NothingFound) => Ok(runner),
-            Err(error) => Err(TestError::Services(error)),
+            Ok(_)
+            | Err(
+                StartError::NothingFound
+                | StartError::NothingRegistered
+                | StartError::NothingSelected { .. },
+            ) => Ok(runner),
+            Err(
+                error @ (StartError::Faults(_)
+                | StartError::NoThread(_)
+                | StartError::ShuttingDown
+                | StartError::Forked),
+            ) => Err(TestError::Services(error)),
         }
     }
 }
