@@ -34,8 +34,15 @@ mod known {
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
 
+    use crate::nearest::nearest;
+
     /// Where a Unix says in which zone it is.
     const LOCALTIME: &str = "/etc/localtime";
+
+    /// Names of UTC, all of them also in the area `Etc`. Their clocks will never change, so they need
+    /// no database: many container images have none.
+    const UTC: [&str; 9] =
+        ["GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "UCT", "Universal", "UTC", "Zulu"];
 
     /// A time zone as this machine knows it.
     #[derive(Clone, Debug)]
@@ -48,16 +55,13 @@ mod known {
             match (timezone, here) {
                 (Timezone::Local, Some(here)) => Ok(here.clone()),
                 (Timezone::Local, None) => local().map(Self),
-                (Timezone::Named(name), _) => match TimeZone::get(name) {
-                    // `Etc/Unknown` is a name for not knowing.
-                    Ok(zone) if !zone.is_unknown() => Ok(Self(zone)),
-                    Ok(_) | Err(_) => Err(unknown(name).into()),
-                },
+                (Timezone::Named(name), _) => named(name).map(Self).ok_or_else(|| unknown(name)),
             }
         }
 
         /// Reads a time: `2026-03-28T12:00:00[Europe/Berlin]`, which says its zone;
-        /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the zone that is given.
+        /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the zone that is given. What
+        /// [`Zone::write_time`] writes can be read, too.
         #[cfg(feature = "testing")]
         pub(crate) fn parse_time(
             text: &str,
@@ -68,10 +72,17 @@ mod known {
                     "`{text}` is not a time: {error}; write `2026-03-28T12:00:00[Europe/Berlin]`, `2026-03-28T12:00:00Z` or `2026-03-28T12:00`"
                 )
             };
-            if text.contains('[') {
-                let time: jiff::ZonedDateTime = text.parse().map_err(wrong)?;
+            // No space before the offset.
+            let text = text.replacen(" +", "+", 1).replacen(" -", "-", 1);
+            if let Some((time, zone)) = text.split_once('[') {
+                let is_utc = zone.strip_suffix(']').is_some_and(is_utc);
+                // With an offset instead of a name, no database is asked.
+                let utc = is_utc.then(|| format!("{time}[+00:00]"));
+                let time: jiff::ZonedDateTime =
+                    utc.as_ref().unwrap_or(&text).parse().map_err(wrong)?;
                 let at = SystemTime::try_from(time.timestamp()).map_err(wrong)?;
-                return Ok((at, Self(time.time_zone().clone())));
+                let zone = if is_utc { TimeZone::UTC } else { time.time_zone().clone() };
+                return Ok((at, Self(zone)));
             }
             let zone = zone.cloned().unwrap_or(Self(TimeZone::UTC));
             if let Ok(time) = text.parse::<Timestamp>() {
@@ -111,52 +122,102 @@ mod known {
         Timestamp::from_second(seconds).unwrap_or(end)
     }
 
+    /// Whether this is a name of UTC.
+    fn is_utc(name: &str) -> bool {
+        let place = match name.split_at_checked("Etc/".len()) {
+            Some((area, place)) if area.eq_ignore_ascii_case("Etc/") => place,
+            Some(_) | None => name,
+        };
+        UTC.iter().any(|known| known.eq_ignore_ascii_case(place))
+    }
+
+    /// The zone of this name.
+    fn named(name: &str) -> Option<TimeZone> {
+        if is_utc(name) {
+            return Some(TimeZone::UTC);
+        }
+        // `Etc/Unknown` is a name for not knowing.
+        TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
+    }
+
     /// The machine's own zone. One that is not configured at all is UTC, as for `date` and the C
     /// library; one that is configured and cannot be found is a fault.
     fn local() -> Result<TimeZone, Box<str>> {
-        match TimeZone::try_system() {
-            Ok(zone) => Ok(zone),
-            Err(_) => match std::env::var_os("TZ") {
-                Some(found) if !found.is_empty() => {
-                    let found = found.display();
-                    let problem = format!(
-                        "the environment says `TZ={found}`, which is no time zone that this machine knows; correct it, or set `timezone`"
-                    );
-                    Err(problem.into())
-                }
-                // Also a link to a zone that is not there.
-                Some(_) | None if std::fs::symlink_metadata(LOCALTIME).is_ok() => {
-                    let problem = format!(
-                        "this machine's own time zone, `{LOCALTIME}`, cannot be read; correct it, or set `timezone`"
-                    );
-                    Err(problem.into())
-                }
-                Some(_) | None => Ok(TimeZone::UTC),
-            },
+        if let Ok(zone) = TimeZone::try_system()
+            && !zone.is_unknown()
+        {
+            return Ok(zone);
+        }
+        let Some(found) = std::env::var_os("TZ") else { return from_localtime() };
+        // The C library ignores a colon in front.
+        let text = found.to_str().map(|text| text.strip_prefix(':').unwrap_or(text));
+        let zone = match text {
+            Some("") => Some(TimeZone::UTC),
+            Some(LOCALTIME) => return from_localtime(),
+            Some(text) => named(name_in(text)).or_else(|| TimeZone::posix(text).ok()),
+            None => None,
+        };
+        zone.ok_or_else(|| {
+            let found = found.display();
+            if has_no_database() {
+                return no_database(format_args!("`TZ={found}`, as the environment says,"));
+            }
+            let problem = format!(
+                "the environment says `TZ={found}`, which is no time zone that this machine knows; correct it, or set `timezone`"
+            );
+            problem.into()
+        })
+    }
+
+    /// What `/etc/localtime` says. It may be a link to a file that is not there, as in an image without
+    /// a database; if the name of that file is one of UTC, nothing else is needed.
+    fn from_localtime() -> Result<TimeZone, Box<str>> {
+        if std::fs::symlink_metadata(LOCALTIME).is_err() {
+            return Ok(TimeZone::UTC);
+        }
+        let link = std::fs::read_link(LOCALTIME).ok();
+        let name = link.as_ref().and_then(|link| link.to_str()).map(name_in);
+        match (name, name.and_then(named)) {
+            (_, Some(zone)) => Ok(zone),
+            (Some(name), None) if has_no_database() => {
+                Err(no_database(format_args!("`{name}`, to which `{LOCALTIME}` is a link,")))
+            }
+            (_, None) => {
+                let problem = format!(
+                    "this machine's own time zone, `{LOCALTIME}`, cannot be read; correct it, or set `timezone`"
+                );
+                Err(problem.into())
+            }
         }
     }
 
-    fn unknown(name: &str) -> String {
-        let database = jiff::tz::db();
-        if database.is_definitively_empty() {
-            return format!(
-                "`{name}` cannot be looked up, because this machine has no time zone database; install `tzdata`, or compile one in with `jiff = {{ version = \"1\", features = [\"tzdb-bundle-always\"] }}` in Cargo.toml"
-            );
+    /// The name of a zone in the path of its file: what comes after the folder of the database.
+    fn name_in(path: &str) -> &str {
+        const FOLDER: &str = "zoneinfo/";
+        path.rfind(FOLDER).map_or(path, |start| &path[start + FOLDER.len()..])
+    }
+
+    fn has_no_database() -> bool {
+        jiff::tz::db().is_definitively_empty()
+    }
+
+    fn no_database(what: impl fmt::Display) -> Box<str> {
+        let problem = format!(
+            "{what} cannot be looked up, because this machine has no time zone database; install `tzdata`, or compile one in with `jiff = {{ version = \"1\", features = [\"tzdb-bundle-always\"] }}` in Cargo.toml"
+        );
+        problem.into()
+    }
+
+    fn unknown(name: &str) -> Box<str> {
+        if has_no_database() {
+            return no_database(format_args!("`{name}`"));
         }
-        let alike = |known: &str| {
-            strsim::jaro_winkler(&known.to_ascii_lowercase(), &name.to_ascii_lowercase())
+        let known = jiff::tz::db().available().map(|known| known.as_str().to_owned());
+        let remedy = match nearest(name, known) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "write a name of the IANA database, such as `Europe/Berlin`".to_owned(),
         };
-        let nearest = database
-            .available()
-            .map(|known| (alike(known.as_str()), known))
-            .max_by(|(a, _), (b, _)| a.total_cmp(b));
-        let remedy = match nearest {
-            Some((score, known)) if score > 0.9 => format!("did you mean `{known}`?"),
-            Some(_) | None => {
-                "write a name of the IANA database, such as `Europe/Berlin`".to_owned()
-            }
-        };
-        format!("this machine knows no time zone `{name}`; {remedy}")
+        format!("this machine knows no time zone `{name}`; {remedy}").into()
     }
 }
 

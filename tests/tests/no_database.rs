@@ -1,0 +1,190 @@
+//! Calendar time on a machine without a time zone database, as many container images are: a root
+//! folder with a program, the C library, and nothing else.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_zones");
+
+/// An hourly service has run in this zone.
+fn has_run(zone: &str) -> String {
+    format!("{zone}: finished   1. s  @hourly ({zone}); due 1970-01-01 ")
+}
+
+/// When it was due in UTC, by a clock that begins in 1970.
+const UTC: &str = "; due 1970-01-01 01:00:00 +00:00, ";
+
+/// What is missing where a zone has to be looked up.
+const MISSING: &str = "cannot be looked up, because this machine has no time zone database; install `tzdata`, or compile one in with `jiff = { version = \"1\", features = [\"tzdb-bundle-always\"] }` in Cargo.toml";
+
+/// A folder that is the root of all that a program sees.
+struct Root(PathBuf);
+
+impl Root {
+    /// With the program and the libraries that it loads.
+    fn new(name: &str) -> Self {
+        let root =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        fs::create_dir_all(root.join("etc")).unwrap();
+        fs::copy(PROGRAM, root.join("zones")).unwrap();
+        let libraries =
+            Command::new("ldd").arg(PROGRAM).output().expect("`ldd` comes with the C library");
+        for library in String::from_utf8_lossy(&libraries.stdout).split_whitespace() {
+            if let Some(path) = library.strip_prefix('/') {
+                let copy = root.join(path);
+                fs::create_dir_all(copy.parent().unwrap()).unwrap();
+                fs::copy(library, copy).unwrap();
+            }
+        }
+        Self(root)
+    }
+
+    fn localtime(&self) -> PathBuf {
+        self.0.join("etc/localtime")
+    }
+
+    /// What `/etc/localtime` is a link to.
+    fn link(&self, target: &str) {
+        let _ = fs::remove_file(self.localtime());
+        symlink(target, self.localtime()).unwrap();
+    }
+
+    /// Runs the program for these zones.
+    fn run(&self, tz: Option<&str>, zones: &[&str]) -> Output {
+        let mut command = Command::new("chroot");
+        command.arg(&self.0).arg("/zones").args(zones).env_clear();
+        command
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(tz.map(|tz| ("TZ", tz)));
+        command.output().expect("`chroot` is a standard command")
+    }
+
+    /// What it says of `local`.
+    #[track_caller]
+    fn local(&self, tz: Option<&str>) -> String {
+        let output = self.run(tz, &["local"]);
+        assert!(output.status.success(), "TZ={tz:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Whether this test may change the root folder; says so if not.
+fn may_change_root(root: &Root) -> bool {
+    let output = root.run(None, &[]);
+    // `chroot` itself failed.
+    let left_out = output.status.code() == Some(125);
+    if left_out {
+        println!("left out: {}", String::from_utf8_lossy(&output.stderr));
+    } else {
+        assert!(output.status.success(), "{output:?}");
+    }
+    !left_out
+}
+
+#[test]
+fn rule_6_utc_needs_no_database() {
+    let root = Root::new("utc");
+    if !may_change_root(&root) {
+        return;
+    }
+    let names = ["UTC", "utc", "Etc/UTC", "etc/Utc", "UCT", "Zulu", "Universal", "Etc/Universal"];
+    let more =
+        ["GMT", "gmt", "Etc/GMT", "GMT0", "GMT+0", "Etc/GMT-0", "Greenwich", "Etc/Greenwich"];
+    let output = root.run(None, &[&names[..], &more[..], &["Europe/Berlin", "Etc/GMT+1"]].concat());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for name in names.into_iter().chain(more) {
+        let line = text.lines().find(|line| line.starts_with(&format!("{name}: "))).unwrap_or("");
+        assert!(line.starts_with(&has_run(name)) && line.contains(UTC), "{name} in:\n{text}");
+    }
+    for name in ["Europe/Berlin", "Etc/GMT+1"] {
+        assert!(text.contains(&format!("`timezone`: `{name}` {MISSING}")), "{name} in:\n{text}");
+    }
+}
+
+#[test]
+fn rule_6_local_needs_no_database_where_it_is_utc() {
+    let root = Root::new("local");
+    if !may_change_root(&root) {
+        return;
+    }
+    let utc = [
+        None,
+        Some(""),
+        Some(":"),
+        Some("UTC"),
+        Some("utc"),
+        Some(":UTC"),
+        Some("Etc/UTC"),
+        Some("GMT"),
+        Some("Zulu"),
+        Some("UTC0"),
+        Some(":UTC0"),
+        Some("GMT0"),
+        Some("GMT-0"),
+        Some("/usr/share/zoneinfo/Etc/UTC"),
+        Some(":/usr/share/zoneinfo/UTC"),
+        Some(":/etc/localtime"),
+        Some("/etc/localtime"),
+    ];
+    for localtime in [None, Some("/usr/share/zoneinfo/Etc/UTC"), Some("../usr/share/zoneinfo/UTC")]
+    {
+        localtime.into_iter().for_each(|target| root.link(target));
+        for tz in utc {
+            let text = root.local(tz);
+            assert!(
+                text.starts_with(&has_run("local")) && text.contains(UTC),
+                "{tz:?}, {localtime:?}: {text}"
+            );
+        }
+        // A rule of POSIX says itself when the clocks change.
+        for (tz, due) in [
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "due 1970-01-01 02:00:00 +01:00, "),
+            ("<+0530>-5:30", "due 1970-01-01 06:00:00 +05:30, "),
+        ] {
+            let text = root.local(Some(tz));
+            assert!(text.contains(due), "{tz}, {localtime:?}: {text}");
+        }
+        for tz in
+            ["Europe/Berlin", ":Europe/Berlin", "CET-1CEST", "/usr/share/zoneinfo/Europe/Berlin"]
+        {
+            let text = root.local(Some(tz));
+            let problem = format!("`timezone`: `TZ={tz}`, as the environment says, {MISSING}");
+            assert!(text.contains(&problem), "{tz}, {localtime:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn rule_82_a_local_zone_that_cannot_be_read_is_a_fault() {
+    let root = Root::new("localtime");
+    if !may_change_root(&root) {
+        return;
+    }
+    root.link("/usr/share/zoneinfo/Europe/Berlin");
+    for tz in [None, Some(":/etc/localtime")] {
+        let text = root.local(tz);
+        let problem = format!("`Europe/Berlin`, to which `/etc/localtime` is a link, {MISSING}");
+        assert!(text.contains(&problem), "{text}");
+    }
+    assert!(root.local(Some("UTC")).contains(UTC), "the environment goes first");
+    // What a container gets if the file that it mounts is not there.
+    fs::remove_file(root.localtime()).unwrap();
+    fs::create_dir(root.localtime()).unwrap();
+    let text = root.local(None);
+    let problem = "this machine's own time zone, `/etc/localtime`, cannot be read; correct it, or set `timezone`";
+    assert!(text.contains(problem), "{text}");
+    // The file itself is enough.
+    fs::remove_dir(root.localtime()).unwrap();
+    fs::copy("/usr/share/zoneinfo/Europe/Berlin", root.localtime()).unwrap();
+    let text = root.local(None);
+    assert!(text.contains("due 1970-01-01 02:00:00 +01:00, "), "{text}");
+}
