@@ -17,6 +17,7 @@ use crate::unit::Unit;
 mod fault;
 mod names;
 
+pub(crate) use fault::LEAST_STACK;
 pub use fault::{Fault, StartError};
 pub(crate) use names::Names;
 
@@ -113,6 +114,8 @@ impl fmt::Display for Plan {
 }
 
 /// Which services to leave out, and what was asked for.
+///
+/// What is wrong with a runner itself is found where it is built, and told with the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     /// Whether declared services were asked for at all.
@@ -121,6 +124,8 @@ pub(crate) struct Selection {
     pub(crate) left_out: Vec<Definition>,
     /// Names given to `only` and `except` that exist nowhere.
     pub(crate) unknown: Vec<String>,
+    /// A size that no stack can have.
+    pub(crate) stack_size: Option<usize>,
 }
 
 impl Selection {
@@ -180,6 +185,7 @@ pub(crate) fn link(
         name: name.clone(),
         known: units.definitions().map(Definition::name).chain(left_out()).collect(),
     }));
+    faults.extend(selection.stack_size.map(|bytes| Fault::StackSize { bytes }));
     duplicates(units, names, &mut faults);
     for index in units.indices() {
         own_faults(units.get(index), resources, &mut faults);

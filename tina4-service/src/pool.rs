@@ -40,10 +40,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::crew::{Calls, Crew, Errands, Shift};
+#[allow(unused_imports, reason = "only some features start threads that are no workers")]
+pub(crate) use self::hiring::start_thread;
+pub(crate) use self::hiring::{Hiring, start_worker};
 use crate::clock::{Clock, Nanos, nanos};
 use crate::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 
 mod crew;
+mod hiring;
 #[cfg(feature = "testing")]
 mod staged;
 mod worker;
@@ -131,20 +135,6 @@ pub(crate) struct Back {
     /// Whether the job that is to be done next may be the same one anew.
     pub(crate) may_repeat: bool,
 }
-
-/// How threads are made.
-#[derive(Clone, Debug)]
-pub(crate) struct Hiring {
-    /// Threads are called this, with a number.
-    pub(crate) name: String,
-    /// No more threads than this; default: one for each job there can be, and one that waits.
-    pub(crate) most: Option<usize>,
-    /// What starts a thread of this name.
-    pub(crate) start: fn(String, ThreadBody) -> io::Result<()>,
-}
-
-/// What a thread does.
-pub(crate) type ThreadBody = Box<dyn FnOnce() + Send>;
 
 #[derive(Debug)]
 pub(crate) struct Pool<D: Desk> {
@@ -410,7 +400,8 @@ impl<D: Desk> Pool<D> {
         };
         let pool = Arc::clone(self);
         let name = format!("{}-{worker}", self.hiring.name);
-        let Err(error) = (self.hiring.start)(name, Box::new(move || pool.work(worker))) else {
+        let body = Box::new(move || pool.work(worker));
+        let Err(error) = (self.hiring.start)(name, self.hiring.stack_size, body) else {
             return true;
         };
         let mut shift = lock(&self.shift);
@@ -419,16 +410,4 @@ impl<D: Desk> Pool<D> {
         shift.desk.thread_failed(&error);
         false
     }
-}
-
-#[cfg(not(shuttle))]
-#[expect(clippy::disallowed_methods, reason = "this file is the one that starts threads")]
-pub(crate) fn start_thread(name: String, body: ThreadBody) -> io::Result<()> {
-    std::thread::Builder::new().name(name).spawn(body).map(drop)
-}
-
-#[cfg(shuttle)]
-pub(crate) fn start_thread(_name: String, body: ThreadBody) -> io::Result<()> {
-    shuttle::thread::spawn(body);
-    Ok(())
 }

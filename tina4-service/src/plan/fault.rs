@@ -13,6 +13,9 @@ use crate::registration::{Definition, Place};
 const LINKER: &str = "If the services are in a crate of their own that nothing else names, the \
     linker leaves it out: add `use my_services as _;` to main.rs";
 
+/// The smallest stack on which a run, and the report of its panic with a backtrace, have room.
+pub(crate) const LEAST_STACK: usize = 64 * 1024;
+
 /// Why nothing was started.
 ///
 /// `Debug` prints the same text as `Display`, so that a `main` that returns this error shows it
@@ -103,6 +106,11 @@ pub enum Fault {
         /// The names that exist.
         known: Vec<Cow<'static, str>>,
     },
+    /// The threads of the runner cannot have a stack of this size.
+    StackSize {
+        /// What [`Builder::stack_size`](crate::Builder::stack_size) was given.
+        bytes: usize,
+    },
 }
 
 impl Fault {
@@ -119,7 +127,7 @@ impl Fault {
                 Need::Resource { name, .. } => name() == *resource,
                 Need::Nothing => false,
             }),
-            Self::UnknownSelection { .. } => true,
+            Self::UnknownSelection { .. } | Self::StackSize { .. } => true,
         }
     }
 }
@@ -183,6 +191,12 @@ impl fmt::Display for Fault {
                     f.write_str(&remedy(name, known))
                 }
             }
+            Self::StackSize { bytes } => write!(
+                f,
+                "`stack_size` of the runner is {bytes} bytes, which no thread can have; \
+                 write at least {} KiB, such as `8 * 1024 * 1024`",
+                LEAST_STACK / 1024
+            ),
         }
     }
 }

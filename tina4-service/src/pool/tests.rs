@@ -203,14 +203,14 @@ fn a_desk_that_was_busy_for_long_makes_nobody_late() {
 #[test]
 fn threads_that_cannot_be_had_are_asked_for_again_but_rarely() {
     static LEFT: AtomicUsize = AtomicUsize::new(1);
-    let start = |name, body| match LEFT.load(Ordering::SeqCst) {
+    let start = |name, stack_size, body| match LEFT.load(Ordering::SeqCst) {
         0 => Err(io::Error::other("no more")),
         left => {
             LEFT.store(left - 1, Ordering::SeqCst);
-            start_thread(name, body)
+            start_worker(name, stack_size, body)
         }
     };
-    let hiring = Hiring { name: "rare".to_owned(), most: None, start };
+    let hiring = Hiring { name: "rare".to_owned(), most: None, stack_size: None, start };
     let pool = Pool::new(Toy::default(), Clock::system(), hiring);
     let (release, released) = bounded::<()>(0);
     let (started, starts) = bounded(1);
@@ -339,11 +339,11 @@ fn rule_52_to_start_a_thread_is_no_part_of_the_job_that_follows() {
     static CLOCK: OnceLock<Clock> = OnceLock::new();
     const HOUR: Nanos = 3_600_000 * MILLISECOND;
     let clock = CLOCK.get_or_init(|| Clock::manual(SystemTime::UNIX_EPOCH));
-    let start = |name, body| {
+    let start = |name, stack_size, body| {
         CLOCK.get().expect("set above").advance(Duration::from_millis(1));
-        start_thread(name, body)
+        start_worker(name, stack_size, body)
     };
-    let hiring = Hiring { name: "slow".to_owned(), most: None, start };
+    let hiring = Hiring { name: "slow".to_owned(), most: None, stack_size: None, start };
     let pool = Pool::new(Toy::default(), clock.clone(), hiring);
     let (_, work) = counter();
     pool.with(|toy, now| toy.add(now + HOUR, Arc::clone(&work)));

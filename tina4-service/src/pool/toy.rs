@@ -163,7 +163,8 @@ impl Desk for Toy {
 }
 
 pub(super) fn pool(clock: Clock, most: Option<usize>) -> Arc<Pool<Toy>> {
-    Pool::new(Toy::default(), clock, Hiring { name: "toy".to_owned(), most, start: start_thread })
+    let hiring = Hiring { name: "toy".to_owned(), most, stack_size: None, start: start_worker };
+    Pool::new(Toy::default(), clock, hiring)
 }
 
 /// Waits until so many jobs are done.

@@ -1,6 +1,7 @@
 //! The settings of a runner.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use super::{Runner, Services, Shared};
 use crate::clock::Clock;
 use crate::fork::Owner;
 use crate::params::Resources;
-use crate::plan::Selection;
-use crate::pool::{Hiring, Pool, start_thread};
+use crate::plan::{LEAST_STACK, Selection};
+use crate::pool::{Hiring, Pool, start_worker};
 use crate::registration::{Definition, declared};
 use crate::service::RecentSettings;
 use crate::supervisor::Supervisor;
@@ -18,6 +19,9 @@ use crate::zone::Zone;
 
 /// How long `stop_all` takes at most, unless the builder says otherwise.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// What a stack can have: more than a quarter of all addresses no C library takes, and std may panic.
+const STACK_SIZES: RangeInclusive<usize> = LEAST_STACK..=usize::MAX / 4;
 
 /// Settings of a [`Runner`]: which services, which clock, how many threads.
 ///
@@ -51,7 +55,12 @@ impl Default for Builder {
             declared: true,
             only: None,
             except: BTreeSet::new(),
-            hiring: Hiring { name: "tina4".to_owned(), most: None, start: start_thread },
+            hiring: Hiring {
+                name: "tina4".to_owned(),
+                most: None,
+                stack_size: None,
+                start: start_worker,
+            },
             local: None,
         }
     }
@@ -98,6 +107,31 @@ impl Builder {
         self
     }
 
+    /// How many bytes the stack of each thread has. Default: what std gives a thread, which is 2 MiB
+    /// unless the environment variable `RUST_MIN_STACK` says otherwise.
+    ///
+    /// All services of a runner share its threads, so this is what the deepest recursion of any of
+    /// them needs. A size below 64 KiB, or beyond what an address can be, is a fault at start; a size
+    /// that the operating system refuses is [`StartError::NoThread`](crate::StartError::NoThread).
+    ///
+    /// ```
+    /// use tina4_service::{Flow, Runner, Service};
+    ///
+    /// fn depth(n: u64) -> u64 {
+    ///     if n == 0 { 0 } else { std::hint::black_box(depth(n - 1) + 1) }
+    /// }
+    ///
+    /// let runner = Runner::builder().stack_size(64 * 1024 * 1024).build();
+    /// runner.register(Service::new("parser", |_| assert_eq!(depth(100_000), 100_000)));
+    /// runner.start_all().unwrap();
+    /// runner.wait();
+    /// assert_eq!(runner.services()[0].crashes, 0);
+    /// ```
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.hiring.stack_size = Some(bytes);
+        self
+    }
+
     /// What `timezone = "local"` means, instead of what the machine says.
     #[cfg(feature = "testing")]
     pub(crate) fn local_zone(mut self, zone: Zone) -> Self {
@@ -128,6 +162,7 @@ impl Builder {
             wants_declared,
             left_out: left_out.into_iter().map(Definition::Declared).collect(),
             unknown,
+            stack_size: hiring.stack_size.filter(|bytes| !STACK_SIZES.contains(bytes)),
         };
         let env = Arc::new(Environment {
             clock: clock.clone(),
