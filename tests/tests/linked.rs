@@ -32,9 +32,10 @@ fn rule_32_and_41_a_fault_elsewhere_does_not_untie_a_newcomer() {
         t.stop_all();
         let events = t.events();
         let place = |name: &str, change: &Change| {
-            let found =
-                |event: &tina4_service::Event| event.service == name && event.change == *change;
-            events.iter().position(found).unwrap()
+            events
+                .iter()
+                .position(|event| event.service == name && event.change == *change)
+                .unwrap()
         };
         let last = place("then", &Change::Stopped);
         assert!(last < place("base", &Change::Stopping), "{}", t.timeline());

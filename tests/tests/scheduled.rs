@@ -2,14 +2,13 @@
 //! clocks. Where each case comes from is in `CASES.md`.
 
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 use tests::{millis, secs, staged};
-use tina4_service::testing::TestRunner;
+use tina4_service::testing::{TestRunner, TestTime};
 use tina4_service::{Change, Context, Flow, Service, State};
 
 /// When the runs of `name` began, in seconds since `origin`.
-fn began(t: &TestRunner, name: &str, origin: SystemTime) -> Vec<f64> {
+fn began(t: &TestRunner, name: &str, origin: TestTime) -> Vec<f64> {
     let begins = |change: &Change| matches!(change, Change::RunBegan { .. });
     let events = t.events().into_iter();
     let events = events.filter(|event| event.service == name && begins(&event.change));

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tests::secs;
 use tina4_service::testing::{Builder, TestRunner};
-use tina4_service::{Change, Context, Event, Flow, Res, Service, State, Stopped, service};
+use tina4_service::{Change, Context, Flow, Res, Service, State, Stopped, service};
 
 /// No declared services.
 fn none() -> Builder {
@@ -72,8 +72,8 @@ fn rule_70_everything_that_falls_due_runs_in_order_and_to_completion() {
         expected.extend(due.map(|(name, _)| (start + secs(second), *name)));
     }
     let events = t.events();
-    let began = |event: &&Event| matches!(event.change, Change::RunBegan { .. });
-    let runs: Vec<_> = events.iter().filter(began).map(|e| (e.at, &*e.service)).collect();
+    let began = events.iter().filter(|event| matches!(event.change, Change::RunBegan { .. }));
+    let runs: Vec<_> = began.map(|event| (event.at, &*event.service)).collect();
     assert_eq!(runs, expected);
     assert!(events.is_sorted_by_key(|event| event.at));
     for (name, period) in periods {
@@ -263,9 +263,116 @@ fn the_same_test_gives_the_same_timeline_beside_others() {
     }
 }
 
+/// What an assertion says that fails.
+fn panic_text(assertion: impl FnOnce() + Send) -> String {
+    let panicked = std::thread::scope(|scope| scope.spawn(assertion).join()).unwrap_err();
+    *panicked.downcast::<String>().unwrap()
+}
+
+#[test]
+fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
+    let builder = none().at("2026-03-28T12:00:00[Europe/Berlin]");
+    let nightly = Service::new("nightly", |ctx: &Context| assert!(ctx.sleep(secs(1))));
+    let mut t = builder.service(nightly.cron("30 2 * * *")).build().unwrap();
+    let start = t.now();
+    assert_eq!(start.to_string(), "2026-03-28 12:00:00 +01:00[Europe/Berlin]");
+    assert_eq!(format!("{start:?}"), start.to_string());
+    t.advance("1d");
+    let known = t.info("nightly");
+    assert_eq!(known.last_start, Some(t.time("2026-03-29T03:00")), "half past two does not exist");
+    assert_eq!(known.last_end, Some(t.time("2026-03-29T03:00") + secs(1)));
+    // Where an assertion fails, and wherever the instant comes from.
+    for (text, found) in [
+        (
+            "left: 2026-03-28 12:00:00 +01:00[Europe/Berlin]\n right: 2026-03-29 13:00:00 +02:00[Europe/Berlin]",
+            { panic_text(|| assert_eq!(start, t.now())) },
+        ),
+        ("left: Some(2026-03-30 02:30:00 +02:00[Europe/Berlin])\n right: None", {
+            panic_text(|| assert_eq!(t.info("nightly").next_due, None))
+        }),
+        ("last_start: Some(2026-03-29 03:00:00 +02:00[Europe/Berlin])", format!("{known:?}")),
+        ("since: 2026-03-29 03:00:01 +02:00[Europe/Berlin]", format!("{known:?}")),
+        ("at: 2026-03-28 12:00:00 +01:00[Europe/Berlin]", format!("{:?}", t.events()[0])),
+        ("now: 2026-03-29 13:00:00 +02:00[Europe/Berlin]", format!("{t:?}")),
+    ] {
+        assert!(found.contains(text), "no `{text}` in {found}");
+    }
+    // A service notes what the program knows: instants without a zone.
+    let noted = SystemTime::from(start);
+    assert_eq!(t.civil(noted).to_string(), start.to_string());
+}
+
+#[test]
+fn instants_of_a_test_are_read_compared_and_reckoned_with() {
+    let t = none().at("2026-10-25T02:30:00+01:00[Europe/Berlin]").build().unwrap();
+    let second = t.now();
+    let first = second - secs(3_600);
+    // The same on the wall, an hour apart.
+    assert_eq!(first.to_string(), "2026-10-25 02:30:00 +02:00[Europe/Berlin]");
+    assert_eq!(second.to_string(), "2026-10-25 02:30:00 +01:00[Europe/Berlin]");
+    assert!(first < second && first != second);
+    assert_eq!(second - first, secs(3_600));
+    assert_eq!(second.duration_since(first).unwrap(), secs(3_600));
+    assert_eq!(first.duration_since(second).unwrap_err().duration(), secs(3_600));
+    let text = panic_text(|| assert_eq!(first - second, secs(0)));
+    assert_eq!(text, format!("{first} is before {second}"));
+    // It is the instant that counts, in whatever zone, and with or without one.
+    assert_eq!(t.time("2026-10-25T01:30:00Z"), second);
+    assert_eq!(t.time("2026-10-25T09:30:00[Asia/Hong_Kong]"), second);
+    let known = SystemTime::from(second);
+    assert_eq!(known, second);
+    assert_eq!(second, known);
+    assert!(first < known);
+    assert!(known > first);
+    assert_eq!([second, first].iter().min(), Some(&first));
+    // To the nanosecond, or two that differ would look the same; and all that it prints it reads.
+    let mut close = second + Duration::from_millis(500);
+    assert_eq!(close.to_string(), "2026-10-25 02:30:00.5 +01:00[Europe/Berlin]");
+    close += Duration::from_nanos(1);
+    assert_eq!(close.to_string(), "2026-10-25 02:30:00.500000001 +01:00[Europe/Berlin]");
+    for time in [first, second, close] {
+        assert_eq!(t.time(&time.to_string()), time);
+        let there = none().at(time.to_string()).build().unwrap();
+        assert_eq!((there.now(), there.now().to_string()), (time, time.to_string()));
+    }
+    close -= Duration::from_nanos(500_000_001);
+    assert_eq!(close, second);
+}
+
+#[test]
+fn the_zone_of_a_test_is_the_one_that_it_names() {
+    for (at, prints) in [
+        ("2026-01-01T00:00:00Z", "2026-01-01 00:00:00 +00:00[UTC]"),
+        ("2026-01-01T00:00:00[Etc/UTC]", "2026-01-01 00:00:00 +00:00[UTC]"),
+        ("2026-01-01T00:00:00Z[utc]", "2026-01-01 00:00:00 +00:00[UTC]"),
+        ("2026-01-01T00:00:00-05:00", "2026-01-01 05:00:00 +00:00[UTC]"),
+        ("2026-01-01T00:00[Europe/Oslo]", "2026-01-01 00:00:00 +01:00[Europe/Oslo]"),
+        // Of the same clocks, by another name.
+        (
+            "2026-01-01T00:00[Arctic/Longyearbyen]",
+            "2026-01-01 00:00:00 +01:00[Arctic/Longyearbyen]",
+        ),
+        (
+            "2026-01-01 00:00:00 -05:00[America/New_York]",
+            "2026-01-01 00:00:00 -05:00[America/New_York]",
+        ),
+        ("1883-11-18T12:00[America/New_York]", "1883-11-18 12:00:00 -04:56:02[America/New_York]"),
+    ] {
+        for at in [at, prints] {
+            assert_eq!(none().at(at).build().unwrap().now().to_string(), prints, "{at}");
+        }
+    }
+    for (wrong, why) in [("2026-01-01T00:00:00+02:00[UTC]", "offset"), ("2026-01-01T00:00[UTC", "")]
+    {
+        let error = none().at(wrong).build().unwrap_err().to_string();
+        assert!(error.starts_with(&format!("`{wrong}` is not a time: ")), "{error}");
+        assert!(error.contains(why), "{error}");
+    }
+}
+
 #[test]
 #[should_panic(
-    expected = "`2025-01-01T00:00` has passed already: it is 2026-01-01 00:00:01 +00:00"
+    expected = "`2025-01-01T00:00` has passed already: it is 2026-01-01 00:00:01 +00:00[UTC]"
 )]
 fn time_does_not_go_back() {
     let mut t = with(Service::new("once", |_| Flow::Done));
@@ -294,9 +401,8 @@ fn rule_82_a_misspelt_name_is_recognised() {
     ];
     for call in calls {
         let misspelt = move || call(&mut with(Service::new("heartbeat", |_| {})), "hartbeat");
-        let panicked = std::thread::scope(|scope| scope.spawn(misspelt).join()).unwrap_err();
-        let text = panicked.downcast::<String>().unwrap();
-        assert_eq!(*text, "there is no service `hartbeat`; did you mean `heartbeat`?");
+        let text = panic_text(misspelt);
+        assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
     }
     let selected = TestRunner::builder().only(["testing.daily_raport"]).build();
     let text = selected.unwrap_err().to_string();
@@ -384,5 +490,5 @@ fn a_chain_of_calendar_services_is_released_without_a_pile() {
     }
     let mut t = builder.build().unwrap();
     t.advance("2s");
-    assert_eq!(t.info("s4999").next_due, Some(utc("2026-01-02 00:00:00")));
+    assert_eq!(t.info("s4999").next_due, Some(t.time("2026-01-02 00:00")));
 }

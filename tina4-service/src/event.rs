@@ -20,15 +20,26 @@ pub(crate) const ADVICE: &str = "check `ctx.is_stopping()` in its loop, sleep wi
     which stop wakes, or give it a longer `stop_timeout`";
 
 /// One change of one service.
+///
+/// `T` is the type of its instant: [`SystemTime`], and `TestTime` in the test kit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Event {
+pub struct Event<T = SystemTime> {
     /// The service's name; empty if the change concerns the runner.
     pub service: Cow<'static, str>,
     /// When it happened, by the runner's clock.
-    pub at: SystemTime,
+    pub at: T,
     /// What happened.
     pub change: Change,
+}
+
+#[cfg(feature = "testing")]
+impl Event {
+    /// The same, with its instant in another form.
+    pub(crate) fn map_time<T>(self, map: impl FnOnce(SystemTime) -> T) -> Event<T> {
+        let Self { service, at, change } = self;
+        Event { service, at: map(at), change }
+    }
 }
 
 /// What happened to a service.

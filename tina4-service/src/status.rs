@@ -15,9 +15,11 @@ mod quantile;
 use self::quantile::{Markers, Totals};
 
 /// Everything known about one service at one instant; made by [`services`](crate::services).
+///
+/// `T` is the type of its instants: [`SystemTime`], and `TestTime` in the test kit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct ServiceInfo {
+pub struct ServiceInfo<T = SystemTime> {
     /// Its name.
     pub name: Cow<'static, str>,
     /// File and line of the attribute, or of `Service::new`.
@@ -29,9 +31,9 @@ pub struct ServiceInfo {
     /// What it is doing.
     pub state: State,
     /// Since when.
-    pub since: SystemTime,
+    pub since: T,
     /// When it runs next, if that is known.
-    pub next_due: Option<SystemTime>,
+    pub next_due: Option<T>,
     /// Runs begun since it became known.
     pub runs: u64,
     /// Runs that returned an error or panicked.
@@ -43,9 +45,9 @@ pub struct ServiceInfo {
     /// Due times left out: a run was in progress, or the machine slept.
     pub skipped: u64,
     /// When the last run began.
-    pub last_start: Option<SystemTime>,
+    pub last_start: Option<T>,
     /// When the last finished run ended.
-    pub last_end: Option<SystemTime>,
+    pub last_end: Option<T>,
     /// How long the last finished run took.
     pub last_duration: Option<Duration>,
     /// The last crash: the error with its sources, or the panic with its place.
@@ -60,7 +62,7 @@ pub struct ServiceInfo {
     pub heartbeat_age: Option<Duration>,
 }
 
-impl ServiceInfo {
+impl<T> ServiceInfo<T> {
     /// Whether nothing is wrong: neither failed, nor abandoned, nor stuck.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
@@ -68,8 +70,37 @@ impl ServiceInfo {
     }
 }
 
+#[cfg(feature = "testing")]
+impl ServiceInfo {
+    /// The same, with its instants in another form.
+    pub(crate) fn map_times<T>(self, map: impl Fn(SystemTime) -> T) -> ServiceInfo<T> {
+        ServiceInfo {
+            name: self.name,
+            place: self.place,
+            function: self.function,
+            schedule: self.schedule,
+            state: self.state,
+            since: map(self.since),
+            next_due: self.next_due.map(&map),
+            runs: self.runs,
+            crashes: self.crashes,
+            restarts: self.restarts,
+            crashes_in_a_row: self.crashes_in_a_row,
+            skipped: self.skipped,
+            last_start: self.last_start.map(&map),
+            last_end: self.last_end.map(&map),
+            last_duration: self.last_duration,
+            last_error: self.last_error,
+            lateness: self.lateness,
+            duration: self.duration,
+            stuck: self.stuck,
+            heartbeat_age: self.heartbeat_age,
+        }
+    }
+}
+
 /// One line: name, state, schedule, runs, crashes.
-impl fmt::Display for ServiceInfo {
+impl<T> fmt::Display for ServiceInfo<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, state, schedule, runs, crashes, .. } = self;
         write!(f, "{name}: {state}, {schedule}, {runs} runs, {crashes} crashes")?;

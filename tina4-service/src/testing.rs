@@ -57,9 +57,11 @@ use crate::zone::Zone;
 mod builder;
 #[doc = include_str!("testing/guide.md")]
 pub mod guide {}
+mod time;
 mod timeline;
 
 pub use builder::{Builder, TestError};
+pub use time::TestTime;
 
 /// Where test time begins unless the test says otherwise.
 const BEGINNING: &str = "2026-01-01T00:00:00Z";
@@ -74,7 +76,7 @@ const BEGINNING: &str = "2026-01-01T00:00:00Z";
 pub struct TestRunner {
     runner: Runner,
     stage: Arc<Stage>,
-    zone: Zone,
+    zone: &'static Zone,
     record: Record,
     begun: bool,
 }
@@ -147,10 +149,10 @@ impl TestRunner {
     /// As for [`TestRunner::advance`]; the time has passed already.
     #[track_caller]
     pub fn advance_to(&mut self, time: &str) {
-        let target = self.time(time);
-        match target.duration_since(self.now()) {
+        let now = self.now();
+        match self.time(time).duration_since(now) {
             Ok(distance) => self.advance(distance),
-            Err(_) => panic!("`{time}` has passed already: it is {}", self.now_text()),
+            Err(_) => panic!("`{time}` has passed already: it is {now}"),
         }
     }
 
@@ -177,7 +179,7 @@ impl TestRunner {
     /// calendar notice within 30 s of [`TestRunner::advance`].
     #[track_caller]
     pub fn suspend(&mut self, length: impl IntoDuration) {
-        let now = self.now();
+        let now = self.stage.wall();
         self.stage.set_wall(now.checked_add(duration(length)).unwrap_or(now));
     }
 
@@ -188,13 +190,35 @@ impl TestRunner {
     /// The time cannot be read.
     #[track_caller]
     pub fn set_clock(&mut self, time: &str) {
-        self.stage.set_wall(self.time(time));
+        self.stage.set_wall(self.time(time).into());
     }
 
     /// What the wall clock shows.
     #[must_use]
-    pub fn now(&self) -> SystemTime {
-        self.stage.wall()
+    pub fn now(&self) -> TestTime {
+        self.civil(self.stage.wall())
+    }
+
+    /// Reads a time such as `"2026-03-29T03:30:00[Europe/Berlin]"`, or `"2026-03-29T03:30"` in the
+    /// zone of the test, to compare others with it. Moves nothing.
+    ///
+    /// # Panics
+    ///
+    /// The time cannot be read.
+    #[track_caller]
+    #[must_use]
+    pub fn time(&self, text: &str) -> TestTime {
+        match Zone::parse_time(text, Some(self.zone)) {
+            Ok((time, _)) => self.civil(time),
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+
+    /// The same instant, as the wall clock of the test shows it: for what a service has noted, such
+    /// as [`Tick::due`](crate::Tick::due).
+    #[must_use]
+    pub fn civil(&self, at: SystemTime) -> TestTime {
+        TestTime::new(at, self.zone)
     }
 
     /// How often a service's function was called.
@@ -221,15 +245,17 @@ impl TestRunner {
     /// Everything known about it.
     #[track_caller]
     #[must_use]
-    pub fn info(&self, name: &str) -> ServiceInfo {
+    pub fn info(&self, name: &str) -> ServiceInfo<TestTime> {
         let found = self.runner.services().into_iter().find(|info| info.name == name);
-        found.unwrap_or_else(|| panic!("{}", self.unknown(name)))
+        let found = found.unwrap_or_else(|| panic!("{}", self.unknown(name)));
+        found.map_times(|at| self.civil(at))
     }
 
     /// Every change so far, oldest first; of more than 100,000 the last ones.
     #[must_use]
-    pub fn events(&self) -> Vec<Event> {
-        self.record.read(|recorded| recorded.events.iter().cloned().collect())
+    pub fn events(&self) -> Vec<Event<TestTime>> {
+        let civil = |event: &Event| event.clone().map_time(|at| self.civil(at));
+        self.record.read(|recorded| recorded.events.iter().map(civil).collect())
     }
 
     /// Every change so far as a text, one line each: when, in the zone of the test; which service;
@@ -239,7 +265,7 @@ impl TestRunner {
     /// time, such as [`Context::stopping`](crate::Context::stopping).
     #[must_use]
     pub fn timeline(&self) -> String {
-        self.record.read(|recorded| timeline::write(recorded, &self.zone))
+        self.record.read(|recorded| timeline::write(recorded, self.zone))
     }
 
     /// The next run of this service returns an error instead of calling the function. May be
@@ -341,18 +367,6 @@ impl TestRunner {
         let known: Vec<_> = self.runner.status().into_keys().collect();
         format!("there is no service `{name}`; {}", remedy(name, &known))
     }
-
-    #[track_caller]
-    fn time(&self, text: &str) -> SystemTime {
-        match Zone::parse_time(text, Some(&self.zone)) {
-            Ok((time, _)) => time,
-            Err(problem) => panic!("{problem}"),
-        }
-    }
-
-    fn now_text(&self) -> String {
-        timeline::time(&self.zone, self.now())
-    }
 }
 
 #[track_caller]
@@ -376,7 +390,7 @@ impl Drop for TestRunner {
 impl fmt::Debug for TestRunner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TestRunner")
-            .field("now", &self.now_text())
+            .field("now", &self.now())
             .field("status", &self.runner.status())
             .finish()
     }

@@ -45,7 +45,7 @@ mod known {
         ["GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "UCT", "Universal", "UTC", "Zulu"];
 
     /// A time zone as this machine knows it.
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(crate) struct Zone(TimeZone);
 
     impl Zone {
@@ -61,7 +61,7 @@ mod known {
 
         /// Reads a time: `2026-03-28T12:00:00[Europe/Berlin]`, which says its zone;
         /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the zone that is given. What
-        /// [`Zone::write_time`] writes can be read, too.
+        /// [`Zone::write_time`] and [`Zone::write_exactly`] write can be read, too.
         #[cfg(feature = "testing")]
         pub(crate) fn parse_time(
             text: &str,
@@ -102,6 +102,32 @@ mod known {
                 // Beyond the year 9999.
                 Err(_) => write!(f, "{}", humantime::format_rfc3339_seconds(at)),
             }
+        }
+
+        /// Writes a time to the nanosecond, and what zone this is.
+        #[cfg(feature = "testing")]
+        pub(crate) fn write_exactly(
+            &self,
+            f: &mut fmt::Formatter<'_>,
+            at: SystemTime,
+        ) -> fmt::Result {
+            match Timestamp::try_from(at) {
+                Ok(at) => {
+                    let at = at.to_zoned_datetime(self.0.clone());
+                    write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S%.f %:z"))?;
+                }
+                Err(_) => return write!(f, "{}", humantime::format_rfc3339(at)),
+            }
+            match self.name() {
+                Some(name) => write!(f, "[{name}]"),
+                None => Ok(()),
+            }
+        }
+
+        /// Its name in the database, if it is from there.
+        #[cfg(feature = "testing")]
+        pub(crate) fn name(&self) -> Option<&str> {
+            self.0.iana_name()
         }
     }
 

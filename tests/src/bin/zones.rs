@@ -1,9 +1,16 @@
-//! Runs a service in each of the time zones that are named as arguments, and says when it was due:
-//! see `tests/no_database.rs`.
+//! Says when a test begins that names UTC. Then runs a service in each of the time zones that are
+//! named as arguments, and says when it was due: see `tests/no_database.rs`.
 
+use tina4_service::testing::TestRunner;
 use tina4_service::{Flow, Service};
 
 fn main() {
+    for at in ["2026-03-28T12:00[UTC]", "2026-03-28T12:00:00+00:00[Etc/UTC]"] {
+        match TestRunner::builder().at(at).build() {
+            Ok(t) => println!("a test begins at {}", t.now()),
+            Err(error) => println!("no test: {error}"),
+        }
+    }
     for zone in std::env::args().skip(1) {
         let (runner, clock) = tests::manual();
         runner.register(Service::new("s", |_| Flow::Done).cron("@hourly").timezone(&zone));

@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::time::keep;
 use super::{BEGINNING, TestRunner};
 use crate::clock::Clock;
 use crate::event::Record;
@@ -95,6 +96,7 @@ impl Builder {
         provide.into_iter().for_each(|provide| provide(&runner));
         let record = Record::default();
         runner.record_all(record.clone());
+        let zone = keep(zone);
         let runner = TestRunner { runner, stage, zone, record, begun: false };
         match runner.runner.check() {
             // A test may register the only service later.

@@ -27,7 +27,7 @@ pub(super) fn write(recorded: &Recorded, zone: &Zone) -> String {
     lines
 }
 
-pub(super) fn time(zone: &Zone, at: SystemTime) -> String {
+fn time(zone: &Zone, at: SystemTime) -> String {
     struct Time<'a>(&'a Zone, SystemTime);
     impl fmt::Display for Time<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
