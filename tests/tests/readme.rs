@@ -1,0 +1,112 @@
+//! The README's programs, as somebody makes them who follows it: a package of their own, with the
+//! dependencies that it lists and no others. That they compile at all is also proved by doctests,
+//! which have every dependency of the crate, and say nothing of warnings.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tests::Child;
+use tests::sources::workspace;
+
+/// A fenced block: what its language is, and its text.
+struct Block {
+    language: String,
+    text: String,
+}
+
+fn blocks(markdown: &str) -> Vec<Block> {
+    let parts: Vec<_> = markdown.split("```").collect();
+    let block = |part: &&str| {
+        let (language, text) = part.split_once('\n').expect("a block begins with its language");
+        Block { language: language.to_owned(), text: text.to_owned() }
+    };
+    parts.iter().skip(1).step_by(2).map(block).collect()
+}
+
+/// A package of the README's programs: the first is its program, the others are in `src/bin` and,
+/// if they are tests, in `tests`.
+fn package(blocks: &[Block]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    // Not the folder itself: what was built stays.
+    for old in ["src", "tests"] {
+        let _ = fs::remove_dir_all(folder.join(old));
+    }
+    for new in ["src/bin", "tests"] {
+        fs::create_dir_all(folder.join(new)).unwrap();
+    }
+    let dependencies: String =
+        blocks.iter().filter(|block| block.language == "toml").map(|block| &*block.text).collect();
+    let path = workspace().join("tina4-service");
+    let manifest = format!(
+        "[package]\nname = \"readme\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n{dependencies}\n\
+         # Not yet published.\n[patch.crates-io]\ntina4-service = {{ path = {path:?} }}\n\n[workspace]\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    // The versions that everything else here is tested with.
+    fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let programs = blocks.iter().filter(|block| block.language.starts_with("rust"));
+    for (number, Block { language, text }) in programs.enumerate() {
+        let file = match number {
+            0 => "src/main.rs".to_owned(),
+            _ if language.contains("test_harness") => format!("tests/readme_{number}.rs"),
+            _ => format!("src/bin/readme_{number}.rs"),
+        };
+        fs::write(folder.join(file), text).unwrap();
+    }
+    folder
+}
+
+/// Calls cargo in the package; it must succeed, and may not warn.
+fn cargo(folder: &Path, arguments: &[&str]) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(arguments).args(["--offline", "--target-dir", "target"]).current_dir(folder);
+    let output = cargo.output().expect("cargo runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !text.contains("warning"), "{arguments:?}: {text}");
+}
+
+#[test]
+fn the_programs_of_the_readme_need_what_it_lists_and_print_what_it_says() {
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let blocks = blocks(&readme);
+    assert!(blocks[0].language == "toml" && blocks[1].language.starts_with("rust"));
+    let folder = package(&blocks);
+    cargo(&folder, &["build"]);
+    let program =
+        folder.join("target/debug/readme").with_extension(std::env::consts::EXE_EXTENSION);
+    let mut child = Child::start(program.to_str().unwrap(), &[]);
+    let printed: Vec<_> = blocks[2].text.lines().collect();
+    let [alive, pushed, flushed, report] = printed[..] else { panic!("{printed:?}") };
+    child.says(alive);
+    child.says(pushed);
+    #[cfg(unix)]
+    {
+        child.signal(nix::sys::signal::Signal::SIGINT);
+        let ended = child.ended();
+        assert_eq!(
+            (ended.code(), &ended.out[..]),
+            (0, &[alive, pushed, flushed].map(str::to_owned)[..])
+        );
+        let without_time = |line: &str| {
+            let (start, end) = line.split_once(" in ").expect("how long it took");
+            (start.to_owned(), end.split_once(',').map(|(_, end)| end.to_owned()))
+        };
+        assert_eq!(without_time(ended.err.trim_end()), without_time(report));
+    }
+    #[cfg(not(unix))]
+    let _ = (flushed, report);
+    // The others are short and say by themselves whether all is well.
+    let others = blocks.iter().filter(|block| block.language.starts_with("rust")).count() - 1;
+    let bins = fs::read_dir(folder.join("src/bin")).unwrap().flatten();
+    let names: Vec<_> =
+        bins.map(|bin| bin.path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    assert!(!names.is_empty() && names.len() < others, "programs and tests: {names:?}");
+    for name in names {
+        let program = folder.join("target/debug").join(&name);
+        let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+        let ended = Child::start(program.to_str().unwrap(), &[]).ended();
+        assert_eq!(ended.code(), 0, "{name}: {ended:?}");
+    }
+    cargo(&folder, &["test", "--tests"]);
+}
