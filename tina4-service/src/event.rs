@@ -71,7 +71,10 @@ pub enum Change {
     Crashed {
         /// Crashes in a row, this one included.
         in_a_row: u32,
-        /// The error with its sources, or the panic with its place.
+        /// The error with its sources, or `panicked: ` and the panic with its place.
+        ///
+        /// It is at most 16 KiB long, with 32 sources, and says so where something is missing; a
+        /// backtrace of at most 32 KiB may follow.
         cause: Arc<str>,
         /// The delay before the restart; `None`: it has failed.
         restart_in: Option<Duration>,
@@ -96,12 +99,12 @@ pub enum Change {
     Stopping,
     /// A clean-up hook returned an error or panicked.
     HookFailed {
-        /// The error or panic.
+        /// The error or panic, as long as that of [`Change::Crashed`].
         cause: Arc<str>,
     },
     /// A run panicked after it was asked to stop.
     PanickedWhileStopping {
-        /// The panic with its place.
+        /// The panic with its place, as long as that of [`Change::Crashed`].
         cause: Arc<str>,
     },
     /// It ended because it was told to.
@@ -110,7 +113,7 @@ pub enum Change {
     Finished,
     /// It ended because it crashed too often.
     Failed {
-        /// The last crash.
+        /// The last crash: the cause of its [`Change::Crashed`].
         cause: Arc<str>,
     },
     /// It did not end within its `stop_timeout`.

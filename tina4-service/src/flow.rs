@@ -1,7 +1,6 @@
 //! What a service says about its next run, and how its results become one thing.
 
 use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
 use crate::clock::nanos;
@@ -44,25 +43,9 @@ impl Cause {
     pub(crate) fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(Box::new(error.into()))
     }
-}
 
-impl fmt::Display for Cause {
-    /// The error with its sources; one line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let error = &self.0;
-        write!(f, "{error}")?;
-        let mut shown = error.to_string();
-        let mut source = error.source();
-        while let Some(inner) = source {
-            let text = inner.to_string();
-            // Many errors repeat their source in their own text.
-            if !shown.contains(&text) {
-                write!(f, ": {text}")?;
-            }
-            shown = text;
-            source = inner.source();
-        }
-        Ok(())
+    pub(crate) fn error(&self) -> &(dyn Error + 'static) {
+        &**self.0
     }
 }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::bounded_text::bounded;
 use crate::clock::{Clock, nanos};
 use crate::context::Context;
+use crate::error_text::{self, ErrorText};
 use crate::flow::{Cause, Exit};
 use crate::panics::{self, Panic};
 use crate::params::Run;
@@ -47,7 +49,7 @@ pub(crate) enum Report {
     CleanedUp(Vec<Arc<str>>),
 }
 
-/// A crash as it is told: the cause was dropped where it could do no harm.
+/// A crash as it is reported: the error was dropped where that could do no harm.
 #[derive(Debug)]
 pub(crate) struct Crash {
     pub(crate) text: Arc<str>,
@@ -55,18 +57,32 @@ pub(crate) struct Crash {
 }
 
 impl Crash {
+    /// A run, or a clean-up hook, returned this error.
     #[cold]
     fn from_error(cause: Cause) -> Box<Self> {
-        Box::new(Self { text: cause.to_string().into(), panicked: false })
+        let mut said = ErrorText::new();
+        let panic = panics::catch(|| said.read(cause.error())).err();
+        if let Some(panic) = &panic {
+            said.push(panic);
+        }
+        // Not while a panic of its text unwinds: a second one would end the process. If it panics
+        // here, the panic hook has said so, and the error is still the reason for the crash.
+        let _ = panics::catch(|| drop(cause));
+        Self::new(said.finish(), panic)
     }
 
     #[cold]
     fn from_panic(panic: Box<Panic>) -> Box<Self> {
-        let mut text = panic.to_string();
-        if let Some(backtrace) = panic.backtrace {
-            text = format!("{text}\n{backtrace}");
+        let text = bounded(error_text::LONGEST, &panic);
+        Self::new(text, Some(panic))
+    }
+
+    fn new(mut text: String, panic: Option<Box<Panic>>) -> Box<Self> {
+        let panicked = panic.is_some();
+        if let Some(backtrace) = panic.and_then(|panic| panic.backtrace) {
+            error_text::add_backtrace(&mut text, backtrace);
         }
-        Box::new(Self { text: text.into(), panicked: true })
+        Box::new(Self { text: text.into(), panicked })
     }
 }
 

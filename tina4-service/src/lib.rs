@@ -51,15 +51,19 @@
 //  knowledge   plan  status  event
 //  a service   service  registration  params  context  unit  schedule
 //  rules       lifecycle (pure: facts and event in, command out)
-//  ground      clock (the only one)  zone (the only time zones)  nearest (names)  flow  panics (the only `catch_unwind`)  sync
+//  errors      error_text
+//  ground      clock (the only one)  zone (the only time zones)  nearest (names)  flow
+//              panics (the only `catch_unwind`)  sync  bounded_text  fork  signal  ffi
 //
 // Test time stands beside the floors: testing (the front door) and stage, which moves a clock on when
 // everybody rests; clock and pool ask it, where the feature is on.
 //
 // The trip: attribute -> `Registration` -> `Plan` -> `Lifecycle` -> `Job` -> `Report` -> status.
 
+mod bounded_text;
 mod clock;
 mod context;
+mod error_text;
 mod event;
 #[cfg(feature = "exit-hook")]
 mod exit;
@@ -193,6 +197,10 @@ pub use status::{ServiceInfo, Spread};
 /// `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
 /// `Result<Flow, E>` or `!`, where `E` is anything that converts into
 /// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash.
+///
+/// The text of a crash is that of the error and of up to 32 [sources](std::error::Error::source), or
+/// that of the panic with its place. It is kept up to 16 KiB, and a backtrace up to 32 KiB; what is
+/// longer is cut off, and the text says so.
 pub use tina4_service_macros::service;
 pub use tina4_service_schedule::Restart;
 #[cfg(feature = "cron")]

@@ -11,6 +11,11 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
+use crate::bounded_text::bounded;
+
+/// How many bytes of a payload's text are kept; the place is added to them.
+const LONGEST_PAYLOAD: usize = 15 * 1024;
+
 /// A caught panic.
 #[derive(Debug)]
 pub(crate) struct Panic {
@@ -86,9 +91,9 @@ fn describe(payload: Box<dyn Any + Send>) -> Box<Panic> {
 /// The text of a panic payload, where it is text.
 fn payload_text(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
+        bounded(LONGEST_PAYLOAD, text)
     } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
+        bounded(LONGEST_PAYLOAD, text)
     } else {
         "a panic without text".to_owned()
     }

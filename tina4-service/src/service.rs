@@ -13,7 +13,9 @@ use std::time::Duration;
 use tina4_service_schedule::{Cron, Timezone};
 use tina4_service_schedule::{Draft, Key, Restart, Spec, duration, name};
 
+use crate::bounded_text::bounded;
 use crate::context::Context;
+use crate::error_text::LONGEST;
 use crate::flow::{Exit, HookOutcome, Outcome};
 use crate::registration::{Body, Built, Definition, Extras, Settings};
 use crate::sync::{Mutex, lock};
@@ -121,7 +123,8 @@ impl Service {
 
     fn unreadable(&mut self, key: Key, problem: impl fmt::Display) {
         self.draft.unreadable.push(key);
-        self.extras_mut().faults.push(format!("`{key}`: {problem}"));
+        let problem = bounded(LONGEST, format_args!("`{key}`: {problem}"));
+        self.extras_mut().faults.push(problem);
     }
 
     /// Fixed rate: a grid of instants from the first start.
@@ -302,6 +305,17 @@ impl fmt::Debug for Service {
 #[cfg(all(test, not(shuttle)))]
 mod tests {
     use super::*;
+
+    /// It may come from an `IntoDuration` of the user's.
+    #[test]
+    fn rule_25_a_fault_is_short_however_long_the_text_is() {
+        let recent = RecentSettings::default();
+        let text = format!("1{}", "y".repeat(1_000_000));
+        let definition = Service::new("s", |_| {}).interval(text).into_definition(&recent);
+        let [fault] = definition.faults() else { panic!("{} faults", definition.faults().len()) };
+        assert!(fault.starts_with("`interval`: unknown unit `yy") && fault.len() <= LONGEST);
+        assert!(fault.ends_with("[cut off at 16 KiB]"));
+    }
 
     /// However many a loop registers.
     #[test]

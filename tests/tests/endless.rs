@@ -1,0 +1,309 @@
+//! Rule 25: an error is user code, and whatever it does when it is asked for its text, its source or
+//! its end: its run is a crash like any other, with a text of at most 16 KiB.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use crossbeam_channel::bounded;
+use tests::{PATIENCE, Watch, info, secs};
+use tina4_service::{Change, Context, Runner, Service, State};
+
+/// The longest text of a crash; a backtrace comes on top of it.
+const LONGEST: usize = 16 * 1024;
+
+/// A text without the backtrace that a panic may have, which the environment asks for.
+#[track_caller]
+fn bounded_text(text: &str) -> &str {
+    let text = text.split("\nstack backtrace:\n").next().unwrap();
+    assert!(text.len() <= LONGEST, "{} bytes: {}", text.len(), &text[..200]);
+    text
+}
+
+/// Says that it is this error, and its source is the other one.
+#[derive(Debug)]
+struct Circle(&'static str, fn() -> &'static Circle);
+
+static HEADS: Circle = Circle("heads", || &TAILS);
+static TAILS: Circle = Circle("tails", || &HEADS);
+static ITSELF: Circle = Circle("itself", || &ITSELF);
+
+impl fmt::Display for Circle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Error for Circle {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some((self.1)())
+    }
+}
+
+/// One of so many errors, each the source of the one before.
+#[derive(Debug)]
+struct Deep(u32, Option<Box<Deep>>);
+
+impl Deep {
+    fn new(depth: u32) -> Self {
+        let nest = |inner, level| Some(Box::new(Self(level, inner)));
+        *(1..=depth).rev().fold(None, nest).expect("at least one")
+    }
+}
+
+impl Drop for Deep {
+    /// Not by recursion, which ten thousand are too many for.
+    fn drop(&mut self) {
+        let mut next = self.1.take();
+        while let Some(mut inner) = next {
+            next = inner.1.take();
+        }
+    }
+}
+
+impl fmt::Display for Deep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "level {}", self.0)
+    }
+}
+
+impl Error for Deep {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.1.as_deref().map(|inner| inner as _)
+    }
+}
+
+/// Misbehaves where it shall.
+#[derive(Debug)]
+struct Bad {
+    text: Text,
+    panics_in_source: bool,
+    panics_in_drop: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Text {
+    Plain,
+    Endless,
+    Fails,
+    Panics,
+}
+
+impl fmt::Display for Bad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.text {
+            Text::Plain => f.write_str("plain"),
+            Text::Endless => loop {
+                f.write_str("more and ")?;
+            },
+            Text::Fails => Err(fmt::Error),
+            Text::Panics => panic!("no words"),
+        }
+    }
+}
+
+impl Error for Bad {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        assert!(!self.panics_in_source, "no source");
+        None
+    }
+}
+
+impl Drop for Bad {
+    fn drop(&mut self) {
+        assert!(!self.panics_in_drop, "no end");
+    }
+}
+
+type BoxedError = Box<dyn Error + Send + Sync>;
+
+/// An error, and what its crash says.
+struct Case {
+    what: &'static str,
+    error: fn() -> BoxedError,
+    /// How the text begins, and how it ends.
+    says: [&'static str; 2],
+    /// Whether the text or a source panics.
+    panics: bool,
+}
+
+fn bad(text: Text, panics_in_source: bool, panics_in_drop: bool) -> BoxedError {
+    Box::new(Bad { text, panics_in_source, panics_in_drop })
+}
+
+const CASES: [Case; 12] = [
+    Case {
+        what: "its own source",
+        error: || Box::new(Circle("first", || &ITSELF)),
+        says: ["first: itself [more than 32 sources]", ""],
+        panics: false,
+    },
+    Case {
+        what: "two errors that are the source of each other",
+        error: || Box::new(Circle("first", || &HEADS)),
+        says: ["first: heads: tails [more than 32 sources]", ""],
+        panics: false,
+    },
+    Case {
+        what: "ten thousand sources",
+        error: || Box::new(Deep::new(10_000)),
+        says: ["level 1: level 2: level 3: ", ": level 33 [more than 32 sources]"],
+        panics: false,
+    },
+    Case {
+        what: "megabytes in one piece",
+        error: || "ä".repeat(5_000_000).into(),
+        says: ["ää", "ä [cut off at 16 KiB]"],
+        panics: false,
+    },
+    Case {
+        what: "megabytes behind another error",
+        error: || anyhow::Error::msg("x".repeat(5_000_000)).context("the first").into(),
+        says: ["the first: xx", "x [cut off at 16 KiB]"],
+        panics: false,
+    },
+    Case {
+        what: "a text that never ends",
+        error: || bad(Text::Endless, false, false),
+        says: ["more and more and ", " [cut off at 16 KiB]"],
+        panics: false,
+    },
+    Case {
+        what: "a text that fails",
+        error: || bad(Text::Fails, false, false),
+        says: [" [its `Display` failed]", ""],
+        panics: false,
+    },
+    Case {
+        what: "a text that panics",
+        error: || bad(Text::Panics, false, false),
+        says: ["panicked: no words at tests/tests/endless.rs:", ""],
+        panics: true,
+    },
+    Case {
+        what: "a source that panics",
+        error: || bad(Text::Plain, true, false),
+        says: ["plain: panicked: no source at tests/tests/endless.rs:", ""],
+        panics: true,
+    },
+    Case {
+        what: "an end that panics",
+        error: || bad(Text::Plain, false, true),
+        says: ["plain", ""],
+        panics: false,
+    },
+    Case {
+        what: "a text and an end that panic",
+        error: || bad(Text::Panics, false, true),
+        says: ["panicked: no words at tests/tests/endless.rs:", ""],
+        panics: true,
+    },
+    Case {
+        what: "a source and an end that panic, and a text that never ends",
+        error: || bad(Text::Endless, true, true),
+        says: ["more and more and ", " [cut off at 16 KiB]"],
+        panics: true,
+    },
+];
+
+impl Case {
+    #[track_caller]
+    fn check(&self, text: &str) {
+        let (text, what) = (bounded_text(text), self.what);
+        let [begins, ends] = self.says;
+        assert!(text.starts_with(begins) && text.ends_with(ends), "{what}: {text}");
+    }
+}
+
+#[test]
+fn rule_25_an_error_that_never_ends_is_a_crash_like_any_other() {
+    for case in &CASES {
+        let runner = Runner::new();
+        let mut watch = Watch::new(&runner);
+        let error = case.error;
+        let service = Service::new("s", move |_| Err::<(), _>(error()));
+        runner.register(service.backoff("1ms").max_restarts(2));
+        runner.register(Service::new("other", |ctx| while ctx.sleep(secs(3_600)) {}));
+        runner.start_all().unwrap();
+        for in_a_row in 1..=3 {
+            let Change::Crashed { in_a_row: told, cause, .. } = watch.crashed("s").change else {
+                unreachable!("it was asked for")
+            };
+            assert_eq!(told, in_a_row, "{}", case.what);
+            case.check(&cause);
+        }
+        let failed = watch.until("s", |change| matches!(change, Change::Failed { .. }));
+        let known = info(&runner, "s");
+        assert_eq!((known.state, known.runs, known.crashes), (State::Failed, 3, 3));
+        let last = known.last_error.clone().unwrap();
+        case.check(&last);
+        assert_eq!(failed.change, Change::Failed { cause: last });
+        assert!(runner.is_running("other"), "{}", case.what);
+        assert!(runner.stop_all().is_clean(), "{}", case.what);
+    }
+}
+
+#[test]
+fn rule_25_and_42_a_hook_with_an_error_that_never_ends_has_failed_like_any_other() {
+    for case in &CASES {
+        let runner = Runner::new();
+        let mut watch = Watch::new(&runner);
+        let (error, (done, last)) = (case.error, bounded(1));
+        let body = move |ctx: &Context| {
+            let done = done.clone();
+            ctx.on_stop(move || done.send("the other hook"));
+            ctx.on_stop(move || Err::<(), _>(error()));
+        };
+        runner.register(Service::new("s", body).on_stop(move |_| Err::<(), _>(error())));
+        runner.start_all().unwrap();
+        watch.change("s", &Change::Finished);
+        let causes: Vec<_> = watch.all("s").into_iter().filter_map(hook_failure).collect();
+        assert_eq!(causes.len(), 2, "{}", case.what);
+        causes.iter().for_each(|cause| case.check(cause));
+        assert_eq!(last.recv_timeout(PATIENCE), Ok("the other hook"));
+    }
+}
+
+fn hook_failure(change: Change) -> Option<Arc<str>> {
+    if let Change::HookFailed { cause } = change { Some(cause) } else { None }
+}
+
+#[test]
+fn rule_25_and_26_an_error_that_never_ends_is_no_crash_of_a_service_that_was_asked_to_stop() {
+    for case in &CASES {
+        let runner = Runner::new();
+        let mut watch = Watch::new(&runner);
+        let error = case.error;
+        let body = move |ctx: &Context| {
+            while ctx.sleep(secs(3_600)) {}
+            Err::<(), _>(error())
+        };
+        runner.register(Service::new("s", body));
+        runner.start_all().unwrap();
+        watch.began("s");
+        runner.stop("s").unwrap();
+        let known = info(&runner, "s");
+        assert_eq!((known.state, known.crashes), (State::Stopped, 0), "{}", case.what);
+        // A panic is reported, here as ever.
+        let panicked = |change| {
+            if let Change::PanickedWhileStopping { cause } = change { Some(cause) } else { None }
+        };
+        let panicked: Vec<_> = watch.all("s").into_iter().filter_map(panicked).collect();
+        assert_eq!(panicked.len(), usize::from(case.panics), "{}", case.what);
+        panicked.iter().for_each(|cause| case.check(cause));
+    }
+}
+
+#[test]
+fn rule_25_the_payload_of_a_panic_is_cut_off_and_its_place_kept() {
+    let runner = Runner::new();
+    let line = line!() + 1;
+    let body = |_: &Context| panic!("{}", "boom ".repeat(1_000_000));
+    runner.register(Service::new::<(), _>("s", body).max_restarts(0));
+    runner.start_all().unwrap();
+    tests::wait(&runner);
+    let error = info(&runner, "s").last_error.unwrap();
+    let text = bounded_text(&error);
+    let place = format!(" [cut off at 15 KiB] at {}:{line}:", file!());
+    assert!(text.starts_with("panicked: boom boom ") && text.contains(&place), "{text}");
+}

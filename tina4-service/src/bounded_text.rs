@@ -1,0 +1,123 @@
+//! A text that is cut off at a number of bytes while it is being written, so that one that never
+//! ends takes neither all the time nor all the memory.
+
+use std::fmt::{self, Write};
+
+/// Room for the note that something is missing, and for a word before the text.
+const RESERVED: usize = 64;
+
+/// A text of at most so many bytes.
+#[derive(Debug)]
+pub(crate) struct BoundedText {
+    text: String,
+    limit: usize,
+    is_cut: bool,
+}
+
+impl BoundedText {
+    /// An empty text that takes `limit` bytes, all notes included.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { text: String::new(), limit, is_cut: false }
+    }
+
+    /// Adds a value, which is told to stop once the limit is reached.
+    pub(crate) fn push(&mut self, value: impl fmt::Display) {
+        if write!(self, "{value}").is_err() && !self.is_cut {
+            let _ = self.write_str(" [its `Display` failed]");
+        }
+    }
+
+    /// What was written so far.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether something is missing; nothing more is taken.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Takes nothing more.
+    pub(crate) fn cut(&mut self) {
+        self.is_cut = true;
+    }
+
+    /// The text, with a note where something is missing.
+    pub(crate) fn finish(mut self) -> String {
+        if self.is_cut {
+            let _ = write!(self.text, " [cut off at {} KiB]", self.limit / 1024);
+        }
+        self.text
+    }
+}
+
+impl Write for BoundedText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.is_cut {
+            return Err(fmt::Error);
+        }
+        let room = self.limit.saturating_sub(RESERVED + self.text.len());
+        self.is_cut = text.len() > room;
+        self.text.push_str(&text[..text.floor_char_boundary(room)]);
+        if self.is_cut { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+/// A value as a text of at most `limit` bytes.
+pub(crate) fn bounded(limit: usize, value: impl fmt::Display) -> String {
+    let mut text = BoundedText::new(limit);
+    text.push(value);
+    text.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 2 * 1024;
+
+    /// Writes `piece` for as long as it may.
+    struct Endless(&'static str);
+
+    impl fmt::Display for Endless {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            loop {
+                f.write_str(self.0)?;
+            }
+        }
+    }
+
+    #[test]
+    fn rule_25_a_text_is_cut_at_its_limit_between_two_characters() {
+        for piece in ["a", "ä", "€", "🚀", "a🚀"] {
+            let text = bounded(LIMIT, Endless(piece));
+            assert!((LIMIT - RESERVED - 4..=LIMIT).contains(&text.len()), "{}", text.len());
+            let kept = text.strip_suffix(" [cut off at 2 KiB]").unwrap();
+            assert!(piece.repeat(LIMIT).starts_with(kept));
+        }
+        // In one piece.
+        let text = bounded(LIMIT, "€".repeat(1_000_000));
+        assert_eq!(text, bounded(LIMIT, Endless("€")));
+    }
+
+    #[test]
+    fn a_text_that_fits_is_whole() {
+        for length in [0, 1, LIMIT - RESERVED] {
+            let text = "x".repeat(length);
+            assert_eq!(bounded(LIMIT, &text), text);
+        }
+        assert!(bounded(LIMIT, "x".repeat(LIMIT - RESERVED + 1)).ends_with("KiB]"));
+    }
+
+    #[test]
+    fn a_display_that_fails_says_so() {
+        struct Half;
+        impl fmt::Display for Half {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("half")?;
+                Err(fmt::Error)
+            }
+        }
+        assert_eq!(bounded(LIMIT, Half), "half [its `Display` failed]");
+    }
+}

@@ -1,0 +1,94 @@
+//! The text of an error or a panic as it is kept and reported: bounded, whatever user code does.
+//!
+//! `Display` and `source` are user code. A text may never end, and sources may lead back to where
+//! they began. So a text is cut off while it is being written, and no more than [`MOST_SOURCES`]
+//! sources are looked at.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+
+use crate::bounded_text::{BoundedText, bounded};
+
+/// The longest text of an error with its sources, or of a panic with its place, in bytes.
+pub(crate) const LONGEST: usize = 16 * 1024;
+
+/// The longest backtrace, in bytes. It comes after the text of a panic, and does not count there.
+const LONGEST_BACKTRACE: usize = 32 * 1024;
+
+/// How many sources of an error are looked at.
+const MOST_SOURCES: usize = 32;
+
+/// The line between the text of a panic and its backtrace, in the words of the standard library.
+const BACKTRACE: &str = "\nstack backtrace:\n";
+
+/// What an error says, with its sources, each once.
+#[derive(Debug)]
+pub(crate) struct ErrorText {
+    text: BoundedText,
+    /// Where in the text each error of the chain is; those that are not repeated.
+    links: Vec<Range<usize>>,
+    /// What the error before says.
+    before: String,
+}
+
+impl ErrorText {
+    pub(crate) fn new() -> Self {
+        Self { text: BoundedText::new(LONGEST), links: Vec::new(), before: String::new() }
+    }
+
+    /// Asks an error and its sources. If one of them panics, what was found before is kept.
+    pub(crate) fn read(&mut self, error: &(dyn Error + 'static)) {
+        let mut next = Some(error);
+        for _ in 0..=MOST_SOURCES {
+            let Some(error) = next else { return };
+            if !self.text.is_cut() {
+                self.add(error);
+            }
+            next = error.source();
+        }
+        if next.is_some() {
+            self.text.push(format_args!(" [more than {MOST_SOURCES} sources]"));
+        }
+    }
+
+    fn add(&mut self, error: &(dyn Error + 'static)) {
+        let mut text = BoundedText::new(LONGEST);
+        text.push(error);
+        // Many errors repeat their source in their own text, and sources may lead back to an error
+        // that was here before.
+        let own = text.as_str();
+        let is_known = self.before.contains(own)
+            || self.links.iter().any(|link| &self.text.as_str()[link.clone()] == own);
+        if !is_known {
+            self.push(own);
+        }
+        if text.is_cut() {
+            self.text.cut();
+        }
+        self.before = own.to_owned();
+    }
+
+    /// Adds what comes next, or what kept the error from saying more.
+    pub(crate) fn push(&mut self, value: impl fmt::Display) {
+        if !self.text.as_str().is_empty() {
+            self.text.push(": ");
+        }
+        let start = self.text.as_str().len();
+        self.text.push(value);
+        self.links.push(start..self.text.as_str().len());
+    }
+
+    pub(crate) fn finish(self) -> String {
+        self.text.finish()
+    }
+}
+
+/// Adds a backtrace to the text of a panic.
+pub(crate) fn add_backtrace(text: &mut String, backtrace: impl fmt::Display) {
+    text.push_str(BACKTRACE);
+    text.push_str(&bounded(LONGEST_BACKTRACE, backtrace));
+}
+
+#[cfg(test)]
+mod tests;
