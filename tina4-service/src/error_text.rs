@@ -90,5 +90,10 @@ pub(crate) fn add_backtrace(text: &mut String, backtrace: impl fmt::Display) {
     text.push_str(&bounded(LONGEST_BACKTRACE, backtrace));
 }
 
+/// The text of a crash without its backtrace, which is long and depends on the environment.
+pub(crate) fn without_backtrace(crash: &str) -> &str {
+    crash.split_once(BACKTRACE).map_or(crash, |(text, _)| text)
+}
+
 #[cfg(test)]
 mod tests;

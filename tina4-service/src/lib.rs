@@ -53,7 +53,7 @@
 //  rules       lifecycle (pure: facts and event in, command out)
 //  errors      error_text
 //  ground      clock (the only one)  zone (the only time zones)  nearest (names)  flow
-//              panics (the only `catch_unwind`)  sync  bounded_text  fork  signal  ffi
+//              panics (the only `catch_unwind`)  sync  bounded_text  one_line  fork  signal  ffi
 //
 // Test time stands beside the floors: testing (the front door) and stage, which moves a clock on when
 // everybody rests; clock and pool ask it, where the feature is on.
@@ -75,6 +75,7 @@ mod global;
 mod job;
 mod lifecycle;
 mod nearest;
+mod one_line;
 mod panics;
 mod params;
 mod plan;

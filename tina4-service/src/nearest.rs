@@ -1,5 +1,7 @@
 //! What was probably meant by a name that is not known.
 
+use crate::one_line::OneLine;
+
 /// How alike two names must be, from 0 to 1, for one to be a likely misspelling of the other.
 #[cfg(feature = "cron")]
 const ALIKE: f64 = 0.9;
@@ -49,9 +51,10 @@ const LISTED: usize = 20;
 /// those that there are.
 pub(crate) fn remedy<N: AsRef<str>>(name: &str, known: &[N]) -> String {
     if let Some(meant) = nearest(name, known) {
-        return format!("did you mean `{}`?", meant.as_ref());
+        return format!("did you mean `{}`?", OneLine(meant.as_ref()));
     }
-    let listed: Vec<_> = known.iter().take(LISTED).map(AsRef::as_ref).collect();
+    let shown = known.iter().take(LISTED).map(|name| OneLine(name.as_ref()).to_string());
+    let listed: Vec<_> = shown.collect();
     match (listed.as_slice(), known.len() - listed.len()) {
         ([], _) => "there are no services".to_owned(),
         ([only], _) => format!("the only service is `{only}`"),

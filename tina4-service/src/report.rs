@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::event::ADVICE;
 use crate::fork::{self, Forked};
 use crate::lifecycle::State;
+use crate::one_line::OneLine;
 use crate::registration::Place;
 
 /// How one `stop(name)` ended.
@@ -202,13 +203,15 @@ impl fmt::Display for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { name, nearest: Some(nearest) } => {
+                let (name, nearest) = (OneLine(name), OneLine(nearest));
                 write!(f, "there is no service `{name}`; did you mean `{nearest}`?")
             }
             Self::Unknown { name, nearest: None } => {
+                let name = OneLine(name);
                 write!(f, "there is no service `{name}`; `status()` lists the names")
             }
             Self::NotActive { name, state } => {
-                write!(f, "`{name}` is {state}; `start` it first")
+                write!(f, "`{}` is {state}; `start` it first", OneLine(name))
             }
             Self::NotUpYet { name } => {
                 write!(

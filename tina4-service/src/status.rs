@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::{Moment, Nanos};
+use crate::error_text::without_backtrace;
 use crate::lifecycle::State;
+use crate::one_line::OneLine;
 use crate::registration::Place;
 use crate::schedule::Schedule;
 
@@ -50,7 +52,8 @@ pub struct ServiceInfo<T = SystemTime> {
     pub last_end: Option<T>,
     /// How long the last finished run took.
     pub last_duration: Option<Duration>,
-    /// The last crash: the error with its sources, or the panic with its place.
+    /// The last crash: the error with its sources, or the panic with its place. See
+    /// [`Change::Crashed`](crate::Change::Crashed) for how long it may be.
     pub last_error: Option<Arc<str>>,
     /// How late runs begin.
     pub lateness: Spread,
@@ -99,16 +102,20 @@ impl ServiceInfo {
     }
 }
 
-/// One line: name, state, schedule, runs, crashes.
+/// One line: name, state, schedule, runs, crashes, and the beginning of the last error.
+///
+/// Whatever the error says, it stays one line: line breaks and other control characters are shown
+/// as escapes, a backtrace is left out, and so is what exceeds 200 characters.
 impl<T> fmt::Display for ServiceInfo<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, state, schedule, runs, crashes, .. } = self;
+        let name = OneLine(name);
         write!(f, "{name}: {state}, {schedule}, {runs} runs, {crashes} crashes")?;
         if self.stuck {
             f.write_str(", stuck")?;
         }
         if let Some(error) = &self.last_error {
-            write!(f, ", last error: {error}")?;
+            write!(f, ", last error: {}", OneLine(without_backtrace(error)))?;
         }
         Ok(())
     }

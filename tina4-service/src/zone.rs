@@ -31,6 +31,7 @@ impl Zone {
 #[cfg(feature = "cron")]
 mod known {
     use super::{SystemTime, Timezone, fmt};
+    use crate::one_line::OneLine;
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
 
@@ -184,7 +185,8 @@ mod known {
             None => None,
         };
         zone.ok_or_else(|| {
-            let found = found.display();
+            let found = found.to_string_lossy();
+            let found = OneLine(&found);
             if has_no_database() {
                 return no_database(format_args!("`TZ={found}`, as the environment says,"));
             }
@@ -206,6 +208,7 @@ mod known {
         match (name, name.and_then(named)) {
             (_, Some(zone)) => Ok(zone),
             (Some(name), None) if has_no_database() => {
+                let name = OneLine(name);
                 Err(no_database(format_args!("`{name}`, to which `{LOCALTIME}` is a link,")))
             }
             (_, None) => {
@@ -235,15 +238,16 @@ mod known {
     }
 
     fn unknown(name: &str) -> Box<str> {
+        let shown = OneLine(name);
         if has_no_database() {
-            return no_database(format_args!("`{name}`"));
+            return no_database(format_args!("`{shown}`"));
         }
         let known = jiff::tz::db().available().map(|known| known.as_str().to_owned());
         let remedy = match nearest(name, known) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "write a name of the IANA database, such as `Europe/Berlin`".to_owned(),
         };
-        format!("this machine knows no time zone `{name}`; {remedy}").into()
+        format!("this machine knows no time zone `{shown}`; {remedy}").into()
     }
 }
 

@@ -179,10 +179,14 @@ impl Cron {
     }
 }
 
-/// The expression as it was written.
+/// The expression as it was written, on one line, with one space between its fields.
 impl fmt::Display for Cron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        for (nth, field) in self.text.split_ascii_whitespace().enumerate() {
+            f.write_str(if nth == 0 { "" } else { " " })?;
+            f.write_str(field)?;
+        }
+        Ok(())
     }
 }
 

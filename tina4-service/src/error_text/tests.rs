@@ -119,10 +119,12 @@ fn what_was_read_before_a_panic_is_kept() {
 }
 
 #[test]
-fn a_backtrace_has_a_limit_of_its_own() {
+fn a_crash_without_its_backtrace() {
     let mut text = "panicked: a\nb at src/main.rs:1:2".to_owned();
     let plain = text.clone();
+    assert_eq!(without_backtrace(&text), plain);
     add_backtrace(&mut text, "0: x\n".repeat(100_000));
     assert!(text.len() < plain.len() + BACKTRACE.len() + LONGEST_BACKTRACE);
     assert!(text.ends_with("[cut off at 32 KiB]"));
+    assert_eq!(without_backtrace(&text), plain);
 }

@@ -6,6 +6,7 @@ use std::{fmt, io};
 
 use crate::fork::{self, Forked};
 use crate::nearest::remedy;
+use crate::one_line::OneLine;
 use crate::params::Need;
 use crate::registration::{Definition, Place};
 
@@ -140,14 +141,16 @@ impl fmt::Display for Fault {
         match self {
             Self::DuplicateName { name, places } => write!(
                 f,
-                "`{name}` is the name of {} services, at {}; give all but one another `name`",
+                "`{}` is the name of {} services, at {}; give all but one another `name`",
+                OneLine(name),
                 places.len(),
                 list(places)
             ),
             Self::MissingResource { service, place, resource } => write!(
                 f,
-                "`{service}` at {place} asks for `Res<{resource}>`, which nobody gave; \
-                 call `provide(..)` with such a value before starting, or ask for `Option<Res<..>>`"
+                "`{}` at {place} asks for `Res<{resource}>`, which nobody gave; \
+                 call `provide(..)` with such a value before starting, or ask for `Option<Res<..>>`",
+                OneLine(service)
             ),
             Self::GivenTwice { resource, places } => write!(
                 f,
@@ -156,12 +159,13 @@ impl fmt::Display for Fault {
                 list(places)
             ),
             Self::UnknownAfter { service, place, after, nearest } => {
+                let (service, after) = (OneLine(service), OneLine(after));
                 write!(
                     f,
                     "`{service}` at {place} starts after `{after}`, which is not a service; "
                 )?;
                 match nearest {
-                    Some(nearest) => write!(f, "did you mean `{nearest}`?"),
+                    Some(nearest) => write!(f, "did you mean `{}`?", OneLine(nearest)),
                     None => f.write_str("put `#[service]` on it, or correct the name"),
                 }
             }
@@ -174,17 +178,18 @@ impl fmt::Display for Fault {
                     } else {
                         ", "
                     };
-                    write!(f, "{before}`{name}` at {place}")?;
+                    write!(f, "{before}`{}` at {place}", OneLine(name))?;
                 }
                 let verb =
                     if services.len() == 1 { "waits for itself" } else { "wait for each other" };
                 write!(f, " {verb} to be up; remove an `after` that closes the circle")
             }
             Self::Setting { service, place, problem } => {
-                write!(f, "`{service}` at {place}: {problem}")
+                write!(f, "`{}` at {place}: {problem}", OneLine(service))
             }
             Self::UnknownSelection { name, known } => {
-                write!(f, "`{name}` is selected, but there is no service of that name; ")?;
+                let shown = OneLine(name);
+                write!(f, "`{shown}` is selected, but there is no service of that name; ")?;
                 if known.is_empty() {
                     write!(f, "no service was found. {LINKER}")
                 } else {
@@ -254,6 +259,35 @@ impl Error for StartError {
             | Self::NothingSelected { .. }
             | Self::ShuttingDown
             | Self::Forked => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_30_a_fault_is_one_line_whatever_name_it_is_about() {
+        let name = "a\n\u{1b}[2Jb";
+        let place = Place { file: "src/services.rs", line: 7, column: 1 };
+        let faults = [
+            Fault::DuplicateName { name: name.into(), places: vec![place, place] },
+            Fault::MissingResource { service: name.into(), place, resource: "Db" },
+            Fault::UnknownAfter {
+                service: name.into(),
+                place,
+                after: name.to_owned(),
+                nearest: None,
+            },
+            Fault::Cycle { services: vec![(name.into(), place), (name.into(), place)] },
+            Fault::Setting { service: name.into(), place, problem: "no".to_owned() },
+            Fault::UnknownSelection { name: name.to_owned(), known: vec![name.into()] },
+        ];
+        for fault in faults {
+            let text = fault.to_string();
+            assert!(text.contains("a\\n\\u{1b}[2Jb"), "{text}");
+            assert!(!text.contains(char::is_control), "{text}");
         }
     }
 }

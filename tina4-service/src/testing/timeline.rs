@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use tina4_service_schedule::duration::text;
 
+use crate::error_text::without_backtrace;
 use crate::event::{Change, Event, Recorded};
+use crate::one_line::OneLine;
 use crate::zone::Zone;
 
 /// One line for each change: when, which service, what.
@@ -69,7 +71,7 @@ impl fmt::Display for What<'_> {
             Change::Skipped { count: 1 } => f.write_str("1 due time skipped"),
             Change::Skipped { count } => write!(f, "{count} due times skipped"),
             Change::Crashed { in_a_row, cause, restart_in } => {
-                write!(f, "crash {in_a_row}: {}", first_line(cause))?;
+                write!(f, "crash {in_a_row}: {}", one_line(cause))?;
                 restart(f, *restart_in)
             }
             Change::Returned { restart_in } => {
@@ -83,28 +85,28 @@ impl fmt::Display for What<'_> {
             Change::Paused => f.write_str("paused"),
             Change::Resumed => f.write_str("resumed"),
             Change::Stopping => f.write_str("stopping"),
-            Change::HookFailed { cause } => write!(f, "a clean-up failed: {}", first_line(cause)),
+            Change::HookFailed { cause } => write!(f, "a clean-up failed: {}", one_line(cause)),
             Change::PanickedWhileStopping { cause } => {
-                write!(f, "panicked while stopping: {}", first_line(cause))
+                write!(f, "panicked while stopping: {}", one_line(cause))
             }
             Change::Stopped => f.write_str("stopped"),
             Change::Finished => f.write_str("finished"),
-            Change::Failed { cause } => write!(f, "failed: {}", first_line(cause)),
+            Change::Failed { cause } => write!(f, "failed: {}", one_line(cause)),
             Change::Abandoned { running_for } => {
                 write!(f, "abandoned, running for {}", text(*running_for))
             }
             Change::LateEnd => f.write_str("ended late"),
             Change::StillAlive => f.write_str("not started: its abandoned run is still alive"),
-            Change::ThreadFailed { error } => write!(f, "no thread: {error}"),
             Change::SignalReceived { signal } => write!(f, "{signal} received"),
+            Change::ThreadFailed { error } => write!(f, "no thread: {}", one_line(error)),
             Change::Missed { count } => write!(f, "{count} events missed"),
         }
     }
 }
 
 /// Without a backtrace, which depends on the environment.
-fn first_line(cause: &str) -> &str {
-    cause.lines().next().unwrap_or_default()
+fn one_line(cause: &str) -> OneLine<'_> {
+    OneLine(without_backtrace(cause))
 }
 
 fn restart(f: &mut fmt::Formatter<'_>, restart_in: Option<Duration>) -> fmt::Result {

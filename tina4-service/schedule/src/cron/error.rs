@@ -58,8 +58,8 @@ impl fmt::Display for CronError {
         if !f.alternate() || !has_picture {
             return Ok(());
         }
-        // A tab would move the line under it.
-        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        // A tab would move the line under it, a line break would end it.
+        let plain = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
         let expression: String = self.expression.chars().map(plain).collect();
         let before = self.expression[..self.span.start].chars().count();
         let guilty = self.expression[self.span.clone()].chars().count().max(1);
