@@ -33,6 +33,7 @@
 //! * [`Flow`]: what it can answer besides `()` and `Result`.
 //! * [`Runner`]: a runner of your own; [`Service`]: a service made at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
+//! * [`surprises`]: what surprises people, such as signals in a container, and the way out of each.
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`]: a day of services in milliseconds, and a [guide](testing::guide) to testing yours."
@@ -92,6 +93,8 @@ mod signals;
 mod stage;
 mod status;
 mod supervisor;
+#[doc = include_str!("surprises.md")]
+pub mod surprises {}
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
