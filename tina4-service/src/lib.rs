@@ -185,8 +185,9 @@ pub use status::{ServiceInfo, Spread};
 /// expression may say, and what happens when the clocks change, is told at [`Schedule::cron`]. The
 /// expression is checked and turned into bit masks while compiling, and so is the shape of a zone's
 /// name. Which zones there are is known to the machine that runs the program: its database is
-/// asked by [`check`] and `start_all`, and a zone that it does not have is a fault. A machine
-/// without a configured zone is in UTC; `local` means what it means when the service becomes known.
+/// asked by [`check`] and `start_all`, and a zone that it does not have is a fault. UTC needs no
+/// database. A machine without a configured zone is in UTC; `local` means what it means when the
+/// service becomes known.
 ///
 /// At least every 30 s a service looks at the wall clock, so that a suspended machine or a clock
 /// that is set is noticed. A due time that passed by no more than 60 s runs, late; of several the
