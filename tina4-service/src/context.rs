@@ -147,7 +147,7 @@ impl Context {
     /// It runs whether the service is stopped, finishes or fails; restarts after a crash do not
     /// end the activation. A hook registered again from the same source line replaces the old one,
     /// so a body that is restarted may simply register again. It may return `()` or
-    /// `Result<(), E>`; an error or a panic is reported, and the other hooks still run.
+    /// `Result<(), E>`, or never; an error or a panic is reported, and the other hooks still run.
     #[track_caller]
     pub fn on_stop<R: HookOutcome>(&self, hook: impl FnOnce() -> R + Send + 'static) {
         let hook = Box::new(move || hook().into_result());

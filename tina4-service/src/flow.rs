@@ -100,10 +100,23 @@ impl<E> Exit<E> {
     }
 }
 
-/// The results that a service may have: `()`, [`Flow`], `Result<(), E>`, `Result<Flow, E>`.
+/// Gives `!` a name: stable Rust only lets it be written as the return type of a function. Closures
+/// that never return have this type in edition 2024; before, they return `()`.
+pub trait Returns {
+    /// What comes back.
+    type Output;
+}
+
+impl<R> Returns for fn() -> R {
+    type Output = R;
+}
+
+type Never = <fn() -> ! as Returns>::Output;
+
+/// The results that a service may have: `()`, [`Flow`], `Result<(), E>`, `Result<Flow, E>`, `!`.
 ///
 /// `E` is anything that converts into `Box<dyn Error + Send + Sync>`: every error type, `String`,
-/// `&str`, `anyhow::Error`. A function that returns `!` is fine too.
+/// `&str`, `anyhow::Error`.
 #[diagnostic::on_unimplemented(
     message = "a service cannot return `{Self}`",
     label = "not a result of a service",
@@ -149,11 +162,29 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Flow, E> {
     }
 }
 
-/// The results that a clean-up hook may have: `()` and `Result<(), E>`.
+#[diagnostic::do_not_recommend]
+impl Outcome for Never {
+    fn into_exit(self) -> Exit {
+        self
+    }
+}
+
+/// A service that only ever ends with an error.
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Never, E> {
+    fn into_exit(self) -> Exit {
+        match self {
+            Ok(never) => never,
+            Err(error) => Exit::Crashed(Cause::new(error)),
+        }
+    }
+}
+
+/// The results that a clean-up hook may have: `()`, `Result<(), E>` and `!`.
 #[diagnostic::on_unimplemented(
     message = "an `on_stop` function cannot return `{Self}`",
     label = "not a result of a clean-up",
-    note = "return `()` or `Result<(), E>`"
+    note = "return `()`, `Result<(), E>` or `!`"
 )]
 pub trait HookOutcome {
     /// Converts the result.
@@ -171,6 +202,13 @@ impl HookOutcome for () {
 impl<E: Into<Box<dyn Error + Send + Sync>>> HookOutcome for Result<(), E> {
     fn into_result(self) -> Result<(), Cause> {
         self.map_err(Cause::new)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl HookOutcome for Never {
+    fn into_result(self) -> Result<(), Cause> {
+        self
     }
 }
 

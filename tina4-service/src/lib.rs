@@ -170,7 +170,7 @@ pub use status::{ServiceInfo, Spread};
 /// | `backoff`, `max_backoff` | durations | `"1s"`, `"60s"` | first and longest delay before a restart; it doubles in between |
 /// | `stop_timeout` | duration | `"10s"` | how long stop waits for this service |
 /// | `after` | list of service functions, or of names as text | none | start after these are up, stop before them |
-/// | `on_stop` | a function with a service's parameters that returns `()` or `Result<(), E>` | none | clean-up when the activation ends |
+/// | `on_stop` | a function with a service's parameters that returns `()`, `Result<(), E>` or `!` | none | clean-up when the activation ends |
 /// | `autostart` | bool | `true` | `false`: only `start("name")` starts it |
 /// | `critical` | bool | `false` | if it fails for good, the whole runner shuts down |
 /// | `crate` | path | `::tina4_service` | where this crate is, for crates that re-export it |

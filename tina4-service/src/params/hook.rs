@@ -5,11 +5,12 @@ use std::fmt;
 use super::{Need, Parameter, Run, Shape, param};
 use crate::flow::{Cause, HookOutcome};
 
-/// A function that can be an `on_stop`: a service's parameters, `()` or `Result<(), E>`.
+/// A function that can be an `on_stop`: a service's parameters, and the result
+/// `()`, `Result<(), E>` or `!`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an `on_stop`",
     label = "not a clean-up function",
-    note = "an `on_stop` is a function with up to eight of `&Context`, `Tick`, `Res<T>`, `Option<Res<T>>`, `Local<T>`, which returns `()` or `Result<(), E>`"
+    note = "an `on_stop` is a function with up to eight of `&Context`, `Tick`, `Res<T>`, `Option<Res<T>>`, `Local<T>`, which returns `()`, `Result<(), E>` or `!`"
 )]
 pub trait Hook<Marker>: Send + Sync + 'static {
     /// What its parameters need.

@@ -1,0 +1,5 @@
+use tina4_service::Service;
+
+fn main() {
+    let _ = Service::new("heartbeat", |_| 30);
+}

@@ -1,0 +1,10 @@
+use tina4_service::Service;
+
+fn main() {
+    let _ = Service::new("heartbeat", |ctx| {
+        if ctx.is_stopping() {
+            return Err("stopping");
+        }
+        Ok(30)
+    });
+}
