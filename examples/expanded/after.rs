@@ -16,14 +16,20 @@ fn greet(greeting: Res<String>) -> Result<(), io::Error> {
 }
 const _: () = {
     ::tina4_service::__private::unique! { macro_rules! another_service_is_named_greet { () => {}; } }
-    ::tina4_service::__private::inventory::submit! {
+    ::tina4_service::__private::submit! {
         ::tina4_service::__private::Registration::new(
             "greet",
             ::core::concat!(::core::module_path!(), "::", "greet"),
             ::core::panic::Location::caller(),
             &greet,
-            const { &[::tina4_service::__private::need_of(|parameter| { greet(parameter) })] },
-            |run| ::tina4_service::__private::outcome(greet(::tina4_service::__private::param(run))),
+            const {
+                &[::tina4_service::__private::need_of(
+                    |tina4_service_parameter| { greet(tina4_service_parameter) }
+                )]
+            },
+            |tina4_service_run| ::tina4_service::__private::outcome(
+                || { greet(::tina4_service::__private::param(tina4_service_run)) }
+            ),
         )
         .schedule(::tina4_service::__private::Schedule::Interval(::core::time::Duration::new(30, 0)))
         .max_restarts(5)

@@ -27,17 +27,17 @@ pub fn all(provide: impl FnOnce(&Runner)) -> usize {
     while !waiting.is_empty() {
         patience -= 1;
         let event = events.recv_timeout(PATIENCE).ok().filter(|_| patience > 0);
-        let event = event.unwrap_or_else(|| panic!("{waiting:?} did not run"));
+        let event = event.unwrap_or_else(|| panic!("{:?} did not run", waiting));
         if matches!(event.change, Change::RunBegan { .. }) {
             waiting.remove(&event.service);
         }
     }
     let report = runner.stop_all();
-    assert!(report.is_clean(), "{report}");
+    assert!(report.is_clean(), "{}", report);
     let failed = runner
         .services()
         .into_iter()
         .find(|service| service.crashes > 0 || service.state == State::Failed);
-    assert!(failed.is_none(), "{failed:?}");
+    assert!(failed.is_none(), "{:?}", failed);
     count
 }

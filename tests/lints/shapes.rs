@@ -1,5 +1,5 @@
 //! Every key and every shape of a service, as users write them; compiled by the packages beside
-//! this file, under lints that forbid nearly everything, as edition 2021 and as edition 2024.
+//! this file in every edition, under lints that forbid nearly everything.
 
 use std::num::ParseIntError;
 use std::sync::atomic::{AtomicU64, Ordering};

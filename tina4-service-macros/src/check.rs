@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::Span;
 use quote::ToTokens;
+use syn::ext::IdentExt as _;
 use syn::{LitStr, Path};
 use tina4_service_schedule::{Draft, Fault, Key, Spec, name};
 
@@ -130,7 +131,7 @@ fn check_after(
             faults.push(error);
         } else if is_itself {
             faults.push(errors::after_itself(&entry, name));
-        } else if !seen.insert(entry.text()) {
+        } else if !seen.insert(entry.text().replace("r#", "")) {
             faults.push(errors::after_twice(&entry, &entry.text()));
         } else {
             good.push(entry);
@@ -141,10 +142,10 @@ fn check_after(
 
 /// Whether a path is certainly that of the function.
 fn names(path: &Path, function: &Function) -> bool {
-    let mut segments = path.segments.iter().map(|segment| &segment.ident).peekable();
+    let mut segments = path.segments.iter().map(|segment| segment.ident.unraw()).peekable();
     segments.next_if(|first| *first == "self");
     path.leading_colon.is_none()
-        && segments.next() == Some(&function.ident)
+        && segments.next() == Some(function.ident.unraw())
         && segments.next().is_none()
 }
 

@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use proc_macro2::{Delimiter, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Error, LitInt, LitStr, Path};
+use syn::{Error, Ident, LitInt, LitStr, Path};
 use tina4_service_schedule::{CronError, Key, Restart};
 
 use crate::value::{Kind, path_text};
@@ -165,11 +165,23 @@ fn corrected(key: Key, found: &TokenTree) -> Option<String> {
         Kind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
         Kind::Count => inner().filter(|inner| inner.parse::<u32>().is_ok()),
         Kind::Switch => inner().filter(|inner| inner == "true" || inner == "false"),
-        Kind::Function | Kind::Module => {
-            inner().filter(|inner| syn::parse_str::<Path>(inner).is_ok())
-        }
-        Kind::List | Kind::Cron | Kind::Timezone => None,
+        Kind::Function | Kind::Module => inner()
+            .filter(|inner| syn::parse_str::<Path>(inner).is_ok())
+            .or_else(|| raw_identifier(found)),
+        Kind::List => raw_identifier(found).map(|name| format!("[{name}]")),
+        Kind::Cron | Kind::Timezone => None,
     }
+}
+
+/// A keyword as a name, unless it was meant as a value.
+fn raw_identifier(found: &TokenTree) -> Option<String> {
+    let TokenTree::Ident(keyword) = found else {
+        return None;
+    };
+    let raw = format!("r#{keyword}");
+    let is_name = |text: &str| syn::parse_str::<Ident>(text).is_ok();
+    let is_value = keyword == "true" || keyword == "false";
+    (!is_value && !is_name(&keyword.to_string()) && is_name(&raw)).then_some(raw)
 }
 
 /// On the guilty part of the expression where the compiler can say where that is, which stable ones

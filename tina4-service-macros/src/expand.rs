@@ -3,18 +3,20 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote};
 use tina4_service_schedule::{Cron, Days, Restart, Schedule, Spec, Timezone};
 
 use crate::args::Args;
 use crate::check::{self, Checked};
 use crate::faults::Faults;
-use crate::function::{Function, MOST_PARAMETERS, Output};
+use crate::function::{Function, MOST_PARAMETERS};
 use crate::value::Dependency;
 
+mod place;
 mod unique;
+
+use self::place::{Place, Private};
 
 /// The whole way: the function untouched, the registration, and all faults.
 pub(crate) fn service(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -50,11 +52,7 @@ fn leave(function: &Function) -> Option<TokenStream> {
 /// needs a name among the user's own, or does not see the items of an enclosing function.
 fn registration(checked: &Checked) -> TokenStream {
     let Checked { function, name, .. } = checked;
-    let private = &match &checked.root {
-        // A crate that is another one is at fault itself, not the attribute.
-        Some(root) => quote_spanned!(root.segments.last().span()=> #root::__private),
-        None => quote!(::tina4_service::__private),
-    };
+    let private = &Private::of(checked.root.as_ref());
     let Function { ident, cfgs, .. } = function;
     let deprecated = function
         .deprecated
@@ -74,7 +72,7 @@ fn registration(checked: &Checked) -> TokenStream {
         #deprecated
         const _: () = {
             #unique
-            #private::inventory::submit! {
+            #private::submit! {
                 #private::Registration::new(
                     #name,
                     ::core::concat!(::core::module_path!(), "::", #function_name),
@@ -92,7 +90,7 @@ fn registration(checked: &Checked) -> TokenStream {
 }
 
 /// The settings that differ from the defaults, one call each.
-fn settings(spec: &Spec, private: &TokenStream) -> TokenStream {
+fn settings(spec: &Spec, private: &Private) -> TokenStream {
     let default = Spec::DEFAULT;
     let (policy, usual) = (&spec.restart, default.restart);
     let restart = |restart| {
@@ -135,7 +133,7 @@ fn setting<T: PartialEq, V: ToTokens>(
     })
 }
 
-fn schedule(schedule: &Schedule, private: &TokenStream) -> TokenStream {
+fn schedule(schedule: &Schedule, private: &Private) -> TokenStream {
     match schedule {
         Schedule::Interval(period) => {
             let period = duration(*period);
@@ -154,7 +152,7 @@ fn schedule(schedule: &Schedule, private: &TokenStream) -> TokenStream {
 }
 
 /// The masks: nothing is read when the program runs.
-fn cron(cron: &Cron, private: &TokenStream) -> TokenStream {
+fn cron(cron: &Cron, private: &Private) -> TokenStream {
     let Cron { text, seconds, minutes, hours, months, days, recurring } = cron;
     let days = if *days == Days::ALL {
         quote!(#private::Days::ALL)
@@ -173,7 +171,7 @@ fn cron(cron: &Cron, private: &TokenStream) -> TokenStream {
     })
 }
 
-fn timezone(zone: &Timezone, private: &TokenStream) -> TokenStream {
+fn timezone(zone: &Timezone, private: &Private) -> TokenStream {
     match zone {
         Timezone::Local => quote!(#private::Timezone::Local),
         Timezone::Named(name) => {
@@ -188,7 +186,7 @@ fn duration(duration: Duration) -> TokenStream {
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
-fn after(entries: &[Dependency], private: &TokenStream) -> Option<TokenStream> {
+fn after(entries: &[Dependency], private: &Private) -> Option<TokenStream> {
     let entries = entries.iter().map(|entry| match entry {
         Dependency::Function(path) => {
             let text = entry.text();
@@ -209,7 +207,7 @@ fn lasting(reference: &TokenStream) -> TokenStream {
 }
 
 /// What the parameters need.
-fn needs(function: &Function, private: &TokenStream) -> TokenStream {
+fn needs(function: &Function, private: &Private) -> TokenStream {
     if function.parameters.is_empty() {
         return quote!(&[]);
     }
@@ -218,98 +216,49 @@ fn needs(function: &Function, private: &TokenStream) -> TokenStream {
 }
 
 /// What a parameter needs. Its type is inferred from the function: a type that is written twice is
-/// reported twice when it does not exist. The braces keep lints from calling the closure redundant,
-/// which it is not: handed over itself, the function would be at fault, and not its parameter.
-fn need(function: &Function, index: usize, private: &TokenStream) -> TokenStream {
+/// reported twice when it does not exist. Handed over itself, the function would be at fault, and not
+/// its parameter.
+fn need(function: &Function, index: usize, private: &Private) -> TokenStream {
     let ident = &function.ident;
     let at = Place::of(&function.parameters[index], ident);
+    let parameter = local("tina4_service_parameter", at.last);
     let arguments = (0..function.parameters.len())
-        .map(|other| if other == index { quote!(parameter) } else { quote!(#private::any()) });
-    let call = at.call(ident.to_token_stream(), quote!(#(#arguments),*));
-    let mut body = Group::new(Delimiter::Brace, call);
-    body.set_span(at.last);
-    let closure = at.put(quote!(|parameter|));
-    at.call(quote!(#private::need_of), quote!(#closure #body))
+        .map(|other| if other == index { quote!(#parameter) } else { quote!(#private::any()) });
+    let call = at.call_user(ident, quote!(#(#arguments),*));
+    at.call(private, quote!(need_of), at.closure(&parameter, call))
 }
 
-/// A closure that calls the function with its parameters.
-fn call(function: &Function, private: &TokenStream) -> TokenStream {
+/// A closure that calls the function with its parameters. The call is in a closure of its own: as an
+/// argument of `outcome` it would make that unreachable, and rustc warn, if the function never returns.
+fn call(function: &Function, private: &Private) -> TokenStream {
     let ident = &function.ident;
+    let run = local("tina4_service_run", Span::call_site());
     let parameters = function
         .parameters
         .iter()
-        .map(|parameter| Place::of(parameter, ident).call(quote!(#private::param), quote!(run)));
+        .map(|parameter| Place::of(parameter, ident).call(private, quote!(param), quote!(#run)));
     let parameters = quote!(#(#parameters),*);
-    let call = match &function.output {
-        // It never comes to an outcome.
-        Output::Never => quote!(#ident(#parameters)),
-        Output::Unit => outcome(&Place::of(&TokenStream::new(), ident), ident, parameters, private),
-        Output::Type(output) => outcome(&Place::of(output, ident), ident, parameters, private),
-    };
-    let run = if function.parameters.is_empty() { quote!(_) } else { quote!(run) };
-    quote!(|#run| #call)
+    let at = Place::of(&function.result, ident);
+    let call = at.call_user(ident, parameters);
+    let outcome = at.call(private, quote!(outcome), at.closure(&TokenStream::new(), call));
+    let run = if function.parameters.is_empty() { quote!(_) } else { quote!(#run) };
+    quote!(|#run| #outcome)
 }
 
-fn outcome(
-    at: &Place,
-    ident: &Ident,
-    parameters: TokenStream,
-    private: &TokenStream,
-) -> TokenStream {
-    let at = at.hidden();
-    let call = at.call(ident.to_token_stream(), parameters);
-    at.call(quote!(#private::outcome), call)
-}
-
-fn on_stop(checked: &Checked, private: &TokenStream) -> Option<TokenStream> {
+fn on_stop(checked: &Checked, private: &Private) -> Option<TokenStream> {
     let path = checked.on_stop.as_ref()?;
     let at = Place::of(&path.to_token_stream(), &checked.function.ident);
-    let hook = lasting(&at.call(quote!(&#private::OnStop::new), path.to_token_stream()));
+    let hook = at.call(private, quote!(OnStop::new), path.to_token_stream());
+    let reference = at.put(quote!(&));
+    let hook = lasting(&quote!(#reference #hook));
     Some(quote!(.on_stop(#hook)))
 }
 
-/// Where rustc shall put its caret: from the first to the last token of what the user wrote.
-///
-/// The same place for two demands on one type also makes rustc report that type only once.
-struct Place {
-    first: Span,
-    last: Span,
-}
-
-impl Place {
-    fn of(written: &TokenStream, otherwise: &Ident) -> Self {
-        let mut tokens = written.clone().into_iter();
-        let first = tokens.next();
-        let last = tokens.last().or_else(|| first.clone());
-        let span = |token: Option<TokenTree>| token.map_or(otherwise.span(), |token| token.span());
-        Self { first: span(first), last: span(last) }
-    }
-
-    /// The same place, but in the eyes of lints not code that the user wrote.
-    fn hidden(&self) -> Self {
-        let hidden = Span::mixed_site();
-        Self { first: self.first.resolved_at(hidden), last: self.last.resolved_at(hidden) }
-    }
-
-    /// A call that appears to be here.
-    fn call(&self, function: TokenStream, arguments: TokenStream) -> TokenStream {
-        let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
-        arguments.set_span(self.last);
-        let function = self.put(function);
-        quote!(#function #arguments)
-    }
-
-    /// Tokens that appear to be here, from the first of them to the last.
-    fn put(&self, tokens: TokenStream) -> TokenStream {
-        let spans = std::iter::once(self.first).chain(std::iter::repeat(self.last));
-        let put = |(mut token, span): (TokenTree, Span)| {
-            // `$crate` in a `macro_rules!` says which crate is meant by where it comes from.
-            let is_origin = matches!(&token, TokenTree::Ident(ident) if *ident == "$crate");
-            token.set_span(if is_origin { token.span().located_at(span) } else { span });
-            token
-        };
-        tokens.into_iter().zip(spans).map(put).collect()
-    }
+/// The parameter of a closure. Hygiene tells it apart from a function of the same name, but not from
+/// a constant or a unit struct: a pattern with their name would match them instead of binding a value.
+/// Hence the long names.
+fn local(name: &str, at: Span) -> Ident {
+    Ident::new(name, Span::mixed_site().located_at(at))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Faults are collected, so that one build shows all of them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::Error;
 
 /// The faults found so far.
@@ -15,6 +15,18 @@ impl Faults {
 
     /// All of them as `compile_error!`, or nothing.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.0.into_iter().map(Error::into_compile_error).collect()
+        self.0.into_iter().map(compile_error).collect()
     }
+}
+
+/// `::std::compile_error!` instead of syn's `::core::compile_error!`, which is not found in a crate of
+/// edition 2015.
+fn compile_error(fault: Error) -> TokenStream {
+    let std = |token| match token {
+        TokenTree::Ident(word) if word == "core" => Ident::new("std", word.span()).into(),
+        TokenTree::Ident(_) | TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {
+            token
+        }
+    };
+    fault.into_compile_error().into_iter().map(std).collect()
 }

@@ -5,6 +5,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser};
 use syn::{
     Attribute, FnArg, Lifetime, Pat, PatType, ReturnType, Safety, Signature, Token, Type,
@@ -13,6 +14,7 @@ use syn::{
 
 use crate::errors;
 use crate::faults::Faults;
+use crate::keywords;
 
 /// The most parameters a service may have.
 pub(crate) const MOST_PARAMETERS: usize = 8;
@@ -26,17 +28,8 @@ pub(crate) struct Function {
     pub(crate) deprecated: bool,
     /// The types of the parameters, as written.
     pub(crate) parameters: Vec<TokenStream>,
-    pub(crate) output: Output,
-}
-
-/// What the function returns.
-pub(crate) enum Output {
-    /// Nothing is written.
-    Unit,
-    /// `!`
-    Never,
-    /// A type, as written.
-    Type(TokenStream),
+    /// The type of the result, as written; nothing, if none is.
+    pub(crate) result: TokenStream,
 }
 
 impl Function {
@@ -48,7 +41,7 @@ impl Function {
             input.parse::<TokenStream>()?;
             head
         };
-        match head.parse2(item) {
+        match head.parse2(keywords::raw_names(item)) {
             Ok(head) => head.check(faults),
             Err(error) => {
                 faults.push(error);
@@ -59,7 +52,6 @@ impl Function {
 
     /// The name of the function, without `r#`.
     pub(crate) fn name(&self) -> String {
-        use syn::ext::IdentExt as _;
         self.ident.unraw().to_string()
     }
 }
@@ -100,7 +92,7 @@ impl Head {
             cfgs: attributes.iter().filter_map(cfg).collect(),
             deprecated: attributes.iter().any(is_deprecated),
             parameters: signature.inputs.iter().filter_map(parameter_type).collect(),
-            output: Output::of(&signature.output),
+            result: result_type(&signature.output),
             ident: signature.ident,
         })
     }
@@ -292,22 +284,11 @@ fn parameter_type(argument: &FnArg) -> Option<TokenStream> {
     }
 }
 
-impl Output {
-    fn of(output: &ReturnType) -> Self {
-        match output {
-            ReturnType::Default => Self::Unit,
-            ReturnType::Type(_, returned) if is_never(returned) => Self::Never,
-            ReturnType::Type(_, returned) => Self::Type(returned.to_token_stream()),
-        }
+fn result_type(output: &ReturnType) -> TokenStream {
+    match output {
+        ReturnType::Default => TokenStream::new(),
+        ReturnType::Type(_, result) => result.to_token_stream(),
     }
-}
-
-/// `!`, also from a macro, which may wrap it in an invisible group.
-fn is_never(returned: &Type) -> bool {
-    if let Type::Group(group) = returned {
-        return is_never(&group.elem);
-    }
-    matches!(returned, Type::Never(_))
 }
 
 /// The word `impl`, at any depth of a type.

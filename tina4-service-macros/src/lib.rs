@@ -13,6 +13,7 @@ mod errors;
 mod expand;
 mod faults;
 mod function;
+mod keywords;
 mod value;
 
 /// Declares a function as a service; see `tina4_service::service` for its keys.

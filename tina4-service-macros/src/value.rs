@@ -10,6 +10,7 @@ use tina4_service_schedule::{Cron, Key, Restart, Timezone, duration, name};
 
 use crate::errors;
 use crate::faults::Faults;
+use crate::keywords;
 
 /// The value of a key, with the place where it is written.
 pub(crate) struct Value {
@@ -193,9 +194,10 @@ fn read_switch(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
 fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
     let start = input.fork();
     // A hook may be generic, as long as it says for what.
-    let path = if key == Key::OnStop { input.parse() } else { input.call(Path::parse_mod_style) };
-    let Ok(path) = path else {
-        return Err(errors::wrong_kind(key, &start.parse()?));
+    let Ok(path) = keywords::parse_path(input, key == Key::OnStop) else {
+        // The word that is no name, rather than the names before it.
+        let rest = if input.is_empty() || input.peek(Token![,]) { start } else { input.fork() };
+        return Err(errors::wrong_kind(key, &rest.parse()?));
     };
     if input.peek(token::Paren) {
         return Err(errors::call_instead_of_path(&path, &input.parse()?));
@@ -237,7 +239,7 @@ fn read_list(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Content
 /// What to say about `after` when it is not a list: what was written may be its only entry.
 fn bare_entry(input: ParseStream<'_>) -> syn::Result<syn::Error> {
     let start = input.fork();
-    if let Ok(path) = input.call(Path::parse_mod_style) {
+    if let Ok(path) = keywords::parse_path(input, false) {
         return Ok(errors::not_a_list(&path, &path_text(&path)));
     }
     let found: TokenTree = start.parse()?;

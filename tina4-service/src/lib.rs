@@ -198,6 +198,9 @@ pub use status::{ServiceInfo, Spread};
 ///
 /// # Parameters and results
 ///
+/// The function and its parameters may have any name that the edition allows, raw identifiers
+/// included: the function `r#type` is the service `type`.
+///
 /// Up to eight parameters in any order: [`&Context`](Context), [`Tick`], [`Res<T>`](Res),
 /// `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
 /// `Result<Flow, E>` or `!`, where `E` is anything that converts into
@@ -214,10 +217,10 @@ pub use tina4_service_schedule::{CronError, TimezoneError};
 /// What the attribute's expansion names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::__unique as unique;
     pub use crate::flow::{Cause, Exit, HookOutcome, Outcome};
     pub use crate::params::{DynHook, Hook, Need, OnStop, Parameter, Run, any, need_of, param};
     pub use crate::registration::{After, Registration, id_of};
+    pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;
     pub use std::borrow::Cow;
     pub use tina4_service_schedule::{Cron, Days, Restart, Schedule, Timezone};
@@ -227,8 +230,8 @@ pub mod __private {
     /// # Errors
     ///
     /// The function's own.
-    pub fn outcome<R: Outcome>(result: R) -> Exit {
-        result.into_exit()
+    pub fn outcome<R: Outcome>(call: impl FnOnce() -> R) -> Exit {
+        call().into_exit()
     }
 }
 

@@ -53,20 +53,20 @@ fn the_whole_registration() {
     let expected = r#"
         const _: () = {
             ::tina4_service::__private::unique! { macro_rules! another_service_is_named_sync { () => {}; } }
-            ::tina4_service::__private::inventory::submit! {
+            ::tina4_service::__private::submit! {
                 ::tina4_service::__private::Registration::new(
                     "sync",
                     ::core::concat!(::core::module_path!(), "::", "sync"),
                     ::core::panic::Location::caller(),
                     &sync,
                     const { &[
-                        ::tina4_service::__private::need_of(|parameter| { sync(parameter, ::tina4_service::__private::any()) }),
-                        ::tina4_service::__private::need_of(|parameter| { sync(::tina4_service::__private::any(), parameter) })
+                        ::tina4_service::__private::need_of(|tina4_service_parameter| { sync(tina4_service_parameter, ::tina4_service::__private::any()) }),
+                        ::tina4_service::__private::need_of(|tina4_service_parameter| { sync(::tina4_service::__private::any(), tina4_service_parameter) })
                     ] },
-                    |run| ::tina4_service::__private::outcome(sync(
-                        ::tina4_service::__private::param(run),
-                        ::tina4_service::__private::param(run)
-                    )),
+                    |tina4_service_run| ::tina4_service::__private::outcome(|| { sync(
+                        ::tina4_service::__private::param(tina4_service_run),
+                        ::tina4_service::__private::param(tina4_service_run)
+                    ) }),
                 )
                 .schedule(::tina4_service::__private::Schedule::Interval(::core::time::Duration::new(30, 0)))
                 .max_restarts(5)
@@ -91,7 +91,7 @@ fn check_contains(args: &str, item: &str, expected: &str) {
 /// The calls behind `Registration::new(..)`, for a plain function.
 fn check_settings(args: &str, expected: &str) {
     let found = registration(args, "fn f() {}");
-    let (_, found) = found.split_once("outcome(f()),)").expect("a registration");
+    let (_, found) = found.split_once("outcome(||{f()}),)").expect("a registration");
     assert_eq!(found, expected.replace([' ', '\n'], "") + "}};", "#[service({args})]");
 }
 
@@ -216,15 +216,53 @@ fn a_good_name_is_taken_for_the_crate() {
 #[test]
 fn calls() {
     let outcome = "::tina4_service::__private::outcome";
-    let param = "::tina4_service::__private::param(run)";
-    check_contains("", "fn f() {}", &format!("&[], |_| {outcome}(f()),"));
-    check_contains("", "fn f() -> Flow {}", &format!("&[], |_| {outcome}(f()),"));
-    check_contains("", "fn f() -> ! {}", "&[], |_| f(),");
+    let param = "::tina4_service::__private::param(tina4_service_run)";
+    for result in ["", "-> Flow", "-> Result<(), E>", "-> !"] {
+        check_contains(
+            "",
+            &format!("fn f() {result} {{}}"),
+            &format!("&[], |_| {outcome}(|| {{ f() }}),"),
+        );
+    }
     check_contains(
         "",
         "fn f(mut a: A, _: B) {}",
-        &format!("] }}, |run| {outcome}(f({param}, {param})),"),
+        &format!("] }}, |tina4_service_run| {outcome}(|| {{ f({param}, {param}) }}),"),
     );
+}
+
+#[test]
+fn what_is_a_keyword_in_some_editions_is_a_name() {
+    for word in ["async", "await", "dyn", "gen", "try"] {
+        let item = format!(
+            "pub fn {word}({word}: &Context, mut {word}: {word}::Tick, _: Res<dyn Any>) -> Result<{word}::T, E> {{}}"
+        );
+        let found = registration(
+            &format!("after = [a, a::{word}, {word}::a], on_stop = {word}::f::<dyn Any>"),
+            &item,
+        );
+        let name = format!("new(\"{word}\",");
+        assert!(found.contains(&name), "{found}");
+        assert!(!found.contains(&format!("({word}")), "{found}");
+        for part in ["id_of(&a::r#WORD)", "id_of(&r#WORD::a)", "new(r#WORD::f::<dynAny>)"] {
+            let part = part.replace("WORD", word);
+            assert!(found.contains(&part), "no {part} in {found}");
+        }
+        check_contains(
+            &format!("crate = {word}::svc"),
+            "fn f() {}",
+            &format!("{{r#{word}::svc::__private::Registration::new("),
+        );
+    }
+}
+
+/// Edition 2015 knows no `::core`.
+#[test]
+fn faults_can_be_reported_in_every_edition() {
+    let item = "fn core() {}".parse().unwrap();
+    let written = service("no_such_key, interval = core".parse().unwrap(), item).to_string();
+    assert_eq!(written.matches(":: std :: compile_error !").count(), 2, "{written}");
+    assert!(!written.contains("core :: compile_error"), "{written}");
 }
 
 #[test]

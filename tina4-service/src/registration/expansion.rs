@@ -29,6 +29,19 @@ macro_rules! __unique {
     };
 }
 
+/// Submits a registration to `inventory`.
+///
+/// It has a constant of its own because `inventory` declares items around its argument, which would
+/// shadow a service of the same name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __submit {
+    ($($registration:tt)+) => {
+        const TINA4_SERVICE_REGISTRATION: $crate::__private::Registration = $($registration)+;
+        $crate::__private::inventory::submit! { TINA4_SERVICE_REGISTRATION }
+    };
+}
+
 impl Registration {
     /// A service with nothing but defaults, declared `at` the attribute.
     ///

@@ -13,6 +13,10 @@ pub use tina4_service as runtime;
 
 #[path = "../../in_a_macro.rs"]
 pub mod in_a_macro;
+#[path = "../../names.rs"]
+pub mod names;
+#[path = "../../names_before_2024.rs"]
+pub mod names_before_2024;
 #[path = "../../shapes.rs"]
 pub mod shapes;
 

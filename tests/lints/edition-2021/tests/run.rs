@@ -11,5 +11,5 @@ fn every_service_runs() {
         shapes::provide(runner);
         runner.provide(Shared(42));
     });
-    assert_eq!(count, 25);
+    assert_eq!(count, 57);
 }

@@ -6,6 +6,8 @@ pub use tina4_service as runtime;
 
 #[path = "../../in_a_macro.rs"]
 pub mod in_a_macro;
+#[path = "../../names.rs"]
+pub mod names;
 #[path = "../../shapes.rs"]
 pub mod shapes;
 

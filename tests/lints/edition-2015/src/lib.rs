@@ -1,0 +1,23 @@
+//! Every key and shape of a service in edition 2015, under lints that forbid nearly everything.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, rust_2018_idioms, clippy::all, clippy::pedantic)]
+
+pub extern crate tina4_service;
+
+/// The runtime.
+pub use tina4_service as runtime;
+
+#[path = "../../in_a_macro.rs"]
+pub mod in_a_macro;
+#[path = "../../names.rs"]
+pub mod names;
+#[path = "../../names_before_2018.rs"]
+pub mod names_before_2018;
+#[path = "../../names_before_2024.rs"]
+pub mod names_before_2024;
+#[path = "../../shapes.rs"]
+pub mod shapes;
+
+/// A value that services share.
+#[derive(Debug)]
+pub struct Shared(pub u64);

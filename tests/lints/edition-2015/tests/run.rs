@@ -1,0 +1,17 @@
+//! What trips no lint is found, and runs.
+
+extern crate lints_edition_2015;
+
+use lints_edition_2015::{Shared, runtime, shapes};
+
+#[path = "../../run.rs"]
+mod run;
+
+#[test]
+fn every_service_runs() {
+    let count = run::all(|runner| {
+        shapes::provide(runner);
+        runner.provide(Shared(42));
+    });
+    assert_eq!(count, 61);
+}

@@ -1,0 +1,15 @@
+//! What trips no lint is found, and runs.
+
+use lints_edition_2018::{Shared, runtime, shapes};
+
+#[path = "../../run.rs"]
+mod run;
+
+#[test]
+fn every_service_runs() {
+    let count = run::all(|runner| {
+        shapes::provide(runner);
+        runner.provide(Shared(42));
+    });
+    assert_eq!(count, 57);
+}

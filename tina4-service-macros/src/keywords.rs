@@ -1,0 +1,104 @@
+//! Words that are keywords in some editions only.
+//!
+//! A macro cannot find out the edition of the user's crate, and syn takes most of these words for
+//! keywords in every edition. Where only a name can stand, they are replaced with the raw identifier,
+//! which is the same name in every edition.
+
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::{AngleBracketedGenericArguments, Ident, Path, PathArguments, PathSegment, Token};
+
+/// `gen` is a keyword since edition 2024, the others since 2018.
+const EDITION_KEYWORDS: [&str; 5] = ["async", "await", "dyn", "gen", "try"];
+
+/// A path to a function or module, with or without generic arguments.
+pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<Path> {
+    let leading_colon = input.parse()?;
+    let mut segments = Punctuated::new();
+    loop {
+        let is_segment = input.peek(Ident)
+            || input.peek(Token![super])
+            || input.peek(Token![self])
+            || input.peek(Token![Self])
+            || input.peek(Token![crate])
+            || input.fork().call(Ident::parse_any).is_ok_and(|word| is_edition_keyword(&word));
+        if !is_segment {
+            return Err(input.error("expected a name"));
+        }
+        let mut segment = PathSegment::from(raw_name(&input.call(Ident::parse_any)?));
+        if generic && input.peek(Token![::]) && input.peek3(Token![<]) {
+            let arguments = input.call(AngleBracketedGenericArguments::parse_turbofish)?;
+            segment.arguments = PathArguments::AngleBracketed(arguments);
+        }
+        segments.push_value(segment);
+        let Some(colons) = input.parse()? else {
+            return Ok(Path { leading_colon, segments });
+        };
+        segments.push_punct(colons);
+    }
+}
+
+/// The item, with raw identifiers instead of such words in its signature.
+pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = item.into_iter().collect();
+    // Before `fn`, `async` is a keyword.
+    let is_fn = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if *word == "fn");
+    if let Some(start) = tokens.iter().position(is_fn) {
+        let signature = tokens.split_off(start + 1);
+        tokens.extend(raw(signature, true));
+    }
+    tokens.into_iter().collect()
+}
+
+fn raw(tokens: Vec<TokenTree>, mut behind_fn: bool) -> Vec<TokenTree> {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut written = Vec::with_capacity(tokens.len());
+    while let Some(token) = tokens.next() {
+        written.push(match &token {
+            TokenTree::Ident(word) if behind_fn || is_name(word, tokens.peek()) => {
+                TokenTree::Ident(raw_name(word))
+            }
+            // A group in braces is the body, which is never read.
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
+                let inner = raw(group.stream().into_iter().collect(), false);
+                let mut inner = Group::new(group.delimiter(), inner.into_iter().collect());
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+            TokenTree::Ident(_)
+            | TokenTree::Group(_)
+            | TokenTree::Punct(_)
+            | TokenTree::Literal(_) => token,
+        });
+        behind_fn = false;
+    }
+    written
+}
+
+/// Whether a word of a signature is a name, judging by the token behind it.
+fn is_name(word: &Ident, next: Option<&TokenTree>) -> bool {
+    // Of these words only `dyn` can be a keyword in a type.
+    *word != "dyn"
+        || match next {
+            None | Some(TokenTree::Literal(_)) => true,
+            Some(TokenTree::Ident(_) | TokenTree::Group(_)) => false,
+            Some(TokenTree::Punct(sign)) => {
+                let is_path = sign.as_char() == ':' && sign.spacing() == Spacing::Joint;
+                !is_path && !matches!(sign.as_char(), '\'' | '?')
+            }
+        }
+}
+
+fn is_edition_keyword(word: &Ident) -> bool {
+    EDITION_KEYWORDS.iter().any(|keyword| word == keyword)
+}
+
+fn raw_name(word: &Ident) -> Ident {
+    if is_edition_keyword(word) {
+        Ident::new_raw(&word.to_string(), word.span())
+    } else {
+        word.clone()
+    }
+}

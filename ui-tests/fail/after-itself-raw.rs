@@ -1,0 +1,6 @@
+use tina4_service::service;
+
+#[service(after = [self::r#heartbeat])]
+fn heartbeat() {}
+
+fn main() {}

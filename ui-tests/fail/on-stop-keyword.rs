@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+fn r#move() {}
+
+#[service(on_stop = move)]
+fn heartbeat() {}
+
+fn main() {}
