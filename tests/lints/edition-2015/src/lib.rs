@@ -15,6 +15,8 @@ pub mod names;
 pub mod names_before_2018;
 #[path = "../../names_before_2024.rs"]
 pub mod names_before_2024;
+#[path = "../../never.rs"]
+pub mod never;
 #[path = "../../shapes.rs"]
 pub mod shapes;
 

@@ -2,7 +2,7 @@
 
 extern crate lints_edition_2015;
 
-use lints_edition_2015::{Shared, runtime, shapes};
+use lints_edition_2015::{Shared, never, runtime, shapes};
 
 #[path = "../../run.rs"]
 mod run;
@@ -14,4 +14,9 @@ fn every_service_runs() {
         runner.provide(Shared(42));
     });
     assert_eq!(count, 61);
+}
+
+#[test]
+fn rule_42_and_80_bodies_and_hooks_may_never_return() {
+    never::check();
 }

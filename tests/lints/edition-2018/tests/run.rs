@@ -1,6 +1,6 @@
 //! What trips no lint is found, and runs.
 
-use lints_edition_2018::{Shared, runtime, shapes};
+use lints_edition_2018::{Shared, never, runtime, shapes};
 
 #[path = "../../run.rs"]
 mod run;
@@ -12,4 +12,9 @@ fn every_service_runs() {
         runner.provide(Shared(42));
     });
     assert_eq!(count, 57);
+}
+
+#[test]
+fn rule_42_and_80_bodies_and_hooks_may_never_return() {
+    never::check();
 }

@@ -17,6 +17,8 @@ pub mod in_a_macro;
 pub mod names;
 #[path = "../../names_before_2024.rs"]
 pub mod names_before_2024;
+#[path = "../../never.rs"]
+pub mod never;
 #[path = "../../shapes.rs"]
 pub mod shapes;
 

@@ -8,6 +8,8 @@ pub use tina4_service as runtime;
 pub mod in_a_macro;
 #[path = "../../names.rs"]
 pub mod names;
+#[path = "../../never.rs"]
+pub mod never;
 #[path = "../../shapes.rs"]
 pub mod shapes;
 
