@@ -1,5 +1,5 @@
-//! Rule 25: an error is user code, and whatever it does when it is asked for its text, its source or
-//! its end: its run is a crash like any other, with a text of at most 16 KiB.
+//! Rule 25: whatever an error does in `Display`, `source` and `Drop`, its run is a crash like any
+//! other, with a text of at most 16 KiB.
 
 use std::error::Error;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Texts from elsewhere (of an error, of the environment, a name that nobody checked) in what is one
-//! line: they neither end the line, nor control the terminal, nor are they long.
+//! Text of unknown origin (an error, the environment, a name that nobody checked) in what is printed as
+//! one line: it does not end the line, controls no terminal, and is short.
 
 use std::process::Command;
 

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 
-/// Room for the note that something is missing, and for a word before the text.
+/// Bytes that are kept free for the note that the text was cut off, and for a prefix.
 const RESERVED: usize = 64;
 
 /// A text of at most so many bytes.
@@ -15,34 +15,34 @@ pub(crate) struct BoundedText {
 }
 
 impl BoundedText {
-    /// An empty text that takes `limit` bytes, all notes included.
+    /// An empty text that will have at most `limit` bytes, the note included.
     pub(crate) fn new(limit: usize) -> Self {
         Self { text: String::new(), limit, is_cut: false }
     }
 
-    /// Adds a value, which is told to stop once the limit is reached.
+    /// Appends a value. Its `Display` gets an error once the limit is reached.
     pub(crate) fn push(&mut self, value: impl fmt::Display) {
         if write!(self, "{value}").is_err() && !self.is_cut {
             let _ = self.write_str(" [its `Display` failed]");
         }
     }
 
-    /// What was written so far.
+    /// The text so far.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether something is missing; nothing more is taken.
+    /// Whether the text was cut off. Nothing is appended after that.
     pub(crate) fn is_cut(&self) -> bool {
         self.is_cut
     }
 
-    /// Takes nothing more.
+    /// Marks the text as cut off.
     pub(crate) fn cut(&mut self) {
         self.is_cut = true;
     }
 
-    /// The text, with a note where something is missing.
+    /// The text, with a note if it was cut off.
     pub(crate) fn finish(mut self) -> String {
         if self.is_cut {
             let _ = write!(self.text, " [cut off at {} KiB]", self.limit / 1024);

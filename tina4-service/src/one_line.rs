@@ -1,4 +1,4 @@
-//! Text from elsewhere as part of a line: nothing that ends the line or deceives its reader, and short.
+//! Text of unknown origin within one line: control characters are escaped, and long text is cut off.
 
 use std::fmt::{self, Write};
 
@@ -23,8 +23,8 @@ impl fmt::Display for OneLine<'_> {
     }
 }
 
-/// Neither a control character, such as the one that begins an escape sequence of a terminal, nor
-/// one that ends a line, is invisible, or changes the direction of writing.
+/// Whether a character can be printed as it is: it is no control character (which begin escape
+/// sequences of terminals), ends no line, is visible, and does not change the direction of writing.
 fn is_plain(c: char) -> bool {
     !c.is_control()
         && !matches!(
