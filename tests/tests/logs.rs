@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::{Mutex, Once, PoisonError};
 
 use tests::{Watch, info, millis};
-use tina4_service::{Change, Context, Flow, Runner, Service};
+use tina4_service::{Change, Context, Flow, Permanent, Runner, Service};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
@@ -208,6 +208,22 @@ fn rule_20_and_62_a_crash_is_a_warning_with_all_there_is_and_failure_an_error_wi
     let found = about("logs.fails", Level::ERROR, &["service failed"]);
     assert!(field(&found[0], "error").starts_with(&burns), "{found:#?}");
     assert_eq!(field(&found[0], "place"), format!("{}:{line}", file!()));
+}
+
+#[test]
+fn rule_28_and_62_the_log_says_that_an_error_is_permanent() {
+    listen();
+    let runner = Runner::new();
+    let body = |_: &Context| Err::<(), _>(Permanent::new("no such key"));
+    runner.register(Service::new("logs.permanent", body));
+    runner.start_all().unwrap();
+    tests::wait(&runner);
+    let crashed =
+        about("logs.permanent", Level::WARN, &["service crashed; it will not be restarted"]);
+    let failed = about("logs.permanent", Level::ERROR, &["service failed"]);
+    for line in [&crashed[0], &failed[0]] {
+        assert_eq!(line.fields["error"], "permanent error: no such key");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::bounded_text::{BoundedText, bounded};
+use crate::permanent::is_permanent;
 
 /// The longest text of an error with its sources, or of a panic with its place, in bytes.
 pub(crate) const LONGEST: usize = 16 * 1024;
@@ -26,22 +27,29 @@ const BACKTRACE: &str = "\nstack backtrace:\n";
 #[derive(Debug)]
 pub(crate) struct ErrorText {
     text: BoundedText,
-    /// Where in the text each error of the chain is; those that are not repeated.
+    /// Where each error of the chain is in `text`, without those that were left out.
     links: Vec<Range<usize>>,
-    /// What the error before says.
-    before: String,
+    /// The text of the previous error of the chain.
+    previous: String,
+    is_permanent: bool,
 }
 
 impl ErrorText {
     pub(crate) fn new() -> Self {
-        Self { text: BoundedText::new(LONGEST), links: Vec::new(), before: String::new() }
+        Self {
+            text: BoundedText::new(LONGEST),
+            links: Vec::new(),
+            previous: String::new(),
+            is_permanent: false,
+        }
     }
 
-    /// Asks an error and its sources. If one of them panics, what was found before is kept.
+    /// Reads an error and its sources. If one of them panics, what was read before stays.
     pub(crate) fn read(&mut self, error: &(dyn Error + 'static)) {
         let mut next = Some(error);
         for _ in 0..=MOST_SOURCES {
             let Some(error) = next else { return };
+            self.is_permanent = self.is_permanent || is_permanent(error);
             if !self.text.is_cut() {
                 self.add(error);
             }
@@ -58,7 +66,7 @@ impl ErrorText {
         // Many errors repeat their source in their own text, and sources may lead back to an error
         // that was here before.
         let own = text.as_str();
-        let is_known = self.before.contains(own)
+        let is_known = self.previous.contains(own)
             || self.links.iter().any(|link| &self.text.as_str()[link.clone()] == own);
         if !is_known {
             self.push(own);
@@ -66,10 +74,10 @@ impl ErrorText {
         if text.is_cut() {
             self.text.cut();
         }
-        self.before = own.to_owned();
+        self.previous = own.to_owned();
     }
 
-    /// Adds what comes next, or what kept the error from saying more.
+    /// Appends the next error of the chain, or the panic that cut the chain short.
     pub(crate) fn push(&mut self, value: impl fmt::Display) {
         if !self.text.as_str().is_empty() {
             self.text.push(": ");
@@ -77,6 +85,11 @@ impl ErrorText {
         let start = self.text.as_str().len();
         self.text.push(value);
         self.links.push(start..self.text.as_str().len());
+    }
+
+    /// Whether one of the errors is a [`Permanent`](crate::Permanent).
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.is_permanent
     }
 
     pub(crate) fn finish(self) -> String {

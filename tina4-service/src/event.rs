@@ -71,7 +71,8 @@ pub enum Change {
     Crashed {
         /// Crashes in a row, this one included.
         in_a_row: u32,
-        /// The error with its sources, or `panicked: ` and the panic with its place.
+        /// The error with its sources, or `panicked: ` and the panic with its place. Of a
+        /// [`Permanent`](crate::Permanent) error it begins with `permanent error: `.
         ///
         /// It is at most 16 KiB long, with 32 sources, and says so where something is missing; a
         /// backtrace of at most 32 KiB may follow.
@@ -111,7 +112,7 @@ pub enum Change {
     Stopped,
     /// It ended because its work was done.
     Finished,
-    /// It ended because it crashed too often.
+    /// It ended because it crashed too often, or with a permanent error.
     Failed {
         /// The last crash: the cause of its [`Change::Crashed`].
         cause: Arc<str>,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tina4_service_schedule::CrashKind;
+
 use crate::bounded_text::bounded;
 use crate::clock::{Clock, nanos};
 use crate::context::Context;
@@ -49,17 +51,35 @@ pub(crate) enum Report {
     CleanedUp(Vec<Arc<str>>),
 }
 
+/// What stands before the text of a permanent error.
+const PERMANENT: &str = "permanent error: ";
+
 /// A crash as it is reported: the error was dropped where that could do no harm.
 #[derive(Debug)]
 pub(crate) struct Crash {
     pub(crate) text: Arc<str>,
     pub(crate) panicked: bool,
+    pub(crate) kind: CrashKind,
 }
 
 impl Crash {
-    /// A run, or a clean-up hook, returned this error.
+    /// A run returned this error.
     #[cold]
     fn from_error(cause: Cause) -> Box<Self> {
+        let mut crash = Self::from_hook_error(cause);
+        match crash.kind {
+            CrashKind::Transient => {}
+            CrashKind::Permanent => {
+                crash.text = format!("{PERMANENT}{}", crash.text).into();
+            }
+        }
+        crash
+    }
+
+    /// A clean-up hook returned this error. Nothing would be restarted, so its text does not say
+    /// whether the error is permanent.
+    #[cold]
+    fn from_hook_error(cause: Cause) -> Box<Self> {
         let mut said = ErrorText::new();
         let panic = panics::catch(|| said.read(cause.error())).err();
         if let Some(panic) = &panic {
@@ -68,21 +88,22 @@ impl Crash {
         // Not while a panic of its text unwinds: a second one would end the process. If it panics
         // here, the panic hook has said so, and the error is still the reason for the crash.
         let _ = panics::catch(|| drop(cause));
-        Self::new(said.finish(), panic)
+        let kind = if said.is_permanent() { CrashKind::Permanent } else { CrashKind::Transient };
+        Self::new(said.finish(), panic, kind)
     }
 
     #[cold]
     fn from_panic(panic: Box<Panic>) -> Box<Self> {
         let text = bounded(error_text::LONGEST, &panic);
-        Self::new(text, Some(panic))
+        Self::new(text, Some(panic), CrashKind::Transient)
     }
 
-    fn new(mut text: String, panic: Option<Box<Panic>>) -> Box<Self> {
+    fn new(mut text: String, panic: Option<Box<Panic>>, kind: CrashKind) -> Box<Self> {
         let panicked = panic.is_some();
         if let Some(backtrace) = panic.and_then(|panic| panic.backtrace) {
             error_text::add_backtrace(&mut text, backtrace);
         }
-        Box::new(Self { text: text.into(), panicked })
+        Box::new(Self { text: text.into(), panicked, kind })
     }
 }
 
@@ -209,10 +230,10 @@ fn clean_up(context: &Context) -> Vec<Arc<str>> {
     let mut failures = Vec::new();
     loop {
         let result = if let Some(registered) = unit.pop_hook() {
-            guarded(context, || (registered.hook)().map_err(Crash::from_error))
+            guarded(context, || (registered.hook)().map_err(Crash::from_hook_error))
         } else if unit.take_on_stop() {
             guarded(context, || {
-                unit.definition.on_stop(&Run::new(context)).map_err(Crash::from_error)
+                unit.definition.on_stop(&Run::new(context)).map_err(Crash::from_hook_error)
             })
         } else {
             break;

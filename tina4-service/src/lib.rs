@@ -31,6 +31,7 @@
 //! * [`service`]: the attribute and its keys.
 //! * [`Context`], [`Tick`], [`Res`], [`Local`]: what a service's function can ask for.
 //! * [`Flow`]: what it can answer besides `()` and `Result`.
+//! * [`Permanent`]: an error after which no restart is tried.
 //! * [`Runner`]: a runner of your own; [`Service`]: a service made at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
 //! * [`surprises`]: what surprises people, such as signals in a container, and the way out of each.
@@ -52,7 +53,7 @@
 //  knowledge   plan  status  event
 //  a service   service  registration  params  context  unit  schedule
 //  rules       lifecycle (pure: facts and event in, command out)
-//  errors      error_text
+//  errors      error_text  permanent
 //  ground      clock (the only one)  zone (the only time zones)  nearest (names)  flow
 //              panics (the only `catch_unwind`)  sync  bounded_text  one_line  fork  signal  ffi
 //
@@ -79,6 +80,7 @@ mod nearest;
 mod one_line;
 mod panics;
 mod params;
+mod permanent;
 mod plan;
 mod pool;
 mod registration;
@@ -113,6 +115,7 @@ pub use global::{
 pub use global::{wait_for_signal, wait_for_signal_timeout};
 pub use lifecycle::State;
 pub use params::{Local, Res, Tick};
+pub use permanent::Permanent;
 pub use plan::{Fault, Plan, PlannedService, StartError};
 pub use registration::Place;
 pub use report::{ControlError, StopReport, Stopped, StoppedService};
@@ -205,6 +208,9 @@ pub use status::{ServiceInfo, Spread};
 /// `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
 /// `Result<Flow, E>` or `!`, where `E` is anything that converts into
 /// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash.
+///
+/// After a crash the service runs again, as `restart`, `max_restarts` and `backoff` say. Where no
+/// restart can help, return a [`Permanent`] error: the service is `failed` at once.
 ///
 /// The text of a crash is that of the error and of up to 32 [sources](std::error::Error::source), or
 /// that of the panic with its place. It is kept up to 16 KiB, and a backtrace up to 32 KiB; what is

@@ -11,13 +11,13 @@
 //!                                        └──pause─► Paused  │
 //!                     any of these ──stop─► (Running: Leaving) ─► Ending (hooks) ─► Stopped
 //!                                            done ─► Ending (hooks) ─► Finished
-//!                              too many crashes ─► Ending (hooks) ─► Failed
+//!        too many crashes, or a permanent one ─► Ending (hooks) ─► Failed
 //!                                  stop deadline passed ─► Abandoned
 //! ```
 
 use std::time::Duration;
 
-use tina4_service_schedule::{Restarts, Spec, Zone};
+use tina4_service_schedule::{CrashKind, Restarts, Spec, Zone};
 
 use self::dates::Calendar;
 use self::phase::Phase;
@@ -77,7 +77,7 @@ pub(crate) enum Event {
     /// begins with the same step.
     Repeat,
     /// The run has crashed.
-    Crashed,
+    Crashed(CrashKind),
     /// The clean-up is over.
     CleanedUp,
     /// The thread that runs or cleans up never comes back: it is ending the process.
@@ -155,7 +155,7 @@ pub(crate) enum Note {
     },
     /// The last run crashed after stop was requested, which is not a crash that counts.
     CrashedWhileStopping,
-    /// It did not end in time; `failed`: it had crashed too often before.
+    /// It did not end in time; `failed`: it had failed for good before.
     Abandoned {
         failed: bool,
     },
@@ -211,9 +211,9 @@ impl Lifecycle {
             Event::Start { held } => self.start(spec, facts, held, tell),
             Event::Release => self.release(spec, facts),
             Event::Due => self.due(spec, facts, tell),
-            Event::Ended(flow) => self.ended(spec, facts, Some(flow), tell),
+            Event::Ended(flow) => self.ended(spec, facts, Ok(flow), tell),
             Event::Repeat => self.repeat(spec, facts, tell),
-            Event::Crashed => self.ended(spec, facts, None, tell),
+            Event::Crashed(kind) => self.ended(spec, facts, Err(kind), tell),
             Event::CleanedUp => self.cleaned_up(tell),
             Event::Vanished => self.vanished(spec, facts, tell),
             Event::Expired => self.expired(facts, tell),

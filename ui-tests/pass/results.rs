@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use tina4_service::{Flow, service};
+use tina4_service::{Flow, Permanent, service};
 
 #[service]
 fn nothing() {}
@@ -40,6 +40,11 @@ fn error_boxed() -> Result<(), Box<dyn Error + Send + Sync>> {
 #[service]
 fn error_hidden() -> Result<(), impl Error + Send + Sync> {
     Err(std::fmt::Error)
+}
+
+#[service]
+fn error_permanent() -> Result<(), Permanent> {
+    Err(Permanent::new("text"))
 }
 
 #[service]

@@ -23,7 +23,7 @@ mod timezone;
 pub use calendar::{Utc, Zone};
 pub use cron::{ClockChange, Cron, CronError, Days};
 pub use key::Key;
-pub use restart::{Restart, RestartPolicy, Restarts, Verdict};
+pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
 pub use spec::{Draft, Fault, Spec};
 pub use timezone::{Timezone, TimezoneError};

@@ -90,6 +90,15 @@ impl RestartPolicy {
     }
 }
 
+/// Whether running again may help after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashKind {
+    /// It may: the error can pass.
+    Transient,
+    /// It cannot, as the error itself says.
+    Permanent,
+}
+
 /// What to do after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -145,11 +154,15 @@ impl Restarts {
     ///
     /// Without a window, `N` restarts in a row are allowed and the next crash gives up. With a
     /// window `W`, giving up is due as soon as more than `N` restarts would lie in the last `W`.
-    pub fn crashed(&mut self, policy: &RestartPolicy, now: u64) -> Verdict {
+    /// After a permanent crash it is due at once, whatever the policy.
+    pub fn crashed(&mut self, policy: &RestartPolicy, now: u64, kind: CrashKind) -> Verdict {
         let Counted { in_a_row, recent } = &mut **self.0.get_or_insert_default();
         *in_a_row = in_a_row.saturating_add(1);
-        if policy.restart == Restart::Never {
-            return Verdict::GiveUp;
+        match (kind, policy.restart) {
+            (CrashKind::Permanent, _) | (CrashKind::Transient, Restart::Never) => {
+                return Verdict::GiveUp;
+            }
+            (CrashKind::Transient, Restart::OnFailure | Restart::Always) => {}
         }
         let exhausted = match (policy.max_restarts, policy.window) {
             (None, _) => false,
@@ -183,7 +196,9 @@ mod tests {
     fn rule_20_delays_double_up_to_the_longest() {
         let policy = RestartPolicy::DEFAULT;
         let mut restarts = Restarts::default();
-        let delays: Vec<_> = (0..9).map(|_| secs(restarts.crashed(&policy, 0)).unwrap()).collect();
+        let delays: Vec<_> = (0..9)
+            .map(|_| secs(restarts.crashed(&policy, 0, CrashKind::Transient)).unwrap())
+            .collect();
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(policy.delay(u32::MAX), Duration::from_secs(60));
         let year = Duration::from_secs(366 * 86_400);
@@ -198,11 +213,11 @@ mod tests {
     fn rule_21_a_good_run_starts_over() {
         let policy = RestartPolicy::DEFAULT;
         let mut restarts = Restarts::default();
-        restarts.crashed(&policy, 0);
-        restarts.crashed(&policy, 0);
+        restarts.crashed(&policy, 0, CrashKind::Transient);
+        restarts.crashed(&policy, 0, CrashKind::Transient);
         restarts.recovered();
         assert_eq!(restarts.in_a_row(), 0);
-        assert_eq!(secs(restarts.crashed(&policy, 0)), Some(1));
+        assert_eq!(secs(restarts.crashed(&policy, 0, CrashKind::Transient)), Some(1));
     }
 
     #[test]
@@ -211,16 +226,37 @@ mod tests {
             let policy = RestartPolicy { max_restarts: Some(max), ..RestartPolicy::DEFAULT };
             let mut restarts = Restarts::default();
             for _ in 0..max {
-                assert!(secs(restarts.crashed(&policy, 0)).is_some(), "max {max}");
+                assert!(
+                    secs(restarts.crashed(&policy, 0, CrashKind::Transient)).is_some(),
+                    "max {max}"
+                );
             }
-            assert_eq!(restarts.crashed(&policy, 0), Verdict::GiveUp, "max {max}");
+            assert_eq!(
+                restarts.crashed(&policy, 0, CrashKind::Transient),
+                Verdict::GiveUp,
+                "max {max}"
+            );
+        }
+    }
+
+    #[test]
+    fn rule_28_a_permanent_crash_gives_up_whatever_restarts_are_left() {
+        let window = Some(Duration::from_secs(10));
+        for restart in Restart::ALL {
+            for (max_restarts, window) in [(None, None), (Some(5), None), (Some(5), window)] {
+                let policy =
+                    RestartPolicy { restart, max_restarts, window, ..RestartPolicy::DEFAULT };
+                let mut restarts = Restarts::default();
+                assert_eq!(restarts.crashed(&policy, 0, CrashKind::Permanent), Verdict::GiveUp);
+                assert_eq!(restarts.in_a_row(), 1, "it is a crash like any other");
+            }
         }
     }
 
     #[test]
     fn never_gives_up_at_once() {
         let policy = RestartPolicy { restart: Restart::Never, ..RestartPolicy::DEFAULT };
-        assert_eq!(Restarts::default().crashed(&policy, 0), Verdict::GiveUp);
+        assert_eq!(Restarts::default().crashed(&policy, 0, CrashKind::Transient), Verdict::GiveUp);
     }
 
     /// Crashes at the given seconds, each followed by a restart at once and a recovery.
@@ -235,7 +271,7 @@ mod tests {
             .iter()
             .map(|at| {
                 let now = at * 1_000_000_000;
-                let verdict = restarts.crashed(&policy, now);
+                let verdict = restarts.crashed(&policy, now, CrashKind::Transient);
                 restarts.restarted(&policy, now);
                 restarts.recovered();
                 secs(verdict)

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::panics;
+use crate::permanent::Permanent;
 
 /// An error with this text and this source.
 #[derive(Debug)]
@@ -82,12 +83,17 @@ fn rule_25_sources_in_a_circle_are_shown_once() {
 }
 
 #[test]
-fn rule_25_a_chain_of_long_texts_is_cut_off() {
+fn rule_25_a_chain_of_long_texts_is_cut_off_and_its_end_is_still_asked() {
     let long = |letter: char| String::from_iter([letter; LONGEST]);
     // The first is too long by itself, or only with the second.
     for first in [LONGEST, LONGEST - 100] {
-        let error = chain([&long('x')[..first], &long('y'), &long('z')].into_iter());
-        let text = read(&error).finish();
+        let mut error = chain([&long('x')[..first], &long('y'), &long('z')].into_iter());
+        let end = error.1.as_mut().expect("it has a source");
+        let end: &mut Link = end.downcast_mut().expect("one of these");
+        end.1 = Some(Box::new(Permanent::new("at the end")));
+        let read = read(&error);
+        assert!(read.is_permanent());
+        let text = read.finish();
         assert!(text.len() <= LONGEST && text.len() > LONGEST - 100, "{}", text.len());
         assert_eq!(text.matches("[cut off at 16 KiB]").count(), 1);
         assert_eq!(text.contains('y'), first < LONGEST);
@@ -110,12 +116,91 @@ fn what_was_read_before_a_panic_is_kept() {
             panic!("do not ask")
         }
     }
-    let error = Link("outside".into(), Some(Box::new(Sore)));
+    let error = Link("outside".into(), Some(Box::new(Permanent::new(Sore))));
     let mut text = ErrorText::new();
     let panic = panics::catch(|| text.read(&error)).expect_err("it panics");
+    assert!(text.is_permanent());
     text.push(panic);
     let text = text.finish();
     assert!(text.starts_with("outside: sore: panicked: do not ask at "), "{text}");
+}
+
+/// Shows the error in it as itself, and hides it.
+#[derive(Debug)]
+struct Transparent(Permanent);
+
+impl fmt::Display for Transparent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Error for Transparent {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+#[test]
+fn rule_28_a_permanent_error_is_found_wherever_it_is() {
+    let permanent = || Permanent::new(chain(["no key", "no file"].into_iter()));
+    let inside = |error: Box<dyn Error + Send + Sync>| Link("no start".into(), Some(error));
+    let text = "no key: no file";
+    let deep = "no start: no key: no file";
+    let cases: [(Box<dyn Error>, &str); 7] = [
+        (Box::new(permanent()), text),
+        (Box::new(Permanent::new(permanent())), text),
+        (Box::new(Transparent(permanent())), text),
+        (Box::new(std::io::Error::other(permanent())), text),
+        (Box::new(std::sync::Arc::new(permanent())), text),
+        (Box::new(inside(Box::new(permanent()))), deep),
+        (Box::new(inside(Box::new(Transparent(permanent())))), deep),
+    ];
+    for (error, text) in cases {
+        let read = read(&*error);
+        assert!(read.is_permanent(), "{error:?}");
+        assert_eq!(read.finish(), text);
+    }
+}
+
+#[test]
+fn rule_28_what_only_sounds_permanent_is_not() {
+    /// Says more than the permanent error in it.
+    #[derive(Debug)]
+    struct Tells(Permanent);
+    impl fmt::Display for Tells {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}!", self.0)
+        }
+    }
+    impl Error for Tells {}
+    let no_key = || Permanent::new("no key");
+    let cases: [Box<dyn Error>; 4] = [
+        Box::new(chain(["permanent error: no key"].into_iter())),
+        Box::new(chain([no_key().to_string()].into_iter())),
+        Box::new(Tells(no_key())),
+        no_key().into_inner(),
+    ];
+    for error in cases {
+        assert!(!read(&*error).is_permanent(), "{error:?}");
+    }
+    // Neither is a permanent error that nobody is looking for disguised.
+    assert_eq!(no_key().to_string(), "no key");
+    assert_eq!(format!("{:>8}|{:?}", no_key(), no_key()), "  no key|Permanent(\"no key\")");
+}
+
+#[test]
+fn a_display_that_panics_while_it_is_searched_leaves_nothing_behind() {
+    #[derive(Debug)]
+    struct Unspeakable;
+    impl fmt::Display for Unspeakable {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("no words")
+        }
+    }
+    impl Error for Unspeakable {}
+    panics::catch(|| is_permanent(&Unspeakable)).expect_err("it panics");
+    assert_eq!(Permanent::new("no key").to_string(), "no key");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tina4_service_schedule::{Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
+use tina4_service_schedule::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
 
 use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, jitter};
@@ -100,26 +100,26 @@ impl Lifecycle {
         Command::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
     }
 
-    /// The run has ended: with a flow, or `None` for a crash.
+    /// The run has ended: with a flow, or with a crash.
     pub(super) fn ended(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        flow: Option<Flow>,
+        result: Result<Flow, CrashKind>,
         tell: &mut impl FnMut(Note),
     ) -> Command {
         match self.phase {
             Phase::Leaving { deadline, start_again } => {
-                if flow.is_none() {
+                if result.is_err() {
                     tell(Note::CrashedWhileStopping);
                 }
                 self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, tell)
             }
             Phase::Running { pause, .. } => {
-                self.skip(spec, facts, pause, flow, tell);
-                let ending = match flow {
-                    Some(flow) => self.after_good_run(spec, facts, pause, flow, tell),
-                    None => self.after_crash(spec, facts, pause, tell),
+                self.skip(spec, facts, pause, result, tell);
+                let ending = match result {
+                    Ok(flow) => self.after_good_run(spec, facts, pause, flow, tell),
+                    Err(kind) => self.after_crash(spec, facts, pause, kind, tell),
                 };
                 match ending {
                     None => Command::Nothing,
@@ -165,14 +165,14 @@ impl Lifecycle {
         tell: &mut impl FnMut(Note),
     ) -> Command {
         let Phase::Running { pause: false, .. } = self.phase else {
-            return self.ended(spec, facts, Some(Flow::Again), tell);
+            return self.ended(spec, facts, Ok(Flow::Again), tell);
         };
         let mut told = false;
         let mut tell_first = |note| {
             told = true;
             tell(note);
         };
-        self.skip(spec, facts, false, Some(Flow::Again), &mut tell_first);
+        self.skip(spec, facts, false, Ok(Flow::Again), &mut tell_first);
         self.restarts.recovered();
         if told {
             self.wait_for_next(false, Resume::Waiting { until: Until::Instant(facts.now) });
@@ -187,13 +187,13 @@ impl Lifecycle {
         spec: &Spec,
         facts: Facts<'_>,
         pause: bool,
-        flow: Option<Flow>,
+        result: Result<Flow, CrashKind>,
         tell: &mut impl FnMut(Note),
     ) {
         let skipped = match &spec.schedule {
             Schedule::Interval(period) => self.grid(*period).count_between(self.due, facts.now),
             // What passed is looked at next: see `look`.
-            Schedule::Cron(..) if flow == Some(Flow::Wait) && !pause => 0,
+            Schedule::Cron(..) if result == Ok(Flow::Wait) && !pause => 0,
             Schedule::Cron(cron, _) => self.answer_for_run(cron, facts),
             // A delay starts when the run ends; nothing else has due times.
             Schedule::Delay(_) | Schedule::Continuous => 0,
@@ -250,10 +250,8 @@ impl Lifecycle {
             Restart::OnFailure | Restart::Never => Some(Ending::Finished),
             Restart::Always => {
                 self.recover_if_long(facts);
-                let restart_in = match self.restarts.crashed(&spec.restart, facts.now) {
-                    Verdict::RestartAfter(delay) => Some(delay),
-                    Verdict::GiveUp => None,
-                };
+                // It counts like a crash that may pass.
+                let restart_in = self.restart_in(spec, facts, CrashKind::Transient);
                 tell(Note::Returned { restart_in });
                 self.back_off(facts, pause, restart_in)
             }
@@ -265,17 +263,23 @@ impl Lifecycle {
         spec: &Spec,
         facts: Facts<'_>,
         pause: bool,
+        kind: CrashKind,
         tell: &mut impl FnMut(Note),
     ) -> Option<Ending> {
         if !spec.schedule.is_periodic() {
             self.recover_if_long(facts);
         }
-        let restart_in = match self.restarts.crashed(&spec.restart, facts.now) {
-            Verdict::RestartAfter(delay) => Some(delay),
-            Verdict::GiveUp => None,
-        };
+        let restart_in = self.restart_in(spec, facts, kind);
         tell(Note::Crashed { in_a_row: self.restarts.in_a_row(), restart_in });
         self.back_off(facts, pause, restart_in)
+    }
+
+    /// Counts a crash, and says after which delay there is a restart.
+    fn restart_in(&mut self, spec: &Spec, facts: Facts<'_>, kind: CrashKind) -> Option<Duration> {
+        match self.restarts.crashed(&spec.restart, facts.now, kind) {
+            Verdict::RestartAfter(delay) => Some(delay),
+            Verdict::GiveUp => None,
+        }
     }
 
     /// Waits to restart, if there is to be one.

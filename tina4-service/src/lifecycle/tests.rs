@@ -8,6 +8,7 @@ use super::*;
 
 mod dates;
 mod lives;
+mod permanent;
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -81,6 +82,8 @@ impl Life {
 }
 
 const GOOD: Event = Event::Ended(Flow::Wait);
+const CRASH: Event = Event::Crashed(CrashKind::Transient);
+const PERMANENT_CRASH: Event = Event::Crashed(CrashKind::Permanent);
 
 #[test]
 fn rule_1_and_3_an_interval_starts_at_once_and_never_drifts() {
@@ -134,11 +137,11 @@ fn rule_20_restarts_of_an_always_failing_service() {
     let mut life = Life::new(Spec::DEFAULT);
     life.start();
     let mut restarts = Vec::new();
-    life.run(0, Event::Crashed);
+    life.run(0, CRASH);
     for _ in 0..8 {
         assert_eq!(life.state(), State::BackingOff);
         let before = life.now;
-        life.run(0, Event::Crashed);
+        life.run(0, CRASH);
         restarts.push((life.now - before) / SECOND);
     }
     assert_eq!(restarts, [1, 2, 4, 8, 16, 32, 60, 60]);
@@ -148,11 +151,11 @@ fn rule_20_restarts_of_an_always_failing_service() {
 fn rule_21_a_good_run_returns_to_the_grid_and_starts_over() {
     let mut life = Life::every(10);
     life.start();
-    assert_eq!(life.run(0, Event::Crashed), 0);
-    assert_eq!(life.run(0, Event::Crashed), 1);
+    assert_eq!(life.run(0, CRASH), 0);
+    assert_eq!(life.run(0, CRASH), 1);
     assert_eq!(life.run(0, GOOD), 3);
     assert_eq!(life.life.crashes_in_a_row(), 0);
-    assert_eq!(life.run(0, Event::Crashed), 10);
+    assert_eq!(life.run(0, CRASH), 10);
     assert_eq!(life.run(0, GOOD), 11);
 }
 
@@ -161,8 +164,8 @@ fn rule_21_a_minute_of_running_is_a_recovery_of_a_continuous_service() {
     for (ran, delay) in [(59, 2), (60, 1)] {
         let mut life = Life::new(Spec::DEFAULT);
         life.start();
-        life.run(0, Event::Crashed);
-        life.run(ran * SECOND, Event::Crashed);
+        life.run(0, CRASH);
+        life.run(ran * SECOND, CRASH);
         let before = life.now;
         life.due();
         assert_eq!((life.now - before) / SECOND, delay, "after {ran} s");
@@ -180,7 +183,7 @@ fn rule_22_and_24_after_n_restarts_the_next_crash_is_final() {
         let mut life = Life::new(limited(max));
         life.start();
         for crash in 0..=max {
-            life.run(0, Event::Crashed);
+            life.run(0, CRASH);
             let want = if crash < max { State::BackingOff } else { State::Failed };
             assert_eq!(life.state(), want, "crash {crash} of max {max}");
         }
@@ -202,7 +205,7 @@ fn rule_9_a_repeat_is_an_end_and_a_beginning() {
         let running = || {
             let mut life = Life::every(10);
             life.start();
-            life.run(SECOND, Event::Crashed);
+            life.run(SECOND, CRASH);
             life.due();
             life.now += takes;
             for event in between {
@@ -227,7 +230,7 @@ fn rule_9_a_repeat_is_an_end_and_a_beginning() {
 
 #[test]
 fn rule_26_what_a_stopped_run_returns_is_no_crash() {
-    for event in [GOOD, Event::Crashed, Event::Ended(Flow::Again)] {
+    for event in [GOOD, CRASH, PERMANENT_CRASH, Event::Ended(Flow::Again)] {
         let mut life = Life::every(10);
         life.start();
         life.due();
@@ -270,7 +273,7 @@ fn rule_43_an_abandoned_run_blocks_a_second_copy_until_it_ends() {
     assert_eq!(life.state(), State::Abandoned);
     assert_eq!(life.step(Event::Start { held: false }), Command::Refused(Refusal::Alive));
     life.hooks = true;
-    assert_eq!(life.step(Event::Crashed), Command::CleanUp, "what it holds is cleaned up late");
+    assert_eq!(life.step(CRASH), Command::CleanUp, "what it holds is cleaned up late");
     assert_eq!(life.step(Event::Start { held: false }), Command::Refused(Refusal::Alive));
     life.step(Event::CleanedUp);
     assert_eq!(life.state(), State::Abandoned, "it is not called stopped");

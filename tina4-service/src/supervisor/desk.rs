@@ -89,16 +89,15 @@ impl Desk for Supervisor {
             }
         }
         let command = match report {
-            Report::Ran(exit) => {
-                let (event, crash) = match exit.into_flow() {
-                    Ok(Flow::Again) if may_repeat && !self.is_wanted(now) => {
-                        (lifecycle::Event::Repeat, None)
-                    }
-                    Ok(flow) => (lifecycle::Event::Ended(flow), None),
-                    Err(crash) => (lifecycle::Event::Crashed, Some(crash)),
-                };
-                self.step(index, event, now, crash.as_deref())
-            }
+            Report::Ran(exit) => match exit.into_flow() {
+                Ok(Flow::Again) if may_repeat && !self.is_wanted(now) => {
+                    self.step(index, lifecycle::Event::Repeat, now, None)
+                }
+                Ok(flow) => self.step(index, lifecycle::Event::Ended(flow), now, None),
+                Err(crash) => {
+                    self.step(index, lifecycle::Event::Crashed(crash.kind), now, Some(&crash))
+                }
+            },
             Report::CleanedUp(failures) => {
                 if !failures.is_empty() {
                     let end = self.entries[index as usize].end_mut();

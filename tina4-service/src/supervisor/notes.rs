@@ -35,7 +35,7 @@ impl Supervisor {
                 Change::Crashed { in_a_row, cause: crash_text(), restart_in }
             }
             Note::CrashedWhileStopping => match crash {
-                Some(Crash { text, panicked: true }) => {
+                Some(Crash { text, panicked: true, .. }) => {
                     Change::PanickedWhileStopping { cause: Arc::clone(text) }
                 }
                 // What it returned on its way out does not matter.

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use tina4_service_schedule::{Schedule, Spec, Utc};
+use tina4_service_schedule::{CrashKind, Schedule, Spec, Utc};
 
 use super::timers::Timers;
 use crate::clock::Nanos;
@@ -75,7 +75,7 @@ impl Life {
     /// A run that crashes: after the first one, a restart out of a backoff of at most 60 s.
     pub fn crash(&mut self) {
         self.due();
-        self.step(Event::Crashed);
+        self.step(Event::Crashed(CrashKind::Transient));
     }
 
     /// Begins the next run.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tina4_service_schedule::CrashKind;
+
 use super::*;
 use crate::Service;
 use crate::clock::Clock;
@@ -66,7 +68,11 @@ fn hand_in(
 }
 
 fn crash() -> Report {
-    Report::Ran(Exit::Crashed(Box::new(Crash { text: "no".into(), panicked: false })))
+    Report::Ran(Exit::Crashed(Box::new(Crash {
+        text: "no".into(),
+        panicked: false,
+        kind: CrashKind::Transient,
+    })))
 }
 
 #[test]

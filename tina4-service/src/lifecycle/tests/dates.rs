@@ -215,7 +215,7 @@ fn other_runs_answer_for_what_passed_meanwhile_and_leave_the_calendar() {
     life.step(GOOD);
     assert_eq!(life.date(), 40 * MINUTE);
     // So does a backoff.
-    assert_eq!(life.step(Event::Crashed), Command::Nothing);
+    assert_eq!(life.step(CRASH), Command::Nothing);
     assert!(matches!(life.due(), Command::Run { attempt: 2, .. }));
     assert_eq!(life.life.run_date(), None);
     life.step(GOOD);
@@ -264,7 +264,7 @@ fn rule_6_what_was_only_skipped_runs_when_its_time_comes_again() {
 #[test]
 fn rule_5_times_that_passed_in_a_run_are_counted_however_it_ends() {
     for (end, pause) in [
-        (Event::Crashed, false),
+        (CRASH, false),
         (Event::Ended(Flow::Again), false),
         (Event::Ended(Flow::After(secs(7))), false),
         (GOOD, true),

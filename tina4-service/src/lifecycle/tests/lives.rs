@@ -44,7 +44,7 @@ enum Act {
     ToDeadline,
     EndGood(Flow),
     EndRepeated,
-    EndCrashed,
+    EndCrashed(CrashKind),
     Vanish,
     Request(Event),
     Hooks(bool),
@@ -75,7 +75,8 @@ fn act() -> impl Strategy<Value = Act> {
         6 => Just(Act::ToDeadline),
         4 => flow.prop_map(Act::EndGood),
         1 => Just(Act::EndRepeated),
-        4 => Just(Act::EndCrashed),
+        4 => Just(Act::EndCrashed(CrashKind::Transient)),
+        1 => Just(Act::EndCrashed(CrashKind::Permanent)),
         1 => Just(Act::Vanish),
         5 => request.prop_map(Act::Request),
         1 => any::<bool>().prop_map(Act::Hooks),
@@ -116,6 +117,7 @@ proptest! {
         let mut ended = 0_u32;
         for act in acts {
             let before = life.state();
+            let mut permanent = false;
             let command = match act {
                 Act::Pass(time) => { life.now += time; Command::Nothing }
                 Act::SetWall(by) => { life.ahead += by; Command::Nothing }
@@ -131,16 +133,17 @@ proptest! {
                     doing = Doing::Nothing;
                     life.step(Event::Repeat)
                 }
-                Act::EndCrashed if doing == Doing::Run => {
+                Act::EndCrashed(kind) if doing == Doing::Run => {
                     doing = Doing::Nothing;
-                    life.step(Event::Crashed)
+                    permanent = kind == CrashKind::Permanent;
+                    life.step(Event::Crashed(kind))
                 }
-                Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed if doing == Doing::CleanUp => {
+                Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed(_) if doing == Doing::CleanUp => {
                     doing = Doing::Nothing;
                     life.hooks = false;
                     life.step(Event::CleanedUp)
                 }
-                Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed => Command::Nothing,
+                Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed(_) => Command::Nothing,
                 Act::Vanish if doing != Doing::Nothing => {
                     doing = Doing::Nothing;
                     life.step(Event::Vanished)
@@ -190,12 +193,19 @@ proptest! {
                     }
                     Note::Ended { .. } | Note::Abandoned { .. } => ended += 1,
                     Note::Skipped(count) => prop_assert!(count > 0),
-                    Note::Crashed { .. } | Note::Returned { .. } | Note::CrashedWhileStopping
+                    // No restart after a permanent crash.
+                    Note::Crashed { restart_in, .. } => prop_assert!(!permanent || restart_in.is_none()),
+                    Note::Returned { .. } | Note::CrashedWhileStopping
                     | Note::Stuck { .. } | Note::Paused | Note::Resumed | Note::Stopping | Note::LateEnd => {}
                 }
             }
             if life.life.crashes_in_a_row() == 0 {
                 restarts_in_a_row = 0;
+            }
+            // A run that was not asked to stop makes it fail, by way of its hooks.
+            if permanent && before == State::Running {
+                let expected = if life.hooks { State::Stopping } else { State::Failed };
+                prop_assert_eq!(life.state(), expected);
             }
             // Each activation ends once, and only one is open.
             prop_assert_eq!(started - ended, u32::from(life.state().is_active()));

@@ -1,0 +1,138 @@
+//! An error that a restart cannot fix, and how it is found inside other errors.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt::{self, Write};
+
+/// An error that a restart cannot fix: the service fails at once.
+///
+/// Return it for what would fail the same way again, such as a missing setting, a revoked key or a
+/// file of the wrong format. It is not retried: the service is `failed`, whatever its `restart` and
+/// `max_restarts` say, until it is started by name. The text of its crash begins with
+/// `permanent error: `.
+///
+/// It is an error like any other to the function that returns it, so `?` passes it on:
+///
+/// ```
+/// use std::error::Error;
+/// use tina4_service::{Permanent, Runner, Service, State};
+///
+/// fn import() -> Result<(), Box<dyn Error + Send + Sync>> {
+///     let limit = "ten".parse::<u32>().map_err(Permanent::new)?;
+///     println!("at most {limit}");
+///     Ok(())
+/// }
+///
+/// let runner = Runner::new();
+/// runner.register(Service::new("import", |_ctx| import()).interval("1m"));
+/// runner.start_all()?;
+/// runner.wait();
+/// let import = &runner.services()[0];
+/// assert_eq!((import.state, import.runs), (State::Failed, 1));
+/// assert_eq!(
+///     import.last_error.as_deref(),
+///     Some("permanent error: invalid digit found in string"),
+/// );
+/// # Ok::<(), tina4_service::StartError>(())
+/// ```
+///
+/// It is also found among the first 32 [sources](Error::source) of the error that is returned, and
+/// inside a wrapper whose text is that of the error in it: `anyhow::Error`,
+/// [`io::Error`](std::io::Error), a variant with `#[error(transparent)]`.
+///
+/// A service that was asked to stop does not crash, whatever its run returns. In a clean-up hook
+/// this is an error like any other.
+///
+/// Compared with [`Flow::Done`](crate::Flow::Done): that is success, and the service is `finished`.
+#[derive(Debug)]
+pub struct Permanent(Box<dyn Error + Send + Sync>);
+
+impl Permanent {
+    /// Marks an error, or a text, as permanent.
+    #[must_use]
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+
+    /// The inner error.
+    #[must_use]
+    pub fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.0
+    }
+
+    /// Returns the inner error, which is then no longer permanent.
+    #[must_use]
+    pub fn into_inner(self) -> Box<dyn Error + Send + Sync> {
+        self.0
+    }
+}
+
+/// The text of the inner error.
+impl fmt::Display for Permanent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if SEARCHING.get() { f.write_str(SIGN) } else { self.0.fmt(f) }
+    }
+}
+
+impl Error for Permanent {
+    /// The source of the inner error. The inner error itself has the text of `self`, and would be
+    /// printed twice.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+thread_local! {
+    /// Whether this thread is inside [`is_permanent`].
+    static SEARCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a [`Permanent`] prints inside [`is_permanent`].
+const SIGN: &str = "\u{0}tina4-service: permanent\u{0}";
+
+/// Whether this error is a [`Permanent`], or a transparent wrapper of one.
+///
+/// Wrappers like `anyhow::Error` and `io::Error` hide the error in them: they cannot be downcast to
+/// it, and their source is that of the inner error. What they do pass on is its text. So a
+/// `Permanent` prints a sign of its own in here, and an error whose whole text is that sign is one.
+pub(crate) fn is_permanent(error: &(dyn Error + 'static)) -> bool {
+    if error.is::<Permanent>() {
+        return true;
+    }
+    /// A guard, because `Display` may panic.
+    struct Searching;
+    impl Drop for Searching {
+        fn drop(&mut self) {
+            SEARCHING.set(false);
+        }
+    }
+    let mut printed = Printed::Nothing;
+    SEARCHING.set(true);
+    let searching = Searching;
+    let _ = write!(printed, "{error}");
+    drop(searching);
+    printed == Printed::Sign
+}
+
+/// What an error printed so far.
+#[derive(Debug, PartialEq, Eq)]
+enum Printed {
+    Nothing,
+    Sign,
+    Other,
+}
+
+impl Write for Printed {
+    /// Fails on everything but the sign, so that a long text ends here.
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.is_empty() {
+            return Ok(());
+        }
+        if *self == Self::Nothing && text == SIGN {
+            *self = Self::Sign;
+            return Ok(());
+        }
+        *self = Self::Other;
+        Err(fmt::Error)
+    }
+}
