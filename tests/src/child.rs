@@ -119,6 +119,25 @@ impl Child {
         assert!(said, "it ended without `{wanted}`; it said {:?}", self.seen);
     }
 
+    /// Waits until the child has printed these lines, in whatever order.
+    ///
+    /// # Panics
+    ///
+    /// If one does not come within [`PATIENCE`].
+    #[track_caller]
+    pub fn says_all(&mut self, wanted: &[&str]) {
+        let mut left = wanted.to_vec();
+        while !left.is_empty() {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    left.retain(|wanted| *wanted != line);
+                    self.seen.push(line);
+                }
+                Err(error) => panic!("{left:?}: {error}; it said {:?}", self.seen),
+            }
+        }
+    }
+
     /// Waits until the child prints this line, or ends without it.
     ///
     /// # Panics
