@@ -113,9 +113,8 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Which services to leave out, and what was asked for.
-///
-/// What is wrong with a runner itself is found where it is built, and told with the rest.
+/// Which services a runner leaves out, and what is wrong with how it was built: found by its builder,
+/// reported with all other faults.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     /// Whether declared services were asked for at all.
@@ -124,7 +123,7 @@ pub(crate) struct Selection {
     pub(crate) left_out: Vec<Definition>,
     /// Names given to `only` and `except` that exist nowhere.
     pub(crate) unknown: Vec<String>,
-    /// A size that no stack can have.
+    /// A size that was asked for, and that no stack can have.
     pub(crate) stack_size: Option<usize>,
 }
 

@@ -20,7 +20,8 @@ use crate::zone::Zone;
 /// How long `stop_all` takes at most, unless the builder says otherwise.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// What a stack can have: more than a quarter of all addresses no C library takes, and std may panic.
+/// The sizes that a stack can have. Some C libraries refuse more than a quarter of the address space,
+/// and std may panic then.
 const STACK_SIZES: RangeInclusive<usize> = LEAST_STACK..=usize::MAX / 4;
 
 /// Settings of a [`Runner`]: which services, which clock, how many threads.
@@ -111,8 +112,8 @@ impl Builder {
     /// unless the environment variable `RUST_MIN_STACK` says otherwise.
     ///
     /// All services of a runner share its threads, so this is what the deepest recursion of any of
-    /// them needs. A size below 64 KiB, or beyond what an address can be, is a fault at start; a size
-    /// that the operating system refuses is [`StartError::NoThread`](crate::StartError::NoThread).
+    /// them needs. A size below 64 KiB, or above a quarter of the address space, is a fault at start; a
+    /// size that the operating system refuses is [`StartError::NoThread`](crate::StartError::NoThread).
     ///
     /// ```
     /// use tina4_service::{Flow, Runner, Service};
