@@ -21,6 +21,11 @@ fn dyn(async: Tick) {
 }
 
 mod async {
+    mod inner {
+        #[::tina4_service::service(interval = "1h")]
+        pub(in names_before_2018::async) fn visible() {}
+    }
+
     #[allow(non_camel_case_types, reason = "it is about such names")]
     pub(super) type try = ::tina4_service::Tick;
 }

@@ -40,16 +40,22 @@ pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<P
     }
 }
 
-/// The item, with raw identifiers instead of such words in its signature.
+/// The item, with raw identifiers instead of such words in its visibility and its signature.
 pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
-    let mut tokens: Vec<TokenTree> = item.into_iter().collect();
-    // Before `fn`, `async` is a keyword.
+    let mut before: Vec<TokenTree> = item.into_iter().collect();
+    // Before `fn`, `async` is a keyword, except in `pub(in ..)`.
     let is_fn = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if *word == "fn");
-    if let Some(start) = tokens.iter().position(is_fn) {
-        let signature = tokens.split_off(start + 1);
-        tokens.extend(raw(signature, true));
-    }
-    tokens.into_iter().collect()
+    let Some(start) = before.iter().position(is_fn) else {
+        return before.into_iter().collect();
+    };
+    let signature = before.split_off(start + 1);
+    let visibility = |token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => raw_group(&group),
+        TokenTree::Ident(_) | TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {
+            token
+        }
+    };
+    before.into_iter().map(visibility).chain(raw(signature, true)).collect()
 }
 
 fn raw(tokens: Vec<TokenTree>, mut behind_fn: bool) -> Vec<TokenTree> {
@@ -61,12 +67,7 @@ fn raw(tokens: Vec<TokenTree>, mut behind_fn: bool) -> Vec<TokenTree> {
                 TokenTree::Ident(raw_name(word))
             }
             // A group in braces is the body, which is never read.
-            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {
-                let inner = raw(group.stream().into_iter().collect(), false);
-                let mut inner = Group::new(group.delimiter(), inner.into_iter().collect());
-                inner.set_span(group.span());
-                TokenTree::Group(inner)
-            }
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => raw_group(group),
             TokenTree::Ident(_)
             | TokenTree::Group(_)
             | TokenTree::Punct(_)
@@ -75,6 +76,13 @@ fn raw(tokens: Vec<TokenTree>, mut behind_fn: bool) -> Vec<TokenTree> {
         behind_fn = false;
     }
     written
+}
+
+fn raw_group(group: &Group) -> TokenTree {
+    let inner = raw(group.stream().into_iter().collect(), false);
+    let mut written = Group::new(group.delimiter(), inner.into_iter().collect());
+    written.set_span(group.span());
+    TokenTree::Group(written)
 }
 
 /// Whether a word of a signature is a name, judging by the token behind it.

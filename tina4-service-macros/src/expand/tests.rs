@@ -235,7 +235,7 @@ fn calls() {
 fn what_is_a_keyword_in_some_editions_is_a_name() {
     for word in ["async", "await", "dyn", "gen", "try"] {
         let item = format!(
-            "pub fn {word}({word}: &Context, mut {word}: {word}::Tick, _: Res<dyn Any>) -> Result<{word}::T, E> {{}}"
+            "pub(in a::{word}) fn {word}({word}: &Context, mut {word}: {word}::Tick, _: Res<dyn Any>) -> Result<{word}::T, E> {{}}"
         );
         let found = registration(
             &format!("after = [a, a::{word}, {word}::a], on_stop = {word}::f::<dyn Any>"),

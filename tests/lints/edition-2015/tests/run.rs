@@ -13,7 +13,7 @@ fn every_service_runs() {
         shapes::provide(runner);
         runner.provide(Shared(42));
     });
-    assert_eq!(count, 61);
+    assert_eq!(count, 62);
 }
 
 #[test]
