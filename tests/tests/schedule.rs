@@ -203,6 +203,16 @@ fn rule_9_jitter_delays_the_start_and_never_the_grid() {
 }
 
 #[test]
+fn rule_9_a_clock_moved_to_a_due_time_with_jitter_reaches_it() {
+    // By chance in nanoseconds, which the wall clock of Windows cannot show.
+    let found = dues(200, Duration::ZERO, |service| {
+        service.cron("* * * * *").timezone("UTC").jitter("30s")
+    });
+    let minutes: Vec<f64> = (1..=200).map(|k| 60.0 * f64::from(k)).collect();
+    assert_eq!(found, minutes);
+}
+
+#[test]
 fn rule_9_again_and_after_leave_the_grid_where_it_is() {
     let dues = Dues::default();
     let kept = Arc::clone(&dues);
@@ -233,4 +243,13 @@ fn a_schedule_can_be_used_alone() {
     assert_eq!(Schedule::delay(secs(5)).next_after(noon), Some(noon + secs(5)));
     assert_eq!(Schedule::continuous().next_after(noon), None);
     assert_eq!(every.to_string(), "every 30s");
+}
+
+#[test]
+fn a_clock_that_is_moved_in_small_steps_loses_nothing() {
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    for _ in 0..1_000 {
+        clock.advance(Duration::from_nanos(33));
+    }
+    assert_eq!(clock.wall(), SystemTime::UNIX_EPOCH + Duration::from_micros(33));
 }

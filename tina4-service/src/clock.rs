@@ -13,6 +13,11 @@ use crate::context::Never;
 #[cfg(feature = "testing")]
 use crate::stage::Stage;
 
+mod wall;
+
+use wall::wall_nanos;
+pub(crate) use wall::{SECOND, Wall, WallMark, wall_after, wall_seconds, wall_time};
+
 /// An instant: nanoseconds since the origin of one clock.
 pub(crate) type Nanos = u64;
 
@@ -34,44 +39,6 @@ impl Moment {
 impl std::fmt::Debug for Moment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.nanos().fmt(f)
-    }
-}
-
-/// Wall time: nanoseconds since 1970 in UTC. It holds whatever a clock may show.
-pub(crate) type Wall = i128;
-
-/// The nanoseconds of a second.
-pub(crate) const SECOND: Wall = 1_000_000_000;
-
-/// `time` in nanoseconds since 1970.
-pub(crate) fn wall_nanos(time: SystemTime) -> Wall {
-    // A duration has less than 2^94 nanoseconds.
-    let nanos = |distance: Duration| distance.as_nanos().cast_signed();
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => nanos(since),
-        Err(before) => -nanos(before.duration()),
-    }
-}
-
-/// Whole seconds since 1970, rounded down.
-pub(crate) fn wall_seconds(time: SystemTime) -> i64 {
-    let whole = |distance: Duration| i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => whole(since),
-        Err(before) => {
-            let before = before.duration();
-            -whole(before) - i64::from(before.subsec_nanos() > 0)
-        }
-    }
-}
-
-/// The time so many seconds after 1970, if the system can say it.
-pub(crate) fn wall_time(seconds: i64) -> Option<SystemTime> {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds >= 0 {
-        SystemTime::UNIX_EPOCH.checked_add(distance)
-    } else {
-        SystemTime::UNIX_EPOCH.checked_sub(distance)
     }
 }
 
@@ -109,7 +76,7 @@ enum Kind {
 #[derive(Debug)]
 struct Manual {
     now: Nanos,
-    wall: SystemTime,
+    wall: WallMark,
     /// Those who wait on the receiver wake when the sender is dropped: at the next `advance`.
     moved: (Sender<Never>, Receiver<Never>),
     watchers: Vec<Weak<dyn Watcher>>,
@@ -176,7 +143,7 @@ impl Clock {
     pub fn manual(start: SystemTime) -> Self {
         let manual = Manual {
             now: 0,
-            wall: start,
+            wall: WallMark { at: 0, shows: start },
             moved: crossbeam_channel::bounded(0),
             watchers: Vec::new(),
         };
@@ -217,7 +184,6 @@ impl Clock {
         let (watchers, _wakes) = {
             let mut manual = lock(manual);
             manual.now = manual.now.saturating_add(nanos(by));
-            manual.wall = manual.wall.checked_add(by).unwrap_or(manual.wall);
             manual.watchers.retain(|watcher| watcher.strong_count() > 0);
             let old = std::mem::replace(&mut manual.moved, crossbeam_channel::bounded(0));
             (manual.watchers.clone(), old)
@@ -231,7 +197,8 @@ impl Clock {
     /// clock is set, or when the machine was suspended. As there, nothing wakes up for it.
     pub fn set_wall(&self, wall: SystemTime) {
         if let Kind::Manual(manual) = &self.0 {
-            lock(manual).wall = wall;
+            let mut manual = lock(manual);
+            manual.wall = WallMark { at: manual.now, shows: wall };
         }
     }
 
@@ -241,9 +208,25 @@ impl Clock {
     pub fn wall(&self) -> SystemTime {
         match &self.0 {
             Kind::System => SystemTime::now(),
-            Kind::Manual(manual) => lock(manual).wall,
+            Kind::Manual(manual) => {
+                let manual = lock(manual);
+                manual.wall.wall(manual.now)
+            }
             #[cfg(feature = "testing")]
             Kind::Staged(stage) => stage.wall(),
+        }
+    }
+
+    /// Wall time in nanoseconds since 1970, also where `SystemTime` is coarser.
+    pub(crate) fn wall_nanos(&self) -> Wall {
+        match &self.0 {
+            Kind::System => wall_nanos(self.wall()),
+            Kind::Manual(manual) => {
+                let manual = lock(manual);
+                manual.wall.wall_nanos(manual.now)
+            }
+            #[cfg(feature = "testing")]
+            Kind::Staged(stage) => stage.wall_mark().wall_nanos(stage.now()),
         }
     }
 
@@ -258,13 +241,13 @@ impl Clock {
 
     /// The wall time at which this clock shows, or showed, `instant`.
     pub(crate) fn wall_at(&self, instant: Nanos) -> SystemTime {
-        let (now, wall) = (self.now(), self.wall());
-        let shifted = if instant >= now {
-            wall.checked_add(Duration::from_nanos(instant - now))
-        } else {
-            wall.checked_sub(Duration::from_nanos(now - instant))
+        let mark = match &self.0 {
+            Kind::System => WallMark { at: self.now(), shows: self.wall() },
+            Kind::Manual(manual) => lock(manual).wall,
+            #[cfg(feature = "testing")]
+            Kind::Staged(stage) => stage.wall_mark(),
         };
-        shifted.unwrap_or(wall)
+        mark.wall_at(instant)
     }
 
     /// Whether it is not real time.

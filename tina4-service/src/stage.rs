@@ -25,7 +25,7 @@ use std::time::{Duration, SystemTime};
 
 use self::outside::Outside;
 use self::state::{Holder, Rest, Seat, State, Wake};
-use crate::clock::Nanos;
+use crate::clock::{Nanos, WallMark};
 use crate::sync::{Condvar, Mutex, lock};
 
 mod drive;
@@ -51,18 +51,11 @@ pub(crate) trait Play: Send + Sync {
 /// Who moves test time, and who waits for it.
 pub(crate) struct Stage {
     now: AtomicU64,
-    wall: Mutex<Wall>,
+    wall: Mutex<WallMark>,
     state: Mutex<State>,
     /// Rung when somebody without the baton wants something.
     moved: Condvar,
     play: OnceLock<Weak<dyn Play>>,
-}
-
-/// What the wall clock showed at an instant.
-#[derive(Clone, Copy)]
-struct Wall {
-    at: Nanos,
-    shows: SystemTime,
 }
 
 impl Stage {
@@ -70,7 +63,7 @@ impl Stage {
     pub(crate) fn new(start: SystemTime) -> Arc<Self> {
         Arc::new(Self {
             now: AtomicU64::new(0),
-            wall: Mutex::new(Wall { at: 0, shows: start }),
+            wall: Mutex::new(WallMark { at: 0, shows: start }),
             state: Mutex::new(State {
                 holder: Holder::Test,
                 resting: Vec::new(),
@@ -100,14 +93,16 @@ impl Stage {
     }
 
     pub(crate) fn wall(&self) -> SystemTime {
-        let Wall { at, shows } = *lock(&self.wall);
-        let passed = Duration::from_nanos(self.now().saturating_sub(at));
-        shows.checked_add(passed).unwrap_or(shows)
+        self.wall_mark().wall(self.now())
+    }
+
+    pub(crate) fn wall_mark(&self) -> WallMark {
+        *lock(&self.wall)
     }
 
     /// Sets the wall clock, and nothing else.
     pub(crate) fn set_wall(&self, shows: SystemTime) {
-        *lock(&self.wall) = Wall { at: self.now(), shows };
+        *lock(&self.wall) = WallMark { at: self.now(), shows };
     }
 
     /// A body sleeps; `false`: it is asked to stop.

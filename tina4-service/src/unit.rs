@@ -13,7 +13,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 use tina4_service_schedule::{Schedule as Declared, Utc};
 
-use crate::clock::{Clock, Nanos, Wall, wall_nanos};
+use crate::clock::{Clock, Nanos, Wall};
 use crate::context::Never;
 use crate::flow::Cause;
 use crate::fork::Owner;
@@ -154,7 +154,7 @@ impl Unit {
     #[inline]
     pub(crate) fn calendar(&self) -> (Wall, &dyn tina4_service_schedule::Zone) {
         match self.zone() {
-            Some(zone) => (wall_nanos(self.env.clock.wall()), zone),
+            Some(zone) => (self.env.clock.wall_nanos(), zone),
             None => (0, &Utc),
         }
     }

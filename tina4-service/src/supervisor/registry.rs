@@ -9,7 +9,7 @@ use crossbeam_channel::Receiver;
 
 use super::entry::Links;
 use super::{Entry, Linked, Supervisor};
-use crate::clock::{Nanos, nanos, wall_time};
+use crate::clock::{Nanos, nanos, wall_after, wall_time};
 use crate::event::{Change, Event};
 use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
 use crate::plan::{Graph, Plan, StartError, Units, link};
@@ -97,7 +97,7 @@ impl Supervisor {
             since: clock.wall_at(life.since()),
             next_due: life
                 .next_date()
-                .and_then(|(at, late)| wall_time(at)?.checked_add(Duration::from_nanos(late)))
+                .and_then(|(at, late)| wall_after(wall_time(at)?, late))
                 .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
             runs: stats.runs,
             crashes,

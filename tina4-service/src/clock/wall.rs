@@ -1,0 +1,86 @@
+//! Wall time, and what of it `SystemTime` can express.
+
+use std::time::{Duration, SystemTime};
+
+use super::Nanos;
+
+/// Wall time: nanoseconds since 1970 in UTC. It holds whatever a clock may show.
+pub(crate) type Wall = i128;
+
+/// The nanoseconds of a second.
+pub(crate) const SECOND: Wall = 1_000_000_000;
+
+/// `time` in nanoseconds since 1970.
+pub(super) fn wall_nanos(time: SystemTime) -> Wall {
+    // A duration has less than 2^94 nanoseconds.
+    let nanos = |distance: Duration| distance.as_nanos().cast_signed();
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => nanos(since),
+        Err(before) => -nanos(before.duration()),
+    }
+}
+
+/// Whole seconds since 1970, rounded down.
+pub(crate) fn wall_seconds(time: SystemTime) -> i64 {
+    let whole = |distance: Duration| i64::try_from(distance.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => whole(since),
+        Err(before) => {
+            let before = before.duration();
+            -whole(before) - i64::from(before.subsec_nanos() > 0)
+        }
+    }
+}
+
+/// The time so many seconds after 1970, if the system can say it.
+pub(crate) fn wall_time(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds >= 0 {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    }
+}
+
+/// The resolution of `SystemTime`: 100 ns on Windows.
+const WALL_STEP: Nanos = if cfg!(windows) { 100 } else { 1 };
+
+/// The first time that the system can express at `time` plus `distance` or after it.
+///
+/// Rounding up, because a clock that is moved to a due time must not stop short of it.
+pub(crate) fn wall_after(time: SystemTime, distance: Nanos) -> Option<SystemTime> {
+    let rounded = distance.checked_next_multiple_of(WALL_STEP).unwrap_or(distance);
+    time.checked_add(Duration::from_nanos(rounded))
+}
+
+/// What a wall clock showed at one instant, from which follows what it shows at any other.
+///
+/// A clock that moved a `SystemTime` instead would lose what it cannot express at every move.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WallMark {
+    pub(crate) at: Nanos,
+    pub(crate) shows: SystemTime,
+}
+
+impl WallMark {
+    /// What the clock shows at `now`, which is not before the mark.
+    pub(crate) fn wall(self, now: Nanos) -> SystemTime {
+        let passed = Duration::from_nanos(now.saturating_sub(self.at));
+        self.shows.checked_add(passed).unwrap_or(self.shows)
+    }
+
+    /// The same, exactly.
+    pub(super) fn wall_nanos(self, now: Nanos) -> Wall {
+        wall_nanos(self.shows) + Wall::from(now.saturating_sub(self.at))
+    }
+
+    /// The time at which the clock shows, or showed, `instant`; rounded up.
+    pub(super) fn wall_at(self, instant: Nanos) -> SystemTime {
+        let shifted = match instant.checked_sub(self.at) {
+            Some(ahead) => wall_after(self.shows, ahead),
+            // Rounding down what is subtracted rounds up the result.
+            None => self.shows.checked_sub(Duration::from_nanos(self.at - instant)),
+        };
+        shifted.unwrap_or(self.shows)
+    }
+}
