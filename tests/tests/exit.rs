@@ -1,4 +1,7 @@
 //! Rule 45: a program that ends without `stop_all` still stops its services and runs their hooks.
+//!
+//! On Windows that holds when `main` returns or panics. `process::exit` ends all other threads before
+//! anything else can run there, so no hook runs, and the tests of it are for the other systems.
 
 use tests::child::Ended;
 use tests::{Child, secs};
@@ -16,12 +19,19 @@ fn end(arguments: &[&str]) -> Ended {
     ended
 }
 
+/// How a program ends so that its hooks run, and its exit code.
+const WAYS: &[(&str, i32)] = if cfg!(windows) {
+    &[("return", 7), ("panic", 101)]
+} else {
+    &[("return", 7), ("panic", 101), ("exit", 3), ("service", 3), ("hook", 3)]
+};
+
 /// Every service can stop, so the end must not wait for the limit of 5 s.
 const PROMPT: std::time::Duration = secs(4);
 
 #[test]
 fn rule_45_main_returns_or_exits_hooks_run_and_the_exit_code_stays() {
-    for (how, code) in [("return", 7), ("exit", 3), ("service", 3), ("hook", 3), ("panic", 101)] {
+    for &(how, code) in WAYS {
         let ended = end(&[how]);
         assert_eq!(ended.code(), code, "{how}: {ended:?}");
         assert!(ended.took < PROMPT, "{how}: {ended:?}");
@@ -29,6 +39,7 @@ fn rule_45_main_returns_or_exits_hooks_run_and_the_exit_code_stays() {
     }
 }
 
+#[cfg(not(windows))]
 #[test]
 fn rule_45_hooks_of_the_service_that_exits_run_too() {
     assert_eq!(end(&["service"]).errors("hook: exits"), [""]);
@@ -57,7 +68,8 @@ fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
 
 #[test]
 fn rule_45_never_hangs_while_another_thread_holds_stdout() {
-    for (how, code) in [("return", 7), ("exit", 3), ("service", 3)] {
+    let ways = WAYS.iter().filter(|(how, _)| ["return", "exit", "service"].contains(how));
+    for &(how, code) in ways {
         for log in ["silent", "tracing"] {
             let ended = end(&[how, "hold-stdout", log]);
             assert_eq!(ended.code(), code, "{how}, {log}: {ended:?}");
@@ -68,16 +80,41 @@ fn rule_45_never_hangs_while_another_thread_holds_stdout() {
 
 #[test]
 fn rule_45_is_bounded_by_five_seconds_whatever_a_body_does() {
+    let (how, code) = if cfg!(windows) { ("return", 7) } else { ("exit", 3) };
     // Side by side: each of them takes the five seconds.
     let ways = [("stuck", "silent"), ("talks", "tracing")];
     let children = ways.map(|(body, log)| {
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        tests::spawn(move || drop(sender.send(end(&["exit", "hold-stdout", body, log]))));
+        tests::spawn(move || drop(sender.send(end(&[how, "hold-stdout", body, log]))));
         (body, receiver)
     });
     for (body, receiver) in children {
         let ended = receiver.recv_timeout(tests::PATIENCE).expect("it ends");
-        assert_eq!(ended.code(), 3, "{body}: {ended:?}");
+        assert_eq!(ended.code(), code, "{body}: {ended:?}");
         assert!((secs(5)..secs(7)).contains(&ended.took), "{body}: {ended:?}");
     }
+}
+
+#[cfg(windows)]
+#[test]
+fn rule_45_on_windows_process_exit_ends_at_once_without_the_hooks() {
+    for how in ["exit", "service", "hook"] {
+        let ended = Child::start(env!("CARGO_BIN_EXE_exits"), &[how]).ended();
+        assert_eq!(ended.code(), 3, "{how}: {ended:?}");
+        assert!(ended.took < PROMPT, "{how}: {ended:?}");
+        let hooks = ended.errors("hook: ");
+        assert!(hooks.iter().all(|hook| *hook == "exits, last"), "{how}: {ended:?}");
+    }
+}
+
+/// The C library of a DLL calls what `atexit` was given although the other threads are gone.
+#[cfg(windows)]
+#[test]
+fn rule_45_on_windows_nobody_waits_for_threads_that_process_exit_has_ended() {
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_exits")).with_file_name("examples");
+    assert!(folder.join("plugin.dll").exists(), "run `cargo build -p tests --example plugin`");
+    let mut command = std::process::Command::new("rundll32.exe");
+    let ended = Child::run(command.current_dir(folder).arg("plugin.dll,end_process")).ended();
+    assert_eq!(ended.code(), 3, "{ended:?}");
+    assert!(ended.took < PROMPT, "{ended:?}");
 }

@@ -6,6 +6,10 @@
 //! no lock that it cannot do without, and nothing is logged meanwhile: a log may wait for standard
 //! output, whose lock a thread that never ends may hold.
 //!
+//! On Windows `process::exit` is `ExitProcess`, which ends all other threads before anything else can
+//! run. No hook can run then; it takes a `main` that returns, or the C function `exit`. The C library
+//! of a DLL calls its `atexit` functions even then, in vain: the threads that stop the services are gone.
+//!
 //! If two threads call `process::exit`, or one does while `main` returns, std on Linux parks the later
 //! one for ever, in `pause(2)`. Where that is a service's thread, its run never ends: seen there after
 //! a second, it is given up, and another worker runs its hooks.

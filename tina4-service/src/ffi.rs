@@ -15,7 +15,18 @@ mod at_exit {
         fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
     }
 
+    #[cfg(windows)]
+    #[link(name = "ntdll", kind = "raw-dylib")]
+    unsafe extern "system" {
+        /// Whether `ExitProcess` has ended all other threads.
+        safe fn RtlDllShutdownInProgress() -> u8;
+    }
+
     extern "C" fn at_exit() {
+        #[cfg(windows)]
+        if RtlDllShutdownInProgress() != 0 {
+            return;
+        }
         // Unwinding out of here would be undefined; nothing in it runs user code on this thread.
         let _ = crate::panics::catch_quietly(crate::exit::stop_everything);
     }

@@ -1,5 +1,6 @@
 //! Ends without `stop_all` at awkward moments: see `tests/exit_edges.rs`.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
@@ -23,16 +24,20 @@ fn hook(ctx: &Context) {
     eprintln!("hook: {}", ctx.name());
 }
 
-fn main() {
+fn main() -> ExitCode {
     let how = std::env::args().nth(1).unwrap_or_default();
     match how.as_str() {
-        "values" => drop(values()),
+        "values" => {
+            drop(values());
+            return ExitCode::SUCCESS;
+        }
         "starting" => starting(),
         "many-runners" => many_runners(),
         "asking" => asking(),
         "one-thread" => one_thread(),
         other => panic!("no such way: {other}"),
     }
+    ExitCode::from(3)
 }
 
 /// The runner is gone, its value is the last thing that is dropped, and standard output is held.
@@ -77,7 +82,6 @@ fn starting() {
     let _ = begun.recv();
     // Kept, so that its services are stopped by the end of the process, and by nothing else.
     std::mem::forget(runner);
-    exit();
 }
 
 /// Another thread never stops starting, and the list of runners is long: the end of the process
@@ -99,7 +103,6 @@ fn many_runners() {
     });
     let _ = begun.recv();
     std::mem::forget(runner);
-    exit();
 }
 
 /// Another thread never stops asking the runner, which takes its time to answer: the end of the
@@ -123,7 +126,6 @@ fn asking() {
     });
     let _ = begun.recv();
     std::mem::forget(runner);
-    exit();
 }
 
 /// The only thread is the one that ends the process: another one must clean up.

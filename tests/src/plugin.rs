@@ -1,0 +1,24 @@
+//! A DLL whose function ends the process: see `tests/exit.rs`.
+#![cfg(windows)]
+
+use std::time::Duration;
+
+use tina4_service::{Change, Context, Runner, Service};
+
+/// What `rundll32 plugin.dll,end_process` calls: a window, a module, the command line, and how to show it.
+#[unsafe(no_mangle)]
+pub extern "system" fn end_process(_: usize, _: usize, _: usize, _: i32) {
+    let runner = Runner::new();
+    let body = |ctx: &Context| while ctx.sleep(Duration::from_secs(3_600)) {};
+    runner.register(Service::new("blocked", body));
+    let events = runner.subscribe();
+    runner.start_all().expect("it starts");
+    let begun = events.iter().any(|event| matches!(event.change, Change::RunBegan { .. }));
+    assert!(begun, "the runner is there");
+    exit();
+}
+
+#[expect(clippy::disallowed_methods, reason = "this library is about the end of the process")]
+fn exit() -> ! {
+    std::process::exit(3)
+}
