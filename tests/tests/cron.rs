@@ -3,7 +3,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use tests::{Child, Watch, info, manual, secs};
+#[cfg(unix)]
+use tests::Child;
+use tests::{Watch, info, manual, secs};
 use tina4_service::testing::TestRunner;
 use tina4_service::{
     Change, Clock, Flow, Runner, Schedule, Service, StartError, State, Tick, service,
@@ -181,6 +183,7 @@ fn rule_82_what_cannot_be_read_or_found_is_a_fault_with_its_place() {
     }
 }
 
+// Windows has no `TZ`.
 #[cfg(unix)]
 #[test]
 fn local_is_the_zone_of_the_environment_or_a_fault() {

@@ -43,6 +43,13 @@
     not(feature = "testing"),
     doc = "* The feature `testing`: a day of services in milliseconds, and a guide to testing yours."
 )]
+//!
+//! # Platforms
+//!
+//! Linux, macOS and Windows. On Windows the clean-up hooks do not run when a program calls
+//! [`process::exit`](std::process::exit), which ends all other threads there: return from `main`, or
+//! call [`stop_all`] before. Ctrl-C and Ctrl-Break stop a program in order; closing the console
+//! window, logging off and shutting down end it before its services have stopped.
 #![deny(unsafe_code)]
 
 // The floors; imports go down.
