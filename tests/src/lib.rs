@@ -89,6 +89,18 @@ pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
     }
 }
 
+/// What a failed assertion says.
+///
+/// # Panics
+///
+/// If it does not fail.
+#[track_caller]
+pub fn panic_text(assertion: impl FnOnce() + Send) -> String {
+    let panicked = std::thread::scope(|scope| scope.spawn(assertion).join());
+    let text = panicked.expect_err("the assertion fails").downcast::<String>();
+    *text.expect("an assertion says why")
+}
+
 /// Lets time pass, where real time is the subject: the length of a measurement.
 pub fn pause(length: Duration) {
     let (_never, nothing) = crossbeam_channel::bounded::<()>(0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tests::secs;
+use tests::{panic_text, secs};
 use tina4_service::testing::{Builder, TestRunner};
 use tina4_service::{Change, Context, Flow, Res, Service, State, Stopped, service};
 
@@ -260,113 +260,6 @@ fn the_same_test_gives_the_same_timeline_beside_others() {
     assert!(all[0].lines().count() > 100);
     for timeline in &all {
         assert_eq!(*timeline, all[0]);
-    }
-}
-
-/// What an assertion says that fails.
-fn panic_text(assertion: impl FnOnce() + Send) -> String {
-    let panicked = std::thread::scope(|scope| scope.spawn(assertion).join()).unwrap_err();
-    *panicked.downcast::<String>().unwrap()
-}
-
-#[test]
-fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
-    let builder = none().at("2026-03-28T12:00:00[Europe/Berlin]");
-    let nightly = Service::new("nightly", |ctx: &Context| assert!(ctx.sleep(secs(1))));
-    let mut t = builder.service(nightly.cron("30 2 * * *")).build().unwrap();
-    let start = t.now();
-    assert_eq!(start.to_string(), "2026-03-28 12:00:00 +01:00[Europe/Berlin]");
-    assert_eq!(format!("{start:?}"), start.to_string());
-    t.advance("1d");
-    let known = t.info("nightly");
-    assert_eq!(known.last_start, Some(t.time("2026-03-29T03:00")), "half past two does not exist");
-    assert_eq!(known.last_end, Some(t.time("2026-03-29T03:00") + secs(1)));
-    // Where an assertion fails, and wherever the instant comes from.
-    for (text, found) in [
-        (
-            "left: 2026-03-28 12:00:00 +01:00[Europe/Berlin]\n right: 2026-03-29 13:00:00 +02:00[Europe/Berlin]",
-            { panic_text(|| assert_eq!(start, t.now())) },
-        ),
-        ("left: Some(2026-03-30 02:30:00 +02:00[Europe/Berlin])\n right: None", {
-            panic_text(|| assert_eq!(t.info("nightly").next_due, None))
-        }),
-        ("last_start: Some(2026-03-29 03:00:00 +02:00[Europe/Berlin])", format!("{known:?}")),
-        ("since: 2026-03-29 03:00:01 +02:00[Europe/Berlin]", format!("{known:?}")),
-        ("at: 2026-03-28 12:00:00 +01:00[Europe/Berlin]", format!("{:?}", t.events()[0])),
-        ("now: 2026-03-29 13:00:00 +02:00[Europe/Berlin]", format!("{t:?}")),
-    ] {
-        assert!(found.contains(text), "no `{text}` in {found}");
-    }
-    // A service notes what the program knows: instants without a zone.
-    let noted = SystemTime::from(start);
-    assert_eq!(t.civil(noted).to_string(), start.to_string());
-}
-
-#[test]
-fn instants_of_a_test_are_read_compared_and_reckoned_with() {
-    let t = none().at("2026-10-25T02:30:00+01:00[Europe/Berlin]").build().unwrap();
-    let second = t.now();
-    let first = second - secs(3_600);
-    // The same on the wall, an hour apart.
-    assert_eq!(first.to_string(), "2026-10-25 02:30:00 +02:00[Europe/Berlin]");
-    assert_eq!(second.to_string(), "2026-10-25 02:30:00 +01:00[Europe/Berlin]");
-    assert!(first < second && first != second);
-    assert_eq!(second - first, secs(3_600));
-    assert_eq!(second.duration_since(first).unwrap(), secs(3_600));
-    assert_eq!(first.duration_since(second).unwrap_err().duration(), secs(3_600));
-    let text = panic_text(|| assert_eq!(first - second, secs(0)));
-    assert_eq!(text, format!("{first} is before {second}"));
-    // It is the instant that counts, in whatever zone, and with or without one.
-    assert_eq!(t.time("2026-10-25T01:30:00Z"), second);
-    assert_eq!(t.time("2026-10-25T09:30:00[Asia/Hong_Kong]"), second);
-    let known = SystemTime::from(second);
-    assert_eq!(known, second);
-    assert_eq!(second, known);
-    assert!(first < known);
-    assert!(known > first);
-    assert_eq!([second, first].iter().min(), Some(&first));
-    // To the nanosecond, or two that differ would look the same; and all that it prints it reads.
-    let mut close = second + Duration::from_millis(500);
-    assert_eq!(close.to_string(), "2026-10-25 02:30:00.5 +01:00[Europe/Berlin]");
-    close += Duration::from_nanos(1);
-    assert_eq!(close.to_string(), "2026-10-25 02:30:00.500000001 +01:00[Europe/Berlin]");
-    for time in [first, second, close] {
-        assert_eq!(t.time(&time.to_string()), time);
-        let there = none().at(time.to_string()).build().unwrap();
-        assert_eq!((there.now(), there.now().to_string()), (time, time.to_string()));
-    }
-    close -= Duration::from_nanos(500_000_001);
-    assert_eq!(close, second);
-}
-
-#[test]
-fn the_zone_of_a_test_is_the_one_that_it_names() {
-    for (at, prints) in [
-        ("2026-01-01T00:00:00Z", "2026-01-01 00:00:00 +00:00[UTC]"),
-        ("2026-01-01T00:00:00[Etc/UTC]", "2026-01-01 00:00:00 +00:00[UTC]"),
-        ("2026-01-01T00:00:00Z[utc]", "2026-01-01 00:00:00 +00:00[UTC]"),
-        ("2026-01-01T00:00:00-05:00", "2026-01-01 05:00:00 +00:00[UTC]"),
-        ("2026-01-01T00:00[Europe/Oslo]", "2026-01-01 00:00:00 +01:00[Europe/Oslo]"),
-        // Of the same clocks, by another name.
-        (
-            "2026-01-01T00:00[Arctic/Longyearbyen]",
-            "2026-01-01 00:00:00 +01:00[Arctic/Longyearbyen]",
-        ),
-        (
-            "2026-01-01 00:00:00 -05:00[America/New_York]",
-            "2026-01-01 00:00:00 -05:00[America/New_York]",
-        ),
-        ("1883-11-18T12:00[America/New_York]", "1883-11-18 12:00:00 -04:56:02[America/New_York]"),
-    ] {
-        for at in [at, prints] {
-            assert_eq!(none().at(at).build().unwrap().now().to_string(), prints, "{at}");
-        }
-    }
-    for (wrong, why) in [("2026-01-01T00:00:00+02:00[UTC]", "offset"), ("2026-01-01T00:00[UTC", "")]
-    {
-        let error = none().at(wrong).build().unwrap_err().to_string();
-        assert!(error.starts_with(&format!("`{wrong}` is not a time: ")), "{error}");
-        assert!(error.contains(why), "{error}");
     }
 }
 

@@ -170,29 +170,6 @@ impl<D: Desk> Pool<D> {
         self.act(lock(&self.shift), action)
     }
 
-    /// The same, but gives up if the lock cannot be had by `limit`: for the end of the process,
-    /// when its holder may be frozen.
-    #[cfg(feature = "exit-hook")]
-    pub(crate) fn with_before<T>(
-        self: &Arc<Self>,
-        clock: &Clock,
-        limit: Nanos,
-        action: impl FnOnce(&mut D, Nanos) -> T,
-    ) -> Option<T> {
-        self.lock_before(clock, limit).map(|shift| self.act(shift, action))
-    }
-
-    #[cfg(feature = "exit-hook")]
-    fn lock_before(&self, clock: &Clock, limit: Nanos) -> Option<MutexGuard<'_, Shift<D>>> {
-        loop {
-            match crate::sync::try_lock(&self.shift) {
-                Some(shift) => return Some(shift),
-                None if clock.now() >= limit => return None,
-                None => crate::sync::yield_now(),
-            }
-        }
-    }
-
     fn act<T>(
         self: &Arc<Self>,
         mut shift: MutexGuard<'_, Shift<D>>,

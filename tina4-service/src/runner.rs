@@ -19,16 +19,17 @@ use crate::plan::{Plan, StartError};
 use crate::pool::Pool;
 use crate::registration::Place;
 use crate::report::{ControlError, StopReport, Stopped};
-use crate::service::{RecentSettings, Service};
+use crate::service::Service;
 use crate::status::ServiceInfo;
 use crate::supervisor::{Asked, Supervisor};
-use crate::unit::Environment;
 
 mod builder;
 #[cfg(all(test, shuttle))]
 mod model;
 mod run;
+mod shared;
 
+use self::shared::Shared;
 pub use builder::Builder;
 #[cfg(feature = "signals")]
 pub(crate) use run::exit_code;
@@ -57,32 +58,6 @@ pub struct Runner {
 }
 
 pub(crate) type Services = Pool<Supervisor>;
-
-struct Shared {
-    pool: Arc<Services>,
-    env: Arc<Environment>,
-    recent_settings: RecentSettings,
-}
-
-impl Shared {
-    fn tell_to_stop(&self) {
-        if let Ok(pool) = self.pool() {
-            let timeout = self.env.shutdown_timeout;
-            pool.with(|services, now| services.stop_all(timeout, None, now));
-        }
-    }
-
-    /// The pool, unless it belongs to the process from which this one was forked.
-    fn pool(&self) -> Result<&Arc<Services>, Forked> {
-        if self.env.owner.is_another_process() { Err(Forked) } else { Ok(&self.pool) }
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.tell_to_stop();
-    }
-}
 
 #[cfg(feature = "testing")]
 impl Runner {

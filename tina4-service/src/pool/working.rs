@@ -1,10 +1,13 @@
-//! Which thread is at which job, for whoever ends the process: a thread may never come back.
+//! What the end of the process needs of the pool: its lock, but not at any price, and which thread has
+//! which job, for one that will never come back.
 
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::crew::Shift;
 use super::{Arc, Desk, Pool};
 use crate::clock::{Clock, Nanos};
+use crate::sync::MutexGuard;
 
 /// No job.
 const NOTHING: u32 = u32::MAX;
@@ -57,6 +60,27 @@ fn thread_number() -> Option<u32> {
 }
 
 impl<D: Desk> Pool<D> {
+    /// [`Pool::with`], but gives up if the lock cannot be had by `limit`: for the end of the process,
+    /// when its holder may be frozen.
+    pub(crate) fn with_before<T>(
+        self: &Arc<Self>,
+        clock: &Clock,
+        limit: Nanos,
+        action: impl FnOnce(&mut D, Nanos) -> T,
+    ) -> Option<T> {
+        self.lock_before(clock, limit).map(|shift| self.act(shift, action))
+    }
+
+    fn lock_before(&self, clock: &Clock, limit: Nanos) -> Option<MutexGuard<'_, Shift<D>>> {
+        loop {
+            match crate::sync::try_lock(&self.shift) {
+                Some(shift) => return Some(shift),
+                None if clock.now() >= limit => return None,
+                None => crate::sync::yield_now(),
+            }
+        }
+    }
+
     /// The workers that have a job; `None`: the lock could not be had by `limit`.
     pub(crate) fn working(&self, clock: &Clock, limit: Nanos) -> Option<Vec<Arc<Working>>> {
         let shift = self.lock_before(clock, limit)?;

@@ -1,0 +1,36 @@
+//! What the clones of a runner share; when it is dropped, the services are told to stop.
+
+use std::sync::Arc;
+
+use super::Services;
+use crate::fork::Forked;
+use crate::service::RecentSettings;
+use crate::unit::Environment;
+
+/// What the clones of a [`Runner`](super::Runner) share.
+pub(super) struct Shared {
+    pub(super) pool: Arc<Services>,
+    pub(super) env: Arc<Environment>,
+    pub(super) recent_settings: RecentSettings,
+}
+
+impl Shared {
+    /// Tells everything to stop, and does not wait.
+    pub(super) fn tell_to_stop(&self) {
+        if let Ok(pool) = self.pool() {
+            let timeout = self.env.shutdown_timeout;
+            pool.with(|services, now| services.stop_all(timeout, None, now));
+        }
+    }
+
+    /// The pool, unless it belongs to the process from which this one was forked.
+    pub(super) fn pool(&self) -> Result<&Arc<Services>, Forked> {
+        if self.env.owner.is_another_process() { Err(Forked) } else { Ok(&self.pool) }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.tell_to_stop();
+    }
+}
