@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tests::{panic_text, secs};
 use tina4_service::testing::{Builder, TestRunner};
-use tina4_service::{Change, Context, Flow, Service, State};
+use tina4_service::{Context, Service};
 
 fn none() -> Builder {
     TestRunner::builder().only::<&str>([])
