@@ -11,8 +11,10 @@
 //! of a DLL calls its `atexit` functions even then, in vain: the threads that stop the services are gone.
 //!
 //! If two threads call `process::exit`, or one does while `main` returns, std on Linux parks the later
-//! one for ever, in `pause(2)`. Where that is a service's thread, its run never ends: seen there after
-//! a second, it is given up, and another worker runs its hooks.
+//! one for ever, in `pause(2)`. Where that is a service's thread, its run never ends: if it is still
+//! there after a second, it is given up, and another worker runs its hooks. (On x86-64, AArch64 and
+//! RISC-V; elsewhere it cannot be seen, and the five seconds pass.) A body that is in `pause` for a
+//! reason of its own is given up as well: it would not have noticed that it is to stop either.
 
 use std::mem::ManuallyDrop;
 use std::sync::{Mutex, PoisonError, TryLockError, Weak};
@@ -25,7 +27,7 @@ use crate::runner::Services;
 
 /// How long the end of the process may take.
 const LIMIT: Duration = Duration::from_secs(5);
-/// From when on a thread that waits in `pause` counts as lost, and how often that is looked at.
+/// After this long in `pause` a thread counts as lost; and how often that is looked at.
 const LOST_AFTER: Duration = Duration::from_secs(1);
 const LOOK_FOR_LOST: Duration = Duration::from_millis(100);
 /// How often this thread looks whether the workers are done: at this point nothing else matters.
@@ -78,13 +80,15 @@ pub(crate) fn stop(
 
 /// Gives up the services whose thread waits for the end of the process.
 fn give_up_lost(pool: &std::sync::Arc<Services>, clock: &Clock, limit: Nanos) {
-    let working = pool.working(clock, limit).unwrap_or_default();
-    for lost in working.iter().filter(|working| working.thread().is_some_and(is_parked)) {
-        pool.with_before(clock, limit, |services, now| {
-            if lost.subject().is_some_and(|index| services.give_up(index, now)) {
-                lost.give_up();
-            }
-        });
+    for working in pool.working(clock, limit).unwrap_or_default() {
+        let (Some(index), Some(thread)) = (working.subject(), working.thread()) else { continue };
+        if is_parked(thread) {
+            pool.with_before(clock, limit, |services, now| {
+                if working.subject() == Some(index) && services.give_up(index, now) {
+                    working.give_up();
+                }
+            });
+        }
     }
 }
 

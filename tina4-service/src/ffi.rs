@@ -1,9 +1,11 @@
-//! The crate's one door to the C library, and the only file with unsafe code.
+//! All calls into the C library, and the only file with unsafe code.
 //!
 //! Four things have no safe wrapper: a function that runs at the end of the process, one that runs
-//! in a forked child, code that runs inside a signal handler, and a write that never blocks. They
+//! in a forked child, code that runs inside a signal handler, and a write that does not wait. They
 //! are here, each with the reason why it is sound; what they are for is in `exit.rs`, `fork.rs` and
-//! `signals.rs`.
+//! `signals.rs`. What runs in a child or in a handler is fixed here, because it has to be
+//! async-signal-safe: it may use atomics, read the clock and write to a descriptor, and must not
+//! allocate, lock or panic.
 
 #![expect(unsafe_code, reason = "the C library has no safe wrappers for these; see above")]
 
@@ -48,43 +50,43 @@ mod at_exit {
     }
 }
 
-/// Has `in_child` run in every child that is forked from now on, on its only thread.
-///
-/// It must be async-signal-safe: other threads may have held any lock when the process forked.
+/// Has [`fork::in_child`](crate::fork::in_child) run in every child that is forked from now on.
 #[cfg(unix)]
-pub(crate) fn at_fork(in_child: extern "C" fn()) {
+pub(crate) fn watch_forks() {
     type Callback = Option<extern "C" fn()>;
     unsafe extern "C" {
         fn pthread_atfork(before: Callback, parent: Callback, child: Callback) -> std::ffi::c_int;
+    }
+    extern "C" fn in_child() {
+        crate::fork::in_child();
     }
     // Miri has no `pthread_atfork`, and cannot fork either.
     if cfg!(miri) {
         return;
     }
     // SAFETY: pthread_atfork is part of POSIX; the callback is a plain function that lives as long
-    // as the program and does not unwind. It fails only for want of memory: then a forked child
+    // as the program, and adds to an atomic. It fails only for want of memory: then a forked child
     // does not know that it is one, which is no worse than before.
     let _ = unsafe { pthread_atfork(None, None, Some(in_child)) };
 }
 
-/// Has `arrived` run inside the handler of signal `number`, with that number.
-///
-/// It must be async-signal-safe: it may use atomics, read the clock and write to a descriptor, and
-/// must not allocate, lock or panic.
+/// Has [`signals::arrived`](crate::signals::arrived) run inside the handler of signal `number`.
 ///
 /// # Errors
 ///
 /// The operating system refused the handler.
 #[cfg(all(unix, feature = "signals"))]
-pub(crate) fn on_signal(number: i32, arrived: fn(i32)) -> std::io::Result<()> {
-    // SAFETY: the only caller passes `signals::arrived`, which keeps the rules above.
-    unsafe { signal_hook::low_level::register(number, move || arrived(number)) }.map(drop)
+pub(crate) fn handle_signal(number: i32) -> std::io::Result<()> {
+    let handler = move || crate::signals::arrived(number);
+    // SAFETY: `arrived` is async-signal-safe; see there.
+    unsafe { signal_hook::low_level::register(number, handler) }.map(drop)
 }
 
-/// Writes to standard error what can be written without waiting, past the lock of `std`.
+/// Writes to standard error, past the lock of `std`, what can be written without waiting.
 ///
 /// Async-signal-safe. Where standard error is a full pipe or a stopped terminal, nothing is written.
-#[cfg(all(unix, feature = "signals"))]
+/// It waits only if another thread fills the pipe between the question and the write.
+#[cfg(unix)]
 pub(crate) fn write_to_stderr(text: &[u8]) {
     use std::ffi::{c_int, c_short, c_void};
 

@@ -6,7 +6,8 @@
 //! belongs to the parent ([`Owner`]); the child neither asks it for anything nor waits for it.
 //!
 //! Each process has a number, its generation, which a handler in the child raises. Asking whether a
-//! runner is inherited costs two loads.
+//! runner is inherited costs two loads. The handler is called by the C library's `fork`, and so not
+//! where a program makes the system call by itself, or uses `_Fork`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -29,18 +30,21 @@ fn generation() -> u32 {
 /// Notices forks from now on.
 #[cfg(unix)]
 pub(crate) fn watch() {
-    extern "C" fn in_child() {
-        GENERATION.fetch_add(1, Ordering::Relaxed);
-    }
     static WATCHING: std::sync::Once = std::sync::Once::new();
-    WATCHING.call_once(|| crate::ffi::at_fork(in_child));
+    WATCHING.call_once(crate::ffi::watch_forks);
+}
+
+/// Runs in a new child, on its only thread. Async-signal-safe.
+#[cfg(unix)]
+pub(crate) fn in_child() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Windows has no `fork`.
 #[cfg(not(unix))]
 pub(crate) fn watch() {}
 
-/// The process that a runner's threads belong to; before the first thread, whichever asks.
+/// The process that a runner's threads belong to; none until the first one starts.
 #[derive(Debug, Default)]
 pub(crate) struct Owner(AtomicU32);
 
@@ -69,10 +73,20 @@ pub(crate) struct Forked;
 pub(crate) const REFUSAL: &str = "this process was forked from the one whose threads run the services, and has none of them; \
      make a runner of its own with `Runner::builder()`, or fork before the first start";
 
-/// Logs that a request without a result was refused.
-pub(crate) fn refused(request: &str) {
-    tracing::error!("`{request}` was refused: {REFUSAL}");
+/// Says that a request without a result was refused. Not in the log: another thread may have held one
+/// of its locks at the time of the fork.
+pub(crate) fn refuse(request: &str) {
+    say(&format!("`{request}` was refused: {REFUSAL}\n"));
 }
+
+/// Writes to standard error without taking a lock.
+#[cfg(unix)]
+pub(crate) fn say(text: &str) {
+    crate::ffi::write_to_stderr(text.as_bytes());
+}
+
+#[cfg(not(unix))]
+pub(crate) fn say(_: &str) {}
 
 #[cfg(test)]
 mod tests {

@@ -86,6 +86,8 @@ pub(crate) trait Desk: Send + 'static {
     fn job(&mut self, task: Self::Task) -> Self::Job;
     /// Does a job, where it is: a processor is slow to move what was just put together. Never panics.
     fn work(job: &Self::Job) -> Self::Report;
+    /// Whether the job has returned in a child that it has forked, in which this pool has no threads.
+    fn is_in_child(job: &Self::Job) -> bool;
     /// A number for what the job is about.
     #[cfg(feature = "exit-hook")]
     fn subject(job: &Self::Job) -> u32;
@@ -211,8 +213,19 @@ impl<D: Desk> Pool<D> {
         if ring_news {
             self.news.notify_all();
         }
-        if let Some(calls) = calls {
-            self.call(calls);
+        if let Some(calls) = calls
+            && !self.notify_and_spawn(calls)
+        {
+            // Others that are there can still be notified. What is left is done by whoever holds the
+            // lock next.
+            let mut shift = lock(&self.shift);
+            let (now, live) = (self.clock.now(), shift.crew.live);
+            let uncovered = shift.uncovered(now, false);
+            let calls = uncovered.and_then(|due| shift.crew.send_for(now, due, false, live));
+            drop(shift);
+            if let Some(calls) = calls {
+                let _ = self.notify_and_spawn(calls);
+            }
         }
         result
     }
@@ -303,14 +316,18 @@ impl<D: Desk> Pool<D> {
         self.settle(aftermath);
     }
 
-    /// Rings for workers, and starts some.
-    fn call(self: &Arc<Self>, Calls { bells, hires }: Calls) {
+    /// Notifies workers, and spawns some. `false`: not all of those could be started.
+    fn notify_and_spawn(self: &Arc<Self>, Calls { bells, hires }: Calls) -> bool {
         for bell in bells.into_iter().flatten() {
             bell.notify_one();
         }
         // All of them are tried: they are counted as on the way.
-        let failed = (0..hires).filter(|_| !self.hire()).count();
-        if failed > 0 {
+        (0..hires).filter(|_| !self.hire()).count() == 0
+    }
+
+    /// Rings for workers, and starts some.
+    fn call(self: &Arc<Self>, calls: Calls) {
+        if !self.notify_and_spawn(calls) {
             // Somebody may have relied on those who do not come. Others can be called; with no more
             // than the present threads, nobody is hired.
             let mut shift = lock(&self.shift);

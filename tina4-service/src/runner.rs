@@ -108,7 +108,7 @@ impl Runner {
                 let definition = service.into_definition(&self.shared.recent_settings);
                 pool.with(|services, now| services.add(definition, now));
             }
-            Err(Forked) => fork::refused("register"),
+            Err(Forked) => fork::refuse("register"),
         }
     }
 
@@ -119,7 +119,7 @@ impl Runner {
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
         match self.pool() {
             Ok(_) => self.shared.env.resources.provide(value, Place::from(Location::caller())),
-            Err(Forked) => fork::refused("provide"),
+            Err(Forked) => fork::refuse("provide"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The only owner of signal handlers: the first stop signal is graceful, a later one ends the process.
 //!
 //! Handlers are installed by the first `run` or `wait_for_signal`, and stay. A handler does no more
-//! than a handler may: it notes the signal and wakes a thread of its own, which tells those who wait.
+//! than a handler may: it notes the signal and wakes the signal thread, which notifies the waiters.
 //! That thread never blocks: under `run` it requests the stop by itself, and ends the process if the
 //! thread that called `run` does not get to it (see [`ending`]).
 //!
@@ -12,8 +12,9 @@
 //! the first signal is still the first. A later one ends the process inside the handler, whatever
 //! every thread is doing.
 //!
-//! Once somebody has been told of a signal and waits again, the next one is the first again. A signal
-//! that arrives while nobody waits is kept for whoever waits next.
+//! After a waiter has received a signal and waits again, the next signal counts as the first, unless
+//! another `run` is still stopping. A signal that arrives while a runner has no waiter is kept for
+//! its next one.
 
 use std::io;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
@@ -24,6 +25,7 @@ use crate::clock::{Clock, Nanos, nanos};
 use crate::fork::{self, PerProcess};
 use crate::runner::Services;
 use crate::signal::Signal;
+use crate::unit::Environment;
 
 mod ending;
 #[cfg(unix)]
@@ -35,7 +37,10 @@ mod windows;
 #[cfg(windows)]
 use windows as system;
 
-pub(crate) use ending::RunWatch;
+use self::ending::Ending;
+pub(crate) use self::ending::RunWatch;
+#[cfg(unix)]
+pub(crate) use self::unix::arrived;
 
 /// Stop signals this close to the first one are the same request.
 const GRACE: Duration = Duration::from_millis(250);
@@ -43,28 +48,30 @@ const GRACE: Duration = Duration::from_millis(250);
 /// What the handlers of this process have seen, and who waits for it.
 #[derive(Debug, Default)]
 struct Signals {
-    /// The process that installed them: a child has them from the moment of its birth, before it
-    /// knows that it is one.
+    /// The process that installed them: a forked child inherits the handlers before it can tell that
+    /// it is a child.
     process: AtomicU32,
-    first: First,
+    debounce: Debounce,
     /// How many requests to end arrived, and with which signal the last one did.
     count: AtomicU32,
     last: AtomicI32,
-    /// How many of them somebody was told of.
-    claimed: AtomicU32,
+    /// How many of them have been delivered to a waiter.
+    delivered: AtomicU32,
     waiters: Mutex<Vec<Waiter>>,
+    next_id: AtomicU32,
     installed: Mutex<bool>,
-    /// Open once the thread that tells of signals is there.
+    /// Set once the signal thread is running.
     wake: OnceLock<system::Wake>,
 }
 
 static SIGNALS: PerProcess<Signals> = PerProcess::new(Signals {
     process: AtomicU32::new(0),
-    first: First(AtomicU64::new(0)),
+    debounce: Debounce(AtomicU64::new(0)),
     count: AtomicU32::new(0),
     last: AtomicI32::new(0),
-    claimed: AtomicU32::new(0),
+    delivered: AtomicU32::new(0),
     waiters: Mutex::new(Vec::new()),
+    next_id: AtomicU32::new(0),
     installed: Mutex::new(false),
     wake: OnceLock::new(),
 });
@@ -72,7 +79,7 @@ static SIGNALS: PerProcess<Signals> = PerProcess::new(Signals {
 /// When the first stop signal arrived, and whether a later one ends the process. In one atomic,
 /// because two handlers may run at once: twice the time, and one more if it does; 0: none yet.
 #[derive(Debug, Default)]
-struct First(AtomicU64);
+struct Debounce(AtomicU64);
 
 /// What a signal that arrives means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,10 +89,10 @@ enum Meaning {
     /// It is the first one, sent twice.
     Repeated,
     /// It ends the process.
-    Insists,
+    Kill,
 }
 
-impl First {
+impl Debounce {
     /// Takes in a signal that arrives `now`. Async-signal-safe.
     fn arrived(&self, now: Nanos) -> Meaning {
         let now = now.max(1);
@@ -96,7 +103,7 @@ impl First {
                 return Meaning::Repeated;
             }
             if armed {
-                return Meaning::Insists;
+                return Meaning::Kill;
             }
             let new = now << 1 | 1;
             match self.0.compare_exchange(known, new, Ordering::AcqRel, Ordering::Acquire) {
@@ -106,25 +113,75 @@ impl First {
         }
     }
 
-    /// The next signal is the first again, unless it is the last one sent twice.
-    fn disarm(&self) {
-        self.0.fetch_and(!1, Ordering::AcqRel);
+    fn state(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// The next signal is the first again, unless it is the last one sent twice. Only if nothing has
+    /// arrived since `state` was read.
+    fn disarm(&self, state: u64) {
+        let _ = self.0.compare_exchange(state, state & !1, Ordering::AcqRel, Ordering::Acquire);
     }
 }
 
-/// Somebody to tell when a signal arrives.
-#[derive(Clone, Debug)]
+/// Which requests the waiters of one runner have received: their number and one more; 0: it never had
+/// a waiter.
+#[derive(Debug, Default)]
+pub(crate) struct Received(AtomicU32);
+
+impl Received {
+    fn get(&self) -> Option<u32> {
+        self.0.load(Ordering::Acquire).checked_sub(1)
+    }
+
+    fn set(&self, count: u32) {
+        self.0.fetch_max(count.saturating_add(1), Ordering::AcqRel);
+    }
+}
+
+/// A thread that waits for a signal.
+#[derive(Debug)]
 struct Waiter {
+    id: u32,
     pool: Weak<Services>,
     /// Set for a thread inside `run`.
     run: Option<Weak<RunWatch>>,
-    /// The number of requests that it was told of, or was not to be told of.
-    told: u32,
+    /// The requests that it is not to be notified of.
+    since: u32,
+    /// The requests that it has been notified of.
+    notified: u32,
+}
+
+impl Waiter {
+    /// Whether it has been notified, and is still there.
+    fn is_stopping(&self) -> bool {
+        self.notified != self.since
+    }
 }
 
 impl Signals {
     fn waiters(&self) -> MutexGuard<'_, Vec<Waiter>> {
         self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Installs the handlers and starts the signal thread, unless that was done.
+    fn install(&self, signals: &'static Self) -> io::Result<()> {
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *installed {
+            return Ok(());
+        }
+        if self.wake.get().is_none() {
+            let (wake, incoming) = system::channel()?;
+            // The thread comes first: if it cannot be had, nothing has changed.
+            let notify = move || signals.notify_waiters_for_ever(&incoming);
+            crate::pool::start_thread("tina4-signals".to_owned(), Box::new(notify))?;
+            // Nobody else sets it: the lock is held.
+            let _ = self.wake.set(wake);
+        }
+        self.process.store(std::process::id(), Ordering::Release);
+        system::install()?;
+        *installed = true;
+        Ok(())
     }
 
     /// Whether this process has installed them. Async-signal-safe.
@@ -135,7 +192,7 @@ impl Signals {
 
     /// A signal has arrived. Async-signal-safe.
     fn arrived(&self, number: i32) {
-        match self.first.arrived(Clock::system().now()) {
+        match self.debounce.arrived(Clock::system().now()) {
             Meaning::Request => {
                 self.last.store(number, Ordering::Relaxed);
                 self.count.fetch_add(1, Ordering::Release);
@@ -144,51 +201,62 @@ impl Signals {
                 }
             }
             Meaning::Repeated => {}
-            Meaning::Insists => system::end_now(number),
+            Meaning::Kill => system::end_now(number),
         }
     }
 
-    /// The life of the thread that tells those who wait. Nothing it does blocks.
-    fn tell(&self, incoming: &system::Incoming) {
-        let mut endings: Vec<ending::Ending> = Vec::new();
+    /// The signal thread's loop. Never blocks.
+    fn notify_waiters_for_ever(&self, incoming: &system::Incoming) {
+        let mut endings: Vec<Ending> = Vec::new();
         loop {
-            // To look at those that end is the only thing that is done by the clock.
-            let timeout = (!endings.is_empty()).then_some(ending::LOOK);
+            // Only the endings need a timeout.
+            let timeout = (!endings.is_empty()).then_some(ending::POLL_INTERVAL);
             if !incoming.wait(timeout) {
                 return;
             }
-            endings.extend(self.tell_waiters());
-            endings.retain_mut(ending::Ending::goes_on);
+            endings.extend(self.notify_waiters());
+            endings.retain_mut(Ending::goes_on);
+            ending::end_process_if_over(&endings);
         }
     }
 
-    /// Tells those who have not been told of the last request; returns each `run` that is to end.
-    fn tell_waiters(&self) -> Vec<ending::Ending> {
+    /// Notifies those that have not seen the last request; returns each `run` that is to end.
+    fn notify_waiters(&self) -> Vec<Ending> {
         let count = self.count.load(Ordering::Acquire);
         let signal = Signal::new(self.last.load(Ordering::Relaxed));
-        let untold = self.take_untold(count);
-        for pool in unique(untold.iter().map(|(pool, _)| pool)) {
+        let waiters = self.take_waiters(count);
+        for pool in unique(waiters.iter().map(|(pool, _)| pool)) {
             pool.act_without_blocking(|services, _| services.signal_arrived(signal));
         }
         let mut endings = Vec::new();
-        for (pool, run) in untold {
+        for (pool, run) in waiters {
             if let Some(run) = run.and_then(|run| run.upgrade()) {
-                endings.push(ending::Ending::begin(&pool, run));
+                endings.push(Ending::begin(&pool, run));
             }
             pool.look_again();
+            release(pool);
         }
         endings
     }
 
-    /// Those who have not been told that there were so many requests. They are told without the lock.
-    fn take_untold(&self, count: u32) -> Vec<(Arc<Services>, Option<Weak<RunWatch>>)> {
+    /// The waiters that have not seen request `count`. They are notified without the lock.
+    fn take_waiters(&self, count: u32) -> Vec<(Arc<Services>, Option<Weak<RunWatch>>)> {
         let mut waiters = self.waiters();
-        let untold = waiters.iter_mut().filter(|waiter| waiter.told != count);
-        let told = untold.filter_map(|waiter| {
-            waiter.told = count;
+        let unaware = waiters.iter_mut().filter(|waiter| waiter.notified != count);
+        let taken = unaware.filter_map(|waiter| {
+            waiter.notified = count;
             Some((waiter.pool.upgrade()?, waiter.run.clone()))
         });
-        told.collect()
+        taken.collect()
+    }
+}
+
+/// Lets go of a runner's services, somewhere else if nobody else has them: the last owner drops the
+/// user's values, which can block.
+fn release(pool: Arc<Services>) {
+    if Arc::strong_count(&pool) == 1 {
+        let last = Box::new(move || drop(pool));
+        let _ = crate::pool::start_thread("tina4-drop".to_owned(), last);
     }
 }
 
@@ -202,80 +270,69 @@ fn unique<'a>(pools: impl Iterator<Item = &'a Arc<Services>>) -> Vec<&'a Arc<Ser
     seen
 }
 
-/// Waits for a signal; what it was added for ends when it is dropped.
+/// A registered waiter; unregistered on drop.
 #[derive(Debug)]
 pub(crate) struct Listener {
     signals: &'static Signals,
-    pool: Weak<Services>,
+    id: u32,
+    env: Arc<Environment>,
     /// Kept alive for the signal thread.
-    run: Option<Arc<RunWatch>>,
-    /// Signals that somebody was told of before it began to listen are not for it.
-    seen: u32,
+    _run: Option<Arc<RunWatch>>,
+    since: u32,
 }
 
 impl Listener {
-    /// The signal that has arrived since it began to listen.
+    /// The signal that has arrived since the runner's waiters received one.
     pub(crate) fn signal(&self) -> Option<Signal> {
         let count = self.signals.count.load(Ordering::Acquire);
-        if count == self.seen {
+        if count == self.since {
             return None;
         }
-        self.signals.claimed.fetch_max(count, Ordering::AcqRel);
+        self.env.received.set(count);
+        self.signals.delivered.fetch_max(count, Ordering::AcqRel);
         Some(Signal::new(self.signals.last.load(Ordering::Relaxed)))
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let run = self.run.as_ref().map(Arc::downgrade);
-        let is_this = |waiter: &Waiter| {
-            let same_run = match (&waiter.run, &run) {
-                (Some(known), Some(run)) => known.ptr_eq(run),
-                (None, None) => true,
-                (Some(_), None) | (None, Some(_)) => false,
-            };
-            same_run && waiter.pool.ptr_eq(&self.pool)
-        };
-        let mut waiters = self.signals.waiters();
-        if let Some(place) = waiters.iter().position(is_this) {
-            waiters.swap_remove(place);
-        }
+        self.signals.waiters().retain(|waiter| waiter.id != self.id);
     }
 }
 
-/// Installs the handlers, once per process, and has `pool` look again when a signal arrives.
+/// Installs the handlers, once per process, and registers a waiter.
 ///
 /// # Errors
 ///
 /// The operating system refused the handlers, or a thread.
-pub(crate) fn listen(pool: &Arc<Services>, run: Option<Arc<RunWatch>>) -> io::Result<Listener> {
+pub(crate) fn listen(
+    pool: &Arc<Services>,
+    env: &Arc<Environment>,
+    run: Option<Arc<RunWatch>>,
+) -> io::Result<Listener> {
     fork::watch();
     let signals = SIGNALS.get();
-    let mut installed = signals.installed.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*installed {
-        if signals.wake.get().is_none() {
-            let (wake, incoming) = system::channel()?;
-            // The thread comes first: if it cannot be had, nothing has changed.
-            let tell = move || signals.tell(&incoming);
-            crate::pool::start_thread("tina4-signals".to_owned(), Box::new(tell))?;
-            // Nobody else sets it: the lock is held.
-            let _ = signals.wake.set(wake);
+    signals.install(signals)?;
+    let state = signals.debounce.state();
+    let count = signals.count.load(Ordering::Acquire);
+    // A runner that never had a waiter takes over what nobody has received.
+    let since = env.received.get().unwrap_or_else(|| signals.delivered.load(Ordering::Acquire));
+    env.received.set(since);
+    let mut waiters = signals.waiters();
+    let others_stop = waiters.iter().any(Waiter::is_stopping);
+    let id = signals.next_id.fetch_add(1, Ordering::Relaxed);
+    let (pool, run_later) = (Arc::downgrade(pool), run.as_ref().map(Arc::downgrade));
+    waiters.push(Waiter { id, pool, run: run_later, since, notified: since });
+    drop(waiters);
+    if count == since {
+        if !others_stop {
+            signals.debounce.disarm(state);
         }
-        signals.process.store(std::process::id(), Ordering::Release);
-        system::install()?;
-        *installed = true;
-    }
-    drop(installed);
-    let seen = signals.claimed.load(Ordering::Acquire);
-    let run_of_waiter = run.as_ref().map(Arc::downgrade);
-    signals.waiters().push(Waiter { pool: Arc::downgrade(pool), run: run_of_waiter, told: seen });
-    if signals.count.load(Ordering::Acquire) == seen {
-        signals.first.disarm();
     } else if let Some(wake) = signals.wake.get() {
-        // It arrived while nobody waited.
+        // It arrived while the runner had no waiter.
         wake.wake();
     }
-    Ok(Listener { signals, pool: Arc::downgrade(pool), run, seen })
+    Ok(Listener { signals, id, env: Arc::clone(env), _run: run, since })
 }
 
 #[cfg(test)]
@@ -286,17 +343,17 @@ mod tests {
 
     #[test]
     fn rule_44_what_follows_within_a_quarter_of_a_second_is_still_the_first_signal() {
-        let first = First::default();
+        let first = Debounce::default();
         assert_eq!(first.arrived(7 * MS), Meaning::Request);
         assert_eq!(first.arrived(8 * MS), Meaning::Repeated);
         assert_eq!(first.arrived(256 * MS), Meaning::Repeated);
-        assert_eq!(first.arrived(257 * MS), Meaning::Insists);
+        assert_eq!(first.arrived(257 * MS), Meaning::Kill);
         // Somebody was told, and waits again.
-        let first = First::default();
+        let first = Debounce::default();
         assert_eq!(first.arrived(7 * MS), Meaning::Request);
-        first.disarm();
+        first.disarm(first.state());
         assert_eq!(first.arrived(256 * MS), Meaning::Repeated);
         assert_eq!(first.arrived(257 * MS), Meaning::Request);
-        assert_eq!(first.arrived(507 * MS), Meaning::Insists);
+        assert_eq!(first.arrived(507 * MS), Meaning::Kill);
     }
 }

@@ -37,6 +37,9 @@ pub(crate) struct Environment {
     pub(crate) exiting: AtomicBool,
     /// The log takes its time: nobody waits for its lines.
     pub(crate) log_is_slow: AtomicBool,
+    /// Which signals those who wait with this runner have received.
+    #[cfg(feature = "signals")]
+    pub(crate) received: crate::signals::Received,
     /// The process that the runner's threads belong to.
     pub(crate) owner: Owner,
 }

@@ -58,6 +58,11 @@ impl<D: Desk> Pool<D> {
                 let report = D::work(&job);
                 #[cfg(feature = "exit-hook")]
                 working.end();
+                if D::is_in_child(&job) {
+                    // The services are the parent's. The only thread of the child ends, and with it
+                    // the child.
+                    return;
+                }
                 let ended;
                 // What is done under the lock is done at a time that is read under it: one that was
                 // read before may have passed meanwhile, and with it what is waited for.

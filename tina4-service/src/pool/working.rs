@@ -1,5 +1,5 @@
-//! What the end of the process needs of the pool: its lock, but not at any price, and which thread has
-//! which job, for one that will never come back.
+//! What the end of the process needs from the pool: its lock, within a limit, and which job each thread
+//! is running, because a thread may never come back.
 
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -172,6 +172,8 @@ impl Builder {
             shutdown_timeout,
             exiting: false.into(),
             log_is_slow: false.into(),
+            #[cfg(feature = "signals")]
+            received: crate::signals::Received::default(),
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);

@@ -11,6 +11,7 @@ use super::Runner;
 #[cfg(feature = "signals")]
 use super::Services;
 use crate::clock::{Nanos, nanos};
+use crate::fork;
 use crate::lifecycle::State;
 use crate::plan::StartError;
 use crate::report::StopReport;
@@ -40,7 +41,7 @@ const LOG_LIMIT: Duration = Duration::from_millis(500);
 /// The exit code of `run`. `signalled`: a signal ended it, and not the runner by itself.
 pub(crate) fn exit_code(report: &StopReport, signalled: bool) -> u8 {
     let failed = report.services.iter().any(|service| service.state == State::Failed);
-    if report.abandoned().next().is_some() {
+    if report.in_progress || report.abandoned().next().is_some() {
         code::ABANDONED
     } else if report.critical.is_some() || (failed && !signalled) {
         code::FAILED
@@ -136,9 +137,10 @@ impl Runner {
             return refused(&StartError::Forked);
         };
         let watch = RunWatch::new(self.shared.env.shutdown_timeout);
-        let signals = signals::listen(pool, Some(Arc::clone(&watch)));
-        let code = self.run_with(
-            || match &signals {
+        let signals = signals::listen(pool, &self.shared.env, Some(Arc::clone(&watch)));
+        let wait = || {
+            watch.has_started();
+            match &signals {
                 Ok(signals) => pool.wait_for(|services, now| {
                     let shutdown = services.shutdown_result(now).err().flatten();
                     let signalled = signals.signal().is_some();
@@ -149,15 +151,18 @@ impl Runner {
                     self.wait();
                     false
                 }
-            },
-            |code| watch.ends_with(code),
-        );
+            }
+        };
+        let code = self.run_with(wait, |code| watch.ends_with(code));
         watch.returns();
         code
     }
 
     #[cfg(not(feature = "signals"))]
     fn run_to_code(&self) -> u8 {
+        if self.pool().is_err() {
+            return refused(&StartError::Forked);
+        }
         let wait = || {
             self.wait();
             false
@@ -236,7 +241,7 @@ impl Runner {
     #[cfg(feature = "signals")]
     fn listen(&self) -> io::Result<(&Arc<Services>, Listener)> {
         let pool = self.pool().map_err(|error| io::Error::other(StartError::from(error)))?;
-        Ok((pool, signals::listen(pool, None)?))
+        Ok((pool, signals::listen(pool, &self.shared.env, None)?))
     }
 }
 
@@ -259,7 +264,12 @@ fn start_code(error: &StartError) -> u8 {
 
 /// Nothing was started.
 fn refused(error: &StartError) -> u8 {
-    say(error);
+    if matches!(error, StartError::Forked) {
+        // Another thread may have held the lock of standard error at the time of the fork.
+        fork::say(&format!("{error}\n"));
+    } else {
+        say(error);
+    }
     start_code(error)
 }
 

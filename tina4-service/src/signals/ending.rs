@@ -13,15 +13,17 @@ use crate::clock::{Clock, Nanos, nanos};
 use crate::runner::{Services, exit_code};
 
 /// How often the signal thread looks whether it has to end the process.
-pub(super) const LOOK: Duration = Duration::from_millis(50);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long `run` may take to return after everything has ended, or should have.
-const PATIENCE: Duration = Duration::from_secs(1);
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 /// A call of `run` in progress, as the signal thread sees it.
 #[derive(Debug)]
 pub(crate) struct RunWatch {
     shutdown_timeout: Duration,
+    /// The services have been started.
+    started: AtomicBool,
     returned: AtomicBool,
     /// Its exit code, once that is known.
     code: OnceLock<u8>,
@@ -29,7 +31,17 @@ pub(crate) struct RunWatch {
 
 impl RunWatch {
     pub(crate) fn new(shutdown_timeout: Duration) -> Arc<Self> {
-        Arc::new(Self { shutdown_timeout, returned: AtomicBool::new(false), code: OnceLock::new() })
+        Arc::new(Self {
+            shutdown_timeout,
+            started: AtomicBool::new(false),
+            returned: AtomicBool::new(false),
+            code: OnceLock::new(),
+        })
+    }
+
+    /// The services have been started: where nothing runs, everything has ended.
+    pub(crate) fn has_started(&self) {
+        self.started.store(true, Ordering::Release);
     }
 
     /// This will be the exit code; what is left to do is to print.
@@ -45,14 +57,18 @@ impl RunWatch {
 
 /// A `run` that a signal has asked to end.
 pub(super) struct Ending {
-    /// Not kept alive: the last owner drops the user's values, which may take its time.
+    /// Not kept alive: the last owner drops the user's values, which can block.
     pool: Weak<Services>,
     run: Arc<RunWatch>,
     clock: Clock,
     /// When everything must have stopped.
     deadline: Nanos,
-    /// When everything was first seen to have stopped.
+    /// Something has been seen to run.
+    was_active: bool,
+    /// Since when everything has stopped.
     quiet_since: Option<Nanos>,
+    /// Its time is over: its exit code and its report.
+    over: Option<(u8, String)>,
 }
 
 impl Ending {
@@ -61,8 +77,15 @@ impl Ending {
         // In real time, whatever the runner's clock: the thread to be waited for is real.
         let clock = Clock::system();
         let deadline = clock.now().saturating_add(nanos(run.shutdown_timeout));
-        let pool_later = Arc::downgrade(pool);
-        let mut ending = Self { pool: pool_later, run, clock, deadline, quiet_since: None };
+        let mut ending = Self {
+            pool: Arc::downgrade(pool),
+            run,
+            clock,
+            deadline,
+            was_active: false,
+            quiet_since: None,
+            over: None,
+        };
         ending.stop(pool);
         ending
     }
@@ -71,18 +94,22 @@ impl Ending {
     /// start the services.
     fn stop(&mut self, pool: &Arc<Services>) {
         let timeout = self.run.shutdown_timeout;
-        let quiet = pool.act_without_blocking(|services, now| {
+        let is_quiet = pool.act_without_blocking(|services, now| {
             if !services.is_quiet() && !services.is_shutting_down() {
                 services.stop_all(timeout, None, now);
             }
             services.is_quiet()
         });
-        if quiet {
-            self.quiet_since.get_or_insert(self.clock.now());
-        }
+        self.was_active |= !is_quiet;
+        // Before the start nothing runs either.
+        let run = &self.run;
+        let is_past_start = run.started.load(Ordering::Acquire) || run.code.get().is_some();
+        let has_ended = is_quiet && (self.was_active || is_past_start);
+        let now = || self.clock.now();
+        self.quiet_since = has_ended.then(|| self.quiet_since.unwrap_or_else(now));
     }
 
-    /// Whether `run` may still return by itself; ends the process if it had its time.
+    /// Whether `run` has not returned. Notes when its time is over.
     pub(super) fn goes_on(&mut self) -> bool {
         if self.run.returned.load(Ordering::Acquire) {
             return false;
@@ -90,16 +117,36 @@ impl Ending {
         let Some(pool) = self.pool.upgrade() else {
             return false;
         };
-        self.stop(&pool);
-        let limit = self.quiet_since.unwrap_or(self.deadline).saturating_add(nanos(PATIENCE));
-        if self.clock.now() < limit {
-            return true;
+        if self.over.is_none() {
+            self.stop(&pool);
+            let limit = self.quiet_since.unwrap_or(self.deadline);
+            if self.clock.now() >= limit.saturating_add(nanos(GRACE_PERIOD)) {
+                self.over = Some(self.outcome(&pool));
+            }
         }
+        super::release(pool);
+        true
+    }
+
+    fn outcome(&self, pool: &Arc<Services>) -> (u8, String) {
         let report = pool.act_without_blocking(|services, now| {
             let over = services.shutdown_result(now);
             over.unwrap_or_else(|_| services.interim_report(now))
         });
         let code = self.run.code.get().copied().unwrap_or_else(|| exit_code(&report, true));
-        system::end_with(code, &format!("{report}\n"))
+        (code, format!("{report}\n"))
     }
+}
+
+/// Ends the process once the time of every `run` that has not returned is over, with the worst of
+/// their exit codes.
+pub(super) fn end_process_if_over(endings: &[Ending]) {
+    let outcomes: Option<Vec<_>> = endings.iter().map(|ending| ending.over.as_ref()).collect();
+    let Some(outcomes) = outcomes else { return };
+    let Some(code) = outcomes.iter().map(|(code, _)| *code).max() else { return };
+    let reports: String = outcomes.iter().map(|(_, report)| &**report).collect();
+    // Other runners stop as at every end of the process: what follows ends it without its hooks.
+    #[cfg(feature = "exit-hook")]
+    crate::exit::stop_everything();
+    system::end_with(code, &reports)
 }

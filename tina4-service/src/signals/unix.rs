@@ -11,7 +11,7 @@ use signal_hook::low_level::{emulate_default_handler, exit};
 use super::SIGNALS;
 use crate::ffi;
 
-/// Wakes the thread that tells of signals, from inside a handler.
+/// Wakes the signal thread from inside a handler.
 #[derive(Debug)]
 pub(super) struct Wake(UnixStream);
 
@@ -19,10 +19,10 @@ pub(super) struct Wake(UnixStream);
 #[derive(Debug)]
 pub(super) struct Incoming(UnixStream);
 
-/// The way from the handlers to the thread that tells of signals.
+/// The way from the handlers to the signal thread.
 pub(super) fn channel() -> io::Result<(Wake, Incoming)> {
     let (handlers, thread) = UnixStream::pair()?;
-    // A full socket means that the thread has not looked yet, which is as good.
+    // A full socket means that the thread has not looked yet, so it will be woken anyway.
     handlers.set_nonblocking(true)?;
     Ok((Wake(handlers), Incoming(thread)))
 }
@@ -52,11 +52,11 @@ impl Incoming {
 }
 
 /// Runs inside the handler of each stop signal: async-signal-safe.
-fn arrived(number: i32) {
+pub(crate) fn arrived(number: i32) {
     match SIGNALS.find().filter(|signals| signals.are_of_this_process()) {
         Some(signals) => signals.arrived(number),
-        // A forked child has inherited the handlers, but nobody in it waits for a signal: it ends as
-        // it would without them.
+        // A forked child has inherited the handlers, but nothing in it waits for a signal: it ends as it
+        // would without them.
         None => drop(emulate_default_handler(number)),
     }
 }
@@ -72,7 +72,7 @@ pub(super) fn install() -> io::Result<()> {
         // Whoever started the program did not want it to end by this signal (`nohup`, a shell's
         // background job); with a handler it would.
         if ignored & 1 << (number - 1) == 0 {
-            ffi::on_signal(number, arrived)?;
+            ffi::handle_signal(number)?;
         }
     }
     INSTALLED.store(true, Ordering::Release);

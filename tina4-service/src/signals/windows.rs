@@ -1,4 +1,4 @@
-//! Ctrl-C and its kin on Windows, where a thread of the system's calls the handler.
+//! Ctrl-C and the other console events on Windows, where a thread of the system calls the handler.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::SIGNALS;
 /// Windows names no signal; all of them mean Ctrl-C to a Rust program.
 const SIGINT: i32 = 2;
 
-/// How long the last words may take.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+/// How long the final message may take.
+const MESSAGE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Wakes the thread that tells of signals.
+/// Wakes the signal thread.
 #[derive(Debug)]
 pub(super) struct Wake(Sender<()>);
 
@@ -21,7 +21,7 @@ pub(super) struct Wake(Sender<()>);
 #[derive(Debug)]
 pub(super) struct Incoming(Receiver<()>);
 
-/// The way from the handlers to the thread that tells of signals.
+/// The way from the handlers to the signal thread.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
 pub(super) fn channel() -> io::Result<(Wake, Incoming)> {
     let (sender, receiver) = crossbeam_channel::bounded(1);
@@ -30,7 +30,7 @@ pub(super) fn channel() -> io::Result<(Wake, Incoming)> {
 
 impl Wake {
     pub(super) fn wake(&self) {
-        // A full channel means that the thread has not looked yet, which is as good.
+        // A full channel means that the thread has not looked yet, so it will be woken anyway.
         let _ = self.0.try_send(());
     }
 }
@@ -63,7 +63,7 @@ pub(super) fn end_with(code: u8, report: &str) -> ! {
     exit(code.into())
 }
 
-/// Writes to standard error, but waits for it no longer than [`LAST_WORDS`].
+/// Writes to standard error, but waits for it no longer than [`MESSAGE_TIMEOUT`].
 fn say(text: &str) {
     let text = text.to_owned();
     let (written, done) = crossbeam_channel::bounded::<()>(0);
@@ -71,8 +71,8 @@ fn say(text: &str) {
         let _ = io::stderr().write_all(text.as_bytes());
         drop(written);
     };
-    if crate::pool::start_thread("tina4-last-words".to_owned(), Box::new(write)).is_ok() {
-        let _ = done.recv_timeout(LAST_WORDS);
+    if crate::pool::start_thread("tina4-message".to_owned(), Box::new(write)).is_ok() {
+        let _ = done.recv_timeout(MESSAGE_TIMEOUT);
     }
 }
 

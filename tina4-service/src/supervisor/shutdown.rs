@@ -31,6 +31,7 @@ impl Supervisor {
             None => {
                 if critical.is_some() || self.last_report.is_none() {
                     self.last_report = Some(self.report(now, now, critical));
+                    self.news = true;
                 }
                 return;
             }
@@ -146,8 +147,8 @@ impl Supervisor {
         self.stop_all(timeout, None, now);
     }
 
-    /// The thread that is at this service will never come back, because the process is ending: another
-    /// one cleans up. Says whether that is so; not before the service's turn to stop has come.
+    /// The thread that runs this service will never come back, because the process is ending: another
+    /// one cleans up. `false`: the service's turn to stop has not come yet.
     #[cfg(feature = "exit-hook")]
     pub(crate) fn give_up(&mut self, index: u32, now: Nanos) -> bool {
         let is_stopping = self.entry(index).life.stop_deadline().is_some();
