@@ -20,11 +20,30 @@ pub struct Child {
     watch: Stopwatch,
 }
 
-/// Reads line by line until the end; what is not there has none.
+/// Reads line by line until the end; nothing if there is no source.
 fn pass_on(source: Option<impl Read>, take: impl FnMut(String)) {
     if let Some(source) = source {
         BufReader::new(source).lines().map_while(Result::ok).for_each(take);
     }
+}
+
+/// Has the command begin with the usual reactions to signals: a shell that starts the tests in the
+/// background, or `nohup`, has them ignore some, and a program does not handle what is ignored.
+#[cfg(unix)]
+fn default_signals(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+
+    use nix::sys::signal::{SigHandler, Signal, signal};
+
+    let reset = || {
+        for number in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
+            // SAFETY: the default reaction needs no code in this program.
+            unsafe { signal(number, SigHandler::SigDfl) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: `signal` is async-signal-safe, and `reset` does nothing else.
+    unsafe { command.pre_exec(reset) };
 }
 
 /// How a child ended.
@@ -72,6 +91,8 @@ impl Child {
     pub fn run_with(command: &mut Command, out: Stdio, err: Stdio) -> Self {
         let watch = Stopwatch::start();
         command.stdin(Stdio::null()).stdout(out).stderr(err);
+        #[cfg(unix)]
+        default_signals(command);
         let mut process = command.spawn().expect("the child starts");
         // The command would keep its end of the pipes open.
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -192,6 +213,20 @@ impl Child {
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
         let id = i32::try_from(self.process.id()).expect("a process id");
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).expect("the child is there");
+    }
+
+    /// Sends a signal to the child and, like GNU `timeout`, to its process group as well.
+    ///
+    /// # Panics
+    ///
+    /// If the child does not lead a group, or is gone.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn signal_twice(&self, signal: nix::sys::signal::Signal) {
+        self.signal(signal);
+        let id = i32::try_from(self.process.id()).expect("a process id");
+        let group = nix::unistd::Pid::from_raw(id);
+        nix::sys::signal::killpg(group, signal).expect("the child leads a group");
     }
 
     /// Waits for the end.

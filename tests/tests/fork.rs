@@ -12,10 +12,13 @@ fn run(how: &str) -> Ended {
 #[test]
 fn rule_84_300_children_neither_hang_nor_claim_that_anything_runs() {
     let ended = run("children");
-    assert_eq!(ended.code(), 0, "{ended:?}");
-    assert_eq!(ended.out, ["0 hung, 0 wrong []", "3"], "{ended:?}");
+    assert_eq!(ended.out, ["0 hung, 0 wrong []", "3"]);
+    assert_eq!(ended.code(), 0);
     // The hooks ran in the parent, when it stopped, and in no child.
-    assert_eq!(ended.errors("hook: "), ["again"], "{ended:?}");
+    assert_eq!(ended.errors("hook: "), ["again"]);
+    // Each child's two requests without a result, and its `run`.
+    let refused = ended.err.lines().filter(|line| line.contains("was forked from the one"));
+    assert_eq!(refused.count(), 3 * 300);
 }
 
 #[test]
@@ -24,6 +27,15 @@ fn rule_84_a_child_that_a_service_forks_is_no_service() {
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out, ["Some(\"code 0\")"], "{ended:?}");
     assert_eq!(ended.errors("hook: "), ["forks"], "{ended:?}");
+}
+
+#[test]
+fn rule_84_a_worker_that_has_forked_does_not_go_on_in_the_child() {
+    let ended = run("returns in both");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let mut out = ended.out.clone();
+    out.sort_unstable();
+    assert_eq!(out, ["Some(\"code 0\")", "hook: forks in the parent"], "{ended:?}");
 }
 
 #[test]

@@ -5,6 +5,9 @@
 //! one of its locks may have been held by a thread that the child does not have. Such a runner
 //! belongs to the parent ([`Owner`]); the child neither asks it for anything nor waits for it.
 //!
+//! What cannot be helped here: the standard library holds a lock while a thread starts or ends. A child
+//! that is forked at that moment cannot start threads.
+//!
 //! Each process has a number, its generation, which a handler in the child raises. Asking whether a
 //! runner is inherited costs two loads. The handler is called by the C library's `fork`, and so not
 //! where a program makes the system call by itself, or uses `_Fork`.

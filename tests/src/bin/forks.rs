@@ -7,6 +7,7 @@ fn main() {
     match &*how {
         "children" => unix::children(),
         "from a service" => unix::from_a_service(),
+        "returns in both" => unix::returns_in_both(),
         "daemon" => unix::daemon(),
         "signals" => unix::signals(),
         other => panic!("no such way: {other}"),
@@ -83,8 +84,19 @@ mod unix {
 
     static RUNNER: std::sync::OnceLock<Runner> = std::sync::OnceLock::new();
 
+    /// Has the lock of standard error more often than not, as a log may have.
+    fn hold_stderr() {
+        tests::spawn(|| {
+            loop {
+                let _lock = std::io::stderr().lock();
+                std::hint::black_box(std::process::id());
+            }
+        });
+    }
+
     pub(super) fn children() {
         let runner = busy();
+        hold_stderr();
         let children: Vec<_> = (0..CHILDREN).map(|_| in_child(|| look(&runner))).collect();
         let ends: Vec<_> = children.into_iter().map(|child| (child, end_of(child))).collect();
         let hung = ends.iter().filter(|(_, end)| end.is_none()).count();
@@ -109,8 +121,13 @@ mod unix {
             runner.stop("rests").map(drop),
         ];
         let watch = Stopwatch::start();
+        runner.register(Service::new("refused", |_| {}));
+        runner.provide(7_u8);
+        let code = runner.run();
         let report = runner.stop_all();
         runner.wait();
+        // The last handle of the child, as far as the child knows.
+        drop(runner.clone());
         let waited = runner.wait_for_signal().map(drop);
         let checks = [
             runner.status().is_empty() && runner.services().is_empty(),
@@ -121,11 +138,21 @@ mod unix {
             report.forked && !report.is_clean() && report.services.is_empty(),
             waited.is_err_and(|error| error.to_string().contains("forked")),
             runner.subscribe().recv().is_err(),
+            code == std::process::ExitCode::from(71),
+            runner.wait_timeout(secs(9)),
+            format!("{runner:?}").contains("{}"),
             watch.elapsed() < secs(1),
+            // First, while this child has no threads: std has a lock that a thread holds while it
+            // starts or ends, and a child that is forked meanwhile can start none.
+            end_of(in_child(|| i32::from(!own_runner_works()))).is_some_and(|end| is_good(&end)),
             own_runner_works(),
         ];
         let wrong = checks.iter().position(|good| !good);
         wrong.map_or(0, |check| i32::try_from(check).expect("a few") + 1)
+    }
+
+    fn is_good(end: &WaitStatus) -> bool {
+        matches!(end, WaitStatus::Exited(_, 0))
     }
 
     /// Whether a runner that is made in the child runs its service.
@@ -153,6 +180,33 @@ mod unix {
         runner.register(Service::new("forks", body).on_stop(hook));
         runner.start_all().expect("it starts");
         runner.wait();
+    }
+
+    /// The function of a service returns in the child as well, on the thread of a worker.
+    pub(super) fn returns_in_both() {
+        let parent = std::process::id();
+        let here = move || if std::process::id() == parent { "parent" } else { "child" };
+        let runner = Runner::new();
+        let (sender, child) = std::sync::mpsc::channel();
+        let forks = move |_: &Context| {
+            // SAFETY: as above; the child goes on to return.
+            if let ForkResult::Parent { child } = unsafe { fork() }.expect("a process") {
+                sender.send(child).expect("somebody waits");
+            }
+            Flow::Done
+        };
+        let hook = move |ctx: &Context| println!("hook: {} in the {}", ctx.name(), here());
+        runner.register(Service::new("forks", forks).on_stop(hook));
+        let tick = move |_: &Context| {
+            if here() == "child" {
+                println!("a run in the child");
+            }
+        };
+        runner.register(Service::new("tick", tick).interval("1ms"));
+        runner.start_all().expect("it starts");
+        let end = end_of(child.recv().expect("it forks"));
+        println!("{:?}", end.map(|status| exit_code(&status)));
+        assert!(runner.stop_all().is_clean());
     }
 
     fn exit_code(status: &WaitStatus) -> String {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tina4_service::{Context, Flow, Runner, Service, StopCause};
+use tina4_service::{Change, Context, Flow, Runner, Service, StopCause};
 
 /// Waits for stop, and leaves.
 fn obedient(ctx: &Context) {
@@ -23,6 +23,12 @@ fn park() -> ! {
     loop {
         tests::pause(Duration::from_secs(3_600));
     }
+}
+
+/// Sends SIGTERM to this process.
+fn raise() {
+    #[cfg(unix)]
+    nix::sys::signal::raise(nix::sys::signal::Signal::SIGTERM).expect("a signal");
 }
 
 fn add(name: &'static str, body: fn(&Context)) {
@@ -115,11 +121,88 @@ fn main() -> ExitCode {
             assert_eq!(wait().expect("handlers"), None);
             println!("gave up");
             // It arrives while nothing waits.
-            #[cfg(unix)]
-            nix::sys::signal::raise(nix::sys::signal::Signal::SIGTERM).expect("a signal");
+            raise();
             println!("{:?}", wait().expect("handlers").map(|cause| cause.to_string()));
             drop(tina4_service::stop_all());
             return ExitCode::SUCCESS;
+        }
+        "kept signal" => {
+            add("web", |ctx| {
+                obedient(ctx);
+                tests::pause(Duration::from_millis(1_500));
+            });
+            let given_up = tina4_service::wait_for_signal_timeout(Duration::ZERO);
+            assert_eq!(given_up.expect("handlers"), None);
+            raise();
+        }
+        "two runs" => {
+            let run = |name: &'static str, slow: bool| {
+                let runner = Runner::builder().only::<&str>([]).build();
+                let body = move |ctx: &Context| {
+                    obedient(ctx);
+                    tests::pause(Duration::from_millis(if slow { 1_500 } else { 0 }));
+                };
+                let hook = |ctx: &Context| println!("hook: {}", ctx.name());
+                runner.register(Service::new(name, body).on_stop(hook));
+                runner.run()
+            };
+            tests::spawn(move || {
+                let _ = run("slow", true);
+            });
+            return run("quick", false);
+        }
+        "two waiters" => {
+            let [polls, waits] = [Runner::new(), Runner::new()];
+            let poll = || polls.wait_for_signal_timeout(Duration::ZERO).expect("handlers");
+            assert_eq!(poll(), None);
+            let (caught, cause) = crossbeam_channel::bounded(1);
+            tests::spawn(move || {
+                let _ = caught.send(waits.wait_for_signal().expect("handlers"));
+            });
+            raise();
+            println!("{}", cause.recv().expect("it waits"));
+            println!("{:?}", poll().map(|cause| cause.to_string()));
+            println!("{:?}", poll());
+            return ExitCode::SUCCESS;
+        }
+        "stuck, and another polls" => {
+            tina4_service::register(Service::new("web", obedient).after("stuck"));
+            tina4_service::register(stuck().stop_timeout("1h"));
+            let other = Runner::new();
+            tests::spawn(
+                move || {
+                    while other.wait_for_signal_timeout(Duration::from_millis(20)).is_ok() {}
+                },
+            );
+        }
+        "stop all of nothing" => {
+            tina4_service::register(Service::new("s", |_| Flow::Done));
+            tina4_service::start_all().expect("it starts");
+            tina4_service::wait();
+            let (caught, cause) = crossbeam_channel::bounded(1);
+            tests::spawn(move || {
+                println!("ready");
+                let _ = caught.send(tina4_service::wait_for_signal().expect("handlers"));
+            });
+            // Long enough that it waits; if it does not yet, the end is the same.
+            tests::pause(Duration::from_millis(100));
+            drop(tina4_service::stop_all());
+            println!("{}", cause.recv().expect("it waits"));
+            return ExitCode::SUCCESS;
+        }
+        "logged" => {
+            tracing_subscriber::fmt().with_ansi(false).init();
+            tina4_service::register(Service::new("web", obedient));
+            let events = tina4_service::subscribe();
+            let code = tina4_service::run();
+            let mut signals = Vec::new();
+            for event in events.try_iter() {
+                if let Change::SignalReceived { signal } = event.change {
+                    signals.push(signal.to_string());
+                }
+            }
+            println!("events: {signals:?}");
+            return code;
         }
         "logs" | "floods" => {
             tracing_subscriber::fmt().init();

@@ -12,6 +12,9 @@ use super::toy::{Toy, Work, pool, wait_for_done};
 use super::crew::*;
 use super::*;
 
+#[cfg(feature = "signals")]
+mod blocking;
+
 const MILLISECOND: Nanos = 1_000_000;
 
 fn counter() -> (Arc<AtomicUsize>, Work) {
