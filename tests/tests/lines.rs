@@ -1,9 +1,7 @@
 //! Text of unknown origin (an error, the environment, a name that nobody checked) in what is printed as
 //! one line: it does not end the line, controls no terminal, and is short.
 
-use std::process::Command;
-
-use tests::{Child, info, manual, staged};
+use tests::{info, manual, staged};
 use tina4_service::{Runner, Service};
 
 /// Whether a text can be printed to a terminal without surprises: on one line, unless it was two.
@@ -73,8 +71,8 @@ fn the_refusal_of_a_request_is_harmless_whatever_name_it_is_about() {
 #[cfg(unix)]
 #[test]
 fn rule_30_a_fault_is_harmless_whatever_the_environment_says() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_local_time"));
-    let ended = Child::run(command.env("TZ", "No\nwhere\u{1b}[2J")).ended();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_local_time"));
+    let ended = tests::Child::run(command.env("TZ", "No\nwhere\u{1b}[2J")).ended();
     let out = ended.out.join("\n");
     harmless(&out, 2);
     assert!(out.contains("`TZ=No\\nwhere\\u{1b}[2J`"), "{out}");
