@@ -1,4 +1,4 @@
-//! The instants of the test kit: printed, read, compared and reckoned with. Section 5, rule 70.
+//! The instants of the test kit: printing, reading, comparison and arithmetic. Section 5, rule 70.
 
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +22,7 @@ fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
     let known = t.info("nightly");
     assert_eq!(known.last_start, Some(t.time("2026-03-29T03:00")), "half past two does not exist");
     assert_eq!(known.last_end, Some(t.time("2026-03-29T03:00") + secs(1)));
-    // Where an assertion fails, and wherever the instant comes from.
+    // In the message of an assertion, and wherever the instant comes from.
     for (text, found) in [
         (
             "left: 2026-03-28 12:00:00 +01:00[Europe/Berlin]\n right: 2026-03-29 13:00:00 +02:00[Europe/Berlin]",
@@ -38,7 +38,7 @@ fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
     ] {
         assert!(found.contains(text), "no `{text}` in {found}");
     }
-    // A service notes what the program knows: instants without a zone.
+    // A service records plain instants, without a zone.
     let noted = SystemTime::from(start);
     assert_eq!(t.civil(noted).to_string(), start.to_string());
 }
@@ -48,7 +48,7 @@ fn instants_of_a_test_are_read_compared_and_reckoned_with() {
     let t = none().at("2026-10-25T02:30:00+01:00[Europe/Berlin]").build().unwrap();
     let second = t.now();
     let first = second - secs(3_600);
-    // The same on the wall, an hour apart.
+    // The clocks show the same time, an hour apart.
     assert_eq!(first.to_string(), "2026-10-25 02:30:00 +02:00[Europe/Berlin]");
     assert_eq!(second.to_string(), "2026-10-25 02:30:00 +01:00[Europe/Berlin]");
     assert!(first < second && first != second);
@@ -57,7 +57,7 @@ fn instants_of_a_test_are_read_compared_and_reckoned_with() {
     assert_eq!(first.duration_since(second).unwrap_err().duration(), secs(3_600));
     let text = panic_text(|| assert_eq!(first - second, secs(0)));
     assert_eq!(text, format!("{first} is before {second}"));
-    // It is the instant that counts, in whatever zone, and with or without one.
+    // Only the instant counts, whatever the zone, and with or without one.
     assert_eq!(t.time("2026-10-25T01:30:00Z"), second);
     assert_eq!(t.time("2026-10-25T09:30:00[Asia/Hong_Kong]"), second);
     let known = SystemTime::from(second);
@@ -65,8 +65,11 @@ fn instants_of_a_test_are_read_compared_and_reckoned_with() {
     assert_eq!(second, known);
     assert!(first < known);
     assert!(known > first);
+    assert_eq!(second - SystemTime::from(first), secs(3_600));
+    let text = panic_text(|| assert_eq!(first - known, secs(0)));
+    assert_eq!(text, format!("{first} is before {second}"));
     assert_eq!([second, first].iter().min(), Some(&first));
-    // To the nanosecond, or two that differ would look the same; and all that it prints it reads.
+    // To the nanosecond, so that two instants that differ look different; and what is printed can be read.
     let mut close = second + Duration::from_millis(500);
     assert_eq!(close.to_string(), "2026-10-25 02:30:00.5 +01:00[Europe/Berlin]");
     close += Duration::from_nanos(1);
@@ -88,7 +91,7 @@ fn the_zone_of_a_test_is_the_one_that_it_names() {
         ("2026-01-01T00:00:00Z[utc]", "2026-01-01 00:00:00 +00:00[UTC]"),
         ("2026-01-01T00:00:00-05:00", "2026-01-01 05:00:00 +00:00[UTC]"),
         ("2026-01-01T00:00[Europe/Oslo]", "2026-01-01 00:00:00 +01:00[Europe/Oslo]"),
-        // Of the same clocks, by another name.
+        // The same clocks under another name.
         (
             "2026-01-01T00:00[Arctic/Longyearbyen]",
             "2026-01-01 00:00:00 +01:00[Arctic/Longyearbyen]",

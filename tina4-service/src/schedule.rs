@@ -8,7 +8,7 @@ use tina4_service_schedule::Schedule as Declared;
 use tina4_service_schedule::{Cron, CronError, Timezone, TimezoneError};
 
 use crate::clock::{wall_seconds, wall_time};
-use crate::zone::Zone;
+use crate::zone::{Zone, write_utc};
 
 /// When a service runs. It can be used alone, without a runner.
 ///
@@ -138,9 +138,7 @@ impl Schedule {
                 zone.write(f, at, cron.clock_change(wall_seconds(at), zone))
             }
             (Declared::Continuous | Declared::Interval(_) | Declared::Delay(_), _)
-            | (Declared::Cron(..), None) => {
-                write!(f, "{}", humantime::format_rfc3339_seconds(at))
-            }
+            | (Declared::Cron(..), None) => write_utc(f, at),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The only door to the time zone database: what a zone's clocks show at an instant.
+//! The only access to the time zone database: what a zone's clocks show at an instant.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tina4_service_schedule::{ClockChange, Timezone};
 
@@ -11,8 +11,7 @@ pub(crate) use known::Zone;
 pub(crate) use unknown::Zone;
 
 impl Zone {
-    /// Writes a due time as the zone's clocks show it, and what a change of the clocks has to do
-    /// with it.
+    /// Writes a due time as the zone's clocks show it, and how a change of the clocks affects it.
     pub(crate) fn write(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -28,20 +27,46 @@ impl Zone {
     }
 }
 
+/// The first second that humantime cannot write: the start of the year 10000.
+const YEAR_10000: u64 = 253_402_300_800;
+
+/// Writes an instant in UTC.
+pub(crate) fn write_utc(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
+    match at.duration_since(UNIX_EPOCH) {
+        Ok(since) if since.as_secs() < YEAR_10000 => {
+            write!(f, "{}", humantime::format_rfc3339_seconds(at))
+        }
+        Ok(_) | Err(_) => write_seconds(f, at),
+    }
+}
+
+/// Writes an instant that no calendar here reaches: `@` and the seconds since 1970.
+fn write_seconds(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
+    let (sign, distance) = match at.duration_since(UNIX_EPOCH) {
+        Ok(since) => ("", since),
+        Err(before) => ("-", before.duration()),
+    };
+    write!(f, "@{sign}{}", distance.as_secs())?;
+    match distance.subsec_nanos() {
+        0 => Ok(()),
+        nanos => f.write_str(format!(".{nanos:09}").trim_end_matches('0')),
+    }
+}
+
 #[cfg(feature = "cron")]
 mod known {
-    use super::{SystemTime, Timezone, fmt};
+    use super::{SystemTime, Timezone, fmt, write_seconds};
     use crate::one_line::OneLine;
     use jiff::Timestamp;
     use jiff::tz::TimeZone;
 
     use crate::nearest::nearest;
 
-    /// Where a Unix says in which zone it is.
+    /// Where a Unix system says which zone it is in.
     const LOCALTIME: &str = "/etc/localtime";
 
-    /// Names of UTC, all of them also in the area `Etc`. Their clocks will never change, so they need
-    /// no database: many container images have none.
+    /// Names of UTC; each also exists in the area `Etc`. Their clocks never change, so they need no
+    /// database, which many container images do not have.
     const UTC: [&str; 9] =
         ["GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "UCT", "Universal", "UTC", "Zulu"];
 
@@ -60,7 +85,7 @@ mod known {
             }
         }
 
-        /// Reads a time: `2026-03-28T12:00:00[Europe/Berlin]`, which says its zone;
+        /// Reads a time: `2026-03-28T12:00:00[Europe/Berlin]`, which names its zone;
         /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the zone that is given. What
         /// [`Zone::write_time`] and [`Zone::write_exactly`] write can be read, too.
         #[cfg(feature = "testing")]
@@ -100,12 +125,12 @@ mod known {
                     let at = at.to_zoned_datetime(self.0.clone());
                     write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S %:z"))
                 }
-                // Beyond the year 9999.
-                Err(_) => write!(f, "{}", humantime::format_rfc3339_seconds(at)),
+                // Outside of the years -9999 to 9999, or within a day of their end.
+                Err(_) => write_seconds(f, at),
             }
         }
 
-        /// Writes a time to the nanosecond, and what zone this is.
+        /// Writes a time to the nanosecond, and the name of the zone.
         #[cfg(feature = "testing")]
         pub(crate) fn write_exactly(
             &self,
@@ -117,7 +142,7 @@ mod known {
                     let at = at.to_zoned_datetime(self.0.clone());
                     write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S%.f %:z"))?;
                 }
-                Err(_) => return write!(f, "{}", humantime::format_rfc3339(at)),
+                Err(_) => return write_seconds(f, at),
             }
             match self.name() {
                 Some(name) => write!(f, "[{name}]"),
@@ -143,7 +168,7 @@ mod known {
         }
     }
 
-    /// The nearest instant that the database can speak of: it ends with the year 9999.
+    /// The nearest instant that jiff can represent: it ends with the year 9999.
     fn timestamp(seconds: i64) -> Timestamp {
         let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_second(seconds).unwrap_or(end)
@@ -163,7 +188,7 @@ mod known {
         if is_utc(name) {
             return Some(TimeZone::UTC);
         }
-        // `Etc/Unknown` is a name for not knowing.
+        // `Etc/Unknown` means that the zone is unknown.
         TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
     }
 

@@ -12,8 +12,8 @@ use crate::zone::Zone;
 /// An instant, as the wall clock of a test shows it.
 ///
 /// It prints as civil time with its zone, also where an assertion fails, and
-/// [`TestRunner::time`](super::TestRunner::time) reads what it prints. It compares with other
-/// instants, [`SystemTime`] included, whatever their zones, and converts into one.
+/// [`TestRunner::time`](super::TestRunner::time) reads what it prints. Whatever its zone, it can be
+/// compared with other instants, including [`SystemTime`], and it converts into a `SystemTime`.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -59,6 +59,9 @@ impl TestTime {
 }
 
 /// `2026-03-28 12:00:00 +01:00[Europe/Berlin]`, with the fraction of the second if there is one.
+///
+/// An instant before the year -9999 or after the year 9999 is shown as `@` and the seconds since 1970, such as
+/// `@253402300800`. [`TestRunner::time`](super::TestRunner::time) does not read that.
 impl fmt::Display for TestTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.zone.write_exactly(f, self.at)
@@ -78,7 +81,9 @@ impl From<TestTime> for SystemTime {
     }
 }
 
-/// As for [`SystemTime`], panics if the result cannot be represented.
+/// # Panics
+///
+/// The result cannot be represented, as for [`SystemTime`].
 impl Add<Duration> for TestTime {
     type Output = Self;
 
@@ -87,7 +92,9 @@ impl Add<Duration> for TestTime {
     }
 }
 
-/// As for [`SystemTime`], panics if the result cannot be represented.
+/// # Panics
+///
+/// The result cannot be represented, as for [`SystemTime`].
 impl Sub<Duration> for TestTime {
     type Output = Self;
 
@@ -96,19 +103,29 @@ impl Sub<Duration> for TestTime {
     }
 }
 
+/// # Panics
+///
+/// The result cannot be represented, as for [`SystemTime`].
 impl AddAssign<Duration> for TestTime {
     fn add_assign(&mut self, length: Duration) {
         *self = *self + length;
     }
 }
 
+/// # Panics
+///
+/// The result cannot be represented, as for [`SystemTime`].
 impl SubAssign<Duration> for TestTime {
     fn sub_assign(&mut self, length: Duration) {
         *self = *self - length;
     }
 }
 
-/// The time between two instants; panics if the second one is later.
+/// The time between two instants.
+///
+/// # Panics
+///
+/// The second instant is later; [`TestTime::duration_since`] returns an error instead.
 impl Sub for TestTime {
     type Output = Duration;
 
@@ -118,6 +135,20 @@ impl Sub for TestTime {
             Ok(length) => length,
             Err(_) => panic!("{self} is before {earlier}"),
         }
+    }
+}
+
+/// The time between two instants, such as one that a service has recorded and one of the test.
+///
+/// # Panics
+///
+/// The second instant is later; [`TestTime::duration_since`] returns an error instead.
+impl Sub<SystemTime> for TestTime {
+    type Output = Duration;
+
+    #[track_caller]
+    fn sub(self, earlier: SystemTime) -> Duration {
+        self - Self { at: earlier, ..self }
     }
 }
 
@@ -171,12 +202,12 @@ impl PartialOrd<TestTime> for SystemTime {
     }
 }
 
-/// Keeps a zone for as long as the program runs, so that instants can be copied like any number. A
-/// test program knows few of them.
+/// Keeps a zone for as long as the program runs, so that instants can be `Copy`. A test program uses
+/// few zones.
 pub(super) fn keep(zone: Zone) -> &'static Zone {
     static KEPT: Mutex<Vec<&Zone>> = Mutex::new(Vec::new());
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    // A zone has several names, and the test is to see the one that it wrote.
+    // A zone may have several names, and the test should see the one that it wrote.
     let is_same = |known: &&&Zone| ***known == zone && known.name() == zone.name();
     if let Some(known) = kept.iter().find(is_same) {
         return known;
@@ -184,4 +215,56 @@ pub(super) fn keep(zone: Zone) -> &'static Zone {
     let zone = Box::leak(Box::new(zone));
     kept.push(zone);
     zone
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use tina4_service_schedule::Timezone;
+
+    use super::*;
+
+    /// Prints what a function writes.
+    struct Written<F>(F);
+
+    impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Written<F> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0(f)
+        }
+    }
+
+    #[test]
+    fn every_instant_can_be_printed() {
+        let utc = keep(Zone::find(&Timezone::Named("UTC".into()), None).unwrap());
+        let after = |secs, nanos| UNIX_EPOCH.checked_add(Duration::new(secs, nanos));
+        let before = |secs, nanos| UNIX_EPOCH.checked_sub(Duration::new(secs, nanos));
+        for (at, exact, short) in [
+            (after(0, 0), "1970-01-01 00:00:00 +00:00[UTC]", "1970-01-01T00:00:00Z"),
+            (before(1, 0), "1969-12-31 23:59:59 +00:00[UTC]", "@-1"),
+            // The last instant that jiff shows is near here, the last one of humantime a day later.
+            (after(253_402_207_200, 0), "9999-12-30 22:00:00 +00:00[UTC]", "9999-12-30T22:00:00Z"),
+            (after(253_402_300_800, 0), "@253402300800", "@253402300800"),
+            (after(253_402_300_799, 0), "@253402300799", "9999-12-31T23:59:59Z"),
+            (after(253_402_300_800, 1_000), "@253402300800.000001", "@253402300800.000001"),
+            (before(377_705_116_801, 0), "@-377705116801", "@-377705116801"),
+            (before(377_705_116_801, 500_000_000), "@-377705116801.5", "@-377705116801.5"),
+        ] {
+            // Windows has no instant before the year 1601.
+            let Some(at) = at else { continue };
+            let time = TestTime::new(at, utc);
+            assert_eq!(time.to_string(), exact);
+            assert_eq!(format!("{time:?}"), exact);
+            let short_of = Written(|f: &mut fmt::Formatter<'_>| crate::zone::write_utc(f, at));
+            assert_eq!(short_of.to_string(), short);
+            let in_zone = Written(|f: &mut fmt::Formatter<'_>| utc.write_time(f, at)).to_string();
+            let exact = exact.split('[').next().unwrap();
+            assert_eq!(in_zone, exact);
+        }
+        // The last instants of all.
+        for at in [after(i64::MAX as u64, 999_999_999), before(i64::MAX as u64, 0)] {
+            let Some(at) = at else { continue };
+            assert!(TestTime::new(at, utc).to_string().starts_with('@'));
+        }
+    }
 }
