@@ -1,14 +1,15 @@
 //! The text of an error or a panic as it is kept and reported: bounded, whatever user code does.
 //!
-//! `Display` and `source` are user code. A text may never end, and sources may lead back to where
-//! they began. So a text is cut off while it is being written, and no more than [`MOST_SOURCES`]
-//! sources are looked at.
+//! `Display` and `source` are user code. A text may be endless, and sources may form a circle. So a
+//! text is cut off while it is being written, and no more than [`MOST_SOURCES`] sources are looked
+//! at.
 
 use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 
 use crate::bounded_text::{BoundedText, bounded};
+use crate::panics::{self, Panic};
 use crate::permanent::is_permanent;
 
 /// The longest text of an error with its sources, or of a panic with its place, in bytes.
@@ -20,7 +21,7 @@ const LONGEST_BACKTRACE: usize = 32 * 1024;
 /// How many sources of an error are looked at.
 const MOST_SOURCES: usize = 32;
 
-/// The line between the text of a panic and its backtrace, in the words of the standard library.
+/// The line between the text of a panic and its backtrace, as the standard library prints it.
 const BACKTRACE: &str = "\nstack backtrace:\n";
 
 /// What an error says, with its sources, each once.
@@ -44,20 +45,29 @@ impl ErrorText {
         }
     }
 
-    /// Reads an error and its sources. If one of them panics, what was read before stays.
-    pub(crate) fn read(&mut self, error: &(dyn Error + 'static)) {
+    /// Reads an error and its sources. If one of them panics, the text ends with that panic, which is
+    /// returned.
+    pub(crate) fn read(&mut self, error: &(dyn Error + 'static)) -> Option<Box<Panic>> {
         let mut next = Some(error);
         for _ in 0..=MOST_SOURCES {
-            let Some(error) = next else { return };
-            self.is_permanent = self.is_permanent || is_permanent(error);
-            if !self.text.is_cut() {
-                self.add(error);
+            let error = next?;
+            let added = panics::catch(|| self.add(error));
+            // After the text: a wrapper may keep what it printed first. If it panics now, its text is
+            // known all the same, or has panicked as well.
+            self.is_permanent =
+                self.is_permanent || panics::catch(|| is_permanent(error)).unwrap_or(false);
+            match added.and_then(|()| panics::catch(|| error.source())) {
+                Ok(source) => next = source,
+                Err(panic) => {
+                    self.push(&panic);
+                    return Some(panic);
+                }
             }
-            next = error.source();
         }
         if next.is_some() {
             self.text.push(format_args!(" [more than {MOST_SOURCES} sources]"));
         }
+        None
     }
 
     fn add(&mut self, error: &(dyn Error + 'static)) {
@@ -78,7 +88,7 @@ impl ErrorText {
     }
 
     /// Appends the next error of the chain, or the panic that cut the chain short.
-    pub(crate) fn push(&mut self, value: impl fmt::Display) {
+    fn push(&mut self, value: impl fmt::Display) {
         if !self.text.as_str().is_empty() {
             self.text.push(": ");
         }

@@ -81,10 +81,7 @@ impl Crash {
     #[cold]
     fn from_hook_error(cause: Cause) -> Box<Self> {
         let mut said = ErrorText::new();
-        let panic = panics::catch(|| said.read(cause.error())).err();
-        if let Some(panic) = &panic {
-            said.push(panic);
-        }
+        let panic = said.read(cause.error());
         // Not while a panic of its text unwinds: a second one would end the process. If it panics
         // here, the panic hook has said so, and the error is still the reason for the crash.
         let _ = panics::catch(|| drop(cause));
@@ -156,7 +153,7 @@ fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Cras
         if quiet {
             return body();
         }
-        // In the macro, for it works out its fields only where a log wants them.
+        // In the macro, because the macro evaluates its fields lazily.
         let span = tracing::info_span!(
             "service",
             name = context.name(),

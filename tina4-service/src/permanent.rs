@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 /// An error that a restart cannot fix: the service fails at once.
 ///
-/// Return it for what would fail the same way again, such as a missing setting, a revoked key or a
+/// Return it for a failure that would happen again, such as a missing setting, a revoked key or a
 /// file of the wrong format. It is not retried: the service is `failed`, whatever its `restart` and
 /// `max_restarts` say, until it is started by name. The text of its crash begins with
 /// `permanent error: `.
@@ -38,12 +38,14 @@ use std::fmt::{self, Write};
 ///
 /// It is also found among the first 32 [sources](Error::source) of the error that is returned, and
 /// inside a wrapper whose text is that of the error in it: `anyhow::Error`,
-/// [`io::Error`](std::io::Error), a variant with `#[error(transparent)]`.
+/// [`io::Error`](std::io::Error), a variant with `#[error(transparent)]`. To look inside, the runner
+/// may call the `Display` of an error, and of its sources, twice. A wrapper that stores its text the
+/// first time is not looked into, but its sources are.
 ///
 /// A service that was asked to stop does not crash, whatever its run returns. In a clean-up hook
 /// this is an error like any other.
 ///
-/// Compared with [`Flow::Done`](crate::Flow::Done): that is success, and the service is `finished`.
+/// By contrast, [`Flow::Done`](crate::Flow::Done) is success, and the service is `finished`.
 #[derive(Debug)]
 pub struct Permanent(Box<dyn Error + Send + Sync>);
 
@@ -70,7 +72,7 @@ impl Permanent {
 /// The text of the inner error.
 impl fmt::Display for Permanent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if SEARCHING.get() { f.write_str(SIGN) } else { self.0.fmt(f) }
+        if SEARCHING.get() { f.write_str(MARKER) } else { self.0.fmt(f) }
     }
 }
 
@@ -88,13 +90,15 @@ thread_local! {
 }
 
 /// What a [`Permanent`] prints inside [`is_permanent`].
-const SIGN: &str = "\u{0}tina4-service: permanent\u{0}";
+const MARKER: &str = "\u{0}tina4-service: permanent\u{0}";
 
 /// Whether this error is a [`Permanent`], or a transparent wrapper of one.
 ///
 /// Wrappers like `anyhow::Error` and `io::Error` hide the error in them: they cannot be downcast to
-/// it, and their source is that of the inner error. What they do pass on is its text. So a
-/// `Permanent` prints a sign of its own in here, and an error whose whole text is that sign is one.
+/// it, and their source is that of the inner error. But they do print its text. So a `Permanent`
+/// prints a marker while this function runs, and an error whose whole text is the marker is one.
+///
+/// A wrapper may store what it printed first. So its real text must have been read before.
 pub(crate) fn is_permanent(error: &(dyn Error + 'static)) -> bool {
     if error.is::<Permanent>() {
         return true;
@@ -111,25 +115,25 @@ pub(crate) fn is_permanent(error: &(dyn Error + 'static)) -> bool {
     let searching = Searching;
     let _ = write!(printed, "{error}");
     drop(searching);
-    printed == Printed::Sign
+    printed == Printed::Marker
 }
 
 /// What an error printed so far.
 #[derive(Debug, PartialEq, Eq)]
 enum Printed {
     Nothing,
-    Sign,
+    Marker,
     Other,
 }
 
 impl Write for Printed {
-    /// Fails on everything but the sign, so that a long text ends here.
+    /// Fails on everything but the marker, so that a long text ends here.
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if text.is_empty() {
             return Ok(());
         }
-        if *self == Self::Nothing && text == SIGN {
-            *self = Self::Sign;
+        if *self == Self::Nothing && text == MARKER {
+            *self = Self::Marker;
             return Ok(());
         }
         *self = Self::Other;

@@ -1,4 +1,4 @@
-//! Errors as only a test would write them. What they do to a service is in `tests/tests/endless.rs`.
+//! Errors that only a test would write. How they affect a service is in `tests/tests/endless.rs`.
 
 use super::*;
 use crate::panics;
@@ -30,7 +30,7 @@ fn chain<T: ToString>(texts: impl DoubleEndedIterator<Item = T>) -> Link {
 
 fn read(error: &(dyn Error + 'static)) -> ErrorText {
     let mut text = ErrorText::new();
-    text.read(error);
+    assert!(text.read(error).is_none());
     text
 }
 
@@ -105,22 +105,22 @@ fn rule_25_a_chain_of_long_texts_is_cut_off_and_its_end_is_still_asked() {
 fn what_was_read_before_a_panic_is_kept() {
     /// Panics when it is asked for its source.
     #[derive(Debug)]
-    struct Sore;
-    impl fmt::Display for Sore {
+    struct PanicsInSource;
+    impl fmt::Display for PanicsInSource {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("sore")
         }
     }
-    impl Error for Sore {
+    impl Error for PanicsInSource {
         fn source(&self) -> Option<&(dyn Error + 'static)> {
             panic!("do not ask")
         }
     }
-    let error = Link("outside".into(), Some(Box::new(Permanent::new(Sore))));
+    let error = Link("outside".into(), Some(Box::new(Permanent::new(PanicsInSource))));
     let mut text = ErrorText::new();
-    let panic = panics::catch(|| text.read(&error)).expect_err("it panics");
+    let panic = text.read(&error).expect("it panics");
+    assert_eq!(panic.to_string().split(" at ").next(), Some("panicked: do not ask"));
     assert!(text.is_permanent());
-    text.push(panic);
     let text = text.finish();
     assert!(text.starts_with("outside: sore: panicked: do not ask at "), "{text}");
 }
@@ -163,28 +163,76 @@ fn rule_28_a_permanent_error_is_found_wherever_it_is() {
     }
 }
 
+/// Shows the error in it as itself, and keeps the text.
+#[derive(Debug)]
+struct Kept(Box<dyn Error + Send + Sync>, std::sync::OnceLock<String>);
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.1.get_or_init(|| self.0.to_string()))
+    }
+}
+
+impl Error for Kept {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+#[test]
+fn a_wrapper_that_keeps_its_text_keeps_the_real_one() {
+    let kept = || Kept(Permanent::new("no key").into(), std::sync::OnceLock::new());
+    let error = kept();
+    let text = read(&error);
+    assert!(text.is_permanent(), "its source is");
+    assert_eq!((text.finish(), error.to_string()), ("no key".into(), "no key".into()));
+    // As a source, and behind a text that is too long.
+    for first in ["no start".to_owned(), "x".repeat(2 * LONGEST)] {
+        let error = Link(first, Some(Box::new(kept())));
+        let text = read(&error);
+        assert!(text.is_permanent() && !text.finish().contains("tina4"));
+        assert_eq!(error.source().unwrap().to_string(), "no key");
+    }
+}
+
+#[test]
+fn a_hidden_permanent_error_is_found_though_its_text_panics() {
+    #[derive(Debug)]
+    struct Unspeakable;
+    impl fmt::Display for Unspeakable {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("no words")
+        }
+    }
+    impl Error for Unspeakable {}
+    let mut text = ErrorText::new();
+    assert!(text.read(&Transparent(Permanent::new(Unspeakable))).is_some());
+    assert!(text.is_permanent());
+    assert!(text.finish().starts_with("panicked: no words at "));
+}
+
 #[test]
 fn rule_28_what_only_sounds_permanent_is_not() {
-    /// Says more than the permanent error in it.
+    /// Prints more than the permanent error in it.
     #[derive(Debug)]
-    struct Tells(Permanent);
-    impl fmt::Display for Tells {
+    struct Adds(Permanent);
+    impl fmt::Display for Adds {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "{}!", self.0)
         }
     }
-    impl Error for Tells {}
+    impl Error for Adds {}
     let no_key = || Permanent::new("no key");
     let cases: [Box<dyn Error>; 4] = [
         Box::new(chain(["permanent error: no key"].into_iter())),
         Box::new(chain([no_key().to_string()].into_iter())),
-        Box::new(Tells(no_key())),
+        Box::new(Adds(no_key())),
         no_key().into_inner(),
     ];
     for error in cases {
         assert!(!read(&*error).is_permanent(), "{error:?}");
     }
-    // Neither is a permanent error that nobody is looking for disguised.
+    // Outside of the search, a permanent error prints its own text.
     assert_eq!(no_key().to_string(), "no key");
     assert_eq!(format!("{:>8}|{:?}", no_key(), no_key()), "  no key|Permanent(\"no key\")");
 }
