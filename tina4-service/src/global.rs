@@ -24,13 +24,14 @@ static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
 ///
 /// # Errors
 ///
-/// Every fault in the services, with file and line; then nothing was started.
+/// Every fault in the services, with file and line; no thread, a shutdown, or this process is a
+/// forked child. Then nothing was started.
 pub fn start_all() -> Result<Runner, StartError> {
     GLOBAL.start_all()
 }
 
-/// Starts all, waits for Ctrl-C, SIGTERM or the end of all services, stops in order, prints the
-/// report. See [`Runner::run`].
+/// Starts all, waits for SIGINT (Ctrl-C), SIGTERM, SIGHUP or the end of all services, stops in order,
+/// prints the report. See [`Runner::run`].
 #[must_use = "the exit code says how it went"]
 pub fn run() -> ExitCode {
     GLOBAL.run()
@@ -40,7 +41,8 @@ pub fn run() -> ExitCode {
 ///
 /// # Errors
 ///
-/// No such service, a fault that concerns it, an abandoned run still alive, or a shutdown.
+/// No such service, a fault that concerns it, an abandoned run still alive, a shutdown, or this
+/// process is a forked child.
 pub fn start(name: &str) -> Result<(), ControlError> {
     GLOBAL.start(name)
 }
@@ -49,7 +51,7 @@ pub fn start(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// No such service.
+/// No such service, or this process is a forked child.
 pub fn stop(name: &str) -> Result<Stopped, ControlError> {
     GLOBAL.stop(name)
 }
@@ -67,7 +69,7 @@ pub fn restart(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// No such service, not active, or a run is in progress.
+/// No such service, not active, a run is in progress, or this process is a forked child.
 pub fn run_now(name: &str) -> Result<(), ControlError> {
     GLOBAL.run_now(name)
 }
@@ -76,7 +78,7 @@ pub fn run_now(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// No such service, or not active.
+/// No such service, not active, or this process is a forked child.
 pub fn pause(name: &str) -> Result<(), ControlError> {
     GLOBAL.pause(name)
 }
@@ -85,7 +87,7 @@ pub fn pause(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// No such service, or not active.
+/// No such service, not active, or this process is a forked child.
 pub fn resume(name: &str) -> Result<(), ControlError> {
     GLOBAL.resume(name)
 }
@@ -130,7 +132,7 @@ pub fn register(service: Service) {
 ///
 /// # Errors
 ///
-/// Every fault in the services, with file and line.
+/// Every fault in the services, with file and line, or this process is a forked child.
 pub fn check() -> Result<Plan, StartError> {
     GLOBAL.check()
 }

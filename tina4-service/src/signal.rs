@@ -3,10 +3,34 @@
 use std::fmt;
 
 /// A signal that asks the program to end: SIGTERM, SIGINT or SIGHUP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// ```
+/// use tina4_service::{Signal, StopCause};
+///
+/// fn farewell(cause: StopCause) -> String {
+///     match cause {
+///         StopCause::Signal(Signal::SIGINT) => "interrupted at the keyboard".to_owned(),
+///         cause => format!("stopping: {cause}"),
+///     }
+/// }
+///
+/// assert_eq!(farewell(StopCause::Signal(Signal::SIGINT)), "interrupted at the keyboard");
+/// assert_eq!(farewell(StopCause::Signal(Signal::SIGTERM)), "stopping: SIGTERM");
+/// assert_eq!(Signal::SIGTERM.number(), 15);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Signal(i32);
 
 impl Signal {
+    /// Signal 1: the terminal was closed.
+    pub const SIGHUP: Self = Self(1);
+
+    /// Signal 2: Ctrl-C was pressed in the terminal.
+    pub const SIGINT: Self = Self(2);
+
+    /// Signal 15: the usual request of a supervisor or of `kill`.
+    pub const SIGTERM: Self = Self(15);
+
     #[cfg(feature = "signals")]
     pub(crate) fn new(number: i32) -> Self {
         Self(number)
@@ -21,11 +45,11 @@ impl Signal {
 
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            1 => f.write_str("SIGHUP"),
-            2 => f.write_str("SIGINT"),
-            15 => f.write_str("SIGTERM"),
-            number => write!(f, "signal {number}"),
+        match *self {
+            Self::SIGHUP => f.write_str("SIGHUP"),
+            Self::SIGINT => f.write_str("SIGINT"),
+            Self::SIGTERM => f.write_str("SIGTERM"),
+            Self(number) => write!(f, "signal {number}"),
         }
     }
 }
@@ -38,6 +62,8 @@ pub enum StopCause {
     Signal(Signal),
     /// The runner shuts down, or has shut down, without a signal: a critical service failed, or
     /// something called `stop_all`.
+    ///
+    /// A runner that was stopped, and that has not been started since, returns this at once.
     Runner,
 }
 

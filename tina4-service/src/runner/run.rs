@@ -108,8 +108,8 @@ impl Runner {
     ///
     /// SIGTERM, SIGINT and SIGHUP (Ctrl-C and the closing of the console on Windows) stop in order.
     /// A second signal, a quarter of a second or more after the first, ends the process at once,
-    /// with code 128 + its number. A signal that was ignored when the program was started stays
-    /// ignored (on Linux; elsewhere it stops the program like any other).
+    /// with code 128 + its number. A signal that is ignored when the handlers are installed, as under
+    /// `nohup`, stays ignored (on Linux; elsewhere it stops the program like any other).
     ///
     /// The exit code is
     ///
@@ -118,7 +118,7 @@ impl Runner {
     /// | 0 | it ended well |
     /// | 1 | a critical service failed; or all services ended by themselves, and one had failed |
     /// | 2 | something did not stop in time, whatever else |
-    /// | 71 | there is no thread to be had, or this process is a forked child (`EX_OSERR` of `sysexits.h`) |
+    /// | 71 | no thread could be started, or this process is a forked child (`EX_OSERR` of `sysexits.h`) |
     /// | 75 | the runner is shutting down already (`EX_TEMPFAIL`) |
     /// | 78 | the services have faults, which are printed as a list (`EX_CONFIG`) |
     ///
@@ -204,7 +204,8 @@ impl Runner {
     /// Waits like [`Runner::wait_for_signal`], but at most `timeout`; `None`: neither has happened.
     ///
     /// No signal is lost between two calls. So a thread can wait in a loop and give up for a reason
-    /// of its own; one that must not outlive an async `main`, for example.
+    /// of its own; one that must not outlive an async `main`, for example. After a wait that gave up,
+    /// the first signal has no visible effect until the next wait, which returns it at once.
     ///
     /// ```no_run
     /// use std::sync::atomic::{AtomicBool, Ordering};
