@@ -12,7 +12,7 @@ use tina4_service::{Change, Context, Runner, Service, State};
 /// The longest text of a crash; a backtrace comes on top of it.
 const LONGEST: usize = 16 * 1024;
 
-/// A text without the backtrace that a panic may have, which the environment asks for.
+/// A text without its backtrace, which a panic has if the environment asks for it.
 #[track_caller]
 fn bounded_text(text: &str) -> &str {
     let text = text.split("\nstack backtrace:\n").next().unwrap();
@@ -20,7 +20,7 @@ fn bounded_text(text: &str) -> &str {
     text
 }
 
-/// Says that it is this error, and its source is the other one.
+/// An error with this text, and this source.
 #[derive(Debug)]
 struct Circle(&'static str, fn() -> &'static Circle);
 
@@ -40,7 +40,7 @@ impl Error for Circle {
     }
 }
 
-/// One of so many errors, each the source of the one before.
+/// One of a chain of errors, each the source of the one before.
 #[derive(Debug)]
 struct Deep(u32, Option<Box<Deep>>);
 
@@ -52,7 +52,7 @@ impl Deep {
 }
 
 impl Drop for Deep {
-    /// Not by recursion, which ten thousand are too many for.
+    /// Without recursion: ten thousand levels are too deep for the stack.
     fn drop(&mut self) {
         let mut next = self.1.take();
         while let Some(mut inner) = next {
@@ -73,7 +73,7 @@ impl Error for Deep {
     }
 }
 
-/// Misbehaves where it shall.
+/// Misbehaves in the ways that it is told to.
 #[derive(Debug)]
 struct Bad {
     text: Text,
@@ -117,7 +117,7 @@ impl Drop for Bad {
 
 type BoxedError = Box<dyn Error + Send + Sync>;
 
-/// An error, and what its crash says.
+/// An error, and the text of its crash.
 struct Case {
     what: &'static str,
     error: fn() -> BoxedError,
@@ -163,7 +163,7 @@ const CASES: [Case; 12] = [
         panics: false,
     },
     Case {
-        what: "a text that never ends",
+        what: "an endless text",
         error: || bad(Text::Endless, false, false),
         says: ["more and more and ", " [cut off at 16 KiB]"],
         panics: false,
@@ -187,19 +187,19 @@ const CASES: [Case; 12] = [
         panics: true,
     },
     Case {
-        what: "an end that panics",
+        what: "a destructor that panics",
         error: || bad(Text::Plain, false, true),
         says: ["plain", ""],
         panics: false,
     },
     Case {
-        what: "a text and an end that panic",
+        what: "a text and a destructor that panic",
         error: || bad(Text::Panics, false, true),
         says: ["panicked: no words at tests/tests/endless.rs:", ""],
         panics: true,
     },
     Case {
-        what: "a source and an end that panic, and a text that never ends",
+        what: "a source and a destructor that panic, and an endless text",
         error: || bad(Text::Endless, true, true),
         says: ["more and more and ", " [cut off at 16 KiB]"],
         panics: true,
@@ -226,10 +226,10 @@ fn rule_25_an_error_that_never_ends_is_a_crash_like_any_other() {
         runner.register(Service::new("other", |ctx| while ctx.sleep(secs(3_600)) {}));
         runner.start_all().unwrap();
         for in_a_row in 1..=3 {
-            let Change::Crashed { in_a_row: told, cause, .. } = watch.crashed("s").change else {
+            let Change::Crashed { in_a_row: counted, cause, .. } = watch.crashed("s").change else {
                 unreachable!("it was asked for")
             };
-            assert_eq!(told, in_a_row, "{}", case.what);
+            assert_eq!(counted, in_a_row, "{}", case.what);
             case.check(&cause);
         }
         let failed = watch.until("s", |change| matches!(change, Change::Failed { .. }));
@@ -284,7 +284,7 @@ fn rule_25_and_26_an_error_that_never_ends_is_no_crash_of_a_service_that_was_ask
         runner.stop("s").unwrap();
         let known = info(&runner, "s");
         assert_eq!((known.state, known.crashes), (State::Stopped, 0), "{}", case.what);
-        // A panic is reported, here as ever.
+        // A panic is still reported.
         let panicked = |change| {
             if let Change::PanickedWhileStopping { cause } = change { Some(cause) } else { None }
         };

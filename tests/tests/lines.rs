@@ -1,10 +1,10 @@
-//! Text of unknown origin (an error, the environment, a name that nobody checked) in what is printed as
-//! one line: it does not end the line, controls no terminal, and is short.
+//! Text of unknown origin (an error, the environment, an unchecked name) in output of one line: it does
+//! not end the line, does not control the terminal, and is short.
 
 use tests::{info, manual, staged};
 use tina4_service::{Runner, Service};
 
-/// Whether a text can be printed to a terminal without surprises: on one line, unless it was two.
+/// Checks that a text cannot control a terminal, and that it has this many lines.
 #[track_caller]
 fn harmless(text: &str, lines: usize) {
     let bad = |c: char| c != '\n' && (c.is_control() || "\u{2028}\u{2029}\u{202e}".contains(c));
@@ -52,7 +52,7 @@ fn rule_30_a_fault_is_harmless_whatever_name_it_is_about() {
     let runner = Runner::builder().only([HOSTILE, "\u{1b}[31mred"]).build();
     runner.register(Service::new("s", |_| {}).after(HOSTILE).after("name ".repeat(1_000_000)));
     let error = runner.check().unwrap_err().to_string();
-    // Two names that are selected and two that it comes after, below the sum of it.
+    // Two names that are selected and two that it comes after, below a line with their number.
     harmless(&error, 5);
     assert_eq!(error.matches(SHOWN).count(), 2, "{error}");
     assert!(error.lines().all(|fault| fault.len() < 2_000), "{error}");

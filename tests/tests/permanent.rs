@@ -38,12 +38,12 @@ fn permanent() -> Permanent {
     Permanent::new(NoKey::new())
 }
 
-/// An error type as programs have them.
+/// An error type such as programs have.
 #[derive(Debug)]
 enum Failure {
-    /// Shown as what is inside.
+    /// Prints the error in it.
     Transparent(Permanent),
-    /// With a text of its own.
+    /// Has its own text.
     Wrapped(Permanent),
 }
 
@@ -65,7 +65,7 @@ impl Error for Failure {
     }
 }
 
-/// What a service's crash is, and whether it fails at its first run.
+/// Checks the text of a service's crash, and that the service fails at its first run.
 #[track_caller]
 fn check(what: &str, service: Service, text: &str) {
     let runner = Runner::new();
@@ -83,7 +83,7 @@ fn check(what: &str, service: Service, text: &str) {
     assert!(line.ends_with(&format!(", 1 crashes, last error: {text}")), "{line}");
 }
 
-/// A service with restarts left, that returns this error.
+/// A service that has restarts left and returns this error.
 fn returns<E: Into<BoxedError> + 'static>(error: fn() -> E) -> Service {
     Service::new("s", move |_| Err::<(), E>(error())).max_restarts(9)
 }
@@ -229,7 +229,7 @@ fn rule_28_and_42_a_hook_with_a_permanent_error_has_failed_like_any_other() {
     assert_eq!(info(&runner, "s").crashes, 0);
 }
 
-/// Panics whenever it is touched.
+/// Panics whatever is done with it.
 #[derive(Debug)]
 struct Sore;
 
@@ -292,7 +292,7 @@ fn a_permanent_error_is_to_others_what_it_holds() {
     assert_eq!(format!("{error:?}"), format!("Permanent({:?})", NoKey::new()));
     assert!(error.get_ref().is::<NoKey>());
     assert!(error.into_inner().is::<NoKey>());
-    // Nothing is printed twice by who prints the sources as well.
+    // A caller that prints the sources as well prints nothing twice.
     let chain = format!("{:#}", anyhow::Error::from(permanent()));
     assert_eq!(chain, "no such key: invalid digit found in string");
 }

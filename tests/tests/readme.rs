@@ -1,6 +1,6 @@
-//! The README's programs, as somebody makes them who follows it: a package of their own, with the
-//! dependencies that it lists and no others. That they compile at all is also proved by doctests,
-//! which have every dependency of the crate, and say nothing of warnings.
+//! The README's programs, built as a reader would build them: in their own package, with the
+//! dependencies that it lists and no others. Doctests also prove that they compile, but have every
+//! dependency of the crate, and do not report warnings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::Command;
 use tests::Child;
 use tests::sources::workspace;
 
-/// A fenced block: what its language is, and its text.
+/// A fenced block: its language and its text.
 struct Block {
     language: String,
     text: String,
@@ -28,7 +28,7 @@ fn blocks(markdown: &str) -> Vec<Block> {
 /// if they are tests, in `tests`.
 fn package(blocks: &[Block]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
-    // Not the folder itself: what was built stays.
+    // Not the folder itself, so that what was built is kept.
     for old in ["src", "tests"] {
         let _ = fs::remove_dir_all(folder.join(old));
     }
@@ -43,7 +43,7 @@ fn package(blocks: &[Block]) -> PathBuf {
          # Not yet published.\n[patch.crates-io]\ntina4-service = {{ path = {path:?} }}\n\n[workspace]\n"
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    // The versions that everything else here is tested with.
+    // The versions with which everything else here is tested.
     fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let programs = blocks.iter().filter(|block| block.language.starts_with("rust"));
     for (number, Block { language, text }) in programs.enumerate() {
@@ -57,7 +57,7 @@ fn package(blocks: &[Block]) -> PathBuf {
     folder
 }
 
-/// Calls cargo in the package; it must succeed, and may not warn.
+/// Calls cargo in the package; it must succeed without a warning.
 fn cargo(folder: &Path, arguments: &[&str]) {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).args(["--offline", "--target-dir", "target"]).current_dir(folder);
@@ -78,7 +78,7 @@ fn the_programs_of_the_readme_need_what_it_lists_and_print_what_it_says() {
     let mut child = Child::start(program.to_str().unwrap(), &[]);
     let printed: Vec<_> = blocks[2].text.lines().collect();
     let [alive, pushed, flushed, report] = printed[..] else { panic!("{printed:?}") };
-    // Two services at once: whose line comes first is chance.
+    // Two services run at once, so either line may come first.
     child.says_all(&[alive, pushed]);
     #[cfg(unix)]
     {
@@ -96,7 +96,7 @@ fn the_programs_of_the_readme_need_what_it_lists_and_print_what_it_says() {
     }
     #[cfg(not(unix))]
     let _ = (flushed, report);
-    // The others are short and say by themselves whether all is well.
+    // The others are short and check themselves.
     let others = blocks.iter().filter(|block| block.language.starts_with("rust")).count() - 1;
     let bins = fs::read_dir(folder.join("src/bin")).unwrap().flatten();
     let names: Vec<_> =

@@ -8,13 +8,13 @@ fn none() -> Builder {
     Runner::builder().only::<&str>([])
 }
 
-/// Recursion of this depth, with a kibibyte of its own at each level.
+/// Recursion of this depth, with a kibibyte of stack at each level.
 fn recurse(depth: usize) -> usize {
     let own = std::hint::black_box([1_u8; 1024]);
     if depth == 0 { 0 } else { recurse(depth - 1) + usize::from(own[depth % own.len()]) }
 }
 
-/// How deep it goes: far deeper than two mebibytes, which is what std gives a thread.
+/// The depth of the recursion: far more than fits in two mebibytes, which is std's default.
 const DEPTH: usize = 16 * 1024;
 
 #[test]
@@ -75,7 +75,7 @@ fn rule_82_a_stack_that_the_system_refuses_is_an_error_of_start() {
     let bytes = usize::MAX / 4;
     let runner = none().stack_size(bytes).build();
     runner.register(Service::new("s", |_| {}));
-    assert!(runner.check().is_ok(), "who knows how much memory there is");
+    assert!(runner.check().is_ok(), "the check asks for no memory");
     let error = runner.start_all().expect_err("no machine has as much memory");
     assert!(matches!(error, StartError::NoThread(_)), "{error}");
     let words = format!(", with a stack of {bytes} bytes");

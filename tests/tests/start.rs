@@ -127,7 +127,7 @@ fn rule_31_the_linker_is_not_blamed_for_what_was_not_asked_for() {
     let all = Runner::builder().build().services().into_iter().map(|info| info.name);
     let all: Vec<_> = all.map(String::from).collect();
     let selected = format!(
-        "`only` and `except` leave out all there is ({} declared services); select one, or `register` one",
+        "`only` and `except` exclude every declared service ({}); select one, or `register` one",
         all.len()
     );
     let none = Runner::builder().only::<&str>([]).build();

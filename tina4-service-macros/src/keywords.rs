@@ -40,7 +40,7 @@ pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<P
     }
 }
 
-/// The item, with raw identifiers instead of such words in its visibility and its signature.
+/// The item, with raw identifiers in place of these words in its visibility and its signature.
 pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
     let mut before: Vec<TokenTree> = item.into_iter().collect();
     // Before `fn`, `async` is a keyword, except in `pub(in ..)`.
@@ -58,12 +58,12 @@ pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
     before.into_iter().map(visibility).chain(raw(signature, true)).collect()
 }
 
-fn raw(tokens: Vec<TokenTree>, mut behind_fn: bool) -> Vec<TokenTree> {
+fn raw(tokens: Vec<TokenTree>, mut after_fn: bool) -> Vec<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();
     let mut written = Vec::with_capacity(tokens.len());
     while let Some(token) = tokens.next() {
         written.push(match &token {
-            TokenTree::Ident(word) if behind_fn || is_name(word, tokens.peek()) => {
+            TokenTree::Ident(word) if after_fn || is_name(word, tokens.peek()) => {
                 TokenTree::Ident(raw_name(word))
             }
             // A group in braces is the body, which is never read.
@@ -73,7 +73,7 @@ fn raw(tokens: Vec<TokenTree>, mut behind_fn: bool) -> Vec<TokenTree> {
             | TokenTree::Punct(_)
             | TokenTree::Literal(_) => token,
         });
-        behind_fn = false;
+        after_fn = false;
     }
     written
 }
@@ -85,7 +85,7 @@ fn raw_group(group: &Group) -> TokenTree {
     TokenTree::Group(written)
 }
 
-/// Whether a word of a signature is a name, judging by the token behind it.
+/// Whether a word of a signature is a name, judging by the token after it.
 fn is_name(word: &Ident, next: Option<&TokenTree>) -> bool {
     // Of these words only `dyn` can be a keyword in a type.
     *word != "dyn"

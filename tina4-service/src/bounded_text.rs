@@ -1,12 +1,12 @@
-//! A text that is cut off at a number of bytes while it is being written, so that one that never
-//! ends takes neither all the time nor all the memory.
+//! A text that is cut off at a number of bytes while it is being written, so that an endless one
+//! exhausts neither time nor memory.
 
 use std::fmt::{self, Write};
 
-/// Bytes that are kept free for the note that the text was cut off, and for a prefix.
+/// Bytes that are reserved for the note that the text was cut off, and for a prefix.
 const RESERVED: usize = 64;
 
-/// A text of at most so many bytes.
+/// A text with a limit on its bytes.
 #[derive(Debug)]
 pub(crate) struct BoundedText {
     text: String,
@@ -76,7 +76,7 @@ mod tests {
 
     const LIMIT: usize = 2 * 1024;
 
-    /// Writes `piece` for as long as it may.
+    /// Writes its piece until it gets an error.
     struct Endless(&'static str);
 
     impl fmt::Display for Endless {

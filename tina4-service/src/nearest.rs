@@ -2,7 +2,7 @@
 
 use crate::one_line::OneLine;
 
-/// How alike two names must be, from 0 to 1, for one to be a likely misspelling of the other.
+/// How similar two names must be, from 0 to 1, for one to be a likely misspelling of the other.
 #[cfg(feature = "cron")]
 const ALIKE: f64 = 0.9;
 
@@ -26,7 +26,7 @@ pub(crate) fn nearest<N: AsRef<str>>(name: &str, known: impl IntoIterator<Item =
     best
 }
 
-/// An upper bound for how alike two names in ASCII are, from their lengths and first letters alone:
+/// An upper bound for how similar two names in ASCII are, from their lengths and first letters alone:
 /// as if every letter of the shorter one were found in the longer one.
 #[cfg(feature = "cron")]
 fn at_most(a: &str, b: &str) -> f64 {
@@ -48,7 +48,7 @@ pub(crate) fn nearest<N: AsRef<str>>(_: &str, _: impl IntoIterator<Item = N>) ->
 const LISTED: usize = 20;
 
 /// What to do about the name of a service that is not known: the one that was probably meant, or
-/// those that there are.
+/// the names that exist.
 pub(crate) fn remedy<N: AsRef<str>>(name: &str, known: &[N]) -> String {
     if let Some(meant) = nearest(name, known) {
         return format!("did you mean `{}`?", OneLine(meant.as_ref()));
@@ -101,7 +101,7 @@ mod tests {
     /// The bound rules nothing out that would have been found.
     #[cfg(feature = "cron")]
     #[test]
-    fn the_bound_is_one() {
+    fn at_most_is_an_upper_bound() {
         let names = ["a", "ab", "abc", "heartbeat", "Heart", "hartbeat", "beat", "daily_report"];
         for a in names {
             for b in names {

@@ -23,8 +23,8 @@ impl fmt::Display for OneLine<'_> {
     }
 }
 
-/// Whether a character can be printed as it is: it is no control character (which begin escape
-/// sequences of terminals), ends no line, is visible, and does not change the direction of writing.
+/// Whether a character can be printed as it is: it is not a control character (which begin the
+/// escape sequences of terminals), ends no line, is visible, and does not change the direction of text.
 fn is_plain(c: char) -> bool {
     !c.is_control()
         && !matches!(

@@ -24,8 +24,8 @@ pub(crate) use names::Names;
 /// How many due times of each service a plan shows.
 const SHOWN: usize = 3;
 
-/// How many unknown names in `after` are compared with all known ones: nobody reads a long list of
-/// faults to its end, and each comparison looks at every service.
+/// How many unknown names in `after` are compared with all known ones: a long list of suggestions
+/// helps no one, and each comparison looks at every service.
 const COMPARED: usize = 10;
 
 /// What `start_all` would do: every service in start order.

@@ -140,7 +140,7 @@ impl fmt::Display for StopReport {
             }
         }
         if self.abandoned().next().is_some() {
-            write!(f, "\n  what was abandoned did not return in time; {ADVICE}")?;
+            write!(f, "\n  an abandoned service did not return in time; {ADVICE}")?;
         }
         Ok(())
     }

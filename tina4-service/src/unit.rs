@@ -35,7 +35,7 @@ pub(crate) struct Environment {
     /// The process is ending: nothing that could wait for a lock of the user's, such as that of
     /// standard output, is done any more.
     pub(crate) exiting: AtomicBool,
-    /// The log takes its time: nobody waits for its lines.
+    /// The log is slow; do not wait for its lines.
     pub(crate) log_is_slow: AtomicBool,
     /// Which signals those who wait with this runner have received.
     #[cfg(feature = "signals")]

@@ -10,7 +10,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned as _;
 
-/// The path of the module in the runtime crate that has all the expansion needs.
+/// The path of the module in the runtime crate that has everything that the expansion needs.
 pub(super) struct Private {
     path: TokenStream,
     /// How many of its first tokens are the user's.
@@ -21,7 +21,7 @@ impl Private {
     /// In the crate that the user named, or else where it usually is.
     pub(super) fn of(root: Option<&Path>) -> Self {
         match root {
-            // A crate that is another one is at fault itself, not the attribute.
+            // If the path leads to another crate, the error belongs there and not at the attribute.
             Some(root) => Self {
                 path: quote_spanned!(root.segments.last().span()=> #root::__private),
                 users: root.to_token_stream().into_iter().count(),
@@ -37,9 +37,9 @@ impl ToTokens for Private {
     }
 }
 
-/// Where rustc shall put its caret: from the first to the last token of what the user wrote.
+/// Where rustc should put its caret: from the first to the last token of what the user wrote.
 ///
-/// The same place for two demands on one type also makes rustc report that type only once.
+/// If two requirements on one type are at the same place, rustc also reports that type only once.
 pub(super) struct Place {
     first: Span,
     pub(super) last: Span,

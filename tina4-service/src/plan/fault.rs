@@ -59,7 +59,7 @@ pub enum Fault {
         /// Where they are declared.
         places: Vec<Place>,
     },
-    /// A service asks for a value that nobody gave.
+    /// A service asks for a value that was not provided.
     MissingResource {
         /// The service.
         service: Cow<'static, str>,
@@ -148,7 +148,7 @@ impl fmt::Display for Fault {
             ),
             Self::MissingResource { service, place, resource } => write!(
                 f,
-                "`{}` at {place} asks for `Res<{resource}>`, which nobody gave; \
+                "`{}` at {place} asks for `Res<{resource}>`, which was not provided; \
                  call `provide(..)` with such a value before starting, or ask for `Option<Res<..>>`",
                 OneLine(service)
             ),
@@ -225,10 +225,9 @@ impl fmt::Display for StartError {
                 f.write_str("this runner has no services; `register` one before starting")
             }
             Self::NothingSelected { left_out } => {
-                let s = if *left_out == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "`only` and `except` leave out all there is ({left_out} declared service{s}); \
+                    "`only` and `except` exclude every declared service ({left_out}); \
                      select one, or `register` one"
                 )
             }

@@ -20,8 +20,8 @@ use crate::zone::Zone;
 /// How long `stop_all` takes at most, unless the builder says otherwise.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The sizes that a stack can have. Some C libraries refuse more than a quarter of the address space,
-/// and std may panic then.
+/// The sizes that a stack can have. More than a quarter of the address space is refused by every C
+/// library, and can make std panic.
 const STACK_SIZES: RangeInclusive<usize> = LEAST_STACK..=usize::MAX / 4;
 
 /// Settings of a [`Runner`]: which services, which clock, how many threads.
