@@ -77,7 +77,8 @@ static SIGNALS: PerProcess<Signals> = PerProcess::new(Signals {
 });
 
 /// When the first stop signal arrived, and whether a later one ends the process. In one atomic,
-/// because two handlers may run at once: twice the time, and one more if it does; 0: none yet.
+/// because two handlers may run at once: the lowest bit is set if it does, the others are the time;
+/// 0: no signal yet.
 #[derive(Debug, Default)]
 struct Debounce(AtomicU64);
 
@@ -173,7 +174,7 @@ impl Signals {
         if self.wake.get().is_none() {
             let (wake, incoming) = system::channel()?;
             // The thread comes first: if it cannot be had, nothing has changed.
-            let notify = move || signals.notify_waiters_for_ever(&incoming);
+            let notify = move || signals.notify_loop(&incoming);
             crate::pool::start_thread("tina4-signals".to_owned(), Box::new(notify))?;
             // Nobody else sets it: the lock is held.
             let _ = self.wake.set(wake);
@@ -206,7 +207,7 @@ impl Signals {
     }
 
     /// The signal thread's loop. Never blocks.
-    fn notify_waiters_for_ever(&self, incoming: &system::Incoming) {
+    fn notify_loop(&self, incoming: &system::Incoming) {
         let mut endings: Vec<Ending> = Vec::new();
         loop {
             // Only the endings need a timeout.
@@ -314,7 +315,6 @@ pub(crate) fn listen(
     let signals = SIGNALS.get();
     signals.install(signals)?;
     let state = signals.debounce.state();
-    let count = signals.count.load(Ordering::Acquire);
     // A runner that never had a waiter takes over what nobody has received.
     let since = env.received.get().unwrap_or_else(|| signals.delivered.load(Ordering::Acquire));
     env.received.set(since);
@@ -324,7 +324,8 @@ pub(crate) fn listen(
     let (pool, run_later) = (Arc::downgrade(pool), run.as_ref().map(Arc::downgrade));
     waiters.push(Waiter { id, pool, run: run_later, since, notified: since });
     drop(waiters);
-    if count == since {
+    // After the waiter was added: the signal thread sees it, or is woken for it.
+    if signals.count.load(Ordering::Acquire) == since {
         if !others_stop {
             signals.debounce.disarm(state);
         }

@@ -106,7 +106,7 @@ impl Runner {
     /// Starts all, waits for a stop signal or the end of all services, stops in order, and prints
     /// the report to standard error.
     ///
-    /// SIGTERM, SIGINT and SIGHUP (Ctrl-C and the closing of the console on Windows) stop in order.
+    /// SIGTERM, SIGINT and SIGHUP (Ctrl-C and Ctrl-Break on Windows) stop in order.
     /// A second signal, a quarter of a second or more after the first, ends the process at once,
     /// with code 128 + its number. A signal that is ignored when the handlers are installed, as under
     /// `nohup`, stays ignored (on Linux; elsewhere it stops the program like any other).
