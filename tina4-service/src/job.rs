@@ -18,8 +18,12 @@ use crate::params::Run;
 use crate::unit::Injected;
 use crate::unit::{Environment, Unit};
 
-/// How long the first run of an activation waits for the line that says that it was started.
-const LOG_PATIENCE: Duration = Duration::from_millis(5);
+/// How long the first run of an activation waits for the line that says that it was started: longer
+/// than a busy machine keeps the thread that writes it from its processor.
+const LOG_PATIENCE: Duration = Duration::from_millis(100);
+/// How often it looks without sleeping, and how long it sleeps in between after that.
+const LOOKS: u32 = 50;
+const NAP: Duration = Duration::from_micros(200);
 
 /// Something to do for a service.
 #[derive(Clone, Copy, Debug)]
@@ -175,11 +179,16 @@ fn wait_for_announcement(unit: &Unit) {
     }
     let (clock, slow) = (Clock::system(), &unit.env.log_is_slow);
     let until = clock.now().saturating_add(nanos(LOG_PATIENCE));
+    let mut looks = 0;
     while !unit.is_announced() && !slow.load(Ordering::Relaxed) {
-        if clock.now() >= until {
+        looks += 1;
+        if looks < LOOKS {
+            crate::sync::yield_now();
+        } else if clock.now() < until {
+            std::thread::park_timeout(NAP);
+        } else {
             slow.store(true, Ordering::Relaxed);
         }
-        crate::sync::yield_now();
     }
 }
 
