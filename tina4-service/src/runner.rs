@@ -142,7 +142,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// Every fault in the services, with file and line.
+    /// Every fault in the services, with file and line; or this process is a forked child.
     pub fn check(&self) -> Result<Plan, StartError> {
         self.pool()?.with(|services, _| services.check())
     }
@@ -154,7 +154,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// Every fault in the services, with file and line; then nothing was started.
+    /// Every fault in the services, with file and line; then nothing was started. Also if no thread
+    /// can be had, if the runner is shutting down, or if this process is a forked child.
     pub fn start_all(&self) -> Result<Self, StartError> {
         self.begin()?.with(|services, now| services.start_all(now))?;
         self.has_threads()?;
@@ -167,7 +168,7 @@ impl Runner {
     /// # Errors
     ///
     /// No such service; a fault that concerns it; its abandoned run is still alive; the runner is
-    /// shutting down.
+    /// shutting down; this process is a forked child.
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
         self.begin()?;
         self.ask(|services, now| services.start(name, now))?;
@@ -239,7 +240,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// No such service.
+    /// No such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
         match self.ask(|services, now| services.ask_to_stop(name, now))? {
             Ok(asked) => Ok(self.wait_for_stop(asked)),
@@ -284,7 +285,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// No such service; it is not active; a run is in progress.
+    /// No such service; it is not active; a run is in progress; this process is a forked child.
     pub fn run_now(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, lifecycle::Event::RunNow)
     }
@@ -293,7 +294,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// No such service; it is not active, or waits for others to be up.
+    /// No such service; it is not active, or waits for others to be up; this process is a forked child.
     pub fn pause(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, lifecycle::Event::Pause)
     }
@@ -302,7 +303,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// No such service; it is not active.
+    /// No such service; it is not active; this process is a forked child.
     pub fn resume(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, lifecycle::Event::Resume)
     }
@@ -342,13 +343,13 @@ impl Runner {
         state.ok().flatten().is_some_and(State::is_active)
     }
 
-    /// Name and state of every service.
+    /// Name and state of every service; nothing in a forked child.
     #[must_use]
     pub fn status(&self) -> BTreeMap<String, State> {
         self.pool().map(|pool| pool.with(|services, _| services.status())).unwrap_or_default()
     }
 
-    /// Everything known about every service, by name.
+    /// Everything known about every service, by name; nothing in a forked child.
     #[must_use]
     pub fn services(&self) -> Vec<ServiceInfo> {
         self.pool()

@@ -1,8 +1,8 @@
 //! The end of `run` after a signal, even where the thread that called it is blocked.
 //!
 //! That thread writes log lines and the report, and either may wait for ever: standard output is a
-//! pipe that nobody reads, a terminal is stopped. So the thread that tells of signals requests the
-//! stop by itself, and ends the process with `run`'s exit code if `run` does not return in time.
+//! pipe that nobody reads, a terminal is stopped. So the signal thread requests the stop by itself,
+//! and ends the process with `run`'s exit code if `run` does not return in time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
