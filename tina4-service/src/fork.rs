@@ -26,7 +26,9 @@ const FIRST: u32 = 1;
 /// How often this process and its ancestors were forked off, from [`FIRST`].
 static GENERATION: AtomicU32 = AtomicU32::new(FIRST);
 
-fn generation() -> u32 {
+/// The number of this process.
+#[inline]
+pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 

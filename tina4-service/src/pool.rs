@@ -86,8 +86,6 @@ pub(crate) trait Desk: Send + 'static {
     fn job(&mut self, task: Self::Task) -> Self::Job;
     /// Does a job, where it is: a processor is slow to move what was just put together. Never panics.
     fn work(job: &Self::Job) -> Self::Report;
-    /// Whether the job has returned in a child that it has forked, in which this pool has no threads.
-    fn is_in_child(job: &Self::Job) -> bool;
     /// A number for what the job is about.
     #[cfg(feature = "exit-hook")]
     fn subject(job: &Self::Job) -> u32;

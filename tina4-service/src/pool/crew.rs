@@ -295,7 +295,8 @@ impl<D: Desk> Shift<D> {
     /// Makes sure that the next due time is covered; see the top of this file.
     ///
     /// `trusted`: the caller is a worker that will look again in a moment.
-    #[inline]
+    // Forced, because it is part of every run, and called from too many places to be inlined otherwise.
+    #[inline(always)]
     pub(super) fn cover(
         &mut self,
         now: Nanos,
@@ -314,7 +315,8 @@ impl<D: Desk> Shift<D> {
     }
 
     /// The next due time, if nobody waits for it.
-    #[inline]
+    // Forced, because it is part of every run, and called from too many places to be inlined otherwise.
+    #[inline(always)]
     pub(super) fn uncovered(&mut self, now: Nanos, trusted: bool) -> Option<Nanos> {
         let due = self.desk.next_due();
         if due.is_none() && self.desk.is_over() {

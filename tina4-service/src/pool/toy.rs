@@ -144,10 +144,6 @@ impl Desk for Toy {
         true
     }
 
-    fn is_in_child(_: &Self::Job) -> bool {
-        false
-    }
-
     #[cfg(feature = "exit-hook")]
     fn subject(_: &Self::Job) -> u32 {
         0

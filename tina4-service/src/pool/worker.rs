@@ -8,6 +8,7 @@ use super::crew::{Errands, Leader, Resting, SLACK, STAY, Shift, StandBy};
 use super::working::Working;
 use super::{Back, Desk, Pool};
 use crate::clock::Nanos;
+use crate::fork;
 use crate::sync::{Condvar, MutexGuard, lock, try_lock, wait};
 
 /// The leader spins no longer than this.
@@ -25,6 +26,7 @@ impl<D: Desk> Pool<D> {
     /// A worker's life.
     pub(super) fn work(self: &Arc<Self>, worker: u64) {
         let bell = Arc::new(Condvar::new());
+        let process = fork::generation();
         #[cfg(feature = "exit-hook")]
         let working = Working::here();
         let mut shift = lock(&self.shift);
@@ -56,11 +58,9 @@ impl<D: Desk> Pool<D> {
                 #[cfg(feature = "exit-hook")]
                 working.begin(D::subject(&job));
                 let report = D::work(&job);
-                #[cfg(feature = "exit-hook")]
-                working.end();
-                if D::is_in_child(&job) {
-                    // The services are the parent's. The only thread of the child ends, and with it
-                    // the child.
+                if fork::generation() != process {
+                    // The job has returned in a child that it has forked. The services are the
+                    // parent's; the only thread of the child ends, and with it the child.
                     return;
                 }
                 let ended;

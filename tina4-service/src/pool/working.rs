@@ -17,7 +17,8 @@ const NOTHING: u32 = u32::MAX;
 pub(crate) struct Working {
     /// The system's number of its thread, where that can be known.
     thread: Option<u32>,
-    /// [`Desk::subject`] of its job.
+    /// [`Desk::subject`] of its job, or of its last one: what waits between two jobs is not taken for
+    /// lost.
     subject: AtomicU32,
 }
 
@@ -31,11 +32,7 @@ impl Working {
         self.subject.store(subject, Ordering::Relaxed);
     }
 
-    pub(super) fn end(&self) {
-        self.subject.store(NOTHING, Ordering::Relaxed);
-    }
-
-    /// The subject of its job, if it has one.
+    /// The subject of its job, or of its last one.
     pub(crate) fn subject(&self) -> Option<u32> {
         Some(self.subject.load(Ordering::Relaxed)).filter(|subject| *subject != NOTHING)
     }
@@ -46,7 +43,7 @@ impl Working {
 
     /// It will never come back: its job is another worker's now.
     pub(crate) fn give_up(&self) {
-        self.end();
+        self.subject.store(NOTHING, Ordering::Relaxed);
     }
 }
 
@@ -81,7 +78,7 @@ impl<D: Desk> Pool<D> {
         }
     }
 
-    /// The workers that have a job; `None`: the lock could not be had by `limit`.
+    /// The workers that have or had a job; `None`: the lock could not be had by `limit`.
     pub(crate) fn working(&self, clock: &Clock, limit: Nanos) -> Option<Vec<Arc<Working>>> {
         let shift = self.lock_before(clock, limit)?;
         let all = shift.crew.working.iter().filter_map(Weak::upgrade);

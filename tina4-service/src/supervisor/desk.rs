@@ -129,11 +129,6 @@ impl Desk for Supervisor {
         job::perform(job)
     }
 
-    #[inline]
-    fn is_in_child(job: &Job) -> bool {
-        job.context.unit().env.owner.is_another_process()
-    }
-
     #[cfg(feature = "exit-hook")]
     #[inline]
     fn subject(job: &Job) -> u32 {
