@@ -3,7 +3,7 @@
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -60,25 +60,6 @@ fn rule_44_a_signal_a_quarter_of_a_second_after_the_first_ends_the_process_and_s
             took
         });
     }
-}
-
-/// Where standard error is full, nothing is said, and the end is as quick.
-#[test]
-#[cfg(target_os = "linux")]
-fn rule_44_the_second_signal_does_not_wait_for_standard_error() {
-    best_of(5, "the second signal", millis(50), || {
-        let (full, _unread) = full_pipe();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-        let mut child = Child::run_with(command.arg("stuck"), Stdio::piped(), full);
-        child.says("ready");
-        child.signal(Signal::SIGTERM);
-        child.says("told");
-        pause(APART);
-        let watch = Stopwatch::start();
-        child.signal(Signal::SIGTERM);
-        assert_eq!(child.ended().code(), 143);
-        watch.elapsed()
-    });
 }
 
 /// As GNU `timeout` sends it: to the process, and then to its group.
@@ -146,21 +127,6 @@ fn rule_44_a_signal_that_is_older_than_the_services_gives_them_their_time_to_sto
     }
 }
 
-/// One has ended and cannot say so, the other needs its time.
-#[test]
-#[cfg(target_os = "linux")]
-fn rule_44_a_run_that_is_over_does_not_end_the_process_under_another_one() {
-    let (full, _unread) = full_pipe();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let mut child = Child::run_with(command.arg("two runs"), Stdio::piped(), full);
-    child.says("ready");
-    child.says("ready");
-    child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert_eq!(ended.code(), 0, "{ended:?}");
-    assert_eq!(ended.out[2..], ["hook: quick", "hook: slow"], "{ended:?}");
-}
-
 #[test]
 fn rule_44_each_runner_that_waits_gets_the_signal_once() {
     let ended = run("two waiters");
@@ -204,97 +170,6 @@ fn rule_44_a_signal_that_was_ignored_at_the_start_stays_ignored() {
         assert_eq!(ended.code(), 0, "{name}: {ended:?}");
         assert_eq!(ended.out, ["ready", "hook: database"], "{name}: {ended:?}");
     }
-}
-
-/// A pipe that is full, and its other end, which nobody reads.
-#[cfg(target_os = "linux")]
-fn full_pipe() -> (Stdio, std::io::PipeReader) {
-    use std::io::Write as _;
-    use std::os::fd::AsRawFd as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    // Opened once more, so that only this way to it does not block.
-    let mut filler = std::fs::OpenOptions::new()
-        .write(true)
-        .custom_flags(nix::libc::O_NONBLOCK)
-        .open(format!("/proc/self/fd/{}", writer.as_raw_fd()))
-        .expect("the pipe once more");
-    while filler.write(&[b'-'; 4096]).is_ok() {}
-    while filler.write(b"-").is_ok() {}
-    (writer.into(), reader)
-}
-
-/// How long the end may take where everything stops at once: a second, and what a busy machine adds.
-const IN_TIME: Duration = millis(2_500);
-
-#[test]
-#[cfg(target_os = "linux")]
-fn rule_44_a_signal_stops_the_services_though_standard_output_is_full() {
-    let (full, _unread) = full_pipe();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let child = Child::run_with(command.arg("logs"), full, Stdio::piped());
-    child.warns("ready");
-    let watch = Stopwatch::start();
-    child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
-    assert_eq!(ended.code(), 0, "{ended:?}");
-    let mut hooks = ended.errors("hook: ");
-    hooks.sort_unstable();
-    assert_eq!(hooks, ["idle", "web"], "{ended:?}");
-    assert!(ended.err.contains(" services ended in "), "{ended:?}");
-}
-
-/// The body fills the pipe by itself, and is blocked by its own line: it cannot stop.
-#[test]
-#[cfg(target_os = "linux")]
-fn rule_44_a_signal_stops_the_others_where_a_body_is_blocked_by_its_log() {
-    let (unread, pipe) = std::io::pipe().expect("a pipe");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let child = Child::run_with(command.arg("floods"), pipe.into(), Stdio::piped());
-    child.warns("ready");
-    // The end is the same if it is not full yet.
-    pause(millis(200));
-    let watch = Stopwatch::start();
-    child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
-    assert_eq!(ended.code(), 2, "{ended:?}");
-    assert_eq!(ended.errors("hook: "), ["idle"], "{ended:?}");
-    assert!(ended.err.contains("\n  web (tests/src/bin/runs.rs:"), "{ended:?}");
-    drop(unread);
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn rule_44_the_process_ends_a_second_after_the_shutdown_timeout() {
-    let (full, _unread) = full_pipe();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let child = Child::run_with(command.arg("logs, stuck"), full, Stdio::piped());
-    child.warns("ready");
-    let watch = Stopwatch::start();
-    child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert!((secs(1)..IN_TIME).contains(&watch.elapsed()), "{:?}, {ended:?}", watch.elapsed());
-    assert_eq!(ended.code(), 2, "{ended:?}");
-    assert!(ended.err.contains("): abandoned, still running after "), "{ended:?}");
-}
-
-/// The report is what blocks.
-#[test]
-#[cfg(target_os = "linux")]
-fn rule_44_a_signal_ends_the_process_though_standard_error_is_full() {
-    let (full, _unread) = full_pipe();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let mut child = Child::run_with(command.arg("graceful"), Stdio::piped(), full);
-    child.says("ready");
-    let watch = Stopwatch::start();
-    child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
-    assert_eq!(ended.code(), 0, "{ended:?}");
-    assert_eq!(ended.out, ["ready", "hook: database"], "{ended:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Background services inside one process: declared with an attribute, found by themselves, run
+//! Background services inside one process: declared with an attribute, discovered automatically, run
 //! on time, restarted when they crash, stopped in order.
 //!
 //! ```standalone_crate
