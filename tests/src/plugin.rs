@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tina4_service::{Change, Context, Runner, Service};
 
-/// What `rundll32 plugin.dll,end_process` calls: a window, a module, the command line, and how to show it.
+/// What `src/bin/plugin_host.rs` calls.
 #[unsafe(no_mangle)]
-pub extern "system" fn end_process(_: usize, _: usize, _: usize, _: i32) {
+pub extern "system" fn end_process() {
     let runner = Runner::new();
     let body = |ctx: &Context| while ctx.sleep(Duration::from_secs(3_600)) {};
     runner.register(Service::new("blocked", body));
