@@ -50,6 +50,8 @@ mod crew;
 mod hiring;
 #[cfg(feature = "testing")]
 mod staged;
+#[cfg(feature = "signals")]
+mod without_blocking;
 mod worker;
 #[cfg(feature = "exit-hook")]
 mod working;
@@ -184,46 +186,6 @@ impl<D: Desk> Pool<D> {
         #[cfg(feature = "testing")]
         if let Some(stage) = self.clock.stage() {
             stage.touch();
-        }
-        result
-    }
-
-    /// Does the same, but leaves to a worker what could block the caller: the log, and destructors.
-    #[cfg(feature = "signals")]
-    pub(crate) fn act_without_blocking<T>(
-        self: &Arc<Self>,
-        action: impl FnOnce(&mut D, Nanos) -> T,
-    ) -> T {
-        let mut shift = lock(&self.shift);
-        let now = self.clock.now();
-        let result = action(&mut shift.desk, now);
-        let most = self.most(&shift.desk);
-        let wakes = shift.desk.take_wakes();
-        let ring_news = shift.desk.take_news() && shift.listeners > 0;
-        let uncovered = shift.uncovered(now, false);
-        let mut calls = uncovered.and_then(|due| shift.crew.send_for(now, due, false, most));
-        // A worker on the way does it first of all.
-        if calls.is_none() && shift.desk.has_aftermath() {
-            calls = shift.crew.send_anybody(now, most);
-        }
-        drop(shift);
-        drop(wakes);
-        if ring_news {
-            self.news.notify_all();
-        }
-        if let Some(calls) = calls
-            && !self.notify_and_spawn(calls)
-        {
-            // Others that are there can still be notified. What is left is done by whoever holds the
-            // lock next.
-            let mut shift = lock(&self.shift);
-            let (now, live) = (self.clock.now(), shift.crew.live);
-            let uncovered = shift.uncovered(now, false);
-            let calls = uncovered.and_then(|due| shift.crew.send_for(now, due, false, live));
-            drop(shift);
-            if let Some(calls) = calls {
-                let _ = self.notify_and_spawn(calls);
-            }
         }
         result
     }
