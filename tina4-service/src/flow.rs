@@ -103,7 +103,7 @@ impl<E> Exit<E> {
 /// Gives `!` a name: stable Rust only lets it be written as the return type of a function. Closures
 /// that never return have this type in edition 2024; before, they return `()`.
 pub trait Returns {
-    /// What comes back.
+    /// The return type.
     type Output;
 }
 

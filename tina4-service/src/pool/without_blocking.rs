@@ -28,8 +28,7 @@ impl<D: Desk> Pool<D> {
         if let Some(calls) = calls
             && !self.notify_and_spawn(calls)
         {
-            // Others that are there can still be notified. What is left is done by whoever holds the
-            // lock next.
+            // Existing workers can still be notified. The next holder of the lock does the rest.
             let mut shift = lock(&self.shift);
             let (now, live) = (self.clock.now(), shift.crew.live);
             let uncovered = shift.uncovered(now, false);

@@ -17,8 +17,7 @@ const NOTHING: u32 = u32::MAX;
 pub(crate) struct Working {
     /// The system's number of its thread, where that can be known.
     thread: Option<u32>,
-    /// [`Desk::subject`] of its job, or of its last one: what waits between two jobs is not taken for
-    /// lost.
+    /// [`Desk::subject`] of its job, or of its last one. An idle worker is never taken for lost.
     subject: AtomicU32,
 }
 

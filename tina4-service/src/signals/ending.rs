@@ -44,7 +44,7 @@ impl RunWatch {
         self.started.store(true, Ordering::Release);
     }
 
-    /// This will be the exit code; what is left to do is to print.
+    /// Records the exit code; only printing is left.
     pub(crate) fn ends_with(&self, code: u8) {
         let _ = self.code.set(code);
     }
