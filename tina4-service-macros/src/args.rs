@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Token};
-use tina4_service_schedule::Key;
+use tina4_service_core::Key;
 
 use crate::errors;
 use crate::faults::Faults;

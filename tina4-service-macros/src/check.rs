@@ -7,7 +7,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::{LitStr, Path};
-use tina4_service_schedule::{Draft, Fault, Key, Spec, name};
+use tina4_service_core::{Draft, Fault, Key, Spec, name};
 
 use crate::args::{Args, Argument};
 use crate::errors;

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use proc_macro2::{Delimiter, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Error, Ident, LitInt, LitStr, Path};
-use tina4_service_schedule::{CronError, Key, Restart};
+use tina4_service_core::{CronError, Key, Restart};
 
 use crate::value::{Kind, path_text};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
-use tina4_service_schedule::{Cron, Days, Restart, Schedule, Spec, Timezone};
+use tina4_service_core::{Cron, Days, Restart, Schedule, Spec, Timezone};
 
 use crate::args::Args;
 use crate::check::{self, Checked};

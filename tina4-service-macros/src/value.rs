@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
-use tina4_service_schedule::{Cron, Key, Restart, Timezone, duration, name};
+use tina4_service_core::{Cron, Key, Restart, Timezone, duration, name};
 
 use crate::errors;
 use crate::faults::Faults;

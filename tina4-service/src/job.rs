@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tina4_service_schedule::CrashKind;
+use tina4_service_core::CrashKind;
 
 use crate::bounded_text::bounded;
 use crate::clock::{Clock, nanos};

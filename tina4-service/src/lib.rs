@@ -133,6 +133,9 @@ pub use schedule::ScheduleError;
 pub use service::{IntoDuration, Service};
 pub use signal::{Signal, StopCause};
 pub use status::{ServiceInfo, Spread};
+pub use tina4_service_core::Restart;
+#[cfg(feature = "cron")]
+pub use tina4_service_core::{CronError, TimezoneError};
 /// Declares a function as a service.
 ///
 /// ```
@@ -223,9 +226,6 @@ pub use status::{ServiceInfo, Spread};
 /// that of the panic with its place. It is kept up to 16 KiB, and a backtrace up to 32 KiB; what is
 /// longer is cut off, and the text says so.
 pub use tina4_service_macros::service;
-pub use tina4_service_schedule::Restart;
-#[cfg(feature = "cron")]
-pub use tina4_service_schedule::{CronError, TimezoneError};
 
 /// What the attribute's expansion names. Not part of the public interface.
 #[doc(hidden)]
@@ -236,7 +236,7 @@ pub mod __private {
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;
     pub use std::borrow::Cow;
-    pub use tina4_service_schedule::{Cron, Days, Restart, Schedule, Timezone};
+    pub use tina4_service_core::{Cron, Days, Restart, Schedule, Timezone};
 
     /// The result of a service's function, whatever its type.
     ///

@@ -17,7 +17,7 @@
 
 use std::time::Duration;
 
-use tina4_service_schedule::{CrashKind, Restarts, Spec, Zone};
+use tina4_service_core::{CrashKind, Restarts, Spec, Zone};
 
 use self::dates::Calendar;
 use self::phase::Phase;

@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fmt;
 use std::time::SystemTime;
 
-use tina4_service_schedule::Key;
+use tina4_service_core::Key;
 
 use crate::nearest::nearest;
 use crate::params::{Need, Resources};

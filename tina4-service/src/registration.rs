@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use tina4_service_schedule::Spec;
+use tina4_service_core::Spec;
 
 use crate::context::Context;
 use crate::flow::{Cause, Exit};

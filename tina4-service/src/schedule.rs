@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use tina4_service_schedule::Schedule as Declared;
+use tina4_service_core::Schedule as Declared;
 #[cfg(feature = "cron")]
-use tina4_service_schedule::{Cron, CronError, Timezone, TimezoneError};
+use tina4_service_core::{Cron, CronError, Timezone, TimezoneError};
 
 use crate::clock::{wall_seconds, wall_time};
 use crate::zone::{Zone, write_utc};

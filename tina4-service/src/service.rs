@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "cron")]
-use tina4_service_schedule::{Cron, Timezone};
-use tina4_service_schedule::{Draft, Key, Restart, Spec, duration, name};
+use tina4_service_core::{Cron, Timezone};
+use tina4_service_core::{Draft, Key, Restart, Spec, duration, name};
 
 use crate::bounded_text::bounded;
 use crate::context::Context;

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use tina4_service_schedule::{Schedule as Declared, Utc};
+use tina4_service_core::{Schedule as Declared, Utc};
 
 use crate::clock::{Clock, Nanos, Wall};
 use crate::context::Never;
@@ -155,7 +155,7 @@ impl Unit {
 
     /// The wall clock and its zone; a service without calendar time does not look at it.
     #[inline]
-    pub(crate) fn calendar(&self) -> (Wall, &dyn tina4_service_schedule::Zone) {
+    pub(crate) fn calendar(&self) -> (Wall, &dyn tina4_service_core::Zone) {
         match self.zone() {
             Some(zone) => (self.env.clock.wall_nanos(), zone),
             None => (0, &Utc),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tina4_service_schedule::{ClockChange, Timezone};
+use tina4_service_core::{ClockChange, Timezone};
 
 #[cfg(feature = "cron")]
 pub(crate) use known::Zone;
@@ -157,7 +157,7 @@ mod known {
         }
     }
 
-    impl tina4_service_schedule::Zone for Zone {
+    impl tina4_service_core::Zone for Zone {
         fn offset(&self, instant: i64) -> i64 {
             self.0.to_offset(timestamp(instant)).seconds().into()
         }
@@ -294,7 +294,7 @@ mod unknown {
         }
     }
 
-    impl tina4_service_schedule::Zone for Zone {
+    impl tina4_service_core::Zone for Zone {
         fn offset(&self, _: i64) -> i64 {
             match *self {}
         }

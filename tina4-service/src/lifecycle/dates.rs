@@ -14,7 +14,7 @@
 //! clock is back by more than [`CORRECTION`]: then it was wrong before, and counts as it is now (as
 //! in cron(8) of Debian and BSD). What recurs runs again.
 
-use tina4_service_schedule::{Cron, Schedule, Spec};
+use tina4_service_core::{Cron, Schedule, Spec};
 
 use super::phase::{Phase, Until};
 use super::{Command, Facts, Lifecycle, Note, jitter};

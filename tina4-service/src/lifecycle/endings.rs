@@ -1,6 +1,6 @@
 //! How an activation ends: by way of its clean-up, or given up when stop takes too long.
 
-use tina4_service_schedule::Spec;
+use tina4_service_core::Spec;
 
 use super::phase::{Alive, Hooks, Phase};
 use super::{Command, Ending, Facts, Lifecycle, Note};

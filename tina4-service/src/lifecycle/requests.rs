@@ -1,6 +1,6 @@
 //! What others ask of a service: start, run now, pause, resume, stop.
 
-use tina4_service_schedule::{Restarts, Schedule, Spec};
+use tina4_service_core::{Restarts, Schedule, Spec};
 
 use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, Refusal, jitter};

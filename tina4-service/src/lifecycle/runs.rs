@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tina4_service_schedule::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
+use tina4_service_core::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
 
 use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, jitter};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tina4_service_schedule::{Restart, RestartPolicy, Schedule, Spec, Utc};
+use tina4_service_core::{Restart, RestartPolicy, Schedule, Spec, Utc};
 
 use super::*;
 

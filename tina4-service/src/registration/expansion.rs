@@ -8,7 +8,7 @@ use std::mem;
 use std::panic::Location;
 use std::time::Duration;
 
-use tina4_service_schedule::{Restart, Schedule, Spec};
+use tina4_service_core::{Restart, Schedule, Spec};
 
 use super::{After, Place, Registration, id_of};
 use crate::flow::Exit;
@@ -156,7 +156,7 @@ impl Registration {
 
 #[cfg(test)]
 mod tests {
-    use tina4_service_schedule::RestartPolicy;
+    use tina4_service_core::RestartPolicy;
 
     use super::*;
 

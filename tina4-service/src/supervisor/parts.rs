@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use tina4_service_schedule::{CrashKind, Schedule, Spec, Utc};
+use tina4_service_core::{CrashKind, Schedule, Spec, Utc};
 
 use super::timers::Timers;
 use crate::clock::Nanos;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tina4_service_schedule::CrashKind;
+use tina4_service_core::CrashKind;
 
 use super::*;
 use crate::Service;

@@ -221,7 +221,7 @@ pub(super) fn keep(zone: Zone) -> &'static Zone {
 mod tests {
     use std::time::UNIX_EPOCH;
 
-    use tina4_service_schedule::Timezone;
+    use tina4_service_core::Timezone;
 
     use super::*;
 

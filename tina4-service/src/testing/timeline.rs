@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
-use tina4_service_schedule::duration::text;
+use tina4_service_core::duration::text;
 
 use crate::error_text::without_backtrace;
 use crate::event::{Change, Event, Recorded};

@@ -1,6 +1,6 @@
 //! Calendar time with a clock in hand that is set, stands still and runs on.
 
-use tina4_service_schedule::{Cron, Timezone};
+use tina4_service_core::{Cron, Timezone};
 
 use super::*;
 

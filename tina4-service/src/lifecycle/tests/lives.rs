@@ -1,7 +1,7 @@
 //! Properties over random lives: whatever happens, in whatever order.
 
 use proptest::prelude::*;
-use tina4_service_schedule::{Cron, Timezone};
+use tina4_service_core::{Cron, Timezone};
 
 use super::*;
 

@@ -2,7 +2,7 @@
 //! attribute. What it measures, how, and what came out: `../README.md`.
 //!
 //! ```text
-//! cargo run --manifest-path tina4-service/benches/compile-time/Cargo.toml --target-dir target
+//! cargo run --manifest-path tina4-service/benchmarks/compile-time/Cargo.toml --target-dir target
 //! ```
 //!
 //! An argument is the number of rounds, instead of 9.

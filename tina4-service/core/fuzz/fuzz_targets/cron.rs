@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tina4_service_schedule::{Cron, Utc};
+use tina4_service_core::{Cron, Utc};
 
 const DAY: i64 = 86_400;
 

@@ -44,7 +44,7 @@ impl Cron {
     /// date ever matches is an error, too.
     ///
     /// ```
-    /// use tina4_service_schedule::{Cron, Utc};
+    /// use tina4_service_core::{Cron, Utc};
     ///
     /// let cron = Cron::parse("0 8 * * MON-FRI").unwrap();
     /// // 1970-01-01 was a Thursday.

@@ -31,7 +31,7 @@ pub enum NameError {
 /// Says what is wrong with the first place that is wrong.
 ///
 /// ```
-/// use tina4_service_schedule::name;
+/// use tina4_service_core::name;
 ///
 /// assert!(name::check("mail.outbox-2").is_ok());
 /// let error = name::check("2nd").unwrap_err();

@@ -113,7 +113,7 @@ impl Timezone {
     /// Says why no machine knows such a time zone.
     ///
     /// ```
-    /// use tina4_service_schedule::Timezone;
+    /// use tina4_service_core::Timezone;
     ///
     /// assert_eq!(Timezone::parse("local").unwrap(), Timezone::Local);
     /// assert!(Timezone::parse("Europe/Berlin").is_ok());

@@ -103,7 +103,7 @@ impl Draft {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tina4_service_schedule::{Draft, Schedule};
+    /// use tina4_service_core::{Draft, Schedule};
     ///
     /// let second = Duration::from_secs(1);
     /// let draft = Draft { interval: Some(second), ..Draft::default() };

@@ -23,7 +23,7 @@ pub(super) fn told(found: &str) -> String {
 /// guilty part:
 ///
 /// ```
-/// use tina4_service_schedule::Cron;
+/// use tina4_service_core::Cron;
 ///
 /// let error = Cron::parse("60 * * * *").unwrap_err();
 /// assert_eq!(error.span(), 0..2);

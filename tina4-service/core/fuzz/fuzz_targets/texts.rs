@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tina4_service_schedule::{Timezone, duration, name};
+use tina4_service_core::{Timezone, duration, name};
 
 fuzz_target!(|text: &str| {
     match duration::parse(text) {

@@ -58,7 +58,7 @@ pub enum DurationError {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tina4_service_schedule::duration;
+/// use tina4_service_core::duration;
 ///
 /// assert_eq!(duration::parse("1h 30m"), Ok(Duration::from_secs(5400)));
 /// let error = duration::parse("30").unwrap_err();
