@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use crate::event::Event;
 use crate::lifecycle::State;
-use crate::plan::{Plan, StartError};
-use crate::report::{ControlError, StopReport, Stopped};
-use crate::runner::Runner;
-use crate::service::Service;
+use crate::observe::event::Event;
+use crate::observe::info::ServiceInfo;
 #[cfg(feature = "signals")]
-use crate::signal::StopCause;
-use crate::status::ServiceInfo;
+use crate::observe::signal::StopCause;
+use crate::observe::stop_report::{ControlError, StopReport, Stopped};
+use crate::plan::{Plan, StartError};
+use crate::runner::Runner;
+use crate::service::builder::Service;
 
 static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
 

@@ -69,51 +69,23 @@
 //
 // The trip: attribute -> `Registration` -> `Plan` -> `Lifecycle` -> `Job` -> `Report` -> status.
 
-mod bounded_text;
-mod clock;
-mod context;
-mod error_text;
-mod event;
-#[cfg(feature = "exit-hook")]
-mod exit;
-#[cfg(any(unix, feature = "exit-hook"))]
-mod ffi;
-mod flow;
-mod fork;
+mod engine;
 mod global;
-mod job;
 mod lifecycle;
-mod nearest;
-mod one_line;
-mod panics;
-mod params;
-mod permanent;
+mod observe;
 mod plan;
-mod pool;
-mod registration;
-mod report;
+#[cfg(any(feature = "exit-hook", feature = "signals"))]
+mod process;
 mod runner;
-mod schedule;
 mod service;
-mod signal;
-#[cfg(feature = "signals")]
-mod signals;
-#[cfg(feature = "testing")]
-mod stage;
-mod status;
-mod supervisor;
 #[doc = include_str!("surprises.md")]
 pub mod surprises {}
-mod sync;
+mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod unit;
-mod zone;
+mod text;
+mod time;
 
-pub use clock::Clock;
-pub use context::{Context, Never};
-pub use event::{Change, Event};
-pub use flow::Flow;
 pub use global::{
     check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
     start_all, status, stop, stop_all, subscribe, wait, wait_timeout,
@@ -121,18 +93,22 @@ pub use global::{
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
 pub use lifecycle::State;
-pub use params::{Local, Res, Tick};
-pub use permanent::Permanent;
+pub use observe::event::{Change, Event};
+pub use observe::info::{ServiceInfo, Spread};
+pub use observe::signal::{Signal, StopCause};
+pub use observe::stop_report::{ControlError, StopReport, Stopped, StoppedService};
 pub use plan::{Fault, Plan, PlannedService, StartError};
-pub use registration::Place;
-pub use report::{ControlError, StopReport, Stopped, StoppedService};
 pub use runner::{Builder, Runner};
-pub use schedule::Schedule;
+pub use service::builder::{IntoDuration, Service};
+pub use service::context::{Context, Never};
+pub use service::outcome::Flow;
+pub use service::params::{Local, Res, Tick};
+pub use service::permanent::Permanent;
+pub use service::registration::Place;
+pub use time::clock::Clock;
+pub use time::schedule::Schedule;
 #[cfg(feature = "cron")]
-pub use schedule::ScheduleError;
-pub use service::{IntoDuration, Service};
-pub use signal::{Signal, StopCause};
-pub use status::{ServiceInfo, Spread};
+pub use time::schedule::ScheduleError;
 pub use tina4_service_core::Restart;
 #[cfg(feature = "cron")]
 pub use tina4_service_core::{CronError, TimezoneError};
@@ -230,9 +206,11 @@ pub use tina4_service_macros::service;
 /// What the attribute's expansion names. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::flow::{Cause, Exit, HookOutcome, Outcome};
-    pub use crate::params::{DynHook, Hook, Need, OnStop, Parameter, Run, any, need_of, param};
-    pub use crate::registration::{After, Registration, id_of};
+    pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
+    pub use crate::service::params::{
+        DynHook, Hook, Need, OnStop, Parameter, Run, any, need_of, param,
+    };
+    pub use crate::service::registration::{After, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;
     pub use std::borrow::Cow;
@@ -251,7 +229,7 @@ pub mod __private {
 /// What the benchmark of the parts sees.
 #[cfg(parts)]
 #[doc(hidden)]
-pub use supervisor::parts;
+pub use engine::supervisor::parts;
 
 /// The README's programs are compiled and run; one of them is a test of services.
 #[cfg(all(doctest, feature = "testing"))]

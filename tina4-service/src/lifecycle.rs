@@ -21,8 +21,8 @@ use tina4_service_core::{CrashKind, Restarts, Spec, Zone};
 
 use self::dates::Calendar;
 use self::phase::Phase;
-use crate::clock::{Nanos, Wall, nanos};
-use crate::flow::Flow;
+use crate::service::outcome::Flow;
+use crate::time::clock::{Nanos, Wall, nanos};
 
 mod dates;
 mod endings;

@@ -8,11 +8,11 @@ use std::time::SystemTime;
 
 use tina4_service_core::Key;
 
-use crate::nearest::nearest;
-use crate::params::{Need, Resources};
-use crate::registration::{After, Definition, Place};
-use crate::schedule::Schedule;
-use crate::unit::Unit;
+use crate::service::instance::Unit;
+use crate::service::params::{Need, Resources};
+use crate::service::registration::{After, Definition, Place};
+use crate::text::nearest::nearest;
+use crate::time::schedule::Schedule;
 
 mod fault;
 mod names;

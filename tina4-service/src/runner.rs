@@ -9,19 +9,19 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use crate::clock::{Nanos, Watcher};
-use crate::event::Event;
-use crate::fork::{self, Forked};
-use crate::job;
+use crate::engine::invoke;
+use crate::engine::pool::Pool;
+use crate::engine::supervisor::{Asked, Supervisor};
 use crate::lifecycle::{self, State};
-use crate::nearest::nearest;
+use crate::observe::event::Event;
+use crate::observe::info::ServiceInfo;
+use crate::observe::stop_report::{ControlError, StopReport, Stopped};
 use crate::plan::{Plan, StartError};
-use crate::pool::Pool;
-use crate::registration::Place;
-use crate::report::{ControlError, StopReport, Stopped};
-use crate::service::Service;
-use crate::status::ServiceInfo;
-use crate::supervisor::{Asked, Supervisor};
+use crate::service::builder::Service;
+use crate::service::registration::Place;
+use crate::sys::fork::{self, Forked};
+use crate::text::nearest::nearest;
+use crate::time::clock::{Nanos, Watcher};
 
 mod builder;
 #[cfg(all(test, shuttle))]
@@ -129,12 +129,12 @@ impl Runner {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&self, record: crate::event::Record) {
+    pub(crate) fn record_all(&self, record: crate::observe::event::Record) {
         self.shared.pool.with(|services, _| services.record_all(record));
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn unit(&self, name: &str) -> Option<Arc<crate::unit::Unit>> {
+    pub(crate) fn unit(&self, name: &str) -> Option<Arc<crate::service::instance::Unit>> {
         self.shared.pool.with(|services, _| services.unit(name))
     }
 
@@ -203,9 +203,9 @@ impl Runner {
         // The end of the process does not wait for test time.
         #[cfg(feature = "exit-hook")]
         if !self.shared.env.clock.is_staged() {
-            crate::exit::remember(&self.shared.pool);
+            crate::process::exit_hook::remember(&self.shared.pool);
         }
-        if crate::panics::panics_abort() {
+        if crate::sys::panics::panics_abort() {
             // Not a `Once`: a log subscriber may start services itself.
             static SAID: AtomicBool = AtomicBool::new(false);
             if !SAID.swap(true, Ordering::Relaxed) {
@@ -258,8 +258,8 @@ impl Runner {
 
     /// The service of this runner that runs on this thread.
     fn inside(&self) -> Option<u32> {
-        let here = job::runner_id(&self.shared.env);
-        job::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
+        let here = invoke::runner_id(&self.shared.env);
+        invoke::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
     }
 
     /// Stops one service and starts it again; exactly one copy runs. A service that is not active

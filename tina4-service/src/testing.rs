@@ -41,24 +41,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::clock::{Nanos, nanos};
-use crate::event::{Change, Event, Record};
 use crate::lifecycle::State;
-use crate::nearest::remedy;
+use crate::observe::event::{Change, Event, Record};
+use crate::observe::info::ServiceInfo;
+use crate::observe::stop_report::{ControlError, StopReport, Stopped};
 use crate::plan::StartError;
-use crate::report::{ControlError, StopReport, Stopped};
 use crate::runner::Runner;
-use crate::service::IntoDuration;
-use crate::stage::Stage;
-use crate::status::ServiceInfo;
-use crate::unit::Injected;
-use crate::zone::Zone;
+use crate::service::builder::IntoDuration;
+use crate::service::instance::Injected;
+use crate::testing::virtual_time::Stage;
+use crate::text::nearest::remedy;
+use crate::time::clock::{Nanos, nanos};
+use crate::time::zone::Zone;
 
 mod builder;
 #[doc = include_str!("testing/guide.md")]
 pub mod guide {}
 mod time;
 mod timeline;
+pub(crate) mod virtual_time;
 
 pub use builder::{Builder, TestError};
 pub use time::TestTime;

@@ -18,7 +18,7 @@ use tina4_service_core::{Cron, Schedule, Spec};
 
 use super::phase::{Phase, Until};
 use super::{Command, Facts, Lifecycle, Note, jitter};
-use crate::clock::{Nanos, SECOND, Wall};
+use crate::time::clock::{Nanos, SECOND, Wall};
 
 /// The monotonic clock is trusted to lead to a calendar time for so long.
 const LOOK: Nanos = 30_000_000_000;

@@ -4,7 +4,7 @@ use tina4_service_core::Spec;
 
 use super::phase::{Alive, Hooks, Phase};
 use super::{Command, Ending, Facts, Lifecycle, Note};
-use crate::clock::{Nanos, nanos};
+use crate::time::clock::{Nanos, nanos};
 
 impl Lifecycle {
     /// Ends the activation, by way of its clean-up where there is one.

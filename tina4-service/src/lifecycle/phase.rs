@@ -2,7 +2,7 @@
 
 use super::dates::NEVER;
 use super::{Ending, Lifecycle, State};
-use crate::clock::{Moment, Nanos};
+use crate::time::clock::{Moment, Nanos};
 
 /// Who carries out the clean-up of an activation that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use tina4_service_core::{Restarts, Schedule, Spec};
 
 use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, Refusal, jitter};
-use crate::clock::{Nanos, nanos};
+use crate::time::clock::{Nanos, nanos};
 
 impl Lifecycle {
     pub(super) fn start(

@@ -6,8 +6,8 @@ use tina4_service_core::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec
 
 use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, jitter};
-use crate::clock::{Moment, Nanos, nanos};
-use crate::flow::Flow;
+use crate::service::outcome::Flow;
+use crate::time::clock::{Moment, Nanos, nanos};
 
 impl Lifecycle {
     pub(super) fn due(

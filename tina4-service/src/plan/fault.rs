@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::{fmt, io};
 
-use crate::fork::{self, Forked};
-use crate::nearest::remedy;
-use crate::one_line::OneLine;
-use crate::params::Need;
-use crate::registration::{Definition, Place};
+use crate::service::params::Need;
+use crate::service::registration::{Definition, Place};
+use crate::sys::fork::{self, Forked};
+use crate::text::nearest::remedy;
+use crate::text::one_line::OneLine;
 
 /// Why services that are declared may not be found.
 const LINKER: &str = "If the services are in a crate of their own that nothing else names, the \

@@ -80,8 +80,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::service::{RecentSettings, Service};
-    use crate::unit::{Environment, Unit};
+    use crate::service::builder::{RecentSettings, Service};
+    use crate::service::instance::{Environment, Unit};
 
     fn unit(name: String) -> Unit {
         let definition = Service::new(name, |_| {}).into_definition(&RecentSettings::default());

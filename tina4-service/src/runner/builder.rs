@@ -6,16 +6,16 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::{Runner, Services, Shared};
-use crate::clock::Clock;
-use crate::fork::Owner;
-use crate::params::Resources;
+use crate::engine::pool::{Hiring, Pool, start_worker};
+use crate::engine::supervisor::Supervisor;
 use crate::plan::{LEAST_STACK, Selection};
-use crate::pool::{Hiring, Pool, start_worker};
-use crate::registration::{Definition, declared};
-use crate::service::RecentSettings;
-use crate::supervisor::Supervisor;
-use crate::unit::Environment;
-use crate::zone::Zone;
+use crate::service::builder::RecentSettings;
+use crate::service::instance::Environment;
+use crate::service::params::Resources;
+use crate::service::registration::{Definition, declared};
+use crate::sys::fork::Owner;
+use crate::time::clock::Clock;
+use crate::time::zone::Zone;
 
 /// How long `stop_all` takes at most, unless the builder says otherwise.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
@@ -173,7 +173,7 @@ impl Builder {
             exiting: false.into(),
             log_is_slow: false.into(),
             #[cfg(feature = "signals")]
-            received: crate::signals::Received::default(),
+            received: crate::process::signals::Received::default(),
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);

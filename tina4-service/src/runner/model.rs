@@ -17,7 +17,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::thread::{JoinHandle, yield_now};
 
 use super::*;
-use crate::sync::{Gate, Mutex, lock};
+use crate::sys::sync::{Gate, Mutex, lock};
 use crate::{Change, Clock, Context, ControlError, Flow};
 
 mod bodies;

@@ -10,17 +10,17 @@ use std::time::Duration;
 use super::Runner;
 #[cfg(feature = "signals")]
 use super::Services;
-use crate::clock::{Nanos, nanos};
-use crate::fork;
+#[cfg(feature = "signals")]
+use crate::engine::supervisor::Supervisor;
 use crate::lifecycle::State;
+#[cfg(feature = "signals")]
+use crate::observe::signal::StopCause;
+use crate::observe::stop_report::StopReport;
 use crate::plan::StartError;
-use crate::report::StopReport;
 #[cfg(feature = "signals")]
-use crate::signal::StopCause;
-#[cfg(feature = "signals")]
-use crate::signals::{self, Listener, RunWatch};
-#[cfg(feature = "signals")]
-use crate::supervisor::Supervisor;
+use crate::process::signals::{self, Listener, RunWatch};
+use crate::sys::fork;
+use crate::time::clock::{Nanos, nanos};
 
 /// Exit codes: 0 and 1 as everywhere, 2 for what did not stop, the others as `sysexits.h` has them.
 mod code {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Services;
-use crate::fork::Forked;
-use crate::service::RecentSettings;
-use crate::unit::Environment;
+use crate::service::builder::RecentSettings;
+use crate::service::instance::Environment;
+use crate::sys::fork::Forked;
 
 /// What the clones of a [`Runner`](super::Runner) share.
 pub(super) struct Shared {

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use super::time::keep;
 use super::{BEGINNING, TestRunner};
-use crate::clock::Clock;
-use crate::event::Record;
+use crate::observe::event::Record;
 use crate::plan::StartError;
-use crate::registration::Place;
 use crate::runner::{self, Runner};
-use crate::service::Service;
-use crate::stage::Stage;
-use crate::zone::Zone;
+use crate::service::builder::Service;
+use crate::service::registration::Place;
+use crate::testing::virtual_time::Stage;
+use crate::time::clock::Clock;
+use crate::time::zone::Zone;
 
 /// Gives a value to a runner.
 type Provide = Box<dyn FnOnce(&Runner)>;

@@ -7,7 +7,7 @@ use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, SystemTimeError};
 
-use crate::zone::Zone;
+use crate::time::zone::Zone;
 
 /// An instant, as the wall clock of a test shows it.
 ///
@@ -255,7 +255,8 @@ mod tests {
             let time = TestTime::new(at, utc);
             assert_eq!(time.to_string(), exact);
             assert_eq!(format!("{time:?}"), exact);
-            let short_of = Written(|f: &mut fmt::Formatter<'_>| crate::zone::write_utc(f, at));
+            let short_of =
+                Written(|f: &mut fmt::Formatter<'_>| crate::time::zone::write_utc(f, at));
             assert_eq!(short_of.to_string(), short);
             let in_zone = Written(|f: &mut fmt::Formatter<'_>| utc.write_time(f, at)).to_string();
             let exact = exact.split('[').next().unwrap();

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use tina4_service_core::duration::text;
 
-use crate::error_text::without_backtrace;
-use crate::event::{Change, Event, Recorded};
-use crate::one_line::OneLine;
-use crate::zone::Zone;
+use crate::observe::event::{Change, Event, Recorded};
+use crate::service::error_text::without_backtrace;
+use crate::text::one_line::OneLine;
+use crate::time::zone::Zone;
 
 /// One line for each change: when, which service, what.
 ///

@@ -54,7 +54,7 @@ fn rule_46_services_that_ask_anything_of_each_other() {
 fn end_the_process(runner: &Runner, clock: &Clock) {
     let pools = [Arc::clone(&runner.shared.pool)];
     // Without a limit: it is never needed, because everything does stop.
-    crate::exit::stop(&pools, job::current(), clock, u64::MAX);
+    crate::process::exit_hook::stop(&pools, invoke::current(), clock, u64::MAX);
 }
 
 #[test]

@@ -1,0 +1,258 @@
+//! What a worker does outside of the lock: one run of a service, or the clean-up of one.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tina4_service_core::CrashKind;
+
+use crate::service::context::Context;
+use crate::service::error_text::{self, ErrorText};
+#[cfg(feature = "testing")]
+use crate::service::instance::Injected;
+use crate::service::instance::{Environment, Unit};
+use crate::service::outcome::{Cause, Exit};
+use crate::service::params::Run;
+use crate::sys::panics::{self, Panic};
+use crate::text::bounded_text::bounded;
+use crate::time::clock::{Clock, nanos};
+
+/// How long the first run of an activation waits for the line that says that it was started: longer
+/// than a busy machine keeps the thread that writes it from its processor.
+const LOG_PATIENCE: Duration = Duration::from_millis(100);
+/// How often it looks without sleeping, and how long it sleeps in between after that.
+const LOOKS: u32 = 50;
+const NAP: Duration = Duration::from_micros(200);
+
+/// Something to do for a service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task {
+    /// The service's index in its runner.
+    pub(crate) index: u32,
+    pub(crate) kind: Kind,
+}
+
+/// A [`Task`], with what it takes to do it.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) kind: Kind,
+    /// Of the run, or of the last run before the clean-up.
+    pub(crate) context: Context,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Run,
+    CleanUp,
+}
+
+/// What came of a [`Job`].
+#[derive(Debug)]
+pub(crate) enum Report {
+    Ran(Exit<Box<Crash>>),
+    /// The clean-up is over; these hooks failed.
+    CleanedUp(Vec<Arc<str>>),
+}
+
+/// What stands before the text of a permanent error.
+const PERMANENT: &str = "permanent error: ";
+
+/// A crash as it is reported: the error was dropped where that could do no harm.
+#[derive(Debug)]
+pub(crate) struct Crash {
+    pub(crate) text: Arc<str>,
+    pub(crate) panicked: bool,
+    pub(crate) kind: CrashKind,
+}
+
+impl Crash {
+    /// A run returned this error.
+    #[cold]
+    fn from_error(cause: Cause) -> Box<Self> {
+        let mut crash = Self::from_hook_error(cause);
+        match crash.kind {
+            CrashKind::Transient => {}
+            CrashKind::Permanent => {
+                crash.text = format!("{PERMANENT}{}", crash.text).into();
+            }
+        }
+        crash
+    }
+
+    /// A clean-up hook returned this error. Nothing would be restarted, so its text does not say
+    /// whether the error is permanent.
+    #[cold]
+    fn from_hook_error(cause: Cause) -> Box<Self> {
+        let mut said = ErrorText::new();
+        let panic = said.read(cause.error());
+        // Not while a panic of its text unwinds: a second one would end the process. If it panics
+        // here, the panic hook has said so, and the error is still the reason for the crash.
+        let _ = panics::catch(|| drop(cause));
+        let kind = if said.is_permanent() { CrashKind::Permanent } else { CrashKind::Transient };
+        Self::new(said.finish(), panic, kind)
+    }
+
+    #[cold]
+    fn from_panic(panic: Box<Panic>) -> Box<Self> {
+        let text = bounded(error_text::LONGEST, &panic);
+        Self::new(text, Some(panic), CrashKind::Transient)
+    }
+
+    fn new(mut text: String, panic: Option<Box<Panic>>, kind: CrashKind) -> Box<Self> {
+        let panicked = panic.is_some();
+        if let Some(backtrace) = panic.and_then(|panic| panic.backtrace) {
+            error_text::add_backtrace(&mut text, backtrace);
+        }
+        Box::new(Self { text: text.into(), panicked, kind })
+    }
+}
+
+/// The service that a thread runs: its runner's [`runner_id`], 0 if there is none, and its index
+/// there. Two cells, because a processor is slow to read at once what was just written apart.
+struct Current {
+    runner: Cell<usize>,
+    index: Cell<u32>,
+}
+
+crate::sys::sync::thread_local! {
+    /// Plain data without a destructor, so that it can be read until the very end of the thread.
+    static CURRENT: Current = const { Current { runner: Cell::new(0), index: Cell::new(0) } };
+}
+
+/// A runner's identity, for [`current`].
+pub(crate) fn runner_id(env: &Arc<Environment>) -> usize {
+    Arc::as_ptr(env).addr()
+}
+
+/// The service that is running on this thread: its runner's [`runner_id`], and its index there.
+pub(crate) fn current() -> Option<(usize, u32)> {
+    CURRENT.with(|Current { runner, index }| match runner.get() {
+        0 => None,
+        runner => Some((runner, index.get())),
+    })
+}
+
+/// Does the job. Whatever user code does, this returns.
+#[inline]
+pub(crate) fn perform(job: &Job) -> Report {
+    let Job { kind, context } = job;
+    CURRENT.with(|current| {
+        current.runner.set(runner_id(&context.unit().env));
+        current.index.set(context.unit().index);
+    });
+    let report = match kind {
+        Kind::Run => Report::Ran(run(context)),
+        Kind::CleanUp => Report::CleanedUp(clean_up(context)),
+    };
+    CURRENT.with(|current| current.runner.set(0));
+    report
+}
+
+/// Calls `body` inside the service's span. Log subscribers, destructors and the texts of errors
+/// are user code as well, so everything is inside the one `catch`.
+fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Crash>> {
+    let quiet = context.unit().env.exiting.load(Ordering::Relaxed);
+    let caught = panics::catch(|| {
+        if quiet {
+            return body();
+        }
+        // In the macro, because the macro evaluates its fields lazily.
+        let span = tracing::info_span!(
+            "service",
+            name = context.name(),
+            run = context.order().number,
+            lateness = ?context.lateness()
+        );
+        span.in_scope(body)
+    });
+    caught.map_err(Crash::from_panic)
+}
+
+/// Waits until the log says that the service was started: its own lines come after that. But not
+/// for long, because a log may block for ever.
+#[cold]
+fn wait_for_announcement(unit: &Unit) {
+    // The log is no part of the model.
+    if cfg!(shuttle) {
+        return;
+    }
+    let (clock, slow) = (Clock::system(), &unit.env.log_is_slow);
+    let until = clock.now().saturating_add(nanos(LOG_PATIENCE));
+    let mut looks = 0;
+    while !unit.is_announced() && !slow.load(Ordering::Relaxed) {
+        looks += 1;
+        if looks < LOOKS {
+            crate::sys::sync::yield_now();
+        } else if clock.now() < until {
+            std::thread::park_timeout(NAP);
+        } else {
+            slow.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn run(context: &Context) -> Exit<Box<Crash>> {
+    if !context.unit().is_announced() {
+        wait_for_announcement(context.unit());
+    }
+    let body = || {
+        #[cfg(feature = "testing")]
+        if let Err(cause) = inject(context) {
+            return Exit::Crashed(Crash::from_error(cause));
+        }
+        context.unit().definition.call(&Run::new(context)).map_crash(Crash::from_error)
+    };
+    let exit = guarded(context, body).unwrap_or_else(Exit::Crashed);
+    if matches!(exit, Exit::Crashed(_)) {
+        forget_locals(context.unit());
+    }
+    exit
+}
+
+/// Lets happen what a test wants to happen to this run.
+#[cfg(feature = "testing")]
+fn inject(context: &Context) -> Result<(), Cause> {
+    match context.unit().take_injected() {
+        None => Ok(()),
+        Some(Injected::Crash) => Err(Cause::new("a crash that the test asked for")),
+        // Not told by the panic hook: the test knows.
+        Some(Injected::Panic) => {
+            std::panic::resume_unwind(Box::new("a panic that the test asked for"))
+        }
+        Some(Injected::Slow(time)) => {
+            let clock = &context.unit().env.clock;
+            if let Some(stage) = clock.stage() {
+                stage.take_time(clock.now().saturating_add(nanos(time)));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Runs the hooks of the activation that has ended, last registered first, the declared one last.
+fn clean_up(context: &Context) -> Vec<Arc<str>> {
+    let unit = context.unit();
+    let mut failures = Vec::new();
+    loop {
+        let result = if let Some(registered) = unit.pop_hook() {
+            guarded(context, || (registered.hook)().map_err(Crash::from_hook_error))
+        } else if unit.take_on_stop() {
+            guarded(context, || {
+                unit.definition.on_stop(&Run::new(context)).map_err(Crash::from_hook_error)
+            })
+        } else {
+            break;
+        };
+        failures.extend(result.flatten().err().map(|crash| crash.text));
+    }
+    forget_locals(unit);
+    failures
+}
+
+/// Drops the values of `Local` parameters, whatever their destructors do.
+fn forget_locals(unit: &Unit) {
+    let forgotten = unit.forget_locals();
+    // A destructor that panics has said so through the panic hook; nothing is left to do.
+    let _ = panics::catch(|| drop(forgotten));
+}

@@ -1,0 +1,327 @@
+//! The state of all services of one runner: requests and reports in, jobs and news out.
+//!
+//! It is only ever touched under the pool's lock, never calls user code, and takes time as an
+//! argument. What must happen outside of the lock (logs, waking sleepers, dropping the user's
+//! values) is put aside for [`Desk::settle`].
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+
+use crate::engine::invoke::Crash;
+use crate::lifecycle::{self, Command, Facts, Note, Standing};
+use crate::observe::event::{Change, LogLine, Subscribers};
+use crate::observe::stop_report::StopReport;
+use crate::plan::{Fault, Names, Selection};
+use crate::service::context::Never;
+use crate::service::instance::{Environment, Unit};
+use crate::service::params::Forgotten;
+use crate::time::clock::{Dice, Nanos, nanos};
+
+mod desk;
+mod entry;
+mod notes;
+#[cfg(parts)]
+pub mod parts;
+mod registry;
+mod requests;
+mod shutdown;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+use self::entry::Entry;
+use self::timers::Timers;
+
+pub(crate) struct Supervisor {
+    env: Arc<Environment>,
+    entries: Vec<Entry>,
+    /// Brought up to date whenever it is asked.
+    names: Names,
+    selection: Selection,
+    /// The deadlines. An entry that no longer says the truth is corrected when it comes up.
+    timers: Timers,
+    dice: Dice,
+    subscribers: Subscribers,
+    /// Services in an activation.
+    active: usize,
+    /// How many activations have ended.
+    ends: u64,
+    shutdown: Option<Shutdown>,
+    last_report: Option<StopReport>,
+    /// Consequences of a step that are steps of their own.
+    todo: VecDeque<Todo>,
+    aftermath: Aftermath,
+    /// Somebody is writing the log.
+    logging: bool,
+    lost_lines: u64,
+    news: bool,
+    /// The process is ending: nothing starts any more.
+    exiting: bool,
+    /// The service whose thread ends the process, until it is given up.
+    vanished: Option<u32>,
+    /// What `relink` last looked at and found.
+    linked: Linked,
+    thread_error: Option<io::Error>,
+    /// What the step in progress tells; empty between steps.
+    notes: Vec<Note>,
+    /// The unit of the run that ended last: whose turn it is again needs no other reference to it.
+    spare: Option<Arc<Unit>>,
+}
+
+/// A `stop_all` in progress.
+struct Shutdown {
+    began: Nanos,
+    deadline: Nanos,
+    critical: Option<Cow<'static, str>>,
+}
+
+enum Todo {
+    /// Something that it comes after is up, or has ended: release it, unless it must wait for
+    /// another one, or for the same one that is coming up anew.
+    Release(u32),
+    /// During a shutdown: stop it, if nothing that comes after it is active any more.
+    Stop(u32),
+    StartAgain(u32),
+    /// A critical service has failed.
+    ShutDown(u32),
+}
+
+/// What a check found, and for which services and provided values.
+#[derive(Default)]
+struct Linked {
+    services: usize,
+    provided: u64,
+    order: Vec<u32>,
+    faults: Vec<Fault>,
+}
+
+/// What to do once the lock is released.
+#[derive(Default)]
+pub(crate) struct Aftermath {
+    /// Sleeps wake when these are dropped.
+    wakes: Vec<Sender<Never>>,
+    forgotten: Vec<Forgotten>,
+    log: Vec<LogLine>,
+}
+
+/// A stop that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) index: u32,
+    activation: u32,
+    at: Nanos,
+}
+
+impl Supervisor {
+    pub(crate) fn new(env: Arc<Environment>, selection: Selection) -> Self {
+        let dice = Dice::new(env.clock.seed());
+        Self {
+            env,
+            entries: Vec::new(),
+            names: Names::default(),
+            selection,
+            timers: Timers::default(),
+            dice,
+            subscribers: Subscribers::default(),
+            active: 0,
+            ends: 0,
+            shutdown: None,
+            last_report: None,
+            todo: VecDeque::new(),
+            aftermath: Aftermath::default(),
+            logging: false,
+            lost_lines: 0,
+            news: false,
+            exiting: false,
+            vanished: None,
+            linked: Linked::default(),
+            thread_error: None,
+            notes: Vec::new(),
+            spare: None,
+        }
+    }
+
+    /// One step of one service, and all that follows from it.
+    fn event(&mut self, index: u32, event: lifecycle::Event, now: Nanos) -> Command {
+        let command = self.step(index, event, now, None);
+        self.pump(now);
+        command
+    }
+
+    /// Carries out consequences until there are none; most runs have none.
+    #[inline]
+    fn pump(&mut self, now: Nanos) {
+        if !self.todo.is_empty() || self.active == 0 {
+            self.pump_all(now);
+        }
+    }
+
+    /// A loop, not a recursion: a chain of `after` may be long.
+    fn pump_all(&mut self, now: Nanos) {
+        while let Some(todo) = self.todo.pop_front() {
+            match todo {
+                Todo::Stop(index) => self.stop_if_free(index, now),
+                Todo::Release(index) => {
+                    if !self.is_held(index) {
+                        self.step(index, lifecycle::Event::Release, now, None);
+                    }
+                }
+                Todo::StartAgain(index) => {
+                    if self.may_start().is_ok() {
+                        let held = self.is_held(index);
+                        self.step(index, lifecycle::Event::Start { held }, now, None);
+                    }
+                }
+                Todo::ShutDown(index) => {
+                    let name = self.entry(index).unit.definition.name();
+                    let timeout = self.env.shutdown_timeout;
+                    self.stop_all(timeout, Some(name), now);
+                }
+            }
+        }
+        if self.active == 0
+            && let Some(shutdown) = self.shutdown.take()
+        {
+            self.last_report = Some(self.report(shutdown.began, now, shutdown.critical));
+            self.news = true;
+        }
+    }
+
+    /// During a shutdown: stops a service once nothing that comes after it is active.
+    fn stop_if_free(&mut self, index: u32, now: Nanos) {
+        let Some(shutdown) = &self.shutdown else { return };
+        let entry = self.entry(index);
+        if entry.active_dependents() == 0 && entry.life.state().is_active() {
+            let own = now.saturating_add(nanos(entry.unit.definition.spec().stop_timeout));
+            let deadline = own.min(shutdown.deadline);
+            self.entries[index as usize].note_asked(now);
+            self.step(index, lifecycle::Event::Stop { deadline }, now, None);
+            // Once: what another worker has begun for it since then is not given up.
+            if self.vanished.take_if(|vanished| *vanished == index).is_some() {
+                self.step(index, lifecycle::Event::Vanished, now, None);
+            }
+        }
+    }
+
+    /// One step of one life cycle; `crash` comes with [`lifecycle::Event::Crashed`].
+    fn step(
+        &mut self,
+        index: u32,
+        event: lifecycle::Event,
+        now: Nanos,
+        crash: Option<&Crash>,
+    ) -> Command {
+        let Self { entries, timers, notes, dice, .. } = self;
+        let services = entries.len();
+        let entry = &mut entries[index as usize];
+        let spec = entry.unit.definition.spec();
+        let (wall, zone) = entry.unit.calendar();
+        let facts = Facts {
+            now,
+            wall,
+            zone,
+            hooks: entry.unit.has_hooks(),
+            beat: if spec.timeout.is_some() { entry.unit.last_beat() } else { 0 },
+            dice: if spec.jitter.is_zero() { 0 } else { dice.roll() },
+        };
+        let before = entry.life.standing();
+        let command = entry.life.step(spec, facts, event, &mut |note| notes.push(note));
+        let after = entry.life.standing();
+        let concerns_others = before != after || !notes.is_empty();
+        let crowded = entry.rearm(index, timers) && timers.len() > 2 * services + 64;
+        if crowded {
+            self.rebuild_timers();
+        }
+        if concerns_others {
+            self.follow_up(index, before, after, crash, now);
+        }
+        match command {
+            Command::Run { due, attempt } => {
+                self.run_begins(index, now.saturating_sub(due), attempt, now);
+            }
+            Command::CleanUp => {
+                self.entries[index as usize].end_mut().clean_up_since = Some(now);
+            }
+            Command::Nothing | Command::Refused(_) => {}
+        }
+        command
+    }
+
+    /// Tells what a step has left to tell, and takes down what follows from it for others. Most
+    /// steps are runs that begin or end in a service that goes on: they concern nobody.
+    fn follow_up(
+        &mut self,
+        index: u32,
+        before: Standing,
+        after: Standing,
+        crash: Option<&Crash>,
+        now: Nanos,
+    ) {
+        match (before.active, after.active) {
+            (false, true) => {
+                self.active += 1;
+                self.count_dependent(index, 1);
+            }
+            (true, false) => {
+                self.active -= 1;
+                self.count_dependent(index, -1);
+            }
+            (true, true) | (false, false) => {}
+        }
+        let mut notes = std::mem::take(&mut self.notes);
+        for note in notes.drain(..) {
+            self.take_note(index, note, crash, now);
+        }
+        self.notes = notes;
+        if before.active && !before.up && (after.up || !after.active) {
+            let dependents = self.entries[index as usize].dependents();
+            self.todo.extend(dependents.iter().copied().map(Todo::Release));
+        }
+        if before.active && !after.active {
+            self.news = true;
+            let first = self.entries[index as usize].after();
+            self.todo.extend(first.iter().copied().map(Todo::Stop));
+        }
+    }
+
+    /// Counts a service that became active, or no longer is, with those it comes after.
+    fn count_dependent(&mut self, index: u32, by: i32) {
+        for position in 0..self.entry(index).after().len() {
+            let first = self.entry(index).after()[position] as usize;
+            let count = &mut self.entries[first].links_mut().active_dependents;
+            *count = count.saturating_add_signed(by);
+        }
+    }
+
+    /// Throws out what no longer says the truth; paid for by as many pushes before it.
+    fn rebuild_timers(&mut self) {
+        self.timers.clear();
+        for (entry, index) in self.entries.iter_mut().zip(0_u32..) {
+            entry.queued = entry.life.deadline().unwrap_or(Nanos::MAX);
+            if entry.queued < Nanos::MAX {
+                self.timers.push(entry.queued, index);
+            }
+        }
+    }
+
+    fn run_begins(&mut self, index: u32, late: Nanos, attempt: u32, now: Nanos) {
+        let entry = &mut self.entries[index as usize];
+        entry.stats.began(late, attempt);
+        let number = entry.stats.runs;
+        if !self.subscribers.is_empty() {
+            let lateness = Duration::from_nanos(late);
+            self.tell_subscribers(index, &Change::RunBegan { run: number, lateness }, now);
+        }
+    }
+}
+
+impl std::fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Supervisor").field("services", &self.entries.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,248 @@
+//! What there is, and whether it may start.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use super::entry::Links;
+use super::{Entry, Linked, Supervisor};
+use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
+use crate::observe::event::{Change, Event};
+use crate::observe::info::{ServiceInfo, Stats, Trouble};
+use crate::observe::stop_report::ControlError;
+use crate::plan::{Graph, Plan, StartError, Units, link};
+use crate::service::instance::Unit;
+use crate::service::registration::Definition;
+use crate::time::clock::{Nanos, nanos, wall_after, wall_time};
+
+impl Supervisor {
+    pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {
+        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let unit = Arc::new(Unit::new(definition, index, Arc::clone(&self.env)));
+        self.entries.push(Entry {
+            unit,
+            life: Lifecycle::new(now),
+            stats: Stats::new(),
+            queued: Nanos::MAX,
+            rare: None,
+            end: None,
+        });
+    }
+
+    /// What was probably meant by an unknown name is found out by the caller, outside of the lock.
+    pub(super) fn find(&mut self, name: &str) -> Result<u32, ControlError> {
+        let count = self.indices().end;
+        let Self { entries, names, .. } = self;
+        let units = Units { count, get: &|index| &entries[index as usize].unit };
+        names.update(&units);
+        let unknown = || ControlError::Unknown { name: name.to_owned(), nearest: None };
+        names.find(name, &units).ok_or_else(unknown)
+    }
+
+    /// All services, in the order in which they became known.
+    pub(crate) fn units(&self) -> Vec<Arc<Unit>> {
+        self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect()
+    }
+
+    pub(crate) fn subscribe(&mut self) -> Receiver<Event> {
+        self.subscribers.add()
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn record_all(&mut self, record: crate::observe::event::Record) {
+        self.subscribers.record(record);
+    }
+
+    /// The service of this name, if there is one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn unit(&mut self, name: &str) -> Option<Arc<Unit>> {
+        self.find(name).ok().map(|index| Arc::clone(&self.entry(index).unit))
+    }
+
+    pub(crate) fn state(&mut self, name: &str) -> Option<State> {
+        self.find(name).ok().map(|index| self.entry(index).life.state())
+    }
+
+    pub(crate) fn status(&self) -> BTreeMap<String, State> {
+        let line = |entry: &Entry| (entry.unit.definition.name().into_owned(), entry.life.state());
+        // A name means the same here as in every request: the first that took it, which is the last
+        // to be put in.
+        self.entries.iter().rev().map(line).collect()
+    }
+
+    pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
+        let mut all: Vec<_> = self.entries.iter().map(|entry| self.info(entry, now)).collect();
+        all.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
+        all
+    }
+
+    pub(super) fn info(&self, entry: &Entry, now: Nanos) -> ServiceInfo {
+        let Entry { unit, life, stats, .. } = entry;
+        let (definition, clock) = (&unit.definition, &self.env.clock);
+        let heard = life.running_since().map(|started| (started, unit.last_beat()));
+        let timeout = definition.spec().timeout.map(nanos);
+        let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
+        let Trouble { crashes, restarts, skipped, last_error } = entry.trouble();
+        let started = life.run_started();
+        let last_end = stats.last_end();
+        ServiceInfo {
+            name: definition.name(),
+            place: definition.place(),
+            function: definition.path(),
+            schedule: unit.schedule(),
+            state: life.state(),
+            since: clock.wall_at(life.since()),
+            next_due: life
+                .next_date()
+                .and_then(|(at, late)| wall_after(wall_time(at)?, late))
+                .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
+            runs: stats.runs,
+            crashes,
+            restarts,
+            crashes_in_a_row: life.crashes_in_a_row(),
+            skipped,
+            last_start: wall((stats.runs > 0).then_some(started)),
+            last_end: wall(last_end.map(|(at, _)| at)),
+            last_duration: last_end.map(|(_, took)| took),
+            last_error,
+            lateness: stats.lateness(started.saturating_sub(life.run_due())),
+            duration: stats.duration(),
+            stuck: heard.zip(timeout).is_some_and(|((started, beat), timeout)| {
+                started.max(beat).saturating_add(timeout) <= now
+            }),
+            heartbeat_age: heard
+                .filter(|(started, beat)| beat >= started && *beat > 0)
+                .map(|(_, beat)| Duration::from_nanos(now.saturating_sub(beat))),
+        }
+    }
+
+    pub(super) fn entry(&self, index: u32) -> &Entry {
+        &self.entries[index as usize]
+    }
+
+    /// Checks everything, and keeps who comes after whom; does nothing if nothing was added since.
+    ///
+    /// What is active keeps its links whatever was added, for what it comes after was there before.
+    pub(super) fn relink(&mut self) {
+        let (services, provided) = (self.entries.len(), self.env.resources.count());
+        // Without services nothing was looked at so far, and there may be faults all the same.
+        if services > 0 && (self.linked.services, self.linked.provided) == (services, provided) {
+            return;
+        }
+        let count = self.indices().end;
+        let Self { entries, names, selection, env, .. } = self;
+        let units = Units { count, get: &|index| &entries[index as usize].unit };
+        names.update(&units);
+        let (Graph { after, order }, faults) = link(&units, names, selection, &env.resources);
+        for entry in &mut self.entries {
+            if let Some(rare) = &mut entry.rare {
+                rare.links = Links::default();
+            }
+        }
+        for (index, after) in after {
+            let active = u32::from(self.entry(index).life.state().is_active());
+            for first in &after {
+                let first = self.entries[*first as usize].links_mut();
+                first.dependents.push(index);
+                first.active_dependents += active;
+            }
+            self.entries[index as usize].links_mut().after = after;
+        }
+        self.linked = Linked { services, provided, order, faults };
+    }
+
+    /// Finds out the order to start in, `linked.order`, or all faults.
+    fn find_order(&mut self) -> Result<(), StartError> {
+        if self.entries.is_empty() && self.selection.unknown.is_empty() {
+            return Err(self.selection.nothing());
+        }
+        self.relink();
+        if self.linked.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(StartError::Faults(self.linked.faults.clone()))
+        }
+    }
+
+    pub(super) fn may_start(&self) -> Result<(), StartError> {
+        if self.exiting || self.shutdown.is_some() { Err(StartError::ShuttingDown) } else { Ok(()) }
+    }
+
+    pub(crate) fn check(&mut self) -> Result<Plan, StartError> {
+        self.find_order()?;
+        let planned = self.linked.order.iter().map(|index| {
+            let entry = self.entry(*index);
+            let name = |first: &u32| self.entry(*first).unit.definition.name();
+            (&*entry.unit, entry.after().iter().map(name).collect())
+        });
+        Ok(Plan::new(planned, self.env.clock.wall()))
+    }
+
+    pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
+        self.may_start()?;
+        self.find_order()?;
+        self.timers.reserve(self.entries.len());
+        for place in 0..self.linked.order.len() {
+            let index = self.linked.order[place];
+            let entry = self.entry(index);
+            let autostart = entry.unit.definition.spec().autostart;
+            // What has finished or failed has said its last word until it is started by name.
+            let fresh =
+                matches!(entry.life.state(), State::Registered | State::Stopped | State::Abandoned);
+            if autostart
+                && fresh
+                && let Command::Refused(_) = self.start_entry(index, now)
+            {
+                self.record(index, Change::StillAlive, now);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_entry(&mut self, index: u32, now: Nanos) -> Command {
+        let held = self.is_held(index);
+        self.event(index, lifecycle::Event::Start { held }, now)
+    }
+
+    /// Whether something that it comes after has been started but is not up.
+    pub(super) fn is_held(&self, index: u32) -> bool {
+        self.entry(index).after().iter().any(|first| self.entry(*first).life.is_coming_up())
+    }
+
+    /// Whether a service may start as things are: faults of others do not matter.
+    pub(super) fn may_start_one(&mut self, name: &str) -> Result<u32, ControlError> {
+        let index = self.find(name)?;
+        self.may_start().map_err(ControlError::Start)?;
+        self.relink();
+        let definition = &self.entry(index).unit.definition;
+        let own: Vec<_> =
+            self.linked.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect();
+        if own.is_empty() { Ok(index) } else { Err(ControlError::Start(StartError::Faults(own))) }
+    }
+
+    pub(crate) fn start(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
+        let index = self.may_start_one(name)?;
+        match self.start_entry(index, now) {
+            Command::Refused(Refusal::Active)
+            | Command::Nothing
+            | Command::Run { .. }
+            | Command::CleanUp => Ok(()),
+            Command::Refused(refusal) => Err(self.refused(index, refusal, now)),
+        }
+    }
+
+    /// The reason that there is no thread to work at all, if that is so.
+    pub(crate) fn take_thread_error(&mut self) -> Option<io::Error> {
+        self.thread_error.take()
+    }
+
+    /// Takes back a start for which there is no thread.
+    pub(crate) fn undo_start(&mut self, now: Nanos) {
+        for index in self.indices() {
+            self.event(index, lifecycle::Event::Revoke, now);
+        }
+    }
+}

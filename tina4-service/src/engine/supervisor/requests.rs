@@ -1,0 +1,134 @@
+//! Requests to one service, and what to answer.
+
+use std::time::Duration;
+
+use super::{Asked, Entry, Supervisor};
+use crate::lifecycle::{self, Command, Refusal, State};
+use crate::observe::stop_report::{ControlError, Stopped};
+use crate::time::clock::{Nanos, nanos};
+
+impl Supervisor {
+    pub(crate) fn request(
+        &mut self,
+        name: &str,
+        event: lifecycle::Event,
+        now: Nanos,
+    ) -> Result<(), ControlError> {
+        let index = self.find(name)?;
+        match self.event(index, event, now) {
+            Command::Refused(refusal) => Err(self.refused(index, refusal, now)),
+            Command::Nothing | Command::Run { .. } | Command::CleanUp => Ok(()),
+        }
+    }
+
+    pub(super) fn refused(&self, index: u32, refusal: Refusal, now: Nanos) -> ControlError {
+        let entry = self.entry(index);
+        let name = entry.unit.definition.name_str().to_owned();
+        match refusal {
+            Refusal::Active | Refusal::NotActive => {
+                ControlError::NotActive { name, state: entry.life.state() }
+            }
+            Refusal::Held => ControlError::NotUpYet { name },
+            Refusal::Busy => ControlError::Busy { name },
+            Refusal::Stopping => ControlError::Stopping { name },
+            Refusal::Alive => ControlError::StillAlive {
+                name,
+                age: self.age(entry, now),
+                place: entry.unit.definition.place(),
+            },
+        }
+    }
+
+    /// For how long the run or the clean-up in progress has been going on.
+    pub(super) fn age(&self, entry: &Entry, now: Nanos) -> Duration {
+        Duration::from_nanos(now.saturating_sub(entry.executing_since()))
+    }
+
+    /// Asks one service to stop.
+    pub(crate) fn ask_to_stop(
+        &mut self,
+        name: &str,
+        now: Nanos,
+    ) -> Result<Result<Asked, Stopped>, ControlError> {
+        let answer = self.tell_to_stop(name, now);
+        self.pump(now);
+        answer
+    }
+
+    fn tell_to_stop(
+        &mut self,
+        name: &str,
+        now: Nanos,
+    ) -> Result<Result<Asked, Stopped>, ControlError> {
+        let index = self.find(name)?;
+        let entry = self.entry(index);
+        let state = entry.life.state();
+        if !state.is_active() {
+            let answer = if entry.life.is_executing() {
+                Stopped::Abandoned {
+                    age: self.age(entry, now),
+                    place: entry.unit.definition.place(),
+                }
+            } else {
+                Stopped::NotActive { state }
+            };
+            return Ok(Err(answer));
+        }
+        let activation = entry.life.activation();
+        let deadline = now.saturating_add(nanos(entry.unit.definition.spec().stop_timeout));
+        self.stop_one(index, deadline, now);
+        Ok(Ok(Asked { index, activation, at: now }))
+    }
+
+    /// Asks one service to stop and to start again; like [`Supervisor::ask_to_stop`].
+    pub(crate) fn ask_to_restart(
+        &mut self,
+        name: &str,
+        now: Nanos,
+    ) -> Result<Option<Asked>, ControlError> {
+        // What would not start again is not stopped.
+        self.may_start_one(name)?;
+        // What follows from the stop follows after the start: who waits for it goes on waiting.
+        match self.tell_to_stop(name, now)? {
+            Ok(asked) => {
+                // If it had nothing to wait for it has ended already.
+                self.start(name, now)?;
+                Ok(Some(asked))
+            }
+            Err(_) => self.start(name, now).map(|()| None),
+        }
+    }
+
+    pub(super) fn stop_one(&mut self, index: u32, deadline: Nanos, now: Nanos) {
+        self.entries[index as usize].note_asked(now);
+        self.step(index, lifecycle::Event::Stop { deadline }, now, None);
+    }
+
+    /// The result of a stop, or until when to wait for it. `inside`: the service that asks.
+    pub(crate) fn stop_result(
+        &mut self,
+        asked: Asked,
+        inside: Option<u32>,
+        now: Nanos,
+    ) -> Result<Stopped, Option<Nanos>> {
+        let Asked { index, activation, at } = asked;
+        if self.entry(index).life.stop_deadline().is_some_and(|deadline| deadline <= now) {
+            self.event(index, lifecycle::Event::Expired, now);
+        }
+        let entry = self.entry(index);
+        let same = entry.life.activation() == activation;
+        if same && entry.life.state() == State::Abandoned {
+            let place = entry.unit.definition.place();
+            return Ok(Stopped::Abandoned { age: self.age(entry, now), place });
+        }
+        if !same || !entry.life.state().is_active() {
+            let ended = entry.ended_at().unwrap_or(now);
+            return Ok(Stopped::Ended { after: Duration::from_nanos(ended.saturating_sub(at)) });
+        }
+        // Two services that stop each other would wait for ever: who is asked itself does not.
+        if inside.is_some_and(|inside| self.entry(inside).unit.stop_requested()) {
+            return Ok(Stopped::Requested);
+        }
+        Err(entry.life.stop_deadline())
+    }
+}

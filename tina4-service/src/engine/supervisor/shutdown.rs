@@ -1,0 +1,160 @@
+//! Stopping everything, in order and under one deadline; the end of the process too.
+
+use std::borrow::Cow;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{Entry, Shutdown, Supervisor, Todo};
+use crate::engine::invoke;
+use crate::lifecycle::{self, State};
+use crate::observe::stop_report::{StopReport, StoppedService};
+use crate::time::clock::{Nanos, nanos};
+
+impl Supervisor {
+    pub(crate) fn stop_all(
+        &mut self,
+        timeout: Duration,
+        critical: Option<Cow<'static, str>>,
+        now: Nanos,
+    ) {
+        let deadline = now.saturating_add(nanos(timeout));
+        match &mut self.shutdown {
+            Some(shutdown) => {
+                shutdown.deadline = shutdown.deadline.min(deadline);
+                shutdown.critical = shutdown.critical.take().or(critical);
+            }
+            None if self.active > 0 => {
+                self.shutdown = Some(Shutdown { began: now, deadline, critical });
+                self.news = true;
+            }
+            // Nothing runs: what there is to say was said, or there is nothing to say.
+            None => {
+                if critical.is_some() || self.last_report.is_none() {
+                    self.last_report = Some(self.report(now, now, critical));
+                    self.news = true;
+                }
+                return;
+            }
+        }
+        self.todo.extend(self.indices().map(Todo::Stop));
+        self.pump(now);
+    }
+
+    pub(super) fn indices(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether nothing is active and no shutdown is in progress.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.active == 0 && self.shutdown.is_none()
+    }
+
+    #[cfg(feature = "signals")]
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.shutdown.is_some()
+    }
+
+    /// Whether a shutdown is in progress, or is over and nothing was started since.
+    #[cfg(feature = "signals")]
+    pub(crate) fn has_shut_down(&self) -> bool {
+        self.shutdown.is_some() || self.last_report.is_some()
+    }
+
+    /// The report of a shutdown that is over, or until when to wait for it.
+    pub(crate) fn shutdown_result(&mut self, now: Nanos) -> Result<StopReport, Option<Nanos>> {
+        if self.shutdown.as_ref().is_some_and(|shutdown| shutdown.deadline <= now) {
+            self.expire(now);
+        }
+        match &self.shutdown {
+            Some(shutdown) => Err(Some(shutdown.deadline)),
+            None => Ok(self.last_report.clone().unwrap_or_default()),
+        }
+    }
+
+    /// How things stand while a shutdown is in progress.
+    pub(crate) fn interim_report(&self, now: Nanos) -> StopReport {
+        let began = self.shutdown.as_ref().map_or(now, |shutdown| shutdown.began);
+        let critical = self.shutdown.as_ref().and_then(|shutdown| shutdown.critical.clone());
+        let in_progress = self.shutdown.is_some();
+        StopReport { in_progress, ..self.report(began, now, critical) }
+    }
+
+    /// Gives up on everything whose time is over, which may let others be told, and so on.
+    pub(super) fn expire(&mut self, now: Nanos) {
+        loop {
+            let late: Vec<_> = self
+                .indices()
+                .filter(|index| {
+                    let life = &self.entry(*index).life;
+                    life.stop_deadline().is_some_and(|deadline| deadline <= now)
+                })
+                .collect();
+            if late.is_empty() {
+                return;
+            }
+            for index in late {
+                self.event(index, lifecycle::Event::Expired, now);
+            }
+        }
+    }
+
+    pub(super) fn report(
+        &self,
+        began: Nanos,
+        now: Nanos,
+        critical: Option<Cow<'static, str>>,
+    ) -> StopReport {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        // In the order in which they ended, those that are still there first.
+        entries.sort_by_key(|entry| {
+            // Not by time: two may end at one instant.
+            (entry.end.as_ref().map_or(0, |end| end.nth), entry.unit.definition.name_str())
+        });
+        let between = |from: Nanos, to: Nanos| Duration::from_nanos(to.saturating_sub(from));
+        let service = |entry: &Entry| StoppedService {
+            name: entry.unit.definition.name(),
+            place: entry.unit.definition.place(),
+            state: entry.life.state(),
+            took: entry.end.as_ref().and_then(|end| Some(between(end.asked?, end.at?))),
+            age: (entry.life.state() == State::Abandoned && entry.life.is_executing())
+                .then(|| self.age(entry, now)),
+            failed_hooks: entry.end.as_ref().map_or(0, |end| end.failed_hooks),
+        };
+        StopReport {
+            services: entries.into_iter().map(service).collect(),
+            took: between(began, now),
+            critical,
+            in_progress: false,
+            forked: false,
+        }
+    }
+
+    /// The process ends: nothing starts any more, nothing is logged, everything stops. `inside`:
+    /// the service whose run ends the process, and so never returns.
+    #[cfg_attr(not(feature = "exit-hook"), allow(dead_code, reason = "the exit hook's own"))]
+    pub(crate) fn exit(&mut self, inside: Option<(usize, u32)>, timeout: Duration, now: Nanos) {
+        self.exiting = true;
+        self.env.exiting.store(true, Ordering::Relaxed);
+        // It is given up when its turn to stop comes, or at once if that has come already.
+        self.vanished = inside
+            .filter(|(runner, _)| *runner == invoke::runner_id(&self.env))
+            .map(|(_, index)| index);
+        let is_stopping =
+            |index: &mut u32| self.entries[*index as usize].life.stop_deadline().is_some();
+        if let Some(index) = self.vanished.take_if(is_stopping) {
+            self.event(index, lifecycle::Event::Vanished, now);
+        }
+        self.stop_all(timeout, None, now);
+    }
+
+    /// The thread that runs this service will never come back, because the process is ending: another
+    /// one cleans up. `false`: the service's turn to stop has not come yet.
+    #[cfg(feature = "exit-hook")]
+    pub(crate) fn give_up(&mut self, index: u32, now: Nanos) -> bool {
+        let is_stopping = self.entry(index).life.stop_deadline().is_some();
+        if is_stopping {
+            self.event(index, lifecycle::Event::Vanished, now);
+        }
+        is_stopping
+    }
+}

@@ -1,0 +1,344 @@
+//! The supervisor without a pool: requests in, jobs out, time in hand.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tina4_service_core::CrashKind;
+
+use super::*;
+use crate::Service;
+use crate::engine::invoke::{Job, Kind, Report};
+use crate::engine::pool::{Back, Desk as _};
+use crate::lifecycle::State;
+use crate::observe::stop_report::{ControlError, Stopped};
+use crate::plan::StartError;
+use crate::service::builder::RecentSettings;
+use crate::service::outcome::Exit;
+use crate::service::registration::Place;
+use crate::time::clock::Clock;
+
+const SECOND: Nanos = 1_000_000_000;
+const LIMIT: Duration = Duration::from_secs(25);
+
+fn supervisor(services: impl IntoIterator<Item = Service>) -> Supervisor {
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let env = Environment { clock, shutdown_timeout: LIMIT, ..Environment::default() };
+    let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
+    let recent = RecentSettings::default();
+    for service in services {
+        supervisor.add(service.into_definition(&recent), 0);
+    }
+    supervisor
+}
+
+fn service(name: impl Into<Cow<'static, str>>) -> Service {
+    Service::new(name, |_| {})
+}
+
+/// The next job that is due; what would be logged is thrown away.
+fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<Job> {
+    loop {
+        let task = supervisor.take(now);
+        let logged = supervisor.aftermath().is_some();
+        if task.is_some() || !logged {
+            return task.map(|task| supervisor.job(task));
+        }
+    }
+}
+
+fn finish(supervisor: &mut Supervisor, job: Job, report: Report, now: Nanos) -> Option<Job> {
+    hand_in(supervisor, job, report, now, false)
+}
+
+/// Ends a run that may be followed by the next at once.
+fn repeat(supervisor: &mut Supervisor, job: Job, now: Nanos) -> Option<Job> {
+    hand_in(supervisor, job, Report::Ran(Exit::Again), now, true)
+}
+
+fn hand_in(
+    supervisor: &mut Supervisor,
+    job: Job,
+    report: Report,
+    now: Nanos,
+    may_repeat: bool,
+) -> Option<Job> {
+    let back = Back { began: job.context.order().started, ended: now, now, may_repeat };
+    let task = supervisor.finish(job, report, back);
+    task.map(|task| supervisor.job(task))
+}
+
+fn crash() -> Report {
+    Report::Ran(Exit::Crashed(Box::new(Crash {
+        text: "no".into(),
+        panicked: false,
+        kind: CrashKind::Transient,
+    })))
+}
+
+#[test]
+fn due_times_that_no_longer_hold_do_not_pile_up() {
+    let slow = service("slow").interval("10s");
+    let mut supervisor = supervisor([slow, service("quick").delay("1ms").timeout("1h")]);
+    supervisor.start_all(0).unwrap();
+    let mut now = 0;
+    for _ in 0..10_000 {
+        let job = take(&mut supervisor, now).expect("it runs again and again");
+        now += 1_000;
+        let again = if job.context.name() == "quick" { Exit::Again } else { Exit::Wait };
+        finish(&mut supervisor, job, Report::Ran(again), now);
+    }
+    assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
+    // Nor when somebody starts and stops.
+    for _ in 0..10_000 {
+        supervisor.stop_all(LIMIT, None, now);
+        supervisor.start_all(now).unwrap();
+        let _ = supervisor.aftermath();
+    }
+    assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
+}
+
+/// A run may be followed by another one of its service at once, but never ahead of others.
+#[test]
+fn what_repeats_lets_others_go_first() {
+    const LATER: Nanos = 10 * SECOND + 1;
+    let mut services = supervisor([service("queue"), service("report").interval("10s")]);
+    services.start_all(0).unwrap();
+    let mut queue = take(&mut services, 0).expect("the names decide");
+    // The report has been due since before.
+    assert!(repeat(&mut services, queue, 1).is_none());
+    let report = take(&mut services, 1).expect("report");
+    assert_eq!(report.context.name(), "report");
+    finish(&mut services, report, Report::Ran(Exit::Wait), 1);
+    queue = take(&mut services, 1).expect("queue again");
+    // Nobody else is due.
+    queue = repeat(&mut services, queue, 2).expect("at once");
+    let order = queue.context.order();
+    assert_eq!((order.number, order.due, order.started), (3, 2, 2));
+    assert!(finish(&mut services, queue, Report::Ran(Exit::Again), 3).is_none(), "it may not");
+    queue = take(&mut services, 3).expect("queue again");
+    // The report is due again; and when it has crashed, there is a line to be written.
+    assert!(repeat(&mut services, queue, LATER).is_none());
+    let report = take(&mut services, LATER).expect("report");
+    assert_eq!(report.context.name(), "report");
+    queue = take(&mut services, LATER).expect("queue again");
+    services.settled(true);
+    finish(&mut services, report, crash(), LATER);
+    assert!(services.has_aftermath());
+    assert!(repeat(&mut services, queue, LATER).is_none());
+}
+
+/// A worker may have to wait for the lock after a run, and that is no part of it.
+#[test]
+fn rule_60_to_wait_for_the_lock_is_no_part_of_a_run() {
+    let mut services = supervisor([service("a"), service("b").after("a")]);
+    let events = services.subscribe();
+    services.start_all(0).unwrap();
+    let a = take(&mut services, 0).expect("a");
+    let b = take(&mut services, 0).expect("b, for a is up");
+    services.stop_all(LIMIT, None, 10);
+    // Nor is what was done between the lock and the run.
+    let back = |ended, now| Back { began: 3, ended, now, may_repeat: true };
+    services.finish(b, Report::Ran(Exit::Wait), back(12, 20));
+    services.finish(a, Report::Ran(Exit::Wait), back(15, 20));
+    let nanos = Duration::from_nanos;
+    let told: Vec<_> = events.try_iter().map(|event| (event.service, event.change)).collect();
+    for (service, took) in [("a", nanos(12)), ("b", nanos(9))] {
+        assert!(told.contains(&(service.into(), Change::RunEnded { run: 1, took })), "{told:?}");
+    }
+    let known: Vec<_> = services.services(30).iter().map(|info| info.duration.last).collect();
+    assert_eq!(known, [nanos(12), nanos(9)]);
+    // The order of what happened, whatever the clock said.
+    let report = services.shutdown_result(30).expect("it is over");
+    let order: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
+    assert_eq!(order, ["b", "a"]);
+}
+
+#[test]
+fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
+    // While a shutdown is in progress already.
+    let bad = || service("bad").critical(true).max_restarts(0);
+    let mut services = supervisor([bad(), service("busy").after("bad")]);
+    services.start_all(0).unwrap();
+    let first = take(&mut services, 0).expect("bad runs");
+    let busy = take(&mut services, 0).expect("busy runs");
+    services.stop_all(LIMIT, None, 1);
+    finish(&mut services, first, crash(), 2);
+    finish(&mut services, busy, Report::Ran(Exit::Wait), 3);
+    let report = services.shutdown_result(3).expect("it is over");
+    assert_eq!(report.critical.as_deref(), Some("bad"));
+
+    // When it is the last one.
+    let mut services = supervisor([bad()]);
+    services.start_all(0).unwrap();
+    let job = take(&mut services, 0).expect("bad runs");
+    finish(&mut services, job, crash(), 1);
+    assert_eq!(services.shutdown_result(1).expect("over").critical.as_deref(), Some("bad"));
+
+    // When its clean-up hangs.
+    let mut services = supervisor([bad().on_stop(|_| {}), service("other").interval("1h")]);
+    services.start_all(0).unwrap();
+    let job = take(&mut services, 0).expect("bad runs");
+    let other = take(&mut services, 0).expect("other runs");
+    finish(&mut services, other, Report::Ran(Exit::Wait), 0);
+    let clean_up = finish(&mut services, job, crash(), 0).expect("it has a clean-up");
+    assert_eq!(clean_up.kind, Kind::CleanUp);
+    assert!(take(&mut services, 11 * SECOND).is_none());
+    assert_eq!(services.state("bad"), Some(State::Abandoned));
+    assert_eq!(services.state("other"), Some(State::Stopped), "it was shut down");
+    let report = services.shutdown_result(11 * SECOND).expect("it is over");
+    assert_eq!(report.critical.as_deref(), Some("bad"));
+    let age = report.services.iter().find_map(|service| service.age);
+    assert_eq!(age, Some(Duration::from_secs(11)), "of the clean-up");
+}
+
+#[test]
+fn what_may_not_start_is_not_stopped_by_a_restart() {
+    let mut services = supervisor([service("a").interval("1h")]);
+    services.start_all(0).unwrap();
+    services.add(service("a").into_definition(&RecentSettings::default()), 0);
+    let refused = services.ask_to_restart("a", 1).expect_err("there are two of that name now");
+    assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
+    assert_eq!(services.state("a"), Some(State::Waiting));
+    // A fault that has nothing to do with it does not matter.
+    let mut services = supervisor([service("b").interval("1h")]);
+    services.start_all(0).unwrap();
+    let place = Place { file: "here", line: 1, column: 1 };
+    services.env.resources.provide(1_u8, place);
+    services.env.resources.provide(2_u8, place);
+    services.ask_to_restart("b", 1).expect("nobody asks for a `u8`");
+    assert!(services.check().is_err(), "the whole is at fault all the same");
+}
+
+#[test]
+fn a_start_without_a_thread_is_taken_back_whole() {
+    let mut services = supervisor([service("a").on_stop(|_| {})]);
+    services.start_all(0).unwrap();
+    services.undo_start(0);
+    assert_eq!(services.state("a"), Some(State::Stopped));
+    assert!(take(&mut services, SECOND).is_none(), "nothing ran, so nothing is cleaned up");
+    services.start_all(SECOND).unwrap();
+    assert!(take(&mut services, SECOND).is_some());
+}
+
+#[test]
+fn rule_30_every_circle_is_named() {
+    let pair = |a: &'static str, b: &'static str| [service(a).after(b), service(b).after(a)];
+    let mut all: Vec<_> = pair("a", "b").into_iter().chain(pair("x", "y")).collect();
+    all.extend([service("self").after("self"), service("tail").after("a"), service("free")]);
+    let Err(StartError::Faults(faults)) = supervisor(all).check() else { panic!("circles") };
+    let circles: Vec<Vec<_>> = faults
+        .iter()
+        .map(|fault| {
+            let Fault::Cycle { services } = fault else { panic!("{fault}") };
+            services.iter().map(|(name, _)| &**name).collect()
+        })
+        .collect();
+    assert_eq!(circles.len(), 3, "{circles:?}");
+    for circle in [vec!["a", "b"], vec!["x", "y"], vec!["self"]] {
+        assert!(circles.contains(&circle), "{circle:?} in {circles:?}");
+    }
+}
+
+#[test]
+fn rule_41_the_first_waits_for_all_that_come_after_it() {
+    let later = (0..100).map(|n| service(format!("s{n}")).after("hub").interval("1h"));
+    let mut services = supervisor(later.chain([service("hub").interval("1h")]));
+    services.start_all(0).unwrap();
+    let hub = take(&mut services, 0).expect("hub is first");
+    assert_eq!(hub.context.name(), "hub");
+    finish(&mut services, hub, Report::Ran(Exit::Wait), 0);
+    let busy = take(&mut services, 0).expect("its dependents are due now");
+    services.stop_all(LIMIT, None, 1);
+    assert_eq!(services.state("hub"), Some(State::Waiting), "one is still running");
+    finish(&mut services, busy, Report::Ran(Exit::Wait), 2);
+    assert_eq!(services.state("hub"), Some(State::Stopped));
+}
+
+#[test]
+fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
+    let mut services = supervisor([service("a").stop_timeout("1s")]);
+    services.start_all(0).unwrap();
+    let job = take(&mut services, 0).expect("it runs");
+    let asked = services.ask_to_stop("a", 0).unwrap().expect("it is active");
+    assert_eq!(services.stop_result(asked, None, 0).err(), Some(Some(SECOND)));
+    let stopped = services.stop_result(asked, None, SECOND).expect("its time is up");
+    assert!(matches!(stopped, Stopped::Abandoned { age, .. } if age.as_secs() == 1));
+    services.stop_all(LIMIT, None, 2 * SECOND);
+    let report = services.shutdown_result(2 * SECOND).expect("nothing is active");
+    assert!(report.to_string().contains("still running after 2.0s"), "{report}");
+    finish(&mut services, job, Report::Ran(Exit::Wait), 3 * SECOND);
+    services.stop_all(LIMIT, None, 3 * SECOND);
+    let line = services.shutdown_result(3 * SECOND).expect("nothing is active").to_string();
+    assert!(line.contains("abandoned, it ended after its time was up"), "{line}");
+    services.start_all(4 * SECOND).unwrap();
+    assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
+}
+
+/// Its thread never comes back, but the one that cleans up for it does.
+#[test]
+fn rule_45_who_asks_again_to_stop_does_not_cut_a_clean_up_short() {
+    let mut services = supervisor([service("exits").on_stop(|_| {})]);
+    services.start_all(0).unwrap();
+    let _job = take(&mut services, 0).expect("it runs");
+    let inside = (crate::engine::invoke::runner_id(&services.env), 0);
+    services.exit(Some(inside), LIMIT, 0);
+    let clean_up = take(&mut services, 0).expect("another worker cleans up");
+    assert_eq!(clean_up.kind, Kind::CleanUp);
+    // As running it does.
+    assert!(clean_up.context.unit().take_on_stop());
+    services.stop_all(LIMIT, None, 1);
+    assert!(!services.is_quiet(), "its clean-up is running");
+    finish(&mut services, clean_up, Report::CleanedUp(Vec::new()), 2);
+    assert!(services.is_quiet());
+}
+
+/// Else each of many consumers that start among others would hold them up until a stand-by looks.
+#[test]
+fn rule_50_a_continuous_service_that_is_new_is_not_taken_for_short() {
+    let mut services = supervisor([service("a"), service("b").interval("1s")]);
+    services.start_all(0).unwrap();
+    for usual in [Some(Nanos::MAX), None] {
+        // What would be logged comes first.
+        if services.aftermath().is_some() {
+            services.settled(true);
+        }
+        let task = services.take(0).expect("both are due");
+        assert_eq!(services.usual(&task), usual);
+        let _ = services.job(task);
+    }
+}
+
+/// A hundred thousand services are meant to be at home in one process.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[test]
+fn a_service_is_small() {
+    let sizes = (size_of::<super::Entry>(), size_of::<crate::service::instance::Unit>());
+    assert!(sizes.0 <= 192 && sizes.1 <= 88, "{sizes:?}");
+}
+
+/// Services from one line with the same settings share them, but nobody gets another's `after`.
+#[test]
+fn equal_settings_are_kept_once() {
+    let hourly = |name: &'static str| service(name).interval("1h");
+    let other = |name: &'static str| Service::new(name, |_| {}).interval("1h");
+    let all = [
+        hourly("a"),
+        hourly("b"),
+        hourly("c").after("a"),
+        hourly("d"),
+        service("e"),
+        hourly("f"),
+        other("g"),
+    ];
+    let services = supervisor(all);
+    let spec = |index: u32| std::ptr::from_ref(services.entry(index).unit.definition.spec());
+    assert_eq!(spec(0), spec(1));
+    assert_ne!(spec(1), spec(2));
+    assert_eq!(spec(1), spec(3));
+    assert_ne!(spec(3), spec(4));
+    assert_eq!(spec(3), spec(5));
+    // From another line.
+    assert_ne!(spec(5), spec(6));
+    let after = |index: u32| services.entry(index).unit.definition.after().len();
+    assert_eq!((0..7).map(after).collect::<Vec<_>>(), [0, 0, 1, 0, 0, 0, 0]);
+}

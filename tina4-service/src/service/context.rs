@@ -1,0 +1,178 @@
+//! What a running service sees of its runner.
+
+use std::panic::Location;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use crossbeam_channel::Receiver;
+
+use crate::service::builder::{RecentSettings, Service};
+use crate::service::instance::{Environment, Registered, Unit};
+use crate::service::outcome::HookOutcome;
+use crate::service::params::Tick;
+use crate::time::clock::{Nanos, nanos, wall_time};
+
+/// A value that never comes: the message type of [`Context::stopping`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {}
+
+/// The running service's view of its runner: is it asked to stop, sleep, clean up.
+///
+/// ```
+/// use std::time::Duration;
+/// use tina4_service::Context;
+///
+/// /// Looks at the sensor until it is asked to stop.
+/// fn watch(ctx: &Context) {
+///     while ctx.sleep(Duration::from_millis(1)) {
+///         # break;
+///     }
+/// }
+/// watch(&Context::standalone("watch"));
+/// ```
+#[derive(Debug)]
+pub struct Context {
+    unit: Arc<Unit>,
+    order: RunOrder,
+    stopping: OnceLock<Receiver<Never>>,
+}
+
+/// Which run this is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunOrder {
+    pub(crate) number: u64,
+    pub(crate) attempt: u32,
+    pub(crate) due: Nanos,
+    /// The calendar time it is for, in seconds since 1970 UTC, if it is for one.
+    pub(crate) date: Option<i64>,
+    pub(crate) started: Nanos,
+}
+
+impl Context {
+    #[inline]
+    pub(crate) fn new(unit: Arc<Unit>, order: RunOrder) -> Self {
+        Self { unit, order, stopping: OnceLock::new() }
+    }
+
+    /// Gives the unit back.
+    #[inline]
+    pub(crate) fn into_unit(self) -> Arc<Unit> {
+        self.unit
+    }
+
+    /// A context that belongs to no runner, to call a service's function by hand in a test.
+    ///
+    /// It is never asked to stop, sleeps in real time, and drops its clean-ups without running
+    /// them.
+    #[must_use]
+    #[track_caller]
+    pub fn standalone(name: &str) -> Self {
+        let service = Service::new(name.to_owned(), |_| {});
+        let definition = service.into_definition(&RecentSettings::default());
+        let env = Environment::default();
+        let now = env.clock.now();
+        let unit = Unit::new(definition, 0, Arc::new(env));
+        Self::new(
+            Arc::new(unit),
+            RunOrder { number: 1, attempt: 1, due: now, date: None, started: now },
+        )
+    }
+
+    pub(crate) fn unit(&self) -> &Arc<Unit> {
+        &self.unit
+    }
+
+    pub(crate) fn order(&self) -> RunOrder {
+        self.order
+    }
+
+    /// How late it began.
+    pub(crate) fn lateness(&self) -> Duration {
+        Duration::from_nanos(self.order.started.saturating_sub(self.order.due))
+    }
+
+    /// The service's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.unit.definition.name_str()
+    }
+
+    /// Whether this service has been asked to stop: finish what you are at, and return.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.unit.stop_requested()
+    }
+
+    /// [`Context::is_stopping`], for somebody else to ask.
+    #[cfg(feature = "testing")]
+    fn is_stopping_later(&self) -> Arc<dyn Fn() -> bool + Send + Sync> {
+        let unit = Arc::clone(&self.unit);
+        Arc::new(move || unit.stop_requested())
+    }
+
+    /// Sleeps for `duration`, or until stop is requested; `false`: leave now.
+    #[must_use = "`false` means that the service was asked to stop"]
+    pub fn sleep(&self, duration: Duration) -> bool {
+        let clock = &self.unit.env.clock;
+        let until = clock.now().saturating_add(nanos(duration));
+        #[cfg(feature = "testing")]
+        if let Some(stage) = clock.stage() {
+            return stage.sleep(until, self.is_stopping_later());
+        }
+        clock.sleep_until(until, self.stopping())
+    }
+
+    /// Becomes ready (disconnected) when stop is requested; for `crossbeam_channel::select!`.
+    ///
+    /// ```
+    /// # let ctx = tina4_service::Context::standalone("orders");
+    /// # let (sender, orders) = crossbeam_channel::bounded(1);
+    /// # sender.send("order 7").unwrap();
+    /// crossbeam_channel::select! {
+    ///     recv(orders) -> order => println!("{order:?}"),
+    ///     recv(ctx.stopping()) -> _ => println!("asked to stop"),
+    /// }
+    /// ```
+    #[must_use]
+    pub fn stopping(&self) -> &Receiver<Never> {
+        #[cfg(feature = "testing")]
+        if let Some(stage) = self.unit.env.clock.stage() {
+            stage.step_outside(self.is_stopping_later());
+        }
+        self.stopping.get_or_init(|| self.unit.stopping())
+    }
+
+    /// Has `hook` run once when this activation ends: after the last run, last registered first.
+    ///
+    /// It runs whether the service is stopped, finishes or fails; restarts after a crash do not
+    /// end the activation. A hook registered again from the same source line replaces the old one,
+    /// so a body that is restarted may simply register again. It may return `()` or
+    /// `Result<(), E>`, or never; an error or a panic is reported, and the other hooks still run.
+    #[track_caller]
+    pub fn on_stop<R: HookOutcome>(&self, hook: impl FnOnce() -> R + Send + 'static) {
+        let hook = Box::new(move || hook().into_result());
+        let replaced = self.unit.add_hook(Registered { place: Location::caller(), hook });
+        drop(replaced);
+    }
+
+    /// Says that this run is alive: the time of the key `timeout` starts again.
+    pub fn heartbeat(&self) {
+        self.unit.beat();
+    }
+
+    /// Which run this is, when it was due, how late it began.
+    #[must_use]
+    pub fn tick(&self) -> Tick {
+        let RunOrder { number, attempt, due, date, started: _ } = self.order;
+        Tick {
+            run: number,
+            attempt,
+            due: date.and_then(wall_time).unwrap_or_else(|| self.wall_at(due)),
+            lateness: self.lateness(),
+        }
+    }
+
+    fn wall_at(&self, instant: Nanos) -> SystemTime {
+        self.unit.env.clock.wall_at(instant)
+    }
+}

@@ -1,0 +1,223 @@
+//! What a service says about its next run, and how its results become one thing.
+
+use std::error::Error;
+use std::time::Duration;
+
+use crate::time::clock::nanos;
+
+/// What a run wants to happen next.
+///
+/// A function that returns `()` or `Result<(), E>` means [`Flow::Wait`].
+///
+/// ```
+/// use tina4_service::Flow;
+///
+/// /// Handles one letter; comes back at once while there are more.
+/// fn mail(letters: &mut Vec<&str>) -> Flow {
+///     match letters.pop() {
+///         Some(letter) => { println!("{letter}"); Flow::Again }
+///         None => Flow::Wait,
+///     }
+/// }
+/// assert_eq!(mail(&mut vec!["hello"]), Flow::Again);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// Run again as scheduled.
+    #[default]
+    Wait,
+    /// Run again at once; the grid of an interval stays where it is.
+    Again,
+    /// Run again after this pause, once; the grid of an interval stays where it is.
+    After(Duration),
+    /// The work is done: the service is `finished`.
+    Done,
+}
+
+/// The error that a run returned. Behind one pointer, so that an [`Exit`] is as small as a [`Flow`].
+#[derive(Debug)]
+pub struct Cause(Box<Box<dyn Error + Send + Sync>>);
+
+impl Cause {
+    #[cold]
+    pub(crate) fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Box::new(error.into()))
+    }
+
+    pub(crate) fn error(&self) -> &(dyn Error + 'static) {
+        &**self.0
+    }
+}
+
+/// How a run ended: with a [`Flow`], or with an error. It is handed on in two registers, which a
+/// `Flow` with its `Duration` is not.
+#[derive(Debug)]
+pub enum Exit<E = Cause> {
+    /// [`Flow::Wait`].
+    Wait,
+    /// [`Flow::Again`].
+    Again,
+    /// [`Flow::After`] so many nanoseconds.
+    After(u64),
+    /// [`Flow::Done`].
+    Done,
+    /// It crashed.
+    Crashed(E),
+}
+
+impl From<Flow> for Exit {
+    fn from(flow: Flow) -> Self {
+        match flow {
+            Flow::Wait => Self::Wait,
+            Flow::Again => Self::Again,
+            Flow::After(pause) => Self::After(nanos(pause)),
+            Flow::Done => Self::Done,
+        }
+    }
+}
+
+impl<E> Exit<E> {
+    /// The flow, or the error.
+    pub(crate) fn into_flow(self) -> Result<Flow, E> {
+        Ok(match self {
+            Self::Wait => Flow::Wait,
+            Self::Again => Flow::Again,
+            Self::After(pause) => Flow::After(Duration::from_nanos(pause)),
+            Self::Done => Flow::Done,
+            Self::Crashed(error) => return Err(error),
+        })
+    }
+
+    /// The same exit with another error.
+    pub(crate) fn map_crash<F>(self, change: impl FnOnce(E) -> F) -> Exit<F> {
+        match self {
+            Self::Wait => Exit::Wait,
+            Self::Again => Exit::Again,
+            Self::After(pause) => Exit::After(pause),
+            Self::Done => Exit::Done,
+            Self::Crashed(error) => Exit::Crashed(change(error)),
+        }
+    }
+}
+
+/// Gives `!` a name: stable Rust only lets it be written as the return type of a function. Closures
+/// that never return have this type in edition 2024; before, they return `()`.
+pub trait Returns {
+    /// The return type.
+    type Output;
+}
+
+impl<R> Returns for fn() -> R {
+    type Output = R;
+}
+
+type Never = <fn() -> ! as Returns>::Output;
+
+/// The results that a service may have: `()`, [`Flow`], `Result<(), E>`, `Result<Flow, E>`, `!`.
+///
+/// `E` is anything that converts into `Box<dyn Error + Send + Sync>`: every error type, `String`,
+/// `&str`, `anyhow::Error`.
+#[diagnostic::on_unimplemented(
+    message = "a service cannot return `{Self}`",
+    label = "not a result of a service",
+    note = "return `()`, `Flow`, `Result<(), E>`, `Result<Flow, E>` or `!`",
+    note = "`E` is anything that converts into `Box<dyn Error + Send + Sync>`: an error type, `String`, `&str`, `anyhow::Error`"
+)]
+pub trait Outcome {
+    /// Converts the result.
+    fn into_exit(self) -> Exit;
+}
+
+#[diagnostic::do_not_recommend]
+impl Outcome for () {
+    fn into_exit(self) -> Exit {
+        Exit::Wait
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Outcome for Flow {
+    fn into_exit(self) -> Exit {
+        self.into()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<(), E> {
+    fn into_exit(self) -> Exit {
+        match self {
+            Ok(()) => Exit::Wait,
+            Err(error) => Exit::Crashed(Cause::new(error)),
+        }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Flow, E> {
+    fn into_exit(self) -> Exit {
+        match self {
+            Ok(flow) => flow.into(),
+            Err(error) => Exit::Crashed(Cause::new(error)),
+        }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Outcome for Never {
+    fn into_exit(self) -> Exit {
+        self
+    }
+}
+
+/// A service that only ever ends with an error.
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Never, E> {
+    fn into_exit(self) -> Exit {
+        match self {
+            Ok(never) => never,
+            Err(error) => Exit::Crashed(Cause::new(error)),
+        }
+    }
+}
+
+/// The results that a clean-up hook may have: `()`, `Result<(), E>` and `!`.
+#[diagnostic::on_unimplemented(
+    message = "an `on_stop` function cannot return `{Self}`",
+    label = "not a result of a clean-up",
+    note = "return `()`, `Result<(), E>` or `!`"
+)]
+pub trait HookOutcome {
+    /// Converts the result.
+    fn into_result(self) -> Result<(), Cause>;
+}
+
+#[diagnostic::do_not_recommend]
+impl HookOutcome for () {
+    fn into_result(self) -> Result<(), Cause> {
+        Ok(())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> HookOutcome for Result<(), E> {
+    fn into_result(self) -> Result<(), Cause> {
+        self.map_err(Cause::new)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl HookOutcome for Never {
+    fn into_result(self) -> Result<(), Cause> {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_fits_two_registers() {
+        assert_eq!(size_of::<Exit>(), 16);
+    }
+}

@@ -1,0 +1,96 @@
+//! A function that cleans up: asked for its parameters without its signature at hand.
+
+use std::fmt;
+
+use super::{Need, Parameter, Run, Shape, param};
+use crate::service::outcome::{Cause, HookOutcome};
+
+/// A function that can be an `on_stop`: a service's parameters, and the result
+/// `()`, `Result<(), E>` or `!`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an `on_stop`",
+    label = "not a clean-up function",
+    note = "an `on_stop` is a function with up to eight of `&Context`, `Tick`, `Res<T>`, `Option<Res<T>>`, `Local<T>`, which returns `()`, `Result<(), E>` or `!`"
+)]
+pub trait Hook<Marker>: Send + Sync + 'static {
+    /// What its parameters need.
+    const NEEDS: &'static [Need];
+    /// Calls it.
+    ///
+    /// # Errors
+    ///
+    /// The function's own.
+    fn call(&self, run: &Run<'_>) -> Result<(), Cause>;
+}
+
+macro_rules! hooks {
+    ($($p:ident)*) => {
+        impl<Func, R, $($p),*> Hook<fn($($p),*) -> R> for Func
+        where
+            $($p: Shape,)*
+            R: HookOutcome,
+            // The first bound lets the compiler find the parameters, the second lets us call.
+            Func: Fn($($p),*) -> R + for<'r> Fn($($p::Item<'r>),*) -> R + Send + Sync + 'static,
+        {
+            const NEEDS: &'static [Need] = &[$(<$p::Item<'static> as Parameter<'static>>::NEED),*];
+            #[allow(non_snake_case, unused_variables, reason = "one name per type; none without parameters")]
+            fn call(&self, run: &Run<'_>) -> Result<(), Cause> {
+                // Names the one of the two bounds that is meant.
+                #[allow(clippy::too_many_arguments, reason = "one for each parameter, and the function")]
+                fn give<$($p,)* R: HookOutcome>(f: impl Fn($($p),*) -> R, $($p: $p),*) -> Result<(), Cause> {
+                    f($($p),*).into_result()
+                }
+                give(self, $(param::<$p::Item<'_>>(run)),*)
+            }
+        }
+    };
+}
+hooks!();
+hooks!(P1);
+hooks!(P1 P2);
+hooks!(P1 P2 P3);
+hooks!(P1 P2 P3 P4);
+hooks!(P1 P2 P3 P4 P5);
+hooks!(P1 P2 P3 P4 P5 P6);
+hooks!(P1 P2 P3 P4 P5 P6 P7);
+hooks!(P1 P2 P3 P4 P5 P6 P7 P8);
+
+/// A [`Hook`] with its parameters forgotten.
+pub trait DynHook: Send + Sync + fmt::Debug {
+    /// What its parameters need.
+    fn needs(&self) -> &'static [Need];
+    /// Calls it.
+    ///
+    /// # Errors
+    ///
+    /// The function's own.
+    fn call(&self, run: &Run<'_>) -> Result<(), Cause>;
+}
+
+/// An `on_stop` function, as a constant.
+pub struct OnStop<F, M> {
+    function: F,
+    marker: std::marker::PhantomData<fn(M)>,
+}
+
+impl<M, F: Hook<M>> OnStop<F, M> {
+    /// Wraps the function.
+    pub const fn new(function: F) -> Self {
+        Self { function, marker: std::marker::PhantomData }
+    }
+}
+
+impl<F, M> fmt::Debug for OnStop<F, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::any::type_name::<F>())
+    }
+}
+
+impl<M, F: Hook<M>> DynHook for OnStop<F, M> {
+    fn needs(&self) -> &'static [Need] {
+        F::NEEDS
+    }
+    fn call(&self, run: &Run<'_>) -> Result<(), Cause> {
+        self.function.call(run)
+    }
+}

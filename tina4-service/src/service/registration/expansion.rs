@@ -1,0 +1,201 @@
+//! How the attribute's expansion writes a [`Registration`]: what the function is goes into `new`,
+//! and each setting that differs from its default is one call, named like its key.
+//!
+//! Calls, and not a struct with `..Registration::new(..)`: there, what is left of the base would have
+//! to be dropped, which a constant cannot do with a schedule that may own its text.
+
+use std::mem;
+use std::panic::Location;
+use std::time::Duration;
+
+use tina4_service_core::{Restart, Schedule, Spec};
+
+use super::{After, Place, Registration, id_of};
+use crate::service::outcome::Exit;
+use crate::service::params::{DynHook, Need, Run};
+
+/// Puts on a macro what makes its name the only one in the crate: see `unique.rs` of the attribute.
+///
+/// The macro comes from the attribute as a whole. Were it written here and only its name given, the
+/// compiler would show the user two attributes, and not the two names in them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unique {
+    ($($empty_macro:tt)+) => {
+        #[doc(hidden)]
+        #[allow(non_local_definitions, reason = "also a service inside of a function has its name alone")]
+        #[macro_export]
+        $($empty_macro)+
+    };
+}
+
+/// Submits a registration to `inventory`.
+///
+/// It has a constant of its own because `inventory` declares items around its argument, which would
+/// shadow a service of the same name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __submit {
+    ($($registration:tt)+) => {
+        const TINA4_SERVICE_REGISTRATION: $crate::__private::Registration = $($registration)+;
+        $crate::__private::inventory::submit! { TINA4_SERVICE_REGISTRATION }
+    };
+}
+
+impl Registration {
+    /// A service with nothing but defaults, declared `at` the attribute.
+    ///
+    /// `needs` stands before `call`: both ask the same of a parameter, the compiler reports what
+    /// comes first, and its words for `needs` are the better ones.
+    pub const fn new<F: 'static>(
+        name: &'static str,
+        path: &'static str,
+        at: &'static Location<'static>,
+        function: &F,
+        needs: &'static [Need],
+        call: fn(&Run<'_>) -> Exit,
+    ) -> Self {
+        Self {
+            name,
+            spec: Spec::DEFAULT,
+            place: Place { file: at.file(), line: at.line(), column: at.column() },
+            path,
+            id: id_of(function),
+            after: &[],
+            needs,
+            call,
+            on_stop: None,
+        }
+    }
+
+    /// When it runs.
+    pub const fn schedule(mut self, schedule: Schedule) -> Self {
+        // A constant could not drop the one before.
+        mem::forget(mem::replace(&mut self.spec.schedule, schedule));
+        self
+    }
+
+    /// The wait before the first run.
+    pub const fn initial_delay(mut self, initial_delay: Duration) -> Self {
+        self.spec.initial_delay = initial_delay;
+        self
+    }
+
+    /// Each run starts up to this much late.
+    pub const fn jitter(mut self, jitter: Duration) -> Self {
+        self.spec.jitter = jitter;
+        self
+    }
+
+    /// A run that takes longer is reported as stuck.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.spec.timeout = Some(timeout);
+        self
+    }
+
+    /// Whether it is restarted.
+    pub const fn restart(mut self, restart: Restart) -> Self {
+        self.spec.restart.restart = restart;
+        self
+    }
+
+    /// How many restarts are allowed.
+    pub const fn max_restarts(mut self, max_restarts: u32) -> Self {
+        self.spec.restart.max_restarts = Some(max_restarts);
+        self
+    }
+
+    /// The sliding window in which restarts are counted.
+    pub const fn restart_window(mut self, restart_window: Duration) -> Self {
+        self.spec.restart.window = Some(restart_window);
+        self
+    }
+
+    /// The first delay before a restart.
+    pub const fn backoff(mut self, backoff: Duration) -> Self {
+        self.spec.restart.backoff = backoff;
+        self
+    }
+
+    /// The longest delay before a restart.
+    pub const fn max_backoff(mut self, max_backoff: Duration) -> Self {
+        self.spec.restart.max_backoff = max_backoff;
+        self
+    }
+
+    /// How long stop waits for it.
+    pub const fn stop_timeout(mut self, stop_timeout: Duration) -> Self {
+        self.spec.stop_timeout = stop_timeout;
+        self
+    }
+
+    /// Whether `start_all` starts it.
+    pub const fn autostart(mut self, autostart: bool) -> Self {
+        self.spec.autostart = autostart;
+        self
+    }
+
+    /// Whether its failure shuts the runner down.
+    pub const fn critical(mut self, critical: bool) -> Self {
+        self.spec.critical = critical;
+        self
+    }
+
+    /// Services that must be up first.
+    pub const fn after(mut self, after: &'static [After<'static>]) -> Self {
+        self.after = after;
+        self
+    }
+
+    /// The clean-up function.
+    pub const fn on_stop(mut self, on_stop: &'static dyn DynHook) -> Self {
+        self.on_stop = Some(on_stop);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tina4_service_core::RestartPolicy;
+
+    use super::*;
+
+    #[test]
+    fn each_call_sets_what_its_name_says() {
+        let second = Duration::from_secs;
+        let at = Location::caller();
+        let found = Registration::new("name", "path", at, &(), &[], |_| unreachable!())
+            .schedule(Schedule::Delay(second(1)))
+            .initial_delay(second(2))
+            .jitter(second(3))
+            .timeout(second(4))
+            .restart(Restart::Always)
+            .max_restarts(5)
+            .restart_window(second(6))
+            .backoff(second(7))
+            .max_backoff(second(8))
+            .stop_timeout(second(9))
+            .autostart(false)
+            .critical(true)
+            .after(&[After::Name("other")]);
+        let expected = Spec {
+            schedule: Schedule::Delay(second(1)),
+            initial_delay: second(2),
+            jitter: second(3),
+            timeout: Some(second(4)),
+            restart: RestartPolicy {
+                restart: Restart::Always,
+                max_restarts: Some(5),
+                window: Some(second(6)),
+                backoff: second(7),
+                max_backoff: second(8),
+            },
+            stop_timeout: second(9),
+            autostart: false,
+            critical: true,
+        };
+        assert_eq!(found.spec, expected);
+        assert_eq!((found.name, found.path, found.place), ("name", "path", at.into()));
+        assert_eq!(found.after, [After::Name("other")]);
+    }
+}

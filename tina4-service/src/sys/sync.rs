@@ -1,0 +1,107 @@
+//! What threads share and wait on: the real thing, or that of the model checker.
+//!
+//! Under `--cfg shuttle` the pool and the control path run in `shuttle`, which tries thousands of
+//! schedules: it decides at each of these operations who goes on. What is not in this list stays as
+//! it is under the model, because no thread is ever stopped in the middle of it: the small locks of
+//! the clock, of provided values and of the list of runners. Channels are not known to the model
+//! either; the one on which a body sleeps is looked at again and again there.
+//!
+//! A poisoned lock is recovered: what it guards is only ever changed by our own code, in steps that
+//! a panic of user code cannot cut in two.
+
+#[cfg(not(shuttle))]
+pub(crate) use std::{
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU8},
+    },
+    thread_local,
+};
+
+#[cfg(shuttle)]
+pub(crate) use shuttle::{
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU8},
+    },
+    thread_local,
+};
+
+#[cfg(shuttle)]
+pub(crate) use shuttle::thread::yield_now;
+#[cfg(not(shuttle))]
+pub(crate) use std::thread::yield_now;
+
+use std::sync::{PoisonError, TryLockError};
+use std::time::Duration;
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock, if nobody holds it.
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+/// Waits for `bell`, at most `timeout`; `true` if the time ran out.
+pub(crate) fn wait<'a, T>(
+    bell: &Condvar,
+    guard: MutexGuard<'a, T>,
+    timeout: Option<Duration>,
+) -> (MutexGuard<'a, T>, bool) {
+    match timeout {
+        None => (bell.wait(guard).unwrap_or_else(PoisonError::into_inner), false),
+        Some(timeout) => {
+            let (guard, timed_out) =
+                bell.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner);
+            (guard, timed_out.timed_out())
+        }
+    }
+}
+
+/// For models: a flag that is waited for without a limit, until somebody sets it.
+#[cfg(all(test, shuttle))]
+#[derive(Default)]
+pub(crate) struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+#[cfg(all(test, shuttle))]
+impl Gate {
+    pub(crate) fn pass(&self) {
+        let mut open = lock(&self.open);
+        while !*open {
+            (open, _) = wait(&self.opened, open, None);
+        }
+    }
+
+    pub(crate) fn open(&self) {
+        *lock(&self.open) = true;
+        self.opened.notify_all();
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_51_a_poisoned_lock_is_recovered() {
+        let mutex = Mutex::new(1);
+        let panicked = crate::sys::panics::catch(|| {
+            *lock(&mutex) = 2;
+            let _guard = lock(&mutex);
+            panic!("under the lock");
+        });
+        assert!(panicked.is_err() && mutex.is_poisoned());
+        assert_eq!(try_lock(&mutex).map(|guard| *guard), Some(2));
+        let (guard, timed_out) = wait(&Condvar::new(), lock(&mutex), Some(Duration::ZERO));
+        assert!(timed_out && *guard == 2);
+    }
+}

@@ -1,0 +1,5 @@
+//! Text for messages: bounded in length, kept on one line, and the nearest known name.
+
+pub(crate) mod bounded_text;
+pub(crate) mod nearest;
+pub(crate) mod one_line;

@@ -1,0 +1,124 @@
+//! What was probably meant by a name that is not known.
+
+use crate::text::one_line::OneLine;
+
+/// How similar two names must be, from 0 to 1, for one to be a likely misspelling of the other.
+#[cfg(feature = "cron")]
+const ALIKE: f64 = 0.9;
+
+/// The known name that `name` was probably meant to be; of several, the first one. Case does not
+/// matter.
+#[cfg(feature = "cron")]
+pub(crate) fn nearest<N: AsRef<str>>(name: &str, known: impl IntoIterator<Item = N>) -> Option<N> {
+    let lower = name.to_ascii_lowercase();
+    let mut best = None;
+    let mut alike = ALIKE;
+    for candidate in known {
+        // There may be thousands, and nearly all are ruled out without a comparison.
+        if at_most(name, candidate.as_ref()) <= alike {
+            continue;
+        }
+        let found = strsim::jaro_winkler(&lower, &candidate.as_ref().to_ascii_lowercase());
+        if found > alike {
+            (best, alike) = (Some(candidate), found);
+        }
+    }
+    best
+}
+
+/// An upper bound for how similar two names in ASCII are, from their lengths and first letters alone:
+/// as if every letter of the shorter one were found in the longer one.
+#[cfg(feature = "cron")]
+fn at_most(a: &str, b: &str) -> f64 {
+    let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
+    let share = short as f64 / long.max(1) as f64;
+    let common = a.bytes().zip(b.bytes()).take(4).take_while(|(a, b)| a.eq_ignore_ascii_case(b));
+    let prefix = [0.0, 0.1, 0.2, 0.3, 0.4][common.count()];
+    let jaro = (2.0 + share) / 3.0;
+    jaro + prefix * (1.0 - jaro)
+}
+
+/// Names are compared by `strsim`, which comes with the feature `cron`.
+#[cfg(not(feature = "cron"))]
+pub(crate) fn nearest<N: AsRef<str>>(_: &str, _: impl IntoIterator<Item = N>) -> Option<N> {
+    None
+}
+
+/// How many names a message lists.
+const LISTED: usize = 20;
+
+/// What to do about the name of a service that is not known: the one that was probably meant, or
+/// the names that exist.
+pub(crate) fn remedy<N: AsRef<str>>(name: &str, known: &[N]) -> String {
+    if let Some(meant) = nearest(name, known) {
+        return format!("did you mean `{}`?", OneLine(meant.as_ref()));
+    }
+    let shown = known.iter().take(LISTED).map(|name| OneLine(name.as_ref()).to_string());
+    let listed: Vec<_> = shown.collect();
+    match (listed.as_slice(), known.len() - listed.len()) {
+        ([], _) => "there are no services".to_owned(),
+        ([only], _) => format!("the only service is `{only}`"),
+        (_, 0) => format!("the services are {}", listed.join(", ")),
+        (_, more) => format!("the services are {} and {more} more", listed.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(feature = "cron")]
+    #[test]
+    fn rule_82_a_misspelt_name_is_recognised() {
+        let known = ["heartbeat", "daily_report", "import-berlin", "import-oslo", "mail", "b"];
+        for (name, meant) in [
+            ("hartbeat", Some("heartbeat")),
+            ("Heartbeat", Some("heartbeat")),
+            ("haertbeat", Some("heartbeat")),
+            ("xheartbeat", Some("heartbeat")),
+            ("heart", Some("heartbeat")),
+            ("daily-report", Some("daily_report")),
+            ("dailyreport", Some("daily_report")),
+            ("import-belrin", Some("import-berlin")),
+            ("import-osl", Some("import-oslo")),
+            ("mails", Some("mail")),
+            ("nobody", None),
+            ("a", None),
+            ("", None),
+            ("report", None),
+        ] {
+            assert_eq!(nearest(name, known), meant, "{name}");
+        }
+        assert_eq!(
+            nearest("worker-3", ["worker-1", "worker-2"]),
+            Some("worker-1"),
+            "the first one"
+        );
+        let endless = "heartbeat".repeat(100_000);
+        assert_eq!(nearest(&endless, known), None);
+    }
+
+    /// The bound rules nothing out that would have been found.
+    #[cfg(feature = "cron")]
+    #[test]
+    fn at_most_is_an_upper_bound() {
+        let names = ["a", "ab", "abc", "heartbeat", "Heart", "hartbeat", "beat", "daily_report"];
+        for a in names {
+            for b in names {
+                let (a_lower, b_lower) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+                let alike = strsim::jaro_winkler(&a_lower, &b_lower);
+                assert!(alike <= at_most(a, b) + 1e-9, "{a} and {b}: {alike}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_cut_short() {
+        let many: Vec<_> = (0..1_000).map(|number| format!("{number}")).collect();
+        let text = remedy("heartbeat", &many);
+        assert!(text.ends_with(", 18, 19 and 980 more"), "{text}");
+        assert_eq!(remedy("heartbeat", &many[..2]), "the services are 0, 1");
+        assert_eq!(remedy("heartbeat", &many[..1]), "the only service is `0`");
+        assert_eq!(remedy::<&str>("heartbeat", &[]), "there are no services");
+    }
+}

@@ -1,0 +1,306 @@
+//! The only access to the time zone database: what a zone's clocks show at an instant.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tina4_service_core::{ClockChange, Timezone};
+
+#[cfg(feature = "cron")]
+pub(crate) use known::Zone;
+#[cfg(not(feature = "cron"))]
+pub(crate) use unknown::Zone;
+
+impl Zone {
+    /// Writes a due time as the zone's clocks show it, and how a change of the clocks affects it.
+    pub(crate) fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        at: SystemTime,
+        change: Option<ClockChange>,
+    ) -> fmt::Result {
+        self.write_time(f, at)?;
+        match change {
+            Some(ClockChange::Skipped) => f.write_str(" (clocks go forward)"),
+            Some(ClockChange::Repeated) => f.write_str(" (again, clocks went back)"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first second that humantime cannot write: the start of the year 10000.
+const YEAR_10000: u64 = 253_402_300_800;
+
+/// Writes an instant in UTC.
+pub(crate) fn write_utc(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
+    match at.duration_since(UNIX_EPOCH) {
+        Ok(since) if since.as_secs() < YEAR_10000 => {
+            write!(f, "{}", humantime::format_rfc3339_seconds(at))
+        }
+        Ok(_) | Err(_) => write_seconds(f, at),
+    }
+}
+
+/// Writes an instant that no calendar here reaches: `@` and the seconds since 1970.
+fn write_seconds(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
+    let (sign, distance) = match at.duration_since(UNIX_EPOCH) {
+        Ok(since) => ("", since),
+        Err(before) => ("-", before.duration()),
+    };
+    write!(f, "@{sign}{}", distance.as_secs())?;
+    match distance.subsec_nanos() {
+        0 => Ok(()),
+        nanos => f.write_str(format!(".{nanos:09}").trim_end_matches('0')),
+    }
+}
+
+#[cfg(feature = "cron")]
+mod known {
+    use super::{SystemTime, Timezone, fmt, write_seconds};
+    use crate::text::one_line::OneLine;
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use crate::text::nearest::nearest;
+
+    /// Where a Unix system says which zone it is in.
+    const LOCALTIME: &str = "/etc/localtime";
+
+    /// Names of UTC; each also exists in the area `Etc`. Their clocks never change, so they need no
+    /// database, which many container images do not have.
+    const UTC: [&str; 9] =
+        ["GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "UCT", "Universal", "UTC", "Zulu"];
+
+    /// A time zone as this machine knows it.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(crate) struct Zone(TimeZone);
+
+    impl Zone {
+        /// Looks up a time zone; on failure, what is wrong and what to do. `here` is what "local"
+        /// means, if not what the machine says.
+        pub(crate) fn find(timezone: &Timezone, here: Option<&Self>) -> Result<Self, Box<str>> {
+            match (timezone, here) {
+                (Timezone::Local, Some(here)) => Ok(here.clone()),
+                (Timezone::Local, None) => local().map(Self),
+                (Timezone::Named(name), _) => named(name).map(Self).ok_or_else(|| unknown(name)),
+            }
+        }
+
+        /// Reads a time: `2026-03-28T12:00:00[Europe/Berlin]`, which names its zone;
+        /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the zone that is given. What
+        /// [`Zone::write_time`] and [`Zone::write_exactly`] write can be read, too.
+        #[cfg(feature = "testing")]
+        pub(crate) fn parse_time(
+            text: &str,
+            zone: Option<&Self>,
+        ) -> Result<(SystemTime, Self), String> {
+            let wrong = |error: jiff::Error| {
+                format!(
+                    "`{text}` is not a time: {error}; write `2026-03-28T12:00:00[Europe/Berlin]`, `2026-03-28T12:00:00Z` or `2026-03-28T12:00`"
+                )
+            };
+            // No space before the offset.
+            let text = text.replacen(" +", "+", 1).replacen(" -", "-", 1);
+            if let Some((time, zone)) = text.split_once('[') {
+                let is_utc = zone.strip_suffix(']').is_some_and(is_utc);
+                // With an offset instead of a name, no database is asked.
+                let utc = is_utc.then(|| format!("{time}[+00:00]"));
+                let time: jiff::ZonedDateTime =
+                    utc.as_ref().unwrap_or(&text).parse().map_err(wrong)?;
+                let at = SystemTime::try_from(time.timestamp()).map_err(wrong)?;
+                let zone = if is_utc { TimeZone::UTC } else { time.time_zone().clone() };
+                return Ok((at, Self(zone)));
+            }
+            let zone = zone.cloned().unwrap_or(Self(TimeZone::UTC));
+            if let Ok(time) = text.parse::<Timestamp>() {
+                return Ok((SystemTime::try_from(time).map_err(wrong)?, zone));
+            }
+            let time: jiff::civil::DateTime = text.parse().map_err(wrong)?;
+            let time = zone.0.to_timestamp(time).map_err(wrong)?;
+            Ok((SystemTime::try_from(time).map_err(wrong)?, zone))
+        }
+
+        pub(crate) fn write_time(&self, f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
+            match Timestamp::try_from(at) {
+                Ok(at) => {
+                    let at = at.to_zoned_datetime(self.0.clone());
+                    write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S %:z"))
+                }
+                // Outside of the years -9999 to 9999, or within a day of their end.
+                Err(_) => write_seconds(f, at),
+            }
+        }
+
+        /// Writes a time to the nanosecond, and the name of the zone.
+        #[cfg(feature = "testing")]
+        pub(crate) fn write_exactly(
+            &self,
+            f: &mut fmt::Formatter<'_>,
+            at: SystemTime,
+        ) -> fmt::Result {
+            match Timestamp::try_from(at) {
+                Ok(at) => {
+                    let at = at.to_zoned_datetime(self.0.clone());
+                    write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S%.f %:z"))?;
+                }
+                Err(_) => return write_seconds(f, at),
+            }
+            match self.name() {
+                Some(name) => write!(f, "[{name}]"),
+                None => Ok(()),
+            }
+        }
+
+        /// Its name in the database, if it is from there.
+        #[cfg(feature = "testing")]
+        pub(crate) fn name(&self) -> Option<&str> {
+            self.0.iana_name()
+        }
+    }
+
+    impl tina4_service_core::Zone for Zone {
+        fn offset(&self, instant: i64) -> i64 {
+            self.0.to_offset(timestamp(instant)).seconds().into()
+        }
+
+        fn next_transition(&self, instant: i64) -> Option<i64> {
+            let next = self.0.following(timestamp(instant)).next()?;
+            Some(next.timestamp().as_second()).filter(|next| *next > instant)
+        }
+    }
+
+    /// The nearest instant that jiff can represent: it ends with the year 9999.
+    fn timestamp(seconds: i64) -> Timestamp {
+        let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        Timestamp::from_second(seconds).unwrap_or(end)
+    }
+
+    /// Whether this is a name of UTC.
+    fn is_utc(name: &str) -> bool {
+        let place = match name.split_at_checked("Etc/".len()) {
+            Some((area, place)) if area.eq_ignore_ascii_case("Etc/") => place,
+            Some(_) | None => name,
+        };
+        UTC.iter().any(|known| known.eq_ignore_ascii_case(place))
+    }
+
+    /// The zone of this name.
+    fn named(name: &str) -> Option<TimeZone> {
+        if is_utc(name) {
+            return Some(TimeZone::UTC);
+        }
+        // `Etc/Unknown` means that the zone is unknown.
+        TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
+    }
+
+    /// The machine's own zone. One that is not configured at all is UTC, as for `date` and the C
+    /// library; one that is configured and cannot be found is a fault.
+    fn local() -> Result<TimeZone, Box<str>> {
+        if let Ok(zone) = TimeZone::try_system()
+            && !zone.is_unknown()
+        {
+            return Ok(zone);
+        }
+        let Some(found) = std::env::var_os("TZ") else { return from_localtime() };
+        // The C library ignores a colon in front.
+        let text = found.to_str().map(|text| text.strip_prefix(':').unwrap_or(text));
+        let zone = match text {
+            Some("") => Some(TimeZone::UTC),
+            Some(LOCALTIME) => return from_localtime(),
+            Some(text) => named(name_in(text)).or_else(|| TimeZone::posix(text).ok()),
+            None => None,
+        };
+        zone.ok_or_else(|| {
+            let found = found.to_string_lossy();
+            let found = OneLine(&found);
+            if has_no_database() {
+                return no_database(format_args!("`TZ={found}`, as the environment says,"));
+            }
+            let problem = format!(
+                "the environment says `TZ={found}`, which is no time zone that this machine knows; correct it, or set `timezone`"
+            );
+            problem.into()
+        })
+    }
+
+    /// What `/etc/localtime` says. It may be a link to a file that is not there, as in an image without
+    /// a database; if the name of that file is one of UTC, nothing else is needed.
+    fn from_localtime() -> Result<TimeZone, Box<str>> {
+        if std::fs::symlink_metadata(LOCALTIME).is_err() {
+            return Ok(TimeZone::UTC);
+        }
+        let link = std::fs::read_link(LOCALTIME).ok();
+        let name = link.as_ref().and_then(|link| link.to_str()).map(name_in);
+        match (name, name.and_then(named)) {
+            (_, Some(zone)) => Ok(zone),
+            (Some(name), None) if has_no_database() => {
+                let name = OneLine(name);
+                Err(no_database(format_args!("`{name}`, to which `{LOCALTIME}` is a link,")))
+            }
+            (_, None) => {
+                let problem = format!(
+                    "this machine's own time zone, `{LOCALTIME}`, cannot be read; correct it, or set `timezone`"
+                );
+                Err(problem.into())
+            }
+        }
+    }
+
+    /// The name of a zone in the path of its file: what comes after the folder of the database.
+    fn name_in(path: &str) -> &str {
+        const FOLDER: &str = "zoneinfo/";
+        path.rfind(FOLDER).map_or(path, |start| &path[start + FOLDER.len()..])
+    }
+
+    fn has_no_database() -> bool {
+        jiff::tz::db().is_definitively_empty()
+    }
+
+    fn no_database(what: impl fmt::Display) -> Box<str> {
+        let problem = format!(
+            "{what} cannot be looked up, because this machine has no time zone database; install `tzdata`, or compile one in with `jiff = {{ version = \"1\", features = [\"tzdb-bundle-always\"] }}` in Cargo.toml"
+        );
+        problem.into()
+    }
+
+    fn unknown(name: &str) -> Box<str> {
+        let shown = OneLine(name);
+        if has_no_database() {
+            return no_database(format_args!("`{shown}`"));
+        }
+        let known = jiff::tz::db().available().map(|known| known.as_str().to_owned());
+        let remedy = match nearest(name, known) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "write a name of the IANA database, such as `Europe/Berlin`".to_owned(),
+        };
+        format!("this machine knows no time zone `{shown}`; {remedy}").into()
+    }
+}
+
+#[cfg(not(feature = "cron"))]
+mod unknown {
+    use super::{SystemTime, Timezone, fmt};
+
+    /// Without the feature `cron` there is none.
+    #[derive(Clone, Debug)]
+    pub(crate) enum Zone {}
+
+    impl Zone {
+        pub(crate) fn find(_: &Timezone, _: Option<&Self>) -> Result<Self, Box<str>> {
+            Err("`cron` needs the feature `cron` of tina4-service; add it in Cargo.toml".into())
+        }
+
+        pub(super) fn write_time(&self, _: &mut fmt::Formatter<'_>, _: SystemTime) -> fmt::Result {
+            match *self {}
+        }
+    }
+
+    impl tina4_service_core::Zone for Zone {
+        fn offset(&self, _: i64) -> i64 {
+            match *self {}
+        }
+
+        fn next_transition(&self, _: i64) -> Option<i64> {
+            match *self {}
+        }
+    }
+}
