@@ -1,76 +1,132 @@
-//! The queue of due times, and the steps of a life cycle, without what is around them.
-//!
-//! They have no existence outside of the crate, and are shown to this benchmark only:
-//!
-//! ```text
-//! RUSTFLAGS="--cfg parts" cargo bench -p tina4-service --bench parts --target-dir target/parts
-//! ```
+//! The timer queue and the steps of a life cycle, without anything around them.
 
-#[cfg(not(parts))]
-fn main() {
-    println!("the parts are shown with RUSTFLAGS=\"--cfg parts\" only");
-}
+use std::hint::black_box;
+use std::time::Duration;
 
-#[cfg(parts)]
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use tina4_service_core::lifecycle::{Command, Event, Facts, Lifecycle};
+use tina4_service_core::{CrashKind, Flow, Nanos, Schedule, Spec, Timers, Utc, nanos};
+
 fn main() {
     divan::main();
 }
 
-#[cfg(parts)]
-mod parts {
-    use std::time::Duration;
+/// Iterations per sample; the item counter divides by it.
+const TIMES: u32 = 100_000;
 
-    use divan::Bencher;
-    use divan::counter::ItemsCount;
-    use tina4_service::parts::{Life, Queue};
+fn many<T>(bencher: Bencher<'_, '_>, new: impl Fn() -> T, mut action: impl FnMut(&mut T)) {
+    bencher
+        .counter(ItemsCount::new(TIMES))
+        .with_inputs(new)
+        .bench_local_refs(|part| (0..TIMES).for_each(|_| action(part)));
+}
 
-    /// So often in each sample: look at the items.
-    const TIMES: u32 = 100_000;
+const SECOND: Duration = Duration::from_secs(1);
 
-    fn many<T>(bencher: Bencher<'_, '_>, new: impl Fn() -> T, mut action: impl FnMut(&mut T)) {
-        bencher
-            .counter(ItemsCount::new(TIMES))
-            .with_inputs(new)
-            .bench_local_refs(|part| (0..TIMES).for_each(|_| action(part)));
+/// A timer queue, and the period of each of its services.
+struct Queue {
+    timers: Timers,
+    periods: Vec<Nanos>,
+}
+
+impl Queue {
+    /// All services are due at the same instant, then each after its period; periods alternate.
+    fn new(services: u32, periods: &[Duration]) -> Self {
+        let mut timers = Timers::default();
+        (0..services).for_each(|index| timers.push(0, index));
+        let periods = periods.iter().copied().map(nanos);
+        Self { timers, periods: periods.cycle().take(services as usize).collect() }
     }
 
-    const SECOND: Duration = Duration::from_secs(1);
+    /// Pops the earliest due time and pushes the service's next one.
+    fn turn(&mut self) {
+        let (due, index) = self.timers.pop().expect("there are services");
+        self.timers.push(due + self.periods[index as usize], index);
+    }
+}
 
-    /// The earliest due time comes out and the next of the same service goes in, where all have one
-    /// period.
-    #[divan::bench(args = [1, 100, 10_000], sample_count = 20, sample_size = 1)]
-    fn due_times_of_one_period(bencher: Bencher<'_, '_>, services: u32) {
-        many(bencher, || Queue::new(services, &[SECOND]), Queue::turn);
+/// The life cycle of one started service.
+struct Life {
+    life: Lifecycle,
+    spec: Spec,
+    now: Nanos,
+    told: u64,
+}
+
+impl Life {
+    /// A service that runs at this interval.
+    fn new(interval: Duration) -> Self {
+        let spec = Spec { schedule: Schedule::Interval(interval), ..Spec::DEFAULT };
+        let mut life = Self { life: Lifecycle::new(0), spec, now: 0, told: 0 };
+        life.step(Event::Start { held: false });
+        life
     }
 
-    /// The same where each of seven periods is as frequent: about half of them go through the heap,
-    /// the others come in order.
-    #[divan::bench(args = [100, 10_000], sample_count = 20, sample_size = 1)]
-    fn due_times_of_seven_periods(bencher: Bencher<'_, '_>, services: u32) {
-        let periods = [1, 2, 3, 5, 7, 11, 13].map(|seconds| seconds * SECOND);
-        many(bencher, || Queue::new(services, &periods), Queue::turn);
+    /// A successful run, which ends at the instant at which it is due.
+    fn run(&mut self) {
+        self.due();
+        self.step(Event::Ended(Flow::Wait));
     }
 
-    /// Two steps: a run begins, and ends well.
-    #[divan::bench(sample_count = 20, sample_size = 1)]
-    fn steps_of_a_run(bencher: Bencher<'_, '_>) {
-        many(bencher, || Life::new(SECOND), Life::run);
+    /// A run is followed by the next one in one step.
+    fn repeat(&mut self) {
+        self.now += 1;
+        self.step(Event::Repeat);
     }
 
-    /// One step: a run is followed by the next (`Flow::Again`).
-    #[divan::bench(sample_count = 20, sample_size = 1)]
-    fn step_of_a_repeat(bencher: Bencher<'_, '_>) {
-        let running = || {
-            let mut life = Life::new(SECOND);
-            life.due();
-            life
-        };
-        many(bencher, running, Life::repeat);
+    /// A run that crashes; every run but the first is a restart after a backoff of at most 60 s.
+    fn crash(&mut self) {
+        self.due();
+        self.step(Event::Crashed(CrashKind::Transient));
     }
 
-    /// Two steps: a restart begins, and crashes.
-    #[divan::bench(sample_count = 20, sample_size = 1)]
-    fn steps_of_a_crash(bencher: Bencher<'_, '_>) {
-        many(bencher, || Life::new(SECOND), Life::crash);
+    /// Begins the next run.
+    fn due(&mut self) {
+        self.now = self.life.deadline().unwrap_or(self.now);
+        self.step(Event::Due);
     }
+
+    fn step(&mut self, event: Event) -> Command {
+        let Self { life, spec, now, told } = self;
+        let facts = Facts { now: *now, wall: 0, zone: &Utc, hooks: false, beat: 0, dice: 0 };
+        // Opaque to the optimizer: callers do not know the event at compile time either.
+        life.step(spec, facts, black_box(event), &mut |_| *told += 1)
+    }
+}
+
+/// Pop the earliest due time, push the next of the same service; all services have one period.
+#[divan::bench(args = [1, 100, 10_000], sample_count = 20, sample_size = 1)]
+fn due_times_of_one_period(bencher: Bencher<'_, '_>, services: u32) {
+    many(bencher, || Queue::new(services, &[SECOND]), Queue::turn);
+}
+
+/// The same with seven periods, equally frequent: about half of the due times go through the heap.
+#[divan::bench(args = [100, 10_000], sample_count = 20, sample_size = 1)]
+fn due_times_of_seven_periods(bencher: Bencher<'_, '_>, services: u32) {
+    let periods = [1, 2, 3, 5, 7, 11, 13].map(|seconds| seconds * SECOND);
+    many(bencher, || Queue::new(services, &periods), Queue::turn);
+}
+
+/// Two steps: a run begins, and ends well.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn steps_of_a_run(bencher: Bencher<'_, '_>) {
+    many(bencher, || Life::new(SECOND), Life::run);
+}
+
+/// One step: a run is followed by the next (`Flow::Again`).
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn step_of_a_repeat(bencher: Bencher<'_, '_>) {
+    let running = || {
+        let mut life = Life::new(SECOND);
+        life.due();
+        life
+    };
+    many(bencher, running, Life::repeat);
+}
+
+/// Two steps: a restart begins, and crashes.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn steps_of_a_crash(bencher: Bencher<'_, '_>) {
+    many(bencher, || Life::new(SECOND), Life::crash);
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use crate::lifecycle::State;
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 #[cfg(feature = "signals")]
@@ -16,6 +15,7 @@ use crate::observe::stop_report::{ControlError, StopReport, Stopped};
 use crate::plan::{Plan, StartError};
 use crate::runner::Runner;
 use crate::service::builder::Service;
+use tina4_service_core::lifecycle::State;
 
 static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
 

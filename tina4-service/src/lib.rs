@@ -71,7 +71,6 @@
 
 mod engine;
 mod global;
-mod lifecycle;
 mod observe;
 mod plan;
 #[cfg(any(feature = "exit-hook", feature = "signals"))]
@@ -92,7 +91,6 @@ pub use global::{
 };
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
-pub use lifecycle::State;
 pub use observe::event::{Change, Event};
 pub use observe::info::{ServiceInfo, Spread};
 pub use observe::signal::{Signal, StopCause};
@@ -101,7 +99,6 @@ pub use plan::{Fault, Plan, PlannedService, StartError};
 pub use runner::{Builder, Runner};
 pub use service::builder::{IntoDuration, Service};
 pub use service::context::{Context, Never};
-pub use service::outcome::Flow;
 pub use service::params::{Local, Res, Tick};
 pub use service::permanent::Permanent;
 pub use service::registration::Place;
@@ -109,9 +106,22 @@ pub use time::clock::Clock;
 pub use time::schedule::Schedule;
 #[cfg(feature = "cron")]
 pub use time::schedule::ScheduleError;
-pub use tina4_service_core::Restart;
+/// ```
+/// use tina4_service::Flow;
+///
+/// /// Sends one letter, and runs again immediately while there are more.
+/// fn mail(letters: &mut Vec<&str>) -> Flow {
+///     match letters.pop() {
+///         Some(letter) => { println!("{letter}"); Flow::Again }
+///         None => Flow::Wait,
+///     }
+/// }
+/// assert_eq!(mail(&mut vec!["hello"]), Flow::Again);
+/// ```
+pub use tina4_service_core::Flow;
 #[cfg(feature = "cron")]
 pub use tina4_service_core::{CronError, TimezoneError};
+pub use tina4_service_core::{Restart, lifecycle::State};
 /// Declares a function as a service.
 ///
 /// ```
@@ -225,11 +235,6 @@ pub mod __private {
         call().into_exit()
     }
 }
-
-/// What the benchmark of the parts sees.
-#[cfg(parts)]
-#[doc(hidden)]
-pub use engine::supervisor::parts;
 
 /// The README's programs are compiled and run; one of them is a test of services.
 #[cfg(all(doctest, feature = "testing"))]

@@ -12,7 +12,6 @@ use crossbeam_channel::Receiver;
 use crate::engine::invoke;
 use crate::engine::pool::Pool;
 use crate::engine::supervisor::{Asked, Supervisor};
-use crate::lifecycle::{self, State};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{ControlError, StopReport, Stopped};
@@ -21,7 +20,9 @@ use crate::service::builder::Service;
 use crate::service::registration::Place;
 use crate::sys::fork::{self, Forked};
 use crate::text::nearest::nearest;
-use crate::time::clock::{Nanos, Watcher};
+use crate::time::clock::Watcher;
+use tina4_service_core::Nanos;
+use tina4_service_core::lifecycle::{self, State};
 
 mod builder;
 #[cfg(all(test, shuttle))]

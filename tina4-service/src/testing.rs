@@ -41,7 +41,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::lifecycle::State;
 use crate::observe::event::{Change, Event, Record};
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{ControlError, StopReport, Stopped};
@@ -51,8 +50,9 @@ use crate::service::builder::IntoDuration;
 use crate::service::instance::Injected;
 use crate::testing::virtual_time::Stage;
 use crate::text::nearest::remedy;
-use crate::time::clock::{Nanos, nanos};
 use crate::time::zone::Zone;
+use tina4_service_core::lifecycle::State;
+use tina4_service_core::{Nanos, nanos};
 
 mod builder;
 #[doc = include_str!("testing/guide.md")]

@@ -11,19 +11,26 @@
 mod calendar;
 mod cron;
 pub mod duration;
+mod flow;
 mod key;
+pub mod lifecycle;
 pub mod name;
+mod nanos;
 #[cfg(test)]
 mod random;
 mod restart;
 mod schedule;
 mod spec;
+mod timers;
 mod timezone;
 
 pub use calendar::{Utc, Zone};
 pub use cron::{ClockChange, Cron, CronError, Days};
+pub use flow::Flow;
 pub use key::Key;
+pub use nanos::{Nanos, NonMaxNanos, SECOND, WallNanos, nanos};
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
 pub use spec::{Draft, Fault, Spec};
+pub use timers::Timers;
 pub use timezone::{Timezone, TimezoneError};

@@ -16,7 +16,8 @@ use crate::service::outcome::{Cause, Exit};
 use crate::service::params::Run;
 use crate::sys::panics::{self, Panic};
 use crate::text::bounded_text::bounded;
-use crate::time::clock::{Clock, nanos};
+use crate::time::clock::Clock;
+use tina4_service_core::nanos;
 
 /// How long the first run of an activation waits for the line that says that it was started: longer
 /// than a busy machine keeps the thread that writes it from its processor.

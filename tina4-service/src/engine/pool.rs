@@ -44,7 +44,8 @@ use self::crew::{Calls, Crew, Errands, Shift};
 pub(crate) use self::hiring::start_thread;
 pub(crate) use self::hiring::{Hiring, start_worker};
 use crate::sys::sync::{Condvar, Mutex, MutexGuard, lock, wait};
-use crate::time::clock::{Clock, Nanos, nanos};
+use crate::time::clock::Clock;
+use tina4_service_core::{Nanos, nanos};
 
 mod crew;
 mod hiring;

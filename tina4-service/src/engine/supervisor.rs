@@ -13,29 +13,27 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use crate::engine::invoke::Crash;
-use crate::lifecycle::{self, Command, Facts, Note, Standing};
 use crate::observe::event::{Change, LogLine, Subscribers};
 use crate::observe::stop_report::StopReport;
 use crate::plan::{Fault, Names, Selection};
 use crate::service::context::Never;
 use crate::service::instance::{Environment, Unit};
 use crate::service::params::Forgotten;
-use crate::time::clock::{Dice, Nanos, nanos};
+use crate::time::clock::Dice;
+use tina4_service_core::lifecycle::{self, Command, Facts, Note, Standing};
+use tina4_service_core::{Nanos, nanos};
 
 mod desk;
 mod entry;
 mod notes;
-#[cfg(parts)]
-pub mod parts;
 mod registry;
 mod requests;
 mod shutdown;
 #[cfg(test)]
 mod tests;
-mod timers;
 
 use self::entry::Entry;
-use self::timers::Timers;
+use tina4_service_core::Timers;
 
 pub(crate) struct Supervisor {
     env: Arc<Environment>,

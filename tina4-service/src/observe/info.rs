@@ -5,12 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::lifecycle::State;
 use crate::service::error_text::without_backtrace;
 use crate::service::registration::Place;
 use crate::text::one_line::OneLine;
-use crate::time::clock::{Moment, Nanos};
 use crate::time::schedule::Schedule;
+use tina4_service_core::lifecycle::State;
+use tina4_service_core::{Nanos, NonMaxNanos};
 
 mod quantile;
 
@@ -150,7 +150,7 @@ pub(crate) struct Stats {
     recent: u32,
     /// Runs whose end was counted, when the last of them ended, and how long that took.
     ends: u64,
-    last_end: Option<Moment>,
+    last_end: Option<NonMaxNanos>,
     took: Nanos,
     lateness: Totals,
     duration: Totals,
@@ -202,7 +202,7 @@ impl Stats {
     /// The last run has ended, and took so long.
     pub(crate) fn ended(&mut self, ended: Nanos, took: Nanos) {
         self.took = took;
-        self.last_end = Some(Moment::new(ended));
+        self.last_end = Some(NonMaxNanos::new(ended));
         let took = u32::try_from(took).unwrap_or(u32::MAX);
         if self.ends == 0 {
             self.recent = took;

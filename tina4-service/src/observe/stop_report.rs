@@ -5,11 +5,11 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::lifecycle::State;
 use crate::observe::event::ADVICE;
 use crate::service::registration::Place;
 use crate::sys::fork::{self, Forked};
 use crate::text::one_line::OneLine;
+use tina4_service_core::lifecycle::State;
 
 /// How one `stop(name)` ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,23 +117,14 @@ impl fmt::Display for StopReport {
             write!(f, "; shut down because `{name}` is critical and failed")?;
         }
         for StoppedService { name, place, state, age, failed_hooks, .. } in &self.services {
-            match state {
-                State::Abandoned => {
-                    write!(f, "\n  {name} ({place}): abandoned, ")?;
-                    match age {
-                        Some(age) => write!(f, "still running after {age:.1?}")?,
-                        None => f.write_str("it ended after its time was up")?,
-                    }
+            if *state == State::Abandoned {
+                write!(f, "\n  {name} ({place}): abandoned, ")?;
+                match age {
+                    Some(age) => write!(f, "still running after {age:.1?}")?,
+                    None => f.write_str("it ended after its time was up")?,
                 }
-                State::Failed => write!(f, "\n  {name} ({place}): failed")?,
-                State::Registered
-                | State::Waiting
-                | State::Running
-                | State::BackingOff
-                | State::Paused
-                | State::Stopping
-                | State::Stopped
-                | State::Finished => {}
+            } else if *state == State::Failed {
+                write!(f, "\n  {name} ({place}): failed")?;
             }
             if *failed_hooks > 0 {
                 write!(f, "\n  {name} ({place}): {failed_hooks} clean-up hooks failed")?;

@@ -23,7 +23,8 @@ use std::time::Duration;
 use crate::engine::invoke;
 use crate::runner::Services;
 use crate::sys::fork::PerProcess;
-use crate::time::clock::{Clock, Nanos, nanos};
+use crate::time::clock::Clock;
+use tina4_service_core::{Nanos, nanos};
 
 /// How long the end of the process may take.
 const LIMIT: Duration = Duration::from_secs(5);

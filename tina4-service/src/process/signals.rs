@@ -25,7 +25,8 @@ use crate::observe::signal::Signal;
 use crate::runner::Services;
 use crate::service::instance::Environment;
 use crate::sys::fork::{self, PerProcess};
-use crate::time::clock::{Clock, Nanos, nanos};
+use crate::time::clock::Clock;
+use tina4_service_core::{Nanos, nanos};
 
 mod ending;
 #[cfg(unix)]

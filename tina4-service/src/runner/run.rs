@@ -12,7 +12,6 @@ use super::Runner;
 use super::Services;
 #[cfg(feature = "signals")]
 use crate::engine::supervisor::Supervisor;
-use crate::lifecycle::State;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
 use crate::observe::stop_report::StopReport;
@@ -20,7 +19,8 @@ use crate::plan::StartError;
 #[cfg(feature = "signals")]
 use crate::process::signals::{self, Listener, RunWatch};
 use crate::sys::fork;
-use crate::time::clock::{Nanos, nanos};
+use tina4_service_core::lifecycle::State;
+use tina4_service_core::{Nanos, nanos};
 
 /// Exit codes: 0 and 1 as everywhere, 2 for what did not stop, the others as `sysexits.h` has them.
 mod code {

@@ -10,7 +10,8 @@ use crate::service::builder::{RecentSettings, Service};
 use crate::service::instance::{Environment, Registered, Unit};
 use crate::service::outcome::HookOutcome;
 use crate::service::params::Tick;
-use crate::time::clock::{Nanos, nanos, wall_time};
+use crate::time::clock::wall_time;
+use tina4_service_core::{Nanos, nanos};
 
 /// A value that never comes: the message type of [`Context::stopping`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,9 +19,10 @@ use crate::service::params::{Forgotten, Locals, Resources};
 use crate::service::registration::Definition;
 use crate::sys::fork::Owner;
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
-use crate::time::clock::{Clock, Nanos, Wall};
+use crate::time::clock::Clock;
 use crate::time::schedule::Schedule;
 use crate::time::zone::Zone;
+use tina4_service_core::{Nanos, WallNanos};
 
 /// What all services of one runner share.
 #[derive(Debug, Default)]
@@ -155,7 +156,7 @@ impl Unit {
 
     /// The wall clock and its zone; a service without calendar time does not look at it.
     #[inline]
-    pub(crate) fn calendar(&self) -> (Wall, &dyn tina4_service_core::Zone) {
+    pub(crate) fn calendar(&self) -> (WallNanos, &dyn tina4_service_core::Zone) {
         match self.zone() {
             Some(zone) => (self.env.clock.wall_nanos(), zone),
             None => (0, &Utc),

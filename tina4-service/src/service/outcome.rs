@@ -3,36 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use crate::time::clock::nanos;
-
-/// What a run wants to happen next.
-///
-/// A function that returns `()` or `Result<(), E>` means [`Flow::Wait`].
-///
-/// ```
-/// use tina4_service::Flow;
-///
-/// /// Handles one letter; comes back at once while there are more.
-/// fn mail(letters: &mut Vec<&str>) -> Flow {
-///     match letters.pop() {
-///         Some(letter) => { println!("{letter}"); Flow::Again }
-///         None => Flow::Wait,
-///     }
-/// }
-/// assert_eq!(mail(&mut vec!["hello"]), Flow::Again);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Flow {
-    /// Run again as scheduled.
-    #[default]
-    Wait,
-    /// Run again at once; the grid of an interval stays where it is.
-    Again,
-    /// Run again after this pause, once; the grid of an interval stays where it is.
-    After(Duration),
-    /// The work is done: the service is `finished`.
-    Done,
-}
+use tina4_service_core::{Flow, nanos};
 
 /// The error that a run returned. Behind one pointer, so that an [`Exit`] is as small as a [`Flow`].
 #[derive(Debug)]

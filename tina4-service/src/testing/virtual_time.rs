@@ -26,7 +26,8 @@ use std::time::{Duration, SystemTime};
 use self::outside::Outside;
 use self::state::{Holder, Rest, Seat, State, Wake};
 use crate::sys::sync::{Condvar, Mutex, lock};
-use crate::time::clock::{Nanos, WallMark};
+use crate::time::clock::WallMark;
+use tina4_service_core::Nanos;
 
 mod drive;
 mod outside;

@@ -3,7 +3,6 @@
 //! Instants are nanoseconds since the clock's origin, as `u64` (584 years): they fit a heap entry
 //! and an atomic, and arithmetic on them cannot panic.
 
-use std::num::NonZero;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,37 +14,9 @@ use crate::testing::virtual_time::Stage;
 
 mod wall;
 
+use tina4_service_core::{Nanos, WallNanos, nanos};
 use wall::wall_nanos;
-pub(crate) use wall::{SECOND, Wall, WallMark, wall_after, wall_seconds, wall_time};
-
-/// An instant: nanoseconds since the origin of one clock.
-pub(crate) type Nanos = u64;
-
-/// An instant of which an `Option` takes no more room than the instant itself. The last one there
-/// is, which stands for never, counts as the one before it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment(NonZero<u64>);
-
-impl Moment {
-    pub(crate) fn new(instant: Nanos) -> Self {
-        Self(NonZero::new(!instant).unwrap_or(NonZero::<u64>::MIN))
-    }
-
-    pub(crate) fn nanos(self) -> Nanos {
-        !self.0.get()
-    }
-}
-
-impl std::fmt::Debug for Moment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.nanos().fmt(f)
-    }
-}
-
-/// `duration` in nanoseconds; longer than 584 years counts as that.
-pub(crate) fn nanos(duration: Duration) -> Nanos {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
+pub(crate) use wall::{WallMark, wall_after, wall_seconds, wall_time};
 
 /// Where a runner's time comes from.
 ///
@@ -218,7 +189,7 @@ impl Clock {
     }
 
     /// Wall time in nanoseconds since 1970, also where `SystemTime` is coarser.
-    pub(crate) fn wall_nanos(&self) -> Wall {
+    pub(crate) fn wall_nanos(&self) -> WallNanos {
         match &self.0 {
             Kind::System => wall_nanos(self.wall()),
             Kind::Manual(manual) => {

@@ -8,7 +8,7 @@ use super::Desk;
 #[cfg(feature = "exit-hook")]
 use super::working::Working;
 use crate::sys::sync::Condvar;
-use crate::time::clock::Nanos;
+use tina4_service_core::Nanos;
 
 /// How much later than the next due time a stand-by looks, at most.
 pub(super) const SLACK: Nanos = 5_000_000;

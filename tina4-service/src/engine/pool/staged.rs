@@ -3,7 +3,7 @@
 use super::{Back, Desk, Pool};
 use crate::sys::sync::lock;
 use crate::testing::virtual_time::Play;
-use crate::time::clock::Nanos;
+use tina4_service_core::Nanos;
 
 impl<D: Desk> Play for Pool<D> {
     fn next_due(&self) -> Option<Nanos> {

@@ -9,7 +9,7 @@ use super::working::Working;
 use super::{Back, Desk, Pool};
 use crate::sys::fork;
 use crate::sys::sync::{Condvar, MutexGuard, lock, try_lock, wait};
-use crate::time::clock::Nanos;
+use tina4_service_core::Nanos;
 
 /// The leader spins no longer than this.
 const MOST_SPIN: Nanos = 80_000;

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::crew::Shift;
 use super::{Arc, Desk, Pool};
 use crate::sys::sync::MutexGuard;
-use crate::time::clock::{Clock, Nanos};
+use crate::time::clock::Clock;
+use tina4_service_core::Nanos;
 
 /// No job.
 const NOTHING: u32 = u32::MAX;

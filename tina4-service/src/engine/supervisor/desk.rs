@@ -8,11 +8,11 @@ use std::time::Duration;
 use super::{Aftermath, Entry, Supervisor};
 use crate::engine::invoke::{self, Job, Kind, Report, Task};
 use crate::engine::pool::{Back, Desk};
-use crate::lifecycle::{self, Command, State};
 use crate::observe::event::Change;
 use crate::service::context::Context;
-use crate::service::outcome::Flow;
-use crate::time::clock::Nanos;
+use tina4_service_core::Flow;
+use tina4_service_core::Nanos;
+use tina4_service_core::lifecycle::{self, Command, State};
 
 fn task(index: u32, command: Command) -> Option<Task> {
     match command {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::timers::Timers;
-use crate::lifecycle::Lifecycle;
 use crate::observe::info::{Stats, Trouble};
 use crate::service::context::RunOrder;
 use crate::service::instance::Unit;
-use crate::time::clock::Nanos;
+use tina4_service_core::Nanos;
+use tina4_service_core::Timers;
+use tina4_service_core::lifecycle::Lifecycle;
 
 /// One service. What only some of them need, or only at their end, is on the heap: there may be a
 /// hundred thousand.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::{Supervisor, Todo};
 use crate::engine::invoke::Crash;
-use crate::lifecycle::{Ending, Note};
 use crate::observe::event::{Change, Event, LogLine};
-use crate::time::clock::Nanos;
+use tina4_service_core::Nanos;
+use tina4_service_core::lifecycle::{Ending, Note};
 
 /// Log lines that may wait to be written.
 const MOST_LINES: usize = 10_000;

@@ -9,14 +9,15 @@ use crossbeam_channel::Receiver;
 
 use super::entry::Links;
 use super::{Entry, Linked, Supervisor};
-use crate::lifecycle::{self, Command, Lifecycle, Refusal, State};
 use crate::observe::event::{Change, Event};
 use crate::observe::info::{ServiceInfo, Stats, Trouble};
 use crate::observe::stop_report::ControlError;
 use crate::plan::{Graph, Plan, StartError, Units, link};
 use crate::service::instance::Unit;
 use crate::service::registration::Definition;
-use crate::time::clock::{Nanos, nanos, wall_after, wall_time};
+use crate::time::clock::{wall_after, wall_time};
+use tina4_service_core::lifecycle::{self, Command, Lifecycle, Refusal, State};
+use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
     pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {

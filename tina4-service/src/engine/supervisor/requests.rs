@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{Asked, Entry, Supervisor};
-use crate::lifecycle::{self, Command, Refusal, State};
 use crate::observe::stop_report::{ControlError, Stopped};
-use crate::time::clock::{Nanos, nanos};
+use tina4_service_core::lifecycle::{self, Command, Refusal, State};
+use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
     pub(crate) fn request(

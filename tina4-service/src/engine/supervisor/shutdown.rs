@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::{Entry, Shutdown, Supervisor, Todo};
 use crate::engine::invoke;
-use crate::lifecycle::{self, State};
 use crate::observe::stop_report::{StopReport, StoppedService};
-use crate::time::clock::{Nanos, nanos};
+use tina4_service_core::lifecycle::{self, State};
+use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
     pub(crate) fn stop_all(

@@ -9,13 +9,13 @@ use super::*;
 use crate::Service;
 use crate::engine::invoke::{Job, Kind, Report};
 use crate::engine::pool::{Back, Desk as _};
-use crate::lifecycle::State;
 use crate::observe::stop_report::{ControlError, Stopped};
 use crate::plan::StartError;
 use crate::service::builder::RecentSettings;
 use crate::service::outcome::Exit;
 use crate::service::registration::Place;
 use crate::time::clock::Clock;
+use tina4_service_core::lifecycle::State;
 
 const SECOND: Nanos = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(25);

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::system;
 use crate::runner::{Services, exit_code};
-use crate::time::clock::{Clock, Nanos, nanos};
+use crate::time::clock::Clock;
+use tina4_service_core::{Nanos, nanos};
 
 /// How often the signal thread looks whether it has to end the process.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);

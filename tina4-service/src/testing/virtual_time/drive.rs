@@ -8,7 +8,7 @@ use super::state::{Holder, Rest, Seat, State, Wake};
 use super::{PATIENCE, STAGE, Stage};
 use crate::engine::pool::start_thread;
 use crate::sys::sync::{lock, wait};
-use crate::time::clock::Nanos;
+use tina4_service_core::Nanos;
 
 /// So much may happen at one instant.
 const MOST_AT_ONCE: u64 = 1_000_000;

@@ -6,7 +6,7 @@ use std::thread::ThreadId;
 
 use super::outside::Outside;
 use crate::sys::sync::Condvar;
-use crate::time::clock::Nanos;
+use tina4_service_core::Nanos;
 
 /// Who acts and who waits; under the stage's lock.
 pub(super) struct State {

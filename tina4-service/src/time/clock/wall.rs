@@ -1,17 +1,11 @@
-//! Wall time, and what of it `SystemTime` can express.
+//! WallNanos time, and what of it `SystemTime` can express.
 
 use std::time::{Duration, SystemTime};
 
-use super::Nanos;
-
-/// Wall time: nanoseconds since 1970 in UTC. It holds whatever a clock may show.
-pub(crate) type Wall = i128;
-
-/// The nanoseconds of a second.
-pub(crate) const SECOND: Wall = 1_000_000_000;
+use tina4_service_core::{Nanos, WallNanos};
 
 /// `time` in nanoseconds since 1970.
-pub(super) fn wall_nanos(time: SystemTime) -> Wall {
+pub(super) fn wall_nanos(time: SystemTime) -> WallNanos {
     // A duration has less than 2^94 nanoseconds.
     let nanos = |distance: Duration| distance.as_nanos().cast_signed();
     match time.duration_since(SystemTime::UNIX_EPOCH) {
@@ -70,8 +64,8 @@ impl WallMark {
     }
 
     /// The same, exactly.
-    pub(super) fn wall_nanos(self, now: Nanos) -> Wall {
-        wall_nanos(self.shows) + Wall::from(now.saturating_sub(self.at))
+    pub(super) fn wall_nanos(self, now: Nanos) -> WallNanos {
+        wall_nanos(self.shows) + WallNanos::from(now.saturating_sub(self.at))
     }
 
     /// The time at which the clock shows, or showed, `instant`; rounded up.

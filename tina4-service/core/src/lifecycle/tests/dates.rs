@@ -1,6 +1,6 @@
 //! Calendar time with a clock in hand that is set, stands still and runs on.
 
-use tina4_service_core::{Cron, Timezone};
+use crate::{Cron, Timezone};
 
 use super::*;
 
@@ -36,11 +36,11 @@ impl Life {
 
     /// The machine sleeps: the wall clock goes on, the monotonic one stands still.
     fn suspend(&mut self, seconds: u64) {
-        self.ahead += Wall::from(nanos(secs(seconds)));
+        self.ahead += WallNanos::from(nanos(secs(seconds)));
     }
 
     fn set_back(&mut self, seconds: u64) {
-        self.ahead -= Wall::from(nanos(secs(seconds)));
+        self.ahead -= WallNanos::from(nanos(secs(seconds)));
     }
 }
 

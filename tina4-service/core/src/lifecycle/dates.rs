@@ -14,18 +14,18 @@
 //! clock is back by more than [`CORRECTION`]: then it was wrong before, and counts as it is now (as
 //! in cron(8) of Debian and BSD). What recurs runs again.
 
-use tina4_service_core::{Cron, Schedule, Spec};
+use crate::{Cron, Schedule, Spec};
 
 use super::phase::{Phase, Until};
 use super::{Command, Facts, Lifecycle, Note, jitter};
-use crate::time::clock::{Nanos, SECOND, Wall};
+use crate::nanos::{Nanos, SECOND, WallNanos};
 
 /// The monotonic clock is trusted to lead to a calendar time for so long.
 const LOOK: Nanos = 30_000_000_000;
 /// A due time that passed runs if that is not longer ago.
-const GRACE: Wall = 60 * SECOND;
+const GRACE: WallNanos = 60 * SECOND;
 /// A clock that is set back by more was wrong.
-const CORRECTION: Wall = 3 * 3_600 * SECOND;
+const CORRECTION: WallNanos = 3 * 3_600 * SECOND;
 
 /// A calendar time that does not come.
 pub(super) const NEVER: i64 = i64::MAX;
@@ -43,9 +43,9 @@ pub(super) struct Date {
 
 impl Date {
     fn new(at: i64, late: Nanos, facts: Facts<'_>) -> Self {
-        let distance = nanos_of(at) - facts.wall + Wall::from(late);
-        let due = Wall::from(facts.now) + distance;
-        let due = if at == NEVER { Wall::MAX } else { due.max(0) };
+        let distance = nanos_of(at) - facts.wall + WallNanos::from(late);
+        let due = WallNanos::from(facts.now) + distance;
+        let due = if at == NEVER { WallNanos::MAX } else { due.max(0) };
         Self { at, late, due: Nanos::try_from(due).unwrap_or(Nanos::MAX) }
     }
 
@@ -85,12 +85,12 @@ impl Default for Calendar {
     }
 }
 
-fn nanos_of(seconds: i64) -> Wall {
-    Wall::from(seconds) * SECOND
+fn nanos_of(seconds: i64) -> WallNanos {
+    WallNanos::from(seconds) * SECOND
 }
 
 /// Whole seconds, rounded down.
-fn seconds_of(wall: Wall) -> i64 {
+fn seconds_of(wall: WallNanos) -> i64 {
     let end = if wall < 0 { i64::MIN } else { i64::MAX };
     i64::try_from(wall.div_euclid(SECOND)).unwrap_or(end)
 }
@@ -106,7 +106,7 @@ impl Lifecycle {
     }
 
     /// The calendar time that the run in progress, or the last one, is for, if it is for one.
-    pub(crate) fn run_date(&self) -> Option<i64> {
+    pub fn run_date(&self) -> Option<i64> {
         self.calendar.as_ref().and_then(|calendar| calendar.run)
     }
 
@@ -190,7 +190,7 @@ impl Lifecycle {
             return Command::Nothing;
         };
         // As late as the run is on purpose, so late is the clock.
-        let wall = facts.wall - Wall::from(date.late);
+        let wall = facts.wall - WallNanos::from(date.late);
         let now = seconds_of(wall);
         if date.at == NEVER || nanos_of(date.at) > wall {
             let until = if self.follow_back(cron, facts) {

@@ -1,7 +1,7 @@
 //! Properties over random lives: whatever happens, in whatever order.
 
+use crate::{Cron, Timezone};
 use proptest::prelude::*;
-use tina4_service_core::{Cron, Timezone};
 
 use super::*;
 
@@ -40,7 +40,7 @@ fn spec() -> impl Strategy<Value = Spec> {
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Pass(Nanos),
-    SetWall(Wall),
+    SetWall(WallNanos),
     ToDeadline,
     EndGood(Flow),
     EndRepeated,
@@ -166,7 +166,7 @@ proptest! {
                     prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
                     prop_assert!(due <= life.now, "a run before it is due");
                     if let Some(date) = life.life.run_date() {
-                        let late = Wall::from(life.now) + life.ahead - Wall::from(date) * 1_000_000_000;
+                        let late = WallNanos::from(life.now) + life.ahead - WallNanos::from(date) * 1_000_000_000;
                         prop_assert!((0..=60_100_000_000).contains(&late), "late by {}", late);
                     }
                     prop_assert_eq!(attempt, life.life.crashes_in_a_row() + 1);

@@ -6,17 +6,17 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use crate::time::clock::Nanos;
+use crate::nanos::Nanos;
 
 /// Due times of services, by index; at one instant the lower index comes first.
 #[derive(Debug, Default)]
-pub(super) struct Timers {
+pub struct Timers {
     in_order: VecDeque<(Nanos, u32)>,
     heap: BinaryHeap<Reverse<(Nanos, u32)>>,
 }
 
 impl Timers {
-    pub(super) fn push(&mut self, due: Nanos, index: u32) {
+    pub fn push(&mut self, due: Nanos, index: u32) {
         let entry = (due, index);
         // One that is far away must not keep the others out for as long: it goes to the heap.
         if self.is_before_last(entry) {
@@ -45,7 +45,7 @@ impl Timers {
 
     /// The earliest.
     #[inline]
-    pub(super) fn peek(&self) -> Option<(Nanos, u32)> {
+    pub fn peek(&self) -> Option<(Nanos, u32)> {
         if self.heap_is_first() {
             self.heap.peek().map(|Reverse(entry)| *entry)
         } else {
@@ -55,7 +55,7 @@ impl Timers {
 
     /// Takes the earliest.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<(Nanos, u32)> {
+    pub fn pop(&mut self) -> Option<(Nanos, u32)> {
         if self.heap_is_first() {
             self.heap.pop().map(|Reverse(entry)| entry)
         } else {
@@ -64,7 +64,7 @@ impl Timers {
     }
 
     /// When the second one is due.
-    pub(super) fn second(&self) -> Option<Nanos> {
+    pub fn second(&self) -> Option<Nanos> {
         let in_order = self.in_order.iter().take(2).map(|(due, _)| *due);
         // The two below the top of a heap are its next ones. Nobody promises that they lie here; the
         // test would tell, and a stand-by that looks too late is not counted on.
@@ -76,16 +76,16 @@ impl Timers {
         (self.len() > 1).then_some(second)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.in_order.len() + self.heap.len()
     }
 
     /// Makes room for so many in all.
-    pub(super) fn reserve(&mut self, most: usize) {
+    pub fn reserve(&mut self, most: usize) {
         self.in_order.reserve(most.saturating_sub(self.len()));
     }
 
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.in_order.clear();
         self.heap.clear();
     }

@@ -17,12 +17,12 @@
 
 use std::time::Duration;
 
-use tina4_service_core::{CrashKind, Restarts, Spec, Zone};
+use crate::{CrashKind, Restarts, Spec, Zone};
 
 use self::dates::Calendar;
 use self::phase::Phase;
-use crate::service::outcome::Flow;
-use crate::time::clock::{Nanos, Wall, nanos};
+use crate::flow::Flow;
+use crate::nanos::{Nanos, WallNanos, nanos};
 
 mod dates;
 mod endings;
@@ -33,12 +33,12 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use phase::Standing;
+pub use phase::Standing;
 pub use state::State;
 
 /// How an activation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub enum Ending {
     Stopped,
     Finished,
     Failed,
@@ -46,23 +46,23 @@ pub(crate) enum Ending {
 
 /// What a step needs to know besides the event.
 #[derive(Clone, Copy)]
-pub(crate) struct Facts<'a> {
-    pub(crate) now: Nanos,
+pub struct Facts<'a> {
+    pub now: Nanos,
     /// The wall clock, which only calendar time needs.
-    pub(crate) wall: Wall,
+    pub wall: WallNanos,
     /// The time zone of calendar time.
-    pub(crate) zone: &'a dyn Zone,
+    pub zone: &'a dyn Zone,
     /// Something must be cleaned up if the activation ends now.
-    pub(crate) hooks: bool,
+    pub hooks: bool,
     /// When the body last called `heartbeat`; it matters only where there is a `timeout`.
-    pub(crate) beat: Nanos,
+    pub beat: Nanos,
     /// A random number, for jitter.
-    pub(crate) dice: u64,
+    pub dice: u64,
 }
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
+pub enum Event {
     /// Begin an activation; `held` while what it comes `after` is not up.
     Start {
         held: bool,
@@ -81,7 +81,6 @@ pub(crate) enum Event {
     /// The clean-up is over.
     CleanedUp,
     /// The thread that runs or cleans up never comes back: it is ending the process.
-    #[cfg_attr(not(feature = "exit-hook"), allow(dead_code, reason = "the exit hook's own"))]
     Vanished,
     /// A stop waited until its deadline, and nobody else has noticed yet.
     Expired,
@@ -98,7 +97,7 @@ pub(crate) enum Event {
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Command {
+pub enum Command {
     /// Wait for the next event.
     Nothing,
     /// Call the function.
@@ -111,7 +110,7 @@ pub(crate) enum Command {
 
 /// Why a request does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// It is in an activation already.
     Active,
     /// It is not in an activation.
@@ -128,7 +127,7 @@ pub(crate) enum Refusal {
 
 /// Something worth telling: to the log, to subscribers, to those who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Note {
+pub enum Note {
     Started,
     /// Runs fell due that could not begin in time, and were left out.
     Skipped(u64),
@@ -165,7 +164,7 @@ pub(crate) enum Note {
 
 /// The life cycle of one service.
 #[derive(Debug)]
-pub(crate) struct Lifecycle {
+pub struct Lifecycle {
     phase: Phase,
     since: Nanos,
     /// Which activation this is, from 1; 0 before the first.
@@ -183,7 +182,7 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
-    pub(crate) fn new(now: Nanos) -> Self {
+    pub fn new(now: Nanos) -> Self {
         Self {
             phase: Phase::Registered,
             since: now,
@@ -198,7 +197,7 @@ impl Lifecycle {
     }
 
     /// Takes one event and says what to do; what is worth telling goes to `tell`.
-    pub(crate) fn step(
+    pub fn step(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,

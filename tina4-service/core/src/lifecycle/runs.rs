@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tina4_service_core::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
+use crate::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
 
 use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, jitter};
-use crate::service::outcome::Flow;
-use crate::time::clock::{Moment, Nanos, nanos};
+use crate::flow::Flow;
+use crate::nanos::{Nanos, NonMaxNanos, nanos};
 
 impl Lifecycle {
     pub(super) fn due(
@@ -43,17 +43,17 @@ impl Lifecycle {
                 };
                 let alive = started.max(facts.beat);
                 if alive.saturating_add(timeout) > facts.now {
-                    *watch = Some(Moment::new(alive.saturating_add(timeout)));
+                    *watch = Some(NonMaxNanos::new(alive.saturating_add(timeout)));
                 } else {
                     // Told once for each silence: the look after this one is for a heartbeat.
-                    if *told != Some(Moment::new(alive)) {
-                        *told = Some(Moment::new(alive));
+                    if *told != Some(NonMaxNanos::new(alive)) {
+                        *told = Some(NonMaxNanos::new(alive));
                         let running_for = Duration::from_nanos(facts.now - started);
                         tell(Note::Stuck { running_for });
                     }
                     // It is looked at ever more rarely: nothing is gained by polling a stuck run.
                     let silence = facts.now.saturating_sub(alive).max(1);
-                    *watch = Some(Moment::new(facts.now.saturating_add(silence)));
+                    *watch = Some(NonMaxNanos::new(facts.now.saturating_add(silence)));
                 }
                 Command::Nothing
             }
@@ -94,7 +94,7 @@ impl Lifecycle {
             pause,
             watch: spec
                 .timeout
-                .map(|timeout| Moment::new(facts.now.saturating_add(nanos(timeout)))),
+                .map(|timeout| NonMaxNanos::new(facts.now.saturating_add(nanos(timeout)))),
             told: None,
         };
         Command::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }

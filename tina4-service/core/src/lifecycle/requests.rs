@@ -1,10 +1,10 @@
 //! What others ask of a service: start, run now, pause, resume, stop.
 
-use tina4_service_core::{Restarts, Schedule, Spec};
+use crate::{Restarts, Schedule, Spec};
 
 use super::phase::{Alive, Hooks, Phase, Resume, Until};
 use super::{Command, Ending, Facts, Lifecycle, Note, Refusal, jitter};
-use crate::time::clock::{Nanos, nanos};
+use crate::nanos::{Nanos, nanos};
 
 impl Lifecycle {
     pub(super) fn start(

@@ -2,7 +2,7 @@
 
 use super::dates::NEVER;
 use super::{Ending, Lifecycle, State};
-use crate::time::clock::{Moment, Nanos};
+use crate::nanos::{Nanos, NonMaxNanos};
 
 /// Who carries out the clean-up of an activation that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +39,9 @@ pub(super) enum Phase {
         /// Pause once this run has ended.
         pause: bool,
         /// When to look whether this run is stuck.
-        watch: Option<Moment>,
+        watch: Option<NonMaxNanos>,
         /// Since when it has been silent, if that was told.
-        told: Option<Moment>,
+        told: Option<NonMaxNanos>,
     },
     /// Running, but stop was requested, and waits until `deadline`.
     Leaving {
@@ -89,14 +89,14 @@ pub(super) enum Resume {
 
 /// What others may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) active: bool,
+pub struct Standing {
+    pub active: bool,
     /// Whether the first run of this activation has begun, or waits for its calendar time.
-    pub(crate) up: bool,
+    pub up: bool,
 }
 
 impl Lifecycle {
-    pub(crate) fn state(&self) -> State {
+    pub fn state(&self) -> State {
         match self.phase {
             Phase::Registered => State::Registered,
             Phase::Held | Phase::Waiting { .. } => State::Waiting,
@@ -112,34 +112,34 @@ impl Lifecycle {
     }
 
     /// Since when it has been in this state.
-    pub(crate) fn since(&self) -> Nanos {
+    pub fn since(&self) -> Nanos {
         self.since
     }
 
-    pub(crate) fn activation(&self) -> u32 {
+    pub fn activation(&self) -> u32 {
         self.activation
     }
 
-    pub(crate) fn crashes_in_a_row(&self) -> u32 {
+    pub fn crashes_in_a_row(&self) -> u32 {
         self.restarts.in_a_row()
     }
 
-    pub(crate) fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Standing {
         Standing { active: self.state().is_active(), up: self.up }
     }
 
     /// In an activation whose first run has not begun: others may be waiting for it.
-    pub(crate) fn is_coming_up(&self) -> bool {
+    pub fn is_coming_up(&self) -> bool {
         self.state().is_active() && !self.up
     }
 
     /// When the run in progress, or the last one, was due.
-    pub(crate) fn run_due(&self) -> Nanos {
+    pub fn run_due(&self) -> Nanos {
         self.due
     }
 
     /// When it began.
-    pub(crate) fn run_started(&self) -> Nanos {
+    pub fn run_started(&self) -> Nanos {
         self.started
     }
 
@@ -152,7 +152,7 @@ impl Lifecycle {
     }
 
     /// The run in progress began then.
-    pub(crate) fn running_since(&self) -> Option<Nanos> {
+    pub fn running_since(&self) -> Option<Nanos> {
         match self.phase {
             Phase::Running { .. } | Phase::Leaving { .. } => Some(self.started),
             Phase::Registered
@@ -169,7 +169,7 @@ impl Lifecycle {
     }
 
     /// Whether the service's code, a run or a clean-up, is being executed.
-    pub(crate) fn is_executing(&self) -> bool {
+    pub fn is_executing(&self) -> bool {
         match self.phase {
             Phase::Running { .. }
             | Phase::Leaving { .. }
@@ -189,7 +189,7 @@ impl Lifecycle {
     }
 
     /// When the next run or restart is due, if one is planned.
-    pub(crate) fn next_run(&self) -> Option<Nanos> {
+    pub fn next_run(&self) -> Option<Nanos> {
         match self.phase {
             Phase::Waiting { until, .. } => Some(self.due_of(until)),
             Phase::BackingOff { due, .. } => Some(due),
@@ -208,7 +208,7 @@ impl Lifecycle {
 
     /// The calendar time of the next run, in seconds since 1970 UTC, and how much later it begins
     /// on purpose, if it waits for one.
-    pub(crate) fn next_date(&self) -> Option<(i64, Nanos)> {
+    pub fn next_date(&self) -> Option<(i64, Nanos)> {
         match self.phase {
             Phase::Waiting { until: Until::Date { .. }, .. } => {
                 let date = self.date();
@@ -230,12 +230,12 @@ impl Lifecycle {
     }
 
     /// When this life cycle needs the event [`Event::Due`] next.
-    pub(crate) fn deadline(&self) -> Option<Nanos> {
+    pub fn deadline(&self) -> Option<Nanos> {
         match self.phase {
             Phase::Waiting { until: Until::Instant(at) | Until::Date { look: at }, .. }
             | Phase::BackingOff { due: at, .. }
             | Phase::Leaving { deadline: at, .. } => Some(at),
-            Phase::Running { watch, .. } => watch.map(Moment::nanos),
+            Phase::Running { watch, .. } => watch.map(NonMaxNanos::nanos),
             Phase::Ending { hooks: Hooks::Queued, .. }
             | Phase::Abandoned { alive: Alive::Queued } => Some(self.since),
             Phase::Ending { hooks: Hooks::Running, deadline, .. } => Some(deadline),
@@ -250,7 +250,7 @@ impl Lifecycle {
     }
 
     /// When a stop that is in progress gives up.
-    pub(crate) fn stop_deadline(&self) -> Option<Nanos> {
+    pub fn stop_deadline(&self) -> Option<Nanos> {
         match self.phase {
             Phase::Leaving { deadline, .. } | Phase::Ending { deadline, .. } => Some(deadline),
             Phase::Registered

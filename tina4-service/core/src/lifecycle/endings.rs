@@ -1,10 +1,10 @@
 //! How an activation ends: by way of its clean-up, or given up when stop takes too long.
 
-use tina4_service_core::Spec;
+use crate::Spec;
 
 use super::phase::{Alive, Hooks, Phase};
 use super::{Command, Ending, Facts, Lifecycle, Note};
-use crate::time::clock::{Nanos, nanos};
+use crate::nanos::{Nanos, nanos};
 
 impl Lifecycle {
     /// Ends the activation, by way of its clean-up where there is one.

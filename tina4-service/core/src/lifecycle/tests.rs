@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tina4_service_core::{Restart, RestartPolicy, Schedule, Spec, Utc};
+use crate::{Restart, RestartPolicy, Schedule, Spec, Utc};
 
 use super::*;
 
@@ -22,7 +22,7 @@ struct Life {
     life: Lifecycle,
     now: Nanos,
     /// By how much the wall clock is ahead of `now`.
-    ahead: Wall,
+    ahead: WallNanos,
     hooks: bool,
     beat: Nanos,
     dice: u64,
@@ -49,7 +49,7 @@ impl Life {
 
     fn step(&mut self, event: Event) -> Command {
         let Self { spec, life, now, ahead, hooks, beat, dice, notes } = self;
-        let wall = Wall::from(*now) + *ahead;
+        let wall = WallNanos::from(*now) + *ahead;
         let facts = Facts { now: *now, wall, zone: &Utc, hooks: *hooks, beat: *beat, dice: *dice };
         life.step(spec, facts, event, &mut |note| notes.push(note))
     }
