@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use tina4_service_core::lifecycle::{Command, Event, Facts, Lifecycle};
+use tina4_service_core::lifecycle::{Action, Facts, Input, Lifecycle};
 use tina4_service_core::{CrashKind, Flow, Nanos, Schedule, Spec, Timers, Utc, nanos};
 
 fn main() {
@@ -59,39 +59,40 @@ impl Life {
     fn new(interval: Duration) -> Self {
         let spec = Spec { schedule: Schedule::Interval(interval), ..Spec::DEFAULT };
         let mut life = Self { life: Lifecycle::new(0), spec, now: 0, told: 0 };
-        life.step(Event::Start { held: false });
+        life.step(Input::Start { wait_for_dependencies: false });
         life
     }
 
     /// A successful run, which ends at the instant at which it is due.
     fn run(&mut self) {
         self.due();
-        self.step(Event::Ended(Flow::Wait));
+        self.step(Input::Ended(Flow::Wait));
     }
 
     /// A run is followed by the next one in one step.
     fn repeat(&mut self) {
         self.now += 1;
-        self.step(Event::Repeat);
+        self.step(Input::Repeat);
     }
 
     /// A run that crashes; every run but the first is a restart after a backoff of at most 60 s.
     fn crash(&mut self) {
         self.due();
-        self.step(Event::Crashed(CrashKind::Transient));
+        self.step(Input::Crashed(CrashKind::Transient));
     }
 
     /// Begins the next run.
     fn due(&mut self) {
         self.now = self.life.deadline().unwrap_or(self.now);
-        self.step(Event::Due);
+        self.step(Input::Due);
     }
 
-    fn step(&mut self, event: Event) -> Command {
+    fn step(&mut self, input: Input) -> Action {
         let Self { life, spec, now, told } = self;
-        let facts = Facts { now: *now, wall: 0, zone: &Utc, hooks: false, beat: 0, dice: 0 };
+        let facts =
+            Facts { now: *now, wall: 0, zone: &Utc, hooks: false, last_heartbeat: 0, random: 0 };
         // Opaque to the optimizer: callers do not know the event at compile time either.
-        life.step(spec, facts, black_box(event), &mut |_| *told += 1)
+        life.step(spec, facts, black_box(input), &mut |_| *told += 1)
     }
 }
 

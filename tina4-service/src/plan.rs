@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use tina4_service_core::Key;
 
-use crate::service::instance::Unit;
+use crate::service::instance::Instance;
 use crate::service::params::{Need, Resources};
 use crate::service::registration::{After, Definition, Place};
 use crate::text::nearest::nearest;
@@ -65,11 +65,11 @@ impl Plan {
 
     /// From each service in start order, with the names of those it comes after.
     pub(crate) fn new<'a>(
-        services: impl Iterator<Item = (&'a Unit, Vec<Cow<'static, str>>)>,
+        services: impl Iterator<Item = (&'a Instance, Vec<Cow<'static, str>>)>,
         now: SystemTime,
     ) -> Self {
-        let planned = |(unit, after): (&Unit, _)| {
-            let (definition, schedule) = (&unit.definition, unit.schedule());
+        let planned = |(instance, after): (&Instance, _)| {
+            let (definition, schedule) = (&instance.definition, instance.schedule());
             let spec = definition.spec();
             let next = now.checked_add(spec.initial_delay).map(|first| {
                 if schedule.is_calendar() {
@@ -148,17 +148,17 @@ pub(crate) struct Graph {
 }
 
 /// The services of a runner, by index.
-pub(crate) struct Units<'a> {
+pub(crate) struct Instances<'a> {
     pub(crate) count: u32,
-    pub(crate) get: &'a dyn Fn(u32) -> &'a Unit,
+    pub(crate) get: &'a dyn Fn(u32) -> &'a Instance,
 }
 
-impl<'a> Units<'a> {
+impl<'a> Instances<'a> {
     fn indices(&self) -> std::ops::Range<u32> {
         0..self.count
     }
 
-    fn get(&self, index: u32) -> &'a Unit {
+    fn get(&self, index: u32) -> &'a Instance {
         (self.get)(index)
     }
 
@@ -173,7 +173,7 @@ impl<'a> Units<'a> {
 
 /// Checks everything and finds the order; services in a cycle are not in it.
 pub(crate) fn link(
-    units: &Units<'_>,
+    instances: &Instances<'_>,
     names: &Names,
     selection: &Selection,
     resources: &Resources,
@@ -182,12 +182,12 @@ pub(crate) fn link(
     let left_out = || selection.left_out.iter().map(Definition::name);
     faults.extend(selection.unknown.iter().map(|name| Fault::UnknownSelection {
         name: name.clone(),
-        known: units.definitions().map(Definition::name).chain(left_out()).collect(),
+        known: instances.definitions().map(Definition::name).chain(left_out()).collect(),
     }));
     faults.extend(selection.stack_size.map(|bytes| Fault::StackSize { bytes }));
-    duplicates(units, names, &mut faults);
-    for index in units.indices() {
-        own_faults(units.get(index), resources, &mut faults);
+    duplicates(instances, names, &mut faults);
+    for index in instances.indices() {
+        own_faults(instances.get(index), resources, &mut faults);
     }
     faults.extend(
         resources
@@ -195,23 +195,23 @@ pub(crate) fn link(
             .into_iter()
             .map(|given| Fault::GivenTwice { resource: given.name, places: given.places }),
     );
-    let after = resolve(units, names, selection, &mut faults);
-    let order = start_order(units, names.sorted(), &after, &mut faults);
+    let after = resolve(instances, names, selection, &mut faults);
+    let order = start_order(instances, names.sorted(), &after, &mut faults);
     (Graph { after, order }, faults)
 }
 
-fn duplicates(units: &Units<'_>, names: &Names, faults: &mut Vec<Fault>) {
-    let same = names.sorted().chunk_by(|a, b| units.name(*a) == units.name(*b));
+fn duplicates(instances: &Instances<'_>, names: &Names, faults: &mut Vec<Fault>) {
+    let same = names.sorted().chunk_by(|a, b| instances.name(*a) == instances.name(*b));
     faults.extend(same.filter(|same| same.len() > 1).map(|same| {
         let mut places: Vec<_> =
-            same.iter().map(|index| units.get(*index).definition.place()).collect();
+            same.iter().map(|index| instances.get(*index).definition.place()).collect();
         places.sort_unstable();
-        Fault::DuplicateName { name: units.name(same[0]).to_owned().into(), places }
+        Fault::DuplicateName { name: instances.name(same[0]).to_owned().into(), places }
     }));
 }
 
-fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
-    let definition = &unit.definition;
+fn own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<Fault>) {
+    let definition = &instance.definition;
     let mut setting = |problem| {
         let (service, place) = (definition.name(), definition.place());
         faults.push(Fault::Setting { service, place, problem });
@@ -219,7 +219,7 @@ fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
     for problem in definition.faults() {
         setting(problem.clone());
     }
-    if let Some(problem) = unit.zone_fault() {
+    if let Some(problem) = instance.zone_fault() {
         setting(format!("`{}`: {problem}", Key::Timezone));
     }
     let mut missing = Vec::new();
@@ -240,20 +240,20 @@ fn own_faults(unit: &Unit, resources: &Resources, faults: &mut Vec<Fault>) {
 /// Finds the services that `after` means: those of that name, whether it is written or is that of a
 /// function. What is left out, and not replaced by a service of its name, is no fault, and no link.
 fn resolve(
-    units: &Units<'_>,
+    instances: &Instances<'_>,
     names: &Names,
     selection: &Selection,
     faults: &mut Vec<Fault>,
 ) -> Vec<(u32, Vec<u32>)> {
     let left_out: HashSet<_> = selection.left_out.iter().map(Definition::name_str).collect();
     let known = || {
-        let sorted = names.sorted().iter().map(|index| units.name(*index));
+        let sorted = names.sorted().iter().map(|index| instances.name(*index));
         sorted.chain(selection.left_out.iter().map(Definition::name_str))
     };
     let mut compared = 0;
     let name_of = |definition: &Definition| Some((definition.id()?, definition.name()));
     let mut by_id: HashMap<_, _> = selection.left_out.iter().filter_map(name_of).collect();
-    by_id.extend(units.definitions().filter_map(name_of));
+    by_id.extend(instances.definitions().filter_map(name_of));
     let mut find = |definition: &Definition| {
         let mut links = Vec::new();
         for after in definition.after() {
@@ -261,7 +261,7 @@ fn resolve(
                 After::Function { id, path } => (by_id.get(&id).map(|name| &**name), path),
                 After::Name(name) => (Some(name), name),
             };
-            let found = name.and_then(|name| match names.find(name, units) {
+            let found = name.and_then(|name| match names.find(name, instances) {
                 None if left_out.contains(name) => Some(None),
                 None => None,
                 Some(index) => Some(Some(index)),
@@ -284,16 +284,16 @@ fn resolve(
         }
         links
     };
-    let links = units
+    let links = instances
         .indices()
-        .zip(units.definitions())
+        .zip(instances.definitions())
         .map(|(index, definition)| (index, find(definition)));
     links.filter(|(_, links)| !links.is_empty()).collect()
 }
 
 /// Sorts by `after`, then by name (Kahn's algorithm); reports the cycles.
 fn start_order(
-    units: &Units<'_>,
+    instances: &Instances<'_>,
     by_name: &[u32],
     links: &[(u32, Vec<u32>)],
     faults: &mut Vec<Fault>,
@@ -333,7 +333,7 @@ fn start_order(
     }
     let unsorted = |index: &u32| missing[*index as usize] > 0;
     faults.extend(cycles(&after, &dependents, unsorted).into_iter().map(|members| {
-        let definition = |index: u32| &units.get(index).definition;
+        let definition = |index: u32| &instances.get(index).definition;
         let member = |index| (definition(index).name(), definition(index).place());
         let mut services: Vec<_> = members.into_iter().map(member).collect();
         services.sort_unstable();

@@ -22,7 +22,7 @@ use crate::sys::fork::{self, Forked};
 use crate::text::nearest::nearest;
 use crate::time::clock::Watcher;
 use tina4_service_core::Nanos;
-use tina4_service_core::lifecycle::{self, State};
+use tina4_service_core::lifecycle::{Input, State};
 
 mod builder;
 #[cfg(all(test, shuttle))]
@@ -106,7 +106,7 @@ impl Runner {
     pub fn register(&self, service: Service) {
         match self.pool() {
             Ok(pool) => {
-                let definition = service.into_definition(&self.shared.recent_settings);
+                let definition = service.into_definition(&self.shared.settings_cache);
                 pool.with(|services, now| services.add(definition, now));
             }
             Err(Forked) => fork::refuse("register"),
@@ -135,8 +135,8 @@ impl Runner {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn unit(&self, name: &str) -> Option<Arc<crate::service::instance::Unit>> {
-        self.shared.pool.with(|services, _| services.unit(name))
+    pub(crate) fn instance(&self, name: &str) -> Option<Arc<crate::service::instance::Instance>> {
+        self.shared.pool.with(|services, _| services.instance(name))
     }
 
     /// What [`Runner::start_all`] would do; nothing is started.
@@ -186,8 +186,8 @@ impl Runner {
         let mut answer = pool.with(request);
         if let Err(ControlError::Unknown { name, nearest: meant }) = &mut answer {
             // To compare thousands of names takes milliseconds: not under the lock.
-            let units = pool.with(|services, _| services.units());
-            let known = units.iter().map(|unit| unit.definition.name_str());
+            let instances = pool.with(|services, _| services.instances());
+            let known = instances.iter().map(|instance| instance.definition.name_str());
             *meant = nearest(name, known).map(str::to_owned);
         }
         answer
@@ -203,7 +203,7 @@ impl Runner {
         self.shared.env.owner.claim();
         // The end of the process does not wait for test time.
         #[cfg(feature = "exit-hook")]
-        if !self.shared.env.clock.is_staged() {
+        if !self.shared.env.clock.is_virtual() {
             crate::process::exit_hook::remember(&self.shared.pool);
         }
         if crate::sys::panics::panics_abort() {
@@ -288,7 +288,7 @@ impl Runner {
     ///
     /// No such service; it is not active; a run is in progress; this process is a forked child.
     pub fn run_now(&self, name: &str) -> Result<(), ControlError> {
-        self.request(name, lifecycle::Event::RunNow)
+        self.request(name, Input::RunNow)
     }
 
     /// Begins no new run until [`Runner::resume`]; a run in progress goes on to its end.
@@ -297,7 +297,7 @@ impl Runner {
     ///
     /// No such service; it is not active, or waits for others to be up; this process is a forked child.
     pub fn pause(&self, name: &str) -> Result<(), ControlError> {
-        self.request(name, lifecycle::Event::Pause)
+        self.request(name, Input::Pause)
     }
 
     /// Ends a pause. Runs that fell due meanwhile are not made up for.
@@ -306,10 +306,10 @@ impl Runner {
     ///
     /// No such service; it is not active; this process is a forked child.
     pub fn resume(&self, name: &str) -> Result<(), ControlError> {
-        self.request(name, lifecycle::Event::Resume)
+        self.request(name, Input::Resume)
     }
 
-    fn request(&self, name: &str, event: lifecycle::Event) -> Result<(), ControlError> {
+    fn request(&self, name: &str, event: Input) -> Result<(), ControlError> {
         self.ask(|services, now| services.request(name, event, now))
     }
 
@@ -332,7 +332,7 @@ impl Runner {
             return pool.with(|services, now| services.interim_report(now));
         }
         let report = pool.wait_for(Supervisor::shutdown_result);
-        pool.wait_until_settled(log_limit);
+        pool.wait_until_flushed(log_limit);
         report
     }
 
@@ -380,8 +380,8 @@ mod tests {
             runner.register(Service::new(format!("export-{shop}"), |_| {}).interval("1h"));
         }
         let spec = |name| {
-            let unit = runner.unit(name).expect("it was registered");
-            std::ptr::from_ref(unit.definition.spec())
+            let instance = runner.instance(name).expect("it was registered");
+            std::ptr::from_ref(instance.definition.spec())
         };
         assert_eq!(spec("import-berlin"), spec("import-oslo"));
         assert_eq!(spec("export-berlin"), spec("export-oslo"));

@@ -48,7 +48,7 @@ use crate::plan::StartError;
 use crate::runner::Runner;
 use crate::service::builder::IntoDuration;
 use crate::service::instance::Injected;
-use crate::testing::virtual_time::Stage;
+use crate::testing::virtual_time::VirtualTime;
 use crate::text::nearest::remedy;
 use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::State;
@@ -76,7 +76,7 @@ const BEGINNING: &str = "2026-01-01T00:00:00Z";
 /// panics and says so.
 pub struct TestRunner {
     runner: Runner,
-    stage: Arc<Stage>,
+    virtual_time: Arc<VirtualTime>,
     zone: &'static Zone,
     record: Record,
     begun: bool,
@@ -139,7 +139,7 @@ impl TestRunner {
     #[track_caller]
     pub fn advance(&mut self, by: impl IntoDuration) {
         let by = duration(by);
-        self.play_until(self.stage.now().saturating_add(nanos(by)));
+        self.advance_until(self.virtual_time.now().saturating_add(nanos(by)));
     }
 
     /// Lets time pass until the wall clock shows a time such as
@@ -169,7 +169,7 @@ impl TestRunner {
     pub fn run_next(&mut self) -> Vec<String> {
         self.begin();
         let before = self.record.read(|recorded| recorded.total());
-        self.stage.play_next_run();
+        self.virtual_time.advance_to_next_run();
         self.record.read(|recorded| {
             let began = |event: &&Event| matches!(event.change, Change::RunBegan { .. });
             recorded.since(before).filter(began).map(|event| event.service.to_string()).collect()
@@ -180,8 +180,8 @@ impl TestRunner {
     /// calendar notice within 30 s of [`TestRunner::advance`].
     #[track_caller]
     pub fn suspend(&mut self, length: impl IntoDuration) {
-        let now = self.stage.wall();
-        self.stage.set_wall(now.checked_add(duration(length)).unwrap_or(now));
+        let now = self.virtual_time.wall();
+        self.virtual_time.set_wall(now.checked_add(duration(length)).unwrap_or(now));
     }
 
     /// Sets the machine's clock, forward or back.
@@ -191,13 +191,13 @@ impl TestRunner {
     /// The time cannot be read.
     #[track_caller]
     pub fn set_clock(&mut self, time: &str) {
-        self.stage.set_wall(self.time(time).into());
+        self.virtual_time.set_wall(self.time(time).into());
     }
 
     /// What the wall clock shows.
     #[must_use]
     pub fn now(&self) -> TestTime {
-        self.civil(self.stage.wall())
+        self.civil(self.virtual_time.wall())
     }
 
     /// Reads a time such as `"2026-03-29T03:30:00[Europe/Berlin]"`, or `"2026-03-29T03:30"` in the
@@ -351,15 +351,15 @@ impl TestRunner {
     }
 
     #[track_caller]
-    fn play_until(&mut self, until: Nanos) {
+    fn advance_until(&mut self, until: Nanos) {
         self.begin();
-        self.stage.play_until(until);
+        self.virtual_time.advance_to(until);
     }
 
     #[track_caller]
     fn inject(&mut self, name: &str, fault: Injected) {
-        match self.runner.unit(name) {
-            Some(unit) => unit.inject(fault),
+        match self.runner.instance(name) {
+            Some(instance) => instance.inject(fault),
             None => panic!("{}", self.unknown(name)),
         }
     }
@@ -378,13 +378,13 @@ fn duration(length: impl IntoDuration) -> Duration {
 /// Stops the services, unless the test fails anyway.
 impl Drop for TestRunner {
     fn drop(&mut self) {
-        self.stage.take_the_test();
+        self.virtual_time.claim_test_thread();
         if std::thread::panicking() {
             self.runner.tell_to_stop();
         } else {
             self.runner.stop_all();
         }
-        self.stage.close();
+        self.virtual_time.close();
     }
 }
 

@@ -1,4 +1,4 @@
-//! The life of one service, as a pure state machine: `step(facts, event) -> command`.
+//! The life of one service, as a pure state machine: `step(facts, input) -> action`.
 //!
 //! There is no clock, no thread and no lock here; time and dice are arguments. "When do you need
 //! me next?" is [`Lifecycle::deadline`]. The supervisor brings the events and does what the
@@ -6,10 +6,10 @@
 //! each event has an answer for it.
 //!
 //! ```text
-//!  Registered ─start─► Held ─release─► Waiting ◄──good── Running ──crash─► BackingOff
+//!  Registered ─start─► WaitingForDependencies ─release─► Waiting ◄──good── Running ──crash─► BackingOff
 //!                                        │  └────due───►  ▲ │ └─────due──────┘
 //!                                        └──pause─► Paused  │
-//!                     any of these ──stop─► (Running: Leaving) ─► Ending (hooks) ─► Stopped
+//!                     any of these ──stop─► (Running: StopRequested) ─► Ending (hooks) ─► Stopped
 //!                                            done ─► Ending (hooks) ─► Finished
 //!        too many crashes, or a permanent one ─► Ending (hooks) ─► Failed
 //!                                  stop deadline passed ─► Abandoned
@@ -33,7 +33,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use phase::Standing;
+pub use phase::Readiness;
 pub use state::State;
 
 /// How an activation ended.
@@ -55,17 +55,17 @@ pub struct Facts<'a> {
     /// Something must be cleaned up if the activation ends now.
     pub hooks: bool,
     /// When the body last called `heartbeat`; it matters only where there is a `timeout`.
-    pub beat: Nanos,
+    pub last_heartbeat: Nanos,
     /// A random number, for jitter.
-    pub dice: u64,
+    pub random: u64,
 }
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Begin an activation; `held` while what it comes `after` is not up.
+pub enum Input {
+    /// Begin an activation; `wait_for_dependencies` while what it comes `after` is not up.
     Start {
-        held: bool,
+        wait_for_dependencies: bool,
     },
     /// What it comes `after` is up.
     Release,
@@ -81,11 +81,11 @@ pub enum Event {
     /// The clean-up is over.
     CleanedUp,
     /// The thread that runs or cleans up never comes back: it is ending the process.
-    Vanished,
+    ThreadLost,
     /// A stop waited until its deadline, and nobody else has noticed yet.
     Expired,
     /// The start that has just been made is taken back: there is no thread for it.
-    Revoke,
+    StartFailed,
     RunNow,
     Pause,
     Resume,
@@ -97,7 +97,7 @@ pub enum Event {
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum Action {
     /// Wait for the next event.
     Nothing,
     /// Call the function.
@@ -116,18 +116,18 @@ pub enum Refusal {
     /// It is not in an activation.
     NotActive,
     /// It is waiting for services that it comes `after`.
-    Held,
+    WaitingForDependencies,
     /// A run is in progress.
     Busy,
     /// It is ending.
     Stopping,
     /// An abandoned run of it is still alive.
-    Alive,
+    Lingering,
 }
 
 /// Something worth telling: to the log, to subscribers, to those who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum Transition {
     Started,
     /// Runs fell due that could not begin in time, and were left out.
     Skipped(u64),
@@ -177,7 +177,7 @@ pub struct Lifecycle {
     /// What only a service with calendar time has.
     calendar: Option<Box<Calendar>>,
     /// Whether the first run of this activation has begun, or waits for its calendar time.
-    up: bool,
+    ready: bool,
     restarts: Restarts,
 }
 
@@ -191,50 +191,52 @@ impl Lifecycle {
             due: now,
             started: now,
             calendar: None,
-            up: false,
+            ready: false,
             restarts: Restarts::default(),
         }
     }
 
-    /// Takes one event and says what to do; what is worth telling goes to `tell`.
+    /// Takes one event and says what to do; what is worth telling goes to `emit`.
     pub fn step(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        event: Event,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        input: Input,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         let before = self.state();
         let activation = self.activation;
-        let command = match event {
-            Event::Start { held } => self.start(spec, facts, held, tell),
-            Event::Release => self.release(spec, facts),
-            Event::Due => self.due(spec, facts, tell),
-            Event::Ended(flow) => self.ended(spec, facts, Ok(flow), tell),
-            Event::Repeat => self.repeat(spec, facts, tell),
-            Event::Crashed(kind) => self.ended(spec, facts, Err(kind), tell),
-            Event::CleanedUp => self.cleaned_up(tell),
-            Event::Vanished => self.vanished(spec, facts, tell),
-            Event::Expired => self.expired(facts, tell),
-            Event::Revoke => self.revoke(tell),
-            Event::RunNow => self.run_now(facts),
-            Event::Pause => self.pause(tell),
-            Event::Resume => self.resume(spec, facts, tell),
-            Event::Stop { deadline } => self.stop(facts, deadline, tell),
+        let action = match input {
+            Input::Start { wait_for_dependencies } => {
+                self.start(spec, facts, wait_for_dependencies, emit)
+            }
+            Input::Release => self.release(spec, facts),
+            Input::Due => self.due(spec, facts, emit),
+            Input::Ended(flow) => self.ended(spec, facts, Ok(flow), emit),
+            Input::Repeat => self.repeat(spec, facts, emit),
+            Input::Crashed(kind) => self.ended(spec, facts, Err(kind), emit),
+            Input::CleanedUp => self.cleaned_up(emit),
+            Input::ThreadLost => self.thread_lost(spec, facts, emit),
+            Input::Expired => self.expired(facts, emit),
+            Input::StartFailed => self.start_failed(emit),
+            Input::RunNow => self.run_now(facts),
+            Input::Pause => self.pause(emit),
+            Input::Resume => self.resume(spec, facts, emit),
+            Input::Stop { deadline } => self.stop(facts, deadline, emit),
         };
         // A repeat goes from running to running.
-        let begins = matches!(command, Command::Run { .. });
+        let begins = matches!(action, Action::Run { .. });
         if begins || self.state() != before || self.activation != activation {
             self.since = facts.now;
         }
-        command
+        action
     }
 }
 
 /// How late this run starts on purpose: `0..jitter`.
-fn jitter(spec: &Spec, dice: u64) -> Nanos {
+fn jitter(spec: &Spec, random: u64) -> Nanos {
     match nanos(spec.jitter) {
         0 => 0,
-        jitter => dice % jitter,
+        jitter => random % jitter,
     }
 }

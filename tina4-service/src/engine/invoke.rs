@@ -11,7 +11,7 @@ use crate::service::context::Context;
 use crate::service::error_text::{self, ErrorText};
 #[cfg(feature = "testing")]
 use crate::service::instance::Injected;
-use crate::service::instance::{Environment, Unit};
+use crate::service::instance::{Environment, Instance};
 use crate::service::outcome::{Cause, Exit};
 use crate::service::params::Run;
 use crate::sys::panics::{self, Panic};
@@ -28,29 +28,29 @@ const NAP: Duration = Duration::from_micros(200);
 
 /// Something to do for a service.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Task {
+pub(crate) struct WorkId {
     /// The service's index in its runner.
     pub(crate) index: u32,
-    pub(crate) kind: Kind,
+    pub(crate) kind: WorkKind,
 }
 
-/// A [`Task`], with what it takes to do it.
+/// A [`WorkId`], with what it takes to do it.
 #[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) kind: Kind,
+pub(crate) struct WorkItem {
+    pub(crate) kind: WorkKind,
     /// Of the run, or of the last run before the clean-up.
     pub(crate) context: Context,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum WorkKind {
     Run,
     CleanUp,
 }
 
-/// What came of a [`Job`].
+/// What came of a [`WorkItem`].
 #[derive(Debug)]
-pub(crate) enum Report {
+pub(crate) enum Completion {
     Ran(Exit<Box<Crash>>),
     /// The clean-up is over; these hooks failed.
     CleanedUp(Vec<Arc<str>>),
@@ -136,24 +136,24 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 
 /// Does the job. Whatever user code does, this returns.
 #[inline]
-pub(crate) fn perform(job: &Job) -> Report {
-    let Job { kind, context } = job;
+pub(crate) fn perform(item: &WorkItem) -> Completion {
+    let WorkItem { kind, context } = item;
     CURRENT.with(|current| {
-        current.runner.set(runner_id(&context.unit().env));
-        current.index.set(context.unit().index);
+        current.runner.set(runner_id(&context.instance().env));
+        current.index.set(context.instance().index);
     });
     let report = match kind {
-        Kind::Run => Report::Ran(run(context)),
-        Kind::CleanUp => Report::CleanedUp(clean_up(context)),
+        WorkKind::Run => Completion::Ran(run(context)),
+        WorkKind::CleanUp => Completion::CleanedUp(clean_up(context)),
     };
     CURRENT.with(|current| current.runner.set(0));
     report
 }
 
-/// Calls `body` inside the service's span. Log subscribers, destructors and the texts of errors
+/// Wakeups `body` inside the service's span. Log subscribers, destructors and the texts of errors
 /// are user code as well, so everything is inside the one `catch`.
 fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Crash>> {
-    let quiet = context.unit().env.exiting.load(Ordering::Relaxed);
+    let quiet = context.instance().env.exiting.load(Ordering::Relaxed);
     let caught = panics::catch(|| {
         if quiet {
             return body();
@@ -173,15 +173,15 @@ fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Cras
 /// Waits until the log says that the service was started: its own lines come after that. But not
 /// for long, because a log may block for ever.
 #[cold]
-fn wait_for_announcement(unit: &Unit) {
+fn wait_for_announcement(instance: &Instance) {
     // The log is no part of the model.
     if cfg!(shuttle) {
         return;
     }
-    let (clock, slow) = (Clock::system(), &unit.env.log_is_slow);
+    let (clock, slow) = (Clock::system(), &instance.env.log_is_slow);
     let until = clock.now().saturating_add(nanos(LOG_PATIENCE));
     let mut looks = 0;
-    while !unit.is_announced() && !slow.load(Ordering::Relaxed) {
+    while !instance.is_announced() && !slow.load(Ordering::Relaxed) {
         looks += 1;
         if looks < LOOKS {
             crate::sys::sync::yield_now();
@@ -194,19 +194,19 @@ fn wait_for_announcement(unit: &Unit) {
 }
 
 fn run(context: &Context) -> Exit<Box<Crash>> {
-    if !context.unit().is_announced() {
-        wait_for_announcement(context.unit());
+    if !context.instance().is_announced() {
+        wait_for_announcement(context.instance());
     }
     let body = || {
         #[cfg(feature = "testing")]
         if let Err(cause) = inject(context) {
             return Exit::Crashed(Crash::from_error(cause));
         }
-        context.unit().definition.call(&Run::new(context)).map_crash(Crash::from_error)
+        context.instance().definition.call(&Run::new(context)).map_crash(Crash::from_error)
     };
     let exit = guarded(context, body).unwrap_or_else(Exit::Crashed);
     if matches!(exit, Exit::Crashed(_)) {
-        forget_locals(context.unit());
+        take_locals(context.instance());
     }
     exit
 }
@@ -214,7 +214,7 @@ fn run(context: &Context) -> Exit<Box<Crash>> {
 /// Lets happen what a test wants to happen to this run.
 #[cfg(feature = "testing")]
 fn inject(context: &Context) -> Result<(), Cause> {
-    match context.unit().take_injected() {
+    match context.instance().take_injected() {
         None => Ok(()),
         Some(Injected::Crash) => Err(Cause::new("a crash that the test asked for")),
         // Not told by the panic hook: the test knows.
@@ -222,9 +222,9 @@ fn inject(context: &Context) -> Result<(), Cause> {
             std::panic::resume_unwind(Box::new("a panic that the test asked for"))
         }
         Some(Injected::Slow(time)) => {
-            let clock = &context.unit().env.clock;
-            if let Some(stage) = clock.stage() {
-                stage.take_time(clock.now().saturating_add(nanos(time)));
+            let clock = &context.instance().env.clock;
+            if let Some(virtual_time) = clock.virtual_time() {
+                virtual_time.take_time(clock.now().saturating_add(nanos(time)));
             }
             Ok(())
         }
@@ -233,27 +233,27 @@ fn inject(context: &Context) -> Result<(), Cause> {
 
 /// Runs the hooks of the activation that has ended, last registered first, the declared one last.
 fn clean_up(context: &Context) -> Vec<Arc<str>> {
-    let unit = context.unit();
+    let instance = context.instance();
     let mut failures = Vec::new();
     loop {
-        let result = if let Some(registered) = unit.pop_hook() {
+        let result = if let Some(registered) = instance.pop_hook() {
             guarded(context, || (registered.hook)().map_err(Crash::from_hook_error))
-        } else if unit.take_on_stop() {
+        } else if instance.take_on_stop() {
             guarded(context, || {
-                unit.definition.on_stop(&Run::new(context)).map_err(Crash::from_hook_error)
+                instance.definition.on_stop(&Run::new(context)).map_err(Crash::from_hook_error)
             })
         } else {
             break;
         };
         failures.extend(result.flatten().err().map(|crash| crash.text));
     }
-    forget_locals(unit);
+    take_locals(instance);
     failures
 }
 
 /// Drops the values of `Local` parameters, whatever their destructors do.
-fn forget_locals(unit: &Unit) {
-    let forgotten = unit.forget_locals();
+fn take_locals(instance: &Instance) {
+    let discarded = instance.take_locals();
     // A destructor that panics has said so through the panic hook; nothing is left to do.
-    let _ = panics::catch(|| drop(forgotten));
+    let _ = panics::catch(|| drop(discarded));
 }

@@ -39,87 +39,89 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::crew::{Calls, Crew, Errands, Shift};
-#[allow(unused_imports, reason = "only some features start threads that are no workers")]
-pub(crate) use self::hiring::start_thread;
-pub(crate) use self::hiring::{Hiring, start_worker};
+use self::workers::{AfterUnlock, PoolState, Wakeups, Workers};
 use crate::sys::sync::{Condvar, Mutex, MutexGuard, lock, wait};
+use crate::sys::threads::ThreadConfig;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
-mod crew;
-mod hiring;
+#[cfg(feature = "exit-hook")]
+mod active_worker;
 #[cfg(feature = "testing")]
-mod staged;
+mod driven;
 #[cfg(feature = "signals")]
 mod without_blocking;
 mod worker;
-#[cfg(feature = "exit-hook")]
-mod working;
+mod workers;
 
+#[cfg(test)]
+mod fake_source;
 #[cfg(all(test, shuttle))]
 mod model;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
-#[cfg(test)]
-mod toy;
 
 /// What the pool works for: knows what is due, and what to do about it.
-pub(crate) trait Desk: Send + 'static {
+pub(crate) trait WorkSource: Send + 'static {
     /// Which job is to be done.
-    type Task;
+    type WorkId;
     /// What it takes to do it outside of the lock. It is dropped under the lock, so nothing of the
     /// user's is in it.
-    type Job: Send;
+    type WorkItem: Send;
     /// What came of it; the same holds.
-    type Report;
+    type Completion;
     /// What is left to do once the lock is released: logs to write, sleepers to wake.
-    type Aftermath;
+    type Deferred;
 
-    /// The earliest instant at which [`Desk::take`] has something to do.
+    /// The earliest instant at which [`WorkSource::take`] has something to do.
     fn next_due(&mut self) -> Option<Nanos>;
     /// The one after that, or an instant before it.
     fn due_after_next(&self) -> Option<Nanos>;
     /// Does what is due by itself, up to the first job for a worker, or to the first aftermath: no
     /// job waits for somebody else's log to be written.
-    fn take(&mut self, now: Nanos) -> Option<Self::Task>;
+    fn take(&mut self, now: Nanos) -> Option<Self::WorkId>;
     /// Takes a job back, with the report of it; there may be a job to be done right after it.
-    fn finish(&mut self, job: Self::Job, report: Self::Report, back: Back) -> Option<Self::Task>;
+    fn finish(
+        &mut self,
+        item: Self::WorkItem,
+        report: Self::Completion,
+        back: Timing,
+    ) -> Option<Self::WorkId>;
     /// Gives a job out, under the lock under which it was named.
-    fn job(&mut self, task: Self::Task) -> Self::Job;
+    fn item(&mut self, id: Self::WorkId) -> Self::WorkItem;
     /// Does a job, where it is: a processor is slow to move what was just put together. Never panics.
-    fn work(job: &Self::Job) -> Self::Report;
+    fn work(item: &Self::WorkItem) -> Self::Completion;
     /// A number for what the job is about.
     #[cfg(feature = "exit-hook")]
-    fn subject(job: &Self::Job) -> u32;
+    fn subject(item: &Self::WorkItem) -> u32;
     /// How long this job takes of late; `None`: too new to say.
-    fn usual(&self, task: &Self::Task) -> Option<Nanos>;
+    fn usual(&self, id: &Self::WorkId) -> Option<Nanos>;
     /// Whether threads are started beyond the limit that the user has set.
     fn is_unlimited(&self) -> bool;
     /// Whether this job is what is planned, and not what follows from it.
     #[cfg(feature = "testing")]
-    fn is_run(_: &Self::Task) -> bool {
+    fn is_run(_: &Self::WorkId) -> bool {
         true
     }
     /// How many jobs there can be at one time.
-    fn most_jobs(&self) -> usize;
+    fn max_work(&self) -> usize;
     /// Whether nothing will ever be due again unless somebody from outside says so.
     fn is_over(&mut self) -> bool;
     /// Whether something is to be done once the lock is released.
-    fn has_aftermath(&self) -> bool;
+    fn has_deferred(&self) -> bool;
     /// Takes the part of it that wakes sleepers: they wake when it is dropped, which never blocks.
     #[cfg(feature = "signals")]
     fn take_wakes(&mut self) -> impl Sized + use<Self>;
-    /// Takes it. What must be done in order is not given out again before [`Desk::settled`].
-    fn aftermath(&mut self) -> Option<Self::Aftermath>;
+    /// Takes it. What must be done in order is not given out again before [`WorkSource::flushed`].
+    fn deferred(&mut self) -> Option<Self::Deferred>;
     /// Does it. Never panics.
-    fn settle(aftermath: Self::Aftermath);
+    fn flush(deferred: Self::Deferred);
     /// What was taken has been done.
-    fn settled(&mut self, in_order: bool);
+    fn flushed(&mut self, ordered: bool);
     /// Whether it had a part that must be done in order.
-    fn is_in_order(aftermath: &Self::Aftermath) -> bool;
+    fn is_ordered(deferred: &Self::Deferred) -> bool;
     /// Whether nothing is left to be done in order, and nothing is being done.
-    fn is_settled(&self) -> bool;
+    fn is_flushed(&self) -> bool;
     /// Whether something happened, since last asked, that somebody may be waiting for.
     fn take_news(&mut self) -> bool;
     /// A thread could not be started.
@@ -128,7 +130,7 @@ pub(crate) trait Desk: Send + 'static {
 
 /// A worker comes back from a job.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Back {
+pub(crate) struct Timing {
     /// When the job began: after what the worker did for others first, such as to start a thread.
     pub(crate) began: Nanos,
     /// When the job was over: to wait for the lock is no part of it.
@@ -140,53 +142,53 @@ pub(crate) struct Back {
 }
 
 #[derive(Debug)]
-pub(crate) struct Pool<D: Desk> {
-    shift: Mutex<Shift<D>>,
+pub(crate) struct Pool<D: WorkSource> {
+    state: Mutex<PoolState<D>>,
     /// Rung for those who wait for news.
     news: Condvar,
     clock: Clock,
-    hiring: Hiring,
+    threads: ThreadConfig,
 }
 
-impl<D: Desk> Pool<D> {
-    pub(crate) fn new(desk: D, clock: Clock, hiring: Hiring) -> Arc<Self> {
-        let shift = Shift { desk, crew: Crew::default(), listeners: 0 };
-        Arc::new(Self { shift: Mutex::new(shift), news: Condvar::new(), clock, hiring })
+impl<D: WorkSource> Pool<D> {
+    pub(crate) fn new(source: D, clock: Clock, threads: ThreadConfig) -> Arc<Self> {
+        let state = PoolState { source, workers: Workers::default(), listeners: 0 };
+        Arc::new(Self { state: Mutex::new(state), news: Condvar::new(), clock, threads })
     }
 
-    fn most(&self, desk: &D) -> usize {
+    fn most(&self, source: &D) -> usize {
         #[cfg(feature = "testing")]
-        if self.clock.stage().is_some() {
+        if self.clock.virtual_time().is_some() {
             // The stage has threads of its own.
             return 0;
         }
         // One for each job, and one that waits for the next due time.
-        let enough = desk.most_jobs().saturating_add(1);
-        match self.hiring.most {
-            Some(most) if !desk.is_unlimited() => most.max(1).min(enough),
+        let enough = source.max_work().saturating_add(1);
+        match self.threads.most {
+            Some(most) if !source.is_unlimited() => most.max(1).min(enough),
             Some(_) | None => enough,
         }
     }
 
     /// Lets somebody who is not a worker see or change the desk.
     pub(crate) fn with<T>(self: &Arc<Self>, action: impl FnOnce(&mut D, Nanos) -> T) -> T {
-        self.act(lock(&self.shift), action)
+        self.act(lock(&self.state), action)
     }
 
     fn act<T>(
         self: &Arc<Self>,
-        mut shift: MutexGuard<'_, Shift<D>>,
+        mut state: MutexGuard<'_, PoolState<D>>,
         action: impl FnOnce(&mut D, Nanos) -> T,
     ) -> T {
         let now = self.clock.now();
-        let result = action(&mut shift.desk, now);
-        let most = self.most(&shift.desk);
-        let errands = shift.cover(now, false, most);
-        drop(shift);
-        self.carry_out(errands);
+        let result = action(&mut state.source, now);
+        let most = self.most(&state.source);
+        let after_unlock = state.cover(now, false, most);
+        drop(state);
+        self.run_after_unlock(after_unlock);
         #[cfg(feature = "testing")]
-        if let Some(stage) = self.clock.stage() {
-            stage.touch();
+        if let Some(virtual_time) = self.clock.virtual_time() {
+            virtual_time.notify_change();
         }
         result
     }
@@ -199,24 +201,25 @@ impl<D: Desk> Pool<D> {
         self: &Arc<Self>,
         mut ready: impl FnMut(&mut D, Nanos) -> Result<T, Option<Nanos>>,
     ) -> T {
-        let mut shift = lock(&self.shift);
+        let mut state = lock(&self.state);
         loop {
             // Before looking, so that what changes meanwhile is not missed.
             #[cfg(feature = "testing")]
-            let stage = self.clock.stage().filter(|stage| !stage.is_closed());
+            let virtual_time =
+                self.clock.virtual_time().filter(|virtual_time| !virtual_time.is_closed());
             #[cfg(feature = "testing")]
-            let seen = stage.map_or(0, |stage| stage.changes());
+            let seen = virtual_time.map_or(0, |virtual_time| virtual_time.changes());
             let now = self.clock.now();
-            let result = ready(&mut shift.desk, now);
-            let most = self.most(&shift.desk);
-            let errands = shift.cover(now, false, most);
-            if errands.is_some() {
-                drop(shift);
-                self.carry_out(errands);
+            let result = ready(&mut state.source, now);
+            let most = self.most(&state.source);
+            let after_unlock = state.cover(now, false, most);
+            if after_unlock.is_some() {
+                drop(state);
+                self.run_after_unlock(after_unlock);
                 match result {
                     Ok(value) => return value,
                     Err(_) => {
-                        shift = lock(&self.shift);
+                        state = lock(&self.state);
                         continue;
                     }
                 }
@@ -224,18 +227,18 @@ impl<D: Desk> Pool<D> {
             match result {
                 Ok(value) => return value,
                 Err(until) => {
-                    let until = until.into_iter().chain(shift.crew.hires_again(now)).min();
+                    let until = until.into_iter().chain(state.workers.spawn_retry_at(now)).min();
                     #[cfg(feature = "testing")]
-                    if let Some(stage) = stage {
-                        drop(shift);
-                        stage.wait_for_news(until, seen);
-                        shift = lock(&self.shift);
+                    if let Some(virtual_time) = virtual_time {
+                        drop(state);
+                        virtual_time.wait_for_news(until, seen);
+                        state = lock(&self.state);
                         continue;
                     }
-                    shift.listeners += 1;
+                    state.listeners += 1;
                     let timeout = until.and_then(|until| self.clock.real_wait(now, until));
-                    (shift, _) = wait(&self.news, shift, timeout);
-                    shift.listeners -= 1;
+                    (state, _) = wait(&self.news, state, timeout);
+                    state.listeners -= 1;
                 }
             }
         }
@@ -243,126 +246,126 @@ impl<D: Desk> Pool<D> {
 
     /// How many threads there are.
     pub(crate) fn threads(&self) -> usize {
-        lock(&self.shift).crew.live
+        lock(&self.state).workers.live
     }
 
     /// Everybody who waits looks again: a manual clock was moved, a signal came.
     pub(crate) fn look_again(&self) {
         // Under the lock, so that who is about to wait either sees the change or is woken.
-        let shift = lock(&self.shift);
-        if let Some(leader) = &shift.crew.leader {
-            leader.bell.notify_one();
-        } else if let Some(last) = shift.crew.resting.last() {
-            last.bell.notify_one();
+        let state = lock(&self.state);
+        if let Some(leader) = &state.workers.leader {
+            leader.condvar.notify_one();
+        } else if let Some(last) = state.workers.resting.last() {
+            last.condvar.notify_one();
         }
         self.news.notify_all();
     }
 
     /// Does what was decided under the lock.
     #[inline]
-    fn carry_out(self: &Arc<Self>, errands: Option<Box<Errands<D::Aftermath>>>) {
-        if let Some(errands) = errands {
-            self.run_errands(*errands);
+    fn run_after_unlock(self: &Arc<Self>, after_unlock: Option<Box<AfterUnlock<D::Deferred>>>) {
+        if let Some(after_unlock) = after_unlock {
+            self.run_boxed(*after_unlock);
         }
     }
 
-    fn run_errands(self: &Arc<Self>, errands: Errands<D::Aftermath>) {
-        let Errands { calls, ring_news, aftermath } = errands;
+    fn run_boxed(self: &Arc<Self>, after_unlock: AfterUnlock<D::Deferred>) {
+        let AfterUnlock { calls, ring_news, deferred } = after_unlock;
         if ring_news {
             self.news.notify_all();
         }
         if let Some(calls) = calls {
             self.call(calls);
         }
-        self.settle(aftermath);
+        self.flush(deferred);
     }
 
     /// Notifies workers, and spawns some. `false`: not all of those could be started.
-    fn notify_and_spawn(self: &Arc<Self>, Calls { bells, hires }: Calls) -> bool {
-        for bell in bells.into_iter().flatten() {
-            bell.notify_one();
+    fn notify_and_spawn(self: &Arc<Self>, Wakeups { notify, spawn }: Wakeups) -> bool {
+        for condvar in notify.into_iter().flatten() {
+            condvar.notify_one();
         }
         // All of them are tried: they are counted as on the way.
-        (0..hires).filter(|_| !self.hire()).count() == 0
+        (0..spawn).filter(|_| !self.spawn_worker()).count() == 0
     }
 
     /// Rings for workers, and starts some.
-    fn call(self: &Arc<Self>, calls: Calls) {
+    fn call(self: &Arc<Self>, calls: Wakeups) {
         if !self.notify_and_spawn(calls) {
             // Somebody may have relied on those who do not come. Others can be called; with no more
             // than the present threads, nobody is hired.
-            let mut shift = lock(&self.shift);
-            let (now, live) = (self.clock.now(), shift.crew.live);
-            let errands = shift.cover(now, false, live);
-            drop(shift);
-            self.carry_out(errands);
+            let mut state = lock(&self.state);
+            let (now, live) = (self.clock.now(), state.workers.live);
+            let after_unlock = state.cover(now, false, live);
+            drop(state);
+            self.run_after_unlock(after_unlock);
         }
     }
 
     /// Does what is to be done outside of the lock. What came up meanwhile was left to who is at it,
     /// and is left to another worker in turn: who is here may have a job in hand, or be a caller who
     /// wants an answer, and more may come up for ever.
-    fn settle(self: &Arc<Self>, mut aftermath: Option<D::Aftermath>) {
-        while let Some(taken) = aftermath {
-            let mut shift = self.settle_once(taken);
-            if !shift.desk.has_aftermath() {
+    fn flush(self: &Arc<Self>, mut deferred: Option<D::Deferred>) {
+        while let Some(taken) = deferred {
+            let mut state = self.flush_once(taken);
+            if !state.source.has_deferred() {
                 return;
             }
-            let (now, most) = (self.clock.now(), self.most(&shift.desk));
-            if let Some(calls) = shift.crew.send_anybody(now, most) {
-                drop(shift);
+            let (now, most) = (self.clock.now(), self.most(&state.source));
+            if let Some(calls) = state.workers.send_anybody(now, most) {
+                drop(state);
                 return self.call(calls);
             }
             // There is nobody else.
-            aftermath = shift.desk.aftermath();
+            deferred = state.source.deferred();
         }
     }
 
-    fn settle_once(&self, taken: D::Aftermath) -> MutexGuard<'_, Shift<D>> {
-        let in_order = D::is_in_order(&taken);
-        D::settle(taken);
-        let mut shift = lock(&self.shift);
-        shift.desk.settled(in_order);
-        if shift.listeners > 0 && shift.desk.is_settled() {
+    fn flush_once(&self, taken: D::Deferred) -> MutexGuard<'_, PoolState<D>> {
+        let ordered = D::is_ordered(&taken);
+        D::flush(taken);
+        let mut state = lock(&self.state);
+        state.source.flushed(ordered);
+        if state.listeners > 0 && state.source.is_flushed() {
             self.news.notify_all();
         }
-        shift
+        state
     }
 
     /// Waits until all that must be done in order is done, but not for ever: a log may block.
-    pub(crate) fn wait_until_settled(&self, limit: Duration) {
+    pub(crate) fn wait_until_flushed(&self, limit: Duration) {
         // In real time, whatever the clock: a log is written by real threads.
         let clock = Clock::system();
         let until = clock.now().saturating_add(nanos(limit));
-        let mut shift = lock(&self.shift);
-        while !shift.desk.is_settled() {
+        let mut state = lock(&self.state);
+        while !state.source.is_flushed() {
             let left = until.saturating_sub(clock.now());
             if left == 0 {
                 break;
             }
-            shift.listeners += 1;
-            (shift, _) = wait(&self.news, shift, Some(Duration::from_nanos(left)));
-            shift.listeners -= 1;
+            state.listeners += 1;
+            (state, _) = wait(&self.news, state, Some(Duration::from_nanos(left)));
+            state.listeners -= 1;
         }
     }
 
     /// Starts a worker that was already counted. If that fails it is taken off the count.
-    fn hire(self: &Arc<Self>) -> bool {
+    fn spawn_worker(self: &Arc<Self>) -> bool {
         let worker = {
-            let mut shift = lock(&self.shift);
-            shift.crew.hired += 1;
-            shift.crew.hired
+            let mut state = lock(&self.state);
+            state.workers.hired += 1;
+            state.workers.hired
         };
         let pool = Arc::clone(self);
-        let name = format!("{}-{worker}", self.hiring.name);
+        let name = format!("{}-{worker}", self.threads.name);
         let body = Box::new(move || pool.work(worker));
-        let Err(error) = (self.hiring.start)(name, self.hiring.stack_size, body) else {
+        let Err(error) = (self.threads.start)(name, self.threads.stack_size, body) else {
             return true;
         };
-        let mut shift = lock(&self.shift);
+        let mut state = lock(&self.state);
         let now = self.clock.now();
-        shift.crew.hire_failed(now);
-        shift.desk.thread_failed(&error);
+        state.workers.spawn_failed(now);
+        state.source.thread_failed(&error);
         false
     }
 }

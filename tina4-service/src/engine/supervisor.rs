@@ -2,7 +2,7 @@
 //!
 //! It is only ever touched under the pool's lock, never calls user code, and takes time as an
 //! argument. What must happen outside of the lock (logs, waking sleepers, dropping the user's
-//! values) is put aside for [`Desk::settle`].
+//! values) is put aside for [`WorkSource::flush`].
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -17,33 +17,33 @@ use crate::observe::event::{Change, LogLine, Subscribers};
 use crate::observe::stop_report::StopReport;
 use crate::plan::{Fault, Names, Selection};
 use crate::service::context::Never;
-use crate::service::instance::{Environment, Unit};
-use crate::service::params::Forgotten;
-use crate::time::clock::Dice;
-use tina4_service_core::lifecycle::{self, Command, Facts, Note, Standing};
+use crate::service::instance::{Environment, Instance};
+use crate::service::params::Discarded;
+use crate::time::rng::SplitMix64;
+use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, Transition};
 use tina4_service_core::{Nanos, nanos};
 
-mod desk;
-mod entry;
-mod notes;
 mod registry;
 mod requests;
 mod shutdown;
+mod supervised;
 #[cfg(test)]
 mod tests;
+mod transitions;
+mod work_source;
 
-use self::entry::Entry;
+use self::supervised::Supervised;
 use tina4_service_core::Timers;
 
 pub(crate) struct Supervisor {
     env: Arc<Environment>,
-    entries: Vec<Entry>,
+    services: Vec<Supervised>,
     /// Brought up to date whenever it is asked.
     names: Names,
     selection: Selection,
     /// The deadlines. An entry that no longer says the truth is corrected when it comes up.
     timers: Timers,
-    dice: Dice,
+    random: SplitMix64,
     subscribers: Subscribers,
     /// Services in an activation.
     active: usize,
@@ -53,7 +53,7 @@ pub(crate) struct Supervisor {
     last_report: Option<StopReport>,
     /// Consequences of a step that are steps of their own.
     todo: VecDeque<Todo>,
-    aftermath: Aftermath,
+    deferred: Deferred,
     /// Somebody is writing the log.
     logging: bool,
     lost_lines: u64,
@@ -66,9 +66,9 @@ pub(crate) struct Supervisor {
     linked: Linked,
     thread_error: Option<io::Error>,
     /// What the step in progress tells; empty between steps.
-    notes: Vec<Note>,
+    transitions: Vec<Transition>,
     /// The unit of the run that ended last: whose turn it is again needs no other reference to it.
-    spare: Option<Arc<Unit>>,
+    spare: Option<Arc<Instance>>,
 }
 
 /// A `stop_all` in progress.
@@ -100,10 +100,10 @@ struct Linked {
 
 /// What to do once the lock is released.
 #[derive(Default)]
-pub(crate) struct Aftermath {
+pub(crate) struct Deferred {
     /// Sleeps wake when these are dropped.
     wakes: Vec<Sender<Never>>,
-    forgotten: Vec<Forgotten>,
+    discarded: Vec<Discarded>,
     log: Vec<LogLine>,
 }
 
@@ -117,21 +117,21 @@ pub(crate) struct Asked {
 
 impl Supervisor {
     pub(crate) fn new(env: Arc<Environment>, selection: Selection) -> Self {
-        let dice = Dice::new(env.clock.seed());
+        let random = SplitMix64::new(env.clock.seed());
         Self {
             env,
-            entries: Vec::new(),
+            services: Vec::new(),
             names: Names::default(),
             selection,
             timers: Timers::default(),
-            dice,
+            random,
             subscribers: Subscribers::default(),
             active: 0,
             ends: 0,
             shutdown: None,
             last_report: None,
             todo: VecDeque::new(),
-            aftermath: Aftermath::default(),
+            deferred: Deferred::default(),
             logging: false,
             lost_lines: 0,
             news: false,
@@ -139,16 +139,16 @@ impl Supervisor {
             vanished: None,
             linked: Linked::default(),
             thread_error: None,
-            notes: Vec::new(),
+            transitions: Vec::new(),
             spare: None,
         }
     }
 
     /// One step of one service, and all that follows from it.
-    fn event(&mut self, index: u32, event: lifecycle::Event, now: Nanos) -> Command {
-        let command = self.step(index, event, now, None);
+    fn event(&mut self, index: u32, event: Input, now: Nanos) -> Action {
+        let action = self.step(index, event, now, None);
         self.pump(now);
-        command
+        action
     }
 
     /// Carries out consequences until there are none; most runs have none.
@@ -165,18 +165,18 @@ impl Supervisor {
             match todo {
                 Todo::Stop(index) => self.stop_if_free(index, now),
                 Todo::Release(index) => {
-                    if !self.is_held(index) {
-                        self.step(index, lifecycle::Event::Release, now, None);
+                    if !self.waits_for_dependencies(index) {
+                        self.step(index, Input::Release, now, None);
                     }
                 }
                 Todo::StartAgain(index) => {
                     if self.may_start().is_ok() {
-                        let held = self.is_held(index);
-                        self.step(index, lifecycle::Event::Start { held }, now, None);
+                        let wait_for_dependencies = self.waits_for_dependencies(index);
+                        self.step(index, Input::Start { wait_for_dependencies }, now, None);
                     }
                 }
                 Todo::ShutDown(index) => {
-                    let name = self.entry(index).unit.definition.name();
+                    let name = self.service(index).instance.definition.name();
                     let timeout = self.env.shutdown_timeout;
                     self.stop_all(timeout, Some(name), now);
                 }
@@ -193,61 +193,56 @@ impl Supervisor {
     /// During a shutdown: stops a service once nothing that comes after it is active.
     fn stop_if_free(&mut self, index: u32, now: Nanos) {
         let Some(shutdown) = &self.shutdown else { return };
-        let entry = self.entry(index);
-        if entry.active_dependents() == 0 && entry.life.state().is_active() {
-            let own = now.saturating_add(nanos(entry.unit.definition.spec().stop_timeout));
+        let service = self.service(index);
+        if service.active_dependents() == 0 && service.life.state().is_active() {
+            let own = now.saturating_add(nanos(service.instance.definition.spec().stop_timeout));
             let deadline = own.min(shutdown.deadline);
-            self.entries[index as usize].note_asked(now);
-            self.step(index, lifecycle::Event::Stop { deadline }, now, None);
+            self.services[index as usize].note_asked(now);
+            self.step(index, Input::Stop { deadline }, now, None);
             // Once: what another worker has begun for it since then is not given up.
             if self.vanished.take_if(|vanished| *vanished == index).is_some() {
-                self.step(index, lifecycle::Event::Vanished, now, None);
+                self.step(index, Input::ThreadLost, now, None);
             }
         }
     }
 
-    /// One step of one life cycle; `crash` comes with [`lifecycle::Event::Crashed`].
-    fn step(
-        &mut self,
-        index: u32,
-        event: lifecycle::Event,
-        now: Nanos,
-        crash: Option<&Crash>,
-    ) -> Command {
-        let Self { entries, timers, notes, dice, .. } = self;
-        let services = entries.len();
-        let entry = &mut entries[index as usize];
-        let spec = entry.unit.definition.spec();
-        let (wall, zone) = entry.unit.calendar();
+    /// One step of one life cycle; `crash` comes with [`Input::Crashed`].
+    fn step(&mut self, index: u32, event: Input, now: Nanos, crash: Option<&Crash>) -> Action {
+        let Self { services, timers, transitions, random, .. } = self;
+        let count = services.len();
+        let service = &mut services[index as usize];
+        let spec = service.instance.definition.spec();
+        let (wall, zone) = service.instance.calendar();
         let facts = Facts {
             now,
             wall,
             zone,
-            hooks: entry.unit.has_hooks(),
-            beat: if spec.timeout.is_some() { entry.unit.last_beat() } else { 0 },
-            dice: if spec.jitter.is_zero() { 0 } else { dice.roll() },
+            hooks: service.instance.has_hooks(),
+            last_heartbeat: if spec.timeout.is_some() { service.instance.last_beat() } else { 0 },
+            random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
         };
-        let before = entry.life.standing();
-        let command = entry.life.step(spec, facts, event, &mut |note| notes.push(note));
-        let after = entry.life.standing();
-        let concerns_others = before != after || !notes.is_empty();
-        let crowded = entry.rearm(index, timers) && timers.len() > 2 * services + 64;
+        let before = service.life.readiness();
+        let action =
+            service.life.step(spec, facts, event, &mut |transition| transitions.push(transition));
+        let after = service.life.readiness();
+        let concerns_others = before != after || !transitions.is_empty();
+        let crowded = service.rearm(index, timers) && timers.len() > 2 * count + 64;
         if crowded {
             self.rebuild_timers();
         }
         if concerns_others {
             self.follow_up(index, before, after, crash, now);
         }
-        match command {
-            Command::Run { due, attempt } => {
+        match action {
+            Action::Run { due, attempt } => {
                 self.run_begins(index, now.saturating_sub(due), attempt, now);
             }
-            Command::CleanUp => {
-                self.entries[index as usize].end_mut().clean_up_since = Some(now);
+            Action::CleanUp => {
+                self.services[index as usize].end_mut().clean_up_since = Some(now);
             }
-            Command::Nothing | Command::Refused(_) => {}
+            Action::Nothing | Action::Refused(_) => {}
         }
-        command
+        action
     }
 
     /// Tells what a step has left to tell, and takes down what follows from it for others. Most
@@ -255,8 +250,8 @@ impl Supervisor {
     fn follow_up(
         &mut self,
         index: u32,
-        before: Standing,
-        after: Standing,
+        before: Readiness,
+        after: Readiness,
         crash: Option<&Crash>,
         now: Nanos,
     ) {
@@ -271,27 +266,27 @@ impl Supervisor {
             }
             (true, true) | (false, false) => {}
         }
-        let mut notes = std::mem::take(&mut self.notes);
-        for note in notes.drain(..) {
-            self.take_note(index, note, crash, now);
+        let mut transitions = std::mem::take(&mut self.transitions);
+        for transition in transitions.drain(..) {
+            self.apply_transition(index, transition, crash, now);
         }
-        self.notes = notes;
-        if before.active && !before.up && (after.up || !after.active) {
-            let dependents = self.entries[index as usize].dependents();
+        self.transitions = transitions;
+        if before.active && !before.ready && (after.ready || !after.active) {
+            let dependents = self.services[index as usize].dependents();
             self.todo.extend(dependents.iter().copied().map(Todo::Release));
         }
         if before.active && !after.active {
             self.news = true;
-            let first = self.entries[index as usize].after();
+            let first = self.services[index as usize].after();
             self.todo.extend(first.iter().copied().map(Todo::Stop));
         }
     }
 
     /// Counts a service that became active, or no longer is, with those it comes after.
     fn count_dependent(&mut self, index: u32, by: i32) {
-        for position in 0..self.entry(index).after().len() {
-            let first = self.entry(index).after()[position] as usize;
-            let count = &mut self.entries[first].links_mut().active_dependents;
+        for position in 0..self.service(index).after().len() {
+            let first = self.service(index).after()[position] as usize;
+            let count = &mut self.services[first].links_mut().active_dependents;
             *count = count.saturating_add_signed(by);
         }
     }
@@ -299,18 +294,18 @@ impl Supervisor {
     /// Throws out what no longer says the truth; paid for by as many pushes before it.
     fn rebuild_timers(&mut self) {
         self.timers.clear();
-        for (entry, index) in self.entries.iter_mut().zip(0_u32..) {
-            entry.queued = entry.life.deadline().unwrap_or(Nanos::MAX);
-            if entry.queued < Nanos::MAX {
-                self.timers.push(entry.queued, index);
+        for (service, index) in self.services.iter_mut().zip(0_u32..) {
+            service.queued = service.life.deadline().unwrap_or(Nanos::MAX);
+            if service.queued < Nanos::MAX {
+                self.timers.push(service.queued, index);
             }
         }
     }
 
     fn run_begins(&mut self, index: u32, late: Nanos, attempt: u32, now: Nanos) {
-        let entry = &mut self.entries[index as usize];
-        entry.stats.began(late, attempt);
-        let number = entry.stats.runs;
+        let service = &mut self.services[index as usize];
+        service.stats.began(late, attempt);
+        let number = service.stats.runs;
         if !self.subscribers.is_empty() {
             let lateness = Duration::from_nanos(late);
             self.tell_subscribers(index, &Change::RunBegan { run: number, lateness }, now);
@@ -320,6 +315,6 @@ impl Supervisor {
 
 impl std::fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Supervisor").field("services", &self.entries.len()).finish_non_exhaustive()
+        f.debug_struct("Supervisor").field("services", &self.services.len()).finish_non_exhaustive()
     }
 }

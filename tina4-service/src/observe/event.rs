@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use crate::observe::signal::Signal;
-use crate::service::instance::Unit;
+use crate::service::instance::Instance;
 
 /// How many events wait for one subscriber before the newest are dropped.
 pub(crate) const CAPACITY: usize = 1024;
@@ -162,19 +162,19 @@ pub(crate) struct Record(Arc<std::sync::Mutex<Recorded>>);
 pub(crate) struct Recorded {
     pub(crate) events: std::collections::VecDeque<Event>,
     /// How many earlier ones are not kept.
-    pub(crate) forgotten: u64,
+    pub(crate) discarded: u64,
 }
 
 #[cfg(feature = "testing")]
 impl Recorded {
     /// How many events there ever were.
     pub(crate) fn total(&self) -> u64 {
-        self.forgotten + self.events.len() as u64
+        self.discarded + self.events.len() as u64
     }
 
     /// Those after so many.
     pub(crate) fn since(&self, total: u64) -> impl Iterator<Item = &Event> {
-        let first = total.saturating_sub(self.forgotten);
+        let first = total.saturating_sub(self.discarded);
         self.events.iter().skip(usize::try_from(first).unwrap_or(usize::MAX))
     }
 }
@@ -192,7 +192,7 @@ impl Record {
         let mut recorded = self.lock();
         if recorded.events.len() >= Self::KEPT {
             recorded.events.pop_front();
-            recorded.forgotten += 1;
+            recorded.discarded += 1;
         }
         recorded.events.push_back(event.clone());
     }
@@ -270,7 +270,7 @@ impl Subscriber {
 #[derive(Debug)]
 pub(crate) struct LogLine {
     /// `None`: it concerns the runner.
-    pub(crate) unit: Option<Arc<Unit>>,
+    pub(crate) instance: Option<Arc<Instance>>,
     pub(crate) change: Change,
 }
 
@@ -282,15 +282,15 @@ impl LogLine {
 
     /// It has been written, or never will be: a first run that waits for it may begin.
     pub(crate) fn done(&self) {
-        if let (Some(unit), Change::Started) = (&self.unit, &self.change) {
-            unit.announce();
+        if let (Some(instance), Change::Started) = (&self.instance, &self.change) {
+            instance.announce();
         }
     }
 
     /// Writes the line at its level: info, warn or error. It belongs to no span: the thread that
     /// writes may be in the middle of another service.
     pub(crate) fn write(&self) {
-        let service = self.unit.as_ref().map_or("", |unit| unit.definition.name_str());
+        let service = self.instance.as_ref().map_or("", |instance| instance.definition.name_str());
         match &self.change {
             Change::Started => tracing::info!(parent: None, service, "service started"),
             Change::Stopped => tracing::info!(parent: None, service, "service stopped"),
@@ -332,12 +332,12 @@ impl LogLine {
                 tracing::warn!(parent: None, service, error = %cause, "service panicked after it was asked to stop");
             }
             Change::Failed { cause } => {
-                let place = self.unit.as_ref().map(|unit| unit.definition.place());
+                let place = self.instance.as_ref().map(|instance| instance.definition.place());
                 let place = place.as_ref().map(tracing::field::display);
                 tracing::error!(parent: None, service, error = %cause, place, "service failed");
             }
             Change::Abandoned { running_for } => {
-                let place = self.unit.as_ref().map(|unit| unit.definition.place());
+                let place = self.instance.as_ref().map(|instance| instance.definition.place());
                 let place = place.as_ref().map(tracing::field::display);
                 let running_for = tracing::field::debug(running_for);
                 tracing::error!(parent: None, service,

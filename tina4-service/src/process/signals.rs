@@ -176,7 +176,7 @@ impl Signals {
             let (wake, incoming) = system::channel()?;
             // The thread comes first: if it cannot be had, nothing has changed.
             let notify = move || signals.notify_loop(&incoming);
-            crate::engine::pool::start_thread("tina4-signals".to_owned(), Box::new(notify))?;
+            crate::sys::threads::start_thread("tina4-signals".to_owned(), Box::new(notify))?;
             // Nobody else sets it: the lock is held.
             let _ = self.wake.set(wake);
         }
@@ -258,7 +258,7 @@ impl Signals {
 fn release(pool: Arc<Services>) {
     if Arc::strong_count(&pool) == 1 {
         let last = Box::new(move || drop(pool));
-        let _ = crate::engine::pool::start_thread("tina4-drop".to_owned(), last);
+        let _ = crate::sys::threads::start_thread("tina4-drop".to_owned(), last);
     }
 }
 

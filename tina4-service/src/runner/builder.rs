@@ -6,14 +6,15 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::{Runner, Services, Shared};
-use crate::engine::pool::{Hiring, Pool, start_worker};
+use crate::engine::pool::Pool;
 use crate::engine::supervisor::Supervisor;
 use crate::plan::{LEAST_STACK, Selection};
-use crate::service::builder::RecentSettings;
+use crate::service::builder::SettingsCache;
 use crate::service::instance::Environment;
 use crate::service::params::Resources;
 use crate::service::registration::{Definition, declared};
 use crate::sys::fork::Owner;
+use crate::sys::threads::{ThreadConfig, start_worker};
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
 
@@ -44,7 +45,7 @@ pub struct Builder {
     declared: bool,
     only: Option<BTreeSet<String>>,
     except: BTreeSet<String>,
-    hiring: Hiring,
+    threads: ThreadConfig,
     local: Option<Zone>,
 }
 
@@ -56,7 +57,7 @@ impl Default for Builder {
             declared: true,
             only: None,
             except: BTreeSet::new(),
-            hiring: Hiring {
+            threads: ThreadConfig {
                 name: "tina4".to_owned(),
                 most: None,
                 stack_size: None,
@@ -97,14 +98,14 @@ impl Builder {
     ///
     /// With a limit, services that block can delay others.
     pub fn max_threads(mut self, most: usize) -> Self {
-        self.hiring.most = Some(most);
+        self.threads.most = Some(most);
         self
     }
 
     /// What threads are called, with a number behind it. Default: `tina4`. A NUL byte, which
     /// no thread's name can have, is left out; Linux shows the first 15 bytes.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
-        self.hiring.name = name.into().replace('\0', "");
+        self.threads.name = name.into().replace('\0', "");
         self
     }
 
@@ -129,7 +130,7 @@ impl Builder {
     /// assert_eq!(runner.services()[0].crashes, 0);
     /// ```
     pub fn stack_size(mut self, bytes: usize) -> Self {
-        self.hiring.stack_size = Some(bytes);
+        self.threads.stack_size = Some(bytes);
         self
     }
 
@@ -148,7 +149,7 @@ impl Builder {
     /// Makes the runner; nothing starts yet.
     #[must_use]
     pub fn build(self) -> Runner {
-        let Self { clock, shutdown_timeout, declared: all, only, except, hiring, local } = self;
+        let Self { clock, shutdown_timeout, declared: all, only, except, threads, local } = self;
         let known = if all { declared() } else { Vec::new() };
         let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
         let asked = only.iter().flatten().chain(&except);
@@ -163,7 +164,7 @@ impl Builder {
             wants_declared,
             left_out: left_out.into_iter().map(Definition::Declared).collect(),
             unknown,
-            stack_size: hiring.stack_size.filter(|bytes| !STACK_SIZES.contains(bytes)),
+            stack_size: threads.stack_size.filter(|bytes| !STACK_SIZES.contains(bytes)),
         };
         let env = Arc::new(Environment {
             clock: clock.clone(),
@@ -177,20 +178,20 @@ impl Builder {
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);
-        let pool = Pool::new(supervisor, clock.clone(), hiring);
+        let pool = Pool::new(supervisor, clock.clone(), threads);
         pool.with(|services, now| {
             for registration in taken {
                 services.add(Definition::Declared(registration), now);
             }
         });
         #[cfg(feature = "testing")]
-        if let Some(stage) = clock.stage() {
+        if let Some(virtual_time) = clock.virtual_time() {
             let play: Weak<Services> = Arc::downgrade(&pool);
-            stage.set_play(play);
+            virtual_time.set_driven(play);
         }
         let watcher: Weak<Services> = Arc::downgrade(&pool);
         clock.watch(watcher);
-        let shared = Shared { pool, env, recent_settings: RecentSettings::default() };
+        let shared = Shared { pool, env, settings_cache: SettingsCache::default() };
         Runner { shared: Arc::new(shared) }
     }
 }

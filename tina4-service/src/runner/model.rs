@@ -52,7 +52,7 @@ struct Seen {
 }
 
 /// The services of one schedule, and what was seen of them.
-struct Play {
+struct Driven {
     runner: Runner,
     clock: Clock,
     seen: Vec<(&'static str, Arc<Seen>)>,
@@ -62,7 +62,7 @@ struct Play {
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Play {
+impl Driven {
     fn new() -> Self {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let runner = Runner::builder().only::<&str>([]).clock(clock.clone()).build();

@@ -98,7 +98,7 @@ impl Runner {
             }
         });
         if quiet {
-            pool.wait_until_settled(super::LOG_LIMIT);
+            pool.wait_until_flushed(super::LOG_LIMIT);
         }
         quiet
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Services;
-use crate::service::builder::RecentSettings;
+use crate::service::builder::SettingsCache;
 use crate::service::instance::Environment;
 use crate::sys::fork::Forked;
 
@@ -11,7 +11,7 @@ use crate::sys::fork::Forked;
 pub(super) struct Shared {
     pub(super) pool: Arc<Services>,
     pub(super) env: Arc<Environment>,
-    pub(super) recent_settings: RecentSettings,
+    pub(super) settings_cache: SettingsCache,
 }
 
 impl Shared {

@@ -241,7 +241,7 @@ impl Service {
     }
 
     /// Checks name and settings. Faults go along, for `check` to report.
-    pub(crate) fn into_definition(mut self, recent: &RecentSettings) -> Definition {
+    pub(crate) fn into_definition(mut self, recent: &SettingsCache) -> Definition {
         if let Err(error) = name::check(&self.name) {
             self.extras_mut().faults.push(error.to_string());
         }
@@ -269,14 +269,14 @@ fn check(
 }
 
 /// So many settings are remembered: as many lines or periods as a loop is likely to register.
-const REMEMBERED: usize = 8;
+const CAPACITY: usize = 8;
 
 /// The last few settings that were found to be good, and what was written: the next service from the
 /// same line often has the same, and then shares them. Those with extras belong to one service alone.
 #[derive(Default)]
-pub(crate) struct RecentSettings(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
+pub(crate) struct SettingsCache(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
 
-impl RecentSettings {
+impl SettingsCache {
     /// The settings of a service without extras: those of one before it, or checked now.
     fn share(&self, place: &'static Location<'static>, draft: Draft) -> Arc<Settings> {
         let equal = |(known, settings): &&(Draft, Arc<Settings>)| {
@@ -289,7 +289,7 @@ impl RecentSettings {
         let settings = Arc::new(check(place, &draft, None));
         if settings.extras.is_none() {
             let mut recent = lock(&self.0);
-            recent.truncate(REMEMBERED - 1);
+            recent.truncate(CAPACITY - 1);
             recent.push_front((draft, Arc::clone(&settings)));
         }
         settings
@@ -309,7 +309,7 @@ mod tests {
     /// It may come from an `IntoDuration` of the user's.
     #[test]
     fn rule_25_a_fault_is_short_however_long_the_text_is() {
-        let recent = RecentSettings::default();
+        let recent = SettingsCache::default();
         let text = format!("1{}", "y".repeat(1_000_000));
         let definition = Service::new("s", |_| {}).interval(text).into_definition(&recent);
         let [fault] = definition.faults() else { panic!("{} faults", definition.faults().len()) };
@@ -320,15 +320,15 @@ mod tests {
     /// However many a loop registers.
     #[test]
     fn few_settings_are_remembered() {
-        let recent = RecentSettings::default();
-        let known = |recent: &RecentSettings| lock(&recent.0).len();
+        let recent = SettingsCache::default();
+        let known = |recent: &SettingsCache| lock(&recent.0).len();
         for hours in 1..=100 {
             let period = Duration::from_secs(3_600 * hours);
             Service::new("many", |_| {}).interval(period).into_definition(&recent);
         }
-        assert_eq!(known(&recent), REMEMBERED);
+        assert_eq!(known(&recent), CAPACITY);
         // What has faults is not among them.
-        let faulty = RecentSettings::default();
+        let faulty = SettingsCache::default();
         let definition =
             Service::new("bad", |_| {}).interval(Duration::ZERO).into_definition(&faulty);
         assert_eq!((definition.faults().len(), known(&faulty)), (1, 0));

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::Receiver;
 
-use crate::service::builder::{RecentSettings, Service};
-use crate::service::instance::{Environment, Registered, Unit};
+use crate::service::builder::{Service, SettingsCache};
+use crate::service::instance::{Environment, Instance, Registered};
 use crate::service::outcome::HookOutcome;
 use crate::service::params::Tick;
 use crate::time::clock::wall_time;
@@ -33,14 +33,14 @@ pub enum Never {}
 /// ```
 #[derive(Debug)]
 pub struct Context {
-    unit: Arc<Unit>,
-    order: RunOrder,
+    instance: Arc<Instance>,
+    order: RunInfo,
     stopping: OnceLock<Receiver<Never>>,
 }
 
 /// Which run this is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct RunOrder {
+pub(crate) struct RunInfo {
     pub(crate) number: u64,
     pub(crate) attempt: u32,
     pub(crate) due: Nanos,
@@ -51,14 +51,14 @@ pub(crate) struct RunOrder {
 
 impl Context {
     #[inline]
-    pub(crate) fn new(unit: Arc<Unit>, order: RunOrder) -> Self {
-        Self { unit, order, stopping: OnceLock::new() }
+    pub(crate) fn new(instance: Arc<Instance>, order: RunInfo) -> Self {
+        Self { instance, order, stopping: OnceLock::new() }
     }
 
     /// Gives the unit back.
     #[inline]
-    pub(crate) fn into_unit(self) -> Arc<Unit> {
-        self.unit
+    pub(crate) fn into_unit(self) -> Arc<Instance> {
+        self.instance
     }
 
     /// A context that belongs to no runner, to call a service's function by hand in a test.
@@ -69,21 +69,21 @@ impl Context {
     #[track_caller]
     pub fn standalone(name: &str) -> Self {
         let service = Service::new(name.to_owned(), |_| {});
-        let definition = service.into_definition(&RecentSettings::default());
+        let definition = service.into_definition(&SettingsCache::default());
         let env = Environment::default();
         let now = env.clock.now();
-        let unit = Unit::new(definition, 0, Arc::new(env));
+        let instance = Instance::new(definition, 0, Arc::new(env));
         Self::new(
-            Arc::new(unit),
-            RunOrder { number: 1, attempt: 1, due: now, date: None, started: now },
+            Arc::new(instance),
+            RunInfo { number: 1, attempt: 1, due: now, date: None, started: now },
         )
     }
 
-    pub(crate) fn unit(&self) -> &Arc<Unit> {
-        &self.unit
+    pub(crate) fn instance(&self) -> &Arc<Instance> {
+        &self.instance
     }
 
-    pub(crate) fn order(&self) -> RunOrder {
+    pub(crate) fn order(&self) -> RunInfo {
         self.order
     }
 
@@ -95,30 +95,30 @@ impl Context {
     /// The service's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.unit.definition.name_str()
+        self.instance.definition.name_str()
     }
 
     /// Whether this service has been asked to stop: finish what you are at, and return.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        self.unit.stop_requested()
+        self.instance.stop_requested()
     }
 
     /// [`Context::is_stopping`], for somebody else to ask.
     #[cfg(feature = "testing")]
     fn is_stopping_later(&self) -> Arc<dyn Fn() -> bool + Send + Sync> {
-        let unit = Arc::clone(&self.unit);
-        Arc::new(move || unit.stop_requested())
+        let instance = Arc::clone(&self.instance);
+        Arc::new(move || instance.stop_requested())
     }
 
     /// Sleeps for `duration`, or until stop is requested; `false`: leave now.
     #[must_use = "`false` means that the service was asked to stop"]
     pub fn sleep(&self, duration: Duration) -> bool {
-        let clock = &self.unit.env.clock;
+        let clock = &self.instance.env.clock;
         let until = clock.now().saturating_add(nanos(duration));
         #[cfg(feature = "testing")]
-        if let Some(stage) = clock.stage() {
-            return stage.sleep(until, self.is_stopping_later());
+        if let Some(virtual_time) = clock.virtual_time() {
+            return virtual_time.sleep(until, self.is_stopping_later());
         }
         clock.sleep_until(until, self.stopping())
     }
@@ -137,10 +137,10 @@ impl Context {
     #[must_use]
     pub fn stopping(&self) -> &Receiver<Never> {
         #[cfg(feature = "testing")]
-        if let Some(stage) = self.unit.env.clock.stage() {
-            stage.step_outside(self.is_stopping_later());
+        if let Some(virtual_time) = self.instance.env.clock.virtual_time() {
+            virtual_time.detach(self.is_stopping_later());
         }
-        self.stopping.get_or_init(|| self.unit.stopping())
+        self.stopping.get_or_init(|| self.instance.stopping())
     }
 
     /// Has `hook` run once when this activation ends: after the last run, last registered first.
@@ -152,19 +152,19 @@ impl Context {
     #[track_caller]
     pub fn on_stop<R: HookOutcome>(&self, hook: impl FnOnce() -> R + Send + 'static) {
         let hook = Box::new(move || hook().into_result());
-        let replaced = self.unit.add_hook(Registered { place: Location::caller(), hook });
+        let replaced = self.instance.add_hook(Registered { place: Location::caller(), hook });
         drop(replaced);
     }
 
     /// Says that this run is alive: the time of the key `timeout` starts again.
     pub fn heartbeat(&self) {
-        self.unit.beat();
+        self.instance.beat();
     }
 
     /// Which run this is, when it was due, how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        let RunOrder { number, attempt, due, date, started: _ } = self.order;
+        let RunInfo { number, attempt, due, date, started: _ } = self.order;
         Tick {
             run: number,
             attempt,
@@ -174,6 +174,6 @@ impl Context {
     }
 
     fn wall_at(&self, instant: Nanos) -> SystemTime {
-        self.unit.env.clock.wall_at(instant)
+        self.instance.env.clock.wall_at(instant)
     }
 }

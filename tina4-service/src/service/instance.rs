@@ -15,7 +15,7 @@ use tina4_service_core::{Schedule as Declared, Utc};
 
 use crate::service::context::Never;
 use crate::service::outcome::Cause;
-use crate::service::params::{Forgotten, Locals, Resources};
+use crate::service::params::{Discarded, Locals, Resources};
 use crate::service::registration::Definition;
 use crate::sys::fork::Owner;
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
@@ -61,13 +61,13 @@ const ON_STOP_TAKEN: u8 = 1;
 const ANNOUNCED: u8 = 2;
 
 /// One service of one runner.
-pub(crate) struct Unit {
+pub(crate) struct Instance {
     pub(crate) definition: Definition,
     pub(crate) env: Arc<Environment>,
     /// What the time zone of `cron` means on this machine, or why that is not known.
     zone: Option<Box<Result<Zone, Box<str>>>>,
     /// What its code keeps here.
-    belongings: Mutex<Option<Box<Belongings>>>,
+    belongings: Mutex<Option<Box<RunState>>>,
     /// Its place in its runner.
     pub(crate) index: u32,
     /// Stop was requested.
@@ -84,7 +84,7 @@ pub(crate) struct Unit {
 
 /// What the code of a service keeps with its runner; many keep nothing.
 #[derive(Default)]
-struct Belongings {
+struct RunState {
     /// Made when somebody first waits for it; its sender is dropped when stop is requested.
     stop_channel: Option<StopChannel>,
     hooks: Vec<Registered>,
@@ -108,7 +108,7 @@ pub(crate) enum Injected {
     Slow(Duration),
 }
 
-impl Unit {
+impl Instance {
     pub(crate) fn new(definition: Definition, index: u32, env: Arc<Environment>) -> Self {
         let zone = match &definition.spec().schedule {
             Declared::Cron(_, timezone) => Some(Box::new(Zone::find(timezone, env.local.as_ref()))),
@@ -173,15 +173,12 @@ impl Unit {
 
     /// Works with what is kept here, made if there was nothing. Under a lock: `action` runs no code
     /// of the user's.
-    fn with_belongings<T>(&self, action: impl FnOnce(&mut Belongings) -> T) -> T {
+    fn with_belongings<T>(&self, action: impl FnOnce(&mut RunState) -> T) -> T {
         action(lock(&self.belongings).get_or_insert_default())
     }
 
     /// The same, if there is anything.
-    fn with_any_belongings<T>(
-        &self,
-        action: impl FnOnce(&mut Belongings) -> Option<T>,
-    ) -> Option<T> {
+    fn with_any_belongings<T>(&self, action: impl FnOnce(&mut RunState) -> Option<T>) -> Option<T> {
         lock(&self.belongings).as_deref_mut().and_then(action)
     }
 
@@ -191,7 +188,7 @@ impl Unit {
     }
 
     /// Forgets the values of `Local` parameters. The caller drops them outside of its locks.
-    pub(crate) fn forget_locals(&self) -> Option<Forgotten> {
+    pub(crate) fn take_locals(&self) -> Option<Discarded> {
         self.with_any_belongings(|belongings| belongings.locals.forget())
     }
 
@@ -223,7 +220,7 @@ impl Unit {
 
     /// Adds a clean-up; one from the same source line is replaced, and returned to be dropped.
     pub(crate) fn add_hook(&self, hook: Registered) -> Option<Registered> {
-        self.with_belongings(|Belongings { hooks, .. }| {
+        self.with_belongings(|RunState { hooks, .. }| {
             let old = hooks
                 .iter()
                 .position(|known| known.place == hook.place)
@@ -236,7 +233,7 @@ impl Unit {
 
     /// The clean-up registered last, removed.
     pub(crate) fn pop_hook(&self) -> Option<Registered> {
-        self.with_any_belongings(|Belongings { hooks, .. }| {
+        self.with_any_belongings(|RunState { hooks, .. }| {
             let last = hooks.pop();
             self.has_hooks.store(!hooks.is_empty(), Ordering::Release);
             last
@@ -274,7 +271,7 @@ impl Unit {
         });
     }
 
-    /// When [`Unit::beat`] was last called; 0: never.
+    /// When [`Instance::beat`] was last called; 0: never.
     pub(crate) fn last_beat(&self) -> Nanos {
         if !self.beats.load(Ordering::Acquire) {
             return 0;
@@ -283,7 +280,7 @@ impl Unit {
     }
 }
 
-impl fmt::Debug for Unit {
+impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unit").field("definition", &self.definition).finish_non_exhaustive()
     }

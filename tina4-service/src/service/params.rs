@@ -15,7 +15,7 @@ mod resources;
 
 pub use hook::{DynHook, Hook, OnStop};
 pub use local::Local;
-pub(crate) use local::{Forgotten, Locals};
+pub(crate) use local::{Discarded, Locals};
 pub(crate) use resources::Resources;
 
 /// One call of a service's function: which one, and how punctual.
@@ -160,7 +160,7 @@ impl<'r, T: Send + Sync + 'static> Parameter<'r> for Res<T> {
     const NEED: Need =
         Need::Resource { id: TypeId::of::<T>(), name: std::any::type_name::<T> as fn() -> _ };
     fn take(run: &'r Run<'r>) -> Self {
-        let resources = &run.context.unit().env.resources;
+        let resources = &run.context.instance().env.resources;
         // Nothing is ever taken back, and a service does not start while something is missing.
         resources.get().expect("a value that was there at start is still there")
     }
@@ -169,7 +169,7 @@ impl<'r, T: Send + Sync + 'static> Parameter<'r> for Res<T> {
 impl<'r, T: Send + Sync + 'static> Parameter<'r> for Option<Res<T>> {
     const NEED: Need = Need::Nothing;
     fn take(run: &'r Run<'r>) -> Self {
-        run.context.unit().env.resources.get()
+        run.context.instance().env.resources.get()
     }
 }
 

@@ -75,7 +75,7 @@ pub struct Registration {
     after: &'static [After<'static>],
     /// What the parameters need.
     needs: &'static [Need],
-    /// Calls the function with its parameters.
+    /// Wakeups the function with its parameters.
     call: fn(&Run<'_>) -> Exit,
     /// The attribute's clean-up function.
     on_stop: Option<&'static dyn DynHook>,
@@ -224,7 +224,7 @@ impl Definition {
         }
     }
 
-    /// Calls the declared clean-up, if there is one.
+    /// Wakeups the declared clean-up, if there is one.
     pub(crate) fn on_stop(&self, run: &Run<'_>) -> Result<(), Cause> {
         match self {
             Self::Declared(registration) => {

@@ -6,3 +6,4 @@ pub(crate) mod ffi;
 pub(crate) mod fork;
 pub(crate) mod panics;
 pub(crate) mod sync;
+pub(crate) mod threads;

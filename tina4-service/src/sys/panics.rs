@@ -66,7 +66,7 @@ fn install_hook() {
     });
 }
 
-/// Calls `body` and turns a panic into a value.
+/// Wakeups `body` and turns a panic into a value.
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
     install_hook();
@@ -99,7 +99,7 @@ fn payload_text(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Calls `body` on a thread that may be at its end, where thread-local values are gone.
+/// Wakeups `body` on a thread that may be at its end, where thread-local values are gone.
 #[cfg(feature = "exit-hook")]
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
 pub(crate) fn catch_quietly(body: impl FnOnce()) -> Result<(), ()> {

@@ -48,17 +48,17 @@ pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     }
 }
 
-/// Waits for `bell`, at most `timeout`; `true` if the time ran out.
+/// Waits for `condvar`, at most `timeout`; `true` if the time ran out.
 pub(crate) fn wait<'a, T>(
-    bell: &Condvar,
+    condvar: &Condvar,
     guard: MutexGuard<'a, T>,
     timeout: Option<Duration>,
 ) -> (MutexGuard<'a, T>, bool) {
     match timeout {
-        None => (bell.wait(guard).unwrap_or_else(PoisonError::into_inner), false),
+        None => (condvar.wait(guard).unwrap_or_else(PoisonError::into_inner), false),
         Some(timeout) => {
             let (guard, timed_out) =
-                bell.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner);
+                condvar.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner);
             (guard, timed_out.timed_out())
         }
     }

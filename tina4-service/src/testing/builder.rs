@@ -13,7 +13,7 @@ use crate::plan::StartError;
 use crate::runner::{self, Runner};
 use crate::service::builder::Service;
 use crate::service::registration::Place;
-use crate::testing::virtual_time::Stage;
+use crate::testing::virtual_time::VirtualTime;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
 
@@ -89,15 +89,15 @@ impl Builder {
     pub fn build(self) -> Result<TestRunner, TestError> {
         let Self { runner, at, services, provide } = self;
         let (start, zone) = Zone::parse_time(&at, None).map_err(TestError::Time)?;
-        let stage = Stage::new(start);
-        let clock = Clock::staged(Arc::clone(&stage));
+        let virtual_time = VirtualTime::new(start);
+        let clock = Clock::with_virtual_time(Arc::clone(&virtual_time));
         let runner = runner.clock(clock).local_zone(zone.clone()).build();
         services.into_iter().for_each(|service| runner.register(service));
         provide.into_iter().for_each(|provide| provide(&runner));
         let record = Record::default();
         runner.record_all(record.clone());
         let zone = keep(zone);
-        let runner = TestRunner { runner, stage, zone, record, begun: false };
+        let runner = TestRunner { runner, virtual_time, zone, record, begun: false };
         match runner.runner.check() {
             // A test may register the only service later.
             Ok(_)

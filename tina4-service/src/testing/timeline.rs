@@ -15,8 +15,8 @@ use crate::time::zone::Zone;
 /// A run that ends at the instant at which it began, with nothing in between, is one line.
 pub(super) fn write(recorded: &Recorded, zone: &Zone) -> String {
     let mut lines = String::new();
-    if recorded.forgotten > 0 {
-        let _ = writeln!(lines, "({} earlier changes are not kept)", recorded.forgotten);
+    if recorded.discarded > 0 {
+        let _ = writeln!(lines, "({} earlier changes are not kept)", recorded.discarded);
     }
     let width = recorded.events.iter().map(|event| event.service.len()).max().unwrap_or(0);
     let mut events = recorded.events.iter().peekable();

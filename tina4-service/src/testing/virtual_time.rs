@@ -23,26 +23,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
-use self::outside::Outside;
-use self::state::{Holder, Rest, Seat, State, Wake};
+use self::detached::Detached;
+use self::state::{Rest, State, TokenHolder, Waiter, Wake};
 use crate::sys::sync::{Condvar, Mutex, lock};
 use crate::time::clock::WallMark;
 use tina4_service_core::Nanos;
 
-mod drive;
-mod outside;
+mod detached;
+mod driver;
 mod state;
 
 /// How long, in real time, a test waits for a service that does not come to rest.
-const PATIENCE: Duration = Duration::from_secs(10);
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 thread_local! {
     /// The stage that this thread belongs to; 0: none.
-    static STAGE: Cell<usize> = const { Cell::new(0) };
+    static VIRTUAL_TIME: Cell<usize> = const { Cell::new(0) };
 }
 
 /// What is played: the services of one runner.
-pub(crate) trait Play: Send + Sync {
+pub(crate) trait Driven: Send + Sync {
     /// When something is due next.
     fn next_due(&self) -> Option<Nanos>;
     /// Does what is due first, on this thread; `false`: nothing is due.
@@ -50,23 +50,23 @@ pub(crate) trait Play: Send + Sync {
 }
 
 /// Who moves test time, and who waits for it.
-pub(crate) struct Stage {
+pub(crate) struct VirtualTime {
     now: AtomicU64,
     wall: Mutex<WallMark>,
     state: Mutex<State>,
     /// Rung when somebody without the baton wants something.
     moved: Condvar,
-    play: OnceLock<Weak<dyn Play>>,
+    play: OnceLock<Weak<dyn Driven>>,
 }
 
-impl Stage {
+impl VirtualTime {
     /// A stage whose clock shows `start`.
     pub(crate) fn new(start: SystemTime) -> Arc<Self> {
         Arc::new(Self {
             now: AtomicU64::new(0),
             wall: Mutex::new(WallMark { at: 0, shows: start }),
             state: Mutex::new(State {
-                holder: Holder::Test,
+                holder: TokenHolder::Test,
                 resting: Vec::new(),
                 idle: Vec::new(),
                 returning: Vec::new(),
@@ -85,7 +85,7 @@ impl Stage {
     }
 
     /// Says what is to be played, once.
-    pub(crate) fn set_play(&self, play: Weak<dyn Play>) {
+    pub(crate) fn set_driven(&self, play: Weak<dyn Driven>) {
         let _ = self.play.set(play);
     }
 
@@ -125,19 +125,19 @@ impl Stage {
     }
 
     /// The test lets time pass.
-    pub(crate) fn play_until(self: &Arc<Self>, until: Nanos) {
-        self.take_the_test();
-        self.rest(Some(until.max(self.now())), Wake::Curtain);
+    pub(crate) fn advance_to(self: &Arc<Self>, until: Nanos) {
+        self.claim_test_thread();
+        self.rest(Some(until.max(self.now())), Wake::EndOfAdvance);
     }
 
     /// The test lets time pass up to the next run, and through all of that instant.
-    pub(crate) fn play_next_run(self: &Arc<Self>) {
-        self.take_the_test();
+    pub(crate) fn advance_to_next_run(self: &Arc<Self>) {
+        self.claim_test_thread();
         self.rest(None, Wake::NextRun);
     }
 
     /// This thread is that of the test from now on: a test may be moved.
-    pub(crate) fn take_the_test(&self) {
+    pub(crate) fn claim_test_thread(&self) {
         lock(&self.state).test = std::thread::current().id();
     }
 
@@ -157,10 +157,10 @@ impl Stage {
     }
 
     /// Something was changed from outside of the play.
-    pub(crate) fn touch(&self) {
+    pub(crate) fn notify_change(&self) {
         let mut state = lock(&self.state);
         state.changes += 1;
-        state.call_those_away(self.now());
+        state.notify_foreign(self.now());
     }
 
     /// Ends it: everybody who rests goes on at once, and nothing is played any more.
@@ -178,14 +178,14 @@ impl Stage {
         self.moved.notify_all();
     }
 
-    fn here(&self, state: &State) -> Holder {
+    fn here(&self, state: &State) -> TokenHolder {
         let id = std::thread::current().id();
-        if STAGE.get() == self.address() {
-            Holder::Thread(id)
+        if VIRTUAL_TIME.get() == self.address() {
+            TokenHolder::Thread(id)
         } else if state.test == id {
-            Holder::Test
+            TokenHolder::Test
         } else {
-            Holder::Stranger
+            TokenHolder::Foreign
         }
     }
 
@@ -204,16 +204,19 @@ impl Stage {
     }
 
     /// A body goes on without the baton, if it has it.
-    pub(crate) fn step_outside(self: &Arc<Self>, is_stopping: Arc<dyn Fn() -> bool + Send + Sync>) {
+    pub(crate) fn detach(self: &Arc<Self>, is_stopping: Arc<dyn Fn() -> bool + Send + Sync>) {
         let mut state = lock(&self.state);
-        if !state.closed && STAGE.get() == self.address() && state.holder == self.here(&state) {
-            state.outside.push(Outside::new(is_stopping));
+        if !state.closed
+            && VIRTUAL_TIME.get() == self.address()
+            && state.holder == self.here(&state)
+        {
+            state.outside.push(Detached::new(is_stopping));
             self.pass_on(&mut state);
         }
     }
 
     /// The body of this thread has ended: what comes of it needs the baton.
-    pub(crate) fn come_back(&self) {
+    pub(crate) fn reattach(&self) {
         let mut state = lock(&self.state);
         let thread = std::thread::current().id();
         let place = state.outside.iter().position(|outside| outside.thread == thread);
@@ -221,14 +224,14 @@ impl Stage {
             return;
         };
         state.outside.remove(place);
-        let seat = Seat::new(self.here(&state));
+        let seat = Waiter::new(self.here(&state));
         state.returning.push(Arc::clone(&seat));
         self.moved.notify_all();
         drop(self.wait_to_be_called(state, &seat, false));
     }
 }
 
-impl fmt::Debug for Stage {
+impl fmt::Debug for VirtualTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stage").field("now", &self.now()).finish_non_exhaustive()
     }

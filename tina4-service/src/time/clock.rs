@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::service::context::Never;
 #[cfg(feature = "testing")]
-use crate::testing::virtual_time::Stage;
+use crate::testing::virtual_time::VirtualTime;
 
 mod wall;
 
@@ -41,7 +41,7 @@ enum Kind {
     Manual(Arc<Mutex<Manual>>),
     /// Goes on when everybody rests.
     #[cfg(feature = "testing")]
-    Staged(Arc<Stage>),
+    Staged(Arc<VirtualTime>),
 }
 
 #[derive(Debug)]
@@ -123,22 +123,22 @@ impl Clock {
 
     /// A clock that goes on when everybody rests.
     #[cfg(feature = "testing")]
-    pub(crate) fn staged(stage: Arc<Stage>) -> Self {
-        Self(Kind::Staged(stage))
+    pub(crate) fn with_virtual_time(virtual_time: Arc<VirtualTime>) -> Self {
+        Self(Kind::Staged(virtual_time))
     }
 
     /// Who moves this clock, if it is one that goes on when everybody rests.
     #[cfg(feature = "testing")]
-    pub(crate) fn stage(&self) -> Option<&Arc<Stage>> {
+    pub(crate) fn virtual_time(&self) -> Option<&Arc<VirtualTime>> {
         match &self.0 {
-            Kind::Staged(stage) => Some(stage),
+            Kind::Staged(virtual_time) => Some(virtual_time),
             Kind::System | Kind::Manual(_) => None,
         }
     }
 
     /// Whether it goes on when everybody rests.
     #[cfg(feature = "exit-hook")]
-    pub(crate) fn is_staged(&self) -> bool {
+    pub(crate) fn is_virtual(&self) -> bool {
         match &self.0 {
             Kind::System | Kind::Manual(_) => false,
             #[cfg(feature = "testing")]
@@ -184,7 +184,7 @@ impl Clock {
                 manual.wall.wall(manual.now)
             }
             #[cfg(feature = "testing")]
-            Kind::Staged(stage) => stage.wall(),
+            Kind::Staged(virtual_time) => virtual_time.wall(),
         }
     }
 
@@ -197,7 +197,7 @@ impl Clock {
                 manual.wall.wall_nanos(manual.now)
             }
             #[cfg(feature = "testing")]
-            Kind::Staged(stage) => stage.wall_mark().wall_nanos(stage.now()),
+            Kind::Staged(virtual_time) => virtual_time.wall_mark().wall_nanos(virtual_time.now()),
         }
     }
 
@@ -206,7 +206,7 @@ impl Clock {
             Kind::System => nanos(instant_now().saturating_duration_since(*ORIGIN)),
             Kind::Manual(manual) => lock(manual).now,
             #[cfg(feature = "testing")]
-            Kind::Staged(stage) => stage.now(),
+            Kind::Staged(virtual_time) => virtual_time.now(),
         }
     }
 
@@ -216,7 +216,7 @@ impl Clock {
             Kind::System => WallMark { at: self.now(), shows: self.wall() },
             Kind::Manual(manual) => lock(manual).wall,
             #[cfg(feature = "testing")]
-            Kind::Staged(stage) => stage.wall_mark(),
+            Kind::Staged(virtual_time) => virtual_time.wall_mark(),
         };
         mark.wall_at(instant)
     }
@@ -281,23 +281,5 @@ impl Clock {
             #[cfg(feature = "testing")]
             Kind::Staged(_) => 4,
         }
-    }
-}
-
-/// Pseudo-random numbers for jitter (splitmix64, public domain, Vigna 2015).
-#[derive(Debug)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }

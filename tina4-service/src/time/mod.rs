@@ -1,5 +1,6 @@
 //! Time: the only clock, the only time zones, and schedules as users see them.
 
 pub(crate) mod clock;
+pub(crate) mod rng;
 pub(crate) mod schedule;
 pub(crate) mod zone;

@@ -125,7 +125,7 @@ mod known {
                     let at = at.to_zoned_datetime(self.0.clone());
                     write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S %:z"))
                 }
-                // Outside of the years -9999 to 9999, or within a day of their end.
+                // Detached of the years -9999 to 9999, or within a day of their end.
                 Err(_) => write_seconds(f, at),
             }
         }

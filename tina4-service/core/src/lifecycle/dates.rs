@@ -17,7 +17,7 @@
 use crate::{Cron, Schedule, Spec};
 
 use super::phase::{Phase, Until};
-use super::{Command, Facts, Lifecycle, Note, jitter};
+use super::{Action, Facts, Lifecycle, Transition, jitter};
 use crate::nanos::{Nanos, SECOND, WallNanos};
 
 /// The monotonic clock is trusted to lead to a calendar time for so long.
@@ -125,7 +125,7 @@ impl Lifecycle {
 
     /// The first calendar time of an activation. To wait for it is to be up (rule 32).
     pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
-        self.up = true;
+        self.ready = true;
         self.calendar_mut().until = seconds_of(facts.wall);
         self.next_date_of(cron, spec, facts)
     }
@@ -135,7 +135,7 @@ impl Lifecycle {
         self.follow_back(cron, facts);
         // If it does not come in 400 years, the clock is wrong, and is looked at again.
         let at = cron.next_after(self.calendar_mut().until, facts.zone).unwrap_or(NEVER);
-        self.wait_for(at, jitter(spec, facts.dice), facts)
+        self.wait_for(at, jitter(spec, facts.random), facts)
     }
 
     /// Answers again for what comes again, if the wall clock was set back far enough.
@@ -182,12 +182,12 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         let date = self.date();
         let Schedule::Cron(cron, _) = &spec.schedule else {
             // Only calendar time waits for dates.
-            return Command::Nothing;
+            return Action::Nothing;
         };
         // As late as the run is on purpose, so late is the clock.
         let wall = facts.wall - WallNanos::from(date.late);
@@ -199,7 +199,7 @@ impl Lifecycle {
                 self.wait_for(date.at, date.late, facts)
             };
             self.phase = Phase::Waiting { until, pause: false };
-            return Command::Nothing;
+            return Action::Nothing;
         }
         let oldest = seconds_of(wall - GRACE + SECOND - 1).max(date.at);
         let next = |after: &i64| cron.next_after(*after, facts.zone).filter(|at| *at <= now);
@@ -207,7 +207,7 @@ impl Lifecycle {
         let skipped =
             cron.count_between(date.at, last.unwrap_or(now.saturating_add(1)), facts.zone);
         if skipped > 0 {
-            tell(Note::Skipped(skipped));
+            emit(Transition::Skipped(skipped));
         }
         match last {
             Some(at) => {
@@ -218,7 +218,7 @@ impl Lifecycle {
                 self.answer_until(now);
                 let until = self.next_date_of(cron, spec, facts);
                 self.phase = Phase::Waiting { until, pause: false };
-                Command::Nothing
+                Action::Nothing
             }
         }
     }

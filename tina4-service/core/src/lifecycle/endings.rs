@@ -2,8 +2,8 @@
 
 use crate::Spec;
 
-use super::phase::{Alive, Hooks, Phase};
-use super::{Command, Ending, Facts, Lifecycle, Note};
+use super::phase::{Hooks, Lingering, Phase};
+use super::{Action, Ending, Facts, Lifecycle, Transition};
 use crate::nanos::{Nanos, nanos};
 
 impl Lifecycle {
@@ -15,23 +15,23 @@ impl Lifecycle {
         deadline: Nanos,
         start_again: bool,
         hooks: Hooks,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         self.phase = Phase::Ending { ending, hooks, deadline, start_again };
         if !facts.hooks {
-            return self.cleaned_up(tell);
+            return self.cleaned_up(emit);
         }
         match hooks {
             // `since` is the deadline of what is queued, also if the state was Stopping before.
             Hooks::Queued => {
                 self.since = facts.now;
-                Command::Nothing
+                Action::Nothing
             }
-            Hooks::Running => Command::CleanUp,
+            Hooks::Running => Action::CleanUp,
         }
     }
 
-    pub(super) fn cleaned_up(&mut self, tell: &mut impl FnMut(Note)) -> Command {
+    pub(super) fn cleaned_up(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
             Phase::Ending { ending, start_again, .. } => {
                 self.phase = match ending {
@@ -39,95 +39,103 @@ impl Lifecycle {
                     Ending::Finished => Phase::Finished,
                     Ending::Failed => Phase::Failed,
                 };
-                tell(Note::Ended { ending, start_again });
-                Command::Nothing
+                emit(Transition::Ended { ending, start_again });
+                Action::Nothing
             }
-            Phase::Abandoned { alive: Alive::Hooks } => {
-                self.phase = Phase::Abandoned { alive: Alive::Nothing };
-                tell(Note::LateEnd);
-                Command::Nothing
+            Phase::Abandoned { lingering: Lingering::Hooks } => {
+                self.phase = Phase::Abandoned { lingering: Lingering::Nothing };
+                emit(Transition::LateEnd);
+                Action::Nothing
             }
             // Only a clean-up that was begun ends.
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::Running { .. }
-            | Phase::Leaving { .. }
+            | Phase::StopRequested { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Run | Alive::Queued | Alive::Nothing } => {
-                Command::Nothing
-            }
+            | Phase::Abandoned {
+                lingering: Lingering::Run | Lingering::Queued | Lingering::Nothing,
+            } => Action::Nothing,
         }
     }
 
     /// Gives up waiting for what stop could not end in time.
-    pub(super) fn expired(&mut self, facts: Facts<'_>, tell: &mut impl FnMut(Note)) -> Command {
-        let (alive, failed) = match self.phase {
-            Phase::Leaving { deadline, .. } if deadline <= facts.now => (Alive::Run, false),
+    pub(super) fn expired(
+        &mut self,
+        facts: Facts<'_>,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        let (lingering, failed) = match self.phase {
+            Phase::StopRequested { deadline, .. } if deadline <= facts.now => {
+                (Lingering::Run, false)
+            }
             Phase::Ending { ending, hooks, deadline, .. } if deadline <= facts.now => {
-                let alive = match hooks {
-                    Hooks::Queued => Alive::Queued,
-                    Hooks::Running => Alive::Hooks,
+                let lingering = match hooks {
+                    Hooks::Queued => Lingering::Queued,
+                    Hooks::Running => Lingering::Hooks,
                 };
-                (alive, ending == Ending::Failed)
+                (lingering, ending == Ending::Failed)
             }
             // Nothing waits to be ended, or there is time left.
             Phase::Running { .. }
-            | Phase::Leaving { .. }
+            | Phase::StopRequested { .. }
             | Phase::Ending { .. }
             | Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { .. } => return Command::Nothing,
+            | Phase::Abandoned { .. } => return Action::Nothing,
         };
-        self.phase = Phase::Abandoned { alive };
-        tell(Note::Abandoned { failed });
-        Command::Nothing
+        self.phase = Phase::Abandoned { lingering };
+        emit(Transition::Abandoned { failed });
+        Action::Nothing
     }
 
     /// What its thread began will not be ended by it: another one cleans up.
-    pub(super) fn vanished(
+    pub(super) fn thread_lost(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         match self.phase {
             Phase::Running { .. } => {
                 let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
-                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, tell)
+                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, emit)
             }
-            Phase::Leaving { deadline, .. } => {
-                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, tell)
+            Phase::StopRequested { deadline, .. } => {
+                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, emit)
             }
             Phase::Ending { ending, deadline, .. } => {
-                self.end(facts, ending, deadline, false, Hooks::Queued, tell)
+                self.end(facts, ending, deadline, false, Hooks::Queued, emit)
             }
-            Phase::Abandoned { alive: Alive::Run | Alive::Hooks } => {
+            Phase::Abandoned { lingering: Lingering::Run | Lingering::Hooks } => {
                 self.phase = Phase::Abandoned {
-                    alive: if facts.hooks { Alive::Queued } else { Alive::Nothing },
+                    lingering: if facts.hooks { Lingering::Queued } else { Lingering::Nothing },
                 };
                 self.since = facts.now;
-                Command::Nothing
+                Action::Nothing
             }
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Queued | Alive::Nothing } => Command::Nothing,
+            | Phase::Abandoned { lingering: Lingering::Queued | Lingering::Nothing } => {
+                Action::Nothing
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) enum Hooks {
 
 /// What is still alive in an abandoned service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Alive {
+pub(super) enum Lingering {
     /// The last run.
     Run,
     /// The clean-up, for which no worker has come yet.
@@ -29,7 +29,7 @@ pub(super) enum Alive {
 pub(super) enum Phase {
     Registered,
     /// Started, but what it comes `after` is not up.
-    Held,
+    WaitingForDependencies,
     /// `pause`: go (back) to being paused after the run.
     Waiting {
         until: Until,
@@ -41,10 +41,10 @@ pub(super) enum Phase {
         /// When to look whether this run is stuck.
         watch: Option<NonMaxNanos>,
         /// Since when it has been silent, if that was told.
-        told: Option<NonMaxNanos>,
+        reported_since: Option<NonMaxNanos>,
     },
     /// Running, but stop was requested, and waits until `deadline`.
-    Leaving {
+    StopRequested {
         deadline: Nanos,
         /// Start again once stopped.
         start_again: bool,
@@ -66,7 +66,7 @@ pub(super) enum Phase {
     Finished,
     Failed,
     Abandoned {
-        alive: Alive,
+        lingering: Lingering,
     },
 }
 
@@ -89,19 +89,19 @@ pub(super) enum Resume {
 
 /// What others may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Readiness {
     pub active: bool,
     /// Whether the first run of this activation has begun, or waits for its calendar time.
-    pub up: bool,
+    pub ready: bool,
 }
 
 impl Lifecycle {
     pub fn state(&self) -> State {
         match self.phase {
             Phase::Registered => State::Registered,
-            Phase::Held | Phase::Waiting { .. } => State::Waiting,
+            Phase::WaitingForDependencies | Phase::Waiting { .. } => State::Waiting,
             Phase::Running { .. } => State::Running,
-            Phase::Leaving { .. } | Phase::Ending { .. } => State::Stopping,
+            Phase::StopRequested { .. } | Phase::Ending { .. } => State::Stopping,
             Phase::BackingOff { .. } => State::BackingOff,
             Phase::Paused { .. } => State::Paused,
             Phase::Stopped => State::Stopped,
@@ -124,13 +124,13 @@ impl Lifecycle {
         self.restarts.in_a_row()
     }
 
-    pub fn standing(&self) -> Standing {
-        Standing { active: self.state().is_active(), up: self.up }
+    pub fn readiness(&self) -> Readiness {
+        Readiness { active: self.state().is_active(), ready: self.ready }
     }
 
     /// In an activation whose first run has not begun: others may be waiting for it.
-    pub fn is_coming_up(&self) -> bool {
-        self.state().is_active() && !self.up
+    pub fn is_starting(&self) -> bool {
+        self.state().is_active() && !self.ready
     }
 
     /// When the run in progress, or the last one, was due.
@@ -154,9 +154,9 @@ impl Lifecycle {
     /// The run in progress began then.
     pub fn running_since(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Running { .. } | Phase::Leaving { .. } => Some(self.started),
+            Phase::Running { .. } | Phase::StopRequested { .. } => Some(self.started),
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
@@ -172,11 +172,11 @@ impl Lifecycle {
     pub fn is_executing(&self) -> bool {
         match self.phase {
             Phase::Running { .. }
-            | Phase::Leaving { .. }
+            | Phase::StopRequested { .. }
             | Phase::Ending { hooks: Hooks::Running, .. }
-            | Phase::Abandoned { alive: Alive::Run | Alive::Hooks } => true,
+            | Phase::Abandoned { lingering: Lingering::Run | Lingering::Hooks } => true,
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
@@ -184,7 +184,7 @@ impl Lifecycle {
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Queued | Alive::Nothing } => false,
+            | Phase::Abandoned { lingering: Lingering::Queued | Lingering::Nothing } => false,
         }
     }
 
@@ -194,9 +194,9 @@ impl Lifecycle {
             Phase::Waiting { until, .. } => Some(self.due_of(until)),
             Phase::BackingOff { due, .. } => Some(due),
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Running { .. }
-            | Phase::Leaving { .. }
+            | Phase::StopRequested { .. }
             | Phase::Paused { .. }
             | Phase::Ending { .. }
             | Phase::Stopped
@@ -216,9 +216,9 @@ impl Lifecycle {
             }
             Phase::Waiting { until: Until::Instant(_), .. }
             | Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Running { .. }
-            | Phase::Leaving { .. }
+            | Phase::StopRequested { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Ending { .. }
@@ -229,32 +229,36 @@ impl Lifecycle {
         }
     }
 
-    /// When this life cycle needs the event [`Event::Due`] next.
+    /// When this life cycle needs the event [`Input::Due`] next.
     pub fn deadline(&self) -> Option<Nanos> {
         match self.phase {
             Phase::Waiting { until: Until::Instant(at) | Until::Date { look: at }, .. }
             | Phase::BackingOff { due: at, .. }
-            | Phase::Leaving { deadline: at, .. } => Some(at),
+            | Phase::StopRequested { deadline: at, .. } => Some(at),
             Phase::Running { watch, .. } => watch.map(NonMaxNanos::nanos),
             Phase::Ending { hooks: Hooks::Queued, .. }
-            | Phase::Abandoned { alive: Alive::Queued } => Some(self.since),
+            | Phase::Abandoned { lingering: Lingering::Queued } => Some(self.since),
             Phase::Ending { hooks: Hooks::Running, deadline, .. } => Some(deadline),
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Paused { .. }
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Run | Alive::Hooks | Alive::Nothing } => None,
+            | Phase::Abandoned {
+                lingering: Lingering::Run | Lingering::Hooks | Lingering::Nothing,
+            } => None,
         }
     }
 
     /// When a stop that is in progress gives up.
     pub fn stop_deadline(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Leaving { deadline, .. } | Phase::Ending { deadline, .. } => Some(deadline),
+            Phase::StopRequested { deadline, .. } | Phase::Ending { deadline, .. } => {
+                Some(deadline)
+            }
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::Running { .. }
             | Phase::BackingOff { .. }

@@ -2,8 +2,8 @@
 
 use crate::{Restarts, Schedule, Spec};
 
-use super::phase::{Alive, Hooks, Phase, Resume, Until};
-use super::{Command, Ending, Facts, Lifecycle, Note, Refusal, jitter};
+use super::phase::{Hooks, Lingering, Phase, Resume, Until};
+use super::{Action, Ending, Facts, Lifecycle, Refusal, Transition, jitter};
 use crate::nanos::{Nanos, nanos};
 
 impl Lifecycle {
@@ -11,87 +11,87 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        held: bool,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        wait_for_dependencies: bool,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         match &mut self.phase {
             Phase::Registered
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Nothing } => {
+            | Phase::Abandoned { lingering: Lingering::Nothing } => {
                 self.activation = self.activation.wrapping_add(1).max(1);
-                self.up = false;
+                self.ready = false;
                 self.restarts = Restarts::default();
-                self.phase = Phase::Held;
-                tell(Note::Started);
-                if held { Command::Nothing } else { self.release(spec, facts) }
+                self.phase = Phase::WaitingForDependencies;
+                emit(Transition::Started);
+                if wait_for_dependencies { Action::Nothing } else { self.release(spec, facts) }
             }
-            Phase::Leaving { start_again, .. } | Phase::Ending { start_again, .. } => {
+            Phase::StopRequested { start_again, .. } | Phase::Ending { start_again, .. } => {
                 *start_again = true;
-                Command::Nothing
+                Action::Nothing
             }
-            Phase::Held
+            Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::Running { .. }
             | Phase::BackingOff { .. }
-            | Phase::Paused { .. } => Command::Refused(Refusal::Active),
-            Phase::Abandoned { alive: Alive::Run | Alive::Queued | Alive::Hooks } => {
-                Command::Refused(Refusal::Alive)
-            }
+            | Phase::Paused { .. } => Action::Refused(Refusal::Active),
+            Phase::Abandoned {
+                lingering: Lingering::Run | Lingering::Queued | Lingering::Hooks,
+            } => Action::Refused(Refusal::Lingering),
         }
     }
 
-    pub(super) fn release(&mut self, spec: &Spec, facts: Facts<'_>) -> Command {
+    pub(super) fn release(&mut self, spec: &Spec, facts: Facts<'_>) -> Action {
         match self.phase {
-            Phase::Held => {
+            Phase::WaitingForDependencies => {
                 self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
                 let until = match &spec.schedule {
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                        Until::Instant(self.anchor.saturating_add(jitter(spec, facts.dice)))
+                        Until::Instant(self.anchor.saturating_add(jitter(spec, facts.random)))
                     }
                     Schedule::Cron(cron, _) => self.first_date_of(cron, spec, facts),
                 };
                 self.phase = Phase::Waiting { until, pause: false };
-                Command::Nothing
+                Action::Nothing
             }
             Phase::Registered
             | Phase::Waiting { .. }
             | Phase::Running { .. }
-            | Phase::Leaving { .. }
+            | Phase::StopRequested { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
             | Phase::Ending { .. }
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { .. } => Command::Nothing,
+            | Phase::Abandoned { .. } => Action::Nothing,
         }
     }
 
-    pub(super) fn revoke(&mut self, tell: &mut impl FnMut(Note)) -> Command {
+    pub(super) fn start_failed(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
-            Phase::Held
+            Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. } => {
                 self.phase = Phase::Stopped;
-                tell(Note::Ended { ending: Ending::Stopped, start_again: false });
+                emit(Transition::Ended { ending: Ending::Stopped, start_again: false });
             }
             Phase::Registered
             | Phase::Running { .. }
-            | Phase::Leaving { .. }
+            | Phase::StopRequested { .. }
             | Phase::Ending { .. }
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
             | Phase::Abandoned { .. } => {}
         }
-        Command::Nothing
+        Action::Nothing
     }
 
     /// Makes the next run due at once; a worker comes for it as for any other.
-    pub(super) fn run_now(&mut self, facts: Facts<'_>) -> Command {
+    pub(super) fn run_now(&mut self, facts: Facts<'_>) -> Action {
         let planned = self.next_run();
         match &mut self.phase {
             Phase::Waiting { until, .. } => {
@@ -99,58 +99,62 @@ impl Lifecycle {
                 if planned.is_some_and(|due| due > facts.now) {
                     *until = Until::Instant(facts.now);
                 }
-                Command::Nothing
+                Action::Nothing
             }
             Phase::BackingOff { due, .. } => {
                 *due = facts.now.min(*due);
-                Command::Nothing
+                Action::Nothing
             }
             Phase::Paused { resume: Resume::Waiting { .. } } => {
                 self.phase = Phase::Waiting { until: Until::Instant(facts.now), pause: true };
-                Command::Nothing
+                Action::Nothing
             }
             Phase::Paused { resume: Resume::BackingOff { .. } } => {
                 self.phase = Phase::BackingOff { due: facts.now, pause: true };
-                Command::Nothing
+                Action::Nothing
             }
-            Phase::Held => Command::Refused(Refusal::Held),
-            Phase::Running { .. } => Command::Refused(Refusal::Busy),
-            Phase::Leaving { .. } | Phase::Ending { .. } => Command::Refused(Refusal::Stopping),
+            Phase::WaitingForDependencies => Action::Refused(Refusal::WaitingForDependencies),
+            Phase::Running { .. } => Action::Refused(Refusal::Busy),
+            Phase::StopRequested { .. } | Phase::Ending { .. } => {
+                Action::Refused(Refusal::Stopping)
+            }
             Phase::Registered
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { .. } => Command::Refused(Refusal::NotActive),
+            | Phase::Abandoned { .. } => Action::Refused(Refusal::NotActive),
         }
     }
 
-    pub(super) fn pause(&mut self, tell: &mut impl FnMut(Note)) -> Command {
+    pub(super) fn pause(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match &mut self.phase {
             Phase::Waiting { until, .. } => {
                 self.phase = Phase::Paused { resume: Resume::Waiting { until: *until } };
-                tell(Note::Paused);
-                Command::Nothing
+                emit(Transition::Paused);
+                Action::Nothing
             }
             Phase::BackingOff { due, .. } => {
                 self.phase = Phase::Paused { resume: Resume::BackingOff { due: *due } };
-                tell(Note::Paused);
-                Command::Nothing
+                emit(Transition::Paused);
+                Action::Nothing
             }
             Phase::Running { pause, .. } => {
                 if !*pause {
                     *pause = true;
-                    tell(Note::Paused);
+                    emit(Transition::Paused);
                 }
-                Command::Nothing
+                Action::Nothing
             }
-            Phase::Paused { .. } => Command::Nothing,
-            Phase::Held => Command::Refused(Refusal::Held),
-            Phase::Leaving { .. } | Phase::Ending { .. } => Command::Refused(Refusal::Stopping),
+            Phase::Paused { .. } => Action::Nothing,
+            Phase::WaitingForDependencies => Action::Refused(Refusal::WaitingForDependencies),
+            Phase::StopRequested { .. } | Phase::Ending { .. } => {
+                Action::Refused(Refusal::Stopping)
+            }
             Phase::Registered
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { .. } => Command::Refused(Refusal::NotActive),
+            | Phase::Abandoned { .. } => Action::Refused(Refusal::NotActive),
         }
     }
 
@@ -158,8 +162,8 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         match &mut self.phase {
             Phase::Paused { resume: Resume::Waiting { until } } => {
                 let until = *until;
@@ -173,31 +177,33 @@ impl Lifecycle {
                     Schedule::Cron(cron, _) => self.resumed_date_of(cron, spec, facts, until),
                 };
                 self.phase = Phase::Waiting { until, pause: false };
-                tell(Note::Resumed);
-                Command::Nothing
+                emit(Transition::Resumed);
+                Action::Nothing
             }
             Phase::Paused { resume: Resume::BackingOff { due } } => {
                 let due = (*due).max(facts.now);
                 self.phase = Phase::BackingOff { due, pause: false };
-                tell(Note::Resumed);
-                Command::Nothing
+                emit(Transition::Resumed);
+                Action::Nothing
             }
             Phase::Running { pause, .. }
             | Phase::Waiting { pause, .. }
             | Phase::BackingOff { pause, .. } => {
                 if *pause {
                     *pause = false;
-                    tell(Note::Resumed);
+                    emit(Transition::Resumed);
                 }
-                Command::Nothing
+                Action::Nothing
             }
-            Phase::Held => Command::Nothing,
-            Phase::Leaving { .. } | Phase::Ending { .. } => Command::Refused(Refusal::Stopping),
+            Phase::WaitingForDependencies => Action::Nothing,
+            Phase::StopRequested { .. } | Phase::Ending { .. } => {
+                Action::Refused(Refusal::Stopping)
+            }
             Phase::Registered
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { .. } => Command::Refused(Refusal::NotActive),
+            | Phase::Abandoned { .. } => Action::Refused(Refusal::NotActive),
         }
     }
 
@@ -205,40 +211,40 @@ impl Lifecycle {
         &mut self,
         facts: Facts<'_>,
         limit: Nanos,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         match &mut self.phase {
-            Phase::Held
+            Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. } => {
-                tell(Note::Stopping);
-                self.end(facts, Ending::Stopped, limit, false, Hooks::Queued, tell)
+                emit(Transition::Stopping);
+                self.end(facts, Ending::Stopped, limit, false, Hooks::Queued, emit)
             }
             Phase::Running { .. } => {
-                tell(Note::Stopping);
-                self.phase = Phase::Leaving { deadline: limit, start_again: false };
-                Command::Nothing
+                emit(Transition::Stopping);
+                self.phase = Phase::StopRequested { deadline: limit, start_again: false };
+                Action::Nothing
             }
-            Phase::Leaving { deadline, start_again } => {
+            Phase::StopRequested { deadline, start_again } => {
                 *deadline = limit.min(*deadline);
                 *start_again = false;
-                Command::Nothing
+                Action::Nothing
             }
             Phase::Ending { ending, deadline, start_again, .. } => {
                 // Its clean-up may be sleeping, and was not told so far if it ended by itself.
                 if *ending != Ending::Stopped {
-                    tell(Note::Stopping);
+                    emit(Transition::Stopping);
                 }
                 *deadline = limit.min(*deadline);
                 *start_again = false;
-                Command::Nothing
+                Action::Nothing
             }
             Phase::Registered
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { .. } => Command::Nothing,
+            | Phase::Abandoned { .. } => Action::Nothing,
         }
     }
 }

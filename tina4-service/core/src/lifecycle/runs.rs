@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
 
-use super::phase::{Alive, Hooks, Phase, Resume, Until};
-use super::{Command, Ending, Facts, Lifecycle, Note, jitter};
+use super::phase::{Hooks, Lingering, Phase, Resume, Until};
+use super::{Action, Ending, Facts, Lifecycle, Transition, jitter};
 use crate::flow::Flow;
 use crate::nanos::{Nanos, NonMaxNanos, nanos};
 
@@ -14,11 +14,11 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         // An early or outdated wake-up changes nothing.
         if self.deadline().is_none_or(|deadline| facts.now < deadline) {
-            return Command::Nothing;
+            return Action::Nothing;
         }
         let started = self.started;
         match &mut self.phase {
@@ -26,55 +26,55 @@ impl Lifecycle {
                 let (due, pause) = (*due, *pause);
                 self.run(spec, facts, due, None, pause)
             }
-            Phase::Waiting { until: Until::Date { .. }, .. } => self.look(spec, facts, tell),
+            Phase::Waiting { until: Until::Date { .. }, .. } => self.look(spec, facts, emit),
             Phase::BackingOff { due, pause } => {
                 let (due, pause) = (*due, *pause);
                 self.restarts.restarted(&spec.restart, facts.now);
-                tell(Note::Restarted);
+                emit(Transition::Restarted);
                 self.run(spec, facts, due, None, pause)
             }
-            Phase::Leaving { .. } | Phase::Ending { hooks: Hooks::Running, .. } => {
-                self.expired(facts, tell)
+            Phase::StopRequested { .. } | Phase::Ending { hooks: Hooks::Running, .. } => {
+                self.expired(facts, emit)
             }
-            Phase::Running { watch, told, .. } => {
+            Phase::Running { watch, reported_since, .. } => {
                 let Some(timeout) = spec.timeout.map(nanos) else {
                     *watch = None;
-                    return Command::Nothing;
+                    return Action::Nothing;
                 };
-                let alive = started.max(facts.beat);
-                if alive.saturating_add(timeout) > facts.now {
-                    *watch = Some(NonMaxNanos::new(alive.saturating_add(timeout)));
+                let lingering = started.max(facts.last_heartbeat);
+                if lingering.saturating_add(timeout) > facts.now {
+                    *watch = Some(NonMaxNanos::new(lingering.saturating_add(timeout)));
                 } else {
                     // Told once for each silence: the look after this one is for a heartbeat.
-                    if *told != Some(NonMaxNanos::new(alive)) {
-                        *told = Some(NonMaxNanos::new(alive));
+                    if *reported_since != Some(NonMaxNanos::new(lingering)) {
+                        *reported_since = Some(NonMaxNanos::new(lingering));
                         let running_for = Duration::from_nanos(facts.now - started);
-                        tell(Note::Stuck { running_for });
+                        emit(Transition::Stuck { running_for });
                     }
                     // It is looked at ever more rarely: nothing is gained by polling a stuck run.
-                    let silence = facts.now.saturating_sub(alive).max(1);
+                    let silence = facts.now.saturating_sub(lingering).max(1);
                     *watch = Some(NonMaxNanos::new(facts.now.saturating_add(silence)));
                 }
-                Command::Nothing
+                Action::Nothing
             }
             Phase::Ending { hooks: hooks @ Hooks::Queued, .. } => {
                 *hooks = Hooks::Running;
-                Command::CleanUp
+                Action::CleanUp
             }
-            Phase::Abandoned { alive: alive @ Alive::Queued } => {
-                *alive = Alive::Hooks;
-                Command::CleanUp
+            Phase::Abandoned { lingering: lingering @ Lingering::Queued } => {
+                *lingering = Lingering::Hooks;
+                Action::CleanUp
             }
             // These have no deadline.
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Paused { .. }
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Run | Alive::Hooks | Alive::Nothing } => {
-                Command::Nothing
-            }
+            | Phase::Abandoned {
+                lingering: Lingering::Run | Lingering::Hooks | Lingering::Nothing,
+            } => Action::Nothing,
         }
     }
 
@@ -86,8 +86,8 @@ impl Lifecycle {
         due: Nanos,
         date: Option<i64>,
         pause: bool,
-    ) -> Command {
-        self.up = true;
+    ) -> Action {
+        self.ready = true;
         self.answer(spec, facts, date);
         (self.due, self.started) = (due, facts.now);
         self.phase = Phase::Running {
@@ -95,9 +95,9 @@ impl Lifecycle {
             watch: spec
                 .timeout
                 .map(|timeout| NonMaxNanos::new(facts.now.saturating_add(nanos(timeout)))),
-            told: None,
+            reported_since: None,
         };
-        Command::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
+        Action::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
     }
 
     /// The run has ended: with a flow, or with a crash.
@@ -106,43 +106,43 @@ impl Lifecycle {
         spec: &Spec,
         facts: Facts<'_>,
         result: Result<Flow, CrashKind>,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         match self.phase {
-            Phase::Leaving { deadline, start_again } => {
+            Phase::StopRequested { deadline, start_again } => {
                 if result.is_err() {
-                    tell(Note::CrashedWhileStopping);
+                    emit(Transition::CrashedWhileStopping);
                 }
-                self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, tell)
+                self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, emit)
             }
             Phase::Running { pause, .. } => {
-                self.skip(spec, facts, pause, result, tell);
+                self.skip(spec, facts, pause, result, emit);
                 let ending = match result {
-                    Ok(flow) => self.after_good_run(spec, facts, pause, flow, tell),
-                    Err(kind) => self.after_crash(spec, facts, pause, kind, tell),
+                    Ok(flow) => self.after_good_run(spec, facts, pause, flow, emit),
+                    Err(kind) => self.after_crash(spec, facts, pause, kind, emit),
                 };
                 match ending {
-                    None => Command::Nothing,
+                    None => Action::Nothing,
                     Some(ending) => {
                         let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
-                        self.end(facts, ending, deadline, false, Hooks::Running, tell)
+                        self.end(facts, ending, deadline, false, Hooks::Running, emit)
                     }
                 }
             }
-            Phase::Abandoned { alive: Alive::Run } => {
+            Phase::Abandoned { lingering: Lingering::Run } => {
                 // Its result is dropped; what it holds is still cleaned up.
-                let alive = if facts.hooks { Alive::Hooks } else { Alive::Nothing };
-                self.phase = Phase::Abandoned { alive };
+                let lingering = if facts.hooks { Lingering::Hooks } else { Lingering::Nothing };
+                self.phase = Phase::Abandoned { lingering };
                 if facts.hooks {
-                    Command::CleanUp
+                    Action::CleanUp
                 } else {
-                    tell(Note::LateEnd);
-                    Command::Nothing
+                    emit(Transition::LateEnd);
+                    Action::Nothing
                 }
             }
             // Only a run that was begun ends.
             Phase::Registered
-            | Phase::Held
+            | Phase::WaitingForDependencies
             | Phase::Waiting { .. }
             | Phase::BackingOff { .. }
             | Phase::Paused { .. }
@@ -150,9 +150,9 @@ impl Lifecycle {
             | Phase::Stopped
             | Phase::Finished
             | Phase::Failed
-            | Phase::Abandoned { alive: Alive::Queued | Alive::Hooks | Alive::Nothing } => {
-                Command::Nothing
-            }
+            | Phase::Abandoned {
+                lingering: Lingering::Queued | Lingering::Hooks | Lingering::Nothing,
+            } => Action::Nothing,
         }
     }
 
@@ -162,21 +162,21 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        tell: &mut impl FnMut(Note),
-    ) -> Command {
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         let Phase::Running { pause: false, .. } = self.phase else {
-            return self.ended(spec, facts, Ok(Flow::Again), tell);
+            return self.ended(spec, facts, Ok(Flow::Again), emit);
         };
-        let mut told = false;
-        let mut tell_first = |note| {
-            told = true;
-            tell(note);
+        let mut reported_since = false;
+        let mut tell_first = |transition| {
+            reported_since = true;
+            emit(transition);
         };
         self.skip(spec, facts, false, Ok(Flow::Again), &mut tell_first);
         self.restarts.recovered();
-        if told {
+        if reported_since {
             self.wait_for_next(false, Resume::Waiting { until: Until::Instant(facts.now) });
-            return Command::Nothing;
+            return Action::Nothing;
         }
         self.run(spec, facts, facts.now, None, false)
     }
@@ -188,7 +188,7 @@ impl Lifecycle {
         facts: Facts<'_>,
         pause: bool,
         result: Result<Flow, CrashKind>,
-        tell: &mut impl FnMut(Note),
+        emit: &mut impl FnMut(Transition),
     ) {
         let skipped = match &spec.schedule {
             Schedule::Interval(period) => self.grid(*period).count_between(self.due, facts.now),
@@ -199,7 +199,7 @@ impl Lifecycle {
             Schedule::Delay(_) | Schedule::Continuous => 0,
         };
         if skipped > 0 {
-            tell(Note::Skipped(skipped));
+            emit(Transition::Skipped(skipped));
         }
     }
 
@@ -223,7 +223,7 @@ impl Lifecycle {
         facts: Facts<'_>,
         pause: bool,
         flow: Flow,
-        tell: &mut impl FnMut(Note),
+        emit: &mut impl FnMut(Transition),
     ) -> Option<Ending> {
         match flow {
             Flow::Done => return Some(Ending::Finished),
@@ -252,7 +252,7 @@ impl Lifecycle {
                 self.recover_if_long(facts);
                 // It counts like a crash that may pass.
                 let restart_in = self.restart_in(spec, facts, CrashKind::Transient);
-                tell(Note::Returned { restart_in });
+                emit(Transition::Returned { restart_in });
                 self.back_off(facts, pause, restart_in)
             }
         }
@@ -264,13 +264,13 @@ impl Lifecycle {
         facts: Facts<'_>,
         pause: bool,
         kind: CrashKind,
-        tell: &mut impl FnMut(Note),
+        emit: &mut impl FnMut(Transition),
     ) -> Option<Ending> {
         if !spec.schedule.is_periodic() {
             self.recover_if_long(facts);
         }
         let restart_in = self.restart_in(spec, facts, kind);
-        tell(Note::Crashed { in_a_row: self.restarts.in_a_row(), restart_in });
+        emit(Transition::Crashed { in_a_row: self.restarts.in_a_row(), restart_in });
         self.back_off(facts, pause, restart_in)
     }
 
@@ -312,6 +312,6 @@ impl Lifecycle {
             Schedule::Continuous => facts.now,
             Schedule::Cron(cron, _) => return self.next_date_of(cron, spec, facts),
         };
-        Until::Instant(due.saturating_add(jitter(spec, facts.dice)))
+        Until::Instant(due.saturating_add(jitter(spec, facts.random)))
     }
 }

@@ -24,9 +24,9 @@ struct Life {
     /// By how much the wall clock is ahead of `now`.
     ahead: WallNanos,
     hooks: bool,
-    beat: Nanos,
-    dice: u64,
-    notes: Vec<Note>,
+    last_heartbeat: Nanos,
+    random: u64,
+    transitions: Vec<Transition>,
 }
 
 impl Life {
@@ -37,9 +37,9 @@ impl Life {
             now: 0,
             ahead: 0,
             hooks: false,
-            beat: 0,
-            dice: 0,
-            notes: Vec::new(),
+            last_heartbeat: 0,
+            random: 0,
+            transitions: Vec::new(),
         }
     }
 
@@ -47,15 +47,22 @@ impl Life {
         Self::new(Spec { schedule: Schedule::Interval(secs(seconds)), ..Spec::DEFAULT })
     }
 
-    fn step(&mut self, event: Event) -> Command {
-        let Self { spec, life, now, ahead, hooks, beat, dice, notes } = self;
+    fn step(&mut self, input: Input) -> Action {
+        let Self { spec, life, now, ahead, hooks, last_heartbeat, random, transitions } = self;
         let wall = WallNanos::from(*now) + *ahead;
-        let facts = Facts { now: *now, wall, zone: &Utc, hooks: *hooks, beat: *beat, dice: *dice };
-        life.step(spec, facts, event, &mut |note| notes.push(note))
+        let facts = Facts {
+            now: *now,
+            wall,
+            zone: &Utc,
+            hooks: *hooks,
+            last_heartbeat: *last_heartbeat,
+            random: *random,
+        };
+        life.step(spec, facts, input, &mut |transition| transitions.push(transition))
     }
 
     fn start(&mut self) {
-        assert_eq!(self.step(Event::Start { held: false }), Command::Nothing);
+        assert_eq!(self.step(Input::Start { wait_for_dependencies: false }), Action::Nothing);
     }
 
     fn state(&self) -> State {
@@ -63,27 +70,27 @@ impl Life {
     }
 
     /// Goes to the next deadline and reports it.
-    fn due(&mut self) -> Command {
+    fn due(&mut self) -> Action {
         self.now = self.now.max(self.life.deadline().expect("something is due"));
-        self.step(Event::Due)
+        self.step(Input::Due)
     }
 
     /// Goes to the next run and lets it take so long; returns when it was due, in seconds.
-    fn run(&mut self, takes: Nanos, event: Event) -> u64 {
-        let Command::Run { due, .. } = self.due() else { panic!("no run: {:?}", self.life) };
+    fn run(&mut self, takes: Nanos, input: Input) -> u64 {
+        let Action::Run { due, .. } = self.due() else { panic!("no run: {:?}", self.life) };
         self.now += takes;
-        self.step(event);
+        self.step(input);
         due / SECOND
     }
 
-    fn take_notes(&mut self) -> Vec<Note> {
-        std::mem::take(&mut self.notes)
+    fn take_notes(&mut self) -> Vec<Transition> {
+        std::mem::take(&mut self.transitions)
     }
 }
 
-const GOOD: Event = Event::Ended(Flow::Wait);
-const CRASH: Event = Event::Crashed(CrashKind::Transient);
-const PERMANENT_CRASH: Event = Event::Crashed(CrashKind::Permanent);
+const GOOD: Input = Input::Ended(Flow::Wait);
+const CRASH: Input = Input::Crashed(CrashKind::Transient);
+const PERMANENT_CRASH: Input = Input::Crashed(CrashKind::Permanent);
 
 #[test]
 fn rule_1_and_3_an_interval_starts_at_once_and_never_drifts() {
@@ -109,7 +116,7 @@ fn rule_5_what_fell_due_meanwhile_is_skipped_and_told_once() {
     life.start();
     life.take_notes();
     life.run(35 * SECOND, GOOD);
-    assert_eq!(life.take_notes(), [Note::Skipped(3)]);
+    assert_eq!(life.take_notes(), [Transition::Skipped(3)]);
     assert_eq!(life.run(0, GOOD), 40);
     // A late wake-up runs once and goes on with the grid.
     life.now = 95 * SECOND;
@@ -122,13 +129,13 @@ fn rule_9_jitter_again_and_after_leave_the_grid_alone() {
     let jitter = secs(4);
     let spec = Spec { schedule: Schedule::Interval(secs(10)), jitter, ..Spec::DEFAULT };
     let mut life = Life::new(spec);
-    life.dice = 3 * SECOND;
+    life.random = 3 * SECOND;
     life.start();
     assert_eq!((0..3).map(|_| life.run(0, GOOD)).collect::<Vec<_>>(), [3, 13, 23]);
-    assert_eq!(life.run(SECOND, Event::Ended(Flow::Again)), 33);
-    assert_eq!(life.run(SECOND, Event::Ended(Flow::After(secs(2)))), 34);
+    assert_eq!(life.run(SECOND, Input::Ended(Flow::Again)), 33);
+    assert_eq!(life.run(SECOND, Input::Ended(Flow::After(secs(2)))), 34);
     assert_eq!(life.run(0, GOOD), 37);
-    assert_eq!(life.run(0, Event::Ended(Flow::Done)), 43);
+    assert_eq!(life.run(0, Input::Ended(Flow::Done)), 43);
     assert_eq!(life.state(), State::Finished);
 }
 
@@ -198,8 +205,8 @@ fn rule_22_and_24_after_n_restarts_the_next_crash_is_final() {
 /// A repeat is the end of a run and the beginning of the next, without anything in between.
 #[test]
 fn rule_9_a_repeat_is_an_end_and_a_beginning() {
-    let between: [&[Event]; 4] =
-        [&[], &[Event::Pause], &[Event::Stop { deadline: 9 * SECOND }], &[Event::RunNow]];
+    let between: [&[Input]; 4] =
+        [&[], &[Input::Pause], &[Input::Stop { deadline: 9 * SECOND }], &[Input::RunNow]];
     for (takes, between) in [SECOND, 35 * SECOND].into_iter().flat_map(|t| between.map(|b| (t, b)))
     {
         let running = || {
@@ -208,35 +215,35 @@ fn rule_9_a_repeat_is_an_end_and_a_beginning() {
             life.run(SECOND, CRASH);
             life.due();
             life.now += takes;
-            for event in between {
-                life.step(*event);
+            for input in between {
+                life.step(*input);
             }
             life
         };
         let (mut at_once, mut by_steps) = (running(), running());
-        let command = at_once.step(Event::Repeat);
+        let action = at_once.step(Input::Repeat);
         // What is told is told before the next run begins.
-        let quiet = takes == SECOND && matches!(between, [] | [Event::RunNow]);
-        assert_eq!(matches!(command, Command::Run { .. }), quiet, "{between:?}: {command:?}");
-        by_steps.step(Event::Ended(Flow::Again));
+        let quiet = takes == SECOND && matches!(between, [] | [Input::RunNow]);
+        assert_eq!(matches!(action, Action::Run { .. }), quiet, "{between:?}: {command:?}");
+        by_steps.step(Input::Ended(Flow::Again));
         if quiet {
-            assert_eq!(by_steps.step(Event::Due), command);
+            assert_eq!(by_steps.step(Input::Due), action);
             assert_eq!(at_once.life.since(), at_once.now);
         }
         assert_eq!(format!("{:?}", at_once.life), format!("{:?}", by_steps.life));
-        assert_eq!(at_once.notes, by_steps.notes);
+        assert_eq!(at_once.transitions, by_steps.transitions);
     }
 }
 
 #[test]
 fn rule_26_what_a_stopped_run_returns_is_no_crash() {
-    for event in [GOOD, CRASH, PERMANENT_CRASH, Event::Ended(Flow::Again)] {
+    for input in [GOOD, CRASH, PERMANENT_CRASH, Input::Ended(Flow::Again)] {
         let mut life = Life::every(10);
         life.start();
         life.due();
-        life.step(Event::Stop { deadline: 9 * SECOND });
+        life.step(Input::Stop { deadline: 9 * SECOND });
         assert_eq!(life.state(), State::Stopping);
-        life.step(event);
+        life.step(input);
         assert_eq!((life.state(), life.life.crashes_in_a_row()), (State::Stopped, 0), "{event:?}");
     }
 }
@@ -254,13 +261,13 @@ fn restart_always_paces_a_service_that_returns_at_once() {
 #[test]
 fn rule_32_held_until_released() {
     let mut life = Life::every(10);
-    life.step(Event::Start { held: true });
+    life.step(Input::Start { wait_for_dependencies: true });
     assert_eq!((life.state(), life.life.deadline()), (State::Waiting, None));
     life.now = 4 * SECOND;
-    life.step(Event::Release);
-    assert!(life.life.is_coming_up());
+    life.step(Input::Release);
+    assert!(life.life.is_starting());
     assert_eq!(life.run(0, GOOD), 4);
-    assert!(!life.life.is_coming_up());
+    assert!(!life.life.is_starting());
 }
 
 #[test]
@@ -268,14 +275,20 @@ fn rule_43_an_abandoned_run_blocks_a_second_copy_until_it_ends() {
     let mut life = Life::every(10);
     life.start();
     life.due();
-    life.step(Event::Stop { deadline: 5 * SECOND });
-    assert_eq!(life.due(), Command::Nothing);
+    life.step(Input::Stop { deadline: 5 * SECOND });
+    assert_eq!(life.due(), Action::Nothing);
     assert_eq!(life.state(), State::Abandoned);
-    assert_eq!(life.step(Event::Start { held: false }), Command::Refused(Refusal::Alive));
+    assert_eq!(
+        life.step(Input::Start { wait_for_dependencies: false }),
+        Action::Refused(Refusal::Lingering)
+    );
     life.hooks = true;
-    assert_eq!(life.step(CRASH), Command::CleanUp, "what it holds is cleaned up late");
-    assert_eq!(life.step(Event::Start { held: false }), Command::Refused(Refusal::Alive));
-    life.step(Event::CleanedUp);
+    assert_eq!(life.step(CRASH), Action::CleanUp, "what it holds is cleaned up late");
+    assert_eq!(
+        life.step(Input::Start { wait_for_dependencies: false }),
+        Action::Refused(Refusal::Lingering)
+    );
+    life.step(Input::CleanedUp);
     assert_eq!(life.state(), State::Abandoned, "it is not called stopped");
     life.start();
     assert_eq!(life.state(), State::Waiting);
@@ -286,10 +299,10 @@ fn rule_42_hooks_come_between_the_last_run_and_the_end() {
     let mut life = Life::every(10);
     life.hooks = true;
     life.start();
-    life.step(Event::Stop { deadline: 5 * SECOND });
+    life.step(Input::Stop { deadline: 5 * SECOND });
     assert_eq!(life.state(), State::Stopping);
-    assert_eq!(life.due(), Command::CleanUp, "a worker must come for it");
-    life.step(Event::CleanedUp);
+    assert_eq!(life.due(), Action::CleanUp, "a worker must come for it");
+    life.step(Input::CleanedUp);
     assert_eq!(life.state(), State::Stopped);
 }
 
@@ -298,19 +311,19 @@ fn rule_47_start_while_stopping_follows_the_stop() {
     let mut life = Life::every(10);
     life.start();
     life.due();
-    life.step(Event::Stop { deadline: 5 * SECOND });
-    assert_eq!(life.step(Event::Start { held: false }), Command::Nothing);
+    life.step(Input::Stop { deadline: 5 * SECOND });
+    assert_eq!(life.step(Input::Start { wait_for_dependencies: false }), Action::Nothing);
     life.step(GOOD);
-    let ended = Note::Ended { ending: Ending::Stopped, start_again: true };
+    let ended = Transition::Ended { ending: Ending::Stopped, start_again: true };
     assert!(life.take_notes().contains(&ended));
     // A later stop takes the wish back.
     life.start();
     life.due();
-    life.step(Event::Stop { deadline: 50 * SECOND });
-    life.step(Event::Start { held: false });
-    life.step(Event::Stop { deadline: 50 * SECOND });
+    life.step(Input::Stop { deadline: 50 * SECOND });
+    life.step(Input::Start { wait_for_dependencies: false });
+    life.step(Input::Stop { deadline: 50 * SECOND });
     life.step(GOOD);
-    let ended = Note::Ended { ending: Ending::Stopped, start_again: false };
+    let ended = Transition::Ended { ending: Ending::Stopped, start_again: false };
     assert!(life.take_notes().contains(&ended));
 }
 
@@ -320,17 +333,17 @@ fn rule_63_stuck_is_told_once_per_silence_and_a_heartbeat_starts_it_again() {
     life.start();
     life.due();
     life.take_notes();
-    life.beat = 4 * SECOND;
+    life.last_heartbeat = 4 * SECOND;
     life.due();
     assert_eq!((life.now / SECOND, life.take_notes().len()), (10, 0), "it beat at 4");
     life.due();
-    let stuck = Note::Stuck { running_for: secs(14) };
+    let stuck = Transition::Stuck { running_for: secs(14) };
     assert_eq!((life.now / SECOND, life.take_notes()), (14, vec![stuck]));
     life.due();
     life.due();
     assert_eq!(life.take_notes(), [], "once");
     assert!(life.now >= 40 * SECOND, "looked at ever more rarely: {}", life.now);
-    life.beat = life.now + SECOND;
+    life.last_heartbeat = life.now + SECOND;
     life.due();
     life.due();
     assert_eq!(life.take_notes().len(), 1, "a new silence");
@@ -342,9 +355,9 @@ fn run_now_keeps_the_grid_and_is_refused_during_a_run() {
     life.start();
     life.run(0, GOOD);
     life.now = 4 * SECOND;
-    assert_eq!(life.step(Event::RunNow), Command::Nothing);
-    assert!(matches!(life.due(), Command::Run { .. }));
-    assert_eq!(life.step(Event::RunNow), Command::Refused(Refusal::Busy));
+    assert_eq!(life.step(Input::RunNow), Action::Nothing);
+    assert!(matches!(life.due(), Action::Run { .. }));
+    assert_eq!(life.step(Input::RunNow), Action::Refused(Refusal::Busy));
     life.step(GOOD);
     assert_eq!(life.run(0, GOOD), 10);
 }
@@ -354,18 +367,20 @@ fn a_pause_lets_the_run_end_and_makes_up_for_nothing() {
     let mut life = Life::every(10);
     life.start();
     life.due();
-    life.step(Event::Pause);
+    life.step(Input::Pause);
     assert_eq!(life.state(), State::Running);
     life.step(GOOD);
     assert_eq!((life.state(), life.life.deadline()), (State::Paused, None));
     // Run now, and be paused again.
-    life.step(Event::RunNow);
+    life.step(Input::RunNow);
     life.run(0, GOOD);
     assert_eq!(life.state(), State::Paused);
     life.now = 34 * SECOND;
-    life.step(Event::Resume);
+    life.step(Input::Resume);
     assert_eq!(life.run(0, GOOD), 40);
-    assert!(!life.take_notes().iter().any(|note| matches!(note, Note::Skipped(_))));
+    assert!(
+        !life.take_notes().iter().any(|transition| matches!(transition, Transition::Skipped(_)))
+    );
 }
 
 #[test]

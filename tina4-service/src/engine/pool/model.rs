@@ -10,7 +10,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::toy::{Toy, Work, pool, wait_for_done};
+use super::fake_source::{FakeSource, Work, pool, wait_for_done};
 use super::*;
 use crate::sys::sync::Gate;
 
@@ -30,7 +30,7 @@ fn nothing() -> Work {
 }
 
 /// Ends the threads, so that a schedule ends.
-fn close(pool: &Arc<Pool<Toy>>) {
+fn close(pool: &Arc<Pool<FakeSource>>) {
     pool.with(|toy, _| toy.closed = true);
     while pool.threads() > 0 {
         shuttle::thread::yield_now();

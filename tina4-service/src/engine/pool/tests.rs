@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::{Sender, bounded, unbounded};
 
-use super::toy::{Toy, Work, pool, wait_for_done};
+use super::fake_source::{FakeSource, Work, pool, wait_for_done};
 
-use super::crew::*;
+use super::workers::*;
 use super::*;
+use crate::sys::threads::start_worker;
 
 #[cfg(feature = "signals")]
 mod blocking;
@@ -87,7 +88,7 @@ fn a_body_that_was_trusted_and_blocks_holds_up_nobody_for_long() {
 }
 
 /// What workers slept, per job, while two hundred jobs were done.
-fn sleeps(set_up: impl Fn(&mut Toy, Nanos, Work)) -> f64 {
+fn sleeps(set_up: impl Fn(&mut FakeSource, Nanos, Work)) -> f64 {
     let pool = pool(Clock::system(), None);
     let (done, jobs) = unbounded();
     let work: Work = Arc::new(move || {
@@ -110,7 +111,7 @@ fn rule_52_a_short_body_costs_one_wake_up_per_run() {
     let one_each_millisecond = |short| {
         sleeps(|toy, now, work| {
             toy.short = Some(short);
-            (0..200).for_each(|job| toy.add(now + job * MILLISECOND, Arc::clone(&work)));
+            (0..200).for_each(|item| toy.add(now + item * MILLISECOND, Arc::clone(&work)));
         })
     };
     // One of who does it, and some of the stand-by; the best of a few, for a busy machine lets it
@@ -213,8 +214,8 @@ fn threads_that_cannot_be_had_are_asked_for_again_but_rarely() {
             start_worker(name, stack_size, body)
         }
     };
-    let hiring = Hiring { name: "rare".to_owned(), most: None, stack_size: None, start };
-    let pool = Pool::new(Toy::default(), Clock::system(), hiring);
+    let threads = ThreadConfig { name: "rare".to_owned(), most: None, stack_size: None, start };
+    let pool = Pool::new(FakeSource::default(), Clock::system(), threads);
     let (release, released) = bounded::<()>(0);
     let (started, starts) = bounded(1);
     let blocker: Work = Arc::new(move || {
@@ -249,12 +250,12 @@ fn threads_that_cannot_be_had_are_asked_for_again_but_rarely() {
 /// Whoever asks for something returns, however much there is to log meanwhile.
 #[test]
 fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
-    fn leaves(pool: &Arc<Pool<Toy>>, more: usize, done: &Sender<ThreadId>) -> Work {
+    fn leaves(pool: &Arc<Pool<FakeSource>>, more: usize, done: &Sender<ThreadId>) -> Work {
         let (pool, done) = (Arc::clone(pool), done.clone());
         Arc::new(move || {
             if more > 0 {
                 let next = leaves(&pool, more - 1, &done);
-                lock(&pool.shift).desk.aftermath = Some(next);
+                lock(&pool.state).source.deferred = Some(next);
             }
             done.send(thread::current().id()).unwrap();
         })
@@ -264,7 +265,7 @@ fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
     wait_for_done(&pool, 1);
     let (done, by) = unbounded();
     let first = leaves(&pool, 9, &done);
-    pool.with(|toy, _| toy.aftermath = Some(first));
+    pool.with(|toy, _| toy.deferred = Some(first));
     let by: Vec<_> = (0..10)
         .map(|_| by.recv_timeout(Duration::from_secs(10)).expect("all of it is done"))
         .collect();
@@ -273,67 +274,67 @@ fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
 }
 
 fn follower(worker: u64) -> Resting {
-    Resting { worker, bell: Arc::new(Condvar::new()) }
+    Resting { worker, condvar: Arc::new(Condvar::new()) }
 }
 
 #[test]
 fn rule_52_a_stand_by_steps_in_when_what_is_due_is_late() {
-    let mut crew = Crew::default();
-    assert!(!crew.needs_stand_by(9 * SLACK, None), "nothing is due");
-    assert!(!crew.needs_stand_by(9 * SLACK, Some(8 * SLACK + 1)), "somebody may be at it");
-    let Resting { worker, bell } = follower(1);
-    crew.leader = Some(Leader { worker, bell, until: 0 });
-    assert!(!crew.needs_stand_by(9 * SLACK, Some(0)), "the leader waits for it");
-    crew.leader = None;
-    (0..100).for_each(|_| crew.count_finished(1_000));
-    assert!(crew.trusts(Some(1_000)) && crew.trusts(None));
-    assert!(crew.needs_stand_by(9 * SLACK, Some(8 * SLACK)));
+    let mut workers = Workers::default();
+    assert!(!workers.needs_stand_by(9 * SLACK, None), "nothing is due");
+    assert!(!workers.needs_stand_by(9 * SLACK, Some(8 * SLACK + 1)), "somebody may be at it");
+    let Resting { worker, condvar } = follower(1);
+    workers.leader = Some(Leader { worker, condvar, until: 0 });
+    assert!(!workers.needs_stand_by(9 * SLACK, Some(0)), "the leader waits for it");
+    workers.leader = None;
+    (0..100).for_each(|_| workers.count_finished(1_000));
+    assert!(workers.trusts(Some(1_000)) && workers.trusts(None));
+    assert!(workers.needs_stand_by(9 * SLACK, Some(8 * SLACK)));
     // Others that look as harmless may block as well.
-    assert!(!crew.trusts(Some(1_000)));
-    crew.count_finished(1_000_000);
-    assert!(!crew.trusts(Some(1_000)));
-    crew.count_finished(1_000);
-    assert!(crew.trusts(Some(1_000)));
+    assert!(!workers.trusts(Some(1_000)));
+    workers.count_finished(1_000_000);
+    assert!(!workers.trusts(Some(1_000)));
+    workers.count_finished(1_000);
+    assert!(workers.trusts(Some(1_000)));
     // Of one that nobody knows it is believed later.
-    assert!(!crew.trusts(None));
-    (0..3).for_each(|_| crew.count_finished(1_000));
-    assert!(crew.trusts(None));
+    assert!(!workers.trusts(None));
+    (0..3).for_each(|_| workers.count_finished(1_000));
+    assert!(workers.trusts(None));
 }
 
 #[test]
 fn rule_52_one_stands_by_and_it_is_the_one_that_looks_first() {
-    let mut crew = Crew::default();
-    crew.resting.extend([follower(1), follower(2)]);
-    assert!(crew.stand_by(StandBy { worker: 1, until: 7 }));
-    assert!(!crew.stand_by(StandBy { worker: 2, until: 7 }), "one is enough");
-    assert!(crew.stand_by(StandBy { worker: 2, until: 6 }), "sooner is better");
-    assert!(crew.stands_by(0, 6) && crew.stands_by(9, 0), "within a few milliseconds");
-    assert!(!crew.stand_down(1), "it was not called");
-    assert!(crew.stands_by(0, 6), "it no longer stood by");
-    assert!(!crew.stand_down(2));
-    assert!(!crew.stands_by(0, 6));
+    let mut workers = Workers::default();
+    workers.resting.extend([follower(1), follower(2)]);
+    assert!(workers.stand_by(StandBy { worker: 1, until: 7 }));
+    assert!(!workers.stand_by(StandBy { worker: 2, until: 7 }), "one is enough");
+    assert!(workers.stand_by(StandBy { worker: 2, until: 6 }), "sooner is better");
+    assert!(workers.stands_by(0, 6) && workers.stands_by(9, 0), "within a few milliseconds");
+    assert!(!workers.stand_down(1), "it was not called");
+    assert!(workers.stands_by(0, 6), "it no longer stood by");
+    assert!(!workers.stand_down(2));
+    assert!(!workers.stands_by(0, 6));
     // Who is called to stand by does not look; who is called after it does.
-    crew.stand_by_wanted = true;
-    assert!(!crew.is_called_to_work());
-    assert!(crew.is_called_to_work());
+    workers.stand_by_wanted = true;
+    assert!(!workers.is_called_to_work());
+    assert!(workers.is_called_to_work());
 }
 
 #[test]
 fn rule_52_short_is_what_takes_less_than_to_wake_somebody() {
-    let mut crew = Crew::default();
-    assert!(crew.trusts(Some(19_999)) && !crew.trusts(Some(20_000)));
-    assert!(!crew.trusts(None));
-    (0..4).for_each(|_| crew.count_finished(1_000));
-    assert!(crew.trusts(None), "four in a row speak for one that nobody knows");
-    crew.count_finished(60_000);
-    assert!(!crew.trusts(None), "there were too few to bear with this one");
-    (0..100).for_each(|_| crew.count_finished(1_000));
-    (0..2).for_each(|_| crew.count_finished(60_000));
-    assert!(crew.trusts(None), "two of a hundred prove nothing");
-    crew.count_finished(60_000);
-    assert!(!crew.trusts(None), "however many were short before");
-    crew.early = 100_000;
-    assert!(crew.trusts(Some(60_000)) && !crew.trusts(Some(100_000)));
+    let mut workers = Workers::default();
+    assert!(workers.trusts(Some(19_999)) && !workers.trusts(Some(20_000)));
+    assert!(!workers.trusts(None));
+    (0..4).for_each(|_| workers.count_finished(1_000));
+    assert!(workers.trusts(None), "four in a row speak for one that nobody knows");
+    workers.count_finished(60_000);
+    assert!(!workers.trusts(None), "there were too few to bear with this one");
+    (0..100).for_each(|_| workers.count_finished(1_000));
+    (0..2).for_each(|_| workers.count_finished(60_000));
+    assert!(workers.trusts(None), "two of a hundred prove nothing");
+    workers.count_finished(60_000);
+    assert!(!workers.trusts(None), "however many were short before");
+    workers.early = 100_000;
+    assert!(workers.trusts(Some(60_000)) && !workers.trusts(Some(100_000)));
 }
 
 /// Otherwise each thread that is started would speak for starting another one.
@@ -346,18 +347,18 @@ fn rule_52_to_start_a_thread_is_no_part_of_the_job_that_follows() {
         CLOCK.get().expect("set above").advance(Duration::from_millis(1));
         start_worker(name, stack_size, body)
     };
-    let hiring = Hiring { name: "slow".to_owned(), most: None, stack_size: None, start };
-    let pool = Pool::new(Toy::default(), clock.clone(), hiring);
+    let threads = ThreadConfig { name: "slow".to_owned(), most: None, stack_size: None, start };
+    let pool = Pool::new(FakeSource::default(), clock.clone(), threads);
     let (_, work) = counter();
     pool.with(|toy, now| toy.add(now + HOUR, Arc::clone(&work)));
-    while lock(&pool.shift).crew.leader.is_none() {
+    while lock(&pool.state).workers.leader.is_none() {
         thread::yield_now();
     }
     // The one that waits does this, and before it starts another one to wait in its place.
     pool.with(|toy, now| toy.add(now, work));
     wait_for_done(&pool, 1);
-    let shift = lock(&pool.shift);
-    assert_eq!((shift.crew.hired, shift.crew.confidence), (2, 1));
+    let state = lock(&pool.state);
+    assert_eq!((state.workers.hired, state.workers.confidence), (2, 1));
 }
 
 /// Services that share something which hangs: the trust in one of them ends that in all.
@@ -387,14 +388,14 @@ fn rule_50_many_that_were_trusted_and_block_hold_up_nobody_for_long() {
 
 #[test]
 fn the_wake_up_correction_falls_fast_and_rises_slowly() {
-    let mut crew = Crew::default();
-    crew.learn(1_600);
-    assert_eq!(crew.early, 100);
-    crew.learn(50_000_000);
-    assert!(crew.early < MOST_EARLY / 15, "one late wake-up is no habit");
-    (0..1_000).for_each(|_| crew.learn(1_000_000));
-    let before = crew.early;
+    let mut workers = Workers::default();
+    workers.learn(1_600);
+    assert_eq!(workers.early, 100);
+    workers.learn(50_000_000);
+    assert!(workers.early < MOST_EARLY / 15, "one late wake-up is no habit");
+    (0..1_000).for_each(|_| workers.learn(1_000_000));
+    let before = workers.early;
     assert!(before > MOST_EARLY - 100, "it rises to the most: {before}");
-    crew.learn(0);
-    assert_eq!(crew.early, before - before / 4);
+    workers.learn(0);
+    assert_eq!(workers.early, before - before / 4);
 }

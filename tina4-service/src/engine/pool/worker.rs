@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::crew::{Errands, Leader, Resting, SLACK, STAY, Shift, StandBy};
 #[cfg(feature = "exit-hook")]
-use super::working::Working;
-use super::{Back, Desk, Pool};
+use super::active_worker::ActiveWorker;
+use super::workers::{AfterUnlock, Leader, MIN_IDLE, PoolState, Resting, SLACK, StandBy};
+use super::{Pool, Timing, WorkSource};
 use crate::sys::fork;
 use crate::sys::sync::{Condvar, MutexGuard, lock, try_lock, wait};
 use tina4_service_core::Nanos;
@@ -22,42 +22,42 @@ const REST: Duration = Duration::from_secs(5);
 /// Not all at once: each waits this much longer than the one below it.
 const STAGGER: Duration = Duration::from_millis(20);
 
-impl<D: Desk> Pool<D> {
+impl<D: WorkSource> Pool<D> {
     /// A worker's life.
     pub(super) fn work(self: &Arc<Self>, worker: u64) {
-        let bell = Arc::new(Condvar::new());
+        let condvar = Arc::new(Condvar::new());
         let process = fork::generation();
         #[cfg(feature = "exit-hook")]
-        let working = Working::here();
-        let mut shift = lock(&self.shift);
+        let working = ActiveWorker::here();
+        let mut state = lock(&self.state);
         #[cfg(feature = "exit-hook")]
-        shift.crew.add_working(&working);
-        shift.crew.arriving -= 1;
-        let mut looks = shift.crew.is_called_to_work();
+        state.workers.add_working(&working);
+        state.workers.arriving -= 1;
+        let mut looks = state.workers.is_called_to_work();
         let mut now = self.clock.now();
         // What is to be done right after the job that was just done.
         let mut following = None;
         loop {
             let looks_now = std::mem::replace(&mut looks, true);
-            let mut task = following.take();
-            if task.is_none() && looks_now && !shift.desk.has_aftermath() {
-                task = shift.desk.take(now);
+            let mut id = following.take();
+            if id.is_none() && looks_now && !state.source.has_deferred() {
+                id = state.source.take(now);
             }
-            let most = self.most(&shift.desk);
-            if let Some(task) = task {
-                let trusted = shift.crew.trusts(shift.desk.usual(&task));
-                let job = shift.desk.job(task);
-                let errands = shift.cover(now, trusted && !self.clock.is_manual(), most);
-                drop(shift);
+            let most = self.most(&state.source);
+            if let Some(id) = id {
+                let trusted = state.workers.trusts(state.source.usual(&id));
+                let item = state.source.item(id);
+                let after_unlock = state.cover(now, trusted && !self.clock.is_manual(), most);
+                drop(state);
                 let mut began = now;
-                if errands.is_some() {
-                    self.carry_out(errands);
+                if after_unlock.is_some() {
+                    self.run_after_unlock(after_unlock);
                     // To start a thread takes longer than many a job, and is no part of it.
                     began = self.clock.now();
                 }
                 #[cfg(feature = "exit-hook")]
-                working.begin(D::subject(&job));
-                let report = D::work(&job);
+                working.begin(D::subject(&item));
+                let report = D::work(&item);
                 if fork::generation() != process {
                     // The job has returned in a child that it has forked. The services are the
                     // parent's; the only thread of the child ends, and with it the child.
@@ -66,37 +66,36 @@ impl<D: Desk> Pool<D> {
                 let ended;
                 // What is done under the lock is done at a time that is read under it: one that was
                 // read before may have passed meanwhile, and with it what is waited for.
-                (shift, ended, now) = match try_lock(&self.shift) {
-                    Some(shift) => {
+                (state, ended, now) = match try_lock(&self.state) {
+                    Some(state) => {
                         let now = self.clock.now();
-                        (shift, now, now)
+                        (state, now, now)
                     }
                     None => {
                         let ended = self.clock.now();
-                        let shift = lock(&self.shift);
-                        (shift, ended, self.clock.now())
+                        let state = lock(&self.state);
+                        (state, ended, self.clock.now())
                     }
                 };
-                shift.crew.count_finished(ended.saturating_sub(began));
-                let back = Back { began, ended, now, may_repeat: true };
-                following = shift.desk.finish(job, report, back);
+                state.workers.count_finished(ended.saturating_sub(began));
+                let back = Timing { began, ended, now, may_repeat: true };
+                following = state.source.finish(item, report, back);
                 continue;
             }
             // What was done without a job may still have left something to do outside.
-            let (ring_news, aftermath) = shift.leftovers();
-            if ring_news || aftermath.is_some() {
+            let (ring_news, deferred) = state.leftovers();
+            if ring_news || deferred.is_some() {
                 // A log may block for ever: somebody else waits for what is due meanwhile.
-                let uncovered =
-                    if aftermath.is_some() { shift.uncovered(now, false) } else { None };
-                let calls = uncovered.and_then(|due| shift.crew.send_for(now, due, false, most));
-                drop(shift);
-                self.carry_out(Errands::new(calls, ring_news, aftermath));
-                shift = lock(&self.shift);
+                let uncovered = if deferred.is_some() { state.uncovered(now, false) } else { None };
+                let calls = uncovered.and_then(|due| state.workers.send_for(now, due, false, most));
+                drop(state);
+                self.run_after_unlock(AfterUnlock::new(calls, ring_news, deferred));
+                state = lock(&self.state);
                 now = self.clock.now();
                 continue;
             }
-            match self.rest(shift, worker, &bell, now) {
-                Some(rested) => (shift, looks) = rested,
+            match self.rest(state, worker, &condvar, now) {
+                Some(rested) => (state, looks) = rested,
                 None => return,
             }
             now = self.clock.now();
@@ -107,31 +106,31 @@ impl<D: Desk> Pool<D> {
     /// this worker leaves.
     fn rest<'a>(
         &'a self,
-        mut shift: MutexGuard<'a, Shift<D>>,
+        mut state: MutexGuard<'a, PoolState<D>>,
         worker: u64,
-        bell: &Arc<Condvar>,
+        condvar: &Arc<Condvar>,
         now: Nanos,
-    ) -> Option<(MutexGuard<'a, Shift<D>>, bool)> {
-        if shift.desk.is_over() {
-            shift.crew.dismiss();
-            shift.crew.live -= 1;
+    ) -> Option<(MutexGuard<'a, PoolState<D>>, bool)> {
+        if state.source.is_over() {
+            state.workers.dismiss();
+            state.workers.live -= 1;
             return None;
         }
-        let due = shift.desk.next_due();
-        match (due, shift.crew.leader.take()) {
+        let due = state.source.next_due();
+        match (due, state.workers.leader.take()) {
             (Some(due), leader)
                 if due > now && leader.as_ref().is_none_or(|old| due < old.until) =>
             {
-                if let Some(Leader { worker, bell, .. }) = leader {
+                if let Some(Leader { worker, condvar, .. }) = leader {
                     // It goes on waiting for its time, as a follower.
-                    shift.crew.let_go(&bell);
-                    shift.crew.resting.push(Resting { worker, bell });
+                    state.workers.let_go(&condvar);
+                    state.workers.resting.push(Resting { worker, condvar });
                 }
-                Some(self.lead(shift, worker, bell, due))
+                Some(self.lead(state, worker, condvar, due))
             }
             (due, leader) => {
-                shift.crew.leader = leader;
-                self.follow(shift, worker, bell, due)
+                state.workers.leader = leader;
+                self.follow(state, worker, condvar, due)
             }
         }
     }
@@ -139,83 +138,84 @@ impl<D: Desk> Pool<D> {
     /// Waits for the next due time, or to be rung.
     fn lead<'a>(
         &'a self,
-        mut shift: MutexGuard<'a, Shift<D>>,
+        mut state: MutexGuard<'a, PoolState<D>>,
         worker: u64,
-        bell: &Arc<Condvar>,
+        condvar: &Arc<Condvar>,
         due: Nanos,
-    ) -> (MutexGuard<'a, Shift<D>>, bool) {
+    ) -> (MutexGuard<'a, PoolState<D>>, bool) {
         // Much may have been done since this worker last looked, and a wait counts from now.
         let now = self.clock.now();
-        shift.crew.leader = Some(Leader { worker, bell: Arc::clone(bell), until: due });
-        let mut target = due.saturating_sub(shift.crew.early);
+        state.workers.leader = Some(Leader { worker, condvar: Arc::clone(condvar), until: due });
+        let mut target = due.saturating_sub(state.workers.early);
         if target <= now {
             // Too near for a sleep that ends in time: it ends too late rather than spin for long.
             target = due.saturating_sub(MOST_SPIN);
         }
-        let most_spin = shift.crew.early.clamp(LEAST_SPIN, MOST_SPIN);
+        let most_spin = state.workers.early.clamp(LEAST_SPIN, MOST_SPIN);
         let mut woken = now;
         if target > now {
             let timed_out;
-            (shift, timed_out) = wait(bell, shift, self.clock.real_wait(now, target));
+            (state, timed_out) = wait(condvar, state, self.clock.real_wait(now, target));
             woken = self.clock.now();
             if timed_out {
-                shift.crew.learn(woken.saturating_sub(target));
+                state.workers.learn(woken.saturating_sub(target));
             }
         }
         let left = due.saturating_sub(woken);
         if left > 0 && left <= most_spin && !self.clock.is_manual() {
-            drop(shift);
+            drop(state);
             while self.clock.now() < due {
                 std::hint::spin_loop();
             }
-            shift = lock(&self.shift);
+            state = lock(&self.state);
         }
-        let called = shift.crew.stand_down(worker);
-        let looks = !called || shift.crew.is_called_to_work();
-        (shift, looks)
+        let notified = state.workers.stand_down(worker);
+        let looks = !notified || state.workers.is_called_to_work();
+        (state, looks)
     }
 
     /// Waits to be called; alone looks after a while whether to stand by on, or to leave.
     fn follow<'a>(
         &'a self,
-        mut shift: MutexGuard<'a, Shift<D>>,
+        mut state: MutexGuard<'a, PoolState<D>>,
         worker: u64,
-        bell: &Arc<Condvar>,
+        condvar: &Arc<Condvar>,
         due: Option<Nanos>,
-    ) -> Option<(MutexGuard<'a, Shift<D>>, bool)> {
+    ) -> Option<(MutexGuard<'a, PoolState<D>>, bool)> {
         let now = self.clock.now();
         // What the leader waits for is not left to the stand-by, but what comes after it.
-        let due = if shift.crew.leader.is_some() { shift.desk.due_after_next() } else { due };
-        let crew = &mut shift.crew;
+        let due = if state.workers.leader.is_some() { state.source.due_after_next() } else { due };
+        let workers = &mut state.workers;
         let mut leaving = false;
-        let until =
-            due.map(|due| due.saturating_add(SLACK).max(now.saturating_add(LEAST_SLACK))).filter(
-                |until| !self.clock.is_manual() && crew.stand_by(StandBy { worker, until: *until }),
-            );
+        let until = due
+            .map(|due| due.saturating_add(SLACK).max(now.saturating_add(LEAST_SLACK)))
+            .filter(|until| {
+                !self.clock.is_manual() && workers.stand_by(StandBy { worker, until: *until })
+            });
         let timeout = match until {
             Some(until) => Some(Duration::from_nanos(until - now)),
-            None if crew.resting.len() >= STAY => {
+            None if workers.resting.len() >= MIN_IDLE => {
                 leaving = true;
-                let place = u32::try_from(crew.resting.len()).unwrap_or(u32::MAX);
+                let place = u32::try_from(workers.resting.len()).unwrap_or(u32::MAX);
                 Some(REST + STAGGER.saturating_mul(place))
             }
             None => None,
         };
-        crew.resting.push(Resting { worker, bell: Arc::clone(bell) });
+        workers.resting.push(Resting { worker, condvar: Arc::clone(condvar) });
         let timed_out;
-        (shift, timed_out) = wait(bell, shift, timeout);
-        let called = shift.crew.stand_down(worker);
-        let due = shift.desk.next_due();
-        let crew = &mut shift.crew;
-        if leaving && timed_out && !called && crew.resting.len() >= STAY {
-            crew.live -= 1;
+        (state, timed_out) = wait(condvar, state, timeout);
+        let notified = state.workers.stand_down(worker);
+        let due = state.source.next_due();
+        let workers = &mut state.workers;
+        if leaving && timed_out && !notified && workers.resting.len() >= MIN_IDLE {
+            workers.live -= 1;
             return None;
         }
-        let looks = if called {
-            crew.is_called_to_work()
+        let looks = if notified {
+            workers.is_called_to_work()
         } else {
-            !timed_out || crew.needs_stand_by(self.clock.now(), due)
+            !timed_out || workers.needs_stand_by(self.clock.now(), due)
         };
-        Some((shift, looks))
+        Some((state, looks))
     }
 }

@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use super::entry::Links;
-use super::{Entry, Linked, Supervisor};
+use super::supervised::Links;
+use super::{Linked, Supervised, Supervisor};
 use crate::observe::event::{Change, Event};
-use crate::observe::info::{ServiceInfo, Stats, Trouble};
+use crate::observe::info::{FailureCounts, ServiceInfo, Stats};
 use crate::observe::stop_report::ControlError;
-use crate::plan::{Graph, Plan, StartError, Units, link};
-use crate::service::instance::Unit;
+use crate::plan::{Graph, Instances, Plan, StartError, link};
+use crate::service::instance::Instance;
 use crate::service::registration::Definition;
 use crate::time::clock::{wall_after, wall_time};
-use tina4_service_core::lifecycle::{self, Command, Lifecycle, Refusal, State};
+use tina4_service_core::lifecycle::{Action, Input, Lifecycle, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
     pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {
-        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let unit = Arc::new(Unit::new(definition, index, Arc::clone(&self.env)));
-        self.entries.push(Entry {
-            unit,
+        let index = u32::try_from(self.services.len()).unwrap_or(u32::MAX);
+        let instance = Arc::new(Instance::new(definition, index, Arc::clone(&self.env)));
+        self.services.push(Supervised {
+            instance,
             life: Lifecycle::new(now),
             stats: Stats::new(),
             queued: Nanos::MAX,
@@ -35,17 +35,17 @@ impl Supervisor {
 
     /// What was probably meant by an unknown name is found out by the caller, outside of the lock.
     pub(super) fn find(&mut self, name: &str) -> Result<u32, ControlError> {
-        let count = self.indices().end;
-        let Self { entries, names, .. } = self;
-        let units = Units { count, get: &|index| &entries[index as usize].unit };
-        names.update(&units);
+        let end = self.indices().end;
+        let Self { services, names, .. } = self;
+        let instances = Instances { count: end, get: &|index| &services[index as usize].instance };
+        names.update(&instances);
         let unknown = || ControlError::Unknown { name: name.to_owned(), nearest: None };
-        names.find(name, &units).ok_or_else(unknown)
+        names.find(name, &instances).ok_or_else(unknown)
     }
 
     /// All services, in the order in which they became known.
-    pub(crate) fn units(&self) -> Vec<Arc<Unit>> {
-        self.entries.iter().map(|entry| Arc::clone(&entry.unit)).collect()
+    pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
+        self.services.iter().map(|service| Arc::clone(&service.instance)).collect()
     }
 
     pub(crate) fn subscribe(&mut self) -> Receiver<Event> {
@@ -59,41 +59,43 @@ impl Supervisor {
 
     /// The service of this name, if there is one.
     #[cfg(feature = "testing")]
-    pub(crate) fn unit(&mut self, name: &str) -> Option<Arc<Unit>> {
-        self.find(name).ok().map(|index| Arc::clone(&self.entry(index).unit))
+    pub(crate) fn instance(&mut self, name: &str) -> Option<Arc<Instance>> {
+        self.find(name).ok().map(|index| Arc::clone(&self.service(index).instance))
     }
 
     pub(crate) fn state(&mut self, name: &str) -> Option<State> {
-        self.find(name).ok().map(|index| self.entry(index).life.state())
+        self.find(name).ok().map(|index| self.service(index).life.state())
     }
 
     pub(crate) fn status(&self) -> BTreeMap<String, State> {
-        let line = |entry: &Entry| (entry.unit.definition.name().into_owned(), entry.life.state());
+        let line = |service: &Supervised| {
+            (service.instance.definition.name().into_owned(), service.life.state())
+        };
         // A name means the same here as in every request: the first that took it, which is the last
         // to be put in.
-        self.entries.iter().rev().map(line).collect()
+        self.services.iter().rev().map(line).collect()
     }
 
     pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
-        let mut all: Vec<_> = self.entries.iter().map(|entry| self.info(entry, now)).collect();
+        let mut all: Vec<_> = self.services.iter().map(|service| self.info(service, now)).collect();
         all.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
         all
     }
 
-    pub(super) fn info(&self, entry: &Entry, now: Nanos) -> ServiceInfo {
-        let Entry { unit, life, stats, .. } = entry;
-        let (definition, clock) = (&unit.definition, &self.env.clock);
-        let heard = life.running_since().map(|started| (started, unit.last_beat()));
+    pub(super) fn info(&self, service: &Supervised, now: Nanos) -> ServiceInfo {
+        let Supervised { instance, life, stats, .. } = service;
+        let (definition, clock) = (&instance.definition, &self.env.clock);
+        let heard = life.running_since().map(|started| (started, instance.last_beat()));
         let timeout = definition.spec().timeout.map(nanos);
         let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
-        let Trouble { crashes, restarts, skipped, last_error } = entry.trouble();
+        let FailureCounts { crashes, restarts, skipped, last_error } = service.trouble();
         let started = life.run_started();
         let last_end = stats.last_end();
         ServiceInfo {
             name: definition.name(),
             place: definition.place(),
             function: definition.path(),
-            schedule: unit.schedule(),
+            schedule: instance.schedule(),
             state: life.state(),
             since: clock.wall_at(life.since()),
             next_due: life
@@ -111,53 +113,57 @@ impl Supervisor {
             last_error,
             lateness: stats.lateness(started.saturating_sub(life.run_due())),
             duration: stats.duration(),
-            stuck: heard.zip(timeout).is_some_and(|((started, beat), timeout)| {
-                started.max(beat).saturating_add(timeout) <= now
+            stuck: heard.zip(timeout).is_some_and(|((started, last_heartbeat), timeout)| {
+                started.max(last_heartbeat).saturating_add(timeout) <= now
             }),
             heartbeat_age: heard
-                .filter(|(started, beat)| beat >= started && *beat > 0)
-                .map(|(_, beat)| Duration::from_nanos(now.saturating_sub(beat))),
+                .filter(|(started, last_heartbeat)| {
+                    last_heartbeat >= started && *last_heartbeat > 0
+                })
+                .map(|(_, last_heartbeat)| {
+                    Duration::from_nanos(now.saturating_sub(last_heartbeat))
+                }),
         }
     }
 
-    pub(super) fn entry(&self, index: u32) -> &Entry {
-        &self.entries[index as usize]
+    pub(super) fn service(&self, index: u32) -> &Supervised {
+        &self.services[index as usize]
     }
 
     /// Checks everything, and keeps who comes after whom; does nothing if nothing was added since.
     ///
     /// What is active keeps its links whatever was added, for what it comes after was there before.
     pub(super) fn relink(&mut self) {
-        let (services, provided) = (self.entries.len(), self.env.resources.count());
+        let (count, provided) = (self.services.len(), self.env.resources.count());
         // Without services nothing was looked at so far, and there may be faults all the same.
-        if services > 0 && (self.linked.services, self.linked.provided) == (services, provided) {
+        if count > 0 && (self.linked.services, self.linked.provided) == (count, provided) {
             return;
         }
-        let count = self.indices().end;
-        let Self { entries, names, selection, env, .. } = self;
-        let units = Units { count, get: &|index| &entries[index as usize].unit };
-        names.update(&units);
-        let (Graph { after, order }, faults) = link(&units, names, selection, &env.resources);
-        for entry in &mut self.entries {
-            if let Some(rare) = &mut entry.rare {
+        let end = self.indices().end;
+        let Self { services, names, selection, env, .. } = self;
+        let instances = Instances { count: end, get: &|index| &services[index as usize].instance };
+        names.update(&instances);
+        let (Graph { after, order }, faults) = link(&instances, names, selection, &env.resources);
+        for service in &mut self.services {
+            if let Some(rare) = &mut service.rare {
                 rare.links = Links::default();
             }
         }
         for (index, after) in after {
-            let active = u32::from(self.entry(index).life.state().is_active());
+            let active = u32::from(self.service(index).life.state().is_active());
             for first in &after {
-                let first = self.entries[*first as usize].links_mut();
+                let first = self.services[*first as usize].links_mut();
                 first.dependents.push(index);
                 first.active_dependents += active;
             }
-            self.entries[index as usize].links_mut().after = after;
+            self.services[index as usize].links_mut().after = after;
         }
-        self.linked = Linked { services, provided, order, faults };
+        self.linked = Linked { services: count, provided, order, faults };
     }
 
     /// Finds out the order to start in, `linked.order`, or all faults.
     fn find_order(&mut self) -> Result<(), StartError> {
-        if self.entries.is_empty() && self.selection.unknown.is_empty() {
+        if self.services.is_empty() && self.selection.unknown.is_empty() {
             return Err(self.selection.nothing());
         }
         self.relink();
@@ -175,9 +181,9 @@ impl Supervisor {
     pub(crate) fn check(&mut self) -> Result<Plan, StartError> {
         self.find_order()?;
         let planned = self.linked.order.iter().map(|index| {
-            let entry = self.entry(*index);
-            let name = |first: &u32| self.entry(*first).unit.definition.name();
-            (&*entry.unit, entry.after().iter().map(name).collect())
+            let service = self.service(*index);
+            let name = |first: &u32| self.service(*first).instance.definition.name();
+            (&*service.instance, service.after().iter().map(name).collect())
         });
         Ok(Plan::new(planned, self.env.clock.wall()))
     }
@@ -185,17 +191,19 @@ impl Supervisor {
     pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
         self.may_start()?;
         self.find_order()?;
-        self.timers.reserve(self.entries.len());
+        self.timers.reserve(self.services.len());
         for place in 0..self.linked.order.len() {
             let index = self.linked.order[place];
-            let entry = self.entry(index);
-            let autostart = entry.unit.definition.spec().autostart;
+            let service = self.service(index);
+            let autostart = service.instance.definition.spec().autostart;
             // What has finished or failed has said its last word until it is started by name.
-            let fresh =
-                matches!(entry.life.state(), State::Registered | State::Stopped | State::Abandoned);
+            let fresh = matches!(
+                service.life.state(),
+                State::Registered | State::Stopped | State::Abandoned
+            );
             if autostart
                 && fresh
-                && let Command::Refused(_) = self.start_entry(index, now)
+                && let Action::Refused(_) = self.start_entry(index, now)
             {
                 self.record(index, Change::StillAlive, now);
             }
@@ -203,14 +211,14 @@ impl Supervisor {
         Ok(())
     }
 
-    pub(super) fn start_entry(&mut self, index: u32, now: Nanos) -> Command {
-        let held = self.is_held(index);
-        self.event(index, lifecycle::Event::Start { held }, now)
+    pub(super) fn start_entry(&mut self, index: u32, now: Nanos) -> Action {
+        let wait_for_dependencies = self.waits_for_dependencies(index);
+        self.event(index, Input::Start { wait_for_dependencies }, now)
     }
 
     /// Whether something that it comes after has been started but is not up.
-    pub(super) fn is_held(&self, index: u32) -> bool {
-        self.entry(index).after().iter().any(|first| self.entry(*first).life.is_coming_up())
+    pub(super) fn waits_for_dependencies(&self, index: u32) -> bool {
+        self.service(index).after().iter().any(|first| self.service(*first).life.is_starting())
     }
 
     /// Whether a service may start as things are: faults of others do not matter.
@@ -218,7 +226,7 @@ impl Supervisor {
         let index = self.find(name)?;
         self.may_start().map_err(ControlError::Start)?;
         self.relink();
-        let definition = &self.entry(index).unit.definition;
+        let definition = &self.service(index).instance.definition;
         let own: Vec<_> =
             self.linked.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect();
         if own.is_empty() { Ok(index) } else { Err(ControlError::Start(StartError::Faults(own))) }
@@ -227,11 +235,11 @@ impl Supervisor {
     pub(crate) fn start(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
         let index = self.may_start_one(name)?;
         match self.start_entry(index, now) {
-            Command::Refused(Refusal::Active)
-            | Command::Nothing
-            | Command::Run { .. }
-            | Command::CleanUp => Ok(()),
-            Command::Refused(refusal) => Err(self.refused(index, refusal, now)),
+            Action::Refused(Refusal::Active)
+            | Action::Nothing
+            | Action::Run { .. }
+            | Action::CleanUp => Ok(()),
+            Action::Refused(refusal) => Err(self.refused(index, refusal, now)),
         }
     }
 
@@ -243,7 +251,7 @@ impl Supervisor {
     /// Takes back a start for which there is no thread.
     pub(crate) fn undo_start(&mut self, now: Nanos) {
         for index in self.indices() {
-            self.event(index, lifecycle::Event::Revoke, now);
+            self.event(index, Input::StartFailed, now);
         }
     }
 }

@@ -2,46 +2,46 @@
 
 use std::time::Duration;
 
-use super::{Asked, Entry, Supervisor};
+use super::{Asked, Supervised, Supervisor};
 use crate::observe::stop_report::{ControlError, Stopped};
-use tina4_service_core::lifecycle::{self, Command, Refusal, State};
+use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
     pub(crate) fn request(
         &mut self,
         name: &str,
-        event: lifecycle::Event,
+        event: Input,
         now: Nanos,
     ) -> Result<(), ControlError> {
         let index = self.find(name)?;
         match self.event(index, event, now) {
-            Command::Refused(refusal) => Err(self.refused(index, refusal, now)),
-            Command::Nothing | Command::Run { .. } | Command::CleanUp => Ok(()),
+            Action::Refused(refusal) => Err(self.refused(index, refusal, now)),
+            Action::Nothing | Action::Run { .. } | Action::CleanUp => Ok(()),
         }
     }
 
     pub(super) fn refused(&self, index: u32, refusal: Refusal, now: Nanos) -> ControlError {
-        let entry = self.entry(index);
-        let name = entry.unit.definition.name_str().to_owned();
+        let service = self.service(index);
+        let name = service.instance.definition.name_str().to_owned();
         match refusal {
             Refusal::Active | Refusal::NotActive => {
-                ControlError::NotActive { name, state: entry.life.state() }
+                ControlError::NotActive { name, state: service.life.state() }
             }
-            Refusal::Held => ControlError::NotUpYet { name },
+            Refusal::WaitingForDependencies => ControlError::NotUpYet { name },
             Refusal::Busy => ControlError::Busy { name },
             Refusal::Stopping => ControlError::Stopping { name },
-            Refusal::Alive => ControlError::StillAlive {
+            Refusal::Lingering => ControlError::StillAlive {
                 name,
-                age: self.age(entry, now),
-                place: entry.unit.definition.place(),
+                age: self.age(service, now),
+                place: service.instance.definition.place(),
             },
         }
     }
 
     /// For how long the run or the clean-up in progress has been going on.
-    pub(super) fn age(&self, entry: &Entry, now: Nanos) -> Duration {
-        Duration::from_nanos(now.saturating_sub(entry.executing_since()))
+    pub(super) fn age(&self, service: &Supervised, now: Nanos) -> Duration {
+        Duration::from_nanos(now.saturating_sub(service.executing_since()))
     }
 
     /// Asks one service to stop.
@@ -61,21 +61,21 @@ impl Supervisor {
         now: Nanos,
     ) -> Result<Result<Asked, Stopped>, ControlError> {
         let index = self.find(name)?;
-        let entry = self.entry(index);
-        let state = entry.life.state();
+        let service = self.service(index);
+        let state = service.life.state();
         if !state.is_active() {
-            let answer = if entry.life.is_executing() {
+            let answer = if service.life.is_executing() {
                 Stopped::Abandoned {
-                    age: self.age(entry, now),
-                    place: entry.unit.definition.place(),
+                    age: self.age(service, now),
+                    place: service.instance.definition.place(),
                 }
             } else {
                 Stopped::NotActive { state }
             };
             return Ok(Err(answer));
         }
-        let activation = entry.life.activation();
-        let deadline = now.saturating_add(nanos(entry.unit.definition.spec().stop_timeout));
+        let activation = service.life.activation();
+        let deadline = now.saturating_add(nanos(service.instance.definition.spec().stop_timeout));
         self.stop_one(index, deadline, now);
         Ok(Ok(Asked { index, activation, at: now }))
     }
@@ -100,8 +100,8 @@ impl Supervisor {
     }
 
     pub(super) fn stop_one(&mut self, index: u32, deadline: Nanos, now: Nanos) {
-        self.entries[index as usize].note_asked(now);
-        self.step(index, lifecycle::Event::Stop { deadline }, now, None);
+        self.services[index as usize].note_asked(now);
+        self.step(index, Input::Stop { deadline }, now, None);
     }
 
     /// The result of a stop, or until when to wait for it. `inside`: the service that asks.
@@ -112,23 +112,23 @@ impl Supervisor {
         now: Nanos,
     ) -> Result<Stopped, Option<Nanos>> {
         let Asked { index, activation, at } = asked;
-        if self.entry(index).life.stop_deadline().is_some_and(|deadline| deadline <= now) {
-            self.event(index, lifecycle::Event::Expired, now);
+        if self.service(index).life.stop_deadline().is_some_and(|deadline| deadline <= now) {
+            self.event(index, Input::Expired, now);
         }
-        let entry = self.entry(index);
-        let same = entry.life.activation() == activation;
-        if same && entry.life.state() == State::Abandoned {
-            let place = entry.unit.definition.place();
-            return Ok(Stopped::Abandoned { age: self.age(entry, now), place });
+        let service = self.service(index);
+        let same = service.life.activation() == activation;
+        if same && service.life.state() == State::Abandoned {
+            let place = service.instance.definition.place();
+            return Ok(Stopped::Abandoned { age: self.age(service, now), place });
         }
-        if !same || !entry.life.state().is_active() {
-            let ended = entry.ended_at().unwrap_or(now);
+        if !same || !service.life.state().is_active() {
+            let ended = service.ended_at().unwrap_or(now);
             return Ok(Stopped::Ended { after: Duration::from_nanos(ended.saturating_sub(at)) });
         }
         // Two services that stop each other would wait for ever: who is asked itself does not.
-        if inside.is_some_and(|inside| self.entry(inside).unit.stop_requested()) {
+        if inside.is_some_and(|inside| self.service(inside).instance.stop_requested()) {
             return Ok(Stopped::Requested);
         }
-        Err(entry.life.stop_deadline())
+        Err(service.life.stop_deadline())
     }
 }

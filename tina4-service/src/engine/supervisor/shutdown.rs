@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Entry, Shutdown, Supervisor, Todo};
+use super::{Shutdown, Supervised, Supervisor, Todo};
 use crate::engine::invoke;
 use crate::observe::stop_report::{StopReport, StoppedService};
-use tina4_service_core::lifecycle::{self, State};
+use tina4_service_core::lifecycle::{Input, State};
 use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
@@ -41,7 +41,7 @@ impl Supervisor {
     }
 
     pub(super) fn indices(&self) -> std::ops::Range<u32> {
-        0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+        0..u32::try_from(self.services.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether nothing is active and no shutdown is in progress.
@@ -85,7 +85,7 @@ impl Supervisor {
             let late: Vec<_> = self
                 .indices()
                 .filter(|index| {
-                    let life = &self.entry(*index).life;
+                    let life = &self.service(*index).life;
                     life.stop_deadline().is_some_and(|deadline| deadline <= now)
                 })
                 .collect();
@@ -93,7 +93,7 @@ impl Supervisor {
                 return;
             }
             for index in late {
-                self.event(index, lifecycle::Event::Expired, now);
+                self.event(index, Input::Expired, now);
             }
         }
     }
@@ -104,24 +104,24 @@ impl Supervisor {
         now: Nanos,
         critical: Option<Cow<'static, str>>,
     ) -> StopReport {
-        let mut entries: Vec<_> = self.entries.iter().collect();
+        let mut services: Vec<_> = self.services.iter().collect();
         // In the order in which they ended, those that are still there first.
-        entries.sort_by_key(|entry| {
+        services.sort_by_key(|service| {
             // Not by time: two may end at one instant.
-            (entry.end.as_ref().map_or(0, |end| end.nth), entry.unit.definition.name_str())
+            (service.end.as_ref().map_or(0, |end| end.nth), service.instance.definition.name_str())
         });
         let between = |from: Nanos, to: Nanos| Duration::from_nanos(to.saturating_sub(from));
-        let service = |entry: &Entry| StoppedService {
-            name: entry.unit.definition.name(),
-            place: entry.unit.definition.place(),
-            state: entry.life.state(),
-            took: entry.end.as_ref().and_then(|end| Some(between(end.asked?, end.at?))),
-            age: (entry.life.state() == State::Abandoned && entry.life.is_executing())
-                .then(|| self.age(entry, now)),
-            failed_hooks: entry.end.as_ref().map_or(0, |end| end.failed_hooks),
+        let service = |service: &Supervised| StoppedService {
+            name: service.instance.definition.name(),
+            place: service.instance.definition.place(),
+            state: service.life.state(),
+            took: service.end.as_ref().and_then(|end| Some(between(end.asked?, end.at?))),
+            age: (service.life.state() == State::Abandoned && service.life.is_executing())
+                .then(|| self.age(service, now)),
+            failed_hooks: service.end.as_ref().map_or(0, |end| end.failed_hooks),
         };
         StopReport {
-            services: entries.into_iter().map(service).collect(),
+            services: services.into_iter().map(service).collect(),
             took: between(began, now),
             critical,
             in_progress: false,
@@ -140,9 +140,9 @@ impl Supervisor {
             .filter(|(runner, _)| *runner == invoke::runner_id(&self.env))
             .map(|(_, index)| index);
         let is_stopping =
-            |index: &mut u32| self.entries[*index as usize].life.stop_deadline().is_some();
+            |index: &mut u32| self.services[*index as usize].life.stop_deadline().is_some();
         if let Some(index) = self.vanished.take_if(is_stopping) {
-            self.event(index, lifecycle::Event::Vanished, now);
+            self.event(index, Input::ThreadLost, now);
         }
         self.stop_all(timeout, None, now);
     }
@@ -151,9 +151,9 @@ impl Supervisor {
     /// one cleans up. `false`: the service's turn to stop has not come yet.
     #[cfg(feature = "exit-hook")]
     pub(crate) fn give_up(&mut self, index: u32, now: Nanos) -> bool {
-        let is_stopping = self.entry(index).life.stop_deadline().is_some();
+        let is_stopping = self.service(index).life.stop_deadline().is_some();
         if is_stopping {
-            self.event(index, lifecycle::Event::Vanished, now);
+            self.event(index, Input::ThreadLost, now);
         }
         is_stopping
     }

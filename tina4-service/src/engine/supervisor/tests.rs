@@ -7,11 +7,11 @@ use tina4_service_core::CrashKind;
 
 use super::*;
 use crate::Service;
-use crate::engine::invoke::{Job, Kind, Report};
-use crate::engine::pool::{Back, Desk as _};
+use crate::engine::invoke::{Completion, WorkItem, WorkKind};
+use crate::engine::pool::{Timing, WorkSource as _};
 use crate::observe::stop_report::{ControlError, Stopped};
 use crate::plan::StartError;
-use crate::service::builder::RecentSettings;
+use crate::service::builder::SettingsCache;
 use crate::service::outcome::Exit;
 use crate::service::registration::Place;
 use crate::time::clock::Clock;
@@ -24,7 +24,7 @@ fn supervisor(services: impl IntoIterator<Item = Service>) -> Supervisor {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
     let env = Environment { clock, shutdown_timeout: LIMIT, ..Environment::default() };
     let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
-    let recent = RecentSettings::default();
+    let recent = SettingsCache::default();
     for service in services {
         supervisor.add(service.into_definition(&recent), 0);
     }
@@ -36,39 +36,44 @@ fn service(name: impl Into<Cow<'static, str>>) -> Service {
 }
 
 /// The next job that is due; what would be logged is thrown away.
-fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<Job> {
+fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<WorkItem> {
     loop {
-        let task = supervisor.take(now);
-        let logged = supervisor.aftermath().is_some();
-        if task.is_some() || !logged {
-            return task.map(|task| supervisor.job(task));
+        let id = supervisor.take(now);
+        let logged = supervisor.deferred().is_some();
+        if id.is_some() || !logged {
+            return id.map(|id| supervisor.item(id));
         }
     }
 }
 
-fn finish(supervisor: &mut Supervisor, job: Job, report: Report, now: Nanos) -> Option<Job> {
-    hand_in(supervisor, job, report, now, false)
+fn finish(
+    supervisor: &mut Supervisor,
+    item: WorkItem,
+    report: Completion,
+    now: Nanos,
+) -> Option<WorkItem> {
+    hand_in(supervisor, item, report, now, false)
 }
 
 /// Ends a run that may be followed by the next at once.
-fn repeat(supervisor: &mut Supervisor, job: Job, now: Nanos) -> Option<Job> {
-    hand_in(supervisor, job, Report::Ran(Exit::Again), now, true)
+fn repeat(supervisor: &mut Supervisor, item: WorkItem, now: Nanos) -> Option<WorkItem> {
+    hand_in(supervisor, item, Completion::Ran(Exit::Again), now, true)
 }
 
 fn hand_in(
     supervisor: &mut Supervisor,
-    job: Job,
-    report: Report,
+    item: WorkItem,
+    report: Completion,
     now: Nanos,
     may_repeat: bool,
-) -> Option<Job> {
-    let back = Back { began: job.context.order().started, ended: now, now, may_repeat };
-    let task = supervisor.finish(job, report, back);
-    task.map(|task| supervisor.job(task))
+) -> Option<WorkItem> {
+    let back = Timing { began: item.context.order().started, ended: now, now, may_repeat };
+    let id = supervisor.finish(item, report, back);
+    id.map(|id| supervisor.item(id))
 }
 
-fn crash() -> Report {
-    Report::Ran(Exit::Crashed(Box::new(Crash {
+fn crash() -> Completion {
+    Completion::Ran(Exit::Crashed(Box::new(Crash {
         text: "no".into(),
         panicked: false,
         kind: CrashKind::Transient,
@@ -82,17 +87,17 @@ fn due_times_that_no_longer_hold_do_not_pile_up() {
     supervisor.start_all(0).unwrap();
     let mut now = 0;
     for _ in 0..10_000 {
-        let job = take(&mut supervisor, now).expect("it runs again and again");
+        let item = take(&mut supervisor, now).expect("it runs again and again");
         now += 1_000;
-        let again = if job.context.name() == "quick" { Exit::Again } else { Exit::Wait };
-        finish(&mut supervisor, job, Report::Ran(again), now);
+        let again = if item.context.name() == "quick" { Exit::Again } else { Exit::Wait };
+        finish(&mut supervisor, item, Completion::Ran(again), now);
     }
     assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
     // Nor when somebody starts and stops.
     for _ in 0..10_000 {
         supervisor.stop_all(LIMIT, None, now);
         supervisor.start_all(now).unwrap();
-        let _ = supervisor.aftermath();
+        let _ = supervisor.deferred();
     }
     assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
 }
@@ -108,22 +113,22 @@ fn what_repeats_lets_others_go_first() {
     assert!(repeat(&mut services, queue, 1).is_none());
     let report = take(&mut services, 1).expect("report");
     assert_eq!(report.context.name(), "report");
-    finish(&mut services, report, Report::Ran(Exit::Wait), 1);
+    finish(&mut services, report, Completion::Ran(Exit::Wait), 1);
     queue = take(&mut services, 1).expect("queue again");
     // Nobody else is due.
     queue = repeat(&mut services, queue, 2).expect("at once");
     let order = queue.context.order();
     assert_eq!((order.number, order.due, order.started), (3, 2, 2));
-    assert!(finish(&mut services, queue, Report::Ran(Exit::Again), 3).is_none(), "it may not");
+    assert!(finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(), "it may not");
     queue = take(&mut services, 3).expect("queue again");
     // The report is due again; and when it has crashed, there is a line to be written.
     assert!(repeat(&mut services, queue, LATER).is_none());
     let report = take(&mut services, LATER).expect("report");
     assert_eq!(report.context.name(), "report");
     queue = take(&mut services, LATER).expect("queue again");
-    services.settled(true);
+    services.flushed(true);
     finish(&mut services, report, crash(), LATER);
-    assert!(services.has_aftermath());
+    assert!(services.has_deferred());
     assert!(repeat(&mut services, queue, LATER).is_none());
 }
 
@@ -137,9 +142,9 @@ fn rule_60_to_wait_for_the_lock_is_no_part_of_a_run() {
     let b = take(&mut services, 0).expect("b, for a is up");
     services.stop_all(LIMIT, None, 10);
     // Nor is what was done between the lock and the run.
-    let back = |ended, now| Back { began: 3, ended, now, may_repeat: true };
-    services.finish(b, Report::Ran(Exit::Wait), back(12, 20));
-    services.finish(a, Report::Ran(Exit::Wait), back(15, 20));
+    let back = |ended, now| Timing { began: 3, ended, now, may_repeat: true };
+    services.finish(b, Completion::Ran(Exit::Wait), back(12, 20));
+    services.finish(a, Completion::Ran(Exit::Wait), back(15, 20));
     let nanos = Duration::from_nanos;
     let told: Vec<_> = events.try_iter().map(|event| (event.service, event.change)).collect();
     for (service, took) in [("a", nanos(12)), ("b", nanos(9))] {
@@ -163,25 +168,25 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     let busy = take(&mut services, 0).expect("busy runs");
     services.stop_all(LIMIT, None, 1);
     finish(&mut services, first, crash(), 2);
-    finish(&mut services, busy, Report::Ran(Exit::Wait), 3);
+    finish(&mut services, busy, Completion::Ran(Exit::Wait), 3);
     let report = services.shutdown_result(3).expect("it is over");
     assert_eq!(report.critical.as_deref(), Some("bad"));
 
     // When it is the last one.
     let mut services = supervisor([bad()]);
     services.start_all(0).unwrap();
-    let job = take(&mut services, 0).expect("bad runs");
-    finish(&mut services, job, crash(), 1);
+    let item = take(&mut services, 0).expect("bad runs");
+    finish(&mut services, item, crash(), 1);
     assert_eq!(services.shutdown_result(1).expect("over").critical.as_deref(), Some("bad"));
 
     // When its clean-up hangs.
     let mut services = supervisor([bad().on_stop(|_| {}), service("other").interval("1h")]);
     services.start_all(0).unwrap();
-    let job = take(&mut services, 0).expect("bad runs");
+    let item = take(&mut services, 0).expect("bad runs");
     let other = take(&mut services, 0).expect("other runs");
-    finish(&mut services, other, Report::Ran(Exit::Wait), 0);
-    let clean_up = finish(&mut services, job, crash(), 0).expect("it has a clean-up");
-    assert_eq!(clean_up.kind, Kind::CleanUp);
+    finish(&mut services, other, Completion::Ran(Exit::Wait), 0);
+    let clean_up = finish(&mut services, item, crash(), 0).expect("it has a clean-up");
+    assert_eq!(clean_up.kind, WorkKind::CleanUp);
     assert!(take(&mut services, 11 * SECOND).is_none());
     assert_eq!(services.state("bad"), Some(State::Abandoned));
     assert_eq!(services.state("other"), Some(State::Stopped), "it was shut down");
@@ -195,7 +200,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
 fn what_may_not_start_is_not_stopped_by_a_restart() {
     let mut services = supervisor([service("a").interval("1h")]);
     services.start_all(0).unwrap();
-    services.add(service("a").into_definition(&RecentSettings::default()), 0);
+    services.add(service("a").into_definition(&SettingsCache::default()), 0);
     let refused = services.ask_to_restart("a", 1).expect_err("there are two of that name now");
     assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
     assert_eq!(services.state("a"), Some(State::Waiting));
@@ -246,11 +251,11 @@ fn rule_41_the_first_waits_for_all_that_come_after_it() {
     services.start_all(0).unwrap();
     let hub = take(&mut services, 0).expect("hub is first");
     assert_eq!(hub.context.name(), "hub");
-    finish(&mut services, hub, Report::Ran(Exit::Wait), 0);
+    finish(&mut services, hub, Completion::Ran(Exit::Wait), 0);
     let busy = take(&mut services, 0).expect("its dependents are due now");
     services.stop_all(LIMIT, None, 1);
     assert_eq!(services.state("hub"), Some(State::Waiting), "one is still running");
-    finish(&mut services, busy, Report::Ran(Exit::Wait), 2);
+    finish(&mut services, busy, Completion::Ran(Exit::Wait), 2);
     assert_eq!(services.state("hub"), Some(State::Stopped));
 }
 
@@ -258,7 +263,7 @@ fn rule_41_the_first_waits_for_all_that_come_after_it() {
 fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
     let mut services = supervisor([service("a").stop_timeout("1s")]);
     services.start_all(0).unwrap();
-    let job = take(&mut services, 0).expect("it runs");
+    let item = take(&mut services, 0).expect("it runs");
     let asked = services.ask_to_stop("a", 0).unwrap().expect("it is active");
     assert_eq!(services.stop_result(asked, None, 0).err(), Some(Some(SECOND)));
     let stopped = services.stop_result(asked, None, SECOND).expect("its time is up");
@@ -266,7 +271,7 @@ fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
     services.stop_all(LIMIT, None, 2 * SECOND);
     let report = services.shutdown_result(2 * SECOND).expect("nothing is active");
     assert!(report.to_string().contains("still running after 2.0s"), "{report}");
-    finish(&mut services, job, Report::Ran(Exit::Wait), 3 * SECOND);
+    finish(&mut services, item, Completion::Ran(Exit::Wait), 3 * SECOND);
     services.stop_all(LIMIT, None, 3 * SECOND);
     let line = services.shutdown_result(3 * SECOND).expect("nothing is active").to_string();
     assert!(line.contains("abandoned, it ended after its time was up"), "{line}");
@@ -283,12 +288,12 @@ fn rule_45_who_asks_again_to_stop_does_not_cut_a_clean_up_short() {
     let inside = (crate::engine::invoke::runner_id(&services.env), 0);
     services.exit(Some(inside), LIMIT, 0);
     let clean_up = take(&mut services, 0).expect("another worker cleans up");
-    assert_eq!(clean_up.kind, Kind::CleanUp);
+    assert_eq!(clean_up.kind, WorkKind::CleanUp);
     // As running it does.
-    assert!(clean_up.context.unit().take_on_stop());
+    assert!(clean_up.context.instance().take_on_stop());
     services.stop_all(LIMIT, None, 1);
     assert!(!services.is_quiet(), "its clean-up is running");
-    finish(&mut services, clean_up, Report::CleanedUp(Vec::new()), 2);
+    finish(&mut services, clean_up, Completion::CleanedUp(Vec::new()), 2);
     assert!(services.is_quiet());
 }
 
@@ -299,12 +304,12 @@ fn rule_50_a_continuous_service_that_is_new_is_not_taken_for_short() {
     services.start_all(0).unwrap();
     for usual in [Some(Nanos::MAX), None] {
         // What would be logged comes first.
-        if services.aftermath().is_some() {
-            services.settled(true);
+        if services.deferred().is_some() {
+            services.flushed(true);
         }
-        let task = services.take(0).expect("both are due");
-        assert_eq!(services.usual(&task), usual);
-        let _ = services.job(task);
+        let id = services.take(0).expect("both are due");
+        assert_eq!(services.usual(&id), usual);
+        let _ = services.item(id);
     }
 }
 
@@ -312,7 +317,7 @@ fn rule_50_a_continuous_service_that_is_new_is_not_taken_for_short() {
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
 fn a_service_is_small() {
-    let sizes = (size_of::<super::Entry>(), size_of::<crate::service::instance::Unit>());
+    let sizes = (size_of::<super::Supervised>(), size_of::<crate::service::instance::Instance>());
     assert!(sizes.0 <= 192 && sizes.1 <= 88, "{sizes:?}");
 }
 
@@ -331,7 +336,7 @@ fn equal_settings_are_kept_once() {
         other("g"),
     ];
     let services = supervisor(all);
-    let spec = |index: u32| std::ptr::from_ref(services.entry(index).unit.definition.spec());
+    let spec = |index: u32| std::ptr::from_ref(services.service(index).instance.definition.spec());
     assert_eq!(spec(0), spec(1));
     assert_ne!(spec(1), spec(2));
     assert_eq!(spec(1), spec(3));
@@ -339,6 +344,6 @@ fn equal_settings_are_kept_once() {
     assert_eq!(spec(3), spec(5));
     // From another line.
     assert_ne!(spec(5), spec(6));
-    let after = |index: u32| services.entry(index).unit.definition.after().len();
+    let after = |index: u32| services.service(index).instance.definition.after().len();
     assert_eq!((0..7).map(after).collect::<Vec<_>>(), [0, 0, 1, 0, 0, 0, 0]);
 }

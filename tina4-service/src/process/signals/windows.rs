@@ -71,7 +71,7 @@ fn say(text: &str) {
         let _ = io::stderr().write_all(text.as_bytes());
         drop(written);
     };
-    if crate::engine::pool::start_thread("tina4-message".to_owned(), Box::new(write)).is_ok() {
+    if crate::sys::threads::start_thread("tina4-message".to_owned(), Box::new(write)).is_ok() {
         let _ = done.recv_timeout(MESSAGE_TIMEOUT);
     }
 }

@@ -7,7 +7,7 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 #[test]
 fn rule_46_services_that_stop_themselves_and_each_other() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         for (name, other) in [("a", "b"), ("b", "c"), ("c", "a")] {
             let runner = play.handle();
             let body = move |_: &Context| {
@@ -28,7 +28,7 @@ fn rule_46_services_that_stop_themselves_and_each_other() {
 #[test]
 fn rule_46_services_that_ask_anything_of_each_other() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         for name in NAMES {
             let runner = play.handle();
             let body = move |_: &Context| {
@@ -61,7 +61,7 @@ fn end_the_process(runner: &Runner, clock: &Clock) {
 #[cfg(feature = "exit-hook")]
 fn rule_45_the_process_ends_whatever_is_asked_meanwhile() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         let steady = |ctx: &Context| {
             ctx.heartbeat();
             yield_now();
@@ -89,7 +89,7 @@ fn rule_45_the_process_ends_whatever_is_asked_meanwhile() {
 #[cfg(feature = "exit-hook")]
 fn rule_45_a_body_ends_the_process() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         let (began, over, end) = gates();
         let (runner, clock) = (play.handle(), play.clock.clone());
         let hooks = Arc::new(AtomicUsize::new(0));
@@ -132,7 +132,7 @@ fn gates() -> (Arc<Gate>, Arc<Gate>, Arc<Gate>) {
 #[test]
 fn rule_46_who_waits_inside_of_a_service_goes_on_when_asked_to_stop() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         let (began, gate, other) = gates();
         let (begins, opens, runner) = (Arc::clone(&began), Arc::clone(&gate), play.handle());
         let ready = Arc::clone(&other);

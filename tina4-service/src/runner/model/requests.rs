@@ -7,7 +7,7 @@ const MILLI: Duration = Duration::from_millis(1);
 #[test]
 fn whatever_is_asked_at_once_there_is_one_copy_of_each_and_an_end() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         play.add("steady", |_| yield_now(), |service| service.interval("1ms"));
         play.add("eager", eager, |service| service.interval("1ms"));
         play.add("unsteady", unsteady, |service| service.backoff("1ms").max_restarts(2));
@@ -33,7 +33,7 @@ fn whatever_is_asked_at_once_there_is_one_copy_of_each_and_an_end() {
 #[test]
 fn rule_47_start_stop_and_restart_of_one_service_at_once() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         let seen = play.add("s", obedient, |service| service);
         play.meanwhile(|runner, _| {
             runner.start("s").expect("it may start");
@@ -55,7 +55,7 @@ fn rule_47_start_stop_and_restart_of_one_service_at_once() {
 #[test]
 fn rule_40_a_backoff_that_ends_while_it_is_stopped() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         let body = |_: &Context| Err::<(), _>(ON_PURPOSE);
         play.add("s", body, |service| service.backoff("1ms"));
         play.runner.start_all().expect("nothing is wrong with it");
@@ -84,7 +84,7 @@ fn ask_anything_but_start(runner: &Runner, name: &str) {
 #[test]
 fn what_is_to_run_now_runs_whatever_is_paused_and_resumed_meanwhile() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         let seen = play.add("s", |_| yield_now(), |service| service.interval("1h"));
         play.add("other", |_| yield_now(), |service| service.interval("1h"));
         play.runner.start_all().expect("nothing is wrong with them");
@@ -110,7 +110,7 @@ fn what_is_to_run_now_runs_whatever_is_paused_and_resumed_meanwhile() {
 #[test]
 fn rule_41_what_comes_after_is_stopped_before() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         play.add("base", obedient, |service| service);
         play.add("middle", |_| yield_now(), |service| service.delay("1h").after("base"));
         play.add("top", obedient, |service| service.after("middle"));
@@ -135,7 +135,7 @@ fn rule_41_what_comes_after_is_stopped_before() {
 #[test]
 fn the_last_handle_is_dropped_while_everything_is_going_on() {
     check(|| {
-        let mut play = Play::new();
+        let mut play = Driven::new();
         play.add("steady", |_| yield_now(), |service| service.delay("1ms"));
         play.add("obedient", obedient, |service| service);
         play.runner.start_all().expect("nothing is wrong with them");
@@ -144,7 +144,7 @@ fn the_last_handle_is_dropped_while_everything_is_going_on() {
             let _ = runner.restart("obedient");
         });
         let pool = Arc::clone(&play.runner.shared.pool);
-        let Play { runner, seen, threads, .. } = play;
+        let Driven { runner, seen, threads, .. } = play;
         drop(runner);
         threads.into_iter().for_each(|thread| thread.join().expect("a request returns"));
         // Nobody waits for them, but they are told to stop, and do.

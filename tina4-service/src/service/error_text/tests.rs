@@ -232,7 +232,7 @@ fn rule_28_what_only_sounds_permanent_is_not() {
     for error in cases {
         assert!(!read(&*error).is_permanent(), "{error:?}");
     }
-    // Outside of the search, a permanent error prints its own text.
+    // Detached of the search, a permanent error prints its own text.
     assert_eq!(no_key().to_string(), "no key");
     assert_eq!(format!("{:>8}|{:?}", no_key(), no_key()), "  no key|Permanent(\"no key\")");
 }

@@ -15,7 +15,7 @@ use crate::service::outcome::{Cause, HookOutcome};
 pub trait Hook<Marker>: Send + Sync + 'static {
     /// What its parameters need.
     const NEEDS: &'static [Need];
-    /// Calls it.
+    /// Wakeups it.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ hooks!(P1 P2 P3 P4 P5 P6 P7 P8);
 pub trait DynHook: Send + Sync + fmt::Debug {
     /// What its parameters need.
     fn needs(&self) -> &'static [Need];
-    /// Calls it.
+    /// Wakeups it.
     ///
     /// # Errors
     ///

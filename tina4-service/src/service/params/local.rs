@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::{Need, Parameter, Run};
-use crate::service::instance::Unit;
+use crate::service::instance::Instance;
 
 /// A value of this service's own, kept from run to run; no lock is needed.
 ///
@@ -31,7 +31,7 @@ pub struct Local<T: 'static> {
 
 /// Where a [`Local`] goes back to when its run lets go of it.
 struct Home<T> {
-    unit: Arc<Unit>,
+    instance: Arc<Instance>,
     slot: usize,
     era: u64,
     /// Forgets the type; a run has one only of types that can be sent.
@@ -72,8 +72,8 @@ impl<T: 'static> Drop for Local<T> {
         }
         if let (Some(value), Some(home)) = (self.value.take(), self.home.take()) {
             let value = (home.erase)(value);
-            let Home { unit, slot, era, .. } = home;
-            let late = unit.with_locals(|locals| locals.put_back(slot, era, value));
+            let Home { instance, slot, era, .. } = home;
+            let late = instance.with_locals(|locals| locals.put_back(slot, era, value));
             drop(late);
         }
     }
@@ -92,16 +92,16 @@ type Slot = (TypeId, Option<Box<dyn Any + Send>>);
 
 /// Values of the user, to be dropped where no lock is held.
 #[must_use = "dropping these runs user code; do it where no lock is held"]
-pub(crate) struct Forgotten {
+pub(crate) struct Discarded {
     _slots: Vec<Slot>,
 }
 
 impl Locals {
     /// Forgets every value. The caller drops what is returned, outside of the lock.
-    pub(crate) fn forget(&mut self) -> Option<Forgotten> {
+    pub(crate) fn forget(&mut self) -> Option<Discarded> {
         self.era += 1;
         let slots = std::mem::take(&mut self.slots);
-        (!slots.is_empty()).then_some(Forgotten { _slots: slots })
+        (!slots.is_empty()).then_some(Discarded { _slots: slots })
     }
 
     /// The first slot for `id` that `handed` does not hold yet, its value, and the era.
@@ -137,10 +137,10 @@ impl Locals {
 impl<'r, T: Default + Send + 'static> Parameter<'r> for Local<T> {
     const NEED: Need = Need::Nothing;
     fn take(run: &'r Run<'r>) -> Self {
-        let unit = Arc::clone(run.context.unit());
+        let instance = Arc::clone(run.context.instance());
         let id = TypeId::of::<T>();
-        let (slot, value, era) = unit.with_locals(|locals| locals.take(id, &run.handed));
+        let (slot, value, era) = instance.with_locals(|locals| locals.take(id, &run.handed));
         let value = value.and_then(|value| value.downcast().ok()).unwrap_or_default();
-        Self { value: Some(value), home: Some(Home { unit, slot, era, erase: |value| value }) }
+        Self { value: Some(value), home: Some(Home { instance, slot, era, erase: |value| value }) }
     }
 }

@@ -1,7 +1,7 @@
 //! How the attribute's expansion writes a [`Registration`]: what the function is goes into `new`,
 //! and each setting that differs from its default is one call, named like its key.
 //!
-//! Calls, and not a struct with `..Registration::new(..)`: there, what is left of the base would have
+//! Wakeups, and not a struct with `..Registration::new(..)`: there, what is left of the base would have
 //! to be dropped, which a constant cannot do with a schedule that may own its text.
 
 use std::mem;

@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
-use super::outside::Outside;
+use super::detached::Detached;
 use crate::sys::sync::Condvar;
 use tina4_service_core::Nanos;
 
 /// Who acts and who waits; under the stage's lock.
 pub(super) struct State {
-    pub(super) holder: Holder,
+    pub(super) holder: TokenHolder,
     pub(super) resting: Vec<Rest>,
     /// Threads that can drive.
-    pub(super) idle: Vec<Arc<Seat>>,
+    pub(super) idle: Vec<Arc<Waiter>>,
     /// Those outside whose run has ended.
-    pub(super) returning: Vec<Arc<Seat>>,
+    pub(super) returning: Vec<Arc<Waiter>>,
     /// Those who go on without the baton.
-    pub(super) outside: Vec<Outside>,
+    pub(super) outside: Vec<Detached>,
     /// How often something changed that somebody may wait for.
     pub(super) changes: u64,
     /// The thread of the test.
@@ -32,28 +32,28 @@ pub(super) struct State {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holder {
+pub(super) enum TokenHolder {
     Test,
     Thread(ThreadId),
     /// A thread that is being started.
-    Newcomer,
+    Starting,
     /// A thread that has nothing to do with the stage; it never has the baton.
-    Stranger,
+    Foreign,
 }
 
 /// Where a thread waits for the baton.
-pub(super) struct Seat {
-    pub(super) holder: Holder,
-    pub(super) bell: Condvar,
+pub(super) struct Waiter {
+    pub(super) holder: TokenHolder,
+    pub(super) condvar: Condvar,
     /// Written and read under the stage's lock.
-    pub(super) called: AtomicBool,
+    pub(super) notified: AtomicBool,
 }
 
 /// Somebody who rests.
 pub(super) struct Rest {
     pub(super) until: Option<Nanos>,
     pub(super) wake: Wake,
-    pub(super) seat: Arc<Seat>,
+    pub(super) seat: Arc<Waiter>,
     /// It had no baton, and needs none.
     pub(super) away: bool,
 }
@@ -67,23 +67,23 @@ pub(super) enum Wake {
     /// Nothing.
     Never,
     /// Nothing, and it comes last at its instant: the test.
-    Curtain,
+    EndOfAdvance,
     /// The same, at the instant of the next run.
     NextRun,
 }
 
-impl Seat {
-    pub(super) fn new(holder: Holder) -> Arc<Self> {
-        Arc::new(Self { holder, bell: Condvar::new(), called: AtomicBool::new(false) })
+impl Waiter {
+    pub(super) fn new(holder: TokenHolder) -> Arc<Self> {
+        Arc::new(Self { holder, condvar: Condvar::new(), notified: AtomicBool::new(false) })
     }
 
     pub(super) fn call(&self) {
-        self.called.store(true, Ordering::Relaxed);
-        self.bell.notify_one();
+        self.notified.store(true, Ordering::Relaxed);
+        self.condvar.notify_one();
     }
 
     pub(super) fn take_call(&self) -> bool {
-        self.called.swap(false, Ordering::Relaxed)
+        self.notified.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -94,19 +94,19 @@ impl Rest {
             Wake::Stop(is_stopping) => in_time() || is_stopping(),
             Wake::News(seen) => in_time() || *seen != changes,
             Wake::Never => in_time(),
-            Wake::Curtain | Wake::NextRun => false,
+            Wake::EndOfAdvance | Wake::NextRun => false,
         }
     }
 }
 
 impl State {
-    pub(super) fn give(&mut self, seat: &Seat) {
+    pub(super) fn give(&mut self, seat: &Waiter) {
         self.holder = seat.holder;
         seat.call();
     }
 
     /// Wakes who rests without the baton and need not rest: perhaps nobody drives for now.
-    pub(super) fn call_those_away(&mut self, now: Nanos) {
+    pub(super) fn notify_foreign(&mut self, now: Nanos) {
         let changes = self.changes;
         let is_called = |rest: &mut Rest| rest.away && rest.is_ready(now, changes);
         self.resting.extract_if(.., is_called).for_each(|rest| rest.seat.call());
@@ -114,6 +114,6 @@ impl State {
 
     /// Where the test waits, if it does.
     pub(super) fn test(&self) -> Option<usize> {
-        self.resting.iter().position(|rest| rest.seat.holder == Holder::Test && !rest.away)
+        self.resting.iter().position(|rest| rest.seat.holder == TokenHolder::Test && !rest.away)
     }
 }

@@ -24,11 +24,11 @@ impl Life {
     fn date(&mut self) -> u64 {
         for _ in 0..100_000 {
             match self.due() {
-                Command::Run { .. } => {
+                Action::Run { .. } => {
                     return self.life.run_date().expect("for a calendar time").cast_unsigned();
                 }
-                Command::Nothing => {}
-                command @ (Command::CleanUp | Command::Refused(_)) => panic!("{command:?}"),
+                Action::Nothing => {}
+                action @ (Action::CleanUp | Action::Refused(_)) => panic!("{command:?}"),
             }
         }
         panic!("no run: {:?}", self.life)
@@ -48,7 +48,7 @@ impl Life {
 fn rule_3_and_32_the_first_run_is_at_the_next_time_and_waiting_for_it_is_being_up() {
     let mut life = calendar("0 8 * * *");
     assert_eq!(life.state(), State::Waiting);
-    assert!(!life.life.is_coming_up());
+    assert!(!life.life.is_starting());
     assert_eq!(life.life.next_date(), Some((8 * 3_600, 0)));
     assert_eq!(life.date(), 8 * HOUR);
     assert_eq!(life.now, 8 * HOUR * SECOND, "not a nanosecond late");
@@ -80,15 +80,15 @@ fn rule_5_and_6_a_time_that_passed_in_a_suspend_runs_within_a_minute_and_not_aft
         life.suspend(asleep);
         life.now = 30 * SECOND;
         let wall = life.now + nanos(secs(asleep));
-        match (life.step(Event::Due), want) {
-            (Command::Run { .. }, Some(late)) => {
+        match (life.step(Input::Due), want) {
+            (Action::Run { .. }, Some(late)) => {
                 assert_eq!(life.life.run_date(), Some(HOUR.cast_signed()));
                 assert_eq!(wall - HOUR * SECOND, late);
                 assert_eq!(life.take_notes(), []);
                 life.step(GOOD);
             }
-            (Command::Nothing, None) => assert_eq!(life.take_notes(), [Note::Skipped(1)]),
-            (command, _) => panic!("{asleep}: {command:?}"),
+            (Action::Nothing, None) => assert_eq!(life.take_notes(), [Transition::Skipped(1)]),
+            (action, _) => panic!("{asleep}: {command:?}"),
         }
         assert_eq!(life.life.next_date(), Some(((DAY + HOUR).cast_signed(), 0)), "{asleep}");
     }
@@ -99,7 +99,7 @@ fn rule_5_lateness_is_counted_from_the_calendar_time() {
     let mut life = calendar("0 1 * * *");
     life.now = 1_000 * SECOND;
     life.suspend(HOUR - 1_000 + 10);
-    let Command::Run { due, .. } = life.step(Event::Due) else { panic!("{:?}", life.life) };
+    let Action::Run { due, .. } = life.step(Input::Due) else { panic!("{:?}", life.life) };
     assert_eq!(life.now - due, 10 * SECOND);
 }
 
@@ -109,7 +109,7 @@ fn rule_5_of_many_that_passed_the_last_one_runs() {
     life.suspend(10 * MINUTE);
     // At 30 s it is 00:10:30: the first nine minutes are too old or beaten by the tenth.
     assert_eq!(life.date(), 10 * MINUTE);
-    assert_eq!(life.take_notes(), [Note::Skipped(9)]);
+    assert_eq!(life.take_notes(), [Transition::Skipped(9)]);
     life.step(GOOD);
     assert_eq!(life.date(), 11 * MINUTE);
 }
@@ -123,14 +123,14 @@ fn rule_5_a_long_run_is_followed_by_the_last_time_it_covered() {
     life.step(GOOD);
     assert_eq!(life.date(), 4 * MINUTE);
     assert_eq!(life.now, 250 * SECOND, "at once");
-    assert_eq!(life.take_notes(), [Note::Skipped(2)]);
+    assert_eq!(life.take_notes(), [Transition::Skipped(2)]);
     // Daily work that takes a day and two minutes is too late for the next time.
     let mut life = calendar("0 0 * * *");
     assert_eq!(life.date(), DAY);
     life.now += (DAY + 2 * MINUTE) * SECOND;
     life.step(GOOD);
     assert_eq!(life.date(), 3 * DAY);
-    assert_eq!(life.take_notes(), [Note::Skipped(1)]);
+    assert_eq!(life.take_notes(), [Transition::Skipped(1)]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn rule_6_a_clock_that_is_set_forward_is_followed() {
     let mut life = calendar("0 8 * * *");
     life.suspend(20_000 * DAY + 12 * HOUR);
     assert_eq!(life.date(), 20_001 * DAY + 8 * HOUR);
-    assert_eq!(life.take_notes(), [Note::Skipped(20_001)]);
+    assert_eq!(life.take_notes(), [Transition::Skipped(20_001)]);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn rule_9_jitter_delays_the_start_and_not_the_calendar() {
     let cron = Cron::parse("*/5 * * * *").unwrap();
     let schedule = Schedule::Cron(cron, Timezone::Local);
     let mut life = Life::new(Spec { schedule, jitter: secs(100), ..Spec::DEFAULT });
-    life.dice = 90 * SECOND;
+    life.random = 90 * SECOND;
     life.start();
     for minute in [5, 10, 15] {
         assert_eq!(life.date(), minute * MINUTE);
@@ -202,40 +202,40 @@ fn rule_9_jitter_delays_the_start_and_not_the_calendar() {
 fn other_runs_answer_for_what_passed_meanwhile_and_leave_the_calendar() {
     let mut life = calendar("*/10 * * * *");
     // Asked for: the calendar goes on.
-    assert_eq!(life.step(Event::RunNow), Command::Nothing);
-    assert!(matches!(life.due(), Command::Run { .. }));
+    assert_eq!(life.step(Input::RunNow), Action::Nothing);
+    assert!(matches!(life.due(), Action::Run { .. }));
     assert_eq!(life.life.run_date(), None);
     life.step(GOOD);
     assert_eq!(life.date(), 10 * MINUTE);
     // A pause that the body asks for replaces the times in it.
-    life.step(Event::Ended(Flow::After(secs(25 * MINUTE))));
-    assert!(matches!(life.due(), Command::Run { .. }));
+    life.step(Input::Ended(Flow::After(secs(25 * MINUTE))));
+    assert!(matches!(life.due(), Action::Run { .. }));
     assert_eq!(life.life.run_date(), None);
     assert_eq!(life.now, 35 * MINUTE * SECOND);
     life.step(GOOD);
     assert_eq!(life.date(), 40 * MINUTE);
     // So does a backoff.
-    assert_eq!(life.step(CRASH), Command::Nothing);
-    assert!(matches!(life.due(), Command::Run { attempt: 2, .. }));
+    assert_eq!(life.step(CRASH), Action::Nothing);
+    assert!(matches!(life.due(), Action::Run { attempt: 2, .. }));
     assert_eq!(life.life.run_date(), None);
     life.step(GOOD);
     assert_eq!(life.date(), 50 * MINUTE);
     life.step(GOOD);
     // And a pause from outside.
-    life.step(Event::Pause);
+    life.step(Input::Pause);
     life.now = 75 * MINUTE * SECOND;
     life.take_notes();
-    life.step(Event::Resume);
+    life.step(Input::Resume);
     assert_eq!(life.date(), 80 * MINUTE);
-    assert_eq!(life.take_notes(), [Note::Resumed]);
+    assert_eq!(life.take_notes(), [Transition::Resumed]);
 }
 
 #[test]
 fn a_pause_that_ends_in_time_changes_nothing() {
     let mut life = calendar("*/10 * * * *");
-    life.step(Event::Pause);
+    life.step(Input::Pause);
     life.now = 9 * MINUTE * SECOND;
-    life.step(Event::Resume);
+    life.step(Input::Resume);
     assert_eq!(life.date(), 10 * MINUTE);
 }
 
@@ -244,16 +244,16 @@ fn rule_6_what_was_only_skipped_runs_when_its_time_comes_again() {
     // Skipped because the clock was wrong: set right, the real eight o'clock runs.
     let mut life = calendar("0 8 * * *");
     life.now = 7 * HOUR * SECOND;
-    life.step(Event::Due);
+    life.step(Input::Due);
     life.suspend(2 * HOUR + 1_800);
     life.now += 300 * SECOND;
-    assert_eq!(life.step(Event::Due), Command::Nothing);
-    assert_eq!(life.take_notes(), [Note::Skipped(1)]);
+    assert_eq!(life.step(Input::Due), Action::Nothing);
+    assert_eq!(life.take_notes(), [Transition::Skipped(1)]);
     life.set_back(2 * HOUR + 1_800);
     assert_eq!(life.date(), 8 * HOUR);
     // Started while the clock was two hours ahead.
     let mut life = calendar("0 8 * * *");
-    life.step(Event::Stop { deadline: 0 });
+    life.step(Input::Stop { deadline: 0 });
     life.now = 7 * HOUR * SECOND;
     life.suspend(2 * HOUR);
     life.start();
@@ -265,29 +265,29 @@ fn rule_6_what_was_only_skipped_runs_when_its_time_comes_again() {
 fn rule_5_times_that_passed_in_a_run_are_counted_however_it_ends() {
     for (end, pause) in [
         (CRASH, false),
-        (Event::Ended(Flow::Again), false),
-        (Event::Ended(Flow::After(secs(7))), false),
+        (Input::Ended(Flow::Again), false),
+        (Input::Ended(Flow::After(secs(7))), false),
         (GOOD, true),
     ] {
         let mut life = calendar("* * * * *");
         assert_eq!(life.date(), MINUTE);
         if pause {
-            life.step(Event::Pause);
+            life.step(Input::Pause);
         }
         life.now += 210 * SECOND;
         life.take_notes();
         life.step(end);
-        assert!(life.take_notes().contains(&Note::Skipped(3)), "{end:?}");
+        assert!(life.take_notes().contains(&Transition::Skipped(3)), "{end:?}");
     }
 }
 
 #[test]
 fn what_was_due_at_once_and_then_paused_is_not_made_up_for() {
     let mut life = calendar("*/10 * * * *");
-    life.step(Event::RunNow);
-    life.step(Event::Pause);
+    life.step(Input::RunNow);
+    life.step(Input::Pause);
     life.now = 610 * SECOND;
-    life.step(Event::Resume);
+    life.step(Input::Resume);
     assert_eq!(life.date(), 20 * MINUTE);
 }
 
@@ -312,7 +312,7 @@ fn the_next_due_time_says_how_late_it_begins_on_purpose() {
     let cron = Cron::parse("0 8 * * *").unwrap();
     let schedule = Schedule::Cron(cron, Timezone::Local);
     let mut life = Life::new(Spec { schedule, jitter: secs(100), ..Spec::DEFAULT });
-    life.dice = 90 * SECOND;
+    life.random = 90 * SECOND;
     life.start();
     let eight = (8 * HOUR).cast_signed();
     assert_eq!(life.life.next_date(), Some((eight, 90 * SECOND)));

@@ -46,7 +46,7 @@ enum Act {
     EndRepeated,
     EndCrashed(CrashKind),
     Vanish,
-    Request(Event),
+    Request(Input),
     Hooks(bool),
     Beat,
 }
@@ -59,14 +59,14 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Flow::Done),
     ];
     let request = prop_oneof![
-        4 => any::<bool>().prop_map(|held| Event::Start { held }),
-        4 => Just(Event::Release),
-        1 => Just(Event::RunNow),
-        1 => Just(Event::Pause),
-        2 => Just(Event::Resume),
-        1 => Just(Event::Expired),
-        1 => Just(Event::Revoke),
-        1 => (0..50 * 1_000_000_u64).prop_map(|deadline| Event::Stop { deadline }),
+        4 => any::<bool>().prop_map(|wait_for_dependencies| Input::Start { wait_for_dependencies }),
+        4 => Just(Input::Release),
+        1 => Just(Input::RunNow),
+        1 => Just(Input::Pause),
+        2 => Just(Input::Resume),
+        1 => Just(Input::Expired),
+        1 => Just(Input::StartFailed),
+        1 => (0..50 * 1_000_000_u64).prop_map(|deadline| Input::Stop { deadline }),
     ];
     prop_oneof![
         1 => (0..20_000_000_u64).prop_map(Act::Pass),
@@ -108,9 +108,9 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn whatever_happens(spec in spec(), acts in prop::collection::vec(act(), 1..ACTS), dice in any::<u64>()) {
+    fn whatever_happens(spec in spec(), acts in prop::collection::vec(act(), 1..ACTS), random in any::<u64>()) {
         let mut life = Life::new(spec.clone());
-        life.dice = dice;
+        life.random = random;
         let mut doing = Doing::Nothing;
         let mut restarts_in_a_row = 0_u32;
         let mut started = 0_u32;
@@ -118,49 +118,49 @@ proptest! {
         for act in acts {
             let before = life.state();
             let mut permanent = false;
-            let command = match act {
-                Act::Pass(time) => { life.now += time; Command::Nothing }
-                Act::SetWall(by) => { life.ahead += by; Command::Nothing }
+            let action = match act {
+                Act::Pass(time) => { life.now += time; Action::Nothing }
+                Act::SetWall(by) => { life.ahead += by; Action::Nothing }
                 Act::ToDeadline => match life.life.deadline() {
                     Some(_) => life.due(),
-                    None => Command::Nothing,
+                    None => Action::Nothing,
                 },
                 Act::EndGood(flow) if doing == Doing::Run => {
                     doing = Doing::Nothing;
-                    life.step(Event::Ended(flow))
+                    life.step(Input::Ended(flow))
                 }
                 Act::EndRepeated if doing == Doing::Run => {
                     doing = Doing::Nothing;
-                    life.step(Event::Repeat)
+                    life.step(Input::Repeat)
                 }
                 Act::EndCrashed(kind) if doing == Doing::Run => {
                     doing = Doing::Nothing;
                     permanent = kind == CrashKind::Permanent;
-                    life.step(Event::Crashed(kind))
+                    life.step(Input::Crashed(kind))
                 }
                 Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed(_) if doing == Doing::CleanUp => {
                     doing = Doing::Nothing;
                     life.hooks = false;
-                    life.step(Event::CleanedUp)
+                    life.step(Input::CleanedUp)
                 }
-                Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed(_) => Command::Nothing,
+                Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed(_) => Action::Nothing,
                 Act::Vanish if doing != Doing::Nothing => {
                     doing = Doing::Nothing;
-                    life.step(Event::Vanished)
+                    life.step(Input::ThreadLost)
                 }
-                Act::Vanish => Command::Nothing,
-                Act::Request(Event::Stop { deadline }) => {
+                Act::Vanish => Action::Nothing,
+                Act::Request(Input::Stop { deadline }) => {
                     let deadline = life.now + deadline;
-                    life.step(Event::Stop { deadline })
+                    life.step(Input::Stop { deadline })
                 }
-                Act::Request(event) => life.step(event),
-                Act::Hooks(hooks) => { life.hooks = hooks; Command::Nothing }
-                Act::Beat => { life.beat = life.now; Command::Nothing }
+                Act::Request(input) => life.step(input),
+                Act::Hooks(hooks) => { life.hooks = hooks; Action::Nothing }
+                Act::Beat => { life.last_heartbeat = life.now; Action::Nothing }
             };
 
             // Never two at once, and nothing after the end.
-            match command {
-                Command::Run { due, attempt } => {
+            match action {
+                Action::Run { due, attempt } => {
                     prop_assert_eq!(doing, Doing::Nothing, "a run overlaps");
                     let repeated = matches!(act, Act::EndRepeated) && before == State::Running;
                     prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
@@ -172,31 +172,31 @@ proptest! {
                     prop_assert_eq!(attempt, life.life.crashes_in_a_row() + 1);
                     doing = Doing::Run;
                 }
-                Command::CleanUp => {
+                Action::CleanUp => {
                     prop_assert_eq!(doing, Doing::Nothing, "a clean-up overlaps");
                     doing = Doing::CleanUp;
                 }
-                Command::Nothing | Command::Refused(_) => {}
+                Action::Nothing | Action::Refused(_) => {}
             }
             prop_assert_eq!(doing != Doing::Nothing, life.life.is_executing(), "{:?}", life.life);
 
-            for note in life.take_notes() {
-                match note {
-                    Note::Started => { started += 1; restarts_in_a_row = 0; }
+            for transition in life.take_notes() {
+                match transition {
+                    Transition::Started => { started += 1; restarts_in_a_row = 0; }
                     // Never more restarts than allowed.
-                    Note::Restarted => {
+                    Transition::Restarted => {
                         restarts_in_a_row += 1;
                         if let (Some(max), None) = (spec.restart.max_restarts, spec.restart.window) {
                             prop_assert!(restarts_in_a_row <= max);
                         }
                         prop_assert_ne!(spec.restart.restart, Restart::Never);
                     }
-                    Note::Ended { .. } | Note::Abandoned { .. } => ended += 1,
-                    Note::Skipped(count) => prop_assert!(count > 0),
+                    Transition::Ended { .. } | Transition::Abandoned { .. } => ended += 1,
+                    Transition::Skipped(count) => prop_assert!(count > 0),
                     // No restart after a permanent crash.
-                    Note::Crashed { restart_in, .. } => prop_assert!(!permanent || restart_in.is_none()),
-                    Note::Returned { .. } | Note::CrashedWhileStopping
-                    | Note::Stuck { .. } | Note::Paused | Note::Resumed | Note::Stopping | Note::LateEnd => {}
+                    Transition::Crashed { restart_in, .. } => prop_assert!(!permanent || restart_in.is_none()),
+                    Transition::Returned { .. } | Transition::CrashedWhileStopping
+                    | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
                 }
             }
             if life.life.crashes_in_a_row() == 0 {
@@ -212,7 +212,7 @@ proptest! {
 
             // The deadline is never in the past of the step that set it: what is due is due now.
             if let Some(deadline) = life.life.deadline()
-                && !matches!(command, Command::Refused(_))
+                && !matches!(action, Action::Refused(_))
                 && life.state() != before
                 && !matches!(life.state(), State::Stopping | State::Abandoned)
                 // A calendar time that passed during the run is decided next.
@@ -223,9 +223,9 @@ proptest! {
         }
         // Stop ends every life: at once, or when what is being done ends, or at the deadline.
         let deadline = life.now + 5;
-        life.step(Event::Stop { deadline });
+        life.step(Input::Stop { deadline });
         life.now = life.now.max(deadline) + 1_000_000_000;
-        life.step(Event::Expired);
+        life.step(Input::Expired);
         prop_assert!(!life.state().is_active(), "{:?}", life.life);
     }
 }

@@ -14,14 +14,14 @@ fn rule_28_a_permanent_crash_is_final_whatever_restarts_are_left() {
             life.start();
             life.due();
             // Asked for meanwhile, and of no avail.
-            life.step(Event::Pause);
+            life.step(Input::Pause);
             life.take_notes();
-            let command = life.step(PERMANENT_CRASH);
-            assert_eq!(command == Command::CleanUp, hooks, "its hooks run");
-            let crash = Note::Crashed { in_a_row: 1, restart_in: None };
+            let action = life.step(PERMANENT_CRASH);
+            assert_eq!(action == Action::CleanUp, hooks, "its hooks run");
+            let crash = Transition::Crashed { in_a_row: 1, restart_in: None };
             assert!(life.take_notes().contains(&crash));
             life.hooks = false;
-            life.step(Event::CleanedUp);
+            life.step(Input::CleanedUp);
             assert_eq!((life.state(), life.life.deadline()), (State::Failed, None));
             // A new activation is as good as any.
             life.start();

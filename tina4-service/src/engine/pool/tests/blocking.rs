@@ -6,17 +6,17 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 
 use super::{Clock, Work, counter, pool};
-use crate::engine::pool::hiring::Hiring;
-use crate::engine::pool::toy::Toy;
+use crate::engine::pool::fake_source::FakeSource;
 use crate::engine::pool::{Arc, Pool, io};
+use crate::sys::threads::ThreadConfig;
 
 /// Leaves something to be done outside of the lock that tells where it is done.
-fn leave(pool: &Arc<Pool<Toy>>) -> crossbeam_channel::Receiver<thread::ThreadId> {
+fn leave(pool: &Arc<Pool<FakeSource>>) -> crossbeam_channel::Receiver<thread::ThreadId> {
     let (sender, receiver) = bounded(1);
     let work: Work = Arc::new(move || sender.send(thread::current().id()).unwrap());
     pool.act_without_blocking(|toy, now| {
         toy.add(now + 1, counter().1);
-        toy.aftermath = Some(work);
+        toy.deferred = Some(work);
     });
     receiver
 }
@@ -31,8 +31,8 @@ fn rule_44_what_may_block_is_left_to_a_worker() {
 #[test]
 fn rule_44_where_there_is_no_thread_it_is_left_to_whoever_comes_next() {
     let start = |_, _, _| Err(io::Error::other("no more threads"));
-    let hiring = Hiring { name: "none".to_owned(), most: None, stack_size: None, start };
-    let pool = Pool::new(Toy::default(), Clock::system(), hiring);
+    let threads = ThreadConfig { name: "none".to_owned(), most: None, stack_size: None, start };
+    let pool = Pool::new(FakeSource::default(), Clock::system(), threads);
     let where_done = leave(&pool);
     assert!(where_done.try_recv().is_err(), "not by the caller");
     pool.with(|toy, _| assert!(toy.failed_threads > 0));

@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, Weak};
 
-use super::outside::{self, GLANCE, Outside};
-use super::state::{Holder, Rest, Seat, State, Wake};
-use super::{PATIENCE, STAGE, Stage};
-use crate::engine::pool::start_thread;
+use super::detached::{self, Detached, POLL_INTERVAL};
+use super::state::{Rest, State, TokenHolder, Waiter, Wake};
+use super::{STALL_TIMEOUT, VIRTUAL_TIME, VirtualTime};
 use crate::sys::sync::{lock, wait};
+use crate::sys::threads::start_thread;
 use tina4_service_core::Nanos;
 
 /// So much may happen at one instant.
@@ -23,7 +23,7 @@ const NO_END: &str = "a million things have happened at one instant: does a body
 const NO_RUN: &str = "services sleep and wake up, a million times by now, and no run begins";
 const NO_NEWS: &str = "what the test waits for will never come: nothing is planned";
 
-impl Stage {
+impl VirtualTime {
     pub(super) fn rest(self: &Arc<Self>, until: Option<Nanos>, wake: Wake) {
         // The end of time is never.
         let until = until.filter(|until| *until < Nanos::MAX);
@@ -33,16 +33,16 @@ impl Stage {
         }
         let holder = self.here(&state);
         let away = state.holder != holder;
-        let seat = Seat::new(holder);
+        let seat = Waiter::new(holder);
         state.resting.push(Rest { until, wake, seat: Arc::clone(&seat), away });
         if away {
             // Something may have changed since it looked, and nobody may be there to notice.
-            state.call_those_away(self.now());
+            state.notify_foreign(self.now());
             self.moved.notify_all();
         } else {
             self.pass_on(&mut state);
         }
-        let is_test = holder == Holder::Test && !away;
+        let is_test = holder == TokenHolder::Test && !away;
         if is_test {
             (state.at_once, state.woken) = (0, 0);
         }
@@ -60,11 +60,11 @@ impl Stage {
             state.give(&seat);
             return;
         }
-        state.holder = Holder::Newcomer;
+        state.holder = TokenHolder::Starting;
         state.threads += 1;
-        let stage = Arc::clone(self);
+        let virtual_time = Arc::clone(self);
         let name = format!("stage-{}", state.threads);
-        if start_thread(name, Box::new(move || stage.life())).is_err() {
+        if start_thread(name, Box::new(move || virtual_time.life())).is_err() {
             state.stuck = Some("the operating system does not start a thread");
             self.close_now(state);
         }
@@ -73,14 +73,14 @@ impl Stage {
     pub(super) fn wait_to_be_called<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Seat,
+        seat: &Waiter,
         is_test: bool,
     ) -> MutexGuard<'a, State> {
-        let patience = is_test.then_some(PATIENCE);
+        let patience = is_test.then_some(STALL_TIMEOUT);
         while !seat.take_call() && !state.closed {
             let before = (state.at_once, state.woken, state.holder, self.now());
             let timed_out;
-            (state, timed_out) = wait(&seat.bell, state, patience);
+            (state, timed_out) = wait(&seat.condvar, state, patience);
             if timed_out && before == (state.at_once, state.woken, state.holder, self.now()) {
                 state.stuck = Some(NO_REST);
                 break;
@@ -91,8 +91,8 @@ impl Stage {
 
     /// A thread on which services run.
     fn life(self: Arc<Self>) {
-        STAGE.set(self.address());
-        let seat = Seat::new(Holder::Thread(std::thread::current().id()));
+        VIRTUAL_TIME.set(self.address());
+        let seat = Waiter::new(TokenHolder::Thread(std::thread::current().id()));
         let mut state = lock(&self.state);
         state.holder = seat.holder;
         while !state.closed {
@@ -104,7 +104,7 @@ impl Stage {
     fn drive<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
-        seat: &Arc<Seat>,
+        seat: &Arc<Waiter>,
     ) -> MutexGuard<'a, State> {
         if !state.returning.is_empty() {
             let back = state.returning.remove(0);
@@ -150,8 +150,8 @@ impl Stage {
     fn hand_over<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        own: &Arc<Seat>,
-        next: &Seat,
+        own: &Arc<Waiter>,
+        next: &Waiter,
     ) -> MutexGuard<'a, State> {
         state.idle.push(Arc::clone(own));
         state.give(next);
@@ -162,7 +162,7 @@ impl Stage {
     fn go_on<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Arc<Seat>,
+        seat: &Arc<Waiter>,
         due: Option<Nanos>,
     ) -> MutexGuard<'a, State> {
         let Some(test) = state.test() else {
@@ -170,40 +170,40 @@ impl Stage {
             return wait(&self.moved, state, None).0;
         };
         // First those outside have their chance.
-        if state.outside.iter().any(Outside::is_awaited) {
-            let (mut state, timed_out) = wait(&self.moved, state, Some(GLANCE));
+        if state.outside.iter().any(Detached::is_awaited) {
+            let (mut state, timed_out) = wait(&self.moved, state, Some(POLL_INTERVAL));
             if timed_out {
-                let stats = outside::stats(&state.outside);
+                let stats = detached::stats(&state.outside);
                 drop(state);
-                let computing = outside::computing(stats);
+                let computing = detached::computing(stats);
                 state = lock(&self.state);
-                outside::count_glance(&mut state.outside, &computing);
+                detached::count_glance(&mut state.outside, &computing);
             }
             return state;
         }
-        let is_curtain = |rest: &Rest| matches!(rest.wake, Wake::Curtain | Wake::NextRun);
+        let is_curtain = |rest: &Rest| matches!(rest.wake, Wake::EndOfAdvance | Wake::NextRun);
         let others = state.resting.iter().filter(|rest| !is_curtain(rest));
         let due = due.filter(|due| *due < Nanos::MAX);
         let next = others.filter_map(|rest| rest.until).chain(due).min();
         let Rest { wake, until: end, .. } = &state.resting[test];
         let end = *end;
         match wake {
-            Wake::Curtain | Wake::NextRun if end.is_some() => {
+            Wake::EndOfAdvance | Wake::NextRun if end.is_some() => {
                 let next = next.filter(|next| end.is_some_and(|end| *next <= end));
                 let back = next.is_none();
                 self.move_to(&mut state, next.or(end));
                 if back { self.back_to_test(state, seat, test) } else { state }
             }
             // No run has begun yet, and none is planned, unless one of those who sleep ends its run.
-            Wake::Curtain | Wake::NextRun
+            Wake::EndOfAdvance | Wake::NextRun
                 if next.is_none() || (due.is_none() && state.woken > MOST_NAPS) =>
             {
                 self.back_to_test(state, seat, test)
             }
-            Wake::Curtain | Wake::NextRun if state.woken > MOST_AT_ONCE => {
+            Wake::EndOfAdvance | Wake::NextRun if state.woken > MOST_AT_ONCE => {
                 self.give_up(state, seat, NO_RUN)
             }
-            Wake::Curtain | Wake::NextRun => {
+            Wake::EndOfAdvance | Wake::NextRun => {
                 self.move_to(&mut state, next);
                 state
             }
@@ -228,7 +228,7 @@ impl Stage {
     fn back_to_test<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Arc<Seat>,
+        seat: &Arc<Waiter>,
         test: usize,
     ) -> MutexGuard<'a, State> {
         let rest = state.resting.remove(test);
@@ -239,7 +239,7 @@ impl Stage {
     fn give_up<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Arc<Seat>,
+        seat: &Arc<Waiter>,
         why: &'static str,
     ) -> MutexGuard<'a, State> {
         state.stuck = Some(why);

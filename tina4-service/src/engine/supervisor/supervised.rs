@@ -2,30 +2,30 @@
 
 use std::sync::Arc;
 
-use crate::observe::info::{Stats, Trouble};
-use crate::service::context::RunOrder;
-use crate::service::instance::Unit;
+use crate::observe::info::{FailureCounts, Stats};
+use crate::service::context::RunInfo;
+use crate::service::instance::Instance;
 use tina4_service_core::Nanos;
 use tina4_service_core::Timers;
 use tina4_service_core::lifecycle::Lifecycle;
 
 /// One service. What only some of them need, or only at their end, is on the heap: there may be a
 /// hundred thousand.
-pub(super) struct Entry {
-    pub(super) unit: Arc<Unit>,
+pub(super) struct Supervised {
+    pub(super) instance: Arc<Instance>,
     pub(super) life: Lifecycle,
     pub(super) stats: Stats,
     /// The earliest of this service's entries in `timers`.
     pub(super) queued: Nanos,
-    pub(super) rare: Option<Box<Rare>>,
-    pub(super) end: Option<Box<End>>,
+    pub(super) rare: Option<Box<Cold>>,
+    pub(super) end: Option<Box<EndInfo>>,
 }
 
 /// What few services have.
 #[derive(Default)]
-pub(super) struct Rare {
+pub(super) struct Cold {
     pub(super) links: Links,
-    pub(super) trouble: Trouble,
+    pub(super) trouble: FailureCounts,
 }
 
 /// Who comes after whom.
@@ -39,7 +39,7 @@ pub(super) struct Links {
 
 /// How the activation is ending, or has ended.
 #[derive(Default)]
-pub(super) struct End {
+pub(super) struct EndInfo {
     /// When it was asked to stop.
     pub(super) asked: Option<Nanos>,
     /// When its last run was over and its clean-up began.
@@ -50,7 +50,7 @@ pub(super) struct End {
     pub(super) failed_hooks: u64,
 }
 
-impl Entry {
+impl Supervised {
     pub(super) fn after(&self) -> &[u32] {
         self.rare.as_ref().map_or(&[], |rare| &rare.links.after)
     }
@@ -68,18 +68,18 @@ impl Entry {
     }
 
     /// What went wrong so far.
-    pub(super) fn trouble(&self) -> Trouble {
+    pub(super) fn trouble(&self) -> FailureCounts {
         self.rare.as_ref().map(|rare| rare.trouble.clone()).unwrap_or_default()
     }
 
-    pub(super) fn trouble_mut(&mut self) -> &mut Trouble {
+    pub(super) fn trouble_mut(&mut self) -> &mut FailureCounts {
         &mut self.rare.get_or_insert_default().trouble
     }
 
     /// The run in progress, or the last one.
-    pub(super) fn last_run(&self) -> RunOrder {
+    pub(super) fn last_run(&self) -> RunInfo {
         let Self { life, stats, .. } = self;
-        RunOrder {
+        RunInfo {
             number: stats.runs,
             attempt: stats.attempt,
             due: life.run_due(),
@@ -88,7 +88,7 @@ impl Entry {
         }
     }
 
-    pub(super) fn end_mut(&mut self) -> &mut End {
+    pub(super) fn end_mut(&mut self) -> &mut EndInfo {
         self.end.get_or_insert_default()
     }
 

@@ -4,7 +4,7 @@ use std::io;
 
 /// How threads are made.
 #[derive(Clone, Debug)]
-pub(crate) struct Hiring {
+pub(crate) struct ThreadConfig {
     /// Threads are called this, with a number.
     pub(crate) name: String,
     /// No more threads than this; default: one for each job there can be, and one that waits.

@@ -4,8 +4,8 @@
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::crew::Shift;
-use super::{Arc, Desk, Pool};
+use super::workers::PoolState;
+use super::{Arc, Pool, WorkSource};
 use crate::sys::sync::MutexGuard;
 use crate::time::clock::Clock;
 use tina4_service_core::Nanos;
@@ -15,14 +15,14 @@ const NOTHING: u32 = u32::MAX;
 
 /// What one worker is at. Only it writes here, until it is given up.
 #[derive(Debug)]
-pub(crate) struct Working {
+pub(crate) struct ActiveWorker {
     /// The system's number of its thread, where that can be known.
     thread: Option<u32>,
-    /// [`Desk::subject`] of its job, or of its last one. An idle worker is never taken for lost.
+    /// [`WorkSource::subject`] of its job, or of its last one. An idle worker is never taken for lost.
     subject: AtomicU32,
 }
 
-impl Working {
+impl ActiveWorker {
     /// That of this thread.
     pub(super) fn here() -> Arc<Self> {
         Arc::new(Self { thread: thread_number(), subject: AtomicU32::new(NOTHING) })
@@ -47,7 +47,7 @@ impl Working {
     }
 }
 
-/// The number of this thread, as it is called in `/proc/self/task`.
+/// The number of this thread, as it is called in `/proc/self/id`.
 fn thread_number() -> Option<u32> {
     if !cfg!(target_os = "linux") || cfg!(any(miri, shuttle)) {
         return None;
@@ -56,7 +56,7 @@ fn thread_number() -> Option<u32> {
     link.file_name()?.to_str()?.parse().ok()
 }
 
-impl<D: Desk> Pool<D> {
+impl<D: WorkSource> Pool<D> {
     /// [`Pool::with`], but gives up if the lock cannot be had by `limit`: for the end of the process,
     /// when its holder may be frozen.
     pub(crate) fn with_before<T>(
@@ -65,13 +65,13 @@ impl<D: Desk> Pool<D> {
         limit: Nanos,
         action: impl FnOnce(&mut D, Nanos) -> T,
     ) -> Option<T> {
-        self.lock_before(clock, limit).map(|shift| self.act(shift, action))
+        self.lock_before(clock, limit).map(|state| self.act(state, action))
     }
 
-    fn lock_before(&self, clock: &Clock, limit: Nanos) -> Option<MutexGuard<'_, Shift<D>>> {
+    fn lock_before(&self, clock: &Clock, limit: Nanos) -> Option<MutexGuard<'_, PoolState<D>>> {
         loop {
-            match crate::sys::sync::try_lock(&self.shift) {
-                Some(shift) => return Some(shift),
+            match crate::sys::sync::try_lock(&self.state) {
+                Some(state) => return Some(state),
                 None if clock.now() >= limit => return None,
                 None => crate::sys::sync::yield_now(),
             }
@@ -79,9 +79,9 @@ impl<D: Desk> Pool<D> {
     }
 
     /// The workers that have or had a job; `None`: the lock could not be had by `limit`.
-    pub(crate) fn working(&self, clock: &Clock, limit: Nanos) -> Option<Vec<Arc<Working>>> {
-        let shift = self.lock_before(clock, limit)?;
-        let all = shift.crew.working.iter().filter_map(Weak::upgrade);
+    pub(crate) fn working(&self, clock: &Clock, limit: Nanos) -> Option<Vec<Arc<ActiveWorker>>> {
+        let state = self.lock_before(clock, limit)?;
+        let all = state.workers.working.iter().filter_map(Weak::upgrade);
         Some(all.filter(|working| working.subject().is_some()).collect())
     }
 }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use super::PATIENCE;
+use super::STALL_TIMEOUT;
 
 /// Who is outside is waited for in glances of this length: most only look whether they are asked to
 /// stop, and need a part of one.
-pub(super) const GLANCE: Duration = Duration::from_millis(100);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// So many of them for a body that is seen to compute still, for the machine may be slow.
 const COMPUTING: u32 = 20;
 /// So many for one that is asked to stop.
-const STOPPING: u32 = (PATIENCE.as_millis() / GLANCE.as_millis()) as u32;
+const STOPPING: u32 = (STALL_TIMEOUT.as_millis() / POLL_INTERVAL.as_millis()) as u32;
 
 /// A body that goes on without the baton.
-pub(super) struct Outside {
+pub(super) struct Detached {
     pub(super) thread: ThreadId,
     is_stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Where the operating system says what it is doing, if it does.
@@ -26,7 +26,7 @@ pub(super) struct Outside {
     computes: bool,
 }
 
-impl Outside {
+impl Detached {
     /// The thread that asks.
     pub(super) fn new(is_stopping: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
         let thread = std::thread::current().id();
@@ -48,7 +48,7 @@ impl Outside {
 
 /// Counts a glance for those who were waited for; `computing` are threads that compute. Who was
 /// given up on may be asked to stop later, and then still has its time.
-pub(super) fn count_glance(all: &mut [Outside], computing: &[ThreadId]) {
+pub(super) fn count_glance(all: &mut [Detached], computing: &[ThreadId]) {
     for outside in all.iter_mut().filter(|outside| outside.is_awaited()) {
         outside.glances += 1;
         outside.computes = computing.contains(&outside.thread);
@@ -57,7 +57,7 @@ pub(super) fn count_glance(all: &mut [Outside], computing: &[ThreadId]) {
 
 /// Where to look what each of them is doing, which is not done under the stage's lock: one of them
 /// may be about to take it, to come back.
-pub(super) fn stats(all: &[Outside]) -> Vec<(ThreadId, Arc<Path>)> {
+pub(super) fn stats(all: &[Detached]) -> Vec<(ThreadId, Arc<Path>)> {
     all.iter().filter_map(|outside| Some((outside.thread, outside.stat.clone()?))).collect()
 }
 
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    fn glances(all: &mut [Outside], computing: &[ThreadId]) -> u32 {
+    fn glances(all: &mut [Detached], computing: &[ThreadId]) -> u32 {
         let mut count = 0;
         while all[0].is_awaited() {
             count_glance(all, computing);
@@ -101,7 +101,7 @@ mod tests {
     fn a_body_is_waited_for_as_long_as_it_computes_and_again_when_it_is_asked_to_stop() {
         let stopping = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stopping);
-        let mut all = [Outside::new(Arc::new(move || asked.load(Ordering::Relaxed)))];
+        let mut all = [Detached::new(Arc::new(move || asked.load(Ordering::Relaxed)))];
         let here = std::thread::current().id();
         assert_eq!(glances(&mut all, &[here]), COMPUTING);
         // Others are waited for meanwhile.
@@ -109,7 +109,7 @@ mod tests {
         stopping.store(true, Ordering::Relaxed);
         assert_eq!(glances(&mut all, &[]), STOPPING - COMPUTING);
 
-        let mut all = [Outside::new(Arc::new(|| false))];
+        let mut all = [Detached::new(Arc::new(|| false))];
         assert_eq!(glances(&mut all, &[]), 1);
     }
 }

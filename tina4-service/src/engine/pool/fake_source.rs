@@ -5,12 +5,13 @@ use std::io;
 use std::sync::Arc;
 
 use super::*;
+use crate::sys::threads::start_worker;
 
 pub(super) type Work = Arc<dyn Fn() + Send + Sync>;
 
 /// Jobs by due time. It is over when it is closed and nothing is left.
 #[derive(Default)]
-pub(super) struct Toy {
+pub(super) struct FakeSource {
     due: BTreeMap<(Nanos, u32), Work>,
     next_id: u32,
     executing: usize,
@@ -18,7 +19,7 @@ pub(super) struct Toy {
     pub(super) closed: bool,
     news: bool,
     /// Done by whoever releases the lock next.
-    pub(super) aftermath: Option<Work>,
+    pub(super) deferred: Option<Work>,
     /// Due times without a job: they leave this behind as aftermath.
     silent: BTreeMap<Nanos, Work>,
     pub(super) short: Option<bool>,
@@ -32,7 +33,7 @@ pub(super) struct Toy {
     pub(super) busy: Nanos,
 }
 
-impl Toy {
+impl FakeSource {
     /// Something due that is no job, but leaves `work` to be done outside of the lock.
     pub(super) fn add_silent(&mut self, at: Nanos, work: Work) {
         self.silent.insert(at, work);
@@ -44,21 +45,21 @@ impl Toy {
     }
 }
 
-pub(super) struct ToyJob {
+pub(super) struct FakeWork {
     work: Work,
     short: Option<bool>,
 }
 
-impl Desk for Toy {
-    type Task = ToyJob;
-    type Job = ToyJob;
-    type Report = ();
-    type Aftermath = Work;
+impl WorkSource for FakeSource {
+    type WorkId = FakeWork;
+    type WorkItem = FakeWork;
+    type Completion = ();
+    type Deferred = Work;
 
     fn next_due(&mut self) -> Option<Nanos> {
-        let job = self.due.first_key_value().map(|((at, _), _)| *at);
+        let item = self.due.first_key_value().map(|((at, _), _)| *at);
         let silent = self.silent.first_key_value().map(|(at, _)| *at);
-        job.into_iter().chain(silent).min()
+        item.into_iter().chain(silent).min()
     }
 
     fn due_after_next(&self) -> Option<Nanos> {
@@ -68,11 +69,11 @@ impl Desk for Toy {
         first.get(1).copied()
     }
 
-    fn take(&mut self, now: Nanos) -> Option<ToyJob> {
+    fn take(&mut self, now: Nanos) -> Option<FakeWork> {
         if let Some(entry) = self.silent.first_entry()
             && *entry.key() <= now
         {
-            self.aftermath = Some(entry.remove());
+            self.deferred = Some(entry.remove());
             return None;
         }
         let entry = self.due.first_entry()?;
@@ -82,12 +83,12 @@ impl Desk for Toy {
         let work = entry.remove();
         self.executing += 1;
         self.most_executing = self.most_executing.max(self.executing);
-        Some(ToyJob { work, short: self.short })
+        Some(FakeWork { work, short: self.short })
     }
 
-    fn finish(&mut self, job: ToyJob, _: (), back: Back) -> Option<ToyJob> {
+    fn finish(&mut self, item: FakeWork, _: (), back: Timing) -> Option<FakeWork> {
         if let Some(period) = self.period {
-            self.add(back.now + period, job.work);
+            self.add(back.now + period, item.work);
         }
         let clock = Clock::system();
         let over = clock.now() + self.busy;
@@ -98,19 +99,19 @@ impl Desk for Toy {
         None
     }
 
-    fn job(&mut self, task: ToyJob) -> ToyJob {
-        task
+    fn item(&mut self, id: FakeWork) -> FakeWork {
+        id
     }
 
-    fn work(job: &ToyJob) {
-        (job.work)();
+    fn work(item: &FakeWork) {
+        (item.work)();
     }
 
-    fn usual(&self, task: &ToyJob) -> Option<Nanos> {
-        task.short.map(|short| if short { 0 } else { Nanos::MAX })
+    fn usual(&self, id: &FakeWork) -> Option<Nanos> {
+        id.short.map(|short| if short { 0 } else { Nanos::MAX })
     }
 
-    fn most_jobs(&self) -> usize {
+    fn max_work(&self) -> usize {
         self.executing + self.due.len() + self.silent.len()
     }
 
@@ -119,33 +120,33 @@ impl Desk for Toy {
         self.closed && self.due.is_empty() && self.silent.is_empty()
     }
 
-    fn has_aftermath(&self) -> bool {
-        self.aftermath.is_some()
+    fn has_deferred(&self) -> bool {
+        self.deferred.is_some()
     }
 
     #[cfg(feature = "signals")]
     fn take_wakes(&mut self) -> impl Sized + use<> {}
 
-    fn aftermath(&mut self) -> Option<Work> {
-        self.aftermath.take()
+    fn deferred(&mut self) -> Option<Work> {
+        self.deferred.take()
     }
 
-    fn settle(work: Work) {
+    fn flush(work: Work) {
         work();
     }
 
-    fn settled(&mut self, _in_order: bool) {}
+    fn flushed(&mut self, _in_order: bool) {}
 
-    fn is_in_order(_: &Work) -> bool {
+    fn is_ordered(_: &Work) -> bool {
         false
     }
 
-    fn is_settled(&self) -> bool {
+    fn is_flushed(&self) -> bool {
         true
     }
 
     #[cfg(feature = "exit-hook")]
-    fn subject(_: &Self::Job) -> u32 {
+    fn subject(_: &Self::WorkItem) -> u32 {
         0
     }
 
@@ -162,12 +163,13 @@ impl Desk for Toy {
     }
 }
 
-pub(super) fn pool(clock: Clock, most: Option<usize>) -> Arc<Pool<Toy>> {
-    let hiring = Hiring { name: "toy".to_owned(), most, stack_size: None, start: start_worker };
-    Pool::new(Toy::default(), clock, hiring)
+pub(super) fn pool(clock: Clock, most: Option<usize>) -> Arc<Pool<FakeSource>> {
+    let threads =
+        ThreadConfig { name: "fake".to_owned(), most, stack_size: None, start: start_worker };
+    Pool::new(FakeSource::default(), clock, threads)
 }
 
 /// Waits until so many jobs are done.
-pub(super) fn wait_for_done(pool: &Arc<Pool<Toy>>, count: usize) {
+pub(super) fn wait_for_done(pool: &Arc<Pool<FakeSource>>, count: usize) {
     pool.wait_for(|toy, _| if toy.done >= count { Ok(()) } else { Err(None) });
 }

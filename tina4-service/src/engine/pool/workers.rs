@@ -4,9 +4,9 @@ use std::sync::Arc;
 #[cfg(feature = "exit-hook")]
 use std::sync::Weak;
 
-use super::Desk;
+use super::WorkSource;
 #[cfg(feature = "exit-hook")]
-use super::working::Working;
+use super::active_worker::ActiveWorker;
 use crate::sys::sync::Condvar;
 use tina4_service_core::Nanos;
 
@@ -18,25 +18,25 @@ pub(super) const MOST_EARLY: Nanos = 200_000;
 /// hand over would take longer than the job.
 const SHORT: Nanos = 20_000;
 /// Followers that stay however long they rest.
-pub(super) const STAY: usize = 2;
+pub(super) const MIN_IDLE: usize = 2;
 /// How long nobody is hired after a thread could not be started.
-const NO_THREADS: Nanos = 1_000_000_000;
+const SPAWN_RETRY: Nanos = 1_000_000_000;
 /// A job that nobody knows yet is trusted from this confidence on.
-const TRUSTED: u32 = 4;
+const MIN_SAMPLES: u32 = 4;
 /// Confidence rises no further: a few jobs in a row that are not short use it up.
-const MOST_CONFIDENCE: u32 = 16;
+const MAX_CONFIDENCE: u32 = 16;
 
 #[derive(Debug)]
-pub(super) struct Shift<D> {
-    pub(super) desk: D,
-    pub(super) crew: Crew,
+pub(super) struct PoolState<D> {
+    pub(super) source: D,
+    pub(super) workers: Workers,
     /// How many wait for news.
     pub(super) listeners: usize,
 }
 
 /// The workers.
 #[derive(Debug, Default)]
-pub(super) struct Crew {
+pub(super) struct Workers {
     /// Started and not left.
     pub(super) live: usize,
     /// Of those: woken or just started, and not yet at the lock.
@@ -53,7 +53,7 @@ pub(super) struct Crew {
     pub(super) stand_by_wanted: bool,
     /// Nobody is trusted until a job was short again: a stand-by had to step in.
     pub(super) wary: bool,
-    /// How far the jobs of late speak for one that nobody knows yet, from 0 to [`MOST_CONFIDENCE`]:
+    /// How far the jobs of late speak for one that nobody knows yet, from 0 to [`MAX_CONFIDENCE`]:
     /// one up with each that was short, halved by each that was not. One alone proves nothing, for a
     /// new thread, or one that was taken off its processor, is as slow with a job that is short.
     pub(super) confidence: u32,
@@ -61,7 +61,7 @@ pub(super) struct Crew {
     pub(super) hired: u64,
     /// What the workers are at, and some that have left.
     #[cfg(feature = "exit-hook")]
-    pub(super) working: Vec<Weak<Working>>,
+    pub(super) working: Vec<Weak<ActiveWorker>>,
     /// A thread could not be started: the next one is tried then.
     pub(super) hire_after: Nanos,
 }
@@ -69,13 +69,13 @@ pub(super) struct Crew {
 #[derive(Debug)]
 pub(super) struct Resting {
     pub(super) worker: u64,
-    pub(super) bell: Arc<Condvar>,
+    pub(super) condvar: Arc<Condvar>,
 }
 
 #[derive(Debug)]
 pub(super) struct Leader {
     pub(super) worker: u64,
-    pub(super) bell: Arc<Condvar>,
+    pub(super) condvar: Arc<Condvar>,
     /// It looks again then.
     pub(super) until: Nanos,
 }
@@ -88,24 +88,24 @@ pub(super) struct StandBy {
 
 /// What somebody does after releasing the lock.
 #[derive(Debug)]
-pub(super) struct Errands<A> {
-    pub(super) calls: Option<Calls>,
+pub(super) struct AfterUnlock<A> {
+    pub(super) calls: Option<Wakeups>,
     /// Whether somebody waits for the news that there are.
     pub(super) ring_news: bool,
-    pub(super) aftermath: Option<A>,
+    pub(super) deferred: Option<A>,
 }
 
 /// Workers that are sent for: whom to ring, how many to hire.
 #[derive(Debug)]
-pub(super) struct Calls {
-    pub(super) bells: [Option<Arc<Condvar>>; 2],
-    pub(super) hires: usize,
+pub(super) struct Wakeups {
+    pub(super) notify: [Option<Arc<Condvar>>; 2],
+    pub(super) spawn: usize,
 }
 
-impl Crew {
+impl Workers {
     /// Adds what a new worker is at.
     #[cfg(feature = "exit-hook")]
-    pub(super) fn add_working(&mut self, new: &Arc<Working>) {
+    pub(super) fn add_working(&mut self, new: &Arc<ActiveWorker>) {
         if self.working.len() > 2 * self.live {
             self.working.retain(|working| working.strong_count() > 0);
         }
@@ -119,16 +119,16 @@ impl Crew {
         if self.stand_by.as_ref().is_some_and(|stand_by| stand_by.worker == follower.worker) {
             self.stand_by = None;
         }
-        Some(follower.bell)
+        Some(follower.condvar)
     }
 
     /// Nothing will come any more: everybody leaves.
     pub(super) fn dismiss(&mut self) {
-        while let Some(bell) = self.call() {
-            bell.notify_one();
+        while let Some(condvar) = self.call() {
+            condvar.notify_one();
         }
         if let Some(leader) = &self.leader {
-            leader.bell.notify_one();
+            leader.condvar.notify_one();
         }
     }
 
@@ -152,16 +152,16 @@ impl Crew {
         if let Some(old) = self.stand_by.replace(new)
             && let Some(old) = self.resting.iter().find(|resting| resting.worker == old.worker)
         {
-            self.let_go(&old.bell);
+            self.let_go(&old.condvar);
         }
         true
     }
 
     /// Rings for a follower that waits for a time that may be far. Where there are enough of them,
     /// one that waits for nothing leaves after a while: it begins to wait for that.
-    pub(super) fn let_go(&self, bell: &Condvar) {
-        if self.resting.len() >= STAY {
-            bell.notify_one();
+    pub(super) fn let_go(&self, condvar: &Condvar) {
+        if self.resting.len() >= MIN_IDLE {
+            condvar.notify_one();
         }
     }
 
@@ -182,7 +182,7 @@ impl Crew {
     /// anybody is needed.
     #[inline]
     pub(super) fn trusts(&self, usual: Option<Nanos>) -> bool {
-        !self.wary && usual.map_or(self.confidence >= TRUSTED, |usual| self.is_short(usual))
+        !self.wary && usual.map_or(self.confidence >= MIN_SAMPLES, |usual| self.is_short(usual))
     }
 
     #[inline]
@@ -195,7 +195,7 @@ impl Crew {
     pub(super) fn count_finished(&mut self, took: Nanos) {
         let short = self.is_short(took);
         self.confidence =
-            if short { (self.confidence + 1).min(MOST_CONFIDENCE) } else { self.confidence / 2 };
+            if short { (self.confidence + 1).min(MAX_CONFIDENCE) } else { self.confidence / 2 };
         self.wary &= !short;
     }
 
@@ -234,40 +234,40 @@ impl Crew {
         due: Nanos,
         trusted: bool,
         most: usize,
-    ) -> Option<Calls> {
+    ) -> Option<Wakeups> {
         if let Some(leader) = &mut self.leader {
             leader.until = due;
-            return Some(Calls { bells: [Some(Arc::clone(&leader.bell)), None], hires: 0 });
+            return Some(Wakeups { notify: [Some(Arc::clone(&leader.condvar)), None], spawn: 0 });
         }
         // When more is due already and may block, two are sent for: a tree grows faster than a
         // chain. Where a stand-by is all that is missing, one will do.
         let wanted = if due <= now && !trusted { 2 } else { 1 };
         self.stand_by_wanted = trusted;
-        let (mut bells, mut hires) = ([None, None], 0);
-        for bell in &mut bells {
+        let (mut notify, mut spawn) = ([None, None], 0);
+        for condvar in &mut notify {
             if self.arriving >= wanted {
                 break;
             }
-            *bell = self.call();
-            if bell.is_none() && self.counts_in(now, most) {
-                hires += 1;
+            *condvar = self.call();
+            if condvar.is_none() && self.counts_in(now, most) {
+                spawn += 1;
             }
         }
-        (bells[0].is_some() || hires > 0).then_some(Calls { bells, hires })
+        (notify[0].is_some() || spawn > 0).then_some(Wakeups { notify, spawn })
     }
 
     /// Sends for somebody, whoever it is, who will look what there is to do; `None`: there is nobody.
-    pub(super) fn send_anybody(&mut self, now: Nanos, most: usize) -> Option<Calls> {
+    pub(super) fn send_anybody(&mut self, now: Nanos, most: usize) -> Option<Wakeups> {
         if self.live == 0 {
             return None;
         }
         if self.arriving > 0 {
-            return Some(Calls { bells: [None, None], hires: 0 });
+            return Some(Wakeups { notify: [None, None], spawn: 0 });
         }
-        let leader = self.leader.as_ref().map(|leader| Arc::clone(&leader.bell));
-        let bell = leader.or_else(|| self.call());
-        let hires = usize::from(bell.is_none() && self.counts_in(now, most));
-        (bell.is_some() || hires > 0).then_some(Calls { bells: [bell, None], hires })
+        let leader = self.leader.as_ref().map(|leader| Arc::clone(&leader.condvar));
+        let condvar = leader.or_else(|| self.call());
+        let spawn = usize::from(condvar.is_none() && self.counts_in(now, most));
+        (condvar.is_some() || spawn > 0).then_some(Wakeups { notify: [condvar, None], spawn })
     }
 
     /// Counts one more, who is to be hired, if there may be one.
@@ -279,19 +279,19 @@ impl Crew {
     }
 
     /// Who was counted could not be started.
-    pub(super) fn hire_failed(&mut self, now: Nanos) {
+    pub(super) fn spawn_failed(&mut self, now: Nanos) {
         self.live -= 1;
         self.arriving -= 1;
-        self.hire_after = now.saturating_add(NO_THREADS);
+        self.hire_after = now.saturating_add(SPAWN_RETRY);
     }
 
     /// When a thread may be started again, if not now.
-    pub(super) fn hires_again(&self, now: Nanos) -> Option<Nanos> {
+    pub(super) fn spawn_retry_at(&self, now: Nanos) -> Option<Nanos> {
         Some(self.hire_after).filter(|again| *again > now)
     }
 }
 
-impl<D: Desk> Shift<D> {
+impl<D: WorkSource> PoolState<D> {
     /// Makes sure that the next due time is covered; see the top of this file.
     ///
     /// `trusted`: the caller is a worker that will look again in a moment.
@@ -302,25 +302,25 @@ impl<D: Desk> Shift<D> {
         now: Nanos,
         trusted: bool,
         most: usize,
-    ) -> Option<Box<Errands<D::Aftermath>>> {
-        let (ring_news, aftermath) = self.leftovers();
+    ) -> Option<Box<AfterUnlock<D::Deferred>>> {
+        let (ring_news, deferred) = self.leftovers();
         // A log or a destructor may block: who goes to run one cannot be trusted to be back soon.
-        let trusted = trusted && aftermath.is_none();
+        let trusted = trusted && deferred.is_none();
         let uncovered = self.uncovered(now, trusted);
-        if uncovered.is_none() && !ring_news && aftermath.is_none() {
+        if uncovered.is_none() && !ring_news && deferred.is_none() {
             return None;
         }
-        let calls = uncovered.and_then(|due| self.crew.send_for(now, due, trusted, most));
-        Errands::new(calls, ring_news, aftermath)
+        let calls = uncovered.and_then(|due| self.workers.send_for(now, due, trusted, most));
+        AfterUnlock::new(calls, ring_news, deferred)
     }
 
     /// The next due time, if nobody waits for it.
     // Forced, because it is part of every run, and called from too many places to be inlined otherwise.
     #[inline(always)]
     pub(super) fn uncovered(&mut self, now: Nanos, trusted: bool) -> Option<Nanos> {
-        let due = self.desk.next_due();
-        if due.is_none() && self.desk.is_over() {
-            self.crew.dismiss();
+        let due = self.source.next_due();
+        if due.is_none() && self.source.is_over() {
+            self.workers.dismiss();
         }
         due.filter(|due| !self.is_covered(now, *due, trusted))
     }
@@ -328,30 +328,30 @@ impl<D: Desk> Shift<D> {
     /// What is left to do outside of the lock: whether to wake those who wait for news, and the
     /// aftermath.
     #[inline]
-    pub(super) fn leftovers(&mut self) -> (bool, Option<D::Aftermath>) {
-        let ring_news = self.desk.take_news() && self.listeners > 0;
-        (ring_news, self.desk.aftermath())
+    pub(super) fn leftovers(&mut self) -> (bool, Option<D::Deferred>) {
+        let ring_news = self.source.take_news() && self.listeners > 0;
+        (ring_news, self.source.deferred())
     }
 
     /// Whether somebody waits for what is due then already.
     #[inline]
     fn is_covered(&self, now: Nanos, due: Nanos, trusted: bool) -> bool {
-        match &self.crew.leader {
+        match &self.workers.leader {
             Some(leader) => leader.until <= due,
-            None => trusted && self.crew.stands_by(now, due),
+            None => trusted && self.workers.stands_by(now, due),
         }
     }
 }
 
-impl<A> Errands<A> {
+impl<A> AfterUnlock<A> {
     /// On the heap, because mostly there are none.
     #[inline]
     pub(super) fn new(
-        calls: Option<Calls>,
+        calls: Option<Wakeups>,
         ring_news: bool,
-        aftermath: Option<A>,
+        deferred: Option<A>,
     ) -> Option<Box<Self>> {
-        let any = calls.is_some() || ring_news || aftermath.is_some();
-        any.then(|| Box::new(Self { calls, ring_news, aftermath }))
+        let any = calls.is_some() || ring_news || deferred.is_some();
+        any.then(|| Box::new(Self { calls, ring_news, deferred }))
     }
 }
