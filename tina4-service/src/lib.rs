@@ -73,7 +73,6 @@ mod engine;
 mod global;
 mod observe;
 mod plan;
-#[cfg(any(feature = "exit-hook", feature = "signals"))]
 mod process;
 mod runner;
 mod service;
@@ -92,7 +91,7 @@ pub use global::{
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
 pub use observe::event::{Change, Event};
-pub use observe::info::{ServiceInfo, Spread};
+pub use observe::info::{DurationStats, ServiceInfo};
 pub use observe::signal::{Signal, StopCause};
 pub use observe::stop_report::{ControlError, StopReport, Stopped, StoppedService};
 pub use plan::{Fault, Plan, PlannedService, StartError};
@@ -218,7 +217,7 @@ pub use tina4_service_macros::service;
 pub mod __private {
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
     pub use crate::service::params::{
-        DynHook, Hook, Need, OnStop, Parameter, Run, any, need_of, param,
+        DynHook, Hook, Invocation, Need, OnStop, Parameter, any, need_of, param,
     };
     pub use crate::service::registration::{After, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};

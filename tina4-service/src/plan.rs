@@ -191,9 +191,9 @@ pub(crate) fn link(
     }
     faults.extend(
         resources
-            .given_twice()
+            .provided_twice()
             .into_iter()
-            .map(|given| Fault::GivenTwice { resource: given.name, places: given.places }),
+            .map(|given| Fault::ProvidedTwice { resource: given.name, places: given.places }),
     );
     let after = resolve(instances, names, selection, &mut faults);
     let order = start_order(instances, names.sorted(), &after, &mut faults);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+use crate::engine::Engine;
 use crate::engine::invoke;
-use crate::engine::pool::Pool;
 use crate::engine::supervisor::{Asked, Supervisor};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
@@ -20,7 +20,6 @@ use crate::service::builder::Service;
 use crate::service::registration::Place;
 use crate::sys::fork::{self, Forked};
 use crate::text::nearest::nearest;
-use crate::time::clock::Watcher;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
@@ -32,8 +31,6 @@ mod shared;
 
 use self::shared::Shared;
 pub use builder::Builder;
-#[cfg(feature = "signals")]
-pub(crate) use run::exit_code;
 
 /// How long `stop_all` and `wait` wait for the last lines of the log to be written.
 const LOG_LIMIT: Duration = Duration::from_secs(1);
@@ -58,19 +55,11 @@ pub struct Runner {
     shared: Arc<Shared>,
 }
 
-pub(crate) type Services = Pool<Supervisor>;
-
 #[cfg(feature = "testing")]
 impl Runner {
     /// Tells everything to stop, and does not wait.
     pub(crate) fn tell_to_stop(&self) {
         self.shared.tell_to_stop();
-    }
-}
-
-impl Watcher for Services {
-    fn clock_moved(&self) {
-        self.look_again();
     }
 }
 
@@ -193,18 +182,18 @@ impl Runner {
         answer
     }
 
-    fn pool(&self) -> Result<&Arc<Services>, Forked> {
+    fn pool(&self) -> Result<&Arc<Engine>, Forked> {
         self.shared.pool()
     }
 
     /// What must be known before the first service starts.
-    fn begin(&self) -> Result<&Arc<Services>, Forked> {
+    fn begin(&self) -> Result<&Arc<Engine>, Forked> {
         let pool = self.pool()?;
         self.shared.env.owner.claim();
         // The end of the process does not wait for test time.
         #[cfg(feature = "exit-hook")]
         if !self.shared.env.clock.is_virtual() {
-            crate::process::exit_hook::remember(&self.shared.pool);
+            crate::process::exit_hook::register(&self.shared.pool);
         }
         if crate::sys::panics::panics_abort() {
             // Not a `Once`: a log subscriber may start services itself.

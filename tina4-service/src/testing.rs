@@ -1,4 +1,4 @@
-//! Services under test time: a day passes in milliseconds, and always in the same way.
+//! Engine under test time: a day passes in milliseconds, and always in the same way.
 //!
 //! A [`TestRunner`] runs services as a [`Runner`] does, with the same rules and the same code, but
 //! its clock goes on only when everybody rests, and then at once to the next instant at which
@@ -176,7 +176,7 @@ impl TestRunner {
         })
     }
 
-    /// Puts the machine to sleep: the wall clock goes on, and nothing else does. Services by the
+    /// Puts the machine to sleep: the wall clock goes on, and nothing else does. Engine by the
     /// calendar notice within 30 s of [`TestRunner::advance`].
     #[track_caller]
     pub fn suspend(&mut self, length: impl IntoDuration) {

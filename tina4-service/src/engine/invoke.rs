@@ -13,7 +13,7 @@ use crate::service::error_text::{self, ErrorText};
 use crate::service::instance::Injected;
 use crate::service::instance::{Environment, Instance};
 use crate::service::outcome::{Cause, Exit};
-use crate::service::params::Run;
+use crate::service::params::Invocation;
 use crate::sys::panics::{self, Panic};
 use crate::text::bounded_text::bounded;
 use crate::time::clock::Clock;
@@ -202,7 +202,7 @@ fn run(context: &Context) -> Exit<Box<Crash>> {
         if let Err(cause) = inject(context) {
             return Exit::Crashed(Crash::from_error(cause));
         }
-        context.instance().definition.call(&Run::new(context)).map_crash(Crash::from_error)
+        context.instance().definition.call(&Invocation::new(context)).map_crash(Crash::from_error)
     };
     let exit = guarded(context, body).unwrap_or_else(Exit::Crashed);
     if matches!(exit, Exit::Crashed(_)) {
@@ -240,7 +240,10 @@ fn clean_up(context: &Context) -> Vec<Arc<str>> {
             guarded(context, || (registered.hook)().map_err(Crash::from_hook_error))
         } else if instance.take_on_stop() {
             guarded(context, || {
-                instance.definition.on_stop(&Run::new(context)).map_err(Crash::from_hook_error)
+                instance
+                    .definition
+                    .on_stop(&Invocation::new(context))
+                    .map_err(Crash::from_hook_error)
             })
         } else {
             break;

@@ -45,7 +45,7 @@ pub(crate) struct Supervisor {
     timers: Timers,
     random: SplitMix64,
     subscribers: Subscribers,
-    /// Services in an activation.
+    /// Engine in an activation.
     active: usize,
     /// How many activations have ended.
     ends: u64,

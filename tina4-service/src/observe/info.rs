@@ -56,9 +56,9 @@ pub struct ServiceInfo<T = SystemTime> {
     /// [`Change::Crashed`](crate::Change::Crashed) for how long it may be.
     pub last_error: Option<Arc<str>>,
     /// How late runs begin.
-    pub lateness: Spread,
+    pub lateness: DurationStats,
     /// How long runs take.
-    pub duration: Spread,
+    pub duration: DurationStats,
     /// A run takes longer than its `timeout`, and has not called `heartbeat` since.
     pub stuck: bool,
     /// How long ago the running body called `heartbeat`; `None`: not in this run.
@@ -124,7 +124,7 @@ impl<T> fmt::Display for ServiceInfo<T> {
 /// How a length of time spreads over many runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Spread {
+pub struct DurationStats {
     /// The last one.
     pub last: Duration,
     /// The mean of all.
@@ -227,14 +227,14 @@ impl Stats {
     }
 
     /// How late runs begin; the last one so late.
-    pub(crate) fn lateness(&self, last: Nanos) -> Spread {
+    pub(crate) fn lateness(&self, last: Nanos) -> DurationStats {
         let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.lateness);
-        self.lateness.spread(self.runs, last, markers)
+        self.lateness.stats(self.runs, last, markers)
     }
 
-    pub(crate) fn duration(&self) -> Spread {
+    pub(crate) fn duration(&self) -> DurationStats {
         let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.duration);
-        self.duration.spread(self.ends, self.took, markers)
+        self.duration.stats(self.ends, self.took, markers)
     }
 }
 
@@ -253,14 +253,17 @@ mod tests {
     #[test]
     fn mean_max_and_last() {
         let mut stats = Stats::new();
-        assert_eq!(stats.duration(), Spread::default());
+        assert_eq!(stats.duration(), DurationStats::default());
         for value in [10, 30, 20] {
             stats.run(value);
         }
-        let spread = stats.duration();
+        let durations = stats.duration();
         let nanos = Duration::from_nanos;
-        assert_eq!((spread.last, spread.mean, spread.max), (nanos(20), nanos(20), nanos(30)));
-        assert_eq!(spread.p99, nanos(30));
+        assert_eq!(
+            (durations.last, durations.mean, durations.max),
+            (nanos(20), nanos(20), nanos(30))
+        );
+        assert_eq!(durations.p99, nanos(30));
     }
 
     /// The estimate against the exact quantile of the same values.

@@ -69,7 +69,7 @@ pub enum Fault {
         resource: &'static str,
     },
     /// A value of one type was given more than once.
-    GivenTwice {
+    ProvidedTwice {
         /// The type.
         resource: &'static str,
         /// Where `provide` was called.
@@ -86,7 +86,7 @@ pub enum Fault {
         /// The name that was probably meant, if one is much like it (with the feature `cron`).
         nearest: Option<String>,
     },
-    /// Services that wait for each other.
+    /// Engine that wait for each other.
     Cycle {
         /// Each with its place, by name.
         services: Vec<(Cow<'static, str>, Place)>,
@@ -124,7 +124,7 @@ impl Fault {
             | Self::UnknownAfter { service, .. }
             | Self::Setting { service, .. } => service == own,
             Self::Cycle { services } => services.iter().any(|(name, _)| name == own),
-            Self::GivenTwice { resource, .. } => definition.needs().any(|need| match need {
+            Self::ProvidedTwice { resource, .. } => definition.needs().any(|need| match need {
                 Need::Resource { name, .. } => name() == *resource,
                 Need::Nothing => false,
             }),
@@ -152,7 +152,7 @@ impl fmt::Display for Fault {
                  call `provide(..)` with such a value before starting, or ask for `Option<Res<..>>`",
                 OneLine(service)
             ),
-            Self::GivenTwice { resource, places } => write!(
+            Self::ProvidedTwice { resource, places } => write!(
                 f,
                 "a `{resource}` was given {} times, at {}; give each type once, or wrap one in a type of its own",
                 places.len(),

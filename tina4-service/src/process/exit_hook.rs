@@ -20,8 +20,8 @@ use std::mem::ManuallyDrop;
 use std::sync::{Mutex, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
+use crate::engine::Engine;
 use crate::engine::invoke;
-use crate::runner::Services;
 use crate::sys::fork::PerProcess;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
@@ -36,10 +36,10 @@ const LOOK_FOR_LOST: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_micros(500);
 
 /// The runners that have started something.
-static RUNNERS: PerProcess<Mutex<Vec<Weak<Services>>>> = PerProcess::new(Mutex::new(Vec::new()));
+static RUNNERS: PerProcess<Mutex<Vec<Weak<Engine>>>> = PerProcess::new(Mutex::new(Vec::new()));
 
 /// Notes a runner whose services must be stopped when the process ends.
-pub(crate) fn remember(pool: &std::sync::Arc<Services>) {
+pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
     let mut runners = RUNNERS.get().lock().unwrap_or_else(PoisonError::into_inner);
     runners.retain(|known| known.strong_count() > 0);
     if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(pool))) {
@@ -59,7 +59,7 @@ pub(crate) fn stop_everything() {
 
 /// Stops these runners and waits for it, until `limit`. `here`: the service that this thread runs.
 pub(crate) fn stop(
-    pools: &[std::sync::Arc<Services>],
+    pools: &[std::sync::Arc<Engine>],
     here: Option<(usize, u32)>,
     clock: &Clock,
     limit: Nanos,
@@ -80,7 +80,7 @@ pub(crate) fn stop(
 }
 
 /// Gives up the services whose thread waits for the end of the process.
-fn give_up_lost(pool: &std::sync::Arc<Services>, clock: &Clock, limit: Nanos) {
+fn give_up_lost(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) {
     for working in pool.working(clock, limit).unwrap_or_default() {
         let (Some(index), Some(thread)) = (working.subject(), working.thread()) else { continue };
         if is_parked(thread) {
@@ -109,7 +109,7 @@ fn is_parked(thread: u32) -> bool {
 }
 
 /// The runners that still exist. Nobody holds their lock for longer than a push.
-fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Services>> {
+fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Engine>> {
     loop {
         match RUNNERS.get().try_lock() {
             Ok(runners) => return runners.iter().filter_map(Weak::upgrade).collect(),
@@ -123,7 +123,7 @@ fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Services>> 
 }
 
 /// Whether a runner's services have ended, or there is no time left.
-fn is_done(pool: &std::sync::Arc<Services>, clock: &Clock, limit: Nanos) -> bool {
+fn is_done(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) -> bool {
     clock.now() >= limit
         || pool.with_before(clock, limit, |services, _| services.is_quiet()).unwrap_or(true)
 }

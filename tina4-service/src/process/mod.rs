@@ -1,5 +1,6 @@
-//! Process-wide handlers: signals, and the end of the process.
+//! The process: its signals, its end, its exit code.
 
+pub(crate) mod exit_code;
 #[cfg(feature = "exit-hook")]
 pub(crate) mod exit_hook;
 #[cfg(feature = "signals")]

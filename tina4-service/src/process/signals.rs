@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
+use crate::engine::Engine;
 use crate::observe::signal::Signal;
-use crate::runner::Services;
 use crate::service::instance::Environment;
 use crate::sys::fork::{self, PerProcess};
 use crate::time::clock::Clock;
@@ -145,7 +145,7 @@ impl Received {
 #[derive(Debug)]
 struct Waiter {
     id: u32,
-    pool: Weak<Services>,
+    pool: Weak<Engine>,
     /// Set for a thread inside `run`.
     run: Option<Weak<RunWatch>>,
     /// The requests that it is not to be notified of.
@@ -242,7 +242,7 @@ impl Signals {
     }
 
     /// The waiters that have not seen request `count`. They are notified without the lock.
-    fn take_waiters(&self, count: u32) -> Vec<(Arc<Services>, Option<Weak<RunWatch>>)> {
+    fn take_waiters(&self, count: u32) -> Vec<(Arc<Engine>, Option<Weak<RunWatch>>)> {
         let mut waiters = self.waiters();
         let unaware = waiters.iter_mut().filter(|waiter| waiter.notified != count);
         let taken = unaware.filter_map(|waiter| {
@@ -255,15 +255,15 @@ impl Signals {
 
 /// Lets go of a runner's services, somewhere else if nobody else has them: the last owner drops the
 /// user's values, which can block.
-fn release(pool: Arc<Services>) {
+fn release(pool: Arc<Engine>) {
     if Arc::strong_count(&pool) == 1 {
         let last = Box::new(move || drop(pool));
         let _ = crate::sys::threads::start_thread("tina4-drop".to_owned(), last);
     }
 }
 
-fn unique<'a>(pools: impl Iterator<Item = &'a Arc<Services>>) -> Vec<&'a Arc<Services>> {
-    let mut seen: Vec<&Arc<Services>> = Vec::new();
+fn unique<'a>(pools: impl Iterator<Item = &'a Arc<Engine>>) -> Vec<&'a Arc<Engine>> {
+    let mut seen: Vec<&Arc<Engine>> = Vec::new();
     for pool in pools {
         if !seen.iter().any(|known| Arc::ptr_eq(known, pool)) {
             seen.push(pool);
@@ -308,7 +308,7 @@ impl Drop for Listener {
 ///
 /// The operating system refused the handlers, or a thread.
 pub(crate) fn listen(
-    pool: &Arc<Services>,
+    pool: &Arc<Engine>,
     env: &Arc<Environment>,
     run: Option<Arc<RunWatch>>,
 ) -> io::Result<Listener> {

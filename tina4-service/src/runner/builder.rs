@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Runner, Services, Shared};
+use super::{Runner, Shared};
+use crate::engine::Engine;
 use crate::engine::pool::Pool;
 use crate::engine::supervisor::Supervisor;
 use crate::plan::{LEAST_STACK, Selection};
@@ -186,10 +187,10 @@ impl Builder {
         });
         #[cfg(feature = "testing")]
         if let Some(virtual_time) = clock.virtual_time() {
-            let play: Weak<Services> = Arc::downgrade(&pool);
+            let play: Weak<Engine> = Arc::downgrade(&pool);
             virtual_time.set_driven(play);
         }
-        let watcher: Weak<Services> = Arc::downgrade(&pool);
+        let watcher: Weak<Engine> = Arc::downgrade(&pool);
         clock.watch(watcher);
         let shared = Shared { pool, env, settings_cache: SettingsCache::default() };
         Runner { shared: Arc::new(shared) }

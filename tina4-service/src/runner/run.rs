@@ -9,46 +9,20 @@ use std::time::Duration;
 
 use super::Runner;
 #[cfg(feature = "signals")]
-use super::Services;
+use crate::engine::Engine;
 #[cfg(feature = "signals")]
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
-use crate::observe::stop_report::StopReport;
 use crate::plan::StartError;
+use crate::process::exit_code::{exit_code, start_code};
 #[cfg(feature = "signals")]
 use crate::process::signals::{self, Listener, RunWatch};
 use crate::sys::fork;
-use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
-
-/// Exit codes: 0 and 1 as everywhere, 2 for what did not stop, the others as `sysexits.h` has them.
-mod code {
-    pub(super) const ENDED_WELL: u8 = 0;
-    pub(super) const FAILED: u8 = 1;
-    pub(super) const ABANDONED: u8 = 2;
-    /// `EX_OSERR`
-    pub(super) const NO_THREAD: u8 = 71;
-    /// `EX_TEMPFAIL`
-    pub(super) const SHUTTING_DOWN: u8 = 75;
-    /// `EX_CONFIG`
-    pub(super) const FAULTS: u8 = 78;
-}
 
 /// How long `run` waits for the last lines of the log: its report must not come too late.
 const LOG_LIMIT: Duration = Duration::from_millis(500);
-
-/// The exit code of `run`. `signalled`: a signal ended it, and not the runner by itself.
-pub(crate) fn exit_code(report: &StopReport, signalled: bool) -> u8 {
-    let failed = report.services.iter().any(|service| service.state == State::Failed);
-    if report.in_progress || report.abandoned().next().is_some() {
-        code::ABANDONED
-    } else if report.critical.is_some() || (failed && !signalled) {
-        code::FAILED
-    } else {
-        code::ENDED_WELL
-    }
-}
 
 impl Runner {
     /// Waits until nothing is active: every service has stopped, finished, failed or was
@@ -188,7 +162,7 @@ impl Runner {
     /// Waits until a signal asks the program to end, or until the runner shuts down by itself,
     /// because a critical service failed or something called `stop_all`; says which it was.
     ///
-    /// The signals are those of [`Runner::run`], and so is what a second one does. Services go on
+    /// The signals are those of [`Runner::run`], and so is what a second one does. Engine go on
     /// until [`Runner::stop_all`] is called. A signal that arrived while nothing waited is returned
     /// at once.
     ///
@@ -240,7 +214,7 @@ impl Runner {
     }
 
     #[cfg(feature = "signals")]
-    fn listen(&self) -> io::Result<(&Arc<Services>, Listener)> {
+    fn listen(&self) -> io::Result<(&Arc<Engine>, Listener)> {
         let pool = self.pool().map_err(|error| io::Error::other(StartError::from(error)))?;
         Ok((pool, signals::listen(pool, &self.shared.env, None)?))
     }
@@ -250,17 +224,6 @@ impl Runner {
 fn stop_cause(services: &Supervisor, signals: &Listener) -> Option<StopCause> {
     let runner = || services.has_shut_down().then_some(StopCause::Runner);
     signals.signal().map(StopCause::Signal).or_else(runner)
-}
-
-fn start_code(error: &StartError) -> u8 {
-    match error {
-        StartError::Faults(_)
-        | StartError::NothingFound
-        | StartError::NothingRegistered
-        | StartError::NothingSelected { .. } => code::FAULTS,
-        StartError::NoThread(_) | StartError::Forked => code::NO_THREAD,
-        StartError::ShuttingDown => code::SHUTTING_DOWN,
-    }
 }
 
 /// Nothing was started.

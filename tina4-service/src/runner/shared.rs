@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Services;
+use crate::engine::Engine;
 use crate::service::builder::SettingsCache;
 use crate::service::instance::Environment;
 use crate::sys::fork::Forked;
 
 /// What the clones of a [`Runner`](super::Runner) share.
 pub(super) struct Shared {
-    pub(super) pool: Arc<Services>,
+    pub(super) pool: Arc<Engine>,
     pub(super) env: Arc<Environment>,
     pub(super) settings_cache: SettingsCache,
 }
@@ -24,7 +24,7 @@ impl Shared {
     }
 
     /// The pool, unless it belongs to the process from which this one was forked.
-    pub(super) fn pool(&self) -> Result<&Arc<Services>, Forked> {
+    pub(super) fn pool(&self) -> Result<&Arc<Engine>, Forked> {
         if self.env.owner.is_another_process() { Err(Forked) } else { Ok(&self.pool) }
     }
 }

@@ -16,7 +16,7 @@ use tina4_service_core::{Draft, Key, Restart, Spec, duration, name};
 use crate::service::context::Context;
 use crate::service::error_text::LONGEST;
 use crate::service::outcome::{Exit, HookOutcome, Outcome};
-use crate::service::registration::{Body, Built, Definition, Extras, Settings};
+use crate::service::registration::{Body, Built, ColdSettings, Definition, Settings};
 use crate::sys::sync::{Mutex, lock};
 use crate::text::bounded_text::bounded;
 
@@ -45,7 +45,7 @@ pub struct Service {
     place: &'static Location<'static>,
     draft: Draft,
     body: Box<dyn Body>,
-    extras: Option<Box<Extras>>,
+    cold: Option<Box<ColdSettings>>,
 }
 
 /// A function as the body of a service, and as what it was written.
@@ -109,12 +109,12 @@ impl Service {
                 call: move |context: &Context| body(context).into_exit(),
                 written: PhantomData,
             }),
-            extras: None,
+            cold: None,
         }
     }
 
-    fn extras_mut(&mut self) -> &mut Extras {
-        self.extras.get_or_insert_default()
+    fn cold_mut(&mut self) -> &mut ColdSettings {
+        self.cold.get_or_insert_default()
     }
 
     fn read(&mut self, key: Key, value: impl IntoDuration) -> Option<Duration> {
@@ -124,7 +124,7 @@ impl Service {
     fn unreadable(&mut self, key: Key, problem: impl fmt::Display) {
         self.draft.unreadable.push(key);
         let problem = bounded(LONGEST, format_args!("`{key}`: {problem}"));
-        self.extras_mut().faults.push(problem);
+        self.cold_mut().faults.push(problem);
     }
 
     /// Fixed rate: a grid of instants from the first start.
@@ -214,7 +214,7 @@ impl Service {
 
     /// Start after the service of this name is up, stop before it. May be called again.
     pub fn after(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.extras_mut().after.push(name.into());
+        self.cold_mut().after.push(name.into());
         self
     }
 
@@ -224,7 +224,7 @@ impl Service {
         R: HookOutcome,
         F: Fn(&Context) -> R + Send + Sync + 'static,
     {
-        self.extras_mut().on_stop = Some(Box::new(move |context| hook(context).into_result()));
+        self.cold_mut().on_stop = Some(Box::new(move |context| hook(context).into_result()));
         self
     }
 
@@ -243,12 +243,12 @@ impl Service {
     /// Checks name and settings. Faults go along, for `check` to report.
     pub(crate) fn into_definition(mut self, recent: &SettingsCache) -> Definition {
         if let Err(error) = name::check(&self.name) {
-            self.extras_mut().faults.push(error.to_string());
+            self.cold_mut().faults.push(error.to_string());
         }
-        let Self { name, place, draft, body, extras } = self;
-        let settings = match extras {
+        let Self { name, place, draft, body, cold } = self;
+        let settings = match cold {
             None => recent.share(place, draft),
-            Some(extras) => Arc::new(check(place, &draft, Some(extras))),
+            Some(cold) => Arc::new(check(place, &draft, Some(cold))),
         };
         Definition::Built(Built { name, settings, body })
     }
@@ -258,14 +258,14 @@ impl Service {
 fn check(
     place: &'static Location<'static>,
     draft: &Draft,
-    mut extras: Option<Box<Extras>>,
+    mut cold: Option<Box<ColdSettings>>,
 ) -> Settings {
     let spec = draft.check().unwrap_or_else(|faults| {
-        let known = &mut extras.get_or_insert_default().faults;
+        let known = &mut cold.get_or_insert_default().faults;
         known.extend(faults.iter().map(ToString::to_string));
         Spec::DEFAULT
     });
-    Settings { place, spec, extras }
+    Settings { place, spec, cold }
 }
 
 /// So many settings are remembered: as many lines or periods as a loop is likely to register.
@@ -287,7 +287,7 @@ impl SettingsCache {
         }
         // Without the lock: it may take a while.
         let settings = Arc::new(check(place, &draft, None));
-        if settings.extras.is_none() {
+        if settings.cold.is_none() {
             let mut recent = lock(&self.0);
             recent.truncate(CAPACITY - 1);
             recent.push_front((draft, Arc::clone(&settings)));

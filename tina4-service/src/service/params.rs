@@ -106,13 +106,13 @@ pub enum Need {
 }
 
 /// One call in progress: where parameters come from.
-pub struct Run<'r> {
+pub struct Invocation<'r> {
     context: &'r Context,
     /// Bit per slot of [`Locals`] that this call holds.
     handed: Cell<u64>,
 }
 
-impl<'r> Run<'r> {
+impl<'r> Invocation<'r> {
     pub(crate) fn new(context: &'r Context) -> Self {
         Self { context, handed: Cell::new(0) }
     }
@@ -122,7 +122,7 @@ impl<'r> Run<'r> {
     }
 }
 
-impl fmt::Debug for Run<'_> {
+impl fmt::Debug for Invocation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("context", self.context).finish_non_exhaustive()
     }
@@ -139,28 +139,28 @@ pub trait Parameter<'r>: Sized {
     /// What must be there before the service can start.
     const NEED: Need;
     /// The value for one run.
-    fn take(run: &'r Run<'r>) -> Self;
+    fn take(invocation: &'r Invocation<'r>) -> Self;
 }
 
 impl<'r> Parameter<'r> for &'r Context {
     const NEED: Need = Need::Nothing;
-    fn take(run: &'r Run<'r>) -> Self {
-        run.context
+    fn take(invocation: &'r Invocation<'r>) -> Self {
+        invocation.context
     }
 }
 
 impl<'r> Parameter<'r> for Tick {
     const NEED: Need = Need::Nothing;
-    fn take(run: &'r Run<'r>) -> Self {
-        run.context.tick()
+    fn take(invocation: &'r Invocation<'r>) -> Self {
+        invocation.context.tick()
     }
 }
 
 impl<'r, T: Send + Sync + 'static> Parameter<'r> for Res<T> {
     const NEED: Need =
         Need::Resource { id: TypeId::of::<T>(), name: std::any::type_name::<T> as fn() -> _ };
-    fn take(run: &'r Run<'r>) -> Self {
-        let resources = &run.context.instance().env.resources;
+    fn take(invocation: &'r Invocation<'r>) -> Self {
+        let resources = &invocation.context.instance().env.resources;
         // Nothing is ever taken back, and a service does not start while something is missing.
         resources.get().expect("a value that was there at start is still there")
     }
@@ -168,14 +168,14 @@ impl<'r, T: Send + Sync + 'static> Parameter<'r> for Res<T> {
 
 impl<'r, T: Send + Sync + 'static> Parameter<'r> for Option<Res<T>> {
     const NEED: Need = Need::Nothing;
-    fn take(run: &'r Run<'r>) -> Self {
-        run.context.instance().env.resources.get()
+    fn take(invocation: &'r Invocation<'r>) -> Self {
+        invocation.context.instance().env.resources.get()
     }
 }
 
 /// The value of one parameter; its type is that of the function's.
-pub fn param<'r, P: Parameter<'r>>(run: &'r Run<'r>) -> P {
-    P::take(run)
+pub fn param<'r, P: Parameter<'r>>(invocation: &'r Invocation<'r>) -> P {
+    P::take(invocation)
 }
 
 /// What the parameter of `function` needs. The type is inferred, so that the attribute writes it

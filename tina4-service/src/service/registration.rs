@@ -10,7 +10,7 @@ use tina4_service_core::Spec;
 
 use crate::service::context::Context;
 use crate::service::outcome::{Cause, Exit};
-use crate::service::params::{DynHook, Need, Run};
+use crate::service::params::{DynHook, Invocation, Need};
 
 mod expansion;
 
@@ -71,12 +71,12 @@ pub struct Registration {
     path: &'static str,
     /// The function's type.
     id: TypeId,
-    /// Services that must be up first.
+    /// Engine that must be up first.
     after: &'static [After<'static>],
     /// What the parameters need.
     needs: &'static [Need],
     /// Wakeups the function with its parameters.
-    call: fn(&Run<'_>) -> Exit,
+    call: fn(&Invocation<'_>) -> Exit,
     /// The attribute's clean-up function.
     on_stop: Option<&'static dyn DynHook>,
 }
@@ -113,12 +113,12 @@ pub(crate) struct Settings {
     pub(crate) place: &'static Location<'static>,
     pub(crate) spec: Spec,
     /// Few have any; they belong to one service alone.
-    pub(crate) extras: Option<Box<Extras>>,
+    pub(crate) cold: Option<Box<ColdSettings>>,
 }
 
 /// What few services have.
 #[derive(Default)]
-pub(crate) struct Extras {
+pub(crate) struct ColdSettings {
     pub(crate) after: Vec<Cow<'static, str>>,
     pub(crate) on_stop: Option<ClosureHook>,
     /// What is wrong with the settings; `check` reports them.
@@ -127,7 +127,7 @@ pub(crate) struct Extras {
 
 impl Settings {
     fn on_stop(&self) -> Option<&ClosureHook> {
-        self.extras.as_ref().and_then(|extras| extras.on_stop.as_ref())
+        self.cold.as_ref().and_then(|cold| cold.on_stop.as_ref())
     }
 }
 
@@ -184,8 +184,8 @@ impl Definition {
         match self {
             Self::Declared(registration) => registration.after.to_vec(),
             Self::Built(built) => {
-                let extras = built.settings.extras.iter();
-                extras.flat_map(|extras| &extras.after).map(|name| After::Name(name)).collect()
+                let cold = built.settings.cold.iter();
+                cold.flat_map(|cold| &cold.after).map(|name| After::Name(name)).collect()
             }
         }
     }
@@ -204,16 +204,14 @@ impl Definition {
     pub(crate) fn faults(&self) -> &[String] {
         match self {
             Self::Declared(_) => &[],
-            Self::Built(built) => {
-                built.settings.extras.as_ref().map_or(&[], |extras| &extras.faults)
-            }
+            Self::Built(built) => built.settings.cold.as_ref().map_or(&[], |cold| &cold.faults),
         }
     }
 
-    pub(crate) fn call(&self, run: &Run<'_>) -> Exit {
+    pub(crate) fn call(&self, invocation: &Invocation<'_>) -> Exit {
         match self {
-            Self::Declared(registration) => (registration.call)(run),
-            Self::Built(built) => built.body.call(run.context()),
+            Self::Declared(registration) => (registration.call)(invocation),
+            Self::Built(built) => built.body.call(invocation.context()),
         }
     }
 
@@ -225,13 +223,13 @@ impl Definition {
     }
 
     /// Wakeups the declared clean-up, if there is one.
-    pub(crate) fn on_stop(&self, run: &Run<'_>) -> Result<(), Cause> {
+    pub(crate) fn on_stop(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
         match self {
             Self::Declared(registration) => {
-                registration.on_stop.map_or(Ok(()), |hook| hook.call(run))
+                registration.on_stop.map_or(Ok(()), |hook| hook.call(invocation))
             }
             Self::Built(built) => {
-                built.settings.on_stop().map_or(Ok(()), |hook| hook(run.context()))
+                built.settings.on_stop().map_or(Ok(()), |hook| hook(invocation.context()))
             }
         }
     }

@@ -111,7 +111,7 @@ impl Builder {
                 | StartError::NoThread(_)
                 | StartError::ShuttingDown
                 | StartError::Forked),
-            ) => Err(TestError::Services(error)),
+            ) => Err(TestError::Engine(error)),
         }
     }
 }
@@ -130,14 +130,14 @@ pub enum TestError {
     /// The time cannot be read: what is wrong and what to write.
     Time(String),
     /// The services have faults.
-    Services(StartError),
+    Engine(StartError),
 }
 
 impl fmt::Display for TestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Time(problem) => f.write_str(problem),
-            Self::Services(error) => error.fmt(f),
+            Self::Engine(error) => error.fmt(f),
         }
     }
 }
@@ -152,7 +152,7 @@ impl Error for TestError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Time(_) => None,
-            Self::Services(error) => Some(error),
+            Self::Engine(error) => Some(error),
         }
     }
 }

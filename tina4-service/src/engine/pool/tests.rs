@@ -361,7 +361,7 @@ fn rule_52_to_start_a_thread_is_no_part_of_the_job_that_follows() {
     assert_eq!((state.workers.hired, state.workers.confidence), (2, 1));
 }
 
-/// Services that share something which hangs: the trust in one of them ends that in all.
+/// Engine that share something which hangs: the trust in one of them ends that in all.
 #[test]
 fn rule_50_many_that_were_trusted_and_block_hold_up_nobody_for_long() {
     let pool = pool(Clock::system(), None);

@@ -321,7 +321,7 @@ fn a_service_is_small() {
     assert!(sizes.0 <= 192 && sizes.1 <= 88, "{sizes:?}");
 }
 
-/// Services from one line with the same settings share them, but nobody gets another's `after`.
+/// Engine from one line with the same settings share them, but nobody gets another's `after`.
 #[test]
 fn equal_settings_are_kept_once() {
     let hourly = |name: &'static str| service(name).interval("1h");

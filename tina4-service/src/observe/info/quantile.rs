@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Spread;
+use super::DurationStats;
 
 /// Sum and maximum of a stream of lengths.
 #[derive(Debug, Default)]
@@ -17,10 +17,10 @@ impl Totals {
         self.sum = self.sum.saturating_add(value);
     }
 
-    pub(super) fn spread(&self, count: u64, last: u64, markers: Option<&Markers>) -> Spread {
+    pub(super) fn stats(&self, count: u64, last: u64, markers: Option<&Markers>) -> DurationStats {
         // Of fewer than a hundred values the 99th percentile is the largest.
         let p99 = markers.filter(|_| count >= 100).map_or(self.max, Markers::p99);
-        Spread {
+        DurationStats {
             last: Duration::from_nanos(last),
             mean: Duration::from_nanos(self.sum.checked_div(count).unwrap_or(0)),
             p99: Duration::from_nanos(p99.min(self.max)),

@@ -9,7 +9,8 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use super::system;
-use crate::runner::{Services, exit_code};
+use crate::engine::Engine;
+use crate::process::exit_code::exit_code;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
@@ -59,7 +60,7 @@ impl RunWatch {
 /// A `run` that a signal has asked to end.
 pub(super) struct Ending {
     /// Not kept alive: the last owner drops the user's values, which can block.
-    pool: Weak<Services>,
+    pool: Weak<Engine>,
     run: Arc<RunWatch>,
     clock: Clock,
     /// When everything must have stopped.
@@ -74,7 +75,7 @@ pub(super) struct Ending {
 
 impl Ending {
     /// Requests the stop.
-    pub(super) fn begin(pool: &Arc<Services>, run: Arc<RunWatch>) -> Self {
+    pub(super) fn begin(pool: &Arc<Engine>, run: Arc<RunWatch>) -> Self {
         // In real time, whatever the runner's clock: the thread to be waited for is real.
         let clock = Clock::system();
         let deadline = clock.now().saturating_add(nanos(run.shutdown_timeout));
@@ -93,7 +94,7 @@ impl Ending {
 
     /// Requests the stop where it is missing: the signal may have arrived while `run` was about to
     /// start the services.
-    fn stop(&mut self, pool: &Arc<Services>) {
+    fn stop(&mut self, pool: &Arc<Engine>) {
         let timeout = self.run.shutdown_timeout;
         let is_quiet = pool.act_without_blocking(|services, now| {
             if !services.is_quiet() && !services.is_shutting_down() {
@@ -129,7 +130,7 @@ impl Ending {
         true
     }
 
-    fn outcome(&self, pool: &Arc<Services>) -> (u8, String) {
+    fn outcome(&self, pool: &Arc<Engine>) -> (u8, String) {
         let report = pool.act_without_blocking(|services, now| {
             let over = services.shutdown_result(now);
             over.unwrap_or_else(|_| services.interim_report(now))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Need, Parameter, Run, Shape, param};
+use super::{Invocation, Need, Parameter, Shape, param};
 use crate::service::outcome::{Cause, HookOutcome};
 
 /// A function that can be an `on_stop`: a service's parameters, and the result
@@ -20,7 +20,7 @@ pub trait Hook<Marker>: Send + Sync + 'static {
     /// # Errors
     ///
     /// The function's own.
-    fn call(&self, run: &Run<'_>) -> Result<(), Cause>;
+    fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause>;
 }
 
 macro_rules! hooks {
@@ -34,13 +34,13 @@ macro_rules! hooks {
         {
             const NEEDS: &'static [Need] = &[$(<$p::Item<'static> as Parameter<'static>>::NEED),*];
             #[allow(non_snake_case, unused_variables, reason = "one name per type; none without parameters")]
-            fn call(&self, run: &Run<'_>) -> Result<(), Cause> {
+            fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
                 // Names the one of the two bounds that is meant.
                 #[allow(clippy::too_many_arguments, reason = "one for each parameter, and the function")]
                 fn give<$($p,)* R: HookOutcome>(f: impl Fn($($p),*) -> R, $($p: $p),*) -> Result<(), Cause> {
                     f($($p),*).into_result()
                 }
-                give(self, $(param::<$p::Item<'_>>(run)),*)
+                give(self, $(param::<$p::Item<'_>>(invocation)),*)
             }
         }
     };
@@ -64,7 +64,7 @@ pub trait DynHook: Send + Sync + fmt::Debug {
     /// # Errors
     ///
     /// The function's own.
-    fn call(&self, run: &Run<'_>) -> Result<(), Cause>;
+    fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause>;
 }
 
 /// An `on_stop` function, as a constant.
@@ -90,7 +90,7 @@ impl<M, F: Hook<M>> DynHook for OnStop<F, M> {
     fn needs(&self) -> &'static [Need] {
         F::NEEDS
     }
-    fn call(&self, run: &Run<'_>) -> Result<(), Cause> {
-        self.function.call(run)
+    fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
+        self.function.call(invocation)
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use super::{Need, Parameter, Run};
+use super::{Invocation, Need, Parameter};
 use crate::service::instance::Instance;
 
 /// A value of this service's own, kept from run to run; no lock is needed.
@@ -136,10 +136,10 @@ impl Locals {
 
 impl<'r, T: Default + Send + 'static> Parameter<'r> for Local<T> {
     const NEED: Need = Need::Nothing;
-    fn take(run: &'r Run<'r>) -> Self {
-        let instance = Arc::clone(run.context.instance());
+    fn take(invocation: &'r Invocation<'r>) -> Self {
+        let instance = Arc::clone(invocation.context.instance());
         let id = TypeId::of::<T>();
-        let (slot, value, era) = instance.with_locals(|locals| locals.take(id, &run.handed));
+        let (slot, value, era) = instance.with_locals(|locals| locals.take(id, &invocation.handed));
         let value = value.and_then(|value| value.downcast().ok()).unwrap_or_default();
         Self { value: Some(value), home: Some(Home { instance, slot, era, erase: |value| value }) }
     }

@@ -22,7 +22,7 @@ struct Resource {
 
 /// A type for which a value was given more than once.
 #[derive(Debug)]
-pub(crate) struct GivenTwice {
+pub(crate) struct ProvidedTwice {
     pub(crate) name: &'static str,
     pub(crate) places: Vec<Place>,
 }
@@ -63,12 +63,12 @@ impl Resources {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
     }
 
-    pub(crate) fn given_twice(&self) -> Vec<GivenTwice> {
+    pub(crate) fn provided_twice(&self) -> Vec<ProvidedTwice> {
         let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut twice: Vec<_> = map
             .values()
             .filter(|resource| resource.places.len() > 1)
-            .map(|resource| GivenTwice { name: resource.name, places: resource.places.clone() })
+            .map(|resource| ProvidedTwice { name: resource.name, places: resource.places.clone() })
             .collect();
         twice.sort_by_key(|given| given.name);
         twice

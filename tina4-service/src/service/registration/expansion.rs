@@ -12,7 +12,7 @@ use tina4_service_core::{Restart, Schedule, Spec};
 
 use super::{After, Place, Registration, id_of};
 use crate::service::outcome::Exit;
-use crate::service::params::{DynHook, Need, Run};
+use crate::service::params::{DynHook, Invocation, Need};
 
 /// Puts on a macro what makes its name the only one in the crate: see `unique.rs` of the attribute.
 ///
@@ -53,7 +53,7 @@ impl Registration {
         at: &'static Location<'static>,
         function: &F,
         needs: &'static [Need],
-        call: fn(&Run<'_>) -> Exit,
+        call: fn(&Invocation<'_>) -> Exit,
     ) -> Self {
         Self {
             name,
@@ -141,7 +141,7 @@ impl Registration {
         self
     }
 
-    /// Services that must be up first.
+    /// Engine that must be up first.
     pub const fn after(mut self, after: &'static [After<'static>]) -> Self {
         self.after = after;
         self

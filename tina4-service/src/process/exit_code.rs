@@ -1,0 +1,44 @@
+//! The exit codes of `run`.
+
+use tina4_service_core::lifecycle::State;
+
+use crate::observe::stop_report::StopReport;
+use crate::plan::StartError;
+
+/// Everything ended well.
+const SUCCESS: u8 = 0;
+/// A critical service failed, or the runner ended by itself and some service had failed.
+const FAILED: u8 = 1;
+/// Some service did not stop in time.
+const ABANDONED: u8 = 2;
+/// No thread could be started; `EX_OSERR` of `sysexits.h`.
+const NO_THREAD: u8 = 71;
+/// The runner is shutting down; `EX_TEMPFAIL`.
+const SHUTTING_DOWN: u8 = 75;
+/// The services have faults; `EX_CONFIG`.
+const FAULTS: u8 = 78;
+
+/// The exit code after a start that succeeded. `signalled`: a signal ended the run, not the runner
+/// itself.
+pub(crate) fn exit_code(report: &StopReport, signalled: bool) -> u8 {
+    let failed = report.services.iter().any(|service| service.state == State::Failed);
+    if report.in_progress || report.abandoned().next().is_some() {
+        ABANDONED
+    } else if report.critical.is_some() || (failed && !signalled) {
+        FAILED
+    } else {
+        SUCCESS
+    }
+}
+
+/// The exit code after a start that was refused.
+pub(crate) fn start_code(error: &StartError) -> u8 {
+    match error {
+        StartError::Faults(_)
+        | StartError::NothingFound
+        | StartError::NothingRegistered
+        | StartError::NothingSelected { .. } => FAULTS,
+        StartError::NoThread(_) | StartError::Forked => NO_THREAD,
+        StartError::ShuttingDown => SHUTTING_DOWN,
+    }
+}
