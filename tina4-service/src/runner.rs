@@ -11,7 +11,8 @@ use crossbeam_channel::Receiver;
 
 use crate::engine::Engine;
 use crate::engine::invoke;
-use crate::engine::supervisor::{Asked, Supervisor};
+use crate::engine::supervisor::Supervisor;
+use crate::engine::supervisor::control::{PendingStop, StopRequest};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{ControlError, StopReport, Stopped};
@@ -209,7 +210,7 @@ impl Runner {
 
     /// With no thread at all nothing would ever run: better to say so at once.
     fn has_threads(&self) -> Result<(), StartError> {
-        let error = self.shared.pool.with(|services, _| services.take_thread_error());
+        let error = self.shared.pool.with(|services, _| services.take_spawn_error());
         match error {
             Some(error) if self.is_without_threads() => {
                 self.shared.pool.with(Supervisor::undo_start);
@@ -232,18 +233,18 @@ impl Runner {
     ///
     /// No such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
-        match self.ask(|services, now| services.ask_to_stop(name, now))? {
-            Ok(asked) => Ok(self.wait_for_stop(asked)),
-            Err(answer) => Ok(answer),
+        match self.ask(|services, now| services.request_stop(name, now))? {
+            StopRequest::Pending(pending) => Ok(self.wait_for_stop(pending)),
+            StopRequest::Answered(answer) => Ok(answer),
         }
     }
 
-    fn wait_for_stop(&self, asked: Asked) -> Stopped {
+    fn wait_for_stop(&self, pending: PendingStop) -> Stopped {
         let inside = self.inside();
-        if inside == Some(asked.index) {
+        if inside == Some(pending.index) {
             return Stopped::Requested;
         }
-        self.shared.pool.wait_for(|services, now| services.stop_result(asked, inside, now))
+        self.shared.pool.wait_for(|services, now| services.stop_result(pending, inside, now))
     }
 
     /// The service of this runner that runs on this thread.
@@ -260,8 +261,8 @@ impl Runner {
     /// As for [`Runner::start`]; also if it did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
         self.begin()?;
-        let asked = self.ask(|services, now| services.ask_to_restart(name, now))?;
-        match asked.map(|asked| self.wait_for_stop(asked)) {
+        let pending = self.ask(|services, now| services.request_restart(name, now))?;
+        match pending.map(|pending| self.wait_for_stop(pending)) {
             Some(Stopped::Abandoned { age, place }) => {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
             }
@@ -321,7 +322,7 @@ impl Runner {
             return pool.with(|services, now| services.interim_report(now));
         }
         let report = pool.wait_for(Supervisor::shutdown_result);
-        pool.wait_until_flushed(log_limit);
+        pool.wait_for_log(log_limit);
         report
     }
 

@@ -176,7 +176,7 @@ impl TestRunner {
         })
     }
 
-    /// Puts the machine to sleep: the wall clock goes on, and nothing else does. Engine by the
+    /// Puts the machine to sleep: the wall clock goes on, and nothing else does. Services by the
     /// calendar notice within 30 s of [`TestRunner::advance`].
     #[track_caller]
     pub fn suspend(&mut self, length: impl IntoDuration) {

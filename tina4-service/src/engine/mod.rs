@@ -10,6 +10,6 @@ pub(crate) type Engine = pool::Pool<supervisor::Supervisor>;
 
 impl crate::time::clock::Watcher for Engine {
     fn clock_moved(&self) {
-        self.look_again();
+        self.wake_waiters();
     }
 }

@@ -275,6 +275,11 @@ pub(crate) struct LogLine {
 }
 
 impl LogLine {
+    /// A line that says that `count` others were lost.
+    pub(crate) fn missed(count: u64) -> Self {
+        Self { instance: None, change: Change::Missed { count } }
+    }
+
     /// Whether this kind of change is worth a line. Runs have their span instead.
     pub(crate) fn is_for(change: &Change) -> bool {
         !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)

@@ -86,7 +86,7 @@ pub enum Fault {
         /// The name that was probably meant, if one is much like it (with the feature `cron`).
         nearest: Option<String>,
     },
-    /// Engine that wait for each other.
+    /// Services that wait for each other.
     Cycle {
         /// Each with its place, by name.
         services: Vec<(Cow<'static, str>, Place)>,

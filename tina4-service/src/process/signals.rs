@@ -235,7 +235,7 @@ impl Signals {
             if let Some(run) = run.and_then(|run| run.upgrade()) {
                 endings.push(Ending::begin(&pool, run));
             }
-            pool.look_again();
+            pool.wake_waiters();
             release(pool);
         }
         endings

@@ -31,7 +31,7 @@ fn nothing() -> Work {
 
 /// Ends the threads, so that a schedule ends.
 fn close(pool: &Arc<Pool<FakeSource>>) {
-    pool.with(|toy, _| toy.closed = true);
+    pool.with(|source, _| source.closed = true);
     while pool.threads() > 0 {
         shuttle::thread::yield_now();
     }
@@ -46,7 +46,7 @@ fn what_anybody_adds_is_done() {
                 let pool = Arc::clone(&pool);
                 shuttle::thread::spawn(move || {
                     for _ in 0..2 {
-                        pool.with(|toy, now| toy.add(now, nothing()));
+                        pool.with(|source, now| source.add(now, nothing()));
                     }
                 })
             })
@@ -64,16 +64,16 @@ fn a_clock_that_moves_while_the_leader_falls_asleep_wakes_it() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), None);
-        pool.with(|toy, _| {
-            toy.add(10, nothing());
-            toy.add(20, nothing());
+        pool.with(|source, _| {
+            source.add(10, nothing());
+            source.add(20, nothing());
         });
         let mover = {
             let (clock, pool) = (clock.clone(), Arc::clone(&pool));
             shuttle::thread::spawn(move || {
                 for _ in 0..2 {
                     clock.advance(Duration::from_nanos(10));
-                    pool.look_again();
+                    pool.wake_waiters();
                 }
             })
         };
@@ -88,15 +88,15 @@ fn a_clock_that_moves_while_a_worker_comes_back_from_a_job_is_seen() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), Some(1));
-        pool.with(|toy, now| {
-            toy.add(now, nothing());
-            toy.add(10, nothing());
+        pool.with(|source, now| {
+            source.add(now, nothing());
+            source.add(10, nothing());
         });
         let mover = {
             let (clock, pool) = (clock.clone(), Arc::clone(&pool));
             shuttle::thread::spawn(move || {
                 clock.advance(Duration::from_nanos(10));
-                pool.look_again();
+                pool.wake_waiters();
             })
         };
         wait_for_done(&pool, 2);
@@ -110,15 +110,15 @@ fn an_earlier_due_time_wakes_who_waits_for_a_later_one() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), None);
-        pool.with(|toy, _| toy.add(1_000, nothing()));
+        pool.with(|source, _| source.add(1_000, nothing()));
         let adder = {
             let pool = Arc::clone(&pool);
-            shuttle::thread::spawn(move || pool.with(|toy, _| toy.add(0, nothing())))
+            shuttle::thread::spawn(move || pool.with(|source, _| source.add(0, nothing())))
         };
         wait_for_done(&pool, 1);
         adder.join().unwrap();
         clock.advance(Duration::from_nanos(1_000));
-        pool.look_again();
+        pool.wake_waiters();
         wait_for_done(&pool, 2);
         close(&pool);
     });
@@ -129,13 +129,13 @@ fn rule_50_bodies_that_block_do_not_keep_the_one_that_frees_them() {
     check(|| {
         let pool = pool(Clock::manual(SystemTime::UNIX_EPOCH), None);
         let gate = Arc::new(Gate::default());
-        pool.with(|toy, now| {
+        pool.with(|source, now| {
             for _ in 0..2 {
                 let gate = Arc::clone(&gate);
-                toy.add(now, Arc::new(move || gate.pass()));
+                source.add(now, Arc::new(move || gate.pass()));
             }
             let gate = Arc::clone(&gate);
-            toy.add(now, Arc::new(move || gate.open()));
+            source.add(now, Arc::new(move || gate.open()));
         });
         wait_for_done(&pool, 3);
         close(&pool);
@@ -150,10 +150,10 @@ fn rule_50_a_body_may_add_what_it_waits_for() {
         let (inner, outer) = (Arc::clone(&pool), Arc::clone(&gate));
         let body: Work = Arc::new(move || {
             let gate = Arc::clone(&outer);
-            inner.with(|toy, now| toy.add(now, Arc::new(move || gate.open())));
+            inner.with(|source, now| source.add(now, Arc::new(move || gate.open())));
             outer.pass();
         });
-        pool.with(|toy, now| toy.add(now, body));
+        pool.with(|source, now| source.add(now, body));
         wait_for_done(&pool, 2);
         close(&pool);
     });
@@ -167,13 +167,13 @@ fn rule_50_a_log_that_blocks_keeps_nobody() {
         let gate = Arc::new(Gate::default());
         let (blocked, opener) = (Arc::clone(&gate), Arc::clone(&gate));
         // What is due at 10 is no job, but its log blocks until the job that is due at 20 has run.
-        pool.with(|toy, _| {
-            toy.add_silent(10, Arc::new(move || blocked.pass()));
-            toy.add(20, Arc::new(move || opener.open()));
+        pool.with(|source, _| {
+            source.add_deferring(10, Arc::new(move || blocked.pass()));
+            source.add(20, Arc::new(move || opener.open()));
         });
         for _ in 0..2 {
             clock.advance(Duration::from_nanos(10));
-            pool.look_again();
+            pool.wake_waiters();
         }
         // Not through the pool, which would cover what is due on this occasion.
         gate.pass();

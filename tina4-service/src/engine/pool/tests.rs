@@ -1,5 +1,6 @@
 //! The pool in real time, with bodies that block or do not.
 
+use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
@@ -33,7 +34,7 @@ fn counter() -> (Arc<AtomicUsize>, Work) {
 fn a_burst_of_short_bodies_needs_few_threads() {
     let pool = pool(Clock::system(), None);
     let (count, work) = counter();
-    pool.with(|toy, now| (0..1_000).for_each(|_| toy.add(now, Arc::clone(&work))));
+    pool.with(|source, now| (0..1_000).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 1_000);
     assert_eq!(count.load(Ordering::Relaxed), 1_000);
     assert!(pool.threads() < 12, "{} threads for a burst of nothing", pool.threads());
@@ -48,13 +49,13 @@ fn rule_50_as_many_threads_as_bodies_that_block_and_one_to_wait() {
         started.send(()).unwrap();
         let _ = released.recv();
     });
-    pool.with(|toy, now| (0..40).for_each(|_| toy.add(now, Arc::clone(&work))));
+    pool.with(|source, now| (0..40).for_each(|_| source.add(now, Arc::clone(&work))));
     for _ in 0..40 {
         starts.recv_timeout(Duration::from_secs(10)).expect("all forty run at one time");
     }
     // While all are blocked, one more is done at once.
     let (count, short) = counter();
-    pool.with(|toy, now| toy.add(now, short));
+    pool.with(|source, now| source.add(now, short));
     wait_for_done(&pool, 1);
     assert_eq!(count.load(Ordering::Relaxed), 1);
     drop(release);
@@ -66,9 +67,9 @@ fn rule_50_as_many_threads_as_bodies_that_block_and_one_to_wait() {
 fn a_body_that_was_trusted_and_blocks_holds_up_nobody_for_long() {
     let pool = pool(Clock::system(), None);
     // Trust from the start: nobody is woken before a body, the stand-by has to notice.
-    pool.with(|toy, _| toy.short = Some(true));
+    pool.with(|source, _| source.short = Some(true));
     let (_, quick) = counter();
-    pool.with(|toy, now| (0..100).for_each(|_| toy.add(now, Arc::clone(&quick))));
+    pool.with(|source, now| (0..100).for_each(|_| source.add(now, Arc::clone(&quick))));
     wait_for_done(&pool, 100);
     let (release, released) = bounded::<()>(0);
     let (done, others) = unbounded();
@@ -76,9 +77,9 @@ fn a_body_that_was_trusted_and_blocks_holds_up_nobody_for_long() {
         let _ = released.recv();
     });
     let other: Work = Arc::new(move || done.send(()).unwrap());
-    pool.with(|toy, now| {
-        toy.add(now, blocker);
-        (0..100).for_each(|_| toy.add(now, Arc::clone(&other)));
+    pool.with(|source, now| {
+        source.add(now, blocker);
+        (0..100).for_each(|_| source.add(now, Arc::clone(&other)));
     });
     for _ in 0..100 {
         others.recv_timeout(Duration::from_secs(10)).expect("the others go on");
@@ -94,14 +95,14 @@ fn sleeps(set_up: impl Fn(&mut FakeSource, Nanos, Work)) -> f64 {
     let work: Work = Arc::new(move || {
         let _ = done.send(());
     });
-    pool.with(|toy, now| set_up(toy, now, work));
+    pool.with(|source, now| set_up(source, now, work));
     // Not by waiting for the pool's own news: who does that asks it something each time.
     for _ in 0..200 {
         jobs.recv_timeout(Duration::from_secs(10)).expect("every job is done");
     }
-    pool.with(|toy, _| {
-        toy.period = None;
-        toy.rests as f64 / 200.0
+    pool.with(|source, _| {
+        source.period = None;
+        source.idled as f64 / 200.0
     })
 }
 
@@ -109,9 +110,9 @@ fn sleeps(set_up: impl Fn(&mut FakeSource, Nanos, Work)) -> f64 {
 #[test]
 fn rule_52_a_short_body_costs_one_wake_up_per_run() {
     let one_each_millisecond = |short| {
-        sleeps(|toy, now, work| {
-            toy.short = Some(short);
-            (0..200).for_each(|item| toy.add(now + item * MILLISECOND, Arc::clone(&work)));
+        sleeps(|source, now, work| {
+            source.short = Some(short);
+            (0..200).for_each(|item| source.add(now + item * MILLISECOND, Arc::clone(&work)));
         })
     };
     // One of who does it, and some of the stand-by; the best of a few, for a busy machine lets it
@@ -123,10 +124,10 @@ fn rule_52_a_short_body_costs_one_wake_up_per_run() {
     // One that comes again and again beside one that is far away: the stand-by waits for that.
     let alone: Vec<_> = (0..3)
         .map(|_| {
-            sleeps(|toy, now, work| {
-                (toy.short, toy.period) = (Some(true), Some(6 * MILLISECOND));
-                toy.add(now, work);
-                toy.add(now + 3_600_000 * MILLISECOND, counter().1);
+            sleeps(|source, now, work| {
+                (source.short, source.period) = (Some(true), Some(6 * MILLISECOND));
+                source.add(now, work);
+                source.add(now + 3_600_000 * MILLISECOND, counter().1);
             })
         })
         .collect();
@@ -139,15 +140,15 @@ fn rule_50_a_log_that_blocks_holds_up_nobody() {
     let (release, released) = bounded::<()>(0);
     let (done, others) = unbounded();
     let work: Work = Arc::new(move || done.send(()).unwrap());
-    pool.with(|toy, now| {
+    pool.with(|source, now| {
         // What blocks is no job: a worker does it on the way.
-        toy.add_silent(
+        source.add_deferring(
             now,
             Arc::new(move || {
                 let _ = released.recv();
             }),
         );
-        (0..100).for_each(|_| toy.add(now + 1_000_000, Arc::clone(&work)));
+        (0..100).for_each(|_| source.add(now + 1_000_000, Arc::clone(&work)));
     });
     for _ in 0..100 {
         others.recv_timeout(Duration::from_secs(10)).expect("the others go on");
@@ -160,19 +161,19 @@ fn rule_50_a_log_that_blocks_holds_up_nobody() {
 fn a_limit_on_threads_is_kept() {
     let pool = pool(Clock::system(), Some(2));
     let (_, work) = counter();
-    pool.with(|toy, now| (0..200).for_each(|_| toy.add(now, Arc::clone(&work))));
+    pool.with(|source, now| (0..200).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 200);
     assert!(pool.threads() <= 2);
-    assert!(pool.with(|toy, _| toy.most_executing) <= 2);
+    assert!(pool.with(|source, _| source.most_executing) <= 2);
 }
 
 #[test]
 fn when_it_is_over_every_thread_leaves() {
     let pool = pool(Clock::system(), None);
     let (_, work) = counter();
-    pool.with(|toy, now| (0..100).for_each(|_| toy.add(now, Arc::clone(&work))));
+    pool.with(|source, now| (0..100).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 100);
-    pool.with(|toy, _| toy.closed = true);
+    pool.with(|source, _| source.closed = true);
     while pool.threads() > 0 {
         std::thread::yield_now();
     }
@@ -187,11 +188,11 @@ fn a_desk_that_was_busy_for_long_makes_nobody_late() {
         let clock = Clock::system();
         let pool = pool(clock.clone(), Some(1));
         let (ran, times) = unbounded();
-        let due = pool.with(|toy, now| {
-            toy.busy = BUSY;
+        let due = pool.with(|source, now| {
+            source.busy = BUSY;
             let due = now + BUSY + 20 * MILLISECOND;
-            toy.add(now, counter().1);
-            toy.add(due, Arc::new(move || ran.send(clock.now()).unwrap()));
+            source.add(now, counter().1);
+            source.add(due, Arc::new(move || ran.send(clock.now()).unwrap()));
             due
         });
         let ran = times.recv_timeout(Duration::from_secs(10)).expect("it runs");
@@ -222,25 +223,26 @@ fn threads_that_cannot_be_had_are_asked_for_again_but_rarely() {
         started.send(()).unwrap();
         let _ = released.recv();
     });
-    let start = pool.with(|toy, now| {
-        toy.add(now, blocker);
+    let start = pool.with(|source, now| {
+        source.add(now, blocker);
         now
     });
     starts.recv_timeout(Duration::from_secs(10)).expect("the only thread");
     let (count, other) = counter();
-    pool.with(|toy, now| toy.add(now, other));
+    pool.with(|source, now| source.add(now, other));
     // Who waits for something else neither spins nor fills the log.
     let soon = start + 300 * MILLISECOND;
-    let failed =
-        pool.wait_for(|toy, now| if now < soon { Err(Some(soon)) } else { Ok(toy.failed_threads) });
+    let failed = pool.wait_for(|source, now| {
+        if now < soon { Wait::Until(Some(soon)) } else { Wait::Ready(source.failed_spawns) }
+    });
     assert!((1..10).contains(&failed), "{failed} threads were asked for in vain");
     assert_eq!(count.load(Ordering::SeqCst), 0);
     // And it asks again when there may be one, though nothing else happens.
     LEFT.store(2, Ordering::SeqCst);
     let late = soon + 10_000 * MILLISECOND;
-    let done = pool.wait_for(|toy, now| match toy.done {
-        0 if now < late => Err(Some(late)),
-        done => Ok(done),
+    let done = pool.wait_for(|source, now| match source.done {
+        0 if now < late => Wait::Until(Some(late)),
+        done => Wait::Ready(done),
     });
     assert_eq!((done, count.load(Ordering::SeqCst)), (1, 1));
     drop(release);
@@ -255,17 +257,17 @@ fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
         Arc::new(move || {
             if more > 0 {
                 let next = leaves(&pool, more - 1, &done);
-                lock(&pool.state).source.deferred = Some(next);
+                lock(&pool.state).source.defer(next);
             }
             done.send(thread::current().id()).unwrap();
         })
     }
     let pool = pool(Clock::system(), None);
-    pool.with(|toy, now| toy.add(now, counter().1));
+    pool.with(|source, now| source.add(now, counter().1));
     wait_for_done(&pool, 1);
     let (done, by) = unbounded();
     let first = leaves(&pool, 9, &done);
-    pool.with(|toy, _| toy.deferred = Some(first));
+    pool.with(|source, _| source.defer(first));
     let by: Vec<_> = (0..10)
         .map(|_| by.recv_timeout(Duration::from_secs(10)).expect("all of it is done"))
         .collect();
@@ -273,68 +275,71 @@ fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
     assert_eq!(here, 1, "{by:?}");
 }
 
-fn follower(worker: u64) -> Resting {
-    Resting { worker, condvar: Arc::new(Condvar::new()) }
+fn follower(worker: u64) -> IdleWorker {
+    IdleWorker { worker, condvar: Arc::new(Condvar::new()) }
 }
 
 #[test]
 fn rule_52_a_stand_by_steps_in_when_what_is_due_is_late() {
     let mut workers = Workers::default();
-    assert!(!workers.needs_stand_by(9 * SLACK, None), "nothing is due");
-    assert!(!workers.needs_stand_by(9 * SLACK, Some(8 * SLACK + 1)), "somebody may be at it");
-    let Resting { worker, condvar } = follower(1);
+    assert!(!workers.must_step_in(9 * STAND_BY_SLACK, None), "nothing is due");
+    assert!(
+        !workers.must_step_in(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK + 1)),
+        "somebody may be at it"
+    );
+    let IdleWorker { worker, condvar } = follower(1);
     workers.leader = Some(Leader { worker, condvar, until: 0 });
-    assert!(!workers.needs_stand_by(9 * SLACK, Some(0)), "the leader waits for it");
+    assert!(!workers.must_step_in(9 * STAND_BY_SLACK, Some(0)), "the leader waits for it");
     workers.leader = None;
-    (0..100).for_each(|_| workers.count_finished(1_000));
-    assert!(workers.trusts(Some(1_000)) && workers.trusts(None));
-    assert!(workers.needs_stand_by(9 * SLACK, Some(8 * SLACK)));
+    (0..100).for_each(|_| workers.learn_duration(1_000));
+    assert!(workers.predict_short(Some(1_000)) && workers.predict_short(None));
+    assert!(workers.must_step_in(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK)));
     // Others that look as harmless may block as well.
-    assert!(!workers.trusts(Some(1_000)));
-    workers.count_finished(1_000_000);
-    assert!(!workers.trusts(Some(1_000)));
-    workers.count_finished(1_000);
-    assert!(workers.trusts(Some(1_000)));
+    assert!(!workers.predict_short(Some(1_000)));
+    workers.learn_duration(1_000_000);
+    assert!(!workers.predict_short(Some(1_000)));
+    workers.learn_duration(1_000);
+    assert!(workers.predict_short(Some(1_000)));
     // Of one that nobody knows it is believed later.
-    assert!(!workers.trusts(None));
-    (0..3).for_each(|_| workers.count_finished(1_000));
-    assert!(workers.trusts(None));
+    assert!(!workers.predict_short(None));
+    (0..3).for_each(|_| workers.learn_duration(1_000));
+    assert!(workers.predict_short(None));
 }
 
 #[test]
 fn rule_52_one_stands_by_and_it_is_the_one_that_looks_first() {
     let mut workers = Workers::default();
-    workers.resting.extend([follower(1), follower(2)]);
-    assert!(workers.stand_by(StandBy { worker: 1, until: 7 }));
-    assert!(!workers.stand_by(StandBy { worker: 2, until: 7 }), "one is enough");
-    assert!(workers.stand_by(StandBy { worker: 2, until: 6 }), "sooner is better");
-    assert!(workers.stands_by(0, 6) && workers.stands_by(9, 0), "within a few milliseconds");
-    assert!(!workers.stand_down(1), "it was not called");
-    assert!(workers.stands_by(0, 6), "it no longer stood by");
-    assert!(!workers.stand_down(2));
-    assert!(!workers.stands_by(0, 6));
+    workers.idle.extend([follower(1), follower(2)]);
+    assert!(workers.set_stand_by(StandBy { worker: 1, until: 7 }));
+    assert!(!workers.set_stand_by(StandBy { worker: 2, until: 7 }), "one is enough");
+    assert!(workers.set_stand_by(StandBy { worker: 2, until: 6 }), "sooner is better");
+    assert!(workers.has_stand_by(0, 6) && workers.has_stand_by(9, 0), "within a few milliseconds");
+    assert!(!workers.woke_up(1), "it was not called");
+    assert!(workers.has_stand_by(0, 6), "it no longer stood by");
+    assert!(!workers.woke_up(2));
+    assert!(!workers.has_stand_by(0, 6));
     // Who is called to stand by does not look; who is called after it does.
     workers.stand_by_wanted = true;
-    assert!(!workers.is_called_to_work());
-    assert!(workers.is_called_to_work());
+    assert!(!workers.takes_work());
+    assert!(workers.takes_work());
 }
 
 #[test]
 fn rule_52_short_is_what_takes_less_than_to_wake_somebody() {
     let mut workers = Workers::default();
-    assert!(workers.trusts(Some(19_999)) && !workers.trusts(Some(20_000)));
-    assert!(!workers.trusts(None));
-    (0..4).for_each(|_| workers.count_finished(1_000));
-    assert!(workers.trusts(None), "four in a row speak for one that nobody knows");
-    workers.count_finished(60_000);
-    assert!(!workers.trusts(None), "there were too few to bear with this one");
-    (0..100).for_each(|_| workers.count_finished(1_000));
-    (0..2).for_each(|_| workers.count_finished(60_000));
-    assert!(workers.trusts(None), "two of a hundred prove nothing");
-    workers.count_finished(60_000);
-    assert!(!workers.trusts(None), "however many were short before");
-    workers.early = 100_000;
-    assert!(workers.trusts(Some(60_000)) && !workers.trusts(Some(100_000)));
+    assert!(workers.predict_short(Some(19_999)) && !workers.predict_short(Some(20_000)));
+    assert!(!workers.predict_short(None));
+    (0..4).for_each(|_| workers.learn_duration(1_000));
+    assert!(workers.predict_short(None), "four in a row speak for one that nobody knows");
+    workers.learn_duration(60_000);
+    assert!(!workers.predict_short(None), "there were too few to bear with this one");
+    (0..100).for_each(|_| workers.learn_duration(1_000));
+    (0..2).for_each(|_| workers.learn_duration(60_000));
+    assert!(workers.predict_short(None), "two of a hundred prove nothing");
+    workers.learn_duration(60_000);
+    assert!(!workers.predict_short(None), "however many were short before");
+    workers.wake_latency = 100_000;
+    assert!(workers.predict_short(Some(60_000)) && !workers.predict_short(Some(100_000)));
 }
 
 /// Otherwise each thread that is started would speak for starting another one.
@@ -350,18 +355,18 @@ fn rule_52_to_start_a_thread_is_no_part_of_the_job_that_follows() {
     let threads = ThreadConfig { name: "slow".to_owned(), most: None, stack_size: None, start };
     let pool = Pool::new(FakeSource::default(), clock.clone(), threads);
     let (_, work) = counter();
-    pool.with(|toy, now| toy.add(now + HOUR, Arc::clone(&work)));
+    pool.with(|source, now| source.add(now + HOUR, Arc::clone(&work)));
     while lock(&pool.state).workers.leader.is_none() {
         thread::yield_now();
     }
     // The one that waits does this, and before it starts another one to wait in its place.
-    pool.with(|toy, now| toy.add(now, work));
+    pool.with(|source, now| source.add(now, work));
     wait_for_done(&pool, 1);
     let state = lock(&pool.state);
-    assert_eq!((state.workers.hired, state.workers.confidence), (2, 1));
+    assert_eq!((state.workers.spawned, state.workers.short_streak), (2, 1));
 }
 
-/// Engine that share something which hangs: the trust in one of them ends that in all.
+/// Services that share something which hangs: the trust in one of them ends that in all.
 #[test]
 fn rule_50_many_that_were_trusted_and_block_hold_up_nobody_for_long() {
     let pool = pool(Clock::system(), None);
@@ -371,17 +376,17 @@ fn rule_50_many_that_were_trusted_and_block_hold_up_nobody_for_long() {
     });
     let (done, other) = unbounded();
     let other_work: Work = Arc::new(move || done.send(()).unwrap());
-    pool.with(|toy, now| {
-        toy.short = Some(true);
-        (0..40).for_each(|_| toy.add(now, Arc::clone(&blocker)));
-        toy.add(now, other_work);
+    pool.with(|source, now| {
+        source.short = Some(true);
+        (0..40).for_each(|_| source.add(now, Arc::clone(&blocker)));
+        source.add(now, other_work);
     });
     other.recv_timeout(Duration::from_secs(10)).expect("the other one is done");
     // Found out one by one, each by a stand-by that has rested before, they would take five
     // milliseconds each.
-    let (executing, rests) = pool.with(|toy, _| (toy.most_executing, toy.rests));
+    let (executing, idled) = pool.with(|source, _| (source.most_executing, source.idled));
     assert_eq!(executing, 41);
-    assert!(rests < 20, "{rests} rests");
+    assert!(idled < 20, "{idled} times idle");
     drop(release);
     wait_for_done(&pool, 41);
 }
@@ -389,13 +394,13 @@ fn rule_50_many_that_were_trusted_and_block_hold_up_nobody_for_long() {
 #[test]
 fn the_wake_up_correction_falls_fast_and_rises_slowly() {
     let mut workers = Workers::default();
-    workers.learn(1_600);
-    assert_eq!(workers.early, 100);
-    workers.learn(50_000_000);
-    assert!(workers.early < MOST_EARLY / 15, "one late wake-up is no habit");
-    (0..1_000).for_each(|_| workers.learn(1_000_000));
-    let before = workers.early;
-    assert!(before > MOST_EARLY - 100, "it rises to the most: {before}");
-    workers.learn(0);
-    assert_eq!(workers.early, before - before / 4);
+    workers.learn_wake_latency(1_600);
+    assert_eq!(workers.wake_latency, 100);
+    workers.learn_wake_latency(50_000_000);
+    assert!(workers.wake_latency < MAX_WAKE_LATENCY / 15, "one late wake-up is no habit");
+    (0..1_000).for_each(|_| workers.learn_wake_latency(1_000_000));
+    let before = workers.wake_latency;
+    assert!(before > MAX_WAKE_LATENCY - 100, "it rises to the most: {before}");
+    workers.learn_wake_latency(0);
+    assert_eq!(workers.wake_latency, before - before / 4);
 }

@@ -1,16 +1,19 @@
-//! The supervisor without a pool: requests in, jobs out, time in hand.
+//! The supervisor without a pool: requests in, work out, with time as an argument.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use tina4_service_core::CrashKind;
 
+use super::control::{PendingStop, StopRequest};
 use super::*;
 use crate::Service;
 use crate::engine::invoke::{Completion, WorkItem, WorkKind};
-use crate::engine::pool::{Timing, WorkSource as _};
+use crate::engine::pool::wait::Wait;
+use crate::engine::pool::work_source::{Timing, WorkSource as _};
 use crate::observe::stop_report::{ControlError, Stopped};
-use crate::plan::StartError;
+use crate::plan::{Fault, StartError};
 use crate::service::builder::SettingsCache;
 use crate::service::outcome::Exit;
 use crate::service::registration::Place;
@@ -35,41 +38,49 @@ fn service(name: impl Into<Cow<'static, str>>) -> Service {
     Service::new(name, |_| {})
 }
 
-/// The next job that is due; what would be logged is thrown away.
+/// The next work that is due; deferred effects are thrown away.
 fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<WorkItem> {
     loop {
-        let id = supervisor.take(now);
-        let logged = supervisor.deferred().is_some();
-        if id.is_some() || !logged {
-            return id.map(|id| supervisor.item(id));
+        let id = supervisor.take_due(now);
+        let deferred = supervisor.deferred_mut().take().is_some();
+        if id.is_some() || !deferred {
+            return id.map(|id| supervisor.begin(id));
         }
+    }
+}
+
+/// The value of a condition that holds.
+fn ready<T>(answer: Wait<T>) -> T {
+    match answer {
+        Wait::Ready(value) => value,
+        Wait::Until(until) => panic!("not before {until:?}"),
     }
 }
 
 fn finish(
     supervisor: &mut Supervisor,
     item: WorkItem,
-    report: Completion,
+    completion: Completion,
     now: Nanos,
 ) -> Option<WorkItem> {
-    hand_in(supervisor, item, report, now, false)
+    complete(supervisor, item, completion, now, false)
 }
 
-/// Ends a run that may be followed by the next at once.
+/// Ends a run that the next one may follow immediately.
 fn repeat(supervisor: &mut Supervisor, item: WorkItem, now: Nanos) -> Option<WorkItem> {
-    hand_in(supervisor, item, Completion::Ran(Exit::Again), now, true)
+    complete(supervisor, item, Completion::Ran(Exit::Again), now, true)
 }
 
-fn hand_in(
+fn complete(
     supervisor: &mut Supervisor,
     item: WorkItem,
-    report: Completion,
+    completion: Completion,
     now: Nanos,
     may_repeat: bool,
 ) -> Option<WorkItem> {
-    let back = Timing { began: item.context.order().started, ended: now, now, may_repeat };
-    let id = supervisor.finish(item, report, back);
-    id.map(|id| supervisor.item(id))
+    let timing = Timing { began: item.context.order().started, ended: now, now, may_repeat };
+    let id = supervisor.complete(item, completion, timing);
+    id.map(|id| supervisor.begin(id))
 }
 
 fn crash() -> Completion {
@@ -97,7 +108,7 @@ fn due_times_that_no_longer_hold_do_not_pile_up() {
     for _ in 0..10_000 {
         supervisor.stop_all(LIMIT, None, now);
         supervisor.start_all(now).unwrap();
-        let _ = supervisor.deferred();
+        let _ = supervisor.deferred_mut().take();
     }
     assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
 }
@@ -126,9 +137,9 @@ fn what_repeats_lets_others_go_first() {
     let report = take(&mut services, LATER).expect("report");
     assert_eq!(report.context.name(), "report");
     queue = take(&mut services, LATER).expect("queue again");
-    services.flushed(true);
+    services.deferred_mut().flushed(true);
     finish(&mut services, report, crash(), LATER);
-    assert!(services.has_deferred());
+    assert!(services.deferred().is_pending());
     assert!(repeat(&mut services, queue, LATER).is_none());
 }
 
@@ -142,9 +153,9 @@ fn rule_60_to_wait_for_the_lock_is_no_part_of_a_run() {
     let b = take(&mut services, 0).expect("b, for a is up");
     services.stop_all(LIMIT, None, 10);
     // Nor is what was done between the lock and the run.
-    let back = |ended, now| Timing { began: 3, ended, now, may_repeat: true };
-    services.finish(b, Completion::Ran(Exit::Wait), back(12, 20));
-    services.finish(a, Completion::Ran(Exit::Wait), back(15, 20));
+    let timing = |ended, now| Timing { began: 3, ended, now, may_repeat: true };
+    services.complete(b, Completion::Ran(Exit::Wait), timing(12, 20));
+    services.complete(a, Completion::Ran(Exit::Wait), timing(15, 20));
     let nanos = Duration::from_nanos;
     let told: Vec<_> = events.try_iter().map(|event| (event.service, event.change)).collect();
     for (service, took) in [("a", nanos(12)), ("b", nanos(9))] {
@@ -153,7 +164,7 @@ fn rule_60_to_wait_for_the_lock_is_no_part_of_a_run() {
     let known: Vec<_> = services.services(30).iter().map(|info| info.duration.last).collect();
     assert_eq!(known, [nanos(12), nanos(9)]);
     // The order of what happened, whatever the clock said.
-    let report = services.shutdown_result(30).expect("it is over");
+    let report = ready(services.shutdown_result(30));
     let order: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
     assert_eq!(order, ["b", "a"]);
 }
@@ -169,7 +180,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     services.stop_all(LIMIT, None, 1);
     finish(&mut services, first, crash(), 2);
     finish(&mut services, busy, Completion::Ran(Exit::Wait), 3);
-    let report = services.shutdown_result(3).expect("it is over");
+    let report = ready(services.shutdown_result(3));
     assert_eq!(report.critical.as_deref(), Some("bad"));
 
     // When it is the last one.
@@ -177,7 +188,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     services.start_all(0).unwrap();
     let item = take(&mut services, 0).expect("bad runs");
     finish(&mut services, item, crash(), 1);
-    assert_eq!(services.shutdown_result(1).expect("over").critical.as_deref(), Some("bad"));
+    assert_eq!(ready(services.shutdown_result(1)).critical.as_deref(), Some("bad"));
 
     // When its clean-up hangs.
     let mut services = supervisor([bad().on_stop(|_| {}), service("other").interval("1h")]);
@@ -190,7 +201,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     assert!(take(&mut services, 11 * SECOND).is_none());
     assert_eq!(services.state("bad"), Some(State::Abandoned));
     assert_eq!(services.state("other"), Some(State::Stopped), "it was shut down");
-    let report = services.shutdown_result(11 * SECOND).expect("it is over");
+    let report = ready(services.shutdown_result(11 * SECOND));
     assert_eq!(report.critical.as_deref(), Some("bad"));
     let age = report.services.iter().find_map(|service| service.age);
     assert_eq!(age, Some(Duration::from_secs(11)), "of the clean-up");
@@ -201,7 +212,7 @@ fn what_may_not_start_is_not_stopped_by_a_restart() {
     let mut services = supervisor([service("a").interval("1h")]);
     services.start_all(0).unwrap();
     services.add(service("a").into_definition(&SettingsCache::default()), 0);
-    let refused = services.ask_to_restart("a", 1).expect_err("there are two of that name now");
+    let refused = services.request_restart("a", 1).expect_err("there are two of that name now");
     assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
     assert_eq!(services.state("a"), Some(State::Waiting));
     // A fault that has nothing to do with it does not matter.
@@ -210,7 +221,7 @@ fn what_may_not_start_is_not_stopped_by_a_restart() {
     let place = Place { file: "here", line: 1, column: 1 };
     services.env.resources.provide(1_u8, place);
     services.env.resources.provide(2_u8, place);
-    services.ask_to_restart("b", 1).expect("nobody asks for a `u8`");
+    services.request_restart("b", 1).expect("nobody asks for a `u8`");
     assert!(services.check().is_err(), "the whole is at fault all the same");
 }
 
@@ -264,16 +275,19 @@ fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
     let mut services = supervisor([service("a").stop_timeout("1s")]);
     services.start_all(0).unwrap();
     let item = take(&mut services, 0).expect("it runs");
-    let asked = services.ask_to_stop("a", 0).unwrap().expect("it is active");
-    assert_eq!(services.stop_result(asked, None, 0).err(), Some(Some(SECOND)));
-    let stopped = services.stop_result(asked, None, SECOND).expect("its time is up");
+    let pending: PendingStop = match services.request_stop("a", 0).expect("it is known") {
+        StopRequest::Pending(pending) => pending,
+        StopRequest::Answered(answer) => panic!("it is active, and not {answer:?}"),
+    };
+    assert_eq!(services.stop_result(pending, None, 0), Wait::Until(Some(SECOND)));
+    let stopped = ready(services.stop_result(pending, None, SECOND));
     assert!(matches!(stopped, Stopped::Abandoned { age, .. } if age.as_secs() == 1));
     services.stop_all(LIMIT, None, 2 * SECOND);
-    let report = services.shutdown_result(2 * SECOND).expect("nothing is active");
+    let report = ready(services.shutdown_result(2 * SECOND));
     assert!(report.to_string().contains("still running after 2.0s"), "{report}");
     finish(&mut services, item, Completion::Ran(Exit::Wait), 3 * SECOND);
     services.stop_all(LIMIT, None, 3 * SECOND);
-    let line = services.shutdown_result(3 * SECOND).expect("nothing is active").to_string();
+    let line = ready(services.shutdown_result(3 * SECOND)).to_string();
     assert!(line.contains("abandoned, it ended after its time was up"), "{line}");
     services.start_all(4 * SECOND).unwrap();
     assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
@@ -284,7 +298,7 @@ fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
 fn rule_45_who_asks_again_to_stop_does_not_cut_a_clean_up_short() {
     let mut services = supervisor([service("exits").on_stop(|_| {})]);
     services.start_all(0).unwrap();
-    let _job = take(&mut services, 0).expect("it runs");
+    let _work = take(&mut services, 0).expect("it runs");
     let inside = (crate::engine::invoke::runner_id(&services.env), 0);
     services.exit(Some(inside), LIMIT, 0);
     let clean_up = take(&mut services, 0).expect("another worker cleans up");
@@ -302,14 +316,14 @@ fn rule_45_who_asks_again_to_stop_does_not_cut_a_clean_up_short() {
 fn rule_50_a_continuous_service_that_is_new_is_not_taken_for_short() {
     let mut services = supervisor([service("a"), service("b").interval("1s")]);
     services.start_all(0).unwrap();
-    for usual in [Some(Nanos::MAX), None] {
-        // What would be logged comes first.
-        if services.deferred().is_some() {
-            services.flushed(true);
+    for expected in [Some(Nanos::MAX), None] {
+        // Deferred log lines come first.
+        if services.deferred_mut().take().is_some() {
+            services.deferred_mut().flushed(true);
         }
-        let id = services.take(0).expect("both are due");
-        assert_eq!(services.usual(&id), usual);
-        let _ = services.item(id);
+        let id = services.take_due(0).expect("both are due");
+        assert_eq!(services.expected_duration(&id), expected);
+        let _ = services.begin(id);
     }
 }
 
@@ -317,11 +331,14 @@ fn rule_50_a_continuous_service_that_is_new_is_not_taken_for_short() {
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
 fn a_service_is_small() {
-    let sizes = (size_of::<super::Supervised>(), size_of::<crate::service::instance::Instance>());
+    let sizes = (
+        size_of::<super::supervised::Supervised>(),
+        size_of::<crate::service::instance::Instance>(),
+    );
     assert!(sizes.0 <= 192 && sizes.1 <= 88, "{sizes:?}");
 }
 
-/// Engine from one line with the same settings share them, but nobody gets another's `after`.
+/// Services from one line with the same settings share them, but nobody gets another's `after`.
 #[test]
 fn equal_settings_are_kept_once() {
     let hourly = |name: &'static str| service(name).interval("1h");
@@ -336,7 +353,8 @@ fn equal_settings_are_kept_once() {
         other("g"),
     ];
     let services = supervisor(all);
-    let spec = |index: u32| std::ptr::from_ref(services.service(index).instance.definition.spec());
+    let spec =
+        |index: u32| std::ptr::from_ref(services.registry.get(index).instance.definition.spec());
     assert_eq!(spec(0), spec(1));
     assert_ne!(spec(1), spec(2));
     assert_eq!(spec(1), spec(3));
@@ -344,6 +362,6 @@ fn equal_settings_are_kept_once() {
     assert_eq!(spec(3), spec(5));
     // From another line.
     assert_ne!(spec(5), spec(6));
-    let after = |index: u32| services.service(index).instance.definition.after().len();
+    let after = |index: u32| services.registry.get(index).instance.definition.after().len();
     assert_eq!((0..7).map(after).collect::<Vec<_>>(), [0, 0, 1, 0, 0, 0, 0]);
 }

@@ -1,22 +1,24 @@
 //! What must not block its caller: a request of the signal thread.
 
+use std::io;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
 
 use super::{Clock, Work, counter, pool};
+use crate::engine::pool::Pool;
 use crate::engine::pool::fake_source::FakeSource;
-use crate::engine::pool::{Arc, Pool, io};
 use crate::sys::threads::ThreadConfig;
 
 /// Leaves something to be done outside of the lock that tells where it is done.
 fn leave(pool: &Arc<Pool<FakeSource>>) -> crossbeam_channel::Receiver<thread::ThreadId> {
     let (sender, receiver) = bounded(1);
     let work: Work = Arc::new(move || sender.send(thread::current().id()).unwrap());
-    pool.act_without_blocking(|toy, now| {
-        toy.add(now + 1, counter().1);
-        toy.deferred = Some(work);
+    pool.act_without_blocking(|source, now| {
+        source.add(now + 1, counter().1);
+        source.defer(work);
     });
     receiver
 }
@@ -35,6 +37,6 @@ fn rule_44_where_there_is_no_thread_it_is_left_to_whoever_comes_next() {
     let pool = Pool::new(FakeSource::default(), Clock::system(), threads);
     let where_done = leave(&pool);
     assert!(where_done.try_recv().is_err(), "not by the caller");
-    pool.with(|toy, _| assert!(toy.failed_threads > 0));
+    pool.with(|source, _| assert!(source.failed_spawns > 0));
     assert_eq!(where_done.try_recv(), Ok(thread::current().id()));
 }
