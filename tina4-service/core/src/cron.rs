@@ -13,12 +13,12 @@ use crate::calendar::{DAY, Month, date, small, weekday};
 mod days;
 mod error;
 mod field;
+mod field_kind;
 mod instants;
 mod parse;
 mod part;
 #[cfg(test)]
 mod tests;
-mod unit;
 mod value;
 
 pub use days::Days;

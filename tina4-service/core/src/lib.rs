@@ -17,7 +17,8 @@ pub mod lifecycle;
 pub mod name;
 mod nanos;
 #[cfg(test)]
-mod random;
+mod proptest_config;
+
 mod restart;
 mod schedule;
 mod spec;

@@ -1,8 +1,8 @@
 //! One field of a cron expression: a list of items, each a set of values or of days.
 
 use super::error::told;
+use super::field_kind::Unit;
 use super::part::{Guilty, Part, guilty};
-use super::unit::Unit;
 use super::value::{is_number, read_range, read_step, read_value, value};
 
 /// One field, read.

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use super::error::told;
 use super::field::Field;
+use super::field_kind::Unit;
 use super::part::{Guilty, Part};
-use super::unit::Unit;
 use super::{Cron, CronError, Days};
 
 /// Words for whole expressions.

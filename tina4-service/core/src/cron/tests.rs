@@ -238,7 +238,7 @@ fn zones() -> impl Strategy<Value = Clocks> {
 }
 
 proptest! {
-    #![proptest_config(crate::random::cases())]
+    #![proptest_config(crate::proptest_config::cases())]
 
     #[test]
     fn counting_agrees_with_walking(

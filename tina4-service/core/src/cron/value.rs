@@ -1,8 +1,8 @@
 //! Values, ranges and steps of a field, and what is wrong with them.
 
 use super::error::told;
+use super::field_kind::Unit;
 use super::part::{Guilty, Part, guilty};
-use super::unit::Unit;
 
 pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
