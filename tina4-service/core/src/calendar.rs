@@ -70,7 +70,7 @@ impl Month {
 }
 
 /// The month in which a day lies, and its number there, from 1.
-pub(crate) fn date(day: i64) -> (Month, u32) {
+pub(crate) fn month_and_day(day: i64) -> (Month, u32) {
     let day = day + 719_468;
     let (era, day_of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
     let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
@@ -81,15 +81,15 @@ pub(crate) fn date(day: i64) -> (Month, u32) {
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     // Both are small by construction.
-    (Month { year, month: small(month) }, small(day))
+    (Month { year, month: to_u32(month) }, to_u32(day))
 }
 
 /// The day of the week, Sunday being 0: 1970-01-01 was a Thursday.
 pub(crate) fn weekday(day: i64) -> u32 {
-    small((day + 4).rem_euclid(7))
+    to_u32((day + 4).rem_euclid(7))
 }
 
-pub(crate) fn small(value: i64) -> u32 {
+pub(crate) fn to_u32(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 
@@ -107,7 +107,7 @@ mod tests {
         let until = if cfg!(miri) { 1605 } else { 2400 };
         while month.year < until {
             for number in 1..=month.len() {
-                assert_eq!(date(day), (month, number), "{month:?} {number}");
+                assert_eq!(month_and_day(day), (month, number), "{month:?} {number}");
                 day += 1;
             }
             month = month.next();

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::calendar::{DAY, Month, date, small, weekday};
+use crate::calendar::{DAY, Month, month_and_day, to_u32, weekday};
 
 mod days;
 mod error;
@@ -19,6 +19,7 @@ mod parse;
 mod part;
 #[cfg(test)]
 mod tests;
+
 mod value;
 
 pub use days::Days;
@@ -26,9 +27,9 @@ pub use error::CronError;
 pub use instants::ClockChange;
 
 /// The calendar repeats after this many years, so what does not come within them never does.
-const YEARS: u32 = 400;
+const CYCLE_YEARS: u32 = 400;
 /// The days of these years.
-const CYCLE: i64 = 146_097;
+const CYCLE_DAYS: i64 = 146_097;
 
 /// When a service runs by the calendar: a cron expression that was checked.
 ///
@@ -59,11 +60,13 @@ impl Cron {
     pub fn shortest_pause(&self) -> Duration {
         // Enough for a minute of seconds, a day of minutes and years of days; under Miri, which is
         // some hundred times slower, for its tests.
-        const LOOKED_AT: usize = if cfg!(miri) { 50 } else { 2_000 };
-        let mut times = std::iter::successors(self.first_from(0), |last| self.first_from(last + 1));
+        const SAMPLES: usize = if cfg!(miri) { 50 } else { 2_000 };
+        let mut times = std::iter::successors(self.first_at_or_after(0), |last| {
+            self.first_at_or_after(last + 1)
+        });
         let mut last = times.next();
         let mut shortest = u64::MAX;
-        for time in times.take(LOOKED_AT) {
+        for time in times.take(SAMPLES) {
             shortest = last.map_or(shortest, |last| shortest.min(time.abs_diff(last)));
             last = Some(time);
         }
@@ -71,20 +74,20 @@ impl Cron {
     }
 
     /// The first matching civil time that is not before `civil`; `None` if none ever comes.
-    fn first_from(&self, civil: i64) -> Option<i64> {
-        let (day, second) = (civil.div_euclid(DAY), small(civil.rem_euclid(DAY)));
-        let (mut month, number) = date(day);
+    fn first_at_or_after(&self, civil: i64) -> Option<i64> {
+        let (day, second) = (civil.div_euclid(DAY), to_u32(civil.rem_euclid(DAY)));
+        let (mut month, number) = month_and_day(day);
         let mut days = self.days_of(month) & bits_from(number);
         if bit(days, number) {
-            if let Some(second) = self.time_from(second) {
+            if let Some(second) = self.time_at_or_after(second) {
                 return Some(day * DAY + i64::from(second));
             }
             days &= bits_from(number + 1);
         }
-        for _ in 0..=12 * YEARS {
+        for _ in 0..=12 * CYCLE_YEARS {
             if days != 0 {
                 let day = month.first_day() + i64::from(days.trailing_zeros()) - 1;
-                return Some(day * DAY + i64::from(self.time_from(0)?));
+                return Some(day * DAY + i64::from(self.time_at_or_after(0)?));
             }
             month = month.next();
             days = self.days_of(month);
@@ -99,21 +102,21 @@ impl Cron {
         }
         let (first, last) = (from.div_euclid(DAY), until.div_euclid(DAY));
         let before = |civil: i64| match self.matches_day(civil.div_euclid(DAY)) {
-            true => self.times_before(small(civil.rem_euclid(DAY))),
+            true => self.times_before(to_u32(civil.rem_euclid(DAY))),
             false => 0,
         };
         // Whole days from the first one on, then a part more and a part less.
-        self.count_days(first, last) * self.times_before(small(DAY)) + before(until) - before(from)
+        self.count_days(first, last) * self.times_before(to_u32(DAY)) + before(until) - before(from)
     }
 
     fn count_days(&self, from: i64, until: i64) -> u64 {
-        if until - from > CYCLE {
-            let cycles = (until - from) / CYCLE;
-            let rest = self.count_days(from + cycles * CYCLE, until);
-            return self.count_days(from, from + CYCLE) * cycles.unsigned_abs() + rest;
+        if until - from > CYCLE_DAYS {
+            let cycles = (until - from) / CYCLE_DAYS;
+            let rest = self.count_days(from + cycles * CYCLE_DAYS, until);
+            return self.count_days(from, from + CYCLE_DAYS) * cycles.unsigned_abs() + rest;
         }
-        let (mut month, number) = date(from);
-        let (last, end) = date(until);
+        let (mut month, number) = month_and_day(from);
+        let (last, end) = month_and_day(until);
         let mut days = self.days_of(month) & bits_from(number);
         let mut count = 0;
         while month != last {
@@ -125,11 +128,11 @@ impl Cron {
     }
 
     fn matches(&self, civil: i64) -> bool {
-        self.first_from(civil) == Some(civil)
+        self.first_at_or_after(civil) == Some(civil)
     }
 
     fn matches_day(&self, day: i64) -> bool {
-        let (month, number) = date(day);
+        let (month, number) = month_and_day(day);
         bit(self.days_of(month), number)
     }
 
@@ -143,7 +146,7 @@ impl Cron {
     }
 
     /// The first matching second of a day that is not before `second`.
-    fn time_from(&self, second: u32) -> Option<u32> {
+    fn time_at_or_after(&self, second: u32) -> Option<u32> {
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let time = |hour: u32, minute: u32, second: u32| hour * 3_600 + minute * 60 + second;
         let hours = u64::from(self.hours);
@@ -166,11 +169,11 @@ impl Cron {
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let below = |mask: u64, end: u32| u64::from((mask & !(u64::MAX << end)).count_ones());
         let (hours, minutes) = (u64::from(self.hours), self.minutes);
-        let (a_minute, minutes_of_hour) =
+        let (per_minute, minutes_per_hour) =
             (u64::from(self.seconds.count_ones()), u64::from(minutes.count_ones()));
-        let mut count = below(hours, hour) * minutes_of_hour * a_minute;
+        let mut count = below(hours, hour) * minutes_per_hour * per_minute;
         if bit64(hours, hour) {
-            count += below(minutes, minute) * a_minute;
+            count += below(minutes, minute) * per_minute;
             if bit64(minutes, minute) {
                 count += below(self.seconds, second);
             }

@@ -18,7 +18,6 @@ pub mod name;
 mod nanos;
 #[cfg(test)]
 mod proptest_config;
-
 mod restart;
 mod schedule;
 mod spec;

@@ -108,14 +108,14 @@ pub enum Verdict {
     GiveUp,
 }
 
-/// The restarts of one activation, counted against its [`RestartPolicy`].
+/// The restarts of one activation, counters against its [`RestartPolicy`].
 ///
 /// Nothing is kept where nothing crashed, as mostly.
 #[derive(Clone, Debug, Default)]
-pub struct Restarts(Option<Box<Counted>>);
+pub struct Restarts(Option<Box<Counters>>);
 
 #[derive(Clone, Debug, Default)]
-struct Counted {
+struct Counters {
     in_a_row: u32,
     /// When the last restarts happened, oldest first; kept only when a window counts them.
     recent: VecDeque<u64>,
@@ -125,14 +125,14 @@ impl Restarts {
     /// Crashes since the last recovery.
     #[must_use]
     pub fn in_a_row(&self) -> u32 {
-        self.0.as_ref().map_or(0, |counted| counted.in_a_row)
+        self.0.as_ref().map_or(0, |counters| counters.in_a_row)
     }
 
     /// A good run: crashes in a row are forgotten. Those inside a window still count.
     #[inline]
     pub fn recovered(&mut self) {
-        if let Some(counted) = &mut self.0 {
-            counted.in_a_row = 0;
+        if let Some(counters) = &mut self.0 {
+            counters.in_a_row = 0;
         }
     }
 
@@ -142,7 +142,7 @@ impl Restarts {
             return;
         };
         // What has left the window, and what exceeds the limit, never matters again.
-        let Counted { recent, .. } = &mut **self.0.get_or_insert_default();
+        let Counters { recent, .. } = &mut **self.0.get_or_insert_default();
         recent.retain(|at| is_inside(window, *at, now));
         recent.push_back(now);
         while recent.len() > max as usize {
@@ -156,7 +156,7 @@ impl Restarts {
     /// window `W`, giving up is due as soon as more than `N` restarts would lie in the last `W`.
     /// After a permanent crash it is due at once, whatever the policy.
     pub fn crashed(&mut self, policy: &RestartPolicy, now: u64, kind: CrashKind) -> Verdict {
-        let Counted { in_a_row, recent } = &mut **self.0.get_or_insert_default();
+        let Counters { in_a_row, recent } = &mut **self.0.get_or_insert_default();
         *in_a_row = in_a_row.saturating_add(1);
         match (kind, policy.restart) {
             (CrashKind::Permanent, _) | (CrashKind::Transient, Restart::Never) => {

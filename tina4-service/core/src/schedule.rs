@@ -126,7 +126,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::proptest_config::cases())]
+        #![proptest_config(crate::proptest_config::config())]
 
         #[test]
         fn the_next_instant_is_on_the_grid_and_the_first(

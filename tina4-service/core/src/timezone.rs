@@ -41,7 +41,7 @@ const AREAS: [&str; 16] = [
 ];
 
 /// Its names without an area. There will be no more of them.
-const OLD_NAMES: [&str; 45] = [
+const LEGACY_NAMES: [&str; 45] = [
     "CET",
     "CST6CDT",
     "Cuba",
@@ -130,7 +130,7 @@ impl Timezone {
             return Ok(Self::Local);
         }
         let is = |name: &&str| name.eq_ignore_ascii_case(text);
-        if OLD_NAMES.iter().any(is) {
+        if LEGACY_NAMES.iter().any(is) {
             return Ok(Self::Named(Cow::Owned(text.to_owned())));
         }
         if is_offset(text) {

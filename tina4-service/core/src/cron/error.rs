@@ -5,13 +5,13 @@ use std::fmt;
 use std::ops::Range;
 
 /// A longer expression is not shown: nobody could see the line under it.
-const LONGEST_SHOWN: usize = 200;
-/// So many characters of what was found are told.
-const LONGEST_TOLD: usize = 40;
+const MAX_SHOWN: usize = 200;
+/// So many characters of what was found are excerpt.
+const MAX_EXCERPT: usize = 40;
 
 /// What was found, as it appears in a message.
-pub(super) fn told(found: &str) -> String {
-    match found.char_indices().nth(LONGEST_TOLD) {
+pub(super) fn excerpt(found: &str) -> String {
+    match found.char_indices().nth(MAX_EXCERPT) {
         Some((end, _)) => format!("{}..", found[..end].escape_debug()),
         None => found.escape_debug().to_string(),
     }
@@ -54,7 +54,7 @@ impl CronError {
 impl fmt::Display for CronError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        let has_picture = (1..=LONGEST_SHOWN).contains(&self.expression.trim().len());
+        let has_picture = (1..=MAX_SHOWN).contains(&self.expression.trim().len());
         if !f.alternate() || !has_picture {
             return Ok(());
         }

@@ -2,28 +2,28 @@
 
 /// What one field means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(super) enum FieldKind {
     Second,
     Minute,
     Hour,
-    Date,
+    DayOfMonth,
     Month,
-    Weekday,
+    DayOfWeek,
 }
 
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-impl Unit {
+impl FieldKind {
     /// The least and the greatest value; for days of the week 0 and 7 are both Sunday.
     pub(super) fn bounds(self) -> (u32, u32) {
         match self {
             Self::Second | Self::Minute => (0, 59),
             Self::Hour => (0, 23),
-            Self::Date => (1, 31),
+            Self::DayOfMonth => (1, 31),
             Self::Month => (1, 12),
-            Self::Weekday => (0, 7),
+            Self::DayOfWeek => (0, 7),
         }
     }
 
@@ -32,24 +32,24 @@ impl Unit {
         match self {
             Self::Second | Self::Minute => 60,
             Self::Hour => 24,
-            Self::Date => 31,
+            Self::DayOfMonth => 31,
             Self::Month => 12,
-            Self::Weekday => 7,
+            Self::DayOfWeek => 7,
         }
     }
 
     /// Names of values, and the value of the first.
     pub(super) fn names(self) -> (&'static [&'static str], u32) {
         match self {
-            Self::Second | Self::Minute | Self::Hour | Self::Date => (&[], 0),
+            Self::Second | Self::Minute | Self::Hour | Self::DayOfMonth => (&[], 0),
             Self::Month => (&MONTHS, 1),
-            Self::Weekday => (&WEEKDAYS, 0),
+            Self::DayOfWeek => (&WEEKDAYS, 0),
         }
     }
 
     pub(super) fn is_day(self) -> bool {
         match self {
-            Self::Date | Self::Weekday => true,
+            Self::DayOfMonth | Self::DayOfWeek => true,
             Self::Second | Self::Minute | Self::Hour | Self::Month => false,
         }
     }
@@ -60,9 +60,9 @@ impl Unit {
             Self::Second => "a second",
             Self::Minute => "a minute",
             Self::Hour => "an hour",
-            Self::Date => "a day of the month",
+            Self::DayOfMonth => "a day of the month",
             Self::Month => "a month",
-            Self::Weekday => "a day of the week",
+            Self::DayOfWeek => "a day of the week",
         }
     }
 
@@ -70,9 +70,9 @@ impl Unit {
         match self {
             Self::Second | Self::Minute => "0 to 59",
             Self::Hour => "0 to 23",
-            Self::Date => "1 to 31",
+            Self::DayOfMonth => "1 to 31",
             Self::Month => "1 to 12 or JAN to DEC",
-            Self::Weekday => "0 to 7 (0 and 7 are Sunday) or SUN to SAT",
+            Self::DayOfWeek => "0 to 7 (0 and 7 are Sunday) or SUN to SAT",
         }
     }
 }

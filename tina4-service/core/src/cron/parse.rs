@@ -1,18 +1,18 @@
 //! Text to [`Cron`]: words and fields, and whether it ever comes.
 //!
-//! Text -> `Part` -> `Field` (of values in a `Unit`) -> masks.
+//! Text -> `Part` -> `Field` (of values in a `FieldKind`) -> masks.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::error::told;
+use super::error::excerpt;
 use super::field::Field;
-use super::field_kind::Unit;
-use super::part::{Guilty, Part};
+use super::field_kind::FieldKind;
+use super::part::{Part, PartError};
 use super::{Cron, CronError, Days};
 
 /// Words for whole expressions.
-const WORDS: [(&str, &str); 9] = [
+const NICKNAMES: [(&str, &str); 9] = [
     ("@every_second", "* * * * * *"),
     ("@every_minute", "* * * * *"),
     ("@hourly", "0 * * * *"),
@@ -59,7 +59,7 @@ impl Cron {
             return Err(error(0..text.len(), message.to_owned()));
         }
         if whole.text.starts_with('@') {
-            let found = WORDS.iter().find(|(word, _)| whole.is(word));
+            let found = NICKNAMES.iter().find(|(word, _)| whole.is(word));
             let Some((_, meaning)) = found else {
                 return Err(error(whole.span(), unknown_word(whole.text)));
             };
@@ -91,15 +91,15 @@ impl Cron {
                 return Err(error(whole.span(), message));
             }
         };
-        let read = |unit, part| {
-            Field::read(unit, part).map_err(|Guilty { span, message }| error(span, message))
+        let read = |kind, part| {
+            Field::read(kind, part).map_err(|PartError { span, message }| error(span, message))
         };
-        let seconds = read(Unit::Second, second)?;
-        let minutes = read(Unit::Minute, minute)?;
-        let hours = read(Unit::Hour, hour)?;
-        let dates = read(Unit::Date, date)?;
-        let months = read(Unit::Month, month)?;
-        let weekdays = read(Unit::Weekday, weekday)?;
+        let seconds = read(FieldKind::Second, second)?;
+        let minutes = read(FieldKind::Minute, minute)?;
+        let hours = read(FieldKind::Hour, hour)?;
+        let dates = read(FieldKind::DayOfMonth, date)?;
+        let months = read(FieldKind::Month, month)?;
+        let weekdays = read(FieldKind::DayOfWeek, weekday)?;
         let cron = Self {
             text: Cow::Owned(whole.text.to_owned()),
             seconds: seconds.values,
@@ -115,16 +115,16 @@ impl Cron {
                 weekdays: weekdays.weekdays(),
                 nth: weekdays.nth,
                 last: weekdays.last,
-                both: dates.is_open || weekdays.is_open,
+                both: dates.unrestricted || weekdays.unrestricted,
             },
-            recurring: seconds.recurs || minutes.recurs || hours.recurs,
+            recurring: seconds.recurring || minutes.recurring || hours.recurring,
         };
-        if cron.first_from(0).is_none() {
+        if cron.first_at_or_after(0).is_none() {
             let message = format!(
                 "no day ever matches `{} {} {}`; check the day of the month against the month",
-                told(date.text),
-                told(month.text),
-                told(weekday.text)
+                excerpt(date.text),
+                excerpt(month.text),
+                excerpt(weekday.text)
             );
             return Err(error(date.start..weekday.span().end, message));
         }
@@ -143,17 +143,17 @@ fn unknown_word(found: &str) -> String {
             .to_owned();
     }
     if found.to_ascii_lowercase().starts_with("@every ") {
-        return format!("`{}` is not calendar time; use `interval`", told(found));
+        return format!("`{}` is not calendar time; use `interval`", excerpt(found));
     }
     let alike = |word: &str| strsim::jaro_winkler(word, &found.to_ascii_lowercase());
-    let nearest = WORDS.iter().map(|(word, _)| (alike(word), *word));
+    let nearest = NICKNAMES.iter().map(|(word, _)| (alike(word), *word));
     let nearest =
         nearest.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(alike, _)| *alike > 0.84);
-    let found = told(found);
+    let found = excerpt(found);
     match nearest {
         Some((_, word)) => format!("unknown word `{found}`; did you mean `{word}`?"),
         None => {
-            let words = WORDS.map(|(word, _)| format!("`{word}`")).join(", ");
+            let words = NICKNAMES.map(|(word, _)| format!("`{word}`")).join(", ");
             format!("unknown word `{found}`; use {words} or five fields")
         }
     }

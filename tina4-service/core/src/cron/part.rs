@@ -43,11 +43,11 @@ impl<'a> Part<'a> {
 }
 
 /// A part that is wrong, and why.
-pub(super) struct Guilty {
+pub(super) struct PartError {
     pub(super) span: Range<usize>,
     pub(super) message: String,
 }
 
-pub(super) fn guilty<T>(part: Part<'_>, message: impl Into<String>) -> Result<T, Guilty> {
-    Err(Guilty { span: part.span(), message: message.into() })
+pub(super) fn reject<T>(part: Part<'_>, message: impl Into<String>) -> Result<T, PartError> {
+    Err(PartError { span: part.span(), message: message.into() })
 }

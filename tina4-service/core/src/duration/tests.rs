@@ -99,7 +99,7 @@ fn texts_have_no_months() {
 }
 
 proptest! {
-    #![proptest_config(crate::proptest_config::cases())]
+    #![proptest_config(crate::proptest_config::config())]
 
     #[test]
     fn what_is_written_is_read_back(seconds in 0..=u64::MAX / 2, nanos in 0..1_000_000_000_u32) {
