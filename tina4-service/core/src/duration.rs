@@ -8,8 +8,6 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Fault, Key};
-
 /// The shortest duration a key accepts; anything below is noise of the operating system's timers.
 pub const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -50,7 +48,8 @@ pub enum DurationError {
 
 /// Reads a duration: numbers with units, largest first by custom, `"1h 30m"`.
 ///
-/// The range is not looked at; that is what [`in_range`] is for.
+/// The result may lie outside [`SHORTEST`] to [`LONGEST`]; [`Draft::check`](crate::Draft::check)
+/// checks the range.
 ///
 /// # Errors
 ///
@@ -102,33 +101,6 @@ fn number_before(text: &str, offset: usize) -> String {
     let before = text.get(..offset).unwrap_or(text).trim_end();
     let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
     before[start..].to_owned()
-}
-
-/// Whether `duration` is one that `key` accepts: [`SHORTEST`] to [`LONGEST`], and zero only for
-/// `initial_delay`.
-///
-/// # Errors
-///
-/// Says which bound was missed.
-pub fn in_range(key: Key, duration: Duration) -> Result<(), Fault> {
-    if duration.is_zero() && key == Key::InitialDelay {
-        return Ok(());
-    }
-    if duration < SHORTEST {
-        let found = text(duration);
-        let message = if duration.is_zero() {
-            format!("`{key}` cannot be zero; use at least `1ms`, or remove it")
-        } else {
-            format!("`{key}` of `{found}` is too short; use at least `1ms`")
-        };
-        return Err(Fault::value(key, message));
-    }
-    if duration > LONGEST {
-        let found = text(duration);
-        let message = format!("`{key}` of `{found}` is too long; use at most `366days`");
-        return Err(Fault::value(key, message));
-    }
-    Ok(())
 }
 
 /// Writes a duration so that [`parse`] reads it back: `1h 30m`.
