@@ -1,9 +1,9 @@
-//! How many random cases a test tries.
+//! Configuration of the property tests.
 
 use proptest::prelude::ProptestConfig;
 
-/// As many as usual. Under Miri, which is some hundred times slower, a few; and no earlier failures
-/// are read from a file, because Miri keeps a test away from the files of the machine.
+/// The default number of cases, or eight under Miri, which is about a hundred times slower. Miri
+/// also isolates tests from the file system, so earlier failures cannot be replayed there.
 pub(crate) fn config() -> ProptestConfig {
     if cfg!(miri) {
         ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() }

@@ -1,11 +1,12 @@
-//! One field of a cron expression: a list of items, each a set of values or of days.
+//! Parses one field of a cron expression: a comma-separated list of values, ranges and steps, and
+//! the `L`, `W` and `#` forms of the day fields.
 
 use super::error::excerpt;
 use super::field_kind::FieldKind;
 use super::part::{Part, PartError, reject};
 use super::value::{is_number, read_range, read_step, read_value, value};
 
-/// One field, read.
+/// A parsed field; the day masks are those of [`Days`](super::Days).
 #[derive(Default)]
 pub(super) struct Field {
     pub(super) values: u64,
@@ -14,16 +15,16 @@ pub(super) struct Field {
     pub(super) near_last: u32,
     pub(super) nth: [u8; 5],
     pub(super) last: u8,
-    /// It starts with `*` or is `?`.
-    pub(super) unrestricted: bool,
-    /// It has a `*`, a range or a step.
+    /// Whether it starts with `*` or is `?`: then a day must match both day fields.
+    pub(super) starts_with_star: bool,
+    /// Whether it has a `*`, a range or a step.
     pub(super) recurring: bool,
 }
 
 impl Field {
     pub(super) fn read(kind: FieldKind, part: Part<'_>) -> Result<Self, PartError> {
         let mut field = Self {
-            unrestricted: part.text.starts_with('*') || part.text == "?",
+            starts_with_star: part.text.starts_with('*') || part.text == "?",
             recurring: part.text.contains(['*', '-', '/']),
             ..Self::default()
         };
@@ -61,7 +62,7 @@ impl Field {
                 return reject(base, "`?` is for the two day fields; write `*` for any value");
             }
             "?" if is_list || step.is_some() => {
-                return reject(item, "`?` stands alone; write `*`");
+                return reject(item, "`?` cannot be combined with anything; write `*`");
             }
             "?" => (least, greatest),
             _ => match base.split_once('-') {
@@ -76,7 +77,7 @@ impl Field {
         Ok(())
     }
 
-    /// The values from `first` to `last`, wrapping round at the end; equal ends are one value.
+    /// Adds the values from `first` to `last`, wrapping round; equal ends are one value.
     fn add(&mut self, kind: FieldKind, first: u32, last: u32, step: u32) {
         let (count, (least, _)) = (kind.count(), kind.bounds());
         let same = first % count == last % count && (first, last) != (0, 7);
@@ -91,11 +92,11 @@ impl Field {
     }
 
     pub(super) fn weekdays(&self) -> u8 {
-        // Seven bits.
+        // Seven bits are used.
         u8::try_from(self.values).unwrap_or(u8::MAX)
     }
 
-    /// `L`, `L-3`, `LW`, `15W`.
+    /// Reads `L`, `L-3`, `LW` and `15W`; `false` if the item is none of these.
     fn date(&mut self, item: Part<'_>, is_list: bool) -> Result<bool, PartError> {
         let (item, near) = match item.strip('W') {
             Some(rest) => (rest, Some(item)),
@@ -118,7 +119,7 @@ impl Field {
         } else if let Some(whole) = near {
             if !is_number(item.text) {
                 let message = format!(
-                    "`{}` cannot be read; `W` follows one day that stands alone, as in `15W` or `LW`",
+                    "`{}` is not a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
                     excerpt(whole.text)
                 );
                 return reject(whole, message);
@@ -129,7 +130,7 @@ impl Field {
         };
         if let Some(whole) = near.filter(|_| is_list) {
             let message = format!(
-                "`{}` cannot be in a list; `W` follows one day that stands alone",
+                "`{}` cannot be part of a list; write `W` after a single day",
                 excerpt(whole.text)
             );
             return reject(whole, message);
@@ -138,7 +139,7 @@ impl Field {
         Ok(true)
     }
 
-    /// `5L`, `MON#2`.
+    /// Reads `5L` and `MON#2`; `false` if the item is neither.
     fn weekday(&mut self, item: Part<'_>) -> Result<bool, PartError> {
         if item.is("L") {
             return reject(
@@ -157,7 +158,7 @@ impl Field {
                 found => {
                     let found = excerpt(found);
                     let message = format!(
-                        "`{found}` does not count days of the week in a month; write `#1` to `#5`, or `5L` for the last Friday"
+                        "`{found}` is not a week of the month; write `#1` to `#5`, or `5L` for the last Friday"
                     );
                     return reject(item, message);
                 }

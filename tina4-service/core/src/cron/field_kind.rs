@@ -1,6 +1,6 @@
-//! What the fields of a cron expression mean.
+//! The six fields of a cron expression: their bounds, names and nouns for messages.
 
-/// What one field means.
+/// Which field of a cron expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FieldKind {
     Second,
@@ -16,7 +16,7 @@ const MONTHS: [&str; 12] =
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 impl FieldKind {
-    /// The least and the greatest value; for days of the week 0 and 7 are both Sunday.
+    /// The least and the greatest allowed value; in the day of the week, 0 and 7 are both Sunday.
     pub(super) fn bounds(self) -> (u32, u32) {
         match self {
             Self::Second | Self::Minute => (0, 59),
@@ -27,7 +27,7 @@ impl FieldKind {
         }
     }
 
-    /// How many different values there are.
+    /// The number of different values.
     pub(super) fn count(self) -> u32 {
         match self {
             Self::Second | Self::Minute => 60,
@@ -38,7 +38,7 @@ impl FieldKind {
         }
     }
 
-    /// Names of values, and the value of the first.
+    /// The names of the values, and the value of the first name.
     pub(super) fn names(self) -> (&'static [&'static str], u32) {
         match self {
             Self::Second | Self::Minute | Self::Hour | Self::DayOfMonth => (&[], 0),
@@ -54,7 +54,7 @@ impl FieldKind {
         }
     }
 
-    /// What one of it is called in a message.
+    /// What one value is called in a message.
     pub(super) fn noun(self) -> &'static str {
         match self {
             Self::Second => "a second",
@@ -66,6 +66,7 @@ impl FieldKind {
         }
     }
 
+    /// The allowed values, for a message.
     pub(super) fn allowed(self) -> &'static str {
         match self {
             Self::Second | Self::Minute => "0 to 59",

@@ -1,6 +1,6 @@
-//! Text to [`Cron`]: words and fields, and whether it ever comes.
+//! The parser of cron expressions, which also refuses expressions that never match.
 //!
-//! Text -> `Part` -> `Field` (of values in a `FieldKind`) -> masks.
+//! Data flow: text -> `Part` -> `Field` (of one `FieldKind`) -> the masks of [`Cron`].
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use super::field_kind::FieldKind;
 use super::part::{Part, PartError};
 use super::{Cron, CronError, Days};
 
-/// Words for whole expressions.
+/// Nicknames of whole expressions, as in crontab(5).
 const NICKNAMES: [(&str, &str); 9] = [
     ("@every_second", "* * * * * *"),
     ("@every_minute", "* * * * *"),
@@ -25,23 +25,25 @@ const NICKNAMES: [(&str, &str); 9] = [
 ];
 
 impl Cron {
-    /// Reads a cron expression: five fields (minute, hour, day of the month, month, day of the
-    /// week), or six with the second first; or a word such as `@daily`.
+    /// Parses a cron expression of five or six fields, or a nickname.
+    ///
+    /// The five fields are minute, hour, day of the month, month and day of the week; a sixth, the
+    /// second, may come first. A nickname stands for a whole expression, such as `@daily`.
     ///
     /// Each field takes `*`, values, ranges (`9-17`; `22-2` wraps round), steps (`*/15`, `0-30/10`;
-    /// `5/15` goes on to the end) and lists of these. Months and days of the week have names
-    /// (`JAN`, `MON`); Sunday is `0` and `7`. Days of the month also take `L` (the last), `L-3`,
-    /// `LW` (the last from Monday to Friday) and `15W` (the one nearest to it); days of the week
-    /// `5L` (the last Friday) and `MON#2` (the second Monday). `?` is `*` in these two. Case does
-    /// not matter.
+    /// `5/15` continues to the end) and lists of these. Months and days of the week have names
+    /// (`JAN`, `MON`); Sunday is `0` and `7`. The day of the month also takes `L` (the last day),
+    /// `L-3` (three days before it), `LW` (the last weekday) and `15W` (the weekday nearest to the
+    /// 15th); the day of the week also takes `5L` (the last Friday) and `MON#2` (the second
+    /// Monday). In these two fields `?` means `*`. Letter case does not matter.
     ///
-    /// If both day fields say something, either is enough, as in crontab(5), unless one of them
-    /// starts with `*`: then both must match.
+    /// If both day fields are restricted, a day that matches either is enough, as in crontab(5).
+    /// If one of them starts with `*`, a day must match both.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with the first part that is wrong, and where it is. An expression that no
-    /// date ever matches is an error, too.
+    /// Describes the first part that is wrong, with its position. An expression that never matches
+    /// any date is also an error.
     ///
     /// ```
     /// use tina4_service_core::{Cron, Utc};
@@ -105,7 +107,7 @@ impl Cron {
             seconds: seconds.values,
             minutes: minutes.values,
             hours: narrow(hours.values),
-            // Twelve bits.
+            // Bits 1 to 12.
             months: u16::try_from(months.values).unwrap_or(u16::MAX),
             days: Days {
                 dates: narrow(dates.values),
@@ -115,7 +117,7 @@ impl Cron {
                 weekdays: weekdays.weekdays(),
                 nth: weekdays.nth,
                 last: weekdays.last,
-                both: dates.unrestricted || weekdays.unrestricted,
+                both: dates.starts_with_star || weekdays.starts_with_star,
             },
             recurring: seconds.recurring || minutes.recurring || hours.recurring,
         };
@@ -133,7 +135,7 @@ impl Cron {
 }
 
 fn narrow(values: u64) -> u32 {
-    // All values are below 32.
+    // Values are below 32, so the mask fits.
     u32::try_from(values).unwrap_or(u32::MAX)
 }
 

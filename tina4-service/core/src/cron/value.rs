@@ -1,4 +1,4 @@
-//! Values, ranges and steps of a field, and what is wrong with them.
+//! Parses the values, ranges and steps of a field.
 
 use super::error::excerpt;
 use super::field_kind::FieldKind;
@@ -8,7 +8,7 @@ pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A number or a name as a value, whether or not it is allowed.
+/// The value of a number or name; a number may be out of bounds.
 pub(super) fn value(kind: FieldKind, text: &str) -> Option<u32> {
     if is_number(text) {
         return Some(text.parse().unwrap_or(u32::MAX));
@@ -30,7 +30,7 @@ pub(super) fn read_value(kind: FieldKind, part: Part<'_>) -> Result<u32, PartErr
         return reject(part, format!("{noun} is missing; write {allowed}"));
     }
     let found = excerpt(part.text);
-    // Long names and signs of other fields deserve another word.
+    // Likely mistakes get a message of their own.
     let message = if kind.names().0.iter().any(|name| starts_with(part.text, name)) {
         let short = &part.text[..3];
         format!("`{found}` is not {noun}; names have three letters, write `{short}`")
@@ -62,7 +62,7 @@ pub(super) fn read_range(
 ) -> Result<(u32, u32), PartError> {
     let missing = match (first.text.is_empty(), last.text.is_empty()) {
         (true, true) => Some("ends"),
-        (true, false) => Some("beginning"),
+        (true, false) => Some("start"),
         (false, true) => Some("end"),
         (false, false) => None,
     };
@@ -96,11 +96,11 @@ pub(super) fn read_step(kind: FieldKind, item: Part<'_>, step: Part<'_>) -> Resu
         );
     }
     match step.text.parse() {
-        Ok(0) => reject(step, "a step of 0 stands still; write 1 or more"),
+        Ok(0) => reject(step, "a step of 0 never advances; write 1 or more"),
         Ok(step) if step <= greatest => Ok(step),
         Ok(_) | Err(_) => {
             let message = format!(
-                "a step of {found} is more than {noun} can be, so it would never be taken; write 1 to {greatest}, or use `interval`"
+                "a step of {found} is larger than {noun} can be; write 1 to {greatest}, or use `interval`"
             );
             reject(step, message)
         }
