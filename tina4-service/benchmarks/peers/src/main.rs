@@ -22,8 +22,8 @@ mod rounds;
 mod usage;
 mod weigh;
 
-use measure::{Effort, MEASURES};
-use rival::{Cannot, RIVALS};
+use measure::Effort;
+use rival::Cannot;
 use rounds::Choice;
 
 const USAGE: &str = "\
@@ -67,9 +67,9 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// Measures one pair. The process ends with it: what was started need not be cleared away.
 fn one(rival: &str, measure: &str, effort: Effort) -> Result<(), String> {
-    let known = RIVALS.into_iter().find(|known| known.name() == rival);
+    let known = rivals::ALL.into_iter().find(|known| known.name() == rival);
     let rival = known.ok_or_else(|| format!("no rival `{rival}`"))?;
-    let known = MEASURES.into_iter().find(|known| known.name() == measure);
+    let known = measures::ALL.into_iter().find(|known| known.name() == measure);
     let measure = known.ok_or_else(|| format!("no measure `{measure}`"))?;
     thread::spawn(move || {
         thread::sleep(LIMIT);
@@ -82,11 +82,11 @@ fn one(rival: &str, measure: &str, effort: Effort) -> Result<(), String> {
 }
 
 fn list() {
-    for rival in RIVALS {
+    for rival in rivals::ALL {
         println!("{:22} {}", rival.name(), rival.about());
     }
     println!();
-    for measure in MEASURES {
+    for measure in measures::ALL {
         println!("{:22} {}", measure.name(), measure.title());
     }
 }

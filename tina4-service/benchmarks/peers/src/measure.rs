@@ -1,14 +1,5 @@
-//! What a measure is, and the list of them.
+//! What a measure is.
 
-use crate::measures::back_to_back::BackToBack;
-use crate::measures::cpu::Cpu;
-use crate::measures::crowd::Crowd;
-use crate::measures::drift::Drift;
-use crate::measures::idle::Idle;
-use crate::measures::lateness::Lateness;
-use crate::measures::neighbours::Neighbours;
-use crate::measures::restart::Restart;
-use crate::measures::stop_backoff::StopBackoff;
 use crate::rival::{Cannot, Rival};
 
 /// Something that can be said about every rival.
@@ -68,24 +59,3 @@ impl Effort {
         }
     }
 }
-
-/// In the order of the report.
-pub(crate) const MEASURES: [&dyn Measure; 17] = [
-    &Lateness::ONE,
-    &Lateness::HUNDRED_TOGETHER,
-    &Lateness::HUNDRED_SPREAD,
-    &Lateness::TEN_THOUSAND,
-    &Drift,
-    &Cpu::ONE,
-    &Cpu::TEN,
-    &Cpu::HUNDRED,
-    &BackToBack,
-    &Crowd::TEN,
-    &Crowd::THOUSAND,
-    &Crowd::TEN_THOUSAND,
-    &Crowd::HUNDRED_THOUSAND,
-    &StopBackoff,
-    &Idle,
-    &Restart,
-    &Neighbours,
-];

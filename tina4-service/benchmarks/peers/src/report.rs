@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::measure::{Column, Figure, Measure};
-use crate::rival::{Cannot, RIVALS, Rival};
+use crate::rival::{Cannot, Rival};
+use crate::rivals;
 
 /// What a process says about its pair: each figure is a number, or the reason why there is none.
 pub(crate) fn line(
@@ -139,7 +140,7 @@ pub(crate) fn table(
             let indexes = 0..columns.len();
             indexes.map(|index| results.median(measure.name(), rival, index)).collect()
         };
-        let mine = figures(RIVALS[0].name());
+        let mine = figures(rivals::ALL[0].name());
         let theirs = figures(rival.name());
         match theirs[0] {
             // One reason for all of them is told once.

@@ -1,9 +1,7 @@
-//! What a rival is, and the list of them.
+//! What a rival is.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use crate::rivals;
 
 /// A way to run background work inside a process.
 pub(crate) trait Rival: Sync {
@@ -126,23 +124,3 @@ pub(crate) fn whole_second() -> Instant {
 pub(crate) fn service_name(service: usize) -> String {
     format!("service-{service}")
 }
-
-/// This crate first: the others are compared with it.
-pub(crate) const RIVALS: [&dyn Rival; 16] = [
-    &rivals::tina4_service::Tina4Service,
-    &rivals::floor::Floor,
-    &rivals::sleep_loop::SleepLoop,
-    &rivals::naive_loop::NaiveLoop,
-    &rivals::condvar_loop::CondvarLoop,
-    &rivals::crossbeam_tick::CrossbeamTick,
-    &rivals::tokio_interval::TokioInterval,
-    &rivals::tokio_blocking::TokioBlocking,
-    &rivals::task_supervisor::TaskSupervisor,
-    &rivals::supervised::Supervised,
-    &rivals::ractor::Ractor,
-    &rivals::service_daemon::ServiceDaemon,
-    &rivals::tokio_cron_scheduler::TokioCronScheduler,
-    &rivals::clokwerk::Clokwerk,
-    &rivals::cron_tab::CronTab,
-    &rivals::job_scheduler_ng::JobSchedulerNg,
-];

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use chrono::Utc;
 
-use crate::machine;
-use crate::measure::{Effort, MEASURES, Measure};
+use crate::measure::{Effort, Measure};
 use crate::report::{self, Results};
-use crate::rival::{RIVALS, Rival};
+use crate::rival::Rival;
+use crate::{machine, measures, rivals};
 
 /// How many rounds, unless it is said.
 pub(crate) const DEFAULT: usize = 5;
@@ -34,13 +34,14 @@ impl Choice {
                 "--rounds" => rounds = Some(read_rounds(value()?)?),
                 "--rival" => {
                     let name = value()?;
-                    let rival = RIVALS.into_iter().find(|rival| rival.name() == name);
+                    let rival = rivals::ALL.into_iter().find(|rival| rival.name() == name);
                     rivals.push(rival.ok_or_else(|| format!("there is no rival `{name}`"))?);
                 }
                 "--measure" => {
                     let name = value()?;
                     let known = measures.len();
-                    measures.extend(MEASURES.into_iter().filter(|it| it.name().starts_with(name)));
+                    measures
+                        .extend(measures::ALL.into_iter().filter(|it| it.name().starts_with(name)));
                     if measures.len() == known {
                         return Err(format!("there is no measure `{name}`"));
                     }
@@ -49,10 +50,10 @@ impl Choice {
             }
         }
         if rivals.is_empty() {
-            rivals = RIVALS.to_vec();
+            rivals = rivals::ALL.to_vec();
         }
         if measures.is_empty() {
-            measures = MEASURES.to_vec();
+            measures = measures::ALL.to_vec();
         }
         let rounds = rounds.unwrap_or(effort.pick(DEFAULT, 1));
         Ok(Self { rounds, effort, rivals, measures })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::Counter;
+use super::counter::Counter;
 use crate::measure::{Column, Effort, Figure, Measure, amount, plain};
 use crate::rival::{Cannot, Load, Phase, Rival};
 use crate::usage::Spent;
