@@ -1,20 +1,20 @@
-//! What a measure is.
+//! The trait of a measure, and the columns of its table.
 
 use crate::rival::{Cannot, Rival};
 
-/// Something that can be said about every rival.
+/// A property that is measured for every rival.
 pub(crate) trait Measure: Sync {
-    /// What it is called on the command line.
+    /// Its name on the command line and in tables.
     fn name(&self) -> &'static str;
 
     /// The heading of its table.
     fn title(&self) -> &'static str;
 
-    /// What it finds out, in the order of the figures.
+    /// The columns of its table, in the order of the figures.
     fn columns(&self) -> &'static [Column];
 
-    /// Whether other measurements may run at the same time: it is about rest, not about speed.
-    fn is_quiet(&self) -> bool {
+    /// Whether other measurements may run at the same time, because it counts and does not time.
+    fn can_share_the_machine(&self) -> bool {
         false
     }
 
@@ -25,29 +25,29 @@ pub(crate) trait Measure: Sync {
 /// One figure of a table.
 pub(crate) struct Column {
     pub(crate) name: &'static str,
-    /// Whether its ratio to this crate's figure says something.
+    /// Whether to print its ratio to this crate's figure.
     pub(crate) compared: bool,
 }
 
-/// A length of time, an amount: the ratio is of interest.
+/// A column of times or amounts, printed with their ratio to this crate's figure.
 pub(crate) const fn amount(name: &'static str) -> Column {
     Column { name, compared: true }
 }
 
-/// A count of its own.
+/// A column of plain values, without a ratio.
 pub(crate) const fn plain(name: &'static str) -> Column {
     Column { name, compared: false }
 }
 
-/// A figure, or why there is none.
+/// A figure, or the reason why there is none.
 pub(crate) type Figure = Result<f64, Cannot>;
 
-/// How long to look.
+/// How long to measure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
     /// Long enough for figures.
     Full,
-    /// Long enough to see that it works.
+    /// Just long enough to check that it works.
     Quick,
 }
 

@@ -21,7 +21,7 @@ mod tokio_interval;
 
 use crate::rival::Rival;
 
-/// All rivals, in the order of the tables; the first is this crate, with which the others are compared.
+/// All rivals, in the order of the tables. The first is this crate, which the others are compared with.
 pub(crate) const ALL: [&dyn Rival; 16] = [
     &tina4_service::Tina4Service,
     &floor::Floor,

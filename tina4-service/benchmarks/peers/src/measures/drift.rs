@@ -25,7 +25,7 @@ impl Measure for Drift {
         const { &[plain("drift, ms"), plain("runs of 1,000 due")] }
     }
 
-    fn is_quiet(&self) -> bool {
+    fn can_share_the_machine(&self) -> bool {
         true
     }
 

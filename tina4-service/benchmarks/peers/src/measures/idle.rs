@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::counter::Counter;
 use crate::measure::{Column, Effort, Figure, Measure, amount, plain};
 use crate::rival::{Cannot, Load, Phase, Rival};
-use crate::usage::Spent;
+use crate::usage::CpuUsage;
 
 pub(crate) struct Idle;
 
@@ -29,7 +29,7 @@ impl Measure for Idle {
         const { &[amount("CPU, us"), plain("switches"), plain("runs")] }
     }
 
-    fn is_quiet(&self) -> bool {
+    fn can_share_the_machine(&self) -> bool {
         true
     }
 
@@ -39,9 +39,9 @@ impl Measure for Idle {
         let load = Load { count: COUNT, period: PERIOD, phase: Phase::Together, work };
         let _running = rival.periodic(load)?;
         thread::sleep(effort.pick(SETTLE, SETTLE / 8));
-        let (before, runs) = (Spent::so_far(), counter.total());
+        let (before, runs) = (CpuUsage::now(), counter.total());
         thread::sleep(effort.pick(Duration::from_secs(20), Duration::from_secs(3)));
-        let after = Spent::so_far();
+        let after = CpuUsage::now();
         Ok(vec![
             Ok(after.cpu_since(before)),
             Ok(after.switches_since(before)),

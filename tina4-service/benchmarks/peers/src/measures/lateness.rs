@@ -5,9 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::measure::{Column, Effort, Figure, Measure, amount, plain};
-use crate::record::{Punctuality, Recorder};
+use crate::record::{Recorder, WindowStats};
 use crate::rival::{Cannot, Load, Phase, Rival};
-use crate::usage::Spent;
+use crate::usage::CpuUsage;
 
 pub(crate) struct Lateness {
     name: &'static str,
@@ -81,16 +81,16 @@ impl Measure for Lateness {
         let length = effort.pick(self.length, Duration::from_secs(1));
         // What is learned from the first runs, and all threads are there.
         let settle = self.period.max(Duration::from_millis(300));
-        let room = (settle + length).div_duration_f64(self.period) * 2.0 + 20.0;
-        let recorder = Arc::new(Recorder::new(self.count, room as usize));
+        let capacity = (settle + length).div_duration_f64(self.period) * 2.0 + 20.0;
+        let recorder = Arc::new(Recorder::new(self.count, capacity as usize));
         let work = Arc::clone(&recorder) as _;
         let Self { count, period, phase, .. } = *self;
         let _running = rival.periodic(Load { count, period, phase, work })?;
         thread::sleep(settle);
         let window = (Instant::now(), Instant::now() + length);
-        let before = Spent::so_far();
+        let before = CpuUsage::now();
         thread::sleep(length);
-        let cpu = Spent::so_far().cpu_since(before);
+        let cpu = CpuUsage::now().cpu_since(before);
         // The last of those that were due may be late.
         thread::sleep(settle.min(Duration::from_millis(200)));
         Ok(figures(&recorder.within(window, self.period, 0..self.count), cpu))
@@ -100,7 +100,7 @@ impl Measure for Lateness {
 /// Of few runs the last thousandth is no figure.
 const ENOUGH: usize = 1_000;
 
-fn figures(seen: &Punctuality, cpu: f64) -> Vec<Figure> {
+fn figures(seen: &WindowStats, cpu: f64) -> Vec<Figure> {
     let none = || Cannot("nothing ran".to_owned());
     let quantile = |part| seen.quantile(part).ok_or_else(none);
     let thousandth = if seen.late.len() < ENOUGH {

@@ -47,8 +47,8 @@ impl Measure for Neighbours {
                 thread::sleep(BLOCK);
             }
         };
-        let room = 4 * (SETTLE + length).div_duration_f64(PERIOD) as usize;
-        let recorder = Arc::new(Recorder::with_body(COUNT, room, body));
+        let capacity = 4 * (SETTLE + length).div_duration_f64(PERIOD) as usize;
+        let recorder = Arc::new(Recorder::with_body(COUNT, capacity, body));
         let work = Arc::clone(&recorder) as _;
         let load = Load { count: COUNT, period: PERIOD, phase: Phase::Spread, work };
         let _running = rival.periodic(load)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::Utc;
 use clokwerk::{Interval, ScheduleHandle, Scheduler};
 
-use crate::rival::{Answer, Cannot, Load, Rival, Running, whole_second};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, whole_second};
 
 pub(crate) struct Clokwerk;
 
@@ -37,7 +37,7 @@ impl Rival for Clokwerk {
         false
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let seconds = load.whole_seconds()?;
         let second = whole_second();
         let mut scheduler = Scheduler::with_tz(Utc);

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use chrono::Utc;
 use cron_tab::Cron;
 
-use crate::rival::{Answer, Cannot, Load, Rival, Running, whole_second};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, whole_second};
 
 pub(crate) struct CronTab;
 
@@ -38,7 +38,7 @@ impl Rival for CronTab {
         false
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let expression = load.cron()?;
         let second = whole_second();
         let mut cron = Cron::new(Utc);

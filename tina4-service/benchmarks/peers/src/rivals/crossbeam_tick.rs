@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, after, at, bounded, select, tick};
 
 use super::threads;
-use crate::rival::{Answer, Cannot, Load, Rival, Running};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult};
 
 pub(crate) struct CrossbeamTick;
 
@@ -45,7 +45,7 @@ impl Rival for CrossbeamTick {
         "a thread per service: `select!` of `tick(period)` and a stop channel; due as it sees it"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         Threads::start(load.count, move |service, stop| {
             let first = Instant::now() + load.delay(service);
             select! {
@@ -65,7 +65,7 @@ impl Rival for CrossbeamTick {
         })
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         Threads::start(1, move |_, stop| {
             loop {
                 select! {
@@ -76,7 +76,7 @@ impl Rival for CrossbeamTick {
         })
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         Threads::start(1, move |_, stop| {
             loop {
                 work();

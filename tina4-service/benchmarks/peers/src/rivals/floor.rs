@@ -10,7 +10,7 @@ use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 use tina4_service::{Flow, Runner, Service};
 
 use super::threads;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot};
 
 pub(crate) struct Floor;
 
@@ -31,7 +31,7 @@ impl Rival for Floor {
         "a thread per service: `clock_nanosleep` until the due time, timer slack as in this crate"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let slack = slack_of_this_crate();
         let (start, clock) = (Instant::now(), ClockId::CLOCK_MONOTONIC);
         let now = clock_gettime(clock).expect("a monotonic clock");

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::threads;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot};
 
 pub(crate) struct NaiveLoop;
 
@@ -25,7 +25,7 @@ impl Rival for NaiveLoop {
         "a thread per service: `loop { work(); sleep(period) }`, due as it sees it"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         if load.count > 1 {
             return cannot("as the sleep loop");
         }

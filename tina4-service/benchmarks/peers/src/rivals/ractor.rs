@@ -8,7 +8,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::runtime::Runtime;
 
 use super::runtime;
-use crate::rival::{Answer, Cannot, Load, Phase, Rival, Running, cannot, service_name};
+use crate::rival::{Cannot, Load, Phase, Rival, Running, StartResult, cannot, service_name};
 
 pub(crate) struct Ractor;
 
@@ -121,7 +121,7 @@ impl Rival for Ractor {
         "an actor per service: `send_interval`, `handle` works"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let runtime = runtime::new();
         let actors = runtime.block_on(async {
             let mut actors = Vec::with_capacity(load.count);
@@ -135,14 +135,14 @@ impl Rival for Ractor {
         Ok(Box::new(Actors { runtime, actors }))
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let runtime = runtime::new();
         let spawned = runtime.block_on(Actor::spawn(None, BackToBack(work), ()));
         let actors = vec![spawned.map_err(|error| Cannot(error.to_string()))?];
         Ok(Box::new(Actors { runtime, actors }))
     }
 
-    fn crashing(&self, _backoff: Duration, _work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, _backoff: Duration, _work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         cannot("a restart is the user's code")
     }
 }

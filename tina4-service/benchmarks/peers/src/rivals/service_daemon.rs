@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::task::yield_now;
 
 use super::runtime;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot};
 
 pub(crate) struct ServiceDaemon;
 
@@ -67,7 +67,7 @@ impl Running for Started {
     }
 }
 
-fn started(tag: &'static str, policy: RestartPolicy) -> Answer {
+fn started(tag: &'static str, policy: RestartPolicy) -> StartResult {
     let runtime = runtime::new();
     let registry = Registry::builder().with_tag(tag).build();
     let mut daemon = Daemon::builder().with_registry(registry).with_restart_policy(policy).build();
@@ -86,7 +86,7 @@ impl Rival for ServiceDaemon {
         "`#[service]` per service: `while !is_shutdown() { sleep(next - now).await; work() }`"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let tag = match load.count {
             1 => "first-1",
             10 => "first-10",
@@ -97,12 +97,12 @@ impl Rival for ServiceDaemon {
         started(tag, RestartPolicy::default())
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let _ = AGAIN.set(work);
         started("again", RestartPolicy::default())
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         let _ = CRASH.set(work);
         let policy = RestartPolicy::builder()
             .initial_delay(backoff)

@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use super::runtime;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot, whole_second};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot, whole_second};
 
 pub(crate) struct TokioCronScheduler;
 
@@ -35,7 +35,7 @@ impl Rival for TokioCronScheduler {
         false
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         load.whole_seconds()?;
         let runtime = runtime::new();
         let scheduler = runtime.block_on(add_all(&load));
