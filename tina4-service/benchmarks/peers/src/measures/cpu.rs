@@ -1,4 +1,4 @@
-//! What a run costs when it does nothing.
+//! The CPU time of a run with an empty body.
 
 use std::sync::Arc;
 use std::thread;

@@ -1,4 +1,4 @@
-//! What it costs that nothing is due.
+//! CPU time and context switches while nothing is due.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,7 +13,7 @@ pub(crate) struct Idle;
 
 const COUNT: usize = 100;
 const PERIOD: Duration = Duration::from_secs(30);
-/// Threads that were needed for the start only may go: then nothing is left to do.
+/// Threads that were only needed for the start exit during this time.
 const SETTLE: Duration = Duration::from_secs(8);
 
 impl Measure for Idle {
@@ -22,7 +22,7 @@ impl Measure for Idle {
     }
 
     fn title(&self) -> &'static str {
-        "100 services at 30 s, over 20 s in which none is due (cron-like rivals: once)"
+        "100 services at 30 s, over 20 s in which none is due (cron-like rivals: due once)"
     }
 
     fn columns(&self) -> &'static [Column] {

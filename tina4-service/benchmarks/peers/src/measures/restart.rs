@@ -1,4 +1,4 @@
-//! How much later than its backoff a restart comes.
+//! How late a restart starts after its backoff.
 
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -12,7 +12,7 @@ pub(crate) struct Restart;
 
 const BACKOFF: Duration = Duration::from_millis(20);
 
-/// Restarts up to now, and when the last run ended.
+/// The lateness of the restarts so far, and when the last run ended.
 #[derive(Default)]
 struct Seen {
     late: Vec<u64>,
@@ -25,7 +25,7 @@ impl Measure for Restart {
     }
 
     fn title(&self) -> &'static str {
-        "Restart of a service that always fails, beyond a backoff of 20 ms"
+        "Lateness of a restart after a backoff of 20 ms"
     }
 
     fn columns(&self) -> &'static [Column] {

@@ -1,4 +1,4 @@
-//! `clokwerk`: a job per service, and its polling thread.
+//! `clokwerk`: a job per service, run by its polling thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::rival::{Cannot, Load, Rival, Running, StartResult, whole_second};
 
 pub(crate) struct Clokwerk;
 
-/// The shortest that its documents call reasonable.
+/// The shortest interval that its documentation recommends.
 const POLL: Duration = Duration::from_millis(100);
 
 struct Watched(Option<ScheduleHandle>);

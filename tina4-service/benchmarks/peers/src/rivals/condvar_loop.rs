@@ -1,4 +1,4 @@
-//! A hand-written loop that can be woken: it waits on a condition variable with a timeout.
+//! A hand-written loop that stop can wake: it waits on a condition variable with a timeout.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -9,7 +9,7 @@ use crate::rival::{Cannot, Load, Rival, Running, StartResult};
 
 pub(crate) struct CondvarLoop;
 
-/// Whether to stop; each thread has one.
+/// The stop request of one thread.
 #[derive(Default)]
 struct StopFlag {
     stop: Mutex<bool>,
@@ -26,7 +26,7 @@ impl StopFlag {
         *self.stop.lock().expect("nobody panics")
     }
 
-    /// `false`: stop.
+    /// Sleeps until `next`; returns `false` if asked to stop.
     fn sleep_until(&self, next: Instant) -> bool {
         let mut stop = self.stop.lock().expect("nobody panics");
         loop {

@@ -1,4 +1,4 @@
-//! `cron_tab`: a cron job per service; each run gets a thread.
+//! `cron_tab`: a cron job per service; it spawns a thread for each run.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -31,7 +31,7 @@ impl Rival for CronTab {
     }
 
     fn about(&self) -> &'static str {
-        "`add_fn` per service, `start_blocking` on a thread that can be waited for"
+        "`add_fn` per service, `start_blocking` on a thread that can be joined"
     }
 
     fn starts_at_once(&self) -> bool {

@@ -1,4 +1,4 @@
-//! A thread per service with a `tick` channel, and a stop channel beside it.
+//! A thread per service that selects on a `tick` channel and a stop channel.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -11,7 +11,7 @@ use crate::rival::{Cannot, Load, Rival, Running, StartResult};
 
 pub(crate) struct CrossbeamTick;
 
-/// Dropping the sender tells all threads to stop.
+/// Dropping the sender asks all threads to stop.
 struct Threads {
     stop: Option<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -42,7 +42,7 @@ impl Rival for CrossbeamTick {
     }
 
     fn about(&self) -> &'static str {
-        "a thread per service: `select!` of `tick(period)` and a stop channel; due as it sees it"
+        "a thread per service: `select!` of `tick(period)` and a stop channel; keeps no grid"
     }
 
     fn periodic(&self, load: Load) -> StartResult {

@@ -1,4 +1,4 @@
-//! `job_scheduler_ng`: a cron job per service, driven by a thread that sleeps until the next.
+//! `job_scheduler_ng`: a cron job per service, driven by a thread that sleeps until the next due time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! `ractor`: an actor per service that gets a message every period.
+//! `ractor`: an actor per service that receives a message every period.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ enum Message {
 }
 
 impl Periodic {
-    /// The first run, and the timer for the others.
+    /// Runs once and starts the timer for the next runs.
     fn begin(&self, myself: &ActorRef<Message>) {
         self.load.work.grid(self.service, Instant::now());
         myself.send_interval(self.load.period, || Message::Run);
@@ -68,7 +68,7 @@ impl Actor for Periodic {
     }
 }
 
-/// An actor that sends itself the next message in each run.
+/// An actor that sends itself the next message from each run.
 struct BackToBack(Arc<dyn Fn() -> bool + Send + Sync>);
 
 impl Actor for BackToBack {
@@ -143,6 +143,6 @@ impl Rival for Ractor {
     }
 
     fn crashing(&self, _backoff: Duration, _work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
-        cannot("a restart is the user's code")
+        cannot("restarts are left to the user")
     }
 }

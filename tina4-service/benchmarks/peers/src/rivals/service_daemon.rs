@@ -1,4 +1,4 @@
-//! `service-daemon`: services declared with an attribute, each with a loop of its own.
+//! `service-daemon`: services declared with an attribute, each with its own loop.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ static LOAD: OnceLock<Load> = OnceLock::new();
 static AGAIN: OnceLock<Arc<dyn Fn() -> bool + Send + Sync>> = OnceLock::new();
 static CRASH: OnceLock<Arc<dyn Fn() + Send + Sync>> = OnceLock::new();
 
-/// What each declared service does.
+/// The body of each declared service.
 async fn periodic(service: usize) -> anyhow::Result<()> {
     let load = LOAD.get().expect("the load is set before the start");
     let mut next = Instant::now() + load.delay(service);
@@ -43,7 +43,7 @@ async fn again() -> anyhow::Result<()> {
     while !is_shutdown() && work() {
         yield_now().await;
     }
-    // A service that returns is started again.
+    // A service that returns would be restarted.
     service_daemon::wait_shutdown().await;
     Ok(())
 }
@@ -91,7 +91,7 @@ impl Rival for ServiceDaemon {
             1 => "first-1",
             10 => "first-10",
             100 => "first-100",
-            _ => return cannot("only what the source declares; here 100"),
+            _ => return cannot("only services declared in the source, here 100"),
         };
         let _ = LOAD.set(load);
         started(tag, RestartPolicy::default())

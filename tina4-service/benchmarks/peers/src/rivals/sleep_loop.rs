@@ -1,4 +1,4 @@
-//! A hand-written loop, written well: it sleeps until the next due time, and so keeps its grid.
+//! A well-written manual loop: it sleeps until the next due time, so it keeps its grid.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ pub(super) struct Flag(Arc<AtomicBool>);
 impl Running for Flag {
     fn stop(&mut self) -> Result<(), Cannot> {
         self.0.store(true, Ordering::Relaxed);
-        cannot("a sleep cannot be woken")
+        cannot("a sleep cannot be interrupted")
     }
 }
 

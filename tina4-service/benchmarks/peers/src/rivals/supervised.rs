@@ -17,7 +17,7 @@ use crate::rival::{Cannot, Load, Rival, Running, StartResult, service_name};
 
 pub(crate) struct Supervised;
 
-/// It is stopped by one more service that asks for it, as its documents say.
+/// An extra service requests the shutdown, as its documentation shows.
 struct Supervisor {
     runtime: Runtime,
     stop: Arc<Notify>,
@@ -62,7 +62,7 @@ impl Rival for Supervised {
         let mut supervisor = SupervisorBuilder::new(());
         for service in 0..load.count {
             let load = load.clone();
-            // It takes static names only.
+            // Names must be static.
             let name = service_name(service).leak();
             let body = move |_: Context<()>| service_loop(&load, service);
             supervisor = supervisor.add(service_fn(name, body).until_cancelled());

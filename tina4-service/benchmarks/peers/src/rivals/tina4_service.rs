@@ -1,4 +1,4 @@
-//! This crate, with everything it does by itself: statistics, panic guard, supervision.
+//! This crate with its defaults, including statistics, panic handling and supervision.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -78,9 +78,9 @@ impl Rival for Tina4Service {
     }
 }
 
-/// When this run was due, on the clock that the rivals use.
+/// The due time of this run as an `Instant`, which is what the measures use.
 fn due(ctx: &Context) -> Instant {
-    // This clock first: what passes between the two counts as late.
+    // Read this clock first: the time between the two readings then counts as lateness.
     let now = Instant::now();
     let late = SystemTime::now().duration_since(ctx.tick().due).unwrap_or_default();
     now - late

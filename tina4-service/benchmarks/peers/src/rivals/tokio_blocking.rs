@@ -1,4 +1,4 @@
-//! A `tokio` task per service whose runs may block: each is handed to the blocking pool.
+//! A `tokio` task per service that runs its body on the blocking pool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl Rival for TokioBlocking {
                 loop {
                     let work = Arc::clone(&load.work);
                     if spawn_blocking(move || work.run(service)).await.is_err() {
-                        // The runtime is being shut down.
+                        // The runtime is shutting down.
                         return;
                     }
                     timer.tick().await;

@@ -11,14 +11,14 @@ use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot, whole_seco
 pub(crate) struct TokioCronScheduler;
 
 struct Scheduler {
-    // Dropped with the process: nothing waits for its end.
+    // Ends with the process: nothing waits for it.
     _runtime: Runtime,
     _scheduler: JobScheduler,
 }
 
 impl Running for Scheduler {
     fn stop(&mut self) -> Result<(), Cannot> {
-        cannot("`shutdown` sets a flag; nobody is told when it was seen")
+        cannot("`shutdown` sets a flag; nothing reports when it has taken effect")
     }
 }
 

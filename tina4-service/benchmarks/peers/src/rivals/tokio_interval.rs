@@ -51,7 +51,7 @@ impl Rival for TokioInterval {
     }
 }
 
-/// What a service does on `tokio`; supervisors of such tasks use it as well.
+/// The loop of a service on `tokio`, which the rivals that supervise tasks use as well.
 pub(super) fn service_loop(load: &Load, service: usize) -> impl Future<Output = ()> + use<> {
     let (phase, period, delay) = (load.phase, load.period, load.delay(service));
     let start = Instant::now();
@@ -70,7 +70,7 @@ pub(super) fn service_loop(load: &Load, service: usize) -> impl Future<Output = 
     }
 }
 
-/// Waits for the first tick, and says when it was due.
+/// Waits for the first tick and reports its due time as the grid.
 pub(super) async fn first(timer: &mut Interval, work: &dyn Work, service: usize) {
     let due = timer.tick().await;
     work.grid(service, due.into_std());
