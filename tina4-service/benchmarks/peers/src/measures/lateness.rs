@@ -47,7 +47,7 @@ impl Lateness {
     };
     pub(crate) const TEN_THOUSAND: Self = Self {
         name: "lateness-10000",
-        title: "Lateness, 10,000 services at 1 s, evenly spread (cron-like rivals: all at once)",
+        title: "Lateness, 10,000 services at 1 s, evenly spread (cron-like rivals: all together)",
         count: 10_000,
         period: Duration::from_secs(1),
         phase: Phase::Spread,

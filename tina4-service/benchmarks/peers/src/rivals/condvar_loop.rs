@@ -18,23 +18,23 @@ struct StopFlag {
 
 impl StopFlag {
     fn request_stop(&self) {
-        *self.stop.lock().expect("nobody panics") = true;
+        *self.stop.lock().expect("no thread panics") = true;
         self.changed.notify_one();
     }
 
     fn is_stopping(&self) -> bool {
-        *self.stop.lock().expect("nobody panics")
+        *self.stop.lock().expect("no thread panics")
     }
 
     /// Sleeps until `next`; returns `false` if asked to stop.
     fn sleep_until(&self, next: Instant) -> bool {
-        let mut stop = self.stop.lock().expect("nobody panics");
+        let mut stop = self.stop.lock().expect("no thread panics");
         loop {
             let wait = next.saturating_duration_since(Instant::now());
             if *stop || wait.is_zero() {
                 return !*stop;
             }
-            (stop, _) = self.changed.wait_timeout(stop, wait).expect("nobody panics");
+            (stop, _) = self.changed.wait_timeout(stop, wait).expect("no thread panics");
         }
     }
 }
