@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The shortest duration a key accepts: 1 ms.
 ///
-/// Timers of operating systems are hardly finer.
+/// Timers of operating systems are hardly more precise.
 pub const SHORTEST: Duration = Duration::from_millis(1);
 
 /// The longest duration a key accepts: 366 days.

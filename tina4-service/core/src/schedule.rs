@@ -47,7 +47,8 @@ impl std::fmt::Display for Schedule {
 
 /// The due times of a fixed rate schedule: `anchor + k * period`.
 ///
-/// All values are nanoseconds of one clock. Each due time is computed from the anchor, never from the previous one, so nothing drifts.
+/// All values are nanoseconds of one clock. Each due time is computed from the anchor, never from
+/// the previous one, so nothing drifts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
     /// The first due time.

@@ -37,15 +37,20 @@ impl Field {
                 );
                 return reject(part, message);
             }
-            field.item(kind, item, is_list)?;
+            field.read_item(kind, item, is_list)?;
         }
         Ok(field)
     }
 
-    fn item(&mut self, kind: FieldKind, item: Part<'_>, is_list: bool) -> Result<(), PartError> {
+    fn read_item(
+        &mut self,
+        kind: FieldKind,
+        item: Part<'_>,
+        is_list: bool,
+    ) -> Result<(), PartError> {
         let special = match kind {
-            FieldKind::DayOfMonth => self.date(item, is_list)?,
-            FieldKind::DayOfWeek => self.weekday(item)?,
+            FieldKind::DayOfMonth => self.read_day_of_month(item, is_list)?,
+            FieldKind::DayOfWeek => self.read_day_of_week(item)?,
             FieldKind::Second | FieldKind::Minute | FieldKind::Hour | FieldKind::Month => false,
         };
         if special {
@@ -77,7 +82,7 @@ impl Field {
         Ok(())
     }
 
-    /// Adds the values from `first` to `last`, wrapping round; equal ends are one value.
+    /// Adds the values from `first` to `last`, wrapping around; equal ends are one value.
     fn add(&mut self, kind: FieldKind, first: u32, last: u32, step: u32) {
         let (count, (least, _)) = (kind.count(), kind.bounds());
         let same = first % count == last % count && (first, last) != (0, 7);
@@ -97,7 +102,7 @@ impl Field {
     }
 
     /// Reads `L`, `L-3`, `LW` and `15W`; `false` if the item is none of these.
-    fn date(&mut self, item: Part<'_>, is_list: bool) -> Result<bool, PartError> {
+    fn read_day_of_month(&mut self, item: Part<'_>, is_list: bool) -> Result<bool, PartError> {
         let (item, near) = match item.strip('W') {
             Some(rest) => (rest, Some(item)),
             None => (item, None),
@@ -140,7 +145,7 @@ impl Field {
     }
 
     /// Reads `5L` and `MON#2`; `false` if the item is neither.
-    fn weekday(&mut self, item: Part<'_>) -> Result<bool, PartError> {
+    fn read_day_of_week(&mut self, item: Part<'_>) -> Result<bool, PartError> {
         if item.is("L") {
             return reject(
                 item,

@@ -30,7 +30,7 @@ impl Cron {
     /// The five fields are minute, hour, day of the month, month and day of the week; a sixth, the
     /// second, may come first. A nickname stands for a whole expression, such as `@daily`.
     ///
-    /// Each field takes `*`, values, ranges (`9-17`; `22-2` wraps round), steps (`*/15`, `0-30/10`;
+    /// Each field takes `*`, values, ranges (`9-17`; `22-2` wraps around), steps (`*/15`, `0-30/10`;
     /// `5/15` continues to the end) and lists of these. Months and days of the week have names
     /// (`JAN`, `MON`); Sunday is `0` and `7`. The day of the month also takes `L` (the last day),
     /// `L-3` (three days before it), `LW` (the last weekday) and `15W` (the weekday nearest to the
