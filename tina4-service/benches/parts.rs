@@ -1,4 +1,8 @@
-//! The timer queue and the steps of a life cycle, without anything around them.
+//! The timer queue and the steps of the life cycle, each in isolation.
+//!
+//! ```text
+//! cargo bench -p tina4-service --bench parts
+//! ```
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -12,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-/// Iterations per sample; the item counter divides by it.
+/// Operations per sample; the item throughput gives the time of one.
 const TIMES: u32 = 100_000;
 
 fn many<T>(bencher: Bencher<'_, '_>, new: impl Fn() -> T, mut action: impl FnMut(&mut T)) {
@@ -63,7 +67,7 @@ impl Life {
         life
     }
 
-    /// A successful run, which ends at the instant at which it is due.
+    /// A successful run, which ends at its due time.
     fn run(&mut self) {
         self.due();
         self.step(Input::Ended(Flow::Wait));
@@ -91,31 +95,32 @@ impl Life {
         let Self { life, spec, now, told } = self;
         let facts =
             Facts { now: *now, wall: 0, zone: &Utc, hooks: false, last_heartbeat: 0, random: 0 };
-        // Opaque to the optimizer: callers do not know the event at compile time either.
+        // Opaque to the optimizer: real callers do not know the input at compile time either.
         life.step(spec, facts, black_box(input), &mut |_| *told += 1)
     }
 }
 
-/// Pop the earliest due time, push the next of the same service; all services have one period.
+/// Pops the earliest due time and pushes the next one of that service; all have one period.
 #[divan::bench(args = [1, 100, 10_000], sample_count = 20, sample_size = 1)]
 fn due_times_of_one_period(bencher: Bencher<'_, '_>, services: u32) {
     many(bencher, || Queue::new(services, &[SECOND]), Queue::turn);
 }
 
-/// The same with seven periods, equally frequent: about half of the due times go through the heap.
+/// The same with seven equally frequent periods: about half of the due times go through the heap,
+/// the others arrive in order.
 #[divan::bench(args = [100, 10_000], sample_count = 20, sample_size = 1)]
 fn due_times_of_seven_periods(bencher: Bencher<'_, '_>, services: u32) {
     let periods = [1, 2, 3, 5, 7, 11, 13].map(|seconds| seconds * SECOND);
     many(bencher, || Queue::new(services, &periods), Queue::turn);
 }
 
-/// Two steps: a run begins, and ends well.
+/// Two steps: a run begins and succeeds.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn steps_of_a_run(bencher: Bencher<'_, '_>) {
     many(bencher, || Life::new(SECOND), Life::run);
 }
 
-/// One step: a run is followed by the next (`Flow::Again`).
+/// One step: a run is followed directly by the next (`Flow::Again`).
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn step_of_a_repeat(bencher: Bencher<'_, '_>) {
     let running = || {
@@ -126,7 +131,7 @@ fn step_of_a_repeat(bencher: Bencher<'_, '_>) {
     many(bencher, running, Life::repeat);
 }
 
-/// Two steps: a restart begins, and crashes.
+/// Two steps: a restart begins and crashes.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn steps_of_a_crash(bencher: Bencher<'_, '_>) {
     many(bencher, || Life::new(SECOND), Life::crash);

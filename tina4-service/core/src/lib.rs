@@ -1,11 +1,11 @@
-//! What `tina4-service` knows about time and restarts, as pure functions.
+//! Schedules, durations and restart policies of `tina4-service`, as pure functions.
 //!
-//! The macro uses this crate while compiling and the runtime uses it while running, so the two
-//! cannot disagree. There is no clock here, no thread, no date library and no macro.
+//! The macro uses this crate at compile time and the runtime at run time, so the two cannot
+//! disagree. It has no clock, no threads, no date library and no macros: time is an argument.
 //!
-//! The way of the data: text -> [`duration`], [`Cron`], [`Timezone`] -> [`Draft`] -> (check) -> [`Spec`], whose
-//! [`Schedule`] says when a service is due and whose [`RestartPolicy`] says when it runs again
-//! after a crash.
+//! Data flow: text -> [`duration`], [`Cron`], [`Timezone`] -> [`Draft`] -> (check) -> [`Spec`]. The
+//! [`Schedule`] of a [`Spec`] gives the due times of a service; its [`RestartPolicy`] gives the
+//! backoff after a crash.
 #![forbid(unsafe_code)]
 
 mod calendar;
@@ -17,7 +17,7 @@ pub mod lifecycle;
 pub mod name;
 mod nanos;
 #[cfg(test)]
-mod random;
+mod proptest_config;
 mod restart;
 mod schedule;
 mod spec;

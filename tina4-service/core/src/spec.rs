@@ -161,6 +161,7 @@ impl fmt::Display for Fault {
 
 impl Error for Fault {}
 
+mod range;
 mod rules;
 
 #[cfg(test)]

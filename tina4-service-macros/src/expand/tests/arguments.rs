@@ -241,7 +241,7 @@ fn calendar_time() {
         (
             "cron = \"*/90 * * * *\"",
             &[
-                "a step of 90 is more than a minute can be, so it would never be taken; write 1 to 59, or use `interval`\n    */90 * * * *\n      ^^",
+                "a step of 90 is larger than a minute can be; write 1 to 59, or use `interval`\n    */90 * * * *\n      ^^",
             ],
         ),
         (

@@ -1,6 +1,8 @@
 //! The rules that turn a [`Draft`] into a [`Spec`], one function per subject.
 
-use super::{Draft, Duration, Fault, Key, Restart, RestartPolicy, Schedule, Spec, duration, text};
+use super::{
+    Draft, Duration, Fault, Key, Restart, RestartPolicy, Schedule, Spec, duration, range, text,
+};
 
 /// No delay doubles more often than this before it has reached the longest there is.
 const DOUBLINGS: u32 = 64;
@@ -58,7 +60,7 @@ fn ranges(draft: &mut Draft) -> Vec<Fault> {
         (Key::MaxBackoff, &mut draft.max_backoff),
         (Key::StopTimeout, &mut draft.stop_timeout),
     ] {
-        if let Some(fault) = value.and_then(|found| duration::in_range(key, found).err()) {
+        if let Some(fault) = value.and_then(|found| range::check(key, found).err()) {
             *value = None;
             draft.unreadable.push(key);
             faults.push(fault);

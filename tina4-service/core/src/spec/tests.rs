@@ -311,7 +311,7 @@ fn duration() -> impl Strategy<Value = Option<Duration>> {
 }
 
 proptest! {
-    #![proptest_config(crate::random::cases())]
+    #![proptest_config(crate::proptest_config::config())]
 
     #[test]
     fn what_passes_obeys_the_rules(
