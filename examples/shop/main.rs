@@ -12,7 +12,6 @@
 //! `main` opens what can be missing or taken, provides it, and leaves the rest to `run`.
 
 mod cli;
-mod daybook;
 mod health;
 mod log;
 mod mail_jobs;
@@ -21,8 +20,9 @@ mod outbox;
 mod payments;
 mod process;
 mod services;
+mod stats;
 mod store;
-mod tally;
+mod visits;
 mod web;
 
 use std::io::Write as _;
@@ -72,7 +72,7 @@ fn open(options: Options) -> Result<(), String> {
     tina4_service::provide(listener);
     tina4_service::provide(store);
     tina4_service::provide(outbox);
-    tina4_service::provide(tally::Tally::default());
+    tina4_service::provide(visits::Tally::default());
     if let Some(after) = closing_time {
         // Known at run time only, so it is registered instead of declared.
         tina4_service::register(

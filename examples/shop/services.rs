@@ -12,9 +12,9 @@
 
 mod bookkeeping;
 mod database;
-mod front;
 mod mail;
-mod watch;
+mod monitoring;
+mod web;
 
 #[cfg(test)]
 mod tests;

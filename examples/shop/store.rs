@@ -1,7 +1,7 @@
 //! The database: one SQLite file, one connection, and who may use it.
 //!
 //! What is kept of each matter lies in the file of that matter, as more methods of `Store`:
-//! `mail_jobs.rs`, `payments.rs`, `daybook.rs`.
+//! `mail_jobs.rs`, `payments.rs`, `stats.rs`.
 
 mod open;
 

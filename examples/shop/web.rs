@@ -1,6 +1,6 @@
 //! HTTP: which request does what.
 
-mod problem;
+mod error;
 mod serve;
 
 use axum::body::Bytes;
@@ -16,8 +16,8 @@ use tokio::task;
 use crate::health::{Health, Listed};
 use crate::orders::{Order, OrderForm};
 use crate::store::Store;
-use crate::tally::Tally;
-use problem::Problem;
+use crate::visits::Tally;
+use error::Problem;
 pub(crate) use serve::serve;
 
 /// An order is small; what is larger is not one.

@@ -5,8 +5,8 @@ use std::error::Error;
 use tina4_service::{Res, Tick, service};
 
 use super::database::database_sync;
-use crate::daybook::DailyReport;
 use crate::payments;
+use crate::stats::DailyReport;
 use crate::store::Store;
 
 /// Asks the payment provider which orders are paid. It is out now and then: an outage is a crash,

@@ -4,7 +4,7 @@
 use tina4_service::{Res, service};
 
 use crate::store::Store;
-use crate::tally::Tally;
+use crate::visits::Tally;
 
 /// Writes down how many requests came; what is pending when the shop closes, too.
 #[service(delay = "5s", after = [database_upkeep], on_stop = flush)]

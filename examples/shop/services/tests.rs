@@ -13,7 +13,7 @@ use super::mail::email_consumer;
 use crate::outbox::Outbox;
 use crate::store::Store;
 use crate::store::tests::tea;
-use crate::tally::Tally;
+use crate::visits::Tally;
 
 /// Takes the place of `web`: somebody orders every hour.
 #[service(interval = "1h", after = [database_sync, email_consumer])]

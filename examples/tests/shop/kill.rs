@@ -1,6 +1,6 @@
 //! A shop that is killed loses no order, and mails none twice.
 
-use crate::running::Premises;
+use crate::fixture::Premises;
 
 #[test]
 fn what_was_not_mailed_at_a_kill_is_mailed_after_the_next_start() {

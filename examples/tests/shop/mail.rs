@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::running::Premises;
+use crate::fixture::Premises;
 
 #[test]
 fn an_order_ends_as_a_mail() {

@@ -1,9 +1,9 @@
 //! The shop as its users see it: a process that is started, talked to over HTTP, stopped, killed.
 //!
-//! One file per promise; `running.rs` and `http.rs` are what they stand on.
+//! One file per promise; `fixture.rs` and `http.rs` are what they stand on.
 
+mod fixture;
 mod http;
-mod running;
 
 mod kill;
 mod mail;

@@ -1,6 +1,6 @@
 //! What the HTTP interface says.
 
-use crate::running::Premises;
+use crate::fixture::Premises;
 
 #[test]
 fn a_bad_order_is_refused_with_the_reason() {

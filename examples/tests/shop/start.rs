@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::running::Premises;
+use crate::fixture::Premises;
 
 #[test]
 fn it_closes_by_itself() {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use rusqlite::Connection;
 
-use crate::running::{Premises, Shop};
+use crate::fixture::{Premises, Shop};
 
 /// The books of a shop that has closed.
 fn books(premises: &Premises) -> Connection {

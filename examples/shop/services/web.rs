@@ -10,7 +10,7 @@ use tokio::task;
 use super::database::database_sync;
 use super::mail::email_consumer;
 use crate::store::Store;
-use crate::tally::Tally;
+use crate::visits::Tally;
 use crate::web;
 
 /// How long requests in progress may take when the shop closes.

@@ -3,7 +3,7 @@
 use tina4_service::{Local, Res, Tick, service};
 
 use crate::process::Usage;
-use crate::tally::Tally;
+use crate::visits::Tally;
 
 /// Says that the shop is alive.
 #[service(interval = "30s")]
