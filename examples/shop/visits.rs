@@ -1,36 +1,37 @@
-//! How many requests came: counted in memory, written to the database now and then.
+//! Counts requests in memory; a service writes the count to the database every few seconds.
 //!
-//! Services share it as `Res<Tally>`. It is made of atomics, so no service holds a lock.
+//! Services share it as `Res<VisitCounter>`. It consists of atomics, so that no service holds a
+//! lock.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counters of this process.
+/// The requests that this process has received.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
-    /// Requests since the process started.
-    visits: AtomicU64,
-    /// How many of them the database knows.
+pub(crate) struct VisitCounter {
+    total: AtomicU64,
+    /// Those that are in the database.
     stored: AtomicU64,
 }
 
-impl Tally {
+impl VisitCounter {
     /// Counts one request.
-    pub(crate) fn visit(&self) {
-        self.visits.fetch_add(1, Relaxed);
+    pub(crate) fn record(&self) {
+        self.total.fetch_add(1, Relaxed);
     }
 
     /// Requests since the process started.
-    pub(crate) fn visits(&self) -> u64 {
-        self.visits.load(Relaxed)
+    pub(crate) fn total(&self) -> u64 {
+        self.total.load(Relaxed)
     }
 
-    /// Requests that the database does not know yet.
+    /// Requests that are not in the database yet.
     pub(crate) fn pending(&self) -> u64 {
-        self.visits().saturating_sub(self.stored.load(Relaxed))
+        self.total().saturating_sub(self.stored.load(Relaxed))
     }
 
-    /// The database knows `count` more. Said after the commit, so an error loses nothing.
-    pub(crate) fn stored(&self, count: u64) {
+    /// Notes that `count` more are in the database. Call it after the commit, so that an error
+    /// loses nothing.
+    pub(crate) fn mark_stored(&self, count: u64) {
         self.stored.fetch_add(count, Relaxed);
     }
 }
@@ -40,13 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_while_storing_stays_pending() {
-        let tally = Tally::default();
-        tally.visit();
-        tally.visit();
-        let pending = tally.pending();
-        tally.visit();
-        tally.stored(pending);
-        assert_eq!((tally.visits(), tally.pending()), (3, 1));
+    fn requests_that_arrive_during_a_write_stay_pending() {
+        let visits = VisitCounter::default();
+        visits.record();
+        visits.record();
+        let pending = visits.pending();
+        visits.record();
+        visits.mark_stored(pending);
+        assert_eq!((visits.total(), visits.pending()), (3, 1));
     }
 }

@@ -1,30 +1,30 @@
-//! Looking at the shop itself: is it alive, how big is it, how busy.
+//! Monitoring of the shop itself: liveness, resources and load.
 
 use tina4_service::{Local, Res, Tick, service};
 
 use crate::process::Usage;
-use crate::visits::Tally;
+use crate::visits::VisitCounter;
 
-/// Says that the shop is alive.
+/// Logs that the shop is alive.
 #[service(interval = "30s")]
 fn heartbeat(tick: Tick) {
     tracing::info!(beat = tick.run, "alive");
 }
 
-/// Looks at this process.
+/// Logs the memory and threads of this process.
 #[service(interval = "60s")]
 fn metrics_collector() {
-    let Usage { pid, memory_kib, threads } = Usage::look();
+    let Usage { pid, memory_kib, threads } = Usage::current();
     tracing::info!(pid, memory_kib, threads, "this process");
 }
 
-/// Says how many requests came since it last looked: the total is shared with the HTTP server, the
-/// last look is its own.
+/// Logs how many requests have arrived since its last run. The total is shared with the HTTP
+/// server; the previous total belongs to this service alone.
 #[service(interval = "10s")]
-fn counter(tally: Res<Tally>, mut before: Local<u64>) {
-    let visits = tally.visits();
-    if visits != *before {
-        tracing::info!(visits, new = visits - *before, "visits");
+fn counter(visits: Res<VisitCounter>, mut before: Local<u64>) {
+    let total = visits.total();
+    if total != *before {
+        tracing::info!(visits = total, new = total - *before, "visits");
     }
-    *before = visits;
+    *before = total;
 }

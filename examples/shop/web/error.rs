@@ -1,4 +1,4 @@
-//! Why a request is not answered as hoped, as an HTTP answer.
+//! Errors of the HTTP interface, and the responses that they become.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -6,59 +6,59 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::task::JoinError;
 
-use crate::orders::Refusal;
+use crate::orders::InvalidOrder;
 
-/// What is wrong: with the request, or with us.
+/// Why a request failed.
 #[derive(Debug)]
-pub(super) enum Problem {
-    /// The order is not one the shop accepts.
-    Refused(Refusal),
-    /// There is no such order.
-    NoSuchOrder(i64),
+pub(super) enum ApiError {
+    /// The shop does not accept the order.
+    InvalidOrder(InvalidOrder),
+    /// No order has this number.
+    OrderNotFound(i64),
     /// The database cannot be used.
     Database(rusqlite::Error),
-    /// The work for the request panicked.
-    Work(JoinError),
+    /// The task that handled the request panicked.
+    Panicked(JoinError),
 }
 
-/// The body of every such answer.
+/// The body of these responses.
 #[derive(Serialize)]
 struct Body {
     error: String,
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, error) = match self {
-            Self::Refused(refusal) => (StatusCode::BAD_REQUEST, refusal.to_string()),
-            Self::NoSuchOrder(id) => (StatusCode::NOT_FOUND, format!("there is no order {id}")),
-            Self::Database(error) => ours(&error),
-            Self::Work(error) => ours(&error),
+            Self::InvalidOrder(error) => (StatusCode::BAD_REQUEST, error.to_string()),
+            Self::OrderNotFound(id) => (StatusCode::NOT_FOUND, format!("there is no order {id}")),
+            Self::Database(error) => internal(&error),
+            Self::Panicked(error) => internal(&error),
         };
         (status, Json(Body { error })).into_response()
     }
 }
 
-/// Details of our own faults are for the log, not for the customer.
-fn ours(error: &dyn std::error::Error) -> (StatusCode, String) {
+/// The details of internal errors are logged, and not sent to the client.
+fn internal(error: &dyn std::error::Error) -> (StatusCode, String) {
     tracing::error!(%error, "a request failed");
     (StatusCode::INTERNAL_SERVER_ERROR, "the shop has a problem; try again later".to_owned())
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+impl From<InvalidOrder> for ApiError {
+    fn from(error: InvalidOrder) -> Self {
+        Self::InvalidOrder(error)
     }
 }
 
-impl From<rusqlite::Error> for Problem {
+impl From<rusqlite::Error> for ApiError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(error)
     }
 }
 
-impl From<JoinError> for Problem {
+impl From<JoinError> for ApiError {
     fn from(error: JoinError) -> Self {
-        Self::Work(error)
+        Self::Panicked(error)
     }
 }
