@@ -1,5 +1,5 @@
-//! A day of the shop in seconds of virtual time: every service except `web`, which serves in real
-//! time. A service of the test places the orders instead.
+//! A day of the shop in virtual time, which takes seconds. It has every service except `web`, which
+//! serves in real time; a service of the test places the orders instead.
 
 use std::fs;
 use std::time::{Duration, Instant};
