@@ -1,4 +1,4 @@
-//! A shop as a child process, in a folder of its own; killed when the test lets go of it.
+//! A shop as a child process with its own data directory; killed when the test drops it.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,20 +11,21 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::http::{self, Answer};
+use crate::http::{self, Response};
 
-/// How long anything may take before a test gives up; far more than it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for anything; far longer than it should take.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How many shops were started.
+/// How many shops have been started.
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
-/// A folder for the shop's data. It outlives the process, so a second shop can go on from there.
-pub(crate) struct Premises(TempDir);
+/// A temporary directory for the shop's data. It outlives the process, so that another shop can
+/// continue with the same data.
+pub(crate) struct TestDir(TempDir);
 
-impl Premises {
+impl TestDir {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder"))
+        Self(tempfile::tempdir().expect("a temporary directory"))
     }
 
     /// Where the database and the outbox are.
@@ -32,24 +33,25 @@ impl Premises {
         self.0.path().join("data")
     }
 
-    /// Starts a shop here, and waits until it says where it listens.
-    pub(crate) fn open(&self, options: &[&str]) -> Shop {
-        let mut shop = self.start(&[&["--port", "0"], options].concat());
+    /// Starts a shop, and waits until it prints its address.
+    pub(crate) fn start(&self, options: &[&str]) -> Shop {
+        let mut shop = self.spawn(&[&["--port", "0"], options].concat());
         let address = shop.wait_until("the address", |shop| {
-            let (_, rest) = shop.out().split_once("http://").map(own)?;
+            let out = shop.out();
+            let (_, rest) = out.split_once("http://")?;
             rest.split_once(';')?.0.parse().ok()
         });
         shop.address = Some(address);
         shop
     }
 
-    /// Starts a shop here, and does not wait.
-    pub(crate) fn start(&self, options: &[&str]) -> Shop {
-        // Each its own: two processes that write to one file write over each other.
+    /// Starts a shop without waiting for it.
+    pub(crate) fn spawn(&self, options: &[&str]) -> Shop {
+        // Separate files: two processes that write to one file overwrite each other's output.
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let file = |name: &str| self.0.path().join(format!("{name}-{number}"));
         let (out, log) = (file("out"), file("log"));
-        let create = |path: &Path| File::create(path).expect("a file in a temporary folder");
+        let create = |path: &Path| File::create(path).expect("a file in a temporary directory");
         let child = Command::new(env!("CARGO_BIN_EXE_shop"))
             .arg("--data")
             .arg(self.data())
@@ -64,7 +66,7 @@ impl Premises {
 
     /// The names of the mails in the outbox.
     pub(crate) fn mails(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.data().join("outbox")).expect("the shop made it");
+        let entries = fs::read_dir(self.data().join("outbox")).expect("the shop created it");
         let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
         let mut mails: Vec<_> = names
             .map(|name| name.expect("it can be read").to_string_lossy().into_owned())
@@ -80,11 +82,7 @@ impl Premises {
     }
 }
 
-fn own((left, right): (&str, &str)) -> (String, String) {
-    (left.to_owned(), right.to_owned())
-}
-
-/// A shop that runs, or ran.
+/// A shop that is running or has ended.
 pub(crate) struct Shop {
     child: Child,
     out: PathBuf,
@@ -93,41 +91,41 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// What it has written to standard output.
+    /// Its standard output so far.
     pub(crate) fn out(&self) -> String {
         fs::read_to_string(&self.out).unwrap_or_default()
     }
 
-    /// What it has written to standard error: the log and the report.
+    /// Its standard error so far: the log and the report.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address.expect("the shop was opened, not only started")
+        self.address.expect("the shop was started, not only spawned")
     }
 
-    pub(crate) fn get(&self, path: &str) -> Answer {
-        self.answer(http::ask(self.address(), "GET", path, ""))
+    pub(crate) fn get(&self, path: &str) -> Response {
+        self.expect_response(http::send(self.address(), "GET", path, ""))
     }
 
-    pub(crate) fn post(&self, path: &str, body: &str) -> Answer {
-        self.answer(http::ask(self.address(), "POST", path, body))
+    pub(crate) fn post(&self, path: &str, body: &str) -> Response {
+        self.expect_response(http::send(self.address(), "POST", path, body))
     }
 
-    fn answer(&self, answer: io::Result<Answer>) -> Answer {
-        answer.unwrap_or_else(|error| panic!("no answer: {error}; its log:\n{}", self.log()))
+    fn expect_response(&self, response: io::Result<Response>) -> Response {
+        response.unwrap_or_else(|error| panic!("no response: {error}; the log:\n{}", self.log()))
     }
 
     /// Orders some tea; returns the order's number.
     pub(crate) fn order_tea(&self, customer: &str) -> i64 {
         let order = json!({"customer": customer, "item": "tea", "quantity": 2});
-        let answer = self.post("/orders", &order.to_string());
-        assert_eq!(answer.status, 201, "{answer:?}");
-        answer.body["id"].as_i64().expect("an order has a number")
+        let response = self.post("/orders", &order.to_string());
+        assert_eq!(response.status, 201, "{response:?}");
+        response.body["id"].as_i64().expect("an order has a number")
     }
 
-    /// An order as the shop shows it.
+    /// An order, as the HTTP interface returns it.
     pub(crate) fn order(&self, id: i64) -> Value {
         self.get(&format!("/orders/{id}")).body
     }
@@ -139,38 +137,38 @@ impl Shop {
         });
     }
 
-    /// Ends it the hard way: no service, no hook, no destructor gets to say a word.
+    /// Kills it: no service, hook or destructor can react.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("it runs");
+        self.child.kill().expect("it is running");
         self.child.wait().expect("it was killed");
     }
 
-    /// Asks it to stop.
+    /// Sends SIGTERM.
     #[cfg(unix)]
     pub(crate) fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is running");
     }
 
-    /// Waits until it has ended.
-    pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
-        self.wait_until("the end", |shop| shop.child.try_wait().expect("it was started"))
+    /// Waits until it has exited.
+    pub(crate) fn wait_for_exit(&mut self) -> ExitStatus {
+        self.wait_until("its exit", |shop| shop.child.try_wait().expect("it was started"))
     }
 
-    /// Looks again and again until there is something.
+    /// Polls until `poll` returns something.
     #[expect(clippy::disallowed_methods, reason = "another process runs in real time")]
     pub(crate) fn wait_until<T>(
         &mut self,
         what: &str,
-        mut look: impl FnMut(&mut Self) -> Option<T>,
+        mut poll: impl FnMut(&mut Self) -> Option<T>,
     ) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
-            if let Some(found) = look(self) {
+            if let Some(found) = poll(self) {
                 return found;
             }
-            assert!(Instant::now() < deadline, "waited for {what}; its log:\n{}", self.log());
-            // Between two looks at another process: it cannot ring, and the deadline decides.
+            assert!(Instant::now() < deadline, "waited for {what}; the log:\n{}", self.log());
+            // Another process cannot notify this one, so the test polls.
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -178,7 +176,7 @@ impl Shop {
 
 impl Drop for Shop {
     fn drop(&mut self) {
-        // An error means that it has ended already.
+        // An error means that it has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The door to the street: the HTTP server, as a service like the others.
+//! The HTTP server, as a service like the others.
 
 use std::io;
 use std::net::TcpListener;
@@ -10,23 +10,23 @@ use tokio::task;
 use super::database::database_sync;
 use super::mail::email_consumer;
 use crate::store::Store;
-use crate::tally::Tally;
+use crate::visits::VisitCounter;
 use crate::web;
 
-/// How long requests in progress may take when the shop closes.
+/// How long requests in progress may take when the shop stops.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Serves HTTP until the shop closes. Without it there is no shop: it is critical. It stops before
-/// the services that it leaves work for.
+/// Serves HTTP until the shop stops. It is critical, because the shop is useless without it. It
+/// stops before the services that it creates work for.
 ///
-/// `main` has bound the socket; after a crash the next run accepts from the same one, so that
-/// nobody is turned away meanwhile.
+/// `main` has bound the socket. After a crash the next run accepts from the same socket, so that no
+/// connection is refused in between.
 #[service(critical = true, max_restarts = 5, after = [database_sync, email_consumer])]
 fn web(
     ctx: &Context,
     listener: Res<TcpListener>,
     store: Res<Store>,
-    tally: Res<Tally>,
+    visits: Res<VisitCounter>,
 ) -> io::Result<()> {
     let listener = listener.try_clone()?;
     listener.set_nonblocking(true)?;
@@ -34,11 +34,12 @@ fn web(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        // Stop is a channel of the world of threads: one of tokio's carries it over.
+        // The stop channel is a blocking one; a blocking task makes a future of it.
         let stop = async { drop(task::spawn_blocking(move || stopping.recv()).await) };
-        web::serve(listener, web::routes(store, tally), stop, GRACE).await
+        web::serve(listener, web::routes(store, visits), stop, GRACE).await
     });
-    // Not `drop`: if serving failed, the thread that waits for the stop is still there.
+    // Not `drop`, which would wait for the blocking task: if serving failed, it still waits for
+    // stop.
     runtime.shutdown_background();
     served
 }
