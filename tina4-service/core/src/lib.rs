@@ -1,4 +1,4 @@
-//! What `tina4-service` knows about time and restarts, as pure functions.
+//! Schedules, restarts and the life cycle of a service, as pure functions.
 //!
 //! The macro uses this crate while compiling and the runtime uses it while running, so the two
 //! cannot disagree. There is no clock here, no thread, no date library and no macro.
@@ -6,6 +6,9 @@
 //! The way of the data: text -> [`duration`], [`Cron`], [`Timezone`] -> [`Draft`] -> (check) -> [`Spec`], whose
 //! [`Schedule`] says when a service is due and whose [`RestartPolicy`] says when it runs again
 //! after a crash.
+//!
+//! Only `tina4-service` has a stable interface. Items of this crate are public because the runtime
+//! and the macro use them; any release may change them.
 #![forbid(unsafe_code)]
 
 mod calendar;

@@ -39,14 +39,18 @@ pub use state::State;
 /// How an activation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
+    /// It was asked to stop.
     Stopped,
+    /// Its work is done.
     Finished,
+    /// It crashed, and is not restarted.
     Failed,
 }
 
 /// What a step needs to know besides the event.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
+    /// The current time of the monotonic clock.
     pub now: Nanos,
     /// The wall clock, which only calendar time needs.
     pub wall: WallNanos,
@@ -63,8 +67,9 @@ pub struct Facts<'a> {
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Begin an activation; `wait_for_dependencies` while what it comes `after` is not up.
+    /// Begin an activation.
     Start {
+        /// Wait for [`Input::Release`] before the first run.
         wait_for_dependencies: bool,
     },
     /// What it comes `after` is up.
@@ -86,11 +91,15 @@ pub enum Input {
     Expired,
     /// The start that has just been made is taken back: there is no thread for it.
     StartFailed,
+    /// Make the next run due now.
     RunNow,
+    /// Begin no more runs until resumed.
     Pause,
+    /// End a pause.
     Resume,
-    /// End the activation; what does not end by `deadline` is abandoned.
+    /// End the activation.
     Stop {
+        /// When a run or clean-up that has not ended by then is abandoned.
         deadline: Nanos,
     },
 }
@@ -101,7 +110,12 @@ pub enum Action {
     /// Wait for the next event.
     Nothing,
     /// Call the function.
-    Run { due: Nanos, attempt: u32 },
+    Run {
+        /// When the run was due.
+        due: Nanos,
+        /// 1 plus the number of consecutive crashes before this run.
+        attempt: u32,
+    },
     /// Run the clean-up hooks, then report `CleanedUp`.
     CleanUp,
     /// The request does not fit.
@@ -128,34 +142,47 @@ pub enum Refusal {
 /// Something worth telling: to the log, to subscribers, to those who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
+    /// An activation has begun.
     Started,
     /// Runs fell due that could not begin in time, and were left out.
     Skipped(u64),
+    /// A run has crashed.
     Crashed {
+        /// Consecutive crashes, this one included.
         in_a_row: u32,
+        /// The backoff before the restart; `None` if the service has failed for good.
         restart_in: Option<Duration>,
     },
     /// A continuous service returned, and is restarted because it says `restart = "always"`.
     Returned {
+        /// The backoff before the restart; `None` if the service has failed for good.
         restart_in: Option<Duration>,
     },
+    /// A restart is about to run.
     Restarted,
+    /// A run has neither ended nor sent a heartbeat within its timeout.
     Stuck {
+        /// The time since the run began.
         running_for: Duration,
     },
+    /// No more runs begin until the service is resumed.
     Paused,
+    /// A pause has ended.
     Resumed,
     /// The activation is ending.
     Stopping,
-    /// The activation has ended, its clean-up included; it may be asked to start again.
+    /// The activation has ended, its clean-up included.
     Ended {
+        /// How it ended.
         ending: Ending,
+        /// A start was requested while it was stopping.
         start_again: bool,
     },
     /// The last run crashed after stop was requested, which is not a crash that counts.
     CrashedWhileStopping,
-    /// It did not end in time; `failed`: it had failed for good before.
+    /// It did not end in time.
     Abandoned {
+        /// The service had failed for good before.
         failed: bool,
     },
     /// What was left of an abandoned activation has ended after all.
@@ -182,6 +209,8 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
+    /// A registered service that has not been started.
+    #[must_use]
     pub fn new(now: Nanos) -> Self {
         Self {
             phase: Phase::Registered,

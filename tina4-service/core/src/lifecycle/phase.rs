@@ -90,12 +90,14 @@ pub(super) enum Resume {
 /// What others may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
+    /// Whether the service is in an activation.
     pub active: bool,
     /// Whether the first run of this activation has begun, or waits for its calendar time.
     pub ready: bool,
 }
 
 impl Lifecycle {
+    /// What the service is doing.
     pub fn state(&self) -> State {
         match self.phase {
             Phase::Registered => State::Registered,
@@ -116,14 +118,17 @@ impl Lifecycle {
         self.since
     }
 
+    /// The number of the current or last activation, from 1; 0 before the first.
     pub fn activation(&self) -> u32 {
         self.activation
     }
 
+    /// Consecutive crashes since the last recovery.
     pub fn crashes_in_a_row(&self) -> u32 {
         self.restarts.in_a_row()
     }
 
+    /// What other services may depend on.
     pub fn readiness(&self) -> Readiness {
         Readiness { active: self.state().is_active(), ready: self.ready }
     }

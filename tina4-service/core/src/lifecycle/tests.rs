@@ -224,7 +224,7 @@ fn rule_9_a_repeat_is_an_end_and_a_beginning() {
         let action = at_once.step(Input::Repeat);
         // What is told is told before the next run begins.
         let quiet = takes == SECOND && matches!(between, [] | [Input::RunNow]);
-        assert_eq!(matches!(action, Action::Run { .. }), quiet, "{between:?}: {command:?}");
+        assert_eq!(matches!(action, Action::Run { .. }), quiet, "{between:?}: {action:?}");
         by_steps.step(Input::Ended(Flow::Again));
         if quiet {
             assert_eq!(by_steps.step(Input::Due), action);
@@ -244,7 +244,7 @@ fn rule_26_what_a_stopped_run_returns_is_no_crash() {
         life.step(Input::Stop { deadline: 9 * SECOND });
         assert_eq!(life.state(), State::Stopping);
         life.step(input);
-        assert_eq!((life.state(), life.life.crashes_in_a_row()), (State::Stopped, 0), "{event:?}");
+        assert_eq!((life.state(), life.life.crashes_in_a_row()), (State::Stopped, 0), "{input:?}");
     }
 }
 

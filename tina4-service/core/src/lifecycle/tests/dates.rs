@@ -28,7 +28,7 @@ impl Life {
                     return self.life.run_date().expect("for a calendar time").cast_unsigned();
                 }
                 Action::Nothing => {}
-                action @ (Action::CleanUp | Action::Refused(_)) => panic!("{command:?}"),
+                action @ (Action::CleanUp | Action::Refused(_)) => panic!("{action:?}"),
             }
         }
         panic!("no run: {:?}", self.life)
@@ -88,7 +88,7 @@ fn rule_5_and_6_a_time_that_passed_in_a_suspend_runs_within_a_minute_and_not_aft
                 life.step(GOOD);
             }
             (Action::Nothing, None) => assert_eq!(life.take_notes(), [Transition::Skipped(1)]),
-            (action, _) => panic!("{asleep}: {command:?}"),
+            (action, _) => panic!("{asleep}: {action:?}"),
         }
         assert_eq!(life.life.next_date(), Some(((DAY + HOUR).cast_signed(), 0)), "{asleep}");
     }
