@@ -14,6 +14,7 @@
 mod calendar;
 mod cron;
 pub mod duration;
+mod exit;
 mod flow;
 mod key;
 pub mod lifecycle;
@@ -29,6 +30,7 @@ mod timezone;
 
 pub use calendar::{Utc, Zone};
 pub use cron::{ClockChange, Cron, CronError, Days};
+pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;
 pub use nanos::{Nanos, NonMaxNanos, SECOND, WallNanos, nanos};

@@ -17,13 +17,13 @@
 
 use std::time::Duration;
 
-use crate::{CrashKind, Restarts, Spec, Zone};
+use crate::{Exit, Restarts, Spec, Zone};
 
 use self::dates::Calendar;
 use self::phase::Phase;
-use crate::flow::Flow;
 use crate::nanos::{Nanos, WallNanos, nanos};
 
+mod crash;
 mod dates;
 mod endings;
 mod phase;
@@ -33,6 +33,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use crash::Crash;
 pub use phase::Readiness;
 pub use state::State;
 
@@ -66,7 +67,7 @@ pub struct Facts<'a> {
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum Input<'a> {
     /// Begin an activation.
     Start {
         /// Wait for [`Input::Release`] before the first run.
@@ -76,13 +77,11 @@ pub enum Input {
     Release,
     /// The deadline has come.
     Due,
-    /// The run has ended well.
-    Ended(Flow),
-    /// The run has ended with [`Flow::Again`], and nobody else is to be served first: the next one
+    /// The run has ended.
+    Ended(Exit<&'a Crash>),
+    /// The run has ended with [`Exit::Again`], and nobody else is to be served first: the next one
     /// begins with the same step.
     Repeat,
-    /// The run has crashed.
-    Crashed(CrashKind),
     /// The clean-up is over.
     CleanedUp,
     /// The thread that runs or cleans up never comes back: it is ending the process.
@@ -140,7 +139,7 @@ pub enum Refusal {
 }
 
 /// Something worth telling: to the log, to subscribers, to those who wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transition {
     /// An activation has begun.
     Started,
@@ -148,15 +147,22 @@ pub enum Transition {
     Skipped(u64),
     /// A run has crashed.
     Crashed {
+        /// Why.
+        crash: Crash,
         /// Consecutive crashes, this one included.
         in_a_row: u32,
         /// The backoff before the restart; `None` if the service has failed for good.
         restart_in: Option<Duration>,
     },
-    /// A continuous service returned, and is restarted because it says `restart = "always"`.
+    /// A continuous service returned, and `restart = "always"` restarts it.
     Returned {
-        /// The backoff before the restart; `None` if the service has failed for good.
-        restart_in: Option<Duration>,
+        /// The backoff before the restart.
+        restart_in: Duration,
+    },
+    /// A continuous service returned, and fails because it may not be restarted once more.
+    ReturnedTooOften {
+        /// The text of the error.
+        error: &'static str,
     },
     /// A restart is about to run.
     Restarted,
@@ -178,8 +184,8 @@ pub enum Transition {
         /// A start was requested while it was stopping.
         start_again: bool,
     },
-    /// The last run crashed after stop was requested, which is not a crash that counts.
-    CrashedWhileStopping,
+    /// The last run crashed after stop was requested, which does not count as a crash.
+    CrashedWhileStopping(Crash),
     /// It did not end in time.
     Abandoned {
         /// The service had failed for good before.
@@ -230,7 +236,7 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        input: Input,
+        input: Input<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let before = self.state();
@@ -241,9 +247,8 @@ impl Lifecycle {
             }
             Input::Release => self.release(spec, facts),
             Input::Due => self.due(spec, facts, emit),
-            Input::Ended(flow) => self.ended(spec, facts, Ok(flow), emit),
+            Input::Ended(exit) => self.ended(spec, facts, exit, emit),
             Input::Repeat => self.repeat(spec, facts, emit),
-            Input::Crashed(kind) => self.ended(spec, facts, Err(kind), emit),
             Input::CleanedUp => self.cleaned_up(emit),
             Input::ThreadLost => self.thread_lost(spec, facts, emit),
             Input::Expired => self.expired(facts, emit),

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use crate::engine::invoke::Crash;
 use crate::observe::event::{Change, LogLine, Subscribers};
 use crate::observe::stop_report::StopReport;
 use crate::plan::{Fault, Names, Selection};
@@ -145,8 +144,8 @@ impl Supervisor {
     }
 
     /// One step of one service, and all that follows from it.
-    fn event(&mut self, index: u32, event: Input, now: Nanos) -> Action {
-        let action = self.step(index, event, now, None);
+    fn event(&mut self, index: u32, event: Input<'_>, now: Nanos) -> Action {
+        let action = self.step(index, event, now);
         self.pump(now);
         action
     }
@@ -166,13 +165,13 @@ impl Supervisor {
                 Todo::Stop(index) => self.stop_if_free(index, now),
                 Todo::Release(index) => {
                     if !self.waits_for_dependencies(index) {
-                        self.step(index, Input::Release, now, None);
+                        self.step(index, Input::Release, now);
                     }
                 }
                 Todo::StartAgain(index) => {
                     if self.may_start().is_ok() {
                         let wait_for_dependencies = self.waits_for_dependencies(index);
-                        self.step(index, Input::Start { wait_for_dependencies }, now, None);
+                        self.step(index, Input::Start { wait_for_dependencies }, now);
                     }
                 }
                 Todo::ShutDown(index) => {
@@ -198,16 +197,16 @@ impl Supervisor {
             let own = now.saturating_add(nanos(service.instance.definition.spec().stop_timeout));
             let deadline = own.min(shutdown.deadline);
             self.services[index as usize].note_asked(now);
-            self.step(index, Input::Stop { deadline }, now, None);
+            self.step(index, Input::Stop { deadline }, now);
             // Once: what another worker has begun for it since then is not given up.
             if self.vanished.take_if(|vanished| *vanished == index).is_some() {
-                self.step(index, Input::ThreadLost, now, None);
+                self.step(index, Input::ThreadLost, now);
             }
         }
     }
 
-    /// One step of one life cycle; `crash` comes with [`Input::Crashed`].
-    fn step(&mut self, index: u32, event: Input, now: Nanos, crash: Option<&Crash>) -> Action {
+    /// One step of one life cycle.
+    fn step(&mut self, index: u32, event: Input<'_>, now: Nanos) -> Action {
         let Self { services, timers, transitions, random, .. } = self;
         let count = services.len();
         let service = &mut services[index as usize];
@@ -231,7 +230,7 @@ impl Supervisor {
             self.rebuild_timers();
         }
         if concerns_others {
-            self.follow_up(index, before, after, crash, now);
+            self.follow_up(index, before, after, now);
         }
         match action {
             Action::Run { due, attempt } => {
@@ -247,14 +246,7 @@ impl Supervisor {
 
     /// Tells what a step has left to tell, and takes down what follows from it for others. Most
     /// steps are runs that begin or end in a service that goes on: they concern nobody.
-    fn follow_up(
-        &mut self,
-        index: u32,
-        before: Readiness,
-        after: Readiness,
-        crash: Option<&Crash>,
-        now: Nanos,
-    ) {
+    fn follow_up(&mut self, index: u32, before: Readiness, after: Readiness, now: Nanos) {
         match (before.active, after.active) {
             (false, true) => {
                 self.active += 1;
@@ -268,7 +260,7 @@ impl Supervisor {
         }
         let mut transitions = std::mem::take(&mut self.transitions);
         for transition in transitions.drain(..) {
-            self.apply_transition(index, transition, crash, now);
+            self.apply_transition(index, transition, now);
         }
         self.transitions = transitions;
         if before.active && !before.ready && (after.ready || !after.active) {

@@ -1,8 +1,9 @@
 //! Tables for single rules; calendar time is in `dates.rs`, random lives are in `lives.rs`.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::{Restart, RestartPolicy, Schedule, Spec, Utc};
+use crate::{CrashKind, Restart, RestartPolicy, Schedule, Spec, Utc};
 
 use super::*;
 
@@ -47,7 +48,7 @@ impl Life {
         Self::new(Spec { schedule: Schedule::Interval(secs(seconds)), ..Spec::DEFAULT })
     }
 
-    fn step(&mut self, input: Input) -> Action {
+    fn step(&mut self, input: Input<'_>) -> Action {
         let Self { spec, life, now, ahead, hooks, last_heartbeat, random, transitions } = self;
         let wall = WallNanos::from(*now) + *ahead;
         let facts = Facts {
@@ -76,7 +77,7 @@ impl Life {
     }
 
     /// Goes to the next run and lets it take so long; returns when it was due, in seconds.
-    fn run(&mut self, takes: Nanos, input: Input) -> u64 {
+    fn run(&mut self, takes: Nanos, input: Input<'_>) -> u64 {
         let Action::Run { due, .. } = self.due() else { panic!("no run: {:?}", self.life) };
         self.now += takes;
         self.step(input);
@@ -88,9 +89,21 @@ impl Life {
     }
 }
 
-const GOOD: Input = Input::Ended(Flow::Wait);
-const CRASH: Input = Input::Crashed(CrashKind::Transient);
-const PERMANENT_CRASH: Input = Input::Crashed(CrashKind::Permanent);
+const GOOD: Input<'static> = Input::Ended(Exit::Wait);
+
+fn crash_of(kind: CrashKind) -> Crash {
+    Crash { text: "crash".into(), panicked: false, kind }
+}
+
+fn crashed() -> Input<'static> {
+    static CRASH: LazyLock<Crash> = LazyLock::new(|| crash_of(CrashKind::Transient));
+    Input::Ended(Exit::Crashed(&CRASH))
+}
+
+fn crashed_permanently() -> Input<'static> {
+    static CRASH: LazyLock<Crash> = LazyLock::new(|| crash_of(CrashKind::Permanent));
+    Input::Ended(Exit::Crashed(&CRASH))
+}
 
 #[test]
 fn rule_1_and_3_an_interval_starts_at_once_and_never_drifts() {
@@ -132,10 +145,10 @@ fn rule_9_jitter_again_and_after_leave_the_grid_alone() {
     life.random = 3 * SECOND;
     life.start();
     assert_eq!((0..3).map(|_| life.run(0, GOOD)).collect::<Vec<_>>(), [3, 13, 23]);
-    assert_eq!(life.run(SECOND, Input::Ended(Flow::Again)), 33);
-    assert_eq!(life.run(SECOND, Input::Ended(Flow::After(secs(2)))), 34);
+    assert_eq!(life.run(SECOND, Input::Ended(Exit::Again)), 33);
+    assert_eq!(life.run(SECOND, Input::Ended(Exit::After(nanos(secs(2))))), 34);
     assert_eq!(life.run(0, GOOD), 37);
-    assert_eq!(life.run(0, Input::Ended(Flow::Done)), 43);
+    assert_eq!(life.run(0, Input::Ended(Exit::Done)), 43);
     assert_eq!(life.state(), State::Finished);
 }
 
@@ -144,11 +157,11 @@ fn rule_20_restarts_of_an_always_failing_service() {
     let mut life = Life::new(Spec::DEFAULT);
     life.start();
     let mut restarts = Vec::new();
-    life.run(0, CRASH);
+    life.run(0, crashed());
     for _ in 0..8 {
         assert_eq!(life.state(), State::BackingOff);
         let before = life.now;
-        life.run(0, CRASH);
+        life.run(0, crashed());
         restarts.push((life.now - before) / SECOND);
     }
     assert_eq!(restarts, [1, 2, 4, 8, 16, 32, 60, 60]);
@@ -158,11 +171,11 @@ fn rule_20_restarts_of_an_always_failing_service() {
 fn rule_21_a_good_run_returns_to_the_grid_and_starts_over() {
     let mut life = Life::every(10);
     life.start();
-    assert_eq!(life.run(0, CRASH), 0);
-    assert_eq!(life.run(0, CRASH), 1);
+    assert_eq!(life.run(0, crashed()), 0);
+    assert_eq!(life.run(0, crashed()), 1);
     assert_eq!(life.run(0, GOOD), 3);
     assert_eq!(life.life.crashes_in_a_row(), 0);
-    assert_eq!(life.run(0, CRASH), 10);
+    assert_eq!(life.run(0, crashed()), 10);
     assert_eq!(life.run(0, GOOD), 11);
 }
 
@@ -171,8 +184,8 @@ fn rule_21_a_minute_of_running_is_a_recovery_of_a_continuous_service() {
     for (ran, delay) in [(59, 2), (60, 1)] {
         let mut life = Life::new(Spec::DEFAULT);
         life.start();
-        life.run(0, CRASH);
-        life.run(ran * SECOND, CRASH);
+        life.run(0, crashed());
+        life.run(ran * SECOND, crashed());
         let before = life.now;
         life.due();
         assert_eq!((life.now - before) / SECOND, delay, "after {ran} s");
@@ -190,7 +203,7 @@ fn rule_22_and_24_after_n_restarts_the_next_crash_is_final() {
         let mut life = Life::new(limited(max));
         life.start();
         for crash in 0..=max {
-            life.run(0, CRASH);
+            life.run(0, crashed());
             let want = if crash < max { State::BackingOff } else { State::Failed };
             assert_eq!(life.state(), want, "crash {crash} of max {max}");
         }
@@ -205,14 +218,14 @@ fn rule_22_and_24_after_n_restarts_the_next_crash_is_final() {
 /// A repeat is the end of a run and the beginning of the next, without anything in between.
 #[test]
 fn rule_9_a_repeat_is_an_end_and_a_beginning() {
-    let between: [&[Input]; 4] =
+    let between: [&[Input<'_>]; 4] =
         [&[], &[Input::Pause], &[Input::Stop { deadline: 9 * SECOND }], &[Input::RunNow]];
     for (takes, between) in [SECOND, 35 * SECOND].into_iter().flat_map(|t| between.map(|b| (t, b)))
     {
         let running = || {
             let mut life = Life::every(10);
             life.start();
-            life.run(SECOND, CRASH);
+            life.run(SECOND, crashed());
             life.due();
             life.now += takes;
             for input in between {
@@ -225,7 +238,7 @@ fn rule_9_a_repeat_is_an_end_and_a_beginning() {
         // What is told is told before the next run begins.
         let quiet = takes == SECOND && matches!(between, [] | [Input::RunNow]);
         assert_eq!(matches!(action, Action::Run { .. }), quiet, "{between:?}: {action:?}");
-        by_steps.step(Input::Ended(Flow::Again));
+        by_steps.step(Input::Ended(Exit::Again));
         if quiet {
             assert_eq!(by_steps.step(Input::Due), action);
             assert_eq!(at_once.life.since(), at_once.now);
@@ -237,7 +250,7 @@ fn rule_9_a_repeat_is_an_end_and_a_beginning() {
 
 #[test]
 fn rule_26_what_a_stopped_run_returns_is_no_crash() {
-    for input in [GOOD, CRASH, PERMANENT_CRASH, Input::Ended(Flow::Again)] {
+    for input in [GOOD, crashed(), crashed_permanently(), Input::Ended(Exit::Again)] {
         let mut life = Life::every(10);
         life.start();
         life.due();
@@ -283,7 +296,7 @@ fn rule_43_an_abandoned_run_blocks_a_second_copy_until_it_ends() {
         Action::Refused(Refusal::Lingering)
     );
     life.hooks = true;
-    assert_eq!(life.step(CRASH), Action::CleanUp, "what it holds is cleaned up late");
+    assert_eq!(life.step(crashed()), Action::CleanUp, "what it holds is cleaned up late");
     assert_eq!(
         life.step(Input::Start { wait_for_dependencies: false }),
         Action::Refused(Refusal::Lingering)

@@ -11,7 +11,7 @@ impl Supervisor {
     pub(crate) fn request(
         &mut self,
         name: &str,
-        event: Input,
+        event: Input<'_>,
         now: Nanos,
     ) -> Result<(), ControlError> {
         let index = self.find(name)?;
@@ -101,7 +101,7 @@ impl Supervisor {
 
     pub(super) fn stop_one(&mut self, index: u32, deadline: Nanos, now: Nanos) {
         self.services[index as usize].note_asked(now);
-        self.step(index, Input::Stop { deadline }, now, None);
+        self.step(index, Input::Stop { deadline }, now);
     }
 
     /// The result of a stop, or until when to wait for it. `inside`: the service that asks.

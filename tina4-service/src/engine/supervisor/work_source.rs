@@ -10,9 +10,8 @@ use crate::engine::invoke::{self, Completion, WorkId, WorkItem, WorkKind};
 use crate::engine::pool::{Timing, WorkSource};
 use crate::observe::event::Change;
 use crate::service::context::Context;
-use tina4_service_core::Flow;
-use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Action, Input, State};
+use tina4_service_core::{Exit, Nanos};
 
 fn id(index: u32, action: Action) -> Option<WorkId> {
     match action {
@@ -89,13 +88,10 @@ impl WorkSource for Supervisor {
             }
         }
         let action = match report {
-            Completion::Ran(exit) => match exit.into_flow() {
-                Ok(Flow::Again) if may_repeat && !self.is_wanted(now) => {
-                    self.step(index, Input::Repeat, now, None)
-                }
-                Ok(flow) => self.step(index, Input::Ended(flow), now, None),
-                Err(crash) => self.step(index, Input::Crashed(crash.kind), now, Some(&crash)),
-            },
+            Completion::Ran(Exit::Again) if may_repeat && !self.is_wanted(now) => {
+                self.step(index, Input::Repeat, now)
+            }
+            Completion::Ran(exit) => self.step(index, Input::Ended(exit.as_deref()), now),
             Completion::CleanedUp(failures) => {
                 if !failures.is_empty() {
                     let end = self.services[index as usize].end_mut();
@@ -104,7 +100,7 @@ impl WorkSource for Supervisor {
                 for cause in failures {
                     self.record(index, Change::HookFailed { cause }, now);
                 }
-                self.step(index, Input::CleanedUp, now, None)
+                self.step(index, Input::CleanedUp, now)
             }
         };
         self.pump(now);
