@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::CrashKind;
+use crate::restart::CrashKind;
 
 /// A run that returned an error or panicked.
 #[derive(Clone, Debug, PartialEq, Eq)]

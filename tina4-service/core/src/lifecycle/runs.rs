@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
-use crate::{CrashKind, Exit, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
-
+use super::action::Action;
+use super::crash::Crash;
+use super::ending::Ending;
+use super::facts::{Facts, jitter};
+use super::machine::Lifecycle;
 use super::phase::{Hooks, Lingering, Phase, Resume, Until};
-use super::{Action, Crash, Ending, Facts, Lifecycle, Transition, jitter};
+use super::transition::Transition;
+use crate::exit::Exit;
 use crate::nanos::{Nanos, NonMaxNanos, nanos};
+use crate::restart::{CrashKind, Restart, RestartPolicy, Verdict};
+use crate::schedule::{Grid, Schedule};
+use crate::spec::Spec;
 
 /// The error of a service with `restart = "always"` that may not be restarted once more.
 const RETURNED_TOO_OFTEN: &str = "returned more often than `max_restarts`";
