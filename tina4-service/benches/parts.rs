@@ -5,12 +5,13 @@
 //! ```
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use tina4_service_core::lifecycle::{Action, Facts, Input, Lifecycle};
-use tina4_service_core::{CrashKind, Flow, Nanos, Schedule, Spec, Timers, Utc, nanos};
+use tina4_service_core::lifecycle::{Action, Crash, Facts, Input, Lifecycle};
+use tina4_service_core::{CrashKind, Exit, Nanos, Schedule, Spec, Timers, Utc, nanos};
 
 fn main() {
     divan::main();
@@ -50,6 +51,9 @@ impl Queue {
     }
 }
 
+static CRASH: LazyLock<Crash> =
+    LazyLock::new(|| Crash { text: "crash".into(), panicked: false, kind: CrashKind::Transient });
+
 /// The life cycle of one started service.
 struct Life {
     life: Lifecycle,
@@ -70,7 +74,7 @@ impl Life {
     /// A successful run, which ends at its due time.
     fn run(&mut self) {
         self.due();
-        self.step(Input::Ended(Flow::Wait));
+        self.step(Input::Ended(Exit::Wait));
     }
 
     /// A run is followed by the next one in one step.
@@ -82,7 +86,7 @@ impl Life {
     /// A run that crashes; every run but the first is a restart after a backoff of at most 60 s.
     fn crash(&mut self) {
         self.due();
-        self.step(Input::Crashed(CrashKind::Transient));
+        self.step(Input::Ended(Exit::Crashed(&CRASH)));
     }
 
     /// Begins the next run.
@@ -91,7 +95,7 @@ impl Life {
         self.step(Input::Due);
     }
 
-    fn step(&mut self, input: Input) -> Action {
+    fn step(&mut self, input: Input<'_>) -> Action {
         let Self { life, spec, now, told } = self;
         let facts =
             Facts { now: *now, wall: 0, zone: &Utc, hooks: false, last_heartbeat: 0, random: 0 };

@@ -299,7 +299,7 @@ impl Runner {
         self.request(name, Input::Resume)
     }
 
-    fn request(&self, name: &str, event: Input) -> Result<(), ControlError> {
+    fn request(&self, name: &str, event: Input<'_>) -> Result<(), ControlError> {
         self.ask(|services, now| services.request(name, event, now))
     }
 

@@ -1,16 +1,20 @@
-//! Schedules, durations and restart policies of `tina4-service`, as pure functions.
+//! Schedules, restarts and the life cycle of a service, as pure functions.
 //!
 //! The macro uses this crate at compile time and the runtime at run time, so the two cannot
 //! disagree. It has no clock, no threads, no date library and no macros: time is an argument.
 //!
 //! Data flow: text -> [`duration`], [`Cron`], [`Timezone`] -> [`Draft`] -> (check) -> [`Spec`]. The
 //! [`Schedule`] of a [`Spec`] gives the due times of a service; its [`RestartPolicy`] gives the
-//! backoff after a crash.
+//! backoff after a crash. [`lifecycle`] puts them together, and [`Timers`] is the queue of due times.
+//!
+//! Only `tina4-service` has a stable interface. Items of this crate are public because the runtime
+//! and the macro use them; any release may change them.
 #![forbid(unsafe_code)]
 
 mod calendar;
 mod cron;
 pub mod duration;
+mod exit;
 mod flow;
 mod key;
 pub mod lifecycle;
@@ -26,6 +30,7 @@ mod timezone;
 
 pub use calendar::{Utc, Zone};
 pub use cron::{ClockChange, Cron, CronError, Days};
+pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;
 pub use nanos::{Nanos, NonMaxNanos, SECOND, WallNanos, nanos};

@@ -15,7 +15,6 @@ use std::time::Duration;
 use self::journal::Journal;
 use self::registry::Registry;
 use self::shutdown::Shutdown;
-use crate::engine::invoke::Crash;
 use crate::engine::pool::deferred::DeferredQueue;
 use crate::observe::event::Change;
 use crate::plan::Selection;
@@ -102,8 +101,8 @@ impl Supervisor {
     }
 
     /// One step of one service, and everything that follows from it.
-    fn apply(&mut self, index: u32, input: Input, now: Nanos) -> Action {
-        let action = self.step(index, input, now, None);
+    fn apply(&mut self, index: u32, input: Input<'_>, now: Nanos) -> Action {
+        let action = self.step(index, input, now);
         self.follow_up(now);
         action
     }
@@ -123,13 +122,13 @@ impl Supervisor {
                 FollowUp::Stop(index) => self.stop_if_free(index, now),
                 FollowUp::Release(index) => {
                     if !self.registry.waits_for_dependencies(index) {
-                        self.step(index, Input::Release, now, None);
+                        self.step(index, Input::Release, now);
                     }
                 }
                 FollowUp::StartAgain(index) => {
                     if self.may_start().is_ok() {
                         let wait_for_dependencies = self.registry.waits_for_dependencies(index);
-                        self.step(index, Input::Start { wait_for_dependencies }, now, None);
+                        self.step(index, Input::Start { wait_for_dependencies }, now);
                     }
                 }
                 FollowUp::ShutDown(index) => {
@@ -156,16 +155,16 @@ impl Supervisor {
             let stop_timeout = service.instance.definition.spec().stop_timeout;
             let deadline = now.saturating_add(nanos(stop_timeout)).min(limit);
             self.registry.get_mut(index).record_stop_request(now);
-            self.step(index, Input::Stop { deadline }, now, None);
+            self.step(index, Input::Stop { deadline }, now);
             // Once: a run that another worker has begun for it since then is not given up.
             if self.lost_thread.take_if(|lost| *lost == index).is_some() {
-                self.step(index, Input::ThreadLost, now, None);
+                self.step(index, Input::ThreadLost, now);
             }
         }
     }
 
-    /// One step of one life cycle; `crash` comes with [`Input::Crashed`].
-    fn step(&mut self, index: u32, input: Input, now: Nanos, crash: Option<&Crash>) -> Action {
+    /// One step of one life cycle.
+    fn step(&mut self, index: u32, input: Input<'_>, now: Nanos) -> Action {
         let Self { registry, timers, transitions, random, .. } = self;
         let service = registry.get_mut(index);
         let spec = service.instance.definition.spec();
@@ -188,7 +187,7 @@ impl Supervisor {
             registry.rebuild(timers);
         }
         if concerns_others {
-            self.record_step(index, before, after, crash, now);
+            self.record_step(index, before, after, now);
         }
         match action {
             Action::Run { due, attempt } => {
@@ -204,14 +203,7 @@ impl Supervisor {
 
     /// Records the transitions of a step, and queues what follows from it for other services. Most
     /// steps are runs that begin or end in a service that continues: they concern no other.
-    fn record_step(
-        &mut self,
-        index: u32,
-        before: Readiness,
-        after: Readiness,
-        crash: Option<&Crash>,
-        now: Nanos,
-    ) {
+    fn record_step(&mut self, index: u32, before: Readiness, after: Readiness, now: Nanos) {
         match (before.active, after.active) {
             (false, true) => {
                 self.active += 1;
@@ -225,7 +217,7 @@ impl Supervisor {
         }
         let mut transitions = std::mem::take(&mut self.transitions);
         for transition in transitions.drain(..) {
-            self.apply_transition(index, transition, crash, now);
+            self.apply_transition(index, transition, now);
         }
         self.transitions = transitions;
         if before.active && !before.ready && (after.ready || !after.active) {

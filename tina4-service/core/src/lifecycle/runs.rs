@@ -2,12 +2,21 @@
 
 use std::time::Duration;
 
-use crate::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
-
+use super::action::Action;
+use super::crash::Crash;
+use super::ending::Ending;
+use super::facts::{Facts, jitter};
+use super::machine::Lifecycle;
 use super::phase::{Hooks, Lingering, Phase, Resume, Until};
-use super::{Action, Ending, Facts, Lifecycle, Transition, jitter};
-use crate::flow::Flow;
+use super::transition::Transition;
+use crate::exit::Exit;
 use crate::nanos::{Nanos, NonMaxNanos, nanos};
+use crate::restart::{CrashKind, Restart, RestartPolicy, Verdict};
+use crate::schedule::{Grid, Schedule};
+use crate::spec::Spec;
+
+/// The error of a service with `restart = "always"` that may not be restarted once more.
+const RETURNED_TOO_OFTEN: &str = "returned more often than `max_restarts`";
 
 impl Lifecycle {
     pub(super) fn due(
@@ -100,28 +109,24 @@ impl Lifecycle {
         Action::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
     }
 
-    /// The run has ended: with a flow, or with a crash.
+    /// The run has ended.
     pub(super) fn ended(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        result: Result<Flow, CrashKind>,
+        exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match self.phase {
             Phase::StopRequested { deadline, start_again } => {
-                if result.is_err() {
-                    emit(Transition::CrashedWhileStopping);
+                if let Exit::Crashed(crash) = exit {
+                    emit(Transition::CrashedWhileStopping(crash.clone()));
                 }
                 self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, emit)
             }
             Phase::Running { pause, .. } => {
-                self.skip(spec, facts, pause, result, emit);
-                let ending = match result {
-                    Ok(flow) => self.after_good_run(spec, facts, pause, flow, emit),
-                    Err(kind) => self.after_crash(spec, facts, pause, kind, emit),
-                };
-                match ending {
+                self.skip(spec, facts, pause, exit, emit);
+                match self.after_run(spec, facts, pause, exit, emit) {
                     None => Action::Nothing,
                     Some(ending) => {
                         let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
@@ -156,7 +161,7 @@ impl Lifecycle {
         }
     }
 
-    /// The run has ended with [`Flow::Again`], and the next one begins; but what is to be told is
+    /// The run has ended with [`Exit::Again`], and the next one begins; but what is to be told is
     /// told first.
     pub(super) fn repeat(
         &mut self,
@@ -165,14 +170,14 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let Phase::Running { pause: false, .. } = self.phase else {
-            return self.ended(spec, facts, Ok(Flow::Again), emit);
+            return self.ended(spec, facts, Exit::Again, emit);
         };
         let mut reported_since = false;
         let mut tell_first = |transition| {
             reported_since = true;
             emit(transition);
         };
-        self.skip(spec, facts, false, Ok(Flow::Again), &mut tell_first);
+        self.skip(spec, facts, false, Exit::Again, &mut tell_first);
         self.restarts.recovered();
         if reported_since {
             self.wait_for_next(false, Resume::Waiting { until: Until::Instant(facts.now) });
@@ -187,13 +192,13 @@ impl Lifecycle {
         spec: &Spec,
         facts: Facts<'_>,
         pause: bool,
-        result: Result<Flow, CrashKind>,
+        exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) {
         let skipped = match &spec.schedule {
             Schedule::Interval(period) => self.grid(*period).count_between(self.due, facts.now),
             // What passed is looked at next: see `look`.
-            Schedule::Cron(..) if result == Ok(Flow::Wait) && !pause => 0,
+            Schedule::Cron(..) if matches!(exit, Exit::Wait) && !pause => 0,
             Schedule::Cron(cron, _) => self.answer_for_run(cron, facts),
             // A delay starts when the run ends; nothing else has due times.
             Schedule::Delay(_) | Schedule::Continuous => 0,
@@ -217,28 +222,29 @@ impl Lifecycle {
     }
 
     /// Waits for the next run, or says how the activation ends.
-    fn after_good_run(
+    fn after_run(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
         pause: bool,
-        flow: Flow,
+        exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) -> Option<Ending> {
-        match flow {
-            Flow::Done => return Some(Ending::Finished),
-            Flow::Again => {
+        match exit {
+            Exit::Crashed(crash) => return self.after_crash(spec, facts, pause, crash, emit),
+            Exit::Done => return Some(Ending::Finished),
+            Exit::Again => {
                 self.restarts.recovered();
                 self.wait_for_next(pause, Resume::Waiting { until: Until::Instant(facts.now) });
                 return None;
             }
-            Flow::After(time) => {
+            Exit::After(time) => {
                 self.restarts.recovered();
-                let due = facts.now.saturating_add(nanos(time));
+                let due = facts.now.saturating_add(time);
                 self.wait_for_next(pause, Resume::Waiting { until: Until::Instant(due) });
                 return None;
             }
-            Flow::Wait => {}
+            Exit::Wait => {}
         }
         if spec.schedule.is_periodic() {
             self.restarts.recovered();
@@ -252,7 +258,10 @@ impl Lifecycle {
                 self.recover_if_long(facts);
                 // It counts like a crash that may pass.
                 let restart_in = self.restart_in(spec, facts, CrashKind::Transient);
-                emit(Transition::Returned { restart_in });
+                emit(match restart_in {
+                    Some(restart_in) => Transition::Returned { restart_in },
+                    None => Transition::ReturnedTooOften { error: RETURNED_TOO_OFTEN },
+                });
                 self.back_off(facts, pause, restart_in)
             }
         }
@@ -263,14 +272,15 @@ impl Lifecycle {
         spec: &Spec,
         facts: Facts<'_>,
         pause: bool,
-        kind: CrashKind,
+        crash: &Crash,
         emit: &mut impl FnMut(Transition),
     ) -> Option<Ending> {
         if !spec.schedule.is_periodic() {
             self.recover_if_long(facts);
         }
-        let restart_in = self.restart_in(spec, facts, kind);
-        emit(Transition::Crashed { in_a_row: self.restarts.in_a_row(), restart_in });
+        let restart_in = self.restart_in(spec, facts, crash.kind);
+        let in_a_row = self.restarts.in_a_row();
+        emit(Transition::Crashed { crash: crash.clone(), in_a_row, restart_in });
         self.back_off(facts, pause, restart_in)
     }
 

@@ -35,7 +35,7 @@ impl Supervisor {
     pub(crate) fn request(
         &mut self,
         name: &str,
-        input: Input,
+        input: Input<'_>,
         now: Nanos,
     ) -> Result<(), ControlError> {
         let index = self.find(name)?;
@@ -89,7 +89,7 @@ impl Supervisor {
         let activation = service.life.activation();
         let deadline = now.saturating_add(nanos(service.instance.definition.spec().stop_timeout));
         service.record_stop_request(now);
-        self.step(index, Input::Stop { deadline }, now, None);
+        self.step(index, Input::Stop { deadline }, now);
         Ok(StopRequest::Pending(PendingStop { index, activation, requested: now }))
     }
 

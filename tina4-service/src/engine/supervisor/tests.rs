@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tina4_service_core::CrashKind;
+use tina4_service_core::lifecycle::Crash;
 
 use super::control::{PendingStop, StopRequest};
 use super::*;

@@ -4,22 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{FollowUp, Supervisor};
-use crate::engine::invoke::Crash;
 use crate::observe::event::Change;
 use tina4_service_core::Nanos;
-use tina4_service_core::lifecycle::{Ending, Transition};
+use tina4_service_core::lifecycle::{Crash, Ending, Transition};
 
 impl Supervisor {
     /// Counts and reports a transition.
-    pub(super) fn apply_transition(
-        &mut self,
-        index: u32,
-        transition: Transition,
-        crash: Option<&Crash>,
-        now: Nanos,
-    ) {
+    pub(super) fn apply_transition(&mut self, index: u32, transition: Transition, now: Nanos) {
         let service = self.registry.get_mut(index);
-        let crash_text = || crash.map_or_else(|| "".into(), |crash| Arc::clone(&crash.text));
         let change = match transition {
             Transition::Started => {
                 service.instance.renew();
@@ -32,24 +24,22 @@ impl Supervisor {
                 service.failures_mut().skipped += count;
                 Change::Skipped { count }
             }
-            Transition::Crashed { in_a_row, restart_in } => {
+            Transition::Crashed { crash: Crash { text, .. }, in_a_row, restart_in } => {
                 service.failures_mut().crashes += 1;
-                service.failures_mut().last_error = Some(crash_text());
-                Change::Crashed { in_a_row, cause: crash_text(), restart_in }
+                service.failures_mut().last_error = Some(Arc::clone(&text));
+                Change::Crashed { in_a_row, cause: text, restart_in }
             }
-            Transition::CrashedWhileStopping => match crash {
-                Some(Crash { text, panicked: true, .. }) => {
-                    Change::PanickedWhileStopping { cause: Arc::clone(text) }
-                }
-                // An error that is returned after the request to stop does not matter.
-                Some(Crash { panicked: false, .. }) | None => return,
-            },
+            Transition::CrashedWhileStopping(Crash { text, panicked: true, .. }) => {
+                Change::PanickedWhileStopping { cause: text }
+            }
+            // An error that a run returns after stop was requested does not matter.
+            Transition::CrashedWhileStopping(Crash { panicked: false, .. }) => return,
             Transition::Returned { restart_in } => {
-                if restart_in.is_none() {
-                    service.failures_mut().last_error =
-                        Some("returned more often than `max_restarts`".into());
-                }
-                Change::Returned { restart_in }
+                Change::Returned { restart_in: Some(restart_in) }
+            }
+            Transition::ReturnedTooOften { error } => {
+                service.failures_mut().last_error = Some(error.into());
+                Change::Returned { restart_in: None }
             }
             Transition::Restarted => {
                 service.failures_mut().restarts += 1;

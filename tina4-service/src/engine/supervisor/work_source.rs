@@ -10,7 +10,7 @@ use crate::engine::pool::work_source::{Timing, WorkSource};
 use crate::observe::event::Change;
 use crate::service::context::Context;
 use tina4_service_core::lifecycle::{Action, Input, State};
-use tina4_service_core::{Flow, Nanos};
+use tina4_service_core::{Exit, Nanos};
 
 /// The work that an action asks for.
 fn work(index: u32, action: Action) -> Option<WorkId> {
@@ -105,12 +105,11 @@ impl WorkSource for Supervisor {
                     service.stats.ended(ended, took);
                     self.record_run_end(index, took, now);
                 }
-                match exit.into_flow() {
-                    Ok(Flow::Again) if may_repeat && !self.is_worker_needed(now) => {
-                        self.step(index, Input::Repeat, now, None)
+                match exit {
+                    Exit::Again if may_repeat && !self.is_worker_needed(now) => {
+                        self.step(index, Input::Repeat, now)
                     }
-                    Ok(flow) => self.step(index, Input::Ended(flow), now, None),
-                    Err(crash) => self.step(index, Input::Crashed(crash.kind), now, Some(&crash)),
+                    exit => self.step(index, Input::Ended(exit.as_deref()), now),
                 }
             }
             Completion::CleanedUp(failures) => {
@@ -121,7 +120,7 @@ impl WorkSource for Supervisor {
                 for cause in failures {
                     self.record(index, Change::HookFailed { cause }, now);
                 }
-                self.step(index, Input::CleanedUp, now, None)
+                self.step(index, Input::CleanedUp, now)
             }
         };
         self.follow_up(now);

@@ -1,10 +1,16 @@
 //! What others ask of a service: start, run now, pause, resume, stop.
 
-use crate::{Restarts, Schedule, Spec};
-
+use super::action::Action;
+use super::ending::Ending;
+use super::facts::{Facts, jitter};
+use super::machine::Lifecycle;
 use super::phase::{Hooks, Lingering, Phase, Resume, Until};
-use super::{Action, Ending, Facts, Lifecycle, Refusal, Transition, jitter};
+use super::refusal::Refusal;
+use super::transition::Transition;
 use crate::nanos::{Nanos, nanos};
+use crate::restart::Restarts;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
 impl Lifecycle {
     pub(super) fn start(

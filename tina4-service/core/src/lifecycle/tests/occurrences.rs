@@ -28,7 +28,7 @@ impl Life {
                     return self.life.run_date().expect("for a calendar time").cast_unsigned();
                 }
                 Action::Nothing => {}
-                action @ (Action::CleanUp | Action::Refused(_)) => panic!("{command:?}"),
+                action @ (Action::CleanUp | Action::Refused(_)) => panic!("{action:?}"),
             }
         }
         panic!("no run: {:?}", self.life)
@@ -88,7 +88,7 @@ fn rule_5_and_6_a_time_that_passed_in_a_suspend_runs_within_a_minute_and_not_aft
                 life.step(GOOD);
             }
             (Action::Nothing, None) => assert_eq!(life.take_notes(), [Transition::Skipped(1)]),
-            (action, _) => panic!("{asleep}: {command:?}"),
+            (action, _) => panic!("{asleep}: {action:?}"),
         }
         assert_eq!(life.life.next_date(), Some(((DAY + HOUR).cast_signed(), 0)), "{asleep}");
     }
@@ -208,14 +208,14 @@ fn other_runs_answer_for_what_passed_meanwhile_and_leave_the_calendar() {
     life.step(GOOD);
     assert_eq!(life.date(), 10 * MINUTE);
     // A pause that the body asks for replaces the times in it.
-    life.step(Input::Ended(Flow::After(secs(25 * MINUTE))));
+    life.step(Input::Ended(Exit::After(nanos(secs(25 * MINUTE)))));
     assert!(matches!(life.due(), Action::Run { .. }));
     assert_eq!(life.life.run_date(), None);
     assert_eq!(life.now, 35 * MINUTE * SECOND);
     life.step(GOOD);
     assert_eq!(life.date(), 40 * MINUTE);
     // So does a backoff.
-    assert_eq!(life.step(CRASH), Action::Nothing);
+    assert_eq!(life.step(crashed()), Action::Nothing);
     assert!(matches!(life.due(), Action::Run { attempt: 2, .. }));
     assert_eq!(life.life.run_date(), None);
     life.step(GOOD);
@@ -264,9 +264,9 @@ fn rule_6_what_was_only_skipped_runs_when_its_time_comes_again() {
 #[test]
 fn rule_5_times_that_passed_in_a_run_are_counted_however_it_ends() {
     for (end, pause) in [
-        (CRASH, false),
-        (Input::Ended(Flow::Again), false),
-        (Input::Ended(Flow::After(secs(7))), false),
+        (crashed(), false),
+        (Input::Ended(Exit::Again), false),
+        (Input::Ended(Exit::After(nanos(secs(7)))), false),
         (GOOD, true),
     ] {
         let mut life = calendar("* * * * *");

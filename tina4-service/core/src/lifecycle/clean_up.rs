@@ -1,10 +1,13 @@
 //! How an activation ends: by way of its clean-up, or given up when stop takes too long.
 
-use crate::Spec;
-
+use super::action::Action;
+use super::ending::Ending;
+use super::facts::Facts;
+use super::machine::Lifecycle;
 use super::phase::{Hooks, Lingering, Phase};
-use super::{Action, Ending, Facts, Lifecycle, Transition};
+use super::transition::Transition;
 use crate::nanos::{Nanos, nanos};
+use crate::spec::Spec;
 
 impl Lifecycle {
     /// Ends the activation, by way of its clean-up where there is one.

@@ -14,86 +14,22 @@
 //! clock is back by more than [`CORRECTION`]: then it was wrong before, and counts as it is now (as
 //! in cron(8) of Debian and BSD). What recurs runs again.
 
-use crate::{Cron, Schedule, Spec};
-
+use super::action::Action;
+use super::calendar::Calendar;
+use super::date::{Date, NEVER, nanos_of, seconds_of};
+use super::facts::{Facts, jitter};
+use super::machine::Lifecycle;
 use super::phase::{Phase, Until};
-use super::{Action, Facts, Lifecycle, Transition, jitter};
+use super::transition::Transition;
+use crate::cron::Cron;
 use crate::nanos::{Nanos, SECOND, WallNanos};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
 
-/// The monotonic clock is trusted to lead to a calendar time for so long.
-const LOOK: Nanos = 30_000_000_000;
 /// A due time that passed runs if that is not longer ago.
 const GRACE: WallNanos = 60 * SECOND;
 /// A clock that is set back by more was wrong.
 const CORRECTION: WallNanos = 3 * 3_600 * SECOND;
-
-/// A calendar time that does not come.
-pub(super) const NEVER: i64 = i64::MAX;
-
-/// A calendar time for which a service waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Date {
-    /// In seconds since 1970 UTC.
-    pub(super) at: i64,
-    /// How much later to start on purpose.
-    pub(super) late: Nanos,
-    /// When that will be, as far as the clocks agree.
-    pub(super) due: Nanos,
-}
-
-impl Date {
-    fn new(at: i64, late: Nanos, facts: Facts<'_>) -> Self {
-        let distance = nanos_of(at) - facts.wall + WallNanos::from(late);
-        let due = WallNanos::from(facts.now) + distance;
-        let due = if at == NEVER { WallNanos::MAX } else { due.max(0) };
-        Self { at, late, due: Nanos::try_from(due).unwrap_or(Nanos::MAX) }
-    }
-
-    /// When to look at the wall clock next, or to run.
-    fn look(self, now: Nanos) -> Nanos {
-        // On a common grid, so that all services look at once.
-        self.due.min((now / LOOK).saturating_add(1).saturating_mul(LOOK))
-    }
-}
-
-/// What a service with calendar time remembers. Calendar times are in seconds since 1970 UTC.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Calendar {
-    /// The time it waits for, or waited for last.
-    date: Date,
-    /// The time that the run in progress, or the last one, is for, if it is for one.
-    run: Option<i64>,
-    /// Every calendar time up to this one has been answered for.
-    until: i64,
-    /// The last one that a run was for.
-    ran: i64,
-}
-
-impl Calendar {
-    /// Of a service that has not waited yet.
-    const NEW: Self = Self {
-        date: Date { at: NEVER, late: 0, due: Nanos::MAX },
-        run: None,
-        until: i64::MIN,
-        ran: i64::MIN,
-    };
-}
-
-impl Default for Calendar {
-    fn default() -> Self {
-        Self::NEW
-    }
-}
-
-fn nanos_of(seconds: i64) -> WallNanos {
-    WallNanos::from(seconds) * SECOND
-}
-
-/// Whole seconds, rounded down.
-fn seconds_of(wall: WallNanos) -> i64 {
-    let end = if wall < 0 { i64::MIN } else { i64::MAX };
-    i64::try_from(wall.div_euclid(SECOND)).unwrap_or(end)
-}
 
 impl Lifecycle {
     fn calendar_mut(&mut self) -> &mut Calendar {
