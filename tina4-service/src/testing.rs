@@ -44,7 +44,7 @@ use std::time::{Duration, SystemTime};
 use crate::observe::event::{Change, Event, Record};
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{ControlError, StopReport, Stopped};
-use crate::plan::StartError;
+use crate::plan::fault::StartError;
 use crate::runner::Runner;
 use crate::service::builder::IntoDuration;
 use crate::service::instance::Injected;

@@ -12,9 +12,7 @@ use crate::time::schedule::Schedule;
 use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, NonMaxNanos};
 
-mod quantile;
-
-use self::quantile::{Markers, Totals};
+use crate::observe::quantile::{Markers, Totals};
 
 /// Everything known about one service at one instant; made by [`services`](crate::services).
 ///

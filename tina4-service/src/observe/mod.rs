@@ -2,5 +2,6 @@
 
 pub(crate) mod event;
 pub(crate) mod info;
+mod quantile;
 pub(crate) mod signal;
 pub(crate) mod stop_report;

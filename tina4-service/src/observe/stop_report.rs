@@ -179,7 +179,7 @@ pub enum ControlError {
         place: Place,
     },
     /// It cannot be started as it is.
-    Start(crate::plan::StartError),
+    Start(crate::plan::fault::StartError),
     /// This process was forked from the one whose threads run the services.
     Forked,
 }

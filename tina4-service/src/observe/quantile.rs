@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::DurationStats;
+use crate::observe::info::DurationStats;
 
 /// Sum and maximum of a stream of lengths.
 #[derive(Debug, Default)]

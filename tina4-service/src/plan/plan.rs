@@ -8,18 +8,13 @@ use std::time::SystemTime;
 
 use tina4_service_core::Key;
 
+use crate::plan::fault::{Fault, StartError};
+use crate::plan::names::Names;
 use crate::service::instance::Instance;
 use crate::service::params::{Need, Resources};
 use crate::service::registration::{After, Definition, Place};
 use crate::text::nearest::nearest;
 use crate::time::schedule::Schedule;
-
-mod fault;
-mod names;
-
-pub(crate) use fault::LEAST_STACK;
-pub use fault::{Fault, StartError};
-pub(crate) use names::Names;
 
 /// How many due times of each service a plan shows.
 const SHOWN: usize = 3;
@@ -154,15 +149,15 @@ pub(crate) struct Instances<'a> {
 }
 
 impl<'a> Instances<'a> {
-    fn indices(&self) -> std::ops::Range<u32> {
+    pub(super) fn indices(&self) -> std::ops::Range<u32> {
         0..self.count
     }
 
-    fn get(&self, index: u32) -> &'a Instance {
+    pub(super) fn get(&self, index: u32) -> &'a Instance {
         (self.get)(index)
     }
 
-    fn name(&self, index: u32) -> &'a str {
+    pub(super) fn name(&self, index: u32) -> &'a str {
         self.get(index).definition.name_str()
     }
 
