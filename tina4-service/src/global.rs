@@ -12,8 +12,8 @@ use crate::observe::info::ServiceInfo;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
 use crate::observe::stop_report::{ControlError, StopReport, Stopped};
-use crate::plan::fault::StartError;
 use crate::plan::plan::Plan;
+use crate::plan::start_error::StartError;
 use crate::runner::Runner;
 use crate::service::builder::Service;
 use tina4_service_core::lifecycle::State;

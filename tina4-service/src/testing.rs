@@ -44,7 +44,7 @@ use std::time::{Duration, SystemTime};
 use crate::observe::event::{Change, Event, Record};
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{ControlError, StopReport, Stopped};
-use crate::plan::fault::StartError;
+use crate::plan::start_error::StartError;
 use crate::runner::Runner;
 use crate::service::builder::IntoDuration;
 use crate::service::instance::Injected;

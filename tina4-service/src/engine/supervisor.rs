@@ -17,7 +17,7 @@ use crate::observe::event::{Change, LogLine, Subscribers};
 use crate::observe::stop_report::StopReport;
 use crate::plan::fault::Fault;
 use crate::plan::names::Names;
-use crate::plan::plan::Selection;
+use crate::plan::selection::Selection;
 use crate::service::context::Never;
 use crate::service::instance::{Environment, Instance};
 use crate::service::params::Discarded;

@@ -179,7 +179,7 @@ pub enum ControlError {
         place: Place,
     },
     /// It cannot be started as it is.
-    Start(crate::plan::fault::StartError),
+    Start(crate::plan::start_error::StartError),
     /// This process was forked from the one whose threads run the services.
     Forked,
 }

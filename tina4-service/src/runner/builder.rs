@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::engine::pool::Pool;
 use crate::engine::supervisor::Supervisor;
 use crate::plan::fault::LEAST_STACK;
-use crate::plan::plan::Selection;
+use crate::plan::selection::Selection;
 use crate::service::builder::SettingsCache;
 use crate::service::instance::Environment;
 use crate::service::params::Resources;

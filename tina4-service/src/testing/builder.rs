@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::time::keep;
 use super::{BEGINNING, TestRunner};
 use crate::observe::event::Record;
-use crate::plan::fault::StartError;
+use crate::plan::start_error::StartError;
 use crate::runner::{self, Runner};
 use crate::service::builder::Service;
 use crate::service::registration::Place;

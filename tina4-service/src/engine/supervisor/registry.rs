@@ -12,8 +12,10 @@ use super::{Linked, Supervised, Supervisor};
 use crate::observe::event::{Change, Event};
 use crate::observe::info::{FailureCounts, ServiceInfo, Stats};
 use crate::observe::stop_report::ControlError;
-use crate::plan::fault::StartError;
-use crate::plan::plan::{Graph, Instances, Plan, link};
+use crate::plan::instances::Instances;
+use crate::plan::plan::Plan;
+use crate::plan::resolve::{Resolved, resolve};
+use crate::plan::start_error::StartError;
 use crate::service::instance::Instance;
 use crate::service::registration::Definition;
 use crate::time::clock::{wall_after, wall_time};
@@ -144,13 +146,14 @@ impl Supervisor {
         let Self { services, names, selection, env, .. } = self;
         let instances = Instances { count: end, get: &|index| &services[index as usize].instance };
         names.update(&instances);
-        let (Graph { after, order }, faults) = link(&instances, names, selection, &env.resources);
+        let Resolved { dependencies, order, faults } =
+            resolve(&instances, names, selection, &env.resources);
         for service in &mut self.services {
             if let Some(rare) = &mut service.rare {
                 rare.links = Links::default();
             }
         }
-        for (index, after) in after {
+        for (index, after) in dependencies {
             let active = u32::from(self.service(index).life.state().is_active());
             for first in &after {
                 let first = self.services[*first as usize].links_mut();

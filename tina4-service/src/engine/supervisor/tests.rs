@@ -10,7 +10,7 @@ use crate::Service;
 use crate::engine::invoke::{Completion, WorkItem, WorkKind};
 use crate::engine::pool::{Timing, WorkSource as _};
 use crate::observe::stop_report::{ControlError, Stopped};
-use crate::plan::fault::StartError;
+use crate::plan::start_error::StartError;
 use crate::service::builder::SettingsCache;
 use crate::service::outcome::Exit;
 use crate::service::registration::Place;
