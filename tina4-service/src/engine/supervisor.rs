@@ -13,8 +13,10 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use crate::engine::invoke::Crash;
-use crate::observe::event::{Change, LogLine, Subscribers};
+use crate::observe::event::Change;
+use crate::observe::log::LogLine;
 use crate::observe::stop_report::StopReport;
+use crate::observe::subscribers::Subscribers;
 use crate::plan::fault::Fault;
 use crate::plan::names::Names;
 use crate::plan::selection::Selection;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::time::keep;
 use super::{BEGINNING, TestRunner};
-use crate::observe::event::Record;
+use crate::observe::record::Record;
 use crate::plan::start_error::StartError;
 use crate::runner::{self, Runner};
 use crate::service::builder::Service;

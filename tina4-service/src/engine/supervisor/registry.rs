@@ -9,9 +9,10 @@ use crossbeam_channel::Receiver;
 
 use super::supervised::Links;
 use super::{Linked, Supervised, Supervisor};
+use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
-use crate::observe::info::{FailureCounts, ServiceInfo, Stats};
-use crate::observe::stop_report::ControlError;
+use crate::observe::info::ServiceInfo;
+use crate::observe::stats::{FailureCounts, Stats};
 use crate::plan::instances::Instances;
 use crate::plan::plan::Plan;
 use crate::plan::resolve::{Resolved, resolve};
@@ -56,7 +57,7 @@ impl Supervisor {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&mut self, record: crate::observe::event::Record) {
+    pub(crate) fn record_all(&mut self, record: crate::observe::record::Record) {
         self.subscribers.record(record);
     }
 

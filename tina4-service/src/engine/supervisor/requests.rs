@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Asked, Supervised, Supervisor};
-use crate::observe::stop_report::{ControlError, Stopped};
+use crate::engine::control_error::ControlError;
+use crate::observe::stop_report::Stopped;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 

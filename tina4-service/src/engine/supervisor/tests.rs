@@ -7,9 +7,10 @@ use tina4_service_core::CrashKind;
 
 use super::*;
 use crate::Service;
+use crate::engine::control_error::ControlError;
 use crate::engine::invoke::{Completion, WorkItem, WorkKind};
 use crate::engine::pool::{Timing, WorkSource as _};
-use crate::observe::stop_report::{ControlError, Stopped};
+use crate::observe::stop_report::Stopped;
 use crate::plan::start_error::StartError;
 use crate::service::builder::SettingsCache;
 use crate::service::outcome::Exit;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{Supervisor, Todo};
 use crate::engine::invoke::Crash;
-use crate::observe::event::{Change, Event, LogLine};
+use crate::observe::event::{Change, Event};
+use crate::observe::log::LogLine;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Ending, Transition};
 
