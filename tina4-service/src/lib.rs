@@ -84,17 +84,21 @@ pub mod testing;
 mod text;
 mod time;
 
+pub use engine::control_error::ControlError;
 pub use global::{
     check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
     start_all, status, stop, stop_all, subscribe, wait, wait_timeout,
 };
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
+pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
-pub use observe::info::{DurationStats, ServiceInfo};
+pub use observe::info::ServiceInfo;
 pub use observe::signal::{Signal, StopCause};
-pub use observe::stop_report::{ControlError, StopReport, Stopped, StoppedService};
-pub use plan::{Fault, Plan, PlannedService, StartError};
+pub use observe::stop_report::{StopReport, Stopped, StoppedService};
+pub use plan::fault::Fault;
+pub use plan::plan::{Plan, PlannedService};
+pub use plan::start_error::StartError;
 pub use runner::{Builder, Runner};
 pub use service::builder::{IntoDuration, Service};
 pub use service::context::{Context, Never};

@@ -10,13 +10,15 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use crate::engine::Engine;
+use crate::engine::control_error::ControlError;
 use crate::engine::invoke;
 use crate::engine::supervisor::Supervisor;
 use crate::engine::supervisor::control::{PendingStop, StopRequest};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
-use crate::observe::stop_report::{ControlError, StopReport, Stopped};
-use crate::plan::{Plan, StartError};
+use crate::observe::stop_report::{StopReport, Stopped};
+use crate::plan::plan::Plan;
+use crate::plan::start_error::StartError;
 use crate::service::builder::Service;
 use crate::service::registration::Place;
 use crate::sys::fork::{self, Forked};
@@ -120,7 +122,7 @@ impl Runner {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&self, record: crate::observe::event::Record) {
+    pub(crate) fn record_all(&self, record: crate::observe::record::Record) {
         self.shared.pool.with(|services, _| services.record_all(record));
     }
 

@@ -1,6 +1,6 @@
 //! The services of a runner in the order of their names: to start in, and to be found by.
 
-use super::Instances;
+use crate::plan::instances::Instances;
 
 /// Every service by its name; of those with one name, which is a fault, the first one first.
 #[derive(Debug, Default)]

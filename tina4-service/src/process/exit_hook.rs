@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::engine::invoke;
-use crate::sys::fork::PerProcess;
+use crate::sys::per_process::PerProcess;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 

@@ -24,7 +24,8 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::observe::signal::Signal;
 use crate::service::instance::Environment;
-use crate::sys::fork::{self, PerProcess};
+use crate::sys::fork;
+use crate::sys::per_process::PerProcess;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 

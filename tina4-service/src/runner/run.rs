@@ -15,7 +15,7 @@ use crate::engine::pool::wait::Wait;
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
-use crate::plan::StartError;
+use crate::plan::start_error::StartError;
 use crate::process::exit_code::{exit_code, start_code};
 #[cfg(feature = "signals")]
 use crate::process::signals::{self, Listener, RunWatch};

@@ -14,14 +14,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-#[cfg(any(feature = "exit-hook", feature = "signals"))]
-mod per_process;
-
-#[cfg(any(feature = "exit-hook", feature = "signals"))]
-pub(crate) use per_process::PerProcess;
-
 /// The generation of the first process; 0 stands for none.
-const FIRST: u32 = 1;
+pub(crate) const FIRST: u32 = 1;
 
 /// How often this process and its ancestors were forked off, from [`FIRST`].
 static GENERATION: AtomicU32 = AtomicU32::new(FIRST);
@@ -36,7 +30,7 @@ pub(crate) fn generation() -> u32 {
 #[cfg(unix)]
 pub(crate) fn watch() {
     static WATCHING: std::sync::Once = std::sync::Once::new();
-    WATCHING.call_once(crate::sys::ffi::watch_forks);
+    WATCHING.call_once(crate::process::ffi::watch_forks);
 }
 
 /// Runs in a new child, on its only thread. Async-signal-safe.
@@ -87,7 +81,7 @@ pub(crate) fn refuse(request: &str) {
 /// Writes to standard error without taking a lock.
 #[cfg(unix)]
 pub(crate) fn say(text: &str) {
-    crate::sys::ffi::write_to_stderr(text.as_bytes());
+    crate::process::ffi::write_to_stderr(text.as_bytes());
 }
 
 #[cfg(not(unix))]

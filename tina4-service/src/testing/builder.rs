@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::time::keep;
 use super::{BEGINNING, TestRunner};
-use crate::observe::event::Record;
-use crate::plan::StartError;
+use crate::observe::record::Record;
+use crate::plan::start_error::StartError;
 use crate::runner::{self, Runner};
 use crate::service::builder::Service;
 use crate::service::registration::Place;

@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::{emulate_default_handler, exit};
 
 use super::SIGNALS;
-use crate::sys::ffi;
+use crate::process::ffi;
 
 /// Wakes the signal thread from inside a handler.
 #[derive(Debug)]

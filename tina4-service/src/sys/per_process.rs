@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::{FIRST, generation};
+use crate::sys::fork::{FIRST, generation};
 
 /// A process-wide value that a forked child does not share: it gets a new one when it first asks.
 ///

@@ -1,34 +1,5 @@
 //! How a stream of lengths spreads, without keeping them.
 
-use std::time::Duration;
-
-use super::DurationStats;
-
-/// Sum and maximum of a stream of lengths.
-#[derive(Debug, Default)]
-pub(super) struct Totals {
-    sum: u64,
-    pub(super) max: u64,
-}
-
-impl Totals {
-    pub(super) fn add(&mut self, value: u64) {
-        self.max = self.max.max(value);
-        self.sum = self.sum.saturating_add(value);
-    }
-
-    pub(super) fn stats(&self, count: u64, last: u64, markers: Option<&Markers>) -> DurationStats {
-        // Of fewer than a hundred values the 99th percentile is the largest.
-        let p99 = markers.filter(|_| count >= 100).map_or(self.max, Markers::p99);
-        DurationStats {
-            last: Duration::from_nanos(last),
-            mean: Duration::from_nanos(self.sum.checked_div(count).unwrap_or(0)),
-            p99: Duration::from_nanos(p99.min(self.max)),
-            max: Duration::from_nanos(self.max),
-        }
-    }
-}
-
 /// The p99 of a stream of lengths, in a fixed small space.
 ///
 /// It is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers that follow the
@@ -112,7 +83,7 @@ impl Markers {
         clippy::cast_sign_loss,
         reason = "heights are never negative, and a float beyond the range saturates"
     )]
-    fn p99(&self) -> u64 {
+    pub(super) fn p99(&self) -> u64 {
         self.heights[1] as u64
     }
 }
