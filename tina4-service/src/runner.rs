@@ -19,9 +19,10 @@ use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
+use crate::process::stderr;
 use crate::service::builder::Service;
 use crate::service::registration::Place;
-use crate::sys::fork::{self, Forked};
+use crate::sys::fork::Forked;
 use crate::text::nearest::nearest;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
@@ -101,7 +102,7 @@ impl Runner {
                 let definition = service.into_definition(&self.shared.settings_cache);
                 pool.with(|services, now| services.add(definition, now));
             }
-            Err(Forked) => fork::refuse("register"),
+            Err(Forked) => stderr::refuse("register"),
         }
     }
 
@@ -112,7 +113,7 @@ impl Runner {
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
         match self.pool() {
             Ok(_) => self.shared.env.resources.provide(value, Place::from(Location::caller())),
-            Err(Forked) => fork::refuse("provide"),
+            Err(Forked) => stderr::refuse("provide"),
         }
     }
 
@@ -192,6 +193,8 @@ impl Runner {
     /// What must be known before the first service starts.
     fn begin(&self) -> Result<&Arc<Engine>, Forked> {
         let pool = self.pool()?;
+        #[cfg(unix)]
+        crate::process::ffi::watch_forks();
         self.shared.env.owner.claim();
         // The end of the process does not wait for test time.
         #[cfg(feature = "exit-hook")]

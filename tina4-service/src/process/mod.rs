@@ -1,4 +1,4 @@
-//! The process: its signals, its end, its exit code.
+//! The process: its signals, its end, its exit code, and the calls into the C library.
 
 pub(crate) mod exit_code;
 #[cfg(feature = "exit-hook")]
@@ -7,3 +7,4 @@ pub(crate) mod exit_hook;
 pub(crate) mod ffi;
 #[cfg(feature = "signals")]
 pub(crate) mod signals;
+pub(crate) mod stderr;

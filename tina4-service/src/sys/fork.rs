@@ -26,22 +26,11 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// Notices forks from now on.
-#[cfg(unix)]
-pub(crate) fn watch() {
-    static WATCHING: std::sync::Once = std::sync::Once::new();
-    WATCHING.call_once(crate::process::ffi::watch_forks);
-}
-
 /// Runs in a new child, on its only thread. Async-signal-safe.
 #[cfg(unix)]
 pub(crate) fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
-
-/// Windows has no `fork`.
-#[cfg(not(unix))]
-pub(crate) fn watch() {}
 
 /// The process that a runner's threads belong to; none until the first one starts.
 #[derive(Debug, Default)]
@@ -51,7 +40,6 @@ impl Owner {
     /// Makes this process the owner, unless there is one. Called before the first thread starts.
     pub(crate) fn claim(&self) {
         if self.0.load(Ordering::Relaxed) == 0 {
-            watch();
             // The loser of a race is in the same process.
             self.0.store(generation(), Ordering::Relaxed);
         }
@@ -71,21 +59,6 @@ pub(crate) struct Forked;
 /// Why it is refused.
 pub(crate) const REFUSAL: &str = "this process was forked from the one whose threads run the services, and has none of them; \
      make a runner of its own with `Runner::builder()`, or fork before the first start";
-
-/// Says that a request without a result was refused. Not in the log: another thread may have held one
-/// of its locks at the time of the fork.
-pub(crate) fn refuse(request: &str) {
-    say(&format!("`{request}` was refused: {REFUSAL}\n"));
-}
-
-/// Writes to standard error without taking a lock.
-#[cfg(unix)]
-pub(crate) fn say(text: &str) {
-    crate::process::ffi::write_to_stderr(text.as_bytes());
-}
-
-#[cfg(not(unix))]
-pub(crate) fn say(_: &str) {}
 
 #[cfg(test)]
 mod tests {

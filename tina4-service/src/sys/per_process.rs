@@ -33,7 +33,7 @@ impl<T: Default> PerProcess<T> {
     }
 
     /// The value of this process, if there is one. Async-signal-safe.
-    #[cfg(all(unix, feature = "signals"))]
+    #[cfg(feature = "signals")]
     pub(crate) fn find(&self) -> Option<&T> {
         let generation = generation();
         let mut place = self;
