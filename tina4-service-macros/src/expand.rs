@@ -7,9 +7,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 use tina4_service_core::{Cron, Days, Restart, Schedule, Spec, Timezone};
 
-use crate::args::Args;
-use crate::check::{self, Checked};
-use crate::faults::Faults;
+use crate::check::Checked;
 use crate::function::{Function, MOST_PARAMETERS};
 use crate::value::Dependency;
 
@@ -18,16 +16,11 @@ mod unique;
 
 use self::place::{Place, Private};
 
-/// The whole way: the function untouched, the registration, and all faults.
-pub(crate) fn service(args: TokenStream, item: TokenStream) -> TokenStream {
-    let mut faults = Faults::default();
-    let args = Args::read(args, &mut faults);
-    let function = Function::read(item.clone(), &mut faults);
-    let checked = check::check(args, function, &mut faults);
-    let leave = checked.as_ref().and_then(|checked| leave(&checked.function));
-    let registration = checked.as_ref().map(registration);
-    let faults = faults.into_tokens();
-    quote!(#leave #item #registration #faults)
+/// The function, untouched, with lint allowances in front of it and its registration behind it.
+pub(crate) fn expand(checked: Option<&Checked>, item: &TokenStream) -> TokenStream {
+    let leave = checked.and_then(|checked| leave(&checked.function));
+    let registration = checked.map(registration);
+    quote!(#leave #item #registration)
 }
 
 /// Leave to have the parameters of a service, which are what they are: values, and up to eight.
@@ -260,6 +253,3 @@ fn on_stop(checked: &Checked, private: &Private) -> Option<TokenStream> {
 fn local(name: &str, at: Span) -> Ident {
     Ident::new(name, Span::mixed_site().located_at(at))
 }
-
-#[cfg(test)]
-mod tests;

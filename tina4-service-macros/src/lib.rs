@@ -5,7 +5,12 @@
 //! the function of the user is passed through untouched, whatever is wrong.
 #![forbid(unsafe_code)]
 
-use proc_macro::TokenStream;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::args::Args;
+use crate::faults::Faults;
+use crate::function::Function;
 
 mod args;
 mod check;
@@ -18,6 +23,23 @@ mod value;
 
 /// Declares a function as a service; see `tina4_service::service` for its keys.
 #[proc_macro_attribute]
-pub fn service(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::service(args.into(), item.into()).into()
+pub fn service(
+    args: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    declare(args.into(), item.into()).into()
 }
+
+/// Parses, checks and expands; every fault found on the way ends up behind the expansion.
+fn declare(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut faults = Faults::default();
+    let args = Args::read(args, &mut faults);
+    let function = Function::read(item.clone(), &mut faults);
+    let checked = check::check(args, function, &mut faults);
+    let expansion = expand::expand(checked.as_ref(), &item);
+    let faults = faults.into_tokens();
+    quote!(#expansion #faults)
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use super::*;
 fn faults(args: &str, item: &str) -> Vec<String> {
     let item: TokenStream = item.parse().expect("the item lexes");
     let args = args.parse().expect("the arguments lex");
-    let written = service(args, item.clone()).to_string();
+    let written = declare(args, item.clone()).to_string();
     let (before, behind) = written.split_once(&item.to_string()).expect("the item survives");
     assert!(before.is_empty() || before.starts_with("# [allow (clippy ::"), "{before}");
     let file: syn::File = syn::parse_str(behind).expect("items");
@@ -38,7 +38,7 @@ fn check_items(cases: &[(&str, &[&str])]) {
 /// The code behind a function, as one line without spaces round punctuation.
 fn registration(args: &str, item: &str) -> String {
     assert_eq!(faults(args, item), [""; 0]);
-    let written = service(args.parse().unwrap(), item.parse().unwrap()).to_string();
+    let written = declare(args.parse().unwrap(), item.parse().unwrap()).to_string();
     let item = item.parse::<TokenStream>().unwrap().to_string();
     let (_, behind) = written.split_once(&item).unwrap();
     behind.replace(' ', "")
@@ -208,7 +208,7 @@ fn a_good_name_is_taken_for_the_crate() {
     for (args, item) in
         [("", "fn _f() {}"), ("name = 5", "fn f() {}"), ("name = \"\"", "fn f() {}")]
     {
-        let written = service(args.parse().unwrap(), item.parse().unwrap()).to_string();
+        let written = declare(args.parse().unwrap(), item.parse().unwrap()).to_string();
         assert!(!written.contains("macro_rules"), "{written}");
     }
 }
@@ -260,7 +260,7 @@ fn what_is_a_keyword_in_some_editions_is_a_name() {
 #[test]
 fn faults_can_be_reported_in_every_edition() {
     let item = "fn core() {}".parse().unwrap();
-    let written = service("no_such_key, interval = core".parse().unwrap(), item).to_string();
+    let written = declare("no_such_key, interval = core".parse().unwrap(), item).to_string();
     assert_eq!(written.matches(":: std :: compile_error !").count(), 2, "{written}");
     assert!(!written.contains("core :: compile_error"), "{written}");
 }
@@ -277,7 +277,7 @@ fn leave_is_taken_for_what_lints_say_about_parameters() {
         ),
     ] {
         let written =
-            service(TokenStream::new(), item.parse().unwrap()).to_string().replace(' ', "");
+            declare(TokenStream::new(), item.parse().unwrap()).to_string().replace(' ', "");
         let expected = lints.map_or("fnf".to_owned(), |lints| format!("#[allow({lints}reason="));
         assert!(written.starts_with(&expected), "{written}");
     }

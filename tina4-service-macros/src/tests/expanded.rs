@@ -27,12 +27,12 @@ fn expanded(mut item: syn::Item) -> TokenStream {
     };
     let attribute = function.attrs.remove(at);
     let args = &attribute.meta.require_list().expect("it has arguments").tokens;
-    service(args.clone(), item.into_token_stream())
+    declare(args.clone(), item.into_token_stream())
 }
 
 #[test]
 fn what_the_example_before_becomes_is_the_example_after() {
-    let before = items(include_str!("../../../../examples/expanded/before.rs"));
-    let after = items(include_str!("../../../../examples/expanded/after.rs"));
+    let before = items(include_str!("../../../examples/expanded/before.rs"));
+    let after = items(include_str!("../../../examples/expanded/after.rs"));
     assert_eq!(before, after);
 }
