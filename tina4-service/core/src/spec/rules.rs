@@ -1,8 +1,13 @@
 //! The rules that turn a [`Draft`] into a [`Spec`], one function per subject.
 
-use super::{
-    Draft, Duration, Fault, Key, Restart, RestartPolicy, Schedule, Spec, duration, range, text,
-};
+use std::time::Duration;
+
+use super::Spec;
+use super::draft::Draft;
+use super::fault::Fault;
+use super::range;
+use crate::duration::{self, text};
+use crate::{Key, Restart, RestartPolicy, Schedule};
 
 /// No delay doubles more often than this before it has reached the longest there is.
 const DOUBLINGS: u32 = 64;
@@ -10,7 +15,34 @@ const DOUBLINGS: u32 = 64;
 /// How many delays a message spells out before it leaves out the middle.
 const SPELLED_OUT: u32 = 8;
 
-pub(super) fn check(draft: &Draft) -> Result<Spec, Vec<Fault>> {
+impl Draft {
+    /// Checks every value and every pair of values, and fills in the defaults.
+    ///
+    /// # Errors
+    ///
+    /// Reports all faults, in the order of the keys.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service_core::{Draft, Schedule};
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let draft = Draft { interval: Some(second), ..Draft::default() };
+    /// assert_eq!(draft.check().unwrap().schedule, Schedule::Interval(second));
+    ///
+    /// let draft = Draft { jitter: Some(second), ..draft };
+    /// let faults = draft.check().unwrap_err();
+    /// assert_eq!(
+    ///     faults[0].to_string(),
+    ///     "`jitter` of `1s` is not shorter than the `interval` of `1s`; make it shorter",
+    /// );
+    /// ```
+    pub fn check(&self) -> Result<Spec, Vec<Fault>> {
+        check(self)
+    }
+}
+
+fn check(draft: &Draft) -> Result<Spec, Vec<Fault>> {
     let mut faults = two_schedules(draft);
     let mut draft = draft.clone();
     faults.extend(ranges(&mut draft));

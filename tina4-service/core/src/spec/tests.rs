@@ -1,6 +1,7 @@
 //! Every rule of a draft: its message, its bound, and what it must not say as well.
 
 use super::*;
+use crate::{Cron, Key, Restart, Timezone};
 use proptest::prelude::*;
 
 fn secs(seconds: u64) -> Option<Duration> {
