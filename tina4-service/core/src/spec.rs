@@ -1,12 +1,11 @@
-//! The settings of a service: what was written ([`Draft`]) becomes what holds ([`Spec`]).
+//! The settings of a service: a [`Draft`] holds them as given, a [`Spec`] checked and complete.
 //!
-//! Every rule that looks at a value or at two keys together lives here, once, for the attribute
-//! and for the run-time builder. Faults are collected, and a fault is not told twice: a rule that
-//! needs a value which is itself at fault is not applied.
+//! `rules.rs` checks each value and each combination of keys, for the attribute and the run-time
+//! builder alike. It collects all faults, and reports each mistake once: a rule is skipped if it
+//! depends on a value that is itself at fault.
 //!
-//! `timeout` may exceed `interval`. A run that outlasts the interval skips the instants it missed
-//! (they are counted and reported), which is what somebody who tolerates an occasional slow run
-//! wants; the timeout says when slow becomes stuck.
+//! `timeout` may exceed `interval`. A run that outlasts the interval misses due times, which are
+//! counted and reported; the timeout says from when on such a run counts as stuck.
 
 use std::time::Duration;
 
@@ -16,33 +15,35 @@ mod draft;
 mod fault;
 mod range;
 mod rules;
+mod setting;
 
 pub use self::draft::Draft;
 pub use self::fault::Fault;
+pub use self::setting::Setting;
 
-/// The checked settings of a service, all defaults filled in.
+/// The checked settings of a service, with all defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// When it runs.
+    /// When the service runs.
     pub schedule: Schedule,
-    /// The wait before the first run.
+    /// The pause before the first run.
     pub initial_delay: Duration,
-    /// Each run starts up to this much late; zero is never.
+    /// The upper bound of the random lateness of each run; zero is none.
     pub jitter: Duration,
-    /// A run that takes longer is reported as stuck.
+    /// The duration after which a run is reported as stuck.
     pub timeout: Option<Duration>,
-    /// When it runs again after a crash.
+    /// When the service runs again after a crash.
     pub restart: RestartPolicy,
-    /// How long stop waits for it.
+    /// How long stop waits for the service.
     pub stop_timeout: Duration,
-    /// Whether `start_all` starts it.
+    /// Whether `start_all` starts the service.
     pub autostart: bool,
-    /// Whether its failure shuts the runner down.
+    /// Whether a failure of the service shuts the runner down.
     pub critical: bool,
 }
 
 impl Spec {
-    /// What holds when nothing was written.
+    /// The settings of a service that sets no key.
     pub const DEFAULT: Self = Self {
         schedule: Schedule::Continuous,
         initial_delay: Duration::ZERO,

@@ -1,21 +1,21 @@
-//! One thing that is wrong with the settings of a service.
+//! A fault in the settings of a service.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::Key;
 
-/// What is wrong with the settings of a service, and what to do.
+/// A setting that cannot stay as it is, and the remedy.
 ///
-/// Its text is `problem; remedy`.
+/// Its text has the form `problem; remedy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {
     /// The key at fault.
     pub key: Key,
-    /// The other key, if two do not go together.
+    /// The key it conflicts with, or depends on, if any.
     pub also: Option<Key>,
-    /// Whether the value is wrong, or the key should not be there at all.
+    /// `true` if the value is at fault, `false` if the key itself has to go.
     pub of_value: bool,
     message: String,
 }
@@ -26,12 +26,12 @@ impl Fault {
         Self { key, also: None, of_value: true, message: message.into() }
     }
 
-    /// A key that has no business here.
+    /// A key that must not be set here, whatever its value.
     pub(crate) fn key(key: Key, message: impl Into<String>) -> Self {
         Self { of_value: false, ..Self::value(key, message) }
     }
 
-    /// The same, because of another key.
+    /// The same fault, with the other key that causes it.
     pub(crate) fn with(self, also: Key) -> Self {
         Self { also: Some(also), ..self }
     }
