@@ -10,6 +10,7 @@ use tina4_service_core::Key;
 
 use crate::errors;
 use crate::faults::Faults;
+use crate::tokens::skip_to_comma;
 use crate::value::Value;
 
 /// The arguments, each key at most once.
@@ -108,13 +109,4 @@ fn value_of(
         return Err(errors::missing_value(equals.span, key));
     }
     Value::read(key, key_span, input, faults)
-}
-
-/// Passes over the rest of a faulty argument or entry.
-pub(crate) fn skip_to_comma(input: ParseStream<'_>) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        if input.parse::<TokenTree>().is_err() {
-            return;
-        }
-    }
 }

@@ -4,16 +4,16 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::Span;
-use quote::ToTokens;
+use syn::Path;
 use syn::ext::IdentExt as _;
-use syn::{LitStr, Path};
 use tina4_service_core::{Draft, Fault, Key, Spec, name};
 
 use crate::args::{Args, Argument};
+use crate::dependency::Dependency;
 use crate::errors;
 use crate::faults::Faults;
 use crate::function::Function;
-use crate::value::{Content, Dependency, path_text};
+use crate::value::Content;
 
 /// A service that can be registered.
 pub(crate) struct Checked {
@@ -147,33 +147,4 @@ fn names(path: &Path, function: &Function) -> bool {
     path.leading_colon.is_none()
         && segments.next() == Some(function.ident.unraw())
         && segments.next().is_none()
-}
-
-impl Dependency {
-    /// The entry as it was written.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Function(path) => path_text(path),
-            Self::Name(text) => format!("{:?}", text.value()),
-        }
-    }
-
-    /// A text can be checked to be a name; rustc checks the path.
-    fn check(&self) -> syn::Result<()> {
-        match self {
-            Self::Function(_) => Ok(()),
-            Self::Name(text) => {
-                name::check(&text.value()).map_err(|error| errors::spanned(text, error))
-            }
-        }
-    }
-}
-
-impl ToTokens for Dependency {
-    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
-        match self {
-            Self::Function(path) => path.to_tokens(tokens),
-            Self::Name(text) => LitStr::to_tokens(text, tokens),
-        }
-    }
 }

@@ -11,7 +11,8 @@ use quote::ToTokens;
 use syn::{Error, Ident, LitInt, LitStr, Path};
 use tina4_service_core::{CronError, Key, Restart};
 
-use crate::value::{Kind, path_text};
+use crate::kind::Kind;
+use crate::tokens::path_text;
 
 mod function;
 

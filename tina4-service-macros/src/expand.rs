@@ -8,8 +8,8 @@ use quote::{ToTokens, quote};
 use tina4_service_core::{Cron, Days, Restart, Schedule, Spec, Timezone};
 
 use crate::check::Checked;
+use crate::dependency::Dependency;
 use crate::function::{Function, MOST_PARAMETERS};
-use crate::value::Dependency;
 
 mod place;
 mod unique;

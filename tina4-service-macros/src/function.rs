@@ -235,7 +235,11 @@ fn parameters(signature: &Signature, faults: &mut Faults) -> bool {
         callable = false;
     }
     if let Some(first_too_many) = signature.inputs.iter().nth(MOST_PARAMETERS) {
-        faults.push(errors::too_many_parameters(first_too_many, signature.inputs.len()));
+        faults.push(errors::too_many_parameters(
+            first_too_many,
+            signature.inputs.len(),
+            MOST_PARAMETERS,
+        ));
     }
     callable
 }

@@ -14,11 +14,14 @@ use crate::function::Function;
 
 mod args;
 mod check;
+mod dependency;
 mod errors;
 mod expand;
 mod faults;
 mod function;
 mod keywords;
+mod kind;
+mod tokens;
 mod value;
 
 /// Declares a function as a service; see `tina4_service::service` for its keys.

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
 use tina4_service_core::{Cron, Key, Restart, Timezone, duration, name};
 
+use crate::dependency::Dependency;
 use crate::errors;
 use crate::faults::Faults;
 use crate::keywords;
+use crate::kind::Kind;
+use crate::tokens::{between, path_text, skip_to_comma};
 
 /// The value of a key, with the place where it is written.
 pub(crate) struct Value {
@@ -41,54 +43,6 @@ pub(crate) enum Content {
     List(Vec<Dependency>),
 }
 
-/// What a key takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Name,
-    Duration,
-    Restart,
-    Count,
-    Switch,
-    List,
-    Function,
-    Module,
-    Cron,
-    Timezone,
-}
-
-impl Kind {
-    pub(crate) fn of(key: Key) -> Self {
-        match key {
-            Key::Name => Self::Name,
-            Key::Interval
-            | Key::Delay
-            | Key::InitialDelay
-            | Key::Jitter
-            | Key::Timeout
-            | Key::RestartWindow
-            | Key::Backoff
-            | Key::MaxBackoff
-            | Key::StopTimeout => Self::Duration,
-            Key::Restart => Self::Restart,
-            Key::MaxRestarts => Self::Count,
-            Key::Autostart | Key::Critical => Self::Switch,
-            Key::After => Self::List,
-            Key::OnStop => Self::Function,
-            Key::Crate => Self::Module,
-            Key::Cron => Self::Cron,
-            Key::Timezone => Self::Timezone,
-        }
-    }
-}
-
-/// One entry of `after`.
-pub(crate) enum Dependency {
-    /// The path of a service function.
-    Function(Path),
-    /// The name of a service.
-    Name(LitStr),
-}
-
 impl Value {
     /// Reads the value of `key`. What is wrong with an entry of a list goes to `faults`, so that the
     /// other entries are checked all the same.
@@ -115,18 +69,6 @@ impl Value {
         };
         Ok(Self { content, tokens: between(&start, input) })
     }
-}
-
-/// The tokens from `start` up to where `end` is now.
-fn between(start: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
-    let mut tokens = TokenStream::new();
-    while start.cursor() < end.cursor() {
-        match start.parse::<TokenTree>() {
-            Ok(token) => tokens.extend([token]),
-            Err(_) => break,
-        }
-    }
-    tokens
 }
 
 fn read_name(input: ParseStream<'_>) -> syn::Result<Content> {
@@ -230,7 +172,7 @@ fn read_list(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Content
         if !faulty {
             faults.push(errors::after_entry(&content.fork().parse()?));
         }
-        crate::args::skip_to_comma(&content);
+        skip_to_comma(&content);
         content.parse::<Option<Token![,]>>()?;
     }
     Ok(Content::List(entries))
@@ -245,9 +187,4 @@ fn bare_entry(input: ParseStream<'_>) -> syn::Result<syn::Error> {
     let found: TokenTree = start.parse()?;
     let text = found.to_string();
     Ok(errors::not_a_list(&found, if text.starts_with('"') { &text } else { "migrations" }))
-}
-
-/// A path as it was written, without the spaces that tokens get when they are printed.
-pub(crate) fn path_text(path: &Path) -> String {
-    path.to_token_stream().to_string().replace(' ', "")
 }
