@@ -79,7 +79,7 @@ pub(crate) fn unknown_key(span: Span, written: &str) -> Error {
     Error::new(span, format!("unknown key `{written}`; {remedy}"))
 }
 
-pub(crate) fn key_twice(span: Span, key: Key) -> Error {
+pub(crate) fn duplicate_key(span: Span, key: Key) -> Error {
     Error::new(span, format!("`{key}` is given twice; keep one of them"))
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn missing_equals(found: &TokenTree, key: Key) -> Error {
     spanned(found, format!("expected `=` after `{key}`, found {shown}; write `{key} = {example}`"))
 }
 
-pub(crate) fn after_value(key: Key, found: &TokenTree) -> Error {
+pub(crate) fn missing_comma(key: Key, found: &TokenTree) -> Error {
     let shown = show(found);
     spanned(
         found,
@@ -124,11 +124,11 @@ pub(crate) fn wrong_kind(key: Key, found: &TokenTree) -> Error {
 fn kind(key: Key) -> &'static str {
     match Kind::of(key) {
         Kind::Name => "a name as text",
-        Kind::Duration => "a duration as text",
+        Kind::Duration(_) => "a duration as text",
         Kind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
-        Kind::Count => "a whole number",
-        Kind::Switch => "`true` or `false`",
-        Kind::List => "the path of a service function or a name as text",
+        Kind::Count(_) => "a whole number",
+        Kind::Switch(_) => "`true` or `false`",
+        Kind::Services => "the path of a service function or a name as text",
         Kind::Function => "the path of a function",
         Kind::Module => "the path of a crate or module",
         Kind::Cron => "a cron expression as text",
@@ -140,12 +140,12 @@ fn kind(key: Key) -> &'static str {
 fn example(key: Key) -> &'static str {
     match Kind::of(key) {
         Kind::Name => "\"heartbeat\"",
-        Kind::Duration => "\"30s\"",
+        Kind::Duration(_) => "\"30s\"",
         Kind::Restart => "\"never\"",
-        Kind::Count => "5",
-        Kind::Switch if key == Key::Autostart => "false",
-        Kind::Switch => "true",
-        Kind::List => "[migrations]",
+        Kind::Count(_) => "5",
+        Kind::Switch(_) if key == Key::Autostart => "false",
+        Kind::Switch(_) => "true",
+        Kind::Services => "[migrations]",
         Kind::Function => "flush",
         Kind::Module => "facade::tina4_service",
         Kind::Cron => "\"0 8 * * *\"",
@@ -159,17 +159,17 @@ fn corrected(key: Key, found: &TokenTree) -> Option<String> {
     let inner = || syn::parse_str::<LitStr>(&text).map(|literal| literal.value()).ok();
     match Kind::of(key) {
         Kind::Name => matches!(found, TokenTree::Ident(_)).then(|| format!("\"{text}\"")),
-        Kind::Duration => {
+        Kind::Duration(_) => {
             let number = syn::parse_str::<LitInt>(&text).ok()?;
             number.suffix().is_empty().then(|| format!("\"{}s\"", number.base10_digits()))
         }
         Kind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
-        Kind::Count => inner().filter(|inner| inner.parse::<u32>().is_ok()),
-        Kind::Switch => inner().filter(|inner| inner == "true" || inner == "false"),
+        Kind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
+        Kind::Switch(_) => inner().filter(|inner| inner == "true" || inner == "false"),
         Kind::Function | Kind::Module => inner()
             .filter(|inner| syn::parse_str::<Path>(inner).is_ok())
             .or_else(|| raw_identifier(found)),
-        Kind::List => raw_identifier(found).map(|name| format!("[{name}]")),
+        Kind::Services => raw_identifier(found).map(|name| format!("[{name}]")),
         Kind::Cron | Kind::Timezone => None,
     }
 }
@@ -256,7 +256,7 @@ pub(crate) fn not_a_list(found: impl ToTokens, entry: &str) -> Error {
     spanned(found, format!("`after` takes a list in brackets; write `after = [{entry}]`"))
 }
 
-pub(crate) fn after_entry(found: &TokenTree) -> Error {
+pub(crate) fn missing_comma_in_after(found: &TokenTree) -> Error {
     let shown = show(found);
     spanned(
         found,
@@ -270,7 +270,7 @@ pub(crate) fn after_itself(entry: impl ToTokens, name: &str) -> Error {
     spanned(entry, format!("`{name}` cannot come after itself; name another service or remove it"))
 }
 
-pub(crate) fn after_twice(entry: impl ToTokens, text: &str) -> Error {
+pub(crate) fn duplicate_after(entry: impl ToTokens, text: &str) -> Error {
     spanned(entry, format!("`{text}` is in `after` twice; keep one of them"))
 }
 

@@ -83,7 +83,7 @@ impl Head {
         if let Some(again) = attributes.iter().find(|attribute| is_service(attribute)) {
             // The other one registers the function.
             callable = false;
-            faults.push(errors::attribute_twice(again, &signature.ident));
+            faults.push(errors::duplicate_attribute(again, &signature.ident));
         }
         callable &= qualifiers(&signature, faults);
         callable &= generics(&signature, faults);

@@ -1,43 +1,56 @@
-//! The kind of value that each key takes.
+//! The kind of value that each key takes, and the setting that the value becomes.
 
-use tina4_service_core::Key;
+use std::time::Duration;
 
-/// What a key takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+use tina4_service_core::{Key, Setting};
+
+/// A kind of value. Where several keys share a kind, it holds the setting of the key.
+#[derive(Clone, Copy)]
 pub(crate) enum Kind {
+    /// A text that is a valid name.
     Name,
-    Duration,
-    Restart,
-    Count,
-    Switch,
-    List,
-    Function,
-    Module,
+    /// A text that is a duration.
+    Duration(fn(Duration) -> Setting),
+    /// A text that is a cron expression.
     Cron,
+    /// A text that may be the name of a time zone.
     Timezone,
+    /// A text that is one of the words of `restart`.
+    Restart,
+    /// A whole number.
+    Count(fn(u32) -> Setting),
+    /// `true` or `false`.
+    Switch(fn(bool) -> Setting),
+    /// A list of services.
+    Services,
+    /// The path of a function.
+    Function,
+    /// The path of a crate or module.
+    Module,
 }
 
 impl Kind {
     pub(crate) fn of(key: Key) -> Self {
         match key {
             Key::Name => Self::Name,
-            Key::Interval
-            | Key::Delay
-            | Key::InitialDelay
-            | Key::Jitter
-            | Key::Timeout
-            | Key::RestartWindow
-            | Key::Backoff
-            | Key::MaxBackoff
-            | Key::StopTimeout => Self::Duration,
-            Key::Restart => Self::Restart,
-            Key::MaxRestarts => Self::Count,
-            Key::Autostart | Key::Critical => Self::Switch,
-            Key::After => Self::List,
-            Key::OnStop => Self::Function,
-            Key::Crate => Self::Module,
+            Key::Interval => Self::Duration(Setting::Interval),
+            Key::Delay => Self::Duration(Setting::Delay),
             Key::Cron => Self::Cron,
             Key::Timezone => Self::Timezone,
+            Key::InitialDelay => Self::Duration(Setting::InitialDelay),
+            Key::Jitter => Self::Duration(Setting::Jitter),
+            Key::Timeout => Self::Duration(Setting::Timeout),
+            Key::Restart => Self::Restart,
+            Key::MaxRestarts => Self::Count(Setting::MaxRestarts),
+            Key::RestartWindow => Self::Duration(Setting::RestartWindow),
+            Key::Backoff => Self::Duration(Setting::Backoff),
+            Key::MaxBackoff => Self::Duration(Setting::MaxBackoff),
+            Key::StopTimeout => Self::Duration(Setting::StopTimeout),
+            Key::After => Self::Services,
+            Key::OnStop => Self::Function,
+            Key::Autostart => Self::Switch(Setting::Autostart),
+            Key::Critical => Self::Switch(Setting::Critical),
+            Key::Crate => Self::Module,
         }
     }
 }

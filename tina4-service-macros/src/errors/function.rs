@@ -25,7 +25,7 @@ pub(crate) fn no_body(ident: &Ident) -> Error {
     )
 }
 
-pub(crate) fn attribute_twice(again: &Attribute, ident: &Ident) -> Error {
+pub(crate) fn duplicate_attribute(again: &Attribute, ident: &Ident) -> Error {
     Error::new_spanned(again, format!("`#[service]` is given twice to `{ident}`; keep one of them"))
 }
 
