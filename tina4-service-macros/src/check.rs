@@ -1,5 +1,5 @@
-//! Checks what was read: the rules of the keys (shared with the runtime, in the cellar) and those
-//! that need the function.
+//! Checks the service: the rules of the core crate, which the runtime shares, and those that need
+//! the function or the tokens.
 
 use std::collections::BTreeSet;
 
@@ -19,17 +19,18 @@ use crate::value::Value;
 pub(crate) struct Checked {
     pub(crate) function: Function,
     pub(crate) name: String,
-    /// Where the name is written, if it can be one.
+    /// The span of the name, if the name is valid.
     pub(crate) name_span: Option<Span>,
     pub(crate) spec: Spec,
     pub(crate) after: Vec<Dependency>,
     pub(crate) on_stop: Option<Path>,
-    /// Where the runtime crate is, unless it is where it usually is.
+    /// The path of the runtime crate, if it is not `::tina4_service`.
     pub(crate) root: Option<Path>,
 }
 
 /// Checks a service. Faulty settings are replaced by their defaults, so that the registration is
-/// still written and rustc reports type errors in the same build.
+/// generated all the same and rustc reports type errors in the same build. `None`: there is no
+/// function to register.
 pub(crate) fn check(
     args: Args,
     function: Option<Function>,
@@ -84,7 +85,7 @@ fn name_of_function(
         return (String::new(), None);
     };
     let name = function.name();
-    // The key is there, and its value has been reported.
+    // `name` is given, and the fault of its value is reported.
     if unreadable.contains(&Key::Name) {
         return (name, None);
     }
@@ -124,7 +125,7 @@ fn after(
     valid
 }
 
-/// Whether the path certainly leads to the function: its name alone, or behind `self::`.
+/// Whether the path certainly leads to the function: its name, alone or behind `self::`.
 fn is_path_of(path: &Path, function: &Function) -> bool {
     let mut segments = path.segments.iter().map(|segment| segment.ident.unraw()).peekable();
     segments.next_if(|first| *first == "self");

@@ -1,8 +1,8 @@
 //! The `#[service]` attribute of `tina4-service`, which documents and re-exports it.
 //!
-//! The way of the data: attribute -> `Args` and `Function` -> (check) ->
-//! `Checked` -> (expand) -> one registration. Every fault is collected on the way, and
-//! the function of the user is passed through untouched, whatever is wrong.
+//! Data flow: attribute -> `Args`, item -> `Function` -> (check) -> `Checked` -> (expand) -> the
+//! registration behind the function. Faults are collected on the way, so that one build shows all of
+//! them, and the user's function is passed through untouched, whatever is wrong.
 #![forbid(unsafe_code)]
 
 use proc_macro2::TokenStream;
@@ -33,7 +33,7 @@ pub fn service(
     declare(args.into(), item.into()).into()
 }
 
-/// Parses, checks and expands; every fault found on the way ends up behind the expansion.
+/// Parses, checks and expands; the faults follow the expansion.
 fn declare(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut faults = Faults::default();
     let args = Args::read(args, &mut faults);

@@ -1,4 +1,4 @@
-//! What is wrong with the function.
+//! Messages about the function.
 
 use std::fmt::Display;
 
@@ -84,11 +84,11 @@ pub(crate) fn variadic(variadic: &Variadic) -> Error {
     Error::new_spanned(dots, "a service cannot be variadic; remove `...`")
 }
 
-pub(crate) fn too_many_parameters(first: &FnArg, found: usize, most: usize) -> Error {
+pub(crate) fn too_many_parameters(first: &FnArg, found: usize, max: usize) -> Error {
     Error::new_spanned(
         first,
         format!(
-            "a service has at most {most} parameters, found {found}; gather shared values in one struct"
+            "a service has at most {max} parameters, found {found}; gather shared values in one struct"
         ),
     )
 }
