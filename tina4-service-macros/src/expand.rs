@@ -200,27 +200,27 @@ fn after(entries: &[Dependency], private: &Private) -> Option<TokenStream> {
         Dependency::Name(name) => quote!(#private::After::Name(#name)),
     });
     (entries.len() > 0).then(|| {
-        let list = promoted(&quote!(&[#(#entries),*]));
+        let list = static_ref(&quote!(&[#(#entries),*]));
         quote!(.after(#list))
     })
 }
 
 /// A `'static` reference to values that function calls compute. Only a `const` block guarantees the
 /// lifetime; elsewhere rustc grants it as an exception that may go away.
-fn promoted(reference: &TokenStream) -> TokenStream {
+fn static_ref(reference: &TokenStream) -> TokenStream {
     quote!(const { #reference })
 }
 
-/// The resources that the parameters need, one entry per parameter.
+/// The requirements of the parameters, one entry each.
 fn needs(function: &Function, private: &Private) -> TokenStream {
     if function.parameters.is_empty() {
         return quote!(&[]);
     }
     let needs = (0..function.parameters.len()).map(|index| need(function, index, private));
-    promoted(&quote!(&[#(#needs),*]))
+    static_ref(&quote!(&[#(#needs),*]))
 }
 
-/// The need of one parameter. The closure lets rustc infer its type from the function: a type that was
+/// The requirement of one parameter. The closure lets rustc infer its type from the function: a type that was
 /// written again would be reported again if it did not exist, and if the function itself were the
 /// argument, an error would point to the function instead of the parameter.
 fn need(function: &Function, index: usize, private: &Private) -> TokenStream {
@@ -255,7 +255,7 @@ fn on_stop(checked: &Checked, private: &Private) -> Option<TokenStream> {
     let at = Place::of(&path.to_token_stream(), &checked.function.ident);
     let hook = at.call(private, quote!(OnStop::new), path.to_token_stream());
     let reference = at.put(quote!(&));
-    let hook = promoted(&quote!(#reference #hook));
+    let hook = static_ref(&quote!(#reference #hook));
     Some(quote!(.on_stop(#hook)))
 }
 

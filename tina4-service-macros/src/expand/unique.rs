@@ -1,4 +1,4 @@
-//! Two services of one name in one crate do not compile.
+//! Two services with the same name in one crate do not compile.
 //!
 //! A macro keeps no state between two attributes, so only rustc can see both services at once, and what
 //! it compares are names. Of all items only a `#[macro_export]` macro is placed at the root of the crate
