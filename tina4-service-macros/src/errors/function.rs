@@ -54,7 +54,7 @@ pub(crate) fn extern_fn(abi: impl ToTokens) -> Error {
 pub(crate) fn generics(generics: &Generics) -> Error {
     Error::new_spanned(
         generics,
-        "a service cannot be generic, because nobody says for which type it runs; write the type",
+        "a service cannot be generic, because nothing determines its generic arguments; write concrete types",
     )
 }
 
@@ -117,6 +117,6 @@ pub(crate) fn static_reference(lifetime: &Lifetime) -> Error {
 pub(crate) fn impl_trait(span: Span) -> Error {
     Error::new(
         span,
-        "a service cannot have an `impl Trait` parameter, because nobody says which type it is; write the type",
+        "a service cannot have an `impl Trait` parameter, because nothing determines its type; write the type",
     )
 }

@@ -62,10 +62,9 @@ fn faulty_qualifiers() {
 
 #[test]
 fn faulty_signatures() {
-    let generic =
-        "a service cannot be generic, because nobody says for which type it runs; write the type";
+    let generic = "a service cannot be generic, because nothing determines its generic arguments; write concrete types";
     let pattern = "a parameter of a service is a plain name; write `value: Type`, and take it apart in the body";
-    let impl_trait = "a service cannot have an `impl Trait` parameter, because nobody says which type it is; write the type";
+    let impl_trait = "a service cannot have an `impl Trait` parameter, because nothing determines its type; write the type";
     check_items(&[
         ("fn f<T>() {}", &[generic]),
         ("fn f<const N: usize>() {}", &[generic]),

@@ -218,7 +218,7 @@ fn cron_keys(draft: &Draft) -> Vec<Fault> {
         faults.push(Fault::key(Key::Timezone, message).with(Key::Cron));
     }
     if draft.initial_delay.is_some() && has_cron && unambiguous {
-        let message = "`initial_delay` has no effect with `cron`, which says itself when the first run is; remove `initial_delay`";
+        let message = "`initial_delay` has no effect with `cron`, which determines the first run; remove `initial_delay`";
         faults.push(Fault::key(Key::InitialDelay, message).with(Key::Cron));
     }
     faults

@@ -140,7 +140,7 @@ fn cron(text: &str) -> Option<Cron> {
 fn keys_that_conflict_with_cron_or_require_it() {
     let (daily, utc) = (cron("@daily"), Some(Timezone::parse("UTC").unwrap()));
     let zone = "`timezone` has no effect without `cron`; add `cron` or remove `timezone`";
-    let delay = "`initial_delay` has no effect with `cron`, which says itself when the first run is; remove `initial_delay`";
+    let delay = "`initial_delay` has no effect with `cron`, which determines the first run; remove `initial_delay`";
     let always = "`restart = \"always\"` has no effect with `cron`, which runs the service again anyway; remove `restart`";
     let with =
         |other: &str| format!("`{other}` and `cron` exclude each other; keep `{other}` or `cron`");
