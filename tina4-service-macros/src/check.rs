@@ -125,7 +125,7 @@ fn after(
     valid
 }
 
-/// Whether the path certainly leads to the function: its name, alone or behind `self::`.
+/// Whether the path certainly leads to the function: its name, alone or after `self::`.
 fn is_path_of(path: &Path, function: &Function) -> bool {
     let mut segments = path.segments.iter().map(|segment| segment.ident.unraw()).peekable();
     segments.next_if(|first| *first == "self");

@@ -1,4 +1,4 @@
-//! Generates the registration of a checked service: one constant behind the function, which describes
+//! Generates the registration of a checked service: one constant after the function, which describes
 //! the service as data and names everything by absolute paths.
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ mod unique;
 
 use self::place::{Place, Private};
 
-/// The function, untouched, with lint allowances in front of it and its registration behind it.
+/// The function, untouched, between its lint allowances and its registration.
 pub(crate) fn expand(checked: Option<&Checked>, item: &TokenStream) -> TokenStream {
     let allowances = checked.and_then(|checked| allowances(&checked.function));
     let registration = checked.map(registration);
@@ -37,7 +37,7 @@ fn allowances(function: &Function) -> Option<TokenStream> {
     (!lints.is_empty()).then(|| quote!(#[allow(#(#lints,)* reason = #reason)]))
 }
 
-/// The constant behind the function.
+/// The constant after the function.
 ///
 /// An associated function without `self` looks like a free one to a macro, so its fault surfaces
 /// here: rustc reports three errors, because an `impl` cannot contain `const _` and the bare name of
@@ -220,9 +220,9 @@ fn needs(function: &Function, private: &Private) -> TokenStream {
     static_ref(&quote!(&[#(#needs),*]))
 }
 
-/// The requirement of one parameter. The closure lets rustc infer its type from the function: a type that was
-/// written again would be reported again if it did not exist, and if the function itself were the
-/// argument, an error would point to the function instead of the parameter.
+/// The requirement of one parameter. The closure lets rustc infer the type from the function: if the
+/// expansion repeated the type, rustc would report an unknown type twice, and if it passed the function
+/// itself, rustc would point to the function instead of the parameter.
 fn need(function: &Function, index: usize, private: &Private) -> TokenStream {
     let ident = &function.ident;
     let at = Place::of(&function.parameters[index], ident);
@@ -254,7 +254,7 @@ fn on_stop(checked: &Checked, private: &Private) -> Option<TokenStream> {
     let path = checked.on_stop.as_ref()?;
     let at = Place::of(&path.to_token_stream(), &checked.function.ident);
     let hook = at.call(private, quote!(OnStop::new), path.to_token_stream());
-    let reference = at.put(quote!(&));
+    let reference = at.locate(quote!(&));
     let hook = static_ref(&quote!(#reference #hook));
     Some(quote!(.on_stop(#hook)))
 }

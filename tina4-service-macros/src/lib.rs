@@ -1,7 +1,7 @@
 //! The `#[service]` attribute of `tina4-service`, which documents and re-exports it.
 //!
 //! Data flow: attribute -> `Args`, item -> `Function` -> (check) -> `Checked` -> (expand) -> the
-//! registration behind the function. Faults are collected on the way, so that one build shows all of
+//! registration after the function. Faults are collected on the way, so that one build shows all of
 //! them, and the user's function is passed through untouched, whatever is wrong.
 #![forbid(unsafe_code)]
 

@@ -9,9 +9,9 @@ fn faults(args: &str, item: &str) -> Vec<String> {
     let item: TokenStream = item.parse().expect("the item lexes");
     let args = args.parse().expect("the arguments lex");
     let expansion = declare(args, item.clone()).to_string();
-    let (before, behind) = expansion.split_once(&item.to_string()).expect("the item survives");
+    let (before, rest) = expansion.split_once(&item.to_string()).expect("the item survives");
     assert!(before.is_empty() || before.starts_with("# [allow (clippy ::"), "{before}");
-    let file: syn::File = syn::parse_str(behind).expect("items");
+    let file: syn::File = syn::parse_str(rest).expect("items");
     let message = |item: &syn::Item| {
         let syn::Item::Macro(call) = item else {
             return None;
@@ -35,13 +35,13 @@ fn check_items(cases: &[(&str, &[&str])]) {
     }
 }
 
-/// The code behind a function, without spaces.
+/// The code after a function, without spaces.
 fn registration(args: &str, item: &str) -> String {
     assert_eq!(faults(args, item), [""; 0]);
     let expansion = declare(args.parse().unwrap(), item.parse().unwrap()).to_string();
     let item = item.parse::<TokenStream>().unwrap().to_string();
-    let (_, behind) = expansion.split_once(&item).unwrap();
-    behind.replace(' ', "")
+    let (_, rest) = expansion.split_once(&item).unwrap();
+    rest.replace(' ', "")
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn check_contains(args: &str, item: &str, expected: &str) {
     assert!(found.contains(&expected), "no {expected} in {found}");
 }
 
-/// Checks the calls behind `Registration::new(..)`, on a plain function.
+/// Checks the calls after `Registration::new(..)`, on a plain function.
 fn check_settings(args: &str, expected: &str) {
     let found = registration(args, "fn f() {}");
     let (_, found) = found.split_once("outcome(||{f()}),)").expect("a registration");

@@ -14,7 +14,7 @@ use syn::spanned::Spanned as _;
 pub(super) struct Private {
     path: TokenStream,
     /// The number of leading tokens that are the user's.
-    users: usize,
+    user_tokens: usize,
 }
 
 impl Private {
@@ -24,9 +24,9 @@ impl Private {
             // If the path leads to another crate, the error belongs at the path, not at the attribute.
             Some(root) => Self {
                 path: quote_spanned!(root.segments.last().span()=> #root::__private),
-                users: root.to_token_stream().into_iter().count(),
+                user_tokens: root.to_token_stream().into_iter().count(),
             },
-            None => Self { path: quote!(::tina4_service::__private), users: 0 },
+            None => Self { path: quote!(::tina4_service::__private), user_tokens: 0 },
         }
     }
 }
@@ -55,48 +55,53 @@ impl Place {
         Self { first: span(first), last: span(last) }
     }
 
-    /// A call of a function of the runtime crate, located here.
+    /// A call to a function of the runtime crate, located here.
     pub(super) fn call(
         &self,
         private: &Private,
         function: TokenStream,
         arguments: TokenStream,
     ) -> TokenStream {
-        self.call_of(quote!(#private::#function), private.users, arguments)
+        self.call_path(quote!(#private::#function), private.user_tokens, arguments)
     }
 
-    /// A call of the user's function, located here.
+    /// A call to the user's function, located here.
     pub(super) fn call_user(&self, function: &Ident, arguments: TokenStream) -> TokenStream {
-        self.call_of(function.to_token_stream(), 1, arguments)
+        self.call_path(function.to_token_stream(), 1, arguments)
     }
 
     /// A closure, located here. Because of the braces no lint calls it redundant.
     pub(super) fn closure(&self, parameter: &impl ToTokens, body: TokenStream) -> TokenStream {
         let mut body = Group::new(Delimiter::Brace, body);
         body.set_span(self.last);
-        let (open, close) = (self.put(quote!(|)), self.put(quote!(|)));
+        let (open, close) = (self.locate(quote!(|)), self.locate(quote!(|)));
         quote!(#open #parameter #close #body)
     }
 
-    fn call_of(&self, function: TokenStream, users: usize, arguments: TokenStream) -> TokenStream {
+    fn call_path(
+        &self,
+        function: TokenStream,
+        user_tokens: usize,
+        arguments: TokenStream,
+    ) -> TokenStream {
         let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
         arguments.set_span(self.last);
-        let function = self.put_users(function, users);
+        let function = self.locate_keeping(function, user_tokens);
         quote!(#function #arguments)
     }
 
     /// Tokens of the expansion, located here.
-    pub(super) fn put(&self, tokens: TokenStream) -> TokenStream {
-        self.put_users(tokens, 0)
+    pub(super) fn locate(&self, tokens: TokenStream) -> TokenStream {
+        self.locate_keeping(tokens, 0)
     }
 
-    /// The same for tokens of which the first `users` are the user's.
-    fn put_users(&self, tokens: TokenStream, users: usize) -> TokenStream {
+    /// The same for tokens of which the first `user_tokens` are the user's and keep their context.
+    fn locate_keeping(&self, tokens: TokenStream, user_tokens: usize) -> TokenStream {
         let spans = std::iter::once(self.first).chain(std::iter::repeat(self.last));
-        let put = |(index, (mut token, span)): (usize, (TokenTree, Span))| {
-            token.set_span(if index < users { token.span().located_at(span) } else { span });
+        let locate = |(index, (mut token, span)): (usize, (TokenTree, Span))| {
+            token.set_span(if index < user_tokens { token.span().located_at(span) } else { span });
             token
         };
-        tokens.into_iter().zip(spans).enumerate().map(put).collect()
+        tokens.into_iter().zip(spans).enumerate().map(locate).collect()
     }
 }
