@@ -129,9 +129,9 @@ fn kind(key: Key) -> &'static str {
         Kind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
         Kind::Count(_) => "a whole number",
         Kind::Switch(_) => "`true` or `false`",
-        Kind::Services => "the path of a service function or a name as text",
-        Kind::Function => "the path of a function",
-        Kind::Module => "the path of a crate or module",
+        Kind::After => "the path of a service function or a name as text",
+        Kind::OnStop => "the path of a function",
+        Kind::Crate => "the path of a crate or module",
         Kind::Cron => "a cron expression as text",
         Kind::Timezone => "a time zone as text",
     }
@@ -146,9 +146,9 @@ fn example(key: Key) -> &'static str {
         Kind::Count(_) => "5",
         Kind::Switch(_) if key == Key::Autostart => "false",
         Kind::Switch(_) => "true",
-        Kind::Services => "[migrations]",
-        Kind::Function => "flush",
-        Kind::Module => "facade::tina4_service",
+        Kind::After => "[migrations]",
+        Kind::OnStop => "flush",
+        Kind::Crate => "facade::tina4_service",
         Kind::Cron => "\"0 8 * * *\"",
         Kind::Timezone => "\"Europe/Berlin\"",
     }
@@ -167,10 +167,10 @@ fn corrected(key: Key, found: &TokenTree) -> Option<String> {
         Kind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
         Kind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
         Kind::Switch(_) => inner().filter(|inner| inner == "true" || inner == "false"),
-        Kind::Function | Kind::Module => inner()
+        Kind::OnStop | Kind::Crate => inner()
             .filter(|inner| syn::parse_str::<Path>(inner).is_ok())
             .or_else(|| raw_identifier(found)),
-        Kind::Services => raw_identifier(found).map(|name| format!("[{name}]")),
+        Kind::After => raw_identifier(found).map(|name| format!("[{name}]")),
         Kind::Cron | Kind::Timezone => None,
     }
 }

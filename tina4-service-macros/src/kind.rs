@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tina4_service_core::{Key, Setting};
 
-/// A kind of value. Where several keys share a kind, it holds the setting of the key.
+/// A kind of value. A kind that several keys share holds the setting of the key; the others belong to
+/// the key of their name.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     /// A text that is a valid name.
@@ -15,21 +16,22 @@ pub(crate) enum Kind {
     Cron,
     /// A text that may be the name of a time zone.
     Timezone,
-    /// A text that is one of the words of `restart`.
+    /// A text: `"on-failure"`, `"always"` or `"never"`.
     Restart,
     /// A whole number.
     Count(fn(u32) -> Setting),
     /// `true` or `false`.
     Switch(fn(bool) -> Setting),
     /// A list of services.
-    Services,
+    After,
     /// The path of a function.
-    Function,
+    OnStop,
     /// The path of a crate or module.
-    Module,
+    Crate,
 }
 
 impl Kind {
+    /// The kind of value that `key` takes.
     pub(crate) fn of(key: Key) -> Self {
         match key {
             Key::Name => Self::Name,
@@ -46,11 +48,11 @@ impl Kind {
             Key::Backoff => Self::Duration(Setting::Backoff),
             Key::MaxBackoff => Self::Duration(Setting::MaxBackoff),
             Key::StopTimeout => Self::Duration(Setting::StopTimeout),
-            Key::After => Self::Services,
-            Key::OnStop => Self::Function,
+            Key::After => Self::After,
+            Key::OnStop => Self::OnStop,
             Key::Autostart => Self::Switch(Setting::Autostart),
             Key::Critical => Self::Switch(Setting::Critical),
-            Key::Crate => Self::Module,
+            Key::Crate => Self::Crate,
         }
     }
 }

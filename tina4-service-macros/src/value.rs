@@ -14,9 +14,9 @@ use crate::keywords;
 use crate::kind::Kind;
 use crate::tokens::{path_text, skip_to_comma};
 
-/// The value of a key: a setting that the runtime shares, or one that only code can express.
+/// The value of a key.
 pub(crate) enum Value {
-    /// The value of any other key.
+    /// The value of a key that the core crate checks.
     Setting(Setting),
     /// The value of `name`.
     Name(String),
@@ -39,9 +39,9 @@ impl Value {
     ) -> syn::Result<Self> {
         let setting = match Kind::of(key) {
             Kind::Name => return read_name(input).map(Self::Name),
-            Kind::Services => return read_services(input, faults).map(Self::After),
-            Kind::Function => return read_path(key, input).map(Self::OnStop),
-            Kind::Module => return read_path(key, input).map(Self::Crate),
+            Kind::After => return read_after(input, faults).map(Self::After),
+            Kind::OnStop => return read_path(key, input).map(Self::OnStop),
+            Kind::Crate => return read_path(key, input).map(Self::Crate),
             Kind::Cron | Kind::Timezone if !cfg!(feature = "cron") => {
                 return Err(errors::needs_feature(key_span, key));
             }
@@ -124,7 +124,7 @@ fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
     Ok(path)
 }
 
-fn read_services(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Vec<Dependency>> {
+fn read_after(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Vec<Dependency>> {
     if !input.peek(token::Bracket) {
         return Err(no_list(input)?);
     }

@@ -1,13 +1,13 @@
-//! One setting of a service, as its key and value say it.
+//! One setting of a service: a key with its value.
 
 use std::time::Duration;
 
 use crate::{Cron, Restart, Timezone};
 
-/// A key with the value it was given.
+/// A key with its value.
 ///
-/// The keys that are missing here (`name`, `after`, `on_stop` and `crate`) refer to code or to other
-/// services, so their values have no common form in the attribute and at run time.
+/// `name`, `after`, `on_stop` and `crate` are missing: they identify services and code, which a
+/// [`Draft`](crate::Draft) does not check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// Fixed rate: the period.
