@@ -36,6 +36,6 @@ pub use key::Key;
 pub use nanos::{Nanos, NonMaxNanos, SECOND, WallNanos, nanos};
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
-pub use spec::{Draft, Fault, Spec};
+pub use spec::{Draft, Fault, Setting, Spec};
 pub use timers::Timers;
 pub use timezone::{Timezone, TimezoneError};

@@ -1,11 +1,11 @@
-//! The pair of examples that shows what a service becomes is true.
+//! The pair of examples that shows the expansion of a service is true.
 
 use quote::ToTokens as _;
 
 use super::*;
 
-/// The items of a file, with every `#[tina4_service::service(..)]` expanded; without spaces, which
-/// say nothing.
+/// The items of a file, with every `#[tina4_service::service(..)]` expanded, and without the spaces,
+/// which are arbitrary.
 fn items(source: &str) -> String {
     let file: syn::File = syn::parse_str(source).expect("the example is Rust");
     let mut tokens = TokenStream::new();
@@ -26,13 +26,13 @@ fn expanded(mut item: syn::Item) -> TokenStream {
         return item.into_token_stream();
     };
     let attribute = function.attrs.remove(at);
-    let args = &attribute.meta.require_list().expect("it has arguments").tokens;
-    service(args.clone(), item.into_token_stream())
+    let args = &attribute.meta.require_list().expect("the attribute has arguments").tokens;
+    declare(args.clone(), item.into_token_stream())
 }
 
 #[test]
-fn what_the_example_before_becomes_is_the_example_after() {
-    let before = items(include_str!("../../../../examples/expanded/before.rs"));
-    let after = items(include_str!("../../../../examples/expanded/after.rs"));
+fn the_example_before_expands_to_the_example_after() {
+    let before = items(include_str!("../../../examples/expanded/before.rs"));
+    let after = items(include_str!("../../../examples/expanded/after.rs"));
     assert_eq!(before, after);
 }

@@ -1,9 +1,9 @@
-//! The faults of what the attribute stands on.
+//! Faults of the item under the attribute.
 
 use super::{check_items, faults};
 
 #[test]
-fn items_that_are_no_functions() {
+fn items_that_are_not_functions() {
     let found = |what: &str| {
         format!("`#[service]` declares a function, found {what}; put it on a free `fn`")
     };
@@ -29,13 +29,13 @@ fn items_that_are_no_functions() {
 }
 
 #[test]
-fn a_fault_of_the_arguments_shows_on_any_item() {
+fn faults_of_arguments_are_reported_on_any_item() {
     let found = faults("interval = 30", "struct S;");
     assert_eq!(found.len(), 2, "{found:?}");
 }
 
 #[test]
-fn qualifiers() {
+fn faulty_qualifiers() {
     check_items(&[
         ("async fn f() {}", &["`async fn` is not supported yet; write a plain `fn`"]),
         ("const fn f() {}", &["a service cannot be a `const fn`; remove `const`"]),
@@ -61,11 +61,10 @@ fn qualifiers() {
 }
 
 #[test]
-fn signatures() {
-    let generic =
-        "a service cannot be generic, because nobody says for which type it runs; write the type";
+fn faulty_signatures() {
+    let generic = "a service cannot be generic, because nothing determines its generic arguments; write concrete types";
     let pattern = "a parameter of a service is a plain name; write `value: Type`, and take it apart in the body";
-    let impl_trait = "a service cannot have an `impl Trait` parameter, because nobody says which type it is; write the type";
+    let impl_trait = "a service cannot have an `impl Trait` parameter, because nothing determines its type; write the type";
     check_items(&[
         ("fn f<T>() {}", &[generic]),
         ("fn f<const N: usize>() {}", &[generic]),
@@ -117,7 +116,7 @@ fn signatures() {
 }
 
 #[test]
-fn names_of_functions() {
+fn names_of_functions_that_are_not_names_of_services() {
     check_items(&[
         (
             "fn _hidden() {}",
@@ -134,6 +133,6 @@ fn names_of_functions() {
         ("fn r#loop() {}", &[]),
     ]);
     assert_eq!(faults("name = \"hidden\"", "fn _hidden() {}"), [""; 0]);
-    // The name that was given is wrong, and that is said already.
+    // The faulty value of `name` is reported, and nothing else.
     assert_eq!(faults("name = 5", "fn _hidden() {}").len(), 1);
 }

@@ -1,51 +1,51 @@
-//! What a declaration turns into, and what is said about one that is wrong, on every toolchain.
+//! What declarations expand to, and the messages about faulty ones, independent of the toolchain.
 //!
-//! Where the caret lands is the business of `ui-tests`.
+//! `ui-tests` checks where the carets are.
 
 use super::*;
 
-/// The messages that a declaration earns, and whether its item survives.
+/// The messages about a declaration. Its item must survive.
 fn faults(args: &str, item: &str) -> Vec<String> {
     let item: TokenStream = item.parse().expect("the item lexes");
     let args = args.parse().expect("the arguments lex");
-    let written = service(args, item.clone()).to_string();
-    let (before, behind) = written.split_once(&item.to_string()).expect("the item survives");
+    let expansion = declare(args, item.clone()).to_string();
+    let (before, rest) = expansion.split_once(&item.to_string()).expect("the item survives");
     assert!(before.is_empty() || before.starts_with("# [allow (clippy ::"), "{before}");
-    let file: syn::File = syn::parse_str(behind).expect("items");
+    let file: syn::File = syn::parse_str(rest).expect("items");
     let message = |item: &syn::Item| {
         let syn::Item::Macro(call) = item else {
             return None;
         };
-        Some(syn::parse2::<syn::LitStr>(call.mac.tokens.clone()).expect("a text").value())
+        Some(syn::parse2::<syn::LitStr>(call.mac.tokens.clone()).expect("a message").value())
     };
     file.items.iter().filter_map(message).collect()
 }
 
-/// Each list of arguments, on a plain function, has exactly these faults.
+/// Checks that each list of arguments, on a plain function, has exactly these faults.
 fn check(cases: &[(&str, &[&str])]) {
     for (args, expected) in cases {
         assert_eq!(faults(args, "fn heartbeat() {}"), *expected, "#[service({args})]");
     }
 }
 
-/// Each item has exactly these faults.
+/// Checks that each item, without arguments, has exactly these faults.
 fn check_items(cases: &[(&str, &[&str])]) {
     for (item, expected) in cases {
         assert_eq!(faults("", item), *expected, "{item}");
     }
 }
 
-/// The code behind a function, as one line without spaces round punctuation.
+/// The code after a function, without spaces.
 fn registration(args: &str, item: &str) -> String {
     assert_eq!(faults(args, item), [""; 0]);
-    let written = service(args.parse().unwrap(), item.parse().unwrap()).to_string();
+    let expansion = declare(args.parse().unwrap(), item.parse().unwrap()).to_string();
     let item = item.parse::<TokenStream>().unwrap().to_string();
-    let (_, behind) = written.split_once(&item).unwrap();
-    behind.replace(' ', "")
+    let (_, rest) = expansion.split_once(&item).unwrap();
+    rest.replace(' ', "")
 }
 
 #[test]
-fn the_whole_registration() {
+fn a_whole_registration() {
     let found = registration(
         r#"interval = "30s", max_restarts = 5, after = [migrations, db::up, "mail"], on_stop = flush"#,
         "fn sync(ctx: &Context, db: Res<Db>) -> Result<(), DbError> {}",
@@ -81,14 +81,14 @@ fn the_whole_registration() {
     assert_eq!(found, expected.replace([' ', '\n'], ""));
 }
 
-/// The registration contains this text, give or take spaces.
+/// Checks that the registration contains this text, spaces aside.
 fn check_contains(args: &str, item: &str, expected: &str) {
     let found = registration(args, item);
     let expected: String = expected.split_whitespace().collect();
     assert!(found.contains(&expected), "no {expected} in {found}");
 }
 
-/// The calls behind `Registration::new(..)`, for a plain function.
+/// Checks the calls after `Registration::new(..)`, on a plain function.
 fn check_settings(args: &str, expected: &str) {
     let found = registration(args, "fn f() {}");
     let (_, found) = found.split_once("outcome(||{f()}),)").expect("a registration");
@@ -97,7 +97,7 @@ fn check_settings(args: &str, expected: &str) {
 
 #[cfg(feature = "cron")]
 #[test]
-fn the_masks_of_an_expression_are_written() {
+fn a_cron_expression_becomes_masks() {
     check_contains(
         r#"cron = "30 8 * * MON#2", timezone = "Europe/Berlin""#,
         "fn f() {}",
@@ -125,7 +125,7 @@ fn the_masks_of_an_expression_are_written() {
 }
 
 #[test]
-fn what_differs_from_the_defaults_is_written() {
+fn settings_that_differ_from_the_defaults_become_calls() {
     let duration = "::core::time::Duration::new";
     for (args, expected) in [
         ("", String::new()),
@@ -148,13 +148,13 @@ fn what_differs_from_the_defaults_is_written() {
     ] {
         check_settings(args, &expected);
     }
-    // The default, written out, is still the default.
-    let same = "stop_timeout = \"10s\", autostart = true, backoff = \"1s\", restart = \"on-failure\", initial_delay = \"0s\"";
-    check_settings(same, "");
+    // Defaults that are given explicitly are still defaults.
+    let defaults = "stop_timeout = \"10s\", autostart = true, backoff = \"1s\", restart = \"on-failure\", initial_delay = \"0s\"";
+    check_settings(defaults, "");
 }
 
 #[test]
-fn every_setting_is_one_call() {
+fn each_setting_becomes_one_call() {
     let args = r#"interval = "9s", initial_delay = "1s", jitter = "2s", timeout = "3s", restart = "on-failure",
         max_restarts = 4, restart_window = "1h", backoff = "5s", max_backoff = "6s", stop_timeout = "7s",
         autostart = false, critical = true"#;
@@ -174,7 +174,7 @@ fn every_setting_is_one_call() {
 }
 
 #[test]
-fn names_and_roots() {
+fn the_registration_has_the_name_of_the_service_and_the_path_of_the_crate() {
     let path = "::core::concat!(::core::module_path!(), \"::\",";
     let place = "::core::panic::Location::caller(),";
     check_contains(
@@ -197,24 +197,24 @@ fn names_and_roots() {
 }
 
 #[test]
-fn a_good_name_is_taken_for_the_crate() {
-    let taken = "macro_rules! another_service_is_named_";
-    check_contains("", "fn r#loop() {}", &format!("{taken}loop {{"));
+fn a_valid_name_is_reserved_in_the_crate() {
+    let reserved = "macro_rules! another_service_is_named_";
+    check_contains("", "fn r#loop() {}", &format!("{reserved}loop {{"));
     check_contains(
         "name = \"my.mail-2\"",
         "fn f() {}",
-        &format!("{taken}my_fullstop_mail_hyphen_2 {{"),
+        &format!("{reserved}my_fullstop_mail_hyphen_2 {{"),
     );
     for (args, item) in
         [("", "fn _f() {}"), ("name = 5", "fn f() {}"), ("name = \"\"", "fn f() {}")]
     {
-        let written = service(args.parse().unwrap(), item.parse().unwrap()).to_string();
-        assert!(!written.contains("macro_rules"), "{written}");
+        let expansion = declare(args.parse().unwrap(), item.parse().unwrap()).to_string();
+        assert!(!expansion.contains("macro_rules"), "{expansion}");
     }
 }
 
 #[test]
-fn calls() {
+fn the_function_is_called_with_its_parameters() {
     let outcome = "::tina4_service::__private::outcome";
     let param = "::tina4_service::__private::param(tina4_service_run)";
     for result in ["", "-> Flow", "-> Result<(), E>", "-> !"] {
@@ -232,7 +232,7 @@ fn calls() {
 }
 
 #[test]
-fn what_is_a_keyword_in_some_editions_is_a_name() {
+fn keywords_of_some_editions_are_names() {
     for word in ["async", "await", "dyn", "gen", "try"] {
         let item = format!(
             "pub(in a::{word}) fn {word}({word}: &Context, mut {word}: {word}::Tick, _: Res<dyn Any>) -> Result<{word}::T, E> {{}}"
@@ -256,17 +256,17 @@ fn what_is_a_keyword_in_some_editions_is_a_name() {
     }
 }
 
-/// Edition 2015 knows no `::core`.
+/// A crate of edition 2015 cannot resolve `::core`.
 #[test]
-fn faults_can_be_reported_in_every_edition() {
+fn faults_are_reported_in_every_edition() {
     let item = "fn core() {}".parse().unwrap();
-    let written = service("no_such_key, interval = core".parse().unwrap(), item).to_string();
-    assert_eq!(written.matches(":: std :: compile_error !").count(), 2, "{written}");
-    assert!(!written.contains("core :: compile_error"), "{written}");
+    let expansion = declare("no_such_key, interval = core".parse().unwrap(), item).to_string();
+    assert_eq!(expansion.matches(":: std :: compile_error !").count(), 2, "{expansion}");
+    assert!(!expansion.contains("core :: compile_error"), "{expansion}");
 }
 
 #[test]
-fn leave_is_taken_for_what_lints_say_about_parameters() {
+fn lints_about_service_parameters_are_allowed() {
     for (item, lints) in [
         ("fn f() {}", None),
         ("fn f(a: &Context) {}", None),
@@ -276,15 +276,15 @@ fn leave_is_taken_for_what_lints_say_about_parameters() {
             Some("clippy::too_many_arguments,"),
         ),
     ] {
-        let written =
-            service(TokenStream::new(), item.parse().unwrap()).to_string().replace(' ', "");
+        let expansion =
+            declare(TokenStream::new(), item.parse().unwrap()).to_string().replace(' ', "");
         let expected = lints.map_or("fnf".to_owned(), |lints| format!("#[allow({lints}reason="));
-        assert!(written.starts_with(&expected), "{written}");
+        assert!(expansion.starts_with(&expected), "{expansion}");
     }
 }
 
 #[test]
-fn conditions_are_shared_with_the_function() {
+fn the_registration_has_the_conditions_of_the_function() {
     let item = r#"#[cfg(unix)] #[doc = "x"] #[cfg_attr(test, cfg(windows), must_use)] #[cfg_attr(test, inline)] fn f() {}"#;
     let found = registration("", item);
     assert!(found.starts_with("#[cfg(unix)]#[cfg_attr(test,cfg(windows))]const_:()"), "{found}");
@@ -295,7 +295,7 @@ fn conditions_are_shared_with_the_function() {
 }
 
 #[test]
-fn functions_of_every_visibility_and_half_typed_bodies() {
+fn functions_may_have_any_visibility_and_a_half_typed_body() {
     for item in
         ["pub fn f() {}", "pub(crate) fn f() { let x = ; foo. }", "pub(in a::b) fn f() { if }"]
     {

@@ -1,9 +1,9 @@
-//! The faults of keys and values.
+//! Faults of keys and values.
 
 use super::{check, faults};
 
 #[test]
-fn keys() {
+fn unknown_and_duplicate_keys() {
     check(&[
         ("intervall = \"30s\"", &["unknown key `intervall`; did you mean `interval`?"]),
         ("every = \"30s\"", &["unknown key `every`; did you mean `interval`?"]),
@@ -30,7 +30,7 @@ fn keys() {
 }
 
 #[test]
-fn punctuation() {
+fn faulty_punctuation() {
     check(&[
         ("critical", &["`critical` has no value; write `critical = true`"]),
         ("critical =", &["`critical` has no value; write `critical = true`"]),
@@ -112,7 +112,7 @@ fn values_of_the_wrong_kind() {
 }
 
 #[test]
-fn durations_and_names() {
+fn faulty_durations_and_names() {
     check(&[
         ("interval = \"30\"", &["`30` has no unit; did you mean `\"30s\"`?"]),
         ("interval = \"0s\"", &["`interval` cannot be zero; use at least `1ms`, or remove it"]),
@@ -130,7 +130,7 @@ fn durations_and_names() {
 }
 
 #[test]
-fn restarts() {
+fn faulty_restart_settings() {
     check(&[
         (
             "max_restarts = -1",
@@ -170,7 +170,7 @@ fn restarts() {
 }
 
 #[test]
-fn after() {
+fn faulty_lists_of_after() {
     check(&[
         ("after = []", &[]),
         ("after = [a, b::c, ::d::e, \"x\",]", &[]),
@@ -211,9 +211,9 @@ fn after() {
 }
 
 #[test]
-fn a_fault_has_no_echo() {
+fn a_fault_causes_no_follow_up_fault() {
     check(&[
-        // The interval is there, only wrong: the jitter does not complain that it is missing.
+        // The interval is given, only faulty, so the jitter is not reported as having no period.
         (
             "interval = 30, jitter = \"1s\"",
             &["expected a duration as text, found `30`; write `interval = \"30s\"`"],
@@ -234,7 +234,7 @@ fn a_fault_has_no_echo() {
 
 #[cfg(feature = "cron")]
 #[test]
-fn calendar_time() {
+fn faulty_cron_expressions_and_time_zones() {
     check(&[
         ("cron = \"0 8 * * *\", timezone = \"Europe/Berlin\"", &[]),
         ("cron = \"57 23 LW * 2#2\", jitter = \"1m\"", &[]),
@@ -252,7 +252,7 @@ fn calendar_time() {
             "timezone = UTC, cron = \"@daily\"",
             &["expected a time zone as text, found `UTC`; write `timezone = \"Europe/Berlin\"`"],
         ),
-        // The expression is there, only wrong: the others do not complain that it is missing.
+        // The expression is given, only faulty, so the keys that require it are not reported.
         (
             "cron = \"@dayly\", timezone = \"UTC\", jitter = \"1s\"",
             &["unknown word `@dayly`; did you mean `@daily`?\n    @dayly\n    ^^^^^^"],
@@ -274,7 +274,7 @@ fn calendar_time() {
 
 #[cfg(not(feature = "cron"))]
 #[test]
-fn calendar_time_needs_a_feature() {
+fn cron_and_timezone_need_a_feature() {
     let message = "`cron` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` in Cargo.toml";
     check(&[
         ("cron = \"0 8 * * *\"", &[message]),
