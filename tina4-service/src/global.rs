@@ -15,7 +15,7 @@ use crate::observe::signal::StopCause;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
-use crate::runner::Runner;
+use crate::runner::runner::Runner;
 use crate::service::builder::Service;
 use tina4_service_core::lifecycle::State;
 

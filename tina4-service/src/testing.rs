@@ -47,7 +47,7 @@ use crate::observe::info::ServiceInfo;
 use crate::observe::record::Record;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::start_error::StartError;
-use crate::runner::Runner;
+use crate::runner::runner::Runner;
 use crate::service::builder::IntoDuration;
 use crate::service::instance::Injected;
 use crate::testing::virtual_time::VirtualTime;

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Runner;
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
 use crate::engine::pool::wait::Wait;
@@ -22,10 +21,11 @@ use crate::process::signals::listener::Listener;
 #[cfg(feature = "signals")]
 use crate::process::signals::run_watch::RunWatch;
 use crate::process::stderr;
+use crate::runner::runner::{LOG_LIMIT, Runner};
 use tina4_service_core::{Nanos, nanos};
 
 /// How long `run` waits for the last lines of the log: its report must not come too late.
-const LOG_LIMIT: Duration = Duration::from_millis(500);
+const RUN_LOG_LIMIT: Duration = Duration::from_millis(500);
 
 impl Runner {
     /// Waits until nothing is active: every service has stopped, finished, failed or was
@@ -75,7 +75,7 @@ impl Runner {
             }
         });
         if quiet {
-            pool.wait_for_log(super::LOG_LIMIT);
+            pool.wait_for_log(LOG_LIMIT);
         }
         quiet
     }
@@ -159,7 +159,7 @@ impl Runner {
             return refused(&error);
         }
         let signalled = wait();
-        let report = self.stop_all_within(LOG_LIMIT);
+        let report = self.stop_all_within(RUN_LOG_LIMIT);
         let code = exit_code(&report, signalled);
         ends_with(code);
         say(&report);

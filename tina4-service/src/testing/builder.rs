@@ -10,7 +10,8 @@ use super::time::keep;
 use super::{BEGINNING, TestRunner};
 use crate::observe::record::Record;
 use crate::plan::start_error::StartError;
-use crate::runner::{self, Runner};
+use crate::runner::builder;
+use crate::runner::runner::Runner;
 use crate::service::builder::Service;
 use crate::service::registration::Place;
 use crate::testing::virtual_time::VirtualTime;
@@ -23,7 +24,7 @@ type Provide = Box<dyn FnOnce(&Runner)>;
 /// Settings of a [`TestRunner`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
-    runner: runner::Builder,
+    runner: builder::Builder,
     at: String,
     services: Vec<Service>,
     provide: Vec<Provide>,

@@ -1,4 +1,4 @@
-//! The handle of a runner, and its builder.
+//! The handle of a runner.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +20,7 @@ use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
+use crate::runner::shared::Shared;
 use crate::service::builder::Service;
 use crate::service::registration::Place;
 use crate::sys::fork::Forked;
@@ -27,17 +28,8 @@ use crate::text::nearest::nearest;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
-mod builder;
-#[cfg(all(test, shuttle))]
-mod model;
-mod run;
-mod shared;
-
-use self::shared::Shared;
-pub use builder::Builder;
-
 /// How long `stop_all` and `wait` wait for the last lines of the log to be written.
-const LOG_LIMIT: Duration = Duration::from_secs(1);
+pub(super) const LOG_LIMIT: Duration = Duration::from_secs(1);
 
 /// Holds services and runs them; a cheap clone.
 ///
@@ -56,7 +48,7 @@ const LOG_LIMIT: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Clone)]
 pub struct Runner {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[cfg(feature = "testing")]
@@ -67,12 +59,6 @@ impl Runner {
     }
 }
 
-impl Default for Runner {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runner").field("status", &self.status()).finish()
@@ -80,17 +66,6 @@ impl fmt::Debug for Runner {
 }
 
 impl Runner {
-    /// A runner without services: [`Runner::register`] adds them.
-    #[must_use]
-    pub fn new() -> Self {
-        Builder::default().without_declared().build()
-    }
-
-    /// A runner with every declared service, or some of them, and with settings of its own.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// Adds a service that is not known at compile time.
     ///
     /// What is wrong with it is reported by [`Runner::check`], [`Runner::start_all`] and
@@ -186,7 +161,7 @@ impl Runner {
         answer
     }
 
-    fn pool(&self) -> Result<&Arc<Engine>, Forked> {
+    pub(super) fn pool(&self) -> Result<&Arc<Engine>, Forked> {
         self.shared.pool()
     }
 
@@ -253,7 +228,7 @@ impl Runner {
     }
 
     /// The service of this runner that runs on this thread.
-    fn inside(&self) -> Option<u32> {
+    pub(super) fn inside(&self) -> Option<u32> {
         let here = invoke::runner_id(&self.shared.env);
         invoke::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
     }
@@ -318,7 +293,7 @@ impl Runner {
     }
 
     /// [`Runner::stop_all`], which waits at most `log_limit` for the last lines of the log.
-    fn stop_all_within(&self, log_limit: Duration) -> StopReport {
+    pub(super) fn stop_all_within(&self, log_limit: Duration) -> StopReport {
         let Ok(pool) = self.pool() else {
             return StopReport { forked: true, ..StopReport::default() };
         };
