@@ -116,11 +116,10 @@ impl Lifecycle {
         }
     }
 
-    /// When the next run or restart is due, if one is planned.
-    #[must_use]
-    pub fn next_run(&self) -> Option<Nanos> {
+    /// What the next run or restart waits for, if one is planned.
+    fn planned(&self) -> Option<Wait> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => Some(self.due_of(wait)),
+            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => Some(wait),
             Phase::Pending { pause: Pause::Now, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
@@ -131,25 +130,22 @@ impl Lifecycle {
         }
     }
 
+    /// When the next run or restart is due, if one is planned.
+    #[must_use]
+    pub fn next_run(&self) -> Option<Nanos> {
+        self.planned().map(|wait| self.due_of(wait))
+    }
+
     /// The calendar time of the next run, in seconds since 1970 UTC, and how much later it begins
     /// on purpose, if it waits for one.
     #[must_use]
     pub fn next_date(&self) -> Option<(i64, Nanos)> {
-        match self.phase {
-            Phase::Pending {
-                wait: Wait::Occurrence { .. },
-                pause: Pause::No | Pause::AfterRun,
-            } => {
+        match self.planned()? {
+            Wait::Occurrence { .. } => {
                 let date = self.date();
                 (date.at < NEVER).then_some((date.at, date.late))
             }
-            Phase::Pending { .. }
-            | Phase::Idle(_)
-            | Phase::WaitingForDependencies
-            | Phase::Running { .. }
-            | Phase::StopRequested { .. }
-            | Phase::Ending { .. }
-            | Phase::Abandoned(_) => None,
+            Wait::Due(_) | Wait::Backoff(_) => None,
         }
     }
 
