@@ -1,73 +1,62 @@
-//! How an activation ends: by way of its clean-up, or given up when stop takes too long.
+//! How an activation ends: after its clean-up, or abandoned when that takes too long.
 
 use super::action::Action;
 use super::ending::Ending;
 use super::facts::Facts;
 use super::machine::Lifecycle;
-use super::phase::{Hooks, Lingering, Phase};
+use super::phase::{CleanUp, Idle, Lingering, Phase};
 use super::transition::Transition;
 use crate::nanos::{Nanos, nanos};
 use crate::spec::Spec;
 
 impl Lifecycle {
-    /// Ends the activation, by way of its clean-up where there is one.
+    /// Ends the activation, after its clean-up if there is one.
     pub(super) fn end(
         &mut self,
         facts: Facts<'_>,
         ending: Ending,
         deadline: Nanos,
         start_again: bool,
-        hooks: Hooks,
+        clean_up: CleanUp,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
-        self.phase = Phase::Ending { ending, hooks, deadline, start_again };
+        self.phase = Phase::Ending { ending, clean_up, deadline, start_again };
         if !facts.hooks {
             return self.cleaned_up(emit);
         }
-        match hooks {
-            // `since` is the deadline of what is queued, also if the state was Stopping before.
-            Hooks::Queued => {
+        match clean_up {
+            // `since` is when a queued clean-up is due, even if the state was `Stopping` before.
+            CleanUp::Queued => {
                 self.since = facts.now;
                 Action::Nothing
             }
-            Hooks::Running => Action::CleanUp,
+            CleanUp::Running => Action::CleanUp,
         }
     }
 
+    /// The clean-up has ended.
     pub(super) fn cleaned_up(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
             Phase::Ending { ending, start_again, .. } => {
-                self.phase = match ending {
-                    Ending::Stopped => Phase::Stopped,
-                    Ending::Finished => Phase::Finished,
-                    Ending::Failed => Phase::Failed,
-                };
+                self.phase = Phase::Idle(Idle::Ended(ending));
                 emit(Transition::Ended { ending, start_again });
-                Action::Nothing
             }
-            Phase::Abandoned { lingering: Lingering::Hooks } => {
-                self.phase = Phase::Abandoned { lingering: Lingering::Nothing };
+            Phase::Abandoned(Lingering::CleanUp) => {
+                self.phase = Phase::Abandoned(Lingering::Nothing);
                 emit(Transition::LateEnd);
-                Action::Nothing
             }
-            // Only a clean-up that was begun ends.
-            Phase::Registered
+            // No clean-up is in progress.
+            Phase::Idle(_)
             | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
+            | Phase::Pending { .. }
             | Phase::Running { .. }
             | Phase::StopRequested { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned {
-                lingering: Lingering::Run | Lingering::Queued | Lingering::Nothing,
-            } => Action::Nothing,
+            | Phase::Abandoned(Lingering::Run | Lingering::QueuedCleanUp | Lingering::Nothing) => {}
         }
+        Action::Nothing
     }
 
-    /// Gives up waiting for what stop could not end in time.
+    /// Abandons a run or clean-up that stop has waited for until its deadline.
     pub(super) fn expired(
         &mut self,
         facts: Facts<'_>,
@@ -77,33 +66,28 @@ impl Lifecycle {
             Phase::StopRequested { deadline, .. } if deadline <= facts.now => {
                 (Lingering::Run, false)
             }
-            Phase::Ending { ending, hooks, deadline, .. } if deadline <= facts.now => {
-                let lingering = match hooks {
-                    Hooks::Queued => Lingering::Queued,
-                    Hooks::Running => Lingering::Hooks,
+            Phase::Ending { ending, clean_up, deadline, .. } if deadline <= facts.now => {
+                let lingering = match clean_up {
+                    CleanUp::Queued => Lingering::QueuedCleanUp,
+                    CleanUp::Running => Lingering::CleanUp,
                 };
                 (lingering, ending == Ending::Failed)
             }
-            // Nothing waits to be ended, or there is time left.
-            Phase::Running { .. }
+            // No stop is in progress, or there is time left.
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
             | Phase::StopRequested { .. }
             | Phase::Ending { .. }
-            | Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => return Action::Nothing,
+            | Phase::Abandoned(_) => return Action::Nothing,
         };
-        self.phase = Phase::Abandoned { lingering };
+        self.phase = Phase::Abandoned(lingering);
         emit(Transition::Abandoned { failed });
         Action::Nothing
     }
 
-    /// What its thread began will not be ended by it: another one cleans up.
+    /// The thread of a run or clean-up will never return: another worker runs the clean-up.
     pub(super) fn thread_lost(
         &mut self,
         spec: &Spec,
@@ -113,32 +97,27 @@ impl Lifecycle {
         match self.phase {
             Phase::Running { .. } => {
                 let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
-                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, emit)
+                self.end(facts, Ending::Stopped, deadline, false, CleanUp::Queued, emit)
             }
             Phase::StopRequested { deadline, .. } => {
-                self.end(facts, Ending::Stopped, deadline, false, Hooks::Queued, emit)
+                self.end(facts, Ending::Stopped, deadline, false, CleanUp::Queued, emit)
             }
             Phase::Ending { ending, deadline, .. } => {
-                self.end(facts, ending, deadline, false, Hooks::Queued, emit)
+                self.end(facts, ending, deadline, false, CleanUp::Queued, emit)
             }
-            Phase::Abandoned { lingering: Lingering::Run | Lingering::Hooks } => {
-                self.phase = Phase::Abandoned {
-                    lingering: if facts.hooks { Lingering::Queued } else { Lingering::Nothing },
-                };
+            Phase::Abandoned(Lingering::Run | Lingering::CleanUp) => {
+                self.phase = Phase::Abandoned(if facts.hooks {
+                    Lingering::QueuedCleanUp
+                } else {
+                    Lingering::Nothing
+                });
                 self.since = facts.now;
                 Action::Nothing
             }
-            Phase::Registered
+            Phase::Idle(_)
             | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { lingering: Lingering::Queued | Lingering::Nothing } => {
-                Action::Nothing
-            }
+            | Phase::Pending { .. }
+            | Phase::Abandoned(Lingering::QueuedCleanUp | Lingering::Nothing) => Action::Nothing,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What others ask of a service: start, run now, pause, resume, stop.
+//! Requests: start, run now, pause, resume, stop.
 
 use super::action::Action;
 use super::ending::Ending;
 use super::facts::{Facts, jitter};
 use super::machine::Lifecycle;
-use super::phase::{Hooks, Lingering, Phase, Resume, Until};
+use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
 use super::refusal::Refusal;
 use super::transition::Transition;
 use crate::nanos::{Nanos, nanos};
@@ -13,6 +13,7 @@ use crate::schedule::Schedule;
 use crate::spec::Spec;
 
 impl Lifecycle {
+    /// Begins an activation, or, while the service is stopping, requests one.
     pub(super) fn start(
         &mut self,
         spec: &Spec,
@@ -21,11 +22,7 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
-            Phase::Registered
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { lingering: Lingering::Nothing } => {
+            Phase::Idle(_) | Phase::Abandoned(Lingering::Nothing) => {
                 self.activation = self.activation.wrapping_add(1).max(1);
                 self.ready = false;
                 self.restarts = Restarts::default();
@@ -37,86 +34,76 @@ impl Lifecycle {
                 *start_again = true;
                 Action::Nothing
             }
-            Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::Running { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. } => Action::Refused(Refusal::Active),
-            Phase::Abandoned {
-                lingering: Lingering::Run | Lingering::Queued | Lingering::Hooks,
-            } => Action::Refused(Refusal::Lingering),
+            Phase::WaitingForDependencies | Phase::Pending { .. } | Phase::Running { .. } => {
+                Action::Refused(Refusal::Active)
+            }
+            Phase::Abandoned(Lingering::Run | Lingering::QueuedCleanUp | Lingering::CleanUp) => {
+                Action::Refused(Refusal::Lingering)
+            }
         }
     }
 
+    /// Plans the first run of the activation.
     pub(super) fn release(&mut self, spec: &Spec, facts: Facts<'_>) -> Action {
         match self.phase {
             Phase::WaitingForDependencies => {
                 self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
-                let until = match &spec.schedule {
+                let wait = match &spec.schedule {
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                        Until::Instant(self.anchor.saturating_add(jitter(spec, facts.random)))
+                        Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
                     }
                     Schedule::Cron(cron, _) => self.first_date_of(cron, spec, facts),
                 };
-                self.phase = Phase::Waiting { until, pause: false };
+                self.phase = Phase::Pending { wait, pause: Pause::No };
                 Action::Nothing
             }
-            Phase::Registered
-            | Phase::Waiting { .. }
+            Phase::Idle(_)
+            | Phase::Pending { .. }
             | Phase::Running { .. }
             | Phase::StopRequested { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
             | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => Action::Nothing,
+            | Phase::Abandoned(_) => Action::Nothing,
         }
     }
 
+    /// Takes back a start.
     pub(super) fn start_failed(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
-            Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. } => {
-                self.phase = Phase::Stopped;
+            Phase::WaitingForDependencies | Phase::Pending { .. } => {
+                self.phase = Phase::Idle(Idle::Ended(Ending::Stopped));
                 emit(Transition::Ended { ending: Ending::Stopped, start_again: false });
             }
-            Phase::Registered
+            Phase::Idle(_)
             | Phase::Running { .. }
             | Phase::StopRequested { .. }
             | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => {}
+            | Phase::Abandoned(_) => {}
         }
         Action::Nothing
     }
 
-    /// Makes the next run due at once; a worker comes for it as for any other.
+    /// Makes the next run due now.
     pub(super) fn run_now(&mut self, facts: Facts<'_>) -> Action {
         let planned = self.next_run();
         match &mut self.phase {
-            Phase::Waiting { until, .. } => {
-                // What is due already keeps what it is due for.
-                if planned.is_some_and(|due| due > facts.now) {
-                    *until = Until::Instant(facts.now);
+            Phase::Pending { wait, pause: pause @ Pause::Now } => {
+                *wait = match wait {
+                    Wait::Due(_) | Wait::Occurrence { .. } => Wait::Due(facts.now),
+                    Wait::Backoff(_) => Wait::Backoff(facts.now),
+                };
+                *pause = Pause::AfterRun;
+                Action::Nothing
+            }
+            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => {
+                match wait {
+                    Wait::Due(_) | Wait::Occurrence { .. } => {
+                        // A run that is already due keeps its due time.
+                        if planned.is_some_and(|due| due > facts.now) {
+                            *wait = Wait::Due(facts.now);
+                        }
+                    }
+                    Wait::Backoff(due) => *due = facts.now.min(*due),
                 }
-                Action::Nothing
-            }
-            Phase::BackingOff { due, .. } => {
-                *due = facts.now.min(*due);
-                Action::Nothing
-            }
-            Phase::Paused { resume: Resume::Waiting { .. } } => {
-                self.phase = Phase::Waiting { until: Until::Instant(facts.now), pause: true };
-                Action::Nothing
-            }
-            Phase::Paused { resume: Resume::BackingOff { .. } } => {
-                self.phase = Phase::BackingOff { due: facts.now, pause: true };
                 Action::Nothing
             }
             Phase::WaitingForDependencies => Action::Refused(Refusal::WaitingForDependencies),
@@ -124,24 +111,21 @@ impl Lifecycle {
             Phase::StopRequested { .. } | Phase::Ending { .. } => {
                 Action::Refused(Refusal::Stopping)
             }
-            Phase::Registered
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => Action::Refused(Refusal::NotActive),
+            Phase::Idle(_) | Phase::Abandoned(_) => Action::Refused(Refusal::NotActive),
         }
     }
 
+    /// Begins no more runs until resumed.
     pub(super) fn pause(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match &mut self.phase {
-            Phase::Waiting { until, .. } => {
-                self.phase = Phase::Paused { resume: Resume::Waiting { until: *until } };
-                emit(Transition::Paused);
-                Action::Nothing
-            }
-            Phase::BackingOff { due, .. } => {
-                self.phase = Phase::Paused { resume: Resume::BackingOff { due: *due } };
-                emit(Transition::Paused);
+            Phase::Pending { pause, .. } => {
+                match pause {
+                    Pause::No | Pause::AfterRun => {
+                        *pause = Pause::Now;
+                        emit(Transition::Paused);
+                    }
+                    Pause::Now => {}
+                }
                 Action::Nothing
             }
             Phase::Running { pause, .. } => {
@@ -151,19 +135,15 @@ impl Lifecycle {
                 }
                 Action::Nothing
             }
-            Phase::Paused { .. } => Action::Nothing,
             Phase::WaitingForDependencies => Action::Refused(Refusal::WaitingForDependencies),
             Phase::StopRequested { .. } | Phase::Ending { .. } => {
                 Action::Refused(Refusal::Stopping)
             }
-            Phase::Registered
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => Action::Refused(Refusal::NotActive),
+            Phase::Idle(_) | Phase::Abandoned(_) => Action::Refused(Refusal::NotActive),
         }
     }
 
+    /// Ends a pause.
     pub(super) fn resume(
         &mut self,
         spec: &Spec,
@@ -171,48 +151,54 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
-            Phase::Paused { resume: Resume::Waiting { until } } => {
-                let until = *until;
-                let due = self.due_of(until);
-                // What fell due during the pause was not to run: the schedule goes on from here.
-                let until = match &spec.schedule {
-                    Schedule::Interval(_) if due < facts.now => self.next_due(spec, facts, due),
-                    Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                        Until::Instant(due.max(facts.now))
-                    }
-                    Schedule::Cron(cron, _) => self.resumed_date_of(cron, spec, facts, until),
-                };
-                self.phase = Phase::Waiting { until, pause: false };
+            Phase::Pending { wait, pause: Pause::Now } => {
+                let wait = *wait;
+                let wait = self.resumed(wait, spec, facts);
+                self.phase = Phase::Pending { wait, pause: Pause::No };
                 emit(Transition::Resumed);
                 Action::Nothing
             }
-            Phase::Paused { resume: Resume::BackingOff { due } } => {
-                let due = (*due).max(facts.now);
-                self.phase = Phase::BackingOff { due, pause: false };
+            Phase::Pending { pause: pause @ Pause::AfterRun, .. } => {
+                *pause = Pause::No;
                 emit(Transition::Resumed);
                 Action::Nothing
             }
-            Phase::Running { pause, .. }
-            | Phase::Waiting { pause, .. }
-            | Phase::BackingOff { pause, .. } => {
+            Phase::Running { pause, .. } => {
                 if *pause {
                     *pause = false;
                     emit(Transition::Resumed);
                 }
                 Action::Nothing
             }
-            Phase::WaitingForDependencies => Action::Nothing,
+            Phase::Pending { pause: Pause::No, .. } | Phase::WaitingForDependencies => {
+                Action::Nothing
+            }
             Phase::StopRequested { .. } | Phase::Ending { .. } => {
                 Action::Refused(Refusal::Stopping)
             }
-            Phase::Registered
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => Action::Refused(Refusal::NotActive),
+            Phase::Idle(_) | Phase::Abandoned(_) => Action::Refused(Refusal::NotActive),
         }
     }
 
+    /// What to wait for after a pause. Runs that were due during it are dropped without being
+    /// counted: the schedule continues from now.
+    fn resumed(&mut self, wait: Wait, spec: &Spec, facts: Facts<'_>) -> Wait {
+        match wait {
+            Wait::Due(_) | Wait::Occurrence { .. } => {
+                let due = self.due_of(wait);
+                match &spec.schedule {
+                    Schedule::Interval(_) if due < facts.now => self.next_due(spec, facts, due),
+                    Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
+                        Wait::Due(due.max(facts.now))
+                    }
+                    Schedule::Cron(cron, _) => self.resumed_date_of(cron, spec, facts, wait),
+                }
+            }
+            Wait::Backoff(due) => Wait::Backoff(due.max(facts.now)),
+        }
+    }
+
+    /// Ends the activation; `limit` is when a run or clean-up is abandoned.
     pub(super) fn stop(
         &mut self,
         facts: Facts<'_>,
@@ -220,12 +206,9 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
-            Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. } => {
+            Phase::WaitingForDependencies | Phase::Pending { .. } => {
                 emit(Transition::Stopping);
-                self.end(facts, Ending::Stopped, limit, false, Hooks::Queued, emit)
+                self.end(facts, Ending::Stopped, limit, false, CleanUp::Queued, emit)
             }
             Phase::Running { .. } => {
                 emit(Transition::Stopping);
@@ -238,7 +221,8 @@ impl Lifecycle {
                 Action::Nothing
             }
             Phase::Ending { ending, deadline, start_again, .. } => {
-                // Its clean-up may be sleeping, and was not told so far if it ended by itself.
+                // The clean-up may be sleeping, and is only woken by this transition, which has not
+                // been emitted yet if the activation ended by itself.
                 if *ending != Ending::Stopped {
                     emit(Transition::Stopping);
                 }
@@ -246,11 +230,7 @@ impl Lifecycle {
                 *start_again = false;
                 Action::Nothing
             }
-            Phase::Registered
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => Action::Nothing,
+            Phase::Idle(_) | Phase::Abandoned(_) => Action::Nothing,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::action::Action;
 use super::calendar::Calendar;
 use super::facts::Facts;
 use super::input::Input;
-use super::phase::Phase;
+use super::phase::{Idle, Phase};
 use super::transition::Transition;
 use crate::nanos::Nanos;
 use crate::restart::Restarts;
@@ -34,7 +34,7 @@ impl Lifecycle {
     #[must_use]
     pub fn new(now: Nanos) -> Self {
         Self {
-            phase: Phase::Registered,
+            phase: Phase::Idle(Idle::Registered),
             since: now,
             activation: 0,
             anchor: 0,

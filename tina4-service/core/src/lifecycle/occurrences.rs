@@ -19,7 +19,7 @@ use super::calendar::Calendar;
 use super::date::{Date, NEVER, nanos_of, seconds_of};
 use super::facts::{Facts, jitter};
 use super::machine::Lifecycle;
-use super::phase::{Phase, Until};
+use super::phase::{Pause, Phase, Wait};
 use super::transition::Transition;
 use crate::cron::Cron;
 use crate::nanos::{Nanos, SECOND, WallNanos};
@@ -47,10 +47,10 @@ impl Lifecycle {
     }
 
     /// Waits for a calendar time, and so much longer on purpose.
-    fn wait_for(&mut self, at: i64, late: Nanos, facts: Facts<'_>) -> Until {
+    fn wait_for(&mut self, at: i64, late: Nanos, facts: Facts<'_>) -> Wait {
         let date = Date::new(at, late, facts);
         self.calendar_mut().date = date;
-        Until::Date { look: date.look(facts.now) }
+        Wait::Occurrence { check_at: date.look(facts.now) }
     }
 
     /// Answers for every calendar time up to `seconds`.
@@ -60,14 +60,14 @@ impl Lifecycle {
     }
 
     /// The first calendar time of an activation. To wait for it is to be up (rule 32).
-    pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
+    pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Wait {
         self.ready = true;
         self.calendar_mut().until = seconds_of(facts.wall);
         self.next_date_of(cron, spec, facts)
     }
 
     /// The first calendar time that was not answered for; it may have passed.
-    pub(super) fn next_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Until {
+    pub(super) fn next_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Wait {
         self.follow_back(cron, facts);
         // If it does not come in 400 years, the clock is wrong, and is looked at again.
         let at = cron.next_after(self.calendar_mut().until, facts.zone).unwrap_or(NEVER);
@@ -93,20 +93,20 @@ impl Lifecycle {
         cron: &Cron,
         spec: &Spec,
         facts: Facts<'_>,
-        until: Until,
-    ) -> Until {
-        match until {
-            Until::Date { .. } => {
+        wait: Wait,
+    ) -> Wait {
+        match wait {
+            Wait::Occurrence { .. } => {
                 let Date { at, late, .. } = self.date();
-                let until = self.wait_for(at, late, facts);
+                let wait = self.wait_for(at, late, facts);
                 if self.date().due >= facts.now {
-                    return until;
+                    return wait;
                 }
                 self.answer_until(seconds_of(facts.wall));
                 self.next_date_of(cron, spec, facts)
             }
-            Until::Instant(due) if due >= facts.now => until,
-            Until::Instant(_) => {
+            Wait::Due(due) | Wait::Backoff(due) if due >= facts.now => wait,
+            Wait::Due(_) | Wait::Backoff(_) => {
                 self.answer_until(seconds_of(facts.wall));
                 self.next_date_of(cron, spec, facts)
             }
@@ -129,12 +129,12 @@ impl Lifecycle {
         let wall = facts.wall - WallNanos::from(date.late);
         let now = seconds_of(wall);
         if date.at == NEVER || nanos_of(date.at) > wall {
-            let until = if self.follow_back(cron, facts) {
+            let wait = if self.follow_back(cron, facts) {
                 self.next_date_of(cron, spec, facts)
             } else {
                 self.wait_for(date.at, date.late, facts)
             };
-            self.phase = Phase::Waiting { until, pause: false };
+            self.phase = Phase::Pending { wait, pause: Pause::No };
             return Action::Nothing;
         }
         let oldest = seconds_of(wall - GRACE + SECOND - 1).max(date.at);
@@ -152,8 +152,8 @@ impl Lifecycle {
             }
             None => {
                 self.answer_until(now);
-                let until = self.next_date_of(cron, spec, facts);
-                self.phase = Phase::Waiting { until, pause: false };
+                let wait = self.next_date_of(cron, spec, facts);
+                self.phase = Phase::Pending { wait, pause: Pause::No };
                 Action::Nothing
             }
         }

@@ -1,14 +1,91 @@
-//! What a life cycle is doing.
+//! What a life cycle is doing, grouped by activity.
 
 use super::ending::Ending;
 use crate::nanos::{Nanos, NonMaxNanos};
 
-/// Who carries out the clean-up of an activation that has ended.
+/// What a life cycle is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hooks {
-    /// Nobody yet: a worker must come for it.
+pub(super) enum Phase {
+    /// Not in an activation.
+    Idle(Idle),
+    /// Started, but not all services that it comes `after` are ready.
+    WaitingForDependencies,
+    /// Between two runs, or before the first.
+    Pending { wait: Wait, pause: Pause },
+    /// A run is in progress.
+    Running {
+        /// Pause once this run has ended.
+        pause: bool,
+        /// When to check next whether this run is stuck.
+        check_at: Option<NonMaxNanos>,
+        /// The last sign of life before the silence that was reported as stuck.
+        reported_silence: Option<NonMaxNanos>,
+    },
+    /// A run is in progress, and is abandoned if it has not ended by `deadline`.
+    StopRequested {
+        deadline: Nanos,
+        /// Start again once stopped.
+        start_again: bool,
+    },
+    /// The last run has ended, the clean-up has not; it is abandoned at `deadline`.
+    Ending {
+        ending: Ending,
+        clean_up: CleanUp,
+        deadline: Nanos,
+        /// Start again once stopped.
+        start_again: bool,
+    },
+    /// Did not end in time.
+    Abandoned(Lingering),
+}
+
+/// Why a service is not in an activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// It has never been started.
+    Registered,
+    /// Its last activation has ended.
+    Ended(Ending),
+}
+
+/// What a pending service waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// A due time on the monotonic clock.
+    Due(Nanos),
+    /// An occurrence of its cron expression, on the wall clock. `check_at` is when to read the wall
+    /// clock next.
+    Occurrence { check_at: Nanos },
+    /// The end of the backoff after a crash.
+    Backoff(Nanos),
+}
+
+impl Wait {
+    /// When something is to be done next.
+    #[inline]
+    pub(super) fn deadline(self) -> Nanos {
+        match self {
+            Self::Due(at) | Self::Occurrence { check_at: at } | Self::Backoff(at) => at,
+        }
+    }
+}
+
+/// Whether a pending service is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pause {
+    No,
+    /// It was paused before, runs once on request, and is paused again.
+    AfterRun,
+    /// It does not run until resumed.
+    Now,
+}
+
+/// How far the clean-up of an activation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CleanUp {
+    /// A worker has to begin it.
     Queued,
-    /// The worker that ran last, or the one that came.
+    /// A worker carries it out.
     Running,
 }
 
@@ -17,71 +94,9 @@ pub(super) enum Hooks {
 pub(super) enum Lingering {
     /// The last run.
     Run,
-    /// The clean-up, for which no worker has come yet.
-    Queued,
-    /// The clean-up.
-    Hooks,
+    /// The clean-up, which no worker has begun yet.
+    QueuedCleanUp,
+    /// The clean-up, which a worker carries out.
+    CleanUp,
     Nothing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    Registered,
-    /// Started, but what it comes `after` is not up.
-    WaitingForDependencies,
-    /// `pause`: go (back) to being paused after the run.
-    Waiting {
-        until: Until,
-        pause: bool,
-    },
-    Running {
-        /// Pause once this run has ended.
-        pause: bool,
-        /// When to look whether this run is stuck.
-        watch: Option<NonMaxNanos>,
-        /// Since when it has been silent, if that was told.
-        reported_since: Option<NonMaxNanos>,
-    },
-    /// Running, but stop was requested, and waits until `deadline`.
-    StopRequested {
-        deadline: Nanos,
-        /// Start again once stopped.
-        start_again: bool,
-    },
-    BackingOff {
-        due: Nanos,
-        pause: bool,
-    },
-    Paused {
-        resume: Resume,
-    },
-    Ending {
-        ending: Ending,
-        hooks: Hooks,
-        deadline: Nanos,
-        start_again: bool,
-    },
-    Stopped,
-    Finished,
-    Failed,
-    Abandoned {
-        lingering: Lingering,
-    },
-}
-
-/// What a waiting service waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Until {
-    /// An instant of the monotonic clock.
-    Instant(Nanos),
-    /// A calendar time, that of [`Lifecycle::date`], which the wall clock decides: it is looked at
-    /// then.
-    Date { look: Nanos },
-}
-
-/// What a paused service goes back to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resume {
-    Waiting { until: Until },
-    BackingOff { due: Nanos },
 }

@@ -1,188 +1,185 @@
 //! What can be asked of a life cycle without changing it.
 
 use super::date::NEVER;
+use super::ending::Ending;
 use super::machine::Lifecycle;
-use super::phase::{Hooks, Lingering, Phase, Until};
+use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
 use super::readiness::Readiness;
 use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
 
 impl Lifecycle {
     /// What the service is doing.
+    #[must_use]
+    #[inline]
     pub fn state(&self) -> State {
         match self.phase {
-            Phase::Registered => State::Registered,
-            Phase::WaitingForDependencies | Phase::Waiting { .. } => State::Waiting,
+            Phase::Idle(Idle::Registered) => State::Registered,
+            Phase::Idle(Idle::Ended(Ending::Stopped)) => State::Stopped,
+            Phase::Idle(Idle::Ended(Ending::Finished)) => State::Finished,
+            Phase::Idle(Idle::Ended(Ending::Failed)) => State::Failed,
+            Phase::WaitingForDependencies => State::Waiting,
+            Phase::Pending { pause: Pause::Now, .. } => State::Paused,
+            Phase::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, .. } => State::Waiting,
+            Phase::Pending { wait: Wait::Backoff(_), .. } => State::BackingOff,
             Phase::Running { .. } => State::Running,
             Phase::StopRequested { .. } | Phase::Ending { .. } => State::Stopping,
-            Phase::BackingOff { .. } => State::BackingOff,
-            Phase::Paused { .. } => State::Paused,
-            Phase::Stopped => State::Stopped,
-            Phase::Finished => State::Finished,
-            Phase::Failed => State::Failed,
-            Phase::Abandoned { .. } => State::Abandoned,
+            Phase::Abandoned(_) => State::Abandoned,
         }
     }
 
-    /// Since when it has been in this state.
+    /// Since when the service has been in this state.
+    #[must_use]
+    #[inline]
     pub fn since(&self) -> Nanos {
         self.since
     }
 
     /// The number of the current or last activation, from 1; 0 before the first.
+    #[must_use]
+    #[inline]
     pub fn activation(&self) -> u32 {
         self.activation
     }
 
     /// Consecutive crashes since the last recovery.
+    #[must_use]
+    #[inline]
     pub fn crashes_in_a_row(&self) -> u32 {
         self.restarts.in_a_row()
     }
 
     /// What other services may depend on.
+    #[must_use]
+    #[inline]
     pub fn readiness(&self) -> Readiness {
         Readiness { active: self.state().is_active(), ready: self.ready }
     }
 
-    /// In an activation whose first run has not begun: others may be waiting for it.
+    /// Whether it is in an activation but not ready, so that other services may wait for it.
+    #[must_use]
+    #[inline]
     pub fn is_starting(&self) -> bool {
         self.state().is_active() && !self.ready
     }
 
-    /// When the run in progress, or the last one, was due.
+    /// When the current or last run was due.
+    #[must_use]
+    #[inline]
     pub fn run_due(&self) -> Nanos {
         self.due
     }
 
-    /// When it began.
+    /// When the current or last run began.
+    #[must_use]
+    #[inline]
     pub fn run_started(&self) -> Nanos {
         self.started
     }
 
-    /// When a run that waits until then begins, as far as is known now.
-    pub(super) fn due_of(&self, until: Until) -> Nanos {
-        match until {
-            Until::Instant(due) => due,
-            Until::Date { .. } => self.date().due,
+    /// When a run that waits for this is due, as far as the clocks agree.
+    pub(super) fn due_of(&self, wait: Wait) -> Nanos {
+        match wait {
+            Wait::Due(due) | Wait::Backoff(due) => due,
+            Wait::Occurrence { .. } => self.date().due,
         }
     }
 
-    /// The run in progress began then.
+    /// When the run in progress began.
+    #[must_use]
+    #[inline]
     pub fn running_since(&self) -> Option<Nanos> {
         match self.phase {
             Phase::Running { .. } | Phase::StopRequested { .. } => Some(self.started),
-            Phase::Registered
+            Phase::Idle(_)
             | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
+            | Phase::Pending { .. }
             | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => None,
+            | Phase::Abandoned(_) => None,
         }
     }
 
-    /// Whether the service's code, a run or a clean-up, is being executed.
+    /// Whether a run or clean-up of the service is in progress.
+    #[must_use]
+    #[inline]
     pub fn is_executing(&self) -> bool {
         match self.phase {
             Phase::Running { .. }
             | Phase::StopRequested { .. }
-            | Phase::Ending { hooks: Hooks::Running, .. }
-            | Phase::Abandoned { lingering: Lingering::Run | Lingering::Hooks } => true,
-            Phase::Registered
+            | Phase::Ending { clean_up: CleanUp::Running, .. }
+            | Phase::Abandoned(Lingering::Run | Lingering::CleanUp) => true,
+            Phase::Idle(_)
             | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Ending { hooks: Hooks::Queued, .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { lingering: Lingering::Queued | Lingering::Nothing } => false,
+            | Phase::Pending { .. }
+            | Phase::Ending { clean_up: CleanUp::Queued, .. }
+            | Phase::Abandoned(Lingering::QueuedCleanUp | Lingering::Nothing) => false,
+        }
+    }
+
+    /// What the next run or restart waits for, if one is planned.
+    fn planned(&self) -> Option<Wait> {
+        match self.phase {
+            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => Some(wait),
+            Phase::Pending { pause: Pause::Now, .. }
+            | Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => None,
         }
     }
 
     /// When the next run or restart is due, if one is planned.
+    #[must_use]
     pub fn next_run(&self) -> Option<Nanos> {
-        match self.phase {
-            Phase::Waiting { until, .. } => Some(self.due_of(until)),
-            Phase::BackingOff { due, .. } => Some(due),
-            Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Running { .. }
-            | Phase::StopRequested { .. }
-            | Phase::Paused { .. }
-            | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => None,
-        }
+        self.planned().map(|wait| self.due_of(wait))
     }
 
     /// The calendar time of the next run, in seconds since 1970 UTC, and how much later it begins
     /// on purpose, if it waits for one.
+    #[must_use]
     pub fn next_date(&self) -> Option<(i64, Nanos)> {
-        match self.phase {
-            Phase::Waiting { until: Until::Date { .. }, .. } => {
+        match self.planned()? {
+            Wait::Occurrence { .. } => {
                 let date = self.date();
                 (date.at < NEVER).then_some((date.at, date.late))
             }
-            Phase::Waiting { until: Until::Instant(_), .. }
-            | Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Running { .. }
-            | Phase::StopRequested { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => None,
+            Wait::Due(_) | Wait::Backoff(_) => None,
         }
     }
 
-    /// When this life cycle needs the event [`Input::Due`] next.
+    /// When this life cycle needs [`Input::Due`](super::Input::Due) next.
+    #[must_use]
+    #[inline]
     pub fn deadline(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Waiting { until: Until::Instant(at) | Until::Date { look: at }, .. }
-            | Phase::BackingOff { due: at, .. }
-            | Phase::StopRequested { deadline: at, .. } => Some(at),
-            Phase::Running { watch, .. } => watch.map(NonMaxNanos::nanos),
-            Phase::Ending { hooks: Hooks::Queued, .. }
-            | Phase::Abandoned { lingering: Lingering::Queued } => Some(self.since),
-            Phase::Ending { hooks: Hooks::Running, deadline, .. } => Some(deadline),
-            Phase::Registered
+            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => Some(wait.deadline()),
+            Phase::Running { check_at, .. } => check_at.map(NonMaxNanos::nanos),
+            Phase::StopRequested { deadline, .. }
+            | Phase::Ending { clean_up: CleanUp::Running, deadline, .. } => Some(deadline),
+            Phase::Ending { clean_up: CleanUp::Queued, .. }
+            | Phase::Abandoned(Lingering::QueuedCleanUp) => Some(self.since),
+            Phase::Pending { pause: Pause::Now, .. }
+            | Phase::Idle(_)
             | Phase::WaitingForDependencies
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned {
-                lingering: Lingering::Run | Lingering::Hooks | Lingering::Nothing,
-            } => None,
+            | Phase::Abandoned(Lingering::Run | Lingering::CleanUp | Lingering::Nothing) => None,
         }
     }
 
     /// When a stop that is in progress gives up.
+    #[must_use]
+    #[inline]
     pub fn stop_deadline(&self) -> Option<Nanos> {
         match self.phase {
             Phase::StopRequested { deadline, .. } | Phase::Ending { deadline, .. } => {
                 Some(deadline)
             }
-            Phase::Registered
+            Phase::Idle(_)
             | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
+            | Phase::Pending { .. }
             | Phase::Running { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => None,
+            | Phase::Abandoned(_) => None,
         }
     }
 }

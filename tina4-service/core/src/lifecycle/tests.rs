@@ -129,3 +129,10 @@ fn the_words_of_rule_61() {
         assert_eq!(state.to_string(), word);
     }
 }
+
+/// A runner may hold a hundred thousand of them.
+#[test]
+fn a_life_cycle_takes_80_bytes() {
+    assert_eq!(size_of::<Lifecycle>(), 80);
+    assert_eq!(size_of::<Input<'_>>(), 16);
+}

@@ -105,12 +105,10 @@ impl WorkSource for Supervisor {
                     service.stats.ended(ended, took);
                     self.record_run_end(index, took, now);
                 }
-                match exit {
-                    Exit::Again if may_repeat && !self.is_worker_needed(now) => {
-                        self.step(index, Input::Repeat, now)
-                    }
-                    exit => self.step(index, Input::Ended(exit.as_deref()), now),
-                }
+                let is_repeat =
+                    matches!(exit, Exit::Again) && may_repeat && !self.is_worker_needed(now);
+                let input = if is_repeat { Input::Repeat } else { Input::Ended(exit.as_deref()) };
+                self.step(index, input, now)
             }
             Completion::CleanedUp(failures) => {
                 if !failures.is_empty() {
