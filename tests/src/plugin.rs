@@ -1,4 +1,4 @@
-//! A DLL whose function ends the process: see `tests/exit.rs`.
+//! A DLL whose function ends the process: see `tests/process/exit.rs`.
 #![cfg(windows)]
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Ends without `stop_all` at awkward moments: see `tests/exit_edges.rs`.
+//! Ends without `stop_all` at awkward moments: see `tests/process/exit_edges.rs`.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Ends without `stop_all`, in the way that its arguments say: see `tests/exit.rs`.
+//! Ends without `stop_all`, in the way that its arguments say: see `tests/process/exit.rs`.
 //!
 //! What must be seen at the end goes to standard error, because another thread may hold the lock
 //! of standard output for ever.

@@ -1,4 +1,4 @@
-//! Forks while services run, in the way that its argument says: see `tests/fork.rs`.
+//! Forks while services run, in the way that its argument says: see `tests/process/fork.rs`.
 #![cfg_attr(not(unix), allow(unused, reason = "there is no `fork` elsewhere"))]
 
 #[cfg(unix)]

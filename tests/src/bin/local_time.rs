@@ -1,4 +1,4 @@
-//! Prints when a service of the machine's own time zone is due: see `tests/cron.rs`.
+//! Prints when a service of the machine's own time zone is due: see `tests/it/schedule/cron.rs`.
 
 use tina4_service::Service;
 

@@ -1,5 +1,5 @@
 //! A program that names a crate with services, and does nothing else with it: see
-//! `tests/registration.rs`.
+//! `tests/it/start/discovery.rs`.
 
 use tests as _;
 

@@ -1,4 +1,4 @@
-//! Panics inside and outside of services, for what they print: see `tests/panics.rs`.
+//! Panics inside and outside of services, for what they print: see `tests/it/failure/panics.rs`.
 
 use tests::spawn;
 use tina4_service::{Runner, Service};

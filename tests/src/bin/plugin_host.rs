@@ -1,4 +1,4 @@
-//! Loads `plugin.dll`, whose function ends the process: see `tests/exit.rs`. Windows only.
+//! Loads `plugin.dll`, whose function ends the process: see `tests/process/exit.rs`. Windows only.
 
 #[cfg(windows)]
 fn main() {

@@ -1,4 +1,4 @@
-//! Calls `run` or waits for a signal, with services as its argument says: see `tests/signals.rs`.
+//! Calls `run` or waits for a signal, with services as its argument says: see `tests/process/signals.rs`.
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -27,7 +27,7 @@ fn egg() {}
 
 /// The line of a declaration, found in this very file.
 fn line_of(text: &str) -> usize {
-    let source = include_str!("start.rs");
+    let source = include_str!("faults.rs");
     let line = source.lines().position(|line| line.starts_with(text));
     line.unwrap_or_else(|| panic!("`{text}` is in this file")) + 1
 }
@@ -54,7 +54,7 @@ fn rule_30_every_fault_is_reported_at_once_with_file_and_line_and_nothing_starts
             file!()
         ),
         format!(
-            "`faults.reader` at {} asks for `Res<start::Db>`",
+            "`faults.reader` at {} asks for `Res<it::start::faults::Db>`",
             at("#[service(name = \"faults.reader\"")
         ),
         format!(
@@ -148,13 +148,14 @@ fn rule_82_an_unknown_name_in_after_or_in_a_selection_is_recognised() {
     runner.register(Service::new("heartbeat", |_| {}));
     runner.register(Service::new("then", |_| {}).after("hartbeat").after("nobody"));
     let text = runner.check().expect_err("there are unknown names").to_string();
+    let declared = Runner::builder().build().services().remove(0).name;
     let after = |name| format!("starts after `{name}`, which is not a service; ");
     let selected = |name| format!("`{name}` is selected, but there is no service of that name; ");
     for part in [
         after("hartbeat") + "did you mean `heartbeat`?",
         after("nobody") + "put `#[service]` on it, or correct the name",
         selected("faults.eg") + "did you mean `faults.egg`?",
-        selected("nothing") + "the services are heartbeat, then, faults.egg, ",
+        selected("nothing") + &format!("the services are heartbeat, then, {declared}, "),
     ] {
         assert!(text.contains(&part), "`{part}` is not in:\n{text}");
     }

@@ -173,7 +173,7 @@ fn rule_82_what_cannot_be_read_or_found_is_a_fault_with_its_place() {
     assert_eq!(faults.len(), 4, "{error}");
     let text = error.to_string();
     for part in [
-        "`expression` at tests/tests/cron.rs:",
+        concat!("`expression` at ", file!(), ":"),
         "`cron`: `MOM` is not a day of the week; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT\n    0 8 * * MOM\n            ^^^",
         "`timezone`: `UTC+2` is an offset, not a time zone; write the zone it belongs to, such as `Europe/Berlin`",
         "`timezone`: this machine knows no time zone `Europe/Berlinn`; did you mean `Europe/Berlin`?",

@@ -45,7 +45,7 @@ fn services_in_private_modules_and_functions_are_found() {
         watch.ended(name);
     }
     let path = info(&runner, "registration.deep").function;
-    assert_eq!(path, "registration::outer::inner::innermost::deep");
+    assert_eq!(path, "it::start::discovery::outer::inner::innermost::deep");
     runner.stop_all();
 }
 

@@ -22,7 +22,7 @@ fn rule_60_before_it_runs() {
     let place =
         include_str!("status.rs").lines().position(|line| line.starts_with("#[service(")).unwrap();
     assert_eq!(declared.place.to_string(), format!("{}:{}", file!(), place + 1));
-    assert_eq!(declared.function, "status::declared");
+    assert_eq!(declared.function, "it::observe::status::declared");
     assert_eq!(declared.schedule.to_string(), "every 1h 30m");
     assert_eq!(built.schedule.to_string(), "5s after each run");
     for ServiceInfo { state, next_due, runs, last_start, last_error, stuck, .. } in &all {

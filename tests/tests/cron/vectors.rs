@@ -8,9 +8,9 @@ use std::time::SystemTime;
 use tests::cron::{Expression, Walk};
 use tina4_service::Schedule;
 
-const NEXT: &str = include_str!("../vectors/cron_next.json");
-const CLOCK_CHANGES: &str = include_str!("../vectors/cron_dst.json");
-const VALID_OR_NOT: &str = include_str!("../vectors/cron_invalid.json");
+const NEXT: &str = include_str!("../../vectors/cron_next.json");
+const CLOCK_CHANGES: &str = include_str!("../../vectors/cron_dst.json");
+const VALID_OR_NOT: &str = include_str!("../../vectors/cron_invalid.json");
 
 /// When an expression is due.
 struct Case {
