@@ -13,13 +13,17 @@ pub mod sources;
 pub mod watch;
 
 pub use child::Child;
-pub use clock::{Stopwatch, manual, millis, secs, staged};
+pub use clock::{
+    Stopwatch, advance_to_next_run, at, begin_slow_run, in_virtual_time, manual_clock, millis,
+    secs, starts, utc, virtual_time,
+};
 pub use sources::sources;
 pub use watch::Watch;
 
 use std::time::Duration;
 
-use tina4_service::{Runner, ServiceInfo, service};
+use crossbeam_channel::Receiver;
+use tina4_service::{Context, Runner, ServiceInfo, service};
 
 /// How long a test waits for what must come. Only a broken promise makes it wait so long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +32,19 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 #[service(name = "tests.only-named", autostart = false)]
 pub fn only_named() {}
 
-/// What is known about one service.
+/// A body that sleeps until its service is asked to stop.
+pub fn sleep_until_stopped(ctx: &Context) {
+    while ctx.sleep(secs(3_600)) {}
+}
+
+/// A body that blocks, and ignores stop, until the other end of the channel sends or is dropped.
+pub fn ignore_stop(gate: Receiver<()>) -> impl Fn(&Context) + Send + Sync + 'static {
+    move |_| {
+        let _ = gate.recv();
+    }
+}
+
+/// The current information about one service.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! A program that depends on a crate with services, but does not name it: see `tests/it/start/faults.rs`. With
+//! A program that depends on a crate with services, but does not name it: see `tests/it/start/no_services.rs`. With
 //! `--none` its runner is to have none of the declared services; any other argument selects one.
 
 use tina4_service::Runner;

@@ -12,7 +12,7 @@ fn main() {
         }
     }
     for zone in std::env::args().skip(1) {
-        let (runner, clock) = tests::manual();
+        let (runner, clock) = tests::manual_clock();
         runner.register(Service::new("s", |_| Flow::Done).cron("@hourly").timezone(&zone));
         match runner.check().and_then(|plan| runner.start_all().map(|_| plan)) {
             Ok(plan) => {

@@ -1,19 +1,14 @@
-//! One service at a time: `run_now`, `pause`, `resume`, `restart`, and names that do not exist.
+//! Requests to one service: `run_now`, `pause`, `resume`, `restart`, and names that do not exist.
 
 use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, info, manual, secs};
+use tests::{Watch, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, ControlError, Runner, Service, State};
-
-/// Waits for stop.
-fn obedient(ctx: &Context) {
-    while ctx.sleep(secs(3_600)) {}
-}
 
 #[test]
 fn run_now_runs_at_once_and_keeps_the_grid() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
     runner.start_all().unwrap();
@@ -31,7 +26,7 @@ fn run_now_runs_at_once_and_keeps_the_grid() {
 
 #[test]
 fn run_now_ends_a_backoff_early() {
-    let (runner, _clock) = manual();
+    let (runner, _clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| if ctx.tick().run == 1 { Err("no") } else { Ok(()) };
     runner.register(Service::new("s", body).interval("1h").backoff("60s"));
@@ -64,7 +59,7 @@ fn run_now_is_refused_while_a_run_is_in_progress() {
 
 #[test]
 fn paused_means_no_run_and_resume_returns_to_the_grid_without_a_burst() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
     // A second service with the same due times shows that somebody looked at them.
@@ -123,7 +118,7 @@ fn pause_lets_the_run_in_progress_end_and_a_paused_service_can_run_once_or_stop(
 fn restart_is_a_new_activation_and_starts_what_is_not_active() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
-    runner.register(Service::new("s", obedient).autostart(false));
+    runner.register(Service::new("s", sleep_until_stopped).autostart(false));
     runner.restart("s").unwrap();
     watch.began("s");
     runner.restart("s").unwrap();
@@ -139,7 +134,7 @@ fn is_running_means_active() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("waiting", |_| {}).interval("1h"));
-    runner.register(Service::new("running", obedient));
+    runner.register(Service::new("running", sleep_until_stopped));
     runner.register(Service::new("backing-off", |_| Err::<(), _>("no")).backoff("60s"));
     runner.register(Service::new("finished", |_| {}));
     runner.register(Service::new("failed", |_| Err::<(), _>("no")).max_restarts(0));

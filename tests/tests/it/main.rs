@@ -21,6 +21,7 @@ mod docs {
 /// Crashes, restarts, and the end of them.
 mod failure {
     mod backoff;
+    mod failed;
     mod hostile_errors;
     mod panics;
     mod permanent;
@@ -43,20 +44,28 @@ mod pool {
 /// When runs are due.
 mod schedule {
     mod cron;
+    mod cron_check;
     mod grid;
     mod late_runs;
+    mod standalone;
 }
+
+mod source;
 
 /// Discovery, checks and the order of the start.
 mod start {
     mod discovery;
     mod faults;
+    mod no_services;
     mod order;
+    mod settings;
+    mod start_all;
 }
 
 /// Stop, deadlines and clean-up.
 mod stop {
     mod abandoned;
+    mod from_inside;
     mod hooks;
     mod order;
     mod races;
@@ -67,6 +76,6 @@ mod stop {
 mod testing {
     mod detached;
     mod instants;
+    mod misuse;
     mod test_runner;
-    mod year;
 }

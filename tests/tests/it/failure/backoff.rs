@@ -1,14 +1,12 @@
-//! Rules 20 to 24, 26: what a crash leads to. Panics are in `panics.rs`.
+//! Rules 20 and 21: the backoff after a crash, and the recovery that resets it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crossbeam_channel::bounded;
 use tests::clock::offset;
-use tests::{Watch, best_of, info, manual, millis, secs};
-use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Clock, Context, Event, Restart, Runner, Service, State};
+use tests::{
+    Watch, advance_to_next_run, best_of, in_virtual_time, info, manual_clock, millis, secs, within,
+};
+use tina4_service::{Change, Context, Event, Runner, Service, State, Stopped};
 
 /// An error with a source, as errors are.
 #[derive(Debug)]
@@ -32,15 +30,9 @@ fn restart_in(event: &Event) -> Option<Duration> {
     *restart_in
 }
 
-/// Moves the clock to the next due time of `s`.
-fn to_next(runner: &Runner, clock: &Clock) {
-    let due = info(runner, "s").next_due.expect("it is due some time");
-    clock.advance(due.duration_since(clock.wall()).unwrap_or_default());
-}
-
 #[test]
 fn rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("s", |_| Err::<(), _>("no")));
     runner.start_all().unwrap();
@@ -49,7 +41,7 @@ fn rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart() {
         starts.push(offset(watch.began("s").at));
         watch.crashed("s");
         assert_eq!(runner.status()["s"], State::BackingOff);
-        to_next(&runner, &clock);
+        advance_to_next_run(&runner, &clock, "s");
     }
     let gaps: Vec<f64> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert_eq!(gaps, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]);
@@ -81,7 +73,7 @@ fn rule_20_backoff_in_real_time() {
 
 #[test]
 fn rule_20_backing_off_replaces_the_schedule_and_the_error_is_kept_with_its_sources() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |_: &Context| "many".parse::<u32>().map(drop).map_err(Outer);
     // The backoff is longer than the interval: nothing runs in between.
@@ -101,8 +93,42 @@ fn rule_20_backing_off_replaces_the_schedule_and_the_error_is_kept_with_its_sour
 }
 
 #[test]
+fn rule_20_an_endless_crash_loop_obeys_every_request() {
+    within("a loop that goes on for ever", || {
+        let service = Service::new("s", |_| Err::<(), _>("no")).backoff("1m").max_backoff("1m");
+        let mut t = in_virtual_time([service]);
+        t.advance("0s");
+        let due = t.info("s").next_due;
+        // A start does not make a second copy, nor a shorter wait.
+        t.start("s").unwrap();
+        t.runner().start_all().unwrap();
+        t.advance("59s");
+        assert_eq!((t.state("s"), t.runs("s"), t.info("s").next_due), (State::BackingOff, 1, due));
+        t.run_now("s").unwrap();
+        t.advance("0s");
+        assert_eq!((t.runs("s"), t.info("s").crashes_in_a_row), (2, 2));
+        t.pause("s").unwrap();
+        t.advance("1h");
+        assert_eq!((t.state("s"), t.runs("s")), (State::Paused, 2));
+        t.resume("s").unwrap();
+        t.advance("0s");
+        assert_eq!((t.state("s"), t.runs("s")), (State::BackingOff, 3));
+        // A restart does not wait for the end of the backoff, and begins a row of its own.
+        t.restart("s").unwrap();
+        t.advance("0s");
+        assert_eq!((t.runs("s"), t.info("s").crashes_in_a_row), (4, 1));
+        // A stop takes no time, and is the end of it.
+        let before = t.now();
+        assert_eq!(t.stop("s").unwrap(), Stopped::Ended { after: secs(0) });
+        assert_eq!(t.now(), before);
+        t.advance("1d");
+        assert_eq!((t.state("s"), t.runs("s")), (State::Stopped, 4));
+    });
+}
+
+#[test]
 fn rule_21_a_good_run_forgets_crashes_and_returns_to_the_grid() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| match ctx.tick().run {
         1 | 2 | 4 => Err("no"),
@@ -111,22 +137,22 @@ fn rule_21_a_good_run_forgets_crashes_and_returns_to_the_grid() {
     runner.register(Service::new("s", body).interval("10s"));
     runner.start_all().unwrap();
     assert_eq!(restart_in(&watch.crashed("s")), Some(secs(1)));
-    to_next(&runner, &clock);
+    advance_to_next_run(&runner, &clock, "s");
     assert_eq!(restart_in(&watch.crashed("s")), Some(secs(2)));
-    to_next(&runner, &clock);
+    advance_to_next_run(&runner, &clock, "s");
     // The third run, at 3 s, is good.
     watch.until("s", |change| matches!(change, Change::RunEnded { run: 3, .. }));
     let known = info(&runner, "s");
     assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)), "back on the grid");
     assert_eq!(known.crashes_in_a_row, 0);
-    to_next(&runner, &clock);
+    advance_to_next_run(&runner, &clock, "s");
     assert_eq!(restart_in(&watch.crashed("s")), Some(secs(1)), "counted from the start");
     runner.stop_all();
 }
 
 #[test]
 fn rule_21_a_continuous_service_recovers_by_running_for_a_minute() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let moved = clock.clone();
     let body = move |ctx: &Context| {
@@ -139,161 +165,8 @@ fn rule_21_a_continuous_service_recovers_by_running_for_a_minute() {
     let mut delays = Vec::new();
     for _ in 0..4 {
         delays.push(restart_in(&watch.crashed("s")).unwrap());
-        to_next(&runner, &clock);
+        advance_to_next_run(&runner, &clock, "s");
     }
     assert_eq!(delays, [1, 2, 1, 2].map(secs));
     runner.stop_all();
-}
-
-#[test]
-fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last() {
-    for (service, runs) in [
-        (Service::new("s", |_| Err::<(), _>("no")).max_restarts(3), 4),
-        (Service::new("s", |_| Err::<(), _>("no")).max_restarts(0), 1),
-        (Service::new("s", |_| Err::<(), _>("no")).restart(Restart::Never), 1),
-        (Service::new("s", |_| {}).restart(Restart::Always).max_restarts(2), 3),
-    ] {
-        let (runner, clock) = manual();
-        let mut watch = Watch::new(&runner);
-        runner.register(service);
-        runner.start_all().unwrap();
-        for run in 1..=runs {
-            watch.ended("s");
-            if run < runs {
-                assert_eq!(runner.status()["s"], State::BackingOff, "run {run} of {runs}");
-                to_next(&runner, &clock);
-            }
-        }
-        watch.until("s", |change| matches!(change, Change::Failed { .. }));
-        assert_eq!(info(&runner, "s").runs, runs);
-    }
-}
-
-#[test]
-fn rule_21_and_22_a_minute_of_running_starts_the_count_of_a_continuous_service_over() {
-    for (length, state, crashes) in
-        [(secs(60), State::Running, 59), (millis(59_999), State::Failed, 2)]
-    {
-        let body = move |ctx: &Context| if ctx.sleep(length) { Err("no") } else { Ok(()) };
-        let service = Service::new("s", body).max_restarts(1);
-        let test = TestRunner::builder().only::<&str>([]).service(service);
-        let mut t = test.build().unwrap();
-        // A run and its backoff take 61 s.
-        t.advance("1h");
-        assert_eq!((t.state("s"), t.crashes("s")), (state, crashes), "{length:?}");
-    }
-}
-
-/// Crashes at these seconds, and runs well a moment later each time; the state at the end.
-fn windowed(crashes: &'static [u64]) -> State {
-    let (runner, clock) = manual();
-    let mut watch = Watch::new(&runner);
-    let time = clock.clone();
-    let body = move |_: &Context| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole seconds"
-        )]
-        let now = offset(time.wall()) as u64;
-        if crashes.contains(&now) { Err("no") } else { Ok(()) }
-    };
-    let service = Service::new("s", body).interval("1s");
-    runner.register(service.max_restarts(2).restart_window("20s"));
-    runner.start_all().unwrap();
-    for _ in 0..60 {
-        watch.ended("s");
-        if runner.status()["s"] == State::Failed {
-            break;
-        }
-        to_next(&runner, &clock);
-    }
-    let state = runner.status()["s"];
-    runner.stop_all();
-    state
-}
-
-#[test]
-fn rule_23_more_than_n_restarts_in_the_window_fail_recoveries_notwithstanding() {
-    // Good runs lie between these crashes, and the third restart comes within 20 s of the first.
-    assert_eq!(windowed(&[3, 9, 15]), State::Failed);
-    // Here the first has left the window.
-    assert_ne!(windowed(&[3, 9, 30, 36]), State::Failed);
-}
-
-#[test]
-fn rule_24_failed_is_final_until_started_by_name() {
-    let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
-    let broken = Arc::new(AtomicBool::new(true));
-    let asks = Arc::clone(&broken);
-    let body = move |ctx: &Context| {
-        if asks.load(Ordering::SeqCst) {
-            return Err("the disk is full");
-        }
-        while ctx.sleep(secs(3_600)) {}
-        Ok(())
-    };
-    runner.register(Service::new("s", body).max_restarts(0));
-    runner.start_all().unwrap();
-    let failed = watch.until("s", |change| matches!(change, Change::Failed { .. }));
-    assert_eq!(failed.change, Change::Failed { cause: "the disk is full".into() });
-    broken.store(false, Ordering::SeqCst);
-    runner.start_all().unwrap();
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.runs), (State::Failed, 1), "`start_all` leaves it");
-    assert_eq!(known.last_error.as_deref(), Some("the disk is full"));
-    assert!(!known.is_healthy(), "health is red");
-    assert!(!runner.is_running("s"));
-    for again in [Runner::start, Runner::restart] {
-        again(&runner, "s").unwrap();
-        watch.began("s");
-        assert!(info(&runner, "s").is_healthy());
-    }
-    runner.stop_all();
-}
-
-#[test]
-fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
-    let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
-    let (go, gate) = bounded::<()>(0);
-    runner.register(Service::new("other", |ctx| while ctx.sleep(secs(3_600)) {}));
-    runner.register(
-        Service::new("vital", move |_| gate.recv().map(drop)).critical(true).max_restarts(0),
-    );
-    runner.start_all().unwrap();
-    watch.began("other");
-    drop(go);
-    tests::wait(&runner);
-    assert_eq!(runner.status()["other"], State::Stopped);
-    let report = runner.stop_all();
-    assert_eq!(report.critical.as_deref(), Some("vital"));
-    assert!(report.to_string().contains("`vital` is critical and failed"), "{report}");
-}
-
-#[test]
-fn rule_26_what_a_run_returns_after_it_was_asked_to_stop_is_no_crash() {
-    let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
-    let leave = |ctx: &Context| {
-        while ctx.sleep(secs(3_600)) {}
-        Err::<(), _>("interrupted")
-    };
-    let shout = |ctx: &Context| {
-        while ctx.sleep(secs(3_600)) {}
-        panic!("torn away");
-    };
-    runner.register(Service::new("leaves", leave));
-    runner.register(Service::new::<(), _>("shouts", shout));
-    runner.start_all().unwrap();
-    for name in ["leaves", "shouts"] {
-        watch.began(name);
-        runner.stop(name).unwrap();
-        let known = info(&runner, name);
-        assert_eq!((known.state, known.crashes, known.runs), (State::Stopped, 0, 1), "{name}");
-    }
-    let told = |change: &Change| matches!(change, Change::PanickedWhileStopping { .. });
-    assert!(watch.all("shouts").iter().any(told), "a panic is told");
-    assert!(!watch.all("leaves").iter().any(told));
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, info, manual, secs, staged};
+use tests::{Watch, in_virtual_time, info, manual_clock, secs};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Permanent, Restart, Runner, Service, State, service};
 
@@ -126,7 +126,7 @@ fn rule_28_whatever_the_schedule_and_the_restarts_that_are_left() {
     check("continuous", service().restart(Restart::Always), TEXT);
     check("interval", service().interval("1h"), TEXT);
     check("a window", service().restart_window("1h").backoff("1ms").max_backoff("1ms"), TEXT);
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(service().cron("* * * * *").timezone("UTC"));
     runner.start_all().unwrap();
@@ -143,7 +143,7 @@ fn rule_28_after_crashes_that_may_pass_and_in_test_time() {
         5 => Err(permanent().into()),
         run => panic!("run {run}"),
     };
-    let mut t = staged([Service::new("s", body).interval("1h")]);
+    let mut t = in_virtual_time([Service::new("s", body).interval("1h")]);
     t.advance("1d");
     assert_eq!((t.state("s"), t.runs("s"), t.crashes("s")), (State::Failed, 5, 4));
     assert_eq!(t.info("s").crashes_in_a_row, 4);
@@ -253,7 +253,7 @@ impl Drop for Sore {
 
 #[test]
 fn rule_28_and_25_permanent_is_permanent_whatever_the_error_in_it_does() {
-    let mut t = staged([Service::new("s", |_| Err::<(), _>(Permanent::new(Sore)))]);
+    let mut t = in_virtual_time([Service::new("s", |_| Err::<(), _>(Permanent::new(Sore)))]);
     t.advance("1h");
     assert_eq!((t.state("s"), t.runs("s")), (State::Failed, 1));
     let error = t.info("s").last_error.unwrap();

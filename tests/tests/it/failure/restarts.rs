@@ -1,30 +1,99 @@
-//! What other supervisors are tested for: restarts, failures and names. Where each case comes from
-//! is in `CASES.md`; how services stop is in `shutdown.rs`.
+//! Rules 22 and 23: how often a service is restarted before it fails.
 
-use std::io;
-
-use tests::{millis, secs, staged, within};
-use tina4_service::testing::TestRunner;
-use tina4_service::{
-    Change, Context, ControlError, Flow, Restart, Runner, Service, StartError, State, Stopped,
-    service,
+use tests::clock::offset;
+use tests::{
+    Watch, advance_to_next_run, in_virtual_time, info, manual_clock, millis, secs,
+    sleep_until_stopped,
 };
+use tina4_service::testing::TestRunner;
+use tina4_service::{Change, Context, Flow, Restart, Runner, Service, State};
 
-/// A body that leaves when it is asked to.
-fn obedient(ctx: &Context) {
-    while ctx.sleep(secs(3_600)) {}
+#[test]
+fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last() {
+    for (service, runs) in [
+        (Service::new("s", |_| Err::<(), _>("no")).max_restarts(3), 4),
+        (Service::new("s", |_| Err::<(), _>("no")).max_restarts(0), 1),
+        (Service::new("s", |_| Err::<(), _>("no")).restart(Restart::Never), 1),
+        (Service::new("s", |_| {}).restart(Restart::Always).max_restarts(2), 3),
+    ] {
+        let (runner, clock) = manual_clock();
+        let mut watch = Watch::new(&runner);
+        runner.register(service);
+        runner.start_all().unwrap();
+        for run in 1..=runs {
+            watch.ended("s");
+            if run < runs {
+                assert_eq!(runner.status()["s"], State::BackingOff, "run {run} of {runs}");
+                advance_to_next_run(&runner, &clock, "s");
+            }
+        }
+        watch.until("s", |change| matches!(change, Change::Failed { .. }));
+        assert_eq!(info(&runner, "s").runs, runs);
+    }
+}
+
+#[test]
+fn rule_21_and_22_a_minute_of_running_starts_the_count_of_a_continuous_service_over() {
+    for (length, state, crashes) in
+        [(secs(60), State::Running, 59), (millis(59_999), State::Failed, 2)]
+    {
+        let body = move |ctx: &Context| if ctx.sleep(length) { Err("no") } else { Ok(()) };
+        let service = Service::new("s", body).max_restarts(1);
+        let test = TestRunner::builder().only::<&str>([]).service(service);
+        let mut t = test.build().unwrap();
+        // A run and its backoff take 61 s.
+        t.advance("1h");
+        assert_eq!((t.state("s"), t.crashes("s")), (state, crashes), "{length:?}");
+    }
+}
+
+/// Crashes at these seconds, and runs well a moment later each time; the state at the end.
+fn windowed(crashes: &'static [u64]) -> State {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let time = clock.clone();
+    let body = move |_: &Context| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole seconds"
+        )]
+        let now = offset(time.wall()) as u64;
+        if crashes.contains(&now) { Err("no") } else { Ok(()) }
+    };
+    let service = Service::new("s", body).interval("1s");
+    runner.register(service.max_restarts(2).restart_window("20s"));
+    runner.start_all().unwrap();
+    for _ in 0..60 {
+        watch.ended("s");
+        if runner.status()["s"] == State::Failed {
+            break;
+        }
+        advance_to_next_run(&runner, &clock, "s");
+    }
+    let state = runner.status()["s"];
+    runner.stop_all();
+    state
+}
+
+#[test]
+fn rule_23_more_than_n_restarts_in_the_window_fail_recoveries_notwithstanding() {
+    // Good runs lie between these crashes, and the third restart comes within 20 s of the first.
+    assert_eq!(windowed(&[3, 9, 15]), State::Failed);
+    // Here the first has left the window.
+    assert_ne!(windowed(&[3, 9, 30, 36]), State::Failed);
 }
 
 /// A continuous service `name` whose runs crash after these lengths in milliseconds, and whose next
 /// run stays.
-fn crashing(name: &'static str, lengths: &[u64]) -> Service {
+pub(super) fn crashing(name: &'static str, lengths: &[u64]) -> Service {
     let lengths = lengths.to_vec();
     let body = move |ctx: &Context| {
         let run = usize::try_from(ctx.tick().run).unwrap();
         if let Some(length) = lengths.get(run - 1) {
             return if ctx.sleep(millis(*length)) { Err("no") } else { Ok(()) };
         }
-        obedient(ctx);
+        sleep_until_stopped(ctx);
         Ok(())
     };
     Service::new(name, body).backoff("1ms").max_backoff("1ms")
@@ -34,7 +103,7 @@ fn crashing(name: &'static str, lengths: &[u64]) -> Service {
 #[track_caller]
 fn window(lengths: &[u64], state: State, runs: u64) {
     let service = crashing("s", lengths).max_restarts(2).restart_window("10s");
-    let mut t = staged([service]);
+    let mut t = in_virtual_time([service]);
     t.advance("1h");
     assert_eq!((t.state("s"), t.runs("s")), (state, runs), "{lengths:?}:\n{}", t.timeline());
 }
@@ -52,7 +121,7 @@ fn rule_23_the_window_slides_and_its_edge_is_sharp() {
     window(&[&[5_000; 50][..], &[0]].concat(), State::Failed, 51);
     // Recoveries do not count for it: each of these runs is longer than a minute.
     let hourly = crashing("s", &[61_000; 3]).max_restarts(2).restart_window("1h");
-    let mut t = staged([hourly]);
+    let mut t = in_virtual_time([hourly]);
     t.advance("1h");
     assert_eq!((t.state("s"), t.runs("s")), (State::Failed, 3));
 }
@@ -60,10 +129,10 @@ fn rule_23_the_window_slides_and_its_edge_is_sharp() {
 #[test]
 fn rule_23_every_service_counts_its_own_restarts() {
     let counted = |name, lengths| crashing(name, lengths).max_restarts(2).restart_window("1m");
-    let mut t = staged([
+    let mut t = in_virtual_time([
         counted("a", &[0, 0]),
         counted("b", &[0, 0, 0]),
-        Service::new("bystander", obedient),
+        Service::new("bystander", sleep_until_stopped),
     ]);
     t.advance("10s");
     let seen = ["a", "b", "bystander"].map(|name| (t.state(name), t.runs(name), t.crashes(name)));
@@ -79,7 +148,7 @@ fn rule_24_a_new_activation_counts_restarts_from_nothing() {
             Some(window) => service.restart_window(window),
             None => service,
         };
-        let mut t = staged([service]);
+        let mut t = in_virtual_time([service]);
         t.advance("1s");
         assert_eq!((t.state("s"), t.runs("s")), (State::Failed, 3));
         for again in [Runner::start, Runner::restart] {
@@ -133,7 +202,7 @@ fn section_3_what_restart_says_about_every_ending() {
         for (end, state) in [Returns, Done, Error, Panic].into_iter().zip(ends) {
             let service = end.service("s").restart(restart);
             let service = if periodic { service.interval("1h") } else { service };
-            let mut t = staged([service, Service::new("bystander", obedient)]);
+            let mut t = in_virtual_time([service, Service::new("bystander", sleep_until_stopped)]);
             t.advance("0s");
             let case = format!("{restart}, {end:?}, periodic: {periodic}");
             assert_eq!((t.state("s"), t.runs("s")), (state, 1), "{case}");
@@ -144,174 +213,4 @@ fn section_3_what_restart_says_about_every_ending() {
             assert_eq!((t.state("bystander"), t.runs("bystander")), (State::Running, 1), "{case}");
         }
     }
-}
-
-#[test]
-fn rule_20_an_endless_crash_loop_obeys_every_request() {
-    within("a loop that goes on for ever", || {
-        let service = Service::new("s", |_| Err::<(), _>("no")).backoff("1m").max_backoff("1m");
-        let mut t = staged([service]);
-        t.advance("0s");
-        let due = t.info("s").next_due;
-        // A start does not make a second copy, nor a shorter wait.
-        t.start("s").unwrap();
-        t.runner().start_all().unwrap();
-        t.advance("59s");
-        assert_eq!((t.state("s"), t.runs("s"), t.info("s").next_due), (State::BackingOff, 1, due));
-        t.run_now("s").unwrap();
-        t.advance("0s");
-        assert_eq!((t.runs("s"), t.info("s").crashes_in_a_row), (2, 2));
-        t.pause("s").unwrap();
-        t.advance("1h");
-        assert_eq!((t.state("s"), t.runs("s")), (State::Paused, 2));
-        t.resume("s").unwrap();
-        t.advance("0s");
-        assert_eq!((t.state("s"), t.runs("s")), (State::BackingOff, 3));
-        // A restart does not wait for the end of the backoff, and begins a row of its own.
-        t.restart("s").unwrap();
-        t.advance("0s");
-        assert_eq!((t.runs("s"), t.info("s").crashes_in_a_row), (4, 1));
-        // A stop takes no time, and is the end of it.
-        let before = t.now();
-        assert_eq!(t.stop("s").unwrap(), Stopped::Ended { after: secs(0) });
-        assert_eq!(t.now(), before);
-        t.advance("1d");
-        assert_eq!((t.state("s"), t.runs("s")), (State::Stopped, 4));
-    });
-}
-
-#[test]
-fn rule_26_an_error_that_only_sounds_like_stop_is_a_crash() {
-    let body = |_: &Context| Err::<(), _>(io::Error::from(io::ErrorKind::Interrupted));
-    let mut t = staged([Service::new("s", body)]);
-    t.advance("0s");
-    assert_eq!((t.state("s"), t.crashes("s")), (State::BackingOff, 1));
-    t.advance("1s");
-    assert_eq!(t.runs("s"), 2);
-}
-
-#[test]
-fn rule_32_what_comes_after_starts_though_the_first_crashes_as_it_starts() {
-    let first = || Service::new("first", |_| Err::<(), _>("no")).initial_delay("10s");
-    for (first, state) in
-        [(first().max_restarts(0), State::Failed), (first().backoff("1m"), State::BackingOff)]
-    {
-        let mut t = staged([
-            first,
-            Service::new("then", obedient).after("first"),
-            // Somebody who crashes meanwhile changes nothing.
-            Service::new("another", |_| Err::<(), _>("no")).backoff("1ms").max_backoff("10ms"),
-        ]);
-        t.advance("9999ms");
-        assert_eq!((t.state("then"), t.runs("then")), (State::Waiting, 0), "it is held");
-        t.advance("1ms");
-        assert_eq!((t.state("first"), t.runs("then")), (state, 1));
-        // It has begun once, and is not begun anew each time the first one is.
-        t.advance("10m");
-        assert_eq!((t.state("then"), t.runs("then")), (State::Running, 1));
-    }
-}
-
-#[test]
-fn rule_24_a_critical_failure_while_others_come_up_starts_nothing_more() {
-    let vital = Service::new("vital", |_| Err::<(), _>("no")).initial_delay("10s");
-    let mut t = staged([
-        Service::new("slow", obedient).initial_delay("11s"),
-        Service::new("held", obedient).after("slow"),
-        Service::new("on", obedient),
-        vital.max_restarts(0).critical(true),
-    ]);
-    t.advance("1h");
-    let states = ["held", "on", "slow", "vital"].map(|name| (t.state(name), t.runs(name)));
-    let stopped = State::Stopped;
-    assert_eq!(states, [(stopped, 0), (stopped, 1), (stopped, 0), (State::Failed, 1)]);
-    let report = t.stop_all();
-    assert_eq!(report.critical.as_deref(), Some("vital"));
-    assert_eq!(report.took, secs(0), "nobody had to be waited for");
-}
-
-/// Whether another service still runs an hour after `service`, called `s`, was started and `then`
-/// was done to it.
-#[track_caller]
-fn the_other_lives(service: Service, then: impl FnOnce(&mut TestRunner), state: State) {
-    let mut t = staged([service, Service::new("other", obedient)]);
-    t.advance("1m");
-    then(&mut t);
-    t.advance("1h");
-    assert_eq!((t.state("s"), t.state("other")), (state, State::Running), "{}", t.timeline());
-    assert_eq!(t.stop_all().critical, None);
-}
-
-#[test]
-fn rule_24_only_the_failure_of_a_critical_service_shuts_down() {
-    let nothing = |_: &mut TestRunner| {};
-    let failing = || Service::new("s", |_| Err::<(), _>("no")).max_restarts(0);
-    the_other_lives(failing(), nothing, State::Failed);
-    // A critical one that ends in any other way is no reason.
-    the_other_lives(Service::new("s", |_| {}).critical(true), nothing, State::Finished);
-    let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
-    the_other_lives(Service::new("s", obedient).critical(true), stop, State::Stopped);
-    let recovered = crashing("s", &[0, 0]).max_restarts(2).critical(true);
-    the_other_lives(recovered, nothing, State::Running);
-    let abandoned = Service::new("s", |_| {}).interval("1h").critical(true).stop_timeout("1s");
-    let ignores_stop = |t: &mut TestRunner| {
-        t.slow_next("s", "1d");
-        t.run_now("s").unwrap();
-        t.advance("0s");
-        assert!(matches!(t.stop("s"), Ok(Stopped::Abandoned { .. })));
-    };
-    the_other_lives(abandoned, ignores_stop, State::Abandoned);
-}
-
-/// Its name is that of another function.
-#[service(name = "supervision_two")]
-fn supervision_one() {}
-
-/// Its name is that of another function, too.
-#[service(name = "supervision_one")]
-fn supervision_two() {}
-
-#[service(name = "supervision.by-function", after = [supervision_one])]
-fn by_function() {}
-
-#[service(name = "supervision.by-name", after = ["supervision_one"])]
-fn by_name() {}
-
-#[test]
-fn rule_32_a_function_in_after_means_the_function_and_a_text_the_name() {
-    let names = ["supervision_one", "supervision_two"];
-    let runner = Runner::builder()
-        .only(names)
-        .only(["supervision.by-function", "supervision.by-name"])
-        .build();
-    let plan = runner.check().unwrap();
-    let after = |name: &str| {
-        let planned = plan.services().iter().find(|service| service.name == name).unwrap();
-        planned.after.clone()
-    };
-    assert_eq!(after("supervision.by-function"), ["supervision_two"]);
-    assert_eq!(after("supervision.by-name"), ["supervision_one"]);
-}
-
-#[test]
-fn rule_30_a_second_service_of_one_name_takes_nothing_over() {
-    let mut t = staged([Service::new("s", |_| Err::<(), _>("first")).backoff("1m")]);
-    t.advance("0s");
-    let line = line!() + 1;
-    t.runner().register(Service::new("s", |_| Err::<(), _>("second")));
-    // What is wrong is said with both places, and whoever was first goes on.
-    for refused in [Runner::start, Runner::restart] {
-        let error = refused(t.runner(), "s").unwrap_err();
-        assert!(matches!(&error, ControlError::Start(StartError::Faults(_))), "{error}");
-        assert!(error.to_string().contains(&format!("{}:{line}", file!())), "{error}");
-    }
-    t.runner().start_all().unwrap_err();
-    t.advance("1m");
-    let ran: Vec<_> = t.runner().services().iter().map(|info| info.runs).collect();
-    assert_eq!(ran, [2, 0]);
-    let second =
-        |change: &Change| matches!(change, Change::Crashed { cause, .. } if &**cause == "second");
-    assert!(!t.events().iter().any(|event| second(&event.change)));
-    assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
-    assert!(!t.runner().is_running("s"));
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use tests::{Watch, info, manual, secs};
+use tests::{Watch, info, manual_clock, secs};
 use tina4_service::{Change, Context, Flow, Runner, Service, State};
 
 /// A run without lateness or length, as under a clock that stands still.
@@ -13,7 +13,7 @@ fn run(run: u64) -> [Change; 2] {
 
 #[test]
 fn every_change_is_told_in_order_with_its_time() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| match ctx.tick().run {
         1 => Err("one"),
@@ -104,7 +104,7 @@ fn a_slow_reader_delays_nobody_and_is_told_what_it_missed() {
 /// Rule 63, seen through events and status.
 #[test]
 fn rule_63_a_stuck_run_is_told_once_and_a_heartbeat_starts_the_clock_again() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let (order, orders) = crossbeam_channel::bounded::<bool>(0);
     let (done, answer) = crossbeam_channel::bounded::<()>(0);

@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, info, manual, millis, secs};
-use tina4_service::{Context, Runner, Service, ServiceInfo, State, service};
+use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs};
+use tina4_service::{Change, Context, Runner, Service, ServiceInfo, State, service};
 
 #[service(name = "status.declared", interval = "1h 30m")]
 fn declared() {}
@@ -33,7 +33,7 @@ fn rule_60_before_it_runs() {
 
 #[test]
 fn rule_60_every_field_says_what_happened() {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let time = clock.clone();
     let at = |seconds| SystemTime::UNIX_EPOCH + secs(seconds);
@@ -86,18 +86,18 @@ fn rule_61_every_state_and_its_word() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
-    let obedient = |ctx: &Context| while ctx.sleep(secs(3_600)) {};
+    let sleep_until_stopped = |ctx: &Context| while ctx.sleep(secs(3_600)) {};
     let blocked = move |_: &Context| {
         let _ = gate.recv();
     };
     let no = |_: &Context| Err::<(), _>("no");
     runner.register(Service::new("registered", |_| {}).autostart(false));
     runner.register(Service::new("waiting", |_| {}).interval("1h"));
-    runner.register(Service::new("running", obedient));
+    runner.register(Service::new("running", sleep_until_stopped));
     runner.register(Service::new("backing-off", no).backoff("60s"));
     runner.register(Service::new("paused", |_| {}).interval("1h"));
     runner.register(Service::new("stopping", blocked.clone()));
-    runner.register(Service::new("stopped", obedient));
+    runner.register(Service::new("stopped", sleep_until_stopped));
     runner.register(Service::new("finished", |_| {}));
     runner.register(Service::new("failed", no).max_restarts(0));
     runner.register(Service::new("abandoned", blocked).stop_timeout("1ms"));
@@ -123,4 +123,27 @@ fn rule_61_every_state_and_its_word() {
     assert_eq!(format!("[{:<9}]", State::Failed), "[failed   ]");
     drop(go);
     runner.stop_all();
+}
+
+#[test]
+fn rule_60_what_was_stopped_has_no_next_time_and_what_is_paused_either() {
+    let mut t = in_virtual_time([
+        Service::new("continuous", |_| {}).initial_delay("10s"),
+        Service::new("cron", |_| {}).cron("@hourly"),
+        Service::new("delay", |_| {}).delay("10s").initial_delay("10s"),
+        Service::new("interval", |_| {}).interval("10s").initial_delay("10s"),
+    ]);
+    t.advance("1s");
+    for name in ["continuous", "cron", "delay", "interval"] {
+        assert!(t.info(name).next_due > Some(t.now()), "{name}");
+        t.pause(name).unwrap();
+        assert_eq!(t.info(name).next_due, None, "{name}");
+        t.resume(name).unwrap();
+        assert!(t.info(name).next_due > Some(t.now()), "{name}");
+        t.stop(name).unwrap();
+        assert_eq!(t.info(name).next_due, None, "{name}");
+    }
+    t.advance("1d");
+    assert_eq!(t.events().iter().filter(|event| event.change == Change::Stopped).count(), 4);
+    assert_eq!(t.runner().services().iter().map(|info| info.runs).sum::<u64>(), 0);
 }

@@ -1,7 +1,7 @@
 //! Text of unknown origin (an error, the environment, an unchecked name) in output of one line: it does
 //! not end the line, does not control the terminal, and is short.
 
-use tests::{info, manual, staged};
+use tests::{in_virtual_time, info, manual_clock};
 use tina4_service::{Runner, Service};
 
 /// Checks that a text cannot control a terminal, and that it has this many lines.
@@ -41,7 +41,7 @@ fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_error_says() {
 
 #[test]
 fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_cron_expression() {
-    let (runner, _clock) = manual();
+    let (runner, _clock) = manual_clock();
     runner.register(Service::new("s", |_| {}).cron("0\n8\t* *   *").timezone("UTC"));
     assert_eq!(info(&runner, "s").to_string(), "s: registered, 0 8 * * * (UTC), 0 runs, 0 crashes");
     harmless(&runner.check().unwrap().to_string(), 1);
@@ -80,7 +80,7 @@ fn rule_30_a_fault_is_harmless_whatever_the_environment_says() {
 
 #[test]
 fn rule_70_a_change_is_one_line_of_the_timeline_whatever_its_error_says() {
-    let mut t = staged([Service::new("s", |ctx| {
+    let mut t = in_virtual_time([Service::new("s", |ctx| {
         ctx.on_stop(|| Err::<(), _>(HOSTILE));
         Err::<(), _>(HOSTILE)
     })

@@ -1,14 +1,12 @@
-//! Rules 1 to 5 and 9: when runs are due, under a clock that the test moves.
+//! Rules 1, 2, 3 and 9: at which instants runs are due.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crossbeam_channel::bounded;
 use tests::clock::offset;
-use tests::{Watch, info, manual, secs};
+use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs, starts};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Clock, ControlError, Flow, Runner, Schedule, Service, State};
+use tina4_service::{Change, Clock, Context, Flow, Runner, Service, State};
 
 /// Where runs write down when they were due, in seconds since the start of the clock.
 type Dues = Arc<Mutex<Vec<f64>>>;
@@ -33,7 +31,7 @@ fn drive(runner: &Runner, clock: &Clock, name: &str, count: u64) {
 /// Runs a service `count` times and says when each run was due. `make` gets the body, which takes
 /// `length` by the clock.
 fn dues(count: u64, length: Duration, make: impl FnOnce(Service) -> Service) -> Vec<f64> {
-    let (runner, clock) = manual();
+    let (runner, clock) = manual_clock();
     let dues = Dues::default();
     let (kept, moved) = (Arc::clone(&dues), clock.clone());
     let body = move |ctx: &tina4_service::Context| {
@@ -78,6 +76,25 @@ fn rule_1_an_activation_has_a_grid_of_its_own_and_a_restart_has_not() {
     assert_eq!(*dues.lock().unwrap(), [3.0, 13.0, 24.0, 33.0, 39.0, 49.0, 59.0]);
 }
 
+/// A function for more than one service.
+fn shared(ctx: &Context) -> Flow {
+    if ctx.tick().run == 3 { Flow::Done } else { Flow::Wait }
+}
+
+#[test]
+fn rule_1_two_services_of_one_function_have_a_grid_and_a_life_of_their_own() {
+    let mut t = in_virtual_time([
+        Service::new("even", shared).interval("4s"),
+        Service::new("odd", shared).interval("4s").initial_delay("2s"),
+    ]);
+    let origin = t.now();
+    t.advance("9s");
+    assert_eq!([t.state("even"), t.state("odd")], [State::Finished, State::Waiting]);
+    t.advance("1m");
+    assert_eq!(starts(&t, "even", origin), [0.0, 4.0, 8.0]);
+    assert_eq!(starts(&t, "odd", origin), [2.0, 6.0, 10.0]);
+}
+
 #[test]
 fn rule_2_a_delay_begins_at_the_end_of_the_run() {
     let found = dues(5, secs(7), |service| service.delay("5s"));
@@ -94,7 +111,7 @@ fn rule_3_the_first_run_comes_at_once_or_after_the_initial_delay() {
         (7, |service| service.interval("10s").initial_delay("7s")),
         (7, |service| service.delay("10s").initial_delay("7s")),
     ] {
-        let (runner, clock) = manual();
+        let (runner, clock) = manual_clock();
         let mut watch = Watch::new(&runner);
         runner.register(make(Service::new("s", |_| {})));
         runner.start_all().unwrap();
@@ -113,83 +130,21 @@ fn rule_3_the_first_run_comes_at_once_or_after_the_initial_delay() {
 }
 
 #[test]
-fn rule_4_a_service_never_overlaps_itself() {
-    let (runner, clock) = manual();
-    let mut watch = Watch::new(&runner);
-    let inside = Arc::new(AtomicUsize::new(0));
-    let (go, gate) = bounded::<()>(0);
-    let (entered, entering) = bounded(10);
-    let counter = Arc::clone(&inside);
-    let body = move |_: &tina4_service::Context| {
-        assert_eq!(counter.fetch_add(1, Ordering::SeqCst), 0, "two runs at once");
-        let _ = entered.send(());
-        let _ = gate.recv();
-        counter.fetch_sub(1, Ordering::SeqCst);
-    };
-    runner.register(Service::new("s", body).interval("10s").max_restarts(0));
-    // A second service with the same due times shows that somebody looked at them.
-    runner.register(Service::new("witness", |_| {}).interval("10s"));
-    runner.start_all().unwrap();
-    // That a run begins is told before its body does.
-    entering.recv_timeout(tests::PATIENCE).expect("the first run begins");
-    for _ in 0..5 {
-        watch.ended("witness");
-        clock.advance(secs(10));
-    }
-    assert!(matches!(runner.run_now("s"), Err(ControlError::Busy { .. })));
-    runner.start("s").unwrap();
-    runner.start_all().unwrap();
-    assert_eq!((inside.load(Ordering::SeqCst), info(&runner, "s").runs), (1, 1));
-    // Ends this run, and every other.
-    drop(go);
-    watch.ended("s");
-    assert_eq!(info(&runner, "s").crashes, 0);
-    runner.stop_all();
-}
-
-#[test]
-fn rule_5_missed_runs_are_skipped_counted_and_told_once_never_a_burst() {
-    let (runner, clock) = manual();
-    let mut watch = Watch::new(&runner);
-    let (go, gate) = bounded::<()>(1);
-    let body = move |_: &tina4_service::Context| {
-        let _ = gate.recv();
-    };
-    runner.register(Service::new("s", body).interval("10s"));
-    runner.start_all().unwrap();
-    watch.began("s");
-    clock.advance(secs(35));
-    go.send(()).unwrap();
-    watch.change("s", &Change::Skipped { count: 3 });
-    let known = info(&runner, "s");
-    assert_eq!((known.skipped, known.runs), (3, 1));
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(40)), "the grid stays");
-    clock.advance(secs(5));
-    go.send(()).unwrap();
-    watch.ended("s");
-    runner.stop_all();
-    let all = watch.all("s");
-    let skips = all.iter().filter(|change| matches!(change, Change::Skipped { .. })).count();
-    let runs = all.iter().filter(|change| matches!(change, Change::RunBegan { .. })).count();
-    assert_eq!((skips, runs), (1, 2), "{all:#?}");
-}
-
-#[test]
-fn rule_5_after_a_long_sleep_of_the_machine_one_late_run_is_enough() {
-    let (runner, clock) = manual();
-    let mut watch = Watch::new(&runner);
-    runner.register(Service::new("s", |_| {}).interval("10s"));
-    runner.start_all().unwrap();
-    watch.ended("s");
-    clock.advance(secs(3_605));
-    let late = watch.began("s");
-    assert_eq!(late.change, Change::RunBegan { run: 2, lateness: secs(3_595) });
-    watch.ended("s");
-    // 20, 30 .. 3600.
-    watch.change("s", &Change::Skipped { count: 359 });
-    assert_eq!(info(&runner, "s").next_due, Some(SystemTime::UNIX_EPOCH + secs(3_610)));
-    runner.stop_all();
-    assert_eq!(info(&runner, "s").runs, 2);
+fn rule_3_a_one_time_task_runs_once_after_its_delay() {
+    let mut t = in_virtual_time([Service::new("once", |_| {}).initial_delay("2s")]);
+    assert_eq!(t.info("once").next_due, None, "before it is started");
+    t.start_all().unwrap();
+    let due = t.now() + secs(2);
+    assert_eq!(t.info("once").next_due, Some(due));
+    assert_eq!(t.run_next(), ["once"]);
+    assert_eq!((t.now(), t.state("once")), (due, State::Finished));
+    assert_eq!((t.info("once").next_due, t.run_next()), (None, vec![]));
+    t.advance("1d");
+    assert_eq!(t.runs("once"), 1);
+    // By name it may run once more.
+    t.start("once").unwrap();
+    t.advance("1d");
+    assert_eq!((t.runs("once"), t.state("once")), (2, State::Finished));
 }
 
 #[test]
@@ -235,14 +190,24 @@ fn rule_9_again_and_after_leave_the_grid_where_it_is() {
 }
 
 #[test]
-fn a_schedule_can_be_used_alone() {
-    let noon = SystemTime::UNIX_EPOCH + secs(43_200);
-    let every = Schedule::interval(secs(30));
-    assert_eq!(every.next_after(noon), Some(noon + secs(30)));
-    assert_eq!(every.upcoming(noon, 2), [noon + secs(30), noon + secs(60)]);
-    assert_eq!(Schedule::delay(secs(5)).next_after(noon), Some(noon + secs(5)));
-    assert_eq!(Schedule::continuous().next_after(noon), None);
-    assert_eq!(every.to_string(), "every 30s");
+fn rule_9_a_body_may_be_its_own_trigger() {
+    // It says when it wants to run next, and at last that it does not.
+    let pauses = [100, 1, 5_000];
+    let body = move |ctx: &Context| match pauses.get(usize::try_from(ctx.tick().run).unwrap() - 1) {
+        Some(pause) => Flow::After(millis(*pause)),
+        None => Flow::Done,
+    };
+    for (service, first) in [
+        (Service::new("s", body), 0.0),
+        (Service::new("s", body).delay("1h"), 0.0),
+        (Service::new("s", body).cron("@hourly"), 3_600.0),
+    ] {
+        let mut t = in_virtual_time([service]);
+        let origin = t.now();
+        t.advance("1d");
+        let expected = [0.0, 0.1, 0.101, 5.101].map(|at| first + at);
+        assert_eq!((starts(&t, "s", origin), t.state("s")), (expected.into(), State::Finished));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Services are found wherever they are declared.
 
-use tests::{Child, Watch, info};
+use tests::{Watch, info};
 use tina4_service::{Runner, Service, State};
 
 mod outer {
@@ -111,11 +111,4 @@ fn except_leaves_out_and_only_keeps() {
     assert_eq!(rest.len(), all.len() - 1);
     assert!(!rest.contains_key("registration.deep"));
     assert!(Runner::new().status().is_empty());
-}
-
-#[test]
-fn rule_31_a_crate_that_is_only_named_is_found() {
-    // The same crate, not named, is not: see `start.rs`.
-    let ended = Child::start(env!("CARGO_BIN_EXE_only_named"), &[]).ended();
-    assert_eq!(ended.out, ["tests.only-named: registered"], "{ended:?}");
 }

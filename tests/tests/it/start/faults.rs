@@ -1,10 +1,8 @@
-//! Rules 30 to 33: the check before the start, the order, and what start does not wait for.
+//! Rules 30 and 82: `check` and `start_all` report every fault, each with its place, and start nothing.
 
-use crossbeam_channel::bounded;
-use tests::{Child, Watch, info, manual, secs};
+use tests::{in_virtual_time, sleep_until_stopped};
 use tina4_service::{
-    Change, Context, ControlError, Fault, Flow, Local, Res, Runner, Service, StartError, State,
-    service,
+    Change, ControlError, Fault, Local, Res, Runner, Service, StartError, State, Stopped, service,
 };
 
 /// A value that nobody provides.
@@ -97,52 +95,6 @@ fn rule_30_every_fault_is_reported_at_once_with_file_and_line_and_nothing_starts
 }
 
 #[test]
-fn rule_31_no_service_at_all_explains_why_that_may_be() {
-    // Its package has services, in a crate that this program does not name.
-    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &[]).ended();
-    let text = ended.out.join("\n");
-    assert!(text.contains("no service was found"), "{text}");
-    assert!(text.contains("a crate of their own that nothing else names"), "{text}");
-    assert!(text.contains("use my_services as _;"), "{text}");
-    // So has one that selects some: it has none to select from.
-    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["heartbeat"]).ended();
-    let text = ended.out.join("\n");
-    assert!(
-        text.contains("`heartbeat` is selected, but there is no service of that name"),
-        "{text}"
-    );
-    assert!(text.contains("use my_services as _;"), "{text}");
-}
-
-#[test]
-fn rule_31_the_linker_is_not_blamed_for_what_was_not_asked_for() {
-    let text = |runner: &Runner| {
-        let error = runner.start_all().expect_err("there is nothing to start");
-        assert_eq!(runner.check().expect_err("the same").to_string(), error.to_string());
-        error.to_string()
-    };
-    let registered = "this runner has no services; `register` one before starting";
-    assert_eq!(text(&Runner::new()), registered);
-    assert!(matches!(Runner::new().start_all(), Err(StartError::NothingRegistered)));
-    let all = Runner::builder().build().services().into_iter().map(|info| info.name);
-    let all: Vec<_> = all.map(String::from).collect();
-    let selected = format!(
-        "`only` and `except` exclude every declared service ({}); select one, or `register` one",
-        all.len()
-    );
-    let none = Runner::builder().only::<&str>([]).build();
-    assert_eq!(text(&none), selected);
-    let left_out = all.len();
-    let error = Runner::builder().except(all).build().start_all();
-    assert!(
-        matches!(error, Err(StartError::NothingSelected { left_out: found }) if found == left_out)
-    );
-    // A program without services that asks for none is not told to look for them either.
-    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["--none"]).ended();
-    assert_eq!(ended.out, [registered]);
-}
-
-#[test]
 fn rule_82_an_unknown_name_in_after_or_in_a_selection_is_recognised() {
     let runner = Runner::builder().only(["faults.eg", "nothing"]).build();
     runner.register(Service::new("heartbeat", |_| {}));
@@ -162,139 +114,33 @@ fn rule_82_an_unknown_name_in_after_or_in_a_selection_is_recognised() {
 }
 
 #[test]
-fn rule_32_after_first_then_names() {
-    let (runner, _clock) = manual();
-    let mut watch = Watch::new(&runner);
-    for (name, after) in
-        [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
-    {
-        let service = Service::new(name, |ctx| while ctx.sleep(secs(3_600)) {});
-        runner.register(after.into_iter().fold(service, Service::after));
-    }
-    let plan = runner.check().unwrap();
-    let planned: Vec<_> = plan.services().iter().map(|service| service.name.clone()).collect();
-    assert_eq!(planned, ["b", "m", "z", "a", "c"]);
-    assert!(
-        runner.status().values().all(|state| *state == State::Registered),
-        "a plan starts nothing"
-    );
-    runner.start_all().unwrap();
-    for name in ["a", "b", "c", "m", "z"] {
-        watch.began(name);
-    }
-    let events = watch.events();
-    let of = |wanted: fn(&Change) -> bool| -> Vec<&str> {
-        events.iter().filter(|event| wanted(&event.change)).map(|event| &*event.service).collect()
-    };
-    assert_eq!(of(|change| *change == Change::Started), planned);
-    let runs = of(|change| matches!(change, Change::RunBegan { .. }));
-    let place = |name: &str| runs.iter().position(|run| *run == name);
-    assert!(
-        place("z") < place("a") && place("a") < place("c") && place("b") < place("c"),
-        "{runs:?}"
-    );
-    runner.stop_all();
-}
-
-#[test]
-fn rule_32_up_means_that_the_first_run_has_begun() {
-    let (runner, clock) = manual();
-    let mut watch = Watch::new(&runner);
-    let (go, gate) = bounded::<()>(0);
-    let slow = move |_: &Context| {
-        let _ = gate.recv();
-    };
-    runner.register(Service::new("first", slow).initial_delay("10s"));
-    runner.register(Service::new("then", |_| {}).interval("1s").after("first"));
-    runner.start_all().unwrap();
-    let held = info(&runner, "then");
-    assert_eq!((held.state, held.next_due), (State::Waiting, None), "it is held");
-    assert!(matches!(runner.run_now("then"), Err(ControlError::NotUpYet { .. })));
-    clock.advance(secs(9));
-    assert_eq!(info(&runner, "then").runs, 0);
-    clock.advance(secs(1));
-    // Its run has begun, and goes on: that is enough.
-    watch.ended("then");
-    assert_eq!(runner.status()["first"], State::Running);
-    drop(go);
-    runner.stop_all();
-}
-
-#[test]
-fn rule_32_what_comes_after_a_service_that_ends_early_is_not_held_for_ever() {
-    let (runner, _clock) = manual();
-    let mut watch = Watch::new(&runner);
-    runner.register(Service::new("first", |_| {}).initial_delay("1h"));
-    runner.register(Service::new("then", |_| {}).after("first"));
-    runner.start_all().unwrap();
-    runner.stop("first").unwrap();
-    watch.began("then");
-    runner.stop_all();
-}
-
-#[test]
-fn rule_33_start_never_waits_for_a_run() {
-    let runner = Runner::new();
-    let (go, gate) = bounded::<()>(0);
-    let slow = move |_: &Context| {
-        let _ = gate.recv();
-    };
-    runner.register(Service::new("s", slow));
-    // Returns, though the run cannot end before the next line.
-    let started = tests::within("start_all", move || runner.start_all().unwrap());
-    drop(go);
-    started.wait();
-    assert_eq!(started.status()["s"], State::Finished);
-}
-
-#[test]
-fn autostart_false_is_left_to_be_started_by_name() {
-    let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
-    runner.register(Service::new("lazy", |_| Flow::Done).autostart(false));
-    runner.register(Service::new("eager", |ctx| while ctx.sleep(secs(3_600)) {}));
-    runner.start_all().unwrap();
-    watch.began("eager");
-    assert_eq!(runner.status()["lazy"], State::Registered);
-    assert!(runner.check().unwrap().to_string().contains("not started by itself"));
-    runner.start("lazy").unwrap();
-    watch.change("lazy", &Change::Finished);
-    runner.stop_all();
-}
-
-#[test]
-fn a_second_start_all_starts_what_is_not_running() {
-    let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
-    runner.register(Service::new("done", |_| Flow::Done));
-    runner.register(Service::new("stopped", |ctx| while ctx.sleep(secs(3_600)) {}));
-    runner.register(Service::new("running", |ctx| while ctx.sleep(secs(3_600)) {}));
-    runner.start_all().unwrap();
-    for name in ["done", "stopped", "running"] {
-        watch.began(name);
-    }
-    watch.change("done", &Change::Finished);
-    runner.stop("stopped").unwrap();
-    runner.register(Service::new("new", |_| Flow::Done));
-    runner.start_all().unwrap();
-    watch.began("stopped");
-    watch.began("new");
-    let runs = |name| info(&runner, name).runs;
-    assert_eq!((runs("done"), runs("stopped"), runs("running")), (1, 2, 1));
-    runner.stop_all();
-    // After a stop of all, start is a fresh start.
-    runner.start_all().unwrap();
-    watch.began("running");
-    runner.stop_all();
-}
-
-#[test]
-fn the_plan_names_due_times_and_places() {
-    let (runner, _clock) = manual();
+fn rule_30_a_second_service_of_one_name_takes_nothing_over() {
+    let mut t = in_virtual_time([Service::new("s", |_| Err::<(), _>("first")).backoff("1m")]);
+    t.advance("0s");
     let line = line!() + 1;
-    runner.register(Service::new("report", |_| {}).interval("1h").initial_delay("30m"));
-    let plan = runner.check().unwrap().to_string();
-    assert!(plan.contains("report  every 1h"), "{plan}");
-    assert!(plan.contains("1970-01-01T00:30:00Z, 1970-01-01T01:30:00Z"), "{plan}");
-    assert!(plan.contains(&format!("({}:{line})", file!())), "{plan}");
+    t.runner().register(Service::new("s", |_| Err::<(), _>("second")));
+    // What is wrong is said with both places, and whoever was first goes on.
+    for refused in [Runner::start, Runner::restart] {
+        let error = refused(t.runner(), "s").unwrap_err();
+        assert!(matches!(&error, ControlError::Start(StartError::Faults(_))), "{error}");
+        assert!(error.to_string().contains(&format!("{}:{line}", file!())), "{error}");
+    }
+    t.runner().start_all().unwrap_err();
+    t.advance("1m");
+    let ran: Vec<_> = t.runner().services().iter().map(|info| info.runs).collect();
+    assert_eq!(ran, [2, 0]);
+    let second =
+        |change: &Change| matches!(change, Change::Crashed { cause, .. } if &**cause == "second");
+    assert!(!t.events().iter().any(|event| second(&event.change)));
+    assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
+    assert!(!t.runner().is_running("s"));
+}
+
+#[test]
+fn rule_30_status_names_the_service_that_requests_reach() {
+    let mut t = in_virtual_time([Service::new("s", sleep_until_stopped)]);
+    t.advance("0s");
+    t.runner().register(Service::new("s", sleep_until_stopped));
+    assert!(t.runner().is_running("s"));
+    assert_eq!(t.runner().status()["s"], State::Running);
 }

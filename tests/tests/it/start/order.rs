@@ -1,31 +1,111 @@
-//! Services that are linked by `after`, or share a name, while others come, fail and restart.
+//! Rule 32: the order of the start.
 
-use tests::{secs, staged};
-use tina4_service::{Change, Context, Service, State};
+use crossbeam_channel::bounded;
+use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
+use tina4_service::{Change, Context, ControlError, Runner, Service, State, service};
 
-/// A body that leaves when it is asked to.
-fn obedient(ctx: &Context) {
-    while ctx.sleep(secs(3_600)) {}
+#[test]
+fn rule_32_after_first_then_names() {
+    let (runner, _clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    for (name, after) in
+        [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
+    {
+        let service = Service::new(name, |ctx| while ctx.sleep(secs(3_600)) {});
+        runner.register(after.into_iter().fold(service, Service::after));
+    }
+    let plan = runner.check().unwrap();
+    let planned: Vec<_> = plan.services().iter().map(|service| service.name.clone()).collect();
+    assert_eq!(planned, ["b", "m", "z", "a", "c"]);
+    assert!(
+        runner.status().values().all(|state| *state == State::Registered),
+        "a plan starts nothing"
+    );
+    runner.start_all().unwrap();
+    for name in ["a", "b", "c", "m", "z"] {
+        watch.began(name);
+    }
+    let events = watch.events();
+    let of = |wanted: fn(&Change) -> bool| -> Vec<&str> {
+        events.iter().filter(|event| wanted(&event.change)).map(|event| &*event.service).collect()
+    };
+    assert_eq!(of(|change| *change == Change::Started), planned);
+    let runs = of(|change| matches!(change, Change::RunBegan { .. }));
+    let place = |name: &str| runs.iter().position(|run| *run == name);
+    assert!(
+        place("z") < place("a") && place("a") < place("c") && place("b") < place("c"),
+        "{runs:?}"
+    );
+    runner.stop_all();
 }
 
 #[test]
-fn rule_30_status_names_the_service_that_requests_reach() {
-    let mut t = staged([Service::new("s", obedient)]);
-    t.advance("0s");
-    t.runner().register(Service::new("s", obedient));
-    assert!(t.runner().is_running("s"));
-    assert_eq!(t.runner().status()["s"], State::Running);
+fn rule_32_up_means_that_the_first_run_has_begun() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(0);
+    let slow = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    runner.register(Service::new("first", slow).initial_delay("10s"));
+    runner.register(Service::new("then", |_| {}).interval("1s").after("first"));
+    runner.start_all().unwrap();
+    let held = info(&runner, "then");
+    assert_eq!((held.state, held.next_due), (State::Waiting, None), "it is held");
+    assert!(matches!(runner.run_now("then"), Err(ControlError::NotUpYet { .. })));
+    clock.advance(secs(9));
+    assert_eq!(info(&runner, "then").runs, 0);
+    clock.advance(secs(1));
+    // Its run has begun, and goes on: that is enough.
+    watch.ended("then");
+    assert_eq!(runner.status()["first"], State::Running);
+    drop(go);
+    runner.stop_all();
+}
+
+#[test]
+fn rule_32_what_comes_after_a_service_that_ends_early_is_not_held_for_ever() {
+    let (runner, _clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("first", |_| {}).initial_delay("1h"));
+    runner.register(Service::new("then", |_| {}).after("first"));
+    runner.start_all().unwrap();
+    runner.stop("first").unwrap();
+    watch.began("then");
+    runner.stop_all();
+}
+
+#[test]
+fn rule_32_what_comes_after_starts_though_the_first_crashes_as_it_starts() {
+    let first = || Service::new("first", |_| Err::<(), _>("no")).initial_delay("10s");
+    for (first, state) in
+        [(first().max_restarts(0), State::Failed), (first().backoff("1m"), State::BackingOff)]
+    {
+        let mut t = in_virtual_time([
+            first,
+            Service::new("then", sleep_until_stopped).after("first"),
+            // Somebody who crashes meanwhile changes nothing.
+            Service::new("another", |_| Err::<(), _>("no")).backoff("1ms").max_backoff("10ms"),
+        ]);
+        t.advance("9999ms");
+        assert_eq!((t.state("then"), t.runs("then")), (State::Waiting, 0), "it is held");
+        t.advance("1ms");
+        assert_eq!((t.state("first"), t.runs("then")), (state, 1));
+        // It has begun once, and is not begun anew each time the first one is.
+        t.advance("10m");
+        assert_eq!((t.state("then"), t.runs("then")), (State::Running, 1));
+    }
 }
 
 #[test]
 fn rule_32_and_41_a_fault_elsewhere_does_not_untie_a_newcomer() {
-    for (base, runs) in [(Service::new("base", obedient).initial_delay("10s"), 0), {
-        (Service::new("base", obedient), 1)
+    for (base, runs) in [(Service::new("base", sleep_until_stopped).initial_delay("10s"), 0), {
+        (Service::new("base", sleep_until_stopped), 1)
     }] {
-        let mut t = staged([base, Service::new("on", obedient)]);
+        let mut t = in_virtual_time([base, Service::new("on", sleep_until_stopped)]);
         t.advance("0s");
-        t.runner().register(Service::new("faulty", obedient).interval("0s"));
-        t.runner().register(Service::new("then", obedient).after("base"));
+        t.runner().register(Service::new("faulty", sleep_until_stopped).interval("0s"));
+        t.runner().register(Service::new("then", sleep_until_stopped).after("base"));
         t.start("then").unwrap();
         t.advance("0s");
         assert_eq!(t.runs("then"), runs, "held until `base` is up");
@@ -45,9 +125,10 @@ fn rule_32_and_41_a_fault_elsewhere_does_not_untie_a_newcomer() {
 #[test]
 fn rule_32_a_restart_of_what_is_coming_up_lets_nobody_go_ahead() {
     for hook in [false, true] {
-        let first = Service::new("first", obedient).initial_delay("10s");
+        let first = Service::new("first", sleep_until_stopped).initial_delay("10s");
         let first = if hook { first.on_stop(|_| {}) } else { first };
-        let mut t = staged([first, Service::new("then", obedient).after("first")]);
+        let mut t =
+            in_virtual_time([first, Service::new("then", sleep_until_stopped).after("first")]);
         t.advance("5s");
         t.restart("first").unwrap();
         t.advance("9s");
@@ -57,11 +138,32 @@ fn rule_32_a_restart_of_what_is_coming_up_lets_nobody_go_ahead() {
     }
 }
 
+/// Its name is that of another function.
+#[service(name = "supervision_two")]
+fn supervision_one() {}
+
+/// Its name is that of another function, too.
+#[service(name = "supervision_one")]
+fn supervision_two() {}
+
+#[service(name = "supervision.by-function", after = [supervision_one])]
+fn by_function() {}
+
+#[service(name = "supervision.by-name", after = ["supervision_one"])]
+fn by_name() {}
+
 #[test]
-fn rule_41_the_report_keeps_the_order_of_ends_at_one_instant() {
-    let mut t = staged([Service::new("a", obedient), Service::new("b", obedient).after("a")]);
-    t.advance("0s");
-    let report = t.stop_all();
-    let names: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
-    assert_eq!(names, ["b", "a"]);
+fn rule_32_a_function_in_after_means_the_function_and_a_text_the_name() {
+    let names = ["supervision_one", "supervision_two"];
+    let runner = Runner::builder()
+        .only(names)
+        .only(["supervision.by-function", "supervision.by-name"])
+        .build();
+    let plan = runner.check().unwrap();
+    let after = |name: &str| {
+        let planned = plan.services().iter().find(|service| service.name == name).unwrap();
+        planned.after.clone()
+    };
+    assert_eq!(after("supervision.by-function"), ["supervision_two"]);
+    assert_eq!(after("supervision.by-name"), ["supervision_one"]);
 }

@@ -1,21 +1,15 @@
-//! What other supervisors are tested for when things stop: order, crowds, what happens meanwhile.
-//! Where each case comes from is in `CASES.md`; the rules one by one are in `stop.rs`, and what
-//! needs real threads in `races.rs`.
+//! Rule 41: the order in which services stop, and the deadline that they share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
-use tests::{millis, secs, staged, within};
-use tina4_service::testing::TestRunner;
-use tina4_service::{
-    Change, Context, ControlError, Flow, Restart, Runner, Service, StartError, State, Stopped,
+use tests::{
+    Watch, begin_slow_run, ignore_stop, in_virtual_time, millis, secs, sleep_until_stopped,
+    virtual_time, within,
 };
-
-/// A body that leaves when it is asked to.
-fn obedient(ctx: &Context) {
-    while ctx.sleep(secs(3_600)) {}
-}
+use tina4_service::testing::TestRunner;
+use tina4_service::{Change, Context, Flow, Restart, Runner, Service, State};
 
 /// The names of the services to which `wanted` happened, in that order.
 fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
@@ -23,12 +17,75 @@ fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
     events.filter(|event| event.change == *wanted).map(|event| event.service.into()).collect()
 }
 
-/// Begins a run of `name` that takes so much time, whatever it is asked.
-fn begin_slow_run(t: &mut TestRunner, name: &str, length: &str) {
-    t.slow_next(name, length);
-    t.run_now(name).unwrap();
-    t.advance("0s");
-    assert_eq!(t.state(name), State::Running);
+#[test]
+fn rule_41_stop_all_goes_in_reverse_of_after_and_a_wave_is_told_at_once() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    // Both of the last wave must have been told before either may leave.
+    let both = Arc::new(std::sync::Barrier::new(2));
+    runner.register(Service::new("database", sleep_until_stopped));
+    runner.register(Service::new("cache", sleep_until_stopped).after("database"));
+    for name in ["web", "worker"] {
+        let both = Arc::clone(&both);
+        let body = move |ctx: &Context| {
+            sleep_until_stopped(ctx);
+            both.wait();
+        };
+        runner.register(Service::new(name, body).after("cache"));
+    }
+    runner.start_all().unwrap();
+    for name in ["database", "cache", "web", "worker"] {
+        watch.began(name);
+    }
+    let stopper = runner.clone();
+    let report = within("stop_all", move || stopper.stop_all());
+    assert!(report.is_clean(), "{report}");
+    let events = watch.events();
+    let place = |name: &str, change: &Change| {
+        events.iter().position(|event| event.service == name && event.change == *change).unwrap()
+    };
+    for (later, first) in [("web", "cache"), ("worker", "cache"), ("cache", "database")] {
+        assert!(place(later, &Change::Stopped) < place(first, &Change::Stopping), "{events:#?}");
+    }
+    let names: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
+    assert_eq!(names[2..], ["cache", "database"], "the order in which they ended");
+}
+
+#[test]
+fn rule_41_one_deadline_for_all_whatever_their_own_stop_timeout() {
+    let runner = Runner::builder().only::<&str>([]).shutdown_timeout(millis(100)).build();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(0);
+    for name in ["one", "two"] {
+        runner.register(Service::new(name, ignore_stop(gate.clone())).stop_timeout("1h"));
+    }
+    runner.start_all().unwrap();
+    for name in ["one", "two"] {
+        watch.began(name);
+    }
+    let stopper = runner.clone();
+    let report = within("stop_all", move || stopper.stop_all());
+    assert_eq!(report.abandoned().count(), 2);
+    assert!(report.took >= millis(100), "{report}");
+    drop(go);
+}
+
+#[test]
+fn rule_41_the_deadline_of_25_s_is_one_for_all() {
+    let mut test = virtual_time();
+    for name in ["a", "b", "c"] {
+        let service = Service::new(name, |_| {}).stop_timeout("1h");
+        test = test.service(if name == "c" { service } else { service.after("c") });
+    }
+    let mut t = test.build().unwrap();
+    for name in ["a", "b", "c"] {
+        t.slow_next(name, "1d");
+    }
+    t.advance("1m");
+    let before = t.now();
+    let report = t.stop_all();
+    assert_eq!((report.took, report.abandoned().count()), (secs(25), 3), "{report}");
+    assert_eq!(t.now(), before + secs(25));
 }
 
 #[test]
@@ -41,14 +98,14 @@ fn rule_41_services_that_end_by_themselves_meanwhile_keep_their_own_ending() {
         .on_stop(|_| {})
     };
     let names = ["always", "crashes", "done", "fails", "panics", "returns", "stays"];
-    let mut t = staged([
+    let mut t = in_virtual_time([
         ends("always", || Ok(Flow::Wait)).restart(Restart::Always).backoff("1h").max_backoff("1h"),
         ends("crashes", || Err("no")).backoff("1h").max_backoff("1h"),
         ends("done", || Ok(Flow::Done)),
         ends("fails", || Err("no")).max_restarts(0),
         ends("panics", || panic!("no")).restart(Restart::Never),
         ends("returns", || Ok(Flow::Wait)),
-        Service::new("stays", obedient),
+        Service::new("stays", sleep_until_stopped),
         names.into_iter().fold(Service::new("last", |_| {}).interval("1h"), Service::after),
     ]);
     t.advance("1s");
@@ -70,9 +127,10 @@ fn rule_41_services_that_end_by_themselves_meanwhile_keep_their_own_ending() {
 #[test]
 fn rule_41_a_wave_takes_as_long_as_its_slowest_and_waves_come_one_after_another() {
     let slow = |name: &'static str| Service::new(name, |_| {}).interval("1h").stop_timeout("2s");
-    let mut t = staged([slow("base"), slow("a").after("base"), slow("b").after("base"), {
-        slow("c").after("base")
-    }]);
+    let mut t =
+        in_virtual_time([slow("base"), slow("a").after("base"), slow("b").after("base"), {
+            slow("c").after("base")
+        }]);
     t.advance("0s");
     for (name, length) in [("a", "1s"), ("b", "1s"), ("c", "5s"), ("base", "2500ms")] {
         begin_slow_run(&mut t, name, length);
@@ -95,12 +153,12 @@ fn rule_41_a_wave_takes_as_long_as_its_slowest_and_waves_come_one_after_another(
 #[test]
 fn rule_41_the_order_of_the_stop_is_not_that_of_the_starts() {
     // Names that are in no order, and starts that are in the wrong one.
-    let mut t = staged([
-        Service::new("ch7", obedient),
-        Service::new("ch3", obedient).after("ch7"),
+    let mut t = in_virtual_time([
+        Service::new("ch7", sleep_until_stopped),
+        Service::new("ch3", sleep_until_stopped).after("ch7"),
         crash_once("ch10").after("ch3"),
-        Service::new("ch2", obedient).after("ch10"),
-        Service::new("ch5", obedient).after("ch2"),
+        Service::new("ch2", sleep_until_stopped).after("ch10"),
+        Service::new("ch5", sleep_until_stopped).after("ch2"),
     ]);
     let mut reverse = vec!["ch5", "ch2", "ch10", "ch3", "ch7"];
     for name in &reverse {
@@ -129,7 +187,7 @@ fn crash_once(name: &'static str) -> Service {
         if ctx.tick().attempt == 1 && ctx.sleep(secs(1)) {
             return Err("no");
         }
-        obedient(ctx);
+        sleep_until_stopped(ctx);
         Ok(())
     })
 }
@@ -142,15 +200,15 @@ fn rule_41_and_42_hundreds_in_every_state_stop_at_one_instant_and_are_cleaned_up
         ("backing-off", |name| Service::new(name.to_owned(), |_| Err::<(), _>("no"))),
         ("failed", |name| Service::new(name.to_owned(), |_| Err::<(), _>("no")).max_restarts(0)),
         ("finished", |name| Service::new(name.to_owned(), |_| {})),
-        ("held", |name| Service::new(name.to_owned(), obedient).after("late")),
+        ("held", |name| Service::new(name.to_owned(), sleep_until_stopped).after("late")),
         ("idle", |name| Service::new(name.to_owned(), |_| {}).interval("1h")),
         ("paused", |name| Service::new(name.to_owned(), |_| {}).interval("1h")),
         ("registered", |name| Service::new(name.to_owned(), |_| {}).autostart(false)),
-        ("running", |name| Service::new(name.to_owned(), obedient)),
-        ("unborn", |name| Service::new(name.to_owned(), obedient).initial_delay("1h")),
+        ("running", |name| Service::new(name.to_owned(), sleep_until_stopped)),
+        ("unborn", |name| Service::new(name.to_owned(), sleep_until_stopped).initial_delay("1h")),
     ];
     let cleaned = Arc::new(AtomicUsize::new(0));
-    let mut services = vec![Service::new("late", obedient).initial_delay("1h")];
+    let mut services = vec![Service::new("late", sleep_until_stopped).initial_delay("1h")];
     for (kind, make) in kinds {
         services.extend((0..EACH).map(|number| {
             let cleaned = Arc::clone(&cleaned);
@@ -160,7 +218,7 @@ fn rule_41_and_42_hundreds_in_every_state_stop_at_one_instant_and_are_cleaned_up
             })
         }));
     }
-    let mut t = staged(services);
+    let mut t = in_virtual_time(services);
     t.advance("0s");
     for number in 0..EACH {
         t.pause(&format!("paused-{number}")).unwrap();
@@ -185,109 +243,13 @@ fn rule_41_and_42_hundreds_in_every_state_stop_at_one_instant_and_are_cleaned_up
 }
 
 #[test]
-fn rule_30_while_everything_stops_nothing_starts() {
-    within("a shutdown without an end", || {
-        let mut t = staged([Service::new("other", |_| {}).interval("1h")]);
-        let (tell, told) = bounded(8);
-        let inner = t.runner().clone();
-        let late_wishes = move |_: &Context| {
-            inner.register(Service::new("new", |_| {}).interval("1h"));
-            let start_all: fn(&Runner) -> Result<(), ControlError> =
-                |runner| runner.start_all().map(drop).map_err(ControlError::Start);
-            for wish in [start_all, |runner| runner.start("new"), |runner| runner.restart("other")]
-            {
-                // Nobody listens any more when the test is over.
-                let _ = tell.send(wish(&inner));
-            }
-        };
-        let first = Service::new("first", obedient).on_stop(late_wishes).after("other");
-        t.runner().register(first);
-        t.advance("0s");
-        let report = t.stop_all();
-        assert!(report.is_clean(), "{report}");
-        let answers: Vec<_> = told.try_iter().collect();
-        assert_eq!(answers.len(), 3);
-        for answer in answers {
-            assert!(
-                matches!(answer, Err(ControlError::Start(StartError::ShuttingDown))),
-                "{answer:?}"
-            );
-        }
-        assert_eq!((t.state("new"), t.runs("other")), (State::Registered, 1));
-        // It was only refused for as long as that took.
-        t.start_all().unwrap();
-        t.advance("0s");
-        assert_eq!((t.runs("new"), t.runs("other")), (1, 2));
-    });
-}
-
-#[test]
-fn rule_43_while_a_stop_waits_everything_else_goes_on() {
-    let mut t = staged([
-        Service::new("hung", |_| {}).interval("1d").stop_timeout("10s"),
-        Service::new("third", obedient).autostart(false),
+fn rule_41_the_report_keeps_the_order_of_ends_at_one_instant() {
+    let mut t = in_virtual_time([
+        Service::new("a", sleep_until_stopped),
+        Service::new("b", sleep_until_stopped).after("a"),
     ]);
-    let inner = t.runner().clone();
-    let nosy = move |_: &Context| {
-        inner.start("third")?;
-        assert!(inner.is_running("third") && inner.is_running("hung"));
-        assert!(matches!(inner.stop("third")?, Stopped::Ended { .. }));
-        Ok::<_, ControlError>(())
-    };
-    t.runner().register(Service::new("nosy", nosy).interval("1s").max_restarts(0));
     t.advance("0s");
-    begin_slow_run(&mut t, "hung", "1h");
-    let before = (t.runs("nosy"), t.now());
-    assert!(matches!(t.stop("hung"), Ok(Stopped::Abandoned { .. })));
-    let after = (t.runs("nosy"), t.now());
-    assert_eq!(after.1, before.1 + secs(10));
-    assert!((9..=10).contains(&(after.0 - before.0)), "{}", t.timeline());
-    assert_eq!(t.crashes("nosy"), 0);
-}
-
-#[test]
-fn rule_43_a_run_that_ends_in_time_after_all_is_stopped_and_may_start_again() {
-    let mut t = staged([Service::new("s", |_| {}).interval("1d").stop_timeout("10s")]);
-    t.advance("0s");
-    for (length, ends) in [("9999ms", true), ("10001ms", false)] {
-        begin_slow_run(&mut t, "s", length);
-        let stopped = t.stop("s").unwrap();
-        assert_eq!(matches!(stopped, Stopped::Ended { .. }), ends, "{length}: {stopped:?}");
-        // A millisecond more, and the late one has ended as well.
-        t.advance("1ms");
-        assert_eq!(t.stop("s").unwrap(), Stopped::NotActive { state: t.state("s") });
-        let runs = t.runs("s");
-        t.start("s").unwrap();
-        t.advance("0s");
-        assert_eq!((t.state("s"), t.runs("s")), (State::Waiting, runs + 1), "{length}");
-    }
-}
-
-#[test]
-fn rule_47_of_several_wishes_while_a_run_is_waited_for_the_last_one_counts() {
-    let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
-    let stop_all = |t: &mut TestRunner| assert!(t.stop_all().is_clean());
-    let start = |t: &mut TestRunner| t.start("s").unwrap();
-    let restart = |t: &mut TestRunner| t.restart("s").unwrap();
-    type Wish = fn(&mut TestRunner);
-    let wishes: [(Wish, State, u64); 4] = [
-        (stop, State::Stopped, 2),
-        (stop_all, State::Stopped, 2),
-        (start, State::Waiting, 3),
-        (restart, State::Waiting, 3),
-    ];
-    for (last_wish, state, runs) in wishes {
-        let mut t = staged([Service::new("s", |_| {}).interval("1d")]);
-        let inner = t.runner().clone();
-        let asks = move |_: &Context| inner.restart("s");
-        t.runner().register(Service::new("asks", asks).initial_delay("1s").max_restarts(0));
-        t.advance("0s");
-        begin_slow_run(&mut t, "s", "5s");
-        t.advance("2s");
-        assert_eq!((t.state("s"), t.state("asks")), (State::Stopping, State::Running));
-        last_wish(&mut t);
-        t.advance("10s");
-        assert_eq!((t.state("s"), t.runs("s")), (state, runs), "{}", t.timeline());
-        assert_eq!(t.crashes("asks"), 0);
-    }
+    let report = t.stop_all();
+    let names: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
+    assert_eq!(names, ["b", "a"]);
 }

@@ -1,17 +1,55 @@
-//! What other supervisors are tested for where threads, or how many services there are, is the
-//! subject: in real time. Where each case comes from is in `CASES.md`.
+//! Rules 30, 41 and 47: stop and start at the same time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use tests::{Stopwatch, info, millis, secs, within};
-use tina4_service::{Context, Runner, Service, State, Stopped};
+use tests::{begin_slow_run, in_virtual_time, info, millis, sleep_until_stopped, within};
+use tina4_service::testing::TestRunner;
+use tina4_service::{Context, ControlError, Runner, Service, StartError, State, Stopped};
 
-/// A body that leaves when it is asked to.
-fn obedient(ctx: &Context) {
-    while ctx.sleep(secs(3_600)) {}
+#[test]
+fn rule_47_stop_then_start_gives_exactly_one_copy() {
+    let runner = Runner::new();
+    let alive = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let (now, peak) = (Arc::clone(&alive), Arc::clone(&most));
+    let body = move |ctx: &Context| {
+        peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        sleep_until_stopped(ctx);
+        now.fetch_sub(1, Ordering::SeqCst);
+    };
+    runner.register(Service::new("s", body));
+    runner.start_all().unwrap();
+    // Three threads at once, in every order there is.
+    let threads: Vec<_> = (0..3_usize)
+        .map(|thread| {
+            let runner = runner.clone();
+            let (done, end) = bounded::<()>(0);
+            tests::spawn(move || {
+                for round in 0..100 {
+                    match (thread + round) % 3 {
+                        0 => drop(runner.stop("s").unwrap()),
+                        1 => runner.start("s").unwrap(),
+                        _ => runner.restart("s").unwrap(),
+                    }
+                }
+                drop(done);
+            });
+            end
+        })
+        .collect();
+    for end in threads {
+        let ended = end.recv_timeout(tests::PATIENCE);
+        assert_eq!(ended, Err(crossbeam_channel::RecvTimeoutError::Disconnected));
+    }
+    // Perhaps none: each may have been stopped before it was its turn.
+    assert!(most.load(Ordering::SeqCst) <= 1, "never two");
+    runner.stop("s").unwrap();
+    runner.start("s").unwrap();
+    tests::until("it runs", || alive.load(Ordering::SeqCst) == 1);
+    assert!(runner.stop_all().is_clean());
+    assert_eq!((alive.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (0, 1));
 }
 
 #[test]
@@ -62,6 +100,35 @@ fn rule_47_a_stop_in_the_middle_of_a_crash_loop_is_the_end_of_it() {
 }
 
 #[test]
+fn rule_47_of_several_wishes_while_a_run_is_waited_for_the_last_one_counts() {
+    let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
+    let stop_all = |t: &mut TestRunner| assert!(t.stop_all().is_clean());
+    let start = |t: &mut TestRunner| t.start("s").unwrap();
+    let restart = |t: &mut TestRunner| t.restart("s").unwrap();
+    type Wish = fn(&mut TestRunner);
+    let wishes: [(Wish, State, u64); 4] = [
+        (stop, State::Stopped, 2),
+        (stop_all, State::Stopped, 2),
+        (start, State::Waiting, 3),
+        (restart, State::Waiting, 3),
+    ];
+    for (last_wish, state, runs) in wishes {
+        let mut t = in_virtual_time([Service::new("s", |_| {}).interval("1d")]);
+        let inner = t.runner().clone();
+        let asks = move |_: &Context| inner.restart("s");
+        t.runner().register(Service::new("asks", asks).initial_delay("1s").max_restarts(0));
+        t.advance("0s");
+        begin_slow_run(&mut t, "s", "5s");
+        t.advance("2s");
+        assert_eq!((t.state("s"), t.state("asks")), (State::Stopping, State::Running));
+        last_wish(&mut t);
+        t.advance("10s");
+        assert_eq!((t.state("s"), t.runs("s")), (state, runs), "{}", t.timeline());
+        assert_eq!(t.crashes("asks"), 0);
+    }
+}
+
+#[test]
 fn rule_41_stop_all_right_after_start_all_ends_whatever_had_begun() {
     let (begun, cleaned) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     for round in 0..50 {
@@ -74,7 +141,7 @@ fn rule_41_stop_all_right_after_start_all_ends_whatever_had_begun() {
                 ctx.on_stop(move || {
                     cleaned.fetch_add(1, Ordering::SeqCst);
                 });
-                obedient(ctx);
+                sleep_until_stopped(ctx);
             };
             let service = Service::new(format!("s{number}"), body);
             let first = format!("s{}", number / 2);
@@ -95,33 +162,56 @@ fn rule_41_stop_all_right_after_start_all_ends_whatever_had_begun() {
     }
 }
 
-/// Costs that grow by the square are ten times as high for each of ten times as many.
 #[test]
-fn rule_33_and_41_twenty_thousand_that_end_at_once_or_are_stopped_one_by_one_cost_no_more_each() {
-    let round = |_| (start_and_end(2_000), start_and_end(20_000));
-    let rounds: Vec<_> = (0..3).map(round).collect();
-    let few = rounds.iter().map(|(few, _)| few.as_secs_f64() / 2e3).fold(f64::MAX, f64::min);
-    let many = rounds.iter().map(|(_, many)| many.as_secs_f64() / 2e4).fold(f64::MAX, f64::min);
-    assert!(many < 4.0 * few, "{many} s each, and {few} s of a tenth as many: {rounds:?}");
+fn rule_30_while_everything_stops_nothing_starts() {
+    within("a shutdown without an end", || {
+        let mut t = in_virtual_time([Service::new("other", |_| {}).interval("1h")]);
+        let (tell, told) = bounded(8);
+        let inner = t.runner().clone();
+        let late_wishes = move |_: &Context| {
+            inner.register(Service::new("new", |_| {}).interval("1h"));
+            let start_all: fn(&Runner) -> Result<(), ControlError> =
+                |runner| runner.start_all().map(drop).map_err(ControlError::Start);
+            for wish in [start_all, |runner| runner.start("new"), |runner| runner.restart("other")]
+            {
+                // Nobody listens any more when the test is over.
+                let _ = tell.send(wish(&inner));
+            }
+        };
+        let first = Service::new("first", sleep_until_stopped).on_stop(late_wishes).after("other");
+        t.runner().register(first);
+        t.advance("0s");
+        let report = t.stop_all();
+        assert!(report.is_clean(), "{report}");
+        let answers: Vec<_> = told.try_iter().collect();
+        assert_eq!(answers.len(), 3);
+        for answer in answers {
+            assert!(
+                matches!(answer, Err(ControlError::Start(StartError::ShuttingDown))),
+                "{answer:?}"
+            );
+        }
+        assert_eq!((t.state("new"), t.runs("other")), (State::Registered, 1));
+        // It was only refused for as long as that took.
+        t.start_all().unwrap();
+        t.advance("0s");
+        assert_eq!((t.runs("new"), t.runs("other")), (1, 2));
+    });
 }
 
-/// How long it takes to start so many that end at once, with as many that are stopped one by one.
-fn start_and_end(count: usize) -> Duration {
+#[test]
+fn stop_all_may_be_called_again_and_from_several_threads() {
     let runner = Runner::new();
-    for number in 0..count {
-        runner.register(Service::new(format!("ends{number}"), |_| {}));
-        let stays = Service::new(format!("stays{number}"), |_| {}).interval("1h");
-        runner.register(stays.initial_delay("1h"));
-    }
-    let watch = Stopwatch::start();
+    runner.register(Service::new("s", sleep_until_stopped));
     runner.start_all().unwrap();
-    for number in 0..count {
-        runner.stop(&format!("stays{number}")).unwrap();
+    let [one, two] = [runner.clone(), runner.clone()];
+    let (answer, answered) = bounded(2);
+    let other = answer.clone();
+    tests::spawn(move || answer.send(one.stop_all()).unwrap());
+    tests::spawn(move || other.send(two.stop_all()).unwrap());
+    for _ in 0..2 {
+        assert!(answered.recv_timeout(tests::PATIENCE).unwrap().is_clean());
     }
-    runner.wait();
-    let took = watch.elapsed();
-    let states = runner.status();
-    let of = |wanted| states.values().filter(|state| **state == wanted).count();
-    assert_eq!([of(State::Finished), of(State::Stopped)], [count; 2]);
-    took
+    assert!(runner.stop_all().is_clean());
+    assert_eq!(runner.stop("s").unwrap(), Stopped::NotActive { state: State::Stopped });
 }

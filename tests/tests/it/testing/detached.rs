@@ -2,14 +2,8 @@
 
 use std::time::Duration;
 
-use tests::Stopwatch;
-use tina4_service::testing::TestRunner;
+use tests::{Stopwatch, in_virtual_time};
 use tina4_service::{Context, Service, Stopped};
-
-fn with(services: impl IntoIterator<Item = Service>) -> TestRunner {
-    let none = TestRunner::builder().only::<&str>([]);
-    services.into_iter().fold(none, |all, service| all.service(service)).build().unwrap()
-}
 
 fn consumer(name: &'static str) -> Service {
     Service::new(name, |ctx: &Context| {
@@ -25,7 +19,7 @@ fn compute(length: Duration) {
 #[test]
 fn a_body_that_only_glances_outside_keeps_its_time() {
     let glance = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
-    let mut t = with([Service::new("glances", glance).interval("10s")]);
+    let mut t = in_virtual_time([Service::new("glances", glance).interval("10s")]);
     t.advance("1m");
     assert_eq!(t.runs("glances"), 7);
 }
@@ -37,7 +31,7 @@ fn a_body_that_glances_outside_may_come_back_at_any_moment() {
         assert!(ctx.stopping().try_recv().is_err());
         compute(Duration::from_nanos(ctx.tick().run % 1_000 * 100));
     };
-    let mut t = with([Service::new("glances", glance).interval("10s")]);
+    let mut t = in_virtual_time([Service::new("glances", glance).interval("10s")]);
     t.advance("30000s");
     assert_eq!(t.runs("glances"), 3_001);
 }
@@ -50,7 +44,7 @@ fn a_body_that_glances_outside_and_computes_keeps_its_time() {
         assert!(ctx.stopping().try_recv().is_err());
         compute(Duration::from_millis(350));
     };
-    let mut t = with([Service::new("glances", glance).interval("10s")]);
+    let mut t = in_virtual_time([Service::new("glances", glance).interval("10s")]);
     t.advance("20s");
     assert_eq!(t.runs("glances"), 3);
 }
@@ -62,7 +56,7 @@ fn who_is_outside_has_real_time_to_stop() {
         // What it flushes to takes real time, which test time waits for.
         tests::pause(Duration::from_millis(1_200));
     };
-    let mut t = with([Service::new("consumer", slow_to_stop)]);
+    let mut t = in_virtual_time([Service::new("consumer", slow_to_stop)]);
     t.advance("1h");
     assert!(matches!(t.stop("consumer"), Ok(Stopped::Ended { .. })), "{}", t.timeline());
 }
@@ -70,7 +64,7 @@ fn who_is_outside_has_real_time_to_stop() {
 /// Otherwise the test gives up on those who are still outside.
 #[test]
 fn who_has_stopped_is_not_waited_for() {
-    let mut t = with([consumer("a"), consumer("b")]);
+    let mut t = in_virtual_time([consumer("a"), consumer("b")]);
     t.advance("1s");
     assert!(matches!(t.stop("a"), Ok(Stopped::Ended { .. })));
     t.advance("1s");

@@ -1,21 +1,12 @@
-//! Rule 70: time in the hand of a test.
+//! Rule 70: virtual time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use tests::{panic_text, secs};
-use tina4_service::testing::{Builder, TestRunner};
+use tests::{Stopwatch, in_virtual_time, secs, utc, virtual_time};
+use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Res, Service, State, Stopped, service};
-
-/// No declared services.
-fn none() -> Builder {
-    TestRunner::builder().only::<&str>([])
-}
-
-fn with(service: Service) -> TestRunner {
-    none().service(service).build().unwrap()
-}
 
 #[service(name = "testing.daily_report", cron = "0 8 * * *")]
 fn daily_report(greeting: Option<Res<&'static str>>) -> Result<(), String> {
@@ -39,7 +30,7 @@ fn rule_70_a_day_passes_in_a_moment() {
 
 #[test]
 fn the_next_run_may_be_far_away() {
-    let mut t = none()
+    let mut t = virtual_time()
         .service(Service::new("yearly", |_| {}).cron("@yearly"))
         .service(Service::new("also", |_| {}).cron("0 0 1 1 *"))
         .build()
@@ -48,15 +39,10 @@ fn the_next_run_may_be_far_away() {
     assert_eq!(t.now(), utc("2027-01-01 00:00:00"));
 }
 
-/// `2026-01-05 08:00:00`, in UTC.
-fn utc(text: &str) -> SystemTime {
-    humantime::parse_rfc3339_weak(text).unwrap()
-}
-
 #[test]
 fn rule_70_everything_that_falls_due_runs_in_order_and_to_completion() {
     let periods = [("c", 3), ("a", 2), ("b", 7)];
-    let mut test = none();
+    let mut test = virtual_time();
     for (name, period) in periods {
         let body = move |ctx: &Context| assert!(ctx.sleep(Duration::from_millis(500)));
         test = test.service(Service::new(name, body).interval(secs(period)));
@@ -96,7 +82,7 @@ fn a_body_sleeps_in_test_time_while_others_run() {
             count.fetch_add(1, Ordering::SeqCst);
         }
     };
-    let mut t = none()
+    let mut t = virtual_time()
         .service(Service::new("sleeper", sleeper))
         .service(Service::new("every", |_| {}).interval("10m"))
         .build()
@@ -111,7 +97,7 @@ fn a_body_sleeps_in_test_time_while_others_run() {
 
 #[test]
 fn a_consumer_recovers_after_three_failures() {
-    let mut t = with(Service::new("consumer", |_| {}).delay("10s"));
+    let mut t = in_virtual_time([Service::new("consumer", |_| {}).delay("10s")]);
     t.advance("0s");
     for _ in 0..2 {
         t.crash_next("consumer");
@@ -143,7 +129,7 @@ fn a_consumer_recovers_after_three_failures() {
 #[test]
 fn a_slow_run_skips_and_is_stuck_and_abandoned() {
     let service = Service::new("slow", |_| {}).interval("1m").timeout("30s").stop_timeout("5s");
-    let mut t = with(service);
+    let mut t = in_virtual_time([service]);
     t.slow_next("slow", "150s");
     t.advance("2m");
     assert!(t.info("slow").stuck);
@@ -167,7 +153,7 @@ fn a_flush_happens_on_stop() {
         let _ = ctx;
         count.fetch_add(1, Ordering::SeqCst);
     };
-    let mut t = with(Service::new("sync", |_| {}).delay("5s").on_stop(flush));
+    let mut t = in_virtual_time([Service::new("sync", |_| {}).delay("5s").on_stop(flush)]);
     t.advance("1m");
     assert_eq!(flushed.load(Ordering::SeqCst), 0);
     t.stop_all();
@@ -176,7 +162,7 @@ fn a_flush_happens_on_stop() {
 
 #[test]
 fn a_suspend_and_a_clock_that_is_set() {
-    let mut t = with(Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC"));
+    let mut t = in_virtual_time([Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC")]);
     t.advance("10m");
     t.suspend("50m");
     t.advance("30s");
@@ -199,7 +185,7 @@ fn what_is_outside_of_test_time_is_waited_for_at_its_end() {
             recv(ctx.stopping()) -> _ => return Flow::Done,
         }
     };
-    let mut t = none()
+    let mut t = virtual_time()
         .service(Service::new("consumer", consumer))
         .service(Service::new("every", |_| {}).interval("1h"))
         .build()
@@ -216,7 +202,7 @@ fn what_is_outside_of_test_time_is_waited_for_at_its_end() {
 
 #[test]
 fn bodies_use_the_runner_in_test_time() {
-    let mut t = none().build().unwrap();
+    let mut t = virtual_time().build().unwrap();
     let runner = t.runner().clone();
     let control = move |_: &Context| {
         assert!(runner.is_running("other"));
@@ -238,7 +224,7 @@ fn the_same_test_gives_the_same_timeline_beside_others() {
         let nap = |ctx: &Context| {
             let _ = ctx.sleep(Duration::from_millis(1_500));
         };
-        let mut t = none()
+        let mut t = virtual_time()
             .service(Service::new("a", nap).interval("1s").jitter("900ms"))
             .service(Service::new("b", nap).delay("2s"))
             .service(Service::new("c", |_| Err::<(), _>("no")).interval("3s").max_restarts(4))
@@ -264,77 +250,12 @@ fn the_same_test_gives_the_same_timeline_beside_others() {
 }
 
 #[test]
-#[should_panic(
-    expected = "`2025-01-01T00:00` has passed already: it is 2026-01-01 00:00:01 +00:00[UTC]"
-)]
-fn time_does_not_go_back() {
-    let mut t = with(Service::new("once", |_| Flow::Done));
-    t.advance("1s");
-    t.advance_to("2025-01-01T00:00");
-}
-
-#[test]
-#[should_panic(expected = "there is no service `twice`; the only service is `once`")]
-fn a_name_that_does_not_exist_is_said() {
-    let mut t = with(Service::new("once", |_| Flow::Done));
-    t.crash_next("twice");
-}
-
-#[test]
-fn rule_82_a_misspelt_name_is_recognised() {
-    type Call = fn(&mut TestRunner, &str);
-    let calls: [Call; 7] = [
-        |t, name| assert_eq!(t.runs(name), 0),
-        |t, name| assert_eq!(t.crashes(name), 0),
-        |t, name| assert_eq!(t.state(name), State::Registered),
-        |t, name| drop(t.info(name)),
-        TestRunner::crash_next,
-        TestRunner::panic_next,
-        |t, name| t.slow_next(name, "1s"),
-    ];
-    for call in calls {
-        let misspelt = move || call(&mut with(Service::new("heartbeat", |_| {})), "hartbeat");
-        let text = panic_text(misspelt);
-        assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
-    }
-    let selected = TestRunner::builder().only(["testing.daily_raport"]).build();
-    let text = selected.unwrap_err().to_string();
-    assert!(text.ends_with("did you mean `testing.daily_report`?"), "{text}");
-}
-
-#[test]
-#[should_panic(expected = "test time cannot go on: what the test waits for will never come")]
-fn a_wait_for_nothing_ends() {
-    let mut t = with(Service::new("paused", |_| {}).interval("1s"));
-    t.advance("1s");
-    t.pause("paused").unwrap();
-    t.runner().wait();
-}
-
-#[test]
-fn what_cannot_be_read_is_said() {
-    let mut t = with(Service::new("once", |_| Flow::Done));
-    t.advance("1s");
-    assert_eq!(t.state("once"), State::Finished);
-    assert_eq!(t.run_next(), Vec::<String>::new());
-    let error = none().at("2026-02-30T00:00").build().unwrap_err().to_string();
-    assert!(error.starts_with("`2026-02-30T00:00` is not a time: "), "{error}");
-    let bad = none().service(Service::new("bad", |_| {}).interval("0s")).build();
-    let error = bad.unwrap_err().to_string();
-    assert!(error.contains("`interval` cannot be zero"), "{error}");
-}
-
-#[test]
-#[should_panic(expected = "a million things have happened at one instant")]
-fn a_body_that_never_lets_go_of_an_instant_is_said() {
-    let mut t = with(Service::new("queue", |_| Flow::Again));
-    t.advance("1s");
-}
-
-#[test]
 fn who_only_sleeps_plans_no_run() {
     for nap in [secs(1), Duration::MAX] {
-        let mut t = with(Service::new("sleeper", move |ctx: &Context| while ctx.sleep(nap) {}));
+        let mut t = in_virtual_time([Service::new(
+            "sleeper",
+            move |ctx: &Context| while ctx.sleep(nap) {},
+        )]);
         assert_eq!(t.run_next(), ["sleeper"]);
         assert_eq!(t.run_next(), Vec::<String>::new());
         t.advance("1h");
@@ -344,7 +265,7 @@ fn who_only_sleeps_plans_no_run() {
 
 #[test]
 fn another_thread_may_wait_and_moves_nothing() {
-    let mut t = with(Service::new("every", |_| {}).interval("1s"));
+    let mut t = in_virtual_time([Service::new("every", |_| {}).interval("1s")]);
     t.start_all().unwrap();
     let (runner, ended) = (t.runner().clone(), crossbeam_channel::bounded(1));
     let done = ended.0.clone();
@@ -364,18 +285,19 @@ fn another_thread_may_wait_and_moves_nothing() {
 #[test]
 fn test_time_inside_of_test_time() {
     let inner = |_: &Context| {
-        let mut t = with(Service::new("inner", |_| {}).interval("1h"));
+        let mut t = in_virtual_time([Service::new("inner", |_| {}).interval("1h")]);
         t.advance("1d");
         assert_eq!(t.runs("inner"), 25);
     };
-    let mut t = with(Service::new("outer", inner).interval("1d"));
+    let mut t = in_virtual_time([Service::new("outer", inner).interval("1d")]);
     t.advance("2d");
     assert_eq!((t.runs("outer"), t.crashes("outer")), (3, 0));
 }
 
 #[test]
 fn a_chain_of_calendar_services_is_released_without_a_pile() {
-    let mut builder = none().service(Service::new("s0", |_| {}).interval("1d").initial_delay("1s"));
+    let mut builder =
+        virtual_time().service(Service::new("s0", |_| {}).interval("1d").initial_delay("1s"));
     for number in 1..5_000 {
         let first = format!("s{}", number - 1);
         let next = Service::new(format!("s{number}"), |_| {}).cron("@daily").timezone("UTC");
@@ -384,4 +306,19 @@ fn a_chain_of_calendar_services_is_released_without_a_pile() {
     let mut t = builder.build().unwrap();
     t.advance("2s");
     assert_eq!(t.info("s4999").next_due, Some(t.time("2026-01-02 00:00")));
+}
+
+#[test]
+fn rule_70_a_year_of_a_service_at_30_s_beside_a_daily_one() {
+    let watch = Stopwatch::start();
+    let mut t = TestRunner::builder()
+        .only::<&str>([])
+        .service(Service::new("often", |_| {}).interval("30s"))
+        .service(Service::new("daily", |_| {}).cron("0 8 * * *"))
+        .build()
+        .unwrap();
+    t.advance("365d");
+    assert_eq!(t.runs("often"), 365 * 2_880 + 1);
+    assert_eq!(t.runs("daily"), 365);
+    println!("a year took {:?}", watch.elapsed());
 }

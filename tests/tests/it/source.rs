@@ -1,0 +1,40 @@
+//! Rules 51 and 81, as far as the source shows them.
+
+use tests::sources;
+
+#[test]
+fn rule_81_unsafe_code_is_denied_but_for_one_door() {
+    let found = sources("tina4-service/src");
+    let root = found
+        .iter()
+        .find(|(path, _)| path == "tina4-service/src/lib.rs")
+        .expect("the crate has a root");
+    assert!(root.1.contains("#![deny(unsafe_code)]"));
+    let doors: Vec<_> = found
+        .iter()
+        .filter(|(_, text)| text.contains("unsafe_code, reason"))
+        .map(|(path, _)| &**path)
+        .collect();
+    assert_eq!(doors, ["tina4-service/src/ffi.rs"]);
+}
+
+/// A lock that a panic has poisoned is as good as before: nobody gives up on one.
+#[test]
+fn rule_51_no_lock_is_given_up_for_being_poisoned() {
+    let mut locks = 0;
+    for (path, text) in sources("tina4-service/src") {
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let code: String = code.split_whitespace().collect();
+        for call in [".lock()", ".read()", ".write()"] {
+            for (place, _) in code.match_indices(call) {
+                let rest = &code[place + call.len()..];
+                assert!(
+                    ![".unwrap()", ".expect(", "?"].iter().any(|end| rest.starts_with(end)),
+                    "{path}: {call}"
+                );
+                locks += usize::from(rest.starts_with(".unwrap_or_else("));
+            }
+        }
+    }
+    assert!(locks >= 5, "they are found: {locks}");
+}

@@ -1,0 +1,105 @@
+//! Rule 33: what `start_all` starts, what it does not wait for, and what it costs; and the plan.
+
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use tests::{Stopwatch, Watch, info, manual_clock, secs};
+use tina4_service::{Change, Context, Flow, Runner, Service, State};
+
+#[test]
+fn rule_33_start_never_waits_for_a_run() {
+    let runner = Runner::new();
+    let (go, gate) = bounded::<()>(0);
+    let slow = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    runner.register(Service::new("s", slow));
+    // Returns, though the run cannot end before the next line.
+    let started = tests::within("start_all", move || runner.start_all().unwrap());
+    drop(go);
+    started.wait();
+    assert_eq!(started.status()["s"], State::Finished);
+}
+
+#[test]
+fn autostart_false_is_left_to_be_started_by_name() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("lazy", |_| Flow::Done).autostart(false));
+    runner.register(Service::new("eager", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.start_all().unwrap();
+    watch.began("eager");
+    assert_eq!(runner.status()["lazy"], State::Registered);
+    assert!(runner.check().unwrap().to_string().contains("not started by itself"));
+    runner.start("lazy").unwrap();
+    watch.change("lazy", &Change::Finished);
+    runner.stop_all();
+}
+
+#[test]
+fn a_second_start_all_starts_what_is_not_running() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("done", |_| Flow::Done));
+    runner.register(Service::new("stopped", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.register(Service::new("running", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.start_all().unwrap();
+    for name in ["done", "stopped", "running"] {
+        watch.began(name);
+    }
+    watch.change("done", &Change::Finished);
+    runner.stop("stopped").unwrap();
+    runner.register(Service::new("new", |_| Flow::Done));
+    runner.start_all().unwrap();
+    watch.began("stopped");
+    watch.began("new");
+    let runs = |name| info(&runner, name).runs;
+    assert_eq!((runs("done"), runs("stopped"), runs("running")), (1, 2, 1));
+    runner.stop_all();
+    // After a stop of all, start is a fresh start.
+    runner.start_all().unwrap();
+    watch.began("running");
+    runner.stop_all();
+}
+
+#[test]
+fn the_plan_names_due_times_and_places() {
+    let (runner, _clock) = manual_clock();
+    let line = line!() + 1;
+    runner.register(Service::new("report", |_| {}).interval("1h").initial_delay("30m"));
+    let plan = runner.check().unwrap().to_string();
+    assert!(plan.contains("report  every 1h"), "{plan}");
+    assert!(plan.contains("1970-01-01T00:30:00Z, 1970-01-01T01:30:00Z"), "{plan}");
+    assert!(plan.contains(&format!("({}:{line})", file!())), "{plan}");
+}
+
+/// Costs that grow by the square are ten times as high for each of ten times as many.
+#[test]
+fn rule_33_and_41_twenty_thousand_that_end_at_once_or_are_stopped_one_by_one_cost_no_more_each() {
+    let round = |_| (start_and_end(2_000), start_and_end(20_000));
+    let rounds: Vec<_> = (0..3).map(round).collect();
+    let few = rounds.iter().map(|(few, _)| few.as_secs_f64() / 2e3).fold(f64::MAX, f64::min);
+    let many = rounds.iter().map(|(_, many)| many.as_secs_f64() / 2e4).fold(f64::MAX, f64::min);
+    assert!(many < 4.0 * few, "{many} s each, and {few} s of a tenth as many: {rounds:?}");
+}
+
+/// How long it takes to start so many that end at once, with as many that are stopped one by one.
+fn start_and_end(count: usize) -> Duration {
+    let runner = Runner::new();
+    for number in 0..count {
+        runner.register(Service::new(format!("ends{number}"), |_| {}));
+        let stays = Service::new(format!("stays{number}"), |_| {}).interval("1h");
+        runner.register(stays.initial_delay("1h"));
+    }
+    let watch = Stopwatch::start();
+    runner.start_all().unwrap();
+    for number in 0..count {
+        runner.stop(&format!("stays{number}")).unwrap();
+    }
+    runner.wait();
+    let took = watch.elapsed();
+    let states = runner.status();
+    let of = |wanted| states.values().filter(|state| **state == wanted).count();
+    assert_eq!([of(State::Finished), of(State::Stopped)], [count; 2]);
+    took
+}
