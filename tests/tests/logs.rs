@@ -127,7 +127,7 @@ fn rule_62_logs_inside_a_run_are_in_its_span() {
 }
 
 #[test]
-fn rule_62_start_stop_and_finish_are_told_at_info() {
+fn rule_62_start_stop_and_finish_are_logged_at_info() {
     listen();
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
@@ -142,7 +142,7 @@ fn rule_62_start_stop_and_finish_are_told_at_info() {
 }
 
 #[test]
-fn rule_62_started_comes_before_the_first_line_of_the_run() {
+fn rule_62_the_start_is_logged_before_the_first_line_of_the_run() {
     listen();
     for round in 0..200 {
         let runner = Runner::new();
@@ -163,7 +163,7 @@ fn rule_62_started_comes_before_the_first_line_of_the_run() {
 }
 
 #[test]
-fn rule_62_a_log_that_blocks_keeps_no_run_from_beginning() {
+fn rule_62_a_blocked_log_delays_no_run() {
     listen();
     let blocked = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     let runner = Runner::new();
@@ -180,7 +180,7 @@ fn rule_62_a_log_that_blocks_keeps_no_run_from_beginning() {
 }
 
 #[test]
-fn rule_20_and_62_a_crash_is_a_warning_with_all_there_is_and_failure_an_error_with_its_place() {
+fn rule_20_and_62_a_crash_is_a_warning_with_all_details_and_a_failure_an_error_with_its_place() {
     listen();
     let runner = Runner::new();
     let burn = line!() + 3;
@@ -227,7 +227,7 @@ fn rule_28_and_62_the_log_says_that_an_error_is_permanent() {
 }
 
 #[test]
-fn rule_5_43_62_and_63_skips_and_stuck_are_warnings_and_abandoned_is_an_error() {
+fn rule_5_43_62_and_63_skipped_and_stuck_runs_are_warnings_and_abandoned_ones_errors() {
     listen();
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
@@ -263,7 +263,7 @@ fn rule_5_43_62_and_63_skips_and_stuck_are_warnings_and_abandoned_is_an_error() 
 
 /// A subscriber is user code as well: it may call back, see rule 51, and its panics harm nobody.
 #[test]
-fn rule_51_the_log_is_written_without_a_lock() {
+fn rule_51_log_lines_are_written_without_a_lock() {
     struct Calls(Runner);
     impl<S: Subscriber> Layer<S> for Calls {
         fn on_event(&self, _: &Event<'_>, _: InLayer<'_, S>) {

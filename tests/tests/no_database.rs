@@ -93,7 +93,7 @@ fn may_change_root(root: &Root) -> bool {
 }
 
 #[test]
-fn rule_6_utc_needs_no_database() {
+fn rule_6_and_166_utc_needs_no_time_zone_database() {
     let root = Root::new("utc");
     if !may_change_root(&root) {
         return;
@@ -115,7 +115,7 @@ fn rule_6_utc_needs_no_database() {
 }
 
 #[test]
-fn rule_6_local_needs_no_database_where_it_is_utc() {
+fn rule_6_and_166_local_needs_no_time_zone_database_if_it_is_utc() {
     let root = Root::new("local");
     if !may_change_root(&root) {
         return;
@@ -168,7 +168,7 @@ fn rule_6_local_needs_no_database_where_it_is_utc() {
 }
 
 #[test]
-fn rule_82_a_local_zone_that_cannot_be_read_is_a_fault() {
+fn rule_82_an_unreadable_local_time_zone_is_a_fault() {
     let root = Root::new("localtime");
     if !may_change_root(&root) {
         return;

@@ -67,7 +67,7 @@ fn cargo(folder: &Path, arguments: &[&str]) {
 }
 
 #[test]
-fn the_programs_of_the_readme_need_what_it_lists_and_print_what_it_says() {
+fn the_programs_of_the_readme_build_with_its_dependencies_and_print_what_it_shows() {
     let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
     let blocks = blocks(&readme);
     assert!(blocks[0].language == "toml" && blocks[1].language.starts_with("rust"));

@@ -69,7 +69,7 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
 }
 
 #[test]
-fn rule_40_and_50_two_hundred_services_that_sleep_for_ever_stop_within_a_second() {
+fn rule_40_and_50_two_hundred_sleeping_services_stop_within_a_second() {
     let _alone = alone();
     best_of(3, "stop of 200 sleepers", secs(1), || {
         let runner = runner("sleepers");
@@ -126,20 +126,20 @@ fn latest(blockers: usize, others: usize) -> Duration {
 const A_FEW: Duration = millis(5);
 
 #[test]
-fn rule_50_one_that_blocks_delays_none_of_99_others() {
+fn rule_50_one_blocked_service_delays_none_of_99_others() {
     let _alone = alone();
     best_of(8, "latest of 99 beside a blocker", A_FEW, || latest(1, 99));
 }
 
 #[test]
-fn rule_50_99_that_block_do_not_delay_another() {
+fn rule_50_ninety_nine_blocked_services_do_not_delay_another() {
     let _alone = alone();
     best_of(8, "latest of one beside 99 blockers", A_FEW, || latest(99, 1));
 }
 
 /// A body that was always short, and so is trusted, blocks this once.
 #[test]
-fn rule_50_a_body_that_was_short_so_far_and_blocks_now_delays_nobody_for_long() {
+fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
     let _alone = alone();
     best_of(8, "latest beside one that blocks now", millis(10), || {
         let runner = runner("trusted");
@@ -196,7 +196,7 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
 }
 
 #[test]
-fn rule_50_who_has_led_before_leaves_as_well() {
+fn rule_50_former_leaders_leave_when_idle() {
     let _alone = alone();
     let runner = runner("former");
     let mut watch = Watch::new(&runner);
@@ -226,7 +226,7 @@ fn rule_50_who_has_led_before_leaves_as_well() {
 
 /// Rule 27: a service that crashes as fast as it may.
 #[test]
-fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {
+fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
     let _alone = alone();
     best_of(8, "latest beside crash loops", A_FEW, || {
         let runner = runner("loops");
@@ -271,7 +271,7 @@ fn median(mut all: Vec<Duration>) -> Duration {
 
 /// Rule 52: runs are punctual, not only as punctual as a sleep.
 #[test]
-fn rule_52_the_sleep_is_corrected_by_how_late_the_system_wakes_sleepers() {
+fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
     let _alone = alone();
     let mut measured = Vec::new();
     // Both in one round, for the machine has other things to do.

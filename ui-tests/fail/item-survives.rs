@@ -9,3 +9,5 @@ fn main() {
     // The function is there whatever is wrong with its attribute, so this is no second error.
     let _: Result<(), String> = heartbeat();
 }
+
+// rules 82, 154

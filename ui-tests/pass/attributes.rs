@@ -51,3 +51,5 @@ fn either() {}
 fn _named() {}
 
 fn main() {}
+
+// rule 154

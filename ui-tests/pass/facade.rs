@@ -18,3 +18,5 @@ mod std {}
 mod tina4_service {}
 
 fn main() {}
+
+// rule 159

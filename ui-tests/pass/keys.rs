@@ -39,3 +39,5 @@ fn always() {}
 fn never() {}
 
 fn main() {}
+
+// rule 156

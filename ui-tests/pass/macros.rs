@@ -67,3 +67,5 @@ mod user {
 }
 
 fn main() {}
+
+// rule 150

@@ -37,3 +37,5 @@ mod inner {
 }
 
 fn main() {}
+
+// rule 156

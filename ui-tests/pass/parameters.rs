@@ -46,3 +46,5 @@ fn eight(
 }
 
 fn main() {}
+
+// rule 151

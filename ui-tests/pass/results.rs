@@ -60,3 +60,5 @@ fn never() -> ! {
 }
 
 fn main() {}
+
+// rule 153

@@ -6,7 +6,7 @@ use std::process::Command;
 const TOOLCHAIN: &str = "rustc 1.95.";
 
 #[test]
-fn ui() {
+fn rule_82_the_compiler_reports_every_mistake_as_recorded() {
     let cases = trybuild::TestCases::new();
     cases.pass("pass/*.rs");
     let found = rustc_version();
@@ -28,7 +28,7 @@ fn rustc_version() -> String {
 
 /// One error per fault and no follow-up: what `.stderr` files of more than one error are for.
 #[test]
-fn only_these_cases_have_more_than_one_error() {
+fn rule_82_only_these_cases_have_more_than_one_error() {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("fail").expect("the cases are here") {
         let path = entry.expect("the case is readable").path();

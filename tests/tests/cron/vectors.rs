@@ -66,7 +66,7 @@ fn check(due: impl Fn(&Case) -> Option<Vec<Timestamp>>) {
 }
 
 #[test]
-fn rule_7_and_section_3_the_crate_agrees_with_every_vector() {
+fn rule_7_and_160_the_crate_agrees_with_every_vector() {
     check(|case| {
         let schedule = Schedule::cron(&case.expression, &case.zone).ok()?;
         let after = SystemTime::try_from(case.after).expect("a time");
@@ -77,7 +77,7 @@ fn rule_7_and_section_3_the_crate_agrees_with_every_vector() {
 }
 
 #[test]
-fn rule_7_and_section_3_the_slow_cron_agrees_with_every_vector() {
+fn rule_7_and_160_the_reference_agrees_with_every_vector() {
     check(|case| {
         let expression = Expression::parse(&case.expression);
         let (after, count) = (case.after.as_second(), case.expected.len());
@@ -90,7 +90,7 @@ fn rule_7_and_section_3_the_slow_cron_agrees_with_every_vector() {
 }
 
 #[test]
-fn rule_82_what_is_not_cron_is_refused_and_what_is_cron_is_not() {
+fn rule_82_and_160_valid_expressions_are_accepted_and_invalid_ones_refused() {
     let all = vectors(VALID_OR_NOT);
     assert_eq!(all.len(), 140);
     let mut wrong = Vec::new();

@@ -7,7 +7,7 @@ use tests::{Watch, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, ControlError, Runner, Service, State};
 
 #[test]
-fn run_now_runs_at_once_and_keeps_the_grid() {
+fn rule_172_run_now_runs_immediately_and_keeps_the_grid() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
@@ -25,7 +25,7 @@ fn run_now_runs_at_once_and_keeps_the_grid() {
 }
 
 #[test]
-fn run_now_ends_a_backoff_early() {
+fn rule_172_run_now_ends_a_backoff_early() {
     let (runner, _clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| if ctx.tick().run == 1 { Err("no") } else { Ok(()) };
@@ -39,7 +39,7 @@ fn run_now_ends_a_backoff_early() {
 }
 
 #[test]
-fn run_now_is_refused_while_a_run_is_in_progress() {
+fn rule_172_run_now_is_refused_during_a_run() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
@@ -58,7 +58,7 @@ fn run_now_is_refused_while_a_run_is_in_progress() {
 }
 
 #[test]
-fn paused_means_no_run_and_resume_returns_to_the_grid_without_a_burst() {
+fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
@@ -87,7 +87,7 @@ fn paused_means_no_run_and_resume_returns_to_the_grid_without_a_burst() {
 }
 
 #[test]
-fn pause_lets_the_run_in_progress_end_and_a_paused_service_can_run_once_or_stop() {
+fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_stop() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(1);
@@ -115,7 +115,7 @@ fn pause_lets_the_run_in_progress_end_and_a_paused_service_can_run_once_or_stop(
 }
 
 #[test]
-fn restart_is_a_new_activation_and_starts_what_is_not_active() {
+fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("s", sleep_until_stopped).autostart(false));
@@ -130,7 +130,7 @@ fn restart_is_a_new_activation_and_starts_what_is_not_active() {
 }
 
 #[test]
-fn is_running_means_active() {
+fn rule_171_is_running_means_active() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("waiting", |_| {}).interval("1h"));
@@ -196,7 +196,7 @@ fn rule_82_a_misspelt_name_is_recognised() {
 }
 
 #[test]
-fn unknown_names_and_services_that_are_not_active_are_refused_in_words() {
+fn rule_174_unknown_and_inactive_services_are_refused_with_the_reason() {
     let runner = Runner::new();
     runner.register(Service::new("s", |_| {}).autostart(false));
     for call in CALLS {

@@ -3,7 +3,7 @@
 use tests::sources;
 
 #[test]
-fn rule_81_unsafe_code_is_denied_but_for_one_door() {
+fn rule_81_unsafe_code_is_denied_except_in_one_file() {
     let found = sources("tina4-service/src");
     let root = found
         .iter()
@@ -20,7 +20,7 @@ fn rule_81_unsafe_code_is_denied_but_for_one_door() {
 
 /// A lock that a panic has poisoned is as good as before: nobody gives up on one.
 #[test]
-fn rule_51_no_lock_is_given_up_for_being_poisoned() {
+fn rule_51_a_poisoned_lock_is_never_given_up() {
     let mut locks = 0;
     for (path, text) in sources("tina4-service/src") {
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();

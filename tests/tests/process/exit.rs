@@ -30,7 +30,7 @@ const WAYS: &[(&str, i32)] = if cfg!(windows) {
 const PROMPT: std::time::Duration = secs(4);
 
 #[test]
-fn rule_45_main_returns_or_exits_hooks_run_and_the_exit_code_stays() {
+fn rule_45_hooks_run_and_the_exit_code_stays_whether_main_returns_or_exits() {
     for &(how, code) in WAYS {
         let ended = end(&[how]);
         assert_eq!(ended.code(), code, "{how}: {ended:?}");
@@ -67,7 +67,7 @@ fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
 }
 
 #[test]
-fn rule_45_never_hangs_while_another_thread_holds_stdout() {
+fn rule_45_the_end_never_hangs_while_another_thread_holds_stdout() {
     let ways = WAYS.iter().filter(|(how, _)| ["return", "exit", "service"].contains(how));
     for &(how, code) in ways {
         for log in ["silent", "tracing"] {
@@ -79,7 +79,7 @@ fn rule_45_never_hangs_while_another_thread_holds_stdout() {
 }
 
 #[test]
-fn rule_45_is_bounded_by_five_seconds_whatever_a_body_does() {
+fn rule_45_the_end_takes_at_most_five_seconds_whatever_a_body_does() {
     let (how, code) = if cfg!(windows) { ("return", 7) } else { ("exit", 3) };
     // Side by side: each of them takes the five seconds.
     let ways = [("stuck", "silent"), ("talks", "tracing")];
@@ -97,7 +97,7 @@ fn rule_45_is_bounded_by_five_seconds_whatever_a_body_does() {
 
 #[cfg(windows)]
 #[test]
-fn rule_45_on_windows_process_exit_ends_at_once_without_the_hooks() {
+fn rule_45_on_windows_process_exit_ends_immediately_without_hooks() {
     for how in ["exit", "service", "hook"] {
         let ended = Child::start(env!("CARGO_BIN_EXE_exits"), &[how]).ended();
         assert_eq!(ended.code(), 3, "{how}: {ended:?}");
@@ -110,7 +110,7 @@ fn rule_45_on_windows_process_exit_ends_at_once_without_the_hooks() {
 /// The C library of a DLL calls what `atexit` was given although the other threads are gone.
 #[cfg(windows)]
 #[test]
-fn rule_45_on_windows_nobody_waits_for_threads_that_process_exit_has_ended() {
+fn rule_45_on_windows_process_exit_waits_for_no_ended_thread() {
     let folder = std::path::Path::new(env!("CARGO_BIN_EXE_exits")).with_file_name("examples");
     assert!(folder.join("plugin.dll").exists(), "run `cargo build -p tests --example plugin`");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plugin_host"));

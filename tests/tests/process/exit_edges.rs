@@ -11,7 +11,7 @@ fn end(how: &str) -> Ended {
 }
 
 #[test]
-fn rule_45_no_value_of_the_users_is_dropped_by_the_end_of_the_process() {
+fn rule_45_the_end_of_the_process_drops_no_value_of_the_program() {
     // Several times: it matters who owns the runner last.
     for _ in 0..5 {
         let ended = end("values");
@@ -21,7 +21,7 @@ fn rule_45_no_value_of_the_users_is_dropped_by_the_end_of_the_process() {
 }
 
 #[test]
-fn rule_45_hooks_run_though_somebody_is_starting_services() {
+fn rule_45_hooks_run_while_another_thread_starts_services() {
     for _ in 0..20 {
         let ended = end("starting");
         assert_eq!(ended.code(), 3, "{ended:?}");
@@ -30,7 +30,7 @@ fn rule_45_hooks_run_though_somebody_is_starting_services() {
 }
 
 #[test]
-fn rule_45_the_end_of_the_process_waits_for_locks_that_others_hold() {
+fn rule_45_hooks_run_while_other_threads_contend_for_the_locks() {
     for how in ["many-runners", "asking"] {
         // One alone could find the lock free by chance.
         for _ in 0..8 {
@@ -44,7 +44,7 @@ fn rule_45_the_end_of_the_process_waits_for_locks_that_others_hold() {
 // On Windows `process::exit`, by a service or not, runs no hooks: see `exit.rs`.
 #[cfg(not(windows))]
 #[test]
-fn rule_45_a_limit_on_threads_does_not_keep_the_hooks_from_running() {
+fn rule_45_hooks_run_despite_a_limit_on_threads() {
     let ended = end("one-thread");
     assert_eq!(ended.code(), 3, "{ended:?}");
     let mut hooks = ended.errors("hook: ");

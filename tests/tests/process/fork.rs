@@ -22,7 +22,7 @@ fn rule_84_300_children_neither_hang_nor_claim_that_anything_runs() {
 }
 
 #[test]
-fn rule_84_a_child_that_a_service_forks_is_no_service() {
+fn rule_84_a_child_forked_by_a_service_is_no_service() {
     let ended = run("from a service");
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out, ["Some(\"code 0\")"], "{ended:?}");
@@ -30,7 +30,7 @@ fn rule_84_a_child_that_a_service_forks_is_no_service() {
 }
 
 #[test]
-fn rule_84_a_worker_that_has_forked_does_not_go_on_in_the_child() {
+fn rule_84_a_worker_does_not_continue_in_the_child() {
     let ended = run("returns in both");
     assert_eq!(ended.code(), 0, "{ended:?}");
     let mut out = ended.out.clone();
@@ -39,7 +39,7 @@ fn rule_84_a_worker_that_has_forked_does_not_go_on_in_the_child() {
 }
 
 #[test]
-fn rule_84_a_runner_that_was_not_started_before_the_fork_is_the_childs_own() {
+fn rule_84_a_runner_first_started_in_the_child_works_there() {
     let ended = run("daemon");
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out, ["Some(\"code 0\")"], "{ended:?}");
@@ -48,7 +48,7 @@ fn rule_84_a_runner_that_was_not_started_before_the_fork_is_the_childs_own() {
 }
 
 #[test]
-fn rule_84_and_44_a_child_has_signals_of_its_own() {
+fn rule_84_and_44_a_child_handles_its_own_signals() {
     let ended = run("signals");
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(

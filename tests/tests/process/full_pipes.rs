@@ -31,7 +31,7 @@ fn rule_44_the_second_signal_does_not_wait_for_standard_error() {
 
 /// One has ended and cannot say so, the other needs its time.
 #[test]
-fn rule_44_a_run_that_is_over_does_not_end_the_process_under_another_one() {
+fn rule_44_a_run_that_has_returned_does_not_end_the_process_during_another() {
     let (full, _unread) = full_pipe();
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let mut child = Child::run_with(command.arg("two runs"), Stdio::piped(), full);
@@ -65,7 +65,7 @@ fn full_pipe() -> (Stdio, std::io::PipeReader) {
 const IN_TIME: Duration = millis(2_500);
 
 #[test]
-fn rule_44_a_signal_stops_the_services_though_standard_output_is_full() {
+fn rule_44_a_signal_stops_the_services_while_standard_output_is_full() {
     let (full, _unread) = full_pipe();
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let child = Child::run_with(command.arg("logs"), full, Stdio::piped());
@@ -83,7 +83,7 @@ fn rule_44_a_signal_stops_the_services_though_standard_output_is_full() {
 
 /// The body fills the pipe by itself, and is blocked by its own line: it cannot stop.
 #[test]
-fn rule_44_a_signal_stops_the_others_where_a_body_is_blocked_by_its_log() {
+fn rule_44_a_signal_stops_the_other_services_while_a_body_is_blocked_by_its_log() {
     let (unread, pipe) = std::io::pipe().expect("a pipe");
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let child = Child::run_with(command.arg("floods"), pipe.into(), Stdio::piped());
@@ -116,7 +116,7 @@ fn rule_44_the_process_ends_a_second_after_the_shutdown_timeout() {
 
 /// The report is what blocks.
 #[test]
-fn rule_44_a_signal_ends_the_process_though_standard_error_is_full() {
+fn rule_44_a_signal_ends_the_process_while_standard_error_is_full() {
     let (full, _unread) = full_pipe();
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let mut child = Child::run_with(command.arg("graceful"), Stdio::piped(), full);

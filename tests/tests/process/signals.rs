@@ -16,7 +16,7 @@ fn start(way: &str) -> Child {
 }
 
 #[test]
-fn rule_44_the_first_signal_is_graceful() {
+fn rule_44_the_first_signal_stops_gracefully() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let mut child = start("graceful");
         child.says("ready");
@@ -36,7 +36,7 @@ fn rule_44_the_first_signal_is_graceful() {
 const APART: Duration = millis(300);
 
 #[test]
-fn rule_44_a_signal_a_quarter_of_a_second_after_the_first_ends_the_process_and_says_so() {
+fn rule_44_a_second_signal_after_a_quarter_of_a_second_ends_the_process_and_says_so() {
     for (first, second, code) in [
         (Signal::SIGTERM, Signal::SIGTERM, 143),
         (Signal::SIGINT, Signal::SIGINT, 130),
@@ -64,7 +64,7 @@ fn rule_44_a_signal_a_quarter_of_a_second_after_the_first_ends_the_process_and_s
 
 /// As GNU `timeout` sends it: to the process, and then to its group.
 #[test]
-fn rule_44_a_signal_that_is_sent_twice_is_one_signal() {
+fn rule_44_a_signal_sent_twice_in_quick_succession_counts_once() {
     for (first, second) in [
         (Signal::SIGTERM, Signal::SIGTERM),
         (Signal::SIGINT, Signal::SIGINT),
@@ -89,7 +89,7 @@ fn rule_44_a_signal_that_is_sent_twice_is_one_signal() {
 }
 
 #[test]
-fn rule_44_timeout_signals_the_process_and_its_group() {
+fn rule_44_a_signal_to_the_process_and_its_group_counts_once() {
     for _ in 0..20 {
         let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
         let mut child = Child::run(command.arg("slow to stop").process_group(0));
@@ -102,7 +102,7 @@ fn rule_44_timeout_signals_the_process_and_its_group() {
 }
 
 #[test]
-fn rule_44_and_62_the_signal_that_arrived_is_logged_and_is_an_event() {
+fn rule_44_and_62_a_signal_is_logged_and_is_an_event() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let mut child = start("logged");
         child.says("ready");
@@ -118,7 +118,7 @@ fn rule_44_and_62_the_signal_that_arrived_is_logged_and_is_an_event() {
 
 /// It is older than the services, which may be started just when it is looked at: several at once.
 #[test]
-fn rule_44_a_signal_that_is_older_than_the_services_gives_them_their_time_to_stop() {
+fn rule_44_a_signal_from_before_the_start_gives_services_time_to_stop() {
     let children: Vec<_> = (0..12).map(|_| start("kept signal")).collect();
     for child in children {
         let ended = child.ended();
@@ -128,13 +128,13 @@ fn rule_44_a_signal_that_is_older_than_the_services_gives_them_their_time_to_sto
 }
 
 #[test]
-fn rule_44_each_runner_that_waits_gets_the_signal_once() {
+fn rule_44_each_waiting_runner_receives_the_signal_once() {
     let ended = run("two waiters");
     assert_eq!(ended.out, ["SIGTERM", "Some(\"SIGTERM\")", "None"], "{ended:?}");
 }
 
 #[test]
-fn rule_44_a_wait_elsewhere_does_not_make_the_second_signal_the_first() {
+fn rule_44_another_wait_does_not_turn_the_second_signal_into_a_first() {
     let mut child = start("stuck, and another polls");
     child.says("ready");
     child.signal(Signal::SIGTERM);
@@ -181,7 +181,7 @@ fn rule_44_wait_for_signal_returns_when_the_runner_shuts_down_by_itself() {
 }
 
 #[test]
-fn rule_44_a_wait_for_a_signal_can_be_given_up_and_misses_none() {
+fn rule_44_a_wait_with_a_timeout_misses_no_signal() {
     let ended = run("gives up waiting");
     assert_eq!(ended.code(), 0, "{ended:?}");
     let out: Vec<_> = ended.out.iter().filter(|line| *line != "ready").collect();
@@ -189,7 +189,7 @@ fn rule_44_a_wait_for_a_signal_can_be_given_up_and_misses_none() {
 }
 
 #[test]
-fn rule_44_a_signal_that_nobody_waits_for_does_what_it_always_does() {
+fn rule_44_a_signal_has_its_default_action_while_nothing_waits_for_it() {
     let mut child = start("no handlers");
     child.says("ready");
     child.signal(Signal::SIGTERM);
@@ -198,7 +198,7 @@ fn rule_44_a_signal_that_nobody_waits_for_does_what_it_always_does() {
 }
 
 #[test]
-fn rule_44_wait_for_signal_says_which_and_the_second_ends_the_process() {
+fn rule_44_wait_for_signal_returns_the_signal_and_the_second_ends_the_process() {
     // Just when the handlers are there, and it may not wait yet. Where nobody can see that from
     // outside, a signal may come earlier, which ends the child, and then there is another child.
     let child = loop {
@@ -225,12 +225,12 @@ fn run(way: &str) -> Ended {
 }
 
 #[test]
-fn run_returns_0_when_everything_ended_well() {
+fn rule_176_run_returns_0_when_everything_ended_well() {
     assert_eq!(run("finished").code(), 0);
 }
 
 #[test]
-fn run_returns_1_when_it_ended_by_itself_and_a_service_had_failed() {
+fn rule_176_run_returns_1_when_it_ended_by_itself_and_a_service_had_failed() {
     let ended = run("failed");
     assert_eq!(ended.code(), 1, "{ended:?}");
     assert!(ended.err.contains("\n  s (tests/src/bin/runs.rs:"), "{ended:?}");
@@ -245,7 +245,7 @@ fn run_returns_1_when_it_ended_by_itself_and_a_service_had_failed() {
 }
 
 #[test]
-fn run_returns_1_when_a_critical_service_failed() {
+fn rule_24_and_176_run_returns_1_when_a_critical_service_failed() {
     let ended = run("critical");
     assert_eq!(ended.code(), 1, "{ended:?}");
     assert_eq!(ended.out, ["ready", "hook: web"], "the others are stopped in order");
@@ -253,7 +253,7 @@ fn run_returns_1_when_a_critical_service_failed() {
 }
 
 #[test]
-fn run_returns_2_when_something_did_not_stop() {
+fn rule_43_and_176_run_returns_2_when_a_service_did_not_stop() {
     let ended = run("abandoned");
     assert_eq!(ended.code(), 2, "{ended:?}");
     assert!(
@@ -269,7 +269,7 @@ fn run_returns_2_when_something_did_not_stop() {
 }
 
 #[test]
-fn run_returns_78_and_lists_the_faults() {
+fn rule_30_and_176_run_returns_78_and_lists_the_faults() {
     let ended = run("faults");
     assert_eq!(ended.code(), 78, "{ended:?}");
     let lines: Vec<_> = ended.err.lines().collect();

@@ -49,7 +49,7 @@ fn setting<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
 }
 
 #[test]
-fn after_a_storm_everything_adds_up_and_nothing_is_left() {
+fn after_random_requests_all_counts_add_up_and_nothing_is_left() {
     let length = setting("SOAK", |text| humantime::parse_duration(text).ok()).unwrap_or(secs(4));
     let seed = setting("SOAK_SEED", |text| text.parse().ok());
     let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(NAME));

@@ -9,7 +9,7 @@ mod services {
 }
 
 #[test]
-fn services_of_a_test_are_found() {
+fn rule_80_services_of_a_test_are_found() {
     #[tina4_service::service]
     fn inside_the_test() {}
 

@@ -59,7 +59,7 @@ fn all_again(
 }
 
 #[test]
-fn all_parameters_in_any_order_up_to_eight_and_the_same_for_on_stop() {
+fn rule_151_up_to_eight_parameters_in_any_order_also_for_on_stop() {
     let (runner, _watch) = with("params.all");
     runner.provide(Greeting("hello"));
     runner.provide(7_u16);
@@ -74,7 +74,7 @@ fn all_parameters_in_any_order_up_to_eight_and_the_same_for_on_stop() {
 fn missing(_greeting: Res<Greeting>) {}
 
 #[test]
-fn a_missing_value_is_a_fault_and_can_be_given_after_all() {
+fn rule_178_a_missing_value_is_a_fault_until_it_is_provided() {
     let (runner, mut watch) = with("params.missing");
     assert!(runner.start("params.missing").is_err());
     assert_eq!(info(&runner, "params.missing").runs, 0);
@@ -95,7 +95,7 @@ fn local(tick: Tick, mut count: Local<Count>) -> Result<(), &'static str> {
 }
 
 #[test]
-fn local_is_kept_from_run_to_run_and_made_anew_after_a_crash_and_at_each_activation() {
+fn rule_152_a_local_value_is_kept_between_runs_and_created_anew_after_a_crash_or_start() {
     let (runner, mut watch) = with("params.local");
     runner.start_all().unwrap();
     watch.until("params.local", |change| matches!(change, Change::RunEnded { run: 7, .. }));
@@ -168,7 +168,7 @@ fn never() -> ! {
 }
 
 #[test]
-fn all_results() {
+fn rule_153_every_type_of_result() {
     let ends: Vec<(State, Option<String>)> =
         ["unit", "flow", "result", "result-flow"].map(|name| end(&format!("params.{name}"))).into();
     assert_eq!(ends, vec![(State::Finished, None); 4]);
@@ -190,7 +190,7 @@ fn again() -> Result<Flow, Own> {
 }
 
 #[test]
-fn a_continuous_service_comes_again_when_it_says_so() {
+fn rule_153_a_continuous_service_runs_again_when_its_flow_says_so() {
     assert_eq!(end("params.again"), (State::Finished, None));
     assert_eq!(AGAIN.load(Ordering::SeqCst), 7);
 }
@@ -202,7 +202,7 @@ fn by_hand(ctx: &Context, tick: Tick, mut count: Local<Count>) -> Result<(), Str
 }
 
 #[test]
-fn the_function_stays_as_it_was_written() {
+fn rule_154_the_function_stays_as_it_was_written() {
     // It can be called with values of the caller's own.
     unit();
     assert_eq!(flow(), Flow::Done);

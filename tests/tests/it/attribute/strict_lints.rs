@@ -95,7 +95,7 @@ pub mod services {
 }
 
 #[test]
-fn rule_80_services_of_a_careful_crate_run() {
+fn rule_80_services_pass_strict_lints_and_run() {
     let names = ["boundaries_beat", "boundaries.pauses", "boundaries.always", "boundaries.eight"];
     let runner = Runner::builder().only(names).build();
     let mut watch = Watch::new(&runner);

@@ -57,7 +57,7 @@ fn tests() -> BTreeSet<(PathBuf, String)> {
 }
 
 #[test]
-fn every_test_that_is_named_exists_and_every_case_has_an_answer() {
+fn every_named_test_exists_and_every_case_has_an_answer() {
     let tests = tests();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for Row { heading, cases, answer } in rows() {

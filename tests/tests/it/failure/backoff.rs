@@ -72,7 +72,7 @@ fn rule_20_backoff_in_real_time() {
 }
 
 #[test]
-fn rule_20_backing_off_replaces_the_schedule_and_the_error_is_kept_with_its_sources() {
+fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |_: &Context| "many".parse::<u32>().map(drop).map_err(Outer);
@@ -127,7 +127,7 @@ fn rule_20_an_endless_crash_loop_obeys_every_request() {
 }
 
 #[test]
-fn rule_21_a_good_run_forgets_crashes_and_returns_to_the_grid() {
+fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| match ctx.tick().run {

@@ -63,7 +63,7 @@ fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
 }
 
 #[test]
-fn rule_24_a_critical_failure_while_others_come_up_starts_nothing_more() {
+fn rule_24_a_critical_failure_during_start_up_starts_nothing_more() {
     let vital = Service::new("vital", |_| Err::<(), _>("no")).initial_delay("10s");
     let mut t = in_virtual_time([
         Service::new("slow", sleep_until_stopped).initial_delay("11s"),
@@ -93,7 +93,7 @@ fn the_other_lives(service: Service, then: impl FnOnce(&mut TestRunner), state: 
 }
 
 #[test]
-fn rule_24_only_the_failure_of_a_critical_service_shuts_down() {
+fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down() {
     let nothing = |_: &mut TestRunner| {};
     let failing = || Service::new("s", |_| Err::<(), _>("no")).max_restarts(0);
     the_other_lives(failing(), nothing, State::Failed);
@@ -114,7 +114,7 @@ fn rule_24_only_the_failure_of_a_critical_service_shuts_down() {
 }
 
 #[test]
-fn rule_26_what_a_run_returns_after_it_was_asked_to_stop_is_no_crash() {
+fn rule_26_an_error_or_panic_after_a_stop_request_is_no_crash() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let leave = |ctx: &Context| {
@@ -140,7 +140,7 @@ fn rule_26_what_a_run_returns_after_it_was_asked_to_stop_is_no_crash() {
 }
 
 #[test]
-fn rule_26_an_error_that_only_sounds_like_stop_is_a_crash() {
+fn rule_26_an_interruption_without_a_stop_request_is_a_crash() {
     let body = |_: &Context| Err::<(), _>(io::Error::from(io::ErrorKind::Interrupted));
     let mut t = in_virtual_time([Service::new("s", body)]);
     t.advance("0s");

@@ -216,7 +216,7 @@ impl Case {
 }
 
 #[test]
-fn rule_25_an_error_that_never_ends_is_a_crash_like_any_other() {
+fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
     for case in &CASES {
         let runner = Runner::new();
         let mut watch = Watch::new(&runner);
@@ -244,7 +244,7 @@ fn rule_25_an_error_that_never_ends_is_a_crash_like_any_other() {
 }
 
 #[test]
-fn rule_25_and_42_a_hook_with_an_error_that_never_ends_has_failed_like_any_other() {
+fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
     for case in &CASES {
         let runner = Runner::new();
         let mut watch = Watch::new(&runner);
@@ -269,7 +269,7 @@ fn hook_failure(change: Change) -> Option<Arc<str>> {
 }
 
 #[test]
-fn rule_25_and_26_an_error_that_never_ends_is_no_crash_of_a_service_that_was_asked_to_stop() {
+fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_no_crash() {
     for case in &CASES {
         let runner = Runner::new();
         let mut watch = Watch::new(&runner);
@@ -295,7 +295,7 @@ fn rule_25_and_26_an_error_that_never_ends_is_no_crash_of_a_service_that_was_ask
 }
 
 #[test]
-fn rule_25_the_payload_of_a_panic_is_cut_off_and_its_place_kept() {
+fn rule_25_a_long_panic_text_is_truncated_and_its_place_kept() {
     let runner = Runner::new();
     let line = line!() + 1;
     let body = |_: &Context| panic!("{}", "boom ".repeat(1_000_000));

@@ -73,7 +73,7 @@ impl Drop for Sore {
 fn sore(_ctx: &Context, _kept: Local<Sore>) {}
 
 #[test]
-fn rule_25_a_local_value_that_panics_when_it_is_dropped_harms_nobody() {
+fn rule_25_a_local_value_that_panics_on_drop_harms_no_other_service() {
     let runner = Runner::builder().only(["panics.sore"]).build();
     let mut watch = Watch::new(&runner);
     runner.start_all().unwrap();
@@ -90,7 +90,7 @@ fn child(backtrace: &str) -> tests::child::Ended {
 }
 
 #[test]
-fn rule_25_panics_print_what_they_always_print() {
+fn rule_25_panics_print_their_usual_message() {
     let ended = child("0");
     let panics = |text: &str| ended.err.lines().filter(|line| *line == text).count();
     // The service runs twice; the default hook prints each panic once, in its own words.
@@ -107,7 +107,7 @@ fn rule_25_panics_print_what_they_always_print() {
 }
 
 #[test]
-fn rule_25_the_backtrace_is_kept_where_it_is_asked_for() {
+fn rule_25_the_backtrace_is_kept_if_the_environment_asks_for_it() {
     let ended = child("1");
     let trace = ended.out.iter().any(|line| line.contains("panics::main"));
     assert!(trace, "{:?}", ended.out);

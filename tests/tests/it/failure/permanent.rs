@@ -89,7 +89,7 @@ fn returns<E: Into<BoxedError> + 'static>(error: fn() -> E) -> Service {
 }
 
 #[test]
-fn rule_28_a_permanent_error_is_found_whatever_the_function_returns() {
+fn rule_28_a_permanent_error_is_found_in_every_error_type() {
     let in_context = "permanent error: cannot log in: no such key: invalid digit found in string";
     check("Permanent", returns(permanent), TEXT);
     check("boxed", returns::<BoxedError>(|| permanent().into()), TEXT);
@@ -113,7 +113,7 @@ fn rule_28_a_permanent_error_is_found_whatever_the_function_returns() {
 }
 
 #[test]
-fn rule_28_whatever_the_schedule_and_the_restarts_that_are_left() {
+fn rule_28_it_fails_under_every_schedule_and_restart_policy() {
     let service = || Service::new("s", |_| Err::<(), _>(permanent()));
     for restart in Restart::ALL {
         check("continuous", service().restart(restart), TEXT);
@@ -136,7 +136,7 @@ fn rule_28_whatever_the_schedule_and_the_restarts_that_are_left() {
 }
 
 #[test]
-fn rule_28_after_crashes_that_may_pass_and_in_test_time() {
+fn rule_28_it_fails_after_transient_crashes_and_in_virtual_time() {
     let body = |ctx: &Context| match ctx.tick().run {
         1 => Ok(()),
         2..=4 => Err(BoxedError::from("no connection")),
@@ -154,7 +154,7 @@ fn rule_28_after_crashes_that_may_pass_and_in_test_time() {
 }
 
 #[test]
-fn rule_28_it_is_failed_until_it_is_started_by_name() {
+fn rule_28_it_stays_failed_until_started_by_name() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| {
@@ -194,7 +194,7 @@ fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
 }
 
 #[test]
-fn rule_28_and_26_what_a_run_returns_after_it_was_asked_to_stop_is_no_crash() {
+fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_no_crash() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| {
@@ -214,7 +214,7 @@ fn rule_28_and_26_what_a_run_returns_after_it_was_asked_to_stop_is_no_crash() {
 }
 
 #[test]
-fn rule_28_and_42_a_hook_with_a_permanent_error_has_failed_like_any_other() {
+fn rule_28_and_42_a_hook_with_a_permanent_error_fails_like_any_other() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| ctx.on_stop(|| Err::<(), _>(permanent()));
@@ -252,7 +252,7 @@ impl Drop for Sore {
 }
 
 #[test]
-fn rule_28_and_25_permanent_is_permanent_whatever_the_error_in_it_does() {
+fn rule_28_and_25_a_permanent_error_is_final_even_if_the_inner_error_panics() {
     let mut t = in_virtual_time([Service::new("s", |_| Err::<(), _>(Permanent::new(Sore)))]);
     t.advance("1h");
     assert_eq!((t.state("s"), t.runs("s")), (State::Failed, 1));
@@ -273,7 +273,7 @@ fn sync() -> anyhow::Result<()> {
 }
 
 #[test]
-fn rule_28_the_question_mark_passes_it_on() {
+fn rule_28_the_question_mark_operator_propagates_it() {
     let names = ["permanent.import", "permanent.sync"];
     let mut t = TestRunner::builder().only(names).build().unwrap();
     t.advance("1h");
@@ -285,7 +285,7 @@ fn rule_28_the_question_mark_passes_it_on() {
 }
 
 #[test]
-fn a_permanent_error_is_to_others_what_it_holds() {
+fn rule_28_a_permanent_error_shows_the_error_that_it_wraps() {
     let error = permanent();
     assert_eq!(error.to_string(), "no such key");
     assert_eq!(error.source().unwrap().to_string(), "invalid digit found in string");

@@ -33,7 +33,7 @@ fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last() {
 }
 
 #[test]
-fn rule_21_and_22_a_minute_of_running_starts_the_count_of_a_continuous_service_over() {
+fn rule_21_and_22_a_minute_of_running_resets_the_count_of_a_continuous_service() {
     for (length, state, crashes) in
         [(secs(60), State::Running, 59), (millis(59_999), State::Failed, 2)]
     {
@@ -77,7 +77,7 @@ fn windowed(crashes: &'static [u64]) -> State {
 }
 
 #[test]
-fn rule_23_more_than_n_restarts_in_the_window_fail_recoveries_notwithstanding() {
+fn rule_23_more_than_n_restarts_within_the_window_fail_despite_recoveries() {
     // Good runs lie between these crashes, and the third restart comes within 20 s of the first.
     assert_eq!(windowed(&[3, 9, 15]), State::Failed);
     // Here the first has left the window.
@@ -109,7 +109,7 @@ fn window(lengths: &[u64], state: State, runs: u64) {
 }
 
 #[test]
-fn rule_23_the_window_slides_and_its_edge_is_sharp() {
+fn rule_23_the_window_slides_and_its_edge_is_exact() {
     // Restarts at 1 ms and 5,002 ms; the third would come 9,999 ms after the first.
     window(&[0, 5_000, 4_997], State::Failed, 3);
     // Now the first has left the window when the third crash comes.
@@ -141,7 +141,7 @@ fn rule_23_every_service_counts_its_own_restarts() {
 }
 
 #[test]
-fn rule_24_a_new_activation_counts_restarts_from_nothing() {
+fn rule_24_a_new_activation_counts_restarts_from_zero() {
     for window in [None, Some("1h")] {
         let service = crashing("s", &[0; 100]).max_restarts(2);
         let service = match window {
@@ -189,7 +189,7 @@ impl End {
 }
 
 #[test]
-fn section_3_what_restart_says_about_every_ending() {
+fn rule_155_what_restart_does_after_every_kind_of_end() {
     use End::{Done, Error, Panic, Returns};
     use State::{BackingOff, Failed, Finished, Waiting};
     for (restart, periodic, ends) in [

@@ -12,7 +12,7 @@ fn run(run: u64) -> [Change; 2] {
 }
 
 #[test]
-fn every_change_is_told_in_order_with_its_time() {
+fn rule_177_every_change_is_an_event_in_order_with_its_time() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| match ctx.tick().run {
@@ -45,7 +45,7 @@ fn every_change_is_told_in_order_with_its_time() {
 }
 
 #[test]
-fn the_ends_are_told_in_order() {
+fn rule_177_every_kind_of_end_is_an_event_in_order() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("stops", |ctx| while ctx.sleep(secs(3_600)) {}));
@@ -79,7 +79,7 @@ fn the_ends_are_told_in_order() {
 }
 
 #[test]
-fn a_slow_reader_delays_nobody_and_is_told_what_it_missed() {
+fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed() {
     let runner = Runner::new();
     let slow = runner.subscribe();
     let gone = runner.subscribe();
@@ -103,7 +103,7 @@ fn a_slow_reader_delays_nobody_and_is_told_what_it_missed() {
 
 /// Rule 63, seen through events and status.
 #[test]
-fn rule_63_a_stuck_run_is_told_once_and_a_heartbeat_starts_the_clock_again() {
+fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let (order, orders) = crossbeam_channel::bounded::<bool>(0);

@@ -10,7 +10,7 @@ use tina4_service::{Change, Context, Runner, Service, ServiceInfo, State, servic
 fn declared() {}
 
 #[test]
-fn rule_60_before_it_runs() {
+fn rule_60_what_is_known_before_the_first_run() {
     let runner = Runner::builder().only(["status.declared"]).build();
     let line = line!() + 1;
     runner.register(Service::new("status.built", |_| {}).delay("5s"));
@@ -32,7 +32,7 @@ fn rule_60_before_it_runs() {
 }
 
 #[test]
-fn rule_60_every_field_says_what_happened() {
+fn rule_60_every_field_reports_what_happened() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let time = clock.clone();
@@ -82,7 +82,7 @@ fn rule_60_every_field_says_what_happened() {
 }
 
 #[test]
-fn rule_61_every_state_and_its_word() {
+fn rule_61_every_state_has_its_word() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
@@ -126,7 +126,7 @@ fn rule_61_every_state_and_its_word() {
 }
 
 #[test]
-fn rule_60_what_was_stopped_has_no_next_time_and_what_is_paused_either() {
+fn rule_60_a_stopped_or_paused_service_has_no_next_due_time() {
     let mut t = in_virtual_time([
         Service::new("continuous", |_| {}).initial_delay("10s"),
         Service::new("cron", |_| {}).cron("@hourly"),

@@ -53,7 +53,7 @@ fn bye(_own: Local<Nosy>) {
 }
 
 #[test]
-fn rule_51_destructors_of_local_values_and_of_hooks_call_back() {
+fn rule_51_destructors_of_local_values_and_hooks_may_call_the_runner() {
     let runner =
         RUNNER.get_or_init(|| Runner::builder().only(["locks.nosy", "locks.plain"]).build());
     runner.provide(7_u32);
@@ -91,7 +91,7 @@ impl std::fmt::Display for Chatty {
 impl std::error::Error for Chatty {}
 
 #[test]
-fn rule_51_bodies_hooks_and_errors_call_back() {
+fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (inner, hooks, declared) = (runner.clone(), runner.clone(), runner.clone());
@@ -114,7 +114,7 @@ fn rule_51_bodies_hooks_and_errors_call_back() {
 }
 
 #[test]
-fn rule_51_a_service_registers_starts_and_stops_others() {
+fn rule_51_a_service_may_register_start_and_stop_others() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let inner = runner.clone();
@@ -152,7 +152,7 @@ fn rule_51_the_last_handle_may_be_dropped_inside_a_service() {
 static POISONED: Mutex<u32> = Mutex::new(0);
 
 #[test]
-fn rule_51_a_panic_poisons_nothing_of_the_runner() {
+fn rule_51_a_panic_poisons_no_lock_of_the_runner() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let body = |ctx: &Context| {

@@ -18,7 +18,7 @@ fn recurse(depth: usize) -> usize {
 const DEPTH: usize = 16 * 1024;
 
 #[test]
-fn rule_50_threads_have_the_stack_that_was_asked_for() {
+fn rule_50_threads_have_the_requested_stack_size() {
     let runner = none().stack_size(64 * 1024 * 1024).build();
     // Several at once, and one that is restarted.
     for name in ["a", "b", "c"] {
@@ -39,7 +39,7 @@ fn rule_50_threads_have_the_stack_that_was_asked_for() {
 }
 
 #[test]
-fn rule_50_the_smallest_stack_has_room_for_what_the_runner_does() {
+fn rule_50_the_smallest_stack_is_large_enough_for_the_runner() {
     let runner = none().stack_size(64 * 1024).build();
     runner.register(Service::new("good", |_| Flow::Done).on_stop(|_| {}));
     let panics = |ctx: &Context| assert!(ctx.is_stopping(), "on purpose");
@@ -52,7 +52,7 @@ fn rule_50_the_smallest_stack_has_room_for_what_the_runner_does() {
 }
 
 #[test]
-fn rule_82_a_stack_that_no_thread_can_have_is_a_fault() {
+fn rule_82_an_impossible_stack_size_is_a_fault() {
     for bytes in [0, 1, 64 * 1024 - 1, usize::MAX / 4 + 1, usize::MAX - 1, usize::MAX] {
         let runner = none().stack_size(bytes).build();
         runner.register(Service::new("s", |_| {}));
@@ -71,7 +71,7 @@ fn rule_82_a_stack_that_no_thread_can_have_is_a_fault() {
 }
 
 #[test]
-fn rule_82_a_stack_that_the_system_refuses_is_an_error_of_start() {
+fn rule_82_a_stack_size_that_the_system_refuses_is_an_error_of_start() {
     let bytes = usize::MAX / 4;
     let runner = none().stack_size(bytes).build();
     runner.register(Service::new("s", |_| {}));

@@ -19,7 +19,7 @@ fn declared(tick: Tick) -> Flow {
 }
 
 #[test]
-fn rule_7_a_declared_service_runs_once_when_the_clocks_go_forward() {
+fn rule_7_a_declared_service_runs_once_after_a_dst_gap() {
     let clock = Clock::manual(utc("2026-03-28 12:00:00"));
     let runner = Runner::builder().only(["cron.declared"]).clock(clock.clone()).build();
     let mut watch = Watch::new(&runner);
@@ -31,7 +31,7 @@ fn rule_7_a_declared_service_runs_once_when_the_clocks_go_forward() {
 }
 
 #[test]
-fn rule_7_a_hole_in_the_hours_is_one_of_the_zone() {
+fn rule_7_hours_are_those_of_the_time_zone() {
     // Ten hours behind the zone of the test.
     let cron = Service::new("s", |_| {}).cron("0 0 0-4,6-23 * * ?").timezone("Pacific/Tahiti");
     let mut t = TestRunner::builder()
@@ -49,7 +49,7 @@ fn rule_7_a_hole_in_the_hours_is_one_of_the_zone() {
 }
 
 #[test]
-fn rule_7_what_other_schedulers_drop_in_a_gap_runs_once_after_it() {
+fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it() {
     for (cron, start, first, next) in [
         // No midnight in Cairo.
         (
@@ -90,7 +90,7 @@ fn rule_7_what_other_schedulers_drop_in_a_gap_runs_once_after_it() {
 }
 
 #[test]
-fn rule_3_and_32_it_is_up_while_it_waits_for_its_first_time() {
+fn rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("daily", |_| {}).cron("@daily").timezone("UTC"));
@@ -125,7 +125,7 @@ fn rule_6_a_suspend_is_noticed_within_30_s() {
 }
 
 #[test]
-fn rule_6_intervals_do_not_care_about_the_wall_clock() {
+fn rule_6_intervals_ignore_the_wall_clock() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("every", |_| {}).interval("1m"));
@@ -139,7 +139,7 @@ fn rule_6_intervals_do_not_care_about_the_wall_clock() {
 }
 
 #[test]
-fn rule_6_a_clock_that_shows_a_moment_before_the_run_does_not_run_it_again() {
+fn rule_6_a_clock_set_back_by_a_moment_repeats_no_run() {
     for cron in ["11 * * * * *", "11 0 0 * * *"] {
         let nap = |ctx: &Context| assert!(ctx.sleep(millis(50)));
         let mut t = in_virtual_time([Service::new("s", nap).cron(cron)]);

@@ -12,7 +12,7 @@ fn runner_at(time: &str) -> (Runner, Clock) {
 }
 
 #[test]
-fn the_plan_prints_times_in_their_zone_and_marks_changes_of_the_clocks() {
+fn rule_175_the_plan_prints_due_times_in_their_zone_and_marks_dst_changes() {
     let (runner, _clock) = runner_at("2026-03-28 12:00:00");
     let half_past_two = Service::new("spring", |_| {}).cron("30 2 * * *");
     runner.register(half_past_two.timezone("Europe/Berlin"));
@@ -33,7 +33,7 @@ fn the_plan_prints_times_in_their_zone_and_marks_changes_of_the_clocks() {
 }
 
 #[test]
-fn rule_82_what_cannot_be_read_or_found_is_a_fault_with_its_place() {
+fn rule_82_unreadable_expressions_and_unknown_zones_are_faults_with_their_place() {
     let (runner, _clock) = manual_clock();
     let new = |name: &'static str| Service::new(name, |_| {});
     runner.register(new("expression").cron("0 8 * * MOM"));
@@ -58,7 +58,7 @@ fn rule_82_what_cannot_be_read_or_found_is_a_fault_with_its_place() {
 // Windows has no `TZ`.
 #[cfg(unix)]
 #[test]
-fn local_is_the_zone_of_the_environment_or_a_fault() {
+fn rule_166_local_is_the_zone_of_the_environment_or_a_fault() {
     let plan = |zone: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_local_time"));
         let ended = Child::run(command.env("TZ", zone)).ended();

@@ -51,14 +51,14 @@ fn in_test_time(service: Service) -> TestRunner {
 }
 
 #[test]
-fn rule_1_an_interval_is_a_grid_and_never_drifts() {
+fn rule_1_an_interval_is_a_fixed_rate_without_drift() {
     let found = dues(2_000, secs(4), |service| service.interval("10s").initial_delay("3s"));
     let expected: Vec<f64> = (0..2_000).map(|k| 3.0 + 10.0 * f64::from(k)).collect();
     assert_eq!(found, expected);
 }
 
 #[test]
-fn rule_1_an_activation_has_a_grid_of_its_own_and_a_restart_has_not() {
+fn rule_1_each_activation_has_its_own_grid_and_restarts_keep_it() {
     let dues = Dues::default();
     let kept = Arc::clone(&dues);
     let body = move |ctx: &tina4_service::Context| {
@@ -82,7 +82,7 @@ fn shared(ctx: &Context) -> Flow {
 }
 
 #[test]
-fn rule_1_two_services_of_one_function_have_a_grid_and_a_life_of_their_own() {
+fn rule_1_two_services_of_one_function_are_independent() {
     let mut t = in_virtual_time([
         Service::new("even", shared).interval("4s"),
         Service::new("odd", shared).interval("4s").initial_delay("2s"),
@@ -96,13 +96,13 @@ fn rule_1_two_services_of_one_function_have_a_grid_and_a_life_of_their_own() {
 }
 
 #[test]
-fn rule_2_a_delay_begins_at_the_end_of_the_run() {
+fn rule_2_a_delay_counts_from_the_end_of_the_run() {
     let found = dues(5, secs(7), |service| service.delay("5s"));
     assert_eq!(found, [0.0, 12.0, 24.0, 36.0, 48.0]);
 }
 
 #[test]
-fn rule_3_the_first_run_comes_at_once_or_after_the_initial_delay() {
+fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
     for (delay, make) in [
         (0, (|service| service) as fn(Service) -> Service),
         (0, |service| service.interval("10s")),
@@ -130,7 +130,7 @@ fn rule_3_the_first_run_comes_at_once_or_after_the_initial_delay() {
 }
 
 #[test]
-fn rule_3_a_one_time_task_runs_once_after_its_delay() {
+fn rule_3_a_one_time_task_runs_once_after_its_initial_delay() {
     let mut t = in_virtual_time([Service::new("once", |_| {}).initial_delay("2s")]);
     assert_eq!(t.info("once").next_due, None, "before it is started");
     t.start_all().unwrap();
@@ -148,7 +148,7 @@ fn rule_3_a_one_time_task_runs_once_after_its_delay() {
 }
 
 #[test]
-fn rule_9_jitter_delays_the_start_and_never_the_grid() {
+fn rule_9_jitter_delays_runs_and_never_moves_the_grid() {
     let found = dues(500, Duration::ZERO, |service| service.interval("10s").jitter("5s"));
     let late: Vec<f64> = found.iter().zip(0..).map(|(due, k)| due - 10.0 * f64::from(k)).collect();
     assert!(late.iter().all(|late| (0.0..5.0).contains(late)), "{late:?}");
@@ -158,7 +158,7 @@ fn rule_9_jitter_delays_the_start_and_never_the_grid() {
 }
 
 #[test]
-fn rule_9_a_clock_moved_to_a_due_time_with_jitter_reaches_it() {
+fn rule_9_a_clock_advanced_to_a_jittered_due_time_reaches_it() {
     // By chance in nanoseconds, which the wall clock of Windows cannot show.
     let found = dues(200, Duration::ZERO, |service| {
         service.cron("* * * * *").timezone("UTC").jitter("30s")
@@ -168,7 +168,7 @@ fn rule_9_a_clock_moved_to_a_due_time_with_jitter_reaches_it() {
 }
 
 #[test]
-fn rule_9_again_and_after_leave_the_grid_where_it_is() {
+fn rule_9_again_and_after_do_not_move_the_grid() {
     let dues = Dues::default();
     let kept = Arc::clone(&dues);
     // Every run takes a second.
@@ -190,7 +190,7 @@ fn rule_9_again_and_after_leave_the_grid_where_it_is() {
 }
 
 #[test]
-fn rule_9_a_body_may_be_its_own_trigger() {
+fn rule_9_a_body_may_choose_each_of_its_next_runs() {
     // It says when it wants to run next, and at last that it does not.
     let pauses = [100, 1, 5_000];
     let body = move |ctx: &Context| match pauses.get(usize::try_from(ctx.tick().run).unwrap() - 1) {
@@ -211,7 +211,7 @@ fn rule_9_a_body_may_be_its_own_trigger() {
 }
 
 #[test]
-fn a_clock_that_is_moved_in_small_steps_loses_nothing() {
+fn a_manual_clock_advanced_in_small_steps_loses_nothing() {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
     for _ in 0..1_000 {
         clock.advance(Duration::from_nanos(33));

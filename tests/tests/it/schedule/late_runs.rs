@@ -45,7 +45,7 @@ fn rule_4_a_service_never_overlaps_itself() {
 }
 
 #[test]
-fn rule_4_and_27_a_service_that_is_late_makes_no_other_late() {
+fn rule_4_and_27_a_late_service_delays_no_other() {
     let begun = Arc::new(Mutex::new(Vec::new()));
     let book = Arc::clone(&begun);
     let punctual = move |ctx: &Context| book.lock().unwrap().push(ctx.tick().lateness);
@@ -62,7 +62,7 @@ fn rule_4_and_27_a_service_that_is_late_makes_no_other_late() {
 }
 
 #[test]
-fn rule_5_missed_runs_are_skipped_counted_and_told_once_never_a_burst() {
+fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(1);
@@ -89,7 +89,7 @@ fn rule_5_missed_runs_are_skipped_counted_and_told_once_never_a_burst() {
 }
 
 #[test]
-fn rule_5_after_a_long_sleep_of_the_machine_one_late_run_is_enough() {
+fn rule_5_a_long_gap_is_followed_by_a_single_late_run() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
@@ -107,7 +107,7 @@ fn rule_5_after_a_long_sleep_of_the_machine_one_late_run_is_enough() {
 }
 
 #[test]
-fn rule_5_a_run_longer_than_its_period_is_followed_by_one_late_run_never_by_a_burst() {
+fn rule_5_a_run_longer_than_its_period_is_not_followed_by_a_burst() {
     let nap = |length| move |ctx: &Context| assert!(ctx.sleep(millis(length)));
     let mut t = in_virtual_time([
         Service::new("cron", nap(2_500)).cron("* * * * * *"),
@@ -129,7 +129,7 @@ fn rule_5_a_run_longer_than_its_period_is_followed_by_one_late_run_never_by_a_bu
 }
 
 #[test]
-fn rule_5_what_ended_in_time_for_its_next_run_is_not_late() {
+fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late() {
     // The run ends at the very instant at which the next one is due.
     let nap = |ctx: &Context| assert!(ctx.sleep(secs(1)));
     let mut t = in_virtual_time([
@@ -144,7 +144,7 @@ fn rule_5_what_ended_in_time_for_its_next_run_is_not_late() {
 }
 
 #[test]
-fn rule_5_what_is_older_than_a_minute_is_skipped_and_told() {
+fn rule_5_an_occurrence_older_than_a_minute_is_skipped_and_reported() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC"));
@@ -158,7 +158,7 @@ fn rule_5_what_is_older_than_a_minute_is_skipped_and_told() {
 }
 
 #[test]
-fn rule_5_after_a_long_run_the_last_time_runs_if_it_passed_within_a_minute() {
+fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_old() {
     for (cron, length, skipped, late) in [
         ("* * * * *", "59s", 0, 0),
         ("* * * * *", "60s", 0, 0),
@@ -183,7 +183,7 @@ fn rule_5_after_a_long_run_the_last_time_runs_if_it_passed_within_a_minute() {
 }
 
 #[test]
-fn a_pause_is_not_made_up_for_whatever_the_schedule() {
+fn rule_173_runs_missed_during_a_pause_are_not_made_up() {
     let mut t = in_virtual_time([
         Service::new("cron", |_| {}).cron("* * * * * *"),
         Service::new("interval", |_| {}).interval("1s"),

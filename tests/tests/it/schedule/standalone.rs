@@ -6,7 +6,7 @@ use tests::{secs, utc};
 use tina4_service::Schedule;
 
 #[test]
-fn a_schedule_can_be_used_alone() {
+fn rule_179_a_schedule_works_without_a_runner() {
     let noon = SystemTime::UNIX_EPOCH + secs(43_200);
     let every = Schedule::interval(secs(30));
     assert_eq!(every.next_after(noon), Some(noon + secs(30)));
@@ -17,7 +17,7 @@ fn a_schedule_can_be_used_alone() {
 }
 
 #[test]
-fn a_schedule_alone_says_what_is_wrong() {
+fn rule_179_a_schedule_reports_what_is_wrong_with_it() {
     let error = |expression, zone| Schedule::cron(expression, zone).unwrap_err();
     assert_eq!(
         format!("{:#}", error("60 * * * *", "UTC")),
@@ -29,7 +29,7 @@ fn a_schedule_alone_says_what_is_wrong() {
 }
 
 #[test]
-fn a_schedule_alone_works_far_from_now() {
+fn rule_179_a_schedule_works_far_from_the_present() {
     let yearly = Schedule::cron("0 0 1 1 *", "UTC").unwrap();
     for (after, next) in [
         ("2262-12-31 23:59:59", "2263-01-01 00:00:00"),

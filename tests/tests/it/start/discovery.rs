@@ -36,7 +36,7 @@ fn never_called() {
 }
 
 #[test]
-fn services_in_private_modules_and_functions_are_found() {
+fn rule_150_services_in_private_modules_and_functions_are_found() {
     let names = ["deep", "base", "later", "local"].map(|name| format!("registration.{name}"));
     let runner = Runner::builder().only(names.clone()).build();
     let mut watch = Watch::new(&runner);
@@ -67,7 +67,7 @@ const ABOVE_MACRO: u32 = line!();
 declare!("registration.by-macro", by_macro);
 
 #[test]
-fn a_place_is_where_the_attribute_begins_or_the_macro_that_writes_it() {
+fn rule_150_a_place_is_the_start_of_the_attribute_or_of_the_macro_call() {
     let runner = Runner::builder().build();
     for (name, above) in [("registration.placed", ABOVE), ("registration.by-macro", ABOVE_MACRO)] {
         let place = info(&runner, name).place;
@@ -76,7 +76,7 @@ fn a_place_is_where_the_attribute_begins_or_the_macro_that_writes_it() {
 }
 
 #[test]
-fn after_knows_a_function_by_its_type_whatever_it_is_called() {
+fn rule_158_after_identifies_a_function_by_its_type_under_any_name() {
     let runner = Runner::builder()
         .only(["registration.base", "registration.deep", "registration.later"])
         .build();
@@ -92,7 +92,7 @@ fn after_knows_a_function_by_its_type_whatever_it_is_called() {
 }
 
 #[test]
-fn after_means_what_replaces_a_service_that_is_left_out() {
+fn rule_158_after_accepts_the_replacement_of_a_service_that_is_left_out() {
     let runner = Runner::builder().only(["registration.later"]).build();
     runner.register(Service::new("registration.deep", |_| {}));
     runner.register(Service::new("registration.base", |_| {}));
@@ -104,7 +104,7 @@ fn after_means_what_replaces_a_service_that_is_left_out() {
 }
 
 #[test]
-fn except_leaves_out_and_only_keeps() {
+fn rule_178_except_leaves_services_out_and_only_keeps_them() {
     let all = Runner::builder().build().status();
     assert_eq!(all["registration.deep"], State::Registered);
     let rest = Runner::builder().except(["registration.deep"]).build().status();

@@ -31,7 +31,7 @@ fn line_of(text: &str) -> usize {
 }
 
 #[test]
-fn rule_30_every_fault_is_reported_at_once_with_file_and_line_and_nothing_starts() {
+fn rule_30_all_faults_are_reported_together_with_file_and_line_and_nothing_starts() {
     let names = ["twin", "reader", "lost", "hen", "egg"].map(|name| format!("faults.{name}"));
     let runner = Runner::builder().only(names).only(["faults.ghost"]).build();
     runner.register(Service::new("9lives", |_| {}).interval("5"));
@@ -95,7 +95,7 @@ fn rule_30_every_fault_is_reported_at_once_with_file_and_line_and_nothing_starts
 }
 
 #[test]
-fn rule_82_an_unknown_name_in_after_or_in_a_selection_is_recognised() {
+fn rule_82_an_unknown_name_in_after_or_in_a_selection_gets_a_suggestion() {
     let runner = Runner::builder().only(["faults.eg", "nothing"]).build();
     runner.register(Service::new("heartbeat", |_| {}));
     runner.register(Service::new("then", |_| {}).after("hartbeat").after("nobody"));
@@ -114,7 +114,7 @@ fn rule_82_an_unknown_name_in_after_or_in_a_selection_is_recognised() {
 }
 
 #[test]
-fn rule_30_a_second_service_of_one_name_takes_nothing_over() {
+fn rule_30_a_second_service_of_one_name_does_not_replace_the_first() {
     let mut t = in_virtual_time([Service::new("s", |_| Err::<(), _>("first")).backoff("1m")]);
     t.advance("0s");
     let line = line!() + 1;
@@ -137,7 +137,7 @@ fn rule_30_a_second_service_of_one_name_takes_nothing_over() {
 }
 
 #[test]
-fn rule_30_status_names_the_service_that_requests_reach() {
+fn rule_30_status_shows_the_service_that_requests_reach() {
     let mut t = in_virtual_time([Service::new("s", sleep_until_stopped)]);
     t.advance("0s");
     t.runner().register(Service::new("s", sleep_until_stopped));

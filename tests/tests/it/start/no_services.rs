@@ -4,7 +4,7 @@ use tests::Child;
 use tina4_service::{Runner, StartError};
 
 #[test]
-fn rule_31_no_service_at_all_explains_why_that_may_be() {
+fn rule_31_an_error_without_services_explains_the_likely_cause() {
     // Its package has services, in a crate that this program does not name.
     let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &[]).ended();
     let text = ended.out.join("\n");
@@ -22,7 +22,7 @@ fn rule_31_no_service_at_all_explains_why_that_may_be() {
 }
 
 #[test]
-fn rule_31_the_linker_is_not_blamed_for_what_was_not_asked_for() {
+fn rule_31_the_linker_is_not_blamed_for_an_empty_selection() {
     let text = |runner: &Runner| {
         let error = runner.start_all().expect_err("there is nothing to start");
         assert_eq!(runner.check().expect_err("the same").to_string(), error.to_string());
@@ -50,7 +50,7 @@ fn rule_31_the_linker_is_not_blamed_for_what_was_not_asked_for() {
 }
 
 #[test]
-fn rule_31_a_crate_that_is_only_named_is_found() {
+fn rule_31_services_of_a_crate_that_is_only_named_are_found() {
     // The same crate, not named, is not: see `start.rs`.
     let ended = Child::start(env!("CARGO_BIN_EXE_only_named"), &[]).ended();
     assert_eq!(ended.out, ["tests.only-named: registered"], "{ended:?}");

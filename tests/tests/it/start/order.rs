@@ -5,7 +5,7 @@ use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stoppe
 use tina4_service::{Change, Context, ControlError, Runner, Service, State, service};
 
 #[test]
-fn rule_32_after_first_then_names() {
+fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
     let (runner, _clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     for (name, after) in
@@ -64,7 +64,7 @@ fn rule_32_up_means_that_the_first_run_has_begun() {
 }
 
 #[test]
-fn rule_32_what_comes_after_a_service_that_ends_early_is_not_held_for_ever() {
+fn rule_32_a_service_that_ends_early_releases_its_dependents() {
     let (runner, _clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("first", |_| {}).initial_delay("1h"));
@@ -76,7 +76,7 @@ fn rule_32_what_comes_after_a_service_that_ends_early_is_not_held_for_ever() {
 }
 
 #[test]
-fn rule_32_what_comes_after_starts_though_the_first_crashes_as_it_starts() {
+fn rule_32_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
     let first = || Service::new("first", |_| Err::<(), _>("no")).initial_delay("10s");
     for (first, state) in
         [(first().max_restarts(0), State::Failed), (first().backoff("1m"), State::BackingOff)]
@@ -98,7 +98,7 @@ fn rule_32_what_comes_after_starts_though_the_first_crashes_as_it_starts() {
 }
 
 #[test]
-fn rule_32_and_41_a_fault_elsewhere_does_not_untie_a_newcomer() {
+fn rule_32_and_41_a_fault_elsewhere_keeps_the_order_of_a_new_service() {
     for (base, runs) in [(Service::new("base", sleep_until_stopped).initial_delay("10s"), 0), {
         (Service::new("base", sleep_until_stopped), 1)
     }] {
@@ -123,7 +123,7 @@ fn rule_32_and_41_a_fault_elsewhere_does_not_untie_a_newcomer() {
 }
 
 #[test]
-fn rule_32_a_restart_of_what_is_coming_up_lets_nobody_go_ahead() {
+fn rule_32_a_restart_before_the_first_run_releases_no_dependents() {
     for hook in [false, true] {
         let first = Service::new("first", sleep_until_stopped).initial_delay("10s");
         let first = if hook { first.on_stop(|_| {}) } else { first };
@@ -153,7 +153,7 @@ fn by_function() {}
 fn by_name() {}
 
 #[test]
-fn rule_32_a_function_in_after_means_the_function_and_a_text_the_name() {
+fn rule_32_and_158_after_takes_functions_as_functions_and_texts_as_names() {
     let names = ["supervision_one", "supervision_two"];
     let runner = Runner::builder()
         .only(names)

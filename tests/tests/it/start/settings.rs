@@ -3,7 +3,7 @@
 use tina4_service::{Runner, Service};
 
 #[test]
-fn rule_82_every_wrong_setting_is_a_fault_that_says_what_to_do() {
+fn rule_82_every_wrong_setting_is_a_fault_with_a_remedy() {
     type Case = (fn() -> Service, &'static [&'static str]);
     let new = || Service::new("s", |_| {});
     assert!(check(new()).is_empty());
@@ -42,7 +42,7 @@ fn rule_82_every_wrong_setting_is_a_fault_that_says_what_to_do() {
 
 /// One mistake is one fault: a value that cannot be read must not cause complaints about others.
 #[test]
-fn rule_82_one_mistake_is_told_once() {
+fn rule_82_one_mistake_is_reported_once() {
     for service in [
         Service::new("s", |_| {}).interval("abc").jitter("1s"),
         Service::new("s", |_| {}).max_restarts(3).restart_window("abc"),

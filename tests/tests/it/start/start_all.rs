@@ -7,7 +7,7 @@ use tests::{Stopwatch, Watch, info, manual_clock, secs};
 use tina4_service::{Change, Context, Flow, Runner, Service, State};
 
 #[test]
-fn rule_33_start_never_waits_for_a_run() {
+fn rule_33_start_all_waits_for_no_run() {
     let runner = Runner::new();
     let (go, gate) = bounded::<()>(0);
     let slow = move |_: &Context| {
@@ -22,7 +22,7 @@ fn rule_33_start_never_waits_for_a_run() {
 }
 
 #[test]
-fn autostart_false_is_left_to_be_started_by_name() {
+fn rule_170_a_service_without_autostart_starts_by_name_only() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("lazy", |_| Flow::Done).autostart(false));
@@ -37,7 +37,7 @@ fn autostart_false_is_left_to_be_started_by_name() {
 }
 
 #[test]
-fn a_second_start_all_starts_what_is_not_running() {
+fn rule_170_a_second_start_all_starts_the_services_that_are_not_running() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("done", |_| Flow::Done));
@@ -63,7 +63,7 @@ fn a_second_start_all_starts_what_is_not_running() {
 }
 
 #[test]
-fn the_plan_names_due_times_and_places() {
+fn rule_175_the_plan_shows_due_times_and_places() {
     let (runner, _clock) = manual_clock();
     let line = line!() + 1;
     runner.register(Service::new("report", |_| {}).interval("1h").initial_delay("30m"));
@@ -75,7 +75,7 @@ fn the_plan_names_due_times_and_places() {
 
 /// Costs that grow by the square are ten times as high for each of ten times as many.
 #[test]
-fn rule_33_and_41_twenty_thousand_that_end_at_once_or_are_stopped_one_by_one_cost_no_more_each() {
+fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand() {
     let round = |_| (start_and_end(2_000), start_and_end(20_000));
     let rounds: Vec<_> = (0..3).map(round).collect();
     let few = rounds.iter().map(|(few, _)| few.as_secs_f64() / 2e3).fold(f64::MAX, f64::min);

@@ -72,7 +72,7 @@ fn rule_43_the_late_result_of_an_abandoned_run_is_dropped() {
 }
 
 #[test]
-fn rule_43_what_did_not_stop_is_named_and_the_others_stop_in_order() {
+fn rule_43_abandoned_services_are_named_and_the_others_stop_in_order() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
@@ -106,7 +106,7 @@ fn rule_43_what_did_not_stop_is_named_and_the_others_stop_in_order() {
 }
 
 #[test]
-fn rule_43_an_abandoned_run_is_never_called_stopped_nor_started_twice() {
+fn rule_43_an_abandoned_service_is_never_called_stopped_or_started_twice() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
@@ -142,7 +142,7 @@ fn rule_43_an_abandoned_run_is_never_called_stopped_nor_started_twice() {
 }
 
 #[test]
-fn rule_43_while_a_stop_waits_everything_else_goes_on() {
+fn rule_43_other_services_continue_while_a_stop_waits() {
     let mut t = in_virtual_time([
         Service::new("hung", |_| {}).interval("1d").stop_timeout("10s"),
         Service::new("third", sleep_until_stopped).autostart(false),
@@ -166,7 +166,7 @@ fn rule_43_while_a_stop_waits_everything_else_goes_on() {
 }
 
 #[test]
-fn rule_43_a_run_that_ends_in_time_after_all_is_stopped_and_may_start_again() {
+fn rule_43_a_run_that_ends_just_in_time_is_stopped_and_may_start_again() {
     let mut t = in_virtual_time([Service::new("s", |_| {}).interval("1d").stop_timeout("10s")]);
     t.advance("0s");
     for (length, ends) in [("9999ms", true), ("10001ms", false)] {

@@ -7,7 +7,7 @@ use tests::{Stopwatch, Watch, secs, sleep_until_stopped, within};
 use tina4_service::{Change, Context, Flow, Runner, Service, State, StopReport, Stopped};
 
 #[test]
-fn rule_46_stop_all_inside_a_service_marks_returns_and_ends() {
+fn rule_46_stop_all_inside_a_service_makes_the_request_and_returns() {
     let runner = Runner::new();
     let (answer, answered) = bounded::<(StopReport, bool)>(1);
     let inner = runner.clone();
@@ -30,7 +30,7 @@ fn rule_46_stop_all_inside_a_service_marks_returns_and_ends() {
 }
 
 #[test]
-fn rule_46_a_service_stops_and_restarts_itself() {
+fn rule_46_a_service_may_stop_and_restart_itself() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let inner = runner.clone();

@@ -65,7 +65,7 @@ fn diary_of(
 }
 
 #[test]
-fn rule_42_last_in_first_out_once_however_the_activation_ends() {
+fn rule_42_hooks_run_once_and_last_in_first_out_however_the_activation_ends() {
     let once = ["run", "end", "second", "first", "declared"];
     let stopped = diary_of(State::Stopped, true, |ctx| {
         while ctx.sleep(secs(3_600)) {}

@@ -18,7 +18,7 @@ fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
 }
 
 #[test]
-fn rule_41_stop_all_goes_in_reverse_of_after_and_a_wave_is_told_at_once() {
+fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     // Both of the last wave must have been told before either may leave.
@@ -52,7 +52,7 @@ fn rule_41_stop_all_goes_in_reverse_of_after_and_a_wave_is_told_at_once() {
 }
 
 #[test]
-fn rule_41_one_deadline_for_all_whatever_their_own_stop_timeout() {
+fn rule_41_one_deadline_limits_every_stop_timeout() {
     let runner = Runner::builder().only::<&str>([]).shutdown_timeout(millis(100)).build();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
@@ -71,7 +71,7 @@ fn rule_41_one_deadline_for_all_whatever_their_own_stop_timeout() {
 }
 
 #[test]
-fn rule_41_the_deadline_of_25_s_is_one_for_all() {
+fn rule_41_all_services_share_the_deadline_of_25_s() {
     let mut test = virtual_time();
     for name in ["a", "b", "c"] {
         let service = Service::new(name, |_| {}).stop_timeout("1h");
@@ -89,7 +89,7 @@ fn rule_41_the_deadline_of_25_s_is_one_for_all() {
 }
 
 #[test]
-fn rule_41_services_that_end_by_themselves_meanwhile_keep_their_own_ending() {
+fn rule_41_services_that_end_by_themselves_during_a_shutdown_keep_their_own_state() {
     // While `last` lets the shutdown wait for five seconds, each of the first wave ends by itself.
     let ends = |name: &'static str, end: fn() -> Result<Flow, &'static str>| {
         Service::new(name, move |ctx: &Context| {
@@ -125,7 +125,7 @@ fn rule_41_services_that_end_by_themselves_meanwhile_keep_their_own_ending() {
 }
 
 #[test]
-fn rule_41_a_wave_takes_as_long_as_its_slowest_and_waves_come_one_after_another() {
+fn rule_41_a_wave_takes_as_long_as_its_slowest_service_and_the_next_one_follows() {
     let slow = |name: &'static str| Service::new(name, |_| {}).interval("1h").stop_timeout("2s");
     let mut t =
         in_virtual_time([slow("base"), slow("a").after("base"), slow("b").after("base"), {
@@ -151,7 +151,7 @@ fn rule_41_a_wave_takes_as_long_as_its_slowest_and_waves_come_one_after_another(
 }
 
 #[test]
-fn rule_41_the_order_of_the_stop_is_not_that_of_the_starts() {
+fn rule_41_the_stop_order_does_not_depend_on_the_order_of_starts() {
     // Names that are in no order, and starts that are in the wrong one.
     let mut t = in_virtual_time([
         Service::new("ch7", sleep_until_stopped),
@@ -193,7 +193,7 @@ fn crash_once(name: &'static str) -> Service {
 }
 
 #[test]
-fn rule_41_and_42_hundreds_in_every_state_stop_at_one_instant_and_are_cleaned_up_once() {
+fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_cleaned_up_once() {
     const EACH: usize = 40;
     type Make = fn(&str) -> Service;
     let kinds: [(&str, Make); 9] = [
@@ -243,7 +243,7 @@ fn rule_41_and_42_hundreds_in_every_state_stop_at_one_instant_and_are_cleaned_up
 }
 
 #[test]
-fn rule_41_the_report_keeps_the_order_of_ends_at_one_instant() {
+fn rule_41_the_report_keeps_the_order_of_simultaneous_ends() {
     let mut t = in_virtual_time([
         Service::new("a", sleep_until_stopped),
         Service::new("b", sleep_until_stopped).after("a"),

@@ -9,7 +9,7 @@ use tina4_service::testing::TestRunner;
 use tina4_service::{Context, ControlError, Runner, Service, StartError, State, Stopped};
 
 #[test]
-fn rule_47_stop_then_start_gives_exactly_one_copy() {
+fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
     let runner = Runner::new();
     let alive = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
@@ -53,7 +53,7 @@ fn rule_47_stop_then_start_gives_exactly_one_copy() {
 }
 
 #[test]
-fn rule_47_a_stop_in_the_middle_of_a_crash_loop_is_the_end_of_it() {
+fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
     within("a loop that goes on for ever", || {
         let runner = Runner::new();
         let inside = Arc::new(AtomicUsize::new(0));
@@ -100,7 +100,7 @@ fn rule_47_a_stop_in_the_middle_of_a_crash_loop_is_the_end_of_it() {
 }
 
 #[test]
-fn rule_47_of_several_wishes_while_a_run_is_waited_for_the_last_one_counts() {
+fn rule_47_the_last_of_several_requests_during_a_stop_wins() {
     let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
     let stop_all = |t: &mut TestRunner| assert!(t.stop_all().is_clean());
     let start = |t: &mut TestRunner| t.start("s").unwrap();
@@ -129,7 +129,7 @@ fn rule_47_of_several_wishes_while_a_run_is_waited_for_the_last_one_counts() {
 }
 
 #[test]
-fn rule_41_stop_all_right_after_start_all_ends_whatever_had_begun() {
+fn rule_41_stop_all_right_after_start_all_ends_every_run_that_had_begun() {
     let (begun, cleaned) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     for round in 0..50 {
         let runner = Runner::new();
@@ -163,7 +163,7 @@ fn rule_41_stop_all_right_after_start_all_ends_whatever_had_begun() {
 }
 
 #[test]
-fn rule_30_while_everything_stops_nothing_starts() {
+fn rule_30_nothing_starts_during_a_shutdown() {
     within("a shutdown without an end", || {
         let mut t = in_virtual_time([Service::new("other", |_| {}).interval("1h")]);
         let (tell, told) = bounded(8);
@@ -200,7 +200,7 @@ fn rule_30_while_everything_stops_nothing_starts() {
 }
 
 #[test]
-fn stop_all_may_be_called_again_and_from_several_threads() {
+fn rule_41_stop_all_may_be_called_repeatedly_and_from_several_threads() {
     let runner = Runner::new();
     runner.register(Service::new("s", sleep_until_stopped));
     runner.start_all().unwrap();

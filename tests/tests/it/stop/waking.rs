@@ -27,7 +27,7 @@ fn stop_in(state: State, service: impl Fn() -> Service) {
 }
 
 #[test]
-fn rule_40_stop_wakes_every_kind_of_waiting_at_once() {
+fn rule_40_stop_wakes_every_kind_of_wait_immediately() {
     let crash = || Service::new("s", |_| Err::<(), _>("no")).backoff("60s");
     stop_in(State::BackingOff, crash);
     stop_in(State::Waiting, || Service::new("s", |_| {}).interval("1h"));
@@ -50,7 +50,7 @@ fn rule_40_stop_wakes_every_kind_of_waiting_at_once() {
 
 /// No time-out is behind it, however short: stop takes no test time.
 #[test]
-fn rule_40_stop_waits_for_no_time_to_pass() {
+fn rule_40_stop_takes_no_virtual_time() {
     for (state, service) in [
         (State::Running, Service::new("s", sleep_until_stopped)),
         (State::Waiting, Service::new("s", |_| {}).interval("1h")),
@@ -72,7 +72,7 @@ fn rule_40_stop_waits_for_no_time_to_pass() {
 }
 
 #[test]
-fn rule_40_the_run_in_progress_ends_first_and_sees_that_it_shall() {
+fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);

@@ -17,7 +17,7 @@ fn compute(length: Duration) {
 }
 
 #[test]
-fn a_body_that_only_glances_outside_keeps_its_time() {
+fn a_body_that_only_polls_its_stop_channel_keeps_its_time() {
     let glance = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
     let mut t = in_virtual_time([Service::new("glances", glance).interval("10s")]);
     t.advance("1m");
@@ -26,7 +26,7 @@ fn a_body_that_only_glances_outside_keeps_its_time() {
 
 /// Also if its run ends while test time finds out that nothing is left to do.
 #[test]
-fn a_body_that_glances_outside_may_come_back_at_any_moment() {
+fn a_polling_body_may_return_at_any_moment() {
     let glance = |ctx: &Context| {
         assert!(ctx.stopping().try_recv().is_err());
         compute(Duration::from_nanos(ctx.tick().run % 1_000 * 100));
@@ -39,7 +39,7 @@ fn a_body_that_glances_outside_may_come_back_at_any_moment() {
 /// Where the operating system says that it computes.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_body_that_glances_outside_and_computes_keeps_its_time() {
+fn a_polling_body_that_computes_keeps_its_time() {
     let glance = |ctx: &Context| {
         assert!(ctx.stopping().try_recv().is_err());
         compute(Duration::from_millis(350));
@@ -50,7 +50,7 @@ fn a_body_that_glances_outside_and_computes_keeps_its_time() {
 }
 
 #[test]
-fn who_is_outside_has_real_time_to_stop() {
+fn a_detached_body_has_real_time_to_stop() {
     let slow_to_stop = |ctx: &Context| {
         let _ = ctx.stopping().recv();
         // What it flushes to takes real time, which test time waits for.
@@ -63,7 +63,7 @@ fn who_is_outside_has_real_time_to_stop() {
 
 /// Otherwise the test gives up on those who are still outside.
 #[test]
-fn who_has_stopped_is_not_waited_for() {
+fn stopped_bodies_are_not_waited_for() {
     let mut t = in_virtual_time([consumer("a"), consumer("b")]);
     t.advance("1s");
     assert!(matches!(t.stop("a"), Ok(Stopped::Ended { .. })));

@@ -44,7 +44,7 @@ fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
 }
 
 #[test]
-fn instants_of_a_test_are_read_compared_and_reckoned_with() {
+fn instants_can_be_parsed_compared_and_added_to() {
     let t = none().at("2026-10-25T02:30:00+01:00[Europe/Berlin]").build().unwrap();
     let second = t.now();
     let first = second - secs(3_600);
@@ -86,7 +86,7 @@ fn instants_of_a_test_are_read_compared_and_reckoned_with() {
 }
 
 #[test]
-fn the_zone_of_a_test_is_the_one_that_it_names() {
+fn the_time_zone_of_a_test_is_the_one_it_names() {
     for (at, prints) in [
         ("2026-01-01T00:00:00Z", "2026-01-01 00:00:00 +00:00[UTC]"),
         ("2026-01-01T00:00:00[Etc/UTC]", "2026-01-01 00:00:00 +00:00[UTC]"),

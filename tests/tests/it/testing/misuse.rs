@@ -8,7 +8,7 @@ use tina4_service::{Flow, Service, State};
 #[should_panic(
     expected = "`2025-01-01T00:00` has passed already: it is 2026-01-01 00:00:01 +00:00[UTC]"
 )]
-fn time_does_not_go_back() {
+fn virtual_time_does_not_go_back() {
     let mut t = in_virtual_time([Service::new("once", |_| Flow::Done)]);
     t.advance("1s");
     t.advance_to("2025-01-01T00:00");
@@ -16,7 +16,7 @@ fn time_does_not_go_back() {
 
 #[test]
 #[should_panic(expected = "there is no service `twice`; the only service is `once`")]
-fn a_name_that_does_not_exist_is_said() {
+fn an_unknown_name_is_reported() {
     let mut t = in_virtual_time([Service::new("once", |_| Flow::Done)]);
     t.crash_next("twice");
 }
@@ -46,7 +46,7 @@ fn rule_82_a_misspelt_name_is_recognised() {
 
 #[test]
 #[should_panic(expected = "test time cannot go on: what the test waits for will never come")]
-fn a_wait_for_nothing_ends() {
+fn a_wait_that_can_never_end_panics() {
     let mut t = in_virtual_time([Service::new("paused", |_| {}).interval("1s")]);
     t.advance("1s");
     t.pause("paused").unwrap();
@@ -54,7 +54,7 @@ fn a_wait_for_nothing_ends() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said() {
+fn unreadable_times_and_faulty_services_are_reported() {
     let mut t = in_virtual_time([Service::new("once", |_| Flow::Done)]);
     t.advance("1s");
     assert_eq!(t.state("once"), State::Finished);
@@ -68,7 +68,7 @@ fn what_cannot_be_read_is_said() {
 
 #[test]
 #[should_panic(expected = "a million things have happened at one instant")]
-fn a_body_that_never_lets_go_of_an_instant_is_said() {
+fn a_body_that_never_lets_time_advance_is_reported() {
     let mut t = in_virtual_time([Service::new("queue", |_| Flow::Again)]);
     t.advance("1s");
 }

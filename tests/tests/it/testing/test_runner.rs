@@ -29,7 +29,7 @@ fn rule_70_a_day_passes_in_a_moment() {
 }
 
 #[test]
-fn the_next_run_may_be_far_away() {
+fn rule_70_run_next_reaches_a_run_in_the_far_future() {
     let mut t = virtual_time()
         .service(Service::new("yearly", |_| {}).cron("@yearly"))
         .service(Service::new("also", |_| {}).cron("0 0 1 1 *"))
@@ -40,7 +40,7 @@ fn the_next_run_may_be_far_away() {
 }
 
 #[test]
-fn rule_70_everything_that_falls_due_runs_in_order_and_to_completion() {
+fn rule_70_all_due_runs_happen_in_order_and_to_completion() {
     let periods = [("c", 3), ("a", 2), ("b", 7)];
     let mut test = virtual_time();
     for (name, period) in periods {
@@ -74,7 +74,7 @@ fn rule_70_everything_that_falls_due_runs_in_order_and_to_completion() {
 }
 
 #[test]
-fn a_body_sleeps_in_test_time_while_others_run() {
+fn rule_70_a_body_sleeps_in_virtual_time_while_others_run() {
     let slept = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&slept);
     let sleeper = move |ctx: &Context| {
@@ -127,7 +127,7 @@ fn a_consumer_recovers_after_three_failures() {
 }
 
 #[test]
-fn a_slow_run_skips_and_is_stuck_and_abandoned() {
+fn a_slow_run_causes_skips_gets_stuck_and_is_abandoned() {
     let service = Service::new("slow", |_| {}).interval("1m").timeout("30s").stop_timeout("5s");
     let mut t = in_virtual_time([service]);
     t.slow_next("slow", "150s");
@@ -161,7 +161,7 @@ fn a_flush_happens_on_stop() {
 }
 
 #[test]
-fn a_suspend_and_a_clock_that_is_set() {
+fn a_suspend_and_a_changed_clock_are_noticed() {
     let mut t = in_virtual_time([Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC")]);
     t.advance("10m");
     t.suspend("50m");
@@ -173,7 +173,7 @@ fn a_suspend_and_a_clock_that_is_set() {
 }
 
 #[test]
-fn what_is_outside_of_test_time_is_waited_for_at_its_end() {
+fn a_detached_body_is_waited_for_at_its_end() {
     let (send, receive) = crossbeam_channel::unbounded::<u32>();
     let sum = Arc::new(AtomicUsize::new(0));
     let total = Arc::clone(&sum);
@@ -201,7 +201,7 @@ fn what_is_outside_of_test_time_is_waited_for_at_its_end() {
 }
 
 #[test]
-fn bodies_use_the_runner_in_test_time() {
+fn bodies_use_the_runner_in_virtual_time() {
     let mut t = virtual_time().build().unwrap();
     let runner = t.runner().clone();
     let control = move |_: &Context| {
@@ -219,7 +219,7 @@ fn bodies_use_the_runner_in_test_time() {
 }
 
 #[test]
-fn the_same_test_gives_the_same_timeline_beside_others() {
+fn rule_70_the_same_test_gives_the_same_timeline_every_time() {
     let run = || {
         let nap = |ctx: &Context| {
             let _ = ctx.sleep(Duration::from_millis(1_500));
@@ -250,7 +250,7 @@ fn the_same_test_gives_the_same_timeline_beside_others() {
 }
 
 #[test]
-fn who_only_sleeps_plans_no_run() {
+fn a_body_that_only_sleeps_plans_no_run() {
     for nap in [secs(1), Duration::MAX] {
         let mut t = in_virtual_time([Service::new(
             "sleeper",
@@ -264,7 +264,7 @@ fn who_only_sleeps_plans_no_run() {
 }
 
 #[test]
-fn another_thread_may_wait_and_moves_nothing() {
+fn another_thread_may_wait_without_advancing_time() {
     let mut t = in_virtual_time([Service::new("every", |_| {}).interval("1s")]);
     t.start_all().unwrap();
     let (runner, ended) = (t.runner().clone(), crossbeam_channel::bounded(1));
@@ -283,7 +283,7 @@ fn another_thread_may_wait_and_moves_nothing() {
 }
 
 #[test]
-fn test_time_inside_of_test_time() {
+fn virtual_time_nests() {
     let inner = |_: &Context| {
         let mut t = in_virtual_time([Service::new("inner", |_| {}).interval("1h")]);
         t.advance("1d");
@@ -295,7 +295,7 @@ fn test_time_inside_of_test_time() {
 }
 
 #[test]
-fn a_chain_of_calendar_services_is_released_without_a_pile() {
+fn a_long_chain_of_cron_services_is_released_without_recursion() {
     let mut builder =
         virtual_time().service(Service::new("s0", |_| {}).interval("1d").initial_delay("1s"));
     for number in 1..5_000 {
@@ -309,7 +309,7 @@ fn a_chain_of_calendar_services_is_released_without_a_pile() {
 }
 
 #[test]
-fn rule_70_a_year_of_a_service_at_30_s_beside_a_daily_one() {
+fn rule_70_a_year_of_a_service_every_30_s_and_a_daily_one() {
     let watch = Stopwatch::start();
     let mut t = TestRunner::builder()
         .only::<&str>([])
