@@ -104,14 +104,14 @@ pub const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// Seconds since the start of a manual clock.
+/// Seconds since the Unix epoch, at which a manual clock starts.
 ///
 /// # Panics
 ///
-/// If the instant lies before that.
+/// If the instant is earlier.
 #[must_use]
 pub fn offset(at: SystemTime) -> f64 {
-    at.duration_since(SystemTime::UNIX_EPOCH).expect("after the start of the clock").as_secs_f64()
+    at.duration_since(SystemTime::UNIX_EPOCH).expect("after the Unix epoch").as_secs_f64()
 }
 
 /// Measures real time.
@@ -126,7 +126,7 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// How long ago that was.
+    /// The time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()

@@ -137,7 +137,8 @@ pub fn tests_in(source: &str) -> Vec<&str> {
     found
 }
 
-/// The rules that the name of a test carries: `rule_5_..`, `rule_5_and_6_..`, `rule_5_43_and_62_..`.
+/// The rules that the name of a test carries: `rule_5_..`, `rule_5_and_6_..`,
+/// `rule_5_43_and_62_..`.
 #[must_use]
 pub fn numbers_in_name(test: &str) -> Vec<u32> {
     let Some((_, numbers)) = test.split_once("rule_") else { return Vec::new() };

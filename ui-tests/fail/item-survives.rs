@@ -6,7 +6,7 @@ fn heartbeat() -> Result<(), String> {
 }
 
 fn main() {
-    // The function is there whatever is wrong with its attribute, so this is no second error.
+    // The function exists whatever is wrong with its attribute, so this is no second error.
     let _: Result<(), String> = heartbeat();
 }
 

@@ -1,4 +1,4 @@
-//! Prints when a service of the machine's own time zone is due: see `tests/it/schedule/cron_check.rs`.
+//! Prints the due times of a service in the local time zone: see `tests/it/schedule/cron_check.rs`.
 
 use tina4_service::Service;
 

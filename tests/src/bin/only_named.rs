@@ -1,4 +1,4 @@
-//! A program that names a crate with services, and does nothing else with it: see
+//! Names a crate with services, and does nothing else with it: see
 //! `tests/it/start/no_services.rs`.
 
 use tests as _;

@@ -1,55 +1,55 @@
-//! The crate's cron against a slow one that shares no code with it, on random expressions near the
-//! jumps of clocks; and, by hand, what clock changes and special days must do.
+//! Rules 7 and 160 to 165: the crate is compared with a slow reference implementation that shares
+//! no code with it, on random expressions near clock changes and on examples with known results.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use tests::cron::random::{self, Dice};
+use tests::cron::random::{self, Rng};
 use tests::cron::{Expression, Walk};
 use tina4_service::Schedule;
 
-/// How many random expressions one comparison takes.
+/// The number of random expressions in one comparison.
 const EXPRESSIONS: usize = 20_000;
 
-/// How many due times of each are compared at most.
+/// The maximum number of due times that are compared for each.
 const DUE: usize = 25;
 
 const DAY: i64 = 86_400;
 
-/// Where the walks begin, and how many days they take.
+/// Time zone, start and length in days of each walk.
 const WALKS: [(&str, &str, i64); 14] = [
-    // Half an hour back and forth.
+    // DST of half an hour.
     ("Australia/Lord_Howe", "2026-03-20T00:00:00Z", 400),
-    // At midnight; a 29th of February.
+    // Changes at midnight, and a 29th of February.
     ("America/Santiago", "2028-02-20T00:00:00Z", 400),
-    // The day that never was, and four changes of one hour.
+    // A skipped day, and four changes of one hour.
     ("Pacific/Apia", "2010-09-20T00:00:00Z", 600),
-    // A day that came twice.
+    // A repeated day.
     ("Pacific/Apia", "1892-07-01T00:00:00Z", 40),
-    // Three hours forward.
+    // A gap of three hours.
     ("Antarctica/Casey", "2009-10-10T00:00:00Z", 200),
-    // Standard time is the exception, in Ramadan.
+    // DST except in Ramadan.
     ("Africa/Casablanca", "2026-02-01T00:00:00Z", 400),
-    // A quarter of an hour forward, and once eleven minutes and sixteen seconds back.
+    // A gap of a quarter of an hour, and an overlap of 11 min 16 s.
     ("Asia/Kathmandu", "1985-12-25T00:00:00Z", 100),
     ("Asia/Kathmandu", "1919-12-25T00:00:00Z", 40),
     ("America/New_York", "2026-03-01T00:00:00Z", 400),
-    // Three minutes and fifty-eight seconds back.
+    // An overlap of 3 min 58 s.
     ("America/New_York", "1883-11-10T00:00:00Z", 40),
     ("Europe/Berlin", "2027-10-25T00:00:00Z", 400),
-    // Six minutes and thirty-two seconds forward.
+    // A gap of 6 min 32 s.
     ("Europe/Berlin", "1893-03-25T00:00:00Z", 40),
     ("UTC", "2027-12-20T00:00:00Z", 400),
     ("UTC", "1969-12-01T00:00:00Z", 60),
 ];
 
-/// A zone with what its clocks show.
+/// A time zone with the wall times of a walk.
 struct Place {
     zone: &'static str,
     walk: Walk,
-    /// What happens there: jumps of the clocks, or its beginning.
+    /// Instants of interest: clock changes, or the beginning.
     moments: Vec<i64>,
     start: i64,
 }
@@ -58,38 +58,38 @@ impl Place {
     fn new((zone, start, days): (&'static str, &str, i64)) -> Self {
         let start = instant(start).as_second();
         let walk = Walk::new(zone, start, start + days * DAY);
-        let jumps = walk.jumps();
+        let jumps = walk.clock_changes();
         let moments = if jumps.is_empty() { vec![start + 2 * DAY] } else { jumps };
         Self { zone, walk, moments, start }
     }
 
-    /// An instant to look from: most often a little before a jump.
-    fn look(&self, dice: &mut Dice) -> i64 {
-        let moment = dice.pick(&self.moments);
-        let at = match dice.between(0, 7) {
-            0 => moment + dice.between(-2, 1),
-            1 => moment + dice.between(-90, 90),
-            2..=4 => moment + dice.between(-5_400, 5_400),
-            5 => moment + 900 * dice.between(-10, 10),
-            6 => moment + dice.between(-30 * 3_600, 3_600),
-            _ => dice.between(self.start, self.walk.end() - 10 * DAY),
+    /// A random instant to compute due times from, usually just before a clock change.
+    fn random_instant(&self, rng: &mut Rng) -> i64 {
+        let moment = rng.pick(&self.moments);
+        let at = match rng.between(0, 7) {
+            0 => moment + rng.between(-2, 1),
+            1 => moment + rng.between(-90, 90),
+            2..=4 => moment + rng.between(-5_400, 5_400),
+            5 => moment + 900 * rng.between(-10, 10),
+            6 => moment + rng.between(-30 * 3_600, 3_600),
+            _ => rng.between(self.start, self.walk.end() - 10 * DAY),
         };
         at.max(self.start)
     }
 
-    /// Compares one expression; says what is wrong.
+    /// Compares one expression; the error describes the difference.
     fn compare(&self, text: &str, after: i64, fraction: u32) -> Result<(), String> {
         let expression = Expression::parse(text);
         let schedule = match Schedule::cron(text, self.zone) {
             Ok(schedule) => schedule,
-            Err(_) if !expression.can_come() => return Ok(()),
+            Err(_) if !expression.has_occurrences() => return Ok(()),
             Err(error) => return Err(format!("`{text}` is refused: {error}")),
         };
-        if !expression.can_come() {
-            return Err(format!("`{text}` can never come, and is taken"));
+        if !expression.has_occurrences() {
+            return Err(format!("`{text}` has no occurrence, and is accepted"));
         }
         let expected = self.walk.due(&expression, after, DUE);
-        // One more, to see that nothing comes between the last and the end of the walk.
+        // One more, to check that nothing is due between the last one and the end of the walk.
         let count = DUE.min(expected.len() + 1);
         let from = system(after) + Duration::from_nanos(fraction.into());
         let due = schedule.upcoming(from, count);
@@ -118,7 +118,7 @@ fn system(second: i64) -> SystemTime {
     SystemTime::try_from(at).expect("a time")
 }
 
-/// A due time is a whole second.
+/// The second of a due time, which has no fraction.
 fn second(at: SystemTime) -> i64 {
     let at = Timestamp::try_from(at).expect("a time");
     assert_eq!(at.subsec_nanosecond(), 0, "{at} is not a whole second");
@@ -130,20 +130,19 @@ fn local(zone: &str, due: &[i64]) -> Vec<String> {
     due.iter().map(|second| at(second).in_tz(zone).expect("a zone").to_string()).collect()
 }
 
-/// Compares random expressions, on two threads.
+/// Compares random expressions on two threads.
 fn compare(seed: u64) {
-    // Shown if the test fails, also by a panic of the crate.
+    // Printed if the test fails, even if the crate panics.
     println!("CRON_SEED={seed}");
     let places: Vec<Place> = WALKS.into_iter().map(Place::new).collect();
     let half = |number: u64| {
-        let mut dice = Dice::new(seed.wrapping_add(number));
+        let mut rng = Rng::new(seed.wrapping_add(number));
         let mut wrong = Vec::new();
         for number in 0..EXPRESSIONS / 2 {
             let place = &places[number % places.len()];
-            let text = random::expression(&mut dice);
-            let after = place.look(&mut dice);
-            let fraction =
-                if dice.one_in(8) { dice.pick(&[1, 500_000_000, 999_999_999]) } else { 0 };
+            let text = random::expression(&mut rng);
+            let after = place.random_instant(&mut rng);
+            let fraction = if rng.one_in(8) { rng.pick(&[1, 500_000_000, 999_999_999]) } else { 0 };
             wrong.extend(place.compare(&text, after, fraction).err());
         }
         wrong
@@ -156,7 +155,7 @@ fn compare(seed: u64) {
     });
     let count = wrong.len();
     let some = &wrong[..count.min(8)];
-    assert!(wrong.is_empty(), "CRON_SEED={seed}: {count} are wrong, as\n{}", some.join("\n"));
+    assert!(wrong.is_empty(), "CRON_SEED={seed}: {count} differ, such as\n{}", some.join("\n"));
 }
 
 #[test]
@@ -164,7 +163,7 @@ fn rule_7_and_160_the_same_random_expressions_agree_with_the_reference() {
     compare(20_260_101);
 }
 
-/// `CRON_SEED` repeats a run that failed.
+/// `CRON_SEED` repeats a failed run.
 #[test]
 fn rule_7_and_160_new_random_expressions_agree_with_the_reference() {
     let given = std::env::var("CRON_SEED").ok();
@@ -172,7 +171,7 @@ fn rule_7_and_160_new_random_expressions_agree_with_the_reference() {
     compare(given.unwrap_or_else(|| RandomState::new().build_hasher().finish()));
 }
 
-/// Both crons: exactly these are due after `from` and before `to`.
+/// Checks that for both implementations exactly these are due after `from` and before `to`.
 #[track_caller]
 fn due(expression: &str, zone: &str, from: &str, to: &str, expected: &[&str]) {
     let expected: Vec<Timestamp> = expected.iter().map(|text| instant(text)).collect();
@@ -183,16 +182,16 @@ fn due(expression: &str, zone: &str, from: &str, to: &str, expected: &[&str]) {
     let found: Vec<Timestamp> = found.filter(|at| *at < to).collect();
     assert_eq!(found, expected, "`{expression}`");
     let walk = Walk::new(zone, from.as_second(), to.as_second());
-    let slow = walk.due(&Expression::parse(expression), from.as_second(), usize::MAX);
-    let slow = slow.into_iter().map(|at| Timestamp::from_second(at).expect("a time"));
-    assert_eq!(slow.collect::<Vec<_>>(), expected, "the slow cron, `{expression}`");
+    let reference = walk.due(&Expression::parse(expression), from.as_second(), usize::MAX);
+    let reference = reference.into_iter().map(|at| Timestamp::from_second(at).expect("a time"));
+    assert_eq!(reference.collect::<Vec<_>>(), expected, "the reference, `{expression}`");
 }
 
 #[test]
 fn rule_7_a_fixed_time_in_a_dst_overlap_runs_once_at_its_first_copy() {
     let day = ("America/New_York", "2026-11-01T00:00:00-04:00", "2026-11-02T00:00:00-05:00");
     due("30 1 * * *", day.0, day.1, day.2, &["2026-11-01T01:30:00-04:00"]);
-    // Looked at from between the two copies, and from inside the second.
+    // Computed from between the two copies, and from inside the second one.
     for from in ["2026-11-01T01:30:00-04:00", "2026-11-01T01:00:00-05:00"] {
         due("30 1 * * *", day.0, from, "2026-11-03T00:00:00-05:00", &["2026-11-02T01:30:00-05:00"]);
     }
@@ -229,9 +228,9 @@ fn rule_7_a_star_range_or_step_runs_in_both_copies_of_a_dst_overlap() {
     for expression in ["*/30 * * * *", "0,30 * * * *", "0/30 1-2 * * *", "0 0,30 1,2/1 * * *"] {
         due(expression, night.0, night.1, night.2, &halves);
     }
-    // The range of a day field does not count.
+    // A range in a day field makes no difference.
     due("30 1 1-7 * SUN-MON", night.0, night.1, night.2, &[halves[1]]);
-    // The range of the second field does, even of one value.
+    // A range in the second field does, even with a single value.
     due("0-0 30 1 * * *", night.0, night.1, night.2, &[halves[1], halves[3]]);
 }
 
@@ -241,18 +240,18 @@ fn rule_7_a_gap_of_more_than_three_hours_runs_nothing() {
         ("Pacific/Apia", "2011-12-29T00:00:00-10:00", "2012-01-01T00:00:00+14:00");
     due("30 12 30 12 *", zone, from, to, &[]);
     due("30 12 * * *", zone, from, to, &["2011-12-29T12:30:00-10:00", "2011-12-31T12:30:00+14:00"]);
-    // Midnight of the 31st is a time of its own.
+    // Midnight of the 31st exists.
     due("0 0 * * *", zone, from, to, &["2011-12-31T00:00:00+14:00"]);
     let (zone, from, to) =
         ("Antarctica/Mawson", "1954-02-12T00:00:00Z", "1954-02-14T00:00:00+06:00");
     due("0 3 13 2 *", zone, from, to, &[]);
-    // Three hours are not more than three hours.
+    // A gap of exactly three hours is bridged.
     let (zone, from, to) =
         ("Antarctica/Casey", "2009-10-17T12:00:00+08:00", "2009-10-19T00:00:00+11:00");
     due("0 2-4 * * *", zone, from, to, &["2009-10-18T05:00:00+11:00"]);
 }
 
-/// Days on which an expression comes at midnight, after the first day of 2026 and before 2027.
+/// Checks the days of 2026, after the first, on which an expression matches midnight.
 #[track_caller]
 fn days(fields: &str, expected: &[&str]) {
     let expected: Vec<String> =
@@ -273,7 +272,7 @@ fn rule_161_special_days_of_the_month() {
     days("15W 8,10,11 *", &["08-14", "10-15", "11-16"]);
     // The first of August is a Saturday, that of November a Sunday: not in the month before.
     days("1W 8,11 *", &["08-03", "11-02"]);
-    // The 31st of May is a Sunday, that of October a Saturday; other months have none.
+    // The 31st of May is a Sunday, that of October a Saturday; the other months have no 31st.
     days("31W 4-6,9-11 *", &["05-29", "10-30"]);
     days("30W 2-3 *", &["03-30"]);
 }
@@ -317,11 +316,11 @@ fn rule_165_an_expression_without_occurrences_is_an_error() {
     for never in
         ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 30W FEB *", "0 0 L-29 2 *", "0 0 */31 1 1#2"]
     {
-        assert!(!Expression::parse(never).can_come(), "`{never}`");
+        assert!(!Expression::parse(never).has_occurrences(), "`{never}`");
         assert!(Schedule::cron(never, "UTC").is_err(), "`{never}`");
     }
-    // Rare is not never: the 29th of February 2044 is a Monday.
-    let rare = Schedule::cron("0 0 * 2 MON#5", "UTC").expect("it comes");
+    // Rare occurrences are fine: the 29th of February 2044 is a Monday.
+    let rare = Schedule::cron("0 0 * 2 MON#5", "UTC").expect("it has occurrences");
     let from = SystemTime::try_from(instant("2026-01-01T00:00:00Z")).expect("a time");
     let due = rare.next_after(from).map(second);
     assert_eq!(due, Some(instant("2044-02-29T00:00:00Z").as_second()));

@@ -1,6 +1,6 @@
-//! Cases of cron with known answers, for the crate and for the slow cron that it is compared with.
+//! Rules 7, 82 and 160: known due times, for the crate and for the reference implementation.
 //!
-//! The files in `vectors` hold facts that several public test suites agree on.
+//! The files in `tests/vectors` hold facts on which several public test suites agree.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,7 +12,7 @@ const NEXT: &str = include_str!("../../vectors/cron_next.json");
 const CLOCK_CHANGES: &str = include_str!("../../vectors/cron_dst.json");
 const VALID_OR_NOT: &str = include_str!("../../vectors/cron_invalid.json");
 
-/// When an expression is due.
+/// The due times of an expression.
 struct Case {
     id: String,
     expression: String,
@@ -47,7 +47,7 @@ fn cases() -> Vec<Case> {
     all.iter().map(case).collect()
 }
 
-/// Compares all cases with what `due` says, where `None` stands for "it can never come".
+/// Compares all cases with the results of `due`, where `None` stands for "no occurrence".
 fn check(due: impl Fn(&Case) -> Option<Vec<Timestamp>>) {
     let cases = cases();
     let mut wrong = Vec::new();
@@ -81,8 +81,8 @@ fn rule_7_and_160_the_reference_agrees_with_every_vector() {
     check(|case| {
         let expression = Expression::parse(&case.expression);
         let (after, count) = (case.after.as_second(), case.expected.len());
-        let last = case.expected.last().filter(|_| expression.can_come())?;
-        // Every second up to the last one, and nothing beyond.
+        let last = case.expected.last().filter(|_| expression.has_occurrences())?;
+        // Every second up to the last due time.
         let walk = Walk::new(&case.zone, after, last.as_second() + 1);
         let due = walk.due(&expression, after, count + 1);
         Some(due.into_iter().map(|at| Timestamp::from_second(at).expect("a time")).collect())

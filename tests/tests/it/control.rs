@@ -1,4 +1,4 @@
-//! Requests to one service: `run_now`, `pause`, `resume`, `restart`, and names that do not exist.
+//! Rules 171 to 174: requests to one service, and their refusal.
 
 use std::time::SystemTime;
 
@@ -62,7 +62,7 @@ fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
-    // A second service with the same due times shows that somebody looked at them.
+    // A second service with the same due times shows that the runner has processed them.
     runner.register(Service::new("witness", |_| {}).interval("10s"));
     runner.start_all().unwrap();
     watch.ended("s");
@@ -168,7 +168,7 @@ fn rule_171_is_running_means_active() {
 
 type Call = fn(&Runner, &str) -> Result<(), ControlError>;
 
-/// The requests to one service.
+/// Every request to one service.
 const CALLS: [Call; 6] = [
     Runner::start,
     Runner::restart,
@@ -185,7 +185,7 @@ fn rule_82_a_misspelt_name_is_recognised() {
         runner.register(Service::new(name, |_| {}).autostart(false));
     }
     for call in CALLS {
-        let refused = call(&runner, "hartbeat").expect_err("it is misspelt");
+        let refused = call(&runner, "hartbeat").expect_err("the name is misspelt");
         let text = refused.to_string();
         assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
         let ControlError::Unknown { name, nearest: Some(nearest) } = refused else {

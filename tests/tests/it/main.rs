@@ -1,10 +1,10 @@
 //! What the crate promises, by subject.
 //!
-//! Tests that need a process of their own are programs of their own beside this folder: they end
-//! it, measure it, count its threads, change its root folder, or own its log.
+//! Tests whose subject is a process are programs of their own, beside this folder: they end it,
+//! measure it, count its threads, change its root folder, or replace its log subscriber.
 #![forbid(unsafe_code)]
 
-/// What the attribute takes, and what it leaves behind.
+/// What the attribute accepts and what it generates.
 pub mod attribute {
     mod parameters;
     pub mod strict_lints;
@@ -12,13 +12,13 @@ pub mod attribute {
 
 mod control;
 
-/// The documents of this package tell the truth.
+/// The documents of this package agree with the tests.
 mod docs {
     mod cases;
     mod rules;
 }
 
-/// Crashes, restarts, and the end of them.
+/// Crashes, restarts and final failure.
 mod failure {
     mod backoff;
     mod failed;
@@ -28,7 +28,7 @@ mod failure {
     mod restarts;
 }
 
-/// What can be seen from outside: events, status, texts.
+/// Events, status and their texts.
 mod observe {
     mod events;
     mod status;
@@ -52,7 +52,7 @@ mod schedule {
 
 mod source;
 
-/// Discovery, checks and the order of the start.
+/// Discovery, checks and start order.
 mod start {
     mod discovery;
     mod faults;

@@ -1,4 +1,4 @@
-//! Rules 51 and 81, as far as the source shows them.
+//! Rules 51 and 81, as far as the source code shows them.
 
 use tests::sources;
 
@@ -18,7 +18,7 @@ fn rule_81_unsafe_code_is_denied_except_in_one_file() {
     assert_eq!(doors, ["tina4-service/src/ffi.rs"]);
 }
 
-/// A lock that a panic has poisoned is as good as before: nobody gives up on one.
+/// A lock that a panic has poisoned is still usable, so every caller recovers it.
 #[test]
 fn rule_51_a_poisoned_lock_is_never_given_up() {
     let mut locks = 0;
@@ -36,5 +36,5 @@ fn rule_51_a_poisoned_lock_is_never_given_up() {
             }
         }
     }
-    assert!(locks >= 5, "they are found: {locks}");
+    assert!(locks >= 5, "only {locks} calls were found");
 }

@@ -1,12 +1,13 @@
 //! Rule 45: a program that ends without `stop_all` still stops its services and runs their hooks.
 //!
-//! On Windows that holds when `main` returns or panics. `process::exit` ends all other threads before
-//! anything else can run there, so no hook runs, and the tests of it are for the other systems.
+//! On Windows that is so if `main` returns or panics. There `process::exit` ends all other threads
+//! before anything else can run, so no hook runs; its tests are for the other systems.
 
 use tests::child::Ended;
 use tests::{Child, secs};
 
-/// Ends a child in one way, and checks that the hooks of `idle` and `blocked` ran once, in order.
+/// Runs a child that ends as configured, and checks that the hooks of `idle` and `blocked` ran
+/// once, in order.
 #[track_caller]
 fn end(arguments: &[&str]) -> Ended {
     let ended = Child::start(env!("CARGO_BIN_EXE_exits"), arguments).ended();
@@ -19,14 +20,14 @@ fn end(arguments: &[&str]) -> Ended {
     ended
 }
 
-/// How a program ends so that its hooks run, and its exit code.
+/// The ways in which a program ends so that its hooks run, with their exit codes.
 const WAYS: &[(&str, i32)] = if cfg!(windows) {
     &[("return", 7), ("panic", 101)]
 } else {
     &[("return", 7), ("panic", 101), ("exit", 3), ("service", 3), ("hook", 3)]
 };
 
-/// Every service can stop, so the end must not wait for the limit of 5 s.
+/// Every service can stop, so the process must end before the limit of 5 s.
 const PROMPT: std::time::Duration = secs(4);
 
 #[test]
@@ -43,11 +44,11 @@ fn rule_45_hooks_run_and_the_exit_code_stays_whether_main_returns_or_exits() {
 #[test]
 fn rule_45_hooks_of_the_service_that_exits_run_too() {
     assert_eq!(end(&["service"]).errors("hook: exits"), [""]);
-    // The second hook, which exits, is not run again; the one before it still is.
+    // The second hook, which exits, does not run again; the first one still runs.
     assert_eq!(end(&["hook"]).errors("hook: exits, "), ["last", "first"]);
 }
 
-/// std parks the second one for ever; after a second its service is given up.
+/// The standard library parks the second thread; after a second its service is given up.
 #[test]
 #[cfg(target_os = "linux")]
 fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
@@ -57,10 +58,10 @@ fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
         assert!((secs(1)..secs(3)).contains(&ended.took), "{how}: {ended:?}");
         assert_eq!(ended.errors("hook: second"), [""], "{how}: {ended:?}");
     }
-    // A hook that exits keeps those before it from nothing.
+    // A hook that exits does not prevent the earlier hooks.
     let ended = end(&["return", "hook-twice"]);
     assert_eq!(ended.errors("hook: second"), [", first"], "{ended:?}");
-    // A body that waits for something else than the end of the process is not given up.
+    // A body that waits for something other than the end of the process is not given up.
     let ended = end(&["return", "twice", "stuck"]);
     assert_eq!(ended.errors("hook: second"), [""], "{ended:?}");
     assert!((secs(5)..secs(7)).contains(&ended.took), "{ended:?}");
@@ -81,7 +82,7 @@ fn rule_45_the_end_never_hangs_while_another_thread_holds_stdout() {
 #[test]
 fn rule_45_the_end_takes_at_most_five_seconds_whatever_a_body_does() {
     let (how, code) = if cfg!(windows) { ("return", 7) } else { ("exit", 3) };
-    // Side by side: each of them takes the five seconds.
+    // In parallel, because each takes five seconds.
     let ways = [("stuck", "silent"), ("talks", "tracing")];
     let children = ways.map(|(body, log)| {
         let (sender, receiver) = crossbeam_channel::bounded(1);
@@ -89,7 +90,7 @@ fn rule_45_the_end_takes_at_most_five_seconds_whatever_a_body_does() {
         (body, receiver)
     });
     for (body, receiver) in children {
-        let ended = receiver.recv_timeout(tests::PATIENCE).expect("it ends");
+        let ended = receiver.recv_timeout(tests::TIMEOUT).expect("it ends");
         assert_eq!(ended.code(), code, "{body}: {ended:?}");
         assert!((secs(5)..secs(7)).contains(&ended.took), "{body}: {ended:?}");
     }
@@ -107,7 +108,7 @@ fn rule_45_on_windows_process_exit_ends_immediately_without_hooks() {
     }
 }
 
-/// The C library of a DLL calls what `atexit` was given although the other threads are gone.
+/// The C library of a DLL calls its `atexit` functions although the other threads have ended.
 #[cfg(windows)]
 #[test]
 fn rule_45_on_windows_process_exit_waits_for_no_ended_thread() {

@@ -1,4 +1,4 @@
-//! Rule 45 at awkward moments of the process.
+//! Rule 45 in edge cases: contended locks, few threads, values that are dropped last.
 
 use tests::child::Ended;
 use tests::{Child, secs};
@@ -12,7 +12,7 @@ fn end(how: &str) -> Ended {
 
 #[test]
 fn rule_45_the_end_of_the_process_drops_no_value_of_the_program() {
-    // Several times: it matters who owns the runner last.
+    // Repeated, because it depends on which thread drops the runner last.
     for _ in 0..5 {
         let ended = end("values");
         assert_eq!(ended.code(), 0, "{ended:?}");
@@ -31,8 +31,8 @@ fn rule_45_hooks_run_while_another_thread_starts_services() {
 
 #[test]
 fn rule_45_hooks_run_while_other_threads_contend_for_the_locks() {
-    for how in ["many-runners", "asking"] {
-        // One alone could find the lock free by chance.
+    for how in ["many-runners", "querying"] {
+        // Repeated, because the lock could be free by chance.
         for _ in 0..8 {
             let ended = end(how);
             assert_eq!(ended.code(), 3, "{ended:?}");
@@ -41,7 +41,7 @@ fn rule_45_hooks_run_while_other_threads_contend_for_the_locks() {
     }
 }
 
-// On Windows `process::exit`, by a service or not, runs no hooks: see `exit.rs`.
+// On Windows `process::exit` runs no hooks: see `exit.rs`.
 #[cfg(not(windows))]
 #[test]
 fn rule_45_hooks_run_despite_a_limit_on_threads() {

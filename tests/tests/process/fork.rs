@@ -1,4 +1,4 @@
-//! Rule 84: a forked child has none of the threads, and says so. With real processes.
+//! Rule 84: a forked child has none of its parent's threads and says so. With real processes.
 #![cfg(unix)]
 
 use tests::child::Ended;
@@ -8,15 +8,15 @@ fn run(how: &str) -> Ended {
     Child::start(env!("CARGO_BIN_EXE_forks"), &[how]).ended()
 }
 
-/// What the children look at is in `src/bin/forks.rs`, `look`: each answer is there.
+/// What each child checks is in `src/bin/forks.rs`, function `look`.
 #[test]
 fn rule_84_300_children_neither_hang_nor_claim_that_anything_runs() {
     let ended = run("children");
     assert_eq!(ended.out, ["0 hung, 0 wrong []", "3"]);
     assert_eq!(ended.code(), 0);
-    // The hooks ran in the parent, when it stopped, and in no child.
+    // The hooks ran in the parent when it stopped, and in no child.
     assert_eq!(ended.errors("hook: "), ["again"]);
-    // Each child's two requests without a result, and its `run`.
+    // Each child's `register`, `provide` and `run`.
     let refused = ended.err.lines().filter(|line| line.contains("was forked from the one"));
     assert_eq!(refused.count(), 3 * 300);
 }

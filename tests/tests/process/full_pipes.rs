@@ -1,5 +1,5 @@
-//! Rule 44 where standard output or standard error is a pipe that is full: nothing that writes there
-//! returns, and the program ends all the same. With real child processes.
+//! Rule 44 while standard output or standard error is a full pipe: every write to it blocks, and
+//! the program ends nevertheless. With real child processes.
 #![cfg(target_os = "linux")]
 
 use std::process::{Command, Stdio};
@@ -8,10 +8,10 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tests::{Child, Stopwatch, best_of, millis, pause, secs};
 
-/// Longer than two signals may be apart that count as one.
+/// A second signal after this time does not count as the first one.
 const APART: Duration = millis(300);
 
-/// Where standard error is full, nothing is said, and the end is as quick.
+/// The message is lost if standard error is full, but the end is as quick.
 #[test]
 fn rule_44_the_second_signal_does_not_wait_for_standard_error() {
     best_of(5, "the second signal", millis(50), || {
@@ -20,7 +20,7 @@ fn rule_44_the_second_signal_does_not_wait_for_standard_error() {
         let mut child = Child::run_with(command.arg("stuck"), Stdio::piped(), full);
         child.says("ready");
         child.signal(Signal::SIGTERM);
-        child.says("told");
+        child.says("asked to stop");
         pause(APART);
         let watch = Stopwatch::start();
         child.signal(Signal::SIGTERM);
@@ -29,7 +29,7 @@ fn rule_44_the_second_signal_does_not_wait_for_standard_error() {
     });
 }
 
-/// One has ended and cannot say so, the other needs its time.
+/// One run has ended and cannot print its report; the other still needs time.
 #[test]
 fn rule_44_a_run_that_has_returned_does_not_end_the_process_during_another() {
     let (full, _unread) = full_pipe();
@@ -43,14 +43,14 @@ fn rule_44_a_run_that_has_returned_does_not_end_the_process_during_another() {
     assert_eq!(ended.out[2..], ["hook: quick", "hook: slow"], "{ended:?}");
 }
 
-/// A pipe that is full, and its other end, which nobody reads.
+/// A full pipe, and its reading end, from which nothing is read.
 fn full_pipe() -> (Stdio, std::io::PipeReader) {
     use std::io::Write as _;
     use std::os::fd::AsRawFd as _;
     use std::os::unix::fs::OpenOptionsExt as _;
 
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    // Opened once more, so that only this way to it does not block.
+    // Opened a second time, so that only this descriptor is non-blocking.
     let mut filler = std::fs::OpenOptions::new()
         .write(true)
         .custom_flags(nix::libc::O_NONBLOCK)
@@ -61,7 +61,8 @@ fn full_pipe() -> (Stdio, std::io::PipeReader) {
     (writer.into(), reader)
 }
 
-/// How long the end may take where everything stops at once: a second, and what a busy machine adds.
+/// How long the end may take if all services stop immediately: a second, plus some for a busy
+/// machine.
 const IN_TIME: Duration = millis(2_500);
 
 #[test]
@@ -81,14 +82,14 @@ fn rule_44_a_signal_stops_the_services_while_standard_output_is_full() {
     assert!(ended.err.contains(" services ended in "), "{ended:?}");
 }
 
-/// The body fills the pipe by itself, and is blocked by its own line: it cannot stop.
+/// The body fills the pipe with its own log lines and blocks, so it cannot stop.
 #[test]
 fn rule_44_a_signal_stops_the_other_services_while_a_body_is_blocked_by_its_log() {
     let (unread, pipe) = std::io::pipe().expect("a pipe");
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let child = Child::run_with(command.arg("floods"), pipe.into(), Stdio::piped());
     child.warns("ready");
-    // The end is the same if it is not full yet.
+    // If the pipe is not full by then, the result is the same.
     pause(millis(200));
     let watch = Stopwatch::start();
     child.signal(Signal::SIGTERM);
@@ -114,7 +115,7 @@ fn rule_44_the_process_ends_a_second_after_the_shutdown_timeout() {
     assert!(ended.err.contains("): abandoned, still running after "), "{ended:?}");
 }
 
-/// The report is what blocks.
+/// Here printing the report blocks.
 #[test]
 fn rule_44_a_signal_ends_the_process_while_standard_error_is_full() {
     let (full, _unread) = full_pipe();

@@ -1,5 +1,5 @@
-//! How a process ends, receives signals and forks: each test starts child processes and looks at
-//! them from outside.
+//! How a process ends, receives signals and forks. Each test starts child processes and checks them
+//! from outside.
 #![forbid(unsafe_code)]
 
 mod exit;

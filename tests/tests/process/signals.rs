@@ -1,4 +1,4 @@
-//! Rule 44 and the exit codes of `run`, with a real child process.
+//! Rules 44 and 176: stop signals and the exit codes of `run`, with real child processes.
 #![cfg(unix)]
 
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use tests::child::Ended;
 use tests::{Child, Stopwatch, best_of, millis, pause, secs};
 
-/// Starts a child that calls `run`, or waits.
+/// Starts a child that calls `run` or waits for a signal, as `way` says.
 fn start(way: &str) -> Child {
     Child::start(env!("CARGO_BIN_EXE_runs"), &[way])
 }
@@ -32,7 +32,7 @@ fn rule_44_the_first_signal_stops_gracefully() {
     }
 }
 
-/// Longer than two signals may be apart that count as one.
+/// A second signal after this time does not count as the first one.
 const APART: Duration = millis(300);
 
 #[test]
@@ -42,13 +42,13 @@ fn rule_44_a_second_signal_after_a_quarter_of_a_second_ends_the_process_and_says
         (Signal::SIGINT, Signal::SIGINT, 130),
         (Signal::SIGINT, Signal::SIGHUP, 129),
     ] {
-        // "At once": the best of a few rounds, a process and two pipes included.
+        // The best of several rounds counts; it includes the end of a process and two pipes.
         best_of(5, &format!("{first}, then {second}"), millis(50), || {
             let mut child = start("stuck");
             child.says("ready");
             child.signal(first);
-            // The body knows, and stays; the other service is stopped all the same.
-            child.says("told");
+            // The body has noticed and ignores it; the other service stops.
+            child.says("asked to stop");
             pause(APART);
             let watch = Stopwatch::start();
             child.signal(second);
@@ -62,7 +62,7 @@ fn rule_44_a_second_signal_after_a_quarter_of_a_second_ends_the_process_and_says
     }
 }
 
-/// As GNU `timeout` sends it: to the process, and then to its group.
+/// GNU `timeout` does so: it signals the process, and then its group.
 #[test]
 fn rule_44_a_signal_sent_twice_in_quick_succession_counts_once() {
     for (first, second) in [
@@ -78,7 +78,7 @@ fn rule_44_a_signal_sent_twice_in_quick_succession_counts_once() {
             pause(gap);
             child.signal(second);
             if watch.elapsed() > millis(200) {
-                // The machine had other things to do; they may have been too far apart.
+                // The machine was busy, and the signals may have been too far apart.
                 continue;
             }
             let ended = child.ended();
@@ -116,7 +116,7 @@ fn rule_44_and_62_a_signal_is_logged_and_is_an_event() {
     }
 }
 
-/// It is older than the services, which may be started just when it is looked at: several at once.
+/// The signal arrives before `run`. Several children, because it may be noticed during the start.
 #[test]
 fn rule_44_a_signal_from_before_the_start_gives_services_time_to_stop() {
     let children: Vec<_> = (0..12).map(|_| start("kept signal")).collect();
@@ -138,7 +138,7 @@ fn rule_44_another_wait_does_not_turn_the_second_signal_into_a_first() {
     let mut child = start("stuck, and another polls");
     child.says("ready");
     child.signal(Signal::SIGTERM);
-    child.says("told");
+    child.says("asked to stop");
     pause(APART);
     child.signal(Signal::SIGTERM);
     assert_eq!(child.ended().code(), 143);
@@ -150,7 +150,7 @@ fn rule_44_wait_for_signal_returns_when_there_is_nothing_left_to_stop() {
     assert_eq!(ended.out, ["ready", "the runner shut down"], "{ended:?}");
 }
 
-/// As `nohup` does, and a shell that starts a program in the background.
+/// `nohup` ignores signals, and so does a shell that starts a program in the background.
 #[test]
 #[cfg(target_os = "linux")]
 fn rule_44_a_signal_that_was_ignored_at_the_start_stays_ignored() {
@@ -163,7 +163,7 @@ fn rule_44_a_signal_that_was_ignored_at_the_start_stays_ignored() {
         let mut child = Child::run(&mut shell);
         child.says("ready");
         child.signal(ignored);
-        // It would be the first one, and this would end the process.
+        // If it had counted, the next signal would end the process.
         pause(APART);
         child.signal(other);
         let ended = child.ended();
@@ -199,8 +199,8 @@ fn rule_44_a_signal_has_its_default_action_while_nothing_waits_for_it() {
 
 #[test]
 fn rule_44_wait_for_signal_returns_the_signal_and_the_second_ends_the_process() {
-    // Just when the handlers are there, and it may not wait yet. Where nobody can see that from
-    // outside, a signal may come earlier, which ends the child, and then there is another child.
+    // The signal is sent as soon as the handlers are installed, maybe before the child waits. Where
+    // that cannot be seen from outside, an early signal ends the child, and another one is started.
     let child = loop {
         let mut child = start("waits");
         child.says("ready");
@@ -211,7 +211,7 @@ fn rule_44_wait_for_signal_returns_the_signal_and_the_second_ends_the_process() 
         }
         assert_eq!(child.ended().status.signal(), Some(15));
     };
-    // It goes on after that signal, until the second.
+    // The child continues until the second signal.
     pause(APART);
     child.signal(Signal::SIGTERM);
     let ended = child.ended();
@@ -235,7 +235,7 @@ fn rule_176_run_returns_1_when_it_ended_by_itself_and_a_service_had_failed() {
     assert_eq!(ended.code(), 1, "{ended:?}");
     assert!(ended.err.contains("\n  s (tests/src/bin/runs.rs:"), "{ended:?}");
     assert!(ended.err.contains("): failed"), "{ended:?}");
-    // A signal is not the end of all services: one that fails while others go on is reported.
+    // After a signal, a failed service is reported but does not change the exit code.
     let mut child = start("one fails");
     child.says("ready");
     child.signal(Signal::SIGTERM);
@@ -262,7 +262,7 @@ fn rule_43_and_176_run_returns_2_when_a_service_did_not_stop() {
     );
     assert!(ended.err.contains("1 abandoned"), "{ended:?}");
     assert!(ended.err.contains("\n  stuck (tests/src/bin/runs.rs:"), "{ended:?}");
-    // Whatever else went wrong.
+    // Even if a critical service failed, too.
     let ended = run("both");
     assert_eq!(ended.code(), 2, "{ended:?}");
     assert!(ended.err.contains("`vital` is critical and failed"), "{ended:?}");

@@ -1,4 +1,4 @@
-//! A test finds the services of the crates that it names, and its own, wherever they are.
+//! A test finds its own services and those of the crates that it names.
 
 use linking_named as _;
 use linking_program as _;

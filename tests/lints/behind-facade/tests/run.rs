@@ -1,4 +1,4 @@
-//! Services behind a facade are found, and run.
+//! Services behind a facade are found and run.
 
 use lints_behind_facade::{Shared, runtime};
 

@@ -1,4 +1,4 @@
-//! What trips no lint is found, and runs.
+//! Services without lint warnings are found and run.
 
 extern crate lints_edition_2015;
 

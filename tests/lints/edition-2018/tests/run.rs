@@ -1,4 +1,4 @@
-//! What trips no lint is found, and runs.
+//! Services without lint warnings are found and run.
 
 use lints_edition_2018::{Shared, never, runtime, shapes};
 

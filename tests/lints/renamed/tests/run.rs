@@ -1,4 +1,4 @@
-//! Services of a renamed runtime are found, and run.
+//! Services of a renamed runtime are found and run.
 
 use lints_renamed::{Shared, runtime};
 

@@ -1,4 +1,4 @@
-//! Every shape of parameter and result that the attribute takes (section 3 of the contract).
+//! Rules 151 to 154: parameters and results of services.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,14 +14,14 @@ fn with(name: &str) -> (Runner, Watch) {
     (runner, watch)
 }
 
-/// What services below saw.
+/// What the services below recorded.
 static SEEN: Mutex<Vec<(&str, String)>> = Mutex::new(Vec::new());
 
-fn saw(service: &'static str, what: impl Into<String>) {
+fn record(service: &'static str, what: impl Into<String>) {
     SEEN.lock().unwrap().push((service, what.into()));
 }
 
-fn seen(service: &str) -> Vec<String> {
+fn recorded(service: &str) -> Vec<String> {
     let seen = SEEN.lock().unwrap();
     seen.iter().filter(|(name, _)| *name == service).map(|(_, what)| what.clone()).collect()
 }
@@ -31,7 +31,7 @@ struct Count(u32);
 struct Greeting(&'static str);
 
 #[service(name = "params.all", on_stop = all_again)]
-#[expect(clippy::too_many_arguments, reason = "eight is the most there may be")]
+#[expect(clippy::too_many_arguments, reason = "eight is the maximum")]
 fn all(
     ctx: &Context,
     tick: Tick,
@@ -43,8 +43,8 @@ fn all(
     text: Local<String>,
 ) -> Flow {
     (one.0, two.0) = (1, 2);
-    saw("all", format!("{} {} {}", ctx.name(), tick.run, greeting.0));
-    saw("all", format!("{:?} {:?} {text:?}", absent.is_none(), present.as_deref()));
+    record("all", format!("{} {} {}", ctx.name(), tick.run, greeting.0));
+    record("all", format!("{:?} {:?} {text:?}", absent.is_none(), present.as_deref()));
     Flow::Done
 }
 
@@ -55,7 +55,7 @@ fn all_again(
     tick: Tick,
     _ctx: &Context,
 ) {
-    saw("all", format!("{} {} {} {}", two.0, one.0, other.0, tick.run));
+    record("all", format!("{} {} {} {}", two.0, one.0, other.0, tick.run));
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn rule_151_up_to_eight_parameters_in_any_order_also_for_on_stop() {
     runner.provide(7_u16);
     runner.start_all().unwrap();
     tests::wait(&runner);
-    // Two `Local`s of one type are two values, and `on_stop` has them in the same order.
-    assert_eq!(seen("all"), ["params.all 1 hello", "true Some(7) Local(\"\")", "hello 1 2 1"]);
+    // Two `Local`s of one type are two values, which `on_stop` receives in the same order.
+    assert_eq!(recorded("all"), ["params.all 1 hello", "true Some(7) Local(\"\")", "hello 1 2 1"]);
     assert_eq!(runner.status()["params.all"], State::Finished);
 }
 
@@ -86,10 +86,10 @@ fn rule_178_a_missing_value_is_a_fault_until_it_is_provided() {
 #[service(name = "params.local", interval = "1ms", backoff = "1ms")]
 fn local(tick: Tick, mut count: Local<Count>) -> Result<(), &'static str> {
     count.0 += 1;
-    saw("local", count.0.to_string());
+    record("local", count.0.to_string());
     match tick.run {
-        3 => Err("made anew"),
-        5 => panic!("made anew as well"),
+        3 => Err("creates the value anew"),
+        5 => panic!("creates the value anew, too"),
         _ => Ok(()),
     }
 }
@@ -100,16 +100,16 @@ fn rule_152_a_local_value_is_kept_between_runs_and_created_anew_after_a_crash_or
     runner.start_all().unwrap();
     watch.until("params.local", |change| matches!(change, Change::RunEnded { run: 7, .. }));
     runner.stop_all();
-    assert_eq!(seen("local")[..7], ["1", "2", "3", "1", "2", "1", "2"]);
-    let before = seen("local").len();
+    assert_eq!(recorded("local")[..7], ["1", "2", "3", "1", "2", "1", "2"]);
+    let before = recorded("local").len();
     runner.start_all().unwrap();
     watch.change("params.local", &Change::Started);
     watch.ended("params.local");
     runner.stop_all();
-    assert_eq!(seen("local")[before], "1");
+    assert_eq!(recorded("local")[before], "1");
 }
 
-/// Runs a service to its end, and says how it ended and what was wrong.
+/// Runs a service to its end; returns its final state and its error.
 #[track_caller]
 fn end(name: &str) -> (State, Option<String>) {
     let (runner, _watch) = with(name);
@@ -137,12 +137,12 @@ fn flow() -> Flow {
     Flow::Done
 }
 #[service(name = "params.result")]
-#[expect(clippy::unnecessary_wraps, reason = "the shape is the subject")]
+#[expect(clippy::unnecessary_wraps, reason = "the test is about this result type")]
 fn result() -> Result<(), Own> {
     Ok(())
 }
 #[service(name = "params.result-flow")]
-#[expect(clippy::unnecessary_wraps, reason = "the shape is the subject")]
+#[expect(clippy::unnecessary_wraps, reason = "the test is about this result type")]
 fn result_flow() -> Result<Flow, Own> {
     Ok(Flow::Done)
 }
@@ -203,7 +203,7 @@ fn by_hand(ctx: &Context, tick: Tick, mut count: Local<Count>) -> Result<(), Str
 
 #[test]
 fn rule_154_the_function_stays_as_it_was_written() {
-    // It can be called with values of the caller's own.
+    // Any caller can call it, with its own values.
     unit();
     assert_eq!(flow(), Flow::Done);
     let ctx = Context::standalone("by hand");

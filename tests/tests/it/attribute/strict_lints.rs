@@ -1,23 +1,23 @@
-//! Rule 80: what the attribute leaves behind passes the strictest lints a user may have. Every key
-//! and every shape is used below.
+//! Rule 80: the generated code passes the strictest lints that a crate may enable. Every key and
+//! every shape of a function is used below.
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
 
 use tests::Watch;
 use tina4_service::{Change, Runner};
 
-/// Services of a careful crate.
+/// Services of a crate with strict lints.
 pub mod services {
     use tina4_service::{Context, Flow, Local, Res, Tick, service};
 
-    /// Beats.
+    /// A heartbeat.
     #[service(interval = "10ms", initial_delay = "1ms", jitter = "2ms", timeout = "1s")]
     pub fn boundaries_beat() {}
 
-    /// Pauses in between.
+    /// Runs at a fixed delay.
     ///
     /// # Errors
     ///
-    /// None, so far.
+    /// Never, so far.
     #[service(
         name = "boundaries.pauses",
         delay = "1h 30m",
@@ -45,7 +45,7 @@ pub mod services {
         if kept > 0 { Err(ctx.name().to_owned()) } else { Ok(()) }
     }
 
-    /// Runs for ever.
+    /// Runs until it is stopped.
     #[service(name = "boundaries.always", restart = "always")]
     pub fn always(ctx: &Context) -> Flow {
         while ctx.sleep(std::time::Duration::from_hours(1)) {}
@@ -62,11 +62,11 @@ pub mod services {
         panic!("never");
     }
 
-    /// As many parameters as there may be, and all by value.
+    /// The maximum number of parameters, all by value.
     ///
     /// # Errors
     ///
-    /// If it is not called as it wants to be.
+    /// If its parameters have other values than expected.
     #[service(name = "boundaries.eight", max_restarts = 0, autostart = false)]
     pub fn eight(
         one: Local<String>,
@@ -83,12 +83,12 @@ pub mod services {
         if known && all == [0; 4] { Ok(Flow::Done) } else { six.parse::<u8>().map(|_| Flow::Wait) }
     }
 
-    /// Old, and about to go.
+    /// Deprecated.
     #[deprecated]
     #[service(name = "boundaries.old", autostart = false)]
     pub fn old() {}
 
-    /// Not in this program.
+    /// Compiled out.
     #[cfg(any())]
     #[service(name = "boundaries.absent")]
     pub fn absent(_: NoSuchType) {}

@@ -1,19 +1,19 @@
-//! The table of what other systems test, `CASES.md`, tells the truth about our tests.
+//! `CASES.md`, the table of the cases of other test suites, agrees with the tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 const TABLE: &str = include_str!("../../../CASES.md");
 
-/// A line of one of the tables of cases.
+/// One line of a table of cases.
 struct Row {
-    /// The heading it stands under.
+    /// The heading above its table.
     heading: &'static str,
     cases: Vec<&'static str>,
     answer: &'static str,
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &'static str) -> Vec<&'static str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -35,7 +35,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// Every test of the workspace: its file, and the name of the function.
+/// Every test of the workspace: its file and the name of its function.
 fn tests() -> BTreeSet<(PathBuf, String)> {
     let mut found = BTreeSet::new();
     for folder in ["tests/tests", "tina4-service", "tina4-service-macros", "ui-tests/tests"] {
@@ -65,7 +65,7 @@ fn every_named_test_exists_and_every_case_has_an_answer() {
         let mut named = 0;
         for reference in quoted(answer) {
             if let Some((file, function)) = reference.split_once("::") {
-                // `Service::new` and its like are no tests.
+                // Paths such as `Service::new` are no tests.
                 if Path::new(file).extension().is_none() {
                     continue;
                 }

@@ -8,7 +8,7 @@ use tests::{
 };
 use tina4_service::{Change, Context, Event, Runner, Service, State, Stopped};
 
-/// An error with a source, as errors are.
+/// An error with a source.
 #[derive(Debug)]
 struct Outer(std::num::ParseIntError);
 
@@ -24,7 +24,7 @@ impl std::error::Error for Outer {
     }
 }
 
-/// The delay before the restart that a crash announced.
+/// The backoff that the event of a crash announces.
 fn restart_in(event: &Event) -> Option<Duration> {
     let Change::Crashed { restart_in, .. } = &event.change else { panic!("{event:?}") };
     *restart_in
@@ -48,8 +48,8 @@ fn rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart() {
     runner.stop_all();
 }
 
-/// Once in real time. The best of a few rounds: the bound is about the runner, not about what else
-/// the machine does.
+/// Once in real time. The best of several rounds counts: the bound is about the runner, not about
+/// the load of the machine.
 #[test]
 fn rule_20_backoff_in_real_time() {
     let expected = [10, 20, 40, 80, 100, 100].map(millis);
@@ -63,7 +63,7 @@ fn rule_20_backoff_in_real_time() {
         let starts: Vec<SystemTime> = (0..7).map(|_| watch.began("s").at).collect();
         let gaps = starts.windows(2).map(|pair| pair[1].duration_since(pair[0]).unwrap());
         let excess = gaps.zip(expected).map(|(gap, wanted)| {
-            // A hundredth of a millisecond for reading two clocks.
+            // Ten microseconds for reading two clocks.
             assert!(gap + Duration::from_micros(10) >= wanted, "{gap:?} instead of {wanted:?}");
             gap.saturating_sub(wanted)
         });
@@ -76,7 +76,7 @@ fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let body = |_: &Context| "many".parse::<u32>().map(drop).map_err(Outer);
-    // The backoff is longer than the interval: nothing runs in between.
+    // The backoff is longer than the interval, which is ignored until the restart.
     runner.register(Service::new("s", body).interval("10s").backoff("45s"));
     runner.start_all().unwrap();
     watch.crashed("s");
@@ -94,12 +94,12 @@ fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources() {
 
 #[test]
 fn rule_20_an_endless_crash_loop_obeys_every_request() {
-    within("a loop that goes on for ever", || {
+    within("a crash loop without end", || {
         let service = Service::new("s", |_| Err::<(), _>("no")).backoff("1m").max_backoff("1m");
         let mut t = in_virtual_time([service]);
         t.advance("0s");
         let due = t.info("s").next_due;
-        // A start does not make a second copy, nor a shorter wait.
+        // `start` neither begins a second copy nor shortens the backoff.
         t.start("s").unwrap();
         t.runner().start_all().unwrap();
         t.advance("59s");
@@ -113,11 +113,11 @@ fn rule_20_an_endless_crash_loop_obeys_every_request() {
         t.resume("s").unwrap();
         t.advance("0s");
         assert_eq!((t.state("s"), t.runs("s")), (State::BackingOff, 3));
-        // A restart does not wait for the end of the backoff, and begins a row of its own.
+        // `restart` does not wait for the end of the backoff, and resets the row of crashes.
         t.restart("s").unwrap();
         t.advance("0s");
         assert_eq!((t.runs("s"), t.info("s").crashes_in_a_row), (4, 1));
-        // A stop takes no time, and is the end of it.
+        // `stop` takes no time and ends the loop.
         let before = t.now();
         assert_eq!(t.stop("s").unwrap(), Stopped::Ended { after: secs(0) });
         assert_eq!(t.now(), before);
@@ -140,13 +140,13 @@ fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid() {
     advance_to_next_run(&runner, &clock, "s");
     assert_eq!(restart_in(&watch.crashed("s")), Some(secs(2)));
     advance_to_next_run(&runner, &clock, "s");
-    // The third run, at 3 s, is good.
+    // The third run, at 3 s, ends well.
     watch.until("s", |change| matches!(change, Change::RunEnded { run: 3, .. }));
     let known = info(&runner, "s");
     assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)), "back on the grid");
     assert_eq!(known.crashes_in_a_row, 0);
     advance_to_next_run(&runner, &clock, "s");
-    assert_eq!(restart_in(&watch.crashed("s")), Some(secs(1)), "counted from the start");
+    assert_eq!(restart_in(&watch.crashed("s")), Some(secs(1)), "the backoff starts over");
     runner.stop_all();
 }
 

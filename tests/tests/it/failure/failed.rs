@@ -1,4 +1,4 @@
-//! Rules 24 and 26: the state `failed`, critical services, and what is not a crash.
+//! Rules 24 and 26: failed and critical services, and what is no crash.
 
 use std::io;
 use std::sync::Arc;
@@ -31,9 +31,9 @@ fn rule_24_failed_is_final_until_started_by_name() {
     broken.store(false, Ordering::SeqCst);
     runner.start_all().unwrap();
     let known = info(&runner, "s");
-    assert_eq!((known.state, known.runs), (State::Failed, 1), "`start_all` leaves it");
+    assert_eq!((known.state, known.runs), (State::Failed, 1), "`start_all` does not start it");
     assert_eq!(known.last_error.as_deref(), Some("the disk is full"));
-    assert!(!known.is_healthy(), "health is red");
+    assert!(!known.is_healthy(), "a failed service is unhealthy");
     assert!(!runner.is_running("s"));
     for again in [Runner::start, Runner::restart] {
         again(&runner, "s").unwrap();
@@ -48,7 +48,7 @@ fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
-    runner.register(Service::new("other", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.register(Service::new("other", sleep_until_stopped));
     runner.register(
         Service::new("vital", move |_| gate.recv().map(drop)).critical(true).max_restarts(0),
     );
@@ -77,13 +77,13 @@ fn rule_24_a_critical_failure_during_start_up_starts_nothing_more() {
     assert_eq!(states, [(stopped, 0), (stopped, 1), (stopped, 0), (State::Failed, 1)]);
     let report = t.stop_all();
     assert_eq!(report.critical.as_deref(), Some("vital"));
-    assert_eq!(report.took, secs(0), "nobody had to be waited for");
+    assert_eq!(report.took, secs(0), "no service had to be waited for");
 }
 
-/// Whether another service still runs an hour after `service`, called `s`, was started and `then`
-/// was done to it.
+/// Checks that another service still runs an hour after `service`, which is called `s`, was started
+/// and `then` was done to it.
 #[track_caller]
-fn the_other_lives(service: Service, then: impl FnOnce(&mut TestRunner), state: State) {
+fn other_keeps_running(service: Service, then: impl FnOnce(&mut TestRunner), state: State) {
     let mut t = in_virtual_time([service, Service::new("other", sleep_until_stopped)]);
     t.advance("1m");
     then(&mut t);
@@ -96,13 +96,17 @@ fn the_other_lives(service: Service, then: impl FnOnce(&mut TestRunner), state: 
 fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down() {
     let nothing = |_: &mut TestRunner| {};
     let failing = || Service::new("s", |_| Err::<(), _>("no")).max_restarts(0);
-    the_other_lives(failing(), nothing, State::Failed);
-    // A critical one that ends in any other way is no reason.
-    the_other_lives(Service::new("s", |_| {}).critical(true), nothing, State::Finished);
+    other_keeps_running(failing(), nothing, State::Failed);
+    // Any other end of a critical service is no reason.
+    other_keeps_running(Service::new("s", |_| {}).critical(true), nothing, State::Finished);
     let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
-    the_other_lives(Service::new("s", sleep_until_stopped).critical(true), stop, State::Stopped);
+    other_keeps_running(
+        Service::new("s", sleep_until_stopped).critical(true),
+        stop,
+        State::Stopped,
+    );
     let recovered = crashing("s", &[0, 0]).max_restarts(2).critical(true);
-    the_other_lives(recovered, nothing, State::Running);
+    other_keeps_running(recovered, nothing, State::Running);
     let abandoned = Service::new("s", |_| {}).interval("1h").critical(true).stop_timeout("1s");
     let ignores_stop = |t: &mut TestRunner| {
         t.slow_next("s", "1d");
@@ -110,33 +114,33 @@ fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down() {
         t.advance("0s");
         assert!(matches!(t.stop("s"), Ok(Stopped::Abandoned { .. })));
     };
-    the_other_lives(abandoned, ignores_stop, State::Abandoned);
+    other_keeps_running(abandoned, ignores_stop, State::Abandoned);
 }
 
 #[test]
 fn rule_26_an_error_or_panic_after_a_stop_request_is_no_crash() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
-    let leave = |ctx: &Context| {
+    let errs = |ctx: &Context| {
         while ctx.sleep(secs(3_600)) {}
         Err::<(), _>("interrupted")
     };
-    let shout = |ctx: &Context| {
+    let panics = |ctx: &Context| {
         while ctx.sleep(secs(3_600)) {}
-        panic!("torn away");
+        panic!("interrupted");
     };
-    runner.register(Service::new("leaves", leave));
-    runner.register(Service::new::<(), _>("shouts", shout));
+    runner.register(Service::new("errs", errs));
+    runner.register(Service::new::<(), _>("panics", panics));
     runner.start_all().unwrap();
-    for name in ["leaves", "shouts"] {
+    for name in ["errs", "panics"] {
         watch.began(name);
         runner.stop(name).unwrap();
         let known = info(&runner, name);
         assert_eq!((known.state, known.crashes, known.runs), (State::Stopped, 0, 1), "{name}");
     }
-    let told = |change: &Change| matches!(change, Change::PanickedWhileStopping { .. });
-    assert!(watch.all("shouts").iter().any(told), "a panic is told");
-    assert!(!watch.all("leaves").iter().any(told));
+    let reported = |change: &Change| matches!(change, Change::PanickedWhileStopping { .. });
+    assert!(watch.all("panics").iter().any(reported), "a panic is reported");
+    assert!(!watch.all("errs").iter().any(reported));
 }
 
 #[test]

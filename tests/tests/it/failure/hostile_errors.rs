@@ -1,18 +1,18 @@
-//! Rule 25: whatever an error does in `Display`, `source` and `Drop`, its run is a crash like any
-//! other, with a text of at most 16 KiB.
+//! Rule 25: errors that misbehave in `Display`, `source` or `Drop` are crashes like any other, with
+//! a text of at most 16 KiB.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
 use crossbeam_channel::bounded;
-use tests::{PATIENCE, Watch, info, secs};
+use tests::{TIMEOUT, Watch, info, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, Runner, Service, State};
 
-/// The longest text of a crash; a backtrace comes on top of it.
+/// The longest text of a crash, without its backtrace.
 const LONGEST: usize = 16 * 1024;
 
-/// A text without its backtrace, which a panic has if the environment asks for it.
+/// The text without the backtrace, which a panic has if the environment asks for one.
 #[track_caller]
 fn bounded_text(text: &str) -> &str {
     let text = text.split("\nstack backtrace:\n").next().unwrap();
@@ -20,7 +20,7 @@ fn bounded_text(text: &str) -> &str {
     text
 }
 
-/// An error with this text, and this source.
+/// An error with this text and this source.
 #[derive(Debug)]
 struct Circle(&'static str, fn() -> &'static Circle);
 
@@ -40,7 +40,7 @@ impl Error for Circle {
     }
 }
 
-/// One of a chain of errors, each the source of the one before.
+/// A chain of errors, each the source of the one before.
 #[derive(Debug)]
 struct Deep(u32, Option<Box<Deep>>);
 
@@ -52,7 +52,7 @@ impl Deep {
 }
 
 impl Drop for Deep {
-    /// Without recursion: ten thousand levels are too deep for the stack.
+    /// Iterative, because ten thousand levels would overflow the stack.
     fn drop(&mut self) {
         let mut next = self.1.take();
         while let Some(mut inner) = next {
@@ -73,7 +73,7 @@ impl Error for Deep {
     }
 }
 
-/// Misbehaves in the ways that it is told to.
+/// An error that misbehaves as configured.
 #[derive(Debug)]
 struct Bad {
     text: Text,
@@ -97,7 +97,7 @@ impl fmt::Display for Bad {
                 f.write_str("more and ")?;
             },
             Text::Fails => Err(fmt::Error),
-            Text::Panics => panic!("no words"),
+            Text::Panics => panic!("no text"),
         }
     }
 }
@@ -111,7 +111,7 @@ impl Error for Bad {
 
 impl Drop for Bad {
     fn drop(&mut self) {
-        assert!(!self.panics_in_drop, "no end");
+        assert!(!self.panics_in_drop, "no drop");
     }
 }
 
@@ -121,7 +121,7 @@ type BoxedError = Box<dyn Error + Send + Sync>;
 struct Case {
     what: &'static str,
     error: fn() -> BoxedError,
-    /// How the text begins, and how it ends.
+    /// The beginning and the end of the text.
     says: [&'static str; 2],
     /// Whether the text or a source panics.
     panics: bool,
@@ -177,7 +177,7 @@ const CASES: [Case; 12] = [
     Case {
         what: "a text that panics",
         error: || bad(Text::Panics, false, false),
-        says: [concat!("panicked: no words at ", file!(), ":"), ""],
+        says: [concat!("panicked: no text at ", file!(), ":"), ""],
         panics: true,
     },
     Case {
@@ -195,7 +195,7 @@ const CASES: [Case; 12] = [
     Case {
         what: "a text and a destructor that panic",
         error: || bad(Text::Panics, false, true),
-        says: [concat!("panicked: no words at ", file!(), ":"), ""],
+        says: [concat!("panicked: no text at ", file!(), ":"), ""],
         panics: true,
     },
     Case {
@@ -223,7 +223,7 @@ fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
         let error = case.error;
         let service = Service::new("s", move |_| Err::<(), _>(error()));
         runner.register(service.backoff("1ms").max_restarts(2));
-        runner.register(Service::new("other", |ctx| while ctx.sleep(secs(3_600)) {}));
+        runner.register(Service::new("other", sleep_until_stopped));
         runner.start_all().unwrap();
         for in_a_row in 1..=3 {
             let Change::Crashed { in_a_row: counted, cause, .. } = watch.crashed("s").change else {
@@ -260,7 +260,7 @@ fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
         let causes: Vec<_> = watch.all("s").into_iter().filter_map(hook_failure).collect();
         assert_eq!(causes.len(), 2, "{}", case.what);
         causes.iter().for_each(|cause| case.check(cause));
-        assert_eq!(last.recv_timeout(PATIENCE), Ok("the other hook"));
+        assert_eq!(last.recv_timeout(TIMEOUT), Ok("the other hook"));
     }
 }
 

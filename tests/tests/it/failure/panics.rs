@@ -1,41 +1,41 @@
-//! Rule 25: a panic is caught whatever it throws, and nobody else's panics look any different.
+//! Rule 25: every panic of a service is caught, and panics elsewhere are not affected.
 
 use std::panic::{panic_any, resume_unwind};
 use std::process::Command;
 use std::sync::Arc;
 
-use tests::{Child, Watch, info};
+use tests::{Child, Watch, info, sleep_until_stopped};
 use tina4_service::{Context, Local, Runner, Service, State, service};
 
-/// Panics once more when it is dropped.
-struct Grenade;
+/// A panic payload that panics when it is dropped.
+struct PanickingPayload;
 
-impl Drop for Grenade {
+impl Drop for PanickingPayload {
     fn drop(&mut self) {
         panic!("in drop");
     }
 }
 
-/// An error whose text cannot be had.
+/// An error that panics in `Display`.
 #[derive(Debug)]
-struct Unspeakable;
+struct PanicsInDisplay;
 
-impl std::fmt::Display for Unspeakable {
+impl std::fmt::Display for PanicsInDisplay {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        panic!("no words");
+        panic!("no text");
     }
 }
 
-impl std::error::Error for Unspeakable {}
+impl std::error::Error for PanicsInDisplay {}
 
-/// Runs `body` once, and says how its crash was told.
-fn crash(body: impl Fn() -> Result<(), Unspeakable> + Send + Sync + 'static) -> Arc<str> {
+/// Runs `body` once and returns the text of its crash.
+fn crash(body: impl Fn() -> Result<(), PanicsInDisplay> + Send + Sync + 'static) -> Arc<str> {
     let runner = Runner::new();
     runner.register(Service::new("s", move |_| body()).max_restarts(0));
-    runner.register(Service::new("other", |ctx| while ctx.sleep(tests::secs(3_600)) {}));
+    runner.register(Service::new("other", sleep_until_stopped));
     runner.start_all().unwrap();
     tests::until("it has failed", || runner.status()["s"] == State::Failed);
-    assert!(runner.is_running("other"), "nobody else is harmed");
+    assert!(runner.is_running("other"), "no other service is affected");
     assert!(runner.stop_all().is_clean());
     info(&runner, "s").last_error.unwrap()
 }
@@ -50,40 +50,40 @@ fn rule_25_a_panic_is_caught_whatever_its_payload() {
     assert!(text.starts_with(&format!("panicked: number 7 at {file}:")), "{text}");
     let text = crash(|| panic_any(7_u8));
     assert!(text.starts_with(&format!("panicked: a panic without text at {file}:")), "{text}");
-    let text = crash(|| panic_any(Grenade));
+    let text = crash(|| panic_any(PanickingPayload));
     assert!(text.starts_with("panicked: a panic without text at "), "{text}");
-    // Does not pass by the panic hook, so there is no place to know.
+    // This bypasses the panic hook, so the place is unknown.
     let text = crash(|| resume_unwind(Box::new("quiet")));
     assert_eq!(&*text, "panicked: quiet");
-    let text = crash(|| Err(Unspeakable));
-    assert!(text.starts_with(&format!("panicked: no words at {file}:")), "{text}");
+    let text = crash(|| Err(PanicsInDisplay));
+    assert!(text.starts_with(&format!("panicked: no text at {file}:")), "{text}");
 }
 
-/// A value whose end is a panic.
+/// A local value that panics when it is dropped.
 #[derive(Default)]
-struct Sore;
+struct PanicsOnDrop;
 
-impl Drop for Sore {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
-        panic!("sore");
+        panic!("dropped");
     }
 }
 
-#[service(name = "panics.sore", max_restarts = 0)]
-fn sore(_ctx: &Context, _kept: Local<Sore>) {}
+#[service(name = "panics.on-drop", max_restarts = 0)]
+fn panics_on_drop(_ctx: &Context, _kept: Local<PanicsOnDrop>) {}
 
 #[test]
 fn rule_25_a_local_value_that_panics_on_drop_harms_no_other_service() {
-    let runner = Runner::builder().only(["panics.sore"]).build();
+    let runner = Runner::builder().only(["panics.on-drop"]).build();
     let mut watch = Watch::new(&runner);
     runner.start_all().unwrap();
-    watch.change("panics.sore", &tina4_service::Change::Finished);
-    runner.start("panics.sore").unwrap();
-    watch.change("panics.sore", &tina4_service::Change::Finished);
+    watch.change("panics.on-drop", &tina4_service::Change::Finished);
+    runner.start("panics.on-drop").unwrap();
+    watch.change("panics.on-drop", &tina4_service::Change::Finished);
     tests::wait(&runner);
 }
 
-/// What a child prints, with backtraces or without.
+/// A child process with or without backtraces.
 fn child(backtrace: &str) -> tests::child::Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_panics"));
     Child::run(command.env("RUST_BACKTRACE", backtrace)).ended()
@@ -93,7 +93,7 @@ fn child(backtrace: &str) -> tests::child::Ended {
 fn rule_25_panics_print_their_usual_message() {
     let ended = child("0");
     let panics = |text: &str| ended.err.lines().filter(|line| *line == text).count();
-    // The service runs twice; the default hook prints each panic once, in its own words.
+    // The service runs twice; the default hook prints each panic once.
     assert_eq!((panics("inside"), panics("outside")), (2, 1), "{}", ended.err);
     let heads =
         ended.err.lines().filter(|line| line.contains("panicked at tests/src/bin/panics.rs:"));

@@ -1,10 +1,10 @@
-//! Rule 28: a permanent error makes a service `failed` at once.
+//! Rule 28: a permanent error makes its service `failed` immediately.
 
 use std::error::Error;
 use std::fmt;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, in_virtual_time, info, manual_clock, secs};
+use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Permanent, Restart, Runner, Service, State, service};
 
@@ -38,10 +38,10 @@ fn permanent() -> Permanent {
     Permanent::new(NoKey::new())
 }
 
-/// An error type such as programs have.
+/// An error type of a program.
 #[derive(Debug)]
 enum Failure {
-    /// Prints the error in it.
+    /// Displays the error that it wraps.
     Transparent(Permanent),
     /// Has its own text.
     Wrapped(Permanent),
@@ -65,7 +65,7 @@ impl Error for Failure {
     }
 }
 
-/// Checks the text of a service's crash, and that the service fails at its first run.
+/// Checks that the first run of a service fails for good, and the text of its crash.
 #[track_caller]
 fn check(what: &str, service: Service, text: &str) {
     let runner = Runner::new();
@@ -83,7 +83,7 @@ fn check(what: &str, service: Service, text: &str) {
     assert!(line.ends_with(&format!(", 1 crashes, last error: {text}")), "{line}");
 }
 
-/// A service that has restarts left and returns this error.
+/// A service that returns this error and has restarts left.
 fn returns<E: Into<BoxedError> + 'static>(error: fn() -> E) -> Service {
     Service::new("s", move |_| Err::<(), E>(error())).max_restarts(9)
 }
@@ -183,7 +183,7 @@ fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
         let _ = gate.recv();
         Err::<(), _>(permanent())
     };
-    runner.register(Service::new("other", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.register(Service::new("other", sleep_until_stopped));
     runner.register(Service::new("vital", body).critical(true));
     runner.start_all().unwrap();
     watch.began("other");
@@ -229,35 +229,36 @@ fn rule_28_and_42_a_hook_with_a_permanent_error_fails_like_any_other() {
     assert_eq!(info(&runner, "s").crashes, 0);
 }
 
-/// Panics whatever is done with it.
+/// An error that panics in every method.
 #[derive(Debug)]
-struct Sore;
+struct PanicsEverywhere;
 
-impl fmt::Display for Sore {
+impl fmt::Display for PanicsEverywhere {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        panic!("no words");
+        panic!("no text");
     }
 }
 
-impl Error for Sore {
+impl Error for PanicsEverywhere {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         panic!("no source");
     }
 }
 
-impl Drop for Sore {
+impl Drop for PanicsEverywhere {
     fn drop(&mut self) {
-        panic!("no end");
+        panic!("no drop");
     }
 }
 
 #[test]
 fn rule_28_and_25_a_permanent_error_is_final_even_if_the_inner_error_panics() {
-    let mut t = in_virtual_time([Service::new("s", |_| Err::<(), _>(Permanent::new(Sore)))]);
+    let mut t =
+        in_virtual_time([Service::new("s", |_| Err::<(), _>(Permanent::new(PanicsEverywhere)))]);
     t.advance("1h");
     assert_eq!((t.state("s"), t.runs("s")), (State::Failed, 1));
     let error = t.info("s").last_error.unwrap();
-    assert!(error.starts_with("permanent error: panicked: no words at "), "{error}");
+    assert!(error.starts_with("permanent error: panicked: no text at "), "{error}");
 }
 
 #[service(name = "permanent.import", interval = "1m")]
@@ -292,7 +293,7 @@ fn rule_28_a_permanent_error_shows_the_error_that_it_wraps() {
     assert_eq!(format!("{error:?}"), format!("Permanent({:?})", NoKey::new()));
     assert!(error.get_ref().is::<NoKey>());
     assert!(error.into_inner().is::<NoKey>());
-    // A caller that prints the sources as well prints nothing twice.
+    // A caller that prints the sources, too, prints nothing twice.
     let chain = format!("{:#}", anyhow::Error::from(permanent()));
     assert_eq!(chain, "no such key: invalid digit found in string");
 }

@@ -1,4 +1,4 @@
-//! Rules 22 and 23: how often a service is restarted before it fails.
+//! Rules 22, 23 and 155: which ends are followed by a restart, and how many restarts there are.
 
 use tests::clock::offset;
 use tests::{
@@ -41,14 +41,14 @@ fn rule_21_and_22_a_minute_of_running_resets_the_count_of_a_continuous_service()
         let service = Service::new("s", body).max_restarts(1);
         let test = TestRunner::builder().only::<&str>([]).service(service);
         let mut t = test.build().unwrap();
-        // A run and its backoff take 61 s.
+        // A run of a minute and its backoff take 61 s.
         t.advance("1h");
         assert_eq!((t.state("s"), t.crashes("s")), (state, crashes), "{length:?}");
     }
 }
 
-/// Crashes at these seconds, and runs well a moment later each time; the state at the end.
-fn windowed(crashes: &'static [u64]) -> State {
+/// The final state of a service that crashes at these seconds and runs well at all others.
+fn state_after_crashes_at(crashes: &'static [u64]) -> State {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
     let time = clock.clone();
@@ -78,14 +78,14 @@ fn windowed(crashes: &'static [u64]) -> State {
 
 #[test]
 fn rule_23_more_than_n_restarts_within_the_window_fail_despite_recoveries() {
-    // Good runs lie between these crashes, and the third restart comes within 20 s of the first.
-    assert_eq!(windowed(&[3, 9, 15]), State::Failed);
-    // Here the first has left the window.
-    assert_ne!(windowed(&[3, 9, 30, 36]), State::Failed);
+    // There are good runs in between, and the third restart is within 20 s of the first.
+    assert_eq!(state_after_crashes_at(&[3, 9, 15]), State::Failed);
+    // Here the first restart has left the window.
+    assert_ne!(state_after_crashes_at(&[3, 9, 30, 36]), State::Failed);
 }
 
-/// A continuous service `name` whose runs crash after these lengths in milliseconds, and whose next
-/// run stays.
+/// A continuous service whose runs crash after these lengths in milliseconds, and whose next run
+/// continues until it is stopped.
 pub(super) fn crashing(name: &'static str, lengths: &[u64]) -> Service {
     let lengths = lengths.to_vec();
     let body = move |ctx: &Context| {
@@ -99,9 +99,9 @@ pub(super) fn crashing(name: &'static str, lengths: &[u64]) -> Service {
     Service::new(name, body).backoff("1ms").max_backoff("1ms")
 }
 
-/// Two restarts in ten seconds are allowed.
+/// Checks a service that may restart twice in ten seconds.
 #[track_caller]
-fn window(lengths: &[u64], state: State, runs: u64) {
+fn check_window(lengths: &[u64], state: State, runs: u64) {
     let service = crashing("s", lengths).max_restarts(2).restart_window("10s");
     let mut t = in_virtual_time([service]);
     t.advance("1h");
@@ -110,16 +110,16 @@ fn window(lengths: &[u64], state: State, runs: u64) {
 
 #[test]
 fn rule_23_the_window_slides_and_its_edge_is_exact() {
-    // Restarts at 1 ms and 5,002 ms; the third would come 9,999 ms after the first.
-    window(&[0, 5_000, 4_997], State::Failed, 3);
-    // Now the first has left the window when the third crash comes.
-    window(&[0, 5_000, 4_999], State::Running, 4);
-    // It is no row of ten-second boxes: these three lie on both sides of an edge.
-    window(&[8_000, 1_000, 2_000], State::Failed, 3);
-    // Any number of restarts, as long as no three are close together; then one that is.
-    window(&[5_000; 50], State::Running, 51);
-    window(&[&[5_000; 50][..], &[0]].concat(), State::Failed, 51);
-    // Recoveries do not count for it: each of these runs is longer than a minute.
+    // Restarts at 1 ms and 5,002 ms; the third would be 9,999 ms after the first.
+    check_window(&[0, 5_000, 4_997], State::Failed, 3);
+    // Now the first restart has left the window at the third crash.
+    check_window(&[0, 5_000, 4_999], State::Running, 4);
+    // The window slides: there is no edge at 10 s between these three.
+    check_window(&[8_000, 1_000, 2_000], State::Failed, 3);
+    // Any number of restarts is fine while no three of them are close together.
+    check_window(&[5_000; 50], State::Running, 51);
+    check_window(&[&[5_000; 50][..], &[0]].concat(), State::Failed, 51);
+    // A recovery does not reset the window: each of these runs is longer than a minute.
     let hourly = crashing("s", &[61_000; 3]).max_restarts(2).restart_window("1h");
     let mut t = in_virtual_time([hourly]);
     t.advance("1h");
@@ -157,7 +157,7 @@ fn rule_24_a_new_activation_counts_restarts_from_zero() {
             t.advance("1s");
             assert_eq!((t.state("s"), t.runs("s")), (State::Failed, before + 3), "{window:?}");
         }
-        // Also while it still is allowed one: it is allowed two again.
+        // A restart by name resets the count before it is used up, too.
         t.start("s").unwrap();
         assert_eq!(t.run_next(), ["s"]);
         assert_eq!(t.state("s"), State::BackingOff);
@@ -168,7 +168,7 @@ fn rule_24_a_new_activation_counts_restarts_from_zero() {
     }
 }
 
-/// How a run ends by itself.
+/// The ways in which a run ends by itself.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Returns,
@@ -206,7 +206,7 @@ fn rule_155_what_restart_does_after_every_kind_of_end() {
             t.advance("0s");
             let case = format!("{restart}, {end:?}, periodic: {periodic}");
             assert_eq!((t.state("s"), t.runs("s")), (state, 1), "{case}");
-            // Who is not to run again does not, and nobody else is concerned.
+            // It runs again only if it is backing off, and no other service is affected.
             t.advance("1m");
             let again = state == BackingOff;
             assert_eq!(t.runs("s") > 1, again, "{case}");

@@ -1,11 +1,11 @@
-//! `subscribe`: every change as a typed event, in order, and never at a service's expense.
+//! Rules 63 and 177: every change is a typed event, and subscribers delay no service.
 
 use std::time::{Duration, SystemTime};
 
-use tests::{Watch, info, manual_clock, secs};
+use tests::{Watch, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, Flow, Runner, Service, State};
 
-/// A run without lateness or length, as under a clock that stands still.
+/// The events of a run under a clock that stands still.
 fn run(run: u64) -> [Change; 2] {
     let nothing = Duration::ZERO;
     [Change::RunBegan { run, lateness: nothing }, Change::RunEnded { run, took: nothing }]
@@ -48,7 +48,7 @@ fn rule_177_every_change_is_an_event_in_order_with_its_time() {
 fn rule_177_every_kind_of_end_is_an_event_in_order() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
-    runner.register(Service::new("stops", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.register(Service::new("stops", sleep_until_stopped));
     runner.register(Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0));
     let returns = Service::new("returns", |_| {}).restart(tina4_service::Restart::Always);
     runner.register(returns.max_restarts(1).backoff("1ms"));
@@ -88,34 +88,33 @@ fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed() {
         if ctx.tick().run < 5_000 { Flow::Again } else { Flow::Done }
     }));
     runner.start_all().unwrap();
-    // Nobody reads, and it ends all the same.
+    // It ends although nobody reads the events.
     tests::wait(&runner);
     let kept: Vec<_> = slow.try_iter().collect();
     assert!(kept.iter().all(|event| !matches!(event.change, Change::Missed { .. })));
     runner.start("s").unwrap();
-    let first = slow.recv_timeout(tests::PATIENCE).unwrap();
-    // Started, then two for each of 5,000 runs, then Finished.
+    let first = slow.recv_timeout(tests::TIMEOUT).unwrap();
+    // `Started`, two events for each of 5,000 runs, and `Finished`.
     assert_eq!(first.change, Change::Missed { count: 10_002 - kept.len() as u64 });
-    assert_eq!(slow.recv_timeout(tests::PATIENCE).unwrap().change, Change::Started);
+    assert_eq!(slow.recv_timeout(tests::TIMEOUT).unwrap().change, Change::Started);
     tests::wait(&runner);
     assert_eq!(runner.status()["s"], State::Finished);
 }
 
-/// Rule 63, seen through events and status.
 #[test]
 fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
     let (runner, clock) = manual_clock();
     let mut watch = Watch::new(&runner);
-    let (order, orders) = crossbeam_channel::bounded::<bool>(0);
+    let (command, commands) = crossbeam_channel::bounded::<bool>(0);
     let (done, answer) = crossbeam_channel::bounded::<()>(0);
     let body = move |ctx: &Context| {
-        while orders.recv() == Ok(true) {
+        while commands.recv() == Ok(true) {
             ctx.heartbeat();
             done.send(()).unwrap();
         }
     };
     runner.register(Service::new("s", body).interval("1h").timeout("10s"));
-    // Runs when the other's timeout is looked at.
+    // Its runs show that the runner has checked the timeout of the other service.
     runner.register(Service::new("witness", |_| {}).interval("1s"));
     runner.start_all().unwrap();
     watch.began("s");
@@ -129,21 +128,21 @@ fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
         (known.stuck, known.is_healthy(), known.heartbeat_age)
     };
     assert_eq!(pass(9, &mut watch), (false, true, None));
-    order.send(true).unwrap();
+    command.send(true).unwrap();
     answer.recv().unwrap();
-    assert_eq!(pass(9, &mut watch), (false, true, Some(secs(9))), "the clock was started again");
+    assert_eq!(pass(9, &mut watch), (false, true, Some(secs(9))), "the timeout has started over");
     assert_eq!(pass(1, &mut watch), (true, false, Some(secs(10))));
     assert!(pass(30, &mut watch).0);
-    assert_eq!(runner.status()["s"], State::Running, "nothing is killed");
+    assert_eq!(runner.status()["s"], State::Running, "no run is killed");
     let stuck = |watch: &mut Watch| {
         let all = watch.all("s").into_iter();
         all.filter(|change| matches!(change, Change::Stuck { .. })).collect::<Vec<_>>()
     };
-    assert_eq!(stuck(&mut watch), [Change::Stuck { running_for: secs(19) }], "one warning");
-    order.send(true).unwrap();
+    assert_eq!(stuck(&mut watch), [Change::Stuck { running_for: secs(19) }], "one report");
+    command.send(true).unwrap();
     answer.recv().unwrap();
-    assert!(!info(&runner, "s").stuck, "alive after all");
-    order.send(false).unwrap();
+    assert!(!info(&runner, "s").stuck, "a heartbeat ends the stuck state");
+    command.send(false).unwrap();
     watch.ended("s");
     let known = info(&runner, "s");
     assert_eq!((known.stuck, known.is_healthy(), known.heartbeat_age), (false, true, None));

@@ -1,9 +1,9 @@
-//! Rules 60 and 61: what is known about every service.
+//! Rules 60 and 61: what the runner reports about every service.
 
 use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs};
+use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, Runner, Service, ServiceInfo, State, service};
 
 #[service(name = "status.declared", interval = "1h 30m")]
@@ -16,7 +16,7 @@ fn rule_60_what_is_known_before_the_first_run() {
     runner.register(Service::new("status.built", |_| {}).delay("5s"));
     let all = runner.services();
     let names: Vec<_> = all.iter().map(|info| &*info.name).collect();
-    assert_eq!(names, ["status.built", "status.declared"], "by name");
+    assert_eq!(names, ["status.built", "status.declared"], "sorted by name");
     let [built, declared] = &all[..] else { panic!("two: {all:?}") };
     assert_eq!((built.place.file, built.place.line), (file!(), line));
     let place =
@@ -37,7 +37,7 @@ fn rule_60_every_field_reports_what_happened() {
     let mut watch = Watch::new(&runner);
     let time = clock.clone();
     let at = |seconds| SystemTime::UNIX_EPOCH + secs(seconds);
-    // Runs take 1, 2, 3 .. seconds; the third crashes.
+    // The n-th run takes n seconds, and the third crashes.
     let body = move |ctx: &Context| {
         time.advance(secs(ctx.tick().run));
         if ctx.tick().run == 3 { Err("the third") } else { Ok(()) }
@@ -45,7 +45,7 @@ fn rule_60_every_field_reports_what_happened() {
     runner.register(Service::new("s", body).interval("10s").backoff("2s"));
     runner.start_all().unwrap();
     watch.ended("s");
-    // 4 s late.
+    // The second run is 4 s late.
     clock.advance(secs(13));
     watch.ended("s");
     let known = info(&runner, "s");
@@ -69,13 +69,13 @@ fn rule_60_every_field_reports_what_happened() {
     );
     assert_eq!((known.runs, known.crashes, known.restarts, known.crashes_in_a_row), (3, 1, 0, 1));
     assert_eq!(known.last_error.as_deref(), Some("the third"));
-    assert!(known.is_healthy(), "it may still recover");
-    // The restart, due at 25, is late as well.
+    assert!(known.is_healthy(), "a service that backs off may recover");
+    // The restart, due at 25, is late, too.
     clock.advance(secs(9));
     watch.until("s", |change| matches!(change, tina4_service::Change::RunEnded { run: 4, .. }));
     let known = info(&runner, "s");
     assert_eq!((known.restarts, known.crashes_in_a_row, known.lateness.last), (1, 0, secs(7)));
-    assert_eq!(known.last_error.as_deref(), Some("the third"), "kept");
+    assert_eq!(known.last_error.as_deref(), Some("the third"), "it is kept");
     let line = known.to_string();
     assert_eq!(line, "s: waiting, every 10s, 4 runs, 1 crashes, last error: the third");
     runner.stop_all();
@@ -86,7 +86,6 @@ fn rule_61_every_state_has_its_word() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
-    let sleep_until_stopped = |ctx: &Context| while ctx.sleep(secs(3_600)) {};
     let blocked = move |_: &Context| {
         let _ = gate.recv();
     };
@@ -118,8 +117,8 @@ fn rule_61_every_state_has_its_word() {
         assert_eq!(state.to_string(), name.replace('-', " "));
         assert_eq!(info(&runner, &name).is_healthy(), !["failed", "abandoned"].contains(&&*name));
     }
-    assert_eq!(runner.status().len(), 10, "all the states there are");
-    // The word keeps to the width it is given, for tables.
+    assert_eq!(runner.status().len(), 10, "every state occurs");
+    // The word respects the width of a format, for tables.
     assert_eq!(format!("[{:<9}]", State::Failed), "[failed   ]");
     drop(go);
     runner.stop_all();

@@ -1,10 +1,10 @@
-//! Text of unknown origin (an error, the environment, an unchecked name) in output of one line: it does
-//! not end the line, does not control the terminal, and is short.
+//! Rules 30, 60, 70 and 174: text of unknown origin (an error, the environment, an unchecked name)
+//! neither ends a line of output nor controls the terminal, and is short.
 
 use tests::{in_virtual_time, info, manual_clock};
 use tina4_service::{Runner, Service};
 
-/// Checks that a text cannot control a terminal, and that it has this many lines.
+/// Checks that a text cannot control a terminal and has this many lines.
 #[track_caller]
 fn harmless(text: &str, lines: usize) {
     let bad = |c: char| c != '\n' && (c.is_control() || "\u{2028}\u{2029}\u{202e}".contains(c));
@@ -20,19 +20,19 @@ fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_error_contains()
     runner.register(Service::new("hostile", |_| Err::<(), _>(HOSTILE)).max_restarts(0));
     let long = |_: &_| Err::<(), _>("long ".repeat(1_000_000));
     runner.register(Service::new("long", long).max_restarts(0));
-    let torn = |_: &_| panic!("torn\napart");
-    runner.register(Service::new::<(), _>("torn", torn).max_restarts(0));
+    let panics = |_: &_| panic!("two\nlines");
+    runner.register(Service::new::<(), _>("panics", panics).max_restarts(0));
     runner.start_all().unwrap();
     tests::wait(&runner);
     let begin = |name| format!("{name}: failed, continuous, 1 runs, 1 crashes, last error: ");
     let known = info(&runner, "hostile");
     assert_eq!(known.to_string(), format!("{}{SHOWN}", begin("hostile")));
-    assert_eq!(known.last_error.as_deref(), Some(HOSTILE), "kept as it is");
+    assert_eq!(known.last_error.as_deref(), Some(HOSTILE), "the status keeps the original");
     let line = info(&runner, "long").to_string();
     assert_eq!(line, format!("{}{} [..]", begin("long"), "long ".repeat(40)));
-    // Without its backtrace, if it has one.
-    let line = info(&runner, "torn").to_string();
-    let place = format!("{}panicked: torn\\napart at {}:", begin("torn"), file!());
+    // A backtrace is left out.
+    let line = info(&runner, "panics").to_string();
+    let place = format!("{}panicked: two\\nlines at {}:", begin("panics"), file!());
     assert!(line.starts_with(&place) && line.len() < place.len() + 10, "{line}");
     for service in runner.services() {
         harmless(&service.to_string(), 1);
@@ -52,7 +52,7 @@ fn rule_30_a_fault_is_harmless_whatever_the_name_contains() {
     let runner = Runner::builder().only([HOSTILE, "\u{1b}[31mred"]).build();
     runner.register(Service::new("s", |_| {}).after(HOSTILE).after("name ".repeat(1_000_000)));
     let error = runner.check().unwrap_err().to_string();
-    // Two names that are selected and two that it comes after, below a line with their number.
+    // Two selected names and two names in `after`, below a line with their number.
     harmless(&error, 5);
     assert_eq!(error.matches(SHOWN).count(), 2, "{error}");
     assert!(error.lines().all(|fault| fault.len() < 2_000), "{error}");
@@ -87,7 +87,7 @@ fn rule_70_a_change_is_one_line_of_the_timeline_whatever_its_error_contains() {
     .max_restarts(0)]);
     t.advance("1s");
     let timeline = t.timeline();
-    // It starts, runs, crashes, fails to clean up, and has failed.
+    // It starts, runs, crashes, its clean-up fails, and it has failed.
     harmless(&timeline, 5);
     for what in ["crash 1: ", "a clean-up failed: ", "failed: "] {
         assert!(timeline.contains(&format!("  {what}{SHOWN}")), "{timeline}");

@@ -1,13 +1,13 @@
-//! Rule 51: no lock is held while user code runs. Everything that a user gives the runner calls
-//! back into it from here, and nothing may hang.
+//! Rule 51: no lock is held while user code runs. Everything that a program gives to the runner
+//! calls the runner here, and nothing may hang.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use tests::{PATIENCE, Watch, within};
+use tests::{TIMEOUT, Watch, sleep_until_stopped, within};
 use tina4_service::{Change, Context, Flow, Local, Res, Runner, Service, State, service};
 
-/// Calls everything that a runner can do without changing what the test is about.
+/// Calls every method of the runner that does not interfere with the test.
 fn call_back(runner: &Runner) {
     assert!(!runner.status().is_empty());
     assert!(!runner.services().is_empty());
@@ -19,16 +19,16 @@ fn call_back(runner: &Runner) {
     assert!(runner.run_now("nobody").is_err());
 }
 
-/// The runner of the declared service, for values that have nowhere to keep it.
+/// The runner of the declared services, for values that cannot hold a handle.
 static RUNNER: OnceLock<Runner> = OnceLock::new();
-/// How many destructors have called back.
+/// The number of destructors that have called the runner.
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
-/// Calls back when it is dropped.
+/// Calls the runner when it is dropped.
 #[derive(Default)]
-struct Nosy;
+struct CallsOnDrop;
 
-impl Drop for Nosy {
+impl Drop for CallsOnDrop {
     fn drop(&mut self) {
         if let Some(runner) = RUNNER.get() {
             call_back(runner);
@@ -37,58 +37,58 @@ impl Drop for Nosy {
     }
 }
 
-#[service(name = "locks.nosy", interval = "1h", on_stop = bye)]
-fn nosy(ctx: &Context, _own: Local<Nosy>, _shared: Res<u32>) {
-    // The old one is dropped when the same line registers again.
-    let held = Nosy;
+#[service(name = "locks.with-hook", interval = "1h", on_stop = hook)]
+fn with_hook(ctx: &Context, _own: Local<CallsOnDrop>, _shared: Res<u32>) {
+    // The earlier hook is dropped when the same line registers again.
+    let held = CallsOnDrop;
     ctx.on_stop(move || drop(held));
 }
 
-/// Without a hook: nobody drops its value before the activation has ended.
+/// Without a hook, so its value lives until the end of the activation.
 #[service(name = "locks.plain", interval = "1h")]
-fn plain(_own: Local<Nosy>) {}
+fn plain(_own: Local<CallsOnDrop>) {}
 
-fn bye(_own: Local<Nosy>) {
+fn hook(_own: Local<CallsOnDrop>) {
     call_back(RUNNER.get().expect("it runs"));
 }
 
 #[test]
 fn rule_51_destructors_of_local_values_and_hooks_may_call_the_runner() {
     let runner =
-        RUNNER.get_or_init(|| Runner::builder().only(["locks.nosy", "locks.plain"]).build());
+        RUNNER.get_or_init(|| Runner::builder().only(["locks.with-hook", "locks.plain"]).build());
     runner.provide(7_u32);
     let mut watch = Watch::new(runner);
     runner.start_all().unwrap();
     watch.ended("locks.plain");
-    watch.ended("locks.nosy");
-    runner.run_now("locks.nosy").unwrap();
-    watch.ended("locks.nosy");
+    watch.ended("locks.with-hook");
+    runner.run_now("locks.with-hook").unwrap();
+    watch.ended("locks.with-hook");
     let before = DROPPED.load(Ordering::SeqCst);
-    assert_eq!(before, 1, "the hook that was replaced");
-    within("stop", || RUNNER.get().map(|runner| runner.stop("locks.nosy").unwrap()));
-    // The hook that was left, and the value of the activation.
+    assert_eq!(before, 1, "the replaced hook");
+    within("stop", || RUNNER.get().map(|runner| runner.stop("locks.with-hook").unwrap()));
+    // The remaining hook, and the value of the activation.
     tests::until("both were dropped", || DROPPED.load(Ordering::SeqCst) == 3);
     within("stop", || RUNNER.get().map(|runner| runner.stop("locks.plain").unwrap()));
     tests::until("the value was dropped", || DROPPED.load(Ordering::SeqCst) == 4);
-    // A value that is given twice is dropped at once, and this one calls back.
+    // The second value of a type is dropped immediately, and calls the runner.
     within("provide", || {
-        RUNNER.get().map(|runner| [Nosy, Nosy].map(|value| runner.provide(value)))
+        RUNNER.get().map(|runner| [CallsOnDrop, CallsOnDrop].map(|value| runner.provide(value)))
     });
     assert_eq!(DROPPED.load(Ordering::SeqCst), 5);
 }
 
-/// An error that calls back when it is asked for its text.
+/// An error that calls the runner when it is displayed.
 #[derive(Debug)]
-struct Chatty(Runner);
+struct CallsOnDisplay(Runner);
 
-impl std::fmt::Display for Chatty {
+impl std::fmt::Display for CallsOnDisplay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         call_back(&self.0);
-        f.write_str("chatty")
+        f.write_str("the text")
     }
 }
 
-impl std::error::Error for Chatty {}
+impl std::error::Error for CallsOnDisplay {}
 
 #[test]
 fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
@@ -99,18 +99,18 @@ fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
         call_back(&inner);
         let again = hooks.clone();
         ctx.on_stop(move || call_back(&again));
-        Err::<(), _>(Chatty(inner.clone()))
+        Err::<(), _>(CallsOnDisplay(inner.clone()))
     };
     let service = Service::new("s", body).on_stop(move |_| {
         call_back(&declared);
-        Err::<(), _>(Chatty(declared.clone()))
+        Err::<(), _>(CallsOnDisplay(declared.clone()))
     });
     runner.register(service.max_restarts(0));
     runner.start_all().unwrap();
     let waiter = runner.clone();
     within("it fails", move || waiter.wait());
-    watch.change("s", &Change::HookFailed { cause: "chatty".into() });
-    watch.change("s", &Change::Failed { cause: "chatty".into() });
+    watch.change("s", &Change::HookFailed { cause: "the text".into() });
+    watch.change("s", &Change::Failed { cause: "the text".into() });
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn rule_51_a_service_may_register_start_and_stop_others() {
     let mut watch = Watch::new(&runner);
     let inner = runner.clone();
     runner.register(Service::new("parent", move |_| {
-        let child = Service::new("child", |ctx| while ctx.sleep(tests::secs(3_600)) {});
+        let child = Service::new("child", sleep_until_stopped);
         inner.register(child);
         inner.start("child").unwrap();
         tests::until("the child runs", || inner.status()["child"] == State::Running);
@@ -136,19 +136,19 @@ fn rule_51_a_service_may_register_start_and_stop_others() {
 fn rule_51_the_last_handle_may_be_dropped_inside_a_service() {
     let runner = Runner::new();
     let (sender, receiver) = crossbeam_channel::bounded(1);
-    // Its only handle waits in here until the service takes it.
+    // The only handle waits in this channel until the service takes it.
     let (keep, kept) = crossbeam_channel::bounded::<Runner>(1);
     runner.register(Service::new("s", move |ctx| {
         drop(kept.recv());
-        // Nobody can stop it any more, so it is told to stop.
+        // Without a handle nobody could stop it, so it is asked to stop.
         sender.send(ctx.is_stopping()).unwrap();
     }));
     runner.start_all().unwrap();
     keep.send(runner).unwrap();
-    assert_eq!(receiver.recv_timeout(PATIENCE), Ok(true));
+    assert_eq!(receiver.recv_timeout(TIMEOUT), Ok(true));
 }
 
-/// Poisoned by a panic of a service, and recovered by nobody but its owner.
+/// A lock of the program, which a panic of a service poisons.
 static POISONED: Mutex<u32> = Mutex::new(0);
 
 #[test]
@@ -158,7 +158,7 @@ fn rule_51_a_panic_poisons_no_lock_of_the_runner() {
     let body = |ctx: &Context| {
         if ctx.tick().run == 1 {
             let _guard = POISONED.lock().unwrap();
-            panic!("while it holds a lock of its own");
+            panic!("while a lock is held");
         }
     };
     runner.register(Service::new("s", body).interval("1h").backoff("1ms"));

@@ -1,26 +1,26 @@
-//! Rules 50 and 82: how large the stacks of the runner's threads are.
+//! Rules 50 and 82: the stack size of the runner's threads.
 
 use tests::within;
 use tina4_service::{Builder, Context, Fault, Flow, Runner, Service, StartError, State};
 
-/// No declared services.
+/// A builder without declared services.
 fn none() -> Builder {
     Runner::builder().only::<&str>([])
 }
 
-/// Recursion of this depth, with a kibibyte of stack at each level.
+/// Recurses to this depth, with a kibibyte of stack at each level.
 fn recurse(depth: usize) -> usize {
     let own = std::hint::black_box([1_u8; 1024]);
     if depth == 0 { 0 } else { recurse(depth - 1) + usize::from(own[depth % own.len()]) }
 }
 
-/// The depth of the recursion: far more than fits in two mebibytes, which is std's default.
+/// A depth that needs far more than two mebibytes, the default of the standard library.
 const DEPTH: usize = 16 * 1024;
 
 #[test]
 fn rule_50_threads_have_the_requested_stack_size() {
     let runner = none().stack_size(64 * 1024 * 1024).build();
-    // Several at once, and one that is restarted.
+    // Several in parallel, and one that is restarted.
     for name in ["a", "b", "c"] {
         let body = |_: &_| if recurse(DEPTH) == DEPTH { Flow::Done } else { Flow::Wait };
         runner.register(Service::new(name, body));
@@ -32,7 +32,7 @@ fn rule_50_threads_have_the_requested_stack_size() {
     runner.register(again.backoff("1ms"));
     runner.start_all().unwrap();
     let waiter = runner.clone();
-    within("the end of all", move || waiter.wait());
+    within("the end of all services", move || waiter.wait());
     let ended = runner.services().into_iter().map(|info| (info.name, info.state, info.crashes));
     let finished = |(name, crashes): (&'static str, u64)| (name.into(), State::Finished, crashes);
     assert!(ended.eq([("a", 0), ("again", 1), ("b", 0), ("c", 0)].map(finished)));
@@ -46,7 +46,7 @@ fn rule_50_the_smallest_stack_is_large_enough_for_the_runner() {
     runner.register(Service::new("panics", panics).max_restarts(0));
     runner.start_all().unwrap();
     let waiter = runner.clone();
-    within("the end of all", move || waiter.wait());
+    within("the end of all services", move || waiter.wait());
     let states: Vec<_> = runner.status().into_values().collect();
     assert_eq!(states, [State::Finished, State::Failed]);
 }
@@ -56,7 +56,7 @@ fn rule_82_an_impossible_stack_size_is_a_fault() {
     for bytes in [0, 1, 64 * 1024 - 1, usize::MAX / 4 + 1, usize::MAX - 1, usize::MAX] {
         let runner = none().stack_size(bytes).build();
         runner.register(Service::new("s", |_| {}));
-        let error = runner.start_all().expect_err("there is no such stack");
+        let error = runner.start_all().expect_err("the size is impossible");
         let text = error.to_string();
         let words = format!(
             "`stack_size` of the runner is {bytes} bytes, which no thread can have; write at least 64 KiB, such as `8 * 1024 * 1024`"
@@ -65,7 +65,7 @@ fn rule_82_an_impossible_stack_size_is_a_fault() {
         let StartError::Faults(faults) = error else { panic!("{text}") };
         assert_eq!(faults, [Fault::StackSize { bytes }]);
         assert_eq!(runner.check().expect_err("the same").to_string(), text);
-        assert_eq!(runner.start("s").expect_err("it concerns all").to_string(), text);
+        assert_eq!(runner.start("s").expect_err("it concerns every service").to_string(), text);
         assert_eq!(runner.status()["s"], State::Registered);
     }
 }
@@ -75,8 +75,8 @@ fn rule_82_a_stack_size_that_the_system_refuses_is_an_error_of_start() {
     let bytes = usize::MAX / 4;
     let runner = none().stack_size(bytes).build();
     runner.register(Service::new("s", |_| {}));
-    assert!(runner.check().is_ok(), "the check asks for no memory");
-    let error = runner.start_all().expect_err("no machine has as much memory");
+    assert!(runner.check().is_ok(), "the check allocates no stack");
+    let error = runner.start_all().expect_err("no machine has that much memory");
     assert!(matches!(error, StartError::NoThread(_)), "{error}");
     let words = format!(", with a stack of {bytes} bytes");
     assert!(error.to_string().ends_with(&words), "{error}");

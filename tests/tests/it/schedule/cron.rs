@@ -1,4 +1,4 @@
-//! Rules 3, 6, 7 and 32: services that follow the calendar, under clocks that jump.
+//! Rules 3, 6, 7 and 32: services with `cron`, while clocks change.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn rule_7_a_declared_service_runs_once_after_a_dst_gap() {
 
 #[test]
 fn rule_7_hours_are_those_of_the_time_zone() {
-    // Ten hours behind the zone of the test.
+    // Ten hours behind the time zone of the test.
     let cron = Service::new("s", |_| {}).cron("0 0 0-4,6-23 * * ?").timezone("Pacific/Tahiti");
     let mut t = TestRunner::builder()
         .only::<&str>([])
@@ -51,21 +51,21 @@ fn rule_7_hours_are_those_of_the_time_zone() {
 #[test]
 fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it() {
     for (cron, start, first, next) in [
-        // No midnight in Cairo.
+        // In Cairo midnight is in the DST gap.
         (
             "0 0-23/2 * * *",
             "2025-04-24T23:00:00[Africa/Cairo]",
             "2025-04-25T01:00:00[Africa/Cairo]",
             "2025-04-25T02:00:00[Africa/Cairo]",
         ),
-        // No two o'clock in New York.
+        // In New York two o'clock is.
         (
             "0 0,2 * * *",
             "2026-03-08T01:00:00[America/New_York]",
             "2026-03-08T03:00:00[America/New_York]",
             "2026-03-09T00:00:00[America/New_York]",
         ),
-        // Nor ten past two in Paris.
+        // In Paris ten past two is.
         (
             "0 10 2 * * *",
             "2013-03-31T01:09:54[Europe/Paris]",
@@ -96,7 +96,7 @@ fn rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run() {
     runner.register(Service::new("daily", |_| {}).cron("@daily").timezone("UTC"));
     runner.register(Service::new("next", |_| {}).interval("1h").after("daily"));
     runner.start_all().unwrap();
-    // It does not wait for midnight.
+    // Its dependent does not wait for midnight.
     watch.until("next", ended);
     assert_eq!(info(&runner, "daily").runs, 0);
     assert_eq!(runner.status()["daily"], State::Waiting);
@@ -113,7 +113,7 @@ fn rule_6_a_suspend_is_noticed_within_30_s() {
     let body = |ctx: &tina4_service::Context| assert_eq!(ctx.tick().due, at(3_600));
     runner.register(Service::new("hourly", body).cron("@hourly").timezone("UTC"));
     runner.start_all().unwrap();
-    // The machine sleeps until 5 s before the hour, while its monotonic clock stands still.
+    // The machine is suspended until 5 s before the hour; its monotonic clock stands still.
     clock.set_wall(at(3_595));
     clock.advance(secs(29));
     assert_eq!(info(&runner, "hourly").runs, 0);
@@ -141,11 +141,11 @@ fn rule_6_intervals_ignore_the_wall_clock() {
 #[test]
 fn rule_6_a_clock_set_back_by_a_moment_repeats_no_run() {
     for cron in ["11 * * * * *", "11 0 0 * * *"] {
-        let nap = |ctx: &Context| assert!(ctx.sleep(millis(50)));
-        let mut t = in_virtual_time([Service::new("s", nap).cron(cron)]);
+        let sleep = |ctx: &Context| assert!(ctx.sleep(millis(50)));
+        let mut t = in_virtual_time([Service::new("s", sleep).cron(cron)]);
         t.advance("11s");
         assert_eq!(t.state("s"), State::Running, "{cron}");
-        // The run ends before its own time, as it were.
+        // By the wall clock, the run ends before its own due time.
         t.set_clock("2026-01-01T00:00:10.9");
         t.advance("59s");
         assert_eq!((t.state("s"), t.runs("s")), (State::Waiting, 1), "{cron}");

@@ -1,11 +1,11 @@
-//! What `check` reports about cron expressions and time zones: due times in the plan, and faults.
+//! Rules 82, 166 and 175: what `check` reports about cron expressions and time zones.
 
 #[cfg(unix)]
 use tests::Child;
 use tests::{manual_clock, utc};
 use tina4_service::{Clock, Runner, Service, StartError};
 
-/// A runner without services whose clock shows this time.
+/// An empty runner whose manual clock shows this time.
 fn runner_at(time: &str) -> (Runner, Clock) {
     let clock = Clock::manual(utc(time));
     (Runner::builder().only::<&str>([]).clock(clock.clone()).build(), clock)

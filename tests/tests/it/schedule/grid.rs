@@ -1,4 +1,4 @@
-//! Rules 1, 2, 3 and 9: at which instants runs are due.
+//! Rules 1, 2, 3 and 9: when runs are due.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -8,18 +8,18 @@ use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs, starts};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Clock, Context, Flow, Runner, Service, State};
 
-/// Where runs write down when they were due, in seconds since the start of the clock.
+/// The due times that runs record, in seconds since the start of the clock.
 type Dues = Arc<Mutex<Vec<f64>>>;
 
-/// Moves the clock from one due time of `name` to the next, until `count` runs have ended.
+/// Advances the clock from one due time of `name` to the next until `count` runs have ended.
 fn drive(runner: &Runner, clock: &Clock, name: &str, count: u64) {
     let mut watch = Watch::new(runner);
     runner.start(name).expect("it starts");
     for number in 1..=count {
         let known = info(runner, name);
-        // A run that was due at once may have begun, or ended, by itself.
+        // A run that was due immediately may have begun, or ended, by itself.
         if known.runs < number {
-            let due = known.next_due.expect("it is due some time");
+            let due = known.next_due.expect("a run is planned");
             clock.advance(due.duration_since(clock.wall()).unwrap_or_default());
         }
         watch
@@ -28,8 +28,8 @@ fn drive(runner: &Runner, clock: &Clock, name: &str, count: u64) {
     runner.stop_all();
 }
 
-/// Runs a service `count` times and says when each run was due. `make` gets the body, which takes
-/// `length` by the clock.
+/// Runs a service `count` times and returns the due time of each run. `make` configures the
+/// service, each run of which takes `length` by the clock.
 fn dues(count: u64, length: Duration, make: impl FnOnce(Service) -> Service) -> Vec<f64> {
     let (runner, clock) = manual_clock();
     let dues = Dues::default();
@@ -44,8 +44,8 @@ fn dues(count: u64, length: Duration, make: impl FnOnce(Service) -> Service) -> 
     dues.clone()
 }
 
-/// One service in test time, which begins at 1970.
-fn in_test_time(service: Service) -> TestRunner {
+/// One service in virtual time, which begins at the Unix epoch.
+fn from_epoch(service: Service) -> TestRunner {
     let test = TestRunner::builder().only::<&str>([]).at("1970-01-01T00:00:00Z");
     test.service(service).build().unwrap()
 }
@@ -64,9 +64,9 @@ fn rule_1_each_activation_has_its_own_grid_and_restarts_keep_it() {
     let body = move |ctx: &tina4_service::Context| {
         kept.lock().unwrap().push(offset(ctx.tick().due));
     };
-    let mut t = in_test_time(Service::new("s", body).interval("10s").initial_delay("3s"));
+    let mut t = from_epoch(Service::new("s", body).interval("10s").initial_delay("3s"));
     t.advance("14s");
-    // It crashes at 23, before the body is called, and runs at 24 instead.
+    // It crashes at 23, before the body is called, and the restart is at 24.
     t.crash_next("s");
     t.advance("20s");
     t.stop("s").unwrap();
@@ -76,7 +76,7 @@ fn rule_1_each_activation_has_its_own_grid_and_restarts_keep_it() {
     assert_eq!(*dues.lock().unwrap(), [3.0, 13.0, 24.0, 33.0, 39.0, 49.0, 59.0]);
 }
 
-/// A function for more than one service.
+/// The function of two services.
 fn shared(ctx: &Context) -> Flow {
     if ctx.tick().run == 3 { Flow::Done } else { Flow::Wait }
 }
@@ -119,7 +119,7 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
             let due = SystemTime::UNIX_EPOCH + secs(delay);
             assert_eq!(info(&runner, "s").next_due, Some(due));
             clock.advance(secs(delay) - Duration::from_nanos(1));
-            assert_eq!(runner.status()["s"], State::Waiting, "not before its time");
+            assert_eq!(runner.status()["s"], State::Waiting, "not before its due time");
             clock.advance(Duration::from_nanos(1));
         }
         let event = watch.began("s");
@@ -141,7 +141,7 @@ fn rule_3_a_one_time_task_runs_once_after_its_initial_delay() {
     assert_eq!((t.info("once").next_due, t.run_next()), (None, vec![]));
     t.advance("1d");
     assert_eq!(t.runs("once"), 1);
-    // By name it may run once more.
+    // Started by name, it runs once more.
     t.start("once").unwrap();
     t.advance("1d");
     assert_eq!((t.runs("once"), t.state("once")), (2, State::Finished));
@@ -152,14 +152,14 @@ fn rule_9_jitter_delays_runs_and_never_moves_the_grid() {
     let found = dues(500, Duration::ZERO, |service| service.interval("10s").jitter("5s"));
     let late: Vec<f64> = found.iter().zip(0..).map(|(due, k)| due - 10.0 * f64::from(k)).collect();
     assert!(late.iter().all(|late| (0.0..5.0).contains(late)), "{late:?}");
-    // It is really spread: both halves are met, and no two rounds need be alike.
+    // Both halves of the range occur.
     let low = late.iter().filter(|late| **late < 2.5).count();
     assert!((100..400).contains(&low), "{low} of 500 in the lower half");
 }
 
 #[test]
 fn rule_9_a_clock_advanced_to_a_jittered_due_time_reaches_it() {
-    // By chance in nanoseconds, which the wall clock of Windows cannot show.
+    // The jitter has nanoseconds, which the wall clock of Windows cannot show.
     let found = dues(200, Duration::ZERO, |service| {
         service.cron("* * * * *").timezone("UTC").jitter("30s")
     });
@@ -182,16 +182,17 @@ fn rule_9_again_and_after_do_not_move_the_grid() {
             _ => Flow::Wait,
         }
     };
-    let mut t = in_test_time(Service::new("s", body).interval("10s"));
+    let mut t = from_epoch(Service::new("s", body).interval("10s"));
     t.advance("51s");
-    // The fifth run, at 20, asks for the sixth 17 s after its end; the seventh is on the grid again.
+    // The fifth run, at 20, requests the sixth 17 s after its end; the seventh is on the grid
+    // again.
     assert_eq!(*dues.lock().unwrap(), [0.0, 1.0, 5.0, 10.0, 20.0, 38.0, 40.0, 50.0]);
-    assert_eq!(t.info("s").skipped, 0, "it asked for it");
+    assert_eq!(t.info("s").skipped, 0, "the service chose this pause itself");
 }
 
 #[test]
 fn rule_9_a_body_may_choose_each_of_its_next_runs() {
-    // It says when it wants to run next, and at last that it does not.
+    // Each run says when the next one is to begin; the last says that there is none.
     let pauses = [100, 1, 5_000];
     let body = move |ctx: &Context| match pauses.get(usize::try_from(ctx.tick().run).unwrap() - 1) {
         Some(pause) => Flow::After(millis(*pause)),

@@ -1,4 +1,4 @@
-//! Rules 4, 5 and 27: runs that take longer than their period, and due times that pass without a run.
+//! Rules 4, 5, 27 and 173: runs that take longer than their period, and missed runs.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,17 +18,17 @@ fn rule_4_a_service_never_overlaps_itself() {
     let (entered, entering) = bounded(10);
     let counter = Arc::clone(&inside);
     let body = move |_: &tina4_service::Context| {
-        assert_eq!(counter.fetch_add(1, Ordering::SeqCst), 0, "two runs at once");
+        assert_eq!(counter.fetch_add(1, Ordering::SeqCst), 0, "two runs at the same time");
         let _ = entered.send(());
         let _ = gate.recv();
         counter.fetch_sub(1, Ordering::SeqCst);
     };
     runner.register(Service::new("s", body).interval("10s").max_restarts(0));
-    // A second service with the same due times shows that somebody looked at them.
+    // A second service with the same due times shows that the runner has processed them.
     runner.register(Service::new("witness", |_| {}).interval("10s"));
     runner.start_all().unwrap();
-    // That a run begins is told before its body does.
-    entering.recv_timeout(tests::PATIENCE).expect("the first run begins");
+    // The event of a run comes before its body begins.
+    entering.recv_timeout(tests::TIMEOUT).expect("the first run begins");
     for _ in 0..5 {
         watch.ended("witness");
         clock.advance(secs(10));
@@ -37,7 +37,7 @@ fn rule_4_a_service_never_overlaps_itself() {
     runner.start("s").unwrap();
     runner.start_all().unwrap();
     assert_eq!((inside.load(Ordering::SeqCst), info(&runner, "s").runs), (1, 1));
-    // Ends this run, and every other.
+    // Ends this run and every later one.
     drop(go);
     watch.ended("s");
     assert_eq!(info(&runner, "s").crashes, 0);
@@ -47,8 +47,8 @@ fn rule_4_a_service_never_overlaps_itself() {
 #[test]
 fn rule_4_and_27_a_late_service_delays_no_other() {
     let begun = Arc::new(Mutex::new(Vec::new()));
-    let book = Arc::clone(&begun);
-    let punctual = move |ctx: &Context| book.lock().unwrap().push(ctx.tick().lateness);
+    let record = Arc::clone(&begun);
+    let punctual = move |ctx: &Context| record.lock().unwrap().push(ctx.tick().lateness);
     let mut t = in_virtual_time([
         Service::new("a", |ctx: &Context| assert!(ctx.sleep(secs(100)))).interval("1s"),
         Service::new("b", |_| Err::<(), _>("no")).interval("1s").backoff("1ms"),
@@ -77,7 +77,7 @@ fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
     watch.change("s", &Change::Skipped { count: 3 });
     let known = info(&runner, "s");
     assert_eq!((known.skipped, known.runs), (3, 1));
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(40)), "the grid stays");
+    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(40)), "the grid has not moved");
     clock.advance(secs(5));
     go.send(()).unwrap();
     watch.ended("s");
@@ -108,33 +108,33 @@ fn rule_5_a_long_gap_is_followed_by_a_single_late_run() {
 
 #[test]
 fn rule_5_a_run_longer_than_its_period_is_not_followed_by_a_burst() {
-    let nap = |length| move |ctx: &Context| assert!(ctx.sleep(millis(length)));
+    let sleep = |length| move |ctx: &Context| assert!(ctx.sleep(millis(length)));
     let mut t = in_virtual_time([
-        Service::new("cron", nap(2_500)).cron("* * * * * *"),
-        Service::new("interval", nap(1_500)).interval("1s"),
-        Service::new("delay", nap(2_500)).delay("1s"),
+        Service::new("cron", sleep(2_500)).cron("* * * * * *"),
+        Service::new("interval", sleep(1_500)).interval("1s"),
+        Service::new("delay", sleep(2_500)).delay("1s"),
     ]);
     let origin = t.now();
     t.advance("8750ms");
-    // What the calendar missed a moment ago runs late; a grid goes on at its next instant; a pause
-    // begins when the run ends.
+    // A recently missed occurrence runs late; an interval continues at its next due time; a delay
+    // counts from the end of the run.
     assert_eq!(starts(&t, "cron", origin), [1.0, 3.5, 6.0, 8.5]);
     assert_eq!(starts(&t, "interval", origin), [0.0, 2.0, 4.0, 6.0, 8.0]);
     assert_eq!(starts(&t, "delay", origin), [0.0, 3.5, 7.0]);
     let late = t.info("cron").lateness;
     assert_eq!((late.last, late.max), (millis(500), millis(500)));
-    // 2; 4 and 5; 7 of the calendar, and 1, 3, 5, 7 of the grid.
+    // Occurrences 2, 4, 5 and 7 of the calendar, and due times 1, 3, 5 and 7 of the grid.
     assert_eq!(["cron", "interval", "delay"].map(|name| t.info(name).skipped), [4, 4, 0]);
     assert_eq!(["cron", "interval", "delay"].map(|name| t.crashes(name)), [0; 3]);
 }
 
 #[test]
 fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late() {
-    // The run ends at the very instant at which the next one is due.
-    let nap = |ctx: &Context| assert!(ctx.sleep(secs(1)));
+    // The run ends at the instant at which the next one is due.
+    let sleep = |ctx: &Context| assert!(ctx.sleep(secs(1)));
     let mut t = in_virtual_time([
-        Service::new("cron", nap).cron("* * * * * *"),
-        Service::new("interval", nap).interval("1s"),
+        Service::new("cron", sleep).cron("* * * * * *"),
+        Service::new("interval", sleep).interval("1s"),
     ]);
     t.advance("1m");
     for (name, runs) in [("cron", 60), ("interval", 61)] {
@@ -178,7 +178,7 @@ fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_ol
         let (skips, lateness) = (known.skipped, known.lateness.last);
         assert_eq!((skips, lateness), (skipped, secs(late)), "{length}:\n{}", t.timeline());
         t.advance("1d");
-        assert_eq!(t.info("s").skipped, skipped, "and goes on with the calendar");
+        assert_eq!(t.info("s").skipped, skipped, "it continues with the calendar");
     }
 }
 
@@ -201,6 +201,6 @@ fn rule_173_runs_missed_during_a_pause_are_not_made_up() {
     t.advance("2s");
     assert_eq!(starts(&t, "cron", origin), [1.0, 2.0, 23.0, 24.0]);
     assert_eq!(starts(&t, "interval", origin), [0.0, 1.0, 2.0, 23.0, 24.0]);
-    // The pause after its last run has been long enough.
+    // The delay after its last run has passed.
     assert_eq!(starts(&t, "delay", origin), [0.0, 1.0, 2.0, 22.5, 23.5, 24.5]);
 }

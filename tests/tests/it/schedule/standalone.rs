@@ -1,4 +1,4 @@
-//! A `Schedule` without a service.
+//! Rule 179: a `Schedule` without a runner.
 
 use std::time::{Duration, SystemTime};
 

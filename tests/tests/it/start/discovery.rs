@@ -1,11 +1,11 @@
-//! Services are found wherever they are declared.
+//! Rules 150, 158 and 178: services are found wherever they are declared, and selected by name.
 
 use tests::{Watch, info};
 use tina4_service::{Runner, Service, State};
 
 mod outer {
     mod inner {
-        /// Nobody outside can name this module.
+        /// A module that no other module can name.
         mod innermost {
             use tina4_service::service;
 
@@ -16,7 +16,7 @@ mod outer {
         pub(crate) use first::base;
 
         mod first {
-            /// Known by another name where it is used.
+            /// Renamed where it is imported.
             #[tina4_service::service(name = "registration.base", interval = "1h")]
             pub(crate) fn base() {}
         }
@@ -28,9 +28,9 @@ mod outer {
     fn later() {}
 }
 
-/// A function inside a function is declared all the same.
-#[expect(dead_code, reason = "it is enough that it is there")]
-fn never_called() {
+/// A function inside a function is a service, too.
+#[expect(dead_code, reason = "only its existence matters")]
+fn not_called() {
     #[tina4_service::service(name = "registration.local")]
     fn local() {}
 }
@@ -84,7 +84,7 @@ fn rule_158_after_identifies_a_function_by_its_type_under_any_name() {
     let later =
         plan.services().iter().find(|service| service.name == "registration.later").unwrap();
     assert_eq!(later.after, ["registration.base", "registration.deep"]);
-    // What is left out is neither a fault nor waited for.
+    // A service that is left out is no fault, and is not waited for.
     let runner = Runner::builder().only(["registration.later"]).build();
     let mut watch = Watch::new(&runner);
     runner.start_all().unwrap();
@@ -99,7 +99,7 @@ fn rule_158_after_accepts_the_replacement_of_a_service_that_is_left_out() {
     let plan = runner.check().unwrap();
     let order: Vec<_> = plan.services().iter().map(|service| &*service.name).collect();
     assert_eq!(order, ["registration.base", "registration.deep", "registration.later"]);
-    // By its path as by its name.
+    // The path and the name both find the replacement.
     assert_eq!(plan.services()[2].after, ["registration.base", "registration.deep"]);
 }
 

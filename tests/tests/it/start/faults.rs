@@ -1,11 +1,11 @@
-//! Rules 30 and 82: `check` and `start_all` report every fault, each with its place, and start nothing.
+//! Rules 30 and 82: all faults are reported, each with its place, and nothing starts.
 
 use tests::{in_virtual_time, sleep_until_stopped};
 use tina4_service::{
     Change, ControlError, Fault, Local, Res, Runner, Service, StartError, State, Stopped, service,
 };
 
-/// A value that nobody provides.
+/// A value that is not provided.
 struct Db;
 
 /// Not a service.
@@ -23,7 +23,7 @@ fn hen() {}
 #[service(name = "faults.egg", after = ["faults.hen"])]
 fn egg() {}
 
-/// The line of a declaration, found in this very file.
+/// The line of a declaration in this file.
 fn line_of(text: &str) -> usize {
     let source = include_str!("faults.rs");
     let line = source.lines().position(|line| line.starts_with(text));
@@ -36,13 +36,14 @@ fn rule_30_all_faults_are_reported_together_with_file_and_line_and_nothing_start
     let runner = Runner::builder().only(names).only(["faults.ghost"]).build();
     runner.register(Service::new("9lives", |_| {}).interval("5"));
     runner.register(Service::new("well", |_| {}));
-    // Two declared in one crate would not compile; one of them may be declared elsewhere, or built.
+    // Two declarations of one name in one crate do not compile. The second one may be in another
+    // crate or built at run time.
     let second_twin = line!() + 1;
     runner.register(Service::new("faults.twin", |_| {}));
     let (one, two) = (line!() + 1, line!() + 2);
     runner.provide(1.5_f32);
     runner.provide(2.5_f32);
-    let error = runner.start_all().expect_err("it is full of faults");
+    let error = runner.start_all().expect_err("there are faults");
     let text = error.to_string();
     let at = |text: &str| format!("{}:{}", file!(), line_of(text));
     let twin = line_of("#[service(name = \"faults.twin\")]");
@@ -78,19 +79,22 @@ fn rule_30_all_faults_are_reported_together_with_file_and_line_and_nothing_start
         "`5` has no unit".to_owned(),
         "`faults.ghost` is selected, but there is no service of that name".to_owned(),
     ] {
-        assert!(text.contains(&part), "`{part}` is not in:\n{text}");
+        assert!(text.contains(&part), "`{part}` is missing in:\n{text}");
     }
     let StartError::Faults(faults) = &error else { panic!("{error:?}") };
-    assert_eq!(text.lines().count(), faults.len() + 1, "a line each:\n{text}");
+    assert_eq!(text.lines().count(), faults.len() + 1, "one line per fault:\n{text}");
     assert!(
         faults
             .iter()
             .any(|fault| matches!(fault, Fault::Cycle { services } if services.len() == 2))
     );
-    assert!(runner.status().values().all(|state| *state == State::Registered), "nothing started");
+    assert!(
+        runner.status().values().all(|state| *state == State::Registered),
+        "nothing has started"
+    );
     assert_eq!(runner.check().expect_err("the same").to_string(), text);
-    // One that is well, beside those that are not, can be started by name; the others cannot.
-    let lost = runner.start("faults.lost").expect_err("it is at fault");
+    // A faulty service cannot be started by name either.
+    let lost = runner.start("faults.lost").expect_err("it has a fault");
     assert!(matches!(&lost, ControlError::Start(StartError::Faults(_))), "{lost}");
 }
 
@@ -109,7 +113,7 @@ fn rule_82_an_unknown_name_in_after_or_in_a_selection_gets_a_suggestion() {
         selected("faults.eg") + "did you mean `faults.egg`?",
         selected("nothing") + &format!("the services are heartbeat, then, {declared}, "),
     ] {
-        assert!(text.contains(&part), "`{part}` is not in:\n{text}");
+        assert!(text.contains(&part), "`{part}` is missing in:\n{text}");
     }
 }
 
@@ -119,7 +123,7 @@ fn rule_30_a_second_service_of_one_name_does_not_replace_the_first() {
     t.advance("0s");
     let line = line!() + 1;
     t.runner().register(Service::new("s", |_| Err::<(), _>("second")));
-    // What is wrong is said with both places, and whoever was first goes on.
+    // The fault names both places, and the first service continues.
     for refused in [Runner::start, Runner::restart] {
         let error = refused(t.runner(), "s").unwrap_err();
         assert!(matches!(&error, ControlError::Start(StartError::Faults(_))), "{error}");

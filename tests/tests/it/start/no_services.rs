@@ -1,17 +1,17 @@
-//! Rule 31: what is said where no service is found.
+//! Rule 31: the error of a runner without services.
 
 use tests::Child;
 use tina4_service::{Runner, StartError};
 
 #[test]
 fn rule_31_an_error_without_services_explains_the_likely_cause() {
-    // Its package has services, in a crate that this program does not name.
+    // Its package depends on a crate with services, which the program does not name.
     let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &[]).ended();
     let text = ended.out.join("\n");
     assert!(text.contains("no service was found"), "{text}");
     assert!(text.contains("a crate of their own that nothing else names"), "{text}");
     assert!(text.contains("use my_services as _;"), "{text}");
-    // So has one that selects some: it has none to select from.
+    // The same error helps a program that selects a service.
     let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["heartbeat"]).ended();
     let text = ended.out.join("\n");
     assert!(
@@ -24,7 +24,7 @@ fn rule_31_an_error_without_services_explains_the_likely_cause() {
 #[test]
 fn rule_31_the_linker_is_not_blamed_for_an_empty_selection() {
     let text = |runner: &Runner| {
-        let error = runner.start_all().expect_err("there is nothing to start");
+        let error = runner.start_all().expect_err("there are no services");
         assert_eq!(runner.check().expect_err("the same").to_string(), error.to_string());
         error.to_string()
     };
@@ -44,14 +44,14 @@ fn rule_31_the_linker_is_not_blamed_for_an_empty_selection() {
     assert!(
         matches!(error, Err(StartError::NothingSelected { left_out: found }) if found == left_out)
     );
-    // A program without services that asks for none is not told to look for them either.
+    // A program that asks for no service gets no hint about the linker either.
     let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["--none"]).ended();
     assert_eq!(ended.out, [registered]);
 }
 
 #[test]
 fn rule_31_services_of_a_crate_that_is_only_named_are_found() {
-    // The same crate, not named, is not: see `start.rs`.
+    // If the program does not name the crate, they are not: see above.
     let ended = Child::start(env!("CARGO_BIN_EXE_only_named"), &[]).ended();
     assert_eq!(ended.out, ["tests.only-named: registered"], "{ended:?}");
 }

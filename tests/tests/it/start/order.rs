@@ -1,4 +1,4 @@
-//! Rule 32: the order of the start.
+//! Rules 32 and 158: the start order.
 
 use crossbeam_channel::bounded;
 use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
@@ -11,7 +11,7 @@ fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
     for (name, after) in
         [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
     {
-        let service = Service::new(name, |ctx| while ctx.sleep(secs(3_600)) {});
+        let service = Service::new(name, sleep_until_stopped);
         runner.register(after.into_iter().fold(service, Service::after));
     }
     let plan = runner.check().unwrap();
@@ -51,12 +51,12 @@ fn rule_32_up_means_that_the_first_run_has_begun() {
     runner.register(Service::new("then", |_| {}).interval("1s").after("first"));
     runner.start_all().unwrap();
     let held = info(&runner, "then");
-    assert_eq!((held.state, held.next_due), (State::Waiting, None), "it is held");
+    assert_eq!((held.state, held.next_due), (State::Waiting, None), "it waits");
     assert!(matches!(runner.run_now("then"), Err(ControlError::NotUpYet { .. })));
     clock.advance(secs(9));
     assert_eq!(info(&runner, "then").runs, 0);
     clock.advance(secs(1));
-    // Its run has begun, and goes on: that is enough.
+    // It is enough that the run has begun.
     watch.ended("then");
     assert_eq!(runner.status()["first"], State::Running);
     drop(go);
@@ -84,14 +84,14 @@ fn rule_32_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
         let mut t = in_virtual_time([
             first,
             Service::new("then", sleep_until_stopped).after("first"),
-            // Somebody who crashes meanwhile changes nothing.
+            // A crash loop of another service makes no difference.
             Service::new("another", |_| Err::<(), _>("no")).backoff("1ms").max_backoff("10ms"),
         ]);
         t.advance("9999ms");
-        assert_eq!((t.state("then"), t.runs("then")), (State::Waiting, 0), "it is held");
+        assert_eq!((t.state("then"), t.runs("then")), (State::Waiting, 0), "it waits");
         t.advance("1ms");
         assert_eq!((t.state("first"), t.runs("then")), (state, 1));
-        // It has begun once, and is not begun anew each time the first one is.
+        // Restarts of the first service do not restart its dependents.
         t.advance("10m");
         assert_eq!((t.state("then"), t.runs("then")), (State::Running, 1));
     }
@@ -108,7 +108,7 @@ fn rule_32_and_41_a_fault_elsewhere_keeps_the_order_of_a_new_service() {
         t.runner().register(Service::new("then", sleep_until_stopped).after("base"));
         t.start("then").unwrap();
         t.advance("0s");
-        assert_eq!(t.runs("then"), runs, "held until `base` is up");
+        assert_eq!(t.runs("then"), runs, "it waits until `base` is up");
         t.stop_all();
         let events = t.events();
         let place = |name: &str, change: &Change| {
@@ -138,11 +138,11 @@ fn rule_32_a_restart_before_the_first_run_releases_no_dependents() {
     }
 }
 
-/// Its name is that of another function.
+/// This service has the name of the other function.
 #[service(name = "supervision_two")]
 fn supervision_one() {}
 
-/// Its name is that of another function, too.
+/// This one, too.
 #[service(name = "supervision_one")]
 fn supervision_two() {}
 

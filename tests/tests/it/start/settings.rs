@@ -1,4 +1,4 @@
-//! Rule 82: wrong settings of a `Service`.
+//! Rule 82: wrong settings of a `Service` are faults.
 
 use tina4_service::{Runner, Service};
 
@@ -35,12 +35,12 @@ fn rule_82_every_wrong_setting_is_a_fault_with_a_remedy() {
         let faults = check(make());
         assert!(!faults.is_empty(), "{words:?} is no fault");
         for word in words {
-            assert!(faults.contains(word), "`{word}` is not in: {faults}");
+            assert!(faults.contains(word), "`{word}` is missing in: {faults}");
         }
     }
 }
 
-/// One mistake is one fault: a value that cannot be read must not cause complaints about others.
+/// An unreadable value causes no further faults.
 #[test]
 fn rule_82_one_mistake_is_reported_once() {
     for service in [
@@ -49,11 +49,11 @@ fn rule_82_one_mistake_is_reported_once() {
         Service::new("s", |_| {}).backoff("abc").max_backoff("500ms"),
     ] {
         let faults = check(service);
-        assert_eq!(faults.lines().count(), 2, "a head and one fault: {faults}");
+        assert_eq!(faults.lines().count(), 2, "a heading and one fault: {faults}");
     }
 }
 
-/// What `check` says about a service; nothing if it is well.
+/// The error of `check` for a service, or an empty text.
 fn check(service: Service) -> String {
     let runner = Runner::new();
     runner.register(service);

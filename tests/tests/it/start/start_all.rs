@@ -1,9 +1,9 @@
-//! Rule 33: what `start_all` starts, what it does not wait for, and what it costs; and the plan.
+//! Rules 33, 170 and 175: what `start_all` starts and costs, and the plan.
 
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use tests::{Stopwatch, Watch, info, manual_clock, secs};
+use tests::{Stopwatch, Watch, info, manual_clock, sleep_until_stopped};
 use tina4_service::{Change, Context, Flow, Runner, Service, State};
 
 #[test]
@@ -14,7 +14,7 @@ fn rule_33_start_all_waits_for_no_run() {
         let _ = gate.recv();
     };
     runner.register(Service::new("s", slow));
-    // Returns, though the run cannot end before the next line.
+    // It returns although the run cannot end before the next line.
     let started = tests::within("start_all", move || runner.start_all().unwrap());
     drop(go);
     started.wait();
@@ -26,7 +26,7 @@ fn rule_170_a_service_without_autostart_starts_by_name_only() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("lazy", |_| Flow::Done).autostart(false));
-    runner.register(Service::new("eager", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.register(Service::new("eager", sleep_until_stopped));
     runner.start_all().unwrap();
     watch.began("eager");
     assert_eq!(runner.status()["lazy"], State::Registered);
@@ -41,8 +41,8 @@ fn rule_170_a_second_start_all_starts_the_services_that_are_not_running() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     runner.register(Service::new("done", |_| Flow::Done));
-    runner.register(Service::new("stopped", |ctx| while ctx.sleep(secs(3_600)) {}));
-    runner.register(Service::new("running", |ctx| while ctx.sleep(secs(3_600)) {}));
+    runner.register(Service::new("stopped", sleep_until_stopped));
+    runner.register(Service::new("running", sleep_until_stopped));
     runner.start_all().unwrap();
     for name in ["done", "stopped", "running"] {
         watch.began(name);
@@ -56,7 +56,7 @@ fn rule_170_a_second_start_all_starts_the_services_that_are_not_running() {
     let runs = |name| info(&runner, name).runs;
     assert_eq!((runs("done"), runs("stopped"), runs("running")), (1, 2, 1));
     runner.stop_all();
-    // After a stop of all, start is a fresh start.
+    // After `stop_all`, `start_all` begins new activations.
     runner.start_all().unwrap();
     watch.began("running");
     runner.stop_all();
@@ -73,17 +73,20 @@ fn rule_175_the_plan_shows_due_times_and_places() {
     assert!(plan.contains(&format!("({}:{line})", file!())), "{plan}");
 }
 
-/// Costs that grow by the square are ten times as high for each of ten times as many.
+/// With quadratic costs, each of ten times as many services would cost ten times as much.
 #[test]
 fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand() {
     let round = |_| (start_and_end(2_000), start_and_end(20_000));
     let rounds: Vec<_> = (0..3).map(round).collect();
     let few = rounds.iter().map(|(few, _)| few.as_secs_f64() / 2e3).fold(f64::MAX, f64::min);
     let many = rounds.iter().map(|(_, many)| many.as_secs_f64() / 2e4).fold(f64::MAX, f64::min);
-    assert!(many < 4.0 * few, "{many} s each, and {few} s of a tenth as many: {rounds:?}");
+    assert!(
+        many < 4.0 * few,
+        "{many} s per service, and {few} s with a tenth of the services: {rounds:?}"
+    );
 }
 
-/// How long it takes to start so many that end at once, with as many that are stopped one by one.
+/// The time to start `count` services that end immediately and `count` that are stopped one by one.
 fn start_and_end(count: usize) -> Duration {
     let runner = Runner::new();
     for number in 0..count {

@@ -1,4 +1,4 @@
-//! Rule 43: a run that outlives its stop.
+//! Rule 43: runs that do not end within their stop timeout.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,10 +51,10 @@ fn rule_43_the_late_result_of_an_abandoned_run_is_dropped() {
         t.advance("0s");
         assert!(matches!(t.stop("s"), Ok(Stopped::Abandoned { .. })), "case {case}");
         t.advance("49s");
-        assert_eq!(cleaned.load(Ordering::SeqCst), 0, "case {case}: its run is alive");
+        assert_eq!(cleaned.load(Ordering::SeqCst), 0, "case {case}: the run is still alive");
         let before = t.events().len();
         t.advance("1d");
-        // It ends, is cleaned up, and that is all.
+        // It ends and is cleaned up, and nothing else happens.
         let after: Vec<Change> =
             t.events().split_off(before).into_iter().map(|e| e.change).collect();
         assert_eq!(after, [Change::LateEnd], "case {case}");
@@ -121,13 +121,16 @@ fn rule_43_an_abandoned_service_is_never_called_stopped_or_started_twice() {
     assert_eq!(runner.status()["s"], State::Abandoned);
     assert!(!info(&runner, "s").is_healthy());
     for refused in [Runner::start, Runner::restart] {
-        let error = refused(&runner, "s").expect_err("the old run is alive");
+        let error = refused(&runner, "s").expect_err("the abandoned run is still alive");
         assert!(matches!(error, ControlError::StillAlive { .. }), "{error}");
         let words = "a second copy is not started; start it again once that run has returned";
         assert!(error.to_string().contains(words), "{error}");
     }
-    assert!(matches!(runner.stop("s").unwrap(), Stopped::Abandoned { .. }), "still");
-    // `start_all` leaves it, and says so.
+    assert!(
+        matches!(runner.stop("s").unwrap(), Stopped::Abandoned { .. }),
+        "it is still abandoned"
+    );
+    // `start_all` does not start it, and reports so.
     runner.start_all().unwrap();
     watch.change("s", &Change::StillAlive);
     assert_eq!(info(&runner, "s").runs, 1);
@@ -148,21 +151,21 @@ fn rule_43_other_services_continue_while_a_stop_waits() {
         Service::new("third", sleep_until_stopped).autostart(false),
     ]);
     let inner = t.runner().clone();
-    let nosy = move |_: &Context| {
+    let requests = move |_: &Context| {
         inner.start("third")?;
         assert!(inner.is_running("third") && inner.is_running("hung"));
         assert!(matches!(inner.stop("third")?, Stopped::Ended { .. }));
         Ok::<_, ControlError>(())
     };
-    t.runner().register(Service::new("nosy", nosy).interval("1s").max_restarts(0));
+    t.runner().register(Service::new("requests", requests).interval("1s").max_restarts(0));
     t.advance("0s");
     begin_slow_run(&mut t, "hung", "1h");
-    let before = (t.runs("nosy"), t.now());
+    let before = (t.runs("requests"), t.now());
     assert!(matches!(t.stop("hung"), Ok(Stopped::Abandoned { .. })));
-    let after = (t.runs("nosy"), t.now());
+    let after = (t.runs("requests"), t.now());
     assert_eq!(after.1, before.1 + secs(10));
     assert!((9..=10).contains(&(after.0 - before.0)), "{}", t.timeline());
-    assert_eq!(t.crashes("nosy"), 0);
+    assert_eq!(t.crashes("requests"), 0);
 }
 
 #[test]
@@ -173,7 +176,7 @@ fn rule_43_a_run_that_ends_just_in_time_is_stopped_and_may_start_again() {
         begin_slow_run(&mut t, "s", length);
         let stopped = t.stop("s").unwrap();
         assert_eq!(matches!(stopped, Stopped::Ended { .. }), ends, "{length}: {stopped:?}");
-        // A millisecond more, and the late one has ended as well.
+        // A millisecond later the late run has ended, too.
         t.advance("1ms");
         assert_eq!(t.stop("s").unwrap(), Stopped::NotActive { state: t.state("s") });
         let runs = t.runs("s");

@@ -15,17 +15,17 @@ fn rule_46_stop_all_inside_a_service_makes_the_request_and_returns() {
     runner.register(Service::new("s", move |ctx| {
         let report = inner.stop_all();
         answer.send((report, ctx.is_stopping())).unwrap();
-        // Wakes at once: it was asked to leave.
+        // It wakes immediately, because it was asked to stop.
         sleep_until_stopped(ctx);
     }));
     runner.start_all().unwrap();
     let waiter = runner.clone();
-    within("everything ends", move || waiter.wait());
+    within("the end of all services", move || waiter.wait());
     let (report, stopping) = answered.recv().unwrap();
     assert!(report.in_progress && stopping);
     let report = runner.stop_all();
     assert!(report.is_clean(), "{report}");
-    assert!(!report.to_string().contains("ctx."), "advice is for those who need it: {report}");
+    assert!(!report.to_string().contains("ctx."), "a clean report needs no advice: {report}");
     assert!(runner.status().values().all(|state| *state == State::Stopped));
 }
 
@@ -47,7 +47,8 @@ fn rule_46_a_service_may_stop_and_restart_itself() {
     assert_eq!(runner.status()["s"], State::Stopped);
 }
 
-/// Two services whose bodies, or hooks, stop each other; `name` of the other is given.
+/// Runs two services that stop each other in their bodies or hooks. `make` gets the name of the
+/// other.
 fn mutual(make: impl Fn(Runner, &'static str) -> Service) {
     let runner = Runner::new();
     runner.register(make(runner.clone(), "right"));
@@ -55,14 +56,14 @@ fn mutual(make: impl Fn(Runner, &'static str) -> Service) {
     let time = Stopwatch::start();
     runner.start_all().unwrap();
     let waiter = runner.clone();
-    within("both end", move || waiter.wait());
-    // Not by way of a stop_timeout of 10 s.
+    within("the end of both services", move || waiter.wait());
+    // Both end without running into the stop timeout of 10 s.
     let states: Vec<_> = runner.status().into_values().collect();
     assert!(!states.contains(&State::Abandoned), "{states:?}");
     assert!(time.elapsed() < secs(5), "{:?}", time.elapsed());
 }
 
-/// The one whose other this is.
+/// The name of the service whose counterpart is `other`.
 fn name_for(other: &str) -> &'static str {
     if other == "left" { "right" } else { "left" }
 }

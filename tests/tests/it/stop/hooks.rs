@@ -1,4 +1,4 @@
-//! Rule 42: clean-up hooks run last-in first-out, once, after the last run, on whatever way the
+//! Rule 42: clean-up hooks run once, last in, first out, after the last run and however the
 //! activation ended.
 
 use std::sync::{Arc, Mutex};
@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use tests::{Watch, secs};
 use tina4_service::{Change, Context, Flow, Local, Runner, Service, State, service};
 
-/// What happened, in order.
+/// Records what happens, in order.
 #[derive(Clone, Default)]
-struct Diary(Arc<Mutex<Vec<String>>>);
+struct Recorder(Arc<Mutex<Vec<String>>>);
 
-impl Diary {
-    fn note(&self, text: impl Into<String>) {
+impl Recorder {
+    fn record(&self, text: impl Into<String>) {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text.into());
     }
 
@@ -19,41 +19,41 @@ impl Diary {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
-    /// A hook that writes down `text`.
+    /// A hook that records `text`.
     fn hook(&self, text: &'static str) -> impl FnOnce() + Send + 'static {
-        let diary = self.clone();
-        move || diary.note(text)
+        let recorder = self.clone();
+        move || recorder.record(text)
     }
 }
 
-/// A service with three hooks, whose runs end in `end`.
+/// A service with three hooks, whose runs call `end`.
 fn with_hooks(
-    diary: &Diary,
+    recorder: &Recorder,
     end: impl Fn(&Context) -> Result<Flow, &'static str> + Send + Sync + 'static,
 ) -> Service {
-    let (body, hook) = (diary.clone(), diary.clone());
+    let (body, hook) = (recorder.clone(), recorder.clone());
     Service::new("s", move |ctx| {
         ctx.on_stop(body.hook("first"));
         ctx.on_stop(body.hook("second"));
-        body.note("run");
+        body.record("run");
         let result = end(ctx);
-        body.note("end");
+        body.record("end");
         result
     })
-    .on_stop(move |_| hook.note("declared"))
+    .on_stop(move |_| hook.record("declared"))
     .backoff("1ms")
 }
 
-/// Runs it until it has ended, by itself or because it is stopped.
-fn diary_of(
+/// Runs the service until it has ended, by itself or because it was stopped.
+fn record_of(
     state: State,
     stop: bool,
     end: fn(&Context) -> Result<Flow, &'static str>,
 ) -> Vec<String> {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
-    let diary = Diary::default();
-    runner.register(with_hooks(&diary, end).max_restarts(2));
+    let recorder = Recorder::default();
+    runner.register(with_hooks(&recorder, end).max_restarts(2));
     runner.start_all().unwrap();
     watch.began("s");
     if stop {
@@ -61,59 +61,59 @@ fn diary_of(
     }
     tests::wait(&runner);
     assert_eq!(runner.status()["s"], state);
-    diary.take()
+    recorder.take()
 }
 
 #[test]
 fn rule_42_hooks_run_once_and_last_in_first_out_however_the_activation_ends() {
     let once = ["run", "end", "second", "first", "declared"];
-    let stopped = diary_of(State::Stopped, true, |ctx| {
+    let stopped = record_of(State::Stopped, true, |ctx| {
         while ctx.sleep(secs(3_600)) {}
         Ok(Flow::Wait)
     });
     assert_eq!(stopped, once);
-    assert_eq!(diary_of(State::Finished, false, |_| Ok(Flow::Done)), once);
-    // Restarts stay inside the activation, and a restarted body registers from the same lines.
-    let failed = diary_of(State::Failed, false, |_| Err("no"));
+    assert_eq!(record_of(State::Finished, false, |_| Ok(Flow::Done)), once);
+    // Restarts stay inside the activation, and register hooks from the same lines.
+    let failed = record_of(State::Failed, false, |_| Err("no"));
     assert_eq!(failed, [&["run", "end", "run", "end"][..], &once[..]].concat());
 }
 
 #[test]
 fn rule_42_hooks_run_when_a_service_is_stopped_between_its_runs() {
-    let diary = Diary::default();
+    let recorder = Recorder::default();
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
-    runner.register(with_hooks(&diary, |_| Ok(Flow::Wait)).interval("1h"));
+    runner.register(with_hooks(&recorder, |_| Ok(Flow::Wait)).interval("1h"));
     runner.start_all().unwrap();
     watch.ended("s");
     for _ in 0..2 {
-        // The second activation has hooks of its own.
+        // Each activation has its own hooks.
         runner.restart("s").unwrap();
         watch.ended("s");
     }
     runner.stop_all();
     let once = ["run", "end", "second", "first", "declared"];
-    assert_eq!(diary.take(), once.repeat(3));
+    assert_eq!(recorder.take(), once.repeat(3));
 }
 
 #[test]
 fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
-    let diary = Diary::default();
+    let recorder = Recorder::default();
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
-    let book = diary.clone();
+    let inner = recorder.clone();
     let service = Service::new("s", move |ctx| {
-        ctx.on_stop(book.hook("first"));
+        ctx.on_stop(inner.hook("first"));
         ctx.on_stop(|| Err("the file is gone"));
-        ctx.on_stop(book.hook("third"));
-        ctx.on_stop(|| -> () { panic!("hook on fire") });
-        ctx.on_stop(book.hook("fifth"));
+        ctx.on_stop(inner.hook("third"));
+        ctx.on_stop(|| -> () { panic!("hook failed") });
+        ctx.on_stop(inner.hook("fifth"));
     });
     runner.register(service.interval("1h"));
     runner.start_all().unwrap();
     watch.ended("s");
     let report = runner.stop_all();
-    assert_eq!(diary.take(), ["fifth", "third", "first"]);
+    assert_eq!(recorder.take(), ["fifth", "third", "first"]);
     assert_eq!(report.services[0].failed_hooks, 2);
     assert!(!report.is_clean());
     assert!(report.to_string().contains("2 clean-up hooks failed"), "{report}");
@@ -121,25 +121,22 @@ fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
         if let Change::HookFailed { cause } = change { Some(cause.to_string()) } else { None }
     };
     let causes: Vec<String> = watch.all("s").into_iter().filter_map(cause).collect();
-    assert!(
-        causes[0].starts_with(&format!("panicked: hook on fire at {}:", file!())),
-        "{causes:?}"
-    );
+    assert!(causes[0].starts_with(&format!("panicked: hook failed at {}:", file!())), "{causes:?}");
     assert_eq!(causes[1], "the file is gone");
-    assert_eq!(runner.status()["s"], State::Stopped, "stopped all the same");
+    assert_eq!(runner.status()["s"], State::Stopped, "it has stopped nevertheless");
 }
 
 #[test]
 fn rule_42_a_hook_from_the_same_line_replaces_the_old_one() {
-    let diary = Diary::default();
+    let recorder = Recorder::default();
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
-    let book = diary.clone();
+    let inner = recorder.clone();
     let service = Service::new("s", move |ctx| {
         for round in 0..3 {
-            let book = book.clone();
+            let inner = inner.clone();
             let run = ctx.tick().run;
-            ctx.on_stop(move || book.note(format!("{run}.{round}")));
+            ctx.on_stop(move || inner.record(format!("{run}.{round}")));
         }
         Flow::Again
     });
@@ -148,7 +145,7 @@ fn rule_42_a_hook_from_the_same_line_replaces_the_old_one() {
     watch.until("s", |change| matches!(change, Change::RunBegan { run: 10, .. }));
     runner.stop_all();
     let runs = tests::info(&runner, "s").runs;
-    assert_eq!(diary.take(), [format!("{runs}.2")]);
+    assert_eq!(recorder.take(), [format!("{runs}.2")]);
 }
 
 static DECLARED: Mutex<Vec<String>> = Mutex::new(Vec::new());

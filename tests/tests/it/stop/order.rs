@@ -1,4 +1,4 @@
-//! Rule 41: the order in which services stop, and the deadline that they share.
+//! Rule 41: stop order, and the deadline that all services share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use tests::{
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Restart, Runner, Service, State};
 
-/// The names of the services to which `wanted` happened, in that order.
+/// The services with the change `wanted`, in the order of their events.
 fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
     let events = t.events().into_iter();
     events.filter(|event| event.change == *wanted).map(|event| event.service.into()).collect()
@@ -21,7 +21,7 @@ fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
 fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
-    // Both of the last wave must have been told before either may leave.
+    // Both services of the first wave must be asked before either may end.
     let both = Arc::new(std::sync::Barrier::new(2));
     runner.register(Service::new("database", sleep_until_stopped));
     runner.register(Service::new("cache", sleep_until_stopped).after("database"));
@@ -48,7 +48,7 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
         assert!(place(later, &Change::Stopped) < place(first, &Change::Stopping), "{events:#?}");
     }
     let names: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
-    assert_eq!(names[2..], ["cache", "database"], "the order in which they ended");
+    assert_eq!(names[2..], ["cache", "database"], "in the order of their ends");
 }
 
 #[test]
@@ -90,7 +90,8 @@ fn rule_41_all_services_share_the_deadline_of_25_s() {
 
 #[test]
 fn rule_41_services_that_end_by_themselves_during_a_shutdown_keep_their_own_state() {
-    // While `last` lets the shutdown wait for five seconds, each of the first wave ends by itself.
+    // While `last` delays the shutdown by five seconds, the services of the next wave end by
+    // themselves.
     let ends = |name: &'static str, end: fn() -> Result<Flow, &'static str>| {
         Service::new(name, move |ctx: &Context| {
             if ctx.tick().run == 1 && ctx.sleep(secs(2)) { end() } else { Ok(Flow::Wait) }
@@ -117,8 +118,8 @@ fn rule_41_services_that_end_by_themselves_during_a_shutdown_keep_their_own_stat
     let [failed, finished, stopped] = [State::Failed, State::Finished, State::Stopped];
     assert_eq!(states, [stopped, stopped, finished, failed, failed, finished, stopped]);
     let in_order = order(&t, &Change::Stopped);
-    assert_eq!((&*in_order[0], in_order.len()), ("last", 4), "the others were told after it");
-    // Who had ended before it was asked to has nothing to say about how long that took.
+    assert_eq!((&*in_order[0], in_order.len()), ("last", 4), "the others were asked after it");
+    // A service that ended before it was asked to has no stop time.
     let not_asked = report.services.iter().filter(|service| service.took.is_none());
     let not_asked: Vec<_> = not_asked.map(|service| &*service.name).collect();
     assert_eq!(not_asked, ["done", "fails", "panics", "returns"]);
@@ -136,8 +137,8 @@ fn rule_41_a_wave_takes_as_long_as_its_slowest_service_and_the_next_one_follows(
         begin_slow_run(&mut t, name, length);
     }
     let report = t.stop_all();
-    // Not 1 + 1 + 2: all of the wave were asked at once. `c` took more than it may, and `base` was
-    // asked then.
+    // Not 1 + 1 + 2 seconds: the wave was asked together. `c` exceeded its stop timeout, and then
+    // `base` was asked.
     let ends: Vec<_> = report
         .services
         .iter()
@@ -152,7 +153,7 @@ fn rule_41_a_wave_takes_as_long_as_its_slowest_service_and_the_next_one_follows(
 
 #[test]
 fn rule_41_the_stop_order_does_not_depend_on_the_order_of_starts() {
-    // Names that are in no order, and starts that are in the wrong one.
+    // The names follow no order, and the services are started in the wrong one.
     let mut t = in_virtual_time([
         Service::new("ch7", sleep_until_stopped),
         Service::new("ch3", sleep_until_stopped).after("ch7"),
@@ -168,7 +169,7 @@ fn rule_41_the_stop_order_does_not_depend_on_the_order_of_starts() {
     assert_eq!(order(&t, &Change::Started), reverse);
     assert!(t.stop_all().is_clean());
     assert_eq!(order(&t, &Change::Stopped), reverse);
-    // And once more, in order now: a crash in between changes nothing about it.
+    // Once more, started in order; crashes and restarts do not change the stop order.
     t.start_all().unwrap();
     t.advance("1h");
     assert_eq!(t.crashes("ch10"), 2);
@@ -181,7 +182,7 @@ fn rule_41_the_stop_order_does_not_depend_on_the_order_of_starts() {
     assert_eq!(order(&t, &Change::Started)[5..10], reverse);
 }
 
-/// The first run of each activation crashes after a while.
+/// A service whose first run in each activation crashes after a second.
 fn crash_once(name: &'static str) -> Service {
     Service::new(name, |ctx| {
         if ctx.tick().attempt == 1 && ctx.sleep(secs(1)) {
@@ -223,11 +224,11 @@ fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_clea
     for number in 0..EACH {
         t.pause(&format!("paused-{number}")).unwrap();
     }
-    assert_eq!(cleaned.load(Ordering::SeqCst), 2 * EACH, "what has failed or finished");
+    assert_eq!(cleaned.load(Ordering::SeqCst), 2 * EACH, "failed and finished services");
     let report = t.stop_all();
     assert!(report.is_clean(), "{report}");
     assert_eq!((report.services.len(), report.took), (kinds.len() * EACH + 1, secs(0)));
-    // Each activation once, also one without a single run; no activation, no clean-up.
+    // Once per activation, even without a run, and never without an activation.
     assert_eq!(cleaned.load(Ordering::SeqCst), 8 * EACH);
     for (kind, state) in [
         ("failed", State::Failed),

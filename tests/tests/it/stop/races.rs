@@ -1,4 +1,4 @@
-//! Rules 30, 41 and 47: stop and start at the same time.
+//! Rules 30, 41 and 47: concurrent requests to stop and to start.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
     };
     runner.register(Service::new("s", body));
     runner.start_all().unwrap();
-    // Three threads at once, in every order there is.
+    // Three threads in parallel, in every order.
     let threads: Vec<_> = (0..3_usize)
         .map(|thread| {
             let runner = runner.clone();
@@ -40,11 +40,11 @@ fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
         })
         .collect();
     for end in threads {
-        let ended = end.recv_timeout(tests::PATIENCE);
+        let ended = end.recv_timeout(tests::TIMEOUT);
         assert_eq!(ended, Err(crossbeam_channel::RecvTimeoutError::Disconnected));
     }
-    // Perhaps none: each may have been stopped before it was its turn.
-    assert!(most.load(Ordering::SeqCst) <= 1, "never two");
+    // Possibly none: each may have been stopped before its first run.
+    assert!(most.load(Ordering::SeqCst) <= 1, "never two copies");
     runner.stop("s").unwrap();
     runner.start("s").unwrap();
     tests::until("it runs", || alive.load(Ordering::SeqCst) == 1);
@@ -54,12 +54,12 @@ fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
 
 #[test]
 fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
-    within("a loop that goes on for ever", || {
+    within("a crash loop without end", || {
         let runner = Runner::new();
         let inside = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
         let (now, peak) = (Arc::clone(&inside), Arc::clone(&most));
-        // Every moment of the loop is met: in the run, in its crash, in the backoff, in the restart.
+        // Stop is requested at every moment of the loop: in a run, a crash, a backoff, a restart.
         let body = move |ctx: &Context| {
             peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             let asked = ctx.tick().run.is_multiple_of(3) && !ctx.sleep(millis(1));
@@ -76,7 +76,7 @@ fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
             assert_eq!((known.state, inside.load(Ordering::SeqCst)), (State::Stopped, 0));
             assert_eq!(known.next_due, None);
         }
-        // Now somebody else restarts it all the while: the last wish counts, whoever it is of.
+        // Now another thread restarts it all the time; the last request wins.
         let asking = runner.clone();
         let (done, end) = bounded(1);
         tests::spawn(move || {
@@ -89,13 +89,13 @@ fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
             runner.start("s").unwrap();
             runner.stop("s").unwrap();
         }
-        assert_eq!(end.recv_timeout(tests::PATIENCE), Ok(()), "all those requests were answered");
+        assert_eq!(end.recv_timeout(tests::TIMEOUT), Ok(()), "every request was answered");
         runner.stop("s").unwrap();
         let known = info(&runner, "s");
         assert_eq!((known.state, inside.load(Ordering::SeqCst)), (State::Stopped, 0));
         assert!(runner.stop_all().is_clean());
         assert_eq!(info(&runner, "s").runs, known.runs);
-        assert_eq!(most.load(Ordering::SeqCst), 1, "never two");
+        assert_eq!(most.load(Ordering::SeqCst), 1, "never two copies");
     });
 }
 
@@ -105,14 +105,14 @@ fn rule_47_the_last_of_several_requests_during_a_stop_wins() {
     let stop_all = |t: &mut TestRunner| assert!(t.stop_all().is_clean());
     let start = |t: &mut TestRunner| t.start("s").unwrap();
     let restart = |t: &mut TestRunner| t.restart("s").unwrap();
-    type Wish = fn(&mut TestRunner);
-    let wishes: [(Wish, State, u64); 4] = [
+    type Request = fn(&mut TestRunner);
+    let requests: [(Request, State, u64); 4] = [
         (stop, State::Stopped, 2),
         (stop_all, State::Stopped, 2),
         (start, State::Waiting, 3),
         (restart, State::Waiting, 3),
     ];
-    for (last_wish, state, runs) in wishes {
+    for (last_request, state, runs) in requests {
         let mut t = in_virtual_time([Service::new("s", |_| {}).interval("1d")]);
         let inner = t.runner().clone();
         let asks = move |_: &Context| inner.restart("s");
@@ -121,7 +121,7 @@ fn rule_47_the_last_of_several_requests_during_a_stop_wins() {
         begin_slow_run(&mut t, "s", "5s");
         t.advance("2s");
         assert_eq!((t.state("s"), t.state("asks")), (State::Stopping, State::Running));
-        last_wish(&mut t);
+        last_request(&mut t);
         t.advance("10s");
         assert_eq!((t.state("s"), t.runs("s")), (state, runs), "{}", t.timeline());
         assert_eq!(t.crashes("asks"), 0);
@@ -158,32 +158,38 @@ fn rule_41_stop_all_right_after_start_all_ends_every_run_that_had_begun() {
         let states = runner.status();
         assert!(states.values().all(|state| *state == State::Stopped), "{states:?}");
         let begun = begun.load(Ordering::SeqCst);
-        assert_eq!(cleaned.load(Ordering::SeqCst), begun, "round {round}: who began cleaned up");
+        assert_eq!(
+            cleaned.load(Ordering::SeqCst),
+            begun,
+            "round {round}: every run that began was cleaned up"
+        );
     }
 }
 
 #[test]
 fn rule_30_nothing_starts_during_a_shutdown() {
-    within("a shutdown without an end", || {
+    within("a shutdown that never ends", || {
         let mut t = in_virtual_time([Service::new("other", |_| {}).interval("1h")]);
-        let (tell, told) = bounded(8);
+        let (answer, answers) = bounded(8);
         let inner = t.runner().clone();
-        let late_wishes = move |_: &Context| {
+        let late_requests = move |_: &Context| {
             inner.register(Service::new("new", |_| {}).interval("1h"));
             let start_all: fn(&Runner) -> Result<(), ControlError> =
                 |runner| runner.start_all().map(drop).map_err(ControlError::Start);
-            for wish in [start_all, |runner| runner.start("new"), |runner| runner.restart("other")]
+            for request in
+                [start_all, |runner| runner.start("new"), |runner| runner.restart("other")]
             {
-                // Nobody listens any more when the test is over.
-                let _ = tell.send(wish(&inner));
+                // There is no receiver when the test is over.
+                let _ = answer.send(request(&inner));
             }
         };
-        let first = Service::new("first", sleep_until_stopped).on_stop(late_wishes).after("other");
+        let first =
+            Service::new("first", sleep_until_stopped).on_stop(late_requests).after("other");
         t.runner().register(first);
         t.advance("0s");
         let report = t.stop_all();
         assert!(report.is_clean(), "{report}");
-        let answers: Vec<_> = told.try_iter().collect();
+        let answers: Vec<_> = answers.try_iter().collect();
         assert_eq!(answers.len(), 3);
         for answer in answers {
             assert!(
@@ -192,7 +198,7 @@ fn rule_30_nothing_starts_during_a_shutdown() {
             );
         }
         assert_eq!((t.state("new"), t.runs("other")), (State::Registered, 1));
-        // It was only refused for as long as that took.
+        // Starts were refused during the shutdown only.
         t.start_all().unwrap();
         t.advance("0s");
         assert_eq!((t.runs("new"), t.runs("other")), (1, 2));
@@ -210,7 +216,7 @@ fn rule_41_stop_all_may_be_called_repeatedly_and_from_several_threads() {
     tests::spawn(move || answer.send(one.stop_all()).unwrap());
     tests::spawn(move || other.send(two.stop_all()).unwrap());
     for _ in 0..2 {
-        assert!(answered.recv_timeout(tests::PATIENCE).unwrap().is_clean());
+        assert!(answered.recv_timeout(tests::TIMEOUT).unwrap().is_clean());
     }
     assert!(runner.stop_all().is_clean());
     assert_eq!(runner.stop("s").unwrap(), Stopped::NotActive { state: State::Stopped });

@@ -1,4 +1,4 @@
-//! Rule 40: stop wakes whatever waits, and lets a run in progress end.
+//! Rule 40: stop wakes every wait and lets the current run end.
 
 use std::time::Duration;
 
@@ -7,16 +7,17 @@ use tests::{Stopwatch, Watch, best_of, millis, secs, sleep_until_stopped};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Runner, Service, State, Stopped};
 
-/// "Returns in milliseconds": the best of a few rounds, for the machine has other things to do.
+/// The limit for "immediately". The best of several rounds counts, because the machine has other
+/// load.
 const MILLISECONDS: Duration = millis(5);
 
-/// Starts `service`, called `s`, waits until it is in `state`, and measures how long its stop takes.
+/// Starts `service`, which is called `s`, waits for `state`, and measures how long its stop takes.
 fn stop_in(state: State, service: impl Fn() -> Service) {
     best_of(5, &format!("stop while {state}"), MILLISECONDS, || {
         let runner = Runner::new();
         runner.register(service());
         runner.start_all().unwrap();
-        tests::until("it is there", || runner.status()["s"] == state);
+        tests::until("it has that state", || runner.status()["s"] == state);
         let watch = Stopwatch::start();
         let stopped = runner.stop("s").unwrap();
         let took = watch.elapsed();
@@ -41,14 +42,14 @@ fn rule_40_stop_wakes_every_kind_of_wait_immediately() {
         Service::new("s", |ctx| {
             let (_sender, nothing) = bounded::<()>(0);
             crossbeam_channel::select! {
-                recv(nothing) -> _ => unreachable!("nobody sends"),
+                recv(nothing) -> _ => unreachable!("nothing is sent"),
                 recv(ctx.stopping()) -> _ => {}
             }
         })
     });
 }
 
-/// No time-out is behind it, however short: stop takes no test time.
+/// Stop relies on no timeout, however short: no virtual time passes.
 #[test]
 fn rule_40_stop_takes_no_virtual_time() {
     for (state, service) in [
@@ -76,16 +77,16 @@ fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
     let (go, gate) = bounded::<()>(0);
-    let (tell, told) = bounded(2);
+    let (report, reports) = bounded(2);
     let body = move |ctx: &Context| {
-        tell.send(ctx.is_stopping()).unwrap();
+        report.send(ctx.is_stopping()).unwrap();
         let _ = gate.recv();
-        assert!(!ctx.sleep(secs(3_600)), "leave now");
-        tell.send(ctx.is_stopping()).unwrap();
+        assert!(!ctx.sleep(secs(3_600)), "the sleep ends immediately");
+        report.send(ctx.is_stopping()).unwrap();
     };
     runner.register(Service::new("s", body));
     runner.start_all().unwrap();
-    assert!(!told.recv().unwrap());
+    assert!(!reports.recv().unwrap());
     let stopper = runner.clone();
     let (answer, answered) = bounded(1);
     tests::spawn(move || answer.send(stopper.stop("s").unwrap()).unwrap());
@@ -93,6 +94,6 @@ fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
     assert_eq!(runner.status()["s"], State::Stopping);
     assert!(answered.try_recv().is_err(), "stop waits for the run");
     drop(go);
-    assert!(told.recv().unwrap());
-    assert!(matches!(answered.recv_timeout(tests::PATIENCE), Ok(Stopped::Ended { .. })));
+    assert!(reports.recv().unwrap());
+    assert!(matches!(answered.recv_timeout(tests::TIMEOUT), Ok(Stopped::Ended { .. })));
 }

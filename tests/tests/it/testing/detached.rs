@@ -1,4 +1,4 @@
-//! Rule 70: bodies that wait for something that is not test time.
+//! Rule 70: bodies that wait for something outside virtual time.
 
 use std::time::Duration;
 
@@ -18,42 +18,42 @@ fn compute(length: Duration) {
 
 #[test]
 fn a_body_that_only_polls_its_stop_channel_keeps_its_time() {
-    let glance = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
-    let mut t = in_virtual_time([Service::new("glances", glance).interval("10s")]);
+    let poll = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
+    let mut t = in_virtual_time([Service::new("polls", poll).interval("10s")]);
     t.advance("1m");
-    assert_eq!(t.runs("glances"), 7);
+    assert_eq!(t.runs("polls"), 7);
 }
 
-/// Also if its run ends while test time finds out that nothing is left to do.
+/// Even while the test kit determines that nothing is left to do.
 #[test]
 fn a_polling_body_may_return_at_any_moment() {
-    let glance = |ctx: &Context| {
+    let poll = |ctx: &Context| {
         assert!(ctx.stopping().try_recv().is_err());
         compute(Duration::from_nanos(ctx.tick().run % 1_000 * 100));
     };
-    let mut t = in_virtual_time([Service::new("glances", glance).interval("10s")]);
+    let mut t = in_virtual_time([Service::new("polls", poll).interval("10s")]);
     t.advance("30000s");
-    assert_eq!(t.runs("glances"), 3_001);
+    assert_eq!(t.runs("polls"), 3_001);
 }
 
-/// Where the operating system says that it computes.
+/// If the operating system reports that the thread is running.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_polling_body_that_computes_keeps_its_time() {
-    let glance = |ctx: &Context| {
+    let poll = |ctx: &Context| {
         assert!(ctx.stopping().try_recv().is_err());
         compute(Duration::from_millis(350));
     };
-    let mut t = in_virtual_time([Service::new("glances", glance).interval("10s")]);
+    let mut t = in_virtual_time([Service::new("polls", poll).interval("10s")]);
     t.advance("20s");
-    assert_eq!(t.runs("glances"), 3);
+    assert_eq!(t.runs("polls"), 3);
 }
 
 #[test]
 fn a_detached_body_has_real_time_to_stop() {
     let slow_to_stop = |ctx: &Context| {
         let _ = ctx.stopping().recv();
-        // What it flushes to takes real time, which test time waits for.
+        // Its flush takes real time, which virtual time waits for.
         tests::pause(Duration::from_millis(1_200));
     };
     let mut t = in_virtual_time([Service::new("consumer", slow_to_stop)]);
@@ -61,7 +61,7 @@ fn a_detached_body_has_real_time_to_stop() {
     assert!(matches!(t.stop("consumer"), Ok(Stopped::Ended { .. })), "{}", t.timeline());
 }
 
-/// Otherwise the test gives up on those who are still outside.
+/// A test that waited for them would give up on the bodies that are still detached.
 #[test]
 fn stopped_bodies_are_not_waited_for() {
     let mut t = in_virtual_time([consumer("a"), consumer("b")]);

@@ -1,4 +1,4 @@
-//! The instants of the test kit: printing, reading, comparison and arithmetic. Section 5, rule 70.
+//! Rule 70: the instants of the test kit are printed, parsed, compared and added to.
 
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +22,7 @@ fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
     let known = t.info("nightly");
     assert_eq!(known.last_start, Some(t.time("2026-03-29T03:00")), "half past two does not exist");
     assert_eq!(known.last_end, Some(t.time("2026-03-29T03:00") + secs(1)));
-    // In the message of an assertion, and wherever the instant comes from.
+    // In the message of an assertion, wherever the instant comes from.
     for (text, found) in [
         (
             "left: 2026-03-28 12:00:00 +01:00[Europe/Berlin]\n right: 2026-03-29 13:00:00 +02:00[Europe/Berlin]",
@@ -38,7 +38,7 @@ fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
     ] {
         assert!(found.contains(text), "no `{text}` in {found}");
     }
-    // A service records plain instants, without a zone.
+    // A service records system times, without a time zone.
     let noted = SystemTime::from(start);
     assert_eq!(t.civil(noted).to_string(), start.to_string());
 }
@@ -48,7 +48,7 @@ fn instants_can_be_parsed_compared_and_added_to() {
     let t = none().at("2026-10-25T02:30:00+01:00[Europe/Berlin]").build().unwrap();
     let second = t.now();
     let first = second - secs(3_600);
-    // The clocks show the same time, an hour apart.
+    // The same wall time, an hour apart.
     assert_eq!(first.to_string(), "2026-10-25 02:30:00 +02:00[Europe/Berlin]");
     assert_eq!(second.to_string(), "2026-10-25 02:30:00 +01:00[Europe/Berlin]");
     assert!(first < second && first != second);
@@ -57,7 +57,7 @@ fn instants_can_be_parsed_compared_and_added_to() {
     assert_eq!(first.duration_since(second).unwrap_err().duration(), secs(3_600));
     let text = panic_text(|| assert_eq!(first - second, secs(0)));
     assert_eq!(text, format!("{first} is before {second}"));
-    // Only the instant counts, whatever the zone, and with or without one.
+    // Only the instant counts, with or without a time zone.
     assert_eq!(t.time("2026-10-25T01:30:00Z"), second);
     assert_eq!(t.time("2026-10-25T09:30:00[Asia/Hong_Kong]"), second);
     let known = SystemTime::from(second);
@@ -69,8 +69,8 @@ fn instants_can_be_parsed_compared_and_added_to() {
     let text = panic_text(|| assert_eq!(first - known, secs(0)));
     assert_eq!(text, format!("{first} is before {second}"));
     assert_eq!([second, first].iter().min(), Some(&first));
-    // As exact as the system has it (100 ns on Windows), so that two instants that differ look different;
-    // and what is printed can be read.
+    // Printed at the resolution of the system (100 ns on Windows), so that different instants look
+    // different, and what is printed can be parsed.
     let step = Duration::from_nanos(100);
     let mut close = second + Duration::from_millis(500);
     assert_eq!(close.to_string(), "2026-10-25 02:30:00.5 +01:00[Europe/Berlin]");
@@ -93,7 +93,7 @@ fn the_time_zone_of_a_test_is_the_one_it_names() {
         ("2026-01-01T00:00:00Z[utc]", "2026-01-01 00:00:00 +00:00[UTC]"),
         ("2026-01-01T00:00:00-05:00", "2026-01-01 05:00:00 +00:00[UTC]"),
         ("2026-01-01T00:00[Europe/Oslo]", "2026-01-01 00:00:00 +01:00[Europe/Oslo]"),
-        // The same clocks under another name.
+        // The same zone under another name.
         (
             "2026-01-01T00:00[Arctic/Longyearbyen]",
             "2026-01-01 00:00:00 +01:00[Arctic/Longyearbyen]",

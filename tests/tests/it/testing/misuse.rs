@@ -1,4 +1,4 @@
-//! What the test kit says about mistakes in a test.
+//! Rules 70 and 82: mistakes in a test are reported by the test kit.
 
 use tests::{in_virtual_time, panic_text, virtual_time};
 use tina4_service::testing::TestRunner;

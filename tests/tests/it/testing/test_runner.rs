@@ -1,4 +1,4 @@
-//! Rule 70: virtual time.
+//! Rule 70: services in virtual time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tina4_service::{Change, Context, Flow, Res, Service, State, Stopped, service
 
 #[service(name = "testing.daily_report", cron = "0 8 * * *")]
 fn daily_report(greeting: Option<Res<&'static str>>) -> Result<(), String> {
-    if greeting.is_some() { Ok(()) } else { Err("nobody greets".to_owned()) }
+    if greeting.is_some() { Ok(()) } else { Err("no greeting".to_owned()) }
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn rule_70_all_due_runs_happen_in_order_and_to_completion() {
     let start = t.now();
     t.advance("100s");
     t.advance("500ms");
-    // Those of one instant run in the order in which they became known.
+    // Runs of one instant happen in the order of registration.
     let mut expected = Vec::new();
     for second in 0..=100 {
         let due = periods.iter().filter(|(_, period)| second % period == 0);
@@ -149,7 +149,7 @@ fn a_flush_happens_on_stop() {
     let flushed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&flushed);
     let flush = move |ctx: &Context| {
-        // Time passes as long as it needs.
+        // Virtual time passes while it runs.
         let _ = ctx;
         count.fetch_add(1, Ordering::SeqCst);
     };
@@ -221,12 +221,12 @@ fn bodies_use_the_runner_in_virtual_time() {
 #[test]
 fn rule_70_the_same_test_gives_the_same_timeline_every_time() {
     let run = || {
-        let nap = |ctx: &Context| {
+        let sleep = |ctx: &Context| {
             let _ = ctx.sleep(Duration::from_millis(1_500));
         };
         let mut t = virtual_time()
-            .service(Service::new("a", nap).interval("1s").jitter("900ms"))
-            .service(Service::new("b", nap).delay("2s"))
+            .service(Service::new("a", sleep).interval("1s").jitter("900ms"))
+            .service(Service::new("b", sleep).delay("2s"))
             .service(Service::new("c", |_| Err::<(), _>("no")).interval("3s").max_restarts(4))
             .service(Service::new("d", |ctx: &Context| while ctx.sleep(secs(1)) {}).after("b"))
             .build()
@@ -251,10 +251,10 @@ fn rule_70_the_same_test_gives_the_same_timeline_every_time() {
 
 #[test]
 fn a_body_that_only_sleeps_plans_no_run() {
-    for nap in [secs(1), Duration::MAX] {
+    for length in [secs(1), Duration::MAX] {
         let mut t = in_virtual_time([Service::new(
             "sleeper",
-            move |ctx: &Context| while ctx.sleep(nap) {},
+            move |ctx: &Context| while ctx.sleep(length) {},
         )]);
         assert_eq!(t.run_next(), ["sleeper"]);
         assert_eq!(t.run_next(), Vec::<String>::new());
@@ -277,9 +277,9 @@ fn another_thread_may_wait_without_advancing_time() {
         t.advance("10s");
     }
     assert_eq!(t.runs("every"), 201);
-    // Nothing moves any more, and still it learns of the end.
+    // Time no longer advances, and the thread still learns of the end.
     t.stop_all();
-    ended.1.recv_timeout(tests::PATIENCE).unwrap();
+    ended.1.recv_timeout(tests::TIMEOUT).unwrap();
 }
 
 #[test]

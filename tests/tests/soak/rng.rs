@@ -1,19 +1,19 @@
 //! Random numbers from a seed (splitmix64, public domain, Vigna 2015).
 
-/// A stream of random numbers.
-pub(crate) struct Dice(u64);
+/// A random number generator.
+pub(crate) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// A stream of its own, for another thread.
+    /// An independent generator, for another thread.
     pub(crate) fn split(&mut self) -> Self {
-        Self(self.roll())
+        Self(self.next_u64())
     }
 
-    pub(crate) fn roll(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,13 +21,13 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A number below `limit`.
+    /// A random number below `limit`.
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.roll() % limit
+        self.next_u64() % limit
     }
 
-    /// Once in so many times.
-    pub(crate) fn once_in(&mut self, times: u64) -> bool {
+    /// True with a probability of one in `times`.
+    pub(crate) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 }

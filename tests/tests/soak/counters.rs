@@ -1,4 +1,4 @@
-//! What the services see of themselves, to be compared with what the runner says.
+//! What the services count themselves, to be compared with what the runner reports.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,24 +7,24 @@ use tina4_service::Context;
 
 /// The counts of one service.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct Counters {
     name: String,
-    /// Bodies and clean-ups at this moment, and the most there ever were.
+    /// Bodies and clean-ups in progress, and their maximum.
     inside: AtomicU64,
     most: AtomicU64,
     begun: AtomicU64,
     good: AtomicU64,
     errors: AtomicU64,
     panics: AtomicU64,
-    /// Declared clean-ups: one for each activation.
+    /// Clean-ups declared with the service: one for each activation.
     cleaned_up: AtomicU64,
-    /// Clean-ups that a body registered: one for each activation that ran.
+    /// Clean-ups registered by bodies: one for each activation with a run.
     registered: AtomicU64,
     ran: AtomicU64,
     is_registered: AtomicBool,
 }
 
-impl Seen {
+impl Counters {
     pub(crate) fn new(name: String) -> Arc<Self> {
         let zero = || AtomicU64::new(0);
         Arc::new(Self {
@@ -70,7 +70,7 @@ impl Seen {
         get(&self.cleaned_up)
     }
 
-    /// One run of the body.
+    /// Counts one run of a body.
     pub(crate) fn run<T, E>(
         self: &Arc<Self>,
         ctx: &Context,
@@ -94,14 +94,14 @@ impl Seen {
         result
     }
 
-    /// The declared clean-up.
+    /// Counts one declared clean-up.
     pub(crate) fn clean_up(&self, hook: impl FnOnce()) {
         let _inside = Inside::new(self);
         add(&self.cleaned_up);
         hook();
     }
 
-    /// What must be so once nothing runs.
+    /// Checks the counts when nothing runs any more.
     pub(crate) fn check(&self) {
         let name = &self.name;
         assert_eq!(get(&self.inside), 0, "{name} is still inside");
@@ -119,7 +119,7 @@ fn add(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Counts a panic when it is dropped before it was disarmed.
+/// Counts a panic if it is dropped before it is disarmed.
 struct Panics<'a>(Option<&'a AtomicU64>);
 
 impl Drop for Panics<'_> {
@@ -128,14 +128,14 @@ impl Drop for Panics<'_> {
     }
 }
 
-/// Somebody is inside of the service's code.
-struct Inside<'a>(&'a Seen);
+/// A guard while code of the service runs.
+struct Inside<'a>(&'a Counters);
 
 impl<'a> Inside<'a> {
-    fn new(seen: &'a Seen) -> Self {
-        let inside = seen.inside.fetch_add(1, Ordering::SeqCst) + 1;
-        seen.most.fetch_max(inside, Ordering::SeqCst);
-        Self(seen)
+    fn new(counters: &'a Counters) -> Self {
+        let inside = counters.inside.fetch_add(1, Ordering::SeqCst) + 1;
+        counters.most.fetch_max(inside, Ordering::SeqCst);
+        Self(counters)
     }
 }
 
