@@ -113,7 +113,7 @@ fn rule_20_an_endless_crash_loop_obeys_every_request() {
         t.resume("s").unwrap();
         t.advance("0s");
         assert_eq!((t.state("s"), t.runs("s")), (State::BackingOff, 3));
-        // `restart` does not wait for the end of the backoff, and resets the row of crashes.
+        // `restart` does not wait for the end of the backoff, and resets the count of crashes.
         t.restart("s").unwrap();
         t.advance("0s");
         assert_eq!((t.runs("s"), t.info("s").crashes_in_a_row), (4, 1));

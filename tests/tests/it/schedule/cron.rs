@@ -51,21 +51,21 @@ fn rule_7_hours_are_those_of_the_time_zone() {
 #[test]
 fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it() {
     for (cron, start, first, next) in [
-        // In Cairo midnight is in the DST gap.
+        // In Cairo the DST gap contains midnight.
         (
             "0 0-23/2 * * *",
             "2025-04-24T23:00:00[Africa/Cairo]",
             "2025-04-25T01:00:00[Africa/Cairo]",
             "2025-04-25T02:00:00[Africa/Cairo]",
         ),
-        // In New York two o'clock is.
+        // In New York it contains two o'clock.
         (
             "0 0,2 * * *",
             "2026-03-08T01:00:00[America/New_York]",
             "2026-03-08T03:00:00[America/New_York]",
             "2026-03-09T00:00:00[America/New_York]",
         ),
-        // In Paris ten past two is.
+        // In Paris it contains ten past two.
         (
             "0 10 2 * * *",
             "2013-03-31T01:09:54[Europe/Paris]",

@@ -51,7 +51,7 @@ fn rule_31_the_linker_is_not_blamed_for_an_empty_selection() {
 
 #[test]
 fn rule_31_services_of_a_crate_that_is_only_named_are_found() {
-    // If the program does not name the crate, they are not: see above.
+    // Without the name they are not found: see above.
     let ended = Child::start(env!("CARGO_BIN_EXE_only_named"), &[]).ended();
     assert_eq!(ended.out, ["tests.only-named: registered"], "{ended:?}");
 }
