@@ -12,9 +12,10 @@ pub mod attribute {
 
 mod control;
 
-/// The documents of this package agree with the tests.
+/// The documents of the project agree with the tests and the sources.
 mod docs {
     mod cases;
+    mod layers;
     mod rules;
 }
 

@@ -15,7 +15,7 @@ fn rule_81_unsafe_code_is_denied_except_in_one_file() {
         .filter(|(_, text)| text.contains("unsafe_code, reason"))
         .map(|(path, _)| &**path)
         .collect();
-    assert_eq!(doors, ["tina4-service/src/ffi.rs"]);
+    assert_eq!(doors, ["tina4-service/src/process/ffi.rs"]);
 }
 
 /// A lock that a panic has poisoned is still usable, so every caller recovers it.
