@@ -10,7 +10,7 @@ use crate::service::builder::{Service, SettingsCache};
 use crate::service::instance::{Environment, Instance, Registered};
 use crate::service::outcome::HookOutcome;
 use crate::service::params::Tick;
-use crate::time::clock::wall_time;
+use crate::time::wall::wall_time;
 use tina4_service_core::{Nanos, nanos};
 
 /// A value that never comes: the message type of [`Context::stopping`].

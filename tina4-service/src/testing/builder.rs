@@ -6,8 +6,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::time::keep;
-use super::{BEGINNING, TestRunner};
+use super::test_runner::{BEGINNING, TestRunner};
+use super::test_time::keep;
 use crate::observe::event::Record;
 use crate::plan::StartError;
 use crate::runner::{self, Runner};

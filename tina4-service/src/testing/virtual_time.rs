@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 use self::detached::Detached;
 use self::state::{Rest, State, TokenHolder, Waiter, Wake};
 use crate::sys::sync::{Condvar, Mutex, lock};
-use crate::time::clock::WallMark;
+use crate::time::wall::WallMark;
 use tina4_service_core::Nanos;
 
 mod detached;

@@ -11,12 +11,8 @@ use crossbeam_channel::{Receiver, Sender};
 use crate::service::context::Never;
 #[cfg(feature = "testing")]
 use crate::testing::virtual_time::VirtualTime;
-
-mod wall;
-
+use crate::time::wall::{WallMark, wall_nanos};
 use tina4_service_core::{Nanos, WallNanos, nanos};
-use wall::wall_nanos;
-pub(crate) use wall::{WallMark, wall_after, wall_seconds, wall_time};
 
 /// Where a runner's time comes from.
 ///

@@ -3,4 +3,5 @@
 pub(crate) mod clock;
 pub(crate) mod rng;
 pub(crate) mod schedule;
+pub(crate) mod wall;
 pub(crate) mod zone;

@@ -7,7 +7,7 @@ use tina4_service_core::Schedule as Declared;
 #[cfg(feature = "cron")]
 use tina4_service_core::{Cron, CronError, Timezone, TimezoneError};
 
-use crate::time::clock::{wall_seconds, wall_time};
+use crate::time::wall::{wall_seconds, wall_time};
 use crate::time::zone::{Zone, write_utc};
 
 /// When a service runs. It can be used alone, without a runner.

@@ -15,7 +15,7 @@ use crate::observe::stop_report::ControlError;
 use crate::plan::{Graph, Instances, Plan, StartError, link};
 use crate::service::instance::Instance;
 use crate::service::registration::Definition;
-use crate::time::clock::{wall_after, wall_time};
+use crate::time::wall::{wall_after, wall_time};
 use tina4_service_core::lifecycle::{Action, Input, Lifecycle, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tina4_service_core::{Nanos, WallNanos};
 
 /// `time` in nanoseconds since 1970.
-pub(super) fn wall_nanos(time: SystemTime) -> WallNanos {
+pub(crate) fn wall_nanos(time: SystemTime) -> WallNanos {
     // A duration has less than 2^94 nanoseconds.
     let nanos = |distance: Duration| distance.as_nanos().cast_signed();
     match time.duration_since(SystemTime::UNIX_EPOCH) {
@@ -64,12 +64,12 @@ impl WallMark {
     }
 
     /// The same, exactly.
-    pub(super) fn wall_nanos(self, now: Nanos) -> WallNanos {
+    pub(crate) fn wall_nanos(self, now: Nanos) -> WallNanos {
         wall_nanos(self.shows) + WallNanos::from(now.saturating_sub(self.at))
     }
 
     /// The time at which the clock shows, or showed, `instant`; rounded up.
-    pub(super) fn wall_at(self, instant: Nanos) -> SystemTime {
+    pub(crate) fn wall_at(self, instant: Nanos) -> SystemTime {
         let shifted = match instant.checked_sub(self.at) {
             Some(ahead) => wall_after(self.shows, ahead),
             // Rounding down what is subtracted rounds up the result.
