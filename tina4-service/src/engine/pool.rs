@@ -47,7 +47,6 @@ use tina4_service_core::{Nanos, nanos};
 
 #[cfg(feature = "exit-hook")]
 mod active_worker;
-#[cfg(feature = "testing")]
 mod driven;
 #[cfg(feature = "signals")]
 mod without_blocking;
@@ -99,7 +98,6 @@ pub(crate) trait WorkSource: Send + 'static {
     /// Whether threads are started beyond the limit that the user has set.
     fn is_unlimited(&self) -> bool;
     /// Whether this job is what is planned, and not what follows from it.
-    #[cfg(feature = "testing")]
     fn is_run(_: &Self::WorkId) -> bool {
         true
     }
@@ -151,21 +149,21 @@ pub(crate) struct Pool<D: WorkSource> {
 }
 
 impl<D: WorkSource> Pool<D> {
-    pub(crate) fn new(source: D, clock: Clock, threads: ThreadConfig) -> Arc<Self> {
+    pub(crate) fn new(source: D, clock: Clock, mut threads: ThreadConfig) -> Arc<Self> {
+        if clock.drives() {
+            threads.most = Some(0);
+        }
         let state = PoolState { source, workers: Workers::default(), listeners: 0 };
         Arc::new(Self { state: Mutex::new(state), news: Condvar::new(), clock, threads })
     }
 
     fn most(&self, source: &D) -> usize {
-        #[cfg(feature = "testing")]
-        if self.clock.virtual_time().is_some() {
-            // The stage has threads of its own.
-            return 0;
-        }
         // One for each job, and one that waits for the next due time.
         let enough = source.max_work().saturating_add(1);
         match self.threads.most {
-            Some(most) if !source.is_unlimited() => most.max(1).min(enough),
+            // The clock drives the pool with threads of its own.
+            Some(0) => 0,
+            Some(most) if !source.is_unlimited() => most.min(enough),
             Some(_) | None => enough,
         }
     }
@@ -186,9 +184,8 @@ impl<D: WorkSource> Pool<D> {
         let after_unlock = state.cover(now, false, most);
         drop(state);
         self.run_after_unlock(after_unlock);
-        #[cfg(feature = "testing")]
-        if let Some(virtual_time) = self.clock.virtual_time() {
-            virtual_time.notify_change();
+        if let Some(clock) = self.clock.as_virtual() {
+            clock.notify_change();
         }
         result
     }
@@ -203,12 +200,9 @@ impl<D: WorkSource> Pool<D> {
     ) -> T {
         let mut state = lock(&self.state);
         loop {
-            // Before looking, so that what changes meanwhile is not missed.
-            #[cfg(feature = "testing")]
-            let virtual_time =
-                self.clock.virtual_time().filter(|virtual_time| !virtual_time.is_closed());
-            #[cfg(feature = "testing")]
-            let seen = virtual_time.map_or(0, |virtual_time| virtual_time.changes());
+            // Counted before `ready` looks, so that no change in between is missed.
+            let driver = self.clock.as_virtual();
+            let driver = driver.and_then(|clock| Some((Arc::clone(clock), clock.changes()?)));
             let now = self.clock.now();
             let result = ready(&mut state.source, now);
             let most = self.most(&state.source);
@@ -228,10 +222,9 @@ impl<D: WorkSource> Pool<D> {
                 Ok(value) => return value,
                 Err(until) => {
                     let until = until.into_iter().chain(state.workers.spawn_retry_at(now)).min();
-                    #[cfg(feature = "testing")]
-                    if let Some(virtual_time) = virtual_time {
+                    if let Some((clock, seen)) = driver {
                         drop(state);
-                        virtual_time.wait_for_news(until, seen);
+                        clock.wait_for_change(until, seen);
                         state = lock(&self.state);
                         continue;
                     }

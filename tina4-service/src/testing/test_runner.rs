@@ -1,4 +1,4 @@
-//! The handle of a test.
+//! The runner of a test.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,99 +11,99 @@ use crate::plan::StartError;
 use crate::runner::Runner;
 use crate::service::builder::IntoDuration;
 use crate::service::instance::Injected;
-use crate::testing::builder::Builder;
 use crate::testing::test_time::TestTime;
 use crate::testing::timeline;
 use crate::testing::virtual_time::VirtualTime;
 use crate::text::nearest::remedy;
+use crate::time::virtual_clock::VirtualClock;
 use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
 
-/// Where test time begins unless the test says otherwise.
-pub(super) const BEGINNING: &str = "2026-01-01T00:00:00Z";
-
-/// A runner whose time is in the hand of a test.
+/// A runner whose clock is controlled by a test.
 ///
-/// Methods that take the name of a service panic if there is none of that name; so do times and
-/// durations that cannot be read. Two test runners do not know of each other.
+/// Methods that take the name of a service panic if no service has that name; methods that take a
+/// time or a duration panic if it cannot be parsed. Test runners are independent of each other.
 ///
-/// If a body comes to rest neither at its end nor in a sleep for ten seconds of real time, the test
-/// panics and says so.
+/// # Bodies that block
+///
+/// A body that neither returns nor sleeps for ten seconds of real time fails the test: the waiting
+/// method panics and says so.
+///
+/// A body that calls [`Context::stopping`](crate::Context::stopping) may block on anything, so the
+/// clock advances without it. It is given a grace period of real time first, which is best effort:
+/// 100 ms; up to 2 s while Linux reports its thread as running (or waiting for a disk); up to 10 s
+/// once it is asked to stop. A body that needs longer ends later in virtual time, and how much later
+/// depends on the machine.
 pub struct TestRunner {
-    pub(super) runner: Runner,
-    pub(super) virtual_time: Arc<VirtualTime>,
-    pub(super) zone: &'static Zone,
-    pub(super) record: Record,
-    pub(super) begun: bool,
-}
-
-impl Default for TestRunner {
-    fn default() -> Self {
-        Self::new()
-    }
+    runner: Runner,
+    virtual_time: Arc<VirtualTime>,
+    zone: &'static Zone,
+    record: Record,
+    /// Whether the test has started services itself, or `advance` has.
+    started: bool,
 }
 
 impl TestRunner {
-    /// All declared services, at the beginning of 2026 in UTC.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::builder().build().unwrap_or_else(|error| panic!("{error}"))
+    pub(super) fn assemble(
+        runner: Runner,
+        virtual_time: Arc<VirtualTime>,
+        zone: &'static Zone,
+        record: Record,
+    ) -> Self {
+        Self { runner, virtual_time, zone, record, started: false }
     }
 
-    /// Some of the services, services made on the spot, another time, fakes.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// The runner itself, to be given to what is tested, and for what this type does not offer.
+    /// The runner itself: for code under test that needs one, and for methods that this type lacks.
     #[must_use]
     pub fn runner(&self) -> &Runner {
         &self.runner
     }
 
-    /// Starts every service with `autostart`. The first `advance` does so by itself.
+    /// Starts every service with `autostart`, as the first `advance` does otherwise.
     ///
-    /// Nothing runs before time is allowed to pass; `advance("0s")` runs what is due at once.
+    /// Nothing runs before time is allowed to pass; `advance("0s")` runs what is due immediately.
     ///
     /// # Errors
     ///
     /// As for [`Runner::start_all`].
     pub fn start_all(&mut self) -> Result<(), StartError> {
         self.runner.start_all()?;
-        self.begun = true;
+        self.started = true;
         Ok(())
     }
 
-    /// Starts one service; the others are then no longer started by themselves.
+    /// Starts one service; `advance` then no longer starts the others.
     ///
     /// # Errors
     ///
     /// As for [`Runner::start`].
     pub fn start(&mut self, name: &str) -> Result<(), ControlError> {
         self.runner.start(name)?;
-        self.begun = true;
+        self.started = true;
         Ok(())
     }
 
-    /// Lets time pass, a [`Duration`] or a text such as `"1h 30m"`: everything that falls due runs,
-    /// in order.
+    /// Lets time pass: everything that falls due runs, in order.
+    ///
+    /// The length is a [`Duration`] or a text such as `"1h 30m"`.
     ///
     /// # Panics
     ///
-    /// The services have faults; the duration cannot be read; a body does not come to rest.
+    /// The services have faults; the duration cannot be parsed; a body blocks.
     #[track_caller]
     pub fn advance(&mut self, by: impl IntoDuration) {
         let by = duration(by);
         self.advance_until(self.virtual_time.now().saturating_add(nanos(by)));
     }
 
-    /// Lets time pass until the wall clock shows a time such as
-    /// `"2026-03-29T03:30:00[Europe/Berlin]"`, or `"2026-03-29T03:30"` in the zone of the test.
+    /// Lets time pass until the wall clock shows this time.
+    ///
+    /// Write `"2026-03-29T03:30:00[Europe/Berlin]"`, or `"2026-03-29T03:30"` in the zone of the test.
     ///
     /// # Panics
     ///
-    /// As for [`TestRunner::advance`]; the time has passed already.
+    /// As for [`TestRunner::advance`]; the time cannot be parsed, or has already passed.
     #[track_caller]
     pub fn advance_to(&mut self, time: &str) {
         let now = self.now();
@@ -113,10 +113,11 @@ impl TestRunner {
         }
     }
 
-    /// Goes on to the next run, whichever service's it is; runs that are due at the same instant
-    /// run as well. Returns the names of the services in the order of their runs; none, if nothing
-    /// is planned. Those who are in a run and sleep may end it and run again, so time passes for them,
-    /// up to ten thousand naps.
+    /// Lets time pass until the next run, of whichever service.
+    ///
+    /// Runs that are due at the same instant run as well. Returns the names of the services in the
+    /// order of their runs; none if no run is scheduled. A sleeping body may end its run and thereby
+    /// schedule the next one, so time also passes for sleeps, up to ten thousand of them.
     ///
     /// # Panics
     ///
@@ -132,36 +133,38 @@ impl TestRunner {
         })
     }
 
-    /// Puts the machine to sleep: the wall clock goes on, and nothing else does. Engine by the
-    /// calendar notice within 30 s of [`TestRunner::advance`].
+    /// Suspends the machine: the wall clock continues, and monotonic time does not.
+    ///
+    /// Services with a `cron` schedule notice within 30 s of [`TestRunner::advance`].
     #[track_caller]
     pub fn suspend(&mut self, length: impl IntoDuration) {
         let now = self.virtual_time.wall();
         self.virtual_time.set_wall(now.checked_add(duration(length)).unwrap_or(now));
     }
 
-    /// Sets the machine's clock, forward or back.
+    /// Sets the machine's wall clock, forward or back.
     ///
     /// # Panics
     ///
-    /// The time cannot be read.
+    /// The time cannot be parsed.
     #[track_caller]
     pub fn set_clock(&mut self, time: &str) {
         self.virtual_time.set_wall(self.time(time).into());
     }
 
-    /// What the wall clock shows.
+    /// The wall clock's time.
     #[must_use]
     pub fn now(&self) -> TestTime {
         self.civil(self.virtual_time.wall())
     }
 
-    /// Reads a time such as `"2026-03-29T03:30:00[Europe/Berlin]"`, or `"2026-03-29T03:30"` in the
-    /// zone of the test, to compare others with it. Moves nothing.
+    /// Parses a time, to compare others with it. The clock does not change.
+    ///
+    /// Write `"2026-03-29T03:30:00[Europe/Berlin]"`, or `"2026-03-29T03:30"` in the zone of the test.
     ///
     /// # Panics
     ///
-    /// The time cannot be read.
+    /// The time cannot be parsed.
     #[track_caller]
     #[must_use]
     pub fn time(&self, text: &str) -> TestTime {
@@ -171,8 +174,9 @@ impl TestRunner {
         }
     }
 
-    /// The same instant, as the wall clock of the test shows it: for what a service has noted, such
-    /// as [`Tick::due`](crate::Tick::due).
+    /// The same instant, as the wall clock of the test shows it.
+    ///
+    /// For instants that a service has recorded, such as [`Tick::due`](crate::Tick::due).
     #[must_use]
     pub fn civil(&self, at: SystemTime) -> TestTime {
         TestTime::new(at, self.zone)
@@ -185,21 +189,21 @@ impl TestRunner {
         self.info(name).runs
     }
 
-    /// How often it returned an error or panicked.
+    /// How often its runs returned an error or panicked.
     #[track_caller]
     #[must_use]
     pub fn crashes(&self, name: &str) -> u64 {
         self.info(name).crashes
     }
 
-    /// What it is doing.
+    /// The service's state.
     #[track_caller]
     #[must_use]
     pub fn state(&self, name: &str) -> State {
         self.info(name).state
     }
 
-    /// Everything known about it.
+    /// Everything that is known about a service.
     #[track_caller]
     #[must_use]
     pub fn info(&self, name: &str) -> ServiceInfo<TestTime> {
@@ -208,44 +212,46 @@ impl TestRunner {
         found.map_times(|at| self.civil(at))
     }
 
-    /// Every change so far, oldest first; of more than 100,000 the last ones.
+    /// Every change so far, oldest first; at most the last 100,000.
     #[must_use]
     pub fn events(&self) -> Vec<Event<TestTime>> {
         let civil = |event: &Event| event.clone().map_time(|at| self.civil(at));
         self.record.read(|recorded| recorded.events.iter().map(civil).collect())
     }
 
-    /// Every change so far as a text, one line each: when, in the zone of the test; which service;
-    /// what. Of more than 100,000 changes the last ones.
+    /// Every change so far as a text, one line each; at most the last 100,000.
     ///
-    /// The same test gives the same text, always, unless a body waits for something outside of test
-    /// time, such as [`Context::stopping`](crate::Context::stopping).
+    /// A line names the time, in the zone of the test; the service; and what changed. The text of a
+    /// test is always the same, unless a body waits for something that is not virtual time, such as
+    /// [`Context::stopping`](crate::Context::stopping).
     #[must_use]
     pub fn timeline(&self) -> String {
         self.record.read(|recorded| timeline::write(recorded, self.zone))
     }
 
-    /// The next run of this service returns an error instead of calling the function. May be
-    /// called again, for the run after that.
+    /// Makes the next run of a service return an error, without calling the function.
+    ///
+    /// A second call is for the run after that.
     #[track_caller]
     pub fn crash_next(&mut self, name: &str) {
         self.inject(name, Injected::Crash);
     }
 
-    /// The next run of this service panics instead of calling the function.
+    /// Makes the next run of a service panic, without calling the function.
     #[track_caller]
     pub fn panic_next(&mut self, name: &str) {
         self.inject(name, Injected::Panic);
     }
 
-    /// The next run of this service takes so much time before it calls the function, and does not
-    /// listen to stop meanwhile.
+    /// Makes the next run of a service take this long before it calls the function.
+    ///
+    /// The run does not react to a stop request during that time.
     #[track_caller]
     pub fn slow_next(&mut self, name: &str, by: impl IntoDuration) {
         self.inject(name, Injected::Slow(duration(by)));
     }
 
-    /// Stops one service; time passes as long as it needs.
+    /// Stops one service; time passes until it has stopped.
     ///
     /// # Errors
     ///
@@ -254,9 +260,9 @@ impl TestRunner {
         self.runner.stop(name)
     }
 
-    /// Stops everything, in order; time passes as long as that needs.
+    /// Stops all services, in order; time passes until they have stopped.
     pub fn stop_all(&mut self) -> StopReport {
-        self.begun = true;
+        self.started = true;
         self.runner.stop_all()
     }
 
@@ -266,11 +272,11 @@ impl TestRunner {
     ///
     /// As for [`Runner::restart`].
     pub fn restart(&mut self, name: &str) -> Result<(), ControlError> {
-        self.begun = true;
+        self.started = true;
         self.runner.restart(name)
     }
 
-    /// Makes a run due at once; it runs when time passes, be it none.
+    /// Makes a run due now. It runs when time passes; `advance("0s")` is enough.
     ///
     /// # Errors
     ///
@@ -279,7 +285,7 @@ impl TestRunner {
         self.runner.run_now(name)
     }
 
-    /// Begins no new run.
+    /// Pauses a service: no new run begins.
     ///
     /// # Errors
     ///
@@ -288,7 +294,7 @@ impl TestRunner {
         self.runner.pause(name)
     }
 
-    /// Ends a pause.
+    /// Resumes a paused service.
     ///
     /// # Errors
     ///
@@ -299,7 +305,7 @@ impl TestRunner {
 
     #[track_caller]
     fn begin(&mut self) {
-        if !self.begun
+        if !self.started
             && let Err(error) = self.start_all()
         {
             panic!("{error}");
@@ -331,7 +337,7 @@ fn duration(length: impl IntoDuration) -> Duration {
     length.into_duration().unwrap_or_else(|problem| panic!("{problem}"))
 }
 
-/// Stops the services, unless the test fails anyway.
+/// Stops the services; if the test panics, without waiting for them.
 impl Drop for TestRunner {
     fn drop(&mut self) {
         self.virtual_time.claim_test_thread();

@@ -1,8 +1,9 @@
-//! The pool under test time: no workers of its own, what is due is done by who drives the stage.
+//! The pool under a virtual clock, which may drive it: then the pool has no workers, and the threads
+//! of the clock do what is due.
 
 use super::{Pool, Timing, WorkSource};
 use crate::sys::sync::lock;
-use crate::testing::virtual_time::Driven;
+use crate::time::virtual_clock::Driven;
 use tina4_service_core::Nanos;
 
 impl<D: WorkSource> Driven for Pool<D> {
@@ -22,28 +23,32 @@ impl<D: WorkSource> Driven for Pool<D> {
             if state.source.take_news() {
                 self.news.notify_all();
             }
-            let doing = id.map(|id| (D::is_run(&id), state.source.item(id)));
+            let work = id.map(|id| (D::is_run(&id), state.source.item(id)));
             drop(state);
             while let Some(taken) = deferred {
                 deferred = self.flush_once(taken).source.deferred();
             }
-            let Some((is_run, item)) = doing else {
+            let Some((is_run, item)) = work else {
                 return true;
             };
-            let virtual_time = self.clock.virtual_time();
-            if let Some(virtual_time) = virtual_time.filter(|_| is_run) {
-                virtual_time.begin_run();
+            let driver = self.clock.as_virtual();
+            if let Some(clock) = driver.filter(|_| is_run) {
+                clock.begin_run();
             }
             let began = self.clock.now();
-            let report = D::work(&item);
-            if let Some(virtual_time) = virtual_time {
-                virtual_time.reattach();
+            let completion = D::work(&item);
+            if let Some(clock) = driver {
+                clock.reattach();
             }
             state = lock(&self.state);
             let now = self.clock.now();
-            // One run for each step: what is planned next is seen by who drives the stage.
-            let back = Timing { began, ended: now, now, may_repeat: false };
-            id = state.source.finish(item, report, back);
+            // One run per step: between two runs the driver checks who waits for the first.
+            let timing = Timing { began, ended: now, now, may_repeat: false };
+            id = state.source.finish(item, completion, timing);
         }
+    }
+
+    fn clock_advanced(&self) {
+        self.look_again();
     }
 }

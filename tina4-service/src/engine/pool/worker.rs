@@ -47,7 +47,7 @@ impl<D: WorkSource> Pool<D> {
             if let Some(id) = id {
                 let trusted = state.workers.trusts(state.source.usual(&id));
                 let item = state.source.item(id);
-                let after_unlock = state.cover(now, trusted && !self.clock.is_manual(), most);
+                let after_unlock = state.cover(now, trusted && !self.clock.is_virtual(), most);
                 drop(state);
                 let mut began = now;
                 if after_unlock.is_some() {
@@ -162,7 +162,7 @@ impl<D: WorkSource> Pool<D> {
             }
         }
         let left = due.saturating_sub(woken);
-        if left > 0 && left <= most_spin && !self.clock.is_manual() {
+        if left > 0 && left <= most_spin && !self.clock.is_virtual() {
             drop(state);
             while self.clock.now() < due {
                 std::hint::spin_loop();
@@ -190,7 +190,7 @@ impl<D: WorkSource> Pool<D> {
         let until = due
             .map(|due| due.saturating_add(SLACK).max(now.saturating_add(LEAST_SLACK)))
             .filter(|until| {
-                !self.clock.is_manual() && workers.stand_by(StandBy { worker, until: *until })
+                !self.clock.is_virtual() && workers.stand_by(StandBy { worker, until: *until })
             });
         let timeout = match until {
             Some(until) => Some(Duration::from_nanos(until - now)),
