@@ -7,22 +7,25 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Runner;
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
+use crate::engine::pool::wait::Wait;
 #[cfg(feature = "signals")]
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
-use crate::plan::StartError;
+use crate::plan::start_error::StartError;
 use crate::process::exit_code::{exit_code, start_code};
 #[cfg(feature = "signals")]
-use crate::process::signals::{self, Listener, RunWatch};
-use crate::sys::fork;
+use crate::process::signals::listener::Listener;
+#[cfg(feature = "signals")]
+use crate::process::signals::run_watch::RunWatch;
+use crate::process::stderr;
+use crate::runner::runner::{LOG_LIMIT, Runner};
 use tina4_service_core::{Nanos, nanos};
 
 /// How long `run` waits for the last lines of the log: its report must not come too late.
-const LOG_LIMIT: Duration = Duration::from_millis(500);
+const RUN_LOG_LIMIT: Duration = Duration::from_millis(500);
 
 impl Runner {
     /// Waits until nothing is active: every service has stopped, finished, failed or was
@@ -62,17 +65,17 @@ impl Runner {
             return false;
         }
         let quiet = pool.wait_for(|services, now| {
-            let shutdown = services.shutdown_result(now).err().flatten();
+            let shutdown = services.advance_shutdown(now);
             if services.is_quiet() {
-                Ok(true)
+                Wait::Ready(true)
             } else if limit.is_some_and(|limit| limit <= now) {
-                Ok(false)
+                Wait::Ready(false)
             } else {
-                Err(shutdown.into_iter().chain(limit).min())
+                Wait::Until(shutdown.into_iter().chain(limit).min())
             }
         });
         if quiet {
-            pool.wait_until_flushed(super::LOG_LIMIT);
+            pool.wait_for_log(LOG_LIMIT);
         }
         quiet
     }
@@ -111,14 +114,18 @@ impl Runner {
             return refused(&StartError::Forked);
         };
         let watch = RunWatch::new(self.shared.env.shutdown_timeout);
-        let signals = signals::listen(pool, &self.shared.env, Some(Arc::clone(&watch)));
+        let signals = Listener::new(pool, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = || {
             watch.has_started();
             match &signals {
                 Ok(signals) => pool.wait_for(|services, now| {
-                    let shutdown = services.shutdown_result(now).err().flatten();
+                    let shutdown = services.advance_shutdown(now);
                     let signalled = signals.signal().is_some();
-                    if signalled || services.is_quiet() { Ok(signalled) } else { Err(shutdown) }
+                    if signalled || services.is_quiet() {
+                        Wait::Ready(signalled)
+                    } else {
+                        Wait::Until(shutdown)
+                    }
                 }),
                 Err(error) => {
                     tracing::error!(%error, "signals cannot be handled; they end the program at once");
@@ -152,7 +159,7 @@ impl Runner {
             return refused(&error);
         }
         let signalled = wait();
-        let report = self.stop_all_within(LOG_LIMIT);
+        let report = self.stop_all_within(RUN_LOG_LIMIT);
         let code = exit_code(&report, signalled);
         ends_with(code);
         say(&report);
@@ -162,7 +169,7 @@ impl Runner {
     /// Waits until a signal asks the program to end, or until the runner shuts down by itself,
     /// because a critical service failed or something called `stop_all`; says which it was.
     ///
-    /// The signals are those of [`Runner::run`], and so is what a second one does. Engine go on
+    /// The signals are those of [`Runner::run`], and so is what a second one does. Services keep running
     /// until [`Runner::stop_all`] is called. A signal that arrived while nothing waited is returned
     /// at once.
     ///
@@ -172,7 +179,9 @@ impl Runner {
     #[cfg(feature = "signals")]
     pub fn wait_for_signal(&self) -> io::Result<StopCause> {
         let (pool, signals) = self.listen()?;
-        Ok(pool.wait_for(|services, _| stop_cause(services, &signals).ok_or(None)))
+        Ok(pool.wait_for(|services, _| {
+            stop_cause(services, &signals).map_or(Wait::Until(None), Wait::Ready)
+        }))
     }
 
     /// Waits like [`Runner::wait_for_signal`], but at most `timeout`; `None`: neither has happened.
@@ -207,16 +216,16 @@ impl Runner {
         let limit = self.instant_after(timeout);
         let (pool, signals) = self.listen()?;
         Ok(pool.wait_for(|services, now| match stop_cause(services, &signals) {
-            Some(cause) => Ok(Some(cause)),
-            None if limit <= now => Ok(None),
-            None => Err(Some(limit)),
+            Some(cause) => Wait::Ready(Some(cause)),
+            None if limit <= now => Wait::Ready(None),
+            None => Wait::Until(Some(limit)),
         }))
     }
 
     #[cfg(feature = "signals")]
     fn listen(&self) -> io::Result<(&Arc<Engine>, Listener)> {
         let pool = self.pool().map_err(|error| io::Error::other(StartError::from(error)))?;
-        Ok((pool, signals::listen(pool, &self.shared.env, None)?))
+        Ok((pool, Listener::new(pool, &self.shared.env, None)?))
     }
 }
 
@@ -230,7 +239,7 @@ fn stop_cause(services: &Supervisor, signals: &Listener) -> Option<StopCause> {
 fn refused(error: &StartError) -> u8 {
     if matches!(error, StartError::Forked) {
         // Another thread may have held the lock of standard error at the time of the fork.
-        fork::say(&format!("{error}\n"));
+        stderr::write(&format!("{error}\n"));
     } else {
         say(error);
     }

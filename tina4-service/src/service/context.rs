@@ -56,9 +56,9 @@ impl Context {
         Self { instance, order, stopping: OnceLock::new() }
     }
 
-    /// Gives the unit back.
+    /// Gives the instance back.
     #[inline]
-    pub(crate) fn into_unit(self) -> Arc<Instance> {
+    pub(crate) fn into_instance(self) -> Arc<Instance> {
         self.instance
     }
 

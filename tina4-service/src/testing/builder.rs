@@ -9,9 +9,10 @@ use super::test_error::TestError;
 use super::test_runner::TestRunner;
 use super::test_time::keep;
 use super::virtual_time::VirtualTime;
-use crate::observe::event::Record;
-use crate::plan::StartError;
-use crate::runner::{self, Runner};
+use crate::observe::record::Record;
+use crate::plan::start_error::StartError;
+use crate::runner::builder;
+use crate::runner::runner::Runner;
 use crate::service::builder::Service;
 use crate::service::registration::Place;
 use crate::time::clock::Clock;
@@ -27,7 +28,7 @@ type Provide = Box<dyn FnOnce(&Runner)>;
 /// Settings of a [`TestRunner`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
-    runner: runner::Builder,
+    runner: builder::Builder,
     at: String,
     services: Vec<Service>,
     provide: Vec<Provide>,

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::plan::StartError;
+use crate::plan::start_error::StartError;
 
 /// Why there is no [`TestRunner`](super::TestRunner).
 ///

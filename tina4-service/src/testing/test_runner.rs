@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::observe::event::{Change, Event, Record};
+use crate::engine::control_error::ControlError;
+use crate::observe::event::{Change, Event};
 use crate::observe::info::ServiceInfo;
-use crate::observe::stop_report::{ControlError, StopReport, Stopped};
-use crate::plan::StartError;
-use crate::runner::Runner;
+use crate::observe::record::Record;
+use crate::observe::stop_report::{StopReport, Stopped};
+use crate::plan::start_error::StartError;
+use crate::runner::runner::Runner;
 use crate::service::builder::IntoDuration;
 use crate::service::instance::Injected;
 use crate::testing::test_time::TestTime;

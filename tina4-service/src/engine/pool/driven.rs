@@ -1,18 +1,19 @@
-//! The pool under a virtual clock, which may drive it: then the pool has no workers, and the threads
-//! of the clock do what is due.
+//! The pool under a virtual clock that drives it: it has no workers; the clock's own threads execute
+//! the work.
 
-use super::{Pool, Timing, WorkSource};
+use super::Pool;
+use super::work_source::{Timing, WorkSource};
 use crate::sys::sync::lock;
 use crate::time::virtual_clock::Driven;
 use tina4_service_core::Nanos;
 
-impl<D: WorkSource> Driven for Pool<D> {
+impl<S: WorkSource> Driven for Pool<S> {
     fn next_due(&self) -> Option<Nanos> {
         lock(&self.state).source.next_due()
     }
 
     fn step(&self) -> bool {
-        // perf: without the test kit nothing calls this. A second caller of `finish` and `item` would
+        // perf: without the test kit nothing calls this. A second caller of `begin` and `complete` would
         // keep them from being inlined into the worker: 55 more instructions per run.
         if !cfg!(feature = "testing") {
             return false;
@@ -22,16 +23,16 @@ impl<D: WorkSource> Driven for Pool<D> {
         if state.source.next_due().is_none_or(|due| due > now) {
             return false;
         }
-        let mut id = state.source.take(now);
+        let mut id = state.source.take_due(now);
         loop {
-            let mut deferred = state.source.deferred();
-            if state.source.take_news() {
-                self.news.notify_all();
+            let mut deferred = state.source.deferred_mut().take();
+            if state.source.take_changed() {
+                self.changed.notify_all();
             }
-            let work = id.map(|id| (D::is_run(&id), state.source.item(id)));
+            let work = id.map(|id| (S::is_run(&id), state.source.begin(id)));
             drop(state);
             while let Some(taken) = deferred {
-                deferred = self.flush_once(taken).source.deferred();
+                deferred = self.flush_once(taken).source.deferred_mut().take();
             }
             let Some((is_run, item)) = work else {
                 return true;
@@ -41,19 +42,19 @@ impl<D: WorkSource> Driven for Pool<D> {
                 clock.begin_run();
             }
             let began = self.clock.now();
-            let completion = D::work(&item);
+            let completion = S::execute(&item);
             if let Some(clock) = driver {
                 clock.reattach();
             }
             state = lock(&self.state);
             let now = self.clock.now();
-            // One run per step: between two runs the driver checks who waits for the first.
+            // One run per step: before the next one the driver wakes the threads that are ready.
             let timing = Timing { began, ended: now, now, may_repeat: false };
-            id = state.source.finish(item, completion, timing);
+            id = state.source.complete(item, completion, timing);
         }
     }
 
     fn clock_advanced(&self) {
-        self.look_again();
+        self.wake_waiters();
     }
 }
