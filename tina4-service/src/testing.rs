@@ -45,7 +45,7 @@ mod test_error;
 mod test_runner;
 mod test_time;
 mod timeline;
-pub(crate) mod virtual_time;
+mod virtual_time;
 
 pub use builder::Builder;
 pub use test_error::TestError;
