@@ -51,14 +51,6 @@ pub struct Runner {
     pub(super) shared: Arc<Shared>,
 }
 
-#[cfg(feature = "testing")]
-impl Runner {
-    /// Tells everything to stop, and does not wait.
-    pub(crate) fn tell_to_stop(&self) {
-        self.shared.tell_to_stop();
-    }
-}
-
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runner").field("status", &self.status()).finish()
@@ -90,21 +82,6 @@ impl Runner {
             Ok(_) => self.shared.env.resources.provide(value, Place::from(Location::caller())),
             Err(Forked) => stderr::refuse("provide"),
         }
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn provide_at<T: Send + Sync + 'static>(&self, value: T, place: Place) {
-        self.shared.env.resources.provide(value, place);
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&self, record: crate::observe::record::Record) {
-        self.shared.pool.with(|services, _| services.record_all(record));
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn instance(&self, name: &str) -> Option<Arc<crate::service::instance::Instance>> {
-        self.shared.pool.with(|services, _| services.instance(name))
     }
 
     /// What [`Runner::start_all`] would do; nothing is started.
@@ -171,9 +148,9 @@ impl Runner {
         #[cfg(unix)]
         crate::process::ffi::watch_forks();
         self.shared.env.owner.claim();
-        // The end of the process does not wait for test time.
+        // Nobody drives virtual time at the end of the process: it would wait in vain.
         #[cfg(feature = "exit-hook")]
-        if !self.shared.env.clock.is_virtual() {
+        if !self.shared.env.clock.drives() {
             crate::process::exit_hook::register(&self.shared.pool);
         }
         if crate::sys::panics::panics_abort() {

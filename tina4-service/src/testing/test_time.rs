@@ -1,19 +1,20 @@
-//! Instants of test time, which print as the clock of the test shows them.
+//! Instants of virtual time, which print as the wall clock of the test shows them.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::{Add, AddAssign, Sub, SubAssign};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, SystemTimeError};
 
+use crate::sys::sync::std_lock;
 use crate::time::zone::Zone;
 
 /// An instant, as the wall clock of a test shows it.
 ///
-/// It prints as civil time with its zone, also where an assertion fails, and
-/// [`TestRunner::time`](super::TestRunner::time) reads what it prints. Whatever its zone, it can be
-/// compared with other instants, including [`SystemTime`], and it converts into a `SystemTime`.
+/// It prints as civil time with its zone, also in the message of a failed assertion, and
+/// [`TestRunner::time`](super::TestRunner::time) parses that text. It can be compared with instants of
+/// any zone, including [`SystemTime`], and converts into a `SystemTime`.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -27,7 +28,7 @@ use crate::time::zone::Zone;
 /// assert_eq!(start.to_string(), "2026-03-28 12:00:00 +01:00[Europe/Berlin]");
 ///
 /// t.advance("1d");
-/// // The clocks have gone forward.
+/// // DST has begun.
 /// assert_eq!(t.now(), t.time("2026-03-29T13:00"));
 /// assert_eq!(t.info("hourly").last_start, Some(t.now()));
 /// assert_eq!(t.now() - start, Duration::from_secs(24 * 60 * 60));
@@ -45,7 +46,7 @@ impl TestTime {
         Self { at, zone }
     }
 
-    /// How much later it is than `earlier`.
+    /// The time that has passed since `earlier`.
     ///
     /// # Errors
     ///
@@ -60,8 +61,8 @@ impl TestTime {
 
 /// `2026-03-28 12:00:00 +01:00[Europe/Berlin]`, with the fraction of the second if there is one.
 ///
-/// An instant before the year -9999 or after the year 9999 is shown as `@` and the seconds since 1970, such as
-/// `@253402300800`. [`TestRunner::time`](super::TestRunner::time) does not read that.
+/// An instant outside of the years -9999 to 9999 is shown as `@` and the seconds since 1970, such as
+/// `@253402300800`, which [`TestRunner::time`](super::TestRunner::time) does not parse.
 impl fmt::Display for TestTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.zone.write_exactly(f, self.at)
@@ -202,12 +203,11 @@ impl PartialOrd<TestTime> for SystemTime {
     }
 }
 
-/// Keeps a zone for as long as the program runs, so that instants can be `Copy`. A test program uses
-/// few zones.
+/// Leaks a zone, once for each name, so that instants can be `Copy`. A test program uses few zones.
 pub(super) fn keep(zone: Zone) -> &'static Zone {
     static KEPT: Mutex<Vec<&Zone>> = Mutex::new(Vec::new());
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    // A zone may have several names, and the test should see the one that it wrote.
+    let mut kept = std_lock(&KEPT);
+    // A zone can have several names, and the test should see the one that it wrote.
     let is_same = |known: &&&Zone| ***known == zone && known.name() == zone.name();
     if let Some(known) = kept.iter().find(is_same) {
         return known;
@@ -242,7 +242,7 @@ mod tests {
         for (at, exact, short) in [
             (after(0, 0), "1970-01-01 00:00:00 +00:00[UTC]", "1970-01-01T00:00:00Z"),
             (before(1, 0), "1969-12-31 23:59:59 +00:00[UTC]", "@-1"),
-            // The last instant that jiff shows is near here, the last one of humantime a day later.
+            // The last instant that jiff prints is near here; that of humantime is a day later.
             (after(253_402_207_200, 0), "9999-12-30 22:00:00 +00:00[UTC]", "9999-12-30T22:00:00Z"),
             (after(253_402_300_800, 0), "@253402300800", "@253402300800"),
             (after(253_402_300_799, 0), "@253402300799", "9999-12-31T23:59:59Z"),
