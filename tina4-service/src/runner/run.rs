@@ -125,7 +125,7 @@ impl Runner {
                     if signalled || services.is_quiet() { Ok(signalled) } else { Err(shutdown) }
                 }),
                 Err(error) => {
-                    tracing::error!(%error, "signals cannot be handled; they end the program at once");
+                    tracing::error!(%error, "signals cannot be handled; they end the program immediately");
                     self.wait();
                     false
                 }
