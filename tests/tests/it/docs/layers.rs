@@ -9,7 +9,7 @@ mod tokens;
 
 use modules::{Crate, Imports};
 
-/// The line above the list of layers.
+/// The line above the list of layers in `lib.rs`.
 const HEADING: &str = "// The layers, from the bottom to the top.";
 
 /// The sources of a crate, by path from its root.
@@ -35,7 +35,7 @@ fn layer(file: &str) -> &str {
     file.split_once('/').map_or(file.trim_end_matches(".rs"), |(folder, _)| folder)
 }
 
-/// One of the paths of an import; if possible, one that can be looked for where it is written.
+/// One of the paths of an import, if possible a complete one.
 fn shown(paths: &BTreeSet<String>) -> &str {
     let is_relative =
         |path: &str| !["crate", "self", "super"].iter().any(|by| path.starts_with(by));
@@ -161,12 +161,16 @@ fn every_way_to_write_an_import_leads_to_its_file() {
         ("fn f() -> Vec<crate::b::inner::Deep> { g::<super::b::Thing>() }", "b/inner b/mod"),
         ("mod inline { use super::super::b::Thing; }", "b/mod"),
         ("use crate::b::*;", "b/mod"),
+        (
+            "#[cfg(unix)] use crate::b::inner as it; #[cfg(windows)] use crate::b as it; fn f() { it::f() }",
+            "b/inner b/mod",
+        ),
         // Re-exports, by name and by `*`.
         ("use crate::{Renamed, Thing};", "b/inner b/mod"),
         ("use crate::b::Two;", "b/two"),
         ("use crate::Nothing;", "lib"),
         ("use crate::b::two::fmt;", ""),
-        // What is no import of this crate's code.
+        // No imports.
         ("// use crate::b::Thing;\n/* crate::b::f() */", ""),
         ("const A: &str = \"crate::b::f()\"; const B: &str = r#\"\"crate::b::f()\"#;", ""),
         ("macro_rules! m { () => { $crate::b::f() } }", ""),
