@@ -21,7 +21,7 @@ pub(super) struct Date {
 }
 
 impl Date {
-    pub(super) fn new(at: i64, late: Nanos, facts: Facts<'_>) -> Self {
+    pub(super) fn new(at: i64, late: Nanos, facts: &Facts<'_>) -> Self {
         let distance = nanos_of(at) - facts.wall + WallNanos::from(late);
         let due = WallNanos::from(facts.now) + distance;
         let due = if at == NEVER { WallNanos::MAX } else { due.max(0) };

@@ -5,6 +5,7 @@ use super::calendar::Calendar;
 use super::facts::Facts;
 use super::input::Input;
 use super::phase::{Idle, Phase};
+use super::state::State;
 use super::transition::Transition;
 use crate::nanos::Nanos;
 use crate::restart::Restarts;
@@ -14,6 +15,10 @@ use crate::spec::Spec;
 #[derive(Debug)]
 pub struct Lifecycle {
     pub(super) phase: Phase,
+    /// The state of this phase, as of the end of the last step: a step and its caller ask for it
+    /// several times.
+    pub(super) state: State,
+    /// Since when it has been in this state.
     pub(super) since: Nanos,
     /// Which activation this is, from 1; 0 before the first.
     pub(super) activation: u32,
@@ -33,8 +38,10 @@ impl Lifecycle {
     /// A registered service that has not been started.
     #[must_use]
     pub fn new(now: Nanos) -> Self {
+        let phase = Phase::Idle(Idle::Registered);
         Self {
-            phase: Phase::Idle(Idle::Registered),
+            phase,
+            state: phase.state(),
             since: now,
             activation: 0,
             anchor: 0,
@@ -54,7 +61,7 @@ impl Lifecycle {
         input: Input<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
-        let before = self.state();
+        let facts = &facts;
         let activation = self.activation;
         let action = match input {
             Input::Start { wait_for_dependencies } => {
@@ -75,9 +82,11 @@ impl Lifecycle {
         };
         // A repeat goes from running to running.
         let begins = matches!(action, Action::Run { .. });
-        if begins || self.state() != before || self.activation != activation {
+        let state = self.phase.state();
+        if begins || state != self.state || self.activation != activation {
             self.since = facts.now;
         }
+        self.state = state;
         action
     }
 }

@@ -47,7 +47,7 @@ impl Lifecycle {
     }
 
     /// Waits for a calendar time, and so much longer on purpose.
-    fn wait_for(&mut self, at: i64, late: Nanos, facts: Facts<'_>) -> Wait {
+    fn wait_for(&mut self, at: i64, late: Nanos, facts: &Facts<'_>) -> Wait {
         let date = Date::new(at, late, facts);
         self.calendar_mut().date = date;
         Wait::Occurrence { check_at: date.look(facts.now) }
@@ -60,14 +60,14 @@ impl Lifecycle {
     }
 
     /// The first calendar time of an activation. To wait for it is to be up (rule 32).
-    pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Wait {
+    pub(super) fn first_date_of(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
         self.ready = true;
         self.calendar_mut().until = seconds_of(facts.wall);
         self.next_date_of(cron, spec, facts)
     }
 
     /// The first calendar time that was not answered for; it may have passed.
-    pub(super) fn next_date_of(&mut self, cron: &Cron, spec: &Spec, facts: Facts<'_>) -> Wait {
+    pub(super) fn next_date_of(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
         self.follow_back(cron, facts);
         // If it does not come in 400 years, the clock is wrong, and is looked at again.
         let at = cron.next_after(self.calendar_mut().until, facts.zone).unwrap_or(NEVER);
@@ -75,7 +75,7 @@ impl Lifecycle {
     }
 
     /// Answers again for what comes again, if the wall clock was set back far enough.
-    fn follow_back(&mut self, cron: &Cron, facts: Facts<'_>) -> bool {
+    fn follow_back(&mut self, cron: &Cron, facts: &Facts<'_>) -> bool {
         let back = |from: i64| nanos_of(from) - facts.wall;
         let calendar = self.calendar_mut();
         if back(calendar.until) <= GRACE {
@@ -92,7 +92,7 @@ impl Lifecycle {
         &mut self,
         cron: &Cron,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         wait: Wait,
     ) -> Wait {
         match wait {
@@ -117,7 +117,7 @@ impl Lifecycle {
     pub(super) fn look(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let date = self.date();
@@ -161,7 +161,7 @@ impl Lifecycle {
 
     /// Answers for the calendar times that passed during a run after which another comes than the
     /// calendar says; returns how many. After any other run [`Lifecycle::look`] does.
-    pub(super) fn answer_for_run(&mut self, cron: &Cron, facts: Facts<'_>) -> u64 {
+    pub(super) fn answer_for_run(&mut self, cron: &Cron, facts: &Facts<'_>) -> u64 {
         let now = seconds_of(facts.wall);
         let from = self.calendar_mut().until.saturating_add(1);
         self.answer_until(now);
@@ -170,7 +170,7 @@ impl Lifecycle {
 
     /// A run that begins answers for the calendar time it is for, or for all that passed.
     #[inline]
-    pub(super) fn answer(&mut self, spec: &Spec, facts: Facts<'_>, date: Option<i64>) {
+    pub(super) fn answer(&mut self, spec: &Spec, facts: &Facts<'_>, date: Option<i64>) {
         match spec.schedule {
             Schedule::Cron(..) => self.answer_by_run(facts, date),
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}
@@ -179,7 +179,7 @@ impl Lifecycle {
 
     // Apart, so that a run without calendar time passes it by.
     #[inline(never)]
-    fn answer_by_run(&mut self, facts: Facts<'_>, date: Option<i64>) {
+    fn answer_by_run(&mut self, facts: &Facts<'_>, date: Option<i64>) {
         self.answer_until(date.unwrap_or(seconds_of(facts.wall)));
         let calendar = self.calendar_mut();
         calendar.run = date;

@@ -1,9 +1,8 @@
 //! What can be asked of a life cycle without changing it.
 
 use super::date::NEVER;
-use super::ending::Ending;
 use super::machine::Lifecycle;
-use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
+use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
 use super::readiness::Readiness;
 use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
@@ -13,19 +12,7 @@ impl Lifecycle {
     #[must_use]
     #[inline]
     pub fn state(&self) -> State {
-        match self.phase {
-            Phase::Idle(Idle::Registered) => State::Registered,
-            Phase::Idle(Idle::Ended(Ending::Stopped)) => State::Stopped,
-            Phase::Idle(Idle::Ended(Ending::Finished)) => State::Finished,
-            Phase::Idle(Idle::Ended(Ending::Failed)) => State::Failed,
-            Phase::WaitingForDependencies => State::Waiting,
-            Phase::Pending { pause: Pause::Now, .. } => State::Paused,
-            Phase::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, .. } => State::Waiting,
-            Phase::Pending { wait: Wait::Backoff(_), .. } => State::BackingOff,
-            Phase::Running { .. } => State::Running,
-            Phase::StopRequested { .. } | Phase::Ending { .. } => State::Stopping,
-            Phase::Abandoned(_) => State::Abandoned,
-        }
+        self.state
     }
 
     /// Since when the service has been in this state.
