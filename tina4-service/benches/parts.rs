@@ -59,14 +59,14 @@ struct Life {
     life: Lifecycle,
     spec: Spec,
     now: Nanos,
-    told: u64,
+    transitions: u64,
 }
 
 impl Life {
     /// A service that runs at this interval.
     fn new(interval: Duration) -> Self {
         let spec = Spec { schedule: Schedule::Interval(interval), ..Spec::DEFAULT };
-        let mut life = Self { life: Lifecycle::new(0), spec, now: 0, told: 0 };
+        let mut life = Self { life: Lifecycle::new(0), spec, now: 0, transitions: 0 };
         life.step(Input::Start { wait_for_dependencies: false });
         life
     }
@@ -96,11 +96,11 @@ impl Life {
     }
 
     fn step(&mut self, input: Input<'_>) -> Action {
-        let Self { life, spec, now, told } = self;
+        let Self { life, spec, now, transitions } = self;
         let facts =
             Facts { now: *now, wall: 0, zone: &Utc, hooks: false, last_heartbeat: 0, random: 0 };
         // Opaque to the optimizer: real callers do not know the input at compile time either.
-        life.step(spec, facts, black_box(input), &mut |_| *told += 1)
+        life.step(spec, facts, black_box(input), &mut |_| *transitions += 1)
     }
 }
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+use crate::engine::control_error::ControlError;
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
-use crate::observe::stop_report::{ControlError, StopReport, Stopped};
-use crate::plan::{Plan, StartError};
-use crate::runner::Runner;
+use crate::observe::stop_report::{StopReport, Stopped};
+use crate::plan::plan::Plan;
+use crate::plan::start_error::StartError;
+use crate::runner::runner::Runner;
 use crate::service::builder::Service;
 use tina4_service_core::lifecycle::State;
 

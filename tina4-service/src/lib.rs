@@ -52,22 +52,26 @@
 //! window, logging off and shutting down end it before its services have stopped.
 #![deny(unsafe_code)]
 
-// The floors; imports go down.
+// The layers, from the bottom to the top.
 //
-//  front door  lib  global  exit (the process's end)  signals
-//  handle      runner  report
-//  engine      supervisor (the state of all services)  pool (the only threads)  job (user code runs)
-//  knowledge   plan  status  event
-//  a service   service  registration  params  context  unit  schedule
-//  rules       lifecycle (pure: facts and event in, command out)
-//  errors      error_text  permanent
-//  ground      clock (the only one)  zone (the only time zones)  nearest (names)  flow
-//              panics (the only `catch_unwind`)  sync  bounded_text  one_line  fork  signal  ffi
+// A file imports from lower layers, or from its own layer if that makes no circle; a test reads this
+// list and checks it. Below the lowest layer is the crate `tina4-service-core`, which is pure.
 //
-// Test time stands beside the floors: testing (the front door) and stage, which moves a clock on when
-// everybody rests; clock and pool ask it, where the feature is on.
+// * text: texts for messages
+// * sys: locks, panics, threads, forks
+// * time: the clock, time zones, schedules, virtual time
+// * service: what a service is, and what its code can reach
+// * observe: events, log lines, statistics, reports
+// * plan: the check before a start, and the start order
+// * engine: the supervisor, the pool of threads, the call of user code
+// * process: signals, the end of the process, calls into the C library
+// * runner: the handle of a runner, and its builder
+// * global: the global runner
+// * testing: the test kit
+// * lib: the front door
 //
-// The trip: attribute -> `Registration` -> `Plan` -> `Lifecycle` -> `Job` -> `Report` -> status.
+// From a declaration to a run: attribute > `Registration` > `Definition` > `Instance` > `Resolved` >
+// `Lifecycle` > `WorkItem` > `Completion` > `ServiceInfo`.
 
 mod engine;
 mod global;
@@ -84,18 +88,23 @@ pub mod testing;
 mod text;
 mod time;
 
+pub use engine::control_error::ControlError;
 pub use global::{
     check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
     start_all, status, stop, stop_all, subscribe, wait, wait_timeout,
 };
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
+pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
-pub use observe::info::{DurationStats, ServiceInfo};
+pub use observe::info::ServiceInfo;
 pub use observe::signal::{Signal, StopCause};
-pub use observe::stop_report::{ControlError, StopReport, Stopped, StoppedService};
-pub use plan::{Fault, Plan, PlannedService, StartError};
-pub use runner::{Builder, Runner};
+pub use observe::stop_report::{StopReport, Stopped, StoppedService};
+pub use plan::fault::Fault;
+pub use plan::plan::{Plan, PlannedService};
+pub use plan::start_error::StartError;
+pub use runner::builder::Builder;
+pub use runner::runner::Runner;
 pub use service::builder::{IntoDuration, Service};
 pub use service::context::{Context, Never};
 pub use service::params::{Local, Res, Tick};

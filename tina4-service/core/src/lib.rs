@@ -29,13 +29,14 @@ mod timers;
 mod timezone;
 
 pub use calendar::{Utc, Zone};
-pub use cron::{ClockChange, Cron, CronError, Days};
+pub use cron::instants::ClockChange;
+pub use cron::{Cron, CronError, Days};
 pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;
 pub use nanos::{Nanos, NonMaxNanos, SECOND, WallNanos, nanos};
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
-pub use spec::{Draft, Fault, Spec};
+pub use spec::{Draft, Fault, Setting, Spec};
 pub use timers::Timers;
 pub use timezone::{Timezone, TimezoneError};

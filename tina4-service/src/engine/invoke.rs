@@ -214,9 +214,8 @@ fn inject(context: &Context) -> Result<(), Cause> {
             std::panic::resume_unwind(Box::new("a panic that the test asked for"))
         }
         Some(Injected::Slow(time)) => {
-            let clock = &context.instance().env.clock;
-            if let Some(virtual_time) = clock.virtual_time() {
-                virtual_time.take_time(clock.now().saturating_add(nanos(time)));
+            if let Some(clock) = context.instance().env.clock.as_virtual() {
+                Arc::clone(clock).sleep_through(clock.now().saturating_add(nanos(time)));
             }
             Ok(())
         }

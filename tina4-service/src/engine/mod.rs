@@ -1,15 +1,10 @@
 //! What makes services run: the supervisor decides, the pool owns the threads, `invoke` calls user
 //! code.
 
+pub(crate) mod control_error;
 pub(crate) mod invoke;
 pub(crate) mod pool;
 pub(crate) mod supervisor;
 
 /// The pool of threads that works for a supervisor: all that runs on behalf of one runner.
 pub(crate) type Engine = pool::Pool<supervisor::Supervisor>;
-
-impl crate::time::clock::Watcher for Engine {
-    fn clock_moved(&self) {
-        self.wake_waiters();
-    }
-}

@@ -56,7 +56,6 @@ use tina4_service_core::{Nanos, nanos};
 #[cfg(feature = "exit-hook")]
 pub(crate) mod active_worker;
 pub(crate) mod deferred;
-#[cfg(feature = "testing")]
 mod driven;
 mod pool_state;
 #[cfg(feature = "exit-hook")]
@@ -86,21 +85,21 @@ pub(crate) struct Pool<S: WorkSource> {
 }
 
 impl<S: WorkSource> Pool<S> {
-    pub(crate) fn new(source: S, clock: Clock, threads: ThreadConfig) -> Arc<Self> {
+    pub(crate) fn new(source: S, clock: Clock, mut threads: ThreadConfig) -> Arc<Self> {
+        if clock.drives() {
+            threads.most = Some(0);
+        }
         let state = PoolState { source, workers: Workers::default(), listening: 0 };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock, threads })
     }
 
     fn max_threads(&self, source: &S) -> usize {
-        #[cfg(feature = "testing")]
-        if self.clock.virtual_time().is_some() {
-            // Virtual time has threads of its own.
-            return 0;
-        }
         // One for each piece of work, and one that waits for the next due time.
         let enough = source.max_concurrency().saturating_add(1);
         match self.threads.most {
-            Some(limit) if !source.ignores_thread_limit() => limit.max(1).min(enough),
+            // The clock drives the pool, with threads of its own.
+            Some(0) => 0,
+            Some(limit) if !source.ignores_thread_limit() => limit.min(enough),
             Some(_) | None => enough,
         }
     }
@@ -121,9 +120,8 @@ impl<S: WorkSource> Pool<S> {
         let after_unlock = state.cover(now, false, max_threads);
         drop(state);
         self.run_after_unlock(after_unlock);
-        #[cfg(feature = "testing")]
-        if let Some(virtual_time) = self.clock.virtual_time() {
-            virtual_time.notify_change();
+        if let Some(clock) = self.clock.as_virtual() {
+            clock.notify_change();
         }
         result
     }
@@ -138,11 +136,8 @@ impl<S: WorkSource> Pool<S> {
         let mut state = lock(&self.state);
         loop {
             // Read before the condition, so that no change in between is missed.
-            #[cfg(feature = "testing")]
-            let virtual_time =
-                self.clock.virtual_time().filter(|virtual_time| !virtual_time.is_closed());
-            #[cfg(feature = "testing")]
-            let seen = virtual_time.map_or(0, |virtual_time| virtual_time.changes());
+            let driver = self.clock.as_virtual();
+            let driver = driver.and_then(|clock| Some((Arc::clone(clock), clock.changes()?)));
             let now = self.clock.now();
             let answer = condition(&mut state.source, now);
             let max_threads = self.max_threads(&state.source);
@@ -162,10 +157,9 @@ impl<S: WorkSource> Pool<S> {
                 Wait::Ready(value) => return value,
                 Wait::Until(until) => {
                     let until = until.into_iter().chain(state.workers.spawn_retry_at(now)).min();
-                    #[cfg(feature = "testing")]
-                    if let Some(virtual_time) = virtual_time {
+                    if let Some((clock, seen)) = driver {
                         drop(state);
-                        virtual_time.wait_for_news(until, seen);
+                        clock.wait_for_change(until, seen);
                         state = lock(&self.state);
                         continue;
                     }
@@ -250,7 +244,7 @@ impl<S: WorkSource> Pool<S> {
     /// of them.
     fn flush(self: &Arc<Self>, mut deferred: Option<Box<Deferred>>) {
         while let Some(taken) = deferred {
-            let mut state = self.flush_once(taken);
+            let mut state = self.flush_once(*taken);
             if !state.source.deferred().is_pending() {
                 return;
             }
@@ -264,7 +258,7 @@ impl<S: WorkSource> Pool<S> {
         }
     }
 
-    fn flush_once(&self, deferred: Box<Deferred>) -> MutexGuard<'_, PoolState<S>> {
+    fn flush_once(&self, deferred: Deferred) -> MutexGuard<'_, PoolState<S>> {
         let had_log = deferred.has_log();
         deferred.flush();
         let mut state = lock(&self.state);

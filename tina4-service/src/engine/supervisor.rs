@@ -17,7 +17,7 @@ use self::registry::Registry;
 use self::shutdown::Shutdown;
 use crate::engine::pool::deferred::DeferredQueue;
 use crate::observe::event::Change;
-use crate::plan::Selection;
+use crate::plan::selection::Selection;
 use crate::service::instance::{Environment, Instance};
 use crate::time::rng::SplitMix64;
 use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, Transition};

@@ -1,15 +1,16 @@
 //! How stopping went, in honest words.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::observe::event::ADVICE;
 use crate::service::registration::Place;
-use crate::sys::fork::{self, Forked};
-use crate::text::one_line::OneLine;
+use crate::sys::fork;
 use tina4_service_core::lifecycle::State;
+
+/// What to do about a service that does not stop in time.
+pub(crate) const ADVICE: &str = "check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, \
+    which stop wakes, or give it a longer `stop_timeout`";
 
 /// How one `stop(name)` ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,114 +135,5 @@ impl fmt::Display for StopReport {
             write!(f, "\n  an abandoned service did not return in time; {ADVICE}")?;
         }
         Ok(())
-    }
-}
-
-/// Why a request to one service was not carried out. `Debug` prints the same text as `Display`.
-#[non_exhaustive]
-pub enum ControlError {
-    /// There is no service of that name.
-    Unknown {
-        /// The name.
-        name: String,
-        /// The name that was probably meant, if one is much like it (with the feature `cron`).
-        nearest: Option<String>,
-    },
-    /// It is not waiting, running, backing off or paused.
-    NotActive {
-        /// The service.
-        name: String,
-        /// Its state.
-        state: State,
-    },
-    /// It waits for services that it comes `after` to be up.
-    NotUpYet {
-        /// The service.
-        name: String,
-    },
-    /// A run is in progress, and a service never overlaps itself.
-    Busy {
-        /// The service.
-        name: String,
-    },
-    /// It is being stopped.
-    Stopping {
-        /// The service.
-        name: String,
-    },
-    /// It was abandoned, and its old run is still alive.
-    StillAlive {
-        /// The service.
-        name: String,
-        /// For how long.
-        age: Duration,
-        /// Where it is declared.
-        place: Place,
-    },
-    /// It cannot be started as it is.
-    Start(crate::plan::StartError),
-    /// This process was forked from the one whose threads run the services.
-    Forked,
-}
-
-impl From<Forked> for ControlError {
-    fn from(_: Forked) -> Self {
-        Self::Forked
-    }
-}
-
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown { name, nearest: Some(nearest) } => {
-                let (name, nearest) = (OneLine(name), OneLine(nearest));
-                write!(f, "there is no service `{name}`; did you mean `{nearest}`?")
-            }
-            Self::Unknown { name, nearest: None } => {
-                let name = OneLine(name);
-                write!(f, "there is no service `{name}`; `status()` lists the names")
-            }
-            Self::NotActive { name, state } => {
-                write!(f, "`{}` is {state}; `start` it first", OneLine(name))
-            }
-            Self::NotUpYet { name } => {
-                write!(
-                    f,
-                    "`{name}` waits for the services it comes after; try again when they are up"
-                )
-            }
-            Self::Busy { name } => {
-                write!(f, "a run of `{name}` is in progress, and a service never overlaps itself")
-            }
-            Self::Stopping { name } => write!(f, "`{name}` is being stopped"),
-            Self::StillAlive { name, age, place } => write!(
-                f,
-                "`{name}` at {place} was abandoned and its old run is still alive after {age:.1?}; \
-                 a second copy is not started; start it again once that run has returned"
-            ),
-            Self::Start(error) => write!(f, "{error}"),
-            Self::Forked => f.write_str(fork::REFUSAL),
-        }
-    }
-}
-
-impl fmt::Debug for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Error for ControlError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Start(error) => error.source(),
-            Self::Unknown { .. }
-            | Self::NotActive { .. }
-            | Self::NotUpYet { .. }
-            | Self::Busy { .. }
-            | Self::Stopping { .. }
-            | Self::StillAlive { .. }
-            | Self::Forked => None,
-        }
     }
 }

@@ -3,7 +3,7 @@
 use tina4_service_core::lifecycle::State;
 
 use crate::observe::stop_report::StopReport;
-use crate::plan::StartError;
+use crate::plan::start_error::StartError;
 
 /// Everything ended well.
 const SUCCESS: u8 = 0;

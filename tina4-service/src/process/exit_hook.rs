@@ -17,12 +17,13 @@
 //! reason of its own is given up as well: it would not have noticed that it is to stop either.
 
 use std::mem::ManuallyDrop;
-use std::sync::{Mutex, PoisonError, TryLockError, Weak};
+use std::sync::{Mutex, TryLockError, Weak};
 use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::engine::invoke;
-use crate::sys::fork::PerProcess;
+use crate::sys::per_process::PerProcess;
+use crate::sys::sync::std_lock;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
@@ -40,7 +41,7 @@ static RUNNERS: PerProcess<Mutex<Vec<Weak<Engine>>>> = PerProcess::new(Mutex::ne
 
 /// Notes a runner whose services must be stopped when the process ends.
 pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
-    let mut runners = RUNNERS.get().lock().unwrap_or_else(PoisonError::into_inner);
+    let mut runners = std_lock(RUNNERS.get());
     runners.retain(|known| known.strong_count() > 0);
     if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(pool))) {
         runners.push(std::sync::Arc::downgrade(pool));

@@ -5,11 +5,13 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Runner, Shared};
 use crate::engine::Engine;
 use crate::engine::pool::Pool;
 use crate::engine::supervisor::Supervisor;
-use crate::plan::{LEAST_STACK, Selection};
+use crate::plan::fault::LEAST_STACK;
+use crate::plan::selection::Selection;
+use crate::runner::runner::Runner;
+use crate::runner::shared::Shared;
 use crate::service::builder::SettingsCache;
 use crate::service::instance::Environment;
 use crate::service::params::Resources;
@@ -99,7 +101,7 @@ impl Builder {
     ///
     /// With a limit, services that block can delay others.
     pub fn max_threads(mut self, most: usize) -> Self {
-        self.threads.most = Some(most);
+        self.threads.most = Some(most.max(1));
         self
     }
 
@@ -142,7 +144,7 @@ impl Builder {
         self
     }
 
-    pub(super) fn without_declared(mut self) -> Self {
+    fn without_declared(mut self) -> Self {
         self.declared = false;
         self
     }
@@ -185,14 +187,28 @@ impl Builder {
                 services.add(Definition::Declared(registration), now);
             }
         });
-        #[cfg(feature = "testing")]
-        if let Some(virtual_time) = clock.virtual_time() {
-            let play: Weak<Engine> = Arc::downgrade(&pool);
-            virtual_time.set_driven(play);
-        }
-        let watcher: Weak<Engine> = Arc::downgrade(&pool);
-        clock.watch(watcher);
+        let driven: Weak<Engine> = Arc::downgrade(&pool);
+        clock.attach(driven);
         let shared = Shared { pool, env, settings_cache: SettingsCache::default() };
         Runner { shared: Arc::new(shared) }
+    }
+}
+
+impl Runner {
+    /// A runner without services: [`Runner::register`] adds them.
+    #[must_use]
+    pub fn new() -> Self {
+        Builder::default().without_declared().build()
+    }
+
+    /// A runner with every declared service, or some of them, and with settings of its own.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self::new()
     }
 }

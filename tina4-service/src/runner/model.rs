@@ -9,16 +9,20 @@
 //! .ci/model
 //! ```
 
-use std::sync::atomic::AtomicUsize;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crossbeam_channel::Receiver;
 
 use shuttle::rand::{Rng as _, thread_rng};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::thread::{JoinHandle, yield_now};
 
-use super::*;
+use crate::engine::invoke;
+use crate::runner::runner::Runner;
 use crate::sys::sync::{Gate, Mutex, lock};
-use crate::{Change, Clock, Context, ControlError, Flow};
+use crate::{Change, Clock, Context, ControlError, Event, Flow, Service, StartError, Stopped};
 
 mod bodies;
 mod requests;

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Runner;
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
 use crate::engine::pool::wait::Wait;
@@ -15,15 +14,18 @@ use crate::engine::pool::wait::Wait;
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
-use crate::plan::StartError;
+use crate::plan::start_error::StartError;
 use crate::process::exit_code::{exit_code, start_code};
 #[cfg(feature = "signals")]
-use crate::process::signals::{self, Listener, RunWatch};
-use crate::sys::fork;
+use crate::process::signals::listener::Listener;
+#[cfg(feature = "signals")]
+use crate::process::signals::run_watch::RunWatch;
+use crate::process::stderr;
+use crate::runner::runner::{LOG_LIMIT, Runner};
 use tina4_service_core::{Nanos, nanos};
 
 /// How long `run` waits for the last lines of the log: its report must not come too late.
-const LOG_LIMIT: Duration = Duration::from_millis(500);
+const RUN_LOG_LIMIT: Duration = Duration::from_millis(500);
 
 impl Runner {
     /// Waits until nothing is active: every service has stopped, finished, failed or was
@@ -73,7 +75,7 @@ impl Runner {
             }
         });
         if quiet {
-            pool.wait_for_log(super::LOG_LIMIT);
+            pool.wait_for_log(LOG_LIMIT);
         }
         quiet
     }
@@ -112,7 +114,7 @@ impl Runner {
             return refused(&StartError::Forked);
         };
         let watch = RunWatch::new(self.shared.env.shutdown_timeout);
-        let signals = signals::listen(pool, &self.shared.env, Some(Arc::clone(&watch)));
+        let signals = Listener::new(pool, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = || {
             watch.has_started();
             match &signals {
@@ -157,7 +159,7 @@ impl Runner {
             return refused(&error);
         }
         let signalled = wait();
-        let report = self.stop_all_within(LOG_LIMIT);
+        let report = self.stop_all_within(RUN_LOG_LIMIT);
         let code = exit_code(&report, signalled);
         ends_with(code);
         say(&report);
@@ -223,7 +225,7 @@ impl Runner {
     #[cfg(feature = "signals")]
     fn listen(&self) -> io::Result<(&Arc<Engine>, Listener)> {
         let pool = self.pool().map_err(|error| io::Error::other(StartError::from(error)))?;
-        Ok((pool, signals::listen(pool, &self.shared.env, None)?))
+        Ok((pool, Listener::new(pool, &self.shared.env, None)?))
     }
 }
 
@@ -237,7 +239,7 @@ fn stop_cause(services: &Supervisor, signals: &Listener) -> Option<StopCause> {
 fn refused(error: &StartError) -> u8 {
     if matches!(error, StartError::Forked) {
         // Another thread may have held the lock of standard error at the time of the fork.
-        fork::say(&format!("{error}\n"));
+        stderr::write(&format!("{error}\n"));
     } else {
         say(error);
     }

@@ -7,7 +7,7 @@ use crate::service::builder::SettingsCache;
 use crate::service::instance::Environment;
 use crate::sys::fork::Forked;
 
-/// What the clones of a [`Runner`](super::Runner) share.
+/// What the clones of a [`Runner`](crate::Runner) share.
 pub(super) struct Shared {
     pub(super) pool: Arc<Engine>,
     pub(super) env: Arc<Environment>,

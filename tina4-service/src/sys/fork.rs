@@ -14,14 +14,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-#[cfg(any(feature = "exit-hook", feature = "signals"))]
-mod per_process;
-
-#[cfg(any(feature = "exit-hook", feature = "signals"))]
-pub(crate) use per_process::PerProcess;
-
 /// The generation of the first process; 0 stands for none.
-const FIRST: u32 = 1;
+pub(crate) const FIRST: u32 = 1;
 
 /// How often this process and its ancestors were forked off, from [`FIRST`].
 static GENERATION: AtomicU32 = AtomicU32::new(FIRST);
@@ -32,22 +26,11 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// Notices forks from now on.
-#[cfg(unix)]
-pub(crate) fn watch() {
-    static WATCHING: std::sync::Once = std::sync::Once::new();
-    WATCHING.call_once(crate::sys::ffi::watch_forks);
-}
-
 /// Runs in a new child, on its only thread. Async-signal-safe.
 #[cfg(unix)]
 pub(crate) fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
-
-/// Windows has no `fork`.
-#[cfg(not(unix))]
-pub(crate) fn watch() {}
 
 /// The process that a runner's threads belong to; none until the first one starts.
 #[derive(Debug, Default)]
@@ -57,7 +40,6 @@ impl Owner {
     /// Makes this process the owner, unless there is one. Called before the first thread starts.
     pub(crate) fn claim(&self) {
         if self.0.load(Ordering::Relaxed) == 0 {
-            watch();
             // The loser of a race is in the same process.
             self.0.store(generation(), Ordering::Relaxed);
         }
@@ -77,21 +59,6 @@ pub(crate) struct Forked;
 /// Why it is refused.
 pub(crate) const REFUSAL: &str = "this process was forked from the one whose threads run the services, and has none of them; \
      make a runner of its own with `Runner::builder()`, or fork before the first start";
-
-/// Says that a request without a result was refused. Not in the log: another thread may have held one
-/// of its locks at the time of the fork.
-pub(crate) fn refuse(request: &str) {
-    say(&format!("`{request}` was refused: {REFUSAL}\n"));
-}
-
-/// Writes to standard error without taking a lock.
-#[cfg(unix)]
-pub(crate) fn say(text: &str) {
-    crate::sys::ffi::write_to_stderr(text.as_bytes());
-}
-
-#[cfg(not(unix))]
-pub(crate) fn say(_: &str) {}
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,9 @@
 //! The process and the operating system. Each file owns one danger: locks, panics, threads, C calls,
 //! forks.
 
-#[cfg(any(unix, feature = "exit-hook"))]
-pub(crate) mod ffi;
 pub(crate) mod fork;
 pub(crate) mod panics;
+#[cfg(any(feature = "exit-hook", feature = "signals"))]
+pub(crate) mod per_process;
 pub(crate) mod sync;
 pub(crate) mod threads;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Fault;
+use super::fault::Fault;
 use crate::Key;
 use crate::duration::{LONGEST, SHORTEST, text};
 

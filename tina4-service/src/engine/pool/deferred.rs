@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use crossbeam_channel::Sender;
 
-use crate::observe::event::LogLine;
+use crate::observe::log::LogLine;
 use crate::service::context::Never;
 use crate::service::instance::Environment;
 use crate::sys::panics;

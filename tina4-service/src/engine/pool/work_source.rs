@@ -49,7 +49,6 @@ pub(crate) trait WorkSource: Send + 'static {
     fn expected_duration(&self, id: &Self::WorkId) -> Option<Nanos>;
 
     /// Whether this work is a scheduled run, rather than its clean-up.
-    #[cfg(feature = "testing")]
     fn is_run(_: &Self::WorkId) -> bool {
         true
     }

@@ -49,7 +49,7 @@ impl<S: WorkSource> Pool<S> {
             if let Some(id) = id {
                 let short = state.workers.predict_short(state.source.expected_duration(&id));
                 let item = state.source.begin(id);
-                let returns_soon = short && !self.clock.is_manual();
+                let returns_soon = short && !self.clock.is_virtual();
                 let after_unlock = state.cover(now, returns_soon, max_threads);
                 drop(state);
                 let mut began = now;
@@ -166,7 +166,7 @@ impl<S: WorkSource> Pool<S> {
             }
         }
         let left = due.saturating_sub(woken);
-        if left > 0 && left <= max_spin && !self.clock.is_manual() {
+        if left > 0 && left <= max_spin && !self.clock.is_virtual() {
             drop(state);
             while self.clock.now() < due {
                 std::hint::spin_loop();
@@ -194,7 +194,7 @@ impl<S: WorkSource> Pool<S> {
         let until = due
             .map(|due| due.saturating_add(STAND_BY_SLACK).max(now.saturating_add(MIN_STAND_BY)))
             .filter(|until| {
-                !self.clock.is_manual() && workers.set_stand_by(StandBy { worker, until: *until })
+                !self.clock.is_virtual() && workers.set_stand_by(StandBy { worker, until: *until })
             });
         let timeout = match until {
             Some(until) => Some(Duration::from_nanos(until - now)),

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::Supervisor;
+use crate::engine::control_error::ControlError;
 use crate::engine::pool::wait::Wait;
-use crate::observe::stop_report::{ControlError, Stopped};
+use crate::observe::stop_report::Stopped;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 

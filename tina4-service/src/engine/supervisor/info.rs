@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::Supervisor;
 use super::supervised::Supervised;
-use crate::observe::info::{FailureCounts, ServiceInfo};
+use crate::observe::info::ServiceInfo;
+use crate::observe::stats::FailureCounts;
 use crate::service::instance::Instance;
-use crate::time::clock::{wall_after, wall_time};
+use crate::time::wall::{wall_after, wall_time};
 use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use crate::engine::pool::deferred::DeferredQueue;
-use crate::observe::event::{Change, Event, LogLine, Subscribers};
+use crate::observe::event::{Change, Event};
+use crate::observe::log::LogLine;
+use crate::observe::subscribers::Subscribers;
 use crate::service::instance::{Environment, Instance};
 use tina4_service_core::Nanos;
 
@@ -25,7 +27,7 @@ impl Journal {
     }
 
     #[cfg(feature = "testing")]
-    pub(super) fn record_all(&mut self, record: crate::observe::event::Record) {
+    pub(super) fn record_all(&mut self, record: crate::observe::record::Record) {
         self.subscribers.record(record);
     }
 

@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use super::supervised::{Links, Supervised};
-use crate::plan::{Fault, Graph, Instances, Names, Selection, StartError, link};
+use crate::plan::fault::Fault;
+use crate::plan::instances::Instances;
+use crate::plan::names::Names;
+use crate::plan::resolve::{self, Resolved};
+use crate::plan::selection::Selection;
+use crate::plan::start_error::StartError;
 use crate::service::instance::{Environment, Instance};
 use crate::service::registration::Definition;
 use tina4_service_core::{Nanos, Timers};
@@ -14,12 +19,12 @@ pub(super) struct Registry {
     /// Brought up to date at each lookup.
     names: Names,
     selection: Selection,
-    resolved: Resolved,
+    checked: Checked,
 }
 
 /// What the last check found, and for how many services and provided values.
 #[derive(Default)]
-struct Resolved {
+struct Checked {
     services: usize,
     provided: u64,
     order: Vec<u32>,
@@ -32,7 +37,7 @@ impl Registry {
             services: Vec::new(),
             names: Names::default(),
             selection,
-            resolved: Resolved::default(),
+            checked: Checked::default(),
         }
     }
 
@@ -80,18 +85,19 @@ impl Registry {
     pub(super) fn resolve(&mut self, env: &Environment) {
         let (known, provided) = (self.services.len(), env.resources.count());
         // Without services nothing was checked so far, and there may be faults nevertheless.
-        if known > 0 && (self.resolved.services, self.resolved.provided) == (known, provided) {
+        if known > 0 && (self.checked.services, self.checked.provided) == (known, provided) {
             return;
         }
         let count = self.indices().end;
         let Self { services, names, selection, .. } = self;
         let instances = Instances { count, get: &|index| &services[index as usize].instance };
         names.update(&instances);
-        let (Graph { after, order }, faults) = link(&instances, names, selection, &env.resources);
+        let resolved = resolve::resolve(&instances, names, selection, &env.resources);
         for service in &mut self.services {
             service.clear_links();
         }
-        for (index, after) in after {
+        let Resolved { dependencies, order, faults } = resolved;
+        for (index, after) in dependencies {
             let active = u32::from(self.get(index).life.state().is_active());
             for dependency in &after {
                 let Links { dependents, active_dependents, .. } =
@@ -101,7 +107,7 @@ impl Registry {
             }
             self.get_mut(index).links_mut().after = after;
         }
-        self.resolved = Resolved { services: known, provided, order, faults };
+        self.checked = Checked { services: known, provided, order, faults };
     }
 
     /// Checks everything.
@@ -114,22 +120,22 @@ impl Registry {
             return Err(self.selection.nothing());
         }
         self.resolve(env);
-        if self.resolved.faults.is_empty() {
+        if self.checked.faults.is_empty() {
             Ok(())
         } else {
-            Err(StartError::Faults(self.resolved.faults.clone()))
+            Err(StartError::Faults(self.checked.faults.clone()))
         }
     }
 
     /// The order to start in, as of the last check.
     pub(super) fn order(&self) -> &[u32] {
-        &self.resolved.order
+        &self.checked.order
     }
 
     /// The faults of the last check that concern one service.
     pub(super) fn faults_of(&self, index: u32) -> Vec<Fault> {
         let definition = &self.get(index).instance.definition;
-        self.resolved.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect()
+        self.checked.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect()
     }
 
     /// Whether a service that it comes after was started and is not ready.

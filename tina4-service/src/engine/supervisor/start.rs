@@ -5,9 +5,10 @@ use std::io;
 use crossbeam_channel::Receiver;
 
 use super::Supervisor;
+use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
-use crate::observe::stop_report::ControlError;
-use crate::plan::{Plan, StartError};
+use crate::plan::plan::Plan;
+use crate::plan::start_error::StartError;
 use crate::service::registration::Definition;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
@@ -22,7 +23,7 @@ impl Supervisor {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&mut self, record: crate::observe::event::Record) {
+    pub(crate) fn record_all(&mut self, record: crate::observe::record::Record) {
         self.journal.record_all(record);
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::observe::info::{FailureCounts, Stats};
+use crate::observe::stats::{FailureCounts, Stats};
 use crate::service::context::RunInfo;
 use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::Lifecycle;

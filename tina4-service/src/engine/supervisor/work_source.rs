@@ -146,7 +146,6 @@ impl WorkSource for Supervisor {
         }
     }
 
-    #[cfg(feature = "testing")]
     fn is_run(id: &WorkId) -> bool {
         id.kind == WorkKind::Run
     }

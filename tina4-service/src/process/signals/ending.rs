@@ -1,62 +1,27 @@
 //! The end of `run` after a signal, even where the thread that called it is blocked.
 //!
-//! That thread writes log lines and the report, and either may wait for ever: standard output is a
-//! pipe that nobody reads, a terminal is stopped. So the signal thread requests the stop by itself,
-//! and ends the process with `run`'s exit code if `run` does not return in time.
+//! That thread writes log lines and the report, and either can block forever: standard output is a
+//! pipe that nobody reads, a terminal is stopped. So the signal thread requests the stop itself, and
+//! ends the process with `run`'s exit code if `run` does not return in time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::system;
+use tina4_service_core::{Nanos, nanos};
+
 use crate::engine::Engine;
 use crate::engine::pool::wait::Wait;
 use crate::process::exit_code::exit_code;
+use crate::process::signals::exit::end_with;
+use crate::process::signals::run_watch::RunWatch;
+use crate::sys::threads::start_thread;
 use crate::time::clock::Clock;
-use tina4_service_core::{Nanos, nanos};
 
-/// How often the signal thread looks whether it has to end the process.
+/// How often the signal thread checks whether it has to end the process.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long `run` may take to return after everything has ended, or should have.
 const GRACE_PERIOD: Duration = Duration::from_secs(1);
-
-/// A call of `run` in progress, as the signal thread sees it.
-#[derive(Debug)]
-pub(crate) struct RunWatch {
-    shutdown_timeout: Duration,
-    /// The services have been started.
-    started: AtomicBool,
-    returned: AtomicBool,
-    /// Its exit code, once that is known.
-    code: OnceLock<u8>,
-}
-
-impl RunWatch {
-    pub(crate) fn new(shutdown_timeout: Duration) -> Arc<Self> {
-        Arc::new(Self {
-            shutdown_timeout,
-            started: AtomicBool::new(false),
-            returned: AtomicBool::new(false),
-            code: OnceLock::new(),
-        })
-    }
-
-    /// The services have been started: where nothing runs, everything has ended.
-    pub(crate) fn has_started(&self) {
-        self.started.store(true, Ordering::Release);
-    }
-
-    /// Records the exit code; only printing is left.
-    pub(crate) fn ends_with(&self, code: u8) {
-        let _ = self.code.set(code);
-    }
-
-    /// From now on only the program itself ends the process.
-    pub(crate) fn returns(&self) {
-        self.returned.store(true, Ordering::Release);
-    }
-}
 
 /// A `run` that a signal has asked to end.
 pub(super) struct Ending {
@@ -66,18 +31,18 @@ pub(super) struct Ending {
     clock: Clock,
     /// When everything must have stopped.
     deadline: Nanos,
-    /// Something has been seen to run.
+    /// Some service has been seen active.
     was_active: bool,
     /// Since when everything has stopped.
     quiet_since: Option<Nanos>,
-    /// Its time is over: its exit code and its report.
+    /// Set once `run` is overdue: its exit code and its report.
     over: Option<(u8, String)>,
 }
 
 impl Ending {
     /// Requests the stop.
     pub(super) fn begin(pool: &Arc<Engine>, run: Arc<RunWatch>) -> Self {
-        // In real time, whatever the runner's clock: the thread to be waited for is real.
+        // In real time, whatever the runner's clock: the blocked thread is real.
         let clock = Clock::system();
         let deadline = clock.now().saturating_add(nanos(run.shutdown_timeout));
         let mut ending = Self {
@@ -93,7 +58,7 @@ impl Ending {
         ending
     }
 
-    /// Requests the stop where it is missing: the signal may have arrived while `run` was about to
+    /// Requests the stop unless that was done: the signal may have arrived while `run` was about to
     /// start the services.
     fn stop(&mut self, pool: &Arc<Engine>) {
         let timeout = self.run.shutdown_timeout;
@@ -104,17 +69,15 @@ impl Ending {
             services.is_quiet()
         });
         self.was_active |= !is_quiet;
-        // Before the start nothing runs either.
-        let run = &self.run;
-        let is_past_start = run.started.load(Ordering::Acquire) || run.code.get().is_some();
-        let has_ended = is_quiet && (self.was_active || is_past_start);
+        // Before the start no service is active either.
+        let has_ended = is_quiet && (self.was_active || self.run.is_past_start());
         let now = || self.clock.now();
         self.quiet_since = has_ended.then(|| self.quiet_since.unwrap_or_else(now));
     }
 
-    /// Whether `run` has not returned. Notes when its time is over.
+    /// Whether `run` has not returned yet. Notes when it is overdue.
     pub(super) fn goes_on(&mut self) -> bool {
-        if self.run.returned.load(Ordering::Acquire) {
+        if self.run.has_returned() {
             return false;
         }
         let Some(pool) = self.pool.upgrade() else {
@@ -127,7 +90,7 @@ impl Ending {
                 self.over = Some(self.outcome(&pool));
             }
         }
-        super::release(pool);
+        release(pool);
         true
     }
 
@@ -137,20 +100,29 @@ impl Ending {
                 Wait::Ready(report) => report,
                 Wait::Until(_) => services.interim_report(now),
             });
-        let code = self.run.code.get().copied().unwrap_or_else(|| exit_code(&report, true));
+        let code = self.run.code().unwrap_or_else(|| exit_code(&report, true));
         (code, format!("{report}\n"))
     }
 }
 
-/// Ends the process once the time of every `run` that has not returned is over, with the worst of
-/// their exit codes.
+/// Drops a reference to a runner's services, on another thread if it is the last one: the last owner
+/// drops the user's values, which can block.
+pub(super) fn release(pool: Arc<Engine>) {
+    if Arc::strong_count(&pool) == 1 {
+        let last = Box::new(move || drop(pool));
+        let _ = start_thread("tina4-drop".to_owned(), last);
+    }
+}
+
+/// Ends the process once every `run` that has not returned is overdue, with the worst of their exit
+/// codes.
 pub(super) fn end_process_if_over(endings: &[Ending]) {
     let outcomes: Option<Vec<_>> = endings.iter().map(|ending| ending.over.as_ref()).collect();
     let Some(outcomes) = outcomes else { return };
     let Some(code) = outcomes.iter().map(|(code, _)| *code).max() else { return };
     let reports: String = outcomes.iter().map(|(_, report)| &**report).collect();
-    // Other runners stop as at every end of the process: what follows ends it without its hooks.
+    // Other runners stop as at every end of the process; `end_with` itself runs no hooks.
     #[cfg(feature = "exit-hook")]
     crate::process::exit_hook::stop_everything();
-    system::end_with(code, &reports)
+    end_with(code, &reports)
 }

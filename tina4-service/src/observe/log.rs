@@ -1,0 +1,113 @@
+//! Changes as lines of the log.
+
+use std::sync::Arc;
+
+use crate::observe::event::Change;
+use crate::observe::stop_report::ADVICE;
+use crate::service::instance::Instance;
+
+/// A line for the log: written after the runner's lock is released, for a log is user code.
+#[derive(Debug)]
+pub(crate) struct LogLine {
+    /// `None`: it concerns the runner.
+    pub(crate) instance: Option<Arc<Instance>>,
+    pub(crate) change: Change,
+}
+
+impl LogLine {
+    /// A line that says that `count` others were lost.
+    pub(crate) fn missed(count: u64) -> Self {
+        Self { instance: None, change: Change::Missed { count } }
+    }
+
+    /// Whether this kind of change is worth a line. Runs have their span instead.
+    pub(crate) fn is_for(change: &Change) -> bool {
+        !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)
+    }
+
+    /// It has been written, or never will be: a first run that waits for it may begin.
+    pub(crate) fn done(&self) {
+        if let (Some(instance), Change::Started) = (&self.instance, &self.change) {
+            instance.announce();
+        }
+    }
+
+    /// Writes the line at its level: info, warn or error. It belongs to no span: the thread that
+    /// writes may be in the middle of another service.
+    pub(crate) fn write(&self) {
+        let service = self.instance.as_ref().map_or("", |instance| instance.definition.name_str());
+        match &self.change {
+            Change::Started => tracing::info!(parent: None, service, "service started"),
+            Change::Stopped => tracing::info!(parent: None, service, "service stopped"),
+            Change::Finished => tracing::info!(parent: None, service, "service finished"),
+            Change::Paused => tracing::info!(parent: None, service, "service paused"),
+            Change::Resumed => tracing::info!(parent: None, service, "service resumed"),
+            Change::Stopping => tracing::debug!(parent: None, service, "service stopping"),
+            Change::Skipped { count } => {
+                tracing::warn!(parent: None, service,
+                    count,
+                    "runs skipped: they fell due and could not begin in time"
+                );
+            }
+            Change::Crashed { in_a_row, cause, restart_in: Some(delay) } => {
+                let delay = tracing::field::debug(delay);
+                tracing::warn!(parent: None, service, attempt = in_a_row, error = %cause, delay, "service crashed; it will be restarted");
+            }
+            Change::Crashed { in_a_row, cause, restart_in: None } => {
+                tracing::warn!(parent: None, service, attempt = in_a_row, error = %cause, "service crashed; it will not be restarted");
+            }
+            Change::Returned { restart_in: Some(delay) } => {
+                let delay = tracing::field::debug(delay);
+                tracing::warn!(parent: None, service, delay, "service returned; it will be restarted");
+            }
+            Change::Returned { restart_in: None } => {
+                tracing::warn!(parent: None, service, "service returned; it will not be restarted");
+            }
+            Change::Stuck { running_for } => {
+                let running_for = tracing::field::debug(running_for);
+                tracing::warn!(parent: None, service,
+                    running_for,
+                    "service is stuck: its run takes longer than its timeout"
+                );
+            }
+            Change::HookFailed { cause } => {
+                tracing::warn!(parent: None, service, error = %cause, "a clean-up hook failed");
+            }
+            Change::PanickedWhileStopping { cause } => {
+                tracing::warn!(parent: None, service, error = %cause, "service panicked after it was asked to stop");
+            }
+            Change::Failed { cause } => {
+                let place = self.instance.as_ref().map(|instance| instance.definition.place());
+                let place = place.as_ref().map(tracing::field::display);
+                tracing::error!(parent: None, service, error = %cause, place, "service failed");
+            }
+            Change::Abandoned { running_for } => {
+                let place = self.instance.as_ref().map(|instance| instance.definition.place());
+                let place = place.as_ref().map(tracing::field::display);
+                let running_for = tracing::field::debug(running_for);
+                tracing::error!(parent: None, service,
+                    running_for,
+                    place,
+                    "service abandoned: it did not stop in time; {ADVICE}"
+                );
+            }
+            Change::StillAlive => {
+                tracing::warn!(parent: None, service, "service not started: its abandoned run is still alive");
+            }
+            Change::LateEnd => {
+                tracing::info!(parent: None, service, "abandoned service ended after all")
+            }
+            Change::ThreadFailed { error } => {
+                tracing::error!(parent: None, error = %error, "a worker thread could not be started");
+            }
+            Change::SignalReceived { signal } => {
+                tracing::info!(parent: None, %signal, "stop signal received");
+            }
+            Change::Missed { count } => {
+                tracing::warn!(parent: None, count, "log lines are missing: the log was too slow");
+            }
+            // Never logged: see `is_for`.
+            Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted => {}
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The receivers of a runner's events. They are bounded and never block a service: a receiver that
+//! falls behind loses events, and [`Change::Missed`] counts them.
+
+use std::borrow::Cow;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use crate::observe::event::{Change, Event};
+#[cfg(feature = "testing")]
+use crate::observe::record::Record;
+
+/// How many events wait for one subscriber before the newest are dropped.
+pub(crate) const CAPACITY: usize = 1024;
+
+/// Those who asked for events.
+#[derive(Debug, Default)]
+pub(crate) struct Subscribers {
+    all: Vec<Subscriber>,
+    #[cfg(feature = "testing")]
+    record: Option<Record>,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    sender: Sender<Event>,
+    missed: u64,
+}
+
+impl Subscribers {
+    pub(crate) fn add(&mut self) -> Receiver<Event> {
+        let (sender, receiver) = crossbeam_channel::bounded(CAPACITY);
+        self.all.push(Subscriber { sender, missed: 0 });
+        receiver
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn record(&mut self, record: Record) {
+        self.record = Some(record);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        #[cfg(feature = "testing")]
+        if self.record.is_some() {
+            return false;
+        }
+        self.all.is_empty()
+    }
+
+    /// Gives `event` to each, never waiting; those who are gone are forgotten.
+    pub(crate) fn send(&mut self, event: &Event) {
+        #[cfg(feature = "testing")]
+        if let Some(record) = &self.record {
+            record.add(event);
+        }
+        self.all.retain_mut(|subscriber| subscriber.send(event));
+    }
+}
+
+impl Subscriber {
+    fn send(&mut self, event: &Event) -> bool {
+        if self.missed > 0 {
+            let missed = Event {
+                service: Cow::Borrowed(""),
+                at: event.at,
+                change: Change::Missed { count: self.missed },
+            };
+            match self.sender.try_send(missed) {
+                Ok(()) => self.missed = 0,
+                Err(TrySendError::Full(_)) => {
+                    self.missed += 1;
+                    return true;
+                }
+                Err(TrySendError::Disconnected(_)) => return false,
+            }
+        }
+        match self.sender.try_send(event.clone()) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                self.missed += 1;
+                true
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn event(count: u64) -> Event {
+        Event { service: "x".into(), at: SystemTime::UNIX_EPOCH, change: Change::Skipped { count } }
+    }
+
+    #[test]
+    fn a_slow_reader_is_told_what_it_missed_and_never_blocks() {
+        let mut subscribers = Subscribers::default();
+        let receiver = subscribers.add();
+        for count in 0..CAPACITY as u64 + 5 {
+            subscribers.send(&event(count));
+        }
+        assert_eq!(receiver.try_iter().count(), CAPACITY);
+        subscribers.send(&event(99));
+        let changes: Vec<_> = receiver.try_iter().map(|event| event.change).collect();
+        assert_eq!(changes, [Change::Missed { count: 5 }, Change::Skipped { count: 99 }]);
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_forgotten() {
+        let mut subscribers = Subscribers::default();
+        drop(subscribers.add());
+        subscribers.send(&event(1));
+        assert!(subscribers.is_empty());
+    }
+}

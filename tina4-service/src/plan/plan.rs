@@ -1,0 +1,97 @@
+//! What `start_all` would do, for programs and people to read.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::SystemTime;
+
+use crate::service::instance::Instance;
+use crate::service::registration::Place;
+use crate::time::schedule::Schedule;
+
+/// How many due times of each service a plan shows.
+const SHOWN: usize = 3;
+
+/// What `start_all` would do: every service in start order.
+///
+/// `Display` prints one line each, with its next due times: calendar times in their time zone, with
+/// a word where a change of the clocks moves or repeats them.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    services: Vec<PlannedService>,
+}
+
+/// One service of a [`Plan`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PlannedService {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// Where it is declared.
+    pub place: Place,
+    /// When it runs.
+    pub schedule: Schedule,
+    /// The services that must be up first.
+    pub after: Vec<Cow<'static, str>>,
+    /// Whether `start_all` starts it.
+    pub autostart: bool,
+    /// Its next due times if it were started now, jitter aside; for a delay, as if runs took no
+    /// time. A continuous service has one.
+    pub next: Vec<SystemTime>,
+}
+
+impl Plan {
+    /// The services in the order in which they start.
+    #[must_use]
+    pub fn services(&self) -> &[PlannedService] {
+        &self.services
+    }
+
+    /// From each service in start order, with the names of those it comes after.
+    pub(crate) fn new<'a>(
+        services: impl Iterator<Item = (&'a Instance, Vec<Cow<'static, str>>)>,
+        now: SystemTime,
+    ) -> Self {
+        let planned = |(instance, after): (&Instance, _)| {
+            let (definition, schedule) = (&instance.definition, instance.schedule());
+            let spec = definition.spec();
+            let next = now.checked_add(spec.initial_delay).map(|first| {
+                if schedule.is_calendar() {
+                    return schedule.upcoming(now, SHOWN);
+                }
+                std::iter::once(first).chain(schedule.upcoming(first, SHOWN - 1)).collect()
+            });
+            PlannedService {
+                name: definition.name(),
+                place: definition.place(),
+                schedule,
+                after,
+                autostart: spec.autostart,
+                next: next.unwrap_or_default(),
+            }
+        };
+        Self { services: services.map(planned).collect() }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.services.iter().map(|service| service.name.len()).max().unwrap_or(0);
+        for (number, service) in self.services.iter().enumerate() {
+            let PlannedService { name, place, schedule, after, autostart, next } = service;
+            write!(f, "{:>3}. {name:width$}  {schedule}", number + 1)?;
+            if !after.is_empty() {
+                write!(f, ", after {}", after.join(", "))?;
+            }
+            if *autostart {
+                for (nth, at) in next.iter().enumerate() {
+                    f.write_str(if nth == 0 { "; due " } else { ", " })?;
+                    schedule.write_time(f, *at)?;
+                }
+            } else {
+                f.write_str("; not started by itself")?;
+            }
+            writeln!(f, "  ({place})")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! Checks everything and resolves `after`: every fault, the dependencies, and the start order.
+
+use std::collections::{HashMap, HashSet};
+
+use tina4_service_core::Key;
+
+use crate::plan::fault::Fault;
+use crate::plan::instances::Instances;
+use crate::plan::names::Names;
+use crate::plan::order::{Dependencies, start_order};
+use crate::plan::selection::Selection;
+use crate::service::instance::Instance;
+use crate::service::params::{Need, Resources};
+use crate::service::registration::{After, Definition};
+use crate::text::nearest::nearest;
+
+/// How many unknown names in `after` get a suggestion: a long list of suggestions helps nobody, and
+/// each one takes a comparison with every service.
+const MOST_SUGGESTIONS: usize = 10;
+
+/// What a check of the services found; each service is an index.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    pub(crate) dependencies: Dependencies,
+    /// The order to start in: dependencies first, then names. Without the services in a cycle.
+    pub(crate) order: Vec<u32>,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Checks every service and the runner's own settings.
+pub(crate) fn resolve(
+    instances: &Instances<'_>,
+    names: &Names,
+    selection: &Selection,
+    resources: &Resources,
+) -> Resolved {
+    let mut faults = Vec::new();
+    let left_out = || selection.left_out.iter().map(Definition::name);
+    faults.extend(selection.unknown.iter().map(|name| Fault::UnknownSelection {
+        name: name.clone(),
+        known: instances.definitions().map(Definition::name).chain(left_out()).collect(),
+    }));
+    faults.extend(selection.stack_size.map(|bytes| Fault::StackSize { bytes }));
+    duplicates(instances, names, &mut faults);
+    for index in instances.indices() {
+        own_faults(instances.get(index), resources, &mut faults);
+    }
+    faults.extend(
+        resources
+            .provided_twice()
+            .into_iter()
+            .map(|given| Fault::ProvidedTwice { resource: given.name, places: given.places }),
+    );
+    let dependencies = dependencies(instances, names, selection, &mut faults);
+    let (order, cycles) = start_order(names.sorted(), &dependencies);
+    faults.extend(cycles.into_iter().map(|members| {
+        let definition = |index: u32| &instances.get(index).definition;
+        let member = |index| (definition(index).name(), definition(index).place());
+        let mut services: Vec<_> = members.into_iter().map(member).collect();
+        services.sort_unstable();
+        Fault::Cycle { services }
+    }));
+    Resolved { dependencies, order, faults }
+}
+
+fn duplicates(instances: &Instances<'_>, names: &Names, faults: &mut Vec<Fault>) {
+    let same = names.sorted().chunk_by(|a, b| instances.name(*a) == instances.name(*b));
+    faults.extend(same.filter(|same| same.len() > 1).map(|same| {
+        let mut places: Vec<_> =
+            same.iter().map(|index| instances.get(*index).definition.place()).collect();
+        places.sort_unstable();
+        Fault::DuplicateName { name: instances.name(same[0]).to_owned().into(), places }
+    }));
+}
+
+/// The faults of one service that concern no other one.
+fn own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<Fault>) {
+    let definition = &instance.definition;
+    let mut setting = |problem| {
+        let (service, place) = (definition.name(), definition.place());
+        faults.push(Fault::Setting { service, place, problem });
+    };
+    for problem in definition.faults() {
+        setting(problem.clone());
+    }
+    if let Some(problem) = instance.zone_fault() {
+        setting(format!("`{}`: {problem}", Key::Timezone));
+    }
+    let mut missing = Vec::new();
+    for need in definition.needs() {
+        match need {
+            Need::Resource { id, name } if !resources.has(*id) => missing.push(name()),
+            Need::Resource { .. } | Need::Nothing => {}
+        }
+    }
+    missing.sort_unstable();
+    missing.dedup();
+    for resource in missing {
+        let (service, place) = (definition.name(), definition.place());
+        faults.push(Fault::MissingResource { service, place, resource });
+    }
+}
+
+/// Finds the services that `after` names, by text or by function. A declared service that the runner
+/// excludes, and that no other service of its name replaces, is neither a fault nor a dependency.
+fn dependencies(
+    instances: &Instances<'_>,
+    names: &Names,
+    selection: &Selection,
+    faults: &mut Vec<Fault>,
+) -> Dependencies {
+    let left_out: HashSet<_> = selection.left_out.iter().map(Definition::name_str).collect();
+    let known = || {
+        let sorted = names.sorted().iter().map(|index| instances.name(*index));
+        sorted.chain(selection.left_out.iter().map(Definition::name_str))
+    };
+    let mut suggestions = 0;
+    let name_of = |definition: &Definition| Some((definition.id()?, definition.name()));
+    let mut by_id: HashMap<_, _> = selection.left_out.iter().filter_map(name_of).collect();
+    by_id.extend(instances.definitions().filter_map(name_of));
+    let mut find = |definition: &Definition| {
+        let mut prerequisites = Vec::new();
+        for after in definition.after() {
+            let (name, text) = match after {
+                After::Function { id, path } => (by_id.get(&id).map(|name| &**name), path),
+                After::Name(name) => (Some(name), name),
+            };
+            match name.and_then(|name| names.find(name, instances)) {
+                Some(index) if prerequisites.contains(&index) => {}
+                Some(index) => prerequisites.push(index),
+                None if name.is_some_and(|name| left_out.contains(name)) => {}
+                None => {
+                    // A function that is not a service is not a misspelling: it compiles.
+                    let written = name.filter(|_| suggestions < MOST_SUGGESTIONS);
+                    suggestions += usize::from(written.is_some());
+                    faults.push(Fault::UnknownAfter {
+                        service: definition.name(),
+                        place: definition.place(),
+                        after: text.to_owned(),
+                        nearest: written.and_then(|name| nearest(name, known())).map(str::to_owned),
+                    });
+                }
+            }
+        }
+        prerequisites
+    };
+    let all = instances
+        .indices()
+        .zip(instances.definitions())
+        .map(|(index, definition)| (index, find(definition)));
+    all.filter(|(_, prerequisites)| !prerequisites.is_empty()).collect()
+}

@@ -1,0 +1,94 @@
+//! Why nothing was started.
+
+use std::error::Error;
+use std::{fmt, io};
+
+use crate::plan::fault::{Fault, LINKER};
+use crate::sys::fork::{self, Forked};
+
+/// Why nothing was started.
+///
+/// `Debug` prints the same text as `Display`, so that a `main` that returns this error shows it
+/// readably.
+#[non_exhaustive]
+pub enum StartError {
+    /// The services are not as they must be: every fault there is.
+    Faults(Vec<Fault>),
+    /// The program declares no service at all, or the linker left out those it does.
+    NothingFound,
+    /// The runner has no services of its own, and was not to have declared ones.
+    NothingRegistered,
+    /// `only` and `except` left out every declared service, and no other was registered.
+    NothingSelected {
+        /// How many they left out.
+        left_out: usize,
+    },
+    /// The operating system did not give a single thread.
+    NoThread(io::Error),
+    /// The runner is shutting down, or the process is ending.
+    ShuttingDown,
+    /// This process was forked from the one whose threads run the services.
+    Forked,
+}
+
+impl From<Forked> for StartError {
+    fn from(_: Forked) -> Self {
+        Self::Forked
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Faults(faults) => {
+                let (count, s) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
+                write!(f, "{count} fault{s} in the services, nothing was started:")?;
+                for fault in faults {
+                    write!(f, "\n  - {fault}")?;
+                }
+                Ok(())
+            }
+            Self::NothingFound => write!(
+                f,
+                "no service was found; put `#[service]` on a function, or `register` one. {LINKER}"
+            ),
+            Self::NothingRegistered => {
+                f.write_str("this runner has no services; `register` one before starting")
+            }
+            Self::NothingSelected { left_out } => {
+                write!(
+                    f,
+                    "`only` and `except` exclude every declared service ({left_out}); \
+                     select one, or `register` one"
+                )
+            }
+            Self::NoThread(error) => {
+                write!(f, "the operating system did not start a thread for the services: {error}")
+            }
+            Self::ShuttingDown => {
+                f.write_str("the services are being shut down; start again later")
+            }
+            Self::Forked => f.write_str(fork::REFUSAL),
+        }
+    }
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for StartError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NoThread(error) => Some(error),
+            Self::Faults(_)
+            | Self::NothingFound
+            | Self::NothingRegistered
+            | Self::NothingSelected { .. }
+            | Self::ShuttingDown
+            | Self::Forked => None,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Tells the first stop signal from its duplicates and from a later one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tina4_service_core::{Nanos, nanos};
+
+/// Stop signals this close to the first one are the same request.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// When the first stop signal arrived, and whether a later one ends the process.
+///
+/// Both are in one atomic, because two handlers may run at the same time: the lowest bit is set if a
+/// later signal ends the process, the other bits are the time. 0: no signal yet.
+#[derive(Debug, Default)]
+pub(super) struct Debounce(AtomicU64);
+
+/// What an arriving signal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// It asks the program to end.
+    Request,
+    /// It repeats the first one.
+    Repeated,
+    /// It ends the process.
+    Kill,
+}
+
+impl Debounce {
+    pub(super) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// Classifies a signal that arrives `now`. Async-signal-safe.
+    pub(super) fn arrived(&self, now: Nanos) -> Meaning {
+        let now = now.max(1);
+        let mut known = self.0.load(Ordering::Acquire);
+        loop {
+            let (at, armed) = (known >> 1, known & 1 == 1);
+            if known != 0 && now.saturating_sub(at) < nanos(GRACE) {
+                return Meaning::Repeated;
+            }
+            if armed {
+                return Meaning::Kill;
+            }
+            let new = now << 1 | 1;
+            match self.0.compare_exchange(known, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Meaning::Request,
+                Err(other) => known = other,
+            }
+        }
+    }
+
+    /// What [`Debounce::disarm`] compares with.
+    pub(super) fn state(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Makes the next signal the first one again, unless it repeats the last one. Does nothing if a
+    /// signal has arrived since `state` was read.
+    pub(super) fn disarm(&self, state: u64) {
+        let _ = self.0.compare_exchange(state, state & !1, Ordering::AcqRel, Ordering::Acquire);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Nanos = 1_000_000;
+
+    #[test]
+    fn rule_44_what_follows_within_a_quarter_of_a_second_is_still_the_first_signal() {
+        let first = Debounce::default();
+        assert_eq!(first.arrived(7 * MS), Meaning::Request);
+        assert_eq!(first.arrived(8 * MS), Meaning::Repeated);
+        assert_eq!(first.arrived(256 * MS), Meaning::Repeated);
+        assert_eq!(first.arrived(257 * MS), Meaning::Kill);
+        // A waiter received the signal, and waits again.
+        let first = Debounce::default();
+        assert_eq!(first.arrived(7 * MS), Meaning::Request);
+        first.disarm(first.state());
+        assert_eq!(first.arrived(256 * MS), Meaning::Repeated);
+        assert_eq!(first.arrived(257 * MS), Meaning::Request);
+        assert_eq!(first.arrived(507 * MS), Meaning::Kill);
+    }
+}

@@ -1,0 +1,113 @@
+//! What runs inside a signal handler, and the state that it changes.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+#[cfg(unix)]
+use super::unix::Wake;
+#[cfg(windows)]
+use super::windows::Wake;
+use crate::observe::signal::Signal;
+use crate::process::signals::debounce::{Debounce, Meaning};
+use crate::sys::per_process::PerProcess;
+use crate::time::clock::Clock;
+
+/// The stop signals of one process.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    /// The process that installed the handlers: a forked child inherits the handlers before it can
+    /// know that it is a child.
+    process: AtomicU32,
+    pub(super) debounce: Debounce,
+    /// How many requests to end arrived, and the signal of the last one.
+    count: AtomicU32,
+    last: AtomicI32,
+    /// Set once the signal thread is running.
+    wake: OnceLock<Wake>,
+}
+
+static SIGNALS: PerProcess<Signals> = PerProcess::new(Signals {
+    process: AtomicU32::new(0),
+    debounce: Debounce::new(),
+    count: AtomicU32::new(0),
+    last: AtomicI32::new(0),
+    wake: OnceLock::new(),
+});
+
+/// What the caller of [`arrived`] has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reaction {
+    /// Nothing more.
+    Continue,
+    /// End the process: it is a second stop signal.
+    EndProcess,
+    /// What the process would do without a handler.
+    Default,
+}
+
+/// Takes in a stop signal. Async-signal-safe.
+pub(crate) fn arrived(number: i32) -> Reaction {
+    match SIGNALS.find().filter(|signals| signals.are_of_this_process()) {
+        Some(signals) => signals.arrived(number),
+        // A forked child inherited the handler, but nothing in the child waits for a signal.
+        None => Reaction::Default,
+    }
+}
+
+impl Signals {
+    /// Those of this process.
+    pub(super) fn get() -> &'static Self {
+        SIGNALS.get()
+    }
+
+    /// Async-signal-safe.
+    fn are_of_this_process(&self) -> bool {
+        self.process.load(Ordering::Acquire) == std::process::id()
+    }
+
+    /// Async-signal-safe.
+    fn arrived(&self, number: i32) -> Reaction {
+        match self.debounce.arrived(Clock::system().now()) {
+            Meaning::Request => {
+                self.last.store(number, Ordering::Relaxed);
+                self.count.fetch_add(1, Ordering::Release);
+                self.wake_thread();
+                Reaction::Continue
+            }
+            Meaning::Repeated => Reaction::Continue,
+            Meaning::Kill => Reaction::EndProcess,
+        }
+    }
+
+    /// Lets handlers of this process take in signals from now on.
+    pub(super) fn accept(&self) {
+        self.process.store(std::process::id(), Ordering::Release);
+    }
+
+    /// How many requests to end have arrived.
+    pub(super) fn count(&self) -> u32 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// The signal of the last request.
+    pub(super) fn last(&self) -> Signal {
+        Signal::new(self.last.load(Ordering::Relaxed))
+    }
+
+    /// Whether the signal thread has been started.
+    pub(super) fn has_thread(&self) -> bool {
+        self.wake.get().is_some()
+    }
+
+    /// Sets what wakes the signal thread, once.
+    pub(super) fn set_wake(&self, wake: Wake) {
+        let _ = self.wake.set(wake);
+    }
+
+    /// Wakes the signal thread, if it has been started. Async-signal-safe.
+    pub(super) fn wake_thread(&self) {
+        if let Some(wake) = self.wake.get() {
+            wake.wake();
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What the signal thread knows of a call of `run`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// A call of `run` in progress, as the signal thread sees it.
+#[derive(Debug)]
+pub(crate) struct RunWatch {
+    pub(super) shutdown_timeout: Duration,
+    /// The services have been started.
+    started: AtomicBool,
+    returned: AtomicBool,
+    /// The exit code, once it is known.
+    code: OnceLock<u8>,
+}
+
+impl RunWatch {
+    pub(crate) fn new(shutdown_timeout: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            shutdown_timeout,
+            started: AtomicBool::new(false),
+            returned: AtomicBool::new(false),
+            code: OnceLock::new(),
+        })
+    }
+
+    /// Notes that the services have been started: from now on, no active service means that everything
+    /// has ended.
+    pub(crate) fn has_started(&self) {
+        self.started.store(true, Ordering::Release);
+    }
+
+    /// Records the exit code; only printing is left.
+    pub(crate) fn ends_with(&self, code: u8) {
+        let _ = self.code.set(code);
+    }
+
+    /// From now on only the program itself ends the process.
+    pub(crate) fn returns(&self) {
+        self.returned.store(true, Ordering::Release);
+    }
+
+    /// The exit code, if it is known.
+    pub(super) fn code(&self) -> Option<u8> {
+        self.code.get().copied()
+    }
+
+    /// Whether the services have been started, or the start was refused.
+    pub(super) fn is_past_start(&self) -> bool {
+        self.started.load(Ordering::Acquire) || self.code.get().is_some()
+    }
+
+    pub(super) fn has_returned(&self) -> bool {
+        self.returned.load(Ordering::Acquire)
+    }
+}

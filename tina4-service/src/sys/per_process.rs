@@ -1,0 +1,51 @@
+//! Process-wide values that a forked child does not share.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::sys::fork::{FIRST, generation};
+
+/// A process-wide value that a forked child does not share: it gets a new one when it first asks.
+///
+/// The parent's value may hold a lock that no thread of the child will ever release.
+pub(crate) struct PerProcess<T: 'static> {
+    generation: u32,
+    value: T,
+    /// That of a process forked off this one.
+    child: OnceLock<Box<Self>>,
+}
+
+impl<T: Default> PerProcess<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { generation: FIRST, value, child: OnceLock::new() }
+    }
+
+    /// The value of this process, made if there is none yet.
+    pub(crate) fn get(&self) -> &T {
+        let generation = generation();
+        let mut place = self;
+        while place.generation != generation {
+            place = place.child.get_or_init(|| {
+                Box::new(Self { generation, value: T::default(), child: OnceLock::new() })
+            });
+        }
+        &place.value
+    }
+
+    /// The value of this process, if there is one. Async-signal-safe.
+    #[cfg(feature = "signals")]
+    pub(crate) fn find(&self) -> Option<&T> {
+        let generation = generation();
+        let mut place = self;
+        while place.generation != generation {
+            place = place.child.get()?;
+        }
+        Some(&place.value)
+    }
+}
+
+impl<T> fmt::Debug for PerProcess<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PerProcess").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
