@@ -16,16 +16,16 @@
 //! ```
 
 mod action;
-mod calendar;
 mod clean_up;
 mod control;
 mod crash;
-mod date;
+mod cron;
+mod cron_state;
 mod ending;
 mod facts;
 mod input;
 mod machine;
-mod occurrences;
+mod occurrence;
 mod phase;
 mod queries;
 mod readiness;

@@ -1,7 +1,7 @@
 //! The life cycle of one service: its data, and one step of it.
 
 use super::action::Action;
-use super::calendar::Calendar;
+use super::cron_state::Calendar;
 use super::facts::Facts;
 use super::input::Input;
 use super::phase::{Idle, Phase};

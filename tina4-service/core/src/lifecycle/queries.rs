@@ -1,7 +1,7 @@
 //! What can be asked of a life cycle without changing it.
 
-use super::date::NEVER;
 use super::machine::Lifecycle;
+use super::occurrence::NEVER;
 use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
 use super::readiness::Readiness;
 use super::state::State;

@@ -1,4 +1,4 @@
-//! Tables for single rules; calendar time is in `occurrences.rs`, random lives are in `lives.rs`.
+//! Tables for single rules; calendar time is in `cron.rs`, random lives are in `lives.rs`.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::{
 use super::*;
 
 mod control;
+mod cron;
 mod lives;
-mod occurrences;
 mod permanent;
 mod restarts;
 mod runs;

@@ -1,6 +1,6 @@
 //! What a service with calendar time remembers.
 
-use super::date::{Date, NEVER};
+use super::occurrence::{Date, NEVER};
 use crate::nanos::Nanos;
 
 /// What a service with calendar time remembers. Calendar times are in seconds since 1970 UTC.

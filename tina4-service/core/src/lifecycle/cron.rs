@@ -15,10 +15,10 @@
 //! in cron(8) of Debian and BSD). What recurs runs again.
 
 use super::action::Action;
-use super::calendar::Calendar;
-use super::date::{Date, NEVER, nanos_of, seconds_of};
+use super::cron_state::Calendar;
 use super::facts::{Facts, jitter};
 use super::machine::Lifecycle;
+use super::occurrence::{Date, NEVER, nanos_of, seconds_of};
 use super::phase::{Pause, Phase, Wait};
 use super::transition::Transition;
 use crate::cron::Cron;
