@@ -52,7 +52,7 @@ impl Lifecycle {
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
                         Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
                     }
-                    Schedule::Cron(cron, _) => self.first_date_of(cron, spec, facts),
+                    Schedule::Cron(cron, _) => self.wait_for_first(cron, spec, facts),
                 };
                 self.phase = Phase::Pending { wait, pause: Pause::No };
                 Action::Nothing
@@ -191,7 +191,7 @@ impl Lifecycle {
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
                         Wait::Due(due.max(facts.now))
                     }
-                    Schedule::Cron(cron, _) => self.resumed_date_of(cron, spec, facts, wait),
+                    Schedule::Cron(cron, _) => self.wait_after_pause(cron, spec, facts, wait),
                 }
             }
             Wait::Backoff(due) => Wait::Backoff(due.max(facts.now)),

@@ -1,32 +1,32 @@
-//! What a service with calendar time remembers.
+//! What only a service with a cron schedule remembers.
 
-use super::occurrence::{Date, NEVER};
+use super::occurrence::{NEVER, Occurrence};
 use crate::nanos::Nanos;
 
-/// What a service with calendar time remembers. Calendar times are in seconds since 1970 UTC.
+/// What only a service with a cron schedule remembers. Occurrences are in seconds since 1970 UTC.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Calendar {
-    /// The time it waits for, or waited for last.
-    pub(super) date: Date,
-    /// The time that the run in progress, or the last one, is for, if it is for one.
+pub(super) struct CronState {
+    /// The occurrence it waits for, or waited for last.
+    pub(super) next: Occurrence,
+    /// The occurrence that the current or last run is for; `None` for a restart or a run on request.
     pub(super) run: Option<i64>,
-    /// Every calendar time up to this one has been answered for.
-    pub(super) until: i64,
-    /// The last one that a run was for.
-    pub(super) ran: i64,
+    /// All occurrences up to here have been run or skipped.
+    pub(super) handled_until: i64,
+    /// The last occurrence that ran.
+    pub(super) last_run: i64,
 }
 
-impl Calendar {
-    /// Of a service that has not waited yet.
+impl CronState {
+    /// The state of a service that has not waited yet.
     pub(super) const NEW: Self = Self {
-        date: Date { at: NEVER, late: 0, due: Nanos::MAX },
+        next: Occurrence { at: NEVER, jitter: 0, due: Nanos::MAX },
         run: None,
-        until: i64::MIN,
-        ran: i64::MIN,
+        handled_until: i64::MIN,
+        last_run: i64::MIN,
     };
 }
 
-impl Default for Calendar {
+impl Default for CronState {
     fn default() -> Self {
         Self::NEW
     }

@@ -35,7 +35,7 @@ impl Lifecycle {
                 let (wait, pause) = (*wait, *pause == Pause::AfterRun);
                 match wait {
                     Wait::Due(due) => self.run(spec, facts, due, None, pause),
-                    Wait::Occurrence { .. } => self.look(spec, facts, emit),
+                    Wait::Occurrence { .. } => self.check_wall_clock(spec, facts, emit),
                     Wait::Backoff(due) => {
                         self.restarts.restarted(&spec.restart, facts.now);
                         emit(Transition::Restarted);
@@ -91,17 +91,17 @@ impl Lifecycle {
         *check_at = Some(NonMaxNanos::new(facts.now.saturating_add(silence)));
     }
 
-    /// Begins a run; `date` is the calendar time it is for, if it is for one.
+    /// Begins a run. `occurrence` is the one of a cron expression that it is for, if any.
     pub(super) fn run(
         &mut self,
         spec: &Spec,
         facts: &Facts<'_>,
         due: Nanos,
-        date: Option<i64>,
+        occurrence: Option<i64>,
         pause: bool,
     ) -> Action {
         self.ready = true;
-        self.answer(spec, facts, date);
+        self.record_run(spec, facts, occurrence);
         (self.due, self.started) = (due, facts.now);
         self.phase = Phase::Running {
             pause,
@@ -198,7 +198,7 @@ impl Lifecycle {
             Schedule::Interval(period) => self.grid(*period).count_between(self.due, facts.now),
             // The next step decides which of the missed occurrences runs.
             Schedule::Cron(..) if matches!(exit, Exit::Wait) && !pause => 0,
-            Schedule::Cron(cron, _) => self.answer_for_run(cron, facts),
+            Schedule::Cron(cron, _) => self.skip_occurrences(cron, facts),
             // A delay starts when the run ends; a continuous service has no due times.
             Schedule::Delay(_) | Schedule::Continuous => 0,
         };
@@ -293,7 +293,7 @@ impl Lifecycle {
             Schedule::Interval(period) => self.grid(*period).next(last, facts.now),
             Schedule::Delay(delay) => facts.now.saturating_add(nanos(*delay)),
             Schedule::Continuous => facts.now,
-            Schedule::Cron(cron, _) => return self.next_date_of(cron, spec, facts),
+            Schedule::Cron(cron, _) => return self.wait_for_next(cron, spec, facts),
         };
         Wait::Due(due.saturating_add(jitter(spec, facts.random)))
     }

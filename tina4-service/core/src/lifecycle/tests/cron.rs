@@ -25,7 +25,11 @@ impl Life {
         for _ in 0..100_000 {
             match self.due() {
                 Action::Run { .. } => {
-                    return self.life.run_date().expect("for a calendar time").cast_unsigned();
+                    return self
+                        .life
+                        .run_occurrence()
+                        .expect("for a calendar time")
+                        .cast_unsigned();
                 }
                 Action::Nothing => {}
                 action @ (Action::CleanUp | Action::Refused(_)) => panic!("{action:?}"),
@@ -49,7 +53,7 @@ fn rule_3_and_32_the_first_run_is_at_the_next_time_and_waiting_for_it_is_being_u
     let mut life = calendar("0 8 * * *");
     assert_eq!(life.state(), State::Waiting);
     assert!(!life.life.is_starting());
-    assert_eq!(life.life.next_date(), Some((8 * 3_600, 0)));
+    assert_eq!(life.life.next_occurrence(), Some((8 * 3_600, 0)));
     assert_eq!(life.date(), 8 * HOUR);
     assert_eq!(life.now, 8 * HOUR * SECOND, "not a nanosecond late");
     life.step(GOOD);
@@ -82,7 +86,7 @@ fn rule_5_and_6_a_time_that_passed_in_a_suspend_runs_within_a_minute_and_not_aft
         let wall = life.now + nanos(secs(asleep));
         match (life.step(Input::Due), want) {
             (Action::Run { .. }, Some(late)) => {
-                assert_eq!(life.life.run_date(), Some(HOUR.cast_signed()));
+                assert_eq!(life.life.run_occurrence(), Some(HOUR.cast_signed()));
                 assert_eq!(wall - HOUR * SECOND, late);
                 assert_eq!(life.take_notes(), []);
                 life.step(GOOD);
@@ -90,7 +94,7 @@ fn rule_5_and_6_a_time_that_passed_in_a_suspend_runs_within_a_minute_and_not_aft
             (Action::Nothing, None) => assert_eq!(life.take_notes(), [Transition::Skipped(1)]),
             (action, _) => panic!("{asleep}: {action:?}"),
         }
-        assert_eq!(life.life.next_date(), Some(((DAY + HOUR).cast_signed(), 0)), "{asleep}");
+        assert_eq!(life.life.next_occurrence(), Some(((DAY + HOUR).cast_signed(), 0)), "{asleep}");
     }
 }
 
@@ -204,20 +208,20 @@ fn other_runs_answer_for_what_passed_meanwhile_and_leave_the_calendar() {
     // Asked for: the calendar goes on.
     assert_eq!(life.step(Input::RunNow), Action::Nothing);
     assert!(matches!(life.due(), Action::Run { .. }));
-    assert_eq!(life.life.run_date(), None);
+    assert_eq!(life.life.run_occurrence(), None);
     life.step(GOOD);
     assert_eq!(life.date(), 10 * MINUTE);
     // A pause that the body asks for replaces the times in it.
     life.step(Input::Ended(Exit::After(nanos(secs(25 * MINUTE)))));
     assert!(matches!(life.due(), Action::Run { .. }));
-    assert_eq!(life.life.run_date(), None);
+    assert_eq!(life.life.run_occurrence(), None);
     assert_eq!(life.now, 35 * MINUTE * SECOND);
     life.step(GOOD);
     assert_eq!(life.date(), 40 * MINUTE);
     // So does a backoff.
     assert_eq!(life.step(crashed()), Action::Nothing);
     assert!(matches!(life.due(), Action::Run { attempt: 2, .. }));
-    assert_eq!(life.life.run_date(), None);
+    assert_eq!(life.life.run_occurrence(), None);
     life.step(GOOD);
     assert_eq!(life.date(), 50 * MINUTE);
     life.step(GOOD);
@@ -315,5 +319,5 @@ fn the_next_due_time_says_how_late_it_begins_on_purpose() {
     life.random = 90 * SECOND;
     life.start();
     let eight = (8 * HOUR).cast_signed();
-    assert_eq!(life.life.next_date(), Some((eight, 90 * SECOND)));
+    assert_eq!(life.life.next_occurrence(), Some((eight, 90 * SECOND)));
 }

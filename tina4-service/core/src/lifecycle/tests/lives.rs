@@ -165,7 +165,7 @@ proptest! {
                     let repeated = matches!(act, Act::EndRepeated) && before == State::Running;
                     prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
                     prop_assert!(due <= life.now, "a run before it is due");
-                    if let Some(date) = life.life.run_date() {
+                    if let Some(date) = life.life.run_occurrence() {
                         let late = WallNanos::from(life.now) + life.ahead - WallNanos::from(date) * 1_000_000_000;
                         prop_assert!((0..=60_100_000_000).contains(&late), "late by {}", late);
                     }
@@ -216,7 +216,7 @@ proptest! {
                 && life.state() != before
                 && !matches!(life.state(), State::Stopping | State::Abandoned)
                 // A calendar time that passed during the run is decided next.
-                && life.life.next_date().is_none()
+                && life.life.next_occurrence().is_none()
             {
                 prop_assert!(deadline >= life.now, "{:?} at {}", life.life, life.now);
             }
