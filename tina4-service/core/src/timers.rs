@@ -130,6 +130,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::proptest_config::config())]
+
         /// Pushes (`Some`) and pops (`None`) in random order.
         #[test]
         fn the_earliest_due_time_comes_first(steps in prop::collection::vec(prop::option::of((0..20_u64, 0..9_u32)), 0..80)) {
