@@ -1,18 +1,18 @@
-//! What a run wants to happen next.
+//! What happens after a run.
 
 use std::time::Duration;
 
-/// What a run wants to happen next.
+/// Returned by a service's function to say what happens next.
 ///
 /// A function that returns `()` or `Result<(), E>` means [`Flow::Wait`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
-    /// Run again as scheduled.
+    /// Run again at the next due time of the schedule.
     #[default]
     Wait,
-    /// Run again immediately; the grid of an interval stays where it is.
+    /// Run again immediately. This does not move the grid of an interval.
     Again,
-    /// Run again after this pause, once; the grid of an interval stays where it is.
+    /// Run again after this pause, once. This does not move the grid of an interval.
     After(Duration),
     /// The work is done: the service is `finished`.
     Done,

@@ -1,31 +1,37 @@
-//! The life of one service, as a pure state machine: `step(facts, input) -> action`.
+//! The life cycle of one service, as a pure state machine: `step(spec, facts, input) -> action`.
 //!
-//! There is no clock, no thread and no lock here; time and dice are arguments. "When do you need
-//! me next?" is [`Lifecycle::deadline`]. The supervisor brings the events and does what the
-//! commands say. Every `match` on the phase names every phase: a new one does not compile until
-//! each event has an answer for it.
+//! There is no clock, thread or lock here: time and random numbers are arguments.
+//! [`Lifecycle::deadline`] is when the machine needs [`Input::Due`] next. The supervisor feeds it inputs
+//! and carries out its actions. Every `match` on the phase names every phase, so a new phase does not
+//! compile until each input is handled in it.
 //!
 //! ```text
-//!  Registered ─start─► WaitingForDependencies ─release─► Waiting ◄──good── Running ──crash─► BackingOff
-//!                                        │  └────due───►  ▲ │ └─────due──────┘
-//!                                        └──pause─► Paused  │
-//!                     any of these ──stop─► (Running: StopRequested) ─► Ending (hooks) ─► Stopped
-//!                                            done ─► Ending (hooks) ─► Finished
-//!        too many crashes, or a permanent one ─► Ending (hooks) ─► Failed
-//!                                  stop deadline passed ─► Abandoned
+//! Idle ◄───────────────────── cleaned up ────────────────┐
+//!   │ start                                              │
+//!   ▼                                                    │
+//! WaitingForDependencies ──────── stop ──────────────► Ending ── deadline ──► Abandoned
+//!   │ release                                            ▲ ▲ ▲                    ▲
+//!   ▼                                                    │ │ │                    │
+//! Pending ─────────────────────── stop ──────────────────┘ │ │ run ended          │
+//!   │ due   ▲                                              │ │                    │
+//!   ▼       │ run ended, or crashed: backoff               │ │                    │
+//! Running ──┴──────────── done, failed for good ───────────┘ │                    │
+//!   └──────────────────────────── stop ─────────────── StopRequested ─ deadline ──┘
 //! ```
+//!
+//! `Idle` is registered, stopped, finished or failed; a `Pending` service may be paused.
 
 mod action;
-mod calendar;
 mod clean_up;
 mod control;
 mod crash;
-mod date;
+mod cron;
+mod cron_state;
 mod ending;
 mod facts;
 mod input;
 mod machine;
-mod occurrences;
+mod occurrence;
 mod phase;
 mod queries;
 mod readiness;

@@ -1,20 +1,21 @@
-//! Instants as numbers, so that they fit a heap entry or an atomic, and arithmetic cannot panic.
+//! Instants as integers: they fit an atomic, and their arithmetic saturates instead of panicking.
 
 use std::fmt;
 use std::num::NonZero;
 use std::time::Duration;
 
-/// An instant of a monotonic clock: nanoseconds since that clock's origin (584 years).
+/// An instant of the monotonic clock, in nanoseconds since its origin; it lasts 584 years.
 pub type Nanos = u64;
 
-/// An instant of the wall clock: nanoseconds since 1970 UTC.
+/// An instant of the wall clock, in nanoseconds since 1970 UTC.
 pub type WallNanos = i128;
 
-/// A second of wall time.
+/// One second of [`WallNanos`].
 pub const SECOND: WallNanos = 1_000_000_000;
 
-/// An instant with a niche: `Option<NonMaxNanos>` is as small as [`Nanos`]. `u64::MAX` is not
-/// representable; it saturates to `u64::MAX - 1`.
+/// An instant with a niche, so that `Option<NonMaxNanos>` is as small as [`Nanos`].
+///
+/// `u64::MAX` is not representable; it saturates to `u64::MAX - 1`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct NonMaxNanos(NonZero<u64>);
 
@@ -40,7 +41,7 @@ impl fmt::Debug for NonMaxNanos {
     }
 }
 
-/// `duration` in nanoseconds; saturates at `u64::MAX`.
+/// Converts to nanoseconds; saturates at `u64::MAX`.
 #[must_use]
 #[inline]
 pub fn nanos(duration: Duration) -> Nanos {

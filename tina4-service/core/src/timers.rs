@@ -1,79 +1,99 @@
-//! When which service is due: a queue with the earliest first.
+//! The timer queue: which service is due next.
 //!
-//! A heap, and beside it a plain queue for what comes in order anyway, as services of one period do
-//! again and again. There it costs next to nothing to go in or out, however many there are.
+//! A binary heap, and beside it a FIFO queue for due times that arrive in ascending order, as those of
+//! services with one period do. There a push or pop takes constant time, however many there are.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use crate::nanos::Nanos;
 
-/// Due times of services, by index; at one instant the lower index comes first.
+/// A due time, and the index of its service.
+type Entry = (Nanos, u32);
+
+/// Due times of services, by index, in ascending order; ties go to the lower index.
 #[derive(Debug, Default)]
 pub struct Timers {
-    in_order: VecDeque<(Nanos, u32)>,
-    heap: BinaryHeap<Reverse<(Nanos, u32)>>,
+    in_order: VecDeque<Entry>,
+    /// The earliest entry that is not in `in_order`; the others are in `heap`. Kept apart, because a
+    /// heap does not show its second entry.
+    first: Option<Entry>,
+    heap: BinaryHeap<Reverse<Entry>>,
 }
 
 impl Timers {
     /// Adds a due time of a service.
     pub fn push(&mut self, due: Nanos, index: u32) {
         let entry = (due, index);
-        // One that is far away must not keep the others out for as long: it goes to the heap.
         if self.is_before_last(entry) {
-            self.heap.extend(self.in_order.pop_back().map(Reverse));
-        }
-        if self.is_before_last(entry) {
-            self.heap.push(Reverse(entry));
+            self.push_out_of_order(entry);
         } else {
             self.in_order.push_back(entry);
         }
     }
 
-    fn is_before_last(&self, entry: (Nanos, u32)) -> bool {
+    /// The last entry in order goes to the heap: if it is far ahead, those that follow would have to.
+    fn push_out_of_order(&mut self, entry: Entry) {
+        if let Some(last) = self.in_order.pop_back() {
+            self.push_heap(last);
+        }
+        if self.is_before_last(entry) {
+            self.push_heap(entry);
+        } else {
+            self.in_order.push_back(entry);
+        }
+    }
+
+    fn is_before_last(&self, entry: Entry) -> bool {
         self.in_order.back().is_some_and(|last| entry < *last)
     }
 
-    /// Whether the earliest is in the heap.
+    fn push_heap(&mut self, entry: Entry) {
+        match &mut self.first {
+            None => self.first = Some(entry),
+            Some(first) => {
+                let later = if entry < *first { std::mem::replace(first, entry) } else { entry };
+                self.heap.push(Reverse(later));
+            }
+        }
+    }
+
+    /// Whether the earliest entry is not in `in_order`.
     #[inline]
     fn heap_is_first(&self) -> bool {
-        match (self.in_order.front(), self.heap.peek()) {
-            (Some(first), Some(Reverse(other))) => other < first,
+        match (self.in_order.front(), &self.first) {
+            (Some(front), Some(first)) => first < front,
             (None, _) => true,
             (Some(_), None) => false,
         }
     }
 
-    /// The earliest.
+    /// The earliest due time and its service.
+    #[must_use]
     #[inline]
     pub fn peek(&self) -> Option<(Nanos, u32)> {
-        if self.heap_is_first() {
-            self.heap.peek().map(|Reverse(entry)| *entry)
-        } else {
-            self.in_order.front().copied()
-        }
+        if self.heap_is_first() { self.first } else { self.in_order.front().copied() }
     }
 
-    /// Takes the earliest.
+    /// Removes the earliest due time.
     #[inline]
     pub fn pop(&mut self) -> Option<(Nanos, u32)> {
         if self.heap_is_first() {
-            self.heap.pop().map(|Reverse(entry)| entry)
+            let next = self.heap.pop().map(|Reverse(entry)| entry);
+            std::mem::replace(&mut self.first, next)
         } else {
             self.in_order.pop_front()
         }
     }
 
-    /// When the second one is due.
+    /// The second earliest due time.
+    #[must_use]
     pub fn second(&self) -> Option<Nanos> {
-        let in_order = self.in_order.iter().take(2).map(|(due, _)| *due);
-        // The two below the top of a heap are its next ones. Nobody promises that they lie here; the
-        // test would tell, and a stand-by that looks too late is not counted on.
-        let heap = self.heap.as_slice().iter().take(3).map(|Reverse((due, _))| *due);
-        let (_, second) =
-            in_order.chain(heap).fold((Nanos::MAX, Nanos::MAX), |(first, second), due| {
-                if due < first { (due, first) } else { (first, second.min(due)) }
-            });
+        let heap = self.heap.peek().map(|Reverse(entry)| entry);
+        let candidates = self.in_order.iter().take(2).chain(&self.first).chain(heap);
+        let (_, second) = candidates.fold((Nanos::MAX, Nanos::MAX), |(first, second), (due, _)| {
+            if *due < first { (*due, first) } else { (first, second.min(*due)) }
+        });
         (self.len() > 1).then_some(second)
     }
 
@@ -85,8 +105,9 @@ impl Timers {
 
     /// The number of due times.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
-        self.in_order.len() + self.heap.len()
+        self.in_order.len() + usize::from(self.first.is_some()) + self.heap.len()
     }
 
     /// Reserves memory for `capacity` due times in all.
@@ -97,6 +118,7 @@ impl Timers {
     /// Removes all due times.
     pub fn clear(&mut self) {
         self.in_order.clear();
+        self.first = None;
         self.heap.clear();
     }
 }
@@ -108,12 +130,14 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever goes in and out, and in which order.
+        #![proptest_config(crate::proptest_config::config())]
+
+        /// Pushes (`Some`) and pops (`None`) in random order.
         #[test]
-        fn the_earliest_comes_first(acts in prop::collection::vec(prop::option::of((0..20_u64, 0..9_u32)), 0..80)) {
+        fn the_earliest_due_time_comes_first(steps in prop::collection::vec(prop::option::of((0..20_u64, 0..9_u32)), 0..80)) {
             let (mut timers, mut all) = (Timers::default(), Vec::new());
-            for act in acts {
-                if let Some((due, index)) = act {
+            for step in steps {
+                if let Some((due, index)) = step {
                     timers.push(due, index);
                     all.push((due, index));
                     all.sort_unstable();
@@ -129,15 +153,16 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_in_order_stays_out_of_the_heap() {
+    fn due_times_in_ascending_order_stay_out_of_the_heap() {
         let mut timers = Timers::default();
-        // One that is far away is no obstacle.
+        // A due time far ahead must not change that.
         timers.push(1_000_000, 4);
         (0..4).for_each(|index| timers.push(5, index));
         for _ in 0..1_000 {
-            let (due, index) = timers.pop().expect("five of them");
+            let (due, index) = timers.pop().expect("there are five");
             timers.push(due + 10, index);
         }
-        assert_eq!((timers.in_order.len(), timers.heap.len()), (4, 1));
+        assert_eq!((timers.in_order.len(), timers.first), (4, Some((1_000_000, 4))));
+        assert!(timers.heap.is_empty());
     }
 }

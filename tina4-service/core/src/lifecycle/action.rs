@@ -3,20 +3,20 @@
 use super::refusal::Refusal;
 use crate::nanos::Nanos;
 
-/// What to do.
+/// What to do after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Wait for the next event.
+    /// Wait for the next input.
     Nothing,
     /// Call the function.
     Run {
         /// When the run was due.
         due: Nanos,
-        /// 1 plus the number of consecutive crashes before this run.
+        /// The number of consecutive crashes before this run, plus 1.
         attempt: u32,
     },
-    /// Run the clean-up hooks, then report `CleanedUp`.
+    /// Run the clean-up hooks, then report [`Input::CleanedUp`](super::Input::CleanedUp).
     CleanUp,
-    /// The request does not fit.
+    /// The request is not possible in this state.
     Refused(Refusal),
 }

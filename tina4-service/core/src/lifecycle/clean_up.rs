@@ -13,7 +13,7 @@ impl Lifecycle {
     /// Ends the activation, after its clean-up if there is one.
     pub(super) fn end(
         &mut self,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         ending: Ending,
         deadline: Nanos,
         start_again: bool,
@@ -59,7 +59,7 @@ impl Lifecycle {
     /// Abandons a run or clean-up that stop has waited for until its deadline.
     pub(super) fn expired(
         &mut self,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let (lingering, failed) = match self.phase {
@@ -91,7 +91,7 @@ impl Lifecycle {
     pub(super) fn thread_lost(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match self.phase {

@@ -17,7 +17,7 @@ impl Lifecycle {
     pub(super) fn start(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         wait_for_dependencies: bool,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
@@ -44,7 +44,7 @@ impl Lifecycle {
     }
 
     /// Plans the first run of the activation.
-    pub(super) fn release(&mut self, spec: &Spec, facts: Facts<'_>) -> Action {
+    pub(super) fn release(&mut self, spec: &Spec, facts: &Facts<'_>) -> Action {
         match self.phase {
             Phase::WaitingForDependencies => {
                 self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
@@ -52,7 +52,7 @@ impl Lifecycle {
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
                         Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
                     }
-                    Schedule::Cron(cron, _) => self.first_date_of(cron, spec, facts),
+                    Schedule::Cron(cron, _) => self.wait_for_first(cron, spec, facts),
                 };
                 self.phase = Phase::Pending { wait, pause: Pause::No };
                 Action::Nothing
@@ -83,7 +83,7 @@ impl Lifecycle {
     }
 
     /// Makes the next run due now.
-    pub(super) fn run_now(&mut self, facts: Facts<'_>) -> Action {
+    pub(super) fn run_now(&mut self, facts: &Facts<'_>) -> Action {
         let planned = self.next_run();
         match &mut self.phase {
             Phase::Pending { wait, pause: pause @ Pause::Now } => {
@@ -147,7 +147,7 @@ impl Lifecycle {
     pub(super) fn resume(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
@@ -182,7 +182,7 @@ impl Lifecycle {
 
     /// What to wait for after a pause. Runs that were due during it are dropped without being
     /// counted: the schedule continues from now.
-    fn resumed(&mut self, wait: Wait, spec: &Spec, facts: Facts<'_>) -> Wait {
+    fn resumed(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
         match wait {
             Wait::Due(_) | Wait::Occurrence { .. } => {
                 let due = self.due_of(wait);
@@ -191,7 +191,7 @@ impl Lifecycle {
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
                         Wait::Due(due.max(facts.now))
                     }
-                    Schedule::Cron(cron, _) => self.resumed_date_of(cron, spec, facts, wait),
+                    Schedule::Cron(cron, _) => self.wait_after_pause(cron, spec, facts, wait),
                 }
             }
             Wait::Backoff(due) => Wait::Backoff(due.max(facts.now)),
@@ -201,7 +201,7 @@ impl Lifecycle {
     /// Ends the activation; `limit` is when a run or clean-up is abandoned.
     pub(super) fn stop(
         &mut self,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         limit: Nanos,
         emit: &mut impl FnMut(Transition),
     ) -> Action {

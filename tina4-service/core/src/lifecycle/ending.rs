@@ -3,10 +3,10 @@
 /// How an activation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It was asked to stop.
+    /// Stop was requested.
     Stopped,
     /// Its work is done.
     Finished,
-    /// It crashed, and is not restarted.
+    /// It crashed, and may not be restarted.
     Failed,
 }

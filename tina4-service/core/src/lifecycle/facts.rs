@@ -4,27 +4,24 @@ use crate::calendar::Zone;
 use crate::nanos::{Nanos, WallNanos, nanos};
 use crate::spec::Spec;
 
-/// What a step needs to know besides the event.
+/// What a step needs to know besides its input.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// The current time of the monotonic clock.
     pub now: Nanos,
-    /// The wall clock, which only calendar time needs.
+    /// The current time of the wall clock; only cron schedules need it.
     pub wall: WallNanos,
-    /// The time zone of calendar time.
+    /// The time zone of the cron schedule.
     pub zone: &'a dyn Zone,
-    /// Something must be cleaned up if the activation ends now.
+    /// Whether there are clean-up hooks to run if the activation ends now.
     pub hooks: bool,
-    /// When the body last called `heartbeat`; it matters only where there is a `timeout`.
+    /// When the run last called `heartbeat`; only needed if the service has a `timeout`.
     pub last_heartbeat: Nanos,
     /// A random number, for jitter.
     pub random: u64,
 }
 
-/// How late this run starts on purpose: `0..jitter`.
+/// The jitter of a run: a random delay below the service's `jitter`.
 pub(super) fn jitter(spec: &Spec, random: u64) -> Nanos {
-    match nanos(spec.jitter) {
-        0 => 0,
-        jitter => random % jitter,
-    }
+    random.checked_rem(nanos(spec.jitter)).unwrap_or(0)
 }

@@ -4,7 +4,7 @@ use super::crash::Crash;
 use crate::exit::Exit;
 use crate::nanos::Nanos;
 
-/// What happened.
+/// What happened to a service, or is requested of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
     /// Begin an activation.
@@ -12,22 +12,22 @@ pub enum Input<'a> {
         /// Wait for [`Input::Release`] before the first run.
         wait_for_dependencies: bool,
     },
-    /// What it comes `after` is up.
+    /// All services that it comes `after` are ready or have ended.
     Release,
-    /// The deadline has come.
+    /// The [`deadline`](super::Lifecycle::deadline) has passed.
     Due,
     /// The run has ended.
     Ended(Exit<&'a Crash>),
-    /// The run has ended with [`Exit::Again`], and nobody else is to be served first: the next one
-    /// begins with the same step.
+    /// The run has ended with [`Exit::Again`], and the worker has nothing else to do: the next run
+    /// begins in the same step.
     Repeat,
-    /// The clean-up is over.
+    /// The clean-up has ended.
     CleanedUp,
-    /// The thread that runs or cleans up never comes back: it is ending the process.
+    /// The thread of the run or clean-up will never return, because it is ending the process.
     ThreadLost,
-    /// A stop waited until its deadline, and nobody else has noticed yet.
+    /// The deadline of a stop has passed; reported by a caller that waits for the stop.
     Expired,
-    /// The start that has just been made is taken back: there is no thread for it.
+    /// Take back a start, because no thread could be spawned.
     StartFailed,
     /// Make the next run due now.
     RunNow,
@@ -37,7 +37,7 @@ pub enum Input<'a> {
     Resume,
     /// End the activation.
     Stop {
-        /// When a run or clean-up that has not ended by then is abandoned.
+        /// When to abandon the run or clean-up in progress.
         deadline: Nanos,
     },
 }

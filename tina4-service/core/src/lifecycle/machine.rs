@@ -1,10 +1,11 @@
-//! The life cycle of one service: its data, and one step of it.
+//! The state machine: its data, and one step.
 
 use super::action::Action;
-use super::calendar::Calendar;
+use super::cron_state::CronState;
 use super::facts::Facts;
 use super::input::Input;
 use super::phase::{Idle, Phase};
+use super::state::State;
 use super::transition::Transition;
 use crate::nanos::Nanos;
 use crate::restart::Restarts;
@@ -14,17 +15,22 @@ use crate::spec::Spec;
 #[derive(Debug)]
 pub struct Lifecycle {
     pub(super) phase: Phase,
+    /// The state of this phase, as of the end of the last step: a step and its caller ask for it
+    /// several times.
+    pub(super) state: State,
+    /// Since when it has been in this state.
     pub(super) since: Nanos,
-    /// Which activation this is, from 1; 0 before the first.
+    /// The number of this activation, from 1; 0 before the first.
     pub(super) activation: u32,
-    /// The first due instant of this activation.
+    /// The origin of the grid of an interval: the first due time of this activation.
     pub(super) anchor: Nanos,
-    /// When the run in progress, or the last one, was due and began.
+    /// When the current or last run was due.
     pub(super) due: Nanos,
+    /// When it began.
     pub(super) started: Nanos,
-    /// What only a service with calendar time has.
-    pub(super) calendar: Option<Box<Calendar>>,
-    /// Whether the first run of this activation has begun, or waits for its calendar time.
+    /// Only with a cron schedule; boxed, because most services have another one.
+    pub(super) cron_state: Option<Box<CronState>>,
+    /// Whether this activation has begun its first run or waits for its first occurrence.
     pub(super) ready: bool,
     pub(super) restarts: Restarts,
 }
@@ -33,20 +39,22 @@ impl Lifecycle {
     /// A registered service that has not been started.
     #[must_use]
     pub fn new(now: Nanos) -> Self {
+        let phase = Phase::Idle(Idle::Registered);
         Self {
-            phase: Phase::Idle(Idle::Registered),
+            phase,
+            state: phase.state(),
             since: now,
             activation: 0,
             anchor: 0,
             due: now,
             started: now,
-            calendar: None,
+            cron_state: None,
             ready: false,
             restarts: Restarts::default(),
         }
     }
 
-    /// Takes one event and says what to do; what is worth telling goes to `emit`.
+    /// Handles one input and returns what to do next; transitions go to `emit`.
     pub fn step(
         &mut self,
         spec: &Spec,
@@ -54,7 +62,7 @@ impl Lifecycle {
         input: Input<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
-        let before = self.state();
+        let facts = &facts;
         let activation = self.activation;
         let action = match input {
             Input::Start { wait_for_dependencies } => {
@@ -73,11 +81,13 @@ impl Lifecycle {
             Input::Resume => self.resume(spec, facts, emit),
             Input::Stop { deadline } => self.stop(facts, deadline, emit),
         };
-        // A repeat goes from running to running.
+        // A repeated run begins in the state in which the one before ended.
         let begins = matches!(action, Action::Run { .. });
-        if begins || self.state() != before || self.activation != activation {
+        let state = self.phase.state();
+        if begins || state != self.state || self.activation != activation {
             self.since = facts.now;
         }
+        self.state = state;
         action
     }
 }

@@ -1,6 +1,7 @@
 //! What a life cycle is doing, grouped by activity.
 
 use super::ending::Ending;
+use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
 
 /// What a life cycle is doing.
@@ -37,6 +38,26 @@ pub(super) enum Phase {
     },
     /// Did not end in time.
     Abandoned(Lingering),
+}
+
+impl Phase {
+    /// The state that a service in this phase is in.
+    #[inline]
+    pub(super) fn state(self) -> State {
+        match self {
+            Self::Idle(Idle::Registered) => State::Registered,
+            Self::Idle(Idle::Ended(Ending::Stopped)) => State::Stopped,
+            Self::Idle(Idle::Ended(Ending::Finished)) => State::Finished,
+            Self::Idle(Idle::Ended(Ending::Failed)) => State::Failed,
+            Self::WaitingForDependencies => State::Waiting,
+            Self::Pending { pause: Pause::Now, .. } => State::Paused,
+            Self::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, .. } => State::Waiting,
+            Self::Pending { wait: Wait::Backoff(_), .. } => State::BackingOff,
+            Self::Running { .. } => State::Running,
+            Self::StopRequested { .. } | Self::Ending { .. } => State::Stopping,
+            Self::Abandoned(_) => State::Abandoned,
+        }
+    }
 }
 
 /// Why a service is not in an activation.

@@ -1,9 +1,8 @@
 //! What can be asked of a life cycle without changing it.
 
-use super::date::NEVER;
-use super::ending::Ending;
 use super::machine::Lifecycle;
-use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
+use super::occurrence::{NEVER, Occurrence};
+use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
 use super::readiness::Readiness;
 use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
@@ -13,19 +12,7 @@ impl Lifecycle {
     #[must_use]
     #[inline]
     pub fn state(&self) -> State {
-        match self.phase {
-            Phase::Idle(Idle::Registered) => State::Registered,
-            Phase::Idle(Idle::Ended(Ending::Stopped)) => State::Stopped,
-            Phase::Idle(Idle::Ended(Ending::Finished)) => State::Finished,
-            Phase::Idle(Idle::Ended(Ending::Failed)) => State::Failed,
-            Phase::WaitingForDependencies => State::Waiting,
-            Phase::Pending { pause: Pause::Now, .. } => State::Paused,
-            Phase::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, .. } => State::Waiting,
-            Phase::Pending { wait: Wait::Backoff(_), .. } => State::BackingOff,
-            Phase::Running { .. } => State::Running,
-            Phase::StopRequested { .. } | Phase::Ending { .. } => State::Stopping,
-            Phase::Abandoned(_) => State::Abandoned,
-        }
+        self.state
     }
 
     /// Since when the service has been in this state.
@@ -81,7 +68,7 @@ impl Lifecycle {
     pub(super) fn due_of(&self, wait: Wait) -> Nanos {
         match wait {
             Wait::Due(due) | Wait::Backoff(due) => due,
-            Wait::Occurrence { .. } => self.date().due,
+            Wait::Occurrence { .. } => self.occurrence().due,
         }
     }
 
@@ -136,14 +123,13 @@ impl Lifecycle {
         self.planned().map(|wait| self.due_of(wait))
     }
 
-    /// The calendar time of the next run, in seconds since 1970 UTC, and how much later it begins
-    /// on purpose, if it waits for one.
+    /// The occurrence that the next run waits for, in seconds since 1970 UTC, and its jitter.
     #[must_use]
-    pub fn next_date(&self) -> Option<(i64, Nanos)> {
+    pub fn next_occurrence(&self) -> Option<(i64, Nanos)> {
         match self.planned()? {
             Wait::Occurrence { .. } => {
-                let date = self.date();
-                (date.at < NEVER).then_some((date.at, date.late))
+                let Occurrence { at, jitter, .. } = self.occurrence();
+                (at < NEVER).then_some((at, jitter))
             }
             Wait::Due(_) | Wait::Backoff(_) => None,
         }

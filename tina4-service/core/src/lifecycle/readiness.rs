@@ -1,10 +1,10 @@
 //! What other services may depend on.
 
-/// What others may depend on.
+/// What other services may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
     /// Whether the service is in an activation.
     pub active: bool,
-    /// Whether the first run of this activation has begun, or waits for its calendar time.
+    /// Whether this activation has begun its first run or waits for its first occurrence.
     pub ready: bool,
 }

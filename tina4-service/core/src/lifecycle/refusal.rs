@@ -1,18 +1,18 @@
 //! Why a request is refused.
 
-/// Why a request does not fit.
+/// Why a request is not possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is in an activation already.
+    /// The service is already in an activation.
     Active,
-    /// It is not in an activation.
+    /// The service is not in an activation.
     NotActive,
-    /// It is waiting for services that it comes `after`.
+    /// The service is waiting for others that it comes `after`.
     WaitingForDependencies,
     /// A run is in progress.
     Busy,
-    /// It is ending.
+    /// The activation is ending.
     Stopping,
-    /// An abandoned run of it is still alive.
+    /// An abandoned run or clean-up has not ended yet.
     Lingering,
 }

@@ -23,7 +23,7 @@ impl Lifecycle {
     pub(super) fn due(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         // An early or outdated wake-up changes nothing.
@@ -35,7 +35,7 @@ impl Lifecycle {
                 let (wait, pause) = (*wait, *pause == Pause::AfterRun);
                 match wait {
                     Wait::Due(due) => self.run(spec, facts, due, None, pause),
-                    Wait::Occurrence { .. } => self.look(spec, facts, emit),
+                    Wait::Occurrence { .. } => self.check_wall_clock(spec, facts, emit),
                     Wait::Backoff(due) => {
                         self.restarts.restarted(&spec.restart, facts.now);
                         emit(Transition::Restarted);
@@ -69,7 +69,7 @@ impl Lifecycle {
     }
 
     /// Reports a run without a sign of life within its timeout, once for each silence.
-    fn check_timeout(&mut self, spec: &Spec, facts: Facts<'_>, emit: &mut impl FnMut(Transition)) {
+    fn check_timeout(&mut self, spec: &Spec, facts: &Facts<'_>, emit: &mut impl FnMut(Transition)) {
         let Phase::Running { check_at, reported_silence, .. } = &mut self.phase else { return };
         let Some(timeout) = spec.timeout.map(nanos) else {
             *check_at = None;
@@ -91,17 +91,17 @@ impl Lifecycle {
         *check_at = Some(NonMaxNanos::new(facts.now.saturating_add(silence)));
     }
 
-    /// Begins a run; `date` is the calendar time it is for, if it is for one.
+    /// Begins a run. `occurrence` is the one of a cron expression that it is for, if any.
     pub(super) fn run(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         due: Nanos,
-        date: Option<i64>,
+        occurrence: Option<i64>,
         pause: bool,
     ) -> Action {
         self.ready = true;
-        self.answer(spec, facts, date);
+        self.record_run(spec, facts, occurrence);
         (self.due, self.started) = (due, facts.now);
         self.phase = Phase::Running {
             pause,
@@ -117,7 +117,7 @@ impl Lifecycle {
     pub(super) fn ended(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
@@ -164,7 +164,7 @@ impl Lifecycle {
     pub(super) fn repeat(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let Phase::Running { pause: false, .. } = self.phase else {
@@ -189,7 +189,7 @@ impl Lifecycle {
     fn skip(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         pause: bool,
         exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
@@ -198,7 +198,7 @@ impl Lifecycle {
             Schedule::Interval(period) => self.grid(*period).count_between(self.due, facts.now),
             // The next step decides which of the missed occurrences runs.
             Schedule::Cron(..) if matches!(exit, Exit::Wait) && !pause => 0,
-            Schedule::Cron(cron, _) => self.answer_for_run(cron, facts),
+            Schedule::Cron(cron, _) => self.skip_occurrences(cron, facts),
             // A delay starts when the run ends; a continuous service has no due times.
             Schedule::Delay(_) | Schedule::Continuous => 0,
         };
@@ -220,7 +220,7 @@ impl Lifecycle {
     fn after_run(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         pause: bool,
         exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
@@ -232,10 +232,10 @@ impl Lifecycle {
             Exit::After(delay) => Wait::Due(facts.now.saturating_add(delay)),
             Exit::Done => return Some(Ending::Finished),
             Exit::Crashed(crash) => {
-                let (restart_in, ending) = self.restart(spec, facts, pause, crash.kind);
+                let restart_in = self.restart(spec, facts, pause, crash.kind);
                 let in_a_row = self.restarts.in_a_row();
                 emit(Transition::Crashed { crash: crash.clone(), in_a_row, restart_in });
-                return ending;
+                return restart_in.is_none().then_some(Ending::Failed);
             }
         };
         self.restarts.recovered();
@@ -247,7 +247,7 @@ impl Lifecycle {
     fn after_return(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         pause: bool,
         emit: &mut impl FnMut(Transition),
     ) -> Option<Ending> {
@@ -255,25 +255,25 @@ impl Lifecycle {
             Restart::OnFailure | Restart::Never => Some(Ending::Finished),
             Restart::Always => {
                 // A return counts like a transient crash.
-                let (restart_in, ending) = self.restart(spec, facts, pause, CrashKind::Transient);
-                emit(match restart_in {
-                    Some(restart_in) => Transition::Returned { restart_in },
-                    None => Transition::ReturnedTooOften { error: RETURNED_TOO_OFTEN },
-                });
-                ending
+                if let Some(restart_in) = self.restart(spec, facts, pause, CrashKind::Transient) {
+                    emit(Transition::Returned { restart_in });
+                    None
+                } else {
+                    emit(Transition::ReturnedTooOften { error: RETURNED_TOO_OFTEN });
+                    Some(Ending::Failed)
+                }
             }
         }
     }
 
-    /// Counts a crash and plans a restart; returns its backoff. If there is none, the activation
-    /// ends.
+    /// Counts a crash and plans a restart; returns its backoff, or `None` if it has failed for good.
     fn restart(
         &mut self,
         spec: &Spec,
-        facts: Facts<'_>,
+        facts: &Facts<'_>,
         pause: bool,
         kind: CrashKind,
-    ) -> (Option<Duration>, Option<Ending>) {
+    ) -> Option<Duration> {
         let ran_for = facts.now.saturating_sub(self.started);
         if !spec.schedule.is_periodic() && ran_for >= nanos(RestartPolicy::RECOVERY) {
             self.restarts.recovered();
@@ -281,19 +281,19 @@ impl Lifecycle {
         match self.restarts.crashed(&spec.restart, facts.now, kind) {
             Verdict::RestartAfter(backoff) => {
                 self.plan(Wait::Backoff(facts.now.saturating_add(nanos(backoff))), pause);
-                (Some(backoff), None)
+                Some(backoff)
             }
-            Verdict::GiveUp => (None, Some(Ending::Failed)),
+            Verdict::GiveUp => None,
         }
     }
 
     /// The next due time of the schedule: not before now, and after `last`.
-    pub(super) fn next_due(&mut self, spec: &Spec, facts: Facts<'_>, last: Nanos) -> Wait {
+    pub(super) fn next_due(&mut self, spec: &Spec, facts: &Facts<'_>, last: Nanos) -> Wait {
         let due = match &spec.schedule {
             Schedule::Interval(period) => self.grid(*period).next(last, facts.now),
             Schedule::Delay(delay) => facts.now.saturating_add(nanos(*delay)),
             Schedule::Continuous => facts.now,
-            Schedule::Cron(cron, _) => return self.next_date_of(cron, spec, facts),
+            Schedule::Cron(cron, _) => return self.wait_for_next(cron, spec, facts),
         };
         Wait::Due(due.saturating_add(jitter(spec, facts.random)))
     }

@@ -1,12 +1,12 @@
-//! The words for what a service is doing.
+//! What a service is doing, in one word.
 
 use std::fmt;
 
-/// What a service is doing. `Display` prints the words of the variants.
+/// What a service is doing. `Display` prints it in lowercase, as in `backing off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum State {
-    /// Known, not started yet.
+    /// Not started yet.
     Registered,
     /// Waiting for its next run.
     Waiting,
@@ -14,16 +14,16 @@ pub enum State {
     Running,
     /// Waiting for its restart after a crash.
     BackingOff,
-    /// Told not to run until resumed.
+    /// Paused: it does not run until resumed.
     Paused,
-    /// Its activation is ending: a last run, or its clean-up, is in progress.
+    /// Its activation is ending: the last run or the clean-up is in progress.
     Stopping,
-    /// Ended because it was told to.
+    /// Ended because stop was requested.
     Stopped,
     /// Ended because its work was done.
     Finished,
-    /// Ended because it crashed too often, or with a `Permanent` error; final until
-    /// it is started again.
+    /// Ended because it crashed too often, or with a `Permanent` error; it stays so until it is
+    /// started again.
     Failed,
     /// Did not end within its `stop_timeout`; its last run may still be alive.
     Abandoned,

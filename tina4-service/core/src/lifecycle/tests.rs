@@ -1,4 +1,4 @@
-//! Tables for single rules; calendar time is in `occurrences.rs`, random lives are in `lives.rs`.
+//! A life cycle under test; the tests are grouped by subject. `lives.rs` has the properties.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::{
 use super::*;
 
 mod control;
+mod cron;
 mod lives;
-mod occurrences;
 mod permanent;
 mod restarts;
 mod runs;
@@ -23,12 +23,12 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A life with its spec, a clock in hand and no luck involved.
+/// A life cycle with its spec. The test sets the clocks and the random numbers.
 struct Life {
     spec: Spec,
     life: Lifecycle,
     now: Nanos,
-    /// By how much the wall clock is ahead of `now`.
+    /// How far the wall clock is ahead of `now`.
     ahead: WallNanos,
     hooks: bool,
     last_heartbeat: Nanos,
@@ -76,13 +76,14 @@ impl Life {
         self.life.state()
     }
 
-    /// Goes to the next deadline and reports it.
+    /// Advances to the next deadline and steps.
     fn due(&mut self) -> Action {
         self.now = self.now.max(self.life.deadline().expect("something is due"));
         self.step(Input::Due)
     }
 
-    /// Goes to the next run and lets it take so long; returns when it was due, in seconds.
+    /// Advances to the next run, which takes this long and ends with `input`; returns its due time in
+    /// seconds.
     fn run(&mut self, takes: Nanos, input: Input<'_>) -> u64 {
         let Action::Run { due, .. } = self.due() else { panic!("no run: {:?}", self.life) };
         self.now += takes;
@@ -90,7 +91,7 @@ impl Life {
         due / SECOND
     }
 
-    fn take_notes(&mut self) -> Vec<Transition> {
+    fn take_transitions(&mut self) -> Vec<Transition> {
         std::mem::take(&mut self.transitions)
     }
 }
@@ -112,7 +113,7 @@ fn crashed_permanently() -> Input<'static> {
 }
 
 #[test]
-fn the_words_of_rule_61() {
+fn rule_61_every_state_has_a_word() {
     let states = [
         (State::Registered, "registered"),
         (State::Waiting, "waiting"),
@@ -130,7 +131,7 @@ fn the_words_of_rule_61() {
     }
 }
 
-/// A runner may hold a hundred thousand of them.
+/// A runner may hold a hundred thousand services.
 #[test]
 fn a_life_cycle_takes_80_bytes() {
     assert_eq!(size_of::<Lifecycle>(), 80);

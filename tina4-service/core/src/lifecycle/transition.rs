@@ -1,20 +1,20 @@
-//! What a step reports.
+//! What a step changes that others want to know.
 
 use std::time::Duration;
 
 use super::crash::Crash;
 use super::ending::Ending;
 
-/// Something worth telling: to the log, to subscribers, to those who wait.
+/// A change to report to the log, to subscribers and to waiting threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transition {
     /// An activation has begun.
     Started,
-    /// Runs fell due that could not begin in time, and were left out.
+    /// This many runs were missed and left out.
     Skipped(u64),
     /// A run has crashed.
     Crashed {
-        /// Why.
+        /// Why it crashed.
         crash: Crash,
         /// Consecutive crashes, this one included.
         in_a_row: u32,
@@ -26,12 +26,13 @@ pub enum Transition {
         /// The backoff before the restart.
         restart_in: Duration,
     },
-    /// A continuous service returned, and fails because it may not be restarted once more.
+    /// A continuous service with `restart = "always"` returned, and has failed: it may not be
+    /// restarted again.
     ReturnedTooOften {
         /// The text of the error.
         error: &'static str,
     },
-    /// A restart is about to run.
+    /// The backoff is over, and the run begins.
     Restarted,
     /// A run has neither ended nor sent a heartbeat within its timeout.
     Stuck {
@@ -48,16 +49,16 @@ pub enum Transition {
     Ended {
         /// How it ended.
         ending: Ending,
-        /// A start was requested while it was stopping.
+        /// Whether a start was requested while it was stopping.
         start_again: bool,
     },
-    /// The last run crashed after stop was requested, which does not count as a crash.
+    /// The last run crashed after stop was requested; that does not count as a crash.
     CrashedWhileStopping(Crash),
-    /// It did not end in time.
+    /// The activation did not end in time.
     Abandoned {
-        /// The service had failed for good before.
+        /// Whether the service had failed for good before.
         failed: bool,
     },
-    /// What was left of an abandoned activation has ended after all.
+    /// The run or clean-up of an abandoned activation has ended after all.
     LateEnd,
 }

@@ -61,7 +61,7 @@ impl Supervisor {
             state: life.state(),
             since: clock.wall_at(life.since()),
             next_due: life
-                .next_date()
+                .next_occurrence()
                 .and_then(|(at, late)| wall_after(wall_time(at)?, late))
                 .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
             runs: stats.runs,

@@ -100,7 +100,7 @@ impl Supervised {
             number: stats.runs,
             attempt: stats.attempt,
             due: life.run_due(),
-            date: life.run_date(),
+            date: life.run_occurrence(),
             started: life.run_started(),
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn rule_32_held_until_released() {
+fn rule_32_the_first_run_waits_for_dependencies() {
     let mut life = Life::every(10);
     life.step(Input::Start { wait_for_dependencies: true });
     assert_eq!((life.state(), life.life.deadline()), (State::Waiting, None));
@@ -28,7 +28,7 @@ fn run_now_keeps_the_grid_and_is_refused_during_a_run() {
 }
 
 #[test]
-fn a_pause_lets_the_run_end_and_makes_up_for_nothing() {
+fn a_pause_lets_the_run_end_and_drops_missed_runs() {
     let mut life = Life::every(10);
     life.start();
     life.due();
@@ -36,7 +36,7 @@ fn a_pause_lets_the_run_end_and_makes_up_for_nothing() {
     assert_eq!(life.state(), State::Running);
     life.step(GOOD);
     assert_eq!((life.state(), life.life.deadline()), (State::Paused, None));
-    // Run now, and be paused again.
+    // It runs once on request, and is paused again.
     life.step(Input::RunNow);
     life.run(0, GOOD);
     assert_eq!(life.state(), State::Paused);
@@ -44,6 +44,9 @@ fn a_pause_lets_the_run_end_and_makes_up_for_nothing() {
     life.step(Input::Resume);
     assert_eq!(life.run(0, GOOD), 40);
     assert!(
-        !life.take_notes().iter().any(|transition| matches!(transition, Transition::Skipped(_)))
+        !life
+            .take_transitions()
+            .iter()
+            .any(|transition| matches!(transition, Transition::Skipped(_)))
     );
 }

@@ -1,4 +1,4 @@
-//! Properties over random lives: whatever happens, in whatever order.
+//! Properties of random lives: any inputs in any order.
 
 use crate::{Cron, Flow, Timezone};
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ fn spec() -> impl Strategy<Value = Spec> {
     )
 }
 
-/// What the world does next. Ends are only reported for what was begun.
+/// What happens next. Only what was begun ends.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Pass(Nanos),
@@ -91,8 +91,8 @@ enum Doing {
     CleanUp,
 }
 
-/// Many lives. Under Miri, which is some hundred times slower, a few short ones; and no earlier
-/// failures are read from a file, because Miri keeps a test away from the files of the machine.
+/// Miri is some hundred times slower, so it gets a few short lives; and it isolates tests from the
+/// file system, so no earlier failures are read from a file.
 fn cases() -> ProptestConfig {
     if cfg!(miri) {
         ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() }
@@ -101,14 +101,14 @@ fn cases() -> ProptestConfig {
     }
 }
 
-/// How many things happen in one life, at most.
+/// The most acts in one life.
 const ACTS: usize = if cfg!(miri) { 25 } else { 200 };
 
 proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn whatever_happens(spec in spec(), acts in prop::collection::vec(act(), 1..ACTS), random in any::<u64>()) {
+    fn a_random_life_keeps_its_invariants(spec in spec(), acts in prop::collection::vec(act(), 1..ACTS), random in any::<u64>()) {
         let mut life = Life::new(spec.clone());
         life.random = random;
         let mut doing = Doing::Nothing;
@@ -158,14 +158,14 @@ proptest! {
                 Act::Beat => { life.last_heartbeat = life.now; Action::Nothing }
             };
 
-            // Never two at once, and nothing after the end.
+            // Runs and clean-ups never overlap, and nothing runs after the end.
             match action {
                 Action::Run { due, attempt } => {
                     prop_assert_eq!(doing, Doing::Nothing, "a run overlaps");
                     let repeated = matches!(act, Act::EndRepeated) && before == State::Running;
-                    prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run out of {}", before);
+                    prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run from {}", before);
                     prop_assert!(due <= life.now, "a run before it is due");
-                    if let Some(date) = life.life.run_date() {
+                    if let Some(date) = life.life.run_occurrence() {
                         let late = WallNanos::from(life.now) + life.ahead - WallNanos::from(date) * 1_000_000_000;
                         prop_assert!((0..=60_100_000_000).contains(&late), "late by {}", late);
                     }
@@ -180,7 +180,7 @@ proptest! {
             }
             prop_assert_eq!(doing != Doing::Nothing, life.life.is_executing(), "{:?}", life.life);
 
-            for transition in life.take_notes() {
+            for transition in life.take_transitions() {
                 match transition {
                     Transition::Started => { started += 1; restarts_in_a_row = 0; }
                     // Never more restarts than allowed.
@@ -202,26 +202,26 @@ proptest! {
             if life.life.crashes_in_a_row() == 0 {
                 restarts_in_a_row = 0;
             }
-            // A run that was not asked to stop makes it fail, by way of its hooks.
+            // Unless stop was requested, it fails, after its hooks.
             if permanent && before == State::Running {
                 let expected = if life.hooks { State::Stopping } else { State::Failed };
                 prop_assert_eq!(life.state(), expected);
             }
-            // Each activation ends once, and only one is open.
+            // Each activation ends once, and at most one is open.
             prop_assert_eq!(started - ended, u32::from(life.state().is_active()));
 
-            // The deadline is never in the past of the step that set it: what is due is due now.
+            // A step never sets a deadline in the past.
             if let Some(deadline) = life.life.deadline()
                 && !matches!(action, Action::Refused(_))
                 && life.state() != before
                 && !matches!(life.state(), State::Stopping | State::Abandoned)
-                // A calendar time that passed during the run is decided next.
-                && life.life.next_date().is_none()
+                // An occurrence that was missed during the run is decided in the next step.
+                && life.life.next_occurrence().is_none()
             {
                 prop_assert!(deadline >= life.now, "{:?} at {}", life.life, life.now);
             }
         }
-        // Stop ends every life: at once, or when what is being done ends, or at the deadline.
+        // Stop ends every activation, at its deadline at the latest.
         let deadline = life.now + 5;
         life.step(Input::Stop { deadline });
         life.now = life.now.max(deadline) + 1_000_000_000;

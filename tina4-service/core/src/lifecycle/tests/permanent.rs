@@ -1,9 +1,9 @@
-//! A crash that no restart follows.
+//! Permanent crashes.
 
 use super::*;
 
 #[test]
-fn rule_28_a_permanent_crash_is_final_whatever_restarts_are_left() {
+fn rule_28_a_permanent_crash_is_final_even_if_restarts_are_left() {
     let schedules = [Schedule::Continuous, Schedule::Interval(secs(10)), Schedule::Delay(secs(1))];
     for (schedule, restart) in schedules.iter().flat_map(|s| Restart::ALL.map(|r| (s.clone(), r))) {
         for hooks in [false, true] {
@@ -13,9 +13,9 @@ fn rule_28_a_permanent_crash_is_final_whatever_restarts_are_left() {
             life.hooks = hooks;
             life.start();
             life.due();
-            // Asked for meanwhile, and of no avail.
+            // A pause does not keep it from failing.
             life.step(Input::Pause);
-            life.take_notes();
+            life.take_transitions();
             let action = life.step(crashed_permanently());
             assert_eq!(action == Action::CleanUp, hooks, "its hooks run");
             let crashed = Transition::Crashed {
@@ -23,11 +23,11 @@ fn rule_28_a_permanent_crash_is_final_whatever_restarts_are_left() {
                 in_a_row: 1,
                 restart_in: None,
             };
-            assert!(life.take_notes().contains(&crashed));
+            assert!(life.take_transitions().contains(&crashed));
             life.hooks = false;
             life.step(Input::CleanedUp);
             assert_eq!((life.state(), life.life.deadline()), (State::Failed, None));
-            // A new activation is as good as any.
+            // It does not affect the next activation.
             life.start();
             life.run(0, GOOD);
             assert_ne!(life.state(), State::Failed);

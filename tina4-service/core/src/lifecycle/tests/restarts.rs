@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn rule_20_restarts_of_an_always_failing_service() {
+fn rule_20_the_backoff_doubles_up_to_its_maximum() {
     let mut life = Life::new(Spec::DEFAULT);
     life.start();
     let mut restarts = Vec::new();
@@ -18,7 +18,7 @@ fn rule_20_restarts_of_an_always_failing_service() {
 }
 
 #[test]
-fn rule_21_a_good_run_returns_to_the_grid_and_starts_over() {
+fn rule_21_a_good_run_returns_to_the_grid_and_resets_the_backoff() {
     let mut life = Life::every(10);
     life.start();
     assert_eq!(life.run(0, crashed()), 0);
@@ -30,7 +30,7 @@ fn rule_21_a_good_run_returns_to_the_grid_and_starts_over() {
 }
 
 #[test]
-fn rule_21_a_minute_of_running_is_a_recovery_of_a_continuous_service() {
+fn rule_21_a_continuous_service_recovers_after_running_for_a_minute() {
     for (ran, delay) in [(59, 2), (60, 1)] {
         let mut life = Life::new(Spec::DEFAULT);
         life.start();
@@ -58,7 +58,7 @@ fn rule_22_and_24_after_n_restarts_the_next_crash_is_final() {
             assert_eq!(life.state(), want, "crash {crash} of max {max}");
         }
         assert_eq!(life.life.deadline(), None);
-        // A new activation counts anew.
+        // A new activation counts from zero.
         life.start();
         life.run(0, GOOD);
         assert_eq!(life.state(), State::Finished);
@@ -66,7 +66,7 @@ fn rule_22_and_24_after_n_restarts_the_next_crash_is_final() {
 }
 
 #[test]
-fn restart_always_paces_a_service_that_returns_at_once() {
+fn restart_always_backs_off_after_a_service_that_returns_immediately() {
     let restart =
         RestartPolicy { restart: Restart::Always, max_restarts: Some(2), ..RestartPolicy::DEFAULT };
     let mut life = Life::new(Spec { restart, ..Spec::DEFAULT });

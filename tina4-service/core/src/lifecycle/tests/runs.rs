@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn rule_1_and_3_an_interval_starts_at_once_and_never_drifts() {
+fn rule_1_and_3_an_interval_starts_immediately_and_never_drifts() {
     let mut life = Life::every(10);
     life.now = 7 * SECOND;
     life.start();
@@ -21,21 +21,21 @@ fn rule_2_a_delay_counts_from_the_end_of_the_run() {
 }
 
 #[test]
-fn rule_5_what_fell_due_meanwhile_is_skipped_and_told_once() {
+fn rule_5_runs_missed_during_a_long_run_are_skipped_and_reported_once() {
     let mut life = Life::every(10);
     life.start();
-    life.take_notes();
+    life.take_transitions();
     life.run(35 * SECOND, GOOD);
-    assert_eq!(life.take_notes(), [Transition::Skipped(3)]);
+    assert_eq!(life.take_transitions(), [Transition::Skipped(3)]);
     assert_eq!(life.run(0, GOOD), 40);
-    // A late wake-up runs once and goes on with the grid.
+    // After a late wake-up it runs once and returns to the grid.
     life.now = 95 * SECOND;
     assert_eq!(life.run(0, GOOD), 50);
     assert_eq!(life.run(0, GOOD), 100);
 }
 
 #[test]
-fn rule_9_jitter_again_and_after_leave_the_grid_alone() {
+fn rule_9_jitter_again_and_after_do_not_move_the_grid() {
     let jitter = secs(4);
     let spec = Spec { schedule: Schedule::Interval(secs(10)), jitter, ..Spec::DEFAULT };
     let mut life = Life::new(spec);
@@ -49,9 +49,8 @@ fn rule_9_jitter_again_and_after_leave_the_grid_alone() {
     assert_eq!(life.state(), State::Finished);
 }
 
-/// A repeat is the end of a run and the beginning of the next, without anything in between.
 #[test]
-fn rule_9_a_repeat_is_an_end_and_a_beginning() {
+fn rule_9_a_repeat_equals_the_end_of_a_run_and_the_start_of_the_next() {
     let between: [&[Input<'_>]; 4] =
         [&[], &[Input::Pause], &[Input::Stop { deadline: 9 * SECOND }], &[Input::RunNow]];
     for (takes, between) in [SECOND, 35 * SECOND].into_iter().flat_map(|t| between.map(|b| (t, b)))
@@ -67,39 +66,43 @@ fn rule_9_a_repeat_is_an_end_and_a_beginning() {
             }
             life
         };
-        let (mut at_once, mut by_steps) = (running(), running());
-        let action = at_once.step(Input::Repeat);
-        // What is told is told before the next run begins.
+        let (mut repeated, mut in_two_steps) = (running(), running());
+        let action = repeated.step(Input::Repeat);
+        // Transitions are reported before the next run begins.
         let quiet = takes == SECOND && matches!(between, [] | [Input::RunNow]);
         assert_eq!(matches!(action, Action::Run { .. }), quiet, "{between:?}: {action:?}");
-        by_steps.step(Input::Ended(Exit::Again));
+        in_two_steps.step(Input::Ended(Exit::Again));
         if quiet {
-            assert_eq!(by_steps.step(Input::Due), action);
-            assert_eq!(at_once.life.since(), at_once.now);
+            assert_eq!(in_two_steps.step(Input::Due), action);
+            assert_eq!(repeated.life.since(), repeated.now);
         }
-        assert_eq!(format!("{:?}", at_once.life), format!("{:?}", by_steps.life));
-        assert_eq!(at_once.transitions, by_steps.transitions);
+        assert_eq!(format!("{:?}", repeated.life), format!("{:?}", in_two_steps.life));
+        assert_eq!(repeated.transitions, in_two_steps.transitions);
     }
 }
 
 #[test]
-fn rule_63_stuck_is_told_once_per_silence_and_a_heartbeat_starts_it_again() {
+fn rule_63_a_stuck_run_is_reported_once_per_silence() {
     let mut life = Life::new(Spec { timeout: Some(secs(10)), ..Spec::DEFAULT });
     life.start();
     life.due();
-    life.take_notes();
+    life.take_transitions();
     life.last_heartbeat = 4 * SECOND;
     life.due();
-    assert_eq!((life.now / SECOND, life.take_notes().len()), (10, 0), "it beat at 4");
+    assert_eq!(
+        (life.now / SECOND, life.take_transitions().len()),
+        (10, 0),
+        "its heartbeat was at 4"
+    );
     life.due();
     let stuck = Transition::Stuck { running_for: secs(14) };
-    assert_eq!((life.now / SECOND, life.take_notes()), (14, vec![stuck]));
+    assert_eq!((life.now / SECOND, life.take_transitions()), (14, vec![stuck]));
     life.due();
     life.due();
-    assert_eq!(life.take_notes(), [], "once");
-    assert!(life.now >= 40 * SECOND, "looked at ever more rarely: {}", life.now);
+    assert_eq!(life.take_transitions(), [], "reported once");
+    assert!(life.now >= 40 * SECOND, "checked less and less often: {}", life.now);
     life.last_heartbeat = life.now + SECOND;
     life.due();
     life.due();
-    assert_eq!(life.take_notes().len(), 1, "a new silence");
+    assert_eq!(life.take_transitions().len(), 1, "a new silence");
 }

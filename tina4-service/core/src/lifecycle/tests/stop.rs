@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn rule_26_what_a_stopped_run_returns_is_no_crash() {
+fn rule_26_an_error_returned_after_stop_was_requested_is_no_crash() {
     for input in [GOOD, crashed(), crashed_permanently(), Input::Ended(Exit::Again)] {
         let mut life = Life::every(10);
         life.start();
@@ -16,7 +16,7 @@ fn rule_26_what_a_stopped_run_returns_is_no_crash() {
 }
 
 #[test]
-fn rule_43_an_abandoned_run_blocks_a_second_copy_until_it_ends() {
+fn rule_43_an_abandoned_run_prevents_a_second_copy_until_it_ends() {
     let mut life = Life::every(10);
     life.start();
     life.due();
@@ -28,31 +28,31 @@ fn rule_43_an_abandoned_run_blocks_a_second_copy_until_it_ends() {
         Action::Refused(Refusal::Lingering)
     );
     life.hooks = true;
-    assert_eq!(life.step(crashed()), Action::CleanUp, "what it holds is cleaned up late");
+    assert_eq!(life.step(crashed()), Action::CleanUp, "its clean-up runs late");
     assert_eq!(
         life.step(Input::Start { wait_for_dependencies: false }),
         Action::Refused(Refusal::Lingering)
     );
     life.step(Input::CleanedUp);
-    assert_eq!(life.state(), State::Abandoned, "it is not called stopped");
+    assert_eq!(life.state(), State::Abandoned, "it was not stopped");
     life.start();
     assert_eq!(life.state(), State::Waiting);
 }
 
 #[test]
-fn rule_42_hooks_come_between_the_last_run_and_the_end() {
+fn rule_42_hooks_run_between_the_last_run_and_the_end() {
     let mut life = Life::every(10);
     life.hooks = true;
     life.start();
     life.step(Input::Stop { deadline: 5 * SECOND });
     assert_eq!(life.state(), State::Stopping);
-    assert_eq!(life.due(), Action::CleanUp, "a worker must come for it");
+    assert_eq!(life.due(), Action::CleanUp, "a worker has to begin it");
     life.step(Input::CleanedUp);
     assert_eq!(life.state(), State::Stopped);
 }
 
 #[test]
-fn rule_47_start_while_stopping_follows_the_stop() {
+fn rule_47_a_start_during_a_stop_follows_it() {
     let mut life = Life::every(10);
     life.start();
     life.due();
@@ -60,8 +60,8 @@ fn rule_47_start_while_stopping_follows_the_stop() {
     assert_eq!(life.step(Input::Start { wait_for_dependencies: false }), Action::Nothing);
     life.step(GOOD);
     let ended = Transition::Ended { ending: Ending::Stopped, start_again: true };
-    assert!(life.take_notes().contains(&ended));
-    // A later stop takes the wish back.
+    assert!(life.take_transitions().contains(&ended));
+    // A later stop cancels that start.
     life.start();
     life.due();
     life.step(Input::Stop { deadline: 50 * SECOND });
@@ -69,5 +69,5 @@ fn rule_47_start_while_stopping_follows_the_stop() {
     life.step(Input::Stop { deadline: 50 * SECOND });
     life.step(GOOD);
     let ended = Transition::Ended { ending: Ending::Stopped, start_again: false };
-    assert!(life.take_notes().contains(&ended));
+    assert!(life.take_transitions().contains(&ended));
 }

@@ -1,0 +1,187 @@
+//! Cron schedules: waiting for an occurrence on the wall clock, and what happens to missed ones.
+//!
+//! Occurrences lie on the wall clock, timers on the monotonic clock. The distance between the two
+//! changes when the machine is suspended or its clock is set, so a waiting service reads the wall
+//! clock at least every 30 s (rule 6). DST is not seen here: it changes no instant, and [`Cron`] knows
+//! which instants match.
+//!
+//! [`Lifecycle::check_wall_clock`] is where missed occurrences are decided: the last one runs late, if
+//! it is within the [`GRACE_PERIOD`]; all others are skipped and counted (rule 5).
+//!
+//! When the wall clock is set back by more than the grace period, it passes occurrences again. Those
+//! that were skipped, or were before the start, are then due like any other. One that ran does not run
+//! again if the expression names a fixed time, unless the clock is set back by more than
+//! [`MAX_CORRECTION`]: then it was wrong before, and is right now (as in cron(8) of Debian and BSD).
+//! A recurring expression, such as `*/5 * * * *`, runs again in either case.
+
+use super::action::Action;
+use super::cron_state::CronState;
+use super::facts::{Facts, jitter};
+use super::machine::Lifecycle;
+use super::occurrence::{NEVER, Occurrence, nanos_of, seconds_of};
+use super::phase::{Pause, Phase, Wait};
+use super::transition::Transition;
+use crate::cron::Cron;
+use crate::nanos::{Nanos, SECOND, WallNanos};
+use crate::schedule::Schedule;
+use crate::spec::Spec;
+
+/// How late a missed occurrence may still run.
+const GRACE_PERIOD: WallNanos = 60 * SECOND;
+/// The largest step back of the wall clock that counts as a correction of the same time.
+const MAX_CORRECTION: WallNanos = 3 * 3_600 * SECOND;
+
+impl Lifecycle {
+    fn cron_state_mut(&mut self) -> &mut CronState {
+        self.cron_state.get_or_insert_default()
+    }
+
+    /// The occurrence that the service waits for, or waited for last.
+    pub(super) fn occurrence(&self) -> Occurrence {
+        self.cron_state.as_ref().map_or(CronState::NEW.next, |state| state.next)
+    }
+
+    /// The occurrence that the current or last run is for, in seconds since 1970 UTC.
+    #[must_use]
+    #[inline]
+    pub fn run_occurrence(&self) -> Option<i64> {
+        self.cron_state.as_ref().and_then(|state| state.run)
+    }
+
+    fn wait_for(&mut self, at: i64, jitter: Nanos, facts: &Facts<'_>) -> Wait {
+        let next = Occurrence::new(at, jitter, facts);
+        self.cron_state_mut().next = next;
+        Wait::Occurrence { check_at: next.check_at(facts.now) }
+    }
+
+    /// Records that all occurrences up to `seconds` have been run or skipped.
+    fn handled_until(&mut self, seconds: i64) {
+        let state = self.cron_state_mut();
+        state.handled_until = state.handled_until.max(seconds);
+    }
+
+    /// Waits for the first occurrence of an activation. The service is ready meanwhile (rule 32).
+    pub(super) fn wait_for_first(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
+        self.ready = true;
+        self.cron_state_mut().handled_until = seconds_of(facts.wall);
+        self.wait_for_next(cron, spec, facts)
+    }
+
+    /// Waits for the first occurrence that has not been handled; it may have passed.
+    pub(super) fn wait_for_next(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
+        self.rewind_if_set_back(cron, facts);
+        // No occurrence in 400 years means that the wall clock is wrong; it will be read again.
+        let at = cron.next_after(self.cron_state_mut().handled_until, facts.zone).unwrap_or(NEVER);
+        self.wait_for(at, jitter(spec, facts.random), facts)
+    }
+
+    /// Makes occurrences due again that the wall clock will pass again, if it was set back by more
+    /// than the grace period. Returns whether that changed anything.
+    fn rewind_if_set_back(&mut self, cron: &Cron, facts: &Facts<'_>) -> bool {
+        let set_back_from = |seconds: i64| nanos_of(seconds) - facts.wall;
+        let state = self.cron_state_mut();
+        if set_back_from(state.handled_until) <= GRACE_PERIOD {
+            return false;
+        }
+        let now = seconds_of(facts.wall);
+        let is_correction = set_back_from(state.last_run) <= MAX_CORRECTION;
+        let handled = if !cron.recurring && is_correction { now.max(state.last_run) } else { now };
+        std::mem::replace(&mut state.handled_until, handled) != handled
+    }
+
+    /// What to wait for after a pause; occurrences during the pause are dropped.
+    pub(super) fn wait_after_pause(
+        &mut self,
+        cron: &Cron,
+        spec: &Spec,
+        facts: &Facts<'_>,
+        wait: Wait,
+    ) -> Wait {
+        let (wait, due) = match wait {
+            Wait::Occurrence { .. } => {
+                let Occurrence { at, jitter, .. } = self.occurrence();
+                let wait = self.wait_for(at, jitter, facts);
+                (wait, self.occurrence().due)
+            }
+            Wait::Due(due) | Wait::Backoff(due) => (wait, due),
+        };
+        if due >= facts.now {
+            return wait;
+        }
+        self.handled_until(seconds_of(facts.wall));
+        self.wait_for_next(cron, spec, facts)
+    }
+
+    /// Reads the wall clock, and begins a run if its occurrence has come.
+    pub(super) fn check_wall_clock(
+        &mut self,
+        spec: &Spec,
+        facts: &Facts<'_>,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        let Occurrence { at, jitter, .. } = self.occurrence();
+        let Schedule::Cron(cron, _) = &spec.schedule else {
+            // Other schedules never wait for an occurrence.
+            return Action::Nothing;
+        };
+        // The jitter delays the whole calendar of this run, its grace period included.
+        let wall = facts.wall - WallNanos::from(jitter);
+        let now = seconds_of(wall);
+        if at == NEVER || nanos_of(at) > wall {
+            let wait = if self.rewind_if_set_back(cron, facts) {
+                self.wait_for_next(cron, spec, facts)
+            } else {
+                self.wait_for(at, jitter, facts)
+            };
+            self.phase = Phase::Pending { wait, pause: Pause::No };
+            return Action::Nothing;
+        }
+        let oldest = seconds_of(wall - GRACE_PERIOD + SECOND - 1).max(at);
+        let next = |after: &i64| cron.next_after(*after, facts.zone).filter(|at| *at <= now);
+        let last = std::iter::successors(next(&(oldest - 1)), next).last();
+        let skipped = cron.count_between(at, last.unwrap_or(now.saturating_add(1)), facts.zone);
+        if skipped > 0 {
+            emit(Transition::Skipped(skipped));
+        }
+        match last {
+            Some(at) => {
+                let Occurrence { due, .. } = Occurrence::new(at, jitter, facts);
+                self.run(spec, facts, due, Some(at), false)
+            }
+            None => {
+                self.handled_until(now);
+                let wait = self.wait_for_next(cron, spec, facts);
+                self.phase = Phase::Pending { wait, pause: Pause::No };
+                Action::Nothing
+            }
+        }
+    }
+
+    /// Skips the occurrences during a run that is not followed by the next occurrence, but by a
+    /// restart, a pause or a run that it asked for; returns their number. After other runs,
+    /// [`Lifecycle::check_wall_clock`] decides.
+    pub(super) fn skip_occurrences(&mut self, cron: &Cron, facts: &Facts<'_>) -> u64 {
+        let now = seconds_of(facts.wall);
+        let from = self.cron_state_mut().handled_until.saturating_add(1);
+        self.handled_until(now);
+        cron.count_between(from, now.saturating_add(1), facts.zone)
+    }
+
+    /// Records which occurrence a run is for. A run for none handles all that have passed.
+    #[inline]
+    pub(super) fn record_run(&mut self, spec: &Spec, facts: &Facts<'_>, occurrence: Option<i64>) {
+        match spec.schedule {
+            Schedule::Cron(..) => self.record_cron_run(facts, occurrence),
+            Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}
+        }
+    }
+
+    // Not inlined: runs of other schedules should not pay for it.
+    #[inline(never)]
+    fn record_cron_run(&mut self, facts: &Facts<'_>, occurrence: Option<i64>) {
+        self.handled_until(occurrence.unwrap_or(seconds_of(facts.wall)));
+        let state = self.cron_state_mut();
+        state.run = occurrence;
+        state.last_run = occurrence.unwrap_or(state.last_run);
+    }
+}
