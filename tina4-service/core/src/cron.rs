@@ -13,7 +13,7 @@ mod days;
 mod error;
 mod field;
 mod field_kind;
-mod instants;
+pub(crate) mod instants;
 mod parse;
 mod part;
 #[cfg(test)]
@@ -23,7 +23,6 @@ mod value;
 
 pub use days::Days;
 pub use error::CronError;
-pub use instants::ClockChange;
 
 /// The calendar repeats after this many years: a date that does not occur within them never does.
 const CYCLE_YEARS: u32 = 400;

@@ -29,7 +29,8 @@ mod timers;
 mod timezone;
 
 pub use calendar::{Utc, Zone};
-pub use cron::{ClockChange, Cron, CronError, Days};
+pub use cron::instants::ClockChange;
+pub use cron::{Cron, CronError, Days};
 pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;

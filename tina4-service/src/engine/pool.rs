@@ -244,7 +244,7 @@ impl<S: WorkSource> Pool<S> {
     /// of them.
     fn flush(self: &Arc<Self>, mut deferred: Option<Box<Deferred>>) {
         while let Some(taken) = deferred {
-            let mut state = self.flush_once(taken);
+            let mut state = self.flush_once(*taken);
             if !state.source.deferred().is_pending() {
                 return;
             }
@@ -258,7 +258,7 @@ impl<S: WorkSource> Pool<S> {
         }
     }
 
-    fn flush_once(&self, deferred: Box<Deferred>) -> MutexGuard<'_, PoolState<S>> {
+    fn flush_once(&self, deferred: Deferred) -> MutexGuard<'_, PoolState<S>> {
         let had_log = deferred.has_log();
         deferred.flush();
         let mut state = lock(&self.state);

@@ -32,7 +32,7 @@ impl<S: WorkSource> Driven for Pool<S> {
             let work = id.map(|id| (S::is_run(&id), state.source.begin(id)));
             drop(state);
             while let Some(taken) = deferred {
-                deferred = self.flush_once(taken).source.deferred_mut().take();
+                deferred = self.flush_once(*taken).source.deferred_mut().take();
             }
             let Some((is_run, item)) = work else {
                 return true;

@@ -1,0 +1,231 @@
+//! Imports go one way: no files import each other in a circle, and in the runtime no file imports from
+//! a layer above its own. The order of the layers is the list in `tina4-service/src/lib.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+mod modules;
+mod tokens;
+
+use modules::{Crate, Imports};
+
+/// The line above the list of layers in `lib.rs`.
+const HEADING: &str = "// The layers, from the bottom to the top.";
+
+/// The sources of a crate, by path from its root.
+fn sources(folder: &str) -> BTreeMap<String, String> {
+    let all = tests::sources(folder).into_iter();
+    all.map(|(path, text)| (path[folder.len() + 1..].to_owned(), text)).collect()
+}
+
+/// The layers that are listed in `lib.rs`, the lowest first.
+fn layers(lib: &str) -> Vec<&str> {
+    let list = lib.lines().skip_while(|line| *line != HEADING).skip(1);
+    let list = list.take_while(|line| line.starts_with("//"));
+    let layers: Vec<_> = list
+        .filter_map(|line| line.strip_prefix("// * ")?.split_once(':'))
+        .map(|(layer, _)| layer)
+        .collect();
+    assert!(!layers.is_empty(), "a list below `{HEADING}`");
+    layers
+}
+
+/// The layer of a file: its folder at the top, or its own name there.
+fn layer(file: &str) -> &str {
+    file.split_once('/').map_or(file.trim_end_matches(".rs"), |(folder, _)| folder)
+}
+
+/// One of the paths of an import, if possible a complete one.
+fn shown(paths: &BTreeSet<String>) -> &str {
+    let is_relative =
+        |path: &str| !["crate", "self", "super"].iter().any(|by| path.starts_with(by));
+    paths.iter().map(String::as_str).min_by_key(|path| is_relative(path)).unwrap_or_default()
+}
+
+/// One line for each import from a higher layer, and for each file without a layer.
+fn upward(imports: &Imports, layers: &[&str]) -> String {
+    let mut found = String::new();
+    let rank = |file| layers.iter().position(|known| *known == layer(file));
+    for (from, targets) in imports {
+        let Some(own) = rank(from) else {
+            let _ = writeln!(found, "{from} is in no layer");
+            continue;
+        };
+        for (to, paths) in targets {
+            if rank(to).is_some_and(|other| other > own) {
+                let path = shown(paths);
+                let _ = writeln!(found, "{from} imports `{path}` of {to}, a higher layer");
+            }
+        }
+    }
+    found
+}
+
+/// One line for each import that is part of a circle, with an empty line after each circle.
+fn circles(imports: &Imports) -> String {
+    let reached: BTreeMap<&str, BTreeSet<&str>> =
+        imports.keys().map(|from| (&**from, reachable(imports, from))).collect();
+    let mut found = String::new();
+    let mut done = BTreeSet::new();
+    for (first, reachable) in &reached {
+        let circle: BTreeSet<_> =
+            reachable.iter().filter(|other| reached[**other].contains(first)).collect();
+        if circle.is_empty() || !done.insert(circle.clone()) {
+            continue;
+        }
+        for from in &circle {
+            for (to, paths) in
+                imports[**from].iter().filter(|(to, _)| circle.contains(&to.as_str()))
+            {
+                let path = shown(paths);
+                let _ = writeln!(found, "{from} imports `{path}` of {to}, which leads back to it");
+            }
+        }
+        found.push('\n');
+    }
+    found
+}
+
+/// Every file that this one imports from, directly or not; itself only if it is in a circle.
+fn reachable<'a>(imports: &'a Imports, from: &str) -> BTreeSet<&'a str> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(file) = open.pop() {
+        for to in imports[file].keys() {
+            if found.insert(to.as_str()) {
+                open.push(to);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let mut found = String::new();
+    for folder in ["tina4-service/src", "tina4-service/core/src", "tina4-service-macros/src"] {
+        let imports = Crate::read(&sources(folder)).imports();
+        assert!(imports.values().any(|targets| !targets.is_empty()), "no imports in {folder}");
+        let circles = circles(&imports);
+        if !circles.is_empty() {
+            let _ = writeln!(found, "{folder}:\n{circles}");
+        }
+    }
+    assert!(found.is_empty(), "{found}");
+}
+
+#[test]
+fn no_file_of_the_runtime_imports_from_a_higher_layer() {
+    let sources = sources("tina4-service/src");
+    let layers = layers(&sources["lib.rs"]);
+    for known in &layers {
+        assert!(sources.keys().any(|file| layer(file) == *known), "`{known}` is a layer");
+    }
+    let found = upward(&Crate::read(&sources).imports(), &layers);
+    assert!(found.is_empty(), "{found}");
+}
+
+/// A crate of these files, and all its imports as `from > to`.
+#[cfg(test)]
+fn imports(files: &[(&str, &str)]) -> (Imports, String) {
+    let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
+    let imports = Crate::read(&files.iter().map(owned).collect()).imports();
+    let arrows = imports.iter().flat_map(|(from, targets)| {
+        targets.keys().map(move |to| {
+            let name = |file: &str| file.trim_end_matches(".rs").to_owned();
+            format!("{} > {}", name(from), name(to))
+        })
+    });
+    let arrows = arrows.collect::<Vec<_>>().join(", ");
+    (imports, arrows)
+}
+
+#[test]
+fn every_way_to_write_an_import_leads_to_its_file() {
+    let tree = [
+        ("lib.rs", "mod a; pub mod b; pub use b::{Thing, inner::Deep as Renamed};"),
+        ("b/mod.rs", "pub(crate) mod inner; mod two; pub struct Thing; pub use self::two::*;"),
+        ("b/inner.rs", "pub struct Deep; pub fn f() {}"),
+        ("b/two.rs", "use std::fmt; pub struct Two; pub(in crate::b) const fn two() {}"),
+    ];
+    let rest = "b/mod > b/two, lib > b/inner, lib > b/mod";
+    for (source, expected) in [
+        ("", ""),
+        ("use std::fmt; use ::b::Thing;", ""),
+        ("use crate::b::Thing;", "b/mod"),
+        ("use crate::b::inner::Deep;", "b/inner"),
+        ("use crate::b::inner::{self, Deep};", "b/inner"),
+        ("use crate::{b::{inner::Deep, Thing}};", "b/inner b/mod"),
+        ("use super::b::inner as other; fn f() { other::f() }", "b/inner"),
+        ("use crate::b; fn f() { b::inner::f() }", "b/inner b/mod"),
+        ("fn f(deep: &crate::b::inner::Deep) {}", "b/inner"),
+        ("fn f() -> Vec<crate::b::inner::Deep> { g::<super::b::Thing>() }", "b/inner b/mod"),
+        ("mod inline { use super::super::b::Thing; }", "b/mod"),
+        ("use crate::b::*;", "b/mod"),
+        (
+            "#[cfg(unix)] use crate::b::inner as it; #[cfg(windows)] use crate::b as it; fn f() { it::f() }",
+            "b/inner b/mod",
+        ),
+        // Re-exports, by name and by `*`.
+        ("use crate::{Renamed, Thing};", "b/inner b/mod"),
+        ("use crate::b::Two;", "b/two"),
+        ("use crate::Nothing;", "lib"),
+        ("use crate::b::two::fmt;", ""),
+        // No imports.
+        ("// use crate::b::Thing;\n/* crate::b::f() */", ""),
+        ("const A: &str = \"crate::b::f()\"; const B: &str = r#\"\"crate::b::f()\"#;", ""),
+        ("macro_rules! m { () => { $crate::b::f() } }", ""),
+        ("pub(in crate::b) fn f() {}", ""),
+        ("fn f(x: T) { x.b::<U>(); <T as U>::b::f(); }", ""),
+        // Tests.
+        ("#[cfg(test)] mod tests { use crate::b::Thing; }", ""),
+        ("#[cfg(test)] use crate::b::{Thing, inner}; fn f() {}", ""),
+        ("#[cfg(all(test, unix))] #[x] pub(crate) fn f() { crate::b::f() }", ""),
+        ("struct S { #[cfg(test)] a: crate::b::Thing, b: u8 }", ""),
+        ("#[cfg(test)] mod tests; use crate::b::Thing;", "b/mod"),
+        ("#[cfg(all(test, unix))] impl X { fn f() {} } use crate::b::Thing;", "b/mod"),
+        ("#[cfg(not(test))] use crate::b::Thing;", "b/mod"),
+        ("#[cfg(any(test, unix))] use crate::b::Thing;", "b/mod"),
+        ("#[cfg(all(unix, not(test)))] use crate::b::Thing;", "b/mod"),
+    ] {
+        let files: Vec<_> = tree.into_iter().chain([("a.rs", source)]).collect();
+        let own = expected.split_whitespace().map(|file| format!("a > {file}, "));
+        let expected = own.collect::<String>() + rest;
+        assert_eq!(imports(&files).1, expected, "{source}");
+    }
+}
+
+#[test]
+fn a_planted_circle_is_found() {
+    let files = [
+        ("lib.rs", "mod a; mod b; mod c; use c::C;"),
+        ("a.rs", "mod child; use self::child::Child;"),
+        ("a/child.rs", "pub struct Child; fn f() { super::super::b::g() }"),
+        ("b.rs", "pub fn g() {} use crate::a::A; use crate::c::C;"),
+        ("c.rs", "pub struct C; #[cfg(test)] mod tests { use crate::b::g; }"),
+    ];
+    let found = circles(&imports(&files).0);
+    let expected = "a.rs imports `self::child::Child` of a/child.rs, which leads back to it\n\
+        a/child.rs imports `super::super::b::g` of b.rs, which leads back to it\n\
+        b.rs imports `crate::a::A` of a.rs, which leads back to it\n\n";
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_planted_import_from_a_higher_layer_is_found() {
+    let lib = format!(
+        "mod low; mod high; mod new;\n{HEADING}\n// A sentence.\n//\n// * low: x\n// * high: y\n// * lib: z\n"
+    );
+    let files = [
+        ("lib.rs", &*lib),
+        ("low/mod.rs", "mod part; mod other;"),
+        ("low/part.rs", "use crate::high::High; use super::other::O;"),
+        ("low/other.rs", "pub struct O;"),
+        ("high.rs", "pub struct High; use crate::low::part::P;"),
+        ("new.rs", ""),
+    ];
+    let layers = layers(&lib);
+    assert_eq!(layers, ["low", "high", "lib"]);
+    let expected = "low/part.rs imports `crate::high::High` of high.rs, a higher layer\n\
+        new.rs is in no layer\n";
+    assert_eq!(upward(&imports(&files).0, &layers), expected);
+}
