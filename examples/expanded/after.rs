@@ -1,8 +1,8 @@
-//! One small service, as the compiler sees it: `before.rs` with the attribute expanded. A test of
-//! the macro compares the two.
+//! A small service as the compiler sees it: `before.rs` with the attribute expanded. A test of the
+//! macro compares the two.
 //!
-//! The function is what it was. Behind it stands one constant, in absolute paths: an empty macro,
-//! whose name a crate can have only once, and one value that says everything about the service.
+//! The function is unchanged. It is followed by one constant, with absolute paths: an empty macro,
+//! whose name must be unique in the crate, and one value that describes the service.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use tina4_service::{Change, Res};
 
 #[allow(clippy::needless_pass_by_value, reason = "these are the parameters of a service")]
-/// Says hello, again and again.
+/// Says hello every 30 seconds.
 fn greet(greeting: Res<String>) -> Result<(), io::Error> {
     writeln!(io::stdout(), "{}", *greeting)
 }
@@ -36,7 +36,7 @@ const _: () = {
     }
 };
 
-/// Ends after the first greeting, so that this is an example and not a program.
+/// Stops after the first greeting.
 fn main() -> ExitCode {
     tina4_service::provide("hello".to_owned());
     let events = tina4_service::subscribe();

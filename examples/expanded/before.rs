@@ -1,18 +1,18 @@
-//! One small service, as it is written. What it becomes is in `after.rs`; a test of the macro
-//! compares the two.
+//! A small service as it is written. `after.rs` shows its expansion; a test of the macro compares
+//! the two.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use tina4_service::{Change, Res};
 
-/// Says hello, again and again.
+/// Says hello every 30 seconds.
 #[tina4_service::service(interval = "30s", max_restarts = 5)]
 fn greet(greeting: Res<String>) -> Result<(), io::Error> {
     writeln!(io::stdout(), "{}", *greeting)
 }
 
-/// Ends after the first greeting, so that this is an example and not a program.
+/// Stops after the first greeting.
 fn main() -> ExitCode {
     tina4_service::provide("hello".to_owned());
     let events = tina4_service::subscribe();

@@ -9,33 +9,33 @@ use tina4_service::IntoDuration as _;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-A small shop: takes orders over HTTP, and mails, pays, counts and reports them beside it.
+A small web shop: takes orders over HTTP; background services mail, settle and report them.
 
 Usage: shop [OPTIONS]
 
 Options:
-  --port PORT       Where to listen on 127.0.0.1; 0 takes any that is free [default: 8080]
-  --data DIR        Folder of the database and the outbox [default: target/shop]
-  --for TIME        Close by itself after this long, such as 5s
-  --mail-takes TIME How long the mail server needs for one mail [default: 0s]
+  --port PORT       Port on 127.0.0.1; 0 takes any free one [default: 8080]
+  --data DIR        Directory of the database and the outbox [default: target/shop]
+  --for TIME        Stop by itself after this time, such as 5s
+  --mail-takes TIME How long sending one mail takes [default: 0s]
   --help            Print this
 ";
 
-/// What the user asked for.
+/// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// Open the shop.
-    Open(Options),
+    /// Run the shop.
+    Run(Options),
     /// Print the help.
     Help,
 }
 
-/// How to open the shop.
+/// The options of the shop.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) port: u16,
     pub(crate) data: PathBuf,
-    pub(crate) closing_time: Option<Duration>,
+    pub(crate) run_for: Option<Duration>,
     pub(crate) mail_takes: Duration,
 }
 
@@ -44,14 +44,14 @@ impl Default for Options {
         Self {
             port: 8080,
             data: PathBuf::from("target/shop"),
-            closing_time: None,
+            run_for: None,
             mail_takes: Duration::ZERO,
         }
     }
 }
 
-/// Reads the arguments, without the program's name.
-pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
+/// Parses the arguments, without the program's name.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
     let mut options = Options::default();
     let mut parser = lexopt::Parser::from_args(args);
     while let Some(arg) = parser.next()? {
@@ -59,16 +59,16 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Command, 
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Long("port") => options.port = parser.value()?.parse()?,
             Arg::Long("data") => options.data = parser.value()?.into(),
-            Arg::Long("for") => options.closing_time = Some(time(&parser.value()?)?),
-            Arg::Long("mail-takes") => options.mail_takes = time(&parser.value()?)?,
+            Arg::Long("for") => options.run_for = Some(duration(&parser.value()?)?),
+            Arg::Long("mail-takes") => options.mail_takes = duration(&parser.value()?)?,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => return Err(arg.unexpected()),
         }
     }
-    Ok(Command::Open(options))
+    Ok(Command::Run(options))
 }
 
-/// The same texts as in the attribute: `"500ms"`, `"1h 30m"`.
-fn time(value: &OsString) -> Result<Duration, lexopt::Error> {
+/// Accepts the same strings as the attribute: `"500ms"`, `"1h 30m"`.
+fn duration(value: &OsString) -> Result<Duration, lexopt::Error> {
     let text = value.clone().string()?;
     text.into_duration().map_err(lexopt::Error::from)
 }
@@ -77,26 +77,26 @@ fn time(value: &OsString) -> Result<Duration, lexopt::Error> {
 mod tests {
     use super::*;
 
-    fn read_words(line: &str) -> Result<Command, String> {
-        read(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
+    fn parse_line(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn options_are_read() {
+    fn options_are_parsed() {
         let expected = Options {
             port: 0,
             data: PathBuf::from("here"),
-            closing_time: Some(Duration::from_secs(5)),
+            run_for: Some(Duration::from_secs(5)),
             mail_takes: Duration::from_millis(20),
         };
         let line = "--port 0 --data=here --for 5s --mail-takes 20ms";
-        assert_eq!(read_words(line), Ok(Command::Open(expected)));
-        assert_eq!(read_words(""), Ok(Command::Open(Options::default())));
-        assert_eq!(read_words("--port 1 --help"), Ok(Command::Help));
+        assert_eq!(parse_line(line), Ok(Command::Run(expected)));
+        assert_eq!(parse_line(""), Ok(Command::Run(Options::default())));
+        assert_eq!(parse_line("--port 1 --help"), Ok(Command::Help));
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn errors_name_the_wrong_argument() {
         for (line, named) in [
             ("--prot 1", "--prot"),
             ("--port", "--port"),
@@ -104,7 +104,7 @@ mod tests {
             ("--for 5", "no unit"),
             ("open", "open"),
         ] {
-            let error = read_words(line).expect_err(line);
+            let error = parse_line(line).expect_err(line);
             assert!(error.contains(named), "{line}: {error}");
         }
     }

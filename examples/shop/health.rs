@@ -1,31 +1,31 @@
-//! What `GET /health` and `GET /services` say of the services.
+//! The response bodies of `GET /health` and `GET /services`.
 
 use serde::Serialize;
 use tina4_service::ServiceInfo;
 
-/// The answer of `GET /health`.
+/// The response to `GET /health`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Health {
     pub(crate) healthy: bool,
     /// One line for each service that needs attention.
-    troubles: Vec<String>,
+    problems: Vec<String>,
 }
 
 impl Health {
-    /// Everything is well as long as every service is.
+    /// Healthy if every service is.
     pub(crate) fn of(services: &[ServiceInfo]) -> Self {
-        let troubles: Vec<_> = services
+        let problems: Vec<_> = services
             .iter()
             .filter(|service| !service.is_healthy())
             .map(ToString::to_string)
             .collect();
-        Self { healthy: troubles.is_empty(), troubles }
+        Self { healthy: problems.is_empty(), problems }
     }
 }
 
-/// One service in the answer of `GET /services`.
+/// One service in the response to `GET /services`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Listed {
+pub(crate) struct ServiceSummary {
     name: String,
     state: String,
     schedule: String,
@@ -35,7 +35,7 @@ pub(crate) struct Listed {
     last_error: Option<String>,
 }
 
-impl From<ServiceInfo> for Listed {
+impl From<ServiceInfo> for ServiceSummary {
     fn from(service: ServiceInfo) -> Self {
         Self {
             name: service.name.into_owned(),
@@ -55,20 +55,21 @@ mod tests {
     use tina4_service::{Flow, Runner, Service};
 
     #[test]
-    fn a_failed_service_is_trouble_and_is_named() {
+    fn a_failed_service_is_unhealthy_and_is_named() {
         let runner = Runner::new();
         runner.register(Service::new("good", |_| Flow::Done));
-        runner.start_all().expect("nothing is wrong with it");
+        runner.start_all().expect("it has no faults");
         runner.wait();
-        assert_eq!(Health::of(&runner.services()), Health { healthy: true, troubles: vec![] });
+        assert_eq!(Health::of(&runner.services()), Health { healthy: true, problems: vec![] });
 
-        runner.register(Service::new("bad", |_| Err::<(), _>("no ink")).max_restarts(0));
-        runner.start("bad").expect("nothing is wrong with it");
+        runner
+            .register(Service::new("bad", |_| Err::<(), _>("connection refused")).max_restarts(0));
+        runner.start("bad").expect("it has no faults");
         runner.wait();
         let health = Health::of(&runner.services());
         assert!(!health.healthy);
-        assert_eq!(health.troubles.len(), 1);
-        assert!(health.troubles[0].contains("bad: failed"), "{health:?}");
-        assert!(health.troubles[0].contains("no ink"), "{health:?}");
+        assert_eq!(health.problems.len(), 1);
+        assert!(health.problems[0].contains("bad: failed"), "{health:?}");
+        assert!(health.problems[0].contains("connection refused"), "{health:?}");
     }
 }

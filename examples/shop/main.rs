@@ -1,18 +1,17 @@
-//! A small shop, run by one process: an HTTP server that takes orders, and the services beside it
-//! that mail, pay, count and report. See its README.
+//! A small web shop in one process: an HTTP server that takes orders, and the background services
+//! that mail, settle, count and report them. See its README.
 //!
-//! The trip of an order:
+//! The path of an order:
 //!
 //! ```text
-//! POST /orders ─ web ─> OrderForm ─ check ─> NewOrder ─ store ─> orders + mail_jobs   one transaction
+//! POST /orders ─ web ─> OrderForm ─ check ─> NewOrder ─ store ─> orders + mail_jobs (one transaction)
 //!                                                                      │
 //!                     outbox/order-000001.eml <─ Outbox <─ MailJob <─ email_consumer
 //! ```
 //!
-//! `main` opens what can be missing or taken, provides it, and leaves the rest to `run`.
+//! `main` acquires whatever may be missing or in use, provides it, and calls `run`.
 
 mod cli;
-mod daybook;
 mod health;
 mod log;
 mod mail_jobs;
@@ -21,8 +20,9 @@ mod outbox;
 mod payments;
 mod process;
 mod services;
+mod stats;
 mod store;
-mod tally;
+mod visits;
 mod web;
 
 use std::io::Write as _;
@@ -33,23 +33,23 @@ use tina4_service::Service;
 
 use cli::{Command, Options};
 
-/// The exit code of a command line that makes no sense, as everywhere.
+/// The usual exit code for a wrong command line.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let options = match cli::read(std::env::args_os().skip(1)) {
-        Ok(Command::Open(options)) => options,
+    let options = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Run(options)) => options,
         Ok(Command::Help) => {
-            say(cli::HELP);
+            print(cli::HELP);
             return ExitCode::SUCCESS;
         }
         Err(reason) => {
-            eprintln!("shop: {reason}; `shop --help` shows what there is");
+            eprintln!("shop: {reason}; see `shop --help`");
             return ExitCode::from(USAGE);
         }
     };
-    log::start();
-    match open(options) {
+    log::init();
+    match prepare(options) {
         Ok(()) => tina4_service::run(),
         Err(reason) => {
             eprintln!("shop: {reason}");
@@ -58,10 +58,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Takes what the shop needs of the machine, before anything starts: so a port that is taken is an
-/// error of the start, not a crash of a service.
-fn open(options: Options) -> Result<(), String> {
-    let Options { port, data, closing_time, mail_takes } = options;
+/// Acquires and provides what the services need. It runs before any service starts, so that a port
+/// in use is an error at start instead of a crash of a service.
+fn prepare(options: Options) -> Result<(), String> {
+    let Options { port, data, run_for, mail_takes } = options;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}; try `--port 0`"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -72,19 +72,20 @@ fn open(options: Options) -> Result<(), String> {
     tina4_service::provide(listener);
     tina4_service::provide(store);
     tina4_service::provide(outbox);
-    tina4_service::provide(tally::Tally::default());
-    if let Some(after) = closing_time {
-        // Known at run time only, so it is registered instead of declared.
+    tina4_service::provide(visits::VisitCounter::default());
+    if let Some(run_for) = run_for {
+        // Known only at run time, so it is registered instead of declared.
         tina4_service::register(
-            Service::new("closing_time", |_| drop(tina4_service::stop_all())).initial_delay(after),
+            Service::new("shutdown_timer", |_| drop(tina4_service::stop_all()))
+                .initial_delay(run_for),
         );
     }
-    say(&format!("the shop is open at http://{address}; data in {}\n", data.display()));
+    print(&format!("the shop is open at http://{address}; data in {}\n", data.display()));
     Ok(())
 }
 
-/// Writes to standard output, which may be closed: the shop works without it.
-fn say(text: &str) {
+/// Writes to standard output. Errors are ignored: the shop works without it.
+fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -1,16 +1,16 @@
-//! What a customer sends, and what of it the shop accepts.
+//! Orders: what a customer sends, and which of it the shop accepts.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest name of a customer or an item, in characters.
-const LONGEST_TEXT: usize = 200;
+/// The maximum length of a customer's or an item's name, in characters.
+const MAX_TEXT_LENGTH: usize = 200;
 
-/// The most of one item in one order.
-const MOST: u32 = 1_000;
+/// The maximum quantity of one order.
+const MAX_QUANTITY: u32 = 1_000;
 
-/// The body of `POST /orders`, as it came.
+/// The body of `POST /orders`, not yet validated.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OrderForm {
@@ -19,7 +19,7 @@ pub(crate) struct OrderForm {
     quantity: u32,
 }
 
-/// An order that was checked.
+/// A validated order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewOrder {
     pub(crate) customer: String,
@@ -27,7 +27,7 @@ pub(crate) struct NewOrder {
     pub(crate) quantity: u32,
 }
 
-/// An order in the books.
+/// An order in the database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Order {
     pub(crate) id: i64,
@@ -39,74 +39,77 @@ pub(crate) struct Order {
     pub(crate) paid: bool,
     /// `waiting`, `taken`, `sent` or `dead`.
     pub(crate) mail: String,
-    /// How often sending the mail was tried.
+    /// How many times sending the mail was attempted.
     pub(crate) mail_attempts: u32,
 }
 
-/// Why an order is not accepted.
+/// Why an order is rejected.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// It is not JSON of the right shape.
-    Unreadable(String),
-    /// A text is empty.
+pub(crate) enum InvalidOrder {
+    /// It is not JSON, or does not have the right fields.
+    Malformed(String),
+    /// A field is empty.
     Empty(&'static str),
-    /// A text is too long.
+    /// A field is too long.
     TooLong(&'static str, usize),
-    /// A text has a line break or the like, which could forge the header of a mail.
-    Control(&'static str),
-    /// The quantity is not one the shop can deliver.
+    /// A field contains a line break or another control character, which could inject mail headers.
+    ControlCharacter(&'static str),
+    /// The quantity is out of range.
     Quantity(u32),
 }
 
 impl OrderForm {
-    /// Reads the body and checks it.
-    pub(crate) fn read(body: &[u8]) -> Result<NewOrder, Refusal> {
-        let form: Self =
-            serde_json::from_slice(body).map_err(|error| Refusal::Unreadable(error.to_string()))?;
-        form.check()
+    /// Parses and validates the body of a request.
+    pub(crate) fn parse(body: &[u8]) -> Result<NewOrder, InvalidOrder> {
+        let form: Self = serde_json::from_slice(body)
+            .map_err(|error| InvalidOrder::Malformed(error.to_string()))?;
+        form.validate()
     }
 
-    fn check(self) -> Result<NewOrder, Refusal> {
+    fn validate(self) -> Result<NewOrder, InvalidOrder> {
         let Self { customer, item, quantity } = self;
         let customer = text("customer", &customer)?;
         let item = text("item", &item)?;
-        if !(1..=MOST).contains(&quantity) {
-            return Err(Refusal::Quantity(quantity));
+        if !(1..=MAX_QUANTITY).contains(&quantity) {
+            return Err(InvalidOrder::Quantity(quantity));
         }
         Ok(NewOrder { customer, item, quantity })
     }
 }
 
-fn text(field: &'static str, value: &str) -> Result<String, Refusal> {
+fn text(field: &'static str, value: &str) -> Result<String, InvalidOrder> {
     let value = value.trim();
     let length = value.chars().count();
     if length == 0 {
-        Err(Refusal::Empty(field))
-    } else if length > LONGEST_TEXT {
-        Err(Refusal::TooLong(field, length))
+        Err(InvalidOrder::Empty(field))
+    } else if length > MAX_TEXT_LENGTH {
+        Err(InvalidOrder::TooLong(field, length))
     } else if value.chars().any(char::is_control) {
-        Err(Refusal::Control(field))
+        Err(InvalidOrder::ControlCharacter(field))
     } else {
         Ok(value.to_owned())
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for InvalidOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(reason) => write!(
+            Self::Malformed(reason) => write!(
                 f,
                 "{reason}; send {{\"customer\": \"Ada\", \"item\": \"tea\", \"quantity\": 2}}"
             ),
             Self::Empty(field) => write!(f, "`{field}` is empty"),
             Self::TooLong(field, length) => {
-                write!(f, "`{field}` has {length} characters; at most {LONGEST_TEXT} are allowed")
+                write!(
+                    f,
+                    "`{field}` has {length} characters; at most {MAX_TEXT_LENGTH} are allowed"
+                )
             }
-            Self::Control(field) => {
-                write!(f, "`{field}` has a line break or another control character; remove it")
+            Self::ControlCharacter(field) => {
+                write!(f, "`{field}` contains a line break or another control character; remove it")
             }
             Self::Quantity(found) => {
-                write!(f, "`quantity` is {found}; it must be from 1 to {MOST}")
+                write!(f, "`quantity` is {found}; it must be from 1 to {MAX_QUANTITY}")
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Who has paid: a provider that is asked now and then, and does not always answer.
+//! Payments: a provider that is polled, and that does not always answer.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::store::Store;
 /// The provider does not answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outage {
-    /// Which call.
+    /// The number of the call, from 1.
     pub(crate) call: u64,
 }
 
@@ -20,19 +20,17 @@ impl fmt::Display for Outage {
 
 impl Error for Outage {}
 
-/// Asks the provider. The dice are the number of the call, from 1, so every shop has the same
-/// outages: of three calls the first is answered, and in every other three the rest are not.
-pub(crate) fn ask_provider(call: u64) -> Result<(), Outage> {
-    let (three, place) = (call.saturating_sub(1) / 3, call.saturating_sub(1) % 3);
-    let out = three.is_multiple_of(2) && place != 0;
-    if out { Err(Outage { call }) } else { Ok(()) }
+/// Asks the provider. Whether it answers depends only on the number of the call, from 1: the second
+/// and third of every six calls fail.
+pub(crate) fn query_provider(call: u64) -> Result<(), Outage> {
+    if matches!(call % 6, 2 | 3) { Err(Outage { call }) } else { Ok(()) }
 }
 
 impl Store {
-    /// Notes that the orders so far are paid; returns how many were not before.
+    /// Marks all orders as paid; returns how many were not before.
     pub(crate) fn settle_payments(&self) -> rusqlite::Result<usize> {
         let paid = "UPDATE orders SET paid_at = datetime('now') WHERE paid_at IS NULL";
-        self.transact(|books| books.execute(paid, ()))
+        self.transact(|tx| tx.execute(paid, ()))
     }
 }
 
@@ -42,18 +40,18 @@ mod tests {
     use crate::store::tests::{store, tea};
 
     #[test]
-    fn outages_come_and_pass() {
-        let outages: Vec<_> = (1..=12).filter(|call| ask_provider(*call).is_err()).collect();
+    fn outages_begin_and_end() {
+        let outages: Vec<_> = (1..=12).filter(|call| query_provider(*call).is_err()).collect();
         assert_eq!(outages, [2, 3, 8, 9]);
     }
 
     #[test]
-    fn an_order_is_paid_once() {
-        let (_folder, store) = store();
-        let order = store.place(&tea()).expect("the books are open");
+    fn an_order_is_settled_once() {
+        let (_dir, store) = store();
+        let order = store.place(&tea()).expect("the database is open");
         assert_eq!(store.settle_payments(), Ok(1));
         assert_eq!(store.settle_payments(), Ok(0));
-        let order = store.order(order.id).expect("the books are open").expect("it was placed");
+        let order = store.order(order.id).expect("the database is open").expect("it was placed");
         assert!(order.paid);
     }
 }

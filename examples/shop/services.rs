@@ -1,20 +1,20 @@
-//! What runs beside each other in the shop. Each is one function with `#[service]` on it.
+//! The services of the shop. Each is a function with `#[service]` on it.
 //!
 //! | service | schedule | what it shows |
 //! | --- | --- | --- |
 //! | `web` | continuous | an async server in a plain function; `critical`; stops first |
 //! | `email_consumer` | `delay` | a durable queue, `Flow::Again`, `ctx.sleep` |
 //! | `payment_sync` | `interval` | crashes, backoff, `max_restarts`, `Tick` |
-//! | `daily_report` | `cron` | calendar time; an error that becomes a crash |
-//! | `heartbeat`, `metrics_collector` | `interval` | the shortest ones |
-//! | `counter` | `interval` | shared and own state without a lock |
-//! | `database_sync`, `database_upkeep` | `delay`, `interval` | `on_stop`, order of stopping with `after` |
+//! | `daily_report` | `cron` | calendar time; errors that become crashes |
+//! | `heartbeat`, `metrics_collector` | `interval` | the shortest services |
+//! | `counter` | `interval` | shared and private state without a lock |
+//! | `database_sync`, `database_upkeep` | `delay`, `interval` | `on_stop`; the order of stopping, with `after` |
 
 mod bookkeeping;
 mod database;
-mod front;
 mod mail;
-mod watch;
+mod monitoring;
+mod web;
 
 #[cfg(test)]
 mod tests;

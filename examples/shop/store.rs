@@ -1,7 +1,6 @@
-//! The database: one SQLite file, one connection, and who may use it.
+//! The database: one SQLite file with one connection.
 //!
-//! What is kept of each matter lies in the file of that matter, as more methods of `Store`:
-//! `mail_jobs.rs`, `payments.rs`, `daybook.rs`.
+//! `mail_jobs.rs`, `payments.rs` and `stats.rs` add the methods of `Store` for their subjects.
 
 mod open;
 
@@ -12,22 +11,22 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 
 use crate::orders::{NewOrder, Order};
 
-/// The shop's books. Every change is on disk before the method that makes it returns.
+/// The shop's database. Every change is on disk before the method that makes it returns.
 #[derive(Debug)]
 pub(crate) struct Store {
-    /// SQLite has one writer at a time anyway. The lock is held for one transaction, never longer.
+    /// The lock is held for one transaction at a time; SQLite has only one writer anyway.
     connection: Mutex<Connection>,
-    /// Held for as long as the process lives, however it ends: one shop per folder.
+    /// Held until the process ends, however it ends: one shop per directory.
     _lock: File,
 }
 
 impl Store {
-    /// Runs `work` in one transaction: all of it happens, or nothing.
+    /// Runs `work` in a transaction: all of it takes effect, or nothing.
     pub(crate) fn transact<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        // A panic in there has rolled its transaction back: the connection is as good as before.
+        // A panic in `work` rolls its transaction back, so the connection remains usable.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
@@ -35,39 +34,40 @@ impl Store {
         Ok(result)
     }
 
-    /// Writes an order into the books together with its mail job: never one without the other.
+    /// Stores an order together with its mail job, never one without the other.
     pub(crate) fn place(&self, order: &NewOrder) -> rusqlite::Result<Order> {
         let NewOrder { customer, item, quantity } = order;
-        self.transact(|books| {
-            books.execute(
+        self.transact(|tx| {
+            tx.execute(
                 "INSERT INTO orders (customer, item, quantity) VALUES (?, ?, ?)",
                 (customer, item, quantity),
             )?;
-            let id = books.last_insert_rowid();
-            books.execute("INSERT INTO mail_jobs (order_id) VALUES (?)", [id])?;
-            books.query_row(ORDER, [id], read_order)
+            let id = tx.last_insert_rowid();
+            tx.execute("INSERT INTO mail_jobs (order_id) VALUES (?)", [id])?;
+            tx.query_row(ORDER, [id], read_order)
         })
     }
 
-    /// Looks an order up.
+    /// Finds an order.
     pub(crate) fn order(&self, id: i64) -> rusqlite::Result<Option<Order>> {
-        self.transact(|books| books.query_row(ORDER, [id], read_order).optional())
+        self.transact(|tx| tx.query_row(ORDER, [id], read_order).optional())
     }
 
-    /// Tidies up what SQLite keeps about the data, to plan its queries well.
+    /// Updates the statistics that SQLite's query planner uses.
     pub(crate) fn optimize(&self) -> rusqlite::Result<()> {
-        self.alone(|connection| connection.execute_batch("PRAGMA optimize"))
+        self.with_connection(|connection| connection.execute_batch("PRAGMA optimize"))
     }
 
-    /// Brings what the log of changes (`shop.db-wal`) holds into `shop.db`, and empties the log.
-    pub(crate) fn fold(&self) -> rusqlite::Result<()> {
-        self.alone(|connection| {
+    /// Moves the contents of the write-ahead log (`shop.db-wal`) into `shop.db`, and truncates the
+    /// log.
+    pub(crate) fn checkpoint(&self) -> rusqlite::Result<()> {
+        self.with_connection(|connection| {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         })
     }
 
-    /// Runs `work` where a transaction would be in its way.
-    fn alone<T>(
+    /// Runs `work` outside of a transaction.
+    fn with_connection<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {

@@ -1,6 +1,6 @@
-//! HTTP: which request does what.
+//! The HTTP interface.
 
-mod problem;
+mod error;
 mod serve;
 
 use axum::body::Bytes;
@@ -13,58 +13,64 @@ use axum::{Json, Router};
 use tina4_service::{ControlError, Res};
 use tokio::task;
 
-use crate::health::{Health, Listed};
+use crate::health::{Health, ServiceSummary};
 use crate::orders::{Order, OrderForm};
 use crate::store::Store;
-use crate::tally::Tally;
-use problem::Problem;
+use crate::visits::VisitCounter;
+use error::ApiError;
 pub(crate) use serve::serve;
 
-/// An order is small; what is larger is not one.
-const LARGEST_BODY: usize = 16 * 1024;
+/// The maximum size of a request body, in bytes; orders are small.
+const MAX_BODY_SIZE: usize = 16 * 1024;
 
-/// All requests that are understood.
-pub(crate) fn routes(store: Res<Store>, tally: Res<Tally>) -> Router {
+/// The routes of the shop.
+pub(crate) fn routes(store: Res<Store>, visits: Res<VisitCounter>) -> Router {
     Router::new()
         .route("/orders", post(place_order))
         .route("/orders/{id}", get(show_order))
         .route("/health", get(health))
         .route("/services", get(list_services))
-        .layer(middleware::from_fn_with_state(tally, count_visit))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn_with_state(visits, count_visit))
+        .layer(DefaultBodyLimit::max(MAX_BODY_SIZE))
         .with_state(store)
 }
 
-async fn count_visit(State(tally): State<Res<Tally>>, request: Request, next: Next) -> Response {
-    tally.visit();
+async fn count_visit(
+    State(visits): State<Res<VisitCounter>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    visits.record();
     next.run(request).await
 }
 
 type Created = (StatusCode, [(HeaderName, String); 1], Json<Order>);
 
-async fn place_order(State(store): State<Res<Store>>, body: Bytes) -> Result<Created, Problem> {
-    let order = OrderForm::read(&body)?;
+async fn place_order(State(store): State<Res<Store>>, body: Bytes) -> Result<Created, ApiError> {
+    let order = OrderForm::parse(&body)?;
     let order = task::spawn_blocking(move || store.place(&order)).await??;
-    wake_the_postman();
-    let place = format!("/orders/{}", order.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(order)))
+    wake_email_consumer();
+    let location = format!("/orders/{}", order.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(order)))
 }
 
-/// Saves the new mail the wait of up to 2 s.
-fn wake_the_postman() {
+/// Requests a run, so that the new mail does not wait for up to 2 s.
+fn wake_email_consumer() {
     match tina4_service::run_now("email_consumer") {
-        // If it is busy, it looks for more by itself.
+        // While it is busy, it polls for more mails anyway.
         Ok(()) | Err(ControlError::Busy { .. }) => {}
-        Err(error) => tracing::warn!(%error, "the mail waits"),
+        Err(error) => {
+            tracing::warn!(%error, "cannot wake the mail service; the mail is sent later")
+        }
     }
 }
 
 async fn show_order(
     State(store): State<Res<Store>>,
     Path(id): Path<i64>,
-) -> Result<Json<Order>, Problem> {
+) -> Result<Json<Order>, ApiError> {
     let order = task::spawn_blocking(move || store.order(id)).await??;
-    order.map(Json).ok_or(Problem::NoSuchOrder(id))
+    order.map(Json).ok_or(ApiError::OrderNotFound(id))
 }
 
 async fn health() -> (StatusCode, Json<Health>) {
@@ -73,6 +79,6 @@ async fn health() -> (StatusCode, Json<Health>) {
     (code, Json(health))
 }
 
-async fn list_services() -> Json<Vec<Listed>> {
-    Json(tina4_service::services().into_iter().map(Listed::from).collect())
+async fn list_services() -> Json<Vec<ServiceSummary>> {
+    Json(tina4_service::services().into_iter().map(ServiceSummary::from).collect())
 }

@@ -1,14 +1,14 @@
-//! Services that a `macro_rules!` writes, with the runtime crate at a given path; compiled by the
-//! packages beside this file, under lints that forbid nearly everything.
+//! Services written by a `macro_rules!` macro, with the runtime crate at a given path. The packages
+//! beside this file compile it under the strictest lints.
 
 /// Declares services; `$root` is the path of the runtime crate.
 macro_rules! declare {
     ($name:ident, $root:path, [$($parts:tt)*]) => {
-        /// Services that a macro wrote.
+        /// Services written by a macro.
         pub mod $name {
             use $root as svc;
 
-            /// Its names and its values are those of the macro.
+            /// Its names and values come from the macro.
             ///
             /// # Errors
             ///

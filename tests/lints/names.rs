@@ -1,6 +1,6 @@
 //! Services, parameters and modules with names that the expansion might use itself, and with raw
-//! identifiers; compiled by the packages beside this file in every edition, under lints that forbid
-//! nearly everything.
+//! identifiers. The packages beside this file compile it in every edition, under the strictest
+//! lints.
 
 /// Named like the variables, functions and items of the expansion.
 pub mod values {
@@ -41,7 +41,7 @@ pub mod values {
 
 /// Constants and types named like the variables of the expansion: a pattern would match them.
 pub mod patterns {
-    #![allow(non_upper_case_globals, non_camel_case_types, reason = "it is about such names")]
+    #![allow(non_upper_case_globals, non_camel_case_types, reason = "the test is about such names")]
 
     use tina4_service::{Tick, service};
 
@@ -79,8 +79,8 @@ pub mod patterns {
     }
 }
 
-/// Named like what is in scope everywhere.
-#[allow(non_snake_case, reason = "it is about such names")]
+/// Named like items of the prelude.
+#[allow(non_snake_case, reason = "the test is about such names")]
 pub mod prelude {
     use tina4_service::{Tick, service};
 
@@ -126,7 +126,7 @@ pub mod macros {
 
 /// Modules named like the crates of the expansion.
 pub mod crates {
-    /// The service has the name of a crate, too.
+    /// The service, too, has the name of a crate.
     pub mod core {
         #[::tina4_service::service(interval = "1h")]
         pub(super) fn std() {}
@@ -150,14 +150,14 @@ pub mod crates {
         fn tina4_service(_: ::tina4_service::Tick) {}
     }
 
-    /// Not the function with which the program begins.
+    /// Not the entry point of the program.
     pub mod main {
         #[::tina4_service::service(interval = "1h")]
         fn main() {}
     }
 }
 
-/// Without a prelude.
+/// Without the prelude.
 #[no_implicit_prelude]
 pub mod nothing {
     #[::tina4_service::service(interval = "1h", after = [super::values::service])]
@@ -195,7 +195,7 @@ pub mod raw {
             assert!(::std::mem::size_of::<T>() > 0);
         }
 
-        #[allow(non_camel_case_types, reason = "it is about such names")]
+        #[allow(non_camel_case_types, reason = "the test is about such names")]
         pub(super) type r#struct = ::tina4_service::Flow;
     }
 }

@@ -1,6 +1,6 @@
-//! `async`, `await`, `dyn` and `try` as names, which they may be in edition 2015; compiled by a package
-//! beside this file.
-#![allow(keyword_idents_2018, reason = "it is about such names")]
+//! `async`, `await`, `dyn` and `try` as names, which edition 2015 allows. A package beside this
+//! file compiles it.
+#![allow(keyword_idents_2018, reason = "the test is about such names")]
 
 use tina4_service::{Context, Tick, service};
 
@@ -26,12 +26,12 @@ mod async {
         pub(in names_before_2018::async) fn visible() {}
     }
 
-    #[allow(non_camel_case_types, reason = "it is about such names")]
+    #[allow(non_camel_case_types, reason = "the test is about such names")]
     pub(super) type try = ::tina4_service::Tick;
 }
 
 mod try {
-    #[allow(non_camel_case_types, reason = "it is about such names")]
+    #[allow(non_camel_case_types, reason = "the test is about such names")]
     pub(super) type async = ::tina4_service::Flow;
 }
 

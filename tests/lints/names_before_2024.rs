@@ -1,5 +1,5 @@
-//! `gen` as a name, which it may be before edition 2024; compiled by packages beside this file.
-#![allow(keyword_idents_2024, reason = "it is about such names")]
+//! `gen` as a name, which editions before 2024 allow. Packages beside this file compile it.
+#![allow(keyword_idents_2024, reason = "the test is about such names")]
 
 use tina4_service::{Context, Tick, service};
 

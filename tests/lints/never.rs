@@ -1,6 +1,6 @@
-//! Services and clean-ups that never return: functions, and closures without a written result, which
-//! is `!` in edition 2024 and `()` before. Compiled by the packages beside this file in every edition,
-//! under lints that forbid nearly everything.
+//! Services and clean-ups that never return: functions, and closures without a declared result,
+//! which is `!` in edition 2024 and `()` before. The packages beside this file compile it in every
+//! edition, under the strictest lints.
 
 use std::process::{abort, exit};
 
@@ -33,7 +33,7 @@ fn never_in(context: &Context) -> ! {
     panic!("{}", context.name())
 }
 
-/// Their bodies panic.
+/// Services whose bodies panic.
 #[allow(unreachable_code, reason = "`Ok` is never reached")]
 fn bodies() -> Vec<Service> {
     vec![
@@ -62,8 +62,8 @@ fn bodies() -> Vec<Service> {
     ]
 }
 
-/// Bodies that end the process, or never end. They are compiled only.
-#[allow(clippy::disallowed_methods, reason = "none of them is run")]
+/// Bodies that end the process or never end. They are compiled but not run.
+#[allow(clippy::disallowed_methods, reason = "none of them runs")]
 pub fn ends() -> [Service; 4] {
     [
         Service::new("never.exit", |_| exit(1)).on_stop(|_| exit(1)),
@@ -89,7 +89,7 @@ pub fn ends() -> [Service; 4] {
     ]
 }
 
-/// Runs them: each fails, and so does each of its clean-ups.
+/// Runs the services: each one fails, and so does each of its clean-ups.
 ///
 /// # Panics
 ///

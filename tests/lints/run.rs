@@ -1,19 +1,19 @@
-//! Runs every service of a package: what compiles without a lint must also be found and called.
+//! Runs every service of a package: what compiles without lint warnings must also be found and run.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::runtime::{Change, Runner, State};
 
-/// How long to wait for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait for an event.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Starts all services, waits until each has run, and stops them. Returns how many have run.
+/// Starts all services, waits until each has run, and stops them. Returns their number.
 pub fn all(provide: impl FnOnce(&Runner)) -> usize {
     let runner = Runner::builder().build();
     provide(&runner);
     let events = runner.subscribe();
-    let plan = runner.check().expect("nothing is wrong");
+    let plan = runner.check().expect("the services have no faults");
     let mut waiting: BTreeSet<_> = plan
         .services()
         .iter()
@@ -21,12 +21,12 @@ pub fn all(provide: impl FnOnce(&Runner)) -> usize {
         .map(|service| service.name.clone())
         .collect();
     let count = waiting.len();
-    runner.start_all().expect("nothing is wrong");
-    // Others go on running, so silence is not the only sign that somebody will not run.
-    let mut patience = 100_000;
+    runner.start_all().expect("the services have no faults");
+    // Other services keep running, so the number of events is limited, too.
+    let mut events_left = 100_000;
     while !waiting.is_empty() {
-        patience -= 1;
-        let event = events.recv_timeout(PATIENCE).ok().filter(|_| patience > 0);
+        events_left -= 1;
+        let event = events.recv_timeout(TIMEOUT).ok().filter(|_| events_left > 0);
         let event = event.unwrap_or_else(|| panic!("{:?} did not run", waiting));
         if matches!(event.change, Change::RunBegan { .. }) {
             waiting.remove(&event.service);

@@ -1,5 +1,5 @@
-//! Every key and every shape of a service, as users write them; compiled by the packages beside
-//! this file in every edition, under lints that forbid nearly everything.
+//! Every key and every shape of a service. The packages beside this file compile it in every
+//! edition, under the strictest lints.
 
 use std::num::ParseIntError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,17 +31,17 @@ impl std::fmt::Display for DbError {
 
 impl std::error::Error for DbError {}
 
-/// Gives the values that the services ask for.
+/// Provides the values that the services need.
 pub fn provide(runner: &Runner) {
     runner.provide(Db::default());
     runner.provide("a name");
 }
 
-/// Periodic services, with every key that goes with them.
+/// Services with every key.
 pub mod keys {
     use super::{Db, Res, service};
 
-    /// Public, documented, and with nearly every key.
+    /// Public, documented, and with most keys.
     #[service(
         name = "keys.all-of-them",
         interval = "1h 30m",
@@ -65,7 +65,7 @@ pub mod keys {
     #[service(delay = "5s", initial_delay = "0s", jitter = "1ms")]
     pub(crate) fn pause() {}
 
-    /// Calendar time, with every sign that has a mask of its own.
+    /// A cron expression with every kind of special day.
     #[service(
         cron = "0 30 8,20 L-1 JAN-NOV 5L,MON#2",
         timezone = "Europe/Berlin",
@@ -124,11 +124,11 @@ pub mod parameters {
     #[service(interval = "1h")]
     fn unused(_: &Context, _tick: Tick, _db: Res<Db>) {}
 
-    /// As many as there may be.
+    /// The maximum number of parameters.
     ///
     /// # Panics
     ///
-    /// If there are two databases.
+    /// If the two handles differ.
     #[service(interval = "1h")]
     pub fn eight(
         ctx: &Context,
@@ -178,7 +178,7 @@ pub mod results {
         Ok(Flow::After(std::time::Duration::from_hours(1)))
     }
 
-    /// Would never end, so it is not started.
+    /// It would never end, so it is not started.
     #[service(autostart = false)]
     fn never() -> ! {
         loop {
@@ -193,7 +193,7 @@ pub mod hooks {
 
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "this is how a clean-up gets its parameters, and the attribute is not here to say so"
+        reason = "clean-ups take their parameters by value, and have no attribute that allows it"
     )]
     pub(super) fn flush(ctx: &Context, db: Res<Db>, count: Local<u64>) -> Result<(), DbError> {
         assert!(ctx.is_stopping() && *count == 0);

@@ -1,4 +1,4 @@
-//! Runs a program of this package as a child: for all that concerns a whole process.
+//! Runs a program of this package as a child process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
@@ -6,29 +6,29 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::{PATIENCE, Stopwatch, spawn};
+use crate::{Stopwatch, TIMEOUT, spawn};
 
-/// A child program; killed if it is dropped before its end.
+/// A child process, which is killed if it is dropped before its end.
 #[derive(Debug)]
 pub struct Child {
     process: std::process::Child,
     lines: Receiver<String>,
-    /// What it writes to standard error: line by line, and all of it at the end.
+    /// Its standard error: line by line, and the whole text at the end.
     error_lines: Receiver<String>,
     errors: Receiver<String>,
     seen: Vec<String>,
     watch: Stopwatch,
 }
 
-/// Reads line by line until the end; nothing if there is no source.
+/// Reads all lines of a source, if there is one.
 fn pass_on(source: Option<impl Read>, take: impl FnMut(String)) {
     if let Some(source) = source {
         BufReader::new(source).lines().map_while(Result::ok).for_each(take);
     }
 }
 
-/// Has the command begin with the usual reactions to signals: a shell that starts the tests in the
-/// background, or `nohup`, has them ignore some, and a program does not handle what is ignored.
+/// Makes the command start with the default actions of signals. A shell that runs the tests in the
+/// background, or `nohup`, makes them ignore some, and children would inherit that.
 #[cfg(unix)]
 fn default_signals(command: &mut Command) {
     use std::os::unix::process::CommandExt as _;
@@ -37,7 +37,7 @@ fn default_signals(command: &mut Command) {
 
     let reset = || {
         for number in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
-            // SAFETY: the default reaction needs no code in this program.
+            // SAFETY: the default action runs no code of this program.
             unsafe { signal(number, SigHandler::SigDfl) }?;
         }
         Ok(())
@@ -46,7 +46,7 @@ fn default_signals(command: &mut Command) {
     unsafe { command.pre_exec(reset) };
 }
 
-/// How a child ended.
+/// The end of a child process.
 #[derive(Debug)]
 pub struct Ended {
     /// Its exit status.
@@ -55,7 +55,7 @@ pub struct Ended {
     pub out: Vec<String>,
     /// Its standard error.
     pub err: String,
-    /// How long it lived, seen from here.
+    /// How long it ran, as measured by the parent.
     pub took: Duration,
 }
 
@@ -82,7 +82,7 @@ impl Child {
         Self::run_with(command, Stdio::piped(), Stdio::piped())
     }
 
-    /// Starts a command whose output goes where the caller says; only what is piped is seen here.
+    /// Starts a command with these outputs; only piped output can be read.
     ///
     /// # Panics
     ///
@@ -94,7 +94,7 @@ impl Child {
         #[cfg(unix)]
         default_signals(command);
         let mut process = command.spawn().expect("the child starts");
-        // The command would keep its end of the pipes open.
+        // Otherwise the command would keep its ends of the pipes open.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let (line, lines) = crossbeam_channel::unbounded();
         let (error_line, error_lines) = crossbeam_channel::unbounded();
@@ -118,11 +118,11 @@ impl Child {
     ///
     /// # Panics
     ///
-    /// If that does not come within [`PATIENCE`].
+    /// If that takes longer than [`TIMEOUT`].
     #[track_caller]
     pub fn warns(&self, wanted: &str) {
         loop {
-            let line = self.error_lines.recv_timeout(PATIENCE);
+            let line = self.error_lines.recv_timeout(TIMEOUT);
             if line.unwrap_or_else(|error| panic!("waited for `{wanted}`: {error}")) == wanted {
                 return;
             }
@@ -133,7 +133,7 @@ impl Child {
     ///
     /// # Panics
     ///
-    /// If that does not come within [`PATIENCE`].
+    /// If that takes longer than [`TIMEOUT`].
     #[track_caller]
     pub fn says(&mut self, wanted: &str) {
         let said = self.says_before_its_end(wanted);
@@ -144,12 +144,12 @@ impl Child {
     ///
     /// # Panics
     ///
-    /// If one does not come within [`PATIENCE`].
+    /// If a line takes longer than [`TIMEOUT`].
     #[track_caller]
     pub fn says_all(&mut self, wanted: &[&str]) {
         let mut left = wanted.to_vec();
         while !left.is_empty() {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(TIMEOUT) {
                 Ok(line) => {
                     left.retain(|wanted| *wanted != line);
                     self.seen.push(line);
@@ -159,15 +159,15 @@ impl Child {
         }
     }
 
-    /// Waits until the child prints this line, or ends without it.
+    /// Waits until the child prints this line, or ends without it; whether it printed it.
     ///
     /// # Panics
     ///
-    /// If neither comes within [`PATIENCE`].
+    /// If both take longer than [`TIMEOUT`].
     #[track_caller]
     pub fn says_before_its_end(&mut self, wanted: &str) -> bool {
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(TIMEOUT) {
                 Ok(line) if line == wanted => {
                     self.seen.push(line);
                     return true;
@@ -175,18 +175,18 @@ impl Child {
                 Ok(line) => self.seen.push(line),
                 Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("waited for `{wanted}` in vain; it said {:?}", self.seen)
+                    panic!("timed out waiting for `{wanted}`; it said {:?}", self.seen)
                 }
             }
         }
     }
 
-    /// Waits until the child has handlers of its own for SIGINT, the last one that it installs;
-    /// at once where nothing says so.
+    /// Waits until the child has a handler for SIGINT, the last one that it installs. Returns
+    /// immediately on systems without `/proc`.
     ///
     /// # Panics
     ///
-    /// If that does not happen within [`PATIENCE`].
+    /// If that takes longer than [`TIMEOUT`].
     #[cfg(unix)]
     #[track_caller]
     pub fn catches_signals(&self) {
@@ -198,7 +198,7 @@ impl Child {
             if caught.is_none_or(|mask| mask & 1 << (nix::libc::SIGINT - 1) != 0) {
                 return;
             }
-            assert!(watch.elapsed() < PATIENCE, "the child catches no signals");
+            assert!(watch.elapsed() < TIMEOUT, "the child installs no handlers");
             std::thread::yield_now();
         }
     }
@@ -215,7 +215,7 @@ impl Child {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).expect("the child is there");
     }
 
-    /// Sends a signal to the child and, like GNU `timeout`, to its process group as well.
+    /// Sends a signal to the child and, like GNU `timeout`, to its process group, too.
     ///
     /// # Panics
     ///
@@ -229,26 +229,26 @@ impl Child {
         nix::sys::signal::killpg(group, signal).expect("the child leads a group");
     }
 
-    /// Waits for the end.
+    /// Waits for the end of the process.
     ///
     /// # Panics
     ///
-    /// If that does not come within [`PATIENCE`].
+    /// If that takes longer than [`TIMEOUT`].
     #[track_caller]
     pub fn ended(mut self) -> Ended {
         let status = loop {
             if let Some(status) = self.process.try_wait().expect("the child can be waited for") {
                 break status;
             }
-            if self.watch.elapsed() > PATIENCE {
+            if self.watch.elapsed() > TIMEOUT {
                 let said: Vec<_> = self.lines.try_iter().collect();
                 panic!("the child does not end; it said {said:?}");
             }
             crate::pause(Duration::from_millis(1));
         };
         let took = self.watch.elapsed();
-        // Both pipes are closed by the end of the process.
-        let err = self.errors.recv_timeout(PATIENCE).expect("the end of the errors");
+        // The end of the process closes both pipes.
+        let err = self.errors.recv_timeout(TIMEOUT).expect("the end of the errors");
         self.seen.extend(self.lines.iter());
         Ended { status, out: std::mem::take(&mut self.seen), err, took }
     }
@@ -256,7 +256,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Fails if it has ended, which is the usual case.
+        // Usually the process has ended, and this fails.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -274,7 +274,7 @@ impl Ended {
         self.status.code().unwrap_or_else(|| panic!("ended by a signal: {self:?}"))
     }
 
-    /// The lines on standard error that start with `word`, without it.
+    /// The lines on standard error that start with `word`, without that word.
     #[must_use]
     pub fn errors(&self, word: &str) -> Vec<&str> {
         self.err.lines().filter_map(|line| line.strip_prefix(word)).map(str::trim).collect()

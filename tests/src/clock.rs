@@ -1,53 +1,117 @@
-//! Time in tests: a runner whose clock the test moves, and the one place that reads the real clock.
+//! Time in tests: runners under a manual clock or in virtual time, and the one place that reads the
+//! real clock.
 
 use std::time::{Duration, Instant, SystemTime};
 
-use tina4_service::testing::TestRunner;
-use tina4_service::{Clock, Runner, Service};
+use tina4_service::testing::{Builder, TestRunner, TestTime};
+use tina4_service::{Change, Clock, Runner, Service, State};
 
-/// An empty runner, and the clock that it lives by.
+use crate::info;
+
+/// An empty runner, and its manual clock, which starts at the Unix epoch.
 #[must_use]
-pub fn manual() -> (Runner, Clock) {
+pub fn manual_clock() -> (Runner, Clock) {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
     // `only` nothing: no declared service.
     let runner = Runner::builder().only::<&str>([]).clock(clock.clone()).build();
     (runner, clock)
 }
 
-/// Services under test time, and none of the declared ones.
+/// Advances a manual clock to the next due time of `service`.
+///
+/// # Panics
+///
+/// If no run is planned.
+#[track_caller]
+pub fn advance_to_next_run(runner: &Runner, clock: &Clock, service: &str) {
+    let due = info(runner, service).next_due.expect("a run is planned");
+    clock.advance(due.duration_since(clock.wall()).unwrap_or_default());
+}
+
+/// A builder for a runner in virtual time without the declared services.
+pub fn virtual_time() -> Builder {
+    TestRunner::builder().only::<&str>([])
+}
+
+/// A runner in virtual time with these services and none of the declared ones.
 ///
 /// # Panics
 ///
 /// If they have faults.
 #[track_caller]
 #[must_use]
-pub fn staged(services: impl IntoIterator<Item = Service>) -> TestRunner {
-    let none = TestRunner::builder().only::<&str>([]);
-    let built =
-        services.into_iter().fold(none, |builder, service| builder.service(service)).build();
+pub fn in_virtual_time(services: impl IntoIterator<Item = Service>) -> TestRunner {
+    let built = services
+        .into_iter()
+        .fold(virtual_time(), |builder, service| builder.service(service))
+        .build();
     built.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// So many seconds.
+/// The times at which the runs of `service` began, in seconds since `origin`.
+///
+/// # Panics
+///
+/// If a run began before `origin`.
+#[track_caller]
+#[must_use]
+pub fn starts(t: &TestRunner, service: &str, origin: TestTime) -> Vec<f64> {
+    let begins = |change: &Change| matches!(change, Change::RunBegan { .. });
+    let events = t.events().into_iter();
+    let events = events.filter(|event| event.service == service && begins(&event.change));
+    events.map(|event| event.at.duration_since(origin).unwrap().as_secs_f64()).collect()
+}
+
+/// Begins a run of `service` that takes as long as `length` says, even if it is asked to stop.
+///
+/// # Panics
+///
+/// If it does not begin.
+#[track_caller]
+pub fn begin_slow_run(t: &mut TestRunner, service: &str, length: &str) {
+    t.slow_next(service, length);
+    t.run_now(service).unwrap();
+    t.advance("0s");
+    assert_eq!(t.state(service), State::Running);
+}
+
+/// Reads a UTC time such as `2026-03-29 01:00:00`.
+///
+/// # Panics
+///
+/// If it is not one.
+#[track_caller]
+#[must_use]
+pub fn utc(text: &str) -> SystemTime {
+    humantime::parse_rfc3339_weak(text).expect("a time in UTC")
+}
+
+/// The instant this many seconds after the Unix epoch.
+#[must_use]
+pub fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + secs(seconds)
+}
+
+/// A number of seconds.
 #[must_use]
 pub const fn secs(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// So many milliseconds.
+/// A number of milliseconds.
 #[must_use]
 pub const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// Seconds since the start of a manual clock.
+/// Seconds since the Unix epoch, at which a manual clock starts.
 ///
 /// # Panics
 ///
-/// If the instant lies before that.
+/// If the instant is earlier.
 #[must_use]
 pub fn offset(at: SystemTime) -> f64 {
-    at.duration_since(SystemTime::UNIX_EPOCH).expect("after the start of the clock").as_secs_f64()
+    at.duration_since(SystemTime::UNIX_EPOCH).expect("after the Unix epoch").as_secs_f64()
 }
 
 /// Measures real time.
@@ -62,7 +126,7 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// How long ago that was.
+    /// The time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()

@@ -1,10 +1,9 @@
-//! A slow cron to measure the real one by: it walks through the time of a zone and asks of every
-//! moment whether the expression names it.
+//! A slow reference implementation of cron: it walks through the time of a zone and checks every
+//! second against the expression.
 //!
-//! It shares no code with the crate, and no idea: it never computes where the next match must be,
-//! and never asks the zone for its transitions. A jump of the clocks is what [`Walk`] sees when
-//! they show something else than a second more than a second ago; a repeated time is one that they
-//! have shown before.
+//! It shares neither code nor ideas with the crate: it never computes where the next match must be,
+//! and never asks the zone for its transitions. [`Walk`] notices a clock change when the wall time
+//! is not one second later than a second ago; a repeated time is one that was shown before.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,13 +19,13 @@ pub use expression::Expression;
 
 const HOUR: i64 = 3_600;
 
-/// A longer gap runs nothing (rule 7).
+/// The longest DST gap after which a skipped time runs (rule 7).
 const LONGEST_GAP: i64 = 3 * HOUR;
 
-/// How far before its start a walk begins, so that it knows which times are repeated.
+/// How long before its start a walk begins, to recognize repeated times.
 const MEMORY: i64 = 25 * HOUR;
 
-/// What the clocks on the walls of a zone show, from one instant to another.
+/// The wall times of a zone from one instant to another.
 #[derive(Debug)]
 pub struct Walk {
     start: i64,
@@ -35,25 +34,25 @@ pub struct Walk {
     gaps: Vec<Gap>,
 }
 
-/// Seconds that the clocks show one after another, within one hour of one day.
+/// Consecutive civil seconds within one hour of one day.
 #[derive(Debug)]
 struct Stretch {
     date: Date,
     hour: usize,
-    /// Seconds of that hour.
+    /// Seconds within that hour.
     seconds: Range<i64>,
 }
 
-/// A stretch that is really shown, from the instant `at`.
+/// A stretch of wall time that begins at the instant `at`.
 #[derive(Debug)]
 struct Piece {
     at: i64,
     shown: Stretch,
-    /// The clocks have shown it before.
+    /// Whether it is the second copy in a DST overlap.
     repeated: bool,
 }
 
-/// What the clocks skip when they jump forward at the instant `at`.
+/// The wall times that a clock change at the instant `at` skips.
 #[derive(Debug)]
 struct Gap {
     at: i64,
@@ -65,7 +64,7 @@ impl Walk {
     ///
     /// # Panics
     ///
-    /// If there is no such zone, or no such time.
+    /// If the zone or the time does not exist.
     #[must_use]
     pub fn new(zone: &str, start: i64, end: i64) -> Self {
         let zone = TimeZone::get(zone).expect("a known zone");
@@ -77,30 +76,30 @@ impl Walk {
         while at < end {
             let civil = shows(at);
             if civil > expected {
-                walk.jump(at, expected..civil);
+                walk.add_gap(at, expected..civil);
             }
-            // The rest of an hour in one step if the clocks run evenly through it; otherwise they
-            // are watched second by second until they jump.
+            // The rest of the hour in one step, if no clock change is in it; else second by second
+            // up to the change.
             let rest = HOUR - civil.rem_euclid(HOUR);
             let even = |ahead| shows(at + ahead) == civil + ahead;
             let length = if even(rest - 1) { Some(rest) } else { (1..rest).find(|n| !even(*n)) };
-            let length = length.expect("the clocks jump before the hour ends");
-            walk.go(at, civil..civil + length, &mut shown);
+            let length = length.expect("a clock change before the hour ends");
+            walk.add_stretch(at, civil..civil + length, &mut shown);
             at += length;
             expected = civil + length;
         }
         walk
     }
 
-    /// Where the walk ends: what comes later it does not know.
+    /// The end of the walk.
     #[must_use]
     pub fn end(&self) -> i64 {
         self.end
     }
 
-    /// The instants at which the clocks jump, forward or back.
+    /// The instants of clock changes.
     #[must_use]
-    pub fn jumps(&self) -> Vec<i64> {
+    pub fn clock_changes(&self) -> Vec<i64> {
         let joints = self.pieces.windows(2);
         let odd = joints.filter(|pair| pair[0].shown.after() != pair[1].shown.civil());
         odd.map(|pair| pair[1].at).filter(|at| (self.start..self.end).contains(at)).collect()
@@ -110,10 +109,10 @@ impl Walk {
     ///
     /// # Panics
     ///
-    /// If `after` lies before the start.
+    /// If `after` is before the start of the walk.
     #[must_use]
     pub fn due(&self, expression: &Expression, after: i64, limit: usize) -> Vec<i64> {
-        assert!(after >= self.start, "what came before the walk is not known");
+        assert!(after >= self.start, "`after` is before the walk");
         let later = |at: &i64| (after + 1..self.end).contains(at);
         let mut due = Vec::new();
         let mut today = None;
@@ -144,8 +143,13 @@ impl Walk {
         due
     }
 
-    /// From `at` on the clocks show `civil`, evenly and within one hour.
-    fn go(&mut self, at: i64, civil: Range<i64>, shown: &mut HashMap<i64, Vec<Range<i64>>>) {
+    /// Adds the wall times `civil`, which begin at `at` and are within one hour.
+    fn add_stretch(
+        &mut self,
+        at: i64,
+        civil: Range<i64>,
+        shown: &mut HashMap<i64, Vec<Range<i64>>>,
+    ) {
         let before = shown.entry(civil.start.div_euclid(HOUR)).or_default();
         let repeated = |second: i64| before.iter().any(|part| part.contains(&second));
         let mut from = civil.start;
@@ -162,8 +166,8 @@ impl Walk {
         before.push(civil);
     }
 
-    /// At the instant `at` the clocks skip `civil`.
-    fn jump(&mut self, at: i64, civil: Range<i64>) {
+    /// Adds a DST gap: at the instant `at` the wall times `civil` are skipped.
+    fn add_gap(&mut self, at: i64, civil: Range<i64>) {
         if civil.end - civil.start > LONGEST_GAP {
             return;
         }
@@ -179,9 +183,9 @@ impl Walk {
 }
 
 impl Stretch {
-    /// `civil` lies within one hour.
+    /// From civil seconds within one hour.
     fn new(civil: Range<i64>) -> Self {
-        let first = Timestamp::from_second(civil.start).expect("a time that jiff knows");
+        let first = Timestamp::from_second(civil.start).expect("a time within the range of jiff");
         let first = Offset::UTC.to_datetime(first);
         let second = civil.start.rem_euclid(HOUR);
         Self {
@@ -203,12 +207,12 @@ impl Stretch {
     }
 }
 
-/// What the clocks show at an instant, in civil seconds.
+/// The wall time at an instant, in civil seconds.
 fn wall(zone: &TimeZone, at: i64) -> i64 {
-    seconds(zone.to_datetime(Timestamp::from_second(at).expect("a time that jiff knows")))
+    seconds(zone.to_datetime(Timestamp::from_second(at).expect("a time within the range of jiff")))
 }
 
-/// A civil time as the number of civil seconds since 1970, as if there were no zones.
+/// A civil time as seconds since 1970, as if it were UTC.
 fn seconds(civil: jiff::civil::DateTime) -> i64 {
-    Offset::UTC.to_timestamp(civil).expect("a time that jiff knows").as_second()
+    Offset::UTC.to_timestamp(civil).expect("a time within the range of jiff").as_second()
 }

@@ -1,7 +1,7 @@
-//! Helpers of the tests, and a service that is found when this crate is only named.
+//! Helpers for the tests, and a service that is found if this crate is only named.
 //!
-//! Nothing here waits for luck: [`Watch`] waits for an event, [`within`] for the end of a call, and
-//! [`until`] for a condition, each with a deadline that is only ever reached when a promise is
+//! Tests wait for facts, not for time to pass: [`Watch`] waits for an event, [`within`] for the end
+//! of a call, and [`until`] for a condition. Each has a timeout that expires only if a promise is
 //! broken.
 
 pub mod child;
@@ -9,30 +9,47 @@ pub mod clock;
 pub mod cron;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod rules;
 pub mod sources;
 pub mod watch;
 
 pub use child::Child;
-pub use clock::{Stopwatch, manual, millis, secs, staged};
+pub use clock::{
+    Stopwatch, advance_to_next_run, at, begin_slow_run, in_virtual_time, manual_clock, millis,
+    secs, starts, utc, virtual_time,
+};
 pub use sources::sources;
 pub use watch::Watch;
 
 use std::time::Duration;
 
-use tina4_service::{Runner, ServiceInfo, service};
+use crossbeam_channel::Receiver;
+use tina4_service::{Context, Runner, ServiceInfo, service};
 
-/// How long a test waits for what must come. Only a broken promise makes it wait so long.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test waits for an expected fact. It expires only if a promise is broken.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The service of a crate that a program may name without using: `use tests as _;`.
+/// The service of a crate that a program names without using it: `use tests as _;`.
 #[service(name = "tests.only-named", autostart = false)]
 pub fn only_named() {}
 
-/// What is known about one service.
+/// A body that sleeps until its service is asked to stop.
+pub fn sleep_until_stopped(ctx: &Context) {
+    while ctx.sleep(secs(3_600)) {}
+}
+
+/// A body that blocks, and ignores stop, until the other end of the channel sends or is dropped.
+pub fn ignore_stop(gate: Receiver<()>) -> impl Fn(&Context) + Send + Sync + 'static {
+    move |_| {
+        let _ = gate.recv();
+    }
+}
+
+/// The current information about one service.
 ///
 /// # Panics
 ///
-/// If there is none of that name.
+/// If there is no service of that name.
 #[track_caller]
 #[must_use]
 pub fn info(runner: &Runner, name: &str) -> ServiceInfo {
@@ -40,33 +57,32 @@ pub fn info(runner: &Runner, name: &str) -> ServiceInfo {
     found.unwrap_or_else(|| panic!("there is no service `{name}`"))
 }
 
-/// Calls `body` on a thread of its own, so that one that hangs fails the test instead of hanging
-/// it.
+/// Calls `body` on a thread of its own, so that a hang fails the test.
 ///
 /// # Panics
 ///
-/// If it does not return within [`PATIENCE`], or panics.
+/// If it does not return within [`TIMEOUT`], or panics.
 #[track_caller]
 pub fn within<T: Send + 'static>(what: &str, body: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = crossbeam_channel::bounded(1);
     spawn(move || {
         let _ = sender.send(body());
     });
-    match receiver.recv_timeout(PATIENCE) {
+    match receiver.recv_timeout(TIMEOUT) {
         Ok(value) => value,
         Err(error) => panic!("{what}: {error}"),
     }
 }
 
-/// Waits until everything has ended.
+/// Waits until all services have ended.
 ///
 /// # Panics
 ///
-/// If that does not come within [`PATIENCE`].
+/// If that takes longer than [`TIMEOUT`].
 #[track_caller]
 pub fn wait(runner: &Runner) {
     let waiter = runner.clone();
-    within("the end of everything", move || waiter.wait());
+    within("the end of all services", move || waiter.wait());
 }
 
 /// Starts a thread that the test does not wait for.
@@ -75,21 +91,21 @@ pub fn spawn(body: impl FnOnce() + Send + 'static) {
     std::thread::spawn(body);
 }
 
-/// Waits until `ready`, looking every millisecond: for facts that no event tells.
+/// Waits until `ready`, which it polls every millisecond: for facts without an event.
 ///
 /// # Panics
 ///
-/// If that does not come within [`PATIENCE`].
+/// If that takes longer than [`TIMEOUT`].
 #[track_caller]
 pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
     let watch = Stopwatch::start();
     while !ready() {
-        assert!(watch.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(watch.elapsed() < TIMEOUT, "timed out waiting until {what}");
         pause(Duration::from_millis(1));
     }
 }
 
-/// What a failed assertion says.
+/// The message of a failed assertion.
 ///
 /// # Panics
 ///
@@ -98,24 +114,24 @@ pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
 pub fn panic_text(assertion: impl FnOnce() + Send) -> String {
     let panicked = std::thread::scope(|scope| scope.spawn(assertion).join());
     let text = panicked.expect_err("the assertion fails").downcast::<String>();
-    *text.expect("an assertion says why")
+    *text.expect("an assertion has a message")
 }
 
-/// Lets time pass, where real time is the subject: the length of a measurement.
+/// Blocks for `length` of real time, for tests about real time.
 pub fn pause(length: Duration) {
     let (_never, nothing) = crossbeam_channel::bounded::<()>(0);
     let _ = nothing.recv_timeout(length);
 }
 
-/// Repeats a measurement on a noisy machine: the first round that keeps the bound ends it.
+/// Repeats a measurement until one round stays below the bound.
 ///
-/// A promise about time is about this crate, not about what else the machine does at that moment. So
-/// beside each round a thread does nothing but sleep: where it was late by more than a third of the
-/// bound itself, so may be what is measured, by three times as much.
+/// A promise about time is about this crate, not about the load of the machine. So beside each
+/// round a thread only sleeps, and a round may take up to three times the worst lateness of these
+/// sleeps, if that is more than the bound.
 ///
 /// # Panics
 ///
-/// If no round keeps the bound.
+/// If no round stays below the bound.
 #[track_caller]
 pub fn best_of(rounds: usize, what: &str, bound: Duration, mut measure: impl FnMut() -> Duration) {
     let mut measured = Vec::new();
@@ -123,31 +139,32 @@ pub fn best_of(rounds: usize, what: &str, bound: Duration, mut measure: impl FnM
         let (took, sleeper) = beside_a_sleeper(&mut measure);
         measured.push((took, sleeper));
         if took < bound.max(3 * sleeper) {
-            // Shown by `cargo test -- --nocapture`.
-            println!("{what}, and how late a sleeper: {measured:?}, bound {bound:?}");
+            // Printed by `cargo test -- --nocapture`.
+            println!("{what}, with the lateness of a sleeper: {measured:?}, bound {bound:?}");
             return;
         }
     }
-    panic!("{what}, and how late a sleeper: {measured:?}, and none is under {bound:?}");
+    panic!("{what}, with the lateness of a sleeper: {measured:?}, and none is below {bound:?}");
 }
 
-/// Measures, and says how late a thread that sleeps for a millisecond again and again was at worst.
+/// The result of `measure`, and the worst lateness of a thread that sleeps for a millisecond at a
+/// time.
 fn beside_a_sleeper(measure: impl FnOnce() -> Duration) -> (Duration, Duration) {
-    let nap = millis(1);
+    let sleep = millis(1);
     let (done, stop) = crossbeam_channel::bounded::<()>(0);
     let (worst, result) = crossbeam_channel::bounded(1);
     spawn(move || {
         let mut late = Duration::ZERO;
         loop {
             let watch = Stopwatch::start();
-            if stop.recv_timeout(nap) != Err(crossbeam_channel::RecvTimeoutError::Timeout) {
+            if stop.recv_timeout(sleep) != Err(crossbeam_channel::RecvTimeoutError::Timeout) {
                 break;
             }
-            late = late.max(watch.elapsed().saturating_sub(nap));
+            late = late.max(watch.elapsed().saturating_sub(sleep));
         }
         let _ = worst.send(late);
     });
     let took = measure();
     drop(done);
-    (took, result.recv_timeout(PATIENCE).expect("the sleeper has seen its end"))
+    (took, result.recv_timeout(TIMEOUT).expect("the sleeper ends"))
 }

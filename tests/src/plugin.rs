@@ -1,11 +1,11 @@
-//! A DLL whose function ends the process: see `tests/exit.rs`.
+//! A DLL with a function that ends the process: see `tests/process/exit.rs`.
 #![cfg(windows)]
 
 use std::time::Duration;
 
 use tina4_service::{Change, Context, Runner, Service};
 
-/// What `src/bin/plugin_host.rs` calls.
+/// The function that `src/bin/plugin_host.rs` calls.
 #[unsafe(no_mangle)]
 pub extern "system" fn end_process() {
     let runner = Runner::new();
@@ -14,7 +14,7 @@ pub extern "system" fn end_process() {
     let events = runner.subscribe();
     runner.start_all().expect("it starts");
     let begun = events.iter().any(|event| matches!(event.change, Change::RunBegan { .. }));
-    assert!(begun, "the runner is there");
+    assert!(begun, "a run has begun");
     exit();
 }
 

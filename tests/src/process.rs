@@ -1,8 +1,8 @@
-//! What the kernel says about threads of this process.
+//! The threads and the memory of this process, as the kernel reports them.
 
 use std::fs;
 
-/// The threads whose name starts with `name`: their task ids.
+/// The task ids of the threads whose name starts with `name`.
 #[must_use]
 pub fn threads(name: &str) -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
@@ -15,7 +15,7 @@ pub fn threads(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// How often these threads have gone to sleep, or were made to wait, since they began.
+/// How often these threads have been suspended since their start.
 #[must_use]
 pub fn switches(ids: &[String]) -> u64 {
     ids.iter().map(|id| count(id, "voluntary_ctxt_switches:")).sum()
@@ -27,7 +27,7 @@ fn count(id: &str, field: &str) -> u64 {
     line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
 }
 
-/// Nanoseconds that these threads have been on a processor.
+/// The processor time of these threads, in nanoseconds.
 #[must_use]
 pub fn cpu(ids: &[String]) -> u64 {
     ids.iter()
@@ -36,7 +36,7 @@ pub fn cpu(ids: &[String]) -> u64 {
         .sum()
 }
 
-/// Bytes of this process that are in memory.
+/// The resident memory of this process, in bytes.
 #[must_use]
 pub fn resident() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,20 +1,20 @@
-//! The sources of the workspace, for tests of what is written there.
+//! The source files of the workspace, for tests about them.
 
 use std::fs;
 use std::path::Path;
 
-/// The workspace.
+/// The root folder of the workspace.
 #[must_use]
 pub fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in it")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in the workspace")
 }
 
-/// Every `.rs` file of the workspace below `folder`, such as `tina4-service/src`: its path from the
-/// workspace with `/` in between, and its text. In order.
+/// Path and text of every `.rs` file below `folder`, such as `tina4-service/src`, sorted. Paths
+/// begin at the workspace and use `/`.
 ///
 /// # Panics
 ///
-/// If there is nothing, or something cannot be read.
+/// If there are none, or one cannot be read.
 #[must_use]
 pub fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -27,15 +27,15 @@ pub fn sources(folder: &str) -> Vec<(String, String)> {
 fn collect(folder: &str, found: &mut Vec<(String, String)>) {
     let entries = fs::read_dir(workspace().join(folder));
     let entries = entries.unwrap_or_else(|error| panic!("{folder}: {error}"));
-    for entry in entries.map(|entry| entry.expect("it can be read")) {
+    for entry in entries.map(|entry| entry.expect("a readable folder")) {
         let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        if entry.file_type().expect("it can be read").is_dir() {
+        if entry.file_type().expect("a readable folder").is_dir() {
             if !path.ends_with("/target") {
                 collect(&path, found);
             }
         } else if path.ends_with(".rs") {
             let text = fs::read_to_string(entry.path());
-            found.push((path, text.expect("a source is a text")));
+            found.push((path, text.expect("a readable source")));
         }
     }
 }

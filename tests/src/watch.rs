@@ -1,34 +1,34 @@
-//! Waits for what happens to a service.
+//! Waits for events of services.
 
 use std::collections::HashMap;
 
 use crossbeam_channel::Receiver;
 use tina4_service::{Change, Event, Runner};
 
-use crate::{PATIENCE, Stopwatch};
+use crate::{Stopwatch, TIMEOUT};
 
-/// Reads a runner's events. Each service is read at its own pace: an event of one that came before
-/// that of another is not lost.
+/// Reads a runner's events. Each service has its own position, so that waiting for an event of one
+/// service loses no event of another.
 #[derive(Debug)]
 pub struct Watch {
     events: Receiver<Event>,
     seen: Vec<Event>,
-    /// How many of `seen` were looked at, for each service.
+    /// The position in `seen`, by service.
     read: HashMap<String, usize>,
 }
 
 impl Watch {
-    /// Watches from now on.
+    /// Subscribes to the events from now on.
     #[must_use]
     pub fn new(runner: &Runner) -> Self {
         Self { events: runner.subscribe(), seen: Vec::new(), read: HashMap::new() }
     }
 
-    /// The next change of `service` that is `wanted`; those before it are passed over.
+    /// Waits for the next change of `service` that is `wanted`, and skips those before it.
     ///
     /// # Panics
     ///
-    /// If it does not come within [`PATIENCE`]; says what came instead.
+    /// If that takes longer than [`TIMEOUT`]; shows the last events.
     #[track_caller]
     pub fn until(&mut self, service: &str, wanted: impl Fn(&Change) -> bool) -> Event {
         let watch = Stopwatch::start();
@@ -41,12 +41,14 @@ impl Watch {
                     return event.clone();
                 }
             }
-            let left = PATIENCE.saturating_sub(watch.elapsed());
+            let left = TIMEOUT.saturating_sub(watch.elapsed());
             match self.events.recv_timeout(left) {
                 Ok(event) if !left.is_zero() => self.seen.push(event),
                 Ok(_) | Err(_) => {
                     let last = &self.seen[self.seen.len().saturating_sub(30)..];
-                    panic!("waited in vain for a change of `{service}`; the last were {last:#?}")
+                    panic!(
+                        "timed out waiting for a change of `{service}`; the last events were {last:#?}"
+                    )
                 }
             }
         }
@@ -76,7 +78,7 @@ impl Watch {
         self.until(service, |change| change == wanted)
     }
 
-    /// Every change of `service` up to now.
+    /// Every change of `service` so far.
     pub fn all(&mut self, service: &str) -> Vec<Change> {
         self.seen.extend(self.events.try_iter());
         self.seen
@@ -86,7 +88,7 @@ impl Watch {
             .collect()
     }
 
-    /// Every event up to now.
+    /// Every event so far.
     pub fn events(&mut self) -> &[Event] {
         self.seen.extend(self.events.try_iter());
         &self.seen

@@ -1,22 +1,17 @@
-//! Rule 8: what the runner costs when there is nothing to do. The only test of its process: it
-//! measures.
+//! Rule 8: an idle runner uses no processor time. The only test of its process, because it measures
+//! it.
 #![cfg(target_os = "linux")]
 
-use tests::{Watch, millis, pause, process, secs, until};
+use tests::{Watch, millis, pause, process, secs, sleep_until_stopped, until};
 use tina4_service::{Context, Runner, Service};
-
-/// Waits for stop.
-fn obedient(ctx: &Context) {
-    while ctx.sleep(secs(3_600)) {}
-}
 
 #[test]
 fn rule_8_nothing_polls() {
-    // Its threads can be told from all others by their names.
+    // The names of its threads distinguish them from all others.
     let runner = Runner::builder().only::<&str>([]).thread_name("calm").build();
     let mut watch = Watch::new(&runner);
-    // Everything that waits: for an interval, a delay, an initial delay, a flow, a restart, a
-    // resume, a service that is not up, and in a body.
+    // Every kind of wait: for an interval, a delay, an initial delay, a flow, a restart, a resume,
+    // a service that is not up, and inside a body.
     runner.register(Service::new("interval", |_| {}).interval("1h"));
     runner.register(Service::new("delay", |_| {}).delay("1h"));
     runner.register(Service::new("initial", |_| {}).initial_delay("1h"));
@@ -25,7 +20,7 @@ fn rule_8_nothing_polls() {
     let crash = Service::new("crash", |_| Err::<(), _>("no"));
     runner.register(crash.backoff("60s"));
     runner.register(Service::new("paused", |_| {}).interval("1ms"));
-    runner.register(Service::new("sleeps", obedient));
+    runner.register(Service::new("sleeps", sleep_until_stopped));
     let select = |ctx: &Context| crossbeam_channel::select! { recv(ctx.stopping()) -> _ => {} };
     runner.register(Service::new("selects", select).timeout("1h"));
     runner.start_all().unwrap();
@@ -36,13 +31,13 @@ fn rule_8_nothing_polls() {
         watch.began(name);
     }
     runner.pause("paused").unwrap();
-    // Somebody waits for the end of it all, and somebody for a stop: they do not poll either.
+    // Two threads wait for the end of all services: they do not poll either.
     for wait in [Runner::wait as fn(&Runner), Runner::wait] {
         let runner = runner.clone();
         tests::spawn(move || wait(&runner));
     }
-    // Idle workers leave after some seconds; from then on there is nothing to do.
-    until("those that have nothing to do have left", || {
+    // Idle workers leave after some seconds.
+    until("idle workers have left", || {
         let before = process::threads("calm");
         pause(millis(300));
         let (after, sleeping) = (process::threads("calm"), process::switches(&before));
@@ -52,9 +47,9 @@ fn rule_8_nothing_polls() {
     let threads = process::threads("calm");
     let (switches, cpu) = (process::switches(&threads), process::cpu(&threads));
     pause(secs(2));
-    assert_eq!(process::threads("calm"), threads, "nobody came or went");
-    assert_eq!(process::switches(&threads), switches, "nobody woke");
-    assert_eq!(process::cpu(&threads), cpu, "no processor was used");
+    assert_eq!(process::threads("calm"), threads, "no thread has started or ended");
+    assert_eq!(process::switches(&threads), switches, "no thread has woken up");
+    assert_eq!(process::cpu(&threads), cpu, "no processor time was used");
     assert!(runner.is_running("held"));
     assert!(runner.stop_all().is_clean());
 }

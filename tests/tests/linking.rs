@@ -1,17 +1,17 @@
-//! Services are found in whatever way a program is linked: rules 31 and 80. Where a panic is the end
-//! of the process, the runner says so: rule 25.
+//! Rules 31 and 80: services are found in every kind of build. Rule 25: if a panic ends the
+//! process, the runner warns.
 //!
-//! Link-time optimisation and the linker's `--gc-sections`, which rustc gives it in every build,
-//! throw away what nobody refers to. Nobody refers to a service, so each kind of build is made
-//! here, of the small programs in `linking/`, in a target folder of their own. What needs no
-//! special build, tests and doctests, is proved by the tests of those programs themselves.
+//! Link-time optimization and the linker's `--gc-sections`, which rustc passes in every build,
+//! remove whatever is not referenced. Services are not referenced, so this test builds the small
+//! programs in `linking/` in every way, in a target folder of their own. Tests and doctests need no
+//! special build: the tests of those programs cover them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tests::Stopwatch;
 
-/// What the program finds: services of its own, of its library, and of a crate that it only names.
+/// The services of the program, of its library, and of a crate that it only names.
 const ALL: [&str; 6] = [
     "deep_in_the_library",
     "deep_in_the_program",
@@ -21,21 +21,21 @@ const ALL: [&str; 6] = [
     "of_the_program",
 ];
 
-/// What the program says first where a panic ends it.
+/// The first line of the program if a panic ends it.
 const ABORTS: &str =
     "message: this program is built with panic = \"abort\": a service that panics ends it";
 
-/// The kinds of build, as settings of the profile `release`.
+/// The kinds of build, as settings of the `release` profile.
 const BUILDS: [(&str, &[&str]); 3] = [
-    ("fat, many units", &["lto = 'fat'", "codegen-units = 16"]),
+    ("fat, many codegen units", &["lto = 'fat'", "codegen-units = 16"]),
     (
-        "fat, one unit, abort, stripped",
+        "fat, one codegen unit, abort, stripped",
         &["lto = 'fat'", "codegen-units = 1", "panic = 'abort'", "strip = 'symbols'"],
     ),
-    ("unoptimised", &["lto = 'off'", "codegen-units = 256", "opt-level = 0", "incremental = true"]),
+    ("unoptimized", &["lto = 'off'", "codegen-units = 256", "opt-level = 0", "incremental = true"]),
 ];
 
-/// Builds the programs with these settings; returns the folder they are in.
+/// Builds the programs with these settings and returns their folder.
 fn build(settings: &[&str]) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("linking");
     let mut cargo = Command::new(env!("CARGO"));
@@ -73,12 +73,12 @@ fn rule_25_31_and_80_services_are_found_in_every_kind_of_build() {
         let of_the_example = ["of_another_crate", "of_the_example"];
         assert_eq!(lines(&folder.join("examples/example")), of_the_example, "{name}");
         forgetful(&folder.join("forgetful"));
-        // Shown by `cargo test -- --nocapture`.
+        // Printed by `cargo test -- --nocapture`.
         println!("{name}: {:?}", watch.elapsed());
     }
 }
 
-/// Rule 31: a crate that nobody names is left out, and the error says so and what to write.
+/// Rule 31: a crate that is not named is not linked, and the error says what to write.
 fn forgetful(program: &Path) {
     let output = run(program);
     assert_eq!(output.status.code(), Some(78), "{output:?}");

@@ -1,4 +1,5 @@
-//! Rule 62: what the log says. A layer of our own keeps every event with the spans it is in.
+//! Rule 62: the log. A program of its own, because its subscriber, which records every event with
+//! its spans, is global.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -15,16 +16,16 @@ use tracing_subscriber::registry::LookupSpan;
 
 type Fields = BTreeMap<String, String>;
 
-/// One event.
+/// One log event.
 #[derive(Clone, Debug)]
 struct Line {
     level: Level,
     fields: Fields,
-    /// Name and fields of the spans round it, the innermost first.
+    /// Names and fields of its spans, innermost first.
     spans: Vec<(String, Fields)>,
 }
 
-/// Held while the lines about `logs.blocked` are not to be written.
+/// Held while lines about `logs.blocked` must not be written.
 static OPEN: Mutex<()> = Mutex::new(());
 
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
@@ -41,13 +42,13 @@ impl Visit for Collect<'_> {
     }
 }
 
-struct Keep;
+struct Record;
 
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keep {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Record {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: InLayer<'_, S>) {
         let mut fields = Fields::new();
         attributes.record(&mut Collect(&mut fields));
-        ctx.span(id).expect("it is new").extensions_mut().insert(fields);
+        ctx.span(id).expect("a new span").extensions_mut().insert(fields);
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: InLayer<'_, S>) {
@@ -66,17 +67,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Keep {
     }
 }
 
-/// Keeps the log of this process.
+/// Records the log of this process.
 fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let subscriber = tracing_subscriber::registry().with(Keep);
-        tracing::subscriber::set_global_default(subscriber).expect("the first");
+        let subscriber = tracing_subscriber::registry().with(Record);
+        tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
     });
 }
 
-/// The lines that `wanted` accepts, once there are `count`: they are written after the event that
-/// subscribers get.
+/// Waits for `count` lines that `wanted` accepts; they are written after subscribers have received
+/// the event.
 #[track_caller]
 fn lines(count: usize, what: &str, wanted: impl Fn(&Line) -> bool) -> Vec<Line> {
     let mut found = Vec::new();
@@ -89,7 +90,7 @@ fn lines(count: usize, what: &str, wanted: impl Fn(&Line) -> bool) -> Vec<Line> 
     found
 }
 
-/// The lines of the runner about `service` at this level.
+/// Waits for these lines of the runner about `service` at this level.
 #[track_caller]
 fn about(service: &str, level: Level, messages: &[&str]) -> Vec<Line> {
     let about = |line: &Line| {
@@ -117,7 +118,7 @@ fn rule_62_logs_inside_a_run_are_in_its_span() {
     runner.stop_all();
     let runs = usize::try_from(info(&runner, "logs.span").runs).unwrap();
     let own = |line: &Line| line.fields.get("from").is_some_and(|from| from == "logs.span");
-    let found = lines(runs + 1, "lines of the body and of the hook", own);
+    let found = lines(runs + 1, "the lines of the body and of the hook", own);
     for (line, run) in found.iter().zip((1..=runs).chain([runs])) {
         let [(span, fields)] = &line.spans[..] else { panic!("one span: {line:?}") };
         assert_eq!(span, "service");
@@ -127,7 +128,7 @@ fn rule_62_logs_inside_a_run_are_in_its_span() {
 }
 
 #[test]
-fn rule_62_start_stop_and_finish_are_told_at_info() {
+fn rule_62_start_stop_and_finish_are_logged_at_info() {
     listen();
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
@@ -142,7 +143,7 @@ fn rule_62_start_stop_and_finish_are_told_at_info() {
 }
 
 #[test]
-fn rule_62_started_comes_before_the_first_line_of_the_run() {
+fn rule_62_the_start_is_logged_before_the_first_line_of_the_run() {
     listen();
     for round in 0..200 {
         let runner = Runner::new();
@@ -163,7 +164,7 @@ fn rule_62_started_comes_before_the_first_line_of_the_run() {
 }
 
 #[test]
-fn rule_62_a_log_that_blocks_keeps_no_run_from_beginning() {
+fn rule_62_a_blocked_log_delays_no_run() {
     listen();
     let blocked = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     let runner = Runner::new();
@@ -180,13 +181,13 @@ fn rule_62_a_log_that_blocks_keeps_no_run_from_beginning() {
 }
 
 #[test]
-fn rule_20_and_62_a_crash_is_a_warning_with_all_there_is_and_failure_an_error_with_its_place() {
+fn rule_20_and_62_a_crash_is_a_warning_with_all_details_and_a_failure_an_error_with_its_place() {
     listen();
     let runner = Runner::new();
-    let burn = line!() + 3;
+    let panic_line = line!() + 3;
     let body = |ctx: &Context| match ctx.tick().run {
         1 => Err::<(), _>("the disk is full"),
-        _ => panic!("and now it burns"),
+        _ => panic!("the disk is gone"),
     };
     let line = line!() + 1;
     let service = Service::new("logs.fails", body);
@@ -203,10 +204,10 @@ fn rule_20_and_62_a_crash_is_a_warning_with_all_there_is_and_failure_an_error_wi
     );
     assert_eq!(field(&found[0], "error"), "the disk is full");
     assert_eq!(field(&found[1], "attempt"), "2");
-    let burns = format!("panicked: and now it burns at {}:{}:", file!(), burn);
-    assert!(field(&found[1], "error").starts_with(&burns), "{found:#?}");
+    let panicked = format!("panicked: the disk is gone at {}:{}:", file!(), panic_line);
+    assert!(field(&found[1], "error").starts_with(&panicked), "{found:#?}");
     let found = about("logs.fails", Level::ERROR, &["service failed"]);
-    assert!(field(&found[0], "error").starts_with(&burns), "{found:#?}");
+    assert!(field(&found[0], "error").starts_with(&panicked), "{found:#?}");
     assert_eq!(field(&found[0], "place"), format!("{}:{line}", file!()));
 }
 
@@ -227,7 +228,7 @@ fn rule_28_and_62_the_log_says_that_an_error_is_permanent() {
 }
 
 #[test]
-fn rule_5_43_62_and_63_skips_and_stuck_are_warnings_and_abandoned_is_an_error() {
+fn rule_5_43_62_and_63_skipped_and_stuck_runs_are_warnings_and_abandoned_ones_errors() {
     listen();
     let runner = Runner::new();
     let mut watch = Watch::new(&runner);
@@ -246,24 +247,24 @@ fn rule_5_43_62_and_63_skips_and_stuck_are_warnings_and_abandoned_is_an_error() 
     let abandoned = "service abandoned: it did not stop in time; check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, which stop wakes, or give it a longer `stop_timeout`";
     let found = about("logs.stuck", Level::ERROR, &[abandoned]);
     assert!(found[0].fields["place"].starts_with(file!()), "{found:?}");
-    // Due times have passed by now: the other one has been in its run for longer than ten.
+    // The run of the other service has covered more than ten due times by now.
     tests::pause(millis(50));
     drop(go);
     let skipped = watch.until("logs.skips", |change| matches!(change, Change::Skipped { .. }));
     let Change::Skipped { count } = skipped.change else { unreachable!("it was asked for") };
-    let told = |line: &Line| {
+    let reported = |line: &Line| {
         line.fields.get("service").is_some_and(|name| name == "logs.skips")
-            && line.fields.get("count").is_some_and(|told| *told == count.to_string())
+            && line.fields.get("count").is_some_and(|reported| *reported == count.to_string())
     };
-    let found = lines(1, "the skip", told);
+    let found = lines(1, "the skip", reported);
     assert_eq!(found[0].level, Level::WARN);
     runner.stop_all();
     about("logs.stuck", Level::INFO, &["service started", "abandoned service ended after all"]);
 }
 
-/// A subscriber is user code as well: it may call back, see rule 51, and its panics harm nobody.
+/// A subscriber is user code, too: it may call the runner.
 #[test]
-fn rule_51_the_log_is_written_without_a_lock() {
+fn rule_51_log_lines_are_written_without_a_lock() {
     struct Calls(Runner);
     impl<S: Subscriber> Layer<S> for Calls {
         fn on_event(&self, _: &Event<'_>, _: InLayer<'_, S>) {
@@ -273,7 +274,7 @@ fn rule_51_the_log_is_written_without_a_lock() {
     let runner = Runner::new();
     let logger = runner.clone();
     let states = tests::within("start and stop", move || {
-        // For this thread, which writes the lines about what it asks for.
+        // For this thread, which writes the lines about its own requests.
         let subscriber = tracing_subscriber::registry().with(Calls(logger));
         tracing::subscriber::with_default(subscriber, || {
             runner.register(Service::new("logs.calls", |_| {}).interval("1h"));

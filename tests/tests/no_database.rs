@@ -1,5 +1,5 @@
-//! Calendar time on a machine without a time zone database, as in many container images: a root
-//! folder with a program, the C library, and nothing else.
+//! Rules 6, 82 and 166 on a machine without a time zone database, as in many container images: the
+//! root folder contains a program, the C library, and nothing else.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -9,22 +9,22 @@ use std::process::{Command, Output};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_zones");
 
-/// An hourly service has run in this zone.
+/// The line of a program whose hourly service has run in this zone.
 fn has_run(zone: &str) -> String {
     format!("{zone}: finished   1. s  @hourly ({zone}); due 1970-01-01 ")
 }
 
-/// When it was due in UTC, by a clock that begins in 1970.
+/// Its due time in UTC, by a clock that starts at the Unix epoch.
 const UTC: &str = "; due 1970-01-01 01:00:00 +00:00, ";
 
-/// The problem where a zone has to be looked up.
+/// The fault if a zone would have to be looked up.
 const MISSING: &str = "cannot be looked up, because this machine has no time zone database; install `tzdata`, or compile one in with `jiff = { version = \"1\", features = [\"tzdb-bundle-always\"] }` in Cargo.toml";
 
-/// A folder that a program sees as its root.
+/// A folder that is the root of a program.
 struct Root(PathBuf);
 
 impl Root {
-    /// With the program and the libraries that it loads.
+    /// A root with the program and the libraries that it loads.
     fn new(name: &str) -> Self {
         let root =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
@@ -46,7 +46,7 @@ impl Root {
         self.0.join("etc/localtime")
     }
 
-    /// What `/etc/localtime` is a link to.
+    /// Makes `/etc/localtime` a link to `target`.
     fn link(&self, target: &str) {
         let _ = fs::remove_file(self.localtime());
         symlink(target, self.localtime()).unwrap();
@@ -62,7 +62,7 @@ impl Root {
         command.output().expect("`chroot` is a standard command")
     }
 
-    /// What it prints for `local`.
+    /// The output of the program for `local`.
     #[track_caller]
     fn local(&self, tz: Option<&str>) -> String {
         let output = self.run(tz, &["local"]);
@@ -77,23 +77,23 @@ impl Drop for Root {
     }
 }
 
-/// Whether this test may change the root folder. If not, it is left out, except in CI.
+/// Whether this test may change the root folder. If not, it is skipped, except in CI.
 fn may_change_root(root: &Root) -> bool {
     let output = root.run(None, &[]);
     // `chroot` itself failed.
-    let left_out = output.status.code() == Some(125);
-    if left_out {
+    let skipped = output.status.code() == Some(125);
+    if skipped {
         let in_ci = std::env::var_os("CI").is_some();
         assert!(!in_ci, "CI must have the right to `chroot`: {output:?}");
-        println!("left out: {}", String::from_utf8_lossy(&output.stderr));
+        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
     } else {
         assert!(output.status.success(), "{output:?}");
     }
-    !left_out
+    !skipped
 }
 
 #[test]
-fn rule_6_utc_needs_no_database() {
+fn rule_6_and_166_utc_needs_no_time_zone_database() {
     let root = Root::new("utc");
     if !may_change_root(&root) {
         return;
@@ -115,7 +115,7 @@ fn rule_6_utc_needs_no_database() {
 }
 
 #[test]
-fn rule_6_local_needs_no_database_where_it_is_utc() {
+fn rule_6_and_166_local_needs_no_time_zone_database_if_it_is_utc() {
     let root = Root::new("local");
     if !may_change_root(&root) {
         return;
@@ -149,7 +149,7 @@ fn rule_6_local_needs_no_database_where_it_is_utc() {
                 "{tz:?}, {localtime:?}: {text}"
             );
         }
-        // A rule of POSIX says itself when the clocks change.
+        // A POSIX rule contains its own DST changes.
         for (tz, due) in [
             ("CET-1CEST,M3.5.0,M10.5.0/3", "due 1970-01-01 02:00:00 +01:00, "),
             ("<+0530>-5:30", "due 1970-01-01 06:00:00 +05:30, "),
@@ -168,7 +168,7 @@ fn rule_6_local_needs_no_database_where_it_is_utc() {
 }
 
 #[test]
-fn rule_82_a_local_zone_that_cannot_be_read_is_a_fault() {
+fn rule_82_an_unreadable_local_time_zone_is_a_fault() {
     let root = Root::new("localtime");
     if !may_change_root(&root) {
         return;
@@ -180,13 +180,13 @@ fn rule_82_a_local_zone_that_cannot_be_read_is_a_fault() {
         assert!(text.contains(&problem), "{text}");
     }
     assert!(root.local(Some("UTC")).contains(UTC), "the environment takes precedence");
-    // This is what a container gets if the file that it mounts does not exist.
+    // A container gets a folder if the file that it mounts does not exist.
     fs::remove_file(root.localtime()).unwrap();
     fs::create_dir(root.localtime()).unwrap();
     let text = root.local(None);
     let problem = "this machine's own time zone, `/etc/localtime`, cannot be read; correct it, or set `timezone`";
     assert!(text.contains(problem), "{text}");
-    // The file itself is enough.
+    // A regular file needs no database.
     fs::remove_dir(root.localtime()).unwrap();
     fs::copy("/usr/share/zoneinfo/Europe/Berlin", root.localtime()).unwrap();
     let text = root.local(None);

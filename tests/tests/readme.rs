@@ -1,6 +1,6 @@
-//! The README's programs, built as a reader would build them: in their own package, with the
-//! dependencies that it lists and no others. Doctests also prove that they compile, but have every
-//! dependency of the crate, and do not report warnings.
+//! The README's programs, built in a package of their own with only the dependencies that the
+//! README lists. Doctests compile them, too, but with every dependency of the crate, and without
+//! warnings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::Command;
 use tests::Child;
 use tests::sources::workspace;
 
-/// A fenced block: its language and its text.
+/// A fenced block.
 struct Block {
     language: String,
     text: String,
@@ -24,11 +24,11 @@ fn blocks(markdown: &str) -> Vec<Block> {
     parts.iter().skip(1).step_by(2).map(block).collect()
 }
 
-/// A package of the README's programs: the first is its program, the others are in `src/bin` and,
-/// if they are tests, in `tests`.
+/// Writes a package of the README's programs: the first is `main.rs`, the others are in `src/bin`
+/// or, if they are tests, in `tests`.
 fn package(blocks: &[Block]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
-    // Not the folder itself, so that what was built is kept.
+    // Not the folder itself, which keeps earlier builds.
     for old in ["src", "tests"] {
         let _ = fs::remove_dir_all(folder.join(old));
     }
@@ -43,7 +43,7 @@ fn package(blocks: &[Block]) -> PathBuf {
          # Not yet published.\n[patch.crates-io]\ntina4-service = {{ path = {path:?} }}\n\n[workspace]\n"
     );
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    // The versions with which everything else here is tested.
+    // The same versions as in the other tests.
     fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let programs = blocks.iter().filter(|block| block.language.starts_with("rust"));
     for (number, Block { language, text }) in programs.enumerate() {
@@ -57,7 +57,7 @@ fn package(blocks: &[Block]) -> PathBuf {
     folder
 }
 
-/// Calls cargo in the package; it must succeed without a warning.
+/// Runs cargo in the package; it must succeed without a warning.
 fn cargo(folder: &Path, arguments: &[&str]) {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(arguments).args(["--offline", "--target-dir", "target"]).current_dir(folder);
@@ -67,7 +67,7 @@ fn cargo(folder: &Path, arguments: &[&str]) {
 }
 
 #[test]
-fn the_programs_of_the_readme_need_what_it_lists_and_print_what_it_says() {
+fn the_programs_of_the_readme_build_with_its_dependencies_and_print_what_it_shows() {
     let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
     let blocks = blocks(&readme);
     assert!(blocks[0].language == "toml" && blocks[1].language.starts_with("rust"));
@@ -78,7 +78,7 @@ fn the_programs_of_the_readme_need_what_it_lists_and_print_what_it_says() {
     let mut child = Child::start(program.to_str().unwrap(), &[]);
     let printed: Vec<_> = blocks[2].text.lines().collect();
     let [alive, pushed, flushed, report] = printed[..] else { panic!("{printed:?}") };
-    // Two services run at once, so either line may come first.
+    // Two services run in parallel, so either line may come first.
     child.says_all(&[alive, pushed]);
     #[cfg(unix)]
     {
@@ -89,14 +89,14 @@ fn the_programs_of_the_readme_need_what_it_lists_and_print_what_it_says() {
         out[..2].sort_unstable();
         assert_eq!((ended.code(), &ended.out[..]), (0, &out[..]));
         let without_time = |line: &str| {
-            let (start, end) = line.split_once(" in ").expect("how long it took");
+            let (start, end) = line.split_once(" in ").expect("the duration");
             (start.to_owned(), end.split_once(',').map(|(_, end)| end.to_owned()))
         };
         assert_eq!(without_time(ended.err.trim_end()), without_time(report));
     }
     #[cfg(not(unix))]
     let _ = (flushed, report);
-    // The others are short and check themselves.
+    // The other programs are short and check themselves.
     let others = blocks.iter().filter(|block| block.language.starts_with("rust")).count() - 1;
     let bins = fs::read_dir(folder.join("src/bin")).unwrap().flatten();
     let names: Vec<_> =

@@ -1,7 +1,8 @@
-//! Rules 50 and 52: how many threads, how late, how fast. One test at a time: they measure.
+//! Rules 27, 33, 40, 50 and 52: the number of threads, lateness and speed. These tests measure
+//! their process, so they run one at a time.
 //!
-//! Limits are those of the promise. Where one is an absolute time, the best of a few rounds counts,
-//! because the machine has other things to do as well.
+//! The limits are those of the promises. If one is an absolute time, the best of several rounds
+//! counts, because the machine has other load.
 #![cfg(target_os = "linux")]
 
 use std::panic;
@@ -9,32 +10,22 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
-use tests::{Stopwatch, Watch, best_of, info, millis, pause, process, secs, until};
+use crossbeam_channel::bounded;
+use tests::{
+    Stopwatch, Watch, best_of, ignore_stop, info, millis, pause, process, secs,
+    sleep_until_stopped, until,
+};
 use tina4_service::{Context, Runner, Service};
 
-/// Only one test of this file runs at a time.
+/// Held by the one test that runs.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An empty runner whose threads can be told from all others.
+/// An empty runner whose threads have this name.
 fn runner(threads: &str) -> Runner {
     Runner::builder().only::<&str>([]).thread_name(threads).build()
-}
-
-/// Waits for stop.
-fn obedient(ctx: &Context) {
-    while ctx.sleep(secs(3_600)) {}
-}
-
-/// Blocks, and does not know about stop: until the other end of the channel is dropped.
-fn blocker(gate: &Receiver<()>) -> impl Fn(&Context) + Send + Sync + 'static {
-    let gate = gate.clone();
-    move |_| {
-        let _ = gate.recv();
-    }
 }
 
 #[test]
@@ -55,7 +46,7 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
         runner.start_all().unwrap();
         let started = watch.elapsed();
         until("all have run", || runs.load(Ordering::SeqCst) == 1_000);
-        // As many as there ever were: one that has nothing to do stays for seconds.
+        // The most there ever were: idle threads stay for some seconds.
         let most = process::threads("thousand").len();
         assert!((1..20).contains(&most), "{most} threads");
         let watch = Stopwatch::start();
@@ -63,13 +54,13 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
         stops.push(watch.elapsed());
         assert!(report.is_clean() && report.services.len() == 1_000);
         println!("{most} threads");
-        // Both in one round.
+        // Both in the same round.
         started.max(stops[stops.len() - 1])
     });
 }
 
 #[test]
-fn rule_40_and_50_two_hundred_services_that_sleep_for_ever_stop_within_a_second() {
+fn rule_40_and_50_two_hundred_sleeping_services_stop_within_a_second() {
     let _alone = alone();
     best_of(3, "stop of 200 sleepers", secs(1), || {
         let runner = runner("sleepers");
@@ -90,14 +81,14 @@ fn rule_40_and_50_two_hundred_services_that_sleep_for_ever_stop_within_a_second(
     });
 }
 
-/// Starts `blockers` services that block, and `others` at 10 ms, and says how late the latest run
-/// of any of the others began within a second.
-fn latest(blockers: usize, others: usize) -> Duration {
+/// Starts `blockers` services that block and `others` with an interval of 10 ms, and returns the
+/// largest lateness of the others within a second.
+fn largest_lateness(blockers: usize, others: usize) -> Duration {
     let runner = runner("blocked");
     let (go, gate) = bounded::<()>(0);
     let mut watch = Watch::new(&runner);
     for number in 0..blockers {
-        runner.register(Service::new(format!("blocker{number}"), blocker(&gate)));
+        runner.register(Service::new(format!("blocker{number}"), ignore_stop(gate.clone())));
     }
     let late = Arc::new(AtomicU64::new(0));
     let runs = Arc::new(AtomicUsize::new(0));
@@ -108,7 +99,7 @@ fn latest(blockers: usize, others: usize) -> Duration {
             late.fetch_max(nanos, Ordering::SeqCst);
             runs.fetch_add(1, Ordering::SeqCst);
         };
-        // By names they come before the blockers, or after: neither may matter.
+        // Half of the names sort before the blockers and half after: it must not matter.
         let name = if number % 2 == 0 { format!("a{number}") } else { format!("z{number}") };
         runner.register(Service::new(name, body).interval("10ms").initial_delay("10ms"));
     }
@@ -122,35 +113,35 @@ fn latest(blockers: usize, others: usize) -> Duration {
     Duration::from_nanos(late.load(Ordering::SeqCst))
 }
 
-/// "A few milliseconds".
-const A_FEW: Duration = millis(5);
+/// The bound for lateness.
+const LATE: Duration = millis(5);
 
 #[test]
-fn rule_50_one_that_blocks_delays_none_of_99_others() {
+fn rule_50_one_blocked_service_delays_none_of_99_others() {
     let _alone = alone();
-    best_of(8, "latest of 99 beside a blocker", A_FEW, || latest(1, 99));
+    best_of(8, "largest lateness of 99 beside a blocked one", LATE, || largest_lateness(1, 99));
 }
 
 #[test]
-fn rule_50_99_that_block_do_not_delay_another() {
+fn rule_50_ninety_nine_blocked_services_do_not_delay_another() {
     let _alone = alone();
-    best_of(8, "latest of one beside 99 blockers", A_FEW, || latest(99, 1));
+    best_of(8, "largest lateness of one beside 99 blocked ones", LATE, || largest_lateness(99, 1));
 }
 
-/// A body that was always short, and so is trusted, blocks this once.
+/// A body that was predicted to be short, because it always was, blocks.
 #[test]
-fn rule_50_a_body_that_was_short_so_far_and_blocks_now_delays_nobody_for_long() {
+fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
     let _alone = alone();
-    best_of(8, "latest beside one that blocks now", millis(10), || {
-        let runner = runner("trusted");
+    best_of(8, "largest lateness beside one that blocks", millis(10), || {
+        let runner = runner("predicted");
         let mut watch = Watch::new(&runner);
         let (go, gate) = bounded::<()>(0);
-        let trusted = move |ctx: &Context| {
+        let blocks_once = move |ctx: &Context| {
             if ctx.tick().run == 20 {
                 let _ = gate.recv();
             }
         };
-        runner.register(Service::new("a", trusted).interval("2ms"));
+        runner.register(Service::new("a", blocks_once).interval("2ms"));
         let late = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&late);
         let body = move |ctx: &Context| {
@@ -172,7 +163,7 @@ fn rule_50_a_body_that_was_short_so_far_and_blocks_now_delays_nobody_for_long() 
 #[test]
 fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
     let _alone = alone();
-    let runner = runner("tide");
+    let runner = runner("grows");
     let inside = Arc::new(AtomicUsize::new(0));
     let (go, gate) = bounded::<()>(0);
     for number in 0..30 {
@@ -184,25 +175,29 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
         runner.register(Service::new(format!("s{number}"), body).interval("1h"));
     }
     runner.start_all().unwrap();
-    // Only possible with a thread for each: all of them are inside their body at once.
-    until("all are inside", || inside.load(Ordering::SeqCst) == 30);
-    let high = process::threads("tide").len();
-    assert!((30..=31).contains(&high), "one each, and one that waits: {high}");
+    // All bodies are entered at the same time, which needs a thread for each.
+    until("all bodies are entered", || inside.load(Ordering::SeqCst) == 30);
+    let high = process::threads("grows").len();
+    assert!((30..=31).contains(&high), "one for each, and one that waits: {high}");
     drop(go);
-    until("the idle ones have left", || process::threads("tide").len() <= 4);
-    assert!(runner.status().values().all(|state| state.is_active()), "while the services live");
+    until("idle threads have left", || process::threads("grows").len() <= 4);
+    assert!(
+        runner.status().values().all(|state| state.is_active()),
+        "the services are still active"
+    );
     runner.stop_all();
-    until("nobody is left", || process::threads("tide").is_empty());
+    until("no thread is left", || process::threads("grows").is_empty());
 }
 
 #[test]
-fn rule_50_who_has_led_before_leaves_as_well() {
+fn rule_50_former_leaders_leave_when_idle() {
     let _alone = alone();
     let runner = runner("former");
     let mut watch = Watch::new(&runner);
     let inside = Arc::new(AtomicUsize::new(0));
     let mut gates = Vec::new();
-    // Each is due earlier than those that ended before it, so its worker leads in their place.
+    // Each service is due earlier than those that ended before it, so its worker becomes the
+    // leader.
     for number in 0..12_u64 {
         let (go, gate) = bounded::<()>(0);
         gates.push(go);
@@ -215,24 +210,24 @@ fn rule_50_who_has_led_before_leaves_as_well() {
         runner.register(service.delay(secs(3_600 - 60 * number)));
     }
     runner.start_all().unwrap();
-    until("all are inside", || inside.load(Ordering::SeqCst) == 12);
+    until("all bodies are entered", || inside.load(Ordering::SeqCst) == 12);
     for (number, go) in gates.into_iter().enumerate() {
         drop(go);
         watch.ended(&format!("s{number}"));
     }
-    until("the idle ones have left", || process::threads("former").len() <= 4);
+    until("idle threads have left", || process::threads("former").len() <= 4);
     runner.stop_all();
 }
 
-/// Rule 27: a service that crashes as fast as it may.
+/// The services crash as fast as they may.
 #[test]
-fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {
+fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
     let _alone = alone();
-    best_of(8, "latest beside crash loops", A_FEW, || {
+    best_of(8, "largest lateness beside crash loops", LATE, || {
         let runner = runner("loops");
         let mut watch = Watch::new(&runner);
         for number in 0..20 {
-            // In both ways, and past the panic hook: it would print each of them.
+            // By error and by panic; the panics bypass the hook, which would print each of them.
             let body = move |_: &Context| -> Result<(), &'static str> {
                 match number % 2 {
                     0 => Err("no"),
@@ -243,7 +238,7 @@ fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {
             runner.register(service.backoff("1ms").max_backoff("1ms"));
         }
         runner.register(Service::new("b", |_| {}).interval("10ms").initial_delay("10ms"));
-        runner.register(Service::new("c", obedient).autostart(false));
+        runner.register(Service::new("c", sleep_until_stopped).autostart(false));
         runner.start_all().unwrap();
         let mut slowest = Duration::ZERO;
         for _ in 0..20 {
@@ -256,7 +251,7 @@ fn rule_27_a_crash_loop_delays_neither_others_nor_start_nor_stop_nor_status() {
         }
         for looping in ["loop0", "loop1"] {
             let crashes = info(&runner, looping).crashes;
-            assert!(crashes > 10, "{looping} does loop: {crashes}");
+            assert!(crashes > 10, "{looping} has crashed only {crashes} times");
         }
         let late = info(&runner, "b").lateness.max;
         runner.stop_all();
@@ -269,12 +264,12 @@ fn median(mut all: Vec<Duration>) -> Duration {
     all[all.len() / 2]
 }
 
-/// Rule 52: runs are punctual, not only as punctual as a sleep.
+/// Runs are more punctual than a sleep.
 #[test]
-fn rule_52_the_sleep_is_corrected_by_how_late_the_system_wakes_sleepers() {
+fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
     let _alone = alone();
     let mut measured = Vec::new();
-    // Both in one round, for the machine has other things to do.
+    // Both in the same round, because the machine has other load.
     while measured.len() < 8 {
         let sleep = |_| {
             let watch = Stopwatch::start();
@@ -289,14 +284,14 @@ fn rule_52_the_sleep_is_corrected_by_how_late_the_system_wakes_sleepers() {
         };
         runner.register(Service::new("s", body).interval("2ms"));
         runner.start_all().unwrap();
-        // The first hundred are for learning.
+        // The first hundred runs teach the correction.
         let late = median(kept.iter().skip(100).take(200).collect());
         runner.stop_all();
         measured.push((late, asleep));
         if late < asleep / 2 {
-            println!("late, and asleep: {measured:?}");
+            println!("lateness of runs and of sleeps: {measured:?}");
             return;
         }
     }
-    panic!("late, and asleep: {measured:?}");
+    panic!("lateness of runs and of sleeps: {measured:?}");
 }

@@ -1,6 +1,6 @@
 //! Reads the arguments of the attribute: `key = value, ..`.
 //!
-//! Reading goes on after a fault, at the next comma, so that one build shows all of them.
+//! After a fault, reading resumes at the next comma, so that one build shows all faults.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -10,26 +10,47 @@ use tina4_service_core::Key;
 
 use crate::errors;
 use crate::faults::Faults;
+use crate::tokens::{between, skip_to_comma};
 use crate::value::Value;
 
 /// The arguments, each key at most once.
 #[derive(Default)]
 pub(crate) struct Args {
-    /// The keys whose value could be read.
-    pub(crate) arguments: Vec<Argument>,
-    /// The keys that were written, or meant, with a value that could not be read.
+    /// The values that could be read.
+    pub(crate) values: Vec<Value>,
+    /// Where each of them is written.
+    pub(crate) locations: Locations,
+    /// The keys whose value could not be read, and the likely meaning of unknown keys.
     pub(crate) unreadable: Vec<Key>,
 }
 
-/// A key with its value.
-pub(crate) struct Argument {
-    pub(crate) key: Key,
+/// Where the arguments are written, for the carets of the faults that are found later.
+#[derive(Default)]
+pub(crate) struct Locations(Vec<Location>);
+
+/// Where one argument is written.
+pub(crate) struct Location {
+    key: Key,
     pub(crate) key_span: Span,
-    pub(crate) value: Value,
+    pub(crate) value: TokenStream,
+}
+
+impl Locations {
+    /// The location of this key, if its value could be read.
+    pub(crate) fn get(&self, key: Key) -> Option<&Location> {
+        self.0.iter().find(|location| location.key == key)
+    }
+}
+
+impl Location {
+    /// The span of the first token of the value.
+    pub(crate) fn first_span(&self) -> Option<Span> {
+        self.value.clone().into_iter().next().map(|token| token.span())
+    }
 }
 
 impl Args {
-    /// Reads the arguments as far as they can be read.
+    /// Reads all arguments that can be read.
     pub(crate) fn read(args: TokenStream, faults: &mut Faults) -> Self {
         let mut read = Self::default();
         let parse = |input: ParseStream<'_>| {
@@ -48,7 +69,7 @@ impl Args {
         read
     }
 
-    /// Reads one argument, but not the comma behind it.
+    /// Reads one argument, up to its comma.
     fn argument(&mut self, input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<()> {
         if !input.peek(Ident::peek_any) {
             return Err(errors::not_a_key(&input.parse::<TokenTree>()?));
@@ -60,13 +81,16 @@ impl Args {
             return Err(errors::unknown_key(word.span(), &written));
         };
         let key_span = word.span();
-        let again = self.unreadable.contains(&key) || self.value(key).is_some();
-        let value = value_of(key, key_span, input, faults);
-        if again {
-            return Err(errors::key_twice(key_span, key));
+        let is_duplicate = self.unreadable.contains(&key) || self.locations.get(key).is_some();
+        let value = equals_and_value(key, key_span, input, faults);
+        if is_duplicate {
+            return Err(errors::duplicate_key(key_span, key));
         }
         match value {
-            Ok(value) => self.arguments.push(Argument { key, key_span, value }),
+            Ok((value, tokens)) => {
+                self.values.push(value);
+                self.locations.0.push(Location { key, key_span, value: tokens });
+            }
             Err(error) => {
                 self.unreadable.push(key);
                 return Err(error);
@@ -76,27 +100,23 @@ impl Args {
             return Ok(());
         }
         let next_argument = input.peek(Ident::peek_any) && input.peek2(Token![=]);
-        let fault = errors::after_value(key, &input.fork().parse()?);
+        let fault = errors::missing_comma(key, &input.fork().parse()?);
         if next_argument {
-            // Only the comma is missing.
+            // Only the comma is missing: read on from here.
             faults.push(fault);
             return Ok(());
         }
         Err(fault)
     }
-
-    /// The argument with this key, if it could be read.
-    pub(crate) fn value(&self, key: Key) -> Option<&Argument> {
-        self.arguments.iter().find(|argument| argument.key == key)
-    }
 }
 
-fn value_of(
+/// The value of `key`, and its tokens.
+fn equals_and_value(
     key: Key,
     key_span: Span,
     input: ParseStream<'_>,
     faults: &mut Faults,
-) -> syn::Result<Value> {
+) -> syn::Result<(Value, TokenStream)> {
     if input.is_empty() || input.peek(Token![,]) {
         return Err(errors::missing_value(key_span, key));
     }
@@ -107,14 +127,7 @@ fn value_of(
     if input.is_empty() || input.peek(Token![,]) {
         return Err(errors::missing_value(equals.span, key));
     }
-    Value::read(key, key_span, input, faults)
-}
-
-/// Passes over the rest of a faulty argument or entry.
-pub(crate) fn skip_to_comma(input: ParseStream<'_>) {
-    while !input.is_empty() && !input.peek(Token![,]) {
-        if input.parse::<TokenTree>().is_err() {
-            return;
-        }
-    }
+    let start = input.fork();
+    let value = Value::read(key, key_span, input, faults)?;
+    Ok((value, between(&start, input)))
 }

@@ -1,110 +1,92 @@
-//! Checks what was read: the rules of the keys (shared with the runtime, in the cellar) and those
-//! that need the function.
+//! Checks the service: the rules of the core crate, which the runtime shares, and those that need
+//! the function or the tokens.
 
 use std::collections::BTreeSet;
 
 use proc_macro2::Span;
-use quote::ToTokens;
+use syn::Path;
 use syn::ext::IdentExt as _;
-use syn::{LitStr, Path};
 use tina4_service_core::{Draft, Fault, Key, Spec, name};
 
-use crate::args::{Args, Argument};
+use crate::args::{Args, Location, Locations};
+use crate::dependency::Dependency;
 use crate::errors;
 use crate::faults::Faults;
 use crate::function::Function;
-use crate::value::{Content, Dependency, path_text};
+use crate::value::Value;
 
 /// A service that can be registered.
 pub(crate) struct Checked {
     pub(crate) function: Function,
     pub(crate) name: String,
-    /// Where the name is written, if it can be one.
+    /// The span of the name, if the name is valid.
     pub(crate) name_span: Option<Span>,
     pub(crate) spec: Spec,
     pub(crate) after: Vec<Dependency>,
     pub(crate) on_stop: Option<Path>,
-    /// Where the runtime crate is, unless it is where it usually is.
+    /// The path of the runtime crate, if it is not `::tina4_service`.
     pub(crate) root: Option<Path>,
 }
 
-/// Checks a service. What is at fault is replaced by its default, so that the registration can
-/// still be written and rustc finds the faults of types in the same build.
+/// Checks a service. Faulty settings are replaced by their defaults, so that the registration is
+/// generated all the same and rustc reports type errors in the same build. `None`: there is no
+/// function to register.
 pub(crate) fn check(
     args: Args,
     function: Option<Function>,
     faults: &mut Faults,
 ) -> Option<Checked> {
-    let spec = spec(&args, faults);
-    let (name, name_span) = name(&args, function.as_ref(), faults);
-    let (mut after, mut on_stop, mut root) = (Vec::new(), None, None);
-    for Argument { key, value, .. } in args.arguments {
-        match (key, value.content) {
-            (Key::OnStop, Content::Path(path)) => on_stop = Some(path),
-            (Key::Crate, Content::Path(path)) => root = Some(path),
-            (Key::After, Content::List(entries)) => {
-                after = check_after(entries, &name, function.as_ref(), faults);
-            }
-            _ => {}
+    let Args { values, locations, unreadable } = args;
+    let mut draft = Draft { unreadable, ..Draft::default() };
+    let (mut given_name, mut entries, mut on_stop, mut root) = (None, Vec::new(), None, None);
+    for value in values {
+        match value {
+            Value::Setting(setting) => draft.set(setting),
+            Value::Name(text) => given_name = Some(text),
+            Value::After(list) => entries = list,
+            Value::OnStop(path) => on_stop = Some(path),
+            Value::Crate(path) => root = Some(path),
         }
     }
+    let spec = spec(&draft, &locations, faults);
+    let (name, name_span) = match given_name {
+        Some(name) => (name, locations.get(Key::Name).and_then(Location::first_span)),
+        None => name_of_function(function.as_ref(), &draft.unreadable, faults),
+    };
+    let after = after(entries, &name, function.as_ref(), faults);
     Some(Checked { name, name_span, spec, after, on_stop, root, function: function? })
 }
 
-fn spec(args: &Args, faults: &mut Faults) -> Spec {
-    let mut draft = Draft { unreadable: args.unreadable.clone(), ..Draft::default() };
-    for Argument { key, value, .. } in &args.arguments {
-        match (key, &value.content) {
-            (Key::Interval, Content::Duration(found)) => draft.interval = Some(*found),
-            (Key::Delay, Content::Duration(found)) => draft.delay = Some(*found),
-            (Key::Cron, Content::Cron(found)) => draft.cron = Some(found.clone()),
-            (Key::Timezone, Content::Timezone(found)) => draft.timezone = Some(found.clone()),
-            (Key::InitialDelay, Content::Duration(found)) => draft.initial_delay = Some(*found),
-            (Key::Jitter, Content::Duration(found)) => draft.jitter = Some(*found),
-            (Key::Timeout, Content::Duration(found)) => draft.timeout = Some(*found),
-            (Key::RestartWindow, Content::Duration(found)) => draft.restart_window = Some(*found),
-            (Key::Backoff, Content::Duration(found)) => draft.backoff = Some(*found),
-            (Key::MaxBackoff, Content::Duration(found)) => draft.max_backoff = Some(*found),
-            (Key::StopTimeout, Content::Duration(found)) => draft.stop_timeout = Some(*found),
-            (Key::Restart, Content::Restart(found)) => draft.restart = Some(*found),
-            (Key::MaxRestarts, Content::Count(found)) => draft.max_restarts = Some(*found),
-            (Key::Autostart, Content::Switch(found)) => draft.autostart = Some(*found),
-            (Key::Critical, Content::Switch(found)) => draft.critical = Some(*found),
-            // Those that the runtime does not need as a number or a word.
-            _ => {}
-        }
-    }
+fn spec(draft: &Draft, locations: &Locations, faults: &mut Faults) -> Spec {
     draft.check().unwrap_or_else(|found| {
         for fault in found {
-            faults.push(placed(args, &fault));
+            faults.push(located(&fault, locations));
         }
         Spec::DEFAULT
     })
 }
 
-/// A fault at its key or value.
-fn placed(args: &Args, fault: &Fault) -> syn::Error {
-    match args.value(fault.key) {
-        Some(argument) if fault.of_value => errors::spanned(&argument.value.tokens, fault),
-        Some(argument) => syn::Error::new(argument.key_span, fault),
+/// The fault as an error at its key or its value.
+fn located(fault: &Fault, locations: &Locations) -> syn::Error {
+    match locations.get(fault.key) {
+        Some(location) if fault.of_value => errors::spanned(&location.value, fault),
+        Some(location) => syn::Error::new(location.key_span, fault),
         None => syn::Error::new(Span::call_site(), fault),
     }
 }
 
-/// The name that was given, or else that of the function, and where it stands if it is good.
-fn name(args: &Args, function: Option<&Function>, faults: &mut Faults) -> (String, Option<Span>) {
-    if let Some(Argument { value, .. }) = args.value(Key::Name)
-        && let Content::Name(given) = &value.content
-    {
-        let span = value.tokens.clone().into_iter().next().map(|token| token.span());
-        return (given.clone(), span);
-    }
+/// The name of a service without the key `name`, and its span if the name is valid.
+fn name_of_function(
+    function: Option<&Function>,
+    unreadable: &[Key],
+    faults: &mut Faults,
+) -> (String, Option<Span>) {
     let Some(function) = function else {
         return (String::new(), None);
     };
     let name = function.name();
-    // Another name was meant, and that is said already.
-    if args.unreadable.contains(&Key::Name) {
+    // `name` is given, and the fault of its value is reported.
+    if unreadable.contains(&Key::Name) {
         return (name, None);
     }
     if let Err(error) = name::check(&name) {
@@ -114,66 +96,40 @@ fn name(args: &Args, function: Option<&Function>, faults: &mut Faults) -> (Strin
     (name, Some(function.ident.span()))
 }
 
-fn check_after(
+/// The valid entries of `after`.
+fn after(
     entries: Vec<Dependency>,
     name: &str,
     function: Option<&Function>,
     faults: &mut Faults,
 ) -> Vec<Dependency> {
     let mut seen = BTreeSet::new();
-    let mut good = Vec::new();
+    let mut valid = Vec::new();
     for entry in entries {
         let is_itself = match &entry {
             Dependency::Name(text) => text.value() == name,
-            Dependency::Function(path) => function.is_some_and(|function| names(path, function)),
+            Dependency::Function(path) => {
+                function.is_some_and(|function| is_path_of(path, function))
+            }
         };
         if let Err(error) = entry.check() {
             faults.push(error);
         } else if is_itself {
             faults.push(errors::after_itself(&entry, name));
         } else if !seen.insert(entry.text().replace("r#", "")) {
-            faults.push(errors::after_twice(&entry, &entry.text()));
+            faults.push(errors::duplicate_after(&entry, &entry.text()));
         } else {
-            good.push(entry);
+            valid.push(entry);
         }
     }
-    good
+    valid
 }
 
-/// Whether a path is certainly that of the function.
-fn names(path: &Path, function: &Function) -> bool {
+/// Whether the path certainly leads to the function: its name, alone or after `self::`.
+fn is_path_of(path: &Path, function: &Function) -> bool {
     let mut segments = path.segments.iter().map(|segment| segment.ident.unraw()).peekable();
     segments.next_if(|first| *first == "self");
     path.leading_colon.is_none()
         && segments.next() == Some(function.ident.unraw())
         && segments.next().is_none()
-}
-
-impl Dependency {
-    /// The entry as it was written.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Function(path) => path_text(path),
-            Self::Name(text) => format!("{:?}", text.value()),
-        }
-    }
-
-    /// A text can be checked to be a name; rustc checks the path.
-    fn check(&self) -> syn::Result<()> {
-        match self {
-            Self::Function(_) => Ok(()),
-            Self::Name(text) => {
-                name::check(&text.value()).map_err(|error| errors::spanned(text, error))
-            }
-        }
-    }
-}
-
-impl ToTokens for Dependency {
-    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
-        match self {
-            Self::Function(path) => path.to_tokens(tokens),
-            Self::Name(text) => LitStr::to_tokens(text, tokens),
-        }
-    }
 }

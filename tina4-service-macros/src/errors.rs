@@ -1,8 +1,8 @@
-//! Every message of the macro, as named constructors, so that they can be read side by side.
+//! Every message of the macro as a named constructor, so that they can be read side by side.
 //!
-//! A message is `problem; remedy`: lowercase, backticks round code, no full stop, and it names
-//! both what was found and what is allowed. What rustc says itself about types is dressed in the
-//! runtime crate, with `#[diagnostic::on_unimplemented]`.
+//! A message is `problem; remedy`: lowercase, backticks round code, no full stop, and it names both
+//! what was found and what is allowed. Messages about types come from rustc; the runtime crate words
+//! them with `#[diagnostic::on_unimplemented]`.
 
 use std::fmt::Display;
 
@@ -11,16 +11,17 @@ use quote::ToTokens;
 use syn::{Error, Ident, LitInt, LitStr, Path};
 use tina4_service_core::{CronError, Key, Restart};
 
-use crate::value::{Kind, path_text};
+use crate::kind::Kind;
+use crate::tokens::path_text;
 
 mod function;
 
 pub(crate) use self::function::*;
 
-/// How alike two words must be for one to be a slip of the other.
-const ALIKE: f64 = 0.84;
+/// The least similarity at which a word counts as a misspelling of another.
+const MIN_SIMILARITY: f64 = 0.84;
 
-/// A message that another crate has written, on these tokens.
+/// An error at these tokens, with a message of any origin.
 pub(crate) fn spanned(tokens: impl ToTokens, message: impl Display) -> Error {
     Error::new_spanned(tokens, message)
 }
@@ -37,14 +38,14 @@ pub(crate) fn not_a_key(found: &TokenTree) -> Error {
 
 /// The key that was probably meant.
 pub(crate) fn nearest_key(written: &str) -> Option<Key> {
-    if let Some((_, key)) = OTHER_NAMES.iter().find(|(name, _)| *name == written) {
+    if let Some((_, key)) = SYNONYMS.iter().find(|(name, _)| *name == written) {
         return Some(*key);
     }
     nearest(written, Key::ALL, Key::as_str)
 }
 
-/// What some keys are called elsewhere.
-const OTHER_NAMES: [(&str, Key); 9] = [
+/// Names of keys in other systems.
+const SYNONYMS: [(&str, Key); 9] = [
     ("every", Key::Interval),
     ("period", Key::Interval),
     ("schedule", Key::Cron),
@@ -62,10 +63,11 @@ fn nearest<T: Copy>(
     text: fn(T) -> &'static str,
 ) -> Option<T> {
     let written = written.to_lowercase().replace('-', "_");
-    let alike = |candidate: T| strsim::jaro_winkler(&written, &text(candidate).replace('-', "_"));
+    let similarity =
+        |candidate: T| strsim::jaro_winkler(&written, &text(candidate).replace('-', "_"));
     all.into_iter()
-        .map(|candidate| (alike(candidate), candidate))
-        .filter(|(score, _)| *score >= ALIKE)
+        .map(|candidate| (similarity(candidate), candidate))
+        .filter(|(score, _)| *score >= MIN_SIMILARITY)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
 }
@@ -78,7 +80,7 @@ pub(crate) fn unknown_key(span: Span, written: &str) -> Error {
     Error::new(span, format!("unknown key `{written}`; {remedy}"))
 }
 
-pub(crate) fn key_twice(span: Span, key: Key) -> Error {
+pub(crate) fn duplicate_key(span: Span, key: Key) -> Error {
     Error::new(span, format!("`{key}` is given twice; keep one of them"))
 }
 
@@ -103,7 +105,7 @@ pub(crate) fn missing_equals(found: &TokenTree, key: Key) -> Error {
     spanned(found, format!("expected `=` after `{key}`, found {shown}; write `{key} = {example}`"))
 }
 
-pub(crate) fn after_value(key: Key, found: &TokenTree) -> Error {
+pub(crate) fn missing_comma(key: Key, found: &TokenTree) -> Error {
     let shown = show(found);
     spanned(
         found,
@@ -119,61 +121,61 @@ pub(crate) fn wrong_kind(key: Key, found: &TokenTree) -> Error {
     spanned(found, format!("expected {wanted}, found {shown}; write `{key} = {example}`"))
 }
 
-/// What a key takes.
+/// The kind of value that a key takes, in words.
 fn kind(key: Key) -> &'static str {
     match Kind::of(key) {
         Kind::Name => "a name as text",
-        Kind::Duration => "a duration as text",
+        Kind::Duration(_) => "a duration as text",
         Kind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
-        Kind::Count => "a whole number",
-        Kind::Switch => "`true` or `false`",
-        Kind::List => "the path of a service function or a name as text",
-        Kind::Function => "the path of a function",
-        Kind::Module => "the path of a crate or module",
+        Kind::Count(_) => "a whole number",
+        Kind::Switch(_) => "`true` or `false`",
+        Kind::After => "the path of a service function or a name as text",
+        Kind::OnStop => "the path of a function",
+        Kind::Crate => "the path of a crate or module",
         Kind::Cron => "a cron expression as text",
         Kind::Timezone => "a time zone as text",
     }
 }
 
-/// A value that a key takes.
+/// A valid value of a key.
 fn example(key: Key) -> &'static str {
     match Kind::of(key) {
         Kind::Name => "\"heartbeat\"",
-        Kind::Duration => "\"30s\"",
+        Kind::Duration(_) => "\"30s\"",
         Kind::Restart => "\"never\"",
-        Kind::Count => "5",
-        Kind::Switch if key == Key::Autostart => "false",
-        Kind::Switch => "true",
-        Kind::List => "[migrations]",
-        Kind::Function => "flush",
-        Kind::Module => "facade::tina4_service",
+        Kind::Count(_) => "5",
+        Kind::Switch(_) if key == Key::Autostart => "false",
+        Kind::Switch(_) => "true",
+        Kind::After => "[migrations]",
+        Kind::OnStop => "flush",
+        Kind::Crate => "facade::tina4_service",
         Kind::Cron => "\"0 8 * * *\"",
         Kind::Timezone => "\"Europe/Berlin\"",
     }
 }
 
-/// What was found, as the kind of value that `key` takes, if it is only written wrongly.
+/// The found token as a valid value of `key`, if only its notation is wrong.
 fn corrected(key: Key, found: &TokenTree) -> Option<String> {
     let text = found.to_string();
     let inner = || syn::parse_str::<LitStr>(&text).map(|literal| literal.value()).ok();
     match Kind::of(key) {
         Kind::Name => matches!(found, TokenTree::Ident(_)).then(|| format!("\"{text}\"")),
-        Kind::Duration => {
+        Kind::Duration(_) => {
             let number = syn::parse_str::<LitInt>(&text).ok()?;
             number.suffix().is_empty().then(|| format!("\"{}s\"", number.base10_digits()))
         }
         Kind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
-        Kind::Count => inner().filter(|inner| inner.parse::<u32>().is_ok()),
-        Kind::Switch => inner().filter(|inner| inner == "true" || inner == "false"),
-        Kind::Function | Kind::Module => inner()
+        Kind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
+        Kind::Switch(_) => inner().filter(|inner| inner == "true" || inner == "false"),
+        Kind::OnStop | Kind::Crate => inner()
             .filter(|inner| syn::parse_str::<Path>(inner).is_ok())
             .or_else(|| raw_identifier(found)),
-        Kind::List => raw_identifier(found).map(|name| format!("[{name}]")),
+        Kind::After => raw_identifier(found).map(|name| format!("[{name}]")),
         Kind::Cron | Kind::Timezone => None,
     }
 }
 
-/// A keyword as a name, unless it was meant as a value.
+/// The raw identifier of a keyword, unless the keyword is a value.
 fn raw_identifier(found: &TokenTree) -> Option<String> {
     let TokenTree::Ident(keyword) = found else {
         return None;
@@ -184,12 +186,12 @@ fn raw_identifier(found: &TokenTree) -> Option<String> {
     (!is_value && !is_name(&keyword.to_string()) && is_name(&raw)).then_some(raw)
 }
 
-/// On the guilty part of the expression where the compiler can say where that is, which stable ones
-/// cannot; so the message shows it as well.
+/// At the faulty part of the expression on compilers that can locate it. Stable ones cannot, so the
+/// message shows it too.
 pub(crate) fn cron(literal: &LitStr, error: &CronError) -> Error {
     let token = literal.token();
     let is_plain = token.to_string() == format!("\"{}\"", literal.value());
-    // Behind the quotation mark.
+    // The opening quotation mark comes first.
     let inside = error.span().start + 1..error.span().end + 1;
     let part = if is_plain { token.subspan(inside) } else { None };
     Error::new(part.unwrap_or(literal.span()), format!("{error:#}"))
@@ -255,7 +257,7 @@ pub(crate) fn not_a_list(found: impl ToTokens, entry: &str) -> Error {
     spanned(found, format!("`after` takes a list in brackets; write `after = [{entry}]`"))
 }
 
-pub(crate) fn after_entry(found: &TokenTree) -> Error {
+pub(crate) fn missing_comma_in_after(found: &TokenTree) -> Error {
     let shown = show(found);
     spanned(
         found,
@@ -269,13 +271,13 @@ pub(crate) fn after_itself(entry: impl ToTokens, name: &str) -> Error {
     spanned(entry, format!("`{name}` cannot come after itself; name another service or remove it"))
 }
 
-pub(crate) fn after_twice(entry: impl ToTokens, text: &str) -> Error {
+pub(crate) fn duplicate_after(entry: impl ToTokens, text: &str) -> Error {
     spanned(entry, format!("`{text}` is in `after` twice; keep one of them"))
 }
 
-// Words
+// Parts of messages
 
-/// A token as it appears in a message.
+/// A token as messages show it.
 fn show(found: &TokenTree) -> String {
     match found {
         TokenTree::Group(group) => match group.delimiter() {
@@ -288,7 +290,7 @@ fn show(found: &TokenTree) -> String {
     }
 }
 
-/// Code words as a list.
+/// Code words, separated by commas.
 fn join<const N: usize>(words: [&str; N]) -> String {
     words.map(|word| format!("`{word}`")).join(", ")
 }

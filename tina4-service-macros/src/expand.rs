@@ -1,55 +1,48 @@
-//! Writes the registration of a checked service: one constant behind the function, which says
-//! everything about it as data, in absolute paths.
+//! Generates the registration of a checked service: one constant after the function, which describes
+//! the service as data and names everything by absolute paths.
 
 use std::time::Duration;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
-use tina4_service_core::{Cron, Days, Restart, Schedule, Spec, Timezone};
+use tina4_service_core::{Cron, Days, Restart, RestartPolicy, Schedule, Spec, Timezone};
 
-use crate::args::Args;
-use crate::check::{self, Checked};
-use crate::faults::Faults;
-use crate::function::{Function, MOST_PARAMETERS};
-use crate::value::Dependency;
+use crate::check::Checked;
+use crate::dependency::Dependency;
+use crate::function::{Function, MAX_PARAMETERS};
 
 mod place;
 mod unique;
 
 use self::place::{Place, Private};
 
-/// The whole way: the function untouched, the registration, and all faults.
-pub(crate) fn service(args: TokenStream, item: TokenStream) -> TokenStream {
-    let mut faults = Faults::default();
-    let args = Args::read(args, &mut faults);
-    let function = Function::read(item.clone(), &mut faults);
-    let checked = check::check(args, function, &mut faults);
-    let leave = checked.as_ref().and_then(|checked| leave(&checked.function));
-    let registration = checked.as_ref().map(registration);
-    let faults = faults.into_tokens();
-    quote!(#leave #item #registration #faults)
+/// The function, untouched, between its lint allowances and its registration.
+pub(crate) fn expand(checked: Option<&Checked>, item: &TokenStream) -> TokenStream {
+    let allowances = checked.and_then(|checked| allowances(&checked.function));
+    let registration = checked.map(registration);
+    quote!(#allowances #item #registration)
 }
 
-/// Leave to have the parameters of a service, which are what they are: values, and up to eight.
-fn leave(function: &Function) -> Option<TokenStream> {
+/// Lint allowances for service parameters: by-value arguments, up to eight of them.
+fn allowances(function: &Function) -> Option<TokenStream> {
     let by_value = |parameter: &TokenStream| !parameter.to_string().starts_with('&');
     let mut lints = Vec::new();
     if function.parameters.iter().any(by_value) {
         lints.push(quote!(clippy::needless_pass_by_value));
     }
-    if function.parameters.len() == MOST_PARAMETERS {
+    if function.parameters.len() == MAX_PARAMETERS {
         lints.push(quote!(clippy::too_many_arguments));
     }
     let reason = "these are the parameters of a service";
     (!lints.is_empty()).then(|| quote!(#[allow(#(#lints,)* reason = #reason)]))
 }
 
-/// The constant behind the function.
+/// The constant after the function.
 ///
-/// For an associated function without `self`, which looks like a free one to a macro, this is
-/// where rustc complains, in three errors: `const _` has no place in an `impl`, and the name of
-/// the function means nothing there. What rustc would refuse with one error (a module, a type)
-/// needs a name among the user's own, or does not see the items of an enclosing function.
+/// An associated function without `self` looks like a free one to a macro, so its fault surfaces
+/// here: rustc reports three errors, because an `impl` cannot contain `const _` and the bare name of
+/// the function does not resolve. The items that rustc would refuse with a single error (a module, a
+/// type) need a name in the user's scope, or do not see the items of an enclosing function.
 fn registration(checked: &Checked) -> TokenStream {
     let Checked { function, name, .. } = checked;
     let private = &Private::of(checked.root.as_ref());
@@ -89,33 +82,36 @@ fn registration(checked: &Checked) -> TokenStream {
     }
 }
 
-/// The settings that differ from the defaults, one call each.
+/// One call per setting that differs from its default. Every field is named, so that a new one is not
+/// forgotten.
 fn settings(spec: &Spec, private: &Private) -> TokenStream {
+    let Spec {
+        schedule,
+        initial_delay,
+        jitter,
+        timeout,
+        restart: RestartPolicy { restart, max_restarts, window, backoff, max_backoff },
+        stop_timeout,
+        autostart,
+        critical,
+    } = spec;
     let default = Spec::DEFAULT;
-    let (policy, usual) = (&spec.restart, default.restart);
-    let restart = |restart| {
-        let word = match restart {
-            Restart::OnFailure => quote!(OnFailure),
-            Restart::Always => quote!(Always),
-            Restart::Never => quote!(Never),
-        };
-        quote!(#private::Restart::#word)
-    };
+    let policy = default.restart;
     let calls = [
-        setting("schedule", &spec.schedule, &default.schedule, |value| schedule(value, private)),
-        setting("initial_delay", spec.initial_delay, default.initial_delay, duration),
-        setting("jitter", spec.jitter, default.jitter, duration),
-        setting("timeout", spec.timeout, default.timeout, |value| value.map(duration)),
-        setting("restart", policy.restart, usual.restart, restart),
-        setting("max_restarts", policy.max_restarts, usual.max_restarts, |value| {
+        setting("schedule", schedule, &default.schedule, |value| schedule_value(value, private)),
+        setting("initial_delay", *initial_delay, default.initial_delay, duration),
+        setting("jitter", *jitter, default.jitter, duration),
+        setting("timeout", *timeout, default.timeout, |value| value.map(duration)),
+        setting("restart", *restart, policy.restart, |value| restart_value(value, private)),
+        setting("max_restarts", *max_restarts, policy.max_restarts, |value| {
             value.map(Literal::u32_unsuffixed)
         }),
-        setting("restart_window", policy.window, usual.window, |value| value.map(duration)),
-        setting("backoff", policy.backoff, usual.backoff, duration),
-        setting("max_backoff", policy.max_backoff, usual.max_backoff, duration),
-        setting("stop_timeout", spec.stop_timeout, default.stop_timeout, duration),
-        setting("autostart", spec.autostart, default.autostart, |value| value),
-        setting("critical", spec.critical, default.critical, |value| value),
+        setting("restart_window", *window, policy.window, |value| value.map(duration)),
+        setting("backoff", *backoff, policy.backoff, duration),
+        setting("max_backoff", *max_backoff, policy.max_backoff, duration),
+        setting("stop_timeout", *stop_timeout, default.stop_timeout, duration),
+        setting("autostart", *autostart, default.autostart, |value| value),
+        setting("critical", *critical, default.critical, |value| value),
     ];
     quote!(#(#calls)*)
 }
@@ -125,15 +121,24 @@ fn setting<T: PartialEq, V: ToTokens>(
     name: &str,
     value: T,
     default: T,
-    written: impl FnOnce(T) -> V,
+    write: impl FnOnce(T) -> V,
 ) -> Option<TokenStream> {
     (value != default).then(|| {
-        let (name, value) = (Ident::new(name, Span::call_site()), written(value));
+        let (name, value) = (Ident::new(name, Span::call_site()), write(value));
         quote!(.#name(#value))
     })
 }
 
-fn schedule(schedule: &Schedule, private: &Private) -> TokenStream {
+fn restart_value(restart: Restart, private: &Private) -> TokenStream {
+    let variant = match restart {
+        Restart::OnFailure => quote!(OnFailure),
+        Restart::Always => quote!(Always),
+        Restart::Never => quote!(Never),
+    };
+    quote!(#private::Restart::#variant)
+}
+
+fn schedule_value(schedule: &Schedule, private: &Private) -> TokenStream {
     match schedule {
         Schedule::Interval(period) => {
             let period = duration(*period);
@@ -151,7 +156,7 @@ fn schedule(schedule: &Schedule, private: &Private) -> TokenStream {
     }
 }
 
-/// The masks: nothing is read when the program runs.
+/// The parsed expression as bit masks, so that nothing is parsed at run time.
 fn cron(cron: &Cron, private: &Private) -> TokenStream {
     let Cron { text, seconds, minutes, hours, months, days, recurring } = cron;
     let days = if *days == Days::ALL {
@@ -195,29 +200,29 @@ fn after(entries: &[Dependency], private: &Private) -> Option<TokenStream> {
         Dependency::Name(name) => quote!(#private::After::Name(#name)),
     });
     (entries.len() > 0).then(|| {
-        let list = lasting(&quote!(&[#(#entries),*]));
+        let list = static_ref(&quote!(&[#(#entries),*]));
         quote!(.after(#list))
     })
 }
 
-/// A reference that lasts for ever, to what functions return. Only in a `const` block is it sure to;
-/// elsewhere it is an exception of the compiler's, which may go away.
-fn lasting(reference: &TokenStream) -> TokenStream {
+/// A `'static` reference to values that function calls compute. Only a `const` block guarantees the
+/// lifetime; elsewhere rustc grants it as an exception that may go away.
+fn static_ref(reference: &TokenStream) -> TokenStream {
     quote!(const { #reference })
 }
 
-/// What the parameters need.
+/// The requirements of the parameters, one entry each.
 fn needs(function: &Function, private: &Private) -> TokenStream {
     if function.parameters.is_empty() {
         return quote!(&[]);
     }
     let needs = (0..function.parameters.len()).map(|index| need(function, index, private));
-    lasting(&quote!(&[#(#needs),*]))
+    static_ref(&quote!(&[#(#needs),*]))
 }
 
-/// What a parameter needs. Its type is inferred from the function: a type that is written twice is
-/// reported twice when it does not exist. Handed over itself, the function would be at fault, and not
-/// its parameter.
+/// The requirement of one parameter. The closure lets rustc infer the type from the function: if the
+/// expansion repeated the type, rustc would report an unknown type twice, and if it passed the function
+/// itself, rustc would point to the function instead of the parameter.
 fn need(function: &Function, index: usize, private: &Private) -> TokenStream {
     let ident = &function.ident;
     let at = Place::of(&function.parameters[index], ident);
@@ -228,8 +233,8 @@ fn need(function: &Function, index: usize, private: &Private) -> TokenStream {
     at.call(private, quote!(need_of), at.closure(&parameter, call))
 }
 
-/// A closure that calls the function with its parameters. The call is in a closure of its own: as an
-/// argument of `outcome` it would make that unreachable, and rustc warn, if the function never returns.
+/// A closure that calls the function with its parameters. The call is in a closure of its own: if the
+/// function never returns, `outcome(f())` would be unreachable, and rustc would warn.
 fn call(function: &Function, private: &Private) -> TokenStream {
     let ident = &function.ident;
     let run = local("tina4_service_run", Span::call_site());
@@ -249,17 +254,14 @@ fn on_stop(checked: &Checked, private: &Private) -> Option<TokenStream> {
     let path = checked.on_stop.as_ref()?;
     let at = Place::of(&path.to_token_stream(), &checked.function.ident);
     let hook = at.call(private, quote!(OnStop::new), path.to_token_stream());
-    let reference = at.put(quote!(&));
-    let hook = lasting(&quote!(#reference #hook));
+    let reference = at.locate(quote!(&));
+    let hook = static_ref(&quote!(#reference #hook));
     Some(quote!(.on_stop(#hook)))
 }
 
-/// The parameter of a closure. Hygiene tells it apart from a function of the same name, but not from
-/// a constant or a unit struct: a pattern with their name would match them instead of binding a value.
-/// Hence the long names.
+/// The parameter of a closure. Hygiene distinguishes it from a function of the same name, but not from
+/// a constant or a unit struct: a pattern with such a name matches the constant instead of binding a
+/// value. Hence the long names.
 fn local(name: &str, at: Span) -> Ident {
     Ident::new(name, Span::mixed_site().located_at(at))
 }
-
-#[cfg(test)]
-mod tests;

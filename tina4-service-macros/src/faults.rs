@@ -1,4 +1,4 @@
-//! Faults are collected, so that one build shows all of them.
+//! Collects faults, so that one build shows all of them.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::Error;
@@ -13,14 +13,14 @@ impl Faults {
         self.0.push(fault);
     }
 
-    /// All of them as `compile_error!`, or nothing.
+    /// One `compile_error!` per fault.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.into_iter().map(compile_error).collect()
     }
 }
 
-/// `::std::compile_error!` instead of syn's `::core::compile_error!`, which is not found in a crate of
-/// edition 2015.
+/// `::std::compile_error!` instead of syn's `::core::compile_error!`, which a crate of edition 2015
+/// cannot resolve.
 fn compile_error(fault: Error) -> TokenStream {
     let std = |token| match token {
         TokenTree::Ident(word) if word == "core" => Ident::new("std", word.span()).into(),

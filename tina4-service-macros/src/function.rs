@@ -1,7 +1,7 @@
 //! Reads the function below the attribute: attributes, visibility and signature, never the body.
 //!
-//! The body stays a pile of tokens, so the attribute works on a function that is still being
-//! typed, and costs the same however long the function is.
+//! The body is not parsed, so the attribute works on a function that is still being typed, and its
+//! cost does not depend on the length of the function.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -16,28 +16,28 @@ use crate::errors;
 use crate::faults::Faults;
 use crate::keywords;
 
-/// The most parameters a service may have.
-pub(crate) const MOST_PARAMETERS: usize = 8;
+/// The maximum number of parameters of a service.
+pub(crate) const MAX_PARAMETERS: usize = 8;
 
-/// What the registration needs to know about the function.
+/// The parts of the function that the registration needs.
 pub(crate) struct Function {
     pub(crate) ident: Ident,
-    /// The `cfg` attributes, which the registration must share.
+    /// The `cfg` attributes, which the registration repeats.
     pub(crate) cfgs: Vec<TokenStream>,
-    /// Whether the function is deprecated, so that registering it must not warn.
+    /// Whether the function is deprecated; the registration then allows its use.
     pub(crate) deprecated: bool,
     /// The types of the parameters, as written.
     pub(crate) parameters: Vec<TokenStream>,
-    /// The type of the result, as written; nothing, if none is.
+    /// The type of the result, as written; empty if none is.
     pub(crate) result: TokenStream,
 }
 
 impl Function {
-    /// Reads the function. `None`: it cannot be registered, and the reason is among the faults.
+    /// Reads the function. `None`: it cannot be registered, for a reason that is among the faults.
     pub(crate) fn read(item: TokenStream, faults: &mut Faults) -> Option<Self> {
         let head = |input: ParseStream<'_>| {
             let head = Head::parse(input);
-            // Whatever is left is the body, or belongs to an item that is no function.
+            // The rest is the body, or part of an item that is not a function.
             input.parse::<TokenStream>()?;
             head
         };
@@ -81,9 +81,9 @@ impl Head {
             faults.push(errors::no_body(&signature.ident));
         }
         if let Some(again) = attributes.iter().find(|attribute| is_service(attribute)) {
-            // The other one registers the function.
+            // The second attribute registers the function.
             callable = false;
-            faults.push(errors::attribute_twice(again, &signature.ident));
+            faults.push(errors::duplicate_attribute(again, &signature.ident));
         }
         callable &= qualifiers(&signature, faults);
         callable &= generics(&signature, faults);
@@ -98,21 +98,21 @@ impl Head {
     }
 }
 
-/// What the item is, if it is no function.
+/// The fault of an item that is not a function.
 fn not_a_function(input: ParseStream<'_>) -> Option<syn::Error> {
     let first = input.parse::<TokenTree>().ok()?;
     let found = match first.to_string().as_str() {
         "fn" | "async" => return None,
-        // Each of these may begin a function, or something else.
+        // Each of these begins a function or another item.
         "const" | "unsafe" | "extern" if begins_function(input) => return None,
         "const" => Some("a constant"),
-        "unsafe" | "auto" => input.parse::<TokenTree>().ok().and_then(|second| kind(&second)),
-        _ => kind(&first),
+        "unsafe" | "auto" => input.parse::<TokenTree>().ok().and_then(|second| item_kind(&second)),
+        _ => item_kind(&first),
     };
     Some(errors::not_a_function(first.span(), found))
 }
 
-/// Whether a function follows, after more qualifiers.
+/// Whether a function follows, possibly after further qualifiers.
 fn begins_function(input: ParseStream<'_>) -> bool {
     let rest = input.fork();
     loop {
@@ -129,8 +129,8 @@ fn begins_function(input: ParseStream<'_>) -> bool {
     }
 }
 
-/// The kind of item that a word announces.
-fn kind(word: &TokenTree) -> Option<&'static str> {
+/// The kind of item that starts with this word.
+fn item_kind(word: &TokenTree) -> Option<&'static str> {
     Some(match word.to_string().as_str() {
         "struct" => "a struct",
         "enum" => "an enum",
@@ -151,7 +151,7 @@ fn is_service(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "service")
 }
 
-/// The attribute, as far as it says when the function exists.
+/// The attribute, reduced to its conditions on the existence of the function.
 fn cfg(attribute: &Attribute) -> Option<TokenStream> {
     let conditional = ["cfg", "cfg_attr"].into_iter().any(|name| attribute.path().is_ident(name));
     if !conditional {
@@ -160,7 +160,7 @@ fn cfg(attribute: &Attribute) -> Option<TokenStream> {
     if attribute.path().is_ident("cfg") {
         return Some(attribute.to_token_stream());
     }
-    // `cfg_attr(predicate, attributes)`: without the attributes that are none of our business.
+    // `cfg_attr(predicate, attributes)`: keep only the `cfg`s among the attributes.
     let list = attribute.meta.require_list().ok()?;
     let parts = syn::punctuated::Punctuated::<syn::Meta, Token![,]>::parse_terminated;
     let parts = parts.parse2(list.tokens.clone()).ok()?;
@@ -176,7 +176,7 @@ fn is_deprecated(attribute: &Attribute) -> bool {
             && attribute.to_token_stream().to_string().contains("deprecated")
 }
 
-/// Whether the function can be called like any other, whatever else is wrong with it.
+/// Reports the qualifiers that a service must not have. `false`: they prevent an ordinary call.
 fn qualifiers(signature: &Signature, faults: &mut Faults) -> bool {
     let mut callable = true;
     if let Some(token) = &signature.constness {
@@ -186,7 +186,7 @@ fn qualifiers(signature: &Signature, faults: &mut Faults) -> bool {
         faults.push(errors::async_fn(token.span));
         callable = false;
     }
-    // A variadic function has to be both, and is at fault for something else.
+    // A variadic function must be `unsafe` and `extern`; being variadic is its only fault.
     if signature.variadic.is_some() {
         return false;
     }
@@ -200,7 +200,7 @@ fn qualifiers(signature: &Signature, faults: &mut Faults) -> bool {
     callable
 }
 
-/// Whether the function has no generics.
+/// Reports generics. `false`: there are some.
 fn generics(signature: &Signature, faults: &mut Faults) -> bool {
     let generics = &signature.generics;
     let fault = if !generics.params.is_empty() {
@@ -218,7 +218,8 @@ fn generics(signature: &Signature, faults: &mut Faults) -> bool {
     false
 }
 
-/// Whether all parameters can be filled in, if their types are right.
+/// Reports parameters that a service cannot have. `false`: some cannot be filled in, whatever their
+/// types are.
 fn parameters(signature: &Signature, faults: &mut Faults) -> bool {
     let mut callable = true;
     for argument in &signature.inputs {
@@ -234,15 +235,20 @@ fn parameters(signature: &Signature, faults: &mut Faults) -> bool {
         faults.push(errors::variadic(variadic));
         callable = false;
     }
-    if let Some(first_too_many) = signature.inputs.iter().nth(MOST_PARAMETERS) {
-        faults.push(errors::too_many_parameters(first_too_many, signature.inputs.len()));
+    if let Some(first_too_many) = signature.inputs.iter().nth(MAX_PARAMETERS) {
+        faults.push(errors::too_many_parameters(
+            first_too_many,
+            signature.inputs.len(),
+            MAX_PARAMETERS,
+        ));
     }
     callable
 }
 
+/// The same for one parameter.
 fn parameter(typed: &PatType, faults: &mut Faults) -> bool {
     let mut callable = true;
-    if !is_plain(&typed.pat) {
+    if !is_simple(&typed.pat) {
         faults.push(errors::pattern(&typed.pat));
     }
     let conditional = |attribute: &&Attribute| attribute.path().is_ident("cfg");
@@ -250,7 +256,7 @@ fn parameter(typed: &PatType, faults: &mut Faults) -> bool {
         faults.push(errors::conditional_parameter(attribute));
         callable = false;
     }
-    if let Some(lifetime) = longer_than_a_run(&typed.ty) {
+    if let Some(lifetime) = static_lifetime(&typed.ty) {
         faults.push(errors::static_reference(lifetime));
         callable = false;
     }
@@ -261,8 +267,8 @@ fn parameter(typed: &PatType, faults: &mut Faults) -> bool {
     callable
 }
 
-/// The lifetime of `&'static T`, which no run can give.
-fn longer_than_a_run(parameter: &Type) -> Option<&Lifetime> {
+/// The lifetime of `&'static T`: no run can lend a value for that long.
+fn static_lifetime(parameter: &Type) -> Option<&Lifetime> {
     let Type::Reference(reference) = parameter else {
         return None;
     };
@@ -270,7 +276,7 @@ fn longer_than_a_run(parameter: &Type) -> Option<&Lifetime> {
 }
 
 /// `value`, `mut value` or `_`.
-fn is_plain(pattern: &Pat) -> bool {
+fn is_simple(pattern: &Pat) -> bool {
     if let Pat::Ident(plain) = pattern {
         return plain.by_ref.is_none() && plain.subpat.is_none();
     }
@@ -291,7 +297,7 @@ fn result_type(output: &ReturnType) -> TokenStream {
     }
 }
 
-/// The word `impl`, at any depth of a type.
+/// The span of the first `impl` in a type, at any depth.
 fn find_impl(tokens: TokenStream) -> Option<Span> {
     tokens.into_iter().find_map(|token| match token {
         TokenTree::Ident(word) => (word == "impl").then(|| word.span()),

@@ -1,8 +1,8 @@
-//! Words that are keywords in some editions only.
+//! Names that are keywords in some editions only.
 //!
-//! A macro cannot find out the edition of the user's crate, and syn takes most of these words for
-//! keywords in every edition. Where only a name can stand, they are replaced with the raw identifier,
-//! which is the same name in every edition.
+//! A macro cannot know the edition of the user's crate, and syn treats most of these words as keywords
+//! in every edition. Where only a name can stand, the raw identifier replaces the word: it is the same
+//! name in every edition.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -40,10 +40,10 @@ pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<P
     }
 }
 
-/// The item, with raw identifiers in place of these words in its visibility and its signature.
+/// The item, with raw identifiers for these words in its visibility and its signature.
 pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
     let mut before: Vec<TokenTree> = item.into_iter().collect();
-    // Before `fn`, `async` is a keyword, except in `pub(in ..)`.
+    // Before `fn`, `async` is a qualifier, except in `pub(in ..)`.
     let is_fn = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if *word == "fn");
     let Some(start) = before.iter().position(is_fn) else {
         return before.into_iter().collect();
@@ -58,15 +58,16 @@ pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
     before.into_iter().map(visibility).chain(raw(signature, true)).collect()
 }
 
+/// The tokens with raw names; `after_fn` if the first of them is the name of the function.
 fn raw(tokens: Vec<TokenTree>, mut after_fn: bool) -> Vec<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();
-    let mut written = Vec::with_capacity(tokens.len());
+    let mut output = Vec::with_capacity(tokens.len());
     while let Some(token) = tokens.next() {
-        written.push(match &token {
+        output.push(match &token {
             TokenTree::Ident(word) if after_fn || is_name(word, tokens.peek()) => {
                 TokenTree::Ident(raw_name(word))
             }
-            // A group in braces is the body, which is never read.
+            // A group in braces is the body, which is not parsed.
             TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => raw_group(group),
             TokenTree::Ident(_)
             | TokenTree::Group(_)
@@ -75,19 +76,19 @@ fn raw(tokens: Vec<TokenTree>, mut after_fn: bool) -> Vec<TokenTree> {
         });
         after_fn = false;
     }
-    written
+    output
 }
 
 fn raw_group(group: &Group) -> TokenTree {
     let inner = raw(group.stream().into_iter().collect(), false);
-    let mut written = Group::new(group.delimiter(), inner.into_iter().collect());
-    written.set_span(group.span());
-    TokenTree::Group(written)
+    let mut output = Group::new(group.delimiter(), inner.into_iter().collect());
+    output.set_span(group.span());
+    TokenTree::Group(output)
 }
 
 /// Whether a word of a signature is a name, judging by the token after it.
 fn is_name(word: &Ident, next: Option<&TokenTree>) -> bool {
-    // Of these words only `dyn` can be a keyword in a type.
+    // Of the edition keywords, only `dyn` can be a keyword in a type.
     *word != "dyn"
         || match next {
             None | Some(TokenTree::Literal(_)) => true,

@@ -1,172 +1,92 @@
-//! Reads the value of one key, as the kind of value this key takes.
+//! Reads the value of one key, as the kind of value that the key takes.
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use proc_macro2::{Span, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
-use tina4_service_core::{Cron, Key, Restart, Timezone, duration, name};
+use tina4_service_core::{Cron, Key, Restart, Setting, Timezone, duration, name};
 
+use crate::dependency::Dependency;
 use crate::errors;
 use crate::faults::Faults;
 use crate::keywords;
+use crate::kind::Kind;
+use crate::tokens::{path_text, skip_to_comma};
 
-/// The value of a key, with the place where it is written.
-pub(crate) struct Value {
-    pub(crate) content: Content,
-    /// The first and the last token.
-    pub(crate) tokens: TokenStream,
-}
-
-/// What a value says.
-pub(crate) enum Content {
-    /// A text that is a name.
+/// The value of a key.
+pub(crate) enum Value {
+    /// The value of a key that the core crate checks.
+    Setting(Setting),
+    /// The value of `name`.
     Name(String),
-    /// A text that is a duration.
-    Duration(Duration),
-    /// A text that is a cron expression.
-    Cron(Cron),
-    /// A text that may be the name of a time zone.
-    Timezone(Timezone),
-    /// A whole number.
-    Count(u32),
-    /// `true` or `false`.
-    Switch(bool),
-    /// One of the words of `restart`.
-    Restart(Restart),
-    /// A path.
-    Path(Path),
-    /// What a service comes after.
-    List(Vec<Dependency>),
-}
-
-/// What a key takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Name,
-    Duration,
-    Restart,
-    Count,
-    Switch,
-    List,
-    Function,
-    Module,
-    Cron,
-    Timezone,
-}
-
-impl Kind {
-    pub(crate) fn of(key: Key) -> Self {
-        match key {
-            Key::Name => Self::Name,
-            Key::Interval
-            | Key::Delay
-            | Key::InitialDelay
-            | Key::Jitter
-            | Key::Timeout
-            | Key::RestartWindow
-            | Key::Backoff
-            | Key::MaxBackoff
-            | Key::StopTimeout => Self::Duration,
-            Key::Restart => Self::Restart,
-            Key::MaxRestarts => Self::Count,
-            Key::Autostart | Key::Critical => Self::Switch,
-            Key::After => Self::List,
-            Key::OnStop => Self::Function,
-            Key::Crate => Self::Module,
-            Key::Cron => Self::Cron,
-            Key::Timezone => Self::Timezone,
-        }
-    }
-}
-
-/// One entry of `after`.
-pub(crate) enum Dependency {
-    /// The path of a service function.
-    Function(Path),
-    /// The name of a service.
-    Name(LitStr),
+    /// The value of `after`.
+    After(Vec<Dependency>),
+    /// The value of `on_stop`.
+    OnStop(Path),
+    /// The value of `crate`.
+    Crate(Path),
 }
 
 impl Value {
-    /// Reads the value of `key`. What is wrong with an entry of a list goes to `faults`, so that the
-    /// other entries are checked all the same.
+    /// Reads the value of `key`. Faults in list entries go to `faults`, so that the remaining entries
+    /// are checked too.
     pub(crate) fn read(
         key: Key,
         key_span: Span,
         input: ParseStream<'_>,
         faults: &mut Faults,
     ) -> syn::Result<Self> {
-        let start = input.fork();
-        let content = match Kind::of(key) {
-            Kind::Name => read_name(input)?,
-            Kind::Duration => read_duration(key, input)?,
-            Kind::Restart => read_restart(input)?,
-            Kind::Count => read_count(key, input)?,
-            Kind::Switch => read_switch(key, input)?,
-            Kind::List => read_list(input, faults)?,
-            Kind::Function | Kind::Module => Content::Path(read_path(key, input)?),
+        let setting = match Kind::of(key) {
+            Kind::Name => return read_name(input).map(Self::Name),
+            Kind::After => return read_after(input, faults).map(Self::After),
+            Kind::OnStop => return read_path(key, input).map(Self::OnStop),
+            Kind::Crate => return read_path(key, input).map(Self::Crate),
             Kind::Cron | Kind::Timezone if !cfg!(feature = "cron") => {
                 return Err(errors::needs_feature(key_span, key));
             }
-            Kind::Cron => read_cron(input)?,
-            Kind::Timezone => read_timezone(input)?,
+            Kind::Cron => Setting::Cron(read_cron(input)?),
+            Kind::Timezone => Setting::Timezone(read_timezone(input)?),
+            Kind::Restart => Setting::Restart(read_restart(input)?),
+            Kind::Duration(setting) => setting(read_duration(key, input)?),
+            Kind::Count(setting) => setting(read_count(key, input)?),
+            Kind::Switch(setting) => setting(read_switch(key, input)?),
         };
-        Ok(Self { content, tokens: between(&start, input) })
+        Ok(Self::Setting(setting))
     }
 }
 
-/// The tokens from `start` up to where `end` is now.
-fn between(start: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
-    let mut tokens = TokenStream::new();
-    while start.cursor() < end.cursor() {
-        match start.parse::<TokenTree>() {
-            Ok(token) => tokens.extend([token]),
-            Err(_) => break,
-        }
-    }
-    tokens
-}
-
-fn read_name(input: ParseStream<'_>) -> syn::Result<Content> {
+fn read_name(input: ParseStream<'_>) -> syn::Result<String> {
     let literal = read_literal::<LitStr>(Key::Name, input)?;
     let text = literal.value();
     name::check(&text).map_err(|error| errors::spanned(&literal, error))?;
-    Ok(Content::Name(text))
+    Ok(text)
 }
 
-fn read_duration(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
+fn read_duration(key: Key, input: ParseStream<'_>) -> syn::Result<Duration> {
     let literal = read_literal::<LitStr>(key, input)?;
-    let found =
-        duration::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))?;
-    Ok(Content::Duration(found))
+    duration::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))
 }
 
-fn read_cron(input: ParseStream<'_>) -> syn::Result<Content> {
+fn read_cron(input: ParseStream<'_>) -> syn::Result<Cron> {
     let literal = read_literal::<LitStr>(Key::Cron, input)?;
-    let found = Cron::parse(&literal.value()).map_err(|error| errors::cron(&literal, &error))?;
-    Ok(Content::Cron(found))
+    Cron::parse(&literal.value()).map_err(|error| errors::cron(&literal, &error))
 }
 
-fn read_timezone(input: ParseStream<'_>) -> syn::Result<Content> {
+fn read_timezone(input: ParseStream<'_>) -> syn::Result<Timezone> {
     let literal = read_literal::<LitStr>(Key::Timezone, input)?;
-    let found =
-        Timezone::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))?;
-    Ok(Content::Timezone(found))
+    Timezone::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))
 }
 
-fn read_restart(input: ParseStream<'_>) -> syn::Result<Content> {
+fn read_restart(input: ParseStream<'_>) -> syn::Result<Restart> {
     let literal = read_literal::<LitStr>(Key::Restart, input)?;
     let word = literal.value();
-    let found =
-        Restart::from_word(&word).ok_or_else(|| errors::unknown_restart(&literal, &word))?;
-    Ok(Content::Restart(found))
+    Restart::from_word(&word).ok_or_else(|| errors::unknown_restart(&literal, &word))
 }
 
-/// A literal of the right kind.
+/// Reads a literal of type `T`.
 fn read_literal<T: Parse>(key: Key, input: ParseStream<'_>) -> syn::Result<T> {
-    // A literal of another kind is consumed before it is refused.
+    // syn consumes a literal of another type before it refuses it.
     let start = input.fork();
     match input.parse() {
         Ok(literal) => Ok(literal),
@@ -174,7 +94,7 @@ fn read_literal<T: Parse>(key: Key, input: ParseStream<'_>) -> syn::Result<T> {
     }
 }
 
-fn read_count(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
+fn read_count(key: Key, input: ParseStream<'_>) -> syn::Result<u32> {
     if input.peek(Token![-]) && input.peek2(LitInt) {
         return Err(errors::negative_count(key, &input.parse()?, &input.parse()?));
     }
@@ -182,20 +102,19 @@ fn read_count(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
     if !matches!(literal.suffix(), "" | "u32") {
         return Err(errors::suffix(key, &literal));
     }
-    // Only the size can be wrong with a literal that is a whole number.
-    literal.base10_parse().map(Content::Count).map_err(|_| errors::count_too_large(key, &literal))
+    // The literal is a whole number, so it can only be too large.
+    literal.base10_parse().map_err(|_| errors::count_too_large(key, &literal))
 }
 
-fn read_switch(key: Key, input: ParseStream<'_>) -> syn::Result<Content> {
-    let literal: LitBool = read_literal(key, input)?;
-    Ok(Content::Switch(literal.value))
+fn read_switch(key: Key, input: ParseStream<'_>) -> syn::Result<bool> {
+    read_literal::<LitBool>(key, input).map(|literal| literal.value)
 }
 
 fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
     let start = input.fork();
-    // A hook may be generic, as long as it says for what.
+    // A hook may be a generic function, if its type arguments are given.
     let Ok(path) = keywords::parse_path(input, key == Key::OnStop) else {
-        // The word that is no name, rather than the names before it.
+        // Report the token that cannot be part of a path, not the segments before it.
         let rest = if input.is_empty() || input.peek(Token![,]) { start } else { input.fork() };
         return Err(errors::wrong_kind(key, &rest.parse()?));
     };
@@ -205,9 +124,9 @@ fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
     Ok(path)
 }
 
-fn read_list(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Content> {
+fn read_after(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Vec<Dependency>> {
     if !input.peek(token::Bracket) {
-        return Err(bare_entry(input)?);
+        return Err(no_list(input)?);
     }
     let content;
     bracketed!(content in input);
@@ -226,18 +145,19 @@ fn read_list(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Content
         if content.is_empty() || content.parse::<Token![,]>().is_ok() {
             continue;
         }
-        // After a fault the rest of the entry is not worth a second one.
+        // One fault per entry is enough.
         if !faulty {
-            faults.push(errors::after_entry(&content.fork().parse()?));
+            faults.push(errors::missing_comma_in_after(&content.fork().parse()?));
         }
-        crate::args::skip_to_comma(&content);
+        skip_to_comma(&content);
         content.parse::<Option<Token![,]>>()?;
     }
-    Ok(Content::List(entries))
+    Ok(entries)
 }
 
-/// What to say about `after` when it is not a list: what was written may be its only entry.
-fn bare_entry(input: ParseStream<'_>) -> syn::Result<syn::Error> {
+/// The fault of an `after` without brackets. If its value would be a valid entry, the remedy puts it
+/// in brackets.
+fn no_list(input: ParseStream<'_>) -> syn::Result<syn::Error> {
     let start = input.fork();
     if let Ok(path) = keywords::parse_path(input, false) {
         return Ok(errors::not_a_list(&path, &path_text(&path)));
@@ -245,9 +165,4 @@ fn bare_entry(input: ParseStream<'_>) -> syn::Result<syn::Error> {
     let found: TokenTree = start.parse()?;
     let text = found.to_string();
     Ok(errors::not_a_list(&found, if text.starts_with('"') { &text } else { "migrations" }))
-}
-
-/// A path as it was written, without the spaces that tokens get when they are printed.
-pub(crate) fn path_text(path: &Path) -> String {
-    path.to_token_stream().to_string().replace(' ', "")
 }

@@ -1,18 +1,23 @@
-//! The timer queue and the steps of a life cycle, without anything around them.
+//! The timer queue and the steps of the life cycle, each in isolation.
+//!
+//! ```text
+//! cargo bench -p tina4-service --bench parts
+//! ```
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use tina4_service_core::lifecycle::{Action, Facts, Input, Lifecycle};
-use tina4_service_core::{CrashKind, Flow, Nanos, Schedule, Spec, Timers, Utc, nanos};
+use tina4_service_core::lifecycle::{Action, Crash, Facts, Input, Lifecycle};
+use tina4_service_core::{CrashKind, Exit, Nanos, Schedule, Spec, Timers, Utc, nanos};
 
 fn main() {
     divan::main();
 }
 
-/// Iterations per sample; the item counter divides by it.
+/// Operations per sample; the item throughput gives the time of one.
 const TIMES: u32 = 100_000;
 
 fn many<T>(bencher: Bencher<'_, '_>, new: impl Fn() -> T, mut action: impl FnMut(&mut T)) {
@@ -46,27 +51,30 @@ impl Queue {
     }
 }
 
+static CRASH: LazyLock<Crash> =
+    LazyLock::new(|| Crash { text: "crash".into(), panicked: false, kind: CrashKind::Transient });
+
 /// The life cycle of one started service.
 struct Life {
     life: Lifecycle,
     spec: Spec,
     now: Nanos,
-    told: u64,
+    transitions: u64,
 }
 
 impl Life {
     /// A service that runs at this interval.
     fn new(interval: Duration) -> Self {
         let spec = Spec { schedule: Schedule::Interval(interval), ..Spec::DEFAULT };
-        let mut life = Self { life: Lifecycle::new(0), spec, now: 0, told: 0 };
+        let mut life = Self { life: Lifecycle::new(0), spec, now: 0, transitions: 0 };
         life.step(Input::Start { wait_for_dependencies: false });
         life
     }
 
-    /// A successful run, which ends at the instant at which it is due.
+    /// A successful run, which ends at its due time.
     fn run(&mut self) {
         self.due();
-        self.step(Input::Ended(Flow::Wait));
+        self.step(Input::Ended(Exit::Wait));
     }
 
     /// A run is followed by the next one in one step.
@@ -78,7 +86,7 @@ impl Life {
     /// A run that crashes; every run but the first is a restart after a backoff of at most 60 s.
     fn crash(&mut self) {
         self.due();
-        self.step(Input::Crashed(CrashKind::Transient));
+        self.step(Input::Ended(Exit::Crashed(&CRASH)));
     }
 
     /// Begins the next run.
@@ -87,35 +95,36 @@ impl Life {
         self.step(Input::Due);
     }
 
-    fn step(&mut self, input: Input) -> Action {
-        let Self { life, spec, now, told } = self;
+    fn step(&mut self, input: Input<'_>) -> Action {
+        let Self { life, spec, now, transitions } = self;
         let facts =
             Facts { now: *now, wall: 0, zone: &Utc, hooks: false, last_heartbeat: 0, random: 0 };
-        // Opaque to the optimizer: callers do not know the event at compile time either.
-        life.step(spec, facts, black_box(input), &mut |_| *told += 1)
+        // Opaque to the optimizer: real callers do not know the input at compile time either.
+        life.step(spec, facts, black_box(input), &mut |_| *transitions += 1)
     }
 }
 
-/// Pop the earliest due time, push the next of the same service; all services have one period.
+/// Pops the earliest due time and pushes the next one of that service; all have one period.
 #[divan::bench(args = [1, 100, 10_000], sample_count = 20, sample_size = 1)]
 fn due_times_of_one_period(bencher: Bencher<'_, '_>, services: u32) {
     many(bencher, || Queue::new(services, &[SECOND]), Queue::turn);
 }
 
-/// The same with seven periods, equally frequent: about half of the due times go through the heap.
+/// The same with seven equally frequent periods: about half of the due times go through the heap,
+/// the others arrive in order.
 #[divan::bench(args = [100, 10_000], sample_count = 20, sample_size = 1)]
 fn due_times_of_seven_periods(bencher: Bencher<'_, '_>, services: u32) {
     let periods = [1, 2, 3, 5, 7, 11, 13].map(|seconds| seconds * SECOND);
     many(bencher, || Queue::new(services, &periods), Queue::turn);
 }
 
-/// Two steps: a run begins, and ends well.
+/// Two steps: a run begins and succeeds.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn steps_of_a_run(bencher: Bencher<'_, '_>) {
     many(bencher, || Life::new(SECOND), Life::run);
 }
 
-/// One step: a run is followed by the next (`Flow::Again`).
+/// One step: a run is followed directly by the next (`Flow::Again`).
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn step_of_a_repeat(bencher: Bencher<'_, '_>) {
     let running = || {
@@ -126,7 +135,7 @@ fn step_of_a_repeat(bencher: Bencher<'_, '_>) {
     many(bencher, running, Life::repeat);
 }
 
-/// Two steps: a restart begins, and crashes.
+/// Two steps: a restart begins and crashes.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn steps_of_a_crash(bencher: Bencher<'_, '_>) {
     many(bencher, || Life::new(SECOND), Life::crash);

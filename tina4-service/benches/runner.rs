@@ -1,4 +1,4 @@
-//! What the runner itself costs: a run, an overview, start and stop.
+//! The overhead of the runner: a run, an overview, start and stop.
 //!
 //! ```text
 //! cargo bench -p tina4-service --bench runner
@@ -16,22 +16,22 @@ fn main() {
     divan::main();
 }
 
-/// So many runs that starting the service, and a thread, does not count.
+/// Runs per sample: enough that starting the service and a thread is negligible.
 const RUNS: u32 = 200_000;
 
-/// From one run to the next in one step.
+/// One run is followed by the next in a single step of the life cycle.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn run_again(bencher: Bencher<'_, '_>) {
     empty_runs(bencher, Flow::Again);
 }
 
-/// Through the queue of due times: two steps of the life cycle, and the dispatch of a run.
+/// Each run goes through the timer queue: two steps of the life cycle and a dispatch.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn run_by_due_time(bencher: Bencher<'_, '_>) {
     empty_runs(bencher, Flow::After(Duration::ZERO));
 }
 
-/// An empty body that asks for the next run: look at the items for the time of one.
+/// An empty body that requests the next run; the item throughput gives the time of one.
 fn empty_runs(bencher: Bencher<'_, '_>, next: Flow) {
     let runner = || {
         let runner = Runner::new();
@@ -47,10 +47,10 @@ fn empty_runs(bencher: Bencher<'_, '_>, next: Flow) {
     });
 }
 
-/// Long enough that nothing is due twice.
+/// Long enough that no service is due twice.
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Adds so many services; the receiver hears when each has run once.
+/// Registers `count` services; the receiver is notified when each has run once.
 fn register(runner: &Runner, count: u32) -> mpsc::Receiver<()> {
     let (all, ran) = mpsc::channel();
     let left = Arc::new(AtomicU32::new(count));
@@ -85,7 +85,7 @@ fn register_all(bencher: Bencher<'_, '_>, count: u32) {
     bencher.with_inputs(Runner::new).bench_local_refs(|runner| register(runner, count));
 }
 
-/// Until each has run once.
+/// Lasts until each service has run once.
 #[divan::bench(args = [10_000], sample_count = 20, sample_size = 1)]
 fn start_all(bencher: Bencher<'_, '_>, count: u32) {
     let registered = || {

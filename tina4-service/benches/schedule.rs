@@ -1,4 +1,4 @@
-//! When is it due next: what is asked once for each run, and what is asked once for each service.
+//! The next due time, which is computed for each run, and parsing, which is done once per service.
 //!
 //! ```text
 //! cargo bench -p tina4-service --bench schedule
@@ -13,9 +13,9 @@ fn main() {
     divan::main();
 }
 
-/// 2026-03-28T12:00:00Z, a day before the clocks go forward in Berlin.
+/// 2026-03-28T12:00:00Z, a day before DST starts in Berlin.
 const SPRING: u64 = 1_774_699_200;
-/// 2096-03-01T00:00:00Z: 2100 has no leap day, so the next is eight years away.
+/// 2096-03-01T00:00:00Z: 2100 has no leap day, so the next one is eight years away.
 const BEFORE_2100: u64 = 3_981_398_400;
 
 fn at(seconds: u64) -> SystemTime {
@@ -28,13 +28,13 @@ fn next_of_interval(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| black_box(&schedule).next_after(black_box(at(SPRING))));
 }
 
-/// An expression, the instant from which to search, in Berlin.
+/// Expressions, and the instant from which to search in Berlin.
 const CASES: [(&str, u64); 5] = [
     ("* * * * * *", SPRING),
     ("*/5 * * * *", SPRING),
     ("0 8 * * MON-FRI", SPRING),
     ("0 30 2 * * *", SPRING),
-    // The worst there is: a leap day at a weekend.
+    // The worst case: a leap day on a weekend.
     ("0 0 29 2 */6", BEFORE_2100),
 ];
 

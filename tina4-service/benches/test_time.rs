@@ -1,7 +1,7 @@
-//! One run without a thread: the queue of due times, the life cycle, the statistics, an empty body.
+//! A run in virtual time: timer queue, life cycle, statistics and an empty body, without a thread.
 //!
-//! In test time all of that happens on the thread of the test. It keeps a record of each run
-//! besides, so a figure is an upper bound.
+//! In virtual time all of that happens on the thread of the test. It also records each run, so the
+//! figures are upper bounds.
 //!
 //! ```text
 //! cargo bench -p tina4-service --features testing --bench test_time
@@ -16,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-/// So many runs for each sample.
+/// Runs per sample.
 const RUNS: u32 = 20_000;
 
 #[divan::bench(args = [1, 100, 10_000], sample_count = 20, sample_size = 1)]
@@ -26,7 +26,7 @@ fn run_of_one_of(bencher: Bencher<'_, '_>, services: u32) {
         let builder = TestRunner::builder().only::<&str>([]);
         let builder = (0..services).map(service).fold(builder, |all, one| all.service(one));
         let mut runner = builder.build().expect("they have no faults");
-        // The first run of a service allocates, and the second; the others do not.
+        // The first two runs of a service allocate; the others do not.
         runner.advance("1s");
         runner
     };

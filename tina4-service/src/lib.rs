@@ -155,53 +155,7 @@ pub use tina4_service_core::{Restart, lifecycle::State};
 /// The function stays as it is: it can be called, tested, documented and re-exported. A mistake in
 /// the attribute is a compile error at the guilty word.
 ///
-/// # Keys
-///
-/// All are optional. Durations are texts with a unit, as `humantime` reads them (`"500ms"`,
-/// `"1h 30m"`), from 1 ms to 366 days.
-///
-/// | key | value | default | meaning |
-/// | --- | --- | --- | --- |
-/// | `name` | text: a letter, then letters, digits, `_` `-` `.`; up to 64 characters | the function's name | unique in the program |
-/// | `interval` | duration | | fixed rate: a grid of instants from the first start |
-/// | `delay` | duration | | fixed delay: the pause between the end of a run and the next start |
-/// | `cron` | cron expression, see [`Schedule::cron`] | | calendar time |
-/// | | none of the three | | continuous: called once, runs until it returns |
-/// | `timezone` | `"Europe/Berlin"`, `"UTC"`, `"local"` | `"local"` | with `cron` only |
-/// | `initial_delay` | duration, also `"0s"` | `"0s"` | before the first run; not with `cron` |
-/// | `jitter` | duration, shorter than the interval, delay or shortest pause of `cron` | none | each run starts up to this much late, by chance; the grid stays |
-/// | `timeout` | duration | none | a run that takes longer is reported as stuck; nothing is killed |
-/// | `restart` | `"on-failure"`, `"always"`, `"never"` | `"on-failure"` | `"always"` also restarts a continuous service that returned |
-/// | `max_restarts` | whole number | unlimited | after so many restarts in a row the next crash makes it `failed` |
-/// | `restart_window` | duration | none | count the restarts in this sliding window instead of those in a row |
-/// | `backoff`, `max_backoff` | durations | `"1s"`, `"60s"` | first and longest delay before a restart; it doubles in between |
-/// | `stop_timeout` | duration | `"10s"` | how long stop waits for this service |
-/// | `after` | list of service functions, or of names as text | none | start after these are up, stop before them |
-/// | `on_stop` | a function with a service's parameters that returns `()`, `Result<(), E>` or `!` | none | clean-up when the activation ends |
-/// | `autostart` | bool | `true` | `false`: only `start("name")` starts it |
-/// | `critical` | bool | `false` | if it fails for good, the whole runner shuts down |
-/// | `crate` | path | `::tina4_service` | where this crate is, for crates that re-export it |
-///
-/// "Up" means that the first run has begun (with `cron`: that it is planned), not that it has ended. A `timeout` may be longer than
-/// the `interval`: a slow run then skips due times, and is stuck only after the timeout. Two
-/// services of one name do not compile in one crate; in two crates they are reported at start.
-///
-/// # Calendar time
-///
-/// `cron` follows the wall clock of its time zone (feature `cron`, on by default); what an
-/// expression may say, and what happens when the clocks change, is told at [`Schedule::cron`]. The
-/// expression is checked and turned into bit masks while compiling, and so is the shape of a zone's
-/// name. Which zones there are is known to the machine that runs the program: its database is
-/// asked by [`check`] and `start_all`, and a zone that it does not have is a fault. UTC needs no
-/// database. A machine without a configured zone is in UTC; `local` means what it means when the
-/// service becomes known.
-///
-/// At least every 30 s a service looks at the wall clock, so that a suspended machine or a clock
-/// that is set is noticed. A due time that passed by no more than 60 s runs, late; of several the
-/// last one. What is older is skipped, counted and told in one event. When the clock is set back, a
-/// fixed time that ran does not run again; what recurs (`*`, ranges, steps) goes on once the clock
-/// is back by more than 60 s. A clock that is set back by more than three hours was wrong, and
-/// counts as it is now.
+#[doc = include_str!("keys.md")]
 ///
 /// # Parameters and results
 ///

@@ -6,3 +6,5 @@ fn migrations() {}
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 158

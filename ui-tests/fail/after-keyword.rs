@@ -7,3 +7,5 @@ fn r#type() {}
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 158

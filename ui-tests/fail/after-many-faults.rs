@@ -4,3 +4,5 @@ use tina4_service::service;
 fn heartbeat() {}
 
 fn main() {}
+
+// rules 82, 158

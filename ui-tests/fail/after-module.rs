@@ -6,3 +6,5 @@ mod db {}
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 158

@@ -12,3 +12,5 @@ mod db {
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 158

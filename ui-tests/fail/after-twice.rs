@@ -7,3 +7,5 @@ fn migrations() {}
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 158

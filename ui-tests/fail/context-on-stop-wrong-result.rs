@@ -6,3 +6,5 @@ fn heartbeat(ctx: &Context) {
 }
 
 fn main() {}
+
+// rule 153

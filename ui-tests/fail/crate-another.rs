@@ -4,3 +4,5 @@ use tina4_service::service;
 fn heartbeat(_ctx: &tina4_service::Context) {}
 
 fn main() {}
+
+// rule 159

@@ -4,3 +4,5 @@ use tina4_service::service;
 fn report() {}
 
 fn main() {}
+
+// rule 157

@@ -5,3 +5,5 @@ use tina4_service::service;
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 150

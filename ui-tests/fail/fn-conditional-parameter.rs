@@ -4,3 +4,5 @@ use tina4_service::{Tick, service};
 fn heartbeat(#[cfg(unix)] _tick: Tick) {}
 
 fn main() {}
+
+// rule 150

@@ -4,3 +4,5 @@ use tina4_service::service;
 const fn heartbeat() {}
 
 fn main() {}
+
+// rule 150

@@ -4,3 +4,5 @@ use tina4_service::service;
 fn heartbeat<const N: usize>() {}
 
 fn main() {}
+
+// rule 150

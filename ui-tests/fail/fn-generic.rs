@@ -4,3 +4,5 @@ use tina4_service::service;
 fn heartbeat<T: Send>() {}
 
 fn main() {}
+
+// rule 150

@@ -4,3 +4,5 @@ use tina4_service::service;
 fn heartbeat(_name: impl Into<String>) {}
 
 fn main() {}
+
+// rule 150

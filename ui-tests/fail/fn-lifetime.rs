@@ -4,3 +4,5 @@ use tina4_service::{Context, service};
 fn heartbeat<'a>(_ctx: &'a Context) {}
 
 fn main() {}
+
+// rule 150

@@ -15,3 +15,5 @@ fn heartbeat(
 }
 
 fn main() {}
+
+// rule 151

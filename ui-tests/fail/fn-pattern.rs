@@ -4,3 +4,5 @@ use tina4_service::{Tick, service};
 fn heartbeat(Tick { run: _run, .. }: Tick) {}
 
 fn main() {}
+
+// rule 150

@@ -4,3 +4,5 @@ use tina4_service::service;
 unsafe extern "C" fn heartbeat(_: ...) {}
 
 fn main() {}
+
+// rule 150

@@ -8,3 +8,5 @@ where
 }
 
 fn main() {}
+
+// rule 150

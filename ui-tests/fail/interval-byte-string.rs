@@ -4,3 +4,5 @@ use tina4_service::service;
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 156

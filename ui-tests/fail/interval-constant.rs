@@ -6,3 +6,5 @@ const EVERY: &str = "30s";
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 156

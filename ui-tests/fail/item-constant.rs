@@ -4,3 +4,5 @@ use tina4_service::service;
 const HEARTBEAT: u32 = 30;
 
 fn main() {}
+
+// rule 150

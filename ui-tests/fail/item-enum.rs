@@ -7,3 +7,5 @@ enum Heartbeat {
 }
 
 fn main() {}
+
+// rule 150

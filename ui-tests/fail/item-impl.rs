@@ -8,3 +8,5 @@ impl Heart {
 }
 
 fn main() {}
+
+// rule 150

@@ -4,3 +4,5 @@ use tina4_service::service;
 mod heartbeat {}
 
 fn main() {}
+
+// rule 150

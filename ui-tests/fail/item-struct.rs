@@ -4,3 +4,5 @@ use tina4_service::service;
 struct Heartbeat;
 
 fn main() {}
+
+// rule 150

@@ -6,6 +6,8 @@ fn heartbeat() -> Result<(), String> {
 }
 
 fn main() {
-    // The function is there whatever is wrong with its attribute, so this is no second error.
+    // The function exists whatever is wrong with its attribute, so this is no second error.
     let _: Result<(), String> = heartbeat();
 }
+
+// rules 82, 154

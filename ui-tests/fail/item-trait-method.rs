@@ -6,3 +6,5 @@ trait Heart {
 }
 
 fn main() {}
+
+// rule 150

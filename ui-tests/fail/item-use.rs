@@ -4,3 +4,5 @@ use tina4_service::service;
 pub use std::thread;
 
 fn main() {}
+
+// rule 150

@@ -22,3 +22,5 @@ fn heartbeat((_a, _b): (u32, u32), _ctx: Context) -> u32 {
 }
 
 fn main() {}
+
+// rule 82

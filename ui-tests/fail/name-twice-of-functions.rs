@@ -9,3 +9,5 @@ mod incoming {
 }
 
 fn main() {}
+
+// rule 156

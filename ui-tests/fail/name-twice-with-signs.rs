@@ -7,3 +7,5 @@ fn main() {
     #[service(name = "my.mail-box")]
     fn close() {}
 }
+
+// rule 156

@@ -15,3 +15,5 @@ mod incoming {
 }
 
 fn main() {}
+
+// rule 156

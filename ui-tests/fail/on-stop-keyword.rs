@@ -6,3 +6,5 @@ fn r#move() {}
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 156

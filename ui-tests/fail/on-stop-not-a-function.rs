@@ -6,3 +6,5 @@ const FLUSH: u32 = 7;
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 156

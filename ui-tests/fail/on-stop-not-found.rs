@@ -6,3 +6,5 @@ fn flush() {}
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 156

@@ -8,3 +8,5 @@ fn flush() -> Flow {
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 153

@@ -6,3 +6,5 @@ fn flush(_files: u32) {}
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 151

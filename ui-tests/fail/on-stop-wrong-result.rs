@@ -8,3 +8,5 @@ fn flush() -> u32 {
 fn heartbeat() {}
 
 fn main() {}
+
+// rule 153

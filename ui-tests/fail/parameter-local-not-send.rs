@@ -6,3 +6,5 @@ use tina4_service::{Local, service};
 fn heartbeat(_cache: Local<Rc<u8>>) {}
 
 fn main() {}
+
+// rule 152

@@ -6,3 +6,5 @@ struct Beats;
 fn heartbeat(_beats: Local<Beats>) {}
 
 fn main() {}
+
+// rule 152

@@ -6,3 +6,5 @@ use std::cell::Cell;
 fn heartbeat(_beats: Res<Cell<u32>>) {}
 
 fn main() {}
+
+// rule 151

@@ -6,3 +6,5 @@ struct Db;
 fn heartbeat(_db: &Res<Db>) {}
 
 fn main() {}
+
+// rule 151

@@ -4,3 +4,5 @@ use tina4_service::{Context, service};
 fn heartbeat(_ctx: &'static Context) {}
 
 fn main() {}
+
+// rule 151

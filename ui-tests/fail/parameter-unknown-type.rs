@@ -4,3 +4,5 @@ use tina4_service::{Res, service};
 fn heartbeat(_db: Res<Db>) {}
 
 fn main() {}
+
+// rule 151

@@ -4,3 +4,5 @@ use tina4_service::{Tick, service};
 fn heartbeat(_every: u32, _tick: Tick, _names: Vec<String>) {}
 
 fn main() {}
+
+// rule 151

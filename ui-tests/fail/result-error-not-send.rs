@@ -8,3 +8,5 @@ fn heartbeat() -> Result<(), Box<dyn Error>> {
 }
 
 fn main() {}
+
+// rule 153

@@ -6,3 +6,5 @@ fn heartbeat() -> Option<()> {
 }
 
 fn main() {}
+
+// rule 153

@@ -8,3 +8,5 @@ fn heartbeat() -> Result<(), NoError> {
 }
 
 fn main() {}
+
+// rule 153

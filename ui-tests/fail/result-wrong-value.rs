@@ -6,3 +6,5 @@ fn heartbeat() -> Result<u32, String> {
 }
 
 fn main() {}
+
+// rule 153

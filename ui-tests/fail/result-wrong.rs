@@ -6,3 +6,5 @@ fn heartbeat() -> u32 {
 }
 
 fn main() {}
+
+// rule 153

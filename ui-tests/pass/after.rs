@@ -37,3 +37,5 @@ fn main() {
     #[service]
     fn inner() {}
 }
+
+// rule 158

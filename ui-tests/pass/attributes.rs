@@ -10,7 +10,7 @@ pub fn documented() {}
 
 #[service]
 #[deprecated]
-#[allow(dead_code, reason = "it is the attribute that is carried over")]
+#[allow(dead_code, reason = "the test is about the attribute")]
 fn deprecated() {}
 
 #[deprecated = "before"]
@@ -25,7 +25,7 @@ fn must_use() -> Result<(), String> {
 
 #[service]
 #[inline(never)]
-fn parameters(#[allow(unused_variables, reason = "the same")] ctx: &Context) {}
+fn parameters(#[allow(unused_variables, reason = "the test is about the attribute")] ctx: &Context) {}
 
 #[service]
 #[cfg(any())]
@@ -51,3 +51,5 @@ fn either() {}
 fn _named() {}
 
 fn main() {}
+
+// rule 154

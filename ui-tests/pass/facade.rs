@@ -1,4 +1,4 @@
-//! The runtime under another name, for crates that re-export it.
+//! The runtime under another path, for crates that re-export it.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 
@@ -12,9 +12,11 @@ fn through_a_module() {}
 #[facade::svc::service(after = [through_a_module], crate = crate::facade::svc)]
 fn from_the_root(_ctx: &facade::svc::Context) {}
 
-/// Names that a macro might trip over.
+/// Modules with names that the expansion might use.
 mod core {}
 mod std {}
 mod tina4_service {}
 
 fn main() {}
+
+// rule 159

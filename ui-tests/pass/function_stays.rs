@@ -21,3 +21,5 @@ fn main() {
     assert_eq!(call(Local::new(1)), Ok(()));
     assert_eq!(heartbeat(Local::new(41)), Err("enough".to_owned()));
 }
+
+// rule 154

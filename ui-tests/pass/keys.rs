@@ -1,4 +1,4 @@
-//! Every key, at its bounds too.
+//! Every key, including values at its bounds.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 
@@ -39,3 +39,5 @@ fn always() {}
 fn never() {}
 
 fn main() {}
+
+// rule 156

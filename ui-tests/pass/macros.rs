@@ -1,4 +1,4 @@
-//! Declared by a macro, from its own words and from words it was given.
+//! Declared by a macro, from its own tokens and from its arguments.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 
@@ -39,11 +39,11 @@ macro_rules! never {
 
 never!(!);
 
-/// What a framework hands on, with a macro that declares services through it.
+/// A framework that re-exports the runtime, with a macro that declares services.
 pub mod framework {
     pub use tina4_service as runtime;
 
-    /// Declares a service, wherever the user of the framework is.
+    /// Declares a service in the crate of the caller.
     #[macro_export]
     macro_rules! framework_service {
         ($name:ident, $parameter:ty) => {
@@ -67,3 +67,5 @@ mod user {
 }
 
 fn main() {}
+
+// rule 150

@@ -1,4 +1,4 @@
-//! Names that are alike, but not the same.
+//! Names that are similar but not equal.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 
@@ -28,7 +28,7 @@ fn one() {}
 fn other() {}
 
 mod inner {
-    /// Nobody sees another service of this crate by this macro's name.
+    /// A service whose name resembles that of the macro that makes names unique.
     #[tina4_service::service]
     fn another_service() {
         #[tina4_service::service]
@@ -37,3 +37,5 @@ mod inner {
 }
 
 fn main() {}
+
+// rule 156

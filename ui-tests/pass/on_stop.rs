@@ -44,3 +44,5 @@ fn twice(_ctx: &Context) -> Result<(), std::io::Error> {
 }
 
 fn main() {}
+
+// rules 151, 153

@@ -1,4 +1,4 @@
-//! Every parameter, alone, together, and eight of them.
+//! Every parameter alone, and eight together.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 
@@ -46,3 +46,5 @@ fn eight(
 }
 
 fn main() {}
+
+// rule 151

@@ -1,4 +1,4 @@
-//! Every result.
+//! Every type of result.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 
@@ -60,3 +60,5 @@ fn never() -> ! {
 }
 
 fn main() {}
+
+// rule 153

@@ -2,21 +2,21 @@
 
 use std::process::Command;
 
-/// The compiler whose words the `.stderr` files record.
+/// The compiler whose messages the `.stderr` files record.
 const TOOLCHAIN: &str = "rustc 1.95.";
 
 #[test]
-fn ui() {
+fn rule_82_the_compiler_reports_every_mistake_as_recorded() {
     let cases = trybuild::TestCases::new();
     cases.pass("pass/*.rs");
     let found = rustc_version();
     if found.starts_with(TOOLCHAIN) {
         cases.compile_fail("fail/*.rs");
     } else {
-        let left_out =
-            format!("the cases that must fail are written for {TOOLCHAIN}x, found {found}");
-        assert!(std::env::var_os("CI").is_none(), "{left_out}");
-        println!("left out: {left_out}");
+        let skipped =
+            format!("the cases that must fail are recorded with {TOOLCHAIN}x, found {found}");
+        assert!(std::env::var_os("CI").is_none(), "{skipped}");
+        println!("skipped: {skipped}");
     }
 }
 
@@ -26,17 +26,17 @@ fn rustc_version() -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// One error per fault and no follow-up: what `.stderr` files of more than one error are for.
+/// One mistake is one error. These are the only exceptions.
 #[test]
-fn only_these_cases_have_more_than_one_error() {
+fn rule_82_only_these_cases_have_more_than_one_error() {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir("fail").expect("the cases are here") {
-        let path = entry.expect("the case is readable").path();
+    for entry in std::fs::read_dir("fail").expect("the folder of the cases") {
+        let path = entry.expect("a readable case").path();
         if path.extension().is_some_and(|extension| extension == "stderr") {
-            let text = std::fs::read_to_string(&path).expect("the case is text");
+            let text = std::fs::read_to_string(&path).expect("a text");
             let errors = text.lines().filter(|line| line.starts_with("error")).count();
             if errors != 1 {
-                let name = path.file_stem().expect("it has a name").to_string_lossy().into_owned();
+                let name = path.file_stem().expect("a file name").to_string_lossy().into_owned();
                 found.push((name, errors));
             }
         }

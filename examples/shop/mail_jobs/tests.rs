@@ -1,86 +1,86 @@
-//! The life of a mail job: sent, failed, given up, left over.
+//! The states of a mail job: sent, failed, given up, left over.
 
 use super::*;
 use crate::store::tests::{store, tea};
 
-/// State and attempts of the first order's mail.
+/// The state of the first order's mail, and its number of attempts.
 fn mail(store: &Store) -> (String, u32) {
-    let order = store.order(1).expect("the books are open").expect("it was placed");
+    let order = store.order(1).expect("the database is open").expect("it was placed");
     (order.mail, order.mail_attempts)
 }
 
-/// Makes waiting mails due.
-fn pass_time(store: &Store) {
+/// Makes waiting mails due now.
+fn make_due(store: &Store) {
     let due = "UPDATE mail_jobs SET due_at = 0";
-    store.transact(|books| books.execute(due, ())).expect("the books are open");
+    store.transact(|tx| tx.execute(due, ())).expect("the database is open");
 }
 
 fn take(store: &Store) -> MailJob {
-    store.take_mail().expect("the books are open").expect("one is due")
+    store.take_mail().expect("the database is open").expect("one is due")
 }
 
 #[test]
 fn jobs_are_taken_in_order_and_once() {
-    let (_folder, store) = store();
+    let (_dir, store) = store();
     for _ in 0..2 {
-        store.place(&tea()).expect("the books are open");
+        store.place(&tea()).expect("the database is open");
     }
     for order in [1, 2] {
         let job = take(&store);
         assert_eq!((job.order, job.attempt), (order, 1));
-        store.mail_sent(&job).expect("the books are open");
+        store.mail_sent(&job).expect("the database is open");
     }
     assert_eq!(store.take_mail(), Ok(None));
     assert_eq!(mail(&store), ("sent".into(), 1));
 }
 
 #[test]
-fn a_failing_mail_waits_longer_each_time_and_is_given_up() {
-    let (_folder, store) = store();
-    store.place(&tea()).expect("the books are open");
-    for attempt in 1..=MOST_ATTEMPTS {
-        pass_time(&store);
+fn a_failing_mail_backs_off_and_is_given_up() {
+    let (_dir, store) = store();
+    store.place(&tea()).expect("the database is open");
+    for attempt in 1..=MAX_ATTEMPTS {
+        make_due(&store);
         let job = take(&store);
         assert_eq!(job.attempt, attempt);
-        let retry = store.mail_failed(&job, "no ink").expect("the books are open");
-        assert_eq!(retry == Retry::Never, attempt == MOST_ATTEMPTS);
-        assert_eq!(store.take_mail(), Ok(None), "attempt {attempt}: it is not due yet");
+        let retry = store.mail_failed(&job, "connection refused").expect("the database is open");
+        assert_eq!(retry == Retry::Never, attempt == MAX_ATTEMPTS);
+        assert_eq!(store.take_mail(), Ok(None), "attempt {attempt}: the retry is not due yet");
         if retry == Retry::Later {
             let wait = "SELECT due_at - unixepoch() FROM mail_jobs";
             let wait: i64 = store
-                .transact(|books| books.query_row(wait, [], |row| row.get(0)))
-                .expect("the books are open");
+                .transact(|tx| tx.query_row(wait, [], |row| row.get(0)))
+                .expect("the database is open");
             let expected = 1 << attempt;
             assert!((expected - 1..=expected).contains(&wait), "attempt {attempt}: {wait} s");
         }
     }
-    assert_eq!(mail(&store), ("dead".into(), MOST_ATTEMPTS));
+    assert_eq!(mail(&store), ("dead".into(), MAX_ATTEMPTS));
 }
 
 #[test]
-fn a_job_that_was_left_over_is_taken_again() {
-    let (_folder, store) = store();
-    store.place(&tea()).expect("the books are open");
+fn a_left_over_job_is_taken_again() {
+    let (_dir, store) = store();
+    store.place(&tea()).expect("the database is open");
     assert_eq!(take(&store).attempt, 1);
     assert_eq!(take(&store).attempt, 2);
 }
 
 #[test]
-fn a_job_that_takes_the_process_down_each_time_is_given_up() {
-    let (_folder, store) = store();
-    store.place(&tea()).expect("the books are open");
-    for _ in 0..MOST_ATTEMPTS {
+fn a_job_that_always_brings_down_the_process_is_given_up() {
+    let (_dir, store) = store();
+    store.place(&tea()).expect("the database is open");
+    for _ in 0..MAX_ATTEMPTS {
         take(&store);
     }
     assert_eq!(store.take_mail(), Ok(None));
-    assert_eq!(mail(&store), ("dead".into(), MOST_ATTEMPTS));
+    assert_eq!(mail(&store), ("dead".into(), MAX_ATTEMPTS));
 }
 
 #[test]
-fn an_attempt_that_was_not_made_does_not_count() {
-    let (_folder, store) = store();
-    store.place(&tea()).expect("the books are open");
+fn a_requeued_attempt_does_not_count() {
+    let (_dir, store) = store();
+    store.place(&tea()).expect("the database is open");
     let job = take(&store);
-    store.mail_put_back(&job).expect("the books are open");
+    store.requeue_mail(&job).expect("the database is open");
     assert_eq!(mail(&store), ("waiting".into(), 0));
 }

@@ -1,16 +1,16 @@
-//! Which orders are accepted, and what is said of the others.
+//! Which orders are accepted, and why the others are rejected.
 
 use super::*;
 
 #[test]
-fn a_good_order_is_trimmed_and_accepted() {
+fn a_valid_order_is_trimmed_and_accepted() {
     let body = br#"{"customer": " Ada ", "item": "tea", "quantity": 2}"#;
     let order = NewOrder { customer: "Ada".into(), item: "tea".into(), quantity: 2 };
-    assert_eq!(OrderForm::read(body), Ok(order));
+    assert_eq!(OrderForm::parse(body), Ok(order));
 }
 
 #[test]
-fn a_bad_order_is_refused_with_the_reason() {
+fn an_invalid_order_is_rejected_with_the_reason() {
     let long = format!(r#"{{"customer": "{}", "item": "tea", "quantity": 1}}"#, "x".repeat(201));
     for (body, reason) in [
         ("", "EOF"),
@@ -25,7 +25,7 @@ fn a_bad_order_is_refused_with_the_reason() {
         (r#"{"customer": "A\nBcc: all", "item": "tea", "quantity": 1}"#, "line break"),
         (&long, "201 characters"),
     ] {
-        let refusal = OrderForm::read(body.as_bytes()).expect_err(body).to_string();
-        assert!(refusal.contains(reason), "{body}: {refusal}");
+        let error = OrderForm::parse(body.as_bytes()).expect_err(body).to_string();
+        assert!(error.contains(reason), "{body}: {error}");
     }
 }

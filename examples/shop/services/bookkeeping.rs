@@ -1,19 +1,19 @@
-//! Money and numbers.
+//! Payments and the daily report.
 
 use std::error::Error;
 
 use tina4_service::{Res, Tick, service};
 
 use super::database::database_sync;
-use crate::daybook::DailyReport;
 use crate::payments;
+use crate::stats::DailyReport;
 use crate::store::Store;
 
-/// Asks the payment provider which orders are paid. It is out now and then: an outage is a crash,
-/// which is logged and made good by a restart. Six in a row, and the service has failed.
+/// Asks the payment provider which orders are paid. An outage of the provider is a crash, which is
+/// logged and followed by a restart. The sixth crash in a row makes the service `failed`.
 #[service(interval = "5s", max_restarts = 5, after = [database_sync])]
 fn payment_sync(tick: Tick, store: Res<Store>) -> Result<(), Box<dyn Error + Send + Sync>> {
-    payments::ask_provider(tick.run)?;
+    payments::query_provider(tick.run)?;
     let paid = store.settle_payments()?;
     if paid > 0 {
         tracing::info!(paid, "payments settled");
@@ -21,7 +21,7 @@ fn payment_sync(tick: Tick, store: Res<Store>) -> Result<(), Box<dyn Error + Sen
     Ok(())
 }
 
-/// Counts yesterday's orders at eight in the morning, whatever the clocks do that night.
+/// Counts yesterday's orders at 08:00, also on the days of DST changes.
 #[service(cron = "0 8 * * *", after = [database_sync])]
 fn daily_report(store: Res<Store>) -> rusqlite::Result<()> {
     let DailyReport { day, orders, pieces } = store.report_yesterday()?;

@@ -1,37 +1,36 @@
-//! The services that everything else stops before: what is pending gets into the database, and
-//! then the database is put away.
+//! The services that stop last: they write pending data to the database, then checkpoint it.
 
 use tina4_service::{Res, service};
 
 use crate::store::Store;
-use crate::tally::Tally;
+use crate::visits::VisitCounter;
 
-/// Writes down how many requests came; what is pending when the shop closes, too.
+/// Writes the number of visits to the database, a last time on stop.
 #[service(delay = "5s", after = [database_upkeep], on_stop = flush)]
-pub(super) fn database_sync(store: Res<Store>, tally: Res<Tally>) -> rusqlite::Result<()> {
-    let pending = tally.pending();
+pub(super) fn database_sync(store: Res<Store>, visits: Res<VisitCounter>) -> rusqlite::Result<()> {
+    let pending = visits.pending();
     if pending > 0 {
         store.add_visits(pending)?;
-        tally.stored(pending);
-        tracing::debug!(visits = pending, "visits written down");
+        visits.mark_stored(pending);
+        tracing::debug!(visits = pending, "visits stored");
     }
     Ok(())
 }
 
-/// Runs after the last request was answered, for `web` stops before this service does.
-fn flush(store: Res<Store>, tally: Res<Tally>) -> rusqlite::Result<()> {
-    tracing::info!(visits = tally.pending(), "flushing what is pending");
-    database_sync(store, tally)
+/// Runs after the last request has been answered, because `web` stops before this service.
+fn flush(store: Res<Store>, visits: Res<VisitCounter>) -> rusqlite::Result<()> {
+    tracing::info!(visits = visits.pending(), "flushing pending visits");
+    database_sync(store, visits)
 }
 
-/// Keeps the database fast, and leaves one tidy file behind.
-#[service(interval = "10m", on_stop = put_away)]
+/// Keeps the database fast, and leaves a single file behind.
+#[service(interval = "10m", on_stop = checkpoint)]
 fn database_upkeep(store: Res<Store>) -> rusqlite::Result<()> {
     store.optimize()
 }
 
-fn put_away(store: Res<Store>) -> rusqlite::Result<()> {
-    store.fold()
+fn checkpoint(store: Res<Store>) -> rusqlite::Result<()> {
+    store.checkpoint()
 }
 
 #[cfg(test)]
@@ -40,15 +39,15 @@ mod tests {
     use crate::store::tests::store;
 
     #[test]
-    fn visits_are_written_down_once() {
-        let (_folder, store) = store();
-        let (store, tally) = (Res::new(store), Res::new(Tally::default()));
+    fn visits_are_stored_once() {
+        let (_dir, store) = store();
+        let (store, visits) = (Res::new(store), Res::new(VisitCounter::default()));
         for expected in [1, 2] {
-            tally.visit();
-            database_sync(store.clone(), tally.clone()).expect("the books are open");
-            flush(store.clone(), tally.clone()).expect("the books are open");
-            let visits = "SELECT count FROM tallies WHERE name = 'visits'";
-            let visits = store.transact(|books| books.query_row(visits, [], |row| row.get(0)));
+            visits.record();
+            database_sync(store.clone(), visits.clone()).expect("the database is open");
+            flush(store.clone(), visits.clone()).expect("the database is open");
+            let visits = "SELECT count FROM counters WHERE name = 'visits'";
+            let visits = store.transact(|tx| tx.query_row(visits, [], |row| row.get(0)));
             assert_eq!(visits, Ok(expected));
         }
     }

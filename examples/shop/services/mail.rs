@@ -1,4 +1,4 @@
-//! The postman.
+//! Sends the mails in the queue.
 
 use tina4_service::{Context, Flow, Res, service};
 
@@ -7,11 +7,11 @@ use crate::mail_jobs::{MailJob, Retry};
 use crate::outbox::{Outbox, Sent};
 use crate::store::Store;
 
-/// Sends one mail, and comes back at once while there are more. When there are none it looks again
-/// after 2 s, or as soon as an order comes: the HTTP server asks for a run then.
+/// Sends one mail, and runs again immediately while there are more. If there are none, it polls
+/// again after 2 s, or as soon as an order arrives, because the HTTP server then requests a run.
 ///
-/// A mail that cannot be sent is no crash: its job remembers that. A database that cannot be used
-/// is one.
+/// A mail that cannot be sent is not a crash: the failure is recorded in its job. A database that
+/// cannot be used is one.
 #[service(delay = "2s", after = [database_sync])]
 pub(super) fn email_consumer(
     ctx: &Context,
@@ -21,21 +21,21 @@ pub(super) fn email_consumer(
     let Some(job) = store.take_mail()? else {
         return Ok(Flow::Wait);
     };
-    if !ctx.sleep(outbox.takes) {
-        store.mail_put_back(&job)?;
+    if !ctx.sleep(outbox.send_time) {
+        store.requeue_mail(&job)?;
         return Ok(Flow::Wait);
     }
     let MailJob { order, attempt, .. } = job;
     match outbox.send(&job) {
         Ok(sent) => {
             store.mail_sent(&job)?;
-            let again = sent == Sent::Earlier;
-            tracing::info!(order, attempt, sent_before = again, "mail sent");
+            let sent_before = sent == Sent::Earlier;
+            tracing::info!(order, attempt, sent_before, "mail sent");
         }
         Err(error) => {
             let retry = store.mail_failed(&job, &error.to_string())?;
             match retry {
-                Retry::Later => tracing::warn!(order, attempt, %error, "mail not sent; later"),
+                Retry::Later => tracing::warn!(order, attempt, %error, "mail not sent; will retry"),
                 Retry::Never => tracing::error!(order, attempt, %error, "mail given up"),
             }
         }

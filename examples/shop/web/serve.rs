@@ -1,4 +1,4 @@
-//! Serving until it is time to stop, and not much longer.
+//! Serving with a graceful shutdown that is limited in time.
 
 use std::future::Future;
 use std::io;
@@ -8,26 +8,26 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Answers requests until `stop` is ready; those in progress then have `grace` to end. So a client
-/// that never finishes its request cannot keep the shop open.
+/// Serves requests until `stop` is ready, then waits up to `grace` for those in progress. A client
+/// that never finishes its request can therefore not prevent the shop from stopping.
 pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
     stop: impl Future<Output = ()>,
     grace: Duration,
 ) -> io::Result<()> {
-    // Nothing is ever sent: the end of the sender is the message.
-    let (open, mut closing) = watch::channel(());
+    // Nothing is ever sent: dropping the sender is the signal.
+    let (stop_sender, mut stop_receiver) = watch::channel(());
     let server = axum::serve(listener, routes)
-        .with_graceful_shutdown(async move { drop(closing.changed().await) });
-    let closed = async {
+        .with_graceful_shutdown(async move { drop(stop_receiver.changed().await) });
+    let timed_out = async {
         stop.await;
-        drop(open);
+        drop(stop_sender);
         tokio::time::sleep(grace).await;
     };
     tokio::select! {
         served = async { server.await } => served,
-        () = closed => {
+        () = timed_out => {
             tracing::warn!(?grace, "requests in progress are cut off");
             Ok(())
         }

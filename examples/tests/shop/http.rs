@@ -1,37 +1,42 @@
-//! An HTTP client, as small as it can be.
+//! A minimal HTTP client.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a response may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: serde_json::Value,
 }
 
 /// Sends one request on a connection of its own.
-pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+pub(crate) fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> io::Result<Response> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let length = body.len();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    read(&answer).ok_or_else(|| io::Error::other(format!("not an answer: {answer:?}")))
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    parse(&response).ok_or_else(|| io::Error::other(format!("not an HTTP response: {response:?}")))
 }
 
-/// The status line, and the body, which is JSON or plain text.
-fn read(answer: &str) -> Option<Answer> {
-    let (head, body) = answer.split_once("\r\n\r\n")?;
+/// Reads the status line and the body, which is JSON or plain text.
+fn parse(response: &str) -> Option<Response> {
+    let (head, body) = response.split_once("\r\n\r\n")?;
     let status = head.split_whitespace().nth(1)?.parse().ok()?;
     let body = serde_json::from_str(body).unwrap_or_else(|_| body.into());
-    Some(Answer { status, body })
+    Some(Response { status, body })
 }

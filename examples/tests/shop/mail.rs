@@ -1,43 +1,43 @@
-//! An order ends as a mail in the outbox, sooner or later.
+//! Every order leads to a mail in the outbox.
 
 use std::fs;
 
-use crate::running::Premises;
+use crate::fixture::TestDir;
 
 #[test]
-fn an_order_ends_as_a_mail() {
-    let premises = Premises::new();
-    let mut shop = premises.open(&[]);
+fn an_order_is_mailed() {
+    let dir = TestDir::new();
+    let mut shop = dir.start(&[]);
     let id = shop.order_tea("Ada");
     shop.wait_for_mail(id, "sent");
-    assert_eq!(premises.mails(), ["order-000001.eml"]);
-    let mail = premises.mail("order-000001.eml");
+    assert_eq!(dir.mails(), ["order-000001.eml"]);
+    let mail = dir.mail("order-000001.eml");
     assert!(mail.contains("To: Ada\n") && mail.contains("2 x tea"), "{mail}");
 }
 
 #[test]
-fn many_orders_end_as_one_mail_each() {
-    let premises = Premises::new();
-    let mut shop = premises.open(&[]);
+fn many_orders_are_mailed_once_each() {
+    let dir = TestDir::new();
+    let mut shop = dir.start(&[]);
     let ids: Vec<_> = (0..20).map(|number| shop.order_tea(&format!("customer {number}"))).collect();
     for id in ids {
         shop.wait_for_mail(id, "sent");
     }
-    assert_eq!(premises.mails().len(), 20);
+    assert_eq!(dir.mails().len(), 20);
 }
 
 #[test]
-fn a_mail_that_fails_is_tried_again() {
-    let premises = Premises::new();
-    let mut shop = premises.open(&[]);
-    let outbox = premises.data().join("outbox");
+fn a_failed_mail_is_retried() {
+    let dir = TestDir::new();
+    let mut shop = dir.start(&[]);
+    let outbox = dir.data().join("outbox");
     fs::remove_dir(&outbox).expect("it is empty");
     let id = shop.order_tea("Ada");
     shop.wait_until("a failed attempt", |shop| {
-        shop.log().contains("mail not sent; later").then_some(())
+        shop.log().contains("mail not sent; will retry").then_some(())
     });
     fs::create_dir(&outbox).expect("it is not there");
     shop.wait_for_mail(id, "sent");
     assert_eq!(shop.order(id)["mail_attempts"], 2);
-    assert_eq!(premises.mails(), ["order-000001.eml"]);
+    assert_eq!(dir.mails(), ["order-000001.eml"]);
 }

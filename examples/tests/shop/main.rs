@@ -1,9 +1,9 @@
-//! The shop as its users see it: a process that is started, talked to over HTTP, stopped, killed.
+//! End-to-end tests: the shop is a process that is started, used over HTTP, stopped and killed.
 //!
-//! One file per promise; `running.rs` and `http.rs` are what they stand on.
+//! One file per guarantee; `fixture.rs` and `http.rs` support them.
 
+mod fixture;
 mod http;
-mod running;
 
 mod kill;
 mod mail;

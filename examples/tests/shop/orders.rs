@@ -1,31 +1,31 @@
-//! What the HTTP interface says.
+//! The responses of the HTTP interface.
 
-use crate::running::Premises;
+use crate::fixture::TestDir;
 
 #[test]
-fn a_bad_order_is_refused_with_the_reason() {
-    let premises = Premises::new();
-    let shop = premises.open(&[]);
+fn an_invalid_order_is_rejected_with_the_reason() {
+    let dir = TestDir::new();
+    let shop = dir.start(&[]);
     for (body, reason) in [
         ("tea, please", "send {\"customer\""),
         (r#"{"customer": "Ada", "item": "tea"}"#, "missing field `quantity`"),
         (r#"{"customer": "", "item": "tea", "quantity": 1}"#, "`customer` is empty"),
         (r#"{"customer": "Ada", "item": "tea", "quantity": 0}"#, "`quantity` is 0"),
     ] {
-        let answer = shop.post("/orders", body);
-        assert_eq!(answer.status, 400, "{body}: {answer:?}");
-        let error = answer.body["error"].as_str().expect("the reason is a text");
+        let response = shop.post("/orders", body);
+        assert_eq!(response.status, 400, "{body}: {response:?}");
+        let error = response.body["error"].as_str().expect("the reason is a string");
         assert!(error.contains(reason), "{body}: {error}");
     }
-    let answer = shop.post("/orders", &"x".repeat(20_000));
-    assert_eq!(answer.status, 413, "{answer:?}");
+    let response = shop.post("/orders", &"x".repeat(20_000));
+    assert_eq!(response.status, 413, "{response:?}");
     assert_eq!(shop.get("/orders/1").status, 404);
 }
 
 #[test]
-fn an_order_can_be_looked_up() {
-    let premises = Premises::new();
-    let shop = premises.open(&["--mail-takes", "1h"]);
+fn an_order_can_be_retrieved() {
+    let dir = TestDir::new();
+    let shop = dir.start(&["--mail-takes", "1h"]);
     let order = shop.order(shop.order_tea("Ada"));
     assert_eq!(order["customer"], "Ada");
     assert_eq!(order["item"], "tea");
@@ -34,8 +34,8 @@ fn an_order_can_be_looked_up() {
 
 #[test]
 fn the_services_are_listed_and_healthy() {
-    let premises = Premises::new();
-    let shop = premises.open(&[]);
+    let dir = TestDir::new();
+    let shop = dir.start(&[]);
     let health = shop.get("/health");
     assert_eq!((health.status, &health.body["healthy"]), (200, &true.into()), "{health:?}");
 

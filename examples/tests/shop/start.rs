@@ -1,58 +1,58 @@
-//! Starting, or not, with a reason; and ending by itself.
+//! Starting, failing to start, and stopping by itself.
 
 use std::net::TcpListener;
 
-use crate::running::Premises;
+use crate::fixture::TestDir;
 
 #[test]
-fn it_closes_by_itself() {
-    let premises = Premises::new();
-    let mut shop = premises.open(&["--for", "1s"]);
-    let end = shop.wait_for_end();
-    assert_eq!(end.code(), Some(0), "{}", shop.log());
+fn it_stops_by_itself_with_for() {
+    let dir = TestDir::new();
+    let mut shop = dir.start(&["--for", "1s"]);
+    let status = shop.wait_for_exit();
+    assert_eq!(status.code(), Some(0), "{}", shop.log());
     assert!(shop.log().contains("services ended in"), "{}", shop.log());
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error() {
+fn a_port_in_use_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("some port is free");
     let port = taken.local_addr().expect("it is bound").port().to_string();
-    let premises = Premises::new();
-    let mut shop = premises.start(&["--port", &port]);
-    assert_eq!(shop.wait_for_end().code(), Some(1));
-    let said = format!("shop: cannot listen on 127.0.0.1:{port}");
-    assert!(shop.log().contains(&said), "{}", shop.log());
-    assert!(!premises.data().exists(), "nothing was started");
+    let dir = TestDir::new();
+    let mut shop = dir.spawn(&["--port", &port]);
+    assert_eq!(shop.wait_for_exit().code(), Some(1));
+    let expected = format!("shop: cannot listen on 127.0.0.1:{port}");
+    assert!(shop.log().contains(&expected), "{}", shop.log());
+    assert!(!dir.data().exists(), "nothing was started");
 }
 
 #[test]
-fn a_folder_that_is_taken_is_an_error() {
-    let premises = Premises::new();
-    let _first = premises.open(&[]);
-    let mut second = premises.start(&["--port", "0"]);
-    assert_eq!(second.wait_for_end().code(), Some(1));
+fn a_directory_in_use_is_an_error() {
+    let dir = TestDir::new();
+    let _first = dir.start(&[]);
+    let mut second = dir.spawn(&["--port", "0"]);
+    assert_eq!(second.wait_for_exit().code(), Some(1));
     assert!(second.log().contains("another shop uses"), "{}", second.log());
 }
 
 #[test]
-fn a_bad_command_line_is_an_error() {
-    let premises = Premises::new();
+fn an_invalid_command_line_is_an_error() {
+    let dir = TestDir::new();
     for (options, named) in [
         (&["--prot", "0"][..], "--prot"),
         (&["--port", "many"], "many"),
         (&["--for", "5"], "no unit"),
     ] {
-        let mut shop = premises.start(options);
-        assert_eq!(shop.wait_for_end().code(), Some(2), "{options:?}");
-        let said = shop.log();
-        assert!(said.contains(named) && said.contains("--help"), "{options:?}: {said}");
+        let mut shop = dir.spawn(options);
+        assert_eq!(shop.wait_for_exit().code(), Some(2), "{options:?}");
+        let log = shop.log();
+        assert!(log.contains(named) && log.contains("--help"), "{options:?}: {log}");
     }
 }
 
 #[test]
-fn help_is_help() {
-    let premises = Premises::new();
-    let mut shop = premises.start(&["--help"]);
-    assert_eq!(shop.wait_for_end().code(), Some(0));
+fn help_is_printed() {
+    let dir = TestDir::new();
+    let mut shop = dir.spawn(&["--help"]);
+    assert_eq!(shop.wait_for_exit().code(), Some(0));
     assert!(shop.out().contains("--port"), "{}", shop.out());
 }

@@ -1,4 +1,4 @@
-//! Ends without `stop_all` at awkward moments: see `tests/exit_edges.rs`.
+//! Ends without `stop_all` in edge cases: see `tests/process/exit_edges.rs`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, bounded};
 use tina4_service::{Context, Runner, Service};
 
-/// Says so on standard output when it is dropped, which may wait for ever.
-struct Talks;
+/// Prints to standard output when it is dropped, which blocks if its lock is held.
+struct PrintsOnDrop;
 
-impl Drop for Talks {
+impl Drop for PrintsOnDrop {
     fn drop(&mut self) {
         println!("dropped");
     }
@@ -33,39 +33,40 @@ fn main() -> ExitCode {
         }
         "starting" => starting(),
         "many-runners" => many_runners(),
-        "asking" => asking(),
+        "querying" => querying(),
         "one-thread" => one_thread(),
-        other => panic!("no such way: {other}"),
+        other => panic!("unknown argument `{other}`"),
     }
     ExitCode::from(3)
 }
 
-/// The runner is gone, its value is the last thing that is dropped, and standard output is held.
+/// The handle of the runner is dropped, and the lock of standard output is held.
 ///
-/// Its service is not stopped before this function has let go of the runner: or else it could be
-/// this function, not the end of the process, that drops the value.
+/// The service does not stop before this function has dropped the handle; otherwise this function,
+/// and not the end of the process, might drop the value.
 fn values() -> Sender<()> {
     let (have, held) = bounded::<()>(0);
     tests::spawn(move || {
         let _lock = std::io::stdout().lock();
-        have.send(()).expect("somebody waits");
+        have.send(()).expect("the receiver waits");
         let (_never, nothing) = bounded::<()>(0);
         while nothing.recv_timeout(Duration::from_secs(3_600)).is_err() {}
     });
-    held.recv().expect("it is held");
+    held.recv().expect("the lock is held");
     let runner = Runner::new();
-    runner.provide(Talks);
-    let (let_go, gone) = bounded::<()>(0);
+    runner.provide(PrintsOnDrop);
+    let (release, released) = bounded::<()>(0);
     let idle = Service::new("idle", |_| {}).interval("1h").on_stop(move |ctx: &Context| {
-        let _ = gone.recv();
+        let _ = released.recv();
         hook(ctx);
     });
     runner.register(idle);
     runner.start_all().expect("it starts");
-    let_go
+    release
 }
 
-/// Another thread never stops starting: it has the lock of the list of runners more often than not.
+/// Another thread starts services in a loop, and so holds the lock of the list of runners most of
+/// the time.
 fn starting() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
@@ -80,12 +81,12 @@ fn starting() {
         }
     });
     let _ = begun.recv();
-    // Kept, so that its services are stopped by the end of the process, and by nothing else.
+    // Leaked, so that only the end of the process stops its services.
     std::mem::forget(runner);
 }
 
-/// Another thread never stops starting, and the list of runners is long: the end of the process
-/// finds its lock taken nearly always.
+/// Another thread starts services in a loop, and the list of runners is long: its lock is nearly
+/// always held when the process ends.
 fn many_runners() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
@@ -105,9 +106,9 @@ fn many_runners() {
     std::mem::forget(runner);
 }
 
-/// Another thread never stops asking the runner, which takes its time to answer: the end of the
-/// process finds the lock of the runner taken more often than not.
-fn asking() {
+/// Another thread queries the runner in a loop, and each answer takes long: the lock of the runner
+/// is held most of the time.
+fn querying() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
     for number in 0..200 {
@@ -128,7 +129,7 @@ fn asking() {
     std::mem::forget(runner);
 }
 
-/// The only thread is the one that ends the process: another one must clean up.
+/// The only worker ends the process, so another thread must run the clean-up.
 fn one_thread() {
     let runner = Runner::builder().only::<&str>([]).max_threads(1).build();
     let body = |_: &Context| exit();

@@ -1,7 +1,7 @@
-//! Ends without `stop_all`, in the way that its arguments say: see `tests/exit.rs`.
+//! Ends without `stop_all`, as its arguments say: see `tests/process/exit.rs`.
 //!
-//! What must be seen at the end goes to standard error, because another thread may hold the lock
-//! of standard output for ever.
+//! Hooks print to standard error, because another thread may hold the lock of standard output
+//! forever.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn exit() -> ! {
     std::process::exit(3)
 }
 
-/// Holds on for ever.
+/// Blocks forever.
 fn park() -> ! {
     loop {
         let (_sender, nothing) = bounded::<()>(0);
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     tina4_service::start_all().expect("it starts");
     let mut missing = tina4_service::status().values().filter(|state| state.is_active()).count();
     while missing > 0 {
-        let event = events.recv().expect("the runner is there");
+        let event = events.recv().expect("the runner exists");
         missing -= usize::from(matches!(event.change, Change::RunBegan { run: 1, .. }));
     }
     if has("hold-stdout") {
@@ -51,22 +51,22 @@ fn println_if(condition: bool, text: &str) {
     }
 }
 
-/// Another thread takes the lock of standard output, and keeps it.
+/// Another thread takes the lock of standard output and keeps it.
 fn hold_stdout() {
     let (have, held) = bounded::<()>(0);
     tests::spawn(move || {
         let _lock = std::io::stdout().lock();
-        have.send(()).expect("somebody waits");
+        have.send(()).expect("the receiver waits");
         park();
     });
-    held.recv().expect("it is held");
+    held.recv().expect("the lock is held");
 }
 
 fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
     let idle = |ctx: &Context| ctx.on_stop(|| eprintln!("hook: idle, inner"));
     let idle = Service::new("idle", idle).interval("1h");
     tina4_service::register(idle.on_stop(|_| eprintln!("hook: idle")));
-    // Without a hook: the thread that ends the process stops it by itself.
+    // Without a hook, so that the thread that ends the process can stop it alone.
     tina4_service::register(Service::new("plain", |_| {}).interval("1h"));
     let blocked = |ctx: &Context| while ctx.sleep(Duration::from_secs(3_600)) {};
     let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
@@ -86,7 +86,7 @@ fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
         tina4_service::register(Service::new("exits", body).interval("1h"));
     }
     if has("twice") {
-        // Told to stop by the end of the process, so it is the second to exit.
+        // The end of the process asks it to stop, so it is the second one to exit.
         let body = move |ctx: &Context| {
             blocked(ctx);
             exit();
@@ -104,7 +104,7 @@ fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
         tina4_service::register(Service::new::<(), _>("stuck", |_| park()));
     }
     if has("talks") {
-        // Logs when it is asked to leave, to whatever reads the log.
+        // Logs when it is asked to stop.
         let body = move |ctx: &Context| {
             blocked(ctx);
             tracing::info!("leaving");

@@ -1,4 +1,4 @@
-//! Forks while services run, in the way that its argument says: see `tests/fork.rs`.
+//! Forks while services run, as its argument says: see `tests/process/fork.rs`.
 #![cfg_attr(not(unix), allow(unused, reason = "there is no `fork` elsewhere"))]
 
 #[cfg(unix)]
@@ -10,7 +10,7 @@ fn main() {
         "returns in both" => unix::returns_in_both(),
         "daemon" => unix::daemon(),
         "signals" => unix::signals(),
-        other => panic!("no such way: {other}"),
+        other => panic!("unknown argument `{other}`"),
     }
 }
 
@@ -27,26 +27,26 @@ mod unix {
     use tests::{Stopwatch, secs};
     use tina4_service::{Context, ControlError, Flow, Runner, Service, StartError, StopCause};
 
-    /// How many children there are.
+    /// The number of children.
     const CHILDREN: u32 = 300;
 
-    /// Runs `child` in a forked child, which ends with the code that it returns.
+    /// Runs `child` in a forked child, which exits with the code that `child` returns.
     fn in_child(child: impl FnOnce() -> i32) -> Pid {
-        // SAFETY: the child may find any lock of this program's taken, which is what is tested; it
-        // uses none that a thread of this program uses, except through the crate.
+        // SAFETY: any lock of this program may be held in the child, which is the subject of the
+        // test; the child uses locks of other threads only through the crate.
         match unsafe { fork() }.expect("a process") {
             ForkResult::Parent { child } => child,
             ForkResult::Child => exit(child()),
         }
     }
 
-    /// Through the exit hook.
+    /// Exits through the exit hook.
     #[expect(clippy::disallowed_methods, reason = "the end of a forked child is the subject")]
     fn exit(code: i32) -> ! {
         std::process::exit(code)
     }
 
-    /// The end of a child; one that hangs is killed.
+    /// Waits for the end of a child, and kills it if it hangs.
     fn end_of(child: Pid) -> Option<WaitStatus> {
         let watch = Stopwatch::start();
         loop {
@@ -55,15 +55,15 @@ mod unix {
                 return Some(status);
             }
             if watch.elapsed() > secs(5) {
-                kill(child, Signal::SIGKILL).expect("it is there");
-                waitpid(child, None).expect("its end");
+                kill(child, Signal::SIGKILL).expect("the child exists");
+                waitpid(child, None).expect("the end of the child");
                 return None;
             }
             tests::pause(Duration::from_micros(200));
         }
     }
 
-    /// Services that keep the lock of their runner busy.
+    /// A runner whose services keep its lock busy.
     fn busy() -> Runner {
         let runner = Runner::builder().only::<&str>([]).build();
         let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
@@ -76,15 +76,15 @@ mod unix {
         };
         RUNNER.set(runner.clone()).expect("set once");
         runner.register(Service::new("asks", asks));
-        let rests = |ctx: &Context| while ctx.sleep(secs(3_600)) {};
-        runner.register(Service::new("rests", rests));
+        let sleeps = |ctx: &Context| while ctx.sleep(secs(3_600)) {};
+        runner.register(Service::new("sleeps", sleeps));
         runner.start_all().expect("it starts");
         runner
     }
 
     static RUNNER: std::sync::OnceLock<Runner> = std::sync::OnceLock::new();
 
-    /// Has the lock of standard error more often than not, as a log may have.
+    /// Another thread holds the lock of standard error most of the time, as a log might.
     fn hold_stderr() {
         tests::spawn(|| {
             loop {
@@ -106,19 +106,19 @@ mod unix {
             .collect();
         println!("{hung} hung, {} wrong {wrong:?}", wrong.len());
         println!("{}", runner.status().len());
-        assert!(runner.is_running("again"), "the parent's services go on");
+        assert!(runner.is_running("again"), "the parent's services continue");
         assert!(runner.stop_all().is_clean());
     }
 
-    /// What a child sees of its parent's runner; 0 if all is as it must be.
+    /// Checks its parent's runner in a child; returns 0, or the number of the failed check.
     fn look(runner: &Runner) -> i32 {
         let control = [
-            runner.start("rests"),
-            runner.restart("rests"),
+            runner.start("sleeps"),
+            runner.restart("sleeps"),
             runner.run_now("again"),
             runner.pause("again"),
             runner.resume("again"),
-            runner.stop("rests").map(drop),
+            runner.stop("sleeps").map(drop),
         ];
         let watch = Stopwatch::start();
         runner.register(Service::new("refused", |_| {}));
@@ -126,12 +126,12 @@ mod unix {
         let code = runner.run();
         let report = runner.stop_all();
         runner.wait();
-        // The last handle of the child, as far as the child knows.
+        // As far as the child knows, this is the last handle.
         drop(runner.clone());
         let waited = runner.wait_for_signal().map(drop);
         let checks = [
             runner.status().is_empty() && runner.services().is_empty(),
-            !runner.is_running("rests"),
+            !runner.is_running("sleeps"),
             control.iter().all(|answer| matches!(answer, Err(ControlError::Forked))),
             matches!(runner.start_all(), Err(StartError::Forked)),
             matches!(runner.check(), Err(StartError::Forked)),
@@ -142,8 +142,9 @@ mod unix {
             runner.wait_timeout(secs(9)),
             format!("{runner:?}").contains("{}"),
             watch.elapsed() < secs(1),
-            // First, while this child has no threads: std has a lock that a thread holds while it
-            // starts or ends, and a child that is forked meanwhile can start none.
+            // This comes first, while this child has no threads: the standard library has a lock
+            // that threads hold while they start or end, and a child forked meanwhile can start
+            // none.
             end_of(in_child(|| i32::from(!own_runner_works()))).is_some_and(|end| is_good(&end)),
             own_runner_works(),
         ];
@@ -155,7 +156,7 @@ mod unix {
         matches!(end, WaitStatus::Exited(_, 0))
     }
 
-    /// Whether a runner that is made in the child runs its service.
+    /// Whether a runner created in the child runs its service.
     fn own_runner_works() -> bool {
         let own = Runner::new();
         own.register(Service::new("own", |_| Flow::Done));
@@ -182,16 +183,16 @@ mod unix {
         runner.wait();
     }
 
-    /// The function of a service returns in the child as well, on the thread of a worker.
+    /// The function of a service returns in the child, too, on the thread of a worker.
     pub(super) fn returns_in_both() {
         let parent = std::process::id();
         let here = move || if std::process::id() == parent { "parent" } else { "child" };
         let runner = Runner::new();
         let (sender, child) = std::sync::mpsc::channel();
         let forks = move |_: &Context| {
-            // SAFETY: as above; the child goes on to return.
+            // SAFETY: as above; the child returns from this function.
             if let ForkResult::Parent { child } = unsafe { fork() }.expect("a process") {
-                sender.send(child).expect("somebody waits");
+                sender.send(child).expect("the receiver waits");
             }
             Flow::Done
         };
@@ -219,14 +220,14 @@ mod unix {
         }
     }
 
-    /// As a daemon does it: everything is prepared, then the child lives on.
+    /// As daemons do: the parent prepares everything, and the child continues.
     pub(super) fn daemon() {
         tina4_service::provide(7_u8);
         let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
         tina4_service::register(Service::new("daemon", |_| Flow::Done).on_stop(hook));
         tina4_service::check().expect("no faults");
         let child = in_child(|| {
-            // What `run` prints has the number of services; a child's exit code is 8 bits.
+            // `run` prints the number of services; an exit code has only 8 bits.
             let code = tina4_service::run();
             i32::from(code != std::process::ExitCode::SUCCESS)
         });
@@ -237,14 +238,14 @@ mod unix {
     pub(super) fn signals() {
         let runner = busy();
         assert_eq!(runner.wait_for_signal_timeout(secs(0)).expect("handlers"), None);
-        // A child that waits for none ends as if there were no handlers.
+        // A child that waits for no signal ends as if there were no handlers.
         let plain = in_child(|| {
             tests::pause(secs(10));
             9
         });
-        kill(plain, Signal::SIGTERM).expect("it is there");
+        kill(plain, Signal::SIGTERM).expect("the child exists");
         println!("{:?}", end_of(plain).map(|status| exit_code(&status)));
-        // One that has a runner of its own can wait for its own.
+        // A child with its own runner can wait for its own signals.
         let (there, here) = pipe_to_child();
         let waits = in_child(move || {
             let own = Runner::new();
@@ -256,17 +257,17 @@ mod unix {
                 Err(_) => 101,
             }
         });
-        // Ends when the child has closed it, once its handlers are there; this process's end of it
-        // went with the closure.
+        // Returns when the child has closed its end, after installing its handlers; the end of this
+        // process was dropped with the closure.
         let _ = std::io::Read::read(&mut &here, &mut [0]);
-        kill(waits, Signal::SIGINT).expect("it is there");
+        kill(waits, Signal::SIGINT).expect("the child exists");
         println!("{:?}", end_of(waits).map(|status| exit_code(&status)));
         // The parent has seen none of them.
         println!("{:?}", runner.wait_for_signal_timeout(secs(0)).expect("handlers"));
         assert!(runner.stop_all().is_clean());
     }
 
-    /// A pipe whose writing end is only in the child.
+    /// A pipe, for waiting until the child has closed the writing end.
     fn pipe_to_child() -> (std::io::PipeWriter, std::io::PipeReader) {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         (writer, reader)

@@ -1,9 +1,9 @@
-//! Prints when a service of the machine's own time zone is due: see `tests/cron.rs`.
+//! Prints the due times of a service in the local time zone: see `tests/it/schedule/cron_check.rs`.
 
 use tina4_service::Service;
 
 fn main() {
-    let (runner, _clock) = tests::manual();
+    let (runner, _clock) = tests::manual_clock();
     runner.register(Service::new("daily", |_| {}).cron("0 8 * * *"));
     match runner.check() {
         Ok(plan) => println!("{plan}"),

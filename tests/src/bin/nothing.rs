@@ -1,5 +1,5 @@
-//! A program that depends on a crate with services, but does not name it: see `tests/start.rs`. With
-//! `--none` its runner is to have none of the declared services; any other argument selects one.
+//! Depends on a crate with services, but does not name it: see `tests/it/start/no_services.rs`.
+//! With `--none` its runner excludes all declared services; any other argument selects one.
 
 use tina4_service::Runner;
 

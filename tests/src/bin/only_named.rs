@@ -1,5 +1,5 @@
-//! A program that names a crate with services, and does nothing else with it: see
-//! `tests/registration.rs`.
+//! Names a crate with services, and does nothing else with it: see
+//! `tests/it/start/no_services.rs`.
 
 use tests as _;
 

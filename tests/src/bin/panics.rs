@@ -1,4 +1,5 @@
-//! Panics inside and outside of services, for what they print: see `tests/panics.rs`.
+//! Panics inside and outside of services, to show what they print: see
+//! `tests/it/failure/panics.rs`.
 
 use tests::spawn;
 use tina4_service::{Runner, Service};
@@ -11,7 +12,7 @@ fn main() {
     runner.wait();
     let (sender, receiver) = crossbeam_channel::bounded::<()>(0);
     spawn(move || {
-        // Dropped by the panic, which the main thread waits for.
+        // The panic drops it, which the main thread waits for.
         let _sender = sender;
         panic!("outside");
     });

@@ -1,4 +1,5 @@
-//! Loads `plugin.dll`, whose function ends the process: see `tests/exit.rs`. Windows only.
+//! Loads `plugin.dll` and calls its function, which ends the process: see `tests/process/exit.rs`.
+//! Windows only.
 
 #[cfg(windows)]
 fn main() {
@@ -13,10 +14,10 @@ fn main() {
     const LIBRARY: &CStr = c"plugin.dll";
     const FUNCTION: &CStr = c"end_process";
 
-    // SAFETY: both texts end with a NUL; a null library has no such function.
+    // SAFETY: both texts end with a NUL; a null library yields a null function.
     let function = unsafe { GetProcAddress(LoadLibraryA(LIBRARY.as_ptr()), FUNCTION.as_ptr()) };
     assert!(!function.is_null(), "plugin.dll is in this folder");
-    // SAFETY: that is the type of the function in `src/plugin.rs`.
+    // SAFETY: the function in `src/plugin.rs` has this type.
     let end_process: extern "system" fn() = unsafe { std::mem::transmute(function) };
     end_process();
 }

@@ -1,24 +1,25 @@
-//! Calls `run` or waits for a signal, with services as its argument says: see `tests/signals.rs`.
+//! Calls `run` or waits for a signal, with the services that its argument selects: see
+//! `tests/process/signals.rs`.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tina4_service::{Change, Context, Flow, Runner, Service, StopCause};
 
-/// Waits for stop, and leaves.
-fn obedient(ctx: &Context) {
+/// Reports that it is ready, and sleeps until it is asked to stop.
+fn ready_until_stopped(ctx: &Context) {
     println!("ready");
     while ctx.sleep(Duration::from_secs(3_600)) {}
 }
 
-/// Notices stop, and does not care.
-fn stubborn(ctx: &Context) {
+/// Notices the stop request and ignores it.
+fn ignores_stop(ctx: &Context) {
     while ctx.sleep(Duration::from_secs(3_600)) {}
-    println!("told");
+    println!("asked to stop");
     park();
 }
 
-/// Holds on for ever.
+/// Blocks forever.
 fn park() -> ! {
     loop {
         tests::pause(Duration::from_secs(3_600));
@@ -38,21 +39,22 @@ fn add(name: &'static str, body: fn(&Context)) {
 
 fn main() -> ExitCode {
     let way = std::env::args().nth(1).unwrap_or_default();
-    let stuck = || Service::new("stuck", stubborn);
+    let stuck = || Service::new("stuck", ignores_stop);
     let vital = || {
-        // Once the other runs, so that both are there to be stopped.
+        // It starts after the other service, so that both are running.
         let vital = Service::new("vital", |_| Err::<(), _>("no")).critical(true).max_restarts(0);
         vital.after("web")
     };
-    let asks = || Service::new("asks", |_| drop(tina4_service::stop_all())).after("stuck");
+    let stops_all =
+        || Service::new("stops-all", |_| drop(tina4_service::stop_all())).after("stuck");
     match &*way {
         "graceful" => {
             add("database", |ctx| while ctx.sleep(Duration::from_secs(3_600)) {});
-            tina4_service::register(Service::new("web", obedient).after("database"));
+            tina4_service::register(Service::new("web", ready_until_stopped).after("database"));
         }
         "stuck" => {
-            // It is ready once the stubborn one runs.
-            tina4_service::register(Service::new("web", obedient).after("stuck"));
+            // It is ready once the other service runs.
+            tina4_service::register(Service::new("web", ready_until_stopped).after("stuck"));
             tina4_service::register(stuck().stop_timeout("1h"));
         }
         "finished" => tina4_service::register(Service::new("s", |_| Flow::Done)),
@@ -60,35 +62,35 @@ fn main() -> ExitCode {
             tina4_service::register(Service::new("s", |_| Err::<(), _>("no")).max_restarts(0))
         }
         "one fails" => {
-            // Once the other has failed: `after` is released by that.
+            // It is ready once the other service has failed.
             let fails = Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0);
             tina4_service::register(fails);
             let web = |ctx: &Context| {
                 while tina4_service::is_running("fails") && ctx.sleep(Duration::from_millis(1)) {}
-                obedient(ctx);
+                ready_until_stopped(ctx);
             };
             tina4_service::register(Service::new("web", web));
         }
         "slow to stop" => {
-            // Still there when the second signal arrives.
+            // It still runs when the second signal arrives.
             let body = |ctx: &Context| {
-                obedient(ctx);
+                ready_until_stopped(ctx);
                 tests::pause(Duration::from_millis(200));
             };
             let hook = |ctx: &Context| println!("hook: {}", ctx.name());
             tina4_service::register(Service::new("web", body).on_stop(hook));
         }
         "critical" => {
-            add("web", obedient);
+            add("web", ready_until_stopped);
             tina4_service::register(vital());
         }
         "abandoned" => {
-            add("web", obedient);
+            add("web", ready_until_stopped);
             tina4_service::register(stuck().stop_timeout("50ms").after("web"));
-            tina4_service::register(asks());
+            tina4_service::register(stops_all());
         }
         "both" => {
-            add("web", obedient);
+            add("web", ready_until_stopped);
             tina4_service::register(stuck().stop_timeout("50ms"));
             tina4_service::register(vital().after("stuck"));
         }
@@ -97,7 +99,7 @@ fn main() -> ExitCode {
             tina4_service::register(Service::new("b", |_| {}).interval("5"));
         }
         "waits" => {
-            add("web", obedient);
+            add("web", ready_until_stopped);
             tina4_service::start_all().expect("it starts");
             match tina4_service::wait_for_signal() {
                 Ok(StopCause::Signal(signal)) => println!("{signal} {}", signal.number()),
@@ -107,7 +109,7 @@ fn main() -> ExitCode {
             park();
         }
         "waits for the runner" => {
-            add("web", obedient);
+            add("web", ready_until_stopped);
             tina4_service::register(vital());
             tina4_service::start_all().expect("it starts");
             println!("{}", tina4_service::wait_for_signal().expect("handlers"));
@@ -115,12 +117,12 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         "gives up waiting" => {
-            add("web", obedient);
+            add("web", ready_until_stopped);
             tina4_service::start_all().expect("it starts");
             let wait = || tina4_service::wait_for_signal_timeout(Duration::from_millis(20));
             assert_eq!(wait().expect("handlers"), None);
             println!("gave up");
-            // It arrives while nothing waits.
+            // The signal arrives while nothing waits.
             raise();
             println!("{:?}", wait().expect("handlers").map(|cause| cause.to_string()));
             drop(tina4_service::stop_all());
@@ -128,7 +130,7 @@ fn main() -> ExitCode {
         }
         "kept signal" => {
             add("web", |ctx| {
-                obedient(ctx);
+                ready_until_stopped(ctx);
                 tests::pause(Duration::from_millis(1_500));
             });
             let given_up = tina4_service::wait_for_signal_timeout(Duration::ZERO);
@@ -139,7 +141,7 @@ fn main() -> ExitCode {
             let run = |name: &'static str, slow: bool| {
                 let runner = Runner::builder().only::<&str>([]).build();
                 let body = move |ctx: &Context| {
-                    obedient(ctx);
+                    ready_until_stopped(ctx);
                     tests::pause(Duration::from_millis(if slow { 1_500 } else { 0 }));
                 };
                 let hook = |ctx: &Context| println!("hook: {}", ctx.name());
@@ -160,13 +162,13 @@ fn main() -> ExitCode {
                 let _ = caught.send(waits.wait_for_signal().expect("handlers"));
             });
             raise();
-            println!("{}", cause.recv().expect("it waits"));
+            println!("{}", cause.recv().expect("the thread waits"));
             println!("{:?}", poll().map(|cause| cause.to_string()));
             println!("{:?}", poll());
             return ExitCode::SUCCESS;
         }
         "stuck, and another polls" => {
-            tina4_service::register(Service::new("web", obedient).after("stuck"));
+            tina4_service::register(Service::new("web", ready_until_stopped).after("stuck"));
             tina4_service::register(stuck().stop_timeout("1h"));
             let other = Runner::new();
             tests::spawn(
@@ -184,15 +186,15 @@ fn main() -> ExitCode {
                 println!("ready");
                 let _ = caught.send(tina4_service::wait_for_signal().expect("handlers"));
             });
-            // Long enough that it waits; if it does not yet, the end is the same.
+            // By then the thread waits; if it does not, the result is the same.
             tests::pause(Duration::from_millis(100));
             drop(tina4_service::stop_all());
-            println!("{}", cause.recv().expect("it waits"));
+            println!("{}", cause.recv().expect("the thread waits"));
             return ExitCode::SUCCESS;
         }
         "logged" => {
             tracing_subscriber::fmt().with_ansi(false).init();
-            tina4_service::register(Service::new("web", obedient));
+            tina4_service::register(Service::new("web", ready_until_stopped));
             let events = tina4_service::subscribe();
             let code = tina4_service::run();
             let mut signals = Vec::new();
@@ -211,7 +213,7 @@ fn main() -> ExitCode {
                 eprintln!("ready");
                 if floods {
                     loop {
-                        tracing::info!("one more line for a pipe that nobody reads");
+                        tracing::info!("another line for a pipe that is not read");
                     }
                 }
                 while ctx.sleep(Duration::from_secs(3_600)) {}
@@ -228,13 +230,13 @@ fn main() -> ExitCode {
             let runner = Runner::builder().shutdown_timeout(Duration::from_millis(200)).build();
             let body = |ctx: &Context| {
                 eprintln!("ready");
-                stubborn(ctx);
+                ignores_stop(ctx);
             };
             runner.register(Service::new("stuck", body));
             return runner.run();
         }
         _ => {
-            add("web", obedient);
+            add("web", ready_until_stopped);
             tina4_service::start_all().expect("it starts");
             park();
         }

@@ -1,5 +1,5 @@
-//! Says when a test begins that names UTC. Then runs a service in each of the time zones that are
-//! named as arguments, and says when it was due: see `tests/no_database.rs`.
+//! Prints when tests in UTC begin. Then runs a service in each time zone that its arguments name,
+//! and prints when it was due: see `tests/no_database.rs`.
 
 use tina4_service::testing::TestRunner;
 use tina4_service::{Flow, Service};
@@ -12,7 +12,7 @@ fn main() {
         }
     }
     for zone in std::env::args().skip(1) {
-        let (runner, clock) = tests::manual();
+        let (runner, clock) = tests::manual_clock();
         runner.register(Service::new("s", |_| Flow::Done).cron("@hourly").timezone(&zone));
         match runner.check().and_then(|plan| runner.start_all().map(|_| plan)) {
             Ok(plan) => {

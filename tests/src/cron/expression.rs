@@ -1,4 +1,4 @@
-//! A cron expression as plain sets of numbers. The text is taken to be valid.
+//! A cron expression as plain sets of numbers. The text is assumed to be valid.
 
 use std::sync::LazyLock;
 
@@ -7,10 +7,10 @@ use jiff::civil::{Date, date};
 
 use super::Stretch;
 
-/// Which numbers are in; long enough for every field.
+/// A set of numbers, large enough for every field.
 type Set = [bool; 60];
 
-/// What an expression says about the seconds of an hour, the hours of a day, and days.
+/// A parsed cron expression.
 #[derive(Debug)]
 pub struct Expression {
     seconds: Vec<i64>,
@@ -19,9 +19,9 @@ pub struct Expression {
     days: Vec<Day>,
     months: Set,
     weekdays: Vec<Weekdays>,
-    /// Both day fields must match, not only either.
+    /// Whether both day fields must match, not only one of them.
     both_days: bool,
-    /// It runs in both copies of a repeated stretch (rule 7).
+    /// Whether it runs in both copies of a DST overlap (rule 7).
     pub(super) in_both_copies: bool,
 }
 
@@ -29,7 +29,7 @@ pub struct Expression {
 #[derive(Debug)]
 enum Day {
     In(Set),
-    /// So many days before the last.
+    /// This many days before the last.
     Last(i8),
     LastWorkday,
     NearestWorkday(i8),
@@ -43,11 +43,11 @@ enum Weekdays {
     Nth(usize, i8),
 }
 
-/// The range of a field, and what its numbers are also called.
+/// The range of a field, and the names of its values.
 struct Field {
     first: usize,
     last: usize,
-    /// How many different values there are: 7 is 0 again on days of the week.
+    /// The number of distinct values: in the days of the week, 7 is 0.
     count: usize,
     names: &'static [&'static str],
 }
@@ -58,7 +58,7 @@ const DAYS: Field = Field { first: 1, last: 31, count: 31, names: &[] };
 const MONTHS: Field = Field { first: 1, last: 12, count: 12, names: &super::random::MONTHS };
 const WEEKDAYS: Field = Field { first: 0, last: 7, count: 7, names: &super::random::WEEKDAYS };
 
-/// Every kind of year: in 28 years each day of the week begins common years and a leap year.
+/// Every kind of year: 28 years contain each combination of weekdays and leap days.
 static ALL_DAYS: LazyLock<Vec<Date>> =
     LazyLock::new(|| date(2001, 1, 1).series(1.day()).take(28 * 365 + 7).collect());
 
@@ -67,7 +67,7 @@ impl Expression {
     ///
     /// # Panics
     ///
-    /// If it is not valid; not every such text is noticed.
+    /// If it is not valid; not every mistake is detected.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let text = text.trim().to_ascii_uppercase();
@@ -106,13 +106,13 @@ impl Expression {
         }
     }
 
-    /// Whether there is a day on which it comes at all.
+    /// Whether any day matches.
     #[must_use]
-    pub fn can_come(&self) -> bool {
+    pub fn has_occurrences(&self) -> bool {
         ALL_DAYS.iter().any(|day| self.on(*day))
     }
 
-    /// Whether it comes on this day.
+    /// Whether it matches this day.
     pub(super) fn on(&self, date: Date) -> bool {
         self.months[number(date.month())] && {
             let day = || self.days.iter().any(|item| item.is(date));
@@ -121,19 +121,19 @@ impl Expression {
         }
     }
 
-    /// Whether it comes in this hour of a day.
+    /// Whether it matches the hour of this stretch.
     pub(super) fn in_hour(&self, stretch: &Stretch) -> bool {
         self.hours[stretch.hour]
     }
 
-    /// The seconds of this stretch that it names in every hour.
+    /// The seconds of this stretch that match in every matching hour.
     pub(super) fn within(&self, stretch: &Stretch) -> impl Iterator<Item = i64> {
         let within = stretch.seconds.clone();
         let seconds = |minute| self.seconds.iter().map(move |second| minute * 60 + second);
         self.minutes.iter().flat_map(seconds).filter(move |second| within.contains(second))
     }
 
-    /// Whether it comes in this stretch.
+    /// Whether it matches any second of this stretch.
     pub(super) fn hits(&self, stretch: &Stretch) -> bool {
         self.in_hour(stretch) && self.on(stretch.date) && self.within(stretch).next().is_some()
     }
@@ -216,7 +216,7 @@ impl Field {
             let from = self.value(range);
             (from, if step.is_some() { self.last } else { from })
         };
-        // A wrapped range counts on past the end of the field.
+        // A wrapped range continues past the end of the field.
         let to = if to < from { to + self.count } else { to };
         let mut set = [false; 60];
         for value in (from..=to).step_by(step.unwrap_or(1)) {

@@ -1,5 +1,5 @@
-//! Counts what the log says. Unlike events for subscribers, its lines are written by the runner's
-//! own threads, so none is missing as long as writing one is quick.
+//! Counts log lines. Unlike events for subscribers they are written by the runner's own threads, so
+//! none is missing as long as writing is fast.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// How often each line was written.
+/// The number of lines of each kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Lines {
     pub(crate) started: u64,
@@ -16,7 +16,7 @@ pub(crate) struct Lines {
     pub(crate) finished: u64,
     pub(crate) failed: u64,
     pub(crate) abandoned: u64,
-    /// Abandoned, and ended after all.
+    /// Abandoned runs that have ended.
     pub(crate) late: u64,
     pub(crate) crashed_by_error: u64,
     pub(crate) crashed_by_panic: u64,
@@ -28,25 +28,25 @@ pub(crate) struct Lines {
     pub(crate) skips: u64,
     pub(crate) stuck: u64,
     pub(crate) not_started: u64,
-    /// The runner itself says that some are missing.
+    /// Reports of the runner that lines are missing.
     pub(crate) missing: u64,
 }
 
 static LINES: LazyLock<Mutex<Lines>> = LazyLock::new(Mutex::default);
 
-/// What was counted since this was last asked.
+/// The lines since the last call.
 pub(crate) fn take() -> Lines {
     std::mem::take(&mut *LINES.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Counts from now on.
+/// Starts to count.
 pub(crate) fn listen() {
     tracing::subscriber::set_global_default(Counting).expect("the first of this process");
 }
 
 struct Counting;
 
-/// The parts of a line that matter.
+/// The relevant parts of a line.
 #[derive(Default)]
 struct Parts {
     message: String,
@@ -106,7 +106,7 @@ impl Subscriber for Counting {
             text if text.starts_with("service not started") => &mut lines.not_started,
             text if text.starts_with("runs skipped") => &mut lines.skips,
             text if text.starts_with("log lines are missing") => &mut lines.missing,
-            text => panic!("nobody has counted on `{text}`"),
+            text => panic!("unexpected line `{text}`"),
         };
         *count += 1;
     }

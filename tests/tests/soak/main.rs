@@ -1,9 +1,9 @@
-//! Chaos: three hundred services that panic, block, return errors, stop themselves and each other,
-//! and ten threads that start, stop, restart and pause them by chance. Afterwards everything adds
-//! up, and nothing is left.
+//! A stress test: three hundred services panic, block, return errors, stop themselves and each
+//! other, while ten threads start, stop, restart and pause them at random. Afterwards all counts
+//! add up, and no thread and no memory is left.
 //!
-//! A few seconds in the suite. `SOAK=60s` says how long, `SOAK_SEED=7` repeats the dice of a round
-//! (not the order in which threads get their turn), and `-- --nocapture` shows the figures.
+//! It takes a few seconds in the suite. `SOAK=60s` sets the length, `SOAK_SEED=7` repeats the
+//! random numbers (not the scheduling of threads), and `-- --nocapture` shows the figures.
 #![cfg(target_os = "linux")]
 
 use std::env;
@@ -12,35 +12,35 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tests::{PATIENCE, Stopwatch, info, process, secs, until};
+use tests::{Stopwatch, TIMEOUT, info, process, secs, until};
 use tina4_service::Runner;
 
-use self::dice::Dice;
+use self::counters::Counters;
 use self::log::Lines;
 use self::memory::Memory;
-use self::seen::Seen;
-use self::services::Slot;
+use self::rng::Rng;
+use self::services::RunnerSlot;
 
-mod dice;
+mod counters;
 mod log;
 mod memory;
 mod requests;
-mod seen;
+mod rng;
 mod services;
 
 const SERVICES: u64 = 300;
 const THREADS: u64 = 10;
-/// In each life.
-const STORMS: usize = 4;
-/// What the runner's threads are called: not as this program, whose first thread has its name.
-const NAME: &str = "storm";
+/// The rounds of requests to one runner.
+const ROUNDS: usize = 4;
+/// The name of the runner's threads, which is not the name of this program's main thread.
+const NAME: &str = "chaos";
 
-/// So much more may be left behind: capacities that grew with the longest queue. Between the storms
-/// of one life, when they have grown, and between one life and the next.
-const STORM_SLACK: i64 = 16 << 10;
+/// How many bytes may be left behind, as capacity of queues that were long: by a later round of one
+/// runner, and by one runner after another.
+const ROUND_SLACK: i64 = 16 << 10;
 const HEAP_SLACK: i64 = 64 << 10;
-/// The allocator keeps pages of threads that are gone. In MiB; `SOAK_RESIDENT` says otherwise, for a
-/// sanitizer needs memory of its own.
+/// The resident memory in MiB that may be left behind, because the allocator keeps pages of threads
+/// that have ended. `SOAK_RESIDENT` changes it for sanitizers, which need memory, too.
 const RESIDENT_SLACK: i64 = 32;
 
 fn setting<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -49,7 +49,7 @@ fn setting<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
 }
 
 #[test]
-fn after_a_storm_everything_adds_up_and_nothing_is_left() {
+fn after_random_requests_all_counts_add_up_and_nothing_is_left() {
     let length = setting("SOAK", |text| humantime::parse_duration(text).ok()).unwrap_or(secs(4));
     let seed = setting("SOAK_SEED", |text| text.parse().ok());
     let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(NAME));
@@ -58,16 +58,17 @@ fn after_a_storm_everything_adds_up_and_nothing_is_left() {
     quiet_panics();
     log::listen();
 
-    // What a short life leaves behind belongs to the process. A long one must add nothing.
-    let Life { after: before, .. } = life(length / 10, seed);
-    let Life { after, grown, lines } = life(length - length / 10, !seed);
-    // Nor does a storm leave behind more in the runner than those before it, once they were long
-    // enough to reach every service.
-    assert!(grown < STORM_SLACK, "the heap has grown within one life, by {grown} bytes");
+    // What a short-lived runner leaves behind belongs to the process. A long-lived one must add
+    // nothing.
+    let Lifetime { after: before, .. } = lifetime(length / 10, seed);
+    let Lifetime { after, grown, lines } = lifetime(length - length / 10, !seed);
+    // Nor may a round leave behind more than the rounds before it, once those were long enough to
+    // reach every service.
+    assert!(grown < ROUND_SLACK, "the heap has grown within one runner, by {grown} bytes");
     println!("before: {before}\n after: {after}");
     assert!(after.heap - before.heap < HEAP_SLACK, "the heap has grown");
     assert!(after.resident - before.resident < resident << 20, "resident memory has grown");
-    // The storm was one.
+    // Every kind of end occurred.
     let Lines { stopped, finished, failed, abandoned, crashed_by_error, crashed_by_panic, .. } =
         lines;
     for count in [stopped, finished, failed, abandoned, crashed_by_error, crashed_by_panic] {
@@ -75,61 +76,61 @@ fn after_a_storm_everything_adds_up_and_nothing_is_left() {
     }
 }
 
-/// What is left of a life.
-struct Life {
-    /// What is in memory after it.
+/// The result of one runner.
+struct Lifetime {
+    /// The memory after its end.
     after: Memory,
-    /// By how much its heap after each of the last two storms exceeds the most after the first two,
-    /// the texts that are kept on purpose left out.
+    /// By how much the heap after each of the last two rounds exceeds the maximum after the first
+    /// two, not counting texts that are kept on purpose.
     grown: i64,
-    /// What its log said.
+    /// Its log lines.
     lines: Lines,
 }
 
-/// The life of a runner, from the first service to the last thread.
-fn life(length: Duration, seed: u64) -> Life {
+/// Runs one runner, from the first service to the last thread.
+fn lifetime(length: Duration, seed: u64) -> Lifetime {
     let runner = Runner::builder().only::<&str>([]).thread_name(NAME).build();
-    let slot = Slot::default();
+    let slot = RunnerSlot::default();
     slot.set(Some(runner.clone()));
-    let seen = services::register(&runner, &slot, seed);
-    let mut dice = Dice::new(seed);
-    let mut storm = || storm(&runner, &seen, length / STORMS as u32, dice.split());
-    let after: [Memory; STORMS] = std::array::from_fn(|_| storm());
-    after.iter().for_each(|memory| println!("after a storm: {memory}"));
+    let counters = services::register(&runner, &slot, seed);
+    let mut rng = Rng::new(seed);
+    let mut next_round = || round(&runner, &counters, length / ROUNDS as u32, rng.split());
+    let after: [Memory; ROUNDS] = std::array::from_fn(|_| next_round());
+    after.iter().for_each(|memory| println!("after a round: {memory}"));
     let [first, second, third, last] = after.map(|memory| memory.heap);
     let grown = third.min(last) - first.max(second);
     let lines = log::take();
-    check(&runner, &seen, &lines);
+    check(&runner, &counters, &lines);
     slot.set(None);
-    drop((slot, runner, seen));
-    Life { after: Memory::now(), grown, lines }
+    drop((slot, runner, counters));
+    Lifetime { after: Memory::now(), grown, lines }
 }
 
-/// Ten threads ask for anything, for so long; then everything stops, and every thread leaves.
-fn storm(runner: &Runner, seen: &[Arc<Seen>], length: Duration, mut dice: Dice) -> Memory {
+/// Ten threads make random requests for this long; then all services stop and all threads end.
+fn round(runner: &Runner, counters: &[Arc<Counters>], length: Duration, mut rng: Rng) -> Memory {
     let watch = Stopwatch::start();
     let (done, end) = crossbeam_channel::unbounded();
     for _ in 0..THREADS {
-        let (runner, done, dice) = (runner.clone(), done.clone(), dice.split());
+        let (runner, done, rng) = (runner.clone(), done.clone(), rng.split());
         tests::spawn(move || {
-            let asked = requests::ask_until(&runner, dice, || watch.elapsed() >= length);
+            let asked = requests::request_until(&runner, rng, || watch.elapsed() >= length);
             let _ = done.send(asked);
         });
     }
     drop(done);
     let mut asked = 0;
     for _ in 0..THREADS {
-        // Fails as well if a thread has died of what it was answered.
-        asked += end.recv_timeout(length + PATIENCE).expect("every request returns");
+        // This fails, too, if a thread has panicked about an answer.
+        asked += end.recv_timeout(length + TIMEOUT).expect("every request returns");
     }
     let most = process::threads(NAME).len();
     let stopper = runner.clone();
-    let report = tests::within("stop of everything", move || stopper.stop_all());
+    let report = tests::within("the stop of all services", move || stopper.stop_all());
     assert!(!report.in_progress);
     for service in report.abandoned() {
-        assert!(services::is_stubborn(&service.name), "{report}");
+        assert!(services::ignores_stop(&service.name), "{report}");
     }
-    let runs: u64 = seen.iter().map(|seen| seen.begun()).sum();
+    let runs: u64 = counters.iter().map(|counters| counters.begun()).sum();
     println!("{asked} requests, {runs} runs so far, {most} threads at the end");
     until("abandoned runs have ended, and no thread is left", || process::threads(NAME).is_empty());
     let texts = texts(runner);
@@ -137,30 +138,30 @@ fn storm(runner: &Runner, seen: &[Arc<Seen>], length: Duration, mut dice: Dice) 
     Memory { heap: heap - texts, resident }
 }
 
-/// What the runner keeps on purpose, in bytes: of each service the text of its last error. Where
-/// backtraces are asked for, that of a panic has kilobytes, and it is by chance who ends with one.
+/// The bytes that the runner keeps on purpose: the last error of each service. With backtraces, the
+/// text of a panic has kilobytes, and how many services end with a panic is random.
 fn texts(runner: &Runner) -> i64 {
     let services = runner.services();
     let texts = services.iter().filter_map(|service| service.last_error.as_deref());
     texts.map(|text| i64::try_from(text.len()).expect("short")).sum()
 }
 
-/// Everything adds up.
-fn check(runner: &Runner, all: &[Arc<Seen>], lines: &Lines) {
+/// Checks that all counts add up.
+fn check(runner: &Runner, all: &[Arc<Counters>], lines: &Lines) {
     println!("{lines:?}");
     assert_eq!(lines.missing, 0, "log lines are missing");
     let mut total = Total::default();
-    for seen in all {
-        let (name, known) = (seen.name(), info(runner, seen.name()));
+    for counters in all {
+        let (name, known) = (counters.name(), info(runner, counters.name()));
         assert!(!known.state.is_active(), "{name} is {}", known.state);
-        seen.check();
-        assert_eq!(known.runs, seen.begun(), "runs of {name}");
-        assert!(known.crashes <= seen.crashed(), "crashes of {name}");
-        total.runs += seen.begun();
-        total.good += seen.good();
-        total.errors += seen.errors();
-        total.panics += seen.panics();
-        total.cleaned_up += seen.cleaned_up();
+        counters.check();
+        assert_eq!(known.runs, counters.begun(), "runs of {name}");
+        assert!(known.crashes <= counters.crashed(), "crashes of {name}");
+        total.runs += counters.begun();
+        total.good += counters.good();
+        total.errors += counters.errors();
+        total.panics += counters.panics();
+        total.cleaned_up += counters.cleaned_up();
         total.crashes += known.crashes;
         total.restarts += known.restarts;
     }
@@ -171,8 +172,8 @@ fn check(runner: &Runner, all: &[Arc<Seen>], lines: &Lines) {
     assert_eq!(started, stopped + finished + failed + abandoned);
     assert_eq!(started, total.cleaned_up);
     assert_eq!(abandoned, late, "abandoned runs that have ended");
-    // Every crash was told once: as a crash, or as a panic on the way out. An error that a run
-    // returns on its way out is none, and nobody tells it.
+    // Every crash was reported once: as a crash, or as a panic after a stop request. An error after
+    // a stop request is no crash and is not reported.
     assert_eq!(total.crashes, lines.crashed_by_error + lines.crashed_by_panic);
     assert_eq!(total.panics, lines.crashed_by_panic + lines.panicked_while_stopping);
     assert!(total.errors >= lines.crashed_by_error);
@@ -191,14 +192,14 @@ struct Total {
     restarts: u64,
 }
 
-/// The panics are wanted, and thousands; those of the test itself are not.
-#[expect(clippy::disallowed_methods, reason = "thousands of panics would bury the one that counts")]
+/// Hides the thousands of intended panics, but not those of the test itself.
+#[expect(clippy::disallowed_methods, reason = "thousands of intended panics would hide a real one")]
 fn quiet_panics() {
-    let usual = std::panic::take_hook();
+    let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let ours = std::thread::current().name().is_some_and(|name| name.starts_with(NAME));
         if !ours {
-            usual(panic);
+            previous(panic);
         }
     }));
 }

@@ -1,36 +1,36 @@
-//! What the ten threads ask, by chance.
+//! Random requests to the runner.
 
 use tests::pause;
 use tina4_service::{ControlError, Runner, StartError, Stopped};
 
-use super::dice::Dice;
+use super::rng::Rng;
 use super::{SERVICES, services};
 
-/// Asks until it is over, and says how often.
+/// Makes requests until `over`, and returns how many.
 ///
 /// # Panics
 ///
-/// If an answer is none of those that can be.
-pub(crate) fn ask_until(runner: &Runner, mut dice: Dice, over: impl Fn() -> bool) -> u64 {
-    let mut asked = 0;
+/// If an answer is not a valid one.
+pub(crate) fn request_until(runner: &Runner, mut rng: Rng, over: impl Fn() -> bool) -> u64 {
+    let mut requests = 0;
     while !over() {
-        let name = services::name(dice.below(SERVICES));
-        check(&name, ask(runner, &name, &mut dice));
-        asked += 1;
-        if dice.once_in(8) {
-            // As somebody who looks at what came of it.
-            pause(std::time::Duration::from_millis(dice.below(3)));
+        let name = services::name(rng.below(SERVICES));
+        check(&name, request(runner, &name, &mut rng));
+        requests += 1;
+        if rng.one_in(8) {
+            // Sometimes a pause, so that requests take effect.
+            pause(std::time::Duration::from_millis(rng.below(3)));
         }
     }
-    asked
+    requests
 }
 
-fn ask(runner: &Runner, name: &str, dice: &mut Dice) -> Result<(), ControlError> {
-    match dice.below(100) {
+fn request(runner: &Runner, name: &str, rng: &mut Rng) -> Result<(), ControlError> {
+    match rng.below(100) {
         0..25 => runner.start(name),
         25..40 => runner.stop(name).map(|stopped| {
             if let Stopped::Abandoned { .. } = stopped {
-                assert!(services::is_stubborn(name), "{name}: {stopped:?}");
+                assert!(services::ignores_stop(name), "{name}: {stopped:?}");
             }
         }),
         40..55 => runner.restart(name),
@@ -47,12 +47,12 @@ fn ask(runner: &Runner, name: &str, dice: &mut Dice) -> Result<(), ControlError>
             Ok(())
         }
         93..96 => {
-            // A subscriber that goes away again.
+            // A subscriber that is dropped immediately.
             drop(runner.subscribe());
             Ok(())
         }
         96..99 => runner.start_all().map(drop).map_err(ControlError::Start),
-        _ if dice.once_in(20) => {
+        _ if rng.one_in(20) => {
             assert!(!runner.stop_all().in_progress);
             Ok(())
         }
@@ -60,7 +60,7 @@ fn ask(runner: &Runner, name: &str, dice: &mut Dice) -> Result<(), ControlError>
     }
 }
 
-/// Whether this answer can be.
+/// Checks that an answer is a valid one.
 pub(crate) fn check(name: &str, answer: Result<(), ControlError>) {
     match answer {
         Ok(())
@@ -71,7 +71,7 @@ pub(crate) fn check(name: &str, answer: Result<(), ControlError>) {
             | ControlError::Stopping { .. }
             | ControlError::Start(StartError::ShuttingDown),
         ) => {}
-        Err(ControlError::StillAlive { .. }) if services::is_stubborn(name) => {}
+        Err(ControlError::StillAlive { .. }) if services::ignores_stop(name) => {}
         Err(error) => panic!("{name}: {error}"),
     }
 }

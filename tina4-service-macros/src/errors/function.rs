@@ -1,13 +1,10 @@
-//! What is wrong with the function.
+//! Messages about the function.
 
 use std::fmt::Display;
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::{Attribute, Error, FnArg, Generics, Lifetime, Pat, Receiver, Variadic, WhereClause};
-
-use super::spanned;
-use crate::function::MOST_PARAMETERS;
 
 pub(crate) fn name_of_function(ident: &Ident, error: impl Display) -> Error {
     Error::new(ident.span(), format!("{error}, or set `name = \"..\"`"))
@@ -28,8 +25,8 @@ pub(crate) fn no_body(ident: &Ident) -> Error {
     )
 }
 
-pub(crate) fn attribute_twice(again: &Attribute, ident: &Ident) -> Error {
-    spanned(again, format!("`#[service]` is given twice to `{ident}`; keep one of them"))
+pub(crate) fn duplicate_attribute(again: &Attribute, ident: &Ident) -> Error {
+    Error::new_spanned(again, format!("`#[service]` is given twice to `{ident}`; keep one of them"))
 }
 
 pub(crate) fn const_fn(span: Span) -> Error {
@@ -48,35 +45,35 @@ pub(crate) fn unsafe_fn(span: Span) -> Error {
 }
 
 pub(crate) fn extern_fn(abi: impl ToTokens) -> Error {
-    spanned(
+    Error::new_spanned(
         abi,
         "a service cannot be an `extern fn`; remove `extern`, and call the service from an `extern fn` if need be",
     )
 }
 
 pub(crate) fn generics(generics: &Generics) -> Error {
-    spanned(
+    Error::new_spanned(
         generics,
-        "a service cannot be generic, because nobody says for which type it runs; write the type",
+        "a service cannot be generic, because nothing determines its generic arguments; write concrete types",
     )
 }
 
 pub(crate) fn lifetimes(generics: &Generics) -> Error {
-    spanned(
+    Error::new_spanned(
         generics,
         "a service cannot have lifetime parameters; leave them out, as in `ctx: &Context`",
     )
 }
 
 pub(crate) fn where_clause(clause: &WhereClause) -> Error {
-    spanned(
+    Error::new_spanned(
         clause,
         "a service cannot have a `where` clause, because it is not generic; remove the clause",
     )
 }
 
 pub(crate) fn receiver(receiver: &Receiver) -> Error {
-    spanned(
+    Error::new_spanned(
         receiver,
         "a service cannot have `self`; make it a free function, and take shared values as `Res<T>`",
     )
@@ -84,34 +81,34 @@ pub(crate) fn receiver(receiver: &Receiver) -> Error {
 
 pub(crate) fn variadic(variadic: &Variadic) -> Error {
     let dots = &variadic.dots;
-    spanned(dots, "a service cannot be variadic; remove `...`")
+    Error::new_spanned(dots, "a service cannot be variadic; remove `...`")
 }
 
-pub(crate) fn too_many_parameters(first: &FnArg, found: usize) -> Error {
-    spanned(
+pub(crate) fn too_many_parameters(first: &FnArg, found: usize, max: usize) -> Error {
+    Error::new_spanned(
         first,
         format!(
-            "a service has at most {MOST_PARAMETERS} parameters, found {found}; gather shared values in one struct"
+            "a service has at most {max} parameters, found {found}; gather shared values in one struct"
         ),
     )
 }
 
 pub(crate) fn pattern(pattern: &Pat) -> Error {
-    spanned(
+    Error::new_spanned(
         pattern,
         "a parameter of a service is a plain name; write `value: Type`, and take it apart in the body",
     )
 }
 
 pub(crate) fn conditional_parameter(attribute: &Attribute) -> Error {
-    spanned(
+    Error::new_spanned(
         attribute,
         "a parameter of a service cannot be conditional; put `#[cfg(..)]` on the function",
     )
 }
 
 pub(crate) fn static_reference(lifetime: &Lifetime) -> Error {
-    spanned(
+    Error::new_spanned(
         lifetime,
         "a parameter lives as long as one run; remove the lifetime, as in `ctx: &Context`",
     )
@@ -120,6 +117,6 @@ pub(crate) fn static_reference(lifetime: &Lifetime) -> Error {
 pub(crate) fn impl_trait(span: Span) -> Error {
     Error::new(
         span,
-        "a service cannot have an `impl Trait` parameter, because nobody says which type it is; write the type",
+        "a service cannot have an `impl Trait` parameter, because nothing determines its type; write the type",
     )
 }

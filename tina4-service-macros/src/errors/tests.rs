@@ -1,9 +1,9 @@
-//! Which slips are recognised.
+//! Which misspellings are recognised.
 
 use super::*;
 
 #[test]
-fn slips_of_keys() {
+fn misspelt_keys_are_recognised() {
     for (written, key) in [
         ("intervall", Some(Key::Interval)),
         ("intervl", Some(Key::Interval)),
@@ -41,7 +41,7 @@ fn slips_of_keys() {
 }
 
 #[test]
-fn every_key_has_an_example_of_its_kind() {
+fn every_key_has_an_example_and_a_kind_of_value() {
     for key in Key::ALL {
         assert!(!example(key).is_empty() && !kind(key).is_empty(), "{key}");
     }

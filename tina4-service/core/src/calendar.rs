@@ -1,17 +1,19 @@
-//! Dates without a date library: the proleptic Gregorian calendar, in whole seconds.
+//! Calendar arithmetic without a date library: the proleptic Gregorian calendar, in whole seconds.
 //!
-//! A civil time is what a clock on the wall shows, as seconds since 1970-01-01 00:00 on that clock;
-//! an instant is the same count on a clock in UTC. A [`Zone`] leads from one to the other.
+//! A civil time is what a wall clock shows, as seconds since 1970-01-01 00:00 on that clock; an
+//! instant is the same count on a clock in UTC. A [`Zone`] converts between the two.
 
-/// The seconds of a day; civil time has no leap seconds.
+/// Seconds in a day; civil time has no leap seconds.
 pub(crate) const DAY: i64 = 86_400;
 
-/// How a zone sets its clocks: all that [`Cron`](crate::Cron) needs to know about it.
+/// The UTC offsets of a time zone: all that [`Cron`](crate::Cron) needs to know about it.
 pub trait Zone {
     /// Civil time minus UTC at `instant`, in seconds.
     fn offset(&self, instant: i64) -> i64;
 
-    /// The first instant after `instant` from which another offset may hold; `None`: never again.
+    /// The first instant after `instant` at which the offset may change.
+    ///
+    /// `None` if it never changes again.
     fn next_transition(&self, instant: i64) -> Option<i64>;
 }
 
@@ -54,10 +56,10 @@ impl Month {
         }
     }
 
-    /// The number of its first day, counted from 1970-01-01, which is 0.
+    /// The number of its first day, where 1970-01-01 is day 0.
     ///
-    /// The year is counted from March, so that the leap day is its last and each month begins
-    /// after `(153 * month + 2) / 5` days (the method of Howard Hinnant's "chrono-Compatible
+    /// Years start in March here, so that the leap day is the last day of a year and month `m`
+    /// starts after `(153 * m + 2) / 5` days (the method of Howard Hinnant's "chrono-Compatible
     /// Low-Level Date Algorithms").
     pub(crate) fn first_day(self) -> i64 {
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
@@ -69,8 +71,8 @@ impl Month {
     }
 }
 
-/// The month in which a day lies, and its number there, from 1.
-pub(crate) fn date(day: i64) -> (Month, u32) {
+/// The month that contains `day`, and the day of that month, from 1.
+pub(crate) fn month_and_day(day: i64) -> (Month, u32) {
     let day = day + 719_468;
     let (era, day_of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
     let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
@@ -80,16 +82,16 @@ pub(crate) fn date(day: i64) -> (Month, u32) {
     let day = day_of_year - (153 * from_march + 2) / 5 + 1;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    // Both are small by construction.
-    (Month { year, month: small(month) }, small(day))
+    // Both are below 32 by construction.
+    (Month { year, month: to_u32(month) }, to_u32(day))
 }
 
-/// The day of the week, Sunday being 0: 1970-01-01 was a Thursday.
+/// The day of the week, where Sunday is 0. 1970-01-01 was a Thursday.
 pub(crate) fn weekday(day: i64) -> u32 {
-    small((day + 4).rem_euclid(7))
+    to_u32((day + 4).rem_euclid(7))
 }
 
-pub(crate) fn small(value: i64) -> u32 {
+pub(crate) fn to_u32(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
 
@@ -103,11 +105,11 @@ mod tests {
         let mut day = month.first_day();
         // 1600-01-01 was a Saturday.
         assert_eq!((day, weekday(day)), (-135_140, 6));
-        // Under Miri, which is some hundred times slower, a few years.
+        // Miri is about a hundred times slower.
         let until = if cfg!(miri) { 1605 } else { 2400 };
         while month.year < until {
             for number in 1..=month.len() {
-                assert_eq!(date(day), (month, number), "{month:?} {number}");
+                assert_eq!(month_and_day(day), (month, number), "{month:?} {number}");
                 day += 1;
             }
             month = month.next();

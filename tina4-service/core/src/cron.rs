@@ -1,90 +1,92 @@
-//! Calendar time: a cron expression as bit masks, and the civil times that match it.
+//! Cron expressions: the bit masks of the fields, and the civil times that match them.
 //!
-//! The way of the data: text -> [`parse`](Cron::parse) -> [`Cron`] -> civil times (here) ->
-//! instants in a [`Zone`](crate::Zone) (`cron/instants.rs`, which knows what happens when clocks
-//! change).
+//! Data flow: text -> [`parse`](Cron::parse) -> [`Cron`] -> matching civil times (here) -> occurrences
+//! as instants in a [`Zone`](crate::Zone) (`cron/instants.rs`, which resolves DST gaps and overlaps).
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::calendar::{DAY, Month, date, small, weekday};
+use crate::calendar::{DAY, Month, month_and_day, to_u32, weekday};
 
 mod days;
 mod error;
 mod field;
-mod instants;
+mod field_kind;
+pub(crate) mod instants;
 mod parse;
 mod part;
 #[cfg(test)]
 mod tests;
-mod unit;
+
 mod value;
 
 pub use days::Days;
 pub use error::CronError;
-pub use instants::ClockChange;
 
-/// The calendar repeats after this many years, so what does not come within them never does.
-const YEARS: u32 = 400;
-/// The days of these years.
-const CYCLE: i64 = 146_097;
+/// The calendar repeats after this many years: a date that does not occur within them never does.
+const CYCLE_YEARS: u32 = 400;
+/// Days in [`CYCLE_YEARS`] years.
+const CYCLE_DAYS: i64 = 146_097;
 
-/// When a service runs by the calendar: a cron expression that was checked.
+/// A parsed cron expression, which matches at least one date.
 ///
-/// The fields are public so that a constant can hold them; only [`Cron::parse`] makes sense of
-/// texts.
+/// The fields are public so that generated code can build a constant; use [`Cron::parse`] for text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
-    /// The expression, as it was written.
+    /// The expression as written.
     pub text: Cow<'static, str>,
-    /// Bits 0 to 59.
+    /// Seconds: bits 0 to 59.
     pub seconds: u64,
-    /// Bits 0 to 59.
+    /// Minutes: bits 0 to 59.
     pub minutes: u64,
-    /// Bits 0 to 23.
+    /// Hours: bits 0 to 23.
     pub hours: u32,
-    /// Bits 1 to 12.
+    /// Months: bits 1 to 12.
     pub months: u16,
-    /// The days of a month.
+    /// Days of the month and days of the week.
     pub days: Days,
-    /// Whether it says "again and again" (`*`, a range or a step in its second, minute or hour):
-    /// such an expression also runs in the second copy of a repeated hour.
+    /// Whether the second, minute or hour field has a `*`, a range or a step.
+    ///
+    /// A recurring expression runs in both copies of an hour that a DST overlap repeats; a fixed
+    /// time of day runs only in the first.
     pub recurring: bool,
 }
 
 impl Cron {
-    /// The shortest time between two runs, clock changes aside.
+    /// The shortest time between two occurrences, DST changes aside.
     #[must_use]
     pub fn shortest_pause(&self) -> Duration {
-        // Enough for a minute of seconds, a day of minutes and years of days; under Miri, which is
-        // some hundred times slower, for its tests.
-        const LOOKED_AT: usize = if cfg!(miri) { 50 } else { 2_000 };
-        let mut times = std::iter::successors(self.first_from(0), |last| self.first_from(last + 1));
+        // Covers a minute of seconds, a day of minutes and years of days. Miri is about a hundred
+        // times slower, so it looks at only as many as its tests need.
+        const SAMPLES: usize = if cfg!(miri) { 50 } else { 2_000 };
+        let mut times = std::iter::successors(self.first_at_or_after(0), |last| {
+            self.first_at_or_after(last + 1)
+        });
         let mut last = times.next();
         let mut shortest = u64::MAX;
-        for time in times.take(LOOKED_AT) {
+        for time in times.take(SAMPLES) {
             shortest = last.map_or(shortest, |last| shortest.min(time.abs_diff(last)));
             last = Some(time);
         }
         Duration::from_secs(shortest)
     }
 
-    /// The first matching civil time that is not before `civil`; `None` if none ever comes.
-    fn first_from(&self, civil: i64) -> Option<i64> {
-        let (day, second) = (civil.div_euclid(DAY), small(civil.rem_euclid(DAY)));
-        let (mut month, number) = date(day);
+    /// The first matching civil time at or after `civil`; `None` if there is none.
+    fn first_at_or_after(&self, civil: i64) -> Option<i64> {
+        let (day, second) = (civil.div_euclid(DAY), to_u32(civil.rem_euclid(DAY)));
+        let (mut month, number) = month_and_day(day);
         let mut days = self.days_of(month) & bits_from(number);
         if bit(days, number) {
-            if let Some(second) = self.time_from(second) {
+            if let Some(second) = self.time_at_or_after(second) {
                 return Some(day * DAY + i64::from(second));
             }
             days &= bits_from(number + 1);
         }
-        for _ in 0..=12 * YEARS {
+        for _ in 0..=12 * CYCLE_YEARS {
             if days != 0 {
                 let day = month.first_day() + i64::from(days.trailing_zeros()) - 1;
-                return Some(day * DAY + i64::from(self.time_from(0)?));
+                return Some(day * DAY + i64::from(self.time_at_or_after(0)?));
             }
             month = month.next();
             days = self.days_of(month);
@@ -92,28 +94,28 @@ impl Cron {
         None
     }
 
-    /// How many civil times match from `from` on, before `until`.
+    /// The number of matching civil times in `from..until`.
     fn count(&self, from: i64, until: i64) -> u64 {
         if from >= until {
             return 0;
         }
         let (first, last) = (from.div_euclid(DAY), until.div_euclid(DAY));
         let before = |civil: i64| match self.matches_day(civil.div_euclid(DAY)) {
-            true => self.times_before(small(civil.rem_euclid(DAY))),
+            true => self.times_before(to_u32(civil.rem_euclid(DAY))),
             false => 0,
         };
-        // Whole days from the first one on, then a part more and a part less.
-        self.count_days(first, last) * self.times_before(small(DAY)) + before(until) - before(from)
+        // Whole days, corrected by the parts of the first and the last one.
+        self.count_days(first, last) * self.times_before(to_u32(DAY)) + before(until) - before(from)
     }
 
     fn count_days(&self, from: i64, until: i64) -> u64 {
-        if until - from > CYCLE {
-            let cycles = (until - from) / CYCLE;
-            let rest = self.count_days(from + cycles * CYCLE, until);
-            return self.count_days(from, from + CYCLE) * cycles.unsigned_abs() + rest;
+        if until - from > CYCLE_DAYS {
+            let cycles = (until - from) / CYCLE_DAYS;
+            let rest = self.count_days(from + cycles * CYCLE_DAYS, until);
+            return self.count_days(from, from + CYCLE_DAYS) * cycles.unsigned_abs() + rest;
         }
-        let (mut month, number) = date(from);
-        let (last, end) = date(until);
+        let (mut month, number) = month_and_day(from);
+        let (last, end) = month_and_day(until);
         let mut days = self.days_of(month) & bits_from(number);
         let mut count = 0;
         while month != last {
@@ -125,15 +127,15 @@ impl Cron {
     }
 
     fn matches(&self, civil: i64) -> bool {
-        self.first_from(civil) == Some(civil)
+        self.first_at_or_after(civil) == Some(civil)
     }
 
     fn matches_day(&self, day: i64) -> bool {
-        let (month, number) = date(day);
+        let (month, number) = month_and_day(day);
         bit(self.days_of(month), number)
     }
 
-    /// The days of a month as bits 1 to 31.
+    /// The matching days of a month, as bits 1 to 31.
     fn days_of(&self, month: Month) -> u32 {
         if bit(u32::from(self.months), month.month) {
             self.days.of(month.len(), weekday(month.first_day()))
@@ -142,8 +144,8 @@ impl Cron {
         }
     }
 
-    /// The first matching second of a day that is not before `second`.
-    fn time_from(&self, second: u32) -> Option<u32> {
+    /// The first matching second of a matching day, at or after `second`.
+    fn time_at_or_after(&self, second: u32) -> Option<u32> {
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let time = |hour: u32, minute: u32, second: u32| hour * 3_600 + minute * 60 + second;
         let hours = u64::from(self.hours);
@@ -161,16 +163,16 @@ impl Cron {
         Some(time(hour, self.minutes.trailing_zeros(), self.seconds.trailing_zeros()))
     }
 
-    /// How many times of a matching day lie before its second `second`.
+    /// The number of matching times of a matching day before its second `second`.
     fn times_before(&self, second: u32) -> u64 {
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let below = |mask: u64, end: u32| u64::from((mask & !(u64::MAX << end)).count_ones());
         let (hours, minutes) = (u64::from(self.hours), self.minutes);
-        let (a_minute, minutes_of_hour) =
+        let (per_minute, minutes_per_hour) =
             (u64::from(self.seconds.count_ones()), u64::from(minutes.count_ones()));
-        let mut count = below(hours, hour) * minutes_of_hour * a_minute;
+        let mut count = below(hours, hour) * minutes_per_hour * per_minute;
         if bit64(hours, hour) {
-            count += below(minutes, minute) * a_minute;
+            count += below(minutes, minute) * per_minute;
             if bit64(minutes, minute) {
                 count += below(self.seconds, second);
             }
@@ -179,7 +181,7 @@ impl Cron {
     }
 }
 
-/// The expression as it was written, on one line, with one space between its fields.
+/// The expression as written, on one line, with one space between its fields.
 impl fmt::Display for Cron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (nth, field) in self.text.split_ascii_whitespace().enumerate() {

@@ -1,16 +1,16 @@
-//! Durations as text: `"500ms"`, `"1h 30m"`.
+//! Parses and prints durations: `"500ms"`, `"1h 30m"`.
 //!
 //! The grammar and the letter case are those of `humantime`, which users know from configuration
-//! files, with two exceptions: a bare number is refused even when it is `0`, and so are months
-//! and years, because `humantime` takes them for 30.44 and 365.25 days.
+//! files, with two exceptions: a number without a unit is refused, even `0`; and so are months and
+//! years, which `humantime` takes for 30.44 and 365.25 days.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Fault, Key};
-
-/// The shortest duration a key accepts; anything below is noise of the operating system's timers.
+/// The shortest duration a key accepts: 1 ms.
+///
+/// Timers of operating systems are hardly more precise.
 pub const SHORTEST: Duration = Duration::from_millis(1);
 
 /// The longest duration a key accepts: 366 days.
@@ -27,11 +27,11 @@ const CALENDAR_UNITS: [&str; 8] = ["M", "month", "months", "y", "yr", "yrs", "ye
 pub enum DurationError {
     /// There is no text, or only white space.
     Empty,
-    /// A number stands alone.
+    /// A number without a unit.
     NoUnit {
         /// The number.
         number: String,
-        /// Whether there is more text than this number.
+        /// Whether there is more text than the number.
         part: bool,
     },
     /// A unit that does not exist.
@@ -44,17 +44,18 @@ pub enum DurationError {
     Character(char),
     /// A number is missing before this part of the text.
     NoNumber(String),
-    /// Larger than 64 bits, or finer than a nanosecond.
+    /// More seconds than fit into 64 bits, or finer than a nanosecond.
     Unrepresentable(String),
 }
 
-/// Reads a duration: numbers with units, largest first by custom, `"1h 30m"`.
+/// Parses a duration: numbers with units, `"1h 30m"`.
 ///
-/// The range is not looked at; that is what [`in_range`] is for.
+/// The result may lie outside [`SHORTEST`] to [`LONGEST`]; [`Draft::check`](crate::Draft::check)
+/// checks the range.
 ///
 /// # Errors
 ///
-/// Says what is wrong and what to write instead.
+/// Describes what is wrong and what to write instead.
 ///
 /// ```
 /// use std::time::Duration;
@@ -85,7 +86,7 @@ fn explain(text: &str, error: &humantime::DurationError) -> DurationError {
         Found::NumberExpected(offset) => DurationError::NoNumber(rest(*offset).to_owned()),
         Found::InvalidCharacter(offset) => match rest(*offset).chars().next() {
             Some(found) => DurationError::Character(found),
-            // `humantime` points behind the text when it ends after a decimal point.
+            // The offset is past the end if the text ends with a decimal point.
             None => DurationError::Character('.'),
         },
         Found::UnknownUnit { unit, start, .. } if unit.is_empty() => {
@@ -97,43 +98,16 @@ fn explain(text: &str, error: &humantime::DurationError) -> DurationError {
     }
 }
 
-/// The number that ends at `offset`, as it was written.
+/// The number that ends at `offset`, as written.
 fn number_before(text: &str, offset: usize) -> String {
     let before = text.get(..offset).unwrap_or(text).trim_end();
     let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').len();
     before[start..].to_owned()
 }
 
-/// Whether `duration` is one that `key` accepts: [`SHORTEST`] to [`LONGEST`], and zero only for
-/// `initial_delay`.
+/// Formats a duration so that [`parse`] reads it back: `1h 30m`.
 ///
-/// # Errors
-///
-/// Says which bound was missed.
-pub fn in_range(key: Key, duration: Duration) -> Result<(), Fault> {
-    if duration.is_zero() && key == Key::InitialDelay {
-        return Ok(());
-    }
-    if duration < SHORTEST {
-        let found = text(duration);
-        let message = if duration.is_zero() {
-            format!("`{key}` cannot be zero; use at least `1ms`, or remove it")
-        } else {
-            format!("`{key}` of `{found}` is too short; use at least `1ms`")
-        };
-        return Err(Fault::value(key, message));
-    }
-    if duration > LONGEST {
-        let found = text(duration);
-        let message = format!("`{key}` of `{found}` is too long; use at most `366days`");
-        return Err(Fault::value(key, message));
-    }
-    Ok(())
-}
-
-/// Writes a duration so that [`parse`] reads it back: `1h 30m`.
-///
-/// Compared with `humantime`: no months and years, which `parse` refuses.
+/// Unlike `humantime`, it writes no months and years, which [`parse`] refuses.
 #[must_use]
 pub fn text(duration: Duration) -> String {
     let days = duration.as_secs() / DAY;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A setting of a service.
+/// A key of the attribute, in the order of the documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
     /// The name, unique in the program.
@@ -15,15 +15,15 @@ pub enum Key {
     Cron,
     /// The time zone of `cron`.
     Timezone,
-    /// The wait before the first run.
+    /// The pause before the first run.
     InitialDelay,
-    /// By how much a run may start late at random.
+    /// The upper bound of the random lateness of each run.
     Jitter,
-    /// When a run is reported as stuck.
+    /// The duration after which a run is reported as stuck.
     Timeout,
     /// Whether to restart.
     Restart,
-    /// How many restarts are allowed.
+    /// The number of restarts allowed.
     MaxRestarts,
     /// The sliding window in which restarts are counted.
     RestartWindow,
@@ -31,23 +31,24 @@ pub enum Key {
     Backoff,
     /// The longest delay before a restart.
     MaxBackoff,
-    /// How long stop waits.
+    /// How long stop waits for the service.
     StopTimeout,
-    /// What starts before and stops after this service.
+    /// The services that start before this one and stop after it.
     After,
     /// The clean-up at the end of an activation.
     OnStop,
-    /// Whether `start_all` starts it.
+    /// Whether `start_all` starts the service.
     Autostart,
-    /// Whether its failure shuts the runner down.
+    /// Whether a failure of the service shuts the runner down.
     Critical,
-    /// Where the runtime crate is found.
+    /// The path of the runtime crate.
     Crate,
 }
 
 impl Key {
-    /// Every key, in the order of the documentation.
-    pub const ALL: [Self; 19] = [
+    /// Every key, in the order of the documentation. The length is that of the enum, so a new key
+    /// that is missing here does not compile.
+    pub const ALL: [Self; Self::Crate as usize + 1] = [
         Self::Name,
         Self::Interval,
         Self::Delay,
@@ -69,7 +70,7 @@ impl Key {
         Self::Crate,
     ];
 
-    /// The key as it is written.
+    /// The name of the key in the attribute.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -95,7 +96,7 @@ impl Key {
         }
     }
 
-    /// The key that is written like this.
+    /// The key with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|key| key.as_str() == name)

@@ -1,23 +1,27 @@
-//! What `tina4-service` knows about time and restarts, as pure functions.
+//! Schedules, restarts and the life cycle of a service, as pure functions.
 //!
-//! The macro uses this crate while compiling and the runtime uses it while running, so the two
-//! cannot disagree. There is no clock here, no thread, no date library and no macro.
+//! The macro uses this crate at compile time and the runtime at run time, so the two cannot
+//! disagree. It has no clock, no threads, no date library and no macros: time is an argument.
 //!
-//! The way of the data: text -> [`duration`], [`Cron`], [`Timezone`] -> [`Draft`] -> (check) -> [`Spec`], whose
-//! [`Schedule`] says when a service is due and whose [`RestartPolicy`] says when it runs again
-//! after a crash.
+//! Data flow: text -> [`duration`], [`Cron`], [`Timezone`] -> [`Draft`] -> (check) -> [`Spec`]. The
+//! [`Schedule`] of a [`Spec`] gives the due times of a service; its [`RestartPolicy`] gives the
+//! backoff after a crash. [`lifecycle`] puts them together, and [`Timers`] is the queue of due times.
+//!
+//! Only `tina4-service` has a stable interface. Items of this crate are public because the runtime
+//! and the macro use them; any release may change them.
 #![forbid(unsafe_code)]
 
 mod calendar;
 mod cron;
 pub mod duration;
+mod exit;
 mod flow;
 mod key;
 pub mod lifecycle;
 pub mod name;
 mod nanos;
 #[cfg(test)]
-mod random;
+mod proptest_config;
 mod restart;
 mod schedule;
 mod spec;
@@ -25,12 +29,14 @@ mod timers;
 mod timezone;
 
 pub use calendar::{Utc, Zone};
-pub use cron::{ClockChange, Cron, CronError, Days};
+pub use cron::instants::ClockChange;
+pub use cron::{Cron, CronError, Days};
+pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;
 pub use nanos::{Nanos, NonMaxNanos, SECOND, WallNanos, nanos};
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
-pub use spec::{Draft, Fault, Spec};
+pub use spec::{Draft, Fault, Setting, Spec};
 pub use timers::Timers;
 pub use timezone::{Timezone, TimezoneError};

@@ -15,228 +15,34 @@
 //!                                  stop deadline passed ─► Abandoned
 //! ```
 
-use std::time::Duration;
-
-use crate::{CrashKind, Restarts, Spec, Zone};
-
-use self::dates::Calendar;
-use self::phase::Phase;
-use crate::flow::Flow;
-use crate::nanos::{Nanos, WallNanos, nanos};
-
-mod dates;
-mod endings;
+mod action;
+mod calendar;
+mod clean_up;
+mod control;
+mod crash;
+mod date;
+mod ending;
+mod facts;
+mod input;
+mod machine;
+mod occurrences;
 mod phase;
-mod requests;
+mod queries;
+mod readiness;
+mod refusal;
 mod runs;
 mod state;
 #[cfg(test)]
 mod tests;
+mod transition;
 
-pub use phase::Readiness;
+pub use action::Action;
+pub use crash::Crash;
+pub use ending::Ending;
+pub use facts::Facts;
+pub use input::Input;
+pub use machine::Lifecycle;
+pub use readiness::Readiness;
+pub use refusal::Refusal;
 pub use state::State;
-
-/// How an activation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    Stopped,
-    Finished,
-    Failed,
-}
-
-/// What a step needs to know besides the event.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    pub now: Nanos,
-    /// The wall clock, which only calendar time needs.
-    pub wall: WallNanos,
-    /// The time zone of calendar time.
-    pub zone: &'a dyn Zone,
-    /// Something must be cleaned up if the activation ends now.
-    pub hooks: bool,
-    /// When the body last called `heartbeat`; it matters only where there is a `timeout`.
-    pub last_heartbeat: Nanos,
-    /// A random number, for jitter.
-    pub random: u64,
-}
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// Begin an activation; `wait_for_dependencies` while what it comes `after` is not up.
-    Start {
-        wait_for_dependencies: bool,
-    },
-    /// What it comes `after` is up.
-    Release,
-    /// The deadline has come.
-    Due,
-    /// The run has ended well.
-    Ended(Flow),
-    /// The run has ended with [`Flow::Again`], and nobody else is to be served first: the next one
-    /// begins with the same step.
-    Repeat,
-    /// The run has crashed.
-    Crashed(CrashKind),
-    /// The clean-up is over.
-    CleanedUp,
-    /// The thread that runs or cleans up never comes back: it is ending the process.
-    ThreadLost,
-    /// A stop waited until its deadline, and nobody else has noticed yet.
-    Expired,
-    /// The start that has just been made is taken back: there is no thread for it.
-    StartFailed,
-    RunNow,
-    Pause,
-    Resume,
-    /// End the activation; what does not end by `deadline` is abandoned.
-    Stop {
-        deadline: Nanos,
-    },
-}
-
-/// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Wait for the next event.
-    Nothing,
-    /// Call the function.
-    Run { due: Nanos, attempt: u32 },
-    /// Run the clean-up hooks, then report `CleanedUp`.
-    CleanUp,
-    /// The request does not fit.
-    Refused(Refusal),
-}
-
-/// Why a request does not fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It is in an activation already.
-    Active,
-    /// It is not in an activation.
-    NotActive,
-    /// It is waiting for services that it comes `after`.
-    WaitingForDependencies,
-    /// A run is in progress.
-    Busy,
-    /// It is ending.
-    Stopping,
-    /// An abandoned run of it is still alive.
-    Lingering,
-}
-
-/// Something worth telling: to the log, to subscribers, to those who wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transition {
-    Started,
-    /// Runs fell due that could not begin in time, and were left out.
-    Skipped(u64),
-    Crashed {
-        in_a_row: u32,
-        restart_in: Option<Duration>,
-    },
-    /// A continuous service returned, and is restarted because it says `restart = "always"`.
-    Returned {
-        restart_in: Option<Duration>,
-    },
-    Restarted,
-    Stuck {
-        running_for: Duration,
-    },
-    Paused,
-    Resumed,
-    /// The activation is ending.
-    Stopping,
-    /// The activation has ended, its clean-up included; it may be asked to start again.
-    Ended {
-        ending: Ending,
-        start_again: bool,
-    },
-    /// The last run crashed after stop was requested, which is not a crash that counts.
-    CrashedWhileStopping,
-    /// It did not end in time; `failed`: it had failed for good before.
-    Abandoned {
-        failed: bool,
-    },
-    /// What was left of an abandoned activation has ended after all.
-    LateEnd,
-}
-
-/// The life cycle of one service.
-#[derive(Debug)]
-pub struct Lifecycle {
-    phase: Phase,
-    since: Nanos,
-    /// Which activation this is, from 1; 0 before the first.
-    activation: u32,
-    /// The first due instant of this activation.
-    anchor: Nanos,
-    /// When the run in progress, or the last one, was due and began.
-    due: Nanos,
-    started: Nanos,
-    /// What only a service with calendar time has.
-    calendar: Option<Box<Calendar>>,
-    /// Whether the first run of this activation has begun, or waits for its calendar time.
-    ready: bool,
-    restarts: Restarts,
-}
-
-impl Lifecycle {
-    pub fn new(now: Nanos) -> Self {
-        Self {
-            phase: Phase::Registered,
-            since: now,
-            activation: 0,
-            anchor: 0,
-            due: now,
-            started: now,
-            calendar: None,
-            ready: false,
-            restarts: Restarts::default(),
-        }
-    }
-
-    /// Takes one event and says what to do; what is worth telling goes to `emit`.
-    pub fn step(
-        &mut self,
-        spec: &Spec,
-        facts: Facts<'_>,
-        input: Input,
-        emit: &mut impl FnMut(Transition),
-    ) -> Action {
-        let before = self.state();
-        let activation = self.activation;
-        let action = match input {
-            Input::Start { wait_for_dependencies } => {
-                self.start(spec, facts, wait_for_dependencies, emit)
-            }
-            Input::Release => self.release(spec, facts),
-            Input::Due => self.due(spec, facts, emit),
-            Input::Ended(flow) => self.ended(spec, facts, Ok(flow), emit),
-            Input::Repeat => self.repeat(spec, facts, emit),
-            Input::Crashed(kind) => self.ended(spec, facts, Err(kind), emit),
-            Input::CleanedUp => self.cleaned_up(emit),
-            Input::ThreadLost => self.thread_lost(spec, facts, emit),
-            Input::Expired => self.expired(facts, emit),
-            Input::StartFailed => self.start_failed(emit),
-            Input::RunNow => self.run_now(facts),
-            Input::Pause => self.pause(emit),
-            Input::Resume => self.resume(spec, facts, emit),
-            Input::Stop { deadline } => self.stop(facts, deadline, emit),
-        };
-        // A repeat goes from running to running.
-        let begins = matches!(action, Action::Run { .. });
-        if begins || self.state() != before || self.activation != activation {
-            self.since = facts.now;
-        }
-        action
-    }
-}
-
-/// How late this run starts on purpose: `0..jitter`.
-fn jitter(spec: &Spec, random: u64) -> Nanos {
-    match nanos(spec.jitter) {
-        0 => 0,
-        jitter => random % jitter,
-    }
-}
+pub use transition::Transition;

@@ -1,4 +1,4 @@
-//! What the name of a service may look like.
+//! Validates the names of services.
 //!
 //! Names end up in logs, metric labels, environment variables and URLs, so they are kept to the
 //! characters that need no quoting in any of them.
@@ -6,29 +6,31 @@
 use std::error::Error;
 use std::fmt;
 
-/// The most characters a name may have.
+/// The maximum length of a name, in characters.
 pub const LONGEST: usize = 64;
 
 /// Why a text is not the name of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameError {
-    /// There is no text.
+    /// The name is empty.
     Empty,
-    /// It has this many characters.
+    /// The name has this many characters.
     TooLong(usize),
-    /// It starts with something other than a letter.
+    /// The name starts with something other than a letter.
     Start(char),
-    /// It has a character that is not allowed anywhere.
+    /// The name has a character that is not allowed anywhere.
     Character(char),
 }
 
-/// Checks the name of a service: a letter, then letters, digits, `_`, `-` or `.`, at most
-/// [`LONGEST`] characters, all of them ASCII.
+/// Checks the name of a service.
+///
+/// A name is a letter followed by letters, digits, `_`, `-` or `.`: at most [`LONGEST`] characters,
+/// all of them ASCII.
 ///
 /// # Errors
 ///
-/// Says what is wrong with the first place that is wrong.
+/// Describes what is wrong with the name.
 ///
 /// ```
 /// use tina4_service_core::name;
@@ -46,7 +48,7 @@ pub fn check(name: &str) -> Result<(), NameError> {
     if !first.is_ascii_alphabetic() {
         return Err(NameError::Start(first));
     }
-    // All ASCII by now, so bytes are characters.
+    // All characters are ASCII here, so bytes are characters.
     if name.len() > LONGEST {
         return Err(NameError::TooLong(name.len()));
     }
@@ -82,14 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_are_allowed() {
+    fn valid_names() {
         for name in ["a", "heartbeat", "Mail.outbox-2_x", "a".repeat(64).as_str()] {
             assert_eq!(check(name), Ok(()), "{name}");
         }
     }
 
     #[test]
-    fn names_that_are_not() {
+    fn invalid_names() {
         for (name, error) in [
             ("", NameError::Empty),
             (" ", NameError::Character(' ')),

@@ -1,13 +1,13 @@
-//! When a crashed service runs again, and when it has failed for good.
+//! Restart policy: the exponential backoff after a crash, and when to give up.
 //!
-//! The arithmetic is that of Erlang/OTP's supervisor (restart intensity in a sliding window),
-//! with an exponential backoff between restarts.
+//! [`RestartPolicy::delay`] computes the backoff. [`Restarts`] counts crashes in a row, or restarts
+//! within a sliding window: the restart intensity of an Erlang/OTP supervisor.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-/// Whether a service that ended a run by crashing, or by returning, is run again.
+/// Whether a service is restarted after it crashed or returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restart {
     /// After a crash.
@@ -15,7 +15,7 @@ pub enum Restart {
     OnFailure,
     /// After a crash, and after a continuous service returned.
     Always,
-    /// Not at all: the first crash makes the service `failed`.
+    /// Never: the first crash makes the service `failed`.
     Never,
 }
 
@@ -23,7 +23,7 @@ impl Restart {
     /// Every value, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::OnFailure, Self::Always, Self::Never];
 
-    /// The word of the attribute.
+    /// The value as written in the attribute.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Restart {
         }
     }
 
-    /// The value of a word of the attribute.
+    /// Parses a value as written in the attribute.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|restart| restart.as_str() == word)
@@ -46,23 +46,23 @@ impl fmt::Display for Restart {
     }
 }
 
-/// How often and how fast a service is restarted.
+/// Whether, how often and after which backoff a crashed service is restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestartPolicy {
     /// Whether to restart at all.
     pub restart: Restart,
-    /// Restarts allowed, in a row or within `window`; `None` is unlimited.
+    /// Allowed restarts, in a row or within `window`; `None` means unlimited.
     pub max_restarts: Option<u32>,
-    /// Count the restarts of this sliding window instead of those in a row.
+    /// Count the restarts within this sliding window instead of those in a row.
     pub window: Option<Duration>,
-    /// The delay before the first restart in a row.
+    /// The backoff before the first restart in a row.
     pub backoff: Duration,
-    /// The longest delay; the delays double until they reach it.
+    /// The longest backoff; it doubles with each crash in a row until it reaches this.
     pub max_backoff: Duration,
 }
 
 impl RestartPolicy {
-    /// Restart for ever, after 1 s, 2 s, 4 s .. 60 s.
+    /// Unlimited restarts, after 1 s, 2 s, 4 s .. 60 s.
     pub const DEFAULT: Self = Self {
         restart: Restart::OnFailure,
         max_restarts: None,
@@ -71,16 +71,17 @@ impl RestartPolicy {
         max_backoff: Duration::from_secs(60),
     };
 
-    /// How long a continuous service must have run for its crashes in a row to be forgotten.
+    /// How long a continuous service must run until its crashes in a row are forgotten.
     pub const RECOVERY: Duration = Duration::from_secs(60);
 
-    /// The delay before the restart after the `k`-th crash in a row, `k` from 1:
-    /// `backoff * 2^(k-1)`, at most `max_backoff`.
+    /// The backoff after the `k`-th crash in a row, `k` from 1.
+    ///
+    /// That is `backoff * 2^(k-1)`, but at most `max_backoff`.
     #[must_use]
     pub fn delay(&self, k: u32) -> Duration {
         let mut delay = self.backoff.min(self.max_backoff);
         for _ in 1..k {
-            // The delays stay at the longest from the first that reaches it.
+            // It has reached its maximum, or stays zero.
             if delay >= self.max_backoff || delay.is_zero() {
                 break;
             }
@@ -90,59 +91,61 @@ impl RestartPolicy {
     }
 }
 
-/// Whether running again may help after a crash.
+/// Whether a restart may help after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CrashKind {
-    /// It may: the error can pass.
+    /// It may: the cause can go away.
     Transient,
-    /// It cannot, as the error itself says.
+    /// It cannot: the error says that it is permanent.
     Permanent,
 }
 
 /// What to do after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Run again after this delay.
+    /// Restart after this backoff.
     RestartAfter(Duration),
     /// The service has failed for good.
     GiveUp,
 }
 
-/// The restarts of one activation, counted against its [`RestartPolicy`].
+/// Counts the restarts of one activation against its [`RestartPolicy`].
 ///
-/// Nothing is kept where nothing crashed, as mostly.
+/// Most services never crash, so nothing is allocated before the first crash.
 #[derive(Clone, Debug, Default)]
-pub struct Restarts(Option<Box<Counted>>);
+pub struct Restarts(Option<Box<Counters>>);
 
 #[derive(Clone, Debug, Default)]
-struct Counted {
+struct Counters {
     in_a_row: u32,
-    /// When the last restarts happened, oldest first; kept only when a window counts them.
+    /// Times of the last restarts, oldest first; only recorded if the policy has a window.
     recent: VecDeque<u64>,
 }
 
 impl Restarts {
-    /// Crashes since the last recovery.
+    /// The number of crashes in a row, since the last recovery.
     #[must_use]
     pub fn in_a_row(&self) -> u32 {
-        self.0.as_ref().map_or(0, |counted| counted.in_a_row)
+        self.0.as_ref().map_or(0, |counters| counters.in_a_row)
     }
 
-    /// A good run: crashes in a row are forgotten. Those inside a window still count.
+    /// Records a good run: resets the crashes in a row.
+    ///
+    /// Restarts within the window still count.
     #[inline]
     pub fn recovered(&mut self) {
-        if let Some(counted) = &mut self.0 {
-            counted.in_a_row = 0;
+        if let Some(counters) = &mut self.0 {
+            counters.in_a_row = 0;
         }
     }
 
-    /// A restart happened at `now` (nanoseconds of the runner's clock).
+    /// Records a restart at `now`, in nanoseconds of the runner's clock.
     pub fn restarted(&mut self, policy: &RestartPolicy, now: u64) {
         let (Some(window), Some(max)) = (policy.window, policy.max_restarts) else {
             return;
         };
-        // What has left the window, and what exceeds the limit, never matters again.
-        let Counted { recent, .. } = &mut **self.0.get_or_insert_default();
+        // Restarts that have left the window, or exceed the limit, never matter again.
+        let Counters { recent, .. } = &mut **self.0.get_or_insert_default();
         recent.retain(|at| is_inside(window, *at, now));
         recent.push_back(now);
         while recent.len() > max as usize {
@@ -150,13 +153,13 @@ impl Restarts {
         }
     }
 
-    /// A crash at `now`: restart after a delay, or give up.
+    /// Records a crash at `now` and decides whether to restart.
     ///
-    /// Without a window, `N` restarts in a row are allowed and the next crash gives up. With a
-    /// window `W`, giving up is due as soon as more than `N` restarts would lie in the last `W`.
-    /// After a permanent crash it is due at once, whatever the policy.
+    /// Without a window, `max_restarts` restarts in a row are allowed; the next crash gives up. With
+    /// a window, a crash gives up if one more restart would exceed `max_restarts` within the window.
+    /// A permanent crash always gives up.
     pub fn crashed(&mut self, policy: &RestartPolicy, now: u64, kind: CrashKind) -> Verdict {
-        let Counted { in_a_row, recent } = &mut **self.0.get_or_insert_default();
+        let Counters { in_a_row, recent } = &mut **self.0.get_or_insert_default();
         *in_a_row = in_a_row.saturating_add(1);
         match (kind, policy.restart) {
             (CrashKind::Permanent, _) | (CrashKind::Transient, Restart::Never) => {
@@ -176,7 +179,7 @@ impl Restarts {
     }
 }
 
-/// Whether `at` lies in the last `window` before `now`.
+/// Whether `at` lies within the `window` that ends at `now`.
 fn is_inside(window: Duration, at: u64, now: u64) -> bool {
     u128::from(now.saturating_sub(at)) < window.as_nanos()
 }
@@ -193,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_20_delays_double_up_to_the_longest() {
+    fn rule_20_the_backoff_doubles_up_to_its_maximum() {
         let policy = RestartPolicy::DEFAULT;
         let mut restarts = Restarts::default();
         let delays: Vec<_> = (0..9)
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_21_a_good_run_starts_over() {
+    fn rule_21_a_good_run_resets_the_backoff() {
         let policy = RestartPolicy::DEFAULT;
         let mut restarts = Restarts::default();
         restarts.crashed(&policy, 0, CrashKind::Transient);
@@ -248,18 +251,18 @@ mod tests {
                     RestartPolicy { restart, max_restarts, window, ..RestartPolicy::DEFAULT };
                 let mut restarts = Restarts::default();
                 assert_eq!(restarts.crashed(&policy, 0, CrashKind::Permanent), Verdict::GiveUp);
-                assert_eq!(restarts.in_a_row(), 1, "it is a crash like any other");
+                assert_eq!(restarts.in_a_row(), 1, "it counts as a crash");
             }
         }
     }
 
     #[test]
-    fn never_gives_up_at_once() {
+    fn restart_never_gives_up_after_the_first_crash() {
         let policy = RestartPolicy { restart: Restart::Never, ..RestartPolicy::DEFAULT };
         assert_eq!(Restarts::default().crashed(&policy, 0, CrashKind::Transient), Verdict::GiveUp);
     }
 
-    /// Crashes at the given seconds, each followed by a restart at once and a recovery.
+    /// Crashes at the given seconds, each followed by an immediate restart and a recovery.
     fn windowed(max: u32, window: u64, crashes: &[u64]) -> Vec<Option<u64>> {
         let policy = RestartPolicy {
             max_restarts: Some(max),
@@ -280,13 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn rule_23_more_than_n_restarts_in_the_window_give_up_recoveries_notwithstanding() {
+    fn rule_23_more_than_n_restarts_in_the_window_give_up_despite_recoveries() {
         // Two restarts in ten seconds are allowed, a third is not.
         assert_eq!(windowed(2, 10, &[100, 103, 109]), [Some(1), Some(1), None]);
-        // The first left the window when the third came.
+        // The first restart has left the window when the third crash happens.
         assert_eq!(windowed(2, 10, &[100, 103, 110]), [Some(1), Some(1), Some(1)]);
         assert_eq!(windowed(0, 10, &[100]), [None]);
-        // The window is longer than the clock has run.
+        // The window starts before the clock does.
         assert_eq!(windowed(1, 10, &[0, 5]), [Some(1), None]);
     }
 }

@@ -1,16 +1,16 @@
-//! When a service is due, as declared.
+//! The declared schedule of a service, and the fixed rate grid of an interval.
 
 use std::time::Duration;
 
 use crate::{Cron, Timezone};
 
-/// When a service runs, as declared. What its time zone means is known to the runtime alone.
+/// When a service runs, as declared. Only the runtime can look up its time zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Schedule {
-    /// Called once; runs until it returns.
+    /// Called once, runs until it returns.
     #[default]
     Continuous,
-    /// Fixed rate: a grid of instants, one every so long.
+    /// Fixed rate: due times on a grid with this period.
     Interval(Duration),
     /// Fixed delay: the pause between the end of a run and the next start.
     Delay(Duration),
@@ -19,7 +19,7 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Whether runs repeat by themselves.
+    /// Whether the schedule repeats runs.
     #[must_use]
     pub const fn is_periodic(&self) -> bool {
         match self {
@@ -45,21 +45,22 @@ impl std::fmt::Display for Schedule {
     }
 }
 
-/// The due instants of an interval: `anchor + k * period`, in nanoseconds of one clock.
+/// The due times of a fixed rate schedule: `anchor + k * period`.
 ///
-/// Every instant is computed from the anchor, never from the one before, so nothing drifts.
+/// All values are nanoseconds of one clock. Each due time is computed from the anchor, never from
+/// the previous one, so nothing drifts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
-    /// The first due instant.
+    /// The first due time.
     pub anchor: u64,
-    /// The distance between two; at least one nanosecond.
+    /// The time between two due times; at least one nanosecond.
     pub period: u64,
 }
 
 impl Grid {
-    /// The first instant of the grid that is not before `at` and lies after `last`.
+    /// The first due time at or after `at` and strictly after `last`.
     ///
-    /// `u64::MAX` (584 years) stands for never.
+    /// `u64::MAX` (584 years) means never.
     #[must_use]
     pub fn next(&self, last: u64, at: u64) -> u64 {
         let from = at.max(last.saturating_add(1));
@@ -74,7 +75,7 @@ impl Grid {
             .unwrap_or(u64::MAX)
     }
 
-    /// How many instants of the grid lie strictly between `after` and `before`.
+    /// The number of due times strictly between `after` and `before`.
     #[must_use]
     pub fn count_between(&self, after: u64, before: u64) -> u64 {
         let first = self.next(after, 0);
@@ -91,7 +92,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn rule_1_instants_are_anchor_plus_k_times_period() {
+    fn rule_1_due_times_are_the_anchor_plus_multiples_of_the_period() {
         let grid = Grid { anchor: 100, period: 30 };
         for (last, at, next) in [
             (0, 0, 100),
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_5_skipped_are_those_strictly_between() {
+    fn rule_5_due_times_strictly_between_two_runs_are_skipped() {
         let grid = Grid { anchor: 0, period: 10 };
         for (after, before, count) in [
             (0, 5, 0),
@@ -126,10 +127,10 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::random::cases())]
+        #![proptest_config(crate::proptest_config::config())]
 
         #[test]
-        fn the_next_instant_is_on_the_grid_and_the_first(
+        fn the_next_due_time_is_the_first_one_on_the_grid(
             anchor in 0..1_000_000_u64, period in 1..10_000_u64, last in 0..2_000_000_u64, at in 0..2_000_000_u64,
         ) {
             let grid = Grid { anchor, period };
@@ -144,12 +145,12 @@ mod tests {
         }
 
         #[test]
-        fn counting_agrees_with_walking(
+        fn the_count_agrees_with_enumeration(
             anchor in 0..50_u64, period in 1..20_u64, after in 0..200_u64, before in 0..400_u64,
         ) {
             let grid = Grid { anchor, period };
-            let walked = (0..400).map(|k| anchor + k * period).filter(|at| *at > after && *at < before).count();
-            prop_assert_eq!(grid.count_between(after, before), walked as u64);
+            let enumerated = (0..400).map(|k| anchor + k * period).filter(|at| *at > after && *at < before).count();
+            prop_assert_eq!(grid.count_between(after, before), enumerated as u64);
         }
     }
 }

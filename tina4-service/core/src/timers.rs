@@ -16,6 +16,7 @@ pub struct Timers {
 }
 
 impl Timers {
+    /// Adds a due time of a service.
     pub fn push(&mut self, due: Nanos, index: u32) {
         let entry = (due, index);
         // One that is far away must not keep the others out for as long: it goes to the heap.
@@ -76,15 +77,24 @@ impl Timers {
         (self.len() > 1).then_some(second)
     }
 
+    /// Whether there are no due times.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of due times.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.in_order.len() + self.heap.len()
     }
 
-    /// Makes room for so many in all.
-    pub fn reserve(&mut self, most: usize) {
-        self.in_order.reserve(most.saturating_sub(self.len()));
+    /// Reserves memory for `capacity` due times in all.
+    pub fn reserve(&mut self, capacity: usize) {
+        self.in_order.reserve(capacity.saturating_sub(self.len()));
     }
 
+    /// Removes all due times.
     pub fn clear(&mut self) {
         self.in_order.clear();
         self.heap.clear();

@@ -1,26 +1,25 @@
-//! What the name of a time zone may look like.
+//! Validates the names of time zones, as far as that is possible without a time zone database.
 //!
-//! The list of zones is the user's machine's, at run time, and it changes several times a year; so
-//! what a name means is not known while compiling. But IANA names have a shape: an area out of a
-//! list that does not change, and a place; or one of a few old names. What cannot be a name on any
-//! machine is refused while compiling, and the rest is looked up when the program checks its
-//! services.
+//! The database belongs to the machine the program runs on, and changes several times a year, so a
+//! name cannot be looked up at compile time. But IANA names have a fixed form: an area from a list
+//! that does not change, followed by a place; or one of a few legacy names. Anything else is refused
+//! at compile time; the rest is looked up when the program checks its services.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-/// In which time zone `cron` is meant.
+/// The time zone of a cron expression.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Timezone {
-    /// The machine's own.
+    /// The time zone of the machine.
     #[default]
     Local,
     /// An IANA name, such as `Europe/Berlin`, or `UTC`.
     Named(Cow<'static, str>),
 }
 
-/// The areas of the IANA time zone database, old ones included.
+/// The areas of the IANA time zone database, including legacy ones.
 const AREAS: [&str; 16] = [
     "Africa",
     "America",
@@ -40,8 +39,8 @@ const AREAS: [&str; 16] = [
     "US",
 ];
 
-/// Its names without an area. There will be no more of them.
-const OLD_NAMES: [&str; 45] = [
+/// IANA names without an area. No new ones are added.
+const LEGACY_NAMES: [&str; 45] = [
     "CET",
     "CST6CDT",
     "Cuba",
@@ -93,24 +92,24 @@ const OLD_NAMES: [&str; 45] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimezoneError {
-    /// There is no text.
+    /// The text is empty.
     Empty,
-    /// It is an offset from UTC, not a zone.
+    /// An offset from UTC, not a zone.
     Offset(String),
-    /// It has a character that is not allowed anywhere.
+    /// A character that no name contains.
     Character(char),
-    /// It has no area, and is none of the old names.
+    /// A name without an area that is not a legacy name.
     NoArea(String),
-    /// Its first part is not an area.
+    /// The first part of the name is not an area.
     UnknownArea(String),
 }
 
 impl Timezone {
-    /// Reads `local`, `UTC` or a text that has the shape of an IANA name, in any letter case.
+    /// Parses `local`, `UTC` or a possible IANA name, in any letter case.
     ///
     /// # Errors
     ///
-    /// Says why no machine knows such a time zone.
+    /// Describes why this cannot be the name of a time zone.
     ///
     /// ```
     /// use tina4_service_core::Timezone;
@@ -130,7 +129,7 @@ impl Timezone {
             return Ok(Self::Local);
         }
         let is = |name: &&str| name.eq_ignore_ascii_case(text);
-        if OLD_NAMES.iter().any(is) {
+        if LEGACY_NAMES.iter().any(is) {
             return Ok(Self::Named(Cow::Owned(text.to_owned())));
         }
         if is_offset(text) {
@@ -165,7 +164,7 @@ fn is_offset(text: &str) -> bool {
     })
 }
 
-/// `local` or the name, as it was written.
+/// `local`, or the name as written.
 impl fmt::Display for Timezone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -219,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_may_exist() {
+    fn possible_names() {
         for name in [
             "UTC",
             "utc",
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_cannot() {
+    fn impossible_names() {
         let text = str::to_owned;
         for (name, error) in [
             ("", TimezoneError::Empty),

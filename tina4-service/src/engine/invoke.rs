@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tina4_service_core::CrashKind;
+use tina4_service_core::lifecycle::Crash;
 
 use crate::service::context::Context;
 use crate::service::error_text::{self, ErrorText};
@@ -59,54 +60,45 @@ pub(crate) enum Completion {
 /// What stands before the text of a permanent error.
 const PERMANENT: &str = "permanent error: ";
 
-/// A crash as it is reported: the error was dropped where that could do no harm.
-#[derive(Debug)]
-pub(crate) struct Crash {
-    pub(crate) text: Arc<str>,
-    pub(crate) panicked: bool,
-    pub(crate) kind: CrashKind,
+/// The crash of a run that returned this error. The error is dropped here, where a panic of its
+/// destructor does no harm.
+#[cold]
+fn crash_from_error(cause: Cause) -> Box<Crash> {
+    let mut crash = crash_from_hook_error(cause);
+    match crash.kind {
+        CrashKind::Transient => {}
+        CrashKind::Permanent => {
+            crash.text = format!("{PERMANENT}{}", crash.text).into();
+        }
+    }
+    crash
 }
 
-impl Crash {
-    /// A run returned this error.
-    #[cold]
-    fn from_error(cause: Cause) -> Box<Self> {
-        let mut crash = Self::from_hook_error(cause);
-        match crash.kind {
-            CrashKind::Transient => {}
-            CrashKind::Permanent => {
-                crash.text = format!("{PERMANENT}{}", crash.text).into();
-            }
-        }
-        crash
-    }
+/// A clean-up hook returned this error. Nothing would be restarted, so its text does not say
+/// whether the error is permanent.
+#[cold]
+fn crash_from_hook_error(cause: Cause) -> Box<Crash> {
+    let mut said = ErrorText::new();
+    let panic = said.read(cause.error());
+    // Not while a panic of its text unwinds: a second one would end the process. If it panics
+    // here, the panic hook has said so, and the error is still the reason for the crash.
+    let _ = panics::catch(|| drop(cause));
+    let kind = if said.is_permanent() { CrashKind::Permanent } else { CrashKind::Transient };
+    new_crash(said.finish(), panic, kind)
+}
 
-    /// A clean-up hook returned this error. Nothing would be restarted, so its text does not say
-    /// whether the error is permanent.
-    #[cold]
-    fn from_hook_error(cause: Cause) -> Box<Self> {
-        let mut said = ErrorText::new();
-        let panic = said.read(cause.error());
-        // Not while a panic of its text unwinds: a second one would end the process. If it panics
-        // here, the panic hook has said so, and the error is still the reason for the crash.
-        let _ = panics::catch(|| drop(cause));
-        let kind = if said.is_permanent() { CrashKind::Permanent } else { CrashKind::Transient };
-        Self::new(said.finish(), panic, kind)
-    }
+#[cold]
+fn crash_from_panic(panic: Box<Panic>) -> Box<Crash> {
+    let text = bounded(error_text::LONGEST, &panic);
+    new_crash(text, Some(panic), CrashKind::Transient)
+}
 
-    #[cold]
-    fn from_panic(panic: Box<Panic>) -> Box<Self> {
-        let text = bounded(error_text::LONGEST, &panic);
-        Self::new(text, Some(panic), CrashKind::Transient)
+fn new_crash(mut text: String, panic: Option<Box<Panic>>, kind: CrashKind) -> Box<Crash> {
+    let panicked = panic.is_some();
+    if let Some(backtrace) = panic.and_then(|panic| panic.backtrace) {
+        error_text::add_backtrace(&mut text, backtrace);
     }
-
-    fn new(mut text: String, panic: Option<Box<Panic>>, kind: CrashKind) -> Box<Self> {
-        let panicked = panic.is_some();
-        if let Some(backtrace) = panic.and_then(|panic| panic.backtrace) {
-            error_text::add_backtrace(&mut text, backtrace);
-        }
-        Box::new(Self { text: text.into(), panicked, kind })
-    }
+    Box::new(Crash { text: text.into(), panicked, kind })
 }
 
 /// The service that a thread runs: its runner's [`runner_id`], 0 if there is none, and its index
@@ -167,7 +159,7 @@ fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Cras
         );
         span.in_scope(body)
     });
-    caught.map_err(Crash::from_panic)
+    caught.map_err(crash_from_panic)
 }
 
 /// Waits until the log says that the service was started: its own lines come after that. But not
@@ -200,9 +192,9 @@ fn run(context: &Context) -> Exit<Box<Crash>> {
     let body = || {
         #[cfg(feature = "testing")]
         if let Err(cause) = inject(context) {
-            return Exit::Crashed(Crash::from_error(cause));
+            return Exit::Crashed(crash_from_error(cause));
         }
-        context.instance().definition.call(&Invocation::new(context)).map_crash(Crash::from_error)
+        context.instance().definition.call(&Invocation::new(context)).map_crash(crash_from_error)
     };
     let exit = guarded(context, body).unwrap_or_else(Exit::Crashed);
     if matches!(exit, Exit::Crashed(_)) {
@@ -222,9 +214,8 @@ fn inject(context: &Context) -> Result<(), Cause> {
             std::panic::resume_unwind(Box::new("a panic that the test asked for"))
         }
         Some(Injected::Slow(time)) => {
-            let clock = &context.instance().env.clock;
-            if let Some(virtual_time) = clock.virtual_time() {
-                virtual_time.take_time(clock.now().saturating_add(nanos(time)));
+            if let Some(clock) = context.instance().env.clock.as_virtual() {
+                Arc::clone(clock).sleep_through(clock.now().saturating_add(nanos(time)));
             }
             Ok(())
         }
@@ -237,13 +228,13 @@ fn clean_up(context: &Context) -> Vec<Arc<str>> {
     let mut failures = Vec::new();
     loop {
         let result = if let Some(registered) = instance.pop_hook() {
-            guarded(context, || (registered.hook)().map_err(Crash::from_hook_error))
+            guarded(context, || (registered.hook)().map_err(crash_from_hook_error))
         } else if instance.take_on_stop() {
             guarded(context, || {
                 instance
                     .definition
                     .on_stop(&Invocation::new(context))
-                    .map_err(Crash::from_hook_error)
+                    .map_err(crash_from_hook_error)
             })
         } else {
             break;

@@ -8,9 +8,3 @@ pub(crate) mod supervisor;
 
 /// The pool of threads that works for a supervisor: all that runs on behalf of one runner.
 pub(crate) type Engine = pool::Pool<supervisor::Supervisor>;
-
-impl crate::time::clock::Watcher for Engine {
-    fn clock_moved(&self) {
-        self.look_again();
-    }
-}

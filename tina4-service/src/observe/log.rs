@@ -16,6 +16,11 @@ pub(crate) struct LogLine {
 }
 
 impl LogLine {
+    /// A line that reports `count` lost ones.
+    pub(crate) fn missed(count: u64) -> Self {
+        Self { instance: None, change: Change::Missed { count } }
+    }
+
     /// Whether this kind of change is logged. Runs have a span instead.
     pub(crate) fn is_for(change: &Change) -> bool {
         !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)

@@ -89,7 +89,7 @@ impl Stats {
     }
 
     /// The recent duration of a run; `None`: too few runs to predict it.
-    pub(crate) fn usual(&self) -> Option<Nanos> {
+    pub(crate) fn expected_duration(&self) -> Option<Nanos> {
         (self.ends >= 4).then(|| self.recent.into())
     }
 
@@ -204,10 +204,10 @@ mod tests {
         for _ in 0..3 {
             stats.run(1_000);
         }
-        assert_eq!(stats.usual(), None);
+        assert_eq!(stats.expected_duration(), None);
         stats.run(1_000);
-        assert_eq!(stats.usual(), Some(1_000));
+        assert_eq!(stats.expected_duration(), Some(1_000));
         stats.run(1_000_000);
-        assert_eq!(stats.usual(), Some(125_875));
+        assert_eq!(stats.expected_duration(), Some(125_875));
     }
 }

@@ -81,7 +81,7 @@ pub(crate) fn stop(
 
 /// Gives up the services whose threads are parked until the end of the process.
 fn give_up_lost(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) {
-    for working in pool.working(clock, limit).unwrap_or_default() {
+    for working in pool.active_workers(clock, limit).unwrap_or_default() {
         let (Some(index), Some(thread)) = (working.subject(), working.thread()) else { continue };
         if is_parked(thread) {
             pool.with_before(clock, limit, |services, now| {

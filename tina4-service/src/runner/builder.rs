@@ -101,7 +101,7 @@ impl Builder {
     /// Without a limit there are as many threads as services that block, and one that waits. With a
     /// limit, services that block can delay others.
     pub fn max_threads(mut self, most: usize) -> Self {
-        self.threads.most = Some(most);
+        self.threads.most = Some(most.max(1));
         self
     }
 
@@ -188,13 +188,8 @@ impl Builder {
                 services.add(Definition::Declared(registration), now);
             }
         });
-        #[cfg(feature = "testing")]
-        if let Some(virtual_time) = clock.virtual_time() {
-            let driven: Weak<Engine> = Arc::downgrade(&pool);
-            virtual_time.set_driven(driven);
-        }
-        let watcher: Weak<Engine> = Arc::downgrade(&pool);
-        clock.watch(watcher);
+        let driven: Weak<Engine> = Arc::downgrade(&pool);
+        clock.attach(driven);
         let shared = Shared { pool, env, settings_cache: SettingsCache::default() };
         Runner { shared: Arc::new(shared) }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
+use crate::engine::pool::wait::Wait;
 #[cfg(feature = "signals")]
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
@@ -65,17 +66,17 @@ impl Runner {
             return false;
         }
         let quiet = pool.wait_for(|services, now| {
-            let shutdown = services.shutdown_result(now).err().flatten();
+            let shutdown = services.advance_shutdown(now);
             if services.is_quiet() {
-                Ok(true)
+                Wait::Ready(true)
             } else if limit.is_some_and(|limit| limit <= now) {
-                Ok(false)
+                Wait::Ready(false)
             } else {
-                Err(shutdown.into_iter().chain(limit).min())
+                Wait::Until(shutdown.into_iter().chain(limit).min())
             }
         });
         if quiet {
-            pool.wait_until_flushed(LOG_LIMIT);
+            pool.wait_for_log(LOG_LIMIT);
         }
         quiet
     }
@@ -120,9 +121,13 @@ impl Runner {
             watch.has_started();
             match &signals {
                 Ok(signals) => pool.wait_for(|services, now| {
-                    let shutdown = services.shutdown_result(now).err().flatten();
+                    let shutdown = services.advance_shutdown(now);
                     let signalled = signals.signal().is_some();
-                    if signalled || services.is_quiet() { Ok(signalled) } else { Err(shutdown) }
+                    if signalled || services.is_quiet() {
+                        Wait::Ready(signalled)
+                    } else {
+                        Wait::Until(shutdown)
+                    }
                 }),
                 Err(error) => {
                     tracing::error!(%error, "signals cannot be handled; they end the program immediately");
@@ -175,7 +180,9 @@ impl Runner {
     #[cfg(feature = "signals")]
     pub fn wait_for_signal(&self) -> io::Result<StopCause> {
         let (pool, signals) = self.listen()?;
-        Ok(pool.wait_for(|services, _| stop_cause(services, &signals).ok_or(None)))
+        Ok(pool.wait_for(|services, _| {
+            stop_cause(services, &signals).map_or(Wait::Until(None), Wait::Ready)
+        }))
     }
 
     /// Waits like [`Runner::wait_for_signal`], at most `timeout`; `None` if it timed out.
@@ -210,9 +217,9 @@ impl Runner {
         let limit = self.instant_after(timeout);
         let (pool, signals) = self.listen()?;
         Ok(pool.wait_for(|services, now| match stop_cause(services, &signals) {
-            Some(cause) => Ok(Some(cause)),
-            None if limit <= now => Ok(None),
-            None => Err(Some(limit)),
+            Some(cause) => Wait::Ready(Some(cause)),
+            None if limit <= now => Wait::Ready(None),
+            None => Wait::Until(Some(limit)),
         }))
     }
 

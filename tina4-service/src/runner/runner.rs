@@ -12,7 +12,8 @@ use crossbeam_channel::Receiver;
 use crate::engine::Engine;
 use crate::engine::control_error::ControlError;
 use crate::engine::invoke;
-use crate::engine::supervisor::{Asked, Supervisor};
+use crate::engine::supervisor::Supervisor;
+use crate::engine::supervisor::control::{PendingStop, StopRequest};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{StopReport, Stopped};
@@ -50,14 +51,6 @@ pub struct Runner {
     pub(super) shared: Arc<Shared>,
 }
 
-#[cfg(feature = "testing")]
-impl Runner {
-    /// Asks every service to stop, without waiting.
-    pub(crate) fn request_stop(&self) {
-        self.shared.request_stop();
-    }
-}
-
 impl fmt::Debug for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runner").field("status", &self.status()).finish()
@@ -88,21 +81,6 @@ impl Runner {
             Ok(_) => self.shared.env.resources.provide(value, Place::from(Location::caller())),
             Err(Forked) => stderr::refuse("provide"),
         }
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn provide_at<T: Send + Sync + 'static>(&self, value: T, place: Place) {
-        self.shared.env.resources.provide(value, place);
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&self, record: crate::observe::record::Record) {
-        self.shared.pool.with(|services, _| services.record_all(record));
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn instance(&self, name: &str) -> Option<Arc<crate::service::instance::Instance>> {
-        self.shared.pool.with(|services, _| services.instance(name))
     }
 
     /// What [`Runner::start_all`] would do; nothing is started.
@@ -171,7 +149,7 @@ impl Runner {
         self.shared.env.owner.claim();
         // The end of the process does not wait for services in virtual time.
         #[cfg(feature = "exit-hook")]
-        if !self.shared.env.clock.is_virtual() {
+        if !self.shared.env.clock.drives() {
             crate::process::exit_hook::register(&self.shared.pool);
         }
         if crate::sys::panics::panics_abort() {
@@ -188,7 +166,7 @@ impl Runner {
 
     /// Fails if there is no thread at all, because nothing would ever run.
     fn has_threads(&self) -> Result<(), StartError> {
-        let error = self.shared.pool.with(|services, _| services.take_thread_error());
+        let error = self.shared.pool.with(|services, _| services.take_spawn_error());
         match error {
             Some(error) if self.is_without_threads() => {
                 self.shared.pool.with(Supervisor::undo_start);
@@ -211,18 +189,18 @@ impl Runner {
     ///
     /// No such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
-        match self.ask(|services, now| services.ask_to_stop(name, now))? {
-            Ok(asked) => Ok(self.wait_for_stop(asked)),
-            Err(answer) => Ok(answer),
+        match self.ask(|services, now| services.request_stop(name, now))? {
+            StopRequest::Pending(pending) => Ok(self.wait_for_stop(pending)),
+            StopRequest::Answered(answer) => Ok(answer),
         }
     }
 
-    fn wait_for_stop(&self, asked: Asked) -> Stopped {
+    fn wait_for_stop(&self, pending: PendingStop) -> Stopped {
         let inside = self.inside();
-        if inside == Some(asked.index) {
+        if inside == Some(pending.index) {
             return Stopped::Requested;
         }
-        self.shared.pool.wait_for(|services, now| services.stop_result(asked, inside, now))
+        self.shared.pool.wait_for(|services, now| services.stop_result(pending, inside, now))
     }
 
     /// The service of this runner that runs on this thread.
@@ -241,8 +219,8 @@ impl Runner {
     /// As for [`Runner::start`]; also if it did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
         self.begin()?;
-        let asked = self.ask(|services, now| services.ask_to_restart(name, now))?;
-        match asked.map(|asked| self.wait_for_stop(asked)) {
+        let pending = self.ask(|services, now| services.request_restart(name, now))?;
+        match pending.map(|pending| self.wait_for_stop(pending)) {
             Some(Stopped::Abandoned { age, place }) => {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
             }
@@ -282,7 +260,7 @@ impl Runner {
         self.request(name, Input::Resume)
     }
 
-    fn request(&self, name: &str, event: Input) -> Result<(), ControlError> {
+    fn request(&self, name: &str, event: Input<'_>) -> Result<(), ControlError> {
         self.ask(|services, now| services.request(name, event, now))
     }
 
@@ -305,7 +283,7 @@ impl Runner {
             return pool.with(|services, now| services.interim_report(now));
         }
         let report = pool.wait_for(Supervisor::shutdown_result);
-        pool.wait_until_flushed(log_limit);
+        pool.wait_for_log(log_limit);
         report
     }
 

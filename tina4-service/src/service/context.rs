@@ -10,7 +10,8 @@ use crate::service::builder::{Service, SettingsCache};
 use crate::service::instance::{Environment, Instance, Registered};
 use crate::service::outcome::HookOutcome;
 use crate::service::params::Tick;
-use crate::time::clock::wall_time;
+use crate::time::virtual_clock::IsStopping;
+use crate::time::wall::wall_time;
 use tina4_service_core::{Nanos, nanos};
 
 /// A value that never comes: the message type of [`Context::stopping`].
@@ -55,9 +56,9 @@ impl Context {
         Self { instance, order, stopping: OnceLock::new() }
     }
 
-    /// Gives the unit back.
+    /// Gives the instance back.
     #[inline]
-    pub(crate) fn into_unit(self) -> Arc<Instance> {
+    pub(crate) fn into_instance(self) -> Arc<Instance> {
         self.instance
     }
 
@@ -105,8 +106,7 @@ impl Context {
     }
 
     /// [`Context::is_stopping`], for somebody else to ask.
-    #[cfg(feature = "testing")]
-    fn is_stopping_later(&self) -> Arc<dyn Fn() -> bool + Send + Sync> {
+    fn is_stopping_later(&self) -> IsStopping {
         let instance = Arc::clone(&self.instance);
         Arc::new(move || instance.stop_requested())
     }
@@ -116,11 +116,7 @@ impl Context {
     pub fn sleep(&self, duration: Duration) -> bool {
         let clock = &self.instance.env.clock;
         let until = clock.now().saturating_add(nanos(duration));
-        #[cfg(feature = "testing")]
-        if let Some(virtual_time) = clock.virtual_time() {
-            return virtual_time.sleep(until, self.is_stopping_later());
-        }
-        clock.sleep_until(until, self.stopping())
+        clock.sleep_until(until, || self.is_stopping_later(), self.stop_receiver())
     }
 
     /// Becomes ready (disconnected) when stop is requested; for `crossbeam_channel::select!`.
@@ -136,10 +132,13 @@ impl Context {
     /// ```
     #[must_use]
     pub fn stopping(&self) -> &Receiver<Never> {
-        #[cfg(feature = "testing")]
-        if let Some(virtual_time) = self.instance.env.clock.virtual_time() {
-            virtual_time.detach(self.is_stopping_later());
+        if let Some(clock) = self.instance.env.clock.as_virtual() {
+            Arc::clone(clock).detach(self.is_stopping_later());
         }
+        self.stop_receiver()
+    }
+
+    fn stop_receiver(&self) -> &Receiver<Never> {
         self.stopping.get_or_init(|| self.instance.stopping())
     }
 

@@ -1,9 +1,8 @@
 //! What a service says about its next run, and how its results become one thing.
 
 use std::error::Error;
-use std::time::Duration;
 
-use tina4_service_core::{Flow, nanos};
+use tina4_service_core::Flow;
 
 /// The error that a run returned. Behind one pointer, so that an [`Exit`] is as small as a [`Flow`].
 #[derive(Debug)]
@@ -20,56 +19,8 @@ impl Cause {
     }
 }
 
-/// How a run ended: with a [`Flow`], or with an error. It is handed on in two registers, which a
-/// `Flow` with its `Duration` is not.
-#[derive(Debug)]
-pub enum Exit<E = Cause> {
-    /// [`Flow::Wait`].
-    Wait,
-    /// [`Flow::Again`].
-    Again,
-    /// [`Flow::After`] so many nanoseconds.
-    After(u64),
-    /// [`Flow::Done`].
-    Done,
-    /// It crashed.
-    Crashed(E),
-}
-
-impl From<Flow> for Exit {
-    fn from(flow: Flow) -> Self {
-        match flow {
-            Flow::Wait => Self::Wait,
-            Flow::Again => Self::Again,
-            Flow::After(pause) => Self::After(nanos(pause)),
-            Flow::Done => Self::Done,
-        }
-    }
-}
-
-impl<E> Exit<E> {
-    /// The flow, or the error.
-    pub(crate) fn into_flow(self) -> Result<Flow, E> {
-        Ok(match self {
-            Self::Wait => Flow::Wait,
-            Self::Again => Flow::Again,
-            Self::After(pause) => Flow::After(Duration::from_nanos(pause)),
-            Self::Done => Flow::Done,
-            Self::Crashed(error) => return Err(error),
-        })
-    }
-
-    /// The same exit with another error.
-    pub(crate) fn map_crash<F>(self, change: impl FnOnce(E) -> F) -> Exit<F> {
-        match self {
-            Self::Wait => Exit::Wait,
-            Self::Again => Exit::Again,
-            Self::After(pause) => Exit::After(pause),
-            Self::Done => Exit::Done,
-            Self::Crashed(error) => Exit::Crashed(change(error)),
-        }
-    }
-}
+/// How a run ended; see [`tina4_service_core::Exit`].
+pub type Exit<C = Cause> = tina4_service_core::Exit<C>;
 
 /// Gives `!` a name: stable Rust only lets it be written as the return type of a function. Closures
 /// that never return have this type in edition 2024; before, they return `()`.

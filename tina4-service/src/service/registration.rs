@@ -71,7 +71,7 @@ pub struct Registration {
     path: &'static str,
     /// The function's type.
     id: TypeId,
-    /// Engine that must be up first.
+    /// Services that must be up first.
     after: &'static [After<'static>],
     /// What the parameters need.
     needs: &'static [Need],

@@ -1,22 +1,26 @@
-//! What a test begins with.
+//! The settings of a test.
 
-use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::time::keep;
-use super::{BEGINNING, TestRunner};
+use super::test_error::TestError;
+use super::test_runner::TestRunner;
+use super::test_time::keep;
+use super::virtual_time::VirtualTime;
 use crate::observe::record::Record;
 use crate::plan::start_error::StartError;
 use crate::runner::builder;
 use crate::runner::runner::Runner;
 use crate::service::builder::Service;
 use crate::service::registration::Place;
-use crate::testing::virtual_time::VirtualTime;
 use crate::time::clock::Clock;
+use crate::time::virtual_clock::VirtualClock;
 use crate::time::zone::Zone;
+
+/// When virtual time begins, unless the test says otherwise.
+const DEFAULT_START: &str = "2026-01-01T00:00:00Z";
 
 /// Gives a value to a runner.
 type Provide = Box<dyn FnOnce(&Runner)>;
@@ -30,11 +34,34 @@ pub struct Builder {
     provide: Vec<Provide>,
 }
 
+impl TestRunner {
+    /// All declared services, at the beginning of 2026 in UTC.
+    ///
+    /// # Panics
+    ///
+    /// The services have faults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Some of the services, further services, another time, fakes.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl Default for TestRunner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Default for Builder {
     fn default() -> Self {
         Self {
             runner: Runner::builder(),
-            at: BEGINNING.to_owned(),
+            at: DEFAULT_START.to_owned(),
             services: Vec::new(),
             provide: Vec::new(),
         }
@@ -54,15 +81,16 @@ impl Builder {
         self
     }
 
-    /// When test time begins, and where: `"2026-03-28T12:00:00[Europe/Berlin]"`. The zone is what
-    /// `timezone = "local"` means in the test; a time that ends in `Z` or in an offset names an
-    /// instant, and the zone is UTC. Default: `"2026-01-01T00:00:00Z"`.
+    /// When virtual time begins, and where: `"2026-03-28T12:00:00[Europe/Berlin]"`.
+    ///
+    /// The zone is what `timezone = "local"` means in the test; a time that ends in `Z` or in an
+    /// offset names an instant, and the zone is UTC. Default: `"2026-01-01T00:00:00Z"`.
     pub fn at(mut self, time: impl Into<String>) -> Self {
         self.at = time.into();
         self
     }
 
-    /// Adds a service made on the spot.
+    /// Adds a service that only the test has.
     pub fn service(mut self, service: Service) -> Self {
         self.services.push(service);
         self
@@ -76,7 +104,7 @@ impl Builder {
         self
     }
 
-    /// How long `stop_all` takes at most. Default: 25 s.
+    /// How long `stop_all` takes at most, in virtual time. Default: 25 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.runner = self.runner.shutdown_timeout(timeout);
         self
@@ -91,22 +119,21 @@ impl Builder {
         let Self { runner, at, services, provide } = self;
         let (start, zone) = Zone::parse_time(&at, None).map_err(TestError::Time)?;
         let virtual_time = VirtualTime::new(start);
-        let clock = Clock::with_virtual_time(Arc::clone(&virtual_time));
-        let runner = runner.clock(clock).local_zone(zone.clone()).build();
+        let clock: Arc<dyn VirtualClock> = Arc::<VirtualTime>::clone(&virtual_time);
+        let runner = runner.clock(Clock::from_virtual(clock)).local_zone(zone.clone()).build();
         services.into_iter().for_each(|service| runner.register(service));
         provide.into_iter().for_each(|provide| provide(&runner));
         let record = Record::default();
         runner.record_all(record.clone());
-        let zone = keep(zone);
-        let runner = TestRunner { runner, virtual_time, zone, record, begun: false };
-        match runner.runner.check() {
-            // A test may register the only service later.
+        let test = TestRunner::assemble(runner, virtual_time, keep(zone), record);
+        match test.runner().check() {
+            // The test may register its only service later.
             Ok(_)
             | Err(
                 StartError::NothingFound
                 | StartError::NothingRegistered
                 | StartError::NothingSelected { .. },
-            ) => Ok(runner),
+            ) => Ok(test),
             Err(
                 error @ (StartError::Faults(_)
                 | StartError::NoThread(_)
@@ -120,40 +147,5 @@ impl Builder {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("at", &self.at).finish_non_exhaustive()
-    }
-}
-
-/// Why there is no [`TestRunner`].
-///
-/// `Debug` prints the same text as `Display`.
-#[non_exhaustive]
-pub enum TestError {
-    /// The time cannot be read: what is wrong and what to write.
-    Time(String),
-    /// The services have faults.
-    Engine(StartError),
-}
-
-impl fmt::Display for TestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(problem) => f.write_str(problem),
-            Self::Engine(error) => error.fmt(f),
-        }
-    }
-}
-
-impl fmt::Debug for TestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Error for TestError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Time(_) => None,
-            Self::Engine(error) => Some(error),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Events as a text that reads well in a snapshot.
+//! Events as a text for snapshots.
 
 use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime};
@@ -11,9 +11,9 @@ use crate::service::error_text::without_backtrace;
 use crate::text::one_line::OneLine;
 use crate::time::zone::Zone;
 
-/// One line for each change: when, which service, what.
+/// One line per change: the time, the service, and what changed.
 ///
-/// A run that ends at the instant at which it began, with nothing in between, is one line.
+/// A run that ends with the very next change and at the same instant is one line.
 pub(super) fn write(recorded: &Recorded, zone: &Zone) -> String {
     let mut lines = String::new();
     if recorded.discarded > 0 {
@@ -22,7 +22,7 @@ pub(super) fn write(recorded: &Recorded, zone: &Zone) -> String {
     let width = recorded.events.iter().map(|event| event.service.len()).max().unwrap_or(0);
     let mut events = recorded.events.iter().peekable();
     while let Some(event) = events.next() {
-        let ends = events.next_if(|next| ends_at_once(event, next)).is_some();
+        let ends = events.next_if(|next| is_instant_run(event, next)).is_some();
         let Event { service, at, change } = event;
         let (at, what) = (time(zone, *at), What { change, ends });
         let _ = writeln!(lines, "{at}  {service:width$}  {what}");
@@ -40,8 +40,8 @@ fn time(zone: &Zone, at: SystemTime) -> String {
     Time(zone, at).to_string()
 }
 
-/// Whether a run that begins ends with the very next change.
-fn ends_at_once(began: &Event, ended: &Event) -> bool {
+/// Whether these are the two ends of a run that took no time.
+fn is_instant_run(began: &Event, ended: &Event) -> bool {
     match (&began.change, &ended.change) {
         (Change::RunBegan { run: began_run, .. }, Change::RunEnded { run, took }) => {
             began.service == ended.service && began_run == run && took.is_zero()
@@ -50,10 +50,10 @@ fn ends_at_once(began: &Event, ended: &Event) -> bool {
     }
 }
 
-/// A change in words.
+/// Writes a change in words.
 struct What<'a> {
     change: &'a Change,
-    /// A run that begins ends at once.
+    /// The change is the beginning of a run, and its end is written with it.
     ends: bool,
 }
 

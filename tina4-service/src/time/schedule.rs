@@ -1,4 +1,4 @@
-//! When a service runs: the declared schedule together with what its time zone means here.
+//! When a service runs: the declared schedule, and its time zone as this machine knows it.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -7,10 +7,10 @@ use tina4_service_core::Schedule as Declared;
 #[cfg(feature = "cron")]
 use tina4_service_core::{Cron, CronError, Timezone, TimezoneError};
 
-use crate::time::clock::{wall_seconds, wall_time};
+use crate::time::wall::{wall_seconds, wall_time};
 use crate::time::zone::{Zone, write_utc};
 
-/// When a service runs. It can be used alone, without a runner.
+/// When a service runs; can be used without a runner.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -23,7 +23,7 @@ use crate::time::zone::{Zone, write_utc};
 #[derive(Clone, Debug)]
 pub struct Schedule {
     declared: Declared,
-    /// For calendar time.
+    /// For `cron`.
     zone: Option<Zone>,
 }
 
@@ -32,7 +32,7 @@ impl Schedule {
         Self { declared, zone }
     }
 
-    /// Called once; runs until it returns.
+    /// The function is called once, and runs until it returns.
     #[must_use]
     pub const fn continuous() -> Self {
         Self { declared: Declared::Continuous, zone: None }
@@ -40,41 +40,42 @@ impl Schedule {
 
     /// A fixed rate: due at the anchor and every `period` after it.
     ///
-    /// Compared with [`Schedule::delay`]: the length of a run does not move the next one.
+    /// Compared with [`Schedule::delay`]: a long run does not postpone the next one.
     #[must_use]
     pub const fn interval(period: Duration) -> Self {
         Self { declared: Declared::Interval(period), zone: None }
     }
 
-    /// A fixed pause between the end of a run and the start of the next.
+    /// A fixed delay between the end of a run and the start of the next.
     ///
-    /// Compared with [`Schedule::interval`]: a long run moves everything after it.
+    /// Compared with [`Schedule::interval`]: a long run postpones all later ones.
     #[must_use]
     pub const fn delay(pause: Duration) -> Self {
         Self { declared: Declared::Delay(pause), zone: None }
     }
 
-    /// Calendar time: a cron expression in a time zone, which is `"local"`, `"UTC"` or an IANA
-    /// name.
+    /// The occurrences of a cron expression in a time zone.
     ///
-    /// The expression has five fields (minute, hour, day of the month, month, day of the week), or
-    /// six with the second first; or it is `@hourly`, `@daily` (`@midnight`), `@weekly`,
-    /// `@monthly`, `@yearly` (`@annually`), `@every_minute` or `@every_second`. A field takes `*`,
-    /// values, ranges (`9-17`; `22-2` wraps round), steps (`*/15`, `0-30/10`; `5/15` goes on to the
-    /// end) and lists of these; months and days of the week also have names (`JAN`, `MON`), and
-    /// Sunday is `0` and `7`. Days of the month take `L` (the last), `L-3`, `LW` (the last from
-    /// Monday to Friday) and `15W` (the one nearest to it); days of the week `5L` (the last Friday)
-    /// and `MON#2`. `?` is `*` in these two. If both day fields say something, either is enough, as
-    /// in crontab(5), unless one of them starts with `*`. Case does not matter.
+    /// The time zone is `"local"`, `"UTC"` or an IANA name. The expression has five fields (minute,
+    /// hour, day of the month, month, day of the week), or six with the second first; or it is
+    /// `@hourly`, `@daily` (`@midnight`), `@weekly`, `@monthly`, `@yearly` (`@annually`),
+    /// `@every_minute` or `@every_second`.
     ///
-    /// When the clocks change: a time that is skipped runs once, at the first instant after the
-    /// gap (a gap of more than three hours runs nothing); in a repeated hour a fixed time runs
-    /// once, and an expression with `*`, a range or a step in its second, minute or hour runs both
-    /// times.
+    /// A field takes `*`, values, ranges (`9-17`; `22-2` wraps around), steps (`*/15`, `0-30/10`;
+    /// `5/15` continues to the end of the field) and lists of these. Months and days of the week also
+    /// have names (`JAN`, `MON`), and Sunday is `0` or `7`. Days of the month also take `L` (the last
+    /// day), `L-3`, `LW` (the last day from Monday to Friday) and `15W` (the day from Monday to Friday
+    /// nearest to the 15th); days of the week `5L` (the last Friday) and `MON#2` (the second Monday).
+    /// `?` is `*` in these two fields. If both day fields are restricted, a day matches if either
+    /// does, as in crontab(5), unless one of them starts with `*`. Case does not matter.
+    ///
+    /// DST: a time in a gap runs once, at the first instant after the gap (a gap of more than three
+    /// hours runs nothing). In an overlap, a fixed time runs once, and an expression with `*`, a range
+    /// or a step in its second, minute or hour runs both times.
     ///
     /// # Errors
     ///
-    /// The expression cannot be read, or never comes; the time zone is not known here.
+    /// The expression cannot be parsed, or has no occurrence; the time zone is unknown to this machine.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -96,11 +97,12 @@ impl Schedule {
         Ok(Self { declared: Declared::Cron(cron, timezone), zone: Some(zone) })
     }
 
-    /// The first due time strictly after `instant`; for an interval or a delay `instant` is the
-    /// anchor, or the end of a run.
+    /// The first due time strictly after `instant`.
+    ///
+    /// For an interval, `instant` is the anchor or a due time; for a delay, the end of a run.
     ///
     /// `None` if there is none: a continuous service has no due times, a period of zero makes no
-    /// progress, and time itself has an end.
+    /// progress, and `SystemTime` has an end.
     #[must_use]
     pub fn next_after(&self, instant: SystemTime) -> Option<SystemTime> {
         match (&self.declared, &self.zone) {
@@ -116,7 +118,7 @@ impl Schedule {
 
     /// The next `count` due times after `instant`; fewer if there are no more.
     ///
-    /// For a delay, as if every run took no time at all.
+    /// For a delay, as if no run took any time.
     #[must_use]
     pub fn upcoming(&self, instant: SystemTime, count: usize) -> Vec<SystemTime> {
         std::iter::successors(self.next_after(instant), |last| self.next_after(*last))
@@ -131,7 +133,7 @@ impl Schedule {
         }
     }
 
-    /// Writes a due time, in the time zone if there is one.
+    /// Writes a due time, in the time zone of the schedule, or in UTC if it has none.
     pub(crate) fn write_time(&self, f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
         match (&self.declared, &self.zone) {
             (Declared::Cron(cron, _), Some(zone)) => {
@@ -150,18 +152,18 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// Why there is no such schedule.
+/// Why [`Schedule::cron`] was refused.
 ///
-/// Its text is `problem; remedy`; with `{:#}` it also shows where a cron expression is wrong.
+/// The text is `problem; remedy`; with `{:#}` it also shows where a cron expression is wrong.
 #[cfg(feature = "cron")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScheduleError {
-    /// The expression cannot be read, or never comes.
+    /// The expression cannot be parsed, or has no occurrence.
     Expression(CronError),
-    /// No machine knows such a time zone.
+    /// This is not the name of a time zone.
     Timezone(TimezoneError),
-    /// This machine knows no such time zone: what is wrong and what to do.
+    /// The time zone is unknown to this machine: what is wrong and what to do.
     UnknownTimezone(Box<str>),
 }
 

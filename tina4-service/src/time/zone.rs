@@ -1,4 +1,4 @@
-//! The only access to the time zone database: what a zone's clocks show at an instant.
+//! The only access to the time zone database: what local time is at an instant.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ pub(crate) use known::Zone;
 pub(crate) use unknown::Zone;
 
 impl Zone {
-    /// Writes a due time as the zone's clocks show it, and how a change of the clocks affects it.
+    /// Writes a due time in local time, and how a DST change affects it.
     pub(crate) fn write(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -27,7 +27,7 @@ impl Zone {
     }
 }
 
-/// The first second that humantime cannot write: the start of the year 10000.
+/// The first second that humantime cannot print: the start of the year 10000.
 const YEAR_10000: u64 = 253_402_300_800;
 
 /// Writes an instant in UTC.
@@ -40,7 +40,7 @@ pub(crate) fn write_utc(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Resu
     }
 }
 
-/// Writes an instant that no calendar here reaches: `@` and the seconds since 1970.
+/// Writes an instant that is out of the range of the calendars here: `@` and the seconds since 1970.
 fn write_seconds(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
     let (sign, distance) = match at.duration_since(UNIX_EPOCH) {
         Ok(since) => ("", since),
@@ -62,11 +62,11 @@ mod known {
 
     use crate::text::nearest::nearest;
 
-    /// Where a Unix system says which zone it is in.
+    /// Where a Unix system configures its time zone.
     const LOCALTIME: &str = "/etc/localtime";
 
-    /// Names of UTC; each also exists in the area `Etc`. Their clocks never change, so they need no
-    /// database, which many container images do not have.
+    /// Names of UTC; each also exists in the area `Etc`. They need no database, which many container
+    /// images lack.
     const UTC: [&str; 9] =
         ["GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "UCT", "Universal", "UTC", "Zulu"];
 
@@ -75,8 +75,8 @@ mod known {
     pub(crate) struct Zone(TimeZone);
 
     impl Zone {
-        /// Looks up a time zone; on failure, what is wrong and what to do. `here` is what "local"
-        /// means, if not what the machine says.
+        /// Looks up a time zone; the error says what is wrong and what to do. `here` is the meaning of
+        /// "local"; `None`: the machine's own time zone.
         pub(crate) fn find(timezone: &Timezone, here: Option<&Self>) -> Result<Self, Box<str>> {
             match (timezone, here) {
                 (Timezone::Local, Some(here)) => Ok(here.clone()),
@@ -85,10 +85,24 @@ mod known {
             }
         }
 
-        /// Reads a time: `2026-03-28T12:00:00[Europe/Berlin]`, which names its zone;
-        /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the zone that is given. What
-        /// [`Zone::write_time`] and [`Zone::write_exactly`] write can be read, too.
-        #[cfg(feature = "testing")]
+        pub(crate) fn write_time(&self, f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
+            match Timestamp::try_from(at) {
+                Ok(at) => {
+                    let at = at.to_zoned_datetime(self.0.clone());
+                    write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S %:z"))
+                }
+                // Outside of the years -9999 to 9999, or within a day of their end.
+                Err(_) => write_seconds(f, at),
+            }
+        }
+    }
+
+    /// Times as a test reads and writes them.
+    #[cfg(feature = "testing")]
+    impl Zone {
+        /// Parses a time: `2026-03-28T12:00:00[Europe/Berlin]`, which names its zone;
+        /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the given zone. Also parses what
+        /// [`Zone::write_time`] and [`Zone::write_exactly`] write.
         pub(crate) fn parse_time(
             text: &str,
             zone: Option<&Self>,
@@ -98,11 +112,11 @@ mod known {
                     "`{text}` is not a time: {error}; write `2026-03-28T12:00:00[Europe/Berlin]`, `2026-03-28T12:00:00Z` or `2026-03-28T12:00`"
                 )
             };
-            // No space before the offset.
+            // jiff accepts no space before the offset.
             let text = text.replacen(" +", "+", 1).replacen(" -", "-", 1);
             if let Some((time, zone)) = text.split_once('[') {
                 let is_utc = zone.strip_suffix(']').is_some_and(is_utc);
-                // With an offset instead of a name, no database is asked.
+                // An offset instead of a name, because it needs no database.
                 let utc = is_utc.then(|| format!("{time}[+00:00]"));
                 let time: jiff::ZonedDateTime =
                     utc.as_ref().unwrap_or(&text).parse().map_err(wrong)?;
@@ -119,19 +133,7 @@ mod known {
             Ok((SystemTime::try_from(time).map_err(wrong)?, zone))
         }
 
-        pub(crate) fn write_time(&self, f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
-            match Timestamp::try_from(at) {
-                Ok(at) => {
-                    let at = at.to_zoned_datetime(self.0.clone());
-                    write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S %:z"))
-                }
-                // Detached of the years -9999 to 9999, or within a day of their end.
-                Err(_) => write_seconds(f, at),
-            }
-        }
-
-        /// Writes a time to the nanosecond, and the name of the zone.
-        #[cfg(feature = "testing")]
+        /// Writes a time to the nanosecond, with the name of the zone.
         pub(crate) fn write_exactly(
             &self,
             f: &mut fmt::Formatter<'_>,
@@ -150,8 +152,7 @@ mod known {
             }
         }
 
-        /// Its name in the database, if it is from there.
-        #[cfg(feature = "testing")]
+        /// Its name in the time zone database; `None` if it is not from there.
         pub(crate) fn name(&self) -> Option<&str> {
             self.0.iana_name()
         }
@@ -168,7 +169,7 @@ mod known {
         }
     }
 
-    /// The nearest instant that jiff can represent: it ends with the year 9999.
+    /// The nearest instant that jiff can represent; its last year is 9999.
     fn timestamp(seconds: i64) -> Timestamp {
         let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_second(seconds).unwrap_or(end)
@@ -192,8 +193,8 @@ mod known {
         TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
     }
 
-    /// The machine's own zone. One that is not configured at all is UTC, as for `date` and the C
-    /// library; one that is configured and cannot be found is a fault.
+    /// The machine's own zone: UTC if none is configured, as for `date` and the C library. A zone that
+    /// is configured but cannot be found is an error.
     fn local() -> Result<TimeZone, Box<str>> {
         if let Ok(zone) = TimeZone::try_system()
             && !zone.is_unknown()
@@ -201,7 +202,7 @@ mod known {
             return Ok(zone);
         }
         let Some(found) = std::env::var_os("TZ") else { return from_localtime() };
-        // The C library ignores a colon in front.
+        // The C library ignores a leading colon.
         let text = found.to_str().map(|text| text.strip_prefix(':').unwrap_or(text));
         let zone = match text {
             Some("") => Some(TimeZone::UTC),
@@ -222,8 +223,8 @@ mod known {
         })
     }
 
-    /// What `/etc/localtime` says. It may be a link to a file that is not there, as in an image without
-    /// a database; if the name of that file is one of UTC, nothing else is needed.
+    /// The zone of `/etc/localtime`. That may be a dangling link, as in an image without a database; if
+    /// the name of the missing file is one of UTC, it is enough.
     fn from_localtime() -> Result<TimeZone, Box<str>> {
         if std::fs::symlink_metadata(LOCALTIME).is_err() {
             return Ok(TimeZone::UTC);
@@ -245,7 +246,7 @@ mod known {
         }
     }
 
-    /// The name of a zone in the path of its file: what comes after the folder of the database.
+    /// The name of a zone: the part of its file's path after the database's directory.
     fn name_in(path: &str) -> &str {
         const FOLDER: &str = "zoneinfo/";
         path.rfind(FOLDER).map_or(path, |start| &path[start + FOLDER.len()..])
@@ -280,7 +281,7 @@ mod known {
 mod unknown {
     use super::{SystemTime, Timezone, fmt};
 
-    /// Without the feature `cron` there is none.
+    /// Without the feature `cron` there are no time zones.
     #[derive(Clone, Debug)]
     pub(crate) enum Zone {}
 

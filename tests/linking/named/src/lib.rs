@@ -1,4 +1,4 @@
-//! A crate of services, and of nothing that anybody would call.
+//! A crate with services and without anything to call.
 #![forbid(unsafe_code)]
 
 use tina4_service::service;

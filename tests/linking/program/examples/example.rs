@@ -1,4 +1,4 @@
-//! An example that has a service and names a crate with services; says which it found.
+//! An example with a service that names a crate with services; prints the services that it finds.
 #![forbid(unsafe_code)]
 
 use linking_named as _;

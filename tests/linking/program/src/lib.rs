@@ -1,6 +1,6 @@
-//! The library of a program: most programs keep their services here.
+//! The library of a program, where most programs keep their services.
 //!
-//! A doctest is a program too. It finds the services of the crates that it names, and its own:
+//! A doctest is a program, too. It finds the services of the crates that it names, and its own:
 //!
 //! ```
 //! use linking_program as _;

@@ -1,5 +1,5 @@
-//! Names its library and another crate without using anything of them, runs all services, and
-//! says which they were, and before that what the runner warns of.
+//! Names its library and another crate without using either, runs all services, and prints their
+//! names after the warnings of the runner.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     #[service(interval = "1h")]
     fn inside_main() {}
 
-    tracing::subscriber::set_global_default(warnings::Warnings).expect("the first");
+    tracing::subscriber::set_global_default(warnings::Warnings).expect("the first subscriber");
     let events = tina4_service::subscribe();
     let runner = match tina4_service::start_all() {
         Ok(runner) => runner,

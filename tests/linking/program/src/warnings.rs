@@ -1,4 +1,4 @@
-//! Prints what the runner warns of.
+//! Prints the warnings of the runner.
 
 use std::fmt::Debug;
 
@@ -6,7 +6,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// Takes warnings only.
+/// A subscriber for warnings.
 pub(crate) struct Warnings;
 
 impl Subscriber for Warnings {

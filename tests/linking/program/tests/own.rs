@@ -1,4 +1,4 @@
-//! A test finds the services of the crates that it names, and its own, wherever they are.
+//! A test finds its own services and those of the crates that it names.
 
 use linking_named as _;
 use linking_program as _;
@@ -9,7 +9,7 @@ mod services {
 }
 
 #[test]
-fn services_of_a_test_are_found() {
+fn rule_80_services_of_a_test_are_found() {
     #[tina4_service::service]
     fn inside_the_test() {}
 

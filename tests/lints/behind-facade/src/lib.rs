@@ -1,4 +1,4 @@
-//! Services with the runtime re-exported by another crate, under lints that forbid nearly everything.
+//! Services with the runtime re-exported by another crate, under the strictest lints.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, clippy::all, clippy::pedantic)]
 
@@ -13,7 +13,7 @@ pub mod in_a_macro;
 #[derive(Debug)]
 pub struct Shared(pub u64);
 
-/// With an absolute path, and a value of every kind.
+/// With an absolute path and every kind of value.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What trips no lint is found, and runs.
+//! Services without lint warnings are found and run.
 
 extern crate lints_edition_2015;
 
@@ -8,7 +8,7 @@ use lints_edition_2015::{Shared, never, runtime, shapes};
 mod run;
 
 #[test]
-fn every_service_runs() {
+fn rule_80_every_service_runs() {
     let count = run::all(|runner| {
         shapes::provide(runner);
         runner.provide(Shared(42));

@@ -1,4 +1,4 @@
-//! What trips no lint is found, and runs.
+//! Services without lint warnings are found and run.
 
 use lints_edition_2021::{Shared, never, runtime, shapes};
 
@@ -6,7 +6,7 @@ use lints_edition_2021::{Shared, never, runtime, shapes};
 mod run;
 
 #[test]
-fn every_service_runs() {
+fn rule_80_every_service_runs() {
     let count = run::all(|runner| {
         shapes::provide(runner);
         runner.provide(Shared(42));

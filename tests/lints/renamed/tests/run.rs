@@ -1,4 +1,4 @@
-//! Services of a renamed runtime are found, and run.
+//! Services of a renamed runtime are found and run.
 
 use lints_renamed::{Shared, runtime};
 
@@ -6,6 +6,6 @@ use lints_renamed::{Shared, runtime};
 mod run;
 
 #[test]
-fn every_service_runs() {
+fn rule_80_and_159_every_service_runs() {
     assert_eq!(run::all(|runner| runner.provide(Shared(42))), 6);
 }

@@ -1,33 +1,33 @@
-//! Writes the crates to be measured.
+//! Generates the crates that are measured.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// How many functions each crate has.
+/// The number of functions in each crate.
 const FUNCTIONS: usize = 500;
 
-/// How many of them are in one module.
-const IN_A_MODULE: usize = 25;
+/// The number of functions in each module.
+const PER_MODULE: usize = 25;
 
-/// What the functions do.
+/// The bodies of the functions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bodies {
-    /// Nothing.
+    /// No statements.
     Empty,
     /// Ten to fifteen lines, with `tracing` and `Result`.
     Usual,
 }
 
-/// What is written above the functions.
+/// How the functions are declared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Functions {
-    /// Nothing.
+    /// Without an attribute.
     Plain,
-    /// One `inventory::submit!` of the function's name and pointer: the least that any crate which
-    /// finds services by itself has to do.
+    /// With one `inventory::submit!` of the name and a pointer: the minimum for any crate that
+    /// discovers services automatically.
     Registered,
-    /// `#[service(..)]`
+    /// With `#[service(..)]`.
     Services,
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn name(bodies: Bodies, functions: Functions) -> String {
     format!("{bodies}-{functions}")
 }
 
-/// Writes a workspace with all crates. They have the same dependencies.
+/// Writes a workspace with all crates, which have the same dependencies.
 pub(crate) fn workspace(root: &Path, home: &Path, crates: &[(Bodies, Functions)]) {
     let write = |path: &Path, text: &str| {
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
@@ -54,7 +54,7 @@ pub(crate) fn workspace(root: &Path, home: &Path, crates: &[(Bodies, Functions)]
         &home.join("Cargo.toml"),
         "[workspace]\nmembers = [\"*-*\", \"kept\"]\nresolver = \"3\"\n",
     );
-    // The same versions as the workspace, which are there already.
+    // The versions of this workspace, which are already downloaded.
     if let Ok(lock) = fs::read_to_string(root.join("Cargo.lock")) {
         write(&home.join("Cargo.lock"), &lock);
     }
@@ -79,11 +79,11 @@ pub(crate) fn workspace(root: &Path, home: &Path, crates: &[(Bodies, Functions)]
 
 fn source(bodies: Bodies, functions: Functions) -> String {
     let mut text = String::from(HEAD);
-    for module in 0..FUNCTIONS / IN_A_MODULE {
+    for module in 0..FUNCTIONS / PER_MODULE {
         let _ = writeln!(text, "pub mod services_{module} {{\n    use crate::*;\n");
-        for function in 0..IN_A_MODULE {
-            let number = module * IN_A_MODULE + function;
-            text.push_str(&one(number, bodies, functions));
+        for index in 0..PER_MODULE {
+            let number = module * PER_MODULE + index;
+            text.push_str(&function(number, bodies, functions));
         }
         text.push_str("}\n\n");
     }
@@ -113,8 +113,8 @@ impl std::error::Error for Error {}
 
 ";
 
-/// Keys, parameters and result of the shapes that take turns.
-const SHAPES: [(&str, &str, &str); 5] = [
+/// Keys, parameters and results of the signatures, which alternate.
+const SIGNATURES: [(&str, &str, &str); 5] = [
     ("interval = \"30s\", max_restarts = 5", "", ""),
     ("", "ctx: &Context", "Result<(), Error>"),
     ("interval = \"5m\", jitter = \"10s\"", "orders: Res<Orders>", "Result<(), Error>"),
@@ -130,8 +130,8 @@ const SHAPES: [(&str, &str, &str); 5] = [
     ),
 ];
 
-fn one(number: usize, bodies: Bodies, functions: Functions) -> String {
-    let (keys, parameters, result) = SHAPES[number % SHAPES.len()];
+fn function(number: usize, bodies: Bodies, functions: Functions) -> String {
+    let (keys, parameters, result) = SIGNATURES[number % SIGNATURES.len()];
     let mut text = String::new();
     if functions == Functions::Services {
         let _ = writeln!(text, "    #[service({keys})]");
@@ -149,7 +149,7 @@ fn one(number: usize, bodies: Bodies, functions: Functions) -> String {
         _ => "Ok(Flow::Wait)",
     };
     if bodies == Bodies::Usual {
-        text.push_str(BODIES[number % SHAPES.len()]);
+        text.push_str(BODIES[number % SIGNATURES.len()]);
     }
     let _ = writeln!(text, "        {value}\n    }}\n");
     if functions == Functions::Registered {
@@ -161,7 +161,7 @@ fn one(number: usize, bodies: Bodies, functions: Functions) -> String {
     text
 }
 
-/// What the shapes do, in the same order.
+/// The usual bodies of the signatures, in the same order.
 const BODIES: [&str; 5] = [
     r#"        let mut oldest = None;
         for name in ["mail", "orders", "prices"] {

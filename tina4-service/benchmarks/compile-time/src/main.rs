@@ -1,11 +1,11 @@
-//! Measures `cargo check` of a crate with 500 services against the same 500 functions without the
-//! attribute. What it measures, how, and what came out: `../README.md`.
+//! Measures `cargo check` of a crate with 500 services, compared with the same 500 functions without
+//! the attribute. `../../README.md` describes the method and the results.
 //!
 //! ```text
 //! cargo run --manifest-path tina4-service/benchmarks/compile-time/Cargo.toml --target-dir target
 //! ```
 //!
-//! An argument is the number of rounds, instead of 9.
+//! An optional argument sets the number of rounds; the default is 9.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -17,7 +17,7 @@ mod generate;
 
 use generate::{Bodies, Functions};
 
-/// How often each crate is checked; odd, so that the median is one of the figures.
+/// The default number of rounds; odd, so that the median is a measured value.
 const ROUNDS: usize = 9;
 
 /// The crates, in the order in which a round checks them.
@@ -35,7 +35,7 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(3).expect("the workspace");
     let home = root.join("target/compile-time");
     generate::workspace(root, &home, &CRATES);
-    // The dependencies, and everything that is done once.
+    // Builds the dependencies, so that the rounds do not.
     for (bodies, functions) in CRATES {
         check(&home, &generate::name(bodies, functions));
     }
@@ -49,15 +49,14 @@ fn main() {
     report(times);
 }
 
-/// Checks one crate as if its source had just been changed.
+/// Checks one crate as if its source had just changed.
 fn check(home: &Path, name: &str) -> Duration {
     let source = home.join(name).join("src/lib.rs");
     let text = fs::read_to_string(&source).expect("the source was generated");
     fs::write(&source, text).expect("the source can be written");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(home).args(["check", "--quiet", "--offline", "--package", name]);
-    // Warnings would be printed, which takes time of its own; and what an incremental build reuses
-    // would say how well it remembers, not how much there is to do.
+    // Printing warnings would take time, and an incremental build would measure its cache.
     cargo.env("RUSTFLAGS", "-D warnings").env("CARGO_INCREMENTAL", "0");
     cargo.env("CARGO_TARGET_DIR", home.join("target"));
     #[expect(clippy::disallowed_methods, reason = "real time is what this measures")]

@@ -16,5 +16,5 @@ fn main() {
             }
         }
     });
-    hello.join().expect("it goes on for ever");
+    hello.join().expect("the loop never ends");
 }

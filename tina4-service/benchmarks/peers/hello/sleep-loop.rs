@@ -10,5 +10,5 @@ fn main() {
             next += Duration::from_secs(1);
         }
     });
-    hello.join().expect("it goes on for ever")
+    hello.join().expect("the loop never ends")
 }

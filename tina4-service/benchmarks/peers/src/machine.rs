@@ -1,4 +1,4 @@
-//! The machine that the figures are from, in general words.
+//! Describes the machine on which the figures were measured, in general terms.
 
 use std::fs;
 use std::process::Command;
@@ -12,7 +12,7 @@ pub(crate) fn describe() -> String {
         Some(line.split_once(':')?.1.trim().to_owned())
     });
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    // What is behind the number names the one who built it.
+    // The suffix of the version names who built the kernel.
     let kernel = kernel.split('-').next().unwrap_or_default().trim();
     let rustc = Command::new("rustc").arg("--version").output().ok();
     let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());

@@ -1,29 +1,20 @@
-//! What a measure is, and the list of them.
+//! The trait of a measure, and the columns of its table.
 
-use crate::measures::back_to_back::BackToBack;
-use crate::measures::cpu::Cpu;
-use crate::measures::crowd::Crowd;
-use crate::measures::drift::Drift;
-use crate::measures::idle::Idle;
-use crate::measures::lateness::Lateness;
-use crate::measures::neighbours::Neighbours;
-use crate::measures::restart::Restart;
-use crate::measures::stop_backoff::StopBackoff;
 use crate::rival::{Cannot, Rival};
 
-/// Something that can be said about every rival.
+/// A property that is measured for every rival.
 pub(crate) trait Measure: Sync {
-    /// What it is called on the command line.
+    /// Its name on the command line and in tables.
     fn name(&self) -> &'static str;
 
     /// The heading of its table.
     fn title(&self) -> &'static str;
 
-    /// What it finds out, in the order of the figures.
+    /// The columns of its table, in the order of the figures.
     fn columns(&self) -> &'static [Column];
 
-    /// Whether other measurements may run at the same time: it is about rest, not about speed.
-    fn is_quiet(&self) -> bool {
+    /// Whether other measurements may run at the same time, because it counts and does not time.
+    fn can_share_the_machine(&self) -> bool {
         false
     }
 
@@ -34,29 +25,29 @@ pub(crate) trait Measure: Sync {
 /// One figure of a table.
 pub(crate) struct Column {
     pub(crate) name: &'static str,
-    /// Whether its ratio to this crate's figure says something.
+    /// Whether to print its ratio to this crate's figure.
     pub(crate) compared: bool,
 }
 
-/// A length of time, an amount: the ratio is of interest.
+/// A column of times or amounts, printed with their ratio to this crate's figure.
 pub(crate) const fn amount(name: &'static str) -> Column {
     Column { name, compared: true }
 }
 
-/// A count of its own.
+/// A column of plain values, without a ratio.
 pub(crate) const fn plain(name: &'static str) -> Column {
     Column { name, compared: false }
 }
 
-/// A figure, or why there is none.
+/// A figure, or the reason why there is none.
 pub(crate) type Figure = Result<f64, Cannot>;
 
-/// How long to look.
+/// How long to measure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
     /// Long enough for figures.
     Full,
-    /// Long enough to see that it works.
+    /// Just long enough to check that it works.
     Quick,
 }
 
@@ -68,24 +59,3 @@ impl Effort {
         }
     }
 }
-
-/// In the order of the report.
-pub(crate) const MEASURES: [&dyn Measure; 17] = [
-    &Lateness::ONE,
-    &Lateness::HUNDRED_TOGETHER,
-    &Lateness::HUNDRED_SPREAD,
-    &Lateness::TEN_THOUSAND,
-    &Drift,
-    &Cpu::ONE,
-    &Cpu::TEN,
-    &Cpu::HUNDRED,
-    &BackToBack,
-    &Crowd::TEN,
-    &Crowd::THOUSAND,
-    &Crowd::TEN_THOUSAND,
-    &Crowd::HUNDRED_THOUSAND,
-    &StopBackoff,
-    &Idle,
-    &Restart,
-    &Neighbours,
-];

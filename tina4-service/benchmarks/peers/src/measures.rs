@@ -1,34 +1,44 @@
-//! One file for each measure.
+//! The measures, one file each.
 
-pub(crate) mod back_to_back;
-pub(crate) mod cpu;
-pub(crate) mod crowd;
-pub(crate) mod drift;
-pub(crate) mod idle;
-pub(crate) mod lateness;
-pub(crate) mod neighbours;
-pub(crate) mod restart;
-pub(crate) mod stop_backoff;
+mod back_to_back;
+mod counter;
+mod cpu;
+mod crowd;
+mod drift;
+mod idle;
+mod lateness;
+mod neighbours;
+mod restart;
+mod stop_backoff;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use self::back_to_back::BackToBack;
+use self::cpu::Cpu;
+use self::crowd::Crowd;
+use self::drift::Drift;
+use self::idle::Idle;
+use self::lateness::Lateness;
+use self::neighbours::Neighbours;
+use self::restart::Restart;
+use self::stop_backoff::StopBackoff;
+use crate::measure::Measure;
 
-use crate::rival::Work;
-
-/// Counts the runs of each service.
-struct Counter(Box<[AtomicU64]>);
-
-impl Counter {
-    fn new(services: usize) -> Self {
-        Self((0..services).map(|_| AtomicU64::new(0)).collect())
-    }
-
-    fn total(&self) -> u64 {
-        self.0.iter().map(|runs| runs.load(Ordering::Relaxed)).sum()
-    }
-}
-
-impl Work for Counter {
-    fn run(&self, service: usize) {
-        self.0[service].fetch_add(1, Ordering::Relaxed);
-    }
-}
+/// All measures, in the order of the report.
+pub(crate) const ALL: [&dyn Measure; 17] = [
+    &Lateness::ONE,
+    &Lateness::HUNDRED_TOGETHER,
+    &Lateness::HUNDRED_SPREAD,
+    &Lateness::TEN_THOUSAND,
+    &Drift,
+    &Cpu::ONE,
+    &Cpu::TEN,
+    &Cpu::HUNDRED,
+    &BackToBack,
+    &Crowd::TEN,
+    &Crowd::THOUSAND,
+    &Crowd::TEN_THOUSAND,
+    &Crowd::HUNDRED_THOUSAND,
+    &StopBackoff,
+    &Idle,
+    &Restart,
+    &Neighbours,
+];

@@ -1,29 +1,29 @@
-//! When runs began, and how late that was.
+//! Records when runs begin, and computes how late they were.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::rival::Work;
 
-/// A run that begins this little before it is due is on time: the grid is found out by reading clocks
-/// one after the other, and the machine may take the processor away in between.
+/// A run that begins at most this many nanoseconds early counts as on time: the origin of the grid is
+/// found by reading two clocks in turn, and the thread may be preempted in between.
 const EARLY: u64 = 500_000;
 
-/// Notes when every run begins.
+/// Records when each run begins.
 pub(crate) struct Recorder {
     origin: Instant,
-    /// When the first run of each service was due; 0: not known, the rival keeps no grid.
+    /// When the first run of each service was due; 0 if unknown, because the rival keeps no grid.
     grids: Box<[AtomicU64]>,
     runs: Box<[Runs]>,
-    /// What is done besides.
+    /// The rest of the body of a service.
     body: Box<dyn Fn(usize) + Send + Sync>,
 }
 
-/// The runs of one service, which never overlap. Nanoseconds since the origin.
+/// The runs of one service, which never overlap, in nanoseconds since the origin.
 struct Runs {
     count: AtomicU32,
     began: Box<[AtomicU64]>,
-    /// When the run was due, as the rival sees it; 0: it keeps a grid.
+    /// When the run was due according to the rival; 0 if the rival keeps a grid.
     due: Box<[AtomicU64]>,
 }
 
@@ -32,20 +32,20 @@ fn zeros(count: usize) -> Box<[AtomicU64]> {
 }
 
 impl Recorder {
-    /// For so many services, with room for so many runs of each.
-    pub(crate) fn new(services: usize, room: usize) -> Self {
-        Self::with_body(services, room, |_| {})
+    /// A recorder for `services` services with at most `capacity` runs each.
+    pub(crate) fn new(services: usize, capacity: usize) -> Self {
+        Self::with_body(services, capacity, |_| {})
     }
 
-    /// The same, with something to do in each run.
+    /// The same, with a body to execute in each run.
     pub(crate) fn with_body(
         services: usize,
-        room: usize,
+        capacity: usize,
         body: impl Fn(usize) + Send + Sync + 'static,
     ) -> Self {
-        let runs = || Runs { count: 0.into(), began: zeros(room), due: zeros(room) };
+        let runs = || Runs { count: 0.into(), began: zeros(capacity), due: zeros(capacity) };
         Self {
-            // Earlier than anything that is noted.
+            // Before anything that is recorded.
             origin: Instant::now() - Duration::from_secs(10),
             grids: zeros(services),
             runs: (0..services).map(|_| runs()).collect(),
@@ -57,16 +57,16 @@ impl Recorder {
         u64::try_from(instant.duration_since(self.origin).as_nanos()).expect("short measurements")
     }
 
-    /// How late the runs of some services began that were due within a window, and how many.
+    /// Statistics of the runs of some services that were due within a window.
     pub(crate) fn within(
         &self,
         window: (Instant, Instant),
         period: Duration,
         services: impl Iterator<Item = usize>,
-    ) -> Punctuality {
+    ) -> WindowStats {
         let (from, to) = (self.since(window.0), self.since(window.1));
         let period = u64::try_from(period.as_nanos()).expect("short periods");
-        let mut all = Punctuality { late: Vec::new(), began: 0, due: 0.0 };
+        let mut all = WindowStats { late: Vec::new(), began: 0, due: 0.0 };
         for service in services {
             all.due += (to - from) as f64 / period as f64;
             let runs = &self.runs[service];
@@ -89,7 +89,7 @@ impl Recorder {
         all
     }
 
-    /// How far the runs of a service moved away from multiples of the period, in milliseconds.
+    /// How far the runs of a service have drifted off their grid, in milliseconds.
     pub(crate) fn drift(&self, service: usize, period: Duration) -> f64 {
         let runs = &self.runs[service];
         let count = (runs.count.load(Ordering::Acquire) as usize).min(runs.began.len());
@@ -99,35 +99,35 @@ impl Recorder {
     }
 }
 
-/// How far the typical run of the last few stands from the grid of the first few. What is late once,
-/// or left out, does not count.
+/// The distance of the median of the last few runs from the grid of the first few. A single late or
+/// missing run does not count as drift.
 fn drift_of(began: &[u64], period: f64) -> f64 {
     const FEW: usize = 10;
-    let Some(mut place) = began.first().map(|first| *first as f64) else {
+    let Some(mut origin) = began.first().map(|first| *first as f64) else {
         return 0.0;
     };
     let mut moved = began.chunks_exact(FEW).map(|few| {
-        let mut apart: Vec<f64> = few.iter().map(|began| *began as f64 - place).collect();
+        let mut apart: Vec<f64> = few.iter().map(|began| *began as f64 - origin).collect();
         apart.iter_mut().for_each(|apart| *apart -= (*apart / period).round() * period);
         apart.sort_by(f64::total_cmp);
-        place += apart[FEW / 2];
+        origin += apart[FEW / 2];
         apart[FEW / 2]
     });
-    // Where the first few stand is where it begins.
+    // The first few define the grid.
     moved.next();
     moved.sum()
 }
 
-/// Which due time each run was for. A run is for the last one that has come; but after a gap it is
-/// for the first that was missed, so that a long delay counts as one. Runs that make up for what
-/// was missed are for that.
+/// The due time of each run. A run belongs to the latest due time that has passed, except after a
+/// stall: there it belongs to the first that was missed, so that the whole delay counts. Runs that
+/// make up for missed ones belong to those.
 fn dues_of(began: impl Iterator<Item = u64>, grid: u64, period: u64) -> Vec<u64> {
     let mut next = None;
     let mut missed = 0..0;
     began
         .map(|began| {
             let latest = (began + EARLY).saturating_sub(grid) / period;
-            // The rival may have begun before it was watched: then the first run is on time.
+            // The rival may have started before the recording: then the first run is on time.
             let first = next.unwrap_or(latest);
             let due = if first <= latest {
                 next = Some(latest + 1);
@@ -171,29 +171,29 @@ impl Work for Recorder {
     }
 }
 
-/// How punctual runs were.
-pub(crate) struct Punctuality {
-    /// Nanoseconds, sorted.
+/// Statistics of the runs that were due within a window.
+pub(crate) struct WindowStats {
+    /// The lateness of each run in nanoseconds, sorted.
     pub(crate) late: Vec<u64>,
-    /// How many runs began.
+    /// How many runs began within the window.
     pub(crate) began: usize,
-    /// How many there should have been.
+    /// How many runs were due.
     pub(crate) due: f64,
 }
 
-impl Punctuality {
-    /// Microseconds: so much of all runs is not later.
+impl WindowStats {
+    /// A quantile of the lateness, in microseconds.
     pub(crate) fn quantile(&self, part: f64) -> Option<f64> {
         quantile(&self.late, part).map(|nanos| nanos as f64 / 1e3)
     }
 
-    /// Runs that began, of 1,000 that were due.
+    /// Runs that began, per 1,000 that were due.
     pub(crate) fn per_thousand(&self) -> f64 {
         1_000.0 * self.began as f64 / self.due
     }
 }
 
-/// Of sorted values.
+/// A quantile of sorted values; `None` if there are none.
 pub(crate) fn quantile(sorted: &[u64], part: f64) -> Option<u64> {
     let index = (sorted.len() as f64 * part) as usize;
     sorted.get(index.min(sorted.len().checked_sub(1)?)).copied()
@@ -204,7 +204,7 @@ mod tests {
     use super::{drift_of, dues_of};
 
     #[test]
-    fn each_run_is_for_the_last_due_time() {
+    fn a_run_belongs_to_the_latest_due_time() {
         let began = [1_000_050, 2_000_070, 2_999_990];
         assert_eq!(
             dues_of(began.into_iter(), 1_000_000, 1_000_000),
@@ -213,28 +213,28 @@ mod tests {
     }
 
     #[test]
-    fn who_catches_up_does_not_drift() {
+    fn catching_up_is_not_drift() {
         let grid = (1..100).map(|run| run * 10_000_000);
         let late_once: Vec<_> = grid
             .clone()
             .map(|due| if (200_000_000..346_000_000).contains(&due) { 346_000_000 } else { due })
             .collect();
         assert!(drift_of(&late_once, 1e7).abs() < 1.0);
-        let left_out: Vec<_> = grid.filter(|due| due % 70_000_000 != 0).collect();
-        assert!(drift_of(&left_out, 1e7).abs() < 1.0);
+        let skipped: Vec<_> = grid.filter(|due| due % 70_000_000 != 0).collect();
+        assert!(drift_of(&skipped, 1e7).abs() < 1.0);
         let always: Vec<_> = (1..=100).map(|run| run * 10_100_000).collect();
         assert!((drift_of(&always, 1e7) - 9_000_000.0).abs() < 1.0);
     }
 
     #[test]
-    fn a_run_after_a_gap_is_for_the_first_that_was_missed() {
+    fn a_run_after_a_stall_belongs_to_the_first_missed_due_time() {
         let (grid, period) = (10_000_000, 10_000_000);
         let began = [10_000_100, 55_000_000, 60_000_100];
         assert_eq!(dues_of(began.into_iter(), grid, period), [10_000_000, 20_000_000, 60_000_000]);
     }
 
     #[test]
-    fn runs_that_make_up_are_for_what_was_missed() {
+    fn runs_that_catch_up_belong_to_the_missed_due_times() {
         let (grid, period) = (10_000_000, 10_000_000);
         let began = [10_000_100, 41_000_000, 41_000_100, 41_000_200, 50_000_100];
         let dues = [10_000_000, 20_000_000, 30_000_000, 40_000_000, 50_000_000];

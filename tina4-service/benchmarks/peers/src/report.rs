@@ -1,4 +1,4 @@
-//! One line of JSON for each measurement, and tables of many.
+//! The JSON line of one measurement, and the tables of all of them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::measure::{Column, Figure, Measure};
-use crate::rival::{Cannot, RIVALS, Rival};
+use crate::rival::{Cannot, Rival};
+use crate::rivals;
 
-/// What a process says about its pair: each figure is a number, or the reason why there is none.
+/// The line that a measuring process prints: each figure is a number, or a reason why there is none.
 pub(crate) fn line(
     rival: &dyn Rival,
     measure: &dyn Measure,
@@ -28,7 +29,7 @@ pub(crate) fn line(
     line.to_string()
 }
 
-/// The same, read again.
+/// A parsed line.
 pub(crate) struct Line {
     rival: &'static str,
     measure: &'static str,
@@ -56,8 +57,8 @@ impl Line {
         Some(Self { rival: rival.name(), measure: measure.name(), outcome })
     }
 
-    /// The process said nothing.
-    pub(crate) fn nothing(
+    /// Stands in for the line of a process that printed none.
+    pub(crate) fn missing(
         rival: &'static dyn Rival,
         measure: &'static dyn Measure,
         status: &str,
@@ -69,59 +70,60 @@ impl Line {
 
 /// All lines, by measure and rival.
 #[derive(Default)]
-pub(crate) struct Results(BTreeMap<(&'static str, &'static str), Seen>);
+pub(crate) struct Results(BTreeMap<(&'static str, &'static str), Samples>);
 
-/// What was seen of one pair in all rounds.
+/// The results of one pair in all rounds.
 #[derive(Default)]
-struct Seen {
-    /// For each figure, its values.
+struct Samples {
+    /// The values of each figure.
     values: Vec<Vec<f64>>,
-    /// For each figure, why there is none.
+    /// For each figure, the reason why there is none.
     reasons: Vec<Option<String>>,
+    /// Why there is no figure at all.
     cannot: Option<String>,
 }
 
 impl Results {
     pub(crate) fn add(&mut self, line: Line) {
-        let seen = self.0.entry((line.measure, line.rival)).or_default();
+        let samples = self.0.entry((line.measure, line.rival)).or_default();
         let figures = match line.outcome {
             Ok(figures) => figures,
             Err(reason) => {
-                seen.cannot = Some(reason);
+                samples.cannot = Some(reason);
                 return;
             }
         };
-        seen.values.resize_with(figures.len(), Vec::new);
-        seen.reasons.resize(figures.len(), None);
+        samples.values.resize_with(figures.len(), Vec::new);
+        samples.reasons.resize(figures.len(), None);
         for (index, figure) in figures.into_iter().enumerate() {
             match figure {
-                Ok(value) => seen.values[index].push(value),
-                Err(reason) => seen.reasons[index] = Some(reason),
+                Ok(value) => samples.values[index].push(value),
+                Err(reason) => samples.reasons[index] = Some(reason),
             }
         }
     }
 
     fn median(&self, measure: &str, rival: &str, column: usize) -> Result<f64, &str> {
-        let seen = self.0.iter().find(|(key, _)| **key == (measure, rival));
-        let seen = seen.map(|(_, seen)| seen).ok_or("not measured")?;
-        let mut values = seen.values.get(column).cloned().unwrap_or_default();
+        let samples = self.0.iter().find(|(key, _)| **key == (measure, rival));
+        let samples = samples.map(|(_, samples)| samples).ok_or("not measured")?;
+        let mut values = samples.values.get(column).cloned().unwrap_or_default();
         match median(&mut values) {
             Some(median) => Ok(median),
             None => {
-                let reason = seen.reasons.get(column).and_then(Option::as_deref);
-                Err(reason.or(seen.cannot.as_deref()).unwrap_or("no figure"))
+                let reason = samples.reasons.get(column).and_then(Option::as_deref);
+                Err(reason.or(samples.cannot.as_deref()).unwrap_or("no figure"))
             }
         }
     }
 }
 
-/// The one in the middle, of two the larger; `None` of nothing.
+/// The upper median; `None` if there are no values.
 pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }
 
-/// One measure: a row for each rival, each figure with its ratio to this crate's.
+/// The table of one measure: a row for each rival, figures with their ratio to this crate's.
 pub(crate) fn table(
     measure: &dyn Measure,
     rivals: &[&'static dyn Rival],
@@ -139,10 +141,10 @@ pub(crate) fn table(
             let indexes = 0..columns.len();
             indexes.map(|index| results.median(measure.name(), rival, index)).collect()
         };
-        let mine = figures(RIVALS[0].name());
+        let mine = figures(rivals::ALL[0].name());
         let theirs = figures(rival.name());
         match theirs[0] {
-            // One reason for all of them is told once.
+            // A reason that all figures share is printed once.
             Err(reason) if theirs.iter().all(|figure| *figure == Err(reason)) => {
                 let _ = write!(text, " cannot: {reason} |{}", " |".repeat(columns.len() - 1));
             }
@@ -168,17 +170,17 @@ fn cell(column: &Column, figure: Result<f64, &str>, mine: Result<f64, &str>) -> 
     }
 }
 
-/// At least three digits of a figure, and no more behind the point than that takes.
+/// A figure with three significant digits, or all digits of its whole part.
 fn three_digits(figure: f64) -> String {
-    let behind = match figure.abs() {
+    let decimals = match figure.abs() {
         0.0 => 0,
         100.0.. => 0,
         10.0.. => 1,
         1.0.. => 2,
         _ => 3,
     };
-    let text = format!("{figure:.behind$}");
-    // Thousands are easier to read in groups.
+    let text = format!("{figure:.decimals$}");
+    // Group the thousands.
     let (whole, part) = text.split_once('.').map_or((text.as_str(), ""), |(a, b)| (a, b));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
@@ -195,7 +197,7 @@ mod tests {
     use super::three_digits;
 
     #[test]
-    fn figures_are_short() {
+    fn figures_have_three_significant_digits() {
         let cases = [(0.0, "0"), (0.0123, "0.012"), (1.0, "1.00"), (54.27, "54.3")];
         for (figure, text) in cases {
             assert_eq!(three_digits(figure), text);

@@ -1,44 +1,42 @@
-//! What a rival is, and the list of them.
+//! The trait of a rival, and the load that it runs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::rivals;
-
 /// A way to run background work inside a process.
 pub(crate) trait Rival: Sync {
-    /// What it is called on the command line and in tables.
+    /// Its name on the command line and in tables.
     fn name(&self) -> &'static str;
 
     /// How it is used here, in one line.
     fn about(&self) -> &'static str;
 
-    /// Whether a service's first run comes at once, and not at the next due time.
+    /// Whether the first run starts immediately instead of at the next due time.
     fn starts_at_once(&self) -> bool {
         true
     }
 
-    /// Starts services that run again and again; returns when it has started them.
-    fn periodic(&self, load: Load) -> Answer;
+    /// Starts periodic services; returns once they are started.
+    fn periodic(&self, load: Load) -> StartResult;
 
-    /// Runs one service back to back, until `work` says that it is enough.
-    fn back_to_back(&self, _work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    /// Runs one service back to back until `work` returns `false`.
+    fn back_to_back(&self, _work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         cannot("has no back-to-back runs")
     }
 
-    /// Runs one service that fails every time, and is run again `backoff` later.
-    fn crashing(&self, _backoff: Duration, _work: Arc<dyn Fn() + Send + Sync>) -> Answer {
-        cannot("restarts nothing")
+    /// Runs one service that always fails and is restarted after `backoff`.
+    fn crashing(&self, _backoff: Duration, _work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
+        cannot("has no restarts")
     }
 }
 
-/// Services that were started.
+/// Started services.
 pub(crate) trait Running {
-    /// Tells all to stop, and returns when they have.
+    /// Stops all services and returns once they have stopped.
     fn stop(&mut self) -> Result<(), Cannot>;
 }
 
-/// What is to be started.
+/// The services to start.
 #[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) count: usize,
@@ -47,20 +45,20 @@ pub(crate) struct Load {
     pub(crate) work: Arc<dyn Work>,
 }
 
-/// When the services of a load are due, compared with each other.
+/// How the due times of the services of a load relate to each other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// As it comes: all are started at once.
+    /// Started together, so due at about the same time.
     Together,
-    /// Evenly over the period.
+    /// Spread evenly over the period.
     Spread,
 }
 
-/// The first service of an even spread is due this long after the start.
+/// How long after the start the first service of an even spread is due.
 const LEAD: Duration = Duration::from_millis(10);
 
 impl Load {
-    /// How long after the start the first run of a service is due.
+    /// The time from the start to the first due time of a service.
     pub(crate) fn delay(&self, service: usize) -> Duration {
         match self.phase {
             Phase::Together => Duration::ZERO,
@@ -68,7 +66,7 @@ impl Load {
         }
     }
 
-    /// For rivals that know whole seconds only: how many.
+    /// The period in seconds, for rivals that support whole seconds only.
     pub(crate) fn whole_seconds(&self) -> Result<u32, Cannot> {
         if self.period.subsec_nanos() == 0 {
             Ok(u32::try_from(self.period.as_secs()).expect("short periods"))
@@ -77,7 +75,7 @@ impl Load {
         }
     }
 
-    /// For rivals with cron expressions that begin with seconds.
+    /// The period as a cron expression with a seconds field.
     pub(crate) fn cron(&self) -> Result<String, Cannot> {
         match self.whole_seconds()? {
             1 => Ok("* * * * * *".to_owned()),
@@ -88,34 +86,35 @@ impl Load {
     }
 }
 
-/// What services do.
+/// The body of the services.
 pub(crate) trait Work: Send + Sync {
     /// One run of the service with this number.
     fn run(&self, service: usize);
 
-    /// Whether it still wants to know when this service was due first.
+    /// Whether it still needs the first due time of this service.
     fn wants_grid(&self, _service: usize) -> bool {
         false
     }
 
-    /// The rival keeps a grid: the service is due at `first`, and at every period after it.
+    /// Reports the grid, for rivals that keep one: due at `first` and every period after it.
     fn grid(&self, _service: usize, _first: Instant) {}
 
-    /// The rival keeps no grid: the run that begins now was due at this instant, as it sees it.
+    /// Reports the due time of the run that begins now, for rivals that keep no grid.
     fn due(&self, _service: usize, _at: Instant) {}
 }
 
-/// A rival cannot do this at all: why.
+/// Why there is no figure.
 #[derive(Debug)]
 pub(crate) struct Cannot(pub(crate) String);
 
-pub(crate) type Answer = Result<Box<dyn Running>, Cannot>;
+/// Started services, or the reason why the rival cannot start them.
+pub(crate) type StartResult = Result<Box<dyn Running>, Cannot>;
 
 pub(crate) fn cannot<T>(reason: &str) -> Result<T, Cannot> {
     Err(Cannot(reason.to_owned()))
 }
 
-/// A whole second of the wall clock, which is when cron-like rivals are due.
+/// The start of the current second of the wall clock: cron-like rivals are due on the second.
 pub(crate) fn whole_second() -> Instant {
     let wall = std::time::SystemTime::now();
     let since = wall.duration_since(std::time::UNIX_EPOCH).expect("later than 1970");
@@ -126,23 +125,3 @@ pub(crate) fn whole_second() -> Instant {
 pub(crate) fn service_name(service: usize) -> String {
     format!("service-{service}")
 }
-
-/// This crate first: the others are compared with it.
-pub(crate) const RIVALS: [&dyn Rival; 16] = [
-    &rivals::tina4_service::Tina4Service,
-    &rivals::floor::Floor,
-    &rivals::sleep_loop::SleepLoop,
-    &rivals::naive_loop::NaiveLoop,
-    &rivals::condvar_loop::CondvarLoop,
-    &rivals::crossbeam_tick::CrossbeamTick,
-    &rivals::tokio_interval::TokioInterval,
-    &rivals::tokio_blocking::TokioBlocking,
-    &rivals::task_supervisor::TaskSupervisor,
-    &rivals::supervised::Supervised,
-    &rivals::ractor::Ractor,
-    &rivals::service_daemon::ServiceDaemon,
-    &rivals::tokio_cron_scheduler::TokioCronScheduler,
-    &rivals::clokwerk::Clokwerk,
-    &rivals::cron_tab::CronTab,
-    &rivals::job_scheduler_ng::JobSchedulerNg,
-];

@@ -1,20 +1,42 @@
-//! One file for each rival, and two for what several of them stand on.
+//! The rivals, one file each; `runtime` and `threads` hold what several of them share.
 
-pub(crate) mod clokwerk;
-pub(crate) mod condvar_loop;
-pub(crate) mod cron_tab;
-pub(crate) mod crossbeam_tick;
-pub(crate) mod floor;
-pub(crate) mod job_scheduler_ng;
-pub(crate) mod naive_loop;
-pub(crate) mod ractor;
+mod clokwerk;
+mod condvar_loop;
+mod cron_tab;
+mod crossbeam_tick;
+mod floor;
+mod job_scheduler_ng;
+mod naive_loop;
+mod ractor;
 mod runtime;
-pub(crate) mod service_daemon;
-pub(crate) mod sleep_loop;
-pub(crate) mod supervised;
-pub(crate) mod task_supervisor;
+mod service_daemon;
+mod sleep_loop;
+mod supervised;
+mod task_supervisor;
 mod threads;
-pub(crate) mod tina4_service;
-pub(crate) mod tokio_blocking;
-pub(crate) mod tokio_cron_scheduler;
-pub(crate) mod tokio_interval;
+mod tina4_service;
+mod tokio_blocking;
+mod tokio_cron_scheduler;
+mod tokio_interval;
+
+use crate::rival::Rival;
+
+/// All rivals, in the order of the tables. The first is this crate, which the others are compared with.
+pub(crate) const ALL: [&dyn Rival; 16] = [
+    &tina4_service::Tina4Service,
+    &floor::Floor,
+    &sleep_loop::SleepLoop,
+    &naive_loop::NaiveLoop,
+    &condvar_loop::CondvarLoop,
+    &crossbeam_tick::CrossbeamTick,
+    &tokio_interval::TokioInterval,
+    &tokio_blocking::TokioBlocking,
+    &task_supervisor::TaskSupervisor,
+    &supervised::Supervised,
+    &ractor::Ractor,
+    &service_daemon::ServiceDaemon,
+    &tokio_cron_scheduler::TokioCronScheduler,
+    &clokwerk::Clokwerk,
+    &cron_tab::CronTab,
+    &job_scheduler_ng::JobSchedulerNg,
+];

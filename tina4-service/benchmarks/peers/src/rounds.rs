@@ -1,4 +1,4 @@
-//! Every pair in a process of its own, all pairs in every round.
+//! Measures every pair in a process of its own, all pairs in every round.
 
 use std::env;
 use std::process::{Child, Command, Stdio};
@@ -6,23 +6,23 @@ use std::time::Instant;
 
 use chrono::Utc;
 
-use crate::machine;
-use crate::measure::{Effort, MEASURES, Measure};
+use crate::measure::{Effort, Measure};
 use crate::report::{self, Results};
-use crate::rival::{RIVALS, Rival};
+use crate::rival::Rival;
+use crate::{machine, measures, rivals};
 
-/// How many rounds, unless it is said.
+/// The default number of rounds.
 pub(crate) const DEFAULT: usize = 5;
 
-/// What to measure.
-pub(crate) struct Choice {
+/// The options of `peers all`.
+pub(crate) struct Options {
     rounds: usize,
     effort: Effort,
     rivals: Vec<&'static dyn Rival>,
     measures: Vec<&'static dyn Measure>,
 }
 
-impl Choice {
+impl Options {
     pub(crate) fn read(options: &[&str]) -> Result<Self, String> {
         let (mut rounds, mut effort) = (None, Effort::Full);
         let (mut rivals, mut measures) = (Vec::new(), Vec::new());
@@ -34,25 +34,26 @@ impl Choice {
                 "--rounds" => rounds = Some(read_rounds(value()?)?),
                 "--rival" => {
                     let name = value()?;
-                    let rival = RIVALS.into_iter().find(|rival| rival.name() == name);
-                    rivals.push(rival.ok_or_else(|| format!("there is no rival `{name}`"))?);
+                    let rival = rivals::ALL.into_iter().find(|rival| rival.name() == name);
+                    rivals.push(rival.ok_or_else(|| format!("unknown rival `{name}`"))?);
                 }
                 "--measure" => {
                     let name = value()?;
                     let known = measures.len();
-                    measures.extend(MEASURES.into_iter().filter(|it| it.name().starts_with(name)));
+                    measures
+                        .extend(measures::ALL.into_iter().filter(|it| it.name().starts_with(name)));
                     if measures.len() == known {
-                        return Err(format!("there is no measure `{name}`"));
+                        return Err(format!("unknown measure `{name}`"));
                     }
                 }
-                _ => return Err(format!("what is `{option}`?")),
+                _ => return Err(format!("unknown option `{option}`")),
             }
         }
         if rivals.is_empty() {
-            rivals = RIVALS.to_vec();
+            rivals = rivals::ALL.to_vec();
         }
         if measures.is_empty() {
-            measures = MEASURES.to_vec();
+            measures = measures::ALL.to_vec();
         }
         let rounds = rounds.unwrap_or(effort.pick(DEFAULT, 1));
         Ok(Self { rounds, effort, rivals, measures })
@@ -64,27 +65,27 @@ pub(crate) fn read_rounds(text: &str) -> Result<usize, String> {
     count.ok_or_else(|| format!("`--rounds` needs a number, not `{text}`"))
 }
 
-/// Measures all that was chosen, and prints it.
-pub(crate) fn all(choice: &Choice) -> Result<(), String> {
+/// Measures the selected pairs and prints the tables.
+pub(crate) fn all(options: &Options) -> Result<(), String> {
     let start = Instant::now();
     let mut results = Results::default();
-    for round in 0..choice.rounds {
-        eprintln!("round {} of {}, {} s", round + 1, choice.rounds, start.elapsed().as_secs());
-        // Nobody always comes first.
-        let mut rivals = choice.rivals.clone();
-        rivals.rotate_left(round % choice.rivals.len());
-        let (quiet, loud): (Vec<&dyn Measure>, Vec<&dyn Measure>) =
-            choice.measures.iter().partition(|measure| measure.is_quiet());
-        for measure in loud {
+    for round in 0..options.rounds {
+        eprintln!("round {} of {}, {} s", round + 1, options.rounds, start.elapsed().as_secs());
+        // Each round starts with another rival.
+        let mut rivals = options.rivals.clone();
+        rivals.rotate_left(round % options.rivals.len());
+        let (counted, timed): (Vec<&dyn Measure>, Vec<&dyn Measure>) =
+            options.measures.iter().partition(|measure| measure.can_share_the_machine());
+        for measure in timed {
             for rival in &rivals {
-                results.add(finish(begin(*rival, measure, choice.effort)?)?);
+                results.add(finish(begin(*rival, measure, options.effort)?)?);
             }
         }
-        // Whether runs get lost and what idle costs is counted, not timed.
+        // These count events and do not measure speed, so they may run side by side.
         let mut running = Vec::new();
-        for measure in quiet {
+        for measure in counted {
             for rival in &rivals {
-                running.push(begin(*rival, measure, choice.effort)?);
+                running.push(begin(*rival, measure, options.effort)?);
             }
         }
         for process in running {
@@ -92,15 +93,13 @@ pub(crate) fn all(choice: &Choice) -> Result<(), String> {
         }
     }
     println!("# Figures\n");
-    println!(
-        "Printed by `peers all`; what they mean, and how they come about: [README](README.md)."
-    );
-    println!("In brackets: the ratio to this crate's figure.\n");
+    println!("Printed by `peers all`. The [README](README.md) describes the method.");
+    println!("In brackets: the ratio to the figure of this crate.\n");
     println!("{}, {}.\n", Utc::now().date_naive(), machine::describe());
-    let rounds = if choice.rounds == 1 { "One round" } else { "Medians of the rounds" };
-    println!("{rounds} ({}), {} s.\n", choice.rounds, start.elapsed().as_secs());
-    for measure in &choice.measures {
-        print!("{}", report::table(*measure, &choice.rivals, &results));
+    let rounds = if options.rounds == 1 { "One round" } else { "Medians of the rounds" };
+    println!("{rounds} ({}), {} s.\n", options.rounds, start.elapsed().as_secs());
+    for measure in &options.measures {
+        print!("{}", report::table(*measure, &options.rivals, &results));
     }
     Ok(())
 }
@@ -127,11 +126,11 @@ fn begin(
     Ok(Process { rival, measure, child })
 }
 
-/// The line that the process prints; if it prints none, how it ended.
+/// The line that the process printed, or its exit status if it printed none.
 fn finish(process: Process) -> Result<report::Line, String> {
     let Process { rival, measure, child } = process;
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = report::Line::read(rival, measure, text.trim());
-    Ok(line.unwrap_or_else(|| report::Line::nothing(rival, measure, &output.status.to_string())))
+    Ok(line.unwrap_or_else(|| report::Line::missing(rival, measure, &output.status.to_string())))
 }

@@ -1,22 +1,23 @@
-//! What this process has used: time, switches, memory.
+//! Resource usage of this process: CPU time, context switches, memory.
 
 use std::fs;
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
-/// A kernel stack on x86-64 and most others.
+/// The size of a kernel stack on x86-64 and most other architectures.
 const KERNEL_STACK: u64 = 16 * 1024;
 
-/// Time and switches up to now, those of the calling thread left out: it only measures.
+/// CPU time and context switches of this process so far, without the calling thread, which only
+/// measures.
 #[derive(Clone, Copy)]
-pub(crate) struct Spent {
+pub(crate) struct CpuUsage {
     cpu_micros: i64,
     switches: i64,
 }
 
-impl Spent {
-    pub(crate) fn so_far() -> Self {
+impl CpuUsage {
+    pub(crate) fn now() -> Self {
         let of = |who| {
             let usage = getrusage(who).expect("usage is always known");
             (cpu_micros(&usage), switches(&usage))
@@ -30,7 +31,7 @@ impl Spent {
         (self.cpu_micros - earlier.cpu_micros) as f64
     }
 
-    /// Context switches since `earlier`, wanted and unwanted.
+    /// Context switches since `earlier`, voluntary and involuntary.
     pub(crate) fn switches_since(self, earlier: Self) -> f64 {
         (self.switches - earlier.switches) as f64
     }
@@ -44,7 +45,7 @@ fn switches(usage: &Usage) -> i64 {
     usage.voluntary_context_switches() + usage.involuntary_context_switches()
 }
 
-/// Bytes that exist because of this process.
+/// Memory used by this process, in bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory {
     resident: u64,
@@ -54,9 +55,9 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn now() -> Self {
-        // The counters of `status` are off by some pages for each core; this adds up the pages.
+        // Exact; the counters in `status` can be off by several pages per core.
         let exact = field("/proc/self/smaps_rollup", "Rss:");
-        let status = |name| field("/proc/self/status", name).expect("Linux says so");
+        let status = |name| field("/proc/self/status", name).expect("Linux reports it");
         Self {
             resident: exact.unwrap_or_else(|| status("VmRSS:")) * 1024,
             page_tables: status("VmPTE:") * 1024,
@@ -64,7 +65,7 @@ impl Memory {
         }
     }
 
-    /// Bytes more than `before`, for each of `count` services: resident, and all together.
+    /// The increase since `before` per service, for `count` services: resident, and in total.
     pub(crate) fn each_since(self, before: Self, count: usize) -> (f64, f64) {
         let more = |now: u64, before: u64| now as f64 - before as f64;
         let resident = more(self.resident, before.resident);
@@ -74,7 +75,7 @@ impl Memory {
     }
 }
 
-/// The number after a name in a file of `/proc`.
+/// The number that follows `name` in a file of `/proc`.
 fn field(file: &str, name: &str) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;

@@ -1,4 +1,4 @@
-//! What a rival weighs: a program with one service that says hello every second.
+//! Dependencies, build time and size of a program with one service that prints `hello` every second.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use chrono::Utc;
 use crate::machine;
 use crate::report::median;
 
-/// A program; what it depends on is in its first lines, behind `//:`.
+/// A program. Its dependencies are in its first lines, after `//:`.
 struct Hello {
     name: &'static str,
     source: &'static str,
@@ -39,7 +39,7 @@ const PROGRAMS: [Hello; 13] = hello![
     "job_scheduler_ng",
 ];
 
-/// Builds all, one after the other, in every round, and prints a table.
+/// Builds all programs, one after another, in every round, and prints a table.
 pub(crate) fn all(rounds: usize) -> Result<(), String> {
     let mut builds = [const { Vec::new() }; PROGRAMS.len()];
     for round in 0..rounds {
@@ -47,7 +47,7 @@ pub(crate) fn all(rounds: usize) -> Result<(), String> {
         for (hello, took) in PROGRAMS.iter().zip(&mut builds) {
             let home = home(hello.name)?;
             write(&home, hello).map_err(|error| format!("{}: {error}", home.display()))?;
-            // What is downloaded is not timed.
+            // Downloads are not timed.
             cargo(&home, &["fetch", "--quiet"])?;
             let _ = fs::remove_dir_all(home.join("target"));
             let start = Instant::now();
@@ -70,7 +70,7 @@ pub(crate) fn all(rounds: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Where it is built: beside this program.
+/// The folder in which a program is built: next to this executable.
 fn home(name: &str) -> Result<PathBuf, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
     let folder = program.parent().ok_or("this program is in no folder")?;
@@ -92,7 +92,7 @@ fn write(home: &Path, hello: &Hello) -> std::io::Result<()> {
     fs::write(home.join("src/main.rs"), hello.source)
 }
 
-/// How many crates are built for it, itself left out.
+/// The number of crates that are built for the program, without itself.
 fn dependencies(home: &Path) -> Result<usize, String> {
     let edges = ["tree", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
     let tree = cargo(home, &edges)?;
@@ -104,7 +104,7 @@ fn dependencies(home: &Path) -> Result<usize, String> {
     Ok(names.len() - 1)
 }
 
-/// What cargo prints.
+/// Runs cargo and returns its output.
 fn cargo(home: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(home).args(arguments).env("CARGO_TARGET_DIR", home.join("target"));

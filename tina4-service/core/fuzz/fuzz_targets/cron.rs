@@ -1,4 +1,4 @@
-//! Any text is a cron expression that comes, or is refused with a place inside of it.
+//! Fuzzes the cron parser: any text is an expression with occurrences, or an error with a valid span.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -15,12 +15,12 @@ fuzz_target!(|text: &str| {
             return;
         }
     };
-    // What is written is what was read.
+    // The stored text parses to the same expression.
     assert_eq!(Cron::parse(&cron.text).as_ref(), Ok(&cron));
-    // It comes, each time later, and counting agrees.
+    // It has occurrences, in ascending order, and the count agrees with them.
     let next = |after: &i64| cron.next_after(*after, &Utc);
     let due: Vec<i64> = std::iter::successors(next(&-1), next).take(50).collect();
-    assert_eq!(due.len(), 50, "it comes for ever");
+    assert_eq!(due.len(), 50, "it never ends");
     assert!(due.is_sorted_by(|a, b| a < b));
     let last = due[due.len() - 1];
     assert_eq!(cron.count_between(0, last + 1, &Utc), 50);

@@ -1,4 +1,4 @@
-//! Any text is a duration, a name or a time zone, or is refused with a reason.
+//! Fuzzes the parsers of durations, names and time zones: any text is valid, or an error says why not.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,7 +6,7 @@ use tina4_service_core::{Timezone, duration, name};
 
 fuzz_target!(|text: &str| {
     match duration::parse(text) {
-        // What is written of it is read as the same.
+        // The formatted duration parses to the same value.
         Ok(found) => assert_eq!(duration::parse(&duration::text(found)), Ok(found)),
         Err(error) => assert!(!error.to_string().is_empty()),
     }

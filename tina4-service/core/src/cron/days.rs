@@ -1,23 +1,23 @@
-//! The two day fields of a cron expression: which days of a month match.
+//! The two day fields of a cron expression: day of the month and day of the week.
 
-/// Days of the month and days of the week, as bit masks.
+/// The two day fields, as bit masks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Days {
     /// Days of the month: bits 1 to 31.
     pub dates: u32,
-    /// Days counted back from the last one, which is bit 0 (`L`, `L-3`).
+    /// Days counted back from the last day of the month, bit 0 (`L`, `L-3`).
     pub from_last: u32,
-    /// The weekdays (Monday to Friday) nearest to these days of the month (`15W`).
+    /// Days of the month whose nearest weekday (Monday to Friday) matches (`15W`).
     pub near: u32,
-    /// The weekdays nearest to these days counted back from the last one (`LW`).
+    /// The same for days counted back from the last day of the month (`LW`).
     pub near_last: u32,
     /// Days of the week: bits 0 (Sunday) to 6.
     pub weekdays: u8,
-    /// Days of the week, of the first to the fifth such day of the month (`MON#2`).
+    /// Days of the week, for their first to fifth occurrence in the month (`MON#2`).
     pub nth: [u8; 5],
-    /// Days of the week, of the last such day of the month (`5L`).
+    /// Days of the week, for their last occurrence in the month (`5L`).
     pub last: u8,
-    /// Whether a day must match in both fields; if not, either is enough.
+    /// Whether a day must match both fields; otherwise one of them is enough.
     pub both: bool,
 }
 
@@ -34,8 +34,8 @@ impl Days {
         both: true,
     };
 
-    /// The matching days, as bits 1 to 31, of a month with so many days whose first falls on
-    /// `first` (0 is Sunday).
+    /// The matching days, as bits 1 to 31, of a month with `length` days whose first day falls on
+    /// the day of the week `first` (0 is Sunday).
     pub(super) fn of(&self, length: u32, first: u32) -> u32 {
         let all = u32::MAX >> (31 - length) & !1;
         let (dates, weekdays) = (self.dates_of(length, first), self.weekdays_of(length, first));
@@ -71,7 +71,7 @@ impl Days {
     }
 }
 
-/// Monday to Friday: the day itself, or the one nearest to it in the same month; nothing if the
+/// The weekday (Monday to Friday) of the same month that is nearest to `day`, as a bit; 0 if the
 /// month has no such day.
 fn nearest_weekday(day: u32, length: u32, first: u32) -> u32 {
     if day == 0 || day > length {

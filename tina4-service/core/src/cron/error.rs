@@ -1,17 +1,17 @@
-//! What is wrong with a cron expression, and where.
+//! The error of parsing a cron expression: what is wrong, and where.
 
 use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 
-/// A longer expression is not shown: nobody could see the line under it.
-const LONGEST_SHOWN: usize = 200;
-/// So many characters of what was found are told.
-const LONGEST_TOLD: usize = 40;
+/// A longer expression is not printed with its underline, which would not line up on a screen.
+const MAX_SHOWN: usize = 200;
+/// Longest excerpt of the expression quoted in a message, in characters.
+const MAX_EXCERPT: usize = 40;
 
-/// What was found, as it appears in a message.
-pub(super) fn told(found: &str) -> String {
-    match found.char_indices().nth(LONGEST_TOLD) {
+/// The text to quote in a message, escaped and truncated.
+pub(super) fn excerpt(found: &str) -> String {
+    match found.char_indices().nth(MAX_EXCERPT) {
         Some((end, _)) => format!("{}..", found[..end].escape_debug()),
         None => found.escape_debug().to_string(),
     }
@@ -19,8 +19,8 @@ pub(super) fn told(found: &str) -> String {
 
 /// Why a text is not a cron expression.
 ///
-/// Its text is `problem; remedy`. With `{:#}` it also shows the expression, with a line under the
-/// guilty part:
+/// Displayed as `problem; remedy`. The alternate form `{:#}` also prints the expression and
+/// underlines the part that is wrong:
 ///
 /// ```
 /// use tina4_service_core::Cron;
@@ -44,7 +44,7 @@ impl CronError {
         Self { expression: expression.to_owned(), span, message }
     }
 
-    /// The guilty part of the expression, in bytes.
+    /// The byte range of the part that is wrong.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
@@ -54,17 +54,17 @@ impl CronError {
 impl fmt::Display for CronError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        let has_picture = (1..=LONGEST_SHOWN).contains(&self.expression.trim().len());
-        if !f.alternate() || !has_picture {
+        let is_printable = (1..=MAX_SHOWN).contains(&self.expression.trim().len());
+        if !f.alternate() || !is_printable {
             return Ok(());
         }
-        // A tab would move the line under it, a line break would end it.
+        // Tabs and line breaks would misalign the underline.
         let plain = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
         let expression: String = self.expression.chars().map(plain).collect();
         let before = self.expression[..self.span.start].chars().count();
-        let guilty = self.expression[self.span.clone()].chars().count().max(1);
+        let width = self.expression[self.span.clone()].chars().count().max(1);
         let expression = expression.trim_end();
-        write!(f, "\n    {expression}\n    {}{}", " ".repeat(before), "^".repeat(guilty))
+        write!(f, "\n    {expression}\n    {}{}", " ".repeat(before), "^".repeat(width))
     }
 }
 

@@ -1,11 +1,12 @@
-//! One field of a cron expression: a list of items, each a set of values or of days.
+//! Parses one field of a cron expression: a comma-separated list of values, ranges and steps, and
+//! the `L`, `W` and `#` forms of the day fields.
 
-use super::error::told;
-use super::part::{Guilty, Part, guilty};
-use super::unit::Unit;
+use super::error::excerpt;
+use super::field_kind::FieldKind;
+use super::part::{Part, PartError, reject};
 use super::value::{is_number, read_range, read_step, read_value, value};
 
-/// One field, read.
+/// A parsed field; the day masks are those of [`Days`](super::Days).
 #[derive(Default)]
 pub(super) struct Field {
     pub(super) values: u64,
@@ -14,17 +15,17 @@ pub(super) struct Field {
     pub(super) near_last: u32,
     pub(super) nth: [u8; 5],
     pub(super) last: u8,
-    /// It starts with `*` or is `?`.
-    pub(super) is_open: bool,
-    /// It has a `*`, a range or a step.
-    pub(super) recurs: bool,
+    /// Whether it starts with `*` or is `?`: then a day must match both day fields.
+    pub(super) starts_with_star: bool,
+    /// Whether it has a `*`, a range or a step.
+    pub(super) recurring: bool,
 }
 
 impl Field {
-    pub(super) fn read(unit: Unit, part: Part<'_>) -> Result<Self, Guilty> {
+    pub(super) fn read(kind: FieldKind, part: Part<'_>) -> Result<Self, PartError> {
         let mut field = Self {
-            is_open: part.text.starts_with('*') || part.text == "?",
-            recurs: part.text.contains(['*', '-', '/']),
+            starts_with_star: part.text.starts_with('*') || part.text == "?",
+            recurring: part.text.contains(['*', '-', '/']),
             ..Self::default()
         };
         let is_list = part.text.contains(',');
@@ -32,53 +33,58 @@ impl Field {
             if item.text.is_empty() {
                 let message = format!(
                     "{} is missing beside the comma; write one, or remove the comma",
-                    unit.noun()
+                    kind.noun()
                 );
-                return guilty(part, message);
+                return reject(part, message);
             }
-            field.item(unit, item, is_list)?;
+            field.read_item(kind, item, is_list)?;
         }
         Ok(field)
     }
 
-    fn item(&mut self, unit: Unit, item: Part<'_>, is_list: bool) -> Result<(), Guilty> {
-        let special = match unit {
-            Unit::Date => self.date(item, is_list)?,
-            Unit::Weekday => self.weekday(item)?,
-            Unit::Second | Unit::Minute | Unit::Hour | Unit::Month => false,
+    fn read_item(
+        &mut self,
+        kind: FieldKind,
+        item: Part<'_>,
+        is_list: bool,
+    ) -> Result<(), PartError> {
+        let special = match kind {
+            FieldKind::DayOfMonth => self.read_day_of_month(item, is_list)?,
+            FieldKind::DayOfWeek => self.read_day_of_week(item)?,
+            FieldKind::Second | FieldKind::Minute | FieldKind::Hour | FieldKind::Month => false,
         };
         if special {
             return Ok(());
         }
         let (base, step) = match item.split_once('/') {
-            Some((base, step)) => (base, Some(read_step(unit, item, step)?)),
+            Some((base, step)) => (base, Some(read_step(kind, item, step)?)),
             None => (item, None),
         };
-        let (least, greatest) = unit.bounds();
+        let (least, greatest) = kind.bounds();
         let (first, last) = match base.text {
             "*" => (least, greatest),
-            "?" if !unit.is_day() => {
-                return guilty(base, "`?` is for the two day fields; write `*` for any value");
+            "?" if !kind.is_day() => {
+                return reject(base, "`?` is for the two day fields; write `*` for any value");
             }
             "?" if is_list || step.is_some() => {
-                return guilty(item, "`?` stands alone; write `*`");
+                return reject(item, "`?` cannot be combined with anything; write `*`");
             }
             "?" => (least, greatest),
             _ => match base.split_once('-') {
-                Some((first, last)) => read_range(unit, base, first, last)?,
+                Some((first, last)) => read_range(kind, base, first, last)?,
                 None => {
-                    let value = read_value(unit, base)?;
+                    let value = read_value(kind, base)?;
                     (value, if step.is_some() { greatest } else { value })
                 }
             },
         };
-        self.add(unit, first, last, step.unwrap_or(1));
+        self.add(kind, first, last, step.unwrap_or(1));
         Ok(())
     }
 
-    /// The values from `first` to `last`, wrapping round at the end; equal ends are one value.
-    fn add(&mut self, unit: Unit, first: u32, last: u32, step: u32) {
-        let (count, (least, _)) = (unit.count(), unit.bounds());
+    /// Adds the values from `first` to `last`, wrapping around; equal ends are one value.
+    fn add(&mut self, kind: FieldKind, first: u32, last: u32, step: u32) {
+        let (count, (least, _)) = (kind.count(), kind.bounds());
         let same = first % count == last % count && (first, last) != (0, 7);
         let length = match last.checked_sub(first) {
             _ if same => 0,
@@ -91,12 +97,12 @@ impl Field {
     }
 
     pub(super) fn weekdays(&self) -> u8 {
-        // Seven bits.
+        // Seven bits are used.
         u8::try_from(self.values).unwrap_or(u8::MAX)
     }
 
-    /// `L`, `L-3`, `LW`, `15W`.
-    fn date(&mut self, item: Part<'_>, is_list: bool) -> Result<bool, Guilty> {
+    /// Reads `L`, `L-3`, `LW` and `15W`; `false` if the item is none of these.
+    fn read_day_of_month(&mut self, item: Part<'_>, is_list: bool) -> Result<bool, PartError> {
         let (item, near) = match item.strip('W') {
             Some(rest) => (rest, Some(item)),
             None => (item, None),
@@ -109,45 +115,45 @@ impl Field {
                 _ => {
                     let message = format!(
                         "`{}` is not a day before the last of the month; write `L-1` to `L-30`",
-                        told(item.text)
+                        excerpt(item.text)
                     );
-                    return guilty(item, message);
+                    return reject(item, message);
                 }
             };
             (if near.is_some() { &mut self.near_last } else { &mut self.from_last }, day)
         } else if let Some(whole) = near {
             if !is_number(item.text) {
                 let message = format!(
-                    "`{}` cannot be read; `W` follows one day that stands alone, as in `15W` or `LW`",
-                    told(whole.text)
+                    "`{}` is not a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
+                    excerpt(whole.text)
                 );
-                return guilty(whole, message);
+                return reject(whole, message);
             }
-            (&mut self.near, read_value(Unit::Date, item)?)
+            (&mut self.near, read_value(FieldKind::DayOfMonth, item)?)
         } else {
             return Ok(false);
         };
         if let Some(whole) = near.filter(|_| is_list) {
             let message = format!(
-                "`{}` cannot be in a list; `W` follows one day that stands alone",
-                told(whole.text)
+                "`{}` cannot be part of a list; write `W` after a single day",
+                excerpt(whole.text)
             );
-            return guilty(whole, message);
+            return reject(whole, message);
         }
         *mask |= 1 << day;
         Ok(true)
     }
 
-    /// `5L`, `MON#2`.
-    fn weekday(&mut self, item: Part<'_>) -> Result<bool, Guilty> {
+    /// Reads `5L` and `MON#2`; `false` if the item is neither.
+    fn read_day_of_week(&mut self, item: Part<'_>) -> Result<bool, PartError> {
         if item.is("L") {
-            return guilty(
+            return reject(
                 item,
                 "`L` needs a day of the week before it; write `5L` for the last Friday of the month, `SAT` for Saturdays",
             );
         }
         if let Some((day, nth)) = item.split_once('#') {
-            let bit = 1 << (read_value(Unit::Weekday, day)? % 7);
+            let bit = 1 << (read_value(FieldKind::DayOfWeek, day)? % 7);
             let nth = match nth.text {
                 "1" => 0,
                 "2" => 1,
@@ -155,19 +161,19 @@ impl Field {
                 "4" => 3,
                 "5" => 4,
                 found => {
-                    let found = told(found);
+                    let found = excerpt(found);
                     let message = format!(
-                        "`{found}` does not count days of the week in a month; write `#1` to `#5`, or `5L` for the last Friday"
+                        "`{found}` is not a week of the month; write `#1` to `#5`, or `5L` for the last Friday"
                     );
-                    return guilty(item, message);
+                    return reject(item, message);
                 }
             };
             self.nth[nth] |= bit;
             return Ok(true);
         }
-        match item.strip('L').filter(|day| value(Unit::Weekday, day.text).is_some()) {
+        match item.strip('L').filter(|day| value(FieldKind::DayOfWeek, day.text).is_some()) {
             Some(day) => {
-                self.last |= 1 << (read_value(Unit::Weekday, day)? % 7);
+                self.last |= 1 << (read_value(FieldKind::DayOfWeek, day)? % 7);
                 Ok(true)
             }
             None => Ok(false),

@@ -1,159 +1,166 @@
-//! From civil times to instants: what happens when the clocks of a zone change.
+//! From civil times to instants: the occurrences of an expression, with DST gaps and overlaps resolved.
 //!
-//! Time in a zone is a row of stretches in each of which one offset holds. Within a stretch civil
-//! times and instants are the same but for that offset. Between two stretches civil time jumps:
+//! The history of a zone is a sequence of zone intervals with one UTC offset each. Within an interval
+//! civil time and instants differ by that offset only. Between two intervals civil time jumps, mostly
+//! because daylight saving time (DST) starts or ends:
 //!
-//! - forward (a gap): civil times are skipped. What would have run in it runs once, at the first
-//!   instant after it; unless it is longer than [`LONGEST_GAP`], which is a day that a zone
-//!   dropped, and whose work is not owed.
-//! - back: civil times come twice. A recurring expression runs both times, a fixed one only the
-//!   first time; so each stretch knows up to where its predecessors have shown the clock.
+//! - forward, a **DST gap**: civil times are skipped. An expression with occurrences in the gap runs
+//!   once, at the first instant after it. A gap longer than [`MAX_GAP`] is not DST but a day that the
+//!   zone dropped, and nothing is made up for.
+//! - back, a **DST overlap** (fold): civil times are shown twice. A recurring expression runs in both
+//!   copies, a fixed time of day only in the first; so each interval knows which civil times the
+//!   intervals before it have shown.
 
 use super::Cron;
 use crate::calendar::{DAY, Zone};
 
-/// A longer gap runs nothing.
-const LONGEST_GAP: i64 = 3 * 3_600;
+/// The longest gap that is made up for, in seconds.
+const MAX_GAP: i64 = 3 * 3_600;
 
-/// Where to begin to look, so that what was shown before is known: the longest jump back there has
-/// been is a day (Alaska, 1867).
+/// How far before an instant to start, so that an overlap there is known: the largest jump back in
+/// history was one day (Alaska, 1867).
 const LOOK_BACK: i64 = 2 * DAY;
 
-/// Beyond these instants, the year 30,000,000, nothing is computed.
-const LIMIT: i64 = 1_000_000_000_000_000;
+/// Nothing is computed beyond this instant, about the year 30,000,000, or before its negative.
+const MAX_INSTANT: i64 = 1_000_000_000_000_000;
 
-/// A time in which one offset holds.
-struct Stretch {
+/// A span of time with one UTC offset.
+struct ZoneInterval {
     from: i64,
     until: Option<i64>,
     offset: i64,
-    /// Every civil time before this one has been shown or skipped before this stretch.
-    shown: i64,
-    /// The civil time at which a gap begins that ends where this stretch does begin.
-    gap: Option<i64>,
+    /// Earlier intervals have shown or skipped every civil time before this one.
+    shown_before: i64,
+    /// The civil time at which the gap before this interval starts; `None` if there is no gap, or
+    /// one longer than [`MAX_GAP`].
+    gap_start: Option<i64>,
 }
 
-impl Stretch {
-    /// The row of stretches, from the one in which `instant` lies.
-    fn row<Z: Zone + ?Sized>(zone: &Z, instant: i64) -> impl Iterator<Item = Self> {
+impl ZoneInterval {
+    /// The zone intervals from the one that contains `instant`, cut off there.
+    fn starting_with<Z: Zone + ?Sized>(zone: &Z, instant: i64) -> impl Iterator<Item = Self> {
         let first = Self {
             from: instant,
             until: zone.next_transition(instant),
             offset: zone.offset(instant),
-            shown: i64::MIN,
-            gap: None,
+            shown_before: i64::MIN,
+            gap_start: None,
         };
         std::iter::successors(Some(first), |last| last.next(zone))
     }
 
     fn next<Z: Zone + ?Sized>(&self, zone: &Z) -> Option<Self> {
-        // A zone that does not move on would be walked for ever.
-        let from = self.until.filter(|until| *until > self.from && *until < LIMIT)?;
+        // Guards against an endless walk if `next_transition` does not advance.
+        let from = self.until.filter(|until| *until > self.from && *until < MAX_INSTANT)?;
         let offset = zone.offset(from);
-        let shown = self.shown.max(from + self.offset);
+        let shown = self.shown_before.max(from + self.offset);
         let begins = from + offset;
         let skipped = begins - shown;
         Some(Self {
             from,
             until: zone.next_transition(from),
             offset,
-            shown: shown.max(begins),
-            gap: (skipped > 0 && skipped <= LONGEST_GAP).then_some(shown),
+            shown_before: shown.max(begins),
+            gap_start: (skipped > 0 && skipped <= MAX_GAP).then_some(shown),
         })
     }
 
-    /// The first civil time that counts for an expression, at or after an instant of this stretch.
-    fn civil(&self, cron: &Cron, instant: i64) -> i64 {
+    /// The first civil time at or after `instant` that may be an occurrence: a fixed time of day
+    /// does not recur in an overlap.
+    fn first_civil(&self, cron: &Cron, instant: i64) -> i64 {
         let civil = instant + self.offset;
-        if cron.recurring { civil } else { civil.max(self.shown) }
+        if cron.recurring { civil } else { civil.max(self.shown_before) }
     }
 
-    /// Whether the expression runs at the very beginning, because of what the gap has skipped.
-    fn makes_up(&self, cron: &Cron) -> bool {
-        self.gap.is_some_and(|gap| {
-            cron.first_from(gap).is_some_and(|civil| civil < self.from + self.offset)
+    /// Whether the expression runs at the start of this interval, for occurrences that a DST gap
+    /// skipped.
+    fn makes_up_for_gap(&self, cron: &Cron) -> bool {
+        self.gap_start.is_some_and(|gap| {
+            cron.first_at_or_after(gap).is_some_and(|civil| civil < self.from + self.offset)
         })
     }
 }
 
-/// What a change of the clocks does to a due time.
+/// How a clock change, usually DST, affects an occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockChange {
-    /// The clocks have just gone forward: it stands for what was skipped.
+    /// At the end of a DST gap: it stands for the occurrences that the gap skipped.
     Skipped,
-    /// The clocks have gone back: the same civil time was shown before.
+    /// In a DST overlap: the same civil time was shown before.
     Repeated,
 }
 
 impl Cron {
-    /// What a change of the clocks has to do with being due at `instant`.
+    /// How a clock change affects the occurrence at `instant`; `None` if it does not.
     pub fn clock_change<Z: Zone + ?Sized>(&self, instant: i64, zone: &Z) -> Option<ClockChange> {
-        if !(-LIMIT..LIMIT).contains(&instant) {
+        if !(-MAX_INSTANT..MAX_INSTANT).contains(&instant) {
             return None;
         }
-        let is_here = |stretch: &Stretch| stretch.until.is_none_or(|until| instant < until);
-        let stretch = Stretch::row(zone, instant - LOOK_BACK).find(is_here)?;
-        if instant == stretch.from && stretch.makes_up(self) {
+        let is_here = |interval: &ZoneInterval| interval.until.is_none_or(|until| instant < until);
+        let interval = ZoneInterval::starting_with(zone, instant - LOOK_BACK).find(is_here)?;
+        if instant == interval.from && interval.makes_up_for_gap(self) {
             Some(ClockChange::Skipped)
-        } else if instant + stretch.offset < stretch.shown {
+        } else if instant + interval.offset < interval.shown_before {
             Some(ClockChange::Repeated)
         } else {
             None
         }
     }
 
-    /// The first instant strictly after `instant` at which it is due, in seconds since 1970 UTC.
+    /// The first occurrence strictly after `instant`, in seconds since 1970-01-01 00:00 UTC.
     ///
-    /// `None` if there is none within 400 years.
+    /// An occurrence in a DST gap moves to the end of the gap; one in a DST overlap repeats only if
+    /// the expression is [recurring](Cron::recurring). `None` if there is none within 400 years.
     pub fn next_after<Z: Zone + ?Sized>(&self, instant: i64, zone: &Z) -> Option<i64> {
-        if !(-LIMIT..LIMIT).contains(&instant) {
+        if !(-MAX_INSTANT..MAX_INSTANT).contains(&instant) {
             return None;
         }
-        // The next civil time is looked for again only where civil time went back.
+        // The match found last stays the next one unless civil time went back before it.
         let mut known: Option<(i64, i64)> = None;
-        for stretch in Stretch::row(zone, instant - LOOK_BACK) {
-            if stretch.from > instant && stretch.makes_up(self) {
-                return Some(stretch.from);
+        for interval in ZoneInterval::starting_with(zone, instant - LOOK_BACK) {
+            if interval.from > instant && interval.makes_up_for_gap(self) {
+                return Some(interval.from);
             }
-            let begin = stretch.from.max(instant + 1);
-            if stretch.until.is_some_and(|until| begin >= until) {
+            let begin = interval.from.max(instant + 1);
+            if interval.until.is_some_and(|until| begin >= until) {
                 continue;
             }
-            let civil = stretch.civil(self, begin);
+            let civil = interval.first_civil(self, begin);
             let found = match known {
                 Some((from, found)) if (from..=found).contains(&civil) => found,
-                Some(_) | None => self.first_from(civil)?,
+                Some(_) | None => self.first_at_or_after(civil)?,
             };
             known = Some((civil, found));
-            let due = found - stretch.offset;
-            if stretch.until.is_none_or(|until| due < until) {
+            let due = found - interval.offset;
+            if interval.until.is_none_or(|until| due < until) {
                 return Some(due);
             }
         }
         None
     }
 
-    /// How often it is due from `from` on, before `until`; exact, and quick also over centuries.
+    /// The exact number of occurrences in `from..until`; fast even over centuries.
     pub fn count_between<Z: Zone + ?Sized>(&self, from: i64, until: i64, zone: &Z) -> u64 {
-        let (from, until) = (from.clamp(-LIMIT, LIMIT), until.clamp(-LIMIT, LIMIT));
+        let (from, until) =
+            (from.clamp(-MAX_INSTANT, MAX_INSTANT), until.clamp(-MAX_INSTANT, MAX_INSTANT));
         if from >= until {
             return 0;
         }
         let mut count = 0;
-        for stretch in Stretch::row(zone, from - LOOK_BACK) {
-            if stretch.from >= until {
+        for interval in ZoneInterval::starting_with(zone, from - LOOK_BACK) {
+            if interval.from >= until {
                 break;
             }
-            let begin = stretch.from.max(from);
-            let end = stretch.until.map_or(until, |end| end.min(until));
+            let begin = interval.from.max(from);
+            let end = interval.until.map_or(until, |end| end.min(until));
             if begin >= end {
                 continue;
             }
-            let civil = stretch.civil(self, begin);
-            count += self.count(civil, end + stretch.offset);
-            // Made up for, unless it is due at that instant anyway.
-            let first = stretch.from + stretch.offset;
-            if begin == stretch.from && stretch.makes_up(self) && !self.matches(first) {
+            let civil = interval.first_civil(self, begin);
+            count += self.count(civil, end + interval.offset);
+            // The run that makes up for the gap, unless that instant matches anyway.
+            let first = interval.from + interval.offset;
+            if begin == interval.from && interval.makes_up_for_gap(self) && !self.matches(first) {
                 count += 1;
             }
         }

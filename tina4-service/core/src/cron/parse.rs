@@ -1,18 +1,18 @@
-//! Text to [`Cron`]: words and fields, and whether it ever comes.
+//! The parser of cron expressions, which also refuses expressions that never match.
 //!
-//! Text -> `Part` -> `Field` (of values in a `Unit`) -> masks.
+//! Data flow: text -> `Part` -> `Field` (of one `FieldKind`) -> the masks of [`Cron`].
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::error::told;
+use super::error::excerpt;
 use super::field::Field;
-use super::part::{Guilty, Part};
-use super::unit::Unit;
+use super::field_kind::FieldKind;
+use super::part::{Part, PartError};
 use super::{Cron, CronError, Days};
 
-/// Words for whole expressions.
-const WORDS: [(&str, &str); 9] = [
+/// Nicknames of whole expressions, as in crontab(5).
+const NICKNAMES: [(&str, &str); 9] = [
     ("@every_second", "* * * * * *"),
     ("@every_minute", "* * * * *"),
     ("@hourly", "0 * * * *"),
@@ -25,23 +25,25 @@ const WORDS: [(&str, &str); 9] = [
 ];
 
 impl Cron {
-    /// Reads a cron expression: five fields (minute, hour, day of the month, month, day of the
-    /// week), or six with the second first; or a word such as `@daily`.
+    /// Parses a cron expression of five or six fields, or a nickname.
     ///
-    /// Each field takes `*`, values, ranges (`9-17`; `22-2` wraps round), steps (`*/15`, `0-30/10`;
-    /// `5/15` goes on to the end) and lists of these. Months and days of the week have names
-    /// (`JAN`, `MON`); Sunday is `0` and `7`. Days of the month also take `L` (the last), `L-3`,
-    /// `LW` (the last from Monday to Friday) and `15W` (the one nearest to it); days of the week
-    /// `5L` (the last Friday) and `MON#2` (the second Monday). `?` is `*` in these two. Case does
-    /// not matter.
+    /// The five fields are minute, hour, day of the month, month and day of the week; a sixth, the
+    /// second, may come first. A nickname stands for a whole expression, such as `@daily`.
     ///
-    /// If both day fields say something, either is enough, as in crontab(5), unless one of them
-    /// starts with `*`: then both must match.
+    /// Each field takes `*`, values, ranges (`9-17`; `22-2` wraps around), steps (`*/15`, `0-30/10`;
+    /// `5/15` continues to the end) and lists of these. Months and days of the week have names
+    /// (`JAN`, `MON`); Sunday is `0` and `7`. The day of the month also takes `L` (the last day),
+    /// `L-3` (three days before it), `LW` (the last weekday) and `15W` (the weekday nearest to the
+    /// 15th); the day of the week also takes `5L` (the last Friday) and `MON#2` (the second
+    /// Monday). In these two fields `?` means `*`. Letter case does not matter.
+    ///
+    /// If both day fields are restricted, a day that matches either is enough, as in crontab(5).
+    /// If one of them starts with `*`, a day must match both.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with the first part that is wrong, and where it is. An expression that no
-    /// date ever matches is an error, too.
+    /// Describes the first part that is wrong, with its position. An expression that never matches
+    /// any date is also an error.
     ///
     /// ```
     /// use tina4_service_core::{Cron, Utc};
@@ -59,7 +61,7 @@ impl Cron {
             return Err(error(0..text.len(), message.to_owned()));
         }
         if whole.text.starts_with('@') {
-            let found = WORDS.iter().find(|(word, _)| whole.is(word));
+            let found = NICKNAMES.iter().find(|(word, _)| whole.is(word));
             let Some((_, meaning)) = found else {
                 return Err(error(whole.span(), unknown_word(whole.text)));
             };
@@ -91,21 +93,21 @@ impl Cron {
                 return Err(error(whole.span(), message));
             }
         };
-        let read = |unit, part| {
-            Field::read(unit, part).map_err(|Guilty { span, message }| error(span, message))
+        let read = |kind, part| {
+            Field::read(kind, part).map_err(|PartError { span, message }| error(span, message))
         };
-        let seconds = read(Unit::Second, second)?;
-        let minutes = read(Unit::Minute, minute)?;
-        let hours = read(Unit::Hour, hour)?;
-        let dates = read(Unit::Date, date)?;
-        let months = read(Unit::Month, month)?;
-        let weekdays = read(Unit::Weekday, weekday)?;
+        let seconds = read(FieldKind::Second, second)?;
+        let minutes = read(FieldKind::Minute, minute)?;
+        let hours = read(FieldKind::Hour, hour)?;
+        let dates = read(FieldKind::DayOfMonth, date)?;
+        let months = read(FieldKind::Month, month)?;
+        let weekdays = read(FieldKind::DayOfWeek, weekday)?;
         let cron = Self {
             text: Cow::Owned(whole.text.to_owned()),
             seconds: seconds.values,
             minutes: minutes.values,
             hours: narrow(hours.values),
-            // Twelve bits.
+            // Bits 1 to 12.
             months: u16::try_from(months.values).unwrap_or(u16::MAX),
             days: Days {
                 dates: narrow(dates.values),
@@ -115,16 +117,16 @@ impl Cron {
                 weekdays: weekdays.weekdays(),
                 nth: weekdays.nth,
                 last: weekdays.last,
-                both: dates.is_open || weekdays.is_open,
+                both: dates.starts_with_star || weekdays.starts_with_star,
             },
-            recurring: seconds.recurs || minutes.recurs || hours.recurs,
+            recurring: seconds.recurring || minutes.recurring || hours.recurring,
         };
-        if cron.first_from(0).is_none() {
+        if cron.first_at_or_after(0).is_none() {
             let message = format!(
                 "no day ever matches `{} {} {}`; check the day of the month against the month",
-                told(date.text),
-                told(month.text),
-                told(weekday.text)
+                excerpt(date.text),
+                excerpt(month.text),
+                excerpt(weekday.text)
             );
             return Err(error(date.start..weekday.span().end, message));
         }
@@ -133,7 +135,7 @@ impl Cron {
 }
 
 fn narrow(values: u64) -> u32 {
-    // All values are below 32.
+    // Values are below 32, so the mask fits.
     u32::try_from(values).unwrap_or(u32::MAX)
 }
 
@@ -143,17 +145,17 @@ fn unknown_word(found: &str) -> String {
             .to_owned();
     }
     if found.to_ascii_lowercase().starts_with("@every ") {
-        return format!("`{}` is not calendar time; use `interval`", told(found));
+        return format!("`{}` is not calendar time; use `interval`", excerpt(found));
     }
     let alike = |word: &str| strsim::jaro_winkler(word, &found.to_ascii_lowercase());
-    let nearest = WORDS.iter().map(|(word, _)| (alike(word), *word));
+    let nearest = NICKNAMES.iter().map(|(word, _)| (alike(word), *word));
     let nearest =
         nearest.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(alike, _)| *alike > 0.84);
-    let found = told(found);
+    let found = excerpt(found);
     match nearest {
         Some((_, word)) => format!("unknown word `{found}`; did you mean `{word}`?"),
         None => {
-            let words = WORDS.map(|(word, _)| format!("`{word}`")).join(", ");
+            let words = NICKNAMES.map(|(word, _)| format!("`{word}`")).join(", ");
             format!("unknown word `{found}`; use {words} or five fields")
         }
     }

@@ -1,8 +1,8 @@
-//! Parts of a cron expression, each of which knows its place.
+//! Slices of a cron expression that keep their position, for the spans of errors.
 
 use std::ops::Range;
 
-/// A part of the expression, and where it begins there.
+/// A slice of the expression, and the byte offset at which it starts.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) text: &'a str,
@@ -14,24 +14,24 @@ impl<'a> Part<'a> {
         self.start..self.start + self.text.len()
     }
 
-    /// What stands before and after the first `sign`.
+    /// The parts before and after the first `sign`.
     pub(super) fn split_once(self, sign: char) -> Option<(Self, Self)> {
         let (before, after) = self.text.split_once(sign)?;
         let start = self.start + before.len() + sign.len_utf8();
         Some((Self { text: before, start: self.start }, Self { text: after, start }))
     }
 
-    pub(super) fn split(self, is_border: fn(char) -> bool) -> impl Iterator<Item = Self> {
+    pub(super) fn split(self, is_separator: fn(char) -> bool) -> impl Iterator<Item = Self> {
         let mut start = self.start;
-        self.text.split(is_border).map(move |text| {
+        self.text.split(is_separator).map(move |text| {
             let part = Self { text, start };
-            // The border is one ASCII character.
+            // The separator is one ASCII character.
             start += text.len() + 1;
             part
         })
     }
 
-    /// Without its last character, if that is `letter` in either case.
+    /// The part without its last character, if that is `letter` in either case.
     pub(super) fn strip(self, letter: char) -> Option<Self> {
         let text = self.text.strip_suffix([letter, letter.to_ascii_lowercase()])?;
         Some(Self { text, ..self })
@@ -42,12 +42,12 @@ impl<'a> Part<'a> {
     }
 }
 
-/// A part that is wrong, and why.
-pub(super) struct Guilty {
+/// Which part is wrong, and why.
+pub(super) struct PartError {
     pub(super) span: Range<usize>,
     pub(super) message: String,
 }
 
-pub(super) fn guilty<T>(part: Part<'_>, message: impl Into<String>) -> Result<T, Guilty> {
-    Err(Guilty { span: part.span(), message: message.into() })
+pub(super) fn reject<T>(part: Part<'_>, message: impl Into<String>) -> Result<T, PartError> {
+    Err(PartError { span: part.span(), message: message.into() })
 }

@@ -1,4 +1,4 @@
-//! Texts to masks, masks to times, and time through clock changes.
+//! Expressions to masks, masks to occurrences, and occurrences across DST changes.
 
 use super::*;
 use crate::{Utc, Zone};
@@ -10,22 +10,22 @@ fn cron(text: &str) -> Cron {
     Cron::parse(text).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-/// `2026-03-08 02:30:00`, as seconds.
+/// Parses `2026-03-08 02:30:00` into seconds.
 fn at(text: &str) -> i64 {
     let parts: Vec<i64> = text.split(['-', ' ', ':']).map(|part| part.parse().unwrap()).collect();
     let [year, month, day, hour, minute, second] = parts[..] else { panic!("{text}") };
-    let month = Month { year, month: small(month) };
+    let month = Month { year, month: to_u32(month) };
     (month.first_day() + day - 1) * DAY + hour * 3_600 + minute * 60 + second
 }
 
 fn text(civil: i64) -> String {
-    let (Month { year, month }, day) = date(civil.div_euclid(DAY));
+    let (Month { year, month }, day) = month_and_day(civil.div_euclid(DAY));
     let second = civil.rem_euclid(DAY);
     let (hour, minute) = (second / 3_600, second / 60 % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02}", second % 60)
 }
 
-/// A zone whose clocks change at these instants to these offsets.
+/// A zone that starts with the offset `first` and changes at given instants to given offsets.
 #[derive(Debug)]
 struct Clocks {
     first: i64,
@@ -43,7 +43,7 @@ impl Zone for Clocks {
     }
 }
 
-/// The due times after an instant, as UTC.
+/// The first `count` occurrences after an instant, in UTC.
 fn due(expression: &str, zone: &impl Zone, after: &str, count: usize) -> Vec<String> {
     let cron = cron(expression);
     let next = |after: &i64| cron.next_after(*after, zone);
@@ -51,7 +51,7 @@ fn due(expression: &str, zone: &impl Zone, after: &str, count: usize) -> Vec<Str
 }
 
 #[test]
-fn each_sign_means_its_days() {
+fn each_form_of_the_day_fields_matches_its_days() {
     // January 2026 begins on a Thursday and ends on a Saturday; 31 January is its last day.
     for (fields, days) in [
         ("13 * *", vec![13]),
@@ -76,7 +76,7 @@ fn each_sign_means_its_days() {
         ("* * FRI-MON/3", vec![2, 5, 9, 12, 16, 19, 23, 26, 30]),
         ("* * 5/2", vec![2, 4, 9, 11, 16, 18, 23, 25, 30]),
         ("* * 7-7", vec![4, 11, 18, 25]),
-        // Both say something: either is enough, unless one of them starts with `*`.
+        // Both fields are restricted: either is enough, unless one of them starts with `*`.
         ("13 * FRI", vec![2, 9, 13, 16, 23, 30]),
         ("*/13 * WED", vec![14]),
         ("13,14 * */3", vec![14]),
@@ -94,17 +94,17 @@ fn each_sign_means_its_days() {
 #[test]
 fn nearest_weekdays_stay_in_their_month() {
     let day = |expression: &str, length, first| cron(expression).days.of(length, first);
-    // A month of 30 days whose first is a Saturday: its 30th is a Sunday, its 28th a Friday.
+    // A month of 30 days that starts on a Saturday: the 30th is a Sunday, the 28th a Friday.
     assert_eq!(day("0 0 1W * *", 30, 6), 1 << 3);
     assert_eq!(day("0 0 30W * *", 30, 6), 1 << 28);
-    assert_eq!(day("0 0 31W * *", 30, 6), 0, "it has no 31st");
-    // One of 28 days whose first is a Sunday.
+    assert_eq!(day("0 0 31W * *", 30, 6), 0, "the month has no 31st");
+    // A month of 28 days that starts on a Sunday.
     assert_eq!(day("0 0 1W * *", 28, 0), 1 << 2);
     assert_eq!(day("0 0 28W * *", 28, 0), 1 << 27);
 }
 
 #[test]
-fn fields_without_days() {
+fn time_fields_and_nicknames() {
     for (expression, seconds, minutes, hours, recurring) in [
         ("5 4 * * *", 1, 1 << 5, 1 << 4, false),
         ("1,2 5 4 * * *", 0b110, 1 << 5, 1 << 4, false),
@@ -124,14 +124,14 @@ fn fields_without_days() {
 }
 
 #[test]
-fn leap_days_come_and_impossible_days_are_refused() {
+fn leap_days_occur_and_impossible_dates_are_refused() {
     assert_eq!(due("0 0 29 2 *", &Utc, "2096-03-01 00:00:00", 1), ["2104-02-29 00:00:00"]);
-    // Leap days that are a Sunday, a Wednesday or a Saturday.
+    // Leap days that fall on a Sunday, a Wednesday or a Saturday.
     assert_eq!(
         due("0 0 29 2 */3", &Utc, "2084-03-01 00:00:00", 2),
         ["2088-02-29 00:00:00", "2096-02-29 00:00:00"]
     );
-    // Each looks at 400 years: under Miri, which is some hundred times slower, one will do.
+    // Each searches 400 years; Miri is about a hundred times slower, so it tries one.
     let count = if cfg!(miri) { 1 } else { 4 };
     for never in &["0 0 30 2 *", "0 0 31 4,6 *", "0 0 31W 2 *", "0 0 L-30 2 *"][..count] {
         assert!(Cron::parse(never).is_err(), "{never}");
@@ -139,7 +139,7 @@ fn leap_days_come_and_impossible_days_are_refused() {
 }
 
 #[test]
-fn rule_7_a_skipped_time_runs_once_after_the_gap() {
+fn rule_7_occurrences_in_a_dst_gap_run_once_after_it() {
     let spring = Clocks { first: 0, changes: vec![(at("2026-03-29 01:00:00"), 3_600)] };
     for (expression, want) in [
         ("30 1 * * *", ["2026-03-29 01:00:00", "2026-03-30 00:30:00"]),
@@ -156,13 +156,13 @@ fn rule_7_a_skipped_time_runs_once_after_the_gap() {
 }
 
 #[test]
-fn rule_7_a_long_gap_runs_nothing() {
-    // Midnight at the beginning of 30 December.
+fn rule_7_a_gap_of_more_than_three_hours_runs_nothing() {
+    // Local midnight at the start of 30 December.
     let from = at("2011-12-30 10:00:00");
     for (skipped, expression, want) in [
         (3 * 3_600, "30 2 * * *", "2011-12-30 10:00:00"),
         (3 * 3_600 + 1, "30 2 * * *", "2011-12-31 09:29:59"),
-        // Samoa dropped this day: what was planned for it is not made up for.
+        // Samoa dropped this day: its occurrences are not made up for.
         (24 * 3_600, "0 2 * * *", "2011-12-30 12:00:00"),
         (24 * 3_600, "0 2 30 * *", "2012-01-29 12:00:00"),
     ] {
@@ -172,7 +172,7 @@ fn rule_7_a_long_gap_runs_nothing() {
 }
 
 #[test]
-fn rule_7_in_a_repeated_hour_only_what_recurs_runs_twice() {
+fn rule_7_in_a_dst_overlap_only_recurring_expressions_run_twice() {
     let autumn = Clocks { first: 3_600, changes: vec![(at("2026-10-25 01:00:00"), 0)] };
     for (expression, want) in [
         ("30 1 * * *", ["2026-10-25 00:30:00", "2026-10-26 01:30:00"]),
@@ -180,24 +180,24 @@ fn rule_7_in_a_repeated_hour_only_what_recurs_runs_twice() {
         ("30 * * * *", ["2026-10-25 00:30:00", "2026-10-25 01:30:00"]),
         ("30 1-1 * * *", ["2026-10-25 00:30:00", "2026-10-25 01:30:00"]),
         ("30 1/23 * * *", ["2026-10-25 00:30:00", "2026-10-25 01:30:00"]),
-        // It begins where the repeated hour ends.
+        // At the end of the overlap.
         ("0 2 * * *", ["2026-10-25 02:00:00", "2026-10-26 02:00:00"]),
     ] {
         assert_eq!(due(expression, &autumn, "2026-10-24 23:30:00", 2), want, "{expression}");
     }
-    // Asked from inside of the second copy, a fixed time is still known to have been.
+    // A search that starts in the second copy of the hour knows that the first has run.
     assert_eq!(due("30 1 * * *", &autumn, "2026-10-25 01:10:00", 1), ["2026-10-26 01:30:00"]);
 }
 
 #[test]
-fn the_ends_of_time_are_no_trap() {
+fn instants_outside_the_supported_range_have_no_occurrence() {
     let cron = cron("0 0 1 1 *");
     for instant in [i64::MIN, i64::MAX, i64::MAX - 1, i64::MIN + 1] {
         assert_eq!(cron.next_after(instant, &Utc), None, "{instant}");
     }
     assert_eq!(cron.count_between(0, -1, &Utc), 0);
     assert!(cron.count_between(i64::MIN, i64::MAX, &Utc) > 60_000_000);
-    // A zone that does not move on.
+    // A zone whose transitions do not advance.
     struct Stuck;
     impl Zone for Stuck {
         fn offset(&self, _: i64) -> i64 {
@@ -210,7 +210,7 @@ fn the_ends_of_time_are_no_trap() {
     assert_eq!(cron.next_after(0, &Stuck), None);
 }
 
-/// Expressions of every kind, of which some are dense.
+/// Sparse and dense expressions.
 fn expressions() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(vec![
         "*/10 * * * *",
@@ -238,10 +238,10 @@ fn zones() -> impl Strategy<Value = Clocks> {
 }
 
 proptest! {
-    #![proptest_config(crate::random::cases())]
+    #![proptest_config(crate::proptest_config::config())]
 
     #[test]
-    fn counting_agrees_with_walking(
+    fn the_count_agrees_with_enumeration(
         expression in expressions(), zone in zones(),
         from in 0..10 * DAY, length in 0..4 * DAY,
     ) {
@@ -249,12 +249,12 @@ proptest! {
         let from = from + at("2026-01-28 00:00:00");
         let until = from + length;
         let next = |after: &i64| cron.next_after(*after, &zone);
-        let walked = std::iter::successors(next(&(from - 1)), next).take_while(|due| *due < until);
-        prop_assert_eq!(cron.count_between(from, until, &zone), walked.count() as u64);
+        let enumerated = std::iter::successors(next(&(from - 1)), next).take_while(|due| *due < until);
+        prop_assert_eq!(cron.count_between(from, until, &zone), enumerated.count() as u64);
     }
 
     #[test]
-    fn any_text_is_read_or_refused_with_a_place(text in "[ -~\\t]{0,24}|.{0,8}|[0-9*/,#LW?@ -]{0,20}") {
+    fn any_text_is_parsed_or_refused_with_a_span(text in "[ -~\\t]{0,24}|.{0,8}|[0-9*/,#LW?@ -]{0,20}") {
         if let Err(error) = Cron::parse(&text) {
             let span = error.span();
             prop_assert!(text.get(span).is_some(), "{:?}", error);

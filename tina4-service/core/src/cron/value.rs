@@ -1,47 +1,47 @@
-//! Values, ranges and steps of a field, and what is wrong with them.
+//! Parses the values, ranges and steps of a field.
 
-use super::error::told;
-use super::part::{Guilty, Part, guilty};
-use super::unit::Unit;
+use super::error::excerpt;
+use super::field_kind::FieldKind;
+use super::part::{Part, PartError, reject};
 
 pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A number or a name as a value, whether or not it is allowed.
-pub(super) fn value(unit: Unit, text: &str) -> Option<u32> {
+/// The value of a number or name; a number may be out of bounds.
+pub(super) fn value(kind: FieldKind, text: &str) -> Option<u32> {
     if is_number(text) {
         return Some(text.parse().unwrap_or(u32::MAX));
     }
-    let (names, first) = unit.names();
+    let (names, first) = kind.names();
     let found = names.iter().position(|name| name.eq_ignore_ascii_case(text))?;
     Some(first + u32::try_from(found).ok()?)
 }
 
-pub(super) fn read_value(unit: Unit, part: Part<'_>) -> Result<u32, Guilty> {
-    let (least, greatest) = unit.bounds();
-    if let Some(value) = value(unit, part.text)
+pub(super) fn read_value(kind: FieldKind, part: Part<'_>) -> Result<u32, PartError> {
+    let (least, greatest) = kind.bounds();
+    if let Some(value) = value(kind, part.text)
         && (least..=greatest).contains(&value)
     {
         return Ok(value);
     }
-    let (noun, allowed) = (unit.noun(), unit.allowed());
+    let (noun, allowed) = (kind.noun(), kind.allowed());
     if part.text.is_empty() {
-        return guilty(part, format!("{noun} is missing; write {allowed}"));
+        return reject(part, format!("{noun} is missing; write {allowed}"));
     }
-    let found = told(part.text);
-    // Long names and signs of other fields deserve another word.
-    let message = if unit.names().0.iter().any(|name| starts_with(part.text, name)) {
+    let found = excerpt(part.text);
+    // Likely mistakes get a message of their own.
+    let message = if kind.names().0.iter().any(|name| starts_with(part.text, name)) {
         let short = &part.text[..3];
         format!("`{found}` is not {noun}; names have three letters, write `{short}`")
-    } else if unit == Unit::Weekday && part.text.len() == 4 && is_number(part.text) {
+    } else if kind == FieldKind::DayOfWeek && part.text.len() == 4 && is_number(part.text) {
         format!("`{found}` is not {noun}, and there is no field for the year; write {allowed}")
-    } else if !unit.is_day() && is_day_sign(part.text) {
+    } else if !kind.is_day() && is_day_sign(part.text) {
         format!("`{found}` is not {noun}; `L`, `W` and `#` are for days, write {allowed}")
     } else {
         format!("`{found}` is not {noun}; write {allowed}")
     };
-    guilty(part, message)
+    reject(part, message)
 }
 
 fn starts_with(text: &str, name: &str) -> bool {
@@ -55,54 +55,54 @@ fn is_day_sign(text: &str) -> bool {
 }
 
 pub(super) fn read_range(
-    unit: Unit,
+    kind: FieldKind,
     whole: Part<'_>,
     first: Part<'_>,
     last: Part<'_>,
-) -> Result<(u32, u32), Guilty> {
+) -> Result<(u32, u32), PartError> {
     let missing = match (first.text.is_empty(), last.text.is_empty()) {
         (true, true) => Some("ends"),
-        (true, false) => Some("beginning"),
+        (true, false) => Some("start"),
         (false, true) => Some("end"),
         (false, false) => None,
     };
     if let Some(missing) = missing {
-        let example = match unit {
-            Unit::Second | Unit::Minute => "0-29",
-            Unit::Hour => "9-17",
-            Unit::Date => "1-7",
-            Unit::Month => "JUN-AUG",
-            Unit::Weekday => "MON-FRI",
+        let example = match kind {
+            FieldKind::Second | FieldKind::Minute => "0-29",
+            FieldKind::Hour => "9-17",
+            FieldKind::DayOfMonth => "1-7",
+            FieldKind::Month => "JUN-AUG",
+            FieldKind::DayOfWeek => "MON-FRI",
         };
         let message = format!(
             "the range `{}` has no {missing}; write both ends, such as `{example}`",
-            told(whole.text)
+            excerpt(whole.text)
         );
-        return guilty(whole, message);
+        return reject(whole, message);
     }
-    Ok((read_value(unit, first)?, read_value(unit, last)?))
+    Ok((read_value(kind, first)?, read_value(kind, last)?))
 }
 
-pub(super) fn read_step(unit: Unit, item: Part<'_>, step: Part<'_>) -> Result<u32, Guilty> {
-    let (_, greatest) = unit.bounds();
-    let (noun, found) = (unit.noun(), told(step.text));
+pub(super) fn read_step(kind: FieldKind, item: Part<'_>, step: Part<'_>) -> Result<u32, PartError> {
+    let (_, greatest) = kind.bounds();
+    let (noun, found) = (kind.noun(), excerpt(step.text));
     if step.text.is_empty() {
-        return guilty(item, "the step is missing; write a number after `/`, such as `*/5`");
+        return reject(item, "the step is missing; write a number after `/`, such as `*/5`");
     }
     if !is_number(step.text) {
-        return guilty(
+        return reject(
             step,
             format!("`{found}` is not a step; write a number from 1 to {greatest}"),
         );
     }
     match step.text.parse() {
-        Ok(0) => guilty(step, "a step of 0 stands still; write 1 or more"),
+        Ok(0) => reject(step, "a step of 0 never advances; write 1 or more"),
         Ok(step) if step <= greatest => Ok(step),
         Ok(_) | Err(_) => {
             let message = format!(
-                "a step of {found} is more than {noun} can be, so it would never be taken; write 1 to {greatest}, or use `interval`"
+                "a step of {found} is larger than {noun} can be; write 1 to {greatest}, or use `interval`"
             );
-            guilty(step, message)
+            reject(step, message)
         }
     }
 }

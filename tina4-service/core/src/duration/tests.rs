@@ -1,4 +1,4 @@
-//! Which texts are durations, and what is said about those that are not.
+//! Valid and invalid durations, and the messages of the invalid ones.
 
 use super::*;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ fn message(text: &str) -> String {
 }
 
 #[test]
-fn texts_that_are_durations() {
+fn valid_durations() {
     for (text, millis) in [
         ("500ms", 500),
         ("30s", 30_000),
@@ -26,7 +26,7 @@ fn texts_that_are_durations() {
 }
 
 #[test]
-fn texts_that_are_not() {
+fn invalid_durations_and_their_messages() {
     for (text, expected) in [
         ("", "the duration is empty; write a number and a unit, such as `\"30s\"`"),
         ("  ", "the duration is empty; write a number and a unit, such as `\"30s\"`"),
@@ -62,31 +62,7 @@ fn texts_that_are_not() {
 }
 
 #[test]
-fn ranges() {
-    let ns = Duration::from_nanos(1);
-    for (key, duration, expected) in [
-        (Key::Interval, SHORTEST, None),
-        (Key::Interval, LONGEST, None),
-        (Key::InitialDelay, Duration::ZERO, None),
-        (
-            Key::Interval,
-            Duration::ZERO,
-            Some("`interval` cannot be zero; use at least `1ms`, or remove it"),
-        ),
-        (Key::InitialDelay, ns, Some("`initial_delay` of `1ns` is too short; use at least `1ms`")),
-        (
-            Key::Delay,
-            LONGEST + ns,
-            Some("`delay` of `366days 1ns` is too long; use at most `366days`"),
-        ),
-    ] {
-        let found = in_range(key, duration).err().map(|fault| fault.to_string());
-        assert_eq!(found.as_deref(), expected, "{key} {duration:?}");
-    }
-}
-
-#[test]
-fn texts_have_no_months() {
+fn formatted_durations_have_no_months() {
     for (seconds, expected) in [
         (0, "0s"),
         (60, "1m"),
@@ -99,10 +75,10 @@ fn texts_have_no_months() {
 }
 
 proptest! {
-    #![proptest_config(crate::random::cases())]
+    #![proptest_config(crate::proptest_config::config())]
 
     #[test]
-    fn what_is_written_is_read_back(seconds in 0..=u64::MAX / 2, nanos in 0..1_000_000_000_u32) {
+    fn formatted_durations_parse_back(seconds in 0..=u64::MAX / 2, nanos in 0..1_000_000_000_u32) {
         let duration = Duration::new(seconds, nanos);
         prop_assert_eq!(parse(&text(duration)), Ok(duration));
     }
@@ -115,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_of_likely_characters_panics(text in "[0-9 .smhdwMyµ-]{0,12}") {
+    fn no_text_of_plausible_characters_panics(text in "[0-9 .smhdwMyµ-]{0,12}") {
         if let Err(error) = parse(&text) {
             prop_assert!(!error.to_string().is_empty());
         }

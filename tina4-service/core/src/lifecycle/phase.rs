@@ -1,15 +1,91 @@
-//! What a life cycle knows of itself, and what can be asked of it without changing it.
+//! What a life cycle is doing, grouped by activity.
 
-use super::dates::NEVER;
-use super::{Ending, Lifecycle, State};
+use super::ending::Ending;
 use crate::nanos::{Nanos, NonMaxNanos};
 
-/// Who carries out the clean-up of an activation that has ended.
+/// What a life cycle is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hooks {
-    /// Nobody yet: a worker must come for it.
+pub(super) enum Phase {
+    /// Not in an activation.
+    Idle(Idle),
+    /// Started, but not all services that it comes `after` are ready.
+    WaitingForDependencies,
+    /// Between two runs, or before the first.
+    Pending { wait: Wait, pause: Pause },
+    /// A run is in progress.
+    Running {
+        /// Pause once this run has ended.
+        pause: bool,
+        /// When to check next whether this run is stuck.
+        check_at: Option<NonMaxNanos>,
+        /// The last sign of life before the silence that was reported as stuck.
+        reported_silence: Option<NonMaxNanos>,
+    },
+    /// A run is in progress, and is abandoned if it has not ended by `deadline`.
+    StopRequested {
+        deadline: Nanos,
+        /// Start again once stopped.
+        start_again: bool,
+    },
+    /// The last run has ended, the clean-up has not; it is abandoned at `deadline`.
+    Ending {
+        ending: Ending,
+        clean_up: CleanUp,
+        deadline: Nanos,
+        /// Start again once stopped.
+        start_again: bool,
+    },
+    /// Did not end in time.
+    Abandoned(Lingering),
+}
+
+/// Why a service is not in an activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// It has never been started.
+    Registered,
+    /// Its last activation has ended.
+    Ended(Ending),
+}
+
+/// What a pending service waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// A due time on the monotonic clock.
+    Due(Nanos),
+    /// An occurrence of its cron expression, on the wall clock. `check_at` is when to read the wall
+    /// clock next.
+    Occurrence { check_at: Nanos },
+    /// The end of the backoff after a crash.
+    Backoff(Nanos),
+}
+
+impl Wait {
+    /// When something is to be done next.
+    #[inline]
+    pub(super) fn deadline(self) -> Nanos {
+        match self {
+            Self::Due(at) | Self::Occurrence { check_at: at } | Self::Backoff(at) => at,
+        }
+    }
+}
+
+/// Whether a pending service is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pause {
+    No,
+    /// It was paused before, runs once on request, and is paused again.
+    AfterRun,
+    /// It does not run until resumed.
+    Now,
+}
+
+/// How far the clean-up of an activation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CleanUp {
+    /// A worker has to begin it.
     Queued,
-    /// The worker that ran last, or the one that came.
+    /// A worker carries it out.
     Running,
 }
 
@@ -18,255 +94,9 @@ pub(super) enum Hooks {
 pub(super) enum Lingering {
     /// The last run.
     Run,
-    /// The clean-up, for which no worker has come yet.
-    Queued,
-    /// The clean-up.
-    Hooks,
+    /// The clean-up, which no worker has begun yet.
+    QueuedCleanUp,
+    /// The clean-up, which a worker carries out.
+    CleanUp,
     Nothing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
-    Registered,
-    /// Started, but what it comes `after` is not up.
-    WaitingForDependencies,
-    /// `pause`: go (back) to being paused after the run.
-    Waiting {
-        until: Until,
-        pause: bool,
-    },
-    Running {
-        /// Pause once this run has ended.
-        pause: bool,
-        /// When to look whether this run is stuck.
-        watch: Option<NonMaxNanos>,
-        /// Since when it has been silent, if that was told.
-        reported_since: Option<NonMaxNanos>,
-    },
-    /// Running, but stop was requested, and waits until `deadline`.
-    StopRequested {
-        deadline: Nanos,
-        /// Start again once stopped.
-        start_again: bool,
-    },
-    BackingOff {
-        due: Nanos,
-        pause: bool,
-    },
-    Paused {
-        resume: Resume,
-    },
-    Ending {
-        ending: Ending,
-        hooks: Hooks,
-        deadline: Nanos,
-        start_again: bool,
-    },
-    Stopped,
-    Finished,
-    Failed,
-    Abandoned {
-        lingering: Lingering,
-    },
-}
-
-/// What a waiting service waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Until {
-    /// An instant of the monotonic clock.
-    Instant(Nanos),
-    /// A calendar time, that of [`Lifecycle::date`], which the wall clock decides: it is looked at
-    /// then.
-    Date { look: Nanos },
-}
-
-/// What a paused service goes back to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resume {
-    Waiting { until: Until },
-    BackingOff { due: Nanos },
-}
-
-/// What others may depend on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Readiness {
-    pub active: bool,
-    /// Whether the first run of this activation has begun, or waits for its calendar time.
-    pub ready: bool,
-}
-
-impl Lifecycle {
-    pub fn state(&self) -> State {
-        match self.phase {
-            Phase::Registered => State::Registered,
-            Phase::WaitingForDependencies | Phase::Waiting { .. } => State::Waiting,
-            Phase::Running { .. } => State::Running,
-            Phase::StopRequested { .. } | Phase::Ending { .. } => State::Stopping,
-            Phase::BackingOff { .. } => State::BackingOff,
-            Phase::Paused { .. } => State::Paused,
-            Phase::Stopped => State::Stopped,
-            Phase::Finished => State::Finished,
-            Phase::Failed => State::Failed,
-            Phase::Abandoned { .. } => State::Abandoned,
-        }
-    }
-
-    /// Since when it has been in this state.
-    pub fn since(&self) -> Nanos {
-        self.since
-    }
-
-    pub fn activation(&self) -> u32 {
-        self.activation
-    }
-
-    pub fn crashes_in_a_row(&self) -> u32 {
-        self.restarts.in_a_row()
-    }
-
-    pub fn readiness(&self) -> Readiness {
-        Readiness { active: self.state().is_active(), ready: self.ready }
-    }
-
-    /// In an activation whose first run has not begun: others may be waiting for it.
-    pub fn is_starting(&self) -> bool {
-        self.state().is_active() && !self.ready
-    }
-
-    /// When the run in progress, or the last one, was due.
-    pub fn run_due(&self) -> Nanos {
-        self.due
-    }
-
-    /// When it began.
-    pub fn run_started(&self) -> Nanos {
-        self.started
-    }
-
-    /// When a run that waits until then begins, as far as is known now.
-    pub(super) fn due_of(&self, until: Until) -> Nanos {
-        match until {
-            Until::Instant(due) => due,
-            Until::Date { .. } => self.date().due,
-        }
-    }
-
-    /// The run in progress began then.
-    pub fn running_since(&self) -> Option<Nanos> {
-        match self.phase {
-            Phase::Running { .. } | Phase::StopRequested { .. } => Some(self.started),
-            Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => None,
-        }
-    }
-
-    /// Whether the service's code, a run or a clean-up, is being executed.
-    pub fn is_executing(&self) -> bool {
-        match self.phase {
-            Phase::Running { .. }
-            | Phase::StopRequested { .. }
-            | Phase::Ending { hooks: Hooks::Running, .. }
-            | Phase::Abandoned { lingering: Lingering::Run | Lingering::Hooks } => true,
-            Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Ending { hooks: Hooks::Queued, .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { lingering: Lingering::Queued | Lingering::Nothing } => false,
-        }
-    }
-
-    /// When the next run or restart is due, if one is planned.
-    pub fn next_run(&self) -> Option<Nanos> {
-        match self.phase {
-            Phase::Waiting { until, .. } => Some(self.due_of(until)),
-            Phase::BackingOff { due, .. } => Some(due),
-            Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Running { .. }
-            | Phase::StopRequested { .. }
-            | Phase::Paused { .. }
-            | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => None,
-        }
-    }
-
-    /// The calendar time of the next run, in seconds since 1970 UTC, and how much later it begins
-    /// on purpose, if it waits for one.
-    pub fn next_date(&self) -> Option<(i64, Nanos)> {
-        match self.phase {
-            Phase::Waiting { until: Until::Date { .. }, .. } => {
-                let date = self.date();
-                (date.at < NEVER).then_some((date.at, date.late))
-            }
-            Phase::Waiting { until: Until::Instant(_), .. }
-            | Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Running { .. }
-            | Phase::StopRequested { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => None,
-        }
-    }
-
-    /// When this life cycle needs the event [`Input::Due`] next.
-    pub fn deadline(&self) -> Option<Nanos> {
-        match self.phase {
-            Phase::Waiting { until: Until::Instant(at) | Until::Date { look: at }, .. }
-            | Phase::BackingOff { due: at, .. }
-            | Phase::StopRequested { deadline: at, .. } => Some(at),
-            Phase::Running { watch, .. } => watch.map(NonMaxNanos::nanos),
-            Phase::Ending { hooks: Hooks::Queued, .. }
-            | Phase::Abandoned { lingering: Lingering::Queued } => Some(self.since),
-            Phase::Ending { hooks: Hooks::Running, deadline, .. } => Some(deadline),
-            Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned {
-                lingering: Lingering::Run | Lingering::Hooks | Lingering::Nothing,
-            } => None,
-        }
-    }
-
-    /// When a stop that is in progress gives up.
-    pub fn stop_deadline(&self) -> Option<Nanos> {
-        match self.phase {
-            Phase::StopRequested { deadline, .. } | Phase::Ending { deadline, .. } => {
-                Some(deadline)
-            }
-            Phase::Registered
-            | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::Running { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned { .. } => None,
-        }
-    }
 }

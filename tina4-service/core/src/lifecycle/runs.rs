@@ -1,15 +1,25 @@
-//! What happens by itself: a due time comes, a run ends.
+//! Runs: when one begins, how it ends, and what follows.
 
 use std::time::Duration;
 
-use crate::{CrashKind, Grid, Restart, RestartPolicy, Schedule, Spec, Verdict};
-
-use super::phase::{Hooks, Lingering, Phase, Resume, Until};
-use super::{Action, Ending, Facts, Lifecycle, Transition, jitter};
-use crate::flow::Flow;
+use super::action::Action;
+use super::crash::Crash;
+use super::ending::Ending;
+use super::facts::{Facts, jitter};
+use super::machine::Lifecycle;
+use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
+use super::transition::Transition;
+use crate::exit::Exit;
 use crate::nanos::{Nanos, NonMaxNanos, nanos};
+use crate::restart::{CrashKind, Restart, RestartPolicy, Verdict};
+use crate::schedule::{Grid, Schedule};
+use crate::spec::Spec;
+
+/// The error of a service with `restart = "always"` that may not be restarted once more.
+const RETURNED_TOO_OFTEN: &str = "returned more often than `max_restarts`";
 
 impl Lifecycle {
+    /// Does what is due, if the deadline has passed.
     pub(super) fn due(
         &mut self,
         spec: &Spec,
@@ -20,62 +30,65 @@ impl Lifecycle {
         if self.deadline().is_none_or(|deadline| facts.now < deadline) {
             return Action::Nothing;
         }
-        let started = self.started;
         match &mut self.phase {
-            Phase::Waiting { until: Until::Instant(due), pause } => {
-                let (due, pause) = (*due, *pause);
-                self.run(spec, facts, due, None, pause)
-            }
-            Phase::Waiting { until: Until::Date { .. }, .. } => self.look(spec, facts, emit),
-            Phase::BackingOff { due, pause } => {
-                let (due, pause) = (*due, *pause);
-                self.restarts.restarted(&spec.restart, facts.now);
-                emit(Transition::Restarted);
-                self.run(spec, facts, due, None, pause)
-            }
-            Phase::StopRequested { .. } | Phase::Ending { hooks: Hooks::Running, .. } => {
-                self.expired(facts, emit)
-            }
-            Phase::Running { watch, reported_since, .. } => {
-                let Some(timeout) = spec.timeout.map(nanos) else {
-                    *watch = None;
-                    return Action::Nothing;
-                };
-                let lingering = started.max(facts.last_heartbeat);
-                if lingering.saturating_add(timeout) > facts.now {
-                    *watch = Some(NonMaxNanos::new(lingering.saturating_add(timeout)));
-                } else {
-                    // Told once for each silence: the look after this one is for a heartbeat.
-                    if *reported_since != Some(NonMaxNanos::new(lingering)) {
-                        *reported_since = Some(NonMaxNanos::new(lingering));
-                        let running_for = Duration::from_nanos(facts.now - started);
-                        emit(Transition::Stuck { running_for });
+            Phase::Pending { wait, pause: pause @ (Pause::No | Pause::AfterRun) } => {
+                let (wait, pause) = (*wait, *pause == Pause::AfterRun);
+                match wait {
+                    Wait::Due(due) => self.run(spec, facts, due, None, pause),
+                    Wait::Occurrence { .. } => self.look(spec, facts, emit),
+                    Wait::Backoff(due) => {
+                        self.restarts.restarted(&spec.restart, facts.now);
+                        emit(Transition::Restarted);
+                        self.run(spec, facts, due, None, pause)
                     }
-                    // It is looked at ever more rarely: nothing is gained by polling a stuck run.
-                    let silence = facts.now.saturating_sub(lingering).max(1);
-                    *watch = Some(NonMaxNanos::new(facts.now.saturating_add(silence)));
                 }
+            }
+            Phase::Running { .. } => {
+                self.check_timeout(spec, facts, emit);
                 Action::Nothing
             }
-            Phase::Ending { hooks: hooks @ Hooks::Queued, .. } => {
-                *hooks = Hooks::Running;
+            Phase::StopRequested { .. } | Phase::Ending { clean_up: CleanUp::Running, .. } => {
+                self.expired(facts, emit)
+            }
+            Phase::Ending { clean_up: clean_up @ CleanUp::Queued, .. } => {
+                *clean_up = CleanUp::Running;
                 Action::CleanUp
             }
-            Phase::Abandoned { lingering: lingering @ Lingering::Queued } => {
-                *lingering = Lingering::Hooks;
+            Phase::Abandoned(lingering @ Lingering::QueuedCleanUp) => {
+                *lingering = Lingering::CleanUp;
                 Action::CleanUp
             }
             // These have no deadline.
-            Phase::Registered
+            Phase::Pending { pause: Pause::Now, .. }
+            | Phase::Idle(_)
             | Phase::WaitingForDependencies
-            | Phase::Paused { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned {
-                lingering: Lingering::Run | Lingering::Hooks | Lingering::Nothing,
-            } => Action::Nothing,
+            | Phase::Abandoned(Lingering::Run | Lingering::CleanUp | Lingering::Nothing) => {
+                Action::Nothing
+            }
         }
+    }
+
+    /// Reports a run without a sign of life within its timeout, once for each silence.
+    fn check_timeout(&mut self, spec: &Spec, facts: Facts<'_>, emit: &mut impl FnMut(Transition)) {
+        let Phase::Running { check_at, reported_silence, .. } = &mut self.phase else { return };
+        let Some(timeout) = spec.timeout.map(nanos) else {
+            *check_at = None;
+            return;
+        };
+        let last_sign = self.started.max(facts.last_heartbeat);
+        let due = last_sign.saturating_add(timeout);
+        if due > facts.now {
+            *check_at = Some(NonMaxNanos::new(due));
+            return;
+        }
+        if *reported_silence != Some(NonMaxNanos::new(last_sign)) {
+            *reported_silence = Some(NonMaxNanos::new(last_sign));
+            let running_for = Duration::from_nanos(facts.now - self.started);
+            emit(Transition::Stuck { running_for });
+        }
+        // Only a heartbeat matters now. Each check waits twice as long as the one before.
+        let silence = facts.now.saturating_sub(last_sign).max(1);
+        *check_at = Some(NonMaxNanos::new(facts.now.saturating_add(silence)));
     }
 
     /// Begins a run; `date` is the calendar time it is for, if it is for one.
@@ -92,72 +105,62 @@ impl Lifecycle {
         (self.due, self.started) = (due, facts.now);
         self.phase = Phase::Running {
             pause,
-            watch: spec
+            check_at: spec
                 .timeout
                 .map(|timeout| NonMaxNanos::new(facts.now.saturating_add(nanos(timeout)))),
-            reported_since: None,
+            reported_silence: None,
         };
         Action::Run { due, attempt: self.restarts.in_a_row().saturating_add(1) }
     }
 
-    /// The run has ended: with a flow, or with a crash.
+    /// The run has ended.
     pub(super) fn ended(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
-        result: Result<Flow, CrashKind>,
+        exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match self.phase {
-            Phase::StopRequested { deadline, start_again } => {
-                if result.is_err() {
-                    emit(Transition::CrashedWhileStopping);
-                }
-                self.end(facts, Ending::Stopped, deadline, start_again, Hooks::Running, emit)
-            }
             Phase::Running { pause, .. } => {
-                self.skip(spec, facts, pause, result, emit);
-                let ending = match result {
-                    Ok(flow) => self.after_good_run(spec, facts, pause, flow, emit),
-                    Err(kind) => self.after_crash(spec, facts, pause, kind, emit),
-                };
-                match ending {
+                self.skip(spec, facts, pause, exit, emit);
+                match self.after_run(spec, facts, pause, exit, emit) {
                     None => Action::Nothing,
                     Some(ending) => {
                         let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
-                        self.end(facts, ending, deadline, false, Hooks::Running, emit)
+                        self.end(facts, ending, deadline, false, CleanUp::Running, emit)
                     }
                 }
             }
-            Phase::Abandoned { lingering: Lingering::Run } => {
-                // Its result is dropped; what it holds is still cleaned up.
-                let lingering = if facts.hooks { Lingering::Hooks } else { Lingering::Nothing };
-                self.phase = Phase::Abandoned { lingering };
-                if facts.hooks {
-                    Action::CleanUp
-                } else {
-                    emit(Transition::LateEnd);
-                    Action::Nothing
+            Phase::StopRequested { deadline, start_again } => {
+                if let Exit::Crashed(crash) = exit {
+                    emit(Transition::CrashedWhileStopping(crash.clone()));
                 }
+                self.end(facts, Ending::Stopped, deadline, start_again, CleanUp::Running, emit)
             }
-            // Only a run that was begun ends.
-            Phase::Registered
+            // The result is dropped, but the clean-up still runs.
+            Phase::Abandoned(Lingering::Run) if facts.hooks => {
+                self.phase = Phase::Abandoned(Lingering::CleanUp);
+                Action::CleanUp
+            }
+            Phase::Abandoned(Lingering::Run) => {
+                self.phase = Phase::Abandoned(Lingering::Nothing);
+                emit(Transition::LateEnd);
+                Action::Nothing
+            }
+            // No run is in progress.
+            Phase::Idle(_)
             | Phase::WaitingForDependencies
-            | Phase::Waiting { .. }
-            | Phase::BackingOff { .. }
-            | Phase::Paused { .. }
+            | Phase::Pending { .. }
             | Phase::Ending { .. }
-            | Phase::Stopped
-            | Phase::Finished
-            | Phase::Failed
-            | Phase::Abandoned {
-                lingering: Lingering::Queued | Lingering::Hooks | Lingering::Nothing,
-            } => Action::Nothing,
+            | Phase::Abandoned(
+                Lingering::QueuedCleanUp | Lingering::CleanUp | Lingering::Nothing,
+            ) => Action::Nothing,
         }
     }
 
-    /// The run has ended with [`Flow::Again`], and the next one begins; but what is to be told is
-    /// told first.
+    /// The run has ended with [`Exit::Again`], and the next one begins immediately. If there is a
+    /// transition to report, it only becomes due, so that the report comes first.
     pub(super) fn repeat(
         &mut self,
         spec: &Spec,
@@ -165,37 +168,38 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let Phase::Running { pause: false, .. } = self.phase else {
-            return self.ended(spec, facts, Ok(Flow::Again), emit);
+            return self.ended(spec, facts, Exit::Again, emit);
         };
-        let mut reported_since = false;
-        let mut tell_first = |transition| {
-            reported_since = true;
+        let mut reported = false;
+        let mut report = |transition| {
+            reported = true;
             emit(transition);
         };
-        self.skip(spec, facts, false, Ok(Flow::Again), &mut tell_first);
+        self.skip(spec, facts, false, Exit::Again, &mut report);
         self.restarts.recovered();
-        if reported_since {
-            self.wait_for_next(false, Resume::Waiting { until: Until::Instant(facts.now) });
+        if reported {
+            self.plan(Wait::Due(facts.now), false);
             return Action::Nothing;
         }
         self.run(spec, facts, facts.now, None, false)
     }
 
-    /// Counts what fell due while the run was in progress; `pause`: it is paused now.
-    pub(super) fn skip(
+    /// Reports the runs that fell due while this one was in progress, and are left out. `pause`:
+    /// the service is paused after this run.
+    fn skip(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
         pause: bool,
-        result: Result<Flow, CrashKind>,
+        exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) {
         let skipped = match &spec.schedule {
             Schedule::Interval(period) => self.grid(*period).count_between(self.due, facts.now),
-            // What passed is looked at next: see `look`.
-            Schedule::Cron(..) if result == Ok(Flow::Wait) && !pause => 0,
+            // The next step decides which of the missed occurrences runs.
+            Schedule::Cron(..) if matches!(exit, Exit::Wait) && !pause => 0,
             Schedule::Cron(cron, _) => self.answer_for_run(cron, facts),
-            // A delay starts when the run ends; nothing else has due times.
+            // A delay starts when the run ends; a continuous service has no due times.
             Schedule::Delay(_) | Schedule::Continuous => 0,
         };
         if skipped > 0 {
@@ -203,115 +207,94 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn grid(&self, period: Duration) -> Grid {
+    fn grid(&self, period: Duration) -> Grid {
         Grid { anchor: self.anchor, period: nanos(period) }
     }
 
-    /// After a run: waits for the next one, or, if it is to `pause`, until told to.
-    fn wait_for_next(&mut self, pause: bool, resume: Resume) {
-        self.phase = match (pause, resume) {
-            (true, resume) => Phase::Paused { resume },
-            (false, Resume::Waiting { until }) => Phase::Waiting { until, pause: false },
-            (false, Resume::BackingOff { due }) => Phase::BackingOff { due, pause: false },
-        };
+    /// Waits for the next run; it begins after the pause, if there is one.
+    fn plan(&mut self, wait: Wait, pause: bool) {
+        self.phase = Phase::Pending { wait, pause: if pause { Pause::Now } else { Pause::No } };
     }
 
-    /// Waits for the next run, or says how the activation ends.
-    fn after_good_run(
+    /// Plans the next run, or returns how the activation ends.
+    fn after_run(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
         pause: bool,
-        flow: Flow,
+        exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) -> Option<Ending> {
-        match flow {
-            Flow::Done => return Some(Ending::Finished),
-            Flow::Again => {
-                self.restarts.recovered();
-                self.wait_for_next(pause, Resume::Waiting { until: Until::Instant(facts.now) });
-                return None;
+        let wait = match exit {
+            Exit::Wait if spec.schedule.is_periodic() => self.next_due(spec, facts, self.due),
+            Exit::Wait => return self.after_return(spec, facts, pause, emit),
+            Exit::Again => Wait::Due(facts.now),
+            Exit::After(delay) => Wait::Due(facts.now.saturating_add(delay)),
+            Exit::Done => return Some(Ending::Finished),
+            Exit::Crashed(crash) => {
+                let (restart_in, ending) = self.restart(spec, facts, pause, crash.kind);
+                let in_a_row = self.restarts.in_a_row();
+                emit(Transition::Crashed { crash: crash.clone(), in_a_row, restart_in });
+                return ending;
             }
-            Flow::After(time) => {
-                self.restarts.recovered();
-                let due = facts.now.saturating_add(nanos(time));
-                self.wait_for_next(pause, Resume::Waiting { until: Until::Instant(due) });
-                return None;
-            }
-            Flow::Wait => {}
-        }
-        if spec.schedule.is_periodic() {
-            self.restarts.recovered();
-            let until = self.next_due(spec, facts, self.due);
-            self.wait_for_next(pause, Resume::Waiting { until });
-            return None;
-        }
+        };
+        self.restarts.recovered();
+        self.plan(wait, pause);
+        None
+    }
+
+    /// A continuous service has returned.
+    fn after_return(
+        &mut self,
+        spec: &Spec,
+        facts: Facts<'_>,
+        pause: bool,
+        emit: &mut impl FnMut(Transition),
+    ) -> Option<Ending> {
         match spec.restart.restart {
             Restart::OnFailure | Restart::Never => Some(Ending::Finished),
             Restart::Always => {
-                self.recover_if_long(facts);
-                // It counts like a crash that may pass.
-                let restart_in = self.restart_in(spec, facts, CrashKind::Transient);
-                emit(Transition::Returned { restart_in });
-                self.back_off(facts, pause, restart_in)
+                // A return counts like a transient crash.
+                let (restart_in, ending) = self.restart(spec, facts, pause, CrashKind::Transient);
+                emit(match restart_in {
+                    Some(restart_in) => Transition::Returned { restart_in },
+                    None => Transition::ReturnedTooOften { error: RETURNED_TOO_OFTEN },
+                });
+                ending
             }
         }
     }
 
-    fn after_crash(
+    /// Counts a crash and plans a restart; returns its backoff. If there is none, the activation
+    /// ends.
+    fn restart(
         &mut self,
         spec: &Spec,
         facts: Facts<'_>,
         pause: bool,
         kind: CrashKind,
-        emit: &mut impl FnMut(Transition),
-    ) -> Option<Ending> {
-        if !spec.schedule.is_periodic() {
-            self.recover_if_long(facts);
-        }
-        let restart_in = self.restart_in(spec, facts, kind);
-        emit(Transition::Crashed { in_a_row: self.restarts.in_a_row(), restart_in });
-        self.back_off(facts, pause, restart_in)
-    }
-
-    /// Counts a crash, and says after which delay there is a restart.
-    fn restart_in(&mut self, spec: &Spec, facts: Facts<'_>, kind: CrashKind) -> Option<Duration> {
-        match self.restarts.crashed(&spec.restart, facts.now, kind) {
-            Verdict::RestartAfter(delay) => Some(delay),
-            Verdict::GiveUp => None,
-        }
-    }
-
-    /// Waits to restart, if there is to be one.
-    fn back_off(
-        &mut self,
-        facts: Facts<'_>,
-        pause: bool,
-        restart_in: Option<Duration>,
-    ) -> Option<Ending> {
-        let Some(delay) = restart_in else {
-            return Some(Ending::Failed);
-        };
-        let due = facts.now.saturating_add(nanos(delay));
-        self.wait_for_next(pause, Resume::BackingOff { due });
-        None
-    }
-
-    /// A continuous service has recovered once it has run for a minute.
-    fn recover_if_long(&mut self, facts: Facts<'_>) {
-        if facts.now.saturating_sub(self.started) >= nanos(RestartPolicy::RECOVERY) {
+    ) -> (Option<Duration>, Option<Ending>) {
+        let ran_for = facts.now.saturating_sub(self.started);
+        if !spec.schedule.is_periodic() && ran_for >= nanos(RestartPolicy::RECOVERY) {
             self.restarts.recovered();
+        }
+        match self.restarts.crashed(&spec.restart, facts.now, kind) {
+            Verdict::RestartAfter(backoff) => {
+                self.plan(Wait::Backoff(facts.now.saturating_add(nanos(backoff))), pause);
+                (Some(backoff), None)
+            }
+            Verdict::GiveUp => (None, Some(Ending::Failed)),
         }
     }
 
     /// The next due time of the schedule: not before now, and after `last`.
-    pub(super) fn next_due(&mut self, spec: &Spec, facts: Facts<'_>, last: Nanos) -> Until {
+    pub(super) fn next_due(&mut self, spec: &Spec, facts: Facts<'_>, last: Nanos) -> Wait {
         let due = match &spec.schedule {
             Schedule::Interval(period) => self.grid(*period).next(last, facts.now),
-            Schedule::Delay(pause) => facts.now.saturating_add(nanos(*pause)),
+            Schedule::Delay(delay) => facts.now.saturating_add(nanos(*delay)),
             Schedule::Continuous => facts.now,
             Schedule::Cron(cron, _) => return self.next_date_of(cron, spec, facts),
         };
-        Until::Instant(due.saturating_add(jitter(spec, facts.random)))
+        Wait::Due(due.saturating_add(jitter(spec, facts.random)))
     }
 }

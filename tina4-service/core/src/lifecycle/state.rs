@@ -22,8 +22,8 @@ pub enum State {
     Stopped,
     /// Ended because its work was done.
     Finished,
-    /// Ended because it crashed too often, or with a [`Permanent`](Permanent) error; final
-    /// until it is started again.
+    /// Ended because it crashed too often, or with a `Permanent` error; final until
+    /// it is started again.
     Failed,
     /// Did not end within its `stop_timeout`; its last run may still be alive.
     Abandoned,

@@ -1,14 +1,21 @@
-//! Tables for single rules; calendar time is in `dates.rs`, random lives are in `lives.rs`.
+//! Tables for single rules; calendar time is in `occurrences.rs`, random lives are in `lives.rs`.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::{Restart, RestartPolicy, Schedule, Spec, Utc};
+use crate::{
+    CrashKind, Exit, Nanos, Restart, RestartPolicy, Schedule, Spec, Utc, WallNanos, nanos,
+};
 
 use super::*;
 
-mod dates;
+mod control;
 mod lives;
+mod occurrences;
 mod permanent;
+mod restarts;
+mod runs;
+mod stop;
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -47,7 +54,7 @@ impl Life {
         Self::new(Spec { schedule: Schedule::Interval(secs(seconds)), ..Spec::DEFAULT })
     }
 
-    fn step(&mut self, input: Input) -> Action {
+    fn step(&mut self, input: Input<'_>) -> Action {
         let Self { spec, life, now, ahead, hooks, last_heartbeat, random, transitions } = self;
         let wall = WallNanos::from(*now) + *ahead;
         let facts = Facts {
@@ -76,7 +83,7 @@ impl Life {
     }
 
     /// Goes to the next run and lets it take so long; returns when it was due, in seconds.
-    fn run(&mut self, takes: Nanos, input: Input) -> u64 {
+    fn run(&mut self, takes: Nanos, input: Input<'_>) -> u64 {
         let Action::Run { due, .. } = self.due() else { panic!("no run: {:?}", self.life) };
         self.now += takes;
         self.step(input);
@@ -88,299 +95,20 @@ impl Life {
     }
 }
 
-const GOOD: Input = Input::Ended(Flow::Wait);
-const CRASH: Input = Input::Crashed(CrashKind::Transient);
-const PERMANENT_CRASH: Input = Input::Crashed(CrashKind::Permanent);
+const GOOD: Input<'static> = Input::Ended(Exit::Wait);
 
-#[test]
-fn rule_1_and_3_an_interval_starts_at_once_and_never_drifts() {
-    let mut life = Life::every(10);
-    life.now = 7 * SECOND;
-    life.start();
-    let due: Vec<_> = (0..4).map(|_| life.run(3 * SECOND, GOOD)).collect();
-    assert_eq!(due, [7, 17, 27, 37]);
+fn crash_of(kind: CrashKind) -> Crash {
+    Crash { text: "crash".into(), panicked: false, kind }
 }
 
-#[test]
-fn rule_2_a_delay_counts_from_the_end_of_the_run() {
-    let spec = Spec { schedule: Schedule::Delay(secs(5)), initial_delay: secs(2), ..Spec::DEFAULT };
-    let mut life = Life::new(spec);
-    life.start();
-    let due: Vec<_> = (0..3).map(|_| life.run(3 * SECOND, GOOD)).collect();
-    assert_eq!(due, [2, 10, 18]);
+fn crashed() -> Input<'static> {
+    static CRASH: LazyLock<Crash> = LazyLock::new(|| crash_of(CrashKind::Transient));
+    Input::Ended(Exit::Crashed(&CRASH))
 }
 
-#[test]
-fn rule_5_what_fell_due_meanwhile_is_skipped_and_told_once() {
-    let mut life = Life::every(10);
-    life.start();
-    life.take_notes();
-    life.run(35 * SECOND, GOOD);
-    assert_eq!(life.take_notes(), [Transition::Skipped(3)]);
-    assert_eq!(life.run(0, GOOD), 40);
-    // A late wake-up runs once and goes on with the grid.
-    life.now = 95 * SECOND;
-    assert_eq!(life.run(0, GOOD), 50);
-    assert_eq!(life.run(0, GOOD), 100);
-}
-
-#[test]
-fn rule_9_jitter_again_and_after_leave_the_grid_alone() {
-    let jitter = secs(4);
-    let spec = Spec { schedule: Schedule::Interval(secs(10)), jitter, ..Spec::DEFAULT };
-    let mut life = Life::new(spec);
-    life.random = 3 * SECOND;
-    life.start();
-    assert_eq!((0..3).map(|_| life.run(0, GOOD)).collect::<Vec<_>>(), [3, 13, 23]);
-    assert_eq!(life.run(SECOND, Input::Ended(Flow::Again)), 33);
-    assert_eq!(life.run(SECOND, Input::Ended(Flow::After(secs(2)))), 34);
-    assert_eq!(life.run(0, GOOD), 37);
-    assert_eq!(life.run(0, Input::Ended(Flow::Done)), 43);
-    assert_eq!(life.state(), State::Finished);
-}
-
-#[test]
-fn rule_20_restarts_of_an_always_failing_service() {
-    let mut life = Life::new(Spec::DEFAULT);
-    life.start();
-    let mut restarts = Vec::new();
-    life.run(0, CRASH);
-    for _ in 0..8 {
-        assert_eq!(life.state(), State::BackingOff);
-        let before = life.now;
-        life.run(0, CRASH);
-        restarts.push((life.now - before) / SECOND);
-    }
-    assert_eq!(restarts, [1, 2, 4, 8, 16, 32, 60, 60]);
-}
-
-#[test]
-fn rule_21_a_good_run_returns_to_the_grid_and_starts_over() {
-    let mut life = Life::every(10);
-    life.start();
-    assert_eq!(life.run(0, CRASH), 0);
-    assert_eq!(life.run(0, CRASH), 1);
-    assert_eq!(life.run(0, GOOD), 3);
-    assert_eq!(life.life.crashes_in_a_row(), 0);
-    assert_eq!(life.run(0, CRASH), 10);
-    assert_eq!(life.run(0, GOOD), 11);
-}
-
-#[test]
-fn rule_21_a_minute_of_running_is_a_recovery_of_a_continuous_service() {
-    for (ran, delay) in [(59, 2), (60, 1)] {
-        let mut life = Life::new(Spec::DEFAULT);
-        life.start();
-        life.run(0, CRASH);
-        life.run(ran * SECOND, CRASH);
-        let before = life.now;
-        life.due();
-        assert_eq!((life.now - before) / SECOND, delay, "after {ran} s");
-    }
-}
-
-fn limited(max: u32) -> Spec {
-    let restart = RestartPolicy { max_restarts: Some(max), ..RestartPolicy::DEFAULT };
-    Spec { restart, ..Spec::DEFAULT }
-}
-
-#[test]
-fn rule_22_and_24_after_n_restarts_the_next_crash_is_final() {
-    for max in [0, 1, 5] {
-        let mut life = Life::new(limited(max));
-        life.start();
-        for crash in 0..=max {
-            life.run(0, CRASH);
-            let want = if crash < max { State::BackingOff } else { State::Failed };
-            assert_eq!(life.state(), want, "crash {crash} of max {max}");
-        }
-        assert_eq!(life.life.deadline(), None);
-        // A new activation counts anew.
-        life.start();
-        life.run(0, GOOD);
-        assert_eq!(life.state(), State::Finished);
-    }
-}
-
-/// A repeat is the end of a run and the beginning of the next, without anything in between.
-#[test]
-fn rule_9_a_repeat_is_an_end_and_a_beginning() {
-    let between: [&[Input]; 4] =
-        [&[], &[Input::Pause], &[Input::Stop { deadline: 9 * SECOND }], &[Input::RunNow]];
-    for (takes, between) in [SECOND, 35 * SECOND].into_iter().flat_map(|t| between.map(|b| (t, b)))
-    {
-        let running = || {
-            let mut life = Life::every(10);
-            life.start();
-            life.run(SECOND, CRASH);
-            life.due();
-            life.now += takes;
-            for input in between {
-                life.step(*input);
-            }
-            life
-        };
-        let (mut at_once, mut by_steps) = (running(), running());
-        let action = at_once.step(Input::Repeat);
-        // What is told is told before the next run begins.
-        let quiet = takes == SECOND && matches!(between, [] | [Input::RunNow]);
-        assert_eq!(matches!(action, Action::Run { .. }), quiet, "{between:?}: {command:?}");
-        by_steps.step(Input::Ended(Flow::Again));
-        if quiet {
-            assert_eq!(by_steps.step(Input::Due), action);
-            assert_eq!(at_once.life.since(), at_once.now);
-        }
-        assert_eq!(format!("{:?}", at_once.life), format!("{:?}", by_steps.life));
-        assert_eq!(at_once.transitions, by_steps.transitions);
-    }
-}
-
-#[test]
-fn rule_26_what_a_stopped_run_returns_is_no_crash() {
-    for input in [GOOD, CRASH, PERMANENT_CRASH, Input::Ended(Flow::Again)] {
-        let mut life = Life::every(10);
-        life.start();
-        life.due();
-        life.step(Input::Stop { deadline: 9 * SECOND });
-        assert_eq!(life.state(), State::Stopping);
-        life.step(input);
-        assert_eq!((life.state(), life.life.crashes_in_a_row()), (State::Stopped, 0), "{event:?}");
-    }
-}
-
-#[test]
-fn restart_always_paces_a_service_that_returns_at_once() {
-    let restart =
-        RestartPolicy { restart: Restart::Always, max_restarts: Some(2), ..RestartPolicy::DEFAULT };
-    let mut life = Life::new(Spec { restart, ..Spec::DEFAULT });
-    life.start();
-    assert_eq!((0..3).map(|_| life.run(0, GOOD)).collect::<Vec<_>>(), [0, 1, 3]);
-    assert_eq!(life.state(), State::Failed);
-}
-
-#[test]
-fn rule_32_held_until_released() {
-    let mut life = Life::every(10);
-    life.step(Input::Start { wait_for_dependencies: true });
-    assert_eq!((life.state(), life.life.deadline()), (State::Waiting, None));
-    life.now = 4 * SECOND;
-    life.step(Input::Release);
-    assert!(life.life.is_starting());
-    assert_eq!(life.run(0, GOOD), 4);
-    assert!(!life.life.is_starting());
-}
-
-#[test]
-fn rule_43_an_abandoned_run_blocks_a_second_copy_until_it_ends() {
-    let mut life = Life::every(10);
-    life.start();
-    life.due();
-    life.step(Input::Stop { deadline: 5 * SECOND });
-    assert_eq!(life.due(), Action::Nothing);
-    assert_eq!(life.state(), State::Abandoned);
-    assert_eq!(
-        life.step(Input::Start { wait_for_dependencies: false }),
-        Action::Refused(Refusal::Lingering)
-    );
-    life.hooks = true;
-    assert_eq!(life.step(CRASH), Action::CleanUp, "what it holds is cleaned up late");
-    assert_eq!(
-        life.step(Input::Start { wait_for_dependencies: false }),
-        Action::Refused(Refusal::Lingering)
-    );
-    life.step(Input::CleanedUp);
-    assert_eq!(life.state(), State::Abandoned, "it is not called stopped");
-    life.start();
-    assert_eq!(life.state(), State::Waiting);
-}
-
-#[test]
-fn rule_42_hooks_come_between_the_last_run_and_the_end() {
-    let mut life = Life::every(10);
-    life.hooks = true;
-    life.start();
-    life.step(Input::Stop { deadline: 5 * SECOND });
-    assert_eq!(life.state(), State::Stopping);
-    assert_eq!(life.due(), Action::CleanUp, "a worker must come for it");
-    life.step(Input::CleanedUp);
-    assert_eq!(life.state(), State::Stopped);
-}
-
-#[test]
-fn rule_47_start_while_stopping_follows_the_stop() {
-    let mut life = Life::every(10);
-    life.start();
-    life.due();
-    life.step(Input::Stop { deadline: 5 * SECOND });
-    assert_eq!(life.step(Input::Start { wait_for_dependencies: false }), Action::Nothing);
-    life.step(GOOD);
-    let ended = Transition::Ended { ending: Ending::Stopped, start_again: true };
-    assert!(life.take_notes().contains(&ended));
-    // A later stop takes the wish back.
-    life.start();
-    life.due();
-    life.step(Input::Stop { deadline: 50 * SECOND });
-    life.step(Input::Start { wait_for_dependencies: false });
-    life.step(Input::Stop { deadline: 50 * SECOND });
-    life.step(GOOD);
-    let ended = Transition::Ended { ending: Ending::Stopped, start_again: false };
-    assert!(life.take_notes().contains(&ended));
-}
-
-#[test]
-fn rule_63_stuck_is_told_once_per_silence_and_a_heartbeat_starts_it_again() {
-    let mut life = Life::new(Spec { timeout: Some(secs(10)), ..Spec::DEFAULT });
-    life.start();
-    life.due();
-    life.take_notes();
-    life.last_heartbeat = 4 * SECOND;
-    life.due();
-    assert_eq!((life.now / SECOND, life.take_notes().len()), (10, 0), "it beat at 4");
-    life.due();
-    let stuck = Transition::Stuck { running_for: secs(14) };
-    assert_eq!((life.now / SECOND, life.take_notes()), (14, vec![stuck]));
-    life.due();
-    life.due();
-    assert_eq!(life.take_notes(), [], "once");
-    assert!(life.now >= 40 * SECOND, "looked at ever more rarely: {}", life.now);
-    life.last_heartbeat = life.now + SECOND;
-    life.due();
-    life.due();
-    assert_eq!(life.take_notes().len(), 1, "a new silence");
-}
-
-#[test]
-fn run_now_keeps_the_grid_and_is_refused_during_a_run() {
-    let mut life = Life::every(10);
-    life.start();
-    life.run(0, GOOD);
-    life.now = 4 * SECOND;
-    assert_eq!(life.step(Input::RunNow), Action::Nothing);
-    assert!(matches!(life.due(), Action::Run { .. }));
-    assert_eq!(life.step(Input::RunNow), Action::Refused(Refusal::Busy));
-    life.step(GOOD);
-    assert_eq!(life.run(0, GOOD), 10);
-}
-
-#[test]
-fn a_pause_lets_the_run_end_and_makes_up_for_nothing() {
-    let mut life = Life::every(10);
-    life.start();
-    life.due();
-    life.step(Input::Pause);
-    assert_eq!(life.state(), State::Running);
-    life.step(GOOD);
-    assert_eq!((life.state(), life.life.deadline()), (State::Paused, None));
-    // Run now, and be paused again.
-    life.step(Input::RunNow);
-    life.run(0, GOOD);
-    assert_eq!(life.state(), State::Paused);
-    life.now = 34 * SECOND;
-    life.step(Input::Resume);
-    assert_eq!(life.run(0, GOOD), 40);
-    assert!(
-        !life.take_notes().iter().any(|transition| matches!(transition, Transition::Skipped(_)))
-    );
+fn crashed_permanently() -> Input<'static> {
+    static CRASH: LazyLock<Crash> = LazyLock::new(|| crash_of(CrashKind::Permanent));
+    Input::Ended(Exit::Crashed(&CRASH))
 }
 
 #[test]
@@ -400,4 +128,11 @@ fn the_words_of_rule_61() {
     for (state, word) in states {
         assert_eq!(state.to_string(), word);
     }
+}
+
+/// A runner may hold a hundred thousand of them.
+#[test]
+fn a_life_cycle_takes_80_bytes() {
+    assert_eq!(size_of::<Lifecycle>(), 80);
+    assert_eq!(size_of::<Input<'_>>(), 16);
 }

@@ -1,76 +1,149 @@
 //! The rules that turn a [`Draft`] into a [`Spec`], one function per subject.
 
-use super::{Draft, Duration, Fault, Key, Restart, RestartPolicy, Schedule, Spec, duration, text};
+use std::time::Duration;
 
-/// No delay doubles more often than this before it has reached the longest there is.
-const DOUBLINGS: u32 = 64;
+use super::Spec;
+use super::draft::Draft;
+use super::fault::Fault;
+use super::range;
+use crate::duration::{self, text};
+use crate::{Key, Restart, RestartPolicy, Schedule};
 
-/// How many delays a message spells out before it leaves out the middle.
-const SPELLED_OUT: u32 = 8;
+/// From this crash in a row on, the delay is constant: 64 doublings of the shortest duration exceed
+/// the longest one.
+const MAX_DOUBLINGS: u32 = 64;
 
-pub(super) fn check(draft: &Draft) -> Result<Spec, Vec<Fault>> {
-    let mut faults = two_schedules(draft);
-    let mut draft = draft.clone();
-    faults.extend(ranges(&mut draft));
-    faults.extend(calendar(&draft));
-    faults.extend(jitter(&draft));
-    let restart = restart(&draft, &mut faults);
-    if !faults.is_empty() {
-        faults.sort_by_key(|fault| fault.key);
-        return Err(faults);
-    }
-    let default = Spec::DEFAULT;
-    let schedule = match (draft.interval, draft.delay, draft.cron) {
-        (Some(period), _, _) => Schedule::Interval(period),
-        (None, Some(pause), _) => Schedule::Delay(pause),
-        (None, None, Some(cron)) => Schedule::Cron(cron, draft.timezone.unwrap_or_default()),
-        (None, None, None) => default.schedule,
-    };
-    Ok(Spec {
-        schedule,
-        initial_delay: draft.initial_delay.unwrap_or(default.initial_delay),
-        jitter: draft.jitter.unwrap_or(default.jitter),
-        timeout: draft.timeout,
-        restart,
-        stop_timeout: draft.stop_timeout.unwrap_or(default.stop_timeout),
-        autostart: draft.autostart.unwrap_or(default.autostart),
-        critical: draft.critical.unwrap_or(default.critical),
-    })
-}
+/// The longest list of delays that a message shows in full.
+const MAX_LISTED: u32 = 8;
 
 impl Draft {
+    /// Checks each value and each combination of values, and fills in the defaults.
+    ///
+    /// # Errors
+    ///
+    /// All faults, in the order of the keys.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service_core::{Draft, Schedule};
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let draft = Draft { interval: Some(second), ..Draft::default() };
+    /// assert_eq!(draft.check().unwrap().schedule, Schedule::Interval(second));
+    ///
+    /// let draft = Draft { jitter: Some(second), ..draft };
+    /// let faults = draft.check().unwrap_err();
+    /// assert_eq!(
+    ///     faults[0].to_string(),
+    ///     "`jitter` of `1s` is not shorter than the `interval` of `1s`; make it shorter",
+    /// );
+    /// ```
+    pub fn check(&self) -> Result<Spec, Vec<Fault>> {
+        let mut faults = schedule_conflicts(self);
+        let mut draft = self.clone();
+        faults.extend(remove_out_of_range(&mut draft));
+        faults.extend(cron_keys(&draft));
+        faults.extend(jitter(&draft));
+        let policy = restart_policy(&draft, &mut faults);
+        if !faults.is_empty() {
+            faults.sort_by_key(|fault| fault.key);
+            return Err(faults);
+        }
+        Ok(with_defaults(draft, policy))
+    }
+
     fn is_unreadable(&self, key: Key) -> bool {
         self.unreadable.contains(&key)
     }
 }
 
-/// A value that is out of range becomes unreadable, so that no other rule mentions it.
-fn ranges(draft: &mut Draft) -> Vec<Fault> {
+/// The settings of a draft without faults. Every field is named, so that a new one is not forgotten.
+fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
+    let Draft {
+        interval,
+        delay,
+        cron,
+        timezone,
+        initial_delay,
+        jitter,
+        timeout,
+        stop_timeout,
+        autostart,
+        critical,
+        // These make up the policy.
+        restart: _,
+        max_restarts: _,
+        restart_window: _,
+        backoff: _,
+        max_backoff: _,
+        unreadable: _,
+    } = draft;
+    let default = Spec::DEFAULT;
+    let schedule = match (interval, delay, cron) {
+        (Some(period), _, _) => Schedule::Interval(period),
+        (None, Some(pause), _) => Schedule::Delay(pause),
+        (None, None, Some(cron)) => Schedule::Cron(cron, timezone.unwrap_or_default()),
+        (None, None, None) => default.schedule,
+    };
+    Spec {
+        schedule,
+        initial_delay: initial_delay.unwrap_or(default.initial_delay),
+        jitter: jitter.unwrap_or(default.jitter),
+        timeout,
+        restart: policy,
+        stop_timeout: stop_timeout.unwrap_or(default.stop_timeout),
+        autostart: autostart.unwrap_or(default.autostart),
+        critical: critical.unwrap_or(default.critical),
+    }
+}
+
+/// Reports each duration that is out of range and makes it unreadable, so that no other rule
+/// mentions it. Every field is named, so that a new duration is not forgotten.
+fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
+    let Draft {
+        interval,
+        delay,
+        initial_delay,
+        jitter,
+        timeout,
+        restart_window,
+        backoff,
+        max_backoff,
+        stop_timeout,
+        unreadable,
+        // No durations.
+        cron: _,
+        timezone: _,
+        restart: _,
+        max_restarts: _,
+        autostart: _,
+        critical: _,
+    } = draft;
     let mut faults = Vec::new();
     for (key, value) in [
-        (Key::Interval, &mut draft.interval),
-        (Key::Delay, &mut draft.delay),
-        (Key::InitialDelay, &mut draft.initial_delay),
-        (Key::Jitter, &mut draft.jitter),
-        (Key::Timeout, &mut draft.timeout),
-        (Key::RestartWindow, &mut draft.restart_window),
-        (Key::Backoff, &mut draft.backoff),
-        (Key::MaxBackoff, &mut draft.max_backoff),
-        (Key::StopTimeout, &mut draft.stop_timeout),
+        (Key::Interval, interval),
+        (Key::Delay, delay),
+        (Key::InitialDelay, initial_delay),
+        (Key::Jitter, jitter),
+        (Key::Timeout, timeout),
+        (Key::RestartWindow, restart_window),
+        (Key::Backoff, backoff),
+        (Key::MaxBackoff, max_backoff),
+        (Key::StopTimeout, stop_timeout),
     ] {
-        if let Some(fault) = value.and_then(|found| duration::in_range(key, found).err()) {
+        if let Some(fault) = value.and_then(|found| range::check(key, found).err()) {
             *value = None;
-            draft.unreadable.push(key);
+            unreadable.push(key);
             faults.push(fault);
         }
     }
     faults
 }
 
-/// Also when one of them is out of range.
-fn two_schedules(draft: &Draft) -> Vec<Fault> {
-    let mut written = written_schedules(draft);
-    let first = written.next();
+/// At most one schedule may be set. An out-of-range one counts too: it was meant as a schedule.
+fn schedule_conflicts(draft: &Draft) -> Vec<Fault> {
+    let mut schedules = schedule_keys(draft);
+    let first = schedules.next();
     let exclude = |other: Key| {
         let first = first?;
         let remedy = match (first, other) {
@@ -82,23 +155,24 @@ fn two_schedules(draft: &Draft) -> Vec<Fault> {
         let message = format!("`{first}` and `{other}` exclude each other; {remedy}");
         Some(Fault::key(other, message).with(first))
     };
-    written.filter_map(exclude).collect()
+    schedules.filter_map(exclude).collect()
 }
 
-fn written_schedules(draft: &Draft) -> impl Iterator<Item = Key> {
+/// The keys of a schedule that are set.
+fn schedule_keys(draft: &Draft) -> impl Iterator<Item = Key> {
     let interval = draft.interval.is_some().then_some(Key::Interval);
     let delay = draft.delay.is_some().then_some(Key::Delay);
     let cron = draft.cron.is_some().then_some(Key::Cron);
     interval.into_iter().chain(delay).chain(cron)
 }
 
-/// The key that makes the service periodic, if one was written, and its duration, if it has one and
-/// that is certain.
+/// The key that makes the service periodic, if any, and its duration, if it has one and no other
+/// schedule competes with it.
 fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     let unreadable =
         || [Key::Interval, Key::Delay, Key::Cron].into_iter().find(|key| draft.is_unreadable(*key));
-    let mut written = written_schedules(draft);
-    match (written.next(), written.next()) {
+    let mut schedules = schedule_keys(draft);
+    match (schedules.next(), schedules.next()) {
         (None, _) => unreadable().map(|key| (key, None)),
         (Some(key), None) if unreadable().is_none() => Some((key, draft.interval.or(draft.delay))),
         (Some(key), _) => Some((key, None)),
@@ -107,7 +181,7 @@ fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
 
 fn jitter(draft: &Draft) -> Option<Fault> {
     let jitter = draft.jitter?;
-    // Which takes a while to find out.
+    // Computed only here, because it is expensive.
     let shortest = |(key, period): (Key, Option<Duration>)| match &draft.cron {
         Some(cron) if key == Key::Cron && !draft.is_unreadable(Key::Interval) => {
             (key, period.or_else(|| Some(cron.shortest_pause())))
@@ -134,26 +208,23 @@ fn jitter(draft: &Draft) -> Option<Fault> {
     }
 }
 
-/// What goes only with `cron`, and what does not go with it.
-fn calendar(draft: &Draft) -> Vec<Fault> {
-    let by_calendar = match period(draft) {
-        Some((key, _)) => key == Key::Cron,
-        None => false,
-    };
-    let certain = written_schedules(draft).count() <= 1;
+/// `timezone` requires `cron`, and `initial_delay` conflicts with it.
+fn cron_keys(draft: &Draft) -> Vec<Fault> {
+    let has_cron = period(draft).is_some_and(|(key, _)| key == Key::Cron);
+    let unambiguous = schedule_keys(draft).count() <= 1;
     let mut faults = Vec::new();
-    if draft.timezone.is_some() && !by_calendar && certain && !draft.is_unreadable(Key::Cron) {
+    if draft.timezone.is_some() && !has_cron && unambiguous && !draft.is_unreadable(Key::Cron) {
         let message = "`timezone` has no effect without `cron`; add `cron` or remove `timezone`";
         faults.push(Fault::key(Key::Timezone, message).with(Key::Cron));
     }
-    if draft.initial_delay.is_some() && by_calendar && certain {
-        let message = "`initial_delay` has no effect with `cron`, which says itself when the first run is; remove `initial_delay`";
+    if draft.initial_delay.is_some() && has_cron && unambiguous {
+        let message = "`initial_delay` has no effect with `cron`, which determines the first run; remove `initial_delay`";
         faults.push(Fault::key(Key::InitialDelay, message).with(Key::Cron));
     }
     faults
 }
 
-fn restart(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
+fn restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
     let default = RestartPolicy::DEFAULT;
     let policy = RestartPolicy {
         restart: draft.restart.unwrap_or(default.restart),
@@ -163,12 +234,12 @@ fn restart(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
         max_backoff: draft.max_backoff.unwrap_or(default.max_backoff),
     };
     match policy.restart {
-        // Everything else is about restarts that never happen.
+        // The other rules concern restarts, which never happen here.
         Restart::Never => {
-            faults.extend(never(draft));
+            faults.extend(restart_never(draft));
             return policy;
         }
-        Restart::Always => faults.extend(always(draft)),
+        Restart::Always => faults.extend(restart_always(draft)),
         Restart::OnFailure => {}
     }
     let known = |key| !draft.is_unreadable(key);
@@ -177,20 +248,20 @@ fn restart(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
         faults.push(Fault::key(Key::RestartWindow, message).with(Key::MaxRestarts));
     }
     if known(Key::Backoff) && known(Key::MaxBackoff) {
-        let fault = backoff(draft, &policy).or_else(|| window(&policy));
+        let fault = backoff(draft, &policy).or_else(|| restart_window(&policy));
         faults.extend(fault);
     }
     policy
 }
 
-fn never(draft: &Draft) -> impl Iterator<Item = Fault> {
-    let written = [
+fn restart_never(draft: &Draft) -> impl Iterator<Item = Fault> {
+    let restart_keys = [
         (Key::MaxRestarts, draft.max_restarts.is_some()),
         (Key::RestartWindow, draft.restart_window.is_some()),
         (Key::Backoff, draft.backoff.is_some()),
         (Key::MaxBackoff, draft.max_backoff.is_some()),
     ];
-    written.into_iter().filter(|(_, is_written)| *is_written).map(|(key, _)| {
+    restart_keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| {
         let message = format!(
             "`{key}` has no effect with `restart = \"never\"`; remove `{key}` or allow restarts"
         );
@@ -198,7 +269,7 @@ fn never(draft: &Draft) -> impl Iterator<Item = Fault> {
     })
 }
 
-fn always(draft: &Draft) -> Option<Fault> {
+fn restart_always(draft: &Draft) -> Option<Fault> {
     let (key, _) = period(draft)?;
     let message = format!(
         "`restart = \"always\"` has no effect with `{key}`, which runs the service again anyway; remove `restart`"
@@ -237,14 +308,15 @@ fn backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
     Some(Fault::value(key, message).with(also))
 }
 
-/// A window in which the allowed restarts cannot happen would never see too many of them.
-fn window(policy: &RestartPolicy) -> Option<Fault> {
+/// The window must be longer than the delays of all allowed restarts together, or the limit could
+/// never be exceeded.
+fn restart_window(policy: &RestartPolicy) -> Option<Fault> {
     let (window, count) = (policy.window?, policy.max_restarts?);
-    let needed = total(policy, count);
+    let needed = total_delay(policy, count);
     if window > needed {
         return None;
     }
-    let (found, sum, delays) = (text(window), text(needed), delays(policy, count));
+    let (found, sum, delays) = (text(window), text(needed), list_delays(policy, count));
     let remedy = if needed < duration::LONGEST {
         format!("make it longer than `{sum}`, or lower `max_restarts` or `backoff`")
     } else {
@@ -256,19 +328,20 @@ fn window(policy: &RestartPolicy) -> Option<Fault> {
     Some(Fault::value(Key::RestartWindow, message).with(Key::MaxRestarts))
 }
 
-/// The sum of the first `count` delays, without walking through all of them.
-fn total(policy: &RestartPolicy, count: u32) -> Duration {
-    let walked = count.min(DOUBLINGS);
-    let doubling = (1..=walked).fold(Duration::ZERO, |sum, k| sum.saturating_add(policy.delay(k)));
-    let level = policy.delay(DOUBLINGS).saturating_mul(count - walked);
-    doubling.saturating_add(level)
+/// The sum of the first `count` delays, in bounded time: `count` may be `u32::MAX`.
+fn total_delay(policy: &RestartPolicy, count: u32) -> Duration {
+    let growing = count.min(MAX_DOUBLINGS);
+    let sum = (1..=growing).fold(Duration::ZERO, |sum, k| sum.saturating_add(policy.delay(k)));
+    let constant = policy.delay(MAX_DOUBLINGS).saturating_mul(count - growing);
+    sum.saturating_add(constant)
 }
 
-fn delays(policy: &RestartPolicy, count: u32) -> String {
-    let spell = |k| format!("`{}`", text(policy.delay(k)));
-    if count <= SPELLED_OUT {
-        return (1..=count).map(spell).collect::<Vec<_>>().join(", ");
+/// The first `count` delays as code, the middle of a long list left out.
+fn list_delays(policy: &RestartPolicy, count: u32) -> String {
+    let show = |k| format!("`{}`", text(policy.delay(k)));
+    if count <= MAX_LISTED {
+        return (1..=count).map(show).collect::<Vec<_>>().join(", ");
     }
-    let first: Vec<_> = (1..=4).map(spell).collect();
-    format!("{} .. {}", first.join(", "), spell(count))
+    let first: Vec<_> = (1..=4).map(show).collect();
+    format!("{} .. {}", first.join(", "), show(count))
 }

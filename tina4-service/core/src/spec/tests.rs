@@ -1,6 +1,7 @@
-//! Every rule of a draft: its message, its bound, and what it must not say as well.
+//! Every rule of a draft: its message, its bound, and the follow-up faults it must not report.
 
 use super::*;
+use crate::{Cron, Key, Restart, Timezone};
 use proptest::prelude::*;
 
 fn secs(seconds: u64) -> Option<Duration> {
@@ -30,13 +31,13 @@ fn draft() -> Draft {
 }
 
 #[test]
-fn nothing_written_is_the_default() {
+fn an_empty_draft_has_the_defaults() {
     assert_eq!(draft().check(), Ok(Spec::DEFAULT));
     assert_eq!(Spec::default(), Spec::DEFAULT);
 }
 
-#[test]
-fn every_value_arrives() {
+/// A draft with a value in every field that can be set together, and its spec.
+fn full() -> (Draft, Spec) {
     let draft = Draft {
         interval: secs(30),
         delay: None,
@@ -71,11 +72,52 @@ fn every_value_arrives() {
         autostart: false,
         critical: true,
     };
+    (draft, spec)
+}
+
+#[test]
+fn every_value_arrives_in_the_spec() {
+    let (draft, spec) = full();
     assert_eq!(draft.check(), Ok(spec));
 }
 
 #[test]
-fn schedules() {
+fn every_setting_arrives_in_its_field() {
+    let second = Duration::from_secs;
+    let mut found = draft();
+    for setting in [
+        Setting::Interval(second(30)),
+        Setting::InitialDelay(second(1)),
+        Setting::Jitter(second(2)),
+        Setting::Timeout(second(3)),
+        Setting::Restart(Restart::OnFailure),
+        Setting::MaxRestarts(2),
+        Setting::RestartWindow(second(60)),
+        Setting::Backoff(second(5)),
+        Setting::MaxBackoff(second(6)),
+        Setting::StopTimeout(second(7)),
+        Setting::Autostart(false),
+        Setting::Critical(true),
+    ] {
+        found.set(setting);
+    }
+    assert_eq!(found, full().0);
+    let (daily, utc) = (Cron::parse("@daily").unwrap(), Timezone::parse("UTC").unwrap());
+    let mut found = draft();
+    for setting in [
+        Setting::Delay(second(1)),
+        Setting::Delay(second(2)),
+        Setting::Cron(daily.clone()),
+        Setting::Timezone(utc.clone()),
+    ] {
+        found.set(setting);
+    }
+    let expected = Draft { delay: secs(2), cron: Some(daily), timezone: Some(utc), ..draft() };
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn schedules_exclude_each_other() {
     let two = "`interval` and `delay` exclude each other; keep `interval` for a fixed rate or `delay` for a fixed pause";
     let zero = "`interval` cannot be zero; use at least `1ms`, or remove it";
     check(&[
@@ -83,7 +125,7 @@ fn schedules() {
         (Draft { interval: secs(5), delay: secs(5), ..draft() }, &[two]),
         (Draft { interval: secs(0), delay: secs(5), ..draft() }, &[zero, two]),
         (Draft { delay: secs(5), unreadable: vec![Key::Interval], ..draft() }, &[]),
-        // Allowed: a slow run skips instants of the grid.
+        // Allowed: a slow run misses due times.
         (Draft { interval: secs(5), timeout: secs(60), ..draft() }, &[]),
     ]);
     let found = Draft { interval: secs(1), delay: secs(1), ..draft() }.check().unwrap_err();
@@ -95,10 +137,10 @@ fn cron(text: &str) -> Option<Cron> {
 }
 
 #[test]
-fn calendar_time() {
+fn keys_that_conflict_with_cron_or_require_it() {
     let (daily, utc) = (cron("@daily"), Some(Timezone::parse("UTC").unwrap()));
     let zone = "`timezone` has no effect without `cron`; add `cron` or remove `timezone`";
-    let delay = "`initial_delay` has no effect with `cron`, which says itself when the first run is; remove `initial_delay`";
+    let delay = "`initial_delay` has no effect with `cron`, which determines the first run; remove `initial_delay`";
     let always = "`restart = \"always\"` has no effect with `cron`, which runs the service again anyway; remove `restart`";
     let with =
         |other: &str| format!("`{other}` and `cron` exclude each other; keep `{other}` or `cron`");
@@ -124,7 +166,7 @@ fn calendar_time() {
 }
 
 #[test]
-fn jitter_of_calendar_time_stays_below_the_shortest_pause() {
+fn jitter_of_cron_is_shorter_than_the_shortest_pause() {
     let short = "`jitter` of `10m` is not shorter than the `5m` between two times of `cron`; make it shorter";
     check(&[
         (Draft { jitter: secs(600), cron: cron("*/5 * * * *"), ..draft() }, &[short]),
@@ -136,7 +178,7 @@ fn jitter_of_calendar_time_stays_below_the_shortest_pause() {
 }
 
 #[test]
-fn jitter() {
+fn jitter_is_shorter_than_the_period() {
     let continuous = "`jitter` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `jitter`";
     check(&[
         (Draft { jitter: secs(1), ..draft() }, &[continuous]),
@@ -149,7 +191,7 @@ fn jitter() {
             Draft { jitter: secs(90), delay: secs(1), ..draft() },
             &["`jitter` of `1m 30s` is not shorter than the `delay` of `1s`; make it shorter"],
         ),
-        // The schedule is at fault itself: nothing can be said about the jitter.
+        // The schedule itself is at fault, so the jitter cannot be judged.
         (Draft { jitter: secs(1), unreadable: vec![Key::Interval], ..draft() }, &[]),
         (Draft { jitter: secs(1), unreadable: vec![Key::Cron], ..draft() }, &[]),
         (
@@ -160,7 +202,7 @@ fn jitter() {
 }
 
 #[test]
-fn restarts_that_never_happen() {
+fn keys_without_effect_if_restarts_never_happen() {
     let never = |key| {
         format!(
             "`{key}` has no effect with `restart = \"never\"`; remove `{key}` or allow restarts"
@@ -202,7 +244,7 @@ fn restart_always_is_for_continuous_services() {
 }
 
 #[test]
-fn backoffs() {
+fn backoff_is_at_most_max_backoff() {
     check(&[
         (Draft { backoff: secs(60), ..draft() }, &[]),
         (
@@ -262,7 +304,7 @@ fn rule_23_a_window_too_short_for_its_restarts() {
                 "`restart_window` of `1m` is too short for `max_restarts = 4294967295`, whose delays are `1s`, `2s`, `4s`, `8s` .. `1m` (`2982616days 4h 10m 3s` in all); lower `max_restarts`, `backoff` or `max_backoff`",
             ],
         ),
-        // The backoffs contradict each other: the delays are not known.
+        // The backoffs contradict each other, so the delays are unknown.
         (
             Draft {
                 restart_window: secs(1),
@@ -311,10 +353,10 @@ fn duration() -> impl Strategy<Value = Option<Duration>> {
 }
 
 proptest! {
-    #![proptest_config(crate::random::cases())]
+    #![proptest_config(crate::proptest_config::config())]
 
     #[test]
-    fn what_passes_obeys_the_rules(
+    fn every_accepted_draft_obeys_the_rules(
         interval in duration(), delay in duration(), jitter in duration(), window in duration(),
         backoff in duration(), max_backoff in duration(), max in proptest::option::of(0..50_u32),
     ) {

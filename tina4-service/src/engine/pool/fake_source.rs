@@ -1,42 +1,78 @@
-//! A desk for tests: due times that are closures, and a count of what was done.
+//! A work source for tests: due times with closures, and a count of what was executed.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use super::deferred::DeferredQueue;
+use super::work_source::Timing;
 use super::*;
+use crate::service::instance::Environment;
 use crate::sys::threads::start_worker;
 
 pub(super) type Work = Arc<dyn Fn() + Send + Sync>;
 
-/// Jobs by due time. It is over when it is closed and nothing is left.
-#[derive(Default)]
+/// Work by due time. It is finished once it is closed and nothing is left.
 pub(super) struct FakeSource {
     due: BTreeMap<(Nanos, u32), Work>,
     next_id: u32,
     executing: usize,
     pub(super) done: usize,
     pub(super) closed: bool,
-    news: bool,
-    /// Done by whoever releases the lock next.
-    pub(super) deferred: Option<Work>,
-    /// Due times without a job: they leave this behind as aftermath.
-    silent: BTreeMap<Nanos, Work>,
+    changed: bool,
+    deferred: DeferredQueue,
+    /// Due times that need no worker, but defer this.
+    deferring: BTreeMap<Nanos, Work>,
     pub(super) short: Option<bool>,
     pub(super) most_executing: usize,
-    pub(super) failed_threads: usize,
-    /// How often a worker lay down to rest, which it does after each time it woke.
-    pub(super) rests: usize,
-    /// A job that is done is due again so long after.
+    pub(super) failed_spawns: usize,
+    /// How often a worker became idle, which it does after each wake-up.
+    pub(super) idled: usize,
+    /// Completed work is due again after this period.
     pub(super) period: Option<Nanos>,
-    /// How long the desk is busy with each report.
+    /// How long the source is busy with each completion.
     pub(super) busy: Nanos,
 }
 
+/// Runs the closure when it is dropped, as a user's destructor does.
+struct OnDrop(Work);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+impl Default for FakeSource {
+    fn default() -> Self {
+        Self {
+            due: BTreeMap::new(),
+            next_id: 0,
+            executing: 0,
+            done: 0,
+            closed: false,
+            changed: false,
+            deferred: DeferredQueue::new(Arc::new(Environment::default())),
+            deferring: BTreeMap::new(),
+            short: None,
+            most_executing: 0,
+            failed_spawns: 0,
+            idled: 0,
+            period: None,
+            busy: 0,
+        }
+    }
+}
+
 impl FakeSource {
-    /// Something due that is no job, but leaves `work` to be done outside of the lock.
-    pub(super) fn add_silent(&mut self, at: Nanos, work: Work) {
-        self.silent.insert(at, work);
+    /// Adds a due time that needs no worker, but defers `effect` until the lock is released.
+    pub(super) fn add_deferring(&mut self, at: Nanos, effect: Work) {
+        self.deferring.insert(at, effect);
+    }
+
+    /// Defers `effect` until the lock is released.
+    pub(super) fn defer(&mut self, effect: Work) {
+        self.deferred.discard(Some(OnDrop(effect)));
     }
 
     pub(super) fn add(&mut self, at: Nanos, work: Work) {
@@ -54,26 +90,26 @@ impl WorkSource for FakeSource {
     type WorkId = FakeWork;
     type WorkItem = FakeWork;
     type Completion = ();
-    type Deferred = Work;
 
     fn next_due(&mut self) -> Option<Nanos> {
-        let item = self.due.first_key_value().map(|((at, _), _)| *at);
-        let silent = self.silent.first_key_value().map(|(at, _)| *at);
-        item.into_iter().chain(silent).min()
+        let work = self.due.first_key_value().map(|((at, _), _)| *at);
+        let deferring = self.deferring.first_key_value().map(|(at, _)| *at);
+        work.into_iter().chain(deferring).min()
     }
 
     fn due_after_next(&self) -> Option<Nanos> {
         let jobs = self.due.keys().take(2).map(|(at, _)| *at);
-        let mut first: Vec<_> = jobs.chain(self.silent.keys().take(2).copied()).collect();
+        let mut first: Vec<_> = jobs.chain(self.deferring.keys().take(2).copied()).collect();
         first.sort_unstable();
         first.get(1).copied()
     }
 
-    fn take(&mut self, now: Nanos) -> Option<FakeWork> {
-        if let Some(entry) = self.silent.first_entry()
+    fn take_due(&mut self, now: Nanos) -> Option<FakeWork> {
+        if let Some(entry) = self.deferring.first_entry()
             && *entry.key() <= now
         {
-            self.deferred = Some(entry.remove());
+            let effect = entry.remove();
+            self.defer(effect);
             return None;
         }
         let entry = self.due.first_entry()?;
@@ -86,63 +122,46 @@ impl WorkSource for FakeSource {
         Some(FakeWork { work, short: self.short })
     }
 
-    fn finish(&mut self, item: FakeWork, _: (), back: Timing) -> Option<FakeWork> {
+    fn complete(&mut self, item: FakeWork, _: (), timing: Timing) -> Option<FakeWork> {
         if let Some(period) = self.period {
-            self.add(back.now + period, item.work);
+            self.add(timing.now + period, item.work);
         }
         let clock = Clock::system();
         let over = clock.now() + self.busy;
         while clock.now() < over {}
         self.executing -= 1;
         self.done += 1;
-        self.news = true;
+        self.changed = true;
         None
     }
 
-    fn item(&mut self, id: FakeWork) -> FakeWork {
+    fn begin(&mut self, id: FakeWork) -> FakeWork {
         id
     }
 
-    fn work(item: &FakeWork) {
+    fn execute(item: &FakeWork) {
         (item.work)();
     }
 
-    fn usual(&self, id: &FakeWork) -> Option<Nanos> {
+    fn expected_duration(&self, id: &FakeWork) -> Option<Nanos> {
         id.short.map(|short| if short { 0 } else { Nanos::MAX })
     }
 
-    fn max_work(&self) -> usize {
-        self.executing + self.due.len() + self.silent.len()
+    fn max_concurrency(&self) -> usize {
+        self.executing + self.due.len() + self.deferring.len()
     }
 
-    fn is_over(&mut self) -> bool {
-        self.rests += 1;
-        self.closed && self.due.is_empty() && self.silent.is_empty()
+    fn is_finished(&mut self) -> bool {
+        self.idled += 1;
+        self.closed && self.due.is_empty() && self.deferring.is_empty()
     }
 
-    fn has_deferred(&self) -> bool {
-        self.deferred.is_some()
+    fn deferred(&self) -> &DeferredQueue {
+        &self.deferred
     }
 
-    #[cfg(feature = "signals")]
-    fn take_wakes(&mut self) -> impl Sized + use<> {}
-
-    fn deferred(&mut self) -> Option<Work> {
-        self.deferred.take()
-    }
-
-    fn flush(work: Work) {
-        work();
-    }
-
-    fn flushed(&mut self, _in_order: bool) {}
-
-    fn is_ordered(_: &Work) -> bool {
-        false
-    }
-
-    fn is_flushed(&self) -> bool {
-        true
+    fn deferred_mut(&mut self) -> &mut DeferredQueue {
+        &mut self.deferred
     }
 
     #[cfg(feature = "exit-hook")]
@@ -150,16 +169,16 @@ impl WorkSource for FakeSource {
         0
     }
 
-    fn is_unlimited(&self) -> bool {
+    fn ignores_thread_limit(&self) -> bool {
         false
     }
 
-    fn take_news(&mut self) -> bool {
-        std::mem::take(&mut self.news)
+    fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
-    fn thread_failed(&mut self, _: &io::Error) {
-        self.failed_threads += 1;
+    fn spawn_failed(&mut self, _: &io::Error) {
+        self.failed_spawns += 1;
     }
 }
 
@@ -169,7 +188,11 @@ pub(super) fn pool(clock: Clock, most: Option<usize>) -> Arc<Pool<FakeSource>> {
     Pool::new(FakeSource::default(), clock, threads)
 }
 
-/// Waits until so many jobs are done.
+/// Waits until this many pieces of work are done.
 pub(super) fn wait_for_done(pool: &Arc<Pool<FakeSource>>, count: usize) {
-    pool.wait_for(|toy, _| if toy.done >= count { Ok(()) } else { Err(None) });
+    pool.wait_for(
+        |source, _| {
+            if source.done >= count { Wait::Ready(()) } else { Wait::Until(None) }
+        },
+    );
 }

@@ -1,5 +1,6 @@
-//! The pool in real time, with bodies that block or do not.
+//! The pool in real time, with work that blocks and work that does not.
 
+use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
@@ -8,7 +9,6 @@ use std::time::{Duration, SystemTime};
 use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::fake_source::{FakeSource, Work, pool, wait_for_done};
-
 use super::workers::*;
 use super::*;
 use crate::sys::threads::start_worker;
@@ -30,17 +30,17 @@ fn counter() -> (Arc<AtomicUsize>, Work) {
 }
 
 #[test]
-fn a_burst_of_short_bodies_needs_few_threads() {
+fn a_burst_of_short_runs_needs_few_threads() {
     let pool = pool(Clock::system(), None);
     let (count, work) = counter();
-    pool.with(|toy, now| (0..1_000).for_each(|_| toy.add(now, Arc::clone(&work))));
+    pool.with(|source, now| (0..1_000).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 1_000);
     assert_eq!(count.load(Ordering::Relaxed), 1_000);
-    assert!(pool.threads() < 12, "{} threads for a burst of nothing", pool.threads());
+    assert!(pool.threads() < 12, "{} threads for a burst of short runs", pool.threads());
 }
 
 #[test]
-fn rule_50_as_many_threads_as_bodies_that_block_and_one_to_wait() {
+fn rule_50_there_are_as_many_threads_as_blocked_runs_and_one_that_waits() {
     let pool = pool(Clock::system(), None);
     let (started, starts) = unbounded();
     let (release, released) = bounded::<()>(0);
@@ -48,13 +48,13 @@ fn rule_50_as_many_threads_as_bodies_that_block_and_one_to_wait() {
         started.send(()).unwrap();
         let _ = released.recv();
     });
-    pool.with(|toy, now| (0..40).for_each(|_| toy.add(now, Arc::clone(&work))));
+    pool.with(|source, now| (0..40).for_each(|_| source.add(now, Arc::clone(&work))));
     for _ in 0..40 {
-        starts.recv_timeout(Duration::from_secs(10)).expect("all forty run at one time");
+        starts.recv_timeout(Duration::from_secs(10)).expect("all forty run concurrently");
     }
-    // While all are blocked, one more is done at once.
+    // While all of them are blocked, one more runs immediately.
     let (count, short) = counter();
-    pool.with(|toy, now| toy.add(now, short));
+    pool.with(|source, now| source.add(now, short));
     wait_for_done(&pool, 1);
     assert_eq!(count.load(Ordering::Relaxed), 1);
     drop(release);
@@ -63,12 +63,12 @@ fn rule_50_as_many_threads_as_bodies_that_block_and_one_to_wait() {
 }
 
 #[test]
-fn a_body_that_was_trusted_and_blocks_holds_up_nobody_for_long() {
+fn work_that_was_predicted_short_and_blocks_delays_others_only_briefly() {
     let pool = pool(Clock::system(), None);
-    // Trust from the start: nobody is woken before a body, the stand-by has to notice.
-    pool.with(|toy, _| toy.short = Some(true));
+    // Predicted to be short from the start: no worker is woken before it, so the stand-by must notice.
+    pool.with(|source, _| source.short = Some(true));
     let (_, quick) = counter();
-    pool.with(|toy, now| (0..100).for_each(|_| toy.add(now, Arc::clone(&quick))));
+    pool.with(|source, now| (0..100).for_each(|_| source.add(now, Arc::clone(&quick))));
     wait_for_done(&pool, 100);
     let (release, released) = bounded::<()>(0);
     let (done, others) = unbounded();
@@ -76,81 +76,81 @@ fn a_body_that_was_trusted_and_blocks_holds_up_nobody_for_long() {
         let _ = released.recv();
     });
     let other: Work = Arc::new(move || done.send(()).unwrap());
-    pool.with(|toy, now| {
-        toy.add(now, blocker);
-        (0..100).for_each(|_| toy.add(now, Arc::clone(&other)));
+    pool.with(|source, now| {
+        source.add(now, blocker);
+        (0..100).for_each(|_| source.add(now, Arc::clone(&other)));
     });
     for _ in 0..100 {
-        others.recv_timeout(Duration::from_secs(10)).expect("the others go on");
+        others.recv_timeout(Duration::from_secs(10)).expect("the others run");
     }
     drop(release);
     wait_for_done(&pool, 201);
 }
 
-/// What workers slept, per job, while two hundred jobs were done.
-fn sleeps(set_up: impl Fn(&mut FakeSource, Nanos, Work)) -> f64 {
+/// How often workers became idle, per run, during two hundred runs.
+fn idle_per_run(set_up: impl Fn(&mut FakeSource, Nanos, Work)) -> f64 {
     let pool = pool(Clock::system(), None);
-    let (done, jobs) = unbounded();
+    let (done, runs) = unbounded();
     let work: Work = Arc::new(move || {
         let _ = done.send(());
     });
-    pool.with(|toy, now| set_up(toy, now, work));
-    // Not by waiting for the pool's own news: who does that asks it something each time.
+    pool.with(|source, now| set_up(source, now, work));
+    // Not with `wait_for`, because each evaluation of its condition is a request to the pool.
     for _ in 0..200 {
-        jobs.recv_timeout(Duration::from_secs(10)).expect("every job is done");
+        runs.recv_timeout(Duration::from_secs(10)).expect("all of them run");
     }
-    pool.with(|toy, _| {
-        toy.period = None;
-        toy.rests as f64 / 200.0
+    pool.with(|source, _| {
+        source.period = None;
+        source.idled as f64 / 200.0
     })
 }
 
-/// Nobody is woken for a body that is known to be short; a stand-by looks every few milliseconds.
+/// No worker is woken for work that is known to be short; a stand-by looks every few milliseconds.
 #[test]
-fn rule_52_a_short_body_costs_one_wake_up_per_run() {
+fn rule_52_a_short_run_costs_one_wake_up() {
     let one_each_millisecond = |short| {
-        sleeps(|toy, now, work| {
-            toy.short = Some(short);
-            (0..200).for_each(|item| toy.add(now + item * MILLISECOND, Arc::clone(&work)));
+        idle_per_run(|source, now, work| {
+            source.short = Some(short);
+            (0..200).for_each(|item| source.add(now + item * MILLISECOND, Arc::clone(&work)));
         })
     };
-    // One of who does it, and some of the stand-by; the best of a few, for a busy machine lets it
-    // look more often.
-    let trusted: Vec<_> = (0..10).map(|_| one_each_millisecond(true)).collect();
-    assert!(trusted.iter().any(|sleeps| *sleeps < 1.4), "somebody is woken for each: {trusted:?}");
+    // One by the worker that runs it, and a few by the stand-by. The best of several attempts counts,
+    // because the stand-by looks more often on a busy machine.
+    let predicted: Vec<_> = (0..10).map(|_| one_each_millisecond(true)).collect();
+    assert!(predicted.iter().any(|idle| *idle < 1.4), "a worker is woken for each: {predicted:?}");
     let others: Vec<_> = (0..10).map(|_| one_each_millisecond(false)).collect();
-    assert!(others.iter().any(|sleeps| *sleeps > 1.4), "nobody waits beside them: {others:?}");
-    // One that comes again and again beside one that is far away: the stand-by waits for that.
+    assert!(others.iter().any(|idle| *idle > 1.4), "no worker waits beside them: {others:?}");
+    // A periodic run beside a due time far away: the stand-by waits for the latter.
     let alone: Vec<_> = (0..3)
         .map(|_| {
-            sleeps(|toy, now, work| {
-                (toy.short, toy.period) = (Some(true), Some(6 * MILLISECOND));
-                toy.add(now, work);
-                toy.add(now + 3_600_000 * MILLISECOND, counter().1);
+            idle_per_run(|source, now, work| {
+                (source.short, source.period) = (Some(true), Some(6 * MILLISECOND));
+                source.add(now, work);
+                source.add(now + 3_600_000 * MILLISECOND, counter().1);
             })
         })
         .collect();
-    assert!(alone.iter().any(|sleeps| *sleeps < 1.2), "{alone:?}");
+    assert!(alone.iter().any(|idle| *idle < 1.2), "{alone:?}");
 }
 
 #[test]
-fn rule_50_a_log_that_blocks_holds_up_nobody() {
+fn rule_50_a_blocked_log_delays_no_run() {
     let pool = pool(Clock::system(), None);
     let (release, released) = bounded::<()>(0);
     let (done, others) = unbounded();
     let work: Work = Arc::new(move || done.send(()).unwrap());
-    pool.with(|toy, now| {
-        // What blocks is no job: a worker does it on the way.
-        toy.add_silent(
+    pool.with(|source, now| {
+        // The effect that blocks is not work: a worker executes it in between.
+        source.add_deferring(
             now,
             Arc::new(move || {
                 let _ = released.recv();
             }),
         );
-        (0..100).for_each(|_| toy.add(now + 1_000_000, Arc::clone(&work)));
+        (0..100).for_each(|_| source.add(now + 1_000_000, Arc::clone(&work)));
     });
     for _ in 0..100 {
-        others.recv_timeout(Duration::from_secs(10)).expect("the others go on");
+        others.recv_timeout(Duration::from_secs(10)).expect("the others run");
     }
     drop(release);
     wait_for_done(&pool, 100);
@@ -160,38 +160,38 @@ fn rule_50_a_log_that_blocks_holds_up_nobody() {
 fn a_limit_on_threads_is_kept() {
     let pool = pool(Clock::system(), Some(2));
     let (_, work) = counter();
-    pool.with(|toy, now| (0..200).for_each(|_| toy.add(now, Arc::clone(&work))));
+    pool.with(|source, now| (0..200).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 200);
     assert!(pool.threads() <= 2);
-    assert!(pool.with(|toy, _| toy.most_executing) <= 2);
+    assert!(pool.with(|source, _| source.most_executing) <= 2);
 }
 
 #[test]
-fn when_it_is_over_every_thread_leaves() {
+fn every_thread_ends_once_the_source_is_finished() {
     let pool = pool(Clock::system(), None);
     let (_, work) = counter();
-    pool.with(|toy, now| (0..100).for_each(|_| toy.add(now, Arc::clone(&work))));
+    pool.with(|source, now| (0..100).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 100);
-    pool.with(|toy, _| toy.closed = true);
+    pool.with(|source, _| source.closed = true);
     while pool.threads() > 0 {
         std::thread::yield_now();
     }
 }
 
-/// A wait counts from when it begins, not from when this worker last looked at the clock.
+/// A timeout counts from the start of the wait, not from when the worker last read the clock.
 #[test]
-fn a_desk_that_was_busy_for_long_makes_nobody_late() {
+fn a_busy_source_makes_no_run_late() {
     const BUSY: Nanos = 50 * MILLISECOND;
     let mut late = Vec::new();
     while late.len() < 20 {
         let clock = Clock::system();
         let pool = pool(clock.clone(), Some(1));
         let (ran, times) = unbounded();
-        let due = pool.with(|toy, now| {
-            toy.busy = BUSY;
+        let due = pool.with(|source, now| {
+            source.busy = BUSY;
             let due = now + BUSY + 20 * MILLISECOND;
-            toy.add(now, counter().1);
-            toy.add(due, Arc::new(move || ran.send(clock.now()).unwrap()));
+            source.add(now, counter().1);
+            source.add(due, Arc::new(move || ran.send(clock.now()).unwrap()));
             due
         });
         let ran = times.recv_timeout(Duration::from_secs(10)).expect("it runs");
@@ -203,9 +203,9 @@ fn a_desk_that_was_busy_for_long_makes_nobody_late() {
     panic!("{late:?}");
 }
 
-/// As when a process may have no more threads.
+/// As at the limit of threads of a process.
 #[test]
-fn threads_that_cannot_be_had_are_asked_for_again_but_rarely() {
+fn a_failed_spawn_is_retried_but_rarely() {
     static LEFT: AtomicUsize = AtomicUsize::new(1);
     let start = |name, stack_size, body| match LEFT.load(Ordering::SeqCst) {
         0 => Err(io::Error::other("no more")),
@@ -222,124 +222,128 @@ fn threads_that_cannot_be_had_are_asked_for_again_but_rarely() {
         started.send(()).unwrap();
         let _ = released.recv();
     });
-    let start = pool.with(|toy, now| {
-        toy.add(now, blocker);
+    let start = pool.with(|source, now| {
+        source.add(now, blocker);
         now
     });
     starts.recv_timeout(Duration::from_secs(10)).expect("the only thread");
     let (count, other) = counter();
-    pool.with(|toy, now| toy.add(now, other));
-    // Who waits for something else neither spins nor fills the log.
+    pool.with(|source, now| source.add(now, other));
+    // A thread that waits for something else neither spins nor fills the log.
     let soon = start + 300 * MILLISECOND;
-    let failed =
-        pool.wait_for(|toy, now| if now < soon { Err(Some(soon)) } else { Ok(toy.failed_threads) });
-    assert!((1..10).contains(&failed), "{failed} threads were asked for in vain");
+    let failed = pool.wait_for(|source, now| {
+        if now < soon { Wait::Until(Some(soon)) } else { Wait::Ready(source.failed_spawns) }
+    });
+    assert!((1..10).contains(&failed), "{failed} failed attempts");
     assert_eq!(count.load(Ordering::SeqCst), 0);
-    // And it asks again when there may be one, though nothing else happens.
+    // It retries when a thread may be available, even if nothing else happens.
     LEFT.store(2, Ordering::SeqCst);
     let late = soon + 10_000 * MILLISECOND;
-    let done = pool.wait_for(|toy, now| match toy.done {
-        0 if now < late => Err(Some(late)),
-        done => Ok(done),
+    let done = pool.wait_for(|source, now| match source.done {
+        0 if now < late => Wait::Until(Some(late)),
+        done => Wait::Ready(done),
     });
     assert_eq!((done, count.load(Ordering::SeqCst)), (1, 1));
     drop(release);
     wait_for_done(&pool, 2);
 }
 
-/// Whoever asks for something returns, however much there is to log meanwhile.
+/// A request returns, however many effects are deferred in the meantime.
 #[test]
-fn what_comes_up_while_it_is_being_done_is_left_to_a_worker() {
-    fn leaves(pool: &Arc<Pool<FakeSource>>, more: usize, done: &Sender<ThreadId>) -> Work {
+fn effects_deferred_during_a_flush_are_left_to_a_worker() {
+    fn defers(pool: &Arc<Pool<FakeSource>>, more: usize, done: &Sender<ThreadId>) -> Work {
         let (pool, done) = (Arc::clone(pool), done.clone());
         Arc::new(move || {
             if more > 0 {
-                let next = leaves(&pool, more - 1, &done);
-                lock(&pool.state).source.deferred = Some(next);
+                let next = defers(&pool, more - 1, &done);
+                lock(&pool.state).source.defer(next);
             }
             done.send(thread::current().id()).unwrap();
         })
     }
     let pool = pool(Clock::system(), None);
-    pool.with(|toy, now| toy.add(now, counter().1));
+    pool.with(|source, now| source.add(now, counter().1));
     wait_for_done(&pool, 1);
     let (done, by) = unbounded();
-    let first = leaves(&pool, 9, &done);
-    pool.with(|toy, _| toy.deferred = Some(first));
+    let first = defers(&pool, 9, &done);
+    pool.with(|source, _| source.defer(first));
     let by: Vec<_> = (0..10)
-        .map(|_| by.recv_timeout(Duration::from_secs(10)).expect("all of it is done"))
+        .map(|_| by.recv_timeout(Duration::from_secs(10)).expect("all of them are executed"))
         .collect();
     let here = by.iter().filter(|thread| **thread == thread::current().id()).count();
     assert_eq!(here, 1, "{by:?}");
 }
 
-fn follower(worker: u64) -> Resting {
-    Resting { worker, condvar: Arc::new(Condvar::new()) }
+fn idle(worker: u64) -> IdleWorker {
+    IdleWorker { worker, condvar: Arc::new(Condvar::new()) }
 }
 
 #[test]
-fn rule_52_a_stand_by_steps_in_when_what_is_due_is_late() {
+fn rule_52_a_stand_by_steps_in_when_a_due_time_is_late() {
     let mut workers = Workers::default();
-    assert!(!workers.needs_stand_by(9 * SLACK, None), "nothing is due");
-    assert!(!workers.needs_stand_by(9 * SLACK, Some(8 * SLACK + 1)), "somebody may be at it");
-    let Resting { worker, condvar } = follower(1);
+    assert!(!workers.must_step_in(9 * STAND_BY_SLACK, None), "nothing is due");
+    assert!(
+        !workers.must_step_in(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK + 1)),
+        "another worker may be executing it"
+    );
+    let IdleWorker { worker, condvar } = idle(1);
     workers.leader = Some(Leader { worker, condvar, until: 0 });
-    assert!(!workers.needs_stand_by(9 * SLACK, Some(0)), "the leader waits for it");
+    assert!(!workers.must_step_in(9 * STAND_BY_SLACK, Some(0)), "the leader waits for it");
     workers.leader = None;
-    (0..100).for_each(|_| workers.count_finished(1_000));
-    assert!(workers.trusts(Some(1_000)) && workers.trusts(None));
-    assert!(workers.needs_stand_by(9 * SLACK, Some(8 * SLACK)));
-    // Others that look as harmless may block as well.
-    assert!(!workers.trusts(Some(1_000)));
-    workers.count_finished(1_000_000);
-    assert!(!workers.trusts(Some(1_000)));
-    workers.count_finished(1_000);
-    assert!(workers.trusts(Some(1_000)));
-    // Of one that nobody knows it is believed later.
-    assert!(!workers.trusts(None));
-    (0..3).for_each(|_| workers.count_finished(1_000));
-    assert!(workers.trusts(None));
+    (0..100).for_each(|_| workers.learn_duration(1_000));
+    assert!(workers.predict_short(Some(1_000)) && workers.predict_short(None));
+    assert!(workers.must_step_in(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK)));
+    // Other work that looks short may block as well.
+    assert!(!workers.predict_short(Some(1_000)));
+    workers.learn_duration(1_000_000);
+    assert!(!workers.predict_short(Some(1_000)));
+    workers.learn_duration(1_000);
+    assert!(workers.predict_short(Some(1_000)));
+    // Unmeasured work needs more evidence.
+    assert!(!workers.predict_short(None));
+    (0..3).for_each(|_| workers.learn_duration(1_000));
+    assert!(workers.predict_short(None));
 }
 
 #[test]
-fn rule_52_one_stands_by_and_it_is_the_one_that_looks_first() {
+fn rule_52_the_stand_by_is_the_one_that_looks_first() {
     let mut workers = Workers::default();
-    workers.resting.extend([follower(1), follower(2)]);
-    assert!(workers.stand_by(StandBy { worker: 1, until: 7 }));
-    assert!(!workers.stand_by(StandBy { worker: 2, until: 7 }), "one is enough");
-    assert!(workers.stand_by(StandBy { worker: 2, until: 6 }), "sooner is better");
-    assert!(workers.stands_by(0, 6) && workers.stands_by(9, 0), "within a few milliseconds");
-    assert!(!workers.stand_down(1), "it was not called");
-    assert!(workers.stands_by(0, 6), "it no longer stood by");
-    assert!(!workers.stand_down(2));
-    assert!(!workers.stands_by(0, 6));
-    // Who is called to stand by does not look; who is called after it does.
+    workers.idle.extend([idle(1), idle(2)]);
+    assert!(workers.set_stand_by(StandBy { worker: 1, until: 7 }));
+    assert!(!workers.set_stand_by(StandBy { worker: 2, until: 7 }), "one is enough");
+    assert!(workers.set_stand_by(StandBy { worker: 2, until: 6 }), "an earlier one replaces it");
+    assert!(workers.has_stand_by(0, 6) && workers.has_stand_by(9, 0), "within a few milliseconds");
+    assert!(!workers.woke_up(1), "it was not notified");
+    assert!(workers.has_stand_by(0, 6), "it was no longer the stand-by");
+    assert!(!workers.woke_up(2));
+    assert!(!workers.has_stand_by(0, 6));
+    // A worker woken to stand by takes no work; the next one does.
     workers.stand_by_wanted = true;
-    assert!(!workers.is_called_to_work());
-    assert!(workers.is_called_to_work());
+    assert!(!workers.takes_work());
+    assert!(workers.takes_work());
 }
 
 #[test]
-fn rule_52_short_is_what_takes_less_than_to_wake_somebody() {
+fn rule_52_work_is_short_if_it_takes_less_than_waking_a_worker() {
     let mut workers = Workers::default();
-    assert!(workers.trusts(Some(19_999)) && !workers.trusts(Some(20_000)));
-    assert!(!workers.trusts(None));
-    (0..4).for_each(|_| workers.count_finished(1_000));
-    assert!(workers.trusts(None), "four in a row speak for one that nobody knows");
-    workers.count_finished(60_000);
-    assert!(!workers.trusts(None), "there were too few to bear with this one");
-    (0..100).for_each(|_| workers.count_finished(1_000));
-    (0..2).for_each(|_| workers.count_finished(60_000));
-    assert!(workers.trusts(None), "two of a hundred prove nothing");
-    workers.count_finished(60_000);
-    assert!(!workers.trusts(None), "however many were short before");
-    workers.early = 100_000;
-    assert!(workers.trusts(Some(60_000)) && !workers.trusts(Some(100_000)));
+    assert!(workers.predict_short(Some(19_999)) && !workers.predict_short(Some(20_000)));
+    assert!(!workers.predict_short(None));
+    (0..4).for_each(|_| workers.learn_duration(1_000));
+    assert!(workers.predict_short(None), "four short runs in a row predict unmeasured work");
+    workers.learn_duration(60_000);
+    assert!(!workers.predict_short(None), "too few to outweigh this long run");
+    (0..100).for_each(|_| workers.learn_duration(1_000));
+    (0..2).for_each(|_| workers.learn_duration(60_000));
+    assert!(workers.predict_short(None), "two of a hundred prove nothing");
+    workers.learn_duration(60_000);
+    assert!(!workers.predict_short(None), "however many were short before");
+    workers.wake_latency = 100_000;
+    assert!(workers.predict_short(Some(60_000)) && !workers.predict_short(Some(100_000)));
 }
 
-/// Otherwise each thread that is started would speak for starting another one.
+/// Otherwise each spawned thread would be a reason to spawn another.
 #[test]
-fn rule_52_to_start_a_thread_is_no_part_of_the_job_that_follows() {
+fn rule_52_spawning_a_thread_is_not_part_of_the_run_that_follows() {
     static CLOCK: OnceLock<Clock> = OnceLock::new();
     const HOUR: Nanos = 3_600_000 * MILLISECOND;
     let clock = CLOCK.get_or_init(|| Clock::manual(SystemTime::UNIX_EPOCH));
@@ -350,20 +354,20 @@ fn rule_52_to_start_a_thread_is_no_part_of_the_job_that_follows() {
     let threads = ThreadConfig { name: "slow".to_owned(), most: None, stack_size: None, start };
     let pool = Pool::new(FakeSource::default(), clock.clone(), threads);
     let (_, work) = counter();
-    pool.with(|toy, now| toy.add(now + HOUR, Arc::clone(&work)));
+    pool.with(|source, now| source.add(now + HOUR, Arc::clone(&work)));
     while lock(&pool.state).workers.leader.is_none() {
         thread::yield_now();
     }
-    // The one that waits does this, and before it starts another one to wait in its place.
-    pool.with(|toy, now| toy.add(now, work));
+    // The leader runs this, and first spawns another worker to wait in its place.
+    pool.with(|source, now| source.add(now, work));
     wait_for_done(&pool, 1);
     let state = lock(&pool.state);
-    assert_eq!((state.workers.hired, state.workers.confidence), (2, 1));
+    assert_eq!((state.workers.spawned, state.workers.short_streak), (2, 1));
 }
 
-/// Engine that share something which hangs: the trust in one of them ends that in all.
+/// Services that share a resource which hangs: one wrong prediction ends the predictions for all.
 #[test]
-fn rule_50_many_that_were_trusted_and_block_hold_up_nobody_for_long() {
+fn rule_50_many_runs_that_were_predicted_short_and_block_delay_others_only_briefly() {
     let pool = pool(Clock::system(), None);
     let (release, released) = bounded::<()>(0);
     let blocker: Work = Arc::new(move || {
@@ -371,31 +375,30 @@ fn rule_50_many_that_were_trusted_and_block_hold_up_nobody_for_long() {
     });
     let (done, other) = unbounded();
     let other_work: Work = Arc::new(move || done.send(()).unwrap());
-    pool.with(|toy, now| {
-        toy.short = Some(true);
-        (0..40).for_each(|_| toy.add(now, Arc::clone(&blocker)));
-        toy.add(now, other_work);
+    pool.with(|source, now| {
+        source.short = Some(true);
+        (0..40).for_each(|_| source.add(now, Arc::clone(&blocker)));
+        source.add(now, other_work);
     });
-    other.recv_timeout(Duration::from_secs(10)).expect("the other one is done");
-    // Found out one by one, each by a stand-by that has rested before, they would take five
-    // milliseconds each.
-    let (executing, rests) = pool.with(|toy, _| (toy.most_executing, toy.rests));
+    other.recv_timeout(Duration::from_secs(10)).expect("the other one runs");
+    // If a stand-by had to notice each of them, they would take five milliseconds each.
+    let (executing, idled) = pool.with(|source, _| (source.most_executing, source.idled));
     assert_eq!(executing, 41);
-    assert!(rests < 20, "{rests} rests");
+    assert!(idled < 20, "{idled} times idle");
     drop(release);
     wait_for_done(&pool, 41);
 }
 
 #[test]
-fn the_wake_up_correction_falls_fast_and_rises_slowly() {
+fn the_measured_wake_latency_falls_fast_and_rises_slowly() {
     let mut workers = Workers::default();
-    workers.learn(1_600);
-    assert_eq!(workers.early, 100);
-    workers.learn(50_000_000);
-    assert!(workers.early < MOST_EARLY / 15, "one late wake-up is no habit");
-    (0..1_000).for_each(|_| workers.learn(1_000_000));
-    let before = workers.early;
-    assert!(before > MOST_EARLY - 100, "it rises to the most: {before}");
-    workers.learn(0);
-    assert_eq!(workers.early, before - before / 4);
+    workers.learn_wake_latency(1_600);
+    assert_eq!(workers.wake_latency, 100);
+    workers.learn_wake_latency(50_000_000);
+    assert!(workers.wake_latency < MAX_WAKE_LATENCY / 15, "one late wake-up is an outlier");
+    (0..1_000).for_each(|_| workers.learn_wake_latency(1_000_000));
+    let before = workers.wake_latency;
+    assert!(before > MAX_WAKE_LATENCY - 100, "it rises to the maximum: {before}");
+    workers.learn_wake_latency(0);
+    assert_eq!(workers.wake_latency, before - before / 4);
 }

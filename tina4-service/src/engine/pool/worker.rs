@@ -1,71 +1,74 @@
-//! A worker's life: work, rest, lead, follow, leave.
+//! The loop of a worker thread: execute, become idle, lead or follow, end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Pool;
 #[cfg(feature = "exit-hook")]
 use super::active_worker::ActiveWorker;
-use super::workers::{AfterUnlock, Leader, MIN_IDLE, PoolState, Resting, SLACK, StandBy};
-use super::{Pool, Timing, WorkSource};
+use super::pool_state::{AfterUnlock, PoolState};
+use super::work_source::{Timing, WorkSource};
+use super::workers::{IdleWorker, Leader, MIN_IDLE, STAND_BY_SLACK, StandBy};
 use crate::sys::fork;
 use crate::sys::sync::{Condvar, MutexGuard, lock, try_lock, wait};
 use tina4_service_core::Nanos;
 
 /// The leader spins no longer than this.
-const MOST_SPIN: Nanos = 80_000;
-/// And always when as little is left: no sleep is as short.
-const LEAST_SPIN: Nanos = 3_000;
-/// A stand-by waits at least for so long.
-const LEAST_SLACK: Nanos = 1_000_000;
-/// How long the others rest before they leave.
-const REST: Duration = Duration::from_secs(5);
-/// Not all at once: each waits this much longer than the one below it.
-const STAGGER: Duration = Duration::from_millis(20);
+const MAX_SPIN: Nanos = 80_000;
+/// The leader always spins when this little is left: no timed wait is as short.
+const MIN_SPIN: Nanos = 3_000;
+/// A stand-by waits at least this long.
+const MIN_STAND_BY: Nanos = 1_000_000;
+/// How long surplus workers stay idle before they end.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Each idle worker waits this much longer than the one below it, so that they do not all end at once.
+const IDLE_STAGGER: Duration = Duration::from_millis(20);
 
-impl<D: WorkSource> Pool<D> {
-    /// A worker's life.
-    pub(super) fn work(self: &Arc<Self>, worker: u64) {
+impl<S: WorkSource> Pool<S> {
+    /// The loop of a worker thread.
+    pub(super) fn run_worker(self: &Arc<Self>, worker: u64) {
         let condvar = Arc::new(Condvar::new());
         let process = fork::generation();
         #[cfg(feature = "exit-hook")]
-        let working = ActiveWorker::here();
+        let active = ActiveWorker::current();
         let mut state = lock(&self.state);
         #[cfg(feature = "exit-hook")]
-        state.workers.add_working(&working);
+        state.workers.add_active(&active);
         state.workers.arriving -= 1;
-        let mut looks = state.workers.is_called_to_work();
+        let mut takes_work = state.workers.takes_work();
         let mut now = self.clock.now();
-        // What is to be done right after the job that was just done.
-        let mut following = None;
+        // Work that must follow the one that was just completed.
+        let mut next = None;
         loop {
-            let looks_now = std::mem::replace(&mut looks, true);
-            let mut id = following.take();
-            if id.is_none() && looks_now && !state.source.has_deferred() {
-                id = state.source.take(now);
+            let takes_now = std::mem::replace(&mut takes_work, true);
+            let mut id = next.take();
+            if id.is_none() && takes_now && !state.source.deferred().is_pending() {
+                id = state.source.take_due(now);
             }
-            let most = self.most(&state.source);
+            let max_threads = self.max_threads(&state.source);
             if let Some(id) = id {
-                let trusted = state.workers.trusts(state.source.usual(&id));
-                let item = state.source.item(id);
-                let after_unlock = state.cover(now, trusted && !self.clock.is_manual(), most);
+                let short = state.workers.predict_short(state.source.expected_duration(&id));
+                let item = state.source.begin(id);
+                let returns_soon = short && !self.clock.is_virtual();
+                let after_unlock = state.cover(now, returns_soon, max_threads);
                 drop(state);
                 let mut began = now;
                 if after_unlock.is_some() {
                     self.run_after_unlock(after_unlock);
-                    // To start a thread takes longer than many a job, and is no part of it.
+                    // Spawning a thread takes longer than many runs, and is not part of this one.
                     began = self.clock.now();
                 }
                 #[cfg(feature = "exit-hook")]
-                working.begin(D::subject(&item));
-                let report = D::work(&item);
+                active.begin(S::subject(&item));
+                let completion = S::execute(&item);
                 if fork::generation() != process {
-                    // The job has returned in a child that it has forked. The services are the
-                    // parent's; the only thread of the child ends, and with it the child.
+                    // The work returned in a child process that it forked. The services belong to the
+                    // parent; the only thread of the child ends, and the child with it.
                     return;
                 }
                 let ended;
-                // What is done under the lock is done at a time that is read under it: one that was
-                // read before may have passed meanwhile, and with it what is waited for.
+                // Read the clock after taking the lock: an earlier reading may already be past the next
+                // due time.
                 (state, ended, now) = match try_lock(&self.state) {
                     Some(state) => {
                         let now = self.clock.now();
@@ -77,42 +80,43 @@ impl<D: WorkSource> Pool<D> {
                         (state, ended, self.clock.now())
                     }
                 };
-                state.workers.count_finished(ended.saturating_sub(began));
-                let back = Timing { began, ended, now, may_repeat: true };
-                following = state.source.finish(item, report, back);
+                state.workers.learn_duration(ended.saturating_sub(began));
+                let timing = Timing { began, ended, now, may_repeat: true };
+                next = state.source.complete(item, completion, timing);
                 continue;
             }
-            // What was done without a job may still have left something to do outside.
-            let (ring_news, deferred) = state.leftovers();
-            if ring_news || deferred.is_some() {
-                // A log may block for ever: somebody else waits for what is due meanwhile.
+            // Due times that needed no worker may still have deferred something.
+            let (notify_listeners, deferred) = state.take_after_unlock();
+            if notify_listeners || deferred.is_some() {
+                // A log may block forever: another worker waits for the next due time.
                 let uncovered = if deferred.is_some() { state.uncovered(now, false) } else { None };
-                let calls = uncovered.and_then(|due| state.workers.send_for(now, due, false, most));
+                let wakeups =
+                    uncovered.and_then(|due| state.workers.wake_for(now, due, false, max_threads));
                 drop(state);
-                self.run_after_unlock(AfterUnlock::new(calls, ring_news, deferred));
+                self.run_after_unlock(AfterUnlock::new(wakeups, notify_listeners, deferred));
                 state = lock(&self.state);
                 now = self.clock.now();
                 continue;
             }
-            match self.rest(state, worker, &condvar, now) {
-                Some(rested) => (state, looks) = rested,
+            match self.idle(state, worker, &condvar, now) {
+                Some(woken) => (state, takes_work) = woken,
                 None => return,
             }
             now = self.clock.now();
         }
     }
 
-    /// Rests, as the leader or as a follower, and says whether it is to look for work then; `None`:
-    /// this worker leaves.
-    fn rest<'a>(
+    /// Waits, as the leader or as a follower. Returns whether to look for work then; `None`: the thread
+    /// ends.
+    fn idle<'a>(
         &'a self,
-        mut state: MutexGuard<'a, PoolState<D>>,
+        mut state: MutexGuard<'a, PoolState<S>>,
         worker: u64,
         condvar: &Arc<Condvar>,
         now: Nanos,
-    ) -> Option<(MutexGuard<'a, PoolState<D>>, bool)> {
-        if state.source.is_over() {
-            state.workers.dismiss();
+    ) -> Option<(MutexGuard<'a, PoolState<S>>, bool)> {
+        if state.source.is_finished() {
+            state.workers.wake_all();
             state.workers.live -= 1;
             return None;
         }
@@ -122,9 +126,9 @@ impl<D: WorkSource> Pool<D> {
                 if due > now && leader.as_ref().is_none_or(|old| due < old.until) =>
             {
                 if let Some(Leader { worker, condvar, .. }) = leader {
-                    // It goes on waiting for its time, as a follower.
-                    state.workers.let_go(&condvar);
-                    state.workers.resting.push(Resting { worker, condvar });
+                    // It continues to wait, as a follower.
+                    state.workers.notify_surplus(&condvar);
+                    state.workers.idle.push(IdleWorker { worker, condvar });
                 }
                 Some(self.lead(state, worker, condvar, due))
             }
@@ -135,87 +139,87 @@ impl<D: WorkSource> Pool<D> {
         }
     }
 
-    /// Waits for the next due time, or to be rung.
+    /// Waits for the next due time, or to be notified.
     fn lead<'a>(
         &'a self,
-        mut state: MutexGuard<'a, PoolState<D>>,
+        mut state: MutexGuard<'a, PoolState<S>>,
         worker: u64,
         condvar: &Arc<Condvar>,
         due: Nanos,
-    ) -> (MutexGuard<'a, PoolState<D>>, bool) {
-        // Much may have been done since this worker last looked, and a wait counts from now.
+    ) -> (MutexGuard<'a, PoolState<S>>, bool) {
+        // Time has passed since this worker last read the clock, and a timeout counts from now.
         let now = self.clock.now();
         state.workers.leader = Some(Leader { worker, condvar: Arc::clone(condvar), until: due });
-        let mut target = due.saturating_sub(state.workers.early);
+        let mut target = due.saturating_sub(state.workers.wake_latency);
         if target <= now {
-            // Too near for a sleep that ends in time: it ends too late rather than spin for long.
-            target = due.saturating_sub(MOST_SPIN);
+            // Too close for a timed wait that ends in time: better slightly late than a long spin.
+            target = due.saturating_sub(MAX_SPIN);
         }
-        let most_spin = state.workers.early.clamp(LEAST_SPIN, MOST_SPIN);
+        let max_spin = state.workers.wake_latency.clamp(MIN_SPIN, MAX_SPIN);
         let mut woken = now;
         if target > now {
             let timed_out;
             (state, timed_out) = wait(condvar, state, self.clock.real_wait(now, target));
             woken = self.clock.now();
             if timed_out {
-                state.workers.learn(woken.saturating_sub(target));
+                state.workers.learn_wake_latency(woken.saturating_sub(target));
             }
         }
         let left = due.saturating_sub(woken);
-        if left > 0 && left <= most_spin && !self.clock.is_manual() {
+        if left > 0 && left <= max_spin && !self.clock.is_virtual() {
             drop(state);
             while self.clock.now() < due {
                 std::hint::spin_loop();
             }
             state = lock(&self.state);
         }
-        let notified = state.workers.stand_down(worker);
-        let looks = !notified || state.workers.is_called_to_work();
-        (state, looks)
+        let notified = state.workers.woke_up(worker);
+        let takes_work = !notified || state.workers.takes_work();
+        (state, takes_work)
     }
 
-    /// Waits to be called; alone looks after a while whether to stand by on, or to leave.
+    /// Waits to be notified. A stand-by looks by itself after a while; a surplus worker ends.
     fn follow<'a>(
         &'a self,
-        mut state: MutexGuard<'a, PoolState<D>>,
+        mut state: MutexGuard<'a, PoolState<S>>,
         worker: u64,
         condvar: &Arc<Condvar>,
         due: Option<Nanos>,
-    ) -> Option<(MutexGuard<'a, PoolState<D>>, bool)> {
+    ) -> Option<(MutexGuard<'a, PoolState<S>>, bool)> {
         let now = self.clock.now();
-        // What the leader waits for is not left to the stand-by, but what comes after it.
+        // The leader waits for the next due time; the stand-by watches the one after it.
         let due = if state.workers.leader.is_some() { state.source.due_after_next() } else { due };
         let workers = &mut state.workers;
-        let mut leaving = false;
+        let mut is_surplus = false;
         let until = due
-            .map(|due| due.saturating_add(SLACK).max(now.saturating_add(LEAST_SLACK)))
+            .map(|due| due.saturating_add(STAND_BY_SLACK).max(now.saturating_add(MIN_STAND_BY)))
             .filter(|until| {
-                !self.clock.is_manual() && workers.stand_by(StandBy { worker, until: *until })
+                !self.clock.is_virtual() && workers.set_stand_by(StandBy { worker, until: *until })
             });
         let timeout = match until {
             Some(until) => Some(Duration::from_nanos(until - now)),
-            None if workers.resting.len() >= MIN_IDLE => {
-                leaving = true;
-                let place = u32::try_from(workers.resting.len()).unwrap_or(u32::MAX);
-                Some(REST + STAGGER.saturating_mul(place))
+            None if workers.idle.len() >= MIN_IDLE => {
+                is_surplus = true;
+                let position = u32::try_from(workers.idle.len()).unwrap_or(u32::MAX);
+                Some(IDLE_TIMEOUT + IDLE_STAGGER.saturating_mul(position))
             }
             None => None,
         };
-        workers.resting.push(Resting { worker, condvar: Arc::clone(condvar) });
+        workers.idle.push(IdleWorker { worker, condvar: Arc::clone(condvar) });
         let timed_out;
         (state, timed_out) = wait(condvar, state, timeout);
-        let notified = state.workers.stand_down(worker);
+        let notified = state.workers.woke_up(worker);
         let due = state.source.next_due();
         let workers = &mut state.workers;
-        if leaving && timed_out && !notified && workers.resting.len() >= MIN_IDLE {
+        if is_surplus && timed_out && !notified && workers.idle.len() >= MIN_IDLE {
             workers.live -= 1;
             return None;
         }
-        let looks = if notified {
-            workers.is_called_to_work()
+        let takes_work = if notified {
+            workers.takes_work()
         } else {
-            !timed_out || workers.needs_stand_by(self.clock.now(), due)
+            !timed_out || workers.must_step_in(self.clock.now(), due)
         };
-        Some((state, looks))
+        Some((state, takes_work))
     }
 }

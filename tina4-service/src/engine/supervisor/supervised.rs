@@ -1,37 +1,38 @@
-//! What is kept of each service.
+//! What the supervisor keeps of each service.
 
 use std::sync::Arc;
 
 use crate::observe::stats::{FailureCounts, Stats};
 use crate::service::context::RunInfo;
 use crate::service::instance::Instance;
-use tina4_service_core::Nanos;
-use tina4_service_core::Timers;
 use tina4_service_core::lifecycle::Lifecycle;
+use tina4_service_core::{Nanos, Timers};
 
-/// One service. What only some of them need, or only at their end, is on the heap: there may be a
-/// hundred thousand.
+/// One service. There may be a hundred thousand, so data that only some of them need, or that is
+/// needed only at the end, is boxed.
 pub(super) struct Supervised {
     pub(super) instance: Arc<Instance>,
     pub(super) life: Lifecycle,
     pub(super) stats: Stats,
-    /// The earliest of this service's entries in `timers`.
+    /// The earliest of this service's entries in the timer queue.
     pub(super) queued: Nanos,
-    pub(super) rare: Option<Box<Cold>>,
+    cold: Option<Box<Cold>>,
     pub(super) end: Option<Box<EndInfo>>,
 }
 
-/// What few services have.
+/// Data that few services have.
 #[derive(Default)]
-pub(super) struct Cold {
-    pub(super) links: Links,
-    pub(super) trouble: FailureCounts,
+struct Cold {
+    links: Links,
+    failures: FailureCounts,
 }
 
-/// Who comes after whom.
+/// Which services come after which.
 #[derive(Default)]
 pub(super) struct Links {
+    /// The services that this one comes after.
     pub(super) after: Vec<u32>,
+    /// The services that come after this one.
     pub(super) dependents: Vec<u32>,
     /// How many of `dependents` are active.
     pub(super) active_dependents: u32,
@@ -41,39 +42,55 @@ pub(super) struct Links {
 #[derive(Default)]
 pub(super) struct EndInfo {
     /// When it was asked to stop.
-    pub(super) asked: Option<Nanos>,
+    pub(super) stop_requested: Option<Nanos>,
     /// When its last run was over and its clean-up began.
     pub(super) clean_up_since: Option<Nanos>,
     pub(super) at: Option<Nanos>,
-    /// The how manieth end that was: two may come at one instant.
-    pub(super) nth: u64,
+    /// Sequence number of this end; timestamps can tie.
+    pub(super) sequence: u64,
     pub(super) failed_hooks: u64,
 }
 
 impl Supervised {
+    pub(super) fn new(instance: Arc<Instance>, now: Nanos) -> Self {
+        Self {
+            instance,
+            life: Lifecycle::new(now),
+            stats: Stats::new(),
+            queued: Nanos::MAX,
+            cold: None,
+            end: None,
+        }
+    }
+
     pub(super) fn after(&self) -> &[u32] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.links.after)
+        self.cold.as_ref().map_or(&[], |cold| &cold.links.after)
     }
 
     pub(super) fn dependents(&self) -> &[u32] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.links.dependents)
+        self.cold.as_ref().map_or(&[], |cold| &cold.links.dependents)
     }
 
     pub(super) fn active_dependents(&self) -> u32 {
-        self.rare.as_ref().map_or(0, |rare| rare.links.active_dependents)
+        self.cold.as_ref().map_or(0, |cold| cold.links.active_dependents)
     }
 
     pub(super) fn links_mut(&mut self) -> &mut Links {
-        &mut self.rare.get_or_insert_default().links
+        &mut self.cold.get_or_insert_default().links
     }
 
-    /// What went wrong so far.
-    pub(super) fn trouble(&self) -> FailureCounts {
-        self.rare.as_ref().map(|rare| rare.trouble.clone()).unwrap_or_default()
+    pub(super) fn clear_links(&mut self) {
+        if let Some(cold) = &mut self.cold {
+            cold.links = Links::default();
+        }
     }
 
-    pub(super) fn trouble_mut(&mut self) -> &mut FailureCounts {
-        &mut self.rare.get_or_insert_default().trouble
+    pub(super) fn failures(&self) -> FailureCounts {
+        self.cold.as_ref().map(|cold| cold.failures.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn failures_mut(&mut self) -> &mut FailureCounts {
+        &mut self.cold.get_or_insert_default().failures
     }
 
     /// The run in progress, or the last one.
@@ -92,8 +109,8 @@ impl Supervised {
         self.end.get_or_insert_default()
     }
 
-    /// Keeps the promise of `timers`: an entry no later than the deadline. Says whether it took a
-    /// new one.
+    /// Keeps an entry in the timer queue that is no later than the life cycle's deadline. Returns
+    /// whether that took a new one.
     #[inline]
     pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
         match self.life.deadline() {
@@ -106,8 +123,14 @@ impl Supervised {
         }
     }
 
-    pub(super) fn note_asked(&mut self, now: Nanos) {
-        self.end_mut().asked.get_or_insert(now);
+    pub(super) fn record_stop_request(&mut self, now: Nanos) {
+        self.end_mut().stop_requested.get_or_insert(now);
+    }
+
+    /// The activation has ended, as the `sequence`-th of the runner.
+    pub(super) fn record_end(&mut self, now: Nanos, sequence: u64) {
+        let end = self.end_mut();
+        (end.at, end.sequence) = (Some(now), sequence);
     }
 
     pub(super) fn ended_at(&self) -> Option<Nanos> {
@@ -118,5 +141,10 @@ impl Supervised {
     pub(super) fn executing_since(&self) -> Nanos {
         let clean_up = self.end.as_ref().and_then(|end| end.clean_up_since);
         clean_up.unwrap_or(self.life.run_started())
+    }
+
+    /// How long the run or the clean-up in progress has been executing.
+    pub(super) fn executing_for(&self, now: Nanos) -> std::time::Duration {
+        std::time::Duration::from_nanos(now.saturating_sub(self.executing_since()))
     }
 }

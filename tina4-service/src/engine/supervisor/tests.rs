@@ -1,16 +1,21 @@
-//! The supervisor without a pool: requests in, jobs out, time in hand.
+//! The supervisor without a pool: requests in, work out, with time as an argument.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use tina4_service_core::CrashKind;
+use tina4_service_core::lifecycle::Crash;
 
+use super::control::{PendingStop, StopRequest};
 use super::*;
 use crate::Service;
 use crate::engine::control_error::ControlError;
 use crate::engine::invoke::{Completion, WorkItem, WorkKind};
-use crate::engine::pool::{Timing, WorkSource as _};
+use crate::engine::pool::wait::Wait;
+use crate::engine::pool::work_source::{Timing, WorkSource as _};
 use crate::observe::stop_report::Stopped;
+use crate::plan::fault::Fault;
 use crate::plan::start_error::StartError;
 use crate::service::builder::SettingsCache;
 use crate::service::outcome::Exit;
@@ -36,41 +41,49 @@ fn service(name: impl Into<Cow<'static, str>>) -> Service {
     Service::new(name, |_| {})
 }
 
-/// The next job that is due; what would be logged is thrown away.
+/// The next work that is due; deferred effects are thrown away.
 fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<WorkItem> {
     loop {
-        let id = supervisor.take(now);
-        let logged = supervisor.deferred().is_some();
-        if id.is_some() || !logged {
-            return id.map(|id| supervisor.item(id));
+        let id = supervisor.take_due(now);
+        let deferred = supervisor.deferred_mut().take().is_some();
+        if id.is_some() || !deferred {
+            return id.map(|id| supervisor.begin(id));
         }
+    }
+}
+
+/// The value of a condition that holds.
+fn ready<T>(answer: Wait<T>) -> T {
+    match answer {
+        Wait::Ready(value) => value,
+        Wait::Until(until) => panic!("not before {until:?}"),
     }
 }
 
 fn finish(
     supervisor: &mut Supervisor,
     item: WorkItem,
-    report: Completion,
+    completion: Completion,
     now: Nanos,
 ) -> Option<WorkItem> {
-    hand_in(supervisor, item, report, now, false)
+    complete(supervisor, item, completion, now, false)
 }
 
-/// Ends a run that may be followed by the next at once.
+/// Ends a run that the next one may follow immediately.
 fn repeat(supervisor: &mut Supervisor, item: WorkItem, now: Nanos) -> Option<WorkItem> {
-    hand_in(supervisor, item, Completion::Ran(Exit::Again), now, true)
+    complete(supervisor, item, Completion::Ran(Exit::Again), now, true)
 }
 
-fn hand_in(
+fn complete(
     supervisor: &mut Supervisor,
     item: WorkItem,
-    report: Completion,
+    completion: Completion,
     now: Nanos,
     may_repeat: bool,
 ) -> Option<WorkItem> {
-    let back = Timing { began: item.context.order().started, ended: now, now, may_repeat };
-    let id = supervisor.finish(item, report, back);
-    id.map(|id| supervisor.item(id))
+    let timing = Timing { began: item.context.order().started, ended: now, now, may_repeat };
+    let id = supervisor.complete(item, completion, timing);
+    id.map(|id| supervisor.begin(id))
 }
 
 fn crash() -> Completion {
@@ -82,7 +95,7 @@ fn crash() -> Completion {
 }
 
 #[test]
-fn due_times_that_no_longer_hold_do_not_pile_up() {
+fn outdated_due_times_do_not_accumulate() {
     let slow = service("slow").interval("10s");
     let mut supervisor = supervisor([slow, service("quick").delay("1ms").timeout("1h")]);
     supervisor.start_all(0).unwrap();
@@ -94,67 +107,70 @@ fn due_times_that_no_longer_hold_do_not_pile_up() {
         finish(&mut supervisor, item, Completion::Ran(again), now);
     }
     assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
-    // Nor when somebody starts and stops.
+    // Neither do they when services start and stop.
     for _ in 0..10_000 {
         supervisor.stop_all(LIMIT, None, now);
         supervisor.start_all(now).unwrap();
-        let _ = supervisor.deferred();
+        let _ = supervisor.deferred_mut().take();
     }
     assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
 }
 
-/// A run may be followed by another one of its service at once, but never ahead of others.
+/// The next run of a service may follow immediately, but never ahead of other services.
 #[test]
-fn what_repeats_lets_others_go_first() {
+fn a_repeating_service_lets_others_go_first() {
     const LATER: Nanos = 10 * SECOND + 1;
     let mut services = supervisor([service("queue"), service("report").interval("10s")]);
     services.start_all(0).unwrap();
-    let mut queue = take(&mut services, 0).expect("the names decide");
-    // The report has been due since before.
+    let mut queue = take(&mut services, 0).expect("names break the tie");
+    // The report was due earlier.
     assert!(repeat(&mut services, queue, 1).is_none());
     let report = take(&mut services, 1).expect("report");
     assert_eq!(report.context.name(), "report");
     finish(&mut services, report, Completion::Ran(Exit::Wait), 1);
     queue = take(&mut services, 1).expect("queue again");
-    // Nobody else is due.
-    queue = repeat(&mut services, queue, 2).expect("at once");
+    // No other service is due.
+    queue = repeat(&mut services, queue, 2).expect("immediately");
     let order = queue.context.order();
     assert_eq!((order.number, order.due, order.started), (3, 2, 2));
     assert!(finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(), "it may not");
     queue = take(&mut services, 3).expect("queue again");
-    // The report is due again; and when it has crashed, there is a line to be written.
+    // The report is due again; after its crash, a log line must be written.
     assert!(repeat(&mut services, queue, LATER).is_none());
     let report = take(&mut services, LATER).expect("report");
     assert_eq!(report.context.name(), "report");
     queue = take(&mut services, LATER).expect("queue again");
-    services.flushed(true);
+    services.deferred_mut().flushed(true);
     finish(&mut services, report, crash(), LATER);
-    assert!(services.has_deferred());
+    assert!(services.deferred().is_pending());
     assert!(repeat(&mut services, queue, LATER).is_none());
 }
 
-/// A worker may have to wait for the lock after a run, and that is no part of it.
+/// Waiting for the lock after a run is not part of the run.
 #[test]
-fn rule_60_to_wait_for_the_lock_is_no_part_of_a_run() {
+fn rule_60_waiting_for_the_lock_is_not_part_of_a_run() {
     let mut services = supervisor([service("a"), service("b").after("a")]);
     let events = services.subscribe();
     services.start_all(0).unwrap();
     let a = take(&mut services, 0).expect("a");
     let b = take(&mut services, 0).expect("b, for a is up");
     services.stop_all(LIMIT, None, 10);
-    // Nor is what was done between the lock and the run.
-    let back = |ended, now| Timing { began: 3, ended, now, may_repeat: true };
-    services.finish(b, Completion::Ran(Exit::Wait), back(12, 20));
-    services.finish(a, Completion::Ran(Exit::Wait), back(15, 20));
+    // Neither is the time between the lock and the run.
+    let timing = |ended, now| Timing { began: 3, ended, now, may_repeat: true };
+    services.complete(b, Completion::Ran(Exit::Wait), timing(12, 20));
+    services.complete(a, Completion::Ran(Exit::Wait), timing(15, 20));
     let nanos = Duration::from_nanos;
-    let told: Vec<_> = events.try_iter().map(|event| (event.service, event.change)).collect();
+    let changes: Vec<_> = events.try_iter().map(|event| (event.service, event.change)).collect();
     for (service, took) in [("a", nanos(12)), ("b", nanos(9))] {
-        assert!(told.contains(&(service.into(), Change::RunEnded { run: 1, took })), "{told:?}");
+        assert!(
+            changes.contains(&(service.into(), Change::RunEnded { run: 1, took })),
+            "{changes:?}"
+        );
     }
     let known: Vec<_> = services.services(30).iter().map(|info| info.duration.last).collect();
     assert_eq!(known, [nanos(12), nanos(9)]);
-    // The order of what happened, whatever the clock said.
-    let report = services.shutdown_result(30).expect("it is over");
+    // The order of the events, whatever the timestamps say.
+    let report = ready(services.shutdown_result(30));
     let order: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
     assert_eq!(order, ["b", "a"]);
 }
@@ -170,7 +186,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     services.stop_all(LIMIT, None, 1);
     finish(&mut services, first, crash(), 2);
     finish(&mut services, busy, Completion::Ran(Exit::Wait), 3);
-    let report = services.shutdown_result(3).expect("it is over");
+    let report = ready(services.shutdown_result(3));
     assert_eq!(report.critical.as_deref(), Some("bad"));
 
     // When it is the last one.
@@ -178,7 +194,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     services.start_all(0).unwrap();
     let item = take(&mut services, 0).expect("bad runs");
     finish(&mut services, item, crash(), 1);
-    assert_eq!(services.shutdown_result(1).expect("over").critical.as_deref(), Some("bad"));
+    assert_eq!(ready(services.shutdown_result(1)).critical.as_deref(), Some("bad"));
 
     // When its clean-up hangs.
     let mut services = supervisor([bad().on_stop(|_| {}), service("other").interval("1h")]);
@@ -191,32 +207,32 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     assert!(take(&mut services, 11 * SECOND).is_none());
     assert_eq!(services.state("bad"), Some(State::Abandoned));
     assert_eq!(services.state("other"), Some(State::Stopped), "it was shut down");
-    let report = services.shutdown_result(11 * SECOND).expect("it is over");
+    let report = ready(services.shutdown_result(11 * SECOND));
     assert_eq!(report.critical.as_deref(), Some("bad"));
     let age = report.services.iter().find_map(|service| service.age);
     assert_eq!(age, Some(Duration::from_secs(11)), "of the clean-up");
 }
 
 #[test]
-fn what_may_not_start_is_not_stopped_by_a_restart() {
+fn a_restart_does_not_stop_a_service_that_could_not_start_again() {
     let mut services = supervisor([service("a").interval("1h")]);
     services.start_all(0).unwrap();
     services.add(service("a").into_definition(&SettingsCache::default()), 0);
-    let refused = services.ask_to_restart("a", 1).expect_err("there are two of that name now");
+    let refused = services.request_restart("a", 1).expect_err("there are two of that name now");
     assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
     assert_eq!(services.state("a"), Some(State::Waiting));
-    // A fault that has nothing to do with it does not matter.
+    // A fault that does not concern it does not matter.
     let mut services = supervisor([service("b").interval("1h")]);
     services.start_all(0).unwrap();
     let place = Place { file: "here", line: 1, column: 1 };
     services.env.resources.provide(1_u8, place);
     services.env.resources.provide(2_u8, place);
-    services.ask_to_restart("b", 1).expect("nobody asks for a `u8`");
-    assert!(services.check().is_err(), "the whole is at fault all the same");
+    services.request_restart("b", 1).expect("no service asks for a `u8`");
+    assert!(services.check().is_err(), "the fault is still reported");
 }
 
 #[test]
-fn a_start_without_a_thread_is_taken_back_whole() {
+fn a_start_without_a_thread_is_taken_back_completely() {
     let mut services = supervisor([service("a").on_stop(|_| {})]);
     services.start_all(0).unwrap();
     services.undo_start(0);
@@ -227,11 +243,11 @@ fn a_start_without_a_thread_is_taken_back_whole() {
 }
 
 #[test]
-fn rule_30_every_circle_is_named() {
+fn rule_30_every_cycle_is_reported() {
     let pair = |a: &'static str, b: &'static str| [service(a).after(b), service(b).after(a)];
     let mut all: Vec<_> = pair("a", "b").into_iter().chain(pair("x", "y")).collect();
     all.extend([service("self").after("self"), service("tail").after("a"), service("free")]);
-    let Err(StartError::Faults(faults)) = supervisor(all).check() else { panic!("circles") };
+    let Err(StartError::Faults(faults)) = supervisor(all).check() else { panic!("cycles") };
     let circles: Vec<Vec<_>> = faults
         .iter()
         .map(|fault| {
@@ -246,7 +262,7 @@ fn rule_30_every_circle_is_named() {
 }
 
 #[test]
-fn rule_41_the_first_waits_for_all_that_come_after_it() {
+fn rule_41_a_dependency_stops_after_all_its_dependents() {
     let later = (0..100).map(|n| service(format!("s{n}")).after("hub").interval("1h"));
     let mut services = supervisor(later.chain([service("hub").interval("1h")]));
     services.start_all(0).unwrap();
@@ -261,36 +277,39 @@ fn rule_41_the_first_waits_for_all_that_come_after_it() {
 }
 
 #[test]
-fn rule_43_an_abandoned_run_that_ends_late_is_told_from_one_that_is_alive() {
+fn rule_43_a_report_distinguishes_a_late_end_from_a_run_that_is_still_alive() {
     let mut services = supervisor([service("a").stop_timeout("1s")]);
     services.start_all(0).unwrap();
     let item = take(&mut services, 0).expect("it runs");
-    let asked = services.ask_to_stop("a", 0).unwrap().expect("it is active");
-    assert_eq!(services.stop_result(asked, None, 0).err(), Some(Some(SECOND)));
-    let stopped = services.stop_result(asked, None, SECOND).expect("its time is up");
+    let pending: PendingStop = match services.request_stop("a", 0).expect("it is known") {
+        StopRequest::Pending(pending) => pending,
+        StopRequest::Answered(answer) => panic!("it is active, and not {answer:?}"),
+    };
+    assert_eq!(services.stop_result(pending, None, 0), Wait::Until(Some(SECOND)));
+    let stopped = ready(services.stop_result(pending, None, SECOND));
     assert!(matches!(stopped, Stopped::Abandoned { age, .. } if age.as_secs() == 1));
     services.stop_all(LIMIT, None, 2 * SECOND);
-    let report = services.shutdown_result(2 * SECOND).expect("nothing is active");
+    let report = ready(services.shutdown_result(2 * SECOND));
     assert!(report.to_string().contains("still running after 2.0s"), "{report}");
     finish(&mut services, item, Completion::Ran(Exit::Wait), 3 * SECOND);
     services.stop_all(LIMIT, None, 3 * SECOND);
-    let line = services.shutdown_result(3 * SECOND).expect("nothing is active").to_string();
+    let line = ready(services.shutdown_result(3 * SECOND)).to_string();
     assert!(line.contains("abandoned, it ended after its time was up"), "{line}");
     services.start_all(4 * SECOND).unwrap();
     assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
 }
 
-/// Its thread never comes back, but the one that cleans up for it does.
+/// Its thread never returns, but the worker that cleans up for it does.
 #[test]
-fn rule_45_who_asks_again_to_stop_does_not_cut_a_clean_up_short() {
+fn rule_45_a_second_stop_request_does_not_cut_a_clean_up_short() {
     let mut services = supervisor([service("exits").on_stop(|_| {})]);
     services.start_all(0).unwrap();
-    let _job = take(&mut services, 0).expect("it runs");
+    let _work = take(&mut services, 0).expect("it runs");
     let inside = (crate::engine::invoke::runner_id(&services.env), 0);
     services.exit(Some(inside), LIMIT, 0);
     let clean_up = take(&mut services, 0).expect("another worker cleans up");
     assert_eq!(clean_up.kind, WorkKind::CleanUp);
-    // As running it does.
+    // Executing it has the same effect.
     assert!(clean_up.context.instance().take_on_stop());
     services.stop_all(LIMIT, None, 1);
     assert!(!services.is_quiet(), "its clean-up is running");
@@ -298,33 +317,37 @@ fn rule_45_who_asks_again_to_stop_does_not_cut_a_clean_up_short() {
     assert!(services.is_quiet());
 }
 
-/// Else each of many consumers that start among others would hold them up until a stand-by looks.
+/// Otherwise each of many consumers would delay the services that start after it until a stand-by
+/// looks.
 #[test]
-fn rule_50_a_continuous_service_that_is_new_is_not_taken_for_short() {
+fn rule_50_a_new_continuous_service_is_not_predicted_to_be_short() {
     let mut services = supervisor([service("a"), service("b").interval("1s")]);
     services.start_all(0).unwrap();
-    for usual in [Some(Nanos::MAX), None] {
-        // What would be logged comes first.
-        if services.deferred().is_some() {
-            services.flushed(true);
+    for expected in [Some(Nanos::MAX), None] {
+        // Deferred log lines come first.
+        if services.deferred_mut().take().is_some() {
+            services.deferred_mut().flushed(true);
         }
-        let id = services.take(0).expect("both are due");
-        assert_eq!(services.usual(&id), usual);
-        let _ = services.item(id);
+        let id = services.take_due(0).expect("both are due");
+        assert_eq!(services.expected_duration(&id), expected);
+        let _ = services.begin(id);
     }
 }
 
-/// A hundred thousand services are meant to be at home in one process.
+/// One process is meant to hold a hundred thousand services.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
 fn a_service_is_small() {
-    let sizes = (size_of::<super::Supervised>(), size_of::<crate::service::instance::Instance>());
+    let sizes = (
+        size_of::<super::supervised::Supervised>(),
+        size_of::<crate::service::instance::Instance>(),
+    );
     assert!(sizes.0 <= 192 && sizes.1 <= 88, "{sizes:?}");
 }
 
-/// Engine from one line with the same settings share them, but nobody gets another's `after`.
+/// Services from one line with equal settings share them, but not their `after`.
 #[test]
-fn equal_settings_are_kept_once() {
+fn equal_settings_are_stored_once() {
     let hourly = |name: &'static str| service(name).interval("1h");
     let other = |name: &'static str| Service::new(name, |_| {}).interval("1h");
     let all = [
@@ -337,7 +360,8 @@ fn equal_settings_are_kept_once() {
         other("g"),
     ];
     let services = supervisor(all);
-    let spec = |index: u32| std::ptr::from_ref(services.service(index).instance.definition.spec());
+    let spec =
+        |index: u32| std::ptr::from_ref(services.registry.get(index).instance.definition.spec());
     assert_eq!(spec(0), spec(1));
     assert_ne!(spec(1), spec(2));
     assert_eq!(spec(1), spec(3));
@@ -345,6 +369,6 @@ fn equal_settings_are_kept_once() {
     assert_eq!(spec(3), spec(5));
     // From another line.
     assert_ne!(spec(5), spec(6));
-    let after = |index: u32| services.service(index).instance.definition.after().len();
+    let after = |index: u32| services.registry.get(index).instance.definition.after().len();
     assert_eq!((0..7).map(after).collect::<Vec<_>>(), [0, 0, 1, 0, 0, 0, 0]);
 }

@@ -1,20 +1,19 @@
-//! The side that faces the workers: what is due, jobs out, reports in.
+//! The supervisor as the pool sees it: what is due, work out, completions in.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use super::{Deferred, Supervised, Supervisor};
+use super::Supervisor;
 use crate::engine::invoke::{self, Completion, WorkId, WorkItem, WorkKind};
-use crate::engine::pool::{Timing, WorkSource};
+use crate::engine::pool::deferred::DeferredQueue;
+use crate::engine::pool::work_source::{Timing, WorkSource};
 use crate::observe::event::Change;
 use crate::service::context::Context;
-use tina4_service_core::Flow;
-use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Action, Input, State};
+use tina4_service_core::{Exit, Nanos};
 
-fn id(index: u32, action: Action) -> Option<WorkId> {
+/// The work that an action asks for.
+fn work(index: u32, action: Action) -> Option<WorkId> {
     match action {
         Action::Run { .. } => Some(WorkId { index, kind: WorkKind::Run }),
         Action::CleanUp => Some(WorkId { index, kind: WorkKind::CleanUp }),
@@ -23,10 +22,10 @@ fn id(index: u32, action: Action) -> Option<WorkId> {
 }
 
 impl Supervisor {
-    /// Whether the worker that holds the lock has other things to do than to go on with the
+    /// Whether the worker that holds the lock has anything else to do than to continue with the
     /// service that it has just run.
-    fn is_wanted(&self, now: Nanos) -> bool {
-        self.timers.peek().is_some_and(|(at, _)| at <= now) || self.has_deferred()
+    fn is_worker_needed(&self, now: Nanos) -> bool {
+        self.timers.peek().is_some_and(|(due, _)| due <= now) || self.deferred.is_pending()
     }
 }
 
@@ -34,17 +33,16 @@ impl WorkSource for Supervisor {
     type WorkId = WorkId;
     type WorkItem = WorkItem;
     type Completion = Completion;
-    type Deferred = Box<Deferred>;
 
     fn next_due(&mut self) -> Option<Nanos> {
-        let Self { services, timers, .. } = self;
-        while let Some((at, index)) = timers.peek() {
-            let service = &mut services[index as usize];
-            if service.queued == at && service.life.deadline() == Some(at) {
-                return Some(at);
+        let Self { registry, timers, .. } = self;
+        while let Some((due, index)) = timers.peek() {
+            let service = registry.get_mut(index);
+            if service.queued == due && service.life.deadline() == Some(due) {
+                return Some(due);
             }
             timers.pop();
-            if service.queued == at {
+            if service.queued == due {
                 service.queued = Nanos::MAX;
                 service.rearm(index, timers);
             }
@@ -57,14 +55,14 @@ impl WorkSource for Supervisor {
     }
 
     #[inline]
-    fn take(&mut self, now: Nanos) -> Option<WorkId> {
-        while !self.has_deferred() && self.next_due().is_some_and(|due| due <= now) {
+    fn take_due(&mut self, now: Nanos) -> Option<WorkId> {
+        while !self.deferred.is_pending() && self.next_due().is_some_and(|due| due <= now) {
             let Some((_, index)) = self.timers.pop() else {
                 break;
             };
-            self.services[index as usize].queued = Nanos::MAX;
-            let action = self.event(index, Input::Due, now);
-            if let Some(id) = id(index, action) {
+            self.registry.get_mut(index).queued = Nanos::MAX;
+            let action = self.apply(index, Input::Due, now);
+            if let Some(id) = work(index, action) {
                 return Some(id);
             }
         }
@@ -72,50 +70,10 @@ impl WorkSource for Supervisor {
     }
 
     #[inline]
-    fn finish(&mut self, item: WorkItem, report: Completion, back: Timing) -> Option<WorkId> {
-        let Timing { began, ended, now, may_repeat } = back;
-        let instance = item.context.into_unit();
-        let index = instance.index;
-        self.spare = Some(instance);
-        let service = &mut self.services[index as usize];
-        let is_run = matches!(report, Completion::Ran(_));
-        // The result of an abandoned run is dropped.
-        if is_run && service.life.state() != State::Abandoned {
-            let took = ended.saturating_sub(began);
-            service.stats.ended(ended, took);
-            if !self.subscribers.is_empty() {
-                let (run, took) = (service.stats.runs, Duration::from_nanos(took));
-                self.tell_subscribers(index, &Change::RunEnded { run, took }, now);
-            }
-        }
-        let action = match report {
-            Completion::Ran(exit) => match exit.into_flow() {
-                Ok(Flow::Again) if may_repeat && !self.is_wanted(now) => {
-                    self.step(index, Input::Repeat, now, None)
-                }
-                Ok(flow) => self.step(index, Input::Ended(flow), now, None),
-                Err(crash) => self.step(index, Input::Crashed(crash.kind), now, Some(&crash)),
-            },
-            Completion::CleanedUp(failures) => {
-                if !failures.is_empty() {
-                    let end = self.services[index as usize].end_mut();
-                    end.failed_hooks += failures.len() as u64;
-                }
-                for cause in failures {
-                    self.record(index, Change::HookFailed { cause }, now);
-                }
-                self.step(index, Input::CleanedUp, now, None)
-            }
-        };
-        self.pump(now);
-        id(index, action)
-    }
-
-    #[inline]
-    fn item(&mut self, id: WorkId) -> WorkItem {
+    fn begin(&mut self, id: WorkId) -> WorkItem {
         let WorkId { index, kind } = id;
-        let service = &self.services[index as usize];
-        let instance = match self.spare.take() {
+        let service = self.registry.get(index);
+        let instance = match self.last_instance.take() {
             Some(instance) if instance.index == index => instance,
             Some(_) | None => Arc::clone(&service.instance),
         };
@@ -123,8 +81,48 @@ impl WorkSource for Supervisor {
     }
 
     #[inline]
-    fn work(item: &WorkItem) -> Completion {
+    fn execute(item: &WorkItem) -> Completion {
         invoke::perform(item)
+    }
+
+    #[inline]
+    fn complete(
+        &mut self,
+        item: WorkItem,
+        completion: Completion,
+        timing: Timing,
+    ) -> Option<WorkId> {
+        let Timing { began, ended, now, may_repeat } = timing;
+        let instance = item.context.into_instance();
+        let index = instance.index;
+        self.last_instance = Some(instance);
+        let action = match completion {
+            Completion::Ran(exit) => {
+                let service = self.registry.get_mut(index);
+                // The result of an abandoned run is dropped.
+                if service.life.state() != State::Abandoned {
+                    let took = ended.saturating_sub(began);
+                    service.stats.ended(ended, took);
+                    self.record_run_end(index, took, now);
+                }
+                let is_repeat =
+                    matches!(exit, Exit::Again) && may_repeat && !self.is_worker_needed(now);
+                let input = if is_repeat { Input::Repeat } else { Input::Ended(exit.as_deref()) };
+                self.step(index, input, now)
+            }
+            Completion::CleanedUp(failures) => {
+                if !failures.is_empty() {
+                    let end = self.registry.get_mut(index).end_mut();
+                    end.failed_hooks += failures.len() as u64;
+                }
+                for cause in failures {
+                    self.record(index, Change::HookFailed { cause }, now);
+                }
+                self.step(index, Input::CleanedUp, now)
+            }
+        };
+        self.follow_up(now);
+        work(index, action)
     }
 
     #[cfg(feature = "exit-hook")]
@@ -133,104 +131,53 @@ impl WorkSource for Supervisor {
         item.context.instance().index
     }
 
-    fn is_unlimited(&self) -> bool {
-        // The thread that ends the process counts, but works no more.
-        self.exiting
-    }
-
     #[inline]
-    fn usual(&self, id: &WorkId) -> Option<Nanos> {
+    fn expected_duration(&self, id: &WorkId) -> Option<Nanos> {
         match id.kind {
             WorkKind::Run => {
-                let Supervised { instance, stats, .. } = self.service(id.index);
-                // A continuous service runs on and on, until it has shown otherwise.
-                let periodic = || instance.definition.spec().schedule.is_periodic();
-                stats.usual().or_else(|| (!periodic()).then_some(Nanos::MAX))
+                let service = self.registry.get(id.index);
+                // A continuous service is expected to run on, until it has shown otherwise.
+                let schedule = || &service.instance.definition.spec().schedule;
+                let unmeasured = || (!schedule().is_periodic()).then_some(Nanos::MAX);
+                service.stats.expected_duration().or_else(unmeasured)
             }
-            // A clean-up runs once: nothing is known about it, and it may take its time.
+            // A clean-up runs once: there are no samples, and it may take long.
             WorkKind::CleanUp => Some(Nanos::MAX),
         }
     }
 
-    #[cfg(feature = "testing")]
     fn is_run(id: &WorkId) -> bool {
         id.kind == WorkKind::Run
     }
 
-    fn max_work(&self) -> usize {
-        self.services.len()
+    fn max_concurrency(&self) -> usize {
+        self.registry.len()
     }
 
-    fn is_over(&mut self) -> bool {
+    fn ignores_thread_limit(&self) -> bool {
+        // The thread that ends the process counts, but executes nothing any more.
+        self.exiting
+    }
+
+    fn is_finished(&mut self) -> bool {
         self.active == 0 && self.next_due().is_none()
     }
 
-    fn has_deferred(&self) -> bool {
-        let Deferred { wakes, discarded, log } = &self.deferred;
-        let may_log = !log.is_empty() && !self.logging;
-        let may_drop = !discarded.is_empty() && !self.exiting;
-        may_log || may_drop || !wakes.is_empty()
+    fn deferred(&self) -> &DeferredQueue {
+        &self.deferred
     }
 
-    #[cfg(feature = "signals")]
-    fn take_wakes(&mut self) -> impl Sized + use<> {
-        std::mem::take(&mut self.deferred.wakes)
+    fn deferred_mut(&mut self) -> &mut DeferredQueue {
+        &mut self.deferred
     }
 
-    #[inline]
-    fn deferred(&mut self) -> Option<Box<Deferred>> {
-        if self.exiting {
-            // Destructors are user code, which the thread that ends the process must not wait for.
-            self.deferred.discarded.drain(..).for_each(std::mem::forget);
-        }
-        if !self.has_deferred() {
-            return None;
-        }
-        let mut taken = std::mem::take(&mut self.deferred);
-        if self.logging {
-            // One thread writes the log, so that its lines are in the order of what happened.
-            std::mem::swap(&mut taken.log, &mut self.deferred.log);
-        } else {
-            self.logging = !taken.log.is_empty();
-        }
-        Some(Box::new(taken))
+    fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
-    fn flush(deferred: Box<Deferred>) {
-        let Deferred { wakes, discarded, log } = *deferred;
-        drop(wakes);
-        // Destructors and log subscribers are user code: a panic has been reported by the panic
-        // hook, and must not end a worker.
-        for values in discarded {
-            let _ = crate::sys::panics::catch(|| drop(values));
-        }
-        for line in log {
-            let _ = crate::sys::panics::catch(|| line.write());
-            line.done();
-        }
-    }
-
-    fn flushed(&mut self, ordered: bool) {
-        if ordered {
-            self.logging = false;
-            self.env.log_is_slow.store(false, Ordering::Relaxed);
-        }
-    }
-
-    fn is_ordered(deferred: &Box<Deferred>) -> bool {
-        !deferred.log.is_empty()
-    }
-
-    fn is_flushed(&self) -> bool {
-        !self.logging && self.deferred.log.is_empty()
-    }
-
-    fn take_news(&mut self) -> bool {
-        std::mem::take(&mut self.news)
-    }
-
-    fn thread_failed(&mut self, error: &io::Error) {
-        self.record_of_runner(Change::ThreadFailed { error: error.to_string().into() });
-        self.thread_error = Some(io::Error::new(error.kind(), error.to_string()));
+    fn spawn_failed(&mut self, error: &io::Error) {
+        let change = Change::ThreadFailed { error: error.to_string().into() };
+        self.journal.record_of_runner(change, &mut self.deferred);
+        self.spawn_error = Some(io::Error::new(error.kind(), error.to_string()));
     }
 }

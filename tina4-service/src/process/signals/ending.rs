@@ -10,6 +10,7 @@ use std::time::Duration;
 use tina4_service_core::{Nanos, nanos};
 
 use crate::engine::Engine;
+use crate::engine::pool::wait::Wait;
 use crate::process::exit_code::exit_code;
 use crate::process::signals::exit::end_with;
 use crate::process::signals::run_watch::RunWatch;
@@ -94,10 +95,11 @@ impl Ending {
     }
 
     fn outcome(&self, pool: &Arc<Engine>) -> (u8, String) {
-        let report = pool.act_without_blocking(|services, now| {
-            let over = services.shutdown_result(now);
-            over.unwrap_or_else(|_| services.interim_report(now))
-        });
+        let report =
+            pool.act_without_blocking(|services, now| match services.shutdown_result(now) {
+                Wait::Ready(report) => report,
+                Wait::Until(_) => services.interim_report(now),
+            });
         let code = self.run.code().unwrap_or_else(|| exit_code(&report, true));
         (code, format!("{report}\n"))
     }

@@ -70,7 +70,7 @@ fn notify_waiters(signals: &Signals, waiters: &Waiters) -> Vec<Ending> {
         if let Some(run) = run.and_then(|run| run.upgrade()) {
             endings.push(Ending::begin(&pool, run));
         }
-        pool.look_again();
+        pool.wake_waiters();
         release(pool);
     }
     endings

@@ -141,7 +141,7 @@ impl Registration {
         self
     }
 
-    /// Engine that must be up first.
+    /// Services that must be up first.
     pub const fn after(mut self, after: &'static [After<'static>]) -> Self {
         self.after = after;
         self

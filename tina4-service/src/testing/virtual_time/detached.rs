@@ -1,79 +1,71 @@
-//! Bodies that go on without the baton, and how long, in real time, test time waits for them.
+//! Bodies that continue without the token, and how long the clock is held back for them.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::ThreadId;
-use std::time::Duration;
 
-use super::STALL_TIMEOUT;
+use super::limits::{MAX_POLLS_RUNNING, MAX_POLLS_STOPPING};
+use crate::time::virtual_clock::IsStopping;
 
-/// Who is outside is waited for in glances of this length: most only look whether they are asked to
-/// stop, and need a part of one.
-pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// So many of them for a body that is seen to compute still, for the machine may be slow.
-const COMPUTING: u32 = 20;
-/// So many for one that is asked to stop.
-const STOPPING: u32 = (STALL_TIMEOUT.as_millis() / POLL_INTERVAL.as_millis()) as u32;
-
-/// A body that goes on without the baton.
+/// A body that continues without the token.
 pub(super) struct Detached {
     pub(super) thread: ThreadId,
-    is_stopping: Arc<dyn Fn() -> bool + Send + Sync>,
-    /// Where the operating system says what it is doing, if it does.
+    is_stopping: IsStopping,
+    /// The file in which Linux reports the state of the thread.
     stat: Option<Arc<Path>>,
-    /// How many glances it was waited for, and whether it computed at the end of the last.
-    glances: u32,
-    computes: bool,
+    /// How many polls the clock has waited for it.
+    polls: u32,
+    /// Whether its thread was running at the last of them.
+    running: bool,
 }
 
 impl Detached {
-    /// The thread that asks.
-    pub(super) fn new(is_stopping: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
+    /// The body on this thread.
+    pub(super) fn new(is_stopping: IsStopping) -> Self {
         let thread = std::thread::current().id();
-        Self { thread, is_stopping, stat: own_stat(), glances: 0, computes: false }
+        Self { thread, is_stopping, stat: own_stat(), polls: 0, running: false }
     }
 
-    /// Whether time still waits for it.
+    /// Whether the clock still waits for it.
     pub(super) fn is_awaited(&self) -> bool {
         let most = if (self.is_stopping)() {
-            STOPPING
-        } else if self.computes {
-            COMPUTING
+            MAX_POLLS_STOPPING
+        } else if self.running {
+            MAX_POLLS_RUNNING
         } else {
             1
         };
-        self.glances < most
+        self.polls < most
     }
 }
 
-/// Counts a glance for those who were waited for; `computing` are threads that compute. Who was
-/// given up on may be asked to stop later, and then still has its time.
-pub(super) fn count_glance(all: &mut [Detached], computing: &[ThreadId]) {
-    for outside in all.iter_mut().filter(|outside| outside.is_awaited()) {
-        outside.glances += 1;
-        outside.computes = computing.contains(&outside.thread);
+/// Counts a poll for the bodies that the clock waits for; `running` are the threads that run. A body
+/// that the clock no longer waits for may be asked to stop later, and then still has polls left.
+pub(super) fn count_poll(all: &mut [Detached], running: &[ThreadId]) {
+    for detached in all.iter_mut().filter(|detached| detached.is_awaited()) {
+        detached.polls += 1;
+        detached.running = running.contains(&detached.thread);
     }
 }
 
-/// Where to look what each of them is doing, which is not done under the stage's lock: one of them
-/// may be about to take it, to come back.
+/// The files with the states of the threads. They are read without the lock of the virtual time: a
+/// thread may be about to take it, to reattach.
 pub(super) fn stats(all: &[Detached]) -> Vec<(ThreadId, Arc<Path>)> {
-    all.iter().filter_map(|outside| Some((outside.thread, outside.stat.clone()?))).collect()
+    all.iter().filter_map(|detached| Some((detached.thread, detached.stat.clone()?))).collect()
 }
 
-/// Which of these threads compute, or would if they had a processor.
-pub(super) fn computing(stats: Vec<(ThreadId, Arc<Path>)>) -> Vec<ThreadId> {
-    let computes = |(thread, stat): (ThreadId, Arc<Path>)| {
+/// Which of these threads run, or are ready to run, or wait for a disk.
+pub(super) fn running(stats: Vec<(ThreadId, Arc<Path>)>) -> Vec<ThreadId> {
+    let running = |(thread, stat): (ThreadId, Arc<Path>)| {
         let line = std::fs::read_to_string(stat).ok()?;
-        // The state follows the name, which is in parentheses and may contain some: running, or
-        // waiting for a disk.
+        // The state follows the name, which is in parentheses and may itself contain some.
         line.rsplit_once(") ")?.1.starts_with(['R', 'D']).then_some(thread)
     };
-    stats.into_iter().filter_map(computes).collect()
+    stats.into_iter().filter_map(running).collect()
 }
 
 fn own_stat() -> Option<Arc<Path>> {
-    // Miri ends a program that reads a link.
+    // Miri aborts a program that reads a link.
     if !cfg!(all(target_os = "linux", not(miri))) {
         return None;
     }
@@ -88,28 +80,28 @@ mod tests {
 
     use super::*;
 
-    fn glances(all: &mut [Detached], computing: &[ThreadId]) -> u32 {
+    fn polls(all: &mut [Detached], running: &[ThreadId]) -> u32 {
         let mut count = 0;
         while all[0].is_awaited() {
-            count_glance(all, computing);
+            count_poll(all, running);
             count += 1;
         }
         count
     }
 
     #[test]
-    fn a_body_is_waited_for_as_long_as_it_computes_and_again_when_it_is_asked_to_stop() {
+    fn a_body_is_waited_for_while_it_runs_and_again_when_it_is_asked_to_stop() {
         let stopping = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stopping);
         let mut all = [Detached::new(Arc::new(move || asked.load(Ordering::Relaxed)))];
         let here = std::thread::current().id();
-        assert_eq!(glances(&mut all, &[here]), COMPUTING);
-        // Others are waited for meanwhile.
-        (0..2 * STOPPING).for_each(|_| count_glance(&mut all, &[]));
+        assert_eq!(polls(&mut all, &[here]), MAX_POLLS_RUNNING);
+        // The clock waits for others in the meantime.
+        (0..2 * MAX_POLLS_STOPPING).for_each(|_| count_poll(&mut all, &[]));
         stopping.store(true, Ordering::Relaxed);
-        assert_eq!(glances(&mut all, &[]), STOPPING - COMPUTING);
+        assert_eq!(polls(&mut all, &[]), MAX_POLLS_STOPPING - MAX_POLLS_RUNNING);
 
         let mut all = [Detached::new(Arc::new(|| false))];
-        assert_eq!(glances(&mut all, &[]), 1);
+        assert_eq!(polls(&mut all, &[]), 1);
     }
 }

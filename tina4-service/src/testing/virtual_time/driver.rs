@@ -1,250 +1,266 @@
-//! How the baton goes on: who is given it next, and when the clock moves.
+//! How the token changes hands, and when the clock advances.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, Weak};
 
-use super::detached::{self, Detached, POLL_INTERVAL};
-use super::state::{Rest, State, TokenHolder, Waiter, Wake};
-use super::{STALL_TIMEOUT, VIRTUAL_TIME, VirtualTime};
+use super::detached::{self, Detached};
+use super::limits::{MAX_EVENTS, MAX_IDLE_WAKEUPS, POLL_INTERVAL, STALL_TIMEOUT};
+use super::state::State;
+use super::waiter::{Parked, TokenHolder, Waiter, WakeOn};
+use super::{DRIVES, VirtualTime};
 use crate::sys::sync::{lock, wait};
 use crate::sys::threads::start_thread;
+use crate::time::virtual_clock::VirtualClock;
 use tina4_service_core::Nanos;
 
-/// So much may happen at one instant.
-const MOST_AT_ONCE: u64 = 1_000_000;
-
-/// Who has slept and woken so often while no run was planned plans none.
-const MOST_NAPS: u64 = 10_000;
-
-const NO_REST: &str = "a service has not come to rest for 10 s of real time. What a body waits for must be \
-    `ctx.sleep`, or stop through `ctx.stopping()`; give the test a fake for the rest";
-const NO_END: &str = "a million things have happened at one instant: does a body return `Flow::Again` \
-    without end?";
-const NO_RUN: &str = "services sleep and wake up, a million times by now, and no run begins";
-const NO_NEWS: &str = "what the test waits for will never come: nothing is planned";
+const STALLED: &str = "a service has neither returned nor slept for 10 s of real time; let its body wait with \
+    `ctx.sleep` or for `ctx.stopping()`, and give it fakes of everything else that it waits for";
+const ENDLESS_INSTANT: &str = "a million things have happened at one instant; \
+    look for a body that always returns `Flow::Again`";
+const NO_RUN: &str = "services have slept and woken a million times, and no run has begun; \
+    use `advance` instead of `run_next`";
+const NOTHING_SCHEDULED: &str = "what the test waits for will never come, because nothing is scheduled; \
+    start or resume a service first";
+const NO_THREAD: &str =
+    "the operating system cannot start a thread; lower the number of tests that run in parallel";
 
 impl VirtualTime {
-    pub(super) fn rest(self: &Arc<Self>, until: Option<Nanos>, wake: Wake) {
-        // The end of time is never.
+    /// Parks this thread until `until`, or until it is woken, and releases the token meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// Time cannot advance, and this is the thread of the test.
+    pub(super) fn park(self: &Arc<Self>, until: Option<Nanos>, wake: WakeOn) {
+        // The end of time is never reached.
         let until = until.filter(|until| *until < Nanos::MAX);
         let mut state = lock(&self.state);
         if state.closed {
             return;
         }
-        let holder = self.here(&state);
-        let away = state.holder != holder;
-        let seat = Waiter::new(holder);
-        state.resting.push(Rest { until, wake, seat: Arc::clone(&seat), away });
-        if away {
-            // Something may have changed since it looked, and nobody may be there to notice.
-            state.notify_foreign(self.now());
-            self.moved.notify_all();
+        let holder = self.current_holder(&state);
+        let foreign = state.holder != holder;
+        let waiter = Waiter::new(holder);
+        state.parked.push(Parked { until, wake, waiter: Arc::clone(&waiter), foreign });
+        if foreign {
+            // There may have been a change since the caller looked, and no driver to notice it.
+            state.wake_foreign(self.now());
+            self.changed.notify_all();
         } else {
-            self.pass_on(&mut state);
+            self.release_token(&mut state);
         }
-        let is_test = holder == TokenHolder::Test && !away;
+        let is_test = holder == TokenHolder::Test && !foreign;
         if is_test {
-            (state.at_once, state.woken) = (0, 0);
+            (state.events_at_instant, state.wakeups) = (0, 0);
         }
-        let mut state = self.wait_to_be_called(state, &seat, is_test);
-        if is_test && let Some(why) = state.stuck.take() {
-            self.close_now(&mut state);
+        let mut state = self.wait_for_notification(state, &waiter, is_test);
+        if is_test && let Some(why) = state.stalled.take() {
+            self.close_locked(&mut state);
             drop(state);
             panic!("test time cannot go on: {why}");
         }
     }
 
-    /// Gives the baton to somebody who drives.
-    pub(super) fn pass_on(self: &Arc<Self>, state: &mut State) {
-        if let Some(seat) = state.idle.pop() {
-            state.give(&seat);
+    /// Grants the token to a thread that drives; starts one if none is idle.
+    pub(super) fn release_token(self: &Arc<Self>, state: &mut State) {
+        if let Some(driver) = state.idle_drivers.pop() {
+            state.grant_token(&driver);
             return;
         }
         state.holder = TokenHolder::Starting;
-        state.threads += 1;
+        state.drivers += 1;
         let virtual_time = Arc::clone(self);
-        let name = format!("stage-{}", state.threads);
-        if start_thread(name, Box::new(move || virtual_time.life())).is_err() {
-            state.stuck = Some("the operating system does not start a thread");
-            self.close_now(state);
+        let name = format!("virtual-time-{}", state.drivers);
+        if start_thread(name, Box::new(move || virtual_time.drive())).is_err() {
+            state.stalled = Some(NO_THREAD);
+            self.close_locked(state);
         }
     }
 
-    pub(super) fn wait_to_be_called<'a>(
+    /// Waits until `waiter` is notified, which grants it the token unless it is foreign. The test
+    /// does not wait for ever for a body that blocks.
+    pub(super) fn wait_for_notification<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Waiter,
+        waiter: &Waiter,
         is_test: bool,
     ) -> MutexGuard<'a, State> {
-        let patience = is_test.then_some(STALL_TIMEOUT);
-        while !seat.take_call() && !state.closed {
-            let before = (state.at_once, state.woken, state.holder, self.now());
+        let timeout = is_test.then_some(STALL_TIMEOUT);
+        let progress =
+            |state: &State| (state.events_at_instant, state.wakeups, state.holder, self.now());
+        while !waiter.take_notification() && !state.closed {
+            let before = progress(&state);
             let timed_out;
-            (state, timed_out) = wait(&seat.condvar, state, patience);
-            if timed_out && before == (state.at_once, state.woken, state.holder, self.now()) {
-                state.stuck = Some(NO_REST);
+            (state, timed_out) = wait(&waiter.condvar, state, timeout);
+            if timed_out && before == progress(&state) {
+                state.stalled = Some(STALLED);
                 break;
             }
         }
         state
     }
 
-    /// A thread on which services run.
-    fn life(self: Arc<Self>) {
-        VIRTUAL_TIME.set(self.address());
-        let seat = Waiter::new(TokenHolder::Thread(std::thread::current().id()));
+    /// The body of a thread that runs services.
+    fn drive(self: Arc<Self>) {
+        DRIVES.set(self.address());
+        let own = Waiter::new(TokenHolder::Thread(std::thread::current().id()));
         let mut state = lock(&self.state);
-        state.holder = seat.holder;
+        state.holder = own.holder;
         while !state.closed {
-            state = self.drive(state, &seat);
+            state = self.drive_once(state, &own);
         }
     }
 
-    /// Does the next thing. Whoever calls this holds the baton, and holds it again afterwards.
-    fn drive<'a>(
+    /// Does the next thing. The caller holds the token, and holds it again afterwards.
+    fn drive_once<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
-        seat: &Arc<Waiter>,
+        own: &Arc<Waiter>,
     ) -> MutexGuard<'a, State> {
-        if !state.returning.is_empty() {
-            let back = state.returning.remove(0);
-            return self.hand_over(state, seat, &back);
+        if !state.reattaching.is_empty() {
+            let next = state.reattaching.remove(0);
+            return self.transfer_token(state, own, &next);
         }
         let (now, changes) = (self.now(), state.changes);
-        if let Some(place) = state.resting.iter().position(|rest| rest.is_ready(now, changes)) {
-            let rest = state.resting.remove(place);
-            state.woken += 1;
-            if rest.away {
-                rest.seat.call();
+        if let Some(position) = state.parked.iter().position(|parked| parked.is_ready(now, changes))
+        {
+            let next = state.parked.remove(position);
+            state.wakeups += 1;
+            if next.foreign {
+                next.waiter.notify();
                 return state;
             }
-            return self.hand_over(state, seat, &rest.seat);
+            return self.transfer_token(state, own, &next.waiter);
         }
         drop(state);
-        let Some(play) = self.play.get().and_then(Weak::upgrade) else {
+        let Some(runner) = self.runner.get().and_then(Weak::upgrade) else {
             self.close();
             return lock(&self.state);
         };
-        let did = play.step();
-        let due = play.next_due();
-        drop(play);
+        let stepped = runner.step();
+        let due = runner.next_due();
+        drop(runner);
         let mut state = lock(&self.state);
-        if did {
+        if stepped {
             state.changes += 1;
-            state.at_once += 1;
-            if state.at_once > MOST_AT_ONCE {
-                return self.give_up(state, seat, NO_END);
+            state.events_at_instant += 1;
+            if state.events_at_instant > MAX_EVENTS {
+                return self.fail_test(state, own, ENDLESS_INSTANT);
             }
             return state;
         }
-        // Somebody without the baton may have changed something meanwhile, or come back.
-        let is_ready = |rest: &Rest| rest.is_ready(now, changes);
-        let has_news = state.changes != changes || !state.returning.is_empty();
-        if has_news || state.resting.iter().any(is_ready) || state.closed {
+        // A thread without the token may have changed something in the meantime, or reattach.
+        let is_ready = |parked: &Parked| parked.is_ready(now, changes);
+        let has_changed = state.changes != changes || !state.reattaching.is_empty();
+        if has_changed || state.parked.iter().any(is_ready) || state.closed {
             return state;
         }
-        self.go_on(state, seat, due)
+        self.end_instant(state, own, due)
     }
 
-    /// Gives the baton to somebody, and waits to be the one who drives again.
-    fn hand_over<'a>(
+    /// Grants the token to `next`, and waits until this thread is to drive again.
+    fn transfer_token<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         own: &Arc<Waiter>,
         next: &Waiter,
     ) -> MutexGuard<'a, State> {
-        state.idle.push(Arc::clone(own));
-        state.give(next);
-        self.wait_to_be_called(state, own, false)
+        state.idle_drivers.push(Arc::clone(own));
+        state.grant_token(next);
+        self.wait_for_notification(state, own, false)
     }
 
-    /// Nothing is left to do at this instant: goes on to the next, or back to the test.
-    fn go_on<'a>(
+    /// Nothing is left to do at this instant: advances the clock, or returns to the test. `due` is
+    /// when the runner has something to do next.
+    fn end_instant<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Arc<Waiter>,
+        own: &Arc<Waiter>,
         due: Option<Nanos>,
     ) -> MutexGuard<'a, State> {
-        let Some(test) = state.test() else {
-            // It was let go of: see `close`.
-            return wait(&self.moved, state, None).0;
+        let Some(test) = state.parked_test() else {
+            // The test does not wait: nobody but a thread without the token can change that.
+            return wait(&self.changed, state, None).0;
         };
-        // First those outside have their chance.
-        if state.outside.iter().any(Detached::is_awaited) {
-            let (mut state, timed_out) = wait(&self.moved, state, Some(POLL_INTERVAL));
-            if timed_out {
-                let stats = detached::stats(&state.outside);
-                drop(state);
-                let computing = detached::computing(stats);
-                state = lock(&self.state);
-                detached::count_glance(&mut state.outside, &computing);
-            }
-            return state;
+        if state.detached.iter().any(Detached::is_awaited) {
+            return self.poll_detached(state);
         }
-        let is_curtain = |rest: &Rest| matches!(rest.wake, Wake::EndOfAdvance | Wake::NextRun);
-        let others = state.resting.iter().filter(|rest| !is_curtain(rest));
+        let others = state.parked.iter().filter(|parked| !parked.is_advance());
         let due = due.filter(|due| *due < Nanos::MAX);
-        let next = others.filter_map(|rest| rest.until).chain(due).min();
-        let Rest { wake, until: end, .. } = &state.resting[test];
+        let next = others.filter_map(|parked| parked.until).chain(due).min();
+        let Parked { wake, until: end, .. } = &state.parked[test];
         let end = *end;
         match wake {
-            Wake::EndOfAdvance | Wake::NextRun if end.is_some() => {
+            WakeOn::EndOfAdvance | WakeOn::NextRun if end.is_some() => {
                 let next = next.filter(|next| end.is_some_and(|end| *next <= end));
-                let back = next.is_none();
-                self.move_to(&mut state, next.or(end));
-                if back { self.back_to_test(state, seat, test) } else { state }
+                let is_over = next.is_none();
+                self.set_now(&mut state, next.or(end));
+                if is_over { self.return_to_test(state, own, test) } else { state }
             }
-            // No run has begun yet, and none is planned, unless one of those who sleep ends its run.
-            Wake::EndOfAdvance | Wake::NextRun
-                if next.is_none() || (due.is_none() && state.woken > MOST_NAPS) =>
+            // No run has begun, and none is scheduled; but a sleeping body may end its run, which
+            // can schedule the next one.
+            WakeOn::EndOfAdvance | WakeOn::NextRun
+                if next.is_none() || (due.is_none() && state.wakeups > MAX_IDLE_WAKEUPS) =>
             {
-                self.back_to_test(state, seat, test)
+                self.return_to_test(state, own, test)
             }
-            Wake::EndOfAdvance | Wake::NextRun if state.woken > MOST_AT_ONCE => {
-                self.give_up(state, seat, NO_RUN)
+            WakeOn::EndOfAdvance | WakeOn::NextRun if state.wakeups > MAX_EVENTS => {
+                self.fail_test(state, own, NO_RUN)
             }
-            Wake::EndOfAdvance | Wake::NextRun => {
-                self.move_to(&mut state, next);
+            WakeOn::EndOfAdvance | WakeOn::NextRun => {
+                self.set_now(&mut state, next);
                 state
             }
-            Wake::News(_) | Wake::Stop(_) | Wake::Never => {
+            WakeOn::Change { .. } | WakeOn::Stop(_) | WakeOn::Time => {
                 if next.is_none() {
-                    return self.give_up(state, seat, NO_NEWS);
+                    return self.fail_test(state, own, NOTHING_SCHEDULED);
                 }
-                self.move_to(&mut state, next);
+                self.set_now(&mut state, next);
                 state.changes += 1;
                 state
             }
         }
     }
 
-    fn move_to(&self, state: &mut State, now: Option<Nanos>) {
+    /// Gives the detached bodies real time to end their runs.
+    fn poll_detached<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let (mut state, timed_out) = wait(&self.changed, state, Some(POLL_INTERVAL));
+        if timed_out {
+            let stats = detached::stats(&state.detached);
+            drop(state);
+            let running = detached::running(stats);
+            state = lock(&self.state);
+            detached::count_poll(&mut state.detached, &running);
+        }
+        state
+    }
+
+    fn set_now(&self, state: &mut State, now: Option<Nanos>) {
         if let Some(now) = now {
             self.now.store(now, Ordering::Release);
-            state.at_once = 0;
+            state.events_at_instant = 0;
         }
     }
 
-    fn back_to_test<'a>(
+    fn return_to_test<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Arc<Waiter>,
+        own: &Arc<Waiter>,
         test: usize,
     ) -> MutexGuard<'a, State> {
-        let rest = state.resting.remove(test);
-        self.hand_over(state, seat, &rest.seat)
+        let parked = state.parked.remove(test);
+        self.transfer_token(state, own, &parked.waiter)
     }
 
-    /// The test cannot go on: it says why.
-    fn give_up<'a>(
+    /// Returns to the test, which panics and says why.
+    fn fail_test<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Arc<Waiter>,
+        own: &Arc<Waiter>,
         why: &'static str,
     ) -> MutexGuard<'a, State> {
-        state.stuck = Some(why);
-        match state.test() {
-            Some(test) => self.back_to_test(state, seat, test),
+        state.stalled = Some(why);
+        match state.parked_test() {
+            Some(test) => self.return_to_test(state, own, test),
             None => state,
         }
     }

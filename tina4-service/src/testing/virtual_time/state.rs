@@ -1,119 +1,81 @@
-//! Who holds the baton, and who waits for what.
+//! Who holds the token, and who waits for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 
 use super::detached::Detached;
-use crate::sys::sync::Condvar;
+use super::waiter::{Parked, TokenHolder, Waiter};
 use tina4_service_core::Nanos;
 
-/// Who acts and who waits; under the stage's lock.
+/// What is under the lock of [`VirtualTime`](super::VirtualTime).
 pub(super) struct State {
     pub(super) holder: TokenHolder,
-    pub(super) resting: Vec<Rest>,
-    /// Threads that can drive.
-    pub(super) idle: Vec<Arc<Waiter>>,
-    /// Those outside whose run has ended.
-    pub(super) returning: Vec<Arc<Waiter>>,
-    /// Those who go on without the baton.
-    pub(super) outside: Vec<Detached>,
-    /// How often something changed that somebody may wait for.
+    /// The threads that wait for a time or for a change, in the order in which they began to.
+    pub(super) parked: Vec<Parked>,
+    /// Threads that can drive, and wait for the token.
+    pub(super) idle_drivers: Vec<Arc<Waiter>>,
+    /// Threads that were detached, and wait for the token because their run has ended.
+    pub(super) reattaching: Vec<Arc<Waiter>>,
+    /// Bodies that continue without the token.
+    pub(super) detached: Vec<Detached>,
+    /// Counts the changes that a thread may wait for.
     pub(super) changes: u64,
-    /// The thread of the test.
-    pub(super) test: ThreadId,
-    /// What happened since the clock last moved, and who woke up since the test began to wait.
-    pub(super) at_once: u64,
-    pub(super) woken: u64,
-    pub(super) threads: u64,
+    pub(super) test_thread: ThreadId,
+    /// Steps of the runner since the clock last advanced.
+    pub(super) events_at_instant: u64,
+    /// Parked threads that were woken since the test began to wait.
+    pub(super) wakeups: u64,
+    /// How many driver threads were started.
+    pub(super) drivers: u64,
     pub(super) closed: bool,
-    /// Why the test cannot go on.
-    pub(super) stuck: Option<&'static str>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenHolder {
-    Test,
-    Thread(ThreadId),
-    /// A thread that is being started.
-    Starting,
-    /// A thread that has nothing to do with the stage; it never has the baton.
-    Foreign,
-}
-
-/// Where a thread waits for the baton.
-pub(super) struct Waiter {
-    pub(super) holder: TokenHolder,
-    pub(super) condvar: Condvar,
-    /// Written and read under the stage's lock.
-    pub(super) notified: AtomicBool,
-}
-
-/// Somebody who rests.
-pub(super) struct Rest {
-    pub(super) until: Option<Nanos>,
-    pub(super) wake: Wake,
-    pub(super) seat: Arc<Waiter>,
-    /// It had no baton, and needs none.
-    pub(super) away: bool,
-}
-
-/// What else than time ends a rest.
-pub(super) enum Wake {
-    /// Its service is asked to stop.
-    Stop(Arc<dyn Fn() -> bool + Send + Sync>),
-    /// Something has changed since so many changes.
-    News(u64),
-    /// Nothing.
-    Never,
-    /// Nothing, and it comes last at its instant: the test.
-    EndOfAdvance,
-    /// The same, at the instant of the next run.
-    NextRun,
-}
-
-impl Waiter {
-    pub(super) fn new(holder: TokenHolder) -> Arc<Self> {
-        Arc::new(Self { holder, condvar: Condvar::new(), notified: AtomicBool::new(false) })
-    }
-
-    pub(super) fn call(&self) {
-        self.notified.store(true, Ordering::Relaxed);
-        self.condvar.notify_one();
-    }
-
-    pub(super) fn take_call(&self) -> bool {
-        self.notified.swap(false, Ordering::Relaxed)
-    }
-}
-
-impl Rest {
-    pub(super) fn is_ready(&self, now: Nanos, changes: u64) -> bool {
-        let in_time = || self.until.is_some_and(|until| until <= now);
-        match &self.wake {
-            Wake::Stop(is_stopping) => in_time() || is_stopping(),
-            Wake::News(seen) => in_time() || *seen != changes,
-            Wake::Never => in_time(),
-            Wake::EndOfAdvance | Wake::NextRun => false,
-        }
-    }
+    /// Why the clock cannot advance; the thread of the test panics with it.
+    pub(super) stalled: Option<&'static str>,
 }
 
 impl State {
-    pub(super) fn give(&mut self, seat: &Waiter) {
-        self.holder = seat.holder;
-        seat.call();
+    /// The test holds the token, and is on this thread.
+    pub(super) fn new() -> Self {
+        Self {
+            holder: TokenHolder::Test,
+            parked: Vec::new(),
+            idle_drivers: Vec::new(),
+            reattaching: Vec::new(),
+            detached: Vec::new(),
+            changes: 0,
+            test_thread: std::thread::current().id(),
+            events_at_instant: 0,
+            wakeups: 0,
+            drivers: 0,
+            closed: false,
+            stalled: None,
+        }
     }
 
-    /// Wakes who rests without the baton and need not rest: perhaps nobody drives for now.
-    pub(super) fn notify_foreign(&mut self, now: Nanos) {
+    pub(super) fn grant_token(&mut self, to: &Waiter) {
+        self.holder = to.holder;
+        to.notify();
+    }
+
+    /// Wakes the parked threads without the token that are ready: there may be no driver to do it.
+    pub(super) fn wake_foreign(&mut self, now: Nanos) {
         let changes = self.changes;
-        let is_called = |rest: &mut Rest| rest.away && rest.is_ready(now, changes);
-        self.resting.extract_if(.., is_called).for_each(|rest| rest.seat.call());
+        let is_woken = |parked: &mut Parked| parked.foreign && parked.is_ready(now, changes);
+        self.parked.extract_if(.., is_woken).for_each(|parked| parked.waiter.notify());
     }
 
-    /// Where the test waits, if it does.
-    pub(super) fn test(&self) -> Option<usize> {
-        self.resting.iter().position(|rest| rest.seat.holder == TokenHolder::Test && !rest.away)
+    /// The position of the test among the parked threads, if it waits for the token there.
+    pub(super) fn parked_test(&self) -> Option<usize> {
+        self.parked
+            .iter()
+            .position(|parked| parked.waiter.holder == TokenHolder::Test && !parked.foreign)
+    }
+
+    /// Lets every waiting thread continue.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        let parked = self.parked.drain(..).map(|parked| parked.waiter);
+        for waiter in parked.chain(self.idle_drivers.drain(..)).chain(self.reattaching.drain(..)) {
+            waiter.notify();
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! How long a run takes that does nothing and is followed by the next at once.
+//! The time per run of one service that runs back to back and does nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,7 +30,7 @@ impl Measure for BackToBack {
         let enough = Arc::new(AtomicBool::new(false));
         let (count, ended) = (Arc::clone(&runs), Arc::clone(&enough));
         let _running = rival.back_to_back(Arc::new(move || {
-            // Nobody else writes: no need to lock the bus.
+            // There is only one writer, so no atomic addition is needed.
             count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             !ended.load(Ordering::Relaxed)
         }))?;

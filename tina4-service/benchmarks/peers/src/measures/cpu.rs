@@ -1,13 +1,13 @@
-//! What a run costs when it does nothing.
+//! The CPU time of a run with an empty body.
 
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Counter;
+use super::counter::Counter;
 use crate::measure::{Column, Effort, Figure, Measure, amount, plain};
 use crate::rival::{Cannot, Load, Phase, Rival};
-use crate::usage::Spent;
+use crate::usage::CpuUsage;
 
 pub(crate) struct Cpu {
     name: &'static str,
@@ -47,9 +47,9 @@ impl Measure for Cpu {
         let load = Load { count: self.count, period: PERIOD, phase: Phase::Together, work };
         let _running = rival.periodic(load)?;
         thread::sleep(SETTLE);
-        let (before, runs, start) = (Spent::so_far(), counter.total(), Instant::now());
+        let (before, runs, start) = (CpuUsage::now(), counter.total(), Instant::now());
         thread::sleep(length);
-        let (after, runs, took) = (Spent::so_far(), counter.total() - runs, start.elapsed());
+        let (after, runs, took) = (CpuUsage::now(), counter.total() - runs, start.elapsed());
         if runs == 0 {
             return Err(Cannot("nothing ran".to_owned()));
         }

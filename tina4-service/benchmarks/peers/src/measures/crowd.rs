@@ -1,4 +1,4 @@
-//! Many services: how long they take to start, how much memory they need, how long to stop.
+//! Many services: the time to start them, their memory, and the time to stop them.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -31,20 +31,20 @@ impl Crowd {
         count: 100_000,
     };
 
-    /// Below this the fixed cost of a pool or a runtime is most of it.
+    /// Whether memory is measured; with few services the fixed cost of a pool or runtime dominates.
     fn has_memory(&self) -> bool {
         self.count >= 10_000
     }
 
-    /// Whether they run a second time, after which more may have to be remembered.
+    /// Whether each service runs a second time, after which it may need more memory.
     fn runs_again(&self) -> bool {
         self.count >= 100_000
     }
 }
 
-/// Long enough that nothing is due twice.
+/// Long enough that no service is due twice.
 const PERIOD: Duration = Duration::from_secs(3_600);
-/// Long enough to look at what there is after the first run, where there is a second one.
+/// Long enough to measure memory after the first run, if there is a second one.
 const SHORT_PERIOD: Duration = Duration::from_secs(5);
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -83,7 +83,7 @@ impl Measure for Crowd {
         let mut running = rival.periodic(load)?;
         let later = || Err(Cannot("first run at the next due time".to_owned()));
         let started = if rival.starts_at_once() { runs.wait(&runs.first, start) } else { later() };
-        // Whoever was needed for the start only may go.
+        // Threads that were only needed for the start may exit.
         let rest = effort.pick(Duration::from_millis(200), Duration::from_millis(50));
         thread::sleep(rest);
         let memory = Memory::now();
@@ -113,23 +113,23 @@ fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Notes when the last service ran for the first time, and for the second.
+/// Records when the last service has run for the first and for the second time.
 struct Runs {
     of: Box<[AtomicU8]>,
-    first: Turn,
-    second: Turn,
+    first: Milestone,
+    second: Milestone,
     waiting: Thread,
 }
 
-/// How many services have not had this turn yet, and when there were none any more.
-struct Turn {
+/// How many services are still to reach a point, and when the last one did.
+struct Milestone {
     left: AtomicUsize,
-    all: OnceLock<Instant>,
+    reached: OnceLock<Instant>,
 }
 
-impl Turn {
+impl Milestone {
     fn new(services: usize) -> Self {
-        Self { left: services.into(), all: OnceLock::new() }
+        Self { left: services.into(), reached: OnceLock::new() }
     }
 }
 
@@ -137,16 +137,16 @@ impl Runs {
     fn new(services: usize) -> Self {
         Self {
             of: (0..services).map(|_| AtomicU8::new(0)).collect(),
-            first: Turn::new(services),
-            second: Turn::new(services),
+            first: Milestone::new(services),
+            second: Milestone::new(services),
             waiting: thread::current(),
         }
     }
 
-    fn wait(&self, turn: &Turn, start: Instant) -> Figure {
+    fn wait(&self, milestone: &Milestone, start: Instant) -> Figure {
         loop {
-            if let Some(all) = turn.all.get() {
-                return Ok(milliseconds(*all - start));
+            if let Some(reached) = milestone.reached.get() {
+                return Ok(milliseconds(*reached - start));
             }
             let left = LIMIT.saturating_sub(start.elapsed());
             if left.is_zero() {
@@ -159,13 +159,13 @@ impl Runs {
 
 impl Work for Runs {
     fn run(&self, service: usize) {
-        let turn = match self.of[service].fetch_add(1, Ordering::Relaxed) {
+        let milestone = match self.of[service].fetch_add(1, Ordering::Relaxed) {
             0 => &self.first,
             1 => &self.second,
             2.. => return,
         };
-        if turn.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            let _ = turn.all.set(Instant::now());
+        if milestone.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let _ = milestone.reached.set(Instant::now());
             self.waiting.unpark();
         }
     }

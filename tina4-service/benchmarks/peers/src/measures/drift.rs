@@ -1,4 +1,4 @@
-//! Whether the grid holds, and whether runs get lost: 10 s of one service at 10 ms have 1,000.
+//! Whether runs drift off their grid or get lost: one service at 10 ms is due 1,000 times in 10 s.
 
 use std::sync::Arc;
 use std::thread;
@@ -25,7 +25,7 @@ impl Measure for Drift {
         const { &[plain("drift, ms"), plain("runs of 1,000 due")] }
     }
 
-    fn is_quiet(&self) -> bool {
+    fn can_share_the_machine(&self) -> bool {
         true
     }
 
@@ -35,7 +35,7 @@ impl Measure for Drift {
         let work = Arc::clone(&recorder) as _;
         let load = Load { count: 1, period: PERIOD, phase: Phase::Together, work };
         let _running = rival.periodic(load)?;
-        // Between two due times, so that a late run at either end is not lost.
+        // The window starts and ends between two due times, so that a late run still counts.
         thread::sleep(PERIOD * 10 + PERIOD / 2);
         let window = (Instant::now(), Instant::now() + length);
         thread::sleep(length);

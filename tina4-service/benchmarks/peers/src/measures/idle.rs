@@ -1,19 +1,19 @@
-//! What it costs that nothing is due.
+//! CPU time and context switches while nothing is due.
 
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::Counter;
+use super::counter::Counter;
 use crate::measure::{Column, Effort, Figure, Measure, amount, plain};
 use crate::rival::{Cannot, Load, Phase, Rival};
-use crate::usage::Spent;
+use crate::usage::CpuUsage;
 
 pub(crate) struct Idle;
 
 const COUNT: usize = 100;
 const PERIOD: Duration = Duration::from_secs(30);
-/// Threads that were needed for the start only may go: then nothing is left to do.
+/// Threads that were only needed for the start exit during this time.
 const SETTLE: Duration = Duration::from_secs(8);
 
 impl Measure for Idle {
@@ -22,14 +22,14 @@ impl Measure for Idle {
     }
 
     fn title(&self) -> &'static str {
-        "100 services at 30 s, over 20 s in which none is due (cron-like rivals: once)"
+        "100 services at 30 s, over 20 s in which none is due (cron-like rivals: due once)"
     }
 
     fn columns(&self) -> &'static [Column] {
         const { &[amount("CPU, us"), plain("switches"), plain("runs")] }
     }
 
-    fn is_quiet(&self) -> bool {
+    fn can_share_the_machine(&self) -> bool {
         true
     }
 
@@ -39,9 +39,9 @@ impl Measure for Idle {
         let load = Load { count: COUNT, period: PERIOD, phase: Phase::Together, work };
         let _running = rival.periodic(load)?;
         thread::sleep(effort.pick(SETTLE, SETTLE / 8));
-        let (before, runs) = (Spent::so_far(), counter.total());
+        let (before, runs) = (CpuUsage::now(), counter.total());
         thread::sleep(effort.pick(Duration::from_secs(20), Duration::from_secs(3)));
-        let after = Spent::so_far();
+        let after = CpuUsage::now();
         Ok(vec![
             Ok(after.cpu_since(before)),
             Ok(after.switches_since(before)),

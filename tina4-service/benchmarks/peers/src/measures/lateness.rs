@@ -1,13 +1,13 @@
-//! How late runs begin.
+//! How late runs start.
 
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::measure::{Column, Effort, Figure, Measure, amount, plain};
-use crate::record::{Punctuality, Recorder};
+use crate::record::{Recorder, WindowStats};
 use crate::rival::{Cannot, Load, Phase, Rival};
-use crate::usage::Spent;
+use crate::usage::CpuUsage;
 
 pub(crate) struct Lateness {
     name: &'static str,
@@ -15,7 +15,7 @@ pub(crate) struct Lateness {
     count: usize,
     period: Duration,
     phase: Phase,
-    /// How long to look: a multiple of the period.
+    /// How long to measure: a multiple of the period.
     length: Duration,
 }
 
@@ -26,7 +26,7 @@ impl Lateness {
         count: 1,
         period: Duration::from_millis(10),
         phase: Phase::Together,
-        // A thousand runs, without which there is no last thousandth.
+        // At least a thousand runs, which a p99.9 needs.
         length: Duration::from_millis(10_100),
     };
     pub(crate) const HUNDRED_TOGETHER: Self = Self {
@@ -47,7 +47,7 @@ impl Lateness {
     };
     pub(crate) const TEN_THOUSAND: Self = Self {
         name: "lateness-10000",
-        title: "Lateness, 10,000 services at 1 s, evenly spread (cron-like rivals: all at once)",
+        title: "Lateness, 10,000 services at 1 s, evenly spread (cron-like rivals: all together)",
         count: 10_000,
         period: Duration::from_secs(1),
         phase: Phase::Spread,
@@ -79,28 +79,28 @@ impl Measure for Lateness {
 
     fn run(&self, rival: &dyn Rival, effort: Effort) -> Result<Vec<Figure>, Cannot> {
         let length = effort.pick(self.length, Duration::from_secs(1));
-        // What is learned from the first runs, and all threads are there.
+        // By then all threads are running and have adapted to the first runs.
         let settle = self.period.max(Duration::from_millis(300));
-        let room = (settle + length).div_duration_f64(self.period) * 2.0 + 20.0;
-        let recorder = Arc::new(Recorder::new(self.count, room as usize));
+        let capacity = (settle + length).div_duration_f64(self.period) * 2.0 + 20.0;
+        let recorder = Arc::new(Recorder::new(self.count, capacity as usize));
         let work = Arc::clone(&recorder) as _;
         let Self { count, period, phase, .. } = *self;
         let _running = rival.periodic(Load { count, period, phase, work })?;
         thread::sleep(settle);
         let window = (Instant::now(), Instant::now() + length);
-        let before = Spent::so_far();
+        let before = CpuUsage::now();
         thread::sleep(length);
-        let cpu = Spent::so_far().cpu_since(before);
-        // The last of those that were due may be late.
+        let cpu = CpuUsage::now().cpu_since(before);
+        // The last due runs may start late.
         thread::sleep(settle.min(Duration::from_millis(200)));
         Ok(figures(&recorder.within(window, self.period, 0..self.count), cpu))
     }
 }
 
-/// Of few runs the last thousandth is no figure.
+/// With fewer runs there is no p99.9.
 const ENOUGH: usize = 1_000;
 
-fn figures(seen: &Punctuality, cpu: f64) -> Vec<Figure> {
+fn figures(seen: &WindowStats, cpu: f64) -> Vec<Figure> {
     let none = || Cannot("nothing ran".to_owned());
     let quantile = |part| seen.quantile(part).ok_or_else(none);
     let thousandth = if seen.late.len() < ENOUGH {

@@ -1,4 +1,4 @@
-//! What becomes of the others while half of the services block.
+//! The lateness of services while their neighbours block.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,21 +47,21 @@ impl Measure for Neighbours {
                 thread::sleep(BLOCK);
             }
         };
-        let room = 4 * (SETTLE + length).div_duration_f64(PERIOD) as usize;
-        let recorder = Arc::new(Recorder::with_body(COUNT, room, body));
+        let capacity = 4 * (SETTLE + length).div_duration_f64(PERIOD) as usize;
+        let recorder = Arc::new(Recorder::with_body(COUNT, capacity, body));
         let work = Arc::clone(&recorder) as _;
         let load = Load { count: COUNT, period: PERIOD, phase: Phase::Spread, work };
         let _running = rival.periodic(load)?;
-        let look = || {
+        let observe = || {
             thread::sleep(SETTLE);
             let window = (Instant::now(), Instant::now() + length);
             thread::sleep(length + PERIOD);
             recorder.within(window, PERIOD, (0..COUNT).filter(is_free))
         };
-        let undisturbed = look();
+        let undisturbed = observe();
         blocking.store(true, Ordering::Relaxed);
-        let disturbed = look();
-        let none = || Cannot("of what was due nothing ran".to_owned());
+        let disturbed = observe();
+        let none = || Cannot("no due service ran".to_owned());
         let before = |part| undisturbed.quantile(part).ok_or_else(none);
         let then = |part| disturbed.quantile(part).ok_or_else(none);
         let ratio = then(0.99).and_then(|then| Ok(then / before(0.99)?));

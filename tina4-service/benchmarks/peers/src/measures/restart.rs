@@ -1,4 +1,4 @@
-//! How much later than its backoff a restart comes.
+//! How late a restart starts after its backoff.
 
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -12,7 +12,7 @@ pub(crate) struct Restart;
 
 const BACKOFF: Duration = Duration::from_millis(20);
 
-/// Restarts up to now, and when the last run ended.
+/// The lateness of the restarts so far, and when the last run ended.
 #[derive(Default)]
 struct Seen {
     late: Vec<u64>,
@@ -25,7 +25,7 @@ impl Measure for Restart {
     }
 
     fn title(&self) -> &'static str {
-        "Restart of a service that always fails, beyond a backoff of 20 ms"
+        "Lateness of a restart after a backoff of 20 ms"
     }
 
     fn columns(&self) -> &'static [Column] {
@@ -39,7 +39,7 @@ impl Measure for Restart {
             BACKOFF,
             Arc::new(move || {
                 let began = Instant::now();
-                let mut seen = noted.lock().expect("nobody panics");
+                let mut seen = noted.lock().expect("no thread panics");
                 if let Some(ended) = seen.ended {
                     let late = (began - ended).saturating_sub(BACKOFF);
                     seen.late.push(u64::try_from(late.as_nanos()).expect("short pauses"));
@@ -48,7 +48,7 @@ impl Measure for Restart {
             }),
         )?;
         thread::sleep(effort.pick(Duration::from_millis(1_200), Duration::from_millis(500)));
-        let mut late = seen.lock().expect("nobody panics").late.clone();
+        let mut late = seen.lock().expect("no thread panics").late.clone();
         late.sort_unstable();
         let micros = |part| {
             let nanos = quantile(&late, part).ok_or_else(|| Cannot("never restarted".to_owned()));

@@ -1,4 +1,4 @@
-//! How long it takes to stop a service that waits for its restart.
+//! The time to stop a service during its backoff.
 
 use std::sync::mpsc;
 use std::thread;
@@ -20,7 +20,7 @@ impl Measure for StopBackoff {
     }
 
     fn title(&self) -> &'static str {
-        "Stop of one service that backs off for 60 s"
+        "Stop of a service in a backoff of 60 s"
     }
 
     fn columns(&self) -> &'static [Column] {

@@ -1,4 +1,4 @@
-//! `clokwerk`: a job per service, and its polling thread.
+//! `clokwerk`: a job per service, run by its polling thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use chrono::Utc;
 use clokwerk::{Interval, ScheduleHandle, Scheduler};
 
-use crate::rival::{Answer, Cannot, Load, Rival, Running, whole_second};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, whole_second};
 
 pub(crate) struct Clokwerk;
 
-/// The shortest that its documents call reasonable.
+/// The shortest interval that its documentation recommends.
 const POLL: Duration = Duration::from_millis(100);
 
 struct Watched(Option<ScheduleHandle>);
@@ -37,7 +37,7 @@ impl Rival for Clokwerk {
         false
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let seconds = load.whole_seconds()?;
         let second = whole_second();
         let mut scheduler = Scheduler::with_tz(Utc);

@@ -1,64 +1,64 @@
-//! A hand-written loop that can be woken: it waits on a condition variable with a timeout.
+//! A hand-written loop that stop can wake: it waits on a condition variable with a timeout.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::threads;
-use crate::rival::{Answer, Cannot, Load, Rival, Running};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult};
 
 pub(crate) struct CondvarLoop;
 
-/// Whether to stop; each thread has one.
+/// The stop request of one thread.
 #[derive(Default)]
-struct Bell {
+struct StopFlag {
     stop: Mutex<bool>,
-    news: Condvar,
+    changed: Condvar,
 }
 
-impl Bell {
-    fn ring(&self) {
-        *self.stop.lock().expect("nobody panics") = true;
-        self.news.notify_one();
+impl StopFlag {
+    fn request_stop(&self) {
+        *self.stop.lock().expect("no thread panics") = true;
+        self.changed.notify_one();
     }
 
     fn is_stopping(&self) -> bool {
-        *self.stop.lock().expect("nobody panics")
+        *self.stop.lock().expect("no thread panics")
     }
 
-    /// `false`: stop.
+    /// Sleeps until `next`; returns `false` if asked to stop.
     fn sleep_until(&self, next: Instant) -> bool {
-        let mut stop = self.stop.lock().expect("nobody panics");
+        let mut stop = self.stop.lock().expect("no thread panics");
         loop {
             let wait = next.saturating_duration_since(Instant::now());
             if *stop || wait.is_zero() {
                 return !*stop;
             }
-            (stop, _) = self.news.wait_timeout(stop, wait).expect("nobody panics");
+            (stop, _) = self.changed.wait_timeout(stop, wait).expect("no thread panics");
         }
     }
 }
 
 struct Threads {
-    bells: Arc<[Bell]>,
+    flags: Arc<[StopFlag]>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Threads {
     fn start(
         count: usize,
-        body: impl Fn(usize, &Bell) + Clone + Send + 'static,
+        body: impl Fn(usize, &StopFlag) + Clone + Send + 'static,
     ) -> Result<Box<dyn Running>, Cannot> {
-        let bells: Arc<[Bell]> = (0..count).map(|_| Bell::default()).collect();
-        let mine = Arc::clone(&bells);
+        let flags: Arc<[StopFlag]> = (0..count).map(|_| StopFlag::default()).collect();
+        let mine = Arc::clone(&flags);
         let threads = threads::one_each(count, move |service| body(service, &mine[service]))?;
-        Ok(Box::new(Self { bells, threads }))
+        Ok(Box::new(Self { flags, threads }))
     }
 }
 
 impl Running for Threads {
     fn stop(&mut self) -> Result<(), Cannot> {
-        self.bells.iter().for_each(Bell::ring);
+        self.flags.iter().for_each(StopFlag::request_stop);
         threads::join(&mut self.threads);
         Ok(())
     }
@@ -73,25 +73,25 @@ impl Rival for CondvarLoop {
         "a thread per service: `Condvar::wait_timeout` until the due time or stop"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
-        Threads::start(load.count, move |service, bell| {
+    fn periodic(&self, load: Load) -> StartResult {
+        Threads::start(load.count, move |service, flag| {
             let mut next = Instant::now() + load.delay(service);
             load.work.grid(service, next);
-            while bell.sleep_until(next) {
+            while flag.sleep_until(next) {
                 load.work.run(service);
                 next += load.period;
             }
         })
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
-        Threads::start(1, move |_, bell| while !bell.is_stopping() && work() {})
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
+        Threads::start(1, move |_, flag| while !flag.is_stopping() && work() {})
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
-        Threads::start(1, move |_, bell| {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
+        Threads::start(1, move |_, flag| {
             work();
-            while bell.sleep_until(Instant::now() + backoff) {
+            while flag.sleep_until(Instant::now() + backoff) {
                 work();
             }
         })

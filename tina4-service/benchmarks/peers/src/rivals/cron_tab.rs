@@ -1,4 +1,4 @@
-//! `cron_tab`: a cron job per service; each run gets a thread.
+//! `cron_tab`: a cron job per service; it spawns a thread for each run.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use chrono::Utc;
 use cron_tab::Cron;
 
-use crate::rival::{Answer, Cannot, Load, Rival, Running, whole_second};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, whole_second};
 
 pub(crate) struct CronTab;
 
@@ -31,14 +31,14 @@ impl Rival for CronTab {
     }
 
     fn about(&self) -> &'static str {
-        "`add_fn` per service, `start_blocking` on a thread that can be waited for"
+        "`add_fn` per service, `start_blocking` on a thread that can be joined"
     }
 
     fn starts_at_once(&self) -> bool {
         false
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let expression = load.cron()?;
         let second = whole_second();
         let mut cron = Cron::new(Utc);

@@ -1,4 +1,4 @@
-//! A thread per service with a `tick` channel, and a stop channel beside it.
+//! A thread per service that selects on a `tick` channel and a stop channel.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, after, at, bounded, select, tick};
 
 use super::threads;
-use crate::rival::{Answer, Cannot, Load, Rival, Running};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult};
 
 pub(crate) struct CrossbeamTick;
 
-/// Dropping the sender tells all threads to stop.
+/// Dropping the sender asks all threads to stop.
 struct Threads {
     stop: Option<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -42,10 +42,10 @@ impl Rival for CrossbeamTick {
     }
 
     fn about(&self) -> &'static str {
-        "a thread per service: `select!` of `tick(period)` and a stop channel; due as it sees it"
+        "a thread per service: `select!` of `tick(period)` and a stop channel; keeps no grid"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         Threads::start(load.count, move |service, stop| {
             let first = Instant::now() + load.delay(service);
             select! {
@@ -65,7 +65,7 @@ impl Rival for CrossbeamTick {
         })
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         Threads::start(1, move |_, stop| {
             loop {
                 select! {
@@ -76,7 +76,7 @@ impl Rival for CrossbeamTick {
         })
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         Threads::start(1, move |_, stop| {
             loop {
                 work();

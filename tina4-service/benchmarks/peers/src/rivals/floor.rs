@@ -1,4 +1,4 @@
-//! The floor: what the operating system can do, asked directly.
+//! The floor: the lateness and the cost that the operating system alone allows.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -10,7 +10,7 @@ use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 use tina4_service::{Flow, Runner, Service};
 
 use super::threads;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot};
 
 pub(crate) struct Floor;
 
@@ -18,7 +18,7 @@ struct Threads;
 
 impl Running for Threads {
     fn stop(&mut self) -> Result<(), Cannot> {
-        cannot("a sleep cannot be woken")
+        cannot("a sleep cannot be interrupted")
     }
 }
 
@@ -31,20 +31,20 @@ impl Rival for Floor {
         "a thread per service: `clock_nanosleep` until the due time, timer slack as in this crate"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let slack = slack_of_this_crate();
         let (start, clock) = (Instant::now(), ClockId::CLOCK_MONOTONIC);
         let now = clock_gettime(clock).expect("a monotonic clock");
         threads::one_each(load.count, move |service| {
-            prctl::set_timerslack(slack).expect("a slack that another thread has");
+            prctl::set_timerslack(slack).expect("a slack that another thread has set");
             let delay = load.delay(service);
             load.work.grid(service, start + delay);
             let mut next = now + TimeSpec::from_duration(delay);
             loop {
-                // A sleep that is over before it begins costs the kernel a timer all the same.
+                // Even a sleep that has already expired costs the kernel a timer.
                 if clock_gettime(clock).is_ok_and(|now| now < next) {
                     let flags = ClockNanosleepFlags::TIMER_ABSTIME;
-                    // Interrupted by nothing: there are no signals.
+                    // Nothing interrupts it: this process receives no signals.
                     let _ = clock_nanosleep(clock, flags, &next);
                 }
                 load.work.run(service);

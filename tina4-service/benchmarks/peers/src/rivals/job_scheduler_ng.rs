@@ -1,4 +1,4 @@
-//! `job_scheduler_ng`: a cron job per service, driven by a thread that sleeps until the next.
+//! `job_scheduler_ng`: a cron job per service, driven by a thread that sleeps until the next due time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use job_scheduler_ng::{Job, JobScheduler, Schedule};
 
-use crate::rival::{Answer, Cannot, Load, Rival, Running, whole_second};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, whole_second};
 
 pub(crate) struct JobSchedulerNg;
 
@@ -39,7 +39,7 @@ impl Rival for JobSchedulerNg {
         false
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let expression = load.cron()?;
         let schedule: Schedule = expression.parse().expect("a cron expression");
         let second = whole_second();

@@ -1,10 +1,10 @@
-//! The loop that most people write: it sleeps a whole period after each run, and so drifts.
+//! The loop that most people write: it sleeps a full period after each run, so it drifts.
 
 use std::thread;
 use std::time::Instant;
 
 use super::threads;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot};
 
 pub(crate) struct NaiveLoop;
 
@@ -12,7 +12,7 @@ struct Threads;
 
 impl Running for Threads {
     fn stop(&mut self) -> Result<(), Cannot> {
-        cannot("as the sleep loop")
+        cannot("same as `sleep-loop`")
     }
 }
 
@@ -22,12 +22,12 @@ impl Rival for NaiveLoop {
     }
 
     fn about(&self) -> &'static str {
-        "a thread per service: `loop { work(); sleep(period) }`, due as it sees it"
+        "a thread per service: `loop { work(); sleep(period) }`; keeps no grid"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         if load.count > 1 {
-            return cannot("as the sleep loop");
+            return cannot("same as `sleep-loop`");
         }
         threads::one_each(load.count, move |service| {
             let mut next = Instant::now();

@@ -1,4 +1,4 @@
-//! `ractor`: an actor per service that gets a message every period.
+//! `ractor`: an actor per service that receives a message every period.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::runtime::Runtime;
 
 use super::runtime;
-use crate::rival::{Answer, Cannot, Load, Phase, Rival, Running, cannot, service_name};
+use crate::rival::{Cannot, Load, Phase, Rival, Running, StartResult, cannot, service_name};
 
 pub(crate) struct Ractor;
 
@@ -23,7 +23,7 @@ enum Message {
 }
 
 impl Periodic {
-    /// The first run, and the timer for the others.
+    /// Runs once and starts the timer for the next runs.
     fn begin(&self, myself: &ActorRef<Message>) {
         self.load.work.grid(self.service, Instant::now());
         myself.send_interval(self.load.period, || Message::Run);
@@ -68,7 +68,7 @@ impl Actor for Periodic {
     }
 }
 
-/// An actor that sends itself the next message in each run.
+/// An actor that sends itself the next message from each run.
 struct BackToBack(Arc<dyn Fn() -> bool + Send + Sync>);
 
 impl Actor for BackToBack {
@@ -121,7 +121,7 @@ impl Rival for Ractor {
         "an actor per service: `send_interval`, `handle` works"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let runtime = runtime::new();
         let actors = runtime.block_on(async {
             let mut actors = Vec::with_capacity(load.count);
@@ -135,14 +135,14 @@ impl Rival for Ractor {
         Ok(Box::new(Actors { runtime, actors }))
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let runtime = runtime::new();
         let spawned = runtime.block_on(Actor::spawn(None, BackToBack(work), ()));
         let actors = vec![spawned.map_err(|error| Cannot(error.to_string()))?];
         Ok(Box::new(Actors { runtime, actors }))
     }
 
-    fn crashing(&self, _backoff: Duration, _work: Arc<dyn Fn() + Send + Sync>) -> Answer {
-        cannot("a restart is the user's code")
+    fn crashing(&self, _backoff: Duration, _work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
+        cannot("restarts are left to the user")
     }
 }

@@ -1,4 +1,4 @@
-//! What the asynchronous rivals share: a runtime as `#[tokio::main]` makes it, and tasks on it.
+//! Shared by the asynchronous rivals: a runtime like that of `#[tokio::main]`, and tasks on it.
 
 use std::future::Future;
 
@@ -11,7 +11,7 @@ pub(super) fn new() -> Runtime {
     Builder::new_multi_thread().enable_all().build().expect("a runtime")
 }
 
-/// Tasks that are ended by being dropped at their next `await`.
+/// Tasks that stop by being dropped at their next `await`.
 pub(super) struct Tasks {
     runtime: Runtime,
     set: JoinSet<()>,

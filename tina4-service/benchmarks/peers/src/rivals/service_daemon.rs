@@ -1,4 +1,4 @@
-//! `service-daemon`: services declared with an attribute, each with a loop of its own.
+//! `service-daemon`: services declared with an attribute, each with its own loop.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::task::yield_now;
 
 use super::runtime;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot};
 
 pub(crate) struct ServiceDaemon;
 
@@ -18,7 +18,7 @@ static LOAD: OnceLock<Load> = OnceLock::new();
 static AGAIN: OnceLock<Arc<dyn Fn() -> bool + Send + Sync>> = OnceLock::new();
 static CRASH: OnceLock<Arc<dyn Fn() + Send + Sync>> = OnceLock::new();
 
-/// What each declared service does.
+/// The body of each declared service.
 async fn periodic(service: usize) -> anyhow::Result<()> {
     let load = LOAD.get().expect("the load is set before the start");
     let mut next = Instant::now() + load.delay(service);
@@ -43,7 +43,7 @@ async fn again() -> anyhow::Result<()> {
     while !is_shutdown() && work() {
         yield_now().await;
     }
-    // A service that returns is started again.
+    // A service that returns would be restarted.
     service_daemon::wait_shutdown().await;
     Ok(())
 }
@@ -67,7 +67,7 @@ impl Running for Started {
     }
 }
 
-fn started(tag: &'static str, policy: RestartPolicy) -> Answer {
+fn started(tag: &'static str, policy: RestartPolicy) -> StartResult {
     let runtime = runtime::new();
     let registry = Registry::builder().with_tag(tag).build();
     let mut daemon = Daemon::builder().with_registry(registry).with_restart_policy(policy).build();
@@ -86,23 +86,23 @@ impl Rival for ServiceDaemon {
         "`#[service]` per service: `while !is_shutdown() { sleep(next - now).await; work() }`"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let tag = match load.count {
             1 => "first-1",
             10 => "first-10",
             100 => "first-100",
-            _ => return cannot("only what the source declares; here 100"),
+            _ => return cannot("only services declared in the source, here 100"),
         };
         let _ = LOAD.set(load);
         started(tag, RestartPolicy::default())
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let _ = AGAIN.set(work);
         started("again", RestartPolicy::default())
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         let _ = CRASH.set(work);
         let policy = RestartPolicy::builder()
             .initial_delay(backoff)

@@ -1,4 +1,4 @@
-//! A hand-written loop, written well: it sleeps until the next due time, and so keeps its grid.
+//! A well-written manual loop: it sleeps until the next due time, so it keeps its grid.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::threads;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot};
 
 pub(crate) struct SleepLoop;
 
@@ -15,7 +15,7 @@ pub(super) struct Flag(Arc<AtomicBool>);
 impl Running for Flag {
     fn stop(&mut self) -> Result<(), Cannot> {
         self.0.store(true, Ordering::Relaxed);
-        cannot("a sleep cannot be woken")
+        cannot("a sleep cannot be interrupted")
     }
 }
 
@@ -28,7 +28,7 @@ impl Rival for SleepLoop {
         "a thread per service: `loop { sleep(next - now); work(); next += period }`"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         threads::one_each(load.count, move |service| {
@@ -46,14 +46,14 @@ impl Rival for SleepLoop {
         Ok(Box::new(Flag(stop)))
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         threads::one_each(1, move |_| while !stopping.load(Ordering::Relaxed) && work() {})?;
         Ok(Box::new(Flag(stop)))
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         threads::one_each(1, move |_| {

@@ -13,11 +13,11 @@ use tokio::task::{JoinHandle, yield_now};
 
 use super::runtime;
 use super::tokio_interval::service_loop;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, service_name};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, service_name};
 
 pub(crate) struct Supervised;
 
-/// It is stopped by one more service that asks for it, as its documents say.
+/// An extra service requests the shutdown, as its documentation shows.
 struct Supervisor {
     runtime: Runtime,
     stop: Arc<Notify>,
@@ -35,7 +35,7 @@ impl Running for Supervisor {
     }
 }
 
-fn started(supervisor: SupervisorBuilder<()>) -> Answer {
+fn started(supervisor: SupervisorBuilder<()>) -> StartResult {
     let (runtime, stop) = (runtime::new(), Arc::new(Notify::new()));
     let asked = Arc::clone(&stop);
     let shutdown = service_fn("shutdown", move |_: Context<()>| {
@@ -58,11 +58,11 @@ impl Rival for Supervised {
         "`service_fn(..).until_cancelled()` per service; the loop inside is that of `tokio-interval`"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let mut supervisor = SupervisorBuilder::new(());
         for service in 0..load.count {
             let load = load.clone();
-            // It takes static names only.
+            // Names must be static.
             let name = service_name(service).leak();
             let body = move |_: Context<()>| service_loop(&load, service);
             supervisor = supervisor.add(service_fn(name, body).until_cancelled());
@@ -70,7 +70,7 @@ impl Rival for Supervised {
         started(supervisor)
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let body = move |ctx: Context<()>| {
             let work = Arc::clone(&work);
             async move {
@@ -82,7 +82,7 @@ impl Rival for Supervised {
         started(SupervisorBuilder::new(()).add(service_fn("again", body)))
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         let body = move |_: Context<()>| {
             let work = Arc::clone(&work);
             async move {

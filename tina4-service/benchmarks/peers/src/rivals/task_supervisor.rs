@@ -11,7 +11,7 @@ use tokio::task::yield_now;
 
 use super::runtime;
 use super::tokio_interval::service_loop;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, service_name};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, service_name};
 
 pub(crate) struct TaskSupervisor;
 
@@ -61,7 +61,7 @@ impl Running for Supervised {
     }
 }
 
-fn started(supervisor: SupervisorBuilder) -> Answer {
+fn started(supervisor: SupervisorBuilder) -> StartResult {
     let runtime = runtime::new();
     let handle = {
         let _inside = runtime.enter();
@@ -79,7 +79,7 @@ impl Rival for TaskSupervisor {
         "`with_task` per service; the loop inside is that of `tokio-interval`"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let mut supervisor = SupervisorBuilder::new();
         for service in 0..load.count {
             let task = Periodic { load: load.clone(), service };
@@ -88,11 +88,11 @@ impl Rival for TaskSupervisor {
         started(supervisor)
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         started(SupervisorBuilder::new().with_task("again", BackToBack(work)))
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         let supervisor = SupervisorBuilder::new()
             .with_base_restart_delay(backoff)
             .with_max_restart_delay(backoff)

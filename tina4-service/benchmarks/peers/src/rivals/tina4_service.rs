@@ -1,11 +1,11 @@
-//! This crate, with everything it does by itself: statistics, panic guard, supervision.
+//! This crate with its defaults, including statistics, panic handling and supervision.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tina4_service::{Context, Flow, Runner, Service};
 
-use crate::rival::{Answer, Cannot, Load, Phase, Rival, Running, service_name};
+use crate::rival::{Cannot, Load, Phase, Rival, Running, StartResult, service_name};
 
 pub(crate) struct Tina4Service;
 
@@ -21,7 +21,7 @@ impl Running for Services {
     }
 }
 
-fn started(runner: Runner) -> Answer {
+fn started(runner: Runner) -> StartResult {
     match runner.start_all() {
         Ok(_) => Ok(Box::new(Services(runner))),
         Err(error) => Err(Cannot(error.to_string())),
@@ -37,7 +37,7 @@ impl Rival for Tina4Service {
         "`Service::new(..).interval(..)`, one `Runner`, defaults"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let runner = Runner::new();
         for number in 0..load.count {
             let work = Arc::clone(&load.work);
@@ -56,7 +56,7 @@ impl Rival for Tina4Service {
         started(runner)
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let runner = Runner::new();
         runner.register(Service::new(
             "again",
@@ -67,7 +67,7 @@ impl Rival for Tina4Service {
         started(runner)
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         let runner = Runner::new();
         let body = move |_: &Context| {
             work();
@@ -78,9 +78,9 @@ impl Rival for Tina4Service {
     }
 }
 
-/// When this run was due, on the clock that the rivals use.
+/// The due time of this run as an `Instant`, which is what the measures use.
 fn due(ctx: &Context) -> Instant {
-    // This clock first: what passes between the two counts as late.
+    // Read this clock first: the time between the two readings then counts as lateness.
     let now = Instant::now();
     let late = SystemTime::now().duration_since(ctx.tick().due).unwrap_or_default();
     now - late

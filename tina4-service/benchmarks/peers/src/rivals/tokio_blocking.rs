@@ -1,4 +1,4 @@
-//! A `tokio` task per service whose runs may block: each is handed to the blocking pool.
+//! A `tokio` task per service that runs its body on the blocking pool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::{Instant, interval, interval_at, sleep};
 
 use super::runtime::Tasks;
 use super::tokio_interval::first;
-use crate::rival::{Answer, Load, Phase, Rival};
+use crate::rival::{Load, Phase, Rival, StartResult};
 
 pub(crate) struct TokioBlocking;
 
@@ -21,7 +21,7 @@ impl Rival for TokioBlocking {
         "a task per service: `loop { interval.tick().await; spawn_blocking(work).await }`"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let mut tasks = Tasks::new();
         let start = Instant::now();
         for service in 0..load.count {
@@ -35,7 +35,7 @@ impl Rival for TokioBlocking {
                 loop {
                     let work = Arc::clone(&load.work);
                     if spawn_blocking(move || work.run(service)).await.is_err() {
-                        // The runtime is being shut down.
+                        // The runtime is shutting down.
                         return;
                     }
                     timer.tick().await;
@@ -45,7 +45,7 @@ impl Rival for TokioBlocking {
         Ok(Box::new(tasks))
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let mut tasks = Tasks::new();
         tasks.spawn(async move {
             loop {
@@ -58,7 +58,7 @@ impl Rival for TokioBlocking {
         Ok(Box::new(tasks))
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         let mut tasks = Tasks::new();
         tasks.spawn(async move {
             loop {

@@ -6,19 +6,19 @@ use tokio::runtime::Runtime;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 use super::runtime;
-use crate::rival::{Answer, Cannot, Load, Rival, Running, cannot, whole_second};
+use crate::rival::{Cannot, Load, Rival, Running, StartResult, cannot, whole_second};
 
 pub(crate) struct TokioCronScheduler;
 
 struct Scheduler {
-    // Dropped with the process: nothing waits for its end.
+    // Ends with the process: nothing waits for it.
     _runtime: Runtime,
     _scheduler: JobScheduler,
 }
 
 impl Running for Scheduler {
     fn stop(&mut self) -> Result<(), Cannot> {
-        cannot("`shutdown` sets a flag; nobody is told when it was seen")
+        cannot("`shutdown` sets a flag; nothing reports when it has taken effect")
     }
 }
 
@@ -35,7 +35,7 @@ impl Rival for TokioCronScheduler {
         false
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         load.whole_seconds()?;
         let runtime = runtime::new();
         let scheduler = runtime.block_on(add_all(&load));

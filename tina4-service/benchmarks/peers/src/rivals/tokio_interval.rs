@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, Interval, interval, interval_at, sleep};
 
 use super::runtime::Tasks;
-use crate::rival::{Answer, Load, Phase, Rival, Work};
+use crate::rival::{Load, Phase, Rival, StartResult, Work};
 
 pub(crate) struct TokioInterval;
 
@@ -21,7 +21,7 @@ impl Rival for TokioInterval {
         "a task per service: `loop { interval.tick().await; work() }`"
     }
 
-    fn periodic(&self, load: Load) -> Answer {
+    fn periodic(&self, load: Load) -> StartResult {
         let mut tasks = Tasks::new();
         for service in 0..load.count {
             tasks.spawn(service_loop(&load, service));
@@ -29,7 +29,7 @@ impl Rival for TokioInterval {
         Ok(Box::new(tasks))
     }
 
-    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> Answer {
+    fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
         let mut tasks = Tasks::new();
         tasks.spawn(async move {
             while work() {
@@ -39,7 +39,7 @@ impl Rival for TokioInterval {
         Ok(Box::new(tasks))
     }
 
-    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> Answer {
+    fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
         let mut tasks = Tasks::new();
         tasks.spawn(async move {
             loop {
@@ -51,7 +51,7 @@ impl Rival for TokioInterval {
     }
 }
 
-/// What a service does on `tokio`; supervisors of such tasks use it as well.
+/// The loop of a service on `tokio`, which the rivals that supervise tasks use as well.
 pub(super) fn service_loop(load: &Load, service: usize) -> impl Future<Output = ()> + use<> {
     let (phase, period, delay) = (load.phase, load.period, load.delay(service));
     let start = Instant::now();
@@ -70,7 +70,7 @@ pub(super) fn service_loop(load: &Load, service: usize) -> impl Future<Output = 
     }
 }
 
-/// Waits for the first tick, and says when it was due.
+/// Waits for the first tick and reports its due time as the grid.
 pub(super) async fn first(timer: &mut Interval, work: &dyn Work, service: usize) {
     let due = timer.tick().await;
     work.grid(service, due.into_std());

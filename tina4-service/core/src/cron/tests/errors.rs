@@ -1,9 +1,9 @@
-//! What is refused, with its place and its words.
+//! Invalid expressions: the span and the message of each error.
 
 use super::super::Cron;
 
 #[test]
-fn each_fault_has_a_place_and_its_own_words() {
+fn each_mistake_has_a_span_and_a_message_of_its_own() {
     for (expression, guilty, message) in [
         ("", "", "the cron expression is empty; write five fields, such as `0 8 * * *`"),
         (
@@ -28,9 +28,9 @@ fn each_fault_has_a_place_and_its_own_words() {
         (
             "*/90 * * * *",
             "90",
-            "a step of 90 is more than a minute can be, so it would never be taken; write 1 to 59, or use `interval`",
+            "a step of 90 is larger than a minute can be; write 1 to 59, or use `interval`",
         ),
-        ("*/0 * * * *", "0", "a step of 0 stands still; write 1 or more"),
+        ("*/0 * * * *", "0", "a step of 0 never advances; write 1 or more"),
         ("*/ * * * *", "*/", "the step is missing; write a number after `/`, such as `*/5`"),
         ("*/x * * * *", "x", "`x` is not a step; write a number from 1 to 59"),
         (
@@ -39,11 +39,11 @@ fn each_fault_has_a_place_and_its_own_words() {
             "a minute is missing beside the comma; write one, or remove the comma",
         ),
         ("0 0 * * MON-", "MON-", "the range `MON-` has no end; write both ends, such as `MON-FRI`"),
-        ("0 -1 * * *", "-1", "the range `-1` has no beginning; write both ends, such as `9-17`"),
+        ("0 -1 * * *", "-1", "the range `-1` has no start; write both ends, such as `9-17`"),
         ("- * * * *", "-", "the range `-` has no ends; write both ends, such as `0-29`"),
         ("0 0-24 * * *", "24", "`24` is not an hour; write 0 to 23"),
         ("?  * * * *", "?", "`?` is for the two day fields; write `*` for any value"),
-        ("0 0 ?/2 * *", "?/2", "`?` stands alone; write `*`"),
+        ("0 0 ?/2 * *", "?/2", "`?` cannot be combined with anything; write `*`"),
         ("L * * * *", "L", "`L` is not a minute; `L`, `W` and `#` are for days, write 0 to 59"),
         (
             "0 0 * * L",
@@ -53,7 +53,7 @@ fn each_fault_has_a_place_and_its_own_words() {
         (
             "0 0 * * MON#6",
             "MON#6",
-            "`6` does not count days of the week in a month; write `#1` to `#5`, or `5L` for the last Friday",
+            "`6` is not a week of the month; write `#1` to `#5`, or `5L` for the last Friday",
         ),
         (
             "0 0 L-31 * *",
@@ -63,9 +63,9 @@ fn each_fault_has_a_place_and_its_own_words() {
         (
             "0 0 1-2W * *",
             "1-2W",
-            "`1-2W` cannot be read; `W` follows one day that stands alone, as in `15W` or `LW`",
+            "`1-2W` is not a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
         ),
-        ("0 0 1,LW * *", "LW", "`LW` cannot be in a list; `W` follows one day that stands alone"),
+        ("0 0 1,LW * *", "LW", "`LW` cannot be part of a list; write `W` after a single day"),
         (
             "0 0 * * SUNDAY",
             "SUNDAY",
@@ -102,7 +102,7 @@ fn each_fault_has_a_place_and_its_own_words() {
 }
 
 #[test]
-fn the_guilty_part_is_underlined() {
+fn the_wrong_part_is_underlined() {
     let error = Cron::parse(" 0\t8 * * MOM").unwrap_err();
     assert_eq!(
         format!("{error:#}"),
@@ -111,7 +111,7 @@ fn the_guilty_part_is_underlined() {
 }
 
 #[test]
-fn long_texts_are_cut() {
+fn long_texts_are_truncated() {
     let error = Cron::parse(&format!("{} * * * *", "9".repeat(70_000))).unwrap_err();
     let text = format!("{error:#}");
     assert_eq!(text, format!("`{}..` is not a minute; write 0 to 59", "9".repeat(40)));

@@ -1,6 +1,6 @@
 //! Properties over random lives: whatever happens, in whatever order.
 
-use crate::{Cron, Timezone};
+use crate::{Cron, Flow, Timezone};
 use proptest::prelude::*;
 
 use super::*;
@@ -46,7 +46,7 @@ enum Act {
     EndRepeated,
     EndCrashed(CrashKind),
     Vanish,
-    Request(Input),
+    Request(Input<'static>),
     Hooks(bool),
     Beat,
 }
@@ -127,7 +127,7 @@ proptest! {
                 },
                 Act::EndGood(flow) if doing == Doing::Run => {
                     doing = Doing::Nothing;
-                    life.step(Input::Ended(flow))
+                    life.step(Input::Ended(flow.into()))
                 }
                 Act::EndRepeated if doing == Doing::Run => {
                     doing = Doing::Nothing;
@@ -136,7 +136,7 @@ proptest! {
                 Act::EndCrashed(kind) if doing == Doing::Run => {
                     doing = Doing::Nothing;
                     permanent = kind == CrashKind::Permanent;
-                    life.step(Input::Crashed(kind))
+                    life.step(Input::Ended(Exit::Crashed(&crash_of(kind))))
                 }
                 Act::EndGood(_) | Act::EndRepeated | Act::EndCrashed(_) if doing == Doing::CleanUp => {
                     doing = Doing::Nothing;
@@ -195,7 +195,7 @@ proptest! {
                     Transition::Skipped(count) => prop_assert!(count > 0),
                     // No restart after a permanent crash.
                     Transition::Crashed { restart_in, .. } => prop_assert!(!permanent || restart_in.is_none()),
-                    Transition::Returned { .. } | Transition::CrashedWhileStopping
+                    Transition::Returned { .. } | Transition::ReturnedTooOften { .. } | Transition::CrashedWhileStopping(_)
                     | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
                 }
             }

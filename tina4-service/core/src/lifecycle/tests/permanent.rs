@@ -16,10 +16,14 @@ fn rule_28_a_permanent_crash_is_final_whatever_restarts_are_left() {
             // Asked for meanwhile, and of no avail.
             life.step(Input::Pause);
             life.take_notes();
-            let action = life.step(PERMANENT_CRASH);
+            let action = life.step(crashed_permanently());
             assert_eq!(action == Action::CleanUp, hooks, "its hooks run");
-            let crash = Transition::Crashed { in_a_row: 1, restart_in: None };
-            assert!(life.take_notes().contains(&crash));
+            let crashed = Transition::Crashed {
+                crash: crash_of(CrashKind::Permanent),
+                in_a_row: 1,
+                restart_in: None,
+            };
+            assert!(life.take_notes().contains(&crashed));
             life.hooks = false;
             life.step(Input::CleanedUp);
             assert_eq!((life.state(), life.life.deadline()), (State::Failed, None));

@@ -1,0 +1,211 @@
+//! Rules 171 to 174: requests to one service, and their refusal.
+
+use std::time::SystemTime;
+
+use crossbeam_channel::bounded;
+use tests::{Watch, info, manual_clock, secs, sleep_until_stopped};
+use tina4_service::{Change, Context, ControlError, Runner, Service, State};
+
+#[test]
+fn rule_172_run_now_runs_immediately_and_keeps_the_grid() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("s", |_| {}).interval("10s"));
+    runner.start_all().unwrap();
+    watch.ended("s");
+    clock.advance(secs(3));
+    runner.run_now("s").unwrap();
+    let event = watch.began("s");
+    assert_eq!(event.at, SystemTime::UNIX_EPOCH + secs(3));
+    watch.ended("s");
+    let known = info(&runner, "s");
+    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)));
+    assert_eq!((known.runs, known.skipped), (2, 0));
+    runner.stop_all();
+}
+
+#[test]
+fn rule_172_run_now_ends_a_backoff_early() {
+    let (runner, _clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let body = |ctx: &Context| if ctx.tick().run == 1 { Err("no") } else { Ok(()) };
+    runner.register(Service::new("s", body).interval("1h").backoff("60s"));
+    runner.start_all().unwrap();
+    watch.crashed("s");
+    runner.run_now("s").unwrap();
+    watch.until("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
+    assert_eq!(info(&runner, "s").crashes_in_a_row, 0);
+    runner.stop_all();
+}
+
+#[test]
+fn rule_172_run_now_is_refused_during_a_run() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(0);
+    let body = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    runner.register(Service::new("s", body).interval("1h"));
+    runner.start_all().unwrap();
+    watch.began("s");
+    let refused = runner.run_now("s").expect_err("it is running");
+    assert!(matches!(refused, ControlError::Busy { .. }), "{refused}");
+    drop(go);
+    watch.ended("s");
+    runner.stop_all();
+    assert_eq!(info(&runner, "s").runs, 1);
+}
+
+#[test]
+fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("s", |_| {}).interval("10s"));
+    // A second service with the same due times shows that the runner has processed them.
+    runner.register(Service::new("witness", |_| {}).interval("10s"));
+    runner.start_all().unwrap();
+    watch.ended("s");
+    watch.ended("witness");
+    runner.pause("s").unwrap();
+    assert_eq!(runner.status()["s"], State::Paused);
+    assert!(runner.is_running("s"), "paused is active");
+    for _ in 0..3 {
+        clock.advance(secs(10));
+        watch.ended("witness");
+    }
+    clock.advance(secs(5));
+    runner.resume("s").unwrap();
+    let known = info(&runner, "s");
+    assert_eq!((known.runs, known.next_due), (1, Some(SystemTime::UNIX_EPOCH + secs(40))));
+    clock.advance(secs(5));
+    watch.ended("s");
+    runner.stop_all();
+    let all = watch.all("s");
+    let runs = all.iter().filter(|change| matches!(change, Change::RunBegan { .. })).count();
+    assert_eq!(runs, 2, "{all:#?}");
+}
+
+#[test]
+fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_stop() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(1);
+    let body = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    runner.register(Service::new("s", body).delay("1ms"));
+    runner.start_all().unwrap();
+    watch.began("s");
+    runner.pause("s").unwrap();
+    go.send(()).unwrap();
+    watch.ended("s");
+    assert_eq!(runner.status()["s"], State::Paused);
+    go.send(()).unwrap();
+    runner.run_now("s").unwrap();
+    watch.ended("s");
+    let known = info(&runner, "s");
+    assert_eq!((known.state, known.runs), (State::Paused, 2), "once, and paused again");
+    drop(go);
+    runner.resume("s").unwrap();
+    watch.ended("s");
+    runner.pause("s").unwrap();
+    runner.stop("s").unwrap();
+    assert_eq!(runner.status()["s"], State::Stopped);
+}
+
+#[test]
+fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("s", sleep_until_stopped).autostart(false));
+    runner.restart("s").unwrap();
+    watch.began("s");
+    runner.restart("s").unwrap();
+    watch.began("s");
+    runner.stop_all();
+    let all = watch.all("s");
+    let starts = all.iter().filter(|change| **change == Change::Started).count();
+    assert_eq!((starts, info(&runner, "s").runs), (2, 2), "{all:#?}");
+}
+
+#[test]
+fn rule_171_is_running_means_active() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("waiting", |_| {}).interval("1h"));
+    runner.register(Service::new("running", sleep_until_stopped));
+    runner.register(Service::new("backing-off", |_| Err::<(), _>("no")).backoff("60s"));
+    runner.register(Service::new("finished", |_| {}));
+    runner.register(Service::new("failed", |_| Err::<(), _>("no")).max_restarts(0));
+    runner.register(Service::new("registered", |_| {}).autostart(false));
+    runner.start_all().unwrap();
+    watch.ended("waiting");
+    watch.began("running");
+    watch.crashed("backing-off");
+    watch.ended("finished");
+    watch.crashed("failed");
+    let words: Vec<_> = runner
+        .status()
+        .into_iter()
+        .map(|(name, state)| (name.clone(), state.to_string(), runner.is_running(&name)))
+        .collect();
+    let expected = [
+        ("backing-off", "backing off", true),
+        ("failed", "failed", false),
+        ("finished", "finished", false),
+        ("registered", "registered", false),
+        ("running", "running", true),
+        ("waiting", "waiting", true),
+    ];
+    assert_eq!(
+        words,
+        expected.map(|(name, word, active)| (name.to_owned(), word.to_owned(), active))
+    );
+    assert!(!runner.is_running("nobody"));
+    runner.stop_all();
+}
+
+type Call = fn(&Runner, &str) -> Result<(), ControlError>;
+
+/// Every request to one service.
+const CALLS: [Call; 6] = [
+    Runner::start,
+    Runner::restart,
+    Runner::run_now,
+    Runner::pause,
+    Runner::resume,
+    |runner, name| runner.stop(name).map(drop),
+];
+
+#[test]
+fn rule_82_a_misspelt_name_is_recognised() {
+    let runner = Runner::new();
+    for name in ["cleaner", "heartbeat", "mailer"] {
+        runner.register(Service::new(name, |_| {}).autostart(false));
+    }
+    for call in CALLS {
+        let refused = call(&runner, "hartbeat").expect_err("the name is misspelt");
+        let text = refused.to_string();
+        assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
+        let ControlError::Unknown { name, nearest: Some(nearest) } = refused else {
+            panic!("{text}")
+        };
+        assert_eq!((name.as_str(), nearest.as_str()), ("hartbeat", "heartbeat"));
+    }
+}
+
+#[test]
+fn rule_174_unknown_and_inactive_services_are_refused_with_the_reason() {
+    let runner = Runner::new();
+    runner.register(Service::new("s", |_| {}).autostart(false));
+    for call in CALLS {
+        let refused = call(&runner, "nobody").expect_err("there is no such service");
+        assert!(matches!(refused, ControlError::Unknown { .. }));
+        assert_eq!(refused.to_string(), "there is no service `nobody`; `status()` lists the names");
+    }
+    for call in &CALLS[2..5] {
+        let refused = call(&runner, "s").expect_err("it is not active");
+        assert_eq!(refused.to_string(), "`s` is registered; `start` it first");
+    }
+}

@@ -1,0 +1,101 @@
+//! `CASES.md`, the table of the cases of other test suites, agrees with the tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+const TABLE: &str = include_str!("../../../CASES.md");
+
+/// One line of a table of cases.
+struct Row {
+    /// The heading above its table.
+    heading: &'static str,
+    cases: Vec<&'static str>,
+    answer: &'static str,
+}
+
+/// The texts between backticks.
+fn quoted(text: &'static str) -> Vec<&'static str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut heading = None;
+    for line in TABLE.lines() {
+        if line.starts_with('#') {
+            heading = line.strip_prefix("### ");
+        } else if let (Some(heading), Some(row)) = (heading, line.strip_prefix("| ")) {
+            let cells: Vec<_> = row.trim_end_matches(" |").split(" | ").collect();
+            let &[cases, _, answer] = &*cells else { panic!("three cells, not `{line}`") };
+            if !matches!(cases, "case" | "---") {
+                rows.push(Row { heading, cases: quoted(cases), answer });
+            }
+        }
+    }
+    rows
+}
+
+/// Every test of the workspace: its file and the name of its function.
+fn tests() -> BTreeSet<(PathBuf, String)> {
+    let mut found = BTreeSet::new();
+    for folder in ["tests/tests", "tina4-service", "tina4-service-macros", "ui-tests/tests"] {
+        for (path, text) in tests::sources(folder) {
+            let mut marked = false;
+            for line in text.lines().map(str::trim_start) {
+                if line.starts_with("#[test]") {
+                    marked = true;
+                } else if let Some(function) = line.strip_prefix("fn ")
+                    && std::mem::take(&mut marked)
+                {
+                    let name = function.split(['(', '<']).next().unwrap();
+                    found.insert((PathBuf::from(&path), name.to_owned()));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_named_test_exists_and_every_case_has_an_answer() {
+    let tests = tests();
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for Row { heading, cases, answer } in rows() {
+        assert!(!cases.is_empty(), "a line under `{heading}` names no case");
+        let mut named = 0;
+        for reference in quoted(answer) {
+            if let Some((file, function)) = reference.split_once("::") {
+                // Paths such as `Service::new` are no tests.
+                if Path::new(file).extension().is_none() {
+                    continue;
+                }
+                let count = tests
+                    .iter()
+                    .filter(|(path, name)| path.ends_with(file) && name == function)
+                    .count();
+                assert_eq!(count, 1, "`{reference}`, the answer to {cases:?}, in {heading}");
+                named += 1;
+            } else if reference.starts_with("ui-tests/") {
+                assert!(workspace.join(reference).exists(), "`{reference}` in {heading}");
+                named += 1;
+            }
+        }
+        let has_none = answer.starts_with("none: ");
+        assert_ne!(named > 0, has_none, "a test or a reason for {cases:?} in {heading}: {answer}");
+    }
+}
+
+#[test]
+fn every_heading_counts_its_cases_and_names_none_twice() {
+    let mut under = BTreeMap::<_, Vec<_>>::new();
+    for row in rows() {
+        under.entry(row.heading).or_default().extend(row.cases);
+    }
+    assert_eq!(under.len(), TABLE.lines().filter(|line| line.starts_with("### ")).count());
+    for (heading, cases) in under {
+        let (_, count) = heading.trim_end_matches(')').rsplit_once(" (").expect("a count");
+        assert_eq!(count.parse(), Ok(cases.len()), "{heading}");
+        let once: BTreeSet<_> = cases.iter().collect();
+        assert_eq!(once.len(), cases.len(), "{heading} names one twice");
+    }
+}

@@ -1,0 +1,114 @@
+//! Rule 25: every panic of a service is caught, and panics elsewhere are not affected.
+
+use std::panic::{panic_any, resume_unwind};
+use std::process::Command;
+use std::sync::Arc;
+
+use tests::{Child, Watch, info, sleep_until_stopped};
+use tina4_service::{Context, Local, Runner, Service, State, service};
+
+/// A panic payload that panics when it is dropped.
+struct PanickingPayload;
+
+impl Drop for PanickingPayload {
+    fn drop(&mut self) {
+        panic!("in drop");
+    }
+}
+
+/// An error that panics in `Display`.
+#[derive(Debug)]
+struct PanicsInDisplay;
+
+impl std::fmt::Display for PanicsInDisplay {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("no text");
+    }
+}
+
+impl std::error::Error for PanicsInDisplay {}
+
+/// Runs `body` once and returns the text of its crash.
+fn crash(body: impl Fn() -> Result<(), PanicsInDisplay> + Send + Sync + 'static) -> Arc<str> {
+    let runner = Runner::new();
+    runner.register(Service::new("s", move |_| body()).max_restarts(0));
+    runner.register(Service::new("other", sleep_until_stopped));
+    runner.start_all().unwrap();
+    tests::until("it has failed", || runner.status()["s"] == State::Failed);
+    assert!(runner.is_running("other"), "no other service is affected");
+    assert!(runner.stop_all().is_clean());
+    info(&runner, "s").last_error.unwrap()
+}
+
+#[test]
+fn rule_25_a_panic_is_caught_whatever_its_payload() {
+    let file = file!();
+    let line = line!() + 1;
+    let text = crash(|| panic!("plain"));
+    assert!(text.starts_with(&format!("panicked: plain at {file}:{line}:")), "{text}");
+    let text = crash(|| panic!("number {}", std::hint::black_box(7)));
+    assert!(text.starts_with(&format!("panicked: number 7 at {file}:")), "{text}");
+    let text = crash(|| panic_any(7_u8));
+    assert!(text.starts_with(&format!("panicked: a panic without text at {file}:")), "{text}");
+    let text = crash(|| panic_any(PanickingPayload));
+    assert!(text.starts_with("panicked: a panic without text at "), "{text}");
+    // This bypasses the panic hook, so the place is unknown.
+    let text = crash(|| resume_unwind(Box::new("quiet")));
+    assert_eq!(&*text, "panicked: quiet");
+    let text = crash(|| Err(PanicsInDisplay));
+    assert!(text.starts_with(&format!("panicked: no text at {file}:")), "{text}");
+}
+
+/// A local value that panics when it is dropped.
+#[derive(Default)]
+struct PanicsOnDrop;
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[service(name = "panics.on-drop", max_restarts = 0)]
+fn panics_on_drop(_ctx: &Context, _kept: Local<PanicsOnDrop>) {}
+
+#[test]
+fn rule_25_a_local_value_that_panics_on_drop_harms_no_other_service() {
+    let runner = Runner::builder().only(["panics.on-drop"]).build();
+    let mut watch = Watch::new(&runner);
+    runner.start_all().unwrap();
+    watch.change("panics.on-drop", &tina4_service::Change::Finished);
+    runner.start("panics.on-drop").unwrap();
+    watch.change("panics.on-drop", &tina4_service::Change::Finished);
+    tests::wait(&runner);
+}
+
+/// A child process with or without backtraces.
+fn child(backtrace: &str) -> tests::child::Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_panics"));
+    Child::run(command.env("RUST_BACKTRACE", backtrace)).ended()
+}
+
+#[test]
+fn rule_25_panics_print_their_usual_message() {
+    let ended = child("0");
+    let panics = |text: &str| ended.err.lines().filter(|line| *line == text).count();
+    // The service runs twice; the default hook prints each panic once.
+    assert_eq!((panics("inside"), panics("outside")), (2, 1), "{}", ended.err);
+    let heads =
+        ended.err.lines().filter(|line| line.contains("panicked at tests/src/bin/panics.rs:"));
+    assert_eq!(heads.count(), 3, "{}", ended.err);
+    assert_eq!(ended.out.len(), 1, "{:?}", ended.out);
+    assert!(
+        ended.out[0].starts_with("panicked: inside at tests/src/bin/panics.rs:"),
+        "{:?}",
+        ended.out
+    );
+}
+
+#[test]
+fn rule_25_the_backtrace_is_kept_if_the_environment_asks_for_it() {
+    let ended = child("1");
+    let trace = ended.out.iter().any(|line| line.contains("panics::main"));
+    assert!(trace, "{:?}", ended.out);
+}

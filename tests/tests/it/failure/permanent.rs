@@ -1,0 +1,299 @@
+//! Rule 28: a permanent error makes its service `failed` immediately.
+
+use std::error::Error;
+use std::fmt;
+
+use crossbeam_channel::bounded;
+use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
+use tina4_service::testing::TestRunner;
+use tina4_service::{Change, Context, Permanent, Restart, Runner, Service, State, service};
+
+type BoxedError = Box<dyn Error + Send + Sync>;
+
+const TEXT: &str = "permanent error: no such key: invalid digit found in string";
+
+/// An error with a source.
+#[derive(Debug)]
+struct NoKey(std::num::ParseIntError);
+
+impl NoKey {
+    fn new() -> Self {
+        Self("x".parse::<u32>().unwrap_err())
+    }
+}
+
+impl fmt::Display for NoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such key")
+    }
+}
+
+impl Error for NoKey {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+fn permanent() -> Permanent {
+    Permanent::new(NoKey::new())
+}
+
+/// An error type of a program.
+#[derive(Debug)]
+enum Failure {
+    /// Displays the error that it wraps.
+    Transparent(Permanent),
+    /// Has its own text.
+    Wrapped(Permanent),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transparent(inner) => inner.fmt(f),
+            Self::Wrapped(_) => f.write_str("cannot log in"),
+        }
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Transparent(inner) => inner.source(),
+            Self::Wrapped(inner) => Some(inner),
+        }
+    }
+}
+
+/// Checks that the first run of a service fails for good, and the text of its crash.
+#[track_caller]
+fn check(what: &str, service: Service, text: &str) {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(service);
+    runner.start_all().unwrap();
+    let crash = Change::Crashed { in_a_row: 1, cause: text.into(), restart_in: None };
+    assert_eq!(watch.crashed("s").change, crash, "{what}");
+    watch.change("s", &Change::Failed { cause: text.into() });
+    let known = info(&runner, "s");
+    assert_eq!((known.state, known.runs, known.crashes), (State::Failed, 1, 1), "{what}");
+    assert_eq!(known.last_error.as_deref(), Some(text), "{what}");
+    assert_eq!((known.next_due, known.is_healthy()), (None, false), "{what}");
+    let line = known.to_string();
+    assert!(line.ends_with(&format!(", 1 crashes, last error: {text}")), "{line}");
+}
+
+/// A service that returns this error and has restarts left.
+fn returns<E: Into<BoxedError> + 'static>(error: fn() -> E) -> Service {
+    Service::new("s", move |_| Err::<(), E>(error())).max_restarts(9)
+}
+
+#[test]
+fn rule_28_a_permanent_error_is_found_in_every_error_type() {
+    let in_context = "permanent error: cannot log in: no such key: invalid digit found in string";
+    check("Permanent", returns(permanent), TEXT);
+    check("boxed", returns::<BoxedError>(|| permanent().into()), TEXT);
+    check("io::Error", returns(|| std::io::Error::other(permanent())), TEXT);
+    check("transparent", returns(|| Failure::Transparent(permanent())), TEXT);
+    check("wrapped", returns(|| Failure::Wrapped(permanent())), in_context);
+    check("anyhow", returns(|| anyhow::Error::from(permanent())), TEXT);
+    let boxed = || anyhow::anyhow!(BoxedError::from(permanent()));
+    check("anyhow of a boxed one", returns(boxed), TEXT);
+    let context = || anyhow::Error::from(permanent()).context("cannot log in");
+    check("anyhow with context", returns(context), in_context);
+    let of_result = || {
+        let result: Result<(), Permanent> = Err(permanent());
+        anyhow::Context::context(result, "cannot log in").unwrap_err()
+    };
+    check("anyhow with the context of a result", returns(of_result), in_context);
+    let of_anyhow = || Permanent::new(anyhow::Error::from(NoKey::new()));
+    check("of anyhow", returns(of_anyhow), TEXT);
+    check("twice", returns(|| Permanent::new(permanent())), TEXT);
+    check("of a text", returns(|| Permanent::new("no such key")), "permanent error: no such key");
+}
+
+#[test]
+fn rule_28_it_fails_under_every_schedule_and_restart_policy() {
+    let service = || Service::new("s", |_| Err::<(), _>(permanent()));
+    for restart in Restart::ALL {
+        check("continuous", service().restart(restart), TEXT);
+    }
+    for restart in [Restart::OnFailure, Restart::Never] {
+        check("interval", service().restart(restart).interval("1h"), TEXT);
+        check("delay", service().restart(restart).delay("1h"), TEXT);
+    }
+    let service = || returns(permanent);
+    check("continuous", service().restart(Restart::Always), TEXT);
+    check("interval", service().interval("1h"), TEXT);
+    check("a window", service().restart_window("1h").backoff("1ms").max_backoff("1ms"), TEXT);
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    runner.register(service().cron("* * * * *").timezone("UTC"));
+    runner.start_all().unwrap();
+    clock.advance(secs(60));
+    watch.change("s", &Change::Failed { cause: TEXT.into() });
+    assert_eq!(info(&runner, "s").runs, 1);
+}
+
+#[test]
+fn rule_28_it_fails_after_transient_crashes_and_in_virtual_time() {
+    let body = |ctx: &Context| match ctx.tick().run {
+        1 => Ok(()),
+        2..=4 => Err(BoxedError::from("no connection")),
+        5 => Err(permanent().into()),
+        run => panic!("run {run}"),
+    };
+    let mut t = in_virtual_time([Service::new("s", body).interval("1h")]);
+    t.advance("1d");
+    assert_eq!((t.state("s"), t.runs("s"), t.crashes("s")), (State::Failed, 5, 4));
+    assert_eq!(t.info("s").crashes_in_a_row, 4);
+    let timeline = t.timeline();
+    for line in [format!("s  crash 4: {TEXT}; no restart"), format!("s  failed: {TEXT}")] {
+        assert_eq!(timeline.matches(&line).count(), 1, "{timeline}");
+    }
+}
+
+#[test]
+fn rule_28_it_stays_failed_until_started_by_name() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let body = |ctx: &Context| {
+        if ctx.tick().run == 1 {
+            return Err(permanent());
+        }
+        while ctx.sleep(secs(3_600)) {}
+        Ok(())
+    };
+    runner.register(Service::new("s", body));
+    runner.start_all().unwrap();
+    watch.until("s", |change| matches!(change, Change::Failed { .. }));
+    runner.start_all().unwrap();
+    assert_eq!((runner.status()["s"], info(&runner, "s").runs), (State::Failed, 1));
+    runner.start("s").unwrap();
+    watch.until("s", |change| matches!(change, Change::RunBegan { run: 2, .. }));
+    assert!(runner.stop_all().is_clean());
+}
+
+#[test]
+fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(0);
+    let body = move |_: &Context| {
+        let _ = gate.recv();
+        Err::<(), _>(permanent())
+    };
+    runner.register(Service::new("other", sleep_until_stopped));
+    runner.register(Service::new("vital", body).critical(true));
+    runner.start_all().unwrap();
+    watch.began("other");
+    drop(go);
+    tests::wait(&runner);
+    assert_eq!(runner.status()["other"], State::Stopped);
+    assert_eq!(runner.stop_all().critical.as_deref(), Some("vital"));
+}
+
+#[test]
+fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_no_crash() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let body = |ctx: &Context| {
+        while ctx.sleep(secs(3_600)) {}
+        Err::<(), _>(permanent())
+    };
+    runner.register(Service::new("s", body).critical(true));
+    runner.start_all().unwrap();
+    watch.began("s");
+    runner.stop("s").unwrap();
+    let known = info(&runner, "s");
+    assert_eq!((known.state, known.crashes, known.last_error), (State::Stopped, 0, None));
+    runner.start("s").unwrap();
+    watch.began("s");
+    let report = runner.stop_all();
+    assert!(report.is_clean() && report.critical.is_none(), "{report}");
+}
+
+#[test]
+fn rule_28_and_42_a_hook_with_a_permanent_error_fails_like_any_other() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let body = |ctx: &Context| ctx.on_stop(|| Err::<(), _>(permanent()));
+    runner.register(Service::new("s", body).interval("1h").on_stop(|_| Err::<(), _>(permanent())));
+    runner.start_all().unwrap();
+    watch.ended("s");
+    let report = runner.stop_all();
+    assert_eq!((report.services[0].state, report.services[0].failed_hooks), (State::Stopped, 2));
+    let cause = "no such key: invalid digit found in string";
+    let failed = Change::HookFailed { cause: cause.into() };
+    assert_eq!(watch.all("s").iter().filter(|change| **change == failed).count(), 2);
+    assert_eq!(info(&runner, "s").crashes, 0);
+}
+
+/// An error that panics in every method.
+#[derive(Debug)]
+struct PanicsEverywhere;
+
+impl fmt::Display for PanicsEverywhere {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("no text");
+    }
+}
+
+impl Error for PanicsEverywhere {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        panic!("no source");
+    }
+}
+
+impl Drop for PanicsEverywhere {
+    fn drop(&mut self) {
+        panic!("no drop");
+    }
+}
+
+#[test]
+fn rule_28_and_25_a_permanent_error_is_final_even_if_the_inner_error_panics() {
+    let mut t =
+        in_virtual_time([Service::new("s", |_| Err::<(), _>(Permanent::new(PanicsEverywhere)))]);
+    t.advance("1h");
+    assert_eq!((t.state("s"), t.runs("s")), (State::Failed, 1));
+    let error = t.info("s").last_error.unwrap();
+    assert!(error.starts_with("permanent error: panicked: no text at "), "{error}");
+}
+
+#[service(name = "permanent.import", interval = "1m")]
+fn import() -> Result<(), Permanent> {
+    let _limit: u32 = "ten".parse().map_err(Permanent::new)?;
+    Ok(())
+}
+
+#[service(name = "permanent.sync", restart = "always", max_restarts = 5)]
+fn sync() -> anyhow::Result<()> {
+    import()?;
+    Ok(())
+}
+
+#[test]
+fn rule_28_the_question_mark_operator_propagates_it() {
+    let names = ["permanent.import", "permanent.sync"];
+    let mut t = TestRunner::builder().only(names).build().unwrap();
+    t.advance("1h");
+    for name in names {
+        assert_eq!((t.state(name), t.runs(name)), (State::Failed, 1), "{name}");
+        let error = t.info(name).last_error.unwrap();
+        assert_eq!(&*error, "permanent error: invalid digit found in string");
+    }
+}
+
+#[test]
+fn rule_28_a_permanent_error_shows_the_error_that_it_wraps() {
+    let error = permanent();
+    assert_eq!(error.to_string(), "no such key");
+    assert_eq!(error.source().unwrap().to_string(), "invalid digit found in string");
+    assert_eq!(format!("{error:?}"), format!("Permanent({:?})", NoKey::new()));
+    assert!(error.get_ref().is::<NoKey>());
+    assert!(error.into_inner().is::<NoKey>());
+    // A caller that prints the sources, too, prints nothing twice.
+    let chain = format!("{:#}", anyhow::Error::from(permanent()));
+    assert_eq!(chain, "no such key: invalid digit found in string");
+}

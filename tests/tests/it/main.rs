@@ -1,0 +1,82 @@
+//! What the crate promises, by subject.
+//!
+//! Tests whose subject is a process are programs of their own, beside this folder: they end it,
+//! measure it, count its threads, change its root folder, or replace its log subscriber.
+#![forbid(unsafe_code)]
+
+/// What the attribute accepts and what it generates.
+pub mod attribute {
+    mod parameters;
+    pub mod strict_lints;
+}
+
+mod control;
+
+/// The documents of the project agree with the tests and the sources.
+mod docs {
+    mod cases;
+    mod layers;
+    mod rules;
+}
+
+/// Crashes, restarts and final failure.
+mod failure {
+    mod backoff;
+    mod failed;
+    mod hostile_errors;
+    mod panics;
+    mod permanent;
+    mod restarts;
+}
+
+/// Events, status and their texts.
+mod observe {
+    mod events;
+    mod status;
+    mod untrusted_text;
+}
+
+/// Threads and locks.
+mod pool {
+    mod locks;
+    mod stack;
+}
+
+/// When runs are due.
+mod schedule {
+    mod cron;
+    mod cron_check;
+    mod grid;
+    mod late_runs;
+    mod standalone;
+}
+
+mod source;
+
+/// Discovery, checks and start order.
+mod start {
+    mod discovery;
+    mod faults;
+    mod no_services;
+    mod order;
+    mod settings;
+    mod start_all;
+}
+
+/// Stop, deadlines and clean-up.
+mod stop {
+    mod abandoned;
+    mod from_inside;
+    mod hooks;
+    mod order;
+    mod races;
+    mod waking;
+}
+
+/// The test kit.
+mod testing {
+    mod detached;
+    mod instants;
+    mod misuse;
+    mod test_runner;
+}

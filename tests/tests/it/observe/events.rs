@@ -1,0 +1,150 @@
+//! Rules 63 and 177: every change is a typed event, and subscribers delay no service.
+
+use std::time::{Duration, SystemTime};
+
+use tests::{Watch, info, manual_clock, secs, sleep_until_stopped};
+use tina4_service::{Change, Context, Flow, Runner, Service, State};
+
+/// The events of a run under a clock that stands still.
+fn run(run: u64) -> [Change; 2] {
+    let nothing = Duration::ZERO;
+    [Change::RunBegan { run, lateness: nothing }, Change::RunEnded { run, took: nothing }]
+}
+
+#[test]
+fn rule_177_every_change_is_an_event_in_order_with_its_time() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let body = |ctx: &Context| match ctx.tick().run {
+        1 => Err("one"),
+        2 => Ok(Flow::Wait),
+        _ => Ok(Flow::Done),
+    };
+    runner.register(Service::new("s", body).interval("10s").backoff("2s").on_stop(|_| Err("hook")));
+    runner.start_all().unwrap();
+    watch.crashed("s");
+    clock.advance(secs(2));
+    watch.until("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
+    runner.pause("s").unwrap();
+    runner.resume("s").unwrap();
+    clock.advance(secs(8));
+    let end = watch.change("s", &Change::Finished);
+    assert_eq!(end.at, SystemTime::UNIX_EPOCH + secs(10));
+    let crashed = Change::Crashed { in_a_row: 1, cause: "one".into(), restart_in: Some(secs(2)) };
+    let failed = Change::HookFailed { cause: "hook".into() };
+    let expected = [
+        &[Change::Started][..],
+        &run(1),
+        &[crashed, Change::Restarted],
+        &run(2),
+        &[Change::Paused, Change::Resumed],
+        &run(3),
+        &[failed, Change::Finished],
+    ];
+    assert_eq!(watch.all("s"), expected.concat());
+}
+
+#[test]
+fn rule_177_every_kind_of_end_is_an_event_in_order() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("stops", sleep_until_stopped));
+    runner.register(Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0));
+    let returns = Service::new("returns", |_| {}).restart(tina4_service::Restart::Always);
+    runner.register(returns.max_restarts(1).backoff("1ms"));
+    runner.start_all().unwrap();
+    watch.began("stops");
+    runner.stop("stops").unwrap();
+    tests::wait(&runner);
+    let mut kinds = |name: &str| -> Vec<String> {
+        let word = |change: &Change| {
+            format!("{change:?}").split([' ', '(', '{']).next().unwrap().to_owned()
+        };
+        watch.all(name).iter().map(word).collect()
+    };
+    assert_eq!(kinds("stops"), ["Started", "RunBegan", "Stopping", "RunEnded", "Stopped"]);
+    assert_eq!(kinds("fails"), ["Started", "RunBegan", "RunEnded", "Crashed", "Failed"]);
+    let twice = [
+        "Started",
+        "RunBegan",
+        "RunEnded",
+        "Returned",
+        "Restarted",
+        "RunBegan",
+        "RunEnded",
+        "Returned",
+        "Failed",
+    ];
+    assert_eq!(kinds("returns"), twice);
+}
+
+#[test]
+fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed() {
+    let runner = Runner::new();
+    let slow = runner.subscribe();
+    let gone = runner.subscribe();
+    drop(gone);
+    runner.register(Service::new("s", |ctx| {
+        if ctx.tick().run < 5_000 { Flow::Again } else { Flow::Done }
+    }));
+    runner.start_all().unwrap();
+    // It ends although nobody reads the events.
+    tests::wait(&runner);
+    let kept: Vec<_> = slow.try_iter().collect();
+    assert!(kept.iter().all(|event| !matches!(event.change, Change::Missed { .. })));
+    runner.start("s").unwrap();
+    let first = slow.recv_timeout(tests::TIMEOUT).unwrap();
+    // `Started`, two events for each of 5,000 runs, and `Finished`.
+    assert_eq!(first.change, Change::Missed { count: 10_002 - kept.len() as u64 });
+    assert_eq!(slow.recv_timeout(tests::TIMEOUT).unwrap().change, Change::Started);
+    tests::wait(&runner);
+    assert_eq!(runner.status()["s"], State::Finished);
+}
+
+#[test]
+fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let (command, commands) = crossbeam_channel::bounded::<bool>(0);
+    let (done, answer) = crossbeam_channel::bounded::<()>(0);
+    let body = move |ctx: &Context| {
+        while commands.recv() == Ok(true) {
+            ctx.heartbeat();
+            done.send(()).unwrap();
+        }
+    };
+    runner.register(Service::new("s", body).interval("1h").timeout("10s"));
+    // Its runs show that the runner has checked the timeout of the other service.
+    runner.register(Service::new("witness", |_| {}).interval("1s"));
+    runner.start_all().unwrap();
+    watch.began("s");
+    watch.ended("witness");
+    let pass = |seconds: u64, watch: &mut Watch| {
+        for _ in 0..seconds {
+            clock.advance(secs(1));
+            watch.ended("witness");
+        }
+        let known = info(&runner, "s");
+        (known.stuck, known.is_healthy(), known.heartbeat_age)
+    };
+    assert_eq!(pass(9, &mut watch), (false, true, None));
+    command.send(true).unwrap();
+    answer.recv().unwrap();
+    assert_eq!(pass(9, &mut watch), (false, true, Some(secs(9))), "the timeout has started over");
+    assert_eq!(pass(1, &mut watch), (true, false, Some(secs(10))));
+    assert!(pass(30, &mut watch).0);
+    assert_eq!(runner.status()["s"], State::Running, "no run is killed");
+    let stuck = |watch: &mut Watch| {
+        let all = watch.all("s").into_iter();
+        all.filter(|change| matches!(change, Change::Stuck { .. })).collect::<Vec<_>>()
+    };
+    assert_eq!(stuck(&mut watch), [Change::Stuck { running_for: secs(19) }], "one report");
+    command.send(true).unwrap();
+    answer.recv().unwrap();
+    assert!(!info(&runner, "s").stuck, "a heartbeat ends the stuck state");
+    command.send(false).unwrap();
+    watch.ended("s");
+    let known = info(&runner, "s");
+    assert_eq!((known.stuck, known.is_healthy(), known.heartbeat_age), (false, true, None));
+    runner.stop_all();
+}

@@ -1,0 +1,148 @@
+//! Rules 60 and 61: what the runner reports about every service.
+
+use std::time::SystemTime;
+
+use crossbeam_channel::bounded;
+use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs, sleep_until_stopped};
+use tina4_service::{Change, Context, Runner, Service, ServiceInfo, State, service};
+
+#[service(name = "status.declared", interval = "1h 30m")]
+fn declared() {}
+
+#[test]
+fn rule_60_what_is_known_before_the_first_run() {
+    let runner = Runner::builder().only(["status.declared"]).build();
+    let line = line!() + 1;
+    runner.register(Service::new("status.built", |_| {}).delay("5s"));
+    let all = runner.services();
+    let names: Vec<_> = all.iter().map(|info| &*info.name).collect();
+    assert_eq!(names, ["status.built", "status.declared"], "sorted by name");
+    let [built, declared] = &all[..] else { panic!("two: {all:?}") };
+    assert_eq!((built.place.file, built.place.line), (file!(), line));
+    let place =
+        include_str!("status.rs").lines().position(|line| line.starts_with("#[service(")).unwrap();
+    assert_eq!(declared.place.to_string(), format!("{}:{}", file!(), place + 1));
+    assert_eq!(declared.function, "it::observe::status::declared");
+    assert_eq!(declared.schedule.to_string(), "every 1h 30m");
+    assert_eq!(built.schedule.to_string(), "5s after each run");
+    for ServiceInfo { state, next_due, runs, last_start, last_error, stuck, .. } in &all {
+        assert_eq!((*state, *next_due, *runs, *last_start), (State::Registered, None, 0, None));
+        assert!(last_error.is_none() && !stuck);
+    }
+}
+
+#[test]
+fn rule_60_every_field_reports_what_happened() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let time = clock.clone();
+    let at = |seconds| SystemTime::UNIX_EPOCH + secs(seconds);
+    // The n-th run takes n seconds, and the third crashes.
+    let body = move |ctx: &Context| {
+        time.advance(secs(ctx.tick().run));
+        if ctx.tick().run == 3 { Err("the third") } else { Ok(()) }
+    };
+    runner.register(Service::new("s", body).interval("10s").backoff("2s"));
+    runner.start_all().unwrap();
+    watch.ended("s");
+    // The second run is 4 s late.
+    clock.advance(secs(13));
+    watch.ended("s");
+    let known = info(&runner, "s");
+    assert_eq!((known.state, known.since, known.next_due), (State::Waiting, at(16), Some(at(20))));
+    assert_eq!((known.runs, known.crashes, known.restarts, known.skipped), (2, 0, 0, 0));
+    assert_eq!((known.last_start, known.last_end), (Some(at(14)), Some(at(16))));
+    assert_eq!(known.last_duration, Some(secs(2)));
+    let late = known.lateness;
+    assert_eq!((late.last, late.mean, late.max, late.p99), (secs(4), secs(2), secs(4), secs(4)));
+    let took = known.duration;
+    assert_eq!(
+        (took.last, took.mean, took.max, took.p99),
+        (secs(2), millis(1_500), secs(2), secs(2))
+    );
+    clock.advance(secs(4));
+    watch.crashed("s");
+    let known = info(&runner, "s");
+    assert_eq!(
+        (known.state, known.since, known.next_due),
+        (State::BackingOff, at(23), Some(at(25)))
+    );
+    assert_eq!((known.runs, known.crashes, known.restarts, known.crashes_in_a_row), (3, 1, 0, 1));
+    assert_eq!(known.last_error.as_deref(), Some("the third"));
+    assert!(known.is_healthy(), "a service that backs off may recover");
+    // The restart, due at 25, is late, too.
+    clock.advance(secs(9));
+    watch.until("s", |change| matches!(change, tina4_service::Change::RunEnded { run: 4, .. }));
+    let known = info(&runner, "s");
+    assert_eq!((known.restarts, known.crashes_in_a_row, known.lateness.last), (1, 0, secs(7)));
+    assert_eq!(known.last_error.as_deref(), Some("the third"), "it is kept");
+    let line = known.to_string();
+    assert_eq!(line, "s: waiting, every 10s, 4 runs, 1 crashes, last error: the third");
+    runner.stop_all();
+}
+
+#[test]
+fn rule_61_every_state_has_its_word() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(0);
+    let blocked = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    let no = |_: &Context| Err::<(), _>("no");
+    runner.register(Service::new("registered", |_| {}).autostart(false));
+    runner.register(Service::new("waiting", |_| {}).interval("1h"));
+    runner.register(Service::new("running", sleep_until_stopped));
+    runner.register(Service::new("backing-off", no).backoff("60s"));
+    runner.register(Service::new("paused", |_| {}).interval("1h"));
+    runner.register(Service::new("stopping", blocked.clone()));
+    runner.register(Service::new("stopped", sleep_until_stopped));
+    runner.register(Service::new("finished", |_| {}));
+    runner.register(Service::new("failed", no).max_restarts(0));
+    runner.register(Service::new("abandoned", blocked).stop_timeout("1ms"));
+    runner.start_all().unwrap();
+    for name in ["waiting", "paused", "finished", "failed", "backing-off"] {
+        watch.ended(name);
+    }
+    for name in ["running", "stopping", "stopped", "abandoned"] {
+        watch.began(name);
+    }
+    runner.pause("paused").unwrap();
+    runner.stop("stopped").unwrap();
+    runner.stop("abandoned").unwrap();
+    let stopper = runner.clone();
+    tests::spawn(move || drop(stopper.stop("stopping")));
+    watch.change("stopping", &tina4_service::Change::Stopping);
+    for (name, state) in runner.status() {
+        assert_eq!(state.to_string(), name.replace('-', " "));
+        assert_eq!(info(&runner, &name).is_healthy(), !["failed", "abandoned"].contains(&&*name));
+    }
+    assert_eq!(runner.status().len(), 10, "every state occurs");
+    // The word respects the width of a format, for tables.
+    assert_eq!(format!("[{:<9}]", State::Failed), "[failed   ]");
+    drop(go);
+    runner.stop_all();
+}
+
+#[test]
+fn rule_60_a_stopped_or_paused_service_has_no_next_due_time() {
+    let mut t = in_virtual_time([
+        Service::new("continuous", |_| {}).initial_delay("10s"),
+        Service::new("cron", |_| {}).cron("@hourly"),
+        Service::new("delay", |_| {}).delay("10s").initial_delay("10s"),
+        Service::new("interval", |_| {}).interval("10s").initial_delay("10s"),
+    ]);
+    t.advance("1s");
+    for name in ["continuous", "cron", "delay", "interval"] {
+        assert!(t.info(name).next_due > Some(t.now()), "{name}");
+        t.pause(name).unwrap();
+        assert_eq!(t.info(name).next_due, None, "{name}");
+        t.resume(name).unwrap();
+        assert!(t.info(name).next_due > Some(t.now()), "{name}");
+        t.stop(name).unwrap();
+        assert_eq!(t.info(name).next_due, None, "{name}");
+    }
+    t.advance("1d");
+    assert_eq!(t.events().iter().filter(|event| event.change == Change::Stopped).count(), 4);
+    assert_eq!(t.runner().services().iter().map(|info| info.runs).sum::<u64>(), 0);
+}

@@ -1,0 +1,206 @@
+//! Rules 4, 5, 27 and 173: runs that take longer than their period, and missed runs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use crossbeam_channel::bounded;
+use tests::{Watch, at, in_virtual_time, info, manual_clock, millis, secs, starts};
+use tina4_service::testing::TestRunner;
+use tina4_service::{Change, Context, ControlError, Service};
+
+#[test]
+fn rule_4_a_service_never_overlaps_itself() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let inside = Arc::new(AtomicUsize::new(0));
+    let (go, gate) = bounded::<()>(0);
+    let (entered, entering) = bounded(10);
+    let counter = Arc::clone(&inside);
+    let body = move |_: &tina4_service::Context| {
+        assert_eq!(counter.fetch_add(1, Ordering::SeqCst), 0, "two runs at the same time");
+        let _ = entered.send(());
+        let _ = gate.recv();
+        counter.fetch_sub(1, Ordering::SeqCst);
+    };
+    runner.register(Service::new("s", body).interval("10s").max_restarts(0));
+    // A second service with the same due times shows that the runner has processed them.
+    runner.register(Service::new("witness", |_| {}).interval("10s"));
+    runner.start_all().unwrap();
+    // The event of a run comes before its body begins.
+    entering.recv_timeout(tests::TIMEOUT).expect("the first run begins");
+    for _ in 0..5 {
+        watch.ended("witness");
+        clock.advance(secs(10));
+    }
+    assert!(matches!(runner.run_now("s"), Err(ControlError::Busy { .. })));
+    runner.start("s").unwrap();
+    runner.start_all().unwrap();
+    assert_eq!((inside.load(Ordering::SeqCst), info(&runner, "s").runs), (1, 1));
+    // Ends this run and every later one.
+    drop(go);
+    watch.ended("s");
+    assert_eq!(info(&runner, "s").crashes, 0);
+    runner.stop_all();
+}
+
+#[test]
+fn rule_4_and_27_a_late_service_delays_no_other() {
+    let begun = Arc::new(Mutex::new(Vec::new()));
+    let record = Arc::clone(&begun);
+    let punctual = move |ctx: &Context| record.lock().unwrap().push(ctx.tick().lateness);
+    let mut t = in_virtual_time([
+        Service::new("a", |ctx: &Context| assert!(ctx.sleep(secs(100)))).interval("1s"),
+        Service::new("b", |_| Err::<(), _>("no")).interval("1s").backoff("1ms"),
+        Service::new("c", punctual).interval("1s"),
+    ]);
+    t.advance("1h");
+    assert_eq!(t.runs("a"), 36 + 1, "it never overlaps itself");
+    let begun = begun.lock().unwrap();
+    assert_eq!(begun.len(), 3_601);
+    assert!(begun.iter().all(|late| late.is_zero()));
+}
+
+#[test]
+fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(1);
+    let body = move |_: &tina4_service::Context| {
+        let _ = gate.recv();
+    };
+    runner.register(Service::new("s", body).interval("10s"));
+    runner.start_all().unwrap();
+    watch.began("s");
+    clock.advance(secs(35));
+    go.send(()).unwrap();
+    watch.change("s", &Change::Skipped { count: 3 });
+    let known = info(&runner, "s");
+    assert_eq!((known.skipped, known.runs), (3, 1));
+    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(40)), "the grid has not moved");
+    clock.advance(secs(5));
+    go.send(()).unwrap();
+    watch.ended("s");
+    runner.stop_all();
+    let all = watch.all("s");
+    let skips = all.iter().filter(|change| matches!(change, Change::Skipped { .. })).count();
+    let runs = all.iter().filter(|change| matches!(change, Change::RunBegan { .. })).count();
+    assert_eq!((skips, runs), (1, 2), "{all:#?}");
+}
+
+#[test]
+fn rule_5_a_long_gap_is_followed_by_a_single_late_run() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("s", |_| {}).interval("10s"));
+    runner.start_all().unwrap();
+    watch.ended("s");
+    clock.advance(secs(3_605));
+    let late = watch.began("s");
+    assert_eq!(late.change, Change::RunBegan { run: 2, lateness: secs(3_595) });
+    watch.ended("s");
+    // 20, 30 .. 3600.
+    watch.change("s", &Change::Skipped { count: 359 });
+    assert_eq!(info(&runner, "s").next_due, Some(SystemTime::UNIX_EPOCH + secs(3_610)));
+    runner.stop_all();
+    assert_eq!(info(&runner, "s").runs, 2);
+}
+
+#[test]
+fn rule_5_a_run_longer_than_its_period_is_not_followed_by_a_burst() {
+    let sleep = |length| move |ctx: &Context| assert!(ctx.sleep(millis(length)));
+    let mut t = in_virtual_time([
+        Service::new("cron", sleep(2_500)).cron("* * * * * *"),
+        Service::new("interval", sleep(1_500)).interval("1s"),
+        Service::new("delay", sleep(2_500)).delay("1s"),
+    ]);
+    let origin = t.now();
+    t.advance("8750ms");
+    // A recently missed occurrence runs late; an interval continues at its next due time; a delay
+    // counts from the end of the run.
+    assert_eq!(starts(&t, "cron", origin), [1.0, 3.5, 6.0, 8.5]);
+    assert_eq!(starts(&t, "interval", origin), [0.0, 2.0, 4.0, 6.0, 8.0]);
+    assert_eq!(starts(&t, "delay", origin), [0.0, 3.5, 7.0]);
+    let late = t.info("cron").lateness;
+    assert_eq!((late.last, late.max), (millis(500), millis(500)));
+    // Occurrences 2, 4, 5 and 7 of the calendar, and due times 1, 3, 5 and 7 of the grid.
+    assert_eq!(["cron", "interval", "delay"].map(|name| t.info(name).skipped), [4, 4, 0]);
+    assert_eq!(["cron", "interval", "delay"].map(|name| t.crashes(name)), [0; 3]);
+}
+
+#[test]
+fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late() {
+    // The run ends at the instant at which the next one is due.
+    let sleep = |ctx: &Context| assert!(ctx.sleep(secs(1)));
+    let mut t = in_virtual_time([
+        Service::new("cron", sleep).cron("* * * * * *"),
+        Service::new("interval", sleep).interval("1s"),
+    ]);
+    t.advance("1m");
+    for (name, runs) in [("cron", 60), ("interval", 61)] {
+        let known = t.info(name);
+        assert_eq!((known.runs, known.skipped, known.lateness.max), (runs, 0, secs(0)), "{name}");
+    }
+}
+
+#[test]
+fn rule_5_an_occurrence_older_than_a_minute_is_skipped_and_reported() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC"));
+    runner.start_all().unwrap();
+    clock.set_wall(at(3 * 3_600 + 120));
+    clock.advance(secs(30));
+    watch.change("hourly", &Change::Skipped { count: 3 });
+    let hourly = info(&runner, "hourly");
+    assert_eq!((hourly.runs, hourly.skipped), (0, 3));
+    assert_eq!(hourly.next_due, Some(at(4 * 3_600)));
+}
+
+#[test]
+fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_old() {
+    for (cron, length, skipped, late) in [
+        ("* * * * *", "59s", 0, 0),
+        ("* * * * *", "60s", 0, 0),
+        ("* * * * *", "150s", 1, 30),
+        ("@hourly", "61m", 0, 60),
+        ("@hourly", "61m 1s", 1, 0),
+        ("@hourly", "181m", 2, 60),
+        ("@hourly", "181m 1s", 3, 0),
+    ] {
+        let test = TestRunner::builder().only::<&str>([]);
+        let mut t = test.service(Service::new("s", |_| {}).cron(cron)).build().unwrap();
+        t.slow_next("s", length);
+        while t.runs("s") < 2 {
+            t.run_next();
+        }
+        let known = t.info("s");
+        let (skips, lateness) = (known.skipped, known.lateness.last);
+        assert_eq!((skips, lateness), (skipped, secs(late)), "{length}:\n{}", t.timeline());
+        t.advance("1d");
+        assert_eq!(t.info("s").skipped, skipped, "it continues with the calendar");
+    }
+}
+
+#[test]
+fn rule_173_runs_missed_during_a_pause_are_not_made_up() {
+    let mut t = in_virtual_time([
+        Service::new("cron", |_| {}).cron("* * * * * *"),
+        Service::new("interval", |_| {}).interval("1s"),
+        Service::new("delay", |_| {}).delay("1s"),
+    ]);
+    let origin = t.now();
+    t.advance("2500ms");
+    for name in ["cron", "delay", "interval"] {
+        t.pause(name).unwrap();
+    }
+    t.advance("20s");
+    for name in ["cron", "delay", "interval"] {
+        t.resume(name).unwrap();
+    }
+    t.advance("2s");
+    assert_eq!(starts(&t, "cron", origin), [1.0, 2.0, 23.0, 24.0]);
+    assert_eq!(starts(&t, "interval", origin), [0.0, 1.0, 2.0, 23.0, 24.0]);
+    // The delay after its last run has passed.
+    assert_eq!(starts(&t, "delay", origin), [0.0, 1.0, 2.0, 22.5, 23.5, 24.5]);
+}

@@ -1,0 +1,57 @@
+//! Rule 31: the error of a runner without services.
+
+use tests::Child;
+use tina4_service::{Runner, StartError};
+
+#[test]
+fn rule_31_an_error_without_services_explains_the_likely_cause() {
+    // Its package depends on a crate with services, which the program does not name.
+    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &[]).ended();
+    let text = ended.out.join("\n");
+    assert!(text.contains("no service was found"), "{text}");
+    assert!(text.contains("a crate of their own that nothing else names"), "{text}");
+    assert!(text.contains("use my_services as _;"), "{text}");
+    // The same error helps a program that selects a service.
+    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["heartbeat"]).ended();
+    let text = ended.out.join("\n");
+    assert!(
+        text.contains("`heartbeat` is selected, but there is no service of that name"),
+        "{text}"
+    );
+    assert!(text.contains("use my_services as _;"), "{text}");
+}
+
+#[test]
+fn rule_31_the_linker_is_not_blamed_for_an_empty_selection() {
+    let text = |runner: &Runner| {
+        let error = runner.start_all().expect_err("there are no services");
+        assert_eq!(runner.check().expect_err("the same").to_string(), error.to_string());
+        error.to_string()
+    };
+    let registered = "this runner has no services; `register` one before starting";
+    assert_eq!(text(&Runner::new()), registered);
+    assert!(matches!(Runner::new().start_all(), Err(StartError::NothingRegistered)));
+    let all = Runner::builder().build().services().into_iter().map(|info| info.name);
+    let all: Vec<_> = all.map(String::from).collect();
+    let selected = format!(
+        "`only` and `except` exclude every declared service ({}); select one, or `register` one",
+        all.len()
+    );
+    let none = Runner::builder().only::<&str>([]).build();
+    assert_eq!(text(&none), selected);
+    let left_out = all.len();
+    let error = Runner::builder().except(all).build().start_all();
+    assert!(
+        matches!(error, Err(StartError::NothingSelected { left_out: found }) if found == left_out)
+    );
+    // A program that asks for no service gets no hint about the linker either.
+    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["--none"]).ended();
+    assert_eq!(ended.out, [registered]);
+}
+
+#[test]
+fn rule_31_services_of_a_crate_that_is_only_named_are_found() {
+    // Without the name they are not found: see above.
+    let ended = Child::start(env!("CARGO_BIN_EXE_only_named"), &[]).ended();
+    assert_eq!(ended.out, ["tests.only-named: registered"], "{ended:?}");
+}

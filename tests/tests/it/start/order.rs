@@ -1,0 +1,169 @@
+//! Rules 32 and 158: the start order.
+
+use crossbeam_channel::bounded;
+use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
+use tina4_service::{Change, Context, ControlError, Runner, Service, State, service};
+
+#[test]
+fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
+    let (runner, _clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    for (name, after) in
+        [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
+    {
+        let service = Service::new(name, sleep_until_stopped);
+        runner.register(after.into_iter().fold(service, Service::after));
+    }
+    let plan = runner.check().unwrap();
+    let planned: Vec<_> = plan.services().iter().map(|service| service.name.clone()).collect();
+    assert_eq!(planned, ["b", "m", "z", "a", "c"]);
+    assert!(
+        runner.status().values().all(|state| *state == State::Registered),
+        "a plan starts nothing"
+    );
+    runner.start_all().unwrap();
+    for name in ["a", "b", "c", "m", "z"] {
+        watch.began(name);
+    }
+    let events = watch.events();
+    let of = |wanted: fn(&Change) -> bool| -> Vec<&str> {
+        events.iter().filter(|event| wanted(&event.change)).map(|event| &*event.service).collect()
+    };
+    assert_eq!(of(|change| *change == Change::Started), planned);
+    let runs = of(|change| matches!(change, Change::RunBegan { .. }));
+    let place = |name: &str| runs.iter().position(|run| *run == name);
+    assert!(
+        place("z") < place("a") && place("a") < place("c") && place("b") < place("c"),
+        "{runs:?}"
+    );
+    runner.stop_all();
+}
+
+#[test]
+fn rule_32_up_means_that_the_first_run_has_begun() {
+    let (runner, clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(0);
+    let slow = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    runner.register(Service::new("first", slow).initial_delay("10s"));
+    runner.register(Service::new("then", |_| {}).interval("1s").after("first"));
+    runner.start_all().unwrap();
+    let held = info(&runner, "then");
+    assert_eq!((held.state, held.next_due), (State::Waiting, None), "it waits");
+    assert!(matches!(runner.run_now("then"), Err(ControlError::NotUpYet { .. })));
+    clock.advance(secs(9));
+    assert_eq!(info(&runner, "then").runs, 0);
+    clock.advance(secs(1));
+    // It is enough that the run has begun.
+    watch.ended("then");
+    assert_eq!(runner.status()["first"], State::Running);
+    drop(go);
+    runner.stop_all();
+}
+
+#[test]
+fn rule_32_a_service_that_ends_early_releases_its_dependents() {
+    let (runner, _clock) = manual_clock();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("first", |_| {}).initial_delay("1h"));
+    runner.register(Service::new("then", |_| {}).after("first"));
+    runner.start_all().unwrap();
+    runner.stop("first").unwrap();
+    watch.began("then");
+    runner.stop_all();
+}
+
+#[test]
+fn rule_32_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
+    let first = || Service::new("first", |_| Err::<(), _>("no")).initial_delay("10s");
+    for (first, state) in
+        [(first().max_restarts(0), State::Failed), (first().backoff("1m"), State::BackingOff)]
+    {
+        let mut t = in_virtual_time([
+            first,
+            Service::new("then", sleep_until_stopped).after("first"),
+            // A crash loop of another service makes no difference.
+            Service::new("another", |_| Err::<(), _>("no")).backoff("1ms").max_backoff("10ms"),
+        ]);
+        t.advance("9999ms");
+        assert_eq!((t.state("then"), t.runs("then")), (State::Waiting, 0), "it waits");
+        t.advance("1ms");
+        assert_eq!((t.state("first"), t.runs("then")), (state, 1));
+        // Restarts of the first service do not restart its dependents.
+        t.advance("10m");
+        assert_eq!((t.state("then"), t.runs("then")), (State::Running, 1));
+    }
+}
+
+#[test]
+fn rule_32_and_41_a_fault_elsewhere_keeps_the_order_of_a_new_service() {
+    for (base, runs) in [(Service::new("base", sleep_until_stopped).initial_delay("10s"), 0), {
+        (Service::new("base", sleep_until_stopped), 1)
+    }] {
+        let mut t = in_virtual_time([base, Service::new("on", sleep_until_stopped)]);
+        t.advance("0s");
+        t.runner().register(Service::new("faulty", sleep_until_stopped).interval("0s"));
+        t.runner().register(Service::new("then", sleep_until_stopped).after("base"));
+        t.start("then").unwrap();
+        t.advance("0s");
+        assert_eq!(t.runs("then"), runs, "it waits until `base` is up");
+        t.stop_all();
+        let events = t.events();
+        let place = |name: &str, change: &Change| {
+            events
+                .iter()
+                .position(|event| event.service == name && event.change == *change)
+                .unwrap()
+        };
+        let last = place("then", &Change::Stopped);
+        assert!(last < place("base", &Change::Stopping), "{}", t.timeline());
+    }
+}
+
+#[test]
+fn rule_32_a_restart_before_the_first_run_releases_no_dependents() {
+    for hook in [false, true] {
+        let first = Service::new("first", sleep_until_stopped).initial_delay("10s");
+        let first = if hook { first.on_stop(|_| {}) } else { first };
+        let mut t =
+            in_virtual_time([first, Service::new("then", sleep_until_stopped).after("first")]);
+        t.advance("5s");
+        t.restart("first").unwrap();
+        t.advance("9s");
+        assert_eq!(t.runs("then"), 0, "{}", t.timeline());
+        t.advance("1s");
+        assert_eq!(t.runs("then"), 1, "{}", t.timeline());
+    }
+}
+
+/// This service has the name of the other function.
+#[service(name = "supervision_two")]
+fn supervision_one() {}
+
+/// This one, too.
+#[service(name = "supervision_one")]
+fn supervision_two() {}
+
+#[service(name = "supervision.by-function", after = [supervision_one])]
+fn by_function() {}
+
+#[service(name = "supervision.by-name", after = ["supervision_one"])]
+fn by_name() {}
+
+#[test]
+fn rule_32_and_158_after_takes_functions_as_functions_and_texts_as_names() {
+    let names = ["supervision_one", "supervision_two"];
+    let runner = Runner::builder()
+        .only(names)
+        .only(["supervision.by-function", "supervision.by-name"])
+        .build();
+    let plan = runner.check().unwrap();
+    let after = |name: &str| {
+        let planned = plan.services().iter().find(|service| service.name == name).unwrap();
+        planned.after.clone()
+    };
+    assert_eq!(after("supervision.by-function"), ["supervision_two"]);
+    assert_eq!(after("supervision.by-name"), ["supervision_one"]);
+}

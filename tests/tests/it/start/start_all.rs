@@ -1,0 +1,108 @@
+//! Rules 33, 170 and 175: what `start_all` starts and costs, and the plan.
+
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use tests::{Stopwatch, Watch, info, manual_clock, sleep_until_stopped};
+use tina4_service::{Change, Context, Flow, Runner, Service, State};
+
+#[test]
+fn rule_33_start_all_waits_for_no_run() {
+    let runner = Runner::new();
+    let (go, gate) = bounded::<()>(0);
+    let slow = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    runner.register(Service::new("s", slow));
+    // It returns although the run cannot end before the next line.
+    let started = tests::within("start_all", move || runner.start_all().unwrap());
+    drop(go);
+    started.wait();
+    assert_eq!(started.status()["s"], State::Finished);
+}
+
+#[test]
+fn rule_170_a_service_without_autostart_starts_by_name_only() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("lazy", |_| Flow::Done).autostart(false));
+    runner.register(Service::new("eager", sleep_until_stopped));
+    runner.start_all().unwrap();
+    watch.began("eager");
+    assert_eq!(runner.status()["lazy"], State::Registered);
+    assert!(runner.check().unwrap().to_string().contains("not started by itself"));
+    runner.start("lazy").unwrap();
+    watch.change("lazy", &Change::Finished);
+    runner.stop_all();
+}
+
+#[test]
+fn rule_170_a_second_start_all_starts_the_services_that_are_not_running() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(Service::new("done", |_| Flow::Done));
+    runner.register(Service::new("stopped", sleep_until_stopped));
+    runner.register(Service::new("running", sleep_until_stopped));
+    runner.start_all().unwrap();
+    for name in ["done", "stopped", "running"] {
+        watch.began(name);
+    }
+    watch.change("done", &Change::Finished);
+    runner.stop("stopped").unwrap();
+    runner.register(Service::new("new", |_| Flow::Done));
+    runner.start_all().unwrap();
+    watch.began("stopped");
+    watch.began("new");
+    let runs = |name| info(&runner, name).runs;
+    assert_eq!((runs("done"), runs("stopped"), runs("running")), (1, 2, 1));
+    runner.stop_all();
+    // After `stop_all`, `start_all` begins new activations.
+    runner.start_all().unwrap();
+    watch.began("running");
+    runner.stop_all();
+}
+
+#[test]
+fn rule_175_the_plan_shows_due_times_and_places() {
+    let (runner, _clock) = manual_clock();
+    let line = line!() + 1;
+    runner.register(Service::new("report", |_| {}).interval("1h").initial_delay("30m"));
+    let plan = runner.check().unwrap().to_string();
+    assert!(plan.contains("report  every 1h"), "{plan}");
+    assert!(plan.contains("1970-01-01T00:30:00Z, 1970-01-01T01:30:00Z"), "{plan}");
+    assert!(plan.contains(&format!("({}:{line})", file!())), "{plan}");
+}
+
+/// With quadratic costs, each of ten times as many services would cost ten times as much.
+#[test]
+fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand() {
+    let round = |_| (start_and_end(2_000), start_and_end(20_000));
+    let rounds: Vec<_> = (0..3).map(round).collect();
+    let few = rounds.iter().map(|(few, _)| few.as_secs_f64() / 2e3).fold(f64::MAX, f64::min);
+    let many = rounds.iter().map(|(_, many)| many.as_secs_f64() / 2e4).fold(f64::MAX, f64::min);
+    assert!(
+        many < 4.0 * few,
+        "{many} s per service, and {few} s with a tenth of the services: {rounds:?}"
+    );
+}
+
+/// The time to start `count` services that end immediately and `count` that are stopped one by one.
+fn start_and_end(count: usize) -> Duration {
+    let runner = Runner::new();
+    for number in 0..count {
+        runner.register(Service::new(format!("ends{number}"), |_| {}));
+        let stays = Service::new(format!("stays{number}"), |_| {}).interval("1h");
+        runner.register(stays.initial_delay("1h"));
+    }
+    let watch = Stopwatch::start();
+    runner.start_all().unwrap();
+    for number in 0..count {
+        runner.stop(&format!("stays{number}")).unwrap();
+    }
+    runner.wait();
+    let took = watch.elapsed();
+    let states = runner.status();
+    let of = |wanted| states.values().filter(|state| **state == wanted).count();
+    assert_eq!([of(State::Finished), of(State::Stopped)], [count; 2]);
+    took
+}

@@ -1,0 +1,175 @@
+//! Rule 42: clean-up hooks run once, last in, first out, after the last run and however the
+//! activation ended.
+
+use std::sync::{Arc, Mutex};
+
+use tests::{Watch, secs};
+use tina4_service::{Change, Context, Flow, Local, Runner, Service, State, service};
+
+/// Records what happens, in order.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<String>>>);
+
+impl Recorder {
+    fn record(&self, text: impl Into<String>) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text.into());
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    /// A hook that records `text`.
+    fn hook(&self, text: &'static str) -> impl FnOnce() + Send + 'static {
+        let recorder = self.clone();
+        move || recorder.record(text)
+    }
+}
+
+/// A service with three hooks, whose runs call `end`.
+fn with_hooks(
+    recorder: &Recorder,
+    end: impl Fn(&Context) -> Result<Flow, &'static str> + Send + Sync + 'static,
+) -> Service {
+    let (body, hook) = (recorder.clone(), recorder.clone());
+    Service::new("s", move |ctx| {
+        ctx.on_stop(body.hook("first"));
+        ctx.on_stop(body.hook("second"));
+        body.record("run");
+        let result = end(ctx);
+        body.record("end");
+        result
+    })
+    .on_stop(move |_| hook.record("declared"))
+    .backoff("1ms")
+}
+
+/// Runs the service until it has ended, by itself or because it was stopped.
+fn record_of(
+    state: State,
+    stop: bool,
+    end: fn(&Context) -> Result<Flow, &'static str>,
+) -> Vec<String> {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let recorder = Recorder::default();
+    runner.register(with_hooks(&recorder, end).max_restarts(2));
+    runner.start_all().unwrap();
+    watch.began("s");
+    if stop {
+        runner.stop("s").unwrap();
+    }
+    tests::wait(&runner);
+    assert_eq!(runner.status()["s"], state);
+    recorder.take()
+}
+
+#[test]
+fn rule_42_hooks_run_once_and_last_in_first_out_however_the_activation_ends() {
+    let once = ["run", "end", "second", "first", "declared"];
+    let stopped = record_of(State::Stopped, true, |ctx| {
+        while ctx.sleep(secs(3_600)) {}
+        Ok(Flow::Wait)
+    });
+    assert_eq!(stopped, once);
+    assert_eq!(record_of(State::Finished, false, |_| Ok(Flow::Done)), once);
+    // Restarts stay inside the activation, and register hooks from the same lines.
+    let failed = record_of(State::Failed, false, |_| Err("no"));
+    assert_eq!(failed, [&["run", "end", "run", "end"][..], &once[..]].concat());
+}
+
+#[test]
+fn rule_42_hooks_run_when_a_service_is_stopped_between_its_runs() {
+    let recorder = Recorder::default();
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    runner.register(with_hooks(&recorder, |_| Ok(Flow::Wait)).interval("1h"));
+    runner.start_all().unwrap();
+    watch.ended("s");
+    for _ in 0..2 {
+        // Each activation has its own hooks.
+        runner.restart("s").unwrap();
+        watch.ended("s");
+    }
+    runner.stop_all();
+    let once = ["run", "end", "second", "first", "declared"];
+    assert_eq!(recorder.take(), once.repeat(3));
+}
+
+#[test]
+fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
+    let recorder = Recorder::default();
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let inner = recorder.clone();
+    let service = Service::new("s", move |ctx| {
+        ctx.on_stop(inner.hook("first"));
+        ctx.on_stop(|| Err("the file is gone"));
+        ctx.on_stop(inner.hook("third"));
+        ctx.on_stop(|| -> () { panic!("hook failed") });
+        ctx.on_stop(inner.hook("fifth"));
+    });
+    runner.register(service.interval("1h"));
+    runner.start_all().unwrap();
+    watch.ended("s");
+    let report = runner.stop_all();
+    assert_eq!(recorder.take(), ["fifth", "third", "first"]);
+    assert_eq!(report.services[0].failed_hooks, 2);
+    assert!(!report.is_clean());
+    assert!(report.to_string().contains("2 clean-up hooks failed"), "{report}");
+    let cause = |change: Change| {
+        if let Change::HookFailed { cause } = change { Some(cause.to_string()) } else { None }
+    };
+    let causes: Vec<String> = watch.all("s").into_iter().filter_map(cause).collect();
+    assert!(causes[0].starts_with(&format!("panicked: hook failed at {}:", file!())), "{causes:?}");
+    assert_eq!(causes[1], "the file is gone");
+    assert_eq!(runner.status()["s"], State::Stopped, "it has stopped nevertheless");
+}
+
+#[test]
+fn rule_42_a_hook_from_the_same_line_replaces_the_old_one() {
+    let recorder = Recorder::default();
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let inner = recorder.clone();
+    let service = Service::new("s", move |ctx| {
+        for round in 0..3 {
+            let inner = inner.clone();
+            let run = ctx.tick().run;
+            ctx.on_stop(move || inner.record(format!("{run}.{round}")));
+        }
+        Flow::Again
+    });
+    runner.register(service);
+    runner.start_all().unwrap();
+    watch.until("s", |change| matches!(change, Change::RunBegan { run: 10, .. }));
+    runner.stop_all();
+    let runs = tests::info(&runner, "s").runs;
+    assert_eq!(recorder.take(), [format!("{runs}.2")]);
+}
+
+static DECLARED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+#[service(name = "hooks.counter", delay = "1ms", on_stop = flush)]
+fn counter(ctx: &Context, mut runs: Local<u64>) {
+    *runs += 1;
+    let seen = *runs;
+    ctx.on_stop(move || DECLARED.lock().unwrap().push(format!("hook {seen}")));
+}
+
+fn flush(ctx: &Context, runs: Local<u64>) -> Result<(), String> {
+    DECLARED.lock().unwrap().push(format!("{} flushes {}", ctx.name(), *runs));
+    Ok(())
+}
+
+#[test]
+fn rule_42_a_declared_hook_runs_last_and_shares_the_local_values() {
+    let runner = Runner::builder().only(["hooks.counter"]).build();
+    let mut watch = Watch::new(&runner);
+    runner.start_all().unwrap();
+    watch.until("hooks.counter", |change| matches!(change, Change::RunBegan { run: 5, .. }));
+    assert!(runner.stop_all().is_clean());
+    let runs = tests::info(&runner, "hooks.counter").runs;
+    let expected = [format!("hook {runs}"), format!("hooks.counter flushes {runs}")];
+    assert_eq!(*DECLARED.lock().unwrap(), expected);
+}

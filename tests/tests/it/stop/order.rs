@@ -1,0 +1,256 @@
+//! Rule 41: stop order, and the deadline that all services share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crossbeam_channel::bounded;
+use tests::{
+    Watch, begin_slow_run, ignore_stop, in_virtual_time, millis, secs, sleep_until_stopped,
+    virtual_time, within,
+};
+use tina4_service::testing::TestRunner;
+use tina4_service::{Change, Context, Flow, Restart, Runner, Service, State};
+
+/// The services with the change `wanted`, in the order of their events.
+fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
+    let events = t.events().into_iter();
+    events.filter(|event| event.change == *wanted).map(|event| event.service.into()).collect()
+}
+
+#[test]
+fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    // Both services of the first wave must be asked before either may end.
+    let both = Arc::new(std::sync::Barrier::new(2));
+    runner.register(Service::new("database", sleep_until_stopped));
+    runner.register(Service::new("cache", sleep_until_stopped).after("database"));
+    for name in ["web", "worker"] {
+        let both = Arc::clone(&both);
+        let body = move |ctx: &Context| {
+            sleep_until_stopped(ctx);
+            both.wait();
+        };
+        runner.register(Service::new(name, body).after("cache"));
+    }
+    runner.start_all().unwrap();
+    for name in ["database", "cache", "web", "worker"] {
+        watch.began(name);
+    }
+    let stopper = runner.clone();
+    let report = within("stop_all", move || stopper.stop_all());
+    assert!(report.is_clean(), "{report}");
+    let events = watch.events();
+    let place = |name: &str, change: &Change| {
+        events.iter().position(|event| event.service == name && event.change == *change).unwrap()
+    };
+    for (later, first) in [("web", "cache"), ("worker", "cache"), ("cache", "database")] {
+        assert!(place(later, &Change::Stopped) < place(first, &Change::Stopping), "{events:#?}");
+    }
+    let names: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
+    assert_eq!(names[2..], ["cache", "database"], "in the order of their ends");
+}
+
+#[test]
+fn rule_41_one_deadline_limits_every_stop_timeout() {
+    let runner = Runner::builder().only::<&str>([]).shutdown_timeout(millis(100)).build();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(0);
+    for name in ["one", "two"] {
+        runner.register(Service::new(name, ignore_stop(gate.clone())).stop_timeout("1h"));
+    }
+    runner.start_all().unwrap();
+    for name in ["one", "two"] {
+        watch.began(name);
+    }
+    let stopper = runner.clone();
+    let report = within("stop_all", move || stopper.stop_all());
+    assert_eq!(report.abandoned().count(), 2);
+    assert!(report.took >= millis(100), "{report}");
+    drop(go);
+}
+
+#[test]
+fn rule_41_all_services_share_the_deadline_of_25_s() {
+    let mut test = virtual_time();
+    for name in ["a", "b", "c"] {
+        let service = Service::new(name, |_| {}).stop_timeout("1h");
+        test = test.service(if name == "c" { service } else { service.after("c") });
+    }
+    let mut t = test.build().unwrap();
+    for name in ["a", "b", "c"] {
+        t.slow_next(name, "1d");
+    }
+    t.advance("1m");
+    let before = t.now();
+    let report = t.stop_all();
+    assert_eq!((report.took, report.abandoned().count()), (secs(25), 3), "{report}");
+    assert_eq!(t.now(), before + secs(25));
+}
+
+#[test]
+fn rule_41_services_that_end_by_themselves_during_a_shutdown_keep_their_own_state() {
+    // While `last` delays the shutdown by five seconds, the services of the next wave end by
+    // themselves.
+    let ends = |name: &'static str, end: fn() -> Result<Flow, &'static str>| {
+        Service::new(name, move |ctx: &Context| {
+            if ctx.tick().run == 1 && ctx.sleep(secs(2)) { end() } else { Ok(Flow::Wait) }
+        })
+        .on_stop(|_| {})
+    };
+    let names = ["always", "crashes", "done", "fails", "panics", "returns", "stays"];
+    let mut t = in_virtual_time([
+        ends("always", || Ok(Flow::Wait)).restart(Restart::Always).backoff("1h").max_backoff("1h"),
+        ends("crashes", || Err("no")).backoff("1h").max_backoff("1h"),
+        ends("done", || Ok(Flow::Done)),
+        ends("fails", || Err("no")).max_restarts(0),
+        ends("panics", || panic!("no")).restart(Restart::Never),
+        ends("returns", || Ok(Flow::Wait)),
+        Service::new("stays", sleep_until_stopped),
+        names.into_iter().fold(Service::new("last", |_| {}).interval("1h"), Service::after),
+    ]);
+    t.advance("1s");
+    begin_slow_run(&mut t, "last", "5s");
+    let report = t.stop_all();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.took, secs(5));
+    let states = names.map(|name| t.state(name));
+    let [failed, finished, stopped] = [State::Failed, State::Finished, State::Stopped];
+    assert_eq!(states, [stopped, stopped, finished, failed, failed, finished, stopped]);
+    let in_order = order(&t, &Change::Stopped);
+    assert_eq!((&*in_order[0], in_order.len()), ("last", 4), "the others were asked after it");
+    // A service that ended before it was asked to has no stop time.
+    let not_asked = report.services.iter().filter(|service| service.took.is_none());
+    let not_asked: Vec<_> = not_asked.map(|service| &*service.name).collect();
+    assert_eq!(not_asked, ["done", "fails", "panics", "returns"]);
+}
+
+#[test]
+fn rule_41_a_wave_takes_as_long_as_its_slowest_service_and_the_next_one_follows() {
+    let slow = |name: &'static str| Service::new(name, |_| {}).interval("1h").stop_timeout("2s");
+    let mut t =
+        in_virtual_time([slow("base"), slow("a").after("base"), slow("b").after("base"), {
+            slow("c").after("base")
+        }]);
+    t.advance("0s");
+    for (name, length) in [("a", "1s"), ("b", "1s"), ("c", "5s"), ("base", "2500ms")] {
+        begin_slow_run(&mut t, name, length);
+    }
+    let report = t.stop_all();
+    // Not 1 + 1 + 2 seconds: the wave was asked together. `c` exceeded its stop timeout, and then
+    // `base` was asked.
+    let ends: Vec<_> = report
+        .services
+        .iter()
+        .map(|service| (&*service.name, service.state, service.took))
+        .collect();
+    let [stopped, abandoned] = [State::Stopped, State::Abandoned];
+    let [a, b] = ["a", "b"].map(|name| (name, stopped, Some(secs(1))));
+    let [c, base] = [("c", abandoned, Some(secs(2))), ("base", stopped, Some(millis(500)))];
+    assert_eq!(ends, [a, b, c, base]);
+    assert_eq!(report.took, millis(2_500));
+}
+
+#[test]
+fn rule_41_the_stop_order_does_not_depend_on_the_order_of_starts() {
+    // The names follow no order, and the services are started in the wrong one.
+    let mut t = in_virtual_time([
+        Service::new("ch7", sleep_until_stopped),
+        Service::new("ch3", sleep_until_stopped).after("ch7"),
+        crash_once("ch10").after("ch3"),
+        Service::new("ch2", sleep_until_stopped).after("ch10"),
+        Service::new("ch5", sleep_until_stopped).after("ch2"),
+    ]);
+    let mut reverse = vec!["ch5", "ch2", "ch10", "ch3", "ch7"];
+    for name in &reverse {
+        t.start(name).unwrap();
+        t.advance("1m");
+    }
+    assert_eq!(order(&t, &Change::Started), reverse);
+    assert!(t.stop_all().is_clean());
+    assert_eq!(order(&t, &Change::Stopped), reverse);
+    // Once more, started in order; crashes and restarts do not change the stop order.
+    t.start_all().unwrap();
+    t.advance("1h");
+    assert_eq!(t.crashes("ch10"), 2);
+    t.restart("ch3").unwrap();
+    t.advance("1m");
+    let before = order(&t, &Change::Stopped).len();
+    assert!(t.stop_all().is_clean());
+    assert_eq!(order(&t, &Change::Stopped)[before..], reverse);
+    reverse.reverse();
+    assert_eq!(order(&t, &Change::Started)[5..10], reverse);
+}
+
+/// A service whose first run in each activation crashes after a second.
+fn crash_once(name: &'static str) -> Service {
+    Service::new(name, |ctx| {
+        if ctx.tick().attempt == 1 && ctx.sleep(secs(1)) {
+            return Err("no");
+        }
+        sleep_until_stopped(ctx);
+        Ok(())
+    })
+}
+
+#[test]
+fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_cleaned_up_once() {
+    const EACH: usize = 40;
+    type Make = fn(&str) -> Service;
+    let kinds: [(&str, Make); 9] = [
+        ("backing-off", |name| Service::new(name.to_owned(), |_| Err::<(), _>("no"))),
+        ("failed", |name| Service::new(name.to_owned(), |_| Err::<(), _>("no")).max_restarts(0)),
+        ("finished", |name| Service::new(name.to_owned(), |_| {})),
+        ("held", |name| Service::new(name.to_owned(), sleep_until_stopped).after("late")),
+        ("idle", |name| Service::new(name.to_owned(), |_| {}).interval("1h")),
+        ("paused", |name| Service::new(name.to_owned(), |_| {}).interval("1h")),
+        ("registered", |name| Service::new(name.to_owned(), |_| {}).autostart(false)),
+        ("running", |name| Service::new(name.to_owned(), sleep_until_stopped)),
+        ("unborn", |name| Service::new(name.to_owned(), sleep_until_stopped).initial_delay("1h")),
+    ];
+    let cleaned = Arc::new(AtomicUsize::new(0));
+    let mut services = vec![Service::new("late", sleep_until_stopped).initial_delay("1h")];
+    for (kind, make) in kinds {
+        services.extend((0..EACH).map(|number| {
+            let cleaned = Arc::clone(&cleaned);
+            let name = format!("{kind}-{number}");
+            make(&name).on_stop(move |_| {
+                cleaned.fetch_add(1, Ordering::SeqCst);
+            })
+        }));
+    }
+    let mut t = in_virtual_time(services);
+    t.advance("0s");
+    for number in 0..EACH {
+        t.pause(&format!("paused-{number}")).unwrap();
+    }
+    assert_eq!(cleaned.load(Ordering::SeqCst), 2 * EACH, "failed and finished services");
+    let report = t.stop_all();
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.services.len(), report.took), (kinds.len() * EACH + 1, secs(0)));
+    // Once per activation, even without a run, and never without an activation.
+    assert_eq!(cleaned.load(Ordering::SeqCst), 8 * EACH);
+    for (kind, state) in [
+        ("failed", State::Failed),
+        ("finished", State::Finished),
+        ("registered", State::Registered),
+    ] {
+        assert_eq!(t.state(&format!("{kind}-0")), state);
+    }
+    let stopped = t.runner().status().into_values().filter(|state| *state == State::Stopped);
+    assert_eq!(stopped.count(), 6 * EACH + 1);
+    t.advance("1d");
+    assert_eq!(t.runs("held-0") + t.runs("unborn-0") + t.runs("late"), 0);
+}
+
+#[test]
+fn rule_41_the_report_keeps_the_order_of_simultaneous_ends() {
+    let mut t = in_virtual_time([
+        Service::new("a", sleep_until_stopped),
+        Service::new("b", sleep_until_stopped).after("a"),
+    ]);
+    t.advance("0s");
+    let report = t.stop_all();
+    let names: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
+    assert_eq!(names, ["b", "a"]);
+}

@@ -1,0 +1,99 @@
+//! Rule 40: stop wakes every wait and lets the current run end.
+
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use tests::{Stopwatch, Watch, best_of, millis, secs, sleep_until_stopped};
+use tina4_service::testing::TestRunner;
+use tina4_service::{Change, Context, Flow, Runner, Service, State, Stopped};
+
+/// The limit for "immediately". The best of several rounds counts, because the machine has other
+/// load.
+const MILLISECONDS: Duration = millis(5);
+
+/// Starts `service`, which is called `s`, waits for `state`, and measures how long its stop takes.
+fn stop_in(state: State, service: impl Fn() -> Service) {
+    best_of(5, &format!("stop while {state}"), MILLISECONDS, || {
+        let runner = Runner::new();
+        runner.register(service());
+        runner.start_all().unwrap();
+        tests::until("it has that state", || runner.status()["s"] == state);
+        let watch = Stopwatch::start();
+        let stopped = runner.stop("s").unwrap();
+        let took = watch.elapsed();
+        assert!(matches!(stopped, Stopped::Ended { after } if after <= took), "{stopped:?}");
+        assert_eq!(runner.status()["s"], State::Stopped);
+        took
+    });
+}
+
+#[test]
+fn rule_40_stop_wakes_every_kind_of_wait_immediately() {
+    let crash = || Service::new("s", |_| Err::<(), _>("no")).backoff("60s");
+    stop_in(State::BackingOff, crash);
+    stop_in(State::Waiting, || Service::new("s", |_| {}).interval("1h"));
+    stop_in(State::Waiting, || Service::new("s", |_| {}).delay("1h"));
+    stop_in(State::Waiting, || Service::new("s", |_| {}).initial_delay("1h"));
+    stop_in(State::Waiting, || Service::new("s", |_| Flow::After(secs(3_600))));
+    stop_in(State::Running, || {
+        Service::new("s", |ctx| ctx.sleep(secs(3_600)).then_some(()).ok_or("woken"))
+    });
+    stop_in(State::Running, || {
+        Service::new("s", |ctx| {
+            let (_sender, nothing) = bounded::<()>(0);
+            crossbeam_channel::select! {
+                recv(nothing) -> _ => unreachable!("nothing is sent"),
+                recv(ctx.stopping()) -> _ => {}
+            }
+        })
+    });
+}
+
+/// Stop relies on no timeout, however short: no virtual time passes.
+#[test]
+fn rule_40_stop_takes_no_virtual_time() {
+    for (state, service) in [
+        (State::Running, Service::new("s", sleep_until_stopped)),
+        (State::Waiting, Service::new("s", |_| {}).interval("1h")),
+        (State::Waiting, Service::new("s", |_| {}).delay("1h")),
+        (State::Waiting, Service::new("s", |_| {}).cron("@daily")),
+        (State::Waiting, Service::new("s", |_| {}).initial_delay("1h")),
+        (State::Waiting, Service::new("s", |_| Flow::After(secs(3_600)))),
+        (State::BackingOff, Service::new("s", |_| Err::<(), _>("no")).backoff("60s")),
+    ] {
+        let test = TestRunner::builder().only::<&str>([]);
+        let mut t = test.service(service.on_stop(sleep_until_stopped)).build().unwrap();
+        t.advance("59s");
+        assert_eq!(t.state("s"), state);
+        let before = t.now();
+        let stopped = t.stop("s").unwrap();
+        assert_eq!(stopped, Stopped::Ended { after: Duration::ZERO }, "{}", t.timeline());
+        assert_eq!((t.state("s"), t.now()), (State::Stopped, before));
+    }
+}
+
+#[test]
+fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
+    let runner = Runner::new();
+    let mut watch = Watch::new(&runner);
+    let (go, gate) = bounded::<()>(0);
+    let (report, reports) = bounded(2);
+    let body = move |ctx: &Context| {
+        report.send(ctx.is_stopping()).unwrap();
+        let _ = gate.recv();
+        assert!(!ctx.sleep(secs(3_600)), "the sleep ends immediately");
+        report.send(ctx.is_stopping()).unwrap();
+    };
+    runner.register(Service::new("s", body));
+    runner.start_all().unwrap();
+    assert!(!reports.recv().unwrap());
+    let stopper = runner.clone();
+    let (answer, answered) = bounded(1);
+    tests::spawn(move || answer.send(stopper.stop("s").unwrap()).unwrap());
+    watch.change("s", &Change::Stopping);
+    assert_eq!(runner.status()["s"], State::Stopping);
+    assert!(answered.try_recv().is_err(), "stop waits for the run");
+    drop(go);
+    assert!(reports.recv().unwrap());
+    assert!(matches!(answered.recv_timeout(tests::TIMEOUT), Ok(Stopped::Ended { .. })));
+}

@@ -1,0 +1,74 @@
+//! Rule 70: bodies that wait for something outside virtual time.
+
+use std::time::Duration;
+
+use tests::{Stopwatch, in_virtual_time};
+use tina4_service::{Context, Service, Stopped};
+
+fn consumer(name: &'static str) -> Service {
+    Service::new(name, |ctx: &Context| {
+        let _ = ctx.stopping().recv();
+    })
+}
+
+fn compute(length: Duration) {
+    let began = Stopwatch::start();
+    while began.elapsed() < length {}
+}
+
+#[test]
+fn a_body_that_only_polls_its_stop_channel_keeps_its_time() {
+    let poll = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
+    let mut t = in_virtual_time([Service::new("polls", poll).interval("10s")]);
+    t.advance("1m");
+    assert_eq!(t.runs("polls"), 7);
+}
+
+/// Even while the test kit determines that nothing is left to do.
+#[test]
+fn a_polling_body_may_return_at_any_moment() {
+    let poll = |ctx: &Context| {
+        assert!(ctx.stopping().try_recv().is_err());
+        compute(Duration::from_nanos(ctx.tick().run % 1_000 * 100));
+    };
+    let mut t = in_virtual_time([Service::new("polls", poll).interval("10s")]);
+    t.advance("30000s");
+    assert_eq!(t.runs("polls"), 3_001);
+}
+
+/// If the operating system reports that the thread is running.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_polling_body_that_computes_keeps_its_time() {
+    let poll = |ctx: &Context| {
+        assert!(ctx.stopping().try_recv().is_err());
+        compute(Duration::from_millis(350));
+    };
+    let mut t = in_virtual_time([Service::new("polls", poll).interval("10s")]);
+    t.advance("20s");
+    assert_eq!(t.runs("polls"), 3);
+}
+
+#[test]
+fn a_detached_body_has_real_time_to_stop() {
+    let slow_to_stop = |ctx: &Context| {
+        let _ = ctx.stopping().recv();
+        // Its flush takes real time, which virtual time waits for.
+        tests::pause(Duration::from_millis(1_200));
+    };
+    let mut t = in_virtual_time([Service::new("consumer", slow_to_stop)]);
+    t.advance("1h");
+    assert!(matches!(t.stop("consumer"), Ok(Stopped::Ended { .. })), "{}", t.timeline());
+}
+
+/// A test that waited for them would give up on the bodies that are still detached.
+#[test]
+fn stopped_bodies_are_not_waited_for() {
+    let mut t = in_virtual_time([consumer("a"), consumer("b")]);
+    t.advance("1s");
+    assert!(matches!(t.stop("a"), Ok(Stopped::Ended { .. })));
+    t.advance("1s");
+    t.restart("b").unwrap();
+    t.advance("1s");
+    assert!(t.stop_all().is_clean());
+}

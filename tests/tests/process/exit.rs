@@ -1,0 +1,121 @@
+//! Rule 45: a program that ends without `stop_all` still stops its services and runs their hooks.
+//!
+//! On Windows that is so if `main` returns or panics. There `process::exit` ends all other threads
+//! before anything else can run, so no hook runs; its tests are for the other systems.
+
+use tests::child::Ended;
+use tests::{Child, secs};
+
+/// Runs a child that ends as configured, and checks that the hooks of `idle` and `blocked` ran
+/// once, in order.
+#[track_caller]
+fn end(arguments: &[&str]) -> Ended {
+    let ended = Child::start(env!("CARGO_BIN_EXE_exits"), arguments).ended();
+    let hooks = ended.errors("hook: ");
+    let of = |name: &str| -> Vec<&str> {
+        hooks.iter().copied().filter(|hook| hook.starts_with(name)).collect()
+    };
+    assert_eq!(of("idle"), ["idle, inner", "idle"], "{arguments:?}: {ended:?}");
+    assert_eq!(of("blocked"), ["blocked"], "{arguments:?}: {ended:?}");
+    ended
+}
+
+/// The ways in which a program ends so that its hooks run, with their exit codes.
+const WAYS: &[(&str, i32)] = if cfg!(windows) {
+    &[("return", 7), ("panic", 101)]
+} else {
+    &[("return", 7), ("panic", 101), ("exit", 3), ("service", 3), ("hook", 3)]
+};
+
+/// Every service can stop, so the process must end before the limit of 5 s.
+const PROMPT: std::time::Duration = secs(4);
+
+#[test]
+fn rule_45_hooks_run_and_the_exit_code_stays_whether_main_returns_or_exits() {
+    for &(how, code) in WAYS {
+        let ended = end(&[how]);
+        assert_eq!(ended.code(), code, "{how}: {ended:?}");
+        assert!(ended.took < PROMPT, "{how}: {ended:?}");
+        assert_eq!(ended.out, ["ends"], "{how}: {ended:?}");
+    }
+}
+
+#[cfg(not(windows))]
+#[test]
+fn rule_45_hooks_of_the_service_that_exits_run_too() {
+    assert_eq!(end(&["service"]).errors("hook: exits"), [""]);
+    // The second hook, which exits, does not run again; the first one still runs.
+    assert_eq!(end(&["hook"]).errors("hook: exits, "), ["last", "first"]);
+}
+
+/// The standard library parks the second thread; after a second its service is given up.
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
+    for (how, code) in [("return", 7), ("exit", 3), ("service", 3)] {
+        let ended = end(&[how, "twice"]);
+        assert_eq!(ended.code(), code, "{how}: {ended:?}");
+        assert!((secs(1)..secs(3)).contains(&ended.took), "{how}: {ended:?}");
+        assert_eq!(ended.errors("hook: second"), [""], "{how}: {ended:?}");
+    }
+    // A hook that exits does not prevent the earlier hooks.
+    let ended = end(&["return", "hook-twice"]);
+    assert_eq!(ended.errors("hook: second"), [", first"], "{ended:?}");
+    // A body that waits for something other than the end of the process is not given up.
+    let ended = end(&["return", "twice", "stuck"]);
+    assert_eq!(ended.errors("hook: second"), [""], "{ended:?}");
+    assert!((secs(5)..secs(7)).contains(&ended.took), "{ended:?}");
+}
+
+#[test]
+fn rule_45_the_end_never_hangs_while_another_thread_holds_stdout() {
+    let ways = WAYS.iter().filter(|(how, _)| ["return", "exit", "service"].contains(how));
+    for &(how, code) in ways {
+        for log in ["silent", "tracing"] {
+            let ended = end(&[how, "hold-stdout", log]);
+            assert_eq!(ended.code(), code, "{how}, {log}: {ended:?}");
+            assert!(ended.took < PROMPT, "{how}, {log}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn rule_45_the_end_takes_at_most_five_seconds_whatever_a_body_does() {
+    let (how, code) = if cfg!(windows) { ("return", 7) } else { ("exit", 3) };
+    // In parallel, because each takes five seconds.
+    let ways = [("stuck", "silent"), ("talks", "tracing")];
+    let children = ways.map(|(body, log)| {
+        let (sender, receiver) = crossbeam_channel::bounded(1);
+        tests::spawn(move || drop(sender.send(end(&[how, "hold-stdout", body, log]))));
+        (body, receiver)
+    });
+    for (body, receiver) in children {
+        let ended = receiver.recv_timeout(tests::TIMEOUT).expect("it ends");
+        assert_eq!(ended.code(), code, "{body}: {ended:?}");
+        assert!((secs(5)..secs(7)).contains(&ended.took), "{body}: {ended:?}");
+    }
+}
+
+#[cfg(windows)]
+#[test]
+fn rule_45_on_windows_process_exit_ends_immediately_without_hooks() {
+    for how in ["exit", "service", "hook"] {
+        let ended = Child::start(env!("CARGO_BIN_EXE_exits"), &[how]).ended();
+        assert_eq!(ended.code(), 3, "{how}: {ended:?}");
+        assert!(ended.took < PROMPT, "{how}: {ended:?}");
+        let hooks = ended.errors("hook: ");
+        assert!(hooks.iter().all(|hook| *hook == "exits, last"), "{how}: {ended:?}");
+    }
+}
+
+/// The C library of a DLL calls its `atexit` functions although the other threads have ended.
+#[cfg(windows)]
+#[test]
+fn rule_45_on_windows_process_exit_waits_for_no_ended_thread() {
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_exits")).with_file_name("examples");
+    assert!(folder.join("plugin.dll").exists(), "run `cargo build -p tests --example plugin`");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plugin_host"));
+    let ended = Child::run(command.current_dir(folder)).ended();
+    assert_eq!(ended.code(), 3, "{ended:?}");
+    assert!(ended.took < PROMPT, "{ended:?}");
+}

@@ -1,0 +1,131 @@
+//! Rule 44 while standard output or standard error is a full pipe: every write to it blocks, and
+//! the program ends nevertheless. With real child processes.
+#![cfg(target_os = "linux")]
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tests::{Child, Stopwatch, best_of, millis, pause, secs};
+
+/// A second signal after this time does not count as the first one.
+const APART: Duration = millis(300);
+
+/// The message is lost if standard error is full, but the end is as quick.
+#[test]
+fn rule_44_the_second_signal_does_not_wait_for_standard_error() {
+    best_of(5, "the second signal", millis(50), || {
+        let (full, _unread) = full_pipe();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+        let mut child = Child::run_with(command.arg("stuck"), Stdio::piped(), full);
+        child.says("ready");
+        child.signal(Signal::SIGTERM);
+        child.says("asked to stop");
+        pause(APART);
+        let watch = Stopwatch::start();
+        child.signal(Signal::SIGTERM);
+        assert_eq!(child.ended().code(), 143);
+        watch.elapsed()
+    });
+}
+
+/// One run has ended and cannot print its report; the other still needs time.
+#[test]
+fn rule_44_a_run_that_has_returned_does_not_end_the_process_during_another() {
+    let (full, _unread) = full_pipe();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let mut child = Child::run_with(command.arg("two runs"), Stdio::piped(), full);
+    child.says("ready");
+    child.says("ready");
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.out[2..], ["hook: quick", "hook: slow"], "{ended:?}");
+}
+
+/// A full pipe, and its reading end, from which nothing is read.
+fn full_pipe() -> (Stdio, std::io::PipeReader) {
+    use std::io::Write as _;
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    // Opened a second time, so that only this descriptor is non-blocking.
+    let mut filler = std::fs::OpenOptions::new()
+        .write(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open(format!("/proc/self/fd/{}", writer.as_raw_fd()))
+        .expect("the pipe once more");
+    while filler.write(&[b'-'; 4096]).is_ok() {}
+    while filler.write(b"-").is_ok() {}
+    (writer.into(), reader)
+}
+
+/// How long the end may take if all services stop immediately: a second, plus some for a busy
+/// machine.
+const IN_TIME: Duration = millis(2_500);
+
+#[test]
+fn rule_44_a_signal_stops_the_services_while_standard_output_is_full() {
+    let (full, _unread) = full_pipe();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let child = Child::run_with(command.arg("logs"), full, Stdio::piped());
+    child.warns("ready");
+    let watch = Stopwatch::start();
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let mut hooks = ended.errors("hook: ");
+    hooks.sort_unstable();
+    assert_eq!(hooks, ["idle", "web"], "{ended:?}");
+    assert!(ended.err.contains(" services ended in "), "{ended:?}");
+}
+
+/// The body fills the pipe with its own log lines and blocks, so it cannot stop.
+#[test]
+fn rule_44_a_signal_stops_the_other_services_while_a_body_is_blocked_by_its_log() {
+    let (unread, pipe) = std::io::pipe().expect("a pipe");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let child = Child::run_with(command.arg("floods"), pipe.into(), Stdio::piped());
+    child.warns("ready");
+    // If the pipe is not full by then, the result is the same.
+    pause(millis(200));
+    let watch = Stopwatch::start();
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    assert_eq!(ended.code(), 2, "{ended:?}");
+    assert_eq!(ended.errors("hook: "), ["idle"], "{ended:?}");
+    assert!(ended.err.contains("\n  web (tests/src/bin/runs.rs:"), "{ended:?}");
+    drop(unread);
+}
+
+#[test]
+fn rule_44_the_process_ends_a_second_after_the_shutdown_timeout() {
+    let (full, _unread) = full_pipe();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let child = Child::run_with(command.arg("logs, stuck"), full, Stdio::piped());
+    child.warns("ready");
+    let watch = Stopwatch::start();
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert!((secs(1)..IN_TIME).contains(&watch.elapsed()), "{:?}, {ended:?}", watch.elapsed());
+    assert_eq!(ended.code(), 2, "{ended:?}");
+    assert!(ended.err.contains("): abandoned, still running after "), "{ended:?}");
+}
+
+/// Here printing the report blocks.
+#[test]
+fn rule_44_a_signal_ends_the_process_while_standard_error_is_full() {
+    let (full, _unread) = full_pipe();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+    let mut child = Child::run_with(command.arg("graceful"), Stdio::piped(), full);
+    child.says("ready");
+    let watch = Stopwatch::start();
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.out, ["ready", "hook: database"], "{ended:?}");
+}

@@ -1,0 +1,9 @@
+//! How a process ends, receives signals and forks. Each test starts child processes and checks them
+//! from outside.
+#![forbid(unsafe_code)]
+
+mod exit;
+mod exit_edges;
+mod fork;
+mod full_pipes;
+mod signals;

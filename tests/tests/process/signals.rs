@@ -1,0 +1,286 @@
+//! Rules 44 and 176: stop signals and the exit codes of `run`, with real child processes.
+#![cfg(unix)]
+
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tests::child::Ended;
+use tests::{Child, Stopwatch, best_of, millis, pause, secs};
+
+/// Starts a child that calls `run` or waits for a signal, as `way` says.
+fn start(way: &str) -> Child {
+    Child::start(env!("CARGO_BIN_EXE_runs"), &[way])
+}
+
+#[test]
+fn rule_44_the_first_signal_stops_gracefully() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let mut child = start("graceful");
+        child.says("ready");
+        child.signal(signal);
+        let ended = child.ended();
+        assert_eq!(ended.code(), 0, "{signal}: {ended:?}");
+        // The crate prints its report, and nothing else.
+        assert_eq!(ended.out, ["ready", "hook: database"], "{signal}: {ended:?}");
+        assert_eq!(ended.err.lines().count(), 1, "{signal}: {ended:?}");
+        assert!(ended.err.starts_with("3 services ended in "), "{signal}: {ended:?}");
+        assert!(ended.err.contains(", 2 stopped, 1 registered"), "{signal}: {ended:?}");
+        assert!(ended.took < secs(4), "{signal}: {ended:?}");
+    }
+}
+
+/// A second signal after this time does not count as the first one.
+const APART: Duration = millis(300);
+
+#[test]
+fn rule_44_a_second_signal_after_a_quarter_of_a_second_ends_the_process_and_says_so() {
+    for (first, second, code) in [
+        (Signal::SIGTERM, Signal::SIGTERM, 143),
+        (Signal::SIGINT, Signal::SIGINT, 130),
+        (Signal::SIGINT, Signal::SIGHUP, 129),
+    ] {
+        // The best of several rounds counts; it includes the end of a process and two pipes.
+        best_of(5, &format!("{first}, then {second}"), millis(50), || {
+            let mut child = start("stuck");
+            child.says("ready");
+            child.signal(first);
+            // The body has noticed and ignores it; the other service stops.
+            child.says("asked to stop");
+            pause(APART);
+            let watch = Stopwatch::start();
+            child.signal(second);
+            let ended = child.ended();
+            let took = watch.elapsed();
+            assert_eq!(ended.code(), code, "{first}, {second}: {ended:?}");
+            let said = format!("second stop signal ({second}): the process ends without clean-up");
+            assert_eq!(ended.err.lines().collect::<Vec<_>>(), [said], "{ended:?}");
+            took
+        });
+    }
+}
+
+/// GNU `timeout` does so: it signals the process, and then its group.
+#[test]
+fn rule_44_a_signal_sent_twice_in_quick_succession_counts_once() {
+    for (first, second) in [
+        (Signal::SIGTERM, Signal::SIGTERM),
+        (Signal::SIGINT, Signal::SIGINT),
+        (Signal::SIGHUP, Signal::SIGTERM),
+    ] {
+        for gap in [Duration::ZERO, millis(2), millis(100)] {
+            let mut child = start("slow to stop");
+            child.says("ready");
+            let watch = Stopwatch::start();
+            child.signal(first);
+            pause(gap);
+            child.signal(second);
+            if watch.elapsed() > millis(200) {
+                // The machine was busy, and the signals may have been too far apart.
+                continue;
+            }
+            let ended = child.ended();
+            assert_eq!(ended.code(), 0, "{first}, {second}, {gap:?}: {ended:?}");
+            assert_eq!(ended.out, ["ready", "hook: web"], "{first}, {second}, {gap:?}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn rule_44_a_signal_to_the_process_and_its_group_counts_once() {
+    for _ in 0..20 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+        let mut child = Child::run(command.arg("slow to stop").process_group(0));
+        child.says("ready");
+        child.signal_twice(Signal::SIGTERM);
+        let ended = child.ended();
+        assert_eq!(ended.code(), 0, "{ended:?}");
+        assert_eq!(ended.out, ["ready", "hook: web"], "{ended:?}");
+    }
+}
+
+#[test]
+fn rule_44_and_62_a_signal_is_logged_and_is_an_event() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let mut child = start("logged");
+        child.says("ready");
+        child.signal(signal);
+        let ended = child.ended();
+        assert_eq!(ended.code(), 0, "{ended:?}");
+        let line = format!("stop signal received signal={signal}");
+        let logged = ended.out.iter().filter(|text| text.contains(&line)).count();
+        assert_eq!(logged, 1, "{ended:?}");
+        assert!(ended.out.contains(&format!("events: [\"{signal}\"]")), "{ended:?}");
+    }
+}
+
+/// The signal arrives before `run`. Several children, because it may be noticed during the start.
+#[test]
+fn rule_44_a_signal_from_before_the_start_gives_services_time_to_stop() {
+    let children: Vec<_> = (0..12).map(|_| start("kept signal")).collect();
+    for child in children {
+        let ended = child.ended();
+        assert_eq!(ended.code(), 0, "{ended:?}");
+        assert!(ended.out.contains(&"hook: web".to_owned()), "{ended:?}");
+    }
+}
+
+#[test]
+fn rule_44_each_waiting_runner_receives_the_signal_once() {
+    let ended = run("two waiters");
+    assert_eq!(ended.out, ["SIGTERM", "Some(\"SIGTERM\")", "None"], "{ended:?}");
+}
+
+#[test]
+fn rule_44_another_wait_does_not_turn_the_second_signal_into_a_first() {
+    let mut child = start("stuck, and another polls");
+    child.says("ready");
+    child.signal(Signal::SIGTERM);
+    child.says("asked to stop");
+    pause(APART);
+    child.signal(Signal::SIGTERM);
+    assert_eq!(child.ended().code(), 143);
+}
+
+#[test]
+fn rule_44_wait_for_signal_returns_when_there_is_nothing_left_to_stop() {
+    let ended = run("stop all of nothing");
+    assert_eq!(ended.out, ["ready", "the runner shut down"], "{ended:?}");
+}
+
+/// `nohup` ignores signals, and so does a shell that starts a program in the background.
+#[test]
+#[cfg(target_os = "linux")]
+fn rule_44_a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    for (name, ignored, other) in
+        [("HUP", Signal::SIGHUP, Signal::SIGINT), ("INT", Signal::SIGINT, Signal::SIGTERM)]
+    {
+        let mut shell = Command::new("sh");
+        let program = env!("CARGO_BIN_EXE_runs");
+        shell.args(["-c", &format!("trap '' {name}; exec '{program}' graceful")]);
+        let mut child = Child::run(&mut shell);
+        child.says("ready");
+        child.signal(ignored);
+        // If it had counted, the next signal would end the process.
+        pause(APART);
+        child.signal(other);
+        let ended = child.ended();
+        assert_eq!(ended.code(), 0, "{name}: {ended:?}");
+        assert_eq!(ended.out, ["ready", "hook: database"], "{name}: {ended:?}");
+    }
+}
+
+#[test]
+fn rule_44_wait_for_signal_returns_when_the_runner_shuts_down_by_itself() {
+    let ended = run("waits for the runner");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert!(ended.out.contains(&"the runner shut down".to_owned()), "{ended:?}");
+    assert!(ended.out.iter().any(|line| line.contains("`vital` is critical")), "{ended:?}");
+}
+
+#[test]
+fn rule_44_a_wait_with_a_timeout_misses_no_signal() {
+    let ended = run("gives up waiting");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let out: Vec<_> = ended.out.iter().filter(|line| *line != "ready").collect();
+    assert_eq!(out, ["gave up", "Some(\"SIGTERM\")", "hook: web"], "{ended:?}");
+}
+
+#[test]
+fn rule_44_a_signal_has_its_default_action_while_nothing_waits_for_it() {
+    let mut child = start("no handlers");
+    child.says("ready");
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert_eq!(ended.status.signal(), Some(15), "{ended:?}");
+}
+
+#[test]
+fn rule_44_wait_for_signal_returns_the_signal_and_the_second_ends_the_process() {
+    // The signal is sent as soon as the handlers are installed, maybe before the child waits. Where
+    // that cannot be seen from outside, an early signal ends the child, and another one is started.
+    let child = loop {
+        let mut child = start("waits");
+        child.says("ready");
+        child.catches_signals();
+        child.signal(Signal::SIGTERM);
+        if child.says_before_its_end("SIGTERM 15") {
+            break child;
+        }
+        assert_eq!(child.ended().status.signal(), Some(15));
+    };
+    // The child continues until the second signal.
+    pause(APART);
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert_eq!(ended.code(), 143, "{ended:?}");
+}
+
+fn run(way: &str) -> Ended {
+    let ended = start(way).ended();
+    assert!(ended.took < secs(4), "{ended:?}");
+    ended
+}
+
+#[test]
+fn rule_176_run_returns_0_when_everything_ended_well() {
+    assert_eq!(run("finished").code(), 0);
+}
+
+#[test]
+fn rule_176_run_returns_1_when_it_ended_by_itself_and_a_service_had_failed() {
+    let ended = run("failed");
+    assert_eq!(ended.code(), 1, "{ended:?}");
+    assert!(ended.err.contains("\n  s (tests/src/bin/runs.rs:"), "{ended:?}");
+    assert!(ended.err.contains("): failed"), "{ended:?}");
+    // After a signal, a failed service is reported but does not change the exit code.
+    let mut child = start("one fails");
+    child.says("ready");
+    child.signal(Signal::SIGTERM);
+    let ended = child.ended();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert!(ended.err.contains("): failed"), "{ended:?}");
+}
+
+#[test]
+fn rule_24_and_176_run_returns_1_when_a_critical_service_failed() {
+    let ended = run("critical");
+    assert_eq!(ended.code(), 1, "{ended:?}");
+    assert_eq!(ended.out, ["ready", "hook: web"], "the others are stopped in order");
+    assert!(ended.err.contains("shut down because `vital` is critical and failed"), "{ended:?}");
+}
+
+#[test]
+fn rule_43_and_176_run_returns_2_when_a_service_did_not_stop() {
+    let ended = run("abandoned");
+    assert_eq!(ended.code(), 2, "{ended:?}");
+    assert!(
+        ended.out.contains(&"hook: web".to_owned()),
+        "the others are stopped in order: {ended:?}"
+    );
+    assert!(ended.err.contains("1 abandoned"), "{ended:?}");
+    assert!(ended.err.contains("\n  stuck (tests/src/bin/runs.rs:"), "{ended:?}");
+    // Even if a critical service failed, too.
+    let ended = run("both");
+    assert_eq!(ended.code(), 2, "{ended:?}");
+    assert!(ended.err.contains("`vital` is critical and failed"), "{ended:?}");
+}
+
+#[test]
+fn rule_30_and_176_run_returns_78_and_lists_the_faults() {
+    let ended = run("faults");
+    assert_eq!(ended.code(), 78, "{ended:?}");
+    let lines: Vec<_> = ended.err.lines().collect();
+    assert_eq!(lines.len(), 3, "{ended:?}");
+    assert_eq!(lines[0], "2 faults in the services, nothing was started:");
+    assert!(
+        lines[1..].iter().any(|line| line.starts_with("  - `a` at tests/src/bin/runs.rs:")),
+        "{ended:?}"
+    );
+    assert!(
+        lines[1..].iter().any(|line| line.starts_with("  - `b` at tests/src/bin/runs.rs:")),
+        "{ended:?}"
+    );
+}

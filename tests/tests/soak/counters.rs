@@ -1,0 +1,146 @@
+//! What the services count themselves, to be compared with what the runner reports.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tina4_service::Context;
+
+/// The counts of one service.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    name: String,
+    /// Bodies and clean-ups in progress, and their maximum.
+    inside: AtomicU64,
+    most: AtomicU64,
+    begun: AtomicU64,
+    good: AtomicU64,
+    errors: AtomicU64,
+    panics: AtomicU64,
+    /// Clean-ups declared with the service: one for each activation.
+    cleaned_up: AtomicU64,
+    /// Clean-ups registered by bodies: one for each activation with a run.
+    registered: AtomicU64,
+    ran: AtomicU64,
+    is_registered: AtomicBool,
+}
+
+impl Counters {
+    pub(crate) fn new(name: String) -> Arc<Self> {
+        let zero = || AtomicU64::new(0);
+        Arc::new(Self {
+            name,
+            inside: zero(),
+            most: zero(),
+            begun: zero(),
+            good: zero(),
+            errors: zero(),
+            panics: zero(),
+            cleaned_up: zero(),
+            registered: zero(),
+            ran: zero(),
+            is_registered: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn begun(&self) -> u64 {
+        get(&self.begun)
+    }
+
+    pub(crate) fn good(&self) -> u64 {
+        get(&self.good)
+    }
+
+    pub(crate) fn errors(&self) -> u64 {
+        get(&self.errors)
+    }
+
+    pub(crate) fn panics(&self) -> u64 {
+        get(&self.panics)
+    }
+
+    pub(crate) fn crashed(&self) -> u64 {
+        self.errors() + self.panics()
+    }
+
+    pub(crate) fn cleaned_up(&self) -> u64 {
+        get(&self.cleaned_up)
+    }
+
+    /// Counts one run of a body.
+    pub(crate) fn run<T, E>(
+        self: &Arc<Self>,
+        ctx: &Context,
+        body: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _inside = Inside::new(self);
+        add(&self.begun);
+        if !self.is_registered.swap(true, Ordering::SeqCst) {
+            add(&self.registered);
+        }
+        let hook = Arc::clone(self);
+        ctx.on_stop(move || {
+            let _inside = Inside::new(&hook);
+            add(&hook.ran);
+            hook.is_registered.store(false, Ordering::SeqCst);
+        });
+        let mut panics = Panics(Some(&self.panics));
+        let result = body();
+        panics.0 = None;
+        add(if result.is_ok() { &self.good } else { &self.errors });
+        result
+    }
+
+    /// Counts one declared clean-up.
+    pub(crate) fn clean_up(&self, hook: impl FnOnce()) {
+        let _inside = Inside::new(self);
+        add(&self.cleaned_up);
+        hook();
+    }
+
+    /// Checks the counts when nothing runs any more.
+    pub(crate) fn check(&self) {
+        let name = &self.name;
+        assert_eq!(get(&self.inside), 0, "{name} is still inside");
+        assert!(get(&self.most) <= 1, "{} copies of {name}", get(&self.most));
+        assert_eq!(get(&self.ran), get(&self.registered), "clean-ups that {name} registered");
+        assert_eq!(self.begun(), self.good() + self.crashed(), "runs of {name}");
+    }
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::SeqCst)
+}
+
+fn add(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Counts a panic if it is dropped before it is disarmed.
+struct Panics<'a>(Option<&'a AtomicU64>);
+
+impl Drop for Panics<'_> {
+    fn drop(&mut self) {
+        self.0.map(add);
+    }
+}
+
+/// A guard while code of the service runs.
+struct Inside<'a>(&'a Counters);
+
+impl<'a> Inside<'a> {
+    fn new(counters: &'a Counters) -> Self {
+        let inside = counters.inside.fetch_add(1, Ordering::SeqCst) + 1;
+        counters.most.fetch_max(inside, Ordering::SeqCst);
+        Self(counters)
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.inside.fetch_sub(1, Ordering::SeqCst);
+    }
+}

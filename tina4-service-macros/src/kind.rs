@@ -1,0 +1,58 @@
+//! The kind of value that each key takes, and the setting that the value becomes.
+
+use std::time::Duration;
+
+use tina4_service_core::{Key, Setting};
+
+/// A kind of value. A kind that several keys share holds the setting of the key; the others belong to
+/// the key of their name.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// A text that is a valid name.
+    Name,
+    /// A text that is a duration.
+    Duration(fn(Duration) -> Setting),
+    /// A text that is a cron expression.
+    Cron,
+    /// A text that may be the name of a time zone.
+    Timezone,
+    /// A text: `"on-failure"`, `"always"` or `"never"`.
+    Restart,
+    /// A whole number.
+    Count(fn(u32) -> Setting),
+    /// `true` or `false`.
+    Switch(fn(bool) -> Setting),
+    /// A list of services.
+    After,
+    /// The path of a function.
+    OnStop,
+    /// The path of a crate or module.
+    Crate,
+}
+
+impl Kind {
+    /// The kind of value that `key` takes.
+    pub(crate) fn of(key: Key) -> Self {
+        match key {
+            Key::Name => Self::Name,
+            Key::Interval => Self::Duration(Setting::Interval),
+            Key::Delay => Self::Duration(Setting::Delay),
+            Key::Cron => Self::Cron,
+            Key::Timezone => Self::Timezone,
+            Key::InitialDelay => Self::Duration(Setting::InitialDelay),
+            Key::Jitter => Self::Duration(Setting::Jitter),
+            Key::Timeout => Self::Duration(Setting::Timeout),
+            Key::Restart => Self::Restart,
+            Key::MaxRestarts => Self::Count(Setting::MaxRestarts),
+            Key::RestartWindow => Self::Duration(Setting::RestartWindow),
+            Key::Backoff => Self::Duration(Setting::Backoff),
+            Key::MaxBackoff => Self::Duration(Setting::MaxBackoff),
+            Key::StopTimeout => Self::Duration(Setting::StopTimeout),
+            Key::After => Self::After,
+            Key::OnStop => Self::OnStop,
+            Key::Autostart => Self::Switch(Setting::Autostart),
+            Key::Critical => Self::Switch(Setting::Critical),
+            Key::Crate => Self::Crate,
+        }
+    }
+}

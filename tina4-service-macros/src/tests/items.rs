@@ -1,0 +1,138 @@
+//! Faults of the item under the attribute.
+
+use super::{check_items, faults};
+
+#[test]
+fn items_that_are_not_functions() {
+    let found = |what: &str| {
+        format!("`#[service]` declares a function, found {what}; put it on a free `fn`")
+    };
+    for (item, what) in [
+        ("struct S;", "a struct"),
+        ("pub enum E {}", "an enum"),
+        ("union U { a: u8 }", "a union"),
+        ("unsafe trait T {}", "a trait"),
+        ("trait T {}", "a trait"),
+        ("impl S { fn f() {} }", "an `impl` block"),
+        ("unsafe impl T for S {}", "an `impl` block"),
+        ("mod m {}", "a module"),
+        ("const C: u8 = 1;", "a constant"),
+        ("static S: u8 = 1;", "a static"),
+        ("type T = u8;", "a type alias"),
+        ("use a::b;", "an import"),
+        ("extern \"C\" { fn f(); }", "an `extern` item"),
+        ("extern crate a;", "an `extern` item"),
+        ("macro_rules! m { () => {} }", "a macro"),
+    ] {
+        assert_eq!(faults("", item), [found(what)], "{item}");
+    }
+}
+
+#[test]
+fn faults_of_arguments_are_reported_on_any_item() {
+    let found = faults("interval = 30", "struct S;");
+    assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn faulty_qualifiers() {
+    check_items(&[
+        ("async fn f() {}", &["`async fn` is not supported yet; write a plain `fn`"]),
+        ("const fn f() {}", &["a service cannot be a `const fn`; remove `const`"]),
+        (
+            "unsafe fn f() {}",
+            &[
+                "a service cannot be an `unsafe fn`, because nobody vouches for the call; remove `unsafe`",
+            ],
+        ),
+        (
+            "extern \"C\" fn f() {}",
+            &[
+                "a service cannot be an `extern fn`; remove `extern`, and call the service from an `extern fn` if need be",
+            ],
+        ),
+        ("fn f();", &["`f` has no body; put `#[service]` on a free `fn`, not on a declaration"]),
+        ("#[service] fn f() {}", &["`#[service]` is given twice to `f`; keep one of them"]),
+        (
+            "#[tina4_service::service(critical = true)] fn f() {}",
+            &["`#[service]` is given twice to `f`; keep one of them"],
+        ),
+    ]);
+}
+
+#[test]
+fn faulty_signatures() {
+    let generic = "a service cannot be generic, because nothing determines its generic arguments; write concrete types";
+    let pattern = "a parameter of a service is a plain name; write `value: Type`, and take it apart in the body";
+    let impl_trait = "a service cannot have an `impl Trait` parameter, because nothing determines its type; write the type";
+    check_items(&[
+        ("fn f<T>() {}", &[generic]),
+        ("fn f<const N: usize>() {}", &[generic]),
+        ("fn f<'a, T>(x: &'a T) where T: X {}", &[generic]),
+        (
+            "fn f<'a>(x: &'a Context) {}",
+            &["a service cannot have lifetime parameters; leave them out, as in `ctx: &Context`"],
+        ),
+        (
+            "fn f() where u8: Copy {}",
+            &[
+                "a service cannot have a `where` clause, because it is not generic; remove the clause",
+            ],
+        ),
+        ("fn f(x: impl X) {}", &[impl_trait]),
+        ("fn f(x: Res<Vec<impl X>>) {}", &[impl_trait]),
+        (
+            "fn f(c: &'static C) {}",
+            &["a parameter lives as long as one run; remove the lifetime, as in `ctx: &Context`"],
+        ),
+        ("fn f(c: &'_ C, s: Res<&'static str>) {}", &[]),
+        (
+            "fn f(&self) {}",
+            &[
+                "a service cannot have `self`; make it a free function, and take shared values as `Res<T>`",
+            ],
+        ),
+        (
+            "fn f(self: Box<Self>, a: A) {}",
+            &[
+                "a service cannot have `self`; make it a free function, and take shared values as `Res<T>`",
+            ],
+        ),
+        ("unsafe extern \"C\" fn f(a: A, ...) {}", &["a service cannot be variadic; remove `...`"]),
+        ("fn f((a, b): (A, B)) {}", &[pattern]),
+        ("fn f(Res(a): Res<A>, ref b: B) {}", &[pattern, pattern]),
+        ("fn f(mut a: A, _: B) {}", &[]),
+        (
+            "fn f(#[cfg(x)] a: A) {}",
+            &["a parameter of a service cannot be conditional; put `#[cfg(..)]` on the function"],
+        ),
+        ("fn f(#[allow(unused)] a: A) {}", &[]),
+        ("fn f(a: A, b: A, c: A, d: A, e: A, f: A, g: A, h: A) {}", &[]),
+        (
+            "fn f(a: A, b: A, c: A, d: A, e: A, f: A, g: A, h: A, i: A, j: A) {}",
+            &["a service has at most 8 parameters, found 10; gather shared values in one struct"],
+        ),
+    ]);
+}
+
+#[test]
+fn names_of_functions_that_are_not_names_of_services() {
+    check_items(&[
+        (
+            "fn _hidden() {}",
+            &[
+                "a name cannot start with `_`; start it with a letter from a to z, or set `name = \"..\"`",
+            ],
+        ),
+        (
+            "fn grüße() {}",
+            &[
+                "a name cannot contain `ü`; use letters from a to z, digits, `_`, `-` and `.`, or set `name = \"..\"`",
+            ],
+        ),
+        ("fn r#loop() {}", &[]),
+    ]);
+    assert_eq!(faults("name = \"hidden\"", "fn _hidden() {}"), [""; 0]);
+    // The faulty value of `name` is reported, and nothing else.
+    assert_eq!(faults("name = 5", "fn _hidden() {}").len(), 1);
+}

@@ -1,0 +1,123 @@
+//! How an activation ends: after its clean-up, or abandoned when that takes too long.
+
+use super::action::Action;
+use super::ending::Ending;
+use super::facts::Facts;
+use super::machine::Lifecycle;
+use super::phase::{CleanUp, Idle, Lingering, Phase};
+use super::transition::Transition;
+use crate::nanos::{Nanos, nanos};
+use crate::spec::Spec;
+
+impl Lifecycle {
+    /// Ends the activation, after its clean-up if there is one.
+    pub(super) fn end(
+        &mut self,
+        facts: Facts<'_>,
+        ending: Ending,
+        deadline: Nanos,
+        start_again: bool,
+        clean_up: CleanUp,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        self.phase = Phase::Ending { ending, clean_up, deadline, start_again };
+        if !facts.hooks {
+            return self.cleaned_up(emit);
+        }
+        match clean_up {
+            // `since` is when a queued clean-up is due, even if the state was `Stopping` before.
+            CleanUp::Queued => {
+                self.since = facts.now;
+                Action::Nothing
+            }
+            CleanUp::Running => Action::CleanUp,
+        }
+    }
+
+    /// The clean-up has ended.
+    pub(super) fn cleaned_up(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
+        match self.phase {
+            Phase::Ending { ending, start_again, .. } => {
+                self.phase = Phase::Idle(Idle::Ended(ending));
+                emit(Transition::Ended { ending, start_again });
+            }
+            Phase::Abandoned(Lingering::CleanUp) => {
+                self.phase = Phase::Abandoned(Lingering::Nothing);
+                emit(Transition::LateEnd);
+            }
+            // No clean-up is in progress.
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Abandoned(Lingering::Run | Lingering::QueuedCleanUp | Lingering::Nothing) => {}
+        }
+        Action::Nothing
+    }
+
+    /// Abandons a run or clean-up that stop has waited for until its deadline.
+    pub(super) fn expired(
+        &mut self,
+        facts: Facts<'_>,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        let (lingering, failed) = match self.phase {
+            Phase::StopRequested { deadline, .. } if deadline <= facts.now => {
+                (Lingering::Run, false)
+            }
+            Phase::Ending { ending, clean_up, deadline, .. } if deadline <= facts.now => {
+                let lingering = match clean_up {
+                    CleanUp::Queued => Lingering::QueuedCleanUp,
+                    CleanUp::Running => Lingering::CleanUp,
+                };
+                (lingering, ending == Ending::Failed)
+            }
+            // No stop is in progress, or there is time left.
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => return Action::Nothing,
+        };
+        self.phase = Phase::Abandoned(lingering);
+        emit(Transition::Abandoned { failed });
+        Action::Nothing
+    }
+
+    /// The thread of a run or clean-up will never return: another worker runs the clean-up.
+    pub(super) fn thread_lost(
+        &mut self,
+        spec: &Spec,
+        facts: Facts<'_>,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        match self.phase {
+            Phase::Running { .. } => {
+                let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
+                self.end(facts, Ending::Stopped, deadline, false, CleanUp::Queued, emit)
+            }
+            Phase::StopRequested { deadline, .. } => {
+                self.end(facts, Ending::Stopped, deadline, false, CleanUp::Queued, emit)
+            }
+            Phase::Ending { ending, deadline, .. } => {
+                self.end(facts, ending, deadline, false, CleanUp::Queued, emit)
+            }
+            Phase::Abandoned(Lingering::Run | Lingering::CleanUp) => {
+                self.phase = Phase::Abandoned(if facts.hooks {
+                    Lingering::QueuedCleanUp
+                } else {
+                    Lingering::Nothing
+                });
+                self.since = facts.now;
+                Action::Nothing
+            }
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Pending { .. }
+            | Phase::Abandoned(Lingering::QueuedCleanUp | Lingering::Nothing) => Action::Nothing,
+        }
+    }
+}

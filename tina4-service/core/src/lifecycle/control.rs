@@ -1,0 +1,236 @@
+//! Requests: start, run now, pause, resume, stop.
+
+use super::action::Action;
+use super::ending::Ending;
+use super::facts::{Facts, jitter};
+use super::machine::Lifecycle;
+use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
+use super::refusal::Refusal;
+use super::transition::Transition;
+use crate::nanos::{Nanos, nanos};
+use crate::restart::Restarts;
+use crate::schedule::Schedule;
+use crate::spec::Spec;
+
+impl Lifecycle {
+    /// Begins an activation, or, while the service is stopping, requests one.
+    pub(super) fn start(
+        &mut self,
+        spec: &Spec,
+        facts: Facts<'_>,
+        wait_for_dependencies: bool,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        match &mut self.phase {
+            Phase::Idle(_) | Phase::Abandoned(Lingering::Nothing) => {
+                self.activation = self.activation.wrapping_add(1).max(1);
+                self.ready = false;
+                self.restarts = Restarts::default();
+                self.phase = Phase::WaitingForDependencies;
+                emit(Transition::Started);
+                if wait_for_dependencies { Action::Nothing } else { self.release(spec, facts) }
+            }
+            Phase::StopRequested { start_again, .. } | Phase::Ending { start_again, .. } => {
+                *start_again = true;
+                Action::Nothing
+            }
+            Phase::WaitingForDependencies | Phase::Pending { .. } | Phase::Running { .. } => {
+                Action::Refused(Refusal::Active)
+            }
+            Phase::Abandoned(Lingering::Run | Lingering::QueuedCleanUp | Lingering::CleanUp) => {
+                Action::Refused(Refusal::Lingering)
+            }
+        }
+    }
+
+    /// Plans the first run of the activation.
+    pub(super) fn release(&mut self, spec: &Spec, facts: Facts<'_>) -> Action {
+        match self.phase {
+            Phase::WaitingForDependencies => {
+                self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
+                let wait = match &spec.schedule {
+                    Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
+                        Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
+                    }
+                    Schedule::Cron(cron, _) => self.first_date_of(cron, spec, facts),
+                };
+                self.phase = Phase::Pending { wait, pause: Pause::No };
+                Action::Nothing
+            }
+            Phase::Idle(_)
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => Action::Nothing,
+        }
+    }
+
+    /// Takes back a start.
+    pub(super) fn start_failed(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
+        match self.phase {
+            Phase::WaitingForDependencies | Phase::Pending { .. } => {
+                self.phase = Phase::Idle(Idle::Ended(Ending::Stopped));
+                emit(Transition::Ended { ending: Ending::Stopped, start_again: false });
+            }
+            Phase::Idle(_)
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => {}
+        }
+        Action::Nothing
+    }
+
+    /// Makes the next run due now.
+    pub(super) fn run_now(&mut self, facts: Facts<'_>) -> Action {
+        let planned = self.next_run();
+        match &mut self.phase {
+            Phase::Pending { wait, pause: pause @ Pause::Now } => {
+                *wait = match wait {
+                    Wait::Due(_) | Wait::Occurrence { .. } => Wait::Due(facts.now),
+                    Wait::Backoff(_) => Wait::Backoff(facts.now),
+                };
+                *pause = Pause::AfterRun;
+                Action::Nothing
+            }
+            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => {
+                match wait {
+                    Wait::Due(_) | Wait::Occurrence { .. } => {
+                        // A run that is already due keeps its due time.
+                        if planned.is_some_and(|due| due > facts.now) {
+                            *wait = Wait::Due(facts.now);
+                        }
+                    }
+                    Wait::Backoff(due) => *due = facts.now.min(*due),
+                }
+                Action::Nothing
+            }
+            Phase::WaitingForDependencies => Action::Refused(Refusal::WaitingForDependencies),
+            Phase::Running { .. } => Action::Refused(Refusal::Busy),
+            Phase::StopRequested { .. } | Phase::Ending { .. } => {
+                Action::Refused(Refusal::Stopping)
+            }
+            Phase::Idle(_) | Phase::Abandoned(_) => Action::Refused(Refusal::NotActive),
+        }
+    }
+
+    /// Begins no more runs until resumed.
+    pub(super) fn pause(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
+        match &mut self.phase {
+            Phase::Pending { pause, .. } => {
+                match pause {
+                    Pause::No | Pause::AfterRun => {
+                        *pause = Pause::Now;
+                        emit(Transition::Paused);
+                    }
+                    Pause::Now => {}
+                }
+                Action::Nothing
+            }
+            Phase::Running { pause, .. } => {
+                if !*pause {
+                    *pause = true;
+                    emit(Transition::Paused);
+                }
+                Action::Nothing
+            }
+            Phase::WaitingForDependencies => Action::Refused(Refusal::WaitingForDependencies),
+            Phase::StopRequested { .. } | Phase::Ending { .. } => {
+                Action::Refused(Refusal::Stopping)
+            }
+            Phase::Idle(_) | Phase::Abandoned(_) => Action::Refused(Refusal::NotActive),
+        }
+    }
+
+    /// Ends a pause.
+    pub(super) fn resume(
+        &mut self,
+        spec: &Spec,
+        facts: Facts<'_>,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        match &mut self.phase {
+            Phase::Pending { wait, pause: Pause::Now } => {
+                let wait = *wait;
+                let wait = self.resumed(wait, spec, facts);
+                self.phase = Phase::Pending { wait, pause: Pause::No };
+                emit(Transition::Resumed);
+                Action::Nothing
+            }
+            Phase::Pending { pause: pause @ Pause::AfterRun, .. } => {
+                *pause = Pause::No;
+                emit(Transition::Resumed);
+                Action::Nothing
+            }
+            Phase::Running { pause, .. } => {
+                if *pause {
+                    *pause = false;
+                    emit(Transition::Resumed);
+                }
+                Action::Nothing
+            }
+            Phase::Pending { pause: Pause::No, .. } | Phase::WaitingForDependencies => {
+                Action::Nothing
+            }
+            Phase::StopRequested { .. } | Phase::Ending { .. } => {
+                Action::Refused(Refusal::Stopping)
+            }
+            Phase::Idle(_) | Phase::Abandoned(_) => Action::Refused(Refusal::NotActive),
+        }
+    }
+
+    /// What to wait for after a pause. Runs that were due during it are dropped without being
+    /// counted: the schedule continues from now.
+    fn resumed(&mut self, wait: Wait, spec: &Spec, facts: Facts<'_>) -> Wait {
+        match wait {
+            Wait::Due(_) | Wait::Occurrence { .. } => {
+                let due = self.due_of(wait);
+                match &spec.schedule {
+                    Schedule::Interval(_) if due < facts.now => self.next_due(spec, facts, due),
+                    Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
+                        Wait::Due(due.max(facts.now))
+                    }
+                    Schedule::Cron(cron, _) => self.resumed_date_of(cron, spec, facts, wait),
+                }
+            }
+            Wait::Backoff(due) => Wait::Backoff(due.max(facts.now)),
+        }
+    }
+
+    /// Ends the activation; `limit` is when a run or clean-up is abandoned.
+    pub(super) fn stop(
+        &mut self,
+        facts: Facts<'_>,
+        limit: Nanos,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        match &mut self.phase {
+            Phase::WaitingForDependencies | Phase::Pending { .. } => {
+                emit(Transition::Stopping);
+                self.end(facts, Ending::Stopped, limit, false, CleanUp::Queued, emit)
+            }
+            Phase::Running { .. } => {
+                emit(Transition::Stopping);
+                self.phase = Phase::StopRequested { deadline: limit, start_again: false };
+                Action::Nothing
+            }
+            Phase::StopRequested { deadline, start_again } => {
+                *deadline = limit.min(*deadline);
+                *start_again = false;
+                Action::Nothing
+            }
+            Phase::Ending { ending, deadline, start_again, .. } => {
+                // The clean-up may be sleeping, and is only woken by this transition, which has not
+                // been emitted yet if the activation ended by itself.
+                if *ending != Ending::Stopped {
+                    emit(Transition::Stopping);
+                }
+                *deadline = limit.min(*deadline);
+                *start_again = false;
+                Action::Nothing
+            }
+            Phase::Idle(_) | Phase::Abandoned(_) => Action::Nothing,
+        }
+    }
+}

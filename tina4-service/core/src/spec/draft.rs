@@ -1,0 +1,77 @@
+//! The settings of a service before they are checked.
+
+use std::time::Duration;
+
+use super::setting::Setting;
+use crate::{Cron, Key, Restart, Timezone};
+
+/// The settings of a service as given, all of them optional and none of them checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// Fixed rate: the period.
+    pub interval: Option<Duration>,
+    /// Fixed delay: the pause between the end of a run and the next start.
+    pub delay: Option<Duration>,
+    /// Calendar time.
+    pub cron: Option<Cron>,
+    /// The time zone of `cron`.
+    pub timezone: Option<Timezone>,
+    /// The pause before the first run.
+    pub initial_delay: Option<Duration>,
+    /// The upper bound of the random lateness of each run.
+    pub jitter: Option<Duration>,
+    /// The duration after which a run is reported as stuck.
+    pub timeout: Option<Duration>,
+    /// Whether to restart.
+    pub restart: Option<Restart>,
+    /// The number of restarts allowed.
+    pub max_restarts: Option<u32>,
+    /// The sliding window in which restarts are counted.
+    pub restart_window: Option<Duration>,
+    /// The first delay before a restart.
+    pub backoff: Option<Duration>,
+    /// The longest delay before a restart.
+    pub max_backoff: Option<Duration>,
+    /// How long stop waits for the service.
+    pub stop_timeout: Option<Duration>,
+    /// Whether `start_all` starts the service.
+    pub autostart: Option<bool>,
+    /// Whether a failure of the service shuts the runner down.
+    pub critical: Option<bool>,
+    /// Keys whose value could not be read. Each has been reported already, so the check skips every
+    /// rule that depends on one of them.
+    pub unreadable: Vec<Key>,
+}
+
+impl Draft {
+    /// Takes over one setting; the last one with the same key wins.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service_core::{Draft, Setting};
+    ///
+    /// let mut draft = Draft::default();
+    /// draft.set(Setting::MaxRestarts(5));
+    /// draft.set(Setting::Interval(Duration::from_secs(30)));
+    /// assert_eq!(draft.interval, Some(Duration::from_secs(30)));
+    /// ```
+    pub fn set(&mut self, setting: Setting) {
+        match setting {
+            Setting::Interval(period) => self.interval = Some(period),
+            Setting::Delay(pause) => self.delay = Some(pause),
+            Setting::Cron(cron) => self.cron = Some(cron),
+            Setting::Timezone(timezone) => self.timezone = Some(timezone),
+            Setting::InitialDelay(pause) => self.initial_delay = Some(pause),
+            Setting::Jitter(bound) => self.jitter = Some(bound),
+            Setting::Timeout(limit) => self.timeout = Some(limit),
+            Setting::Restart(restart) => self.restart = Some(restart),
+            Setting::MaxRestarts(count) => self.max_restarts = Some(count),
+            Setting::RestartWindow(window) => self.restart_window = Some(window),
+            Setting::Backoff(first) => self.backoff = Some(first),
+            Setting::MaxBackoff(longest) => self.max_backoff = Some(longest),
+            Setting::StopTimeout(limit) => self.stop_timeout = Some(limit),
+            Setting::Autostart(autostart) => self.autostart = Some(autostart),
+            Setting::Critical(critical) => self.critical = Some(critical),
+        }
+    }
+}

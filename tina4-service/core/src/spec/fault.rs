@@ -1,0 +1,46 @@
+//! A fault in the settings of a service.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::Key;
+
+/// A setting that cannot stay as it is, and the remedy.
+///
+/// Its text has the form `problem; remedy`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fault {
+    /// The key at fault.
+    pub key: Key,
+    /// The key it conflicts with, or depends on, if any.
+    pub also: Option<Key>,
+    /// `true` if the value is at fault, `false` if the key itself has to go.
+    pub of_value: bool,
+    message: String,
+}
+
+impl Fault {
+    /// A value that its key does not accept.
+    pub(crate) fn value(key: Key, message: impl Into<String>) -> Self {
+        Self { key, also: None, of_value: true, message: message.into() }
+    }
+
+    /// A key that must not be set here, whatever its value.
+    pub(crate) fn key(key: Key, message: impl Into<String>) -> Self {
+        Self { of_value: false, ..Self::value(key, message) }
+    }
+
+    /// The same fault, with the other key that causes it.
+    pub(crate) fn with(self, also: Key) -> Self {
+        Self { also: Some(also), ..self }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Fault {}

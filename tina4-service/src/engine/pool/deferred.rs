@@ -1,0 +1,143 @@
+//! Effects that must wait until the pool's lock is released: they run user code, or wake threads.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_channel::Sender;
+
+use crate::observe::log::LogLine;
+use crate::service::context::Never;
+use crate::service::instance::Environment;
+use crate::sys::panics;
+
+/// Log lines that may wait to be written.
+const MAX_LINES: usize = 10_000;
+
+/// Effects taken out of a [`DeferredQueue`], to be executed without the lock.
+#[derive(Debug, Default)]
+pub(crate) struct Deferred {
+    /// Sleeping services wake up when these are dropped.
+    sleepers: Vec<Sender<Never>>,
+    /// User values to be dropped.
+    discarded: Vec<Box<dyn Any + Send>>,
+    log: Vec<LogLine>,
+}
+
+impl Deferred {
+    /// Whether it holds log lines, which are written in order: by one thread at a time.
+    pub(super) fn has_log(&self) -> bool {
+        !self.log.is_empty()
+    }
+
+    /// Executes the effects. Destructors and log subscribers are user code: a panic has been reported
+    /// by the panic hook, and must not end a worker.
+    pub(super) fn flush(self) {
+        let Self { sleepers, discarded, log } = self;
+        drop(sleepers);
+        for value in discarded {
+            let _ = panics::catch(|| drop(value));
+        }
+        for line in log {
+            let _ = panics::catch(|| line.write());
+            line.done();
+        }
+    }
+}
+
+/// Effects that wait until the lock is released.
+#[derive(Debug)]
+pub(crate) struct DeferredQueue {
+    env: Arc<Environment>,
+    pending: Deferred,
+    /// A thread is writing log lines.
+    logging: bool,
+    lost_lines: u64,
+    /// The process is ending: nothing that could block is done any more.
+    exiting: bool,
+}
+
+impl DeferredQueue {
+    pub(crate) fn new(env: Arc<Environment>) -> Self {
+        Self { env, pending: Deferred::default(), logging: false, lost_lines: 0, exiting: false }
+    }
+
+    /// Wakes the sleeping code of a service; `None`: none sleeps.
+    pub(crate) fn wake(&mut self, sleepers: Option<Sender<Never>>) {
+        self.pending.sleepers.extend(sleepers);
+    }
+
+    /// Drops a user value.
+    pub(crate) fn discard<T: Any + Send>(&mut self, value: Option<T>) {
+        if let Some(value) = value {
+            self.pending.discarded.push(Box::new(value));
+        }
+    }
+
+    /// Writes a log line. While the log blocks, up to [`MAX_LINES`] wait; more are lost, and counted.
+    pub(crate) fn log(&mut self, line: LogLine) {
+        if self.exiting {
+            return line.done();
+        }
+        let log = &mut self.pending.log;
+        if log.len() >= MAX_LINES {
+            self.lost_lines += 1;
+            return line.done();
+        }
+        if self.lost_lines > 0 {
+            log.push(LogLine::missed(std::mem::take(&mut self.lost_lines)));
+        }
+        log.push(line);
+    }
+
+    /// The process is ending. Destructors are user code, which the thread that ends the process must
+    /// not wait for, and the log may block.
+    pub(crate) fn exit(&mut self) {
+        self.exiting = true;
+    }
+
+    /// Whether anything can be taken.
+    pub(crate) fn is_pending(&self) -> bool {
+        let Deferred { sleepers, discarded, log } = &self.pending;
+        let may_log = !log.is_empty() && !self.logging;
+        let may_drop = !discarded.is_empty() && !self.exiting;
+        may_log || may_drop || !sleepers.is_empty()
+    }
+
+    /// Takes the effects. Log lines stay where they are while another thread writes earlier ones.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Box<Deferred>> {
+        if self.exiting {
+            self.pending.discarded.drain(..).for_each(std::mem::forget);
+        }
+        if !self.is_pending() {
+            return None;
+        }
+        let mut taken = std::mem::take(&mut self.pending);
+        if self.logging {
+            std::mem::swap(&mut taken.log, &mut self.pending.log);
+        } else {
+            self.logging = taken.has_log();
+        }
+        Some(Box::new(taken))
+    }
+
+    /// Takes what wakes sleepers. Dropping it never blocks.
+    #[cfg(feature = "signals")]
+    pub(super) fn take_sleepers(&mut self) -> impl Sized + use<> {
+        std::mem::take(&mut self.pending.sleepers)
+    }
+
+    /// The effects that were taken have been executed.
+    pub(crate) fn flushed(&mut self, had_log: bool) {
+        if had_log {
+            self.logging = false;
+            self.env.log_is_slow.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether every log line has been written.
+    pub(super) fn is_log_written(&self) -> bool {
+        !self.logging && self.pending.log.is_empty()
+    }
+}

@@ -1,0 +1,89 @@
+//! What the pool's lock guards, and whether the next due time is covered.
+
+use super::deferred::Deferred;
+use super::work_source::WorkSource;
+use super::workers::{Wakeups, Workers};
+use tina4_service_core::Nanos;
+
+/// What the pool's lock guards.
+#[derive(Debug)]
+pub(super) struct PoolState<S> {
+    pub(super) source: S,
+    pub(super) workers: Workers,
+    /// Threads that wait in `Pool::wait_for` for something to change.
+    pub(super) listening: usize,
+}
+
+/// What a thread does after it has released the lock.
+#[derive(Debug)]
+pub(super) struct AfterUnlock {
+    pub(super) wakeups: Option<Wakeups>,
+    /// Whether to notify the threads that wait for a change.
+    pub(super) notify_listeners: bool,
+    pub(super) deferred: Option<Box<Deferred>>,
+}
+
+impl<S: WorkSource> PoolState<S> {
+    /// Makes sure that the next due time is covered, as the pool's documentation defines it.
+    ///
+    /// `returns_soon`: the caller is a worker that is expected to look again in a moment.
+    // Forced, because it is part of every run, and called from too many places to be inlined otherwise.
+    #[inline(always)]
+    pub(super) fn cover(
+        &mut self,
+        now: Nanos,
+        returns_soon: bool,
+        max_threads: usize,
+    ) -> Option<Box<AfterUnlock>> {
+        let (notify_listeners, deferred) = self.take_after_unlock();
+        // A log or a destructor may block: a thread that executes one may not be back soon.
+        let returns_soon = returns_soon && deferred.is_none();
+        let uncovered = self.uncovered(now, returns_soon);
+        if uncovered.is_none() && !notify_listeners && deferred.is_none() {
+            return None;
+        }
+        let wakeups =
+            uncovered.and_then(|due| self.workers.wake_for(now, due, returns_soon, max_threads));
+        AfterUnlock::new(wakeups, notify_listeners, deferred)
+    }
+
+    /// The next due time, if no worker waits for it.
+    // Forced, because it is part of every run, and called from too many places to be inlined otherwise.
+    #[inline(always)]
+    pub(super) fn uncovered(&mut self, now: Nanos, returns_soon: bool) -> Option<Nanos> {
+        let due = self.source.next_due();
+        if due.is_none() && self.source.is_finished() {
+            self.workers.wake_all();
+        }
+        due.filter(|due| !self.is_covered(now, *due, returns_soon))
+    }
+
+    /// What is left to do without the lock: whether to notify listeners, and the deferred effects.
+    #[inline]
+    pub(super) fn take_after_unlock(&mut self) -> (bool, Option<Box<Deferred>>) {
+        let notify_listeners = self.source.take_changed() && self.listening > 0;
+        (notify_listeners, self.source.deferred_mut().take())
+    }
+
+    /// Whether a worker already waits for this due time.
+    #[inline]
+    fn is_covered(&self, now: Nanos, due: Nanos, returns_soon: bool) -> bool {
+        match &self.workers.leader {
+            Some(leader) => leader.until <= due,
+            None => returns_soon && self.workers.has_stand_by(now, due),
+        }
+    }
+}
+
+impl AfterUnlock {
+    /// Boxed, because there is usually nothing to do.
+    #[inline]
+    pub(super) fn new(
+        wakeups: Option<Wakeups>,
+        notify_listeners: bool,
+        deferred: Option<Box<Deferred>>,
+    ) -> Option<Box<Self>> {
+        let any = wakeups.is_some() || notify_listeners || deferred.is_some();
+        any.then(|| Box::new(Self { wakeups, notify_listeners, deferred }))
+    }
+}

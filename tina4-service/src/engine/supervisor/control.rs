@@ -1,0 +1,146 @@
+//! Requests to one service, and their answers.
+
+use std::time::Duration;
+
+use super::Supervisor;
+use crate::engine::control_error::ControlError;
+use crate::engine::pool::wait::Wait;
+use crate::observe::stop_report::Stopped;
+use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
+use tina4_service_core::{Nanos, nanos};
+
+/// The immediate answer to a request to stop.
+#[derive(Clone, Debug)]
+pub(crate) enum StopRequest {
+    /// The service is stopping.
+    Pending(PendingStop),
+    /// There was nothing to stop.
+    Answered(Stopped),
+}
+
+/// A stop that is awaited.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PendingStop {
+    pub(crate) index: u32,
+    activation: u32,
+    requested: Nanos,
+}
+
+impl Supervisor {
+    /// The index of a service. The nearest known name is looked up by the caller, without the lock.
+    pub(super) fn find(&mut self, name: &str) -> Result<u32, ControlError> {
+        let unknown = || ControlError::Unknown { name: name.to_owned(), nearest: None };
+        self.registry.find(name).ok_or_else(unknown)
+    }
+
+    pub(crate) fn request(
+        &mut self,
+        name: &str,
+        input: Input<'_>,
+        now: Nanos,
+    ) -> Result<(), ControlError> {
+        let index = self.find(name)?;
+        match self.apply(index, input, now) {
+            Action::Refused(refusal) => Err(self.refused(index, refusal, now)),
+            Action::Nothing | Action::Run { .. } | Action::CleanUp => Ok(()),
+        }
+    }
+
+    pub(super) fn refused(&self, index: u32, refusal: Refusal, now: Nanos) -> ControlError {
+        let service = self.registry.get(index);
+        let name = service.instance.definition.name_str().to_owned();
+        match refusal {
+            Refusal::Active | Refusal::NotActive => {
+                ControlError::NotActive { name, state: service.life.state() }
+            }
+            Refusal::WaitingForDependencies => ControlError::NotUpYet { name },
+            Refusal::Busy => ControlError::Busy { name },
+            Refusal::Stopping => ControlError::Stopping { name },
+            Refusal::Lingering => ControlError::StillAlive {
+                name,
+                age: service.executing_for(now),
+                place: service.instance.definition.place(),
+            },
+        }
+    }
+
+    /// Asks one service to stop.
+    pub(crate) fn request_stop(
+        &mut self,
+        name: &str,
+        now: Nanos,
+    ) -> Result<StopRequest, ControlError> {
+        let answer = self.begin_stop(name, now);
+        self.follow_up(now);
+        answer
+    }
+
+    /// Asks one service to stop; what follows for others is left to the caller.
+    fn begin_stop(&mut self, name: &str, now: Nanos) -> Result<StopRequest, ControlError> {
+        let index = self.find(name)?;
+        let service = self.registry.get_mut(index);
+        let (state, place) = (service.life.state(), service.instance.definition.place());
+        if !state.is_active() {
+            return Ok(StopRequest::Answered(if service.life.is_executing() {
+                Stopped::Abandoned { age: service.executing_for(now), place }
+            } else {
+                Stopped::NotActive { state }
+            }));
+        }
+        let activation = service.life.activation();
+        let deadline = now.saturating_add(nanos(service.instance.definition.spec().stop_timeout));
+        service.record_stop_request(now);
+        self.step(index, Input::Stop { deadline }, now);
+        Ok(StopRequest::Pending(PendingStop { index, activation, requested: now }))
+    }
+
+    /// Asks one service to stop and to start again. Returns the stop to wait for, if it was active.
+    pub(crate) fn request_restart(
+        &mut self,
+        name: &str,
+        now: Nanos,
+    ) -> Result<Option<PendingStop>, ControlError> {
+        // A service that could not start again is not stopped.
+        self.may_start_one(name)?;
+        // Defer follow-ups until after the start, so that dependents stay blocked.
+        match self.begin_stop(name, now)? {
+            StopRequest::Pending(pending) => {
+                // If there was nothing to wait for, it has ended already.
+                self.start(name, now)?;
+                Ok(Some(pending))
+            }
+            StopRequest::Answered(_) => self.start(name, now).map(|()| None),
+        }
+    }
+
+    /// The result of a stop. `inside`: the service that waits for it.
+    pub(crate) fn stop_result(
+        &mut self,
+        pending: PendingStop,
+        inside: Option<u32>,
+        now: Nanos,
+    ) -> Wait<Stopped> {
+        let PendingStop { index, activation, requested } = pending;
+        let is_late = |deadline| deadline <= now;
+        if self.registry.get(index).life.stop_deadline().is_some_and(is_late) {
+            self.apply(index, Input::Expired, now);
+        }
+        let service = self.registry.get(index);
+        let same = service.life.activation() == activation;
+        if same && service.life.state() == State::Abandoned {
+            let place = service.instance.definition.place();
+            return Wait::Ready(Stopped::Abandoned { age: service.executing_for(now), place });
+        }
+        if !same || !service.life.state().is_active() {
+            let ended = service.ended_at().unwrap_or(now);
+            let after = Duration::from_nanos(ended.saturating_sub(requested));
+            return Wait::Ready(Stopped::Ended { after });
+        }
+        // Two services that stop each other would wait forever: one that is itself asked to stop does
+        // not wait.
+        if inside.is_some_and(|inside| self.registry.get(inside).instance.stop_requested()) {
+            return Wait::Ready(Stopped::Requested);
+        }
+        Wait::Until(service.life.stop_deadline())
+    }
+}

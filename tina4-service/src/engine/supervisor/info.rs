@@ -1,0 +1,86 @@
+//! What is known about services, for users.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Supervisor;
+use super::supervised::Supervised;
+use crate::observe::info::ServiceInfo;
+use crate::observe::stats::FailureCounts;
+use crate::service::instance::Instance;
+use crate::time::wall::{wall_after, wall_time};
+use tina4_service_core::lifecycle::State;
+use tina4_service_core::{Nanos, nanos};
+
+impl Supervisor {
+    /// All services, in the order in which they became known.
+    pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
+        self.registry.iter().map(|service| Arc::clone(&service.instance)).collect()
+    }
+
+    /// The service of this name, if there is one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn instance(&mut self, name: &str) -> Option<Arc<Instance>> {
+        self.registry.find(name).map(|index| Arc::clone(&self.registry.get(index).instance))
+    }
+
+    pub(crate) fn state(&mut self, name: &str) -> Option<State> {
+        self.registry.find(name).map(|index| self.registry.get(index).life.state())
+    }
+
+    pub(crate) fn status(&self) -> BTreeMap<String, State> {
+        let line = |service: &Supervised| {
+            (service.instance.definition.name().into_owned(), service.life.state())
+        };
+        // A name means the same as in every request: the first service of that name, which is inserted
+        // last.
+        self.registry.iter().rev().map(line).collect()
+    }
+
+    pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
+        let mut all: Vec<_> = self.registry.iter().map(|service| self.info(service, now)).collect();
+        all.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
+        all
+    }
+
+    fn info(&self, service: &Supervised, now: Nanos) -> ServiceInfo {
+        let Supervised { instance, life, stats, .. } = service;
+        let (definition, clock) = (&instance.definition, &self.env.clock);
+        let running = life.running_since().map(|started| (started, instance.last_beat()));
+        let timeout = definition.spec().timeout.map(nanos);
+        let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
+        let FailureCounts { crashes, restarts, skipped, last_error } = service.failures();
+        let started = life.run_started();
+        let last_end = stats.last_end();
+        ServiceInfo {
+            name: definition.name(),
+            place: definition.place(),
+            function: definition.path(),
+            schedule: instance.schedule(),
+            state: life.state(),
+            since: clock.wall_at(life.since()),
+            next_due: life
+                .next_date()
+                .and_then(|(at, late)| wall_after(wall_time(at)?, late))
+                .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
+            runs: stats.runs,
+            crashes,
+            restarts,
+            crashes_in_a_row: life.crashes_in_a_row(),
+            skipped,
+            last_start: wall((stats.runs > 0).then_some(started)),
+            last_end: wall(last_end.map(|(at, _)| at)),
+            last_duration: last_end.map(|(_, took)| took),
+            last_error,
+            lateness: stats.lateness(started.saturating_sub(life.run_due())),
+            duration: stats.duration(),
+            stuck: running.zip(timeout).is_some_and(|((started, heartbeat), timeout)| {
+                started.max(heartbeat).saturating_add(timeout) <= now
+            }),
+            heartbeat_age: running
+                .filter(|(started, heartbeat)| heartbeat >= started && *heartbeat > 0)
+                .map(|(_, heartbeat)| Duration::from_nanos(now.saturating_sub(heartbeat))),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Everything that is reported: to subscribers immediately, to the log once the lock is released.
+
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use crate::engine::pool::deferred::DeferredQueue;
+use crate::observe::event::{Change, Event};
+use crate::observe::log::LogLine;
+use crate::observe::subscribers::Subscribers;
+use crate::service::instance::{Environment, Instance};
+use tina4_service_core::Nanos;
+
+/// Reports changes to subscribers and to the log.
+pub(super) struct Journal {
+    env: Arc<Environment>,
+    subscribers: Subscribers,
+}
+
+impl Journal {
+    pub(super) fn new(env: Arc<Environment>) -> Self {
+        Self { env, subscribers: Subscribers::default() }
+    }
+
+    pub(super) fn subscribe(&mut self) -> Receiver<Event> {
+        self.subscribers.add()
+    }
+
+    #[cfg(feature = "testing")]
+    pub(super) fn record_all(&mut self, record: crate::observe::record::Record) {
+        self.subscribers.record(record);
+    }
+
+    pub(super) fn has_subscribers(&self) -> bool {
+        !self.subscribers.is_empty()
+    }
+
+    /// Reports a change of a service.
+    pub(super) fn record(
+        &mut self,
+        instance: &Arc<Instance>,
+        change: Change,
+        now: Nanos,
+        deferred: &mut DeferredQueue,
+    ) {
+        if self.has_subscribers() {
+            self.publish(instance, &change, now);
+        }
+        if LogLine::is_for(&change) {
+            deferred.log(LogLine { instance: Some(Arc::clone(instance)), change });
+        }
+    }
+
+    /// Reports a change that concerns the runner as a whole.
+    pub(super) fn record_of_runner(&mut self, change: Change, deferred: &mut DeferredQueue) {
+        if self.has_subscribers() {
+            let at = self.env.clock.wall();
+            self.subscribers.send(&Event { service: "".into(), at, change: change.clone() });
+        }
+        deferred.log(LogLine { instance: None, change });
+    }
+
+    /// Reports a change of a service to subscribers alone.
+    pub(super) fn publish(&mut self, instance: &Instance, change: &Change, now: Nanos) {
+        let service = instance.definition.name();
+        let at = self.env.clock.wall_at(now);
+        self.subscribers.send(&Event { service, at, change: change.clone() });
+    }
+}

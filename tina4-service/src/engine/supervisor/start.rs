@@ -1,0 +1,111 @@
+//! Adding, checking and starting services.
+
+use std::io;
+
+use crossbeam_channel::Receiver;
+
+use super::Supervisor;
+use crate::engine::control_error::ControlError;
+use crate::observe::event::{Change, Event};
+use crate::plan::plan::Plan;
+use crate::plan::start_error::StartError;
+use crate::service::registration::Definition;
+use tina4_service_core::Nanos;
+use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
+
+impl Supervisor {
+    pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {
+        self.registry.add(definition, &self.env, now);
+    }
+
+    pub(crate) fn subscribe(&mut self) -> Receiver<Event> {
+        self.journal.subscribe()
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn record_all(&mut self, record: crate::observe::record::Record) {
+        self.journal.record_all(record);
+    }
+
+    pub(super) fn may_start(&self) -> Result<(), StartError> {
+        if self.exiting || self.shutdown.is_in_progress() {
+            Err(StartError::ShuttingDown)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn check(&mut self) -> Result<Plan, StartError> {
+        self.registry.check(&self.env)?;
+        let planned = self.registry.order().iter().map(|index| {
+            let service = self.registry.get(*index);
+            let name = |index: &u32| self.registry.get(*index).instance.definition.name();
+            (&*service.instance, service.after().iter().map(name).collect())
+        });
+        Ok(Plan::new(planned, self.env.clock.wall()))
+    }
+
+    pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
+        self.may_start()?;
+        self.registry.check(&self.env)?;
+        self.timers.reserve(self.registry.len());
+        for position in 0..self.registry.order().len() {
+            let index = self.registry.order()[position];
+            let service = self.registry.get(index);
+            let autostart = service.instance.definition.spec().autostart;
+            // Finished and failed services restart only by name.
+            let may_start = matches!(
+                service.life.state(),
+                State::Registered | State::Stopped | State::Abandoned
+            );
+            if autostart
+                && may_start
+                && let Action::Refused(_) = self.start_one(index, now)
+            {
+                self.record(index, Change::StillAlive, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn start_one(&mut self, index: u32, now: Nanos) -> Action {
+        let wait_for_dependencies = self.registry.waits_for_dependencies(index);
+        self.apply(index, Input::Start { wait_for_dependencies }, now)
+    }
+
+    /// The service of this name, if it may be started at present: faults of others do not matter.
+    pub(super) fn may_start_one(&mut self, name: &str) -> Result<u32, ControlError> {
+        let index = self.find(name)?;
+        self.may_start().map_err(ControlError::Start)?;
+        self.registry.resolve(&self.env);
+        let faults = self.registry.faults_of(index);
+        if faults.is_empty() {
+            Ok(index)
+        } else {
+            Err(ControlError::Start(StartError::Faults(faults)))
+        }
+    }
+
+    pub(crate) fn start(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
+        let index = self.may_start_one(name)?;
+        match self.start_one(index, now) {
+            Action::Refused(Refusal::Active)
+            | Action::Nothing
+            | Action::Run { .. }
+            | Action::CleanUp => Ok(()),
+            Action::Refused(refusal) => Err(self.refused(index, refusal, now)),
+        }
+    }
+
+    /// Why there is no thread at all, if that is so.
+    pub(crate) fn take_spawn_error(&mut self) -> Option<io::Error> {
+        self.spawn_error.take()
+    }
+
+    /// Takes back a start for which there is no thread.
+    pub(crate) fn undo_start(&mut self, now: Nanos) {
+        for index in self.registry.indices() {
+            self.apply(index, Input::StartFailed, now);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Stopping everything, in order and under one deadline; also at the end of the process.
+
+use std::borrow::Cow;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::supervised::Supervised;
+use super::{FollowUp, Supervisor};
+use crate::engine::invoke;
+use crate::engine::pool::wait::Wait;
+use crate::observe::stop_report::{StopReport, StoppedService};
+use tina4_service_core::lifecycle::{Input, State};
+use tina4_service_core::{Nanos, nanos};
+
+impl Supervisor {
+    pub(crate) fn stop_all(
+        &mut self,
+        timeout: Duration,
+        critical: Option<Cow<'static, str>>,
+        now: Nanos,
+    ) {
+        if self.is_quiet() {
+            // A shutdown without active services is over immediately; it does not replace a report.
+            if critical.is_some() || self.shutdown.report().is_none() {
+                let report = self.report(now, now, critical);
+                self.shutdown.set_report(report);
+                self.changed = true;
+            }
+            return;
+        }
+        let deadline = now.saturating_add(nanos(timeout));
+        self.changed |= self.shutdown.begin(now, deadline, critical);
+        self.follow_ups.extend(self.registry.indices().map(FollowUp::Stop));
+        self.follow_up(now);
+    }
+
+    /// Whether nothing is active and no shutdown is in progress.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.active == 0 && !self.shutdown.is_in_progress()
+    }
+
+    #[cfg(feature = "signals")]
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.shutdown.is_in_progress()
+    }
+
+    /// Whether a shutdown is in progress, or is over and no service was started since.
+    #[cfg(feature = "signals")]
+    pub(crate) fn has_shut_down(&self) -> bool {
+        self.shutdown.is_in_progress() || self.shutdown.report().is_some()
+    }
+
+    /// Gives up what does not stop in time, and returns until when a shutdown in progress waits.
+    pub(crate) fn advance_shutdown(&mut self, now: Nanos) -> Option<Nanos> {
+        if self.shutdown.deadline().is_some_and(|deadline| deadline <= now) {
+            self.expire(now);
+        }
+        self.shutdown.deadline()
+    }
+
+    /// The report of a shutdown that is over.
+    pub(crate) fn shutdown_result(&mut self, now: Nanos) -> Wait<StopReport> {
+        match self.advance_shutdown(now) {
+            Some(deadline) => Wait::Until(Some(deadline)),
+            None => Wait::Ready(self.shutdown.report().cloned().unwrap_or_default()),
+        }
+    }
+
+    /// The state of the services while a shutdown is in progress.
+    pub(crate) fn interim_report(&self, now: Nanos) -> StopReport {
+        match self.shutdown.current() {
+            Some(current) => StopReport {
+                in_progress: true,
+                ..self.report(current.began, now, current.critical.clone())
+            },
+            None => self.report(now, now, None),
+        }
+    }
+
+    /// Gives up every service whose stop deadline has passed. That may free others to be stopped, and so
+    /// on.
+    fn expire(&mut self, now: Nanos) {
+        loop {
+            let is_late = |index: &u32| {
+                let deadline = self.registry.get(*index).life.stop_deadline();
+                deadline.is_some_and(|deadline| deadline <= now)
+            };
+            let late: Vec<_> = self.registry.indices().filter(is_late).collect();
+            if late.is_empty() {
+                return;
+            }
+            for index in late {
+                self.apply(index, Input::Expired, now);
+            }
+        }
+    }
+
+    pub(super) fn report(
+        &self,
+        began: Nanos,
+        now: Nanos,
+        critical: Option<Cow<'static, str>>,
+    ) -> StopReport {
+        let mut services: Vec<_> = self.registry.iter().collect();
+        // In the order in which they ended; those that are still active come first.
+        services.sort_by_key(|service| {
+            let sequence = service.end.as_ref().map_or(0, |end| end.sequence);
+            (sequence, service.instance.definition.name_str())
+        });
+        let between = |from: Nanos, to: Nanos| Duration::from_nanos(to.saturating_sub(from));
+        let stopped = |service: &Supervised| {
+            let end = service.end.as_ref();
+            let is_alive = service.life.state() == State::Abandoned && service.life.is_executing();
+            StoppedService {
+                name: service.instance.definition.name(),
+                place: service.instance.definition.place(),
+                state: service.life.state(),
+                took: end.and_then(|end| Some(between(end.stop_requested?, end.at?))),
+                age: is_alive.then(|| service.executing_for(now)),
+                failed_hooks: end.map_or(0, |end| end.failed_hooks),
+            }
+        };
+        StopReport {
+            services: services.into_iter().map(stopped).collect(),
+            took: between(began, now),
+            critical,
+            in_progress: false,
+            forked: false,
+        }
+    }
+
+    /// The process is ending: nothing starts any more, nothing is logged, everything stops. `inside`: the
+    /// service whose run ends the process, and so never returns.
+    #[cfg_attr(not(feature = "exit-hook"), allow(dead_code, reason = "used by the exit hook"))]
+    pub(crate) fn exit(&mut self, inside: Option<(usize, u32)>, timeout: Duration, now: Nanos) {
+        self.exiting = true;
+        self.deferred.exit();
+        self.env.exiting.store(true, Ordering::Relaxed);
+        // Its run is given up when its turn to stop comes, or now if that has come already.
+        self.lost_thread = inside
+            .filter(|(runner, _)| *runner == invoke::runner_id(&self.env))
+            .map(|(_, index)| index);
+        let registry = &self.registry;
+        let is_stopping = |index: &mut u32| registry.get(*index).life.stop_deadline().is_some();
+        if let Some(index) = self.lost_thread.take_if(is_stopping) {
+            self.apply(index, Input::ThreadLost, now);
+        }
+        self.stop_all(timeout, None, now);
+    }
+
+    /// The thread that runs this service will never return, because the process is ending: another
+    /// worker runs the clean-up. `false`: the service's turn to stop has not come yet.
+    #[cfg(feature = "exit-hook")]
+    pub(crate) fn give_up(&mut self, index: u32, now: Nanos) -> bool {
+        let is_stopping = self.registry.get(index).life.stop_deadline().is_some();
+        if is_stopping {
+            self.apply(index, Input::ThreadLost, now);
+        }
+        is_stopping
+    }
+}

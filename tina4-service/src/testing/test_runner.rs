@@ -1,0 +1,362 @@
+//! The runner of a test.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::engine::control_error::ControlError;
+use crate::observe::event::{Change, Event};
+use crate::observe::info::ServiceInfo;
+use crate::observe::record::Record;
+use crate::observe::stop_report::{StopReport, Stopped};
+use crate::plan::start_error::StartError;
+use crate::runner::runner::Runner;
+use crate::service::builder::IntoDuration;
+use crate::service::instance::Injected;
+use crate::testing::test_time::TestTime;
+use crate::testing::timeline;
+use crate::testing::virtual_time::VirtualTime;
+use crate::text::nearest::remedy;
+use crate::time::virtual_clock::VirtualClock;
+use crate::time::zone::Zone;
+use tina4_service_core::lifecycle::State;
+use tina4_service_core::{Nanos, nanos};
+
+/// A runner whose clock is controlled by a test.
+///
+/// Methods that take the name of a service panic if no service has that name; methods that take a
+/// time or a duration panic if it cannot be parsed. Test runners are independent of each other.
+///
+/// # Bodies that block
+///
+/// A body that neither returns nor sleeps for ten seconds of real time fails the test: the waiting
+/// method panics and says so.
+///
+/// A body that calls [`Context::stopping`](crate::Context::stopping) may block on anything, so the
+/// clock advances without it. It is given a grace period of real time first, which is best effort:
+/// 100 ms; up to 2 s while Linux reports its thread as running (or waiting for a disk); up to 10 s
+/// once it is asked to stop. A body that needs longer ends later in virtual time, and how much later
+/// depends on the machine.
+pub struct TestRunner {
+    runner: Runner,
+    virtual_time: Arc<VirtualTime>,
+    zone: &'static Zone,
+    record: Record,
+    /// Whether the test has started services itself, or `advance` has.
+    started: bool,
+}
+
+impl TestRunner {
+    pub(super) fn assemble(
+        runner: Runner,
+        virtual_time: Arc<VirtualTime>,
+        zone: &'static Zone,
+        record: Record,
+    ) -> Self {
+        Self { runner, virtual_time, zone, record, started: false }
+    }
+
+    /// The runner itself: for code under test that needs one, and for methods that this type lacks.
+    #[must_use]
+    pub fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// Starts every service with `autostart`, as the first `advance` does otherwise.
+    ///
+    /// Nothing runs before time is allowed to pass; `advance("0s")` runs what is due immediately.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::start_all`].
+    pub fn start_all(&mut self) -> Result<(), StartError> {
+        self.runner.start_all()?;
+        self.started = true;
+        Ok(())
+    }
+
+    /// Starts one service; `advance` then no longer starts the others.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::start`].
+    pub fn start(&mut self, name: &str) -> Result<(), ControlError> {
+        self.runner.start(name)?;
+        self.started = true;
+        Ok(())
+    }
+
+    /// Lets time pass: everything that falls due runs, in order.
+    ///
+    /// The length is a [`Duration`] or a text such as `"1h 30m"`.
+    ///
+    /// # Panics
+    ///
+    /// The services have faults; the duration cannot be parsed; a body blocks.
+    #[track_caller]
+    pub fn advance(&mut self, by: impl IntoDuration) {
+        let by = duration(by);
+        self.advance_until(self.virtual_time.now().saturating_add(nanos(by)));
+    }
+
+    /// Lets time pass until the wall clock shows this time.
+    ///
+    /// Write `"2026-03-29T03:30:00[Europe/Berlin]"`, or `"2026-03-29T03:30"` in the zone of the test.
+    ///
+    /// # Panics
+    ///
+    /// As for [`TestRunner::advance`]; the time cannot be parsed, or has already passed.
+    #[track_caller]
+    pub fn advance_to(&mut self, time: &str) {
+        let now = self.now();
+        match self.time(time).duration_since(now) {
+            Ok(distance) => self.advance(distance),
+            Err(_) => panic!("`{time}` has passed already: it is {now}"),
+        }
+    }
+
+    /// Lets time pass until the next run, of whichever service.
+    ///
+    /// Runs that are due at the same instant run as well. Returns the names of the services in the
+    /// order of their runs; none if no run is scheduled. A sleeping body may end its run and thereby
+    /// schedule the next one, so time also passes for sleeps, up to ten thousand of them.
+    ///
+    /// # Panics
+    ///
+    /// As for [`TestRunner::advance`].
+    #[track_caller]
+    pub fn run_next(&mut self) -> Vec<String> {
+        self.begin();
+        let before = self.record.read(|recorded| recorded.total());
+        self.virtual_time.advance_to_next_run();
+        self.record.read(|recorded| {
+            let began = |event: &&Event| matches!(event.change, Change::RunBegan { .. });
+            recorded.since(before).filter(began).map(|event| event.service.to_string()).collect()
+        })
+    }
+
+    /// Suspends the machine: the wall clock continues, and monotonic time does not.
+    ///
+    /// Services with a `cron` schedule notice within 30 s of [`TestRunner::advance`].
+    #[track_caller]
+    pub fn suspend(&mut self, length: impl IntoDuration) {
+        let now = self.virtual_time.wall();
+        self.virtual_time.set_wall(now.checked_add(duration(length)).unwrap_or(now));
+    }
+
+    /// Sets the machine's wall clock, forward or back.
+    ///
+    /// # Panics
+    ///
+    /// The time cannot be parsed.
+    #[track_caller]
+    pub fn set_clock(&mut self, time: &str) {
+        self.virtual_time.set_wall(self.time(time).into());
+    }
+
+    /// The wall clock's time.
+    #[must_use]
+    pub fn now(&self) -> TestTime {
+        self.civil(self.virtual_time.wall())
+    }
+
+    /// Parses a time, to compare others with it. The clock does not change.
+    ///
+    /// Write `"2026-03-29T03:30:00[Europe/Berlin]"`, or `"2026-03-29T03:30"` in the zone of the test.
+    ///
+    /// # Panics
+    ///
+    /// The time cannot be parsed.
+    #[track_caller]
+    #[must_use]
+    pub fn time(&self, text: &str) -> TestTime {
+        match Zone::parse_time(text, Some(self.zone)) {
+            Ok((time, _)) => self.civil(time),
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+
+    /// The same instant, as the wall clock of the test shows it.
+    ///
+    /// For instants that a service has recorded, such as [`Tick::due`](crate::Tick::due).
+    #[must_use]
+    pub fn civil(&self, at: SystemTime) -> TestTime {
+        TestTime::new(at, self.zone)
+    }
+
+    /// How often a service's function was called.
+    #[track_caller]
+    #[must_use]
+    pub fn runs(&self, name: &str) -> u64 {
+        self.info(name).runs
+    }
+
+    /// How often its runs returned an error or panicked.
+    #[track_caller]
+    #[must_use]
+    pub fn crashes(&self, name: &str) -> u64 {
+        self.info(name).crashes
+    }
+
+    /// The service's state.
+    #[track_caller]
+    #[must_use]
+    pub fn state(&self, name: &str) -> State {
+        self.info(name).state
+    }
+
+    /// Everything that is known about a service.
+    #[track_caller]
+    #[must_use]
+    pub fn info(&self, name: &str) -> ServiceInfo<TestTime> {
+        let found = self.runner.services().into_iter().find(|info| info.name == name);
+        let found = found.unwrap_or_else(|| panic!("{}", self.unknown(name)));
+        found.map_times(|at| self.civil(at))
+    }
+
+    /// Every change so far, oldest first; at most the last 100,000.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event<TestTime>> {
+        let civil = |event: &Event| event.clone().map_time(|at| self.civil(at));
+        self.record.read(|recorded| recorded.events.iter().map(civil).collect())
+    }
+
+    /// Every change so far as a text, one line each; at most the last 100,000.
+    ///
+    /// A line names the time, in the zone of the test; the service; and what changed. The text of a
+    /// test is always the same, unless a body waits for something that is not virtual time, such as
+    /// [`Context::stopping`](crate::Context::stopping).
+    #[must_use]
+    pub fn timeline(&self) -> String {
+        self.record.read(|recorded| timeline::write(recorded, self.zone))
+    }
+
+    /// Makes the next run of a service return an error, without calling the function.
+    ///
+    /// A second call is for the run after that.
+    #[track_caller]
+    pub fn crash_next(&mut self, name: &str) {
+        self.inject(name, Injected::Crash);
+    }
+
+    /// Makes the next run of a service panic, without calling the function.
+    #[track_caller]
+    pub fn panic_next(&mut self, name: &str) {
+        self.inject(name, Injected::Panic);
+    }
+
+    /// Makes the next run of a service take this long before it calls the function.
+    ///
+    /// The run does not react to a stop request during that time.
+    #[track_caller]
+    pub fn slow_next(&mut self, name: &str, by: impl IntoDuration) {
+        self.inject(name, Injected::Slow(duration(by)));
+    }
+
+    /// Stops one service; time passes until it has stopped.
+    ///
+    /// # Errors
+    ///
+    /// No such service.
+    pub fn stop(&mut self, name: &str) -> Result<Stopped, ControlError> {
+        self.runner.stop(name)
+    }
+
+    /// Stops all services, in order; time passes until they have stopped.
+    pub fn stop_all(&mut self) -> StopReport {
+        self.started = true;
+        self.runner.stop_all()
+    }
+
+    /// Stops one service and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::restart`].
+    pub fn restart(&mut self, name: &str) -> Result<(), ControlError> {
+        self.started = true;
+        self.runner.restart(name)
+    }
+
+    /// Makes a run due now. It runs when time passes; `advance("0s")` is enough.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::run_now`].
+    pub fn run_now(&mut self, name: &str) -> Result<(), ControlError> {
+        self.runner.run_now(name)
+    }
+
+    /// Pauses a service: no new run begins.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::pause`].
+    pub fn pause(&mut self, name: &str) -> Result<(), ControlError> {
+        self.runner.pause(name)
+    }
+
+    /// Resumes a paused service.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::resume`].
+    pub fn resume(&mut self, name: &str) -> Result<(), ControlError> {
+        self.runner.resume(name)
+    }
+
+    #[track_caller]
+    fn begin(&mut self) {
+        if !self.started
+            && let Err(error) = self.start_all()
+        {
+            panic!("{error}");
+        }
+    }
+
+    #[track_caller]
+    fn advance_until(&mut self, until: Nanos) {
+        self.begin();
+        self.virtual_time.advance_to(until);
+    }
+
+    #[track_caller]
+    fn inject(&mut self, name: &str, fault: Injected) {
+        match self.runner.instance(name) {
+            Some(instance) => instance.inject(fault),
+            None => panic!("{}", self.unknown(name)),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let known: Vec<_> = self.runner.status().into_keys().collect();
+        format!("there is no service `{name}`; {}", remedy(name, &known))
+    }
+}
+
+#[track_caller]
+fn duration(length: impl IntoDuration) -> Duration {
+    length.into_duration().unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+/// Stops the services; if the test panics, without waiting for them.
+impl Drop for TestRunner {
+    fn drop(&mut self) {
+        self.virtual_time.claim_test_thread();
+        if std::thread::panicking() {
+            self.runner.request_stop();
+        } else {
+            self.runner.stop_all();
+        }
+        self.virtual_time.close();
+    }
+}
+
+impl fmt::Debug for TestRunner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestRunner")
+            .field("now", &self.now())
+            .field("status", &self.runner.status())
+            .finish()
+    }
+}

@@ -1,0 +1,85 @@
+//! A thread that waits: for the token, for a time, or for a change.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
+
+use crate::sys::sync::Condvar;
+use crate::time::virtual_clock::IsStopping;
+use tina4_service_core::Nanos;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenHolder {
+    Test,
+    /// A thread that runs services.
+    Thread(ThreadId),
+    /// Such a thread that is being started.
+    Starting,
+    /// Any other thread. It never holds the token.
+    Foreign,
+}
+
+/// Where one thread waits until it is notified.
+pub(super) struct Waiter {
+    /// What the thread is once it holds the token.
+    pub(super) holder: TokenHolder,
+    pub(super) condvar: Condvar,
+    /// Written and read under the lock of the virtual time.
+    notified: AtomicBool,
+}
+
+/// A thread that waits for a time or for a change.
+pub(super) struct Parked {
+    pub(super) until: Option<Nanos>,
+    pub(super) wake: WakeOn,
+    pub(super) waiter: Arc<Waiter>,
+    /// It did not hold the token, and continues without it.
+    pub(super) foreign: bool,
+}
+
+/// What wakes a parked thread, besides its time.
+pub(super) enum WakeOn {
+    /// A request to stop its service.
+    Stop(IsStopping),
+    /// A change after the first `seen` ones.
+    Change { seen: u64 },
+    /// Nothing else.
+    Time,
+    /// The end of its instant: the test, which continues after everything else that is due then.
+    EndOfAdvance,
+    /// The end of the instant of the next run.
+    NextRun,
+}
+
+impl Waiter {
+    pub(super) fn new(holder: TokenHolder) -> Arc<Self> {
+        Arc::new(Self { holder, condvar: Condvar::new(), notified: AtomicBool::new(false) })
+    }
+
+    pub(super) fn notify(&self) {
+        self.notified.store(true, Ordering::Relaxed);
+        self.condvar.notify_one();
+    }
+
+    /// Whether it was notified since the last call.
+    pub(super) fn take_notification(&self) -> bool {
+        self.notified.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Parked {
+    pub(super) fn is_ready(&self, now: Nanos, changes: u64) -> bool {
+        let is_due = || self.until.is_some_and(|until| until <= now);
+        match &self.wake {
+            WakeOn::Stop(is_stopping) => is_due() || is_stopping(),
+            WakeOn::Change { seen } => is_due() || *seen != changes,
+            WakeOn::Time => is_due(),
+            WakeOn::EndOfAdvance | WakeOn::NextRun => false,
+        }
+    }
+
+    /// Whether it is a test that lets time pass.
+    pub(super) fn is_advance(&self) -> bool {
+        matches!(self.wake, WakeOn::EndOfAdvance | WakeOn::NextRun)
+    }
+}

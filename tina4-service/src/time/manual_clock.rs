@@ -1,0 +1,91 @@
+//! A clock that stands still until it is advanced by hand.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, SystemTime};
+
+use crossbeam_channel::bounded;
+
+use crate::sys::sync::std_lock;
+use crate::time::stop_channel::{StopReceiver, StopSender, is_disconnected, wait_for_either};
+use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
+use crate::time::wall::WallMark;
+use tina4_service_core::{Nanos, nanos};
+
+/// The clock behind [`Clock::manual`](crate::Clock::manual).
+pub(super) struct ManualClock(Mutex<State>);
+
+struct State {
+    now: Nanos,
+    wall: WallMark,
+    /// Replaced by every `advance`, which so disconnects the receiver that sleeping threads wait for.
+    advanced: (StopSender, StopReceiver),
+    runners: Vec<Weak<dyn Driven>>,
+}
+
+impl ManualClock {
+    /// A clock whose wall clock shows `start`.
+    pub(super) fn new(start: SystemTime) -> Self {
+        Self(Mutex::new(State {
+            now: 0,
+            wall: WallMark { at: 0, shows: start },
+            advanced: bounded(0),
+            runners: Vec::new(),
+        }))
+    }
+}
+
+impl VirtualClock for ManualClock {
+    fn now(&self) -> Nanos {
+        std_lock(&self.0).now
+    }
+
+    fn reading(&self) -> (Nanos, WallMark) {
+        let state = std_lock(&self.0);
+        (state.now, state.wall)
+    }
+
+    fn advance(self: Arc<Self>, by: Duration) {
+        let (runners, _sleepers) = {
+            let mut state = std_lock(&self.0);
+            state.now = state.now.saturating_add(nanos(by));
+            state.runners.retain(|runner| runner.strong_count() > 0);
+            let sleepers = std::mem::replace(&mut state.advanced, bounded(0));
+            (state.runners.clone(), sleepers)
+        };
+        for runner in runners.iter().filter_map(Weak::upgrade) {
+            runner.clock_advanced();
+        }
+    }
+
+    fn set_wall(&self, shows: SystemTime) {
+        let mut state = std_lock(&self.0);
+        state.wall = WallMark { at: state.now, shows };
+    }
+
+    fn attach(&self, runner: Weak<dyn Driven>) {
+        std_lock(&self.0).runners.push(runner);
+    }
+
+    fn sleep(self: Arc<Self>, until: Nanos, _: IsStopping, stop: &StopReceiver) -> bool {
+        loop {
+            let (now, advanced) = {
+                let state = std_lock(&self.0);
+                (state.now, state.advanced.1.clone())
+            };
+            if now >= until {
+                return !is_disconnected(stop);
+            }
+            if !wait_for_either(stop, &advanced) {
+                return false;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (now, wall) = self.reading();
+        f.debug_struct("ManualClock").field("now", &now).field("wall", &wall.wall(now)).finish()
+    }
+}
