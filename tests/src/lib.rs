@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cron;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod rng;
 pub mod rules;
 pub mod sources;
 pub mod watch;

@@ -147,7 +147,7 @@ impl Runner {
         #[cfg(unix)]
         crate::process::ffi::watch_forks();
         self.shared.env.owner.claim();
-        // The end of the process does not wait for services in virtual time.
+        // Nothing drives virtual time at the end of the process, so the exit hook would wait in vain.
         #[cfg(feature = "exit-hook")]
         if !self.shared.env.clock.drives() {
             crate::process::exit_hook::register(&self.shared.pool);
