@@ -287,8 +287,9 @@ impl Runner {
         report
     }
 
-    /// Whether a service is active: waiting, running, backing off, paused, stopping. An unknown
-    /// name is `false`.
+    /// Whether a service is active: waiting, running, backing off, paused, stopping.
+    ///
+    /// `false` for an unknown name.
     #[must_use]
     pub fn is_running(&self, name: &str) -> bool {
         let state = self.pool().map(|pool| pool.with(|services, _| services.state(name)));
