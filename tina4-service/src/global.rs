@@ -156,8 +156,7 @@ pub fn wait_timeout(timeout: Duration) -> bool {
     GLOBAL.wait_timeout(timeout)
 }
 
-/// Waits until a signal asks the program to end, or until the runner shuts down by itself. See
-/// [`Runner::wait_for_signal`].
+/// Waits for a stop signal, or until the runner shuts down. See [`Runner::wait_for_signal`].
 ///
 /// # Errors
 ///

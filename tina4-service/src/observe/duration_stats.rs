@@ -12,8 +12,10 @@ pub struct DurationStats {
     pub last: Duration,
     /// The mean.
     pub mean: Duration,
-    /// The 99th percentile. Below 100 values it is the maximum; above, an estimate, which samples one
-    /// value in eight after the first 1,000.
+    /// The 99th percentile.
+    ///
+    /// Below 100 values it is the maximum; above, an estimate, which samples one value in eight after
+    /// the first 1,000.
     pub p99: Duration,
     /// The maximum.
     pub max: Duration,

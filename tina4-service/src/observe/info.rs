@@ -41,7 +41,7 @@ pub struct ServiceInfo<T = SystemTime> {
     pub restarts: u64,
     /// The number of consecutive crashes. With `restart = "always"`, returns count as well.
     pub crashes_in_a_row: u32,
-    /// The number of skipped due times: a run was in progress, or the machine was suspended.
+    /// The number of due times skipped during a run or while the machine was suspended.
     pub skipped: u64,
     /// When the last run began.
     pub last_start: Option<T>,
@@ -49,8 +49,9 @@ pub struct ServiceInfo<T = SystemTime> {
     pub last_end: Option<T>,
     /// The duration of the last finished run.
     pub last_duration: Option<Duration>,
-    /// The last crash: the error with its sources, or the panic with its place. See
-    /// [`Change::Crashed`](crate::Change::Crashed) for its limits.
+    /// The last crash: the error with its sources, or the panic with its place.
+    ///
+    /// See [`Change::Crashed`](crate::Change::Crashed) for its limits.
     pub last_error: Option<Arc<str>>,
     /// How late runs begin, after their due times.
     pub lateness: DurationStats,

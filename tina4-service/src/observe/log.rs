@@ -16,7 +16,7 @@ pub(crate) struct LogLine {
 }
 
 impl LogLine {
-    /// A line that says that `count` others were lost.
+    /// A line that reports `count` lost ones.
     pub(crate) fn missed(count: u64) -> Self {
         Self { instance: None, change: Change::Missed { count } }
     }

@@ -48,10 +48,11 @@ pub struct StopReport {
     pub took: Duration,
     /// The critical service whose failure shut the runner down, if that was the reason.
     pub critical: Option<Cow<'static, str>>,
-    /// The caller is a service, which cannot wait for its own end: stopping continues, and this report
-    /// is an interim one.
+    /// The report is an interim one, because stopping continues.
+    ///
+    /// The caller was a service, which cannot wait for its own end.
     pub in_progress: bool,
-    /// Nothing was stopped: the threads of the services belong to the process that forked this one.
+    /// Nothing was stopped: this process is a forked child, which has no services.
     pub forked: bool,
 }
 
@@ -67,8 +68,9 @@ pub struct StoppedService {
     pub state: State,
     /// The time from the request to its end; `None`: it was not active.
     pub took: Option<Duration>,
-    /// For an abandoned service, the time since its run or its clean-up began; `None` if that has ended
-    /// late.
+    /// The time since the run or the clean-up of an abandoned service began.
+    ///
+    /// `None` if that has ended late, and for all other services.
     pub age: Option<Duration>,
     /// The number of clean-up hooks that returned an error or panicked.
     pub failed_hooks: u64,

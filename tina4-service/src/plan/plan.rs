@@ -34,8 +34,9 @@ pub struct PlannedService {
     pub after: Vec<Cow<'static, str>>,
     /// Whether `start_all` starts it.
     pub autostart: bool,
-    /// Its next due times if it were started now, without jitter. For a fixed delay, as if runs took
-    /// no time. A continuous service has one.
+    /// Its next due times if it were started now, without jitter.
+    ///
+    /// For a fixed delay, as if runs took no time. A continuous service has one.
     pub next: Vec<SystemTime>,
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
     }
 }
 
-/// Stops all runners, and waits for that. Called at the end of the process.
+/// Stops all runners and waits until they have stopped. Called at the end of the process.
 pub(crate) fn stop_everything() {
     let clock = Clock::system();
     let limit = clock.now().saturating_add(nanos(LIMIT));
@@ -57,7 +57,8 @@ pub(crate) fn stop_everything() {
     stop(&pools, here, &clock, limit);
 }
 
-/// Stops these runners and waits for that, until `limit`. `here` is the service that this thread runs.
+/// Stops these runners and waits until they have stopped, or until `limit`. `here` is the service that
+/// this thread runs.
 pub(crate) fn stop(
     pools: &[std::sync::Arc<Engine>],
     here: Option<(usize, u32)>,

@@ -153,7 +153,7 @@ impl Runner {
         self.run_with(wait, |_| {})
     }
 
-    /// `wait` returns at the end of all services or when a signal has arrived; `true`: a signal. `ends_with`
+    /// Starts, waits, stops, and prints the report. `wait` returns whether a signal has arrived; `ends_with`
     /// gets the exit code as soon as it is known.
     fn run_with(&self, wait: impl FnOnce() -> bool, ends_with: impl FnOnce(u8)) -> u8 {
         if let Err(error) = self.start_all() {
@@ -168,9 +168,9 @@ impl Runner {
         code
     }
 
-    /// Waits until a signal asks the program to end, or until the runner shuts down by itself.
+    /// Waits for a stop signal, or until the runner shuts down by itself.
     ///
-    /// The runner does so if a critical service fails or the program calls `stop_all`. The signals, and
+    /// The runner shuts down if a critical service fails or the program calls `stop_all`. The signals, and
     /// the effect of a second one, are those of [`Runner::run`]. The services keep running until
     /// [`Runner::stop_all`]. If a signal arrived before, this returns immediately.
     ///

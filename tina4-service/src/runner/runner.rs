@@ -147,7 +147,7 @@ impl Runner {
         #[cfg(unix)]
         crate::process::ffi::watch_forks();
         self.shared.env.owner.claim();
-        // Nobody drives virtual time at the end of the process: it would wait in vain.
+        // Nothing drives virtual time at the end of the process, so the exit hook would wait in vain.
         #[cfg(feature = "exit-hook")]
         if !self.shared.env.clock.drives() {
             crate::process::exit_hook::register(&self.shared.pool);
@@ -287,8 +287,9 @@ impl Runner {
         report
     }
 
-    /// Whether a service is active: waiting, running, backing off, paused, stopping. An unknown
-    /// name is `false`.
+    /// Whether a service is active: waiting, running, backing off, paused, stopping.
+    ///
+    /// `false` for an unknown name.
     #[must_use]
     pub fn is_running(&self, name: &str) -> bool {
         let state = self.pool().map(|pool| pool.with(|services, _| services.state(name)));

@@ -113,6 +113,23 @@ fn no_files_import_each_other_in_a_circle() {
     assert!(found.is_empty(), "{found}");
 }
 
+/// The layers in the table of `ARCHITECTURE.md`, the highest first.
+fn documented(architecture: &str) -> Vec<&str> {
+    let table = architecture.lines().skip_while(|line| !line.starts_with("## Layers")).skip(1);
+    let table = table.take_while(|line| !line.starts_with("## "));
+    table.filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect()
+}
+
+#[test]
+fn the_table_of_layers_in_the_architecture_is_the_list_in_the_code() {
+    let sources = sources("tina4-service/src");
+    let mut expected = layers(&sources["lib.rs"]);
+    assert_eq!(expected.pop(), Some("lib"), "it holds no more than the other layers");
+    expected.reverse();
+    let architecture = std::fs::read_to_string(tests::workspace().join("ARCHITECTURE.md"));
+    assert_eq!(documented(&architecture.expect("it is in the workspace")), expected);
+}
+
 #[test]
 fn no_file_of_the_runtime_imports_from_a_higher_layer() {
     let sources = sources("tina4-service/src");
