@@ -9,8 +9,9 @@ use std::time::SystemTime;
 use tina4_service_core::Key;
 
 use crate::service::instance::Instance;
-use crate::service::params::{Need, Resources};
+use crate::service::params::Need;
 use crate::service::registration::{After, Definition, Place};
+use crate::service::resources::Resources;
 use crate::text::nearest::nearest;
 use crate::time::schedule::Schedule;
 

@@ -15,8 +15,9 @@ use tina4_service_core::{Schedule as Declared, Utc};
 
 use crate::service::context::Never;
 use crate::service::outcome::Cause;
-use crate::service::params::{Discarded, Locals, Resources};
+use crate::service::params::{Discarded, Locals};
 use crate::service::registration::Definition;
+use crate::service::resources::Resources;
 use crate::sys::fork::Owner;
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::time::clock::Clock;

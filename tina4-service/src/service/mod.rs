@@ -8,3 +8,4 @@ pub(crate) mod outcome;
 pub(crate) mod params;
 pub(crate) mod permanent;
 pub(crate) mod registration;
+pub(crate) mod resources;

@@ -11,12 +11,10 @@ use crate::service::context::Context;
 
 mod hook;
 mod local;
-mod resources;
 
 pub use hook::{DynHook, Hook, OnStop};
 pub use local::Local;
 pub(crate) use local::{Discarded, Locals};
-pub(crate) use resources::Resources;
 
 /// One call of a service's function: which one, and how punctual.
 ///

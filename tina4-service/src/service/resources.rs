@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Res;
+use crate::service::params::Res;
 use crate::service::registration::Place;
 
 /// The values given with `provide`, by type.
@@ -47,10 +47,10 @@ impl Resources {
         drop(surplus);
     }
 
-    pub(super) fn get<T: Send + Sync + 'static>(&self) -> Option<Res<T>> {
+    pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Res<T>> {
         let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let value = Arc::clone(&map.get(&TypeId::of::<T>())?.value);
-        value.downcast().ok().map(Res)
+        value.downcast().ok().map(Res::from)
     }
 
     /// How many values were given, surplus ones included.
