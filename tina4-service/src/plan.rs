@@ -8,10 +8,12 @@ use std::time::SystemTime;
 
 use tina4_service_core::Key;
 
+use crate::service::definition::Definition;
 use crate::service::instance::Instance;
 use crate::service::params::Need;
-use crate::service::registration::{After, Definition, Place};
+use crate::service::registration::After;
 use crate::service::resources::Resources;
+use crate::sys::place::Place;
 use crate::text::nearest::nearest;
 use crate::time::schedule::Schedule;
 

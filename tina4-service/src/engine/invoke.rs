@@ -8,10 +8,11 @@ use std::time::Duration;
 use tina4_service_core::CrashKind;
 
 use crate::service::context::Context;
+use crate::service::environment::Environment;
 use crate::service::error_text::{self, ErrorText};
 #[cfg(feature = "testing")]
 use crate::service::instance::Injected;
-use crate::service::instance::{Environment, Instance};
+use crate::service::instance::Instance;
 use crate::service::outcome::{Cause, Exit};
 use crate::service::params::Invocation;
 use crate::sys::panics::{self, Panic};
@@ -38,6 +39,8 @@ pub(crate) struct WorkId {
 #[derive(Debug)]
 pub(crate) struct WorkItem {
     pub(crate) kind: WorkKind,
+    /// The service's index in its runner.
+    pub(crate) index: u32,
     /// Of the run, or of the last run before the clean-up.
     pub(crate) context: Context,
 }
@@ -137,14 +140,15 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 /// Does the job. Whatever user code does, this returns.
 #[inline]
 pub(crate) fn perform(item: &WorkItem) -> Completion {
-    let WorkItem { kind, context } = item;
+    let WorkItem { kind, index, context } = item;
+    let instance = context.instance();
     CURRENT.with(|current| {
-        current.runner.set(runner_id(&context.instance().env));
-        current.index.set(context.instance().index);
+        current.runner.set(runner_id(&instance.env));
+        current.index.set(*index);
     });
     let report = match kind {
-        WorkKind::Run => Completion::Ran(run(context)),
-        WorkKind::CleanUp => Completion::CleanedUp(clean_up(context)),
+        WorkKind::Run => Completion::Ran(run(context, instance)),
+        WorkKind::CleanUp => Completion::CleanedUp(clean_up(context, instance)),
     };
     CURRENT.with(|current| current.runner.set(0));
     report
@@ -152,8 +156,12 @@ pub(crate) fn perform(item: &WorkItem) -> Completion {
 
 /// Wakeups `body` inside the service's span. Log subscribers, destructors and the texts of errors
 /// are user code as well, so everything is inside the one `catch`.
-fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Crash>> {
-    let quiet = context.instance().env.exiting.load(Ordering::Relaxed);
+fn guarded<T>(
+    context: &Context,
+    instance: &Instance,
+    body: impl FnOnce() -> T,
+) -> Result<T, Box<Crash>> {
+    let quiet = instance.env.exiting.load(Ordering::Relaxed);
     let caught = panics::catch(|| {
         if quiet {
             return body();
@@ -162,7 +170,7 @@ fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Cras
         let span = tracing::info_span!(
             "service",
             name = context.name(),
-            run = context.order().number,
+            run = context.run_info().number,
             lateness = ?context.lateness()
         );
         span.in_scope(body)
@@ -193,28 +201,28 @@ fn wait_for_announcement(instance: &Instance) {
     }
 }
 
-fn run(context: &Context) -> Exit<Box<Crash>> {
-    if !context.instance().is_announced() {
-        wait_for_announcement(context.instance());
+fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
+    if !instance.is_announced() {
+        wait_for_announcement(instance);
     }
     let body = || {
         #[cfg(feature = "testing")]
-        if let Err(cause) = inject(context) {
+        if let Err(cause) = inject(instance) {
             return Exit::Crashed(Crash::from_error(cause));
         }
-        context.instance().definition.call(&Invocation::new(context)).map_crash(Crash::from_error)
+        instance.definition.call(&Invocation::new(context)).map_crash(Crash::from_error)
     };
-    let exit = guarded(context, body).unwrap_or_else(Exit::Crashed);
+    let exit = guarded(context, instance, body).unwrap_or_else(Exit::Crashed);
     if matches!(exit, Exit::Crashed(_)) {
-        take_locals(context.instance());
+        take_locals(instance);
     }
     exit
 }
 
 /// Lets happen what a test wants to happen to this run.
 #[cfg(feature = "testing")]
-fn inject(context: &Context) -> Result<(), Cause> {
-    match context.instance().take_injected() {
+fn inject(instance: &Instance) -> Result<(), Cause> {
+    match instance.take_injected() {
         None => Ok(()),
         Some(Injected::Crash) => Err(Cause::new("a crash that the test asked for")),
         // Not told by the panic hook: the test knows.
@@ -222,7 +230,7 @@ fn inject(context: &Context) -> Result<(), Cause> {
             std::panic::resume_unwind(Box::new("a panic that the test asked for"))
         }
         Some(Injected::Slow(time)) => {
-            let clock = &context.instance().env.clock;
+            let clock = &instance.env.clock;
             if let Some(virtual_time) = clock.virtual_time() {
                 virtual_time.take_time(clock.now().saturating_add(nanos(time)));
             }
@@ -232,14 +240,13 @@ fn inject(context: &Context) -> Result<(), Cause> {
 }
 
 /// Runs the hooks of the activation that has ended, last registered first, the declared one last.
-fn clean_up(context: &Context) -> Vec<Arc<str>> {
-    let instance = context.instance();
+fn clean_up(context: &Context, instance: &Instance) -> Vec<Arc<str>> {
     let mut failures = Vec::new();
     loop {
         let result = if let Some(registered) = instance.pop_hook() {
-            guarded(context, || (registered.hook)().map_err(Crash::from_hook_error))
+            guarded(context, instance, || (registered.hook)().map_err(Crash::from_hook_error))
         } else if instance.take_on_stop() {
-            guarded(context, || {
+            guarded(context, instance, || {
                 instance
                     .definition
                     .on_stop(&Invocation::new(context))

@@ -10,15 +10,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
-
 use crate::engine::invoke::Crash;
 use crate::observe::event::{Change, LogLine, Subscribers};
 use crate::observe::stop_report::StopReport;
 use crate::plan::{Fault, Names, Selection};
-use crate::service::context::Never;
-use crate::service::instance::{Environment, Instance};
-use crate::service::params::Discarded;
+use crate::service::environment::Environment;
+use crate::service::host::Host;
+use crate::service::locals::Discarded;
+use crate::sys::stop_signal::Sleepers;
 use crate::time::rng::SplitMix64;
 use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, Transition};
 use tina4_service_core::{Nanos, nanos};
@@ -67,8 +66,9 @@ pub(crate) struct Supervisor {
     thread_error: Option<io::Error>,
     /// What the step in progress tells; empty between steps.
     transitions: Vec<Transition>,
-    /// The unit of the run that ended last: whose turn it is again needs no other reference to it.
-    spare: Option<Arc<Instance>>,
+    /// The host of the run that ended last, and its index: reused when the same service runs again,
+    /// which saves an `Arc` clone.
+    spare: Option<(u32, Arc<dyn Host>)>,
 }
 
 /// A `stop_all` in progress.
@@ -101,8 +101,7 @@ struct Linked {
 /// What to do once the lock is released.
 #[derive(Default)]
 pub(crate) struct Deferred {
-    /// Sleeps wake when these are dropped.
-    wakes: Vec<Sender<Never>>,
+    sleepers: Vec<Sleepers>,
     discarded: Vec<Discarded>,
     log: Vec<LogLine>,
 }
@@ -218,7 +217,11 @@ impl Supervisor {
             wall,
             zone,
             hooks: service.instance.has_hooks(),
-            last_heartbeat: if spec.timeout.is_some() { service.instance.last_beat() } else { 0 },
+            last_heartbeat: if spec.timeout.is_some() {
+                service.instance.last_heartbeat()
+            } else {
+                0
+            },
             random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
         };
         let before = service.life.readiness();

@@ -6,8 +6,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::observe::event::ADVICE;
-use crate::service::registration::Place;
 use crate::sys::fork::{self, Forked};
+use crate::sys::place::Place;
 use crate::text::one_line::OneLine;
 use tina4_service_core::lifecycle::State;
 

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::{fmt, io};
 
+use crate::service::definition::Definition;
 use crate::service::params::Need;
-use crate::service::registration::{Definition, Place};
 use crate::sys::fork::{self, Forked};
+use crate::sys::place::Place;
 use crate::text::nearest::remedy;
 use crate::text::one_line::OneLine;
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::observe::signal::Signal;
-use crate::service::instance::Environment;
+use crate::service::environment::Environment;
 use crate::sys::fork::{self, PerProcess};
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
@@ -123,21 +123,6 @@ impl Debounce {
     /// arrived since `state` was read.
     fn disarm(&self, state: u64) {
         let _ = self.0.compare_exchange(state, state & !1, Ordering::AcqRel, Ordering::Acquire);
-    }
-}
-
-/// Which requests the waiters of one runner have received: their number and one more; 0: it never had
-/// a waiter.
-#[derive(Debug, Default)]
-pub(crate) struct Received(AtomicU32);
-
-impl Received {
-    fn get(&self) -> Option<u32> {
-        self.0.load(Ordering::Acquire).checked_sub(1)
-    }
-
-    fn set(&self, count: u32) {
-        self.0.fetch_max(count.saturating_add(1), Ordering::AcqRel);
     }
 }
 

@@ -10,10 +10,11 @@ use crate::engine::Engine;
 use crate::engine::pool::Pool;
 use crate::engine::supervisor::Supervisor;
 use crate::plan::{LEAST_STACK, Selection};
-use crate::service::builder::SettingsCache;
-use crate::service::instance::Environment;
-use crate::service::registration::{Definition, declared};
+use crate::service::definition::Definition;
+use crate::service::environment::Environment;
+use crate::service::registration::declared;
 use crate::service::resources::Resources;
+use crate::service::settings::SettingsCache;
 use crate::sys::fork::Owner;
 use crate::sys::threads::{ThreadConfig, start_worker};
 use crate::time::clock::Clock;
@@ -175,7 +176,7 @@ impl Builder {
             exiting: false.into(),
             log_is_slow: false.into(),
             #[cfg(feature = "signals")]
-            received: crate::process::signals::Received::default(),
+            received: crate::sys::received::Received::default(),
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);

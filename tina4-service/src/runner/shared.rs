@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::service::builder::SettingsCache;
-use crate::service::instance::Environment;
+use crate::service::environment::Environment;
+use crate::service::settings::SettingsCache;
 use crate::sys::fork::Forked;
 
 /// What the clones of a [`Runner`](super::Runner) share.

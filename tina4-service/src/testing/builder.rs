@@ -12,7 +12,7 @@ use crate::observe::event::Record;
 use crate::plan::StartError;
 use crate::runner::{self, Runner};
 use crate::service::builder::Service;
-use crate::service::registration::Place;
+use crate::sys::place::Place;
 use crate::testing::virtual_time::VirtualTime;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;

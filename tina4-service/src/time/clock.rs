@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::service::context::Never;
+use crate::sys::stop_signal::Never;
 #[cfg(feature = "testing")]
 use crate::testing::virtual_time::VirtualTime;
 

@@ -13,8 +13,8 @@ use crate::observe::event::{Change, Event};
 use crate::observe::info::{FailureCounts, ServiceInfo, Stats};
 use crate::observe::stop_report::ControlError;
 use crate::plan::{Graph, Instances, Plan, StartError, link};
+use crate::service::definition::Definition;
 use crate::service::instance::Instance;
-use crate::service::registration::Definition;
 use crate::time::clock::{wall_after, wall_time};
 use tina4_service_core::lifecycle::{Action, Input, Lifecycle, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
@@ -85,7 +85,7 @@ impl Supervisor {
     pub(super) fn info(&self, service: &Supervised, now: Nanos) -> ServiceInfo {
         let Supervised { instance, life, stats, .. } = service;
         let (definition, clock) = (&instance.definition, &self.env.clock);
-        let heard = life.running_since().map(|started| (started, instance.last_beat()));
+        let heard = life.running_since().map(|started| (started, instance.last_heartbeat()));
         let timeout = definition.spec().timeout.map(nanos);
         let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
         let FailureCounts { crashes, restarts, skipped, last_error } = service.trouble();

@@ -11,9 +11,9 @@ use crate::engine::invoke::{Completion, WorkItem, WorkKind};
 use crate::engine::pool::{Timing, WorkSource as _};
 use crate::observe::stop_report::{ControlError, Stopped};
 use crate::plan::StartError;
-use crate::service::builder::SettingsCache;
 use crate::service::outcome::Exit;
-use crate::service::registration::Place;
+use crate::service::settings::SettingsCache;
+use crate::sys::place::Place;
 use crate::time::clock::Clock;
 use tina4_service_core::lifecycle::State;
 
@@ -67,7 +67,7 @@ fn hand_in(
     now: Nanos,
     may_repeat: bool,
 ) -> Option<WorkItem> {
-    let back = Timing { began: item.context.order().started, ended: now, now, may_repeat };
+    let back = Timing { began: item.context.run_info().started, ended: now, now, may_repeat };
     let id = supervisor.finish(item, report, back);
     id.map(|id| supervisor.item(id))
 }
@@ -117,7 +117,7 @@ fn what_repeats_lets_others_go_first() {
     queue = take(&mut services, 1).expect("queue again");
     // Nobody else is due.
     queue = repeat(&mut services, queue, 2).expect("at once");
-    let order = queue.context.order();
+    let order = queue.context.run_info();
     assert_eq!((order.number, order.due, order.started), (3, 2, 2));
     assert!(finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(), "it may not");
     queue = take(&mut services, 3).expect("queue again");

@@ -64,7 +64,7 @@ impl Supervisor {
             Transition::Stopping => {
                 // Somebody may wait inside this very service: see `stop_result`.
                 self.news = true;
-                self.deferred.wakes.extend(service.instance.request_stop());
+                self.deferred.sleepers.extend(service.instance.request_stop());
                 Change::Stopping
             }
             Transition::Ended { ending, start_again } => {

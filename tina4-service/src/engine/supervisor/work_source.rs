@@ -10,6 +10,8 @@ use crate::engine::invoke::{self, Completion, WorkId, WorkItem, WorkKind};
 use crate::engine::pool::{Timing, WorkSource};
 use crate::observe::event::Change;
 use crate::service::context::Context;
+use crate::service::instance::Instance;
+use crate::sys::stop_signal::Sleepers;
 use tina4_service_core::Flow;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Action, Input, State};
@@ -74,9 +76,8 @@ impl WorkSource for Supervisor {
     #[inline]
     fn finish(&mut self, item: WorkItem, report: Completion, back: Timing) -> Option<WorkId> {
         let Timing { began, ended, now, may_repeat } = back;
-        let instance = item.context.into_unit();
-        let index = instance.index;
-        self.spare = Some(instance);
+        let index = item.index;
+        self.spare = Some((index, item.context.into_host()));
         let service = &mut self.services[index as usize];
         let is_run = matches!(report, Completion::Ran(_));
         // The result of an abandoned run is dropped.
@@ -115,11 +116,11 @@ impl WorkSource for Supervisor {
     fn item(&mut self, id: WorkId) -> WorkItem {
         let WorkId { index, kind } = id;
         let service = &self.services[index as usize];
-        let instance = match self.spare.take() {
-            Some(instance) if instance.index == index => instance,
-            Some(_) | None => Arc::clone(&service.instance),
+        let host = match self.spare.take() {
+            Some((of, host)) if of == index => host,
+            Some(_) | None => Arc::<Instance>::clone(&service.instance),
         };
-        WorkItem { kind, context: Context::new(instance, service.last_run()) }
+        WorkItem { kind, index, context: Context::new(host, service.last_run()) }
     }
 
     #[inline]
@@ -130,7 +131,7 @@ impl WorkSource for Supervisor {
     #[cfg(feature = "exit-hook")]
     #[inline]
     fn subject(item: &WorkItem) -> u32 {
-        item.context.instance().index
+        item.index
     }
 
     fn is_unlimited(&self) -> bool {
@@ -166,15 +167,15 @@ impl WorkSource for Supervisor {
     }
 
     fn has_deferred(&self) -> bool {
-        let Deferred { wakes, discarded, log } = &self.deferred;
+        let Deferred { sleepers, discarded, log } = &self.deferred;
         let may_log = !log.is_empty() && !self.logging;
         let may_drop = !discarded.is_empty() && !self.exiting;
-        may_log || may_drop || !wakes.is_empty()
+        may_log || may_drop || !sleepers.is_empty()
     }
 
     #[cfg(feature = "signals")]
     fn take_wakes(&mut self) -> impl Sized + use<> {
-        std::mem::take(&mut self.deferred.wakes)
+        std::mem::take(&mut self.deferred.sleepers)
     }
 
     #[inline]
@@ -197,8 +198,8 @@ impl WorkSource for Supervisor {
     }
 
     fn flush(deferred: Box<Deferred>) {
-        let Deferred { wakes, discarded, log } = *deferred;
-        drop(wakes);
+        let Deferred { sleepers, discarded, log } = *deferred;
+        sleepers.into_iter().for_each(Sleepers::wake);
         // Destructors and log subscribers are user code: a panic has been reported by the panic
         // hook, and must not end a worker.
         for values in discarded {
