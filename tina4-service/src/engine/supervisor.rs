@@ -66,9 +66,9 @@ pub(crate) struct Supervisor {
     thread_error: Option<io::Error>,
     /// What the step in progress tells; empty between steps.
     transitions: Vec<Transition>,
-    /// The host of the run that ended last, and its index: reused when the same service runs again,
-    /// which saves an `Arc` clone.
-    spare: Option<(u32, Arc<dyn Host>)>,
+    /// The host of the run that ended last: reused when the same service runs again, which saves an
+    /// `Arc` clone.
+    spare: Option<Arc<dyn Host>>,
 }
 
 /// A `stop_all` in progress.

@@ -77,7 +77,7 @@ impl WorkSource for Supervisor {
     fn finish(&mut self, item: WorkItem, report: Completion, back: Timing) -> Option<WorkId> {
         let Timing { began, ended, now, may_repeat } = back;
         let index = item.index;
-        self.spare = Some((index, item.context.into_host()));
+        self.spare = Some(item.context.into_host());
         let service = &mut self.services[index as usize];
         let is_run = matches!(report, Completion::Ran(_));
         // The result of an abandoned run is dropped.
@@ -117,7 +117,7 @@ impl WorkSource for Supervisor {
         let WorkId { index, kind } = id;
         let service = &self.services[index as usize];
         let host = match self.spare.take() {
-            Some((of, host)) if of == index => host,
+            Some(host) if std::ptr::addr_eq(&raw const *host, &raw const *service.instance) => host,
             Some(_) | None => Arc::<Instance>::clone(&service.instance),
         };
         WorkItem { kind, index, context: Context::new(host, service.last_run()) }
