@@ -163,17 +163,20 @@ fn guarded<T>(
 ) -> Result<T, Box<Crash>> {
     let quiet = instance.env.exiting.load(Ordering::Relaxed);
     let caught = panics::catch(|| {
-        if quiet {
-            return body();
-        }
-        // In the macro, because the macro evaluates its fields lazily.
-        let span = tracing::info_span!(
-            "service",
-            name = context.name(),
-            run = context.run_info().number,
-            lateness = ?context.lateness()
-        );
-        span.in_scope(body)
+        let span = if quiet {
+            tracing::Span::none()
+        } else {
+            // In the macro, because the macro evaluates its fields lazily.
+            tracing::info_span!(
+                "service",
+                name = context.name(),
+                run = context.run_info().number,
+                lateness = ?context.lateness()
+            )
+        };
+        // One call, so that the compiler puts the body here.
+        let _entered = span.enter();
+        body()
     });
     caught.map_err(Crash::from_panic)
 }

@@ -88,7 +88,7 @@ mod tests {
 
     fn instance(name: String) -> Instance {
         let definition = Service::new(name, |_| {}).into_definition(&SettingsCache::default());
-        Instance::new(definition, 0, Arc::new(Environment::default()))
+        Instance::new(definition, Arc::new(Environment::default()))
     }
 
     /// Names alike and not, too short for a number and too long for one, some of them twice.

@@ -43,8 +43,6 @@ pub(crate) struct Instance {
     zone: Option<Box<Result<Zone, Box<str>>>>,
     /// `None` until the code of the service first needs it; most never do.
     state: Mutex<Option<Box<State>>>,
-    /// Its index in its runner.
-    pub(crate) index: u32,
     stop: StopSignal,
     /// What has happened in this activation: [`ON_STOP_TAKEN`] and [`ANNOUNCED`].
     activation: AtomicU8,
@@ -81,7 +79,7 @@ pub(crate) enum Injected {
 }
 
 impl Instance {
-    pub(crate) fn new(definition: Definition, index: u32, env: Arc<Environment>) -> Self {
+    pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
         let zone = match &definition.spec().schedule {
             Declared::Cron(_, timezone) => Some(Box::new(Zone::find(timezone, env.local.as_ref()))),
             Declared::Continuous | Declared::Interval(_) | Declared::Delay(_) => None,
@@ -91,7 +89,6 @@ impl Instance {
             env,
             zone,
             state: Mutex::new(None),
-            index,
             stop: StopSignal::new(),
             activation: AtomicU8::new(0),
             has_hooks: AtomicBool::new(false),

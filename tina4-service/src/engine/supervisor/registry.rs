@@ -21,8 +21,7 @@ use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
     pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {
-        let index = u32::try_from(self.services.len()).unwrap_or(u32::MAX);
-        let instance = Arc::new(Instance::new(definition, index, Arc::clone(&self.env)));
+        let instance = Arc::new(Instance::new(definition, Arc::clone(&self.env)));
         self.services.push(Supervised {
             instance,
             life: Lifecycle::new(now),
