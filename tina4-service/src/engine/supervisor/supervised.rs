@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::observe::info::{FailureCounts, Stats};
-use crate::service::context::RunInfo;
+use crate::service::context::{NO_DATE, RunInfo};
 use crate::service::instance::Instance;
 use tina4_service_core::Nanos;
 use tina4_service_core::Timers;
@@ -83,7 +83,7 @@ impl Supervised {
             number: stats.runs,
             attempt: stats.attempt,
             due: life.run_due(),
-            date: life.run_date(),
+            date: life.run_date().unwrap_or(NO_DATE),
             started: life.run_started(),
         }
     }
