@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cron;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod rng;
 pub mod rules;
 pub mod sources;
 pub mod watch;
@@ -18,7 +19,7 @@ pub use clock::{
     Stopwatch, advance_to_next_run, at, begin_slow_run, in_virtual_time, manual_clock, millis,
     secs, starts, utc, virtual_time,
 };
-pub use sources::sources;
+pub use sources::{sources, workspace};
 pub use watch::Watch;
 
 use std::time::Duration;

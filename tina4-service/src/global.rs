@@ -1,4 +1,4 @@
-//! The global runner: every declared service, reached by the functions at the crate's root.
+//! The global runner, which holds every declared service, and the functions at the crate's root.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -21,19 +21,19 @@ use tina4_service_core::lifecycle::State;
 
 static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
 
-/// Checks everything, then starts every declared service with `autostart`; returns at once. See
-/// [`Runner::start_all`].
+/// Checks everything, then starts every declared service with `autostart`. See [`Runner::start_all`].
 ///
 /// # Errors
 ///
-/// Every fault in the services, with file and line; no thread, a shutdown, or this process is a
-/// forked child. Then nothing was started.
+/// Every fault in the services, with file and line; no thread could be started; the runner is shutting
+/// down; this process is a forked child. Then nothing was started.
 pub fn start_all() -> Result<Runner, StartError> {
     GLOBAL.start_all()
 }
 
-/// Starts all, waits for SIGINT (Ctrl-C), SIGTERM, SIGHUP or the end of all services, stops in order,
-/// prints the report. See [`Runner::run`].
+/// Starts all services, waits, stops in order, and prints the report. See [`Runner::run`].
+///
+/// It waits for SIGINT (Ctrl-C), SIGTERM or SIGHUP, or until all services have ended.
 #[must_use = "the exit code says how it went"]
 pub fn run() -> ExitCode {
     GLOBAL.run()
@@ -43,8 +43,8 @@ pub fn run() -> ExitCode {
 ///
 /// # Errors
 ///
-/// No such service, a fault that concerns it, an abandoned run still alive, a shutdown, or this
-/// process is a forked child.
+/// No such service; a fault that concerns it; its abandoned run is still alive; the runner is shutting
+/// down; this process is a forked child.
 pub fn start(name: &str) -> Result<(), ControlError> {
     GLOBAL.start(name)
 }
@@ -67,7 +67,7 @@ pub fn restart(name: &str) -> Result<(), ControlError> {
     GLOBAL.restart(name)
 }
 
-/// Runs a service at once; the grid stays. See [`Runner::run_now`].
+/// Runs a service immediately. See [`Runner::run_now`].
 ///
 /// # Errors
 ///
@@ -76,7 +76,7 @@ pub fn run_now(name: &str) -> Result<(), ControlError> {
     GLOBAL.run_now(name)
 }
 
-/// Begins no new run of a service until [`resume`]. See [`Runner::pause`].
+/// Starts no new run of a service until [`resume`]. See [`Runner::pause`].
 ///
 /// # Errors
 ///
@@ -111,13 +111,13 @@ pub fn status() -> BTreeMap<String, State> {
     GLOBAL.status()
 }
 
-/// Everything known about every service. See [`ServiceInfo`].
+/// A snapshot of every service. See [`ServiceInfo`].
 #[must_use]
 pub fn services() -> Vec<ServiceInfo> {
     GLOBAL.services()
 }
 
-/// Makes a value available to services as [`Res<T>`](crate::Res); before starting.
+/// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
 ///
 /// A second value of one type is a fault that [`check`] reports with both places.
 #[track_caller]
@@ -139,7 +139,7 @@ pub fn check() -> Result<Plan, StartError> {
     GLOBAL.check()
 }
 
-/// Every change from now on, as typed events; never blocks a service. See [`Runner::subscribe`].
+/// Every change from now on, as typed events. See [`Runner::subscribe`].
 #[must_use]
 pub fn subscribe() -> Receiver<Event> {
     GLOBAL.subscribe()
@@ -156,8 +156,7 @@ pub fn wait_timeout(timeout: Duration) -> bool {
     GLOBAL.wait_timeout(timeout)
 }
 
-/// Waits for a signal that asks the program to end, or until the runner shuts down by itself. See
-/// [`Runner::wait_for_signal`].
+/// Waits for a stop signal, or until the runner shuts down. See [`Runner::wait_for_signal`].
 ///
 /// # Errors
 ///

@@ -1,6 +1,8 @@
 //! Random cron expressions: every element of the syntax, with a preference for values near clock
 //! changes.
 
+use crate::rng::Rng;
+
 /// The names of months.
 pub const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -20,46 +22,6 @@ const WHOLE: [&str; 9] = [
     "@every_minute",
     "@every_second",
 ];
-
-/// A seeded random number generator (splitmix64).
-#[derive(Clone, Debug)]
-pub struct Rng(u64);
-
-impl Rng {
-    /// The same seed gives the same numbers.
-    #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number from `low` to `high`, both included.
-    pub fn between(&mut self, low: i64, high: i64) -> i64 {
-        let count = (high - low).unsigned_abs() + 1;
-        low + i64::try_from(self.next() % count).expect("less than the range")
-    }
-
-    /// True with a probability of one in `cases`.
-    pub fn one_in(&mut self, cases: i64) -> bool {
-        self.between(1, cases) == 1
-    }
-
-    /// A random element of `choice`.
-    ///
-    /// # Panics
-    ///
-    /// If `choice` is empty.
-    pub fn pick<T: Copy>(&mut self, choice: &[T]) -> T {
-        let last = i64::try_from(choice.len()).expect("few") - 1;
-        choice[usize::try_from(self.between(0, last)).expect("an index")]
-    }
-}
 
 /// The range of a field, its names, and its preferred values.
 struct Field {

@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use tests::cron::random::{self, Rng};
-use tests::cron::{Expression, Walk};
+use tests::cron::{Expression, Walk, random};
+use tests::rng::Rng;
 use tina4_service::Schedule;
 
 /// The number of random expressions in one comparison.

@@ -12,20 +12,19 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tests::rng::Rng;
 use tests::{Stopwatch, TIMEOUT, info, process, secs, until};
 use tina4_service::Runner;
 
 use self::counters::Counters;
 use self::log::Lines;
 use self::memory::Memory;
-use self::rng::Rng;
 use self::services::RunnerSlot;
 
 mod counters;
 mod log;
 mod memory;
 mod requests;
-mod rng;
 mod services;
 
 const SERVICES: u64 = 300;

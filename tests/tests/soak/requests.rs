@@ -1,9 +1,9 @@
 //! Random requests to the runner.
 
 use tests::pause;
+use tests::rng::Rng;
 use tina4_service::{ControlError, Runner, StartError, Stopped};
 
-use super::rng::Rng;
 use super::{SERVICES, services};
 
 /// Makes requests until `over`, and returns how many.

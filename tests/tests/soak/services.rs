@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tests::rng::Rng;
 use tests::{millis, pause, secs};
 use tina4_service::{Context, ControlError, Flow, Runner, Service, Stopped};
 
 use super::SERVICES;
 use super::counters::Counters;
 use super::requests::check;
-use super::rng::Rng;
 
 /// The number of kinds.
 const KINDS: u64 = 10;

@@ -11,24 +11,24 @@ use crate::service::registration::Place;
 use crate::sys::fork::{self, Forked};
 use crate::text::one_line::OneLine;
 
-/// Why a request to one service was not carried out. `Debug` prints the same text as `Display`.
+/// Why a request to one service was refused. `Debug` prints the same text as `Display`.
 #[non_exhaustive]
 pub enum ControlError {
     /// There is no service of that name.
     Unknown {
         /// The name.
         name: String,
-        /// The name that was probably meant, if one is much like it (with the feature `cron`).
+        /// The most similar known name, if one is similar enough (with the feature `cron`).
         nearest: Option<String>,
     },
-    /// It is not waiting, running, backing off or paused.
+    /// The service is not active: not waiting, running, backing off or paused.
     NotActive {
         /// The service.
         name: String,
         /// Its state.
         state: State,
     },
-    /// It waits for services that it comes `after` to be up.
+    /// The service is still waiting for the services that it comes `after`.
     NotUpYet {
         /// The service.
         name: String,
@@ -38,23 +38,23 @@ pub enum ControlError {
         /// The service.
         name: String,
     },
-    /// It is being stopped.
+    /// The service is being stopped.
     Stopping {
         /// The service.
         name: String,
     },
-    /// It was abandoned, and its old run is still alive.
+    /// The service was abandoned, and its old run is still alive.
     StillAlive {
         /// The service.
         name: String,
-        /// For how long.
+        /// The time since that run began.
         age: Duration,
         /// Where it is declared.
         place: Place,
     },
-    /// It cannot be started as it is.
+    /// The service or the runner cannot start.
     Start(StartError),
-    /// This process was forked from the one whose threads run the services.
+    /// The threads of the services belong to the process that forked this one.
     Forked,
 }
 

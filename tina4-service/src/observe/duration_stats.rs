@@ -1,25 +1,27 @@
-//! Sum, maximum and quantile of many durations, as one value.
+//! Last, mean, maximum and 99th percentile of many durations.
 
 use std::time::Duration;
 
 use crate::observe::quantile::Markers;
 
-/// How a length of time spreads over many runs.
+/// Statistics of a duration over many runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DurationStats {
-    /// The last one.
+    /// The last value.
     pub last: Duration,
-    /// The mean of all.
+    /// The mean.
     pub mean: Duration,
-    /// 99 of 100 are not longer: exact below a hundred values, where it is the longest, and an
-    /// estimate beyond; of more than a thousand it looks at one in eight.
+    /// The 99th percentile.
+    ///
+    /// Below 100 values it is the maximum; above, an estimate, which samples one value in eight after
+    /// the first 1,000.
     pub p99: Duration,
-    /// The longest.
+    /// The maximum.
     pub max: Duration,
 }
 
-/// Sum and maximum of a stream of lengths.
+/// Sum and maximum of a stream of durations, in nanoseconds.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     sum: u64,
@@ -33,7 +35,7 @@ impl Totals {
     }
 
     pub(super) fn stats(&self, count: u64, last: u64, markers: Option<&Markers>) -> DurationStats {
-        // Of fewer than a hundred values the 99th percentile is the largest.
+        // Below a hundred values the 99th percentile is the maximum.
         let p99 = markers.filter(|_| count >= 100).map_or(self.max, Markers::p99);
         DurationStats {
             last: Duration::from_nanos(last),

@@ -8,7 +8,7 @@ use crate::observe::signal::Signal;
 
 /// One change of one service.
 ///
-/// `T` is the type of its instant: [`SystemTime`], and `TestTime` in the test kit.
+/// `T` is the type of its instant: [`SystemTime`], or `TestTime` in the test kit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event<T = SystemTime> {
@@ -22,7 +22,7 @@ pub struct Event<T = SystemTime> {
 
 #[cfg(feature = "testing")]
 impl Event {
-    /// The same, with its instant in another form.
+    /// Converts the instant.
     pub(crate) fn map_time<T>(self, map: impl FnOnce(SystemTime) -> T) -> Event<T> {
         let Self { service, at, change } = self;
         Event { service, at: map(at), change }
@@ -35,97 +35,97 @@ impl Event {
 pub enum Change {
     /// An activation began.
     Started,
-    /// Its function is called.
+    /// A run began.
     RunBegan {
         /// The number of the run.
         run: u64,
-        /// How much later than due.
+        /// The delay since its due time.
         lateness: Duration,
     },
-    /// Its function returned, well or not.
+    /// A run ended, well or not.
     RunEnded {
         /// The number of the run.
         run: u64,
         /// How long it took.
         took: Duration,
     },
-    /// Runs fell due while one was in progress, or while the machine slept, and were left out.
+    /// Runs were skipped: they fell due during another run, or while the machine was suspended.
     Skipped {
         /// How many.
         count: u64,
     },
     /// A run returned an error or panicked.
     Crashed {
-        /// Crashes in a row, this one included.
+        /// The number of consecutive crashes, this one included.
         in_a_row: u32,
-        /// The error with its sources, or `panicked: ` and the panic with its place. Of a
+        /// The error with its sources, or `panicked: ` and the panic with its place. For a
         /// [`Permanent`](crate::Permanent) error it begins with `permanent error: `.
         ///
-        /// It is at most 16 KiB long, with 32 sources, and says so where something is missing; a
-        /// backtrace of at most 32 KiB may follow.
+        /// It has at most 16 KiB and 32 sources, and says so if it was truncated. A backtrace of at
+        /// most 32 KiB may follow.
         cause: Arc<str>,
-        /// The delay before the restart; `None`: it has failed.
+        /// The backoff before the restart; `None`: the service has failed.
         restart_in: Option<Duration>,
     },
     /// A continuous service with `restart = "always"` returned.
     Returned {
-        /// The delay before the restart; `None`: it has failed.
+        /// The backoff before the restart; `None`: the service has failed.
         restart_in: Option<Duration>,
     },
-    /// It runs again after a crash.
+    /// The service runs again after a crash.
     Restarted,
-    /// A run takes longer than its `timeout`.
+    /// A run exceeded its `timeout`.
     Stuck {
-        /// For how long it has been running.
+        /// The time since the run began.
         running_for: Duration,
     },
-    /// It was paused.
+    /// The service was paused.
     Paused,
-    /// It was resumed.
+    /// The service was resumed.
     Resumed,
-    /// Its activation is ending.
+    /// The service was asked to stop, or its activation is ending.
     Stopping,
     /// A clean-up hook returned an error or panicked.
     HookFailed {
-        /// The error or panic, as long as that of [`Change::Crashed`].
+        /// The error or panic, truncated like the cause of [`Change::Crashed`].
         cause: Arc<str>,
     },
-    /// A run panicked after it was asked to stop.
+    /// A run panicked after its service was asked to stop.
     PanickedWhileStopping {
-        /// The panic with its place, as long as that of [`Change::Crashed`].
+        /// The panic with its place, truncated like the cause of [`Change::Crashed`].
         cause: Arc<str>,
     },
-    /// It ended because it was told to.
+    /// The service ended because it was asked to.
     Stopped,
-    /// It ended because its work was done.
+    /// The service ended because its work was done.
     Finished,
-    /// It ended because it crashed too often, or with a permanent error.
+    /// The service ended because it crashed too often, or with a permanent error.
     Failed {
         /// The last crash: the cause of its [`Change::Crashed`].
         cause: Arc<str>,
     },
-    /// It did not end within its `stop_timeout`.
+    /// The service did not end within its `stop_timeout`.
     Abandoned {
-        /// For how long it has been running.
+        /// The time since the run began.
         running_for: Duration,
     },
-    /// What was left of an abandoned service has ended after all.
+    /// The run of an abandoned service ended after all.
     LateEnd,
-    /// It was not started again: its abandoned run is still alive.
+    /// The service was not started again: its abandoned run is still alive.
     StillAlive,
-    /// A thread could not be started; it is tried again later.
+    /// A thread could not be started. The runner will try again.
     ThreadFailed {
         /// The system's error.
         error: Arc<str>,
     },
-    /// A signal asked the program to end; it concerns the runner.
+    /// A signal asked the program to end. This change concerns the runner.
     SignalReceived {
         /// Which one.
         signal: Signal,
     },
-    /// This subscriber read too slowly; in the log: the log was written too slowly.
+    /// This subscriber was too slow. In the log: the log was too slow.
     Missed {
-        /// How many events it did not get.
+        /// The number of lost events.
         count: u64,
     },
 }

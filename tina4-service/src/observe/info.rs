@@ -13,9 +13,9 @@ use tina4_service_core::lifecycle::State;
 
 use crate::observe::duration_stats::DurationStats;
 
-/// Everything known about one service at one instant; made by [`services`](crate::services).
+/// A snapshot of one service, as [`services`](crate::services) returns it.
 ///
-/// `T` is the type of its instants: [`SystemTime`], and `TestTime` in the test kit.
+/// `T` is the type of its instants: [`SystemTime`], or `TestTime` in the test kit.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServiceInfo<T = SystemTime> {
@@ -27,43 +27,44 @@ pub struct ServiceInfo<T = SystemTime> {
     pub function: &'static str,
     /// Its schedule; `Display` prints it in words.
     pub schedule: Schedule,
-    /// What it is doing.
+    /// Its state.
     pub state: State,
-    /// Since when.
+    /// When it entered this state.
     pub since: T,
-    /// When it runs next, if that is known.
+    /// The next due time, if it is known.
     pub next_due: Option<T>,
-    /// Runs begun since it became known.
+    /// The number of runs begun.
     pub runs: u64,
-    /// Runs that returned an error or panicked.
+    /// The number of runs that returned an error or panicked.
     pub crashes: u64,
-    /// Runs begun because one before had crashed.
+    /// The number of runs that were restarts after a crash.
     pub restarts: u64,
-    /// Crashes since the last recovery; with `restart = "always"`, returns count as well.
+    /// The number of consecutive crashes. With `restart = "always"`, returns count as well.
     pub crashes_in_a_row: u32,
-    /// Due times left out: a run was in progress, or the machine slept.
+    /// The number of due times skipped during a run or while the machine was suspended.
     pub skipped: u64,
     /// When the last run began.
     pub last_start: Option<T>,
     /// When the last finished run ended.
     pub last_end: Option<T>,
-    /// How long the last finished run took.
+    /// The duration of the last finished run.
     pub last_duration: Option<Duration>,
-    /// The last crash: the error with its sources, or the panic with its place. See
-    /// [`Change::Crashed`](crate::Change::Crashed) for how long it may be.
+    /// The last crash: the error with its sources, or the panic with its place.
+    ///
+    /// See [`Change::Crashed`](crate::Change::Crashed) for its limits.
     pub last_error: Option<Arc<str>>,
-    /// How late runs begin.
+    /// How late runs begin, after their due times.
     pub lateness: DurationStats,
     /// How long runs take.
     pub duration: DurationStats,
-    /// A run takes longer than its `timeout`, and has not called `heartbeat` since.
+    /// The run in progress exceeded its `timeout`, counted from its start or its last `heartbeat`.
     pub stuck: bool,
-    /// How long ago the running body called `heartbeat`; `None`: not in this run.
+    /// The time since the run in progress called `heartbeat`; `None`: it has not called it.
     pub heartbeat_age: Option<Duration>,
 }
 
 impl<T> ServiceInfo<T> {
-    /// Whether nothing is wrong: neither failed, nor abandoned, nor stuck.
+    /// Whether the service is neither failed, nor abandoned, nor stuck.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         !self.stuck && !matches!(self.state, State::Failed | State::Abandoned)
@@ -72,7 +73,7 @@ impl<T> ServiceInfo<T> {
 
 #[cfg(feature = "testing")]
 impl ServiceInfo {
-    /// The same, with its instants in another form.
+    /// Converts the instants.
     pub(crate) fn map_times<T>(self, map: impl Fn(SystemTime) -> T) -> ServiceInfo<T> {
         ServiceInfo {
             name: self.name,
@@ -99,10 +100,10 @@ impl ServiceInfo {
     }
 }
 
-/// One line: name, state, schedule, runs, crashes, and the beginning of the last error.
+/// One line: name, state, schedule, runs, crashes, and the start of the last error.
 ///
-/// Whatever the error says, it stays one line: line breaks and other control characters are shown
-/// as escapes, a backtrace is left out, and so is what exceeds 200 characters.
+/// The error never breaks the line: control characters are escaped, a backtrace is omitted, and the
+/// text is truncated to 200 characters.
 impl<T> fmt::Display for ServiceInfo<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, state, schedule, runs, crashes, .. } = self;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::observe::event::Change;
-use crate::observe::stop_report::ADVICE;
+use crate::observe::stop_report::REMEDY;
 use crate::service::instance::Instance;
 
-/// A line for the log: written after the runner's lock is released, for a log is user code.
+/// A line for the log. It is written after the runner's lock is released, because a log subscriber is
+/// user code.
 #[derive(Debug)]
 pub(crate) struct LogLine {
     /// `None`: it concerns the runner.
@@ -15,25 +16,26 @@ pub(crate) struct LogLine {
 }
 
 impl LogLine {
-    /// A line that says that `count` others were lost.
+    /// A line that reports `count` lost ones.
     pub(crate) fn missed(count: u64) -> Self {
         Self { instance: None, change: Change::Missed { count } }
     }
 
-    /// Whether this kind of change is worth a line. Runs have their span instead.
+    /// Whether this kind of change is logged. Runs have a span instead.
     pub(crate) fn is_for(change: &Change) -> bool {
         !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)
     }
 
-    /// It has been written, or never will be: a first run that waits for it may begin.
+    /// Call it once the line has been written or discarded: the first run may wait for the line that
+    /// announces the start.
     pub(crate) fn done(&self) {
         if let (Some(instance), Change::Started) = (&self.instance, &self.change) {
             instance.announce();
         }
     }
 
-    /// Writes the line at its level: info, warn or error. It belongs to no span: the thread that
-    /// writes may be in the middle of another service.
+    /// Writes the line at its level. It has no parent span, because the writing thread may be in the
+    /// span of another service.
     pub(crate) fn write(&self) {
         let service = self.instance.as_ref().map_or("", |instance| instance.definition.name_str());
         match &self.change {
@@ -88,7 +90,7 @@ impl LogLine {
                 tracing::error!(parent: None, service,
                     running_for,
                     place,
-                    "service abandoned: it did not stop in time; {ADVICE}"
+                    "service abandoned: it did not stop in time; {REMEDY}"
                 );
             }
             Change::StillAlive => {
@@ -106,7 +108,7 @@ impl LogLine {
             Change::Missed { count } => {
                 tracing::warn!(parent: None, count, "log lines are missing: the log was too slow");
             }
-            // Never logged: see `is_for`.
+            // Not logged; see `is_for`.
             Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted => {}
         }
     }

@@ -1,4 +1,4 @@
-//! What is known about services from outside: events, log lines, statistics, reports.
+//! What a program can learn about its services: events, log lines, statistics, reports.
 
 pub(crate) mod duration_stats;
 pub(crate) mod event;

@@ -1,34 +1,34 @@
-//! How a stream of lengths spreads, without keeping them.
+//! A quantile of a stream of durations, without keeping them.
 
-/// The p99 of a stream of lengths, in a fixed small space.
+/// The 99th percentile of a stream of durations, in a small fixed space.
 ///
-/// It is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers that follow the
-/// quantile without keeping the values. The first of them needs no room: it stays at zero, as if
-/// there had been a value of zero before all others.
+/// It is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers follow the quantile
+/// without keeping the values. The first marker is not stored: it stays at zero, as if the first value
+/// had been zero.
 #[derive(Debug, Default)]
 pub(super) struct Markers {
-    /// Where the others are: three around the quantile, and the largest value that was looked at.
+    /// The heights of the other markers: three around the quantile, and the largest sampled value.
     heights: [f32; 4],
-    /// How many values lie at or below each of them; at or below the first one is one.
+    /// How many values lie at or below each of them, the zero of the first marker included.
     ranks: [f32; 4],
 }
 
-/// Where the markers between the first value and the last want to stand: around the quantile.
-const WANTED: [f32; 3] = [0.495, 0.99, 0.995];
+/// The quantiles that the markers between the first and the last one follow.
+const TARGETS: [f32; 3] = [0.495, 0.99, 0.995];
 
-/// Ranks are counted as `f32`, exact up to 2^24: then the past is halved, and recent values weigh
-/// more, which is what a reader of a long-lived service wants.
-const MOST: f32 = 1_000_000.0;
+/// The highest rank. Ranks are `f32`, which is exact up to 2^24. Beyond this rank they are halved, so
+/// that recent values weigh more, as they should for a service that runs for months.
+const MAX_RANK: f32 = 1_000_000.0;
 
-/// Whether the estimate looks at a value: at each of the first thousand, then at one in eight,
-/// scattered, so that what repeats every so many runs is not missed.
+/// Whether a value is sampled: each of the first thousand, then one in eight. These are scattered, so
+/// that no periodic pattern of the values is missed.
 fn is_sampled(count: u64) -> bool {
     const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
     count <= 1_000 || count.wrapping_mul(SCATTER) >> 61 == 0
 }
 
 impl Markers {
-    /// Takes a value after `before` others, of which `most` is the largest.
+    /// Adds a value after `before` others, of which `most` is the largest.
     #[inline]
     pub(super) fn add(&mut self, before: u64, most: u64, value: u64) {
         if is_sampled(before + 1) {
@@ -51,24 +51,24 @@ impl Markers {
         let heights = [0.0, h1, h2, h3, h4.max(height)];
         let ranks = [1.0, n1 + one_above(h1), n2 + one_above(h2), n3 + one_above(h3), n4 + 1.0];
         let mut markers = Curve { heights, ranks };
-        for (marker, part) in (1..).zip(WANTED) {
+        for (marker, part) in (1..).zip(TARGETS) {
             let wanted = 1.0 + (ranks[4] - 1.0) * part;
             markers.adjust(marker, wanted - ranks[marker]);
         }
         let Curve { heights: [_, h1, h2, h3, h4], ranks: [_, n1, n2, n3, n4] } = markers;
         self.heights = [h1, h2, h3, h4];
         self.ranks = [n1, n2, n3, n4];
-        if n4 > MOST {
+        if n4 > MAX_RANK {
             for (rank, least) in self.ranks.iter_mut().zip([2.0, 3.0, 4.0, 5.0]) {
                 *rank = (*rank / 2.0).floor().max(least);
             }
         }
     }
 
-    /// Takes one of the first four values, which the markers begin with.
+    /// Adds one of the first four values, the initial heights of the markers.
     fn begin(&mut self, before: u64, most: f32, height: f32) {
         if before == 1 {
-            // The only one there was.
+            // The only value so far, which was not added.
             self.heights[0] = most;
         }
         self.heights[before as usize] = height;
@@ -95,7 +95,7 @@ struct Curve {
 }
 
 impl Curve {
-    /// Moves one marker a place towards where it wants to be, along a parabola or a line.
+    /// Moves one marker by one rank towards its target, along a parabola or a line.
     #[inline]
     fn adjust(&mut self, marker: usize, distance: f32) {
         let (h, n) = (&self.heights, &self.ranks);

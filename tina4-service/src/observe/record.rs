@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::observe::event::Event;
 use crate::sys::sync::std_lock;
 
-/// Every event of a test, up to so many of the last ones.
+/// The events of a test: the newest ones, up to a limit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record(Arc<Mutex<Recorded>>);
 
@@ -14,17 +14,17 @@ pub(crate) struct Record(Arc<Mutex<Recorded>>);
 #[derive(Debug, Default)]
 pub(crate) struct Recorded {
     pub(crate) events: VecDeque<Event>,
-    /// How many earlier ones are not kept.
+    /// The number of older events that were dropped.
     pub(crate) discarded: u64,
 }
 
 impl Recorded {
-    /// How many events there ever were.
+    /// The number of events so far, dropped ones included.
     pub(crate) fn total(&self) -> u64 {
         self.discarded + self.events.len() as u64
     }
 
-    /// Those after so many.
+    /// The events after the first `total`.
     pub(crate) fn since(&self, total: u64) -> impl Iterator<Item = &Event> {
         let first = total.saturating_sub(self.discarded);
         self.events.iter().skip(usize::try_from(first).unwrap_or(usize::MAX))
@@ -32,7 +32,7 @@ impl Recorded {
 }
 
 impl Record {
-    /// How many events are kept.
+    /// The number of events that are kept.
     const KEPT: usize = 100_000;
 
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Recorded) -> T) -> T {

@@ -28,7 +28,7 @@ impl Signal {
     /// Signal 2: Ctrl-C was pressed in the terminal.
     pub const SIGINT: Self = Self(2);
 
-    /// Signal 15: the usual request of a supervisor or of `kill`.
+    /// Signal 15: the default request of `kill` and of process supervisors.
     pub const SIGTERM: Self = Self(15);
 
     #[cfg(feature = "signals")]
@@ -60,10 +60,10 @@ impl fmt::Display for Signal {
 pub enum StopCause {
     /// A signal asked the program to end.
     Signal(Signal),
-    /// The runner shuts down, or has shut down, without a signal: a critical service failed, or
-    /// something called `stop_all`.
+    /// The runner is shutting down, or has shut down, without a signal: a critical service failed, or
+    /// the program called `stop_all`.
     ///
-    /// A runner that was stopped, and that has not been started since, returns this at once.
+    /// A runner that was stopped and not started again returns this immediately.
     Runner,
 }
 

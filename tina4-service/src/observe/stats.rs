@@ -10,17 +10,17 @@ use crate::observe::quantile::Markers;
 
 /// The counters of one service, and the end of its last run.
 ///
-/// There is one of these for each of many services that may do nothing for a day: what only a second
-/// run needs is on the heap.
+/// perf: a program may have thousands of services that rarely run, so the fields that only a second run
+/// needs are boxed.
 #[derive(Debug)]
 pub(crate) struct Stats {
-    /// Runs begun.
+    /// The number of runs begun.
     pub(crate) runs: u64,
-    /// The attempt that the run in progress, or the last one, is.
+    /// The attempt number of the run in progress, or of the last one.
     pub(crate) attempt: u32,
-    /// A moving average of how long runs take, in nanoseconds; what is longer counts as four seconds.
+    /// A moving average of the duration of runs, in nanoseconds; it saturates at four seconds.
     recent: u32,
-    /// Runs whose end was counted, when the last of them ended, and how long that took.
+    /// The number of ended runs, when the last one ended, and how long it took.
     ends: u64,
     last_end: Option<NonMaxNanos>,
     took: Nanos,
@@ -30,7 +30,7 @@ pub(crate) struct Stats {
     quantiles: Option<Box<Quantiles>>,
 }
 
-/// What went wrong with a service so far.
+/// The failures of one service.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FailureCounts {
     pub(crate) crashes: u64,
@@ -60,7 +60,7 @@ impl Stats {
         }
     }
 
-    /// A run has begun, so late.
+    /// Counts a run that begins `late` nanoseconds after its due time.
     pub(crate) fn began(&mut self, late: Nanos, attempt: u32) {
         self.attempt = attempt;
         if self.runs > 0 {
@@ -71,7 +71,7 @@ impl Stats {
         self.lateness.add(late);
     }
 
-    /// The last run has ended, and took so long.
+    /// Counts the end of the last run.
     pub(crate) fn ended(&mut self, ended: Nanos, took: Nanos) {
         self.took = took;
         self.last_end = Some(NonMaxNanos::new(ended));
@@ -79,7 +79,7 @@ impl Stats {
         if self.ends == 0 {
             self.recent = took;
         } else {
-            // An eighth of the new value: quick to distrust, for one long run weighs much.
+            // The new value weighs an eighth, so that one long run is enough to change the prediction.
             self.recent = self.recent - self.recent / 8 + took / 8;
             let quantiles = self.quantiles.get_or_insert_default();
             quantiles.duration.add(self.ends, self.duration.max, self.took);
@@ -88,7 +88,7 @@ impl Stats {
         self.duration.add(self.took);
     }
 
-    /// How long a run takes of late; `None`: too few runs to tell.
+    /// The recent duration of a run; `None`: too few runs to predict it.
     pub(crate) fn expected_duration(&self) -> Option<Nanos> {
         (self.ends >= 4).then(|| self.recent.into())
     }
@@ -98,7 +98,7 @@ impl Stats {
         self.last_end.map(|at| (at.nanos(), Duration::from_nanos(self.took)))
     }
 
-    /// How late runs begin; the last one so late.
+    /// How late runs begin; `last` is the lateness of the last one.
     pub(crate) fn lateness(&self, last: Nanos) -> DurationStats {
         let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.lateness);
         self.lateness.stats(self.runs, last, markers)
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     impl Stats {
-        /// A run that takes so long, and is late by as much.
+        /// A run with this duration and this lateness.
         fn run(&mut self, took: Nanos) {
             self.began(took, 1);
             self.ended(1_000 + took + took, took);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn p99_is_near_the_exact_one() {
+    fn p99_is_close_to_the_exact_quantile() {
         let mut random = crate::time::rng::SplitMix64::new(7);
         let mut flat = (0..100_000).map(|_| random.next_u64() % 1_000_000).collect::<Vec<_>>();
         let (estimated, exact) = estimate(flat.iter().copied());
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn of_fewer_than_a_hundred_runs_the_p99_is_the_longest() {
+    fn below_a_hundred_runs_the_p99_is_the_maximum() {
         for count in 1..100 {
             let mut stats = Stats::new();
             for run in 0..count {
@@ -170,14 +170,13 @@ mod tests {
         }
     }
 
-    /// It is on the heap once for each of many services.
     #[test]
-    fn what_a_second_run_adds_is_small() {
+    fn a_second_run_adds_little_memory() {
         assert_eq!(size_of::<Quantiles>(), 64);
     }
 
-    /// One run of thousands that takes very long says nothing about 99 of 100, and mostly is not even
-    /// looked at.
+    /// A single long run among thousands does not change the 99th percentile, and mostly is not even
+    /// sampled.
     #[test]
     fn one_outlier_does_not_move_the_p99() {
         let mut random = crate::time::rng::SplitMix64::new(7);
@@ -188,12 +187,12 @@ mod tests {
             let (estimated, exact) = estimate((0..4_000).map(length));
             far_off += u32::from((estimated / exact - 1.0).abs() > 0.02);
         }
-        // One in eight is looked at.
+        // One in eight is sampled.
         assert!(far_off <= 20, "{far_off} of a hundred");
     }
 
     #[test]
-    fn millions_of_values_do_not_wear_it_out() {
+    fn the_estimate_stays_accurate_over_millions_of_values() {
         let mut random = crate::time::rng::SplitMix64::new(7);
         let (estimated, exact) = estimate((0..3_000_000).map(|_| random.next_u64() % 1_000));
         assert!((estimated / exact - 1.0).abs() < 0.05, "{estimated} for {exact}");

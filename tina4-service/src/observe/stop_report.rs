@@ -1,4 +1,4 @@
-//! How stopping went, in honest words.
+//! How stopping went.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,30 +8,30 @@ use crate::service::registration::Place;
 use crate::sys::fork;
 use tina4_service_core::lifecycle::State;
 
-/// What to do about a service that does not stop in time.
-pub(crate) const ADVICE: &str = "check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, \
+/// The remedy for a service that does not stop in time.
+pub(crate) const REMEDY: &str = "check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, \
     which stop wakes, or give it a longer `stop_timeout`";
 
 /// How one `stop(name)` ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stopped {
-    /// It has ended, its clean-up included, after this long.
+    /// It has ended, its clean-up included.
     Ended {
-        /// From the request to the end.
+        /// The time from the request to the end.
         after: Duration,
     },
-    /// There was nothing to stop: it was in this state.
+    /// It was not active, so there was nothing to stop.
     NotActive {
-        /// Registered, stopped, finished, failed, or abandoned earlier.
+        /// Its state: registered, stopped, finished, failed, or abandoned earlier.
         state: State,
     },
-    /// The request was made, but could not be waited for: it came from inside the service itself,
-    /// or from inside another one that was asked to stop as well.
+    /// The request was made, but the caller could not wait: it is the service itself, or another one
+    /// that was asked to stop as well.
     Requested,
     /// It did not end within its `stop_timeout`.
     Abandoned {
-        /// For how long its last run, or its clean-up, has been going on.
+        /// The time since its last run or its clean-up began.
         age: Duration,
         /// Where it is declared.
         place: Place,
@@ -44,14 +44,15 @@ pub enum Stopped {
 pub struct StopReport {
     /// Every service of the runner.
     pub services: Vec<StoppedService>,
-    /// From the request to the last end.
+    /// The time from the request to the last end.
     pub took: Duration,
     /// The critical service whose failure shut the runner down, if that was the reason.
     pub critical: Option<Cow<'static, str>>,
-    /// The request came from inside a service, which cannot wait for its own end: stopping goes
-    /// on, and this report shows how things stood.
+    /// The report is an interim one, because stopping continues.
+    ///
+    /// The caller was a service, which cannot wait for its own end.
     pub in_progress: bool,
-    /// Nothing was stopped: this process was forked from the one whose threads run the services.
+    /// Nothing was stopped: this process is a forked child, which has no services.
     pub forked: bool,
 }
 
@@ -63,14 +64,15 @@ pub struct StoppedService {
     pub name: Cow<'static, str>,
     /// Where it is declared.
     pub place: Place,
-    /// Its state: stopped, finished, failed, abandoned, registered.
+    /// Its state: stopped, finished, failed, abandoned or registered.
     pub state: State,
-    /// How long it took to end once it was asked to; `None`: it was not active.
+    /// The time from the request to its end; `None`: it was not active.
     pub took: Option<Duration>,
-    /// For how long the run, or the clean-up, of an abandoned service has been going on; `None`
-    /// also if it has ended late.
+    /// The time since the run or the clean-up of an abandoned service began.
+    ///
+    /// `None` if that has ended late, and for all other services.
     pub age: Option<Duration>,
-    /// Clean-up hooks that returned an error or panicked.
+    /// The number of clean-up hooks that returned an error or panicked.
     pub failed_hooks: u64,
 }
 
@@ -94,8 +96,7 @@ impl StopReport {
     }
 }
 
-/// One line, one more for each service that needs attention, and what to do about those that were
-/// abandoned.
+/// One line, one more for each service that needs attention, and the remedy for abandoned services.
 impl fmt::Display for StopReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.forked {
@@ -103,7 +104,7 @@ impl fmt::Display for StopReport {
         }
         let verb = if self.in_progress { "stopping" } else { "ended" };
         let (count, s) = (self.services.len(), if self.services.len() == 1 { "" } else { "s" });
-        // Nobody cares for less, and below that `Duration` prints "0.0ns".
+        // Without a minimum, `Duration` can print "0.0ns".
         let took = self.took.max(Duration::from_micros(1));
         write!(f, "{count} service{s} {verb} in {took:.1?}")?;
         for state in
@@ -132,7 +133,7 @@ impl fmt::Display for StopReport {
             }
         }
         if self.abandoned().next().is_some() {
-            write!(f, "\n  an abandoned service did not return in time; {ADVICE}")?;
+            write!(f, "\n  an abandoned service did not return in time; {REMEDY}")?;
         }
         Ok(())
     }

@@ -9,10 +9,10 @@ use crate::observe::event::{Change, Event};
 #[cfg(feature = "testing")]
 use crate::observe::record::Record;
 
-/// How many events wait for one subscriber before the newest are dropped.
-pub(crate) const CAPACITY: usize = 1024;
+/// The capacity of each subscriber's channel; once it is full, new events are dropped.
+const CAPACITY: usize = 1024;
 
-/// Those who asked for events.
+/// The subscribers of one runner.
 #[derive(Debug, Default)]
 pub(crate) struct Subscribers {
     all: Vec<Subscriber>,
@@ -46,7 +46,7 @@ impl Subscribers {
         self.all.is_empty()
     }
 
-    /// Gives `event` to each, never waiting; those who are gone are forgotten.
+    /// Sends `event` to each subscriber without waiting, and removes the disconnected ones.
     pub(crate) fn send(&mut self, event: &Event) {
         #[cfg(feature = "testing")]
         if let Some(record) = &self.record {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_reader_is_told_what_it_missed_and_never_blocks() {
+    fn a_slow_subscriber_learns_how_many_events_it_missed_and_never_blocks() {
         let mut subscribers = Subscribers::default();
         let receiver = subscribers.add();
         for count in 0..CAPACITY as u64 + 5 {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_gone_is_forgotten() {
+    fn a_disconnected_subscriber_is_removed() {
         let mut subscribers = Subscribers::default();
         drop(subscribers.add());
         subscribers.send(&event(1));

@@ -1,4 +1,4 @@
-//! What can be wrong with the services, each with its place and its remedy.
+//! The faults that a check can find, each with its place and its remedy.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,25 +8,25 @@ use crate::service::registration::{Definition, Place};
 use crate::text::nearest::remedy;
 use crate::text::one_line::OneLine;
 
-/// Why services that are declared may not be found.
+/// Why declared services may not be found.
 pub(super) const LINKER: &str = "If the services are in a crate of their own that nothing else names, the \
     linker leaves it out: add `use my_services as _;` to main.rs";
 
-/// The smallest stack on which a run, and the report of its panic with a backtrace, have room.
+/// The smallest stack with room for a run and for the report of its panic with a backtrace.
 pub(crate) const LEAST_STACK: usize = 64 * 1024;
 
-/// One thing that is wrong with the services.
+/// One fault in the services or in the settings of a runner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Two services have one name.
+    /// Several services have the same name.
     DuplicateName {
         /// The name.
         name: Cow<'static, str>,
         /// Where they are declared.
         places: Vec<Place>,
     },
-    /// A service asks for a value that was not provided.
+    /// A service needs a value that was not provided.
     MissingResource {
         /// The service.
         service: Cow<'static, str>,
@@ -35,22 +35,22 @@ pub enum Fault {
         /// The type `T` of its `Res<T>`.
         resource: &'static str,
     },
-    /// A value of one type was given more than once.
+    /// Several values of the same type were provided.
     ProvidedTwice {
         /// The type.
         resource: &'static str,
         /// Where `provide` was called.
         places: Vec<Place>,
     },
-    /// `after` names something that is not a service.
+    /// `after` names an unknown service.
     UnknownAfter {
         /// The service.
         service: Cow<'static, str>,
         /// Where it is declared.
         place: Place,
-        /// What it names.
+        /// The name or function that it gives.
         after: String,
-        /// The name that was probably meant, if one is much like it (with the feature `cron`).
+        /// The most similar known name, if one is similar enough (with the feature `cron`).
         nearest: Option<String>,
     },
     /// Services that wait for each other.
@@ -58,31 +58,31 @@ pub enum Fault {
         /// Each with its place, by name.
         services: Vec<(Cow<'static, str>, Place)>,
     },
-    /// A setting of a service built at run time is wrong, or a time zone is unknown.
+    /// A setting of a service built at run time is invalid, or a time zone is unknown.
     Setting {
         /// The service.
         service: Cow<'static, str>,
         /// Where it is built.
         place: Place,
-        /// What is wrong, and what to do.
+        /// The problem and its remedy.
         problem: String,
     },
     /// `only` or `except` names a service that does not exist.
     UnknownSelection {
         /// The name.
         name: String,
-        /// The names that exist.
+        /// The known names.
         known: Vec<Cow<'static, str>>,
     },
-    /// The threads of the runner cannot have a stack of this size.
+    /// No thread can have a stack of the requested size.
     StackSize {
-        /// What [`Builder::stack_size`](crate::Builder::stack_size) was given.
+        /// The argument of [`Builder::stack_size`](crate::Builder::stack_size).
         bytes: usize,
     },
 }
 
 impl Fault {
-    /// Whether this service cannot be started because of this fault.
+    /// Whether this fault prevents the start of this service.
     pub(crate) fn concerns(&self, definition: &Definition) -> bool {
         let own = definition.name_str();
         match self {
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_30_a_fault_is_one_line_whatever_name_it_is_about() {
+    fn rule_30_a_fault_is_one_line_whatever_name_it_mentions() {
         let name = "a\n\u{1b}[2Jb";
         let place = Place { file: "src/services.rs", line: 7, column: 1 };
         let faults = [

@@ -1,4 +1,4 @@
-//! What `start_all` would do, for programs and people to read.
+//! What `start_all` would do, as data and as text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,13 +8,13 @@ use crate::service::instance::Instance;
 use crate::service::registration::Place;
 use crate::time::schedule::Schedule;
 
-/// How many due times of each service a plan shows.
+/// How many due times a plan shows for each service.
 const SHOWN: usize = 3;
 
 /// What `start_all` would do: every service in start order.
 ///
-/// `Display` prints one line each, with its next due times: calendar times in their time zone, with
-/// a word where a change of the clocks moves or repeats them.
+/// `Display` prints one line for each service, with its next due times. Calendar times are shown in
+/// their time zone, and marked where a clock change moves or repeats them.
 #[derive(Clone, Debug)]
 pub struct Plan {
     services: Vec<PlannedService>,
@@ -30,12 +30,13 @@ pub struct PlannedService {
     pub place: Place,
     /// When it runs.
     pub schedule: Schedule,
-    /// The services that must be up first.
+    /// The services that it comes after.
     pub after: Vec<Cow<'static, str>>,
     /// Whether `start_all` starts it.
     pub autostart: bool,
-    /// Its next due times if it were started now, jitter aside; for a delay, as if runs took no
-    /// time. A continuous service has one.
+    /// Its next due times if it were started now, without jitter.
+    ///
+    /// For a fixed delay, as if runs took no time. A continuous service has one.
     pub next: Vec<SystemTime>,
 }
 
@@ -46,7 +47,7 @@ impl Plan {
         &self.services
     }
 
-    /// From each service in start order, with the names of those it comes after.
+    /// `services` are in start order, each with the names of the services that it comes after.
     pub(crate) fn new<'a>(
         services: impl Iterator<Item = (&'a Instance, Vec<Cow<'static, str>>)>,
         now: SystemTime,

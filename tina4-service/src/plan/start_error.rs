@@ -12,22 +12,22 @@ use crate::sys::fork::{self, Forked};
 /// readably.
 #[non_exhaustive]
 pub enum StartError {
-    /// The services are not as they must be: every fault there is.
+    /// The services have faults: all of them are listed.
     Faults(Vec<Fault>),
-    /// The program declares no service at all, or the linker left out those it does.
+    /// The program declares no service, or the linker left out the crate that does.
     NothingFound,
-    /// The runner has no services of its own, and was not to have declared ones.
+    /// No service was registered with a runner that excludes declared ones.
     NothingRegistered,
-    /// `only` and `except` left out every declared service, and no other was registered.
+    /// `only` and `except` exclude every declared service, and none was registered.
     NothingSelected {
-        /// How many they left out.
+        /// The number of excluded services.
         left_out: usize,
     },
-    /// The operating system did not give a single thread.
+    /// The operating system did not start a single thread.
     NoThread(io::Error),
     /// The runner is shutting down, or the process is ending.
     ShuttingDown,
-    /// This process was forked from the one whose threads run the services.
+    /// The threads of the services belong to the process that forked this one.
     Forked,
 }
 

@@ -7,7 +7,7 @@ use crate::plan::start_error::StartError;
 
 /// Everything ended well.
 const SUCCESS: u8 = 0;
-/// A critical service failed, or the runner ended by itself and some service had failed.
+/// A critical service failed; or all services ended by themselves, and one had failed.
 const FAILED: u8 = 1;
 /// Some service did not stop in time.
 const ABANDONED: u8 = 2;
@@ -18,8 +18,7 @@ const SHUTTING_DOWN: u8 = 75;
 /// The services have faults; `EX_CONFIG`.
 const FAULTS: u8 = 78;
 
-/// The exit code after a start that succeeded. `signalled`: a signal ended the run, not the runner
-/// itself.
+/// The exit code after a successful start. `signalled`: a signal asked the program to end.
 pub(crate) fn exit_code(report: &StopReport, signalled: bool) -> u8 {
     let failed = report.services.iter().any(|service| service.state == State::Failed);
     if report.in_progress || report.abandoned().next().is_some() {
@@ -31,7 +30,7 @@ pub(crate) fn exit_code(report: &StopReport, signalled: bool) -> u8 {
     }
 }
 
-/// The exit code after a start that was refused.
+/// The exit code after a refused start.
 pub(crate) fn start_code(error: &StartError) -> u8 {
     match error {
         StartError::Faults(_)

@@ -1,20 +1,19 @@
 //! A program that ends without `stop_all` still stops its services and runs their hooks.
 //!
-//! The C library calls what `atexit` was given when `main` returns and when somebody calls
-//! `process::exit`, on the thread that does so, while all other threads go on. So the workers
-//! stop the services as usual, and this thread waits for them, for five seconds at most. It takes
-//! no lock that it cannot do without, and nothing is logged meanwhile: a log may wait for standard
-//! output, whose lock a thread that never ends may hold.
+//! The C library calls `atexit` functions when `main` returns or a thread calls `process::exit`, on
+//! that thread, while all other threads keep running. So the workers stop the services as usual, and
+//! this thread waits for them, for five seconds at most. It takes only the locks that it needs, and
+//! nothing is logged: a log may wait for standard output, whose lock a blocked thread may hold.
 //!
-//! On Windows `process::exit` is `ExitProcess`, which ends all other threads before anything else can
-//! run. No hook can run then; it takes a `main` that returns, or the C function `exit`. The C library
-//! of a DLL calls its `atexit` functions even then, in vain: the threads that stop the services are gone.
+//! On Windows `process::exit` is `ExitProcess`, which ends all other threads first. Hooks run only if
+//! `main` returns or the program calls the C function `exit`. In a DLL the C library calls the `atexit`
+//! functions even after `ExitProcess`, too late: the threads that stop the services are gone.
 //!
-//! If two threads call `process::exit`, or one does while `main` returns, std on Linux parks the later
-//! one for ever, in `pause(2)`. Where that is a service's thread, its run never ends: if it is still
-//! there after a second, it is given up, and another worker runs its hooks. (On x86-64, AArch64 and
-//! RISC-V; elsewhere it cannot be seen, and the five seconds pass.) A body that is in `pause` for a
-//! reason of its own is given up as well: it would not have noticed that it is to stop either.
+//! If two threads call `process::exit`, or one does while `main` returns, `std` on Linux parks the
+//! later one forever, in `pause(2)`. If that is a service's thread, its run never ends: after a second
+//! in `pause` the run is given up, and another worker runs its hooks. (This is detected on x86-64,
+//! AArch64 and RISC-V; elsewhere the five seconds pass.) A body that calls `pause` itself is given up as
+//! well: it would not have noticed the stop request either.
 
 use std::mem::ManuallyDrop;
 use std::sync::{Mutex, TryLockError, Weak};
@@ -27,19 +26,19 @@ use crate::sys::sync::std_lock;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
-/// How long the end of the process may take.
+/// How long the hook may delay the end of the process.
 const LIMIT: Duration = Duration::from_secs(5);
-/// After this long in `pause` a thread counts as lost; and how often that is looked at.
+/// After this long in `pause` a thread counts as lost; and how often this is checked.
 const LOST_AFTER: Duration = Duration::from_secs(1);
-const LOOK_FOR_LOST: Duration = Duration::from_millis(100);
-/// How often this thread looks whether the workers are done: at this point nothing else matters.
+const LOST_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How often this thread checks whether the services have stopped. Short, because the program waits.
 #[cfg(not(shuttle))]
-const LOOK: Duration = Duration::from_micros(500);
+const POLL_INTERVAL: Duration = Duration::from_micros(500);
 
 /// The runners that have started something.
 static RUNNERS: PerProcess<Mutex<Vec<Weak<Engine>>>> = PerProcess::new(Mutex::new(Vec::new()));
 
-/// Notes a runner whose services must be stopped when the process ends.
+/// Registers a runner whose services must be stopped when the process ends.
 pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
     let mut runners = std_lock(RUNNERS.get());
     runners.retain(|known| known.strong_count() > 0);
@@ -48,17 +47,18 @@ pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
     }
 }
 
-/// The end of the process: stops the runners, and waits for it.
+/// Stops all runners and waits until they have stopped. Called at the end of the process.
 pub(crate) fn stop_everything() {
     let clock = Clock::system();
     let limit = clock.now().saturating_add(nanos(LIMIT));
     let here = invoke::current();
-    // Never dropped: the last owner of a pool drops the user's values, which could wait for ever.
+    // Never dropped: the last owner of a pool drops the user's values, which could block forever.
     let pools = ManuallyDrop::new(runners_before(&clock, limit));
     stop(&pools, here, &clock, limit);
 }
 
-/// Stops these runners and waits for it, until `limit`. `here`: the service that this thread runs.
+/// Stops these runners and waits until they have stopped, or until `limit`. `here` is the service that
+/// this thread runs.
 pub(crate) fn stop(
     pools: &[std::sync::Arc<Engine>],
     here: Option<(usize, u32)>,
@@ -68,19 +68,19 @@ pub(crate) fn stop(
     for pool in pools {
         pool.with_before(clock, limit, |services, now| services.exit(here, LIMIT, now));
     }
-    let mut next_look = clock.now().saturating_add(nanos(LOST_AFTER));
+    let mut next_check = clock.now().saturating_add(nanos(LOST_AFTER));
     for pool in pools {
         while !is_done(pool, clock, limit) {
-            if clock.now() >= next_look {
+            if clock.now() >= next_check {
                 pools.iter().for_each(|pool| give_up_lost(pool, clock, limit));
-                next_look = clock.now().saturating_add(nanos(LOOK_FOR_LOST));
+                next_check = clock.now().saturating_add(nanos(LOST_POLL_INTERVAL));
             }
-            rest();
+            wait_briefly();
         }
     }
 }
 
-/// Gives up the services whose thread waits for the end of the process.
+/// Gives up the services whose threads are parked until the end of the process.
 fn give_up_lost(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) {
     for working in pool.active_workers(clock, limit).unwrap_or_default() {
         let (Some(index), Some(thread)) = (working.subject(), working.thread()) else { continue };
@@ -94,13 +94,13 @@ fn give_up_lost(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) {
     }
 }
 
-/// Whether this thread of the process is in the system call by which std parks it: `pause`, or what
-/// the C library makes of it where there is none.
+/// Whether this thread of the process is in the system call by which `std` parks it: `pause`, or the C
+/// library's replacement for it.
 fn is_parked(thread: u32) -> bool {
     let pause = if cfg!(target_arch = "x86_64") {
         "34 "
     } else if cfg!(any(target_arch = "aarch64", target_arch = "riscv64")) {
-        // `ppoll` of nothing, without a timeout.
+        // `ppoll` without descriptors and without a timeout.
         "73 0x0 0x0 0x0 "
     } else {
         return false;
@@ -109,7 +109,7 @@ fn is_parked(thread: u32) -> bool {
     call.is_ok_and(|call| call.starts_with(pause))
 }
 
-/// The runners that still exist. Nobody holds their lock for longer than a push.
+/// The runners that still exist. Threads hold this lock only for the duration of a push.
 fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Engine>> {
     loop {
         match RUNNERS.get().try_lock() {
@@ -123,7 +123,7 @@ fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Engine>> {
     }
 }
 
-/// Whether a runner's services have ended, or there is no time left.
+/// Whether a runner's services have ended, or the limit has passed.
 fn is_done(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) -> bool {
     clock.now() >= limit
         || pool.with_before(clock, limit, |services, _| services.is_quiet()).unwrap_or(true)
@@ -132,13 +132,13 @@ fn is_done(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) -> bool {
 #[cfg(not(shuttle))]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the process is ending: there is no stop left to wake for"
+    reason = "the process is ending: no stop needs to wake this thread"
 )]
-fn rest() {
-    std::thread::sleep(LOOK);
+fn wait_briefly() {
+    std::thread::sleep(POLL_INTERVAL);
 }
 
 #[cfg(shuttle)]
-fn rest() {
+fn wait_briefly() {
     crate::sys::sync::yield_now();
 }

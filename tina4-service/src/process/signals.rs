@@ -35,8 +35,7 @@ mod waiters;
 #[cfg(windows)]
 mod windows;
 
-/// Which requests the waiters of one runner have received: their number and one more; 0: it never had
-/// a waiter.
+/// How many requests the waiters of one runner have received, plus one; 0: it never had a waiter.
 #[derive(Debug, Default)]
 pub(crate) struct Received(AtomicU32);
 

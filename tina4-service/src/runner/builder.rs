@@ -21,11 +21,11 @@ use crate::sys::threads::{ThreadConfig, start_worker};
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
 
-/// How long `stop_all` takes at most, unless the builder says otherwise.
+/// The default of [`Builder::shutdown_timeout`].
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The sizes that a stack can have. More than a quarter of the address space is refused by every C
-/// library, and can make std panic.
+/// The valid sizes of a stack. Every C library refuses more than a quarter of the address space, which
+/// can also make `std` panic.
 const STACK_SIZES: RangeInclusive<usize> = LEAST_STACK..=usize::MAX / 4;
 
 /// Settings of a [`Runner`]: which services, which clock, how many threads.
@@ -72,51 +72,52 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Another clock than the system's.
+    /// Sets the clock. Default: the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How long `stop_all` takes at most. Default: 25 s.
+    /// Sets how long `stop_all` may take. Default: 25 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
     }
 
-    /// Only these of the declared services. A name that does not exist is a fault at start.
+    /// Selects only these declared services. An unknown name is a fault at start.
     pub fn only<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.only.get_or_insert_default().extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// All declared services but these. A name that does not exist is a fault at start.
+    /// Excludes these declared services. An unknown name is a fault at start.
     pub fn except<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.except.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// No more threads than this, at least one. Default: as many as there are services that
-    /// block, and one that waits.
+    /// Limits the number of threads, which is at least one. Default: no limit.
     ///
-    /// With a limit, services that block can delay others.
+    /// Without a limit there are as many threads as services that block, and one that waits. With a
+    /// limit, services that block can delay others.
     pub fn max_threads(mut self, most: usize) -> Self {
         self.threads.most = Some(most.max(1));
         self
     }
 
-    /// What threads are called, with a number behind it. Default: `tina4`. A NUL byte, which
-    /// no thread's name can have, is left out; Linux shows the first 15 bytes.
+    /// Sets the prefix of the names of threads; a number follows. Default: `tina4`.
+    ///
+    /// NUL bytes, which are invalid in a thread's name, are removed. Linux shows the first 15 bytes.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
         self.threads.name = name.into().replace('\0', "");
         self
     }
 
-    /// How many bytes the stack of each thread has. Default: what std gives a thread, which is 2 MiB
-    /// unless the environment variable `RUST_MIN_STACK` says otherwise.
+    /// Sets the stack size of each thread, in bytes. Default: that of `std`.
     ///
-    /// All services of a runner share its threads, so this is what the deepest recursion of any of
-    /// them needs. A size below 64 KiB, or above a quarter of the address space, is a fault at start; a
+    /// The default is 2 MiB, unless the environment variable `RUST_MIN_STACK` sets another one. All
+    /// services of a runner share its threads, so the stack must hold the deepest recursion of any of
+    /// them. A size below 64 KiB, or above a quarter of the address space, is a fault at start; a
     /// size that the operating system refuses is [`StartError::NoThread`](crate::StartError::NoThread).
     ///
     /// ```
@@ -137,7 +138,7 @@ impl Builder {
         self
     }
 
-    /// What `timezone = "local"` means, instead of what the machine says.
+    /// Sets the meaning of `timezone = "local"`, instead of the machine's zone.
     #[cfg(feature = "testing")]
     pub(crate) fn local_zone(mut self, zone: Zone) -> Self {
         self.local = Some(zone);
@@ -149,7 +150,7 @@ impl Builder {
         self
     }
 
-    /// Makes the runner; nothing starts yet.
+    /// Creates the runner; nothing starts yet.
     #[must_use]
     pub fn build(self) -> Runner {
         let Self { clock, shutdown_timeout, declared: all, only, except, threads, local } = self;
@@ -195,13 +196,13 @@ impl Builder {
 }
 
 impl Runner {
-    /// A runner without services: [`Runner::register`] adds them.
+    /// A runner without services; [`Runner::register`] adds them.
     #[must_use]
     pub fn new() -> Self {
         Builder::default().without_declared().build()
     }
 
-    /// A runner with every declared service, or some of them, and with settings of its own.
+    /// Settings for a runner with all declared services, or some of them.
     pub fn builder() -> Builder {
         Builder::default()
     }

@@ -9,8 +9,8 @@ use crate::service::registration::Place;
 
 impl Runner {
     /// Requests that every service stops, and does not wait.
-    pub(crate) fn tell_to_stop(&self) {
-        self.shared.tell_to_stop();
+    pub(crate) fn request_stop(&self) {
+        self.shared.request_stop();
     }
 
     /// [`Runner::provide`], with the place of the call.

@@ -1,4 +1,4 @@
-//! The handle of a runner, its builder, and a program's whole life with its services.
+//! The handle of a runner, its builder, and `run`, which is a program's whole `main`.
 
 pub(crate) mod builder;
 #[cfg(feature = "testing")]

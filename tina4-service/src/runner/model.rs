@@ -1,9 +1,8 @@
-//! The control path under a model checker: `shuttle` runs each of these in thousands of schedules.
+//! The control path under a model checker: `shuttle` runs each test in thousands of schedules.
 //!
-//! Everything is real but the locks and the threads: runner, supervisor, pool, bodies, hooks. Time
-//! stands still unless a test moves it, so nothing is rescued by a timeout: a stop that waits for
-//! what never comes is a deadlock, which is reported, and a sleep that nobody wakes is a schedule
-//! without an end, which is reported too.
+//! Everything but the locks and the threads is real: runner, supervisor, pool, bodies, hooks. Time
+//! stands still unless a test advances it, so no timeout hides a fault: a stop that waits forever is a
+//! deadlock, and a sleep that nothing wakes is an endless schedule. Both are reported.
 //!
 //! ```text
 //! .ci/model
@@ -19,6 +18,7 @@ use shuttle::rand::{Rng as _, thread_rng};
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::thread::{JoinHandle, yield_now};
 
+#[cfg(feature = "exit-hook")]
 use crate::engine::invoke;
 use crate::runner::runner::Runner;
 use crate::sys::sync::{Gate, Mutex, lock};
@@ -27,10 +27,10 @@ use crate::{Change, Clock, Context, ControlError, Event, Flow, Service, StartErr
 mod bodies;
 mod requests;
 
-/// For each test: so many by pure chance, and so many in which few threads overtake others, which
-/// finds what needs one thread to stand still for long.
+/// For each test: this many random schedules, and this many with few preemptions, which find faults
+/// that need one thread to stand still for a long time.
 const SCHEDULES: usize = 1_000;
-const OVERTAKERS: usize = 3;
+const PREEMPTIONS: usize = 3;
 
 fn check(test: impl Fn() + Send + Sync + 'static) {
     let mut config = shuttle::Config::new();
@@ -41,12 +41,12 @@ fn check(test: impl Fn() + Send + Sync + 'static) {
     let again = Arc::clone(&test);
     let random = RandomScheduler::new(SCHEDULES);
     shuttle::Runner::new(random, config.clone()).run(move || test());
-    let overtaking = PctScheduler::new(OVERTAKERS, SCHEDULES);
-    shuttle::Runner::new(overtaking, config).run(move || again());
+    let preempting = PctScheduler::new(PREEMPTIONS, SCHEDULES);
+    shuttle::Runner::new(preempting, config).run(move || again());
 }
 
-/// What is seen of one service from inside of it. Plain counters: no thread is stopped between two
-/// of them, and the checker need not try that it is.
+/// What the bodies and hooks of one service count. Atomics of `std`, so that the checker does not try
+/// schedules that differ only here.
 #[derive(Default)]
 struct Seen {
     inside: AtomicUsize,
@@ -55,18 +55,18 @@ struct Seen {
     hooks: AtomicUsize,
 }
 
-/// The services of one schedule, and what was seen of them.
-struct Driven {
+/// The services of one schedule, and what their bodies counted.
+struct Scenario {
     runner: Runner,
     clock: Clock,
     seen: Vec<(&'static str, Arc<Seen>)>,
-    /// Whose clean-up began, and whose ended.
+    /// The services whose clean-up began or ended, in order.
     cleaned_up: Arc<Mutex<Vec<&'static str>>>,
     events: Receiver<Event>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Driven {
+impl Scenario {
     fn new() -> Self {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let runner = Runner::builder().only::<&str>([]).clock(clock.clone()).build();
@@ -75,7 +75,7 @@ impl Driven {
         Self { runner, clock, seen, cleaned_up, events, threads }
     }
 
-    /// Adds a service whose every run and every clean-up is watched.
+    /// Adds a service whose runs and clean-ups are counted.
     fn add<R: crate::__private::Outcome>(
         &mut self,
         name: &'static str,
@@ -85,13 +85,13 @@ impl Driven {
         let seen = Arc::new(Seen::default());
         let (runs, hooks) = (Arc::clone(&seen), Arc::clone(&seen));
         let body = move |ctx: &Context| {
-            let _inside = Inside::new(&runs);
+            let _inside = EnteredGuard::new(&runs);
             runs.runs.fetch_add(1, Ordering::SeqCst);
             body(ctx)
         };
         let cleaned_up = Arc::clone(&self.cleaned_up);
         let hook = move |_: &Context| {
-            let _inside = Inside::new(&hooks);
+            let _inside = EnteredGuard::new(&hooks);
             hooks.hooks.fetch_add(1, Ordering::SeqCst);
             lock(&cleaned_up).push(name);
             yield_now();
@@ -102,14 +102,14 @@ impl Driven {
         seen
     }
 
-    /// A handle for bodies, which does not keep the runner alive that they belong to.
+    /// A weak handle for bodies, which does not keep their own runner alive.
     fn handle(&self) -> impl Fn() -> Option<Runner> + Clone + Send + Sync + 'static {
         let shared = Arc::downgrade(&self.runner.shared);
         move || shared.upgrade().map(|shared| Runner { shared })
     }
 
-    /// Does something on a thread of its own.
-    fn meanwhile(&mut self, act: impl FnOnce(&Runner, &Clock) + Send + 'static) {
+    /// Does something on another thread.
+    fn spawn(&mut self, act: impl FnOnce(&Runner, &Clock) + Send + 'static) {
         let (runner, clock) = (self.runner.clone(), self.clock.clone());
         self.threads.push(shuttle::thread::spawn(move || act(&runner, &clock)));
     }
@@ -121,7 +121,7 @@ impl Driven {
         }
     }
 
-    /// Waits for the threads, stops everything, and checks what must be so whatever happened.
+    /// Waits for the threads, stops everything, and checks the invariants.
     fn end(mut self) {
         self.join();
         let report = self.runner.stop_all();
@@ -129,14 +129,14 @@ impl Driven {
         self.check();
     }
 
-    /// What must be so once everything has ended.
+    /// Checks the invariants that hold once everything has ended.
     fn check(self) {
         for (name, state) in self.runner.status() {
             assert!(!state.is_active(), "{name} is {state}");
         }
         let events: Vec<_> = self.events.try_iter().collect();
         for event in &events {
-            // What a body or a hook asserts in vain is a crash as well.
+            // A failed assertion in a body or a hook is a crash as well.
             let (Change::Crashed { cause, .. }
             | Change::HookFailed { cause }
             | Change::PanickedWhileStopping { cause }) = &event.change
@@ -170,10 +170,10 @@ impl Driven {
     }
 }
 
-/// Somebody is inside a service.
-struct Inside<'a>(&'a Seen);
+/// Counts a thread as inside a service until it is dropped.
+struct EnteredGuard<'a>(&'a Seen);
 
-impl<'a> Inside<'a> {
+impl<'a> EnteredGuard<'a> {
     fn new(seen: &'a Seen) -> Self {
         let inside = seen.inside.fetch_add(1, Ordering::SeqCst) + 1;
         seen.most.fetch_max(inside, Ordering::SeqCst);
@@ -181,49 +181,49 @@ impl<'a> Inside<'a> {
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for EnteredGuard<'_> {
     fn drop(&mut self) {
         self.0.inside.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-/// How bodies crash.
+/// The error or panic of bodies that are meant to crash.
 const ON_PURPOSE: &str = "on purpose";
 
-/// Crashes, in one way or the other, or not.
-fn unsteady(_: &Context) -> Result<(), &'static str> {
+/// Succeeds, returns an error, or panics.
+fn crashes_at_random(_: &Context) -> Result<(), &'static str> {
     match thread_rng().gen_range(0..3) {
         0 => Ok(()),
         1 => Err(ON_PURPOSE),
-        // Without the panic hook, for the checker's own prints the schedule.
+        // Not `panic!`, because the checker's panic hook prints the schedule.
         _ => std::panic::resume_unwind(Box::new(ON_PURPOSE)),
     }
 }
 
-/// Goes on at once, or waits for its time.
+/// Runs again immediately, or waits for its due time.
 fn eager(_: &Context) -> Flow {
     yield_now();
-    any(&[Flow::Again, Flow::Wait])
+    choose(&[Flow::Again, Flow::Wait])
 }
 
-/// Waits for stop.
-fn obedient(ctx: &Context) {
+/// Sleeps until it is stopped.
+fn until_stopped(ctx: &Context) {
     while ctx.sleep(Duration::from_secs(3_600)) {}
 }
 
-/// Lets the others go on until it is so. One for whom it never is so has a schedule without an end.
-fn until(ready: impl Fn() -> bool) {
+/// Yields to other threads until the condition holds. If it never does, the schedule is endless.
+fn wait_until(ready: impl Fn() -> bool) {
     while !ready() {
         yield_now();
     }
 }
 
-fn any<T: Copy>(of: &[T]) -> T {
+fn choose<T: Copy>(of: &[T]) -> T {
     of[thread_rng().gen_range(0..of.len())]
 }
 
-/// Asks something by chance. A refusal is an answer as well, if it is one of those that can be.
-fn ask_anything(runner: &Runner, name: &str) {
+/// Makes a random request. It may be refused, but only for an expected reason.
+fn random_request(runner: &Runner, name: &str) {
     let answer = match thread_rng().gen_range(0..8) {
         0 | 1 => runner.start(name),
         2 => runner.restart(name),

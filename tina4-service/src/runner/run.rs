@@ -1,4 +1,4 @@
-//! A program's whole life with its services: wait for the end or for a signal, stop, say how it went.
+//! `run` and the waits: wait for the end or for a signal, stop, print the report.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -24,17 +24,18 @@ use crate::process::stderr;
 use crate::runner::runner::{LOG_LIMIT, Runner};
 use tina4_service_core::{Nanos, nanos};
 
-/// How long `run` waits for the last lines of the log: its report must not come too late.
+/// How long `run` waits for the last log lines. Shorter than elsewhere, so that its report is not late.
 const RUN_LOG_LIMIT: Duration = Duration::from_millis(500);
 
 impl Runner {
-    /// Waits until nothing is active: every service has stopped, finished, failed or was
-    /// abandoned. Inside a service of this runner that never comes, so it returns at once.
+    /// Waits until nothing is active: every service has stopped, finished, failed or was abandoned.
+    ///
+    /// Inside a service of this runner it returns immediately, because that service is active.
     pub fn wait(&self) {
         self.wait_until(None);
     }
 
-    /// Waits like [`Runner::wait`], but at most `timeout`; `true`: nothing is active any more.
+    /// Waits like [`Runner::wait`], at most `timeout`; `true` if nothing is active any more.
     ///
     /// ```
     /// use std::time::Duration;
@@ -58,7 +59,7 @@ impl Runner {
 
     fn wait_until(&self, limit: Option<Nanos>) -> bool {
         let Ok(pool) = self.pool() else {
-            // The parent's services are not for a forked child to wait for.
+            // A forked child does not wait for the services of its parent.
             return true;
         };
         if self.inside().is_some() {
@@ -80,28 +81,29 @@ impl Runner {
         quiet
     }
 
-    /// Starts all, waits for a stop signal or the end of all services, stops in order, and prints
-    /// the report to standard error.
+    /// Starts all services, waits, stops in order, and prints the report to standard error.
+    ///
+    /// It waits for a stop signal, or until all services have ended.
     ///
     /// SIGTERM, SIGINT and SIGHUP (Ctrl-C and Ctrl-Break on Windows) stop in order.
-    /// A second signal, a quarter of a second or more after the first, ends the process at once,
-    /// with code 128 + its number. A signal that is ignored when the handlers are installed, as under
-    /// `nohup`, stays ignored (on Linux; elsewhere it stops the program like any other).
+    /// A second signal, 250 ms or more after the first, ends the process immediately, with exit code
+    /// 128 + its number. A signal that is ignored when the handlers are installed, as under `nohup`,
+    /// stays ignored (on Linux; elsewhere it stops the program like any other).
     ///
     /// The exit code is
     ///
     /// | code | when |
     /// | --- | --- |
-    /// | 0 | it ended well |
+    /// | 0 | everything ended well |
     /// | 1 | a critical service failed; or all services ended by themselves, and one had failed |
-    /// | 2 | something did not stop in time, whatever else |
+    /// | 2 | some service did not stop in time, whatever else happened |
     /// | 71 | no thread could be started, or this process is a forked child (`EX_OSERR` of `sysexits.h`) |
     /// | 75 | the runner is shutting down already (`EX_TEMPFAIL`) |
     /// | 78 | the services have faults, which are printed as a list (`EX_CONFIG`) |
     ///
-    /// Where the calling thread is blocked by its log or its report, because standard output or
-    /// standard error is a pipe that nobody reads, a signal stops the services all the same. The
-    /// process then ends with this exit code a second after everything has stopped, or after the
+    /// A signal stops the services even if the calling thread is blocked: its log or its report can
+    /// block forever if standard output or standard error is a pipe that nobody reads. The process
+    /// then ends with this exit code one second after everything has stopped, or one second after the
     /// shutdown timeout, without returning from this function.
     #[must_use = "the exit code says how it went"]
     pub fn run(&self) -> ExitCode {
@@ -128,7 +130,7 @@ impl Runner {
                     }
                 }),
                 Err(error) => {
-                    tracing::error!(%error, "signals cannot be handled; they end the program at once");
+                    tracing::error!(%error, "signals cannot be handled; they end the program immediately");
                     self.wait();
                     false
                 }
@@ -151,8 +153,8 @@ impl Runner {
         self.run_with(wait, |_| {})
     }
 
-    /// `wait` returns at the end of all services, or when a signal has arrived, and says whether one
-    /// has. `ends_with` is told the exit code as soon as it is known.
+    /// Starts, waits, stops, and prints the report. `wait` returns whether a signal has arrived; `ends_with`
+    /// gets the exit code as soon as it is known.
     fn run_with(&self, wait: impl FnOnce() -> bool, ends_with: impl FnOnce(u8)) -> u8 {
         if let Err(error) = self.start_all() {
             ends_with(start_code(&error));
@@ -166,12 +168,11 @@ impl Runner {
         code
     }
 
-    /// Waits until a signal asks the program to end, or until the runner shuts down by itself,
-    /// because a critical service failed or something called `stop_all`; says which it was.
+    /// Waits for a stop signal, or until the runner shuts down by itself.
     ///
-    /// The signals are those of [`Runner::run`], and so is what a second one does. Services keep running
-    /// until [`Runner::stop_all`] is called. A signal that arrived while nothing waited is returned
-    /// at once.
+    /// The runner shuts down if a critical service fails or the program calls `stop_all`. The signals, and
+    /// the effect of a second one, are those of [`Runner::run`]. The services keep running until
+    /// [`Runner::stop_all`]. If a signal arrived before, this returns immediately.
     ///
     /// # Errors
     ///
@@ -184,11 +185,11 @@ impl Runner {
         }))
     }
 
-    /// Waits like [`Runner::wait_for_signal`], but at most `timeout`; `None`: neither has happened.
+    /// Waits like [`Runner::wait_for_signal`], at most `timeout`; `None` if it timed out.
     ///
-    /// No signal is lost between two calls. So a thread can wait in a loop and give up for a reason
-    /// of its own; one that must not outlive an async `main`, for example. After a wait that gave up,
-    /// the first signal has no visible effect until the next wait, which returns it at once.
+    /// No signal is lost between two calls. So a thread can wait in a loop that ends for another
+    /// reason too, for example because it must not outlive an async `main`. After a timeout, the first
+    /// signal has no visible effect until the next wait, which returns it immediately.
     ///
     /// ```no_run
     /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -235,7 +236,7 @@ fn stop_cause(services: &Supervisor, signals: &Listener) -> Option<StopCause> {
     signals.signal().map(StopCause::Signal).or_else(runner)
 }
 
-/// Nothing was started.
+/// Reports that nothing was started; returns the exit code.
 fn refused(error: &StartError) -> u8 {
     if matches!(error, StartError::Forked) {
         // Another thread may have held the lock of standard error at the time of the fork.
@@ -246,7 +247,7 @@ fn refused(error: &StartError) -> u8 {
     start_code(error)
 }
 
-/// The one thing this crate prints. A closed standard error is no reason to fail.
+/// The only output of this crate. If standard error is closed, the text is lost.
 fn say(text: &dyn fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }

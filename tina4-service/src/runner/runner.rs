@@ -28,14 +28,14 @@ use crate::text::nearest::nearest;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
-/// How long `stop_all` and `wait` wait for the last lines of the log to be written.
+/// How long `stop_all` and `wait` wait for the last log lines to be written.
 pub(super) const LOG_LIMIT: Duration = Duration::from_secs(1);
 
-/// Holds services and runs them; a cheap clone.
+/// Holds services and runs them; cheap to clone.
 ///
 /// The functions at the root of the crate do the same for the global runner, which holds every
-/// declared service. When the last clone is dropped, the services are told to stop, and are not
-/// waited for; call [`Runner::stop_all`] to wait.
+/// declared service. Dropping the last clone asks the services to stop, but does not wait for them;
+/// call [`Runner::stop_all`] to wait.
 ///
 /// ```
 /// use tina4_service::{Runner, Service, Flow};
@@ -60,9 +60,8 @@ impl fmt::Debug for Runner {
 impl Runner {
     /// Adds a service that is not known at compile time.
     ///
-    /// What is wrong with it is reported by [`Runner::check`], [`Runner::start_all`] and
-    /// [`Runner::start`]. It may be added at any time; after `start_all`, start it by name, or call
-    /// `start_all` again.
+    /// [`Runner::check`], [`Runner::start_all`] and [`Runner::start`] report its faults. Services may
+    /// be added at any time; after `start_all`, start them by name, or call `start_all` again.
     pub fn register(&self, service: Service) {
         match self.pool() {
             Ok(pool) => {
@@ -88,28 +87,29 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// Every fault in the services, with file and line; or this process is a forked child.
+    /// Every fault in the services, with file and line; this process is a forked child.
     pub fn check(&self) -> Result<Plan, StartError> {
         self.pool()?.with(|services, _| services.check())
     }
 
-    /// Checks everything, then starts every service with `autostart`; returns at once.
+    /// Checks everything, then starts every service with `autostart`, without waiting.
     ///
-    /// A second call starts what is registered or stopped by now. What has finished or failed is
-    /// started by name only.
+    /// A second call starts services that were registered or stopped since. Services that finished or
+    /// failed start by name only.
     ///
     /// # Errors
     ///
-    /// Every fault in the services, with file and line; then nothing was started. Also if no thread
-    /// can be had, if the runner is shutting down, or if this process is a forked child.
+    /// Every fault in the services, with file and line; no thread could be started; the runner is
+    /// shutting down; this process is a forked child. Then nothing was started.
     pub fn start_all(&self) -> Result<Self, StartError> {
         self.begin()?.with(|services, now| services.start_all(now))?;
         self.has_threads()?;
         Ok(self.clone())
     }
 
-    /// Starts one service, whatever its `autostart`; if it is active already, nothing happens.
-    /// One that is being stopped starts again once it has stopped, unless it is abandoned.
+    /// Starts one service, whatever its `autostart`; an active one is left alone.
+    ///
+    /// A service that is being stopped starts again once it has stopped, unless it is abandoned.
     ///
     /// # Errors
     ///
@@ -121,8 +121,7 @@ impl Runner {
         self.has_threads().map_err(ControlError::Start)
     }
 
-    /// Makes a request to one service. If there is none of that name, the error says which one was
-    /// probably meant.
+    /// Makes a request to one service. For an unknown name the error suggests a similar one.
     fn ask<T>(
         &self,
         request: impl FnOnce(&mut Supervisor, Nanos) -> Result<T, ControlError>,
@@ -130,7 +129,7 @@ impl Runner {
         let pool = self.pool()?;
         let mut answer = pool.with(request);
         if let Err(ControlError::Unknown { name, nearest: meant }) = &mut answer {
-            // To compare thousands of names takes milliseconds: not under the lock.
+            // Comparing thousands of names takes milliseconds, so do it without the lock.
             let instances = pool.with(|services, _| services.instances());
             let known = instances.iter().map(|instance| instance.definition.name_str());
             *meant = nearest(name, known).map(str::to_owned);
@@ -142,21 +141,21 @@ impl Runner {
         self.shared.pool()
     }
 
-    /// What must be known before the first service starts.
+    /// Prepares the process for the first start.
     fn begin(&self) -> Result<&Arc<Engine>, Forked> {
         let pool = self.pool()?;
         #[cfg(unix)]
         crate::process::ffi::watch_forks();
         self.shared.env.owner.claim();
-        // Nobody drives virtual time at the end of the process: it would wait in vain.
+        // Nothing drives virtual time at the end of the process, so the exit hook would wait in vain.
         #[cfg(feature = "exit-hook")]
         if !self.shared.env.clock.drives() {
             crate::process::exit_hook::register(&self.shared.pool);
         }
         if crate::sys::panics::panics_abort() {
             // Not a `Once`: a log subscriber may start services itself.
-            static SAID: AtomicBool = AtomicBool::new(false);
-            if !SAID.swap(true, Ordering::Relaxed) {
+            static WARNED: AtomicBool = AtomicBool::new(false);
+            if !WARNED.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
                     "this program is built with panic = \"abort\": a service that panics ends it"
                 );
@@ -165,7 +164,7 @@ impl Runner {
         Ok(pool)
     }
 
-    /// With no thread at all nothing would ever run: better to say so at once.
+    /// Fails if there is no thread at all, because nothing would ever run.
     fn has_threads(&self) -> Result<(), StartError> {
         let error = self.shared.pool.with(|services, _| services.take_spawn_error());
         match error {
@@ -177,14 +176,14 @@ impl Runner {
         }
     }
 
-    /// Whether there is something to do and nobody to do it. Where all is done, all threads have left.
+    /// Whether services are active without any thread. If none is active, all threads may have exited.
     fn is_without_threads(&self) -> bool {
         !self.shared.pool.with(|services, _| services.is_quiet()) && self.shared.pool.threads() == 0
     }
 
     /// Stops one service: waits for its current run and its clean-up, at most its `stop_timeout`.
     ///
-    /// Called inside the service itself it makes the request and returns at once.
+    /// Called inside the service itself, it makes the request and does not wait.
     ///
     /// # Errors
     ///
@@ -210,8 +209,10 @@ impl Runner {
         invoke::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
     }
 
-    /// Stops one service and starts it again; exactly one copy runs. A service that is not active
-    /// is started. Called inside the service itself it makes the request and returns at once.
+    /// Stops one service and starts it again; never runs two copies.
+    ///
+    /// A service that is not active is started. Called inside the service itself, it makes the request
+    /// and does not wait.
     ///
     /// # Errors
     ///
@@ -229,7 +230,9 @@ impl Runner {
         }
     }
 
-    /// Runs a waiting, backing off or paused service at once; the grid of its interval stays.
+    /// Runs a waiting, backing off or paused service immediately.
+    ///
+    /// The due times of its interval do not move.
     ///
     /// # Errors
     ///
@@ -238,16 +241,17 @@ impl Runner {
         self.request(name, Input::RunNow)
     }
 
-    /// Begins no new run until [`Runner::resume`]; a run in progress goes on to its end.
+    /// Starts no new run until [`Runner::resume`]; a run in progress continues to its end.
     ///
     /// # Errors
     ///
-    /// No such service; it is not active, or waits for others to be up; this process is a forked child.
+    /// No such service; it is not active, or still waits for the services that it comes `after`; this
+    /// process is a forked child.
     pub fn pause(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, Input::Pause)
     }
 
-    /// Ends a pause. Runs that fell due meanwhile are not made up for.
+    /// Ends a pause. Runs that fell due during the pause are not caught up.
     ///
     /// # Errors
     ///
@@ -260,21 +264,21 @@ impl Runner {
         self.ask(|services, now| services.request(name, event, now))
     }
 
-    /// Stops everything: in reverse of `after`, each with its clean-up, under one deadline (25 s
-    /// unless the builder says otherwise).
+    /// Stops everything: in reverse of `after`, each with its clean-up, under one deadline.
     ///
-    /// May be called from any thread and any number of times. Inside a service it makes the
-    /// request and returns at once, with [`StopReport::in_progress`] set.
+    /// The deadline is 25 s unless the builder sets another one. Any thread may call this, any number
+    /// of times. Inside a service it makes the request and does not wait;
+    /// [`StopReport::in_progress`] is set then.
     pub fn stop_all(&self) -> StopReport {
         self.stop_all_within(LOG_LIMIT)
     }
 
-    /// [`Runner::stop_all`], which waits at most `log_limit` for the last lines of the log.
+    /// [`Runner::stop_all`], which waits at most `log_limit` for the last log lines.
     pub(super) fn stop_all_within(&self, log_limit: Duration) -> StopReport {
         let Ok(pool) = self.pool() else {
             return StopReport { forked: true, ..StopReport::default() };
         };
-        self.shared.tell_to_stop();
+        self.shared.request_stop();
         if self.inside().is_some() {
             return pool.with(|services, now| services.interim_report(now));
         }
@@ -283,21 +287,22 @@ impl Runner {
         report
     }
 
-    /// Whether a service is active: waiting, running, backing off, paused, stopping. An unknown
-    /// name is `false`.
+    /// Whether a service is active: waiting, running, backing off, paused, stopping.
+    ///
+    /// `false` for an unknown name.
     #[must_use]
     pub fn is_running(&self, name: &str) -> bool {
         let state = self.pool().map(|pool| pool.with(|services, _| services.state(name)));
         state.ok().flatten().is_some_and(State::is_active)
     }
 
-    /// Name and state of every service; nothing in a forked child.
+    /// Name and state of every service; empty in a forked child.
     #[must_use]
     pub fn status(&self) -> BTreeMap<String, State> {
         self.pool().map(|pool| pool.with(|services, _| services.status())).unwrap_or_default()
     }
 
-    /// Everything known about every service, by name; nothing in a forked child.
+    /// A snapshot of every service, sorted by name; empty in a forked child.
     #[must_use]
     pub fn services(&self) -> Vec<ServiceInfo> {
         self.pool()
@@ -305,8 +310,10 @@ impl Runner {
             .unwrap_or_default()
     }
 
-    /// Every change from now on. The receiver holds 1,024 events; who reads too slowly misses
-    /// some and is told how many. It never blocks a service.
+    /// Every change from now on, as typed events; never blocks a service.
+    ///
+    /// The receiver holds 1,024 events. If it is full, events are lost, and
+    /// [`Change::Missed`](crate::Change::Missed) counts them.
     #[must_use]
     pub fn subscribe(&self) -> Receiver<Event> {
         // A receiver whose sender is gone.
@@ -320,7 +327,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_registered_in_a_loop_is_checked_once() {
+    fn services_registered_in_a_loop_are_checked_once() {
         let runner = Runner::new();
         for shop in ["berlin", "oslo"] {
             runner.register(Service::new(format!("import-{shop}"), |_| {}).interval("1h"));

@@ -1,4 +1,4 @@
-//! What the clones of a runner share; when it is dropped, the services are told to stop.
+//! The state that the clones of a runner share. Dropping it stops the services.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::service::builder::SettingsCache;
 use crate::service::instance::Environment;
 use crate::sys::fork::Forked;
 
-/// What the clones of a [`Runner`](crate::Runner) share.
+/// The state that the clones of a [`Runner`](crate::Runner) share.
 pub(super) struct Shared {
     pub(super) pool: Arc<Engine>,
     pub(super) env: Arc<Environment>,
@@ -15,8 +15,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Tells everything to stop, and does not wait.
-    pub(super) fn tell_to_stop(&self) {
+    /// Asks every service to stop, without waiting.
+    pub(super) fn request_stop(&self) {
         if let Ok(pool) = self.pool() {
             let timeout = self.env.shutdown_timeout;
             pool.with(|services, now| services.stop_all(timeout, None, now));
@@ -31,6 +31,6 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.tell_to_stop();
+        self.request_stop();
     }
 }

@@ -81,8 +81,8 @@ impl ErrorText {
         if !is_known {
             self.push(own);
         }
-        if text.is_cut() {
-            self.text.cut();
+        if text.is_truncated() {
+            self.text.truncate();
         }
         self.previous = own.to_owned();
     }

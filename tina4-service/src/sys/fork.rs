@@ -1,26 +1,26 @@
 //! Whether this process is a forked child.
 //!
 //! `fork` copies the memory of a process, but only the thread that calls it. So a runner that has
-//! started threads is of no use in the child: nothing would ever run, whatever its state says, and
-//! one of its locks may have been held by a thread that the child does not have. Such a runner
-//! belongs to the parent ([`Owner`]); the child neither asks it for anything nor waits for it.
+//! started threads is useless in the child: nothing would ever run, whatever its state says, and a
+//! thread that the child does not have may have held one of its locks. Such a runner belongs to the
+//! parent ([`Owner`]); the child neither makes requests to it nor waits for it.
 //!
-//! What cannot be helped here: the standard library holds a lock while a thread starts or ends. A child
-//! that is forked at that moment cannot start threads.
+//! One limit remains: the standard library holds a lock while a thread starts or ends. A child that is
+//! forked at that moment cannot start threads.
 //!
-//! Each process has a number, its generation, which a handler in the child raises. Asking whether a
-//! runner is inherited costs two loads. The handler is called by the C library's `fork`, and so not
-//! where a program makes the system call by itself, or uses `_Fork`.
+//! Each process has a number, its generation, which a fork handler in the child increments. Checking
+//! whether a runner is inherited costs two loads. The C library's `fork` calls the handler, so it does
+//! not run if a program makes the system call itself or uses `_Fork`.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The generation of the first process; 0 stands for none.
+/// The generation of the first process. 0 means that there is no process.
 pub(crate) const FIRST: u32 = 1;
 
-/// How often this process and its ancestors were forked off, from [`FIRST`].
+/// [`FIRST`], plus one for each fork between the first process and this one.
 static GENERATION: AtomicU32 = AtomicU32::new(FIRST);
 
-/// The number of this process.
+/// The generation of this process.
 #[inline]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
@@ -32,15 +32,16 @@ pub(crate) fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The process that a runner's threads belong to; none until the first one starts.
+/// The process that owns a runner's threads; none until the first one starts.
 #[derive(Debug, Default)]
 pub(crate) struct Owner(AtomicU32);
 
 impl Owner {
-    /// Makes this process the owner, unless there is one. Called before the first thread starts.
+    /// Makes this process the owner, unless there is one. Call it before the first thread starts, and
+    /// after forks are watched.
     pub(crate) fn claim(&self) {
         if self.0.load(Ordering::Relaxed) == 0 {
-            // The loser of a race is in the same process.
+            // Threads that race here are in the same process.
             self.0.store(generation(), Ordering::Relaxed);
         }
     }
@@ -52,7 +53,7 @@ impl Owner {
     }
 }
 
-/// A request to a runner of the parent, refused.
+/// The refusal of a request to a runner of the parent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Forked;
 
@@ -65,9 +66,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_84_an_owner_is_the_first_process_that_claims() {
+    fn rule_84_the_first_process_that_claims_is_the_owner() {
         let owner = Owner::default();
-        assert!(!owner.is_another_process(), "nobody has started a thread yet");
+        assert!(!owner.is_another_process(), "no thread has been started yet");
         owner.claim();
         owner.claim();
         assert!(!owner.is_another_process());

@@ -1,5 +1,4 @@
-//! The process and the operating system. Each file owns one danger: locks, panics, threads, C calls,
-//! forks.
+//! Threads and the operating system. Each file owns one danger: locks, panics, threads, forks.
 
 pub(crate) mod fork;
 pub(crate) mod panics;

@@ -1,8 +1,8 @@
 //! The only place that catches panics, and the only owner of the panic hook.
 //!
-//! The hook is wrapped, never replaced: what it did before it still does, for every panic. While a
-//! service runs on the panicking thread the wrapper also notes where the panic happened, because
-//! the payload that `catch_unwind` returns does not say.
+//! The hook is wrapped, never replaced: the previous hook still runs for every panic. While a service
+//! runs on the panicking thread, the wrapper also notes where the panic happened, because the payload
+//! that `catch_unwind` returns does not contain it.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -13,16 +13,16 @@ use std::sync::Once;
 
 use crate::text::bounded_text::bounded;
 
-/// How many bytes of a payload's text are kept; the place is added to them.
+/// How many bytes of a payload's text are kept. The place of the panic is not included.
 const LONGEST_PAYLOAD: usize = 15 * 1024;
 
 /// A caught panic.
 #[derive(Debug)]
 pub(crate) struct Panic {
     text: String,
-    /// File, line and column, unless somebody replaced the panic hook later.
+    /// File, line and column, unless the program replaced the panic hook later.
     place: Option<String>,
-    /// If `RUST_BACKTRACE` asked for one.
+    /// Captured if `RUST_BACKTRACE` is set.
     pub(crate) backtrace: Option<Backtrace>,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Panic {
 thread_local! {
     /// Whether a panic on this thread will be caught here.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
-    /// What the hook saw of the last panic on this thread.
+    /// What the hook noted about the last panic on this thread.
     static SEEN: RefCell<Option<(String, Option<Backtrace>)>> = const { RefCell::new(None) };
 }
 
@@ -66,19 +66,19 @@ fn install_hook() {
     });
 }
 
-/// Wakeups `body` and turns a panic into a value.
+/// Calls `body` and turns a panic into a value.
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
     install_hook();
     let outer = CATCHING.replace(true);
-    // Unwind safety: what the body shared with the runner is behind locks whose poison is
-    // recovered, and what it owned is dropped or made anew after a crash.
+    // Unwind safety: state that the body shares with the runner is behind locks that recover from
+    // poison, and state that it owns is dropped or created anew after a crash.
     let result = panic::catch_unwind(AssertUnwindSafe(body));
     CATCHING.set(outer);
     result.map_err(describe)
 }
 
-/// What is known about the panic on this thread that was just caught.
+/// Describes the panic that was just caught on this thread.
 #[cold]
 fn describe(payload: Box<dyn Any + Send>) -> Box<Panic> {
     let seen = SEEN.with_borrow_mut(Option::take);
@@ -88,7 +88,7 @@ fn describe(payload: Box<dyn Any + Send>) -> Box<Panic> {
     Box::new(Panic { text, place, backtrace })
 }
 
-/// The text of a panic payload, where it is text.
+/// The text of a panic payload, if it has one.
 fn payload_text(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&'static str>() {
         bounded(LONGEST_PAYLOAD, text)
@@ -99,7 +99,7 @@ fn payload_text(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Wakeups `body` on a thread that may be at its end, where thread-local values are gone.
+/// Calls `body` on a thread that may be ending, where thread-local values no longer exist.
 #[cfg(feature = "exit-hook")]
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
 pub(crate) fn catch_quietly(body: impl FnOnce()) -> Result<(), ()> {
@@ -110,12 +110,12 @@ pub(crate) fn catch_quietly(body: impl FnOnce()) -> Result<(), ()> {
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
 fn discard(payload: Box<dyn Any + Send>) {
     if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        // Whoever throws while being thrown away is not dropped a second time.
+        // This payload panicked while being dropped; dropping its own payload could panic again.
         std::mem::forget(again);
     }
 }
 
-/// Whether a panic ends this process at once, so that nothing can be supervised.
+/// Whether a panic aborts the process, so that crashes cannot be supervised.
 pub(crate) const fn panics_abort() -> bool {
     cfg!(panic = "abort")
 }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_25_text_and_place_of_any_payload() {
+    fn rule_25_any_payload_is_reported_with_text_and_place() {
         let line = line!() + 1;
         let panic = catch(|| panic!("number {}", 7)).unwrap_err();
         assert_eq!(panic.text, "number 7");
@@ -146,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_not_kept_for_the_next_panic() {
+    fn the_place_of_a_panic_is_not_kept_for_the_next_one() {
         let first = catch(|| panic!("first")).unwrap_err();
-        // `resume_unwind` does not call the hook, so there is no place to know.
+        // `resume_unwind` does not call the hook, so no place is known.
         let second = catch(|| panic::resume_unwind(Box::new("second"))).unwrap_err();
         assert_eq!(second.text, "second");
         assert!(first.place.is_some() && second.place.is_none());

@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 
 use crate::sys::fork::{FIRST, generation};
 
-/// A process-wide value that a forked child does not share: it gets a new one when it first asks.
+/// A process-wide value that a forked child does not share: the child gets a new one on first use.
 ///
 /// The parent's value may hold a lock that no thread of the child will ever release.
 pub(crate) struct PerProcess<T: 'static> {
     generation: u32,
     value: T,
-    /// That of a process forked off this one.
+    /// The value of a process forked from this one.
     child: OnceLock<Box<Self>>,
 }
 
@@ -20,7 +20,7 @@ impl<T: Default> PerProcess<T> {
         Self { generation: FIRST, value, child: OnceLock::new() }
     }
 
-    /// The value of this process, made if there is none yet.
+    /// The value of this process, created on first use.
     pub(crate) fn get(&self) -> &T {
         let generation = generation();
         let mut place = self;

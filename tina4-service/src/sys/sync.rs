@@ -1,13 +1,13 @@
-//! What threads share and wait on: the real thing, or that of the model checker.
+//! Locks, condition variables and atomics: those of `std`, or those of the model checker.
 //!
 //! Under `--cfg shuttle` the pool and the control path run in `shuttle`, which tries thousands of
-//! schedules: it decides at each of these operations who goes on. What is not in this list stays as
-//! it is under the model, because no thread is ever stopped in the middle of it: the small locks of
-//! the clock, of provided values and of the list of runners. Channels are not known to the model
-//! either; the one on which a body sleeps is looked at again and again there.
+//! schedules: at each of these operations it decides which thread runs next. Other primitives stay
+//! those of `std` under the model, because no thread is ever preempted while it uses one: the small
+//! locks of the clock, of provided values and of the list of runners ([`std_lock`]). The model does not
+//! know channels either; there, a sleeping body polls the channel that it waits on.
 //!
-//! A poisoned lock is recovered: what it guards is only ever changed by our own code, in steps that
-//! a panic of user code cannot cut in two.
+//! Poison is ignored: only this crate's code changes what a lock guards, in steps that a panic of user
+//! code cannot interrupt.
 
 #[cfg(not(shuttle))]
 pub(crate) use std::{
@@ -44,7 +44,7 @@ pub(crate) fn std_lock<T: ?Sized>(mutex: &std::sync::Mutex<T>) -> std::sync::Mut
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lock, if nobody holds it.
+/// The lock, unless another thread holds it.
 pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
         Ok(guard) => Some(guard),
@@ -53,7 +53,7 @@ pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     }
 }
 
-/// Waits for `condvar`, at most `timeout`; `true` if the time ran out.
+/// Waits for `condvar`, at most `timeout`; `true` if it timed out.
 pub(crate) fn wait<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -69,7 +69,7 @@ pub(crate) fn wait<'a, T>(
     }
 }
 
-/// For models: a flag that is waited for without a limit, until somebody sets it.
+/// For models: a flag that threads wait for without a timeout.
 #[cfg(all(test, shuttle))]
 #[derive(Default)]
 pub(crate) struct Gate {

@@ -1,24 +1,24 @@
-//! How threads are started.
+//! The only place that starts threads.
 
 use std::io;
 
-/// How threads are made.
+/// Settings of a runner's threads.
 #[derive(Clone, Debug)]
 pub(crate) struct ThreadConfig {
-    /// Threads are called this, with a number.
+    /// The prefix of their names; a number follows.
     pub(crate) name: String,
-    /// No more threads than this; default: one for each job there can be, and one that waits.
+    /// The maximum number of threads. Default: one for each job that can run, and one that waits.
     pub(crate) most: Option<usize>,
-    /// The bytes of each stack; default: what std gives a thread.
+    /// The size of each stack in bytes. Default: that of `std`.
     pub(crate) stack_size: Option<usize>,
-    /// What starts a thread of this name and with such a stack.
+    /// Starts a thread of this name and stack size.
     pub(crate) start: fn(String, Option<usize>, ThreadBody) -> io::Result<()>,
 }
 
-/// What a thread does.
+/// What a thread runs.
 pub(crate) type ThreadBody = Box<dyn FnOnce() + Send>;
 
-/// Starts a worker's thread, with a stack of so many bytes, or with the usual one.
+/// Starts a worker's thread, with a stack of this many bytes or the default one.
 pub(crate) fn start_worker(
     name: String,
     stack_size: Option<usize>,
@@ -31,7 +31,7 @@ pub(crate) fn start_worker(
     })
 }
 
-/// Starts a thread with the usual stack.
+/// Starts a thread with the default stack.
 pub(crate) fn start_thread(name: String, body: ThreadBody) -> io::Result<()> {
     spawn(std::thread::Builder::new().name(name), body)
 }

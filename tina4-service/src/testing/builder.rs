@@ -45,7 +45,7 @@ impl TestRunner {
         Self::builder().build().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Some of the services, further services, another time, fakes.
+    /// Settings for a test runner: which services, what time, which fakes.
     pub fn builder() -> Builder {
         Builder::default()
     }

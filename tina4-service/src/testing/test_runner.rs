@@ -344,7 +344,7 @@ impl Drop for TestRunner {
     fn drop(&mut self) {
         self.virtual_time.claim_test_thread();
         if std::thread::panicking() {
-            self.runner.tell_to_stop();
+            self.runner.request_stop();
         } else {
             self.runner.stop_all();
         }

@@ -1,12 +1,12 @@
 //! Virtual time: a clock that advances only when every thread waits, and one thread at a time that
 //! acts.
 //!
-//! There is one token, and only the thread that holds it acts: the thread of the test, or a thread
-//! that runs services. A thread that waits for a time or for a change releases the token, and parks
-//! until it is granted the token again. A thread that is granted the token and has no work of its own
-//! is the driver: it wakes the next parked thread that is ready, or does what is due; when nothing is
-//! left to do at this instant, it sets the clock to the next instant at which there is. So what
-//! happens in a test, and in which order, depends on the test alone.
+//! There is one token, and only the thread that holds it acts: the thread of the test, or one of the
+//! driver threads, which run the services. A thread that waits for a time or for a change releases the
+//! token, and parks until it is granted the token again. A driver thread that holds the token and is
+//! not inside a body grants the token to the next parked thread that is ready, or else does what is
+//! due. When nothing is left to do at this instant, it advances the clock to the next instant at which
+//! there is. So what happens in a test, and in which order, depends on the test alone.
 //!
 //! A body that calls [`Context::stopping`](crate::Context::stopping) is about to block on something
 //! that is not virtual time. It detaches: it continues without the token, and waits for it when its
@@ -49,7 +49,7 @@ pub(crate) struct VirtualTime {
     now: AtomicU64,
     wall: Mutex<WallMark>,
     state: Mutex<State>,
-    /// Notified when a thread without the token has changed something or waits for the token.
+    /// Wakes the driver thread that holds the token: a thread without the token parks or reattaches.
     changed: Condvar,
     runner: OnceLock<Weak<dyn Driven>>,
 }
@@ -88,7 +88,7 @@ impl VirtualTime {
         lock(&self.state).test_thread = std::thread::current().id();
     }
 
-    /// Ends virtual time: every waiting thread continues, and the runner is not driven any more.
+    /// Ends virtual time: every waiting thread continues, and the runner is no longer driven.
     pub(crate) fn close(&self) {
         let mut state = lock(&self.state);
         self.close_locked(&mut state);
@@ -99,7 +99,7 @@ impl VirtualTime {
         self.changed.notify_all();
     }
 
-    /// The holder that this thread is when it holds the token.
+    /// What this thread is as the holder of the token.
     fn current_holder(&self, state: &State) -> TokenHolder {
         let id = std::thread::current().id();
         if self.is_driven_here() {
@@ -159,7 +159,7 @@ impl VirtualClock for VirtualTime {
         true
     }
 
-    /// Tells [`VirtualTime::advance_to_next_run`], if the test waits there.
+    /// Ends [`VirtualTime::advance_to_next_run`] at this instant, if the test waits there.
     fn begin_run(&self) {
         let mut state = lock(&self.state);
         if let Some(test) = state.parked_test()

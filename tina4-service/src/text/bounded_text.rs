@@ -1,9 +1,9 @@
-//! A text that is cut off at a number of bytes while it is being written, so that an endless one
-//! exhausts neither time nor memory.
+//! A text that is truncated while it is being written, so that an endless one exhausts neither time
+//! nor memory.
 
 use std::fmt::{self, Write};
 
-/// Bytes that are reserved for the note that the text was cut off, and for a prefix.
+/// Bytes reserved for the note that the text was truncated, and for a prefix.
 const RESERVED: usize = 64;
 
 /// A text with a limit on its bytes.
@@ -11,18 +11,18 @@ const RESERVED: usize = 64;
 pub(crate) struct BoundedText {
     text: String,
     limit: usize,
-    is_cut: bool,
+    is_truncated: bool,
 }
 
 impl BoundedText {
-    /// An empty text that will have at most `limit` bytes, the note included.
+    /// An empty text of at most `limit` bytes, the note included.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { text: String::new(), limit, is_cut: false }
+        Self { text: String::new(), limit, is_truncated: false }
     }
 
     /// Appends a value. Its `Display` gets an error once the limit is reached.
     pub(crate) fn push(&mut self, value: impl fmt::Display) {
-        if write!(self, "{value}").is_err() && !self.is_cut {
+        if write!(self, "{value}").is_err() && !self.is_truncated {
             let _ = self.write_str(" [its `Display` failed]");
         }
     }
@@ -32,19 +32,19 @@ impl BoundedText {
         &self.text
     }
 
-    /// Whether the text was cut off. Nothing is appended after that.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.is_cut
+    /// Whether the text was truncated. Nothing is appended after that.
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.is_truncated
     }
 
-    /// Marks the text as cut off.
-    pub(crate) fn cut(&mut self) {
-        self.is_cut = true;
+    /// Marks the text as truncated.
+    pub(crate) fn truncate(&mut self) {
+        self.is_truncated = true;
     }
 
-    /// The text, with a note if it was cut off.
+    /// The text, with a note if it was truncated.
     pub(crate) fn finish(mut self) -> String {
-        if self.is_cut {
+        if self.is_truncated {
             let _ = write!(self.text, " [cut off at {} KiB]", self.limit / 1024);
         }
         self.text
@@ -53,13 +53,13 @@ impl BoundedText {
 
 impl Write for BoundedText {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.is_cut {
+        if self.is_truncated {
             return Err(fmt::Error);
         }
         let room = self.limit.saturating_sub(RESERVED + self.text.len());
-        self.is_cut = text.len() > room;
+        self.is_truncated = text.len() > room;
         self.text.push_str(&text[..text.floor_char_boundary(room)]);
-        if self.is_cut { Err(fmt::Error) } else { Ok(()) }
+        if self.is_truncated { Err(fmt::Error) } else { Ok(()) }
     }
 }
 
@@ -88,14 +88,14 @@ mod tests {
     }
 
     #[test]
-    fn rule_25_a_text_is_cut_at_its_limit_between_two_characters() {
+    fn rule_25_a_text_is_truncated_at_its_limit_between_two_characters() {
         for piece in ["a", "ä", "€", "🚀", "a🚀"] {
             let text = bounded(LIMIT, Endless(piece));
             assert!((LIMIT - RESERVED - 4..=LIMIT).contains(&text.len()), "{}", text.len());
             let kept = text.strip_suffix(" [cut off at 2 KiB]").unwrap();
             assert!(piece.repeat(LIMIT).starts_with(kept));
         }
-        // In one piece.
+        // Written in one piece.
         let text = bounded(LIMIT, "€".repeat(1_000_000));
         assert_eq!(text, bounded(LIMIT, Endless("€")));
     }

@@ -1,4 +1,4 @@
-//! Text for messages: bounded in length, kept on one line, and the nearest known name.
+//! Texts for messages: of limited length, on one line, and the nearest known name.
 
 pub(crate) mod bounded_text;
 pub(crate) mod nearest;

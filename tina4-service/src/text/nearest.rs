@@ -1,35 +1,35 @@
-//! What was probably meant by a name that is not known.
+//! Suggestions for unknown names.
 
 use crate::text::one_line::OneLine;
 
-/// How similar two names must be, from 0 to 1, for one to be a likely misspelling of the other.
+/// Two names more similar than this, on a scale from 0 to 1, are likely misspellings of each other.
 #[cfg(feature = "cron")]
-const ALIKE: f64 = 0.9;
+const MIN_SIMILARITY: f64 = 0.9;
 
-/// The known name that `name` was probably meant to be; of several, the first one. Case does not
-/// matter.
+/// The known name that is most similar to `name`, if one is similar enough; the first one on a tie.
+/// Case does not matter.
 #[cfg(feature = "cron")]
 pub(crate) fn nearest<N: AsRef<str>>(name: &str, known: impl IntoIterator<Item = N>) -> Option<N> {
     let lower = name.to_ascii_lowercase();
     let mut best = None;
-    let mut alike = ALIKE;
+    let mut best_similarity = MIN_SIMILARITY;
     for candidate in known {
-        // There may be thousands, and nearly all are ruled out without a comparison.
-        if at_most(name, candidate.as_ref()) <= alike {
+        // There may be thousands of names; this rules out nearly all of them without a comparison.
+        if max_similarity(name, candidate.as_ref()) <= best_similarity {
             continue;
         }
         let found = strsim::jaro_winkler(&lower, &candidate.as_ref().to_ascii_lowercase());
-        if found > alike {
-            (best, alike) = (Some(candidate), found);
+        if found > best_similarity {
+            (best, best_similarity) = (Some(candidate), found);
         }
     }
     best
 }
 
-/// An upper bound for how similar two names in ASCII are, from their lengths and first letters alone:
-/// as if every letter of the shorter one were found in the longer one.
+/// An upper bound of the similarity of two ASCII names, from their lengths and first letters alone: as
+/// if the longer name contained every letter of the shorter one.
 #[cfg(feature = "cron")]
-fn at_most(a: &str, b: &str) -> f64 {
+fn max_similarity(a: &str, b: &str) -> f64 {
     let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
     let share = short as f64 / long.max(1) as f64;
     let common = a.bytes().zip(b.bytes()).take(4).take_while(|(a, b)| a.eq_ignore_ascii_case(b));
@@ -47,8 +47,7 @@ pub(crate) fn nearest<N: AsRef<str>>(_: &str, _: impl IntoIterator<Item = N>) ->
 /// How many names a message lists.
 const LISTED: usize = 20;
 
-/// What to do about the name of a service that is not known: the one that was probably meant, or
-/// the names that exist.
+/// The remedy for an unknown service name: the name that was probably meant, or the names that exist.
 pub(crate) fn remedy<N: AsRef<str>>(name: &str, known: &[N]) -> String {
     if let Some(meant) = nearest(name, known) {
         return format!("did you mean `{}`?", OneLine(meant.as_ref()));
@@ -92,28 +91,28 @@ mod tests {
         assert_eq!(
             nearest("worker-3", ["worker-1", "worker-2"]),
             Some("worker-1"),
-            "the first one"
+            "the first one on a tie"
         );
         let endless = "heartbeat".repeat(100_000);
         assert_eq!(nearest(&endless, known), None);
     }
 
-    /// The bound rules nothing out that would have been found.
+    /// So the shortcut rules out no name that a comparison would find.
     #[cfg(feature = "cron")]
     #[test]
-    fn at_most_is_an_upper_bound() {
+    fn max_similarity_is_an_upper_bound() {
         let names = ["a", "ab", "abc", "heartbeat", "Heart", "hartbeat", "beat", "daily_report"];
         for a in names {
             for b in names {
                 let (a_lower, b_lower) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
                 let alike = strsim::jaro_winkler(&a_lower, &b_lower);
-                assert!(alike <= at_most(a, b) + 1e-9, "{a} and {b}: {alike}");
+                assert!(alike <= max_similarity(a, b) + 1e-9, "{a} and {b}: {alike}");
             }
         }
     }
 
     #[test]
-    fn a_long_list_is_cut_short() {
+    fn a_long_list_is_shortened() {
         let many: Vec<_> = (0..1_000).map(|number| format!("{number}")).collect();
         let text = remedy("heartbeat", &many);
         assert!(text.ends_with(", 18, 19 and 980 more"), "{text}");

@@ -1,4 +1,4 @@
-//! Text of unknown origin within one line: control characters are escaped, and long text is cut off.
+//! Text of unknown origin on one line: control characters are escaped, and long text is truncated.
 
 use std::fmt::{self, Write};
 
@@ -23,8 +23,8 @@ impl fmt::Display for OneLine<'_> {
     }
 }
 
-/// Whether a character can be printed as it is: it is not a control character (which begin the
-/// escape sequences of terminals), ends no line, is visible, and does not change the direction of text.
+/// Whether a character is safe to print: it is visible, ends no line, does not change the direction of
+/// text, and is not a control character, which could begin an escape sequence of a terminal.
 fn is_plain(c: char) -> bool {
     !c.is_control()
         && !matches!(
@@ -55,7 +55,7 @@ mod tests {
             ("\u{85}\u{2028}\u{2029}", "\\u{85}\\u{2028}\\u{2029}"),
             ("\u{1b}[31mred\u{7}\u{0}\u{9b}", "\\u{1b}[31mred\\u{7}\\u{0}\\u{9b}"),
             ("\u{202e}txt\u{2066}\u{feff}", "\\u{202e}txt\\u{2066}\\u{feff}"),
-            // Letters of any script stay, with their accents, and so do joined emoji.
+            // Letters of any script are kept, with their accents, and so are joined emoji.
             (
                 "für e\u{301}té हिन्दी 👩\u{200d}🚀 می\u{200c}خواهم",
                 "für e\u{301}té हिन्दी 👩\u{200d}🚀 می\u{200c}خواهم",

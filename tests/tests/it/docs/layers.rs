@@ -9,7 +9,7 @@ mod tokens;
 
 use modules::{Crate, Imports};
 
-/// The line above the list of layers.
+/// The line above the list of layers in `lib.rs`.
 const HEADING: &str = "// The layers, from the bottom to the top.";
 
 /// The sources of a crate, by path from its root.
@@ -35,7 +35,7 @@ fn layer(file: &str) -> &str {
     file.split_once('/').map_or(file.trim_end_matches(".rs"), |(folder, _)| folder)
 }
 
-/// One of the paths of an import; if possible, one that can be looked for where it is written.
+/// One of the paths of an import, if possible a complete one.
 fn shown(paths: &BTreeSet<String>) -> &str {
     let is_relative =
         |path: &str| !["crate", "self", "super"].iter().any(|by| path.starts_with(by));
@@ -113,6 +113,23 @@ fn no_files_import_each_other_in_a_circle() {
     assert!(found.is_empty(), "{found}");
 }
 
+/// The layers in the table of `ARCHITECTURE.md`, the highest first.
+fn documented(architecture: &str) -> Vec<&str> {
+    let table = architecture.lines().skip_while(|line| !line.starts_with("## Layers")).skip(1);
+    let table = table.take_while(|line| !line.starts_with("## "));
+    table.filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect()
+}
+
+#[test]
+fn the_table_of_layers_in_the_architecture_is_the_list_in_the_code() {
+    let sources = sources("tina4-service/src");
+    let mut expected = layers(&sources["lib.rs"]);
+    assert_eq!(expected.pop(), Some("lib"), "it holds no more than the other layers");
+    expected.reverse();
+    let architecture = std::fs::read_to_string(tests::workspace().join("ARCHITECTURE.md"));
+    assert_eq!(documented(&architecture.expect("it is in the workspace")), expected);
+}
+
 #[test]
 fn no_file_of_the_runtime_imports_from_a_higher_layer() {
     let sources = sources("tina4-service/src");
@@ -161,12 +178,16 @@ fn every_way_to_write_an_import_leads_to_its_file() {
         ("fn f() -> Vec<crate::b::inner::Deep> { g::<super::b::Thing>() }", "b/inner b/mod"),
         ("mod inline { use super::super::b::Thing; }", "b/mod"),
         ("use crate::b::*;", "b/mod"),
+        (
+            "#[cfg(unix)] use crate::b::inner as it; #[cfg(windows)] use crate::b as it; fn f() { it::f() }",
+            "b/inner b/mod",
+        ),
         // Re-exports, by name and by `*`.
         ("use crate::{Renamed, Thing};", "b/inner b/mod"),
         ("use crate::b::Two;", "b/two"),
         ("use crate::Nothing;", "lib"),
         ("use crate::b::two::fmt;", ""),
-        // What is no import of this crate's code.
+        // No imports.
         ("// use crate::b::Thing;\n/* crate::b::f() */", ""),
         ("const A: &str = \"crate::b::f()\"; const B: &str = r#\"\"crate::b::f()\"#;", ""),
         ("macro_rules! m { () => { $crate::b::f() } }", ""),

@@ -191,13 +191,14 @@ impl<S: WorkSource> Pool<S> {
         let due = if state.workers.leader.is_some() { state.source.due_after_next() } else { due };
         let workers = &mut state.workers;
         let mut is_surplus = false;
-        let until = due
+        let stand_by = due
             .map(|due| due.saturating_add(STAND_BY_SLACK).max(now.saturating_add(MIN_STAND_BY)))
-            .filter(|until| {
-                !self.clock.is_virtual() && workers.set_stand_by(StandBy { worker, until: *until })
+            .and_then(|until| {
+                let wait = self.clock.real_wait(now, until)?;
+                workers.set_stand_by(StandBy { worker, until }).then_some(wait)
             });
-        let timeout = match until {
-            Some(until) => Some(Duration::from_nanos(until - now)),
+        let timeout = match stand_by {
+            Some(wait) => Some(wait),
             None if workers.idle.len() >= MIN_IDLE => {
                 is_surplus = true;
                 let position = u32::try_from(workers.idle.len()).unwrap_or(u32::MAX);

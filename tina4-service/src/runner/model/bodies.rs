@@ -1,15 +1,15 @@
-//! Requests from inside of services, and a process that ends meanwhile.
+//! Requests from inside services, and the end of the process.
 
 use super::*;
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
 #[test]
-fn rule_46_services_that_stop_themselves_and_each_other() {
+fn rule_46_services_stop_themselves_and_each_other() {
     check(|| {
-        let mut play = Driven::new();
+        let mut scenario = Scenario::new();
         for (name, other) in [("a", "b"), ("b", "c"), ("c", "a")] {
-            let runner = play.handle();
+            let runner = scenario.handle();
             let body = move |_: &Context| {
                 let Some(runner) = runner() else { return };
                 let stopped = runner.stop(other).expect("it is known");
@@ -17,81 +17,81 @@ fn rule_46_services_that_stop_themselves_and_each_other() {
                 let stopped = runner.stop(name).expect("it is known");
                 assert_eq!(stopped, Stopped::Requested, "it cannot wait for itself");
             };
-            play.add(name, body, |service| service.interval("1ms"));
+            scenario.add(name, body, |service| service.interval("1ms"));
         }
-        play.runner.start_all().expect("nothing is wrong with them");
-        play.meanwhile(|runner, _| ask_anything(runner, any(&["a", "b", "c"])));
-        play.end();
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        scenario.spawn(|runner, _| random_request(runner, choose(&["a", "b", "c"])));
+        scenario.end();
     });
 }
 
 #[test]
-fn rule_46_services_that_ask_anything_of_each_other() {
+fn rule_46_services_make_random_requests_of_each_other() {
     check(|| {
-        let mut play = Driven::new();
+        let mut scenario = Scenario::new();
         for name in NAMES {
-            let runner = play.handle();
+            let runner = scenario.handle();
             let body = move |_: &Context| {
                 if let Some(runner) = runner() {
-                    ask_anything(&runner, any(&NAMES));
+                    random_request(&runner, choose(&NAMES));
                 }
             };
-            play.add(name, body, |service| service.interval("1ms"));
+            scenario.add(name, body, |service| service.interval("1ms"));
         }
-        play.runner.start_all().expect("nothing is wrong with them");
-        play.meanwhile(|runner, clock| {
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        scenario.spawn(|runner, clock| {
             for _ in 0..2 {
                 clock.advance(Duration::from_millis(1));
-                ask_anything(runner, any(&NAMES));
+                random_request(runner, choose(&NAMES));
             }
         });
-        play.end();
+        scenario.end();
     });
 }
 
-/// What the end of the process does, on the thread that ends it.
+/// Does what the exit hook does, on the thread that ends the process.
 #[cfg(feature = "exit-hook")]
 fn end_the_process(runner: &Runner, clock: &Clock) {
     let pools = [Arc::clone(&runner.shared.pool)];
-    // Without a limit: it is never needed, because everything does stop.
+    // No limit is needed, because everything does stop.
     crate::process::exit_hook::stop(&pools, invoke::current(), clock, u64::MAX);
 }
 
 #[test]
 #[cfg(feature = "exit-hook")]
-fn rule_45_the_process_ends_whatever_is_asked_meanwhile() {
+fn rule_45_the_process_ends_during_any_request() {
     check(|| {
-        let mut play = Driven::new();
+        let mut scenario = Scenario::new();
         let steady = |ctx: &Context| {
             ctx.heartbeat();
             yield_now();
         };
-        play.add("steady", steady, |service| service.interval("1ms").timeout("1ms"));
-        play.add("obedient", obedient, |service| service);
-        play.add("after", obedient, |service| service.after("obedient"));
-        play.runner.start_all().expect("nothing is wrong with them");
-        play.meanwhile(|runner, clock| {
+        scenario.add("steady", steady, |service| service.interval("1ms").timeout("1ms"));
+        scenario.add("obedient", until_stopped, |service| service);
+        scenario.add("after", until_stopped, |service| service.after("obedient"));
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        scenario.spawn(|runner, clock| {
             clock.advance(Duration::from_millis(1));
-            ask_anything(runner, any(&["steady", "obedient", "after"]));
+            random_request(runner, choose(&["steady", "obedient", "after"]));
         });
-        play.meanwhile(|runner, _| ask_anything(runner, "obedient"));
-        end_the_process(&play.runner, &play.clock);
-        assert!(play.runner.shared.pool.with(|services, _| services.is_quiet()));
-        assert!(play.runner.start("steady").is_err(), "nothing starts any more");
-        play.join();
-        play.check();
+        scenario.spawn(|runner, _| random_request(runner, "obedient"));
+        end_the_process(&scenario.runner, &scenario.clock);
+        assert!(scenario.runner.shared.pool.with(|services, _| services.is_quiet()));
+        assert!(scenario.runner.start("steady").is_err(), "nothing starts any more");
+        scenario.join();
+        scenario.check();
     });
 }
 
-/// As when a body calls `process::exit`: its own clean-up is done by another thread, because it
-/// never returns. Meanwhile it is asked for other things.
+/// As when a body calls `process::exit`: another thread runs its clean-up, because the body never
+/// returns. At the same time requests are made to it.
 #[test]
 #[cfg(feature = "exit-hook")]
 fn rule_45_a_body_ends_the_process() {
     check(|| {
-        let mut play = Driven::new();
+        let mut scenario = Scenario::new();
         let (began, over, end) = gates();
-        let (runner, clock) = (play.handle(), play.clock.clone());
+        let (runner, clock) = (scenario.handle(), scenario.clock.clone());
         let hooks = Arc::new(AtomicUsize::new(0));
         let (count, counted) = (Arc::clone(&hooks), Arc::clone(&hooks));
         let (begins, ended, left) = (Arc::clone(&began), Arc::clone(&over), Arc::clone(&end));
@@ -101,25 +101,25 @@ fn rule_45_a_body_ends_the_process() {
             end_the_process(&runner, &clock);
             assert_eq!(counted.load(Ordering::SeqCst), 1, "its own clean-up");
             ended.open();
-            // Here the process is gone; the schedule needs its end.
+            // A real process would have ended here; the schedule still needs to end.
             left.pass();
         };
         let hook = move |_: &Context| {
             count.fetch_add(1, Ordering::SeqCst);
         };
-        play.runner.register(Service::new("exits", body).on_stop(hook));
-        play.add("steady", |_| yield_now(), |service| service.interval("1ms"));
-        play.add("obedient", obedient, |service| service.after("exits"));
-        play.runner.start_all().expect("nothing is wrong with them");
-        play.meanwhile(move |runner, _| {
+        scenario.runner.register(Service::new("exits", body).on_stop(hook));
+        scenario.add("steady", |_| yield_now(), |service| service.interval("1ms"));
+        scenario.add("obedient", until_stopped, |service| service.after("exits"));
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        scenario.spawn(move |runner, _| {
             began.pass();
-            ask_anything(runner, any(&["exits", "steady", "obedient"]));
+            random_request(runner, choose(&["exits", "steady", "obedient"]));
         });
         over.pass();
-        play.join();
+        scenario.join();
         end.open();
         assert_eq!(hooks.load(Ordering::SeqCst), 1, "once");
-        play.check();
+        scenario.check();
     });
 }
 
@@ -127,14 +127,14 @@ fn gates() -> (Arc<Gate>, Arc<Gate>, Arc<Gate>) {
     Default::default()
 }
 
-/// A stop that waits inside of a service ends when that service is asked to stop itself: what it
-/// waits for may need it.
+/// A service that waits for the stop of another one stops waiting when it is asked to stop itself,
+/// because the other one may depend on it.
 #[test]
-fn rule_46_who_waits_inside_of_a_service_goes_on_when_asked_to_stop() {
+fn rule_46_a_wait_inside_a_service_ends_when_that_service_is_stopped() {
     check(|| {
-        let mut play = Driven::new();
+        let mut scenario = Scenario::new();
         let (began, gate, other) = gates();
-        let (begins, opens, runner) = (Arc::clone(&began), Arc::clone(&gate), play.handle());
+        let (begins, opens, runner) = (Arc::clone(&began), Arc::clone(&gate), scenario.handle());
         let ready = Arc::clone(&other);
         let waits = move |_: &Context| {
             ready.pass();
@@ -147,13 +147,13 @@ fn rule_46_who_waits_inside_of_a_service_goes_on_when_asked_to_stop() {
             other.open();
             gate.pass();
         };
-        play.add("waits", waits, |service| service);
-        play.add("stays", stays, |service| service);
-        play.runner.start_all().expect("nothing is wrong with them");
-        play.meanwhile(move |runner, _| {
+        scenario.add("waits", waits, |service| service);
+        scenario.add("stays", stays, |service| service);
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        scenario.spawn(move |runner, _| {
             began.pass();
             runner.stop("waits").expect("it is known");
         });
-        play.end();
+        scenario.end();
     });
 }

@@ -1,79 +1,80 @@
-//! Requests from several threads at once.
+//! Concurrent requests from several threads.
 
 use super::*;
 
 const MILLI: Duration = Duration::from_millis(1);
 
 #[test]
-fn whatever_is_asked_at_once_there_is_one_copy_of_each_and_an_end() {
+fn concurrent_requests_leave_one_copy_of_each_service_and_all_of_them_end() {
     check(|| {
-        let mut play = Driven::new();
-        play.add("steady", |_| yield_now(), |service| service.interval("1ms"));
-        play.add("eager", eager, |service| service.interval("1ms"));
-        play.add("unsteady", unsteady, |service| service.backoff("1ms").max_restarts(2));
-        play.add("obedient", obedient, |service| service);
-        play.runner.start_all().expect("nothing is wrong with them");
+        let mut scenario = Scenario::new();
+        scenario.add("steady", |_| yield_now(), |service| service.interval("1ms"));
+        scenario.add("eager", eager, |service| service.interval("1ms"));
+        scenario
+            .add("unsteady", crashes_at_random, |service| service.backoff("1ms").max_restarts(2));
+        scenario.add("obedient", until_stopped, |service| service);
+        scenario.runner.start_all().expect("nothing is wrong with them");
         for _ in 0..3 {
-            play.meanwhile(|runner, _| {
+            scenario.spawn(|runner, _| {
                 for _ in 0..3 {
-                    ask_anything(runner, any(&["steady", "eager", "unsteady", "obedient"]));
+                    random_request(runner, choose(&["steady", "eager", "unsteady", "obedient"]));
                 }
             });
         }
-        play.meanwhile(|_, clock| {
+        scenario.spawn(|_, clock| {
             for _ in 0..3 {
                 clock.advance(MILLI);
                 yield_now();
             }
         });
-        play.end();
+        scenario.end();
     });
 }
 
 #[test]
-fn rule_47_start_stop_and_restart_of_one_service_at_once() {
+fn rule_47_one_service_is_started_stopped_and_restarted_concurrently() {
     check(|| {
-        let mut play = Driven::new();
-        let seen = play.add("s", obedient, |service| service);
-        play.meanwhile(|runner, _| {
+        let mut scenario = Scenario::new();
+        let seen = scenario.add("s", until_stopped, |service| service);
+        scenario.spawn(|runner, _| {
             runner.start("s").expect("it may start");
             runner.restart("s").expect("it may start");
         });
-        play.meanwhile(|runner, _| {
+        scenario.spawn(|runner, _| {
             runner.stop("s").expect("it is known");
             runner.start("s").expect("it may start");
         });
-        play.join();
-        // Whoever was last wanted it to run, or its stop came between stop and start of a restart.
-        if play.runner.is_running("s") {
-            until(|| seen.inside.load(Ordering::SeqCst) == 1);
+        scenario.join();
+        // It runs unless the stop came between the stop and the start of the restart.
+        if scenario.runner.is_running("s") {
+            wait_until(|| seen.inside.load(Ordering::SeqCst) == 1);
         }
-        play.end();
+        scenario.end();
     });
 }
 
 #[test]
-fn rule_40_a_backoff_that_ends_while_it_is_stopped() {
+fn rule_40_a_backoff_ends_during_a_stop() {
     check(|| {
-        let mut play = Driven::new();
+        let mut scenario = Scenario::new();
         let body = |_: &Context| Err::<(), _>(ON_PURPOSE);
-        play.add("s", body, |service| service.backoff("1ms"));
-        play.runner.start_all().expect("nothing is wrong with it");
-        play.meanwhile(|runner, _| {
+        scenario.add("s", body, |service| service.backoff("1ms"));
+        scenario.runner.start_all().expect("nothing is wrong with it");
+        scenario.spawn(|runner, _| {
             runner.stop("s").expect("it is known");
             assert!(!runner.is_running("s"), "nobody starts it again");
         });
-        play.meanwhile(|_, clock| {
+        scenario.spawn(|_, clock| {
             clock.advance(MILLI);
             clock.advance(2 * MILLI);
         });
-        play.meanwhile(|runner, _| ask_anything_but_start(runner, "s"));
-        play.end();
+        scenario.spawn(|runner, _| random_request_but_start(runner, "s"));
+        scenario.end();
     });
 }
 
-fn ask_anything_but_start(runner: &Runner, name: &str) {
-    // Whether it is active at that moment is a matter of luck.
+fn random_request_but_start(runner: &Runner, name: &str) {
+    // It may or may not be active at that moment.
     let _ = match thread_rng().gen_range(0..3) {
         0 => runner.run_now(name),
         1 => runner.pause(name),
@@ -82,50 +83,50 @@ fn ask_anything_but_start(runner: &Runner, name: &str) {
 }
 
 #[test]
-fn what_is_to_run_now_runs_whatever_is_paused_and_resumed_meanwhile() {
+fn a_requested_run_takes_place_although_the_service_is_paused_and_resumed() {
     check(|| {
-        let mut play = Driven::new();
-        let seen = play.add("s", |_| yield_now(), |service| service.interval("1h"));
-        play.add("other", |_| yield_now(), |service| service.interval("1h"));
-        play.runner.start_all().expect("nothing is wrong with them");
-        until(|| seen.runs.load(Ordering::SeqCst) == 1);
-        play.meanwhile(|runner, _| {
+        let mut scenario = Scenario::new();
+        let seen = scenario.add("s", |_| yield_now(), |service| service.interval("1h"));
+        scenario.add("other", |_| yield_now(), |service| service.interval("1h"));
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        wait_until(|| seen.runs.load(Ordering::SeqCst) == 1);
+        scenario.spawn(|runner, _| {
             let busy = |error: ControlError| assert!(matches!(error, ControlError::Busy { .. }));
             // The first run may not have ended yet.
             while runner.run_now("s").map_err(busy).is_err() {
                 yield_now();
             }
         });
-        play.meanwhile(|runner, _| {
+        scenario.spawn(|runner, _| {
             runner.pause("s").expect("it is active");
             let _ = runner.run_now("other");
             runner.resume("s").expect("it is active");
         });
-        // Not through the runner, which would cover what is due on this occasion.
-        until(|| seen.runs.load(Ordering::SeqCst) == 2);
-        play.end();
+        // Not through the runner: any request to it would also start due work.
+        wait_until(|| seen.runs.load(Ordering::SeqCst) == 2);
+        scenario.end();
     });
 }
 
 #[test]
-fn rule_41_what_comes_after_is_stopped_before() {
+fn rule_41_dependents_stop_first() {
     check(|| {
-        let mut play = Driven::new();
-        play.add("base", obedient, |service| service);
-        play.add("middle", |_| yield_now(), |service| service.delay("1h").after("base"));
-        play.add("top", obedient, |service| service.after("middle"));
-        play.runner.start_all().expect("nothing is wrong with them");
-        let order = Arc::clone(&play.cleaned_up);
+        let mut scenario = Scenario::new();
+        scenario.add("base", until_stopped, |service| service);
+        scenario.add("middle", |_| yield_now(), |service| service.delay("1h").after("base"));
+        scenario.add("top", until_stopped, |service| service.after("middle"));
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        let order = Arc::clone(&scenario.cleaned_up);
         for _ in 0..2 {
-            play.meanwhile(|runner, _| {
+            scenario.spawn(|runner, _| {
                 assert!(!runner.stop_all().in_progress);
             });
         }
-        play.meanwhile(|runner, _| match runner.start_all() {
+        scenario.spawn(|runner, _| match runner.start_all() {
             Ok(_) | Err(StartError::ShuttingDown) => {}
             Err(error) => panic!("{error}"),
         });
-        play.end();
+        scenario.end();
         for ends in lock(&order).chunks(6) {
             assert_eq!(ends, ["top", "top", "middle", "middle", "base", "base"]);
         }
@@ -133,22 +134,22 @@ fn rule_41_what_comes_after_is_stopped_before() {
 }
 
 #[test]
-fn the_last_handle_is_dropped_while_everything_is_going_on() {
+fn the_last_handle_is_dropped_while_services_run() {
     check(|| {
-        let mut play = Driven::new();
-        play.add("steady", |_| yield_now(), |service| service.delay("1ms"));
-        play.add("obedient", obedient, |service| service);
-        play.runner.start_all().expect("nothing is wrong with them");
-        play.meanwhile(|_, clock| clock.advance(MILLI));
-        play.meanwhile(|runner, _| {
+        let mut scenario = Scenario::new();
+        scenario.add("steady", |_| yield_now(), |service| service.delay("1ms"));
+        scenario.add("obedient", until_stopped, |service| service);
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        scenario.spawn(|_, clock| clock.advance(MILLI));
+        scenario.spawn(|runner, _| {
             let _ = runner.restart("obedient");
         });
-        let pool = Arc::clone(&play.runner.shared.pool);
-        let Driven { runner, seen, threads, .. } = play;
+        let pool = Arc::clone(&scenario.runner.shared.pool);
+        let Scenario { runner, seen, threads, .. } = scenario;
         drop(runner);
         threads.into_iter().for_each(|thread| thread.join().expect("a request returns"));
-        // Nobody waits for them, but they are told to stop, and do.
-        until(|| pool.threads() == 0);
+        // Dropping the handle waits for nothing, but asks the services to stop, and they do.
+        wait_until(|| pool.threads() == 0);
         for (name, seen) in seen {
             let (inside, hooks) = (&seen.inside, &seen.hooks);
             assert_eq!(inside.load(Ordering::SeqCst), 0, "{name}");

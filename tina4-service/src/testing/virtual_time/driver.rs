@@ -25,7 +25,8 @@ const NO_THREAD: &str =
     "the operating system cannot start a thread; lower the number of tests that run in parallel";
 
 impl VirtualTime {
-    /// Parks this thread until `until`, or until it is woken, and releases the token meanwhile.
+    /// Releases the token, if this thread holds it, and parks the thread until `until` or until it is
+    /// woken.
     ///
     /// # Panics
     ///
@@ -77,7 +78,7 @@ impl VirtualTime {
     }
 
     /// Waits until `waiter` is notified, which grants it the token unless it is foreign. The test
-    /// does not wait for ever for a body that blocks.
+    /// waits no longer than [`STALL_TIMEOUT`] without progress.
     pub(super) fn wait_for_notification<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -178,7 +179,7 @@ impl VirtualTime {
         due: Option<Nanos>,
     ) -> MutexGuard<'a, State> {
         let Some(test) = state.parked_test() else {
-            // The test does not wait: nobody but a thread without the token can change that.
+            // The test does not wait for time, so there is nothing to advance to.
             return wait(&self.changed, state, None).0;
         };
         if state.detached.iter().any(Detached::is_awaited) {

@@ -1,11 +1,11 @@
-//! How long virtual time waits, and how much it does, before it fails the test or goes on.
+//! The limits of virtual time: how long it waits for bodies, and how much may happen in it.
 
 use std::time::Duration;
 
 /// How long, in real time, a test waits for a service that neither returns nor sleeps.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Steps of the runner at one instant, and wake-ups during one `run_next`.
+/// The most steps of the runner at one instant, and the most wake-ups during one `run_next`.
 pub(super) const MAX_EVENTS: u64 = 1_000_000;
 
 /// After this many wake-ups without a scheduled run, `run_next` gives up.

@@ -11,9 +11,9 @@ use tina4_service_core::Nanos;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenHolder {
     Test,
-    /// A thread that runs services.
+    /// A driver thread, which runs services.
     Thread(ThreadId),
-    /// Such a thread that is being started.
+    /// A driver thread that is being started.
     Starting,
     /// Any other thread. It never holds the token.
     Foreign,

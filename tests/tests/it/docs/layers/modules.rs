@@ -38,7 +38,7 @@ pub(crate) type Imports = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 /// The root module.
 const ROOT: usize = 0;
 
-/// Nobody re-exports a re-export this often: it is a circle.
+/// The longest chain of re-exports that is followed. A longer one is a circle.
 const MOST_STEPS: u32 = 16;
 
 impl Crate {
@@ -56,7 +56,7 @@ impl Crate {
         folder: &str,
         parent: usize,
     ) -> usize {
-        let text = &sources[file];
+        let text = sources.get(file).unwrap_or_else(|| panic!("there is no `{file}`"));
         let module = self.add(file, folder, parent);
         let tokens = tokens(text);
         let mut reader = Reader { sources, tokens: &tokens, at: 0 };
@@ -87,8 +87,8 @@ impl Crate {
         imports
     }
 
-    /// The files that a path in this module means; none if it leads to another crate. Several if the
-    /// path means something else on another system.
+    /// The files that a path in this module means: none if it leads to another crate, several if its
+    /// meaning depends on the operating system.
     fn files(&self, module: usize, path: &[String]) -> BTreeSet<String> {
         let meant = self.resolve(module, path, MOST_STEPS);
         meant.into_iter().map(|module| self.modules[module].file.clone()).collect()
@@ -101,7 +101,7 @@ impl Crate {
             Some("crate") => self.inside(ROOT, &path[1..], steps),
             Some("self") => self.inside(module, &path[1..], steps),
             Some("super") => {
-                // Further ones are relative to the parent.
+                // A further `super` is relative to the parent.
                 let (parent, rest) = (self.modules[module].parent, &path[1..]);
                 let is_next_super = rest.first().is_some_and(|next| next == "super");
                 let step = if is_next_super { Self::resolve } else { Self::inside };
@@ -244,7 +244,7 @@ impl Reader<'_> {
         path
     }
 
-    /// What stands between `use` and `;`, or between the commas of a group in it.
+    /// Reads what is between `use` and `;`, or between the commas of a group in it.
     fn use_tree(&mut self, prefix: &Path, module: &mut Module) {
         let mut path = prefix.clone();
         // `use ::name` is another crate.
@@ -288,7 +288,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Skips an attribute, and what it belongs to if that is for tests only.
+    /// Skips an attribute, and its item if that is for tests only.
     fn attribute(&mut self) {
         self.at += 1;
         let begin = self.at;
@@ -313,7 +313,7 @@ impl Reader<'_> {
         ) || (self.peek(0) == "const" && self.peek(1) == "fn");
         loop {
             match self.peek(0) {
-                // The end of what surrounds a field or a variant.
+                // The end of the struct, enum or call around a field, a variant or an argument.
                 "" | "}" | ")" | "]" => return,
                 ";" => {
                     self.at += 1;
