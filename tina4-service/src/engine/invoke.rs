@@ -11,8 +11,6 @@ use tina4_service_core::lifecycle::Crash;
 use crate::service::context::Context;
 use crate::service::environment::Environment;
 use crate::service::error_text::{self, ErrorText};
-#[cfg(feature = "testing")]
-use crate::service::instance::Injected;
 use crate::service::instance::Instance;
 use crate::service::outcome::{Cause, Exit};
 use crate::service::params::Invocation;
@@ -20,6 +18,9 @@ use crate::sys::panics::{self, Panic};
 use crate::text::bounded_text::bounded;
 use crate::time::clock::Clock;
 use tina4_service_core::nanos;
+
+#[cfg(feature = "testing")]
+mod injected;
 
 /// How long the first run of an activation waits for the line that says that it was started: longer
 /// than a busy machine keeps the thread that writes it from its processor.
@@ -202,7 +203,7 @@ fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
     }
     let body = || {
         #[cfg(feature = "testing")]
-        if let Err(cause) = inject(instance) {
+        if let Err(cause) = injected::inject(instance) {
             return Exit::Crashed(crash_from_error(cause));
         }
         instance.definition.call(&Invocation::new(context)).map_crash(crash_from_error)
@@ -212,25 +213,6 @@ fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
         take_locals(instance);
     }
     exit
-}
-
-/// Lets happen what a test wants to happen to this run.
-#[cfg(feature = "testing")]
-fn inject(instance: &Instance) -> Result<(), Cause> {
-    match instance.take_injected() {
-        None => Ok(()),
-        Some(Injected::Crash) => Err(Cause::new("a crash that the test asked for")),
-        // Not told by the panic hook: the test knows.
-        Some(Injected::Panic) => {
-            std::panic::resume_unwind(Box::new("a panic that the test asked for"))
-        }
-        Some(Injected::Slow(time)) => {
-            if let Some(clock) = instance.env.clock.as_virtual() {
-                Arc::clone(clock).sleep_through(clock.now().saturating_add(nanos(time)));
-            }
-            Ok(())
-        }
-    }
 }
 
 /// Runs the hooks of the activation that has ended, last registered first, the declared one last.
