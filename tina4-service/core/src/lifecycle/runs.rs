@@ -33,15 +33,16 @@ impl Lifecycle {
         match &mut self.phase {
             Phase::Pending { wait, pause: pause @ (Pause::No | Pause::AfterRun) } => {
                 let (wait, pause) = (*wait, *pause == Pause::AfterRun);
-                match wait {
-                    Wait::Due(due) => self.run(spec, facts, due, None, pause),
-                    Wait::Occurrence { .. } => self.check_wall_clock(spec, facts, emit),
+                let due = match wait {
+                    Wait::Due(due) => due,
+                    Wait::Occurrence { .. } => return self.check_wall_clock(spec, facts, emit),
                     Wait::Backoff(due) => {
                         self.restarts.restarted(&spec.restart, facts.now);
                         emit(Transition::Restarted);
-                        self.run(spec, facts, due, None, pause)
+                        due
                     }
-                }
+                };
+                self.run(spec, facts, due, None, pause)
             }
             Phase::Running { .. } => {
                 self.check_timeout(spec, facts, emit);
@@ -92,6 +93,8 @@ impl Lifecycle {
     }
 
     /// Begins a run. `occurrence` is the one of a cron expression that it is for, if any.
+    // perf: each caller is one arm of a step.
+    #[inline(always)]
     pub(super) fn run(
         &mut self,
         spec: &Spec,
