@@ -87,7 +87,7 @@ pub(crate) struct Pool<S: WorkSource> {
 impl<S: WorkSource> Pool<S> {
     pub(crate) fn new(source: S, clock: Clock, mut threads: ThreadConfig) -> Arc<Self> {
         if clock.drives() {
-            threads.most = Some(0);
+            threads.max_count = Some(0);
         }
         let state = PoolState { source, workers: Workers::default(), listening: 0 };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock, threads })
@@ -96,7 +96,7 @@ impl<S: WorkSource> Pool<S> {
     fn max_threads(&self, source: &S) -> usize {
         // One for each piece of work, and one that waits for the next due time.
         let enough = source.max_concurrency().saturating_add(1);
-        match self.threads.most {
+        match self.threads.max_count {
             // The clock drives the pool, with threads of its own.
             Some(0) => 0,
             Some(limit) if !source.ignores_thread_limit() => limit.min(enough),

@@ -28,11 +28,11 @@ fn is_sampled(count: u64) -> bool {
 }
 
 impl Markers {
-    /// Adds a value after `before` others, of which `most` is the largest.
+    /// Adds a value after `before` others, of which `max` is the largest.
     #[inline]
-    pub(super) fn add(&mut self, before: u64, most: u64, value: u64) {
+    pub(super) fn add(&mut self, before: u64, max: u64, value: u64) {
         if is_sampled(before + 1) {
-            self.take(before, most, value);
+            self.take(before, max, value);
         }
     }
 
@@ -40,10 +40,10 @@ impl Markers {
         clippy::cast_precision_loss,
         reason = "an estimate of a quantile; seven digits are plenty"
     )]
-    fn take(&mut self, before: u64, most: u64, value: u64) {
+    fn take(&mut self, before: u64, max: u64, value: u64) {
         let height = value as f32;
         if before < 4 {
-            return self.begin(before, most as f32, height);
+            return self.begin(before, max as f32, height);
         }
         let [h1, h2, h3, h4] = self.heights;
         let [n1, n2, n3, n4] = self.ranks;
@@ -66,10 +66,10 @@ impl Markers {
     }
 
     /// Adds one of the first four values, the initial heights of the markers.
-    fn begin(&mut self, before: u64, most: f32, height: f32) {
+    fn begin(&mut self, before: u64, max: f32, height: f32) {
         if before == 1 {
             // The only value so far, which was not added.
-            self.heights[0] = most;
+            self.heights[0] = max;
         }
         self.heights[before as usize] = height;
         if before == 3 {

@@ -14,7 +14,7 @@ pub(super) const LINKER: &str = "If the services are in a crate of their own tha
     linker leaves it out: add `use my_services as _;` to main.rs";
 
 /// The smallest stack with room for a run and for the report of its panic with a backtrace.
-pub(crate) const LEAST_STACK: usize = 64 * 1024;
+pub(crate) const MIN_STACK_SIZE: usize = 64 * 1024;
 
 /// One fault in the services or in the settings of a runner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ impl fmt::Display for Fault {
                 f,
                 "`stack_size` of the runner is {bytes} bytes, which no thread can have; \
                  write at least {} KiB, such as `8 * 1024 * 1024`",
-                LEAST_STACK / 1024
+                MIN_STACK_SIZE / 1024
             ),
         }
     }

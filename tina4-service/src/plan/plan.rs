@@ -9,7 +9,7 @@ use crate::sys::place::Place;
 use crate::time::schedule::Schedule;
 
 /// How many due times a plan shows for each service.
-const SHOWN: usize = 3;
+const DUE_TIMES_SHOWN: usize = 3;
 
 /// What `start_all` would do: every service in start order.
 ///
@@ -57,9 +57,11 @@ impl Plan {
             let spec = definition.spec();
             let next = now.checked_add(spec.initial_delay).map(|first| {
                 if schedule.is_calendar() {
-                    return schedule.upcoming(now, SHOWN);
+                    return schedule.upcoming(now, DUE_TIMES_SHOWN);
                 }
-                std::iter::once(first).chain(schedule.upcoming(first, SHOWN - 1)).collect()
+                std::iter::once(first)
+                    .chain(schedule.upcoming(first, DUE_TIMES_SHOWN - 1))
+                    .collect()
             });
             PlannedService {
                 name: definition.name(),

@@ -18,7 +18,7 @@ use crate::text::nearest::nearest;
 
 /// How many unknown names in `after` get a suggestion: a long list of suggestions helps nobody, and
 /// each one takes a comparison with every service.
-const MOST_SUGGESTIONS: usize = 10;
+const MAX_SUGGESTIONS: usize = 10;
 
 /// What a check of the services found; each service is an index.
 #[derive(Debug, Default)]
@@ -133,7 +133,7 @@ fn dependencies(
                 None if name.is_some_and(|name| left_out.contains(name)) => {}
                 None => {
                     // A function that is not a service is not a misspelling: it compiles.
-                    let written = name.filter(|_| suggestions < MOST_SUGGESTIONS);
+                    let written = name.filter(|_| suggestions < MAX_SUGGESTIONS);
                     suggestions += usize::from(written.is_some());
                     faults.push(Fault::UnknownAfter {
                         service: definition.name(),

@@ -19,7 +19,7 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// Why this runner has no services. Call it only if there are none.
-    pub(crate) fn nothing(&self) -> StartError {
+    pub(crate) fn why_empty(&self) -> StartError {
         match self.left_out.len() {
             0 if self.wants_declared => StartError::NothingFound,
             0 => StartError::NothingRegistered,

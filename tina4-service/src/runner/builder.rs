@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::engine::pool::Pool;
 use crate::engine::supervisor::Supervisor;
-use crate::plan::fault::LEAST_STACK;
+use crate::plan::fault::MIN_STACK_SIZE;
 use crate::plan::selection::Selection;
 use crate::runner::runner::Runner;
 use crate::runner::shared::Shared;
@@ -27,7 +27,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// The valid sizes of a stack. Every C library refuses more than a quarter of the address space, which
 /// can also make `std` panic.
-const STACK_SIZES: RangeInclusive<usize> = LEAST_STACK..=usize::MAX / 4;
+const STACK_SIZES: RangeInclusive<usize> = MIN_STACK_SIZE..=usize::MAX / 4;
 
 /// Settings of a [`Runner`]: which services, which clock, how many threads.
 ///
@@ -63,7 +63,7 @@ impl Default for Builder {
             except: BTreeSet::new(),
             threads: ThreadConfig {
                 name: "tina4".to_owned(),
-                most: None,
+                max_count: None,
                 stack_size: None,
                 start: start_worker,
             },
@@ -102,7 +102,7 @@ impl Builder {
     /// Without a limit there are as many threads as services that block, and one that waits. With a
     /// limit, services that block can delay others.
     pub fn max_threads(mut self, most: usize) -> Self {
-        self.threads.most = Some(most.max(1));
+        self.threads.max_count = Some(most.max(1));
         self
     }
 

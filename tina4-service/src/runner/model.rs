@@ -235,7 +235,7 @@ fn random_request(runner: &Runner, name: &str) {
         }),
         _ => {
             let report = runner.stop_all();
-            assert_eq!(report.in_progress, runner.inside().is_some(), "{report}");
+            assert_eq!(report.in_progress, runner.calling_service().is_some(), "{report}");
             Ok(())
         }
     };

@@ -62,7 +62,7 @@ impl Runner {
             // A forked child does not wait for the services of its parent.
             return true;
         };
-        if self.inside().is_some() {
+        if self.calling_service().is_some() {
             return false;
         }
         let quiet = pool.wait_for(|services, now| {

@@ -103,7 +103,7 @@ impl Runner {
     /// shutting down; this process is a forked child. Then nothing was started.
     pub fn start_all(&self) -> Result<Self, StartError> {
         self.begin()?.with(|services, now| services.start_all(now))?;
-        self.has_threads()?;
+        self.ensure_threads()?;
         Ok(self.clone())
     }
 
@@ -118,7 +118,7 @@ impl Runner {
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
         self.begin()?;
         self.ask(|services, now| services.start(name, now))?;
-        self.has_threads().map_err(ControlError::Start)
+        self.ensure_threads().map_err(ControlError::Start)
     }
 
     /// Makes a request to one service. For an unknown name the error suggests a similar one.
@@ -165,7 +165,7 @@ impl Runner {
     }
 
     /// Fails if there is no thread at all, because nothing would ever run.
-    fn has_threads(&self) -> Result<(), StartError> {
+    fn ensure_threads(&self) -> Result<(), StartError> {
         let error = self.shared.pool.with(|services, _| services.take_spawn_error());
         match error {
             Some(error) if self.is_without_threads() => {
@@ -196,7 +196,7 @@ impl Runner {
     }
 
     fn wait_for_stop(&self, pending: PendingStop) -> Stopped {
-        let inside = self.inside();
+        let inside = self.calling_service();
         if inside == Some(pending.index) {
             return Stopped::Requested;
         }
@@ -204,7 +204,7 @@ impl Runner {
     }
 
     /// The service of this runner that runs on this thread.
-    pub(super) fn inside(&self) -> Option<u32> {
+    pub(super) fn calling_service(&self) -> Option<u32> {
         let here = invoke::runner_id(&self.shared.env);
         invoke::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
     }
@@ -225,7 +225,7 @@ impl Runner {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
             }
             Some(Stopped::Ended { .. } | Stopped::NotActive { .. } | Stopped::Requested) | None => {
-                self.has_threads().map_err(ControlError::Start)
+                self.ensure_threads().map_err(ControlError::Start)
             }
         }
     }
@@ -279,7 +279,7 @@ impl Runner {
             return StopReport { forked: true, ..StopReport::default() };
         };
         self.shared.request_stop();
-        if self.inside().is_some() {
+        if self.calling_service().is_some() {
             return pool.with(|services, now| services.interim_report(now));
         }
         let report = pool.wait_for(Supervisor::shutdown_result);

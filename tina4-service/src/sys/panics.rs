@@ -14,7 +14,7 @@ use std::sync::Once;
 use crate::text::bounded_text::bounded;
 
 /// How many bytes of a payload's text are kept. The place of the panic is not included.
-const LONGEST_PAYLOAD: usize = 15 * 1024;
+const MAX_PAYLOAD_BYTES: usize = 15 * 1024;
 
 /// A caught panic.
 #[derive(Debug)]
@@ -92,9 +92,9 @@ fn describe(payload: Box<dyn Any + Send>) -> Box<Panic> {
 /// The text of a panic payload, if it has one.
 fn payload_text(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&'static str>() {
-        bounded(LONGEST_PAYLOAD, text)
+        bounded(MAX_PAYLOAD_BYTES, text)
     } else if let Some(text) = payload.downcast_ref::<String>() {
-        bounded(LONGEST_PAYLOAD, text)
+        bounded(MAX_PAYLOAD_BYTES, text)
     } else {
         "a panic without text".to_owned()
     }

@@ -7,8 +7,8 @@ use std::io;
 pub(crate) struct ThreadConfig {
     /// The prefix of their names; a number follows.
     pub(crate) name: String,
-    /// The maximum number of threads. Default: one for each job that can run, and one that waits.
-    pub(crate) most: Option<usize>,
+    /// The maximum number of them. Default: one for each job that can run, and one that waits.
+    pub(crate) max_count: Option<usize>,
     /// The size of each stack in bytes. Default: that of `std`.
     pub(crate) stack_size: Option<usize>,
     /// Starts a thread of this name and stack size.

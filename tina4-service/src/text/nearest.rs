@@ -45,14 +45,14 @@ pub(crate) fn nearest<N: AsRef<str>>(_: &str, _: impl IntoIterator<Item = N>) ->
 }
 
 /// How many names a message lists.
-const LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// The remedy for an unknown service name: the name that was probably meant, or the names that exist.
 pub(crate) fn remedy<N: AsRef<str>>(name: &str, known: &[N]) -> String {
     if let Some(meant) = nearest(name, known) {
         return format!("did you mean `{}`?", OneLine(meant.as_ref()));
     }
-    let shown = known.iter().take(LISTED).map(|name| OneLine(name.as_ref()).to_string());
+    let shown = known.iter().take(MAX_LISTED).map(|name| OneLine(name.as_ref()).to_string());
     let listed: Vec<_> = shown.collect();
     match (listed.as_slice(), known.len() - listed.len()) {
         ([], _) => "there are no services".to_owned(),

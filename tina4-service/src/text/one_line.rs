@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 /// How many characters of a text are shown.
-const MOST_CHARS: usize = 200;
+const MAX_CHARS: usize = 200;
 
 /// Shows the start of a text, with escapes such as `\n` for characters that are not plain.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut chars = self.0.chars();
-        for c in chars.by_ref().take(MOST_CHARS) {
+        for c in chars.by_ref().take(MAX_CHARS) {
             if is_plain(c) {
                 f.write_char(c)?;
             } else {
@@ -63,7 +63,7 @@ mod tests {
         ] {
             assert_eq!(OneLine(text).to_string(), shown, "{text:?}");
         }
-        let long = "ä".repeat(MOST_CHARS);
+        let long = "ä".repeat(MAX_CHARS);
         assert_eq!(OneLine(&long).to_string(), long);
         assert_eq!(OneLine(&format!("{long}ä")).to_string(), format!("{long} [..]"));
     }

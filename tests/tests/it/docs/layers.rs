@@ -1,8 +1,9 @@
 //! Imports go one way: no files import each other in a circle, and in the runtime no file imports from
 //! a layer above its own. The order of the layers is the list in `tina4-service/src/lib.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
+use std::iter;
 
 mod modules;
 mod tokens;
@@ -61,42 +62,46 @@ fn upward(imports: &Imports, layers: &[&str]) -> String {
     found
 }
 
-/// One line for each import that is part of a circle, with an empty line after each circle.
+/// The shortest circles that have no file in common: one line for each import, and an empty line after
+/// each circle.
 fn circles(imports: &Imports) -> String {
-    let reached: BTreeMap<&str, BTreeSet<&str>> =
-        imports.keys().map(|from| (&**from, reachable(imports, from))).collect();
+    let mut all: Vec<_> = imports.keys().filter_map(|file| circle(imports, file)).collect();
+    all.sort_by_key(|files| files.len());
     let mut found = String::new();
-    let mut done = BTreeSet::new();
-    for (first, reachable) in &reached {
-        let circle: BTreeSet<_> =
-            reachable.iter().filter(|other| reached[**other].contains(first)).collect();
-        if circle.is_empty() || !done.insert(circle.clone()) {
+    let mut reported = BTreeSet::new();
+    for files in all {
+        if files.iter().any(|file| reported.contains(file)) {
             continue;
         }
-        for from in &circle {
-            for (to, paths) in
-                imports[**from].iter().filter(|(to, _)| circle.contains(&to.as_str()))
-            {
-                let path = shown(paths);
-                let _ = writeln!(found, "{from} imports `{path}` of {to}, which leads back to it");
-            }
+        for (from, to) in files.iter().zip(files.iter().cycle().skip(1)) {
+            let path = shown(&imports[*from][*to]);
+            let _ = writeln!(found, "{from} imports `{path}` of {to}, which leads back to it");
         }
         found.push('\n');
+        reported.extend(files);
     }
     found
 }
 
-/// Every file that this one imports from, directly or not; itself only if it is in a circle.
-fn reachable<'a>(imports: &'a Imports, from: &str) -> BTreeSet<&'a str> {
-    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
-    while let Some(file) = open.pop() {
-        for to in imports[file].keys() {
-            if found.insert(to.as_str()) {
-                open.push(to);
+/// The shortest circle of imports from this file back to itself, in order; `None` if there is none.
+fn circle<'a>(imports: &'a Imports, start: &'a str) -> Option<Vec<&'a str>> {
+    let mut importers: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut open = VecDeque::from([start]);
+    while let Some(file) = open.pop_front() {
+        for to in imports[file].keys().map(String::as_str) {
+            if to == start {
+                let before = |file: &&'a str| importers.get(file).copied();
+                let mut files: Vec<_> = iter::successors(Some(file), before).collect();
+                files.reverse();
+                return Some(files);
             }
+            importers.entry(to).or_insert_with(|| {
+                open.push_back(to);
+                file
+            });
         }
     }
-    found
+    None
 }
 
 #[test]

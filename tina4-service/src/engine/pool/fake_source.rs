@@ -182,9 +182,9 @@ impl WorkSource for FakeSource {
     }
 }
 
-pub(super) fn pool(clock: Clock, most: Option<usize>) -> Arc<Pool<FakeSource>> {
+pub(super) fn pool(clock: Clock, max_count: Option<usize>) -> Arc<Pool<FakeSource>> {
     let threads =
-        ThreadConfig { name: "fake".to_owned(), most, stack_size: None, start: start_worker };
+        ThreadConfig { name: "fake".to_owned(), max_count, stack_size: None, start: start_worker };
     Pool::new(FakeSource::default(), clock, threads)
 }
 

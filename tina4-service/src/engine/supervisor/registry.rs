@@ -117,7 +117,7 @@ impl Registry {
     /// All faults; or there are no services.
     pub(super) fn check(&mut self, env: &Environment) -> Result<(), StartError> {
         if self.services.is_empty() && self.selection.unknown.is_empty() {
-            return Err(self.selection.nothing());
+            return Err(self.selection.why_empty());
         }
         self.resolve(env);
         if self.checked.faults.is_empty() {

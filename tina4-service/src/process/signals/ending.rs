@@ -36,7 +36,7 @@ pub(super) struct Ending {
     /// Since when everything has stopped.
     quiet_since: Option<Nanos>,
     /// Set once `run` is overdue: its exit code and its report.
-    over: Option<(u8, String)>,
+    overdue: Option<(u8, String)>,
 }
 
 impl Ending {
@@ -52,7 +52,7 @@ impl Ending {
             deadline,
             was_active: false,
             quiet_since: None,
-            over: None,
+            overdue: None,
         };
         ending.stop(pool);
         ending
@@ -75,19 +75,20 @@ impl Ending {
         self.quiet_since = has_ended.then(|| self.quiet_since.unwrap_or_else(now));
     }
 
-    /// Whether `run` has not returned yet. Notes when it is overdue.
-    pub(super) fn goes_on(&mut self) -> bool {
+    /// Repeats the stop request if necessary, and notes when `run` is overdue; `false` once it has
+    /// returned.
+    pub(super) fn poll(&mut self) -> bool {
         if self.run.has_returned() {
             return false;
         }
         let Some(pool) = self.pool.upgrade() else {
             return false;
         };
-        if self.over.is_none() {
+        if self.overdue.is_none() {
             self.stop(&pool);
             let limit = self.quiet_since.unwrap_or(self.deadline);
             if self.clock.now() >= limit.saturating_add(nanos(GRACE_PERIOD)) {
-                self.over = Some(self.outcome(&pool));
+                self.overdue = Some(self.outcome(&pool));
             }
         }
         release(pool);
@@ -116,8 +117,8 @@ pub(super) fn release(pool: Arc<Engine>) {
 
 /// Ends the process once every `run` that has not returned is overdue, with the worst of their exit
 /// codes.
-pub(super) fn end_process_if_over(endings: &[Ending]) {
-    let outcomes: Option<Vec<_>> = endings.iter().map(|ending| ending.over.as_ref()).collect();
+pub(super) fn end_process_if_overdue(endings: &[Ending]) {
+    let outcomes: Option<Vec<_>> = endings.iter().map(|ending| ending.overdue.as_ref()).collect();
     let Some(outcomes) = outcomes else { return };
     let Some(code) = outcomes.iter().map(|(code, _)| *code).max() else { return };
     let reports: String = outcomes.iter().map(|(_, report)| &**report).collect();

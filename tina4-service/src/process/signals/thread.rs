@@ -52,8 +52,8 @@ fn notify_loop(signals: &Signals, waiters: &Waiters, incoming: &Incoming) {
             return;
         }
         endings.extend(notify_waiters(signals, waiters));
-        endings.retain_mut(Ending::goes_on);
-        ending::end_process_if_over(&endings);
+        endings.retain_mut(Ending::poll);
+        ending::end_process_if_overdue(&endings);
     }
 }
 
