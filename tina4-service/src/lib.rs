@@ -106,10 +106,13 @@ pub use plan::start_error::StartError;
 pub use runner::builder::Builder;
 pub use runner::runner::Runner;
 pub use service::builder::{IntoDuration, Service};
-pub use service::context::{Context, Never};
-pub use service::params::{Local, Res, Tick};
+pub use service::context::Context;
+pub use service::params::local::Local;
 pub use service::permanent::Permanent;
-pub use service::registration::Place;
+pub use service::resources::Res;
+pub use service::tick::Tick;
+pub use sys::place::Place;
+pub use sys::stop_signal::Never;
 pub use time::clock::Clock;
 pub use time::schedule::Schedule;
 #[cfg(feature = "cron")]
@@ -179,9 +182,8 @@ pub use tina4_service_macros::service;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
-    pub use crate::service::params::{
-        DynHook, Hook, Invocation, Need, OnStop, Parameter, any, need_of, param,
-    };
+    pub use crate::service::params::hook::{DynHook, Hook, OnStop};
+    pub use crate::service::params::{Invocation, Need, Parameter, any, need_of, param};
     pub use crate::service::registration::{After, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;

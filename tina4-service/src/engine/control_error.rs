@@ -7,8 +7,8 @@ use std::time::Duration;
 use tina4_service_core::lifecycle::State;
 
 use crate::plan::start_error::StartError;
-use crate::service::registration::Place;
 use crate::sys::fork::{self, Forked};
+use crate::sys::place::Place;
 use crate::text::one_line::OneLine;
 
 /// Why a request to one service was refused. `Debug` prints the same text as `Display`.

@@ -9,10 +9,11 @@ use tina4_service_core::CrashKind;
 use tina4_service_core::lifecycle::Crash;
 
 use crate::service::context::Context;
+use crate::service::environment::Environment;
 use crate::service::error_text::{self, ErrorText};
 #[cfg(feature = "testing")]
 use crate::service::instance::Injected;
-use crate::service::instance::{Environment, Instance};
+use crate::service::instance::Instance;
 use crate::service::outcome::{Cause, Exit};
 use crate::service::params::Invocation;
 use crate::sys::panics::{self, Panic};
@@ -39,6 +40,8 @@ pub(crate) struct WorkId {
 #[derive(Debug)]
 pub(crate) struct WorkItem {
     pub(crate) kind: WorkKind,
+    /// The service's index in its runner.
+    pub(crate) index: u32,
     /// Of the run, or of the last run before the clean-up.
     pub(crate) context: Context,
 }
@@ -129,14 +132,15 @@ pub(crate) fn current() -> Option<(usize, u32)> {
 /// Does the job. Whatever user code does, this returns.
 #[inline]
 pub(crate) fn perform(item: &WorkItem) -> Completion {
-    let WorkItem { kind, context } = item;
+    let WorkItem { kind, index, context } = item;
+    let instance = context.instance();
     CURRENT.with(|current| {
-        current.runner.set(runner_id(&context.instance().env));
-        current.index.set(context.instance().index);
+        current.runner.set(runner_id(&instance.env));
+        current.index.set(*index);
     });
     let report = match kind {
-        WorkKind::Run => Completion::Ran(run(context)),
-        WorkKind::CleanUp => Completion::CleanedUp(clean_up(context)),
+        WorkKind::Run => Completion::Ran(run(context, instance)),
+        WorkKind::CleanUp => Completion::CleanedUp(clean_up(context, instance)),
     };
     CURRENT.with(|current| current.runner.set(0));
     report
@@ -144,20 +148,27 @@ pub(crate) fn perform(item: &WorkItem) -> Completion {
 
 /// Wakeups `body` inside the service's span. Log subscribers, destructors and the texts of errors
 /// are user code as well, so everything is inside the one `catch`.
-fn guarded<T>(context: &Context, body: impl FnOnce() -> T) -> Result<T, Box<Crash>> {
-    let quiet = context.instance().env.exiting.load(Ordering::Relaxed);
+fn guarded<T>(
+    context: &Context,
+    instance: &Instance,
+    body: impl FnOnce() -> T,
+) -> Result<T, Box<Crash>> {
+    let quiet = instance.env.exiting.load(Ordering::Relaxed);
     let caught = panics::catch(|| {
-        if quiet {
-            return body();
-        }
-        // In the macro, because the macro evaluates its fields lazily.
-        let span = tracing::info_span!(
-            "service",
-            name = context.name(),
-            run = context.order().number,
-            lateness = ?context.lateness()
-        );
-        span.in_scope(body)
+        let span = if quiet {
+            tracing::Span::none()
+        } else {
+            // In the macro, because the macro evaluates its fields lazily.
+            tracing::info_span!(
+                "service",
+                name = context.name(),
+                run = context.run_info().number,
+                lateness = ?context.lateness()
+            )
+        };
+        // One call, so that the compiler inlines the body here.
+        let _entered = span.enter();
+        body()
     });
     caught.map_err(crash_from_panic)
 }
@@ -185,28 +196,28 @@ fn wait_for_announcement(instance: &Instance) {
     }
 }
 
-fn run(context: &Context) -> Exit<Box<Crash>> {
-    if !context.instance().is_announced() {
-        wait_for_announcement(context.instance());
+fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
+    if !instance.is_announced() {
+        wait_for_announcement(instance);
     }
     let body = || {
         #[cfg(feature = "testing")]
-        if let Err(cause) = inject(context) {
+        if let Err(cause) = inject(instance) {
             return Exit::Crashed(crash_from_error(cause));
         }
-        context.instance().definition.call(&Invocation::new(context)).map_crash(crash_from_error)
+        instance.definition.call(&Invocation::new(context)).map_crash(crash_from_error)
     };
-    let exit = guarded(context, body).unwrap_or_else(Exit::Crashed);
+    let exit = guarded(context, instance, body).unwrap_or_else(Exit::Crashed);
     if matches!(exit, Exit::Crashed(_)) {
-        take_locals(context.instance());
+        take_locals(instance);
     }
     exit
 }
 
 /// Lets happen what a test wants to happen to this run.
 #[cfg(feature = "testing")]
-fn inject(context: &Context) -> Result<(), Cause> {
-    match context.instance().take_injected() {
+fn inject(instance: &Instance) -> Result<(), Cause> {
+    match instance.take_injected() {
         None => Ok(()),
         Some(Injected::Crash) => Err(Cause::new("a crash that the test asked for")),
         // Not told by the panic hook: the test knows.
@@ -214,7 +225,7 @@ fn inject(context: &Context) -> Result<(), Cause> {
             std::panic::resume_unwind(Box::new("a panic that the test asked for"))
         }
         Some(Injected::Slow(time)) => {
-            if let Some(clock) = context.instance().env.clock.as_virtual() {
+            if let Some(clock) = instance.env.clock.as_virtual() {
                 Arc::clone(clock).sleep_through(clock.now().saturating_add(nanos(time)));
             }
             Ok(())
@@ -223,14 +234,13 @@ fn inject(context: &Context) -> Result<(), Cause> {
 }
 
 /// Runs the hooks of the activation that has ended, last registered first, the declared one last.
-fn clean_up(context: &Context) -> Vec<Arc<str>> {
-    let instance = context.instance();
+fn clean_up(context: &Context, instance: &Instance) -> Vec<Arc<str>> {
     let mut failures = Vec::new();
     loop {
         let result = if let Some(registered) = instance.pop_hook() {
-            guarded(context, || (registered.hook)().map_err(crash_from_hook_error))
+            guarded(context, instance, || (registered.hook)().map_err(crash_from_hook_error))
         } else if instance.take_on_stop() {
-            guarded(context, || {
+            guarded(context, instance, || {
                 instance
                     .definition
                     .on_stop(&Invocation::new(context))

@@ -18,7 +18,8 @@ use self::shutdown::Shutdown;
 use crate::engine::pool::deferred::DeferredQueue;
 use crate::observe::event::Change;
 use crate::plan::selection::Selection;
-use crate::service::instance::{Environment, Instance};
+use crate::service::environment::Environment;
+use crate::service::host::Host;
 use crate::time::rng::SplitMix64;
 use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, Transition};
 use tina4_service_core::{Nanos, Timers, nanos};
@@ -61,9 +62,9 @@ pub(crate) struct Supervisor {
     spawn_error: Option<io::Error>,
     /// The transitions of the step in progress; empty between steps.
     transitions: Vec<Transition>,
-    /// The instance of the run that ended last: reused when the same service runs again, which saves
-    /// an `Arc` clone.
-    last_instance: Option<Arc<Instance>>,
+    /// The host of the run that ended last: reused when the same service runs again, which saves an
+    /// `Arc` clone.
+    last_host: Option<Arc<dyn Host>>,
 }
 
 /// A consequence of a step that is a step of another service, or a later one of the same.
@@ -95,7 +96,7 @@ impl Supervisor {
             lost_thread: None,
             spawn_error: None,
             transitions: Vec::new(),
-            last_instance: None,
+            last_host: None,
             env,
         }
     }
@@ -175,7 +176,7 @@ impl Supervisor {
             wall,
             zone,
             hooks: service.instance.has_hooks(),
-            last_heartbeat: if has_timeout { service.instance.last_beat() } else { 0 },
+            last_heartbeat: if has_timeout { service.instance.last_heartbeat() } else { 0 },
             random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
         };
         let before = service.life.readiness();

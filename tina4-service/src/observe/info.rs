@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::service::error_text::without_backtrace;
-use crate::service::registration::Place;
+use crate::sys::place::Place;
 use crate::text::one_line::OneLine;
 use crate::time::schedule::Schedule;
 use tina4_service_core::lifecycle::State;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::service::registration::Place;
 use crate::sys::fork;
+use crate::sys::place::Place;
 use tina4_service_core::lifecycle::State;
 
 /// The remedy for a service that does not stop in time.

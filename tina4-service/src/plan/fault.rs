@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::service::definition::Definition;
 use crate::service::params::Need;
-use crate::service::registration::{Definition, Place};
+use crate::sys::place::Place;
 use crate::text::nearest::remedy;
 use crate::text::one_line::OneLine;
 

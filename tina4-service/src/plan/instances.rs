@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use crate::service::definition::Definition;
 use crate::service::instance::Instance;
-use crate::service::registration::Definition;
 
 /// The services of a runner, by index: a view into whatever holds them.
 pub(crate) struct Instances<'a> {

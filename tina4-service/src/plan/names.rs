@@ -84,12 +84,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::service::builder::{Service, SettingsCache};
-    use crate::service::instance::{Environment, Instance};
+    use crate::service::builder::Service;
+    use crate::service::environment::Environment;
+    use crate::service::instance::Instance;
+    use crate::service::settings::SettingsCache;
 
     fn instance(name: String) -> Instance {
         let definition = Service::new(name, |_| {}).into_definition(&SettingsCache::default());
-        Instance::new(definition, 0, Arc::new(Environment::default()))
+        Instance::new(definition, Arc::new(Environment::default()))
     }
 
     /// Similar and different names, some shorter or longer than a key of eight bytes, some duplicates.

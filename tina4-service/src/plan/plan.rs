@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::service::instance::Instance;
-use crate::service::registration::Place;
+use crate::sys::place::Place;
 use crate::time::schedule::Schedule;
 
 /// How many due times a plan shows for each service.

@@ -9,9 +9,11 @@ use crate::plan::instances::Instances;
 use crate::plan::names::Names;
 use crate::plan::order::{Dependencies, start_order};
 use crate::plan::selection::Selection;
+use crate::service::definition::Definition;
 use crate::service::instance::Instance;
-use crate::service::params::{Need, Resources};
-use crate::service::registration::{After, Definition};
+use crate::service::params::Need;
+use crate::service::registration::After;
+use crate::service::resources::Resources;
 use crate::text::nearest::nearest;
 
 /// How many unknown names in `after` get a suggestion: a long list of suggestions helps nobody, and

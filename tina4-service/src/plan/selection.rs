@@ -1,7 +1,7 @@
 //! Which declared services a runner has.
 
 use crate::plan::start_error::StartError;
-use crate::service::registration::Definition;
+use crate::service::definition::Definition;
 
 /// Which declared services a runner excludes, and what is wrong with its settings. The builder finds
 /// these faults; they are reported together with those of the services.

@@ -19,8 +19,6 @@
 //! From a signal to a waiter: [`handler`] (in the handler, by way of `ffi`) > [`thread`] (woken
 //! through `unix` or `windows`) > [`waiters`] > [`listener`].
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 mod debounce;
 mod ending;
 mod exit;
@@ -34,17 +32,3 @@ mod unix;
 mod waiters;
 #[cfg(windows)]
 mod windows;
-
-/// How many requests the waiters of one runner have received, plus one; 0: it never had a waiter.
-#[derive(Debug, Default)]
-pub(crate) struct Received(AtomicU32);
-
-impl Received {
-    fn get(&self) -> Option<u32> {
-        self.0.load(Ordering::Acquire).checked_sub(1)
-    }
-
-    fn set(&self, count: u32) {
-        self.0.fetch_max(count.saturating_add(1), Ordering::AcqRel);
-    }
-}

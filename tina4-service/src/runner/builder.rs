@@ -12,10 +12,11 @@ use crate::plan::fault::LEAST_STACK;
 use crate::plan::selection::Selection;
 use crate::runner::runner::Runner;
 use crate::runner::shared::Shared;
-use crate::service::builder::SettingsCache;
-use crate::service::instance::Environment;
-use crate::service::params::Resources;
-use crate::service::registration::{Definition, declared};
+use crate::service::definition::Definition;
+use crate::service::environment::Environment;
+use crate::service::registration::declared;
+use crate::service::resources::Resources;
+use crate::service::settings::SettingsCache;
 use crate::sys::fork::Owner;
 use crate::sys::threads::{ThreadConfig, start_worker};
 use crate::time::clock::Clock;
@@ -178,7 +179,7 @@ impl Builder {
             exiting: false.into(),
             log_is_slow: false.into(),
             #[cfg(feature = "signals")]
-            received: crate::process::signals::Received::default(),
+            received: crate::sys::received::Received::default(),
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);

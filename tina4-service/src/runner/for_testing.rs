@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::observe::record::Record;
 use crate::runner::runner::Runner;
 use crate::service::instance::Instance;
-use crate::service::registration::Place;
+use crate::sys::place::Place;
 
 impl Runner {
     /// Requests that every service stops, and does not wait.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::service::builder::SettingsCache;
-use crate::service::instance::Environment;
+use crate::service::environment::Environment;
+use crate::service::settings::SettingsCache;
 use crate::sys::fork::Forked;
 
 /// The state that the clones of a [`Runner`](crate::Runner) share.

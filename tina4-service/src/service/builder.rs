@@ -1,8 +1,7 @@
-//! A service that is not known at compile time.
+//! A service that is built at run time.
 
 use std::any::type_name;
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -11,20 +10,20 @@ use std::time::Duration;
 
 #[cfg(feature = "cron")]
 use tina4_service_core::{Cron, Timezone};
-use tina4_service_core::{Draft, Key, Restart, Spec, duration, name};
+use tina4_service_core::{Draft, Key, Restart, duration, name};
 
 use crate::service::context::Context;
+use crate::service::definition::{Body, Built, Definition};
 use crate::service::error_text::LONGEST;
 use crate::service::outcome::{Exit, HookOutcome, Outcome};
-use crate::service::registration::{Body, Built, ColdSettings, Definition, Settings};
-use crate::sys::sync::{Mutex, lock};
+use crate::service::settings::{ColdSettings, Settings, SettingsCache};
 use crate::text::bounded_text::bounded;
 
 /// A service built at run time; the keys of `#[service]` are its methods.
 ///
-/// Give it to [`register`](crate::register), then start it by name or with `start_all`. What is
-/// wrong with a setting is reported by [`check`](crate::check), together with everything else and
-/// with the line that called [`Service::new`].
+/// Give it to [`register`](crate::register), then start it by name or with `start_all`. Invalid
+/// settings are reported by [`check`](crate::check), together with all other faults and with the
+/// line that called [`Service::new`].
 ///
 /// ```
 /// use tina4_service::{Runner, Service};
@@ -48,19 +47,19 @@ pub struct Service {
     cold: Option<Box<ColdSettings>>,
 }
 
-/// A function as the body of a service, and as what it was written.
-struct Closure<F, W> {
+/// The body of a service: `call` wraps the user's function, whose type is `Original`.
+struct Closure<F, Original> {
     call: F,
-    written: PhantomData<fn() -> W>,
+    original: PhantomData<fn() -> Original>,
 }
 
-impl<F: Fn(&Context) -> Exit + Send + Sync, W> Body for Closure<F, W> {
+impl<F: Fn(&Context) -> Exit + Send + Sync, Original> Body for Closure<F, Original> {
     fn call(&self, context: &Context) -> Exit {
         (self.call)(context)
     }
 
     fn path(&self) -> &'static str {
-        type_name::<W>()
+        type_name::<Original>()
     }
 }
 
@@ -70,7 +69,7 @@ pub trait IntoDuration {
     ///
     /// # Errors
     ///
-    /// What is wrong with the text and what to write instead.
+    /// The text is not a duration; the error says what to write instead.
     fn into_duration(self) -> Result<Duration, String>;
 }
 
@@ -93,8 +92,9 @@ impl IntoDuration for String {
 }
 
 impl Service {
-    /// A continuous service: called once, runs until it returns. Give it a schedule with
-    /// [`Service::interval`], [`Service::delay`] or `cron`.
+    /// A continuous service: called once, runs until it returns.
+    ///
+    /// Give it a schedule with [`Service::interval`], [`Service::delay`] or `cron`.
     #[track_caller]
     pub fn new<R, F>(name: impl Into<Cow<'static, str>>, body: F) -> Self
     where
@@ -107,7 +107,7 @@ impl Service {
             draft: Draft::default(),
             body: Box::new(Closure::<_, F> {
                 call: move |context: &Context| body(context).into_exit(),
-                written: PhantomData,
+                original: PhantomData,
             }),
             cold: None,
         }
@@ -117,6 +117,7 @@ impl Service {
         self.cold.get_or_insert_default()
     }
 
+    /// Converts a duration; if that fails, records a fault.
     fn read(&mut self, key: Key, value: impl IntoDuration) -> Option<Duration> {
         value.into_duration().map_err(|problem| self.unreadable(key, problem)).ok()
     }
@@ -127,7 +128,7 @@ impl Service {
         self.cold_mut().faults.push(problem);
     }
 
-    /// Fixed rate: a grid of instants from the first start.
+    /// Fixed rate: the period from one due time to the next, counted from the first start.
     pub fn interval(mut self, period: impl IntoDuration) -> Self {
         self.draft.interval = self.read(Key::Interval, period);
         self
@@ -139,8 +140,9 @@ impl Service {
         self
     }
 
-    /// Calendar time: a cron expression of five fields, or of six with the second first. See
-    /// [`Schedule::cron`](crate::Schedule::cron) for what it may say.
+    /// Calendar time: a cron expression with five fields, or six with the second first.
+    ///
+    /// See [`Schedule::cron`](crate::Schedule::cron) for the syntax.
     #[cfg(feature = "cron")]
     pub fn cron(mut self, expression: impl AsRef<str>) -> Self {
         self.draft.cron = Cron::parse(expression.as_ref())
@@ -164,31 +166,35 @@ impl Service {
         self
     }
 
-    /// Each run starts up to this much late, by chance; the grid stays. Default: none.
-    pub fn jitter(mut self, most: impl IntoDuration) -> Self {
-        self.draft.jitter = self.read(Key::Jitter, most);
+    /// Each run starts up to this much late, at random. Default: none.
+    ///
+    /// The delays do not accumulate.
+    pub fn jitter(mut self, limit: impl IntoDuration) -> Self {
+        self.draft.jitter = self.read(Key::Jitter, limit);
         self
     }
 
-    /// A run that takes longer is reported as stuck. Default: none.
+    /// A run that takes longer than this is reported as stuck. Default: none.
     pub fn timeout(mut self, limit: impl IntoDuration) -> Self {
         self.draft.timeout = self.read(Key::Timeout, limit);
         self
     }
 
-    /// Whether to restart. Default: [`Restart::OnFailure`].
+    /// When to restart the service. Default: [`Restart::OnFailure`].
     pub fn restart(mut self, restart: Restart) -> Self {
         self.draft.restart = Some(restart);
         self
     }
 
-    /// Restarts in a row (or in the [`Service::restart_window`]) before it fails. Default: no limit.
+    /// How many restarts in a row before the service fails. Default: no limit.
+    ///
+    /// With [`Service::restart_window`], restarts inside the window count instead.
     pub fn max_restarts(mut self, limit: u32) -> Self {
         self.draft.max_restarts = Some(limit);
         self
     }
 
-    /// Count restarts in this sliding window. Default: none, count those in a row.
+    /// Counts restarts in this sliding window. Default: none; restarts in a row count.
     pub fn restart_window(mut self, window: impl IntoDuration) -> Self {
         self.draft.restart_window = self.read(Key::RestartWindow, window);
         self
@@ -206,19 +212,21 @@ impl Service {
         self
     }
 
-    /// How long stop waits for this service. Default: 10 s.
+    /// How long a stop waits for this service. Default: 10 s.
     pub fn stop_timeout(mut self, limit: impl IntoDuration) -> Self {
         self.draft.stop_timeout = self.read(Key::StopTimeout, limit);
         self
     }
 
-    /// Start after the service of this name is up, stop before it. May be called again.
+    /// The name of a service that must be up first. May be called again.
+    ///
+    /// This service is stopped before that one.
     pub fn after(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.cold_mut().after.push(name.into());
         self
     }
 
-    /// Clean-up when an activation ends: the first registered, so the last to run.
+    /// A hook that cleans up when an activation ends; it runs after all other hooks.
     pub fn on_stop<R, F>(mut self, hook: F) -> Self
     where
         R: HookOutcome,
@@ -228,71 +236,29 @@ impl Service {
         self
     }
 
-    /// `false`: `start_all` leaves it, `start(name)` starts it. Default: `true`.
+    /// `false`: `start_all` does not start it, only `start(name)` does. Default: `true`.
     pub fn autostart(mut self, autostart: bool) -> Self {
         self.draft.autostart = Some(autostart);
         self
     }
 
-    /// `true`: if it fails for good, the whole runner shuts down. Default: `false`.
+    /// `true`: if the service fails, the whole runner shuts down. Default: `false`.
     pub fn critical(mut self, critical: bool) -> Self {
         self.draft.critical = Some(critical);
         self
     }
 
-    /// Checks name and settings. Faults go along, for `check` to report.
-    pub(crate) fn into_definition(mut self, recent: &SettingsCache) -> Definition {
+    /// Validates the name and the settings. Faults are kept in them, for `check` to report.
+    pub(crate) fn into_definition(mut self, cache: &SettingsCache) -> Definition {
         if let Err(error) = name::check(&self.name) {
             self.cold_mut().faults.push(error.to_string());
         }
         let Self { name, place, draft, body, cold } = self;
         let settings = match cold {
-            None => recent.share(place, draft),
-            Some(cold) => Arc::new(check(place, &draft, Some(cold))),
+            None => cache.get(place, draft),
+            Some(cold) => Arc::new(Settings::new(place, &draft, Some(cold))),
         };
         Definition::Built(Built { name, settings, body })
-    }
-}
-
-/// Checks what was written. Where it has faults, they are among the extras.
-fn check(
-    place: &'static Location<'static>,
-    draft: &Draft,
-    mut cold: Option<Box<ColdSettings>>,
-) -> Settings {
-    let spec = draft.check().unwrap_or_else(|faults| {
-        let known = &mut cold.get_or_insert_default().faults;
-        known.extend(faults.iter().map(ToString::to_string));
-        Spec::DEFAULT
-    });
-    Settings { place, spec, cold }
-}
-
-/// So many settings are remembered: as many lines or periods as a loop is likely to register.
-const CAPACITY: usize = 8;
-
-/// The last few settings that were found to be good, and what was written: the next service from the
-/// same line often has the same, and then shares them. Those with extras belong to one service alone.
-#[derive(Default)]
-pub(crate) struct SettingsCache(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
-
-impl SettingsCache {
-    /// The settings of a service without extras: those of one before it, or checked now.
-    fn share(&self, place: &'static Location<'static>, draft: Draft) -> Arc<Settings> {
-        let equal = |(known, settings): &&(Draft, Arc<Settings>)| {
-            std::ptr::eq(settings.place, place) && *known == draft
-        };
-        if let Some((_, settings)) = lock(&self.0).iter().find(equal) {
-            return Arc::clone(settings);
-        }
-        // Without the lock: it may take a while.
-        let settings = Arc::new(check(place, &draft, None));
-        if settings.cold.is_none() {
-            let mut recent = lock(&self.0);
-            recent.truncate(CAPACITY - 1);
-            recent.push_front((draft, Arc::clone(&settings)));
-        }
-        settings
     }
 }
 
@@ -306,31 +272,14 @@ impl fmt::Debug for Service {
 mod tests {
     use super::*;
 
-    /// It may come from an `IntoDuration` of the user's.
+    /// The text may come from the user's own `IntoDuration`.
     #[test]
     fn rule_25_a_fault_is_short_however_long_the_text_is() {
-        let recent = SettingsCache::default();
+        let cache = SettingsCache::default();
         let text = format!("1{}", "y".repeat(1_000_000));
-        let definition = Service::new("s", |_| {}).interval(text).into_definition(&recent);
+        let definition = Service::new("s", |_| {}).interval(text).into_definition(&cache);
         let [fault] = definition.faults() else { panic!("{} faults", definition.faults().len()) };
         assert!(fault.starts_with("`interval`: unknown unit `yy") && fault.len() <= LONGEST);
         assert!(fault.ends_with("[cut off at 16 KiB]"));
-    }
-
-    /// However many a loop registers.
-    #[test]
-    fn few_settings_are_remembered() {
-        let recent = SettingsCache::default();
-        let known = |recent: &SettingsCache| lock(&recent.0).len();
-        for hours in 1..=100 {
-            let period = Duration::from_secs(3_600 * hours);
-            Service::new("many", |_| {}).interval(period).into_definition(&recent);
-        }
-        assert_eq!(known(&recent), CAPACITY);
-        // What has faults is not among them.
-        let faulty = SettingsCache::default();
-        let definition =
-            Service::new("bad", |_| {}).interval(Duration::ZERO).into_definition(&faulty);
-        assert_eq!((definition.faults().len(), known(&faulty)), (1, 0));
     }
 }

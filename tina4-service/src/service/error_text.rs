@@ -1,8 +1,7 @@
 //! The text of an error or a panic as it is kept and reported: bounded, whatever user code does.
 //!
-//! `Display` and `source` are user code. A text may be endless, and sources may form a circle. So a
-//! text is cut off while it is being written, and no more than [`MOST_SOURCES`] sources are looked
-//! at.
+//! `Display` and `source` are user code. A text may be endless, and sources may form a cycle. So a
+//! text is truncated while it is being written, and at most [`MAX_SOURCES`] sources are read.
 
 use std::error::Error;
 use std::fmt;
@@ -15,20 +14,21 @@ use crate::text::bounded_text::{BoundedText, bounded};
 /// The longest text of an error with its sources, or of a panic with its place, in bytes.
 pub(crate) const LONGEST: usize = 16 * 1024;
 
-/// The longest backtrace, in bytes. It comes after the text of a panic, and does not count there.
+/// The longest backtrace, in bytes. It follows the text of a panic, and does not count towards
+/// [`LONGEST`].
 const LONGEST_BACKTRACE: usize = 32 * 1024;
 
-/// How many sources of an error are looked at.
-const MOST_SOURCES: usize = 32;
+/// How many sources of an error are read.
+const MAX_SOURCES: usize = 32;
 
 /// The line between the text of a panic and its backtrace, as the standard library prints it.
 const BACKTRACE: &str = "\nstack backtrace:\n";
 
-/// What an error says, with its sources, each once.
+/// The text of an error and of its sources, each text once.
 #[derive(Debug)]
 pub(crate) struct ErrorText {
     text: BoundedText,
-    /// Where each error of the chain is in `text`, without those that were left out.
+    /// The position of each error in `text`; errors that were left out have none.
     links: Vec<Range<usize>>,
     /// The text of the previous error of the chain.
     previous: String,
@@ -45,15 +45,15 @@ impl ErrorText {
         }
     }
 
-    /// Reads an error and its sources. If one of them panics, the text ends with that panic, which is
-    /// returned.
+    /// Reads an error and its sources. If one of them panics, the text ends with that panic, and the
+    /// panic is returned.
     pub(crate) fn read(&mut self, error: &(dyn Error + 'static)) -> Option<Box<Panic>> {
         let mut next = Some(error);
-        for _ in 0..=MOST_SOURCES {
+        for _ in 0..=MAX_SOURCES {
             let error = next?;
             let added = panics::catch(|| self.add(error));
-            // After the text: a wrapper may keep what it printed first. If it panics now, its text is
-            // known all the same, or has panicked as well.
+            // After the text was read: a wrapper may store what it prints first. If it panics now, its
+            // text is already known, or reading that has panicked as well.
             self.is_permanent =
                 self.is_permanent || panics::catch(|| is_permanent(error)).unwrap_or(false);
             match added.and_then(|()| panics::catch(|| error.source())) {
@@ -65,7 +65,7 @@ impl ErrorText {
             }
         }
         if next.is_some() {
-            self.text.push(format_args!(" [more than {MOST_SOURCES} sources]"));
+            self.text.push(format_args!(" [more than {MAX_SOURCES} sources]"));
         }
         None
     }
@@ -74,7 +74,7 @@ impl ErrorText {
         let mut text = BoundedText::new(LONGEST);
         text.push(error);
         // Many errors repeat their source in their own text, and sources may lead back to an error
-        // that was here before.
+        // that was read before.
         let own = text.as_str();
         let is_known = self.previous.contains(own)
             || self.links.iter().any(|link| &self.text.as_str()[link.clone()] == own);
@@ -87,7 +87,7 @@ impl ErrorText {
         self.previous = own.to_owned();
     }
 
-    /// Appends the next error of the chain, or the panic that cut the chain short.
+    /// Appends the next error of the chain, or the panic that ended the chain.
     fn push(&mut self, value: impl fmt::Display) {
         if !self.text.as_str().is_empty() {
             self.text.push(": ");
@@ -97,7 +97,7 @@ impl ErrorText {
         self.links.push(start..self.text.as_str().len());
     }
 
-    /// Whether one of the errors is a [`Permanent`](crate::Permanent).
+    /// Whether one of the errors read is a [`Permanent`](crate::Permanent).
     pub(crate) fn is_permanent(&self) -> bool {
         self.is_permanent
     }
@@ -107,7 +107,7 @@ impl ErrorText {
     }
 }
 
-/// Adds a backtrace to the text of a panic.
+/// Appends a backtrace to the text of a panic.
 pub(crate) fn add_backtrace(text: &mut String, backtrace: impl fmt::Display) {
     text.push_str(BACKTRACE);
     text.push_str(&bounded(LONGEST_BACKTRACE, backtrace));

@@ -2,9 +2,18 @@
 
 pub(crate) mod builder;
 pub(crate) mod context;
+pub(crate) mod definition;
+pub(crate) mod environment;
 pub(crate) mod error_text;
+pub(crate) mod host;
 pub(crate) mod instance;
+pub(crate) mod locals;
 pub(crate) mod outcome;
 pub(crate) mod params;
 pub(crate) mod permanent;
+pub(crate) mod registered_hooks;
 pub(crate) mod registration;
+pub(crate) mod resources;
+pub(crate) mod settings;
+mod standalone;
+pub(crate) mod tick;

@@ -1,10 +1,12 @@
-//! What a service says about its next run, and how its results become one thing.
+//! The results that a service's function and its clean-up hooks may return.
 
 use std::error::Error;
 
 use tina4_service_core::Flow;
 
-/// The error that a run returned. Behind one pointer, so that an [`Exit`] is as small as a [`Flow`].
+/// The error that a run returned.
+///
+/// It is behind one pointer, so that an [`Exit`] fits two registers.
 #[derive(Debug)]
 pub struct Cause(Box<Box<dyn Error + Send + Sync>>);
 
@@ -22,8 +24,9 @@ impl Cause {
 /// How a run ended; see [`tina4_service_core::Exit`].
 pub type Exit<C = Cause> = tina4_service_core::Exit<C>;
 
-/// Gives `!` a name: stable Rust only lets it be written as the return type of a function. Closures
-/// that never return have this type in edition 2024; before, they return `()`.
+/// Gives `!` a name: stable Rust only allows it as the return type of a function.
+///
+/// Closures that never return have this type in edition 2024, and `()` in earlier editions.
 pub trait Returns {
     /// The return type.
     type Output;
@@ -91,7 +94,7 @@ impl Outcome for Never {
     }
 }
 
-/// A service that only ever ends with an error.
+/// A service that ends only with an error.
 #[diagnostic::do_not_recommend]
 impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Never, E> {
     fn into_exit(self) -> Exit {
@@ -139,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_exit_fits_two_registers() {
+    fn an_exit_fits_in_two_registers() {
         assert_eq!(size_of::<Exit>(), 16);
     }
 }

@@ -7,11 +7,11 @@ use std::fmt::{self, Write};
 /// An error that a restart cannot fix: the service fails at once.
 ///
 /// Return it for a failure that would happen again, such as a missing setting, a revoked key or a
-/// file of the wrong format. It is not retried: the service is `failed`, whatever its `restart` and
-/// `max_restarts` say, until it is started by name. The text of its crash begins with
+/// file in the wrong format. The run is not retried: whatever `restart` and `max_restarts` say, the
+/// service is `failed` until it is started by name. The text of its crash begins with
 /// `permanent error: `.
 ///
-/// It is an error like any other to the function that returns it, so `?` passes it on:
+/// To the function that returns it, it is an ordinary error, so `?` propagates it:
 ///
 /// ```
 /// use std::error::Error;
@@ -36,14 +36,14 @@ use std::fmt::{self, Write};
 /// # Ok::<(), tina4_service::StartError>(())
 /// ```
 ///
-/// It is also found among the first 32 [sources](Error::source) of the error that is returned, and
-/// inside a wrapper whose text is that of the error in it: `anyhow::Error`,
+/// It is also found among the first 32 [sources](Error::source) of the returned error, and inside a
+/// wrapper that displays the text of its inner error: `anyhow::Error`,
 /// [`io::Error`](std::io::Error), a variant with `#[error(transparent)]`. To look inside, the runner
-/// may call the `Display` of an error, and of its sources, twice. A wrapper that stores its text the
-/// first time is not looked into, but its sources are.
+/// may call the `Display` of an error, and of its sources, twice. It cannot look inside a wrapper
+/// that stores its text the first time, but it does look at the sources of that wrapper.
 ///
-/// A service that was asked to stop does not crash, whatever its run returns. In a clean-up hook
-/// this is an error like any other.
+/// A service that was asked to stop does not crash, whatever its run returns. In a clean-up hook,
+/// this is an ordinary error.
 ///
 /// By contrast, [`Flow::Done`](crate::Flow::Done) is success, and the service is `finished`.
 #[derive(Debug)]
@@ -77,8 +77,9 @@ impl fmt::Display for Permanent {
 }
 
 impl Error for Permanent {
-    /// The source of the inner error. The inner error itself has the text of `self`, and would be
-    /// printed twice.
+    /// The source of the inner error.
+    ///
+    /// Not the inner error itself: it has the same text as `self`, which would be printed twice.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source()
     }
@@ -89,21 +90,22 @@ thread_local! {
     static SEARCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a [`Permanent`] prints inside [`is_permanent`].
+/// The text that a [`Permanent`] prints inside [`is_permanent`].
 const MARKER: &str = "\u{0}tina4-service: permanent\u{0}";
 
 /// Whether this error is a [`Permanent`], or a transparent wrapper of one.
 ///
-/// Wrappers like `anyhow::Error` and `io::Error` hide the error in them: they cannot be downcast to
+/// Wrappers like `anyhow::Error` and `io::Error` hide their inner error: they cannot be downcast to
 /// it, and their source is that of the inner error. But they do print its text. So a `Permanent`
 /// prints a marker while this function runs, and an error whose whole text is the marker is one.
 ///
-/// A wrapper may store what it printed first. So its real text must have been read before.
+/// A wrapper may store the first text that it prints, so the caller must have read the real text
+/// before.
 pub(crate) fn is_permanent(error: &(dyn Error + 'static)) -> bool {
     if error.is::<Permanent>() {
         return true;
     }
-    /// A guard, because `Display` may panic.
+    /// A guard that resets the flag even if `Display` panics.
     struct Searching;
     impl Drop for Searching {
         fn drop(&mut self) {
@@ -118,7 +120,7 @@ pub(crate) fn is_permanent(error: &(dyn Error + 'static)) -> bool {
     printed == Printed::Marker
 }
 
-/// What an error printed so far.
+/// What an error has printed so far.
 #[derive(Debug, PartialEq, Eq)]
 enum Printed {
     Nothing,
@@ -127,7 +129,7 @@ enum Printed {
 }
 
 impl Write for Printed {
-    /// Fails on everything but the marker, so that a long text ends here.
+    /// Fails on everything but the marker, so that the error stops printing a long text.
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if text.is_empty() {
             return Ok(());

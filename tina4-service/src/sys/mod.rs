@@ -1,8 +1,13 @@
-//! Threads and the operating system. Each file owns one danger: locks, panics, threads, forks.
+//! The operating system: locks, panics, threads, forks, stop signals, source lines. Each file owns
+//! one danger.
 
 pub(crate) mod fork;
 pub(crate) mod panics;
 #[cfg(any(feature = "exit-hook", feature = "signals"))]
 pub(crate) mod per_process;
+pub(crate) mod place;
+#[cfg(feature = "signals")]
+pub(crate) mod received;
+pub(crate) mod stop_signal;
 pub(crate) mod sync;
 pub(crate) mod threads;

@@ -68,6 +68,7 @@ fn install_hook() {
 
 /// Calls `body` and turns a panic into a value.
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
+#[inline]
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
     install_hook();
     let outer = CATCHING.replace(true);

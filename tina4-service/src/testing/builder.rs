@@ -14,7 +14,7 @@ use crate::plan::start_error::StartError;
 use crate::runner::builder;
 use crate::runner::runner::Runner;
 use crate::service::builder::Service;
-use crate::service::registration::Place;
+use crate::sys::place::Place;
 use crate::time::clock::Clock;
 use crate::time::virtual_clock::VirtualClock;
 use crate::time::zone::Zone;

@@ -4,12 +4,10 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crossbeam_channel::Sender;
-
 use crate::observe::log::LogLine;
-use crate::service::context::Never;
-use crate::service::instance::Environment;
+use crate::service::environment::Environment;
 use crate::sys::panics;
+use crate::sys::stop_signal::Sleepers;
 
 /// Log lines that may wait to be written.
 const MAX_LINES: usize = 10_000;
@@ -17,8 +15,7 @@ const MAX_LINES: usize = 10_000;
 /// Effects taken out of a [`DeferredQueue`], to be executed without the lock.
 #[derive(Debug, Default)]
 pub(crate) struct Deferred {
-    /// Sleeping services wake up when these are dropped.
-    sleepers: Vec<Sender<Never>>,
+    sleepers: Vec<Sleepers>,
     /// User values to be dropped.
     discarded: Vec<Box<dyn Any + Send>>,
     log: Vec<LogLine>,
@@ -34,7 +31,7 @@ impl Deferred {
     /// by the panic hook, and must not end a worker.
     pub(super) fn flush(self) {
         let Self { sleepers, discarded, log } = self;
-        drop(sleepers);
+        sleepers.into_iter().for_each(Sleepers::wake);
         for value in discarded {
             let _ = panics::catch(|| drop(value));
         }
@@ -63,7 +60,7 @@ impl DeferredQueue {
     }
 
     /// Wakes the sleeping code of a service; `None`: none sleeps.
-    pub(crate) fn wake(&mut self, sleepers: Option<Sender<Never>>) {
+    pub(crate) fn wake(&mut self, sleepers: Option<Sleepers>) {
         self.pending.sleepers.extend(sleepers);
     }
 
@@ -122,9 +119,9 @@ impl DeferredQueue {
         Some(Box::new(taken))
     }
 
-    /// Takes what wakes sleepers. Dropping it never blocks.
+    /// Takes the sleepers. Waking them never blocks.
     #[cfg(feature = "signals")]
-    pub(super) fn take_sleepers(&mut self) -> impl Sized + use<> {
+    pub(super) fn take_sleepers(&mut self) -> Vec<Sleepers> {
         std::mem::take(&mut self.pending.sleepers)
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::deferred::DeferredQueue;
 use super::work_source::Timing;
 use super::*;
-use crate::service::instance::Environment;
+use crate::service::environment::Environment;
 use crate::sys::threads::start_worker;
 
 pub(super) type Work = Arc<dyn Fn() + Send + Sync>;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Pool;
 use super::work_source::WorkSource;
+use crate::sys::stop_signal::Sleepers;
 use crate::sys::sync::lock;
 use tina4_service_core::Nanos;
 
@@ -27,7 +28,7 @@ impl<S: WorkSource> Pool<S> {
             wakeups = state.workers.wake_any(now, max_threads);
         }
         drop(state);
-        drop(sleepers);
+        sleepers.into_iter().for_each(Sleepers::wake);
         if notify_listeners {
             self.changed.notify_all();
         }

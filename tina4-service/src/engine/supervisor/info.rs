@@ -47,7 +47,7 @@ impl Supervisor {
     fn info(&self, service: &Supervised, now: Nanos) -> ServiceInfo {
         let Supervised { instance, life, stats, .. } = service;
         let (definition, clock) = (&instance.definition, &self.env.clock);
-        let running = life.running_since().map(|started| (started, instance.last_beat()));
+        let running = life.running_since().map(|started| (started, instance.last_heartbeat()));
         let timeout = definition.spec().timeout.map(nanos);
         let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
         let FailureCounts { crashes, restarts, skipped, last_error } = service.failures();

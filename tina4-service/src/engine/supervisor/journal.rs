@@ -8,7 +8,8 @@ use crate::engine::pool::deferred::DeferredQueue;
 use crate::observe::event::{Change, Event};
 use crate::observe::log::LogLine;
 use crate::observe::subscribers::Subscribers;
-use crate::service::instance::{Environment, Instance};
+use crate::service::environment::Environment;
+use crate::service::instance::Instance;
 use tina4_service_core::Nanos;
 
 /// Reports changes to subscribers and to the log.

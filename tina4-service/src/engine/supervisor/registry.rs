@@ -9,8 +9,9 @@ use crate::plan::names::Names;
 use crate::plan::resolve::{self, Resolved};
 use crate::plan::selection::Selection;
 use crate::plan::start_error::StartError;
-use crate::service::instance::{Environment, Instance};
-use crate::service::registration::Definition;
+use crate::service::definition::Definition;
+use crate::service::environment::Environment;
+use crate::service::instance::Instance;
 use tina4_service_core::{Nanos, Timers};
 
 /// The services of a runner, by index: in the order in which they became known.
@@ -64,8 +65,7 @@ impl Registry {
     }
 
     pub(super) fn add(&mut self, definition: Definition, env: &Arc<Environment>, now: Nanos) {
-        let index = self.indices().end;
-        let instance = Arc::new(Instance::new(definition, index, Arc::clone(env)));
+        let instance = Arc::new(Instance::new(definition, Arc::clone(env)));
         self.services.push(Supervised::new(instance, now));
     }
 

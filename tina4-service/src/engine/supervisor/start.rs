@@ -9,7 +9,7 @@ use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
 use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
-use crate::service::registration::Definition;
+use crate::service::definition::Definition;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 

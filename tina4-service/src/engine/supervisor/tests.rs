@@ -17,9 +17,9 @@ use crate::engine::pool::work_source::{Timing, WorkSource as _};
 use crate::observe::stop_report::Stopped;
 use crate::plan::fault::Fault;
 use crate::plan::start_error::StartError;
-use crate::service::builder::SettingsCache;
 use crate::service::outcome::Exit;
-use crate::service::registration::Place;
+use crate::service::settings::SettingsCache;
+use crate::sys::place::Place;
 use crate::time::clock::Clock;
 use tina4_service_core::lifecycle::State;
 
@@ -81,7 +81,7 @@ fn complete(
     now: Nanos,
     may_repeat: bool,
 ) -> Option<WorkItem> {
-    let timing = Timing { began: item.context.order().started, ended: now, now, may_repeat };
+    let timing = Timing { began: item.context.run_info().started, ended: now, now, may_repeat };
     let id = supervisor.complete(item, completion, timing);
     id.map(|id| supervisor.begin(id))
 }
@@ -131,7 +131,7 @@ fn a_repeating_service_lets_others_go_first() {
     queue = take(&mut services, 1).expect("queue again");
     // No other service is due.
     queue = repeat(&mut services, queue, 2).expect("immediately");
-    let order = queue.context.order();
+    let order = queue.context.run_info();
     assert_eq!((order.number, order.due, order.started), (3, 2, 2));
     assert!(finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(), "it may not");
     queue = take(&mut services, 3).expect("queue again");

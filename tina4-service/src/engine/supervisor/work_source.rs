@@ -9,6 +9,7 @@ use crate::engine::pool::deferred::DeferredQueue;
 use crate::engine::pool::work_source::{Timing, WorkSource};
 use crate::observe::event::Change;
 use crate::service::context::Context;
+use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::{Action, Input, State};
 use tina4_service_core::{Exit, Nanos};
 
@@ -73,11 +74,11 @@ impl WorkSource for Supervisor {
     fn begin(&mut self, id: WorkId) -> WorkItem {
         let WorkId { index, kind } = id;
         let service = self.registry.get(index);
-        let instance = match self.last_instance.take() {
-            Some(instance) if instance.index == index => instance,
-            Some(_) | None => Arc::clone(&service.instance),
+        let host = match self.last_host.take() {
+            Some(host) if std::ptr::addr_eq(&raw const *host, &raw const *service.instance) => host,
+            Some(_) | None => Arc::<Instance>::clone(&service.instance),
         };
-        WorkItem { kind, context: Context::new(instance, service.last_run()) }
+        WorkItem { kind, index, context: Context::new(host, service.last_run()) }
     }
 
     #[inline]
@@ -93,9 +94,8 @@ impl WorkSource for Supervisor {
         timing: Timing,
     ) -> Option<WorkId> {
         let Timing { began, ended, now, may_repeat } = timing;
-        let instance = item.context.into_instance();
-        let index = instance.index;
-        self.last_instance = Some(instance);
+        let index = item.index;
+        self.last_host = Some(item.context.into_host());
         let action = match completion {
             Completion::Ran(exit) => {
                 let service = self.registry.get_mut(index);
@@ -128,7 +128,7 @@ impl WorkSource for Supervisor {
     #[cfg(feature = "exit-hook")]
     #[inline]
     fn subject(item: &WorkItem) -> u32 {
-        item.context.instance().index
+        item.index
     }
 
     #[inline]

@@ -11,7 +11,7 @@ use crate::process::signals::handler::Signals;
 use crate::process::signals::run_watch::RunWatch;
 use crate::process::signals::thread;
 use crate::process::signals::waiters::Waiters;
-use crate::service::instance::Environment;
+use crate::service::environment::Environment;
 
 /// A registered waiter; unregistered on drop.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Errors that only a test would write. How they affect a service is in `tests/tests/endless.rs`.
+//! Hostile errors. `endless.rs` of the integration tests shows how they affect a service.
 
 use super::*;
 use crate::service::permanent::Permanent;
@@ -20,7 +20,7 @@ impl Error for Link {
     }
 }
 
-/// One error in another, the outermost first.
+/// Nested errors, the outermost first.
 fn chain<T: ToString>(texts: impl DoubleEndedIterator<Item = T>) -> Link {
     let nest = |inner: Option<Link>, text: T| {
         Some(Link(text.to_string(), inner.map(|inner| Box::new(inner) as _)))
@@ -40,13 +40,13 @@ fn check(texts: &[&str], expected: &str) {
 }
 
 #[test]
-fn an_error_with_its_sources_each_once() {
+fn each_text_of_an_error_and_its_sources_appears_once() {
     check(&["the order is unreadable"], "the order is unreadable");
     check(&["no order", "no line", "no digit"], "no order: no line: no digit");
-    // What an error says in its own text.
+    // An error repeats its source in its own text.
     check(&["no order: no digit", "no digit"], "no order: no digit");
     check(&["no order: no line", "no line", "no digit"], "no order: no line: no digit");
-    // What was said before.
+    // A text appeared before.
     check(&["a", "b", "a", "b", "c"], "a: b: c");
     check(&["", "no digit"], "no digit");
     check(&["no order", "", "no digit"], "no order: no digit");
@@ -54,7 +54,7 @@ fn an_error_with_its_sources_each_once() {
 }
 
 #[test]
-fn rule_25_of_many_sources_the_first_32_are_looked_at() {
+fn rule_25_at_most_32_sources_are_read() {
     let text = |count: usize| read(&chain((0..count).map(|n| format!("<{n}>")))).finish();
     let whole = |count: usize| (0..count).map(|n| format!("<{n}>")).collect::<Vec<_>>().join(": ");
     assert_eq!(text(33), whole(33));
@@ -63,29 +63,29 @@ fn rule_25_of_many_sources_the_first_32_are_looked_at() {
 
 /// An error that is its own source.
 #[derive(Debug)]
-struct Circle;
+struct Cycle;
 
-impl fmt::Display for Circle {
+impl fmt::Display for Cycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("round and round")
     }
 }
 
-impl Error for Circle {
+impl Error for Cycle {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self)
     }
 }
 
 #[test]
-fn rule_25_sources_in_a_circle_are_shown_once() {
-    assert_eq!(read(&Circle).finish(), "round and round [more than 32 sources]");
+fn rule_25_sources_in_a_cycle_are_shown_once() {
+    assert_eq!(read(&Cycle).finish(), "round and round [more than 32 sources]");
 }
 
 #[test]
-fn rule_25_a_chain_of_long_texts_is_cut_off_and_its_end_is_still_asked() {
+fn rule_25_a_chain_of_long_texts_is_truncated_but_read_to_its_end() {
     let long = |letter: char| String::from_iter([letter; LONGEST]);
-    // The first is too long by itself, or only with the second.
+    // The first text is too long, or the first two are together.
     for first in [LONGEST, LONGEST - 100] {
         let mut error = chain([&long('x')[..first], &long('y'), &long('z')].into_iter());
         let end = error.1.as_mut().expect("it has a source");
@@ -102,7 +102,7 @@ fn rule_25_a_chain_of_long_texts_is_cut_off_and_its_end_is_still_asked() {
 }
 
 #[test]
-fn what_was_read_before_a_panic_is_kept() {
+fn the_text_read_before_a_panic_is_kept() {
     /// Panics when it is asked for its source.
     #[derive(Debug)]
     struct PanicsInSource;
@@ -125,7 +125,7 @@ fn what_was_read_before_a_panic_is_kept() {
     assert!(text.starts_with("outside: sore: panicked: do not ask at "), "{text}");
 }
 
-/// Shows the error in it as itself, and hides it.
+/// Displays its inner error, but does not name it as its source.
 #[derive(Debug)]
 struct Transparent(Permanent);
 
@@ -142,7 +142,7 @@ impl Error for Transparent {
 }
 
 #[test]
-fn rule_28_a_permanent_error_is_found_wherever_it_is() {
+fn rule_28_a_permanent_error_is_found_anywhere_in_the_chain() {
     let permanent = || Permanent::new(chain(["no key", "no file"].into_iter()));
     let inside = |error: Box<dyn Error + Send + Sync>| Link("no start".into(), Some(error));
     let text = "no key: no file";
@@ -163,32 +163,32 @@ fn rule_28_a_permanent_error_is_found_wherever_it_is() {
     }
 }
 
-/// Shows the error in it as itself, and keeps the text.
+/// Displays its inner error, and stores the text.
 #[derive(Debug)]
-struct Kept(Box<dyn Error + Send + Sync>, std::sync::OnceLock<String>);
+struct Caching(Box<dyn Error + Send + Sync>, std::sync::OnceLock<String>);
 
-impl fmt::Display for Kept {
+impl fmt::Display for Caching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.1.get_or_init(|| self.0.to_string()))
     }
 }
 
-impl Error for Kept {
+impl Error for Caching {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.0)
     }
 }
 
 #[test]
-fn a_wrapper_that_keeps_its_text_keeps_the_real_one() {
-    let kept = || Kept(Permanent::new("no key").into(), std::sync::OnceLock::new());
-    let error = kept();
+fn a_wrapper_that_stores_its_text_stores_the_real_one() {
+    let caching = || Caching(Permanent::new("no key").into(), std::sync::OnceLock::new());
+    let error = caching();
     let text = read(&error);
     assert!(text.is_permanent(), "its source is");
     assert_eq!((text.finish(), error.to_string()), ("no key".into(), "no key".into()));
-    // As a source, and behind a text that is too long.
+    // As a source, also of an error whose text is too long.
     for first in ["no start".to_owned(), "x".repeat(2 * LONGEST)] {
-        let error = Link(first, Some(Box::new(kept())));
+        let error = Link(first, Some(Box::new(caching())));
         let text = read(&error);
         assert!(text.is_permanent() && !text.finish().contains("tina4"));
         assert_eq!(error.source().unwrap().to_string(), "no key");
@@ -196,7 +196,7 @@ fn a_wrapper_that_keeps_its_text_keeps_the_real_one() {
 }
 
 #[test]
-fn a_hidden_permanent_error_is_found_though_its_text_panics() {
+fn a_hidden_permanent_error_is_found_although_its_text_panics() {
     #[derive(Debug)]
     struct Unspeakable;
     impl fmt::Display for Unspeakable {
@@ -212,8 +212,8 @@ fn a_hidden_permanent_error_is_found_though_its_text_panics() {
 }
 
 #[test]
-fn rule_28_what_only_sounds_permanent_is_not() {
-    /// Prints more than the permanent error in it.
+fn rule_28_an_error_that_only_sounds_permanent_is_not() {
+    /// Prints more than its permanent inner error.
     #[derive(Debug)]
     struct Adds(Permanent);
     impl fmt::Display for Adds {
@@ -232,13 +232,13 @@ fn rule_28_what_only_sounds_permanent_is_not() {
     for error in cases {
         assert!(!read(&*error).is_permanent(), "{error:?}");
     }
-    // Detached of the search, a permanent error prints its own text.
+    // Outside the search, a permanent error prints its own text.
     assert_eq!(no_key().to_string(), "no key");
     assert_eq!(format!("{:>8}|{:?}", no_key(), no_key()), "  no key|Permanent(\"no key\")");
 }
 
 #[test]
-fn a_display_that_panics_while_it_is_searched_leaves_nothing_behind() {
+fn a_display_that_panics_during_the_search_does_not_leave_the_marker_on() {
     #[derive(Debug)]
     struct Unspeakable;
     impl fmt::Display for Unspeakable {
@@ -252,7 +252,7 @@ fn a_display_that_panics_while_it_is_searched_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_crash_without_its_backtrace() {
+fn a_backtrace_is_bounded_and_can_be_removed() {
     let mut text = "panicked: a\nb at src/main.rs:1:2".to_owned();
     let plain = text.clone();
     assert_eq!(without_backtrace(&text), plain);

@@ -1,4 +1,4 @@
-//! A function that cleans up: asked for its parameters without its signature at hand.
+//! A clean-up function as an `on_stop`: the compiler finds its parameters, not the attribute.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::service::outcome::{Cause, HookOutcome};
 pub trait Hook<Marker>: Send + Sync + 'static {
     /// What its parameters need.
     const NEEDS: &'static [Need];
-    /// Wakeups it.
+    /// Calls it.
     ///
     /// # Errors
     ///
@@ -29,18 +29,18 @@ macro_rules! hooks {
         where
             $($p: Shape,)*
             R: HookOutcome,
-            // The first bound lets the compiler find the parameters, the second lets us call.
+            // The first bound lets the compiler infer the parameters, the second permits the call.
             Func: Fn($($p),*) -> R + for<'r> Fn($($p::Item<'r>),*) -> R + Send + Sync + 'static,
         {
             const NEEDS: &'static [Need] = &[$(<$p::Item<'static> as Parameter<'static>>::NEED),*];
             #[allow(non_snake_case, unused_variables, reason = "one name per type; none without parameters")]
             fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
-                // Names the one of the two bounds that is meant.
-                #[allow(clippy::too_many_arguments, reason = "one for each parameter, and the function")]
-                fn give<$($p,)* R: HookOutcome>(f: impl Fn($($p),*) -> R, $($p: $p),*) -> Result<(), Cause> {
+                // Selects the second of the two bounds.
+                #[allow(clippy::too_many_arguments, reason = "the function and up to eight parameters")]
+                fn call_with<$($p,)* R: HookOutcome>(f: impl Fn($($p),*) -> R, $($p: $p),*) -> Result<(), Cause> {
                     f($($p),*).into_result()
                 }
-                give(self, $(param::<$p::Item<'_>>(invocation)),*)
+                call_with(self, $(param::<$p::Item<'_>>(invocation)),*)
             }
         }
     };
@@ -55,11 +55,11 @@ hooks!(P1 P2 P3 P4 P5 P6);
 hooks!(P1 P2 P3 P4 P5 P6 P7);
 hooks!(P1 P2 P3 P4 P5 P6 P7 P8);
 
-/// A [`Hook`] with its parameters forgotten.
+/// A [`Hook`] with its type erased.
 pub trait DynHook: Send + Sync + fmt::Debug {
     /// What its parameters need.
     fn needs(&self) -> &'static [Need];
-    /// Wakeups it.
+    /// Calls it.
     ///
     /// # Errors
     ///

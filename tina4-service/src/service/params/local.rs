@@ -1,18 +1,19 @@
-//! `Local<T>`: a value of a service's own, and where it stays between runs.
+//! `Local<T>`: a value of a service's own.
 
-use std::any::{Any, TypeId};
-use std::cell::Cell;
+use std::any::TypeId;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use super::{Invocation, Need, Parameter};
-use crate::service::instance::Instance;
+use super::{Invocation, Need, Parameter, Shape};
+use crate::service::host::Host;
+use crate::service::locals::{LocalKey, LocalValue};
 
 /// A value of this service's own, kept from run to run; no lock is needed.
 ///
-/// It begins as `T::default()`, and again so after a crash and at each activation. The first
-/// `Local<T>` of the function and the first of its `on_stop` are the same value, and so on.
+/// It starts as `T::default()`; a crash and each new activation reset it to that. The first
+/// `Local<T>` of the function and the first `Local<T>` of its `on_stop` are the same value, the
+/// second ones are another, and so on.
 ///
 /// ```
 /// use tina4_service::Local;
@@ -24,18 +25,17 @@ use crate::service::instance::Instance;
 /// assert_eq!(count(Local::new(41)), 42);
 /// ```
 pub struct Local<T: 'static> {
-    /// Present until `drop`.
+    /// `Some` until `drop`.
     value: Option<Box<T>>,
     home: Option<Home<T>>,
 }
 
-/// Where a [`Local`] goes back to when its run lets go of it.
+/// Where the value of a [`Local`] is kept after its run.
 struct Home<T> {
-    instance: Arc<Instance>,
-    slot: usize,
-    era: u64,
-    /// Forgets the type; a run has one only of types that can be sent.
-    erase: fn(Box<T>) -> Box<dyn Any + Send>,
+    host: Arc<dyn Host>,
+    key: LocalKey,
+    /// Erases the type. A function, because only [`Parameter::take`] knows that `T` is `Send`.
+    erase: fn(Box<T>) -> LocalValue,
 }
 
 impl<T: 'static> Local<T> {
@@ -66,70 +66,13 @@ impl<T: fmt::Debug + 'static> fmt::Debug for Local<T> {
 
 impl<T: 'static> Drop for Local<T> {
     fn drop(&mut self) {
-        // A value that a panic went through may be half changed: it is not kept.
+        // A panic may have left the value half changed, so it is not kept.
         if std::thread::panicking() {
             return;
         }
         if let (Some(value), Some(home)) = (self.value.take(), self.home.take()) {
-            let value = (home.erase)(value);
-            let Home { instance, slot, era, .. } = home;
-            let late = instance.with_locals(|locals| locals.put_back(slot, era, value));
-            drop(late);
-        }
-    }
-}
-
-/// The values of a service's [`Local`] parameters between its runs.
-#[derive(Default)]
-pub(crate) struct Locals {
-    slots: Vec<Slot>,
-    /// Goes up when everything is forgotten, so that an older value does not come back.
-    era: u64,
-}
-
-/// One `Local<T>`: its type, and its value unless a run holds it.
-type Slot = (TypeId, Option<Box<dyn Any + Send>>);
-
-/// Values of the user, to be dropped where no lock is held.
-#[must_use = "dropping these runs user code; do it where no lock is held"]
-pub(crate) struct Discarded {
-    _slots: Vec<Slot>,
-}
-
-impl Locals {
-    /// Forgets every value. The caller drops what is returned, outside of the lock.
-    pub(crate) fn forget(&mut self) -> Option<Discarded> {
-        self.era += 1;
-        let slots = std::mem::take(&mut self.slots);
-        (!slots.is_empty()).then_some(Discarded { _slots: slots })
-    }
-
-    /// The first slot for `id` that `handed` does not hold yet, its value, and the era.
-    fn take(
-        &mut self,
-        id: TypeId,
-        handed: &Cell<u64>,
-    ) -> (usize, Option<Box<dyn Any + Send>>, u64) {
-        let free = |slot: usize| handed.get() & (1 << slot) == 0;
-        let found = (0..self.slots.len()).find(|slot| self.slots[*slot].0 == id && free(*slot));
-        let slot = found.unwrap_or_else(|| {
-            self.slots.push((id, None));
-            self.slots.len() - 1
-        });
-        handed.set(handed.get() | (1 << slot));
-        (slot, self.slots[slot].1.take(), self.era)
-    }
-
-    /// Keeps `value` for the next run; returns it if its time is over.
-    fn put_back(
-        &mut self,
-        slot: usize,
-        era: u64,
-        value: Box<dyn Any + Send>,
-    ) -> Option<Box<dyn Any + Send>> {
-        match self.slots.get_mut(slot) {
-            Some((_, kept)) if era == self.era => kept.replace(value),
-            Some(_) | None => Some(value),
+            let discarded = home.host.put_back_local(home.key, (home.erase)(value));
+            drop(discarded);
         }
     }
 }
@@ -137,10 +80,13 @@ impl Locals {
 impl<'r, T: Default + Send + 'static> Parameter<'r> for Local<T> {
     const NEED: Need = Need::Nothing;
     fn take(invocation: &'r Invocation<'r>) -> Self {
-        let instance = Arc::clone(invocation.context.instance());
-        let id = TypeId::of::<T>();
-        let (slot, value, era) = instance.with_locals(|locals| locals.take(id, &invocation.handed));
+        let host = Arc::clone(invocation.context.host());
+        let (key, value) = host.take_local(TypeId::of::<T>(), &invocation.held);
         let value = value.and_then(|value| value.downcast().ok()).unwrap_or_default();
-        Self { value: Some(value), home: Some(Home { instance, slot, era, erase: |value| value }) }
+        Self { value: Some(value), home: Some(Home { host, key, erase: |value| value }) }
     }
+}
+
+impl<T: Default + Send + 'static> Shape for Local<T> {
+    type Item<'r> = Self;
 }

@@ -1,8 +1,8 @@
-//! How the attribute's expansion writes a [`Registration`]: what the function is goes into `new`,
-//! and each setting that differs from its default is one call, named like its key.
+//! How the attribute's expansion builds a [`Registration`]: `new` takes what describes the function,
+//! and each setting that differs from its default is one method call, named like its key.
 //!
-//! Wakeups, and not a struct with `..Registration::new(..)`: there, what is left of the base would have
-//! to be dropped, which a constant cannot do with a schedule that may own its text.
+//! Method calls instead of a struct with `..Registration::new(..)`: that would drop the unused
+//! fields of the base, which a constant cannot do, because a schedule may own its text.
 
 use std::mem;
 use std::panic::Location;
@@ -10,20 +10,23 @@ use std::time::Duration;
 
 use tina4_service_core::{Restart, Schedule, Spec};
 
-use super::{After, Place, Registration, id_of};
+use super::{After, Registration, id_of};
 use crate::service::outcome::Exit;
-use crate::service::params::{DynHook, Invocation, Need};
+use crate::service::params::hook::DynHook;
+use crate::service::params::{Invocation, Need};
+use crate::sys::place::Place;
 
-/// Puts on a macro what makes its name the only one in the crate: see `unique.rs` of the attribute.
+/// Exports a macro, so that a second one of its name in the crate is an error: see `unique.rs` of
+/// the attribute.
 ///
-/// The macro comes from the attribute as a whole. Were it written here and only its name given, the
-/// compiler would show the user two attributes, and not the two names in them.
+/// The attribute passes the whole macro. If it passed only the name, the compiler would point at the
+/// two attributes instead of the two names in them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unique {
     ($($empty_macro:tt)+) => {
         #[doc(hidden)]
-        #[allow(non_local_definitions, reason = "also a service inside of a function has its name alone")]
+        #[allow(non_local_definitions, reason = "the name of a service inside a function is unique, too")]
         #[macro_export]
         $($empty_macro)+
     };
@@ -31,8 +34,8 @@ macro_rules! __unique {
 
 /// Submits a registration to `inventory`.
 ///
-/// It has a constant of its own because `inventory` declares items around its argument, which would
-/// shadow a service of the same name.
+/// The registration is a constant of its own, because `inventory` declares items around its argument,
+/// which would shadow a service of the same name.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __submit {
@@ -43,10 +46,10 @@ macro_rules! __submit {
 }
 
 impl Registration {
-    /// A service with nothing but defaults, declared `at` the attribute.
+    /// A service with default settings; `at` is the location of the attribute.
     ///
-    /// `needs` stands before `call`: both ask the same of a parameter, the compiler reports what
-    /// comes first, and its words for `needs` are the better ones.
+    /// `needs` comes before `call`: both require the same of a parameter, the compiler reports the
+    /// first one, and its message for `needs` is the better one.
     pub const fn new<F: 'static>(
         name: &'static str,
         path: &'static str,
@@ -58,7 +61,7 @@ impl Registration {
         Self {
             name,
             spec: Spec::DEFAULT,
-            place: Place { file: at.file(), line: at.line(), column: at.column() },
+            place: Place::at(at),
             path,
             id: id_of(function),
             after: &[],
@@ -70,18 +73,18 @@ impl Registration {
 
     /// When it runs.
     pub const fn schedule(mut self, schedule: Schedule) -> Self {
-        // A constant could not drop the one before.
+        // A constant cannot drop the old one.
         mem::forget(mem::replace(&mut self.spec.schedule, schedule));
         self
     }
 
-    /// The wait before the first run.
+    /// The pause before the first run.
     pub const fn initial_delay(mut self, initial_delay: Duration) -> Self {
         self.spec.initial_delay = initial_delay;
         self
     }
 
-    /// Each run starts up to this much late.
+    /// How late each run may start, at random.
     pub const fn jitter(mut self, jitter: Duration) -> Self {
         self.spec.jitter = jitter;
         self
@@ -123,7 +126,7 @@ impl Registration {
         self
     }
 
-    /// How long stop waits for it.
+    /// How long a stop waits for it.
     pub const fn stop_timeout(mut self, stop_timeout: Duration) -> Self {
         self.spec.stop_timeout = stop_timeout;
         self
@@ -141,7 +144,7 @@ impl Registration {
         self
     }
 
-    /// Services that must be up first.
+    /// The services that must be up first.
     pub const fn after(mut self, after: &'static [After<'static>]) -> Self {
         self.after = after;
         self
@@ -161,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_call_sets_what_its_name_says() {
+    fn each_method_sets_the_field_of_its_name() {
         let second = Duration::from_secs;
         let at = Location::caller();
         let found = Registration::new("name", "path", at, &(), &[], |_| unreachable!())

@@ -1,12 +1,69 @@
-//! The values given with `provide`.
+//! The values given with `provide`, and the handle with which services share them.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Res;
-use crate::service::registration::Place;
+use crate::sys::place::Place;
+
+/// A value given with [`provide`](crate::provide) and shared by all services that ask for it.
+///
+/// A service cannot be started while such a value is missing; with `Option<Res<T>>` it can. Compared
+/// with [`Local`](crate::Local): shared, and read-only unless `T` contains a lock or atomics.
+///
+/// ```
+/// use tina4_service::Res;
+///
+/// struct Greeting(&'static str);
+///
+/// // A service's function stays an ordinary function.
+/// fn greet(greeting: Res<Greeting>) -> usize {
+///     greeting.0.len()
+/// }
+/// assert_eq!(greet(Res::new(Greeting("hello"))), 5);
+/// ```
+pub struct Res<T: ?Sized>(Arc<T>);
+
+impl<T> Res<T> {
+    /// Wraps a value, to call a service's function by hand.
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T: ?Sized> Clone for Res<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: ?Sized> Deref for Res<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized> From<Arc<T>> for Res<T> {
+    fn from(value: Arc<T>) -> Self {
+        Self(value)
+    }
+}
+
+impl<T: ?Sized> From<Res<T>> for Arc<T> {
+    fn from(value: Res<T>) -> Self {
+        value.0
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Res<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Res").field(&&*self.0).finish()
+    }
+}
 
 /// The values given with `provide`, by type.
 #[derive(Debug, Default)]
@@ -16,11 +73,11 @@ pub(crate) struct Resources(RwLock<HashMap<TypeId, Resource>>);
 struct Resource {
     value: Arc<dyn Any + Send + Sync>,
     name: &'static str,
-    /// Where it was given; more than one is a fault.
+    /// The calls of `provide`; more than one is a fault.
     places: Vec<Place>,
 }
 
-/// A type for which a value was given more than once.
+/// A type of which more than one value was provided.
 #[derive(Debug)]
 pub(crate) struct ProvidedTwice {
     pub(crate) name: &'static str,
@@ -28,7 +85,8 @@ pub(crate) struct ProvidedTwice {
 }
 
 impl Resources {
-    /// Keeps `value` for the services; a second value of the type is noted as a fault.
+    /// Keeps `value` for the services. A second value of the same type is dropped and recorded as a
+    /// fault.
     pub(crate) fn provide<T: Send + Sync + 'static>(&self, value: T, place: Place) {
         let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let surplus = match map.entry(TypeId::of::<T>()) {
@@ -43,17 +101,17 @@ impl Resources {
             }
         };
         drop(map);
-        // Its `drop` is user code, so the lock is released first.
+        // `T::drop` is user code, so the lock is released first.
         drop(surplus);
     }
 
-    pub(super) fn get<T: Send + Sync + 'static>(&self) -> Option<Res<T>> {
+    pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Res<T>> {
         let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let value = Arc::clone(&map.get(&TypeId::of::<T>())?.value);
         value.downcast().ok().map(Res)
     }
 
-    /// How many values were given, surplus ones included.
+    /// How many values were provided, surplus ones included.
     pub(crate) fn count(&self) -> u64 {
         let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
         map.values().map(|resource| resource.places.len() as u64).sum()

@@ -1,0 +1,146 @@
+//! A service as a runner knows it, whether it was declared or built.
+
+use std::any::TypeId;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use tina4_service_core::Spec;
+
+use crate::service::context::Context;
+use crate::service::outcome::{Cause, Exit};
+use crate::service::params::hook::DynHook;
+use crate::service::params::{Invocation, Need};
+use crate::service::registration::{After, Registration};
+use crate::service::settings::Settings;
+use crate::sys::place::Place;
+
+/// A service as a runner knows it: declared with the attribute, or built at run time.
+///
+/// An enum, and not a trait with two implementations: the trait would be longer, and `spec` and
+/// `has_on_stop` are called several times per run.
+pub(crate) enum Definition {
+    Declared(&'static Registration),
+    Built(Built),
+}
+
+/// A service built at run time.
+pub(crate) struct Built {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) body: Box<dyn Body>,
+}
+
+/// The body of a service built at run time.
+pub(crate) trait Body: Send + Sync {
+    fn call(&self, context: &Context) -> Exit;
+    /// The name of its type, which contains the path of the function that defines it.
+    fn path(&self) -> &'static str;
+}
+
+impl Definition {
+    pub(crate) fn name(&self) -> Cow<'static, str> {
+        match self {
+            Self::Declared(registration) => Cow::Borrowed(registration.name),
+            Self::Built(built) => built.name.clone(),
+        }
+    }
+
+    pub(crate) fn name_str(&self) -> &str {
+        match self {
+            Self::Declared(registration) => registration.name,
+            Self::Built(built) => &built.name,
+        }
+    }
+
+    pub(crate) fn spec(&self) -> &Spec {
+        match self {
+            Self::Declared(registration) => &registration.spec,
+            Self::Built(built) => &built.settings.spec,
+        }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Declared(registration) => registration.place,
+            Self::Built(built) => built.settings.place.into(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &'static str {
+        match self {
+            Self::Declared(registration) => registration.path,
+            Self::Built(built) => built.body.path(),
+        }
+    }
+
+    /// The type of the declared function, by which other services name it in `after`.
+    pub(crate) fn id(&self) -> Option<TypeId> {
+        match self {
+            Self::Declared(registration) => Some(registration.id),
+            Self::Built(_) => None,
+        }
+    }
+
+    pub(crate) fn after(&self) -> Vec<After<'_>> {
+        match self {
+            Self::Declared(registration) => registration.after.to_vec(),
+            Self::Built(built) => {
+                let cold = built.settings.cold.iter();
+                cold.flat_map(|cold| &cold.after).map(|name| After::Name(name)).collect()
+            }
+        }
+    }
+
+    /// What the parameters of the function and of its `on_stop` need.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = &'static Need> {
+        let (body, hook): (&'static [Need], &'static [Need]) = match self {
+            Self::Declared(registration) => {
+                (registration.needs, registration.on_stop.map_or(&[], DynHook::needs))
+            }
+            Self::Built(_) => (&[], &[]),
+        };
+        body.iter().chain(hook)
+    }
+
+    /// What is wrong with its settings. Those of a declared service were checked by the compiler.
+    pub(crate) fn faults(&self) -> &[String] {
+        match self {
+            Self::Declared(_) => &[],
+            Self::Built(built) => built.settings.cold.as_ref().map_or(&[], |cold| &cold.faults),
+        }
+    }
+
+    /// Calls the service's function once.
+    pub(crate) fn call(&self, invocation: &Invocation<'_>) -> Exit {
+        match self {
+            Self::Declared(registration) => (registration.call)(invocation),
+            Self::Built(built) => built.body.call(invocation.context()),
+        }
+    }
+
+    pub(crate) fn has_on_stop(&self) -> bool {
+        match self {
+            Self::Declared(registration) => registration.on_stop.is_some(),
+            Self::Built(built) => built.settings.on_stop().is_some(),
+        }
+    }
+
+    /// Calls the declared clean-up hook, if there is one.
+    pub(crate) fn on_stop(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
+        match self {
+            Self::Declared(registration) => {
+                registration.on_stop.map_or(Ok(()), |hook| hook.call(invocation))
+            }
+            Self::Built(built) => {
+                built.settings.on_stop().map_or(Ok(()), |hook| hook(invocation.context()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definition").field("name", &self.name_str()).finish_non_exhaustive()
+    }
+}

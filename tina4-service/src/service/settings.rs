@@ -1,0 +1,108 @@
+//! The settings of a service built at run time, and the cache that lets equal ones be shared.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::panic::Location;
+use std::sync::Arc;
+
+use tina4_service_core::{Draft, Spec};
+
+use crate::service::context::Context;
+use crate::service::outcome::Cause;
+use crate::sys::sync::{Mutex, lock};
+
+/// The settings of a service built at run time; services from the same line with equal settings
+/// share them.
+pub(crate) struct Settings {
+    pub(crate) place: &'static Location<'static>,
+    pub(crate) spec: Spec,
+    /// Boxed, because few services have any; never shared.
+    pub(crate) cold: Option<Box<ColdSettings>>,
+}
+
+/// The settings that few services have.
+#[derive(Default)]
+pub(crate) struct ColdSettings {
+    pub(crate) after: Vec<Cow<'static, str>>,
+    pub(crate) on_stop: Option<ClosureHook>,
+    /// What is wrong with the settings; `check` reports them.
+    pub(crate) faults: Vec<String>,
+}
+
+/// The clean-up hook of a service built at run time.
+pub(crate) type ClosureHook = Box<dyn Fn(&Context) -> Result<(), Cause> + Send + Sync>;
+
+impl Settings {
+    /// Validates the draft. Its faults are stored in `cold`, for `check` to report.
+    pub(crate) fn new(
+        place: &'static Location<'static>,
+        draft: &Draft,
+        mut cold: Option<Box<ColdSettings>>,
+    ) -> Self {
+        let spec = draft.check().unwrap_or_else(|faults| {
+            let known = &mut cold.get_or_insert_default().faults;
+            known.extend(faults.iter().map(ToString::to_string));
+            Spec::DEFAULT
+        });
+        Self { place, spec, cold }
+    }
+
+    pub(crate) fn on_stop(&self) -> Option<&ClosureHook> {
+        self.cold.as_ref()?.on_stop.as_ref()
+    }
+}
+
+/// How many settings are cached: as many lines or periods as a loop is likely to register.
+const CAPACITY: usize = 8;
+
+/// The last few valid settings, with the drafts that they came from.
+///
+/// A loop that registers many services calls the builder from the same line, often with the same
+/// values: those services share one allocation. Settings with a cold part are not cached.
+#[derive(Default)]
+pub(crate) struct SettingsCache(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
+
+impl SettingsCache {
+    /// The settings for a draft without a cold part: from the cache, or validated now.
+    pub(crate) fn get(&self, place: &'static Location<'static>, draft: Draft) -> Arc<Settings> {
+        let equal = |(known, settings): &&(Draft, Arc<Settings>)| {
+            std::ptr::eq(settings.place, place) && *known == draft
+        };
+        if let Some((_, settings)) = lock(&self.0).iter().find(equal) {
+            return Arc::clone(settings);
+        }
+        // Without the lock, because it may take a while.
+        let settings = Arc::new(Settings::new(place, &draft, None));
+        if settings.cold.is_none() {
+            let mut recent = lock(&self.0);
+            recent.truncate(CAPACITY - 1);
+            recent.push_front((draft, Arc::clone(&settings)));
+        }
+        settings
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::service::builder::Service;
+
+    /// However many different settings a loop registers.
+    #[test]
+    fn few_settings_are_cached() {
+        let cache = SettingsCache::default();
+        let len = |cache: &SettingsCache| lock(&cache.0).len();
+        for hours in 1..=100 {
+            let period = Duration::from_secs(3_600 * hours);
+            Service::new("many", |_| {}).interval(period).into_definition(&cache);
+        }
+        assert_eq!(len(&cache), CAPACITY);
+        // Settings with faults are not cached.
+        let faulty = SettingsCache::default();
+        let definition =
+            Service::new("bad", |_| {}).interval(Duration::ZERO).into_definition(&faulty);
+        assert_eq!((definition.faults().len(), len(&faulty)), (1, 0));
+    }
+}

@@ -1,0 +1,96 @@
+//! A context without a runner, to call a service's function by hand.
+
+use std::any::TypeId;
+use std::cell::Cell;
+use std::fmt;
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use crate::service::context::{Context, NO_DATE, RunInfo};
+use crate::service::host::Host;
+use crate::service::locals::{LocalKey, LocalValue, Locals};
+use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
+use crate::service::resources::Resources;
+use crate::sys::stop_signal::{Never, StopChannel, StopSignal};
+use crate::sys::sync::{Mutex, lock};
+use crate::time::clock::Clock;
+
+impl Context {
+    /// A context that belongs to no runner, to call a service's function by hand in a test.
+    ///
+    /// It is never asked to stop, sleeps in real time, and drops its clean-up hooks without running
+    /// them.
+    #[must_use]
+    pub fn standalone(name: &str) -> Self {
+        let host = Standalone {
+            name: name.to_owned(),
+            clock: Clock::system(),
+            resources: Resources::default(),
+            stop: StopSignal::new(),
+            state: Mutex::default(),
+        };
+        let now = host.clock.now();
+        let run = RunInfo { number: 1, attempt: 1, due: now, date: NO_DATE, started: now };
+        Self::new(Arc::new(host), run)
+    }
+}
+
+/// The host of [`Context::standalone`]: nothing runs, and nothing is asked to stop.
+struct Standalone {
+    name: String,
+    clock: Clock,
+    resources: Resources,
+    stop: StopSignal,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    stop_channel: StopChannel,
+    hooks: RegisteredHooks,
+    locals: Locals,
+}
+
+impl Host for Standalone {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.is_requested()
+    }
+
+    fn stopping(&self) -> Receiver<Never> {
+        self.stop.receiver(&mut lock(&self.state).stop_channel)
+    }
+
+    fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook> {
+        lock(&self.state).hooks.add(hook)
+    }
+
+    /// Without effect: nobody measures the run.
+    fn heartbeat(&self) {}
+
+    fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (LocalKey, Option<LocalValue>) {
+        lock(&self.state).locals.take(id, held)
+    }
+
+    fn put_back_local(&self, key: LocalKey, value: LocalValue) -> Option<LocalValue> {
+        lock(&self.state).locals.put_back(key, value)
+    }
+}
+
+impl fmt::Debug for Standalone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Standalone").field("name", &self.name).finish_non_exhaustive()
+    }
+}

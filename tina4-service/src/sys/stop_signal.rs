@@ -1,0 +1,117 @@
+//! A service's request to stop: a flag to read, and a channel to wait on.
+//!
+//! The channel is made when a thread first waits for it, because most services never wait. It stays with
+//! the owner, under a lock that the owner already has: a lock of its own would make every service
+//! larger.
+
+use std::sync::atomic::Ordering;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::sys::sync::AtomicBool;
+
+/// An uninhabited type: the message type of [`Context::stopping`](crate::Context::stopping).
+///
+/// No message is ever sent there; the channel is only disconnected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {}
+
+/// Whether one activation of a service has been asked to stop.
+#[derive(Debug)]
+pub(crate) struct StopSignal {
+    requested: AtomicBool,
+}
+
+/// The channel that sleeping threads wait on; disconnected when stop is requested.
+#[derive(Debug, Default)]
+pub(crate) struct StopChannel(Option<Ends>);
+
+#[derive(Debug)]
+struct Ends {
+    /// `None` once stop was requested.
+    sender: Option<Sender<Never>>,
+    receiver: Receiver<Never>,
+}
+
+/// The threads that sleep until stop is requested. They wake when this is dropped.
+#[must_use = "the sleeping threads wake when this is dropped; do that where no lock is held"]
+#[derive(Debug)]
+pub(crate) struct Sleepers(Sender<Never>);
+
+impl StopSignal {
+    pub(crate) fn new() -> Self {
+        Self { requested: AtomicBool::new(false) }
+    }
+
+    #[inline]
+    pub(crate) fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Acquire)
+    }
+
+    /// Requests the stop. Call [`StopChannel::take_sleepers`] after this, never before.
+    pub(crate) fn request(&self) {
+        self.requested.store(true, Ordering::SeqCst);
+    }
+
+    /// Withdraws the request, for the next activation, which also needs a new channel.
+    pub(crate) fn reset(&self) {
+        self.requested.store(false, Ordering::SeqCst);
+    }
+
+    /// A receiver that is disconnected when stop is requested. `channel` is behind a lock.
+    pub(crate) fn receiver(&self, channel: &mut StopChannel) -> Receiver<Never> {
+        let ends = channel.0.get_or_insert_with(|| {
+            let (sender, receiver) = crossbeam_channel::bounded(0);
+            // A stop sets the flag before it locks the channel, which is locked here. So either the
+            // flag is seen now, or the stop finds this sender later.
+            let is_requested = self.requested.load(Ordering::SeqCst);
+            Ends { sender: (!is_requested).then_some(sender), receiver }
+        });
+        ends.receiver.clone()
+    }
+}
+
+impl StopChannel {
+    /// Takes the threads that sleep on this channel, to be woken once the lock is released.
+    pub(crate) fn take_sleepers(&mut self) -> Option<Sleepers> {
+        self.0.as_mut()?.sender.take().map(Sleepers)
+    }
+}
+
+impl Sleepers {
+    /// Wakes the sleeping threads: every receiver of its channel is disconnected.
+    pub(crate) fn wake(self) {
+        drop(self.0);
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    fn is_disconnected(receiver: &Receiver<Never>) -> bool {
+        receiver.try_recv() == Err(crossbeam_channel::TryRecvError::Disconnected)
+    }
+
+    #[test]
+    fn a_receiver_is_disconnected_when_the_sleepers_are_woken() {
+        let (signal, mut channel) = (StopSignal::new(), StopChannel::default());
+        let receiver = signal.receiver(&mut channel);
+        assert!(!is_disconnected(&receiver) && !signal.is_requested());
+        signal.request();
+        let sleepers = channel.take_sleepers().expect("a receiver was made");
+        assert!(!is_disconnected(&receiver) && signal.is_requested());
+        sleepers.wake();
+        assert!(is_disconnected(&receiver) && channel.take_sleepers().is_none());
+    }
+
+    #[test]
+    fn a_receiver_that_is_made_after_the_request_is_disconnected() {
+        let (signal, mut channel) = (StopSignal::new(), StopChannel::default());
+        signal.request();
+        assert!(channel.take_sleepers().is_none());
+        assert!(is_disconnected(&signal.receiver(&mut channel)));
+        signal.reset();
+        assert!(!is_disconnected(&signal.receiver(&mut StopChannel::default())));
+    }
+}
