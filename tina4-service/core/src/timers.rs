@@ -23,6 +23,7 @@ pub struct Timers {
 
 impl Timers {
     /// Adds a due time of a service.
+    #[inline]
     pub fn push(&mut self, due: Nanos, index: u32) {
         let entry = (due, index);
         if self.is_before_last(entry) {
@@ -33,6 +34,8 @@ impl Timers {
     }
 
     /// The last entry in order goes to the heap: if it is far ahead, those that follow would have to.
+    // perf: not inlined, so that the usual case saves no registers.
+    #[inline(never)]
     fn push_out_of_order(&mut self, entry: Entry) {
         if let Some(last) = self.in_order.pop_back() {
             self.push_heap(last);

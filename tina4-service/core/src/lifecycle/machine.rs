@@ -15,8 +15,7 @@ use crate::spec::Spec;
 #[derive(Debug)]
 pub struct Lifecycle {
     pub(super) phase: Phase,
-    /// The state of this phase, as of the end of the last step: a step and its caller ask for it
-    /// several times.
+    /// `phase.state()`. perf: a step and its caller need it several times.
     pub(super) state: State,
     /// Since when it has been in this state.
     pub(super) since: Nanos,
@@ -81,7 +80,7 @@ impl Lifecycle {
             Input::Resume => self.resume(spec, facts, emit),
             Input::Stop { deadline } => self.stop(facts, deadline, emit),
         };
-        // A repeated run begins in the state in which the one before ended.
+        // A repeated run begins without a change of state.
         let begins = matches!(action, Action::Run { .. });
         let state = self.phase.state();
         if begins || state != self.state || self.activation != activation {

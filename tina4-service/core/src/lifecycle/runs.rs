@@ -87,13 +87,13 @@ impl Lifecycle {
             let running_for = Duration::from_nanos(facts.now - self.started);
             emit(Transition::Stuck { running_for });
         }
-        // Only a heartbeat matters now. Each check waits twice as long as the one before.
+        // Only a heartbeat matters now, so the time between checks doubles.
         let silence = facts.now.saturating_sub(last_sign).max(1);
         *check_at = Some(NonMaxNanos::new(facts.now.saturating_add(silence)));
     }
 
     /// Begins a run. `occurrence` is the one of a cron expression that it is for, if any.
-    // perf: each caller is one arm of a step.
+    // perf: a call costs a tenth of a step.
     #[inline(always)]
     pub(super) fn run(
         &mut self,
@@ -162,8 +162,8 @@ impl Lifecycle {
         }
     }
 
-    /// The run has ended with [`Exit::Again`], and the next one begins immediately. If there is a
-    /// transition to report, it only becomes due, so that the report comes first.
+    /// The run has ended with [`Exit::Again`], and the next one begins in the same step. If there is a
+    /// transition to report first, the next run only becomes due.
     pub(super) fn repeat(
         &mut self,
         spec: &Spec,
@@ -187,8 +187,8 @@ impl Lifecycle {
         self.run(spec, facts, facts.now, None, false)
     }
 
-    /// Reports the runs that fell due while this one was in progress, and are left out. `pause`:
-    /// the service is paused after this run.
+    /// Reports the runs that were missed while this one was in progress. `pause`: the service is
+    /// paused after this run.
     fn skip(
         &mut self,
         spec: &Spec,
@@ -214,7 +214,7 @@ impl Lifecycle {
         Grid { anchor: self.anchor, period: nanos(period) }
     }
 
-    /// Waits for the next run; it begins after the pause, if there is one.
+    /// Plans the next run; `pause`: it waits until resumed.
     fn plan(&mut self, wait: Wait, pause: bool) {
         self.phase = Phase::Pending { wait, pause: if pause { Pause::Now } else { Pause::No } };
     }

@@ -32,7 +32,7 @@ pub enum Transition {
         /// The text of the error.
         error: &'static str,
     },
-    /// The backoff is over, and the run begins.
+    /// A restart begins: its backoff is over.
     Restarted,
     /// A run has neither ended nor sent a heartbeat within its timeout.
     Stuck {

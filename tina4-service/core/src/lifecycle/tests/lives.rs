@@ -179,6 +179,7 @@ proptest! {
                 Action::Nothing | Action::Refused(_) => {}
             }
             prop_assert_eq!(doing != Doing::Nothing, life.life.is_executing(), "{:?}", life.life);
+            prop_assert_eq!(life.state(), life.life.phase.state());
 
             for transition in life.take_transitions() {
                 match transition {
