@@ -2,9 +2,12 @@
 //! code.
 
 pub(crate) mod control_error;
-pub(crate) mod invoke;
+mod crashes;
+pub(crate) mod current;
+mod invoke;
 pub(crate) mod pool;
 pub(crate) mod supervisor;
+mod work;
 
 /// The pool of threads that works for a supervisor: all that runs on behalf of one runner.
 pub(crate) type Engine = pool::Pool<supervisor::Supervisor>;

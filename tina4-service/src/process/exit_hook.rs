@@ -20,7 +20,7 @@ use std::sync::{Mutex, TryLockError, Weak};
 use std::time::Duration;
 
 use crate::engine::Engine;
-use crate::engine::invoke;
+use crate::engine::current;
 use crate::sys::per_process::PerProcess;
 use crate::sys::sync::std_lock;
 use crate::time::clock::Clock;
@@ -51,7 +51,7 @@ pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
 pub(crate) fn stop_everything() {
     let clock = Clock::system();
     let limit = clock.now().saturating_add(nanos(LIMIT));
-    let here = invoke::current();
+    let here = current::current();
     // Never dropped: the last owner of a pool drops the user's values, which could block forever.
     let pools = ManuallyDrop::new(runners_before(&clock, limit));
     stop(&pools, here, &clock, limit);

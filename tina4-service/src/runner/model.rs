@@ -19,7 +19,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::thread::{JoinHandle, yield_now};
 
 #[cfg(feature = "exit-hook")]
-use crate::engine::invoke;
+use crate::engine::current;
 use crate::runner::runner::Runner;
 use crate::sys::sync::{Gate, Mutex, lock};
 use crate::{Change, Clock, Context, ControlError, Event, Flow, Service, StartError, Stopped};

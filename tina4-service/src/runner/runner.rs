@@ -11,7 +11,7 @@ use crossbeam_channel::Receiver;
 
 use crate::engine::Engine;
 use crate::engine::control_error::ControlError;
-use crate::engine::invoke;
+use crate::engine::current;
 use crate::engine::supervisor::Supervisor;
 use crate::engine::supervisor::control::{PendingStop, StopRequest};
 use crate::observe::event::Event;
@@ -205,8 +205,8 @@ impl Runner {
 
     /// The service of this runner that runs on this thread.
     pub(super) fn calling_service(&self) -> Option<u32> {
-        let here = invoke::runner_id(&self.shared.env);
-        invoke::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
+        let here = current::runner_id(&self.shared.env);
+        current::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
     }
 
     /// Stops one service and starts it again; never runs two copies.

@@ -36,8 +36,8 @@ pub struct Context {
     stopping: OnceLock<Receiver<Never>>,
 }
 
-/// The [`RunInfo::date`] of a service without `cron`.
-pub(crate) const NO_DATE: i64 = i64::MIN;
+/// The [`RunInfo::occurrence`] of a service without `cron`.
+pub(crate) const NO_OCCURRENCE: i64 = i64::MIN;
 
 /// Which run this is.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +46,8 @@ pub(crate) struct RunInfo {
     pub(crate) attempt: u32,
     pub(crate) due: Nanos,
     /// The occurrence of the cron expression that it is for, in seconds since 1970 UTC, or
-    /// [`NO_DATE`]. A sentinel, because an `Option` would make every work item larger.
-    pub(crate) date: i64,
+    /// [`NO_OCCURRENCE`]. A sentinel, because an `Option` would make every work item larger.
+    pub(crate) occurrence: i64,
     pub(crate) started: Nanos,
 }
 
@@ -152,12 +152,12 @@ impl Context {
     /// Which run this is, when it was due, and how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        let RunInfo { number, attempt, due, date, started: _ } = self.run;
+        let RunInfo { number, attempt, due, occurrence, started: _ } = self.run;
         Tick {
             run: number,
             attempt,
-            due: Some(date)
-                .filter(|date| *date != NO_DATE)
+            due: Some(occurrence)
+                .filter(|occurrence| *occurrence != NO_OCCURRENCE)
                 .and_then(wall_time)
                 .unwrap_or_else(|| self.wall_at(due)),
             lateness: self.lateness(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use crate::service::context::{Context, NO_DATE, RunInfo};
+use crate::service::context::{Context, NO_OCCURRENCE, RunInfo};
 use crate::service::host::Host;
 use crate::service::locals::{LocalKey, LocalValue, Locals};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
@@ -31,7 +31,8 @@ impl Context {
             state: Mutex::default(),
         };
         let now = host.clock.now();
-        let run = RunInfo { number: 1, attempt: 1, due: now, date: NO_DATE, started: now };
+        let run =
+            RunInfo { number: 1, attempt: 1, due: now, occurrence: NO_OCCURRENCE, started: now };
         Self::new(Arc::new(host), run)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::supervised::Supervised;
 use super::{FollowUp, Supervisor};
-use crate::engine::invoke;
+use crate::engine::current;
 use crate::engine::pool::wait::Wait;
 use crate::observe::stop_report::{StopReport, StoppedService};
 use tina4_service_core::lifecycle::{Input, State};
@@ -138,7 +138,7 @@ impl Supervisor {
         self.env.exiting.store(true, Ordering::Relaxed);
         // Its run is given up when its turn to stop comes, or now if that has come already.
         self.lost_thread = inside
-            .filter(|(runner, _)| *runner == invoke::runner_id(&self.env))
+            .filter(|(runner, _)| *runner == current::runner_id(&self.env))
             .map(|(_, index)| index);
         let registry = &self.registry;
         let is_stopping = |index: &mut u32| registry.get(*index).life.stop_deadline().is_some();

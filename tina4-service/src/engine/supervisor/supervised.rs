@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::observe::stats::{FailureCounts, Stats};
-use crate::service::context::{NO_DATE, RunInfo};
+use crate::service::context::{NO_OCCURRENCE, RunInfo};
 use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::Lifecycle;
 use tina4_service_core::{Nanos, Timers};
@@ -100,7 +100,7 @@ impl Supervised {
             number: stats.runs,
             attempt: stats.attempt,
             due: life.run_due(),
-            date: life.run_occurrence().unwrap_or(NO_DATE),
+            occurrence: life.run_occurrence().unwrap_or(NO_OCCURRENCE),
             started: life.run_started(),
         }
     }

@@ -4,9 +4,10 @@ use std::io;
 use std::sync::Arc;
 
 use super::Supervisor;
-use crate::engine::invoke::{self, Completion, WorkId, WorkItem, WorkKind};
+use crate::engine::invoke;
 use crate::engine::pool::deferred::DeferredQueue;
 use crate::engine::pool::work_source::{Timing, WorkSource};
+use crate::engine::work::{Completion, WorkId, WorkItem, WorkKind};
 use crate::observe::event::Change;
 use crate::service::context::Context;
 use crate::service::instance::Instance;

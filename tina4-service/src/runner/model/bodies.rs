@@ -54,7 +54,7 @@ fn rule_46_services_make_random_requests_of_each_other() {
 fn end_the_process(runner: &Runner, clock: &Clock) {
     let pools = [Arc::clone(&runner.shared.pool)];
     // No limit is needed, because everything does stop.
-    crate::process::exit_hook::stop(&pools, invoke::current(), clock, u64::MAX);
+    crate::process::exit_hook::stop(&pools, current::current(), clock, u64::MAX);
 }
 
 #[test]

@@ -1,0 +1,52 @@
+//! From an error or a panic to a [`Crash`].
+
+use crate::service::error_text::{self, ErrorText};
+use crate::service::outcome::Cause;
+use crate::sys::panics::{self, Panic};
+use crate::text::bounded_text::bounded;
+use tina4_service_core::CrashKind;
+use tina4_service_core::lifecycle::Crash;
+
+/// The prefix of a permanent error's text.
+const PERMANENT: &str = "permanent error: ";
+
+/// The crash of a run that returned this error. The error is dropped here, where a panic of its
+/// destructor does no harm.
+#[cold]
+pub(super) fn from_error(cause: Cause) -> Box<Crash> {
+    let mut crash = from_hook_error(cause);
+    match crash.kind {
+        CrashKind::Transient => {}
+        CrashKind::Permanent => {
+            crash.text = format!("{PERMANENT}{}", crash.text).into();
+        }
+    }
+    crash
+}
+
+/// The failure of a clean-up hook that returned this error. A hook is never restarted, so the text does
+/// not say whether the error is permanent.
+#[cold]
+pub(super) fn from_hook_error(cause: Cause) -> Box<Crash> {
+    let mut text = ErrorText::new();
+    let panic = text.read(cause.error());
+    // Dropped outside of any unwinding from its `Display`, because a second panic would abort the
+    // process. If the destructor panics, the panic hook reports it, and the crash is still this error.
+    let _ = panics::catch(|| drop(cause));
+    let kind = if text.is_permanent() { CrashKind::Permanent } else { CrashKind::Transient };
+    crash(text.finish(), panic, kind)
+}
+
+#[cold]
+pub(super) fn from_panic(panic: Box<Panic>) -> Box<Crash> {
+    let text = bounded(error_text::LONGEST, &panic);
+    crash(text, Some(panic), CrashKind::Transient)
+}
+
+fn crash(mut text: String, panic: Option<Box<Panic>>, kind: CrashKind) -> Box<Crash> {
+    let panicked = panic.is_some();
+    if let Some(backtrace) = panic.and_then(|panic| panic.backtrace) {
+        error_text::add_backtrace(&mut text, backtrace);
+    }
+    Box::new(Crash { text: text.into(), panicked, kind })
+}

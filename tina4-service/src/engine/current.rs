@@ -1,0 +1,48 @@
+//! The service that the current thread executes.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::service::environment::Environment;
+
+/// Two cells instead of a tuple: one wide load right after two narrow stores would defeat the
+/// processor's store forwarding.
+struct Current {
+    /// The [`runner_id`]; 0: no service.
+    runner: Cell<usize>,
+    /// The service's index in that runner.
+    index: Cell<u32>,
+}
+
+crate::sys::sync::thread_local! {
+    /// Plain data without a destructor, so that it can be read until the very end of the thread.
+    static CURRENT: Current = const { Current { runner: Cell::new(0), index: Cell::new(0) } };
+}
+
+/// The identity of a runner.
+pub(crate) fn runner_id(env: &Arc<Environment>) -> usize {
+    Arc::as_ptr(env).addr()
+}
+
+/// The service that this thread executes: the [`runner_id`], and the service's index in that runner.
+pub(crate) fn current() -> Option<(usize, u32)> {
+    CURRENT.with(|Current { runner, index }| match runner.get() {
+        0 => None,
+        runner => Some((runner, index.get())),
+    })
+}
+
+/// This thread executes a service from now on.
+#[inline]
+pub(super) fn enter(env: &Arc<Environment>, index: u32) {
+    CURRENT.with(|current| {
+        current.runner.set(runner_id(env));
+        current.index.set(index);
+    });
+}
+
+/// This thread executes no service any more.
+#[inline]
+pub(super) fn leave() {
+    CURRENT.with(|current| current.runner.set(0));
+}
