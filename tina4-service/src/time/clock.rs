@@ -127,6 +127,8 @@ impl Clock {
         }
     }
 
+    // perf: inlined into the worker, which calls it several times per run, it costs 12 instructions more.
+    #[inline(never)]
     pub(crate) fn now(&self) -> Nanos {
         match &self.0 {
             Kind::System => nanos(instant_now().saturating_duration_since(*ORIGIN)),
