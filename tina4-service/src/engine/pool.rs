@@ -18,7 +18,8 @@
 //! * a worker is arriving: it was notified or is being spawned, and will look;
 //! * the holder itself will look again, within a bound.
 //!
-//! The holders keep it so:
+//! `PoolState::cover` decides (`pool_state.rs`); `Workers::wake_for` chooses whom to wake (`workers.rs`). The
+//! holders keep the pool covered:
 //!
 //! * [`Pool::with`], which every thread that is not a worker uses, ends with `cover`.
 //! * A thread that releases the lock to write logs or to drop user values, either of which may block

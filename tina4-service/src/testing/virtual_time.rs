@@ -28,7 +28,7 @@ use self::detached::Detached;
 use self::state::State;
 use self::waiter::{Parked, TokenHolder, Waiter, WakeOn};
 use crate::sys::sync::{Condvar, Mutex, lock};
-use crate::time::stop_channel::StopReceiver;
+use crate::time::stop_wait::StopReceiver;
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
 use crate::time::wall::WallMark;
 use tina4_service_core::{Nanos, nanos};

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::time::manual_clock::ManualClock;
-use crate::time::stop_channel::{self, StopReceiver};
+use crate::time::stop_wait::{self, StopReceiver};
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
 use crate::time::wall::{WallMark, wall_nanos};
 use tina4_service_core::{Nanos, WallNanos, nanos};
@@ -167,9 +167,9 @@ impl Clock {
         loop {
             let now = self.now();
             if now >= until {
-                return !stop_channel::is_disconnected(stop);
+                return !stop_wait::is_disconnected(stop);
             }
-            if !stop_channel::wait(stop, Duration::from_nanos(until - now)) {
+            if !stop_wait::wait(stop, Duration::from_nanos(until - now)) {
                 return false;
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crossbeam_channel::bounded;
 
 use crate::sys::sync::std_lock;
-use crate::time::stop_channel::{StopReceiver, StopSender, is_disconnected, wait_for_either};
+use crate::time::stop_wait::{StopReceiver, StopSender, is_disconnected, wait_for_either};
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
 use crate::time::wall::WallMark;
 use tina4_service_core::{Nanos, nanos};

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-use crate::time::stop_channel::StopReceiver;
+use crate::time::stop_wait::StopReceiver;
 use crate::time::wall::WallMark;
 use tina4_service_core::Nanos;
 
