@@ -15,6 +15,7 @@ mod control;
 /// The documents of the project agree with the tests and the sources.
 mod docs {
     mod cases;
+    mod keys;
     mod layers;
     mod rules;
 }
