@@ -20,9 +20,9 @@ mod injected;
 
 /// How long the first run of an activation waits for the log line about the start: longer than a busy
 /// machine delays the thread that writes it.
-const LOG_TIMEOUT: Duration = Duration::from_millis(100);
+const START_LINE_TIMEOUT: Duration = Duration::from_millis(100);
 /// How often it polls for the line without sleeping, and how long it sleeps between polls after that.
-const POLLS: u32 = 50;
+const POLLS_WITHOUT_SLEEP: u32 = 50;
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
 /// Executes the work. Returns, whatever user code does.
@@ -67,19 +67,19 @@ fn guarded<T>(
 }
 
 /// Waits for the log line that the service was started, because the lines of the run come after it; but
-/// only up to [`LOG_TIMEOUT`], because a log may block forever.
+/// only up to [`START_LINE_TIMEOUT`], because a log may block forever.
 #[cold]
-fn wait_for_announcement(instance: &Instance) {
+fn wait_for_start_line(instance: &Instance) {
     // The log is not part of the model.
     if cfg!(shuttle) {
         return;
     }
     let (clock, slow) = (Clock::system(), &instance.env.log_is_slow);
-    let until = clock.now().saturating_add(nanos(LOG_TIMEOUT));
+    let until = clock.now().saturating_add(nanos(START_LINE_TIMEOUT));
     let mut polls = 0;
     while !instance.is_announced() && !slow.load(Ordering::Relaxed) {
         polls += 1;
-        if polls < POLLS {
+        if polls < POLLS_WITHOUT_SLEEP {
             crate::sys::sync::yield_now();
         } else if clock.now() < until {
             std::thread::park_timeout(POLL_INTERVAL);
@@ -91,7 +91,7 @@ fn wait_for_announcement(instance: &Instance) {
 
 fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
     if !instance.is_announced() {
-        wait_for_announcement(instance);
+        wait_for_start_line(instance);
     }
     let body = || {
         #[cfg(feature = "testing")]

@@ -45,8 +45,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::deferred::Deferred;
+use self::poll::Poll;
 use self::pool_state::{AfterUnlock, PoolState};
-use self::wait::Wait;
 use self::work_source::WorkSource;
 use self::workers::{Wakeups, Workers};
 use crate::sys::sync::{Condvar, Mutex, MutexGuard, lock, wait};
@@ -54,18 +54,18 @@ use crate::sys::threads::ThreadConfig;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
-#[cfg(feature = "exit-hook")]
-pub(crate) mod active_worker;
 pub(crate) mod deferred;
 mod driven;
+pub(crate) mod poll;
 mod pool_state;
 #[cfg(feature = "exit-hook")]
 mod process_exit;
-pub(crate) mod wait;
 #[cfg(feature = "signals")]
 mod without_blocking;
 pub(crate) mod work_source;
 mod worker;
+#[cfg(feature = "exit-hook")]
+pub(crate) mod worker_record;
 mod workers;
 
 #[cfg(test)]
@@ -82,22 +82,22 @@ pub(crate) struct Pool<S: WorkSource> {
     /// Notified when something changes that [`Pool::wait_for`] may wait for.
     changed: Condvar,
     clock: Clock,
-    threads: ThreadConfig,
+    thread_config: ThreadConfig,
 }
 
 impl<S: WorkSource> Pool<S> {
-    pub(crate) fn new(source: S, clock: Clock, mut threads: ThreadConfig) -> Arc<Self> {
+    pub(crate) fn new(source: S, clock: Clock, mut thread_config: ThreadConfig) -> Arc<Self> {
         if clock.drives() {
-            threads.max_count = Some(0);
+            thread_config.max_count = Some(0);
         }
-        let state = PoolState { source, workers: Workers::default(), listening: 0 };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock, threads })
+        let state = PoolState { source, workers: Workers::default(), listeners: 0 };
+        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock, thread_config })
     }
 
     fn max_threads(&self, source: &S) -> usize {
         // One for each piece of work, and one that waits for the next due time.
         let enough = source.max_concurrency().saturating_add(1);
-        match self.threads.max_count {
+        match self.thread_config.max_count {
             // The clock drives the pool, with threads of its own.
             Some(0) => 0,
             Some(limit) if !source.ignores_thread_limit() => limit.min(enough),
@@ -107,10 +107,10 @@ impl<S: WorkSource> Pool<S> {
 
     /// Reads or changes the source, from a thread that is not a worker.
     pub(crate) fn with<T>(self: &Arc<Self>, action: impl FnOnce(&mut S, Nanos) -> T) -> T {
-        self.act(lock(&self.state), action)
+        self.with_guard(lock(&self.state), action)
     }
 
-    fn act<T>(
+    fn with_guard<T>(
         self: &Arc<Self>,
         mut state: MutexGuard<'_, PoolState<S>>,
         action: impl FnOnce(&mut S, Nanos) -> T,
@@ -132,7 +132,7 @@ impl<S: WorkSource> Pool<S> {
     /// It is evaluated under the lock: first, after each change, and at the instant it names.
     pub(crate) fn wait_for<T>(
         self: &Arc<Self>,
-        mut condition: impl FnMut(&mut S, Nanos) -> Wait<T>,
+        mut condition: impl FnMut(&mut S, Nanos) -> Poll<T>,
     ) -> T {
         let mut state = lock(&self.state);
         loop {
@@ -147,16 +147,16 @@ impl<S: WorkSource> Pool<S> {
                 drop(state);
                 self.run_after_unlock(after_unlock);
                 match answer {
-                    Wait::Ready(value) => return value,
-                    Wait::Until(_) => {
+                    Poll::Ready(value) => return value,
+                    Poll::Pending(_) => {
                         state = lock(&self.state);
                         continue;
                     }
                 }
             }
             match answer {
-                Wait::Ready(value) => return value,
-                Wait::Until(until) => {
+                Poll::Ready(value) => return value,
+                Poll::Pending(until) => {
                     let until = until.into_iter().chain(state.workers.spawn_retry_at(now)).min();
                     if let Some((clock, seen)) = driver {
                         drop(state);
@@ -177,14 +177,14 @@ impl<S: WorkSource> Pool<S> {
         mut state: MutexGuard<'a, PoolState<S>>,
         timeout: Option<Duration>,
     ) -> MutexGuard<'a, PoolState<S>> {
-        state.listening += 1;
+        state.listeners += 1;
         (state, _) = wait(&self.changed, state, timeout);
-        state.listening -= 1;
+        state.listeners -= 1;
         state
     }
 
     /// How many threads there are.
-    pub(crate) fn threads(&self) -> usize {
+    pub(crate) fn thread_count(&self) -> usize {
         lock(&self.state).workers.live
     }
 
@@ -204,11 +204,11 @@ impl<S: WorkSource> Pool<S> {
     #[inline]
     fn run_after_unlock(self: &Arc<Self>, after_unlock: Option<Box<AfterUnlock>>) {
         if let Some(after_unlock) = after_unlock {
-            self.run_boxed(*after_unlock);
+            self.run_actions(*after_unlock);
         }
     }
 
-    fn run_boxed(self: &Arc<Self>, after_unlock: AfterUnlock) {
+    fn run_actions(self: &Arc<Self>, after_unlock: AfterUnlock) {
         let AfterUnlock { wakeups, notify_listeners, deferred } = after_unlock;
         if notify_listeners {
             self.changed.notify_all();
@@ -264,17 +264,17 @@ impl<S: WorkSource> Pool<S> {
         deferred.flush();
         let mut state = lock(&self.state);
         state.source.deferred_mut().flushed(had_log);
-        if state.listening > 0 && state.source.deferred().is_log_written() {
+        if state.listeners > 0 && state.source.deferred().is_log_written() {
             self.changed.notify_all();
         }
         state
     }
 
     /// Waits until every log line has been written, at most `limit`: a log may block.
-    pub(crate) fn wait_for_log(&self, limit: Duration) {
+    pub(crate) fn wait_for_log(&self, timeout: Duration) {
         // In real time, whatever the clock: a log is written by real threads.
         let clock = Clock::system();
-        let until = clock.now().saturating_add(nanos(limit));
+        let until = clock.now().saturating_add(nanos(timeout));
         let mut state = lock(&self.state);
         while !state.source.deferred().is_log_written() {
             let left = until.saturating_sub(clock.now());
@@ -287,15 +287,16 @@ impl<S: WorkSource> Pool<S> {
 
     /// Spawns a worker that is already counted. On failure it is no longer counted.
     fn spawn_worker(self: &Arc<Self>) -> bool {
-        let worker = {
+        let worker_id = {
             let mut state = lock(&self.state);
             state.workers.spawned += 1;
             state.workers.spawned
         };
         let pool = Arc::clone(self);
-        let name = format!("{}-{worker}", self.threads.name);
-        let body = Box::new(move || pool.run_worker(worker));
-        let Err(error) = (self.threads.start)(name, self.threads.stack_size, body) else {
+        let name = format!("{}-{worker_id}", self.thread_config.name);
+        let body = Box::new(move || pool.run_worker(worker_id));
+        let Err(error) = (self.thread_config.start)(name, self.thread_config.stack_size, body)
+        else {
             return true;
         };
         let mut state = lock(&self.state);

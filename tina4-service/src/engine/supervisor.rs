@@ -58,7 +58,7 @@ pub(crate) struct Supervisor {
     /// The process is ending: nothing starts any more.
     exiting: bool,
     /// The service whose thread ends the process, until its run is given up.
-    lost_thread: Option<u32>,
+    exiting_service: Option<u32>,
     spawn_error: Option<io::Error>,
     /// The transitions of the step in progress; empty between steps.
     transitions: Vec<Transition>,
@@ -93,7 +93,7 @@ impl Supervisor {
             follow_ups: VecDeque::new(),
             changed: false,
             exiting: false,
-            lost_thread: None,
+            exiting_service: None,
             spawn_error: None,
             transitions: Vec::new(),
             last_host: None,
@@ -120,7 +120,7 @@ impl Supervisor {
     fn follow_up_all(&mut self, now: Nanos) {
         while let Some(follow_up) = self.follow_ups.pop_front() {
             match follow_up {
-                FollowUp::Stop(index) => self.stop_if_free(index, now),
+                FollowUp::Stop(index) => self.stop_if_no_active_dependents(index, now),
                 FollowUp::Release(index) => {
                     if !self.registry.waits_for_dependencies(index) {
                         self.step(index, Input::Release, now);
@@ -149,7 +149,7 @@ impl Supervisor {
     }
 
     /// During a shutdown: stops a service once nothing that comes after it is active.
-    fn stop_if_free(&mut self, index: u32, now: Nanos) {
+    fn stop_if_no_active_dependents(&mut self, index: u32, now: Nanos) {
         let Some(limit) = self.shutdown.deadline() else { return };
         let service = self.registry.get(index);
         if service.active_dependents() == 0 && service.life.state().is_active() {
@@ -158,7 +158,7 @@ impl Supervisor {
             self.registry.get_mut(index).record_stop_request(now);
             self.step(index, Input::Stop { deadline }, now);
             // Once: a run that another worker has begun for it since then is not given up.
-            if self.lost_thread.take_if(|lost| *lost == index).is_some() {
+            if self.exiting_service.take_if(|exiting| *exiting == index).is_some() {
                 self.step(index, Input::ThreadLost, now);
             }
         }
@@ -183,11 +183,11 @@ impl Supervisor {
         let emit = &mut |transition| transitions.push(transition);
         let action = service.life.step(spec, facts, input, emit);
         let after = service.life.readiness();
-        let concerns_others = before != after || !transitions.is_empty();
+        let must_record = before != after || !transitions.is_empty();
         if service.rearm(index, timers) && timers.len() > 2 * registry.len() + 64 {
-            registry.rebuild(timers);
+            registry.rebuild_timers(timers);
         }
-        if concerns_others {
+        if must_record {
             self.record_step(index, before, after, now);
         }
         match action {
@@ -208,11 +208,11 @@ impl Supervisor {
         match (before.active, after.active) {
             (false, true) => {
                 self.active += 1;
-                self.registry.count_active_dependent(index, 1);
+                self.registry.adjust_active_dependents(index, 1);
             }
             (true, false) => {
                 self.active -= 1;
-                self.registry.count_active_dependent(index, -1);
+                self.registry.adjust_active_dependents(index, -1);
             }
             (true, true) | (false, false) => {}
         }
@@ -232,11 +232,11 @@ impl Supervisor {
         }
     }
 
-    fn begin_run(&mut self, index: u32, late: Nanos, attempt: u32, now: Nanos) {
+    fn begin_run(&mut self, index: u32, lateness: Nanos, attempt: u32, now: Nanos) {
         let service = self.registry.get_mut(index);
-        service.stats.began(late, attempt);
+        service.stats.began(lateness, attempt);
         if self.journal.has_subscribers() {
-            let (run, lateness) = (service.stats.runs, Duration::from_nanos(late));
+            let (run, lateness) = (service.stats.runs, Duration::from_nanos(lateness));
             let change = Change::RunBegan { run, lateness };
             self.journal.publish(&service.instance, &change, now);
         }

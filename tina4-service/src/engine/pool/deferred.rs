@@ -49,14 +49,14 @@ pub(crate) struct DeferredQueue {
     pending: Deferred,
     /// A thread is writing log lines.
     logging: bool,
-    lost_lines: u64,
+    missed_lines: u64,
     /// The process is ending: nothing that could block is done any more.
     exiting: bool,
 }
 
 impl DeferredQueue {
     pub(crate) fn new(env: Arc<Environment>) -> Self {
-        Self { env, pending: Deferred::default(), logging: false, lost_lines: 0, exiting: false }
+        Self { env, pending: Deferred::default(), logging: false, missed_lines: 0, exiting: false }
     }
 
     /// Wakes the sleeping code of a service; `None`: none sleeps.
@@ -78,18 +78,18 @@ impl DeferredQueue {
         }
         let log = &mut self.pending.log;
         if log.len() >= MAX_LINES {
-            self.lost_lines += 1;
+            self.missed_lines += 1;
             return line.done();
         }
-        if self.lost_lines > 0 {
-            log.push(LogLine::missed(std::mem::take(&mut self.lost_lines)));
+        if self.missed_lines > 0 {
+            log.push(LogLine::missed(std::mem::take(&mut self.missed_lines)));
         }
         log.push(line);
     }
 
     /// The process is ending. Destructors are user code, which the thread that ends the process must
     /// not wait for, and the log may block.
-    pub(crate) fn exit(&mut self) {
+    pub(crate) fn set_exiting(&mut self) {
         self.exiting = true;
     }
 

@@ -14,25 +14,25 @@ use super::fake_source::{FakeSource, Work, pool, wait_for_done};
 use super::*;
 use crate::sys::sync::Gate;
 
-const SCHEDULES: usize = 5_000;
+const ITERATIONS: usize = 5_000;
 
 fn check(test: impl Fn() + Send + Sync + 'static) {
     shuttle::check_random(
         move || {
             test();
         },
-        SCHEDULES,
+        ITERATIONS,
     );
 }
 
-fn nothing() -> Work {
+fn yielding_work() -> Work {
     Arc::new(shuttle::thread::yield_now)
 }
 
 /// Ends the threads, so that a schedule ends.
 fn close(pool: &Arc<Pool<FakeSource>>) {
     pool.with(|source, _| source.closed = true);
-    while pool.threads() > 0 {
+    while pool.thread_count() > 0 {
         shuttle::thread::yield_now();
     }
 }
@@ -46,7 +46,7 @@ fn work_added_by_any_thread_is_executed() {
                 let pool = Arc::clone(&pool);
                 shuttle::thread::spawn(move || {
                     for _ in 0..2 {
-                        pool.with(|source, now| source.add(now, nothing()));
+                        pool.with(|source, now| source.add(now, yielding_work()));
                     }
                 })
             })
@@ -60,15 +60,15 @@ fn work_added_by_any_thread_is_executed() {
 }
 
 #[test]
-fn a_clock_that_moves_while_the_leader_falls_asleep_wakes_it() {
+fn advancing_the_clock_while_the_leader_starts_to_wait_wakes_it() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), None);
         pool.with(|source, _| {
-            source.add(10, nothing());
-            source.add(20, nothing());
+            source.add(10, yielding_work());
+            source.add(20, yielding_work());
         });
-        let mover = {
+        let advancer = {
             let (clock, pool) = (clock.clone(), Arc::clone(&pool));
             shuttle::thread::spawn(move || {
                 for _ in 0..2 {
@@ -78,21 +78,21 @@ fn a_clock_that_moves_while_the_leader_falls_asleep_wakes_it() {
             })
         };
         wait_for_done(&pool, 2);
-        mover.join().unwrap();
+        advancer.join().unwrap();
         close(&pool);
     });
 }
 
 #[test]
-fn a_clock_that_moves_while_a_worker_completes_its_work_is_seen() {
+fn advancing_the_clock_while_a_worker_completes_its_work_is_noticed() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), Some(1));
         pool.with(|source, now| {
-            source.add(now, nothing());
-            source.add(10, nothing());
+            source.add(now, yielding_work());
+            source.add(10, yielding_work());
         });
-        let mover = {
+        let advancer = {
             let (clock, pool) = (clock.clone(), Arc::clone(&pool));
             shuttle::thread::spawn(move || {
                 clock.advance(Duration::from_nanos(10));
@@ -100,7 +100,7 @@ fn a_clock_that_moves_while_a_worker_completes_its_work_is_seen() {
             })
         };
         wait_for_done(&pool, 2);
-        mover.join().unwrap();
+        advancer.join().unwrap();
         close(&pool);
     });
 }
@@ -110,10 +110,10 @@ fn an_earlier_due_time_wakes_the_leader_of_a_later_one() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), None);
-        pool.with(|source, _| source.add(1_000, nothing()));
+        pool.with(|source, _| source.add(1_000, yielding_work()));
         let adder = {
             let pool = Arc::clone(&pool);
-            shuttle::thread::spawn(move || pool.with(|source, _| source.add(0, nothing())))
+            shuttle::thread::spawn(move || pool.with(|source, _| source.add(0, yielding_work())))
         };
         wait_for_done(&pool, 1);
         adder.join().unwrap();

@@ -11,7 +11,7 @@ pub(super) struct PoolState<S> {
     pub(super) source: S,
     pub(super) workers: Workers,
     /// Threads that wait in `Pool::wait_for` for something to change.
-    pub(super) listening: usize,
+    pub(super) listeners: usize,
 }
 
 /// What a thread does after it has released the lock.
@@ -61,7 +61,7 @@ impl<S: WorkSource> PoolState<S> {
     /// What is left to do without the lock: whether to notify listeners, and the deferred effects.
     #[inline]
     pub(super) fn take_after_unlock(&mut self) -> (bool, Option<Box<Deferred>>) {
-        let notify_listeners = self.source.take_changed() && self.listening > 0;
+        let notify_listeners = self.source.take_changed() && self.listeners > 0;
         (notify_listeners, self.source.deferred_mut().take())
     }
 

@@ -14,7 +14,7 @@ use super::*;
 use crate::sys::threads::start_worker;
 
 #[cfg(feature = "signals")]
-mod blocking;
+mod without_blocking;
 
 const MILLISECOND: Nanos = 1_000_000;
 
@@ -36,11 +36,11 @@ fn a_burst_of_short_runs_needs_few_threads() {
     pool.with(|source, now| (0..1_000).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 1_000);
     assert_eq!(count.load(Ordering::Relaxed), 1_000);
-    assert!(pool.threads() < 12, "{} threads for a burst of short runs", pool.threads());
+    assert!(pool.thread_count() < 12, "{} threads for a burst of short runs", pool.thread_count());
 }
 
 #[test]
-fn rule_50_there_are_as_many_threads_as_blocked_runs_and_one_that_waits() {
+fn rule_50_there_is_a_thread_for_each_blocked_run_and_one_more_to_wait() {
     let pool = pool(Clock::system(), None);
     let (started, starts) = unbounded();
     let (release, released) = bounded::<()>(0);
@@ -59,11 +59,11 @@ fn rule_50_there_are_as_many_threads_as_blocked_runs_and_one_that_waits() {
     assert_eq!(count.load(Ordering::Relaxed), 1);
     drop(release);
     wait_for_done(&pool, 41);
-    assert!(pool.threads() <= 43, "{} threads", pool.threads());
+    assert!(pool.thread_count() <= 43, "{} threads", pool.thread_count());
 }
 
 #[test]
-fn work_that_was_predicted_short_and_blocks_delays_others_only_briefly() {
+fn a_wrong_short_prediction_delays_other_work_only_briefly() {
     let pool = pool(Clock::system(), None);
     // Predicted to be short from the start: no worker is woken before it, so the stand-by must notice.
     pool.with(|source, _| source.short = Some(true));
@@ -101,14 +101,14 @@ fn idle_per_run(set_up: impl Fn(&mut FakeSource, Nanos, Work)) -> f64 {
     }
     pool.with(|source, _| {
         source.period = None;
-        source.idled as f64 / 200.0
+        source.finish_checks as f64 / 200.0
     })
 }
 
 /// No worker is woken for work that is known to be short; a stand-by looks every few milliseconds.
 #[test]
 fn rule_52_a_short_run_costs_one_wake_up() {
-    let one_each_millisecond = |short| {
+    let one_per_millisecond = |short| {
         idle_per_run(|source, now, work| {
             source.short = Some(short);
             (0..200).for_each(|item| source.add(now + item * MILLISECOND, Arc::clone(&work)));
@@ -116,9 +116,9 @@ fn rule_52_a_short_run_costs_one_wake_up() {
     };
     // One by the worker that runs it, and a few by the stand-by. The best of several attempts counts,
     // because the stand-by looks more often on a busy machine.
-    let predicted: Vec<_> = (0..10).map(|_| one_each_millisecond(true)).collect();
+    let predicted: Vec<_> = (0..10).map(|_| one_per_millisecond(true)).collect();
     assert!(predicted.iter().any(|idle| *idle < 1.4), "a worker is woken for each: {predicted:?}");
-    let others: Vec<_> = (0..10).map(|_| one_each_millisecond(false)).collect();
+    let others: Vec<_> = (0..10).map(|_| one_per_millisecond(false)).collect();
     assert!(others.iter().any(|idle| *idle > 1.4), "no worker waits beside them: {others:?}");
     // A periodic run beside a due time far away: the stand-by waits for the latter.
     let alone: Vec<_> = (0..3)
@@ -157,13 +157,13 @@ fn rule_50_a_blocked_log_delays_no_run() {
 }
 
 #[test]
-fn a_limit_on_threads_is_kept() {
+fn the_thread_limit_is_respected() {
     let pool = pool(Clock::system(), Some(2));
     let (_, work) = counter();
     pool.with(|source, now| (0..200).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 200);
-    assert!(pool.threads() <= 2);
-    assert!(pool.with(|source, _| source.most_executing) <= 2);
+    assert!(pool.thread_count() <= 2);
+    assert!(pool.with(|source, _| source.max_executing) <= 2);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn every_thread_ends_once_the_source_is_finished() {
     pool.with(|source, now| (0..100).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 100);
     pool.with(|source, _| source.closed = true);
-    while pool.threads() > 0 {
+    while pool.thread_count() > 0 {
         std::thread::yield_now();
     }
 }
@@ -214,16 +214,15 @@ fn a_failed_spawn_is_retried_but_rarely() {
             start_worker(name, stack_size, body)
         }
     };
-    let threads =
-        ThreadConfig { name: "rare".to_owned(), max_count: None, stack_size: None, start };
-    let pool = Pool::new(FakeSource::default(), Clock::system(), threads);
+    let config = ThreadConfig { name: "rare".to_owned(), max_count: None, stack_size: None, start };
+    let pool = Pool::new(FakeSource::default(), Clock::system(), config);
     let (release, released) = bounded::<()>(0);
     let (started, starts) = bounded(1);
     let blocker: Work = Arc::new(move || {
         started.send(()).unwrap();
         let _ = released.recv();
     });
-    let start = pool.with(|source, now| {
+    let begin = pool.with(|source, now| {
         source.add(now, blocker);
         now
     });
@@ -231,9 +230,9 @@ fn a_failed_spawn_is_retried_but_rarely() {
     let (count, other) = counter();
     pool.with(|source, now| source.add(now, other));
     // A thread that waits for something else neither spins nor fills the log.
-    let soon = start + 300 * MILLISECOND;
+    let soon = begin + 300 * MILLISECOND;
     let failed = pool.wait_for(|source, now| {
-        if now < soon { Wait::Until(Some(soon)) } else { Wait::Ready(source.failed_spawns) }
+        if now < soon { Poll::Pending(Some(soon)) } else { Poll::Ready(source.failed_spawns) }
     });
     assert!((1..10).contains(&failed), "{failed} failed attempts");
     assert_eq!(count.load(Ordering::SeqCst), 0);
@@ -241,8 +240,8 @@ fn a_failed_spawn_is_retried_but_rarely() {
     LEFT.store(2, Ordering::SeqCst);
     let late = soon + 10_000 * MILLISECOND;
     let done = pool.wait_for(|source, now| match source.done {
-        0 if now < late => Wait::Until(Some(late)),
-        done => Wait::Ready(done),
+        0 if now < late => Poll::Pending(Some(late)),
+        done => Poll::Ready(done),
     });
     assert_eq!((done, count.load(Ordering::SeqCst)), (1, 1));
     drop(release);
@@ -251,7 +250,7 @@ fn a_failed_spawn_is_retried_but_rarely() {
 
 /// A request returns, however many effects are deferred in the meantime.
 #[test]
-fn effects_deferred_during_a_flush_are_left_to_a_worker() {
+fn effects_deferred_during_a_flush_are_handed_to_a_worker() {
     fn defers(pool: &Arc<Pool<FakeSource>>, more: usize, done: &Sender<ThreadId>) -> Work {
         let (pool, done) = (Arc::clone(pool), done.clone());
         Arc::new(move || {
@@ -275,25 +274,25 @@ fn effects_deferred_during_a_flush_are_left_to_a_worker() {
     assert_eq!(here, 1, "{by:?}");
 }
 
-fn idle(worker: u64) -> IdleWorker {
-    IdleWorker { worker, condvar: Arc::new(Condvar::new()) }
+fn idle(id: u64) -> IdleWorker {
+    IdleWorker { id, condvar: Arc::new(Condvar::new()) }
 }
 
 #[test]
 fn rule_52_a_stand_by_steps_in_when_a_due_time_is_late() {
     let mut workers = Workers::default();
-    assert!(!workers.must_step_in(9 * STAND_BY_SLACK, None), "nothing is due");
+    assert!(!workers.step_in_if_late(9 * STAND_BY_SLACK, None), "nothing is due");
     assert!(
-        !workers.must_step_in(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK + 1)),
+        !workers.step_in_if_late(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK + 1)),
         "another worker may be executing it"
     );
-    let IdleWorker { worker, condvar } = idle(1);
-    workers.leader = Some(Leader { worker, condvar, until: 0 });
-    assert!(!workers.must_step_in(9 * STAND_BY_SLACK, Some(0)), "the leader waits for it");
+    let IdleWorker { id, condvar } = idle(1);
+    workers.leader = Some(Leader { id, condvar, until: 0 });
+    assert!(!workers.step_in_if_late(9 * STAND_BY_SLACK, Some(0)), "the leader waits for it");
     workers.leader = None;
     (0..100).for_each(|_| workers.learn_duration(1_000));
     assert!(workers.predict_short(Some(1_000)) && workers.predict_short(None));
-    assert!(workers.must_step_in(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK)));
+    assert!(workers.step_in_if_late(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK)));
     // Other work that looks short may block as well.
     assert!(!workers.predict_short(Some(1_000)));
     workers.learn_duration(1_000_000);
@@ -307,12 +306,12 @@ fn rule_52_a_stand_by_steps_in_when_a_due_time_is_late() {
 }
 
 #[test]
-fn rule_52_the_stand_by_is_the_one_that_looks_first() {
+fn rule_52_the_stand_by_is_the_idle_worker_that_wakes_up_first() {
     let mut workers = Workers::default();
     workers.idle.extend([idle(1), idle(2)]);
-    assert!(workers.set_stand_by(StandBy { worker: 1, until: 7 }));
-    assert!(!workers.set_stand_by(StandBy { worker: 2, until: 7 }), "one is enough");
-    assert!(workers.set_stand_by(StandBy { worker: 2, until: 6 }), "an earlier one replaces it");
+    assert!(workers.set_stand_by(StandBy { id: 1, until: 7 }));
+    assert!(!workers.set_stand_by(StandBy { id: 2, until: 7 }), "one is enough");
+    assert!(workers.set_stand_by(StandBy { id: 2, until: 6 }), "an earlier one replaces it");
     assert!(workers.has_stand_by(0, 6) && workers.has_stand_by(9, 0), "within a few milliseconds");
     assert!(!workers.woke_up(1), "it was not notified");
     assert!(workers.has_stand_by(0, 6), "it was no longer the stand-by");
@@ -320,8 +319,8 @@ fn rule_52_the_stand_by_is_the_one_that_looks_first() {
     assert!(!workers.has_stand_by(0, 6));
     // A worker woken to stand by takes no work; the next one does.
     workers.stand_by_wanted = true;
-    assert!(!workers.takes_work());
-    assert!(workers.takes_work());
+    assert!(!workers.may_take_work());
+    assert!(workers.may_take_work());
 }
 
 #[test]
@@ -352,9 +351,8 @@ fn rule_52_spawning_a_thread_is_not_part_of_the_run_that_follows() {
         CLOCK.get().expect("set above").advance(Duration::from_millis(1));
         start_worker(name, stack_size, body)
     };
-    let threads =
-        ThreadConfig { name: "slow".to_owned(), max_count: None, stack_size: None, start };
-    let pool = Pool::new(FakeSource::default(), clock.clone(), threads);
+    let config = ThreadConfig { name: "slow".to_owned(), max_count: None, stack_size: None, start };
+    let pool = Pool::new(FakeSource::default(), clock.clone(), config);
     let (_, work) = counter();
     pool.with(|source, now| source.add(now + HOUR, Arc::clone(&work)));
     while lock(&pool.state).workers.leader.is_none() {
@@ -364,12 +362,12 @@ fn rule_52_spawning_a_thread_is_not_part_of_the_run_that_follows() {
     pool.with(|source, now| source.add(now, work));
     wait_for_done(&pool, 1);
     let state = lock(&pool.state);
-    assert_eq!((state.workers.spawned, state.workers.short_streak), (2, 1));
+    assert_eq!((state.workers.spawned, state.workers.short_score), (2, 1));
 }
 
 /// Services that share a resource which hangs: one wrong prediction ends the predictions for all.
 #[test]
-fn rule_50_many_runs_that_were_predicted_short_and_block_delay_others_only_briefly() {
+fn rule_50_many_wrong_short_predictions_delay_other_runs_only_briefly() {
     let pool = pool(Clock::system(), None);
     let (release, released) = bounded::<()>(0);
     let blocker: Work = Arc::new(move || {
@@ -384,9 +382,10 @@ fn rule_50_many_runs_that_were_predicted_short_and_block_delay_others_only_brief
     });
     other.recv_timeout(Duration::from_secs(10)).expect("the other one runs");
     // If a stand-by had to notice each of them, they would take five milliseconds each.
-    let (executing, idled) = pool.with(|source, _| (source.most_executing, source.idled));
+    let (executing, finish_checks) =
+        pool.with(|source, _| (source.max_executing, source.finish_checks));
     assert_eq!(executing, 41);
-    assert!(idled < 20, "{idled} times idle");
+    assert!(finish_checks < 20, "{finish_checks} times idle");
     drop(release);
     wait_for_done(&pool, 41);
 }

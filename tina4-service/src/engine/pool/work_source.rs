@@ -43,7 +43,7 @@ pub(crate) trait WorkSource: Send + 'static {
 
     /// A number for what the work is about.
     #[cfg(feature = "exit-hook")]
-    fn subject(item: &Self::WorkItem) -> u32;
+    fn service_index(item: &Self::WorkItem) -> u32;
 
     /// How long this work has recently taken; `None`: too few samples.
     fn expected_duration(&self, id: &Self::WorkId) -> Option<Nanos>;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::Weak;
 
 #[cfg(feature = "exit-hook")]
-use super::active_worker::ActiveWorker;
+use super::worker_record::WorkerRecord;
 use crate::sys::sync::Condvar;
 use tina4_service_core::Nanos;
 
@@ -15,16 +15,16 @@ pub(super) const STAND_BY_SLACK: Nanos = 5_000_000;
 pub(super) const MAX_WAKE_LATENCY: Nanos = 200_000;
 /// Work is short below this duration, or below the measured wake-up latency if that is longer: waking
 /// another worker would take longer than the work.
-const SHORT: Nanos = 20_000;
+const SHORT_RUN_LIMIT: Nanos = 20_000;
 /// Idle workers that never time out.
 pub(super) const MIN_IDLE: usize = 2;
 /// How long no thread is spawned after a failure to spawn one.
-const SPAWN_RETRY: Nanos = 1_000_000_000;
-/// The minimum of [`Workers::short_streak`] at which work without samples of its own is expected to be
+const SPAWN_RETRY_DELAY: Nanos = 1_000_000_000;
+/// The minimum of [`Workers::short_score`] at which work without samples of its own is expected to be
 /// short.
-const MIN_SAMPLES: u32 = 4;
-/// The maximum of [`Workers::short_streak`]: a few long runs in a row use it up.
-const MAX_STREAK: u32 = 16;
+const MIN_SHORT_SCORE: u32 = 4;
+/// The maximum of [`Workers::short_score`]: a few long runs in a row use it up.
+const MAX_SHORT_SCORE: u32 = 16;
 
 /// The workers.
 #[derive(Debug, Default)]
@@ -46,31 +46,31 @@ pub(super) struct Workers {
     /// woke it continues. Set anew with each wake-up.
     pub(super) stand_by_wanted: bool,
     /// No work is expected to be short until a short run has been seen: a stand-by had to step in.
-    prefer_handoff: bool,
+    predictions_suspended: bool,
     /// Saturating counter of recent short runs, used as the prior for unmeasured work: +1 per short
     /// run, halved per long one. A single long run proves nothing, because a new or preempted thread
     /// is slow with short work too.
-    pub(super) short_streak: u32,
+    pub(super) short_score: u32,
     /// How many threads were ever spawned; names them.
     pub(super) spawned: u64,
     /// What each worker executes; some entries are of threads that are gone.
     #[cfg(feature = "exit-hook")]
-    pub(super) active: Vec<Weak<ActiveWorker>>,
+    pub(super) records: Vec<Weak<WorkerRecord>>,
     /// No thread is spawned before this instant, because spawning one failed.
-    pub(super) spawn_retry: Nanos,
+    pub(super) no_spawn_before: Nanos,
 }
 
 /// A worker without work.
 #[derive(Debug)]
 pub(super) struct IdleWorker {
-    pub(super) worker: u64,
+    pub(super) id: u64,
     pub(super) condvar: Arc<Condvar>,
 }
 
 /// The worker that waits for the next due time.
 #[derive(Debug)]
 pub(super) struct Leader {
-    pub(super) worker: u64,
+    pub(super) id: u64,
     pub(super) condvar: Arc<Condvar>,
     /// It looks again at this instant.
     pub(super) until: Nanos,
@@ -79,7 +79,7 @@ pub(super) struct Leader {
 /// An idle worker that looks by itself at some instant.
 #[derive(Debug)]
 pub(super) struct StandBy {
-    pub(super) worker: u64,
+    pub(super) id: u64,
     pub(super) until: Nanos,
 }
 
@@ -94,18 +94,18 @@ pub(super) struct Wakeups {
 impl Workers {
     /// Adds the record of a new worker.
     #[cfg(feature = "exit-hook")]
-    pub(super) fn add_active(&mut self, new: &Arc<ActiveWorker>) {
-        if self.active.len() > 2 * self.live {
-            self.active.retain(|active| active.strong_count() > 0);
+    pub(super) fn add_record(&mut self, new: &Arc<WorkerRecord>) {
+        if self.records.len() > 2 * self.live {
+            self.records.retain(|record| record.strong_count() > 0);
         }
-        self.active.push(Arc::downgrade(new));
+        self.records.push(Arc::downgrade(new));
     }
 
     /// Pops the worker that became idle last, and counts it as arriving.
     pub(super) fn pop_idle(&mut self) -> Option<Arc<Condvar>> {
         let idle = self.idle.pop()?;
         self.arriving += 1;
-        if self.stand_by.as_ref().is_some_and(|stand_by| stand_by.worker == idle.worker) {
+        if self.stand_by.as_ref().is_some_and(|stand_by| stand_by.id == idle.id) {
             self.stand_by = None;
         }
         Some(idle.condvar)
@@ -129,7 +129,7 @@ impl Workers {
 
     /// Whether a worker that was woken is to look for work. It is not while another worker executes a
     /// burst of short runs: the two would only compete for the lock.
-    pub(super) fn takes_work(&mut self) -> bool {
+    pub(super) fn may_take_work(&mut self) -> bool {
         !std::mem::take(&mut self.stand_by_wanted)
     }
 
@@ -139,7 +139,7 @@ impl Workers {
             return false;
         }
         if let Some(old) = self.stand_by.replace(new)
-            && let Some(old) = self.idle.iter().find(|idle| idle.worker == old.worker)
+            && let Some(old) = self.idle.iter().find(|idle| idle.id == old.id)
         {
             self.notify_surplus(&old.condvar);
         }
@@ -157,12 +157,12 @@ impl Workers {
     /// Whether a stand-by that has woken up is to look for work: no leader waits, and the due time
     /// passed a while ago. Either work that was expected to be short is not, or there is more than one
     /// worker can do. From then on other workers are woken for what comes next.
-    pub(super) fn must_step_in(&mut self, now: Nanos, due: Option<Nanos>) -> bool {
+    pub(super) fn step_in_if_late(&mut self, now: Nanos, due: Option<Nanos>) -> bool {
         let is_late = due.is_some_and(|due| due.saturating_add(STAND_BY_SLACK) <= now);
         let must = is_late && self.leader.is_none();
         if must {
-            self.prefer_handoff = true;
-            self.short_streak = 0;
+            self.predictions_suspended = true;
+            self.short_score = 0;
         }
         must
     }
@@ -170,22 +170,23 @@ impl Workers {
     /// Whether work of this expected duration is likely to be over before another worker is needed.
     #[inline]
     pub(super) fn predict_short(&self, expected: Option<Nanos>) -> bool {
-        !self.prefer_handoff
-            && expected.map_or(self.short_streak >= MIN_SAMPLES, |expected| self.is_short(expected))
+        !self.predictions_suspended
+            && expected
+                .map_or(self.short_score >= MIN_SHORT_SCORE, |expected| self.is_short(expected))
     }
 
     #[inline]
-    fn is_short(&self, took: Nanos) -> bool {
-        took < SHORT.max(self.wake_latency)
+    fn is_short(&self, duration: Nanos) -> bool {
+        duration < SHORT_RUN_LIMIT.max(self.wake_latency)
     }
 
     /// Learns from the duration of finished work.
     #[inline]
-    pub(super) fn learn_duration(&mut self, took: Nanos) {
-        let short = self.is_short(took);
-        self.short_streak =
-            if short { (self.short_streak + 1).min(MAX_STREAK) } else { self.short_streak / 2 };
-        self.prefer_handoff &= !short;
+    pub(super) fn learn_duration(&mut self, duration: Nanos) {
+        let short = self.is_short(duration);
+        self.short_score =
+            if short { (self.short_score + 1).min(MAX_SHORT_SCORE) } else { self.short_score / 2 };
+        self.predictions_suspended &= !short;
     }
 
     /// Learns how late a timed wait ended. Rises slowly and falls fast, so that it follows the best
@@ -203,12 +204,12 @@ impl Workers {
 
     /// A worker that waited has woken up and holds the lock: removes it from whatever list it is on.
     /// Returns whether it had been notified.
-    pub(super) fn woke_up(&mut self, worker: u64) -> bool {
-        self.stand_by.take_if(|stand_by| stand_by.worker == worker);
-        if self.leader.take_if(|leader| leader.worker == worker).is_some() {
+    pub(super) fn woke_up(&mut self, worker_id: u64) -> bool {
+        self.stand_by.take_if(|stand_by| stand_by.id == worker_id);
+        if self.leader.take_if(|leader| leader.id == worker_id).is_some() {
             return false;
         }
-        if let Some(position) = self.idle.iter().position(|idle| idle.worker == worker) {
+        if let Some(position) = self.idle.iter().position(|idle| idle.id == worker_id) {
             self.idle.remove(position);
             return false;
         }
@@ -233,11 +234,11 @@ impl Workers {
         }
         // If more is due already and may block, two are woken: a tree grows faster than a chain. If
         // only a stand-by is missing, one is enough.
-        let wanted = if due <= now && !returns_soon { 2 } else { 1 };
+        let needed = if due <= now && !returns_soon { 2 } else { 1 };
         self.stand_by_wanted = returns_soon;
         let (mut notify, mut spawn) = ([None, None], 0);
         for condvar in &mut notify {
-            if self.arriving >= wanted {
+            if self.arriving >= needed {
                 break;
             }
             *condvar = self.pop_idle();
@@ -264,21 +265,21 @@ impl Workers {
 
     /// Counts a thread that is about to be spawned, if there may be one more.
     fn reserve_spawn(&mut self, now: Nanos, max_threads: usize) -> bool {
-        let may = self.live < max_threads && (self.live == 0 || now >= self.spawn_retry);
-        self.live += usize::from(may);
-        self.arriving += usize::from(may);
-        may
+        let allowed = self.live < max_threads && (self.live == 0 || now >= self.no_spawn_before);
+        self.live += usize::from(allowed);
+        self.arriving += usize::from(allowed);
+        allowed
     }
 
     /// A thread that was counted could not be spawned.
     pub(super) fn spawn_failed(&mut self, now: Nanos) {
         self.live -= 1;
         self.arriving -= 1;
-        self.spawn_retry = now.saturating_add(SPAWN_RETRY);
+        self.no_spawn_before = now.saturating_add(SPAWN_RETRY_DELAY);
     }
 
     /// When a thread may be spawned again, if not now.
     pub(super) fn spawn_retry_at(&self, now: Nanos) -> Option<Nanos> {
-        Some(self.spawn_retry).filter(|retry| *retry > now)
+        Some(self.no_spawn_before).filter(|retry| *retry > now)
     }
 }

@@ -30,12 +30,12 @@ impl Supervisor {
     }
 
     pub(crate) fn status(&self) -> BTreeMap<String, State> {
-        let line = |service: &Supervised| {
+        let entry = |service: &Supervised| {
             (service.instance.definition.name().into_owned(), service.life.state())
         };
         // A name means the same as in every request: the first service of that name, which is inserted
         // last.
-        self.registry.iter().rev().map(line).collect()
+        self.registry.iter().rev().map(entry).collect()
     }
 
     pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {

@@ -144,16 +144,16 @@ impl Registry {
     }
 
     /// A service became active, or no longer is: counts it for those that it comes after.
-    pub(super) fn count_active_dependent(&mut self, index: u32, by: i32) {
+    pub(super) fn adjust_active_dependents(&mut self, index: u32, delta: i32) {
         for position in 0..self.get(index).after().len() {
             let dependency = self.get(index).after()[position];
             let count = &mut self.get_mut(dependency).links_mut().active_dependents;
-            *count = count.saturating_add_signed(by);
+            *count = count.saturating_add_signed(delta);
         }
     }
 
     /// Drops outdated entries of the timer queue. The cost is amortized over the pushes before it.
-    pub(super) fn rebuild(&mut self, timers: &mut Timers) {
+    pub(super) fn rebuild_timers(&mut self, timers: &mut Timers) {
         timers.clear();
         for (service, index) in self.services.iter_mut().zip(0_u32..) {
             service.queued = service.life.deadline().unwrap_or(Nanos::MAX);

@@ -8,13 +8,13 @@ use tina4_service_core::Nanos;
 /// The shutdown of a runner.
 #[derive(Default)]
 pub(super) struct Shutdown {
-    current: Option<Current>,
+    current: Option<ShutdownInProgress>,
     /// Of the last shutdown, unless a service was started since.
     report: Option<StopReport>,
 }
 
 /// A `stop_all` in progress.
-pub(super) struct Current {
+pub(super) struct ShutdownInProgress {
     pub(super) began: Nanos,
     pub(super) deadline: Nanos,
     /// The critical service whose failure is the reason.
@@ -26,7 +26,7 @@ impl Shutdown {
         self.current.is_some()
     }
 
-    pub(super) fn current(&self) -> Option<&Current> {
+    pub(super) fn current(&self) -> Option<&ShutdownInProgress> {
         self.current.as_ref()
     }
 
@@ -50,14 +50,14 @@ impl Shutdown {
                 false
             }
             None => {
-                self.current = Some(Current { began: now, deadline, critical });
+                self.current = Some(ShutdownInProgress { began: now, deadline, critical });
                 true
             }
         }
     }
 
     /// Ends the shutdown in progress.
-    pub(super) fn end(&mut self) -> Option<Current> {
+    pub(super) fn end(&mut self) -> Option<ShutdownInProgress> {
         self.current.take()
     }
 

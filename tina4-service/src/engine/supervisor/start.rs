@@ -23,8 +23,8 @@ impl Supervisor {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&mut self, record: crate::observe::record::Record) {
-        self.journal.record_all(record);
+    pub(crate) fn set_recorder(&mut self, recorder: crate::observe::record::Record) {
+        self.journal.set_recorder(recorder);
     }
 
     pub(super) fn may_start(&self) -> Result<(), StartError> {
@@ -54,12 +54,12 @@ impl Supervisor {
             let service = self.registry.get(index);
             let autostart = service.instance.definition.spec().autostart;
             // Finished and failed services restart only by name.
-            let may_start = matches!(
+            let is_startable = matches!(
                 service.life.state(),
                 State::Registered | State::Stopped | State::Abandoned
             );
             if autostart
-                && may_start
+                && is_startable
                 && let Action::Refused(_) = self.start_one(index, now)
             {
                 self.record(index, Change::StillAlive, now);
@@ -74,7 +74,7 @@ impl Supervisor {
     }
 
     /// The service of this name, if it may be started at present: faults of others do not matter.
-    pub(super) fn may_start_one(&mut self, name: &str) -> Result<u32, ControlError> {
+    pub(super) fn find_startable(&mut self, name: &str) -> Result<u32, ControlError> {
         let index = self.find(name)?;
         self.may_start().map_err(ControlError::Start)?;
         self.registry.resolve(&self.env);
@@ -87,13 +87,13 @@ impl Supervisor {
     }
 
     pub(crate) fn start(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
-        let index = self.may_start_one(name)?;
+        let index = self.find_startable(name)?;
         match self.start_one(index, now) {
             Action::Refused(Refusal::Active)
             | Action::Nothing
             | Action::Run { .. }
             | Action::CleanUp => Ok(()),
-            Action::Refused(refusal) => Err(self.refused(index, refusal, now)),
+            Action::Refused(refusal) => Err(self.refusal_error(index, refusal, now)),
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) struct EndInfo {
     pub(super) stop_requested: Option<Nanos>,
     /// When its last run was over and its clean-up began.
     pub(super) clean_up_since: Option<Nanos>,
-    pub(super) at: Option<Nanos>,
+    pub(super) ended_at: Option<Nanos>,
     /// Sequence number of this end; timestamps can tie.
     pub(super) sequence: u64,
     pub(super) failed_hooks: u64,
@@ -130,11 +130,11 @@ impl Supervised {
     /// The activation has ended, as the `sequence`-th of the runner.
     pub(super) fn record_end(&mut self, now: Nanos, sequence: u64) {
         let end = self.end_mut();
-        (end.at, end.sequence) = (Some(now), sequence);
+        (end.ended_at, end.sequence) = (Some(now), sequence);
     }
 
     pub(super) fn ended_at(&self) -> Option<Nanos> {
-        self.end.as_ref().and_then(|end| end.at)
+        self.end.as_ref().and_then(|end| end.ended_at)
     }
 
     /// When the run or the clean-up in progress, or the last one, began.

@@ -7,11 +7,11 @@ use std::time::SystemTime;
 use tina4_service_core::CrashKind;
 use tina4_service_core::lifecycle::Crash;
 
-use super::control::{PendingStop, StopRequest};
+use super::control::{PendingStop, StopResponse};
 use super::*;
 use crate::Service;
 use crate::engine::control_error::ControlError;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 use crate::engine::pool::work_source::{Timing, WorkSource as _};
 use crate::engine::work::{Completion, WorkItem, WorkKind};
 use crate::observe::stop_report::Stopped;
@@ -53,10 +53,10 @@ fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<WorkItem> {
 }
 
 /// The value of a condition that holds.
-fn ready<T>(answer: Wait<T>) -> T {
+fn ready<T>(answer: Poll<T>) -> T {
     match answer {
-        Wait::Ready(value) => value,
-        Wait::Until(until) => panic!("not before {until:?}"),
+        Poll::Ready(value) => value,
+        Poll::Pending(until) => panic!("not before {until:?}"),
     }
 }
 
@@ -176,7 +176,7 @@ fn rule_60_waiting_for_the_lock_is_not_part_of_a_run() {
 }
 
 #[test]
-fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
+fn rule_24_a_report_names_the_critical_service_whenever_it_fails() {
     // While a shutdown is in progress already.
     let bad = || service("bad").critical(true).max_restarts(0);
     let mut services = supervisor([bad(), service("busy").after("bad")]);
@@ -232,7 +232,7 @@ fn a_restart_does_not_stop_a_service_that_could_not_start_again() {
 }
 
 #[test]
-fn a_start_without_a_thread_is_taken_back_completely() {
+fn a_start_without_a_thread_is_reverted_completely() {
     let mut services = supervisor([service("a").on_stop(|_| {})]);
     services.start_all(0).unwrap();
     services.undo_start(0);
@@ -248,23 +248,23 @@ fn rule_30_every_cycle_is_reported() {
     let mut all: Vec<_> = pair("a", "b").into_iter().chain(pair("x", "y")).collect();
     all.extend([service("self").after("self"), service("tail").after("a"), service("free")]);
     let Err(StartError::Faults(faults)) = supervisor(all).check() else { panic!("cycles") };
-    let circles: Vec<Vec<_>> = faults
+    let cycles: Vec<Vec<_>> = faults
         .iter()
         .map(|fault| {
             let Fault::Cycle { services } = fault else { panic!("{fault}") };
             services.iter().map(|(name, _)| &**name).collect()
         })
         .collect();
-    assert_eq!(circles.len(), 3, "{circles:?}");
-    for circle in [vec!["a", "b"], vec!["x", "y"], vec!["self"]] {
-        assert!(circles.contains(&circle), "{circle:?} in {circles:?}");
+    assert_eq!(cycles.len(), 3, "{cycles:?}");
+    for cycle in [vec!["a", "b"], vec!["x", "y"], vec!["self"]] {
+        assert!(cycles.contains(&cycle), "{cycle:?} in {cycles:?}");
     }
 }
 
 #[test]
 fn rule_41_a_dependency_stops_after_all_its_dependents() {
-    let later = (0..100).map(|n| service(format!("s{n}")).after("hub").interval("1h"));
-    let mut services = supervisor(later.chain([service("hub").interval("1h")]));
+    let dependents = (0..100).map(|n| service(format!("s{n}")).after("hub").interval("1h"));
+    let mut services = supervisor(dependents.chain([service("hub").interval("1h")]));
     services.start_all(0).unwrap();
     let hub = take(&mut services, 0).expect("hub is first");
     assert_eq!(hub.context.name(), "hub");
@@ -282,10 +282,10 @@ fn rule_43_a_report_distinguishes_a_late_end_from_a_run_that_is_still_alive() {
     services.start_all(0).unwrap();
     let item = take(&mut services, 0).expect("it runs");
     let pending: PendingStop = match services.request_stop("a", 0).expect("it is known") {
-        StopRequest::Pending(pending) => pending,
-        StopRequest::Answered(answer) => panic!("it is active, and not {answer:?}"),
+        StopResponse::Pending(pending) => pending,
+        StopResponse::Answered(answer) => panic!("it is active, and not {answer:?}"),
     };
-    assert_eq!(services.stop_result(pending, None, 0), Wait::Until(Some(SECOND)));
+    assert_eq!(services.stop_result(pending, None, 0), Poll::Pending(Some(SECOND)));
     let stopped = ready(services.stop_result(pending, None, SECOND));
     assert!(matches!(stopped, Stopped::Abandoned { age, .. } if age.as_secs() == 1));
     services.stop_all(LIMIT, None, 2 * SECOND);
@@ -305,16 +305,16 @@ fn rule_45_a_second_stop_request_does_not_cut_a_clean_up_short() {
     let mut services = supervisor([service("exits").on_stop(|_| {})]);
     services.start_all(0).unwrap();
     let _work = take(&mut services, 0).expect("it runs");
-    let inside = (crate::engine::current::runner_id(&services.env), 0);
-    services.exit(Some(inside), LIMIT, 0);
+    let caller = (crate::engine::current::runner_id(&services.env), 0);
+    services.begin_process_exit(Some(caller), LIMIT, 0);
     let clean_up = take(&mut services, 0).expect("another worker cleans up");
     assert_eq!(clean_up.kind, WorkKind::CleanUp);
     // Executing it has the same effect.
     assert!(clean_up.context.instance().take_on_stop());
     services.stop_all(LIMIT, None, 1);
-    assert!(!services.is_quiet(), "its clean-up is running");
+    assert!(!services.is_idle(), "its clean-up is running");
     finish(&mut services, clean_up, Completion::CleanedUp(Vec::new()), 2);
-    assert!(services.is_quiet());
+    assert!(services.is_idle());
 }
 
 /// Otherwise each of many consumers would delay the services that start after it until a stand-by

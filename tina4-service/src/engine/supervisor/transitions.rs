@@ -104,10 +104,10 @@ impl Supervisor {
     }
 
     /// Reports a run that has ended, after `took`.
-    pub(super) fn record_run_end(&mut self, index: u32, took: Nanos, now: Nanos) {
+    pub(super) fn record_run_end(&mut self, index: u32, duration: Nanos, now: Nanos) {
         if self.journal.has_subscribers() {
             let service = self.registry.get(index);
-            let (run, took) = (service.stats.runs, Duration::from_nanos(took));
+            let (run, took) = (service.stats.runs, Duration::from_nanos(duration));
             self.journal.publish(&service.instance, &Change::RunEnded { run, took }, now);
         }
     }
@@ -115,6 +115,6 @@ impl Supervisor {
     /// A signal has asked the program to end.
     #[cfg(feature = "signals")]
     pub(crate) fn signal_arrived(&mut self, signal: crate::observe::signal::Signal) {
-        self.journal.record_of_runner(Change::SignalReceived { signal }, &mut self.deferred);
+        self.journal.record_for_runner(Change::SignalReceived { signal }, &mut self.deferred);
     }
 }

@@ -26,7 +26,7 @@ fn work(index: u32, action: Action) -> Option<WorkId> {
 impl Supervisor {
     /// Whether the worker that holds the lock has anything else to do than to continue with the
     /// service that it has just run.
-    fn is_worker_needed(&self, now: Nanos) -> bool {
+    fn has_other_work(&self, now: Nanos) -> bool {
         self.timers.peek().is_some_and(|(due, _)| due <= now) || self.deferred.is_pending()
     }
 }
@@ -102,12 +102,12 @@ impl WorkSource for Supervisor {
                 let service = self.registry.get_mut(index);
                 // The result of an abandoned run is dropped.
                 if service.life.state() != State::Abandoned {
-                    let took = ended.saturating_sub(began);
-                    service.stats.ended(ended, took);
-                    self.record_run_end(index, took, now);
+                    let duration = ended.saturating_sub(began);
+                    service.stats.ended(ended, duration);
+                    self.record_run_end(index, duration, now);
                 }
                 let is_repeat =
-                    matches!(exit, Exit::Again) && may_repeat && !self.is_worker_needed(now);
+                    matches!(exit, Exit::Again) && may_repeat && !self.has_other_work(now);
                 let input = if is_repeat { Input::Repeat } else { Input::Ended(exit.as_deref()) };
                 self.step(index, input, now)
             }
@@ -128,7 +128,7 @@ impl WorkSource for Supervisor {
 
     #[cfg(feature = "exit-hook")]
     #[inline]
-    fn subject(item: &WorkItem) -> u32 {
+    fn service_index(item: &WorkItem) -> u32 {
         item.index
     }
 
@@ -178,7 +178,7 @@ impl WorkSource for Supervisor {
 
     fn spawn_failed(&mut self, error: &io::Error) {
         let change = Change::ThreadFailed { error: error.to_string().into() };
-        self.journal.record_of_runner(change, &mut self.deferred);
+        self.journal.record_for_runner(change, &mut self.deferred);
         self.spawn_error = Some(io::Error::new(error.kind(), error.to_string()));
     }
 }

@@ -8,26 +8,27 @@ const NOTHING: u32 = u32::MAX;
 
 /// What one worker is executing. Only that worker writes it, until its work is given up.
 #[derive(Debug)]
-pub(crate) struct ActiveWorker {
+pub(crate) struct WorkerRecord {
     /// The system's id of its thread, where that can be known.
     thread: Option<u32>,
-    /// The subject of its present or last work. An idle worker is never considered lost.
-    subject: AtomicU32,
+    /// The service_index of its present or last work. An idle worker is never considered lost.
+    service_index: AtomicU32,
 }
 
-impl ActiveWorker {
+impl WorkerRecord {
     /// The record of the current thread.
     pub(super) fn current() -> Arc<Self> {
-        Arc::new(Self { thread: thread_id(), subject: AtomicU32::new(NOTHING) })
+        Arc::new(Self { thread: thread_id(), service_index: AtomicU32::new(NOTHING) })
     }
 
-    pub(super) fn begin(&self, subject: u32) {
-        self.subject.store(subject, Ordering::Relaxed);
+    pub(super) fn begin(&self, service_index: u32) {
+        self.service_index.store(service_index, Ordering::Relaxed);
     }
 
-    /// The subject of its present or last work.
-    pub(crate) fn subject(&self) -> Option<u32> {
-        Some(self.subject.load(Ordering::Relaxed)).filter(|subject| *subject != NOTHING)
+    /// The service_index of its present or last work.
+    pub(crate) fn service_index(&self) -> Option<u32> {
+        Some(self.service_index.load(Ordering::Relaxed))
+            .filter(|service_index| *service_index != NOTHING)
     }
 
     pub(crate) fn thread(&self) -> Option<u32> {
@@ -35,8 +36,8 @@ impl ActiveWorker {
     }
 
     /// Its thread will never return: another worker continues with the service.
-    pub(crate) fn give_up(&self) {
-        self.subject.store(NOTHING, Ordering::Relaxed);
+    pub(crate) fn declare_thread_lost(&self) {
+        self.service_index.store(NOTHING, Ordering::Relaxed);
     }
 }
 
