@@ -12,7 +12,7 @@ use crate::sys::threads::start_worker;
 
 pub(super) type Work = Arc<dyn Fn() + Send + Sync>;
 
-/// Work by due time. It is finished once it is closed and nothing is left.
+/// A source of work, ordered by due time. It is finished once it has been closed and no work is left.
 pub(super) struct FakeSource {
     due: BTreeMap<(Nanos, u32), Work>,
     next_id: u32,
@@ -21,16 +21,17 @@ pub(super) struct FakeSource {
     pub(super) closed: bool,
     changed: bool,
     deferred: DeferredQueue,
-    /// Due times that need no worker, but defer this.
+    /// Due times that need no worker, each with an effect that it defers.
     deferring: BTreeMap<Nanos, Work>,
+    /// Whether new work is predicted to be short; `None`: there is no prediction.
     pub(super) short: Option<bool>,
     pub(super) max_executing: usize,
     pub(super) failed_spawns: usize,
-    /// How often a worker became idle, which it does after each wake-up.
+    /// How often `is_finished` was called: at least once each time a worker becomes idle.
     pub(super) finish_checks: usize,
     /// Completed work is due again after this period.
     pub(super) period: Option<Nanos>,
-    /// How long the source is busy with each completion.
+    /// How long each call of `complete` spins under the lock, in nanoseconds of real time.
     pub(super) busy: Nanos,
 }
 

@@ -1,12 +1,10 @@
-//! The pool under a model checker: `shuttle` runs each test in thousands of schedules. A lost wake-up
-//! leaves every thread waiting, which it reports as a deadlock.
+//! The pool under a model checker: `shuttle` runs each test with thousands of thread schedules. If a
+//! wake-up is lost, every thread ends up waiting, which `shuttle` reports as a deadlock.
 //!
-//! ```text
-//! .ci/model
-//! ```
+//! Run it with `.ci/model`.
 //!
-//! The model has no timed waits: waits for a manual clock have no timeout. So no timeout can hide a
-//! lost wake-up here, and the stand-by, which depends on one, is tested in real time.
+//! There are no timed waits in the model, because a wait for a manual clock has no timeout. So a
+//! timeout cannot hide a lost wake-up. The stand-by needs a timeout, so it is tested in real time.
 
 use std::time::{Duration, SystemTime};
 
@@ -29,7 +27,7 @@ fn yielding_work() -> Work {
     Arc::new(shuttle::thread::yield_now)
 }
 
-/// Ends the threads, so that a schedule ends.
+/// Makes the workers exit and waits for them, so that the iteration ends.
 fn close(pool: &Arc<Pool<FakeSource>>) {
     pool.with(|source, _| source.closed = true);
     while pool.thread_count() > 0 {
@@ -175,7 +173,8 @@ fn rule_50_a_blocked_log_blocks_no_run() {
             clock.advance(Duration::from_nanos(10));
             pool.wake_waiters();
         }
-        // Not through the pool, because a request covers the next due time.
+        // Waits at the gate and not through the pool: a request to the pool would cover the next
+        // due time and hide the error.
         gate.pass();
         wait_for_done(&pool, 1);
         close(&pool);

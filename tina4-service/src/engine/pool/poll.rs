@@ -1,12 +1,13 @@
-//! The answer of a condition that a thread waits for.
+//! The result of evaluating a condition that a thread waits for.
 
 use tina4_service_core::Nanos;
 
-/// The answer of a condition that a thread waits for.
+/// Whether a condition that a thread waits for holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Poll<T> {
-    /// It holds.
+    /// The condition holds, with this value.
     Ready(T),
-    /// Not yet. Ask again after a change, or at this instant.
+    /// The condition does not hold yet. Evaluate it again after a change, or at this instant if
+    /// there is one.
     Pending(Option<Nanos>),
 }

@@ -1,4 +1,5 @@
-//! The pool at the end of the process: its lock within a time deadline, and what each thread executes.
+//! Access to the pool at the end of the process: to its state, with a deadline for the lock, and to
+//! what each worker is executing.
 
 use std::sync::{Arc, Weak};
 
@@ -11,7 +12,8 @@ use crate::time::clock::Clock;
 use tina4_service_core::Nanos;
 
 impl<S: WorkSource> Pool<S> {
-    /// [`Pool::with`], but gives up if the lock is not free by `deadline`: its holder may be frozen.
+    /// [`Pool::with`], but returns `None` if the lock cannot be acquired before `deadline`: the
+    /// thread that holds it may be parked forever.
     pub(crate) fn with_deadline<T>(
         self: &Arc<Self>,
         clock: &Clock,
@@ -35,7 +37,8 @@ impl<S: WorkSource> Pool<S> {
         }
     }
 
-    /// The workers that have executed anything; `None`: the lock was not free by `deadline`.
+    /// The records of the workers that have executed a service; `None`: the lock could not be acquired
+    /// before `deadline`.
     pub(crate) fn worker_records(
         &self,
         clock: &Clock,

@@ -1,4 +1,4 @@
-//! A request of a caller that must not block: the thread that handles signals.
+//! Requests from a thread that must not block: the one that handles signals.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use crate::sys::sync::lock;
 use tina4_service_core::Nanos;
 
 impl<S: WorkSource> Pool<S> {
-    /// [`Pool::with`], but leaves everything that could block to a worker: the log, and destructors.
+    /// [`Pool::with`], but a worker does everything that could block: it writes the log and runs
+    /// destructors.
     pub(crate) fn with_nonblocking<T>(
         self: &Arc<Self>,
         action: impl FnOnce(&mut S, Nanos) -> T,

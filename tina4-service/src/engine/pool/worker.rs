@@ -1,4 +1,4 @@
-//! The loop of a worker thread: execute, become idle, lead or follow, end.
+//! The main loop of a worker thread: execute work, wait as leader or follower, and finally exit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +13,20 @@ use crate::sys::fork;
 use crate::sys::sync::{Condvar, MutexGuard, lock, try_lock, wait};
 use tina4_service_core::Nanos;
 
-/// The leader spins no longer than this.
+/// The leader spins for at most this long.
 const MAX_SPIN: Nanos = 80_000;
-/// The leader always spins when this little is left: no timed wait is as short.
+/// The leader always spins if no more than this is left: a timed wait cannot be that short.
 const MIN_SPIN: Nanos = 3_000;
 /// A stand-by waits at least this long.
 const MIN_STAND_BY: Nanos = 1_000_000;
-/// How long surplus workers stay idle before they end.
+/// How long surplus workers stay idle before they exit.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Each idle worker waits this much longer than the one below it, so that they do not all end at once.
+/// Each idle worker waits this much longer than the one below it, so that they do not all exit at the
+/// same time.
 const IDLE_STAGGER: Duration = Duration::from_millis(20);
 
 impl<S: WorkSource> Pool<S> {
-    /// The loop of a worker thread.
+    /// Runs the worker thread with this id, until the pool has no more use for it.
     pub(super) fn run_worker(self: &Arc<Self>, worker_id: u64) {
         let condvar = Arc::new(Condvar::new());
         let process = fork::generation();
@@ -37,7 +38,7 @@ impl<S: WorkSource> Pool<S> {
         state.workers.arriving -= 1;
         let mut may_take_work_next = state.workers.may_take_work();
         let mut now = self.clock.now();
-        // Work that must follow the one that was just completed.
+        // Work that must directly follow the work that was just completed.
         let mut next = None;
         loop {
             let may_take_work = std::mem::replace(&mut may_take_work_next, true);
@@ -62,8 +63,8 @@ impl<S: WorkSource> Pool<S> {
                 record.begin(S::service_index(&item));
                 let completion = S::execute(&item);
                 if fork::generation() != process {
-                    // The work returned in a child process that it forked. The services belong to the
-                    // parent; the only thread of the child ends, and the child with it.
+                    // The work called `fork`, and this is the child process. The services belong to the
+                    // parent. This is the only thread of the child, so the child ends with it.
                     return;
                 }
                 let ended;
@@ -88,7 +89,7 @@ impl<S: WorkSource> Pool<S> {
             // Due times that needed no worker may still have deferred something.
             let (notify_listeners, deferred) = state.take_after_unlock();
             if notify_listeners || deferred.is_some() {
-                // A log may block forever: another worker waits for the next due time.
+                // A log may block forever, so another worker has to wait for the next due time.
                 let uncovered = if deferred.is_some() { state.uncovered(now, false) } else { None };
                 let wakeups =
                     uncovered.and_then(|due| state.workers.wake_for(now, due, false, max_threads));
@@ -106,8 +107,8 @@ impl<S: WorkSource> Pool<S> {
         }
     }
 
-    /// Waits, as the leader or as a follower. Returns whether to look for work then; `None`: the thread
-    /// ends.
+    /// Waits, as the leader or as a follower. Returns whether to take work afterwards; `None`: the
+    /// thread must exit.
     fn idle<'a>(
         &'a self,
         mut state: MutexGuard<'a, PoolState<S>>,
@@ -139,7 +140,7 @@ impl<S: WorkSource> Pool<S> {
         }
     }
 
-    /// Waits for the next due time, or to be notified.
+    /// Waits until the next due time, or until it is notified.
     fn lead<'a>(
         &'a self,
         mut state: MutexGuard<'a, PoolState<S>>,
@@ -153,7 +154,8 @@ impl<S: WorkSource> Pool<S> {
             Some(Leader { id: worker_id, condvar: Arc::clone(condvar), until: due });
         let mut target = due.saturating_sub(state.workers.wake_latency);
         if target <= now {
-            // Too close for a timed wait that ends in time: better slightly late than a long spin.
+            // Too close for a timed wait to end in time. Being slightly late is better than
+            // spinning for long.
             target = due.saturating_sub(MAX_SPIN);
         }
         let max_spin = state.workers.wake_latency.clamp(MIN_SPIN, MAX_SPIN);
@@ -179,7 +181,8 @@ impl<S: WorkSource> Pool<S> {
         (state, may_take_work)
     }
 
-    /// Waits to be notified. A stand-by looks by itself after a while; a surplus worker ends.
+    /// Waits until it is notified. A stand-by checks for due work when its timeout expires; a surplus
+    /// worker exits.
     fn follow<'a>(
         &'a self,
         mut state: MutexGuard<'a, PoolState<S>>,

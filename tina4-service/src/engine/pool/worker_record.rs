@@ -1,22 +1,24 @@
-//! What a worker is executing, for the end of the process: its thread may never return.
+//! Records what each worker is executing. The exit hook needs it, because a worker's thread may never
+//! return.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// No work.
+/// No service.
 const NOTHING: u32 = u32::MAX;
 
-/// What one worker is executing. Only that worker writes it, until its work is given up.
+/// What one worker is executing. Only that worker writes it, until its thread is declared lost.
 #[derive(Debug)]
 pub(crate) struct WorkerRecord {
-    /// The system's id of its thread, where that can be known.
+    /// The operating system's id of the worker's thread, if it is known.
     thread: Option<u32>,
-    /// The service_index of its present or last work. An idle worker is never considered lost.
+    /// The service that it is executing or executed last. Remains set while the worker is idle, which
+    /// is harmless: an idle thread is not mistaken for one that is parked in `exit`.
     service_index: AtomicU32,
 }
 
 impl WorkerRecord {
-    /// The record of the current thread.
+    /// Creates the record of the current thread.
     pub(super) fn current() -> Arc<Self> {
         Arc::new(Self { thread: thread_id(), service_index: AtomicU32::new(NOTHING) })
     }
@@ -25,7 +27,8 @@ impl WorkerRecord {
         self.service_index.store(service_index, Ordering::Relaxed);
     }
 
-    /// The service_index of its present or last work.
+    /// The service that it is executing or executed last; `None`: it has not executed any, or its
+    /// thread was declared lost.
     pub(crate) fn service_index(&self) -> Option<u32> {
         Some(self.service_index.load(Ordering::Relaxed))
             .filter(|service_index| *service_index != NOTHING)
@@ -35,7 +38,7 @@ impl WorkerRecord {
         self.thread
     }
 
-    /// Its thread will never return: another worker continues with the service.
+    /// Records that its thread will never return; another worker takes over its service.
     pub(crate) fn declare_thread_lost(&self) {
         self.service_index.store(NOTHING, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! The workers: who executes, who waits for the next due time, who is idle, who is about to wake up.
+//! The bookkeeping of the worker threads: leader, stand-by, idle and arriving workers.
 
 use std::sync::Arc;
 #[cfg(feature = "exit-hook")]
@@ -9,51 +9,51 @@ use super::worker_record::WorkerRecord;
 use crate::sys::sync::Condvar;
 use tina4_service_core::Nanos;
 
-/// A stand-by looks at most this much later than the due time that it watches.
+/// A stand-by wakes up at most this long after the due time that it watches.
 pub(super) const STAND_BY_SLACK: Nanos = 5_000_000;
-/// The leader asks the system to wake it at most this much early.
+/// The leader asks the system to wake it at most this long before the due time.
 pub(super) const MAX_WAKE_LATENCY: Nanos = 200_000;
 /// Work is short below this duration, or below the measured wake-up latency if that is longer: waking
 /// another worker would take longer than the work.
 const SHORT_RUN_LIMIT: Nanos = 20_000;
-/// Idle workers that never time out.
+/// The number of idle workers that never time out.
 pub(super) const MIN_IDLE: usize = 2;
-/// How long no thread is spawned after a failure to spawn one.
+/// The minimum time between a failed attempt to spawn a thread and the next attempt.
 const SPAWN_RETRY_DELAY: Nanos = 1_000_000_000;
 /// The minimum of [`Workers::short_score`] at which work without samples of its own is expected to be
 /// short.
 const MIN_SHORT_SCORE: u32 = 4;
-/// The maximum of [`Workers::short_score`]: a few long runs in a row use it up.
+/// The maximum of [`Workers::short_score`], so that a few long runs in a row bring it down.
 const MAX_SHORT_SCORE: u32 = 16;
 
-/// The workers.
+/// The worker threads of a pool.
 #[derive(Debug, Default)]
 pub(super) struct Workers {
-    /// Threads that exist, or are being spawned.
+    /// The number of threads that exist or are being spawned.
     pub(super) live: usize,
-    /// Of those: notified or just spawned, and not yet at the lock.
+    /// How many of the `live` threads have been notified or spawned and do not hold the lock yet.
     pub(super) arriving: usize,
     /// A stack: the worker that became idle last is woken first.
     pub(super) idle: Vec<IdleWorker>,
     /// The worker that waits for the next due time.
     pub(super) leader: Option<Leader>,
-    /// The idle worker that looks by itself after a while, if one does; of several, the earliest.
+    /// The idle worker that is the first to check for due work without being notified, if any.
     pub(super) stand_by: Option<StandBy>,
-    /// How much earlier than its due time the leader asks to be woken: the measured latency of a timed
-    /// wait.
+    /// How long before its due time the leader asks to be woken: the measured latency of a timed wait.
     pub(super) wake_latency: Nanos,
-    /// The next worker to arrive is to stand by rather than to look for work, because the worker that
-    /// woke it continues. Set anew with each wake-up.
+    /// Whether the next arriving worker should stand by instead of taking work, because the worker that
+    /// woke it continues. Every wake-up sets it again.
     pub(super) stand_by_wanted: bool,
-    /// No work is expected to be short until a short run has been seen: a stand-by had to step in.
+    /// A stand-by had to step in, so all work is expected to be long until a short run has been
+    /// observed.
     predictions_suspended: bool,
-    /// Saturating counter of recent short runs, used as the prior for unmeasured work: +1 per short
-    /// run, halved per long one. A single long run proves nothing, because a new or preempted thread
-    /// is slow with short work too.
+    /// Saturating score of recent short runs, used as the prior for unmeasured work: +1 for each
+    /// short run, halved by each long one. A single long run proves nothing, because a new or
+    /// preempted thread is slow with short work too.
     pub(super) short_score: u32,
-    /// How many threads were ever spawned; names them.
+    /// The number of attempts to spawn a thread so far; the source of the workers' ids.
     pub(super) spawned: u64,
-    /// What each worker executes; some entries are of threads that are gone.
+    /// What each worker is executing; may contain entries of threads that have exited.
     #[cfg(feature = "exit-hook")]
     pub(super) records: Vec<Weak<WorkerRecord>>,
     /// No thread is spawned before this instant, because spawning one failed.
@@ -72,18 +72,19 @@ pub(super) struct IdleWorker {
 pub(super) struct Leader {
     pub(super) id: u64,
     pub(super) condvar: Arc<Condvar>,
-    /// It looks again at this instant.
+    /// When it wakes up and checks for due work.
     pub(super) until: Nanos,
 }
 
-/// An idle worker that looks by itself at some instant.
+/// An idle worker that wakes up and checks for due work at the instant `until`, even if it is not
+/// notified.
 #[derive(Debug)]
 pub(super) struct StandBy {
     pub(super) id: u64,
     pub(super) until: Nanos,
 }
 
-/// Workers to be woken, after the lock is released.
+/// The workers to wake once the lock has been released.
 #[derive(Debug)]
 pub(super) struct Wakeups {
     pub(super) notify: [Option<Arc<Condvar>>; 2],
@@ -111,7 +112,7 @@ impl Workers {
         Some(idle.condvar)
     }
 
-    /// Wakes every waiting worker, because nothing will become due any more: they end.
+    /// Wakes every waiting worker, because there will be no more due times, so that they exit.
     pub(super) fn wake_all(&mut self) {
         while let Some(condvar) = self.pop_idle() {
             condvar.notify_one();
@@ -121,19 +122,20 @@ impl Workers {
         }
     }
 
-    /// Whether a stand-by will look soon enough after `due`.
+    /// Whether a stand-by will wake up soon enough after `due`.
     pub(super) fn has_stand_by(&self, now: Nanos, due: Nanos) -> bool {
         let limit = due.max(now).saturating_add(STAND_BY_SLACK);
         self.stand_by.as_ref().is_some_and(|stand_by| stand_by.until <= limit)
     }
 
-    /// Whether a worker that was woken is to look for work. It is not while another worker executes a
-    /// burst of short runs: the two would only compete for the lock.
+    /// Whether a worker that was woken should take work; resets the flag. It should not while another
+    /// worker executes a burst of short runs: the two would only compete for the lock.
     pub(super) fn may_take_work(&mut self) -> bool {
         !std::mem::take(&mut self.stand_by_wanted)
     }
 
-    /// Makes an idle worker the stand-by, unless the present one looks as early. Says whether it did.
+    /// Makes an idle worker the stand-by, unless the current one wakes up no later. Returns whether it
+    /// did.
     pub(super) fn set_stand_by(&mut self, new: StandBy) -> bool {
         if self.stand_by.as_ref().is_some_and(|old| old.until <= new.until) {
             return false;
@@ -146,17 +148,17 @@ impl Workers {
         true
     }
 
-    /// Wakes an idle worker that waits for an instant that may be far away, if there are enough others:
-    /// it starts to wait with the idle timeout instead.
+    /// Wakes an idle worker that may be waiting for a distant instant, if there are enough others,
+    /// so that it waits with the idle timeout instead.
     pub(super) fn notify_surplus(&self, condvar: &Condvar) {
         if self.idle.len() >= MIN_IDLE {
             condvar.notify_one();
         }
     }
 
-    /// Whether a stand-by that has woken up is to look for work: no leader waits, and the due time
-    /// passed a while ago. Either work that was expected to be short is not, or there is more than one
-    /// worker can do. From then on other workers are woken for what comes next.
+    /// Decides whether a stand-by that has woken up must take work: no leader waits, and the due time
+    /// passed a while ago. Either work that was expected to be short is not, or there is too much work
+    /// for one worker. From then on, other workers are woken for the next due times.
     pub(super) fn step_in_if_late(&mut self, now: Nanos, due: Option<Nanos>) -> bool {
         let is_late = due.is_some_and(|due| due.saturating_add(STAND_BY_SLACK) <= now);
         let must = is_late && self.leader.is_none();
@@ -189,8 +191,8 @@ impl Workers {
         self.predictions_suspended &= !short;
     }
 
-    /// Learns how late a timed wait ended. Rises slowly and falls fast, so that it follows the best
-    /// case.
+    /// Learns from how late a timed wait ended. The estimate rises slowly and falls fast, so that it
+    /// follows the best case.
     pub(super) fn learn_wake_latency(&mut self, late: Nanos) {
         // One very late wake-up says nothing about the next.
         let late = late.min(MAX_WAKE_LATENCY);
@@ -202,8 +204,8 @@ impl Workers {
         .min(MAX_WAKE_LATENCY);
     }
 
-    /// A worker that waited has woken up and holds the lock: removes it from whatever list it is on.
-    /// Returns whether it had been notified.
+    /// Records that a worker has woken up and holds the lock: it is no longer the leader, the
+    /// stand-by or idle. Returns whether it had been popped and notified.
     pub(super) fn woke_up(&mut self, worker_id: u64) -> bool {
         self.stand_by.take_if(|stand_by| stand_by.id == worker_id);
         if self.leader.take_if(|leader| leader.id == worker_id).is_some() {
@@ -213,14 +215,14 @@ impl Workers {
             self.idle.remove(position);
             return false;
         }
-        // Neither the leader nor idle: somebody popped and notified it.
+        // Neither the leader nor idle: another thread popped and notified it.
         self.arriving -= 1;
         true
     }
 
-    /// Has a worker wait for `due`, unless enough are arriving.
+    /// Wakes or spawns workers that wait for `due`, unless enough are arriving.
     ///
-    /// `returns_soon`: the caller continues to work, and only lacks a stand-by.
+    /// `returns_soon`: the caller continues to work, so that only a stand-by is needed.
     pub(super) fn wake_for(
         &mut self,
         now: Nanos,
@@ -232,8 +234,9 @@ impl Workers {
             leader.until = due;
             return Some(Wakeups { notify: [Some(Arc::clone(&leader.condvar)), None], spawn: 0 });
         }
-        // If more is due already and may block, two are woken: a tree grows faster than a chain. If
-        // only a stand-by is missing, one is enough.
+        // If more work is due already and may block, two workers are woken, each of which wakes two
+        // more. That is faster than waking them one after another. As a stand-by, one worker is
+        // enough.
         let needed = if due <= now && !returns_soon { 2 } else { 1 };
         self.stand_by_wanted = returns_soon;
         let (mut notify, mut spawn) = ([None, None], 0);
@@ -249,7 +252,7 @@ impl Workers {
         (notify[0].is_some() || spawn > 0).then_some(Wakeups { notify, spawn })
     }
 
-    /// Has any worker look for something to do; `None`: there is none.
+    /// Wakes or spawns one worker, so that it checks for work; `None`: that is not possible.
     pub(super) fn wake_any(&mut self, now: Nanos, max_threads: usize) -> Option<Wakeups> {
         if self.live == 0 {
             return None;
@@ -263,7 +266,7 @@ impl Workers {
         (condvar.is_some() || spawn > 0).then_some(Wakeups { notify: [condvar, None], spawn })
     }
 
-    /// Counts a thread that is about to be spawned, if there may be one more.
+    /// Counts a thread that is about to be spawned, if the limits allow it. Returns whether they do.
     fn reserve_spawn(&mut self, now: Nanos, max_threads: usize) -> bool {
         let allowed = self.live < max_threads && (self.live == 0 || now >= self.no_spawn_before);
         self.live += usize::from(allowed);
@@ -271,14 +274,14 @@ impl Workers {
         allowed
     }
 
-    /// A thread that was counted could not be spawned.
+    /// Records that a thread that was already counted could not be spawned.
     pub(super) fn spawn_failed(&mut self, now: Nanos) {
         self.live -= 1;
         self.arriving -= 1;
         self.no_spawn_before = now.saturating_add(SPAWN_RETRY_DELAY);
     }
 
-    /// When a thread may be spawned again, if not now.
+    /// When the next attempt to spawn a thread may be made; `None`: immediately.
     pub(super) fn spawn_retry_at(&self, now: Nanos) -> Option<Nanos> {
         Some(self.no_spawn_before).filter(|retry| *retry > now)
     }

@@ -1,4 +1,4 @@
-//! Requests to one service, and their answers.
+//! Requests to one service, and the answers to them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::observe::stop_report::Stopped;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 
-/// The immediate response to a request to stop.
+/// The immediate answer to a request to stop.
 #[derive(Clone, Debug)]
 pub(crate) enum StopResponse {
     /// The service is stopping.
@@ -18,7 +18,7 @@ pub(crate) enum StopResponse {
     Answered(Stopped),
 }
 
-/// A stop that is awaited.
+/// A stop in progress, to wait for with [`Supervisor::stop_result`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PendingStop {
     pub(crate) index: u32,
@@ -27,7 +27,8 @@ pub(crate) struct PendingStop {
 }
 
 impl Supervisor {
-    /// The index of a service. The nearest known name is looked up by the caller, without the lock.
+    /// The index of the service with this name. The caller adds the most similar known name to the
+    /// error, without the lock.
     pub(super) fn find(&mut self, name: &str) -> Result<u32, ControlError> {
         let unknown = || ControlError::Unknown { name: name.to_owned(), nearest: None };
         self.registry.find(name).ok_or_else(unknown)
@@ -50,6 +51,7 @@ impl Supervisor {
         let service = self.registry.get(index);
         let name = service.instance.definition.name_str().to_owned();
         match refusal {
+            // `Active` does not get here: `start` treats an active service as success.
             Refusal::Active | Refusal::NotActive => {
                 ControlError::NotActive { name, state: service.life.state() }
             }
@@ -75,7 +77,7 @@ impl Supervisor {
         response
     }
 
-    /// Asks one service to stop; what follows for others is left to the caller.
+    /// Asks one service to stop. The caller must handle the follow-ups.
     fn begin_stop(&mut self, name: &str, now: Nanos) -> Result<StopResponse, ControlError> {
         let index = self.find(name)?;
         let service = self.registry.get_mut(index);
@@ -105,7 +107,8 @@ impl Supervisor {
         // Defer follow-ups until after the start, so that dependents stay blocked.
         match self.begin_stop(name, now)? {
             StopResponse::Pending(pending) => {
-                // If there was nothing to wait for, it has ended already.
+                // If no run and no clean-up was left, the service has stopped already, and this
+                // starts it. Otherwise this records that the service is to start again.
                 self.start(name, now)?;
                 Ok(Some(pending))
             }
@@ -113,7 +116,7 @@ impl Supervisor {
         }
     }
 
-    /// The result of a stop. `caller`: the service that waits for it.
+    /// The result of a stop. `caller`: the service that waits for it, if any.
     pub(crate) fn stop_result(
         &mut self,
         pending: PendingStop,
@@ -136,8 +139,8 @@ impl Supervisor {
             let after = Duration::from_nanos(ended.saturating_sub(requested));
             return Poll::Ready(Stopped::Ended { after });
         }
-        // Two services that stop each other would wait forever: one that is itself asked to stop does
-        // not wait.
+        // Two services that stop each other would wait forever, so a service that has itself been
+        // asked to stop does not wait.
         if caller.is_some_and(|caller| self.registry.get(caller).instance.stop_requested()) {
             return Poll::Ready(Stopped::Requested);
         }

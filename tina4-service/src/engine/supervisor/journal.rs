@@ -1,4 +1,4 @@
-//! Everything that is reported: to subscribers immediately, to the log once the lock is released.
+//! Reports changes: to subscribers immediately, and to the log once the lock is released.
 
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ impl Journal {
         deferred.log(LogLine { instance: None, change });
     }
 
-    /// Reports a change of a service to subscribers alone.
+    /// Reports a change of a service to subscribers only.
     pub(super) fn publish(&mut self, instance: &Instance, change: &Change, now: Nanos) {
         let service = instance.definition.name();
         let at = self.env.clock.wall_at(now);

@@ -53,7 +53,7 @@ impl Supervisor {
             let index = self.registry.order()[position];
             let service = self.registry.get(index);
             let autostart = service.instance.definition.spec().autostart;
-            // Finished and failed services restart only by name.
+            // Finished and failed services are started only by name.
             let is_startable = matches!(
                 service.life.state(),
                 State::Registered | State::Stopped | State::Abandoned
@@ -73,7 +73,8 @@ impl Supervisor {
         self.apply(index, Input::Start { wait_for_dependencies }, now)
     }
 
-    /// The service of this name, if it may be started at present: faults of others do not matter.
+    /// The index of the service with this name, if it may be started. Faults of other services do not
+    /// matter.
     pub(super) fn find_startable(&mut self, name: &str) -> Result<u32, ControlError> {
         let index = self.find(name)?;
         self.may_start().map_err(ControlError::Start)?;
@@ -97,12 +98,12 @@ impl Supervisor {
         }
     }
 
-    /// Why there is no thread at all, if that is so.
+    /// Takes the last failure to spawn a thread, if there was one.
     pub(crate) fn take_spawn_error(&mut self) -> Option<io::Error> {
         self.spawn_error.take()
     }
 
-    /// Takes back a start for which there is no thread.
+    /// Reverts a start that failed because no thread could be spawned.
     pub(crate) fn undo_start(&mut self, now: Nanos) {
         for index in self.registry.indices() {
             self.apply(index, Input::StartFailed, now);

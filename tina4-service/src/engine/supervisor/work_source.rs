@@ -1,4 +1,4 @@
-//! The supervisor as the pool sees it: what is due, work out, completions in.
+//! The supervisor as the pool's source of work.
 
 use std::io;
 use std::sync::Arc;
@@ -24,8 +24,7 @@ fn work(index: u32, action: Action) -> Option<WorkId> {
 }
 
 impl Supervisor {
-    /// Whether the worker that holds the lock has anything else to do than to continue with the
-    /// service that it has just run.
+    /// Whether there is other work for the worker that has just run a service and holds the lock.
     fn has_other_work(&self, now: Nanos) -> bool {
         self.timers.peek().is_some_and(|(due, _)| due <= now) || self.deferred.is_pending()
     }
@@ -100,7 +99,7 @@ impl WorkSource for Supervisor {
         let action = match completion {
             Completion::Ran(exit) => {
                 let service = self.registry.get_mut(index);
-                // The result of an abandoned run is dropped.
+                // The result of an abandoned run is discarded.
                 if service.life.state() != State::Abandoned {
                     let duration = ended.saturating_sub(began);
                     service.stats.ended(ended, duration);
@@ -137,12 +136,12 @@ impl WorkSource for Supervisor {
         match id.kind {
             WorkKind::Run => {
                 let service = self.registry.get(id.index);
-                // A continuous service is expected to run on, until it has shown otherwise.
+                // A continuous service is expected to keep running until measurements show otherwise.
                 let schedule = || &service.instance.definition.spec().schedule;
                 let unmeasured = || (!schedule().is_periodic()).then_some(Nanos::MAX);
                 service.stats.expected_duration().or_else(unmeasured)
             }
-            // A clean-up runs once: there are no samples, and it may take long.
+            // A clean-up runs once, so there are no samples, and it may take a long time.
             WorkKind::CleanUp => Some(Nanos::MAX),
         }
     }
@@ -156,7 +155,7 @@ impl WorkSource for Supervisor {
     }
 
     fn ignores_thread_limit(&self) -> bool {
-        // The thread that ends the process counts, but executes nothing any more.
+        // The thread that ends the process counts towards the limit, but no longer executes work.
         self.exiting
     }
 

@@ -1,4 +1,4 @@
-//! Requests that must not block the caller, as those of the signal thread.
+//! Requests that must not block the caller, such as those from the signal thread.
 
 use std::io;
 use std::sync::Arc;
