@@ -112,7 +112,7 @@ pub use service::permanent::Permanent;
 pub use service::resources::Res;
 pub use service::tick::Tick;
 pub use sys::place::Place;
-pub use sys::stop_signal::Never;
+pub use sys::stop_flag::Never;
 pub use time::clock::Clock;
 pub use time::schedule::Schedule;
 #[cfg(feature = "cron")]

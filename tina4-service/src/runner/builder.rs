@@ -179,7 +179,7 @@ impl Builder {
             exiting: false.into(),
             log_is_slow: false.into(),
             #[cfg(feature = "signals")]
-            received: crate::sys::received::Received::default(),
+            received: crate::sys::received_signals::Received::default(),
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);

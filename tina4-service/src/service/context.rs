@@ -10,7 +10,7 @@ use crate::service::host::Host;
 use crate::service::outcome::HookOutcome;
 use crate::service::registered_hooks::RegisteredHook;
 use crate::service::tick::Tick;
-use crate::sys::stop_signal::Never;
+use crate::sys::stop_flag::Never;
 use crate::time::virtual_clock::IsStopping;
 use crate::time::wall::wall_time;
 use tina4_service_core::{Nanos, nanos};

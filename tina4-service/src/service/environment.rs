@@ -24,7 +24,7 @@ pub(crate) struct Environment {
     pub(crate) log_is_slow: AtomicBool,
     /// Which signals the waiters of this runner have received.
     #[cfg(feature = "signals")]
-    pub(crate) received: crate::sys::received::Received,
+    pub(crate) received: crate::sys::received_signals::Received,
     /// The process that the runner's threads belong to.
     pub(crate) owner: Owner,
 }

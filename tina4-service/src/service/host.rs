@@ -9,7 +9,7 @@ use crossbeam_channel::Receiver;
 use crate::service::locals::{LocalKey, LocalValue};
 use crate::service::registered_hooks::RegisteredHook;
 use crate::service::resources::Resources;
-use crate::sys::stop_signal::Never;
+use crate::sys::stop_flag::Never;
 use crate::time::clock::Clock;
 
 /// What runs the service of a [`Context`](crate::Context): an instance of a runner, or nothing but

@@ -23,7 +23,7 @@ use crate::service::host::Host;
 use crate::service::locals::{Discarded, LocalKey, LocalValue, Locals};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
-use crate::sys::stop_signal::{Never, Sleepers, StopChannel, StopSignal};
+use crate::sys::stop_flag::{Never, Sleepers, StopChannel, StopSignal};
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::time::clock::Clock;
 use crate::time::schedule::Schedule;

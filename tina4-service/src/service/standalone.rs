@@ -12,7 +12,7 @@ use crate::service::host::Host;
 use crate::service::locals::{LocalKey, LocalValue, Locals};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
-use crate::sys::stop_signal::{Never, StopChannel, StopSignal};
+use crate::sys::stop_flag::{Never, StopChannel, StopSignal};
 use crate::sys::sync::{Mutex, lock};
 use crate::time::clock::Clock;
 

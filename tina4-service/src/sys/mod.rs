@@ -7,7 +7,7 @@ pub(crate) mod panics;
 pub(crate) mod per_process;
 pub(crate) mod place;
 #[cfg(feature = "signals")]
-pub(crate) mod received;
-pub(crate) mod stop_signal;
+pub(crate) mod received_signals;
+pub(crate) mod stop_flag;
 pub(crate) mod sync;
 pub(crate) mod threads;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 
-use crate::sys::stop_signal::Never;
+use crate::sys::stop_flag::Never;
 
 /// Nothing is sent. It is dropped when stop is requested.
 pub(crate) type StopSender = Sender<Never>;
