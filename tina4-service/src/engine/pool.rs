@@ -87,7 +87,7 @@ pub(crate) struct Pool<S: WorkSource> {
 
 impl<S: WorkSource> Pool<S> {
     pub(crate) fn new(source: S, clock: Clock, mut threads: ThreadConfig) -> Arc<Self> {
-        if clock.drives() {
+        if clock.drives_runner() {
             threads.max_count = Some(0);
         }
         let state = PoolState { source, workers: Workers::default(), listening: 0 };
@@ -293,7 +293,7 @@ impl<S: WorkSource> Pool<S> {
             state.workers.spawned
         };
         let pool = Arc::clone(self);
-        let name = format!("{}-{worker}", self.threads.name);
+        let name = format!("{}-{worker}", self.threads.name_prefix);
         let body = Box::new(move || pool.run_worker(worker));
         let Err(error) = (self.threads.start)(name, self.threads.stack_size, body) else {
             return true;

@@ -1,5 +1,5 @@
-//! The operating system: locks, panics, threads, forks, stop signals, source lines. Each file owns
-//! one danger.
+//! The operating system and the language runtime: locks, panics, threads, forks, stop requests, source
+//! locations. Only these files start threads, catch panics and count forks.
 
 pub(crate) mod fork;
 pub(crate) mod panics;

@@ -183,8 +183,12 @@ impl WorkSource for FakeSource {
 }
 
 pub(super) fn pool(clock: Clock, max_count: Option<usize>) -> Arc<Pool<FakeSource>> {
-    let threads =
-        ThreadConfig { name: "fake".to_owned(), max_count, stack_size: None, start: start_worker };
+    let threads = ThreadConfig {
+        name_prefix: "fake".to_owned(),
+        max_count,
+        stack_size: None,
+        start: start_worker,
+    };
     Pool::new(FakeSource::default(), clock, threads)
 }
 

@@ -215,7 +215,7 @@ fn a_failed_spawn_is_retried_but_rarely() {
         }
     };
     let threads =
-        ThreadConfig { name: "rare".to_owned(), max_count: None, stack_size: None, start };
+        ThreadConfig { name_prefix: "rare".to_owned(), max_count: None, stack_size: None, start };
     let pool = Pool::new(FakeSource::default(), Clock::system(), threads);
     let (release, released) = bounded::<()>(0);
     let (started, starts) = bounded(1);
@@ -353,7 +353,7 @@ fn rule_52_spawning_a_thread_is_not_part_of_the_run_that_follows() {
         start_worker(name, stack_size, body)
     };
     let threads =
-        ThreadConfig { name: "slow".to_owned(), max_count: None, stack_size: None, start };
+        ThreadConfig { name_prefix: "slow".to_owned(), max_count: None, stack_size: None, start };
     let pool = Pool::new(FakeSource::default(), clock.clone(), threads);
     let (_, work) = counter();
     pool.with(|source, now| source.add(now + HOUR, Arc::clone(&work)));

@@ -138,7 +138,7 @@ impl Supervisor {
         }
         // Two services that stop each other would wait forever: one that is itself asked to stop does
         // not wait.
-        if inside.is_some_and(|inside| self.registry.get(inside).instance.stop_requested()) {
+        if inside.is_some_and(|inside| self.registry.get(inside).instance.is_stop_requested()) {
             return Wait::Ready(Stopped::Requested);
         }
         Wait::Until(service.life.stop_deadline())

@@ -34,7 +34,7 @@ fn rule_44_effects_that_may_block_are_left_to_a_worker() {
 fn rule_44_without_a_thread_they_are_left_to_the_next_caller() {
     let start = |_, _, _| Err(io::Error::other("no more threads"));
     let threads =
-        ThreadConfig { name: "none".to_owned(), max_count: None, stack_size: None, start };
+        ThreadConfig { name_prefix: "none".to_owned(), max_count: None, stack_size: None, start };
     let pool = Pool::new(FakeSource::default(), Clock::system(), threads);
     let thread = defer(&pool);
     assert!(thread.try_recv().is_err(), "not by the caller");
