@@ -39,7 +39,7 @@ pub(super) fn from_hook_error(cause: Cause) -> Box<Crash> {
 
 #[cold]
 pub(super) fn from_panic(panic: Box<Panic>) -> Box<Crash> {
-    let text = bounded(error_text::LONGEST, &panic);
+    let text = bounded(error_text::MAX_TEXT_BYTES, &panic);
     crash(text, Some(panic), CrashKind::Transient)
 }
 

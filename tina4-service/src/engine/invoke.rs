@@ -78,7 +78,7 @@ fn wait_for_start_line(instance: &Instance) {
     let (clock, slow) = (Clock::system(), &instance.env.log_is_slow);
     let until = clock.now().saturating_add(nanos(START_LINE_TIMEOUT));
     let mut polls = 0;
-    while !instance.is_announced() && !slow.load(Ordering::Relaxed) {
+    while !instance.is_start_logged() && !slow.load(Ordering::Relaxed) {
         polls += 1;
         if polls < POLLS_WITHOUT_SLEEP {
             crate::sys::sync::yield_now();
@@ -91,7 +91,7 @@ fn wait_for_start_line(instance: &Instance) {
 }
 
 fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
-    if !instance.is_announced() {
+    if !instance.is_start_logged() {
         wait_for_start_line(instance);
     }
     let body = || {

@@ -90,7 +90,7 @@ pub(crate) struct Pool<S: WorkSource> {
 
 impl<S: WorkSource> Pool<S> {
     pub(crate) fn new(source: S, clock: Clock, mut thread_config: ThreadConfig) -> Arc<Self> {
-        if clock.drives() {
+        if clock.drives_runner() {
             // 0 means that the clock executes the work on its own threads.
             thread_config.max_count = Some(0);
         }
@@ -299,7 +299,7 @@ impl<S: WorkSource> Pool<S> {
             state.workers.spawned
         };
         let pool = Arc::clone(self);
-        let name = format!("{}-{worker_id}", self.thread_config.name);
+        let name = format!("{}-{worker_id}", self.thread_config.name_prefix);
         let body = Box::new(move || pool.run_worker(worker_id));
         let Err(error) = (self.thread_config.start)(name, self.thread_config.stack_size, body)
         else {

@@ -40,7 +40,7 @@ static RUNNERS: PerProcess<Mutex<Vec<Weak<Engine>>>> = PerProcess::new(Mutex::ne
 
 /// Registers a runner whose services must be stopped when the process ends.
 pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
-    let mut runners = std_lock(RUNNERS.get());
+    let mut runners = std_lock(RUNNERS.get_or_init());
     runners.retain(|known| known.strong_count() > 0);
     if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(pool))) {
         runners.push(std::sync::Arc::downgrade(pool));
@@ -118,7 +118,7 @@ fn is_parked(thread: u32) -> bool {
 /// The runners that still exist. Threads hold this lock only for the duration of a push.
 fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Engine>> {
     loop {
-        match RUNNERS.get().try_lock() {
+        match RUNNERS.get_or_init().try_lock() {
             Ok(runners) => return runners.iter().filter_map(Weak::upgrade).collect(),
             Err(TryLockError::Poisoned(poisoned)) => {
                 return poisoned.into_inner().iter().filter_map(Weak::upgrade).collect();

@@ -149,7 +149,7 @@ impl Runner {
         self.shared.env.owner.claim();
         // Nothing drives virtual time at the end of the process, so the exit hook would wait in vain.
         #[cfg(feature = "exit-hook")]
-        if !self.shared.env.clock.drives() {
+        if !self.shared.env.clock.drives_runner() {
             crate::process::exit_hook::register(&self.shared.pool);
         }
         if crate::sys::panics::panics_abort() {

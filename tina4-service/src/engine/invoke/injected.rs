@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::service::instance::{Injected, Instance};
+use crate::service::instance::{InjectedFault, Instance};
 use crate::service::outcome::Cause;
 use tina4_service_core::nanos;
 
@@ -10,12 +10,12 @@ use tina4_service_core::nanos;
 pub(super) fn inject(instance: &Instance) -> Result<(), Cause> {
     match instance.take_injected() {
         None => Ok(()),
-        Some(Injected::Crash) => Err(Cause::new("a crash that the test asked for")),
+        Some(InjectedFault::Crash) => Err(Cause::new("a crash that the test asked for")),
         // Without the panic hook, because the test expects the panic.
-        Some(Injected::Panic) => {
+        Some(InjectedFault::Panic) => {
             std::panic::resume_unwind(Box::new("a panic that the test asked for"))
         }
-        Some(Injected::Slow(time)) => {
+        Some(InjectedFault::Slow(time)) => {
             if let Some(clock) = instance.env.clock.as_virtual() {
                 Arc::clone(clock).sleep_through(clock.now().saturating_add(nanos(time)));
             }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use crate::observe::log::LogLine;
 use crate::service::environment::Environment;
 use crate::sys::panics;
-use crate::sys::stop_signal::Sleepers;
+use crate::sys::stop_flag::Sleepers;
 
 /// The maximum number of log lines that wait to be written.
 const MAX_LINES: usize = 10_000;

@@ -184,8 +184,12 @@ impl WorkSource for FakeSource {
 }
 
 pub(super) fn pool(clock: Clock, max_count: Option<usize>) -> Arc<Pool<FakeSource>> {
-    let config =
-        ThreadConfig { name: "fake".to_owned(), max_count, stack_size: None, start: start_worker };
+    let config = ThreadConfig {
+        name_prefix: "fake".to_owned(),
+        max_count,
+        stack_size: None,
+        start: start_worker,
+    };
     Pool::new(FakeSource::default(), clock, config)
 }
 

@@ -215,7 +215,8 @@ fn a_failed_spawn_is_retried_but_rarely() {
             start_worker(name, stack_size, body)
         }
     };
-    let config = ThreadConfig { name: "rare".to_owned(), max_count: None, stack_size: None, start };
+    let config =
+        ThreadConfig { name_prefix: "rare".to_owned(), max_count: None, stack_size: None, start };
     let pool = Pool::new(FakeSource::default(), Clock::system(), config);
     let (release, released) = bounded::<()>(0);
     let (started, starts) = bounded(1);
@@ -285,7 +286,8 @@ fn rule_52_spawning_a_thread_is_not_part_of_the_run_that_follows() {
         CLOCK.get().expect("set above").advance(Duration::from_millis(1));
         start_worker(name, stack_size, body)
     };
-    let config = ThreadConfig { name: "slow".to_owned(), max_count: None, stack_size: None, start };
+    let config =
+        ThreadConfig { name_prefix: "slow".to_owned(), max_count: None, stack_size: None, start };
     let pool = Pool::new(FakeSource::default(), clock.clone(), config);
     let (_, work) = counter();
     pool.with(|source, now| source.add(now + HOUR, Arc::clone(&work)));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Pool;
 use super::work_source::WorkSource;
-use crate::sys::stop_signal::Sleepers;
+use crate::sys::stop_flag::Sleepers;
 use crate::sys::sync::lock;
 use tina4_service_core::Nanos;
 

@@ -141,7 +141,7 @@ impl Supervisor {
         }
         // Two services that stop each other would wait forever, so a service that has itself been
         // asked to stop does not wait.
-        if caller.is_some_and(|caller| self.registry.get(caller).instance.stop_requested()) {
+        if caller.is_some_and(|caller| self.registry.get(caller).instance.is_stop_requested()) {
             return Poll::Ready(Stopped::Requested);
         }
         Poll::Pending(service.life.stop_deadline())

@@ -14,7 +14,7 @@ impl Supervisor {
         let service = self.registry.get_mut(index);
         let change = match transition {
             Transition::Started => {
-                service.instance.renew();
+                service.instance.reset();
                 self.deferred.discard(service.instance.take_locals());
                 service.end = None;
                 self.shutdown.forget_report();

@@ -25,7 +25,7 @@ static INSTALLED: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false));
 ///
 /// The operating system refused the thread or the handlers.
 pub(super) fn start(signals: &'static Signals, waiters: &'static Waiters) -> io::Result<()> {
-    let mut installed = std_lock(INSTALLED.get());
+    let mut installed = std_lock(INSTALLED.get_or_init());
     if *installed {
         return Ok(());
     }

@@ -33,7 +33,8 @@ fn rule_44_effects_that_may_block_are_handed_to_a_worker() {
 #[test]
 fn rule_44_without_a_worker_deferred_effects_wait_for_the_next_caller() {
     let start = |_, _, _| Err(io::Error::other("no more threads"));
-    let config = ThreadConfig { name: "none".to_owned(), max_count: None, stack_size: None, start };
+    let config =
+        ThreadConfig { name_prefix: "none".to_owned(), max_count: None, stack_size: None, start };
     let pool = Pool::new(FakeSource::default(), Clock::system(), config);
     let thread = defer(&pool);
     assert!(thread.try_recv().is_err(), "not by the caller");
