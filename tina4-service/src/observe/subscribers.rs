@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use crate::observe::event::{Change, Event};
 #[cfg(feature = "testing")]
-use crate::observe::record::Record;
+use crate::observe::event_log::Record;
 
 /// The capacity of each subscriber's channel; once it is full, new events are dropped.
 const CAPACITY: usize = 1024;

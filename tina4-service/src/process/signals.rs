@@ -17,18 +17,18 @@
 //! its next one.
 //!
 //! From a signal to a waiter: [`handler`] (in the handler, by way of `ffi`) > [`thread`] (woken
-//! through `unix` or `windows`) > [`waiters`] > [`listener`].
+//! through `unix` or `windows`) > [`waiters`] > [`waiter_guard`].
 
 mod debounce;
+mod end_process;
 mod ending;
-mod exit;
 pub(super) mod handler;
 mod install;
-pub(crate) mod listener;
 pub(crate) mod run_watch;
 mod thread;
 #[cfg(unix)]
 mod unix;
+pub(crate) mod waiter_guard;
 mod waiters;
 #[cfg(windows)]
 mod windows;

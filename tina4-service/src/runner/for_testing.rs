@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::observe::record::Record;
+use crate::observe::event_log::Record;
 use crate::runner::runner::Runner;
 use crate::service::instance::Instance;
 use crate::sys::place::Place;

@@ -17,9 +17,9 @@ use crate::observe::signal::StopCause;
 use crate::plan::start_error::StartError;
 use crate::process::exit_code::{exit_code, start_code};
 #[cfg(feature = "signals")]
-use crate::process::signals::listener::Listener;
-#[cfg(feature = "signals")]
 use crate::process::signals::run_watch::RunWatch;
+#[cfg(feature = "signals")]
+use crate::process::signals::waiter_guard::Listener;
 use crate::process::stderr;
 use crate::runner::runner::{LOG_LIMIT, Runner};
 use tina4_service_core::{Nanos, nanos};

@@ -9,7 +9,7 @@ use super::test_error::TestError;
 use super::test_runner::TestRunner;
 use super::test_time::keep;
 use super::virtual_time::VirtualTime;
-use crate::observe::record::Record;
+use crate::observe::event_log::Record;
 use crate::plan::start_error::StartError;
 use crate::runner::builder;
 use crate::runner::runner::Runner;

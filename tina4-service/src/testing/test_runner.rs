@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
+use crate::observe::event_log::Record;
 use crate::observe::info::ServiceInfo;
-use crate::observe::record::Record;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::start_error::StartError;
 use crate::runner::runner::Runner;

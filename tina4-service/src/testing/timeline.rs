@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tina4_service_core::duration::text;
 
 use crate::observe::event::{Change, Event};
-use crate::observe::record::Recorded;
+use crate::observe::event_log::Recorded;
 use crate::service::error_text::without_backtrace;
 use crate::text::one_line::OneLine;
 use crate::time::zone::Zone;

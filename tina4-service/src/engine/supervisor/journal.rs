@@ -28,7 +28,7 @@ impl Journal {
     }
 
     #[cfg(feature = "testing")]
-    pub(super) fn record_all(&mut self, record: crate::observe::record::Record) {
+    pub(super) fn record_all(&mut self, record: crate::observe::event_log::Record) {
         self.subscribers.record(record);
     }
 

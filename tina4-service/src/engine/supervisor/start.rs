@@ -23,7 +23,7 @@ impl Supervisor {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&mut self, record: crate::observe::record::Record) {
+    pub(crate) fn record_all(&mut self, record: crate::observe::event_log::Record) {
         self.journal.record_all(record);
     }
 

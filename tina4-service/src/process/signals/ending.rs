@@ -12,7 +12,7 @@ use tina4_service_core::{Nanos, nanos};
 use crate::engine::Engine;
 use crate::engine::pool::wait::Wait;
 use crate::process::exit_code::exit_code;
-use crate::process::signals::exit::end_with;
+use crate::process::signals::end_process::end_with;
 use crate::process::signals::run_watch::RunWatch;
 use crate::sys::threads::start_thread;
 use crate::time::clock::Clock;

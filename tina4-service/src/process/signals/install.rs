@@ -3,7 +3,7 @@
 use std::io;
 
 #[cfg(windows)]
-use crate::process::signals::exit::end_with;
+use crate::process::signals::end_process::end_with;
 #[cfg(windows)]
 use crate::process::signals::handler::{Reaction, arrived};
 
