@@ -135,7 +135,12 @@ impl Registry {
     /// The faults of the last check that concern one service.
     pub(super) fn faults_of(&self, index: u32) -> Vec<Fault> {
         let definition = &self.get(index).instance.definition;
-        self.checked.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect()
+        self.checked
+            .faults
+            .iter()
+            .filter(|fault| fault.prevents_start_of(definition))
+            .cloned()
+            .collect()
     }
 
     /// Whether a service that it comes after was started and is not ready.

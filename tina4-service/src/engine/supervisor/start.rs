@@ -23,7 +23,7 @@ impl Supervisor {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&mut self, record: crate::observe::event_log::Record) {
+    pub(crate) fn record_all(&mut self, record: crate::observe::event_log::EventLog) {
         self.journal.record_all(record);
     }
 

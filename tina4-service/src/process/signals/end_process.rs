@@ -1,11 +1,11 @@
-//! Ends the process while the thread that should do it is blocked.
+//! Ends the process immediately, from the signal thread or a handler.
 
 use crate::process::stderr;
 
-/// Ends the process immediately with this exit code, after an attempt to print `report`. Neither
-/// hooks nor destructors run.
-pub(super) fn end_with(code: u8, report: &str) -> ! {
-    stderr::write(report);
+/// Ends the process immediately with this exit code, after an attempt to print `message`.
+/// Neither hooks nor destructors run.
+pub(super) fn end_process(code: u8, message: &str) -> ! {
+    stderr::write(message);
     exit(code.into())
 }
 
@@ -15,7 +15,7 @@ use signal_hook::low_level::exit;
 #[cfg(windows)]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the user asked for the immediate end of the process"
+    reason = "the process must end although another thread is blocked"
 )]
 fn exit(code: i32) -> ! {
     std::process::exit(code)
