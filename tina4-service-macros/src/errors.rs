@@ -11,8 +11,8 @@ use quote::ToTokens;
 use syn::{Error, Ident, LitInt, LitStr, Path};
 use tina4_service_core::{CronError, Key, Restart};
 
-use crate::kind::Kind;
 use crate::tokens::path_text;
+use crate::value_kind::ValueKind;
 
 mod function;
 
@@ -123,34 +123,34 @@ pub(crate) fn wrong_kind(key: Key, found: &TokenTree) -> Error {
 
 /// The kind of value that a key takes, in words.
 fn kind(key: Key) -> &'static str {
-    match Kind::of(key) {
-        Kind::Name => "a name as text",
-        Kind::Duration(_) => "a duration as text",
-        Kind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
-        Kind::Count(_) => "a whole number",
-        Kind::Switch(_) => "`true` or `false`",
-        Kind::After => "the path of a service function or a name as text",
-        Kind::OnStop => "the path of a function",
-        Kind::Crate => "the path of a crate or module",
-        Kind::Cron => "a cron expression as text",
-        Kind::Timezone => "a time zone as text",
+    match ValueKind::of(key) {
+        ValueKind::Name => "a name as text",
+        ValueKind::Duration(_) => "a duration as text",
+        ValueKind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
+        ValueKind::Count(_) => "a whole number",
+        ValueKind::Bool(_) => "`true` or `false`",
+        ValueKind::After => "the path of a service function or a name as text",
+        ValueKind::OnStop => "the path of a function",
+        ValueKind::Crate => "the path of a crate or module",
+        ValueKind::Cron => "a cron expression as text",
+        ValueKind::Timezone => "a time zone as text",
     }
 }
 
 /// A valid value of a key.
 fn example(key: Key) -> &'static str {
-    match Kind::of(key) {
-        Kind::Name => "\"heartbeat\"",
-        Kind::Duration(_) => "\"30s\"",
-        Kind::Restart => "\"never\"",
-        Kind::Count(_) => "5",
-        Kind::Switch(_) if key == Key::Autostart => "false",
-        Kind::Switch(_) => "true",
-        Kind::After => "[migrations]",
-        Kind::OnStop => "flush",
-        Kind::Crate => "facade::tina4_service",
-        Kind::Cron => "\"0 8 * * *\"",
-        Kind::Timezone => "\"Europe/Berlin\"",
+    match ValueKind::of(key) {
+        ValueKind::Name => "\"heartbeat\"",
+        ValueKind::Duration(_) => "\"30s\"",
+        ValueKind::Restart => "\"never\"",
+        ValueKind::Count(_) => "5",
+        ValueKind::Bool(_) if key == Key::Autostart => "false",
+        ValueKind::Bool(_) => "true",
+        ValueKind::After => "[migrations]",
+        ValueKind::OnStop => "flush",
+        ValueKind::Crate => "facade::tina4_service",
+        ValueKind::Cron => "\"0 8 * * *\"",
+        ValueKind::Timezone => "\"Europe/Berlin\"",
     }
 }
 
@@ -158,20 +158,20 @@ fn example(key: Key) -> &'static str {
 fn corrected(key: Key, found: &TokenTree) -> Option<String> {
     let text = found.to_string();
     let inner = || syn::parse_str::<LitStr>(&text).map(|literal| literal.value()).ok();
-    match Kind::of(key) {
-        Kind::Name => matches!(found, TokenTree::Ident(_)).then(|| format!("\"{text}\"")),
-        Kind::Duration(_) => {
+    match ValueKind::of(key) {
+        ValueKind::Name => matches!(found, TokenTree::Ident(_)).then(|| format!("\"{text}\"")),
+        ValueKind::Duration(_) => {
             let number = syn::parse_str::<LitInt>(&text).ok()?;
             number.suffix().is_empty().then(|| format!("\"{}s\"", number.base10_digits()))
         }
-        Kind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
-        Kind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
-        Kind::Switch(_) => inner().filter(|inner| inner == "true" || inner == "false"),
-        Kind::OnStop | Kind::Crate => inner()
+        ValueKind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
+        ValueKind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
+        ValueKind::Bool(_) => inner().filter(|inner| inner == "true" || inner == "false"),
+        ValueKind::OnStop | ValueKind::Crate => inner()
             .filter(|inner| syn::parse_str::<Path>(inner).is_ok())
             .or_else(|| raw_identifier(found)),
-        Kind::After => raw_identifier(found).map(|name| format!("[{name}]")),
-        Kind::Cron | Kind::Timezone => None,
+        ValueKind::After => raw_identifier(found).map(|name| format!("[{name}]")),
+        ValueKind::Cron | ValueKind::Timezone => None,
     }
 }
 

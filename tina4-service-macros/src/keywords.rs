@@ -14,7 +14,10 @@ use syn::{AngleBracketedGenericArguments, Ident, Path, PathArguments, PathSegmen
 const EDITION_KEYWORDS: [&str; 5] = ["async", "await", "dyn", "gen", "try"];
 
 /// A path to a function or module, with or without generic arguments.
-pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<Path> {
+pub(crate) fn parse_path(
+    input: ParseStream<'_>,
+    allow_generic_arguments: bool,
+) -> syn::Result<Path> {
     let leading_colon = input.parse()?;
     let mut segments = Punctuated::new();
     loop {
@@ -28,7 +31,7 @@ pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<P
             return Err(input.error("expected a name"));
         }
         let mut segment = PathSegment::from(raw_name(&input.call(Ident::parse_any)?));
-        if generic && input.peek(Token![::]) && input.peek3(Token![<]) {
+        if allow_generic_arguments && input.peek(Token![::]) && input.peek3(Token![<]) {
             let arguments = input.call(AngleBracketedGenericArguments::parse_turbofish)?;
             segment.arguments = PathArguments::AngleBracketed(arguments);
         }
@@ -93,9 +96,9 @@ fn is_name(word: &Ident, next: Option<&TokenTree>) -> bool {
         || match next {
             None | Some(TokenTree::Literal(_)) => true,
             Some(TokenTree::Ident(_) | TokenTree::Group(_)) => false,
-            Some(TokenTree::Punct(sign)) => {
-                let is_path = sign.as_char() == ':' && sign.spacing() == Spacing::Joint;
-                !is_path && !matches!(sign.as_char(), '\'' | '?')
+            Some(TokenTree::Punct(punct)) => {
+                let is_path = punct.as_char() == ':' && punct.spacing() == Spacing::Joint;
+                !is_path && !matches!(punct.as_char(), '\'' | '?')
             }
         }
 }

@@ -6,36 +6,9 @@
 //! this crate, and `$crate` is the crate of the macro that contains it.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::Path;
-use syn::spanned::Spanned as _;
+use quote::{ToTokens, quote};
 
-/// The path of the module in the runtime crate that holds everything the expansion needs.
-pub(super) struct Private {
-    path: TokenStream,
-    /// The number of leading tokens that are the user's.
-    user_tokens: usize,
-}
-
-impl Private {
-    /// In the crate that the user named, or else in `::tina4_service`.
-    pub(super) fn of(root: Option<&Path>) -> Self {
-        match root {
-            // If the path leads to another crate, the error belongs at the path, not at the attribute.
-            Some(root) => Self {
-                path: quote_spanned!(root.segments.last().span()=> #root::__private),
-                user_tokens: root.to_token_stream().into_iter().count(),
-            },
-            None => Self { path: quote!(::tina4_service::__private), user_tokens: 0 },
-        }
-    }
-}
-
-impl ToTokens for Private {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.path.to_tokens(tokens);
-    }
-}
+use super::private_path::PrivatePath;
 
 /// Where rustc should put its carets: from the first to the last of some tokens of the user.
 ///
@@ -46,19 +19,19 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place of these tokens, or of `otherwise` if there are none.
-    pub(super) fn of(written: &TokenStream, otherwise: &Ident) -> Self {
+    /// The place of these tokens, or of `fallback` if there are none.
+    pub(super) fn of(written: &TokenStream, fallback: &Ident) -> Self {
         let mut tokens = written.clone().into_iter();
         let first = tokens.next();
         let last = tokens.last().or_else(|| first.clone());
-        let span = |token: Option<TokenTree>| token.map_or(otherwise.span(), |token| token.span());
+        let span = |token: Option<TokenTree>| token.map_or(fallback.span(), |token| token.span());
         Self { first: span(first), last: span(last) }
     }
 
     /// A call to a function of the runtime crate, located here.
     pub(super) fn call(
         &self,
-        private: &Private,
+        private: &PrivatePath,
         function: TokenStream,
         arguments: TokenStream,
     ) -> TokenStream {

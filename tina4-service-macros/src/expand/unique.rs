@@ -19,12 +19,13 @@ use quote::{quote, quote_spanned};
 const WORDS: [(char, &str); 2] = [('-', "hyphen"), ('.', "fullstop")];
 
 /// The macro that a crate can define only once; rustc puts its carets at `span`.
-pub(super) fn item(name: &str, span: Span) -> Option<TokenStream> {
+pub(super) fn reservation(name: &str, span: Span) -> Option<TokenStream> {
     if WORDS.iter().any(|(_, word)| name.contains(word)) {
         return None;
     }
-    let replace =
-        |name: String, (sign, word): &(char, &str)| name.replace(*sign, &format!("_{word}_"));
+    let replace = |name: String, (character, word): &(char, &str)| {
+        name.replace(*character, &format!("_{word}_"))
+    };
     let name = WORDS.iter().fold(format!("another_service_is_named_{name}"), replace);
     let name = Ident::new(&name, span);
     let mut rules = Group::new(Delimiter::Brace, quote!(() => {};));
@@ -45,12 +46,12 @@ mod tests {
         ];
         let items: HashSet<_> = names
             .iter()
-            .filter_map(|name| item(name, Span::call_site()))
+            .filter_map(|name| reservation(name, Span::call_site()))
             .map(|item| item.to_string())
             .collect();
         assert_eq!(items.len(), names.len(), "{items:#?}");
         for name in ["a_hyphen_b", "a-hyphen_b", "fullstop"] {
-            assert!(item(name, Span::call_site()).is_none(), "{name}");
+            assert!(reservation(name, Span::call_site()).is_none(), "{name}");
         }
     }
 }

@@ -116,7 +116,7 @@ fn faulty_signatures() {
 }
 
 #[test]
-fn names_of_functions_that_are_not_names_of_services() {
+fn function_names_that_are_invalid_service_names() {
     check_items(&[
         (
             "fn _hidden() {}",

@@ -7,7 +7,7 @@ use tina4_service_core::{Key, Setting};
 /// A kind of value. A kind that several keys share holds the setting of the key; the others belong to
 /// the key of their name.
 #[derive(Clone, Copy)]
-pub(crate) enum Kind {
+pub(crate) enum ValueKind {
     /// A text that is a valid name.
     Name,
     /// A text that is a duration.
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     /// A whole number.
     Count(fn(u32) -> Setting),
     /// `true` or `false`.
-    Switch(fn(bool) -> Setting),
+    Bool(fn(bool) -> Setting),
     /// A list of services.
     After,
     /// The path of a function.
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Crate,
 }
 
-impl Kind {
+impl ValueKind {
     /// The kind of value that `key` takes.
     pub(crate) fn of(key: Key) -> Self {
         match key {
@@ -50,8 +50,8 @@ impl Kind {
             Key::StopTimeout => Self::Duration(Setting::StopTimeout),
             Key::After => Self::After,
             Key::OnStop => Self::OnStop,
-            Key::Autostart => Self::Switch(Setting::Autostart),
-            Key::Critical => Self::Switch(Setting::Critical),
+            Key::Autostart => Self::Bool(Setting::Autostart),
+            Key::Critical => Self::Bool(Setting::Critical),
             Key::Crate => Self::Crate,
         }
     }
