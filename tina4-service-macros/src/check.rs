@@ -29,8 +29,8 @@ pub(crate) struct CheckedService {
 }
 
 /// Checks a service. Faulty settings are replaced by their defaults, so that the registration is
-/// generated all the same and rustc reports type errors in the same build. `None`: there is no
-/// function to register.
+/// generated all the same and rustc reports type errors in the same build. Returns `None` if there
+/// is no function to register.
 pub(crate) fn check(
     args: Args,
     function: Option<Function>,
@@ -94,7 +94,7 @@ fn name_of_function(
         return (String::new(), None);
     };
     let name = function.name();
-    // `name` is given, and the fault of its value is reported.
+    // The value of `name` is invalid, and that has already been reported.
     if unreadable.contains(&Key::Name) {
         return (name, None);
     }

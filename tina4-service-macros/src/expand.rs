@@ -18,14 +18,15 @@ mod unique;
 use self::place::Place;
 use self::private_path::PrivatePath;
 
-/// The function, untouched, between its lint allowances and its registration.
+/// The function, unchanged, between its lint allowances and its registration.
 pub(crate) fn expand(checked: Option<&CheckedService>, item: &TokenStream) -> TokenStream {
     let allowances = checked.and_then(|checked| allowances(&checked.function));
     let registration = checked.map(registration);
     quote!(#allowances #item #registration)
 }
 
-/// Lint allowances for service parameters: by-value arguments, up to eight of them.
+/// Lint allowances for service parameters: they may be passed by value, and there may be eight of
+/// them.
 fn allowances(function: &Function) -> Option<TokenStream> {
     let by_value = |parameter: &TokenStream| !parameter.to_string().starts_with('&');
     let mut lints = Vec::new();
@@ -51,7 +52,7 @@ fn registration(checked: &CheckedService) -> TokenStream {
     let Function { ident, cfgs, .. } = function;
     let deprecated = function
         .deprecated
-        .then(|| quote!(#[allow(deprecated, reason = "registering a service is not using it")]));
+        .then(|| quote!(#[allow(deprecated, reason = "registering a service does not count as using it")]));
     let function_name = function.name();
     let unique = checked
         .name_span

@@ -28,12 +28,13 @@ pub(crate) struct Function {
     pub(crate) deprecated: bool,
     /// The types of the parameters, as written.
     pub(crate) parameters: Vec<TokenStream>,
-    /// The type of the result, as written; empty if none is.
+    /// The return type as written; empty if there is none.
     pub(crate) return_type: TokenStream,
 }
 
 impl Function {
-    /// Reads the function. `None`: it cannot be registered, for a reason that is among the faults.
+    /// Reads the function. Returns `None` if it cannot be registered; `diagnostics` then contains
+    /// the reason.
     pub(crate) fn read(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<Self> {
         let head = |input: ParseStream<'_>| {
             let head = Head::parse(input);
@@ -151,7 +152,7 @@ fn is_service(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "service")
 }
 
-/// The attribute, reduced to its conditions on the existence of the function.
+/// The part of the attribute that decides whether the function is compiled: its `cfg`s.
 fn cfg(attribute: &Attribute) -> Option<TokenStream> {
     let conditional = ["cfg", "cfg_attr"].into_iter().any(|name| attribute.path().is_ident(name));
     if !conditional {
@@ -176,7 +177,8 @@ fn is_deprecated(attribute: &Attribute) -> bool {
             && attribute.to_token_stream().to_string().contains("deprecated")
 }
 
-/// Reports the qualifiers that a service must not have. `false`: they prevent an ordinary call.
+/// Reports the qualifiers that a service must not have. Returns whether the function can still be
+/// called like an ordinary one.
 fn check_qualifiers(signature: &Signature, diagnostics: &mut Diagnostics) -> bool {
     let mut callable = true;
     if let Some(token) = &signature.constness {
@@ -200,7 +202,7 @@ fn check_qualifiers(signature: &Signature, diagnostics: &mut Diagnostics) -> boo
     callable
 }
 
-/// Reports generics. `false`: there are some.
+/// Reports generics; returns whether there are none.
 fn check_generics(signature: &Signature, diagnostics: &mut Diagnostics) -> bool {
     let generics = &signature.generics;
     let error = if !generics.params.is_empty() {
@@ -218,8 +220,8 @@ fn check_generics(signature: &Signature, diagnostics: &mut Diagnostics) -> bool 
     false
 }
 
-/// Reports parameters that a service cannot have. `false`: some cannot be filled in, whatever their
-/// types are.
+/// Reports parameters that a service cannot have. Returns whether the expansion can supply a value
+/// for each of them.
 fn check_parameters(signature: &Signature, diagnostics: &mut Diagnostics) -> bool {
     let mut callable = true;
     for argument in &signature.inputs {
@@ -245,7 +247,8 @@ fn check_parameters(signature: &Signature, diagnostics: &mut Diagnostics) -> boo
     callable
 }
 
-/// The same for one parameter.
+/// Reports what is wrong with one parameter; returns whether the expansion can supply a value for
+/// it.
 fn check_parameter(typed: &PatType, diagnostics: &mut Diagnostics) -> bool {
     let mut callable = true;
     if !is_simple(&typed.pat) {

@@ -1,8 +1,8 @@
-//! Names that are keywords in some editions only.
+//! Names that are keywords only in some editions.
 //!
-//! A macro cannot know the edition of the user's crate, and syn treats most of these words as keywords
-//! in every edition. Where only a name can stand, the raw identifier replaces the word: it is the same
-//! name in every edition.
+//! A macro cannot know the edition of the user's crate, and syn treats most of these words as
+//! keywords in every edition. Wherever only a name is possible, the word is replaced with the raw
+//! identifier, which is the same name in every edition.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -10,7 +10,7 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{AngleBracketedGenericArguments, Ident, Path, PathArguments, PathSegment, Token};
 
-/// `gen` is a keyword since edition 2024, the others since 2018.
+/// `gen` is a keyword from edition 2024 on, and the others from 2018 on.
 const EDITION_KEYWORDS: [&str; 5] = ["async", "await", "dyn", "gen", "try"];
 
 /// A path to a function or module, with or without generic arguments.
@@ -43,7 +43,7 @@ pub(crate) fn parse_path(
     }
 }
 
-/// The item, with raw identifiers for these words in its visibility and its signature.
+/// The item, with edition keywords in its visibility and signature replaced by raw identifiers.
 pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
     let mut before: Vec<TokenTree> = item.into_iter().collect();
     // Before `fn`, `async` is a qualifier, except in `pub(in ..)`.
@@ -61,7 +61,7 @@ pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
     before.into_iter().map(visibility).chain(raw(signature, true)).collect()
 }
 
-/// The tokens with raw names; `after_fn` if the first of them is the name of the function.
+/// The tokens with raw names. `after_fn` says whether the first token is the function's name.
 fn raw(tokens: Vec<TokenTree>, mut after_fn: bool) -> Vec<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();
     let mut output = Vec::with_capacity(tokens.len());

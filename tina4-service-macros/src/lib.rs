@@ -1,8 +1,8 @@
 //! The `#[service]` attribute of `tina4-service`, which documents and re-exports it.
 //!
-//! Data flow: attribute -> `Args`, item -> `Function` -> (check) -> `CheckedService` -> (expand) -> the
-//! registration after the function. Diagnostics are collected on the way, so that one build shows all of
-//! them, and the user's function is passed through untouched, whatever is wrong.
+//! Data flow: attribute -> `Args`, item -> `Function` -> (check) -> `CheckedService` -> (expand) ->
+//! the registration after the function. Faults are collected on the way, so that one build shows
+//! all of them, and the user's function is always passed through unchanged.
 #![forbid(unsafe_code)]
 
 use proc_macro2::TokenStream;

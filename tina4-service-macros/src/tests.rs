@@ -4,12 +4,12 @@
 
 use super::*;
 
-/// The messages about a declaration. Its item must survive.
+/// The messages about a declaration. Checks that its item is passed through unchanged.
 fn faults(args: &str, item: &str) -> Vec<String> {
     let item: TokenStream = item.parse().expect("the item lexes");
     let args = args.parse().expect("the arguments lex");
     let expansion = expand_service(args, item.clone()).to_string();
-    let (before, rest) = expansion.split_once(&item.to_string()).expect("the item survives");
+    let (before, rest) = expansion.split_once(&item.to_string()).expect("the item is unchanged");
     assert!(before.is_empty() || before.starts_with("# [allow (clippy ::"), "{before}");
     let file: syn::File = syn::parse_str(rest).expect("items");
     let message = |item: &syn::Item| {

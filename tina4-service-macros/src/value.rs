@@ -29,8 +29,8 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// Reads the value of `key`. Diagnostics in list entries go to `faults`, so that the remaining entries
-    /// are checked too.
+    /// Reads the value of `key`. Faults in list entries go to `diagnostics`, so that the remaining
+    /// entries are checked too.
     pub(crate) fn read(
         key: Key,
         key_span: Span,
@@ -158,8 +158,8 @@ fn read_after(
     Ok(entries)
 }
 
-/// The fault of an `after` without brackets. If its value would be a valid entry, the remedy puts it
-/// in brackets.
+/// The error about an `after` without brackets. If its value would be a valid entry, the remedy
+/// puts it in brackets.
 fn missing_brackets(input: ParseStream<'_>) -> syn::Result<syn::Error> {
     let start = input.fork();
     if let Ok(path) = keywords::parse_path(input, false) {

@@ -10,9 +10,10 @@ use quote::{ToTokens, quote};
 
 use super::private_path::PrivatePath;
 
-/// Where rustc should put its carets: from the first to the last of some tokens of the user.
+/// Where rustc should put its carets: from the first to the last token of a piece of the user's
+/// code.
 ///
-/// rustc also reports a type only once if two requirements on it have the same place.
+/// If two requirements on a type have the same place, rustc reports the type only once.
 pub(super) struct Place {
     first: Span,
     pub(super) last: Span,
@@ -43,7 +44,7 @@ impl Place {
         self.call_path(function.to_token_stream(), 1, arguments)
     }
 
-    /// A closure, located here. Because of the braces no lint calls it redundant.
+    /// A closure, located here. The braces keep clippy from calling it redundant.
     pub(super) fn closure(&self, parameter: &impl ToTokens, body: TokenStream) -> TokenStream {
         let mut body = Group::new(Delimiter::Brace, body);
         body.set_span(self.last);
@@ -68,7 +69,7 @@ impl Place {
         self.locate_keeping(tokens, 0)
     }
 
-    /// The same for tokens of which the first `user_tokens` are the user's and keep their context.
+    /// Tokens located here. The first `user_tokens` of them are the user's and keep their context.
     fn locate_keeping(&self, tokens: TokenStream, user_tokens: usize) -> TokenStream {
         let spans = std::iter::once(self.first).chain(std::iter::repeat(self.last));
         let locate = |(index, (mut token, span)): (usize, (TokenTree, Span))| {

@@ -13,7 +13,7 @@ pub(super) struct PrivatePath {
 }
 
 impl PrivatePath {
-    /// In the crate that the user named, or else in `::tina4_service`.
+    /// The path of `__private` in the crate that the user named, or in `::tina4_service`.
     pub(super) fn of(runtime: Option<&Path>) -> Self {
         match runtime {
             // If the path leads to another crate, the error belongs at the path, not at the attribute.

@@ -1,4 +1,4 @@
-//! The pair of examples that shows the expansion of a service is true.
+//! Checks that the example pair in `examples/expanded` shows the actual expansion of a service.
 
 use quote::ToTokens as _;
 

@@ -140,10 +140,10 @@ impl fmt::Display for DurationError {
                 "unknown unit `{unit}`; use `ms`, `s`, `m`, `h`, `d` or `w`, or their long forms"
             ),
             Self::CalendarUnit(unit) if unit == "M" => f.write_str(
-                "`M` is months, which have no fixed length; use `m` for minutes or `cron` for calendar time",
+                "`M` means months, which have no fixed length; use `m` for minutes, or `cron` for calendar time",
             ),
             Self::CalendarUnit(unit) => {
-                write!(f, "unit `{unit}` has no fixed length; use `cron` for calendar time, or days")
+                write!(f, "unit `{unit}` has no fixed length; use days, or `cron` for calendar time")
             }
             Self::Negative => f.write_str("a duration cannot be negative; remove the `-`"),
             Self::Character(found) => write!(
@@ -158,7 +158,7 @@ impl fmt::Display for DurationError {
             ),
             Self::Unrepresentable(text) => write!(
                 f,
-                "`{}` is too large or too fine; use `1ms` to `366days`",
+                "`{}` is out of range; use `1ms` to `366days`",
                 text.escape_debug()
             ),
         }

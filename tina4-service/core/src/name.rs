@@ -37,7 +37,7 @@ pub enum NameError {
 ///
 /// assert!(name::check("mail.outbox-2").is_ok());
 /// let error = name::check("2nd").unwrap_err();
-/// assert_eq!(error.to_string(), "a name cannot start with `2`; start it with a letter from a to z");
+/// assert_eq!(error.to_string(), "a name cannot start with `2`; start it with an ASCII letter");
 /// ```
 pub fn check(name: &str) -> Result<(), NameError> {
     let first = name.chars().next().ok_or(NameError::Empty)?;
@@ -63,14 +63,14 @@ impl fmt::Display for NameError {
                 write!(f, "the name has {found} characters; use at most {LONGEST}")
             }
             Self::Start(found) => {
-                write!(f, "a name cannot start with `{found}`; start it with a letter from a to z")
+                write!(f, "a name cannot start with `{found}`; start it with an ASCII letter")
             }
             Self::Character(' ') => f.write_str(
-                "a name cannot contain spaces; use letters from a to z, digits, `_`, `-` and `.`",
+                "a name cannot contain spaces; use ASCII letters, digits, `_`, `-` and `.`",
             ),
             Self::Character(found) => write!(
                 f,
-                "a name cannot contain `{}`; use letters from a to z, digits, `_`, `-` and `.`",
+                "a name cannot contain `{}`; use ASCII letters, digits, `_`, `-` and `.`",
                 found.escape_debug()
             ),
         }

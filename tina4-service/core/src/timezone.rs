@@ -118,7 +118,7 @@ impl Timezone {
     /// assert!(Timezone::parse("Europe/Berlin").is_ok());
     /// assert_eq!(
     ///     Timezone::parse("UTC+2").unwrap_err().to_string(),
-    ///     "`UTC+2` is an offset, not a time zone; write the zone it belongs to, such as `Europe/Berlin`",
+    ///     "`UTC+2` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`",
     /// );
     /// ```
     pub fn parse(text: &str) -> Result<Self, TimezoneError> {
@@ -182,7 +182,7 @@ impl fmt::Display for TimezoneError {
             ),
             Self::Offset(found) => write!(
                 f,
-                "`{found}` is an offset, not a time zone; write the zone it belongs to, such as `Europe/Berlin`"
+                "`{found}` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`"
             ),
             Self::Character(' ') => f.write_str(
                 "the name of a time zone has no spaces; write `_`, as in `America/New_York`",
@@ -194,10 +194,10 @@ impl fmt::Display for TimezoneError {
             ),
             Self::NoArea(found) => write!(
                 f,
-                "`{found}` is not a time zone; write area and place, such as `Europe/Berlin`, or `UTC`"
+                "`{found}` is not a time zone; write an area and a place, such as `Europe/Berlin`, or `UTC`"
             ),
             Self::UnknownArea(found) => {
-                write!(f, "unknown area `{found}` of a time zone; ")?;
+                write!(f, "unknown time zone area `{found}`; ")?;
                 let nearest = AREAS
                     .iter()
                     .map(|area| (strsim::jaro_winkler(area, found), *area))
@@ -255,6 +255,6 @@ mod tests {
             assert_eq!(Timezone::parse(name), Err(error), "{name:?}");
         }
         let message = TimezoneError::UnknownArea(text("Eurpe")).to_string();
-        assert_eq!(message, "unknown area `Eurpe` of a time zone; did you mean `Europe`?");
+        assert_eq!(message, "unknown time zone area `Eurpe`; did you mean `Europe`?");
     }
 }

@@ -32,7 +32,7 @@ impl Field {
         for item in part.split(|c| c == ',') {
             if item.text.is_empty() {
                 let message = format!(
-                    "{} is missing beside the comma; write one, or remove the comma",
+                    "{} is missing next to a comma; write one, or remove the comma",
                     kind.noun()
                 );
                 return reject(part, message);
@@ -64,7 +64,10 @@ impl Field {
         let (first, last) = match base.text {
             "*" => (least, greatest),
             "?" if !kind.is_day() => {
-                return reject(base, "`?` is for the two day fields; write `*` for any value");
+                return reject(
+                    base,
+                    "`?` is allowed only in the two day fields; write `*` for any value",
+                );
             }
             "?" if is_list || step.is_some() => {
                 return reject(item, "`?` cannot be combined with anything; write `*`");
@@ -114,7 +117,7 @@ impl Field {
                 Ok(day @ 0..=30) if is_number(back.text) => day,
                 _ => {
                     let message = format!(
-                        "`{}` is not a day before the last of the month; write `L-1` to `L-30`",
+                        "`{}` is not a valid day counted back from the end of the month; write `L-1` to `L-30`",
                         excerpt(item.text)
                     );
                     return reject(item, message);
@@ -124,7 +127,7 @@ impl Field {
         } else if let Some(whole) = near {
             if !is_number(item.text) {
                 let message = format!(
-                    "`{}` is not a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
+                    "`{}` does not name a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
                     excerpt(whole.text)
                 );
                 return reject(whole, message);
@@ -149,7 +152,7 @@ impl Field {
         if item.is("L") {
             return reject(
                 item,
-                "`L` needs a day of the week before it; write `5L` for the last Friday of the month, `SAT` for Saturdays",
+                "`L` needs a day of the week before it; write `5L` for the last Friday of the month, or `SAT` for every Saturday",
             );
         }
         if let Some((day, nth)) = item.split_once('#') {
@@ -163,7 +166,7 @@ impl Field {
                 found => {
                     let found = excerpt(found);
                     let message = format!(
-                        "`{found}` is not a week of the month; write `#1` to `#5`, or `5L` for the last Friday"
+                        "`#{found}` is not an occurrence in the month; write `#1` to `#5`, or `5L` for the last Friday"
                     );
                     return reject(item, message);
                 }

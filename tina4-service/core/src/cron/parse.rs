@@ -80,7 +80,7 @@ impl Cron {
             }
             [_, _, _, _, _, _, extra, ..] => {
                 let message = format!(
-                    "the expression has {} fields, and there is no field for the year; write five (minute, hour, day of the month, month, day of the week), or six with the second first",
+                    "the expression has {} fields, and there is no field for the year; write five (minute, hour, day of the month, month, day of the week), or six, beginning with the seconds",
                     fields.len()
                 );
                 return Err(error(extra.start..whole.span().end, message));
@@ -88,7 +88,7 @@ impl Cron {
             _ => {
                 let (count, s) = (fields.len(), if fields.len() == 1 { "" } else { "s" });
                 let message = format!(
-                    "the expression has only {count} field{s}; write five (minute, hour, day of the month, month, day of the week), or six with the second first"
+                    "the expression has only {count} field{s}; write five (minute, hour, day of the month, month, day of the week), or six, beginning with the seconds"
                 );
                 return Err(error(whole.span(), message));
             }
@@ -141,11 +141,11 @@ fn narrow(values: u64) -> u32 {
 
 fn unknown_word(found: &str) -> String {
     if found.eq_ignore_ascii_case("@reboot") {
-        return "`@reboot` is not calendar time; a service without `cron` runs when it is started"
+        return "`@reboot` does not name a calendar time; remove `cron`, and the service runs when it is started"
             .to_owned();
     }
     if found.to_ascii_lowercase().starts_with("@every ") {
-        return format!("`{}` is not calendar time; use `interval`", excerpt(found));
+        return format!("`{}` does not name a calendar time; use `interval`", excerpt(found));
     }
     let alike = |word: &str| strsim::jaro_winkler(word, &found.to_ascii_lowercase());
     let nearest = NICKNAMES.iter().map(|(word, _)| (alike(word), *word));
@@ -153,10 +153,10 @@ fn unknown_word(found: &str) -> String {
         nearest.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(alike, _)| *alike > 0.84);
     let found = excerpt(found);
     match nearest {
-        Some((_, word)) => format!("unknown word `{found}`; did you mean `{word}`?"),
+        Some((_, word)) => format!("unknown nickname `{found}`; did you mean `{word}`?"),
         None => {
             let words = NICKNAMES.map(|(word, _)| format!("`{word}`")).join(", ");
-            format!("unknown word `{found}`; use {words} or five fields")
+            format!("unknown nickname `{found}`; use {words} or five fields")
         }
     }
 }

@@ -33,11 +33,11 @@ pub(super) fn read_value(kind: FieldKind, part: Part<'_>) -> Result<u32, PartErr
     // Likely mistakes get a message of their own.
     let message = if kind.names().0.iter().any(|name| starts_with(part.text, name)) {
         let short = &part.text[..3];
-        format!("`{found}` is not {noun}; names have three letters, write `{short}`")
+        format!("`{found}` is too long; names have three letters: write `{short}`")
     } else if kind == FieldKind::DayOfWeek && part.text.len() == 4 && is_number(part.text) {
         format!("`{found}` is not {noun}, and there is no field for the year; write {allowed}")
     } else if !kind.is_day() && is_day_sign(part.text) {
-        format!("`{found}` is not {noun}; `L`, `W` and `#` are for days, write {allowed}")
+        format!("`{found}` is not {noun}, because `L`, `W` and `#` are for days; write {allowed}")
     } else {
         format!("`{found}` is not {noun}; write {allowed}")
     };
@@ -85,7 +85,7 @@ pub(super) fn read_range(
 
 pub(super) fn read_step(kind: FieldKind, item: Part<'_>, step: Part<'_>) -> Result<u32, PartError> {
     let (_, greatest) = kind.bounds();
-    let (noun, found) = (kind.noun(), excerpt(step.text));
+    let found = excerpt(step.text);
     if step.text.is_empty() {
         return reject(item, "the step is missing; write a number after `/`, such as `*/5`");
     }
@@ -100,7 +100,7 @@ pub(super) fn read_step(kind: FieldKind, item: Part<'_>, step: Part<'_>) -> Resu
         Ok(step) if step <= greatest => Ok(step),
         Ok(_) | Err(_) => {
             let message = format!(
-                "a step of {found} is larger than {noun} can be; write 1 to {greatest}, or use `interval`"
+                "a step of {found} is too large for this field; write 1 to {greatest}, or use `interval`"
             );
             reject(step, message)
         }

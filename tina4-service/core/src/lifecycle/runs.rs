@@ -16,7 +16,7 @@ use crate::schedule::{Grid, Schedule};
 use crate::spec::Spec;
 
 /// The error of a service with `restart = "always"` that may not be restarted once more.
-const RETURNED_TOO_OFTEN: &str = "returned more often than `max_restarts`";
+const RETURNED_TOO_OFTEN: &str = "returned again after `max_restarts` restarts; raise `max_restarts`, or run it repeatedly with `interval` or `delay`";
 
 impl Lifecycle {
     /// Does what is due, if the deadline has passed.

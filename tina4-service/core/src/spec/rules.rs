@@ -11,7 +11,7 @@ use crate::{Key, Restart, RestartPolicy, Schedule};
 
 /// From this crash in a row on, the delay is constant: 64 doublings of the shortest duration exceed
 /// the longest one.
-const MAX_DOUBLINGS: u32 = 64;
+const CONSTANT_FROM: u32 = 64;
 
 /// The longest list of delays that a message shows in full.
 const MAX_LISTED: u32 = 8;
@@ -35,7 +35,7 @@ impl Draft {
     /// let faults = draft.check().unwrap_err();
     /// assert_eq!(
     ///     faults[0].to_string(),
-    ///     "`jitter` of `1s` is not shorter than the `interval` of `1s`; make it shorter",
+    ///     "`jitter` of `1s` is not shorter than the `interval` of `1s`; make `jitter` shorter than `1s`",
     /// );
     /// ```
     pub fn check(&self) -> Result<Spec, Vec<Fault>> {
@@ -152,7 +152,7 @@ fn schedule_conflicts(draft: &Draft) -> Vec<Fault> {
             }
             (first, other) => format!("keep `{first}` or `{other}`"),
         };
-        let message = format!("`{first}` and `{other}` exclude each other; {remedy}");
+        let message = format!("`{first}` and `{other}` cannot be combined; {remedy}");
         Some(Fault::key(other, message).with(first))
     };
     schedules.filter_map(exclude).collect()
@@ -196,12 +196,13 @@ fn jitter(draft: &Draft) -> Option<Fault> {
         Some((key, Some(period))) if jitter >= period => {
             let (found, period) = (text(jitter), text(period));
             let limit = if key == Key::Cron {
-                format!("`{period}` between two times of `cron`")
+                format!("`{period}` between two occurrences of `cron`")
             } else {
                 format!("`{key}` of `{period}`")
             };
-            let message =
-                format!("`jitter` of `{found}` is not shorter than the {limit}; make it shorter");
+            let message = format!(
+                "`jitter` of `{found}` is not shorter than the {limit}; make `jitter` shorter than `{period}`"
+            );
             Some(Fault::value(Key::Jitter, message).with(key))
         }
         Some(_) => None,
@@ -312,32 +313,32 @@ fn backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
 /// never be exceeded.
 fn restart_window(policy: &RestartPolicy) -> Option<Fault> {
     let (window, count) = (policy.window?, policy.max_restarts?);
-    let needed = total_delay(policy, count);
+    let needed = total_backoff(policy, count);
     if window > needed {
         return None;
     }
-    let (found, sum, delays) = (text(window), text(needed), list_delays(policy, count));
+    let (found, sum, backoffs) = (text(window), text(needed), list_backoffs(policy, count));
     let remedy = if needed < duration::LONGEST {
-        format!("make it longer than `{sum}`, or lower `max_restarts` or `backoff`")
+        format!("make `restart_window` longer than `{sum}`, or lower `max_restarts` or `backoff`")
     } else {
         "lower `max_restarts`, `backoff` or `max_backoff`".to_owned()
     };
     let message = format!(
-        "`restart_window` of `{found}` is too short for `max_restarts = {count}`, whose delays are {delays} (`{sum}` in all); {remedy}"
+        "`restart_window` of `{found}` is too short for `max_restarts = {count}`: the backoffs before the restarts add up to `{sum}` ({backoffs}); {remedy}"
     );
     Some(Fault::value(Key::RestartWindow, message).with(Key::MaxRestarts))
 }
 
 /// The sum of the first `count` delays, in bounded time: `count` may be `u32::MAX`.
-fn total_delay(policy: &RestartPolicy, count: u32) -> Duration {
-    let growing = count.min(MAX_DOUBLINGS);
+fn total_backoff(policy: &RestartPolicy, count: u32) -> Duration {
+    let growing = count.min(CONSTANT_FROM);
     let sum = (1..=growing).fold(Duration::ZERO, |sum, k| sum.saturating_add(policy.delay(k)));
-    let constant = policy.delay(MAX_DOUBLINGS).saturating_mul(count - growing);
+    let constant = policy.delay(CONSTANT_FROM).saturating_mul(count - growing);
     sum.saturating_add(constant)
 }
 
 /// The first `count` delays as code, the middle of a long list left out.
-fn list_delays(policy: &RestartPolicy, count: u32) -> String {
+fn list_backoffs(policy: &RestartPolicy, count: u32) -> String {
     let show = |k| format!("`{}`", text(policy.delay(k)));
     if count <= MAX_LISTED {
         return (1..=count).map(show).collect::<Vec<_>>().join(", ");
