@@ -78,7 +78,7 @@ fn check_spec(draft: &Draft, locations: &Locations, diagnostics: &mut Diagnostic
 /// The fault as an error at its key or its value.
 fn located(fault: &Fault, locations: &Locations) -> syn::Error {
     match locations.get(fault.key) {
-        Some(location) if fault.of_value => errors::spanned(&location.value, fault),
+        Some(location) if fault.is_in_value => errors::spanned(&location.value, fault),
         Some(location) => syn::Error::new(location.key_span, fault),
         None => syn::Error::new(Span::call_site(), fault),
     }

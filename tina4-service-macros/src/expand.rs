@@ -93,13 +93,13 @@ fn settings(spec: &Spec, private: &PrivatePath) -> TokenStream {
         initial_delay,
         jitter,
         timeout,
-        restart: RestartPolicy { restart, max_restarts, window, backoff, max_backoff },
+        restart_policy: RestartPolicy { restart, max_restarts, window, backoff, max_backoff },
         stop_timeout,
         autostart,
         critical,
     } = spec;
     let default = Spec::DEFAULT;
-    let policy = default.restart;
+    let policy = default.restart_policy;
     let calls = [
         setting("schedule", schedule, &default.schedule, |value| schedule_value(value, private)),
         setting("initial_delay", *initial_delay, default.initial_delay, duration),
@@ -165,10 +165,22 @@ fn cron(cron: &Cron, private: &PrivatePath) -> TokenStream {
     let days = if *days == Days::ALL {
         quote!(#private::Days::ALL)
     } else {
-        let Days { dates, from_last, near, near_last, weekdays, nth, last, both } = days;
+        let Days {
+            days_of_month,
+            days_from_end,
+            nearest_weekdays,
+            nearest_weekdays_from_end,
+            days_of_week,
+            nth_days_of_week,
+            last_days_of_week,
+            match_both,
+        } = days;
         quote!(#private::Days {
-            dates: #dates, from_last: #from_last, near: #near, near_last: #near_last,
-            weekdays: #weekdays, nth: [#(#nth),*], last: #last, both: #both,
+            days_of_month: #days_of_month, days_from_end: #days_from_end,
+            nearest_weekdays: #nearest_weekdays,
+            nearest_weekdays_from_end: #nearest_weekdays_from_end,
+            days_of_week: #days_of_week, nth_days_of_week: [#(#nth_days_of_week),*],
+            last_days_of_week: #last_days_of_week, match_both: #match_both,
         })
     };
     quote!(#private::Cron {

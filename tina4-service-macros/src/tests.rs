@@ -106,8 +106,10 @@ fn a_cron_expression_becomes_masks() {
                 text: ::tina4_service::__private::Cow::Borrowed("30 8 * * MON#2"),
                 seconds: 1u64, minutes: 1073741824u64, hours: 256u32, months: 8190u16,
                 days: ::tina4_service::__private::Days {
-                    dates: 4294967294u32, from_last: 0u32, near: 0u32, near_last: 0u32,
-                    weekdays: 0u8, nth: [0u8, 2u8, 0u8, 0u8, 0u8], last: 0u8, both: true,
+                    days_of_month: 4294967294u32, days_from_end: 0u32,
+                    nearest_weekdays: 0u32, nearest_weekdays_from_end: 0u32,
+                    days_of_week: 0u8, nth_days_of_week: [0u8, 2u8, 0u8, 0u8, 0u8],
+                    last_days_of_week: 0u8, match_both: true,
                 },
                 recurring: false,
             },

@@ -11,10 +11,10 @@ use std::time::Duration;
 /// The shortest duration a key accepts: 1 ms.
 ///
 /// Timers of operating systems are hardly more precise.
-pub const SHORTEST: Duration = Duration::from_millis(1);
+pub const MIN_DURATION: Duration = Duration::from_millis(1);
 
 /// The longest duration a key accepts: 366 days.
-pub const LONGEST: Duration = Duration::from_secs(366 * DAY);
+pub const MAX_DURATION: Duration = Duration::from_secs(366 * DAY);
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -32,7 +32,7 @@ pub enum DurationError {
         /// The number.
         number: String,
         /// Whether there is more text than the number.
-        part: bool,
+        is_part: bool,
     },
     /// A unit that does not exist.
     UnknownUnit(String),
@@ -50,7 +50,7 @@ pub enum DurationError {
 
 /// Parses a duration: numbers with units, `"1h 30m"`.
 ///
-/// The result may lie outside [`SHORTEST`] to [`LONGEST`]; [`Draft::check`](crate::Draft::check)
+/// The result may lie outside [`MIN_DURATION`] to [`MAX_DURATION`]; [`Draft::check`](crate::Draft::check)
 /// checks the range.
 ///
 /// # Errors
@@ -68,7 +68,7 @@ pub enum DurationError {
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let trimmed = text.trim();
     if !trimmed.is_empty() && trimmed.chars().all(|c| c.is_ascii_digit()) {
-        return Err(DurationError::NoUnit { number: trimmed.to_owned(), part: false });
+        return Err(DurationError::NoUnit { number: trimmed.to_owned(), is_part: false });
     }
     let mut words = text.split(|c: char| !c.is_alphabetic());
     if let Some(unit) = words.find(|word| CALENDAR_UNITS.contains(word)) {
@@ -91,7 +91,7 @@ fn explain(text: &str, error: &humantime::DurationError) -> DurationError {
         },
         Found::UnknownUnit { unit, start, .. } if unit.is_empty() => {
             let number = number_before(text, *start);
-            DurationError::NoUnit { part: number != text.trim(), number }
+            DurationError::NoUnit { is_part: number != text.trim(), number }
         }
         Found::UnknownUnit { unit, .. } => DurationError::UnknownUnit(unit.clone()),
         Found::NumberOverflow => DurationError::Unrepresentable(text.trim().to_owned()),
@@ -109,7 +109,7 @@ fn number_before(text: &str, offset: usize) -> String {
 ///
 /// Unlike `humantime`, it writes no months and years, which [`parse`] refuses.
 #[must_use]
-pub fn text(duration: Duration) -> String {
+pub fn format(duration: Duration) -> String {
     let days = duration.as_secs() / DAY;
     let rest = duration - Duration::from_secs(days * DAY);
     let days = match days {
@@ -126,10 +126,10 @@ impl fmt::Display for DurationError {
             Self::Empty => {
                 f.write_str("the duration is empty; write a number and a unit, such as `\"30s\"`")
             }
-            Self::NoUnit { number, part: false } => {
+            Self::NoUnit { number, is_part: false } => {
                 write!(f, "`{number}` has no unit; did you mean `\"{number}s\"`?")
             }
-            Self::NoUnit { number, part: true } => {
+            Self::NoUnit { number, is_part: true } => {
                 write!(f, "`{number}` has no unit; add one, such as `{number}s`")
             }
             Self::UnknownUnit(unit) if is_unit(&unit.to_lowercase()) => {

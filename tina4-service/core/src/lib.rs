@@ -34,7 +34,7 @@ pub use cron::{Cron, CronError, Days};
 pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;
-pub use nanos::{Nanos, NonMaxNanos, SECOND, WallNanos, nanos};
+pub use nanos::{Nanos, NonMaxNanos, WALL_SECOND, WallNanos, nanos};
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
 pub use spec::{Draft, Fault, Setting, Spec};

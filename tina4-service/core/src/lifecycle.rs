@@ -1,7 +1,7 @@
 //! The life cycle of one service, as a pure state machine: `step(spec, facts, input) -> action`.
 //!
 //! There is no clock, thread or lock here: time and random numbers are arguments.
-//! [`Lifecycle::deadline`] is when the machine needs [`Input::Due`] next. The supervisor feeds it inputs
+//! [`Lifecycle::next_wake_up`] is when the machine needs [`Input::Due`] next. The supervisor feeds it inputs
 //! and carries out its actions. Every `match` on the phase names every phase, so a new phase does not
 //! compile until each input is handled in it.
 //!
@@ -27,7 +27,7 @@ mod control;
 mod crash;
 mod cron;
 mod cron_state;
-mod ending;
+mod end_reason;
 mod facts;
 mod input;
 mod machine;
@@ -44,7 +44,7 @@ mod transition;
 
 pub use action::Action;
 pub use crash::Crash;
-pub use ending::Ending;
+pub use end_reason::EndReason;
 pub use facts::Facts;
 pub use input::Input;
 pub use machine::Lifecycle;

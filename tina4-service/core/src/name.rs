@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fmt;
 
 /// The maximum length of a name, in characters.
-pub const LONGEST: usize = 64;
+pub const MAX_LEN: usize = 64;
 
 /// Why a text is not the name of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum NameError {
 
 /// Checks the name of a service.
 ///
-/// A name is a letter followed by letters, digits, `_`, `-` or `.`: at most [`LONGEST`] characters,
+/// A name is a letter followed by letters, digits, `_`, `-` or `.`: at most [`MAX_LEN`] characters,
 /// all of them ASCII.
 ///
 /// # Errors
@@ -49,7 +49,7 @@ pub fn check(name: &str) -> Result<(), NameError> {
         return Err(NameError::Start(first));
     }
     // All characters are ASCII here, so bytes are characters.
-    if name.len() > LONGEST {
+    if name.len() > MAX_LEN {
         return Err(NameError::TooLong(name.len()));
     }
     Ok(())
@@ -60,7 +60,7 @@ impl fmt::Display for NameError {
         match self {
             Self::Empty => f.write_str("the name is empty; write one, such as `\"heartbeat\"`"),
             Self::TooLong(found) => {
-                write!(f, "the name has {found} characters; use at most {LONGEST}")
+                write!(f, "the name has {found} characters; use at most {MAX_LEN}")
             }
             Self::Start(found) => {
                 write!(f, "a name cannot start with `{found}`; start it with an ASCII letter")

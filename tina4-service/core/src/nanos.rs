@@ -11,7 +11,7 @@ pub type Nanos = u64;
 pub type WallNanos = i128;
 
 /// One second of [`WallNanos`].
-pub const SECOND: WallNanos = 1_000_000_000;
+pub const WALL_SECOND: WallNanos = 1_000_000_000;
 
 /// An instant with a niche, so that `Option<NonMaxNanos>` is as small as [`Nanos`].
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Cron, Timezone};
+use crate::{Cron, Nanos, Timezone};
 
 /// When a service runs, as declared. Only the runtime can look up its time zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,10 +35,10 @@ impl std::fmt::Display for Schedule {
         match self {
             Self::Continuous => f.write_str("continuous"),
             Self::Interval(period) => {
-                write!(f, "every {}", crate::duration::text(*period))
+                write!(f, "every {}", crate::duration::format(*period))
             }
             Self::Delay(pause) => {
-                write!(f, "{} after each run", crate::duration::text(*pause))
+                write!(f, "{} after each run", crate::duration::format(*pause))
             }
             Self::Cron(cron, zone) => write!(f, "{cron} ({zone})"),
         }
@@ -52,18 +52,18 @@ impl std::fmt::Display for Schedule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
     /// The first due time.
-    pub anchor: u64,
+    pub anchor: Nanos,
     /// The time between two due times; at least one nanosecond.
-    pub period: u64,
+    pub period: Nanos,
 }
 
 impl Grid {
-    /// The first due time at or after `at` and strictly after `last`.
+    /// The first due time at or after `now` and strictly after `last`.
     ///
     /// `u64::MAX` (584 years) means never.
     #[must_use]
-    pub fn next(&self, last: u64, at: u64) -> u64 {
-        let from = at.max(last.saturating_add(1));
+    pub fn next(&self, last: Nanos, now: Nanos) -> Nanos {
+        let from = now.max(last.saturating_add(1));
         if from <= self.anchor {
             return self.anchor;
         }
@@ -77,7 +77,7 @@ impl Grid {
 
     /// The number of due times strictly between `after` and `before`.
     #[must_use]
-    pub fn count_between(&self, after: u64, before: u64) -> u64 {
+    pub fn count_between(&self, after: Nanos, before: Nanos) -> u64 {
         let first = self.next(after, 0);
         if first >= before {
             return 0;

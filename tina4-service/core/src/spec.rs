@@ -33,7 +33,7 @@ pub struct Spec {
     /// The duration after which a run is reported as stuck.
     pub timeout: Option<Duration>,
     /// When the service runs again after a crash.
-    pub restart: RestartPolicy,
+    pub restart_policy: RestartPolicy,
     /// How long stop waits for the service.
     pub stop_timeout: Duration,
     /// Whether `start_all` starts the service.
@@ -49,7 +49,7 @@ impl Spec {
         initial_delay: Duration::ZERO,
         jitter: Duration::ZERO,
         timeout: None,
-        restart: RestartPolicy::DEFAULT,
+        restart_policy: RestartPolicy::DEFAULT,
         stop_timeout: Duration::from_secs(10),
         autostart: true,
         critical: false,

@@ -63,7 +63,7 @@ impl Timers {
 
     /// Whether the earliest entry is not in `in_order`.
     #[inline]
-    fn heap_is_first(&self) -> bool {
+    fn takes_first(&self) -> bool {
         match (self.in_order.front(), &self.first) {
             (Some(front), Some(first)) => first < front,
             (None, _) => true,
@@ -75,13 +75,13 @@ impl Timers {
     #[must_use]
     #[inline]
     pub fn peek(&self) -> Option<(Nanos, u32)> {
-        if self.heap_is_first() { self.first } else { self.in_order.front().copied() }
+        if self.takes_first() { self.first } else { self.in_order.front().copied() }
     }
 
     /// Removes the earliest due time.
     #[inline]
     pub fn pop(&mut self) -> Option<(Nanos, u32)> {
-        if self.heap_is_first() {
+        if self.takes_first() {
             let next = self.heap.pop().map(|Reverse(entry)| entry);
             std::mem::replace(&mut self.first, next)
         } else {
@@ -91,7 +91,7 @@ impl Timers {
 
     /// The second earliest due time.
     #[must_use]
-    pub fn second(&self) -> Option<Nanos> {
+    pub fn second_due(&self) -> Option<Nanos> {
         let heap = self.heap.peek().map(|Reverse(entry)| entry);
         let candidates = self.in_order.iter().take(2).chain(&self.first).chain(heap);
         let (_, second) = candidates.fold((Nanos::MAX, Nanos::MAX), |(first, second), (due, _)| {
@@ -150,7 +150,7 @@ mod tests {
                 }
                 prop_assert_eq!(timers.len(), all.len());
                 prop_assert_eq!(timers.peek(), all.first().copied());
-                prop_assert_eq!(timers.second(), all.get(1).map(|(due, _)| *due));
+                prop_assert_eq!(timers.second_due(), all.get(1).map(|(due, _)| *due));
             }
         }
     }

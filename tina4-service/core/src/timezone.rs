@@ -88,6 +88,9 @@ const LEGACY_NAMES: [&str; 45] = [
     "Zulu",
 ];
 
+/// The minimum similarity at which a word counts as a misspelling of an area.
+const MIN_SIMILARITY: f64 = 0.8;
+
 /// Why a text is not the name of a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -99,7 +102,7 @@ pub enum TimezoneError {
     /// A character that no name contains.
     Character(char),
     /// A name without an area that is not a legacy name.
-    NoArea(String),
+    Incomplete(String),
     /// The first part of the name is not an area.
     UnknownArea(String),
 }
@@ -128,8 +131,8 @@ impl Timezone {
         if text.eq_ignore_ascii_case("local") {
             return Ok(Self::Local);
         }
-        let is = |name: &&str| name.eq_ignore_ascii_case(text);
-        if LEGACY_NAMES.iter().any(is) {
+        let matches = |name: &&str| name.eq_ignore_ascii_case(text);
+        if LEGACY_NAMES.iter().any(matches) {
             return Ok(Self::Named(Cow::Owned(text.to_owned())));
         }
         if is_offset(text) {
@@ -147,7 +150,7 @@ impl Timezone {
                     Err(TimezoneError::UnknownArea(area.to_owned()))
                 }
             }
-            Some(_) | None => Err(TimezoneError::NoArea(text.to_owned())),
+            Some(_) | None => Err(TimezoneError::Incomplete(text.to_owned())),
         }
     }
 }
@@ -192,7 +195,7 @@ impl fmt::Display for TimezoneError {
                 "the name of a time zone cannot contain `{}`; write a name such as `Europe/Berlin`",
                 found.escape_debug()
             ),
-            Self::NoArea(found) => write!(
+            Self::Incomplete(found) => write!(
                 f,
                 "`{found}` is not a time zone; write an area and a place, such as `Europe/Berlin`, or `UTC`"
             ),
@@ -203,7 +206,7 @@ impl fmt::Display for TimezoneError {
                     .map(|area| (strsim::jaro_winkler(area, found), *area))
                     .max_by(|(a, _), (b, _)| a.total_cmp(b));
                 match nearest {
-                    Some((alike, area)) if alike > 0.8 => write!(f, "did you mean `{area}`?"),
+                    Some((similarity, area)) if similarity > MIN_SIMILARITY => write!(f, "did you mean `{area}`?"),
                     Some(_) | None => write!(f, "the areas are {}", AREAS.join(", ")),
                 }
             }
@@ -247,9 +250,9 @@ mod tests {
             ("GMT-3", TimezoneError::Offset(text("GMT-3"))),
             ("America/New York", TimezoneError::Character(' ')),
             ("Europe/Zürich", TimezoneError::Character('ü')),
-            ("PST", TimezoneError::NoArea(text("PST"))),
-            ("Berlin", TimezoneError::NoArea(text("Berlin"))),
-            ("Europe/", TimezoneError::NoArea(text("Europe/"))),
+            ("PST", TimezoneError::Incomplete(text("PST"))),
+            ("Berlin", TimezoneError::Incomplete(text("Berlin"))),
+            ("Europe/", TimezoneError::Incomplete(text("Europe/"))),
             ("Eurpe/Berlin", TimezoneError::UnknownArea(text("Eurpe"))),
         ] {
             assert_eq!(Timezone::parse(name), Err(error), "{name:?}");

@@ -54,8 +54,8 @@ impl CronError {
 impl fmt::Display for CronError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        let is_printable = (1..=MAX_SHOWN).contains(&self.expression.trim().len());
-        if !f.alternate() || !is_printable {
+        let fits_on_a_line = (1..=MAX_SHOWN).contains(&self.expression.trim().len());
+        if !f.alternate() || !fits_on_a_line {
             return Ok(());
         }
         // Tabs and line breaks would misalign the underline.

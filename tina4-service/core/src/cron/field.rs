@@ -10,11 +10,11 @@ use super::value::{is_number, read_range, read_step, read_value, value};
 #[derive(Default)]
 pub(super) struct Field {
     pub(super) values: u64,
-    pub(super) from_last: u32,
-    pub(super) near: u32,
-    pub(super) near_last: u32,
-    pub(super) nth: [u8; 5],
-    pub(super) last: u8,
+    pub(super) days_from_end: u32,
+    pub(super) nearest_weekdays: u32,
+    pub(super) nearest_weekdays_from_end: u32,
+    pub(super) nth_days_of_week: [u8; 5],
+    pub(super) last_days_of_week: u8,
     /// Whether it starts with `*` or is `?`: then a day must match both day fields.
     pub(super) starts_with_star: bool,
     /// Whether it has a `*`, a range or a step.
@@ -99,20 +99,29 @@ impl Field {
         }
     }
 
-    pub(super) fn weekdays(&self) -> u8 {
+    pub(super) fn days_of_week(&self) -> u8 {
         // Seven bits are used.
         u8::try_from(self.values).unwrap_or(u8::MAX)
     }
 
     /// Reads `L`, `L-3`, `LW` and `15W`; `false` if the item is none of these.
     fn read_day_of_month(&mut self, item: Part<'_>, is_list: bool) -> Result<bool, PartError> {
-        let (item, near) = match item.strip('W') {
+        let (item, nearest) = match item.strip('W') {
             Some(rest) => (rest, Some(item)),
             None => (item, None),
         };
-        let (mask, day) = if item.is("L") {
-            (if near.is_some() { &mut self.near_last } else { &mut self.from_last }, 0)
-        } else if let Some((_, back)) = item.split_once('-').filter(|(last, _)| last.is("L")) {
+        let (mask, day) = if item.eq_ignore_case("L") {
+            (
+                if nearest.is_some() {
+                    &mut self.nearest_weekdays_from_end
+                } else {
+                    &mut self.days_from_end
+                },
+                0,
+            )
+        } else if let Some((_, back)) =
+            item.split_once('-').filter(|(last, _)| last.eq_ignore_case("L"))
+        {
             let day = match back.text.parse() {
                 Ok(day @ 0..=30) if is_number(back.text) => day,
                 _ => {
@@ -123,8 +132,15 @@ impl Field {
                     return reject(item, message);
                 }
             };
-            (if near.is_some() { &mut self.near_last } else { &mut self.from_last }, day)
-        } else if let Some(whole) = near {
+            (
+                if nearest.is_some() {
+                    &mut self.nearest_weekdays_from_end
+                } else {
+                    &mut self.days_from_end
+                },
+                day,
+            )
+        } else if let Some(whole) = nearest {
             if !is_number(item.text) {
                 let message = format!(
                     "`{}` does not name a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
@@ -132,11 +148,11 @@ impl Field {
                 );
                 return reject(whole, message);
             }
-            (&mut self.near, read_value(FieldKind::DayOfMonth, item)?)
+            (&mut self.nearest_weekdays, read_value(FieldKind::DayOfMonth, item)?)
         } else {
             return Ok(false);
         };
-        if let Some(whole) = near.filter(|_| is_list) {
+        if let Some(whole) = nearest.filter(|_| is_list) {
             let message = format!(
                 "`{}` cannot be part of a list; write `W` after a single day",
                 excerpt(whole.text)
@@ -149,7 +165,7 @@ impl Field {
 
     /// Reads `5L` and `MON#2`; `false` if the item is neither.
     fn read_day_of_week(&mut self, item: Part<'_>) -> Result<bool, PartError> {
-        if item.is("L") {
+        if item.eq_ignore_case("L") {
             return reject(
                 item,
                 "`L` needs a day of the week before it; write `5L` for the last Friday of the month, or `SAT` for every Saturday",
@@ -171,12 +187,12 @@ impl Field {
                     return reject(item, message);
                 }
             };
-            self.nth[nth] |= bit;
+            self.nth_days_of_week[nth] |= bit;
             return Ok(true);
         }
         match item.strip('L').filter(|day| value(FieldKind::DayOfWeek, day.text).is_some()) {
             Some(day) => {
-                self.last |= 1 << (read_value(FieldKind::DayOfWeek, day)? % 7);
+                self.last_days_of_week |= 1 << (read_value(FieldKind::DayOfWeek, day)? % 7);
                 Ok(true)
             }
             None => Ok(false),

@@ -54,13 +54,13 @@ impl ZoneInterval {
         let from = self.until.filter(|until| *until > self.from && *until < MAX_INSTANT)?;
         let offset = zone.offset(from);
         let shown = self.shown_before.max(from + self.offset);
-        let begins = from + offset;
-        let skipped = begins - shown;
+        let civil_start = from + offset;
+        let skipped = civil_start - shown;
         Some(Self {
             from,
             until: zone.next_transition(from),
             offset,
-            shown_before: shown.max(begins),
+            shown_before: shown.max(civil_start),
             gap_start: (skipped > 0 && skipped <= MAX_GAP).then_some(shown),
         })
     }
@@ -85,9 +85,9 @@ impl ZoneInterval {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockChange {
     /// At the end of a DST gap: it stands for the occurrences that the gap skipped.
-    Skipped,
+    AfterGap,
     /// In a DST overlap: the same civil time was shown before.
-    Repeated,
+    InOverlap,
 }
 
 impl Cron {
@@ -99,9 +99,9 @@ impl Cron {
         let is_here = |interval: &ZoneInterval| interval.until.is_none_or(|until| instant < until);
         let interval = ZoneInterval::starting_with(zone, instant - LOOK_BACK).find(is_here)?;
         if instant == interval.from && interval.makes_up_for_gap(self) {
-            Some(ClockChange::Skipped)
+            Some(ClockChange::AfterGap)
         } else if instant + interval.offset < interval.shown_before {
-            Some(ClockChange::Repeated)
+            Some(ClockChange::InOverlap)
         } else {
             None
         }
@@ -121,11 +121,11 @@ impl Cron {
             if interval.from > instant && interval.makes_up_for_gap(self) {
                 return Some(interval.from);
             }
-            let begin = interval.from.max(instant + 1);
-            if interval.until.is_some_and(|until| begin >= until) {
+            let start = interval.from.max(instant + 1);
+            if interval.until.is_some_and(|until| start >= until) {
                 continue;
             }
-            let civil = interval.first_civil(self, begin);
+            let civil = interval.first_civil(self, start);
             let found = match known {
                 Some((from, found)) if (from..=found).contains(&civil) => found,
                 Some(_) | None => self.first_at_or_after(civil)?,
@@ -151,16 +151,19 @@ impl Cron {
             if interval.from >= until {
                 break;
             }
-            let begin = interval.from.max(from);
+            let start = interval.from.max(from);
             let end = interval.until.map_or(until, |end| end.min(until));
-            if begin >= end {
+            if start >= end {
                 continue;
             }
-            let civil = interval.first_civil(self, begin);
+            let civil = interval.first_civil(self, start);
             count += self.count(civil, end + interval.offset);
             // The run that makes up for the gap, unless that instant matches anyway.
-            let first = interval.from + interval.offset;
-            if begin == interval.from && interval.makes_up_for_gap(self) && !self.matches(first) {
+            let civil_start = interval.from + interval.offset;
+            if start == interval.from
+                && interval.makes_up_for_gap(self)
+                && !self.matches(civil_start)
+            {
                 count += 1;
             }
         }

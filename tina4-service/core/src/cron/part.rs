@@ -15,9 +15,9 @@ impl<'a> Part<'a> {
     }
 
     /// The parts before and after the first `sign`.
-    pub(super) fn split_once(self, sign: char) -> Option<(Self, Self)> {
-        let (before, after) = self.text.split_once(sign)?;
-        let start = self.start + before.len() + sign.len_utf8();
+    pub(super) fn split_once(self, separator: char) -> Option<(Self, Self)> {
+        let (before, after) = self.text.split_once(separator)?;
+        let start = self.start + before.len() + separator.len_utf8();
         Some((Self { text: before, start: self.start }, Self { text: after, start }))
     }
 
@@ -37,7 +37,7 @@ impl<'a> Part<'a> {
         Some(Self { text, ..self })
     }
 
-    pub(super) fn is(self, word: &str) -> bool {
+    pub(super) fn eq_ignore_case(self, word: &str) -> bool {
         self.text.eq_ignore_ascii_case(word)
     }
 }

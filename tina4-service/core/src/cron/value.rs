@@ -31,12 +31,12 @@ pub(super) fn read_value(kind: FieldKind, part: Part<'_>) -> Result<u32, PartErr
     }
     let found = excerpt(part.text);
     // Likely mistakes get a message of their own.
-    let message = if kind.names().0.iter().any(|name| starts_with(part.text, name)) {
+    let message = if kind.names().0.iter().any(|name| is_longer_form(part.text, name)) {
         let short = &part.text[..3];
         format!("`{found}` is too long; names have three letters: write `{short}`")
     } else if kind == FieldKind::DayOfWeek && part.text.len() == 4 && is_number(part.text) {
         format!("`{found}` is not {noun}, and there is no field for the year; write {allowed}")
-    } else if !kind.is_day() && is_day_sign(part.text) {
+    } else if !kind.is_day() && is_day_form(part.text) {
         format!("`{found}` is not {noun}, because `L`, `W` and `#` are for days; write {allowed}")
     } else {
         format!("`{found}` is not {noun}; write {allowed}")
@@ -44,14 +44,14 @@ pub(super) fn read_value(kind: FieldKind, part: Part<'_>) -> Result<u32, PartErr
     reject(part, message)
 }
 
-fn starts_with(text: &str, name: &str) -> bool {
+fn is_longer_form(text: &str, name: &str) -> bool {
     text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
         && text.len() > name.len()
         && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-fn is_day_sign(text: &str) -> bool {
-    text.contains('#') || ["L", "W", "LW"].iter().any(|sign| text.eq_ignore_ascii_case(sign))
+fn is_day_form(text: &str) -> bool {
+    text.contains('#') || ["L", "W", "LW"].iter().any(|form| text.eq_ignore_ascii_case(form))
 }
 
 pub(super) fn read_range(

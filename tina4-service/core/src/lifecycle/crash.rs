@@ -8,7 +8,7 @@ use crate::restart::CrashKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crash {
     /// The text of the error or panic.
-    pub text: Arc<str>,
+    pub message: Arc<str>,
     /// Whether it panicked.
     pub panicked: bool,
     /// Whether a restart may help.

@@ -22,14 +22,14 @@ use super::occurrence::{NEVER, Occurrence, nanos_of, seconds_of};
 use super::phase::{Pause, Phase, Wait};
 use super::transition::Transition;
 use crate::cron::Cron;
-use crate::nanos::{Nanos, SECOND, WallNanos};
+use crate::nanos::{Nanos, WALL_SECOND, WallNanos};
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 
 /// How late a missed occurrence may still run.
-const GRACE_PERIOD: WallNanos = 60 * SECOND;
+const GRACE_PERIOD: WallNanos = 60 * WALL_SECOND;
 /// The largest step back of the wall clock that counts as a correction of the same time.
-const MAX_CORRECTION: WallNanos = 3 * 3_600 * SECOND;
+const MAX_CORRECTION: WallNanos = 3 * 3_600 * WALL_SECOND;
 
 impl Lifecycle {
     fn cron_state_mut(&mut self) -> &mut CronState {
@@ -45,7 +45,7 @@ impl Lifecycle {
     #[must_use]
     #[inline]
     pub fn run_occurrence(&self) -> Option<i64> {
-        self.cron_state.as_ref().and_then(|state| state.run)
+        self.cron_state.as_ref().and_then(|state| state.run_occurrence)
     }
 
     fn wait_for(&mut self, at: i64, jitter: Nanos, facts: &Facts<'_>) -> Wait {
@@ -55,15 +55,15 @@ impl Lifecycle {
     }
 
     /// Records that all occurrences up to `seconds` have been run or skipped.
-    fn handled_until(&mut self, seconds: i64) {
+    fn mark_handled_through(&mut self, seconds: i64) {
         let state = self.cron_state_mut();
-        state.handled_until = state.handled_until.max(seconds);
+        state.handled_through = state.handled_through.max(seconds);
     }
 
     /// Waits for the first occurrence of an activation. The service is ready meanwhile (rule 32).
     pub(super) fn wait_for_first(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
         self.ready = true;
-        self.cron_state_mut().handled_until = seconds_of(facts.wall);
+        self.cron_state_mut().handled_through = seconds_of(facts.wall);
         self.wait_for_next(cron, spec, facts)
     }
 
@@ -71,26 +71,28 @@ impl Lifecycle {
     pub(super) fn wait_for_next(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
         self.rewind_if_set_back(cron, facts);
         // No occurrence in 400 years means that the wall clock is wrong; it will be read again.
-        let at = cron.next_after(self.cron_state_mut().handled_until, facts.zone).unwrap_or(NEVER);
+        let at =
+            cron.next_after(self.cron_state_mut().handled_through, facts.zone).unwrap_or(NEVER);
         self.wait_for(at, jitter(spec, facts.random), facts)
     }
 
     /// Makes occurrences due again that the wall clock will pass again, if it was set back by more
     /// than the grace period. Returns whether that changed anything.
     fn rewind_if_set_back(&mut self, cron: &Cron, facts: &Facts<'_>) -> bool {
-        let set_back_from = |seconds: i64| nanos_of(seconds) - facts.wall;
+        let set_back_by = |seconds: i64| nanos_of(seconds) - facts.wall;
         let state = self.cron_state_mut();
-        if set_back_from(state.handled_until) <= GRACE_PERIOD {
+        if set_back_by(state.handled_through) <= GRACE_PERIOD {
             return false;
         }
         let now = seconds_of(facts.wall);
-        let is_correction = set_back_from(state.last_run) <= MAX_CORRECTION;
-        let handled = if !cron.recurring && is_correction { now.max(state.last_run) } else { now };
-        std::mem::replace(&mut state.handled_until, handled) != handled
+        let is_correction = set_back_by(state.last_run_occurrence) <= MAX_CORRECTION;
+        let handled =
+            if !cron.recurring && is_correction { now.max(state.last_run_occurrence) } else { now };
+        std::mem::replace(&mut state.handled_through, handled) != handled
     }
 
     /// What to wait for after a pause; occurrences during the pause are dropped.
-    pub(super) fn wait_after_pause(
+    pub(super) fn cron_wait_after_resume(
         &mut self,
         cron: &Cron,
         spec: &Spec,
@@ -108,7 +110,7 @@ impl Lifecycle {
         if due >= facts.now {
             return wait;
         }
-        self.handled_until(seconds_of(facts.wall));
+        self.mark_handled_through(seconds_of(facts.wall));
         self.wait_for_next(cron, spec, facts)
     }
 
@@ -133,10 +135,10 @@ impl Lifecycle {
             } else {
                 self.wait_for(at, jitter, facts)
             };
-            self.phase = Phase::Pending { wait, pause: Pause::No };
+            self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
             return Action::Nothing;
         }
-        let oldest = seconds_of(wall - GRACE_PERIOD + SECOND - 1).max(at);
+        let oldest = seconds_of(wall - GRACE_PERIOD + WALL_SECOND - 1).max(at);
         let next = |after: &i64| cron.next_after(*after, facts.zone).filter(|at| *at <= now);
         let last = std::iter::successors(next(&(oldest - 1)), next).last();
         let skipped = cron.count_between(at, last.unwrap_or(now.saturating_add(1)), facts.zone);
@@ -149,9 +151,9 @@ impl Lifecycle {
                 self.run(spec, facts, due, Some(at), false)
             }
             None => {
-                self.handled_until(now);
+                self.mark_handled_through(now);
                 let wait = self.wait_for_next(cron, spec, facts);
-                self.phase = Phase::Pending { wait, pause: Pause::No };
+                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
                 Action::Nothing
             }
         }
@@ -162,8 +164,8 @@ impl Lifecycle {
     /// [`Lifecycle::check_wall_clock`] decides.
     pub(super) fn skip_occurrences(&mut self, cron: &Cron, facts: &Facts<'_>) -> u64 {
         let now = seconds_of(facts.wall);
-        let from = self.cron_state_mut().handled_until.saturating_add(1);
-        self.handled_until(now);
+        let from = self.cron_state_mut().handled_through.saturating_add(1);
+        self.mark_handled_through(now);
         cron.count_between(from, now.saturating_add(1), facts.zone)
     }
 
@@ -179,9 +181,9 @@ impl Lifecycle {
     // Not inlined: runs of other schedules should not pay for it.
     #[inline(never)]
     fn record_cron_run(&mut self, facts: &Facts<'_>, occurrence: Option<i64>) {
-        self.handled_until(occurrence.unwrap_or(seconds_of(facts.wall)));
+        self.mark_handled_through(occurrence.unwrap_or(seconds_of(facts.wall)));
         let state = self.cron_state_mut();
-        state.run = occurrence;
-        state.last_run = occurrence.unwrap_or(state.last_run);
+        state.run_occurrence = occurrence;
+        state.last_run_occurrence = occurrence.unwrap_or(state.last_run_occurrence);
     }
 }

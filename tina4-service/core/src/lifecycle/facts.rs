@@ -14,7 +14,7 @@ pub struct Facts<'a> {
     /// The time zone of the cron schedule.
     pub zone: &'a dyn Zone,
     /// Whether there are clean-up hooks to run if the activation ends now.
-    pub hooks: bool,
+    pub has_hooks: bool,
     /// When the run last called `heartbeat`; only needed if the service has a `timeout`.
     pub last_heartbeat: Nanos,
     /// A random number, for jitter.

@@ -14,10 +14,10 @@ pub enum Input<'a> {
     },
     /// All services that it comes `after` are ready or have ended.
     Release,
-    /// The [`deadline`](super::Lifecycle::deadline) has passed.
+    /// The [`next_wake_up`](super::Lifecycle::next_wake_up) has passed.
     Due,
     /// The run has ended.
-    Ended(Exit<&'a Crash>),
+    RunEnded(Exit<&'a Crash>),
     /// The run has ended with [`Exit::Again`], and the worker has nothing else to do: the next run
     /// begins in the same step.
     Repeat,

@@ -69,7 +69,7 @@ impl Lifecycle {
             }
             Input::Release => self.release(spec, facts),
             Input::Due => self.due(spec, facts, emit),
-            Input::Ended(exit) => self.ended(spec, facts, exit, emit),
+            Input::RunEnded(exit) => self.ended(spec, facts, exit, emit),
             Input::Repeat => self.repeat(spec, facts, emit),
             Input::CleanedUp => self.cleaned_up(emit),
             Input::ThreadLost => self.thread_lost(spec, facts, emit),

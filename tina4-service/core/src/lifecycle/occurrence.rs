@@ -1,7 +1,7 @@
 //! An occurrence of a cron expression that a service waits for.
 
 use super::facts::Facts;
-use crate::nanos::{Nanos, SECOND, WallNanos};
+use crate::nanos::{Nanos, WALL_SECOND, WallNanos};
 
 /// How long a service waits at most until it reads the wall clock again.
 const CHECK_INTERVAL: Nanos = 30_000_000_000;
@@ -37,11 +37,11 @@ impl Occurrence {
 
 /// Converts seconds since 1970 UTC.
 pub(super) fn nanos_of(seconds: i64) -> WallNanos {
-    WallNanos::from(seconds) * SECOND
+    WallNanos::from(seconds) * WALL_SECOND
 }
 
 /// Converts to seconds since 1970 UTC, rounded down.
 pub(super) fn seconds_of(wall: WallNanos) -> i64 {
     let end = if wall < 0 { i64::MIN } else { i64::MAX };
-    i64::try_from(wall.div_euclid(SECOND)).unwrap_or(end)
+    i64::try_from(wall.div_euclid(WALL_SECOND)).unwrap_or(end)
 }

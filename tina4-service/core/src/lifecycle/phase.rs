@@ -1,6 +1,6 @@
 //! What a life cycle is doing, grouped by activity.
 
-use super::ending::Ending;
+use super::end_reason::EndReason;
 use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
 
@@ -16,11 +16,11 @@ pub(super) enum Phase {
     /// A run is in progress.
     Running {
         /// Pause once this run has ended.
-        pause: bool,
+        pause_after_run: bool,
         /// When to check next whether this run is stuck.
         check_at: Option<NonMaxNanos>,
         /// The last sign of life before the silence that was reported as stuck.
-        reported_silence: Option<NonMaxNanos>,
+        reported_heartbeat: Option<NonMaxNanos>,
     },
     /// A run is in progress, and is abandoned if it has not ended by `deadline`.
     StopRequested {
@@ -30,7 +30,7 @@ pub(super) enum Phase {
     },
     /// The last run has ended, the clean-up has not; it is abandoned at `deadline`.
     Ending {
-        ending: Ending,
+        reason: EndReason,
         clean_up: CleanUp,
         deadline: Nanos,
         /// Start again once stopped.
@@ -46,11 +46,11 @@ impl Phase {
     pub(super) fn state(self) -> State {
         match self {
             Self::Idle(Idle::Registered) => State::Registered,
-            Self::Idle(Idle::Ended(Ending::Stopped)) => State::Stopped,
-            Self::Idle(Idle::Ended(Ending::Finished)) => State::Finished,
-            Self::Idle(Idle::Ended(Ending::Failed)) => State::Failed,
+            Self::Idle(Idle::Ended(EndReason::Stopped)) => State::Stopped,
+            Self::Idle(Idle::Ended(EndReason::Finished)) => State::Finished,
+            Self::Idle(Idle::Ended(EndReason::Failed)) => State::Failed,
             Self::WaitingForDependencies => State::Waiting,
-            Self::Pending { pause: Pause::Now, .. } => State::Paused,
+            Self::Pending { pause: Pause::Paused, .. } => State::Paused,
             Self::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, .. } => State::Waiting,
             Self::Pending { wait: Wait::Backoff(_), .. } => State::BackingOff,
             Self::Running { .. } => State::Running,
@@ -66,7 +66,7 @@ pub(super) enum Idle {
     /// It has never been started.
     Registered,
     /// Its last activation has ended.
-    Ended(Ending),
+    Ended(EndReason),
 }
 
 /// What a pending service waits for.
@@ -84,7 +84,7 @@ pub(super) enum Wait {
 impl Wait {
     /// When something is to be done next.
     #[inline]
-    pub(super) fn deadline(self) -> Nanos {
+    pub(super) fn next_wake_up(self) -> Nanos {
         match self {
             Self::Due(at) | Self::Occurrence { check_at: at } | Self::Backoff(at) => at,
         }
@@ -94,11 +94,11 @@ impl Wait {
 /// Whether a pending service is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pause {
-    No,
+    NotPaused,
     /// It was paused before, runs once on request, and is paused again.
     AfterRun,
     /// It does not run until resumed.
-    Now,
+    Paused,
 }
 
 /// How far the clean-up of an activation is.

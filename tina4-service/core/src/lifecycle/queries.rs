@@ -32,8 +32,8 @@ impl Lifecycle {
     /// Consecutive crashes since the last recovery.
     #[must_use]
     #[inline]
-    pub fn crashes_in_a_row(&self) -> u32 {
-        self.restarts.in_a_row()
+    pub fn consecutive_crashes(&self) -> u32 {
+        self.restarts.consecutive_crashes()
     }
 
     /// What other services may depend on.
@@ -106,8 +106,8 @@ impl Lifecycle {
     /// What the next run or restart waits for, if one is planned.
     fn planned(&self) -> Option<Wait> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => Some(wait),
-            Phase::Pending { pause: Pause::Now, .. }
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => Some(wait),
+            Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
             | Phase::Running { .. }
@@ -138,15 +138,17 @@ impl Lifecycle {
     /// When this life cycle needs [`Input::Due`](super::Input::Due) next.
     #[must_use]
     #[inline]
-    pub fn deadline(&self) -> Option<Nanos> {
+    pub fn next_wake_up(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => Some(wait.deadline()),
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
+                Some(wait.next_wake_up())
+            }
             Phase::Running { check_at, .. } => check_at.map(NonMaxNanos::nanos),
             Phase::StopRequested { deadline, .. }
             | Phase::Ending { clean_up: CleanUp::Running, deadline, .. } => Some(deadline),
             Phase::Ending { clean_up: CleanUp::Queued, .. }
             | Phase::Abandoned(Lingering::QueuedCleanUp) => Some(self.since),
-            Phase::Pending { pause: Pause::Now, .. }
+            Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
             | Phase::Abandoned(Lingering::Run | Lingering::CleanUp | Lingering::Nothing) => None,

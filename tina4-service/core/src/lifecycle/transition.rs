@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::crash::Crash;
-use super::ending::Ending;
+use super::end_reason::EndReason;
 
 /// A change to report to the log, to subscribers and to waiting threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Transition {
         /// Why it crashed.
         crash: Crash,
         /// Consecutive crashes, this one included.
-        in_a_row: u32,
+        consecutive_crashes: u32,
         /// The backoff before the restart; `None` if the service has failed for good.
         restart_in: Option<Duration>,
     },
@@ -48,7 +48,7 @@ pub enum Transition {
     /// The activation has ended, its clean-up included.
     Ended {
         /// How it ended.
-        ending: Ending,
+        reason: EndReason,
         /// Whether a start was requested while it was stopping.
         start_again: bool,
     },

@@ -6,7 +6,7 @@ use super::Spec;
 use super::draft::Draft;
 use super::fault::Fault;
 use super::range;
-use crate::duration::{self, text};
+use crate::duration::{self, format};
 use crate::{Key, Restart, RestartPolicy, Schedule};
 
 /// From this crash in a row on, the delay is constant: 64 doublings of the shortest duration exceed
@@ -42,9 +42,9 @@ impl Draft {
         let mut faults = schedule_conflicts(self);
         let mut draft = self.clone();
         faults.extend(remove_out_of_range(&mut draft));
-        faults.extend(cron_keys(&draft));
-        faults.extend(jitter(&draft));
-        let policy = restart_policy(&draft, &mut faults);
+        faults.extend(check_cron_keys(&draft));
+        faults.extend(check_jitter(&draft));
+        let policy = check_restart_policy(&draft, &mut faults);
         if !faults.is_empty() {
             faults.sort_by_key(|fault| fault.key);
             return Err(faults);
@@ -90,7 +90,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         initial_delay: initial_delay.unwrap_or(default.initial_delay),
         jitter: jitter.unwrap_or(default.jitter),
         timeout,
-        restart: policy,
+        restart_policy: policy,
         stop_timeout: stop_timeout.unwrap_or(default.stop_timeout),
         autostart: autostart.unwrap_or(default.autostart),
         critical: critical.unwrap_or(default.critical),
@@ -168,7 +168,7 @@ fn schedule_keys(draft: &Draft) -> impl Iterator<Item = Key> {
 
 /// The key that makes the service periodic, if any, and its duration, if it has one and no other
 /// schedule competes with it.
-fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
+fn periodic_key(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     let unreadable =
         || [Key::Interval, Key::Delay, Key::Cron].into_iter().find(|key| draft.is_unreadable(*key));
     let mut schedules = schedule_keys(draft);
@@ -179,22 +179,22 @@ fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     }
 }
 
-fn jitter(draft: &Draft) -> Option<Fault> {
+fn check_jitter(draft: &Draft) -> Option<Fault> {
     let jitter = draft.jitter?;
     // Computed only here, because it is expensive.
     let shortest = |(key, period): (Key, Option<Duration>)| match &draft.cron {
         Some(cron) if key == Key::Cron && !draft.is_unreadable(Key::Interval) => {
-            (key, period.or_else(|| Some(cron.shortest_pause())))
+            (key, period.or_else(|| Some(cron.shortest_interval())))
         }
         Some(_) | None => (key, period),
     };
-    match period(draft).map(shortest) {
+    match periodic_key(draft).map(shortest) {
         None => {
             let message = "`jitter` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `jitter`";
             Some(Fault::key(Key::Jitter, message))
         }
         Some((key, Some(period))) if jitter >= period => {
-            let (found, period) = (text(jitter), text(period));
+            let (found, period) = (format(jitter), format(period));
             let limit = if key == Key::Cron {
                 format!("`{period}` between two occurrences of `cron`")
             } else {
@@ -210,8 +210,8 @@ fn jitter(draft: &Draft) -> Option<Fault> {
 }
 
 /// `timezone` requires `cron`, and `initial_delay` conflicts with it.
-fn cron_keys(draft: &Draft) -> Vec<Fault> {
-    let has_cron = period(draft).is_some_and(|(key, _)| key == Key::Cron);
+fn check_cron_keys(draft: &Draft) -> Vec<Fault> {
+    let has_cron = periodic_key(draft).is_some_and(|(key, _)| key == Key::Cron);
     let unambiguous = schedule_keys(draft).count() <= 1;
     let mut faults = Vec::new();
     if draft.timezone.is_some() && !has_cron && unambiguous && !draft.is_unreadable(Key::Cron) {
@@ -225,7 +225,7 @@ fn cron_keys(draft: &Draft) -> Vec<Fault> {
     faults
 }
 
-fn restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
+fn check_restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
     let default = RestartPolicy::DEFAULT;
     let policy = RestartPolicy {
         restart: draft.restart.unwrap_or(default.restart),
@@ -237,10 +237,10 @@ fn restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
     match policy.restart {
         // The other rules concern restarts, which never happen here.
         Restart::Never => {
-            faults.extend(restart_never(draft));
+            faults.extend(check_restart_never(draft));
             return policy;
         }
-        Restart::Always => faults.extend(restart_always(draft)),
+        Restart::Always => faults.extend(check_restart_always(draft)),
         Restart::OnFailure => {}
     }
     let known = |key| !draft.is_unreadable(key);
@@ -249,13 +249,13 @@ fn restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
         faults.push(Fault::key(Key::RestartWindow, message).with(Key::MaxRestarts));
     }
     if known(Key::Backoff) && known(Key::MaxBackoff) {
-        let fault = backoff(draft, &policy).or_else(|| restart_window(&policy));
+        let fault = check_backoff(draft, &policy).or_else(|| check_restart_window(&policy));
         faults.extend(fault);
     }
     policy
 }
 
-fn restart_never(draft: &Draft) -> impl Iterator<Item = Fault> {
+fn check_restart_never(draft: &Draft) -> impl Iterator<Item = Fault> {
     let restart_keys = [
         (Key::MaxRestarts, draft.max_restarts.is_some()),
         (Key::RestartWindow, draft.restart_window.is_some()),
@@ -270,20 +270,20 @@ fn restart_never(draft: &Draft) -> impl Iterator<Item = Fault> {
     })
 }
 
-fn restart_always(draft: &Draft) -> Option<Fault> {
-    let (key, _) = period(draft)?;
+fn check_restart_always(draft: &Draft) -> Option<Fault> {
+    let (key, _) = periodic_key(draft)?;
     let message = format!(
         "`restart = \"always\"` has no effect with `{key}`, which runs the service again anyway; remove `restart`"
     );
     Some(Fault::value(Key::Restart, message).with(key))
 }
 
-fn backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
+fn check_backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
     if policy.backoff <= policy.max_backoff {
         return None;
     }
-    let (first, longest) = (text(policy.backoff), text(policy.max_backoff));
-    let (key, also, message) = match (draft.backoff, draft.max_backoff) {
+    let (first, longest) = (format(policy.backoff), format(policy.max_backoff));
+    let (key, related_key, message) = match (draft.backoff, draft.max_backoff) {
         (None, _) => (
             Key::MaxBackoff,
             Key::Backoff,
@@ -306,19 +306,19 @@ fn backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
             ),
         ),
     };
-    Some(Fault::value(key, message).with(also))
+    Some(Fault::value(key, message).with(related_key))
 }
 
 /// The window must be longer than the delays of all allowed restarts together, or the limit could
 /// never be exceeded.
-fn restart_window(policy: &RestartPolicy) -> Option<Fault> {
+fn check_restart_window(policy: &RestartPolicy) -> Option<Fault> {
     let (window, count) = (policy.window?, policy.max_restarts?);
     let needed = total_backoff(policy, count);
     if window > needed {
         return None;
     }
-    let (found, sum, backoffs) = (text(window), text(needed), list_backoffs(policy, count));
-    let remedy = if needed < duration::LONGEST {
+    let (found, sum, backoffs) = (format(window), format(needed), list_backoffs(policy, count));
+    let remedy = if needed < duration::MAX_DURATION {
         format!("make `restart_window` longer than `{sum}`, or lower `max_restarts` or `backoff`")
     } else {
         "lower `max_restarts`, `backoff` or `max_backoff`".to_owned()
@@ -332,14 +332,15 @@ fn restart_window(policy: &RestartPolicy) -> Option<Fault> {
 /// The sum of the first `count` delays, in bounded time: `count` may be `u32::MAX`.
 fn total_backoff(policy: &RestartPolicy, count: u32) -> Duration {
     let growing = count.min(CONSTANT_FROM);
-    let sum = (1..=growing).fold(Duration::ZERO, |sum, k| sum.saturating_add(policy.delay(k)));
-    let constant = policy.delay(CONSTANT_FROM).saturating_mul(count - growing);
+    let sum =
+        (1..=growing).fold(Duration::ZERO, |sum, k| sum.saturating_add(policy.backoff_after(k)));
+    let constant = policy.backoff_after(CONSTANT_FROM).saturating_mul(count - growing);
     sum.saturating_add(constant)
 }
 
 /// The first `count` delays as code, the middle of a long list left out.
 fn list_backoffs(policy: &RestartPolicy, count: u32) -> String {
-    let show = |k| format!("`{}`", text(policy.delay(k)));
+    let show = |k| format!("`{}`", format(policy.backoff_after(k)));
     if count <= MAX_LISTED {
         return (1..=count).map(show).collect::<Vec<_>>().join(", ");
     }

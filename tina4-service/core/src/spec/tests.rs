@@ -61,7 +61,7 @@ fn full() -> (Draft, Spec) {
         initial_delay: Duration::from_secs(1),
         jitter: Duration::from_secs(2),
         timeout: secs(3),
-        restart: RestartPolicy {
+        restart_policy: RestartPolicy {
             restart: Restart::OnFailure,
             max_restarts: Some(2),
             window: secs(60),
@@ -129,7 +129,7 @@ fn schedules_exclude_each_other() {
         (Draft { interval: secs(5), timeout: secs(60), ..draft() }, &[]),
     ]);
     let found = Draft { interval: secs(1), delay: secs(1), ..draft() }.check().unwrap_err();
-    assert_eq!((found[0].key, found[0].also), (Key::Delay, Some(Key::Interval)));
+    assert_eq!((found[0].key, found[0].related_key), (Key::Delay, Some(Key::Interval)));
 }
 
 fn cron(text: &str) -> Option<Cron> {
@@ -166,7 +166,7 @@ fn keys_that_conflict_with_cron_or_require_it() {
 }
 
 #[test]
-fn jitter_of_cron_is_shorter_than_the_shortest_pause() {
+fn jitter_of_cron_is_shorter_than_the_shortest_interval() {
     let short = "`jitter` of `10m` is not shorter than the `5m` between two occurrences of `cron`; make `jitter` shorter than `5m`";
     check(&[
         (Draft { jitter: secs(600), cron: cron("*/5 * * * *"), ..draft() }, &[short]),
@@ -374,10 +374,10 @@ proptest! {
                 if let Schedule::Interval(period) | Schedule::Delay(period) = spec.schedule {
                     prop_assert!(spec.jitter < period);
                 }
-                let policy = spec.restart;
+                let policy = spec.restart_policy;
                 prop_assert!(policy.backoff <= policy.max_backoff);
                 if let (Some(window), Some(max)) = (policy.window, policy.max_restarts) {
-                    let sum: Duration = (1..=max).map(|k| policy.delay(k)).sum();
+                    let sum: Duration = (1..=max).map(|k| policy.backoff_after(k)).sum();
                     prop_assert!(window > sum || max == 0);
                 }
             }

@@ -40,7 +40,7 @@ impl WorkSource for Supervisor {
         let Self { registry, timers, .. } = self;
         while let Some((due, index)) = timers.peek() {
             let service = registry.get_mut(index);
-            if service.queued == due && service.life.deadline() == Some(due) {
+            if service.queued == due && service.life.next_wake_up() == Some(due) {
                 return Some(due);
             }
             timers.pop();
@@ -53,7 +53,7 @@ impl WorkSource for Supervisor {
     }
 
     fn due_after_next(&self) -> Option<Nanos> {
-        self.timers.second()
+        self.timers.second_due()
     }
 
     #[inline]
@@ -108,7 +108,8 @@ impl WorkSource for Supervisor {
                 }
                 let is_repeat =
                     matches!(exit, Exit::Again) && may_repeat && !self.is_worker_needed(now);
-                let input = if is_repeat { Input::Repeat } else { Input::Ended(exit.as_deref()) };
+                let input =
+                    if is_repeat { Input::Repeat } else { Input::RunEnded(exit.as_deref()) };
                 self.step(index, input, now)
             }
             Completion::CleanedUp(failures) => {

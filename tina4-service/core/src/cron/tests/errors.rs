@@ -4,7 +4,7 @@ use super::super::Cron;
 
 #[test]
 fn each_mistake_has_a_span_and_a_message_of_its_own() {
-    for (expression, guilty, message) in [
+    for (expression, wrong_part, message) in [
         ("", "", "the cron expression is empty; write five fields, such as `0 8 * * *`"),
         (
             "* * *",
@@ -97,7 +97,7 @@ fn each_mistake_has_a_span_and_a_message_of_its_own() {
     ] {
         let error = Cron::parse(expression).unwrap_err();
         let found = (&expression[error.span()], error.to_string());
-        assert_eq!(found, (guilty, message.to_owned()), "{expression:?}");
+        assert_eq!(found, (wrong_part, message.to_owned()), "{expression:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// How an activation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum EndReason {
     /// Stop was requested.
     Stopped,
     /// Its work is done.
