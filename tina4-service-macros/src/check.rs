@@ -29,8 +29,8 @@ pub(crate) struct CheckedService {
 }
 
 /// Checks a service. Faulty settings are replaced by their defaults, so that the registration is
-/// generated all the same and rustc reports type errors in the same build. Returns `None` if there
-/// is no function to register.
+/// generated anyway and rustc reports type errors in the same build. Returns `None` if there is no
+/// function to register.
 pub(crate) fn check(
     args: Args,
     function: Option<Function>,

@@ -81,7 +81,7 @@ fn a_whole_registration() {
     assert_eq!(found, expected.replace([' ', '\n'], ""));
 }
 
-/// Checks that the registration contains this text, spaces aside.
+/// Checks that the registration contains this text, ignoring spaces.
 fn check_contains(args: &str, item: &str, expected: &str) {
     let found = registration(args, item);
     let expected: String = expected.split_whitespace().collect();

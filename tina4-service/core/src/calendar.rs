@@ -31,7 +31,7 @@ impl Zone for Utc {
     }
 }
 
-/// A month of a year.
+/// A month of a certain year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct YearMonth {
     pub(crate) year: i64,
@@ -40,6 +40,7 @@ pub(crate) struct YearMonth {
 }
 
 impl YearMonth {
+    /// The number of days in this month.
     pub(crate) fn len(self) -> u32 {
         match self.month {
             4 | 6 | 9 | 11 => 30,
@@ -71,7 +72,7 @@ impl YearMonth {
     }
 }
 
-/// The month that contains `day`, and the day of that month, from 1.
+/// The month that contains day number `day` (1970-01-01 is day 0), and the day of the month.
 pub(crate) fn month_and_day(day: i64) -> (YearMonth, u32) {
     let day = day + 719_468;
     let (era, day_of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
@@ -86,11 +87,12 @@ pub(crate) fn month_and_day(day: i64) -> (YearMonth, u32) {
     (YearMonth { year, month: to_u32(month) }, to_u32(day))
 }
 
-/// The day of the week, where Sunday is 0. 1970-01-01 was a Thursday.
+/// The day of the week of day number `day`, where Sunday is 0. 1970-01-01 was a Thursday.
 pub(crate) fn day_of_week(day: i64) -> u32 {
     to_u32((day + 4).rem_euclid(7))
 }
 
+/// Converts a value that is known to fit; 0 if it does not.
 pub(crate) fn to_u32(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn weekdays_of_known_dates() {
+    fn days_of_the_week_of_known_dates() {
         // The moon landing was on a Sunday, the first day of 2000 a Saturday.
         for (year, month, day_of_month, want) in
             [(1969, 7, 20, 0), (2000, 1, 1, 6), (2026, 11, 24, 2)]

@@ -24,14 +24,16 @@ mod value;
 pub use days::Days;
 pub use error::CronError;
 
-/// The calendar repeats after this many years: a date that does not occur within them never does.
+/// The calendar repeats after this many years, so a date that is not found within them never
+/// occurs.
 const CYCLE_YEARS: u32 = 400;
 /// Days in [`CYCLE_YEARS`] years.
 const CYCLE_DAYS: i64 = 146_097;
 
 /// A parsed cron expression, which matches at least one date.
 ///
-/// The fields are public so that generated code can build a constant; use [`Cron::parse`] for text.
+/// The fields are public so that generated code can build a constant; use [`Cron::parse`] for a
+/// string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
     /// The expression as written.
@@ -54,11 +56,11 @@ pub struct Cron {
 }
 
 impl Cron {
-    /// The shortest time between two occurrences, DST changes aside.
+    /// The shortest time between two occurrences, ignoring DST changes.
     #[must_use]
     pub fn shortest_interval(&self) -> Duration {
         // Covers a minute of seconds, a day of minutes and years of days. Miri is about a hundred
-        // times slower, so it looks at only as many as its tests need.
+        // times slower, so under Miri it checks only as many as the tests need.
         const SAMPLES: usize = if cfg!(miri) { 50 } else { 2_000 };
         let mut times = std::iter::successors(self.first_at_or_after(0), |last| {
             self.first_at_or_after(last + 1)
@@ -104,7 +106,8 @@ impl Cron {
             true => self.times_before(to_u32(civil.rem_euclid(DAY))),
             false => 0,
         };
-        // Whole days, corrected by the parts of the first and the last one.
+        // Counts whole days, adds the times of the last day before `until`, and subtracts those of
+        // the first day before `from`.
         self.count_days(first, last) * self.times_before(to_u32(DAY)) + before(until) - before(from)
     }
 
@@ -163,7 +166,7 @@ impl Cron {
         Some(time(hour, self.minutes.trailing_zeros(), self.seconds.trailing_zeros()))
     }
 
-    /// The number of matching times of a matching day before its second `second`.
+    /// The number of matching times before second `second` of a matching day.
     fn times_before(&self, second: u32) -> u64 {
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let below = |mask: u64, end: u32| u64::from((mask & !(u64::MAX << end)).count_ones());

@@ -2,18 +2,18 @@
 //!
 //! The grammar and the letter case are those of `humantime`, which users know from configuration
 //! files, with two exceptions: a number without a unit is refused, even `0`; and so are months and
-//! years, which `humantime` takes for 30.44 and 365.25 days.
+//! years, which `humantime` treats as 30.44 and 365.25 days.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// The shortest duration a key accepts: 1 ms.
+/// The shortest duration that a key accepts, 1 ms; `initial_delay` also accepts zero.
 ///
-/// Timers of operating systems are hardly more precise.
+/// Shorter periods are below the precision of the timers of some operating systems.
 pub const MIN_DURATION: Duration = Duration::from_millis(1);
 
-/// The longest duration a key accepts: 366 days.
+/// The longest duration that a key accepts: 366 days.
 pub const MAX_DURATION: Duration = Duration::from_secs(366 * DAY);
 
 const DAY: u64 = 24 * 60 * 60;
@@ -21,17 +21,17 @@ const DAY: u64 = 24 * 60 * 60;
 /// The units of `humantime` that have no fixed length.
 const CALENDAR_UNITS: [&str; 8] = ["M", "month", "months", "y", "yr", "yrs", "year", "years"];
 
-/// Why a text is not a duration.
+/// The reason why a string is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DurationError {
-    /// There is no text, or only white space.
+    /// The string is empty or contains only whitespace.
     Empty,
     /// A number without a unit.
     NoUnit {
         /// The number.
         number: String,
-        /// Whether there is more text than the number.
+        /// Whether the number is only a part of the string.
         is_part: bool,
     },
     /// A unit that does not exist.
@@ -42,7 +42,7 @@ pub enum DurationError {
     Negative,
     /// A character that belongs to neither a number nor a unit.
     Character(char),
-    /// A number is missing before this part of the text.
+    /// A number is missing before this part of the string.
     NoNumber(String),
     /// More seconds than fit into 64 bits, or finer than a nanosecond.
     Unrepresentable(String),
@@ -55,7 +55,7 @@ pub enum DurationError {
 ///
 /// # Errors
 ///
-/// Describes what is wrong and what to write instead.
+/// Returns an error if `text` is not a duration; its message says what to write instead.
 ///
 /// ```
 /// use std::time::Duration;
@@ -107,7 +107,7 @@ fn number_before(text: &str, offset: usize) -> String {
 
 /// Formats a duration so that [`parse`] reads it back: `1h 30m`.
 ///
-/// Unlike `humantime`, it writes no months and years, which [`parse`] refuses.
+/// Unlike `humantime`, it never writes months or years, which [`parse`] refuses.
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let days = duration.as_secs() / DAY;

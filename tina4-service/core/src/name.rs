@@ -1,7 +1,7 @@
 //! Validates the names of services.
 //!
-//! Names end up in logs, metric labels, environment variables and URLs, so they are kept to the
-//! characters that need no quoting in any of them.
+//! Names end up in logs, metric labels and URLs, so they are kept to characters that need no
+//! quoting in any of them.
 
 use std::error::Error;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::fmt;
 /// The maximum length of a name, in characters.
 pub const MAX_LEN: usize = 64;
 
-/// Why a text is not the name of a service.
+/// The reason why a string is not a service name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameError {
@@ -30,7 +30,7 @@ pub enum NameError {
 ///
 /// # Errors
 ///
-/// Describes what is wrong with the name.
+/// Returns an error that says what is wrong with the name.
 ///
 /// ```
 /// use tina4_service_core::name;

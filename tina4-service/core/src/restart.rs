@@ -1,7 +1,7 @@
 //! Restart policy: the exponential backoff after a crash, and when to give up.
 //!
-//! [`RestartPolicy::backoff_after`] computes the backoff. [`Restarts`] counts crashes in a row, or restarts
-//! within a sliding window: the restart intensity of an Erlang/OTP supervisor.
+//! [`RestartPolicy::backoff_after`] computes the backoff. [`Restarts`] counts consecutive crashes,
+//! or restarts within a sliding window: the restart intensity of an Erlang/OTP supervisor.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::nanos::Nanos;
 
-/// Whether a service is restarted after it crashed or returned.
+/// Whether a service is restarted after it crashes or returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restart {
     /// After a crash.
     #[default]
     OnFailure,
-    /// After a crash, and after a continuous service returned.
+    /// After a crash, and after a continuous service returns.
     Always,
     /// Never: the first crash makes the service `failed`.
     Never,
@@ -53,13 +53,15 @@ impl fmt::Display for Restart {
 pub struct RestartPolicy {
     /// Whether to restart at all.
     pub restart: Restart,
-    /// Allowed restarts, in a row or within `window`; `None` means unlimited.
+    /// The number of restarts allowed since the last recovery, or within `window` if there is one;
+    /// `None` means unlimited.
     pub max_restarts: Option<u32>,
-    /// Count the restarts within this sliding window instead of those in a row.
+    /// Count the restarts within this sliding window instead of those since the last recovery.
     pub window: Option<Duration>,
-    /// The backoff before the first restart in a row.
+    /// The backoff after the first of several consecutive crashes.
     pub backoff: Duration,
-    /// The longest backoff; it doubles with each crash in a row until it reaches this.
+    /// The longest backoff. The backoff doubles with each consecutive crash until it reaches this
+    /// value.
     pub max_backoff: Duration,
 }
 
@@ -73,10 +75,10 @@ impl RestartPolicy {
         max_backoff: Duration::from_secs(60),
     };
 
-    /// How long a continuous service must run until its crashes in a row are forgotten.
+    /// How long a continuous service must run before its count of consecutive crashes is reset.
     pub const RECOVERY: Duration = Duration::from_secs(60);
 
-    /// The backoff after the `k`-th crash in a row, `k` from 1.
+    /// The backoff after the `k`-th consecutive crash; `k` starts at 1.
     ///
     /// That is `backoff * 2^(k-1)`, but at most `max_backoff`.
     #[must_use]
@@ -111,7 +113,7 @@ pub enum Verdict {
     GiveUp,
 }
 
-/// Counts the restarts of one activation against its [`RestartPolicy`].
+/// Counts the consecutive crashes, and the recent restarts, of one activation.
 ///
 /// Most services never crash, so nothing is allocated before the first crash.
 #[derive(Clone, Debug, Default)]
@@ -125,13 +127,13 @@ struct Counters {
 }
 
 impl Restarts {
-    /// The number of crashes in a row, since the last recovery.
+    /// The number of consecutive crashes since the last recovery.
     #[must_use]
     pub fn consecutive_crashes(&self) -> u32 {
         self.0.as_ref().map_or(0, |counters| counters.consecutive_crashes)
     }
 
-    /// Records a good run: resets the crashes in a row.
+    /// Records a recovery: resets the number of consecutive crashes.
     ///
     /// Restarts within the window still count.
     #[inline]
@@ -157,9 +159,9 @@ impl Restarts {
 
     /// Records a crash at `now` and decides whether to restart.
     ///
-    /// Without a window, `max_restarts` restarts in a row are allowed; the next crash gives up. With
-    /// a window, a crash gives up if one more restart would exceed `max_restarts` within the window.
-    /// A permanent crash always gives up.
+    /// Without a window, `max_restarts` consecutive restarts are allowed, and the next crash is
+    /// final. With a window, a crash is final if one more restart would exceed `max_restarts`
+    /// within it. A permanent crash is always final.
     pub fn crashed(&mut self, policy: &RestartPolicy, now: Nanos, kind: CrashKind) -> Verdict {
         let Counters { consecutive_crashes, recent } = &mut **self.0.get_or_insert_default();
         *consecutive_crashes = consecutive_crashes.saturating_add(1);
@@ -268,7 +270,8 @@ mod tests {
         assert_eq!(Restarts::default().crashed(&policy, 0, CrashKind::Transient), Verdict::GiveUp);
     }
 
-    /// Crashes at the given seconds, each followed by an immediate restart and a recovery.
+    /// The backoffs, in seconds, after crashes at the given seconds, each followed by an immediate
+    /// restart and a recovery; `None` is the verdict to give up.
     fn windowed(max: u32, window: u64, crashes: &[u64]) -> Vec<Option<u64>> {
         let policy = RestartPolicy {
             max_restarts: Some(max),

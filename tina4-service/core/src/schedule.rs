@@ -1,13 +1,13 @@
-//! The declared schedule of a service, and the fixed rate grid of an interval.
+//! The declared schedule of a service, and the fixed-rate grid of an interval.
 
 use std::time::Duration;
 
 use crate::{Cron, Nanos, Timezone};
 
-/// When a service runs, as declared. Only the runtime can look up its time zone.
+/// When a service runs, as declared. The time zone is only a name here; the runtime looks it up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Schedule {
-    /// Called once, runs until it returns.
+    /// The function is called once and runs until it returns.
     #[default]
     Continuous,
     /// Fixed rate: due times on a grid with this period.
@@ -45,7 +45,7 @@ impl std::fmt::Display for Schedule {
     }
 }
 
-/// The due times of a fixed rate schedule: `anchor + k * period`.
+/// The due times of a fixed-rate schedule: `anchor + k * period`.
 ///
 /// All values are nanoseconds of one clock. Each due time is computed from the anchor, never from
 /// the previous one, so nothing drifts.

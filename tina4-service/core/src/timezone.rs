@@ -91,19 +91,19 @@ const LEGACY_NAMES: [&str; 45] = [
 /// The minimum similarity at which a word counts as a misspelling of an area.
 const MIN_SIMILARITY: f64 = 0.8;
 
-/// Why a text is not the name of a time zone.
+/// The reason why a string is not the name of a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimezoneError {
-    /// The text is empty.
+    /// The string is empty.
     Empty,
-    /// An offset from UTC, not a zone.
+    /// An offset from UTC, not a zone; the whole string.
     Offset(String),
     /// A character that no name contains.
     Character(char),
-    /// A name without an area that is not a legacy name.
+    /// A name that lacks an area or a place, and is not a legacy name; the whole string.
     Incomplete(String),
-    /// The first part of the name is not an area.
+    /// The first part of the name, given here, is not an area.
     UnknownArea(String),
 }
 
@@ -112,7 +112,7 @@ impl Timezone {
     ///
     /// # Errors
     ///
-    /// Describes why this cannot be the name of a time zone.
+    /// Returns an error if this cannot be the name of a time zone.
     ///
     /// ```
     /// use tina4_service_core::Timezone;

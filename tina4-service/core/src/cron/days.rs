@@ -5,11 +5,13 @@
 pub struct Days {
     /// Days of the month: bits 1 to 31.
     pub days_of_month: u32,
-    /// Days counted back from the last day of the month, bit 0 (`L`, `L-3`).
+    /// Days counted back from the end of the month: bit 0 is the last day (`L`), and bit 3 is three
+    /// days before it (`L-3`).
     pub days_from_end: u32,
     /// Days of the month whose nearest weekday (Monday to Friday) matches (`15W`).
     pub nearest_weekdays: u32,
-    /// The same for days counted back from the last day of the month (`LW`).
+    /// Days counted back from the end of the month whose nearest weekday matches; bit 0 is the last
+    /// day (`LW`).
     pub nearest_weekdays_from_end: u32,
     /// Days of the week: bits 0 (Sunday) to 6.
     pub days_of_week: u8,
@@ -17,7 +19,7 @@ pub struct Days {
     pub nth_days_of_week: [u8; 5],
     /// Days of the week, for their last occurrence in the month (`5L`).
     pub last_days_of_week: u8,
-    /// Whether a day must match both fields; otherwise one of them is enough.
+    /// Whether a day must match both day fields; if not, matching one is enough.
     pub match_both: bool,
 }
 

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 
-/// A longer expression is not printed with its underline, which would not line up on a screen.
+/// The longest expression, in bytes, that is printed with its underline: on a screen, a longer one
+/// wraps, and the underline does not line up.
 const MAX_SHOWN: usize = 200;
-/// Longest excerpt of the expression quoted in a message, in characters.
+/// The longest excerpt of the expression that a message quotes, in characters.
 const MAX_EXCERPT: usize = 40;
 
 /// The text to quote in a message, escaped and truncated.
@@ -17,7 +18,7 @@ pub(super) fn excerpt(found: &str) -> String {
     }
 }
 
-/// Why a text is not a cron expression.
+/// The reason why a string is not a cron expression.
 ///
 /// Displayed as `problem; remedy`. The alternate form `{:#}` also prints the expression and
 /// underlines the part that is wrong:

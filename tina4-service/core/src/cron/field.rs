@@ -6,7 +6,7 @@ use super::field_kind::FieldKind;
 use super::part::{Part, PartError, reject};
 use super::value::{is_number, read_range, read_step, read_value, value};
 
-/// A parsed field; the day masks are those of [`Days`](super::Days).
+/// A parsed field; its day masks have the layout of those in [`Days`](super::Days).
 #[derive(Default)]
 pub(super) struct Field {
     pub(super) values: u64,
@@ -15,7 +15,7 @@ pub(super) struct Field {
     pub(super) nearest_weekdays_from_end: u32,
     pub(super) nth_days_of_week: [u8; 5],
     pub(super) last_days_of_week: u8,
-    /// Whether it starts with `*` or is `?`: then a day must match both day fields.
+    /// Whether it is `?` or starts with `*`; if so, a day must match both day fields.
     pub(super) starts_with_star: bool,
     /// Whether it has a `*`, a range or a step.
     pub(super) recurring: bool,
@@ -60,9 +60,9 @@ impl Field {
             Some((base, step)) => (base, Some(read_step(kind, item, step)?)),
             None => (item, None),
         };
-        let (least, greatest) = kind.bounds();
+        let (min, max) = kind.bounds();
         let (first, last) = match base.text {
-            "*" => (least, greatest),
+            "*" => (min, max),
             "?" if !kind.is_day() => {
                 return reject(
                     base,
@@ -72,12 +72,12 @@ impl Field {
             "?" if is_list || step.is_some() => {
                 return reject(item, "`?` cannot be combined with anything; write `*`");
             }
-            "?" => (least, greatest),
+            "?" => (min, max),
             _ => match base.split_once('-') {
                 Some((first, last)) => read_range(kind, base, first, last)?,
                 None => {
                     let value = read_value(kind, base)?;
-                    (value, if step.is_some() { greatest } else { value })
+                    (value, if step.is_some() { max } else { value })
                 }
             },
         };
@@ -85,9 +85,11 @@ impl Field {
         Ok(())
     }
 
-    /// Adds the values from `first` to `last`, wrapping around; equal ends are one value.
+    /// Adds the values from `first` to `last`, wrapping around; if the two are equal, that is one
+    /// value.
     fn add(&mut self, kind: FieldKind, first: u32, last: u32, step: u32) {
-        let (count, (least, _)) = (kind.count(), kind.bounds());
+        let (count, (min, _)) = (kind.count(), kind.bounds());
+        // `0-7` is the whole week, although both ends are Sunday.
         let same = first % count == last % count && (first, last) != (0, 7);
         let length = match last.checked_sub(first) {
             _ if same => 0,
@@ -95,12 +97,12 @@ impl Field {
             None => last + count - first,
         };
         for value in (0..=length).step_by(step as usize).map(|offset| first + offset) {
-            self.values |= 1 << (least + (value - least) % count);
+            self.values |= 1 << (min + (value - min) % count);
         }
     }
 
     pub(super) fn days_of_week(&self) -> u8 {
-        // Seven bits are used.
+        // Only seven bits are used, so the mask fits.
         u8::try_from(self.values).unwrap_or(u8::MAX)
     }
 

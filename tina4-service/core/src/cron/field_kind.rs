@@ -16,7 +16,7 @@ const MONTHS: [&str; 12] =
 const DAYS_OF_WEEK: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 impl FieldKind {
-    /// The least and the greatest allowed value; in the day of the week, 0 and 7 are both Sunday.
+    /// The minimum and maximum value; in the day-of-week field, both 0 and 7 are Sunday.
     pub(super) fn bounds(self) -> (u32, u32) {
         match self {
             Self::Second | Self::Minute => (0, 59),

@@ -30,8 +30,8 @@ const MIN_SIMILARITY: f64 = 0.84;
 impl Cron {
     /// Parses a cron expression of five or six fields, or a nickname.
     ///
-    /// The five fields are minute, hour, day of the month, month and day of the week; a sixth, the
-    /// second, may come first. A nickname stands for a whole expression, such as `@daily`.
+    /// The five fields are minute, hour, day of the month, month and day of the week. A field for
+    /// the seconds may precede them. A nickname stands for a whole expression, such as `@daily`.
     ///
     /// Each field takes `*`, values, ranges (`9-17`; `22-2` wraps around), steps (`*/15`, `0-30/10`;
     /// `5/15` continues to the end) and lists of these. Months and days of the week have names
@@ -45,8 +45,8 @@ impl Cron {
     ///
     /// # Errors
     ///
-    /// Describes the first part that is wrong, with its position. An expression that never matches
-    /// any date is also an error.
+    /// Returns an error for the first part that is wrong, with its position. An expression that
+    /// never matches any date is also an error.
     ///
     /// ```
     /// use tina4_service_core::{Cron, Utc};

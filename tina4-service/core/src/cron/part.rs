@@ -14,7 +14,7 @@ impl<'a> Part<'a> {
         self.start..self.start + self.text.len()
     }
 
-    /// The parts before and after the first `sign`.
+    /// The parts before and after the first `separator`.
     pub(super) fn split_once(self, separator: char) -> Option<(Self, Self)> {
         let (before, after) = self.text.split_once(separator)?;
         let start = self.start + before.len() + separator.len_utf8();
@@ -31,7 +31,8 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// The part without its last character, if that is `letter` in either case.
+    /// The part without its last character, if that is `letter` (an uppercase letter) or its
+    /// lowercase form.
     pub(super) fn strip(self, letter: char) -> Option<Self> {
         let text = self.text.strip_suffix([letter, letter.to_ascii_lowercase()])?;
         Some(Self { text, ..self })

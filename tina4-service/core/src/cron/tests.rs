@@ -25,7 +25,7 @@ fn text(civil: i64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02}", second % 60)
 }
 
-/// A zone that starts with the offset `first` and changes at given instants to given offsets.
+/// A time zone with the offset `first`, then another offset from each of the given instants on.
 #[derive(Debug)]
 struct TestZone {
     first: i64,
@@ -131,7 +131,8 @@ fn leap_days_occur_and_impossible_dates_are_refused() {
         due("0 0 29 2 */3", &Utc, "2084-03-01 00:00:00", 2),
         ["2088-02-29 00:00:00", "2096-02-29 00:00:00"]
     );
-    // Each searches 400 years; Miri is about a hundred times slower, so it tries one.
+    // Parsing each of these searches 400 years. Miri is about a hundred times slower, so under Miri
+    // only one is tried.
     let count = if cfg!(miri) { 1 } else { 4 };
     for never in &["0 0 30 2 *", "0 0 31 4,6 *", "0 0 31W 2 *", "0 0 L-30 2 *"][..count] {
         assert!(Cron::parse(never).is_err(), "{never}");
@@ -162,7 +163,7 @@ fn rule_7_occurrences_in_a_gap_of_more_than_three_hours_do_not_run() {
     for (skipped, expression, want) in [
         (3 * 3_600, "30 2 * * *", "2011-12-30 10:00:00"),
         (3 * 3_600 + 1, "30 2 * * *", "2011-12-31 09:29:59"),
-        // Samoa dropped this day: its occurrences are not made up for.
+        // Samoa skipped this day, and its occurrences are dropped.
         (24 * 3_600, "0 2 * * *", "2011-12-30 12:00:00"),
         (24 * 3_600, "0 2 30 * *", "2012-01-29 12:00:00"),
     ] {

@@ -19,9 +19,9 @@ pub(super) fn value(kind: FieldKind, text: &str) -> Option<u32> {
 }
 
 pub(super) fn read_value(kind: FieldKind, part: Part<'_>) -> Result<u32, PartError> {
-    let (least, greatest) = kind.bounds();
+    let (min, max) = kind.bounds();
     if let Some(value) = value(kind, part.text)
-        && (least..=greatest).contains(&value)
+        && (min..=max).contains(&value)
     {
         return Ok(value);
     }
@@ -84,23 +84,20 @@ pub(super) fn read_range(
 }
 
 pub(super) fn read_step(kind: FieldKind, item: Part<'_>, step: Part<'_>) -> Result<u32, PartError> {
-    let (_, greatest) = kind.bounds();
+    let (_, max) = kind.bounds();
     let found = excerpt(step.text);
     if step.text.is_empty() {
         return reject(item, "the step is missing; write a number after `/`, such as `*/5`");
     }
     if !is_number(step.text) {
-        return reject(
-            step,
-            format!("`{found}` is not a step; write a number from 1 to {greatest}"),
-        );
+        return reject(step, format!("`{found}` is not a step; write a number from 1 to {max}"));
     }
     match step.text.parse() {
         Ok(0) => reject(step, "a step of 0 never advances; write 1 or more"),
-        Ok(step) if step <= greatest => Ok(step),
+        Ok(step) if step <= max => Ok(step),
         Ok(_) | Err(_) => {
             let message = format!(
-                "a step of {found} is too large for this field; write 1 to {greatest}, or use `interval`"
+                "a step of {found} is too large for this field; write 1 to {max}, or use `interval`"
             );
             reject(step, message)
         }

@@ -1,4 +1,5 @@
-//! How an activation ends: after its clean-up, or abandoned when that takes too long.
+//! How an activation ends: after its clean-up, or abandoned if its last run or clean-up takes too
+//! long.
 
 use super::action::Action;
 use super::end_reason::EndReason;
@@ -25,7 +26,8 @@ impl Lifecycle {
             return self.cleaned_up(emit);
         }
         match clean_up {
-            // `since` is when a queued clean-up is due, even if the state was `Stopping` before.
+            // A queued clean-up is due now, and `since` is its due time, even if the state was
+            // `Stopping` before.
             CleanUp::Queued => {
                 self.since = facts.now;
                 Action::Nothing
@@ -34,7 +36,8 @@ impl Lifecycle {
         }
     }
 
-    /// The clean-up has ended.
+    /// Handles the end of the clean-up: ends the activation, or reports that an abandoned one has
+    /// ended late.
     pub(super) fn cleaned_up(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
             Phase::Ending { reason, start_again, .. } => {
@@ -56,7 +59,7 @@ impl Lifecycle {
         Action::Nothing
     }
 
-    /// Abandons a run or clean-up that stop has waited for until its deadline.
+    /// Abandons the run or clean-up in progress if the deadline of the stop has passed.
     pub(super) fn expired(
         &mut self,
         facts: &Facts<'_>,
@@ -87,7 +90,7 @@ impl Lifecycle {
         Action::Nothing
     }
 
-    /// The thread of a run or clean-up will never return: another worker runs the clean-up.
+    /// Handles a run or clean-up that will never return: queues the clean-up for another worker.
     pub(super) fn thread_lost(
         &mut self,
         spec: &Spec,

@@ -66,7 +66,7 @@ impl Lifecycle {
         }
     }
 
-    /// Takes back a start.
+    /// Undoes a start for which no thread could be spawned.
     pub(super) fn start_failed(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
             Phase::WaitingForDependencies | Phase::Pending { .. } => {
@@ -180,7 +180,7 @@ impl Lifecycle {
         }
     }
 
-    /// What to wait for after a pause. Runs that were due during it are dropped without being
+    /// What to wait for after a pause. Runs that were due during it are skipped without being
     /// counted: the schedule continues from now.
     fn wait_after_resume(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
         match wait {
@@ -198,7 +198,7 @@ impl Lifecycle {
         }
     }
 
-    /// Ends the activation; `limit` is when a run or clean-up is abandoned.
+    /// Ends the activation; a run or clean-up still in progress at `new_deadline` is abandoned.
     pub(super) fn stop(
         &mut self,
         facts: &Facts<'_>,
@@ -222,7 +222,7 @@ impl Lifecycle {
             }
             Phase::Ending { reason, deadline, start_again, .. } => {
                 // The clean-up may be sleeping, and is only woken by this transition, which has not
-                // been emitted yet if the activation ended by itself.
+                // been emitted yet if the activation ended without a stop request.
                 if *reason != EndReason::Stopped {
                     emit(Transition::Stopping);
                 }

@@ -7,7 +7,7 @@ use crate::restart::CrashKind;
 /// A run that returned an error or panicked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crash {
-    /// The text of the error or panic.
+    /// The message of the error or panic.
     pub message: Arc<str>,
     /// Whether it panicked.
     pub panicked: bool,

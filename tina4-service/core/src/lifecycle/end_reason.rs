@@ -1,12 +1,12 @@
-//! How an activation ends.
+//! Why an activation ended.
 
-/// How an activation ended.
+/// Why an activation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// Stop was requested.
+    /// A stop was requested.
     Stopped,
     /// Its work is done.
     Finished,
-    /// It crashed, and may not be restarted.
+    /// It crashed or returned, and no restart is allowed.
     Failed,
 }

@@ -1,10 +1,10 @@
-//! What a step needs to know besides its input.
+//! The facts that a step depends on: time, time zone, hooks, randomness.
 
 use crate::calendar::Zone;
 use crate::nanos::{Nanos, WallNanos, nanos};
 use crate::spec::Spec;
 
-/// What a step needs to know besides its input.
+/// The facts that a step depends on, in addition to its input.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// The current time of the monotonic clock.

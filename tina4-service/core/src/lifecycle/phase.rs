@@ -1,10 +1,10 @@
-//! What a life cycle is doing, grouped by activity.
+//! The phase of a life cycle: its internal state, of which [`State`] is the public summary.
 
 use super::end_reason::EndReason;
 use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
 
-/// What a life cycle is doing.
+/// The internal state of a life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Not in an activation.
@@ -15,11 +15,11 @@ pub(super) enum Phase {
     Pending { wait: Wait, pause: Pause },
     /// A run is in progress.
     Running {
-        /// Pause once this run has ended.
+        /// The service is paused once this run has ended.
         pause_after_run: bool,
         /// When to check next whether this run is stuck.
         check_at: Option<NonMaxNanos>,
-        /// The last sign of life before the silence that was reported as stuck.
+        /// The heartbeat (or start) after which the run was reported as stuck.
         reported_heartbeat: Option<NonMaxNanos>,
     },
     /// A run is in progress, and is abandoned if it has not ended by `deadline`.
@@ -28,7 +28,8 @@ pub(super) enum Phase {
         /// Start again once stopped.
         start_again: bool,
     },
-    /// The last run has ended, the clean-up has not; it is abandoned at `deadline`.
+    /// The last run has ended, but the clean-up has not. If it has not ended by `deadline`, it is
+    /// abandoned.
     Ending {
         reason: EndReason,
         clean_up: CleanUp,
@@ -82,7 +83,7 @@ pub(super) enum Wait {
 }
 
 impl Wait {
-    /// When something is to be done next.
+    /// When the service next needs attention.
     #[inline]
     pub(super) fn next_wake_up(self) -> Nanos {
         match self {
@@ -95,13 +96,13 @@ impl Wait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pause {
     NotPaused,
-    /// It was paused before, runs once on request, and is paused again.
+    /// It was paused and will be paused again after one requested run.
     AfterRun,
     /// It does not run until resumed.
     Paused,
 }
 
-/// How far the clean-up of an activation is.
+/// The progress of an activation's clean-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CleanUp {
     /// A worker has to begin it.

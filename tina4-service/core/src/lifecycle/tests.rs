@@ -1,4 +1,5 @@
-//! A life cycle under test; the tests are grouped by subject. `lives.rs` has the properties.
+//! A harness for the life cycle. The tests are grouped by subject; `properties.rs` holds the
+//! property tests.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl Harness {
         self.lifecycle.state()
     }
 
-    /// Advances to the next deadline and steps.
+    /// Advances to the next wake-up and steps.
     fn due(&mut self) -> Action {
         self.now = self.now.max(self.lifecycle.next_wake_up().expect("something is due"));
         self.step(Input::Due)

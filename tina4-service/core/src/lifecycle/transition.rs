@@ -1,4 +1,4 @@
-//! What a step changes that others want to know.
+//! The changes that a step reports.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::end_reason::EndReason;
 pub enum Transition {
     /// An activation has begun.
     Started,
-    /// This many runs were missed and left out.
+    /// This many runs were missed and skipped.
     Skipped(u64),
     /// A run has crashed.
     Crashed {
@@ -26,8 +26,8 @@ pub enum Transition {
         /// The backoff before the restart.
         restart_in: Duration,
     },
-    /// A continuous service with `restart = "always"` returned, and has failed: it may not be
-    /// restarted again.
+    /// A continuous service with `restart = "always"` returned, and has failed because no restart
+    /// is left.
     ReturnedTooOften {
         /// The text of the error.
         error: &'static str,
@@ -47,12 +47,13 @@ pub enum Transition {
     Stopping,
     /// The activation has ended, its clean-up included.
     Ended {
-        /// How it ended.
+        /// Why it ended.
         reason: EndReason,
-        /// Whether a start was requested while it was stopping.
+        /// Whether it is to be started again: a start was requested while it was stopping, and no
+        /// stop after that.
         start_again: bool,
     },
-    /// The last run crashed after stop was requested; that does not count as a crash.
+    /// The last run crashed after a stop was requested; that does not count as a crash.
     CrashedWhileStopping(Crash),
     /// The activation did not end in time.
     Abandoned {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::Key;
 
-/// A setting that cannot stay as it is, and the remedy.
+/// An invalid setting, and how to correct it.
 ///
 /// Its text has the form `problem; remedy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Fault {
     pub key: Key,
     /// The key it conflicts with, or depends on, if any.
     pub related_key: Option<Key>,
-    /// `true` if the value is at fault, `false` if the key itself has to go.
+    /// Whether the value is at fault; if not, the key itself must be removed.
     pub is_in_value: bool,
     message: String,
 }
@@ -26,7 +26,7 @@ impl Fault {
         Self { key, related_key: None, is_in_value: true, message: message.into() }
     }
 
-    /// A key that must not be set here, whatever its value.
+    /// A key that must not be set here, regardless of its value.
     pub(crate) fn key(key: Key, message: impl Into<String>) -> Self {
         Self { is_in_value: false, ..Self::value(key, message) }
     }

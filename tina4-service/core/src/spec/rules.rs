@@ -9,11 +9,11 @@ use super::range;
 use crate::duration::{self, format};
 use crate::{Key, Restart, RestartPolicy, Schedule};
 
-/// From this crash in a row on, the delay is constant: 64 doublings of the shortest duration exceed
-/// the longest one.
+/// From this many consecutive crashes on, the backoff is constant: even the shortest one has then
+/// been doubled beyond the longest allowed one.
 const CONSTANT_FROM: u32 = 64;
 
-/// The longest list of delays that a message shows in full.
+/// The longest list of backoffs that a message shows in full.
 const MAX_LISTED: u32 = 8;
 
 impl Draft {
@@ -21,7 +21,7 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// All faults, in the order of the keys.
+    /// Returns all faults, in the order of the keys.
     ///
     /// ```
     /// use std::time::Duration;
@@ -111,7 +111,7 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
         max_backoff,
         stop_timeout,
         unreadable,
-        // No durations.
+        // These are not durations.
         cron: _,
         timezone: _,
         restart: _,
@@ -140,7 +140,8 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
     faults
 }
 
-/// At most one schedule may be set. An out-of-range one counts too: it was meant as a schedule.
+/// At most one schedule may be set. One whose duration is out of range also counts, because it was
+/// meant as a schedule.
 fn schedule_conflicts(draft: &Draft) -> Vec<Fault> {
     let mut schedules = schedule_keys(draft);
     let first = schedules.next();
@@ -166,8 +167,8 @@ fn schedule_keys(draft: &Draft) -> impl Iterator<Item = Key> {
     interval.into_iter().chain(delay).chain(cron)
 }
 
-/// The key that makes the service periodic, if any, and its duration, if it has one and no other
-/// schedule competes with it.
+/// The key that makes the service periodic, if any, together with its duration. The duration is
+/// `None` for `cron`, and if another schedule is set or unreadable.
 fn periodic_key(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     let unreadable =
         || [Key::Interval, Key::Delay, Key::Cron].into_iter().find(|key| draft.is_unreadable(*key));
@@ -209,7 +210,7 @@ fn check_jitter(draft: &Draft) -> Option<Fault> {
     }
 }
 
-/// `timezone` requires `cron`, and `initial_delay` conflicts with it.
+/// `timezone` requires `cron`; `initial_delay` conflicts with `cron`.
 fn check_cron_keys(draft: &Draft) -> Vec<Fault> {
     let has_cron = periodic_key(draft).is_some_and(|(key, _)| key == Key::Cron);
     let unambiguous = schedule_keys(draft).count() <= 1;
@@ -309,8 +310,8 @@ fn check_backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
     Some(Fault::value(key, message).with(related_key))
 }
 
-/// The window must be longer than the delays of all allowed restarts together, or the limit could
-/// never be exceeded.
+/// The window must be longer than all backoffs before the allowed restarts together, or the limit
+/// could never be exceeded.
 fn check_restart_window(policy: &RestartPolicy) -> Option<Fault> {
     let (window, count) = (policy.window?, policy.max_restarts?);
     let needed = total_backoff(policy, count);
@@ -329,7 +330,7 @@ fn check_restart_window(policy: &RestartPolicy) -> Option<Fault> {
     Some(Fault::value(Key::RestartWindow, message).with(Key::MaxRestarts))
 }
 
-/// The sum of the first `count` delays, in bounded time: `count` may be `u32::MAX`.
+/// The sum of the first `count` backoffs, in bounded time: `count` may be `u32::MAX`.
 fn total_backoff(policy: &RestartPolicy, count: u32) -> Duration {
     let growing = count.min(CONSTANT_FROM);
     let sum =
@@ -338,7 +339,7 @@ fn total_backoff(policy: &RestartPolicy, count: u32) -> Duration {
     sum.saturating_add(constant)
 }
 
-/// The first `count` delays as code, the middle of a long list left out.
+/// The first `count` backoffs in backticks; the middle of a long list is omitted.
 fn list_backoffs(policy: &RestartPolicy, count: u32) -> String {
     let show = |k| format!("`{}`", format(policy.backoff_after(k)));
     if count <= MAX_LISTED {

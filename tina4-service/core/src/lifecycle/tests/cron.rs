@@ -1,4 +1,4 @@
-//! Cron schedules while the wall clock is set and the machine is suspended.
+//! Cron schedules when the wall clock is set or the machine is suspended.
 
 use crate::{Cron, Timezone};
 
@@ -38,7 +38,7 @@ impl Harness {
         panic!("no run: {:?}", self.lifecycle)
     }
 
-    /// Suspends the machine: only the wall clock advances.
+    /// Advances only the wall clock, as setting it forward or suspending the machine does.
     fn advance_wall_clock(&mut self, seconds: u64) {
         self.ahead += WallNanos::from(nanos(secs(seconds)));
     }
@@ -161,13 +161,13 @@ fn rule_6_a_clock_set_forward_skips_and_counts() {
 
 #[test]
 fn rule_6_a_fixed_time_is_repeated_only_if_the_clock_is_set_back_by_more_than_three_hours() {
-    // A fixed time that ran does not run again if the correction is at most three hours.
+    // A fixed time that has run is not repeated if the correction is at most three hours.
     let mut harness = cron("0 8 * * *");
     assert_eq!(harness.run_next_occurrence(), 8 * HOUR);
     harness.step(SUCCEEDED);
     harness.set_wall_clock_back(2 * HOUR);
     assert_eq!(harness.run_next_occurrence(), DAY + 8 * HOUR);
-    // After a larger correction the clock counts as it is now.
+    // After a larger correction, the old time is ignored and the occurrence runs again.
     harness.step(SUCCEEDED);
     harness.set_wall_clock_back(10 * HOUR);
     assert_eq!(harness.run_next_occurrence(), DAY + 8 * HOUR);
@@ -188,7 +188,7 @@ fn rule_6_a_recurring_expression_runs_again_when_the_clock_is_set_back() {
     harness.set_wall_clock_back(30);
     assert_eq!(harness.run_next_occurrence(), 2 * MINUTE);
     harness.step(SUCCEEDED);
-    // By five minutes: it does not stay silent until they have passed again.
+    // By five minutes: it runs again before they have passed again.
     harness.now += 10 * 60 * SECOND;
     assert_eq!(harness.run_next_occurrence(), 12 * MINUTE);
     harness.step(SUCCEEDED);
@@ -226,14 +226,14 @@ fn a_run_without_an_occurrence_drops_the_occurrences_that_have_passed() {
     assert_eq!(harness.now, 35 * MINUTE * SECOND);
     harness.step(SUCCEEDED);
     assert_eq!(harness.run_next_occurrence(), 40 * MINUTE);
-    // So does a backoff,
+    // So does a backoff.
     assert_eq!(harness.step(crashed()), Action::Nothing);
     assert!(matches!(harness.due(), Action::Run { attempt: 2, .. }));
     assert_eq!(harness.lifecycle.run_occurrence(), None);
     harness.step(SUCCEEDED);
     assert_eq!(harness.run_next_occurrence(), 50 * MINUTE);
     harness.step(SUCCEEDED);
-    // and so does a pause.
+    // So does a pause.
     harness.step(Input::Pause);
     harness.now = 75 * MINUTE * SECOND;
     harness.take_transitions();

@@ -1,4 +1,4 @@
-//! Properties of random lives: any inputs in any order.
+//! Property tests: the invariants of a life cycle under random inputs in random order.
 
 use crate::{Cron, Flow, Timezone};
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ fn spec() -> impl Strategy<Value = Spec> {
     )
 }
 
-/// What happens next. Only what was begun ends.
+/// A random step. An end is ignored unless a run or clean-up is in progress.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Advance(Nanos),
@@ -91,8 +91,8 @@ enum Executing {
     CleanUp,
 }
 
-/// Miri is some hundred times slower, so it gets a few short lives; and it isolates tests from the
-/// file system, so no earlier failures are read from a file.
+/// Miri is about a hundred times slower, so it gets only a few short sequences. It also isolates
+/// tests from the file system, so earlier failures cannot be replayed there.
 fn config() -> ProptestConfig {
     if cfg!(miri) {
         ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() }
@@ -101,7 +101,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// The most steps in one harness.
+/// The maximum number of steps in one sequence.
 const MAX_STEPS: usize = if cfg!(miri) { 25 } else { 200 };
 
 proptest! {
@@ -112,7 +112,7 @@ proptest! {
         let mut harness = Harness::new(spec.clone());
         harness.random = random;
         let mut executing = Executing::Nothing;
-        let mut restarts_in_a_row = 0_u32;
+        let mut consecutive_restarts = 0_u32;
         let mut started = 0_u32;
         let mut ended = 0_u32;
         for step in steps {
@@ -183,12 +183,12 @@ proptest! {
 
             for transition in harness.take_transitions() {
                 match transition {
-                    Transition::Started => { started += 1; restarts_in_a_row = 0; }
+                    Transition::Started => { started += 1; consecutive_restarts = 0; }
                     // Never more restarts than allowed.
                     Transition::Restarted => {
-                        restarts_in_a_row += 1;
+                        consecutive_restarts += 1;
                         if let (Some(max), None) = (spec.restart_policy.max_restarts, spec.restart_policy.window) {
-                            prop_assert!(restarts_in_a_row <= max);
+                            prop_assert!(consecutive_restarts <= max);
                         }
                         prop_assert_ne!(spec.restart_policy.restart, Restart::Never);
                     }
@@ -201,9 +201,10 @@ proptest! {
                 }
             }
             if harness.lifecycle.consecutive_crashes() == 0 {
-                restarts_in_a_row = 0;
+                consecutive_restarts = 0;
             }
-            // Unless stop was requested, it fails, after its hooks.
+            // After a permanent crash, the service fails once its hooks have run, unless a stop was
+            // requested.
             if permanent && before == State::Running {
                 let expected = if harness.hooks { State::Stopping } else { State::Failed };
                 prop_assert_eq!(harness.state(), expected);
@@ -211,18 +212,19 @@ proptest! {
             // Each activation ends once, and at most one is open.
             prop_assert_eq!(started - ended, u32::from(harness.state().is_active()));
 
-            // A step never sets a deadline in the past.
+            // A step never sets a wake-up in the past.
             if let Some(wake_up) = harness.lifecycle.next_wake_up()
                 && !matches!(action, Action::Refused(_))
                 && harness.state() != before
                 && !matches!(harness.state(), State::Stopping | State::Abandoned)
-                // An occurrence that was missed during the run is decided in the next step.
+                // The next step decides what happens to an occurrence that was missed during the
+                // run.
                 && harness.lifecycle.next_occurrence().is_none()
             {
                 prop_assert!(wake_up >= harness.now, "{:?} at {}", harness.lifecycle, harness.now);
             }
         }
-        // Stop ends every activation, at its deadline at the latest.
+        // A stop ends every activation, at its deadline at the latest.
         let deadline = harness.now + 5;
         harness.step(Input::Stop { deadline });
         harness.now = harness.now.max(deadline) + 1_000_000_000;

@@ -1,4 +1,4 @@
-//! Backoff, recovery and the limit of restarts.
+//! Backoff, recovery and the restart limit.
 
 use super::*;
 
