@@ -1,9 +1,9 @@
-//! A slow reference implementation of cron: it walks through the time of a zone and checks every
-//! second against the expression.
+//! A slow reference implementation of cron: it walks through the wall time of a zone, hour by hour
+//! and near clock changes second by second, and tests every second of it against the expression.
 //!
-//! It shares neither code nor ideas with the crate: it never computes where the next match must be,
+//! It shares no code and no method with the crate: it never computes where the next match must be,
 //! and never asks the zone for its transitions. [`Walk`] notices a clock change when the wall time
-//! is not one second later than a second ago; a repeated time is one that was shown before.
+//! is not one second later than a second ago; a wall time that occurred before is a repeated one.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,15 +22,15 @@ const HOUR: i64 = 3_600;
 /// The longest DST gap after which a skipped time runs (rule 7).
 const LONGEST_GAP: i64 = 3 * HOUR;
 
-/// How long before its start a walk begins, to recognize repeated times.
-const MEMORY: i64 = 25 * HOUR;
+/// How far before `start` the scan begins, so that repeated times are recognized.
+const LOOK_BACK: i64 = 25 * HOUR;
 
 /// The wall times of a zone from one instant to another.
 #[derive(Debug)]
 pub struct Walk {
     start: i64,
     end: i64,
-    pieces: Vec<Piece>,
+    stretches: Vec<PlacedStretch>,
     gaps: Vec<Gap>,
 }
 
@@ -43,12 +43,12 @@ struct Stretch {
     seconds: Range<i64>,
 }
 
-/// A stretch of wall time that begins at the instant `at`.
+/// A [`Stretch`], and the instant at which it begins.
 #[derive(Debug)]
-struct Piece {
+struct PlacedStretch {
     at: i64,
-    shown: Stretch,
-    /// Whether it is the second copy in a DST overlap.
+    stretch: Stretch,
+    /// Whether it is the second pass through a DST overlap.
     repeated: bool,
 }
 
@@ -69,9 +69,9 @@ impl Walk {
     pub fn new(zone: &str, start: i64, end: i64) -> Self {
         let zone = TimeZone::get(zone).expect("a known zone");
         let shows = |at| wall(&zone, at);
-        let mut walk = Self { start, end, pieces: Vec::new(), gaps: Vec::new() };
+        let mut walk = Self { start, end, stretches: Vec::new(), gaps: Vec::new() };
         let mut shown = HashMap::new();
-        let mut at = start - MEMORY;
+        let mut at = start - LOOK_BACK;
         let mut expected = shows(at);
         while at < end {
             let civil = shows(at);
@@ -100,9 +100,9 @@ impl Walk {
     /// The instants of clock changes.
     #[must_use]
     pub fn clock_changes(&self) -> Vec<i64> {
-        let joints = self.pieces.windows(2);
-        let odd = joints.filter(|pair| pair[0].shown.after() != pair[1].shown.civil());
-        odd.map(|pair| pair[1].at).filter(|at| (self.start..self.end).contains(at)).collect()
+        let pairs = self.stretches.windows(2);
+        let jumps = pairs.filter(|pair| pair[0].stretch.end() != pair[1].stretch.start());
+        jumps.map(|pair| pair[1].at).filter(|at| (self.start..self.end).contains(at)).collect()
     }
 
     /// The first `limit` due times after the instant `after` and before the end of the walk.
@@ -116,27 +116,28 @@ impl Walk {
         let later = |at: &i64| (after + 1..self.end).contains(at);
         let mut due = Vec::new();
         let mut today = None;
-        // No piece is longer than an hour.
-        let first = self.pieces.partition_point(|piece| piece.at + HOUR <= after);
-        for piece in &self.pieces[first..] {
+        // No stretch is longer than an hour.
+        let first = self.stretches.partition_point(|placed| placed.at + HOUR <= after);
+        for PlacedStretch { at, stretch, repeated } in &self.stretches[first..] {
             if due.len() >= limit {
                 break;
             }
-            if (piece.repeated && !expression.in_both_copies) || !expression.in_hour(&piece.shown) {
+            if (*repeated && !expression.in_both_passes) || !expression.matches_hour(stretch) {
                 continue;
             }
-            let date = piece.shown.date;
-            let on = today.filter(|(day, _)| *day == date);
-            let on = on.map_or_else(|| expression.on(date), |(_, on)| on);
-            today = Some((date, on));
-            if on {
-                let offset = piece.at - piece.shown.seconds.start;
-                let more = expression.within(&piece.shown).map(|s| offset + s).filter(later);
+            let date = stretch.date;
+            let matches = today.filter(|(day, _)| *day == date);
+            let matches = matches.map_or_else(|| expression.matches_day(date), |(_, found)| found);
+            today = Some((date, matches));
+            if matches {
+                let offset = at - stretch.seconds.start;
+                let more = expression.matching_seconds(stretch).map(|s| offset + s).filter(later);
                 due.extend(more.take(limit - due.len()));
             }
         }
-        let hits = |gap: &&Gap| gap.skipped.iter().any(|part| expression.hits(part));
-        due.extend(self.gaps.iter().filter(hits).map(|gap| gap.at).filter(later));
+        let matches =
+            |gap: &&Gap| gap.skipped.iter().any(|part| expression.matches_any_second(part));
+        due.extend(self.gaps.iter().filter(matches).map(|gap| gap.at).filter(later));
         due.sort_unstable();
         due.dedup();
         due.truncate(limit);
@@ -159,8 +160,9 @@ impl Walk {
             let change =
                 if before.is_empty() { None } else { rest.find(|s| repeated(*s) != again) };
             let to = change.unwrap_or(civil.end);
-            let shown = Stretch::new(from..to);
-            self.pieces.push(Piece { at: at + from - civil.start, shown, repeated: again });
+            let stretch = Stretch::new(from..to);
+            let at = at + from - civil.start;
+            self.stretches.push(PlacedStretch { at, stretch, repeated: again });
             from = to;
         }
         before.push(civil);
@@ -196,14 +198,14 @@ impl Stretch {
     }
 
     /// The first civil second.
-    fn civil(&self) -> i64 {
+    fn start(&self) -> i64 {
         let hour = i8::try_from(self.hour).expect("an hour");
         seconds(self.date.at(hour, 0, 0, 0)) + self.seconds.start
     }
 
     /// The civil second after the last.
-    fn after(&self) -> i64 {
-        self.civil() + self.seconds.end - self.seconds.start
+    fn end(&self) -> i64 {
+        self.start() + self.seconds.end - self.seconds.start
     }
 }
 

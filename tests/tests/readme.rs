@@ -79,11 +79,11 @@ fn the_programs_of_the_readme_build_with_its_dependencies_and_print_what_it_show
     let printed: Vec<_> = blocks[2].text.lines().collect();
     let [alive, pushed, flushed, report] = printed[..] else { panic!("{printed:?}") };
     // Two services run in parallel, so either line may come first.
-    child.says_all(&[alive, pushed]);
+    child.wait_for_lines(&[alive, pushed]);
     #[cfg(unix)]
     {
         child.signal(nix::sys::signal::Signal::SIGINT);
-        let mut ended = child.ended();
+        let mut ended = child.wait();
         ended.out[..2].sort_unstable();
         let mut out = [alive, pushed, flushed].map(str::to_owned);
         out[..2].sort_unstable();
@@ -105,7 +105,7 @@ fn the_programs_of_the_readme_build_with_its_dependencies_and_print_what_it_show
     for name in names {
         let program = folder.join("target/debug").join(&name);
         let program = program.with_extension(std::env::consts::EXE_EXTENSION);
-        let ended = Child::start(program.to_str().unwrap(), &[]).ended();
+        let ended = Child::start(program.to_str().unwrap(), &[]).wait();
         assert_eq!(ended.code(), 0, "{name}: {ended:?}");
     }
     cargo(&folder, &["test", "--tests"]);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use tests::{
-    Stopwatch, Watch, best_of, ignore_stop, info, millis, pause, process, secs,
+    EventWatcher, Stopwatch, best_of, ignore_stop, info, millis, pause, process, secs,
     sleep_until_stopped, until,
 };
 use tina4_service::{Context, Runner, Service};
@@ -42,16 +42,16 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
             };
             runner.register(Service::new(format!("s{number}"), body).interval("10s"));
         }
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         runner.start_all().unwrap();
-        let started = watch.elapsed();
+        let started = stopwatch.elapsed();
         until("all have run", || runs.load(Ordering::SeqCst) == 1_000);
         // The most there ever were: idle threads stay for some seconds.
         let most = process::threads("thousand").len();
         assert!((1..20).contains(&most), "{most} threads");
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         let report = runner.stop_all();
-        stops.push(watch.elapsed());
+        stops.push(stopwatch.elapsed());
         assert!(report.is_clean() && report.services.len() == 1_000);
         println!("{most} threads");
         // Both in the same round.
@@ -75,9 +75,9 @@ fn rule_40_and_50_two_hundred_sleeping_services_stop_within_a_second() {
         }
         runner.start_all().unwrap();
         until("all sleep", || inside.load(Ordering::SeqCst) == 200);
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         assert!(runner.stop_all().is_clean());
-        watch.elapsed()
+        stopwatch.elapsed()
     });
 }
 
@@ -86,7 +86,7 @@ fn rule_40_and_50_two_hundred_sleeping_services_stop_within_a_second() {
 fn largest_lateness(blockers: usize, others: usize) -> Duration {
     let runner = runner("blocked");
     let (go, gate) = bounded::<()>(0);
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     for number in 0..blockers {
         runner.register(Service::new(format!("blocker{number}"), ignore_stop(gate.clone())));
     }
@@ -105,7 +105,7 @@ fn largest_lateness(blockers: usize, others: usize) -> Duration {
     }
     runner.start_all().unwrap();
     for number in 0..blockers {
-        watch.began(&format!("blocker{number}"));
+        watcher.wait_for_run_begin(&format!("blocker{number}"));
     }
     until("a second has passed", || runs.load(Ordering::SeqCst) >= 100 * others);
     drop(go);
@@ -134,7 +134,7 @@ fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
     let _alone = alone();
     best_of(8, "largest lateness beside one that blocks", millis(10), || {
         let runner = runner("predicted");
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let (go, gate) = bounded::<()>(0);
         let blocks_once = move |ctx: &Context| {
             if ctx.tick().run == 20 {
@@ -150,7 +150,7 @@ fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
         };
         runner.register(Service::new("b", body).interval("2ms"));
         runner.start_all().unwrap();
-        watch.until("b", |change| {
+        watcher.wait_for("b", |change| {
             matches!(change, tina4_service::Change::RunBegan { run: 100, .. })
         });
         assert_eq!(info(&runner, "a").runs, 20, "it blocks");
@@ -193,7 +193,7 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
 fn rule_50_former_leaders_leave_when_idle() {
     let _alone = alone();
     let runner = runner("former");
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let inside = Arc::new(AtomicUsize::new(0));
     let mut gates = Vec::new();
     // Each service is due earlier than those that ended before it, so its worker becomes the
@@ -213,7 +213,7 @@ fn rule_50_former_leaders_leave_when_idle() {
     until("all bodies are entered", || inside.load(Ordering::SeqCst) == 12);
     for (number, go) in gates.into_iter().enumerate() {
         drop(go);
-        watch.ended(&format!("s{number}"));
+        watcher.wait_for_run_end(&format!("s{number}"));
     }
     until("idle threads have left", || process::threads("former").len() <= 4);
     runner.stop_all();
@@ -225,7 +225,7 @@ fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
     let _alone = alone();
     best_of(8, "largest lateness beside crash loops", LATE, || {
         let runner = runner("loops");
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         for number in 0..20 {
             // By error and by panic; the panics bypass the hook, which would print each of them.
             let body = move |_: &Context| -> Result<(), &'static str> {
@@ -242,7 +242,7 @@ fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
         runner.start_all().unwrap();
         let mut slowest = Duration::ZERO;
         for _ in 0..20 {
-            watch.began("b");
+            watcher.wait_for_run_begin("b");
             let time = Stopwatch::start();
             runner.start("c").unwrap();
             assert_eq!(runner.status().len(), 22);
@@ -272,9 +272,9 @@ fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
     // Both in the same round, because the machine has other load.
     while measured.len() < 8 {
         let sleep = |_| {
-            let watch = Stopwatch::start();
+            let stopwatch = Stopwatch::start();
             pause(millis(2));
-            watch.elapsed().saturating_sub(millis(2))
+            stopwatch.elapsed().saturating_sub(millis(2))
         };
         let asleep = median((0..200).map(sleep).collect());
         let (late, kept) = crossbeam_channel::unbounded();

@@ -10,7 +10,7 @@ use tina4_service::Schedule;
 
 const NEXT: &str = include_str!("../../vectors/cron_next.json");
 const CLOCK_CHANGES: &str = include_str!("../../vectors/cron_dst.json");
-const VALID_OR_NOT: &str = include_str!("../../vectors/cron_invalid.json");
+const VALID_OR_NOT: &str = include_str!("../../vectors/cron_validity.json");
 
 /// The due times of an expression.
 struct Case {

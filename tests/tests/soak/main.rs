@@ -107,12 +107,12 @@ fn lifetime(length: Duration, seed: u64) -> Lifetime {
 
 /// Ten threads make random requests for this long; then all services stop and all threads end.
 fn round(runner: &Runner, counters: &[Arc<Counters>], length: Duration, mut rng: Rng) -> Memory {
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     let (done, end) = crossbeam_channel::unbounded();
     for _ in 0..THREADS {
         let (runner, done, rng) = (runner.clone(), done.clone(), rng.split());
         tests::spawn(move || {
-            let asked = requests::request_until(&runner, rng, || watch.elapsed() >= length);
+            let asked = requests::request_until(&runner, rng, || stopwatch.elapsed() >= length);
             let _ = done.send(asked);
         });
     }

@@ -2,7 +2,7 @@
 //! every shape of a function is used below.
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
 
-use tests::Watch;
+use tests::EventWatcher;
 use tina4_service::{Change, Runner};
 
 /// Services of a crate with strict lints.
@@ -98,15 +98,15 @@ pub mod services {
 fn rule_80_services_pass_strict_lints_and_run() {
     let names = ["boundaries_beat", "boundaries.pauses", "boundaries.always", "boundaries.eight"];
     let runner = Runner::builder().only(names).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.provide("text".to_owned());
     runner.start_all().unwrap();
-    watch.ended("boundaries_beat");
-    watch.began("boundaries.always");
+    watcher.wait_for_run_end("boundaries_beat");
+    watcher.wait_for_run_begin("boundaries.always");
     runner.start("boundaries.eight").unwrap();
-    watch.change("boundaries.eight", &Change::Finished);
+    watcher.wait_for_change("boundaries.eight", &Change::Finished);
     runner.start("boundaries.pauses").unwrap();
-    watch.ended("boundaries.pauses");
+    watcher.wait_for_run_end("boundaries.pauses");
     assert!(runner.stop_all().is_clean());
     assert!(!Runner::builder().build().status().contains_key("boundaries.absent"));
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crossbeam_channel::bounded;
-use tests::{TIMEOUT, Watch, info, secs, sleep_until_stopped};
+use tests::{EventWatcher, TIMEOUT, info, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, Runner, Service, State};
 
 /// The longest text of a crash, without its backtrace.
@@ -219,20 +219,22 @@ impl Case {
 fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
     for case in &CASES {
         let runner = Runner::new();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let error = case.error;
         let service = Service::new("s", move |_| Err::<(), _>(error()));
         runner.register(service.backoff("1ms").max_restarts(2));
         runner.register(Service::new("other", sleep_until_stopped));
         runner.start_all().unwrap();
         for in_a_row in 1..=3 {
-            let Change::Crashed { in_a_row: counted, cause, .. } = watch.crashed("s").change else {
+            let Change::Crashed { in_a_row: counted, cause, .. } =
+                watcher.wait_for_crash("s").change
+            else {
                 unreachable!("it was asked for")
             };
             assert_eq!(counted, in_a_row, "{}", case.what);
             case.check(&cause);
         }
-        let failed = watch.until("s", |change| matches!(change, Change::Failed { .. }));
+        let failed = watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
         let known = info(&runner, "s");
         assert_eq!((known.state, known.runs, known.crashes), (State::Failed, 3, 3));
         let last = known.last_error.clone().unwrap();
@@ -247,7 +249,7 @@ fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
 fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
     for case in &CASES {
         let runner = Runner::new();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let (error, (done, last)) = (case.error, bounded(1));
         let body = move |ctx: &Context| {
             let done = done.clone();
@@ -256,8 +258,8 @@ fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
         };
         runner.register(Service::new("s", body).on_stop(move |_| Err::<(), _>(error())));
         runner.start_all().unwrap();
-        watch.change("s", &Change::Finished);
-        let causes: Vec<_> = watch.all("s").into_iter().filter_map(hook_failure).collect();
+        watcher.wait_for_change("s", &Change::Finished);
+        let causes: Vec<_> = watcher.changes("s").into_iter().filter_map(hook_failure).collect();
         assert_eq!(causes.len(), 2, "{}", case.what);
         causes.iter().for_each(|cause| case.check(cause));
         assert_eq!(last.recv_timeout(TIMEOUT), Ok("the other hook"));
@@ -272,7 +274,7 @@ fn hook_failure(change: Change) -> Option<Arc<str>> {
 fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_no_crash() {
     for case in &CASES {
         let runner = Runner::new();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let error = case.error;
         let body = move |ctx: &Context| {
             while ctx.sleep(secs(3_600)) {}
@@ -280,7 +282,7 @@ fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_no_crash() {
         };
         runner.register(Service::new("s", body));
         runner.start_all().unwrap();
-        watch.began("s");
+        watcher.wait_for_run_begin("s");
         runner.stop("s").unwrap();
         let known = info(&runner, "s");
         assert_eq!((known.state, known.crashes), (State::Stopped, 0), "{}", case.what);
@@ -288,7 +290,7 @@ fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_no_crash() {
         let panicked = |change| {
             if let Change::PanickedWhileStopping { cause } = change { Some(cause) } else { None }
         };
-        let panicked: Vec<_> = watch.all("s").into_iter().filter_map(panicked).collect();
+        let panicked: Vec<_> = watcher.changes("s").into_iter().filter_map(panicked).collect();
         assert_eq!(panicked.len(), usize::from(case.panics), "{}", case.what);
         panicked.iter().for_each(|cause| case.check(cause));
     }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs, sleep_until_stopped};
+use tests::{EventWatcher, in_virtual_time, info, manual_clock, millis, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, Runner, Service, ServiceInfo, State, service};
 
 #[service(name = "status.declared", interval = "1h 30m")]
@@ -34,7 +34,7 @@ fn rule_60_what_is_known_before_the_first_run() {
 #[test]
 fn rule_60_every_field_reports_what_happened() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let time = clock.clone();
     let at = |seconds| SystemTime::UNIX_EPOCH + secs(seconds);
     // The n-th run takes n seconds, and the third crashes.
@@ -44,10 +44,10 @@ fn rule_60_every_field_reports_what_happened() {
     };
     runner.register(Service::new("s", body).interval("10s").backoff("2s"));
     runner.start_all().unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     // The second run is 4 s late.
     clock.advance(secs(13));
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     let known = info(&runner, "s");
     assert_eq!((known.state, known.since, known.next_due), (State::Waiting, at(16), Some(at(20))));
     assert_eq!((known.runs, known.crashes, known.restarts, known.skipped), (2, 0, 0, 0));
@@ -61,7 +61,7 @@ fn rule_60_every_field_reports_what_happened() {
         (secs(2), millis(1_500), secs(2), secs(2))
     );
     clock.advance(secs(4));
-    watch.crashed("s");
+    watcher.wait_for_crash("s");
     let known = info(&runner, "s");
     assert_eq!(
         (known.state, known.since, known.next_due),
@@ -72,7 +72,8 @@ fn rule_60_every_field_reports_what_happened() {
     assert!(known.is_healthy(), "a service that backs off may recover");
     // The restart, due at 25, is late, too.
     clock.advance(secs(9));
-    watch.until("s", |change| matches!(change, tina4_service::Change::RunEnded { run: 4, .. }));
+    watcher
+        .wait_for("s", |change| matches!(change, tina4_service::Change::RunEnded { run: 4, .. }));
     let known = info(&runner, "s");
     assert_eq!((known.restarts, known.crashes_in_a_row, known.lateness.last), (1, 0, secs(7)));
     assert_eq!(known.last_error.as_deref(), Some("the third"), "it is kept");
@@ -84,7 +85,7 @@ fn rule_60_every_field_reports_what_happened() {
 #[test]
 fn rule_61_every_state_has_its_word() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let blocked = move |_: &Context| {
         let _ = gate.recv();
@@ -102,17 +103,17 @@ fn rule_61_every_state_has_its_word() {
     runner.register(Service::new("abandoned", blocked).stop_timeout("1ms"));
     runner.start_all().unwrap();
     for name in ["waiting", "paused", "finished", "failed", "backing-off"] {
-        watch.ended(name);
+        watcher.wait_for_run_end(name);
     }
     for name in ["running", "stopping", "stopped", "abandoned"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
     runner.pause("paused").unwrap();
     runner.stop("stopped").unwrap();
     runner.stop("abandoned").unwrap();
     let stopper = runner.clone();
     tests::spawn(move || drop(stopper.stop("stopping")));
-    watch.change("stopping", &tina4_service::Change::Stopping);
+    watcher.wait_for_change("stopping", &tina4_service::Change::Stopping);
     for (name, state) in runner.status() {
         assert_eq!(state.to_string(), name.replace('-', " "));
         assert_eq!(info(&runner, &name).is_healthy(), !["failed", "abandoned"].contains(&&*name));

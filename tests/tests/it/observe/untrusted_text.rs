@@ -72,7 +72,7 @@ fn rule_174_a_refusal_is_harmless_whatever_the_name_contains() {
 #[test]
 fn rule_30_a_fault_is_harmless_whatever_the_environment_contains() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_local_time"));
-    let ended = tests::Child::run(command.env("TZ", "No\nwhere\u{1b}[2J")).ended();
+    let ended = tests::Child::run(command.env("TZ", "No\nwhere\u{1b}[2J")).wait();
     let out = ended.out.join("\n");
     harmless(&out, 2);
     assert!(out.contains("`TZ=No\\nwhere\\u{1b}[2J`"), "{out}");

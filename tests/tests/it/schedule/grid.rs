@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use tests::clock::offset;
-use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs, starts};
+use tests::clock::seconds_since_epoch;
+use tests::{EventWatcher, in_virtual_time, info, manual_clock, millis, secs, starts};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Clock, Context, Flow, Runner, Service, State};
 
@@ -13,7 +13,7 @@ type Dues = Arc<Mutex<Vec<f64>>>;
 
 /// Advances the clock from one due time of `name` to the next until `count` runs have ended.
 fn drive(runner: &Runner, clock: &Clock, name: &str, count: u64) {
-    let mut watch = Watch::new(runner);
+    let mut watcher = EventWatcher::new(runner);
     runner.start(name).expect("it starts");
     for number in 1..=count {
         let known = info(runner, name);
@@ -22,8 +22,10 @@ fn drive(runner: &Runner, clock: &Clock, name: &str, count: u64) {
             let due = known.next_due.expect("a run is planned");
             clock.advance(due.duration_since(clock.wall()).unwrap_or_default());
         }
-        watch
-            .until(name, |change| matches!(change, Change::RunEnded { run, .. } if *run == number));
+        watcher.wait_for(
+            name,
+            |change| matches!(change, Change::RunEnded { run, .. } if *run == number),
+        );
     }
     runner.stop_all();
 }
@@ -35,7 +37,7 @@ fn dues(count: u64, length: Duration, make: impl FnOnce(Service) -> Service) -> 
     let dues = Dues::default();
     let (kept, moved) = (Arc::clone(&dues), clock.clone());
     let body = move |ctx: &tina4_service::Context| {
-        kept.lock().unwrap().push(offset(ctx.tick().due));
+        kept.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
         moved.advance(length);
     };
     runner.register(make(Service::new("s", body)));
@@ -62,7 +64,7 @@ fn rule_1_each_activation_has_its_own_grid_and_restarts_keep_it() {
     let dues = Dues::default();
     let kept = Arc::clone(&dues);
     let body = move |ctx: &tina4_service::Context| {
-        kept.lock().unwrap().push(offset(ctx.tick().due));
+        kept.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
     };
     let mut t = from_epoch(Service::new("s", body).interval("10s").initial_delay("3s"));
     t.advance("14s");
@@ -112,7 +114,7 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
         (7, |service| service.delay("10s").initial_delay("7s")),
     ] {
         let (runner, clock) = manual_clock();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         runner.register(make(Service::new("s", |_| {})));
         runner.start_all().unwrap();
         if delay > 0 {
@@ -122,7 +124,7 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
             assert_eq!(runner.status()["s"], State::Waiting, "not before its due time");
             clock.advance(Duration::from_nanos(1));
         }
-        let event = watch.began("s");
+        let event = watcher.wait_for_run_begin("s");
         assert_eq!(event.change, Change::RunBegan { run: 1, lateness: Duration::ZERO });
         assert_eq!(event.at, SystemTime::UNIX_EPOCH + secs(delay));
         runner.stop_all();
@@ -173,7 +175,7 @@ fn rule_9_again_and_after_do_not_move_the_grid() {
     let kept = Arc::clone(&dues);
     // Every run takes a second.
     let body = move |ctx: &tina4_service::Context| {
-        kept.lock().unwrap().push(offset(ctx.tick().due));
+        kept.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
         assert!(ctx.sleep(secs(1)));
         match ctx.tick().run {
             1 => Flow::Again,

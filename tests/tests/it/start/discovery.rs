@@ -1,6 +1,6 @@
 //! Rules 150, 158 and 178: services are found wherever they are declared, and selected by name.
 
-use tests::{Watch, info};
+use tests::{EventWatcher, info};
 use tina4_service::{Runner, Service, State};
 
 mod outer {
@@ -39,10 +39,10 @@ fn not_called() {
 fn rule_150_services_in_private_modules_and_functions_are_found() {
     let names = ["deep", "base", "later", "local"].map(|name| format!("registration.{name}"));
     let runner = Runner::builder().only(names.clone()).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.start_all().unwrap();
     for name in &names {
-        watch.ended(name);
+        watcher.wait_for_run_end(name);
     }
     let path = info(&runner, "registration.deep").function;
     assert_eq!(path, "it::start::discovery::outer::inner::innermost::deep");
@@ -86,9 +86,9 @@ fn rule_158_after_identifies_a_function_by_its_type_under_any_name() {
     assert_eq!(later.after, ["registration.base", "registration.deep"]);
     // A service that is left out is no fault, and is not waited for.
     let runner = Runner::builder().only(["registration.later"]).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.start_all().unwrap();
-    watch.ended("registration.later");
+    watcher.wait_for_run_end("registration.later");
 }
 
 #[test]

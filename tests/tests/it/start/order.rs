@@ -1,13 +1,13 @@
 //! Rules 32 and 158: the start order.
 
 use crossbeam_channel::bounded;
-use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
+use tests::{EventWatcher, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, ControlError, Runner, Service, State, service};
 
 #[test]
 fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
     let (runner, _clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     for (name, after) in
         [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
     {
@@ -23,9 +23,9 @@ fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
     );
     runner.start_all().unwrap();
     for name in ["a", "b", "c", "m", "z"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
-    let events = watch.events();
+    let events = watcher.events();
     let of = |wanted: fn(&Change) -> bool| -> Vec<&str> {
         events.iter().filter(|event| wanted(&event.change)).map(|event| &*event.service).collect()
     };
@@ -42,7 +42,7 @@ fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
 #[test]
 fn rule_32_up_means_that_the_first_run_has_begun() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let slow = move |_: &Context| {
         let _ = gate.recv();
@@ -57,7 +57,7 @@ fn rule_32_up_means_that_the_first_run_has_begun() {
     assert_eq!(info(&runner, "then").runs, 0);
     clock.advance(secs(1));
     // It is enough that the run has begun.
-    watch.ended("then");
+    watcher.wait_for_run_end("then");
     assert_eq!(runner.status()["first"], State::Running);
     drop(go);
     runner.stop_all();
@@ -66,12 +66,12 @@ fn rule_32_up_means_that_the_first_run_has_begun() {
 #[test]
 fn rule_32_a_service_that_ends_early_releases_its_dependents() {
     let (runner, _clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("first", |_| {}).initial_delay("1h"));
     runner.register(Service::new("then", |_| {}).after("first"));
     runner.start_all().unwrap();
     runner.stop("first").unwrap();
-    watch.began("then");
+    watcher.wait_for_run_begin("then");
     runner.stop_all();
 }
 

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
 use tests::{
-    Watch, begin_slow_run, ignore_stop, in_virtual_time, millis, secs, sleep_until_stopped,
-    virtual_time, within,
+    EventWatcher, begin_slow_run, ignore_stop, in_virtual_time, millis, secs, sleep_until_stopped,
+    virtual_time_builder, within,
 };
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Restart, Runner, Service, State};
@@ -20,7 +20,7 @@ fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
 #[test]
 fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     // Both services of the first wave must be asked before either may end.
     let both = Arc::new(std::sync::Barrier::new(2));
     runner.register(Service::new("database", sleep_until_stopped));
@@ -35,12 +35,12 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     }
     runner.start_all().unwrap();
     for name in ["database", "cache", "web", "worker"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
     let stopper = runner.clone();
     let report = within("stop_all", move || stopper.stop_all());
     assert!(report.is_clean(), "{report}");
-    let events = watch.events();
+    let events = watcher.events();
     let place = |name: &str, change: &Change| {
         events.iter().position(|event| event.service == name && event.change == *change).unwrap()
     };
@@ -54,14 +54,14 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
 #[test]
 fn rule_41_one_deadline_limits_every_stop_timeout() {
     let runner = Runner::builder().only::<&str>([]).shutdown_timeout(millis(100)).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     for name in ["one", "two"] {
         runner.register(Service::new(name, ignore_stop(gate.clone())).stop_timeout("1h"));
     }
     runner.start_all().unwrap();
     for name in ["one", "two"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
     let stopper = runner.clone();
     let report = within("stop_all", move || stopper.stop_all());
@@ -72,7 +72,7 @@ fn rule_41_one_deadline_limits_every_stop_timeout() {
 
 #[test]
 fn rule_41_all_services_share_the_deadline_of_25_s() {
-    let mut test = virtual_time();
+    let mut test = virtual_time_builder();
     for name in ["a", "b", "c"] {
         let service = Service::new(name, |_| {}).stop_timeout("1h");
         test = test.service(if name == "c" { service } else { service.after("c") });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use tests::{Stopwatch, Watch, best_of, millis, secs, sleep_until_stopped};
+use tests::{EventWatcher, Stopwatch, best_of, millis, secs, sleep_until_stopped};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Runner, Service, State, Stopped};
 
@@ -18,9 +18,9 @@ fn stop_in(state: State, service: impl Fn() -> Service) {
         runner.register(service());
         runner.start_all().unwrap();
         tests::until("it has that state", || runner.status()["s"] == state);
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         let stopped = runner.stop("s").unwrap();
-        let took = watch.elapsed();
+        let took = stopwatch.elapsed();
         assert!(matches!(stopped, Stopped::Ended { after } if after <= took), "{stopped:?}");
         assert_eq!(runner.status()["s"], State::Stopped);
         took
@@ -75,7 +75,7 @@ fn rule_40_stop_takes_no_virtual_time() {
 #[test]
 fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let (report, reports) = bounded(2);
     let body = move |ctx: &Context| {
@@ -90,7 +90,7 @@ fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
     let stopper = runner.clone();
     let (answer, answered) = bounded(1);
     tests::spawn(move || answer.send(stopper.stop("s").unwrap()).unwrap());
-    watch.change("s", &Change::Stopping);
+    watcher.wait_for_change("s", &Change::Stopping);
     assert_eq!(runner.status()["s"], State::Stopping);
     assert!(answered.try_recv().is_err(), "stop waits for the run");
     drop(go);

@@ -1,6 +1,6 @@
 //! Rules 70 and 82: mistakes in a test are reported by the test kit.
 
-use tests::{in_virtual_time, panic_text, virtual_time};
+use tests::{in_virtual_time, panic_text, virtual_time_builder};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Flow, Service, State};
 
@@ -59,9 +59,9 @@ fn unreadable_times_and_faulty_services_are_reported() {
     t.advance("1s");
     assert_eq!(t.state("once"), State::Finished);
     assert_eq!(t.run_next(), Vec::<String>::new());
-    let error = virtual_time().at("2026-02-30T00:00").build().unwrap_err().to_string();
+    let error = virtual_time_builder().at("2026-02-30T00:00").build().unwrap_err().to_string();
     assert!(error.starts_with("`2026-02-30T00:00` is not a time: "), "{error}");
-    let bad = virtual_time().service(Service::new("bad", |_| {}).interval("0s")).build();
+    let bad = virtual_time_builder().service(Service::new("bad", |_| {}).interval("0s")).build();
     let error = bad.unwrap_err().to_string();
     assert!(error.contains("`interval` cannot be zero"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Names a crate with services, and does nothing else with it: see
+//! Imports a crate with services (`use tests as _`) without using it: see
 //! `tests/it/start/no_services.rs`.
 
 use tests as _;

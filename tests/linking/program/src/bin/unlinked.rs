@@ -1,4 +1,4 @@
-//! Depends on a library and another crate with services, and names neither.
+//! Depends on a library and another crate with services, and imports neither.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

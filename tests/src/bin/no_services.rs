@@ -1,4 +1,4 @@
-//! Depends on a crate with services, but does not name it: see `tests/it/start/no_services.rs`.
+//! Depends on a crate with services, but does not import it: see `tests/it/start/no_services.rs`.
 //! With `--none` its runner excludes all declared services; any other argument selects one.
 
 use tina4_service::Runner;

@@ -1,4 +1,4 @@
-//! Ends without `stop_all` in edge cases: see `tests/process/exit_edges.rs`.
+//! Ends without `stop_all` in edge cases: see `tests/process/exit_edge_cases.rs`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -25,8 +25,8 @@ fn hook(ctx: &Context) {
 }
 
 fn main() -> ExitCode {
-    let how = std::env::args().nth(1).unwrap_or_default();
-    match how.as_str() {
+    let scenario = std::env::args().nth(1).unwrap_or_default();
+    match scenario.as_str() {
         "values" => {
             drop(values());
             return ExitCode::SUCCESS;
@@ -45,14 +45,14 @@ fn main() -> ExitCode {
 /// The service does not stop before this function has dropped the handle; otherwise this function,
 /// and not the end of the process, might drop the value.
 fn values() -> Sender<()> {
-    let (have, held) = bounded::<()>(0);
+    let (ready_sender, ready) = bounded::<()>(0);
     tests::spawn(move || {
         let _lock = std::io::stdout().lock();
-        have.send(()).expect("the receiver waits");
+        ready_sender.send(()).expect("the receiver waits");
         let (_never, nothing) = bounded::<()>(0);
         while nothing.recv_timeout(Duration::from_secs(3_600)).is_err() {}
     });
-    held.recv().expect("the lock is held");
+    ready.recv().expect("the lock is held");
     let runner = Runner::new();
     runner.provide(PrintsOnDrop);
     let (release, released) = bounded::<()>(0);
@@ -71,16 +71,16 @@ fn starting() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
     runner.start_all().expect("it starts");
-    let (have, begun) = bounded::<()>(0);
+    let (ready_sender, ready) = bounded::<()>(0);
     tests::spawn(move || {
         let busy = Runner::new();
-        let mut have = Some(have);
+        let mut ready_sender = Some(ready_sender);
         loop {
             let _ = busy.start("nobody");
-            drop(have.take());
+            drop(ready_sender.take());
         }
     });
-    let _ = begun.recv();
+    let _ = ready.recv();
     // Leaked, so that only the end of the process stops its services.
     std::mem::forget(runner);
 }
@@ -91,22 +91,22 @@ fn many_runners() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
     runner.start_all().expect("it starts");
-    let (have, begun) = bounded::<()>(0);
+    let (ready_sender, ready) = bounded::<()>(0);
     tests::spawn(move || {
         let many: Vec<_> = (0..3_000).map(|_| Runner::new()).collect();
         for one in &many {
             let _ = one.start("nobody");
         }
-        drop(have);
+        drop(ready_sender);
         loop {
             let _ = many[0].start("nobody");
         }
     });
-    let _ = begun.recv();
+    let _ = ready.recv();
     std::mem::forget(runner);
 }
 
-/// Another thread queries the runner in a loop, and each answer takes long: the lock of the runner
+/// Another thread queries the runner in a loop, and each query takes long: the lock of the runner
 /// is held most of the time.
 fn querying() {
     let runner = Runner::new();
@@ -116,20 +116,20 @@ fn querying() {
         runner.register(Service::new(name, |_| {}).autostart(false));
     }
     runner.start_all().expect("it starts");
-    let (have, begun) = bounded::<()>(0);
+    let (ready_sender, ready) = bounded::<()>(0);
     let busy = runner.clone();
     tests::spawn(move || {
-        let mut have = Some(have);
+        let mut ready_sender = Some(ready_sender);
         loop {
             std::hint::black_box(busy.services());
-            drop(have.take());
+            drop(ready_sender.take());
         }
     });
-    let _ = begun.recv();
+    let _ = ready.recv();
     std::mem::forget(runner);
 }
 
-/// The only worker ends the process, so another thread must run the clean-up.
+/// The only worker ends the process, so another thread must run the hooks.
 fn one_thread() {
     let runner = Runner::builder().only::<&str>([]).max_threads(1).build();
     let body = |_: &Context| exit();

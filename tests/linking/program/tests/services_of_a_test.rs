@@ -1,11 +1,11 @@
-//! A test finds its own services and those of the crates that it names.
+//! A test finds its own services and those of the crates that it imports.
 
 use linking_named as _;
 use linking_program as _;
 
 mod services {
     #[tina4_service::service]
-    fn of_the_test() {}
+    fn in_the_test() {}
 }
 
 #[test]
@@ -16,10 +16,10 @@ fn rule_80_services_of_a_test_are_found() {
     let found: Vec<_> = tina4_service::status().into_keys().collect();
     let expected = [
         "deep_in_the_library",
+        "in_another_crate",
+        "in_the_library",
+        "in_the_test",
         "inside_the_test",
-        "of_another_crate",
-        "of_the_library",
-        "of_the_test",
     ];
     assert_eq!(found, expected);
 }

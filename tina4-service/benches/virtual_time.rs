@@ -4,7 +4,7 @@
 //! figures are upper bounds.
 //!
 //! ```text
-//! cargo bench -p tina4-service --features testing --bench test_time
+//! cargo bench -p tina4-service --features testing --bench virtual_time
 //! ```
 
 use divan::Bencher;

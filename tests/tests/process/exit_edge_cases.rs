@@ -4,8 +4,8 @@ use tests::child::Ended;
 use tests::{Child, secs};
 
 #[track_caller]
-fn end(how: &str) -> Ended {
-    let ended = Child::start(env!("CARGO_BIN_EXE_exit_edges"), &[how]).ended();
+fn end(scenario: &str) -> Ended {
+    let ended = Child::start(env!("CARGO_BIN_EXE_exit_edge_cases"), &[scenario]).wait();
     assert!(ended.took < secs(4), "well below the limit: {ended:?}");
     ended
 }
@@ -31,12 +31,12 @@ fn rule_45_hooks_run_while_another_thread_starts_services() {
 
 #[test]
 fn rule_45_hooks_run_while_other_threads_contend_for_the_locks() {
-    for how in ["many-runners", "querying"] {
+    for scenario in ["many-runners", "querying"] {
         // Repeated, because the lock could be free by chance.
         for _ in 0..8 {
-            let ended = end(how);
+            let ended = end(scenario);
             assert_eq!(ended.code(), 3, "{ended:?}");
-            assert_eq!(ended.errors("hook: "), ["idle"], "{how}: {ended:?}");
+            assert_eq!(ended.errors("hook: "), ["idle"], "{scenario}: {ended:?}");
         }
     }
 }
