@@ -1,5 +1,5 @@
-//! Rule 8: an idle runner uses no processor time. The only test of its process, because it measures
-//! it.
+//! Rule 8: an idle runner uses no processor time. This is the only test in its process, because it
+//! measures the whole process.
 #![cfg(target_os = "linux")]
 
 use tests::{EventWatcher, millis, pause, process, secs, sleep_until_stopped, until};
@@ -36,13 +36,13 @@ fn rule_8_nothing_polls() {
         let runner = runner.clone();
         tests::spawn(move || wait(&runner));
     }
-    // Idle workers leave after some seconds.
-    until("idle workers have left", || {
+    // Idle workers exit after a few seconds.
+    until("idle workers have exited", || {
         let before = process::threads("calm");
         pause(millis(300));
-        let (after, sleeping) = (process::threads("calm"), process::voluntary_switches(&before));
+        let (after, switches) = (process::threads("calm"), process::voluntary_switches(&before));
         pause(millis(300));
-        before == after && process::voluntary_switches(&after) == sleeping && after.len() <= 5
+        before == after && process::voluntary_switches(&after) == switches && after.len() <= 5
     });
     let threads = process::threads("calm");
     let (switches, cpu) = (process::voluntary_switches(&threads), process::cpu(&threads));

@@ -1,4 +1,4 @@
-//! Rule 62: the log. A program of its own, because its subscriber, which records every event with
+//! Rule 62: the log. A separate test binary, because its subscriber, which records every event with
 //! its spans, is global.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ struct Line {
 }
 
 /// Held while lines about `logs.blocked` must not be written.
-static OPEN: Mutex<()> = Mutex::new(());
+static GATE: Mutex<()> = Mutex::new(());
 
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
 
@@ -61,7 +61,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Record {
         });
         let line = Line { level: *event.metadata().level(), fields, spans: spans.collect() };
         if line.fields.get("service").is_some_and(|service| service == "logs.blocked") {
-            drop(OPEN.lock().unwrap_or_else(PoisonError::into_inner));
+            drop(GATE.lock().unwrap_or_else(PoisonError::into_inner));
         }
         LINES.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
@@ -166,7 +166,7 @@ fn rule_62_the_start_is_logged_before_the_first_line_of_the_run() {
 #[test]
 fn rule_62_a_blocked_log_delays_no_run() {
     listen();
-    let blocked = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let blocked = GATE.lock().unwrap_or_else(PoisonError::into_inner);
     let runner = Runner::new();
     runner.register(Service::new("logs.blocked", |_| {}).interval("1h"));
     runner.register(Service::new("logs.behind-it", |_| {}).interval("1h"));

@@ -1,5 +1,5 @@
 //! Rules 6, 82 and 166 on a machine without a time zone database, as in many container images: the
-//! root folder contains a program, the C library, and nothing else.
+//! root directory contains only a program and the C library.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -14,13 +14,13 @@ fn has_run(zone: &str) -> String {
     format!("{zone}: finished   1. s  @hourly ({zone}); due 1970-01-01 ")
 }
 
-/// Its due time in UTC, by a clock that starts at the Unix epoch.
+/// The due time of that run in UTC, on a clock that starts at the Unix epoch.
 const UTC: &str = "; due 1970-01-01 01:00:00 +00:00, ";
 
 /// The fault if a zone would have to be looked up.
 const MISSING: &str = "cannot be looked up, because this machine has no time zone database; install `tzdata`, or compile one in with `jiff = { version = \"1\", features = [\"tzdb-bundle-always\"] }` in Cargo.toml";
 
-/// A folder that is the root of a program.
+/// A directory that is the root directory of a program (`chroot`).
 struct Root(PathBuf);
 
 impl Root {

@@ -1,8 +1,8 @@
 //! Rules 27, 33, 40, 50 and 52: the number of threads, lateness and speed. These tests measure
 //! their process, so they run one at a time.
 //!
-//! The limits are those of the promises. If one is an absolute time, the best of several rounds
-//! counts, because the machine has other load.
+//! The limits come from the rules. If a limit is an absolute time, the best of several rounds
+//! counts, because the machine may be busy.
 #![cfg(target_os = "linux")]
 
 use std::panic;
@@ -46,14 +46,14 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
         runner.start_all().unwrap();
         let started = stopwatch.elapsed();
         until("all have run", || runs.load(Ordering::SeqCst) == 1_000);
-        // The most there ever were: idle threads stay for some seconds.
-        let most = process::threads("thousand").len();
-        assert!((1..20).contains(&most), "{most} threads");
+        // The maximum so far: idle threads exit only after a few seconds.
+        let threads = process::threads("thousand").len();
+        assert!((1..20).contains(&threads), "{threads} threads");
         let stopwatch = Stopwatch::start();
         let report = runner.stop_all();
         stops.push(stopwatch.elapsed());
         assert!(report.is_clean() && report.services.len() == 1_000);
-        println!("{most} threads");
+        println!("{threads} threads");
         // Both in the same round.
         started.max(stops[stops.len() - 1])
     });
@@ -119,20 +119,20 @@ const LATE: Duration = millis(5);
 #[test]
 fn rule_50_one_blocked_service_delays_none_of_99_others() {
     let _alone = alone();
-    best_of(8, "largest lateness of 99 beside a blocked one", LATE, || largest_lateness(1, 99));
+    best_of(8, "largest lateness of 99 while one is blocked", LATE, || largest_lateness(1, 99));
 }
 
 #[test]
 fn rule_50_ninety_nine_blocked_services_do_not_delay_another() {
     let _alone = alone();
-    best_of(8, "largest lateness of one beside 99 blocked ones", LATE, || largest_lateness(99, 1));
+    best_of(8, "largest lateness of one while 99 are blocked", LATE, || largest_lateness(99, 1));
 }
 
 /// A body that was predicted to be short, because it always was, blocks.
 #[test]
 fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
     let _alone = alone();
-    best_of(8, "largest lateness beside one that blocks", millis(10), || {
+    best_of(8, "largest lateness while one blocks", millis(10), || {
         let runner = runner("predicted");
         let mut watcher = EventWatcher::new(&runner);
         let (go, gate) = bounded::<()>(0);
@@ -180,7 +180,7 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
     let high = process::threads("grows").len();
     assert!((30..=31).contains(&high), "one for each, and one that waits: {high}");
     drop(go);
-    until("idle threads have left", || process::threads("grows").len() <= 4);
+    until("idle threads have exited", || process::threads("grows").len() <= 4);
     assert!(
         runner.status().values().all(|state| state.is_active()),
         "the services are still active"
@@ -190,7 +190,7 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
 }
 
 #[test]
-fn rule_50_former_leaders_leave_when_idle() {
+fn rule_50_former_leaders_exit_when_idle() {
     let _alone = alone();
     let runner = runner("former");
     let mut watcher = EventWatcher::new(&runner);
@@ -215,15 +215,15 @@ fn rule_50_former_leaders_leave_when_idle() {
         drop(go);
         watcher.wait_for_run_end(&format!("s{number}"));
     }
-    until("idle threads have left", || process::threads("former").len() <= 4);
+    until("idle threads have exited", || process::threads("former").len() <= 4);
     runner.stop_all();
 }
 
-/// The services crash as fast as they may.
+/// The services crash as often as their backoff allows.
 #[test]
 fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
     let _alone = alone();
-    best_of(8, "largest lateness beside crash loops", LATE, || {
+    best_of(8, "largest lateness during crash loops", LATE, || {
         let runner = runner("loops");
         let mut watcher = EventWatcher::new(&runner);
         for number in 0..20 {
@@ -269,7 +269,7 @@ fn median(mut all: Vec<Duration>) -> Duration {
 fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
     let _alone = alone();
     let mut measured = Vec::new();
-    // Both in the same round, because the machine has other load.
+    // Both in the same round, because the machine may be busy.
     while measured.len() < 8 {
         let sleep = |_| {
             let stopwatch = Stopwatch::start();
@@ -284,7 +284,7 @@ fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
         };
         runner.register(Service::new("s", body).interval("2ms"));
         runner.start_all().unwrap();
-        // The first hundred runs teach the correction.
+        // The first hundred runs calibrate the correction.
         let late = median(kept.iter().skip(100).take(200).collect());
         runner.stop_all();
         measured.push((late, asleep));

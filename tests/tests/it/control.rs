@@ -18,9 +18,9 @@ fn rule_172_run_now_runs_immediately_and_keeps_the_grid() {
     let event = watcher.wait_for_run_begin("s");
     assert_eq!(event.at, SystemTime::UNIX_EPOCH + secs(3));
     watcher.wait_for_run_end("s");
-    let known = info(&runner, "s");
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)));
-    assert_eq!((known.runs, known.skipped), (2, 0));
+    let info = info(&runner, "s");
+    assert_eq!(info.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)));
+    assert_eq!((info.runs, info.skipped), (2, 0));
     runner.stop_all();
 }
 
@@ -76,8 +76,8 @@ fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
     }
     clock.advance(secs(5));
     runner.resume("s").unwrap();
-    let known = info(&runner, "s");
-    assert_eq!((known.runs, known.next_due), (1, Some(SystemTime::UNIX_EPOCH + secs(40))));
+    let info = info(&runner, "s");
+    assert_eq!((info.runs, info.next_due), (1, Some(SystemTime::UNIX_EPOCH + secs(40))));
     clock.advance(secs(5));
     watcher.wait_for_run_end("s");
     runner.stop_all();
@@ -104,8 +104,8 @@ fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_
     go.send(()).unwrap();
     runner.run_now("s").unwrap();
     watcher.wait_for_run_end("s");
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.runs), (State::Paused, 2), "once, and paused again");
+    let info = info(&runner, "s");
+    assert_eq!((info.state, info.runs), (State::Paused, 2), "once, and paused again");
     drop(go);
     runner.resume("s").unwrap();
     watcher.wait_for_run_end("s");
@@ -179,13 +179,13 @@ const CALLS: [Call; 6] = [
 ];
 
 #[test]
-fn rule_82_a_misspelt_name_is_recognised() {
+fn rule_82_a_misspelled_name_gets_a_suggestion() {
     let runner = Runner::new();
     for name in ["cleaner", "heartbeat", "mailer"] {
         runner.register(Service::new(name, |_| {}).autostart(false));
     }
     for call in CALLS {
-        let refused = call(&runner, "hartbeat").expect_err("the name is misspelt");
+        let refused = call(&runner, "hartbeat").expect_err("the name is misspelled");
         let text = refused.to_string();
         assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
         let ControlError::Unknown { name, nearest: Some(nearest) } = refused else {

@@ -8,7 +8,7 @@ use tests::{EventWatcher, info};
 use tina4_service::{Change, Context, Flow, Local, Res, Runner, State, Tick, service};
 
 /// A runner with one of the services below.
-fn with(name: &str) -> (Runner, EventWatcher) {
+fn runner_with(name: &str) -> (Runner, EventWatcher) {
     let runner = Runner::builder().only([name]).build();
     let watcher = EventWatcher::new(&runner);
     (runner, watcher)
@@ -60,7 +60,7 @@ fn all_again(
 
 #[test]
 fn rule_151_up_to_eight_parameters_in_any_order_also_for_on_stop() {
-    let (runner, _watch) = with("params.all");
+    let (runner, _watch) = runner_with("params.all");
     runner.provide(Greeting("hello"));
     runner.provide(7_u16);
     runner.start_all().unwrap();
@@ -75,7 +75,7 @@ fn missing(_greeting: Res<Greeting>) {}
 
 #[test]
 fn rule_178_a_missing_value_is_a_fault_until_it_is_provided() {
-    let (runner, mut watcher) = with("params.missing");
+    let (runner, mut watcher) = runner_with("params.missing");
     assert!(runner.start("params.missing").is_err());
     assert_eq!(info(&runner, "params.missing").runs, 0);
     runner.provide(Greeting("late"));
@@ -96,7 +96,7 @@ fn local(tick: Tick, mut count: Local<Count>) -> Result<(), &'static str> {
 
 #[test]
 fn rule_152_a_local_value_is_kept_between_runs_and_created_anew_after_a_crash_or_start() {
-    let (runner, mut watcher) = with("params.local");
+    let (runner, mut watcher) = runner_with("params.local");
     runner.start_all().unwrap();
     watcher.wait_for("params.local", |change| matches!(change, Change::RunEnded { run: 7, .. }));
     runner.stop_all();
@@ -112,11 +112,11 @@ fn rule_152_a_local_value_is_kept_between_runs_and_created_anew_after_a_crash_or
 /// Runs a service to its end; returns its final state and its error.
 #[track_caller]
 fn end(name: &str) -> (State, Option<String>) {
-    let (runner, _watch) = with(name);
+    let (runner, _watch) = runner_with(name);
     runner.start_all().unwrap();
     tests::wait(&runner);
-    let known = info(&runner, name);
-    (known.state, known.last_error.map(|error| error.to_string()))
+    let info = info(&runner, name);
+    (info.state, info.last_error.map(|error| error.to_string()))
 }
 
 #[derive(Debug)]

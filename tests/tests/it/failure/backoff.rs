@@ -81,15 +81,15 @@ fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources() {
     runner.register(Service::new("s", body).interval("10s").backoff("45s"));
     runner.start_all().unwrap();
     watcher.wait_for_crash("s");
-    let known = info(&runner, "s");
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(45)));
-    let error = known.last_error.unwrap();
+    let service = info(&runner, "s");
+    assert_eq!(service.next_due, Some(SystemTime::UNIX_EPOCH + secs(45)));
+    let error = service.last_error.unwrap();
     assert_eq!(&*error, "the order is unreadable: invalid digit found in string");
-    assert_eq!((known.crashes, known.crashes_in_a_row, known.restarts), (1, 1, 0));
+    assert_eq!((service.crashes, service.crashes_in_a_row, service.restarts), (1, 1, 0));
     clock.advance(secs(45));
     watcher.wait_for_crash("s");
-    let known = info(&runner, "s");
-    assert_eq!((known.runs, known.crashes_in_a_row, known.restarts), (2, 2, 1));
+    let service = info(&runner, "s");
+    assert_eq!((service.runs, service.crashes_in_a_row, service.restarts), (2, 2, 1));
     runner.stop_all();
 }
 
@@ -143,9 +143,9 @@ fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid() {
     advance_to_next_run(&runner, &clock, "s");
     // The third run, at 3 s, ends well.
     watcher.wait_for("s", |change| matches!(change, Change::RunEnded { run: 3, .. }));
-    let known = info(&runner, "s");
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)), "back on the grid");
-    assert_eq!(known.crashes_in_a_row, 0);
+    let info = info(&runner, "s");
+    assert_eq!(info.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)), "back on the grid");
+    assert_eq!(info.crashes_in_a_row, 0);
     advance_to_next_run(&runner, &clock, "s");
     assert_eq!(restart_in(&watcher.wait_for_crash("s")), Some(secs(1)), "the backoff starts over");
     runner.stop_all();
@@ -155,10 +155,10 @@ fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid() {
 fn rule_21_a_continuous_service_recovers_by_running_for_a_minute() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    let moved = clock.clone();
+    let run_clock = clock.clone();
     let body = move |ctx: &Context| {
         let length = if ctx.tick().run == 3 { secs(60) } else { millis(59_999) };
-        moved.advance(length);
+        run_clock.advance(length);
         Err::<(), _>("no")
     };
     runner.register(Service::new("s", body));

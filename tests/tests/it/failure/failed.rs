@@ -1,4 +1,4 @@
-//! Rules 24 and 26: failed and critical services, and what is no crash.
+//! Rules 24 and 26: failed and critical services, and ends that are not crashes.
 
 use std::io;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ fn rule_24_failed_is_final_until_started_by_name() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let broken = Arc::new(AtomicBool::new(true));
-    let asks = Arc::clone(&broken);
+    let is_broken = Arc::clone(&broken);
     let body = move |ctx: &Context| {
-        if asks.load(Ordering::SeqCst) {
+        if is_broken.load(Ordering::SeqCst) {
             return Err("the disk is full");
         }
         while ctx.sleep(secs(3_600)) {}
@@ -30,10 +30,10 @@ fn rule_24_failed_is_final_until_started_by_name() {
     assert_eq!(failed.change, Change::Failed { cause: "the disk is full".into() });
     broken.store(false, Ordering::SeqCst);
     runner.start_all().unwrap();
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.runs), (State::Failed, 1), "`start_all` does not start it");
-    assert_eq!(known.last_error.as_deref(), Some("the disk is full"));
-    assert!(!known.is_healthy(), "a failed service is unhealthy");
+    let service = info(&runner, "s");
+    assert_eq!((service.state, service.runs), (State::Failed, 1), "`start_all` does not start it");
+    assert_eq!(service.last_error.as_deref(), Some("the disk is full"));
+    assert!(!service.is_healthy(), "a failed service is unhealthy");
     assert!(!runner.is_running("s"));
     for again in [Runner::start, Runner::restart] {
         again(&runner, "s").unwrap();
@@ -80,8 +80,8 @@ fn rule_24_a_critical_failure_during_start_up_starts_nothing_more() {
     assert_eq!(report.took, secs(0), "no service had to be waited for");
 }
 
-/// Checks that another service still runs an hour after `service`, which is called `s`, was started
-/// and `then` was done to it.
+/// Starts `service`, named `s`, and another service, calls `then`, and checks that the other one
+/// still runs an hour later.
 #[track_caller]
 fn other_keeps_running(service: Service, then: impl FnOnce(&mut TestRunner), state: State) {
     let mut t = in_virtual_time([service, Service::new("other", sleep_until_stopped)]);
@@ -97,7 +97,7 @@ fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down() {
     let nothing = |_: &mut TestRunner| {};
     let failing = || Service::new("s", |_| Err::<(), _>("no")).max_restarts(0);
     other_keeps_running(failing(), nothing, State::Failed);
-    // Any other end of a critical service is no reason.
+    // No other end of a critical service shuts the runner down.
     other_keeps_running(Service::new("s", |_| {}).critical(true), nothing, State::Finished);
     let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
     other_keeps_running(
@@ -118,7 +118,7 @@ fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down() {
 }
 
 #[test]
-fn rule_26_an_error_or_panic_after_a_stop_request_is_no_crash() {
+fn rule_26_an_error_or_panic_after_a_stop_request_is_not_a_crash() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let errs = |ctx: &Context| {
@@ -135,8 +135,8 @@ fn rule_26_an_error_or_panic_after_a_stop_request_is_no_crash() {
     for name in ["errs", "panics"] {
         watcher.wait_for_run_begin(name);
         runner.stop(name).unwrap();
-        let known = info(&runner, name);
-        assert_eq!((known.state, known.crashes, known.runs), (State::Stopped, 0, 1), "{name}");
+        let info = info(&runner, name);
+        assert_eq!((info.state, info.crashes, info.runs), (State::Stopped, 0, 1), "{name}");
     }
     let reported = |change: &Change| matches!(change, Change::PanickedWhileStopping { .. });
     assert!(watcher.changes("panics").iter().any(reported), "a panic is reported");

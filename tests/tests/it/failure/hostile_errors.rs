@@ -235,9 +235,9 @@ fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
             case.check(&cause);
         }
         let failed = watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
-        let known = info(&runner, "s");
-        assert_eq!((known.state, known.runs, known.crashes), (State::Failed, 3, 3));
-        let last = known.last_error.clone().unwrap();
+        let info = info(&runner, "s");
+        assert_eq!((info.state, info.runs, info.crashes), (State::Failed, 3, 3));
+        let last = info.last_error.clone().unwrap();
         case.check(&last);
         assert_eq!(failed.change, Change::Failed { cause: last });
         assert!(runner.is_running("other"), "{}", case.what);
@@ -271,7 +271,7 @@ fn hook_failure(change: Change) -> Option<Arc<str>> {
 }
 
 #[test]
-fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_no_crash() {
+fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_not_a_crash() {
     for case in &CASES {
         let runner = Runner::new();
         let mut watcher = EventWatcher::new(&runner);
@@ -284,8 +284,8 @@ fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_no_crash() {
         runner.start_all().unwrap();
         watcher.wait_for_run_begin("s");
         runner.stop("s").unwrap();
-        let known = info(&runner, "s");
-        assert_eq!((known.state, known.crashes), (State::Stopped, 0), "{}", case.what);
+        let info = info(&runner, "s");
+        assert_eq!((info.state, info.crashes), (State::Stopped, 0), "{}", case.what);
         // A panic is still reported.
         let panicked = |change| {
             if let Change::PanickedWhileStopping { cause } = change { Some(cause) } else { None }

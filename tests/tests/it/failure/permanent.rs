@@ -75,11 +75,11 @@ fn check(what: &str, service: Service, text: &str) {
     let crash = Change::Crashed { in_a_row: 1, cause: text.into(), restart_in: None };
     assert_eq!(watcher.wait_for_crash("s").change, crash, "{what}");
     watcher.wait_for_change("s", &Change::Failed { cause: text.into() });
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.runs, known.crashes), (State::Failed, 1, 1), "{what}");
-    assert_eq!(known.last_error.as_deref(), Some(text), "{what}");
-    assert_eq!((known.next_due, known.is_healthy()), (None, false), "{what}");
-    let line = known.to_string();
+    let info = info(&runner, "s");
+    assert_eq!((info.state, info.runs, info.crashes), (State::Failed, 1, 1), "{what}");
+    assert_eq!(info.last_error.as_deref(), Some(text), "{what}");
+    assert_eq!((info.next_due, info.is_healthy()), (None, false), "{what}");
+    let line = info.to_string();
     assert!(line.ends_with(&format!(", 1 crashes, last error: {text}")), "{line}");
 }
 
@@ -194,7 +194,7 @@ fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
 }
 
 #[test]
-fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_no_crash() {
+fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_not_a_crash() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| {
@@ -205,8 +205,8 @@ fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_no_crash() {
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     runner.stop("s").unwrap();
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.crashes, known.last_error), (State::Stopped, 0, None));
+    let info = info(&runner, "s");
+    assert_eq!((info.state, info.crashes, info.last_error), (State::Stopped, 0, None));
     runner.start("s").unwrap();
     watcher.wait_for_run_begin("s");
     let report = runner.stop_all();

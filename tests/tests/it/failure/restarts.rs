@@ -168,7 +168,7 @@ fn rule_24_a_new_activation_counts_restarts_from_zero() {
     }
 }
 
-/// The ways in which a run ends by itself.
+/// The ways in which a run ends on its own.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Returns,

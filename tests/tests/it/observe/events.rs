@@ -124,8 +124,8 @@ fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
             clock.advance(secs(1));
             watcher.wait_for_run_end("witness");
         }
-        let known = info(&runner, "s");
-        (known.stuck, known.is_healthy(), known.heartbeat_age)
+        let service = info(&runner, "s");
+        (service.stuck, service.is_healthy(), service.heartbeat_age)
     };
     assert_eq!(pass(9, &mut watcher), (false, true, None));
     command.send(true).unwrap();
@@ -144,7 +144,7 @@ fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
     assert!(!info(&runner, "s").stuck, "a heartbeat ends the stuck state");
     command.send(false).unwrap();
     watcher.wait_for_run_end("s");
-    let known = info(&runner, "s");
-    assert_eq!((known.stuck, known.is_healthy(), known.heartbeat_age), (false, true, None));
+    let service = info(&runner, "s");
+    assert_eq!((service.stuck, service.is_healthy(), service.heartbeat_age), (false, true, None));
     runner.stop_all();
 }

@@ -48,36 +48,45 @@ fn rule_60_every_field_reports_what_happened() {
     // The second run is 4 s late.
     clock.advance(secs(13));
     watcher.wait_for_run_end("s");
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.since, known.next_due), (State::Waiting, at(16), Some(at(20))));
-    assert_eq!((known.runs, known.crashes, known.restarts, known.skipped), (2, 0, 0, 0));
-    assert_eq!((known.last_start, known.last_end), (Some(at(14)), Some(at(16))));
-    assert_eq!(known.last_duration, Some(secs(2)));
-    let late = known.lateness;
+    let service = info(&runner, "s");
+    assert_eq!(
+        (service.state, service.since, service.next_due),
+        (State::Waiting, at(16), Some(at(20)))
+    );
+    assert_eq!((service.runs, service.crashes, service.restarts, service.skipped), (2, 0, 0, 0));
+    assert_eq!((service.last_start, service.last_end), (Some(at(14)), Some(at(16))));
+    assert_eq!(service.last_duration, Some(secs(2)));
+    let late = service.lateness;
     assert_eq!((late.last, late.mean, late.max, late.p99), (secs(4), secs(2), secs(4), secs(4)));
-    let took = known.duration;
+    let took = service.duration;
     assert_eq!(
         (took.last, took.mean, took.max, took.p99),
         (secs(2), millis(1_500), secs(2), secs(2))
     );
     clock.advance(secs(4));
     watcher.wait_for_crash("s");
-    let known = info(&runner, "s");
+    let service = info(&runner, "s");
     assert_eq!(
-        (known.state, known.since, known.next_due),
+        (service.state, service.since, service.next_due),
         (State::BackingOff, at(23), Some(at(25)))
     );
-    assert_eq!((known.runs, known.crashes, known.restarts, known.crashes_in_a_row), (3, 1, 0, 1));
-    assert_eq!(known.last_error.as_deref(), Some("the third"));
-    assert!(known.is_healthy(), "a service that backs off may recover");
+    assert_eq!(
+        (service.runs, service.crashes, service.restarts, service.crashes_in_a_row),
+        (3, 1, 0, 1)
+    );
+    assert_eq!(service.last_error.as_deref(), Some("the third"));
+    assert!(service.is_healthy(), "a service that backs off may recover");
     // The restart, due at 25, is late, too.
     clock.advance(secs(9));
     watcher
         .wait_for("s", |change| matches!(change, tina4_service::Change::RunEnded { run: 4, .. }));
-    let known = info(&runner, "s");
-    assert_eq!((known.restarts, known.crashes_in_a_row, known.lateness.last), (1, 0, secs(7)));
-    assert_eq!(known.last_error.as_deref(), Some("the third"), "it is kept");
-    let line = known.to_string();
+    let service = info(&runner, "s");
+    assert_eq!(
+        (service.restarts, service.crashes_in_a_row, service.lateness.last),
+        (1, 0, secs(7))
+    );
+    assert_eq!(service.last_error.as_deref(), Some("the third"), "it is kept");
+    let line = service.to_string();
     assert_eq!(line, "s: waiting, every 10s, 4 runs, 1 crashes, last error: the third");
     runner.stop_all();
 }

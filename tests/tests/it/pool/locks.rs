@@ -1,5 +1,5 @@
-//! Rule 51: no lock is held while user code runs. Everything that a program gives to the runner
-//! calls the runner here, and nothing may hang.
+//! Rule 51: no lock is held while user code runs. In these tests, all code that a program passes to
+//! the runner calls back into it, and nothing may hang.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};

@@ -75,9 +75,9 @@ fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
     clock.advance(secs(35));
     go.send(()).unwrap();
     watcher.wait_for_change("s", &Change::Skipped { count: 3 });
-    let known = info(&runner, "s");
-    assert_eq!((known.skipped, known.runs), (3, 1));
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(40)), "the grid has not moved");
+    let info = info(&runner, "s");
+    assert_eq!((info.skipped, info.runs), (3, 1));
+    assert_eq!(info.next_due, Some(SystemTime::UNIX_EPOCH + secs(40)), "the grid has not moved");
     clock.advance(secs(5));
     go.send(()).unwrap();
     watcher.wait_for_run_end("s");
@@ -138,8 +138,8 @@ fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late() {
     ]);
     t.advance("1m");
     for (name, runs) in [("cron", 60), ("interval", 61)] {
-        let known = t.info(name);
-        assert_eq!((known.runs, known.skipped, known.lateness.max), (runs, 0, secs(0)), "{name}");
+        let info = t.info(name);
+        assert_eq!((info.runs, info.skipped, info.lateness.max), (runs, 0, secs(0)), "{name}");
     }
 }
 
@@ -174,8 +174,8 @@ fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_ol
         while t.runs("s") < 2 {
             t.run_next();
         }
-        let known = t.info("s");
-        let (skips, lateness) = (known.skipped, known.lateness.last);
+        let info = t.info("s");
+        let (skips, lateness) = (info.skipped, info.lateness.last);
         assert_eq!((skips, lateness), (skipped, secs(late)), "{length}:\n{}", t.timeline());
         t.advance("1d");
         assert_eq!(t.info("s").skipped, skipped, "it continues with the calendar");

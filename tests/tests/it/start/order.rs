@@ -138,32 +138,29 @@ fn rule_32_a_restart_before_the_first_run_releases_no_dependents() {
     }
 }
 
-/// This service has the name of the other function.
-#[service(name = "supervision_two")]
-fn supervision_one() {}
+/// A service with the name of the other function.
+#[service(name = "function_two")]
+fn function_one() {}
 
-/// This one, too.
-#[service(name = "supervision_one")]
-fn supervision_two() {}
+/// A service with the name of the other function.
+#[service(name = "function_one")]
+fn function_two() {}
 
-#[service(name = "supervision.by-function", after = [supervision_one])]
+#[service(name = "order.by-function", after = [function_one])]
 fn by_function() {}
 
-#[service(name = "supervision.by-name", after = ["supervision_one"])]
+#[service(name = "order.by-name", after = ["function_one"])]
 fn by_name() {}
 
 #[test]
-fn rule_32_and_158_after_takes_functions_as_functions_and_texts_as_names() {
-    let names = ["supervision_one", "supervision_two"];
-    let runner = Runner::builder()
-        .only(names)
-        .only(["supervision.by-function", "supervision.by-name"])
-        .build();
+fn rule_32_and_158_after_takes_paths_as_functions_and_strings_as_names() {
+    let names = ["function_one", "function_two"];
+    let runner = Runner::builder().only(names).only(["order.by-function", "order.by-name"]).build();
     let plan = runner.check().unwrap();
     let after = |name: &str| {
         let planned = plan.services().iter().find(|service| service.name == name).unwrap();
         planned.after.clone()
     };
-    assert_eq!(after("supervision.by-function"), ["supervision_two"]);
-    assert_eq!(after("supervision.by-name"), ["supervision_one"]);
+    assert_eq!(after("order.by-function"), ["function_two"]);
+    assert_eq!(after("order.by-name"), ["function_one"]);
 }

@@ -59,13 +59,9 @@ fn rule_43_the_late_result_of_an_abandoned_run_is_dropped() {
             t.events().split_off(before).into_iter().map(|e| e.change).collect();
         assert_eq!(after, [Change::LateEnd], "case {case}");
         assert_eq!(cleaned.load(Ordering::SeqCst), 1, "case {case}");
-        let known = t.info("s");
-        assert_eq!(
-            (known.state, known.runs, known.crashes),
-            (State::Abandoned, 1, 0),
-            "case {case}"
-        );
-        assert_eq!((known.last_end, known.last_error), (None, None), "case {case}");
+        let info = t.info("s");
+        assert_eq!((info.state, info.runs, info.crashes), (State::Abandoned, 1, 0), "case {case}");
+        assert_eq!((info.last_end, info.last_error), (None, None), "case {case}");
         t.stop_all();
         assert_eq!(cleaned.load(Ordering::SeqCst), 1, "case {case}: once");
     }
@@ -106,7 +102,7 @@ fn rule_43_abandoned_services_are_named_and_the_others_stop_in_order() {
 }
 
 #[test]
-fn rule_43_an_abandoned_service_is_never_called_stopped_or_started_twice() {
+fn rule_43_an_abandoned_service_is_never_reported_as_stopped_or_started_twice() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
@@ -136,9 +132,9 @@ fn rule_43_an_abandoned_service_is_never_called_stopped_or_started_twice() {
     assert_eq!(info(&runner, "s").runs, 1);
     drop(go);
     watcher.wait_for_change("s", &Change::LateEnd);
-    let known = info(&runner, "s");
+    let info = info(&runner, "s");
     // The late result is dropped: it changes neither state nor counters.
-    assert_eq!((known.state, known.last_end), (State::Abandoned, None));
+    assert_eq!((info.state, info.last_end), (State::Abandoned, None));
     runner.start("s").unwrap();
     watcher.wait_for_run_begin("s");
     runner.stop_all();

@@ -47,8 +47,8 @@ fn rule_46_a_service_may_stop_and_restart_itself() {
     assert_eq!(runner.status()["s"], State::Stopped);
 }
 
-/// Runs two services that stop each other in their bodies or hooks. `make` gets the name of the
-/// other.
+/// Runs two services that stop each other in their bodies or hooks. `make` receives the name of the
+/// other service.
 fn mutual(make: impl Fn(Runner, &'static str) -> Service) {
     let runner = Runner::new();
     runner.register(make(runner.clone(), "right"));

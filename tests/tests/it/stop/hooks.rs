@@ -44,7 +44,7 @@ fn with_hooks(
     .backoff("1ms")
 }
 
-/// Runs the service until it has ended, by itself or because it was stopped.
+/// Runs the service until it has ended, on its own or because it was stopped.
 fn record_of(
     state: State,
     stop: bool,

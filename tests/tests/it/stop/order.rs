@@ -153,7 +153,7 @@ fn rule_41_a_wave_takes_as_long_as_its_slowest_service_and_the_next_one_follows(
 
 #[test]
 fn rule_41_the_stop_order_does_not_depend_on_the_order_of_starts() {
-    // The names follow no order, and the services are started in the wrong one.
+    // The names are in no particular order, and the services are started in the wrong order.
     let mut t = in_virtual_time([
         Service::new("ch7", sleep_until_stopped),
         Service::new("ch3", sleep_until_stopped).after("ch7"),
@@ -206,7 +206,7 @@ fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_clea
         ("paused", |name| Service::new(name.to_owned(), |_| {}).interval("1h")),
         ("registered", |name| Service::new(name.to_owned(), |_| {}).autostart(false)),
         ("running", |name| Service::new(name.to_owned(), sleep_until_stopped)),
-        ("unborn", |name| Service::new(name.to_owned(), sleep_until_stopped).initial_delay("1h")),
+        ("delayed", |name| Service::new(name.to_owned(), sleep_until_stopped).initial_delay("1h")),
     ];
     let cleaned = Arc::new(AtomicUsize::new(0));
     let mut services = vec![Service::new("late", sleep_until_stopped).initial_delay("1h")];
@@ -240,7 +240,7 @@ fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_clea
     let stopped = t.runner().status().into_values().filter(|state| *state == State::Stopped);
     assert_eq!(stopped.count(), 6 * EACH + 1);
     t.advance("1d");
-    assert_eq!(t.runs("held-0") + t.runs("unborn-0") + t.runs("late"), 0);
+    assert_eq!(t.runs("held-0") + t.runs("delayed-0") + t.runs("late"), 0);
 }
 
 #[test]

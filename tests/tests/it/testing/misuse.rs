@@ -22,7 +22,7 @@ fn an_unknown_name_is_reported() {
 }
 
 #[test]
-fn rule_82_a_misspelt_name_is_recognised() {
+fn rule_82_a_misspelled_name_gets_a_suggestion() {
     type Call = fn(&mut TestRunner, &str);
     let calls: [Call; 7] = [
         |t, name| assert_eq!(t.runs(name), 0),
@@ -34,9 +34,9 @@ fn rule_82_a_misspelt_name_is_recognised() {
         |t, name| t.slow_next(name, "1s"),
     ];
     for call in calls {
-        let misspelt =
+        let misspelled =
             move || call(&mut in_virtual_time([Service::new("heartbeat", |_| {})]), "hartbeat");
-        let text = panic_text(misspelt);
+        let text = panic_text(misspelled);
         assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
     }
     let selected = TestRunner::builder().only(["testing.daily_raport"]).build();

@@ -63,13 +63,10 @@ fn rule_70_all_due_runs_happen_in_order_and_to_completion() {
     assert_eq!(runs, expected);
     assert!(events.is_sorted_by_key(|event| event.at));
     for (name, period) in periods {
-        let known = t.info(name);
-        assert_eq!((known.runs, known.crashes), (100 / period + 1, 0), "{name}");
-        assert_eq!(
-            (known.state, known.duration.mean),
-            (State::Waiting, Duration::from_millis(500))
-        );
-        assert_eq!(known.lateness.max, Duration::ZERO);
+        let info = t.info(name);
+        assert_eq!((info.runs, info.crashes), (100 / period + 1, 0), "{name}");
+        assert_eq!((info.state, info.duration.mean), (State::Waiting, Duration::from_millis(500)));
+        assert_eq!(info.lateness.max, Duration::ZERO);
     }
 }
 
@@ -148,9 +145,7 @@ fn a_slow_run_causes_skips_gets_stuck_and_is_abandoned() {
 fn a_flush_happens_on_stop() {
     let flushed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&flushed);
-    let flush = move |ctx: &Context| {
-        // Virtual time passes while it runs.
-        let _ = ctx;
+    let flush = move |_: &Context| {
         count.fetch_add(1, Ordering::SeqCst);
     };
     let mut t = in_virtual_time([Service::new("sync", |_| {}).delay("5s").on_stop(flush)]);
@@ -277,7 +272,7 @@ fn another_thread_may_wait_without_advancing_time() {
         t.advance("10s");
     }
     assert_eq!(t.runs("every"), 201);
-    // Time no longer advances, and the thread still learns of the end.
+    // Time no longer advances, but the thread is still notified of the end.
     t.stop_all();
     ended.1.recv_timeout(tests::TIMEOUT).unwrap();
 }
