@@ -1,7 +1,7 @@
 //! A run in virtual time: timer queue, life cycle, statistics and an empty body, without a thread.
 //!
-//! In virtual time all of that happens on the thread of the test. It also records each run, so the
-//! figures are upper bounds.
+//! In virtual time all of these happen on the thread of the test. The test kit also records each
+//! run, so the figures are upper bounds.
 //!
 //! ```text
 //! cargo bench -p tina4-service --features testing --bench virtual_time
