@@ -1,5 +1,5 @@
 //! Services, parameters and modules with names that the expansion might use itself, and with raw
-//! identifiers. The packages in this folder compile it in every edition, under the strictest lints.
+//! identifiers. The packages in this directory compile it in every edition, under the strictest lints.
 
 /// Named like the variables, functions and items of the expansion.
 pub mod values {

@@ -1,4 +1,4 @@
-//! `async`, `await`, `dyn` and `try` as names, which edition 2015 allows. A package in this folder
+//! `async`, `await`, `dyn` and `try` as names, which edition 2015 allows. A package in this directory
 //! compiles it.
 #![allow(keyword_idents_2018, reason = "the test is about such names")]
 

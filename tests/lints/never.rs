@@ -1,5 +1,5 @@
 //! Services and clean-up hooks that never return: functions, and closures without a declared
-//! result, which is `!` in edition 2024 and `()` before. The packages in this folder compile it in
+//! result, which is `!` in edition 2024 and `()` before. The packages in this directory compile it in
 //! every edition, under the strictest lints.
 
 use std::process::{abort, exit};

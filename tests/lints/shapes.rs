@@ -1,4 +1,4 @@
-//! Services with every key, parameter and result type. The packages in this folder compile it in
+//! Services with every key, parameter and result type. The packages in this directory compile it in
 //! every edition, under the strictest lints.
 
 use std::num::ParseIntError;

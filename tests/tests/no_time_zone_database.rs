@@ -77,7 +77,7 @@ impl Drop for Root {
     }
 }
 
-/// Whether this test may change the root folder. If not, it is skipped, except in CI.
+/// Whether this test may change the root directory. If not, it is skipped, except in CI.
 fn may_change_root(root: &Root) -> bool {
     let output = root.run(None, &[]);
     // `chroot` itself failed.
@@ -180,7 +180,7 @@ fn rule_82_an_unreadable_local_time_zone_is_a_fault() {
         assert!(text.contains(&problem), "{text}");
     }
     assert!(root.local(Some("UTC")).contains(UTC), "the environment takes precedence");
-    // A container gets a folder if the file that it mounts does not exist.
+    // A container gets a directory if the file that it mounts does not exist.
     fs::remove_file(root.localtime()).unwrap();
     fs::create_dir(root.localtime()).unwrap();
     let text = root.local(None);

@@ -13,7 +13,7 @@ struct Module {
     /// The file that it is in.
     file: String,
     /// The directory of its children's files, with a `/` at the end unless it is the root.
-    folder: String,
+    dir: String,
     parent: usize,
     children: BTreeMap<String, usize>,
     /// The names that `use` brings into scope, with their paths.
@@ -53,20 +53,20 @@ impl Crate {
         &mut self,
         sources: &BTreeMap<String, String>,
         file: &str,
-        folder: &str,
+        dir: &str,
         parent: usize,
     ) -> usize {
         let text = sources.get(file).unwrap_or_else(|| panic!("there is no `{file}`"));
-        let module = self.add(file, folder, parent);
+        let module = self.add(file, dir, parent);
         let tokens = tokens(text);
         let mut reader = Reader { sources, tokens: &tokens, at: 0 };
         reader.read_module(self, module);
         module
     }
 
-    fn add(&mut self, file: &str, folder: &str, parent: usize) -> usize {
-        let (file, folder) = (file.to_owned(), folder.to_owned());
-        self.modules.push(Module { file, folder, parent, ..Module::default() });
+    fn add(&mut self, file: &str, dir: &str, parent: usize) -> usize {
+        let (file, dir) = (file.to_owned(), dir.to_owned());
+        self.modules.push(Module { file, dir, parent, ..Module::default() });
         self.modules.len() - 1
     }
 
@@ -179,19 +179,19 @@ impl Reader<'_> {
                 }
                 ("mod", name, ";") => {
                     let name = name.to_owned();
-                    let folder = &found.modules[module].folder;
+                    let dir = &found.modules[module].dir;
                     let (sibling, nested) =
-                        (format!("{folder}{name}.rs"), format!("{folder}{name}/mod.rs"));
+                        (format!("{dir}{name}.rs"), format!("{dir}{name}/mod.rs"));
                     let file = if self.sources.contains_key(&sibling) { sibling } else { nested };
-                    let folder = format!("{folder}{name}/");
-                    let child = found.read_file(self.sources, &file, &folder, module);
+                    let dir = format!("{dir}{name}/");
+                    let child = found.read_file(self.sources, &file, &dir, module);
                     found.modules[module].children.insert(name, child);
                     self.at += 3;
                 }
                 ("mod", name, "{") => {
-                    let Module { file, folder, .. } = &found.modules[module];
-                    let (file, folder) = (file.clone(), format!("{folder}{name}/"));
-                    let child = found.add(&file, &folder, module);
+                    let Module { file, dir, .. } = &found.modules[module];
+                    let (file, dir) = (file.clone(), format!("{dir}{name}/"));
+                    let child = found.add(&file, &dir, module);
                     found.modules[module].children.insert(name.to_owned(), child);
                     self.at += 3;
                     self.read_module(found, child);
