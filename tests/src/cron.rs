@@ -34,7 +34,7 @@ pub struct Walk {
     gaps: Vec<Gap>,
 }
 
-/// Consecutive civil seconds within one hour of one day.
+/// Consecutive seconds of wall time within one hour of one day.
 #[derive(Debug)]
 struct Stretch {
     date: Date,
@@ -74,19 +74,19 @@ impl Walk {
         let mut at = start - LOOK_BACK;
         let mut expected = shows(at);
         while at < end {
-            let civil = shows(at);
-            if civil > expected {
-                walk.add_gap(at, expected..civil);
+            let wall = shows(at);
+            if wall > expected {
+                walk.add_gap(at, expected..wall);
             }
             // The rest of the hour in one step, if no clock change is in it; else second by second
             // up to the change.
-            let rest = HOUR - civil.rem_euclid(HOUR);
-            let even = |ahead| shows(at + ahead) == civil + ahead;
+            let rest = HOUR - wall.rem_euclid(HOUR);
+            let even = |ahead| shows(at + ahead) == wall + ahead;
             let length = if even(rest - 1) { Some(rest) } else { (1..rest).find(|n| !even(*n)) };
             let length = length.expect("a clock change before the hour ends");
-            walk.add_stretch(at, civil..civil + length, &mut shown);
+            walk.add_stretch(at, wall..wall + length, &mut shown);
             at += length;
-            expected = civil + length;
+            expected = wall + length;
         }
         walk
     }
@@ -144,39 +144,39 @@ impl Walk {
         due
     }
 
-    /// Adds the wall times `civil`, which begin at `at` and are within one hour.
+    /// Adds the wall times `wall`, which begin at `at` and are within one hour.
     fn add_stretch(
         &mut self,
         at: i64,
-        civil: Range<i64>,
+        wall: Range<i64>,
         shown: &mut HashMap<i64, Vec<Range<i64>>>,
     ) {
-        let before = shown.entry(civil.start.div_euclid(HOUR)).or_default();
+        let before = shown.entry(wall.start.div_euclid(HOUR)).or_default();
         let repeated = |second: i64| before.iter().any(|part| part.contains(&second));
-        let mut from = civil.start;
-        while from < civil.end {
+        let mut from = wall.start;
+        while from < wall.end {
             let again = repeated(from);
-            let mut rest = from..civil.end;
+            let mut rest = from..wall.end;
             let change =
                 if before.is_empty() { None } else { rest.find(|s| repeated(*s) != again) };
-            let to = change.unwrap_or(civil.end);
+            let to = change.unwrap_or(wall.end);
             let stretch = Stretch::new(from..to);
-            let at = at + from - civil.start;
+            let at = at + from - wall.start;
             self.stretches.push(PlacedStretch { at, stretch, repeated: again });
             from = to;
         }
-        before.push(civil);
+        before.push(wall);
     }
 
-    /// Adds a DST gap: at the instant `at` the wall times `civil` are skipped.
-    fn add_gap(&mut self, at: i64, civil: Range<i64>) {
-        if civil.end - civil.start > LONGEST_GAP {
+    /// Adds a DST gap: at the instant `at` the wall times `wall` are skipped.
+    fn add_gap(&mut self, at: i64, wall: Range<i64>) {
+        if wall.end - wall.start > LONGEST_GAP {
             return;
         }
         let mut skipped = Vec::new();
-        let mut from = civil.start;
-        while from < civil.end {
-            let to = civil.end.min(from + HOUR - from.rem_euclid(HOUR));
+        let mut from = wall.start;
+        while from < wall.end {
+            let to = wall.end.min(from + HOUR - from.rem_euclid(HOUR));
             skipped.push(Stretch::new(from..to));
             from = to;
         }
@@ -185,36 +185,36 @@ impl Walk {
 }
 
 impl Stretch {
-    /// From civil seconds within one hour.
-    fn new(civil: Range<i64>) -> Self {
-        let first = Timestamp::from_second(civil.start).expect("a time within the range of jiff");
+    /// A stretch of these seconds of wall time, which are within one hour.
+    fn new(wall: Range<i64>) -> Self {
+        let first = Timestamp::from_second(wall.start).expect("a time within the range of jiff");
         let first = Offset::UTC.to_datetime(first);
-        let second = civil.start.rem_euclid(HOUR);
+        let second = wall.start.rem_euclid(HOUR);
         Self {
             date: first.date(),
             hour: first.hour().unsigned_abs().into(),
-            seconds: second..second + (civil.end - civil.start),
+            seconds: second..second + (wall.end - wall.start),
         }
     }
 
-    /// The first civil second.
+    /// The first second, as `seconds` counts it.
     fn start(&self) -> i64 {
         let hour = i8::try_from(self.hour).expect("an hour");
         seconds(self.date.at(hour, 0, 0, 0)) + self.seconds.start
     }
 
-    /// The civil second after the last.
+    /// The second after the last, as `seconds` counts it.
     fn end(&self) -> i64 {
         self.start() + self.seconds.end - self.seconds.start
     }
 }
 
-/// The wall time at an instant, in civil seconds.
+/// The wall time at an instant, as `seconds` counts it.
 fn wall(zone: &TimeZone, at: i64) -> i64 {
     seconds(zone.to_datetime(Timestamp::from_second(at).expect("a time within the range of jiff")))
 }
 
-/// A civil time as seconds since 1970, as if it were UTC.
-fn seconds(civil: jiff::civil::DateTime) -> i64 {
-    Offset::UTC.to_timestamp(civil).expect("a time within the range of jiff").as_second()
+/// A wall time as seconds since 1970, as if it were UTC.
+fn seconds(wall: jiff::civil::DateTime) -> i64 {
+    Offset::UTC.to_timestamp(wall).expect("a time within the range of jiff").as_second()
 }

@@ -122,7 +122,7 @@ struct Case {
     what: &'static str,
     error: fn() -> BoxedError,
     /// The beginning and the end of the text.
-    says: [&'static str; 2],
+    expected: [&'static str; 2],
     /// Whether the text or a source panics.
     panics: bool,
 }
@@ -135,73 +135,73 @@ const CASES: [Case; 12] = [
     Case {
         what: "its own source",
         error: || Box::new(Circle("first", || &ITSELF)),
-        says: ["first: itself [more than 32 sources]", ""],
+        expected: ["first: itself [more than 32 sources]", ""],
         panics: false,
     },
     Case {
         what: "two errors that are the source of each other",
         error: || Box::new(Circle("first", || &HEADS)),
-        says: ["first: heads: tails [more than 32 sources]", ""],
+        expected: ["first: heads: tails [more than 32 sources]", ""],
         panics: false,
     },
     Case {
         what: "ten thousand sources",
         error: || Box::new(Deep::new(10_000)),
-        says: ["level 1: level 2: level 3: ", ": level 33 [more than 32 sources]"],
+        expected: ["level 1: level 2: level 3: ", ": level 33 [more than 32 sources]"],
         panics: false,
     },
     Case {
         what: "megabytes in one piece",
         error: || "ä".repeat(5_000_000).into(),
-        says: ["ää", "ä [cut off at 16 KiB]"],
+        expected: ["ää", "ä [cut off at 16 KiB]"],
         panics: false,
     },
     Case {
         what: "megabytes behind another error",
         error: || anyhow::Error::msg("x".repeat(5_000_000)).context("the first").into(),
-        says: ["the first: xx", "x [cut off at 16 KiB]"],
+        expected: ["the first: xx", "x [cut off at 16 KiB]"],
         panics: false,
     },
     Case {
         what: "an endless text",
         error: || bad(Text::Endless, false, false),
-        says: ["more and more and ", " [cut off at 16 KiB]"],
+        expected: ["more and more and ", " [cut off at 16 KiB]"],
         panics: false,
     },
     Case {
         what: "a text that fails",
         error: || bad(Text::Fails, false, false),
-        says: [" [its `Display` failed]", ""],
+        expected: [" [its `Display` failed]", ""],
         panics: false,
     },
     Case {
         what: "a text that panics",
         error: || bad(Text::Panics, false, false),
-        says: [concat!("panicked: no text at ", file!(), ":"), ""],
+        expected: [concat!("panicked: no text at ", file!(), ":"), ""],
         panics: true,
     },
     Case {
         what: "a source that panics",
         error: || bad(Text::Plain, true, false),
-        says: [concat!("plain: panicked: no source at ", file!(), ":"), ""],
+        expected: [concat!("plain: panicked: no source at ", file!(), ":"), ""],
         panics: true,
     },
     Case {
         what: "a destructor that panics",
         error: || bad(Text::Plain, false, true),
-        says: ["plain", ""],
+        expected: ["plain", ""],
         panics: false,
     },
     Case {
         what: "a text and a destructor that panic",
         error: || bad(Text::Panics, false, true),
-        says: [concat!("panicked: no text at ", file!(), ":"), ""],
+        expected: [concat!("panicked: no text at ", file!(), ":"), ""],
         panics: true,
     },
     Case {
         what: "a source and a destructor that panic, and an endless text",
         error: || bad(Text::Endless, true, true),
-        says: ["more and more and ", " [cut off at 16 KiB]"],
+        expected: ["more and more and ", " [cut off at 16 KiB]"],
         panics: true,
     },
 ];
@@ -210,8 +210,8 @@ impl Case {
     #[track_caller]
     fn check(&self, text: &str) {
         let (text, what) = (bounded_text(text), self.what);
-        let [begins, ends] = self.says;
-        assert!(text.starts_with(begins) && text.ends_with(ends), "{what}: {text}");
+        let [begin, end] = self.expected;
+        assert!(text.starts_with(begin) && text.ends_with(end), "{what}: {text}");
     }
 }
 

@@ -31,9 +31,11 @@ fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
     };
     assert_eq!(of(|change| *change == Change::Started), planned);
     let runs = of(|change| matches!(change, Change::RunBegan { .. }));
-    let place = |name: &str| runs.iter().position(|run| *run == name);
+    let position = |name: &str| runs.iter().position(|run| *run == name);
     assert!(
-        place("z") < place("a") && place("a") < place("c") && place("b") < place("c"),
+        position("z") < position("a")
+            && position("a") < position("c")
+            && position("b") < position("c"),
         "{runs:?}"
     );
     runner.stop_all();
@@ -111,14 +113,14 @@ fn rule_32_and_41_a_fault_elsewhere_keeps_the_order_of_a_new_service() {
         assert_eq!(t.runs("then"), runs, "it waits until `base` is up");
         t.stop_all();
         let events = t.events();
-        let place = |name: &str, change: &Change| {
+        let position = |name: &str, change: &Change| {
             events
                 .iter()
                 .position(|event| event.service == name && event.change == *change)
                 .unwrap()
         };
-        let last = place("then", &Change::Stopped);
-        assert!(last < place("base", &Change::Stopping), "{}", t.timeline());
+        let last = position("then", &Change::Stopped);
+        assert!(last < position("base", &Change::Stopping), "{}", t.timeline());
     }
 }
 

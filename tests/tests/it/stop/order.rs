@@ -41,11 +41,14 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     let report = within("stop_all", move || stopper.stop_all());
     assert!(report.is_clean(), "{report}");
     let events = watcher.events();
-    let place = |name: &str, change: &Change| {
+    let position = |name: &str, change: &Change| {
         events.iter().position(|event| event.service == name && event.change == *change).unwrap()
     };
     for (later, first) in [("web", "cache"), ("worker", "cache"), ("cache", "database")] {
-        assert!(place(later, &Change::Stopped) < place(first, &Change::Stopping), "{events:#?}");
+        assert!(
+            position(later, &Change::Stopped) < position(first, &Change::Stopping),
+            "{events:#?}"
+        );
     }
     let names: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
     assert_eq!(names[2..], ["cache", "database"], "in the order of their ends");
