@@ -30,7 +30,7 @@ impl LogLine {
     /// announces the start.
     pub(crate) fn done(&self) {
         if let (Some(instance), Change::Started) = (&self.instance, &self.change) {
-            instance.announce();
+            instance.set_start_logged();
         }
     }
 

@@ -40,7 +40,7 @@ static RUNNERS: PerProcess<Mutex<Vec<Weak<Engine>>>> = PerProcess::new(Mutex::ne
 
 /// Registers a runner whose services must be stopped when the process ends.
 pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
-    let mut runners = std_lock(RUNNERS.get());
+    let mut runners = std_lock(RUNNERS.get_or_init());
     runners.retain(|known| known.strong_count() > 0);
     if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(pool))) {
         runners.push(std::sync::Arc::downgrade(pool));
@@ -66,7 +66,9 @@ pub(crate) fn stop(
     limit: Nanos,
 ) {
     for pool in pools {
-        pool.with_before(clock, limit, |services, now| services.exit(here, LIMIT, now));
+        pool.with_deadline(clock, limit, |services, now| {
+            services.begin_process_exit(here, LIMIT, now)
+        });
     }
     let mut next_check = clock.now().saturating_add(nanos(LOST_AFTER));
     for pool in pools {
@@ -82,12 +84,16 @@ pub(crate) fn stop(
 
 /// Gives up the services whose threads are parked until the end of the process.
 fn give_up_lost(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) {
-    for working in pool.active_workers(clock, limit).unwrap_or_default() {
-        let (Some(index), Some(thread)) = (working.subject(), working.thread()) else { continue };
+    for working in pool.worker_records(clock, limit).unwrap_or_default() {
+        let (Some(index), Some(thread)) = (working.service_index(), working.thread()) else {
+            continue;
+        };
         if is_parked(thread) {
-            pool.with_before(clock, limit, |services, now| {
-                if working.subject() == Some(index) && services.give_up(index, now) {
-                    working.give_up();
+            pool.with_deadline(clock, limit, |services, now| {
+                if working.service_index() == Some(index)
+                    && services.declare_thread_lost(index, now)
+                {
+                    working.declare_thread_lost();
                 }
             });
         }
@@ -112,7 +118,7 @@ fn is_parked(thread: u32) -> bool {
 /// The runners that still exist. Threads hold this lock only for the duration of a push.
 fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Engine>> {
     loop {
-        match RUNNERS.get().try_lock() {
+        match RUNNERS.get_or_init().try_lock() {
             Ok(runners) => return runners.iter().filter_map(Weak::upgrade).collect(),
             Err(TryLockError::Poisoned(poisoned)) => {
                 return poisoned.into_inner().iter().filter_map(Weak::upgrade).collect();
@@ -126,7 +132,7 @@ fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Engine>> {
 /// Whether a runner's services have ended, or the limit has passed.
 fn is_done(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) -> bool {
     clock.now() >= limit
-        || pool.with_before(clock, limit, |services, _| services.is_quiet()).unwrap_or(true)
+        || pool.with_deadline(clock, limit, |services, _| services.is_idle()).unwrap_or(true)
 }
 
 #[cfg(not(shuttle))]

@@ -32,14 +32,16 @@ mod at_exit {
             return;
         }
         // Unwinding out of here would be undefined; nothing in it runs user code on this thread.
-        let _ = crate::sys::panics::catch_quietly(crate::process::exit_hook::stop_everything);
+        let _ = crate::sys::panics::catch_without_thread_locals(
+            crate::process::exit_hook::stop_everything,
+        );
     }
 
     // `ctor` demands `unsafe`: what runs before `main` must not rely on `main` having begun.
     ctor::declarative::ctor! {
         #[ctor(unsafe)]
         fn before_main() {
-            crate::time::clock::note_process_start();
+            crate::time::clock::init_origin();
             // Miri has no `atexit`, and the locks of the model checker exist in its schedules only.
             if cfg!(any(miri, shuttle)) {
                 return;

@@ -78,7 +78,7 @@ fn rule_82_a_stack_size_that_the_system_refuses_is_an_error_of_start() {
     assert!(runner.check().is_ok(), "the check allocates no stack");
     let error = runner.start_all().expect_err("no machine has that much memory");
     assert!(matches!(error, StartError::NoThread(_)), "{error}");
-    let words = format!(", with a stack of {bytes} bytes");
+    let words = format!(" (with a stack of {bytes} bytes); try a smaller `stack_size`");
     assert!(error.to_string().ends_with(&words), "{error}");
     assert!(!runner.is_running("s"));
     assert!(runner.stop_all().is_clean());

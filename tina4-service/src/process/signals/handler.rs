@@ -47,7 +47,7 @@ pub(crate) enum Reaction {
 
 /// Takes in a stop signal. Async-signal-safe.
 pub(crate) fn arrived(number: i32) -> Reaction {
-    match SIGNALS.find().filter(|signals| signals.are_of_this_process()) {
+    match SIGNALS.get().filter(|signals| signals.are_of_this_process()) {
         Some(signals) => signals.arrived(number),
         // A forked child inherited the handler, but nothing in the child waits for a signal.
         None => Reaction::Default,
@@ -57,7 +57,7 @@ pub(crate) fn arrived(number: i32) -> Reaction {
 impl Signals {
     /// Those of this process.
     pub(super) fn get() -> &'static Self {
-        SIGNALS.get()
+        SIGNALS.get_or_init()
     }
 
     /// Async-signal-safe.

@@ -25,7 +25,7 @@ static INSTALLED: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false));
 ///
 /// The operating system refused the thread or the handlers.
 pub(super) fn start(signals: &'static Signals, waiters: &'static Waiters) -> io::Result<()> {
-    let mut installed = std_lock(INSTALLED.get());
+    let mut installed = std_lock(INSTALLED.get_or_init());
     if *installed {
         return Ok(());
     }
@@ -63,7 +63,7 @@ fn notify_waiters(signals: &Signals, waiters: &Waiters) -> Vec<Ending> {
     let signal = signals.last();
     let unaware = waiters.take_unaware(count);
     for pool in unique(unaware.iter().map(|(pool, _)| pool)) {
-        pool.act_without_blocking(|services, _| services.signal_arrived(signal));
+        pool.with_nonblocking(|services, _| services.signal_arrived(signal));
     }
     let mut endings = Vec::new();
     for (pool, run) in unaware {
