@@ -66,7 +66,9 @@ pub(crate) fn stop(
     limit: Nanos,
 ) {
     for pool in pools {
-        pool.with_before(clock, limit, |services, now| services.exit(here, LIMIT, now));
+        pool.with_deadline(clock, limit, |services, now| {
+            services.begin_process_exit(here, LIMIT, now)
+        });
     }
     let mut next_check = clock.now().saturating_add(nanos(LOST_AFTER));
     for pool in pools {
@@ -82,12 +84,16 @@ pub(crate) fn stop(
 
 /// Gives up the services whose threads are parked until the end of the process.
 fn give_up_lost(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) {
-    for working in pool.active_workers(clock, limit).unwrap_or_default() {
-        let (Some(index), Some(thread)) = (working.subject(), working.thread()) else { continue };
+    for working in pool.worker_records(clock, limit).unwrap_or_default() {
+        let (Some(index), Some(thread)) = (working.service_index(), working.thread()) else {
+            continue;
+        };
         if is_parked(thread) {
-            pool.with_before(clock, limit, |services, now| {
-                if working.subject() == Some(index) && services.give_up(index, now) {
-                    working.give_up();
+            pool.with_deadline(clock, limit, |services, now| {
+                if working.service_index() == Some(index)
+                    && services.declare_thread_lost(index, now)
+                {
+                    working.declare_thread_lost();
                 }
             });
         }
@@ -126,7 +132,7 @@ fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Engine>> {
 /// Whether a runner's services have ended, or the limit has passed.
 fn is_done(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) -> bool {
     clock.now() >= limit
-        || pool.with_before(clock, limit, |services, _| services.is_quiet()).unwrap_or(true)
+        || pool.with_deadline(clock, limit, |services, _| services.is_idle()).unwrap_or(true)
 }
 
 #[cfg(not(shuttle))]

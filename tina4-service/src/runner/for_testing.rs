@@ -20,7 +20,7 @@ impl Runner {
 
     /// Records every change from now on.
     pub(crate) fn record_all(&self, record: Record) {
-        self.shared.pool.with(|services, _| services.record_all(record));
+        self.shared.pool.with(|services, _| services.set_recorder(record));
     }
 
     pub(crate) fn instance(&self, name: &str) -> Option<Arc<Instance>> {

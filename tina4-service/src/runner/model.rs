@@ -164,7 +164,7 @@ impl Scenario {
         }
         let pool = Arc::clone(&self.runner.shared.pool);
         drop(self.runner);
-        while pool.threads() > 0 {
+        while pool.thread_count() > 0 {
             yield_now();
         }
     }

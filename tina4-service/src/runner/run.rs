@@ -9,7 +9,7 @@ use std::time::Duration;
 
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 #[cfg(feature = "signals")]
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
@@ -67,12 +67,12 @@ impl Runner {
         }
         let quiet = pool.wait_for(|services, now| {
             let shutdown = services.advance_shutdown(now);
-            if services.is_quiet() {
-                Wait::Ready(true)
+            if services.is_idle() {
+                Poll::Ready(true)
             } else if limit.is_some_and(|limit| limit <= now) {
-                Wait::Ready(false)
+                Poll::Ready(false)
             } else {
-                Wait::Until(shutdown.into_iter().chain(limit).min())
+                Poll::Pending(shutdown.into_iter().chain(limit).min())
             }
         });
         if quiet {
@@ -123,10 +123,10 @@ impl Runner {
                 Ok(signals) => pool.wait_for(|services, now| {
                     let shutdown = services.advance_shutdown(now);
                     let signalled = signals.signal().is_some();
-                    if signalled || services.is_quiet() {
-                        Wait::Ready(signalled)
+                    if signalled || services.is_idle() {
+                        Poll::Ready(signalled)
                     } else {
-                        Wait::Until(shutdown)
+                        Poll::Pending(shutdown)
                     }
                 }),
                 Err(error) => {
@@ -181,7 +181,7 @@ impl Runner {
     pub fn wait_for_signal(&self) -> io::Result<StopCause> {
         let (pool, signals) = self.listen()?;
         Ok(pool.wait_for(|services, _| {
-            stop_cause(services, &signals).map_or(Wait::Until(None), Wait::Ready)
+            stop_cause(services, &signals).map_or(Poll::Pending(None), Poll::Ready)
         }))
     }
 
@@ -217,9 +217,9 @@ impl Runner {
         let limit = self.instant_after(timeout);
         let (pool, signals) = self.listen()?;
         Ok(pool.wait_for(|services, now| match stop_cause(services, &signals) {
-            Some(cause) => Wait::Ready(Some(cause)),
-            None if limit <= now => Wait::Ready(None),
-            None => Wait::Until(Some(limit)),
+            Some(cause) => Poll::Ready(Some(cause)),
+            None if limit <= now => Poll::Ready(None),
+            None => Poll::Pending(Some(limit)),
         }))
     }
 

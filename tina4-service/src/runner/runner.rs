@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::control_error::ControlError;
 use crate::engine::current;
 use crate::engine::supervisor::Supervisor;
-use crate::engine::supervisor::control::{PendingStop, StopRequest};
+use crate::engine::supervisor::control::{PendingStop, StopResponse};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{StopReport, Stopped};
@@ -178,7 +178,8 @@ impl Runner {
 
     /// Whether services are active without any thread. If none is active, all threads may have exited.
     fn is_without_threads(&self) -> bool {
-        !self.shared.pool.with(|services, _| services.is_quiet()) && self.shared.pool.threads() == 0
+        !self.shared.pool.with(|services, _| services.is_idle())
+            && self.shared.pool.thread_count() == 0
     }
 
     /// Stops one service: waits for its current run and its clean-up, at most its `stop_timeout`.
@@ -190,8 +191,8 @@ impl Runner {
     /// No such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
         match self.ask(|services, now| services.request_stop(name, now))? {
-            StopRequest::Pending(pending) => Ok(self.wait_for_stop(pending)),
-            StopRequest::Answered(answer) => Ok(answer),
+            StopResponse::Pending(pending) => Ok(self.wait_for_stop(pending)),
+            StopResponse::Answered(answer) => Ok(answer),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The fault that a test wants in a run.
+//! Injects the faults that a test has requested into a run.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::service::instance::{InjectedFault, Instance};
 use crate::service::outcome::Cause;
 use tina4_service_core::nanos;
 
-/// Takes the fault for the run that begins, if there is one, and lets it happen.
+/// Applies the next fault that a test has requested, if any, to the run that is about to begin.
 pub(super) fn inject(instance: &Instance) -> Result<(), Cause> {
     match instance.take_injected() {
         None => Ok(()),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tina4_service_core::{Nanos, nanos};
 
 use crate::engine::Engine;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 use crate::process::exit_code::exit_code;
 use crate::process::signals::exit::end_with;
 use crate::process::signals::run_watch::RunWatch;
@@ -62,15 +62,15 @@ impl Ending {
     /// start the services.
     fn stop(&mut self, pool: &Arc<Engine>) {
         let timeout = self.run.shutdown_timeout;
-        let is_quiet = pool.act_without_blocking(|services, now| {
-            if !services.is_quiet() && !services.is_shutting_down() {
+        let is_idle = pool.with_nonblocking(|services, now| {
+            if !services.is_idle() && !services.is_shutting_down() {
                 services.stop_all(timeout, None, now);
             }
-            services.is_quiet()
+            services.is_idle()
         });
-        self.was_active |= !is_quiet;
+        self.was_active |= !is_idle;
         // Before the start no service is active either.
-        let has_ended = is_quiet && (self.was_active || self.run.is_past_start());
+        let has_ended = is_idle && (self.was_active || self.run.is_past_start());
         let now = || self.clock.now();
         self.quiet_since = has_ended.then(|| self.quiet_since.unwrap_or_else(now));
     }
@@ -96,11 +96,10 @@ impl Ending {
     }
 
     fn outcome(&self, pool: &Arc<Engine>) -> (u8, String) {
-        let report =
-            pool.act_without_blocking(|services, now| match services.shutdown_result(now) {
-                Wait::Ready(report) => report,
-                Wait::Until(_) => services.interim_report(now),
-            });
+        let report = pool.with_nonblocking(|services, now| match services.shutdown_result(now) {
+            Poll::Ready(report) => report,
+            Poll::Pending(_) => services.interim_report(now),
+        });
         let code = self.run.code().unwrap_or_else(|| exit_code(&report, true));
         (code, format!("{report}\n"))
     }

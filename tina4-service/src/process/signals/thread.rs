@@ -63,7 +63,7 @@ fn notify_waiters(signals: &Signals, waiters: &Waiters) -> Vec<Ending> {
     let signal = signals.last();
     let unaware = waiters.take_unaware(count);
     for pool in unique(unaware.iter().map(|(pool, _)| pool)) {
-        pool.act_without_blocking(|services, _| services.signal_arrived(signal));
+        pool.with_nonblocking(|services, _| services.signal_arrived(signal));
     }
     let mut endings = Vec::new();
     for (pool, run) in unaware {

@@ -149,7 +149,7 @@ fn the_last_handle_is_dropped_while_services_run() {
         drop(runner);
         threads.into_iter().for_each(|thread| thread.join().expect("a request returns"));
         // Dropping the handle waits for nothing, but asks the services to stop, and they do.
-        wait_until(|| pool.threads() == 0);
+        wait_until(|| pool.thread_count() == 0);
         for (name, seen) in seen {
             let (inside, hooks) = (&seen.inside, &seen.hooks);
             assert_eq!(inside.load(Ordering::SeqCst), 0, "{name}");
