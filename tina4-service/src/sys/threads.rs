@@ -30,7 +30,7 @@ pub(crate) fn start_worker(
     started.map_err(|error| {
         io::Error::new(
             error.kind(),
-            format!("{error} (with a stack of {bytes} bytes); try a smaller `stack_size`"),
+            format!("{error}, with a stack of {bytes} bytes"),
         )
     })
 }

@@ -137,7 +137,12 @@ impl Registry {
     /// The faults of the last check that concern one service.
     pub(super) fn faults_of(&self, index: u32) -> Vec<Fault> {
         let definition = &self.get(index).instance.definition;
-        self.checked.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect()
+        self.checked
+            .faults
+            .iter()
+            .filter(|fault| fault.prevents_start_of(definition))
+            .cloned()
+            .collect()
     }
 
     /// Whether one of its dependencies has been started and is not ready yet.
