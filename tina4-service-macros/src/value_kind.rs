@@ -1,0 +1,58 @@
+//! The kind of value that each key takes, and the setting that the value becomes.
+
+use std::time::Duration;
+
+use tina4_service_core::{Key, Setting};
+
+/// The kind of value that a key takes. A kind that several keys share carries the constructor of
+/// the key's [`Setting`]; every other kind is named after its only key.
+#[derive(Clone, Copy)]
+pub(crate) enum ValueKind {
+    /// A string that is a valid name.
+    Name,
+    /// A string that is a duration.
+    Duration(fn(Duration) -> Setting),
+    /// A string that is a cron expression.
+    Cron,
+    /// A string that may be the name of a time zone.
+    Timezone,
+    /// A string: `"on-failure"`, `"always"` or `"never"`.
+    Restart,
+    /// A whole number.
+    Count(fn(u32) -> Setting),
+    /// `true` or `false`.
+    Bool(fn(bool) -> Setting),
+    /// A list of services.
+    After,
+    /// The path of a function.
+    OnStop,
+    /// The path of a crate or module.
+    Crate,
+}
+
+impl ValueKind {
+    /// The kind of value that `key` takes.
+    pub(crate) fn of(key: Key) -> Self {
+        match key {
+            Key::Name => Self::Name,
+            Key::Interval => Self::Duration(Setting::Interval),
+            Key::Delay => Self::Duration(Setting::Delay),
+            Key::Cron => Self::Cron,
+            Key::Timezone => Self::Timezone,
+            Key::InitialDelay => Self::Duration(Setting::InitialDelay),
+            Key::Jitter => Self::Duration(Setting::Jitter),
+            Key::Timeout => Self::Duration(Setting::Timeout),
+            Key::Restart => Self::Restart,
+            Key::MaxRestarts => Self::Count(Setting::MaxRestarts),
+            Key::RestartWindow => Self::Duration(Setting::RestartWindow),
+            Key::Backoff => Self::Duration(Setting::Backoff),
+            Key::MaxBackoff => Self::Duration(Setting::MaxBackoff),
+            Key::StopTimeout => Self::Duration(Setting::StopTimeout),
+            Key::After => Self::After,
+            Key::OnStop => Self::OnStop,
+            Key::Autostart => Self::Bool(Setting::Autostart),
+            Key::Critical => Self::Bool(Setting::Critical),
+            Key::Crate => Self::Crate,
+        }
+    }
+}
