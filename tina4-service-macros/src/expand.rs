@@ -227,8 +227,9 @@ fn need(function: &Function, index: usize, private: &Private) -> TokenStream {
     let ident = &function.ident;
     let at = Place::of(&function.parameters[index], ident);
     let parameter = local("tina4_service_parameter", at.last);
-    let arguments = (0..function.parameters.len())
-        .map(|other| if other == index { quote!(#parameter) } else { quote!(#private::any()) });
+    let arguments = (0..function.parameters.len()).map(|other| {
+        if other == index { quote!(#parameter) } else { quote!(#private::placeholder()) }
+    });
     let call = at.call_user(ident, quote!(#(#arguments),*));
     at.call(private, quote!(need_of), at.closure(&parameter, call))
 }

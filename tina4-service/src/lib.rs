@@ -112,7 +112,7 @@ pub use service::permanent::Permanent;
 pub use service::resources::Res;
 pub use service::tick::Tick;
 pub use sys::place::Place;
-pub use sys::stop_signal::Never;
+pub use sys::stop_flag::Never;
 pub use time::clock::Clock;
 pub use time::schedule::Schedule;
 #[cfg(feature = "cron")]
@@ -185,7 +185,7 @@ pub use tina4_service_macros::service;
 pub mod __private {
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
     pub use crate::service::params::hook::{DynHook, Hook, OnStop};
-    pub use crate::service::params::{Invocation, Need, Parameter, any, need_of, param};
+    pub use crate::service::params::{Invocation, Need, Parameter, need_of, param, placeholder};
     pub use crate::service::registration::{After, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;

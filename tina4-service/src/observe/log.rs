@@ -30,7 +30,7 @@ impl LogLine {
     /// that announces the start.
     pub(crate) fn mark_handled(&self) {
         if let (Some(instance), Change::Started) = (&self.instance, &self.change) {
-            instance.announce();
+            instance.set_start_logged();
         }
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn resolve(
     }
     faults.extend(
         resources
-            .provided_twice()
+            .duplicates()
             .into_iter()
             .map(|given| Fault::ProvidedTwice { resource: given.name, places: given.places }),
     );
@@ -92,7 +92,7 @@ fn find_own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<
     let mut missing = Vec::new();
     for need in definition.needs() {
         match need {
-            Need::Resource { id, name } if !resources.has(*id) => missing.push(name()),
+            Need::Resource { id, name } if !resources.contains(*id) => missing.push(name()),
             Need::Resource { .. } | Need::Nothing => {}
         }
     }

@@ -43,7 +43,7 @@ static RUNNERS: PerProcess<Mutex<Vec<Weak<Engine>>>> = PerProcess::new(Mutex::ne
 
 /// Registers a runner whose services must be stopped when the process ends.
 pub(crate) fn register(engine: &std::sync::Arc<Engine>) {
-    let mut runners = std_lock(RUNNERS.get());
+    let mut runners = std_lock(RUNNERS.get_or_init());
     runners.retain(|known| known.strong_count() > 0);
     if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(engine))) {
         runners.push(std::sync::Arc::downgrade(engine));
@@ -69,8 +69,9 @@ pub(crate) fn stop(
     deadline: Nanos,
 ) {
     for engine in engines {
-        engine
-            .with_before(clock, deadline, |supervisor, now| supervisor.exit(caller, TIMEOUT, now));
+        engine.with_deadline(clock, deadline, |supervisor, now| {
+            supervisor.begin_process_exit(caller, TIMEOUT, now)
+        });
     }
     let mut next_check = clock.now().saturating_add(nanos(LOST_AFTER));
     for engine in engines {
@@ -86,12 +87,16 @@ pub(crate) fn stop(
 
 /// Marks the runs whose threads are parked until the process ends as lost.
 fn mark_lost(engine: &std::sync::Arc<Engine>, clock: &Clock, deadline: Nanos) {
-    for worker in engine.active_workers(clock, deadline).unwrap_or_default() {
-        let (Some(index), Some(thread)) = (worker.subject(), worker.thread()) else { continue };
+    for worker in engine.worker_records(clock, deadline).unwrap_or_default() {
+        let (Some(index), Some(thread)) = (worker.service_index(), worker.thread()) else {
+            continue;
+        };
         if is_parked(thread) {
-            engine.with_before(clock, deadline, |supervisor, now| {
-                if worker.subject() == Some(index) && supervisor.give_up(index, now) {
-                    worker.give_up();
+            engine.with_deadline(clock, deadline, |supervisor, now| {
+                if worker.service_index() == Some(index)
+                    && supervisor.declare_thread_lost(index, now)
+                {
+                    worker.declare_thread_lost();
                 }
             });
         }
@@ -116,7 +121,7 @@ fn is_parked(thread: u32) -> bool {
 /// The runners that still exist; none if the lock is not free by `deadline`.
 fn live_runners(clock: &Clock, deadline: Nanos) -> Vec<std::sync::Arc<Engine>> {
     loop {
-        match RUNNERS.get().try_lock() {
+        match RUNNERS.get_or_init().try_lock() {
             Ok(runners) => return runners.iter().filter_map(Weak::upgrade).collect(),
             Err(TryLockError::Poisoned(poisoned)) => {
                 return poisoned.into_inner().iter().filter_map(Weak::upgrade).collect();
@@ -131,7 +136,7 @@ fn live_runners(clock: &Clock, deadline: Nanos) -> Vec<std::sync::Arc<Engine>> {
 fn is_done(engine: &std::sync::Arc<Engine>, clock: &Clock, deadline: Nanos) -> bool {
     clock.now() >= deadline
         || engine
-            .with_before(clock, deadline, |supervisor, _| supervisor.is_quiet())
+            .with_deadline(clock, deadline, |supervisor, _| supervisor.is_idle())
             .unwrap_or(true)
 }
 

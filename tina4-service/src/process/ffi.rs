@@ -33,7 +33,9 @@ mod exit_hook {
         }
         // A panic that leaves an `extern "C"` function aborts the process. `stop_everything` runs no
         // user code on this thread.
-        let _ = crate::sys::panics::catch_quietly(crate::process::exit_hook::stop_everything);
+        let _ = crate::sys::panics::catch_without_thread_locals(
+            crate::process::exit_hook::stop_everything,
+        );
     }
 
     // `ctor` demands `unsafe`, because code that runs before `main` must not rely on the runtime of
@@ -41,7 +43,7 @@ mod exit_hook {
     ctor::declarative::ctor! {
         #[ctor(unsafe)]
         fn before_main() {
-            crate::time::clock::note_process_start();
+            crate::time::clock::init_origin();
             // Miri has no `atexit`, and the model checker's locks work only inside its schedules.
             if cfg!(any(miri, shuttle)) {
                 return;

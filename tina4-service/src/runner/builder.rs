@@ -62,7 +62,7 @@ impl Default for Builder {
             only: None,
             except: BTreeSet::new(),
             threads: ThreadConfig {
-                name: "tina4".to_owned(),
+                name_prefix: "tina4".to_owned(),
                 max_count: None,
                 stack_size: None,
                 start: start_worker,
@@ -110,7 +110,7 @@ impl Builder {
     ///
     /// NUL bytes, which are invalid in a thread's name, are removed. Linux shows the first 15 bytes.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
-        self.threads.name = name.into().replace('\0', "");
+        self.threads.name_prefix = name.into().replace('\0', "");
         self
     }
 
@@ -174,12 +174,12 @@ impl Builder {
         let env = Arc::new(Environment {
             clock: clock.clone(),
             resources: Resources::default(),
-            local,
+            local_zone: local,
             shutdown_timeout,
             exiting: false.into(),
             log_is_slow: false.into(),
             #[cfg(feature = "signals")]
-            received: crate::sys::received::Received::default(),
+            received: crate::sys::received_signals::ReceivedSignals::default(),
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);

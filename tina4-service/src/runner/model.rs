@@ -171,7 +171,7 @@ impl Scenario {
         }
         let engine = Arc::clone(&self.runner.shared.engine);
         drop(self.runner);
-        while engine.threads() > 0 {
+        while engine.thread_count() > 0 {
             yield_now();
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 #[cfg(feature = "signals")]
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
@@ -68,12 +68,12 @@ impl Runner {
         }
         let quiet = engine.wait_for(|supervisor, now| {
             let shutdown = supervisor.advance_shutdown(now);
-            if supervisor.is_quiet() {
-                Wait::Ready(true)
+            if supervisor.is_idle() {
+                Poll::Ready(true)
             } else if deadline.is_some_and(|deadline| deadline <= now) {
-                Wait::Ready(false)
+                Poll::Ready(false)
             } else {
-                Wait::Until(shutdown.into_iter().chain(deadline).min())
+                Poll::Pending(shutdown.into_iter().chain(deadline).min())
             }
         });
         if quiet {
@@ -124,10 +124,10 @@ impl Runner {
                 Ok(signals) => engine.wait_for(|supervisor, now| {
                     let shutdown = supervisor.advance_shutdown(now);
                     let signalled = signals.take_signal().is_some();
-                    if signalled || supervisor.is_quiet() {
-                        Wait::Ready(signalled)
+                    if signalled || supervisor.is_idle() {
+                        Poll::Ready(signalled)
                     } else {
-                        Wait::Until(shutdown)
+                        Poll::Pending(shutdown)
                     }
                 }),
                 Err(error) => {
@@ -183,7 +183,7 @@ impl Runner {
     pub fn wait_for_signal(&self) -> io::Result<StopCause> {
         let (engine, signals) = self.listen()?;
         Ok(engine.wait_for(|supervisor, _| {
-            stop_cause(supervisor, &signals).map_or(Wait::Until(None), Wait::Ready)
+            stop_cause(supervisor, &signals).map_or(Poll::Pending(None), Poll::Ready)
         }))
     }
 
@@ -219,9 +219,9 @@ impl Runner {
         let deadline = self.instant_after(timeout);
         let (engine, signals) = self.listen()?;
         Ok(engine.wait_for(|supervisor, now| match stop_cause(supervisor, &signals) {
-            Some(cause) => Wait::Ready(Some(cause)),
-            None if deadline <= now => Wait::Ready(None),
-            None => Wait::Until(Some(deadline)),
+            Some(cause) => Poll::Ready(Some(cause)),
+            None if deadline <= now => Poll::Ready(None),
+            None => Poll::Pending(Some(deadline)),
         }))
     }
 

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::control_error::ControlError;
 use crate::engine::current;
 use crate::engine::supervisor::Supervisor;
-use crate::engine::supervisor::control::{PendingStop, StopRequest};
+use crate::engine::supervisor::control::{PendingStop, StopResponse};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{StopReport, Stopped};
@@ -152,7 +152,7 @@ impl Runner {
         // Nothing drives virtual time at the end of the process, so the exit hook would wait until its
         // limit.
         #[cfg(feature = "exit-hook")]
-        if !self.shared.env.clock.drives() {
+        if !self.shared.env.clock.drives_runner() {
             crate::process::exit_hook::register(&self.shared.engine);
         }
         if crate::sys::panics::panics_abort() {
@@ -183,8 +183,8 @@ impl Runner {
     /// Whether services are active but no thread exists. Without active services, it is normal that all
     /// threads have exited.
     fn is_without_threads(&self) -> bool {
-        !self.shared.engine.with(|supervisor, _| supervisor.is_quiet())
-            && self.shared.engine.threads() == 0
+        !self.shared.engine.with(|supervisor, _| supervisor.is_idle())
+            && self.shared.engine.thread_count() == 0
     }
 
     /// Stops one service, and waits for it for at most its `stop_timeout`.
@@ -197,8 +197,8 @@ impl Runner {
     /// There is no such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
         match self.try_request(|supervisor, now| supervisor.request_stop(name, now))? {
-            StopRequest::Pending(pending) => Ok(self.wait_for_stop(pending)),
-            StopRequest::Answered(stopped) => Ok(stopped),
+            StopResponse::Pending(pending) => Ok(self.wait_for_stop(pending)),
+            StopResponse::Answered(stopped) => Ok(stopped),
         }
     }
 

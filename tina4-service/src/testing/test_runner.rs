@@ -12,7 +12,7 @@ use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::start_error::StartError;
 use crate::runner::runner::Runner;
 use crate::service::builder::IntoDuration;
-use crate::service::instance::Injected;
+use crate::service::instance::InjectedFault;
 use crate::testing::test_time::TestTime;
 use crate::testing::timeline;
 use crate::testing::virtual_time::VirtualTime;
@@ -237,13 +237,13 @@ impl TestRunner {
     /// A second call affects the run after that.
     #[track_caller]
     pub fn crash_next(&mut self, name: &str) {
-        self.inject(name, Injected::Crash);
+        self.inject(name, InjectedFault::Crash);
     }
 
     /// Makes the next run of a service panic, without calling the function.
     #[track_caller]
     pub fn panic_next(&mut self, name: &str) {
-        self.inject(name, Injected::Panic);
+        self.inject(name, InjectedFault::Panic);
     }
 
     /// Makes the next run of a service take this long before it calls the function.
@@ -251,7 +251,7 @@ impl TestRunner {
     /// The run does not react to a stop request during that time.
     #[track_caller]
     pub fn slow_next(&mut self, name: &str, by: impl IntoDuration) {
-        self.inject(name, Injected::Slow(duration(by)));
+        self.inject(name, InjectedFault::Slow(duration(by)));
     }
 
     /// Stops one service; time passes until it has stopped.
@@ -322,7 +322,7 @@ impl TestRunner {
     }
 
     #[track_caller]
-    fn inject(&mut self, name: &str, injected: Injected) {
+    fn inject(&mut self, name: &str, injected: InjectedFault) {
         match self.runner.instance(name) {
             Some(instance) => instance.inject(injected),
             None => panic!("{}", self.unknown(name)),

@@ -65,7 +65,7 @@ impl TestTime {
 /// `@253402300800`, which [`TestRunner::time`](super::TestRunner::time) does not parse.
 impl fmt::Display for TestTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.zone.write_exactly(f, self.at)
+        self.zone.write_with_fraction(f, self.at)
     }
 }
 

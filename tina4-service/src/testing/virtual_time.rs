@@ -29,10 +29,10 @@ use std::time::{Duration, SystemTime};
 use self::detached::Detached;
 use self::state::State;
 use self::waiter::{Parked, ThreadRole, Waiter, WakeOn};
+use crate::sys::stop_flag::StopReceiver;
 use crate::sys::sync::{Condvar, Mutex, lock};
-use crate::time::stop_wait::StopReceiver;
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
-use crate::time::wall::WallMark;
+use crate::time::wall::WallReading;
 use tina4_service_core::{Nanos, nanos};
 
 mod detached;
@@ -49,7 +49,7 @@ thread_local! {
 /// The clock of a test, and the threads that wait for it.
 pub(crate) struct VirtualTime {
     now: AtomicU64,
-    wall: Mutex<WallMark>,
+    wall: Mutex<WallReading>,
     state: Mutex<State>,
     /// Wakes the driver thread that holds the token: a thread without the token parks or reattaches.
     changed: Condvar,
@@ -61,7 +61,7 @@ impl VirtualTime {
     pub(crate) fn new(start: SystemTime) -> Arc<Self> {
         Arc::new(Self {
             now: AtomicU64::new(0),
-            wall: Mutex::new(WallMark { at: 0, shows: start }),
+            wall: Mutex::new(WallReading { instant: 0, wall: start }),
             state: Mutex::new(State::new()),
             changed: Condvar::new(),
             runner: OnceLock::new(),
@@ -69,8 +69,8 @@ impl VirtualTime {
     }
 
     pub(crate) fn wall(&self) -> SystemTime {
-        let (now, mark) = self.reading();
-        mark.wall(now)
+        let (now, reading) = self.reading();
+        reading.wall_rounded_down(now)
     }
 
     /// Lets time pass until `until`, including everything that is due at that instant. Called by the
@@ -129,17 +129,17 @@ impl VirtualClock for VirtualTime {
         self.now.load(Ordering::Acquire)
     }
 
-    fn reading(&self) -> (Nanos, WallMark) {
-        let mark = *lock(&self.wall);
-        (self.now(), mark)
+    fn reading(&self) -> (Nanos, WallReading) {
+        let reading = *lock(&self.wall);
+        (self.now(), reading)
     }
 
     fn advance(self: Arc<Self>, by: Duration) {
         self.advance_to(self.now().saturating_add(nanos(by)));
     }
 
-    fn set_wall(&self, shows: SystemTime) {
-        *lock(&self.wall) = WallMark { at: self.now(), shows };
+    fn set_wall(&self, wall: SystemTime) {
+        *lock(&self.wall) = WallReading { instant: self.now(), wall };
     }
 
     /// There is only one runner; later ones are ignored.
@@ -159,7 +159,7 @@ impl VirtualClock for VirtualTime {
         self.park(Some(until), WakeOn::Time);
     }
 
-    fn drives(&self) -> bool {
+    fn drives_runner(&self) -> bool {
         true
     }
 

@@ -112,7 +112,7 @@ fn rule_82_an_unknown_name_in_after_or_in_a_selection_gets_a_suggestion() {
         after("hartbeat") + "did you mean `heartbeat`?",
         after("nobody") + "put `#[service]` on it, or correct the name",
         selected("faults.eg") + "did you mean `faults.egg`?",
-        selected("nothing") + &format!("the services are heartbeat, then, {declared}, "),
+        selected("nothing") + &format!("the services are `heartbeat`, `then`, `{declared}`, "),
     ] {
         assert!(text.contains(&part), "`{part}` is missing in:\n{text}");
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tina4_service_core::{Nanos, nanos};
 
 use crate::engine::Engine;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 use crate::process::exit_code::exit_code;
 use crate::process::signals::end_process::end_process;
 use crate::process::signals::run_watch::RunWatch;
@@ -62,15 +62,15 @@ impl Ending {
     /// was about to start the services.
     fn stop(&mut self, engine: &Arc<Engine>) {
         let timeout = self.run.shutdown_timeout;
-        let is_quiet = engine.act_without_blocking(|supervisor, now| {
-            if !supervisor.is_quiet() && !supervisor.is_shutting_down() {
+        let is_idle = engine.with_nonblocking(|supervisor, now| {
+            if !supervisor.is_idle() && !supervisor.is_shutting_down() {
                 supervisor.stop_all(timeout, None, now);
             }
-            supervisor.is_quiet()
+            supervisor.is_idle()
         });
-        self.was_active |= !is_quiet;
+        self.was_active |= !is_idle;
         // Before the start no service is active either.
-        let has_ended = is_quiet && (self.was_active || self.run.is_past_start());
+        let has_ended = is_idle && (self.was_active || self.run.is_past_start());
         let now = || self.clock.now();
         self.quiet_since = has_ended.then(|| self.quiet_since.unwrap_or_else(now));
     }
@@ -97,9 +97,9 @@ impl Ending {
 
     fn outcome(&self, engine: &Arc<Engine>) -> (u8, String) {
         let report =
-            engine.act_without_blocking(|supervisor, now| match supervisor.shutdown_result(now) {
-                Wait::Ready(report) => report,
-                Wait::Until(_) => supervisor.interim_report(now),
+            engine.with_nonblocking(|supervisor, now| match supervisor.shutdown_result(now) {
+                Poll::Ready(report) => report,
+                Poll::Pending(_) => supervisor.interim_report(now),
             });
         let code = self.run.code().unwrap_or_else(|| exit_code(&report, true));
         (code, format!("{report}\n"))

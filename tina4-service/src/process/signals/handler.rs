@@ -48,7 +48,7 @@ pub(crate) enum Reaction {
 
 /// Handles an arriving stop signal. Async-signal-safe.
 pub(crate) fn on_signal(number: i32) -> Reaction {
-    match SIGNALS.find().filter(|signals| signals.are_of_this_process()) {
+    match SIGNALS.get().filter(|signals| signals.are_of_this_process()) {
         Some(signals) => signals.arrived(number),
         // A forked child inherited the handler, but nothing in the child waits for a signal.
         None => Reaction::Default,
@@ -58,7 +58,7 @@ pub(crate) fn on_signal(number: i32) -> Reaction {
 impl Signals {
     /// The stop signals of this process.
     pub(super) fn get() -> &'static Self {
-        SIGNALS.get()
+        SIGNALS.get_or_init()
     }
 
     /// Whether this process installed the handlers. Async-signal-safe.

@@ -25,7 +25,7 @@ static INSTALLED: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false));
 ///
 /// The operating system refused the thread or the handlers.
 pub(super) fn start(signals: &'static Signals, waiters: &'static Waiters) -> io::Result<()> {
-    let mut installed = std_lock(INSTALLED.get());
+    let mut installed = std_lock(INSTALLED.get_or_init());
     if *installed {
         return Ok(());
     }
@@ -64,7 +64,7 @@ fn notify_waiters(signals: &Signals, waiters: &Waiters) -> Vec<Ending> {
     let signal = signals.last();
     let unnotified = waiters.take_unnotified(count);
     for engine in unique(unnotified.iter().map(|(engine, _)| engine)) {
-        engine.act_without_blocking(|supervisor, _| supervisor.signal_arrived(signal));
+        engine.with_nonblocking(|supervisor, _| supervisor.signal_arrived(signal));
     }
     let mut endings = Vec::new();
     for (engine, run) in unnotified {

@@ -39,7 +39,7 @@ struct Waiter {
 impl Waiters {
     /// The waiters of this process.
     pub(super) fn get() -> &'static Self {
-        WAITERS.get()
+        WAITERS.get_or_init()
     }
 
     /// How many requests have been delivered to a waiter.

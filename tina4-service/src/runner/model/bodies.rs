@@ -76,7 +76,7 @@ fn rule_45_the_process_ends_during_any_request() {
         });
         scenario.spawn(|runner, _| random_request(runner, "obedient"));
         end_the_process(&scenario.runner, &scenario.clock);
-        assert!(scenario.runner.shared.engine.with(|supervisor, _| supervisor.is_quiet()));
+        assert!(scenario.runner.shared.engine.with(|supervisor, _| supervisor.is_idle()));
         assert!(scenario.runner.start("steady").is_err(), "nothing starts any more");
         scenario.join();
         scenario.check();

@@ -149,7 +149,7 @@ fn the_last_handle_is_dropped_while_services_run() {
         drop(runner);
         threads.into_iter().for_each(|thread| thread.join().expect("a request returns"));
         // Dropping the handle does not wait, but asks the services to stop, and they do.
-        wait_until(|| engine.threads() == 0);
+        wait_until(|| engine.thread_count() == 0);
         for (name, counters) in counters {
             let (active, hooks) = (&counters.active, &counters.hooks);
             assert_eq!(active.load(Ordering::SeqCst), 0, "{name}");
