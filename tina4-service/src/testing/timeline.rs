@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
-use tina4_service_core::duration::text;
+use tina4_service_core::duration;
 
 use crate::observe::event::{Change, Event};
 use crate::observe::event_log::EventLogState;
@@ -64,11 +64,13 @@ impl fmt::Display for ChangeText<'_> {
             Change::RunBegan { run, lateness } => {
                 write!(f, "run {run}")?;
                 if !lateness.is_zero() {
-                    write!(f, ", {} late", text(*lateness))?;
+                    write!(f, ", {} late", duration::format(*lateness))?;
                 }
                 f.write_str(if self.includes_end { "" } else { " begins" })
             }
-            Change::RunEnded { run, took } => write!(f, "run {run} ends after {}", text(*took)),
+            Change::RunEnded { run, took } => {
+                write!(f, "run {run} ends after {}", duration::format(*took))
+            }
             Change::Skipped { count: 1 } => f.write_str("1 due time skipped"),
             Change::Skipped { count } => write!(f, "{count} due times skipped"),
             Change::Crashed { in_a_row, cause, restart_in } => {
@@ -81,7 +83,7 @@ impl fmt::Display for ChangeText<'_> {
             }
             Change::Restarted => f.write_str("restarted"),
             Change::Stuck { running_for } => {
-                write!(f, "stuck, running for {}", text(*running_for))
+                write!(f, "stuck, running for {}", duration::format(*running_for))
             }
             Change::Paused => f.write_str("paused"),
             Change::Resumed => f.write_str("resumed"),
@@ -94,7 +96,7 @@ impl fmt::Display for ChangeText<'_> {
             Change::Finished => f.write_str("finished"),
             Change::Failed { cause } => write!(f, "failed: {}", one_line(cause)),
             Change::Abandoned { running_for } => {
-                write!(f, "abandoned, running for {}", text(*running_for))
+                write!(f, "abandoned, running for {}", duration::format(*running_for))
             }
             Change::LateEnd => f.write_str("ended late"),
             Change::StillAlive => f.write_str("not started: its abandoned run is still alive"),
@@ -112,7 +114,7 @@ fn one_line(cause: &str) -> OneLine<'_> {
 
 fn restart(f: &mut fmt::Formatter<'_>, restart_in: Option<Duration>) -> fmt::Result {
     match restart_in {
-        Some(delay) => write!(f, "; restart in {}", text(delay)),
+        Some(delay) => write!(f, "; restart in {}", duration::format(delay)),
         None => f.write_str("; no restart"),
     }
 }

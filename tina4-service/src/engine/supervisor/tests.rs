@@ -88,7 +88,7 @@ fn complete(
 
 fn crash() -> Completion {
     Completion::Ran(Exit::Crashed(Box::new(Crash {
-        text: "no".into(),
+        message: "no".into(),
         panicked: false,
         kind: CrashKind::Transient,
     })))
