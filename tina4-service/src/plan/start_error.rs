@@ -65,8 +65,8 @@ impl fmt::Display for StartError {
             Self::NoThread(error) => {
                 write!(
                     f,
-                    "the operating system did not start a thread; lower the number of threads, or raise \
-                     their limit: {error}"
+                    "the operating system did not start a thread: {error}; lower the number of threads or \
+                     the stack size, or raise the limit"
                 )
             }
             Self::ShuttingDown => f.write_str(
