@@ -8,8 +8,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Token};
 use tina4_service_core::Key;
 
+use crate::diagnostics::Diagnostics;
 use crate::errors;
-use crate::faults::Faults;
 use crate::tokens::{between, skip_to_comma};
 use crate::value::Value;
 
@@ -51,12 +51,12 @@ impl Location {
 
 impl Args {
     /// Reads all arguments that can be read.
-    pub(crate) fn read(args: TokenStream, faults: &mut Faults) -> Self {
+    pub(crate) fn read(args: TokenStream, diagnostics: &mut Diagnostics) -> Self {
         let mut read = Self::default();
         let parse = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = read.argument(input, faults) {
-                    faults.push(error);
+                if let Err(error) = read.argument(input, diagnostics) {
+                    diagnostics.push(error);
                     skip_to_comma(input);
                 }
                 input.parse::<Option<Token![,]>>()?;
@@ -64,13 +64,17 @@ impl Args {
             Ok(())
         };
         if let Err(error) = parse.parse2(args) {
-            faults.push(error);
+            diagnostics.push(error);
         }
         read
     }
 
     /// Reads one argument, up to its comma.
-    fn argument(&mut self, input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<()> {
+    fn argument(
+        &mut self,
+        input: ParseStream<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> syn::Result<()> {
         if !input.peek(Ident::peek_any) {
             return Err(errors::not_a_key(&input.parse::<TokenTree>()?));
         }
@@ -82,7 +86,7 @@ impl Args {
         };
         let key_span = word.span();
         let is_duplicate = self.unreadable.contains(&key) || self.locations.get(key).is_some();
-        let value = equals_and_value(key, key_span, input, faults);
+        let value = equals_and_value(key, key_span, input, diagnostics);
         if is_duplicate {
             return Err(errors::duplicate_key(key_span, key));
         }
@@ -100,13 +104,13 @@ impl Args {
             return Ok(());
         }
         let next_argument = input.peek(Ident::peek_any) && input.peek2(Token![=]);
-        let fault = errors::missing_comma(key, &input.fork().parse()?);
+        let error = errors::missing_comma(key, &input.fork().parse()?);
         if next_argument {
             // Only the comma is missing: read on from here.
-            faults.push(fault);
+            diagnostics.push(error);
             return Ok(());
         }
-        Err(fault)
+        Err(error)
     }
 }
 
@@ -115,7 +119,7 @@ fn equals_and_value(
     key: Key,
     key_span: Span,
     input: ParseStream<'_>,
-    faults: &mut Faults,
+    diagnostics: &mut Diagnostics,
 ) -> syn::Result<(Value, TokenStream)> {
     if input.is_empty() || input.peek(Token![,]) {
         return Err(errors::missing_value(key_span, key));
@@ -128,6 +132,6 @@ fn equals_and_value(
         return Err(errors::missing_value(equals.span, key));
     }
     let start = input.fork();
-    let value = Value::read(key, key_span, input, faults)?;
+    let value = Value::read(key, key_span, input, diagnostics)?;
     Ok((value, between(&start, input)))
 }

@@ -10,13 +10,13 @@ use tina4_service_core::{Draft, Fault, Key, Spec, name};
 
 use crate::args::{Args, Location, Locations};
 use crate::dependency::Dependency;
+use crate::diagnostics::Diagnostics;
 use crate::errors;
-use crate::faults::Faults;
 use crate::function::Function;
 use crate::value::Value;
 
 /// A service that can be registered.
-pub(crate) struct Checked {
+pub(crate) struct CheckedService {
     pub(crate) function: Function,
     pub(crate) name: String,
     /// The span of the name, if the name is valid.
@@ -25,42 +25,51 @@ pub(crate) struct Checked {
     pub(crate) after: Vec<Dependency>,
     pub(crate) on_stop: Option<Path>,
     /// The path of the runtime crate, if it is not `::tina4_service`.
-    pub(crate) root: Option<Path>,
+    pub(crate) runtime_path: Option<Path>,
 }
 
 /// Checks a service. Faulty settings are replaced by their defaults, so that the registration is
-/// generated all the same and rustc reports type errors in the same build. `None`: there is no
+/// generated anyway and rustc reports type errors in the same build. Returns `None` if there is no
 /// function to register.
 pub(crate) fn check(
     args: Args,
     function: Option<Function>,
-    faults: &mut Faults,
-) -> Option<Checked> {
+    diagnostics: &mut Diagnostics,
+) -> Option<CheckedService> {
     let Args { values, locations, unreadable } = args;
     let mut draft = Draft { unreadable, ..Draft::default() };
-    let (mut given_name, mut entries, mut on_stop, mut root) = (None, Vec::new(), None, None);
+    let (mut given_name, mut entries, mut on_stop, mut runtime_path) =
+        (None, Vec::new(), None, None);
     for value in values {
         match value {
             Value::Setting(setting) => draft.set(setting),
             Value::Name(text) => given_name = Some(text),
             Value::After(list) => entries = list,
             Value::OnStop(path) => on_stop = Some(path),
-            Value::Crate(path) => root = Some(path),
+            Value::Crate(path) => runtime_path = Some(path),
         }
     }
-    let spec = spec(&draft, &locations, faults);
+    let spec = check_spec(&draft, &locations, diagnostics);
     let (name, name_span) = match given_name {
         Some(name) => (name, locations.get(Key::Name).and_then(Location::first_span)),
-        None => name_of_function(function.as_ref(), &draft.unreadable, faults),
+        None => name_of_function(function.as_ref(), &draft.unreadable, diagnostics),
     };
-    let after = after(entries, &name, function.as_ref(), faults);
-    Some(Checked { name, name_span, spec, after, on_stop, root, function: function? })
+    let after = valid_dependencies(entries, &name, function.as_ref(), diagnostics);
+    Some(CheckedService {
+        name,
+        name_span,
+        spec,
+        after,
+        on_stop,
+        runtime_path,
+        function: function?,
+    })
 }
 
-fn spec(draft: &Draft, locations: &Locations, faults: &mut Faults) -> Spec {
+fn check_spec(draft: &Draft, locations: &Locations, diagnostics: &mut Diagnostics) -> Spec {
     draft.check().unwrap_or_else(|found| {
         for fault in found {
-            faults.push(located(&fault, locations));
+            diagnostics.push(located(&fault, locations));
         }
         Spec::DEFAULT
     })
@@ -69,7 +78,7 @@ fn spec(draft: &Draft, locations: &Locations, faults: &mut Faults) -> Spec {
 /// The fault as an error at its key or its value.
 fn located(fault: &Fault, locations: &Locations) -> syn::Error {
     match locations.get(fault.key) {
-        Some(location) if fault.of_value => errors::spanned(&location.value, fault),
+        Some(location) if fault.is_in_value => errors::spanned(&location.value, fault),
         Some(location) => syn::Error::new(location.key_span, fault),
         None => syn::Error::new(Span::call_site(), fault),
     }
@@ -79,29 +88,29 @@ fn located(fault: &Fault, locations: &Locations) -> syn::Error {
 fn name_of_function(
     function: Option<&Function>,
     unreadable: &[Key],
-    faults: &mut Faults,
+    diagnostics: &mut Diagnostics,
 ) -> (String, Option<Span>) {
     let Some(function) = function else {
         return (String::new(), None);
     };
     let name = function.name();
-    // `name` is given, and the fault of its value is reported.
+    // The value of `name` is invalid, and that has already been reported.
     if unreadable.contains(&Key::Name) {
         return (name, None);
     }
     if let Err(error) = name::check(&name) {
-        faults.push(errors::name_of_function(&function.ident, error));
+        diagnostics.push(errors::name_of_function(&function.ident, error));
         return (name, None);
     }
     (name, Some(function.ident.span()))
 }
 
 /// The valid entries of `after`.
-fn after(
+fn valid_dependencies(
     entries: Vec<Dependency>,
     name: &str,
     function: Option<&Function>,
-    faults: &mut Faults,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Dependency> {
     let mut seen = BTreeSet::new();
     let mut valid = Vec::new();
@@ -113,11 +122,11 @@ fn after(
             }
         };
         if let Err(error) = entry.check() {
-            faults.push(error);
+            diagnostics.push(error);
         } else if is_itself {
-            faults.push(errors::after_itself(&entry, name));
+            diagnostics.push(errors::after_itself(&entry, name));
         } else if !seen.insert(entry.text().replace("r#", "")) {
-            faults.push(errors::duplicate_after(&entry, &entry.text()));
+            diagnostics.push(errors::duplicate_after(&entry, &entry.text()));
         } else {
             valid.push(entry);
         }

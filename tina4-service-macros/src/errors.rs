@@ -11,17 +11,17 @@ use quote::ToTokens;
 use syn::{Error, Ident, LitInt, LitStr, Path};
 use tina4_service_core::{CronError, Key, Restart};
 
-use crate::kind::Kind;
 use crate::tokens::path_text;
+use crate::value_kind::ValueKind;
 
 mod function;
 
 pub(crate) use self::function::*;
 
-/// The least similarity at which a word counts as a misspelling of another.
+/// The minimum similarity at which a word counts as a misspelling of another.
 const MIN_SIMILARITY: f64 = 0.84;
 
-/// An error at these tokens, with a message of any origin.
+/// An error at these tokens; the message can be anything that implements `Display`.
 pub(crate) fn spanned(tokens: impl ToTokens, message: impl Display) -> Error {
     Error::new_spanned(tokens, message)
 }
@@ -81,14 +81,14 @@ pub(crate) fn unknown_key(span: Span, written: &str) -> Error {
 }
 
 pub(crate) fn duplicate_key(span: Span, key: Key) -> Error {
-    Error::new(span, format!("`{key}` is given twice; keep one of them"))
+    Error::new(span, format!("`{key}` is given more than once; keep one"))
 }
 
 pub(crate) fn needs_feature(span: Span, key: Key) -> Error {
     Error::new(
         span,
         format!(
-            "`{key}` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` in Cargo.toml"
+            "`{key}` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` to `tina4-service` in Cargo.toml"
         ),
     )
 }
@@ -110,7 +110,7 @@ pub(crate) fn missing_comma(key: Key, found: &TokenTree) -> Error {
     spanned(
         found,
         format!(
-            "expected `,` after the value of `{key}`, found {shown}; separate keys with commas"
+            "expected `,` after the value of `{key}`, found {shown}; separate arguments with commas"
         ),
     )
 }
@@ -123,55 +123,56 @@ pub(crate) fn wrong_kind(key: Key, found: &TokenTree) -> Error {
 
 /// The kind of value that a key takes, in words.
 fn kind(key: Key) -> &'static str {
-    match Kind::of(key) {
-        Kind::Name => "a name as text",
-        Kind::Duration(_) => "a duration as text",
-        Kind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
-        Kind::Count(_) => "a whole number",
-        Kind::Switch(_) => "`true` or `false`",
-        Kind::After => "the path of a service function or a name as text",
-        Kind::OnStop => "the path of a function",
-        Kind::Crate => "the path of a crate or module",
-        Kind::Cron => "a cron expression as text",
-        Kind::Timezone => "a time zone as text",
+    match ValueKind::of(key) {
+        ValueKind::Name => "a name as a string",
+        ValueKind::Duration(_) => "a duration as a string",
+        ValueKind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
+        ValueKind::Count(_) => "a whole number",
+        ValueKind::Bool(_) => "`true` or `false`",
+        ValueKind::After => "the path of a service function or a name as a string",
+        ValueKind::OnStop => "the path of a function",
+        ValueKind::Crate => "the path of a crate or module",
+        ValueKind::Cron => "a cron expression as a string",
+        ValueKind::Timezone => "a time zone as a string",
     }
 }
 
 /// A valid value of a key.
 fn example(key: Key) -> &'static str {
-    match Kind::of(key) {
-        Kind::Name => "\"heartbeat\"",
-        Kind::Duration(_) => "\"30s\"",
-        Kind::Restart => "\"never\"",
-        Kind::Count(_) => "5",
-        Kind::Switch(_) if key == Key::Autostart => "false",
-        Kind::Switch(_) => "true",
-        Kind::After => "[migrations]",
-        Kind::OnStop => "flush",
-        Kind::Crate => "facade::tina4_service",
-        Kind::Cron => "\"0 8 * * *\"",
-        Kind::Timezone => "\"Europe/Berlin\"",
+    match ValueKind::of(key) {
+        ValueKind::Name => "\"heartbeat\"",
+        ValueKind::Duration(_) => "\"30s\"",
+        ValueKind::Restart => "\"never\"",
+        ValueKind::Count(_) => "5",
+        ValueKind::Bool(_) if key == Key::Autostart => "false",
+        ValueKind::Bool(_) => "true",
+        ValueKind::After => "[migrations]",
+        ValueKind::OnStop => "flush",
+        ValueKind::Crate => "facade::tina4_service",
+        ValueKind::Cron => "\"0 8 * * *\"",
+        ValueKind::Timezone => "\"Europe/Berlin\"",
     }
 }
 
-/// The found token as a valid value of `key`, if only its notation is wrong.
+/// A valid value for `key` with the meaning of `found`, if `found` is only written in the wrong
+/// form.
 fn corrected(key: Key, found: &TokenTree) -> Option<String> {
     let text = found.to_string();
     let inner = || syn::parse_str::<LitStr>(&text).map(|literal| literal.value()).ok();
-    match Kind::of(key) {
-        Kind::Name => matches!(found, TokenTree::Ident(_)).then(|| format!("\"{text}\"")),
-        Kind::Duration(_) => {
+    match ValueKind::of(key) {
+        ValueKind::Name => matches!(found, TokenTree::Ident(_)).then(|| format!("\"{text}\"")),
+        ValueKind::Duration(_) => {
             let number = syn::parse_str::<LitInt>(&text).ok()?;
             number.suffix().is_empty().then(|| format!("\"{}s\"", number.base10_digits()))
         }
-        Kind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
-        Kind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
-        Kind::Switch(_) => inner().filter(|inner| inner == "true" || inner == "false"),
-        Kind::OnStop | Kind::Crate => inner()
+        ValueKind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
+        ValueKind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
+        ValueKind::Bool(_) => inner().filter(|inner| inner == "true" || inner == "false"),
+        ValueKind::OnStop | ValueKind::Crate => inner()
             .filter(|inner| syn::parse_str::<Path>(inner).is_ok())
             .or_else(|| raw_identifier(found)),
-        Kind::After => raw_identifier(found).map(|name| format!("[{name}]")),
-        Kind::Cron | Kind::Timezone => None,
+        ValueKind::After => raw_identifier(found).map(|name| format!("[{name}]")),
+        ValueKind::Cron | ValueKind::Timezone => None,
     }
 }
 
@@ -186,8 +187,8 @@ fn raw_identifier(found: &TokenTree) -> Option<String> {
     (!is_value && !is_name(&keyword.to_string()) && is_name(&raw)).then_some(raw)
 }
 
-/// At the faulty part of the expression on compilers that can locate it. Stable ones cannot, so the
-/// message shows it too.
+/// An error in a cron expression, located at the faulty part if the compiler can do that. Stable
+/// compilers cannot, so the message also shows the part.
 pub(crate) fn cron(literal: &LitStr, error: &CronError) -> Error {
     let token = literal.token();
     let is_plain = token.to_string() == format!("\"{}\"", literal.value());
@@ -198,16 +199,11 @@ pub(crate) fn cron(literal: &LitStr, error: &CronError) -> Error {
 }
 
 pub(crate) fn unknown_restart(literal: &LitStr, word: &str) -> Error {
-    let words = join(Restart::ALL.map(|restart| match restart {
-        Restart::OnFailure => "\"on-failure\"",
-        Restart::Always => "\"always\"",
-        Restart::Never => "\"never\"",
-    }));
     let remedy = match nearest(word, Restart::ALL, Restart::as_str) {
         Some(restart) => format!("did you mean `\"{restart}\"`?"),
-        None => format!("use {words}"),
+        None => "use `\"on-failure\"`, `\"always\"` or `\"never\"`".to_owned(),
     };
-    spanned(literal, format!("unknown value `\"{}\"` of `restart`; {remedy}", word.escape_debug()))
+    spanned(literal, format!("unknown value `\"{}\"` for `restart`; {remedy}", word.escape_debug()))
 }
 
 pub(crate) fn negative_count(key: Key, minus: &TokenTree, number: &Literal) -> Error {
@@ -216,7 +212,7 @@ pub(crate) fn negative_count(key: Key, minus: &TokenTree, number: &Literal) -> E
     spanned(
         tokens,
         format!(
-            "`{key}` cannot be negative; use `0` to fail at the first crash, or leave it out for no limit"
+            "`{key}` cannot be negative; use `0` to fail at the first crash, or remove `{key}` for no limit"
         ),
     )
 }
@@ -226,7 +222,7 @@ pub(crate) fn count_too_large(key: Key, literal: &LitInt) -> Error {
     spanned(
         literal,
         format!(
-            "`{key}` of `{literal}` is too large; use at most `{most}`, or leave it out for no limit"
+            "`{key}` of `{literal}` is too large; use at most `{most}`, or remove `{key}` for no limit"
         ),
     )
 }
@@ -272,7 +268,7 @@ pub(crate) fn after_itself(entry: impl ToTokens, name: &str) -> Error {
 }
 
 pub(crate) fn duplicate_after(entry: impl ToTokens, text: &str) -> Error {
-    spanned(entry, format!("`{text}` is in `after` twice; keep one of them"))
+    spanned(entry, format!("`{text}` is in `after` more than once; keep one"))
 }
 
 // Parts of messages

@@ -7,23 +7,26 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 use tina4_service_core::{Cron, Days, Restart, RestartPolicy, Schedule, Spec, Timezone};
 
-use crate::check::Checked;
+use crate::check::CheckedService;
 use crate::dependency::Dependency;
 use crate::function::{Function, MAX_PARAMETERS};
 
 mod place;
+mod private_path;
 mod unique;
 
-use self::place::{Place, Private};
+use self::place::Place;
+use self::private_path::PrivatePath;
 
-/// The function, untouched, between its lint allowances and its registration.
-pub(crate) fn expand(checked: Option<&Checked>, item: &TokenStream) -> TokenStream {
+/// The function, unchanged, between its lint allowances and its registration.
+pub(crate) fn expand(checked: Option<&CheckedService>, item: &TokenStream) -> TokenStream {
     let allowances = checked.and_then(|checked| allowances(&checked.function));
     let registration = checked.map(registration);
     quote!(#allowances #item #registration)
 }
 
-/// Lint allowances for service parameters: by-value arguments, up to eight of them.
+/// Lint allowances for service parameters: they may be passed by value, and there may be eight of
+/// them.
 fn allowances(function: &Function) -> Option<TokenStream> {
     let by_value = |parameter: &TokenStream| !parameter.to_string().starts_with('&');
     let mut lints = Vec::new();
@@ -43,19 +46,19 @@ fn allowances(function: &Function) -> Option<TokenStream> {
 /// here: rustc reports three errors, because an `impl` cannot contain `const _` and the bare name of
 /// the function does not resolve. The items that rustc would refuse with a single error (a module, a
 /// type) need a name in the user's scope, or do not see the items of an enclosing function.
-fn registration(checked: &Checked) -> TokenStream {
-    let Checked { function, name, .. } = checked;
-    let private = &Private::of(checked.root.as_ref());
+fn registration(checked: &CheckedService) -> TokenStream {
+    let CheckedService { function, name, .. } = checked;
+    let private = &PrivatePath::of(checked.runtime_path.as_ref());
     let Function { ident, cfgs, .. } = function;
     let deprecated = function
         .deprecated
-        .then(|| quote!(#[allow(deprecated, reason = "registering a service is not using it")]));
+        .then(|| quote!(#[allow(deprecated, reason = "registering a service does not count as using it")]));
     let function_name = function.name();
     let unique = checked
         .name_span
-        .and_then(|span| unique::item(name, span))
-        .map(|item| quote!(#private::unique! { #item }));
-    let needs = needs(function, private);
+        .and_then(|span| unique::reservation(name, span))
+        .map(|reservation| quote!(#private::unique! { #reservation }));
+    let requirements = requirements(function, private);
     let call = call(function, private);
     let settings = settings(&checked.spec, private);
     let after = after(&checked.after, private);
@@ -71,7 +74,7 @@ fn registration(checked: &Checked) -> TokenStream {
                     ::core::concat!(::core::module_path!(), "::", #function_name),
                     ::core::panic::Location::caller(),
                     &#ident,
-                    #needs,
+                    #requirements,
                     #call,
                 )
                 #settings
@@ -84,19 +87,19 @@ fn registration(checked: &Checked) -> TokenStream {
 
 /// One call per setting that differs from its default. Every field is named, so that a new one is not
 /// forgotten.
-fn settings(spec: &Spec, private: &Private) -> TokenStream {
+fn settings(spec: &Spec, private: &PrivatePath) -> TokenStream {
     let Spec {
         schedule,
         initial_delay,
         jitter,
         timeout,
-        restart: RestartPolicy { restart, max_restarts, window, backoff, max_backoff },
+        restart_policy: RestartPolicy { restart, max_restarts, window, backoff, max_backoff },
         stop_timeout,
         autostart,
         critical,
     } = spec;
     let default = Spec::DEFAULT;
-    let policy = default.restart;
+    let policy = default.restart_policy;
     let calls = [
         setting("schedule", schedule, &default.schedule, |value| schedule_value(value, private)),
         setting("initial_delay", *initial_delay, default.initial_delay, duration),
@@ -129,7 +132,7 @@ fn setting<T: PartialEq, V: ToTokens>(
     })
 }
 
-fn restart_value(restart: Restart, private: &Private) -> TokenStream {
+fn restart_value(restart: Restart, private: &PrivatePath) -> TokenStream {
     let variant = match restart {
         Restart::OnFailure => quote!(OnFailure),
         Restart::Always => quote!(Always),
@@ -138,7 +141,7 @@ fn restart_value(restart: Restart, private: &Private) -> TokenStream {
     quote!(#private::Restart::#variant)
 }
 
-fn schedule_value(schedule: &Schedule, private: &Private) -> TokenStream {
+fn schedule_value(schedule: &Schedule, private: &PrivatePath) -> TokenStream {
     match schedule {
         Schedule::Interval(period) => {
             let period = duration(*period);
@@ -157,15 +160,27 @@ fn schedule_value(schedule: &Schedule, private: &Private) -> TokenStream {
 }
 
 /// The parsed expression as bit masks, so that nothing is parsed at run time.
-fn cron(cron: &Cron, private: &Private) -> TokenStream {
+fn cron(cron: &Cron, private: &PrivatePath) -> TokenStream {
     let Cron { text, seconds, minutes, hours, months, days, recurring } = cron;
     let days = if *days == Days::ALL {
         quote!(#private::Days::ALL)
     } else {
-        let Days { dates, from_last, near, near_last, weekdays, nth, last, both } = days;
+        let Days {
+            days_of_month,
+            days_from_end,
+            nearest_weekdays,
+            nearest_weekdays_from_end,
+            days_of_week,
+            nth_days_of_week,
+            last_days_of_week,
+            match_both,
+        } = days;
         quote!(#private::Days {
-            dates: #dates, from_last: #from_last, near: #near, near_last: #near_last,
-            weekdays: #weekdays, nth: [#(#nth),*], last: #last, both: #both,
+            days_of_month: #days_of_month, days_from_end: #days_from_end,
+            nearest_weekdays: #nearest_weekdays,
+            nearest_weekdays_from_end: #nearest_weekdays_from_end,
+            days_of_week: #days_of_week, nth_days_of_week: [#(#nth_days_of_week),*],
+            last_days_of_week: #last_days_of_week, match_both: #match_both,
         })
     };
     quote!(#private::Cron {
@@ -176,7 +191,7 @@ fn cron(cron: &Cron, private: &Private) -> TokenStream {
     })
 }
 
-fn timezone(zone: &Timezone, private: &Private) -> TokenStream {
+fn timezone(zone: &Timezone, private: &PrivatePath) -> TokenStream {
     match zone {
         Timezone::Local => quote!(#private::Timezone::Local),
         Timezone::Named(name) => {
@@ -191,7 +206,7 @@ fn duration(duration: Duration) -> TokenStream {
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
-fn after(entries: &[Dependency], private: &Private) -> Option<TokenStream> {
+fn after(entries: &[Dependency], private: &PrivatePath) -> Option<TokenStream> {
     let entries = entries.iter().map(|entry| match entry {
         Dependency::Function(path) => {
             let text = entry.text();
@@ -212,31 +227,32 @@ fn static_ref(reference: &TokenStream) -> TokenStream {
 }
 
 /// The requirements of the parameters, one entry each.
-fn needs(function: &Function, private: &Private) -> TokenStream {
+fn requirements(function: &Function, private: &PrivatePath) -> TokenStream {
     if function.parameters.is_empty() {
         return quote!(&[]);
     }
-    let needs = (0..function.parameters.len()).map(|index| need(function, index, private));
-    static_ref(&quote!(&[#(#needs),*]))
+    let requirements =
+        (0..function.parameters.len()).map(|index| requirement(function, index, private));
+    static_ref(&quote!(&[#(#requirements),*]))
 }
 
 /// The requirement of one parameter. The closure lets rustc infer the type from the function: if the
 /// expansion repeated the type, rustc would report an unknown type twice, and if it passed the function
 /// itself, rustc would point to the function instead of the parameter.
-fn need(function: &Function, index: usize, private: &Private) -> TokenStream {
+fn requirement(function: &Function, index: usize, private: &PrivatePath) -> TokenStream {
     let ident = &function.ident;
-    let at = Place::of(&function.parameters[index], ident);
-    let parameter = local("tina4_service_parameter", at.last);
+    let place = Place::of(&function.parameters[index], ident);
+    let parameter = local("tina4_service_parameter", place.last);
     let arguments = (0..function.parameters.len()).map(|other| {
         if other == index { quote!(#parameter) } else { quote!(#private::placeholder()) }
     });
-    let call = at.call_user(ident, quote!(#(#arguments),*));
-    at.call(private, quote!(need_of), at.closure(&parameter, call))
+    let call = place.call_user(ident, quote!(#(#arguments),*));
+    place.call(private, quote!(need_of), place.closure(&parameter, call))
 }
 
 /// A closure that calls the function with its parameters. The call is in a closure of its own: if the
 /// function never returns, `outcome(f())` would be unreachable, and rustc would warn.
-fn call(function: &Function, private: &Private) -> TokenStream {
+fn call(function: &Function, private: &PrivatePath) -> TokenStream {
     let ident = &function.ident;
     let run = local("tina4_service_run", Span::call_site());
     let parameters = function
@@ -244,18 +260,18 @@ fn call(function: &Function, private: &Private) -> TokenStream {
         .iter()
         .map(|parameter| Place::of(parameter, ident).call(private, quote!(param), quote!(#run)));
     let parameters = quote!(#(#parameters),*);
-    let at = Place::of(&function.result, ident);
-    let call = at.call_user(ident, parameters);
-    let outcome = at.call(private, quote!(outcome), at.closure(&TokenStream::new(), call));
+    let place = Place::of(&function.return_type, ident);
+    let call = place.call_user(ident, parameters);
+    let outcome = place.call(private, quote!(outcome), place.closure(&TokenStream::new(), call));
     let run = if function.parameters.is_empty() { quote!(_) } else { quote!(#run) };
     quote!(|#run| #outcome)
 }
 
-fn on_stop(checked: &Checked, private: &Private) -> Option<TokenStream> {
+fn on_stop(checked: &CheckedService, private: &PrivatePath) -> Option<TokenStream> {
     let path = checked.on_stop.as_ref()?;
-    let at = Place::of(&path.to_token_stream(), &checked.function.ident);
-    let hook = at.call(private, quote!(OnStop::new), path.to_token_stream());
-    let reference = at.locate(quote!(&));
+    let place = Place::of(&path.to_token_stream(), &checked.function.ident);
+    let hook = place.call(private, quote!(OnStop::new), path.to_token_stream());
+    let reference = place.locate(quote!(&));
     let hook = static_ref(&quote!(#reference #hook));
     Some(quote!(.on_stop(#hook)))
 }

@@ -12,8 +12,8 @@ use syn::{
     Visibility,
 };
 
+use crate::diagnostics::Diagnostics;
 use crate::errors;
-use crate::faults::Faults;
 use crate::keywords;
 
 /// The maximum number of parameters of a service.
@@ -28,13 +28,14 @@ pub(crate) struct Function {
     pub(crate) deprecated: bool,
     /// The types of the parameters, as written.
     pub(crate) parameters: Vec<TokenStream>,
-    /// The type of the result, as written; empty if none is.
-    pub(crate) result: TokenStream,
+    /// The return type as written; empty if there is none.
+    pub(crate) return_type: TokenStream,
 }
 
 impl Function {
-    /// Reads the function. `None`: it cannot be registered, for a reason that is among the faults.
-    pub(crate) fn read(item: TokenStream, faults: &mut Faults) -> Option<Self> {
+    /// Reads the function. Returns `None` if it cannot be registered; `diagnostics` then contains
+    /// the reason.
+    pub(crate) fn read(item: TokenStream, diagnostics: &mut Diagnostics) -> Option<Self> {
         let head = |input: ParseStream<'_>| {
             let head = Head::parse(input);
             // The rest is the body, or part of an item that is not a function.
@@ -42,9 +43,9 @@ impl Function {
             head
         };
         match head.parse2(keywords::raw_names(item)) {
-            Ok(head) => head.check(faults),
+            Ok(head) => head.check(diagnostics),
             Err(error) => {
-                faults.push(error);
+                diagnostics.push(error);
                 None
             }
         }
@@ -74,25 +75,25 @@ impl Head {
         Ok(Self { attributes, signature, has_body: input.peek(syn::token::Brace) })
     }
 
-    fn check(self, faults: &mut Faults) -> Option<Function> {
+    fn check(self, diagnostics: &mut Diagnostics) -> Option<Function> {
         let Self { attributes, signature, has_body } = self;
         let mut callable = has_body;
         if !has_body {
-            faults.push(errors::no_body(&signature.ident));
+            diagnostics.push(errors::no_body(&signature.ident));
         }
         if let Some(again) = attributes.iter().find(|attribute| is_service(attribute)) {
             // The second attribute registers the function.
             callable = false;
-            faults.push(errors::duplicate_attribute(again, &signature.ident));
+            diagnostics.push(errors::duplicate_attribute(again, &signature.ident));
         }
-        callable &= qualifiers(&signature, faults);
-        callable &= generics(&signature, faults);
-        callable &= parameters(&signature, faults);
+        callable &= check_qualifiers(&signature, diagnostics);
+        callable &= check_generics(&signature, diagnostics);
+        callable &= check_parameters(&signature, diagnostics);
         callable.then(|| Function {
             cfgs: attributes.iter().filter_map(cfg).collect(),
             deprecated: attributes.iter().any(is_deprecated),
             parameters: signature.inputs.iter().filter_map(parameter_type).collect(),
-            result: result_type(&signature.output),
+            return_type: return_type(&signature.output),
             ident: signature.ident,
         })
     }
@@ -151,7 +152,7 @@ fn is_service(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "service")
 }
 
-/// The attribute, reduced to its conditions on the existence of the function.
+/// The part of the attribute that decides whether the function is compiled: its `cfg`s.
 fn cfg(attribute: &Attribute) -> Option<TokenStream> {
     let conditional = ["cfg", "cfg_attr"].into_iter().any(|name| attribute.path().is_ident(name));
     if !conditional {
@@ -176,14 +177,15 @@ fn is_deprecated(attribute: &Attribute) -> bool {
             && attribute.to_token_stream().to_string().contains("deprecated")
 }
 
-/// Reports the qualifiers that a service must not have. `false`: they prevent an ordinary call.
-fn qualifiers(signature: &Signature, faults: &mut Faults) -> bool {
+/// Reports the qualifiers that a service must not have. Returns whether the function can still be
+/// called like an ordinary one.
+fn check_qualifiers(signature: &Signature, diagnostics: &mut Diagnostics) -> bool {
     let mut callable = true;
     if let Some(token) = &signature.constness {
-        faults.push(errors::const_fn(token.span));
+        diagnostics.push(errors::const_fn(token.span));
     }
     if let Some(token) = &signature.asyncness {
-        faults.push(errors::async_fn(token.span));
+        diagnostics.push(errors::async_fn(token.span));
         callable = false;
     }
     // A variadic function must be `unsafe` and `extern`; being variadic is its only fault.
@@ -191,19 +193,19 @@ fn qualifiers(signature: &Signature, faults: &mut Faults) -> bool {
         return false;
     }
     if let Safety::Unsafe(token) = &signature.safety {
-        faults.push(errors::unsafe_fn(token.span));
+        diagnostics.push(errors::unsafe_fn(token.span));
         callable = false;
     }
     if let Some(abi) = &signature.abi {
-        faults.push(errors::extern_fn(abi));
+        diagnostics.push(errors::extern_fn(abi));
     }
     callable
 }
 
-/// Reports generics. `false`: there are some.
-fn generics(signature: &Signature, faults: &mut Faults) -> bool {
+/// Reports generics; returns whether there are none.
+fn check_generics(signature: &Signature, diagnostics: &mut Diagnostics) -> bool {
     let generics = &signature.generics;
-    let fault = if !generics.params.is_empty() {
+    let error = if !generics.params.is_empty() {
         if generics.lifetimes().count() == generics.params.len() {
             errors::lifetimes(generics)
         } else {
@@ -214,29 +216,29 @@ fn generics(signature: &Signature, faults: &mut Faults) -> bool {
     } else {
         return true;
     };
-    faults.push(fault);
+    diagnostics.push(error);
     false
 }
 
-/// Reports parameters that a service cannot have. `false`: some cannot be filled in, whatever their
-/// types are.
-fn parameters(signature: &Signature, faults: &mut Faults) -> bool {
+/// Reports parameters that a service cannot have. Returns whether the expansion can supply a value
+/// for each of them.
+fn check_parameters(signature: &Signature, diagnostics: &mut Diagnostics) -> bool {
     let mut callable = true;
     for argument in &signature.inputs {
         match argument {
             FnArg::Receiver(receiver) => {
-                faults.push(errors::receiver(receiver));
+                diagnostics.push(errors::receiver(receiver));
                 callable = false;
             }
-            FnArg::Typed(typed) => callable &= parameter(typed, faults),
+            FnArg::Typed(typed) => callable &= check_parameter(typed, diagnostics),
         }
     }
     if let Some(variadic) = &signature.variadic {
-        faults.push(errors::variadic(variadic));
+        diagnostics.push(errors::variadic(variadic));
         callable = false;
     }
     if let Some(first_too_many) = signature.inputs.iter().nth(MAX_PARAMETERS) {
-        faults.push(errors::too_many_parameters(
+        diagnostics.push(errors::too_many_parameters(
             first_too_many,
             signature.inputs.len(),
             MAX_PARAMETERS,
@@ -245,31 +247,32 @@ fn parameters(signature: &Signature, faults: &mut Faults) -> bool {
     callable
 }
 
-/// The same for one parameter.
-fn parameter(typed: &PatType, faults: &mut Faults) -> bool {
+/// Reports what is wrong with one parameter; returns whether the expansion can supply a value for
+/// it.
+fn check_parameter(typed: &PatType, diagnostics: &mut Diagnostics) -> bool {
     let mut callable = true;
     if !is_simple(&typed.pat) {
-        faults.push(errors::pattern(&typed.pat));
+        diagnostics.push(errors::pattern(&typed.pat));
     }
     let conditional = |attribute: &&Attribute| attribute.path().is_ident("cfg");
     if let Some(attribute) = typed.attrs.iter().find(conditional) {
-        faults.push(errors::conditional_parameter(attribute));
+        diagnostics.push(errors::conditional_parameter(attribute));
         callable = false;
     }
     if let Some(lifetime) = static_lifetime(&typed.ty) {
-        faults.push(errors::static_reference(lifetime));
+        diagnostics.push(errors::static_reference(lifetime));
         callable = false;
     }
     if let Some(span) = find_impl(typed.ty.to_token_stream()) {
-        faults.push(errors::impl_trait(span));
+        diagnostics.push(errors::impl_trait(span));
         callable = false;
     }
     callable
 }
 
 /// The lifetime of `&'static T`: no run can lend a value for that long.
-fn static_lifetime(parameter: &Type) -> Option<&Lifetime> {
-    let Type::Reference(reference) = parameter else {
+fn static_lifetime(ty: &Type) -> Option<&Lifetime> {
+    let Type::Reference(reference) = ty else {
         return None;
     };
     reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static")
@@ -290,10 +293,10 @@ fn parameter_type(argument: &FnArg) -> Option<TokenStream> {
     }
 }
 
-fn result_type(output: &ReturnType) -> TokenStream {
+fn return_type(output: &ReturnType) -> TokenStream {
     match output {
         ReturnType::Default => TokenStream::new(),
-        ReturnType::Type(_, result) => result.to_token_stream(),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Names that are keywords in some editions only.
+//! Names that are keywords only in some editions.
 //!
-//! A macro cannot know the edition of the user's crate, and syn treats most of these words as keywords
-//! in every edition. Where only a name can stand, the raw identifier replaces the word: it is the same
-//! name in every edition.
+//! A macro cannot know the edition of the user's crate, and syn treats most of these words as
+//! keywords in every edition. Wherever only a name is possible, the word is replaced with the raw
+//! identifier, which is the same name in every edition.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
@@ -10,11 +10,14 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{AngleBracketedGenericArguments, Ident, Path, PathArguments, PathSegment, Token};
 
-/// `gen` is a keyword since edition 2024, the others since 2018.
+/// `gen` is a keyword from edition 2024 on, and the others from 2018 on.
 const EDITION_KEYWORDS: [&str; 5] = ["async", "await", "dyn", "gen", "try"];
 
 /// A path to a function or module, with or without generic arguments.
-pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<Path> {
+pub(crate) fn parse_path(
+    input: ParseStream<'_>,
+    allow_generic_arguments: bool,
+) -> syn::Result<Path> {
     let leading_colon = input.parse()?;
     let mut segments = Punctuated::new();
     loop {
@@ -28,7 +31,7 @@ pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<P
             return Err(input.error("expected a name"));
         }
         let mut segment = PathSegment::from(raw_name(&input.call(Ident::parse_any)?));
-        if generic && input.peek(Token![::]) && input.peek3(Token![<]) {
+        if allow_generic_arguments && input.peek(Token![::]) && input.peek3(Token![<]) {
             let arguments = input.call(AngleBracketedGenericArguments::parse_turbofish)?;
             segment.arguments = PathArguments::AngleBracketed(arguments);
         }
@@ -40,7 +43,7 @@ pub(crate) fn parse_path(input: ParseStream<'_>, generic: bool) -> syn::Result<P
     }
 }
 
-/// The item, with raw identifiers for these words in its visibility and its signature.
+/// The item, with edition keywords in its visibility and signature replaced by raw identifiers.
 pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
     let mut before: Vec<TokenTree> = item.into_iter().collect();
     // Before `fn`, `async` is a qualifier, except in `pub(in ..)`.
@@ -58,7 +61,7 @@ pub(crate) fn raw_names(item: TokenStream) -> TokenStream {
     before.into_iter().map(visibility).chain(raw(signature, true)).collect()
 }
 
-/// The tokens with raw names; `after_fn` if the first of them is the name of the function.
+/// The tokens with raw names. `after_fn` says whether the first token is the function's name.
 fn raw(tokens: Vec<TokenTree>, mut after_fn: bool) -> Vec<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();
     let mut output = Vec::with_capacity(tokens.len());
@@ -93,9 +96,9 @@ fn is_name(word: &Ident, next: Option<&TokenTree>) -> bool {
         || match next {
             None | Some(TokenTree::Literal(_)) => true,
             Some(TokenTree::Ident(_) | TokenTree::Group(_)) => false,
-            Some(TokenTree::Punct(sign)) => {
-                let is_path = sign.as_char() == ':' && sign.spacing() == Spacing::Joint;
-                !is_path && !matches!(sign.as_char(), '\'' | '?')
+            Some(TokenTree::Punct(punct)) => {
+                let is_path = punct.as_char() == ':' && punct.spacing() == Spacing::Joint;
+                !is_path && !matches!(punct.as_char(), '\'' | '?')
             }
         }
 }

@@ -4,12 +4,12 @@
 
 use super::*;
 
-/// The messages about a declaration. Its item must survive.
+/// The messages about a declaration. Checks that its item is passed through unchanged.
 fn faults(args: &str, item: &str) -> Vec<String> {
     let item: TokenStream = item.parse().expect("the item lexes");
     let args = args.parse().expect("the arguments lex");
-    let expansion = declare(args, item.clone()).to_string();
-    let (before, rest) = expansion.split_once(&item.to_string()).expect("the item survives");
+    let expansion = expand_service(args, item.clone()).to_string();
+    let (before, rest) = expansion.split_once(&item.to_string()).expect("the item is unchanged");
     assert!(before.is_empty() || before.starts_with("# [allow (clippy ::"), "{before}");
     let file: syn::File = syn::parse_str(rest).expect("items");
     let message = |item: &syn::Item| {
@@ -38,7 +38,7 @@ fn check_items(cases: &[(&str, &[&str])]) {
 /// The code after a function, without spaces.
 fn registration(args: &str, item: &str) -> String {
     assert_eq!(faults(args, item), [""; 0]);
-    let expansion = declare(args.parse().unwrap(), item.parse().unwrap()).to_string();
+    let expansion = expand_service(args.parse().unwrap(), item.parse().unwrap()).to_string();
     let item = item.parse::<TokenStream>().unwrap().to_string();
     let (_, rest) = expansion.split_once(&item).unwrap();
     rest.replace(' ', "")
@@ -81,7 +81,7 @@ fn a_whole_registration() {
     assert_eq!(found, expected.replace([' ', '\n'], ""));
 }
 
-/// Checks that the registration contains this text, spaces aside.
+/// Checks that the registration contains this text, ignoring spaces.
 fn check_contains(args: &str, item: &str, expected: &str) {
     let found = registration(args, item);
     let expected: String = expected.split_whitespace().collect();
@@ -106,8 +106,10 @@ fn a_cron_expression_becomes_masks() {
                 text: ::tina4_service::__private::Cow::Borrowed("30 8 * * MON#2"),
                 seconds: 1u64, minutes: 1073741824u64, hours: 256u32, months: 8190u16,
                 days: ::tina4_service::__private::Days {
-                    dates: 4294967294u32, from_last: 0u32, near: 0u32, near_last: 0u32,
-                    weekdays: 0u8, nth: [0u8, 2u8, 0u8, 0u8, 0u8], last: 0u8, both: true,
+                    days_of_month: 4294967294u32, days_from_end: 0u32,
+                    nearest_weekdays: 0u32, nearest_weekdays_from_end: 0u32,
+                    days_of_week: 0u8, nth_days_of_week: [0u8, 2u8, 0u8, 0u8, 0u8],
+                    last_days_of_week: 0u8, match_both: true,
                 },
                 recurring: false,
             },
@@ -176,16 +178,16 @@ fn each_setting_becomes_one_call() {
 #[test]
 fn the_registration_has_the_name_of_the_service_and_the_path_of_the_crate() {
     let path = "::core::concat!(::core::module_path!(), \"::\",";
-    let place = "::core::panic::Location::caller(),";
+    let location = "::core::panic::Location::caller(),";
     check_contains(
         "name = \"my.name\"",
         "fn f() {}",
-        &format!("new(\"my.name\", {path} \"f\"), {place} &f,"),
+        &format!("new(\"my.name\", {path} \"f\"), {location} &f,"),
     );
     check_contains(
         "",
         "fn r#loop() {}",
-        &format!("new(\"loop\", {path} \"loop\"), {place} &r#loop,"),
+        &format!("new(\"loop\", {path} \"loop\"), {location} &r#loop,"),
     );
     check_contains(
         "crate = facade::svc",
@@ -208,7 +210,7 @@ fn a_valid_name_is_reserved_in_the_crate() {
     for (args, item) in
         [("", "fn _f() {}"), ("name = 5", "fn f() {}"), ("name = \"\"", "fn f() {}")]
     {
-        let expansion = declare(args.parse().unwrap(), item.parse().unwrap()).to_string();
+        let expansion = expand_service(args.parse().unwrap(), item.parse().unwrap()).to_string();
         assert!(!expansion.contains("macro_rules"), "{expansion}");
     }
 }
@@ -260,7 +262,8 @@ fn keywords_of_some_editions_are_names() {
 #[test]
 fn faults_are_reported_in_every_edition() {
     let item = "fn core() {}".parse().unwrap();
-    let expansion = declare("no_such_key, interval = core".parse().unwrap(), item).to_string();
+    let expansion =
+        expand_service("no_such_key, interval = core".parse().unwrap(), item).to_string();
     assert_eq!(expansion.matches(":: std :: compile_error !").count(), 2, "{expansion}");
     assert!(!expansion.contains("core :: compile_error"), "{expansion}");
 }
@@ -277,7 +280,7 @@ fn lints_about_service_parameters_are_allowed() {
         ),
     ] {
         let expansion =
-            declare(TokenStream::new(), item.parse().unwrap()).to_string().replace(' ', "");
+            expand_service(TokenStream::new(), item.parse().unwrap()).to_string().replace(' ', "");
         let expected = lints.map_or("fnf".to_owned(), |lints| format!("#[allow({lints}reason="));
         assert!(expansion.starts_with(&expected), "{expansion}");
     }

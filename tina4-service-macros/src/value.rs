@@ -8,11 +8,11 @@ use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
 use tina4_service_core::{Cron, Key, Restart, Setting, Timezone, duration, name};
 
 use crate::dependency::Dependency;
+use crate::diagnostics::Diagnostics;
 use crate::errors;
-use crate::faults::Faults;
 use crate::keywords;
-use crate::kind::Kind;
 use crate::tokens::{path_text, skip_to_comma};
+use crate::value_kind::ValueKind;
 
 /// The value of a key.
 pub(crate) enum Value {
@@ -29,28 +29,28 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// Reads the value of `key`. Faults in list entries go to `faults`, so that the remaining entries
-    /// are checked too.
+    /// Reads the value of `key`. Faults in list entries go to `diagnostics`, so that the remaining
+    /// entries are checked too.
     pub(crate) fn read(
         key: Key,
         key_span: Span,
         input: ParseStream<'_>,
-        faults: &mut Faults,
+        diagnostics: &mut Diagnostics,
     ) -> syn::Result<Self> {
-        let setting = match Kind::of(key) {
-            Kind::Name => return read_name(input).map(Self::Name),
-            Kind::After => return read_after(input, faults).map(Self::After),
-            Kind::OnStop => return read_path(key, input).map(Self::OnStop),
-            Kind::Crate => return read_path(key, input).map(Self::Crate),
-            Kind::Cron | Kind::Timezone if !cfg!(feature = "cron") => {
+        let setting = match ValueKind::of(key) {
+            ValueKind::Name => return read_name(input).map(Self::Name),
+            ValueKind::After => return read_after(input, diagnostics).map(Self::After),
+            ValueKind::OnStop => return read_path(key, input).map(Self::OnStop),
+            ValueKind::Crate => return read_path(key, input).map(Self::Crate),
+            ValueKind::Cron | ValueKind::Timezone if !cfg!(feature = "cron") => {
                 return Err(errors::needs_feature(key_span, key));
             }
-            Kind::Cron => Setting::Cron(read_cron(input)?),
-            Kind::Timezone => Setting::Timezone(read_timezone(input)?),
-            Kind::Restart => Setting::Restart(read_restart(input)?),
-            Kind::Duration(setting) => setting(read_duration(key, input)?),
-            Kind::Count(setting) => setting(read_count(key, input)?),
-            Kind::Switch(setting) => setting(read_switch(key, input)?),
+            ValueKind::Cron => Setting::Cron(read_cron(input)?),
+            ValueKind::Timezone => Setting::Timezone(read_timezone(input)?),
+            ValueKind::Restart => Setting::Restart(read_restart(input)?),
+            ValueKind::Duration(setting) => setting(read_duration(key, input)?),
+            ValueKind::Count(setting) => setting(read_count(key, input)?),
+            ValueKind::Bool(setting) => setting(read_bool(key, input)?),
         };
         Ok(Self::Setting(setting))
     }
@@ -106,7 +106,7 @@ fn read_count(key: Key, input: ParseStream<'_>) -> syn::Result<u32> {
     literal.base10_parse().map_err(|_| errors::count_too_large(key, &literal))
 }
 
-fn read_switch(key: Key, input: ParseStream<'_>) -> syn::Result<bool> {
+fn read_bool(key: Key, input: ParseStream<'_>) -> syn::Result<bool> {
     read_literal::<LitBool>(key, input).map(|literal| literal.value)
 }
 
@@ -124,9 +124,12 @@ fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
     Ok(path)
 }
 
-fn read_after(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Vec<Dependency>> {
+fn read_after(
+    input: ParseStream<'_>,
+    diagnostics: &mut Diagnostics,
+) -> syn::Result<Vec<Dependency>> {
     if !input.peek(token::Bracket) {
-        return Err(no_list(input)?);
+        return Err(missing_brackets(input)?);
     }
     let content;
     bracketed!(content in input);
@@ -140,14 +143,14 @@ fn read_after(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Vec<De
         let faulty = entry.is_err();
         match entry {
             Ok(entry) => entries.push(entry),
-            Err(error) => faults.push(error),
+            Err(error) => diagnostics.push(error),
         }
         if content.is_empty() || content.parse::<Token![,]>().is_ok() {
             continue;
         }
         // One fault per entry is enough.
         if !faulty {
-            faults.push(errors::missing_comma_in_after(&content.fork().parse()?));
+            diagnostics.push(errors::missing_comma_in_after(&content.fork().parse()?));
         }
         skip_to_comma(&content);
         content.parse::<Option<Token![,]>>()?;
@@ -155,9 +158,9 @@ fn read_after(input: ParseStream<'_>, faults: &mut Faults) -> syn::Result<Vec<De
     Ok(entries)
 }
 
-/// The fault of an `after` without brackets. If its value would be a valid entry, the remedy puts it
-/// in brackets.
-fn no_list(input: ParseStream<'_>) -> syn::Result<syn::Error> {
+/// The error about an `after` without brackets. If its value would be a valid entry, the remedy
+/// puts it in brackets.
+fn missing_brackets(input: ParseStream<'_>) -> syn::Result<syn::Error> {
     let start = input.fork();
     if let Ok(path) = keywords::parse_path(input, false) {
         return Ok(errors::not_a_list(&path, &path_text(&path)));

@@ -53,8 +53,11 @@ impl Queue {
     }
 }
 
-static CRASH: LazyLock<Crash> =
-    LazyLock::new(|| Crash { text: "crash".into(), panicked: false, kind: CrashKind::Transient });
+static CRASH: LazyLock<Crash> = LazyLock::new(|| Crash {
+    message: "crash".into(),
+    panicked: false,
+    kind: CrashKind::Transient,
+});
 
 /// The life cycle of one started service.
 struct Life {
@@ -76,7 +79,7 @@ impl Life {
     /// A successful run, which ends at its due time.
     fn run(&mut self) {
         self.due();
-        self.step(Input::Ended(Exit::Wait));
+        self.step(Input::RunEnded(Exit::Wait));
     }
 
     /// A run is followed by the next one in one step.
@@ -88,19 +91,25 @@ impl Life {
     /// A run that crashes; every run but the first is a restart after a backoff of at most 60 s.
     fn crash(&mut self) {
         self.due();
-        self.step(Input::Ended(Exit::Crashed(&CRASH)));
+        self.step(Input::RunEnded(Exit::Crashed(&CRASH)));
     }
 
     /// Begins the next run.
     fn due(&mut self) {
-        self.now = self.life.deadline().unwrap_or(self.now);
+        self.now = self.life.next_wake_up().unwrap_or(self.now);
         self.step(Input::Due);
     }
 
     fn step(&mut self, input: Input<'_>) -> Action {
         let Self { life, spec, now, transitions } = self;
-        let facts =
-            Facts { now: *now, wall: 0, zone: &Utc, hooks: false, last_heartbeat: 0, random: 0 };
+        let facts = Facts {
+            now: *now,
+            wall: 0,
+            zone: &Utc,
+            has_hooks: false,
+            last_heartbeat: 0,
+            random: 0,
+        };
         // Opaque to the optimizer: real callers do not know the input at compile time either.
         life.step(spec, facts, black_box(input), &mut |_| *transitions += 1)
     }

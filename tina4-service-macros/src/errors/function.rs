@@ -11,10 +11,12 @@ pub(crate) fn name_of_function(ident: &Ident, error: impl Display) -> Error {
 }
 
 pub(crate) fn not_a_function(span: Span, found: Option<&str>) -> Error {
-    let found = found.unwrap_or("something else");
+    let found = found.unwrap_or("another item");
     Error::new(
         span,
-        format!("`#[service]` declares a function, found {found}; put it on a free `fn`"),
+        format!(
+            "`#[service]` must be on a free `fn`, found {found}; move the attribute to a free `fn`"
+        ),
     )
 }
 
@@ -26,7 +28,7 @@ pub(crate) fn no_body(ident: &Ident) -> Error {
 }
 
 pub(crate) fn duplicate_attribute(again: &Attribute, ident: &Ident) -> Error {
-    Error::new_spanned(again, format!("`#[service]` is given twice to `{ident}`; keep one of them"))
+    Error::new_spanned(again, format!("`{ident}` has more than one `#[service]`; keep one"))
 }
 
 pub(crate) fn const_fn(span: Span) -> Error {
@@ -40,14 +42,14 @@ pub(crate) fn async_fn(span: Span) -> Error {
 pub(crate) fn unsafe_fn(span: Span) -> Error {
     Error::new(
         span,
-        "a service cannot be an `unsafe fn`, because nobody vouches for the call; remove `unsafe`",
+        "a service cannot be an `unsafe fn`, because the runner cannot uphold its safety contract; remove `unsafe`",
     )
 }
 
 pub(crate) fn extern_fn(abi: impl ToTokens) -> Error {
     Error::new_spanned(
         abi,
-        "a service cannot be an `extern fn`; remove `extern`, and call the service from an `extern fn` if need be",
+        "a service cannot be an `extern fn`; remove `extern`, and call the service from a separate `extern fn` if C code needs it",
     )
 }
 
@@ -75,7 +77,7 @@ pub(crate) fn where_clause(clause: &WhereClause) -> Error {
 pub(crate) fn receiver(receiver: &Receiver) -> Error {
     Error::new_spanned(
         receiver,
-        "a service cannot have `self`; make it a free function, and take shared values as `Res<T>`",
+        "a service cannot take `self`; make it a free function, and take shared values as `Res<T>`",
     )
 }
 
@@ -96,7 +98,7 @@ pub(crate) fn too_many_parameters(first: &FnArg, found: usize, max: usize) -> Er
 pub(crate) fn pattern(pattern: &Pat) -> Error {
     Error::new_spanned(
         pattern,
-        "a parameter of a service is a plain name; write `value: Type`, and take it apart in the body",
+        "a parameter of a service must be a plain name; write `value: Type`, and destructure the value in the body",
     )
 }
 
@@ -110,7 +112,7 @@ pub(crate) fn conditional_parameter(attribute: &Attribute) -> Error {
 pub(crate) fn static_reference(lifetime: &Lifetime) -> Error {
     Error::new_spanned(
         lifetime,
-        "a parameter lives as long as one run; remove the lifetime, as in `ctx: &Context`",
+        "a parameter is borrowed for one run and cannot be `'static`; remove the lifetime, as in `ctx: &Context`",
     )
 }
 

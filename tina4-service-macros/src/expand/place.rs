@@ -6,59 +6,33 @@
 //! this crate, and `$crate` is the crate of the macro that contains it.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::Path;
-use syn::spanned::Spanned as _;
+use quote::{ToTokens, quote};
 
-/// The path of the module in the runtime crate that holds everything the expansion needs.
-pub(super) struct Private {
-    path: TokenStream,
-    /// The number of leading tokens that are the user's.
-    user_tokens: usize,
-}
+use super::private_path::PrivatePath;
 
-impl Private {
-    /// In the crate that the user named, or else in `::tina4_service`.
-    pub(super) fn of(root: Option<&Path>) -> Self {
-        match root {
-            // If the path leads to another crate, the error belongs at the path, not at the attribute.
-            Some(root) => Self {
-                path: quote_spanned!(root.segments.last().span()=> #root::__private),
-                user_tokens: root.to_token_stream().into_iter().count(),
-            },
-            None => Self { path: quote!(::tina4_service::__private), user_tokens: 0 },
-        }
-    }
-}
-
-impl ToTokens for Private {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.path.to_tokens(tokens);
-    }
-}
-
-/// Where rustc should put its carets: from the first to the last of some tokens of the user.
+/// Where rustc should put its carets: from the first to the last token of a piece of the user's
+/// code.
 ///
-/// rustc also reports a type only once if two requirements on it have the same place.
+/// If two requirements on a type have the same place, rustc reports the type only once.
 pub(super) struct Place {
     first: Span,
     pub(super) last: Span,
 }
 
 impl Place {
-    /// The place of these tokens, or of `otherwise` if there are none.
-    pub(super) fn of(written: &TokenStream, otherwise: &Ident) -> Self {
+    /// The place of these tokens, or of `fallback` if there are none.
+    pub(super) fn of(written: &TokenStream, fallback: &Ident) -> Self {
         let mut tokens = written.clone().into_iter();
         let first = tokens.next();
         let last = tokens.last().or_else(|| first.clone());
-        let span = |token: Option<TokenTree>| token.map_or(otherwise.span(), |token| token.span());
+        let span = |token: Option<TokenTree>| token.map_or(fallback.span(), |token| token.span());
         Self { first: span(first), last: span(last) }
     }
 
     /// A call to a function of the runtime crate, located here.
     pub(super) fn call(
         &self,
-        private: &Private,
+        private: &PrivatePath,
         function: TokenStream,
         arguments: TokenStream,
     ) -> TokenStream {
@@ -70,7 +44,7 @@ impl Place {
         self.call_path(function.to_token_stream(), 1, arguments)
     }
 
-    /// A closure, located here. Because of the braces no lint calls it redundant.
+    /// A closure, located here. The braces keep clippy from calling it redundant.
     pub(super) fn closure(&self, parameter: &impl ToTokens, body: TokenStream) -> TokenStream {
         let mut body = Group::new(Delimiter::Brace, body);
         body.set_span(self.last);
@@ -95,7 +69,7 @@ impl Place {
         self.locate_keeping(tokens, 0)
     }
 
-    /// The same for tokens of which the first `user_tokens` are the user's and keep their context.
+    /// Tokens located here. The first `user_tokens` of them are the user's and keep their context.
     fn locate_keeping(&self, tokens: TokenStream, user_tokens: usize) -> TokenStream {
         let spans = std::iter::once(self.first).chain(std::iter::repeat(self.last));
         let locate = |(index, (mut token, span)): (usize, (TokenTree, Span))| {

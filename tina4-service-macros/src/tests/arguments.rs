@@ -13,12 +13,12 @@ fn unknown_and_duplicate_keys() {
                 "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `initial_delay`, `jitter`, `timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `on_stop`, `autostart`, `critical`, `crate`",
             ],
         ),
-        ("interval = \"1s\", interval = \"2s\"", &["`interval` is given twice; keep one of them"]),
+        ("interval = \"1s\", interval = \"2s\"", &["`interval` is given more than once; keep one"]),
         (
             "interval = 1, interval = 2",
             &[
-                "expected a duration as text, found `1`; write `interval = \"1s\"`",
-                "`interval` is given twice; keep one of them",
+                "expected a duration as a string, found `1`; write `interval = \"1s\"`",
+                "`interval` is given more than once; keep one",
             ],
         ),
         (
@@ -40,13 +40,15 @@ fn faulty_punctuation() {
         (
             "interval = \"1s\" jitter = \"5\"",
             &[
-                "expected `,` after the value of `interval`, found `jitter`; separate keys with commas",
+                "expected `,` after the value of `interval`, found `jitter`; separate arguments with commas",
                 "`5` has no unit; did you mean `\"5s\"`?",
             ],
         ),
         (
             "interval = \"1s\" + \"2s\", critical = true",
-            &["expected `,` after the value of `interval`, found `+`; separate keys with commas"],
+            &[
+                "expected `,` after the value of `interval`, found `+`; separate arguments with commas",
+            ],
         ),
         ("interval = \"1s\",", &[]),
     ]);
@@ -55,16 +57,25 @@ fn faulty_punctuation() {
 #[test]
 fn values_of_the_wrong_kind() {
     check(&[
-        ("interval = 30", &["expected a duration as text, found `30`; write `interval = \"30s\"`"]),
+        (
+            "interval = 30",
+            &["expected a duration as a string, found `30`; write `interval = \"30s\"`"],
+        ),
         (
             "interval = 30s",
-            &["expected a duration as text, found `30s`; write `interval = \"30s\"`"],
+            &["expected a duration as a string, found `30s`; write `interval = \"30s\"`"],
         ),
-        ("delay = true", &["expected a duration as text, found `true`; write `delay = \"30s\"`"]),
-        ("delay = -5", &["expected a duration as text, found `-`; write `delay = \"30s\"`"]),
-        ("delay = EVERY", &["expected a duration as text, found `EVERY`; write `delay = \"30s\"`"]),
-        ("name = beat", &["expected a name as text, found `beat`; write `name = \"beat\"`"]),
-        ("name = 5", &["expected a name as text, found `5`; write `name = \"heartbeat\"`"]),
+        (
+            "delay = true",
+            &["expected a duration as a string, found `true`; write `delay = \"30s\"`"],
+        ),
+        ("delay = -5", &["expected a duration as a string, found `-`; write `delay = \"30s\"`"]),
+        (
+            "delay = EVERY",
+            &["expected a duration as a string, found `EVERY`; write `delay = \"30s\"`"],
+        ),
+        ("name = beat", &["expected a name as a string, found `beat`; write `name = \"beat\"`"]),
+        ("name = 5", &["expected a name as a string, found `5`; write `name = \"heartbeat\"`"]),
         (
             "critical = \"true\"",
             &["expected `true` or `false`, found `\"true\"`; write `critical = true`"],
@@ -118,13 +129,13 @@ fn faulty_durations_and_names() {
         ("interval = \"0s\"", &["`interval` cannot be zero; use at least `1ms`, or remove it"]),
         (
             "interval = \"1month\"",
-            &["unit `month` has no fixed length; use `cron` for calendar time, or days"],
+            &["unit `month` has no fixed length; use days, or `cron` for calendar time"],
         ),
         ("initial_delay = \"0s\"", &[]),
         ("name = \"\"", &["the name is empty; write one, such as `\"heartbeat\"`"]),
         (
             "name = \"a b\"",
-            &["a name cannot contain spaces; use letters from a to z, digits, `_`, `-` and `.`"],
+            &["a name cannot contain spaces; use ASCII letters, digits, `_`, `-` and `.`"],
         ),
     ]);
 }
@@ -135,13 +146,13 @@ fn faulty_restart_settings() {
         (
             "max_restarts = -1",
             &[
-                "`max_restarts` cannot be negative; use `0` to fail at the first crash, or leave it out for no limit",
+                "`max_restarts` cannot be negative; use `0` to fail at the first crash, or remove `max_restarts` for no limit",
             ],
         ),
         (
             "max_restarts = 4294967296",
             &[
-                "`max_restarts` of `4294967296` is too large; use at most `4294967295`, or leave it out for no limit",
+                "`max_restarts` of `4294967296` is too large; use at most `4294967295`, or remove `max_restarts` for no limit",
             ],
         ),
         (
@@ -154,16 +165,16 @@ fn faulty_restart_settings() {
         ("max_restarts = 1_000", &[]),
         (
             "restart = \"nevr\"",
-            &["unknown value `\"nevr\"` of `restart`; did you mean `\"never\"`?"],
+            &["unknown value `\"nevr\"` for `restart`; did you mean `\"never\"`?"],
         ),
         (
             "restart = \"on_failure\"",
-            &["unknown value `\"on_failure\"` of `restart`; did you mean `\"on-failure\"`?"],
+            &["unknown value `\"on_failure\"` for `restart`; did you mean `\"on-failure\"`?"],
         ),
         (
             "restart = \"maybe\"",
             &[
-                "unknown value `\"maybe\"` of `restart`; use `\"on-failure\"`, `\"always\"`, `\"never\"`",
+                "unknown value `\"maybe\"` for `restart`; use `\"on-failure\"`, `\"always\"` or `\"never\"`",
             ],
         ),
     ]);
@@ -182,7 +193,7 @@ fn faulty_lists_of_after() {
         (
             "after = [5, a b, c()]",
             &[
-                "expected the path of a service function or a name as text, found `5`; write `after = [migrations]`",
+                "expected the path of a service function or a name as a string, found `5`; write `after = [migrations]`",
                 "expected `,` in the list of `after`, found `b`; separate services with commas",
                 "expected the path of a function, found a call; write `c` without parentheses",
             ],
@@ -204,8 +215,8 @@ fn faulty_lists_of_after() {
             &["`x` cannot come after itself; name another service or remove it"],
         ),
         ("after = [other::heartbeat, super::heartbeat]", &[]),
-        ("after = [a, a]", &["`a` is in `after` twice; keep one of them"]),
-        ("after = [\"a\", b, \"a\"]", &["`\"a\"` is in `after` twice; keep one of them"]),
+        ("after = [a, a]", &["`a` is in `after` more than once; keep one"]),
+        ("after = [\"a\", b, \"a\"]", &["`\"a\"` is in `after` more than once; keep one"]),
         ("after = [\"\"]", &["the name is empty; write one, such as `\"heartbeat\"`"]),
     ]);
 }
@@ -213,10 +224,10 @@ fn faulty_lists_of_after() {
 #[test]
 fn a_fault_causes_no_follow_up_fault() {
     check(&[
-        // The interval is given, only faulty, so the jitter is not reported as having no period.
+        // The interval is given but faulty, so the jitter is not reported as having no period.
         (
             "interval = 30, jitter = \"1s\"",
-            &["expected a duration as text, found `30`; write `interval = \"30s\"`"],
+            &["expected a duration as a string, found `30`; write `interval = \"30s\"`"],
         ),
         (
             "intervall = \"30s\", jitter = \"1s\"",
@@ -225,7 +236,7 @@ fn a_fault_causes_no_follow_up_fault() {
         (
             "max_restarts = -1, restart_window = \"1h\"",
             &[
-                "`max_restarts` cannot be negative; use `0` to fail at the first crash, or leave it out for no limit",
+                "`max_restarts` cannot be negative; use `0` to fail at the first crash, or remove `max_restarts` for no limit",
             ],
         ),
         ("backoff = \"2\", max_backoff = \"500ms\"", &["`2` has no unit; did you mean `\"2s\"`?"]),
@@ -241,25 +252,27 @@ fn faulty_cron_expressions_and_time_zones() {
         (
             "cron = \"*/90 * * * *\"",
             &[
-                "a step of 90 is larger than a minute can be; write 1 to 59, or use `interval`\n    */90 * * * *\n      ^^",
+                "a step of 90 is too large for this field; write 1 to 59, or use `interval`\n    */90 * * * *\n      ^^",
             ],
         ),
         (
             "cron = 8",
-            &["expected a cron expression as text, found `8`; write `cron = \"0 8 * * *\"`"],
+            &["expected a cron expression as a string, found `8`; write `cron = \"0 8 * * *\"`"],
         ),
         (
             "timezone = UTC, cron = \"@daily\"",
-            &["expected a time zone as text, found `UTC`; write `timezone = \"Europe/Berlin\"`"],
+            &[
+                "expected a time zone as a string, found `UTC`; write `timezone = \"Europe/Berlin\"`",
+            ],
         ),
-        // The expression is given, only faulty, so the keys that require it are not reported.
+        // The expression is given but faulty, so the keys that require it are not reported.
         (
             "cron = \"@dayly\", timezone = \"UTC\", jitter = \"1s\"",
-            &["unknown word `@dayly`; did you mean `@daily`?\n    @dayly\n    ^^^^^^"],
+            &["unknown nickname `@dayly`; did you mean `@daily`?\n    @dayly\n    ^^^^^^"],
         ),
         (
             "cron = \"@daily\", timezone = \"Eurpe/Berlin\"",
-            &["unknown area `Eurpe` of a time zone; did you mean `Europe`?"],
+            &["unknown time zone area `Eurpe`; did you mean `Europe`?"],
         ),
         (
             "interval = \"1h\", timezone = \"UTC\"",
@@ -267,7 +280,7 @@ fn faulty_cron_expressions_and_time_zones() {
         ),
         (
             "interval = \"1h\", cron = \"@daily\"",
-            &["`interval` and `cron` exclude each other; keep `interval` or `cron`"],
+            &["`interval` and `cron` cannot be combined; keep `interval` or `cron`"],
         ),
     ]);
 }
@@ -275,7 +288,7 @@ fn faulty_cron_expressions_and_time_zones() {
 #[cfg(not(feature = "cron"))]
 #[test]
 fn cron_and_timezone_need_a_feature() {
-    let message = "`cron` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` in Cargo.toml";
+    let message = "`cron` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` to `tina4-service` in Cargo.toml";
     check(&[
         ("cron = \"0 8 * * *\"", &[message]),
         ("timezone = \"UTC\"", &[&message.replacen("cron", "timezone", 1)]),

@@ -1,4 +1,4 @@
-//! The pair of examples that shows the expansion of a service is true.
+//! Checks that the example pair in `examples/expanded` shows the actual expansion of a service.
 
 use quote::ToTokens as _;
 
@@ -27,7 +27,7 @@ fn expanded(mut item: syn::Item) -> TokenStream {
     };
     let attribute = function.attrs.remove(at);
     let args = &attribute.meta.require_list().expect("the attribute has arguments").tokens;
-    declare(args.clone(), item.into_token_stream())
+    expand_service(args.clone(), item.into_token_stream())
 }
 
 #[test]

@@ -5,7 +5,9 @@ use super::{check_items, faults};
 #[test]
 fn items_that_are_not_functions() {
     let found = |what: &str| {
-        format!("`#[service]` declares a function, found {what}; put it on a free `fn`")
+        format!(
+            "`#[service]` must be on a free `fn`, found {what}; move the attribute to a free `fn`"
+        )
     };
     for (item, what) in [
         ("struct S;", "a struct"),
@@ -42,20 +44,20 @@ fn faulty_qualifiers() {
         (
             "unsafe fn f() {}",
             &[
-                "a service cannot be an `unsafe fn`, because nobody vouches for the call; remove `unsafe`",
+                "a service cannot be an `unsafe fn`, because the runner cannot uphold its safety contract; remove `unsafe`",
             ],
         ),
         (
             "extern \"C\" fn f() {}",
             &[
-                "a service cannot be an `extern fn`; remove `extern`, and call the service from an `extern fn` if need be",
+                "a service cannot be an `extern fn`; remove `extern`, and call the service from a separate `extern fn` if C code needs it",
             ],
         ),
         ("fn f();", &["`f` has no body; put `#[service]` on a free `fn`, not on a declaration"]),
-        ("#[service] fn f() {}", &["`#[service]` is given twice to `f`; keep one of them"]),
+        ("#[service] fn f() {}", &["`f` has more than one `#[service]`; keep one"]),
         (
             "#[tina4_service::service(critical = true)] fn f() {}",
-            &["`#[service]` is given twice to `f`; keep one of them"],
+            &["`f` has more than one `#[service]`; keep one"],
         ),
     ]);
 }
@@ -63,7 +65,7 @@ fn faulty_qualifiers() {
 #[test]
 fn faulty_signatures() {
     let generic = "a service cannot be generic, because nothing determines its generic arguments; write concrete types";
-    let pattern = "a parameter of a service is a plain name; write `value: Type`, and take it apart in the body";
+    let pattern = "a parameter of a service must be a plain name; write `value: Type`, and destructure the value in the body";
     let impl_trait = "a service cannot have an `impl Trait` parameter, because nothing determines its type; write the type";
     check_items(&[
         ("fn f<T>() {}", &[generic]),
@@ -83,19 +85,21 @@ fn faulty_signatures() {
         ("fn f(x: Res<Vec<impl X>>) {}", &[impl_trait]),
         (
             "fn f(c: &'static C) {}",
-            &["a parameter lives as long as one run; remove the lifetime, as in `ctx: &Context`"],
+            &[
+                "a parameter is borrowed for one run and cannot be `'static`; remove the lifetime, as in `ctx: &Context`",
+            ],
         ),
         ("fn f(c: &'_ C, s: Res<&'static str>) {}", &[]),
         (
             "fn f(&self) {}",
             &[
-                "a service cannot have `self`; make it a free function, and take shared values as `Res<T>`",
+                "a service cannot take `self`; make it a free function, and take shared values as `Res<T>`",
             ],
         ),
         (
             "fn f(self: Box<Self>, a: A) {}",
             &[
-                "a service cannot have `self`; make it a free function, and take shared values as `Res<T>`",
+                "a service cannot take `self`; make it a free function, and take shared values as `Res<T>`",
             ],
         ),
         ("unsafe extern \"C\" fn f(a: A, ...) {}", &["a service cannot be variadic; remove `...`"]),
@@ -116,18 +120,18 @@ fn faulty_signatures() {
 }
 
 #[test]
-fn names_of_functions_that_are_not_names_of_services() {
+fn function_names_that_are_invalid_service_names() {
     check_items(&[
         (
             "fn _hidden() {}",
             &[
-                "a name cannot start with `_`; start it with a letter from a to z, or set `name = \"..\"`",
+                "a name cannot start with `_`; start it with an ASCII letter, or set `name = \"..\"`",
             ],
         ),
         (
             "fn grüße() {}",
             &[
-                "a name cannot contain `ü`; use letters from a to z, digits, `_`, `-` and `.`, or set `name = \"..\"`",
+                "a name cannot contain `ü`; use ASCII letters, digits, `_`, `-` and `.`, or set `name = \"..\"`",
             ],
         ),
         ("fn r#loop() {}", &[]),

@@ -31,15 +31,16 @@ impl Zone for Utc {
     }
 }
 
-/// A month of a year.
+/// A month of a certain year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Month {
+pub(crate) struct YearMonth {
     pub(crate) year: i64,
     /// From 1.
     pub(crate) month: u32,
 }
 
-impl Month {
+impl YearMonth {
+    /// The number of days in this month.
     pub(crate) fn len(self) -> u32 {
         match self.month {
             4 | 6 | 9 | 11 => 30,
@@ -71,8 +72,8 @@ impl Month {
     }
 }
 
-/// The month that contains `day`, and the day of that month, from 1.
-pub(crate) fn month_and_day(day: i64) -> (Month, u32) {
+/// The month that contains day number `day` (1970-01-01 is day 0), and the day of the month.
+pub(crate) fn month_and_day(day: i64) -> (YearMonth, u32) {
     let day = day + 719_468;
     let (era, day_of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
     let leap_days = day_of_era / 1_460 - day_of_era / 36_524 + day_of_era / 146_096;
@@ -83,14 +84,15 @@ pub(crate) fn month_and_day(day: i64) -> (Month, u32) {
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     // Both are below 32 by construction.
-    (Month { year, month: to_u32(month) }, to_u32(day))
+    (YearMonth { year, month: to_u32(month) }, to_u32(day))
 }
 
-/// The day of the week, where Sunday is 0. 1970-01-01 was a Thursday.
-pub(crate) fn weekday(day: i64) -> u32 {
+/// The day of the week of day number `day`, where Sunday is 0. 1970-01-01 was a Thursday.
+pub(crate) fn day_of_week(day: i64) -> u32 {
     to_u32((day + 4).rem_euclid(7))
 }
 
+/// Converts a value that is known to fit; 0 if it does not.
 pub(crate) fn to_u32(value: i64) -> u32 {
     u32::try_from(value).unwrap_or(0)
 }
@@ -101,15 +103,15 @@ mod tests {
 
     #[test]
     fn days_and_dates_agree_over_eight_hundred_years() {
-        let mut month = Month { year: 1600, month: 1 };
+        let mut month = YearMonth { year: 1600, month: 1 };
         let mut day = month.first_day();
         // 1600-01-01 was a Saturday.
-        assert_eq!((day, weekday(day)), (-135_140, 6));
+        assert_eq!((day, day_of_week(day)), (-135_140, 6));
         // Miri is about a hundred times slower.
         let until = if cfg!(miri) { 1605 } else { 2400 };
         while month.year < until {
-            for number in 1..=month.len() {
-                assert_eq!(month_and_day(day), (month, number), "{month:?} {number}");
+            for day_of_month in 1..=month.len() {
+                assert_eq!(month_and_day(day), (month, day_of_month), "{month:?} {day_of_month}");
                 day += 1;
             }
             month = month.next();
@@ -118,11 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn weekdays_of_known_dates() {
+    fn days_of_the_week_of_known_dates() {
         // The moon landing was on a Sunday, the first day of 2000 a Saturday.
-        for (year, month, number, want) in [(1969, 7, 20, 0), (2000, 1, 1, 6), (2026, 11, 24, 2)] {
-            let day = Month { year, month }.first_day() + number - 1;
-            assert_eq!(weekday(day), want, "{year}-{month}-{number}");
+        for (year, month, day_of_month, want) in
+            [(1969, 7, 20, 0), (2000, 1, 1, 6), (2026, 11, 24, 2)]
+        {
+            let day = YearMonth { year, month }.first_day() + day_of_month - 1;
+            assert_eq!(day_of_week(day), want, "{year}-{month}-{day_of_month}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::calendar::{DAY, Month, month_and_day, to_u32, weekday};
+use crate::calendar::{DAY, YearMonth, day_of_week, month_and_day, to_u32};
 
 mod days;
 mod error;
@@ -24,14 +24,16 @@ mod value;
 pub use days::Days;
 pub use error::CronError;
 
-/// The calendar repeats after this many years: a date that does not occur within them never does.
+/// The calendar repeats after this many years, so a date that is not found within them never
+/// occurs.
 const CYCLE_YEARS: u32 = 400;
 /// Days in [`CYCLE_YEARS`] years.
 const CYCLE_DAYS: i64 = 146_097;
 
 /// A parsed cron expression, which matches at least one date.
 ///
-/// The fields are public so that generated code can build a constant; use [`Cron::parse`] for text.
+/// The fields are public so that generated code can build a constant; use [`Cron::parse`] for a
+/// string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
     /// The expression as written.
@@ -54,11 +56,11 @@ pub struct Cron {
 }
 
 impl Cron {
-    /// The shortest time between two occurrences, DST changes aside.
+    /// The shortest time between two occurrences, ignoring DST changes.
     #[must_use]
-    pub fn shortest_pause(&self) -> Duration {
+    pub fn shortest_interval(&self) -> Duration {
         // Covers a minute of seconds, a day of minutes and years of days. Miri is about a hundred
-        // times slower, so it looks at only as many as its tests need.
+        // times slower, so under Miri it checks only as many as the tests need.
         const SAMPLES: usize = if cfg!(miri) { 50 } else { 2_000 };
         let mut times = std::iter::successors(self.first_at_or_after(0), |last| {
             self.first_at_or_after(last + 1)
@@ -75,13 +77,13 @@ impl Cron {
     /// The first matching civil time at or after `civil`; `None` if there is none.
     fn first_at_or_after(&self, civil: i64) -> Option<i64> {
         let (day, second) = (civil.div_euclid(DAY), to_u32(civil.rem_euclid(DAY)));
-        let (mut month, number) = month_and_day(day);
-        let mut days = self.days_of(month) & bits_from(number);
-        if bit(days, number) {
+        let (mut month, day_of_month) = month_and_day(day);
+        let mut days = self.days_of(month) & bits_from(day_of_month);
+        if is_set(days, day_of_month) {
             if let Some(second) = self.time_at_or_after(second) {
                 return Some(day * DAY + i64::from(second));
             }
-            days &= bits_from(number + 1);
+            days &= bits_from(day_of_month + 1);
         }
         for _ in 0..=12 * CYCLE_YEARS {
             if days != 0 {
@@ -104,7 +106,8 @@ impl Cron {
             true => self.times_before(to_u32(civil.rem_euclid(DAY))),
             false => 0,
         };
-        // Whole days, corrected by the parts of the first and the last one.
+        // Counts whole days, adds the times of the last day before `until`, and subtracts those of
+        // the first day before `from`.
         self.count_days(first, last) * self.times_before(to_u32(DAY)) + before(until) - before(from)
     }
 
@@ -114,9 +117,9 @@ impl Cron {
             let rest = self.count_days(from + cycles * CYCLE_DAYS, until);
             return self.count_days(from, from + CYCLE_DAYS) * cycles.unsigned_abs() + rest;
         }
-        let (mut month, number) = month_and_day(from);
+        let (mut month, day_of_month) = month_and_day(from);
         let (last, end) = month_and_day(until);
-        let mut days = self.days_of(month) & bits_from(number);
+        let mut days = self.days_of(month) & bits_from(day_of_month);
         let mut count = 0;
         while month != last {
             count += u64::from(days.count_ones());
@@ -131,14 +134,14 @@ impl Cron {
     }
 
     fn matches_day(&self, day: i64) -> bool {
-        let (month, number) = month_and_day(day);
-        bit(self.days_of(month), number)
+        let (month, day_of_month) = month_and_day(day);
+        is_set(self.days_of(month), day_of_month)
     }
 
     /// The matching days of a month, as bits 1 to 31.
-    fn days_of(&self, month: Month) -> u32 {
-        if bit(u32::from(self.months), month.month) {
-            self.days.of(month.len(), weekday(month.first_day()))
+    fn days_of(&self, month: YearMonth) -> u32 {
+        if is_set(u32::from(self.months), month.month) {
+            self.days.of(month.len(), day_of_week(month.first_day()))
         } else {
             0
         }
@@ -149,8 +152,8 @@ impl Cron {
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let time = |hour: u32, minute: u32, second: u32| hour * 3_600 + minute * 60 + second;
         let hours = u64::from(self.hours);
-        if bit64(hours, hour) {
-            if bit64(self.minutes, minute)
+        if is_set64(hours, hour) {
+            if is_set64(self.minutes, minute)
                 && let Some(second) = next_bit(self.seconds, second)
             {
                 return Some(time(hour, minute, second));
@@ -163,7 +166,7 @@ impl Cron {
         Some(time(hour, self.minutes.trailing_zeros(), self.seconds.trailing_zeros()))
     }
 
-    /// The number of matching times of a matching day before its second `second`.
+    /// The number of matching times before second `second` of a matching day.
     fn times_before(&self, second: u32) -> u64 {
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let below = |mask: u64, end: u32| u64::from((mask & !(u64::MAX << end)).count_ones());
@@ -171,9 +174,9 @@ impl Cron {
         let (per_minute, minutes_per_hour) =
             (u64::from(self.seconds.count_ones()), u64::from(minutes.count_ones()));
         let mut count = below(hours, hour) * minutes_per_hour * per_minute;
-        if bit64(hours, hour) {
+        if is_set64(hours, hour) {
             count += below(minutes, minute) * per_minute;
-            if bit64(minutes, minute) {
+            if is_set64(minutes, minute) {
                 count += below(self.seconds, second);
             }
         }
@@ -192,11 +195,11 @@ impl fmt::Display for Cron {
     }
 }
 
-fn bit(mask: u32, index: u32) -> bool {
+fn is_set(mask: u32, index: u32) -> bool {
     mask >> index & 1 == 1
 }
 
-fn bit64(mask: u64, index: u32) -> bool {
+fn is_set64(mask: u64, index: u32) -> bool {
     mask >> index & 1 == 1
 }
 

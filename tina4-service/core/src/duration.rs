@@ -2,37 +2,37 @@
 //!
 //! The grammar and the letter case are those of `humantime`, which users know from configuration
 //! files, with two exceptions: a number without a unit is refused, even `0`; and so are months and
-//! years, which `humantime` takes for 30.44 and 365.25 days.
+//! years, which `humantime` treats as 30.44 and 365.25 days.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// The shortest duration a key accepts: 1 ms.
+/// The shortest duration that a key accepts, 1 ms; `initial_delay` also accepts zero.
 ///
-/// Timers of operating systems are hardly more precise.
-pub const SHORTEST: Duration = Duration::from_millis(1);
+/// Shorter periods are below the precision of the timers of some operating systems.
+pub const MIN_DURATION: Duration = Duration::from_millis(1);
 
-/// The longest duration a key accepts: 366 days.
-pub const LONGEST: Duration = Duration::from_secs(366 * DAY);
+/// The longest duration that a key accepts: 366 days.
+pub const MAX_DURATION: Duration = Duration::from_secs(366 * DAY);
 
 const DAY: u64 = 24 * 60 * 60;
 
 /// The units of `humantime` that have no fixed length.
 const CALENDAR_UNITS: [&str; 8] = ["M", "month", "months", "y", "yr", "yrs", "year", "years"];
 
-/// Why a text is not a duration.
+/// The reason why a string is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DurationError {
-    /// There is no text, or only white space.
+    /// The string is empty or contains only whitespace.
     Empty,
     /// A number without a unit.
     NoUnit {
         /// The number.
         number: String,
-        /// Whether there is more text than the number.
-        part: bool,
+        /// Whether the number is only a part of the string.
+        is_part: bool,
     },
     /// A unit that does not exist.
     UnknownUnit(String),
@@ -42,7 +42,7 @@ pub enum DurationError {
     Negative,
     /// A character that belongs to neither a number nor a unit.
     Character(char),
-    /// A number is missing before this part of the text.
+    /// A number is missing before this part of the string.
     NoNumber(String),
     /// More seconds than fit into 64 bits, or finer than a nanosecond.
     Unrepresentable(String),
@@ -50,12 +50,12 @@ pub enum DurationError {
 
 /// Parses a duration: numbers with units, `"1h 30m"`.
 ///
-/// The result may lie outside [`SHORTEST`] to [`LONGEST`]; [`Draft::check`](crate::Draft::check)
+/// The result may lie outside [`MIN_DURATION`] to [`MAX_DURATION`]; [`Draft::check`](crate::Draft::check)
 /// checks the range.
 ///
 /// # Errors
 ///
-/// Describes what is wrong and what to write instead.
+/// Returns an error if `text` is not a duration; its message says what to write instead.
 ///
 /// ```
 /// use std::time::Duration;
@@ -68,7 +68,7 @@ pub enum DurationError {
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let trimmed = text.trim();
     if !trimmed.is_empty() && trimmed.chars().all(|c| c.is_ascii_digit()) {
-        return Err(DurationError::NoUnit { number: trimmed.to_owned(), part: false });
+        return Err(DurationError::NoUnit { number: trimmed.to_owned(), is_part: false });
     }
     let mut words = text.split(|c: char| !c.is_alphabetic());
     if let Some(unit) = words.find(|word| CALENDAR_UNITS.contains(word)) {
@@ -91,7 +91,7 @@ fn explain(text: &str, error: &humantime::DurationError) -> DurationError {
         },
         Found::UnknownUnit { unit, start, .. } if unit.is_empty() => {
             let number = number_before(text, *start);
-            DurationError::NoUnit { part: number != text.trim(), number }
+            DurationError::NoUnit { is_part: number != text.trim(), number }
         }
         Found::UnknownUnit { unit, .. } => DurationError::UnknownUnit(unit.clone()),
         Found::NumberOverflow => DurationError::Unrepresentable(text.trim().to_owned()),
@@ -107,9 +107,9 @@ fn number_before(text: &str, offset: usize) -> String {
 
 /// Formats a duration so that [`parse`] reads it back: `1h 30m`.
 ///
-/// Unlike `humantime`, it writes no months and years, which [`parse`] refuses.
+/// Unlike `humantime`, it never writes months or years, which [`parse`] refuses.
 #[must_use]
-pub fn text(duration: Duration) -> String {
+pub fn format(duration: Duration) -> String {
     let days = duration.as_secs() / DAY;
     let rest = duration - Duration::from_secs(days * DAY);
     let days = match days {
@@ -126,10 +126,10 @@ impl fmt::Display for DurationError {
             Self::Empty => {
                 f.write_str("the duration is empty; write a number and a unit, such as `\"30s\"`")
             }
-            Self::NoUnit { number, part: false } => {
+            Self::NoUnit { number, is_part: false } => {
                 write!(f, "`{number}` has no unit; did you mean `\"{number}s\"`?")
             }
-            Self::NoUnit { number, part: true } => {
+            Self::NoUnit { number, is_part: true } => {
                 write!(f, "`{number}` has no unit; add one, such as `{number}s`")
             }
             Self::UnknownUnit(unit) if is_unit(&unit.to_lowercase()) => {
@@ -140,10 +140,10 @@ impl fmt::Display for DurationError {
                 "unknown unit `{unit}`; use `ms`, `s`, `m`, `h`, `d` or `w`, or their long forms"
             ),
             Self::CalendarUnit(unit) if unit == "M" => f.write_str(
-                "`M` is months, which have no fixed length; use `m` for minutes or `cron` for calendar time",
+                "`M` means months, which have no fixed length; use `m` for minutes, or `cron` for calendar time",
             ),
             Self::CalendarUnit(unit) => {
-                write!(f, "unit `{unit}` has no fixed length; use `cron` for calendar time, or days")
+                write!(f, "unit `{unit}` has no fixed length; use days, or `cron` for calendar time")
             }
             Self::Negative => f.write_str("a duration cannot be negative; remove the `-`"),
             Self::Character(found) => write!(
@@ -158,7 +158,7 @@ impl fmt::Display for DurationError {
             ),
             Self::Unrepresentable(text) => write!(
                 f,
-                "`{}` is too large or too fine; use `1ms` to `366days`",
+                "`{}` is out of range; use `1ms` to `366days`",
                 text.escape_debug()
             ),
         }

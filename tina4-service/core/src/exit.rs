@@ -7,18 +7,19 @@ use crate::nanos::{Nanos, nanos};
 
 /// How a run ended: with a [`Flow`], or with a crash.
 ///
-/// It is passed in two registers, which a `Flow` with its `Duration` is not.
+/// With a pointer as `C`, it is passed in two registers. A `Flow` is not, because it contains a
+/// `Duration`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit<C> {
     /// [`Flow::Wait`].
     Wait,
     /// [`Flow::Again`].
     Again,
-    /// [`Flow::After`] this pause.
+    /// [`Flow::After`] this pause, in nanoseconds.
     After(Nanos),
     /// [`Flow::Done`].
     Done,
-    /// It crashed.
+    /// The run crashed.
     Crashed(C),
 }
 

@@ -1,4 +1,5 @@
-//! The keys of `#[service(..)]`, which are also the methods of the run-time builder.
+//! The keys of `#[service(..)]`. All but `name` and `crate` are also methods of the run-time
+//! builder.
 
 use std::fmt;
 
@@ -17,21 +18,21 @@ pub enum Key {
     Timezone,
     /// The pause before the first run.
     InitialDelay,
-    /// The upper bound of the random lateness of each run.
+    /// The upper bound of the random delay of each run.
     Jitter,
-    /// The duration after which a run is reported as stuck.
+    /// How long a run may go without ending or calling `heartbeat` before it is reported as stuck.
     Timeout,
-    /// Whether to restart.
+    /// Whether the service is restarted after it crashes or returns.
     Restart,
     /// The number of restarts allowed.
     MaxRestarts,
     /// The sliding window in which restarts are counted.
     RestartWindow,
-    /// The first delay before a restart.
+    /// The delay before the first restart.
     Backoff,
     /// The longest delay before a restart.
     MaxBackoff,
-    /// How long stop waits for the service.
+    /// How long a stop waits for the service.
     StopTimeout,
     /// The services that start before this one and stop after it.
     After,
@@ -46,8 +47,8 @@ pub enum Key {
 }
 
 impl Key {
-    /// Every key, in the order of the documentation. The length is that of the enum, so a new key
-    /// that is missing here does not compile.
+    /// Every key, in the order of the documentation. The length is derived from the last variant,
+    /// `Crate`, so a key that is added before it and is missing here does not compile.
     pub const ALL: [Self; Self::Crate as usize + 1] = [
         Self::Name,
         Self::Interval,

@@ -1,7 +1,8 @@
-//! Schedules, restarts and the life cycle of a service, as pure functions.
+//! Schedules, restarts and the life cycle of a service, without input or output: time and
+//! randomness are arguments.
 //!
 //! The macro uses this crate at compile time and the runtime at run time, so the two cannot
-//! disagree. It has no clock, no threads, no date library and no macros: time is an argument.
+//! disagree. It has no clock, no threads, no date library and no macros.
 //!
 //! Data flow: text -> [`duration`], [`Cron`], [`Timezone`] -> [`Draft`] -> (check) -> [`Spec`]. The
 //! [`Schedule`] of a [`Spec`] gives the due times of a service; its [`RestartPolicy`] gives the
@@ -34,7 +35,7 @@ pub use cron::{Cron, CronError, Days};
 pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;
-pub use nanos::{Nanos, NonMaxNanos, SECOND, WallNanos, nanos};
+pub use nanos::{Nanos, NonMaxNanos, WALL_SECOND, WallNanos, nanos};
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
 pub use spec::{Draft, Fault, Setting, Spec};

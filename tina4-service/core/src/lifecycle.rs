@@ -1,9 +1,10 @@
-//! The life cycle of one service, as a pure state machine: `step(spec, facts, input) -> action`.
+//! The life cycle of one service, as a pure state machine:
+//! `step(spec, facts, input, emit) -> action`.
 //!
 //! There is no clock, thread or lock here: time and random numbers are arguments.
-//! [`Lifecycle::deadline`] is when the machine needs [`Input::Due`] next. The supervisor feeds it inputs
-//! and carries out its actions. Every `match` on the phase names every phase, so a new phase does not
-//! compile until each input is handled in it.
+//! [`Lifecycle::next_wake_up`] is when the machine next needs [`Input::Due`]. The supervisor feeds
+//! it inputs and carries out its actions. Every `match` on the phase names every phase, so a new
+//! phase does not compile until each input is handled in it.
 //!
 //! ```text
 //! Idle ◄───────────────────── cleaned up ────────────────┐
@@ -19,7 +20,9 @@
 //!   └──────────────────────────── stop ─────────────── StopRequested ─ deadline ──┘
 //! ```
 //!
-//! `Idle` is registered, stopped, finished or failed; a `Pending` service may be paused.
+//! `Idle` is registered, stopped, finished or failed; a `Pending` service may be paused. A service
+//! can be started again from `Abandoned` once nothing of it is alive. A start that fails leads back
+//! to `Idle`.
 
 mod action;
 mod clean_up;
@@ -27,7 +30,7 @@ mod control;
 mod crash;
 mod cron;
 mod cron_state;
-mod ending;
+mod end_reason;
 mod facts;
 mod input;
 mod machine;
@@ -44,7 +47,7 @@ mod transition;
 
 pub use action::Action;
 pub use crash::Crash;
-pub use ending::Ending;
+pub use end_reason::EndReason;
 pub use facts::Facts;
 pub use input::Input;
 pub use machine::Lifecycle;

@@ -1,15 +1,15 @@
 //! Validates the names of services.
 //!
-//! Names end up in logs, metric labels, environment variables and URLs, so they are kept to the
-//! characters that need no quoting in any of them.
+//! Names end up in logs, metric labels and URLs, so they are kept to characters that need no
+//! quoting in any of them.
 
 use std::error::Error;
 use std::fmt;
 
 /// The maximum length of a name, in characters.
-pub const LONGEST: usize = 64;
+pub const MAX_LEN: usize = 64;
 
-/// Why a text is not the name of a service.
+/// The reason why a string is not a service name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameError {
@@ -25,19 +25,19 @@ pub enum NameError {
 
 /// Checks the name of a service.
 ///
-/// A name is a letter followed by letters, digits, `_`, `-` or `.`: at most [`LONGEST`] characters,
+/// A name is a letter followed by letters, digits, `_`, `-` or `.`: at most [`MAX_LEN`] characters,
 /// all of them ASCII.
 ///
 /// # Errors
 ///
-/// Describes what is wrong with the name.
+/// Returns an error that says what is wrong with the name.
 ///
 /// ```
 /// use tina4_service_core::name;
 ///
 /// assert!(name::check("mail.outbox-2").is_ok());
 /// let error = name::check("2nd").unwrap_err();
-/// assert_eq!(error.to_string(), "a name cannot start with `2`; start it with a letter from a to z");
+/// assert_eq!(error.to_string(), "a name cannot start with `2`; start it with an ASCII letter");
 /// ```
 pub fn check(name: &str) -> Result<(), NameError> {
     let first = name.chars().next().ok_or(NameError::Empty)?;
@@ -49,7 +49,7 @@ pub fn check(name: &str) -> Result<(), NameError> {
         return Err(NameError::Start(first));
     }
     // All characters are ASCII here, so bytes are characters.
-    if name.len() > LONGEST {
+    if name.len() > MAX_LEN {
         return Err(NameError::TooLong(name.len()));
     }
     Ok(())
@@ -60,17 +60,17 @@ impl fmt::Display for NameError {
         match self {
             Self::Empty => f.write_str("the name is empty; write one, such as `\"heartbeat\"`"),
             Self::TooLong(found) => {
-                write!(f, "the name has {found} characters; use at most {LONGEST}")
+                write!(f, "the name has {found} characters; use at most {MAX_LEN}")
             }
             Self::Start(found) => {
-                write!(f, "a name cannot start with `{found}`; start it with a letter from a to z")
+                write!(f, "a name cannot start with `{found}`; start it with an ASCII letter")
             }
             Self::Character(' ') => f.write_str(
-                "a name cannot contain spaces; use letters from a to z, digits, `_`, `-` and `.`",
+                "a name cannot contain spaces; use ASCII letters, digits, `_`, `-` and `.`",
             ),
             Self::Character(found) => write!(
                 f,
-                "a name cannot contain `{}`; use letters from a to z, digits, `_`, `-` and `.`",
+                "a name cannot contain `{}`; use ASCII letters, digits, `_`, `-` and `.`",
                 found.escape_debug()
             ),
         }

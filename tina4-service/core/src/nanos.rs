@@ -1,17 +1,19 @@
-//! Instants as integers: they fit an atomic, and their arithmetic saturates instead of panicking.
+//! Instants and durations as integers: they fit in an atomic, and their arithmetic saturates
+//! instead of panicking.
 
 use std::fmt;
 use std::num::NonZero;
 use std::time::Duration;
 
-/// An instant of the monotonic clock, in nanoseconds since its origin; it lasts 584 years.
+/// Nanoseconds: a duration, or an instant of the monotonic clock as the time since its origin. The
+/// range is 584 years.
 pub type Nanos = u64;
 
-/// An instant of the wall clock, in nanoseconds since 1970 UTC.
+/// Nanoseconds of the wall clock: a duration, or an instant as the time since the Unix epoch.
 pub type WallNanos = i128;
 
 /// One second of [`WallNanos`].
-pub const SECOND: WallNanos = 1_000_000_000;
+pub const WALL_SECOND: WallNanos = 1_000_000_000;
 
 /// An instant with a niche, so that `Option<NonMaxNanos>` is as small as [`Nanos`].
 ///
@@ -41,7 +43,7 @@ impl fmt::Debug for NonMaxNanos {
     }
 }
 
-/// Converts to nanoseconds; saturates at `u64::MAX`.
+/// Converts a duration to nanoseconds, saturating at `u64::MAX`.
 #[must_use]
 #[inline]
 pub fn nanos(duration: Duration) -> Nanos {

@@ -1,19 +1,21 @@
 //! Restart policy: the exponential backoff after a crash, and when to give up.
 //!
-//! [`RestartPolicy::delay`] computes the backoff. [`Restarts`] counts crashes in a row, or restarts
-//! within a sliding window: the restart intensity of an Erlang/OTP supervisor.
+//! [`RestartPolicy::backoff_after`] computes the backoff. [`Restarts`] counts consecutive crashes,
+//! or restarts within a sliding window: the restart intensity of an Erlang/OTP supervisor.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-/// Whether a service is restarted after it crashed or returned.
+use crate::nanos::Nanos;
+
+/// Whether a service is restarted after it crashes or returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Restart {
     /// After a crash.
     #[default]
     OnFailure,
-    /// After a crash, and after a continuous service returned.
+    /// After a crash, and after a continuous service returns.
     Always,
     /// Never: the first crash makes the service `failed`.
     Never,
@@ -51,13 +53,15 @@ impl fmt::Display for Restart {
 pub struct RestartPolicy {
     /// Whether to restart at all.
     pub restart: Restart,
-    /// Allowed restarts, in a row or within `window`; `None` means unlimited.
+    /// The number of restarts allowed since the last recovery, or within `window` if there is one;
+    /// `None` means unlimited.
     pub max_restarts: Option<u32>,
-    /// Count the restarts within this sliding window instead of those in a row.
+    /// Count the restarts within this sliding window instead of those since the last recovery.
     pub window: Option<Duration>,
-    /// The backoff before the first restart in a row.
+    /// The backoff after the first of several consecutive crashes.
     pub backoff: Duration,
-    /// The longest backoff; it doubles with each crash in a row until it reaches this.
+    /// The longest backoff. The backoff doubles with each consecutive crash until it reaches this
+    /// value.
     pub max_backoff: Duration,
 }
 
@@ -71,14 +75,14 @@ impl RestartPolicy {
         max_backoff: Duration::from_secs(60),
     };
 
-    /// How long a continuous service must run until its crashes in a row are forgotten.
+    /// How long a continuous service must run before its count of consecutive crashes is reset.
     pub const RECOVERY: Duration = Duration::from_secs(60);
 
-    /// The backoff after the `k`-th crash in a row, `k` from 1.
+    /// The backoff after the `k`-th consecutive crash; `k` starts at 1.
     ///
     /// That is `backoff * 2^(k-1)`, but at most `max_backoff`.
     #[must_use]
-    pub fn delay(&self, k: u32) -> Duration {
+    pub fn backoff_after(&self, k: u32) -> Duration {
         let mut delay = self.backoff.min(self.max_backoff);
         for _ in 1..k {
             // It has reached its maximum, or stays zero.
@@ -109,7 +113,7 @@ pub enum Verdict {
     GiveUp,
 }
 
-/// Counts the restarts of one activation against its [`RestartPolicy`].
+/// Counts the consecutive crashes, and the recent restarts, of one activation.
 ///
 /// Most services never crash, so nothing is allocated before the first crash.
 #[derive(Clone, Debug, Default)]
@@ -117,30 +121,30 @@ pub struct Restarts(Option<Box<Counters>>);
 
 #[derive(Clone, Debug, Default)]
 struct Counters {
-    in_a_row: u32,
+    consecutive_crashes: u32,
     /// Times of the last restarts, oldest first; only recorded if the policy has a window.
-    recent: VecDeque<u64>,
+    recent: VecDeque<Nanos>,
 }
 
 impl Restarts {
-    /// The number of crashes in a row, since the last recovery.
+    /// The number of consecutive crashes since the last recovery.
     #[must_use]
-    pub fn in_a_row(&self) -> u32 {
-        self.0.as_ref().map_or(0, |counters| counters.in_a_row)
+    pub fn consecutive_crashes(&self) -> u32 {
+        self.0.as_ref().map_or(0, |counters| counters.consecutive_crashes)
     }
 
-    /// Records a good run: resets the crashes in a row.
+    /// Records a recovery: resets the number of consecutive crashes.
     ///
     /// Restarts within the window still count.
     #[inline]
     pub fn recovered(&mut self) {
         if let Some(counters) = &mut self.0 {
-            counters.in_a_row = 0;
+            counters.consecutive_crashes = 0;
         }
     }
 
     /// Records a restart at `now`, in nanoseconds of the runner's clock.
-    pub fn restarted(&mut self, policy: &RestartPolicy, now: u64) {
+    pub fn restarted(&mut self, policy: &RestartPolicy, now: Nanos) {
         let (Some(window), Some(max)) = (policy.window, policy.max_restarts) else {
             return;
         };
@@ -155,12 +159,12 @@ impl Restarts {
 
     /// Records a crash at `now` and decides whether to restart.
     ///
-    /// Without a window, `max_restarts` restarts in a row are allowed; the next crash gives up. With
-    /// a window, a crash gives up if one more restart would exceed `max_restarts` within the window.
-    /// A permanent crash always gives up.
-    pub fn crashed(&mut self, policy: &RestartPolicy, now: u64, kind: CrashKind) -> Verdict {
-        let Counters { in_a_row, recent } = &mut **self.0.get_or_insert_default();
-        *in_a_row = in_a_row.saturating_add(1);
+    /// Without a window, `max_restarts` consecutive restarts are allowed, and the next crash is
+    /// final. With a window, a crash is final if one more restart would exceed `max_restarts`
+    /// within it. A permanent crash is always final.
+    pub fn crashed(&mut self, policy: &RestartPolicy, now: Nanos, kind: CrashKind) -> Verdict {
+        let Counters { consecutive_crashes, recent } = &mut **self.0.get_or_insert_default();
+        *consecutive_crashes = consecutive_crashes.saturating_add(1);
         match (kind, policy.restart) {
             (CrashKind::Permanent, _) | (CrashKind::Transient, Restart::Never) => {
                 return Verdict::GiveUp;
@@ -169,18 +173,22 @@ impl Restarts {
         }
         let exhausted = match (policy.max_restarts, policy.window) {
             (None, _) => false,
-            (Some(max), None) => *in_a_row > max,
+            (Some(max), None) => *consecutive_crashes > max,
             (Some(max), Some(window)) => {
                 let inside = recent.iter().filter(|at| is_inside(window, **at, now));
                 inside.count() >= max as usize
             }
         };
-        if exhausted { Verdict::GiveUp } else { Verdict::RestartAfter(policy.delay(*in_a_row)) }
+        if exhausted {
+            Verdict::GiveUp
+        } else {
+            Verdict::RestartAfter(policy.backoff_after(*consecutive_crashes))
+        }
     }
 }
 
 /// Whether `at` lies within the `window` that ends at `now`.
-fn is_inside(window: Duration, at: u64, now: u64) -> bool {
+fn is_inside(window: Duration, at: Nanos, now: Nanos) -> bool {
     u128::from(now.saturating_sub(at)) < window.as_nanos()
 }
 
@@ -203,28 +211,28 @@ mod tests {
             .map(|_| secs(restarts.crashed(&policy, 0, CrashKind::Transient)).unwrap())
             .collect();
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(policy.delay(u32::MAX), Duration::from_secs(60));
+        assert_eq!(policy.backoff_after(u32::MAX), Duration::from_secs(60));
         let year = Duration::from_secs(366 * 86_400);
         let wide = RestartPolicy { backoff: Duration::from_millis(1), max_backoff: year, ..policy };
-        assert_eq!(wide.delay(35), Duration::from_millis(1 << 34));
-        assert_eq!(wide.delay(36), year);
+        assert_eq!(wide.backoff_after(35), Duration::from_millis(1 << 34));
+        assert_eq!(wide.backoff_after(36), year);
         let none = RestartPolicy { backoff: Duration::ZERO, ..policy };
-        assert_eq!(none.delay(u32::MAX), Duration::ZERO);
+        assert_eq!(none.backoff_after(u32::MAX), Duration::ZERO);
     }
 
     #[test]
-    fn rule_21_a_good_run_resets_the_backoff() {
+    fn rule_21_a_successful_run_resets_the_backoff() {
         let policy = RestartPolicy::DEFAULT;
         let mut restarts = Restarts::default();
         restarts.crashed(&policy, 0, CrashKind::Transient);
         restarts.crashed(&policy, 0, CrashKind::Transient);
         restarts.recovered();
-        assert_eq!(restarts.in_a_row(), 0);
+        assert_eq!(restarts.consecutive_crashes(), 0);
         assert_eq!(secs(restarts.crashed(&policy, 0, CrashKind::Transient)), Some(1));
     }
 
     #[test]
-    fn rule_22_after_n_restarts_the_next_crash_gives_up() {
+    fn rule_22_after_n_restarts_the_next_crash_is_final() {
         for max in [0_u32, 1, 3, 5] {
             let policy = RestartPolicy { max_restarts: Some(max), ..RestartPolicy::DEFAULT };
             let mut restarts = Restarts::default();
@@ -243,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_28_a_permanent_crash_gives_up_whatever_restarts_are_left() {
+    fn rule_28_a_permanent_crash_is_final_even_if_restarts_are_left() {
         let window = Some(Duration::from_secs(10));
         for restart in Restart::ALL {
             for (max_restarts, window) in [(None, None), (Some(5), None), (Some(5), window)] {
@@ -251,18 +259,19 @@ mod tests {
                     RestartPolicy { restart, max_restarts, window, ..RestartPolicy::DEFAULT };
                 let mut restarts = Restarts::default();
                 assert_eq!(restarts.crashed(&policy, 0, CrashKind::Permanent), Verdict::GiveUp);
-                assert_eq!(restarts.in_a_row(), 1, "it counts as a crash");
+                assert_eq!(restarts.consecutive_crashes(), 1, "it counts as a crash");
             }
         }
     }
 
     #[test]
-    fn restart_never_gives_up_after_the_first_crash() {
+    fn with_restart_never_the_first_crash_is_final() {
         let policy = RestartPolicy { restart: Restart::Never, ..RestartPolicy::DEFAULT };
         assert_eq!(Restarts::default().crashed(&policy, 0, CrashKind::Transient), Verdict::GiveUp);
     }
 
-    /// Crashes at the given seconds, each followed by an immediate restart and a recovery.
+    /// The backoffs, in seconds, after crashes at the given seconds, each followed by an immediate
+    /// restart and a recovery; `None` is the verdict to give up.
     fn windowed(max: u32, window: u64, crashes: &[u64]) -> Vec<Option<u64>> {
         let policy = RestartPolicy {
             max_restarts: Some(max),
@@ -283,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_23_more_than_n_restarts_in_the_window_give_up_despite_recoveries() {
+    fn rule_23_a_crash_is_final_after_n_restarts_in_the_window_despite_recoveries() {
         // Two restarts in ten seconds are allowed, a third is not.
         assert_eq!(windowed(2, 10, &[100, 103, 109]), [Some(1), Some(1), None]);
         // The first restart has left the window when the third crash happens.

@@ -1,13 +1,13 @@
-//! The declared schedule of a service, and the fixed rate grid of an interval.
+//! The declared schedule of a service, and the fixed-rate grid of an interval.
 
 use std::time::Duration;
 
-use crate::{Cron, Timezone};
+use crate::{Cron, Nanos, Timezone};
 
-/// When a service runs, as declared. Only the runtime can look up its time zone.
+/// When a service runs, as declared. The time zone is only a name here; the runtime looks it up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Schedule {
-    /// Called once, runs until it returns.
+    /// The function is called once and runs until it returns.
     #[default]
     Continuous,
     /// Fixed rate: due times on a grid with this period.
@@ -35,35 +35,35 @@ impl std::fmt::Display for Schedule {
         match self {
             Self::Continuous => f.write_str("continuous"),
             Self::Interval(period) => {
-                write!(f, "every {}", crate::duration::text(*period))
+                write!(f, "every {}", crate::duration::format(*period))
             }
             Self::Delay(pause) => {
-                write!(f, "{} after each run", crate::duration::text(*pause))
+                write!(f, "{} after each run", crate::duration::format(*pause))
             }
             Self::Cron(cron, zone) => write!(f, "{cron} ({zone})"),
         }
     }
 }
 
-/// The due times of a fixed rate schedule: `anchor + k * period`.
+/// The due times of a fixed-rate schedule: `anchor + k * period`.
 ///
 /// All values are nanoseconds of one clock. Each due time is computed from the anchor, never from
 /// the previous one, so nothing drifts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
     /// The first due time.
-    pub anchor: u64,
+    pub anchor: Nanos,
     /// The time between two due times; at least one nanosecond.
-    pub period: u64,
+    pub period: Nanos,
 }
 
 impl Grid {
-    /// The first due time at or after `at` and strictly after `last`.
+    /// The first due time at or after `now` and strictly after `last`.
     ///
     /// `u64::MAX` (584 years) means never.
     #[must_use]
-    pub fn next(&self, last: u64, at: u64) -> u64 {
-        let from = at.max(last.saturating_add(1));
+    pub fn next(&self, last: Nanos, now: Nanos) -> Nanos {
+        let from = now.max(last.saturating_add(1));
         if from <= self.anchor {
             return self.anchor;
         }
@@ -77,7 +77,7 @@ impl Grid {
 
     /// The number of due times strictly between `after` and `before`.
     #[must_use]
-    pub fn count_between(&self, after: u64, before: u64) -> u64 {
+    pub fn count_between(&self, after: Nanos, before: Nanos) -> u64 {
         let first = self.next(after, 0);
         if first >= before {
             return 0;

@@ -1,11 +1,12 @@
-//! The settings of a service: a [`Draft`] holds them as given, a [`Spec`] checked and complete.
+//! The settings of a service: a [`Draft`] holds them as they were given, and a [`Spec`] holds them
+//! checked and complete.
 //!
 //! `rules.rs` checks each value and each combination of keys, for the attribute and the run-time
 //! builder alike. It collects all faults, and reports each mistake once: a rule is skipped if it
 //! depends on a value that is itself at fault.
 //!
 //! `timeout` may exceed `interval`. A run that outlasts the interval misses due times, which are
-//! counted and reported; the timeout says from when on such a run counts as stuck.
+//! counted and reported; the timeout determines when such a run counts as stuck.
 
 use std::time::Duration;
 
@@ -28,13 +29,13 @@ pub struct Spec {
     pub schedule: Schedule,
     /// The pause before the first run.
     pub initial_delay: Duration,
-    /// The upper bound of the random lateness of each run; zero is none.
+    /// The upper bound of the random delay of each run; zero means no jitter.
     pub jitter: Duration,
-    /// The duration after which a run is reported as stuck.
+    /// How long a run may go without ending or calling `heartbeat` before it is reported as stuck.
     pub timeout: Option<Duration>,
     /// When the service runs again after a crash.
-    pub restart: RestartPolicy,
-    /// How long stop waits for the service.
+    pub restart_policy: RestartPolicy,
+    /// How long a stop waits for the service.
     pub stop_timeout: Duration,
     /// Whether `start_all` starts the service.
     pub autostart: bool,
@@ -49,7 +50,7 @@ impl Spec {
         initial_delay: Duration::ZERO,
         jitter: Duration::ZERO,
         timeout: None,
-        restart: RestartPolicy::DEFAULT,
+        restart_policy: RestartPolicy::DEFAULT,
         stop_timeout: Duration::from_secs(10),
         autostart: true,
         critical: false,

@@ -1,7 +1,7 @@
 //! The timer queue: which service is due next.
 //!
-//! A binary heap, and beside it a FIFO queue for due times that arrive in ascending order, as those of
-//! services with one period do. There a push or pop takes constant time, however many there are.
+//! A FIFO queue holds due times that arrive in ascending order, such as those of services with the
+//! same period; a push or pop takes constant time. All other due times go to a binary heap.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -15,8 +15,9 @@ type Entry = (Nanos, u32);
 #[derive(Debug, Default)]
 pub struct Timers {
     in_order: VecDeque<Entry>,
-    /// The earliest entry that is not in `in_order`; the others are in `heap`. Kept apart, because a
-    /// heap does not show its second entry.
+    /// The earliest entry that is not in `in_order`; the others are in `heap`. Stored separately,
+    /// because `BinaryHeap` gives access only to its first entry, and [`Timers::second_due`] needs
+    /// two.
     first: Option<Entry>,
     heap: BinaryHeap<Reverse<Entry>>,
 }
@@ -33,7 +34,8 @@ impl Timers {
         }
     }
 
-    /// The last entry in order goes to the heap: if it is far ahead, those that follow would have to.
+    /// Adds an entry that is earlier than the last one in order. That last entry moves to the heap;
+    /// if it is far ahead, all later entries would otherwise end up there.
     // perf: not inlined, so that the usual case saves no registers.
     #[inline(never)]
     fn push_out_of_order(&mut self, entry: Entry) {
@@ -61,9 +63,9 @@ impl Timers {
         }
     }
 
-    /// Whether the earliest entry is not in `in_order`.
+    /// Whether to take the next entry from `first` instead of `in_order`.
     #[inline]
-    fn heap_is_first(&self) -> bool {
+    fn takes_first(&self) -> bool {
         match (self.in_order.front(), &self.first) {
             (Some(front), Some(first)) => first < front,
             (None, _) => true,
@@ -75,13 +77,13 @@ impl Timers {
     #[must_use]
     #[inline]
     pub fn peek(&self) -> Option<(Nanos, u32)> {
-        if self.heap_is_first() { self.first } else { self.in_order.front().copied() }
+        if self.takes_first() { self.first } else { self.in_order.front().copied() }
     }
 
     /// Removes the earliest due time.
     #[inline]
     pub fn pop(&mut self) -> Option<(Nanos, u32)> {
-        if self.heap_is_first() {
+        if self.takes_first() {
             let next = self.heap.pop().map(|Reverse(entry)| entry);
             std::mem::replace(&mut self.first, next)
         } else {
@@ -89,9 +91,9 @@ impl Timers {
         }
     }
 
-    /// The second earliest due time.
+    /// The second-earliest due time.
     #[must_use]
-    pub fn second(&self) -> Option<Nanos> {
+    pub fn second_due(&self) -> Option<Nanos> {
         let heap = self.heap.peek().map(|Reverse(entry)| entry);
         let candidates = self.in_order.iter().take(2).chain(&self.first).chain(heap);
         let (_, second) = candidates.fold((Nanos::MAX, Nanos::MAX), |(first, second), (due, _)| {
@@ -113,7 +115,7 @@ impl Timers {
         self.in_order.len() + usize::from(self.first.is_some()) + self.heap.len()
     }
 
-    /// Reserves memory for `capacity` due times in all.
+    /// Reserves memory for a total of `capacity` due times.
     pub fn reserve(&mut self, capacity: usize) {
         self.in_order.reserve(capacity.saturating_sub(self.len()));
     }
@@ -150,7 +152,7 @@ mod tests {
                 }
                 prop_assert_eq!(timers.len(), all.len());
                 prop_assert_eq!(timers.peek(), all.first().copied());
-                prop_assert_eq!(timers.second(), all.get(1).map(|(due, _)| *due));
+                prop_assert_eq!(timers.second_due(), all.get(1).map(|(due, _)| *due));
             }
         }
     }

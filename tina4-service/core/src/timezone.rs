@@ -88,19 +88,22 @@ const LEGACY_NAMES: [&str; 45] = [
     "Zulu",
 ];
 
-/// Why a text is not the name of a time zone.
+/// The minimum similarity at which a word counts as a misspelling of an area.
+const MIN_SIMILARITY: f64 = 0.8;
+
+/// The reason why a string is not the name of a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TimezoneError {
-    /// The text is empty.
+    /// The string is empty.
     Empty,
-    /// An offset from UTC, not a zone.
+    /// An offset from UTC, not a zone; the whole string.
     Offset(String),
     /// A character that no name contains.
     Character(char),
-    /// A name without an area that is not a legacy name.
-    NoArea(String),
-    /// The first part of the name is not an area.
+    /// A name that lacks an area or a place, and is not a legacy name; the whole string.
+    Incomplete(String),
+    /// The first part of the name, given here, is not an area.
     UnknownArea(String),
 }
 
@@ -109,7 +112,7 @@ impl Timezone {
     ///
     /// # Errors
     ///
-    /// Describes why this cannot be the name of a time zone.
+    /// Returns an error if this cannot be the name of a time zone.
     ///
     /// ```
     /// use tina4_service_core::Timezone;
@@ -118,7 +121,7 @@ impl Timezone {
     /// assert!(Timezone::parse("Europe/Berlin").is_ok());
     /// assert_eq!(
     ///     Timezone::parse("UTC+2").unwrap_err().to_string(),
-    ///     "`UTC+2` is an offset, not a time zone; write the zone it belongs to, such as `Europe/Berlin`",
+    ///     "`UTC+2` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`",
     /// );
     /// ```
     pub fn parse(text: &str) -> Result<Self, TimezoneError> {
@@ -128,8 +131,8 @@ impl Timezone {
         if text.eq_ignore_ascii_case("local") {
             return Ok(Self::Local);
         }
-        let is = |name: &&str| name.eq_ignore_ascii_case(text);
-        if LEGACY_NAMES.iter().any(is) {
+        let matches = |name: &&str| name.eq_ignore_ascii_case(text);
+        if LEGACY_NAMES.iter().any(matches) {
             return Ok(Self::Named(Cow::Owned(text.to_owned())));
         }
         if is_offset(text) {
@@ -147,7 +150,7 @@ impl Timezone {
                     Err(TimezoneError::UnknownArea(area.to_owned()))
                 }
             }
-            Some(_) | None => Err(TimezoneError::NoArea(text.to_owned())),
+            Some(_) | None => Err(TimezoneError::Incomplete(text.to_owned())),
         }
     }
 }
@@ -182,7 +185,7 @@ impl fmt::Display for TimezoneError {
             ),
             Self::Offset(found) => write!(
                 f,
-                "`{found}` is an offset, not a time zone; write the zone it belongs to, such as `Europe/Berlin`"
+                "`{found}` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`"
             ),
             Self::Character(' ') => f.write_str(
                 "the name of a time zone has no spaces; write `_`, as in `America/New_York`",
@@ -192,18 +195,18 @@ impl fmt::Display for TimezoneError {
                 "the name of a time zone cannot contain `{}`; write a name such as `Europe/Berlin`",
                 found.escape_debug()
             ),
-            Self::NoArea(found) => write!(
+            Self::Incomplete(found) => write!(
                 f,
-                "`{found}` is not a time zone; write area and place, such as `Europe/Berlin`, or `UTC`"
+                "`{found}` is not a time zone; write an area and a place, such as `Europe/Berlin`, or `UTC`"
             ),
             Self::UnknownArea(found) => {
-                write!(f, "unknown area `{found}` of a time zone; ")?;
+                write!(f, "unknown time zone area `{found}`; ")?;
                 let nearest = AREAS
                     .iter()
                     .map(|area| (strsim::jaro_winkler(area, found), *area))
                     .max_by(|(a, _), (b, _)| a.total_cmp(b));
                 match nearest {
-                    Some((alike, area)) if alike > 0.8 => write!(f, "did you mean `{area}`?"),
+                    Some((similarity, area)) if similarity > MIN_SIMILARITY => write!(f, "did you mean `{area}`?"),
                     Some(_) | None => write!(f, "the areas are {}", AREAS.join(", ")),
                 }
             }
@@ -247,14 +250,14 @@ mod tests {
             ("GMT-3", TimezoneError::Offset(text("GMT-3"))),
             ("America/New York", TimezoneError::Character(' ')),
             ("Europe/Zürich", TimezoneError::Character('ü')),
-            ("PST", TimezoneError::NoArea(text("PST"))),
-            ("Berlin", TimezoneError::NoArea(text("Berlin"))),
-            ("Europe/", TimezoneError::NoArea(text("Europe/"))),
+            ("PST", TimezoneError::Incomplete(text("PST"))),
+            ("Berlin", TimezoneError::Incomplete(text("Berlin"))),
+            ("Europe/", TimezoneError::Incomplete(text("Europe/"))),
             ("Eurpe/Berlin", TimezoneError::UnknownArea(text("Eurpe"))),
         ] {
             assert_eq!(Timezone::parse(name), Err(error), "{name:?}");
         }
         let message = TimezoneError::UnknownArea(text("Eurpe")).to_string();
-        assert_eq!(message, "unknown area `Eurpe` of a time zone; did you mean `Europe`?");
+        assert_eq!(message, "unknown time zone area `Eurpe`; did you mean `Europe`?");
     }
 }

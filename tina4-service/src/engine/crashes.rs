@@ -18,7 +18,7 @@ pub(super) fn from_error(cause: Cause) -> Box<Crash> {
     match crash.kind {
         CrashKind::Transient => {}
         CrashKind::Permanent => {
-            crash.text = format!("{PERMANENT}{}", crash.text).into();
+            crash.message = format!("{PERMANENT}{}", crash.message).into();
         }
     }
     crash
@@ -48,5 +48,5 @@ fn crash(mut text: String, panic: Option<Box<Panic>>, kind: CrashKind) -> Box<Cr
     if let Some(backtrace) = panic.and_then(|panic| panic.backtrace) {
         error_text::add_backtrace(&mut text, backtrace);
     }
-    Box::new(Crash { text: text.into(), panicked, kind })
+    Box::new(Crash { message: text.into(), panicked, kind })
 }

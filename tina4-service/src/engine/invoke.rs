@@ -123,7 +123,7 @@ fn clean_up(context: &Context, instance: &Instance) -> Vec<Arc<str>> {
         } else {
             break;
         };
-        failures.extend(result.flatten().err().map(|crash| crash.text));
+        failures.extend(result.flatten().err().map(|crash| crash.message));
     }
     discard_locals(instance);
     failures

@@ -181,7 +181,7 @@ impl Supervisor {
             now,
             wall,
             zone,
-            hooks: service.instance.has_hooks(),
+            has_hooks: service.instance.has_hooks(),
             last_heartbeat: if has_timeout { service.instance.last_heartbeat() } else { 0 },
             random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
         };

@@ -44,7 +44,7 @@ type Never = <fn() -> ! as FnOutput>::Output;
 /// `&str`, `anyhow::Error`.
 #[diagnostic::on_unimplemented(
     message = "a service cannot return `{Self}`",
-    label = "not a return type of a service",
+    label = "not a valid return type for a service",
     note = "return `()`, `Flow`, `Result<(), E>`, `Result<Flow, E>` or `!`",
     note = "`E` is anything that converts into `Box<dyn Error + Send + Sync>`: an error type, `String`, `&str`, `anyhow::Error`"
 )]
@@ -107,8 +107,8 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Never, E> {
 
 /// A type that a clean-up hook may return: `()`, `Result<(), E>` or `!`.
 #[diagnostic::on_unimplemented(
-    message = "an `on_stop` function cannot return `{Self}`",
-    label = "not a return type of a clean-up hook",
+    message = "a clean-up hook cannot return `{Self}`",
+    label = "not a valid return type for a clean-up hook",
     note = "return `()`, `Result<(), E>` or `!`"
 )]
 pub trait HookOutcome {

@@ -28,10 +28,7 @@ pub(crate) fn start_worker(
     let Some(bytes) = stack_size else { return start_thread(name, body) };
     let started = spawn(std::thread::Builder::new().name(name).stack_size(bytes), body);
     started.map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("{error} (with a stack of {bytes} bytes); try a smaller `stack_size`"),
-        )
+        io::Error::new(error.kind(), format!("{error}, with a stack of {bytes} bytes"))
     })
 }
 

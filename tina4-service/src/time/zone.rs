@@ -20,8 +20,8 @@ impl Zone {
     ) -> fmt::Result {
         self.write_time(f, at)?;
         match change {
-            Some(ClockChange::Skipped) => f.write_str(" (clocks go forward)"),
-            Some(ClockChange::Repeated) => f.write_str(" (again, clocks went back)"),
+            Some(ClockChange::AfterGap) => f.write_str(" (clocks go forward)"),
+            Some(ClockChange::InOverlap) => f.write_str(" (again, clocks went back)"),
             None => Ok(()),
         }
     }

@@ -87,7 +87,7 @@ fn rule_60_every_field_reports_what_happened() {
     );
     assert_eq!(service.last_error.as_deref(), Some("the third"), "it is kept");
     let line = service.to_string();
-    assert_eq!(line, "s: waiting, every 10s, 4 runs, 1 crashes, last error: the third");
+    assert_eq!(line, "s: waiting, every 10s, runs: 4, crashes: 1, last error: the third");
     runner.stop_all();
 }
 

@@ -47,7 +47,7 @@ fn rule_82_unreadable_expressions_and_unknown_zones_are_faults_with_their_place(
     for part in [
         concat!("`expression` at ", file!(), ":"),
         "`cron`: `MOM` is not a day of the week; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT\n    0 8 * * MOM\n            ^^^",
-        "`timezone`: `UTC+2` is an offset, not a time zone; write the zone it belongs to, such as `Europe/Berlin`",
+        "`timezone`: `UTC+2` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`",
         "`timezone`: the time zone `Europe/Berlinn` is unknown to this machine; did you mean `Europe/Berlin`?",
         "`timezone` has no effect without `cron`; add `cron` or remove `timezone`",
     ] {

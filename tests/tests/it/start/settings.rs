@@ -18,7 +18,7 @@ fn rule_82_every_wrong_setting_is_a_fault_with_a_remedy() {
         (|| Service::new("s", |_| {}).interval("1us"), &["`interval`", "1ms"]),
         (|| Service::new("s", |_| {}).delay("367 days"), &["`delay`", "366"]),
         (|| Service::new("s", |_| {}).interval("1 month"), &["`interval`", "month"]),
-        (|| Service::new("s", |_| {}).interval("1s").delay("1s"), &["exclude each other"]),
+        (|| Service::new("s", |_| {}).interval("1s").delay("1s"), &["cannot be combined"]),
         (|| Service::new("s", |_| {}).interval("1s").jitter("1s"), &["`jitter`", "shorter"]),
         (|| Service::new("s", |_| {}).jitter("1s"), &["`jitter`", "continuous"]),
         (|| Service::new("s", |_| {}).backoff("2m"), &["`backoff`", "`max_backoff`"]),

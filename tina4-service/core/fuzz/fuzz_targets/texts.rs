@@ -7,7 +7,7 @@ use tina4_service_core::{Timezone, duration, name};
 fuzz_target!(|text: &str| {
     match duration::parse(text) {
         // The formatted duration parses to the same value.
-        Ok(found) => assert_eq!(duration::parse(&duration::text(found)), Ok(found)),
+        Ok(found) => assert_eq!(duration::parse(&duration::format(found)), Ok(found)),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
     if let Err(error) = name::check(text) {

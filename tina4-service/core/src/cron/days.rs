@@ -4,66 +4,69 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Days {
     /// Days of the month: bits 1 to 31.
-    pub dates: u32,
-    /// Days counted back from the last day of the month, bit 0 (`L`, `L-3`).
-    pub from_last: u32,
+    pub days_of_month: u32,
+    /// Days counted back from the end of the month: bit 0 is the last day (`L`), and bit 3 is three
+    /// days before it (`L-3`).
+    pub days_from_end: u32,
     /// Days of the month whose nearest weekday (Monday to Friday) matches (`15W`).
-    pub near: u32,
-    /// The same for days counted back from the last day of the month (`LW`).
-    pub near_last: u32,
+    pub nearest_weekdays: u32,
+    /// Days counted back from the end of the month whose nearest weekday matches; bit 0 is the last
+    /// day (`LW`).
+    pub nearest_weekdays_from_end: u32,
     /// Days of the week: bits 0 (Sunday) to 6.
-    pub weekdays: u8,
+    pub days_of_week: u8,
     /// Days of the week, for their first to fifth occurrence in the month (`MON#2`).
-    pub nth: [u8; 5],
+    pub nth_days_of_week: [u8; 5],
     /// Days of the week, for their last occurrence in the month (`5L`).
-    pub last: u8,
-    /// Whether a day must match both fields; otherwise one of them is enough.
-    pub both: bool,
+    pub last_days_of_week: u8,
+    /// Whether a day must match both day fields; if not, matching one is enough.
+    pub match_both: bool,
 }
 
 impl Days {
     /// Every day.
     pub const ALL: Self = Self {
-        dates: 0xffff_fffe,
-        from_last: 0,
-        near: 0,
-        near_last: 0,
-        weekdays: 0x7f,
-        nth: [0; 5],
-        last: 0,
-        both: true,
+        days_of_month: 0xffff_fffe,
+        days_from_end: 0,
+        nearest_weekdays: 0,
+        nearest_weekdays_from_end: 0,
+        days_of_week: 0x7f,
+        nth_days_of_week: [0; 5],
+        last_days_of_week: 0,
+        match_both: true,
     };
 
     /// The matching days, as bits 1 to 31, of a month with `length` days whose first day falls on
     /// the day of the week `first` (0 is Sunday).
     pub(super) fn of(&self, length: u32, first: u32) -> u32 {
         let all = u32::MAX >> (31 - length) & !1;
-        let (dates, weekdays) = (self.dates_of(length, first), self.weekdays_of(length, first));
-        let days = if self.both { dates & weekdays } else { dates | weekdays };
+        let (by_month, by_week) =
+            (self.matching_days_of_month(length, first), self.matching_days_of_week(length, first));
+        let days = if self.match_both { by_month & by_week } else { by_month | by_week };
         days & all
     }
 
-    fn dates_of(&self, length: u32, first: u32) -> u32 {
-        let mut days = self.dates;
-        for day in each_bit(self.from_last) {
+    fn matching_days_of_month(&self, length: u32, first: u32) -> u32 {
+        let mut days = self.days_of_month;
+        for day in each_bit(self.days_from_end) {
             days |= length.checked_sub(day).map_or(0, |day| 1 << day);
         }
-        for day in each_bit(self.near) {
+        for day in each_bit(self.nearest_weekdays) {
             days |= nearest_weekday(day, length, first);
         }
-        for day in each_bit(self.near_last) {
+        for day in each_bit(self.nearest_weekdays_from_end) {
             days |= length.checked_sub(day).map_or(0, |day| nearest_weekday(day, length, first));
         }
         days
     }
 
-    fn weekdays_of(&self, length: u32, first: u32) -> u32 {
+    fn matching_days_of_week(&self, length: u32, first: u32) -> u32 {
         let mut days = 0;
         for day in 1..=length {
-            let weekday = 1 << ((first + day - 1) % 7);
-            let nth = self.nth[((day - 1) / 7) as usize];
-            let last = if day + 7 > length { self.last } else { 0 };
-            if (self.weekdays | nth | last) & weekday != 0 {
+            let day_of_week = 1 << ((first + day - 1) % 7);
+            let nth = self.nth_days_of_week[((day - 1) / 7) as usize];
+            let last = if day + 7 > length { self.last_days_of_week } else { 0 };
+            if (self.days_of_week | nth | last) & day_of_week != 0 {
                 days |= 1 << day;
             }
         }

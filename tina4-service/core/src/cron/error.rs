@@ -4,9 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 
-/// A longer expression is not printed with its underline, which would not line up on a screen.
+/// The longest expression, in bytes, that is printed with its underline: on a screen, a longer one
+/// wraps, and the underline does not line up.
 const MAX_SHOWN: usize = 200;
-/// Longest excerpt of the expression quoted in a message, in characters.
+/// The longest excerpt of the expression that a message quotes, in characters.
 const MAX_EXCERPT: usize = 40;
 
 /// The text to quote in a message, escaped and truncated.
@@ -17,7 +18,7 @@ pub(super) fn excerpt(found: &str) -> String {
     }
 }
 
-/// Why a text is not a cron expression.
+/// The reason why a string is not a cron expression.
 ///
 /// Displayed as `problem; remedy`. The alternate form `{:#}` also prints the expression and
 /// underlines the part that is wrong:
@@ -54,8 +55,8 @@ impl CronError {
 impl fmt::Display for CronError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        let is_printable = (1..=MAX_SHOWN).contains(&self.expression.trim().len());
-        if !f.alternate() || !is_printable {
+        let fits_on_a_line = (1..=MAX_SHOWN).contains(&self.expression.trim().len());
+        if !f.alternate() || !fits_on_a_line {
             return Ok(());
         }
         // Tabs and line breaks would misalign the underline.

@@ -6,16 +6,16 @@ use super::field_kind::FieldKind;
 use super::part::{Part, PartError, reject};
 use super::value::{is_number, read_range, read_step, read_value, value};
 
-/// A parsed field; the day masks are those of [`Days`](super::Days).
+/// A parsed field; its day masks have the layout of those in [`Days`](super::Days).
 #[derive(Default)]
 pub(super) struct Field {
     pub(super) values: u64,
-    pub(super) from_last: u32,
-    pub(super) near: u32,
-    pub(super) near_last: u32,
-    pub(super) nth: [u8; 5],
-    pub(super) last: u8,
-    /// Whether it starts with `*` or is `?`: then a day must match both day fields.
+    pub(super) days_from_end: u32,
+    pub(super) nearest_weekdays: u32,
+    pub(super) nearest_weekdays_from_end: u32,
+    pub(super) nth_days_of_week: [u8; 5],
+    pub(super) last_days_of_week: u8,
+    /// Whether it is `?` or starts with `*`; if so, a day must match both day fields.
     pub(super) starts_with_star: bool,
     /// Whether it has a `*`, a range or a step.
     pub(super) recurring: bool,
@@ -32,7 +32,7 @@ impl Field {
         for item in part.split(|c| c == ',') {
             if item.text.is_empty() {
                 let message = format!(
-                    "{} is missing beside the comma; write one, or remove the comma",
+                    "{} is missing next to a comma; write one, or remove the comma",
                     kind.noun()
                 );
                 return reject(part, message);
@@ -60,21 +60,24 @@ impl Field {
             Some((base, step)) => (base, Some(read_step(kind, item, step)?)),
             None => (item, None),
         };
-        let (least, greatest) = kind.bounds();
+        let (min, max) = kind.bounds();
         let (first, last) = match base.text {
-            "*" => (least, greatest),
+            "*" => (min, max),
             "?" if !kind.is_day() => {
-                return reject(base, "`?` is for the two day fields; write `*` for any value");
+                return reject(
+                    base,
+                    "`?` is allowed only in the two day fields; write `*` for any value",
+                );
             }
             "?" if is_list || step.is_some() => {
                 return reject(item, "`?` cannot be combined with anything; write `*`");
             }
-            "?" => (least, greatest),
+            "?" => (min, max),
             _ => match base.split_once('-') {
                 Some((first, last)) => read_range(kind, base, first, last)?,
                 None => {
                     let value = read_value(kind, base)?;
-                    (value, if step.is_some() { greatest } else { value })
+                    (value, if step.is_some() { max } else { value })
                 }
             },
         };
@@ -82,9 +85,11 @@ impl Field {
         Ok(())
     }
 
-    /// Adds the values from `first` to `last`, wrapping around; equal ends are one value.
+    /// Adds the values from `first` to `last`, wrapping around; if the two are equal, that is one
+    /// value.
     fn add(&mut self, kind: FieldKind, first: u32, last: u32, step: u32) {
-        let (count, (least, _)) = (kind.count(), kind.bounds());
+        let (count, (min, _)) = (kind.count(), kind.bounds());
+        // `0-7` is the whole week, although both ends are Sunday.
         let same = first % count == last % count && (first, last) != (0, 7);
         let length = match last.checked_sub(first) {
             _ if same => 0,
@@ -92,48 +97,64 @@ impl Field {
             None => last + count - first,
         };
         for value in (0..=length).step_by(step as usize).map(|offset| first + offset) {
-            self.values |= 1 << (least + (value - least) % count);
+            self.values |= 1 << (min + (value - min) % count);
         }
     }
 
-    pub(super) fn weekdays(&self) -> u8 {
-        // Seven bits are used.
+    pub(super) fn days_of_week(&self) -> u8 {
+        // Only seven bits are used, so the mask fits.
         u8::try_from(self.values).unwrap_or(u8::MAX)
     }
 
     /// Reads `L`, `L-3`, `LW` and `15W`; `false` if the item is none of these.
     fn read_day_of_month(&mut self, item: Part<'_>, is_list: bool) -> Result<bool, PartError> {
-        let (item, near) = match item.strip('W') {
+        let (item, nearest) = match item.strip('W') {
             Some(rest) => (rest, Some(item)),
             None => (item, None),
         };
-        let (mask, day) = if item.is("L") {
-            (if near.is_some() { &mut self.near_last } else { &mut self.from_last }, 0)
-        } else if let Some((_, back)) = item.split_once('-').filter(|(last, _)| last.is("L")) {
+        let (mask, day) = if item.eq_ignore_case("L") {
+            (
+                if nearest.is_some() {
+                    &mut self.nearest_weekdays_from_end
+                } else {
+                    &mut self.days_from_end
+                },
+                0,
+            )
+        } else if let Some((_, back)) =
+            item.split_once('-').filter(|(last, _)| last.eq_ignore_case("L"))
+        {
             let day = match back.text.parse() {
                 Ok(day @ 0..=30) if is_number(back.text) => day,
                 _ => {
                     let message = format!(
-                        "`{}` is not a day before the last of the month; write `L-1` to `L-30`",
+                        "`{}` is not a valid day counted back from the end of the month; write `L-1` to `L-30`",
                         excerpt(item.text)
                     );
                     return reject(item, message);
                 }
             };
-            (if near.is_some() { &mut self.near_last } else { &mut self.from_last }, day)
-        } else if let Some(whole) = near {
+            (
+                if nearest.is_some() {
+                    &mut self.nearest_weekdays_from_end
+                } else {
+                    &mut self.days_from_end
+                },
+                day,
+            )
+        } else if let Some(whole) = nearest {
             if !is_number(item.text) {
                 let message = format!(
-                    "`{}` is not a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
+                    "`{}` does not name a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
                     excerpt(whole.text)
                 );
                 return reject(whole, message);
             }
-            (&mut self.near, read_value(FieldKind::DayOfMonth, item)?)
+            (&mut self.nearest_weekdays, read_value(FieldKind::DayOfMonth, item)?)
         } else {
             return Ok(false);
         };
-        if let Some(whole) = near.filter(|_| is_list) {
+        if let Some(whole) = nearest.filter(|_| is_list) {
             let message = format!(
                 "`{}` cannot be part of a list; write `W` after a single day",
                 excerpt(whole.text)
@@ -146,10 +167,10 @@ impl Field {
 
     /// Reads `5L` and `MON#2`; `false` if the item is neither.
     fn read_day_of_week(&mut self, item: Part<'_>) -> Result<bool, PartError> {
-        if item.is("L") {
+        if item.eq_ignore_case("L") {
             return reject(
                 item,
-                "`L` needs a day of the week before it; write `5L` for the last Friday of the month, `SAT` for Saturdays",
+                "`L` needs a day of the week before it; write `5L` for the last Friday of the month, or `SAT` for every Saturday",
             );
         }
         if let Some((day, nth)) = item.split_once('#') {
@@ -163,17 +184,17 @@ impl Field {
                 found => {
                     let found = excerpt(found);
                     let message = format!(
-                        "`{found}` is not a week of the month; write `#1` to `#5`, or `5L` for the last Friday"
+                        "`#{found}` is not an occurrence in the month; write `#1` to `#5`, or `5L` for the last Friday"
                     );
                     return reject(item, message);
                 }
             };
-            self.nth[nth] |= bit;
+            self.nth_days_of_week[nth] |= bit;
             return Ok(true);
         }
         match item.strip('L').filter(|day| value(FieldKind::DayOfWeek, day.text).is_some()) {
             Some(day) => {
-                self.last |= 1 << (read_value(FieldKind::DayOfWeek, day)? % 7);
+                self.last_days_of_week |= 1 << (read_value(FieldKind::DayOfWeek, day)? % 7);
                 Ok(true)
             }
             None => Ok(false),

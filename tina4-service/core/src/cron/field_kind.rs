@@ -13,10 +13,10 @@ pub(super) enum FieldKind {
 
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+const DAYS_OF_WEEK: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 impl FieldKind {
-    /// The least and the greatest allowed value; in the day of the week, 0 and 7 are both Sunday.
+    /// The minimum and maximum value; in the day-of-week field, both 0 and 7 are Sunday.
     pub(super) fn bounds(self) -> (u32, u32) {
         match self {
             Self::Second | Self::Minute => (0, 59),
@@ -43,7 +43,7 @@ impl FieldKind {
         match self {
             Self::Second | Self::Minute | Self::Hour | Self::DayOfMonth => (&[], 0),
             Self::Month => (&MONTHS, 1),
-            Self::DayOfWeek => (&WEEKDAYS, 0),
+            Self::DayOfWeek => (&DAYS_OF_WEEK, 0),
         }
     }
 

@@ -4,9 +4,9 @@
 //! civil time and instants differ by that offset only. Between two intervals civil time jumps, mostly
 //! because daylight saving time (DST) starts or ends:
 //!
-//! - forward, a **DST gap**: civil times are skipped. An expression with occurrences in the gap runs
-//!   once, at the first instant after it. A gap longer than [`MAX_GAP`] is not DST but a day that the
-//!   zone dropped, and nothing is made up for.
+//! - forward, a **DST gap**: civil times are skipped. An expression with occurrences in the gap
+//!   runs once, at the first instant after it. A gap longer than [`MAX_GAP`] is not DST but a day
+//!   that the zone skipped, and its occurrences are dropped.
 //! - back, a **DST overlap** (fold): civil times are shown twice. A recurring expression runs in both
 //!   copies, a fixed time of day only in the first; so each interval knows which civil times the
 //!   intervals before it have shown.
@@ -14,22 +14,23 @@
 use super::Cron;
 use crate::calendar::{DAY, Zone};
 
-/// The longest gap that is made up for, in seconds.
+/// The longest gap, in seconds, after which the skipped occurrences still run.
 const MAX_GAP: i64 = 3 * 3_600;
 
-/// How far before an instant to start, so that an overlap there is known: the largest jump back in
-/// history was one day (Alaska, 1867).
+/// How far before an instant the walk over the zone intervals starts, in seconds, so that it sees
+/// an overlap at the instant: the largest jump back in history was one day (Alaska, 1867).
 const LOOK_BACK: i64 = 2 * DAY;
 
-/// Nothing is computed beyond this instant, about the year 30,000,000, or before its negative.
+/// The range of supported instants, in seconds: from minus to plus this value, which is about the
+/// year 30,000,000.
 const MAX_INSTANT: i64 = 1_000_000_000_000_000;
 
-/// A span of time with one UTC offset.
+/// A span of time with one UTC offset. All values are in seconds; `from` and `until` are instants.
 struct ZoneInterval {
     from: i64,
     until: Option<i64>,
     offset: i64,
-    /// Earlier intervals have shown or skipped every civil time before this one.
+    /// Every civil time before this value has been shown or skipped by an earlier interval.
     shown_before: i64,
     /// The civil time at which the gap before this interval starts; `None` if there is no gap, or
     /// one longer than [`MAX_GAP`].
@@ -37,7 +38,7 @@ struct ZoneInterval {
 }
 
 impl ZoneInterval {
-    /// The zone intervals from the one that contains `instant`, cut off there.
+    /// The zone intervals from `instant` on. The first one is shortened to begin at `instant`.
     fn starting_with<Z: Zone + ?Sized>(zone: &Z, instant: i64) -> impl Iterator<Item = Self> {
         let first = Self {
             from: instant,
@@ -54,13 +55,13 @@ impl ZoneInterval {
         let from = self.until.filter(|until| *until > self.from && *until < MAX_INSTANT)?;
         let offset = zone.offset(from);
         let shown = self.shown_before.max(from + self.offset);
-        let begins = from + offset;
-        let skipped = begins - shown;
+        let civil_start = from + offset;
+        let skipped = civil_start - shown;
         Some(Self {
             from,
             until: zone.next_transition(from),
             offset,
-            shown_before: shown.max(begins),
+            shown_before: shown.max(civil_start),
             gap_start: (skipped > 0 && skipped <= MAX_GAP).then_some(shown),
         })
     }
@@ -72,8 +73,8 @@ impl ZoneInterval {
         if cron.recurring { civil } else { civil.max(self.shown_before) }
     }
 
-    /// Whether the expression runs at the start of this interval, for occurrences that a DST gap
-    /// skipped.
+    /// Whether the expression runs at the start of this interval to make up for occurrences in the
+    /// DST gap before it.
     fn makes_up_for_gap(&self, cron: &Cron) -> bool {
         self.gap_start.is_some_and(|gap| {
             cron.first_at_or_after(gap).is_some_and(|civil| civil < self.from + self.offset)
@@ -84,14 +85,15 @@ impl ZoneInterval {
 /// How a clock change, usually DST, affects an occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockChange {
-    /// At the end of a DST gap: it stands for the occurrences that the gap skipped.
-    Skipped,
+    /// The first instant after a DST gap: it stands for the occurrences in the gap.
+    AfterGap,
     /// In a DST overlap: the same civil time was shown before.
-    Repeated,
+    InOverlap,
 }
 
 impl Cron {
-    /// How a clock change affects the occurrence at `instant`; `None` if it does not.
+    /// How a clock change affects the occurrence at `instant`, in seconds since 1970-01-01 00:00
+    /// UTC; `None` if it does not.
     pub fn clock_change<Z: Zone + ?Sized>(&self, instant: i64, zone: &Z) -> Option<ClockChange> {
         if !(-MAX_INSTANT..MAX_INSTANT).contains(&instant) {
             return None;
@@ -99,9 +101,9 @@ impl Cron {
         let is_here = |interval: &ZoneInterval| interval.until.is_none_or(|until| instant < until);
         let interval = ZoneInterval::starting_with(zone, instant - LOOK_BACK).find(is_here)?;
         if instant == interval.from && interval.makes_up_for_gap(self) {
-            Some(ClockChange::Skipped)
+            Some(ClockChange::AfterGap)
         } else if instant + interval.offset < interval.shown_before {
-            Some(ClockChange::Repeated)
+            Some(ClockChange::InOverlap)
         } else {
             None
         }
@@ -115,17 +117,18 @@ impl Cron {
         if !(-MAX_INSTANT..MAX_INSTANT).contains(&instant) {
             return None;
         }
-        // The match found last stays the next one unless civil time went back before it.
+        // The last match remains the next one unless the clock was set back to before the time at
+        // which the search began.
         let mut known: Option<(i64, i64)> = None;
         for interval in ZoneInterval::starting_with(zone, instant - LOOK_BACK) {
             if interval.from > instant && interval.makes_up_for_gap(self) {
                 return Some(interval.from);
             }
-            let begin = interval.from.max(instant + 1);
-            if interval.until.is_some_and(|until| begin >= until) {
+            let start = interval.from.max(instant + 1);
+            if interval.until.is_some_and(|until| start >= until) {
                 continue;
             }
-            let civil = interval.first_civil(self, begin);
+            let civil = interval.first_civil(self, start);
             let found = match known {
                 Some((from, found)) if (from..=found).contains(&civil) => found,
                 Some(_) | None => self.first_at_or_after(civil)?,
@@ -139,7 +142,8 @@ impl Cron {
         None
     }
 
-    /// The exact number of occurrences in `from..until`; fast even over centuries.
+    /// The exact number of occurrences in `from..until`, which are seconds since 1970-01-01 00:00
+    /// UTC. The count takes little time even over centuries.
     pub fn count_between<Z: Zone + ?Sized>(&self, from: i64, until: i64, zone: &Z) -> u64 {
         let (from, until) =
             (from.clamp(-MAX_INSTANT, MAX_INSTANT), until.clamp(-MAX_INSTANT, MAX_INSTANT));
@@ -151,16 +155,19 @@ impl Cron {
             if interval.from >= until {
                 break;
             }
-            let begin = interval.from.max(from);
+            let start = interval.from.max(from);
             let end = interval.until.map_or(until, |end| end.min(until));
-            if begin >= end {
+            if start >= end {
                 continue;
             }
-            let civil = interval.first_civil(self, begin);
+            let civil = interval.first_civil(self, start);
             count += self.count(civil, end + interval.offset);
             // The run that makes up for the gap, unless that instant matches anyway.
-            let first = interval.from + interval.offset;
-            if begin == interval.from && interval.makes_up_for_gap(self) && !self.matches(first) {
+            let civil_start = interval.from + interval.offset;
+            if start == interval.from
+                && interval.makes_up_for_gap(self)
+                && !self.matches(civil_start)
+            {
                 count += 1;
             }
         }

@@ -24,11 +24,14 @@ const NICKNAMES: [(&str, &str); 9] = [
     ("@annually", "0 0 1 1 *"),
 ];
 
+/// The minimum similarity at which a word counts as a misspelling of a nickname.
+const MIN_SIMILARITY: f64 = 0.84;
+
 impl Cron {
     /// Parses a cron expression of five or six fields, or a nickname.
     ///
-    /// The five fields are minute, hour, day of the month, month and day of the week; a sixth, the
-    /// second, may come first. A nickname stands for a whole expression, such as `@daily`.
+    /// The five fields are minute, hour, day of the month, month and day of the week. A field for
+    /// the seconds may precede them. A nickname stands for a whole expression, such as `@daily`.
     ///
     /// Each field takes `*`, values, ranges (`9-17`; `22-2` wraps around), steps (`*/15`, `0-30/10`;
     /// `5/15` continues to the end) and lists of these. Months and days of the week have names
@@ -42,8 +45,8 @@ impl Cron {
     ///
     /// # Errors
     ///
-    /// Describes the first part that is wrong, with its position. An expression that never matches
-    /// any date is also an error.
+    /// Returns an error for the first part that is wrong, with its position. An expression that
+    /// never matches any date is also an error.
     ///
     /// ```
     /// use tina4_service_core::{Cron, Utc};
@@ -61,9 +64,9 @@ impl Cron {
             return Err(error(0..text.len(), message.to_owned()));
         }
         if whole.text.starts_with('@') {
-            let found = NICKNAMES.iter().find(|(word, _)| whole.is(word));
+            let found = NICKNAMES.iter().find(|(word, _)| whole.eq_ignore_case(word));
             let Some((_, meaning)) = found else {
-                return Err(error(whole.span(), unknown_word(whole.text)));
+                return Err(error(whole.span(), unknown_nickname(whole.text)));
             };
             let cron = Self::parse(meaning)?;
             return Ok(Self { text: Cow::Owned(whole.text.to_owned()), ..cron });
@@ -73,14 +76,16 @@ impl Cron {
             .filter(|field| !field.text.is_empty())
             .collect();
         let zero = Part { text: "0", start };
-        let [second, minute, hour, date, month, weekday] = match *fields.as_slice() {
-            [minute, hour, date, month, weekday] => [zero, minute, hour, date, month, weekday],
-            [second, minute, hour, date, month, weekday] => {
-                [second, minute, hour, date, month, weekday]
+        let [second, minute, hour, day_of_month, month, day_of_week] = match *fields.as_slice() {
+            [minute, hour, day_of_month, month, day_of_week] => {
+                [zero, minute, hour, day_of_month, month, day_of_week]
+            }
+            [second, minute, hour, day_of_month, month, day_of_week] => {
+                [second, minute, hour, day_of_month, month, day_of_week]
             }
             [_, _, _, _, _, _, extra, ..] => {
                 let message = format!(
-                    "the expression has {} fields, and there is no field for the year; write five (minute, hour, day of the month, month, day of the week), or six with the second first",
+                    "the expression has {} fields, and there is no field for the year; write five (minute, hour, day of the month, month, day of the week), or six, beginning with the seconds",
                     fields.len()
                 );
                 return Err(error(extra.start..whole.span().end, message));
@@ -88,7 +93,7 @@ impl Cron {
             _ => {
                 let (count, s) = (fields.len(), if fields.len() == 1 { "" } else { "s" });
                 let message = format!(
-                    "the expression has only {count} field{s}; write five (minute, hour, day of the month, month, day of the week), or six with the second first"
+                    "the expression has only {count} field{s}; write five (minute, hour, day of the month, month, day of the week), or six, beginning with the seconds"
                 );
                 return Err(error(whole.span(), message));
             }
@@ -99,9 +104,9 @@ impl Cron {
         let seconds = read(FieldKind::Second, second)?;
         let minutes = read(FieldKind::Minute, minute)?;
         let hours = read(FieldKind::Hour, hour)?;
-        let dates = read(FieldKind::DayOfMonth, date)?;
+        let days_of_month = read(FieldKind::DayOfMonth, day_of_month)?;
         let months = read(FieldKind::Month, month)?;
-        let weekdays = read(FieldKind::DayOfWeek, weekday)?;
+        let days_of_week = read(FieldKind::DayOfWeek, day_of_week)?;
         let cron = Self {
             text: Cow::Owned(whole.text.to_owned()),
             seconds: seconds.values,
@@ -110,25 +115,25 @@ impl Cron {
             // Bits 1 to 12.
             months: u16::try_from(months.values).unwrap_or(u16::MAX),
             days: Days {
-                dates: narrow(dates.values),
-                from_last: dates.from_last,
-                near: dates.near,
-                near_last: dates.near_last,
-                weekdays: weekdays.weekdays(),
-                nth: weekdays.nth,
-                last: weekdays.last,
-                both: dates.starts_with_star || weekdays.starts_with_star,
+                days_of_month: narrow(days_of_month.values),
+                days_from_end: days_of_month.days_from_end,
+                nearest_weekdays: days_of_month.nearest_weekdays,
+                nearest_weekdays_from_end: days_of_month.nearest_weekdays_from_end,
+                days_of_week: days_of_week.days_of_week(),
+                nth_days_of_week: days_of_week.nth_days_of_week,
+                last_days_of_week: days_of_week.last_days_of_week,
+                match_both: days_of_month.starts_with_star || days_of_week.starts_with_star,
             },
             recurring: seconds.recurring || minutes.recurring || hours.recurring,
         };
         if cron.first_at_or_after(0).is_none() {
             let message = format!(
                 "no day ever matches `{} {} {}`; check the day of the month against the month",
-                excerpt(date.text),
+                excerpt(day_of_month.text),
                 excerpt(month.text),
-                excerpt(weekday.text)
+                excerpt(day_of_week.text)
             );
-            return Err(error(date.start..weekday.span().end, message));
+            return Err(error(day_of_month.start..day_of_week.span().end, message));
         }
         Ok(cron)
     }
@@ -139,24 +144,25 @@ fn narrow(values: u64) -> u32 {
     u32::try_from(values).unwrap_or(u32::MAX)
 }
 
-fn unknown_word(found: &str) -> String {
+fn unknown_nickname(found: &str) -> String {
     if found.eq_ignore_ascii_case("@reboot") {
-        return "`@reboot` is not calendar time; a service without `cron` runs when it is started"
+        return "`@reboot` does not name a calendar time; remove `cron`, and the service runs when it is started"
             .to_owned();
     }
     if found.to_ascii_lowercase().starts_with("@every ") {
-        return format!("`{}` is not calendar time; use `interval`", excerpt(found));
+        return format!("`{}` does not name a calendar time; use `interval`", excerpt(found));
     }
-    let alike = |word: &str| strsim::jaro_winkler(word, &found.to_ascii_lowercase());
-    let nearest = NICKNAMES.iter().map(|(word, _)| (alike(word), *word));
-    let nearest =
-        nearest.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(alike, _)| *alike > 0.84);
+    let similarity = |word: &str| strsim::jaro_winkler(word, &found.to_ascii_lowercase());
+    let nearest = NICKNAMES.iter().map(|(word, _)| (similarity(word), *word));
+    let nearest = nearest
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .filter(|(similarity, _)| *similarity > MIN_SIMILARITY);
     let found = excerpt(found);
     match nearest {
-        Some((_, word)) => format!("unknown word `{found}`; did you mean `{word}`?"),
+        Some((_, word)) => format!("unknown nickname `{found}`; did you mean `{word}`?"),
         None => {
             let words = NICKNAMES.map(|(word, _)| format!("`{word}`")).join(", ");
-            format!("unknown word `{found}`; use {words} or five fields")
+            format!("unknown nickname `{found}`; use {words} or five fields")
         }
     }
 }

@@ -14,10 +14,10 @@ impl<'a> Part<'a> {
         self.start..self.start + self.text.len()
     }
 
-    /// The parts before and after the first `sign`.
-    pub(super) fn split_once(self, sign: char) -> Option<(Self, Self)> {
-        let (before, after) = self.text.split_once(sign)?;
-        let start = self.start + before.len() + sign.len_utf8();
+    /// The parts before and after the first `separator`.
+    pub(super) fn split_once(self, separator: char) -> Option<(Self, Self)> {
+        let (before, after) = self.text.split_once(separator)?;
+        let start = self.start + before.len() + separator.len_utf8();
         Some((Self { text: before, start: self.start }, Self { text: after, start }))
     }
 
@@ -31,13 +31,14 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// The part without its last character, if that is `letter` in either case.
+    /// The part without its last character, if that is `letter` (an uppercase letter) or its
+    /// lowercase form.
     pub(super) fn strip(self, letter: char) -> Option<Self> {
         let text = self.text.strip_suffix([letter, letter.to_ascii_lowercase()])?;
         Some(Self { text, ..self })
     }
 
-    pub(super) fn is(self, word: &str) -> bool {
+    pub(super) fn eq_ignore_case(self, word: &str) -> bool {
         self.text.eq_ignore_ascii_case(word)
     }
 }

@@ -19,9 +19,9 @@ pub(super) fn value(kind: FieldKind, text: &str) -> Option<u32> {
 }
 
 pub(super) fn read_value(kind: FieldKind, part: Part<'_>) -> Result<u32, PartError> {
-    let (least, greatest) = kind.bounds();
+    let (min, max) = kind.bounds();
     if let Some(value) = value(kind, part.text)
-        && (least..=greatest).contains(&value)
+        && (min..=max).contains(&value)
     {
         return Ok(value);
     }
@@ -31,27 +31,27 @@ pub(super) fn read_value(kind: FieldKind, part: Part<'_>) -> Result<u32, PartErr
     }
     let found = excerpt(part.text);
     // Likely mistakes get a message of their own.
-    let message = if kind.names().0.iter().any(|name| starts_with(part.text, name)) {
+    let message = if kind.names().0.iter().any(|name| is_longer_form(part.text, name)) {
         let short = &part.text[..3];
-        format!("`{found}` is not {noun}; names have three letters, write `{short}`")
+        format!("`{found}` is too long; names have three letters: write `{short}`")
     } else if kind == FieldKind::DayOfWeek && part.text.len() == 4 && is_number(part.text) {
         format!("`{found}` is not {noun}, and there is no field for the year; write {allowed}")
-    } else if !kind.is_day() && is_day_sign(part.text) {
-        format!("`{found}` is not {noun}; `L`, `W` and `#` are for days, write {allowed}")
+    } else if !kind.is_day() && is_day_form(part.text) {
+        format!("`{found}` is not {noun}, because `L`, `W` and `#` are for days; write {allowed}")
     } else {
         format!("`{found}` is not {noun}; write {allowed}")
     };
     reject(part, message)
 }
 
-fn starts_with(text: &str, name: &str) -> bool {
+fn is_longer_form(text: &str, name: &str) -> bool {
     text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
         && text.len() > name.len()
         && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-fn is_day_sign(text: &str) -> bool {
-    text.contains('#') || ["L", "W", "LW"].iter().any(|sign| text.eq_ignore_ascii_case(sign))
+fn is_day_form(text: &str) -> bool {
+    text.contains('#') || ["L", "W", "LW"].iter().any(|form| text.eq_ignore_ascii_case(form))
 }
 
 pub(super) fn read_range(
@@ -84,23 +84,20 @@ pub(super) fn read_range(
 }
 
 pub(super) fn read_step(kind: FieldKind, item: Part<'_>, step: Part<'_>) -> Result<u32, PartError> {
-    let (_, greatest) = kind.bounds();
-    let (noun, found) = (kind.noun(), excerpt(step.text));
+    let (_, max) = kind.bounds();
+    let found = excerpt(step.text);
     if step.text.is_empty() {
         return reject(item, "the step is missing; write a number after `/`, such as `*/5`");
     }
     if !is_number(step.text) {
-        return reject(
-            step,
-            format!("`{found}` is not a step; write a number from 1 to {greatest}"),
-        );
+        return reject(step, format!("`{found}` is not a step; write a number from 1 to {max}"));
     }
     match step.text.parse() {
         Ok(0) => reject(step, "a step of 0 never advances; write 1 or more"),
-        Ok(step) if step <= greatest => Ok(step),
+        Ok(step) if step <= max => Ok(step),
         Ok(_) | Err(_) => {
             let message = format!(
-                "a step of {found} is larger than {noun} can be; write 1 to {greatest}, or use `interval`"
+                "a step of {found} is too large for this field; write 1 to {max}, or use `interval`"
             );
             reject(step, message)
         }

@@ -40,10 +40,10 @@ fn invalid_durations_and_their_messages() {
         ("5x", "unknown unit `x`; use `ms`, `s`, `m`, `h`, `d` or `w`, or their long forms"),
         (
             "5M",
-            "`M` is months, which have no fixed length; use `m` for minutes or `cron` for calendar time",
+            "`M` means months, which have no fixed length; use `m` for minutes, or `cron` for calendar time",
         ),
-        ("2months", "unit `months` has no fixed length; use `cron` for calendar time, or days"),
-        ("1d 1y", "unit `y` has no fixed length; use `cron` for calendar time, or days"),
+        ("2months", "unit `months` has no fixed length; use days, or `cron` for calendar time"),
+        ("1d 1y", "unit `y` has no fixed length; use days, or `cron` for calendar time"),
         ("-5s", "a duration cannot be negative; remove the `-`"),
         ("1,5s", "unexpected `,` in a duration; write numbers and units, such as `\"1h 30m\"`"),
         ("1.", "unexpected `.` in a duration; write numbers and units, such as `\"1h 30m\"`"),
@@ -53,9 +53,9 @@ fn invalid_durations_and_their_messages() {
         ),
         (
             "99999999999999999999h",
-            "`99999999999999999999h` is too large or too fine; use `1ms` to `366days`",
+            "`99999999999999999999h` is out of range; use `1ms` to `366days`",
         ),
-        ("0.5ns", "`0.5ns` is too large or too fine; use `1ms` to `366days`"),
+        ("0.5ns", "`0.5ns` is out of range; use `1ms` to `366days`"),
     ] {
         assert_eq!(message(text), expected, "{text:?}");
     }
@@ -70,7 +70,7 @@ fn formatted_durations_have_no_months() {
         (86_400 + 61, "1day 1m 1s"),
         (366 * 86_400, "366days"),
     ] {
-        assert_eq!(text(Duration::from_secs(seconds)), expected);
+        assert_eq!(format(Duration::from_secs(seconds)), expected);
     }
 }
 
@@ -80,7 +80,7 @@ proptest! {
     #[test]
     fn formatted_durations_parse_back(seconds in 0..=u64::MAX / 2, nanos in 0..1_000_000_000_u32) {
         let duration = Duration::new(seconds, nanos);
-        prop_assert_eq!(parse(&text(duration)), Ok(duration));
+        prop_assert_eq!(parse(&format(duration)), Ok(duration));
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! How an activation ends: after its clean-up, or abandoned when that takes too long.
+//! How an activation ends: after its clean-up, or abandoned if its last run or clean-up takes too
+//! long.
 
 use super::action::Action;
-use super::ending::Ending;
+use super::end_reason::EndReason;
 use super::facts::Facts;
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Idle, Lingering, Phase};
@@ -14,18 +15,19 @@ impl Lifecycle {
     pub(super) fn end(
         &mut self,
         facts: &Facts<'_>,
-        ending: Ending,
+        reason: EndReason,
         deadline: Nanos,
         start_again: bool,
         clean_up: CleanUp,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
-        self.phase = Phase::Ending { ending, clean_up, deadline, start_again };
-        if !facts.hooks {
+        self.phase = Phase::Ending { reason, clean_up, deadline, start_again };
+        if !facts.has_hooks {
             return self.cleaned_up(emit);
         }
         match clean_up {
-            // `since` is when a queued clean-up is due, even if the state was `Stopping` before.
+            // A queued clean-up is due now, and `since` is its due time, even if the state was
+            // `Stopping` before.
             CleanUp::Queued => {
                 self.since = facts.now;
                 Action::Nothing
@@ -34,12 +36,13 @@ impl Lifecycle {
         }
     }
 
-    /// The clean-up has ended.
+    /// Handles the end of the clean-up: ends the activation, or reports that an abandoned one has
+    /// ended late.
     pub(super) fn cleaned_up(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
-            Phase::Ending { ending, start_again, .. } => {
-                self.phase = Phase::Idle(Idle::Ended(ending));
-                emit(Transition::Ended { ending, start_again });
+            Phase::Ending { reason, start_again, .. } => {
+                self.phase = Phase::Idle(Idle::Ended(reason));
+                emit(Transition::Ended { reason, start_again });
             }
             Phase::Abandoned(Lingering::CleanUp) => {
                 self.phase = Phase::Abandoned(Lingering::Nothing);
@@ -56,7 +59,7 @@ impl Lifecycle {
         Action::Nothing
     }
 
-    /// Abandons a run or clean-up that stop has waited for until its deadline.
+    /// Abandons the run or clean-up in progress if the deadline of the stop has passed.
     pub(super) fn expired(
         &mut self,
         facts: &Facts<'_>,
@@ -66,12 +69,12 @@ impl Lifecycle {
             Phase::StopRequested { deadline, .. } if deadline <= facts.now => {
                 (Lingering::Run, false)
             }
-            Phase::Ending { ending, clean_up, deadline, .. } if deadline <= facts.now => {
+            Phase::Ending { reason, clean_up, deadline, .. } if deadline <= facts.now => {
                 let lingering = match clean_up {
                     CleanUp::Queued => Lingering::QueuedCleanUp,
                     CleanUp::Running => Lingering::CleanUp,
                 };
-                (lingering, ending == Ending::Failed)
+                (lingering, reason == EndReason::Failed)
             }
             // No stop is in progress, or there is time left.
             Phase::Idle(_)
@@ -87,7 +90,7 @@ impl Lifecycle {
         Action::Nothing
     }
 
-    /// The thread of a run or clean-up will never return: another worker runs the clean-up.
+    /// Handles a run or clean-up that will never return: queues the clean-up for another worker.
     pub(super) fn thread_lost(
         &mut self,
         spec: &Spec,
@@ -97,16 +100,16 @@ impl Lifecycle {
         match self.phase {
             Phase::Running { .. } => {
                 let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
-                self.end(facts, Ending::Stopped, deadline, false, CleanUp::Queued, emit)
+                self.end(facts, EndReason::Stopped, deadline, false, CleanUp::Queued, emit)
             }
             Phase::StopRequested { deadline, .. } => {
-                self.end(facts, Ending::Stopped, deadline, false, CleanUp::Queued, emit)
+                self.end(facts, EndReason::Stopped, deadline, false, CleanUp::Queued, emit)
             }
-            Phase::Ending { ending, deadline, .. } => {
-                self.end(facts, ending, deadline, false, CleanUp::Queued, emit)
+            Phase::Ending { reason, deadline, .. } => {
+                self.end(facts, reason, deadline, false, CleanUp::Queued, emit)
             }
             Phase::Abandoned(Lingering::Run | Lingering::CleanUp) => {
-                self.phase = Phase::Abandoned(if facts.hooks {
+                self.phase = Phase::Abandoned(if facts.has_hooks {
                     Lingering::QueuedCleanUp
                 } else {
                     Lingering::Nothing

@@ -1,7 +1,7 @@
 //! Requests: start, run now, pause, resume, stop.
 
 use super::action::Action;
-use super::ending::Ending;
+use super::end_reason::EndReason;
 use super::facts::{Facts, jitter};
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
@@ -54,7 +54,7 @@ impl Lifecycle {
                     }
                     Schedule::Cron(cron, _) => self.wait_for_first(cron, spec, facts),
                 };
-                self.phase = Phase::Pending { wait, pause: Pause::No };
+                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
                 Action::Nothing
             }
             Phase::Idle(_)
@@ -66,12 +66,12 @@ impl Lifecycle {
         }
     }
 
-    /// Takes back a start.
+    /// Undoes a start for which no thread could be spawned.
     pub(super) fn start_failed(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
             Phase::WaitingForDependencies | Phase::Pending { .. } => {
-                self.phase = Phase::Idle(Idle::Ended(Ending::Stopped));
-                emit(Transition::Ended { ending: Ending::Stopped, start_again: false });
+                self.phase = Phase::Idle(Idle::Ended(EndReason::Stopped));
+                emit(Transition::Ended { reason: EndReason::Stopped, start_again: false });
             }
             Phase::Idle(_)
             | Phase::Running { .. }
@@ -86,7 +86,7 @@ impl Lifecycle {
     pub(super) fn run_now(&mut self, facts: &Facts<'_>) -> Action {
         let planned = self.next_run();
         match &mut self.phase {
-            Phase::Pending { wait, pause: pause @ Pause::Now } => {
+            Phase::Pending { wait, pause: pause @ Pause::Paused } => {
                 *wait = match wait {
                     Wait::Due(_) | Wait::Occurrence { .. } => Wait::Due(facts.now),
                     Wait::Backoff(_) => Wait::Backoff(facts.now),
@@ -94,7 +94,7 @@ impl Lifecycle {
                 *pause = Pause::AfterRun;
                 Action::Nothing
             }
-            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => {
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
                 match wait {
                     Wait::Due(_) | Wait::Occurrence { .. } => {
                         // A run that is already due keeps its due time.
@@ -120,17 +120,17 @@ impl Lifecycle {
         match &mut self.phase {
             Phase::Pending { pause, .. } => {
                 match pause {
-                    Pause::No | Pause::AfterRun => {
-                        *pause = Pause::Now;
+                    Pause::NotPaused | Pause::AfterRun => {
+                        *pause = Pause::Paused;
                         emit(Transition::Paused);
                     }
-                    Pause::Now => {}
+                    Pause::Paused => {}
                 }
                 Action::Nothing
             }
-            Phase::Running { pause, .. } => {
-                if !*pause {
-                    *pause = true;
+            Phase::Running { pause_after_run, .. } => {
+                if !*pause_after_run {
+                    *pause_after_run = true;
                     emit(Transition::Paused);
                 }
                 Action::Nothing
@@ -151,26 +151,26 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
-            Phase::Pending { wait, pause: Pause::Now } => {
+            Phase::Pending { wait, pause: Pause::Paused } => {
                 let wait = *wait;
-                let wait = self.resumed(wait, spec, facts);
-                self.phase = Phase::Pending { wait, pause: Pause::No };
+                let wait = self.wait_after_resume(wait, spec, facts);
+                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
                 emit(Transition::Resumed);
                 Action::Nothing
             }
             Phase::Pending { pause: pause @ Pause::AfterRun, .. } => {
-                *pause = Pause::No;
+                *pause = Pause::NotPaused;
                 emit(Transition::Resumed);
                 Action::Nothing
             }
-            Phase::Running { pause, .. } => {
-                if *pause {
-                    *pause = false;
+            Phase::Running { pause_after_run, .. } => {
+                if *pause_after_run {
+                    *pause_after_run = false;
                     emit(Transition::Resumed);
                 }
                 Action::Nothing
             }
-            Phase::Pending { pause: Pause::No, .. } | Phase::WaitingForDependencies => {
+            Phase::Pending { pause: Pause::NotPaused, .. } | Phase::WaitingForDependencies => {
                 Action::Nothing
             }
             Phase::StopRequested { .. } | Phase::Ending { .. } => {
@@ -180,9 +180,9 @@ impl Lifecycle {
         }
     }
 
-    /// What to wait for after a pause. Runs that were due during it are dropped without being
+    /// What to wait for after a pause. Runs that were due during it are skipped without being
     /// counted: the schedule continues from now.
-    fn resumed(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
+    fn wait_after_resume(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
         match wait {
             Wait::Due(_) | Wait::Occurrence { .. } => {
                 let due = self.due_of(wait);
@@ -191,42 +191,42 @@ impl Lifecycle {
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
                         Wait::Due(due.max(facts.now))
                     }
-                    Schedule::Cron(cron, _) => self.wait_after_pause(cron, spec, facts, wait),
+                    Schedule::Cron(cron, _) => self.cron_wait_after_resume(cron, spec, facts, wait),
                 }
             }
             Wait::Backoff(due) => Wait::Backoff(due.max(facts.now)),
         }
     }
 
-    /// Ends the activation; `limit` is when a run or clean-up is abandoned.
+    /// Ends the activation; a run or clean-up still in progress at `new_deadline` is abandoned.
     pub(super) fn stop(
         &mut self,
         facts: &Facts<'_>,
-        limit: Nanos,
+        new_deadline: Nanos,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
             Phase::WaitingForDependencies | Phase::Pending { .. } => {
                 emit(Transition::Stopping);
-                self.end(facts, Ending::Stopped, limit, false, CleanUp::Queued, emit)
+                self.end(facts, EndReason::Stopped, new_deadline, false, CleanUp::Queued, emit)
             }
             Phase::Running { .. } => {
                 emit(Transition::Stopping);
-                self.phase = Phase::StopRequested { deadline: limit, start_again: false };
+                self.phase = Phase::StopRequested { deadline: new_deadline, start_again: false };
                 Action::Nothing
             }
             Phase::StopRequested { deadline, start_again } => {
-                *deadline = limit.min(*deadline);
+                *deadline = new_deadline.min(*deadline);
                 *start_again = false;
                 Action::Nothing
             }
-            Phase::Ending { ending, deadline, start_again, .. } => {
+            Phase::Ending { reason, deadline, start_again, .. } => {
                 // The clean-up may be sleeping, and is only woken by this transition, which has not
-                // been emitted yet if the activation ended by itself.
-                if *ending != Ending::Stopped {
+                // been emitted yet if the activation ended without a stop request.
+                if *reason != EndReason::Stopped {
                     emit(Transition::Stopping);
                 }
-                *deadline = limit.min(*deadline);
+                *deadline = new_deadline.min(*deadline);
                 *start_again = false;
                 Action::Nothing
             }

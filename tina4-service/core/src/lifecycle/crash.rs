@@ -7,8 +7,8 @@ use crate::restart::CrashKind;
 /// A run that returned an error or panicked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crash {
-    /// The text of the error or panic.
-    pub text: Arc<str>,
+    /// The message of the error or panic.
+    pub message: Arc<str>,
     /// Whether it panicked.
     pub panicked: bool,
     /// Whether a restart may help.

@@ -1,18 +1,19 @@
 //! Cron schedules: waiting for an occurrence on the wall clock, and what happens to missed ones.
 //!
-//! Occurrences lie on the wall clock, timers on the monotonic clock. The distance between the two
+//! Occurrences lie on the wall clock, timers on the monotonic clock. The offset between the two
 //! changes when the machine is suspended or its clock is set, so a waiting service reads the wall
-//! clock at least every 30 s (rule 6). DST is not seen here: it changes no instant, and [`Cron`] knows
-//! which instants match.
+//! clock at least every 30 s (rule 6). DST plays no part here: it does not move instants, and
+//! [`Cron`] knows which instants match.
 //!
-//! [`Lifecycle::check_wall_clock`] is where missed occurrences are decided: the last one runs late, if
-//! it is within the [`GRACE_PERIOD`]; all others are skipped and counted (rule 5).
+//! [`Lifecycle::check_wall_clock`] decides what happens to missed occurrences: the last one runs
+//! late, if it is within the [`GRACE_PERIOD`]; all others are skipped and counted (rule 5).
 //!
-//! When the wall clock is set back by more than the grace period, it passes occurrences again. Those
-//! that were skipped, or were before the start, are then due like any other. One that ran does not run
-//! again if the expression names a fixed time, unless the clock is set back by more than
-//! [`MAX_CORRECTION`]: then it was wrong before, and is right now (as in cron(8) of Debian and BSD).
-//! A recurring expression, such as `*/5 * * * *`, runs again in either case.
+//! When the wall clock is set back by more than the grace period, it passes occurrences again.
+//! Those that were skipped, or were before the start, are then due like any other. An occurrence
+//! that has run is not repeated if the expression names a fixed time, unless the clock is set back
+//! by more than [`MAX_CORRECTION`]: then the clock is assumed to have been wrong before and to be
+//! correct afterwards (as in cron(8) of Debian and BSD). A recurring expression, such as
+//! `*/5 * * * *`, runs again in either case.
 
 use super::action::Action;
 use super::cron_state::CronState;
@@ -22,14 +23,15 @@ use super::occurrence::{NEVER, Occurrence, nanos_of, seconds_of};
 use super::phase::{Pause, Phase, Wait};
 use super::transition::Transition;
 use crate::cron::Cron;
-use crate::nanos::{Nanos, SECOND, WallNanos};
+use crate::nanos::{Nanos, WALL_SECOND, WallNanos};
 use crate::schedule::Schedule;
 use crate::spec::Spec;
 
 /// How late a missed occurrence may still run.
-const GRACE_PERIOD: WallNanos = 60 * SECOND;
-/// The largest step back of the wall clock that counts as a correction of the same time.
-const MAX_CORRECTION: WallNanos = 3 * 3_600 * SECOND;
+const GRACE_PERIOD: WallNanos = 60 * WALL_SECOND;
+/// The largest backward step of the wall clock after which a fixed time that has run is not
+/// repeated.
+const MAX_CORRECTION: WallNanos = 3 * 3_600 * WALL_SECOND;
 
 impl Lifecycle {
     fn cron_state_mut(&mut self) -> &mut CronState {
@@ -41,11 +43,11 @@ impl Lifecycle {
         self.cron_state.as_ref().map_or(CronState::NEW.next, |state| state.next)
     }
 
-    /// The occurrence that the current or last run is for, in seconds since 1970 UTC.
+    /// The occurrence that the current or last run is for, as Unix time in seconds.
     #[must_use]
     #[inline]
     pub fn run_occurrence(&self) -> Option<i64> {
-        self.cron_state.as_ref().and_then(|state| state.run)
+        self.cron_state.as_ref().and_then(|state| state.run_occurrence)
     }
 
     fn wait_for(&mut self, at: i64, jitter: Nanos, facts: &Facts<'_>) -> Wait {
@@ -54,43 +56,47 @@ impl Lifecycle {
         Wait::Occurrence { check_at: next.check_at(facts.now) }
     }
 
-    /// Records that all occurrences up to `seconds` have been run or skipped.
-    fn handled_until(&mut self, seconds: i64) {
+    /// Records that all occurrences up to and including `seconds` have been run or skipped.
+    fn mark_handled_through(&mut self, seconds: i64) {
         let state = self.cron_state_mut();
-        state.handled_until = state.handled_until.max(seconds);
+        state.handled_through = state.handled_through.max(seconds);
     }
 
-    /// Waits for the first occurrence of an activation. The service is ready meanwhile (rule 32).
+    /// Plans the wait for the first occurrence of an activation. The service counts as ready while
+    /// it waits (rule 32).
     pub(super) fn wait_for_first(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
         self.ready = true;
-        self.cron_state_mut().handled_until = seconds_of(facts.wall);
+        self.cron_state_mut().handled_through = seconds_of(facts.wall);
         self.wait_for_next(cron, spec, facts)
     }
 
-    /// Waits for the first occurrence that has not been handled; it may have passed.
+    /// Plans the wait for the first occurrence that has not been handled; it may have passed.
     pub(super) fn wait_for_next(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
         self.rewind_if_set_back(cron, facts);
         // No occurrence in 400 years means that the wall clock is wrong; it will be read again.
-        let at = cron.next_after(self.cron_state_mut().handled_until, facts.zone).unwrap_or(NEVER);
+        let at =
+            cron.next_after(self.cron_state_mut().handled_through, facts.zone).unwrap_or(NEVER);
         self.wait_for(at, jitter(spec, facts.random), facts)
     }
 
-    /// Makes occurrences due again that the wall clock will pass again, if it was set back by more
-    /// than the grace period. Returns whether that changed anything.
+    /// Marks occurrences that the wall clock will pass again as not handled, if it was set back by
+    /// more than the grace period. Returns whether that changed anything.
     fn rewind_if_set_back(&mut self, cron: &Cron, facts: &Facts<'_>) -> bool {
-        let set_back_from = |seconds: i64| nanos_of(seconds) - facts.wall;
+        let set_back_by = |seconds: i64| nanos_of(seconds) - facts.wall;
         let state = self.cron_state_mut();
-        if set_back_from(state.handled_until) <= GRACE_PERIOD {
+        if set_back_by(state.handled_through) <= GRACE_PERIOD {
             return false;
         }
         let now = seconds_of(facts.wall);
-        let is_correction = set_back_from(state.last_run) <= MAX_CORRECTION;
-        let handled = if !cron.recurring && is_correction { now.max(state.last_run) } else { now };
-        std::mem::replace(&mut state.handled_until, handled) != handled
+        let is_correction = set_back_by(state.last_run_occurrence) <= MAX_CORRECTION;
+        let handled =
+            if !cron.recurring && is_correction { now.max(state.last_run_occurrence) } else { now };
+        std::mem::replace(&mut state.handled_through, handled) != handled
     }
 
-    /// What to wait for after a pause; occurrences during the pause are dropped.
-    pub(super) fn wait_after_pause(
+    /// What to wait for after a pause. Occurrences during the pause are skipped without being
+    /// counted.
+    pub(super) fn cron_wait_after_resume(
         &mut self,
         cron: &Cron,
         spec: &Spec,
@@ -108,7 +114,7 @@ impl Lifecycle {
         if due >= facts.now {
             return wait;
         }
-        self.handled_until(seconds_of(facts.wall));
+        self.mark_handled_through(seconds_of(facts.wall));
         self.wait_for_next(cron, spec, facts)
     }
 
@@ -124,19 +130,20 @@ impl Lifecycle {
             // Other schedules never wait for an occurrence.
             return Action::Nothing;
         };
-        // The jitter delays the whole calendar of this run, its grace period included.
-        let wall = facts.wall - WallNanos::from(jitter);
-        let now = seconds_of(wall);
-        if at == NEVER || nanos_of(at) > wall {
+        // Jitter delays everything about this run, including its grace period, so compare with a
+        // clock that is behind by the jitter.
+        let shifted_wall = facts.wall - WallNanos::from(jitter);
+        let now = seconds_of(shifted_wall);
+        if at == NEVER || nanos_of(at) > shifted_wall {
             let wait = if self.rewind_if_set_back(cron, facts) {
                 self.wait_for_next(cron, spec, facts)
             } else {
                 self.wait_for(at, jitter, facts)
             };
-            self.phase = Phase::Pending { wait, pause: Pause::No };
+            self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
             return Action::Nothing;
         }
-        let oldest = seconds_of(wall - GRACE_PERIOD + SECOND - 1).max(at);
+        let oldest = seconds_of(shifted_wall - GRACE_PERIOD + WALL_SECOND - 1).max(at);
         let next = |after: &i64| cron.next_after(*after, facts.zone).filter(|at| *at <= now);
         let last = std::iter::successors(next(&(oldest - 1)), next).last();
         let skipped = cron.count_between(at, last.unwrap_or(now.saturating_add(1)), facts.zone);
@@ -149,25 +156,26 @@ impl Lifecycle {
                 self.run(spec, facts, due, Some(at), false)
             }
             None => {
-                self.handled_until(now);
+                self.mark_handled_through(now);
                 let wait = self.wait_for_next(cron, spec, facts);
-                self.phase = Phase::Pending { wait, pause: Pause::No };
+                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
                 Action::Nothing
             }
         }
     }
 
-    /// Skips the occurrences during a run that is not followed by the next occurrence, but by a
-    /// restart, a pause or a run that it asked for; returns their number. After other runs,
-    /// [`Lifecycle::check_wall_clock`] decides.
+    /// Skips the occurrences that passed during a run, and returns their number. Called if a
+    /// restart, a pause or an extra run that the function requested comes next; otherwise
+    /// [`Lifecycle::check_wall_clock`] decides which occurrence runs.
     pub(super) fn skip_occurrences(&mut self, cron: &Cron, facts: &Facts<'_>) -> u64 {
         let now = seconds_of(facts.wall);
-        let from = self.cron_state_mut().handled_until.saturating_add(1);
-        self.handled_until(now);
+        let from = self.cron_state_mut().handled_through.saturating_add(1);
+        self.mark_handled_through(now);
         cron.count_between(from, now.saturating_add(1), facts.zone)
     }
 
-    /// Records which occurrence a run is for. A run for none handles all that have passed.
+    /// Records which occurrence a run is for. A run without an occurrence counts as handling all
+    /// that have passed.
     #[inline]
     pub(super) fn record_run(&mut self, spec: &Spec, facts: &Facts<'_>, occurrence: Option<i64>) {
         match spec.schedule {
@@ -176,12 +184,12 @@ impl Lifecycle {
         }
     }
 
-    // Not inlined: runs of other schedules should not pay for it.
+    // perf: not inlined, so that other schedules do not pay for it.
     #[inline(never)]
     fn record_cron_run(&mut self, facts: &Facts<'_>, occurrence: Option<i64>) {
-        self.handled_until(occurrence.unwrap_or(seconds_of(facts.wall)));
+        self.mark_handled_through(occurrence.unwrap_or(seconds_of(facts.wall)));
         let state = self.cron_state_mut();
-        state.run = occurrence;
-        state.last_run = occurrence.unwrap_or(state.last_run);
+        state.run_occurrence = occurrence;
+        state.last_run_occurrence = occurrence.unwrap_or(state.last_run_occurrence);
     }
 }

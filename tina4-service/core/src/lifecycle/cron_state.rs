@@ -1,28 +1,28 @@
-//! What only a service with a cron schedule remembers.
+//! The state that only services with a cron schedule need.
 
 use super::occurrence::{NEVER, Occurrence};
 use crate::nanos::Nanos;
 
-/// What only a service with a cron schedule remembers. Occurrences are in seconds since 1970 UTC.
+/// The state that only services with a cron schedule need. Occurrences are Unix times in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CronState {
     /// The occurrence it waits for, or waited for last.
     pub(super) next: Occurrence,
     /// The occurrence that the current or last run is for; `None` for a restart or a run on request.
-    pub(super) run: Option<i64>,
-    /// All occurrences up to here have been run or skipped.
-    pub(super) handled_until: i64,
-    /// The last occurrence that ran.
-    pub(super) last_run: i64,
+    pub(super) run_occurrence: Option<i64>,
+    /// All occurrences up to and including this one have been run or skipped.
+    pub(super) handled_through: i64,
+    /// The last occurrence that ran; `i64::MIN` if none has.
+    pub(super) last_run_occurrence: i64,
 }
 
 impl CronState {
     /// The state of a service that has not waited yet.
     pub(super) const NEW: Self = Self {
         next: Occurrence { at: NEVER, jitter: 0, due: Nanos::MAX },
-        run: None,
-        handled_until: i64::MIN,
-        last_run: i64::MIN,
+        run_occurrence: None,
+        handled_through: i64::MIN,
+        last_run_occurrence: i64::MIN,
     };
 }
 

@@ -1,10 +1,10 @@
-//! What a step needs to know besides its input.
+//! The facts that a step depends on: time, time zone, hooks, randomness.
 
 use crate::calendar::Zone;
 use crate::nanos::{Nanos, WallNanos, nanos};
 use crate::spec::Spec;
 
-/// What a step needs to know besides its input.
+/// The facts that a step depends on, in addition to its input.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// The current time of the monotonic clock.
@@ -14,7 +14,7 @@ pub struct Facts<'a> {
     /// The time zone of the cron schedule.
     pub zone: &'a dyn Zone,
     /// Whether there are clean-up hooks to run if the activation ends now.
-    pub hooks: bool,
+    pub has_hooks: bool,
     /// When the run last called `heartbeat`; only needed if the service has a `timeout`.
     pub last_heartbeat: Nanos,
     /// A random number, for jitter.

@@ -4,7 +4,7 @@ use super::crash::Crash;
 use crate::exit::Exit;
 use crate::nanos::Nanos;
 
-/// What happened to a service, or is requested of it.
+/// Something that has happened to a service, or that is requested of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input<'a> {
     /// Begin an activation.
@@ -14,20 +14,20 @@ pub enum Input<'a> {
     },
     /// All services that it comes `after` are ready or have ended.
     Release,
-    /// The [`deadline`](super::Lifecycle::deadline) has passed.
+    /// The [`next_wake_up`](super::Lifecycle::next_wake_up) has passed.
     Due,
     /// The run has ended.
-    Ended(Exit<&'a Crash>),
-    /// The run has ended with [`Exit::Again`], and the worker has nothing else to do: the next run
-    /// begins in the same step.
+    RunEnded(Exit<&'a Crash>),
+    /// The run has ended with [`Exit::Again`], and the worker has no other work, so the next run
+    /// begins in the same step, unless there is a transition to report first.
     Repeat,
     /// The clean-up has ended.
     CleanedUp,
-    /// The thread of the run or clean-up will never return, because it is ending the process.
+    /// The run or clean-up will never return, because its thread is ending the process.
     ThreadLost,
     /// The deadline of a stop has passed; reported by a caller that waits for the stop.
     Expired,
-    /// Take back a start, because no thread could be spawned.
+    /// Undo a start, because no thread could be spawned.
     StartFailed,
     /// Make the next run due now.
     RunNow,

@@ -15,9 +15,10 @@ use crate::spec::Spec;
 #[derive(Debug)]
 pub struct Lifecycle {
     pub(super) phase: Phase,
-    /// `phase.state()`. perf: a step and its caller need it several times.
+    /// Cached `phase.state()`. perf: a step and its caller need it several times.
     pub(super) state: State,
-    /// Since when it has been in this state.
+    /// When it entered this state, began its current run, or queued its clean-up, whichever was
+    /// last.
     pub(super) since: Nanos,
     /// The number of this activation, from 1; 0 before the first.
     pub(super) activation: u32,
@@ -25,9 +26,9 @@ pub struct Lifecycle {
     pub(super) anchor: Nanos,
     /// When the current or last run was due.
     pub(super) due: Nanos,
-    /// When it began.
+    /// When the current or last run began.
     pub(super) started: Nanos,
-    /// Only with a cron schedule; boxed, because most services have another one.
+    /// Present only with a cron schedule; boxed, because most services have a different schedule.
     pub(super) cron_state: Option<Box<CronState>>,
     /// Whether this activation has begun its first run or waits for its first occurrence.
     pub(super) ready: bool,
@@ -35,7 +36,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// A registered service that has not been started.
+    /// Creates the life cycle of a registered service that has not been started.
     #[must_use]
     pub fn new(now: Nanos) -> Self {
         let phase = Phase::Idle(Idle::Registered);
@@ -69,7 +70,7 @@ impl Lifecycle {
             }
             Input::Release => self.release(spec, facts),
             Input::Due => self.due(spec, facts, emit),
-            Input::Ended(exit) => self.ended(spec, facts, exit, emit),
+            Input::RunEnded(exit) => self.ended(spec, facts, exit, emit),
             Input::Repeat => self.repeat(spec, facts, emit),
             Input::CleanedUp => self.cleaned_up(emit),
             Input::ThreadLost => self.thread_lost(spec, facts, emit),

@@ -1,22 +1,23 @@
 //! An occurrence of a cron expression that a service waits for.
 
 use super::facts::Facts;
-use crate::nanos::{Nanos, SECOND, WallNanos};
+use crate::nanos::{Nanos, WALL_SECOND, WallNanos};
 
-/// How long a service waits at most until it reads the wall clock again.
+/// The longest time between two readings of the wall clock by a waiting service: 30 s, in
+/// nanoseconds.
 const CHECK_INTERVAL: Nanos = 30_000_000_000;
 
-/// Stands for an occurrence that never comes.
+/// The sentinel for an occurrence that never comes.
 pub(super) const NEVER: i64 = i64::MAX;
 
 /// An occurrence of a cron expression that a service waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Occurrence {
-    /// In seconds since 1970 UTC.
+    /// Unix time, in seconds.
     pub(super) at: i64,
     /// The jitter of its run: how long after `at` the run begins.
     pub(super) jitter: Nanos,
-    /// When the run is due on the monotonic clock, if nobody sets the wall clock until then.
+    /// When the run is due on the monotonic clock, unless the wall clock is set before then.
     pub(super) due: Nanos,
 }
 
@@ -28,20 +29,21 @@ impl Occurrence {
         Self { at, jitter, due: Nanos::try_from(due).unwrap_or(Nanos::MAX) }
     }
 
-    /// When to read the wall clock next: when the run is due, or after a check interval.
+    /// When to read the wall clock next: when the run is due, or at the next multiple of the check
+    /// interval, whichever is first.
     pub(super) fn check_at(self, now: Nanos) -> Nanos {
-        // On a grid that all services share, so that one wake-up serves them all.
+        // All services share these multiples, so that one wake-up serves them all.
         self.due.min((now / CHECK_INTERVAL).saturating_add(1).saturating_mul(CHECK_INTERVAL))
     }
 }
 
-/// Converts seconds since 1970 UTC.
+/// Converts Unix time from seconds to nanoseconds.
 pub(super) fn nanos_of(seconds: i64) -> WallNanos {
-    WallNanos::from(seconds) * SECOND
+    WallNanos::from(seconds) * WALL_SECOND
 }
 
-/// Converts to seconds since 1970 UTC, rounded down.
+/// Converts Unix time from nanoseconds to seconds, rounded down.
 pub(super) fn seconds_of(wall: WallNanos) -> i64 {
     let end = if wall < 0 { i64::MIN } else { i64::MAX };
-    i64::try_from(wall.div_euclid(SECOND)).unwrap_or(end)
+    i64::try_from(wall.div_euclid(WALL_SECOND)).unwrap_or(end)
 }

@@ -1,10 +1,10 @@
-//! What a life cycle is doing, grouped by activity.
+//! The phase of a life cycle: its internal state, of which [`State`] is the public summary.
 
-use super::ending::Ending;
+use super::end_reason::EndReason;
 use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
 
-/// What a life cycle is doing.
+/// The internal state of a life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Not in an activation.
@@ -15,12 +15,12 @@ pub(super) enum Phase {
     Pending { wait: Wait, pause: Pause },
     /// A run is in progress.
     Running {
-        /// Pause once this run has ended.
-        pause: bool,
+        /// The service is paused once this run has ended.
+        pause_after_run: bool,
         /// When to check next whether this run is stuck.
         check_at: Option<NonMaxNanos>,
-        /// The last sign of life before the silence that was reported as stuck.
-        reported_silence: Option<NonMaxNanos>,
+        /// The heartbeat (or start) after which the run was reported as stuck.
+        reported_heartbeat: Option<NonMaxNanos>,
     },
     /// A run is in progress, and is abandoned if it has not ended by `deadline`.
     StopRequested {
@@ -28,9 +28,10 @@ pub(super) enum Phase {
         /// Start again once stopped.
         start_again: bool,
     },
-    /// The last run has ended, the clean-up has not; it is abandoned at `deadline`.
+    /// The last run has ended, but the clean-up has not. If it has not ended by `deadline`, it is
+    /// abandoned.
     Ending {
-        ending: Ending,
+        reason: EndReason,
         clean_up: CleanUp,
         deadline: Nanos,
         /// Start again once stopped.
@@ -46,11 +47,11 @@ impl Phase {
     pub(super) fn state(self) -> State {
         match self {
             Self::Idle(Idle::Registered) => State::Registered,
-            Self::Idle(Idle::Ended(Ending::Stopped)) => State::Stopped,
-            Self::Idle(Idle::Ended(Ending::Finished)) => State::Finished,
-            Self::Idle(Idle::Ended(Ending::Failed)) => State::Failed,
+            Self::Idle(Idle::Ended(EndReason::Stopped)) => State::Stopped,
+            Self::Idle(Idle::Ended(EndReason::Finished)) => State::Finished,
+            Self::Idle(Idle::Ended(EndReason::Failed)) => State::Failed,
             Self::WaitingForDependencies => State::Waiting,
-            Self::Pending { pause: Pause::Now, .. } => State::Paused,
+            Self::Pending { pause: Pause::Paused, .. } => State::Paused,
             Self::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, .. } => State::Waiting,
             Self::Pending { wait: Wait::Backoff(_), .. } => State::BackingOff,
             Self::Running { .. } => State::Running,
@@ -66,7 +67,7 @@ pub(super) enum Idle {
     /// It has never been started.
     Registered,
     /// Its last activation has ended.
-    Ended(Ending),
+    Ended(EndReason),
 }
 
 /// What a pending service waits for.
@@ -82,9 +83,9 @@ pub(super) enum Wait {
 }
 
 impl Wait {
-    /// When something is to be done next.
+    /// When the service next needs attention.
     #[inline]
-    pub(super) fn deadline(self) -> Nanos {
+    pub(super) fn next_wake_up(self) -> Nanos {
         match self {
             Self::Due(at) | Self::Occurrence { check_at: at } | Self::Backoff(at) => at,
         }
@@ -94,14 +95,14 @@ impl Wait {
 /// Whether a pending service is paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pause {
-    No,
-    /// It was paused before, runs once on request, and is paused again.
+    NotPaused,
+    /// It was paused and will be paused again after one requested run.
     AfterRun,
     /// It does not run until resumed.
-    Now,
+    Paused,
 }
 
-/// How far the clean-up of an activation is.
+/// The progress of an activation's clean-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CleanUp {
     /// A worker has to begin it.

@@ -8,14 +8,15 @@ use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
 
 impl Lifecycle {
-    /// What the service is doing.
+    /// The public state of the service.
     #[must_use]
     #[inline]
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Since when the service has been in this state.
+    /// When the service entered this state, began its current run, or queued its clean-up,
+    /// whichever was last.
     #[must_use]
     #[inline]
     pub fn since(&self) -> Nanos {
@@ -32,18 +33,18 @@ impl Lifecycle {
     /// Consecutive crashes since the last recovery.
     #[must_use]
     #[inline]
-    pub fn crashes_in_a_row(&self) -> u32 {
-        self.restarts.in_a_row()
+    pub fn consecutive_crashes(&self) -> u32 {
+        self.restarts.consecutive_crashes()
     }
 
-    /// What other services may depend on.
+    /// Whether services that come `after` this one may start.
     #[must_use]
     #[inline]
     pub fn readiness(&self) -> Readiness {
         Readiness { active: self.state().is_active(), ready: self.ready }
     }
 
-    /// Whether it is in an activation but not ready, so that other services may wait for it.
+    /// Whether it is active but not yet ready; services that come `after` it may be waiting.
     #[must_use]
     #[inline]
     pub fn is_starting(&self) -> bool {
@@ -64,7 +65,8 @@ impl Lifecycle {
         self.started
     }
 
-    /// When a run that waits for this is due, as far as the clocks agree.
+    /// When the run that waits for `wait` is due, assuming that the wall clock is not set before
+    /// then.
     pub(super) fn due_of(&self, wait: Wait) -> Nanos {
         match wait {
             Wait::Due(due) | Wait::Backoff(due) => due,
@@ -106,8 +108,8 @@ impl Lifecycle {
     /// What the next run or restart waits for, if one is planned.
     fn planned(&self) -> Option<Wait> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => Some(wait),
-            Phase::Pending { pause: Pause::Now, .. }
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => Some(wait),
+            Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
             | Phase::Running { .. }
@@ -123,7 +125,7 @@ impl Lifecycle {
         self.planned().map(|wait| self.due_of(wait))
     }
 
-    /// The occurrence that the next run waits for, in seconds since 1970 UTC, and its jitter.
+    /// The occurrence that the next run waits for, as Unix time in seconds, and its jitter.
     #[must_use]
     pub fn next_occurrence(&self) -> Option<(i64, Nanos)> {
         match self.planned()? {
@@ -138,22 +140,24 @@ impl Lifecycle {
     /// When this life cycle needs [`Input::Due`](super::Input::Due) next.
     #[must_use]
     #[inline]
-    pub fn deadline(&self) -> Option<Nanos> {
+    pub fn next_wake_up(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::No | Pause::AfterRun } => Some(wait.deadline()),
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
+                Some(wait.next_wake_up())
+            }
             Phase::Running { check_at, .. } => check_at.map(NonMaxNanos::nanos),
             Phase::StopRequested { deadline, .. }
             | Phase::Ending { clean_up: CleanUp::Running, deadline, .. } => Some(deadline),
             Phase::Ending { clean_up: CleanUp::Queued, .. }
             | Phase::Abandoned(Lingering::QueuedCleanUp) => Some(self.since),
-            Phase::Pending { pause: Pause::Now, .. }
+            Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
             | Phase::Abandoned(Lingering::Run | Lingering::CleanUp | Lingering::Nothing) => None,
         }
     }
 
-    /// When a stop that is in progress gives up.
+    /// When the last run or clean-up will be abandoned, if the activation is ending.
     #[must_use]
     #[inline]
     pub fn stop_deadline(&self) -> Option<Nanos> {

@@ -1,6 +1,6 @@
-//! What other services may depend on.
+//! Whether dependent services may start.
 
-/// What other services may depend on.
+/// Whether services that come `after` a service may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
     /// Whether the service is in an activation.

@@ -1,4 +1,4 @@
-//! What a service is doing, in one word.
+//! The public state of a service.
 
 use std::fmt;
 
@@ -18,12 +18,12 @@ pub enum State {
     Paused,
     /// Its activation is ending: the last run or the clean-up is in progress.
     Stopping,
-    /// Ended because stop was requested.
+    /// Ended because a stop was requested.
     Stopped,
     /// Ended because its work was done.
     Finished,
-    /// Ended because it crashed too often, or with a `Permanent` error; it stays so until it is
-    /// started again.
+    /// Ended because it crashed too often, or with a `Permanent` error; it remains failed until it
+    /// is started again.
     Failed,
     /// Did not end within its `stop_timeout`; its last run may still be alive.
     Abandoned,

@@ -1,4 +1,5 @@
-//! A life cycle under test; the tests are grouped by subject. `lives.rs` has the properties.
+//! A harness for the life cycle. The tests are grouped by subject; `properties.rs` holds the
+//! property tests.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use super::*;
 
 mod control;
 mod cron;
-mod lives;
 mod permanent;
+mod properties;
 mod restarts;
 mod runs;
 mod stop;
@@ -24,9 +25,9 @@ fn secs(seconds: u64) -> Duration {
 }
 
 /// A life cycle with its spec. The test sets the clocks and the random numbers.
-struct Life {
+struct Harness {
     spec: Spec,
-    life: Lifecycle,
+    lifecycle: Lifecycle,
     now: Nanos,
     /// How far the wall clock is ahead of `now`.
     ahead: WallNanos,
@@ -36,11 +37,11 @@ struct Life {
     transitions: Vec<Transition>,
 }
 
-impl Life {
+impl Harness {
     fn new(spec: Spec) -> Self {
         Self {
             spec,
-            life: Lifecycle::new(0),
+            lifecycle: Lifecycle::new(0),
             now: 0,
             ahead: 0,
             hooks: false,
@@ -55,17 +56,17 @@ impl Life {
     }
 
     fn step(&mut self, input: Input<'_>) -> Action {
-        let Self { spec, life, now, ahead, hooks, last_heartbeat, random, transitions } = self;
+        let Self { spec, lifecycle, now, ahead, hooks, last_heartbeat, random, transitions } = self;
         let wall = WallNanos::from(*now) + *ahead;
         let facts = Facts {
             now: *now,
             wall,
             zone: &Utc,
-            hooks: *hooks,
+            has_hooks: *hooks,
             last_heartbeat: *last_heartbeat,
             random: *random,
         };
-        life.step(spec, facts, input, &mut |transition| transitions.push(transition))
+        lifecycle.step(spec, facts, input, &mut |transition| transitions.push(transition))
     }
 
     fn start(&mut self) {
@@ -73,19 +74,19 @@ impl Life {
     }
 
     fn state(&self) -> State {
-        self.life.state()
+        self.lifecycle.state()
     }
 
-    /// Advances to the next deadline and steps.
+    /// Advances to the next wake-up and steps.
     fn due(&mut self) -> Action {
-        self.now = self.now.max(self.life.deadline().expect("something is due"));
+        self.now = self.now.max(self.lifecycle.next_wake_up().expect("something is due"));
         self.step(Input::Due)
     }
 
     /// Advances to the next run, which takes this long and ends with `input`; returns its due time in
     /// seconds.
     fn run(&mut self, takes: Nanos, input: Input<'_>) -> u64 {
-        let Action::Run { due, .. } = self.due() else { panic!("no run: {:?}", self.life) };
+        let Action::Run { due, .. } = self.due() else { panic!("no run: {:?}", self.lifecycle) };
         self.now += takes;
         self.step(input);
         due / SECOND
@@ -96,24 +97,24 @@ impl Life {
     }
 }
 
-const GOOD: Input<'static> = Input::Ended(Exit::Wait);
+const SUCCEEDED: Input<'static> = Input::RunEnded(Exit::Wait);
 
 fn crash_of(kind: CrashKind) -> Crash {
-    Crash { text: "crash".into(), panicked: false, kind }
+    Crash { message: "crash".into(), panicked: false, kind }
 }
 
 fn crashed() -> Input<'static> {
     static CRASH: LazyLock<Crash> = LazyLock::new(|| crash_of(CrashKind::Transient));
-    Input::Ended(Exit::Crashed(&CRASH))
+    Input::RunEnded(Exit::Crashed(&CRASH))
 }
 
 fn crashed_permanently() -> Input<'static> {
     static CRASH: LazyLock<Crash> = LazyLock::new(|| crash_of(CrashKind::Permanent));
-    Input::Ended(Exit::Crashed(&CRASH))
+    Input::RunEnded(Exit::Crashed(&CRASH))
 }
 
 #[test]
-fn rule_61_every_state_has_a_word() {
+fn rule_61_every_state_has_its_text() {
     let states = [
         (State::Registered, "registered"),
         (State::Waiting, "waiting"),

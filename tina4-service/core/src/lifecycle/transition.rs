@@ -1,23 +1,23 @@
-//! What a step changes that others want to know.
+//! The changes that a step reports.
 
 use std::time::Duration;
 
 use super::crash::Crash;
-use super::ending::Ending;
+use super::end_reason::EndReason;
 
 /// A change to report to the log, to subscribers and to waiting threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transition {
     /// An activation has begun.
     Started,
-    /// This many runs were missed and left out.
+    /// This many runs were missed and skipped.
     Skipped(u64),
     /// A run has crashed.
     Crashed {
         /// Why it crashed.
         crash: Crash,
         /// Consecutive crashes, this one included.
-        in_a_row: u32,
+        consecutive_crashes: u32,
         /// The backoff before the restart; `None` if the service has failed for good.
         restart_in: Option<Duration>,
     },
@@ -26,8 +26,8 @@ pub enum Transition {
         /// The backoff before the restart.
         restart_in: Duration,
     },
-    /// A continuous service with `restart = "always"` returned, and has failed: it may not be
-    /// restarted again.
+    /// A continuous service with `restart = "always"` returned, and has failed because no restart
+    /// is left.
     ReturnedTooOften {
         /// The text of the error.
         error: &'static str,
@@ -47,12 +47,13 @@ pub enum Transition {
     Stopping,
     /// The activation has ended, its clean-up included.
     Ended {
-        /// How it ended.
-        ending: Ending,
-        /// Whether a start was requested while it was stopping.
+        /// Why it ended.
+        reason: EndReason,
+        /// Whether it is to be started again: a start was requested while it was stopping, and no
+        /// stop after that.
         start_again: bool,
     },
-    /// The last run crashed after stop was requested; that does not count as a crash.
+    /// The last run crashed after a stop was requested; that does not count as a crash.
     CrashedWhileStopping(Crash),
     /// The activation did not end in time.
     Abandoned {

@@ -18,33 +18,33 @@ pub struct Draft {
     pub timezone: Option<Timezone>,
     /// The pause before the first run.
     pub initial_delay: Option<Duration>,
-    /// The upper bound of the random lateness of each run.
+    /// The upper bound of the random delay of each run.
     pub jitter: Option<Duration>,
-    /// The duration after which a run is reported as stuck.
+    /// How long a run may go without ending or calling `heartbeat` before it is reported as stuck.
     pub timeout: Option<Duration>,
-    /// Whether to restart.
+    /// Whether the service is restarted after it crashes or returns.
     pub restart: Option<Restart>,
     /// The number of restarts allowed.
     pub max_restarts: Option<u32>,
     /// The sliding window in which restarts are counted.
     pub restart_window: Option<Duration>,
-    /// The first delay before a restart.
+    /// The delay before the first restart.
     pub backoff: Option<Duration>,
     /// The longest delay before a restart.
     pub max_backoff: Option<Duration>,
-    /// How long stop waits for the service.
+    /// How long a stop waits for the service.
     pub stop_timeout: Option<Duration>,
     /// Whether `start_all` starts the service.
     pub autostart: Option<bool>,
     /// Whether a failure of the service shuts the runner down.
     pub critical: Option<bool>,
-    /// Keys whose value could not be read. Each has been reported already, so the check skips every
-    /// rule that depends on one of them.
+    /// Keys whose value is unknown, because it could not be read or is out of range. Each has been
+    /// reported already, so the check skips every rule that depends on one of them.
     pub unreadable: Vec<Key>,
 }
 
 impl Draft {
-    /// Takes over one setting; the last one with the same key wins.
+    /// Stores a setting, replacing an earlier one with the same key.
     ///
     /// ```
     /// use std::time::Duration;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::Key;
 
-/// A setting that cannot stay as it is, and the remedy.
+/// An invalid setting, and how to correct it.
 ///
 /// Its text has the form `problem; remedy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,26 +14,26 @@ pub struct Fault {
     /// The key at fault.
     pub key: Key,
     /// The key it conflicts with, or depends on, if any.
-    pub also: Option<Key>,
-    /// `true` if the value is at fault, `false` if the key itself has to go.
-    pub of_value: bool,
+    pub related_key: Option<Key>,
+    /// Whether the value is at fault; if not, the key itself must be removed.
+    pub is_in_value: bool,
     message: String,
 }
 
 impl Fault {
     /// A value that its key does not accept.
     pub(crate) fn value(key: Key, message: impl Into<String>) -> Self {
-        Self { key, also: None, of_value: true, message: message.into() }
+        Self { key, related_key: None, is_in_value: true, message: message.into() }
     }
 
-    /// A key that must not be set here, whatever its value.
+    /// A key that must not be set here, regardless of its value.
     pub(crate) fn key(key: Key, message: impl Into<String>) -> Self {
-        Self { of_value: false, ..Self::value(key, message) }
+        Self { is_in_value: false, ..Self::value(key, message) }
     }
 
     /// The same fault, with the other key that causes it.
-    pub(crate) fn with(self, also: Key) -> Self {
-        Self { also: Some(also), ..self }
+    pub(crate) fn with(self, related_key: Key) -> Self {
+        Self { related_key: Some(related_key), ..self }
     }
 }
 

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use super::fault::Fault;
 use crate::Key;
-use crate::duration::{LONGEST, SHORTEST, text};
+use crate::duration::{MAX_DURATION, MIN_DURATION, format};
 
-/// Checks that `key` accepts `duration`: [`SHORTEST`] to [`LONGEST`], or zero for `initial_delay`.
+/// Checks that `key` accepts `duration`: [`MIN_DURATION`] to [`MAX_DURATION`], or zero for `initial_delay`.
 pub(super) fn check(key: Key, duration: Duration) -> Result<(), Fault> {
     if duration.is_zero() && key == Key::InitialDelay {
         return Ok(());
     }
-    if duration < SHORTEST {
-        let found = text(duration);
+    if duration < MIN_DURATION {
+        let found = format(duration);
         let message = if duration.is_zero() {
             format!("`{key}` cannot be zero; use at least `1ms`, or remove it")
         } else {
@@ -20,8 +20,8 @@ pub(super) fn check(key: Key, duration: Duration) -> Result<(), Fault> {
         };
         return Err(Fault::value(key, message));
     }
-    if duration > LONGEST {
-        let found = text(duration);
+    if duration > MAX_DURATION {
+        let found = format(duration);
         let message = format!("`{key}` of `{found}` is too long; use at most `366days`");
         return Err(Fault::value(key, message));
     }
@@ -36,8 +36,8 @@ mod tests {
     fn durations_outside_the_range_are_refused() {
         let ns = Duration::from_nanos(1);
         for (key, duration, expected) in [
-            (Key::Interval, SHORTEST, None),
-            (Key::Interval, LONGEST, None),
+            (Key::Interval, MIN_DURATION, None),
+            (Key::Interval, MAX_DURATION, None),
             (Key::InitialDelay, Duration::ZERO, None),
             (
                 Key::Interval,
@@ -51,7 +51,7 @@ mod tests {
             ),
             (
                 Key::Delay,
-                LONGEST + ns,
+                MAX_DURATION + ns,
                 Some("`delay` of `366days 1ns` is too long; use at most `366days`"),
             ),
         ] {

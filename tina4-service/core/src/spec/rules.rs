@@ -6,14 +6,14 @@ use super::Spec;
 use super::draft::Draft;
 use super::fault::Fault;
 use super::range;
-use crate::duration::{self, text};
+use crate::duration::{self, format};
 use crate::{Key, Restart, RestartPolicy, Schedule};
 
-/// From this crash in a row on, the delay is constant: 64 doublings of the shortest duration exceed
-/// the longest one.
-const MAX_DOUBLINGS: u32 = 64;
+/// From this many consecutive crashes on, the backoff is constant: even the shortest one has then
+/// been doubled beyond the longest allowed one.
+const CONSTANT_FROM: u32 = 64;
 
-/// The longest list of delays that a message shows in full.
+/// The longest list of backoffs that a message shows in full.
 const MAX_LISTED: u32 = 8;
 
 impl Draft {
@@ -21,7 +21,7 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// All faults, in the order of the keys.
+    /// Returns all faults, in the order of the keys.
     ///
     /// ```
     /// use std::time::Duration;
@@ -35,16 +35,16 @@ impl Draft {
     /// let faults = draft.check().unwrap_err();
     /// assert_eq!(
     ///     faults[0].to_string(),
-    ///     "`jitter` of `1s` is not shorter than the `interval` of `1s`; make it shorter",
+    ///     "`jitter` of `1s` is not shorter than the `interval` of `1s`; make `jitter` shorter than `1s`",
     /// );
     /// ```
     pub fn check(&self) -> Result<Spec, Vec<Fault>> {
         let mut faults = schedule_conflicts(self);
         let mut draft = self.clone();
         faults.extend(remove_out_of_range(&mut draft));
-        faults.extend(cron_keys(&draft));
-        faults.extend(jitter(&draft));
-        let policy = restart_policy(&draft, &mut faults);
+        faults.extend(check_cron_keys(&draft));
+        faults.extend(check_jitter(&draft));
+        let policy = check_restart_policy(&draft, &mut faults);
         if !faults.is_empty() {
             faults.sort_by_key(|fault| fault.key);
             return Err(faults);
@@ -90,7 +90,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         initial_delay: initial_delay.unwrap_or(default.initial_delay),
         jitter: jitter.unwrap_or(default.jitter),
         timeout,
-        restart: policy,
+        restart_policy: policy,
         stop_timeout: stop_timeout.unwrap_or(default.stop_timeout),
         autostart: autostart.unwrap_or(default.autostart),
         critical: critical.unwrap_or(default.critical),
@@ -111,7 +111,7 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
         max_backoff,
         stop_timeout,
         unreadable,
-        // No durations.
+        // These are not durations.
         cron: _,
         timezone: _,
         restart: _,
@@ -140,7 +140,8 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
     faults
 }
 
-/// At most one schedule may be set. An out-of-range one counts too: it was meant as a schedule.
+/// At most one schedule may be set. One whose duration is out of range also counts, because it was
+/// meant as a schedule.
 fn schedule_conflicts(draft: &Draft) -> Vec<Fault> {
     let mut schedules = schedule_keys(draft);
     let first = schedules.next();
@@ -152,7 +153,7 @@ fn schedule_conflicts(draft: &Draft) -> Vec<Fault> {
             }
             (first, other) => format!("keep `{first}` or `{other}`"),
         };
-        let message = format!("`{first}` and `{other}` exclude each other; {remedy}");
+        let message = format!("`{first}` and `{other}` cannot be combined; {remedy}");
         Some(Fault::key(other, message).with(first))
     };
     schedules.filter_map(exclude).collect()
@@ -166,9 +167,9 @@ fn schedule_keys(draft: &Draft) -> impl Iterator<Item = Key> {
     interval.into_iter().chain(delay).chain(cron)
 }
 
-/// The key that makes the service periodic, if any, and its duration, if it has one and no other
-/// schedule competes with it.
-fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
+/// The key that makes the service periodic, if any, together with its duration. The duration is
+/// `None` for `cron`, and if another schedule is set or unreadable.
+fn periodic_key(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     let unreadable =
         || [Key::Interval, Key::Delay, Key::Cron].into_iter().find(|key| draft.is_unreadable(*key));
     let mut schedules = schedule_keys(draft);
@@ -179,38 +180,39 @@ fn period(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     }
 }
 
-fn jitter(draft: &Draft) -> Option<Fault> {
+fn check_jitter(draft: &Draft) -> Option<Fault> {
     let jitter = draft.jitter?;
     // Computed only here, because it is expensive.
     let shortest = |(key, period): (Key, Option<Duration>)| match &draft.cron {
         Some(cron) if key == Key::Cron && !draft.is_unreadable(Key::Interval) => {
-            (key, period.or_else(|| Some(cron.shortest_pause())))
+            (key, period.or_else(|| Some(cron.shortest_interval())))
         }
         Some(_) | None => (key, period),
     };
-    match period(draft).map(shortest) {
+    match periodic_key(draft).map(shortest) {
         None => {
             let message = "`jitter` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `jitter`";
             Some(Fault::key(Key::Jitter, message))
         }
         Some((key, Some(period))) if jitter >= period => {
-            let (found, period) = (text(jitter), text(period));
+            let (found, period) = (format(jitter), format(period));
             let limit = if key == Key::Cron {
-                format!("`{period}` between two times of `cron`")
+                format!("`{period}` between two occurrences of `cron`")
             } else {
                 format!("`{key}` of `{period}`")
             };
-            let message =
-                format!("`jitter` of `{found}` is not shorter than the {limit}; make it shorter");
+            let message = format!(
+                "`jitter` of `{found}` is not shorter than the {limit}; make `jitter` shorter than `{period}`"
+            );
             Some(Fault::value(Key::Jitter, message).with(key))
         }
         Some(_) => None,
     }
 }
 
-/// `timezone` requires `cron`, and `initial_delay` conflicts with it.
-fn cron_keys(draft: &Draft) -> Vec<Fault> {
-    let has_cron = period(draft).is_some_and(|(key, _)| key == Key::Cron);
+/// `timezone` requires `cron`; `initial_delay` conflicts with `cron`.
+fn check_cron_keys(draft: &Draft) -> Vec<Fault> {
+    let has_cron = periodic_key(draft).is_some_and(|(key, _)| key == Key::Cron);
     let unambiguous = schedule_keys(draft).count() <= 1;
     let mut faults = Vec::new();
     if draft.timezone.is_some() && !has_cron && unambiguous && !draft.is_unreadable(Key::Cron) {
@@ -224,7 +226,7 @@ fn cron_keys(draft: &Draft) -> Vec<Fault> {
     faults
 }
 
-fn restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
+fn check_restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
     let default = RestartPolicy::DEFAULT;
     let policy = RestartPolicy {
         restart: draft.restart.unwrap_or(default.restart),
@@ -236,10 +238,10 @@ fn restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
     match policy.restart {
         // The other rules concern restarts, which never happen here.
         Restart::Never => {
-            faults.extend(restart_never(draft));
+            faults.extend(check_restart_never(draft));
             return policy;
         }
-        Restart::Always => faults.extend(restart_always(draft)),
+        Restart::Always => faults.extend(check_restart_always(draft)),
         Restart::OnFailure => {}
     }
     let known = |key| !draft.is_unreadable(key);
@@ -248,13 +250,13 @@ fn restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
         faults.push(Fault::key(Key::RestartWindow, message).with(Key::MaxRestarts));
     }
     if known(Key::Backoff) && known(Key::MaxBackoff) {
-        let fault = backoff(draft, &policy).or_else(|| restart_window(&policy));
+        let fault = check_backoff(draft, &policy).or_else(|| check_restart_window(&policy));
         faults.extend(fault);
     }
     policy
 }
 
-fn restart_never(draft: &Draft) -> impl Iterator<Item = Fault> {
+fn check_restart_never(draft: &Draft) -> impl Iterator<Item = Fault> {
     let restart_keys = [
         (Key::MaxRestarts, draft.max_restarts.is_some()),
         (Key::RestartWindow, draft.restart_window.is_some()),
@@ -269,20 +271,20 @@ fn restart_never(draft: &Draft) -> impl Iterator<Item = Fault> {
     })
 }
 
-fn restart_always(draft: &Draft) -> Option<Fault> {
-    let (key, _) = period(draft)?;
+fn check_restart_always(draft: &Draft) -> Option<Fault> {
+    let (key, _) = periodic_key(draft)?;
     let message = format!(
         "`restart = \"always\"` has no effect with `{key}`, which runs the service again anyway; remove `restart`"
     );
     Some(Fault::value(Key::Restart, message).with(key))
 }
 
-fn backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
+fn check_backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
     if policy.backoff <= policy.max_backoff {
         return None;
     }
-    let (first, longest) = (text(policy.backoff), text(policy.max_backoff));
-    let (key, also, message) = match (draft.backoff, draft.max_backoff) {
+    let (first, longest) = (format(policy.backoff), format(policy.max_backoff));
+    let (key, related_key, message) = match (draft.backoff, draft.max_backoff) {
         (None, _) => (
             Key::MaxBackoff,
             Key::Backoff,
@@ -305,40 +307,41 @@ fn backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
             ),
         ),
     };
-    Some(Fault::value(key, message).with(also))
+    Some(Fault::value(key, message).with(related_key))
 }
 
-/// The window must be longer than the delays of all allowed restarts together, or the limit could
-/// never be exceeded.
-fn restart_window(policy: &RestartPolicy) -> Option<Fault> {
+/// The window must be longer than all backoffs before the allowed restarts together, or the limit
+/// could never be exceeded.
+fn check_restart_window(policy: &RestartPolicy) -> Option<Fault> {
     let (window, count) = (policy.window?, policy.max_restarts?);
-    let needed = total_delay(policy, count);
+    let needed = total_backoff(policy, count);
     if window > needed {
         return None;
     }
-    let (found, sum, delays) = (text(window), text(needed), list_delays(policy, count));
-    let remedy = if needed < duration::LONGEST {
-        format!("make it longer than `{sum}`, or lower `max_restarts` or `backoff`")
+    let (found, sum, backoffs) = (format(window), format(needed), list_backoffs(policy, count));
+    let remedy = if needed < duration::MAX_DURATION {
+        format!("make `restart_window` longer than `{sum}`, or lower `max_restarts` or `backoff`")
     } else {
         "lower `max_restarts`, `backoff` or `max_backoff`".to_owned()
     };
     let message = format!(
-        "`restart_window` of `{found}` is too short for `max_restarts = {count}`, whose delays are {delays} (`{sum}` in all); {remedy}"
+        "`restart_window` of `{found}` is too short for `max_restarts = {count}`: the backoffs before the restarts add up to `{sum}` ({backoffs}); {remedy}"
     );
     Some(Fault::value(Key::RestartWindow, message).with(Key::MaxRestarts))
 }
 
-/// The sum of the first `count` delays, in bounded time: `count` may be `u32::MAX`.
-fn total_delay(policy: &RestartPolicy, count: u32) -> Duration {
-    let growing = count.min(MAX_DOUBLINGS);
-    let sum = (1..=growing).fold(Duration::ZERO, |sum, k| sum.saturating_add(policy.delay(k)));
-    let constant = policy.delay(MAX_DOUBLINGS).saturating_mul(count - growing);
+/// The sum of the first `count` backoffs, in bounded time: `count` may be `u32::MAX`.
+fn total_backoff(policy: &RestartPolicy, count: u32) -> Duration {
+    let growing = count.min(CONSTANT_FROM);
+    let sum =
+        (1..=growing).fold(Duration::ZERO, |sum, k| sum.saturating_add(policy.backoff_after(k)));
+    let constant = policy.backoff_after(CONSTANT_FROM).saturating_mul(count - growing);
     sum.saturating_add(constant)
 }
 
-/// The first `count` delays as code, the middle of a long list left out.
-fn list_delays(policy: &RestartPolicy, count: u32) -> String {
-    let show = |k| format!("`{}`", text(policy.delay(k)));
+/// The first `count` backoffs in backticks; the middle of a long list is omitted.
+fn list_backoffs(policy: &RestartPolicy, count: u32) -> String {
+    let show = |k| format!("`{}`", format(policy.backoff_after(k)));
     if count <= MAX_LISTED {
         return (1..=count).map(show).collect::<Vec<_>>().join(", ");
     }

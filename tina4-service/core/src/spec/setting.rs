@@ -20,21 +20,21 @@ pub enum Setting {
     Timezone(Timezone),
     /// The pause before the first run.
     InitialDelay(Duration),
-    /// The upper bound of the random lateness of each run.
+    /// The upper bound of the random delay of each run.
     Jitter(Duration),
-    /// The duration after which a run is reported as stuck.
+    /// How long a run may go without ending or calling `heartbeat` before it is reported as stuck.
     Timeout(Duration),
-    /// Whether to restart.
+    /// Whether the service is restarted after it crashes or returns.
     Restart(Restart),
     /// The number of restarts allowed.
     MaxRestarts(u32),
     /// The sliding window in which restarts are counted.
     RestartWindow(Duration),
-    /// The first delay before a restart.
+    /// The delay before the first restart.
     Backoff(Duration),
     /// The longest delay before a restart.
     MaxBackoff(Duration),
-    /// How long stop waits for the service.
+    /// How long a stop waits for the service.
     StopTimeout(Duration),
     /// Whether `start_all` starts the service.
     Autostart(bool),

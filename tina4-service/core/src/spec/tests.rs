@@ -61,7 +61,7 @@ fn full() -> (Draft, Spec) {
         initial_delay: Duration::from_secs(1),
         jitter: Duration::from_secs(2),
         timeout: secs(3),
-        restart: RestartPolicy {
+        restart_policy: RestartPolicy {
             restart: Restart::OnFailure,
             max_restarts: Some(2),
             window: secs(60),
@@ -118,7 +118,7 @@ fn every_setting_arrives_in_its_field() {
 
 #[test]
 fn schedules_exclude_each_other() {
-    let two = "`interval` and `delay` exclude each other; keep `interval` for a fixed rate or `delay` for a fixed pause";
+    let two = "`interval` and `delay` cannot be combined; keep `interval` for a fixed rate or `delay` for a fixed pause";
     let zero = "`interval` cannot be zero; use at least `1ms`, or remove it";
     check(&[
         (Draft { delay: secs(5), ..draft() }, &[]),
@@ -129,7 +129,7 @@ fn schedules_exclude_each_other() {
         (Draft { interval: secs(5), timeout: secs(60), ..draft() }, &[]),
     ]);
     let found = Draft { interval: secs(1), delay: secs(1), ..draft() }.check().unwrap_err();
-    assert_eq!((found[0].key, found[0].also), (Key::Delay, Some(Key::Interval)));
+    assert_eq!((found[0].key, found[0].related_key), (Key::Delay, Some(Key::Interval)));
 }
 
 fn cron(text: &str) -> Option<Cron> {
@@ -143,9 +143,9 @@ fn keys_that_conflict_with_cron_or_require_it() {
     let delay = "`initial_delay` has no effect with `cron`, which determines the first run; remove `initial_delay`";
     let always = "`restart = \"always\"` has no effect with `cron`, which runs the service again anyway; remove `restart`";
     let with =
-        |other: &str| format!("`{other}` and `cron` exclude each other; keep `{other}` or `cron`");
+        |other: &str| format!("`{other}` and `cron` cannot be combined; keep `{other}` or `cron`");
     let (interval, pause) = (with("interval"), with("delay"));
-    let both = "`interval` and `delay` exclude each other; keep `interval` for a fixed rate or `delay` for a fixed pause";
+    let both = "`interval` and `delay` cannot be combined; keep `interval` for a fixed rate or `delay` for a fixed pause";
     check(&[
         (Draft { cron: daily.clone(), timezone: utc.clone(), ..draft() }, &[]),
         (Draft { timezone: utc.clone(), ..draft() }, &[zone]),
@@ -166,8 +166,8 @@ fn keys_that_conflict_with_cron_or_require_it() {
 }
 
 #[test]
-fn jitter_of_cron_is_shorter_than_the_shortest_pause() {
-    let short = "`jitter` of `10m` is not shorter than the `5m` between two times of `cron`; make it shorter";
+fn jitter_of_cron_is_shorter_than_the_shortest_interval() {
+    let short = "`jitter` of `10m` is not shorter than the `5m` between two occurrences of `cron`; make `jitter` shorter than `5m`";
     check(&[
         (Draft { jitter: secs(600), cron: cron("*/5 * * * *"), ..draft() }, &[short]),
         (Draft { jitter: secs(600), cron: cron("5,10,40 8 * * *"), ..draft() }, &[short]),
@@ -185,11 +185,15 @@ fn jitter_is_shorter_than_the_period() {
         (Draft { jitter: secs(1), interval: millis(1001), ..draft() }, &[]),
         (
             Draft { jitter: secs(1), interval: secs(1), ..draft() },
-            &["`jitter` of `1s` is not shorter than the `interval` of `1s`; make it shorter"],
+            &[
+                "`jitter` of `1s` is not shorter than the `interval` of `1s`; make `jitter` shorter than `1s`",
+            ],
         ),
         (
             Draft { jitter: secs(90), delay: secs(1), ..draft() },
-            &["`jitter` of `1m 30s` is not shorter than the `delay` of `1s`; make it shorter"],
+            &[
+                "`jitter` of `1m 30s` is not shorter than the `delay` of `1s`; make `jitter` shorter than `1s`",
+            ],
         ),
         // The schedule itself is at fault, so the jitter cannot be judged.
         (Draft { jitter: secs(1), unreadable: vec![Key::Interval], ..draft() }, &[]),
@@ -283,25 +287,25 @@ fn rule_23_a_window_too_short_for_its_restarts() {
         (
             Draft { restart_window: secs(31), max_restarts: Some(5), ..draft() },
             &[
-                "`restart_window` of `31s` is too short for `max_restarts = 5`, whose delays are `1s`, `2s`, `4s`, `8s`, `16s` (`31s` in all); make it longer than `31s`, or lower `max_restarts` or `backoff`",
+                "`restart_window` of `31s` is too short for `max_restarts = 5`: the backoffs before the restarts add up to `31s` (`1s`, `2s`, `4s`, `8s`, `16s`); make `restart_window` longer than `31s`, or lower `max_restarts` or `backoff`",
             ],
         ),
         (
             Draft { restart_window: secs(1), max_restarts: Some(1), ..draft() },
             &[
-                "`restart_window` of `1s` is too short for `max_restarts = 1`, whose delays are `1s` (`1s` in all); make it longer than `1s`, or lower `max_restarts` or `backoff`",
+                "`restart_window` of `1s` is too short for `max_restarts = 1`: the backoffs before the restarts add up to `1s` (`1s`); make `restart_window` longer than `1s`, or lower `max_restarts` or `backoff`",
             ],
         ),
         (
             Draft { restart_window: secs(60), max_restarts: Some(20), ..draft() },
             &[
-                "`restart_window` of `1m` is too short for `max_restarts = 20`, whose delays are `1s`, `2s`, `4s`, `8s` .. `1m` (`15m 3s` in all); make it longer than `15m 3s`, or lower `max_restarts` or `backoff`",
+                "`restart_window` of `1m` is too short for `max_restarts = 20`: the backoffs before the restarts add up to `15m 3s` (`1s`, `2s`, `4s`, `8s` .. `1m`); make `restart_window` longer than `15m 3s`, or lower `max_restarts` or `backoff`",
             ],
         ),
         (
             Draft { restart_window: secs(60), max_restarts: Some(u32::MAX), ..draft() },
             &[
-                "`restart_window` of `1m` is too short for `max_restarts = 4294967295`, whose delays are `1s`, `2s`, `4s`, `8s` .. `1m` (`2982616days 4h 10m 3s` in all); lower `max_restarts`, `backoff` or `max_backoff`",
+                "`restart_window` of `1m` is too short for `max_restarts = 4294967295`: the backoffs before the restarts add up to `2982616days 4h 10m 3s` (`1s`, `2s`, `4s`, `8s` .. `1m`); lower `max_restarts`, `backoff` or `max_backoff`",
             ],
         ),
         // The backoffs contradict each other, so the delays are unknown.
@@ -370,10 +374,10 @@ proptest! {
                 if let Schedule::Interval(period) | Schedule::Delay(period) = spec.schedule {
                     prop_assert!(spec.jitter < period);
                 }
-                let policy = spec.restart;
+                let policy = spec.restart_policy;
                 prop_assert!(policy.backoff <= policy.max_backoff);
                 if let (Some(window), Some(max)) = (policy.window, policy.max_restarts) {
-                    let sum: Duration = (1..=max).map(|k| policy.delay(k)).sum();
+                    let sum: Duration = (1..=max).map(|k| policy.backoff_after(k)).sum();
                     prop_assert!(window > sum || max == 0);
                 }
             }

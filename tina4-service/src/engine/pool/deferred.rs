@@ -37,7 +37,7 @@ impl Deferred {
         }
         for line in log {
             let _ = panics::catch(|| line.write());
-            line.done();
+            line.mark_handled();
         }
     }
 }
@@ -76,12 +76,12 @@ impl DeferredQueue {
     /// discarded and counted.
     pub(crate) fn log(&mut self, line: LogLine) {
         if self.exiting {
-            return line.done();
+            return line.mark_handled();
         }
         let log = &mut self.pending.log;
         if log.len() >= MAX_LINES {
             self.missed_lines += 1;
-            return line.done();
+            return line.mark_handled();
         }
         if self.missed_lines > 0 {
             log.push(LogLine::missed(std::mem::take(&mut self.missed_lines)));

@@ -67,7 +67,7 @@ impl Supervisor {
             runs: stats.runs,
             crashes,
             restarts,
-            crashes_in_a_row: life.crashes_in_a_row(),
+            crashes_in_a_row: life.consecutive_crashes(),
             skipped,
             last_start: wall((stats.runs > 0).then_some(started)),
             last_end: wall(last_end.map(|(at, _)| at)),

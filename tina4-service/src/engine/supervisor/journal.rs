@@ -28,7 +28,7 @@ impl Journal {
     }
 
     #[cfg(feature = "testing")]
-    pub(super) fn set_recorder(&mut self, recorder: crate::observe::record::Record) {
+    pub(super) fn set_recorder(&mut self, recorder: crate::observe::event_log::EventLog) {
         self.subscribers.record(recorder);
     }
 
@@ -47,7 +47,7 @@ impl Journal {
         if self.has_subscribers() {
             self.publish(instance, &change, now);
         }
-        if LogLine::is_for(&change) {
+        if LogLine::is_logged(&change) {
             deferred.log(LogLine { instance: Some(Arc::clone(instance)), change });
         }
     }

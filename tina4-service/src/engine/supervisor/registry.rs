@@ -137,7 +137,12 @@ impl Registry {
     /// The faults of the last check that concern one service.
     pub(super) fn faults_of(&self, index: u32) -> Vec<Fault> {
         let definition = &self.get(index).instance.definition;
-        self.checked.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect()
+        self.checked
+            .faults
+            .iter()
+            .filter(|fault| fault.prevents_start_of(definition))
+            .cloned()
+            .collect()
     }
 
     /// Whether one of its dependencies has been started and is not ready yet.
@@ -158,7 +163,7 @@ impl Registry {
     pub(super) fn rebuild_timers(&mut self, timers: &mut Timers) {
         timers.clear();
         for (service, index) in self.services.iter_mut().zip(0_u32..) {
-            service.queued = service.life.deadline().unwrap_or(Nanos::MAX);
+            service.queued = service.life.next_wake_up().unwrap_or(Nanos::MAX);
             if service.queued < Nanos::MAX {
                 timers.push(service.queued, index);
             }

@@ -23,7 +23,7 @@ impl Supervisor {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn set_recorder(&mut self, recorder: crate::observe::record::Record) {
+    pub(crate) fn set_recorder(&mut self, recorder: crate::observe::event_log::EventLog) {
         self.journal.set_recorder(recorder);
     }
 

@@ -113,7 +113,7 @@ impl Supervised {
     /// whether it added one.
     #[inline]
     pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
-        match self.life.deadline() {
+        match self.life.next_wake_up() {
             Some(deadline) if deadline < self.queued => {
                 self.queued = deadline;
                 timers.push(deadline, index);

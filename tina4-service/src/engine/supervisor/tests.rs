@@ -88,7 +88,7 @@ fn complete(
 
 fn crash() -> Completion {
     Completion::Ran(Exit::Crashed(Box::new(Crash {
-        text: "no".into(),
+        message: "no".into(),
         panicked: false,
         kind: CrashKind::Transient,
     })))
@@ -298,7 +298,7 @@ fn rule_43_a_report_distinguishes_a_late_end_from_a_run_that_is_still_alive() {
     finish(&mut services, item, Completion::Ran(Exit::Wait), 3 * SECOND);
     services.stop_all(LIMIT, None, 3 * SECOND);
     let line = ready(services.shutdown_result(3 * SECOND)).to_string();
-    assert!(line.contains("abandoned, it ended after its time was up"), "{line}");
+    assert!(line.contains("abandoned, ended after its stop timeout"), "{line}");
     services.start_all(4 * SECOND).unwrap();
     assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
 }

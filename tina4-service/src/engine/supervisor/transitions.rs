@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{FollowUp, Supervisor};
 use crate::observe::event::Change;
 use tina4_service_core::Nanos;
-use tina4_service_core::lifecycle::{Crash, Ending, Transition};
+use tina4_service_core::lifecycle::{Crash, EndReason, Transition};
 
 impl Supervisor {
     /// Counts and reports a transition.
@@ -24,13 +24,17 @@ impl Supervisor {
                 service.failures_mut().skipped += count;
                 Change::Skipped { count }
             }
-            Transition::Crashed { crash: Crash { text, .. }, in_a_row, restart_in } => {
+            Transition::Crashed {
+                crash: Crash { message, .. },
+                consecutive_crashes,
+                restart_in,
+            } => {
                 service.failures_mut().crashes += 1;
-                service.failures_mut().last_error = Some(Arc::clone(&text));
-                Change::Crashed { in_a_row, cause: text, restart_in }
+                service.failures_mut().last_error = Some(Arc::clone(&message));
+                Change::Crashed { in_a_row: consecutive_crashes, cause: message, restart_in }
             }
-            Transition::CrashedWhileStopping(Crash { text, panicked: true, .. }) => {
-                Change::PanickedWhileStopping { cause: text }
+            Transition::CrashedWhileStopping(Crash { message, panicked: true, .. }) => {
+                Change::PanickedWhileStopping { cause: message }
             }
             // An error that a run returns after it was asked to stop is ignored.
             Transition::CrashedWhileStopping(Crash { panicked: false, .. }) => return,
@@ -55,17 +59,17 @@ impl Supervisor {
                 self.deferred.wake(service.instance.request_stop());
                 Change::Stopping
             }
-            Transition::Ended { ending, start_again } => {
+            Transition::Ended { reason, start_again } => {
                 self.ended += 1;
                 service.record_end(now, self.ended);
                 self.deferred.discard(service.instance.take_locals());
                 if start_again {
                     self.follow_ups.push_back(FollowUp::StartAgain(index));
                 }
-                match ending {
-                    Ending::Stopped => Change::Stopped,
-                    Ending::Finished => Change::Finished,
-                    Ending::Failed => self.fail(index),
+                match reason {
+                    EndReason::Stopped => Change::Stopped,
+                    EndReason::Finished => Change::Finished,
+                    EndReason::Failed => self.fail(index),
                 }
             }
             Transition::Abandoned { failed } => {

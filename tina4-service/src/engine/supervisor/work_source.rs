@@ -39,7 +39,7 @@ impl WorkSource for Supervisor {
         let Self { registry, timers, .. } = self;
         while let Some((due, index)) = timers.peek() {
             let service = registry.get_mut(index);
-            if service.queued == due && service.life.deadline() == Some(due) {
+            if service.queued == due && service.life.next_wake_up() == Some(due) {
                 return Some(due);
             }
             timers.pop();
@@ -52,7 +52,7 @@ impl WorkSource for Supervisor {
     }
 
     fn due_after_next(&self) -> Option<Nanos> {
-        self.timers.second()
+        self.timers.second_due()
     }
 
     #[inline]
@@ -107,7 +107,8 @@ impl WorkSource for Supervisor {
                 }
                 let is_repeat =
                     matches!(exit, Exit::Again) && may_repeat && !self.has_other_work(now);
-                let input = if is_repeat { Input::Repeat } else { Input::Ended(exit.as_deref()) };
+                let input =
+                    if is_repeat { Input::Repeat } else { Input::RunEnded(exit.as_deref()) };
                 self.step(index, input, now)
             }
             Completion::CleanedUp(failures) => {

@@ -8,9 +8,9 @@ use crate::service::outcome::{Cause, HookOutcome};
 /// A function that can be an `on_stop`: it has the parameters of a service, and returns `()`,
 /// `Result<(), E>` or `!`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an `on_stop`",
-    label = "not a clean-up function",
-    note = "an `on_stop` is a function with up to eight of `&Context`, `Tick`, `Res<T>`, `Option<Res<T>>`, `Local<T>`, which returns `()`, `Result<(), E>` or `!`"
+    message = "`{Self}` cannot be used as `on_stop`",
+    label = "not a clean-up hook",
+    note = "`on_stop` takes a function with up to eight parameters of the types `&Context`, `Tick`, `Res<T>`, `Option<Res<T>>` and `Local<T>`, which returns `()`, `Result<(), E>` or `!`"
 )]
 pub trait Hook<Marker>: Send + Sync + 'static {
     /// The needs of its parameters.

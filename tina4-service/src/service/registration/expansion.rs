@@ -98,31 +98,31 @@ impl Registration {
 
     /// Sets when the service is restarted.
     pub const fn restart(mut self, restart: Restart) -> Self {
-        self.spec.restart.restart = restart;
+        self.spec.restart_policy.restart = restart;
         self
     }
 
     /// Sets the maximum number of restarts.
     pub const fn max_restarts(mut self, max_restarts: u32) -> Self {
-        self.spec.restart.max_restarts = Some(max_restarts);
+        self.spec.restart_policy.max_restarts = Some(max_restarts);
         self
     }
 
     /// Sets the sliding window in which restarts are counted.
     pub const fn restart_window(mut self, restart_window: Duration) -> Self {
-        self.spec.restart.window = Some(restart_window);
+        self.spec.restart_policy.window = Some(restart_window);
         self
     }
 
     /// Sets the delay before the first restart in a row.
     pub const fn backoff(mut self, backoff: Duration) -> Self {
-        self.spec.restart.backoff = backoff;
+        self.spec.restart_policy.backoff = backoff;
         self
     }
 
     /// Sets the longest delay before a restart.
     pub const fn max_backoff(mut self, max_backoff: Duration) -> Self {
-        self.spec.restart.max_backoff = max_backoff;
+        self.spec.restart_policy.max_backoff = max_backoff;
         self
     }
 
@@ -189,7 +189,7 @@ mod tests {
             initial_delay: second(2),
             jitter: second(3),
             timeout: Some(second(4)),
-            restart: RestartPolicy {
+            restart_policy: RestartPolicy {
                 restart: Restart::Always,
                 max_restarts: Some(5),
                 window: Some(second(6)),

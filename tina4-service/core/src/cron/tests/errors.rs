@@ -4,17 +4,17 @@ use super::super::Cron;
 
 #[test]
 fn each_mistake_has_a_span_and_a_message_of_its_own() {
-    for (expression, guilty, message) in [
+    for (expression, wrong_part, message) in [
         ("", "", "the cron expression is empty; write five fields, such as `0 8 * * *`"),
         (
             "* * *",
             "* * *",
-            "the expression has only 3 fields; write five (minute, hour, day of the month, month, day of the week), or six with the second first",
+            "the expression has only 3 fields; write five (minute, hour, day of the month, month, day of the week), or six, beginning with the seconds",
         ),
         (
             "0 0 8 * * * 2026",
             "2026",
-            "the expression has 7 fields, and there is no field for the year; write five (minute, hour, day of the month, month, day of the week), or six with the second first",
+            "the expression has 7 fields, and there is no field for the year; write five (minute, hour, day of the month, month, day of the week), or six, beginning with the seconds",
         ),
         ("60 * * * *", "60", "`60` is not a minute; write 0 to 59"),
         ("0 24 * * *", "24", "`24` is not an hour; write 0 to 23"),
@@ -28,7 +28,7 @@ fn each_mistake_has_a_span_and_a_message_of_its_own() {
         (
             "*/90 * * * *",
             "90",
-            "a step of 90 is larger than a minute can be; write 1 to 59, or use `interval`",
+            "a step of 90 is too large for this field; write 1 to 59, or use `interval`",
         ),
         ("*/0 * * * *", "0", "a step of 0 never advances; write 1 or more"),
         ("*/ * * * *", "*/", "the step is missing; write a number after `/`, such as `*/5`"),
@@ -36,41 +36,41 @@ fn each_mistake_has_a_span_and_a_message_of_its_own() {
         (
             "1,,2 * * * *",
             "1,,2",
-            "a minute is missing beside the comma; write one, or remove the comma",
+            "a minute is missing next to a comma; write one, or remove the comma",
         ),
         ("0 0 * * MON-", "MON-", "the range `MON-` has no end; write both ends, such as `MON-FRI`"),
         ("0 -1 * * *", "-1", "the range `-1` has no start; write both ends, such as `9-17`"),
         ("- * * * *", "-", "the range `-` has no ends; write both ends, such as `0-29`"),
         ("0 0-24 * * *", "24", "`24` is not an hour; write 0 to 23"),
-        ("?  * * * *", "?", "`?` is for the two day fields; write `*` for any value"),
+        ("?  * * * *", "?", "`?` is allowed only in the two day fields; write `*` for any value"),
         ("0 0 ?/2 * *", "?/2", "`?` cannot be combined with anything; write `*`"),
-        ("L * * * *", "L", "`L` is not a minute; `L`, `W` and `#` are for days, write 0 to 59"),
+        (
+            "L * * * *",
+            "L",
+            "`L` is not a minute, because `L`, `W` and `#` are for days; write 0 to 59",
+        ),
         (
             "0 0 * * L",
             "L",
-            "`L` needs a day of the week before it; write `5L` for the last Friday of the month, `SAT` for Saturdays",
+            "`L` needs a day of the week before it; write `5L` for the last Friday of the month, or `SAT` for every Saturday",
         ),
         (
             "0 0 * * MON#6",
             "MON#6",
-            "`6` is not a week of the month; write `#1` to `#5`, or `5L` for the last Friday",
+            "`#6` is not an occurrence in the month; write `#1` to `#5`, or `5L` for the last Friday",
         ),
         (
             "0 0 L-31 * *",
             "L-31",
-            "`L-31` is not a day before the last of the month; write `L-1` to `L-30`",
+            "`L-31` is not a valid day counted back from the end of the month; write `L-1` to `L-30`",
         ),
         (
             "0 0 1-2W * *",
             "1-2W",
-            "`1-2W` is not a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
+            "`1-2W` does not name a nearest weekday; write `W` after a single day, as in `15W` or `LW`",
         ),
         ("0 0 1,LW * *", "LW", "`LW` cannot be part of a list; write `W` after a single day"),
-        (
-            "0 0 * * SUNDAY",
-            "SUNDAY",
-            "`SUNDAY` is not a day of the week; names have three letters, write `SUN`",
-        ),
+        ("0 0 * * SUNDAY", "SUNDAY", "`SUNDAY` is too long; names have three letters: write `SUN`"),
         (
             "0 0 30 2 *",
             "30 2 *",
@@ -79,10 +79,10 @@ fn each_mistake_has_a_span_and_a_message_of_its_own() {
         (
             "@reboot",
             "@reboot",
-            "`@reboot` is not calendar time; a service without `cron` runs when it is started",
+            "`@reboot` does not name a calendar time; remove `cron`, and the service runs when it is started",
         ),
-        ("@every 5m", "@every 5m", "`@every 5m` is not calendar time; use `interval`"),
-        (" @dayly", "@dayly", "unknown word `@dayly`; did you mean `@daily`?"),
+        ("@every 5m", "@every 5m", "`@every 5m` does not name a calendar time; use `interval`"),
+        (" @dayly", "@dayly", "unknown nickname `@dayly`; did you mean `@daily`?"),
         (
             "0 0 * * ä",
             "ä",
@@ -97,7 +97,7 @@ fn each_mistake_has_a_span_and_a_message_of_its_own() {
     ] {
         let error = Cron::parse(expression).unwrap_err();
         let found = (&expression[error.span()], error.to_string());
-        assert_eq!(found, (guilty, message.to_owned()), "{expression:?}");
+        assert_eq!(found, (wrong_part, message.to_owned()), "{expression:?}");
     }
 }
 

@@ -4,47 +4,47 @@ use super::*;
 
 #[test]
 fn rule_32_the_first_run_waits_for_dependencies() {
-    let mut life = Life::every(10);
-    life.step(Input::Start { wait_for_dependencies: true });
-    assert_eq!((life.state(), life.life.deadline()), (State::Waiting, None));
-    life.now = 4 * SECOND;
-    life.step(Input::Release);
-    assert!(life.life.is_starting());
-    assert_eq!(life.run(0, GOOD), 4);
-    assert!(!life.life.is_starting());
+    let mut harness = Harness::every(10);
+    harness.step(Input::Start { wait_for_dependencies: true });
+    assert_eq!((harness.state(), harness.lifecycle.next_wake_up()), (State::Waiting, None));
+    harness.now = 4 * SECOND;
+    harness.step(Input::Release);
+    assert!(harness.lifecycle.is_starting());
+    assert_eq!(harness.run(0, SUCCEEDED), 4);
+    assert!(!harness.lifecycle.is_starting());
 }
 
 #[test]
 fn run_now_keeps_the_grid_and_is_refused_during_a_run() {
-    let mut life = Life::every(10);
-    life.start();
-    life.run(0, GOOD);
-    life.now = 4 * SECOND;
-    assert_eq!(life.step(Input::RunNow), Action::Nothing);
-    assert!(matches!(life.due(), Action::Run { .. }));
-    assert_eq!(life.step(Input::RunNow), Action::Refused(Refusal::Busy));
-    life.step(GOOD);
-    assert_eq!(life.run(0, GOOD), 10);
+    let mut harness = Harness::every(10);
+    harness.start();
+    harness.run(0, SUCCEEDED);
+    harness.now = 4 * SECOND;
+    assert_eq!(harness.step(Input::RunNow), Action::Nothing);
+    assert!(matches!(harness.due(), Action::Run { .. }));
+    assert_eq!(harness.step(Input::RunNow), Action::Refused(Refusal::Busy));
+    harness.step(SUCCEEDED);
+    assert_eq!(harness.run(0, SUCCEEDED), 10);
 }
 
 #[test]
 fn a_pause_lets_the_run_end_and_drops_missed_runs() {
-    let mut life = Life::every(10);
-    life.start();
-    life.due();
-    life.step(Input::Pause);
-    assert_eq!(life.state(), State::Running);
-    life.step(GOOD);
-    assert_eq!((life.state(), life.life.deadline()), (State::Paused, None));
+    let mut harness = Harness::every(10);
+    harness.start();
+    harness.due();
+    harness.step(Input::Pause);
+    assert_eq!(harness.state(), State::Running);
+    harness.step(SUCCEEDED);
+    assert_eq!((harness.state(), harness.lifecycle.next_wake_up()), (State::Paused, None));
     // It runs once on request, and is paused again.
-    life.step(Input::RunNow);
-    life.run(0, GOOD);
-    assert_eq!(life.state(), State::Paused);
-    life.now = 34 * SECOND;
-    life.step(Input::Resume);
-    assert_eq!(life.run(0, GOOD), 40);
+    harness.step(Input::RunNow);
+    harness.run(0, SUCCEEDED);
+    assert_eq!(harness.state(), State::Paused);
+    harness.now = 34 * SECOND;
+    harness.step(Input::Resume);
+    assert_eq!(harness.run(0, SUCCEEDED), 40);
     assert!(
-        !life
+        !harness
             .take_transitions()
             .iter()
             .any(|transition| matches!(transition, Transition::Skipped(_)))

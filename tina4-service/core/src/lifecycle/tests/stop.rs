@@ -3,71 +3,75 @@
 use super::*;
 
 #[test]
-fn rule_26_an_error_returned_after_stop_was_requested_is_no_crash() {
-    for input in [GOOD, crashed(), crashed_permanently(), Input::Ended(Exit::Again)] {
-        let mut life = Life::every(10);
-        life.start();
-        life.due();
-        life.step(Input::Stop { deadline: 9 * SECOND });
-        assert_eq!(life.state(), State::Stopping);
-        life.step(input);
-        assert_eq!((life.state(), life.life.crashes_in_a_row()), (State::Stopped, 0), "{input:?}");
+fn rule_26_an_error_returned_after_a_stop_request_is_not_a_crash() {
+    for input in [SUCCEEDED, crashed(), crashed_permanently(), Input::RunEnded(Exit::Again)] {
+        let mut harness = Harness::every(10);
+        harness.start();
+        harness.due();
+        harness.step(Input::Stop { deadline: 9 * SECOND });
+        assert_eq!(harness.state(), State::Stopping);
+        harness.step(input);
+        assert_eq!(
+            (harness.state(), harness.lifecycle.consecutive_crashes()),
+            (State::Stopped, 0),
+            "{input:?}"
+        );
     }
 }
 
 #[test]
 fn rule_43_an_abandoned_run_prevents_a_second_copy_until_it_ends() {
-    let mut life = Life::every(10);
-    life.start();
-    life.due();
-    life.step(Input::Stop { deadline: 5 * SECOND });
-    assert_eq!(life.due(), Action::Nothing);
-    assert_eq!(life.state(), State::Abandoned);
+    let mut harness = Harness::every(10);
+    harness.start();
+    harness.due();
+    harness.step(Input::Stop { deadline: 5 * SECOND });
+    assert_eq!(harness.due(), Action::Nothing);
+    assert_eq!(harness.state(), State::Abandoned);
     assert_eq!(
-        life.step(Input::Start { wait_for_dependencies: false }),
+        harness.step(Input::Start { wait_for_dependencies: false }),
         Action::Refused(Refusal::Lingering)
     );
-    life.hooks = true;
-    assert_eq!(life.step(crashed()), Action::CleanUp, "its clean-up runs late");
+    harness.hooks = true;
+    assert_eq!(harness.step(crashed()), Action::CleanUp, "its clean-up runs late");
     assert_eq!(
-        life.step(Input::Start { wait_for_dependencies: false }),
+        harness.step(Input::Start { wait_for_dependencies: false }),
         Action::Refused(Refusal::Lingering)
     );
-    life.step(Input::CleanedUp);
-    assert_eq!(life.state(), State::Abandoned, "it was not stopped");
-    life.start();
-    assert_eq!(life.state(), State::Waiting);
+    harness.step(Input::CleanedUp);
+    assert_eq!(harness.state(), State::Abandoned, "it was not stopped");
+    harness.start();
+    assert_eq!(harness.state(), State::Waiting);
 }
 
 #[test]
 fn rule_42_hooks_run_between_the_last_run_and_the_end() {
-    let mut life = Life::every(10);
-    life.hooks = true;
-    life.start();
-    life.step(Input::Stop { deadline: 5 * SECOND });
-    assert_eq!(life.state(), State::Stopping);
-    assert_eq!(life.due(), Action::CleanUp, "a worker has to begin it");
-    life.step(Input::CleanedUp);
-    assert_eq!(life.state(), State::Stopped);
+    let mut harness = Harness::every(10);
+    harness.hooks = true;
+    harness.start();
+    harness.step(Input::Stop { deadline: 5 * SECOND });
+    assert_eq!(harness.state(), State::Stopping);
+    assert_eq!(harness.due(), Action::CleanUp, "a worker has to begin it");
+    harness.step(Input::CleanedUp);
+    assert_eq!(harness.state(), State::Stopped);
 }
 
 #[test]
 fn rule_47_a_start_during_a_stop_follows_it() {
-    let mut life = Life::every(10);
-    life.start();
-    life.due();
-    life.step(Input::Stop { deadline: 5 * SECOND });
-    assert_eq!(life.step(Input::Start { wait_for_dependencies: false }), Action::Nothing);
-    life.step(GOOD);
-    let ended = Transition::Ended { ending: Ending::Stopped, start_again: true };
-    assert!(life.take_transitions().contains(&ended));
+    let mut harness = Harness::every(10);
+    harness.start();
+    harness.due();
+    harness.step(Input::Stop { deadline: 5 * SECOND });
+    assert_eq!(harness.step(Input::Start { wait_for_dependencies: false }), Action::Nothing);
+    harness.step(SUCCEEDED);
+    let ended = Transition::Ended { reason: EndReason::Stopped, start_again: true };
+    assert!(harness.take_transitions().contains(&ended));
     // A later stop cancels that start.
-    life.start();
-    life.due();
-    life.step(Input::Stop { deadline: 50 * SECOND });
-    life.step(Input::Start { wait_for_dependencies: false });
-    life.step(Input::Stop { deadline: 50 * SECOND });
-    life.step(GOOD);
-    let ended = Transition::Ended { ending: Ending::Stopped, start_again: false };
-    assert!(life.take_transitions().contains(&ended));
+    harness.start();
+    harness.due();
+    harness.step(Input::Stop { deadline: 50 * SECOND });
+    harness.step(Input::Start { wait_for_dependencies: false });
+    harness.step(Input::Stop { deadline: 50 * SECOND });
+    harness.step(SUCCEEDED);
+    let ended = Transition::Ended { reason: EndReason::Stopped, start_again: false };
+    assert!(harness.take_transitions().contains(&ended));
 }

@@ -4,24 +4,24 @@ use std::time::Duration;
 
 use tina4_service_core::{Key, Setting};
 
-/// A kind of value. A kind that several keys share holds the setting of the key; the others belong to
-/// the key of their name.
+/// The kind of value that a key takes. A kind that several keys share carries the constructor of
+/// the key's [`Setting`]; every other kind is named after its only key.
 #[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    /// A text that is a valid name.
+pub(crate) enum ValueKind {
+    /// A string that is a valid name.
     Name,
-    /// A text that is a duration.
+    /// A string that is a duration.
     Duration(fn(Duration) -> Setting),
-    /// A text that is a cron expression.
+    /// A string that is a cron expression.
     Cron,
-    /// A text that may be the name of a time zone.
+    /// A string that may be the name of a time zone.
     Timezone,
-    /// A text: `"on-failure"`, `"always"` or `"never"`.
+    /// A string: `"on-failure"`, `"always"` or `"never"`.
     Restart,
     /// A whole number.
     Count(fn(u32) -> Setting),
     /// `true` or `false`.
-    Switch(fn(bool) -> Setting),
+    Bool(fn(bool) -> Setting),
     /// A list of services.
     After,
     /// The path of a function.
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Crate,
 }
 
-impl Kind {
+impl ValueKind {
     /// The kind of value that `key` takes.
     pub(crate) fn of(key: Key) -> Self {
         match key {
@@ -50,8 +50,8 @@ impl Kind {
             Key::StopTimeout => Self::Duration(Setting::StopTimeout),
             Key::After => Self::After,
             Key::OnStop => Self::OnStop,
-            Key::Autostart => Self::Switch(Setting::Autostart),
-            Key::Critical => Self::Switch(Setting::Critical),
+            Key::Autostart => Self::Bool(Setting::Autostart),
+            Key::Critical => Self::Bool(Setting::Critical),
             Key::Crate => Self::Crate,
         }
     }

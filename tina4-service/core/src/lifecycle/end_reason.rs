@@ -1,0 +1,12 @@
+//! Why an activation ended.
+
+/// Why an activation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// A stop was requested.
+    Stopped,
+    /// Its work is done.
+    Finished,
+    /// It crashed or returned, and no restart is allowed.
+    Failed,
+}

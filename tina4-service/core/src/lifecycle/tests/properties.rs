@@ -1,0 +1,234 @@
+//! Property tests: the invariants of a life cycle under random inputs in random order.
+
+use crate::{Cron, Flow, Timezone};
+use proptest::prelude::*;
+
+use super::*;
+
+fn spec() -> impl Strategy<Value = Spec> {
+    let duration = || (1..100_u64).prop_map(Duration::from_millis);
+    let schedule = prop_oneof![
+        Just(Schedule::Continuous),
+        duration().prop_map(Schedule::Interval),
+        duration().prop_map(Schedule::Delay),
+        prop::sample::select(&["* * * * * *", "*/2 * * * * *", "7,8 * * * * *"][..])
+            .prop_map(|text| Schedule::Cron(Cron::parse(text).unwrap(), Timezone::Local)),
+    ];
+    let restart = prop::sample::select(&Restart::ALL[..]);
+    let policy = (restart, prop::option::of(0..4_u32), prop::option::of(duration()), duration())
+        .prop_map(|(restart, max_restarts, window, backoff)| RestartPolicy {
+            restart,
+            max_restarts,
+            window,
+            backoff,
+            max_backoff: backoff * 3,
+        });
+    let timeout = prop::option::of(duration());
+    (schedule, duration(), duration(), timeout, policy).prop_map(
+        |(schedule, initial_delay, jitter, timeout, restart_policy)| Spec {
+            schedule,
+            initial_delay,
+            jitter,
+            timeout,
+            restart_policy,
+            ..Spec::DEFAULT
+        },
+    )
+}
+
+/// A random step. An end is ignored unless a run or clean-up is in progress.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Advance(Nanos),
+    SetWallClock(WallNanos),
+    WakeUp,
+    Succeed(Flow),
+    Repeat,
+    Crash(CrashKind),
+    LoseThread,
+    Request(Input<'static>),
+    SetHooks(bool),
+    Heartbeat,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let flow = prop_oneof![
+        4 => Just(Flow::Wait),
+        1 => Just(Flow::Again),
+        1 => (0..50_u64).prop_map(|ms| Flow::After(Duration::from_millis(ms))),
+        1 => Just(Flow::Done),
+    ];
+    let request = prop_oneof![
+        4 => any::<bool>().prop_map(|wait_for_dependencies| Input::Start { wait_for_dependencies }),
+        4 => Just(Input::Release),
+        1 => Just(Input::RunNow),
+        1 => Just(Input::Pause),
+        2 => Just(Input::Resume),
+        1 => Just(Input::Expired),
+        1 => Just(Input::StartFailed),
+        1 => (0..50 * 1_000_000_u64).prop_map(|deadline| Input::Stop { deadline }),
+    ];
+    prop_oneof![
+        1 => (0..20_000_000_u64).prop_map(Step::Advance),
+        1 => (-100_000..100_000_i128).prop_map(|ms| Step::SetWallClock(ms * 1_000_000)),
+        1 => prop::sample::select(&[-1 << 70, 1 << 62, 1 << 63, 1 << 80][..]).prop_map(Step::SetWallClock),
+        6 => Just(Step::WakeUp),
+        4 => flow.prop_map(Step::Succeed),
+        1 => Just(Step::Repeat),
+        4 => Just(Step::Crash(CrashKind::Transient)),
+        1 => Just(Step::Crash(CrashKind::Permanent)),
+        1 => Just(Step::LoseThread),
+        5 => request.prop_map(Step::Request),
+        1 => any::<bool>().prop_map(Step::SetHooks),
+        1 => Just(Step::Heartbeat),
+    ]
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Executing {
+    Nothing,
+    Run,
+    CleanUp,
+}
+
+/// Miri is about a hundred times slower, so it gets only a few short sequences. It also isolates
+/// tests from the file system, so earlier failures cannot be replayed there.
+fn config() -> ProptestConfig {
+    if cfg!(miri) {
+        ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() }
+    } else {
+        ProptestConfig { cases: 2_000, ..ProptestConfig::default() }
+    }
+}
+
+/// The maximum number of steps in one sequence.
+const MAX_STEPS: usize = if cfg!(miri) { 25 } else { 200 };
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn random_inputs_keep_the_invariants(spec in spec(), steps in prop::collection::vec(step(), 1..MAX_STEPS), random in any::<u64>()) {
+        let mut harness = Harness::new(spec.clone());
+        harness.random = random;
+        let mut executing = Executing::Nothing;
+        let mut consecutive_restarts = 0_u32;
+        let mut started = 0_u32;
+        let mut ended = 0_u32;
+        for step in steps {
+            let before = harness.state();
+            let mut permanent = false;
+            let action = match step {
+                Step::Advance(time) => { harness.now += time; Action::Nothing }
+                Step::SetWallClock(by) => { harness.ahead += by; Action::Nothing }
+                Step::WakeUp => match harness.lifecycle.next_wake_up() {
+                    Some(_) => harness.due(),
+                    None => Action::Nothing,
+                },
+                Step::Succeed(flow) if executing == Executing::Run => {
+                    executing = Executing::Nothing;
+                    harness.step(Input::RunEnded(flow.into()))
+                }
+                Step::Repeat if executing == Executing::Run => {
+                    executing = Executing::Nothing;
+                    harness.step(Input::Repeat)
+                }
+                Step::Crash(kind) if executing == Executing::Run => {
+                    executing = Executing::Nothing;
+                    permanent = kind == CrashKind::Permanent;
+                    harness.step(Input::RunEnded(Exit::Crashed(&crash_of(kind))))
+                }
+                Step::Succeed(_) | Step::Repeat | Step::Crash(_) if executing == Executing::CleanUp => {
+                    executing = Executing::Nothing;
+                    harness.hooks = false;
+                    harness.step(Input::CleanedUp)
+                }
+                Step::Succeed(_) | Step::Repeat | Step::Crash(_) => Action::Nothing,
+                Step::LoseThread if executing != Executing::Nothing => {
+                    executing = Executing::Nothing;
+                    harness.step(Input::ThreadLost)
+                }
+                Step::LoseThread => Action::Nothing,
+                Step::Request(Input::Stop { deadline }) => {
+                    let deadline = harness.now + deadline;
+                    harness.step(Input::Stop { deadline })
+                }
+                Step::Request(input) => harness.step(input),
+                Step::SetHooks(hooks) => { harness.hooks = hooks; Action::Nothing }
+                Step::Heartbeat => { harness.last_heartbeat = harness.now; Action::Nothing }
+            };
+
+            // Runs and clean-ups never overlap, and nothing runs after the end.
+            match action {
+                Action::Run { due, attempt } => {
+                    prop_assert_eq!(executing, Executing::Nothing, "a run overlaps");
+                    let repeated = matches!(step, Step::Repeat) && before == State::Running;
+                    prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run from {}", before);
+                    prop_assert!(due <= harness.now, "a run before it is due");
+                    if let Some(occurrence) = harness.lifecycle.run_occurrence() {
+                        let late = WallNanos::from(harness.now) + harness.ahead - WallNanos::from(occurrence) * 1_000_000_000;
+                        prop_assert!((0..=60_100_000_000).contains(&late), "late by {}", late);
+                    }
+                    prop_assert_eq!(attempt, harness.lifecycle.consecutive_crashes() + 1);
+                    executing = Executing::Run;
+                }
+                Action::CleanUp => {
+                    prop_assert_eq!(executing, Executing::Nothing, "a clean-up overlaps");
+                    executing = Executing::CleanUp;
+                }
+                Action::Nothing | Action::Refused(_) => {}
+            }
+            prop_assert_eq!(executing != Executing::Nothing, harness.lifecycle.is_executing(), "{:?}", harness.lifecycle);
+            prop_assert_eq!(harness.state(), harness.lifecycle.phase.state());
+
+            for transition in harness.take_transitions() {
+                match transition {
+                    Transition::Started => { started += 1; consecutive_restarts = 0; }
+                    // Never more restarts than allowed.
+                    Transition::Restarted => {
+                        consecutive_restarts += 1;
+                        if let (Some(max), None) = (spec.restart_policy.max_restarts, spec.restart_policy.window) {
+                            prop_assert!(consecutive_restarts <= max);
+                        }
+                        prop_assert_ne!(spec.restart_policy.restart, Restart::Never);
+                    }
+                    Transition::Ended { .. } | Transition::Abandoned { .. } => ended += 1,
+                    Transition::Skipped(count) => prop_assert!(count > 0),
+                    // No restart after a permanent crash.
+                    Transition::Crashed { restart_in, .. } => prop_assert!(!permanent || restart_in.is_none()),
+                    Transition::Returned { .. } | Transition::ReturnedTooOften { .. } | Transition::CrashedWhileStopping(_)
+                    | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
+                }
+            }
+            if harness.lifecycle.consecutive_crashes() == 0 {
+                consecutive_restarts = 0;
+            }
+            // After a permanent crash, the service fails once its hooks have run, unless a stop was
+            // requested.
+            if permanent && before == State::Running {
+                let expected = if harness.hooks { State::Stopping } else { State::Failed };
+                prop_assert_eq!(harness.state(), expected);
+            }
+            // Each activation ends once, and at most one is open.
+            prop_assert_eq!(started - ended, u32::from(harness.state().is_active()));
+
+            // A step never sets a wake-up in the past.
+            if let Some(wake_up) = harness.lifecycle.next_wake_up()
+                && !matches!(action, Action::Refused(_))
+                && harness.state() != before
+                && !matches!(harness.state(), State::Stopping | State::Abandoned)
+                // The next step decides what happens to an occurrence that was missed during the
+                // run.
+                && harness.lifecycle.next_occurrence().is_none()
+            {
+                prop_assert!(wake_up >= harness.now, "{:?} at {}", harness.lifecycle, harness.now);
+            }
+        }
+        // A stop ends every activation, at its deadline at the latest.
+        let deadline = harness.now + 5;
+        harness.step(Input::Stop { deadline });
+        harness.now = harness.now.max(deadline) + 1_000_000_000;
+        harness.step(Input::Expired);
+        prop_assert!(!harness.state().is_active(), "{:?}", harness.lifecycle);
+    }
+}
