@@ -22,8 +22,8 @@ const ALL: [&str; 6] = [
 ];
 
 /// The first line of the program if a panic ends it.
-const ABORTS: &str =
-    "message: this program is built with panic = \"abort\": a service that panics ends it";
+const ABORTS: &str = "message: this program is built with `panic = \"abort\"`, so a service that panics ends it; \
+    build with `panic = \"unwind\"` to have the service restarted";
 
 /// The kinds of build, as settings of the `release` profile.
 const BUILDS: [(&str, &[&str]); 3] = [
@@ -83,11 +83,9 @@ fn forgetful(program: &Path) {
     let output = run(program);
     assert_eq!(output.status.code(), Some(78), "{output:?}");
     let text = String::from_utf8_lossy(&output.stderr);
-    for part in [
-        "no service was found",
-        "crate of their own that nothing else names",
-        "use my_services as _;",
-    ] {
+    for part in
+        ["no service was found", "separate crate that nothing refers to", "use my_services as _;"]
+    {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
 }

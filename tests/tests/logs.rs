@@ -199,11 +199,11 @@ fn rule_20_and_62_a_crash_is_a_warning_with_all_details_and_a_failure_an_error_w
     let found = about("logs.fails", Level::WARN, &[again, last]);
     let field = |line: &Line, name: &str| line.fields.get(name).cloned().unwrap_or_default();
     assert_eq!(
-        (field(&found[0], "attempt"), field(&found[0], "delay")),
+        (field(&found[0], "in_a_row"), field(&found[0], "delay")),
         ("1".into(), "3ms".into())
     );
     assert_eq!(field(&found[0], "error"), "the disk is full");
-    assert_eq!(field(&found[1], "attempt"), "2");
+    assert_eq!(field(&found[1], "in_a_row"), "2");
     let panicked = format!("panicked: the disk is gone at {}:{}:", file!(), panic_line);
     assert!(field(&found[1], "error").starts_with(&panicked), "{found:#?}");
     let found = about("logs.fails", Level::ERROR, &["service failed"]);
@@ -244,7 +244,7 @@ fn rule_5_43_62_and_63_skipped_and_stuck_runs_are_warnings_and_abandoned_ones_er
     let stuck = "service is stuck: its run takes longer than its timeout";
     about("logs.stuck", Level::WARN, &[stuck]);
     runner.stop("logs.stuck").unwrap();
-    let abandoned = "service abandoned: it did not stop in time; check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, which stop wakes, or give it a longer `stop_timeout`";
+    let abandoned = "service abandoned: it did not stop in time; check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, which returns early on a stop request, or give it a longer `stop_timeout`";
     let found = about("logs.stuck", Level::ERROR, &[abandoned]);
     assert!(found[0].fields["place"].starts_with(file!()), "{found:?}");
     // The run of the other service has covered more than ten due times by now.

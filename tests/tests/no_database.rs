@@ -161,7 +161,9 @@ fn rule_6_and_166_local_needs_no_time_zone_database_if_it_is_utc() {
             ["Europe/Berlin", ":Europe/Berlin", "CET-1CEST", "/usr/share/zoneinfo/Europe/Berlin"]
         {
             let text = root.local(Some(tz));
-            let problem = format!("`timezone`: `TZ={tz}`, as the environment says, {MISSING}");
+            let problem = format!(
+                "`timezone`: the time zone `{tz}` in the environment variable `TZ` {MISSING}"
+            );
             assert!(text.contains(&problem), "{tz}, {localtime:?}: {text}");
         }
     }
@@ -176,7 +178,8 @@ fn rule_82_an_unreadable_local_time_zone_is_a_fault() {
     root.link("/usr/share/zoneinfo/Europe/Berlin");
     for tz in [None, Some(":/etc/localtime")] {
         let text = root.local(tz);
-        let problem = format!("`Europe/Berlin`, to which `/etc/localtime` is a link, {MISSING}");
+        let problem =
+            format!("`Europe/Berlin`, the target of the link `/etc/localtime`, {MISSING}");
         assert!(text.contains(&problem), "{text}");
     }
     assert!(root.local(Some("UTC")).contains(UTC), "the environment takes precedence");

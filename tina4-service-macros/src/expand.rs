@@ -243,8 +243,9 @@ fn requirement(function: &Function, index: usize, private: &PrivatePath) -> Toke
     let ident = &function.ident;
     let place = Place::of(&function.parameters[index], ident);
     let parameter = local("tina4_service_parameter", place.last);
-    let arguments = (0..function.parameters.len())
-        .map(|other| if other == index { quote!(#parameter) } else { quote!(#private::any()) });
+    let arguments = (0..function.parameters.len()).map(|other| {
+        if other == index { quote!(#parameter) } else { quote!(#private::placeholder()) }
+    });
     let call = place.call_user(ident, quote!(#(#arguments),*));
     place.call(private, quote!(need_of), place.closure(&parameter, call))
 }

@@ -60,8 +60,8 @@ fn a_whole_registration() {
                     ::core::panic::Location::caller(),
                     &sync,
                     const { &[
-                        ::tina4_service::__private::need_of(|tina4_service_parameter| { sync(tina4_service_parameter, ::tina4_service::__private::any()) }),
-                        ::tina4_service::__private::need_of(|tina4_service_parameter| { sync(::tina4_service::__private::any(), tina4_service_parameter) })
+                        ::tina4_service::__private::need_of(|tina4_service_parameter| { sync(tina4_service_parameter, ::tina4_service::__private::placeholder()) }),
+                        ::tina4_service::__private::need_of(|tina4_service_parameter| { sync(::tina4_service::__private::placeholder(), tina4_service_parameter) })
                     ] },
                     |tina4_service_run| ::tina4_service::__private::outcome(|| { sync(
                         ::tina4_service::__private::param(tina4_service_run),

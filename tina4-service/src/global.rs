@@ -25,16 +25,16 @@ static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
 ///
 /// # Errors
 ///
-/// Every fault in the services, with file and line; no thread could be started; the runner is shutting
-/// down; this process is a forked child. Then nothing was started.
+/// The services have faults (all of them are listed, with file and line); no thread could be started;
+/// the runner is shutting down; or this process is a forked child. In each case nothing was started.
 pub fn start_all() -> Result<Runner, StartError> {
     GLOBAL.start_all()
 }
 
-/// Starts all services, waits, stops in order, and prints the report. See [`Runner::run`].
+/// Starts all services, waits, stops them in order, and prints the report. See [`Runner::run`].
 ///
 /// It waits for SIGINT (Ctrl-C), SIGTERM or SIGHUP, or until all services have ended.
-#[must_use = "the exit code says how it went"]
+#[must_use = "the exit code tells the caller whether the services failed"]
 pub fn run() -> ExitCode {
     GLOBAL.run()
 }
@@ -43,8 +43,8 @@ pub fn run() -> ExitCode {
 ///
 /// # Errors
 ///
-/// No such service; a fault that concerns it; its abandoned run is still alive; the runner is shutting
-/// down; this process is a forked child.
+/// There is no such service; a fault prevents its start; no thread could be started; its abandoned run
+/// is still alive; the runner is shutting down; or this process is a forked child.
 pub fn start(name: &str) -> Result<(), ControlError> {
     GLOBAL.start(name)
 }
@@ -53,7 +53,7 @@ pub fn start(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// No such service, or this process is a forked child.
+/// There is no such service, or this process is a forked child.
 pub fn stop(name: &str) -> Result<Stopped, ControlError> {
     GLOBAL.stop(name)
 }
@@ -62,7 +62,7 @@ pub fn stop(name: &str) -> Result<Stopped, ControlError> {
 ///
 /// # Errors
 ///
-/// As for [`start`]; also if it did not stop in time.
+/// As for [`start`]; also if the service did not stop in time.
 pub fn restart(name: &str) -> Result<(), ControlError> {
     GLOBAL.restart(name)
 }
@@ -71,25 +71,27 @@ pub fn restart(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// No such service, not active, a run is in progress, or this process is a forked child.
+/// There is no such service; it is not active, not up yet, or stopping; a run is in progress; or this
+/// process is a forked child.
 pub fn run_now(name: &str) -> Result<(), ControlError> {
     GLOBAL.run_now(name)
 }
 
-/// Starts no new run of a service until [`resume`]. See [`Runner::pause`].
+/// Pauses a service: no new run starts until [`resume`]. See [`Runner::pause`].
 ///
 /// # Errors
 ///
-/// No such service, not active, or this process is a forked child.
+/// There is no such service; it is not active, not up yet, or stopping; or this process is a forked
+/// child.
 pub fn pause(name: &str) -> Result<(), ControlError> {
     GLOBAL.pause(name)
 }
 
-/// Ends a pause. See [`Runner::resume`].
+/// Ends a service's pause. See [`Runner::resume`].
 ///
 /// # Errors
 ///
-/// No such service, not active, or this process is a forked child.
+/// There is no such service; it is not active, or is stopping; or this process is a forked child.
 pub fn resume(name: &str) -> Result<(), ControlError> {
     GLOBAL.resume(name)
 }
@@ -99,13 +101,13 @@ pub fn stop_all() -> StopReport {
     GLOBAL.stop_all()
 }
 
-/// Whether a service is active; an unknown name is `false`. See [`Runner::is_running`].
+/// Returns whether a service is active; `false` for an unknown name. See [`Runner::is_running`].
 #[must_use]
 pub fn is_running(name: &str) -> bool {
     GLOBAL.is_running(name)
 }
 
-/// Name and state of every service.
+/// The name and state of every service.
 #[must_use]
 pub fn status() -> BTreeMap<String, State> {
     GLOBAL.status()
@@ -119,7 +121,7 @@ pub fn services() -> Vec<ServiceInfo> {
 
 /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
 ///
-/// A second value of one type is a fault that [`check`] reports with both places.
+/// A second value of the same type is a fault, which [`check`] reports with both places.
 #[track_caller]
 pub fn provide<T: Send + Sync + 'static>(value: T) {
     GLOBAL.provide(value);
@@ -130,16 +132,17 @@ pub fn register(service: Service) {
     GLOBAL.register(service);
 }
 
-/// What [`start_all`] would do; nothing is started.
+/// Checks the services and returns the plan of [`start_all`], without starting anything.
 ///
 /// # Errors
 ///
-/// Every fault in the services, with file and line, or this process is a forked child.
+/// The services have faults (all of them are listed, with file and line), or this process is a forked
+/// child.
 pub fn check() -> Result<Plan, StartError> {
     GLOBAL.check()
 }
 
-/// Every change from now on, as typed events. See [`Runner::subscribe`].
+/// Returns a receiver of every change from now on, as typed events. See [`Runner::subscribe`].
 #[must_use]
 pub fn subscribe() -> Receiver<Event> {
     GLOBAL.subscribe()
@@ -150,7 +153,9 @@ pub fn wait() {
     GLOBAL.wait();
 }
 
-/// Waits until every service has ended, at most `timeout`. See [`Runner::wait_timeout`].
+/// Waits until every service has ended, for at most `timeout`. See [`Runner::wait_timeout`].
+///
+/// Returns `true` if nothing is active any more.
 #[must_use = "`false` means that something is still active"]
 pub fn wait_timeout(timeout: Duration) -> bool {
     GLOBAL.wait_timeout(timeout)
@@ -166,7 +171,9 @@ pub fn wait_for_signal() -> std::io::Result<StopCause> {
     GLOBAL.wait_for_signal()
 }
 
-/// Waits like [`wait_for_signal`], at most `timeout`. See [`Runner::wait_for_signal_timeout`].
+/// Waits like [`wait_for_signal`], for at most `timeout`; `None` if it timed out.
+///
+/// See [`Runner::wait_for_signal_timeout`].
 ///
 /// # Errors
 ///

@@ -24,40 +24,40 @@
 //! ```
 //!
 //! `fn main() -> ExitCode { tina4_service::run() }` does all of it: it starts every service, waits
-//! for Ctrl-C or SIGTERM, stops them in order and says how it went.
+//! for Ctrl-C or SIGTERM, stops them in order and prints a report.
 //!
 //! # Where to look
 //!
 //! * [`service`]: the attribute and its keys.
 //! * [`Context`], [`Tick`], [`Res`], [`Local`]: what a service's function can ask for.
-//! * [`Flow`]: what it can answer besides `()` and `Result`.
+//! * [`Flow`]: what it can return besides `()` and `Result`.
 //! * [`Permanent`]: an error after which no restart is tried.
-//! * [`Runner`]: a runner of your own; [`Service`]: a service made at run time.
+//! * [`Runner`]: a runner of your own; [`Service`]: a service created at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
-//! * [`surprises`]: what surprises people, such as signals in a container, and the way out of each.
+//! * [`surprises`]: common surprises, such as signals in a container, and how to avoid each.
 #![cfg_attr(
     feature = "testing",
-    doc = "* [`testing`]: a day of services in milliseconds, and a [guide](testing::guide) to testing yours."
+    doc = "* [`testing`]: runs a day's worth of services in milliseconds; with a [guide](testing::guide)."
 )]
 #![cfg_attr(
     not(feature = "testing"),
-    doc = "* The feature `testing`: a day of services in milliseconds, and a guide to testing yours."
+    doc = "* The feature `testing`: runs a day's worth of services in milliseconds; with a guide."
 )]
 //!
 //! # Platforms
 //!
 //! Linux, macOS and Windows. On Windows the clean-up hooks do not run when a program calls
 //! [`process::exit`](std::process::exit), which ends all other threads there: return from `main`, or
-//! call [`stop_all`] before. Ctrl-C and Ctrl-Break stop a program in order; closing the console
+//! call [`stop_all`] first. Ctrl-C and Ctrl-Break stop a program in order; closing the console
 //! window, logging off and shutting down end it before its services have stopped.
 #![deny(unsafe_code)]
 
 // The layers, from the bottom to the top.
 //
-// A file imports from lower layers, or from its own layer if that makes no circle; a test reads this
+// A file imports from lower layers, or from its own layer if that creates no cycle; a test reads this
 // list and checks it. Below the lowest layer is the crate `tina4-service-core`, which is pure.
 //
-// * text: texts for messages
+// * text: formatting of text in messages
 // * sys: locks, panics, threads, forks
 // * time: the clock, time zones, schedules, virtual time
 // * service: what a service is, and what its code can reach
@@ -68,7 +68,7 @@
 // * runner: the handle of a runner, and its builder
 // * global: the global runner
 // * testing: the test kit
-// * lib: the front door
+// * lib: the public interface
 //
 // From a declaration to a run: attribute > `Registration` > `Definition` > `Instance` > `Resolved` >
 // `Lifecycle` > `WorkItem` > `Completion` > `ServiceInfo`.
@@ -112,11 +112,13 @@ pub use service::permanent::Permanent;
 pub use service::resources::Res;
 pub use service::tick::Tick;
 pub use sys::place::Place;
-pub use sys::stop_signal::Never;
+pub use sys::stop_flag::Never;
 pub use time::clock::Clock;
 pub use time::schedule::Schedule;
 #[cfg(feature = "cron")]
 pub use time::schedule::ScheduleError;
+/// What a service does after a run: wait, run again, pause once, or finish.
+///
 /// ```
 /// use tina4_service::Flow;
 ///
@@ -143,7 +145,7 @@ pub use tina4_service_core::{Restart, lifecycle::State};
 ///     println!("alive");
 /// }
 ///
-/// /// Takes one letter at a time; comes back at once while there are more.
+/// /// Sends one letter per run; runs again immediately, but waits after every tenth letter.
 /// #[service(delay = "2s", after = [heartbeat], on_stop = close)]
 /// fn mail(ctx: &Context, mut sent: Local<u32>) -> Result<Flow, std::io::Error> {
 ///     *sent += 1;
@@ -155,8 +157,8 @@ pub use tina4_service_core::{Restart, lifecycle::State};
 /// }
 /// ```
 ///
-/// The function stays as it is: it can be called, tested, documented and re-exported. A mistake in
-/// the attribute is a compile error at the guilty word.
+/// The function itself is unchanged: it can be called, tested, documented and re-exported. A mistake in
+/// the attribute is a compile error that points to the offending word.
 ///
 #[doc = include_str!("keys.md")]
 ///
@@ -165,42 +167,42 @@ pub use tina4_service_core::{Restart, lifecycle::State};
 /// The function and its parameters may have any name that the edition allows, raw identifiers
 /// included: the function `r#type` is the service `type`.
 ///
-/// Up to eight parameters in any order: [`&Context`](Context), [`Tick`], [`Res<T>`](Res),
-/// `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
+/// The function takes up to eight parameters, in any order: [`&Context`](Context), [`Tick`],
+/// [`Res<T>`](Res), `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
 /// `Result<Flow, E>` or `!`, where `E` is anything that converts into
 /// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash.
 ///
-/// After a crash the service runs again, as `restart`, `max_restarts` and `backoff` say. Where no
-/// restart can help, return a [`Permanent`] error: the service is `failed` at once.
+/// After a crash the service runs again, as `restart`, `max_restarts` and `backoff` say. If no restart
+/// can help, return a [`Permanent`] error: the service fails immediately.
 ///
-/// The text of a crash is that of the error and of up to 32 [sources](std::error::Error::source), or
-/// that of the panic with its place. It is kept up to 16 KiB, and a backtrace up to 32 KiB; what is
-/// longer is cut off, and the text says so.
+/// The text of a crash consists of the error and up to 32 [sources](std::error::Error::source), or of
+/// the panic message and its location. It is truncated to 16 KiB, and a backtrace to 32 KiB; a
+/// truncated text ends with a note.
 pub use tina4_service_macros::service;
 
-/// What the attribute's expansion names. Not part of the public interface.
+/// Items that the expansion of the attribute refers to. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
     pub use crate::service::params::hook::{DynHook, Hook, OnStop};
-    pub use crate::service::params::{Invocation, Need, Parameter, any, need_of, param};
+    pub use crate::service::params::{Invocation, Need, Parameter, need_of, param, placeholder};
     pub use crate::service::registration::{After, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;
     pub use std::borrow::Cow;
     pub use tina4_service_core::{Cron, Days, Restart, Schedule, Timezone};
 
-    /// The result of a service's function, whatever its type.
+    /// Calls a service's function and converts its result.
     ///
     /// # Errors
     ///
-    /// The function's own.
+    /// The function returned an error.
     pub fn outcome<R: Outcome>(call: impl FnOnce() -> R) -> Exit {
         call().into_exit()
     }
 }
 
-/// The README's programs are compiled and run; one of them is a test of services.
+/// Compiles and runs the README's programs. One of them needs the feature `testing`.
 #[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,9 +1,9 @@
-//! A runner in virtual time: a day passes in milliseconds, and always in the same way.
+//! A runner in virtual time: a day passes in milliseconds, with the same result every time.
 //!
 //! A [`TestRunner`] runs services by the same rules and with the same code as a
 //! [`Runner`](crate::Runner). Its clock stands still while any of them runs; when all of them wait, it
-//! jumps to the next instant at which something is due. One thing happens at a time, in an order that
-//! depends only on the test.
+//! jumps to the next instant at which something is due. Only one thread acts at a time, in an order
+//! that depends only on the test.
 //!
 //! The [`guide`] shows how to test what services do: when they run, how they fail, how they clean up.
 //!
@@ -16,7 +16,7 @@
 //!     .at("2026-03-28T12:00:00[Europe/Berlin]")
 //!     .service(Service::new("daily_report", report).cron("30 2 * * *"))
 //!     .build()?;
-//! // DST begins in this night: half past two does not exist.
+//! // DST begins on this night, so 02:30 does not exist.
 //! t.advance("1d");
 //! assert_eq!(t.runs("daily_report"), 1);
 //! assert_eq!(t.timeline(), "\
@@ -29,13 +29,13 @@
 //! # What is virtual
 //!
 //! The schedules of the services, backoffs, timeouts, [`Context::sleep`](crate::Context::sleep), and
-//! the waiting of [`Runner::stop`](crate::Runner::stop) and similar methods. A body itself takes no
-//! virtual time, however long it takes in real time. Everything else that it waits for must arrive in
-//! real time: a fake that the test gives with [`Builder::provide`] answers immediately.
+//! the time that [`Runner::stop`](crate::Runner::stop) and similar methods wait. A body itself takes no
+//! virtual time, even if it takes long in real time. Everything else that it waits for must arrive in
+//! real time; a fake passed to [`Builder::provide`] can answer immediately.
 //!
 //! A body that calls [`Context::stopping`](crate::Context::stopping), usually to wait for a channel as
-//! well, leaves virtual time until its run ends, because nobody can tell when it has done its work.
-//! Test such a body by its effects, or call its function with
+//! well, leaves virtual time until its run ends, because the runner cannot tell when it has finished
+//! its work. Test such a body by its effects, or call its function with
 //! [`Context::standalone`](crate::Context::standalone).
 
 mod builder;

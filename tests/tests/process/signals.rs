@@ -55,7 +55,7 @@ fn rule_44_a_second_signal_after_a_quarter_of_a_second_ends_the_process_and_says
             let ended = child.ended();
             let took = watch.elapsed();
             assert_eq!(ended.code(), code, "{first}, {second}: {ended:?}");
-            let said = format!("second stop signal ({second}): the process ends without clean-up");
+            let said = format!("another stop signal ({second}); the process ends without clean-up");
             assert_eq!(ended.err.lines().collect::<Vec<_>>(), [said], "{ended:?}");
             took
         });
@@ -274,7 +274,7 @@ fn rule_30_and_176_run_returns_78_and_lists_the_faults() {
     assert_eq!(ended.code(), 78, "{ended:?}");
     let lines: Vec<_> = ended.err.lines().collect();
     assert_eq!(lines.len(), 3, "{ended:?}");
-    assert_eq!(lines[0], "2 faults in the services, nothing was started:");
+    assert_eq!(lines[0], "2 faults found; nothing was started:");
     assert!(
         lines[1..].iter().any(|line| line.starts_with("  - `a` at tests/src/bin/runs.rs:")),
         "{ended:?}"

@@ -104,8 +104,8 @@ impl Subscriber for Counting {
             text if text.starts_with("service is stuck") => &mut lines.stuck,
             text if text.starts_with("service returned") => &mut lines.returned,
             text if text.starts_with("service not started") => &mut lines.not_started,
-            text if text.starts_with("runs skipped") => &mut lines.skips,
-            text if text.starts_with("log lines are missing") => &mut lines.missing,
+            text if text.starts_with("due times were skipped") => &mut lines.skips,
+            text if text.starts_with("log lines were lost") => &mut lines.missing,
             text => panic!("unexpected line `{text}`"),
         };
         *count += 1;

@@ -1,4 +1,4 @@
-//! Why a request to one service was refused.
+//! The error type for requests that name one service.
 
 use std::error::Error;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::text::one_line::OneLine;
 /// Why a request to one service was refused. `Debug` prints the same text as `Display`.
 #[non_exhaustive]
 pub enum ControlError {
-    /// There is no service of that name.
+    /// There is no service with that name.
     Unknown {
         /// The name.
         name: String,
@@ -28,17 +28,17 @@ pub enum ControlError {
         /// Its state.
         state: State,
     },
-    /// The service is still waiting for the services that it comes `after`.
+    /// The service is waiting for the services listed in its `after`.
     NotUpYet {
         /// The service.
         name: String,
     },
-    /// A run is in progress, and a service never overlaps itself.
+    /// A run is in progress, and runs of one service never overlap.
     Busy {
         /// The service.
         name: String,
     },
-    /// The service is being stopped.
+    /// The service is stopping, so it cannot be run, paused or resumed.
     Stopping {
         /// The service.
         name: String,
@@ -47,14 +47,14 @@ pub enum ControlError {
     StillAlive {
         /// The service.
         name: String,
-        /// The time since that run began.
+        /// The time since that run, or its clean-up, began.
         age: Duration,
-        /// Where it is declared.
+        /// Where the service is declared.
         place: Place,
     },
     /// The service or the runner cannot start.
     Start(StartError),
-    /// The threads of the services belong to the process that forked this one.
+    /// This process was forked from the one that runs the services.
     Forked,
 }
 
@@ -81,17 +81,21 @@ impl fmt::Display for ControlError {
             Self::NotUpYet { name } => {
                 write!(
                     f,
-                    "`{name}` waits for the services it comes after; try again when they are up"
+                    "`{name}` is waiting for the services in its `after`; try again when they are up"
                 )
             }
             Self::Busy { name } => {
-                write!(f, "a run of `{name}` is in progress, and a service never overlaps itself")
+                write!(
+                    f,
+                    "a run of `{name}` is in progress, and runs of one service never overlap; \
+                     try again when it has ended"
+                )
             }
-            Self::Stopping { name } => write!(f, "`{name}` is being stopped"),
+            Self::Stopping { name } => write!(f, "`{name}` is stopping; `start` it again first"),
             Self::StillAlive { name, age, place } => write!(
                 f,
-                "`{name}` at {place} was abandoned and its old run is still alive after {age:.1?}; \
-                 a second copy is not started; start it again once that run has returned"
+                "`{name}` at {place} was abandoned, and its old run is still alive after {age:.1?}; \
+                 start it again once that run has returned"
             ),
             Self::Start(error) => write!(f, "{error}"),
             Self::Forked => f.write_str(fork::REFUSAL),

@@ -1,4 +1,4 @@
-//! From an error or a panic to a [`Crash`].
+//! Converts errors and panics into a [`Crash`].
 
 use crate::service::error_text::{self, ErrorText};
 use crate::service::outcome::Cause;
@@ -7,11 +7,11 @@ use crate::text::bounded_text::bounded;
 use tina4_service_core::CrashKind;
 use tina4_service_core::lifecycle::Crash;
 
-/// The prefix of a permanent error's text.
+/// The prefix of the text of a permanent error.
 const PERMANENT: &str = "permanent error: ";
 
-/// The crash of a run that returned this error. The error is dropped here, where a panic of its
-/// destructor does no harm.
+/// Converts the error that a run returned. The error is dropped here, where a panic in its destructor
+/// does no harm.
 #[cold]
 pub(super) fn from_error(cause: Cause) -> Box<Crash> {
     let mut crash = from_hook_error(cause);
@@ -24,13 +24,13 @@ pub(super) fn from_error(cause: Cause) -> Box<Crash> {
     crash
 }
 
-/// The failure of a clean-up hook that returned this error. A hook is never restarted, so the text does
-/// not say whether the error is permanent.
+/// Converts the error that a clean-up hook returned. A hook is never restarted, so the text does not
+/// say whether the error is permanent.
 #[cold]
 pub(super) fn from_hook_error(cause: Cause) -> Box<Crash> {
     let mut text = ErrorText::new();
     let panic = text.read(cause.error());
-    // Dropped outside of any unwinding from its `Display`, because a second panic would abort the
+    // Dropped only now: if reading the text panicked, a second panic during unwinding would abort the
     // process. If the destructor panics, the panic hook reports it, and the crash is still this error.
     let _ = panics::catch(|| drop(cause));
     let kind = if text.is_permanent() { CrashKind::Permanent } else { CrashKind::Transient };
@@ -39,7 +39,7 @@ pub(super) fn from_hook_error(cause: Cause) -> Box<Crash> {
 
 #[cold]
 pub(super) fn from_panic(panic: Box<Panic>) -> Box<Crash> {
-    let text = bounded(error_text::LONGEST, &panic);
+    let text = bounded(error_text::MAX_TEXT_BYTES, &panic);
     crash(text, Some(panic), CrashKind::Transient)
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::service::environment::Environment;
 
-/// Two cells instead of a tuple: one wide load right after two narrow stores would defeat the
-/// processor's store forwarding.
+/// Two cells instead of a tuple: one wide load right after two narrow stores cannot be forwarded
+/// from the processor's store buffer.
 struct Current {
-    /// The [`runner_id`]; 0: no service.
+    /// The [`runner_id`] of the service's runner; 0: no service.
     runner: Cell<usize>,
     /// The service's index in that runner.
     index: Cell<u32>,
@@ -19,12 +19,12 @@ crate::sys::sync::thread_local! {
     static CURRENT: Current = const { Current { runner: Cell::new(0), index: Cell::new(0) } };
 }
 
-/// The identity of a runner.
+/// An id of the runner with this environment, unique among the runners that exist. Never 0.
 pub(crate) fn runner_id(env: &Arc<Environment>) -> usize {
     Arc::as_ptr(env).addr()
 }
 
-/// The service that this thread executes: the [`runner_id`], and the service's index in that runner.
+/// The service that this thread executes: the [`runner_id`] of its runner, and its index there.
 pub(crate) fn current() -> Option<(usize, u32)> {
     CURRENT.with(|Current { runner, index }| match runner.get() {
         0 => None,
@@ -32,7 +32,7 @@ pub(crate) fn current() -> Option<(usize, u32)> {
     })
 }
 
-/// This thread executes a service from now on.
+/// Records that this thread executes a service.
 #[inline]
 pub(super) fn enter(env: &Arc<Environment>, index: u32) {
     CURRENT.with(|current| {
@@ -41,7 +41,7 @@ pub(super) fn enter(env: &Arc<Environment>, index: u32) {
     });
 }
 
-/// This thread executes no service any more.
+/// Records that this thread no longer executes a service.
 #[inline]
 pub(super) fn leave() {
     CURRENT.with(|current| current.runner.set(0));

@@ -18,14 +18,15 @@ use tina4_service_core::nanos;
 #[cfg(feature = "testing")]
 mod injected;
 
-/// How long the first run of an activation waits for the log line about the start: longer than a busy
-/// machine delays the thread that writes it.
-const LOG_TIMEOUT: Duration = Duration::from_millis(100);
-/// How often it polls for the line without sleeping, and how long it sleeps between polls after that.
-const POLLS: u32 = 50;
+/// How long the first run of an activation waits for the log line about its start. Long enough for a
+/// busy machine to schedule the thread that writes the line.
+const START_LINE_TIMEOUT: Duration = Duration::from_millis(100);
+/// How many times the first run checks for the line before it sleeps between checks.
+const POLLS_WITHOUT_SLEEP: u32 = 50;
+/// How long it sleeps between two checks.
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
-/// Executes the work. Returns, whatever user code does.
+/// Executes the work. A panic in user code does not unwind out of this function.
 #[inline]
 pub(crate) fn perform(item: &WorkItem) -> Completion {
     let WorkItem { kind, index, context } = item;
@@ -39,8 +40,8 @@ pub(crate) fn perform(item: &WorkItem) -> Completion {
     completion
 }
 
-/// Calls `body` inside the service's span. Log subscribers, destructors and the `Display` of errors are
-/// user code as well, so all of it is inside one `catch`.
+/// Runs `body` inside the service's span. Log subscribers, destructors and the `Display` of errors are
+/// user code as well, so everything is inside one `catch`.
 fn guarded<T>(
     context: &Context,
     instance: &Instance,
@@ -66,20 +67,20 @@ fn guarded<T>(
     caught.map_err(crashes::from_panic)
 }
 
-/// Waits for the log line that the service was started, because the lines of the run come after it; but
-/// only up to [`LOG_TIMEOUT`], because a log may block forever.
+/// Waits for at most [`START_LINE_TIMEOUT`] until the log line about the service's start has been
+/// written, so that the service's own lines follow it. A log may block forever.
 #[cold]
-fn wait_for_announcement(instance: &Instance) {
+fn wait_for_start_line(instance: &Instance) {
     // The log is not part of the model.
     if cfg!(shuttle) {
         return;
     }
     let (clock, slow) = (Clock::system(), &instance.env.log_is_slow);
-    let until = clock.now().saturating_add(nanos(LOG_TIMEOUT));
+    let until = clock.now().saturating_add(nanos(START_LINE_TIMEOUT));
     let mut polls = 0;
-    while !instance.is_announced() && !slow.load(Ordering::Relaxed) {
+    while !instance.is_start_logged() && !slow.load(Ordering::Relaxed) {
         polls += 1;
-        if polls < POLLS {
+        if polls < POLLS_WITHOUT_SLEEP {
             crate::sys::sync::yield_now();
         } else if clock.now() < until {
             std::thread::park_timeout(POLL_INTERVAL);
@@ -90,8 +91,8 @@ fn wait_for_announcement(instance: &Instance) {
 }
 
 fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
-    if !instance.is_announced() {
-        wait_for_announcement(instance);
+    if !instance.is_start_logged() {
+        wait_for_start_line(instance);
     }
     let body = || {
         #[cfg(feature = "testing")]
@@ -107,8 +108,8 @@ fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
     exit
 }
 
-/// Runs the hooks of the activation that has ended: the last registered first, the declared one last.
-/// Returns the texts of those that failed.
+/// Runs the hooks of the activation that has ended: the registered ones in reverse order of their
+/// registration, then the declared one. Returns the error texts of the hooks that failed.
 fn clean_up(context: &Context, instance: &Instance) -> Vec<Arc<str>> {
     let mut failures = Vec::new();
     loop {

@@ -1,5 +1,4 @@
-//! What makes services run: the supervisor decides, the pool owns the threads, `invoke` calls user
-//! code.
+//! Runs the services: the supervisor decides, the pool owns the threads, `invoke` calls user code.
 
 pub(crate) mod control_error;
 mod crashes;
@@ -9,5 +8,5 @@ pub(crate) mod pool;
 pub(crate) mod supervisor;
 mod work;
 
-/// The pool of threads that works for a supervisor: all that runs on behalf of one runner.
+/// The thread pool of one runner, with its supervisor as the source of work.
 pub(crate) type Engine = pool::Pool<supervisor::Supervisor>;

@@ -1,11 +1,11 @@
-//! The worker threads: a leader/followers pool (Schmidt, O'Ryan, Kircher, Pyarali, Buschmann: "Leader/
-//! Followers", 2000).
+//! The worker threads: a leader/followers pool (Schmidt, O'Ryan, Kircher, Pyarali, Buschmann:
+//! "Leader/Followers", 2000).
 //!
 //! All workers are equal. One of them, the leader, sleeps until the earliest due time. When it wakes
 //! up it does the work itself, so nothing is handed from a timer thread to a worker thread; but before
 //! it starts, it makes sure that another worker waits for the next due time. The other workers, the
-//! followers, are an idle stack: the one that became idle last is woken first, and those at the bottom
-//! end after a while.
+//! followers, are on a stack of idle workers: the one that became idle last is woken first, and those
+//! at the bottom exit after a while.
 //!
 //! # Why no due time is missed
 //!
@@ -13,40 +13,43 @@
 //! atomically. So it is enough that every *holder of the lock* leaves the pool covered. Covered means
 //! that one of these holds:
 //!
-//! * nothing will ever be due;
+//! * there is no due time;
 //! * a leader waits no longer than until the earliest due time;
-//! * a worker is arriving: it was notified or is being spawned, and will look;
-//! * the holder itself will look again, within a bound.
+//! * a worker is arriving: it was notified or is being spawned, and will check for due work;
+//! * the holder itself will check for due work again within a bounded time.
 //!
-//! `PoolState::cover` decides (`pool_state.rs`); `Workers::wake_for` chooses whom to wake (`workers.rs`). The
-//! holders keep the pool covered:
+//! `PoolState::cover` decides whether the pool is covered (`pool_state.rs`); `Workers::wake_for`
+//! chooses which workers to wake (`workers.rs`). The holders keep the pool covered as follows:
 //!
-//! * [`Pool::with`], which every thread that is not a worker uses, ends with `cover`.
+//! * [`Pool::with`], its variants and [`Pool::wait_for`], which all code outside the worker loop uses,
+//!   cover the next due time before they release the lock.
 //! * A thread that releases the lock to write logs or to drop user values, either of which may block
 //!   forever, covers the next due time first.
-//! * A worker that is about to execute work ends with `cover` too. If the work is expected to be short
-//!   and a stand-by looks a few milliseconds after the next due time at the latest, it wakes no one:
-//!   the stand-by bounds the harm of a wrong prediction. While a leader waits for the next due time,
-//!   the stand-by watches the one after it. If the due time it watches passed only recently, it leaves
-//!   the work to the worker that is busy with it and keeps standing by. Otherwise it steps in, and no
-//!   work is predicted to be short until a short run has been seen.
-//! * A worker that becomes idle leads if something is due in the future and the present leader, if
+//! * A worker that is about to execute work calls `cover` too. If the work is expected to be short and
+//!   a stand-by (an idle worker with a timeout) checks at most a few milliseconds after the next due
+//!   time, it wakes no one: the stand-by bounds the harm of a wrong prediction. While a leader waits
+//!   for the next due time, the stand-by watches the one after it. If a due time passed only recently,
+//!   the stand-by assumes that another worker is handling it and continues to stand by. Otherwise it
+//!   takes over the due work, and from then on all work is predicted to be long until a short run has
+//!   been observed.
+//! * A worker that becomes idle leads if something is due in the future and the current leader, if
 //!   any, would wake up later.
 //!
-//! If a thread cannot be spawned, the next holder of the lock that covers after a second tries again:
-//! a worker that finishes, a request to the runner, or a thread that waits for an answer. Not sooner,
-//! because the system has no thread to give, and each failure is reported.
+//! If a thread cannot be spawned, spawning is tried again after one second (if there is no worker at
+//! all: immediately), by the next holder of the lock that calls `cover`: a worker that finishes, a
+//! request to the runner, or a thread that waits for an answer. Otherwise it is not tried sooner,
+//! because the attempt would most likely fail again, and each failure is reported.
 //!
-//! A notified worker counts as arriving until it holds the lock, whether it was still asleep or was
-//! just waking up by itself: what counts is that it was popped from the idle stack, not that its
+//! A notified worker counts as arriving until it holds the lock, even if it was just waking up because
+//! its timeout expired: what counts is that it was popped from the stack of idle workers, not that its
 //! condition variable was notified.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::deferred::Deferred;
+use self::poll::Poll;
 use self::pool_state::{AfterUnlock, PoolState};
-use self::wait::Wait;
 use self::work_source::WorkSource;
 use self::workers::{Wakeups, Workers};
 use crate::sys::sync::{Condvar, Mutex, MutexGuard, lock, wait};
@@ -54,18 +57,18 @@ use crate::sys::threads::ThreadConfig;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
-#[cfg(feature = "exit-hook")]
-pub(crate) mod active_worker;
 pub(crate) mod deferred;
 mod driven;
+pub(crate) mod poll;
 mod pool_state;
 #[cfg(feature = "exit-hook")]
 mod process_exit;
-pub(crate) mod wait;
 #[cfg(feature = "signals")]
 mod without_blocking;
 pub(crate) mod work_source;
 mod worker;
+#[cfg(feature = "exit-hook")]
+pub(crate) mod worker_record;
 mod workers;
 
 #[cfg(test)]
@@ -75,42 +78,43 @@ mod model;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
 
-/// Worker threads that execute what a [`WorkSource`] names.
+/// Worker threads that execute the work of a [`WorkSource`].
 #[derive(Debug)]
 pub(crate) struct Pool<S: WorkSource> {
     state: Mutex<PoolState<S>>,
     /// Notified when something changes that [`Pool::wait_for`] may wait for.
     changed: Condvar,
     clock: Clock,
-    threads: ThreadConfig,
+    thread_config: ThreadConfig,
 }
 
 impl<S: WorkSource> Pool<S> {
-    pub(crate) fn new(source: S, clock: Clock, mut threads: ThreadConfig) -> Arc<Self> {
-        if clock.drives() {
-            threads.max_count = Some(0);
+    pub(crate) fn new(source: S, clock: Clock, mut thread_config: ThreadConfig) -> Arc<Self> {
+        if clock.drives_runner() {
+            // 0 means that the clock executes the work on its own threads.
+            thread_config.max_count = Some(0);
         }
-        let state = PoolState { source, workers: Workers::default(), listening: 0 };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock, threads })
+        let state = PoolState { source, workers: Workers::default(), listeners: 0 };
+        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock, thread_config })
     }
 
     fn max_threads(&self, source: &S) -> usize {
         // One for each piece of work, and one that waits for the next due time.
         let enough = source.max_concurrency().saturating_add(1);
-        match self.threads.max_count {
-            // The clock drives the pool, with threads of its own.
+        match self.thread_config.max_count {
+            // The clock executes the work on its own threads.
             Some(0) => 0,
             Some(limit) if !source.ignores_thread_limit() => limit.min(enough),
             Some(_) | None => enough,
         }
     }
 
-    /// Reads or changes the source, from a thread that is not a worker.
+    /// Reads or changes the source, from outside the worker loop.
     pub(crate) fn with<T>(self: &Arc<Self>, action: impl FnOnce(&mut S, Nanos) -> T) -> T {
-        self.act(lock(&self.state), action)
+        self.with_guard(lock(&self.state), action)
     }
 
-    fn act<T>(
+    fn with_guard<T>(
         self: &Arc<Self>,
         mut state: MutexGuard<'_, PoolState<S>>,
         action: impl FnOnce(&mut S, Nanos) -> T,
@@ -129,10 +133,11 @@ impl<S: WorkSource> Pool<S> {
 
     /// Waits until `condition` is ready.
     ///
-    /// It is evaluated under the lock: first, after each change, and at the instant it names.
+    /// The condition is evaluated under the lock: immediately, after each change, and at the instant
+    /// that it returned.
     pub(crate) fn wait_for<T>(
         self: &Arc<Self>,
-        mut condition: impl FnMut(&mut S, Nanos) -> Wait<T>,
+        mut condition: impl FnMut(&mut S, Nanos) -> Poll<T>,
     ) -> T {
         let mut state = lock(&self.state);
         loop {
@@ -147,16 +152,16 @@ impl<S: WorkSource> Pool<S> {
                 drop(state);
                 self.run_after_unlock(after_unlock);
                 match answer {
-                    Wait::Ready(value) => return value,
-                    Wait::Until(_) => {
+                    Poll::Ready(value) => return value,
+                    Poll::Pending(_) => {
                         state = lock(&self.state);
                         continue;
                     }
                 }
             }
             match answer {
-                Wait::Ready(value) => return value,
-                Wait::Until(until) => {
+                Poll::Ready(value) => return value,
+                Poll::Pending(until) => {
                     let until = until.into_iter().chain(state.workers.spawn_retry_at(now)).min();
                     if let Some((clock, seen)) = driver {
                         drop(state);
@@ -171,24 +176,25 @@ impl<S: WorkSource> Pool<S> {
         }
     }
 
-    /// Waits for a change, at most `timeout`.
+    /// Waits for a change, for at most `timeout`.
     fn listen<'a>(
         &self,
         mut state: MutexGuard<'a, PoolState<S>>,
         timeout: Option<Duration>,
     ) -> MutexGuard<'a, PoolState<S>> {
-        state.listening += 1;
+        state.listeners += 1;
         (state, _) = wait(&self.changed, state, timeout);
-        state.listening -= 1;
+        state.listeners -= 1;
         state
     }
 
-    /// How many threads there are.
-    pub(crate) fn threads(&self) -> usize {
+    /// The number of worker threads.
+    pub(crate) fn thread_count(&self) -> usize {
         lock(&self.state).workers.live
     }
 
-    /// Has every waiting thread look again: a manual clock was moved, or a signal arrived.
+    /// Makes the leader (or one idle worker) and all threads in [`Pool::wait_for`] check again, because
+    /// a manual clock was advanced or a signal arrived.
     pub(crate) fn wake_waiters(&self) {
         // Under the lock, so that a thread that is about to wait either sees the change or is woken.
         let state = lock(&self.state);
@@ -200,15 +206,15 @@ impl<S: WorkSource> Pool<S> {
         self.changed.notify_all();
     }
 
-    /// Does what was decided under the lock and needs it released.
+    /// Carries out what was decided under the lock but must be done without it.
     #[inline]
     fn run_after_unlock(self: &Arc<Self>, after_unlock: Option<Box<AfterUnlock>>) {
         if let Some(after_unlock) = after_unlock {
-            self.run_boxed(*after_unlock);
+            self.run_actions(*after_unlock);
         }
     }
 
-    fn run_boxed(self: &Arc<Self>, after_unlock: AfterUnlock) {
+    fn run_actions(self: &Arc<Self>, after_unlock: AfterUnlock) {
         let AfterUnlock { wakeups, notify_listeners, deferred } = after_unlock;
         if notify_listeners {
             self.changed.notify_all();
@@ -230,8 +236,8 @@ impl<S: WorkSource> Pool<S> {
 
     fn wake_workers(self: &Arc<Self>, wakeups: Wakeups) {
         if !self.notify_and_spawn(wakeups) {
-            // Another thread may have relied on those that do not arrive. Existing workers can be
-            // notified instead; with the present number as the limit, no thread is spawned.
+            // Another thread may have relied on the workers that could not be spawned. Existing workers
+            // can be notified instead; with the current number as the limit, no thread is spawned.
             let mut state = lock(&self.state);
             let (now, live) = (self.clock.now(), state.workers.live);
             let after_unlock = state.cover(now, false, live);
@@ -240,9 +246,9 @@ impl<S: WorkSource> Pool<S> {
         }
     }
 
-    /// Executes deferred effects. Effects that are deferred in the meantime are left to another worker:
-    /// this thread may have work to do, or be a caller that wants its answer, and there may be no end
-    /// of them.
+    /// Executes deferred effects. Effects that are deferred while it does so are handed to another
+    /// worker: this thread may have other work or be a caller that waits for an answer, and new effects
+    /// might keep arriving.
     fn flush(self: &Arc<Self>, mut deferred: Option<Box<Deferred>>) {
         while let Some(taken) = deferred {
             let mut state = self.flush_once(*taken);
@@ -254,7 +260,7 @@ impl<S: WorkSource> Pool<S> {
                 drop(state);
                 return self.wake_workers(wakeups);
             }
-            // There is no other thread.
+            // No other thread can do it.
             deferred = state.source.deferred_mut().take();
         }
     }
@@ -264,17 +270,17 @@ impl<S: WorkSource> Pool<S> {
         deferred.flush();
         let mut state = lock(&self.state);
         state.source.deferred_mut().flushed(had_log);
-        if state.listening > 0 && state.source.deferred().is_log_written() {
+        if state.listeners > 0 && state.source.deferred().is_log_written() {
             self.changed.notify_all();
         }
         state
     }
 
-    /// Waits until every log line has been written, at most `limit`: a log may block.
-    pub(crate) fn wait_for_log(&self, limit: Duration) {
-        // In real time, whatever the clock: a log is written by real threads.
+    /// Waits until every log line has been written, for at most `timeout`, because a log may block.
+    pub(crate) fn wait_for_log(&self, timeout: Duration) {
+        // In real time even under a virtual clock, because the log is written by real threads.
         let clock = Clock::system();
-        let until = clock.now().saturating_add(nanos(limit));
+        let until = clock.now().saturating_add(nanos(timeout));
         let mut state = lock(&self.state);
         while !state.source.deferred().is_log_written() {
             let left = until.saturating_sub(clock.now());
@@ -285,17 +291,18 @@ impl<S: WorkSource> Pool<S> {
         }
     }
 
-    /// Spawns a worker that is already counted. On failure it is no longer counted.
+    /// Spawns a worker that is already counted. If that fails, the worker is no longer counted.
     fn spawn_worker(self: &Arc<Self>) -> bool {
-        let worker = {
+        let worker_id = {
             let mut state = lock(&self.state);
             state.workers.spawned += 1;
             state.workers.spawned
         };
         let pool = Arc::clone(self);
-        let name = format!("{}-{worker}", self.threads.name);
-        let body = Box::new(move || pool.run_worker(worker));
-        let Err(error) = (self.threads.start)(name, self.threads.stack_size, body) else {
+        let name = format!("{}-{worker_id}", self.thread_config.name_prefix);
+        let body = Box::new(move || pool.run_worker(worker_id));
+        let Err(error) = (self.thread_config.start)(name, self.thread_config.stack_size, body)
+        else {
             return true;
         };
         let mut state = lock(&self.state);

@@ -1,11 +1,13 @@
-//! The state of all services of one runner: requests and completions in, work and events out.
+//! The state of all services of one runner. It receives requests and completions, and produces work and
+//! events.
 //!
-//! It is only touched under the pool's lock, never runs user code, and takes time as an argument.
+//! It is only accessed under the pool's lock, never runs user code, and takes the time as an argument.
 //! Effects that need the lock released (log lines, waking sleepers, dropping user values) go to a
 //! [`DeferredQueue`].
 //!
-//! The types are [`Registry`] (which services there are, and what they depend on), [`Journal`] (events
-//! and log lines) and [`Shutdown`]. The other files extend [`Supervisor`] by subject.
+//! Its parts are the [`Registry`] (the services and their dependencies), the [`Journal`] (events
+//! and log lines) and the [`Shutdown`]. The other files add methods to [`Supervisor`], grouped by
+//! subject.
 
 use std::collections::VecDeque;
 use std::io;
@@ -37,28 +39,30 @@ mod tests;
 mod transitions;
 mod work_source;
 
-/// The services of one runner. See the file's documentation.
+/// The services of one runner. See the module documentation.
 pub(crate) struct Supervisor {
     env: Arc<Environment>,
     registry: Registry,
     journal: Journal,
     shutdown: Shutdown,
     deferred: DeferredQueue,
-    /// The deadlines of the life cycles. An outdated one is corrected when it comes up.
+    /// The deadlines of the life cycles. An outdated entry is corrected when it reaches the front.
     timers: Timers,
     random: SplitMix64,
-    /// How many services are in an activation.
+    /// The number of active services.
     active: usize,
-    /// How many activations have ended.
+    /// The number of activations that have ended.
     ended: u64,
-    /// Consequences of a step that are steps of other services.
+    /// Steps that the current step has caused and that are still to be made, for other services or the
+    /// same one.
     follow_ups: VecDeque<FollowUp>,
     /// Something changed that a listener may be waiting for.
     changed: bool,
-    /// The process is ending: nothing starts any more.
+    /// The process is ending: no service may start.
     exiting: bool,
-    /// The service whose thread ends the process, until its run is given up.
-    lost_thread: Option<u32>,
+    /// The service in which the process is being ended, until its thread is declared lost.
+    exiting_service: Option<u32>,
+    /// The last failure to spawn a thread, until it is taken.
     spawn_error: Option<io::Error>,
     /// The transitions of the step in progress; empty between steps.
     transitions: Vec<Transition>,
@@ -67,15 +71,16 @@ pub(crate) struct Supervisor {
     last_host: Option<Arc<dyn Host>>,
 }
 
-/// A consequence of a step that is a step of another service, or a later one of the same.
+/// A step that another step has caused: of another service, or a later step of the same service.
 enum FollowUp {
-    /// A service that it comes after is ready, or has ended: let it continue, unless it must wait for
-    /// another one, or for the same one that is starting again.
+    /// A dependency of this service is ready or has ended: release the service, unless another
+    /// dependency, or the same one after a new start, is still starting.
     Release(u32),
-    /// During a shutdown: stop it, unless a service that comes after it is active.
+    /// During a shutdown: stop this service, unless one of its dependents is active.
     Stop(u32),
+    /// A start was requested while the service was stopping: start it.
     StartAgain(u32),
-    /// A critical service has failed.
+    /// This critical service has failed: stop all services.
     ShutDown(u32),
 }
 
@@ -93,7 +98,7 @@ impl Supervisor {
             follow_ups: VecDeque::new(),
             changed: false,
             exiting: false,
-            lost_thread: None,
+            exiting_service: None,
             spawn_error: None,
             transitions: Vec::new(),
             last_host: None,
@@ -101,14 +106,14 @@ impl Supervisor {
         }
     }
 
-    /// One step of one service, and everything that follows from it.
+    /// Makes one step of one service, and all its follow-ups.
     fn apply(&mut self, index: u32, input: Input<'_>, now: Nanos) -> Action {
         let action = self.step(index, input, now);
         self.follow_up(now);
         action
     }
 
-    /// Handles consequences until there are none; most runs have none.
+    /// Handles all follow-ups; most runs have none.
     #[inline]
     fn follow_up(&mut self, now: Nanos) {
         if !self.follow_ups.is_empty() || self.active == 0 {
@@ -116,11 +121,12 @@ impl Supervisor {
         }
     }
 
-    /// A loop instead of recursion, because a chain of `after` may be long.
+    /// Handles all follow-ups, in a loop instead of recursion, because a chain of dependencies may
+    /// be long.
     fn follow_up_all(&mut self, now: Nanos) {
         while let Some(follow_up) = self.follow_ups.pop_front() {
             match follow_up {
-                FollowUp::Stop(index) => self.stop_if_free(index, now),
+                FollowUp::Stop(index) => self.stop_if_no_active_dependents(index, now),
                 FollowUp::Release(index) => {
                     if !self.registry.waits_for_dependencies(index) {
                         self.step(index, Input::Release, now);
@@ -148,8 +154,8 @@ impl Supervisor {
         }
     }
 
-    /// During a shutdown: stops a service once nothing that comes after it is active.
-    fn stop_if_free(&mut self, index: u32, now: Nanos) {
+    /// During a shutdown: stops a service unless one of its dependents is still active.
+    fn stop_if_no_active_dependents(&mut self, index: u32, now: Nanos) {
         let Some(limit) = self.shutdown.deadline() else { return };
         let service = self.registry.get(index);
         if service.active_dependents() == 0 && service.life.state().is_active() {
@@ -157,14 +163,14 @@ impl Supervisor {
             let deadline = now.saturating_add(nanos(stop_timeout)).min(limit);
             self.registry.get_mut(index).record_stop_request(now);
             self.step(index, Input::Stop { deadline }, now);
-            // Once: a run that another worker has begun for it since then is not given up.
-            if self.lost_thread.take_if(|lost| *lost == index).is_some() {
+            // Only once: a run that another worker has begun since then must not be declared lost.
+            if self.exiting_service.take_if(|exiting| *exiting == index).is_some() {
                 self.step(index, Input::ThreadLost, now);
             }
         }
     }
 
-    /// One step of one life cycle.
+    /// Makes one step of one life cycle, and queues its follow-ups.
     fn step(&mut self, index: u32, input: Input<'_>, now: Nanos) -> Action {
         let Self { registry, timers, transitions, random, .. } = self;
         let service = registry.get_mut(index);
@@ -183,11 +189,11 @@ impl Supervisor {
         let emit = &mut |transition| transitions.push(transition);
         let action = service.life.step(spec, facts, input, emit);
         let after = service.life.readiness();
-        let concerns_others = before != after || !transitions.is_empty();
+        let must_record = before != after || !transitions.is_empty();
         if service.rearm(index, timers) && timers.len() > 2 * registry.len() + 64 {
-            registry.rebuild(timers);
+            registry.rebuild_timers(timers);
         }
-        if concerns_others {
+        if must_record {
             self.record_step(index, before, after, now);
         }
         match action {
@@ -202,17 +208,17 @@ impl Supervisor {
         action
     }
 
-    /// Records the transitions of a step, and queues what follows from it for other services. Most
-    /// steps are runs that begin or end in a service that continues: they concern no other.
+    /// Records the transitions of a step, and queues its follow-ups. Most steps only begin or end a
+    /// run of a service that stays active; they have nothing to record.
     fn record_step(&mut self, index: u32, before: Readiness, after: Readiness, now: Nanos) {
         match (before.active, after.active) {
             (false, true) => {
                 self.active += 1;
-                self.registry.count_active_dependent(index, 1);
+                self.registry.adjust_active_dependents(index, 1);
             }
             (true, false) => {
                 self.active -= 1;
-                self.registry.count_active_dependent(index, -1);
+                self.registry.adjust_active_dependents(index, -1);
             }
             (true, true) | (false, false) => {}
         }
@@ -232,11 +238,11 @@ impl Supervisor {
         }
     }
 
-    fn begin_run(&mut self, index: u32, late: Nanos, attempt: u32, now: Nanos) {
+    fn begin_run(&mut self, index: u32, lateness: Nanos, attempt: u32, now: Nanos) {
         let service = self.registry.get_mut(index);
-        service.stats.began(late, attempt);
+        service.stats.began(lateness, attempt);
         if self.journal.has_subscribers() {
-            let (run, lateness) = (service.stats.runs, Duration::from_nanos(late));
+            let (run, lateness) = (service.stats.runs, Duration::from_nanos(lateness));
             let change = Change::RunBegan { run, lateness };
             self.journal.publish(&service.instance, &change, now);
         }

@@ -1,4 +1,4 @@
-//! What the pool's workers execute for a supervisor: one run of a service, or one clean-up.
+//! The work that a supervisor gives to the pool: one run of a service, or one clean-up.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::service::context::Context;
 use crate::service::outcome::Exit;
 use tina4_service_core::lifecycle::Crash;
 
-/// Names a piece of work.
+/// Identifies a piece of work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WorkId {
     /// The service's index in its runner.
@@ -35,7 +35,8 @@ pub(crate) struct WorkItem {
 /// The result of a [`WorkItem`].
 #[derive(Debug)]
 pub(crate) enum Completion {
+    /// The run is over.
     Ran(Exit<Box<Crash>>),
-    /// The clean-up is over; these are the texts of the hooks that failed.
+    /// The clean-up is over. Contains the error text of each hook that failed.
     CleanedUp(Vec<Arc<str>>),
 }

@@ -14,8 +14,8 @@ pub struct DurationStats {
     pub mean: Duration,
     /// The 99th percentile.
     ///
-    /// Below 100 values it is the maximum; above, an estimate, which samples one value in eight after
-    /// the first 1,000.
+    /// With fewer than 100 values it is the maximum. From then on it is an estimate, based on the first
+    /// 1,000 values and one in eight of those after them.
     pub p99: Duration,
     /// The maximum.
     pub max: Duration,
@@ -35,7 +35,6 @@ impl Totals {
     }
 
     pub(super) fn stats(&self, count: u64, last: u64, markers: Option<&Markers>) -> DurationStats {
-        // Below a hundred values the 99th percentile is the maximum.
         let p99 = markers.filter(|_| count >= 100).map_or(self.max, Markers::p99);
         DurationStats {
             last: Duration::from_nanos(last),

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::observe::signal::Signal;
 
-/// One change of one service.
+/// One change of a service or of the runner.
 ///
 /// `T` is the type of its instant: [`SystemTime`], or `TestTime` in the test kit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,37 +29,37 @@ impl Event {
     }
 }
 
-/// What happened to a service.
+/// What happened to a service or to the runner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// An activation began.
+    /// The service was started. Restarts after a crash are [`Change::Restarted`] instead.
     Started,
     /// A run began.
     RunBegan {
         /// The number of the run.
         run: u64,
-        /// The delay since its due time.
+        /// How long after its due time it began.
         lateness: Duration,
     },
-    /// A run ended, well or not.
+    /// A run ended, successfully or not.
     RunEnded {
         /// The number of the run.
         run: u64,
         /// How long it took.
         took: Duration,
     },
-    /// Runs were skipped: they fell due during another run, or while the machine was suspended.
+    /// Due times were skipped: a run was in progress, or the machine was suspended.
     Skipped {
-        /// How many.
+        /// The number of skipped due times.
         count: u64,
     },
     /// A run returned an error or panicked.
     Crashed {
         /// The number of consecutive crashes, this one included.
         in_a_row: u32,
-        /// The error with its sources, or `panicked: ` and the panic with its place. For a
-        /// [`Permanent`](crate::Permanent) error it begins with `permanent error: `.
+        /// The error with its sources, or `panicked: ` with the panic message and its location. For
+        /// a [`Permanent`](crate::Permanent) error it begins with `permanent error: `.
         ///
         /// It has at most 16 KiB and 32 sources, and says so if it was truncated. A backtrace of at
         /// most 32 KiB may follow.
@@ -83,7 +83,7 @@ pub enum Change {
     Paused,
     /// The service was resumed.
     Resumed,
-    /// The service was asked to stop, or its activation is ending.
+    /// The service was asked to stop, or is ending for another reason.
     Stopping,
     /// A clean-up hook returned an error or panicked.
     HookFailed {
@@ -92,7 +92,7 @@ pub enum Change {
     },
     /// A run panicked after its service was asked to stop.
     PanickedWhileStopping {
-        /// The panic with its place, truncated like the cause of [`Change::Crashed`].
+        /// The panic message and its location, truncated like the cause of [`Change::Crashed`].
         cause: Arc<str>,
     },
     /// The service ended because it was asked to.
@@ -113,19 +113,21 @@ pub enum Change {
     LateEnd,
     /// The service was not started again: its abandoned run is still alive.
     StillAlive,
-    /// A thread could not be started. The runner will try again.
+    /// A worker thread could not be started. The runner will try again.
     ThreadFailed {
-        /// The system's error.
+        /// The error of the operating system.
         error: Arc<str>,
     },
     /// A signal asked the program to end. This change concerns the runner.
     SignalReceived {
-        /// Which one.
+        /// The signal.
         signal: Signal,
     },
-    /// This subscriber was too slow. In the log: the log was too slow.
+    /// Events were lost, because this subscriber was too slow.
+    ///
+    /// In the log: log lines were lost, because the log was too slow.
     Missed {
-        /// The number of lost events.
+        /// The number of lost events or log lines.
         count: u64,
     },
 }

@@ -49,15 +49,17 @@ pub struct ServiceInfo<T = SystemTime> {
     pub last_end: Option<T>,
     /// The duration of the last finished run.
     pub last_duration: Option<Duration>,
-    /// The last crash: the error with its sources, or the panic with its place.
+    /// The last crash: the error with its sources, or the panic message and its location.
     ///
     /// See [`Change::Crashed`](crate::Change::Crashed) for its limits.
     pub last_error: Option<Arc<str>>,
-    /// How late runs begin, after their due times.
+    /// How long after their due times runs begin.
     pub lateness: DurationStats,
     /// How long runs take.
     pub duration: DurationStats,
-    /// The run in progress exceeded its `timeout`, counted from its start or its last `heartbeat`.
+    /// Whether the run in progress exceeded its `timeout`.
+    ///
+    /// The timeout is counted from the start of the run or from its last `heartbeat`.
     pub stuck: bool,
     /// The time since the run in progress called `heartbeat`; `None`: it has not called it.
     pub heartbeat_age: Option<Duration>,
@@ -100,7 +102,7 @@ impl ServiceInfo {
     }
 }
 
-/// One line: name, state, schedule, runs, crashes, and the start of the last error.
+/// One line: name, state, schedule, runs, crashes, stuck or not, and the start of the last error.
 ///
 /// The error never breaks the line: control characters are escaped, a backtrace is omitted, and the
 /// text is truncated to 200 characters.
@@ -108,7 +110,7 @@ impl<T> fmt::Display for ServiceInfo<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, state, schedule, runs, crashes, .. } = self;
         let name = OneLine(name);
-        write!(f, "{name}: {state}, {schedule}, {runs} runs, {crashes} crashes")?;
+        write!(f, "{name}: {state}, {schedule}, runs: {runs}, crashes: {crashes}")?;
         if self.stuck {
             f.write_str(", stuck")?;
         }

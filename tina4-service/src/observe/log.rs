@@ -1,4 +1,4 @@
-//! Changes as lines of the log.
+//! Log lines for changes.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ pub(crate) struct LogLine {
 }
 
 impl LogLine {
-    /// A line that reports `count` lost ones.
+    /// A line that reports that `count` lines were lost.
     pub(crate) fn missed(count: u64) -> Self {
         Self { instance: None, change: Change::Missed { count } }
     }
 
     /// Whether this kind of change is logged. Runs have a span instead.
-    pub(crate) fn is_for(change: &Change) -> bool {
+    pub(crate) fn is_logged(change: &Change) -> bool {
         !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)
     }
 
-    /// Call it once the line has been written or discarded: the first run may wait for the line that
-    /// announces the start.
-    pub(crate) fn done(&self) {
+    /// To be called once the line has been written or discarded: the first run may wait for the line
+    /// that announces the start.
+    pub(crate) fn mark_handled(&self) {
         if let (Some(instance), Change::Started) = (&self.instance, &self.change) {
-            instance.announce();
+            instance.set_start_logged();
         }
     }
 
@@ -48,15 +48,15 @@ impl LogLine {
             Change::Skipped { count } => {
                 tracing::warn!(parent: None, service,
                     count,
-                    "runs skipped: they fell due and could not begin in time"
+                    "due times were skipped: no run could begin in time"
                 );
             }
             Change::Crashed { in_a_row, cause, restart_in: Some(delay) } => {
                 let delay = tracing::field::debug(delay);
-                tracing::warn!(parent: None, service, attempt = in_a_row, error = %cause, delay, "service crashed; it will be restarted");
+                tracing::warn!(parent: None, service, in_a_row, error = %cause, delay, "service crashed; it will be restarted");
             }
             Change::Crashed { in_a_row, cause, restart_in: None } => {
-                tracing::warn!(parent: None, service, attempt = in_a_row, error = %cause, "service crashed; it will not be restarted");
+                tracing::warn!(parent: None, service, in_a_row, error = %cause, "service crashed; it will not be restarted");
             }
             Change::Returned { restart_in: Some(delay) } => {
                 let delay = tracing::field::debug(delay);
@@ -100,15 +100,15 @@ impl LogLine {
                 tracing::info!(parent: None, service, "abandoned service ended after all")
             }
             Change::ThreadFailed { error } => {
-                tracing::error!(parent: None, error = %error, "a worker thread could not be started");
+                tracing::error!(parent: None, error = %error, "a worker thread could not be started; the runner will try again");
             }
             Change::SignalReceived { signal } => {
                 tracing::info!(parent: None, %signal, "stop signal received");
             }
             Change::Missed { count } => {
-                tracing::warn!(parent: None, count, "log lines are missing: the log was too slow");
+                tracing::warn!(parent: None, count, "log lines were lost because the log was too slow; use a non-blocking writer");
             }
-            // Not logged; see `is_for`.
+            // Not logged; see `is_logged`.
             Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted => {}
         }
     }

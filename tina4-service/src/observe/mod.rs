@@ -2,11 +2,11 @@
 
 pub(crate) mod duration_stats;
 pub(crate) mod event;
+#[cfg(feature = "testing")]
+pub(crate) mod event_log;
 pub(crate) mod info;
 pub(crate) mod log;
 mod quantile;
-#[cfg(feature = "testing")]
-pub(crate) mod record;
 pub(crate) mod signal;
 pub(crate) mod stats;
 pub(crate) mod stop_report;

@@ -1,9 +1,9 @@
-//! A quantile of a stream of durations, without keeping them.
+//! Estimates a quantile of a stream of durations without storing them.
 
 /// The 99th percentile of a stream of durations, in a small fixed space.
 ///
 /// It is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers follow the quantile
-/// without keeping the values. The first marker is not stored: it stays at zero, as if the first value
+/// without storing the values. The first marker is not stored: it stays at zero, as if the first value
 /// had been zero.
 #[derive(Debug, Default)]
 pub(super) struct Markers {
@@ -20,11 +20,11 @@ const TARGETS: [f32; 3] = [0.495, 0.99, 0.995];
 /// that recent values weigh more, as they should for a service that runs for months.
 const MAX_RANK: f32 = 1_000_000.0;
 
-/// Whether a value is sampled: each of the first thousand, then one in eight. These are scattered, so
-/// that no periodic pattern of the values is missed.
-fn is_sampled(count: u64) -> bool {
+/// Whether the value with this number, from 1, is sampled: each of the first thousand, then one in
+/// eight. These are scattered, so that no periodic pattern of the values is missed.
+fn is_sampled(number: u64) -> bool {
     const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
-    count <= 1_000 || count.wrapping_mul(SCATTER) >> 61 == 0
+    number <= 1_000 || number.wrapping_mul(SCATTER) >> 61 == 0
 }
 
 impl Markers {
@@ -32,7 +32,7 @@ impl Markers {
     #[inline]
     pub(super) fn add(&mut self, before: u64, max: u64, value: u64) {
         if is_sampled(before + 1) {
-            self.take(before, max, value);
+            self.add_sample(before, max, value);
         }
     }
 
@@ -40,7 +40,7 @@ impl Markers {
         clippy::cast_precision_loss,
         reason = "an estimate of a quantile; seven digits are plenty"
     )]
-    fn take(&mut self, before: u64, max: u64, value: u64) {
+    fn add_sample(&mut self, before: u64, max: u64, value: u64) {
         let height = value as f32;
         if before < 4 {
             return self.begin(before, max as f32, height);
@@ -50,12 +50,12 @@ impl Markers {
         let one_above = |marker: f32| if marker <= height { 0.0 } else { 1.0 };
         let heights = [0.0, h1, h2, h3, h4.max(height)];
         let ranks = [1.0, n1 + one_above(h1), n2 + one_above(h2), n3 + one_above(h3), n4 + 1.0];
-        let mut markers = Curve { heights, ranks };
-        for (marker, part) in (1..).zip(TARGETS) {
-            let wanted = 1.0 + (ranks[4] - 1.0) * part;
+        let mut markers = AllMarkers { heights, ranks };
+        for (marker, target) in (1..).zip(TARGETS) {
+            let wanted = 1.0 + (ranks[4] - 1.0) * target;
             markers.adjust(marker, wanted - ranks[marker]);
         }
-        let Curve { heights: [_, h1, h2, h3, h4], ranks: [_, n1, n2, n3, n4] } = markers;
+        let AllMarkers { heights: [_, h1, h2, h3, h4], ranks: [_, n1, n2, n3, n4] } = markers;
         self.heights = [h1, h2, h3, h4];
         self.ranks = [n1, n2, n3, n4];
         if n4 > MAX_RANK {
@@ -68,7 +68,7 @@ impl Markers {
     /// Adds one of the first four values, the initial heights of the markers.
     fn begin(&mut self, before: u64, max: f32, height: f32) {
         if before == 1 {
-            // The only value so far, which was not added.
+            // The first value was never passed to `add`; it is the maximum so far.
             self.heights[0] = max;
         }
         self.heights[before as usize] = height;
@@ -88,13 +88,13 @@ impl Markers {
     }
 }
 
-/// The five markers of [`Markers`].
-struct Curve {
+/// All five markers, the first one included.
+struct AllMarkers {
     heights: [f32; 5],
     ranks: [f32; 5],
 }
 
-impl Curve {
+impl AllMarkers {
     /// Moves one marker by one rank towards its target, along a parabola or a line.
     #[inline]
     fn adjust(&mut self, marker: usize, distance: f32) {

@@ -1,4 +1,4 @@
-//! The signals that ask a program to end, and why a wait for one ended.
+//! The signals that ask a program to end, and the causes that end a wait for them.
 
 use std::fmt;
 
@@ -63,7 +63,7 @@ pub enum StopCause {
     /// The runner is shutting down, or has shut down, without a signal: a critical service failed, or
     /// the program called `stop_all`.
     ///
-    /// A runner that was stopped and not started again returns this immediately.
+    /// If the runner was stopped and has not been started again, the wait returns this immediately.
     Runner,
 }
 

@@ -1,4 +1,4 @@
-//! The counters of one service.
+//! Run statistics and failure counts of one service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tina4_service_core::{Nanos, NonMaxNanos};
 use crate::observe::duration_stats::{DurationStats, Totals};
 use crate::observe::quantile::Markers;
 
-/// The counters of one service, and the end of its last run.
+/// Run statistics of one service.
 ///
 /// perf: a program may have thousands of services that rarely run, so the fields that only a second run
 /// needs are boxed.
@@ -19,10 +19,12 @@ pub(crate) struct Stats {
     /// The attempt number of the run in progress, or of the last one.
     pub(crate) attempt: u32,
     /// A moving average of the duration of runs, in nanoseconds; it saturates at four seconds.
-    recent: u32,
-    /// The number of ended runs, when the last one ended, and how long it took.
+    average: u32,
+    /// The number of ended runs.
     ends: u64,
+    /// When the last run ended.
     last_end: Option<NonMaxNanos>,
+    /// How long the last ended run took, in nanoseconds.
     took: Nanos,
     lateness: Totals,
     duration: Totals,
@@ -50,7 +52,7 @@ impl Stats {
         Self {
             runs: 0,
             attempt: 1,
-            recent: 0,
+            average: 0,
             ends: 0,
             last_end: None,
             took: 0,
@@ -60,15 +62,15 @@ impl Stats {
         }
     }
 
-    /// Counts a run that begins `late` nanoseconds after its due time.
-    pub(crate) fn began(&mut self, late: Nanos, attempt: u32) {
+    /// Counts a run that begins `lateness` nanoseconds after its due time.
+    pub(crate) fn began(&mut self, lateness: Nanos, attempt: u32) {
         self.attempt = attempt;
         if self.runs > 0 {
             let quantiles = self.quantiles.get_or_insert_default();
-            quantiles.lateness.add(self.runs, self.lateness.max, late);
+            quantiles.lateness.add(self.runs, self.lateness.max, lateness);
         }
         self.runs += 1;
-        self.lateness.add(late);
+        self.lateness.add(lateness);
     }
 
     /// Counts the end of the last run.
@@ -77,10 +79,10 @@ impl Stats {
         self.last_end = Some(NonMaxNanos::new(ended));
         let took = u32::try_from(took).unwrap_or(u32::MAX);
         if self.ends == 0 {
-            self.recent = took;
+            self.average = took;
         } else {
             // The new value weighs an eighth, so that one long run is enough to change the prediction.
-            self.recent = self.recent - self.recent / 8 + took / 8;
+            self.average = self.average - self.average / 8 + took / 8;
             let quantiles = self.quantiles.get_or_insert_default();
             quantiles.duration.add(self.ends, self.duration.max, self.took);
         }
@@ -90,7 +92,7 @@ impl Stats {
 
     /// The recent duration of a run; `None`: too few runs to predict it.
     pub(crate) fn expected_duration(&self) -> Option<Nanos> {
-        (self.ends >= 4).then(|| self.recent.into())
+        (self.ends >= 4).then(|| self.average.into())
     }
 
     /// When the last finished run ended, and how long it took.
@@ -98,7 +100,7 @@ impl Stats {
         self.last_end.map(|at| (at.nanos(), Duration::from_nanos(self.took)))
     }
 
-    /// How late runs begin; `last` is the lateness of the last one.
+    /// How long after their due times runs begin; `last` is the lateness of the last one.
     pub(crate) fn lateness(&self, last: Nanos) -> DurationStats {
         let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.lateness);
         self.lateness.stats(self.runs, last, markers)
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
 
     impl Stats {
-        /// A run with this duration and this lateness.
+        /// Records a run whose duration and lateness are both `took`.
         fn run(&mut self, took: Nanos) {
             self.began(took, 1);
             self.ended(1_000 + took + took, took);
@@ -138,8 +140,8 @@ mod tests {
         assert_eq!(durations.p99, nanos(30));
     }
 
-    /// The estimate against the exact quantile of the same values.
-    fn estimate(values: impl Iterator<Item = u64>) -> (f64, f64) {
+    /// Returns the estimate and the exact quantile of the same values.
+    fn estimate_and_exact(values: impl Iterator<Item = u64>) -> (f64, f64) {
         let mut stats = Stats::new();
         let mut all: Vec<_> = values.inspect(|value| stats.run(*value)).collect();
         all.sort_unstable();
@@ -151,10 +153,10 @@ mod tests {
     fn p99_is_close_to_the_exact_quantile() {
         let mut random = crate::time::rng::SplitMix64::new(7);
         let mut flat = (0..100_000).map(|_| random.next_u64() % 1_000_000).collect::<Vec<_>>();
-        let (estimated, exact) = estimate(flat.iter().copied());
+        let (estimated, exact) = estimate_and_exact(flat.iter().copied());
         assert!((estimated / exact - 1.0).abs() < 0.02, "flat: {estimated} for {exact}");
         flat.iter_mut().for_each(|value| *value = 50_000 + *value / 100);
-        let (estimated, exact) = estimate(flat.iter().copied());
+        let (estimated, exact) = estimate_and_exact(flat.iter().copied());
         assert!((estimated / exact - 1.0).abs() < 0.02, "narrow: {estimated} for {exact}");
     }
 
@@ -184,7 +186,7 @@ mod tests {
         for outlier in 2_000..2_100 {
             let length =
                 |run| if run == outlier { 10_000_000 } else { 900 + random.next_u64() % 200 };
-            let (estimated, exact) = estimate((0..4_000).map(length));
+            let (estimated, exact) = estimate_and_exact((0..4_000).map(length));
             far_off += u32::from((estimated / exact - 1.0).abs() > 0.02);
         }
         // One in eight is sampled.
@@ -194,7 +196,8 @@ mod tests {
     #[test]
     fn the_estimate_stays_accurate_over_millions_of_values() {
         let mut random = crate::time::rng::SplitMix64::new(7);
-        let (estimated, exact) = estimate((0..3_000_000).map(|_| random.next_u64() % 1_000));
+        let (estimated, exact) =
+            estimate_and_exact((0..3_000_000).map(|_| random.next_u64() % 1_000));
         assert!((estimated / exact - 1.0).abs() < 0.05, "{estimated} for {exact}");
     }
 

@@ -1,4 +1,4 @@
-//! How stopping went.
+//! The outcome of stopping one service, or all of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,9 +10,9 @@ use tina4_service_core::lifecycle::State;
 
 /// The remedy for a service that does not stop in time.
 pub(crate) const REMEDY: &str = "check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, \
-    which stop wakes, or give it a longer `stop_timeout`";
+    which returns early on a stop request, or give it a longer `stop_timeout`";
 
-/// How one `stop(name)` ended.
+/// The outcome of one `stop(name)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stopped {
@@ -26,19 +26,20 @@ pub enum Stopped {
         /// Its state: registered, stopped, finished, failed, or abandoned earlier.
         state: State,
     },
-    /// The request was made, but the caller could not wait: it is the service itself, or another one
-    /// that was asked to stop as well.
+    /// The request was made, but the caller could not wait.
+    ///
+    /// The caller is the service itself, or another service that was asked to stop as well.
     Requested,
     /// It did not end within its `stop_timeout`.
     Abandoned {
-        /// The time since its last run or its clean-up began.
+        /// The time since the unfinished run or clean-up began.
         age: Duration,
         /// Where it is declared.
         place: Place,
     },
 }
 
-/// How `stop_all` went, service by service, in the order in which they ended.
+/// The outcome of `stop_all` for each service, in the order in which they ended.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StopReport {
@@ -48,11 +49,11 @@ pub struct StopReport {
     pub took: Duration,
     /// The critical service whose failure shut the runner down, if that was the reason.
     pub critical: Option<Cow<'static, str>>,
-    /// The report is an interim one, because stopping continues.
+    /// Whether the report is an interim one, because stopping continues.
     ///
     /// The caller was a service, which cannot wait for its own end.
     pub in_progress: bool,
-    /// Nothing was stopped: this process is a forked child, which has no services.
+    /// Whether nothing was stopped, because this process is a forked child, which has no services.
     pub forked: bool,
 }
 
@@ -70,7 +71,8 @@ pub struct StoppedService {
     pub took: Option<Duration>,
     /// The time since the run or the clean-up of an abandoned service began.
     ///
-    /// `None` if that has ended late, and for all other services.
+    /// `None` if the run or clean-up has ended in the meantime, and for services that were not
+    /// abandoned.
     pub age: Option<Duration>,
     /// The number of clean-up hooks that returned an error or panicked.
     pub failed_hooks: u64,
@@ -96,7 +98,7 @@ impl StopReport {
     }
 }
 
-/// One line, one more for each service that needs attention, and the remedy for abandoned services.
+/// A summary line, a line for each service that needs attention, and a remedy for abandoned services.
 impl fmt::Display for StopReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.forked {
@@ -123,17 +125,17 @@ impl fmt::Display for StopReport {
                 write!(f, "\n  {name} ({place}): abandoned, ")?;
                 match age {
                     Some(age) => write!(f, "still running after {age:.1?}")?,
-                    None => f.write_str("it ended after its time was up")?,
+                    None => f.write_str("ended after its stop timeout")?,
                 }
             } else if *state == State::Failed {
                 write!(f, "\n  {name} ({place}): failed")?;
             }
             if *failed_hooks > 0 {
-                write!(f, "\n  {name} ({place}): {failed_hooks} clean-up hooks failed")?;
+                write!(f, "\n  {name} ({place}): failed clean-up hooks: {failed_hooks}")?;
             }
         }
         if self.abandoned().next().is_some() {
-            write!(f, "\n  an abandoned service did not return in time; {REMEDY}")?;
+            write!(f, "\n  to let an abandoned service stop in time, {REMEDY}")?;
         }
         Ok(())
     }

@@ -7,17 +7,17 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use crate::observe::event::{Change, Event};
 #[cfg(feature = "testing")]
-use crate::observe::record::Record;
+use crate::observe::event_log::EventLog;
 
-/// The capacity of each subscriber's channel; once it is full, new events are dropped.
+/// The capacity of each subscriber's channel; once it is full, new events are lost.
 const CAPACITY: usize = 1024;
 
 /// The subscribers of one runner.
 #[derive(Debug, Default)]
 pub(crate) struct Subscribers {
-    all: Vec<Subscriber>,
+    subscribers: Vec<Subscriber>,
     #[cfg(feature = "testing")]
-    record: Option<Record>,
+    event_log: Option<EventLog>,
 }
 
 #[derive(Debug)]
@@ -29,34 +29,35 @@ struct Subscriber {
 impl Subscribers {
     pub(crate) fn add(&mut self) -> Receiver<Event> {
         let (sender, receiver) = crossbeam_channel::bounded(CAPACITY);
-        self.all.push(Subscriber { sender, missed: 0 });
+        self.subscribers.push(Subscriber { sender, missed: 0 });
         receiver
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record(&mut self, record: Record) {
-        self.record = Some(record);
+    pub(crate) fn record(&mut self, event_log: EventLog) {
+        self.event_log = Some(event_log);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         #[cfg(feature = "testing")]
-        if self.record.is_some() {
+        if self.event_log.is_some() {
             return false;
         }
-        self.all.is_empty()
+        self.subscribers.is_empty()
     }
 
     /// Sends `event` to each subscriber without waiting, and removes the disconnected ones.
     pub(crate) fn send(&mut self, event: &Event) {
         #[cfg(feature = "testing")]
-        if let Some(record) = &self.record {
-            record.add(event);
+        if let Some(log) = &self.event_log {
+            log.add(event);
         }
-        self.all.retain_mut(|subscriber| subscriber.send(event));
+        self.subscribers.retain_mut(|subscriber| subscriber.send(event));
     }
 }
 
 impl Subscriber {
+    /// Sends without waiting; `false` if the receiver is gone.
     fn send(&mut self, event: &Event) -> bool {
         if self.missed > 0 {
             let missed = Event {

@@ -10,8 +10,8 @@ use crate::text::nearest::remedy;
 use crate::text::one_line::OneLine;
 
 /// Why declared services may not be found.
-pub(super) const LINKER: &str = "If the services are in a crate of their own that nothing else names, the \
-    linker leaves it out: add `use my_services as _;` to main.rs";
+pub(super) const LINKER: &str = "if the services are in a separate crate that nothing refers to, the linker \
+    leaves it out: add `use my_services as _;` to main.rs";
 
 /// The smallest stack with room for a run and for the report of its panic with a backtrace.
 pub(crate) const MIN_STACK_SIZE: usize = 64 * 1024;
@@ -36,7 +36,7 @@ pub enum Fault {
         /// The type `T` of its `Res<T>`.
         resource: &'static str,
     },
-    /// Several values of the same type were provided.
+    /// A type was provided more than once.
     ProvidedTwice {
         /// The type.
         resource: &'static str,
@@ -49,14 +49,14 @@ pub enum Fault {
         service: Cow<'static, str>,
         /// Where it is declared.
         place: Place,
-        /// The name or function that it gives.
+        /// The name or function in its `after`.
         after: String,
         /// The most similar known name, if one is similar enough (with the feature `cron`).
         nearest: Option<String>,
     },
-    /// Services that wait for each other.
+    /// Services wait for each other.
     Cycle {
-        /// Each with its place, by name.
+        /// Each service with its place, sorted by name.
         services: Vec<(Cow<'static, str>, Place)>,
     },
     /// A setting of a service built at run time is invalid, or a time zone is unknown.
@@ -83,8 +83,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether this fault prevents the start of this service.
-    pub(crate) fn concerns(&self, definition: &Definition) -> bool {
+    /// Whether this fault prevents the service from starting.
+    pub(crate) fn prevents_start_of(&self, definition: &Definition) -> bool {
         let own = definition.name_str();
         match self {
             Self::DuplicateName { name, .. } => name == own,
@@ -104,12 +104,13 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |places: &[Place]| {
-            places.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+            let item = |(index, place)| format!("{}{place}", separator(index, places.len()));
+            places.iter().enumerate().map(item).collect::<String>()
         };
         match self {
             Self::DuplicateName { name, places } => write!(
                 f,
-                "`{}` is the name of {} services, at {}; give all but one another `name`",
+                "`{}` is the name of {} services, at {}; give each service a different `name`",
                 OneLine(name),
                 places.len(),
                 list(places)
@@ -117,12 +118,12 @@ impl fmt::Display for Fault {
             Self::MissingResource { service, place, resource } => write!(
                 f,
                 "`{}` at {place} asks for `Res<{resource}>`, which was not provided; \
-                 call `provide(..)` with such a value before starting, or ask for `Option<Res<..>>`",
+                 call `provide(..)` with a value of that type before starting, or ask for `Option<Res<..>>`",
                 OneLine(service)
             ),
             Self::ProvidedTwice { resource, places } => write!(
                 f,
-                "a `{resource}` was given {} times, at {}; give each type once, or wrap one in a type of its own",
+                "`{resource}` was provided {} times, at {}; provide each type only once, or wrap the values in distinct types",
                 places.len(),
                 list(places)
             ),
@@ -139,38 +140,41 @@ impl fmt::Display for Fault {
             }
             Self::Cycle { services } => {
                 for (nth, (name, place)) in services.iter().enumerate() {
-                    let before = if nth == 0 {
-                        ""
-                    } else if nth + 1 == services.len() {
-                        " and "
-                    } else {
-                        ", "
-                    };
+                    let before = separator(nth, services.len());
                     write!(f, "{before}`{}` at {place}", OneLine(name))?;
                 }
                 let verb =
                     if services.len() == 1 { "waits for itself" } else { "wait for each other" };
-                write!(f, " {verb} to be up; remove an `after` that closes the circle")
+                write!(f, " {verb} to be up; remove one `after` to break the cycle")
             }
             Self::Setting { service, place, problem } => {
                 write!(f, "`{}` at {place}: {problem}", OneLine(service))
             }
             Self::UnknownSelection { name, known } => {
                 let shown = OneLine(name);
-                write!(f, "`{shown}` is selected, but there is no service of that name; ")?;
+                write!(f, "`only` or `except` names `{shown}`, but there is no such service; ")?;
                 if known.is_empty() {
-                    write!(f, "no service was found. {LINKER}")
+                    write!(f, "no service was found; {LINKER}")
                 } else {
                     f.write_str(&remedy(name, known))
                 }
             }
             Self::StackSize { bytes } => write!(
                 f,
-                "`stack_size` of the runner is {bytes} bytes, which no thread can have; \
-                 write at least {} KiB, such as `8 * 1024 * 1024`",
+                "the runner's `stack_size` is {bytes} bytes; it must be at least {} KiB and at most \
+                 a quarter of the address space, such as `8 * 1024 * 1024`",
                 MIN_STACK_SIZE / 1024
             ),
         }
+    }
+}
+
+/// What separates the item with this index from the one before it, in a list of `count` items.
+fn separator(index: usize, count: usize) -> &'static str {
+    match index {
+        0 => "",
+        _ if index + 1 == count => " and ",
+        _ => ", ",
     }
 }
 
@@ -179,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_30_a_fault_is_one_line_whatever_name_it_mentions() {
+    fn rule_30_a_fault_is_one_line_even_with_control_characters_in_names() {
         let name = "a\n\u{1b}[2Jb";
         let place = Place { file: "src/services.rs", line: 7, column: 1 };
         let faults = [

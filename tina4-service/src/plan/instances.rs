@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::service::definition::Definition;
 use crate::service::instance::Instance;
 
-/// The services of a runner, by index: a view into whatever holds them.
+/// Access to the services of a runner by index, independent of how they are stored.
 pub(crate) struct Instances<'a> {
     pub(crate) count: u32,
     pub(crate) get: &'a dyn Fn(u32) -> &'a Instance,

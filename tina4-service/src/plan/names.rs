@@ -2,24 +2,24 @@
 
 use crate::plan::instances::Instances;
 
-/// Indices of services, sorted by name. Services of the same name, which is a fault, stay in the order
-/// in which they were added.
+/// Indices of services, sorted by name. Duplicate names are a fault, but are kept in the order in which
+/// they were added.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     sorted: Vec<u32>,
 }
 
 impl Names {
-    /// Adds the services that are new since the last call.
+    /// Adds the services that were added since the last call.
     pub(crate) fn update(&mut self, instances: &Instances<'_>) {
         let known = self.sorted.len();
         let mut new = instances.indices().skip(known);
         if new.len() == 1
             && let Some(index) = new.next()
         {
-            let place =
+            let position =
                 self.sorted.partition_point(|old| instances.name(*old) <= instances.name(index));
-            self.sorted.insert(place, index);
+            self.sorted.insert(position, index);
             return;
         }
         self.sorted.extend(new);
@@ -27,12 +27,12 @@ impl Names {
             return;
         }
         let is_sorted = |indices: &[u32]| indices.is_sorted_by_key(|index| instances.name(*index));
-        // Declared services always are.
+        // Declared services are always sorted already.
         if !is_sorted(&self.sorted[known..]) {
             sort_by_name(&mut self.sorted[known..], instances);
         }
         if !is_sorted(&self.sorted[known.saturating_sub(1)..=known]) {
-            // Stable, and linear for two sorted parts.
+            // This sort is stable, and linear for two sorted parts.
             self.sorted.sort_by_key(|index| instances.name(*index));
         }
     }
@@ -42,17 +42,18 @@ impl Names {
         &self.sorted
     }
 
-    /// The service of this name; the first one if there are several.
+    /// The service with this name; the first one if there are several.
     pub(crate) fn find(&self, name: &str, instances: &Instances<'_>) -> Option<u32> {
-        let place = self.sorted.partition_point(|index| instances.name(*index) < name);
-        self.sorted.get(place).copied().filter(|index| instances.name(*index) == name)
+        let position = self.sorted.partition_point(|index| instances.name(*index) < name);
+        self.sorted.get(position).copied().filter(|index| instances.name(*index) == name)
     }
 }
 
 /// Sorts by name, then by index.
 ///
-/// Generated names such as `service-1234` share a prefix, and the eight bytes after it mostly decide.
-/// Comparing these as numbers, instead of the names, starts 10,000 services in 3.0 ms instead of 4.0.
+/// Generated names such as `service-1234` share a prefix, and usually differ in the eight bytes after
+/// it. Comparing these bytes as a number, instead of the whole names, reduces the start of 10,000
+/// services by a quarter.
 fn sort_by_name(indices: &mut [u32], instances: &Instances<'_>) {
     let first = instances.name(indices[0]).as_bytes();
     let shared = |index: &u32| {
@@ -72,8 +73,8 @@ fn sort_by_name(indices: &mut [u32], instances: &Instances<'_>) {
     for undecided in keyed.chunk_by_mut(|(a, _), (b, _)| a == b) {
         undecided.sort_by_cached_key(|(_, index)| (instances.name(*index), *index));
     }
-    for (place, (_, index)) in indices.iter_mut().zip(keyed) {
-        *place = index;
+    for (slot, (_, index)) in indices.iter_mut().zip(keyed) {
+        *slot = index;
     }
 }
 

@@ -1,9 +1,10 @@
-//! The order in which services start, and the cycles that prevent one. Pure: a graph of indices.
+//! The order in which services start, and the cycles that prevent one. This module is pure: it works on
+//! a graph of indices.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// What each service comes after, for those that come after something.
+/// The services that have dependencies: the index of each, and the indices of its dependencies.
 pub(crate) type Dependencies = Vec<(u32, Vec<u32>)>;
 
 /// Sorts services so that each follows its dependencies, and otherwise by name (Kahn's algorithm).
@@ -12,61 +13,63 @@ pub(crate) type Dependencies = Vec<(u32, Vec<u32>)>;
 /// that are in a cycle or depend on one, and the cycles.
 pub(super) fn start_order(
     by_name: &[u32],
-    dependencies: &[(u32, Vec<u32>)],
+    with_dependencies: &[(u32, Vec<u32>)],
 ) -> (Vec<u32>, Vec<Vec<u32>>) {
-    if dependencies.is_empty() {
+    if with_dependencies.is_empty() {
         return (by_name.to_vec(), Vec::new());
     }
     let count = by_name.len();
-    let mut after = vec![&[][..]; count];
+    let mut dependencies = vec![&[][..]; count];
     let mut dependents = vec![Vec::new(); count];
-    for (index, prerequisites) in dependencies {
-        after[*index as usize] = prerequisites;
-        for prerequisite in prerequisites {
-            dependents[*prerequisite as usize].push(*index);
+    for (index, own) in with_dependencies {
+        dependencies[*index as usize] = own;
+        for dependency in own {
+            dependents[*dependency as usize].push(*index);
         }
     }
     let mut rank = vec![0_u32; count];
-    for (index, place) in by_name.iter().zip(0_u32..) {
-        rank[*index as usize] = place;
+    for (index, position) in by_name.iter().zip(0_u32..) {
+        rank[*index as usize] = position;
     }
-    let mut missing: Vec<usize> = after.iter().map(|prerequisites| prerequisites.len()).collect();
-    // A heap of ranks: the first name comes first.
-    let mut ready: BinaryHeap<Reverse<u32>> =
-        (0..count).filter(|index| missing[*index] == 0).map(|index| Reverse(rank[index])).collect();
+    let mut unplaced_dependencies: Vec<usize> = dependencies.iter().map(|own| own.len()).collect();
+    // The lowest rank comes first, so that services without a prescribed order are sorted by name.
+    let mut ready: BinaryHeap<Reverse<u32>> = (0..count)
+        .filter(|index| unplaced_dependencies[*index] == 0)
+        .map(|index| Reverse(rank[index]))
+        .collect();
     let mut order = Vec::with_capacity(count);
-    while let Some(Reverse(place)) = ready.pop() {
-        let index = by_name[place as usize];
+    while let Some(Reverse(position)) = ready.pop() {
+        let index = by_name[position as usize];
         order.push(index);
         for dependent in &dependents[index as usize] {
-            missing[*dependent as usize] -= 1;
-            if missing[*dependent as usize] == 0 {
+            unplaced_dependencies[*dependent as usize] -= 1;
+            if unplaced_dependencies[*dependent as usize] == 0 {
                 ready.push(Reverse(rank[*dependent as usize]));
             }
         }
     }
-    let is_unsorted = |index: &u32| missing[*index as usize] > 0;
-    let cycles = cycles(&after, &dependents, is_unsorted);
+    let is_unsorted = |index: &u32| unplaced_dependencies[*index as usize] > 0;
+    let cycles = cycles(&dependencies, &dependents, is_unsorted);
     (order, cycles)
 }
 
 /// Groups of services that wait for each other: the strongly connected components of the unsorted
 /// part (Kosaraju's algorithm, without recursion because a chain can be long).
 fn cycles(
-    after: &[&[u32]],
+    dependencies: &[&[u32]],
     dependents: &[Vec<u32>],
     is_unsorted: impl Fn(&u32) -> bool,
 ) -> Vec<Vec<u32>> {
     let mut finished = Vec::new();
-    let mut seen = vec![false; after.len()];
-    for start in (0_u32..).take(after.len()).filter(|index| is_unsorted(index)) {
-        // Each with the position of the next dependency to follow.
+    let mut seen = vec![false; dependencies.len()];
+    for start in (0_u32..).take(dependencies.len()).filter(|index| is_unsorted(index)) {
+        // Each service with the position of the next dependency to follow.
         let mut path = vec![(start, 0)];
         while let Some((index, position)) = path.pop() {
             if position == 0 && std::mem::replace(&mut seen[index as usize], true) {
                 continue;
             }
-            match after[index as usize].get(position) {
+            match dependencies[index as usize].get(position) {
                 Some(next) => {
                     path.push((index, position + 1));
                     if is_unsorted(next) && !seen[*next as usize] {
@@ -86,7 +89,7 @@ fn cycles(
                 open.extend(dependents[index as usize].iter().filter(|next| is_unsorted(next)));
             }
         }
-        let waits_for_itself = after[root as usize].contains(&root);
+        let waits_for_itself = dependencies[root as usize].contains(&root);
         if group.len() > 1 || (group.len() == 1 && waits_for_itself) {
             groups.push(group);
         }
@@ -100,13 +103,12 @@ mod tests {
 
     /// Services 0, 1, 2, .. have names in this order; each is listed with its dependencies.
     #[track_caller]
-    fn check(after: &[&[u32]], order: &[u32], cycles: &[&[u32]]) {
-        let by_name: Vec<u32> = (0_u32..).take(after.len()).collect();
-        let listed =
-            by_name.iter().zip(after).filter(|(_, prerequisites)| !prerequisites.is_empty());
-        let dependencies: Dependencies =
-            listed.map(|(at, prerequisites)| (*at, prerequisites.to_vec())).collect();
-        let (sorted, mut found) = start_order(&by_name, &dependencies);
+    fn check(dependencies: &[&[u32]], order: &[u32], cycles: &[&[u32]]) {
+        let by_name: Vec<u32> = (0_u32..).take(dependencies.len()).collect();
+        let with_dependencies = by_name.iter().zip(dependencies).filter(|(_, own)| !own.is_empty());
+        let with_dependencies: Dependencies =
+            with_dependencies.map(|(index, own)| (*index, own.to_vec())).collect();
+        let (sorted, mut found) = start_order(&by_name, &with_dependencies);
         found.iter_mut().for_each(|group| group.sort_unstable());
         found.sort_unstable();
         assert_eq!(sorted, order);
@@ -140,16 +142,16 @@ mod tests {
             let links = (1..count).map(|index| vec![index - 1]);
             std::iter::once(last).chain(links).collect::<Vec<_>>()
         };
-        let slices = |after: &[Vec<u32>]| {
+        let order_of = |dependencies: &[Vec<u32>]| {
             let by_name: Vec<u32> = (0..count).collect();
-            let listed = (0_u32..).zip(after.iter().cloned());
-            let listed: Dependencies =
-                listed.filter(|(_, prerequisites)| !prerequisites.is_empty()).collect();
-            start_order(&by_name, &listed)
+            let with_dependencies = (0_u32..).zip(dependencies.iter().cloned());
+            let with_dependencies: Dependencies =
+                with_dependencies.filter(|(_, own)| !own.is_empty()).collect();
+            start_order(&by_name, &with_dependencies)
         };
-        let (order, cycles) = slices(&chain(Vec::new()));
+        let (order, cycles) = order_of(&chain(Vec::new()));
         assert!(order.is_sorted() && order.len() == count as usize && cycles.is_empty());
-        let (order, cycles) = slices(&chain(vec![count - 1]));
+        let (order, cycles) = order_of(&chain(vec![count - 1]));
         assert!(order.is_empty() && cycles.len() == 1 && cycles[0].len() == count as usize);
     }
 }

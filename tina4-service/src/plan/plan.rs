@@ -14,7 +14,7 @@ const DUE_TIMES_SHOWN: usize = 3;
 /// What `start_all` would do: every service in start order.
 ///
 /// `Display` prints one line for each service, with its next due times. Calendar times are shown in
-/// their time zone, and marked where a clock change moves or repeats them.
+/// their time zone, and marked if a clock change moves or repeats them.
 #[derive(Clone, Debug)]
 pub struct Plan {
     services: Vec<PlannedService>,
@@ -36,7 +36,7 @@ pub struct PlannedService {
     pub autostart: bool,
     /// Its next due times if it were started now, without jitter.
     ///
-    /// For a fixed delay, as if runs took no time. A continuous service has one.
+    /// For a fixed delay, runs are assumed to take no time. A continuous service has one due time.
     pub next: Vec<SystemTime>,
 }
 
@@ -47,7 +47,8 @@ impl Plan {
         &self.services
     }
 
-    /// `services` are in start order, each with the names of the services that it comes after.
+    /// Creates the plan from the services in start order, each with the names of the services that it
+    /// comes after.
     pub(crate) fn new<'a>(
         services: impl Iterator<Item = (&'a Instance, Vec<Cow<'static, str>>)>,
         now: SystemTime,
@@ -56,7 +57,7 @@ impl Plan {
             let (definition, schedule) = (&instance.definition, instance.schedule());
             let spec = definition.spec();
             let next = now.checked_add(spec.initial_delay).map(|first| {
-                if schedule.is_calendar() {
+                if schedule.is_cron() {
                     return schedule.upcoming(now, DUE_TIMES_SHOWN);
                 }
                 std::iter::once(first)
@@ -91,7 +92,7 @@ impl fmt::Display for Plan {
                     schedule.write_time(f, *at)?;
                 }
             } else {
-                f.write_str("; not started by itself")?;
+                f.write_str("; not started automatically")?;
             }
             writeln!(f, "  ({place})")?;
         }

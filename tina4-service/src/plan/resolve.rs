@@ -1,4 +1,4 @@
-//! Checks everything and resolves `after`: every fault, the dependencies, and the start order.
+//! Checks everything and resolves `after`; returns all faults, the dependencies, and the start order.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,14 +17,15 @@ use crate::service::resources::Resources;
 use crate::text::nearest::nearest;
 
 /// How many unknown names in `after` get a suggestion: a long list of suggestions helps nobody, and
-/// each one takes a comparison with every service.
+/// each one requires a comparison with every service.
 const MAX_SUGGESTIONS: usize = 10;
 
-/// What a check of the services found; each service is an index.
+/// The result of a check of the services. Services are indices.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
     pub(crate) dependencies: Dependencies,
-    /// The order to start in: dependencies first, then names. Without the services in a cycle.
+    /// The start order: dependencies first, otherwise by name. Omits services that are in a cycle or
+    /// depend on one.
     pub(crate) order: Vec<u32>,
     pub(crate) faults: Vec<Fault>,
 }
@@ -37,19 +38,19 @@ pub(crate) fn resolve(
     resources: &Resources,
 ) -> Resolved {
     let mut faults = Vec::new();
-    let left_out = || selection.left_out.iter().map(Definition::name);
+    let excluded = || selection.excluded.iter().map(Definition::name);
     faults.extend(selection.unknown.iter().map(|name| Fault::UnknownSelection {
         name: name.clone(),
-        known: instances.definitions().map(Definition::name).chain(left_out()).collect(),
+        known: instances.definitions().map(Definition::name).chain(excluded()).collect(),
     }));
-    faults.extend(selection.stack_size.map(|bytes| Fault::StackSize { bytes }));
-    duplicates(instances, names, &mut faults);
+    faults.extend(selection.invalid_stack_size.map(|bytes| Fault::StackSize { bytes }));
+    find_duplicate_names(instances, names, &mut faults);
     for index in instances.indices() {
-        own_faults(instances.get(index), resources, &mut faults);
+        find_own_faults(instances.get(index), resources, &mut faults);
     }
     faults.extend(
         resources
-            .provided_twice()
+            .duplicates()
             .into_iter()
             .map(|given| Fault::ProvidedTwice { resource: given.name, places: given.places }),
     );
@@ -65,7 +66,7 @@ pub(crate) fn resolve(
     Resolved { dependencies, order, faults }
 }
 
-fn duplicates(instances: &Instances<'_>, names: &Names, faults: &mut Vec<Fault>) {
+fn find_duplicate_names(instances: &Instances<'_>, names: &Names, faults: &mut Vec<Fault>) {
     let same = names.sorted().chunk_by(|a, b| instances.name(*a) == instances.name(*b));
     faults.extend(same.filter(|same| same.len() > 1).map(|same| {
         let mut places: Vec<_> =
@@ -75,8 +76,8 @@ fn duplicates(instances: &Instances<'_>, names: &Names, faults: &mut Vec<Fault>)
     }));
 }
 
-/// The faults of one service that concern no other one.
-fn own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<Fault>) {
+/// Finds the faults of one service that concern no other one.
+fn find_own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<Fault>) {
     let definition = &instance.definition;
     let mut setting = |problem| {
         let (service, place) = (definition.name(), definition.place());
@@ -91,7 +92,7 @@ fn own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<Fault
     let mut missing = Vec::new();
     for need in definition.needs() {
         match need {
-            Need::Resource { id, name } if !resources.has(*id) => missing.push(name()),
+            Need::Resource { id, name } if !resources.contains(*id) => missing.push(name()),
             Need::Resource { .. } | Need::Nothing => {}
         }
     }
@@ -103,36 +104,36 @@ fn own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<Fault
     }
 }
 
-/// Finds the services that `after` names, by text or by function. A declared service that the runner
-/// excludes, and that no other service of its name replaces, is neither a fault nor a dependency.
+/// Finds the services that `after` names, by text or by function. An excluded service is neither a
+/// fault nor a dependency, unless another service with the same name replaces it.
 fn dependencies(
     instances: &Instances<'_>,
     names: &Names,
     selection: &Selection,
     faults: &mut Vec<Fault>,
 ) -> Dependencies {
-    let left_out: HashSet<_> = selection.left_out.iter().map(Definition::name_str).collect();
+    let excluded: HashSet<_> = selection.excluded.iter().map(Definition::name_str).collect();
     let known = || {
         let sorted = names.sorted().iter().map(|index| instances.name(*index));
-        sorted.chain(selection.left_out.iter().map(Definition::name_str))
+        sorted.chain(selection.excluded.iter().map(Definition::name_str))
     };
     let mut suggestions = 0;
     let name_of = |definition: &Definition| Some((definition.id()?, definition.name()));
-    let mut by_id: HashMap<_, _> = selection.left_out.iter().filter_map(name_of).collect();
+    let mut by_id: HashMap<_, _> = selection.excluded.iter().filter_map(name_of).collect();
     by_id.extend(instances.definitions().filter_map(name_of));
     let mut find = |definition: &Definition| {
-        let mut prerequisites = Vec::new();
+        let mut dependencies = Vec::new();
         for after in definition.after() {
             let (name, text) = match after {
                 After::Function { id, path } => (by_id.get(&id).map(|name| &**name), path),
                 After::Name(name) => (Some(name), name),
             };
             match name.and_then(|name| names.find(name, instances)) {
-                Some(index) if prerequisites.contains(&index) => {}
-                Some(index) => prerequisites.push(index),
-                None if name.is_some_and(|name| left_out.contains(name)) => {}
+                Some(index) if dependencies.contains(&index) => {}
+                Some(index) => dependencies.push(index),
+                None if name.is_some_and(|name| excluded.contains(name)) => {}
                 None => {
-                    // A function that is not a service is not a misspelling: it compiles.
+                    // Suggest names only for text: a function exists, or it would not compile.
                     let written = name.filter(|_| suggestions < MAX_SUGGESTIONS);
                     suggestions += usize::from(written.is_some());
                     faults.push(Fault::UnknownAfter {
@@ -144,11 +145,11 @@ fn dependencies(
                 }
             }
         }
-        prerequisites
+        dependencies
     };
     let all = instances
         .indices()
         .zip(instances.definitions())
         .map(|(index, definition)| (index, find(definition)));
-    all.filter(|(_, prerequisites)| !prerequisites.is_empty()).collect()
+    all.filter(|(_, dependencies)| !dependencies.is_empty()).collect()
 }

@@ -12,9 +12,9 @@ use crate::sys::fork::{self, Forked};
 /// readably.
 #[non_exhaustive]
 pub enum StartError {
-    /// The services have faults: all of them are listed.
+    /// The services or the runner's settings have faults; all faults are listed.
     Faults(Vec<Fault>),
-    /// The program declares no service, or the linker left out the crate that does.
+    /// The program declares no service, or the linker left out the crate that declares them.
     NothingFound,
     /// No service was registered with a runner that excludes declared ones.
     NothingRegistered,
@@ -42,7 +42,7 @@ impl fmt::Display for StartError {
         match self {
             Self::Faults(faults) => {
                 let (count, s) = (faults.len(), if faults.len() == 1 { "" } else { "s" });
-                write!(f, "{count} fault{s} in the services, nothing was started:")?;
+                write!(f, "{count} fault{s} found; nothing was started:")?;
                 for fault in faults {
                     write!(f, "\n  - {fault}")?;
                 }
@@ -50,24 +50,29 @@ impl fmt::Display for StartError {
             }
             Self::NothingFound => write!(
                 f,
-                "no service was found; put `#[service]` on a function, or `register` one. {LINKER}"
+                "no service was found; put `#[service]` on a function, or `register` a service; {LINKER}"
             ),
             Self::NothingRegistered => {
-                f.write_str("this runner has no services; `register` one before starting")
+                f.write_str("this runner has no services; `register` a service before starting")
             }
             Self::NothingSelected { left_out } => {
                 write!(
                     f,
                     "`only` and `except` exclude every declared service ({left_out}); \
-                     select one, or `register` one"
+                     select one of them, or `register` a service"
                 )
             }
             Self::NoThread(error) => {
-                write!(f, "the operating system did not start a thread for the services: {error}")
+                write!(
+                    f,
+                    "the operating system did not start a thread: {error}; lower the number of threads or \
+                     the stack size, or raise the limit"
+                )
             }
-            Self::ShuttingDown => {
-                f.write_str("the services are being shut down; start again later")
-            }
+            Self::ShuttingDown => f.write_str(
+                "the runner is shutting down or the process is ending; \
+                 start again only after `stop_all` has returned",
+            ),
             Self::Forked => f.write_str(fork::REFUSAL),
         }
     }

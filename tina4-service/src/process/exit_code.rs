@@ -5,14 +5,14 @@ use tina4_service_core::lifecycle::State;
 use crate::observe::stop_report::StopReport;
 use crate::plan::start_error::StartError;
 
-/// Everything ended well.
+/// Everything stopped in time, and no other code applies.
 const SUCCESS: u8 = 0;
-/// A critical service failed; or all services ended by themselves, and one had failed.
+/// A critical service failed; or a service failed, and no signal asked the program to end.
 const FAILED: u8 = 1;
-/// Some service did not stop in time.
+/// A service did not stop in time.
 const ABANDONED: u8 = 2;
-/// No thread could be started; `EX_OSERR` of `sysexits.h`.
-const NO_THREAD: u8 = 71;
+/// No thread could be started, or this process is a forked child; `EX_OSERR` of `sysexits.h`.
+const OS_ERROR: u8 = 71;
 /// The runner is shutting down; `EX_TEMPFAIL`.
 const SHUTTING_DOWN: u8 = 75;
 /// The services have faults; `EX_CONFIG`.
@@ -31,13 +31,13 @@ pub(crate) fn exit_code(report: &StopReport, signalled: bool) -> u8 {
 }
 
 /// The exit code after a refused start.
-pub(crate) fn start_code(error: &StartError) -> u8 {
+pub(crate) fn start_error_code(error: &StartError) -> u8 {
     match error {
         StartError::Faults(_)
         | StartError::NothingFound
         | StartError::NothingRegistered
         | StartError::NothingSelected { .. } => FAULTS,
-        StartError::NoThread(_) | StartError::Forked => NO_THREAD,
+        StartError::NoThread(_) | StartError::Forked => OS_ERROR,
         StartError::ShuttingDown => SHUTTING_DOWN,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The C library calls `atexit` functions when `main` returns or a thread calls `process::exit`, on
 //! that thread, while all other threads keep running. So the workers stop the services as usual, and
-//! this thread waits for them, for five seconds at most. It takes only the locks that it needs, and
+//! this thread waits for them, for at most five seconds. It takes only the locks that it needs, and
 //! nothing is logged: a log may wait for standard output, whose lock a blocked thread may hold.
 //!
 //! On Windows `process::exit` is `ExitProcess`, which ends all other threads first. Hooks run only if
@@ -10,10 +10,11 @@
 //! functions even after `ExitProcess`, too late: the threads that stop the services are gone.
 //!
 //! If two threads call `process::exit`, or one does while `main` returns, `std` on Linux parks the
-//! later one forever, in `pause(2)`. If that is a service's thread, its run never ends: after a second
-//! in `pause` the run is given up, and another worker runs its hooks. (This is detected on x86-64,
-//! AArch64 and RISC-V; elsewhere the five seconds pass.) A body that calls `pause` itself is given up as
-//! well: it would not have noticed the stop request either.
+//! later one forever, in `pause(2)`. If that is a service's thread, its run never ends. From one second
+//! after the shutdown began, a run whose thread is in `pause` is considered lost, and another worker
+//! runs its hooks. (This is detected on x86-64, AArch64 and RISC-V; elsewhere the five seconds pass.) A
+//! body that calls `pause` itself is considered lost as well, because it would not notice a stop
+//! request.
 
 use std::mem::ManuallyDrop;
 use std::sync::{Mutex, TryLockError, Weak};
@@ -27,11 +28,13 @@ use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
 /// How long the hook may delay the end of the process.
-const LIMIT: Duration = Duration::from_secs(5);
-/// After this long in `pause` a thread counts as lost; and how often this is checked.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// When the search for lost threads begins, after the start of the shutdown.
 const LOST_AFTER: Duration = Duration::from_secs(1);
+/// How often the search is repeated.
 const LOST_POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How often this thread checks whether the services have stopped. Short, because the program waits.
+/// How often this thread checks whether the services have stopped. The interval is short, because the
+/// program waits.
 #[cfg(not(shuttle))]
 const POLL_INTERVAL: Duration = Duration::from_micros(500);
 
@@ -39,40 +42,42 @@ const POLL_INTERVAL: Duration = Duration::from_micros(500);
 static RUNNERS: PerProcess<Mutex<Vec<Weak<Engine>>>> = PerProcess::new(Mutex::new(Vec::new()));
 
 /// Registers a runner whose services must be stopped when the process ends.
-pub(crate) fn register(pool: &std::sync::Arc<Engine>) {
-    let mut runners = std_lock(RUNNERS.get());
+pub(crate) fn register(engine: &std::sync::Arc<Engine>) {
+    let mut runners = std_lock(RUNNERS.get_or_init());
     runners.retain(|known| known.strong_count() > 0);
-    if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(pool))) {
-        runners.push(std::sync::Arc::downgrade(pool));
+    if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(engine))) {
+        runners.push(std::sync::Arc::downgrade(engine));
     }
 }
 
 /// Stops all runners and waits until they have stopped. Called at the end of the process.
 pub(crate) fn stop_everything() {
     let clock = Clock::system();
-    let limit = clock.now().saturating_add(nanos(LIMIT));
-    let here = current::current();
-    // Never dropped: the last owner of a pool drops the user's values, which could block forever.
-    let pools = ManuallyDrop::new(runners_before(&clock, limit));
-    stop(&pools, here, &clock, limit);
+    let deadline = clock.now().saturating_add(nanos(TIMEOUT));
+    let caller = current::current();
+    // Never dropped: the last owner of a runner drops the user's values, which could block forever.
+    let engines = ManuallyDrop::new(live_runners(&clock, deadline));
+    stop(&engines, caller, &clock, deadline);
 }
 
-/// Stops these runners and waits until they have stopped, or until `limit`. `here` is the service that
-/// this thread runs.
+/// Stops these runners and waits until they have stopped, or until `deadline`. `caller` is the runner
+/// id and the index of the service that this thread runs.
 pub(crate) fn stop(
-    pools: &[std::sync::Arc<Engine>],
-    here: Option<(usize, u32)>,
+    engines: &[std::sync::Arc<Engine>],
+    caller: Option<(usize, u32)>,
     clock: &Clock,
-    limit: Nanos,
+    deadline: Nanos,
 ) {
-    for pool in pools {
-        pool.with_before(clock, limit, |services, now| services.exit(here, LIMIT, now));
+    for engine in engines {
+        engine.with_deadline(clock, deadline, |supervisor, now| {
+            supervisor.begin_process_exit(caller, TIMEOUT, now)
+        });
     }
     let mut next_check = clock.now().saturating_add(nanos(LOST_AFTER));
-    for pool in pools {
-        while !is_done(pool, clock, limit) {
+    for engine in engines {
+        while !is_done(engine, clock, deadline) {
             if clock.now() >= next_check {
-                pools.iter().for_each(|pool| give_up_lost(pool, clock, limit));
+                engines.iter().for_each(|engine| mark_lost(engine, clock, deadline));
                 next_check = clock.now().saturating_add(nanos(LOST_POLL_INTERVAL));
             }
             wait_briefly();
@@ -80,14 +85,18 @@ pub(crate) fn stop(
     }
 }
 
-/// Gives up the services whose threads are parked until the end of the process.
-fn give_up_lost(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) {
-    for working in pool.active_workers(clock, limit).unwrap_or_default() {
-        let (Some(index), Some(thread)) = (working.subject(), working.thread()) else { continue };
+/// Marks the runs whose threads are parked until the process ends as lost.
+fn mark_lost(engine: &std::sync::Arc<Engine>, clock: &Clock, deadline: Nanos) {
+    for worker in engine.worker_records(clock, deadline).unwrap_or_default() {
+        let (Some(index), Some(thread)) = (worker.service_index(), worker.thread()) else {
+            continue;
+        };
         if is_parked(thread) {
-            pool.with_before(clock, limit, |services, now| {
-                if working.subject() == Some(index) && services.give_up(index, now) {
-                    working.give_up();
+            engine.with_deadline(clock, deadline, |supervisor, now| {
+                if worker.service_index() == Some(index)
+                    && supervisor.declare_thread_lost(index, now)
+                {
+                    worker.declare_thread_lost();
                 }
             });
         }
@@ -109,24 +118,26 @@ fn is_parked(thread: u32) -> bool {
     call.is_ok_and(|call| call.starts_with(pause))
 }
 
-/// The runners that still exist. Threads hold this lock only for the duration of a push.
-fn runners_before(clock: &Clock, limit: Nanos) -> Vec<std::sync::Arc<Engine>> {
+/// The runners that still exist; none if the lock is not free by `deadline`.
+fn live_runners(clock: &Clock, deadline: Nanos) -> Vec<std::sync::Arc<Engine>> {
     loop {
-        match RUNNERS.get().try_lock() {
+        match RUNNERS.get_or_init().try_lock() {
             Ok(runners) => return runners.iter().filter_map(Weak::upgrade).collect(),
             Err(TryLockError::Poisoned(poisoned)) => {
                 return poisoned.into_inner().iter().filter_map(Weak::upgrade).collect();
             }
-            Err(TryLockError::WouldBlock) if clock.now() >= limit => return Vec::new(),
+            Err(TryLockError::WouldBlock) if clock.now() >= deadline => return Vec::new(),
             Err(TryLockError::WouldBlock) => std::thread::yield_now(),
         }
     }
 }
 
-/// Whether a runner's services have ended, or the limit has passed.
-fn is_done(pool: &std::sync::Arc<Engine>, clock: &Clock, limit: Nanos) -> bool {
-    clock.now() >= limit
-        || pool.with_before(clock, limit, |services, _| services.is_quiet()).unwrap_or(true)
+/// Whether a runner's services have ended, or the deadline has passed.
+fn is_done(engine: &std::sync::Arc<Engine>, clock: &Clock, deadline: Nanos) -> bool {
+    clock.now() >= deadline
+        || engine
+            .with_deadline(clock, deadline, |supervisor, _| supervisor.is_idle())
+            .unwrap_or(true)
 }
 
 #[cfg(not(shuttle))]

@@ -1,20 +1,20 @@
 //! All calls into the C library, and the only file with unsafe code.
 //!
 //! Four things have no safe wrapper: a function that runs at the end of the process, one that runs
-//! in a forked child, code that runs inside a signal handler, and a write that does not wait. They
-//! are here, each with the reason why it is sound; `exit_hook.rs`, `sys/fork.rs` and `signals.rs` say
-//! what they are for.
+//! in a forked child, code that runs inside a signal handler, and a write that does not wait. Each is
+//! documented with the reason why it is sound; `exit_hook.rs`, `sys/fork.rs` and `signals.rs` explain
+//! their purpose.
 //!
-//! No function here takes a callback. What runs in a forked child or in a signal handler is fixed,
-//! because it has to be async-signal-safe: it may use atomics, read the clock and write to a
-//! descriptor, and must not allocate, lock or panic.
+//! No function that this file exports takes a callback. The code that runs in a forked child or in a
+//! signal handler is fixed, because it has to be async-signal-safe: it may use atomics, read the clock
+//! and write to a descriptor, and must not allocate, lock or panic.
 
 #![expect(unsafe_code, reason = "the C library has no safe wrappers for these; see above")]
 
-/// The end of the process. Registered before `main`, so that it runs after whatever the program
-/// itself registers.
+/// The exit hook. It is registered before `main`, so that it runs after all hooks that the program
+/// registers.
 #[cfg(feature = "exit-hook")]
-mod at_exit {
+mod exit_hook {
     unsafe extern "C" {
         fn atexit(callback: extern "C" fn()) -> std::ffi::c_int;
     }
@@ -26,33 +26,37 @@ mod at_exit {
         safe fn RtlDllShutdownInProgress() -> u8;
     }
 
-    extern "C" fn at_exit() {
+    extern "C" fn on_exit() {
         #[cfg(windows)]
         if RtlDllShutdownInProgress() != 0 {
             return;
         }
-        // Unwinding out of here would be undefined; nothing in it runs user code on this thread.
-        let _ = crate::sys::panics::catch_quietly(crate::process::exit_hook::stop_everything);
+        // A panic that leaves an `extern "C"` function aborts the process. `stop_everything` runs no
+        // user code on this thread.
+        let _ = crate::sys::panics::catch_without_thread_locals(
+            crate::process::exit_hook::stop_everything,
+        );
     }
 
-    // `ctor` demands `unsafe`: what runs before `main` must not rely on `main` having begun.
+    // `ctor` demands `unsafe`, because code that runs before `main` must not rely on the runtime of
+    // `std` being initialised.
     ctor::declarative::ctor! {
         #[ctor(unsafe)]
         fn before_main() {
-            crate::time::clock::note_process_start();
-            // Miri has no `atexit`, and the locks of the model checker exist in its schedules only.
+            crate::time::clock::init_origin();
+            // Miri has no `atexit`, and the model checker's locks work only inside its schedules.
             if cfg!(any(miri, shuttle)) {
                 return;
             }
             // SAFETY: atexit is part of every C library we link; the callback is a plain function
-            // that does not unwind. If it is refused there is no hook, which is no worse than
-            // without this call.
-            let _ = unsafe { atexit(at_exit) };
+            // that does not unwind. If registration fails, there is no exit hook.
+            let _ = unsafe { atexit(on_exit) };
         }
     }
 }
 
-/// From now on, every forked child notices that it is one. Call it before the first thread starts.
+/// Registers a fork handler, so that every child forked from now on knows that it is a child. It must
+/// be called before the first thread starts.
 #[cfg(unix)]
 pub(crate) fn watch_forks() {
     type Callback = Option<extern "C" fn()>;
@@ -70,8 +74,8 @@ pub(crate) fn watch_forks() {
             return;
         }
         // SAFETY: pthread_atfork is part of POSIX; the callback is a plain function that lives as
-        // long as the program, and adds to an atomic. It fails only for lack of memory: then a forked
-        // child does not know that it is one, which is no worse than before.
+        // long as the program, and adds to an atomic. Registration fails only if memory is exhausted; a
+        // forked child then does not detect that it is one.
         let _ = unsafe { pthread_atfork(None, None, Some(in_child)) };
     });
 }
@@ -83,7 +87,7 @@ pub(crate) fn watch_forks() {
 /// The operating system refused the handler.
 #[cfg(all(unix, feature = "signals"))]
 pub(crate) fn handle_signal(number: i32) -> std::io::Result<()> {
-    // SAFETY: `in_handler` is async-signal-safe; see there.
+    // SAFETY: `in_handler` is async-signal-safe; see its documentation.
     unsafe { signal_hook::low_level::register(number, move || in_handler(number)) }.map(drop)
 }
 
@@ -95,15 +99,15 @@ fn in_handler(number: i32) {
     use signal_hook::consts::{SIGHUP, SIGINT};
     use signal_hook::low_level::{emulate_default_handler, exit};
 
-    use crate::process::signals::handler::{Reaction, arrived};
+    use crate::process::signals::handler::{Reaction, on_signal};
 
-    match arrived(number) {
+    match on_signal(number) {
         Reaction::Continue => {}
         Reaction::EndProcess => {
             write_to_stderr(match number {
-                SIGHUP => b"second stop signal (SIGHUP): the process ends without clean-up\n",
-                SIGINT => b"second stop signal (SIGINT): the process ends without clean-up\n",
-                _ => b"second stop signal (SIGTERM): the process ends without clean-up\n",
+                SIGHUP => b"another stop signal (SIGHUP); the process ends without clean-up\n",
+                SIGINT => b"another stop signal (SIGINT); the process ends without clean-up\n",
+                _ => b"another stop signal (SIGTERM); the process ends without clean-up\n",
             });
             exit(128 + number)
         }
@@ -111,10 +115,10 @@ fn in_handler(number: i32) {
     }
 }
 
-/// Writes what can be written to standard error without waiting, and takes no lock.
+/// Writes as much of `text` to standard error as is possible without waiting, and takes no lock.
 ///
-/// Async-signal-safe. If standard error is a full pipe or a stopped terminal, nothing is written. It
-/// waits only if another thread fills the pipe between `poll` and `write`.
+/// Async-signal-safe. If standard error is, or becomes, a full pipe or a stopped terminal, the rest of
+/// the text is lost. It waits only if another thread fills the pipe between `poll` and `write`.
 #[cfg(unix)]
 pub(crate) fn write_to_stderr(text: &[u8]) {
     use std::ffi::{c_int, c_short, c_void};
@@ -139,9 +143,9 @@ pub(crate) fn write_to_stderr(text: &[u8]) {
     const STDERR: c_int = 2;
     const POLLOUT: c_short = 4;
     /// A writable pipe accepts at least this much in one write (POSIX).
-    const PIPE_BUF: usize = 512;
+    const POSIX_PIPE_BUF: usize = 512;
 
-    for part in text.chunks(PIPE_BUF) {
+    for part in text.chunks(POSIX_PIPE_BUF) {
         let mut stderr = PollFd { fd: STDERR, events: POLLOUT, revents: 0 };
         // SAFETY: one valid entry, and a timeout of zero.
         let ready = unsafe { poll(&raw mut stderr, 1, 0) };

@@ -1,34 +1,35 @@
-//! The only owner of signal handlers: the first stop signal is graceful, a later one ends the process.
+//! The only owner of signal handlers: the first stop signal stops the services in order; a later one
+//! ends the process.
 //!
-//! The first `run` or `wait_for_signal` installs the handlers, and they stay. A handler does no more
-//! than a handler may: it notes the signal and wakes the signal thread, which notifies the waiters.
-//! That thread never blocks: under `run` it requests the stop itself, and ends the process if the
-//! thread that called `run` does not (see [`ending`]).
+//! The first `run` or `wait_for_signal` installs the handlers, and they stay. A handler is
+//! async-signal-safe: it only records the signal and wakes the signal thread, which notifies the
+//! waiters. Under `run` that thread requests the stop itself, and ends the process if the thread that
+//! called `run` does not (see [`ending`]). It blocks only when it ends the process.
 //!
-//! # What counts as the first
+//! # What counts as the first signal
 //!
 //! GNU `timeout` sends its signal to the process and then to its group, so that it arrives twice
 //! within a millisecond; a terminal and a shell can do the same. So a signal within 250 ms of the
-//! first one counts as the same request. A later one ends the process inside the handler, whatever
-//! the threads are doing.
+//! first one counts as the same request. A later one ends the process inside the handler, even if all
+//! threads are blocked.
 //!
 //! After a waiter has received a signal and waits again, the next signal counts as the first, unless
-//! another `run` is still stopping. A signal that arrives while a runner has no waiter is kept for
-//! its next one.
+//! another waiter has been notified and has not returned yet. A signal that arrives while a runner has
+//! no waiter is kept for its next one.
 //!
-//! From a signal to a waiter: [`handler`] (in the handler, by way of `ffi`) > [`thread`] (woken
-//! through `unix` or `windows`) > [`waiters`] > [`listener`].
+//! From a signal to a waiter: [`handler`] (called by `ffi`) > [`thread`] (woken through `unix` or
+//! `windows`) > [`waiters`] > [`waiter_guard`].
 
 mod debounce;
+mod end_process;
 mod ending;
-mod exit;
 pub(super) mod handler;
 mod install;
-pub(crate) mod listener;
 pub(crate) mod run_watch;
 mod thread;
 #[cfg(unix)]
 mod unix;
+pub(crate) mod waiter_guard;
 mod waiters;
 #[cfg(windows)]
 mod windows;

@@ -1,20 +1,20 @@
-//! Standard error for when a lock of `std`, or a full pipe, must not delay the process.
+//! Writes to standard error without waiting for the locks of `std` or for a full pipe.
 
 use crate::sys::fork;
 
-/// Reports that a request without a result was refused in a forked child. Not in the log: another
-/// thread may have held one of its locks at the time of the fork.
-pub(crate) fn refuse(request: &str) {
+/// Reports that a method that returns nothing was refused in a forked child. It is not logged, because
+/// another thread may have held a lock of the log at the time of the fork.
+pub(crate) fn report_refusal(request: &str) {
     write(&format!("`{request}` was refused: {}\n", fork::REFUSAL));
 }
 
-/// Writes what can be written without waiting, and takes no lock.
+/// Writes as much of `text` as is possible without waiting, and takes no lock.
 #[cfg(unix)]
 pub(crate) fn write(text: &str) {
     crate::process::ffi::write_to_stderr(text.as_bytes());
 }
 
-/// Writes, but waits no longer than 100 ms.
+/// Writes `text`, but waits for at most 100 ms.
 #[cfg(not(unix))]
 pub(crate) fn write(text: &str) {
     use std::io::Write;

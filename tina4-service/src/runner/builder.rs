@@ -25,8 +25,8 @@ use crate::time::zone::Zone;
 /// The default of [`Builder::shutdown_timeout`].
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The valid sizes of a stack. Every C library refuses more than a quarter of the address space, which
-/// can also make `std` panic.
+/// The valid sizes of a stack. Every C library refuses more than a quarter of the address space, and
+/// `std` may panic on such a size.
 const STACK_SIZES: RangeInclusive<usize> = MIN_STACK_SIZE..=usize::MAX / 4;
 
 /// Settings of a [`Runner`]: which services, which clock, how many threads.
@@ -46,7 +46,7 @@ const STACK_SIZES: RangeInclusive<usize> = MIN_STACK_SIZE..=usize::MAX / 4;
 pub struct Builder {
     clock: Clock,
     shutdown_timeout: Duration,
-    declared: bool,
+    include_declared: bool,
     only: Option<BTreeSet<String>>,
     except: BTreeSet<String>,
     threads: ThreadConfig,
@@ -58,11 +58,11 @@ impl Default for Builder {
         Self {
             clock: Clock::system(),
             shutdown_timeout: SHUTDOWN_TIMEOUT,
-            declared: true,
+            include_declared: true,
             only: None,
             except: BTreeSet::new(),
             threads: ThreadConfig {
-                name: "tina4".to_owned(),
+                name_prefix: "tina4".to_owned(),
                 max_count: None,
                 stack_size: None,
                 start: start_worker,
@@ -73,7 +73,7 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Sets the clock. Default: the system's.
+    /// Sets the clock. Default: the clock of the system.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -97,12 +97,12 @@ impl Builder {
         self
     }
 
-    /// Limits the number of threads, which is at least one. Default: no limit.
+    /// Limits the number of threads; 0 counts as 1. Default: no limit.
     ///
-    /// Without a limit there are as many threads as services that block, and one that waits. With a
-    /// limit, services that block can delay others.
-    pub fn max_threads(mut self, most: usize) -> Self {
-        self.threads.max_count = Some(most.max(1));
+    /// Without a limit, the runner uses one thread for each service that blocks, plus one that waits
+    /// for the next due time. With a limit, services that block can delay others.
+    pub fn max_threads(mut self, max: usize) -> Self {
+        self.threads.max_count = Some(max.max(1));
         self
     }
 
@@ -110,13 +110,13 @@ impl Builder {
     ///
     /// NUL bytes, which are invalid in a thread's name, are removed. Linux shows the first 15 bytes.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
-        self.threads.name = name.into().replace('\0', "");
+        self.threads.name_prefix = name.into().replace('\0', "");
         self
     }
 
-    /// Sets the stack size of each thread, in bytes. Default: that of `std`.
+    /// Sets the stack size of each thread, in bytes. Default: the default of `std`.
     ///
-    /// The default is 2 MiB, unless the environment variable `RUST_MIN_STACK` sets another one. All
+    /// This is 2 MiB, unless the environment variable `RUST_MIN_STACK` sets another one. All
     /// services of a runner share its threads, so the stack must hold the deepest recursion of any of
     /// them. A size below 64 KiB, or above a quarter of the address space, is a fault at start; a
     /// size that the operating system refuses is [`StartError::NoThread`](crate::StartError::NoThread).
@@ -147,63 +147,63 @@ impl Builder {
     }
 
     fn without_declared(mut self) -> Self {
-        self.declared = false;
+        self.include_declared = false;
         self
     }
 
     /// Creates the runner; nothing starts yet.
     #[must_use]
     pub fn build(self) -> Runner {
-        let Self { clock, shutdown_timeout, declared: all, only, except, threads, local } = self;
-        let known = if all { declared() } else { Vec::new() };
+        let Self { clock, shutdown_timeout, include_declared, only, except, threads, local } = self;
+        let known = if include_declared { declared() } else { Vec::new() };
         let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
-        let asked = only.iter().flatten().chain(&except);
-        let unknown = asked.filter(|name| !names.contains(name.as_str())).cloned().collect();
-        let wanted = |name: &str| {
+        let requested = only.iter().flatten().chain(&except);
+        let unknown = requested.filter(|name| !names.contains(name.as_str())).cloned().collect();
+        let is_selected = |name: &str| {
             only.as_ref().is_none_or(|only| only.contains(name)) && !except.contains(name)
         };
-        let (taken, left_out): (Vec<_>, Vec<_>) =
-            known.into_iter().partition(|registration| wanted(registration.name));
-        let wants_declared = all && only.as_ref().is_none_or(|only| !only.is_empty());
+        let (selected, excluded): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|registration| is_selected(registration.name));
+        let wants_declared = include_declared && only.as_ref().is_none_or(|only| !only.is_empty());
         let selection = Selection {
             wants_declared,
-            left_out: left_out.into_iter().map(Definition::Declared).collect(),
+            excluded: excluded.into_iter().map(Definition::Declared).collect(),
             unknown,
-            stack_size: threads.stack_size.filter(|bytes| !STACK_SIZES.contains(bytes)),
+            invalid_stack_size: threads.stack_size.filter(|bytes| !STACK_SIZES.contains(bytes)),
         };
         let env = Arc::new(Environment {
             clock: clock.clone(),
             resources: Resources::default(),
-            local,
+            local_zone: local,
             shutdown_timeout,
             exiting: false.into(),
             log_is_slow: false.into(),
             #[cfg(feature = "signals")]
-            received: crate::sys::received::Received::default(),
+            received: crate::sys::received_signals::ReceivedSignals::default(),
             owner: Owner::default(),
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);
-        let pool = Pool::new(supervisor, clock.clone(), threads);
-        pool.with(|services, now| {
-            for registration in taken {
-                services.add(Definition::Declared(registration), now);
+        let engine = Pool::new(supervisor, clock.clone(), threads);
+        engine.with(|supervisor, now| {
+            for registration in selected {
+                supervisor.add(Definition::Declared(registration), now);
             }
         });
-        let driven: Weak<Engine> = Arc::downgrade(&pool);
+        let driven: Weak<Engine> = Arc::downgrade(&engine);
         clock.attach(driven);
-        let shared = Shared { pool, env, settings_cache: SettingsCache::default() };
+        let shared = Shared { engine, env, settings_cache: SettingsCache::default() };
         Runner { shared: Arc::new(shared) }
     }
 }
 
 impl Runner {
-    /// A runner without services; [`Runner::register`] adds them.
+    /// Creates a runner without services; [`Runner::register`] adds them.
     #[must_use]
     pub fn new() -> Self {
         Builder::default().without_declared().build()
     }
 
-    /// Settings for a runner with all declared services, or some of them.
+    /// Creates settings for a runner with all declared services, or some of them.
     pub fn builder() -> Builder {
         Builder::default()
     }

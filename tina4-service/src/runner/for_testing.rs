@@ -1,14 +1,14 @@
-//! What the test kit needs from a runner, besides its public methods.
+//! Methods of a runner that only the test kit needs.
 
 use std::sync::Arc;
 
-use crate::observe::record::Record;
+use crate::observe::event_log::EventLog;
 use crate::runner::runner::Runner;
 use crate::service::instance::Instance;
 use crate::sys::place::Place;
 
 impl Runner {
-    /// Requests that every service stops, and does not wait.
+    /// Asks every service to stop, without waiting.
     pub(crate) fn request_stop(&self) {
         self.shared.request_stop();
     }
@@ -19,11 +19,11 @@ impl Runner {
     }
 
     /// Records every change from now on.
-    pub(crate) fn record_all(&self, record: Record) {
-        self.shared.pool.with(|services, _| services.record_all(record));
+    pub(crate) fn record_all(&self, event_log: EventLog) {
+        self.shared.engine.with(|supervisor, _| supervisor.set_recorder(event_log));
     }
 
     pub(crate) fn instance(&self, name: &str) -> Option<Arc<Instance>> {
-        self.shared.pool.with(|services, _| services.instance(name))
+        self.shared.engine.with(|supervisor, _| supervisor.instance(name))
     }
 }

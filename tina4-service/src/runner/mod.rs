@@ -1,4 +1,4 @@
-//! The handle of a runner, its builder, and `run`, which is a program's whole `main`.
+//! The handle of a runner, its builder, and `run`, which can be the entire body of `main`.
 
 pub(crate) mod builder;
 #[cfg(feature = "testing")]

@@ -1,6 +1,6 @@
 //! The control path under a model checker: `shuttle` runs each test in thousands of schedules.
 //!
-//! Everything but the locks and the threads is real: runner, supervisor, pool, bodies, hooks. Time
+//! Everything except the locks and the threads is real: runner, supervisor, engine, bodies, hooks. Time
 //! stands still unless a test advances it, so no timeout hides a fault: a stop that waits forever is a
 //! deadlock, and a sleep that nothing wakes is an endless schedule. Both are reported.
 //!
@@ -27,12 +27,14 @@ use crate::{Change, Clock, Context, ControlError, Event, Flow, Service, StartErr
 mod bodies;
 mod requests;
 
-/// For each test: this many random schedules, and this many with few preemptions, which find faults
-/// that need one thread to stand still for a long time.
+/// The number of random schedules per test, and of schedules with few preemptions, which find faults
+/// that occur only if one thread pauses for a long time.
 const SCHEDULES: usize = 1_000;
+/// The maximum number of preemptions in the latter.
 const PREEMPTIONS: usize = 3;
 
-fn check(test: impl Fn() + Send + Sync + 'static) {
+/// Runs a test in many schedules.
+fn explore(test: impl Fn() + Send + Sync + 'static) {
     let mut config = shuttle::Config::new();
     // Formatting and unwinding need more than the default of 32 KiB.
     config.stack_size = 1 << 17;
@@ -45,21 +47,23 @@ fn check(test: impl Fn() + Send + Sync + 'static) {
     shuttle::Runner::new(preempting, config).run(move || again());
 }
 
-/// What the bodies and hooks of one service count. Atomics of `std`, so that the checker does not try
-/// schedules that differ only here.
+/// Counters that the bodies and hooks of one service update. They are atomics of `std`, so that the
+/// checker does not try schedules that differ only here.
 #[derive(Default)]
-struct Seen {
-    inside: AtomicUsize,
-    most: AtomicUsize,
+struct Counters {
+    /// The number of threads that are inside the service.
+    active: AtomicUsize,
+    /// The highest value of `active` so far.
+    max_active: AtomicUsize,
     runs: AtomicUsize,
     hooks: AtomicUsize,
 }
 
-/// The services of one schedule, and what their bodies counted.
+/// The services of one schedule, and their counters.
 struct Scenario {
     runner: Runner,
     clock: Clock,
-    seen: Vec<(&'static str, Arc<Seen>)>,
+    counters: Vec<(&'static str, Arc<Counters>)>,
     /// The services whose clean-up began or ended, in order.
     cleaned_up: Arc<Mutex<Vec<&'static str>>>,
     events: Receiver<Event>,
@@ -71,8 +75,8 @@ impl Scenario {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let runner = Runner::builder().only::<&str>([]).clock(clock.clone()).build();
         let events = runner.subscribe();
-        let (seen, cleaned_up, threads) = (Vec::new(), Arc::default(), Vec::new());
-        Self { runner, clock, seen, cleaned_up, events, threads }
+        let (counters, cleaned_up, threads) = (Vec::new(), Arc::default(), Vec::new());
+        Self { runner, clock, counters, cleaned_up, events, threads }
     }
 
     /// Adds a service whose runs and clean-ups are counted.
@@ -81,9 +85,9 @@ impl Scenario {
         name: &'static str,
         body: impl Fn(&Context) -> R + Send + Sync + 'static,
         settings: impl FnOnce(Service) -> Service,
-    ) -> Arc<Seen> {
-        let seen = Arc::new(Seen::default());
-        let (runs, hooks) = (Arc::clone(&seen), Arc::clone(&seen));
+    ) -> Arc<Counters> {
+        let counters = Arc::new(Counters::default());
+        let (runs, hooks) = (Arc::clone(&counters), Arc::clone(&counters));
         let body = move |ctx: &Context| {
             let _inside = EnteredGuard::new(&runs);
             runs.runs.fetch_add(1, Ordering::SeqCst);
@@ -98,8 +102,8 @@ impl Scenario {
             lock(&cleaned_up).push(name);
         };
         self.runner.register(settings(Service::new(name, body).on_stop(hook)));
-        self.seen.push((name, Arc::clone(&seen)));
-        seen
+        self.counters.push((name, Arc::clone(&counters)));
+        counters
     }
 
     /// A weak handle for bodies, which does not keep their own runner alive.
@@ -108,7 +112,7 @@ impl Scenario {
         move || shared.upgrade().map(|shared| Runner { shared })
     }
 
-    /// Does something on another thread.
+    /// Calls `act` on another thread.
     fn spawn(&mut self, act: impl FnOnce(&Runner, &Clock) + Send + 'static) {
         let (runner, clock) = (self.runner.clone(), self.clock.clone());
         self.threads.push(shuttle::thread::spawn(move || act(&runner, &clock)));
@@ -145,7 +149,7 @@ impl Scenario {
             };
             assert!(cause.ends_with(ON_PURPOSE), "{}: {cause}", event.service);
         }
-        for (name, seen) in &self.seen {
+        for (name, counters) in &self.counters {
             let count = |wanted: fn(&Change) -> bool| {
                 let of_this = events.iter().filter(|event| event.service == *name);
                 of_this.filter(|event| wanted(&event.change)).count()
@@ -157,33 +161,36 @@ impl Scenario {
             let began = count(|change| matches!(change, Change::RunBegan { .. }));
             let returned = count(|change| matches!(change, Change::RunEnded { .. }));
             let get = |counter: &AtomicUsize| counter.load(Ordering::SeqCst);
-            assert_eq!(get(&seen.inside), 0, "{name} is still inside");
-            assert!(get(&seen.most) <= 1, "{name}: {} copies", get(&seen.most));
-            assert_eq!((began, returned), (get(&seen.runs), get(&seen.runs)), "runs of {name}");
-            assert_eq!((ended, get(&seen.hooks)), (started, started), "activations of {name}");
+            assert_eq!(get(&counters.active), 0, "{name} is still active");
+            let max_active = get(&counters.max_active);
+            assert!(max_active <= 1, "{name}: {max_active} copies");
+            let runs = get(&counters.runs);
+            assert_eq!((began, returned), (runs, runs), "runs of {name}");
+            let hooks = get(&counters.hooks);
+            assert_eq!((ended, hooks), (started, started), "activations of {name}");
         }
-        let pool = Arc::clone(&self.runner.shared.pool);
+        let engine = Arc::clone(&self.runner.shared.engine);
         drop(self.runner);
-        while pool.threads() > 0 {
+        while engine.thread_count() > 0 {
             yield_now();
         }
     }
 }
 
-/// Counts a thread as inside a service until it is dropped.
-struct EnteredGuard<'a>(&'a Seen);
+/// Counts the current thread as inside a service until the guard is dropped.
+struct EnteredGuard<'a>(&'a Counters);
 
 impl<'a> EnteredGuard<'a> {
-    fn new(seen: &'a Seen) -> Self {
-        let inside = seen.inside.fetch_add(1, Ordering::SeqCst) + 1;
-        seen.most.fetch_max(inside, Ordering::SeqCst);
-        Self(seen)
+    fn new(counters: &'a Counters) -> Self {
+        let active = counters.active.fetch_add(1, Ordering::SeqCst) + 1;
+        counters.max_active.fetch_max(active, Ordering::SeqCst);
+        Self(counters)
     }
 }
 
 impl Drop for EnteredGuard<'_> {
     fn drop(&mut self) {
-        self.0.inside.fetch_sub(1, Ordering::SeqCst);
+        self.0.active.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -212,8 +219,8 @@ fn until_stopped(ctx: &Context) {
 }
 
 /// Yields to other threads until the condition holds. If it never does, the schedule is endless.
-fn wait_until(ready: impl Fn() -> bool) {
-    while !ready() {
+fn wait_until(condition: impl Fn() -> bool) {
+    while !condition() {
         yield_now();
     }
 }
@@ -224,7 +231,7 @@ fn choose<T: Copy>(of: &[T]) -> T {
 
 /// Makes a random request. It may be refused, but only for an expected reason.
 fn random_request(runner: &Runner, name: &str) {
-    let answer = match thread_rng().gen_range(0..8) {
+    let result = match thread_rng().gen_range(0..8) {
         0 | 1 => runner.start(name),
         2 => runner.restart(name),
         3 => runner.run_now(name),
@@ -239,7 +246,7 @@ fn random_request(runner: &Runner, name: &str) {
             Ok(())
         }
     };
-    match answer {
+    match result {
         Ok(())
         | Err(
             ControlError::NotActive { .. }

@@ -1,4 +1,4 @@
-//! `run` and the waits: wait for the end or for a signal, stop, print the report.
+//! `run` and the methods that wait: for the end of all services, or for a signal.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -9,33 +9,34 @@ use std::time::Duration;
 
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 #[cfg(feature = "signals")]
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
 use crate::plan::start_error::StartError;
-use crate::process::exit_code::{exit_code, start_code};
-#[cfg(feature = "signals")]
-use crate::process::signals::listener::Listener;
+use crate::process::exit_code::{exit_code, start_error_code};
 #[cfg(feature = "signals")]
 use crate::process::signals::run_watch::RunWatch;
+#[cfg(feature = "signals")]
+use crate::process::signals::waiter_guard::WaiterGuard;
 use crate::process::stderr;
-use crate::runner::runner::{LOG_LIMIT, Runner};
+use crate::runner::runner::{LOG_TIMEOUT, Runner};
 use tina4_service_core::{Nanos, nanos};
 
-/// How long `run` waits for the last log lines. Shorter than elsewhere, so that its report is not late.
-const RUN_LOG_LIMIT: Duration = Duration::from_millis(500);
+/// How long `run` waits for the last log lines. This is shorter than elsewhere, so that its report is
+/// not late.
+const RUN_LOG_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Runner {
-    /// Waits until nothing is active: every service has stopped, finished, failed or was abandoned.
+    /// Waits until nothing is active: every service has stopped, finished, failed or been abandoned.
     ///
     /// Inside a service of this runner it returns immediately, because that service is active.
     pub fn wait(&self) {
         self.wait_until(None);
     }
 
-    /// Waits like [`Runner::wait`], at most `timeout`; `true` if nothing is active any more.
+    /// Waits like [`Runner::wait`], for at most `timeout`; `true` if nothing is active any more.
     ///
     /// ```
     /// use std::time::Duration;
@@ -57,46 +58,46 @@ impl Runner {
         self.shared.env.clock.now().saturating_add(nanos(timeout))
     }
 
-    fn wait_until(&self, limit: Option<Nanos>) -> bool {
-        let Ok(pool) = self.pool() else {
+    fn wait_until(&self, deadline: Option<Nanos>) -> bool {
+        let Ok(engine) = self.engine() else {
             // A forked child does not wait for the services of its parent.
             return true;
         };
         if self.calling_service().is_some() {
             return false;
         }
-        let quiet = pool.wait_for(|services, now| {
-            let shutdown = services.advance_shutdown(now);
-            if services.is_quiet() {
-                Wait::Ready(true)
-            } else if limit.is_some_and(|limit| limit <= now) {
-                Wait::Ready(false)
+        let quiet = engine.wait_for(|supervisor, now| {
+            let shutdown = supervisor.advance_shutdown(now);
+            if supervisor.is_idle() {
+                Poll::Ready(true)
+            } else if deadline.is_some_and(|deadline| deadline <= now) {
+                Poll::Ready(false)
             } else {
-                Wait::Until(shutdown.into_iter().chain(limit).min())
+                Poll::Pending(shutdown.into_iter().chain(deadline).min())
             }
         });
         if quiet {
-            pool.wait_for_log(LOG_LIMIT);
+            engine.wait_for_log(LOG_TIMEOUT);
         }
         quiet
     }
 
-    /// Starts all services, waits, stops in order, and prints the report to standard error.
+    /// Starts all services, waits, stops them in order, and prints the report.
     ///
-    /// It waits for a stop signal, or until all services have ended.
+    /// It waits for a stop signal, or until all services have ended. The report goes to standard error.
     ///
-    /// SIGTERM, SIGINT and SIGHUP (Ctrl-C and Ctrl-Break on Windows) stop in order.
+    /// SIGTERM, SIGINT and SIGHUP (Ctrl-C and Ctrl-Break on Windows) stop the services in order.
     /// A second signal, 250 ms or more after the first, ends the process immediately, with exit code
     /// 128 + its number. A signal that is ignored when the handlers are installed, as under `nohup`,
     /// stays ignored (on Linux; elsewhere it stops the program like any other).
     ///
-    /// The exit code is
+    /// The exit code is:
     ///
     /// | code | when |
     /// | --- | --- |
-    /// | 0 | everything ended well |
-    /// | 1 | a critical service failed; or all services ended by themselves, and one had failed |
-    /// | 2 | some service did not stop in time, whatever else happened |
+    /// | 0 | everything stopped in time, and no other code applies |
+    /// | 1 | a critical service failed; or a service failed, and no signal asked the program to end |
+    /// | 2 | a service did not stop in time, regardless of other failures |
     /// | 71 | no thread could be started, or this process is a forked child (`EX_OSERR` of `sysexits.h`) |
     /// | 75 | the runner is shutting down already (`EX_TEMPFAIL`) |
     /// | 78 | the services have faults, which are printed as a list (`EX_CONFIG`) |
@@ -105,46 +106,46 @@ impl Runner {
     /// block forever if standard output or standard error is a pipe that nobody reads. The process
     /// then ends with this exit code one second after everything has stopped, or one second after the
     /// shutdown timeout, without returning from this function.
-    #[must_use = "the exit code says how it went"]
+    #[must_use = "the exit code tells the caller whether the services failed"]
     pub fn run(&self) -> ExitCode {
         ExitCode::from(self.run_to_code())
     }
 
     #[cfg(feature = "signals")]
     fn run_to_code(&self) -> u8 {
-        let Ok(pool) = self.pool() else {
-            return refused(&StartError::Forked);
+        let Ok(engine) = self.engine() else {
+            return report_refusal(&StartError::Forked);
         };
         let watch = RunWatch::new(self.shared.env.shutdown_timeout);
-        let signals = Listener::new(pool, &self.shared.env, Some(Arc::clone(&watch)));
+        let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = || {
-            watch.has_started();
+            watch.set_started();
             match &signals {
-                Ok(signals) => pool.wait_for(|services, now| {
-                    let shutdown = services.advance_shutdown(now);
-                    let signalled = signals.signal().is_some();
-                    if signalled || services.is_quiet() {
-                        Wait::Ready(signalled)
+                Ok(signals) => engine.wait_for(|supervisor, now| {
+                    let shutdown = supervisor.advance_shutdown(now);
+                    let signalled = signals.take_signal().is_some();
+                    if signalled || supervisor.is_idle() {
+                        Poll::Ready(signalled)
                     } else {
-                        Wait::Until(shutdown)
+                        Poll::Pending(shutdown)
                     }
                 }),
                 Err(error) => {
-                    tracing::error!(%error, "signals cannot be handled; they end the program immediately");
+                    tracing::error!(%error, "signals cannot be handled and end the program without clean-up; check the limits on threads and file descriptors");
                     self.wait();
                     false
                 }
             }
         };
-        let code = self.run_with(wait, |code| watch.ends_with(code));
-        watch.returns();
+        let code = self.run_with(wait, |code| watch.set_exit_code(code));
+        watch.set_returned();
         code
     }
 
     #[cfg(not(feature = "signals"))]
     fn run_to_code(&self) -> u8 {
-        if self.pool().is_err() {
-            return refused(&StartError::Forked);
+        if self.engine().is_err() {
+            return report_refusal(&StartError::Forked);
         }
         let wait = || {
             self.wait();
@@ -153,43 +154,44 @@ impl Runner {
         self.run_with(wait, |_| {})
     }
 
-    /// Starts, waits, stops, and prints the report. `wait` returns whether a signal has arrived; `ends_with`
-    /// gets the exit code as soon as it is known.
-    fn run_with(&self, wait: impl FnOnce() -> bool, ends_with: impl FnOnce(u8)) -> u8 {
+    /// Starts, waits, stops, and prints the report. `wait` returns whether a signal has arrived;
+    /// `report_code` gets the exit code as soon as it is known.
+    fn run_with(&self, wait: impl FnOnce() -> bool, report_code: impl FnOnce(u8)) -> u8 {
         if let Err(error) = self.start_all() {
-            ends_with(start_code(&error));
-            return refused(&error);
+            report_code(start_error_code(&error));
+            return report_refusal(&error);
         }
         let signalled = wait();
-        let report = self.stop_all_within(RUN_LOG_LIMIT);
+        let report = self.stop_all_within(RUN_LOG_TIMEOUT);
         let code = exit_code(&report, signalled);
-        ends_with(code);
-        say(&report);
+        report_code(code);
+        print(&report);
         code
     }
 
-    /// Waits for a stop signal, or until the runner shuts down by itself.
+    /// Waits for a stop signal, or until the runner shuts down.
     ///
-    /// The runner shuts down if a critical service fails or the program calls `stop_all`. The signals, and
-    /// the effect of a second one, are those of [`Runner::run`]. The services keep running until
-    /// [`Runner::stop_all`]. If a signal arrived before, this returns immediately.
+    /// The runner shuts down if a critical service fails or the program calls `stop_all`. The same
+    /// signals are handled as in [`Runner::run`], and a second one has the same effect. The services
+    /// keep running until [`Runner::stop_all`]. If a signal has already arrived, this returns
+    /// immediately.
     ///
     /// # Errors
     ///
     /// The operating system refused the signal handlers, or this process is a forked child.
     #[cfg(feature = "signals")]
     pub fn wait_for_signal(&self) -> io::Result<StopCause> {
-        let (pool, signals) = self.listen()?;
-        Ok(pool.wait_for(|services, _| {
-            stop_cause(services, &signals).map_or(Wait::Until(None), Wait::Ready)
+        let (engine, signals) = self.listen()?;
+        Ok(engine.wait_for(|supervisor, _| {
+            stop_cause(supervisor, &signals).map_or(Poll::Pending(None), Poll::Ready)
         }))
     }
 
-    /// Waits like [`Runner::wait_for_signal`], at most `timeout`; `None` if it timed out.
+    /// Waits like [`Runner::wait_for_signal`], for at most `timeout`; `None` if it timed out.
     ///
-    /// No signal is lost between two calls. So a thread can wait in a loop that ends for another
-    /// reason too, for example because it must not outlive an async `main`. After a timeout, the first
-    /// signal has no visible effect until the next wait, which returns it immediately.
+    /// No signal is lost between two calls. A thread can therefore wait in a loop that also checks
+    /// another condition, for example that an async `main` has ended. A signal that arrives between two
+    /// calls has no effect until the next one, which returns it immediately.
     ///
     /// ```no_run
     /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -214,40 +216,40 @@ impl Runner {
     /// As for [`Runner::wait_for_signal`].
     #[cfg(feature = "signals")]
     pub fn wait_for_signal_timeout(&self, timeout: Duration) -> io::Result<Option<StopCause>> {
-        let limit = self.instant_after(timeout);
-        let (pool, signals) = self.listen()?;
-        Ok(pool.wait_for(|services, now| match stop_cause(services, &signals) {
-            Some(cause) => Wait::Ready(Some(cause)),
-            None if limit <= now => Wait::Ready(None),
-            None => Wait::Until(Some(limit)),
+        let deadline = self.instant_after(timeout);
+        let (engine, signals) = self.listen()?;
+        Ok(engine.wait_for(|supervisor, now| match stop_cause(supervisor, &signals) {
+            Some(cause) => Poll::Ready(Some(cause)),
+            None if deadline <= now => Poll::Ready(None),
+            None => Poll::Pending(Some(deadline)),
         }))
     }
 
     #[cfg(feature = "signals")]
-    fn listen(&self) -> io::Result<(&Arc<Engine>, Listener)> {
-        let pool = self.pool().map_err(|error| io::Error::other(StartError::from(error)))?;
-        Ok((pool, Listener::new(pool, &self.shared.env, None)?))
+    fn listen(&self) -> io::Result<(&Arc<Engine>, WaiterGuard)> {
+        let engine = self.engine().map_err(|error| io::Error::other(StartError::from(error)))?;
+        Ok((engine, WaiterGuard::new(engine, &self.shared.env, None)?))
     }
 }
 
 #[cfg(feature = "signals")]
-fn stop_cause(services: &Supervisor, signals: &Listener) -> Option<StopCause> {
-    let runner = || services.has_shut_down().then_some(StopCause::Runner);
-    signals.signal().map(StopCause::Signal).or_else(runner)
+fn stop_cause(supervisor: &Supervisor, signals: &WaiterGuard) -> Option<StopCause> {
+    let runner = || supervisor.has_shut_down().then_some(StopCause::Runner);
+    signals.take_signal().map(StopCause::Signal).or_else(runner)
 }
 
 /// Reports that nothing was started; returns the exit code.
-fn refused(error: &StartError) -> u8 {
+fn report_refusal(error: &StartError) -> u8 {
     if matches!(error, StartError::Forked) {
         // Another thread may have held the lock of standard error at the time of the fork.
         stderr::write(&format!("{error}\n"));
     } else {
-        say(error);
+        print(error);
     }
-    start_code(error)
+    start_error_code(error)
 }
 
-/// The only output of this crate. If standard error is closed, the text is lost.
-fn say(text: &dyn fmt::Display) {
+/// Prints to standard error. If it is closed, the text is lost.
+fn print(text: &dyn fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::engine::control_error::ControlError;
 use crate::engine::current;
 use crate::engine::supervisor::Supervisor;
-use crate::engine::supervisor::control::{PendingStop, StopRequest};
+use crate::engine::supervisor::control::{PendingStop, StopResponse};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{StopReport, Stopped};
@@ -29,7 +29,7 @@ use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
 /// How long `stop_all` and `wait` wait for the last log lines to be written.
-pub(super) const LOG_LIMIT: Duration = Duration::from_secs(1);
+pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Holds services and runs them; cheap to clone.
 ///
@@ -63,135 +63,142 @@ impl Runner {
     /// [`Runner::check`], [`Runner::start_all`] and [`Runner::start`] report its faults. Services may
     /// be added at any time; after `start_all`, start them by name, or call `start_all` again.
     pub fn register(&self, service: Service) {
-        match self.pool() {
-            Ok(pool) => {
+        match self.engine() {
+            Ok(engine) => {
                 let definition = service.into_definition(&self.shared.settings_cache);
-                pool.with(|services, now| services.add(definition, now));
+                engine.with(|supervisor, now| supervisor.add(definition, now));
             }
-            Err(Forked) => stderr::refuse("register"),
+            Err(Forked) => stderr::report_refusal("register"),
         }
     }
 
     /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
     ///
-    /// A second value of one type is a fault that [`Runner::check`] reports with both places.
+    /// A second value of the same type is a fault, which [`Runner::check`] reports with both places.
     #[track_caller]
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
-        match self.pool() {
+        match self.engine() {
             Ok(_) => self.shared.env.resources.provide(value, Place::from(Location::caller())),
-            Err(Forked) => stderr::refuse("provide"),
+            Err(Forked) => stderr::report_refusal("provide"),
         }
     }
 
-    /// What [`Runner::start_all`] would do; nothing is started.
+    /// Checks the services and returns the plan of [`Runner::start_all`], without starting anything.
     ///
     /// # Errors
     ///
-    /// Every fault in the services, with file and line; this process is a forked child.
+    /// The services have faults (all of them are listed, with file and line), or this process is a
+    /// forked child.
     pub fn check(&self) -> Result<Plan, StartError> {
-        self.pool()?.with(|services, _| services.check())
+        self.engine()?.with(|supervisor, _| supervisor.check())
     }
 
     /// Checks everything, then starts every service with `autostart`, without waiting.
     ///
-    /// A second call starts services that were registered or stopped since. Services that finished or
-    /// failed start by name only.
+    /// A second call starts services that have been registered or stopped since the first one. Services
+    /// that finished or failed start by name only.
     ///
     /// # Errors
     ///
-    /// Every fault in the services, with file and line; no thread could be started; the runner is
-    /// shutting down; this process is a forked child. Then nothing was started.
+    /// The services have faults (all of them are listed, with file and line); no thread could be
+    /// started; the runner is shutting down; or this process is a forked child. In each case nothing
+    /// was started.
     pub fn start_all(&self) -> Result<Self, StartError> {
-        self.begin()?.with(|services, now| services.start_all(now))?;
+        self.prepare_start()?.with(|supervisor, now| supervisor.start_all(now))?;
         self.ensure_threads()?;
         Ok(self.clone())
     }
 
-    /// Starts one service, whatever its `autostart`; an active one is left alone.
+    /// Starts one service, regardless of its `autostart`; has no effect on an active one.
     ///
     /// A service that is being stopped starts again once it has stopped, unless it is abandoned.
     ///
     /// # Errors
     ///
-    /// No such service; a fault that concerns it; its abandoned run is still alive; the runner is
-    /// shutting down; this process is a forked child.
+    /// There is no such service; a fault prevents its start; no thread could be started; its abandoned
+    /// run is still alive; the runner is shutting down; or this process is a forked child.
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
-        self.begin()?;
-        self.ask(|services, now| services.start(name, now))?;
+        self.prepare_start()?;
+        self.try_request(|supervisor, now| supervisor.start(name, now))?;
         self.ensure_threads().map_err(ControlError::Start)
     }
 
     /// Makes a request to one service. For an unknown name the error suggests a similar one.
-    fn ask<T>(
+    fn try_request<T>(
         &self,
         request: impl FnOnce(&mut Supervisor, Nanos) -> Result<T, ControlError>,
     ) -> Result<T, ControlError> {
-        let pool = self.pool()?;
-        let mut answer = pool.with(request);
-        if let Err(ControlError::Unknown { name, nearest: meant }) = &mut answer {
+        let engine = self.engine()?;
+        let mut result = engine.with(request);
+        if let Err(ControlError::Unknown { name, nearest: suggestion }) = &mut result {
             // Comparing thousands of names takes milliseconds, so do it without the lock.
-            let instances = pool.with(|services, _| services.instances());
+            let instances = engine.with(|supervisor, _| supervisor.instances());
             let known = instances.iter().map(|instance| instance.definition.name_str());
-            *meant = nearest(name, known).map(str::to_owned);
+            *suggestion = nearest(name, known).map(str::to_owned);
         }
-        answer
+        result
     }
 
-    pub(super) fn pool(&self) -> Result<&Arc<Engine>, Forked> {
-        self.shared.pool()
+    pub(super) fn engine(&self) -> Result<&Arc<Engine>, Forked> {
+        self.shared.engine()
     }
 
-    /// Prepares the process for the first start.
-    fn begin(&self) -> Result<&Arc<Engine>, Forked> {
-        let pool = self.pool()?;
+    /// Prepares the process for a start; repeated calls have no further effect.
+    fn prepare_start(&self) -> Result<&Arc<Engine>, Forked> {
+        let engine = self.engine()?;
         #[cfg(unix)]
         crate::process::ffi::watch_forks();
         self.shared.env.owner.claim();
-        // Nothing drives virtual time at the end of the process, so the exit hook would wait in vain.
+        // Nothing drives virtual time at the end of the process, so the exit hook would wait until its
+        // limit.
         #[cfg(feature = "exit-hook")]
-        if !self.shared.env.clock.drives() {
-            crate::process::exit_hook::register(&self.shared.pool);
+        if !self.shared.env.clock.drives_runner() {
+            crate::process::exit_hook::register(&self.shared.engine);
         }
         if crate::sys::panics::panics_abort() {
             // Not a `Once`: a log subscriber may start services itself.
             static WARNED: AtomicBool = AtomicBool::new(false);
             if !WARNED.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
-                    "this program is built with panic = \"abort\": a service that panics ends it"
+                    "this program is built with `panic = \"abort\"`, so a service that panics ends it; \
+                     build with `panic = \"unwind\"` to have the service restarted"
                 );
             }
         }
-        Ok(pool)
+        Ok(engine)
     }
 
     /// Fails if there is no thread at all, because nothing would ever run.
     fn ensure_threads(&self) -> Result<(), StartError> {
-        let error = self.shared.pool.with(|services, _| services.take_spawn_error());
+        let error = self.shared.engine.with(|supervisor, _| supervisor.take_spawn_error());
         match error {
             Some(error) if self.is_without_threads() => {
-                self.shared.pool.with(Supervisor::undo_start);
+                self.shared.engine.with(Supervisor::undo_start);
                 Err(StartError::NoThread(error))
             }
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Whether services are active without any thread. If none is active, all threads may have exited.
+    /// Whether services are active but no thread exists. Without active services, it is normal that all
+    /// threads have exited.
     fn is_without_threads(&self) -> bool {
-        !self.shared.pool.with(|services, _| services.is_quiet()) && self.shared.pool.threads() == 0
+        !self.shared.engine.with(|supervisor, _| supervisor.is_idle())
+            && self.shared.engine.thread_count() == 0
     }
 
-    /// Stops one service: waits for its current run and its clean-up, at most its `stop_timeout`.
+    /// Stops one service, and waits for it for at most its `stop_timeout`.
     ///
-    /// Called inside the service itself, it makes the request and does not wait.
+    /// It waits for the run in progress and the clean-up. Called inside the service itself, it makes the
+    /// request and does not wait.
     ///
     /// # Errors
     ///
-    /// No such service, or this process is a forked child.
+    /// There is no such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
-        match self.ask(|services, now| services.request_stop(name, now))? {
-            StopRequest::Pending(pending) => Ok(self.wait_for_stop(pending)),
-            StopRequest::Answered(answer) => Ok(answer),
+        match self.try_request(|supervisor, now| supervisor.request_stop(name, now))? {
+            StopResponse::Pending(pending) => Ok(self.wait_for_stop(pending)),
+            StopResponse::Answered(stopped) => Ok(stopped),
         }
     }
 
@@ -200,26 +207,26 @@ impl Runner {
         if inside == Some(pending.index) {
             return Stopped::Requested;
         }
-        self.shared.pool.wait_for(|services, now| services.stop_result(pending, inside, now))
+        self.shared.engine.wait_for(|supervisor, now| supervisor.stop_result(pending, inside, now))
     }
 
-    /// The service of this runner that runs on this thread.
+    /// The index of the service of this runner that runs on this thread.
     pub(super) fn calling_service(&self) -> Option<u32> {
-        let here = current::runner_id(&self.shared.env);
-        current::current().filter(|(runner, _)| *runner == here).map(|(_, index)| index)
+        let own_id = current::runner_id(&self.shared.env);
+        current::current().filter(|(runner, _)| *runner == own_id).map(|(_, index)| index)
     }
 
-    /// Stops one service and starts it again; never runs two copies.
+    /// Stops one service and starts it again; two copies never run at the same time.
     ///
     /// A service that is not active is started. Called inside the service itself, it makes the request
     /// and does not wait.
     ///
     /// # Errors
     ///
-    /// As for [`Runner::start`]; also if it did not stop in time.
+    /// As for [`Runner::start`]; also if the service did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
-        self.begin()?;
-        let pending = self.ask(|services, now| services.request_restart(name, now))?;
+        self.prepare_start()?;
+        let pending = self.try_request(|supervisor, now| supervisor.request_restart(name, now))?;
         match pending.map(|pending| self.wait_for_stop(pending)) {
             Some(Stopped::Abandoned { age, place }) => {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
@@ -232,93 +239,103 @@ impl Runner {
 
     /// Runs a waiting, backing off or paused service immediately.
     ///
-    /// The due times of its interval do not move.
+    /// This does not change the due times of an `interval`.
     ///
     /// # Errors
     ///
-    /// No such service; it is not active; a run is in progress; this process is a forked child.
+    /// There is no such service; it is not active, not up yet, or stopping; a run is in progress; or
+    /// this process is a forked child.
     pub fn run_now(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, Input::RunNow)
     }
 
-    /// Starts no new run until [`Runner::resume`]; a run in progress continues to its end.
+    /// Pauses a service: no new run starts until [`Runner::resume`].
+    ///
+    /// A run in progress continues to its end.
     ///
     /// # Errors
     ///
-    /// No such service; it is not active, or still waits for the services that it comes `after`; this
-    /// process is a forked child.
+    /// There is no such service; it is not active, still waits for the services that it comes `after`,
+    /// or is stopping; or this process is a forked child.
     pub fn pause(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, Input::Pause)
     }
 
-    /// Ends a pause. Runs that fell due during the pause are not caught up.
+    /// Ends a service's pause.
+    ///
+    /// Runs that fell due during the pause are dropped, and not counted as skipped.
     ///
     /// # Errors
     ///
-    /// No such service; it is not active; this process is a forked child.
+    /// There is no such service; it is not active, or is stopping; or this process is a forked child.
     pub fn resume(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, Input::Resume)
     }
 
-    fn request(&self, name: &str, event: Input<'_>) -> Result<(), ControlError> {
-        self.ask(|services, now| services.request(name, event, now))
+    fn request(&self, name: &str, input: Input<'_>) -> Result<(), ControlError> {
+        self.try_request(|supervisor, now| supervisor.request(name, input, now))
     }
 
-    /// Stops everything: in reverse of `after`, each with its clean-up, under one deadline.
+    /// Stops everything in the reverse order of `after`, with all clean-up, under one deadline.
     ///
     /// The deadline is 25 s unless the builder sets another one. Any thread may call this, any number
-    /// of times. Inside a service it makes the request and does not wait;
-    /// [`StopReport::in_progress`] is set then.
+    /// of times. Inside a service it makes the request and does not wait, and
+    /// [`StopReport::in_progress`] is set.
     pub fn stop_all(&self) -> StopReport {
-        self.stop_all_within(LOG_LIMIT)
+        self.stop_all_within(LOG_TIMEOUT)
     }
 
-    /// [`Runner::stop_all`], which waits at most `log_limit` for the last log lines.
-    pub(super) fn stop_all_within(&self, log_limit: Duration) -> StopReport {
-        let Ok(pool) = self.pool() else {
+    /// Does the same as [`Runner::stop_all`], but waits for at most `log_timeout` for the last log
+    /// lines.
+    pub(super) fn stop_all_within(&self, log_timeout: Duration) -> StopReport {
+        let Ok(engine) = self.engine() else {
             return StopReport { forked: true, ..StopReport::default() };
         };
         self.shared.request_stop();
         if self.calling_service().is_some() {
-            return pool.with(|services, now| services.interim_report(now));
+            return engine.with(|supervisor, now| supervisor.interim_report(now));
         }
-        let report = pool.wait_for(Supervisor::shutdown_result);
-        pool.wait_for_log(log_limit);
+        let report = engine.wait_for(Supervisor::shutdown_result);
+        engine.wait_for_log(log_timeout);
         report
     }
 
-    /// Whether a service is active: waiting, running, backing off, paused, stopping.
+    /// Returns whether a service is active: waiting, running, backing off, paused or stopping.
     ///
-    /// `false` for an unknown name.
+    /// This is more than the state [`State::Running`], which means that a run is in progress. `false`
+    /// for an unknown name.
     #[must_use]
     pub fn is_running(&self, name: &str) -> bool {
-        let state = self.pool().map(|pool| pool.with(|services, _| services.state(name)));
+        let state = self.engine().map(|engine| engine.with(|supervisor, _| supervisor.state(name)));
         state.ok().flatten().is_some_and(State::is_active)
     }
 
-    /// Name and state of every service; empty in a forked child.
+    /// The name and state of every service; empty in a forked child.
     #[must_use]
     pub fn status(&self) -> BTreeMap<String, State> {
-        self.pool().map(|pool| pool.with(|services, _| services.status())).unwrap_or_default()
+        self.engine()
+            .map(|engine| engine.with(|supervisor, _| supervisor.status()))
+            .unwrap_or_default()
     }
 
     /// A snapshot of every service, sorted by name; empty in a forked child.
     #[must_use]
     pub fn services(&self) -> Vec<ServiceInfo> {
-        self.pool()
-            .map(|pool| pool.with(|services, now| services.services(now)))
+        self.engine()
+            .map(|engine| engine.with(|supervisor, now| supervisor.services(now)))
             .unwrap_or_default()
     }
 
-    /// Every change from now on, as typed events; never blocks a service.
+    /// Returns a receiver of every change from now on, as typed events.
     ///
-    /// The receiver holds 1,024 events. If it is full, events are lost, and
+    /// It never blocks a service. The receiver holds 1,024 events. If it is full, events are lost, and
     /// [`Change::Missed`](crate::Change::Missed) counts them.
     #[must_use]
     pub fn subscribe(&self) -> Receiver<Event> {
         // A receiver whose sender is gone.
-        let nothing = |_| crossbeam_channel::bounded(0).1;
-        self.pool().map_or_else(nothing, |pool| pool.with(|services, _| services.subscribe()))
+        let disconnected = |_| crossbeam_channel::bounded(0).1;
+        self.engine()
+            .map_or_else(disconnected, |engine| engine.with(|supervisor, _| supervisor.subscribe()))
     }
 }
 
@@ -327,7 +344,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn services_registered_in_a_loop_are_checked_once() {
+    fn services_registered_in_a_loop_share_their_spec() {
         let runner = Runner::new();
         for shop in ["berlin", "oslo"] {
             runner.register(Service::new(format!("import-{shop}"), |_| {}).interval("1h"));

@@ -9,7 +9,7 @@ use crate::sys::fork::Forked;
 
 /// The state that the clones of a [`Runner`](crate::Runner) share.
 pub(super) struct Shared {
-    pub(super) pool: Arc<Engine>,
+    pub(super) engine: Arc<Engine>,
     pub(super) env: Arc<Environment>,
     pub(super) settings_cache: SettingsCache,
 }
@@ -17,15 +17,15 @@ pub(super) struct Shared {
 impl Shared {
     /// Asks every service to stop, without waiting.
     pub(super) fn request_stop(&self) {
-        if let Ok(pool) = self.pool() {
+        if let Ok(engine) = self.engine() {
             let timeout = self.env.shutdown_timeout;
-            pool.with(|services, now| services.stop_all(timeout, None, now));
+            engine.with(|supervisor, now| supervisor.stop_all(timeout, None, now));
         }
     }
 
-    /// The pool, unless it belongs to the process from which this one was forked.
-    pub(super) fn pool(&self) -> Result<&Arc<Engine>, Forked> {
-        if self.env.owner.is_another_process() { Err(Forked) } else { Ok(&self.pool) }
+    /// The engine, unless it belongs to the process from which this one was forked.
+    pub(super) fn engine(&self) -> Result<&Arc<Engine>, Forked> {
+        if self.env.owner.is_another_process() { Err(Forked) } else { Ok(&self.engine) }
     }
 }
 

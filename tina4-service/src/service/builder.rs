@@ -1,4 +1,4 @@
-//! A service that is built at run time.
+//! The builder of services at run time.
 
 use std::any::type_name;
 use std::borrow::Cow;
@@ -14,16 +14,16 @@ use tina4_service_core::{Draft, Key, Restart, duration, name};
 
 use crate::service::context::Context;
 use crate::service::definition::{Body, Built, Definition};
-use crate::service::error_text::LONGEST;
+use crate::service::error_text::MAX_TEXT_BYTES;
 use crate::service::outcome::{Exit, HookOutcome, Outcome};
 use crate::service::settings::{ColdSettings, Settings, SettingsCache};
 use crate::text::bounded_text::bounded;
 
 /// A service built at run time; the keys of `#[service]` are its methods.
 ///
-/// Give it to [`register`](crate::register), then start it by name or with `start_all`. Invalid
+/// Pass it to [`register`](crate::register), then start it by name or with `start_all`. Invalid
 /// settings are reported by [`check`](crate::check), together with all other faults and with the
-/// line that called [`Service::new`].
+/// place where [`Service::new`] was called.
 ///
 /// ```
 /// use tina4_service::{Runner, Service};
@@ -38,7 +38,7 @@ use crate::text::bounded_text::bounded;
 /// }
 /// assert_eq!(runner.check().unwrap().services().len(), 2);
 /// ```
-#[must_use = "a service does nothing until it is given to `register`"]
+#[must_use = "a service does nothing until it is passed to `register`"]
 pub struct Service {
     name: Cow<'static, str>,
     place: &'static Location<'static>,
@@ -63,13 +63,13 @@ impl<F: Fn(&Context) -> Exit + Send + Sync, Original> Body for Closure<F, Origin
     }
 }
 
-/// A length of time: a [`Duration`], or a text such as `"1h 30m"`.
+/// A length of time: a [`Duration`], or a string such as `"1h 30m"`.
 pub trait IntoDuration {
-    /// Converts it.
+    /// Converts the value to a [`Duration`].
     ///
     /// # Errors
     ///
-    /// The text is not a duration; the error says what to write instead.
+    /// The string is not a duration; the error says what to write instead.
     fn into_duration(self) -> Result<Duration, String>;
 }
 
@@ -92,9 +92,9 @@ impl IntoDuration for String {
 }
 
 impl Service {
-    /// A continuous service: called once, runs until it returns.
+    /// Creates a continuous service: its function is called and runs until it returns.
     ///
-    /// Give it a schedule with [`Service::interval`], [`Service::delay`] or `cron`.
+    /// Set another schedule with [`Service::interval`], [`Service::delay`] or `cron`.
     #[track_caller]
     pub fn new<R, F>(name: impl Into<Cow<'static, str>>, body: F) -> Self
     where
@@ -117,36 +117,37 @@ impl Service {
         self.cold.get_or_insert_default()
     }
 
-    /// Converts a duration; if that fails, records a fault.
-    fn read(&mut self, key: Key, value: impl IntoDuration) -> Option<Duration> {
-        value.into_duration().map_err(|problem| self.unreadable(key, problem)).ok()
+    /// Converts the value of a key to a duration; if that fails, records a fault.
+    fn parse_duration(&mut self, key: Key, value: impl IntoDuration) -> Option<Duration> {
+        value.into_duration().map_err(|problem| self.record_invalid(key, problem)).ok()
     }
 
-    fn unreadable(&mut self, key: Key, problem: impl fmt::Display) {
+    fn record_invalid(&mut self, key: Key, problem: impl fmt::Display) {
         self.draft.unreadable.push(key);
-        let problem = bounded(LONGEST, format_args!("`{key}`: {problem}"));
+        let problem = bounded(MAX_TEXT_BYTES, format_args!("`{key}`: {problem}"));
         self.cold_mut().faults.push(problem);
     }
 
     /// Fixed rate: the period from one due time to the next, counted from the first start.
     pub fn interval(mut self, period: impl IntoDuration) -> Self {
-        self.draft.interval = self.read(Key::Interval, period);
+        self.draft.interval = self.parse_duration(Key::Interval, period);
         self
     }
 
     /// Fixed delay: the pause between the end of a run and the next start.
     pub fn delay(mut self, pause: impl IntoDuration) -> Self {
-        self.draft.delay = self.read(Key::Delay, pause);
+        self.draft.delay = self.parse_duration(Key::Delay, pause);
         self
     }
 
-    /// Calendar time: a cron expression with five fields, or six with the second first.
+    /// Calendar time: a cron expression with five fields, or with six.
     ///
-    /// See [`Schedule::cron`](crate::Schedule::cron) for the syntax.
+    /// The first of six fields is for seconds. See [`Schedule::cron`](crate::Schedule::cron) for
+    /// the syntax.
     #[cfg(feature = "cron")]
     pub fn cron(mut self, expression: impl AsRef<str>) -> Self {
         self.draft.cron = Cron::parse(expression.as_ref())
-            .map_err(|problem| self.unreadable(Key::Cron, format_args!("{problem:#}")))
+            .map_err(|problem| self.record_invalid(Key::Cron, format_args!("{problem:#}")))
             .ok();
         self
     }
@@ -155,28 +156,28 @@ impl Service {
     #[cfg(feature = "cron")]
     pub fn timezone(mut self, name: impl AsRef<str>) -> Self {
         self.draft.timezone = Timezone::parse(name.as_ref())
-            .map_err(|problem| self.unreadable(Key::Timezone, problem))
+            .map_err(|problem| self.record_invalid(Key::Timezone, problem))
             .ok();
         self
     }
 
     /// A pause before the first run; not with `cron`. Default: none.
     pub fn initial_delay(mut self, pause: impl IntoDuration) -> Self {
-        self.draft.initial_delay = self.read(Key::InitialDelay, pause);
+        self.draft.initial_delay = self.parse_duration(Key::InitialDelay, pause);
         self
     }
 
-    /// Each run starts up to this much late, at random. Default: none.
+    /// Delays each run by a random time of up to `limit`. Default: none.
     ///
     /// The delays do not accumulate.
     pub fn jitter(mut self, limit: impl IntoDuration) -> Self {
-        self.draft.jitter = self.read(Key::Jitter, limit);
+        self.draft.jitter = self.parse_duration(Key::Jitter, limit);
         self
     }
 
     /// A run that takes longer than this is reported as stuck. Default: none.
     pub fn timeout(mut self, limit: impl IntoDuration) -> Self {
-        self.draft.timeout = self.read(Key::Timeout, limit);
+        self.draft.timeout = self.parse_duration(Key::Timeout, limit);
         self
     }
 
@@ -186,41 +187,45 @@ impl Service {
         self
     }
 
-    /// How many restarts in a row before the service fails. Default: no limit.
+    /// The maximum number of restarts in a row before the service fails. Default: no limit.
     ///
-    /// With [`Service::restart_window`], restarts inside the window count instead.
+    /// With [`Service::restart_window`], the restarts inside the window are counted instead.
     pub fn max_restarts(mut self, limit: u32) -> Self {
         self.draft.max_restarts = Some(limit);
         self
     }
 
-    /// Counts restarts in this sliding window. Default: none; restarts in a row count.
+    /// Counts restarts in this sliding window. Default: none.
+    ///
+    /// Without a window, consecutive restarts are counted.
     pub fn restart_window(mut self, window: impl IntoDuration) -> Self {
-        self.draft.restart_window = self.read(Key::RestartWindow, window);
+        self.draft.restart_window = self.parse_duration(Key::RestartWindow, window);
         self
     }
 
-    /// The delay before the first restart in a row; it doubles from there. Default: 1 s.
+    /// The delay before the first restart in a row. Default: 1 s.
+    ///
+    /// It doubles with each further restart.
     pub fn backoff(mut self, first: impl IntoDuration) -> Self {
-        self.draft.backoff = self.read(Key::Backoff, first);
+        self.draft.backoff = self.parse_duration(Key::Backoff, first);
         self
     }
 
     /// The longest delay before a restart. Default: 60 s.
     pub fn max_backoff(mut self, longest: impl IntoDuration) -> Self {
-        self.draft.max_backoff = self.read(Key::MaxBackoff, longest);
+        self.draft.max_backoff = self.parse_duration(Key::MaxBackoff, longest);
         self
     }
 
     /// How long a stop waits for this service. Default: 10 s.
     pub fn stop_timeout(mut self, limit: impl IntoDuration) -> Self {
-        self.draft.stop_timeout = self.read(Key::StopTimeout, limit);
+        self.draft.stop_timeout = self.parse_duration(Key::StopTimeout, limit);
         self
     }
 
-    /// The name of a service that must be up first. May be called again.
+    /// The name of a service that must be up first.
     ///
-    /// This service is stopped before that one.
+    /// This service is stopped before that one. Call this method once for each such service.
     pub fn after(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.cold_mut().after.push(name.into());
         self
@@ -236,7 +241,7 @@ impl Service {
         self
     }
 
-    /// `false`: `start_all` does not start it, only `start(name)` does. Default: `true`.
+    /// `false`: only `start(name)` starts the service, not `start_all`. Default: `true`.
     pub fn autostart(mut self, autostart: bool) -> Self {
         self.draft.autostart = Some(autostart);
         self
@@ -248,7 +253,7 @@ impl Service {
         self
     }
 
-    /// Validates the name and the settings. Faults are kept in them, for `check` to report.
+    /// Validates the name and the settings. Faults are stored in the definition, for `check` to report.
     pub(crate) fn into_definition(mut self, cache: &SettingsCache) -> Definition {
         if let Err(error) = name::check(&self.name) {
             self.cold_mut().faults.push(error.to_string());
@@ -272,14 +277,14 @@ impl fmt::Debug for Service {
 mod tests {
     use super::*;
 
-    /// The text may come from the user's own `IntoDuration`.
+    /// The error of an `IntoDuration` may contain the whole input.
     #[test]
-    fn rule_25_a_fault_is_short_however_long_the_text_is() {
+    fn rule_25_the_text_of_a_fault_is_bounded() {
         let cache = SettingsCache::default();
         let text = format!("1{}", "y".repeat(1_000_000));
         let definition = Service::new("s", |_| {}).interval(text).into_definition(&cache);
         let [fault] = definition.faults() else { panic!("{} faults", definition.faults().len()) };
-        assert!(fault.starts_with("`interval`: unknown unit `yy") && fault.len() <= LONGEST);
+        assert!(fault.starts_with("`interval`: unknown unit `yy") && fault.len() <= MAX_TEXT_BYTES);
         assert!(fault.ends_with("[cut off at 16 KiB]"));
     }
 }

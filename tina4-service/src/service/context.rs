@@ -1,4 +1,4 @@
-//! What the running code of a service sees of its runner.
+//! The running service's view of its runner.
 
 use std::panic::Location;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use crate::service::host::Host;
 use crate::service::outcome::HookOutcome;
 use crate::service::registered_hooks::RegisteredHook;
 use crate::service::tick::Tick;
-use crate::sys::stop_signal::Never;
+use crate::sys::stop_flag::Never;
 use crate::time::virtual_clock::IsStopping;
 use crate::time::wall::wall_time;
 use tina4_service_core::{Nanos, nanos};
@@ -39,15 +39,19 @@ pub struct Context {
 /// The [`RunInfo::occurrence`] of a service without `cron`.
 pub(crate) const NO_OCCURRENCE: i64 = i64::MIN;
 
-/// Which run this is.
+/// The number and the times of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RunInfo {
+    /// The number of the run, counted from 1 since the service was added to its runner.
     pub(crate) number: u64,
+    /// 1, plus one for each crash in a row before this run.
     pub(crate) attempt: u32,
+    /// When the run was due.
     pub(crate) due: Nanos,
-    /// The occurrence of the cron expression that it is for, in seconds since 1970 UTC, or
-    /// [`NO_OCCURRENCE`]. A sentinel, because an `Option` would make every work item larger.
+    /// The cron occurrence of this run, in seconds since 1970 UTC, or [`NO_OCCURRENCE`]. A
+    /// sentinel, because an `Option` would make every work item larger.
     pub(crate) occurrence: i64,
+    /// When the run began.
     pub(crate) started: Nanos,
 }
 
@@ -87,27 +91,33 @@ impl Context {
         self.host.name()
     }
 
-    /// Whether this service has been asked to stop: finish the work in hand, and return.
+    /// Whether this service has been asked to stop.
+    ///
+    /// If so, the function should finish the current piece of work and return.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.host.is_stopping()
     }
 
     /// [`Context::is_stopping`], as a function that a virtual clock can call.
-    fn is_stopping_later(&self) -> IsStopping {
+    fn stop_check(&self) -> IsStopping {
         let host = Arc::clone(&self.host);
         Arc::new(move || host.is_stopping())
     }
 
-    /// Sleeps for `duration`, or until stop is requested; `false`: leave now.
+    /// Sleeps for `duration`, or until stop is requested.
+    ///
+    /// `false` means that the function should return.
     #[must_use = "`false` means that the service was asked to stop"]
     pub fn sleep(&self, duration: Duration) -> bool {
         let clock = self.host.clock();
         let until = clock.now().saturating_add(nanos(duration));
-        clock.sleep_until(until, || self.is_stopping_later(), self.stop_receiver())
+        clock.sleep_until(until, || self.stop_check(), self.stop_receiver())
     }
 
-    /// Becomes ready (disconnected) when stop is requested; for `crossbeam_channel::select!`.
+    /// A receiver that becomes ready (disconnected) when stop is requested.
+    ///
+    /// It is meant for `crossbeam_channel::select!`.
     ///
     /// ```
     /// # let ctx = tina4_service::Context::standalone("orders");
@@ -121,7 +131,7 @@ impl Context {
     #[must_use]
     pub fn stopping(&self) -> &Receiver<Never> {
         if let Some(clock) = self.host.clock().as_virtual() {
-            Arc::clone(clock).detach(self.is_stopping_later());
+            Arc::clone(clock).detach(self.stop_check());
         }
         self.stop_receiver()
     }
@@ -133,10 +143,10 @@ impl Context {
     /// Registers a hook that runs once when this activation ends, after the last run.
     ///
     /// It runs whether the service is stopped, finishes or fails; restarts after a crash do not
-    /// end the activation. The hook registered last runs first. A hook registered again from the
-    /// same source line replaces the old one, so a body that is restarted may simply register again.
-    /// A hook may return `()` or `Result<(), E>`, or never; an error or a panic is reported, and the
-    /// other hooks still run.
+    /// end the activation. The hook registered last runs first. A hook registered again by the same
+    /// call in the source (file, line and column) replaces the old one, so a body that is restarted
+    /// may simply register it again. A hook may return `()` or `Result<(), E>`, or have the return
+    /// type `!`; an error or a panic is reported, and the other hooks still run.
     #[track_caller]
     pub fn on_stop<R: HookOutcome>(&self, hook: impl FnOnce() -> R + Send + 'static) {
         let hook = Box::new(move || hook().into_result());
@@ -144,12 +154,12 @@ impl Context {
         drop(replaced);
     }
 
-    /// Reports that this run is alive: the time limit of the key `timeout` starts again.
+    /// Reports that this run is alive, which restarts its `timeout`.
     pub fn heartbeat(&self) {
         self.host.heartbeat();
     }
 
-    /// Which run this is, when it was due, and how late it began.
+    /// The run's number, its due time, and how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {
         let RunInfo { number, attempt, due, occurrence, started: _ } = self.run;

@@ -1,4 +1,4 @@
-//! A service as a runner knows it, whether it was declared or built.
+//! The definition of a service, whether it was declared or built.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -15,9 +15,9 @@ use crate::service::registration::{After, Registration};
 use crate::service::settings::Settings;
 use crate::sys::place::Place;
 
-/// A service as a runner knows it: declared with the attribute, or built at run time.
+/// The definition of a service: declared with the attribute, or built at run time.
 ///
-/// An enum, and not a trait with two implementations: the trait would be longer, and `spec` and
+/// An enum rather than a trait with two implementations: a trait would need more code, and `spec` and
 /// `has_on_stop` are called several times per run.
 pub(crate) enum Definition {
     Declared(&'static Registration),
@@ -33,6 +33,7 @@ pub(crate) struct Built {
 
 /// The body of a service built at run time.
 pub(crate) trait Body: Send + Sync {
+    /// Calls the user's function once.
     fn call(&self, context: &Context) -> Exit;
     /// The name of its type, which contains the path of the function that defines it.
     fn path(&self) -> &'static str;
@@ -74,7 +75,7 @@ impl Definition {
         }
     }
 
-    /// The type of the declared function, by which other services name it in `after`.
+    /// The type of the declared function, which identifies it in the `after` of other services.
     pub(crate) fn id(&self) -> Option<TypeId> {
         match self {
             Self::Declared(registration) => Some(registration.id),
@@ -92,7 +93,7 @@ impl Definition {
         }
     }
 
-    /// What the parameters of the function and of its `on_stop` need.
+    /// The needs of the parameters of the function and of its `on_stop`.
     pub(crate) fn needs(&self) -> impl Iterator<Item = &'static Need> {
         let (body, hook): (&'static [Need], &'static [Need]) = match self {
             Self::Declared(registration) => {
@@ -103,7 +104,8 @@ impl Definition {
         body.iter().chain(hook)
     }
 
-    /// What is wrong with its settings. Those of a declared service were checked by the compiler.
+    /// The faults in its settings. There are none in a declared service, whose settings are checked at
+    /// compile time.
     pub(crate) fn faults(&self) -> &[String] {
         match self {
             Self::Declared(_) => &[],

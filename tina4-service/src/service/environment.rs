@@ -1,4 +1,4 @@
-//! What all services of one runner share.
+//! The environment of the services of one runner.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use crate::sys::sync::AtomicBool;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
 
-/// What all services of one runner share.
+/// The data that all services of one runner share.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     pub(crate) clock: Clock,
     pub(crate) resources: Resources,
-    /// The meaning of `timezone = "local"`; `None`: the machine's time zone.
-    pub(crate) local: Option<Zone>,
+    /// The time zone that `timezone = "local"` stands for; `None`: the machine's.
+    pub(crate) local_zone: Option<Zone>,
     /// How long `stop_all` may take.
     pub(crate) shutdown_timeout: Duration,
-    /// The process is ending: nothing may wait for a lock that user code can hold, such as that of
+    /// The process is ending: nothing may wait for a lock that user code may hold, such as the lock of
     /// standard output.
     pub(crate) exiting: AtomicBool,
     /// The log is slow: runs do not wait for its lines.
     pub(crate) log_is_slow: AtomicBool,
-    /// Which signals the waiters of this runner have received.
+    /// The number of stop signals that the waiters of this runner have received.
     #[cfg(feature = "signals")]
-    pub(crate) received: crate::sys::received::Received,
-    /// The process that the runner's threads belong to.
+    pub(crate) received: crate::sys::received_signals::ReceivedSignals,
+    /// The process that owns the runner's threads.
     pub(crate) owner: Owner,
 }

@@ -1,7 +1,8 @@
-//! The text of an error or a panic as it is kept and reported: bounded, whatever user code does.
+//! The text of an error or a panic, as stored and reported. Its length is bounded, even if user code
+//! misbehaves.
 //!
-//! `Display` and `source` are user code. A text may be endless, and sources may form a cycle. So a
-//! text is truncated while it is being written, and at most [`MAX_SOURCES`] sources are read.
+//! `Display` and `source` are user code: the output may be endless, and sources may form a cycle. So the
+//! output is truncated while it is being written, and at most [`MAX_SOURCES`] sources are read.
 
 use std::error::Error;
 use std::fmt;
@@ -11,25 +12,25 @@ use crate::service::permanent::is_permanent;
 use crate::sys::panics::{self, Panic};
 use crate::text::bounded_text::{BoundedText, bounded};
 
-/// The longest text of an error with its sources, or of a panic with its place, in bytes.
-pub(crate) const LONGEST: usize = 16 * 1024;
+/// The maximum length of the text of an error with its sources, or of a panic with its place.
+pub(crate) const MAX_TEXT_BYTES: usize = 16 * 1024;
 
-/// The longest backtrace, in bytes. It follows the text of a panic, and does not count towards
-/// [`LONGEST`].
-const LONGEST_BACKTRACE: usize = 32 * 1024;
+/// The maximum length of a backtrace. It follows the text of a panic, and does not count towards
+/// [`MAX_TEXT_BYTES`].
+const MAX_BACKTRACE_BYTES: usize = 32 * 1024;
 
-/// How many sources of an error are read.
+/// The maximum number of sources of an error that are read.
 const MAX_SOURCES: usize = 32;
 
 /// The line between the text of a panic and its backtrace, as the standard library prints it.
 const BACKTRACE: &str = "\nstack backtrace:\n";
 
-/// The text of an error and of its sources, each text once.
+/// The texts of an error and of its sources, without repetitions.
 #[derive(Debug)]
 pub(crate) struct ErrorText {
     text: BoundedText,
     /// The position of each error in `text`; errors that were left out have none.
-    links: Vec<Range<usize>>,
+    positions: Vec<Range<usize>>,
     /// The text of the previous error of the chain.
     previous: String,
     is_permanent: bool,
@@ -38,8 +39,8 @@ pub(crate) struct ErrorText {
 impl ErrorText {
     pub(crate) fn new() -> Self {
         Self {
-            text: BoundedText::new(LONGEST),
-            links: Vec::new(),
+            text: BoundedText::new(MAX_TEXT_BYTES),
+            positions: Vec::new(),
             previous: String::new(),
             is_permanent: false,
         }
@@ -52,8 +53,9 @@ impl ErrorText {
         for _ in 0..=MAX_SOURCES {
             let error = next?;
             let added = panics::catch(|| self.add(error));
-            // After the text was read: a wrapper may store what it prints first. If it panics now, its
-            // text is already known, or reading that has panicked as well.
+            // Only after the text has been read, because a wrapper may store the first text that it
+            // prints. A panic here loses nothing: the text is known already, or reading it panicked
+            // too.
             self.is_permanent =
                 self.is_permanent || panics::catch(|| is_permanent(error)).unwrap_or(false);
             match added.and_then(|()| panics::catch(|| error.source())) {
@@ -71,18 +73,18 @@ impl ErrorText {
     }
 
     fn add(&mut self, error: &(dyn Error + 'static)) {
-        let mut text = BoundedText::new(LONGEST);
+        let mut text = BoundedText::new(MAX_TEXT_BYTES);
         text.push(error);
-        // Many errors repeat their source in their own text, and sources may lead back to an error
-        // that was read before.
+        // Many errors repeat their source in their own text, and in a cycle of sources an error is read
+        // more than once.
         let own = text.as_str();
         let is_known = self.previous.contains(own)
-            || self.links.iter().any(|link| &self.text.as_str()[link.clone()] == own);
+            || self.positions.iter().any(|position| &self.text.as_str()[position.clone()] == own);
         if !is_known {
             self.push(own);
         }
         if text.is_truncated() {
-            self.text.truncate();
+            self.text.mark_truncated();
         }
         self.previous = own.to_owned();
     }
@@ -94,7 +96,7 @@ impl ErrorText {
         }
         let start = self.text.as_str().len();
         self.text.push(value);
-        self.links.push(start..self.text.as_str().len());
+        self.positions.push(start..self.text.as_str().len());
     }
 
     /// Whether one of the errors read is a [`Permanent`](crate::Permanent).
@@ -110,7 +112,7 @@ impl ErrorText {
 /// Appends a backtrace to the text of a panic.
 pub(crate) fn add_backtrace(text: &mut String, backtrace: impl fmt::Display) {
     text.push_str(BACKTRACE);
-    text.push_str(&bounded(LONGEST_BACKTRACE, backtrace));
+    text.push_str(&bounded(MAX_BACKTRACE_BYTES, backtrace));
 }
 
 /// The text of a crash without its backtrace, which is long and depends on the environment.

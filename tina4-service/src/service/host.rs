@@ -1,4 +1,4 @@
-//! What a `Context` needs from whatever runs its service.
+//! The interface that a `Context` uses to access its service: an instance in a runner, or a stub.
 
 use std::any::{Any, TypeId};
 use std::cell::Cell;
@@ -6,24 +6,25 @@ use std::fmt;
 
 use crossbeam_channel::Receiver;
 
-use crate::service::locals::{LocalKey, LocalValue};
+use crate::service::locals::{LocalValue, SlotId};
 use crate::service::registered_hooks::RegisteredHook;
 use crate::service::resources::Resources;
-use crate::sys::stop_signal::Never;
+use crate::sys::stop_flag::Never;
 use crate::time::clock::Clock;
 
-/// What runs the service of a [`Context`](crate::Context): an instance of a runner, or nothing but
-/// a test.
+/// The host of a [`Context`](crate::Context): an instance in a runner, or, in
+/// [`Context::standalone`](crate::Context::standalone), a stub.
 ///
-/// A trait, because the types would form a circle otherwise: a context leads to an instance, the
-/// instance to its definition, and the definition to a function with a parameter `&Context`.
+/// A trait, because otherwise the types would depend on each other in a cycle: a context leads to an
+/// instance, the instance to its definition, and the definition to a function with a parameter
+/// `&Context`.
 pub(crate) trait Host: Any + fmt::Debug + Send + Sync {
     /// The service's name.
     fn name(&self) -> &str;
 
     fn clock(&self) -> &Clock;
 
-    /// The values given with `provide`.
+    /// The values passed to `provide`.
     fn resources(&self) -> &Resources;
 
     fn is_stopping(&self) -> bool;
@@ -31,15 +32,15 @@ pub(crate) trait Host: Any + fmt::Debug + Send + Sync {
     /// A receiver that is disconnected when stop is requested.
     fn stopping(&self) -> Receiver<Never>;
 
-    /// Adds a clean-up hook; the one that it replaces is returned to be dropped.
+    /// Adds a clean-up hook. Returns the hook that it replaces, if any, for the caller to drop.
     fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook>;
 
-    /// Restarts the time of the key `timeout`.
+    /// Restarts the `timeout` of the current run.
     fn heartbeat(&self);
 
-    /// [`Locals::take`](crate::service::locals::Locals::take).
-    fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (LocalKey, Option<LocalValue>);
+    /// Calls [`Locals::take`](crate::service::locals::Locals::take).
+    fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>);
 
-    /// [`Locals::put_back`](crate::service::locals::Locals::put_back).
-    fn put_back_local(&self, key: LocalKey, value: LocalValue) -> Option<LocalValue>;
+    /// Calls [`Locals::put_back`](crate::service::locals::Locals::put_back).
+    fn put_back_local(&self, slot: SlotId, value: LocalValue) -> Option<LocalValue>;
 }

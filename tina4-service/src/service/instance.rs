@@ -1,9 +1,8 @@
-//! A service as one runner holds it: its definition, and the state that its code reaches while it
-//! runs.
+//! A service in one runner: its definition, and the state that its code can access while it runs.
 //!
-//! The supervisor owns the life cycle. An instance owns the few things that the service's own thread
-//! touches without asking the supervisor: atomics, and one small lock, held for a few instructions
-//! and never while user code runs.
+//! The supervisor owns the life cycle. An instance owns the few things that the service's code accesses
+//! without the pool's lock: atomics, and one small lock, held for a few instructions and never while
+//! user code runs.
 
 use std::any::{Any, TypeId};
 use std::cell::Cell;
@@ -14,16 +13,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use tina4_service_core::{Schedule as Declared, Utc};
+use tina4_service_core::{Schedule as CoreSchedule, Utc};
 
 use crate::service::context::Context;
 use crate::service::definition::Definition;
 use crate::service::environment::Environment;
 use crate::service::host::Host;
-use crate::service::locals::{Discarded, LocalKey, LocalValue, Locals};
+use crate::service::locals::{Discarded, LocalValue, Locals, SlotId};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
-use crate::sys::stop_signal::{Never, Sleepers, StopChannel, StopSignal};
+use crate::sys::stop_flag::{Never, Sleepers, StopChannel, StopFlag};
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::time::clock::Clock;
 use crate::time::schedule::Schedule;
@@ -32,44 +31,44 @@ use tina4_service_core::{Nanos, WallNanos};
 
 /// The declared `on_stop` has begun.
 const ON_STOP_TAKEN: u8 = 1;
-/// The log line that reports the start has been written.
-const ANNOUNCED: u8 = 2;
+/// The log line about the start has been written, or will never be.
+const START_LOGGED: u8 = 2;
 
 /// One service of one runner.
 pub(crate) struct Instance {
     pub(crate) definition: Definition,
     pub(crate) env: Arc<Environment>,
-    /// The time zone of `cron`, or why this machine does not have it.
+    /// The time zone of `cron`, or the reason why it is unusable on this machine.
     zone: Option<Box<Result<Zone, Box<str>>>>,
-    /// `None` until the code of the service first needs it; most never do.
-    state: Mutex<Option<Box<State>>>,
-    stop: StopSignal,
-    /// What has happened in this activation: [`ON_STOP_TAKEN`] and [`ANNOUNCED`].
+    /// `None` until the service's code first needs it; most services never do.
+    state: Mutex<Option<Box<InstanceState>>>,
+    stop: StopFlag,
+    /// Flags of the current activation: [`ON_STOP_TAKEN`] and [`START_LOGGED`].
     activation: AtomicU8,
     /// Whether there are registered hooks. Written under the lock of `state`, and read without it
     /// at every step.
     has_hooks: AtomicBool,
-    /// Whether it has ever called `heartbeat`. Written under the lock of `state`; only if it is set,
-    /// a reader of the time of the last heartbeat takes that lock as well.
+    /// Whether the service's code has ever called `heartbeat`. Written under the lock of `state`. While
+    /// it is not set, a reader of the time of the last heartbeat does not take that lock.
     has_heartbeat: AtomicBool,
 }
 
-/// What the code of a service leaves with its runner.
+/// The part of an instance that few services need.
 #[derive(Default)]
-struct State {
+struct InstanceState {
     stop_channel: StopChannel,
     hooks: RegisteredHooks,
     locals: Locals,
     last_heartbeat: Nanos,
-    /// Faults that a test has planned for the next runs.
+    /// Faults that a test has injected into the next runs.
     #[cfg(feature = "testing")]
-    injected: std::collections::VecDeque<Injected>,
+    injected: std::collections::VecDeque<InjectedFault>,
 }
 
-/// A fault that a test puts into a run.
+/// A fault that a test injects into a run.
 #[cfg(feature = "testing")]
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Injected {
+pub(crate) enum InjectedFault {
     /// The run returns an error; the function is not called.
     Crash,
     /// The run panics; the function is not called.
@@ -81,15 +80,17 @@ pub(crate) enum Injected {
 impl Instance {
     pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
         let zone = match &definition.spec().schedule {
-            Declared::Cron(_, timezone) => Some(Box::new(Zone::find(timezone, env.local.as_ref()))),
-            Declared::Continuous | Declared::Interval(_) | Declared::Delay(_) => None,
+            CoreSchedule::Cron(_, timezone) => {
+                Some(Box::new(Zone::find(timezone, env.local_zone.as_ref())))
+            }
+            CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => None,
         };
         Self {
             definition,
             env,
             zone,
             state: Mutex::new(None),
-            stop: StopSignal::new(),
+            stop: StopFlag::new(),
             activation: AtomicU8::new(0),
             has_hooks: AtomicBool::new(false),
             has_heartbeat: AtomicBool::new(false),
@@ -97,17 +98,17 @@ impl Instance {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn inject(&self, fault: Injected) {
+    pub(crate) fn inject(&self, fault: InjectedFault) {
         self.with_state(|state| state.injected.push_back(fault));
     }
 
-    /// Takes the fault that is planned for the run that begins.
+    /// Takes the fault that a test has injected into the run that is about to begin.
     #[cfg(feature = "testing")]
-    pub(crate) fn take_injected(&self) -> Option<Injected> {
+    pub(crate) fn take_injected(&self) -> Option<InjectedFault> {
         self.with_existing_state(|state| state.injected.pop_front())
     }
 
-    /// Why the time zone of `cron` is unusable, if it is.
+    /// The reason why the time zone of `cron` is unusable, if it is.
     pub(crate) fn zone_fault(&self) -> Option<&str> {
         match self.zone.as_deref() {
             Some(Err(problem)) => Some(problem),
@@ -123,7 +124,7 @@ impl Instance {
         Schedule::new(self.definition.spec().schedule.clone(), self.zone().cloned())
     }
 
-    /// The wall time and the zone; without `cron` the wall clock is not read.
+    /// The wall time and the time zone. Without `cron` they are not needed: 0 and UTC.
     #[inline]
     pub(crate) fn calendar(&self) -> (WallNanos, &dyn tina4_service_core::Zone) {
         match self.zone() {
@@ -132,8 +133,8 @@ impl Instance {
         }
     }
 
-    /// Resets what belongs to one activation, for the next one.
-    pub(crate) fn renew(&self) {
+    /// Resets the per-activation state for the next activation.
+    pub(crate) fn reset(&self) {
         let old = self.with_existing_state(|state| Some(std::mem::take(&mut state.stop_channel)));
         drop(old);
         self.stop.reset();
@@ -141,58 +142,61 @@ impl Instance {
     }
 
     /// Runs `action` on the state, under its lock: `action` must not run user code.
-    fn with_state<T>(&self, action: impl FnOnce(&mut State) -> T) -> T {
+    fn with_state<T>(&self, action: impl FnOnce(&mut InstanceState) -> T) -> T {
         action(lock(&self.state).get_or_insert_default())
     }
 
     /// [`Instance::with_state`], unless there is no state yet.
-    fn with_existing_state<T>(&self, action: impl FnOnce(&mut State) -> Option<T>) -> Option<T> {
+    fn with_existing_state<T>(
+        &self,
+        action: impl FnOnce(&mut InstanceState) -> Option<T>,
+    ) -> Option<T> {
         lock(&self.state).as_deref_mut().and_then(action)
     }
 
-    /// Removes the values of `Local` parameters. The caller drops them outside of its locks.
+    /// Removes the values of `Local` parameters. The caller must drop them without holding a lock.
     pub(crate) fn take_locals(&self) -> Option<Discarded> {
         self.with_existing_state(|state| state.locals.discard())
     }
 
-    /// Asks the running code to return. The caller wakes the result, which need not happen under a
-    /// lock.
+    /// Asks the running code to return. The caller must wake the sleepers that it returns, without
+    /// holding a lock.
     pub(crate) fn request_stop(&self) -> Option<Sleepers> {
         self.stop.request();
         self.with_existing_state(|state| state.stop_channel.take_sleepers())
     }
 
-    pub(crate) fn stop_requested(&self) -> bool {
+    pub(crate) fn is_stop_requested(&self) -> bool {
         self.stop.is_requested()
     }
 
     /// Removes the clean-up hook that was registered last.
     pub(crate) fn pop_hook(&self) -> Option<RegisteredHook> {
-        self.with_existing_state(|State { hooks, .. }| {
+        self.with_existing_state(|InstanceState { hooks, .. }| {
             let last = hooks.pop();
             self.has_hooks.store(!hooks.is_empty(), Ordering::Release);
             last
         })
     }
 
-    /// Whether the declared `on_stop` has yet to run in this activation. Only the first call returns
-    /// true.
+    /// Claims the declared `on_stop` of this activation. Returns `true` for the first caller only, which
+    /// must run it.
     pub(crate) fn take_on_stop(&self) -> bool {
         self.definition.has_on_stop()
             && self.activation.fetch_or(ON_STOP_TAKEN, Ordering::Relaxed) & ON_STOP_TAKEN == 0
     }
 
-    /// Records that the log line about the start has been written, or never will be.
-    pub(crate) fn announce(&self) {
-        self.activation.fetch_or(ANNOUNCED, Ordering::Release);
+    /// Records that the log line about the start has been written, or will never be.
+    pub(crate) fn set_start_logged(&self) {
+        self.activation.fetch_or(START_LOGGED, Ordering::Release);
     }
 
     #[inline]
-    pub(crate) fn is_announced(&self) -> bool {
-        self.activation.load(Ordering::Acquire) & ANNOUNCED != 0
+    pub(crate) fn is_start_logged(&self) -> bool {
+        self.activation.load(Ordering::Acquire) & START_LOGGED != 0
     }
 
-    /// Whether any hook, declared or registered, has yet to run when the activation ends.
+    /// Whether any hook, declared or registered, must run when the activation ends.
     pub(crate) fn has_hooks(&self) -> bool {
         let is_taken = || self.activation.load(Ordering::Relaxed) & ON_STOP_TAKEN != 0;
         let declared = self.definition.has_on_stop() && !is_taken();
@@ -222,7 +226,7 @@ impl Host for Instance {
     }
 
     fn is_stopping(&self) -> bool {
-        self.stop_requested()
+        self.is_stop_requested()
     }
 
     fn stopping(&self) -> Receiver<Never> {
@@ -230,7 +234,7 @@ impl Host for Instance {
     }
 
     fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook> {
-        self.with_state(|State { hooks, .. }| {
+        self.with_state(|InstanceState { hooks, .. }| {
             let replaced = hooks.add(hook);
             self.has_hooks.store(true, Ordering::Release);
             replaced
@@ -245,21 +249,21 @@ impl Host for Instance {
         });
     }
 
-    fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (LocalKey, Option<LocalValue>) {
+    fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>) {
         self.with_state(|state| state.locals.take(id, held))
     }
 
-    fn put_back_local(&self, key: LocalKey, value: LocalValue) -> Option<LocalValue> {
-        self.with_state(|state| state.locals.put_back(key, value))
+    fn put_back_local(&self, slot: SlotId, value: LocalValue) -> Option<LocalValue> {
+        self.with_state(|state| state.locals.put_back(slot, value))
     }
 }
 
 impl Context {
-    /// The instance that runs this service. An engine only makes contexts of instances.
+    /// The instance that runs this service. The engine creates contexts only for instances.
     #[inline]
     pub(crate) fn instance(&self) -> &Instance {
         let host: &dyn Any = &**self.host();
-        host.downcast_ref().expect("a standalone context does not reach an engine")
+        host.downcast_ref().expect("a standalone context is never passed to the engine")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the values of `Local` parameters stay between the runs of a service.
+//! Storage for the values of `Local` parameters between the runs of a service.
 
 use std::any::{Any, TypeId};
 use std::cell::Cell;
@@ -17,15 +17,15 @@ pub(crate) struct Locals {
 /// One `Local<T>`: its type, and its value unless a run holds it.
 type Slot = (TypeId, Option<LocalValue>);
 
-/// Where a value that was taken belongs.
+/// The slot that a value was taken from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LocalKey {
-    slot: usize,
+pub(crate) struct SlotId {
+    index: usize,
     generation: u64,
 }
 
-/// Values of the user, to be dropped where no lock is held.
-#[must_use = "dropping these runs user code; do it where no lock is held"]
+/// User values to be dropped while no lock is held.
+#[must_use = "dropping these runs user code; do it without holding a lock"]
 pub(crate) struct Discarded {
     _slots: Vec<Slot>,
 }
@@ -39,8 +39,8 @@ impl Locals {
     }
 
     /// Takes the value of the first slot for `id` that is not in the set `held`, and adds that slot
-    /// to the set. There is no value in a new slot.
-    pub(crate) fn take(&mut self, id: TypeId, held: &Cell<u64>) -> (LocalKey, Option<LocalValue>) {
+    /// to the set. If there is none, adds a slot, which has no value yet.
+    pub(crate) fn take(&mut self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>) {
         let free = |slot: usize| held.get() & (1 << slot) == 0;
         let found = (0..self.slots.len()).find(|slot| self.slots[*slot].0 == id && free(*slot));
         let slot = found.unwrap_or_else(|| {
@@ -48,15 +48,15 @@ impl Locals {
             self.slots.len() - 1
         });
         held.set(held.get() | (1 << slot));
-        (LocalKey { slot, generation: self.generation }, self.slots[slot].1.take())
+        (SlotId { index: slot, generation: self.generation }, self.slots[slot].1.take())
     }
 
-    /// Keeps `value` for the next run. If its generation has been discarded, it is returned.
+    /// Stores `value` for the next run. If its generation has been discarded, returns it instead.
     ///
     /// The caller drops the result after releasing the lock.
-    pub(crate) fn put_back(&mut self, key: LocalKey, value: LocalValue) -> Option<LocalValue> {
-        match self.slots.get_mut(key.slot) {
-            Some((_, kept)) if key.generation == self.generation => kept.replace(value),
+    pub(crate) fn put_back(&mut self, slot: SlotId, value: LocalValue) -> Option<LocalValue> {
+        match self.slots.get_mut(slot.index) {
+            Some((_, kept)) if slot.generation == self.generation => kept.replace(value),
             Some(_) | None => Some(value),
         }
     }

@@ -1,4 +1,4 @@
-//! One service: how it is declared or built, what its function can ask for, and what it may return.
+//! One service: its declaration, its parameters, its return types, and its state in a runner.
 
 pub(crate) mod builder;
 pub(crate) mod context;

@@ -1,12 +1,12 @@
-//! The results that a service's function and its clean-up hooks may return.
+//! The return types of services' functions and of clean-up hooks.
 
 use std::error::Error;
 
 use tina4_service_core::Flow;
 
-/// The error that a run returned.
+/// The error that a run or a clean-up hook returned.
 ///
-/// It is behind one pointer, so that an [`Exit`] fits two registers.
+/// It is behind one pointer, so that an [`Exit`] fits in two registers.
 #[derive(Debug)]
 pub struct Cause(Box<Box<dyn Error + Send + Sync>>);
 
@@ -24,21 +24,21 @@ impl Cause {
 /// How a run ended; see [`tina4_service_core::Exit`].
 pub type Exit<C = Cause> = tina4_service_core::Exit<C>;
 
-/// Gives `!` a name: stable Rust only allows it as the return type of a function.
+/// Makes the type `!` nameable: stable Rust allows it only as the return type of a function.
 ///
 /// Closures that never return have this type in edition 2024, and `()` in earlier editions.
-pub trait Returns {
+pub trait FnOutput {
     /// The return type.
     type Output;
 }
 
-impl<R> Returns for fn() -> R {
+impl<R> FnOutput for fn() -> R {
     type Output = R;
 }
 
-type Never = <fn() -> ! as Returns>::Output;
+type Never = <fn() -> ! as FnOutput>::Output;
 
-/// The results that a service may have: `()`, [`Flow`], `Result<(), E>`, `Result<Flow, E>`, `!`.
+/// A type that a service's function may return: `()`, [`Flow`], `Result<(), E>`, `Result<Flow, E>`, `!`.
 ///
 /// `E` is anything that converts into `Box<dyn Error + Send + Sync>`: every error type, `String`,
 /// `&str`, `anyhow::Error`.
@@ -105,7 +105,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Never, E> {
     }
 }
 
-/// The results that a clean-up hook may have: `()`, `Result<(), E>` and `!`.
+/// A type that a clean-up hook may return: `()`, `Result<(), E>` or `!`.
 #[diagnostic::on_unimplemented(
     message = "a clean-up hook cannot return `{Self}`",
     label = "not a valid return type for a clean-up hook",

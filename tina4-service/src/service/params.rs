@@ -1,8 +1,8 @@
-//! The parameters of a service's function and of its `on_stop`, and where their values come from.
+//! The parameters of a service's function and of its `on_stop`, and how they get their values.
 //!
-//! The attribute sees the parameters of the function that it stands on, so it writes one call of
-//! [`param`] for each. Of an `on_stop` it sees only the path, so there the compiler has to find the
-//! parameters. Five traits do that:
+//! The attribute sees the parameters of the function that it is attached to, so it writes one call to
+//! [`param`] for each. It sees only the path of an `on_stop`, so the compiler has to find the parameters
+//! of that function. Five traits do that:
 //!
 //! ```text
 //! #[service(on_stop = close)]
@@ -10,20 +10,20 @@
 //!         `Parameter`    `Parameter`
 //!
 //! fn close(ctx: &Context, sent: Local<u32>) -> Result<(), Error>
-//!          `Shape`        `Shape`             `HookOutcome`
+//!          `ParameterFamily` (each)             `HookOutcome`
 //! `--------------- together: `Hook<fn(..) -> R>` ------------'
 //!                  behind a pointer: `DynHook`
 //! ```
 //!
-//! | trait | implemented by | answers |
+//! | trait | implemented by | provides |
 //! | --- | --- | --- |
-//! | [`Parameter<'r>`](Parameter) | the five parameter types, for the run `'r` | what must be provided before the start; the value for this run |
-//! | [`Shape`] | the same types, whatever the run | which [`Parameter<'r>`](Parameter) it becomes in a run |
-//! | [`HookOutcome`](crate::service::outcome::HookOutcome) | `()`, `Result<(), E>`, `!` | whether the clean-up failed |
-//! | [`Hook`](hook::Hook) | functions of up to eight shapes that return such an outcome | what all parameters need; the call |
+//! | [`Parameter<'r>`](Parameter) | the five parameter types, with the lifetime `'r` of a run | the need to be met before the start; the value for this run |
+//! | [`ParameterFamily`] | the same types, independent of the run | the [`Parameter<'r>`](Parameter) that it becomes in a run |
+//! | [`HookOutcome`](crate::service::outcome::HookOutcome) | `()`, `Result<(), E>`, `!` | the error of the clean-up, if it failed |
+//! | [`Hook`](hook::Hook) | functions of up to eight parameters that return such an outcome | the needs of all parameters; the call |
 //! | [`DynHook`](hook::DynHook) | [`OnStop`](hook::OnStop), which holds a [`Hook`](hook::Hook) | the same, with the function's type erased |
 //!
-//! [`Invocation`] is what they take the values from: one call in progress.
+//! They take their values from an [`Invocation`], which represents one call in progress.
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -36,12 +36,12 @@ pub(crate) mod hook;
 pub(crate) mod local;
 mod res;
 
-/// What a parameter needs before its service can start.
+/// The need of a parameter, which must be met before its service can start.
 #[derive(Clone, Copy, Debug)]
 pub enum Need {
     /// Nothing.
     Nothing,
-    /// A value given with `provide`.
+    /// A value passed to `provide`.
     Resource {
         /// Its type.
         id: TypeId,
@@ -50,7 +50,7 @@ pub enum Need {
     },
 }
 
-/// One call in progress: where parameters come from.
+/// One call in progress, which supplies the values of parameters.
 pub struct Invocation<'r> {
     context: &'r Context,
     /// The slots of [`Locals`](crate::service::locals::Locals) that this call holds, one bit each.
@@ -78,10 +78,10 @@ impl fmt::Debug for Invocation<'_> {
     message = "a service cannot have a parameter of type `{Self}`",
     label = "not a valid parameter type for a service",
     note = "a parameter is `&Context`, `Tick`, `Res<T>`, `Option<Res<T>>` or `Local<T>`",
-    note = "`Res<T>` is a shared value given with `provide` and needs `T: Send + Sync`; `Local<T>` is a value private to this service and needs `T: Default + Send`"
+    note = "`Res<T>` is a shared value passed to `provide` and needs `T: Send + Sync`; `Local<T>` is a value that belongs to this service alone and needs `T: Default + Send`"
 )]
 pub trait Parameter<'r>: Sized {
-    /// What must be provided before the service can start.
+    /// The need to be met before the service can start.
     const NEED: Need;
     /// The value for one run.
     fn take(invocation: &'r Invocation<'r>) -> Self;
@@ -106,10 +106,10 @@ pub fn param<'r, P: Parameter<'r>>(invocation: &'r Invocation<'r>) -> P {
     P::take(invocation)
 }
 
-/// What the parameter of `function` needs.
+/// The need of the parameter of `function`.
 ///
-/// The type is inferred, so that the attribute does not write it: if a type does not exist, the
-/// compiler reports each place where it is written.
+/// The type is inferred, so that the attribute does not repeat it: the compiler would report a type
+/// that does not exist once for each repetition.
 #[must_use]
 pub const fn need_of<'r, P: Parameter<'r>, R>(_function: fn(P) -> R) -> Need {
     P::NEED
@@ -121,22 +121,22 @@ pub const fn need_of<'r, P: Parameter<'r>, R>(_function: fn(P) -> R) -> Need {
 ///
 /// Always.
 #[must_use]
-pub fn any<T>() -> T {
-    unreachable!("this call only tells the compiler a type")
+pub fn placeholder<T>() -> T {
+    unreachable!("this call exists only for type inference")
 }
 
-/// A parameter whose type does not name the run it belongs to.
+/// A parameter type without the lifetime of a particular run.
 ///
 /// It lets the compiler find the parameters of a function whose signature the attribute cannot see.
-pub trait Shape {
+pub trait ParameterFamily {
     /// The parameter for a run.
     type Item<'r>: Parameter<'r>;
 }
 
-impl Shape for &Context {
+impl ParameterFamily for &Context {
     type Item<'r> = &'r Context;
 }
 
-impl Shape for Tick {
+impl ParameterFamily for Tick {
     type Item<'r> = Self;
 }

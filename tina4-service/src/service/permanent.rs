@@ -1,13 +1,13 @@
-//! An error that a restart cannot fix, and how it is found inside other errors.
+//! An error that a restart cannot fix, and the search for it inside other errors.
 
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt::{self, Write};
 
-/// An error that a restart cannot fix: the service fails at once.
+/// An error that a restart cannot fix: the service fails immediately.
 ///
 /// Return it for a failure that would happen again, such as a missing setting, a revoked key or a
-/// file in the wrong format. The run is not retried: whatever `restart` and `max_restarts` say, the
+/// file in the wrong format. The run is not retried, regardless of `restart` and `max_restarts`: the
 /// service is `failed` until it is started by name. The text of its crash begins with
 /// `permanent error: `.
 ///
@@ -39,18 +39,18 @@ use std::fmt::{self, Write};
 /// It is also found among the first 32 [sources](Error::source) of the returned error, and inside a
 /// wrapper that displays the text of its inner error: `anyhow::Error`,
 /// [`io::Error`](std::io::Error), a variant with `#[error(transparent)]`. To look inside, the runner
-/// may call the `Display` of an error, and of its sources, twice. It cannot look inside a wrapper
-/// that stores its text the first time, but it does look at the sources of that wrapper.
+/// may call the `Display` of an error, and of its sources, twice. It cannot see inside a wrapper that
+/// stores the text that it first printed, but it does check the sources of that wrapper.
 ///
-/// A service that was asked to stop does not crash, whatever its run returns. In a clean-up hook,
-/// this is an ordinary error.
+/// A service that was asked to stop does not crash, no matter what its run returns. In a clean-up
+/// hook, this is an ordinary error.
 ///
 /// By contrast, [`Flow::Done`](crate::Flow::Done) is success, and the service is `finished`.
 #[derive(Debug)]
 pub struct Permanent(Box<dyn Error + Send + Sync>);
 
 impl Permanent {
-    /// Marks an error, or a text, as permanent.
+    /// Marks an error, or a string, as permanent.
     #[must_use]
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(error.into())
@@ -96,11 +96,12 @@ const MARKER: &str = "\u{0}tina4-service: permanent\u{0}";
 /// Whether this error is a [`Permanent`], or a transparent wrapper of one.
 ///
 /// Wrappers like `anyhow::Error` and `io::Error` hide their inner error: they cannot be downcast to
-/// it, and their source is that of the inner error. But they do print its text. So a `Permanent`
-/// prints a marker while this function runs, and an error whose whole text is the marker is one.
+/// it, and their `source` is the source of the inner error. But they do print its text. So a
+/// `Permanent` prints a marker while this function runs, and an error whose entire text is the marker
+/// is, or wraps, a `Permanent`.
 ///
 /// A wrapper may store the first text that it prints, so the caller must have read the real text
-/// before.
+/// beforehand.
 pub(crate) fn is_permanent(error: &(dyn Error + 'static)) -> bool {
     if error.is::<Permanent>() {
         return true;
@@ -120,7 +121,7 @@ pub(crate) fn is_permanent(error: &(dyn Error + 'static)) -> bool {
     printed == Printed::Marker
 }
 
-/// What an error has printed so far.
+/// The output of an error so far.
 #[derive(Debug, PartialEq, Eq)]
 enum Printed {
     Nothing,

@@ -6,7 +6,7 @@ use crate::service::outcome::Cause;
 
 /// A clean-up hook that a run registered.
 pub(crate) struct RegisteredHook {
-    /// The line that registered it; the same line again replaces it.
+    /// The call that registered it. A later hook from the same call replaces it.
     pub(crate) place: &'static Location<'static>,
     pub(crate) hook: Box<dyn FnOnce() -> Result<(), Cause> + Send>,
 }
@@ -16,7 +16,7 @@ pub(crate) struct RegisteredHook {
 pub(crate) struct RegisteredHooks(Vec<RegisteredHook>);
 
 impl RegisteredHooks {
-    /// Adds a hook. One from the same source line is replaced, and returned.
+    /// Adds a hook. An earlier one from the same place in the source is replaced and returned.
     ///
     /// The caller drops the result after releasing the lock.
     pub(crate) fn add(&mut self, hook: RegisteredHook) -> Option<RegisteredHook> {

@@ -1,4 +1,4 @@
-//! What the attribute `#[service]` leaves in the program.
+//! The data that the attribute `#[service]` adds to the program.
 
 use std::any::TypeId;
 
@@ -25,7 +25,8 @@ pub enum After<'a> {
     Name(&'a str),
 }
 
-/// The type of a function item. Function pointers may be merged, types are not.
+/// The type of a function item. It identifies the function, whereas several functions may share one
+/// pointer.
 #[must_use]
 pub const fn id_of<F: 'static>(_: &F) -> TypeId {
     TypeId::of::<F>()
@@ -38,7 +39,7 @@ pub struct Registration {
     pub(crate) name: &'static str,
     /// Its settings, checked at compile time.
     pub(crate) spec: Spec,
-    /// The line of the attribute.
+    /// The place of the attribute.
     pub(crate) place: Place,
     /// The function's path.
     pub(crate) path: &'static str,
@@ -46,7 +47,7 @@ pub struct Registration {
     pub(crate) id: TypeId,
     /// The services that must be up first.
     pub(crate) after: &'static [After<'static>],
-    /// What the parameters need.
+    /// The needs of the parameters.
     pub(crate) needs: &'static [Need],
     /// Calls the function with its parameters.
     pub(crate) call: fn(&Invocation<'_>) -> Exit,
@@ -56,8 +57,8 @@ pub struct Registration {
 
 inventory::collect!(Registration);
 
-/// Every service declared in a linked crate, sorted by name, then by place: the order of linking has
-/// no meaning.
+/// Every service declared in a linked crate, sorted by name and then by place, because the link order
+/// is arbitrary.
 pub(crate) fn declared() -> Vec<&'static Registration> {
     let mut found: Vec<_> = inventory::iter::<Registration>.into_iter().collect();
     found.sort_by_key(|registration| (registration.name, registration.place));

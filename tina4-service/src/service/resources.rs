@@ -1,4 +1,4 @@
-//! The values given with `provide`, and the handle with which services share them.
+//! The values passed to `provide`, and the handle through which services share them.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -9,10 +9,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::sys::place::Place;
 
-/// A value given with [`provide`](crate::provide) and shared by all services that ask for it.
+/// A value passed to [`provide`](crate::provide) and shared by all services that ask for it.
 ///
-/// A service cannot be started while such a value is missing; with `Option<Res<T>>` it can. Compared
-/// with [`Local`](crate::Local): shared, and read-only unless `T` contains a lock or atomics.
+/// A service cannot be started while such a value is missing; with `Option<Res<T>>` it can. Unlike
+/// [`Local`](crate::Local), it is shared, and read-only unless `T` contains a lock or atomics.
 ///
 /// ```
 /// use tina4_service::Res;
@@ -28,7 +28,7 @@ use crate::sys::place::Place;
 pub struct Res<T: ?Sized>(Arc<T>);
 
 impl<T> Res<T> {
-    /// Wraps a value, to call a service's function by hand.
+    /// Wraps a value, to call a service's function directly, as in a test.
     pub fn new(value: T) -> Self {
         Self(Arc::new(value))
     }
@@ -65,7 +65,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Res<T> {
     }
 }
 
-/// The values given with `provide`, by type.
+/// The values passed to `provide`, by type.
 #[derive(Debug, Default)]
 pub(crate) struct Resources(RwLock<HashMap<TypeId, Resource>>);
 
@@ -73,13 +73,13 @@ pub(crate) struct Resources(RwLock<HashMap<TypeId, Resource>>);
 struct Resource {
     value: Arc<dyn Any + Send + Sync>,
     name: &'static str,
-    /// The calls of `provide`; more than one is a fault.
+    /// The places of the calls to `provide`; more than one is a fault.
     places: Vec<Place>,
 }
 
-/// A type of which more than one value was provided.
+/// A type for which more than one value was provided.
 #[derive(Debug)]
-pub(crate) struct ProvidedTwice {
+pub(crate) struct DuplicateResource {
     pub(crate) name: &'static str,
     pub(crate) places: Vec<Place>,
 }
@@ -111,24 +111,27 @@ impl Resources {
         value.downcast().ok().map(Res)
     }
 
-    /// How many values were provided, surplus ones included.
+    /// The number of values that were provided, surplus ones included.
     pub(crate) fn count(&self) -> u64 {
         let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
         map.values().map(|resource| resource.places.len() as u64).sum()
     }
 
-    pub(crate) fn has(&self, id: TypeId) -> bool {
+    pub(crate) fn contains(&self, id: TypeId) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
     }
 
-    pub(crate) fn provided_twice(&self) -> Vec<ProvidedTwice> {
+    pub(crate) fn duplicates(&self) -> Vec<DuplicateResource> {
         let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut twice: Vec<_> = map
+        let mut duplicates: Vec<_> = map
             .values()
             .filter(|resource| resource.places.len() > 1)
-            .map(|resource| ProvidedTwice { name: resource.name, places: resource.places.clone() })
+            .map(|resource| DuplicateResource {
+                name: resource.name,
+                places: resource.places.clone(),
+            })
             .collect();
-        twice.sort_by_key(|given| given.name);
-        twice
+        duplicates.sort_by_key(|duplicate| duplicate.name);
+        duplicates
     }
 }

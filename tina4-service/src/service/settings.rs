@@ -1,4 +1,5 @@
-//! The settings of a service built at run time, and the cache that lets equal ones be shared.
+//! The settings of a service built at run time, and a cache through which services with equal settings
+//! share them.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -11,12 +12,12 @@ use crate::service::context::Context;
 use crate::service::outcome::Cause;
 use crate::sys::sync::{Mutex, lock};
 
-/// The settings of a service built at run time; services from the same line with equal settings
-/// share them.
+/// The settings of a service built at run time. Services built by the same call in the source with
+/// equal settings share them.
 pub(crate) struct Settings {
     pub(crate) place: &'static Location<'static>,
     pub(crate) spec: Spec,
-    /// Boxed, because few services have any; never shared.
+    /// Boxed, because few services have any. Settings with this part are never shared.
     pub(crate) cold: Option<Box<ColdSettings>>,
 }
 
@@ -25,7 +26,7 @@ pub(crate) struct Settings {
 pub(crate) struct ColdSettings {
     pub(crate) after: Vec<Cow<'static, str>>,
     pub(crate) on_stop: Option<ClosureHook>,
-    /// What is wrong with the settings; `check` reports them.
+    /// The faults in the settings, for `check` to report.
     pub(crate) faults: Vec<String>,
 }
 
@@ -52,12 +53,13 @@ impl Settings {
     }
 }
 
-/// How many settings are cached: as many lines or periods as a loop is likely to register.
+/// How many settings are cached: enough for a loop that registers services with a few different
+/// settings.
 const CAPACITY: usize = 8;
 
 /// The last few valid settings, with the drafts that they came from.
 ///
-/// A loop that registers many services calls the builder from the same line, often with the same
+/// A loop that registers many services calls the builder at the same place, often with the same
 /// values: those services share one allocation. Settings with a cold part are not cached.
 #[derive(Default)]
 pub(crate) struct SettingsCache(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
@@ -71,7 +73,7 @@ impl SettingsCache {
         if let Some((_, settings)) = lock(&self.0).iter().find(equal) {
             return Arc::clone(settings);
         }
-        // Without the lock, because it may take a while.
+        // Validates without holding the lock, because that may take a while.
         let settings = Arc::new(Settings::new(place, &draft, None));
         if settings.cold.is_none() {
             let mut recent = lock(&self.0);
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
     use crate::service::builder::Service;
 
-    /// However many different settings a loop registers.
+    /// The cache stays small even if a loop registers many different settings.
     #[test]
     fn few_settings_are_cached() {
         let cache = SettingsCache::default();

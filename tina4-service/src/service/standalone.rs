@@ -1,4 +1,4 @@
-//! A context without a runner, to call a service's function by hand.
+//! A context without a runner, to call a service's function directly, as in a test.
 
 use std::any::TypeId;
 use std::cell::Cell;
@@ -9,15 +9,15 @@ use crossbeam_channel::Receiver;
 
 use crate::service::context::{Context, NO_OCCURRENCE, RunInfo};
 use crate::service::host::Host;
-use crate::service::locals::{LocalKey, LocalValue, Locals};
+use crate::service::locals::{LocalValue, Locals, SlotId};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
-use crate::sys::stop_signal::{Never, StopChannel, StopSignal};
+use crate::sys::stop_flag::{Never, StopChannel, StopFlag};
 use crate::sys::sync::{Mutex, lock};
 use crate::time::clock::Clock;
 
 impl Context {
-    /// A context that belongs to no runner, to call a service's function by hand in a test.
+    /// A context without a runner, to call a service's function directly in a test.
     ///
     /// It is never asked to stop, sleeps in real time, and drops its clean-up hooks without running
     /// them.
@@ -27,7 +27,7 @@ impl Context {
             name: name.to_owned(),
             clock: Clock::system(),
             resources: Resources::default(),
-            stop: StopSignal::new(),
+            stop: StopFlag::new(),
             state: Mutex::default(),
         };
         let now = host.clock.now();
@@ -37,17 +37,17 @@ impl Context {
     }
 }
 
-/// The host of [`Context::standalone`]: nothing runs, and nothing is asked to stop.
+/// The host of [`Context::standalone`]: it has no runner, and stop is never requested.
 struct Standalone {
     name: String,
     clock: Clock,
     resources: Resources,
-    stop: StopSignal,
-    state: Mutex<State>,
+    stop: StopFlag,
+    state: Mutex<StandaloneState>,
 }
 
 #[derive(Default)]
-struct State {
+struct StandaloneState {
     stop_channel: StopChannel,
     hooks: RegisteredHooks,
     locals: Locals,
@@ -78,15 +78,15 @@ impl Host for Standalone {
         lock(&self.state).hooks.add(hook)
     }
 
-    /// Without effect: nobody measures the run.
+    /// Does nothing, because there is no `timeout` to restart.
     fn heartbeat(&self) {}
 
-    fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (LocalKey, Option<LocalValue>) {
+    fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>) {
         lock(&self.state).locals.take(id, held)
     }
 
-    fn put_back_local(&self, key: LocalKey, value: LocalValue) -> Option<LocalValue> {
-        lock(&self.state).locals.put_back(key, value)
+    fn put_back_local(&self, slot: SlotId, value: LocalValue) -> Option<LocalValue> {
+        lock(&self.state).locals.put_back(slot, value)
     }
 }
 

@@ -1,19 +1,20 @@
-//! Which run a call of a service's function is.
+//! `Tick`: the number, due time and lateness of a run.
 
 use std::time::{Duration, SystemTime};
 
-/// One call of a service's function: which run it is, and how punctual.
+/// Information about the current run: its number, its due time and its lateness.
 ///
-/// A parameter of a service's function; [`Context::tick`](crate::Context::tick) returns it too.
+/// A service's function can take it as a parameter, or get it from
+/// [`Context::tick`](crate::Context::tick).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tick {
-    /// The number of this run since the service was added to its runner, from 1.
+    /// The number of this run, counted from 1 since the service was added to its runner.
     pub run: u64,
     /// 1, plus one for each crash in a row before this run.
     pub attempt: u32,
-    /// When this run was due. Includes its jitter, except with `cron`: there it is the exact
-    /// calendar time.
+    /// When this run was due. Includes its jitter, except with `cron`: then it is the exact calendar
+    /// time.
     pub due: SystemTime,
     /// How late this run began, not counting its jitter.
     pub lateness: Duration,

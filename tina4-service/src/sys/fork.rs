@@ -1,8 +1,8 @@
 //! Whether this process is a forked child.
 //!
 //! `fork` copies the memory of a process, but only the thread that calls it. So a runner that has
-//! started threads is useless in the child: nothing would ever run, whatever its state says, and a
-//! thread that the child does not have may have held one of its locks. Such a runner belongs to the
+//! started threads is useless in the child: nothing would ever run, even if its state claims otherwise,
+//! and a thread that the child does not have may have held one of its locks. Such a runner belongs to the
 //! parent ([`Owner`]); the child neither makes requests to it nor waits for it.
 //!
 //! One limit remains: the standard library holds a lock while a thread starts or ends. A child that is
@@ -14,7 +14,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The generation of the first process. 0 means that there is no process.
+/// The generation of the first process. In [`Owner`], 0 means that there is no owner yet.
 pub(crate) const FIRST: u32 = 1;
 
 /// [`FIRST`], plus one for each fork between the first process and this one.
@@ -32,13 +32,13 @@ pub(crate) fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The process that owns a runner's threads; none until the first one starts.
+/// The process that owns a runner's threads. There is none until the first thread starts.
 #[derive(Debug, Default)]
 pub(crate) struct Owner(AtomicU32);
 
 impl Owner {
-    /// Makes this process the owner, unless there is one. Call it before the first thread starts, and
-    /// after forks are watched.
+    /// Makes this process the owner, unless the runner has an owner already. Call it after the fork
+    /// handler has been installed and before the first thread starts.
     pub(crate) fn claim(&self) {
         if self.0.load(Ordering::Relaxed) == 0 {
             // Threads that race here are in the same process.
@@ -53,20 +53,20 @@ impl Owner {
     }
 }
 
-/// The refusal of a request to a runner of the parent.
+/// A request was refused because the runner belongs to the parent process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Forked;
 
-/// Why it is refused.
-pub(crate) const REFUSAL: &str = "this process was forked from the one whose threads run the services, and has none of them; \
-     make a runner of its own with `Runner::builder()`, or fork before the first start";
+/// The text of the error for [`Forked`].
+pub(crate) const REFUSAL: &str = "this process was forked from the one that runs the services, and has none of its threads; \
+     create a new runner with `Runner::builder()`, or fork before the first start";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn rule_84_the_first_process_that_claims_is_the_owner() {
+    fn rule_84_the_first_process_to_claim_a_runner_owns_it() {
         let owner = Owner::default();
         assert!(!owner.is_another_process(), "no thread has been started yet");
         owner.claim();

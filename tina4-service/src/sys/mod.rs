@@ -1,5 +1,5 @@
-//! The operating system: locks, panics, threads, forks, stop signals, source lines. Each file owns
-//! one danger.
+//! The operating system and the language runtime: locks, panics, threads, forks, stop requests, source
+//! locations. Only these files start threads, catch panics and count forks.
 
 pub(crate) mod fork;
 pub(crate) mod panics;
@@ -7,7 +7,7 @@ pub(crate) mod panics;
 pub(crate) mod per_process;
 pub(crate) mod place;
 #[cfg(feature = "signals")]
-pub(crate) mod received;
-pub(crate) mod stop_signal;
+pub(crate) mod received_signals;
+pub(crate) mod stop_flag;
 pub(crate) mod sync;
 pub(crate) mod threads;

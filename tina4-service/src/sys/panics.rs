@@ -1,8 +1,8 @@
 //! The only place that catches panics, and the only owner of the panic hook.
 //!
-//! The hook is wrapped, never replaced: the previous hook still runs for every panic. While a service
-//! runs on the panicking thread, the wrapper also notes where the panic happened, because the payload
-//! that `catch_unwind` returns does not contain it.
+//! The hook is wrapped, never replaced: the previous hook still runs for every panic. Inside [`catch`],
+//! the wrapper also records where the panic happened, because the payload that `catch_unwind` returns
+//! does not contain it.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -13,14 +13,15 @@ use std::sync::Once;
 
 use crate::text::bounded_text::bounded;
 
-/// How many bytes of a payload's text are kept. The place of the panic is not included.
+/// The maximum length of a payload's text in bytes. The place of the panic is not included.
 const MAX_PAYLOAD_BYTES: usize = 15 * 1024;
 
 /// A caught panic.
 #[derive(Debug)]
 pub(crate) struct Panic {
     text: String,
-    /// File, line and column, unless the program replaced the panic hook later.
+    /// File, line and column; `None`: this file's hook did not run, because the program replaced it or
+    /// used `resume_unwind`.
     place: Option<String>,
     /// Captured if `RUST_BACKTRACE` is set.
     pub(crate) backtrace: Option<Backtrace>,
@@ -37,10 +38,10 @@ impl fmt::Display for Panic {
 }
 
 thread_local! {
-    /// Whether a panic on this thread will be caught here.
+    /// Whether this thread is inside [`catch`].
     static CATCHING: Cell<bool> = const { Cell::new(false) };
-    /// What the hook noted about the last panic on this thread.
-    static SEEN: RefCell<Option<(String, Option<Backtrace>)>> = const { RefCell::new(None) };
+    /// The place and the backtrace of the last panic on this thread, as the hook recorded them.
+    static LAST_PANIC: RefCell<Option<(String, Option<Backtrace>)>> = const { RefCell::new(None) };
 }
 
 static INSTALL: Once = Once::new();
@@ -48,20 +49,20 @@ static INSTALL: Once = Once::new();
 /// Wraps the panic hook, once per process.
 #[expect(clippy::disallowed_methods, reason = "this file owns the panic hook")]
 fn install_hook() {
-    // Taking the hook panics on a thread that is panicking; a later call tries again.
+    // `take_hook` panics if the thread is panicking; a later call tries again.
     if INSTALL.is_completed() || std::thread::panicking() {
         return;
     }
     INSTALL.call_once(|| {
-        let before = panic::take_hook();
+        let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if CATCHING.get() {
                 let place = info.location().map(ToString::to_string).unwrap_or_default();
                 let backtrace = Some(Backtrace::capture())
                     .filter(|trace| trace.status() == BacktraceStatus::Captured);
-                SEEN.with_borrow_mut(|seen| *seen = Some((place, backtrace)));
+                LAST_PANIC.with_borrow_mut(|seen| *seen = Some((place, backtrace)));
             }
-            before(info);
+            previous(info);
         }));
     });
 }
@@ -82,7 +83,7 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
 /// Describes the panic that was just caught on this thread.
 #[cold]
 fn describe(payload: Box<dyn Any + Send>) -> Box<Panic> {
-    let seen = SEEN.with_borrow_mut(Option::take);
+    let seen = LAST_PANIC.with_borrow_mut(Option::take);
     let text = payload_text(&*payload);
     discard(payload);
     let (place, backtrace) = seen.map_or((None, None), |(place, trace)| (Some(place), trace));
@@ -100,10 +101,10 @@ fn payload_text(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Calls `body` on a thread that may be ending, where thread-local values no longer exist.
+/// [`catch`] for a thread that may be ending, where thread-local values no longer exist.
 #[cfg(feature = "exit-hook")]
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
-pub(crate) fn catch_quietly(body: impl FnOnce()) -> Result<(), ()> {
+pub(crate) fn catch_without_thread_locals(body: impl FnOnce()) -> Result<(), ()> {
     panic::catch_unwind(AssertUnwindSafe(body)).map_err(discard)
 }
 
@@ -125,8 +126,8 @@ pub(crate) const fn panics_abort() -> bool {
 mod tests {
     use super::*;
 
-    struct Grenade;
-    impl Drop for Grenade {
+    struct PanicsOnDrop;
+    impl Drop for PanicsOnDrop {
         fn drop(&mut self) {
             panic!("in drop");
         }
@@ -142,7 +143,7 @@ mod tests {
         let panic = catch(|| panic::panic_any(7_u8)).unwrap_err();
         assert_eq!(panic.text, "a panic without text");
 
-        let panic = catch(|| panic::panic_any(Grenade)).unwrap_err();
+        let panic = catch(|| panic::panic_any(PanicsOnDrop)).unwrap_err();
         assert_eq!(panic.text, "a panic without text");
     }
 

@@ -1,4 +1,4 @@
-//! Process-wide values that a forked child does not share.
+//! A replacement for process-wide statics in programs that fork.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -21,26 +21,26 @@ impl<T: Default> PerProcess<T> {
     }
 
     /// The value of this process, created on first use.
-    pub(crate) fn get(&self) -> &T {
+    pub(crate) fn get_or_init(&self) -> &T {
         let generation = generation();
-        let mut place = self;
-        while place.generation != generation {
-            place = place.child.get_or_init(|| {
+        let mut node = self;
+        while node.generation != generation {
+            node = node.child.get_or_init(|| {
                 Box::new(Self { generation, value: T::default(), child: OnceLock::new() })
             });
         }
-        &place.value
+        &node.value
     }
 
     /// The value of this process, if there is one. Async-signal-safe.
     #[cfg(feature = "signals")]
-    pub(crate) fn find(&self) -> Option<&T> {
+    pub(crate) fn get(&self) -> Option<&T> {
         let generation = generation();
-        let mut place = self;
-        while place.generation != generation {
-            place = place.child.get()?;
+        let mut node = self;
+        while node.generation != generation {
+            node = node.child.get()?;
         }
-        Some(&place.value)
+        Some(&node.value)
     }
 }
 

@@ -1,9 +1,9 @@
-//! A line of the program's source code.
+//! A location in the program's source code.
 
 use std::fmt;
 use std::panic::Location;
 
-/// Where a service is declared.
+/// A location in the program's source code, such as where a service is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// The file, as the compiler names it.
@@ -15,19 +15,19 @@ pub struct Place {
 }
 
 impl Place {
-    /// [`From`], in a constant.
-    pub(crate) const fn at(at: &'static Location<'static>) -> Self {
-        Self { file: at.file(), line: at.line(), column: at.column() }
+    /// Converts a [`Location`]; like `From`, but usable in constants.
+    pub(crate) const fn from_location(location: &'static Location<'static>) -> Self {
+        Self { file: location.file(), line: location.line(), column: location.column() }
     }
 }
 
 impl From<&'static Location<'static>> for Place {
-    fn from(at: &'static Location<'static>) -> Self {
-        Self::at(at)
+    fn from(location: &'static Location<'static>) -> Self {
+        Self::from_location(location)
     }
 }
 
-/// `src/services.rs:12`.
+/// Prints file and line, such as `src/services.rs:12`.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)

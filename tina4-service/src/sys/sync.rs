@@ -1,10 +1,10 @@
-//! Locks, condition variables and atomics: those of `std`, or those of the model checker.
+//! Locks, condition variables and atomics, from `std` or from the model checker.
 //!
 //! Under `--cfg shuttle` the pool and the control path run in `shuttle`, which tries thousands of
-//! schedules: at each of these operations it decides which thread runs next. Other primitives stay
-//! those of `std` under the model, because no thread is ever preempted while it uses one: the small
-//! locks of the clock, of provided values and of the list of runners ([`std_lock`]). The model does not
-//! know channels either; there, a sleeping body polls the channel that it waits on.
+//! schedules: at each of these operations it decides which thread runs next. Other primitives come from
+//! `std` even then, because no thread is ever preempted while it uses them: the small locks of the
+//! clock, of provided values and of the list of runners ([`std_lock`]). `shuttle` does not support
+//! channels, so under the model checker a sleeping body polls its channel.
 //!
 //! Poison is ignored: only this crate's code changes what a lock guards, in steps that a panic of user
 //! code cannot interrupt.
@@ -39,12 +39,12 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// [`lock`] for a mutex that is std's under the model checker as well.
+/// [`lock`] for a mutex that comes from `std` even under the model checker.
 pub(crate) fn std_lock<T: ?Sized>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lock, unless another thread holds it.
+/// Locks the mutex, unless another thread holds it.
 pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
         Ok(guard) => Some(guard),
@@ -53,7 +53,7 @@ pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     }
 }
 
-/// Waits for `condvar`, at most `timeout`; `true` if it timed out.
+/// Waits on `condvar`, for at most `timeout`; `true` if it timed out.
 pub(crate) fn wait<'a, T>(
     condvar: &Condvar,
     guard: MutexGuard<'a, T>,
@@ -69,7 +69,7 @@ pub(crate) fn wait<'a, T>(
     }
 }
 
-/// For models: a flag that threads wait for without a timeout.
+/// For models: a gate that threads wait for without a timeout.
 #[cfg(all(test, shuttle))]
 #[derive(Default)]
 pub(crate) struct Gate {

@@ -5,17 +5,18 @@ use std::io;
 /// Settings of a runner's threads.
 #[derive(Clone, Debug)]
 pub(crate) struct ThreadConfig {
-    /// The prefix of their names; a number follows.
-    pub(crate) name: String,
-    /// The maximum number of them. Default: one for each job that can run, and one that waits.
+    /// The prefix of the threads' names; a number follows.
+    pub(crate) name_prefix: String,
+    /// The maximum number of threads. Default: one for each run that can be in progress, and one that
+    /// waits.
     pub(crate) max_count: Option<usize>,
-    /// The size of each stack in bytes. Default: that of `std`.
+    /// The size of each stack in bytes. Default: the default of `std`.
     pub(crate) stack_size: Option<usize>,
-    /// Starts a thread of this name and stack size.
+    /// Starts a thread with this name and stack size.
     pub(crate) start: fn(String, Option<usize>, ThreadBody) -> io::Result<()>,
 }
 
-/// What a thread runs.
+/// The function that a thread runs.
 pub(crate) type ThreadBody = Box<dyn FnOnce() + Send>;
 
 /// Starts a worker's thread, with a stack of this many bytes or the default one.

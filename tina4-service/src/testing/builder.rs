@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::test_error::TestError;
 use super::test_runner::TestRunner;
-use super::test_time::keep;
+use super::test_time::intern;
 use super::virtual_time::VirtualTime;
-use crate::observe::record::Record;
+use crate::observe::event_log::EventLog;
 use crate::plan::start_error::StartError;
 use crate::runner::builder;
 use crate::runner::runner::Runner;
@@ -19,11 +19,11 @@ use crate::time::clock::Clock;
 use crate::time::virtual_clock::VirtualClock;
 use crate::time::zone::Zone;
 
-/// When virtual time begins, unless the test says otherwise.
+/// The default start of virtual time.
 const DEFAULT_START: &str = "2026-01-01T00:00:00Z";
 
-/// Gives a value to a runner.
-type Provide = Box<dyn FnOnce(&Runner)>;
+/// Provides one value to a runner.
+type Provider = Box<dyn FnOnce(&Runner)>;
 
 /// Settings of a [`TestRunner`].
 #[must_use = "a builder does nothing until `build`"]
@@ -31,11 +31,13 @@ pub struct Builder {
     runner: builder::Builder,
     at: String,
     services: Vec<Service>,
-    provide: Vec<Provide>,
+    providers: Vec<Provider>,
 }
 
 impl TestRunner {
-    /// All declared services, at the beginning of 2026 in UTC.
+    /// Creates a test runner with all declared services.
+    ///
+    /// Its clock starts at 2026-01-01 00:00 UTC.
     ///
     /// # Panics
     ///
@@ -45,7 +47,7 @@ impl TestRunner {
         Self::builder().build().unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Settings for a test runner: which services, what time, which fakes.
+    /// Creates settings for a test runner: which services, what time, which fakes.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -63,69 +65,70 @@ impl Default for Builder {
             runner: Runner::builder(),
             at: DEFAULT_START.to_owned(),
             services: Vec::new(),
-            provide: Vec::new(),
+            providers: Vec::new(),
         }
     }
 }
 
 impl Builder {
-    /// Only these of the declared services; `only::<&str>([])` for none.
+    /// Selects only these declared services; `only::<&str>([])` selects none.
     pub fn only<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.runner = self.runner.only(names);
         self
     }
 
-    /// All declared services but these.
+    /// Excludes these declared services.
     pub fn except<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.runner = self.runner.except(names);
         self
     }
 
-    /// When virtual time begins, and where: `"2026-03-28T12:00:00[Europe/Berlin]"`.
+    /// Sets the start of virtual time, and the time zone of the test.
     ///
-    /// The zone is what `timezone = "local"` means in the test; a time that ends in `Z` or in an
-    /// offset names an instant, and the zone is UTC. Default: `"2026-01-01T00:00:00Z"`.
+    /// Write `"2026-03-28T12:00:00[Europe/Berlin]"`, for example. In the test, `timezone = "local"` means
+    /// this zone; for a time that ends in `Z` or in an offset, it is UTC. Default:
+    /// `"2026-01-01T00:00:00Z"`.
     pub fn at(mut self, time: impl Into<String>) -> Self {
         self.at = time.into();
         self
     }
 
-    /// Adds a service that only the test has.
+    /// Adds a service that exists only in the test.
     pub fn service(mut self, service: Service) -> Self {
         self.services.push(service);
         self
     }
 
-    /// Makes a value available as [`Res<T>`](crate::Res): a fake of what the program provides.
+    /// Makes a value available as [`Res<T>`](crate::Res), usually a fake.
     #[track_caller]
     pub fn provide<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         let place = Place::from(Location::caller());
-        self.provide.push(Box::new(move |runner| runner.provide_at(value, place)));
+        self.providers.push(Box::new(move |runner| runner.provide_at(value, place)));
         self
     }
 
-    /// How long `stop_all` takes at most, in virtual time. Default: 25 s.
+    /// Sets how long `stop_all` may take, in virtual time. Default: 25 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.runner = self.runner.shutdown_timeout(timeout);
         self
     }
 
-    /// Makes the runner, and checks its services; nothing starts yet.
+    /// Creates the runner and checks its services; nothing starts yet.
     ///
     /// # Errors
     ///
-    /// The time cannot be read; the services have faults.
+    /// The time cannot be parsed, or the services have faults.
     pub fn build(self) -> Result<TestRunner, TestError> {
-        let Self { runner, at, services, provide } = self;
+        let Self { runner, at, services, providers } = self;
         let (start, zone) = Zone::parse_time(&at, None).map_err(TestError::Time)?;
         let virtual_time = VirtualTime::new(start);
         let clock: Arc<dyn VirtualClock> = Arc::<VirtualTime>::clone(&virtual_time);
         let runner = runner.clock(Clock::from_virtual(clock)).local_zone(zone.clone()).build();
         services.into_iter().for_each(|service| runner.register(service));
-        provide.into_iter().for_each(|provide| provide(&runner));
-        let record = Record::default();
-        runner.record_all(record.clone());
-        let test = TestRunner::assemble(runner, virtual_time, keep(zone), record);
+        providers.into_iter().for_each(|provide| provide(&runner));
+        let event_log = EventLog::default();
+        runner.record_all(event_log.clone());
+        let test = TestRunner::assemble(runner, virtual_time, intern(zone), event_log);
         match test.runner().check() {
             // The test may register its only service later.
             Ok(_)

@@ -1,18 +1,18 @@
-//! Why a test cannot begin.
+//! The error of a test that cannot begin.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::plan::start_error::StartError;
 
-/// Why there is no [`TestRunner`](super::TestRunner).
+/// Why a [`TestRunner`](super::TestRunner) could not be built.
 ///
 /// `Debug` prints the same text as `Display`.
 #[non_exhaustive]
 pub enum TestError {
-    /// The time cannot be read: what is wrong and what to write.
+    /// The time cannot be parsed: the problem and its remedy.
     Time(String),
-    /// The services have faults.
+    /// The services have faults, or cannot be started for another reason.
     Engine(StartError),
 }
 

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
+use crate::observe::event_log::EventLog;
 use crate::observe::info::ServiceInfo;
-use crate::observe::record::Record;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::start_error::StartError;
 use crate::runner::runner::Runner;
 use crate::service::builder::IntoDuration;
-use crate::service::instance::Injected;
+use crate::service::instance::InjectedFault;
 use crate::testing::test_time::TestTime;
 use crate::testing::timeline;
 use crate::testing::virtual_time::VirtualTime;
@@ -33,17 +33,17 @@ use tina4_service_core::{Nanos, nanos};
 /// method panics and says so.
 ///
 /// A body that calls [`Context::stopping`](crate::Context::stopping) may block on anything, so the
-/// clock advances without it. It is given a grace period of real time first, which is best effort:
-/// 100 ms; up to 2 s while Linux reports its thread as running (or waiting for a disk); up to 10 s
-/// once it is asked to stop. A body that needs longer ends later in virtual time, and how much later
-/// depends on the machine.
+/// clock advances without it. The clock first waits for it, on a best-effort basis: for 100 ms of real
+/// time, for up to 2 s while Linux reports its thread as running (or waiting for a disk), and for up to
+/// 10 s once it is asked to stop. A body that needs longer ends later in virtual time, and how much
+/// later depends on the machine.
 pub struct TestRunner {
     runner: Runner,
     virtual_time: Arc<VirtualTime>,
     zone: &'static Zone,
-    record: Record,
-    /// Whether the test has started services itself, or `advance` has.
-    started: bool,
+    event_log: EventLog,
+    /// Whether `advance` must not start the services any more.
+    no_auto_start: bool,
 }
 
 impl TestRunner {
@@ -51,27 +51,27 @@ impl TestRunner {
         runner: Runner,
         virtual_time: Arc<VirtualTime>,
         zone: &'static Zone,
-        record: Record,
+        event_log: EventLog,
     ) -> Self {
-        Self { runner, virtual_time, zone, record, started: false }
+        Self { runner, virtual_time, zone, event_log, no_auto_start: false }
     }
 
-    /// The runner itself: for code under test that needs one, and for methods that this type lacks.
+    /// The runner itself, for code under test that needs one and for methods that this type lacks.
     #[must_use]
     pub fn runner(&self) -> &Runner {
         &self.runner
     }
 
-    /// Starts every service with `autostart`, as the first `advance` does otherwise.
+    /// Starts every service with `autostart`. Without this call, the first `advance` does so.
     ///
-    /// Nothing runs before time is allowed to pass; `advance("0s")` runs what is due immediately.
+    /// Nothing runs until the test lets time pass; `advance("0s")` runs what is due immediately.
     ///
     /// # Errors
     ///
     /// As for [`Runner::start_all`].
     pub fn start_all(&mut self) -> Result<(), StartError> {
         self.runner.start_all()?;
-        self.started = true;
+        self.no_auto_start = true;
         Ok(())
     }
 
@@ -82,17 +82,17 @@ impl TestRunner {
     /// As for [`Runner::start`].
     pub fn start(&mut self, name: &str) -> Result<(), ControlError> {
         self.runner.start(name)?;
-        self.started = true;
+        self.no_auto_start = true;
         Ok(())
     }
 
     /// Lets time pass: everything that falls due runs, in order.
     ///
-    /// The length is a [`Duration`] or a text such as `"1h 30m"`.
+    /// `by` is a [`Duration`] or a string such as `"1h 30m"`.
     ///
     /// # Panics
     ///
-    /// The services have faults; the duration cannot be parsed; a body blocks.
+    /// The services have faults, the duration cannot be parsed, or a body blocks.
     #[track_caller]
     pub fn advance(&mut self, by: impl IntoDuration) {
         let by = duration(by);
@@ -115,29 +115,30 @@ impl TestRunner {
         }
     }
 
-    /// Lets time pass until the next run, of whichever service.
+    /// Lets time pass until the next run of any service.
     ///
     /// Runs that are due at the same instant run as well. Returns the names of the services in the
-    /// order of their runs; none if no run is scheduled. A sleeping body may end its run and thereby
-    /// schedule the next one, so time also passes for sleeps, up to ten thousand of them.
+    /// order of their runs. The list is empty if no run is scheduled. A sleeping body may end its run
+    /// and thereby schedule the next one, so time also passes for sleeps; without a scheduled run, for
+    /// up to ten thousand of them.
     ///
     /// # Panics
     ///
     /// As for [`TestRunner::advance`].
     #[track_caller]
     pub fn run_next(&mut self) -> Vec<String> {
-        self.begin();
-        let before = self.record.read(|recorded| recorded.total());
+        self.auto_start();
+        let before = self.event_log.read(|log| log.total());
         self.virtual_time.advance_to_next_run();
-        self.record.read(|recorded| {
+        self.event_log.read(|log| {
             let began = |event: &&Event| matches!(event.change, Change::RunBegan { .. });
-            recorded.since(before).filter(began).map(|event| event.service.to_string()).collect()
+            log.since(before).filter(began).map(|event| event.service.to_string()).collect()
         })
     }
 
     /// Suspends the machine: the wall clock continues, and monotonic time does not.
     ///
-    /// Services with a `cron` schedule notice within 30 s of [`TestRunner::advance`].
+    /// Services with a `cron` schedule notice it once [`TestRunner::advance`] has let up to 30 s pass.
     #[track_caller]
     pub fn suspend(&mut self, length: impl IntoDuration) {
         let now = self.virtual_time.wall();
@@ -154,7 +155,7 @@ impl TestRunner {
         self.virtual_time.set_wall(self.time(time).into());
     }
 
-    /// The wall clock's time.
+    /// The time that the wall clock of the test shows.
     #[must_use]
     pub fn now(&self) -> TestTime {
         self.civil(self.virtual_time.wall())
@@ -184,21 +185,21 @@ impl TestRunner {
         TestTime::new(at, self.zone)
     }
 
-    /// How often a service's function was called.
+    /// The number of runs of a service that have begun.
     #[track_caller]
     #[must_use]
     pub fn runs(&self, name: &str) -> u64 {
         self.info(name).runs
     }
 
-    /// How often its runs returned an error or panicked.
+    /// The number of runs of a service that returned an error or panicked.
     #[track_caller]
     #[must_use]
     pub fn crashes(&self, name: &str) -> u64 {
         self.info(name).crashes
     }
 
-    /// The service's state.
+    /// The state of a service.
     #[track_caller]
     #[must_use]
     pub fn state(&self, name: &str) -> State {
@@ -218,31 +219,31 @@ impl TestRunner {
     #[must_use]
     pub fn events(&self) -> Vec<Event<TestTime>> {
         let civil = |event: &Event| event.clone().map_time(|at| self.civil(at));
-        self.record.read(|recorded| recorded.events.iter().map(civil).collect())
+        self.event_log.read(|log| log.events.iter().map(civil).collect())
     }
 
-    /// Every change so far as a text, one line each; at most the last 100,000.
+    /// Every change so far as text, one line each; at most the last 100,000.
     ///
-    /// A line names the time, in the zone of the test; the service; and what changed. The text of a
-    /// test is always the same, unless a body waits for something that is not virtual time, such as
-    /// [`Context::stopping`](crate::Context::stopping).
+    /// A line contains the time, in the zone of the test, the service, and the change. The same test
+    /// always produces the same text, unless a body waits for something that is not virtual time, such
+    /// as [`Context::stopping`](crate::Context::stopping).
     #[must_use]
     pub fn timeline(&self) -> String {
-        self.record.read(|recorded| timeline::write(recorded, self.zone))
+        self.event_log.read(|log| timeline::write(log, self.zone))
     }
 
     /// Makes the next run of a service return an error, without calling the function.
     ///
-    /// A second call is for the run after that.
+    /// A second call affects the run after that.
     #[track_caller]
     pub fn crash_next(&mut self, name: &str) {
-        self.inject(name, Injected::Crash);
+        self.inject(name, InjectedFault::Crash);
     }
 
     /// Makes the next run of a service panic, without calling the function.
     #[track_caller]
     pub fn panic_next(&mut self, name: &str) {
-        self.inject(name, Injected::Panic);
+        self.inject(name, InjectedFault::Panic);
     }
 
     /// Makes the next run of a service take this long before it calls the function.
@@ -250,21 +251,21 @@ impl TestRunner {
     /// The run does not react to a stop request during that time.
     #[track_caller]
     pub fn slow_next(&mut self, name: &str, by: impl IntoDuration) {
-        self.inject(name, Injected::Slow(duration(by)));
+        self.inject(name, InjectedFault::Slow(duration(by)));
     }
 
     /// Stops one service; time passes until it has stopped.
     ///
     /// # Errors
     ///
-    /// No such service.
+    /// There is no such service.
     pub fn stop(&mut self, name: &str) -> Result<Stopped, ControlError> {
         self.runner.stop(name)
     }
 
     /// Stops all services, in order; time passes until they have stopped.
     pub fn stop_all(&mut self) -> StopReport {
-        self.started = true;
+        self.no_auto_start = true;
         self.runner.stop_all()
     }
 
@@ -274,7 +275,7 @@ impl TestRunner {
     ///
     /// As for [`Runner::restart`].
     pub fn restart(&mut self, name: &str) -> Result<(), ControlError> {
-        self.started = true;
+        self.no_auto_start = true;
         self.runner.restart(name)
     }
 
@@ -306,8 +307,8 @@ impl TestRunner {
     }
 
     #[track_caller]
-    fn begin(&mut self) {
-        if !self.started
+    fn auto_start(&mut self) {
+        if !self.no_auto_start
             && let Err(error) = self.start_all()
         {
             panic!("{error}");
@@ -316,14 +317,14 @@ impl TestRunner {
 
     #[track_caller]
     fn advance_until(&mut self, until: Nanos) {
-        self.begin();
+        self.auto_start();
         self.virtual_time.advance_to(until);
     }
 
     #[track_caller]
-    fn inject(&mut self, name: &str, fault: Injected) {
+    fn inject(&mut self, name: &str, injected: InjectedFault) {
         match self.runner.instance(name) {
-            Some(instance) => instance.inject(fault),
+            Some(instance) => instance.inject(injected),
             None => panic!("{}", self.unknown(name)),
         }
     }
@@ -339,7 +340,7 @@ fn duration(length: impl IntoDuration) -> Duration {
     length.into_duration().unwrap_or_else(|problem| panic!("{problem}"))
 }
 
-/// Stops the services; if the test panics, without waiting for them.
+/// Stops the services, and waits for them unless the test panicked.
 impl Drop for TestRunner {
     fn drop(&mut self) {
         self.virtual_time.claim_test_thread();

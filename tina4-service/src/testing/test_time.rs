@@ -1,4 +1,4 @@
-//! Instants of virtual time, which print as the wall clock of the test shows them.
+//! Instants in virtual time, printed in the time zone of the test.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -50,7 +50,7 @@ impl TestTime {
     ///
     /// # Errors
     ///
-    /// `earlier` is later; the error says by how much.
+    /// `earlier` is after this instant; the error contains the difference.
     pub fn duration_since(
         &self,
         earlier: impl Into<SystemTime>,
@@ -65,7 +65,7 @@ impl TestTime {
 /// `@253402300800`, which [`TestRunner::time`](super::TestRunner::time) does not parse.
 impl fmt::Display for TestTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.zone.write_exactly(f, self.at)
+        self.zone.write_with_fraction(f, self.at)
     }
 }
 
@@ -204,16 +204,16 @@ impl PartialOrd<TestTime> for SystemTime {
 }
 
 /// Leaks a zone, once for each name, so that instants can be `Copy`. A test program uses few zones.
-pub(super) fn keep(zone: Zone) -> &'static Zone {
-    static KEPT: Mutex<Vec<&Zone>> = Mutex::new(Vec::new());
-    let mut kept = std_lock(&KEPT);
+pub(super) fn intern(zone: Zone) -> &'static Zone {
+    static INTERNED: Mutex<Vec<&Zone>> = Mutex::new(Vec::new());
+    let mut interned = std_lock(&INTERNED);
     // A zone can have several names, and the test should see the one that it wrote.
     let is_same = |known: &&&Zone| ***known == zone && known.name() == zone.name();
-    if let Some(known) = kept.iter().find(is_same) {
+    if let Some(known) = interned.iter().find(is_same) {
         return known;
     }
     let zone = Box::leak(Box::new(zone));
-    kept.push(zone);
+    interned.push(zone);
     zone
 }
 
@@ -225,7 +225,7 @@ mod tests {
 
     use super::*;
 
-    /// Prints what a function writes.
+    /// Displays the text that a function writes.
     struct Written<F>(F);
 
     impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Written<F> {
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn every_instant_can_be_printed() {
-        let utc = keep(Zone::find(&Timezone::Named("UTC".into()), None).unwrap());
+        let utc = intern(Zone::find(&Timezone::Named("UTC".into()), None).unwrap());
         let after = |secs, nanos| UNIX_EPOCH.checked_add(Duration::new(secs, nanos));
         let before = |secs, nanos| UNIX_EPOCH.checked_sub(Duration::new(secs, nanos));
         for (at, exact, short) in [
@@ -255,14 +255,14 @@ mod tests {
             let time = TestTime::new(at, utc);
             assert_eq!(time.to_string(), exact);
             assert_eq!(format!("{time:?}"), exact);
-            let short_of =
+            let written_in_utc =
                 Written(|f: &mut fmt::Formatter<'_>| crate::time::zone::write_utc(f, at));
-            assert_eq!(short_of.to_string(), short);
+            assert_eq!(written_in_utc.to_string(), short);
             let in_zone = Written(|f: &mut fmt::Formatter<'_>| utc.write_time(f, at)).to_string();
             let exact = exact.split('[').next().unwrap();
             assert_eq!(in_zone, exact);
         }
-        // The last instants of all.
+        // The first and the last instant that exist.
         for at in [after(i64::MAX as u64, 999_999_999), before(i64::MAX as u64, 0)] {
             let Some(at) = at else { continue };
             assert!(TestTime::new(at, utc).to_string().starts_with('@'));

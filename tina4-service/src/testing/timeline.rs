@@ -1,4 +1,4 @@
-//! Events as a text for snapshots.
+//! Formats events as text for snapshots.
 
 use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime};
@@ -6,26 +6,26 @@ use std::time::{Duration, SystemTime};
 use tina4_service_core::duration;
 
 use crate::observe::event::{Change, Event};
-use crate::observe::record::Recorded;
+use crate::observe::event_log::EventLogState;
 use crate::service::error_text::without_backtrace;
 use crate::text::one_line::OneLine;
 use crate::time::zone::Zone;
 
-/// One line per change: the time, the service, and what changed.
+/// Writes one line per change: the time, the service, and the change.
 ///
-/// A run that ends with the very next change and at the same instant is one line.
-pub(super) fn write(recorded: &Recorded, zone: &Zone) -> String {
+/// If a run's end is the next change and at the same instant, both are written on one line.
+pub(super) fn write(log: &EventLogState, zone: &Zone) -> String {
     let mut lines = String::new();
-    if recorded.discarded > 0 {
-        let _ = writeln!(lines, "({} earlier changes are not kept)", recorded.discarded);
+    if log.discarded > 0 {
+        let _ = writeln!(lines, "({} earlier changes were discarded)", log.discarded);
     }
-    let width = recorded.events.iter().map(|event| event.service.len()).max().unwrap_or(0);
-    let mut events = recorded.events.iter().peekable();
+    let width = log.events.iter().map(|event| event.service.len()).max().unwrap_or(0);
+    let mut events = log.events.iter().peekable();
     while let Some(event) = events.next() {
-        let ends = events.next_if(|next| is_instant_run(event, next)).is_some();
+        let includes_end = events.next_if(|next| is_instant_run(event, next)).is_some();
         let Event { service, at, change } = event;
-        let (at, what) = (time(zone, *at), What { change, ends });
-        let _ = writeln!(lines, "{at}  {service:width$}  {what}");
+        let (at, change) = (time(zone, *at), ChangeText { change, includes_end });
+        let _ = writeln!(lines, "{at}  {service:width$}  {change}");
     }
     lines
 }
@@ -50,14 +50,14 @@ fn is_instant_run(began: &Event, ended: &Event) -> bool {
     }
 }
 
-/// Writes a change in words.
-struct What<'a> {
+/// A change as text.
+struct ChangeText<'a> {
     change: &'a Change,
-    /// The change is the beginning of a run, and its end is written with it.
-    ends: bool,
+    /// Whether the change is the beginning of a run, and its end is written with it.
+    includes_end: bool,
 }
 
-impl fmt::Display for What<'_> {
+impl fmt::Display for ChangeText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.change {
             Change::Started => f.write_str("started"),
@@ -66,7 +66,7 @@ impl fmt::Display for What<'_> {
                 if !lateness.is_zero() {
                     write!(f, ", {} late", duration::format(*lateness))?;
                 }
-                f.write_str(if self.ends { "" } else { " begins" })
+                f.write_str(if self.includes_end { "" } else { " begins" })
             }
             Change::RunEnded { run, took } => {
                 write!(f, "run {run} ends after {}", duration::format(*took))
@@ -88,7 +88,7 @@ impl fmt::Display for What<'_> {
             Change::Paused => f.write_str("paused"),
             Change::Resumed => f.write_str("resumed"),
             Change::Stopping => f.write_str("stopping"),
-            Change::HookFailed { cause } => write!(f, "a clean-up failed: {}", one_line(cause)),
+            Change::HookFailed { cause } => write!(f, "clean-up hook failed: {}", one_line(cause)),
             Change::PanickedWhileStopping { cause } => {
                 write!(f, "panicked while stopping: {}", one_line(cause))
             }
@@ -101,13 +101,13 @@ impl fmt::Display for What<'_> {
             Change::LateEnd => f.write_str("ended late"),
             Change::StillAlive => f.write_str("not started: its abandoned run is still alive"),
             Change::SignalReceived { signal } => write!(f, "{signal} received"),
-            Change::ThreadFailed { error } => write!(f, "no thread: {}", one_line(error)),
+            Change::ThreadFailed { error } => write!(f, "thread not started: {}", one_line(error)),
             Change::Missed { count } => write!(f, "{count} events missed"),
         }
     }
 }
 
-/// Without a backtrace, which depends on the environment.
+/// The text of a cause on one line, without a backtrace, which depends on the environment.
 fn one_line(cause: &str) -> OneLine<'_> {
     OneLine(without_backtrace(cause))
 }

@@ -4,18 +4,20 @@
 //! There is one token, and only the thread that holds it acts: the thread of the test, or one of the
 //! driver threads, which run the services. A thread that waits for a time or for a change releases the
 //! token, and parks until it is granted the token again. A driver thread that holds the token and is
-//! not inside a body grants the token to the next parked thread that is ready, or else does what is
-//! due. When nothing is left to do at this instant, it advances the clock to the next instant at which
-//! there is. So what happens in a test, and in which order, depends on the test alone.
+//! not inside a body grants the token to the next parked thread that is ready, or else executes the
+//! work that is due. When nothing is left to do at this instant, it advances the clock to the next
+//! instant at which there is something to do. So the events of a test, and their order, depend on the
+//! test alone.
 //!
 //! A body that calls [`Context::stopping`](crate::Context::stopping) is about to block on something
-//! that is not virtual time. It detaches: it continues without the token, and waits for it when its
-//! run has ended. We cannot know when it starts to block, so the clock is held back for a grace
-//! period: 100 ms of real time, or up to 2 s while Linux reports the thread as running. A body that
-//! only polls whether it is asked to stop must not fare worse on a slow machine.
+//! that is not virtual time. The body detaches: it continues without the token, and waits to get the
+//! token back when its run has ended. We cannot know when it starts to block, so the clock is held back
+//! for a grace period: 100 ms of real time, or up to 2 s while Linux reports the thread as running. The
+//! longer period is for bodies that only poll whether they are asked to stop: they must behave the same
+//! on a slow machine.
 //!
 //! Everything is under one lock. Each waiter has a condition variable of its own, and the token
-//! changes hands under the lock; so no wake-up is lost, and no two threads hold the token. The runner
+//! is handed over under the lock; so no wake-up is lost, and no two threads hold the token. The runner
 //! is never called under this lock, because it reads the clock under its own.
 
 use std::cell::Cell;
@@ -26,11 +28,11 @@ use std::time::{Duration, SystemTime};
 
 use self::detached::Detached;
 use self::state::State;
-use self::waiter::{Parked, TokenHolder, Waiter, WakeOn};
+use self::waiter::{Parked, ThreadRole, Waiter, WakeOn};
+use crate::sys::stop_flag::StopReceiver;
 use crate::sys::sync::{Condvar, Mutex, lock};
-use crate::time::stop_wait::StopReceiver;
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
-use crate::time::wall::WallMark;
+use crate::time::wall::WallReading;
 use tina4_service_core::{Nanos, nanos};
 
 mod detached;
@@ -41,13 +43,13 @@ mod waiter;
 
 thread_local! {
     /// The address of the `VirtualTime` that this thread drives; 0: none.
-    static DRIVES: Cell<usize> = const { Cell::new(0) };
+    static DRIVEN_BY_THIS_THREAD: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The clock of a test, and the threads that wait for it.
 pub(crate) struct VirtualTime {
     now: AtomicU64,
-    wall: Mutex<WallMark>,
+    wall: Mutex<WallReading>,
     state: Mutex<State>,
     /// Wakes the driver thread that holds the token: a thread without the token parks or reattaches.
     changed: Condvar,
@@ -55,11 +57,11 @@ pub(crate) struct VirtualTime {
 }
 
 impl VirtualTime {
-    /// A clock that shows `start`. The test is on this thread.
+    /// Creates a clock that shows `start`. The current thread is the thread of the test.
     pub(crate) fn new(start: SystemTime) -> Arc<Self> {
         Arc::new(Self {
             now: AtomicU64::new(0),
-            wall: Mutex::new(WallMark { at: 0, shows: start }),
+            wall: Mutex::new(WallReading { instant: 0, wall: start }),
             state: Mutex::new(State::new()),
             changed: Condvar::new(),
             runner: OnceLock::new(),
@@ -67,23 +69,25 @@ impl VirtualTime {
     }
 
     pub(crate) fn wall(&self) -> SystemTime {
-        let (now, mark) = self.reading();
-        mark.wall(now)
+        let (now, reading) = self.reading();
+        reading.wall_rounded_down(now)
     }
 
-    /// The test lets time pass until `until`, through all of that instant.
+    /// Lets time pass until `until`, including everything that is due at that instant. Called by the
+    /// test.
     pub(crate) fn advance_to(self: &Arc<Self>, until: Nanos) {
         self.claim_test_thread();
         self.park(Some(until.max(self.now())), WakeOn::EndOfAdvance);
     }
 
-    /// The test lets time pass until the next run, through all of that instant.
+    /// Lets time pass until the next run, including everything that is due at that instant. Called by
+    /// the test.
     pub(crate) fn advance_to_next_run(self: &Arc<Self>) {
         self.claim_test_thread();
         self.park(None, WakeOn::NextRun);
     }
 
-    /// The test is on this thread from now on: a `TestRunner` can be moved to another thread.
+    /// Makes the current thread the thread of the test: a `TestRunner` can be moved to another thread.
     pub(crate) fn claim_test_thread(&self) {
         lock(&self.state).test_thread = std::thread::current().id();
     }
@@ -99,20 +103,20 @@ impl VirtualTime {
         self.changed.notify_all();
     }
 
-    /// What this thread is as the holder of the token.
-    fn current_holder(&self, state: &State) -> TokenHolder {
+    /// The role of the current thread.
+    fn current_role(&self, state: &State) -> ThreadRole {
         let id = std::thread::current().id();
-        if self.is_driven_here() {
-            TokenHolder::Thread(id)
+        if self.is_driver_thread() {
+            ThreadRole::Driver(id)
         } else if state.test_thread == id {
-            TokenHolder::Test
+            ThreadRole::Test
         } else {
-            TokenHolder::Foreign
+            ThreadRole::Foreign
         }
     }
 
-    fn is_driven_here(&self) -> bool {
-        DRIVES.get() == self.address()
+    fn is_driver_thread(&self) -> bool {
+        DRIVEN_BY_THIS_THREAD.get() == self.address()
     }
 
     fn address(&self) -> usize {
@@ -125,20 +129,20 @@ impl VirtualClock for VirtualTime {
         self.now.load(Ordering::Acquire)
     }
 
-    fn reading(&self) -> (Nanos, WallMark) {
-        let mark = *lock(&self.wall);
-        (self.now(), mark)
+    fn reading(&self) -> (Nanos, WallReading) {
+        let reading = *lock(&self.wall);
+        (self.now(), reading)
     }
 
     fn advance(self: Arc<Self>, by: Duration) {
         self.advance_to(self.now().saturating_add(nanos(by)));
     }
 
-    fn set_wall(&self, shows: SystemTime) {
-        *lock(&self.wall) = WallMark { at: self.now(), shows };
+    fn set_wall(&self, wall: SystemTime) {
+        *lock(&self.wall) = WallReading { instant: self.now(), wall };
     }
 
-    /// There is one runner; further ones are ignored.
+    /// There is only one runner; later ones are ignored.
     fn attach(&self, runner: Weak<dyn Driven>) {
         let _ = self.runner.set(runner);
     }
@@ -155,11 +159,12 @@ impl VirtualClock for VirtualTime {
         self.park(Some(until), WakeOn::Time);
     }
 
-    fn drives(&self) -> bool {
+    fn drives_runner(&self) -> bool {
         true
     }
 
-    /// Ends [`VirtualTime::advance_to_next_run`] at this instant, if the test waits there.
+    /// Ends [`VirtualTime::advance_to_next_run`] at this instant, if the test is waiting in that
+    /// method.
     fn begin_run(&self) {
         let mut state = lock(&self.state);
         if let Some(test) = state.parked_test()
@@ -169,10 +174,10 @@ impl VirtualClock for VirtualTime {
         }
     }
 
-    /// Without effect if this thread does not hold the token.
+    /// Has no effect if this thread does not hold the token.
     fn detach(self: Arc<Self>, is_stopping: IsStopping) {
         let mut state = lock(&self.state);
-        if !state.closed && self.is_driven_here() && state.holder == self.current_holder(&state) {
+        if !state.closed && self.is_driver_thread() && state.holder == self.current_role(&state) {
             state.detached.push(Detached::new(is_stopping));
             self.release_token(&mut state);
         }
@@ -186,7 +191,7 @@ impl VirtualClock for VirtualTime {
             return;
         };
         state.detached.remove(position);
-        let waiter = Waiter::new(self.current_holder(&state));
+        let waiter = Waiter::new(self.current_role(&state));
         state.reattaching.push(Arc::clone(&waiter));
         self.changed.notify_all();
         drop(self.wait_for_notification(state, &waiter, false));

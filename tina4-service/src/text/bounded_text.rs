@@ -1,12 +1,12 @@
-//! A text that is truncated while it is being written, so that an endless one exhausts neither time
-//! nor memory.
+//! Strings that are truncated while they are being written, so that endless output exhausts neither
+//! time nor memory.
 
 use std::fmt::{self, Write};
 
-/// Bytes reserved for the note that the text was truncated, and for a prefix.
+/// Bytes reserved for the note about the truncation, and for a prefix that the caller may add.
 const RESERVED: usize = 64;
 
-/// A text with a limit on its bytes.
+/// A string with a maximum length in bytes.
 #[derive(Debug)]
 pub(crate) struct BoundedText {
     text: String,
@@ -15,7 +15,7 @@ pub(crate) struct BoundedText {
 }
 
 impl BoundedText {
-    /// An empty text of at most `limit` bytes, the note included.
+    /// An empty string; its maximum length of `limit` bytes includes the note.
     pub(crate) fn new(limit: usize) -> Self {
         Self { text: String::new(), limit, is_truncated: false }
     }
@@ -27,7 +27,7 @@ impl BoundedText {
         }
     }
 
-    /// The text so far.
+    /// The text that has been written so far.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -37,8 +37,8 @@ impl BoundedText {
         self.is_truncated
     }
 
-    /// Marks the text as truncated.
-    pub(crate) fn truncate(&mut self) {
+    /// Marks the text as truncated, although it fitted.
+    pub(crate) fn mark_truncated(&mut self) {
         self.is_truncated = true;
     }
 
@@ -63,7 +63,7 @@ impl Write for BoundedText {
     }
 }
 
-/// A value as a text of at most `limit` bytes.
+/// Converts a value to a string of at most `limit` bytes.
 pub(crate) fn bounded(limit: usize, value: impl fmt::Display) -> String {
     let mut text = BoundedText::new(limit);
     text.push(value);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_fits_is_whole() {
+    fn a_text_that_fits_is_not_truncated() {
         for length in [0, 1, LIMIT - RESERVED] {
             let text = "x".repeat(length);
             assert_eq!(bounded(LIMIT, &text), text);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_display_that_fails_says_so() {
+    fn a_failing_display_is_noted_in_the_text() {
         struct Half;
         impl fmt::Display for Half {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

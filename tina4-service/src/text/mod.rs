@@ -1,4 +1,4 @@
-//! Texts for messages: of limited length, on one line, and the nearest known name.
+//! Helpers for messages: limiting the length, escaping to one line, and suggesting similar names.
 
 pub(crate) mod bounded_text;
 pub(crate) mod nearest;

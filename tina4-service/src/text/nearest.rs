@@ -2,7 +2,7 @@
 
 use crate::text::one_line::OneLine;
 
-/// Two names more similar than this, on a scale from 0 to 1, are likely misspellings of each other.
+/// The similarity, from 0 to 1, above which one name is likely to be a misspelling of the other.
 #[cfg(feature = "cron")]
 const MIN_SIMILARITY: f64 = 0.9;
 
@@ -26,8 +26,8 @@ pub(crate) fn nearest<N: AsRef<str>>(name: &str, known: impl IntoIterator<Item =
     best
 }
 
-/// An upper bound of the similarity of two ASCII names, from their lengths and first letters alone: as
-/// if the longer name contained every letter of the shorter one.
+/// An upper bound on the similarity of two ASCII names, from their lengths and first letters alone. It
+/// assumes that the longer name contains every letter of the shorter one.
 #[cfg(feature = "cron")]
 fn max_similarity(a: &str, b: &str) -> f64 {
     let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
@@ -38,13 +38,13 @@ fn max_similarity(a: &str, b: &str) -> f64 {
     jaro + prefix * (1.0 - jaro)
 }
 
-/// Names are compared by `strsim`, which comes with the feature `cron`.
+/// Never finds a name: the comparison needs `strsim`, which comes with the feature `cron`.
 #[cfg(not(feature = "cron"))]
 pub(crate) fn nearest<N: AsRef<str>>(_: &str, _: impl IntoIterator<Item = N>) -> Option<N> {
     None
 }
 
-/// How many names a message lists.
+/// The maximum number of names that a message lists.
 const MAX_LISTED: usize = 20;
 
 /// The remedy for an unknown service name: the name that was probably meant, or the names that exist.
@@ -52,12 +52,12 @@ pub(crate) fn remedy<N: AsRef<str>>(name: &str, known: &[N]) -> String {
     if let Some(meant) = nearest(name, known) {
         return format!("did you mean `{}`?", OneLine(meant.as_ref()));
     }
-    let shown = known.iter().take(MAX_LISTED).map(|name| OneLine(name.as_ref()).to_string());
+    let shown = known.iter().take(MAX_LISTED).map(|name| format!("`{}`", OneLine(name.as_ref())));
     let listed: Vec<_> = shown.collect();
     match (listed.as_slice(), known.len() - listed.len()) {
-        ([], _) => "there are no services".to_owned(),
-        ([only], _) => format!("the only service is `{only}`"),
-        (_, 0) => format!("the services are {}", listed.join(", ")),
+        ([], _) => "register a service first".to_owned(),
+        ([only], _) => format!("the only service is {only}"),
+        ([first @ .., last], 0) => format!("the services are {} and {last}", first.join(", ")),
         (_, more) => format!("the services are {} and {more} more", listed.join(", ")),
     }
 }
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(nearest(&endless, known), None);
     }
 
-    /// So the shortcut rules out no name that a comparison would find.
+    /// This guarantees that the shortcut does not rule out a name that the comparison would find.
     #[cfg(feature = "cron")]
     #[test]
     fn max_similarity_is_an_upper_bound() {
@@ -115,9 +115,10 @@ mod tests {
     fn a_long_list_is_shortened() {
         let many: Vec<_> = (0..1_000).map(|number| format!("{number}")).collect();
         let text = remedy("heartbeat", &many);
-        assert!(text.ends_with(", 18, 19 and 980 more"), "{text}");
-        assert_eq!(remedy("heartbeat", &many[..2]), "the services are 0, 1");
+        assert!(text.ends_with(", `18`, `19` and 980 more"), "{text}");
+        assert_eq!(remedy("heartbeat", &many[..3]), "the services are `0`, `1` and `2`");
+        assert_eq!(remedy("heartbeat", &many[..2]), "the services are `0` and `1`");
         assert_eq!(remedy("heartbeat", &many[..1]), "the only service is `0`");
-        assert_eq!(remedy::<&str>("heartbeat", &[]), "there are no services");
+        assert_eq!(remedy::<&str>("heartbeat", &[]), "register a service first");
     }
 }

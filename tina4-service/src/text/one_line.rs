@@ -1,8 +1,8 @@
-//! Text of unknown origin on one line: control characters are escaped, and long text is truncated.
+//! Untrusted text on one line: control characters are escaped, and long text is truncated.
 
 use std::fmt::{self, Write};
 
-/// How many characters of a text are shown.
+/// The maximum number of characters shown.
 const MAX_CHARS: usize = 200;
 
 /// Shows the start of a text, with escapes such as `\n` for characters that are not plain.
@@ -23,8 +23,8 @@ impl fmt::Display for OneLine<'_> {
     }
 }
 
-/// Whether a character is safe to print: it is visible, ends no line, does not change the direction of
-/// text, and is not a control character, which could begin an escape sequence of a terminal.
+/// Whether a character can be printed safely: it does not end a line or change the text direction, and
+/// is not a control character, which could begin a terminal escape sequence.
 fn is_plain(c: char) -> bool {
     !c.is_control()
         && !matches!(

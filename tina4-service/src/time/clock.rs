@@ -1,21 +1,22 @@
-//! The only clock. Everything else takes time as an argument.
+//! The only access to the system clock. The scheduling logic takes the time as an argument.
 //!
-//! Instants are nanoseconds since the clock's origin, as `u64` (584 years): they fit a heap entry
-//! and an atomic, and arithmetic on them cannot panic.
+//! Instants are nanoseconds since the clock's origin, as `u64` (584 years): they fit in a heap
+//! entry and in an atomic, and arithmetic on them cannot panic.
 
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::sys::stop_flag::StopReceiver;
 use crate::time::manual_clock::ManualClock;
-use crate::time::stop_wait::{self, StopReceiver};
+use crate::time::stop_wait;
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
-use crate::time::wall::{WallMark, wall_nanos};
+use crate::time::wall::{WallReading, wall_nanos};
 use tina4_service_core::{Nanos, WallNanos, nanos};
 
-/// Where a runner's time comes from.
+/// The source of a runner's time.
 ///
-/// [`Clock::system`] is real time. [`Clock::manual`] stands still until [`Clock::advance`], so a
-/// test controls the time.
+/// [`Clock::system`] shows real time. [`Clock::manual`] stands still until [`Clock::advance`] is
+/// called, so a test controls the time.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -47,14 +48,14 @@ fn system_wall() -> SystemTime {
     SystemTime::now()
 }
 
-/// Takes this instant as the origin; called as early in the process as possible.
+/// Sets the origin to this instant; called as early in the process as possible.
 #[cfg(feature = "exit-hook")]
-pub(crate) fn note_process_start() {
+pub(crate) fn init_origin() {
     LazyLock::force(&ORIGIN);
 }
 
 impl Clock {
-    /// The clock of the machine: monotonic for intervals, wall time for dates.
+    /// The system clock: monotonic for intervals, wall time for dates.
     #[must_use]
     pub fn system() -> Self {
         Self(Kind::System)
@@ -70,7 +71,7 @@ impl Clock {
         Self(Kind::Virtual(clock))
     }
 
-    /// The clock itself, unless it is the machine's.
+    /// The virtual clock; `None`: this is the system clock.
     pub(crate) fn as_virtual(&self) -> Option<&Arc<dyn VirtualClock>> {
         match &self.0 {
             Kind::System => None,
@@ -78,51 +79,55 @@ impl Clock {
         }
     }
 
-    /// Whether it is not the machine's clock.
+    /// Whether this is a virtual clock.
     pub(crate) fn is_virtual(&self) -> bool {
         self.as_virtual().is_some()
     }
 
-    /// [`VirtualClock::drives`]; the machine's clock does not.
-    pub(crate) fn drives(&self) -> bool {
-        self.as_virtual().is_some_and(|clock| clock.drives())
+    /// Whether this clock executes due work itself: see [`VirtualClock::drives_runner`]. The system
+    /// clock does not.
+    pub(crate) fn drives_runner(&self) -> bool {
+        self.as_virtual().is_some_and(|clock| clock.drives_runner())
     }
 
-    /// Advances a manual clock and wakes the threads that wait for it. Without effect on the system
-    /// clock.
+    /// Advances a manual clock, and wakes the threads that wait for it.
+    ///
+    /// Has no effect on the system clock.
     pub fn advance(&self, by: Duration) {
         if let Kind::Virtual(clock) = &self.0 {
             Arc::clone(clock).advance(by);
         }
     }
 
-    /// Sets the wall time of a manual clock and nothing else, as when the machine's clock is set, or
-    /// the machine was suspended. As there, no waiting thread wakes.
+    /// Sets the wall time of a manual clock, but not its monotonic time.
+    ///
+    /// This is as if the system clock had been set, or the machine had been suspended; as in those
+    /// cases, no waiting thread wakes up. Has no effect on the system clock.
     pub fn set_wall(&self, wall: SystemTime) {
         if let Kind::Virtual(clock) = &self.0 {
             clock.set_wall(wall);
         }
     }
 
-    /// Wall time.
+    /// The current wall time.
     #[must_use]
     pub fn wall(&self) -> SystemTime {
         match &self.0 {
             Kind::System => system_wall(),
             Kind::Virtual(clock) => {
-                let (now, mark) = clock.reading();
-                mark.wall(now)
+                let (now, reading) = clock.reading();
+                reading.wall_rounded_down(now)
             }
         }
     }
 
-    /// Wall time in nanoseconds since 1970, also where `SystemTime` is coarser.
+    /// The wall time in nanoseconds since 1970, even if `SystemTime` has a coarser resolution.
     pub(crate) fn wall_nanos(&self) -> WallNanos {
         match &self.0 {
             Kind::System => wall_nanos(system_wall()),
             Kind::Virtual(clock) => {
-                let (now, mark) = clock.reading();
-                mark.wall_nanos(now)
+                let (now, reading) = clock.reading();
+                reading.wall_nanos(now)
             }
         }
     }
@@ -136,17 +141,17 @@ impl Clock {
         }
     }
 
-    /// The wall time at which this clock shows, or showed, `instant`.
+    /// The wall time at `instant`, which may be in the past or in the future.
     pub(crate) fn wall_at(&self, instant: Nanos) -> SystemTime {
-        let mark = match &self.0 {
-            Kind::System => WallMark { at: self.now(), shows: system_wall() },
+        let reading = match &self.0 {
+            Kind::System => WallReading { instant: self.now(), wall: system_wall() },
             Kind::Virtual(clock) => clock.reading().1,
         };
-        mark.wall_at(instant)
+        reading.wall_rounded_up(instant)
     }
 
-    /// How long, in real time, a thread can wait from `now` until this clock shows `until`; `None`:
-    /// until it is woken.
+    /// The real time from `now` until this clock shows `until`, as a timeout; `None`: wait without a
+    /// timeout, until woken.
     pub(crate) fn real_wait(&self, now: Nanos, until: Nanos) -> Option<Duration> {
         match &self.0 {
             Kind::System => Some(Duration::from_nanos(until.saturating_sub(now))),
@@ -154,7 +159,7 @@ impl Clock {
         }
     }
 
-    /// Blocks the body of a service until this clock shows `until`; `false`: it is asked to stop.
+    /// Blocks the body of a service until this clock shows `until`; `false`: it was asked to stop.
     pub(crate) fn sleep_until(
         &self,
         until: Nanos,
@@ -189,6 +194,7 @@ impl Clock {
                 use std::hash::{BuildHasher, Hasher};
                 std::hash::RandomState::new().build_hasher().finish()
             }
+            // Any constant will do: a test must be repeatable.
             Kind::Virtual(_) => 4,
         }
     }

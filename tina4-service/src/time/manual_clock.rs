@@ -1,34 +1,35 @@
-//! A clock that stands still until it is advanced by hand.
+//! A clock that stands still until it is advanced manually.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::sys::stop_flag::{Never, StopReceiver};
 use crate::sys::sync::std_lock;
-use crate::time::stop_wait::{StopReceiver, StopSender, is_disconnected, wait_for_either};
+use crate::time::stop_wait::{is_disconnected, wait_for_either};
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
-use crate::time::wall::WallMark;
+use crate::time::wall::WallReading;
 use tina4_service_core::{Nanos, nanos};
 
 /// The clock behind [`Clock::manual`](crate::Clock::manual).
-pub(super) struct ManualClock(Mutex<State>);
+pub(super) struct ManualClock(Mutex<ClockState>);
 
-struct State {
+struct ClockState {
     now: Nanos,
-    wall: WallMark,
-    /// Replaced by every `advance`, which so disconnects the receiver that sleeping threads wait for.
-    advanced: (StopSender, StopReceiver),
+    wall: WallReading,
+    /// Replaced by every `advance`, which disconnects the receiver that sleeping threads wait on.
+    advanced: (Sender<Never>, Receiver<Never>),
     runners: Vec<Weak<dyn Driven>>,
 }
 
 impl ManualClock {
-    /// A clock whose wall clock shows `start`.
+    /// A clock whose wall time is `start`.
     pub(super) fn new(start: SystemTime) -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(ClockState {
             now: 0,
-            wall: WallMark { at: 0, shows: start },
+            wall: WallReading { instant: 0, wall: start },
             advanced: bounded(0),
             runners: Vec::new(),
         }))
@@ -40,7 +41,7 @@ impl VirtualClock for ManualClock {
         std_lock(&self.0).now
     }
 
-    fn reading(&self) -> (Nanos, WallMark) {
+    fn reading(&self) -> (Nanos, WallReading) {
         let state = std_lock(&self.0);
         (state.now, state.wall)
     }
@@ -58,9 +59,9 @@ impl VirtualClock for ManualClock {
         }
     }
 
-    fn set_wall(&self, shows: SystemTime) {
+    fn set_wall(&self, wall: SystemTime) {
         let mut state = std_lock(&self.0);
-        state.wall = WallMark { at: state.now, shows };
+        state.wall = WallReading { instant: state.now, wall };
     }
 
     fn attach(&self, runner: Weak<dyn Driven>) {
@@ -86,6 +87,9 @@ impl VirtualClock for ManualClock {
 impl fmt::Debug for ManualClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (now, wall) = self.reading();
-        f.debug_struct("ManualClock").field("now", &now).field("wall", &wall.wall(now)).finish()
+        f.debug_struct("ManualClock")
+            .field("now", &now)
+            .field("wall", &wall.wall_rounded_down(now))
+            .finish()
     }
 }

@@ -1,5 +1,4 @@
-//! Time: the only clock and the clocks that stand in for it, the only time zones, and schedules as
-//! users see them.
+//! Clocks, time zones, random numbers, and the public type `Schedule`.
 
 pub(crate) mod clock;
 mod manual_clock;

@@ -1,16 +1,16 @@
-//! When a service runs: the declared schedule, and its time zone as this machine knows it.
+//! The public type `Schedule`: a declared schedule, and its time zone as found on this machine.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use tina4_service_core::Schedule as Declared;
+use tina4_service_core::Schedule as CoreSchedule;
 #[cfg(feature = "cron")]
 use tina4_service_core::{Cron, CronError, Timezone, TimezoneError};
 
 use crate::time::wall::{wall_seconds, wall_time};
 use crate::time::zone::{Zone, write_utc};
 
-/// When a service runs; can be used without a runner.
+/// A schedule determines when a service runs; it can be used without a runner.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -22,56 +22,57 @@ use crate::time::zone::{Zone, write_utc};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    declared: Declared,
-    /// For `cron`.
+    declared: CoreSchedule,
+    /// The time zone of `cron`.
     zone: Option<Zone>,
 }
 
 impl Schedule {
-    pub(crate) fn new(declared: Declared, zone: Option<Zone>) -> Self {
+    pub(crate) fn new(declared: CoreSchedule, zone: Option<Zone>) -> Self {
         Self { declared, zone }
     }
 
     /// The function is called once, and runs until it returns.
     #[must_use]
     pub const fn continuous() -> Self {
-        Self { declared: Declared::Continuous, zone: None }
+        Self { declared: CoreSchedule::Continuous, zone: None }
     }
 
     /// A fixed rate: due at the anchor and every `period` after it.
     ///
-    /// Compared with [`Schedule::delay`]: a long run does not postpone the next one.
+    /// Unlike with [`Schedule::delay`], a long run does not postpone the next one.
     #[must_use]
     pub const fn interval(period: Duration) -> Self {
-        Self { declared: Declared::Interval(period), zone: None }
+        Self { declared: CoreSchedule::Interval(period), zone: None }
     }
 
     /// A fixed delay between the end of a run and the start of the next.
     ///
-    /// Compared with [`Schedule::interval`]: a long run postpones all later ones.
+    /// Unlike with [`Schedule::interval`], a long run postpones all later ones.
     #[must_use]
     pub const fn delay(pause: Duration) -> Self {
-        Self { declared: Declared::Delay(pause), zone: None }
+        Self { declared: CoreSchedule::Delay(pause), zone: None }
     }
 
     /// The occurrences of a cron expression in a time zone.
     ///
     /// The time zone is `"local"`, `"UTC"` or an IANA name. The expression has five fields (minute,
-    /// hour, day of the month, month, day of the week), or six with the second first; or it is
-    /// `@hourly`, `@daily` (`@midnight`), `@weekly`, `@monthly`, `@yearly` (`@annually`),
-    /// `@every_minute` or `@every_second`.
+    /// hour, day of the month, month, day of the week), or six, of which the first is for seconds; or
+    /// it is one of `@hourly`, `@daily` (`@midnight`), `@weekly`, `@monthly`, `@yearly` (`@annually`),
+    /// `@every_minute` and `@every_second`.
     ///
     /// A field takes `*`, values, ranges (`9-17`; `22-2` wraps around), steps (`*/15`, `0-30/10`;
     /// `5/15` continues to the end of the field) and lists of these. Months and days of the week also
     /// have names (`JAN`, `MON`), and Sunday is `0` or `7`. Days of the month also take `L` (the last
     /// day), `L-3`, `LW` (the last day from Monday to Friday) and `15W` (the day from Monday to Friday
-    /// nearest to the 15th); days of the week `5L` (the last Friday) and `MON#2` (the second Monday).
-    /// `?` is `*` in these two fields. If both day fields are restricted, a day matches if either
-    /// does, as in crontab(5), unless one of them starts with `*`. Case does not matter.
+    /// nearest to the 15th). Days of the week also take `5L` (the last Friday) and `MON#2` (the second
+    /// Monday). `?` means `*` in these two fields. If both day fields are restricted, a day matches if
+    /// either field does, unless one of them starts with `*`; then both must match, as in crontab(5).
+    /// Case does not matter.
     ///
-    /// DST: a time in a gap runs once, at the first instant after the gap (a gap of more than three
-    /// hours runs nothing). In an overlap, a fixed time runs once, and an expression with `*`, a range
-    /// or a step in its second, minute or hour runs both times.
+    /// DST: a run that is due in a gap takes place once, at the first instant after the gap (not at all
+    /// if the gap is longer than three hours). In an overlap, a fixed time occurs once; an expression
+    /// with `*`, a range or a step in its second, minute or hour field occurs both times.
     ///
     /// # Errors
     ///
@@ -94,31 +95,31 @@ impl Schedule {
         let cron = Cron::parse(expression).map_err(ScheduleError::Expression)?;
         let timezone = Timezone::parse(timezone).map_err(ScheduleError::Timezone)?;
         let zone = Zone::find(&timezone, None).map_err(ScheduleError::UnknownTimezone)?;
-        Ok(Self { declared: Declared::Cron(cron, timezone), zone: Some(zone) })
+        Ok(Self { declared: CoreSchedule::Cron(cron, timezone), zone: Some(zone) })
     }
 
     /// The first due time strictly after `instant`.
     ///
     /// For an interval, `instant` is the anchor or a due time; for a delay, the end of a run.
     ///
-    /// `None` if there is none: a continuous service has no due times, a period of zero makes no
-    /// progress, and `SystemTime` has an end.
+    /// `None` if there is none: the schedule is continuous, its period is zero, its expression has no
+    /// further occurrence, or the time would be out of the range of `SystemTime`.
     #[must_use]
     pub fn next_after(&self, instant: SystemTime) -> Option<SystemTime> {
         match (&self.declared, &self.zone) {
-            (Declared::Interval(step) | Declared::Delay(step), _) => {
+            (CoreSchedule::Interval(step) | CoreSchedule::Delay(step), _) => {
                 instant.checked_add(*step).filter(|next| *next > instant)
             }
-            (Declared::Cron(cron, _), Some(zone)) => {
+            (CoreSchedule::Cron(cron, _), Some(zone)) => {
                 cron.next_after(wall_seconds(instant), zone).and_then(wall_time)
             }
-            (Declared::Continuous, _) | (Declared::Cron(..), None) => None,
+            (CoreSchedule::Continuous, _) | (CoreSchedule::Cron(..), None) => None,
         }
     }
 
     /// The next `count` due times after `instant`; fewer if there are no more.
     ///
-    /// For a delay, as if no run took any time.
+    /// For a delay, they are computed as if runs took no time.
     #[must_use]
     pub fn upcoming(&self, instant: SystemTime, count: usize) -> Vec<SystemTime> {
         std::iter::successors(self.next_after(instant), |last| self.next_after(*last))
@@ -126,33 +127,34 @@ impl Schedule {
             .collect()
     }
 
-    pub(crate) fn is_calendar(&self) -> bool {
+    pub(crate) fn is_cron(&self) -> bool {
         match self.declared {
-            Declared::Cron(..) => true,
-            Declared::Continuous | Declared::Interval(_) | Declared::Delay(_) => false,
+            CoreSchedule::Cron(..) => true,
+            CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => false,
         }
     }
 
     /// Writes a due time, in the time zone of the schedule, or in UTC if it has none.
     pub(crate) fn write_time(&self, f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
         match (&self.declared, &self.zone) {
-            (Declared::Cron(cron, _), Some(zone)) => {
+            (CoreSchedule::Cron(cron, _), Some(zone)) => {
                 zone.write(f, at, cron.clock_change(wall_seconds(at), zone))
             }
-            (Declared::Continuous | Declared::Interval(_) | Declared::Delay(_), _)
-            | (Declared::Cron(..), None) => write_utc(f, at),
+            (CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_), _)
+            | (CoreSchedule::Cron(..), None) => write_utc(f, at),
         }
     }
 }
 
-/// In words: `every 30s`, `5s after each run`, `continuous`, `0 8 * * * (Europe/Berlin)`.
+/// Prints the schedule in readable form: `every 30s`, `5s after each run`, `continuous`,
+/// `0 8 * * * (Europe/Berlin)`.
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.declared.fmt(f)
     }
 }
 
-/// Why [`Schedule::cron`] was refused.
+/// Why [`Schedule::cron`] failed.
 ///
 /// The text is `problem; remedy`; with `{:#}` it also shows where a cron expression is wrong.
 #[cfg(feature = "cron")]
@@ -161,9 +163,9 @@ impl fmt::Display for Schedule {
 pub enum ScheduleError {
     /// The expression cannot be parsed, or has no occurrence.
     Expression(CronError),
-    /// This is not the name of a time zone.
+    /// The text is not the name of a time zone.
     Timezone(TimezoneError),
-    /// The time zone is unknown to this machine: what is wrong and what to do.
+    /// The time zone is unknown to this machine. Contains the problem and its remedy.
     UnknownTimezone(Box<str>),
 }
 

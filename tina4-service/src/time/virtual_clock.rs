@@ -1,4 +1,4 @@
-//! Clocks other than the machine's: what they do for a runner, and what a runner does for them.
+//! The interface between a runner and clocks other than the system clock.
 //!
 //! Two clocks are virtual. [`ManualClock`](super::manual_clock::ManualClock) stands still until it is
 //! advanced, and the threads of the pool do the work. The virtual time of the test kit advances when
@@ -13,75 +13,77 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-use crate::time::stop_wait::StopReceiver;
-use crate::time::wall::WallMark;
+use crate::sys::stop_flag::StopReceiver;
+use crate::time::wall::WallReading;
 use tina4_service_core::Nanos;
 
-/// Whether a service is asked to stop; any thread may call it.
+/// Returns whether a service has been asked to stop. Any thread may call it.
 pub(crate) type IsStopping = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// A clock that is not the machine's.
+/// A clock that is not the system clock.
 ///
-/// The defaults are those of a clock that does not drive its runner: see [`VirtualClock::drives`].
+/// The default methods suit a clock that does not drive its runner: see
+/// [`VirtualClock::drives_runner`].
 pub(crate) trait VirtualClock: fmt::Debug + Send + Sync {
-    /// Monotonic time since the clock was made.
+    /// The monotonic time since the clock was created.
     fn now(&self) -> Nanos;
 
-    /// The monotonic time and the wall clock's mark, read together.
-    fn reading(&self) -> (Nanos, WallMark);
+    /// The monotonic time, and a reading of the wall clock that holds at that time, read together.
+    fn reading(&self) -> (Nanos, WallReading);
 
     /// Advances the monotonic time, and with it the wall clock.
     fn advance(self: Arc<Self>, by: Duration);
 
-    /// Sets the wall clock and nothing else; no waiting thread wakes.
-    fn set_wall(&self, shows: SystemTime);
+    /// Sets the wall clock, but not the monotonic time; no waiting thread wakes up.
+    fn set_wall(&self, wall: SystemTime);
 
     /// Adds a runner that uses this clock.
     fn attach(&self, runner: Weak<dyn Driven>);
 
-    /// Blocks the body of a service until this clock shows `until`; `false`: it is asked to stop.
+    /// Blocks the body of a service until this clock shows `until`; `false`: it was asked to stop.
     fn sleep(self: Arc<Self>, until: Nanos, is_stopping: IsStopping, stop: &StopReceiver) -> bool;
 
-    /// Blocks until this clock shows `until`, even if stop is requested.
+    /// Blocks until this clock shows `until`, even if stop is requested. Does nothing by default,
+    /// because only injected faults use it, and only in virtual time.
     fn sleep_through(self: Arc<Self>, _until: Nanos) {}
 
-    /// Whether this clock does the work that is due, on threads of its own; the pool then has none.
-    fn drives(&self) -> bool {
+    /// Whether this clock executes due work, on its own threads; the pool then has none.
+    fn drives_runner(&self) -> bool {
         false
     }
 
-    /// A run begins.
+    /// Called before each run begins.
     fn begin_run(&self) {}
 
-    /// The body on this thread may block on something that is not virtual time: the clock advances
-    /// without waiting for it.
+    /// Called when the body on this thread may block on something other than virtual time: from then
+    /// on, the clock advances without waiting for it.
     fn detach(self: Arc<Self>, _is_stopping: IsStopping) {}
 
-    /// The body on this thread has ended. If it was detached, waits until it is its turn to act.
+    /// Called when the body on this thread has ended. If the thread was detached, waits until it may
+    /// continue.
     fn reattach(&self) {}
 
-    /// How many changes there were, for [`VirtualClock::wait_for_change`]; `None`: wait for a
-    /// condition variable, as with the machine's clock.
+    /// The number of changes so far, for [`VirtualClock::wait_for_change`]; `None`: wait on a condition
+    /// variable, as with the system clock.
     fn changes(&self) -> Option<u64> {
         None
     }
 
-    /// Waits until there is a change after the first `seen` ones, at most until this clock shows
-    /// `until`.
+    /// Waits until there are more than `seen` changes, or until this clock shows `until`.
     fn wait_for_change(self: Arc<Self>, _until: Option<Nanos>, _seen: u64) {}
 
-    /// A runner that uses this clock was changed by a thread that the clock does not drive.
+    /// Called when a thread that this clock does not drive has changed a runner that uses the clock.
     fn notify_change(&self) {}
 }
 
-/// A runner, as a virtual clock sees it.
+/// A runner that uses a virtual clock, which may drive it.
 pub(crate) trait Driven: Send + Sync {
-    /// When something is due next.
+    /// The time at which the next work is due.
     fn next_due(&self) -> Option<Nanos>;
 
-    /// Does the first thing that is due, on this thread; `false`: nothing is due.
+    /// Executes the work that is due first, on this thread; `false`: nothing is due.
     fn step(&self) -> bool;
 
-    /// The clock was advanced by hand: waiting threads must look at it again.
+    /// Called when the clock has been advanced manually: waiting threads must read it again.
     fn clock_advanced(&self);
 }

@@ -47,34 +47,37 @@ pub(crate) fn wall_after(time: SystemTime, distance: Nanos) -> Option<SystemTime
     time.checked_add(Duration::from_nanos(rounded))
 }
 
-/// What a wall clock showed at one instant, which determines what it shows at any other.
+/// A reading of a wall clock at one instant, from which its reading at any other instant follows.
 ///
 /// A clock that added to a `SystemTime` instead would lose a fraction with every addition.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct WallMark {
-    pub(crate) at: Nanos,
-    pub(crate) shows: SystemTime,
+pub(crate) struct WallReading {
+    /// When the clock was read.
+    pub(crate) instant: Nanos,
+    /// The wall time then.
+    pub(crate) wall: SystemTime,
 }
 
-impl WallMark {
-    /// What the clock shows at `now`, which is not earlier than the mark.
-    pub(crate) fn wall(self, now: Nanos) -> SystemTime {
-        let passed = Duration::from_nanos(now.saturating_sub(self.at));
-        self.shows.checked_add(passed).unwrap_or(self.shows)
+impl WallReading {
+    /// The wall time at `now`, which is not earlier than this reading; rounded down to the resolution
+    /// of `SystemTime`.
+    pub(crate) fn wall_rounded_down(self, now: Nanos) -> SystemTime {
+        let passed = Duration::from_nanos(now.saturating_sub(self.instant));
+        self.wall.checked_add(passed).unwrap_or(self.wall)
     }
 
-    /// [`WallMark::wall`], exactly.
+    /// The wall time at `now` in nanoseconds since 1970, without rounding.
     pub(crate) fn wall_nanos(self, now: Nanos) -> WallNanos {
-        wall_nanos(self.shows) + WallNanos::from(now.saturating_sub(self.at))
+        wall_nanos(self.wall) + WallNanos::from(now.saturating_sub(self.instant))
     }
 
-    /// The time at which the clock shows, or showed, `instant`; rounded up.
-    pub(crate) fn wall_at(self, instant: Nanos) -> SystemTime {
-        let shifted = match instant.checked_sub(self.at) {
-            Some(ahead) => wall_after(self.shows, ahead),
-            // Rounding down what is subtracted rounds up the result.
-            None => self.shows.checked_sub(Duration::from_nanos(self.at - instant)),
+    /// The wall time at `instant`, rounded up to the resolution of `SystemTime`.
+    pub(crate) fn wall_rounded_up(self, instant: Nanos) -> SystemTime {
+        let shifted = match instant.checked_sub(self.instant) {
+            Some(ahead) => wall_after(self.wall, ahead),
+            // The distance that is subtracted is rounded down, so the result is rounded up.
+            None => self.wall.checked_sub(Duration::from_nanos(self.instant - instant)),
         };
-        shifted.unwrap_or(self.shows)
+        shifted.unwrap_or(self.wall)
     }
 }

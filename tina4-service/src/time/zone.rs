@@ -1,4 +1,4 @@
-//! The only access to the time zone database: what local time is at an instant.
+//! The only access to the time zone database, which maps instants to local time.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,12 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tina4_service_core::{ClockChange, Timezone};
 
 #[cfg(feature = "cron")]
-pub(crate) use known::Zone;
+pub(crate) use with_cron::Zone;
 #[cfg(not(feature = "cron"))]
-pub(crate) use unknown::Zone;
+pub(crate) use without_cron::Zone;
 
 impl Zone {
-    /// Writes a due time in local time, and how a DST change affects it.
+    /// Writes a due time in local time, with a note if a DST change affects it.
     pub(crate) fn write(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -40,7 +40,7 @@ pub(crate) fn write_utc(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Resu
     }
 }
 
-/// Writes an instant that is out of the range of the calendars here: `@` and the seconds since 1970.
+/// Writes an instant that is out of the range of the calendar library: `@` and the seconds since 1970.
 fn write_seconds(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
     let (sign, distance) = match at.duration_since(UNIX_EPOCH) {
         Ok(since) => ("", since),
@@ -54,7 +54,7 @@ fn write_seconds(f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
 }
 
 #[cfg(feature = "cron")]
-mod known {
+mod with_cron {
     use super::{SystemTime, Timezone, fmt, write_seconds};
     use crate::text::one_line::OneLine;
     use jiff::Timestamp;
@@ -62,10 +62,10 @@ mod known {
 
     use crate::text::nearest::nearest;
 
-    /// Where a Unix system configures its time zone.
+    /// The file with the time zone of a Unix system.
     const LOCALTIME: &str = "/etc/localtime";
 
-    /// Names of UTC; each also exists in the area `Etc`. They need no database, which many container
+    /// The names for UTC; each also exists in the area `Etc`. They need no database, which many container
     /// images lack.
     const UTC: [&str; 9] =
         ["GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich", "UCT", "Universal", "UTC", "Zulu"];
@@ -75,11 +75,14 @@ mod known {
     pub(crate) struct Zone(TimeZone);
 
     impl Zone {
-        /// Looks up a time zone; the error says what is wrong and what to do. `here` is the meaning of
-        /// "local"; `None`: the machine's own time zone.
-        pub(crate) fn find(timezone: &Timezone, here: Option<&Self>) -> Result<Self, Box<str>> {
-            match (timezone, here) {
-                (Timezone::Local, Some(here)) => Ok(here.clone()),
+        /// Looks up a time zone; the error contains the problem and its remedy. `local_zone` is the
+        /// zone that "local" stands for; `None`: the machine's own.
+        pub(crate) fn find(
+            timezone: &Timezone,
+            local_zone: Option<&Self>,
+        ) -> Result<Self, Box<str>> {
+            match (timezone, local_zone) {
+                (Timezone::Local, Some(zone)) => Ok(zone.clone()),
                 (Timezone::Local, None) => local().map(Self),
                 (Timezone::Named(name), _) => named(name).map(Self).ok_or_else(|| unknown(name)),
             }
@@ -91,18 +94,18 @@ mod known {
                     let at = at.to_zoned_datetime(self.0.clone());
                     write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S %:z"))
                 }
-                // Outside of the years -9999 to 9999, or within a day of their end.
+                // Outside the years -9999 to 9999, or within a day of either end.
                 Err(_) => write_seconds(f, at),
             }
         }
     }
 
-    /// Times as a test reads and writes them.
+    /// Parsing and printing of times for tests.
     #[cfg(feature = "testing")]
     impl Zone {
         /// Parses a time: `2026-03-28T12:00:00[Europe/Berlin]`, which names its zone;
-        /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the given zone. Also parses what
-        /// [`Zone::write_time`] and [`Zone::write_exactly`] write.
+        /// `2026-03-28T12:00:00Z`; or `2026-03-28T12:00` in the given zone, or in UTC if there is none.
+        /// Also parses the output of [`Zone::write_time`] and [`Zone::write_with_fraction`].
         pub(crate) fn parse_time(
             text: &str,
             zone: Option<&Self>,
@@ -133,8 +136,8 @@ mod known {
             Ok((SystemTime::try_from(time).map_err(wrong)?, zone))
         }
 
-        /// Writes a time to the nanosecond, with the name of the zone.
-        pub(crate) fn write_exactly(
+        /// Writes a time with its fraction of a second and the name of the zone.
+        pub(crate) fn write_with_fraction(
             &self,
             f: &mut fmt::Formatter<'_>,
             at: SystemTime,
@@ -152,7 +155,7 @@ mod known {
             }
         }
 
-        /// Its name in the time zone database; `None` if it is not from there.
+        /// The zone's name in the time zone database; `None`: it has none.
         pub(crate) fn name(&self) -> Option<&str> {
             self.0.iana_name()
         }
@@ -169,22 +172,22 @@ mod known {
         }
     }
 
-    /// The nearest instant that jiff can represent; its last year is 9999.
+    /// The nearest instant that jiff can represent, which supports the years up to 9999.
     fn timestamp(seconds: i64) -> Timestamp {
         let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_second(seconds).unwrap_or(end)
     }
 
-    /// Whether this is a name of UTC.
+    /// Whether this is one of the names for UTC.
     fn is_utc(name: &str) -> bool {
-        let place = match name.split_at_checked("Etc/".len()) {
-            Some((area, place)) if area.eq_ignore_ascii_case("Etc/") => place,
+        let location = match name.split_at_checked("Etc/".len()) {
+            Some((area, location)) if area.eq_ignore_ascii_case("Etc/") => location,
             Some(_) | None => name,
         };
-        UTC.iter().any(|known| known.eq_ignore_ascii_case(place))
+        UTC.iter().any(|known| known.eq_ignore_ascii_case(location))
     }
 
-    /// The zone of this name.
+    /// The zone with this name.
     fn named(name: &str) -> Option<TimeZone> {
         if is_utc(name) {
             return Some(TimeZone::UTC);
@@ -214,17 +217,19 @@ mod known {
             let found = found.to_string_lossy();
             let found = OneLine(&found);
             if has_no_database() {
-                return no_database(format_args!("`TZ={found}`, as the environment says,"));
+                return no_database(format_args!(
+                    "the time zone `{found}` in the environment variable `TZ`"
+                ));
             }
             let problem = format!(
-                "the environment says `TZ={found}`, which is no time zone that this machine knows; correct it, or set `timezone`"
+                "the environment variable `TZ` is `{found}`, which this machine does not know as a time zone; correct it, or set `timezone`"
             );
             problem.into()
         })
     }
 
-    /// The zone of `/etc/localtime`. That may be a dangling link, as in an image without a database; if
-    /// the name of the missing file is one of UTC, it is enough.
+    /// The zone that `/etc/localtime` refers to. It may be a dangling link, as in an image without a
+    /// database; if the name of the missing file is a name for UTC, the name alone is sufficient.
     fn from_localtime() -> Result<TimeZone, Box<str>> {
         if std::fs::symlink_metadata(LOCALTIME).is_err() {
             return Ok(TimeZone::UTC);
@@ -235,7 +240,7 @@ mod known {
             (_, Some(zone)) => Ok(zone),
             (Some(name), None) if has_no_database() => {
                 let name = OneLine(name);
-                Err(no_database(format_args!("`{name}`, to which `{LOCALTIME}` is a link,")))
+                Err(no_database(format_args!("`{name}`, the target of the link `{LOCALTIME}`,")))
             }
             (_, None) => {
                 let problem = format!(
@@ -248,8 +253,8 @@ mod known {
 
     /// The name of a zone: the part of its file's path after the database's directory.
     fn name_in(path: &str) -> &str {
-        const FOLDER: &str = "zoneinfo/";
-        path.rfind(FOLDER).map_or(path, |start| &path[start + FOLDER.len()..])
+        const DIRECTORY: &str = "zoneinfo/";
+        path.rfind(DIRECTORY).map_or(path, |start| &path[start + DIRECTORY.len()..])
     }
 
     fn has_no_database() -> bool {
@@ -273,12 +278,12 @@ mod known {
             Some(known) => format!("did you mean `{known}`?"),
             None => "write a name of the IANA database, such as `Europe/Berlin`".to_owned(),
         };
-        format!("this machine knows no time zone `{shown}`; {remedy}").into()
+        format!("the time zone `{shown}` is unknown to this machine; {remedy}").into()
     }
 }
 
 #[cfg(not(feature = "cron"))]
-mod unknown {
+mod without_cron {
     use super::{SystemTime, Timezone, fmt};
 
     /// Without the feature `cron` there are no time zones.

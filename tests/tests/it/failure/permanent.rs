@@ -80,7 +80,7 @@ fn check(what: &str, service: Service, text: &str) {
     assert_eq!(known.last_error.as_deref(), Some(text), "{what}");
     assert_eq!((known.next_due, known.is_healthy()), (None, false), "{what}");
     let line = known.to_string();
-    assert!(line.ends_with(&format!(", 1 crashes, last error: {text}")), "{line}");
+    assert!(line.ends_with(&format!(", crashes: 1, last error: {text}")), "{line}");
 }
 
 /// A service that returns this error and has restarts left.

@@ -77,7 +77,7 @@ fn rule_60_every_field_reports_what_happened() {
     assert_eq!((known.restarts, known.crashes_in_a_row, known.lateness.last), (1, 0, secs(7)));
     assert_eq!(known.last_error.as_deref(), Some("the third"), "it is kept");
     let line = known.to_string();
-    assert_eq!(line, "s: waiting, every 10s, 4 runs, 1 crashes, last error: the third");
+    assert_eq!(line, "s: waiting, every 10s, runs: 4, crashes: 1, last error: the third");
     runner.stop_all();
 }
 

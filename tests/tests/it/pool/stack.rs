@@ -59,7 +59,7 @@ fn rule_82_an_impossible_stack_size_is_a_fault() {
         let error = runner.start_all().expect_err("the size is impossible");
         let text = error.to_string();
         let words = format!(
-            "`stack_size` of the runner is {bytes} bytes, which no thread can have; write at least 64 KiB, such as `8 * 1024 * 1024`"
+            "the runner's `stack_size` is {bytes} bytes; it must be at least 64 KiB and at most a quarter of the address space, such as `8 * 1024 * 1024`"
         );
         assert!(text.contains(&words), "{text}");
         let StartError::Faults(faults) = error else { panic!("{text}") };
@@ -78,7 +78,9 @@ fn rule_82_a_stack_size_that_the_system_refuses_is_an_error_of_start() {
     assert!(runner.check().is_ok(), "the check allocates no stack");
     let error = runner.start_all().expect_err("no machine has that much memory");
     assert!(matches!(error, StartError::NoThread(_)), "{error}");
-    let words = format!(", with a stack of {bytes} bytes");
+    let words = format!(
+        ", with a stack of {bytes} bytes; lower the number of threads or the stack size, or raise the limit"
+    );
     assert!(error.to_string().ends_with(&words), "{error}");
     assert!(!runner.is_running("s"));
     assert!(runner.stop_all().is_clean());

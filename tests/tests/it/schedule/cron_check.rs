@@ -48,7 +48,7 @@ fn rule_82_unreadable_expressions_and_unknown_zones_are_faults_with_their_place(
         concat!("`expression` at ", file!(), ":"),
         "`cron`: `MOM` is not a day of the week; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT\n    0 8 * * MOM\n            ^^^",
         "`timezone`: `UTC+2` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`",
-        "`timezone`: this machine knows no time zone `Europe/Berlinn`; did you mean `Europe/Berlin`?",
+        "`timezone`: the time zone `Europe/Berlinn` is unknown to this machine; did you mean `Europe/Berlin`?",
         "`timezone` has no effect without `cron`; add `cron` or remove `timezone`",
     ] {
         assert!(text.contains(part), "{part}\nis missing in\n{text}");
@@ -72,7 +72,7 @@ fn rule_166_local_is_the_zone_of_the_environment_or_a_fault() {
         ("", "0 8 * * * (local); due 1970-01-01 08:00:00 +00:00, "),
         (
             "Nowhere/City",
-            "`timezone`: the environment says `TZ=Nowhere/City`, which is no time zone that this machine knows; correct it, or set `timezone`",
+            "`timezone`: the environment variable `TZ` is `Nowhere/City`, which this machine does not know as a time zone; correct it, or set `timezone`",
         ),
     ] {
         let plan = plan(zone);

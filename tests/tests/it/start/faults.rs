@@ -70,14 +70,14 @@ fn rule_30_all_faults_are_reported_together_with_file_and_line_and_nothing_start
             at("#[service(name = \"faults.egg\""),
             at("#[service(name = \"faults.hen\"")
         ),
-        format!("a `f32` was given 2 times, at {0}:{one} and {0}:{two}", file!()),
+        format!("`f32` was provided 2 times, at {0}:{one} and {0}:{two}", file!()),
         format!(
             "`9lives` at {}:{}: ",
             file!(),
             line_of("    runner.register(Service::new(\"9lives\"")
         ),
         "`5` has no unit".to_owned(),
-        "`faults.ghost` is selected, but there is no service of that name".to_owned(),
+        "`only` or `except` names `faults.ghost`, but there is no such service".to_owned(),
     ] {
         assert!(text.contains(&part), "`{part}` is missing in:\n{text}");
     }
@@ -106,12 +106,13 @@ fn rule_82_an_unknown_name_in_after_or_in_a_selection_gets_a_suggestion() {
     let text = runner.check().expect_err("there are unknown names").to_string();
     let declared = Runner::builder().build().services().remove(0).name;
     let after = |name| format!("starts after `{name}`, which is not a service; ");
-    let selected = |name| format!("`{name}` is selected, but there is no service of that name; ");
+    let selected =
+        |name| format!("`only` or `except` names `{name}`, but there is no such service; ");
     for part in [
         after("hartbeat") + "did you mean `heartbeat`?",
         after("nobody") + "put `#[service]` on it, or correct the name",
         selected("faults.eg") + "did you mean `faults.egg`?",
-        selected("nothing") + &format!("the services are heartbeat, then, {declared}, "),
+        selected("nothing") + &format!("the services are `heartbeat`, `then`, `{declared}`, "),
     ] {
         assert!(text.contains(&part), "`{part}` is missing in:\n{text}");
     }

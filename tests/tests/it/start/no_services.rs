@@ -9,13 +9,13 @@ fn rule_31_an_error_without_services_explains_the_likely_cause() {
     let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &[]).ended();
     let text = ended.out.join("\n");
     assert!(text.contains("no service was found"), "{text}");
-    assert!(text.contains("a crate of their own that nothing else names"), "{text}");
+    assert!(text.contains("a separate crate that nothing refers to"), "{text}");
     assert!(text.contains("use my_services as _;"), "{text}");
     // The same error helps a program that selects a service.
     let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["heartbeat"]).ended();
     let text = ended.out.join("\n");
     assert!(
-        text.contains("`heartbeat` is selected, but there is no service of that name"),
+        text.contains("`only` or `except` names `heartbeat`, but there is no such service"),
         "{text}"
     );
     assert!(text.contains("use my_services as _;"), "{text}");
@@ -28,13 +28,13 @@ fn rule_31_the_linker_is_not_blamed_for_an_empty_selection() {
         assert_eq!(runner.check().expect_err("the same").to_string(), error.to_string());
         error.to_string()
     };
-    let registered = "this runner has no services; `register` one before starting";
+    let registered = "this runner has no services; `register` a service before starting";
     assert_eq!(text(&Runner::new()), registered);
     assert!(matches!(Runner::new().start_all(), Err(StartError::NothingRegistered)));
     let all = Runner::builder().build().services().into_iter().map(|info| info.name);
     let all: Vec<_> = all.map(String::from).collect();
     let selected = format!(
-        "`only` and `except` exclude every declared service ({}); select one, or `register` one",
+        "`only` and `except` exclude every declared service ({}); select one of them, or `register` a service",
         all.len()
     );
     let none = Runner::builder().only::<&str>([]).build();

@@ -30,7 +30,7 @@ fn rule_170_a_service_without_autostart_starts_by_name_only() {
     runner.start_all().unwrap();
     watch.began("eager");
     assert_eq!(runner.status()["lazy"], State::Registered);
-    assert!(runner.check().unwrap().to_string().contains("not started by itself"));
+    assert!(runner.check().unwrap().to_string().contains("not started automatically"));
     runner.start("lazy").unwrap();
     watch.change("lazy", &Change::Finished);
     runner.stop_all();

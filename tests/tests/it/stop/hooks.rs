@@ -116,7 +116,7 @@ fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
     assert_eq!(recorder.take(), ["fifth", "third", "first"]);
     assert_eq!(report.services[0].failed_hooks, 2);
     assert!(!report.is_clean());
-    assert!(report.to_string().contains("2 clean-up hooks failed"), "{report}");
+    assert!(report.to_string().contains("failed clean-up hooks: 2"), "{report}");
     let cause = |change: Change| {
         if let Change::HookFailed { cause } = change { Some(cause.to_string()) } else { None }
     };

@@ -7,9 +7,9 @@ use std::sync::atomic::Ordering;
 use crate::observe::log::LogLine;
 use crate::service::environment::Environment;
 use crate::sys::panics;
-use crate::sys::stop_signal::Sleepers;
+use crate::sys::stop_flag::Sleepers;
 
-/// Log lines that may wait to be written.
+/// The maximum number of log lines that wait to be written.
 const MAX_LINES: usize = 10_000;
 
 /// Effects taken out of a [`DeferredQueue`], to be executed without the lock.
@@ -22,7 +22,7 @@ pub(crate) struct Deferred {
 }
 
 impl Deferred {
-    /// Whether it holds log lines, which are written in order: by one thread at a time.
+    /// Whether there are log lines. Only one thread at a time may write them, to keep them in order.
     pub(super) fn has_log(&self) -> bool {
         !self.log.is_empty()
     }
@@ -37,7 +37,7 @@ impl Deferred {
         }
         for line in log {
             let _ = panics::catch(|| line.write());
-            line.done();
+            line.mark_handled();
         }
     }
 }
@@ -49,51 +49,53 @@ pub(crate) struct DeferredQueue {
     pending: Deferred,
     /// A thread is writing log lines.
     logging: bool,
-    lost_lines: u64,
-    /// The process is ending: nothing that could block is done any more.
+    /// Log lines that were discarded since the last one that was queued.
+    missed_lines: u64,
+    /// The process is ending: from now on, nothing that could block is done.
     exiting: bool,
 }
 
 impl DeferredQueue {
     pub(crate) fn new(env: Arc<Environment>) -> Self {
-        Self { env, pending: Deferred::default(), logging: false, lost_lines: 0, exiting: false }
+        Self { env, pending: Deferred::default(), logging: false, missed_lines: 0, exiting: false }
     }
 
-    /// Wakes the sleeping code of a service; `None`: none sleeps.
+    /// Queues the sleeping code of a service to be woken; does nothing for `None`.
     pub(crate) fn wake(&mut self, sleepers: Option<Sleepers>) {
         self.pending.sleepers.extend(sleepers);
     }
 
-    /// Drops a user value.
+    /// Queues a user value to be dropped once the lock is released.
     pub(crate) fn discard<T: Any + Send>(&mut self, value: Option<T>) {
         if let Some(value) = value {
             self.pending.discarded.push(Box::new(value));
         }
     }
 
-    /// Writes a log line. While the log blocks, up to [`MAX_LINES`] wait; more are lost, and counted.
+    /// Queues a log line. While the log blocks, up to [`MAX_LINES`] are kept; further lines are
+    /// discarded and counted.
     pub(crate) fn log(&mut self, line: LogLine) {
         if self.exiting {
-            return line.done();
+            return line.mark_handled();
         }
         let log = &mut self.pending.log;
         if log.len() >= MAX_LINES {
-            self.lost_lines += 1;
-            return line.done();
+            self.missed_lines += 1;
+            return line.mark_handled();
         }
-        if self.lost_lines > 0 {
-            log.push(LogLine::missed(std::mem::take(&mut self.lost_lines)));
+        if self.missed_lines > 0 {
+            log.push(LogLine::missed(std::mem::take(&mut self.missed_lines)));
         }
         log.push(line);
     }
 
-    /// The process is ending. Destructors are user code, which the thread that ends the process must
-    /// not wait for, and the log may block.
-    pub(crate) fn exit(&mut self) {
+    /// Records that the process is ending: from now on, user values are leaked and log lines are
+    /// discarded, because destructors and the log may block.
+    pub(crate) fn set_exiting(&mut self) {
         self.exiting = true;
     }
 
-    /// Whether anything can be taken.
+    /// Whether [`DeferredQueue::take`] would return anything.
     pub(crate) fn is_pending(&self) -> bool {
         let Deferred { sleepers, discarded, log } = &self.pending;
         let may_log = !log.is_empty() && !self.logging;
@@ -125,7 +127,7 @@ impl DeferredQueue {
         std::mem::take(&mut self.pending.sleepers)
     }
 
-    /// The effects that were taken have been executed.
+    /// Records that the effects that were taken have been executed.
     pub(crate) fn flushed(&mut self, had_log: bool) {
         if had_log {
             self.logging = false;

@@ -1,4 +1,4 @@
-//! The pool under a virtual clock that drives it: it has no workers; the clock's own threads execute
+//! The pool under a virtual clock that drives it: there are no workers; the clock's own threads execute
 //! the work.
 
 use super::Pool;
@@ -13,8 +13,9 @@ impl<S: WorkSource> Driven for Pool<S> {
     }
 
     fn step(&self) -> bool {
-        // perf: without the test kit nothing calls this. A second caller of `begin` and `complete` would
-        // keep them from being inlined into the worker: 55 more instructions per run.
+        // perf: only the test kit calls this. Compiled out otherwise, because a second caller of
+        // `begin` and `complete` would prevent their inlining into the worker: 55 more instructions
+        // per run.
         if !cfg!(feature = "testing") {
             return false;
         }
@@ -48,7 +49,7 @@ impl<S: WorkSource> Driven for Pool<S> {
             }
             state = lock(&self.state);
             let now = self.clock.now();
-            // One run per step: before the next one the driver wakes the threads that are ready.
+            // One run per step: before the next one, the clock wakes the threads that are ready.
             let timing = Timing { began, ended: now, now, may_repeat: false };
             id = state.source.complete(item, completion, timing);
         }

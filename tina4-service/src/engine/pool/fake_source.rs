@@ -12,7 +12,7 @@ use crate::sys::threads::start_worker;
 
 pub(super) type Work = Arc<dyn Fn() + Send + Sync>;
 
-/// Work by due time. It is finished once it is closed and nothing is left.
+/// A source of work, ordered by due time. It is finished once it has been closed and no work is left.
 pub(super) struct FakeSource {
     due: BTreeMap<(Nanos, u32), Work>,
     next_id: u32,
@@ -21,16 +21,17 @@ pub(super) struct FakeSource {
     pub(super) closed: bool,
     changed: bool,
     deferred: DeferredQueue,
-    /// Due times that need no worker, but defer this.
+    /// Due times that need no worker, each with an effect that it defers.
     deferring: BTreeMap<Nanos, Work>,
+    /// Whether new work is predicted to be short; `None`: there is no prediction.
     pub(super) short: Option<bool>,
-    pub(super) most_executing: usize,
+    pub(super) max_executing: usize,
     pub(super) failed_spawns: usize,
-    /// How often a worker became idle, which it does after each wake-up.
-    pub(super) idled: usize,
+    /// How often `is_finished` was called: at least once each time a worker becomes idle.
+    pub(super) finish_checks: usize,
     /// Completed work is due again after this period.
     pub(super) period: Option<Nanos>,
-    /// How long the source is busy with each completion.
+    /// How long each call of `complete` spins under the lock, in nanoseconds of real time.
     pub(super) busy: Nanos,
 }
 
@@ -55,9 +56,9 @@ impl Default for FakeSource {
             deferred: DeferredQueue::new(Arc::new(Environment::default())),
             deferring: BTreeMap::new(),
             short: None,
-            most_executing: 0,
+            max_executing: 0,
             failed_spawns: 0,
-            idled: 0,
+            finish_checks: 0,
             period: None,
             busy: 0,
         }
@@ -98,8 +99,8 @@ impl WorkSource for FakeSource {
     }
 
     fn due_after_next(&self) -> Option<Nanos> {
-        let jobs = self.due.keys().take(2).map(|(at, _)| *at);
-        let mut first: Vec<_> = jobs.chain(self.deferring.keys().take(2).copied()).collect();
+        let work = self.due.keys().take(2).map(|(at, _)| *at);
+        let mut first: Vec<_> = work.chain(self.deferring.keys().take(2).copied()).collect();
         first.sort_unstable();
         first.get(1).copied()
     }
@@ -118,7 +119,7 @@ impl WorkSource for FakeSource {
         }
         let work = entry.remove();
         self.executing += 1;
-        self.most_executing = self.most_executing.max(self.executing);
+        self.max_executing = self.max_executing.max(self.executing);
         Some(FakeWork { work, short: self.short })
     }
 
@@ -127,8 +128,8 @@ impl WorkSource for FakeSource {
             self.add(timing.now + period, item.work);
         }
         let clock = Clock::system();
-        let over = clock.now() + self.busy;
-        while clock.now() < over {}
+        let end = clock.now() + self.busy;
+        while clock.now() < end {}
         self.executing -= 1;
         self.done += 1;
         self.changed = true;
@@ -152,7 +153,7 @@ impl WorkSource for FakeSource {
     }
 
     fn is_finished(&mut self) -> bool {
-        self.idled += 1;
+        self.finish_checks += 1;
         self.closed && self.due.is_empty() && self.deferring.is_empty()
     }
 
@@ -165,7 +166,7 @@ impl WorkSource for FakeSource {
     }
 
     #[cfg(feature = "exit-hook")]
-    fn subject(_: &Self::WorkItem) -> u32 {
+    fn service_index(_: &Self::WorkItem) -> u32 {
         0
     }
 
@@ -183,16 +184,20 @@ impl WorkSource for FakeSource {
 }
 
 pub(super) fn pool(clock: Clock, max_count: Option<usize>) -> Arc<Pool<FakeSource>> {
-    let threads =
-        ThreadConfig { name: "fake".to_owned(), max_count, stack_size: None, start: start_worker };
-    Pool::new(FakeSource::default(), clock, threads)
+    let config = ThreadConfig {
+        name_prefix: "fake".to_owned(),
+        max_count,
+        stack_size: None,
+        start: start_worker,
+    };
+    Pool::new(FakeSource::default(), clock, config)
 }
 
 /// Waits until this many pieces of work are done.
 pub(super) fn wait_for_done(pool: &Arc<Pool<FakeSource>>, count: usize) {
     pool.wait_for(
         |source, _| {
-            if source.done >= count { Wait::Ready(()) } else { Wait::Until(None) }
+            if source.done >= count { Poll::Ready(()) } else { Poll::Pending(None) }
         },
     );
 }

@@ -1,12 +1,10 @@
-//! The pool under a model checker: `shuttle` runs each test in thousands of schedules. A lost wake-up
-//! leaves every thread waiting, which it reports as a deadlock.
+//! The pool under a model checker: `shuttle` runs each test with thousands of thread schedules. If a
+//! wake-up is lost, every thread ends up waiting, which `shuttle` reports as a deadlock.
 //!
-//! ```text
-//! .ci/model
-//! ```
+//! Run it with `.ci/model`.
 //!
-//! The model has no timed waits: waits for a manual clock have no timeout. So no timeout can hide a
-//! lost wake-up here, and the stand-by, which depends on one, is tested in real time.
+//! There are no timed waits in the model, because a wait for a manual clock has no timeout. So a
+//! timeout cannot hide a lost wake-up. The stand-by needs a timeout, so it is tested in real time.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,25 +12,25 @@ use super::fake_source::{FakeSource, Work, pool, wait_for_done};
 use super::*;
 use crate::sys::sync::Gate;
 
-const SCHEDULES: usize = 5_000;
+const ITERATIONS: usize = 5_000;
 
 fn check(test: impl Fn() + Send + Sync + 'static) {
     shuttle::check_random(
         move || {
             test();
         },
-        SCHEDULES,
+        ITERATIONS,
     );
 }
 
-fn nothing() -> Work {
+fn yielding_work() -> Work {
     Arc::new(shuttle::thread::yield_now)
 }
 
-/// Ends the threads, so that a schedule ends.
+/// Makes the workers exit and waits for them, so that the iteration ends.
 fn close(pool: &Arc<Pool<FakeSource>>) {
     pool.with(|source, _| source.closed = true);
-    while pool.threads() > 0 {
+    while pool.thread_count() > 0 {
         shuttle::thread::yield_now();
     }
 }
@@ -46,7 +44,7 @@ fn work_added_by_any_thread_is_executed() {
                 let pool = Arc::clone(&pool);
                 shuttle::thread::spawn(move || {
                     for _ in 0..2 {
-                        pool.with(|source, now| source.add(now, nothing()));
+                        pool.with(|source, now| source.add(now, yielding_work()));
                     }
                 })
             })
@@ -60,15 +58,15 @@ fn work_added_by_any_thread_is_executed() {
 }
 
 #[test]
-fn a_clock_that_moves_while_the_leader_falls_asleep_wakes_it() {
+fn advancing_the_clock_while_the_leader_starts_to_wait_wakes_it() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), None);
         pool.with(|source, _| {
-            source.add(10, nothing());
-            source.add(20, nothing());
+            source.add(10, yielding_work());
+            source.add(20, yielding_work());
         });
-        let mover = {
+        let advancer = {
             let (clock, pool) = (clock.clone(), Arc::clone(&pool));
             shuttle::thread::spawn(move || {
                 for _ in 0..2 {
@@ -78,21 +76,21 @@ fn a_clock_that_moves_while_the_leader_falls_asleep_wakes_it() {
             })
         };
         wait_for_done(&pool, 2);
-        mover.join().unwrap();
+        advancer.join().unwrap();
         close(&pool);
     });
 }
 
 #[test]
-fn a_clock_that_moves_while_a_worker_completes_its_work_is_seen() {
+fn advancing_the_clock_while_a_worker_completes_its_work_is_noticed() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), Some(1));
         pool.with(|source, now| {
-            source.add(now, nothing());
-            source.add(10, nothing());
+            source.add(now, yielding_work());
+            source.add(10, yielding_work());
         });
-        let mover = {
+        let advancer = {
             let (clock, pool) = (clock.clone(), Arc::clone(&pool));
             shuttle::thread::spawn(move || {
                 clock.advance(Duration::from_nanos(10));
@@ -100,7 +98,7 @@ fn a_clock_that_moves_while_a_worker_completes_its_work_is_seen() {
             })
         };
         wait_for_done(&pool, 2);
-        mover.join().unwrap();
+        advancer.join().unwrap();
         close(&pool);
     });
 }
@@ -110,10 +108,10 @@ fn an_earlier_due_time_wakes_the_leader_of_a_later_one() {
     check(|| {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let pool = pool(clock.clone(), None);
-        pool.with(|source, _| source.add(1_000, nothing()));
+        pool.with(|source, _| source.add(1_000, yielding_work()));
         let adder = {
             let pool = Arc::clone(&pool);
-            shuttle::thread::spawn(move || pool.with(|source, _| source.add(0, nothing())))
+            shuttle::thread::spawn(move || pool.with(|source, _| source.add(0, yielding_work())))
         };
         wait_for_done(&pool, 1);
         adder.join().unwrap();
@@ -175,7 +173,8 @@ fn rule_50_a_blocked_log_blocks_no_run() {
             clock.advance(Duration::from_nanos(10));
             pool.wake_waiters();
         }
-        // Not through the pool, because a request covers the next due time.
+        // Waits at the gate and not through the pool: a request to the pool would cover the next
+        // due time and hide the error.
         gate.pass();
         wait_for_done(&pool, 1);
         close(&pool);

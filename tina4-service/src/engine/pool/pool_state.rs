@@ -1,20 +1,20 @@
-//! What the pool's lock guards, and whether the next due time is covered.
+//! The state that the pool's lock guards, and the check that the next due time is covered.
 
 use super::deferred::Deferred;
 use super::work_source::WorkSource;
 use super::workers::{Wakeups, Workers};
 use tina4_service_core::Nanos;
 
-/// What the pool's lock guards.
+/// The state that the pool's lock guards.
 #[derive(Debug)]
 pub(super) struct PoolState<S> {
     pub(super) source: S,
     pub(super) workers: Workers,
-    /// Threads that wait in `Pool::wait_for` for something to change.
-    pub(super) listening: usize,
+    /// The number of threads that wait for a change, in `Pool::wait_for` or `Pool::wait_for_log`.
+    pub(super) listeners: usize,
 }
 
-/// What a thread does after it has released the lock.
+/// The actions to take after the lock has been released.
 #[derive(Debug)]
 pub(super) struct AfterUnlock {
     pub(super) wakeups: Option<Wakeups>,
@@ -26,8 +26,9 @@ pub(super) struct AfterUnlock {
 impl<S: WorkSource> PoolState<S> {
     /// Makes sure that the next due time is covered, as the pool's documentation defines it.
     ///
-    /// `returns_soon`: the caller is a worker that is expected to look again in a moment.
-    // Forced, because it is part of every run, and called from too many places to be inlined otherwise.
+    /// `returns_soon`: the caller is a worker that is expected to check for due work again shortly.
+    // Inlining is forced: this is part of every run, and there are too many callers for the compiler to
+    // inline it on its own.
     #[inline(always)]
     pub(super) fn cover(
         &mut self,
@@ -36,7 +37,7 @@ impl<S: WorkSource> PoolState<S> {
         max_threads: usize,
     ) -> Option<Box<AfterUnlock>> {
         let (notify_listeners, deferred) = self.take_after_unlock();
-        // A log or a destructor may block: a thread that executes one may not be back soon.
+        // A log or a destructor may block, so a thread that executes one may not return soon.
         let returns_soon = returns_soon && deferred.is_none();
         let uncovered = self.uncovered(now, returns_soon);
         if uncovered.is_none() && !notify_listeners && deferred.is_none() {
@@ -47,8 +48,9 @@ impl<S: WorkSource> PoolState<S> {
         AfterUnlock::new(wakeups, notify_listeners, deferred)
     }
 
-    /// The next due time, if no worker waits for it.
-    // Forced, because it is part of every run, and called from too many places to be inlined otherwise.
+    /// The next due time, if no worker waits for it. If the source is finished, wakes all workers,
+    /// so that they exit.
+    // Inlining is forced, as for `cover`.
     #[inline(always)]
     pub(super) fn uncovered(&mut self, now: Nanos, returns_soon: bool) -> Option<Nanos> {
         let due = self.source.next_due();
@@ -58,10 +60,10 @@ impl<S: WorkSource> PoolState<S> {
         due.filter(|due| !self.is_covered(now, *due, returns_soon))
     }
 
-    /// What is left to do without the lock: whether to notify listeners, and the deferred effects.
+    /// Takes what must be done without the lock: whether to notify listeners, and the deferred effects.
     #[inline]
     pub(super) fn take_after_unlock(&mut self) -> (bool, Option<Box<Deferred>>) {
-        let notify_listeners = self.source.take_changed() && self.listening > 0;
+        let notify_listeners = self.source.take_changed() && self.listeners > 0;
         (notify_listeners, self.source.deferred_mut().take())
     }
 
@@ -76,7 +78,7 @@ impl<S: WorkSource> PoolState<S> {
 }
 
 impl AfterUnlock {
-    /// Boxed, because there is usually nothing to do.
+    /// `None` if there is nothing to do. Boxed, because that is the usual case.
     #[inline]
     pub(super) fn new(
         wakeups: Option<Wakeups>,

@@ -9,12 +9,12 @@ use std::time::{Duration, SystemTime};
 use crossbeam_channel::{Sender, bounded, unbounded};
 
 use super::fake_source::{FakeSource, Work, pool, wait_for_done};
-use super::workers::*;
 use super::*;
 use crate::sys::threads::start_worker;
 
 #[cfg(feature = "signals")]
-mod blocking;
+mod without_blocking;
+mod workers;
 
 const MILLISECOND: Nanos = 1_000_000;
 
@@ -36,11 +36,11 @@ fn a_burst_of_short_runs_needs_few_threads() {
     pool.with(|source, now| (0..1_000).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 1_000);
     assert_eq!(count.load(Ordering::Relaxed), 1_000);
-    assert!(pool.threads() < 12, "{} threads for a burst of short runs", pool.threads());
+    assert!(pool.thread_count() < 12, "{} threads for a burst of short runs", pool.thread_count());
 }
 
 #[test]
-fn rule_50_there_are_as_many_threads_as_blocked_runs_and_one_that_waits() {
+fn rule_50_there_is_a_thread_for_each_blocked_run_and_one_more_to_wait() {
     let pool = pool(Clock::system(), None);
     let (started, starts) = unbounded();
     let (release, released) = bounded::<()>(0);
@@ -59,13 +59,13 @@ fn rule_50_there_are_as_many_threads_as_blocked_runs_and_one_that_waits() {
     assert_eq!(count.load(Ordering::Relaxed), 1);
     drop(release);
     wait_for_done(&pool, 41);
-    assert!(pool.threads() <= 43, "{} threads", pool.threads());
+    assert!(pool.thread_count() <= 43, "{} threads", pool.thread_count());
 }
 
 #[test]
-fn work_that_was_predicted_short_and_blocks_delays_others_only_briefly() {
+fn a_wrong_short_prediction_delays_other_work_only_briefly() {
     let pool = pool(Clock::system(), None);
-    // Predicted to be short from the start: no worker is woken before it, so the stand-by must notice.
+    // Predicted to be short from the start: no worker is woken before it, so the stand-by must step in.
     pool.with(|source, _| source.short = Some(true));
     let (_, quick) = counter();
     pool.with(|source, now| (0..100).for_each(|_| source.add(now, Arc::clone(&quick))));
@@ -87,7 +87,8 @@ fn work_that_was_predicted_short_and_blocks_delays_others_only_briefly() {
     wait_for_done(&pool, 201);
 }
 
-/// How often workers became idle, per run, during two hundred runs.
+/// How often `is_finished` was called, per run, during two hundred runs: an estimate of how often
+/// workers became idle.
 fn idle_per_run(set_up: impl Fn(&mut FakeSource, Nanos, Work)) -> f64 {
     let pool = pool(Clock::system(), None);
     let (done, runs) = unbounded();
@@ -95,32 +96,32 @@ fn idle_per_run(set_up: impl Fn(&mut FakeSource, Nanos, Work)) -> f64 {
         let _ = done.send(());
     });
     pool.with(|source, now| set_up(source, now, work));
-    // Not with `wait_for`, because each evaluation of its condition is a request to the pool.
+    // `wait_for` would not do here: each evaluation of its condition is itself a request to the pool.
     for _ in 0..200 {
         runs.recv_timeout(Duration::from_secs(10)).expect("all of them run");
     }
     pool.with(|source, _| {
         source.period = None;
-        source.idled as f64 / 200.0
+        source.finish_checks as f64 / 200.0
     })
 }
 
-/// No worker is woken for work that is known to be short; a stand-by looks every few milliseconds.
+/// No worker is woken for work that is known to be short; a stand-by checks every few milliseconds.
 #[test]
 fn rule_52_a_short_run_costs_one_wake_up() {
-    let one_each_millisecond = |short| {
+    let one_per_millisecond = |short| {
         idle_per_run(|source, now, work| {
             source.short = Some(short);
             (0..200).for_each(|item| source.add(now + item * MILLISECOND, Arc::clone(&work)));
         })
     };
-    // One by the worker that runs it, and a few by the stand-by. The best of several attempts counts,
-    // because the stand-by looks more often on a busy machine.
-    let predicted: Vec<_> = (0..10).map(|_| one_each_millisecond(true)).collect();
+    // One wake-up of the worker that runs it, and a few of the stand-by. Only the best of several
+    // attempts counts, because the stand-by wakes more often on a busy machine.
+    let predicted: Vec<_> = (0..10).map(|_| one_per_millisecond(true)).collect();
     assert!(predicted.iter().any(|idle| *idle < 1.4), "a worker is woken for each: {predicted:?}");
-    let others: Vec<_> = (0..10).map(|_| one_each_millisecond(false)).collect();
-    assert!(others.iter().any(|idle| *idle > 1.4), "no worker waits beside them: {others:?}");
-    // A periodic run beside a due time far away: the stand-by waits for the latter.
+    let others: Vec<_> = (0..10).map(|_| one_per_millisecond(false)).collect();
+    assert!(others.iter().any(|idle| *idle > 1.4), "no second worker is woken to wait: {others:?}");
+    // One periodic run, and one due time far in the future, for which the stand-by waits.
     let alone: Vec<_> = (0..3)
         .map(|_| {
             idle_per_run(|source, now, work| {
@@ -140,7 +141,7 @@ fn rule_50_a_blocked_log_delays_no_run() {
     let (done, others) = unbounded();
     let work: Work = Arc::new(move || done.send(()).unwrap());
     pool.with(|source, now| {
-        // The effect that blocks is not work: a worker executes it in between.
+        // The effect that blocks is not work: a worker executes it before it takes any work.
         source.add_deferring(
             now,
             Arc::new(move || {
@@ -157,13 +158,13 @@ fn rule_50_a_blocked_log_delays_no_run() {
 }
 
 #[test]
-fn a_limit_on_threads_is_kept() {
+fn the_thread_limit_is_respected() {
     let pool = pool(Clock::system(), Some(2));
     let (_, work) = counter();
     pool.with(|source, now| (0..200).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 200);
-    assert!(pool.threads() <= 2);
-    assert!(pool.with(|source, _| source.most_executing) <= 2);
+    assert!(pool.thread_count() <= 2);
+    assert!(pool.with(|source, _| source.max_executing) <= 2);
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn every_thread_ends_once_the_source_is_finished() {
     pool.with(|source, now| (0..100).for_each(|_| source.add(now, Arc::clone(&work))));
     wait_for_done(&pool, 100);
     pool.with(|source, _| source.closed = true);
-    while pool.threads() > 0 {
+    while pool.thread_count() > 0 {
         std::thread::yield_now();
     }
 }
@@ -203,7 +204,7 @@ fn a_busy_source_makes_no_run_late() {
     panic!("{late:?}");
 }
 
-/// As at the limit of threads of a process.
+/// As when the process has reached its limit on threads.
 #[test]
 fn a_failed_spawn_is_retried_but_rarely() {
     static LEFT: AtomicUsize = AtomicUsize::new(1);
@@ -214,44 +215,44 @@ fn a_failed_spawn_is_retried_but_rarely() {
             start_worker(name, stack_size, body)
         }
     };
-    let threads =
-        ThreadConfig { name: "rare".to_owned(), max_count: None, stack_size: None, start };
-    let pool = Pool::new(FakeSource::default(), Clock::system(), threads);
+    let config =
+        ThreadConfig { name_prefix: "rare".to_owned(), max_count: None, stack_size: None, start };
+    let pool = Pool::new(FakeSource::default(), Clock::system(), config);
     let (release, released) = bounded::<()>(0);
     let (started, starts) = bounded(1);
     let blocker: Work = Arc::new(move || {
         started.send(()).unwrap();
         let _ = released.recv();
     });
-    let start = pool.with(|source, now| {
+    let begin = pool.with(|source, now| {
         source.add(now, blocker);
         now
     });
     starts.recv_timeout(Duration::from_secs(10)).expect("the only thread");
     let (count, other) = counter();
     pool.with(|source, now| source.add(now, other));
-    // A thread that waits for something else neither spins nor fills the log.
-    let soon = start + 300 * MILLISECOND;
+    // A thread that waits for another condition neither spins nor fills the log.
+    let soon = begin + 300 * MILLISECOND;
     let failed = pool.wait_for(|source, now| {
-        if now < soon { Wait::Until(Some(soon)) } else { Wait::Ready(source.failed_spawns) }
+        if now < soon { Poll::Pending(Some(soon)) } else { Poll::Ready(source.failed_spawns) }
     });
     assert!((1..10).contains(&failed), "{failed} failed attempts");
     assert_eq!(count.load(Ordering::SeqCst), 0);
-    // It retries when a thread may be available, even if nothing else happens.
+    // It is tried again when a thread may be available, even if no request arrives.
     LEFT.store(2, Ordering::SeqCst);
     let late = soon + 10_000 * MILLISECOND;
     let done = pool.wait_for(|source, now| match source.done {
-        0 if now < late => Wait::Until(Some(late)),
-        done => Wait::Ready(done),
+        0 if now < late => Poll::Pending(Some(late)),
+        done => Poll::Ready(done),
     });
     assert_eq!((done, count.load(Ordering::SeqCst)), (1, 1));
     drop(release);
     wait_for_done(&pool, 2);
 }
 
-/// A request returns, however many effects are deferred in the meantime.
+/// A request returns even if each effect that it executes defers another one.
 #[test]
-fn effects_deferred_during_a_flush_are_left_to_a_worker() {
+fn effects_deferred_during_a_flush_are_handed_to_a_worker() {
     fn defers(pool: &Arc<Pool<FakeSource>>, more: usize, done: &Sender<ThreadId>) -> Work {
         let (pool, done) = (Arc::clone(pool), done.clone());
         Arc::new(move || {
@@ -275,74 +276,7 @@ fn effects_deferred_during_a_flush_are_left_to_a_worker() {
     assert_eq!(here, 1, "{by:?}");
 }
 
-fn idle(worker: u64) -> IdleWorker {
-    IdleWorker { worker, condvar: Arc::new(Condvar::new()) }
-}
-
-#[test]
-fn rule_52_a_stand_by_steps_in_when_a_due_time_is_late() {
-    let mut workers = Workers::default();
-    assert!(!workers.must_step_in(9 * STAND_BY_SLACK, None), "nothing is due");
-    assert!(
-        !workers.must_step_in(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK + 1)),
-        "another worker may be executing it"
-    );
-    let IdleWorker { worker, condvar } = idle(1);
-    workers.leader = Some(Leader { worker, condvar, until: 0 });
-    assert!(!workers.must_step_in(9 * STAND_BY_SLACK, Some(0)), "the leader waits for it");
-    workers.leader = None;
-    (0..100).for_each(|_| workers.learn_duration(1_000));
-    assert!(workers.predict_short(Some(1_000)) && workers.predict_short(None));
-    assert!(workers.must_step_in(9 * STAND_BY_SLACK, Some(8 * STAND_BY_SLACK)));
-    // Other work that looks short may block as well.
-    assert!(!workers.predict_short(Some(1_000)));
-    workers.learn_duration(1_000_000);
-    assert!(!workers.predict_short(Some(1_000)));
-    workers.learn_duration(1_000);
-    assert!(workers.predict_short(Some(1_000)));
-    // Unmeasured work needs more evidence.
-    assert!(!workers.predict_short(None));
-    (0..3).for_each(|_| workers.learn_duration(1_000));
-    assert!(workers.predict_short(None));
-}
-
-#[test]
-fn rule_52_the_stand_by_is_the_one_that_looks_first() {
-    let mut workers = Workers::default();
-    workers.idle.extend([idle(1), idle(2)]);
-    assert!(workers.set_stand_by(StandBy { worker: 1, until: 7 }));
-    assert!(!workers.set_stand_by(StandBy { worker: 2, until: 7 }), "one is enough");
-    assert!(workers.set_stand_by(StandBy { worker: 2, until: 6 }), "an earlier one replaces it");
-    assert!(workers.has_stand_by(0, 6) && workers.has_stand_by(9, 0), "within a few milliseconds");
-    assert!(!workers.woke_up(1), "it was not notified");
-    assert!(workers.has_stand_by(0, 6), "it was no longer the stand-by");
-    assert!(!workers.woke_up(2));
-    assert!(!workers.has_stand_by(0, 6));
-    // A worker woken to stand by takes no work; the next one does.
-    workers.stand_by_wanted = true;
-    assert!(!workers.takes_work());
-    assert!(workers.takes_work());
-}
-
-#[test]
-fn rule_52_work_is_short_if_it_takes_less_than_waking_a_worker() {
-    let mut workers = Workers::default();
-    assert!(workers.predict_short(Some(19_999)) && !workers.predict_short(Some(20_000)));
-    assert!(!workers.predict_short(None));
-    (0..4).for_each(|_| workers.learn_duration(1_000));
-    assert!(workers.predict_short(None), "four short runs in a row predict unmeasured work");
-    workers.learn_duration(60_000);
-    assert!(!workers.predict_short(None), "too few to outweigh this long run");
-    (0..100).for_each(|_| workers.learn_duration(1_000));
-    (0..2).for_each(|_| workers.learn_duration(60_000));
-    assert!(workers.predict_short(None), "two of a hundred prove nothing");
-    workers.learn_duration(60_000);
-    assert!(!workers.predict_short(None), "however many were short before");
-    workers.wake_latency = 100_000;
-    assert!(workers.predict_short(Some(60_000)) && !workers.predict_short(Some(100_000)));
-}
-
-/// Otherwise each spawned thread would be a reason to spawn another.
+/// If it were, each spawned thread would make a run look long, and so cause another to be spawned.
 #[test]
 fn rule_52_spawning_a_thread_is_not_part_of_the_run_that_follows() {
     static CLOCK: OnceLock<Clock> = OnceLock::new();
@@ -352,9 +286,9 @@ fn rule_52_spawning_a_thread_is_not_part_of_the_run_that_follows() {
         CLOCK.get().expect("set above").advance(Duration::from_millis(1));
         start_worker(name, stack_size, body)
     };
-    let threads =
-        ThreadConfig { name: "slow".to_owned(), max_count: None, stack_size: None, start };
-    let pool = Pool::new(FakeSource::default(), clock.clone(), threads);
+    let config =
+        ThreadConfig { name_prefix: "slow".to_owned(), max_count: None, stack_size: None, start };
+    let pool = Pool::new(FakeSource::default(), clock.clone(), config);
     let (_, work) = counter();
     pool.with(|source, now| source.add(now + HOUR, Arc::clone(&work)));
     while lock(&pool.state).workers.leader.is_none() {
@@ -364,12 +298,13 @@ fn rule_52_spawning_a_thread_is_not_part_of_the_run_that_follows() {
     pool.with(|source, now| source.add(now, work));
     wait_for_done(&pool, 1);
     let state = lock(&pool.state);
-    assert_eq!((state.workers.spawned, state.workers.short_streak), (2, 1));
+    assert_eq!((state.workers.spawned, state.workers.short_score), (2, 1));
 }
 
-/// Services that share a resource which hangs: one wrong prediction ends the predictions for all.
+/// As with services that share a resource that hangs: after one wrong prediction, no work is
+/// predicted to be short.
 #[test]
-fn rule_50_many_runs_that_were_predicted_short_and_block_delay_others_only_briefly() {
+fn rule_50_many_wrong_short_predictions_delay_other_runs_only_briefly() {
     let pool = pool(Clock::system(), None);
     let (release, released) = bounded::<()>(0);
     let blocker: Work = Arc::new(move || {
@@ -383,24 +318,11 @@ fn rule_50_many_runs_that_were_predicted_short_and_block_delay_others_only_brief
         source.add(now, other_work);
     });
     other.recv_timeout(Duration::from_secs(10)).expect("the other one runs");
-    // If a stand-by had to notice each of them, they would take five milliseconds each.
-    let (executing, idled) = pool.with(|source, _| (source.most_executing, source.idled));
+    // If the stand-by had to step in for every one of them, that would take five milliseconds per run.
+    let (executing, finish_checks) =
+        pool.with(|source, _| (source.max_executing, source.finish_checks));
     assert_eq!(executing, 41);
-    assert!(idled < 20, "{idled} times idle");
+    assert!(finish_checks < 20, "`is_finished` was called {finish_checks} times");
     drop(release);
     wait_for_done(&pool, 41);
-}
-
-#[test]
-fn the_measured_wake_latency_falls_fast_and_rises_slowly() {
-    let mut workers = Workers::default();
-    workers.learn_wake_latency(1_600);
-    assert_eq!(workers.wake_latency, 100);
-    workers.learn_wake_latency(50_000_000);
-    assert!(workers.wake_latency < MAX_WAKE_LATENCY / 15, "one late wake-up is an outlier");
-    (0..1_000).for_each(|_| workers.learn_wake_latency(1_000_000));
-    let before = workers.wake_latency;
-    assert!(before > MAX_WAKE_LATENCY - 100, "it rises to the maximum: {before}");
-    workers.learn_wake_latency(0);
-    assert_eq!(workers.wake_latency, before - before / 4);
 }

@@ -1,16 +1,17 @@
-//! A request of a caller that must not block: the thread that handles signals.
+//! Requests from a thread that must not block: the one that handles signals.
 
 use std::sync::Arc;
 
 use super::Pool;
 use super::work_source::WorkSource;
-use crate::sys::stop_signal::Sleepers;
+use crate::sys::stop_flag::Sleepers;
 use crate::sys::sync::lock;
 use tina4_service_core::Nanos;
 
 impl<S: WorkSource> Pool<S> {
-    /// [`Pool::with`], but leaves everything that could block to a worker: the log, and destructors.
-    pub(crate) fn act_without_blocking<T>(
+    /// [`Pool::with`], but a worker does everything that could block: it writes the log and runs
+    /// destructors.
+    pub(crate) fn with_nonblocking<T>(
         self: &Arc<Self>,
         action: impl FnOnce(&mut S, Nanos) -> T,
     ) -> T {
@@ -19,7 +20,7 @@ impl<S: WorkSource> Pool<S> {
         let result = action(&mut state.source, now);
         let max_threads = self.max_threads(&state.source);
         let sleepers = state.source.deferred_mut().take_sleepers();
-        let notify_listeners = state.source.take_changed() && state.listening > 0;
+        let notify_listeners = state.source.take_changed() && state.listeners > 0;
         let uncovered = state.uncovered(now, false);
         let mut wakeups =
             uncovered.and_then(|due| state.workers.wake_for(now, due, false, max_threads));

@@ -1,14 +1,14 @@
-//! What the pool executes: where due times and work come from.
+//! The source of the pool's due times and work.
 
 use std::io;
 
 use super::deferred::DeferredQueue;
 use tina4_service_core::Nanos;
 
-/// Knows what is due and what follows from it. Its methods are called under the pool's lock, except
-/// [`WorkSource::execute`], and run no user code.
+/// The source of due times and work. All methods except [`WorkSource::execute`] are called under the
+/// pool's lock and run no user code.
 pub(crate) trait WorkSource: Send + 'static {
-    /// Names a piece of work.
+    /// Identifies a piece of work.
     type WorkId;
     /// The work itself, executed without the lock. It is dropped under the lock, so it must not own
     /// user values.
@@ -19,14 +19,14 @@ pub(crate) trait WorkSource: Send + 'static {
     /// The earliest instant at which [`WorkSource::take_due`] has something to do.
     fn next_due(&mut self) -> Option<Nanos>;
 
-    /// The due time after [`WorkSource::next_due`], or an earlier instant.
+    /// A lower bound of the due time after [`WorkSource::next_due`].
     fn due_after_next(&self) -> Option<Nanos>;
 
     /// Handles due times up to the first one that needs a worker, or the first one that defers
-    /// something: no work waits until another service's log line is written.
+    /// something, so that no work has to wait for another service's log line.
     fn take_due(&mut self, now: Nanos) -> Option<Self::WorkId>;
 
-    /// Prepares work for its execution, in the same critical section in which it was named.
+    /// Prepares work for its execution, in the critical section in which its id was returned.
     fn begin(&mut self, id: Self::WorkId) -> Self::WorkItem;
 
     /// Executes work, without the lock. Takes a reference, because moving it would copy a value that
@@ -41,37 +41,37 @@ pub(crate) trait WorkSource: Send + 'static {
         timing: Timing,
     ) -> Option<Self::WorkId>;
 
-    /// A number for what the work is about.
+    /// The index of the service that the work belongs to.
     #[cfg(feature = "exit-hook")]
-    fn subject(item: &Self::WorkItem) -> u32;
+    fn service_index(item: &Self::WorkItem) -> u32;
 
-    /// How long this work has recently taken; `None`: too few samples.
+    /// How long this work is expected to take, in nanoseconds; `None`: unknown.
     fn expected_duration(&self, id: &Self::WorkId) -> Option<Nanos>;
 
-    /// Whether this work is a scheduled run, rather than its clean-up.
+    /// Whether this work is a run, and not a clean-up.
     fn is_run(_: &Self::WorkId) -> bool {
         true
     }
 
-    /// How many pieces of work can be in progress at one time.
+    /// The maximum number of pieces of work in progress at one time.
     fn max_concurrency(&self) -> usize;
 
     /// Whether threads may be spawned beyond the user's limit.
     fn ignores_thread_limit(&self) -> bool;
 
-    /// Whether nothing will become due again without a request from outside.
+    /// Whether there will be no more due times unless a request adds one.
     fn is_finished(&mut self) -> bool;
 
     /// The effects that wait until the lock is released.
     fn deferred(&self) -> &DeferredQueue;
 
-    /// The same, to change them.
+    /// Mutable access to the effects that wait until the lock is released.
     fn deferred_mut(&mut self) -> &mut DeferredQueue;
 
-    /// Whether anything changed, since the last call, that a listener may be waiting for.
+    /// Returns whether anything that a listener may be waiting for has changed since the last call.
     fn take_changed(&mut self) -> bool;
 
-    /// A thread could not be spawned.
+    /// Records that a thread could not be spawned.
     fn spawn_failed(&mut self, error: &io::Error);
 }
 

@@ -1,48 +1,49 @@
-//! The loop of a worker thread: execute, become idle, lead or follow, end.
+//! The main loop of a worker thread: execute work, wait as leader or follower, and finally exit.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Pool;
-#[cfg(feature = "exit-hook")]
-use super::active_worker::ActiveWorker;
 use super::pool_state::{AfterUnlock, PoolState};
 use super::work_source::{Timing, WorkSource};
+#[cfg(feature = "exit-hook")]
+use super::worker_record::WorkerRecord;
 use super::workers::{IdleWorker, Leader, MIN_IDLE, STAND_BY_SLACK, StandBy};
 use crate::sys::fork;
 use crate::sys::sync::{Condvar, MutexGuard, lock, try_lock, wait};
 use tina4_service_core::Nanos;
 
-/// The leader spins no longer than this.
+/// The leader spins for at most this long.
 const MAX_SPIN: Nanos = 80_000;
-/// The leader always spins when this little is left: no timed wait is as short.
+/// The leader always spins if no more than this is left: a timed wait cannot be that short.
 const MIN_SPIN: Nanos = 3_000;
 /// A stand-by waits at least this long.
 const MIN_STAND_BY: Nanos = 1_000_000;
-/// How long surplus workers stay idle before they end.
+/// How long surplus workers stay idle before they exit.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Each idle worker waits this much longer than the one below it, so that they do not all end at once.
+/// Each idle worker waits this much longer than the one below it, so that they do not all exit at the
+/// same time.
 const IDLE_STAGGER: Duration = Duration::from_millis(20);
 
 impl<S: WorkSource> Pool<S> {
-    /// The loop of a worker thread.
-    pub(super) fn run_worker(self: &Arc<Self>, worker: u64) {
+    /// Runs the worker thread with this id, until the pool has no more use for it.
+    pub(super) fn run_worker(self: &Arc<Self>, worker_id: u64) {
         let condvar = Arc::new(Condvar::new());
         let process = fork::generation();
         #[cfg(feature = "exit-hook")]
-        let active = ActiveWorker::current();
+        let record = WorkerRecord::current();
         let mut state = lock(&self.state);
         #[cfg(feature = "exit-hook")]
-        state.workers.add_active(&active);
+        state.workers.add_record(&record);
         state.workers.arriving -= 1;
-        let mut takes_work = state.workers.takes_work();
+        let mut may_take_work_next = state.workers.may_take_work();
         let mut now = self.clock.now();
-        // Work that must follow the one that was just completed.
+        // Work that must directly follow the work that was just completed.
         let mut next = None;
         loop {
-            let takes_now = std::mem::replace(&mut takes_work, true);
+            let may_take_work = std::mem::replace(&mut may_take_work_next, true);
             let mut id = next.take();
-            if id.is_none() && takes_now && !state.source.deferred().is_pending() {
+            if id.is_none() && may_take_work && !state.source.deferred().is_pending() {
                 id = state.source.take_due(now);
             }
             let max_threads = self.max_threads(&state.source);
@@ -59,11 +60,11 @@ impl<S: WorkSource> Pool<S> {
                     began = self.clock.now();
                 }
                 #[cfg(feature = "exit-hook")]
-                active.begin(S::subject(&item));
+                record.begin(S::service_index(&item));
                 let completion = S::execute(&item);
                 if fork::generation() != process {
-                    // The work returned in a child process that it forked. The services belong to the
-                    // parent; the only thread of the child ends, and the child with it.
+                    // The work called `fork`, and this is the child process. The services belong to the
+                    // parent. This is the only thread of the child, so the child ends with it.
                     return;
                 }
                 let ended;
@@ -88,7 +89,7 @@ impl<S: WorkSource> Pool<S> {
             // Due times that needed no worker may still have deferred something.
             let (notify_listeners, deferred) = state.take_after_unlock();
             if notify_listeners || deferred.is_some() {
-                // A log may block forever: another worker waits for the next due time.
+                // A log may block forever, so another worker has to wait for the next due time.
                 let uncovered = if deferred.is_some() { state.uncovered(now, false) } else { None };
                 let wakeups =
                     uncovered.and_then(|due| state.workers.wake_for(now, due, false, max_threads));
@@ -98,20 +99,20 @@ impl<S: WorkSource> Pool<S> {
                 now = self.clock.now();
                 continue;
             }
-            match self.idle(state, worker, &condvar, now) {
-                Some(woken) => (state, takes_work) = woken,
+            match self.idle(state, worker_id, &condvar, now) {
+                Some(resumed) => (state, may_take_work_next) = resumed,
                 None => return,
             }
             now = self.clock.now();
         }
     }
 
-    /// Waits, as the leader or as a follower. Returns whether to look for work then; `None`: the thread
-    /// ends.
+    /// Waits, as the leader or as a follower. Returns whether to take work afterwards; `None`: the
+    /// thread must exit.
     fn idle<'a>(
         &'a self,
         mut state: MutexGuard<'a, PoolState<S>>,
-        worker: u64,
+        worker_id: u64,
         condvar: &Arc<Condvar>,
         now: Nanos,
     ) -> Option<(MutexGuard<'a, PoolState<S>>, bool)> {
@@ -125,47 +126,49 @@ impl<S: WorkSource> Pool<S> {
             (Some(due), leader)
                 if due > now && leader.as_ref().is_none_or(|old| due < old.until) =>
             {
-                if let Some(Leader { worker, condvar, .. }) = leader {
+                if let Some(Leader { id, condvar, .. }) = leader {
                     // It continues to wait, as a follower.
                     state.workers.notify_surplus(&condvar);
-                    state.workers.idle.push(IdleWorker { worker, condvar });
+                    state.workers.idle.push(IdleWorker { id, condvar });
                 }
-                Some(self.lead(state, worker, condvar, due))
+                Some(self.lead(state, worker_id, condvar, due))
             }
             (due, leader) => {
                 state.workers.leader = leader;
-                self.follow(state, worker, condvar, due)
+                self.follow(state, worker_id, condvar, due)
             }
         }
     }
 
-    /// Waits for the next due time, or to be notified.
+    /// Waits until the next due time, or until it is notified.
     fn lead<'a>(
         &'a self,
         mut state: MutexGuard<'a, PoolState<S>>,
-        worker: u64,
+        worker_id: u64,
         condvar: &Arc<Condvar>,
         due: Nanos,
     ) -> (MutexGuard<'a, PoolState<S>>, bool) {
         // Time has passed since this worker last read the clock, and a timeout counts from now.
         let now = self.clock.now();
-        state.workers.leader = Some(Leader { worker, condvar: Arc::clone(condvar), until: due });
+        state.workers.leader =
+            Some(Leader { id: worker_id, condvar: Arc::clone(condvar), until: due });
         let mut target = due.saturating_sub(state.workers.wake_latency);
         if target <= now {
-            // Too close for a timed wait that ends in time: better slightly late than a long spin.
+            // Too close for a timed wait to end in time. Being slightly late is better than
+            // spinning for long.
             target = due.saturating_sub(MAX_SPIN);
         }
         let max_spin = state.workers.wake_latency.clamp(MIN_SPIN, MAX_SPIN);
-        let mut woken = now;
+        let mut woke_at = now;
         if target > now {
             let timed_out;
             (state, timed_out) = wait(condvar, state, self.clock.real_wait(now, target));
-            woken = self.clock.now();
+            woke_at = self.clock.now();
             if timed_out {
-                state.workers.learn_wake_latency(woken.saturating_sub(target));
+                state.workers.learn_wake_latency(woke_at.saturating_sub(target));
             }
         }
-        let left = due.saturating_sub(woken);
+        let left = due.saturating_sub(woke_at);
         if left > 0 && left <= max_spin && !self.clock.is_virtual() {
             drop(state);
             while self.clock.now() < due {
@@ -173,16 +176,17 @@ impl<S: WorkSource> Pool<S> {
             }
             state = lock(&self.state);
         }
-        let notified = state.workers.woke_up(worker);
-        let takes_work = !notified || state.workers.takes_work();
-        (state, takes_work)
+        let notified = state.workers.woke_up(worker_id);
+        let may_take_work = !notified || state.workers.may_take_work();
+        (state, may_take_work)
     }
 
-    /// Waits to be notified. A stand-by looks by itself after a while; a surplus worker ends.
+    /// Waits until it is notified. A stand-by checks for due work when its timeout expires; a surplus
+    /// worker exits.
     fn follow<'a>(
         &'a self,
         mut state: MutexGuard<'a, PoolState<S>>,
-        worker: u64,
+        worker_id: u64,
         condvar: &Arc<Condvar>,
         due: Option<Nanos>,
     ) -> Option<(MutexGuard<'a, PoolState<S>>, bool)> {
@@ -194,11 +198,11 @@ impl<S: WorkSource> Pool<S> {
         let stand_by = due
             .map(|due| due.saturating_add(STAND_BY_SLACK).max(now.saturating_add(MIN_STAND_BY)))
             .and_then(|until| {
-                let wait = self.clock.real_wait(now, until)?;
-                workers.set_stand_by(StandBy { worker, until }).then_some(wait)
+                let timeout = self.clock.real_wait(now, until)?;
+                workers.set_stand_by(StandBy { id: worker_id, until }).then_some(timeout)
             });
         let timeout = match stand_by {
-            Some(wait) => Some(wait),
+            Some(timeout) => Some(timeout),
             None if workers.idle.len() >= MIN_IDLE => {
                 is_surplus = true;
                 let position = u32::try_from(workers.idle.len()).unwrap_or(u32::MAX);
@@ -206,21 +210,21 @@ impl<S: WorkSource> Pool<S> {
             }
             None => None,
         };
-        workers.idle.push(IdleWorker { worker, condvar: Arc::clone(condvar) });
+        workers.idle.push(IdleWorker { id: worker_id, condvar: Arc::clone(condvar) });
         let timed_out;
         (state, timed_out) = wait(condvar, state, timeout);
-        let notified = state.workers.woke_up(worker);
+        let notified = state.workers.woke_up(worker_id);
         let due = state.source.next_due();
         let workers = &mut state.workers;
         if is_surplus && timed_out && !notified && workers.idle.len() >= MIN_IDLE {
             workers.live -= 1;
             return None;
         }
-        let takes_work = if notified {
-            workers.takes_work()
+        let may_take_work = if notified {
+            workers.may_take_work()
         } else {
-            !timed_out || workers.must_step_in(self.clock.now(), due)
+            !timed_out || workers.step_in_if_late(self.clock.now(), due)
         };
-        Some((state, takes_work))
+        Some((state, may_take_work))
     }
 }

@@ -1,89 +1,90 @@
-//! The workers: who executes, who waits for the next due time, who is idle, who is about to wake up.
+//! The bookkeeping of the worker threads: leader, stand-by, idle and arriving workers.
 
 use std::sync::Arc;
 #[cfg(feature = "exit-hook")]
 use std::sync::Weak;
 
 #[cfg(feature = "exit-hook")]
-use super::active_worker::ActiveWorker;
+use super::worker_record::WorkerRecord;
 use crate::sys::sync::Condvar;
 use tina4_service_core::Nanos;
 
-/// A stand-by looks at most this much later than the due time that it watches.
+/// A stand-by wakes up at most this long after the due time that it watches.
 pub(super) const STAND_BY_SLACK: Nanos = 5_000_000;
-/// The leader asks the system to wake it at most this much early.
+/// The leader asks the system to wake it at most this long before the due time.
 pub(super) const MAX_WAKE_LATENCY: Nanos = 200_000;
 /// Work is short below this duration, or below the measured wake-up latency if that is longer: waking
 /// another worker would take longer than the work.
-const SHORT: Nanos = 20_000;
-/// Idle workers that never time out.
+const SHORT_RUN_LIMIT: Nanos = 20_000;
+/// The number of idle workers that never time out.
 pub(super) const MIN_IDLE: usize = 2;
-/// How long no thread is spawned after a failure to spawn one.
-const SPAWN_RETRY: Nanos = 1_000_000_000;
-/// The minimum of [`Workers::short_streak`] at which work without samples of its own is expected to be
+/// The minimum time between a failed attempt to spawn a thread and the next attempt.
+const SPAWN_RETRY_DELAY: Nanos = 1_000_000_000;
+/// The minimum of [`Workers::short_score`] at which work without samples of its own is expected to be
 /// short.
-const MIN_SAMPLES: u32 = 4;
-/// The maximum of [`Workers::short_streak`]: a few long runs in a row use it up.
-const MAX_STREAK: u32 = 16;
+const MIN_SHORT_SCORE: u32 = 4;
+/// The maximum of [`Workers::short_score`], so that a few long runs in a row bring it down.
+const MAX_SHORT_SCORE: u32 = 16;
 
-/// The workers.
+/// The worker threads of a pool.
 #[derive(Debug, Default)]
 pub(super) struct Workers {
-    /// Threads that exist, or are being spawned.
+    /// The number of threads that exist or are being spawned.
     pub(super) live: usize,
-    /// Of those: notified or just spawned, and not yet at the lock.
+    /// How many of the `live` threads have been notified or spawned and do not hold the lock yet.
     pub(super) arriving: usize,
     /// A stack: the worker that became idle last is woken first.
     pub(super) idle: Vec<IdleWorker>,
     /// The worker that waits for the next due time.
     pub(super) leader: Option<Leader>,
-    /// The idle worker that looks by itself after a while, if one does; of several, the earliest.
+    /// The idle worker that is the first to check for due work without being notified, if any.
     pub(super) stand_by: Option<StandBy>,
-    /// How much earlier than its due time the leader asks to be woken: the measured latency of a timed
-    /// wait.
+    /// How long before its due time the leader asks to be woken: the measured latency of a timed wait.
     pub(super) wake_latency: Nanos,
-    /// The next worker to arrive is to stand by rather than to look for work, because the worker that
-    /// woke it continues. Set anew with each wake-up.
+    /// Whether the next arriving worker should stand by instead of taking work, because the worker that
+    /// woke it continues. Every wake-up sets it again.
     pub(super) stand_by_wanted: bool,
-    /// No work is expected to be short until a short run has been seen: a stand-by had to step in.
-    prefer_handoff: bool,
-    /// Saturating counter of recent short runs, used as the prior for unmeasured work: +1 per short
-    /// run, halved per long one. A single long run proves nothing, because a new or preempted thread
-    /// is slow with short work too.
-    pub(super) short_streak: u32,
-    /// How many threads were ever spawned; names them.
+    /// A stand-by had to step in, so all work is expected to be long until a short run has been
+    /// observed.
+    predictions_suspended: bool,
+    /// Saturating score of recent short runs, used as the prior for unmeasured work: +1 for each
+    /// short run, halved by each long one. A single long run proves nothing, because a new or
+    /// preempted thread is slow with short work too.
+    pub(super) short_score: u32,
+    /// The number of attempts to spawn a thread so far; the source of the workers' ids.
     pub(super) spawned: u64,
-    /// What each worker executes; some entries are of threads that are gone.
+    /// What each worker is executing; may contain entries of threads that have exited.
     #[cfg(feature = "exit-hook")]
-    pub(super) active: Vec<Weak<ActiveWorker>>,
+    pub(super) records: Vec<Weak<WorkerRecord>>,
     /// No thread is spawned before this instant, because spawning one failed.
-    pub(super) spawn_retry: Nanos,
+    pub(super) no_spawn_before: Nanos,
 }
 
 /// A worker without work.
 #[derive(Debug)]
 pub(super) struct IdleWorker {
-    pub(super) worker: u64,
+    pub(super) id: u64,
     pub(super) condvar: Arc<Condvar>,
 }
 
 /// The worker that waits for the next due time.
 #[derive(Debug)]
 pub(super) struct Leader {
-    pub(super) worker: u64,
+    pub(super) id: u64,
     pub(super) condvar: Arc<Condvar>,
-    /// It looks again at this instant.
+    /// When it wakes up and checks for due work.
     pub(super) until: Nanos,
 }
 
-/// An idle worker that looks by itself at some instant.
+/// An idle worker that wakes up and checks for due work at the instant `until`, even if it is not
+/// notified.
 #[derive(Debug)]
 pub(super) struct StandBy {
-    pub(super) worker: u64,
+    pub(super) id: u64,
     pub(super) until: Nanos,
 }
 
-/// Workers to be woken, after the lock is released.
+/// The workers to wake once the lock has been released.
 #[derive(Debug)]
 pub(super) struct Wakeups {
     pub(super) notify: [Option<Arc<Condvar>>; 2],
@@ -94,24 +95,24 @@ pub(super) struct Wakeups {
 impl Workers {
     /// Adds the record of a new worker.
     #[cfg(feature = "exit-hook")]
-    pub(super) fn add_active(&mut self, new: &Arc<ActiveWorker>) {
-        if self.active.len() > 2 * self.live {
-            self.active.retain(|active| active.strong_count() > 0);
+    pub(super) fn add_record(&mut self, new: &Arc<WorkerRecord>) {
+        if self.records.len() > 2 * self.live {
+            self.records.retain(|record| record.strong_count() > 0);
         }
-        self.active.push(Arc::downgrade(new));
+        self.records.push(Arc::downgrade(new));
     }
 
     /// Pops the worker that became idle last, and counts it as arriving.
     pub(super) fn pop_idle(&mut self) -> Option<Arc<Condvar>> {
         let idle = self.idle.pop()?;
         self.arriving += 1;
-        if self.stand_by.as_ref().is_some_and(|stand_by| stand_by.worker == idle.worker) {
+        if self.stand_by.as_ref().is_some_and(|stand_by| stand_by.id == idle.id) {
             self.stand_by = None;
         }
         Some(idle.condvar)
     }
 
-    /// Wakes every waiting worker, because nothing will become due any more: they end.
+    /// Wakes every waiting worker, because there will be no more due times, so that they exit.
     pub(super) fn wake_all(&mut self) {
         while let Some(condvar) = self.pop_idle() {
             condvar.notify_one();
@@ -121,48 +122,49 @@ impl Workers {
         }
     }
 
-    /// Whether a stand-by will look soon enough after `due`.
+    /// Whether a stand-by will wake up soon enough after `due`.
     pub(super) fn has_stand_by(&self, now: Nanos, due: Nanos) -> bool {
         let limit = due.max(now).saturating_add(STAND_BY_SLACK);
         self.stand_by.as_ref().is_some_and(|stand_by| stand_by.until <= limit)
     }
 
-    /// Whether a worker that was woken is to look for work. It is not while another worker executes a
-    /// burst of short runs: the two would only compete for the lock.
-    pub(super) fn takes_work(&mut self) -> bool {
+    /// Whether a worker that was woken should take work; resets the flag. It should not while another
+    /// worker executes a burst of short runs: the two would only compete for the lock.
+    pub(super) fn may_take_work(&mut self) -> bool {
         !std::mem::take(&mut self.stand_by_wanted)
     }
 
-    /// Makes an idle worker the stand-by, unless the present one looks as early. Says whether it did.
+    /// Makes an idle worker the stand-by, unless the current one wakes up no later. Returns whether it
+    /// did.
     pub(super) fn set_stand_by(&mut self, new: StandBy) -> bool {
         if self.stand_by.as_ref().is_some_and(|old| old.until <= new.until) {
             return false;
         }
         if let Some(old) = self.stand_by.replace(new)
-            && let Some(old) = self.idle.iter().find(|idle| idle.worker == old.worker)
+            && let Some(old) = self.idle.iter().find(|idle| idle.id == old.id)
         {
             self.notify_surplus(&old.condvar);
         }
         true
     }
 
-    /// Wakes an idle worker that waits for an instant that may be far away, if there are enough others:
-    /// it starts to wait with the idle timeout instead.
+    /// Wakes an idle worker that may be waiting for a distant instant, if there are enough others,
+    /// so that it waits with the idle timeout instead.
     pub(super) fn notify_surplus(&self, condvar: &Condvar) {
         if self.idle.len() >= MIN_IDLE {
             condvar.notify_one();
         }
     }
 
-    /// Whether a stand-by that has woken up is to look for work: no leader waits, and the due time
-    /// passed a while ago. Either work that was expected to be short is not, or there is more than one
-    /// worker can do. From then on other workers are woken for what comes next.
-    pub(super) fn must_step_in(&mut self, now: Nanos, due: Option<Nanos>) -> bool {
+    /// Decides whether a stand-by that has woken up must take work: no leader waits, and the due time
+    /// passed a while ago. Either work that was expected to be short is not, or there is too much work
+    /// for one worker. From then on, other workers are woken for the next due times.
+    pub(super) fn step_in_if_late(&mut self, now: Nanos, due: Option<Nanos>) -> bool {
         let is_late = due.is_some_and(|due| due.saturating_add(STAND_BY_SLACK) <= now);
         let must = is_late && self.leader.is_none();
         if must {
-            self.prefer_handoff = true;
-            self.short_streak = 0;
+            self.predictions_suspended = true;
+            self.short_score = 0;
         }
         must
     }
@@ -170,26 +172,27 @@ impl Workers {
     /// Whether work of this expected duration is likely to be over before another worker is needed.
     #[inline]
     pub(super) fn predict_short(&self, expected: Option<Nanos>) -> bool {
-        !self.prefer_handoff
-            && expected.map_or(self.short_streak >= MIN_SAMPLES, |expected| self.is_short(expected))
+        !self.predictions_suspended
+            && expected
+                .map_or(self.short_score >= MIN_SHORT_SCORE, |expected| self.is_short(expected))
     }
 
     #[inline]
-    fn is_short(&self, took: Nanos) -> bool {
-        took < SHORT.max(self.wake_latency)
+    fn is_short(&self, duration: Nanos) -> bool {
+        duration < SHORT_RUN_LIMIT.max(self.wake_latency)
     }
 
     /// Learns from the duration of finished work.
     #[inline]
-    pub(super) fn learn_duration(&mut self, took: Nanos) {
-        let short = self.is_short(took);
-        self.short_streak =
-            if short { (self.short_streak + 1).min(MAX_STREAK) } else { self.short_streak / 2 };
-        self.prefer_handoff &= !short;
+    pub(super) fn learn_duration(&mut self, duration: Nanos) {
+        let short = self.is_short(duration);
+        self.short_score =
+            if short { (self.short_score + 1).min(MAX_SHORT_SCORE) } else { self.short_score / 2 };
+        self.predictions_suspended &= !short;
     }
 
-    /// Learns how late a timed wait ended. Rises slowly and falls fast, so that it follows the best
-    /// case.
+    /// Learns from how late a timed wait ended. The estimate rises slowly and falls fast, so that it
+    /// follows the best case.
     pub(super) fn learn_wake_latency(&mut self, late: Nanos) {
         // One very late wake-up says nothing about the next.
         let late = late.min(MAX_WAKE_LATENCY);
@@ -201,25 +204,25 @@ impl Workers {
         .min(MAX_WAKE_LATENCY);
     }
 
-    /// A worker that waited has woken up and holds the lock: removes it from whatever list it is on.
-    /// Returns whether it had been notified.
-    pub(super) fn woke_up(&mut self, worker: u64) -> bool {
-        self.stand_by.take_if(|stand_by| stand_by.worker == worker);
-        if self.leader.take_if(|leader| leader.worker == worker).is_some() {
+    /// Records that a worker has woken up and holds the lock: it is no longer the leader, the
+    /// stand-by or idle. Returns whether it had been popped and notified.
+    pub(super) fn woke_up(&mut self, worker_id: u64) -> bool {
+        self.stand_by.take_if(|stand_by| stand_by.id == worker_id);
+        if self.leader.take_if(|leader| leader.id == worker_id).is_some() {
             return false;
         }
-        if let Some(position) = self.idle.iter().position(|idle| idle.worker == worker) {
+        if let Some(position) = self.idle.iter().position(|idle| idle.id == worker_id) {
             self.idle.remove(position);
             return false;
         }
-        // Neither the leader nor idle: somebody popped and notified it.
+        // Neither the leader nor idle: another thread popped and notified it.
         self.arriving -= 1;
         true
     }
 
-    /// Has a worker wait for `due`, unless enough are arriving.
+    /// Wakes or spawns workers that wait for `due`, unless enough are arriving.
     ///
-    /// `returns_soon`: the caller continues to work, and only lacks a stand-by.
+    /// `returns_soon`: the caller continues to work, so that only a stand-by is needed.
     pub(super) fn wake_for(
         &mut self,
         now: Nanos,
@@ -231,13 +234,14 @@ impl Workers {
             leader.until = due;
             return Some(Wakeups { notify: [Some(Arc::clone(&leader.condvar)), None], spawn: 0 });
         }
-        // If more is due already and may block, two are woken: a tree grows faster than a chain. If
-        // only a stand-by is missing, one is enough.
-        let wanted = if due <= now && !returns_soon { 2 } else { 1 };
+        // If more work is due already and may block, two workers are woken, each of which wakes two
+        // more. That is faster than waking them one after another. As a stand-by, one worker is
+        // enough.
+        let needed = if due <= now && !returns_soon { 2 } else { 1 };
         self.stand_by_wanted = returns_soon;
         let (mut notify, mut spawn) = ([None, None], 0);
         for condvar in &mut notify {
-            if self.arriving >= wanted {
+            if self.arriving >= needed {
                 break;
             }
             *condvar = self.pop_idle();
@@ -248,7 +252,7 @@ impl Workers {
         (notify[0].is_some() || spawn > 0).then_some(Wakeups { notify, spawn })
     }
 
-    /// Has any worker look for something to do; `None`: there is none.
+    /// Wakes or spawns one worker, so that it checks for work; `None`: that is not possible.
     pub(super) fn wake_any(&mut self, now: Nanos, max_threads: usize) -> Option<Wakeups> {
         if self.live == 0 {
             return None;
@@ -262,23 +266,23 @@ impl Workers {
         (condvar.is_some() || spawn > 0).then_some(Wakeups { notify: [condvar, None], spawn })
     }
 
-    /// Counts a thread that is about to be spawned, if there may be one more.
+    /// Counts a thread that is about to be spawned, if the limits allow it. Returns whether they do.
     fn reserve_spawn(&mut self, now: Nanos, max_threads: usize) -> bool {
-        let may = self.live < max_threads && (self.live == 0 || now >= self.spawn_retry);
-        self.live += usize::from(may);
-        self.arriving += usize::from(may);
-        may
+        let allowed = self.live < max_threads && (self.live == 0 || now >= self.no_spawn_before);
+        self.live += usize::from(allowed);
+        self.arriving += usize::from(allowed);
+        allowed
     }
 
-    /// A thread that was counted could not be spawned.
+    /// Records that a thread that was already counted could not be spawned.
     pub(super) fn spawn_failed(&mut self, now: Nanos) {
         self.live -= 1;
         self.arriving -= 1;
-        self.spawn_retry = now.saturating_add(SPAWN_RETRY);
+        self.no_spawn_before = now.saturating_add(SPAWN_RETRY_DELAY);
     }
 
-    /// When a thread may be spawned again, if not now.
+    /// When the next attempt to spawn a thread may be made; `None`: immediately.
     pub(super) fn spawn_retry_at(&self, now: Nanos) -> Option<Nanos> {
-        Some(self.spawn_retry).filter(|retry| *retry > now)
+        Some(self.no_spawn_before).filter(|retry| *retry > now)
     }
 }

@@ -1,24 +1,24 @@
-//! Requests to one service, and their answers.
+//! Requests to one service, and the answers to them.
 
 use std::time::Duration;
 
 use super::Supervisor;
 use crate::engine::control_error::ControlError;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 use crate::observe::stop_report::Stopped;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 
 /// The immediate answer to a request to stop.
 #[derive(Clone, Debug)]
-pub(crate) enum StopRequest {
+pub(crate) enum StopResponse {
     /// The service is stopping.
     Pending(PendingStop),
     /// There was nothing to stop.
     Answered(Stopped),
 }
 
-/// A stop that is awaited.
+/// A stop in progress, to wait for with [`Supervisor::stop_result`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PendingStop {
     pub(crate) index: u32,
@@ -27,7 +27,8 @@ pub(crate) struct PendingStop {
 }
 
 impl Supervisor {
-    /// The index of a service. The nearest known name is looked up by the caller, without the lock.
+    /// The index of the service with this name. The caller adds the most similar known name to the
+    /// error, without the lock.
     pub(super) fn find(&mut self, name: &str) -> Result<u32, ControlError> {
         let unknown = || ControlError::Unknown { name: name.to_owned(), nearest: None };
         self.registry.find(name).ok_or_else(unknown)
@@ -41,15 +42,16 @@ impl Supervisor {
     ) -> Result<(), ControlError> {
         let index = self.find(name)?;
         match self.apply(index, input, now) {
-            Action::Refused(refusal) => Err(self.refused(index, refusal, now)),
+            Action::Refused(refusal) => Err(self.refusal_error(index, refusal, now)),
             Action::Nothing | Action::Run { .. } | Action::CleanUp => Ok(()),
         }
     }
 
-    pub(super) fn refused(&self, index: u32, refusal: Refusal, now: Nanos) -> ControlError {
+    pub(super) fn refusal_error(&self, index: u32, refusal: Refusal, now: Nanos) -> ControlError {
         let service = self.registry.get(index);
         let name = service.instance.definition.name_str().to_owned();
         match refusal {
+            // `Active` does not get here: `start` treats an active service as success.
             Refusal::Active | Refusal::NotActive => {
                 ControlError::NotActive { name, state: service.life.state() }
             }
@@ -69,19 +71,19 @@ impl Supervisor {
         &mut self,
         name: &str,
         now: Nanos,
-    ) -> Result<StopRequest, ControlError> {
-        let answer = self.begin_stop(name, now);
+    ) -> Result<StopResponse, ControlError> {
+        let response = self.begin_stop(name, now);
         self.follow_up(now);
-        answer
+        response
     }
 
-    /// Asks one service to stop; what follows for others is left to the caller.
-    fn begin_stop(&mut self, name: &str, now: Nanos) -> Result<StopRequest, ControlError> {
+    /// Asks one service to stop. The caller must handle the follow-ups.
+    fn begin_stop(&mut self, name: &str, now: Nanos) -> Result<StopResponse, ControlError> {
         let index = self.find(name)?;
         let service = self.registry.get_mut(index);
         let (state, place) = (service.life.state(), service.instance.definition.place());
         if !state.is_active() {
-            return Ok(StopRequest::Answered(if service.life.is_executing() {
+            return Ok(StopResponse::Answered(if service.life.is_executing() {
                 Stopped::Abandoned { age: service.executing_for(now), place }
             } else {
                 Stopped::NotActive { state }
@@ -91,7 +93,7 @@ impl Supervisor {
         let deadline = now.saturating_add(nanos(service.instance.definition.spec().stop_timeout));
         service.record_stop_request(now);
         self.step(index, Input::Stop { deadline }, now);
-        Ok(StopRequest::Pending(PendingStop { index, activation, requested: now }))
+        Ok(StopResponse::Pending(PendingStop { index, activation, requested: now }))
     }
 
     /// Asks one service to stop and to start again. Returns the stop to wait for, if it was active.
@@ -101,46 +103,47 @@ impl Supervisor {
         now: Nanos,
     ) -> Result<Option<PendingStop>, ControlError> {
         // A service that could not start again is not stopped.
-        self.may_start_one(name)?;
+        self.find_startable(name)?;
         // Defer follow-ups until after the start, so that dependents stay blocked.
         match self.begin_stop(name, now)? {
-            StopRequest::Pending(pending) => {
-                // If there was nothing to wait for, it has ended already.
+            StopResponse::Pending(pending) => {
+                // If no run and no clean-up was left, the service has stopped already, and this
+                // starts it. Otherwise this records that the service is to start again.
                 self.start(name, now)?;
                 Ok(Some(pending))
             }
-            StopRequest::Answered(_) => self.start(name, now).map(|()| None),
+            StopResponse::Answered(_) => self.start(name, now).map(|()| None),
         }
     }
 
-    /// The result of a stop. `inside`: the service that waits for it.
+    /// The result of a stop. `caller`: the service that waits for it, if any.
     pub(crate) fn stop_result(
         &mut self,
         pending: PendingStop,
-        inside: Option<u32>,
+        caller: Option<u32>,
         now: Nanos,
-    ) -> Wait<Stopped> {
+    ) -> Poll<Stopped> {
         let PendingStop { index, activation, requested } = pending;
         let is_late = |deadline| deadline <= now;
         if self.registry.get(index).life.stop_deadline().is_some_and(is_late) {
             self.apply(index, Input::Expired, now);
         }
         let service = self.registry.get(index);
-        let same = service.life.activation() == activation;
-        if same && service.life.state() == State::Abandoned {
+        let is_same_activation = service.life.activation() == activation;
+        if is_same_activation && service.life.state() == State::Abandoned {
             let place = service.instance.definition.place();
-            return Wait::Ready(Stopped::Abandoned { age: service.executing_for(now), place });
+            return Poll::Ready(Stopped::Abandoned { age: service.executing_for(now), place });
         }
-        if !same || !service.life.state().is_active() {
+        if !is_same_activation || !service.life.state().is_active() {
             let ended = service.ended_at().unwrap_or(now);
             let after = Duration::from_nanos(ended.saturating_sub(requested));
-            return Wait::Ready(Stopped::Ended { after });
+            return Poll::Ready(Stopped::Ended { after });
         }
-        // Two services that stop each other would wait forever: one that is itself asked to stop does
-        // not wait.
-        if inside.is_some_and(|inside| self.registry.get(inside).instance.stop_requested()) {
-            return Wait::Ready(Stopped::Requested);
+        // Two services that stop each other would wait forever, so a service that has itself been
+        // asked to stop does not wait.
+        if caller.is_some_and(|caller| self.registry.get(caller).instance.is_stop_requested()) {
+            return Poll::Ready(Stopped::Requested);
         }
-        Wait::Until(service.life.stop_deadline())
+        Poll::Pending(service.life.stop_deadline())
     }
 }

@@ -1,4 +1,4 @@
-//! What is known about services, for users.
+//! Snapshots of services for users.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
-    /// All services, in the order in which they became known.
+    /// All services, in the order of their registration.
     pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
         self.registry.iter().map(|service| Arc::clone(&service.instance)).collect()
     }
 
-    /// The service of this name, if there is one.
+    /// The service with this name, if there is one.
     #[cfg(feature = "testing")]
     pub(crate) fn instance(&mut self, name: &str) -> Option<Arc<Instance>> {
         self.registry.find(name).map(|index| Arc::clone(&self.registry.get(index).instance))
@@ -30,12 +30,12 @@ impl Supervisor {
     }
 
     pub(crate) fn status(&self) -> BTreeMap<String, State> {
-        let line = |service: &Supervised| {
+        let entry = |service: &Supervised| {
             (service.instance.definition.name().into_owned(), service.life.state())
         };
-        // A name means the same as in every request: the first service of that name, which is inserted
-        // last.
-        self.registry.iter().rev().map(line).collect()
+        // If several services have one name, the first one counts, as in every request. It is inserted
+        // last, so it overwrites the others.
+        self.registry.iter().rev().map(entry).collect()
     }
 
     pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {

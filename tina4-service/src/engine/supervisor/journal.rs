@@ -1,4 +1,4 @@
-//! Everything that is reported: to subscribers immediately, to the log once the lock is released.
+//! Reports changes: to subscribers immediately, and to the log once the lock is released.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ impl Journal {
     }
 
     #[cfg(feature = "testing")]
-    pub(super) fn record_all(&mut self, record: crate::observe::record::Record) {
-        self.subscribers.record(record);
+    pub(super) fn set_recorder(&mut self, recorder: crate::observe::event_log::EventLog) {
+        self.subscribers.record(recorder);
     }
 
     pub(super) fn has_subscribers(&self) -> bool {
@@ -47,13 +47,13 @@ impl Journal {
         if self.has_subscribers() {
             self.publish(instance, &change, now);
         }
-        if LogLine::is_for(&change) {
+        if LogLine::is_logged(&change) {
             deferred.log(LogLine { instance: Some(Arc::clone(instance)), change });
         }
     }
 
     /// Reports a change that concerns the runner as a whole.
-    pub(super) fn record_of_runner(&mut self, change: Change, deferred: &mut DeferredQueue) {
+    pub(super) fn record_for_runner(&mut self, change: Change, deferred: &mut DeferredQueue) {
         if self.has_subscribers() {
             let at = self.env.clock.wall();
             self.subscribers.send(&Event { service: "".into(), at, change: change.clone() });
@@ -61,7 +61,7 @@ impl Journal {
         deferred.log(LogLine { instance: None, change });
     }
 
-    /// Reports a change of a service to subscribers alone.
+    /// Reports a change of a service to subscribers only.
     pub(super) fn publish(&mut self, instance: &Instance, change: &Change, now: Nanos) {
         let service = instance.definition.name();
         let at = self.env.clock.wall_at(now);

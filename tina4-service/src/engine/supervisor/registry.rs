@@ -1,4 +1,4 @@
-//! Which services there are, and which of them others depend on.
+//! The services of a runner and their dependencies.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::service::environment::Environment;
 use crate::service::instance::Instance;
 use tina4_service_core::{Nanos, Timers};
 
-/// The services of a runner, by index: in the order in which they became known.
+/// The services of a runner, by index, in the order of their registration.
 pub(super) struct Registry {
     services: Vec<Supervised>,
-    /// Brought up to date at each lookup.
+    /// The indices by name; updated at each lookup.
     names: Names,
     selection: Selection,
     checked: Checked,
 }
 
-/// What the last check found, and for how many services and provided values.
+/// The result of the last check, and the numbers of services and provided values that it covered.
 #[derive(Default)]
 struct Checked {
     services: usize,
@@ -69,7 +69,7 @@ impl Registry {
         self.services.push(Supervised::new(instance, now));
     }
 
-    /// The service of this name; of several, which is a fault, the first.
+    /// The service with this name. If there are several, which is a fault: the first.
     pub(super) fn find(&mut self, name: &str) -> Option<u32> {
         let count = self.indices().end;
         let Self { services, names, .. } = self;
@@ -78,13 +78,15 @@ impl Registry {
         names.find(name, &instances)
     }
 
-    /// Checks everything and resolves `after`; does nothing if nothing was added since the last time.
+    /// Checks all services and resolves their `after`, unless nothing has been added since the last
+    /// check.
     ///
-    /// Active services keep their links, because they can only come after services that were known
-    /// before.
+    /// The links of active services come out the same as before, because their dependencies were
+    /// already known when they started.
     pub(super) fn resolve(&mut self, env: &Environment) {
         let (known, provided) = (self.services.len(), env.resources.count());
-        // Without services nothing was checked so far, and there may be faults nevertheless.
+        // With no services the counts are equal from the start, although nothing has been checked:
+        // there may be faults even so.
         if known > 0 && (self.checked.services, self.checked.provided) == (known, provided) {
             return;
         }
@@ -110,11 +112,11 @@ impl Registry {
         self.checked = Checked { services: known, provided, order, faults };
     }
 
-    /// Checks everything.
+    /// Checks all services, unless nothing has been added since the last check.
     ///
     /// # Errors
     ///
-    /// All faults; or there are no services.
+    /// There is at least one fault, or there are no services.
     pub(super) fn check(&mut self, env: &Environment) -> Result<(), StartError> {
         if self.services.is_empty() && self.selection.unknown.is_empty() {
             return Err(self.selection.why_empty());
@@ -127,7 +129,7 @@ impl Registry {
         }
     }
 
-    /// The order to start in, as of the last check.
+    /// The start order that the last check found.
     pub(super) fn order(&self) -> &[u32] {
         &self.checked.order
     }
@@ -135,25 +137,30 @@ impl Registry {
     /// The faults of the last check that concern one service.
     pub(super) fn faults_of(&self, index: u32) -> Vec<Fault> {
         let definition = &self.get(index).instance.definition;
-        self.checked.faults.iter().filter(|fault| fault.concerns(definition)).cloned().collect()
+        self.checked
+            .faults
+            .iter()
+            .filter(|fault| fault.prevents_start_of(definition))
+            .cloned()
+            .collect()
     }
 
-    /// Whether a service that it comes after was started and is not ready.
+    /// Whether one of its dependencies has been started and is not ready yet.
     pub(super) fn waits_for_dependencies(&self, index: u32) -> bool {
         self.get(index).after().iter().any(|dependency| self.get(*dependency).life.is_starting())
     }
 
-    /// A service became active, or no longer is: counts it for those that it comes after.
-    pub(super) fn count_active_dependent(&mut self, index: u32, by: i32) {
+    /// Changes the number of active dependents of each dependency of this service by `delta`.
+    pub(super) fn adjust_active_dependents(&mut self, index: u32, delta: i32) {
         for position in 0..self.get(index).after().len() {
             let dependency = self.get(index).after()[position];
             let count = &mut self.get_mut(dependency).links_mut().active_dependents;
-            *count = count.saturating_add_signed(by);
+            *count = count.saturating_add_signed(delta);
         }
     }
 
-    /// Drops outdated entries of the timer queue. The cost is amortized over the pushes before it.
-    pub(super) fn rebuild(&mut self, timers: &mut Timers) {
+    /// Removes outdated entries from the timer queue. The cost is amortized over the pushes before it.
+    pub(super) fn rebuild_timers(&mut self, timers: &mut Timers) {
         timers.clear();
         for (service, index) in self.services.iter_mut().zip(0_u32..) {
             service.queued = service.life.next_wake_up().unwrap_or(Nanos::MAX);

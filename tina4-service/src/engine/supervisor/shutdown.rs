@@ -1,23 +1,23 @@
-//! A `stop_all` in progress, and the report of the last one.
+//! The shutdown in progress, and the report of the last one.
 
 use std::borrow::Cow;
 
 use crate::observe::stop_report::StopReport;
 use tina4_service_core::Nanos;
 
-/// The shutdown of a runner.
+/// The state of a runner's shutdown.
 #[derive(Default)]
 pub(super) struct Shutdown {
-    current: Option<Current>,
-    /// Of the last shutdown, unless a service was started since.
+    current: Option<ShutdownInProgress>,
+    /// The report of the last shutdown, unless a service has been started since.
     report: Option<StopReport>,
 }
 
 /// A `stop_all` in progress.
-pub(super) struct Current {
+pub(super) struct ShutdownInProgress {
     pub(super) began: Nanos,
     pub(super) deadline: Nanos,
-    /// The critical service whose failure is the reason.
+    /// The critical service whose failure caused the shutdown.
     pub(super) critical: Option<Cow<'static, str>>,
 }
 
@@ -26,17 +26,17 @@ impl Shutdown {
         self.current.is_some()
     }
 
-    pub(super) fn current(&self) -> Option<&Current> {
+    pub(super) fn current(&self) -> Option<&ShutdownInProgress> {
         self.current.as_ref()
     }
 
-    /// When a shutdown in progress gives up.
+    /// The deadline of the shutdown in progress, if there is one.
     pub(super) fn deadline(&self) -> Option<Nanos> {
         self.current.as_ref().map(|current| current.deadline)
     }
 
-    /// Begins a shutdown, or joins the one in progress: the earlier deadline holds. Returns whether it
-    /// began.
+    /// Begins a shutdown, or joins the one in progress, where the earlier deadline applies. Returns
+    /// `true` if it began one.
     pub(super) fn begin(
         &mut self,
         now: Nanos,
@@ -50,14 +50,14 @@ impl Shutdown {
                 false
             }
             None => {
-                self.current = Some(Current { began: now, deadline, critical });
+                self.current = Some(ShutdownInProgress { began: now, deadline, critical });
                 true
             }
         }
     }
 
     /// Ends the shutdown in progress.
-    pub(super) fn end(&mut self) -> Option<Current> {
+    pub(super) fn end(&mut self) -> Option<ShutdownInProgress> {
         self.current.take()
     }
 
@@ -69,12 +69,12 @@ impl Shutdown {
         self.report = Some(report);
     }
 
-    /// A service was started: the last report no longer describes the runner.
+    /// Drops the last report: a service was started, so the report no longer describes the runner.
     pub(super) fn forget_report(&mut self) {
         self.report = None;
     }
 
-    /// What was left of an abandoned service has ended: the report no longer says that it is alive.
+    /// Updates the report: the run of this abandoned service has ended after all.
     pub(super) fn ended_late(&mut self, name: &str) {
         let reported = self.report.iter_mut().flat_map(|report| &mut report.services);
         reported.filter(|service| service.name == name).for_each(|service| service.age = None);

@@ -23,8 +23,8 @@ impl Supervisor {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn record_all(&mut self, record: crate::observe::record::Record) {
-        self.journal.record_all(record);
+    pub(crate) fn set_recorder(&mut self, recorder: crate::observe::event_log::EventLog) {
+        self.journal.set_recorder(recorder);
     }
 
     pub(super) fn may_start(&self) -> Result<(), StartError> {
@@ -53,13 +53,13 @@ impl Supervisor {
             let index = self.registry.order()[position];
             let service = self.registry.get(index);
             let autostart = service.instance.definition.spec().autostart;
-            // Finished and failed services restart only by name.
-            let may_start = matches!(
+            // Finished and failed services are started only by name.
+            let is_startable = matches!(
                 service.life.state(),
                 State::Registered | State::Stopped | State::Abandoned
             );
             if autostart
-                && may_start
+                && is_startable
                 && let Action::Refused(_) = self.start_one(index, now)
             {
                 self.record(index, Change::StillAlive, now);
@@ -73,8 +73,9 @@ impl Supervisor {
         self.apply(index, Input::Start { wait_for_dependencies }, now)
     }
 
-    /// The service of this name, if it may be started at present: faults of others do not matter.
-    pub(super) fn may_start_one(&mut self, name: &str) -> Result<u32, ControlError> {
+    /// The index of the service with this name, if it may be started. Faults of other services do not
+    /// matter.
+    pub(super) fn find_startable(&mut self, name: &str) -> Result<u32, ControlError> {
         let index = self.find(name)?;
         self.may_start().map_err(ControlError::Start)?;
         self.registry.resolve(&self.env);
@@ -87,22 +88,22 @@ impl Supervisor {
     }
 
     pub(crate) fn start(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
-        let index = self.may_start_one(name)?;
+        let index = self.find_startable(name)?;
         match self.start_one(index, now) {
             Action::Refused(Refusal::Active)
             | Action::Nothing
             | Action::Run { .. }
             | Action::CleanUp => Ok(()),
-            Action::Refused(refusal) => Err(self.refused(index, refusal, now)),
+            Action::Refused(refusal) => Err(self.refusal_error(index, refusal, now)),
         }
     }
 
-    /// Why there is no thread at all, if that is so.
+    /// Takes the last failure to spawn a thread, if there was one.
     pub(crate) fn take_spawn_error(&mut self) -> Option<io::Error> {
         self.spawn_error.take()
     }
 
-    /// Takes back a start for which there is no thread.
+    /// Reverts a start that failed because no thread could be spawned.
     pub(crate) fn undo_start(&mut self, now: Nanos) {
         for index in self.registry.indices() {
             self.apply(index, Input::StartFailed, now);

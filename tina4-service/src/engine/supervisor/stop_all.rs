@@ -1,4 +1,4 @@
-//! Stopping everything, in order and under one deadline; also at the end of the process.
+//! Stops all services, in order and under one deadline; also at the end of the process.
 
 use std::borrow::Cow;
 use std::sync::atomic::Ordering;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::supervised::Supervised;
 use super::{FollowUp, Supervisor};
 use crate::engine::current;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 use crate::observe::stop_report::{StopReport, StoppedService};
 use tina4_service_core::lifecycle::{Input, State};
 use tina4_service_core::{Nanos, nanos};
@@ -19,8 +19,9 @@ impl Supervisor {
         critical: Option<Cow<'static, str>>,
         now: Nanos,
     ) {
-        if self.is_quiet() {
-            // A shutdown without active services is over immediately; it does not replace a report.
+        if self.is_idle() {
+            // A shutdown without active services is over immediately. It does not replace a report,
+            // unless a critical service caused it.
             if critical.is_some() || self.shutdown.report().is_none() {
                 let report = self.report(now, now, critical);
                 self.shutdown.set_report(report);
@@ -35,7 +36,7 @@ impl Supervisor {
     }
 
     /// Whether nothing is active and no shutdown is in progress.
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.active == 0 && !self.shutdown.is_in_progress()
     }
 
@@ -44,13 +45,14 @@ impl Supervisor {
         self.shutdown.is_in_progress()
     }
 
-    /// Whether a shutdown is in progress, or is over and no service was started since.
+    /// Whether a shutdown is in progress, or has ended and no service has been started since.
     #[cfg(feature = "signals")]
     pub(crate) fn has_shut_down(&self) -> bool {
         self.shutdown.is_in_progress() || self.shutdown.report().is_some()
     }
 
-    /// Gives up what does not stop in time, and returns until when a shutdown in progress waits.
+    /// Abandons the services that have not stopped by their deadlines, and returns the deadline of the
+    /// shutdown in progress.
     pub(crate) fn advance_shutdown(&mut self, now: Nanos) -> Option<Nanos> {
         if self.shutdown.deadline().is_some_and(|deadline| deadline <= now) {
             self.expire(now);
@@ -58,11 +60,11 @@ impl Supervisor {
         self.shutdown.deadline()
     }
 
-    /// The report of a shutdown that is over.
-    pub(crate) fn shutdown_result(&mut self, now: Nanos) -> Wait<StopReport> {
+    /// The report of the shutdown, once it is over.
+    pub(crate) fn shutdown_result(&mut self, now: Nanos) -> Poll<StopReport> {
         match self.advance_shutdown(now) {
-            Some(deadline) => Wait::Until(Some(deadline)),
-            None => Wait::Ready(self.shutdown.report().cloned().unwrap_or_default()),
+            Some(deadline) => Poll::Pending(Some(deadline)),
+            None => Poll::Ready(self.shutdown.report().cloned().unwrap_or_default()),
         }
     }
 
@@ -77,8 +79,8 @@ impl Supervisor {
         }
     }
 
-    /// Gives up every service whose stop deadline has passed. That may free others to be stopped, and so
-    /// on.
+    /// Abandons every service whose stop deadline has passed, until there are none left: abandoning
+    /// one may allow others to be stopped.
     fn expire(&mut self, now: Nanos) {
         loop {
             let is_late = |index: &u32| {
@@ -115,7 +117,7 @@ impl Supervisor {
                 name: service.instance.definition.name(),
                 place: service.instance.definition.place(),
                 state: service.life.state(),
-                took: end.and_then(|end| Some(between(end.stop_requested?, end.at?))),
+                took: end.and_then(|end| Some(between(end.stop_requested?, end.ended_at?))),
                 age: is_alive.then(|| service.executing_for(now)),
                 failed_hooks: end.map_or(0, |end| end.failed_hooks),
             }
@@ -129,29 +131,37 @@ impl Supervisor {
         }
     }
 
-    /// The process is ending: nothing starts any more, nothing is logged, everything stops. `inside`: the
-    /// service whose run ends the process, and so never returns.
+    /// Prepares for the end of the process: starts nothing more, logs nothing more, and stops
+    /// everything. `caller`: the service whose run is ending the process and will therefore never
+    /// return.
     #[cfg_attr(not(feature = "exit-hook"), allow(dead_code, reason = "used by the exit hook"))]
-    pub(crate) fn exit(&mut self, inside: Option<(usize, u32)>, timeout: Duration, now: Nanos) {
+    pub(crate) fn begin_process_exit(
+        &mut self,
+        caller: Option<(usize, u32)>,
+        timeout: Duration,
+        now: Nanos,
+    ) {
         self.exiting = true;
-        self.deferred.exit();
+        self.deferred.set_exiting();
         self.env.exiting.store(true, Ordering::Relaxed);
-        // Its run is given up when its turn to stop comes, or now if that has come already.
-        self.lost_thread = inside
+        // The caller's thread is declared lost when the service's turn to stop comes, or immediately if
+        // the service is stopping already.
+        self.exiting_service = caller
             .filter(|(runner, _)| *runner == current::runner_id(&self.env))
             .map(|(_, index)| index);
         let registry = &self.registry;
         let is_stopping = |index: &mut u32| registry.get(*index).life.stop_deadline().is_some();
-        if let Some(index) = self.lost_thread.take_if(is_stopping) {
+        if let Some(index) = self.exiting_service.take_if(is_stopping) {
             self.apply(index, Input::ThreadLost, now);
         }
         self.stop_all(timeout, None, now);
     }
 
-    /// The thread that runs this service will never return, because the process is ending: another
-    /// worker runs the clean-up. `false`: the service's turn to stop has not come yet.
+    /// Declares the thread of this service lost, because the process is ending, so that another
+    /// worker runs its clean-up. `false`: the service's turn to stop has not come yet, and nothing
+    /// was done.
     #[cfg(feature = "exit-hook")]
-    pub(crate) fn give_up(&mut self, index: u32, now: Nanos) -> bool {
+    pub(crate) fn declare_thread_lost(&mut self, index: u32, now: Nanos) -> bool {
         let is_stopping = self.registry.get(index).life.stop_deadline().is_some();
         if is_stopping {
             self.apply(index, Input::ThreadLost, now);

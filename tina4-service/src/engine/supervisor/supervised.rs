@@ -1,4 +1,4 @@
-//! What the supervisor keeps of each service.
+//! The supervisor's data about each service.
 
 use std::sync::Arc;
 
@@ -8,13 +8,12 @@ use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::Lifecycle;
 use tina4_service_core::{Nanos, Timers};
 
-/// One service. There may be a hundred thousand, so data that only some of them need, or that is
-/// needed only at the end, is boxed.
+/// One service. There may be a hundred thousand of them, so rarely used data is boxed.
 pub(super) struct Supervised {
     pub(super) instance: Arc<Instance>,
     pub(super) life: Lifecycle,
     pub(super) stats: Stats,
-    /// The earliest of this service's entries in the timer queue.
+    /// The due time of this service's earliest entry in the timer queue; `Nanos::MAX` if there is none.
     pub(super) queued: Nanos,
     cold: Option<Box<Cold>>,
     pub(super) end: Option<Box<EndInfo>>,
@@ -27,25 +26,26 @@ struct Cold {
     failures: FailureCounts,
 }
 
-/// Which services come after which.
+/// The dependencies and dependents of a service.
 #[derive(Default)]
 pub(super) struct Links {
-    /// The services that this one comes after.
+    /// Its dependencies: the services in its `after`.
     pub(super) after: Vec<u32>,
-    /// The services that come after this one.
+    /// The services that have this one in their `after`.
     pub(super) dependents: Vec<u32>,
     /// How many of `dependents` are active.
     pub(super) active_dependents: u32,
 }
 
-/// How the activation is ending, or has ended.
+/// Data about the end of the activation.
 #[derive(Default)]
 pub(super) struct EndInfo {
-    /// When it was asked to stop.
+    /// When the service was asked to stop.
     pub(super) stop_requested: Option<Nanos>,
-    /// When its last run was over and its clean-up began.
+    /// When its last run had ended and its clean-up began.
     pub(super) clean_up_since: Option<Nanos>,
-    pub(super) at: Option<Nanos>,
+    /// When the activation ended; `None`: not yet.
+    pub(super) ended_at: Option<Nanos>,
     /// Sequence number of this end; timestamps can tie.
     pub(super) sequence: u64,
     pub(super) failed_hooks: u64,
@@ -109,8 +109,8 @@ impl Supervised {
         self.end.get_or_insert_default()
     }
 
-    /// Keeps an entry in the timer queue that is no later than the life cycle's deadline. Returns
-    /// whether that took a new one.
+    /// Makes sure that the timer queue has an entry no later than the life cycle's deadline. Returns
+    /// whether it added one.
     #[inline]
     pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
         match self.life.next_wake_up() {
@@ -127,14 +127,14 @@ impl Supervised {
         self.end_mut().stop_requested.get_or_insert(now);
     }
 
-    /// The activation has ended, as the `sequence`-th of the runner.
+    /// Records that the activation has ended, as the `sequence`-th to end in this runner.
     pub(super) fn record_end(&mut self, now: Nanos, sequence: u64) {
         let end = self.end_mut();
-        (end.at, end.sequence) = (Some(now), sequence);
+        (end.ended_at, end.sequence) = (Some(now), sequence);
     }
 
     pub(super) fn ended_at(&self) -> Option<Nanos> {
-        self.end.as_ref().and_then(|end| end.at)
+        self.end.as_ref().and_then(|end| end.ended_at)
     }
 
     /// When the run or the clean-up in progress, or the last one, began.

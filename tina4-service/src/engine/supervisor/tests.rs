@@ -1,4 +1,4 @@
-//! The supervisor without a pool: requests in, work out, with time as an argument.
+//! The supervisor without a pool: tests make requests, take the work and set the time.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::time::SystemTime;
 use tina4_service_core::CrashKind;
 use tina4_service_core::lifecycle::Crash;
 
-use super::control::{PendingStop, StopRequest};
+use super::control::{PendingStop, StopResponse};
 use super::*;
 use crate::Service;
 use crate::engine::control_error::ControlError;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 use crate::engine::pool::work_source::{Timing, WorkSource as _};
 use crate::engine::work::{Completion, WorkItem, WorkKind};
 use crate::observe::stop_report::Stopped;
@@ -41,7 +41,7 @@ fn service(name: impl Into<Cow<'static, str>>) -> Service {
     Service::new(name, |_| {})
 }
 
-/// The next work that is due; deferred effects are thrown away.
+/// Takes the next work that is due, and discards deferred effects.
 fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<WorkItem> {
     loop {
         let id = supervisor.take_due(now);
@@ -53,10 +53,10 @@ fn take(supervisor: &mut Supervisor, now: Nanos) -> Option<WorkItem> {
 }
 
 /// The value of a condition that holds.
-fn ready<T>(answer: Wait<T>) -> T {
+fn ready<T>(answer: Poll<T>) -> T {
     match answer {
-        Wait::Ready(value) => value,
-        Wait::Until(until) => panic!("not before {until:?}"),
+        Poll::Ready(value) => value,
+        Poll::Pending(until) => panic!("not before {until:?}"),
     }
 }
 
@@ -107,7 +107,7 @@ fn outdated_due_times_do_not_accumulate() {
         finish(&mut supervisor, item, Completion::Ran(again), now);
     }
     assert!(supervisor.timers.len() < 100, "{} due times", supervisor.timers.len());
-    // Neither do they when services start and stop.
+    // Nor do they accumulate when services start and stop.
     for _ in 0..10_000 {
         supervisor.stop_all(LIMIT, None, now);
         supervisor.start_all(now).unwrap();
@@ -133,7 +133,10 @@ fn a_repeating_service_lets_others_go_first() {
     queue = repeat(&mut services, queue, 2).expect("immediately");
     let order = queue.context.run_info();
     assert_eq!((order.number, order.due, order.started), (3, 2, 2));
-    assert!(finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(), "it may not");
+    assert!(
+        finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(),
+        "`may_repeat` is false"
+    );
     queue = take(&mut services, 3).expect("queue again");
     // The report is due again; after its crash, a log line must be written.
     assert!(repeat(&mut services, queue, LATER).is_none());
@@ -146,16 +149,15 @@ fn a_repeating_service_lets_others_go_first() {
     assert!(repeat(&mut services, queue, LATER).is_none());
 }
 
-/// Waiting for the lock after a run is not part of the run.
 #[test]
 fn rule_60_waiting_for_the_lock_is_not_part_of_a_run() {
     let mut services = supervisor([service("a"), service("b").after("a")]);
     let events = services.subscribe();
     services.start_all(0).unwrap();
     let a = take(&mut services, 0).expect("a");
-    let b = take(&mut services, 0).expect("b, for a is up");
+    let b = take(&mut services, 0).expect("b, because a is up");
     services.stop_all(LIMIT, None, 10);
-    // Neither is the time between the lock and the run.
+    // The time between releasing the lock and the run does not count either.
     let timing = |ended, now| Timing { began: 3, ended, now, may_repeat: true };
     services.complete(b, Completion::Ran(Exit::Wait), timing(12, 20));
     services.complete(a, Completion::Ran(Exit::Wait), timing(15, 20));
@@ -169,14 +171,15 @@ fn rule_60_waiting_for_the_lock_is_not_part_of_a_run() {
     }
     let known: Vec<_> = services.services(30).iter().map(|info| info.duration.last).collect();
     assert_eq!(known, [nanos(12), nanos(9)]);
-    // The order of the events, whatever the timestamps say.
+    // The services are listed in the order in which their ends were recorded, regardless of the
+    // timestamps.
     let report = ready(services.shutdown_result(30));
     let order: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
     assert_eq!(order, ["b", "a"]);
 }
 
 #[test]
-fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
+fn rule_24_a_report_names_the_critical_service_whenever_it_fails() {
     // While a shutdown is in progress already.
     let bad = || service("bad").critical(true).max_restarts(0);
     let mut services = supervisor([bad(), service("busy").after("bad")]);
@@ -210,7 +213,7 @@ fn rule_24_a_critical_failure_is_the_reason_whenever_it_comes() {
     let report = ready(services.shutdown_result(11 * SECOND));
     assert_eq!(report.critical.as_deref(), Some("bad"));
     let age = report.services.iter().find_map(|service| service.age);
-    assert_eq!(age, Some(Duration::from_secs(11)), "of the clean-up");
+    assert_eq!(age, Some(Duration::from_secs(11)), "the age is that of the clean-up");
 }
 
 #[test]
@@ -218,7 +221,8 @@ fn a_restart_does_not_stop_a_service_that_could_not_start_again() {
     let mut services = supervisor([service("a").interval("1h")]);
     services.start_all(0).unwrap();
     services.add(service("a").into_definition(&SettingsCache::default()), 0);
-    let refused = services.request_restart("a", 1).expect_err("there are two of that name now");
+    let refused =
+        services.request_restart("a", 1).expect_err("there are two services with that name now");
     assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
     assert_eq!(services.state("a"), Some(State::Waiting));
     // A fault that does not concern it does not matter.
@@ -232,7 +236,7 @@ fn a_restart_does_not_stop_a_service_that_could_not_start_again() {
 }
 
 #[test]
-fn a_start_without_a_thread_is_taken_back_completely() {
+fn a_start_without_a_thread_is_reverted_completely() {
     let mut services = supervisor([service("a").on_stop(|_| {})]);
     services.start_all(0).unwrap();
     services.undo_start(0);
@@ -248,23 +252,23 @@ fn rule_30_every_cycle_is_reported() {
     let mut all: Vec<_> = pair("a", "b").into_iter().chain(pair("x", "y")).collect();
     all.extend([service("self").after("self"), service("tail").after("a"), service("free")]);
     let Err(StartError::Faults(faults)) = supervisor(all).check() else { panic!("cycles") };
-    let circles: Vec<Vec<_>> = faults
+    let cycles: Vec<Vec<_>> = faults
         .iter()
         .map(|fault| {
             let Fault::Cycle { services } = fault else { panic!("{fault}") };
             services.iter().map(|(name, _)| &**name).collect()
         })
         .collect();
-    assert_eq!(circles.len(), 3, "{circles:?}");
-    for circle in [vec!["a", "b"], vec!["x", "y"], vec!["self"]] {
-        assert!(circles.contains(&circle), "{circle:?} in {circles:?}");
+    assert_eq!(cycles.len(), 3, "{cycles:?}");
+    for cycle in [vec!["a", "b"], vec!["x", "y"], vec!["self"]] {
+        assert!(cycles.contains(&cycle), "{cycle:?} in {cycles:?}");
     }
 }
 
 #[test]
 fn rule_41_a_dependency_stops_after_all_its_dependents() {
-    let later = (0..100).map(|n| service(format!("s{n}")).after("hub").interval("1h"));
-    let mut services = supervisor(later.chain([service("hub").interval("1h")]));
+    let dependents = (0..100).map(|n| service(format!("s{n}")).after("hub").interval("1h"));
+    let mut services = supervisor(dependents.chain([service("hub").interval("1h")]));
     services.start_all(0).unwrap();
     let hub = take(&mut services, 0).expect("hub is first");
     assert_eq!(hub.context.name(), "hub");
@@ -282,10 +286,10 @@ fn rule_43_a_report_distinguishes_a_late_end_from_a_run_that_is_still_alive() {
     services.start_all(0).unwrap();
     let item = take(&mut services, 0).expect("it runs");
     let pending: PendingStop = match services.request_stop("a", 0).expect("it is known") {
-        StopRequest::Pending(pending) => pending,
-        StopRequest::Answered(answer) => panic!("it is active, and not {answer:?}"),
+        StopResponse::Pending(pending) => pending,
+        StopResponse::Answered(answer) => panic!("it is active, and not {answer:?}"),
     };
-    assert_eq!(services.stop_result(pending, None, 0), Wait::Until(Some(SECOND)));
+    assert_eq!(services.stop_result(pending, None, 0), Poll::Pending(Some(SECOND)));
     let stopped = ready(services.stop_result(pending, None, SECOND));
     assert!(matches!(stopped, Stopped::Abandoned { age, .. } if age.as_secs() == 1));
     services.stop_all(LIMIT, None, 2 * SECOND);
@@ -294,31 +298,32 @@ fn rule_43_a_report_distinguishes_a_late_end_from_a_run_that_is_still_alive() {
     finish(&mut services, item, Completion::Ran(Exit::Wait), 3 * SECOND);
     services.stop_all(LIMIT, None, 3 * SECOND);
     let line = ready(services.shutdown_result(3 * SECOND)).to_string();
-    assert!(line.contains("abandoned, it ended after its time was up"), "{line}");
+    assert!(line.contains("abandoned, ended after its stop timeout"), "{line}");
     services.start_all(4 * SECOND).unwrap();
     assert_eq!(services.state("a"), Some(State::Waiting), "it may start again");
 }
 
-/// Its thread never returns, but the worker that cleans up for it does.
+/// The thread that ends the process never returns, but the worker that runs the clean-up does, so
+/// it must be waited for.
 #[test]
 fn rule_45_a_second_stop_request_does_not_cut_a_clean_up_short() {
     let mut services = supervisor([service("exits").on_stop(|_| {})]);
     services.start_all(0).unwrap();
     let _work = take(&mut services, 0).expect("it runs");
-    let inside = (crate::engine::current::runner_id(&services.env), 0);
-    services.exit(Some(inside), LIMIT, 0);
+    let caller = (crate::engine::current::runner_id(&services.env), 0);
+    services.begin_process_exit(Some(caller), LIMIT, 0);
     let clean_up = take(&mut services, 0).expect("another worker cleans up");
     assert_eq!(clean_up.kind, WorkKind::CleanUp);
-    // Executing it has the same effect.
+    // What executing the clean-up would do.
     assert!(clean_up.context.instance().take_on_stop());
     services.stop_all(LIMIT, None, 1);
-    assert!(!services.is_quiet(), "its clean-up is running");
+    assert!(!services.is_idle(), "its clean-up is running");
     finish(&mut services, clean_up, Completion::CleanedUp(Vec::new()), 2);
-    assert!(services.is_quiet());
+    assert!(services.is_idle());
 }
 
-/// Otherwise each of many consumers would delay the services that start after it until a stand-by
-/// looks.
+/// If it were, each of many consumers would delay the services that start after it until the stand-by
+/// steps in.
 #[test]
 fn rule_50_a_new_continuous_service_is_not_predicted_to_be_short() {
     let mut services = supervisor([service("a"), service("b").interval("1s")]);
@@ -345,7 +350,8 @@ fn a_service_is_small() {
     assert!(sizes.0 <= 192 && sizes.1 <= 88, "{sizes:?}");
 }
 
-/// Services from one line with equal settings share them, but not their `after`.
+/// Services that are built on the same line with equal settings share one allocation, unless they
+/// have an `after`.
 #[test]
 fn equal_settings_are_stored_once() {
     let hourly = |name: &'static str| service(name).interval("1h");

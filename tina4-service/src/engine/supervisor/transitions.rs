@@ -1,4 +1,4 @@
-//! The transitions of the life cycles: counted, and reported.
+//! Counts and reports the transitions of the life cycles.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ impl Supervisor {
         let service = self.registry.get_mut(index);
         let change = match transition {
             Transition::Started => {
-                service.instance.renew();
+                service.instance.reset();
                 self.deferred.discard(service.instance.take_locals());
                 service.end = None;
                 self.shutdown.forget_report();
@@ -36,7 +36,7 @@ impl Supervisor {
             Transition::CrashedWhileStopping(Crash { message, panicked: true, .. }) => {
                 Change::PanickedWhileStopping { cause: message }
             }
-            // An error that a run returns after stop was requested does not matter.
+            // An error that a run returns after it was asked to stop is ignored.
             Transition::CrashedWhileStopping(Crash { panicked: false, .. }) => return,
             Transition::Returned { restart_in } => {
                 Change::Returned { restart_in: Some(restart_in) }
@@ -53,7 +53,8 @@ impl Supervisor {
             Transition::Paused => Change::Paused,
             Transition::Resumed => Change::Resumed,
             Transition::Stopping => {
-                // A thread may wait inside this very service: see `stop_result`.
+                // A run of this service may be waiting for another service to stop, and must not
+                // continue to: see `stop_result`.
                 self.changed = true;
                 self.deferred.wake(service.instance.request_stop());
                 Change::Stopping
@@ -91,7 +92,8 @@ impl Supervisor {
         self.record(index, change, now);
     }
 
-    /// A service has failed for good; if it is critical, everything stops.
+    /// Handles the failure of a service for good, and returns the change to report. If the service is
+    /// critical, queues a shutdown.
     fn fail(&mut self, index: u32) -> Change {
         let service = self.registry.get(index);
         let cause = service.failures().last_error.unwrap_or_else(|| "".into());
@@ -107,18 +109,18 @@ impl Supervisor {
         journal.record(&registry.get(index).instance, change, now, deferred);
     }
 
-    /// Reports a run that has ended, after `took`.
-    pub(super) fn record_run_end(&mut self, index: u32, took: Nanos, now: Nanos) {
+    /// Reports the end of a run that lasted `duration`.
+    pub(super) fn record_run_end(&mut self, index: u32, duration: Nanos, now: Nanos) {
         if self.journal.has_subscribers() {
             let service = self.registry.get(index);
-            let (run, took) = (service.stats.runs, Duration::from_nanos(took));
+            let (run, took) = (service.stats.runs, Duration::from_nanos(duration));
             self.journal.publish(&service.instance, &Change::RunEnded { run, took }, now);
         }
     }
 
-    /// A signal has asked the program to end.
+    /// Reports that a signal has asked the program to end.
     #[cfg(feature = "signals")]
     pub(crate) fn signal_arrived(&mut self, signal: crate::observe::signal::Signal) {
-        self.journal.record_of_runner(Change::SignalReceived { signal }, &mut self.deferred);
+        self.journal.record_for_runner(Change::SignalReceived { signal }, &mut self.deferred);
     }
 }

@@ -1,4 +1,4 @@
-//! The supervisor as the pool sees it: what is due, work out, completions in.
+//! The supervisor as the pool's source of work.
 
 use std::io;
 use std::sync::Arc;
@@ -24,9 +24,8 @@ fn work(index: u32, action: Action) -> Option<WorkId> {
 }
 
 impl Supervisor {
-    /// Whether the worker that holds the lock has anything else to do than to continue with the
-    /// service that it has just run.
-    fn is_worker_needed(&self, now: Nanos) -> bool {
+    /// Whether there is other work for the worker that has just run a service and holds the lock.
+    fn has_other_work(&self, now: Nanos) -> bool {
         self.timers.peek().is_some_and(|(due, _)| due <= now) || self.deferred.is_pending()
     }
 }
@@ -100,14 +99,14 @@ impl WorkSource for Supervisor {
         let action = match completion {
             Completion::Ran(exit) => {
                 let service = self.registry.get_mut(index);
-                // The result of an abandoned run is dropped.
+                // The result of an abandoned run is discarded.
                 if service.life.state() != State::Abandoned {
-                    let took = ended.saturating_sub(began);
-                    service.stats.ended(ended, took);
-                    self.record_run_end(index, took, now);
+                    let duration = ended.saturating_sub(began);
+                    service.stats.ended(ended, duration);
+                    self.record_run_end(index, duration, now);
                 }
                 let is_repeat =
-                    matches!(exit, Exit::Again) && may_repeat && !self.is_worker_needed(now);
+                    matches!(exit, Exit::Again) && may_repeat && !self.has_other_work(now);
                 let input =
                     if is_repeat { Input::Repeat } else { Input::RunEnded(exit.as_deref()) };
                 self.step(index, input, now)
@@ -129,7 +128,7 @@ impl WorkSource for Supervisor {
 
     #[cfg(feature = "exit-hook")]
     #[inline]
-    fn subject(item: &WorkItem) -> u32 {
+    fn service_index(item: &WorkItem) -> u32 {
         item.index
     }
 
@@ -138,12 +137,12 @@ impl WorkSource for Supervisor {
         match id.kind {
             WorkKind::Run => {
                 let service = self.registry.get(id.index);
-                // A continuous service is expected to run on, until it has shown otherwise.
+                // A continuous service is expected to keep running until measurements show otherwise.
                 let schedule = || &service.instance.definition.spec().schedule;
                 let unmeasured = || (!schedule().is_periodic()).then_some(Nanos::MAX);
                 service.stats.expected_duration().or_else(unmeasured)
             }
-            // A clean-up runs once: there are no samples, and it may take long.
+            // A clean-up runs once, so there are no samples, and it may take a long time.
             WorkKind::CleanUp => Some(Nanos::MAX),
         }
     }
@@ -157,7 +156,7 @@ impl WorkSource for Supervisor {
     }
 
     fn ignores_thread_limit(&self) -> bool {
-        // The thread that ends the process counts, but executes nothing any more.
+        // The thread that ends the process counts towards the limit, but no longer executes work.
         self.exiting
     }
 
@@ -179,7 +178,7 @@ impl WorkSource for Supervisor {
 
     fn spawn_failed(&mut self, error: &io::Error) {
         let change = Change::ThreadFailed { error: error.to_string().into() };
-        self.journal.record_of_runner(change, &mut self.deferred);
+        self.journal.record_for_runner(change, &mut self.deferred);
         self.spawn_error = Some(io::Error::new(error.kind(), error.to_string()));
     }
 }

@@ -1,17 +1,18 @@
-//! Tells the first stop signal from its duplicates and from a later one.
+//! Distinguishes the first stop signal from its duplicates and from a later one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tina4_service_core::{Nanos, nanos};
 
-/// Stop signals this close to the first one are the same request.
-const GRACE: Duration = Duration::from_millis(250);
+/// Stop signals that arrive this soon after the first one are the same request.
+const DEBOUNCE_WINDOW: Duration = Duration::from_millis(250);
 
 /// When the first stop signal arrived, and whether a later one ends the process.
 ///
-/// Both are in one atomic, because two handlers may run at the same time: the lowest bit is set if a
-/// later signal ends the process, the other bits are the time. 0: no signal yet.
+/// It is armed if a later signal ends the process. Both are in one atomic, because two handlers may run
+/// at the same time: the lowest bit is set if a later signal ends the process, the other bits are the
+/// time. 0: no signal yet.
 #[derive(Debug, Default)]
 pub(super) struct Debounce(AtomicU64);
 
@@ -23,7 +24,7 @@ pub(super) enum Meaning {
     /// It repeats the first one.
     Repeated,
     /// It ends the process.
-    Kill,
+    EndProcess,
 }
 
 impl Debounce {
@@ -32,16 +33,16 @@ impl Debounce {
     }
 
     /// Classifies a signal that arrives `now`. Async-signal-safe.
-    pub(super) fn arrived(&self, now: Nanos) -> Meaning {
+    pub(super) fn classify(&self, now: Nanos) -> Meaning {
         let now = now.max(1);
         let mut known = self.0.load(Ordering::Acquire);
         loop {
             let (at, armed) = (known >> 1, known & 1 == 1);
-            if known != 0 && now.saturating_sub(at) < nanos(GRACE) {
+            if known != 0 && now.saturating_sub(at) < nanos(DEBOUNCE_WINDOW) {
                 return Meaning::Repeated;
             }
             if armed {
-                return Meaning::Kill;
+                return Meaning::EndProcess;
             }
             let new = now << 1 | 1;
             match self.0.compare_exchange(known, new, Ordering::AcqRel, Ordering::Acquire) {
@@ -51,7 +52,7 @@ impl Debounce {
         }
     }
 
-    /// What [`Debounce::disarm`] compares with.
+    /// The current state, to be passed to [`Debounce::disarm`].
     pub(super) fn state(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
@@ -70,18 +71,18 @@ mod tests {
     const MS: Nanos = 1_000_000;
 
     #[test]
-    fn rule_44_what_follows_within_a_quarter_of_a_second_is_still_the_first_signal() {
+    fn rule_44_signals_within_250_ms_count_as_the_first() {
         let first = Debounce::default();
-        assert_eq!(first.arrived(7 * MS), Meaning::Request);
-        assert_eq!(first.arrived(8 * MS), Meaning::Repeated);
-        assert_eq!(first.arrived(256 * MS), Meaning::Repeated);
-        assert_eq!(first.arrived(257 * MS), Meaning::Kill);
+        assert_eq!(first.classify(7 * MS), Meaning::Request);
+        assert_eq!(first.classify(8 * MS), Meaning::Repeated);
+        assert_eq!(first.classify(256 * MS), Meaning::Repeated);
+        assert_eq!(first.classify(257 * MS), Meaning::EndProcess);
         // A waiter received the signal, and waits again.
         let first = Debounce::default();
-        assert_eq!(first.arrived(7 * MS), Meaning::Request);
+        assert_eq!(first.classify(7 * MS), Meaning::Request);
         first.disarm(first.state());
-        assert_eq!(first.arrived(256 * MS), Meaning::Repeated);
-        assert_eq!(first.arrived(257 * MS), Meaning::Request);
-        assert_eq!(first.arrived(507 * MS), Meaning::Kill);
+        assert_eq!(first.classify(256 * MS), Meaning::Repeated);
+        assert_eq!(first.classify(257 * MS), Meaning::Request);
+        assert_eq!(first.classify(507 * MS), Meaning::EndProcess);
     }
 }

@@ -1,8 +1,8 @@
-//! The end of `run` after a signal, even where the thread that called it is blocked.
+//! The end of `run` after a signal, even if the thread that called it is blocked.
 //!
-//! That thread writes log lines and the report, and either can block forever: standard output is a
-//! pipe that nobody reads, a terminal is stopped. So the signal thread requests the stop itself, and
-//! ends the process with `run`'s exit code if `run` does not return in time.
+//! That thread writes log lines and the report, and either can block forever, for example if standard
+//! output is a pipe that nobody reads or a stopped terminal. So the signal thread requests the stop
+//! itself, and ends the process with `run`'s exit code if `run` does not return in time.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use std::time::Duration;
 use tina4_service_core::{Nanos, nanos};
 
 use crate::engine::Engine;
-use crate::engine::pool::wait::Wait;
+use crate::engine::pool::poll::Poll;
 use crate::process::exit_code::exit_code;
-use crate::process::signals::exit::end_with;
+use crate::process::signals::end_process::end_process;
 use crate::process::signals::run_watch::RunWatch;
 use crate::sys::threads::start_thread;
 use crate::time::clock::Clock;
@@ -20,33 +20,33 @@ use crate::time::clock::Clock;
 /// How often the signal thread checks whether it has to end the process.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long `run` may take to return after everything has ended, or should have.
+/// How long `run` may take to return after everything has ended or the deadline has passed.
 const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 /// A `run` that a signal has asked to end.
 pub(super) struct Ending {
-    /// Not kept alive: the last owner drops the user's values, which can block.
-    pool: Weak<Engine>,
+    /// Weak, because the last owner drops the user's values, which can block.
+    engine: Weak<Engine>,
     run: Arc<RunWatch>,
     clock: Clock,
     /// When everything must have stopped.
     deadline: Nanos,
-    /// Some service has been seen active.
+    /// Whether a service has been seen active.
     was_active: bool,
-    /// Since when everything has stopped.
+    /// When everything was first seen to have stopped.
     quiet_since: Option<Nanos>,
     /// Set once `run` is overdue: its exit code and its report.
     overdue: Option<(u8, String)>,
 }
 
 impl Ending {
-    /// Requests the stop.
-    pub(super) fn begin(pool: &Arc<Engine>, run: Arc<RunWatch>) -> Self {
-        // In real time, whatever the runner's clock: the blocked thread is real.
+    /// Requests the stop of a `run`, and begins to watch it.
+    pub(super) fn begin(engine: &Arc<Engine>, run: Arc<RunWatch>) -> Self {
+        // Uses real time even if the runner has another clock, because the blocked thread is real.
         let clock = Clock::system();
         let deadline = clock.now().saturating_add(nanos(run.shutdown_timeout));
         let mut ending = Self {
-            pool: Arc::downgrade(pool),
+            engine: Arc::downgrade(engine),
             run,
             clock,
             deadline,
@@ -54,23 +54,23 @@ impl Ending {
             quiet_since: None,
             overdue: None,
         };
-        ending.stop(pool);
+        ending.stop(engine);
         ending
     }
 
-    /// Requests the stop unless that was done: the signal may have arrived while `run` was about to
-    /// start the services.
-    fn stop(&mut self, pool: &Arc<Engine>) {
+    /// Requests the stop unless it has already been requested: the signal may have arrived while `run`
+    /// was about to start the services.
+    fn stop(&mut self, engine: &Arc<Engine>) {
         let timeout = self.run.shutdown_timeout;
-        let is_quiet = pool.act_without_blocking(|services, now| {
-            if !services.is_quiet() && !services.is_shutting_down() {
-                services.stop_all(timeout, None, now);
+        let is_idle = engine.with_nonblocking(|supervisor, now| {
+            if !supervisor.is_idle() && !supervisor.is_shutting_down() {
+                supervisor.stop_all(timeout, None, now);
             }
-            services.is_quiet()
+            supervisor.is_idle()
         });
-        self.was_active |= !is_quiet;
+        self.was_active |= !is_idle;
         // Before the start no service is active either.
-        let has_ended = is_quiet && (self.was_active || self.run.is_past_start());
+        let has_ended = is_idle && (self.was_active || self.run.is_past_start());
         let now = || self.clock.now();
         self.quiet_since = has_ended.then(|| self.quiet_since.unwrap_or_else(now));
     }
@@ -81,25 +81,25 @@ impl Ending {
         if self.run.has_returned() {
             return false;
         }
-        let Some(pool) = self.pool.upgrade() else {
+        let Some(engine) = self.engine.upgrade() else {
             return false;
         };
         if self.overdue.is_none() {
-            self.stop(&pool);
-            let limit = self.quiet_since.unwrap_or(self.deadline);
-            if self.clock.now() >= limit.saturating_add(nanos(GRACE_PERIOD)) {
-                self.overdue = Some(self.outcome(&pool));
+            self.stop(&engine);
+            let end = self.quiet_since.unwrap_or(self.deadline);
+            if self.clock.now() >= end.saturating_add(nanos(GRACE_PERIOD)) {
+                self.overdue = Some(self.outcome(&engine));
             }
         }
-        release(pool);
+        release(engine);
         true
     }
 
-    fn outcome(&self, pool: &Arc<Engine>) -> (u8, String) {
+    fn outcome(&self, engine: &Arc<Engine>) -> (u8, String) {
         let report =
-            pool.act_without_blocking(|services, now| match services.shutdown_result(now) {
-                Wait::Ready(report) => report,
-                Wait::Until(_) => services.interim_report(now),
+            engine.with_nonblocking(|supervisor, now| match supervisor.shutdown_result(now) {
+                Poll::Ready(report) => report,
+                Poll::Pending(_) => supervisor.interim_report(now),
             });
         let code = self.run.code().unwrap_or_else(|| exit_code(&report, true));
         (code, format!("{report}\n"))
@@ -108,22 +108,22 @@ impl Ending {
 
 /// Drops a reference to a runner's services, on another thread if it is the last one: the last owner
 /// drops the user's values, which can block.
-pub(super) fn release(pool: Arc<Engine>) {
-    if Arc::strong_count(&pool) == 1 {
-        let last = Box::new(move || drop(pool));
+pub(super) fn release(engine: Arc<Engine>) {
+    if Arc::strong_count(&engine) == 1 {
+        let last = Box::new(move || drop(engine));
         let _ = start_thread("tina4-drop".to_owned(), last);
     }
 }
 
-/// Ends the process once every `run` that has not returned is overdue, with the worst of their exit
+/// Ends the process once every `run` that has not returned is overdue, with the highest of their exit
 /// codes.
 pub(super) fn end_process_if_overdue(endings: &[Ending]) {
     let outcomes: Option<Vec<_>> = endings.iter().map(|ending| ending.overdue.as_ref()).collect();
     let Some(outcomes) = outcomes else { return };
     let Some(code) = outcomes.iter().map(|(code, _)| *code).max() else { return };
     let reports: String = outcomes.iter().map(|(_, report)| &**report).collect();
-    // Other runners stop as at every end of the process; `end_with` itself runs no hooks.
+    // Other runners are stopped as on any process exit; `end_process` itself runs no hooks.
     #[cfg(feature = "exit-hook")]
     crate::process::exit_hook::stop_everything();
-    end_with(code, &reports)
+    end_process(code, &reports)
 }

@@ -1,12 +1,12 @@
-//! What runs inside a signal handler, and the state that it changes.
+//! The code that runs inside a signal handler, and the state that it changes.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 #[cfg(unix)]
-use super::unix::Wake;
+use super::unix::WakeSender;
 #[cfg(windows)]
-use super::windows::Wake;
+use super::windows::WakeSender;
 use crate::observe::signal::Signal;
 use crate::process::signals::debounce::{Debounce, Meaning};
 use crate::sys::per_process::PerProcess;
@@ -15,39 +15,40 @@ use crate::time::clock::Clock;
 /// The stop signals of one process.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
-    /// The process that installed the handlers: a forked child inherits the handlers before it can
-    /// know that it is a child.
-    process: AtomicU32,
+    /// The id of the process that installed the handlers. A forked child inherits the handlers before
+    /// it can know that it is a child.
+    process_id: AtomicU32,
     pub(super) debounce: Debounce,
-    /// How many requests to end arrived, and the signal of the last one.
+    /// How many stop requests have arrived.
     count: AtomicU32,
+    /// The signal of the last one.
     last: AtomicI32,
     /// Set once the signal thread is running.
-    wake: OnceLock<Wake>,
+    wake: OnceLock<WakeSender>,
 }
 
 static SIGNALS: PerProcess<Signals> = PerProcess::new(Signals {
-    process: AtomicU32::new(0),
+    process_id: AtomicU32::new(0),
     debounce: Debounce::new(),
     count: AtomicU32::new(0),
     last: AtomicI32::new(0),
     wake: OnceLock::new(),
 });
 
-/// What the caller of [`arrived`] has to do.
+/// What the caller of [`on_signal`] has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reaction {
     /// Nothing more.
     Continue,
-    /// End the process: it is a second stop signal.
+    /// End the process: it is another stop signal.
     EndProcess,
-    /// What the process would do without a handler.
+    /// Do what the process would do without a handler.
     Default,
 }
 
-/// Takes in a stop signal. Async-signal-safe.
-pub(crate) fn arrived(number: i32) -> Reaction {
-    match SIGNALS.find().filter(|signals| signals.are_of_this_process()) {
+/// Handles an arriving stop signal. Async-signal-safe.
+pub(crate) fn on_signal(number: i32) -> Reaction {
+    match SIGNALS.get().filter(|signals| signals.are_of_this_process()) {
         Some(signals) => signals.arrived(number),
         // A forked child inherited the handler, but nothing in the child waits for a signal.
         None => Reaction::Default,
@@ -55,19 +56,19 @@ pub(crate) fn arrived(number: i32) -> Reaction {
 }
 
 impl Signals {
-    /// Those of this process.
+    /// The stop signals of this process.
     pub(super) fn get() -> &'static Self {
-        SIGNALS.get()
+        SIGNALS.get_or_init()
     }
 
-    /// Async-signal-safe.
+    /// Whether this process installed the handlers. Async-signal-safe.
     fn are_of_this_process(&self) -> bool {
-        self.process.load(Ordering::Acquire) == std::process::id()
+        self.process_id.load(Ordering::Acquire) == std::process::id()
     }
 
-    /// Async-signal-safe.
+    /// Records a signal that has arrived. Async-signal-safe.
     fn arrived(&self, number: i32) -> Reaction {
-        match self.debounce.arrived(Clock::system().now()) {
+        match self.debounce.classify(Clock::system().now()) {
             Meaning::Request => {
                 self.last.store(number, Ordering::Relaxed);
                 self.count.fetch_add(1, Ordering::Release);
@@ -75,16 +76,16 @@ impl Signals {
                 Reaction::Continue
             }
             Meaning::Repeated => Reaction::Continue,
-            Meaning::Kill => Reaction::EndProcess,
+            Meaning::EndProcess => Reaction::EndProcess,
         }
     }
 
-    /// Lets handlers of this process take in signals from now on.
+    /// Lets the handlers of this process handle signals from now on.
     pub(super) fn accept(&self) {
-        self.process.store(std::process::id(), Ordering::Release);
+        self.process_id.store(std::process::id(), Ordering::Release);
     }
 
-    /// How many requests to end have arrived.
+    /// How many stop requests have arrived.
     pub(super) fn count(&self) -> u32 {
         self.count.load(Ordering::Acquire)
     }
@@ -99,8 +100,8 @@ impl Signals {
         self.wake.get().is_some()
     }
 
-    /// Sets what wakes the signal thread, once.
-    pub(super) fn set_wake(&self, wake: Wake) {
+    /// Sets the means to wake the signal thread. Later calls have no effect.
+    pub(super) fn set_wake(&self, wake: WakeSender) {
         let _ = self.wake.set(wake);
     }
 

@@ -3,9 +3,9 @@
 use std::io;
 
 #[cfg(windows)]
-use crate::process::signals::exit::end_with;
+use crate::process::signals::end_process::end_process;
 #[cfg(windows)]
-use crate::process::signals::handler::{Reaction, arrived};
+use crate::process::signals::handler::{Reaction, on_signal};
 
 /// Installs the handlers of SIGHUP, SIGTERM and SIGINT. A forked child has inherited them.
 #[cfg(unix)]
@@ -14,8 +14,8 @@ pub(super) fn install_handlers() -> io::Result<()> {
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-    static INSTALLED: AtomicBool = AtomicBool::new(false);
-    if INSTALLED.load(Ordering::Acquire) {
+    static EVER_INSTALLED: AtomicBool = AtomicBool::new(false);
+    if EVER_INSTALLED.load(Ordering::Acquire) {
         return Ok(());
     }
     let ignored = ignored_signals();
@@ -26,7 +26,7 @@ pub(super) fn install_handlers() -> io::Result<()> {
             crate::process::ffi::handle_signal(number)?;
         }
     }
-    INSTALLED.store(true, Ordering::Release);
+    EVER_INSTALLED.store(true, Ordering::Release);
     Ok(())
 }
 
@@ -41,12 +41,12 @@ fn ignored_signals() -> u64 {
 /// Installs the handler of Ctrl-C and Ctrl-Break, which runs on a thread of its own.
 #[cfg(windows)]
 pub(super) fn install_handlers() -> io::Result<()> {
-    /// Windows names no signal; all of them mean Ctrl-C to a Rust program.
+    /// Windows does not report which event it was; all are treated as Ctrl-C.
     const SIGINT: u8 = 2;
 
-    let handler = || match arrived(SIGINT.into()) {
+    let handler = || match on_signal(SIGINT.into()) {
         Reaction::EndProcess => {
-            end_with(128 + SIGINT, "second Ctrl-C: the process ends without clean-up\n")
+            end_process(128 + SIGINT, "another Ctrl-C; the process ends without clean-up\n")
         }
         Reaction::Continue | Reaction::Default => {}
     };

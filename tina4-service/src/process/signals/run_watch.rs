@@ -1,14 +1,14 @@
-//! What the signal thread knows of a call of `run`.
+//! What the signal thread knows about a call to `run`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// A call of `run` in progress, as the signal thread sees it.
+/// A call to `run` in progress, as the signal thread sees it.
 #[derive(Debug)]
 pub(crate) struct RunWatch {
     pub(super) shutdown_timeout: Duration,
-    /// The services have been started.
+    /// Whether the services have been started.
     started: AtomicBool,
     returned: AtomicBool,
     /// The exit code, once it is known.
@@ -25,19 +25,19 @@ impl RunWatch {
         })
     }
 
-    /// Notes that the services have been started: from now on, no active service means that everything
-    /// has ended.
-    pub(crate) fn has_started(&self) {
+    /// Records that the services have been started: from now on, no active service means that
+    /// everything has ended.
+    pub(crate) fn set_started(&self) {
         self.started.store(true, Ordering::Release);
     }
 
     /// Records the exit code; only printing is left.
-    pub(crate) fn ends_with(&self, code: u8) {
+    pub(crate) fn set_exit_code(&self, code: u8) {
         let _ = self.code.set(code);
     }
 
-    /// From now on only the program itself ends the process.
-    pub(crate) fn returns(&self) {
+    /// Records that `run` has returned: the signal thread no longer ends the process.
+    pub(crate) fn set_returned(&self) {
         self.returned.store(true, Ordering::Release);
     }
 

@@ -4,9 +4,9 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 #[cfg(unix)]
-use super::unix::{Incoming, channel};
+use super::unix::{WakeReceiver, channel};
 #[cfg(windows)]
-use super::windows::{Incoming, channel};
+use super::windows::{WakeReceiver, channel};
 use crate::engine::Engine;
 use crate::process::signals::ending::{self, Ending, release};
 use crate::process::signals::handler::Signals;
@@ -16,7 +16,7 @@ use crate::sys::per_process::PerProcess;
 use crate::sys::sync::std_lock;
 use crate::sys::threads::start_thread;
 
-/// Whether this process has its handlers.
+/// Whether the handlers are installed in this process.
 static INSTALLED: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false));
 
 /// Starts the signal thread and installs the handlers, once per process.
@@ -25,14 +25,14 @@ static INSTALLED: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false));
 ///
 /// The operating system refused the thread or the handlers.
 pub(super) fn start(signals: &'static Signals, waiters: &'static Waiters) -> io::Result<()> {
-    let mut installed = std_lock(INSTALLED.get());
+    let mut installed = std_lock(INSTALLED.get_or_init());
     if *installed {
         return Ok(());
     }
     // The thread comes first: if it cannot be started, nothing has changed.
     if !signals.has_thread() {
-        let (wake, incoming) = channel()?;
-        let body = move || notify_loop(signals, waiters, &incoming);
+        let (wake, wakeups) = channel()?;
+        let body = move || notify_loop(signals, waiters, &wakeups);
         start_thread("tina4-signals".to_owned(), Box::new(body))?;
         signals.set_wake(wake);
     }
@@ -42,13 +42,13 @@ pub(super) fn start(signals: &'static Signals, waiters: &'static Waiters) -> io:
     Ok(())
 }
 
-/// Never blocks, apart from the wait for the next signal.
-fn notify_loop(signals: &Signals, waiters: &Waiters, incoming: &Incoming) {
+/// Notifies the waiters of each signal, and ends the process if a `run` does not return.
+fn notify_loop(signals: &Signals, waiters: &Waiters, wakeups: &WakeReceiver) {
     let mut endings: Vec<Ending> = Vec::new();
     loop {
         // Only the endings need a timeout.
         let timeout = (!endings.is_empty()).then_some(ending::POLL_INTERVAL);
-        if !incoming.wait(timeout) {
+        if !wakeups.wait(timeout) {
             return;
         }
         endings.extend(notify_waiters(signals, waiters));
@@ -57,30 +57,31 @@ fn notify_loop(signals: &Signals, waiters: &Waiters, incoming: &Incoming) {
     }
 }
 
-/// Notifies the waiters that have not seen the last request; returns each `run` that is to end.
+/// Notifies the waiters that have not been notified of the last request; returns each `run` that has to
+/// end.
 fn notify_waiters(signals: &Signals, waiters: &Waiters) -> Vec<Ending> {
     let count = signals.count();
     let signal = signals.last();
-    let unaware = waiters.take_unaware(count);
-    for pool in unique(unaware.iter().map(|(pool, _)| pool)) {
-        pool.act_without_blocking(|services, _| services.signal_arrived(signal));
+    let unnotified = waiters.take_unnotified(count);
+    for engine in unique(unnotified.iter().map(|(engine, _)| engine)) {
+        engine.with_nonblocking(|supervisor, _| supervisor.signal_arrived(signal));
     }
     let mut endings = Vec::new();
-    for (pool, run) in unaware {
+    for (engine, run) in unnotified {
         if let Some(run) = run.and_then(|run| run.upgrade()) {
-            endings.push(Ending::begin(&pool, run));
+            endings.push(Ending::begin(&engine, run));
         }
-        pool.wake_waiters();
-        release(pool);
+        engine.wake_waiters();
+        release(engine);
     }
     endings
 }
 
-fn unique<'a>(pools: impl Iterator<Item = &'a Arc<Engine>>) -> Vec<&'a Arc<Engine>> {
+fn unique<'a>(engines: impl Iterator<Item = &'a Arc<Engine>>) -> Vec<&'a Arc<Engine>> {
     let mut seen: Vec<&Arc<Engine>> = Vec::new();
-    for pool in pools {
-        if !seen.iter().any(|known| Arc::ptr_eq(known, pool)) {
-            seen.push(pool);
+    for engine in engines {
+        if !seen.iter().any(|known| Arc::ptr_eq(known, engine)) {
+            seen.push(engine);
         }
     }
     seen

@@ -6,29 +6,29 @@ use std::time::Duration;
 
 /// Wakes the signal thread from inside a handler.
 #[derive(Debug)]
-pub(super) struct Wake(UnixStream);
+pub(super) struct WakeSender(UnixStream);
 
-/// What the signal thread waits on.
+/// Lets the signal thread wait for a wake-up.
 #[derive(Debug)]
-pub(super) struct Incoming(UnixStream);
+pub(super) struct WakeReceiver(UnixStream);
 
-/// The two ends of the way from the handlers to the signal thread.
-pub(super) fn channel() -> io::Result<(Wake, Incoming)> {
+/// Creates the channel from the handlers to the signal thread.
+pub(super) fn channel() -> io::Result<(WakeSender, WakeReceiver)> {
     let (handlers, thread) = UnixStream::pair()?;
-    // If the socket is full, the thread has a wake-up to read already.
+    // If the socket is full, the thread already has a wake-up to read.
     handlers.set_nonblocking(true)?;
-    Ok((Wake(handlers), Incoming(thread)))
+    Ok((WakeSender(handlers), WakeReceiver(thread)))
 }
 
-impl Wake {
-    /// Async-signal-safe.
+impl WakeSender {
+    /// Wakes the signal thread. Async-signal-safe.
     pub(super) fn wake(&self) {
         let _ = (&self.0).write(&[0]);
     }
 }
 
-impl Incoming {
-    /// Waits for a wake-up, at most `timeout`; `false`: no more can come.
+impl WakeReceiver {
+    /// Waits for a wake-up, for at most `timeout`; `false` if no more can come.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
         let mut thread = &self.0;
         if thread.set_read_timeout(timeout).is_err() {

@@ -27,19 +27,19 @@ static WAITERS: PerProcess<Waiters> = PerProcess::new(Waiters {
 #[derive(Debug)]
 struct Waiter {
     id: u32,
-    pool: Weak<Engine>,
-    /// Set for a thread inside `run`.
+    engine: Weak<Engine>,
+    /// Set for a thread that is in `run`.
     run: Option<Weak<RunWatch>>,
-    /// The number of requests that concern earlier waiters only.
-    since: u32,
+    /// The number of requests that this waiter ignores, because earlier waiters received them.
+    seen: u32,
     /// The number of requests that it has been notified of.
     notified: u32,
 }
 
 impl Waiters {
-    /// Those of this process.
+    /// The waiters of this process.
     pub(super) fn get() -> &'static Self {
-        WAITERS.get()
+        WAITERS.get_or_init()
     }
 
     /// How many requests have been delivered to a waiter.
@@ -47,39 +47,39 @@ impl Waiters {
         self.delivered.load(Ordering::Acquire)
     }
 
-    /// Notes that a waiter has received this many requests.
+    /// Records that a waiter has received this many requests.
     pub(super) fn deliver(&self, count: u32) {
         self.delivered.fetch_max(count, Ordering::AcqRel);
     }
 
-    /// Adds a waiter for requests beyond the first `since`. Returns its id, and whether another waiter
-    /// has been notified and is still registered.
+    /// Adds a waiter for requests after the first `seen` ones. Returns its id, and whether another
+    /// waiter has been notified and is still registered.
     pub(super) fn add(
         &self,
-        pool: &Arc<Engine>,
+        engine: &Arc<Engine>,
         run: Option<&Arc<RunWatch>>,
-        since: u32,
+        seen: u32,
     ) -> (u32, bool) {
         let mut list = std_lock(&self.list);
-        let others_stop = list.iter().any(|waiter| waiter.notified != waiter.since);
+        let others_are_stopping = list.iter().any(|waiter| waiter.notified != waiter.seen);
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (pool, run) = (Arc::downgrade(pool), run.map(Arc::downgrade));
-        list.push(Waiter { id, pool, run, since, notified: since });
-        (id, others_stop)
+        let (engine, run) = (Arc::downgrade(engine), run.map(Arc::downgrade));
+        list.push(Waiter { id, engine, run, seen, notified: seen });
+        (id, others_are_stopping)
     }
 
     pub(super) fn remove(&self, id: u32) {
         std_lock(&self.list).retain(|waiter| waiter.id != id);
     }
 
-    /// Marks every waiter that does not know of request `count` as notified, and returns them: they
-    /// are notified without the lock.
-    pub(super) fn take_unaware(&self, count: u32) -> Vec<(Arc<Engine>, Option<Weak<RunWatch>>)> {
+    /// Returns every waiter that has not been notified of request `count`, and marks it as notified.
+    /// The caller notifies them after releasing the lock.
+    pub(super) fn take_unnotified(&self, count: u32) -> Vec<(Arc<Engine>, Option<Weak<RunWatch>>)> {
         let mut list = std_lock(&self.list);
-        let unaware = list.iter_mut().filter(|waiter| waiter.notified != count);
-        let taken = unaware.filter_map(|waiter| {
+        let unnotified = list.iter_mut().filter(|waiter| waiter.notified != count);
+        let taken = unnotified.filter_map(|waiter| {
             waiter.notified = count;
-            Some((waiter.pool.upgrade()?, waiter.run.clone()))
+            Some((waiter.engine.upgrade()?, waiter.run.clone()))
         });
         taken.collect()
     }

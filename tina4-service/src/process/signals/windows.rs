@@ -8,28 +8,28 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 /// Wakes the signal thread.
 #[derive(Debug)]
-pub(super) struct Wake(Sender<()>);
+pub(super) struct WakeSender(Sender<()>);
 
-/// What the signal thread waits on.
+/// Lets the signal thread wait for a wake-up.
 #[derive(Debug)]
-pub(super) struct Incoming(Receiver<()>);
+pub(super) struct WakeReceiver(Receiver<()>);
 
-/// The two ends of the way from the handlers to the signal thread.
+/// Creates the channel from the handlers to the signal thread.
 #[expect(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
-pub(super) fn channel() -> io::Result<(Wake, Incoming)> {
+pub(super) fn channel() -> io::Result<(WakeSender, WakeReceiver)> {
     let (sender, receiver) = crossbeam_channel::bounded(1);
-    Ok((Wake(sender), Incoming(receiver)))
+    Ok((WakeSender(sender), WakeReceiver(receiver)))
 }
 
-impl Wake {
+impl WakeSender {
     pub(super) fn wake(&self) {
-        // If the channel is full, the thread has a wake-up to read already.
+        // If the channel is full, the thread already has a wake-up to read.
         let _ = self.0.try_send(());
     }
 }
 
-impl Incoming {
-    /// Waits for a wake-up, at most `timeout`; `false`: no more can come.
+impl WakeReceiver {
+    /// Waits for a wake-up, for at most `timeout`; `false` if no more can come.
     pub(super) fn wait(&self, timeout: Option<Duration>) -> bool {
         match timeout {
             None => self.0.recv().is_ok(),

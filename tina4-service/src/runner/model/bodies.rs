@@ -6,7 +6,7 @@ const NAMES: [&str; 3] = ["a", "b", "c"];
 
 #[test]
 fn rule_46_services_stop_themselves_and_each_other() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         for (name, other) in [("a", "b"), ("b", "c"), ("c", "a")] {
             let runner = scenario.handle();
@@ -27,7 +27,7 @@ fn rule_46_services_stop_themselves_and_each_other() {
 
 #[test]
 fn rule_46_services_make_random_requests_of_each_other() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         for name in NAMES {
             let runner = scenario.handle();
@@ -52,15 +52,15 @@ fn rule_46_services_make_random_requests_of_each_other() {
 /// Does what the exit hook does, on the thread that ends the process.
 #[cfg(feature = "exit-hook")]
 fn end_the_process(runner: &Runner, clock: &Clock) {
-    let pools = [Arc::clone(&runner.shared.pool)];
+    let engines = [Arc::clone(&runner.shared.engine)];
     // No limit is needed, because everything does stop.
-    crate::process::exit_hook::stop(&pools, current::current(), clock, u64::MAX);
+    crate::process::exit_hook::stop(&engines, current::current(), clock, u64::MAX);
 }
 
 #[test]
 #[cfg(feature = "exit-hook")]
 fn rule_45_the_process_ends_during_any_request() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         let steady = |ctx: &Context| {
             ctx.heartbeat();
@@ -76,33 +76,34 @@ fn rule_45_the_process_ends_during_any_request() {
         });
         scenario.spawn(|runner, _| random_request(runner, "obedient"));
         end_the_process(&scenario.runner, &scenario.clock);
-        assert!(scenario.runner.shared.pool.with(|services, _| services.is_quiet()));
+        assert!(scenario.runner.shared.engine.with(|supervisor, _| supervisor.is_idle()));
         assert!(scenario.runner.start("steady").is_err(), "nothing starts any more");
         scenario.join();
         scenario.check();
     });
 }
 
-/// As when a body calls `process::exit`: another thread runs its clean-up, because the body never
-/// returns. At the same time requests are made to it.
+/// Simulates a body that calls `process::exit`: another thread runs its clean-up, because the body
+/// never returns. Other threads make requests at the same time.
 #[test]
 #[cfg(feature = "exit-hook")]
 fn rule_45_a_body_ends_the_process() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         let (began, over, end) = gates();
         let (runner, clock) = (scenario.handle(), scenario.clock.clone());
         let hooks = Arc::new(AtomicUsize::new(0));
         let (count, counted) = (Arc::clone(&hooks), Arc::clone(&hooks));
-        let (begins, ended, left) = (Arc::clone(&began), Arc::clone(&over), Arc::clone(&end));
+        let (began_in_body, over_in_body, end_in_body) =
+            (Arc::clone(&began), Arc::clone(&over), Arc::clone(&end));
         let body = move |_: &Context| {
-            begins.open();
+            began_in_body.open();
             let runner = runner().expect("the test has one");
             end_the_process(&runner, &clock);
             assert_eq!(counted.load(Ordering::SeqCst), 1, "its own clean-up");
-            ended.open();
+            over_in_body.open();
             // A real process would have ended here; the schedule still needs to end.
-            left.pass();
+            end_in_body.pass();
         };
         let hook = move |_: &Context| {
             count.fetch_add(1, Ordering::SeqCst);
@@ -131,17 +132,17 @@ fn gates() -> (Arc<Gate>, Arc<Gate>, Arc<Gate>) {
 /// because the other one may depend on it.
 #[test]
 fn rule_46_a_wait_inside_a_service_ends_when_that_service_is_stopped() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         let (began, gate, other) = gates();
-        let (begins, opens, runner) = (Arc::clone(&began), Arc::clone(&gate), scenario.handle());
-        let ready = Arc::clone(&other);
+        let (began_in_body, gate_in_body) = (Arc::clone(&began), Arc::clone(&gate));
+        let (other_in_body, runner) = (Arc::clone(&other), scenario.handle());
         let waits = move |_: &Context| {
-            ready.pass();
-            begins.open();
+            other_in_body.pass();
+            began_in_body.open();
             let stopped = runner().expect("the test has one").stop("stays");
             assert_eq!(stopped.expect("it is known"), Stopped::Requested);
-            opens.open();
+            gate_in_body.open();
         };
         let stays = move |_: &Context| {
             other.open();

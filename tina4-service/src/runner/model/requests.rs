@@ -6,7 +6,7 @@ const MILLI: Duration = Duration::from_millis(1);
 
 #[test]
 fn concurrent_requests_leave_one_copy_of_each_service_and_all_of_them_end() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         scenario.add("steady", |_| yield_now(), |service| service.interval("1ms"));
         scenario.add("eager", eager, |service| service.interval("1ms"));
@@ -33,9 +33,9 @@ fn concurrent_requests_leave_one_copy_of_each_service_and_all_of_them_end() {
 
 #[test]
 fn rule_47_one_service_is_started_stopped_and_restarted_concurrently() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
-        let seen = scenario.add("s", until_stopped, |service| service);
+        let counters = scenario.add("s", until_stopped, |service| service);
         scenario.spawn(|runner, _| {
             runner.start("s").expect("it may start");
             runner.restart("s").expect("it may start");
@@ -47,7 +47,7 @@ fn rule_47_one_service_is_started_stopped_and_restarted_concurrently() {
         scenario.join();
         // It runs unless the stop came between the stop and the start of the restart.
         if scenario.runner.is_running("s") {
-            wait_until(|| seen.inside.load(Ordering::SeqCst) == 1);
+            wait_until(|| counters.active.load(Ordering::SeqCst) == 1);
         }
         scenario.end();
     });
@@ -55,7 +55,7 @@ fn rule_47_one_service_is_started_stopped_and_restarted_concurrently() {
 
 #[test]
 fn rule_40_a_backoff_ends_during_a_stop() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         let body = |_: &Context| Err::<(), _>(ON_PURPOSE);
         scenario.add("s", body, |service| service.backoff("1ms"));
@@ -68,12 +68,12 @@ fn rule_40_a_backoff_ends_during_a_stop() {
             clock.advance(MILLI);
             clock.advance(2 * MILLI);
         });
-        scenario.spawn(|runner, _| random_request_but_start(runner, "s"));
+        scenario.spawn(|runner, _| random_stop_pause_or_run_now(runner, "s"));
         scenario.end();
     });
 }
 
-fn random_request_but_start(runner: &Runner, name: &str) {
+fn random_stop_pause_or_run_now(runner: &Runner, name: &str) {
     // It may or may not be active at that moment.
     let _ = match thread_rng().gen_range(0..3) {
         0 => runner.run_now(name),
@@ -84,12 +84,12 @@ fn random_request_but_start(runner: &Runner, name: &str) {
 
 #[test]
 fn a_requested_run_takes_place_although_the_service_is_paused_and_resumed() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
-        let seen = scenario.add("s", |_| yield_now(), |service| service.interval("1h"));
+        let counters = scenario.add("s", |_| yield_now(), |service| service.interval("1h"));
         scenario.add("other", |_| yield_now(), |service| service.interval("1h"));
         scenario.runner.start_all().expect("nothing is wrong with them");
-        wait_until(|| seen.runs.load(Ordering::SeqCst) == 1);
+        wait_until(|| counters.runs.load(Ordering::SeqCst) == 1);
         scenario.spawn(|runner, _| {
             let busy = |error: ControlError| assert!(matches!(error, ControlError::Busy { .. }));
             // The first run may not have ended yet.
@@ -103,14 +103,14 @@ fn a_requested_run_takes_place_although_the_service_is_paused_and_resumed() {
             runner.resume("s").expect("it is active");
         });
         // Not through the runner: any request to it would also start due work.
-        wait_until(|| seen.runs.load(Ordering::SeqCst) == 2);
+        wait_until(|| counters.runs.load(Ordering::SeqCst) == 2);
         scenario.end();
     });
 }
 
 #[test]
 fn rule_41_dependents_stop_first() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         scenario.add("base", until_stopped, |service| service);
         scenario.add("middle", |_| yield_now(), |service| service.delay("1h").after("base"));
@@ -135,7 +135,7 @@ fn rule_41_dependents_stop_first() {
 
 #[test]
 fn the_last_handle_is_dropped_while_services_run() {
-    check(|| {
+    explore(|| {
         let mut scenario = Scenario::new();
         scenario.add("steady", |_| yield_now(), |service| service.delay("1ms"));
         scenario.add("obedient", until_stopped, |service| service);
@@ -144,15 +144,15 @@ fn the_last_handle_is_dropped_while_services_run() {
         scenario.spawn(|runner, _| {
             let _ = runner.restart("obedient");
         });
-        let pool = Arc::clone(&scenario.runner.shared.pool);
-        let Scenario { runner, seen, threads, .. } = scenario;
+        let engine = Arc::clone(&scenario.runner.shared.engine);
+        let Scenario { runner, counters, threads, .. } = scenario;
         drop(runner);
         threads.into_iter().for_each(|thread| thread.join().expect("a request returns"));
-        // Dropping the handle waits for nothing, but asks the services to stop, and they do.
-        wait_until(|| pool.threads() == 0);
-        for (name, seen) in seen {
-            let (inside, hooks) = (&seen.inside, &seen.hooks);
-            assert_eq!(inside.load(Ordering::SeqCst), 0, "{name}");
+        // Dropping the handle does not wait, but asks the services to stop, and they do.
+        wait_until(|| engine.thread_count() == 0);
+        for (name, counters) in counters {
+            let (active, hooks) = (&counters.active, &counters.hooks);
+            assert_eq!(active.load(Ordering::SeqCst), 0, "{name}");
             assert!(hooks.load(Ordering::SeqCst) >= 1, "{name} is cleaned up");
         }
     });

@@ -1,4 +1,4 @@
-//! Hostile errors. `endless.rs` of the integration tests shows how they affect a service.
+//! Hostile errors. `hostile_errors.rs` in the integration tests shows how they affect a service.
 
 use super::*;
 use crate::service::permanent::Permanent;
@@ -6,24 +6,24 @@ use crate::sys::panics;
 
 /// An error with this text and this source.
 #[derive(Debug)]
-struct Link(String, Option<Box<dyn Error + Send + Sync>>);
+struct ChainedError(String, Option<Box<dyn Error + Send + Sync>>);
 
-impl fmt::Display for Link {
+impl fmt::Display for ChainedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Error for Link {
+impl Error for ChainedError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.1.as_ref().map(|source| &**source as _)
     }
 }
 
 /// Nested errors, the outermost first.
-fn chain<T: ToString>(texts: impl DoubleEndedIterator<Item = T>) -> Link {
-    let nest = |inner: Option<Link>, text: T| {
-        Some(Link(text.to_string(), inner.map(|inner| Box::new(inner) as _)))
+fn chain<T: ToString>(texts: impl DoubleEndedIterator<Item = T>) -> ChainedError {
+    let nest = |inner: Option<ChainedError>, text: T| {
+        Some(ChainedError(text.to_string(), inner.map(|inner| Box::new(inner) as _)))
     };
     texts.rev().fold(None, nest).expect("one error")
 }
@@ -84,26 +84,30 @@ fn rule_25_sources_in_a_cycle_are_shown_once() {
 
 #[test]
 fn rule_25_a_chain_of_long_texts_is_truncated_but_read_to_its_end() {
-    let long = |letter: char| String::from_iter([letter; LONGEST]);
-    // The first text is too long, or the first two are together.
-    for first in [LONGEST, LONGEST - 100] {
+    let long = |letter: char| String::from_iter([letter; MAX_TEXT_BYTES]);
+    // Either the first text alone is too long, or the first two together are.
+    for first in [MAX_TEXT_BYTES, MAX_TEXT_BYTES - 100] {
         let mut error = chain([&long('x')[..first], &long('y'), &long('z')].into_iter());
         let end = error.1.as_mut().expect("it has a source");
-        let end: &mut Link = end.downcast_mut().expect("one of these");
+        let end: &mut ChainedError = end.downcast_mut().expect("a `ChainedError`");
         end.1 = Some(Box::new(Permanent::new("at the end")));
         let read = read(&error);
         assert!(read.is_permanent());
         let text = read.finish();
-        assert!(text.len() <= LONGEST && text.len() > LONGEST - 100, "{}", text.len());
+        assert!(
+            text.len() <= MAX_TEXT_BYTES && text.len() > MAX_TEXT_BYTES - 100,
+            "{}",
+            text.len()
+        );
         assert_eq!(text.matches("[cut off at 16 KiB]").count(), 1);
-        assert_eq!(text.contains('y'), first < LONGEST);
+        assert_eq!(text.contains('y'), first < MAX_TEXT_BYTES);
         assert!(!text.contains('z') && text.ends_with("[cut off at 16 KiB]"));
     }
 }
 
 #[test]
 fn the_text_read_before_a_panic_is_kept() {
-    /// Panics when it is asked for its source.
+    /// Panics in `source`.
     #[derive(Debug)]
     struct PanicsInSource;
     impl fmt::Display for PanicsInSource {
@@ -116,7 +120,7 @@ fn the_text_read_before_a_panic_is_kept() {
             panic!("do not ask")
         }
     }
-    let error = Link("outside".into(), Some(Box::new(Permanent::new(PanicsInSource))));
+    let error = ChainedError("outside".into(), Some(Box::new(Permanent::new(PanicsInSource))));
     let mut text = ErrorText::new();
     let panic = text.read(&error).expect("it panics");
     assert_eq!(panic.to_string().split(" at ").next(), Some("panicked: do not ask"));
@@ -125,7 +129,7 @@ fn the_text_read_before_a_panic_is_kept() {
     assert!(text.starts_with("outside: sore: panicked: do not ask at "), "{text}");
 }
 
-/// Displays its inner error, but does not name it as its source.
+/// Displays its inner error, but does not return it from `source`.
 #[derive(Debug)]
 struct Transparent(Permanent);
 
@@ -144,7 +148,7 @@ impl Error for Transparent {
 #[test]
 fn rule_28_a_permanent_error_is_found_anywhere_in_the_chain() {
     let permanent = || Permanent::new(chain(["no key", "no file"].into_iter()));
-    let inside = |error: Box<dyn Error + Send + Sync>| Link("no start".into(), Some(error));
+    let inside = |error: Box<dyn Error + Send + Sync>| ChainedError("no start".into(), Some(error));
     let text = "no key: no file";
     let deep = "no start: no key: no file";
     let cases: [(Box<dyn Error>, &str); 7] = [
@@ -184,29 +188,30 @@ fn a_wrapper_that_stores_its_text_stores_the_real_one() {
     let caching = || Caching(Permanent::new("no key").into(), std::sync::OnceLock::new());
     let error = caching();
     let text = read(&error);
-    assert!(text.is_permanent(), "its source is");
+    assert!(text.is_permanent(), "its source is permanent");
     assert_eq!((text.finish(), error.to_string()), ("no key".into(), "no key".into()));
-    // As a source, also of an error whose text is too long.
-    for first in ["no start".to_owned(), "x".repeat(2 * LONGEST)] {
-        let error = Link(first, Some(Box::new(caching())));
+    // The wrapper may also be a source, even of an error whose text is too long.
+    for first in ["no start".to_owned(), "x".repeat(2 * MAX_TEXT_BYTES)] {
+        let error = ChainedError(first, Some(Box::new(caching())));
         let text = read(&error);
         assert!(text.is_permanent() && !text.finish().contains("tina4"));
         assert_eq!(error.source().unwrap().to_string(), "no key");
     }
 }
 
-#[test]
-fn a_hidden_permanent_error_is_found_although_its_text_panics() {
-    #[derive(Debug)]
-    struct Unspeakable;
-    impl fmt::Display for Unspeakable {
-        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-            panic!("no words")
-        }
+#[derive(Debug)]
+struct PanicsInDisplay;
+impl fmt::Display for PanicsInDisplay {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("no words")
     }
-    impl Error for Unspeakable {}
+}
+impl Error for PanicsInDisplay {}
+
+#[test]
+fn a_hidden_permanent_error_is_found_although_its_display_panics() {
     let mut text = ErrorText::new();
-    assert!(text.read(&Transparent(Permanent::new(Unspeakable))).is_some());
+    assert!(text.read(&Transparent(Permanent::new(PanicsInDisplay))).is_some());
     assert!(text.is_permanent());
     assert!(text.finish().starts_with("panicked: no words at "));
 }
@@ -239,15 +244,7 @@ fn rule_28_an_error_that_only_sounds_permanent_is_not() {
 
 #[test]
 fn a_display_that_panics_during_the_search_does_not_leave_the_marker_on() {
-    #[derive(Debug)]
-    struct Unspeakable;
-    impl fmt::Display for Unspeakable {
-        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-            panic!("no words")
-        }
-    }
-    impl Error for Unspeakable {}
-    panics::catch(|| is_permanent(&Unspeakable)).expect_err("it panics");
+    panics::catch(|| is_permanent(&PanicsInDisplay)).expect_err("it panics");
     assert_eq!(Permanent::new("no key").to_string(), "no key");
 }
 
@@ -257,7 +254,7 @@ fn a_backtrace_is_bounded_and_can_be_removed() {
     let plain = text.clone();
     assert_eq!(without_backtrace(&text), plain);
     add_backtrace(&mut text, "0: x\n".repeat(100_000));
-    assert!(text.len() < plain.len() + BACKTRACE.len() + LONGEST_BACKTRACE);
+    assert!(text.len() < plain.len() + BACKTRACE.len() + MAX_BACKTRACE_BYTES);
     assert!(text.ends_with("[cut off at 32 KiB]"));
     assert_eq!(without_backtrace(&text), plain);
 }

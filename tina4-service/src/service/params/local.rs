@@ -1,19 +1,19 @@
-//! `Local<T>`: a value of a service's own.
+//! `Local<T>`: a value that belongs to one service.
 
 use std::any::TypeId;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use super::{Invocation, Need, Parameter, Shape};
+use super::{Invocation, Need, Parameter, ParameterFamily};
 use crate::service::host::Host;
-use crate::service::locals::{LocalKey, LocalValue};
+use crate::service::locals::{LocalValue, SlotId};
 
-/// A value of this service's own, kept from run to run; no lock is needed.
+/// A value that belongs to one service and is kept from run to run; no lock is needed.
 ///
 /// It starts as `T::default()`; a crash and each new activation reset it to that. The first
-/// `Local<T>` of the function and the first `Local<T>` of its `on_stop` are the same value, the
-/// second ones are another, and so on.
+/// `Local<T>` of the function and the first `Local<T>` of its `on_stop` are the same value; so are the
+/// second ones, and so on.
 ///
 /// ```
 /// use tina4_service::Local;
@@ -27,21 +27,21 @@ use crate::service::locals::{LocalKey, LocalValue};
 pub struct Local<T: 'static> {
     /// `Some` until `drop`.
     value: Option<Box<T>>,
-    home: Option<Home<T>>,
+    origin: Option<Origin<T>>,
 }
 
-/// Where the value of a [`Local`] is kept after its run.
-struct Home<T> {
+/// The slot to which the value of a [`Local`] is returned after the run.
+struct Origin<T> {
     host: Arc<dyn Host>,
-    key: LocalKey,
+    slot: SlotId,
     /// Erases the type. A function, because only [`Parameter::take`] knows that `T` is `Send`.
     erase: fn(Box<T>) -> LocalValue,
 }
 
 impl<T: 'static> Local<T> {
-    /// Wraps a value, to call a service's function by hand.
+    /// Wraps a value, to call a service's function directly, as in a test.
     pub fn new(value: T) -> Self {
-        Self { value: Some(Box::new(value)), home: None }
+        Self { value: Some(Box::new(value)), origin: None }
     }
 }
 
@@ -66,12 +66,12 @@ impl<T: fmt::Debug + 'static> fmt::Debug for Local<T> {
 
 impl<T: 'static> Drop for Local<T> {
     fn drop(&mut self) {
-        // A panic may have left the value half changed, so it is not kept.
+        // A panic may have left the value partially modified, so it is not kept.
         if std::thread::panicking() {
             return;
         }
-        if let (Some(value), Some(home)) = (self.value.take(), self.home.take()) {
-            let discarded = home.host.put_back_local(home.key, (home.erase)(value));
+        if let (Some(value), Some(origin)) = (self.value.take(), self.origin.take()) {
+            let discarded = origin.host.put_back_local(origin.slot, (origin.erase)(value));
             drop(discarded);
         }
     }
@@ -81,12 +81,12 @@ impl<'r, T: Default + Send + 'static> Parameter<'r> for Local<T> {
     const NEED: Need = Need::Nothing;
     fn take(invocation: &'r Invocation<'r>) -> Self {
         let host = Arc::clone(invocation.context.host());
-        let (key, value) = host.take_local(TypeId::of::<T>(), &invocation.held);
+        let (slot, value) = host.take_local(TypeId::of::<T>(), &invocation.held);
         let value = value.and_then(|value| value.downcast().ok()).unwrap_or_default();
-        Self { value: Some(value), home: Some(Home { host, key, erase: |value| value }) }
+        Self { value: Some(value), origin: Some(Origin { host, slot, erase: |value| value }) }
     }
 }
 
-impl<T: Default + Send + 'static> Shape for Local<T> {
+impl<T: Default + Send + 'static> ParameterFamily for Local<T> {
     type Item<'r> = Self;
 }

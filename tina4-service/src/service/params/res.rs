@@ -2,7 +2,7 @@
 
 use std::any::{TypeId, type_name};
 
-use super::{Invocation, Need, Parameter, Shape};
+use super::{Invocation, Need, Parameter, ParameterFamily};
 use crate::service::resources::Res;
 
 impl<'r, T: Send + Sync + 'static> Parameter<'r> for Res<T> {
@@ -10,7 +10,7 @@ impl<'r, T: Send + Sync + 'static> Parameter<'r> for Res<T> {
     fn take(invocation: &'r Invocation<'r>) -> Self {
         let resources = invocation.context().host().resources();
         // Values are never removed, and a service does not start while one is missing.
-        resources.get().expect("a value that was there at start is still there")
+        resources.get().expect("a value that was provided before the start is never removed")
     }
 }
 
@@ -21,10 +21,10 @@ impl<'r, T: Send + Sync + 'static> Parameter<'r> for Option<Res<T>> {
     }
 }
 
-impl<T: Send + Sync + 'static> Shape for Res<T> {
+impl<T: Send + Sync + 'static> ParameterFamily for Res<T> {
     type Item<'r> = Self;
 }
 
-impl<T: Send + Sync + 'static> Shape for Option<Res<T>> {
+impl<T: Send + Sync + 'static> ParameterFamily for Option<Res<T>> {
     type Item<'r> = Self;
 }

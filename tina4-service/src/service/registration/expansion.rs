@@ -1,8 +1,8 @@
-//! How the attribute's expansion builds a [`Registration`]: `new` takes what describes the function,
-//! and each setting that differs from its default is one method call, named like its key.
+//! How the attribute's expansion builds a [`Registration`]: `new` takes the description of the function,
+//! and each setting that differs from its default is one method call, named after its key.
 //!
-//! Method calls instead of a struct with `..Registration::new(..)`: that would drop the unused
-//! fields of the base, which a constant cannot do, because a schedule may own its text.
+//! Method calls instead of a struct with `..Registration::new(..)`: the update syntax would drop the
+//! unused fields of the base. That is not allowed in a constant, because a schedule may own its text.
 
 use std::mem;
 use std::panic::Location;
@@ -16,8 +16,8 @@ use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
 use crate::sys::place::Place;
 
-/// Exports a macro, so that a second one of its name in the crate is an error: see `unique.rs` of
-/// the attribute.
+/// Exports a macro, so that a second macro with the same name in the crate is an error: see `unique.rs`
+/// in `tina4-service-macros`.
 ///
 /// The attribute passes the whole macro. If it passed only the name, the compiler would point at the
 /// two attributes instead of the two names in them.
@@ -34,7 +34,7 @@ macro_rules! __unique {
 
 /// Submits a registration to `inventory`.
 ///
-/// The registration is a constant of its own, because `inventory` declares items around its argument,
+/// The registration is a separate constant, because `inventory` declares items around its argument,
 /// which would shadow a service of the same name.
 #[doc(hidden)]
 #[macro_export]
@@ -48,8 +48,8 @@ macro_rules! __submit {
 impl Registration {
     /// A service with default settings; `at` is the location of the attribute.
     ///
-    /// `needs` comes before `call`: both require the same of a parameter, the compiler reports the
-    /// first one, and its message for `needs` is the better one.
+    /// `needs` comes before `call`. The arguments for both require the same trait of each parameter, and
+    /// the compiler reports only the first violation, whose message is better for `needs`.
     pub const fn new<F: 'static>(
         name: &'static str,
         path: &'static str,
@@ -61,7 +61,7 @@ impl Registration {
         Self {
             name,
             spec: Spec::DEFAULT,
-            place: Place::at(at),
+            place: Place::from_location(at),
             path,
             id: id_of(function),
             after: &[],
@@ -71,86 +71,86 @@ impl Registration {
         }
     }
 
-    /// When it runs.
+    /// Sets when the service runs.
     pub const fn schedule(mut self, schedule: Schedule) -> Self {
-        // A constant cannot drop the old one.
+        // A `const fn` cannot drop the old schedule.
         mem::forget(mem::replace(&mut self.spec.schedule, schedule));
         self
     }
 
-    /// The pause before the first run.
+    /// Sets the pause before the first run.
     pub const fn initial_delay(mut self, initial_delay: Duration) -> Self {
         self.spec.initial_delay = initial_delay;
         self
     }
 
-    /// How late each run may start, at random.
+    /// Sets the maximum of the random delay of each run.
     pub const fn jitter(mut self, jitter: Duration) -> Self {
         self.spec.jitter = jitter;
         self
     }
 
-    /// A run that takes longer is reported as stuck.
+    /// Sets the time after which a run is reported as stuck.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.spec.timeout = Some(timeout);
         self
     }
 
-    /// Whether it is restarted.
+    /// Sets when the service is restarted.
     pub const fn restart(mut self, restart: Restart) -> Self {
         self.spec.restart_policy.restart = restart;
         self
     }
 
-    /// How many restarts are allowed.
+    /// Sets the maximum number of restarts.
     pub const fn max_restarts(mut self, max_restarts: u32) -> Self {
         self.spec.restart_policy.max_restarts = Some(max_restarts);
         self
     }
 
-    /// The sliding window in which restarts are counted.
+    /// Sets the sliding window in which restarts are counted.
     pub const fn restart_window(mut self, restart_window: Duration) -> Self {
         self.spec.restart_policy.window = Some(restart_window);
         self
     }
 
-    /// The first delay before a restart.
+    /// Sets the delay before the first restart in a row.
     pub const fn backoff(mut self, backoff: Duration) -> Self {
         self.spec.restart_policy.backoff = backoff;
         self
     }
 
-    /// The longest delay before a restart.
+    /// Sets the longest delay before a restart.
     pub const fn max_backoff(mut self, max_backoff: Duration) -> Self {
         self.spec.restart_policy.max_backoff = max_backoff;
         self
     }
 
-    /// How long a stop waits for it.
+    /// Sets how long a stop waits for the service.
     pub const fn stop_timeout(mut self, stop_timeout: Duration) -> Self {
         self.spec.stop_timeout = stop_timeout;
         self
     }
 
-    /// Whether `start_all` starts it.
+    /// Sets whether `start_all` starts the service.
     pub const fn autostart(mut self, autostart: bool) -> Self {
         self.spec.autostart = autostart;
         self
     }
 
-    /// Whether its failure shuts the runner down.
+    /// Sets whether a failure of the service shuts the runner down.
     pub const fn critical(mut self, critical: bool) -> Self {
         self.spec.critical = critical;
         self
     }
 
-    /// The services that must be up first.
+    /// Sets the services that must be up first.
     pub const fn after(mut self, after: &'static [After<'static>]) -> Self {
         self.after = after;
         self
     }
 
-    /// The clean-up function.
+    /// Sets the clean-up function.
     pub const fn on_stop(mut self, on_stop: &'static dyn DynHook) -> Self {
         self.on_stop = Some(on_stop);
         self
@@ -162,9 +162,11 @@ mod tests {
     use tina4_service_core::RestartPolicy;
 
     use super::*;
+    use crate::service::params::hook::OnStop;
 
     #[test]
-    fn each_method_sets_the_field_of_its_name() {
+    fn each_method_sets_its_field() {
+        fn clean_up() {}
         let second = Duration::from_secs;
         let at = Location::caller();
         let found = Registration::new("name", "path", at, &(), &[], |_| unreachable!())
@@ -180,7 +182,8 @@ mod tests {
             .stop_timeout(second(9))
             .autostart(false)
             .critical(true)
-            .after(&[After::Name("other")]);
+            .after(&[After::Name("other")])
+            .on_stop(const { &OnStop::new(clean_up) });
         let expected = Spec {
             schedule: Schedule::Delay(second(1)),
             initial_delay: second(2),
@@ -200,5 +203,6 @@ mod tests {
         assert_eq!(found.spec, expected);
         assert_eq!((found.name, found.path, found.place), ("name", "path", at.into()));
         assert_eq!(found.after, [After::Name("other")]);
+        assert!(format!("{:?}", found.on_stop).contains("clean_up"));
     }
 }

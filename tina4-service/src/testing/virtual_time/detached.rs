@@ -12,59 +12,59 @@ pub(super) struct Detached {
     pub(super) thread: ThreadId,
     is_stopping: IsStopping,
     /// The file in which Linux reports the state of the thread.
-    stat: Option<Arc<Path>>,
-    /// How many polls the clock has waited for it.
+    stat_file: Option<Arc<Path>>,
+    /// For how many polls the clock has waited for it.
     polls: u32,
-    /// Whether its thread was running at the last of them.
-    running: bool,
+    /// Whether its thread was busy at the last poll.
+    busy: bool,
 }
 
 impl Detached {
     /// The body on this thread.
     pub(super) fn new(is_stopping: IsStopping) -> Self {
         let thread = std::thread::current().id();
-        Self { thread, is_stopping, stat: own_stat(), polls: 0, running: false }
+        Self { thread, is_stopping, stat_file: own_stat_file(), polls: 0, busy: false }
     }
 
     /// Whether the clock still waits for it.
     pub(super) fn is_awaited(&self) -> bool {
-        let most = if (self.is_stopping)() {
+        let max = if (self.is_stopping)() {
             MAX_POLLS_STOPPING
-        } else if self.running {
+        } else if self.busy {
             MAX_POLLS_RUNNING
         } else {
             1
         };
-        self.polls < most
+        self.polls < max
     }
 }
 
-/// Counts a poll for the bodies that the clock waits for; `running` are the threads that run. A body
-/// that the clock no longer waits for may be asked to stop later, and then still has polls left.
-pub(super) fn count_poll(all: &mut [Detached], running: &[ThreadId]) {
+/// Counts a poll for each body that the clock still waits for. Other bodies are not counted, so that
+/// they have polls left if they are asked to stop later. `busy` lists the threads that are busy.
+pub(super) fn count_poll(all: &mut [Detached], busy: &[ThreadId]) {
     for detached in all.iter_mut().filter(|detached| detached.is_awaited()) {
         detached.polls += 1;
-        detached.running = running.contains(&detached.thread);
+        detached.busy = busy.contains(&detached.thread);
     }
 }
 
-/// The files with the states of the threads. They are read without the lock of the virtual time: a
-/// thread may be about to take it, to reattach.
-pub(super) fn stats(all: &[Detached]) -> Vec<(ThreadId, Arc<Path>)> {
-    all.iter().filter_map(|detached| Some((detached.thread, detached.stat.clone()?))).collect()
+/// The files in which Linux reports the states of the threads. They are read without the lock of the
+/// virtual time: a thread may be about to take it, to reattach.
+pub(super) fn stat_files(all: &[Detached]) -> Vec<(ThreadId, Arc<Path>)> {
+    all.iter().filter_map(|detached| Some((detached.thread, detached.stat_file.clone()?))).collect()
 }
 
-/// Which of these threads run, or are ready to run, or wait for a disk.
-pub(super) fn running(stats: Vec<(ThreadId, Arc<Path>)>) -> Vec<ThreadId> {
-    let running = |(thread, stat): (ThreadId, Arc<Path>)| {
-        let line = std::fs::read_to_string(stat).ok()?;
+/// Returns the threads that are running, ready to run, or waiting for a disk.
+pub(super) fn busy_threads(stat_files: Vec<(ThreadId, Arc<Path>)>) -> Vec<ThreadId> {
+    let busy = |(thread, file): (ThreadId, Arc<Path>)| {
+        let line = std::fs::read_to_string(file).ok()?;
         // The state follows the name, which is in parentheses and may itself contain some.
         line.rsplit_once(") ")?.1.starts_with(['R', 'D']).then_some(thread)
     };
-    stats.into_iter().filter_map(running).collect()
+    stat_files.into_iter().filter_map(busy).collect()
 }
 
-fn own_stat() -> Option<Arc<Path>> {
+fn own_stat_file() -> Option<Arc<Path>> {
     // Miri aborts a program that reads a link.
     if !cfg!(all(target_os = "linux", not(miri))) {
         return None;
@@ -80,10 +80,10 @@ mod tests {
 
     use super::*;
 
-    fn polls(all: &mut [Detached], running: &[ThreadId]) -> u32 {
+    fn polls(all: &mut [Detached], busy: &[ThreadId]) -> u32 {
         let mut count = 0;
         while all[0].is_awaited() {
-            count_poll(all, running);
+            count_poll(all, busy);
             count += 1;
         }
         count

@@ -1,25 +1,25 @@
-//! How the token changes hands, and when the clock advances.
+//! How the token is handed over, and when the clock advances.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, Weak};
 
 use super::detached::{self, Detached};
-use super::limits::{MAX_EVENTS, MAX_IDLE_WAKEUPS, POLL_INTERVAL, STALL_TIMEOUT};
+use super::limits::{MAX_IDLE_WAKEUPS, MAX_STEPS, POLL_INTERVAL, STALL_TIMEOUT};
 use super::state::State;
-use super::waiter::{Parked, TokenHolder, Waiter, WakeOn};
-use super::{DRIVES, VirtualTime};
+use super::waiter::{Parked, ThreadRole, Waiter, WakeOn};
+use super::{DRIVEN_BY_THIS_THREAD, VirtualTime};
 use crate::sys::sync::{lock, wait};
 use crate::sys::threads::start_thread;
 use crate::time::virtual_clock::VirtualClock;
 use tina4_service_core::Nanos;
 
 const STALLED: &str = "a service has neither returned nor slept for 10 s of real time; let its body wait with \
-    `ctx.sleep` or for `ctx.stopping()`, and give it fakes of everything else that it waits for";
-const ENDLESS_INSTANT: &str = "a million things have happened at one instant; \
+    `ctx.sleep` or for `ctx.stopping()`, and provide fakes of everything else that it waits for";
+const ENDLESS_INSTANT: &str = "the runner has made a million steps at one instant; \
     look for a body that always returns `Flow::Again`";
 const NO_RUN: &str = "services have slept and woken a million times, and no run has begun; \
     use `advance` instead of `run_next`";
-const NOTHING_SCHEDULED: &str = "what the test waits for will never come, because nothing is scheduled; \
+const NOTHING_SCHEDULED: &str = "the test waits for something that cannot happen, because nothing is scheduled; \
     start or resume a service first";
 const NO_THREAD: &str =
     "the operating system cannot start a thread; lower the number of tests that run in parallel";
@@ -32,45 +32,45 @@ impl VirtualTime {
     ///
     /// Time cannot advance, and this is the thread of the test.
     pub(super) fn park(self: &Arc<Self>, until: Option<Nanos>, wake: WakeOn) {
-        // The end of time is never reached.
+        // `Nanos::MAX` means "never".
         let until = until.filter(|until| *until < Nanos::MAX);
         let mut state = lock(&self.state);
         if state.closed {
             return;
         }
-        let holder = self.current_holder(&state);
-        let foreign = state.holder != holder;
-        let waiter = Waiter::new(holder);
+        let role = self.current_role(&state);
+        let foreign = state.holder != role;
+        let waiter = Waiter::new(role);
         state.parked.push(Parked { until, wake, waiter: Arc::clone(&waiter), foreign });
         if foreign {
-            // There may have been a change since the caller looked, and no driver to notice it.
+            // There may have been a change since the caller checked, and no driver to notice it.
             state.wake_foreign(self.now());
             self.changed.notify_all();
         } else {
             self.release_token(&mut state);
         }
-        let is_test = holder == TokenHolder::Test && !foreign;
+        let is_test = role == ThreadRole::Test && !foreign;
         if is_test {
-            (state.events_at_instant, state.wakeups) = (0, 0);
+            (state.steps_at_instant, state.wakeups) = (0, 0);
         }
         let mut state = self.wait_for_notification(state, &waiter, is_test);
         if is_test && let Some(why) = state.stalled.take() {
             self.close_locked(&mut state);
             drop(state);
-            panic!("test time cannot go on: {why}");
+            panic!("virtual time cannot advance: {why}");
         }
     }
 
-    /// Grants the token to a thread that drives; starts one if none is idle.
+    /// Grants the token to an idle driver thread; starts one if there is none.
     pub(super) fn release_token(self: &Arc<Self>, state: &mut State) {
         if let Some(driver) = state.idle_drivers.pop() {
             state.grant_token(&driver);
             return;
         }
-        state.holder = TokenHolder::Starting;
-        state.drivers += 1;
+        state.holder = ThreadRole::Starting;
+        state.drivers_started += 1;
         let virtual_time = Arc::clone(self);
-        let name = format!("virtual-time-{}", state.drivers);
+        let name = format!("virtual-time-{}", state.drivers_started);
         if start_thread(name, Box::new(move || virtual_time.drive())).is_err() {
             state.stalled = Some(NO_THREAD);
             self.close_locked(state);
@@ -87,7 +87,7 @@ impl VirtualTime {
     ) -> MutexGuard<'a, State> {
         let timeout = is_test.then_some(STALL_TIMEOUT);
         let progress =
-            |state: &State| (state.events_at_instant, state.wakeups, state.holder, self.now());
+            |state: &State| (state.steps_at_instant, state.wakeups, state.holder, self.now());
         while !waiter.take_notification() && !state.closed {
             let before = progress(&state);
             let timed_out;
@@ -102,16 +102,17 @@ impl VirtualTime {
 
     /// The body of a thread that runs services.
     fn drive(self: Arc<Self>) {
-        DRIVES.set(self.address());
-        let own = Waiter::new(TokenHolder::Thread(std::thread::current().id()));
+        DRIVEN_BY_THIS_THREAD.set(self.address());
+        let own = Waiter::new(ThreadRole::Driver(std::thread::current().id()));
         let mut state = lock(&self.state);
-        state.holder = own.holder;
+        state.holder = own.role;
         while !state.closed {
             state = self.drive_once(state, &own);
         }
     }
 
-    /// Does the next thing. The caller holds the token, and holds it again afterwards.
+    /// Performs one step: wakes a thread, runs due work, or ends the instant. The caller holds the
+    /// token, and holds it again afterwards.
     fn drive_once<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
@@ -143,8 +144,8 @@ impl VirtualTime {
         let mut state = lock(&self.state);
         if stepped {
             state.changes += 1;
-            state.events_at_instant += 1;
-            if state.events_at_instant > MAX_EVENTS {
+            state.steps_at_instant += 1;
+            if state.steps_at_instant > MAX_STEPS {
                 return self.fail_test(state, own, ENDLESS_INSTANT);
             }
             return state;
@@ -170,8 +171,8 @@ impl VirtualTime {
         self.wait_for_notification(state, own, false)
     }
 
-    /// Nothing is left to do at this instant: advances the clock, or returns to the test. `due` is
-    /// when the runner has something to do next.
+    /// Ends the instant: advances the clock, or returns to the test. `due` is the time of the runner's
+    /// next work.
     fn end_instant<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -204,7 +205,7 @@ impl VirtualTime {
             {
                 self.return_to_test(state, own, test)
             }
-            WakeOn::EndOfAdvance | WakeOn::NextRun if state.wakeups > MAX_EVENTS => {
+            WakeOn::EndOfAdvance | WakeOn::NextRun if state.wakeups > MAX_STEPS => {
                 self.fail_test(state, own, NO_RUN)
             }
             WakeOn::EndOfAdvance | WakeOn::NextRun => {
@@ -226,11 +227,11 @@ impl VirtualTime {
     fn poll_detached<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let (mut state, timed_out) = wait(&self.changed, state, Some(POLL_INTERVAL));
         if timed_out {
-            let stats = detached::stats(&state.detached);
+            let stat_files = detached::stat_files(&state.detached);
             drop(state);
-            let running = detached::running(stats);
+            let busy = detached::busy_threads(stat_files);
             state = lock(&self.state);
-            detached::count_poll(&mut state.detached, &running);
+            detached::count_poll(&mut state.detached, &busy);
         }
         state
     }
@@ -238,7 +239,7 @@ impl VirtualTime {
     fn set_now(&self, state: &mut State, now: Option<Nanos>) {
         if let Some(now) = now {
             self.now.store(now, Ordering::Release);
-            state.events_at_instant = 0;
+            state.steps_at_instant = 0;
         }
     }
 

@@ -1,14 +1,14 @@
-//! The limits of virtual time: how long it waits for bodies, and how much may happen in it.
+//! The limits of virtual time: how long it waits for bodies, and how many steps it allows.
 
 use std::time::Duration;
 
 /// How long, in real time, a test waits for a service that neither returns nor sleeps.
 pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most steps of the runner at one instant, and the most wake-ups during one `run_next`.
-pub(super) const MAX_EVENTS: u64 = 1_000_000;
+/// The maximum number of runner steps at one instant, and of wake-ups during one `run_next`.
+pub(super) const MAX_STEPS: u64 = 1_000_000;
 
-/// After this many wake-ups without a scheduled run, `run_next` gives up.
+/// After this many wake-ups without a scheduled run, `run_next` returns.
 pub(super) const MAX_IDLE_WAKEUPS: u64 = 10_000;
 
 /// Detached bodies are polled at this interval of real time. Most only check whether they are asked

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::thread::ThreadId;
 
 use super::detached::Detached;
-use super::waiter::{Parked, TokenHolder, Waiter};
+use super::waiter::{Parked, ThreadRole, Waiter};
 use tina4_service_core::Nanos;
 
-/// What is under the lock of [`VirtualTime`](super::VirtualTime).
+/// The state under the lock of [`VirtualTime`](super::VirtualTime).
 pub(super) struct State {
-    pub(super) holder: TokenHolder,
+    pub(super) holder: ThreadRole,
     /// The threads that wait for a time or for a change, in the order in which they began to.
     pub(super) parked: Vec<Parked>,
-    /// Threads that can drive, and wait for the token.
+    /// Driver threads that wait for the token.
     pub(super) idle_drivers: Vec<Arc<Waiter>>,
     /// Threads that were detached, and wait for the token because their run has ended.
     pub(super) reattaching: Vec<Arc<Waiter>>,
@@ -21,53 +21,53 @@ pub(super) struct State {
     /// Counts the changes that a thread may wait for.
     pub(super) changes: u64,
     pub(super) test_thread: ThreadId,
-    /// Steps of the runner since the clock last advanced.
-    pub(super) events_at_instant: u64,
-    /// Parked threads that were woken since the test began to wait.
+    /// The number of runner steps since the clock last advanced.
+    pub(super) steps_at_instant: u64,
+    /// The number of parked threads that were woken since the test began to wait.
     pub(super) wakeups: u64,
     /// How many driver threads were started.
-    pub(super) drivers: u64,
+    pub(super) drivers_started: u64,
     pub(super) closed: bool,
     /// Why the clock cannot advance; the thread of the test panics with it.
     pub(super) stalled: Option<&'static str>,
 }
 
 impl State {
-    /// The test holds the token, and is on this thread.
+    /// The initial state: the test holds the token, and the current thread is its thread.
     pub(super) fn new() -> Self {
         Self {
-            holder: TokenHolder::Test,
+            holder: ThreadRole::Test,
             parked: Vec::new(),
             idle_drivers: Vec::new(),
             reattaching: Vec::new(),
             detached: Vec::new(),
             changes: 0,
             test_thread: std::thread::current().id(),
-            events_at_instant: 0,
+            steps_at_instant: 0,
             wakeups: 0,
-            drivers: 0,
+            drivers_started: 0,
             closed: false,
             stalled: None,
         }
     }
 
     pub(super) fn grant_token(&mut self, to: &Waiter) {
-        self.holder = to.holder;
+        self.holder = to.role;
         to.notify();
     }
 
-    /// Wakes the parked threads without the token that are ready: there may be no driver to do it.
+    /// Wakes the foreign threads that are parked and ready: there may be no driver to do it.
     pub(super) fn wake_foreign(&mut self, now: Nanos) {
         let changes = self.changes;
         let is_woken = |parked: &mut Parked| parked.foreign && parked.is_ready(now, changes);
         self.parked.extract_if(.., is_woken).for_each(|parked| parked.waiter.notify());
     }
 
-    /// The position of the test among the parked threads, if it waits for the token there.
+    /// The position of the test among the parked threads, if it is one of them and waits for the token.
     pub(super) fn parked_test(&self) -> Option<usize> {
         self.parked
             .iter()
-            .position(|parked| parked.waiter.holder == TokenHolder::Test && !parked.foreign)
+            .position(|parked| parked.waiter.role == ThreadRole::Test && !parked.foreign)
     }
 
     /// Lets every waiting thread continue.

@@ -8,11 +8,13 @@ use crate::sys::sync::Condvar;
 use crate::time::virtual_clock::IsStopping;
 use tina4_service_core::Nanos;
 
+/// The role of a thread in virtual time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenHolder {
+pub(super) enum ThreadRole {
+    /// The thread of the test.
     Test,
     /// A driver thread, which runs services.
-    Thread(ThreadId),
+    Driver(ThreadId),
     /// A driver thread that is being started.
     Starting,
     /// Any other thread. It never holds the token.
@@ -21,8 +23,8 @@ pub(super) enum TokenHolder {
 
 /// Where one thread waits until it is notified.
 pub(super) struct Waiter {
-    /// What the thread is once it holds the token.
-    pub(super) holder: TokenHolder,
+    /// The role of the thread.
+    pub(super) role: ThreadRole,
     pub(super) condvar: Condvar,
     /// Written and read under the lock of the virtual time.
     notified: AtomicBool,
@@ -33,7 +35,7 @@ pub(super) struct Parked {
     pub(super) until: Option<Nanos>,
     pub(super) wake: WakeOn,
     pub(super) waiter: Arc<Waiter>,
-    /// It did not hold the token, and continues without it.
+    /// Whether it did not hold the token, and continues without it.
     pub(super) foreign: bool,
 }
 
@@ -43,17 +45,18 @@ pub(super) enum WakeOn {
     Stop(IsStopping),
     /// A change after the first `seen` ones.
     Change { seen: u64 },
-    /// Nothing else.
+    /// Only its time.
     Time,
-    /// The end of its instant: the test, which continues after everything else that is due then.
+    /// The end of the instant `until`, after everything else that is due then. Only the test waits for
+    /// this.
     EndOfAdvance,
-    /// The end of the instant of the next run.
+    /// The end of the instant of the next run. Only the test waits for this.
     NextRun,
 }
 
 impl Waiter {
-    pub(super) fn new(holder: TokenHolder) -> Arc<Self> {
-        Arc::new(Self { holder, condvar: Condvar::new(), notified: AtomicBool::new(false) })
+    pub(super) fn new(role: ThreadRole) -> Arc<Self> {
+        Arc::new(Self { role, condvar: Condvar::new(), notified: AtomicBool::new(false) })
     }
 
     pub(super) fn notify(&self) {
@@ -78,7 +81,7 @@ impl Parked {
         }
     }
 
-    /// Whether it is a test that lets time pass.
+    /// Whether this is the test's thread, waiting for time to pass.
     pub(super) fn is_advance(&self) -> bool {
         matches!(self.wake, WakeOn::EndOfAdvance | WakeOn::NextRun)
     }

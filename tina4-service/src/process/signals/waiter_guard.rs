@@ -13,26 +13,27 @@ use crate::process::signals::thread;
 use crate::process::signals::waiters::Waiters;
 use crate::service::environment::Environment;
 
-/// A registered waiter; unregistered on drop.
+/// Registers a waiter, and removes it on drop.
 #[derive(Debug)]
-pub(crate) struct Listener {
+pub(crate) struct WaiterGuard {
     signals: &'static Signals,
     waiters: &'static Waiters,
     id: u32,
     env: Arc<Environment>,
     /// Kept alive for the signal thread.
     _run: Option<Arc<RunWatch>>,
-    since: u32,
+    /// The number of requests that the runner's earlier waiters have received.
+    seen: u32,
 }
 
-impl Listener {
+impl WaiterGuard {
     /// Installs the handlers, once per process, and registers a waiter.
     ///
     /// # Errors
     ///
-    /// The operating system refused the handlers, or a thread.
+    /// The operating system refused the handlers or a thread.
     pub(crate) fn new(
-        pool: &Arc<Engine>,
+        engine: &Arc<Engine>,
         env: &Arc<Environment>,
         run: Option<Arc<RunWatch>>,
     ) -> io::Result<Self> {
@@ -42,25 +43,27 @@ impl Listener {
         thread::start(signals, waiters)?;
         let state = signals.debounce.state();
         // The first waiter of a runner takes over the requests that no waiter has received.
-        let since = env.received.get().unwrap_or_else(|| waiters.delivered());
-        env.received.set(since);
-        let (id, others_stop) = waiters.add(pool, run.as_ref(), since);
-        // After the waiter was added: the signal thread sees it, or is woken for it.
-        if signals.count() == since {
-            if !others_stop {
+        let seen = env.received.get().unwrap_or_else(|| waiters.delivered());
+        env.received.set(seen);
+        let (id, others_are_stopping) = waiters.add(engine, run.as_ref(), seen);
+        // This check comes after the waiter was added, so that the signal thread either sees the waiter
+        // or is woken for it.
+        if signals.count() == seen {
+            if !others_are_stopping {
                 signals.debounce.disarm(state);
             }
         } else {
             // The request arrived while the runner had no waiter.
             signals.wake_thread();
         }
-        Ok(Self { signals, waiters, id, env: Arc::clone(env), _run: run, since })
+        Ok(Self { signals, waiters, id, env: Arc::clone(env), _run: run, seen })
     }
 
-    /// The signal that has arrived since the runner's waiters received one.
-    pub(crate) fn signal(&self) -> Option<Signal> {
+    /// Takes the signal that has arrived since the runner's waiters received one, and marks it as
+    /// received.
+    pub(crate) fn take_signal(&self) -> Option<Signal> {
         let count = self.signals.count();
-        if count == self.since {
+        if count == self.seen {
             return None;
         }
         self.env.received.set(count);
@@ -69,7 +72,7 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for WaiterGuard {
     fn drop(&mut self) {
         self.waiters.remove(self.id);
     }

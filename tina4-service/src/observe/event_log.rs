@@ -1,4 +1,4 @@
-//! The events of a test.
+//! The event log of a test.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,18 +8,18 @@ use crate::sys::sync::std_lock;
 
 /// The events of a test: the newest ones, up to a limit.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Record(Arc<Mutex<Recorded>>);
+pub(crate) struct EventLog(Arc<Mutex<EventLogState>>);
 
-/// What a [`Record`] holds.
+/// The content of an [`EventLog`].
 #[derive(Debug, Default)]
-pub(crate) struct Recorded {
+pub(crate) struct EventLogState {
     pub(crate) events: VecDeque<Event>,
-    /// The number of older events that were dropped.
+    /// The number of older events that were discarded.
     pub(crate) discarded: u64,
 }
 
-impl Recorded {
-    /// The number of events so far, dropped ones included.
+impl EventLogState {
+    /// The number of events so far, including the discarded ones.
     pub(crate) fn total(&self) -> u64 {
         self.discarded + self.events.len() as u64
     }
@@ -31,24 +31,24 @@ impl Recorded {
     }
 }
 
-impl Record {
-    /// The number of events that are kept.
-    const KEPT: usize = 100_000;
+impl EventLog {
+    /// The maximum number of events that are kept.
+    const MAX_EVENTS: usize = 100_000;
 
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Recorded) -> T) -> T {
-        look(&self.lock())
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&EventLogState) -> T) -> T {
+        read(&self.lock())
     }
 
     pub(super) fn add(&self, event: &Event) {
-        let mut recorded = self.lock();
-        if recorded.events.len() >= Self::KEPT {
-            recorded.events.pop_front();
-            recorded.discarded += 1;
+        let mut log = self.lock();
+        if log.events.len() >= Self::MAX_EVENTS {
+            log.events.pop_front();
+            log.discarded += 1;
         }
-        recorded.events.push_back(event.clone());
+        log.events.push_back(event.clone());
     }
 
-    fn lock(&self) -> MutexGuard<'_, Recorded> {
+    fn lock(&self) -> MutexGuard<'_, EventLogState> {
         std_lock(&self.0)
     }
 }

@@ -1,8 +1,8 @@
-//! A service's request to stop: a flag to read, and a channel to wait on.
+//! The request to a service to stop: a flag to read, and a channel to wait on.
 //!
-//! The channel is made when a thread first waits for it, because most services never wait. It stays with
-//! the owner, under a lock that the owner already has: a lock of its own would make every service
-//! larger.
+//! The channel is created when a thread first waits on it, because most services never wait. The owner
+//! of the flag stores the channel under a lock that it has anyway: a separate lock would make every
+//! service larger.
 
 use std::sync::atomic::Ordering;
 
@@ -12,13 +12,18 @@ use crate::sys::sync::AtomicBool;
 
 /// An uninhabited type: the message type of [`Context::stopping`](crate::Context::stopping).
 ///
-/// No message is ever sent there; the channel is only disconnected.
+/// No message is ever sent on that channel; it is only disconnected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Never {}
 
+/// Dropped when stop is requested; no message is ever sent.
+pub(crate) type StopSender = Sender<Never>;
+/// Disconnected when stop is requested.
+pub(crate) type StopReceiver = Receiver<Never>;
+
 /// Whether one activation of a service has been asked to stop.
 #[derive(Debug)]
-pub(crate) struct StopSignal {
+pub(crate) struct StopFlag {
     requested: AtomicBool,
 }
 
@@ -29,16 +34,16 @@ pub(crate) struct StopChannel(Option<Ends>);
 #[derive(Debug)]
 struct Ends {
     /// `None` once stop was requested.
-    sender: Option<Sender<Never>>,
-    receiver: Receiver<Never>,
+    sender: Option<StopSender>,
+    receiver: StopReceiver,
 }
 
 /// The threads that sleep until stop is requested. They wake when this is dropped.
-#[must_use = "the sleeping threads wake when this is dropped; do that where no lock is held"]
+#[must_use = "the sleeping threads wake when this is dropped; do that without holding a lock"]
 #[derive(Debug)]
-pub(crate) struct Sleepers(Sender<Never>);
+pub(crate) struct Sleepers(StopSender);
 
-impl StopSignal {
+impl StopFlag {
     pub(crate) fn new() -> Self {
         Self { requested: AtomicBool::new(false) }
     }
@@ -58,12 +63,13 @@ impl StopSignal {
         self.requested.store(false, Ordering::SeqCst);
     }
 
-    /// A receiver that is disconnected when stop is requested. `channel` is behind a lock.
-    pub(crate) fn receiver(&self, channel: &mut StopChannel) -> Receiver<Never> {
+    /// A receiver that is disconnected when stop is requested. The caller must hold the lock that
+    /// guards `channel`.
+    pub(crate) fn receiver(&self, channel: &mut StopChannel) -> StopReceiver {
         let ends = channel.0.get_or_insert_with(|| {
             let (sender, receiver) = crossbeam_channel::bounded(0);
-            // A stop sets the flag before it locks the channel, which is locked here. So either the
-            // flag is seen now, or the stop finds this sender later.
+            // A stop sets the flag before it locks the channel, and the lock is held here. So either
+            // the flag is seen now, or the stop finds this sender later.
             let is_requested = self.requested.load(Ordering::SeqCst);
             Ends { sender: (!is_requested).then_some(sender), receiver }
         });
@@ -89,29 +95,29 @@ impl Sleepers {
 mod tests {
     use super::*;
 
-    fn is_disconnected(receiver: &Receiver<Never>) -> bool {
+    fn is_disconnected(receiver: &StopReceiver) -> bool {
         receiver.try_recv() == Err(crossbeam_channel::TryRecvError::Disconnected)
     }
 
     #[test]
     fn a_receiver_is_disconnected_when_the_sleepers_are_woken() {
-        let (signal, mut channel) = (StopSignal::new(), StopChannel::default());
-        let receiver = signal.receiver(&mut channel);
-        assert!(!is_disconnected(&receiver) && !signal.is_requested());
-        signal.request();
-        let sleepers = channel.take_sleepers().expect("a receiver was made");
-        assert!(!is_disconnected(&receiver) && signal.is_requested());
+        let (flag, mut channel) = (StopFlag::new(), StopChannel::default());
+        let receiver = flag.receiver(&mut channel);
+        assert!(!is_disconnected(&receiver) && !flag.is_requested());
+        flag.request();
+        let sleepers = channel.take_sleepers().expect("a receiver was created");
+        assert!(!is_disconnected(&receiver) && flag.is_requested());
         sleepers.wake();
         assert!(is_disconnected(&receiver) && channel.take_sleepers().is_none());
     }
 
     #[test]
-    fn a_receiver_that_is_made_after_the_request_is_disconnected() {
-        let (signal, mut channel) = (StopSignal::new(), StopChannel::default());
-        signal.request();
+    fn a_receiver_created_after_the_request_is_disconnected() {
+        let (flag, mut channel) = (StopFlag::new(), StopChannel::default());
+        flag.request();
         assert!(channel.take_sleepers().is_none());
-        assert!(is_disconnected(&signal.receiver(&mut channel)));
-        signal.reset();
-        assert!(!is_disconnected(&signal.receiver(&mut StopChannel::default())));
+        assert!(is_disconnected(&flag.receiver(&mut channel)));
+        flag.reset();
+        assert!(!is_disconnected(&flag.receiver(&mut StopChannel::default())));
     }
 }
