@@ -16,8 +16,8 @@ Usage: shop [OPTIONS]
 Options:
   --port PORT       Port on 127.0.0.1; 0 takes any free one [default: 8080]
   --data DIR        Directory of the database and the outbox [default: target/shop]
-  --for TIME        Stop by itself after this time, such as 5s
-  --mail-takes TIME How long sending one mail takes [default: 0s]
+  --for TIME        Stop after this time, such as 5s
+  --mail-takes TIME How long sending one email takes [default: 0s]
   --help            Print this
 ";
 

@@ -4,12 +4,12 @@
 //! The path of an order:
 //!
 //! ```text
-//! POST /orders ─ web ─> OrderForm ─ check ─> NewOrder ─ store ─> orders + mail_jobs (one transaction)
-//!                                                                      │
-//!                     outbox/order-000001.eml <─ Outbox <─ MailJob <─ email_consumer
+//! POST /orders ─ web ─> OrderForm ─ validate ─> NewOrder ─ place ─> orders + mail_jobs (one transaction)
+//!                                                                         │
+//!                        outbox/order-000001.eml <─ Outbox <─ MailJob <─ email_consumer
 //! ```
 //!
-//! `main` acquires whatever may be missing or in use, provides it, and calls `run`.
+//! `main` acquires everything that may be missing or in use, provides it, and calls `run`.
 
 mod cli;
 mod health;
@@ -66,8 +66,12 @@ fn prepare(options: Options) -> Result<(), String> {
         .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}; try `--port 0`"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = store::Store::open(&data).map_err(|error| error.to_string())?;
-    let outbox = outbox::Outbox::open(&data.join("outbox"), mail_takes)
-        .map_err(|error| format!("cannot write to {}: {error}", data.join("outbox").display()))?;
+    let outbox = outbox::Outbox::open(&data.join("outbox"), mail_takes).map_err(|error| {
+        format!(
+            "cannot create {}: {error}; check its permissions, or choose another directory with `--data`",
+            data.join("outbox").display()
+        )
+    })?;
 
     tina4_service::provide(listener);
     tina4_service::provide(store);

@@ -1,4 +1,4 @@
-//! Orders: what a customer sends, and which of it the shop accepts.
+//! Orders: what customers send, and which orders the shop accepts.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ pub(crate) struct Order {
     pub(crate) paid: bool,
     /// `waiting`, `taken`, `sent` or `dead`.
     pub(crate) mail: String,
-    /// How many times sending the mail was attempted.
+    /// How many times sending the email was attempted.
     pub(crate) mail_attempts: u32,
 }
 
@@ -98,7 +98,9 @@ impl fmt::Display for InvalidOrder {
                 f,
                 "{reason}; send {{\"customer\": \"Ada\", \"item\": \"tea\", \"quantity\": 2}}"
             ),
-            Self::Empty(field) => write!(f, "`{field}` is empty"),
+            Self::Empty(field) => {
+                write!(f, "`{field}` is empty; it must have from 1 to {MAX_TEXT_LENGTH} characters")
+            }
             Self::TooLong(field, length) => {
                 write!(
                     f,

@@ -1,4 +1,4 @@
-//! The mail server of this shop: a directory. Mails are written to it atomically.
+//! The mail server of this shop: a directory. Emails are written to it atomically.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -7,20 +7,21 @@ use std::time::Duration;
 
 use crate::mail_jobs::MailJob;
 
-/// The directory of sent mails.
+/// The directory of sent emails.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     dir: PathBuf,
-    /// How long sending one mail takes: a mail server is slower than a directory.
+    /// How long sending one email takes, to simulate a mail server, which is slower than a
+    /// directory.
     pub(crate) send_time: Duration,
 }
 
-/// When a mail was sent.
+/// When an email was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
     /// Just now.
     Now,
-    /// In an earlier attempt, which died before it could record that.
+    /// In an earlier attempt, which was killed before it could record that.
     Earlier,
 }
 
@@ -31,7 +32,7 @@ impl Outbox {
         Ok(Self { dir: dir.to_owned(), send_time })
     }
 
-    /// Sends one mail. This is idempotent: the order's number identifies the mail.
+    /// Sends one email. This is idempotent: the order's number identifies the email.
     pub(crate) fn send(&self, job: &MailJob) -> io::Result<Sent> {
         let mail = self.dir.join(format!("order-{:06}.eml", job.order));
         if mail.try_exists()? {
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mail_is_sent_once_and_leaves_no_draft() {
+    fn an_email_is_sent_once_and_leaves_no_draft() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let outbox =
             Outbox::open(dir.path(), Duration::ZERO).expect("the directory can be created");
@@ -82,15 +83,15 @@ mod tests {
         fs::write(dir.path().join("order-000007.draft"), "From: Th")
             .expect("the draft can be written");
 
-        assert_eq!(outbox.send(&job).expect("the mail can be written"), Sent::Now);
-        assert_eq!(outbox.send(&job).expect("the mail can be read"), Sent::Earlier);
+        assert_eq!(outbox.send(&job).expect("the email can be written"), Sent::Now);
+        assert_eq!(outbox.send(&job).expect("the email can be read"), Sent::Earlier);
         let names: Vec<_> = fs::read_dir(dir.path())
             .expect("the directory exists")
             .map(|entry| entry.expect("the entry can be read").file_name())
             .collect();
         assert_eq!(names, ["order-000007.eml"]);
         let mail =
-            fs::read_to_string(dir.path().join("order-000007.eml")).expect("the mail was sent");
+            fs::read_to_string(dir.path().join("order-000007.eml")).expect("the email was sent");
         assert!(mail.contains("Your order 7") && mail.contains("2 x tea"), "{mail}");
     }
 }

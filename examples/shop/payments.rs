@@ -27,10 +27,10 @@ pub(crate) fn query_provider(call: u64) -> Result<(), Outage> {
 }
 
 impl Store {
-    /// Marks all orders as paid; returns how many were not before.
+    /// Marks all orders as paid; returns how many were unpaid before.
     pub(crate) fn settle_payments(&self) -> rusqlite::Result<usize> {
-        let paid = "UPDATE orders SET paid_at = datetime('now') WHERE paid_at IS NULL";
-        self.transact(|tx| tx.execute(paid, ()))
+        let update = "UPDATE orders SET paid_at = datetime('now') WHERE paid_at IS NULL";
+        self.transact(|tx| tx.execute(update, ()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Memory and threads of this process, from `/proc` on Linux.
 
-/// The resources that this process uses; `None` where the system does not report them.
+/// The resources that this process uses; a field is `None` if the system does not report it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) pid: u32,

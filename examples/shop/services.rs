@@ -8,7 +8,7 @@
 //! | `daily_report` | `cron` | calendar time; errors that become crashes |
 //! | `heartbeat`, `metrics_collector` | `interval` | the shortest services |
 //! | `counter` | `interval` | shared and private state without a lock |
-//! | `database_sync`, `database_upkeep` | `delay`, `interval` | `on_stop`; the order of stopping, with `after` |
+//! | `database_sync`, `database_upkeep` | `delay`, `interval` | `on_stop`; the stop order, with `after` |
 
 mod bookkeeping;
 mod database;

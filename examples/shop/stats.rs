@@ -31,9 +31,9 @@ impl Store {
 
     /// Adds to the total number of visits.
     pub(crate) fn add_visits(&self, count: u64) -> rusqlite::Result<()> {
-        let add = "INSERT INTO counters (name, count) VALUES ('visits', ?)
-                   ON CONFLICT (name) DO UPDATE SET count = count + excluded.count";
-        self.transact(|tx| tx.execute(add, [count]).map(drop))
+        let insert = "INSERT INTO counters (name, count) VALUES ('visits', ?)
+                      ON CONFLICT (name) DO UPDATE SET count = count + excluded.count";
+        self.transact(|tx| tx.execute(insert, [count]).map(drop))
     }
 }
 
@@ -46,9 +46,9 @@ mod tests {
         let (_dir, store) = store();
         let order_placed = |when: &str| {
             store.place(&tea()).expect("the database is open");
-            let last = "UPDATE orders SET placed_at = datetime('now', 'localtime', 'start of day', ?, 'utc')
-                        WHERE id = (SELECT max(id) FROM orders)";
-            store.transact(|tx| tx.execute(last, [when])).expect("the database is open");
+            let update = "UPDATE orders SET placed_at = datetime('now', 'localtime', 'start of day', ?, 'utc')
+                          WHERE id = (SELECT max(id) FROM orders)";
+            store.transact(|tx| tx.execute(update, [when])).expect("the database is open");
         };
         // Today, and the last second of the day before yesterday.
         order_placed("+0 days");
@@ -66,8 +66,8 @@ mod tests {
         for count in [3, 4] {
             store.add_visits(count).expect("the database is open");
         }
-        let visits = "SELECT count FROM counters WHERE name = 'visits'";
-        let visits = store.transact(|tx| tx.query_row(visits, [], |row| row.get(0)));
+        let query = "SELECT count FROM counters WHERE name = 'visits'";
+        let visits = store.transact(|tx| tx.query_row(query, [], |row| row.get(0)));
         assert_eq!(visits, Ok(7));
     }
 }

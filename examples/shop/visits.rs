@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[derive(Debug, Default)]
 pub(crate) struct VisitCounter {
     total: AtomicU64,
-    /// Those that are in the database.
+    /// How many of them are in the database.
     stored: AtomicU64,
 }
 

@@ -54,13 +54,13 @@ async fn place_order(State(store): State<Res<Store>>, body: Bytes) -> Result<Cre
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(order)))
 }
 
-/// Requests a run, so that the new mail does not wait for up to 2 s.
+/// Requests a run, so that the new email does not wait for up to 2 s.
 fn wake_email_consumer() {
     match tina4_service::run_now("email_consumer") {
-        // While it is busy, it polls for more mails anyway.
+        // While it is busy, it polls for more emails anyway.
         Ok(()) | Err(ControlError::Busy { .. }) => {}
         Err(error) => {
-            tracing::warn!(%error, "cannot wake the mail service; the mail is sent later")
+            tracing::warn!(%error, "cannot wake the mail service; the email will be sent within 2 s")
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Services written by a `macro_rules!` macro, with the runtime crate at a given path. The packages
-//! beside this file compile it under the strictest lints.
+//! in this directory compile it under the strictest lints.
 
 /// Declares services; `$root` is the path of the runtime crate.
 macro_rules! declare {

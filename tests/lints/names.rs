@@ -1,6 +1,5 @@
 //! Services, parameters and modules with names that the expansion might use itself, and with raw
-//! identifiers. The packages beside this file compile it in every edition, under the strictest
-//! lints.
+//! identifiers. The packages in this directory compile it in every edition, under the strictest lints.
 
 /// Named like the variables, functions and items of the expansion.
 pub mod values {
@@ -68,12 +67,12 @@ pub mod patterns {
         #[derive(PartialEq)]
         struct parameter;
 
-        #[service(name = "patterns.static", interval = "1h", on_stop = made)]
+        #[service(name = "patterns.static", interval = "1h", on_stop = flush)]
         fn constant(tick: Tick) {
             assert!(tick.run == run);
         }
 
-        fn made() {
+        fn flush() {
             assert!(parameter == parameter {});
         }
     }
@@ -126,40 +125,40 @@ pub mod macros {
 
 /// Modules named like the crates of the expansion.
 pub mod crates {
-    /// The service, too, has the name of a crate.
+    /// A module and a service, each with the name of a standard crate.
     pub mod core {
         #[::tina4_service::service(interval = "1h")]
         pub(super) fn std() {}
     }
 
-    /// The same.
+    /// A module and a service, each with the name of a standard crate.
     pub mod std {
         #[::tina4_service::service(interval = "1h", after = [super::core::std])]
         fn core(_: ::tina4_service::Tick) {}
     }
 
-    /// The same.
+    /// A module and a service named like the crate `inventory`.
     pub mod inventory {
         #[::tina4_service::service(interval = "1h")]
         fn inventory(_: ::tina4_service::Tick) {}
     }
 
-    /// The same.
+    /// A module and a service named like the runtime crate.
     pub mod tina4_service {
         #[::tina4_service::service(interval = "1h")]
         fn tina4_service(_: ::tina4_service::Tick) {}
     }
 
-    /// Not the entry point of the program.
+    /// A service named `main` that is not the entry point of the program.
     pub mod main {
         #[::tina4_service::service(interval = "1h")]
         fn main() {}
     }
 }
 
-/// Without the prelude.
+/// A module without the prelude.
 #[no_implicit_prelude]
-pub mod nothing {
+pub mod no_prelude {
     #[::tina4_service::service(interval = "1h", after = [super::values::service])]
     fn bare(_: ::tina4_service::Tick) -> ::tina4_service::Flow {
         ::tina4_service::Flow::Wait

@@ -1,5 +1,5 @@
-//! `async`, `await`, `dyn` and `try` as names, which edition 2015 allows. A package beside this
-//! file compiles it.
+//! `async`, `await`, `dyn` and `try` as names, which edition 2015 allows. A package in this directory
+//! compiles it.
 #![allow(keyword_idents_2018, reason = "the test is about such names")]
 
 use tina4_service::{Context, Tick, service};

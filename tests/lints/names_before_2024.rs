@@ -1,4 +1,4 @@
-//! `gen` as a name, which editions before 2024 allow. Packages beside this file compile it.
+//! `gen` as a name, which editions before 2024 allow. Packages in this directory compile it.
 #![allow(keyword_idents_2024, reason = "the test is about such names")]
 
 use tina4_service::{Context, Tick, service};

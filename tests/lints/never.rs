@@ -1,6 +1,6 @@
-//! Services and clean-ups that never return: functions, and closures without a declared result,
-//! which is `!` in edition 2024 and `()` before. The packages beside this file compile it in every
-//! edition, under the strictest lints.
+//! Services and clean-up hooks that never return: functions, and closures without a declared
+//! result, which is `!` in edition 2024 and `()` before. The packages in this directory compile it in
+//! every edition, under the strictest lints.
 
 use std::process::{abort, exit};
 
@@ -26,7 +26,7 @@ fn by_another_name() -> <fn() -> ! as Returns>::Output {
 }
 
 fn never() -> ! {
-    panic!("a clean-up")
+    panic!("a hook")
 }
 
 fn never_in(context: &Context) -> ! {
@@ -62,9 +62,9 @@ fn bodies() -> Vec<Service> {
     ]
 }
 
-/// Bodies that end the process or never end. They are compiled but not run.
+/// Services whose bodies and hooks end the process or never end. They are compiled but not run.
 #[allow(clippy::disallowed_methods, reason = "none of them runs")]
-pub fn ends() -> [Service; 4] {
+pub fn diverging() -> [Service; 4] {
     [
         Service::new("never.exit", |_| exit(1)).on_stop(|_| exit(1)),
         Service::new("never.abort", |_| abort()).on_stop(|_| abort()),
@@ -89,11 +89,11 @@ pub fn ends() -> [Service; 4] {
     ]
 }
 
-/// Runs the services: each one fails, and so does each of its clean-ups.
+/// Runs the services: each one fails, and so does each of its hooks.
 ///
 /// # Panics
 ///
-/// If one does not.
+/// If a service or a hook does not fail.
 #[allow(unreachable_code, reason = "`Ok` is never reached")]
 pub fn check() {
     let runner = Runner::builder().build();
@@ -101,23 +101,23 @@ pub fn check() {
     for (index, service) in bodies().into_iter().enumerate() {
         let service = service.autostart(false).restart(Restart::Never);
         runner.register(match index % 4 {
-            0 => service.on_stop(|_| panic!("a clean-up")),
+            0 => service.on_stop(|_| panic!("a hook")),
             1 => service.on_stop(|_| never()),
             2 => service.on_stop(never_in),
             _ => service.on_stop(|_| Ok::<_, String>(never())),
         });
     }
-    let cleaner = Service::new("never.clean-up", |context| {
-        context.on_stop(|| panic!("a clean-up"));
+    let with_hooks = Service::new("never.hooks", |context| {
+        context.on_stop(|| panic!("a hook"));
         context.on_stop(never);
         context.on_stop(never as fn() -> !);
         context.on_stop(|| {
-            let text = "a clean-up";
+            let text = "a hook";
             panic!("{}", text);
         });
         never()
     });
-    runner.register(cleaner.autostart(false).restart(Restart::Never));
+    runner.register(with_hooks.autostart(false).restart(Restart::Never));
     let services = runner.services().into_iter().map(|service| service.name);
     let names: Vec<_> = services.filter(|name| name.starts_with("never.")).collect();
     assert_eq!(names.len(), 2 + bodies().len() + 1, "{names:?}");
@@ -131,7 +131,7 @@ pub fn check() {
         let failed = |event: &&tina4_service::Event| {
             *event.service == **name && matches!(event.change, Change::HookFailed { .. })
         };
-        let expected = if **name == *"never.clean-up" { 4 } else { 1 };
+        let expected = if **name == *"never.hooks" { 4 } else { 1 };
         assert_eq!(events.iter().filter(failed).count(), expected, "{name}: {events:#?}");
     }
 }

@@ -1,4 +1,5 @@
-//! Runs every service of a package: what compiles without lint warnings must also be found and run.
+//! Runs every service of a package: services that compile without lint warnings must also be found
+//! and run.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

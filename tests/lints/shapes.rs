@@ -1,5 +1,5 @@
-//! Every key and every shape of a service. The packages beside this file compile it in every
-//! edition, under the strictest lints.
+//! Services with every key, parameter and result type. The packages in this directory compile it in
+//! every edition, under the strictest lints.
 
 use std::num::ParseIntError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -187,13 +187,13 @@ pub mod results {
     }
 }
 
-/// Clean-up functions.
+/// Clean-up hooks.
 pub mod hooks {
     use super::{Context, Db, DbError, Local, Res};
 
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "clean-ups take their parameters by value, and have no attribute that allows it"
+        reason = "hooks take their parameters by value, and have no attribute that allows it"
     )]
     pub(super) fn flush(ctx: &Context, db: Res<Db>, count: Local<u64>) -> Result<(), DbError> {
         assert!(ctx.is_stopping() && *count == 0);
@@ -205,8 +205,8 @@ pub mod hooks {
     }
 }
 
-/// Other attributes, and places.
-pub mod places {
+/// Services with other attributes, and inside functions.
+pub mod attributes {
     use super::service;
 
     #[service]

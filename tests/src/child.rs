@@ -17,18 +17,18 @@ pub struct Child {
     error_lines: Receiver<String>,
     errors: Receiver<String>,
     seen: Vec<String>,
-    watch: Stopwatch,
+    stopwatch: Stopwatch,
 }
 
-/// Reads all lines of a source, if there is one.
-fn pass_on(source: Option<impl Read>, take: impl FnMut(String)) {
+/// Calls `for_line` with each line of `source`, if there is one.
+fn for_each_line(source: Option<impl Read>, for_line: impl FnMut(String)) {
     if let Some(source) = source {
-        BufReader::new(source).lines().map_while(Result::ok).for_each(take);
+        BufReader::new(source).lines().map_while(Result::ok).for_each(for_line);
     }
 }
 
 /// Makes the command start with the default actions of signals. A shell that runs the tests in the
-/// background, or `nohup`, makes them ignore some, and children would inherit that.
+/// background makes them ignore SIGINT, `nohup` makes them ignore SIGHUP, and children inherit that.
 #[cfg(unix)]
 fn default_signals(command: &mut Command) {
     use std::os::unix::process::CommandExt as _;
@@ -89,7 +89,7 @@ impl Child {
     /// If that fails.
     #[must_use]
     pub fn run_with(command: &mut Command, out: Stdio, err: Stdio) -> Self {
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         #[cfg(unix)]
         default_signals(command);
@@ -99,19 +99,19 @@ impl Child {
         let (line, lines) = crossbeam_channel::unbounded();
         let (error_line, error_lines) = crossbeam_channel::unbounded();
         let out = process.stdout.take();
-        spawn(move || pass_on(out, |text| drop(line.send(text))));
+        spawn(move || for_each_line(out, |text| drop(line.send(text))));
         let err = process.stderr.take();
         let (error, errors) = crossbeam_channel::bounded(1);
         spawn(move || {
             let mut all = String::new();
-            pass_on(err, |text| {
+            for_each_line(err, |text| {
                 all += &text;
                 all.push('\n');
                 drop(error_line.send(text));
             });
             let _ = error.send(all);
         });
-        Self { process, lines, error_lines, errors, seen: Vec::new(), watch }
+        Self { process, lines, error_lines, errors, seen: Vec::new(), stopwatch }
     }
 
     /// Waits until the child prints this line to standard error.
@@ -120,7 +120,7 @@ impl Child {
     ///
     /// If that takes longer than [`TIMEOUT`].
     #[track_caller]
-    pub fn warns(&self, wanted: &str) {
+    pub fn wait_for_error_line(&self, wanted: &str) {
         loop {
             let line = self.error_lines.recv_timeout(TIMEOUT);
             if line.unwrap_or_else(|error| panic!("waited for `{wanted}`: {error}")) == wanted {
@@ -135,18 +135,18 @@ impl Child {
     ///
     /// If that takes longer than [`TIMEOUT`].
     #[track_caller]
-    pub fn says(&mut self, wanted: &str) {
-        let said = self.says_before_its_end(wanted);
-        assert!(said, "it ended without `{wanted}`; it said {:?}", self.seen);
+    pub fn wait_for_line(&mut self, wanted: &str) {
+        let printed = self.wait_for_line_or_end(wanted);
+        assert!(printed, "it ended without `{wanted}`; it printed {:?}", self.seen);
     }
 
-    /// Waits until the child has printed these lines, in whatever order.
+    /// Waits until the child has printed these lines, in any order.
     ///
     /// # Panics
     ///
     /// If a line takes longer than [`TIMEOUT`].
     #[track_caller]
-    pub fn says_all(&mut self, wanted: &[&str]) {
+    pub fn wait_for_lines(&mut self, wanted: &[&str]) {
         let mut left = wanted.to_vec();
         while !left.is_empty() {
             match self.lines.recv_timeout(TIMEOUT) {
@@ -154,18 +154,19 @@ impl Child {
                     left.retain(|wanted| *wanted != line);
                     self.seen.push(line);
                 }
-                Err(error) => panic!("{left:?}: {error}; it said {:?}", self.seen),
+                Err(error) => panic!("{left:?}: {error}; it printed {:?}", self.seen),
             }
         }
     }
 
-    /// Waits until the child prints this line, or ends without it; whether it printed it.
+    /// Waits until the child prints this line or ends without it. Returns whether it printed the
+    /// line.
     ///
     /// # Panics
     ///
-    /// If both take longer than [`TIMEOUT`].
+    /// If neither happens within [`TIMEOUT`].
     #[track_caller]
-    pub fn says_before_its_end(&mut self, wanted: &str) -> bool {
+    pub fn wait_for_line_or_end(&mut self, wanted: &str) -> bool {
         loop {
             match self.lines.recv_timeout(TIMEOUT) {
                 Ok(line) if line == wanted => {
@@ -175,7 +176,7 @@ impl Child {
                 Ok(line) => self.seen.push(line),
                 Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("timed out waiting for `{wanted}`; it said {:?}", self.seen)
+                    panic!("timed out waiting for `{wanted}`; it printed {:?}", self.seen)
                 }
             }
         }
@@ -189,16 +190,16 @@ impl Child {
     /// If that takes longer than [`TIMEOUT`].
     #[cfg(unix)]
     #[track_caller]
-    pub fn catches_signals(&self) {
+    pub fn wait_for_signal_handlers(&self) {
         let file = format!("/proc/{}/status", self.process.id());
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         while let Ok(status) = std::fs::read_to_string(&file) {
             let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
             let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
             if caught.is_none_or(|mask| mask & 1 << (nix::libc::SIGINT - 1) != 0) {
                 return;
             }
-            assert!(watch.elapsed() < TIMEOUT, "the child installs no handlers");
+            assert!(stopwatch.elapsed() < TIMEOUT, "the child installs no handlers");
             std::thread::yield_now();
         }
     }
@@ -207,19 +208,20 @@ impl Child {
     ///
     /// # Panics
     ///
-    /// If the child is gone.
+    /// If the child has ended and was waited for.
     #[cfg(unix)]
     #[track_caller]
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
         let id = i32::try_from(self.process.id()).expect("a process id");
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal).expect("the child is there");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal)
+            .expect("the child is running");
     }
 
     /// Sends a signal to the child and, like GNU `timeout`, to its process group, too.
     ///
     /// # Panics
     ///
-    /// If the child does not lead a group, or is gone.
+    /// If the child does not lead a group, or has ended and was waited for.
     #[cfg(unix)]
     #[track_caller]
     pub fn signal_twice(&self, signal: nix::sys::signal::Signal) {
@@ -235,18 +237,18 @@ impl Child {
     ///
     /// If that takes longer than [`TIMEOUT`].
     #[track_caller]
-    pub fn ended(mut self) -> Ended {
+    pub fn wait(mut self) -> Ended {
         let status = loop {
             if let Some(status) = self.process.try_wait().expect("the child can be waited for") {
                 break status;
             }
-            if self.watch.elapsed() > TIMEOUT {
-                let said: Vec<_> = self.lines.try_iter().collect();
-                panic!("the child does not end; it said {said:?}");
+            if self.stopwatch.elapsed() > TIMEOUT {
+                let printed: Vec<_> = self.lines.try_iter().collect();
+                panic!("the child does not end; it printed {printed:?}");
             }
             crate::pause(Duration::from_millis(1));
         };
-        let took = self.watch.elapsed();
+        let took = self.stopwatch.elapsed();
         // The end of the process closes both pipes.
         let err = self.errors.recv_timeout(TIMEOUT).expect("the end of the errors");
         self.seen.extend(self.lines.iter());

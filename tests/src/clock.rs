@@ -29,7 +29,7 @@ pub fn advance_to_next_run(runner: &Runner, clock: &Clock, service: &str) {
 }
 
 /// A builder for a runner in virtual time without the declared services.
-pub fn virtual_time() -> Builder {
+pub fn virtual_time_builder() -> Builder {
     TestRunner::builder().only::<&str>([])
 }
 
@@ -43,7 +43,7 @@ pub fn virtual_time() -> Builder {
 pub fn in_virtual_time(services: impl IntoIterator<Item = Service>) -> TestRunner {
     let built = services
         .into_iter()
-        .fold(virtual_time(), |builder, service| builder.service(service))
+        .fold(virtual_time_builder(), |builder, service| builder.service(service))
         .build();
     built.unwrap_or_else(|error| panic!("{error}"))
 }
@@ -62,7 +62,7 @@ pub fn starts(t: &TestRunner, service: &str, origin: TestTime) -> Vec<f64> {
     events.map(|event| event.at.duration_since(origin).unwrap().as_secs_f64()).collect()
 }
 
-/// Begins a run of `service` that takes as long as `length` says, even if it is asked to stop.
+/// Begins a run of `service` that takes `length` of virtual time, even if it is asked to stop.
 ///
 /// # Panics
 ///
@@ -75,11 +75,11 @@ pub fn begin_slow_run(t: &mut TestRunner, service: &str, length: &str) {
     assert_eq!(t.state(service), State::Running);
 }
 
-/// Reads a UTC time such as `2026-03-29 01:00:00`.
+/// Parses a UTC time such as `2026-03-29 01:00:00`.
 ///
 /// # Panics
 ///
-/// If it is not one.
+/// If `text` is not such a time.
 #[track_caller]
 #[must_use]
 pub fn utc(text: &str) -> SystemTime {
@@ -104,13 +104,13 @@ pub const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// Seconds since the Unix epoch, at which a manual clock starts.
+/// The seconds from the Unix epoch, where a manual clock starts, to `at`.
 ///
 /// # Panics
 ///
-/// If the instant is earlier.
+/// If `at` is before the Unix epoch.
 #[must_use]
-pub fn offset(at: SystemTime) -> f64 {
+pub fn seconds_since_epoch(at: SystemTime) -> f64 {
     at.duration_since(SystemTime::UNIX_EPOCH).expect("after the Unix epoch").as_secs_f64()
 }
 

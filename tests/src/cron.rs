@@ -1,9 +1,9 @@
-//! A slow reference implementation of cron: it walks through the time of a zone and checks every
-//! second against the expression.
+//! A slow reference implementation of cron: it walks through the wall time of a zone, hour by hour
+//! and near clock changes second by second, and tests every second of it against the expression.
 //!
-//! It shares neither code nor ideas with the crate: it never computes where the next match must be,
+//! It shares no code and no method with the crate: it never computes where the next match must be,
 //! and never asks the zone for its transitions. [`Walk`] notices a clock change when the wall time
-//! is not one second later than a second ago; a repeated time is one that was shown before.
+//! is not one second later than a second ago; a wall time that occurred before is a repeated one.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,19 +22,19 @@ const HOUR: i64 = 3_600;
 /// The longest DST gap after which a skipped time runs (rule 7).
 const LONGEST_GAP: i64 = 3 * HOUR;
 
-/// How long before its start a walk begins, to recognize repeated times.
-const MEMORY: i64 = 25 * HOUR;
+/// How far before `start` the scan begins, so that repeated times are recognized.
+const LOOK_BACK: i64 = 25 * HOUR;
 
 /// The wall times of a zone from one instant to another.
 #[derive(Debug)]
 pub struct Walk {
     start: i64,
     end: i64,
-    pieces: Vec<Piece>,
+    stretches: Vec<PlacedStretch>,
     gaps: Vec<Gap>,
 }
 
-/// Consecutive civil seconds within one hour of one day.
+/// Consecutive seconds of wall time within one hour of one day.
 #[derive(Debug)]
 struct Stretch {
     date: Date,
@@ -43,12 +43,12 @@ struct Stretch {
     seconds: Range<i64>,
 }
 
-/// A stretch of wall time that begins at the instant `at`.
+/// A [`Stretch`], and the instant at which it begins.
 #[derive(Debug)]
-struct Piece {
+struct PlacedStretch {
     at: i64,
-    shown: Stretch,
-    /// Whether it is the second copy in a DST overlap.
+    stretch: Stretch,
+    /// Whether it is the second pass through a DST overlap.
     repeated: bool,
 }
 
@@ -69,24 +69,24 @@ impl Walk {
     pub fn new(zone: &str, start: i64, end: i64) -> Self {
         let zone = TimeZone::get(zone).expect("a known zone");
         let shows = |at| wall(&zone, at);
-        let mut walk = Self { start, end, pieces: Vec::new(), gaps: Vec::new() };
+        let mut walk = Self { start, end, stretches: Vec::new(), gaps: Vec::new() };
         let mut shown = HashMap::new();
-        let mut at = start - MEMORY;
+        let mut at = start - LOOK_BACK;
         let mut expected = shows(at);
         while at < end {
-            let civil = shows(at);
-            if civil > expected {
-                walk.add_gap(at, expected..civil);
+            let wall = shows(at);
+            if wall > expected {
+                walk.add_gap(at, expected..wall);
             }
             // The rest of the hour in one step, if no clock change is in it; else second by second
             // up to the change.
-            let rest = HOUR - civil.rem_euclid(HOUR);
-            let even = |ahead| shows(at + ahead) == civil + ahead;
+            let rest = HOUR - wall.rem_euclid(HOUR);
+            let even = |ahead| shows(at + ahead) == wall + ahead;
             let length = if even(rest - 1) { Some(rest) } else { (1..rest).find(|n| !even(*n)) };
             let length = length.expect("a clock change before the hour ends");
-            walk.add_stretch(at, civil..civil + length, &mut shown);
+            walk.add_stretch(at, wall..wall + length, &mut shown);
             at += length;
-            expected = civil + length;
+            expected = wall + length;
         }
         walk
     }
@@ -100,9 +100,9 @@ impl Walk {
     /// The instants of clock changes.
     #[must_use]
     pub fn clock_changes(&self) -> Vec<i64> {
-        let joints = self.pieces.windows(2);
-        let odd = joints.filter(|pair| pair[0].shown.after() != pair[1].shown.civil());
-        odd.map(|pair| pair[1].at).filter(|at| (self.start..self.end).contains(at)).collect()
+        let pairs = self.stretches.windows(2);
+        let jumps = pairs.filter(|pair| pair[0].stretch.end() != pair[1].stretch.start());
+        jumps.map(|pair| pair[1].at).filter(|at| (self.start..self.end).contains(at)).collect()
     }
 
     /// The first `limit` due times after the instant `after` and before the end of the walk.
@@ -116,65 +116,67 @@ impl Walk {
         let later = |at: &i64| (after + 1..self.end).contains(at);
         let mut due = Vec::new();
         let mut today = None;
-        // No piece is longer than an hour.
-        let first = self.pieces.partition_point(|piece| piece.at + HOUR <= after);
-        for piece in &self.pieces[first..] {
+        // No stretch is longer than an hour.
+        let first = self.stretches.partition_point(|placed| placed.at + HOUR <= after);
+        for PlacedStretch { at, stretch, repeated } in &self.stretches[first..] {
             if due.len() >= limit {
                 break;
             }
-            if (piece.repeated && !expression.in_both_copies) || !expression.in_hour(&piece.shown) {
+            if (*repeated && !expression.in_both_passes) || !expression.matches_hour(stretch) {
                 continue;
             }
-            let date = piece.shown.date;
-            let on = today.filter(|(day, _)| *day == date);
-            let on = on.map_or_else(|| expression.on(date), |(_, on)| on);
-            today = Some((date, on));
-            if on {
-                let offset = piece.at - piece.shown.seconds.start;
-                let more = expression.within(&piece.shown).map(|s| offset + s).filter(later);
+            let date = stretch.date;
+            let matches = today.filter(|(day, _)| *day == date);
+            let matches = matches.map_or_else(|| expression.matches_day(date), |(_, found)| found);
+            today = Some((date, matches));
+            if matches {
+                let offset = at - stretch.seconds.start;
+                let more = expression.matching_seconds(stretch).map(|s| offset + s).filter(later);
                 due.extend(more.take(limit - due.len()));
             }
         }
-        let hits = |gap: &&Gap| gap.skipped.iter().any(|part| expression.hits(part));
-        due.extend(self.gaps.iter().filter(hits).map(|gap| gap.at).filter(later));
+        let matches =
+            |gap: &&Gap| gap.skipped.iter().any(|part| expression.matches_any_second(part));
+        due.extend(self.gaps.iter().filter(matches).map(|gap| gap.at).filter(later));
         due.sort_unstable();
         due.dedup();
         due.truncate(limit);
         due
     }
 
-    /// Adds the wall times `civil`, which begin at `at` and are within one hour.
+    /// Adds the wall times `wall`, which begin at `at` and are within one hour.
     fn add_stretch(
         &mut self,
         at: i64,
-        civil: Range<i64>,
+        wall: Range<i64>,
         shown: &mut HashMap<i64, Vec<Range<i64>>>,
     ) {
-        let before = shown.entry(civil.start.div_euclid(HOUR)).or_default();
+        let before = shown.entry(wall.start.div_euclid(HOUR)).or_default();
         let repeated = |second: i64| before.iter().any(|part| part.contains(&second));
-        let mut from = civil.start;
-        while from < civil.end {
+        let mut from = wall.start;
+        while from < wall.end {
             let again = repeated(from);
-            let mut rest = from..civil.end;
+            let mut rest = from..wall.end;
             let change =
                 if before.is_empty() { None } else { rest.find(|s| repeated(*s) != again) };
-            let to = change.unwrap_or(civil.end);
-            let shown = Stretch::new(from..to);
-            self.pieces.push(Piece { at: at + from - civil.start, shown, repeated: again });
+            let to = change.unwrap_or(wall.end);
+            let stretch = Stretch::new(from..to);
+            let at = at + from - wall.start;
+            self.stretches.push(PlacedStretch { at, stretch, repeated: again });
             from = to;
         }
-        before.push(civil);
+        before.push(wall);
     }
 
-    /// Adds a DST gap: at the instant `at` the wall times `civil` are skipped.
-    fn add_gap(&mut self, at: i64, civil: Range<i64>) {
-        if civil.end - civil.start > LONGEST_GAP {
+    /// Adds a DST gap: at the instant `at` the wall times `wall` are skipped.
+    fn add_gap(&mut self, at: i64, wall: Range<i64>) {
+        if wall.end - wall.start > LONGEST_GAP {
             return;
         }
         let mut skipped = Vec::new();
-        let mut from = civil.start;
-        while from < civil.end {
-            let to = civil.end.min(from + HOUR - from.rem_euclid(HOUR));
+        let mut from = wall.start;
+        while from < wall.end {
+            let to = wall.end.min(from + HOUR - from.rem_euclid(HOUR));
             skipped.push(Stretch::new(from..to));
             from = to;
         }
@@ -183,36 +185,36 @@ impl Walk {
 }
 
 impl Stretch {
-    /// From civil seconds within one hour.
-    fn new(civil: Range<i64>) -> Self {
-        let first = Timestamp::from_second(civil.start).expect("a time within the range of jiff");
+    /// A stretch of these seconds of wall time, which are within one hour.
+    fn new(wall: Range<i64>) -> Self {
+        let first = Timestamp::from_second(wall.start).expect("a time within the range of jiff");
         let first = Offset::UTC.to_datetime(first);
-        let second = civil.start.rem_euclid(HOUR);
+        let second = wall.start.rem_euclid(HOUR);
         Self {
             date: first.date(),
             hour: first.hour().unsigned_abs().into(),
-            seconds: second..second + (civil.end - civil.start),
+            seconds: second..second + (wall.end - wall.start),
         }
     }
 
-    /// The first civil second.
-    fn civil(&self) -> i64 {
+    /// The first second, as `seconds` counts it.
+    fn start(&self) -> i64 {
         let hour = i8::try_from(self.hour).expect("an hour");
         seconds(self.date.at(hour, 0, 0, 0)) + self.seconds.start
     }
 
-    /// The civil second after the last.
-    fn after(&self) -> i64 {
-        self.civil() + self.seconds.end - self.seconds.start
+    /// The second after the last, as `seconds` counts it.
+    fn end(&self) -> i64 {
+        self.start() + self.seconds.end - self.seconds.start
     }
 }
 
-/// The wall time at an instant, in civil seconds.
+/// The wall time at an instant, as `seconds` counts it.
 fn wall(zone: &TimeZone, at: i64) -> i64 {
     seconds(zone.to_datetime(Timestamp::from_second(at).expect("a time within the range of jiff")))
 }
 
-/// A civil time as seconds since 1970, as if it were UTC.
-fn seconds(civil: jiff::civil::DateTime) -> i64 {
-    Offset::UTC.to_timestamp(civil).expect("a time within the range of jiff").as_second()
+/// A wall time as seconds since 1970, as if it were UTC.
+fn seconds(wall: jiff::civil::DateTime) -> i64 {
+    Offset::UTC.to_timestamp(wall).expect("a time within the range of jiff").as_second()
 }

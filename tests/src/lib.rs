@@ -1,45 +1,47 @@
-//! Helpers for the tests, and a service that is found if this crate is only named.
+//! Helpers for the tests, and a service that is found if a program merely imports this crate.
 //!
-//! Tests wait for facts, not for time to pass: [`Watch`] waits for an event, [`within`] for the end
-//! of a call, and [`until`] for a condition. Each has a timeout that expires only if a promise is
-//! broken.
+//! Tests wait for events and conditions, not for time to pass: [`EventWatcher`] waits for an event,
+//! [`within`] for the end of a call, and [`until`] for a condition. Each has a timeout that expires
+//! only if a promise is broken.
 
 pub mod child;
 pub mod clock;
 pub mod cron;
+pub mod event_watcher;
 #[cfg(target_os = "linux")]
 pub mod process;
 pub mod rng;
 pub mod rules;
 pub mod sources;
-pub mod watch;
 
 pub use child::Child;
 pub use clock::{
     Stopwatch, advance_to_next_run, at, begin_slow_run, in_virtual_time, manual_clock, millis,
-    secs, starts, utc, virtual_time,
+    secs, starts, utc, virtual_time_builder,
 };
+pub use event_watcher::EventWatcher;
 pub use sources::{sources, workspace};
-pub use watch::Watch;
 
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use tina4_service::{Context, Runner, ServiceInfo, service};
 
-/// How long a test waits for an expected fact. It expires only if a promise is broken.
+/// How long a test waits for an expected event or condition. It expires only if a promise is
+/// broken.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The service of a crate that a program names without using it: `use tests as _;`.
-#[service(name = "tests.only-named", autostart = false)]
-pub fn only_named() {}
+/// The service of a crate that a program imports without using it: `use tests as _;`.
+#[service(name = "tests.only-imported", autostart = false)]
+pub fn only_imported() {}
 
 /// A body that sleeps until its service is asked to stop.
 pub fn sleep_until_stopped(ctx: &Context) {
     while ctx.sleep(secs(3_600)) {}
 }
 
-/// A body that blocks, and ignores stop, until the other end of the channel sends or is dropped.
+/// A body that blocks and ignores stop requests until the other end of the channel sends or is
+/// dropped.
 pub fn ignore_stop(gate: Receiver<()>) -> impl Fn(&Context) + Send + Sync + 'static {
     move |_| {
         let _ = gate.recv();
@@ -92,16 +94,16 @@ pub fn spawn(body: impl FnOnce() + Send + 'static) {
     std::thread::spawn(body);
 }
 
-/// Waits until `ready`, which it polls every millisecond: for facts without an event.
+/// Polls `ready` every millisecond until it returns true, for conditions that no event reports.
 ///
 /// # Panics
 ///
 /// If that takes longer than [`TIMEOUT`].
 #[track_caller]
 pub fn until(what: &str, mut ready: impl FnMut() -> bool) {
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     while !ready() {
-        assert!(watch.elapsed() < TIMEOUT, "timed out waiting until {what}");
+        assert!(stopwatch.elapsed() < TIMEOUT, "timed out waiting until {what}");
         pause(Duration::from_millis(1));
     }
 }
@@ -126,9 +128,9 @@ pub fn pause(length: Duration) {
 
 /// Repeats a measurement until one round stays below the bound.
 ///
-/// A promise about time is about this crate, not about the load of the machine. So beside each
-/// round a thread only sleeps, and a round may take up to three times the worst lateness of these
-/// sleeps, if that is more than the bound.
+/// The bound must hold for this crate, not for a busy machine. Therefore a second thread sleeps
+/// during each round, and a round may take up to three times the worst lateness of these sleeps, if
+/// that exceeds the bound.
 ///
 /// # Panics
 ///
@@ -137,7 +139,7 @@ pub fn pause(length: Duration) {
 pub fn best_of(rounds: usize, what: &str, bound: Duration, mut measure: impl FnMut() -> Duration) {
     let mut measured = Vec::new();
     while measured.len() < rounds {
-        let (took, sleeper) = beside_a_sleeper(&mut measure);
+        let (took, sleeper) = measure_with_sleeper(&mut measure);
         measured.push((took, sleeper));
         if took < bound.max(3 * sleeper) {
             // Printed by `cargo test -- --nocapture`.
@@ -148,20 +150,20 @@ pub fn best_of(rounds: usize, what: &str, bound: Duration, mut measure: impl FnM
     panic!("{what}, with the lateness of a sleeper: {measured:?}, and none is below {bound:?}");
 }
 
-/// The result of `measure`, and the worst lateness of a thread that sleeps for a millisecond at a
-/// time.
-fn beside_a_sleeper(measure: impl FnOnce() -> Duration) -> (Duration, Duration) {
+/// Calls `measure` while another thread sleeps for a millisecond at a time. Returns the result and
+/// the worst lateness of the sleeps.
+fn measure_with_sleeper(measure: impl FnOnce() -> Duration) -> (Duration, Duration) {
     let sleep = millis(1);
     let (done, stop) = crossbeam_channel::bounded::<()>(0);
     let (worst, result) = crossbeam_channel::bounded(1);
     spawn(move || {
         let mut late = Duration::ZERO;
         loop {
-            let watch = Stopwatch::start();
+            let stopwatch = Stopwatch::start();
             if stop.recv_timeout(sleep) != Err(crossbeam_channel::RecvTimeoutError::Timeout) {
                 break;
             }
-            late = late.max(watch.elapsed().saturating_sub(sleep));
+            late = late.max(stopwatch.elapsed().saturating_sub(sleep));
         }
         let _ = worst.send(late);
     });

@@ -15,9 +15,9 @@ pub fn threads(name: &str) -> Vec<String> {
         .collect()
 }
 
-/// How often these threads have been suspended since their start.
+/// How many voluntary context switches these threads have made: how often they have waited.
 #[must_use]
-pub fn switches(ids: &[String]) -> u64 {
+pub fn voluntary_switches(ids: &[String]) -> u64 {
     ids.iter().map(|id| count(id, "voluntary_ctxt_switches:")).sum()
 }
 

@@ -29,7 +29,7 @@ impl Rng {
         self.next_u64() % limit
     }
 
-    /// A random number from `low` to `high`, both included.
+    /// A random number from `low` to `high`, inclusive.
     ///
     /// # Panics
     ///

@@ -1,5 +1,5 @@
-//! The rules of `RULES.md`, and which tests prove them: the name of a test carries the number of
-//! its rule, and a case of `ui-tests` names it in a comment.
+//! The rules of `RULES.md`, and the tests that check them: the name of a test contains the number
+//! of its rule, and a case of `ui-tests` names it in a comment.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,8 +12,8 @@ use crate::sources::workspace;
 const PACKAGES: [&str; 5] =
     ["tina4-service", "tina4-service-macros", "examples", "tests", "ui-tests"];
 
-/// Rules that no test can prove, and what proves them instead.
-const PROVED_ELSEWHERE: [(u32, &str); 1] = [(83, ".ci/macos, .ci/windows")];
+/// Rules that no test can check, and what checks them instead.
+const CHECKED_ELSEWHERE: [(u32, &str); 1] = [(83, ".ci/macos, .ci/windows")];
 
 /// One rule of `RULES.md`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,13 +26,13 @@ pub struct Rule {
     pub text: String,
 }
 
-/// The rules, and for each number that a test or a case carries, where it does.
+/// The rules, and the tests and cases that name each of them.
 #[derive(Clone, Debug)]
 pub struct Index {
     /// In the order of `RULES.md`.
     pub rules: Vec<Rule>,
     /// `path::test`, or the path of a case, by the number of the rule.
-    pub proofs: BTreeMap<u32, Vec<String>>,
+    pub tests: BTreeMap<u32, Vec<String>>,
 }
 
 impl Index {
@@ -44,26 +44,26 @@ impl Index {
     #[must_use]
     pub fn read() -> Self {
         let text = fs::read_to_string(workspace().join("tests/RULES.md"));
-        let mut proofs = BTreeMap::<u32, Vec<String>>::new();
+        let mut tests = BTreeMap::<u32, Vec<String>>::new();
         for (path, source) in PACKAGES.into_iter().flat_map(sources) {
             for test in tests_in(&source) {
                 for number in numbers_in_name(test) {
-                    proofs.entry(number).or_default().push(format!("{path}::{test}"));
+                    tests.entry(number).or_default().push(format!("{path}::{test}"));
                 }
             }
             if path.starts_with("ui-tests/") {
                 for number in numbers_in_comments(&source) {
-                    proofs.entry(number).or_default().push(path.clone());
+                    tests.entry(number).or_default().push(path.clone());
                 }
             }
         }
-        for (number, proof) in PROVED_ELSEWHERE {
-            proofs.entry(number).or_default().push(proof.to_owned());
+        for (number, test) in CHECKED_ELSEWHERE {
+            tests.entry(number).or_default().push(test.to_owned());
         }
-        Self { rules: rules_in(&text.expect("`RULES.md` can be read")), proofs }
+        Self { rules: rules_in(&text.expect("`RULES.md` can be read")), tests }
     }
 
-    /// What is wrong: rules that are out of order, empty or without proof, and numbers without a
+    /// The faults: rules that are out of order, empty or without a test, and numbers without a
     /// rule.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
@@ -73,23 +73,28 @@ impl Index {
         }
         for pair in self.rules.windows(2) {
             if pair[0].number >= pair[1].number {
-                faults.push(format!("rule {} follows rule {}", pair[1].number, pair[0].number));
+                faults.push(format!(
+                    "rule {} follows rule {}; sort the rules by number",
+                    pair[1].number, pair[0].number
+                ));
             }
         }
         for Rule { number, title, text } in &self.rules {
             if title.is_empty() || text.is_empty() {
-                faults.push(format!("rule {number} has no title or no text"));
+                faults.push(format!("rule {number} has no title or no text; write both"));
             }
-            if !self.proofs.contains_key(number) {
+            if !self.tests.contains_key(number) {
                 faults.push(format!(
-                    "rule {number} has no proof; name a test `rule_{number}_..`, or write `// rule {number}` in a case of ui-tests"
+                    "rule {number} has no test; name a test `rule_{number}_..`, or write `// rule {number}` in a case of ui-tests"
                 ));
             }
         }
-        for (number, proofs) in &self.proofs {
+        for (number, tests) in &self.tests {
             if !self.rules.iter().any(|rule| rule.number == *number) {
-                faults
-                    .push(format!("there is no rule {number}, which {} names", proofs.join(", ")));
+                faults.push(format!(
+                    "{} names rule {number}, which does not exist; correct the number, or add the rule",
+                    tests.join(", ")
+                ));
             }
         }
         faults
@@ -97,12 +102,12 @@ impl Index {
 }
 
 impl fmt::Display for Index {
-    /// Each rule on a line, and below it what proves it.
+    /// Each rule on a line, and below it the tests that check it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Rule { number, title, .. } in &self.rules {
             writeln!(f, "{number}. {title}")?;
-            for proof in self.proofs.get(number).into_iter().flatten() {
-                writeln!(f, "    {proof}")?;
+            for test in self.tests.get(number).into_iter().flatten() {
+                writeln!(f, "    {test}")?;
             }
         }
         Ok(())
@@ -137,7 +142,7 @@ pub fn tests_in(source: &str) -> Vec<&str> {
     found
 }
 
-/// The rules that the name of a test carries: `rule_5_..`, `rule_5_and_6_..`,
+/// The rules in the name of a test: `rule_5_..`, `rule_5_and_6_..`,
 /// `rule_5_43_and_62_..`.
 #[must_use]
 pub fn numbers_in_name(test: &str) -> Vec<u32> {
@@ -148,7 +153,8 @@ pub fn numbers_in_name(test: &str) -> Vec<u32> {
     while let Some(word) = words.next() {
         match word.parse() {
             Ok(number) => more.push(number),
-            // Only a list that ends with `and` is one; other numbers belong to the sentence.
+            // Numbers form a list only if `and` precedes the last one; otherwise they belong to the
+            // sentence.
             Err(_) if word == "and" => {
                 if let Some(last) = words.next().and_then(|word| word.parse().ok()) {
                     rules.append(&mut more);

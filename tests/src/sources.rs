@@ -3,33 +3,33 @@
 use std::fs;
 use std::path::Path;
 
-/// The root folder of the workspace.
+/// The root directory of the workspace.
 #[must_use]
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in the workspace")
 }
 
-/// Path and text of every `.rs` file below `folder`, such as `tina4-service/src`, sorted. Paths
+/// Path and text of every `.rs` file below `dir`, such as `tina4-service/src`, sorted. Paths
 /// begin at the workspace and use `/`.
 ///
 /// # Panics
 ///
 /// If there are none, or one cannot be read.
 #[must_use]
-pub fn sources(folder: &str) -> Vec<(String, String)> {
+pub fn sources(dir: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    collect(folder, &mut found);
-    assert!(!found.is_empty(), "no sources in {folder}");
+    collect(dir, &mut found);
+    assert!(!found.is_empty(), "no sources in {dir}");
     found.sort();
     found
 }
 
-fn collect(folder: &str, found: &mut Vec<(String, String)>) {
-    let entries = fs::read_dir(workspace().join(folder));
-    let entries = entries.unwrap_or_else(|error| panic!("{folder}: {error}"));
-    for entry in entries.map(|entry| entry.expect("a readable folder")) {
-        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
-        if entry.file_type().expect("a readable folder").is_dir() {
+fn collect(dir: &str, found: &mut Vec<(String, String)>) {
+    let entries = fs::read_dir(workspace().join(dir));
+    let entries = entries.unwrap_or_else(|error| panic!("{dir}: {error}"));
+    for entry in entries.map(|entry| entry.expect("a readable directory")) {
+        let path = format!("{dir}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type().expect("a readable directory").is_dir() {
             if !path.ends_with("/target") {
                 collect(&path, found);
             }

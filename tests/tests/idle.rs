@@ -1,15 +1,15 @@
-//! Rule 8: an idle runner uses no processor time. The only test of its process, because it measures
-//! it.
+//! Rule 8: an idle runner uses no processor time. This is the only test in its process, because it
+//! measures the whole process.
 #![cfg(target_os = "linux")]
 
-use tests::{Watch, millis, pause, process, secs, sleep_until_stopped, until};
+use tests::{EventWatcher, millis, pause, process, secs, sleep_until_stopped, until};
 use tina4_service::{Context, Runner, Service};
 
 #[test]
 fn rule_8_nothing_polls() {
     // The names of its threads distinguish them from all others.
     let runner = Runner::builder().only::<&str>([]).thread_name("calm").build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     // Every kind of wait: for an interval, a delay, an initial delay, a flow, a restart, a resume,
     // a service that is not up, and inside a body.
     runner.register(Service::new("interval", |_| {}).interval("1h"));
@@ -25,10 +25,10 @@ fn rule_8_nothing_polls() {
     runner.register(Service::new("selects", select).timeout("1h"));
     runner.start_all().unwrap();
     for name in ["interval", "delay", "flow", "crash", "paused"] {
-        watch.ended(name);
+        watcher.wait_for_run_end(name);
     }
     for name in ["sleeps", "selects"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
     runner.pause("paused").unwrap();
     // Two threads wait for the end of all services: they do not poll either.
@@ -36,19 +36,19 @@ fn rule_8_nothing_polls() {
         let runner = runner.clone();
         tests::spawn(move || wait(&runner));
     }
-    // Idle workers leave after some seconds.
-    until("idle workers have left", || {
+    // Idle workers exit after a few seconds.
+    until("idle workers have exited", || {
         let before = process::threads("calm");
         pause(millis(300));
-        let (after, sleeping) = (process::threads("calm"), process::switches(&before));
+        let (after, switches) = (process::threads("calm"), process::voluntary_switches(&before));
         pause(millis(300));
-        before == after && process::switches(&after) == sleeping && after.len() <= 5
+        before == after && process::voluntary_switches(&after) == switches && after.len() <= 5
     });
     let threads = process::threads("calm");
-    let (switches, cpu) = (process::switches(&threads), process::cpu(&threads));
+    let (switches, cpu) = (process::voluntary_switches(&threads), process::cpu(&threads));
     pause(secs(2));
     assert_eq!(process::threads("calm"), threads, "no thread has started or ended");
-    assert_eq!(process::switches(&threads), switches, "no thread has woken up");
+    assert_eq!(process::voluntary_switches(&threads), switches, "no thread has woken up");
     assert_eq!(process::cpu(&threads), cpu, "no processor time was used");
     assert!(runner.is_running("held"));
     assert!(runner.stop_all().is_clean());

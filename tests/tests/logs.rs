@@ -1,11 +1,11 @@
-//! Rule 62: the log. A program of its own, because its subscriber, which records every event with
+//! Rule 62: the log. A separate test binary, because its subscriber, which records every event with
 //! its spans, is global.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Mutex, Once, PoisonError};
 
-use tests::{Watch, info, millis};
+use tests::{EventWatcher, info, millis};
 use tina4_service::{Change, Context, Flow, Permanent, Runner, Service};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
@@ -26,7 +26,7 @@ struct Line {
 }
 
 /// Held while lines about `logs.blocked` must not be written.
-static OPEN: Mutex<()> = Mutex::new(());
+static GATE: Mutex<()> = Mutex::new(());
 
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
 
@@ -61,7 +61,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Record {
         });
         let line = Line { level: *event.metadata().level(), fields, spans: spans.collect() };
         if line.fields.get("service").is_some_and(|service| service == "logs.blocked") {
-            drop(OPEN.lock().unwrap_or_else(PoisonError::into_inner));
+            drop(GATE.lock().unwrap_or_else(PoisonError::into_inner));
         }
         LINES.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
@@ -106,7 +106,7 @@ fn about(service: &str, level: Level, messages: &[&str]) -> Vec<Line> {
 fn rule_62_logs_inside_a_run_are_in_its_span() {
     listen();
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| {
         let late = ctx.tick().lateness;
         tracing::info!(from = "logs.span", ?late, "inside");
@@ -114,7 +114,7 @@ fn rule_62_logs_inside_a_run_are_in_its_span() {
     };
     runner.register(Service::new("logs.span", body).interval("1ms"));
     runner.start_all().unwrap();
-    watch.until("logs.span", |change| matches!(change, Change::RunEnded { run: 3, .. }));
+    watcher.wait_for("logs.span", |change| matches!(change, Change::RunEnded { run: 3, .. }));
     runner.stop_all();
     let runs = usize::try_from(info(&runner, "logs.span").runs).unwrap();
     let own = |line: &Line| line.fields.get("from").is_some_and(|from| from == "logs.span");
@@ -131,12 +131,12 @@ fn rule_62_logs_inside_a_run_are_in_its_span() {
 fn rule_62_start_stop_and_finish_are_logged_at_info() {
     listen();
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("logs.stops", |ctx| while ctx.sleep(millis(60_000)) {}));
     runner.register(Service::new("logs.ends", |_| Flow::Done));
     runner.start_all().unwrap();
-    watch.began("logs.stops");
-    watch.change("logs.ends", &Change::Finished);
+    watcher.wait_for_run_begin("logs.stops");
+    watcher.wait_for_change("logs.ends", &Change::Finished);
     runner.stop_all();
     about("logs.stops", Level::INFO, &["service started", "service stopped"]);
     about("logs.ends", Level::INFO, &["service started", "service finished"]);
@@ -166,15 +166,15 @@ fn rule_62_the_start_is_logged_before_the_first_line_of_the_run() {
 #[test]
 fn rule_62_a_blocked_log_delays_no_run() {
     listen();
-    let blocked = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let blocked = GATE.lock().unwrap_or_else(PoisonError::into_inner);
     let runner = Runner::new();
     runner.register(Service::new("logs.blocked", |_| {}).interval("1h"));
     runner.register(Service::new("logs.behind-it", |_| {}).interval("1h"));
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let starter = runner.clone();
     tests::spawn(move || starter.start_all().map(drop).unwrap());
-    watch.ended("logs.blocked");
-    watch.ended("logs.behind-it");
+    watcher.wait_for_run_end("logs.blocked");
+    watcher.wait_for_run_end("logs.behind-it");
     drop(blocked);
     about("logs.behind-it", Level::INFO, &["service started"]);
     assert!(runner.stop_all().is_clean());
@@ -231,7 +231,7 @@ fn rule_28_and_62_the_log_says_that_an_error_is_permanent() {
 fn rule_5_43_62_and_63_skipped_and_stuck_runs_are_warnings_and_abandoned_ones_errors() {
     listen();
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = crossbeam_channel::bounded::<()>(0);
     let body = move |_: &Context| {
         let _ = gate.recv();
@@ -240,7 +240,7 @@ fn rule_5_43_62_and_63_skipped_and_stuck_runs_are_warnings_and_abandoned_ones_er
     runner.register(service.stop_timeout("5ms"));
     runner.register(Service::new("logs.skips", body).interval("5ms"));
     runner.start_all().unwrap();
-    watch.until("logs.stuck", |change| matches!(change, Change::Stuck { .. }));
+    watcher.wait_for("logs.stuck", |change| matches!(change, Change::Stuck { .. }));
     let stuck = "service is stuck: its run takes longer than its timeout";
     about("logs.stuck", Level::WARN, &[stuck]);
     runner.stop("logs.stuck").unwrap();
@@ -250,7 +250,7 @@ fn rule_5_43_62_and_63_skipped_and_stuck_runs_are_warnings_and_abandoned_ones_er
     // The run of the other service has covered more than ten due times by now.
     tests::pause(millis(50));
     drop(go);
-    let skipped = watch.until("logs.skips", |change| matches!(change, Change::Skipped { .. }));
+    let skipped = watcher.wait_for("logs.skips", |change| matches!(change, Change::Skipped { .. }));
     let Change::Skipped { count } = skipped.change else { unreachable!("it was asked for") };
     let reported = |line: &Line| {
         line.fields.get("service").is_some_and(|name| name == "logs.skips")

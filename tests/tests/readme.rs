@@ -27,13 +27,13 @@ fn blocks(markdown: &str) -> Vec<Block> {
 /// Writes a package of the README's programs: the first is `main.rs`, the others are in `src/bin`
 /// or, if they are tests, in `tests`.
 fn package(blocks: &[Block]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
-    // Not the folder itself, which keeps earlier builds.
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    // Not the directory itself, which keeps earlier builds.
     for old in ["src", "tests"] {
-        let _ = fs::remove_dir_all(folder.join(old));
+        let _ = fs::remove_dir_all(dir.join(old));
     }
     for new in ["src/bin", "tests"] {
-        fs::create_dir_all(folder.join(new)).unwrap();
+        fs::create_dir_all(dir.join(new)).unwrap();
     }
     let dependencies: String =
         blocks.iter().filter(|block| block.language == "toml").map(|block| &*block.text).collect();
@@ -42,9 +42,9 @@ fn package(blocks: &[Block]) -> PathBuf {
         "[package]\nname = \"readme\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n{dependencies}\n\
          # Not yet published.\n[patch.crates-io]\ntina4-service = {{ path = {path:?} }}\n\n[workspace]\n"
     );
-    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    fs::write(dir.join("Cargo.toml"), manifest).unwrap();
     // The same versions as in the other tests.
-    fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    fs::copy(workspace().join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
     let programs = blocks.iter().filter(|block| block.language.starts_with("rust"));
     for (number, Block { language, text }) in programs.enumerate() {
         let file = match number {
@@ -52,15 +52,15 @@ fn package(blocks: &[Block]) -> PathBuf {
             _ if language.contains("test_harness") => format!("tests/readme_{number}.rs"),
             _ => format!("src/bin/readme_{number}.rs"),
         };
-        fs::write(folder.join(file), text).unwrap();
+        fs::write(dir.join(file), text).unwrap();
     }
-    folder
+    dir
 }
 
 /// Runs cargo in the package; it must succeed without a warning.
-fn cargo(folder: &Path, arguments: &[&str]) {
+fn cargo(dir: &Path, arguments: &[&str]) {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(arguments).args(["--offline", "--target-dir", "target"]).current_dir(folder);
+    cargo.args(arguments).args(["--offline", "--target-dir", "target"]).current_dir(dir);
     let output = cargo.output().expect("cargo runs");
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !text.contains("warning"), "{arguments:?}: {text}");
@@ -71,19 +71,18 @@ fn the_programs_of_the_readme_build_with_its_dependencies_and_print_what_it_show
     let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
     let blocks = blocks(&readme);
     assert!(blocks[0].language == "toml" && blocks[1].language.starts_with("rust"));
-    let folder = package(&blocks);
-    cargo(&folder, &["build"]);
-    let program =
-        folder.join("target/debug/readme").with_extension(std::env::consts::EXE_EXTENSION);
+    let dir = package(&blocks);
+    cargo(&dir, &["build"]);
+    let program = dir.join("target/debug/readme").with_extension(std::env::consts::EXE_EXTENSION);
     let mut child = Child::start(program.to_str().unwrap(), &[]);
     let printed: Vec<_> = blocks[2].text.lines().collect();
     let [alive, pushed, flushed, report] = printed[..] else { panic!("{printed:?}") };
     // Two services run in parallel, so either line may come first.
-    child.says_all(&[alive, pushed]);
+    child.wait_for_lines(&[alive, pushed]);
     #[cfg(unix)]
     {
         child.signal(nix::sys::signal::Signal::SIGINT);
-        let mut ended = child.ended();
+        let mut ended = child.wait();
         ended.out[..2].sort_unstable();
         let mut out = [alive, pushed, flushed].map(str::to_owned);
         out[..2].sort_unstable();
@@ -98,15 +97,15 @@ fn the_programs_of_the_readme_build_with_its_dependencies_and_print_what_it_show
     let _ = (flushed, report);
     // The other programs are short and check themselves.
     let others = blocks.iter().filter(|block| block.language.starts_with("rust")).count() - 1;
-    let bins = fs::read_dir(folder.join("src/bin")).unwrap().flatten();
+    let bins = fs::read_dir(dir.join("src/bin")).unwrap().flatten();
     let names: Vec<_> =
         bins.map(|bin| bin.path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
     assert!(!names.is_empty() && names.len() < others, "programs and tests: {names:?}");
     for name in names {
-        let program = folder.join("target/debug").join(&name);
+        let program = dir.join("target/debug").join(&name);
         let program = program.with_extension(std::env::consts::EXE_EXTENSION);
-        let ended = Child::start(program.to_str().unwrap(), &[]).ended();
+        let ended = Child::start(program.to_str().unwrap(), &[]).wait();
         assert_eq!(ended.code(), 0, "{name}: {ended:?}");
     }
-    cargo(&folder, &["test", "--tests"]);
+    cargo(&dir, &["test", "--tests"]);
 }

@@ -1,8 +1,8 @@
 //! Rules 27, 33, 40, 50 and 52: the number of threads, lateness and speed. These tests measure
 //! their process, so they run one at a time.
 //!
-//! The limits are those of the promises. If one is an absolute time, the best of several rounds
-//! counts, because the machine has other load.
+//! The limits come from the rules. If a limit is an absolute time, the best of several rounds
+//! counts, because the machine may be busy.
 #![cfg(target_os = "linux")]
 
 use std::panic;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use tests::{
-    Stopwatch, Watch, best_of, ignore_stop, info, millis, pause, process, secs,
+    EventWatcher, Stopwatch, best_of, ignore_stop, info, millis, pause, process, secs,
     sleep_until_stopped, until,
 };
 use tina4_service::{Context, Runner, Service};
@@ -42,18 +42,18 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
             };
             runner.register(Service::new(format!("s{number}"), body).interval("10s"));
         }
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         runner.start_all().unwrap();
-        let started = watch.elapsed();
+        let started = stopwatch.elapsed();
         until("all have run", || runs.load(Ordering::SeqCst) == 1_000);
-        // The most there ever were: idle threads stay for some seconds.
-        let most = process::threads("thousand").len();
-        assert!((1..20).contains(&most), "{most} threads");
-        let watch = Stopwatch::start();
+        // The maximum so far: idle threads exit only after a few seconds.
+        let threads = process::threads("thousand").len();
+        assert!((1..20).contains(&threads), "{threads} threads");
+        let stopwatch = Stopwatch::start();
         let report = runner.stop_all();
-        stops.push(watch.elapsed());
+        stops.push(stopwatch.elapsed());
         assert!(report.is_clean() && report.services.len() == 1_000);
-        println!("{most} threads");
+        println!("{threads} threads");
         // Both in the same round.
         started.max(stops[stops.len() - 1])
     });
@@ -75,9 +75,9 @@ fn rule_40_and_50_two_hundred_sleeping_services_stop_within_a_second() {
         }
         runner.start_all().unwrap();
         until("all sleep", || inside.load(Ordering::SeqCst) == 200);
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         assert!(runner.stop_all().is_clean());
-        watch.elapsed()
+        stopwatch.elapsed()
     });
 }
 
@@ -86,7 +86,7 @@ fn rule_40_and_50_two_hundred_sleeping_services_stop_within_a_second() {
 fn largest_lateness(blockers: usize, others: usize) -> Duration {
     let runner = runner("blocked");
     let (go, gate) = bounded::<()>(0);
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     for number in 0..blockers {
         runner.register(Service::new(format!("blocker{number}"), ignore_stop(gate.clone())));
     }
@@ -105,7 +105,7 @@ fn largest_lateness(blockers: usize, others: usize) -> Duration {
     }
     runner.start_all().unwrap();
     for number in 0..blockers {
-        watch.began(&format!("blocker{number}"));
+        watcher.wait_for_run_begin(&format!("blocker{number}"));
     }
     until("a second has passed", || runs.load(Ordering::SeqCst) >= 100 * others);
     drop(go);
@@ -119,22 +119,22 @@ const LATE: Duration = millis(5);
 #[test]
 fn rule_50_one_blocked_service_delays_none_of_99_others() {
     let _alone = alone();
-    best_of(8, "largest lateness of 99 beside a blocked one", LATE, || largest_lateness(1, 99));
+    best_of(8, "largest lateness of 99 while one is blocked", LATE, || largest_lateness(1, 99));
 }
 
 #[test]
 fn rule_50_ninety_nine_blocked_services_do_not_delay_another() {
     let _alone = alone();
-    best_of(8, "largest lateness of one beside 99 blocked ones", LATE, || largest_lateness(99, 1));
+    best_of(8, "largest lateness of one while 99 are blocked", LATE, || largest_lateness(99, 1));
 }
 
 /// A body that was predicted to be short, because it always was, blocks.
 #[test]
 fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
     let _alone = alone();
-    best_of(8, "largest lateness beside one that blocks", millis(10), || {
+    best_of(8, "largest lateness while one blocks", millis(10), || {
         let runner = runner("predicted");
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let (go, gate) = bounded::<()>(0);
         let blocks_once = move |ctx: &Context| {
             if ctx.tick().run == 20 {
@@ -150,7 +150,7 @@ fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
         };
         runner.register(Service::new("b", body).interval("2ms"));
         runner.start_all().unwrap();
-        watch.until("b", |change| {
+        watcher.wait_for("b", |change| {
             matches!(change, tina4_service::Change::RunBegan { run: 100, .. })
         });
         assert_eq!(info(&runner, "a").runs, 20, "it blocks");
@@ -180,7 +180,7 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
     let high = process::threads("grows").len();
     assert!((30..=31).contains(&high), "one for each, and one that waits: {high}");
     drop(go);
-    until("idle threads have left", || process::threads("grows").len() <= 4);
+    until("idle threads have exited", || process::threads("grows").len() <= 4);
     assert!(
         runner.status().values().all(|state| state.is_active()),
         "the services are still active"
@@ -190,10 +190,10 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
 }
 
 #[test]
-fn rule_50_former_leaders_leave_when_idle() {
+fn rule_50_former_leaders_exit_when_idle() {
     let _alone = alone();
     let runner = runner("former");
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let inside = Arc::new(AtomicUsize::new(0));
     let mut gates = Vec::new();
     // Each service is due earlier than those that ended before it, so its worker becomes the
@@ -213,19 +213,19 @@ fn rule_50_former_leaders_leave_when_idle() {
     until("all bodies are entered", || inside.load(Ordering::SeqCst) == 12);
     for (number, go) in gates.into_iter().enumerate() {
         drop(go);
-        watch.ended(&format!("s{number}"));
+        watcher.wait_for_run_end(&format!("s{number}"));
     }
-    until("idle threads have left", || process::threads("former").len() <= 4);
+    until("idle threads have exited", || process::threads("former").len() <= 4);
     runner.stop_all();
 }
 
-/// The services crash as fast as they may.
+/// The services crash as often as their backoff allows.
 #[test]
 fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
     let _alone = alone();
-    best_of(8, "largest lateness beside crash loops", LATE, || {
+    best_of(8, "largest lateness during crash loops", LATE, || {
         let runner = runner("loops");
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         for number in 0..20 {
             // By error and by panic; the panics bypass the hook, which would print each of them.
             let body = move |_: &Context| -> Result<(), &'static str> {
@@ -242,7 +242,7 @@ fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
         runner.start_all().unwrap();
         let mut slowest = Duration::ZERO;
         for _ in 0..20 {
-            watch.began("b");
+            watcher.wait_for_run_begin("b");
             let time = Stopwatch::start();
             runner.start("c").unwrap();
             assert_eq!(runner.status().len(), 22);
@@ -269,12 +269,12 @@ fn median(mut all: Vec<Duration>) -> Duration {
 fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
     let _alone = alone();
     let mut measured = Vec::new();
-    // Both in the same round, because the machine has other load.
+    // Both in the same round, because the machine may be busy.
     while measured.len() < 8 {
         let sleep = |_| {
-            let watch = Stopwatch::start();
+            let stopwatch = Stopwatch::start();
             pause(millis(2));
-            watch.elapsed().saturating_sub(millis(2))
+            stopwatch.elapsed().saturating_sub(millis(2))
         };
         let asleep = median((0..200).map(sleep).collect());
         let (late, kept) = crossbeam_channel::unbounded();
@@ -284,7 +284,7 @@ fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
         };
         runner.register(Service::new("s", body).interval("2ms"));
         runner.start_all().unwrap();
-        // The first hundred runs teach the correction.
+        // The first hundred runs calibrate the correction.
         let late = median(kept.iter().skip(100).take(200).collect());
         runner.stop_all();
         measured.push((late, asleep));

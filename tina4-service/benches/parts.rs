@@ -20,7 +20,8 @@ fn main() {
 /// Operations per sample; the item throughput gives the time of one.
 const TIMES: u32 = 100_000;
 
-fn many<T>(bencher: Bencher<'_, '_>, new: impl Fn() -> T, mut action: impl FnMut(&mut T)) {
+/// Measures `TIMES` calls of `action`, in each sample on a new value.
+fn bench_many<T>(bencher: Bencher<'_, '_>, new: impl Fn() -> T, mut action: impl FnMut(&mut T)) {
     bencher
         .counter(ItemsCount::new(TIMES))
         .with_inputs(new)
@@ -36,7 +37,8 @@ struct Queue {
 }
 
 impl Queue {
-    /// All services are due at the same instant, then each after its period; periods alternate.
+    /// A queue in which all `services` are first due at the same instant; `periods` are assigned in
+    /// turn.
     fn new(services: u32, periods: &[Duration]) -> Self {
         let mut timers = Timers::default();
         (0..services).for_each(|index| timers.push(0, index));
@@ -45,7 +47,7 @@ impl Queue {
     }
 
     /// Pops the earliest due time and pushes the service's next one.
-    fn turn(&mut self) {
+    fn pop_and_push(&mut self) {
         let (due, index) = self.timers.pop().expect("there are services");
         self.timers.push(due + self.periods[index as usize], index);
     }
@@ -116,21 +118,21 @@ impl Life {
 /// Pops the earliest due time and pushes the next one of that service; all have one period.
 #[divan::bench(args = [1, 100, 10_000], sample_count = 20, sample_size = 1)]
 fn due_times_of_one_period(bencher: Bencher<'_, '_>, services: u32) {
-    many(bencher, || Queue::new(services, &[SECOND]), Queue::turn);
+    bench_many(bencher, || Queue::new(services, &[SECOND]), Queue::pop_and_push);
 }
 
-/// The same with seven equally frequent periods: about half of the due times go through the heap,
-/// the others arrive in order.
+/// Pops and pushes due times of seven equally frequent periods: about half of them go through the
+/// heap, the others arrive in order.
 #[divan::bench(args = [100, 10_000], sample_count = 20, sample_size = 1)]
 fn due_times_of_seven_periods(bencher: Bencher<'_, '_>, services: u32) {
     let periods = [1, 2, 3, 5, 7, 11, 13].map(|seconds| seconds * SECOND);
-    many(bencher, || Queue::new(services, &periods), Queue::turn);
+    bench_many(bencher, || Queue::new(services, &periods), Queue::pop_and_push);
 }
 
 /// Two steps: a run begins and succeeds.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn steps_of_a_run(bencher: Bencher<'_, '_>) {
-    many(bencher, || Life::new(SECOND), Life::run);
+    bench_many(bencher, || Life::new(SECOND), Life::run);
 }
 
 /// One step: a run is followed directly by the next (`Flow::Again`).
@@ -141,11 +143,11 @@ fn step_of_a_repeat(bencher: Bencher<'_, '_>) {
         life.due();
         life
     };
-    many(bencher, running, Life::repeat);
+    bench_many(bencher, running, Life::repeat);
 }
 
 /// Two steps: a restart begins and crashes.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn steps_of_a_crash(bencher: Bencher<'_, '_>) {
-    many(bencher, || Life::new(SECOND), Life::crash);
+    bench_many(bencher, || Life::new(SECOND), Life::crash);
 }

@@ -1,4 +1,4 @@
-//! The overhead of the runner: a run, an overview, start and stop.
+//! The overhead of the runner: a run, a status query, start and stop.
 //!
 //! ```text
 //! cargo bench -p tina4-service --bench runner

@@ -6,7 +6,7 @@ fn heartbeat() -> Result<(), String> {
 }
 
 fn main() {
-    // The function exists whatever is wrong with its attribute, so this is no second error.
+    // The function exists even if its attribute is wrong, so this causes no second error.
     let _: Result<(), String> = heartbeat();
 }
 

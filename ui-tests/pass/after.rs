@@ -1,4 +1,4 @@
-//! Services found by path, through modules, renamed, declared later, and by name.
+//! Services in `after`: by path, through modules, renamed, declared later, and by name.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 

@@ -1,4 +1,4 @@
-//! The runtime under another path, for crates that re-export it.
+//! Services with the runtime under another path, for crates that re-export it.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 

@@ -1,4 +1,4 @@
-//! Declared by a macro, from its own tokens and from its arguments.
+//! Services declared by a macro, from its own tokens and from its arguments.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 
@@ -58,7 +58,7 @@ pub mod framework {
         };
     }
 
-    /// A clean-up.
+    /// A clean-up hook.
     pub fn nothing() {}
 }
 

@@ -1,4 +1,4 @@
-//! Names that are similar but not equal.
+//! Services with names that are similar but not equal.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 

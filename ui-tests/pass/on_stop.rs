@@ -1,4 +1,4 @@
-//! Clean-up functions of every shape.
+//! Clean-up hooks with every kind of parameter and result.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 

@@ -1,4 +1,4 @@
-//! Every parameter alone, and eight together.
+//! Services with each type of parameter alone, and with eight parameters.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 

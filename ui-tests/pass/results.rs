@@ -1,4 +1,4 @@
-//! Every type of result.
+//! Services with every type of result.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 

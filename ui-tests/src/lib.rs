@@ -1,10 +1,10 @@
 //! The compiler messages for every mistake in `#[service(..)]`.
 //!
 //! `fail/` has one program per mistake, named `<subject>-<fault>.rs`, with the messages in the file
-//! beside it; `pass/` has programs that must compile under strict lints. A comment at the end of
-//! each program names the rules of `tests/RULES.md` that it proves.
+//! next to it; `pass/` has programs that must compile under strict lints. A comment at the end of
+//! each program names the rules of `tests/RULES.md` that it checks.
 //!
-//! After a change of a message, run `TRYBUILD=overwrite cargo test -p ui-tests` and read the
-//! difference: is the caret at the wrong word in the attribute, does the text say what to do, is
-//! there exactly one error?
+//! After changing a message, run `TRYBUILD=overwrite cargo test -p ui-tests` and read the diff: does
+//! the caret point at the word that is wrong, does the text say what to do, is there exactly one
+//! error?
 #![forbid(unsafe_code)]

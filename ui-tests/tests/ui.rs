@@ -13,8 +13,9 @@ fn rule_82_the_compiler_reports_every_mistake_as_recorded() {
     if found.starts_with(TOOLCHAIN) {
         cases.compile_fail("fail/*.rs");
     } else {
-        let skipped =
-            format!("the cases that must fail are recorded with {TOOLCHAIN}x, found {found}");
+        let skipped = format!(
+            "the cases that must fail are recorded with {TOOLCHAIN}x, found {found}; run `rustup run 1.95 cargo test -p ui-tests`"
+        );
         assert!(std::env::var_os("CI").is_none(), "{skipped}");
         println!("skipped: {skipped}");
     }
@@ -30,10 +31,10 @@ fn rustc_version() -> String {
 #[test]
 fn rule_82_only_these_cases_have_more_than_one_error() {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir("fail").expect("the folder of the cases") {
+    for entry in std::fs::read_dir("fail").expect("the directory of the cases") {
         let path = entry.expect("a readable case").path();
         if path.extension().is_some_and(|extension| extension == "stderr") {
-            let text = std::fs::read_to_string(&path).expect("a text");
+            let text = std::fs::read_to_string(&path).expect("a readable file");
             let errors = text.lines().filter(|line| line.starts_with("error")).count();
             if errors != 1 {
                 let name = path.file_stem().expect("a file name").to_string_lossy().into_owned();

@@ -5,7 +5,7 @@ use tina4_service::{Res, service};
 use crate::store::Store;
 use crate::visits::VisitCounter;
 
-/// Writes the number of visits to the database, a last time on stop.
+/// Writes the number of visits to the database, and once more on stop.
 #[service(delay = "5s", after = [database_upkeep], on_stop = flush)]
 pub(super) fn database_sync(store: Res<Store>, visits: Res<VisitCounter>) -> rusqlite::Result<()> {
     let pending = visits.pending();
@@ -46,8 +46,8 @@ mod tests {
             visits.record();
             database_sync(store.clone(), visits.clone()).expect("the database is open");
             flush(store.clone(), visits.clone()).expect("the database is open");
-            let visits = "SELECT count FROM counters WHERE name = 'visits'";
-            let visits = store.transact(|tx| tx.query_row(visits, [], |row| row.get(0)));
+            let query = "SELECT count FROM counters WHERE name = 'visits'";
+            let visits = store.transact(|tx| tx.query_row(query, [], |row| row.get(0)));
             assert_eq!(visits, Ok(expected));
         }
     }

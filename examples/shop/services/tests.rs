@@ -53,7 +53,7 @@ fn a_day_with_a_dst_change() {
         .build()
         .expect("the services have no faults");
 
-    // 08:00 comes an hour early, because of the DST gap in this night.
+    // 08:00 comes an hour early, because of the DST gap that night.
     t.advance("12h 59m 59s");
     assert_eq!(t.runs("daily_report"), 0);
     t.advance("1s");

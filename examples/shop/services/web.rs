@@ -34,12 +34,12 @@ fn web(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        // The stop channel is a blocking one; a blocking task makes a future of it.
+        // The stop channel is blocking; a blocking task turns it into a future.
         let stop = async { drop(task::spawn_blocking(move || stopping.recv()).await) };
         web::serve(listener, web::routes(store, visits), stop, GRACE).await
     });
-    // Not `drop`, which would wait for the blocking task: if serving failed, it still waits for
-    // stop.
+    // Not `drop`: if serving failed, the blocking task still waits for the stop request, and `drop`
+    // would wait for it.
     runtime.shutdown_background();
     served
 }

@@ -38,7 +38,8 @@ impl Store {
     }
 }
 
-/// The operating system releases the lock when the process ends, even if it is killed.
+/// Locks the directory for this process. The operating system releases the lock when the process
+/// ends, even if it is killed.
 fn lock(dir: &Path) -> Result<File, OpenError> {
     let failed = |error| OpenError::Directory(dir.to_owned(), error);
     fs::create_dir_all(dir).map_err(failed)?;
@@ -74,12 +75,16 @@ impl fmt::Display for OpenError {
                 "another shop uses {}; close it, or choose another directory with `--data`",
                 dir.display()
             ),
-            Self::Directory(dir, error) => {
-                write!(f, "cannot use the directory {}: {error}", dir.display())
-            }
-            Self::Database(file, error) => {
-                write!(f, "cannot use the database {}: {error}", file.display())
-            }
+            Self::Directory(dir, error) => write!(
+                f,
+                "cannot use the directory {}: {error}; check its permissions, or choose another one with `--data`",
+                dir.display()
+            ),
+            Self::Database(file, error) => write!(
+                f,
+                "cannot use the database {}: {error}; restore it from a backup, or choose another directory with `--data`",
+                file.display()
+            ),
         }
     }
 }

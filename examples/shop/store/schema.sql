@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE INDEX IF NOT EXISTS orders_by_time ON orders (placed_at);
 CREATE INDEX IF NOT EXISTS orders_unpaid ON orders (id) WHERE paid_at IS NULL;
 
--- One mail for each order. `taken`: it is being sent, or was when the process ended.
+-- One email for each order. `taken`: it is being sent, or was when the process ended.
 CREATE TABLE IF NOT EXISTS mail_jobs (
     order_id   INTEGER PRIMARY KEY REFERENCES orders (id),
     state      TEXT    NOT NULL DEFAULT 'waiting'

@@ -64,20 +64,20 @@ impl TestDir {
         Shop { child, out, log, address: None }
     }
 
-    /// The names of the mails in the outbox.
-    pub(crate) fn mails(&self) -> Vec<String> {
+    /// The names of the emails in the outbox.
+    pub(crate) fn emails(&self) -> Vec<String> {
         let entries = fs::read_dir(self.data().join("outbox")).expect("the shop created it");
         let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
-        let mut mails: Vec<_> = names
+        let mut emails: Vec<_> = names
             .map(|name| name.expect("it can be read").to_string_lossy().into_owned())
             .filter(|name| name.ends_with(".eml"))
             .collect();
-        mails.sort();
-        mails
+        emails.sort();
+        emails
     }
 
-    /// The text of one mail.
-    pub(crate) fn mail(&self, name: &str) -> String {
+    /// The text of one email.
+    pub(crate) fn email(&self, name: &str) -> String {
         fs::read_to_string(self.data().join("outbox").join(name)).expect("it was sent")
     }
 }
@@ -130,9 +130,9 @@ impl Shop {
         self.get(&format!("/orders/{id}")).body
     }
 
-    /// Waits until the mail of an order is in this state.
-    pub(crate) fn wait_for_mail(&mut self, id: i64, state: &str) {
-        self.wait_until(&format!("mail {id} {state}"), |shop| {
+    /// Waits until the email of an order is in this state.
+    pub(crate) fn wait_for_email(&mut self, id: i64, state: &str) {
+        self.wait_until(&format!("email {id} {state}"), |shop| {
             (shop.order(id)["mail"] == state).then_some(())
         });
     }

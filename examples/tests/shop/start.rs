@@ -1,11 +1,11 @@
-//! Starting, failing to start, and stopping by itself.
+//! Starting, failing to start, and stopping with `--for`.
 
 use std::net::TcpListener;
 
 use crate::fixture::TestDir;
 
 #[test]
-fn it_stops_by_itself_with_for() {
+fn it_stops_after_the_time_of_the_option_for() {
     let dir = TestDir::new();
     let mut shop = dir.start(&["--for", "1s"]);
     let status = shop.wait_for_exit();

@@ -34,19 +34,19 @@ fn every_visit_is_stored_before_the_checkpoint() {
     // The checkpoint truncated the log, and nothing was written after it.
     let wal = dir.data().join("shop.db-wal").metadata();
     assert!(wal.is_ok_and(|wal| wal.len() == 0));
-    let count = "SELECT count FROM counters WHERE name = 'visits'";
-    assert_eq!(database(&dir).query_row(count, [], |row| row.get(0)), Ok(7));
+    let query = "SELECT count FROM counters WHERE name = 'visits'";
+    assert_eq!(database(&dir).query_row(query, [], |row| row.get(0)), Ok(7));
 }
 
 #[test]
-fn a_mail_in_progress_is_requeued_immediately() {
+fn an_email_in_progress_is_requeued_immediately() {
     let dir = TestDir::new();
     let mut shop = dir.start(&["--mail-takes", "1h"]);
     let id = shop.order_tea("Ada");
-    shop.wait_for_mail(id, "taken");
+    shop.wait_for_email(id, "taken");
     stop(&mut shop);
-    let job = "SELECT state, attempts FROM mail_jobs";
-    let job = database(&dir).query_row(job, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let query = "SELECT state, attempts FROM mail_jobs";
+    let job = database(&dir).query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
     assert_eq!(job, Ok(("waiting".to_owned(), 0)));
 }
 

@@ -1,4 +1,4 @@
-//! Ends without `stop_all`, as its arguments say: see `tests/process/exit.rs`.
+//! Ends without `stop_all`; its arguments select how: see `tests/process/exit.rs`.
 //!
 //! Hooks print to standard error, because another thread may hold the lock of standard output
 //! forever.
@@ -51,22 +51,22 @@ fn println_if(condition: bool, text: &str) {
     }
 }
 
-/// Another thread takes the lock of standard output and keeps it.
+/// Starts a thread that takes the lock of standard output and keeps it.
 fn hold_stdout() {
-    let (have, held) = bounded::<()>(0);
+    let (ready_sender, ready) = bounded::<()>(0);
     tests::spawn(move || {
         let _lock = std::io::stdout().lock();
-        have.send(()).expect("the receiver waits");
+        ready_sender.send(()).expect("the receiver waits");
         park();
     });
-    held.recv().expect("the lock is held");
+    ready.recv().expect("the lock is held");
 }
 
 fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
     let idle = |ctx: &Context| ctx.on_stop(|| eprintln!("hook: idle, inner"));
     let idle = Service::new("idle", idle).interval("1h");
     tina4_service::register(idle.on_stop(|_| eprintln!("hook: idle")));
-    // Without a hook, so that the thread that ends the process can stop it alone.
+    // Without a hook, so that the thread that ends the process can stop it without a worker.
     tina4_service::register(Service::new("plain", |_| {}).interval("1h"));
     let blocked = |ctx: &Context| while ctx.sleep(Duration::from_secs(3_600)) {};
     let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
@@ -86,7 +86,7 @@ fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
         tina4_service::register(Service::new("exits", body).interval("1h"));
     }
     if has("twice") {
-        // The end of the process asks it to stop, so it is the second one to exit.
+        // The end of the process asks it to stop, so it is the second to call `exit`.
         let body = move |ctx: &Context| {
             blocked(ctx);
             exit();

@@ -1,10 +1,10 @@
-//! Forks while services run, as its argument says: see `tests/process/fork.rs`.
+//! Forks while services run; its argument selects the scenario: see `tests/process/fork.rs`.
 #![cfg_attr(not(unix), allow(unused, reason = "there is no `fork` elsewhere"))]
 
 #[cfg(unix)]
 fn main() {
-    let how = std::env::args().nth(1).unwrap_or_default();
-    match &*how {
+    let scenario = std::env::args().nth(1).unwrap_or_default();
+    match &*scenario {
         "children" => unix::children(),
         "from a service" => unix::from_a_service(),
         "returns in both" => unix::returns_in_both(),
@@ -48,13 +48,13 @@ mod unix {
 
     /// Waits for the end of a child, and kills it if it hangs.
     fn end_of(child: Pid) -> Option<WaitStatus> {
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         loop {
             let status = waitpid(child, Some(WaitPidFlag::WNOHANG)).expect("a child");
             if status != WaitStatus::StillAlive {
                 return Some(status);
             }
-            if watch.elapsed() > secs(5) {
+            if stopwatch.elapsed() > secs(5) {
                 kill(child, Signal::SIGKILL).expect("the child exists");
                 waitpid(child, None).expect("the end of the child");
                 return None;
@@ -84,7 +84,7 @@ mod unix {
 
     static RUNNER: std::sync::OnceLock<Runner> = std::sync::OnceLock::new();
 
-    /// Another thread holds the lock of standard error most of the time, as a log might.
+    /// Starts a thread that holds the lock of standard error most of the time, as a logger might.
     fn hold_stderr() {
         tests::spawn(|| {
             loop {
@@ -97,7 +97,8 @@ mod unix {
     pub(super) fn children() {
         let runner = busy();
         hold_stderr();
-        let children: Vec<_> = (0..CHILDREN).map(|_| in_child(|| look(&runner))).collect();
+        let children: Vec<_> =
+            (0..CHILDREN).map(|_| in_child(|| check_inherited_runner(&runner))).collect();
         let ends: Vec<_> = children.into_iter().map(|child| (child, end_of(child))).collect();
         let hung = ends.iter().filter(|(_, end)| end.is_none()).count();
         let wrong: Vec<_> = ends
@@ -110,8 +111,8 @@ mod unix {
         assert!(runner.stop_all().is_clean());
     }
 
-    /// Checks its parent's runner in a child; returns 0, or the number of the failed check.
-    fn look(runner: &Runner) -> i32 {
+    /// Checks the parent's runner in a child; returns 0, or the number of the failed check.
+    fn check_inherited_runner(runner: &Runner) -> i32 {
         let control = [
             runner.start("sleeps"),
             runner.restart("sleeps"),
@@ -120,7 +121,7 @@ mod unix {
             runner.resume("again"),
             runner.stop("sleeps").map(drop),
         ];
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         runner.register(Service::new("refused", |_| {}));
         runner.provide(7_u8);
         let code = runner.run();
@@ -141,10 +142,10 @@ mod unix {
             code == std::process::ExitCode::from(71),
             runner.wait_timeout(secs(9)),
             format!("{runner:?}").contains("{}"),
-            watch.elapsed() < secs(1),
+            stopwatch.elapsed() < secs(1),
             // This comes first, while this child has no threads: the standard library has a lock
-            // that threads hold while they start or end, and a child forked meanwhile can start
-            // none.
+            // that threads hold while they start or end, and a child forked while it is held cannot
+            // start any.
             end_of(in_child(|| i32::from(!own_runner_works()))).is_some_and(|end| is_good(&end)),
             own_runner_works(),
         ];
@@ -220,7 +221,7 @@ mod unix {
         }
     }
 
-    /// As daemons do: the parent prepares everything, and the child continues.
+    /// Like a daemon: the parent prepares everything, and the child continues.
     pub(super) fn daemon() {
         tina4_service::provide(7_u8);
         let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
@@ -246,11 +247,11 @@ mod unix {
         kill(plain, Signal::SIGTERM).expect("the child exists");
         println!("{:?}", end_of(plain).map(|status| exit_code(&status)));
         // A child with its own runner can wait for its own signals.
-        let (there, here) = pipe_to_child();
+        let (writer, reader) = pipe_to_child();
         let waits = in_child(move || {
             let own = Runner::new();
             assert_eq!(own.wait_for_signal_timeout(secs(0)).expect("handlers"), None);
-            drop(there);
+            drop(writer);
             match own.wait_for_signal() {
                 Ok(StopCause::Signal(signal)) => signal.number(),
                 Ok(_) => 100,
@@ -259,7 +260,7 @@ mod unix {
         });
         // Returns when the child has closed its end, after installing its handlers; the end of this
         // process was dropped with the closure.
-        let _ = std::io::Read::read(&mut &here, &mut [0]);
+        let _ = std::io::Read::read(&mut &reader, &mut [0]);
         kill(waits, Signal::SIGINT).expect("the child exists");
         println!("{:?}", end_of(waits).map(|status| exit_code(&status)));
         // The parent has seen none of them.

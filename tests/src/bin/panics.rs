@@ -12,7 +12,7 @@ fn main() {
     runner.wait();
     let (sender, receiver) = crossbeam_channel::bounded::<()>(0);
     spawn(move || {
-        // The panic drops it, which the main thread waits for.
+        // The panic drops it; the main thread waits for that.
         let _sender = sender;
         panic!("outside");
     });

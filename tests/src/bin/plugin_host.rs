@@ -16,7 +16,7 @@ fn main() {
 
     // SAFETY: both texts end with a NUL; a null library yields a null function.
     let function = unsafe { GetProcAddress(LoadLibraryA(LIBRARY.as_ptr()), FUNCTION.as_ptr()) };
-    assert!(!function.is_null(), "plugin.dll is in this folder");
+    assert!(!function.is_null(), "plugin.dll is in this directory");
     // SAFETY: the function in `src/plugin.rs` has this type.
     let end_process: extern "system" fn() = unsafe { std::mem::transmute(function) };
     end_process();

@@ -1,4 +1,4 @@
-//! Prints every rule of `RULES.md` with the tests that prove it.
+//! Prints every rule of `RULES.md` with the tests that check it.
 
 use tests::rules::Index;
 

@@ -38,7 +38,7 @@ fn add(name: &'static str, body: fn(&Context)) {
 }
 
 fn main() -> ExitCode {
-    let way = std::env::args().nth(1).unwrap_or_default();
+    let scenario = std::env::args().nth(1).unwrap_or_default();
     let stuck = || Service::new("stuck", ignores_stop);
     let vital = || {
         // It starts after the other service, so that both are running.
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     };
     let stops_all =
         || Service::new("stops-all", |_| drop(tina4_service::stop_all())).after("stuck");
-    match &*way {
+    match &*scenario {
         "graceful" => {
             add("database", |ctx| while ctx.sleep(Duration::from_secs(3_600)) {});
             tina4_service::register(Service::new("web", ready_until_stopped).after("database"));
@@ -177,7 +177,7 @@ fn main() -> ExitCode {
                 },
             );
         }
-        "stop all of nothing" => {
+        "stop all with nothing running" => {
             tina4_service::register(Service::new("s", |_| Flow::Done));
             tina4_service::start_all().expect("it starts");
             tina4_service::wait();
@@ -186,7 +186,7 @@ fn main() -> ExitCode {
                 println!("ready");
                 let _ = caught.send(tina4_service::wait_for_signal().expect("handlers"));
             });
-            // By then the thread waits; if it does not, the result is the same.
+            // Usually the thread waits after this pause; if it does not, the result is the same.
             tests::pause(Duration::from_millis(100));
             drop(tina4_service::stop_all());
             println!("{}", cause.recv().expect("the thread waits"));
@@ -208,7 +208,7 @@ fn main() -> ExitCode {
         }
         "logs" | "floods" => {
             tracing_subscriber::fmt().init();
-            let floods = way == "floods";
+            let floods = scenario == "floods";
             let body = move |ctx: &Context| {
                 eprintln!("ready");
                 if floods {

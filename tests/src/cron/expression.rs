@@ -21,8 +21,8 @@ pub struct Expression {
     weekdays: Vec<Weekdays>,
     /// Whether both day fields must match, not only one of them.
     both_days: bool,
-    /// Whether it runs in both copies of a DST overlap (rule 7).
-    pub(super) in_both_copies: bool,
+    /// Whether it runs in both passes through a DST overlap (rule 7).
+    pub(super) in_both_passes: bool,
 }
 
 /// One item of the field of days of the month.
@@ -63,7 +63,7 @@ static ALL_DAYS: LazyLock<Vec<Date>> =
     LazyLock::new(|| date(2001, 1, 1).series(1.day()).take(28 * 365 + 7).collect());
 
 impl Expression {
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// # Panics
     ///
@@ -93,7 +93,7 @@ impl Expression {
             all.filter_map(|(value, named)| named.then_some(value)).collect()
         };
         let any = |field: &str| field.starts_with(['*', '?']);
-        let moves = |field: &str| field.contains(['*', '-', '/']);
+        let is_recurring = |field: &str| field.contains(['*', '-', '/']);
         Self {
             seconds: sixty(second),
             minutes: sixty(minute),
@@ -102,40 +102,42 @@ impl Expression {
             months: MONTHS.set(month),
             weekdays: weekday.split(',').map(Weekdays::parse).collect(),
             both_days: any(day) || any(weekday),
-            in_both_copies: [second, minute, hour].into_iter().any(moves),
+            in_both_passes: [second, minute, hour].into_iter().any(is_recurring),
         }
     }
 
     /// Whether any day matches.
     #[must_use]
     pub fn has_occurrences(&self) -> bool {
-        ALL_DAYS.iter().any(|day| self.on(*day))
+        ALL_DAYS.iter().any(|day| self.matches_day(*day))
     }
 
     /// Whether it matches this day.
-    pub(super) fn on(&self, date: Date) -> bool {
+    pub(super) fn matches_day(&self, date: Date) -> bool {
         self.months[number(date.month())] && {
-            let day = || self.days.iter().any(|item| item.is(date));
-            let weekday = || self.weekdays.iter().any(|item| item.is(date));
+            let day = || self.days.iter().any(|item| item.matches(date));
+            let weekday = || self.weekdays.iter().any(|item| item.matches(date));
             if self.both_days { day() && weekday() } else { day() || weekday() }
         }
     }
 
     /// Whether it matches the hour of this stretch.
-    pub(super) fn in_hour(&self, stretch: &Stretch) -> bool {
+    pub(super) fn matches_hour(&self, stretch: &Stretch) -> bool {
         self.hours[stretch.hour]
     }
 
-    /// The seconds of this stretch that match in every matching hour.
-    pub(super) fn within(&self, stretch: &Stretch) -> impl Iterator<Item = i64> {
+    /// The seconds of this stretch whose minute and second match; the hour is not checked.
+    pub(super) fn matching_seconds(&self, stretch: &Stretch) -> impl Iterator<Item = i64> {
         let within = stretch.seconds.clone();
         let seconds = |minute| self.seconds.iter().map(move |second| minute * 60 + second);
         self.minutes.iter().flat_map(seconds).filter(move |second| within.contains(second))
     }
 
     /// Whether it matches any second of this stretch.
-    pub(super) fn hits(&self, stretch: &Stretch) -> bool {
-        self.in_hour(stretch) && self.on(stretch.date) && self.within(stretch).next().is_some()
+    pub(super) fn matches_any_second(&self, stretch: &Stretch) -> bool {
+        self.matches_hour(stretch)
+            && self.matches_day(stretch.date)
+            && self.matching_seconds(stretch).next().is_some()
     }
 }
 
@@ -154,7 +156,7 @@ impl Day {
         }
     }
 
-    fn is(&self, date: Date) -> bool {
+    fn matches(&self, date: Date) -> bool {
         let (day, last) = (date.day(), date.days_in_month());
         let saturday = day - date.weekday().to_sunday_zero_offset() - 1;
         let is_workday = |day: &i8| (day - saturday).rem_euclid(7) > 1;
@@ -182,7 +184,7 @@ impl Weekdays {
         }
     }
 
-    fn is(&self, date: Date) -> bool {
+    fn matches(&self, date: Date) -> bool {
         let weekday = number(date.weekday().to_sunday_zero_offset());
         match self {
             Self::In(set) => set[weekday],
@@ -227,7 +229,7 @@ impl Field {
 
     fn value(&self, text: &str) -> usize {
         match self.names.iter().position(|name| *name == text) {
-            Some(place) => self.first + place,
+            Some(position) => self.first + position,
             None => text.parse().expect("a number or a name"),
         }
     }

@@ -10,8 +10,8 @@ pub const MONTHS: [&str; 12] =
 /// The names of days of the week.
 pub const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// Shortcuts for whole expressions.
-const WHOLE: [&str; 9] = [
+/// Nicknames for whole expressions.
+const NICKNAMES: [&str; 9] = [
     "@yearly",
     "@annually",
     "@monthly",
@@ -27,7 +27,7 @@ const WHOLE: [&str; 9] = [
 struct Field {
     first: i64,
     last: i64,
-    /// The longest step.
+    /// The largest step.
     step: i64,
     names: &'static [&'static str],
     preferred: &'static [i64],
@@ -52,8 +52,8 @@ const WEEKDAY: Field =
 /// A valid expression; some have no occurrence.
 pub fn expression(rng: &mut Rng) -> String {
     if rng.one_in(50) {
-        let whole = rng.pick(&WHOLE);
-        return in_any_case(rng, whole);
+        let nickname = rng.pick(&NICKNAMES);
+        return in_any_case(rng, nickname);
     }
     let mut fields = Vec::new();
     if rng.one_in(3) {
@@ -119,8 +119,8 @@ impl Field {
     }
 
     fn step(&self, rng: &mut Rng) -> i64 {
-        let short = self.step.min(7);
-        if rng.one_in(3) { rng.between(1, self.step) } else { rng.between(1, short) }
+        let small = self.step.min(7);
+        if rng.one_in(3) { rng.between(1, self.step) } else { rng.between(1, small) }
     }
 
     fn number(&self, rng: &mut Rng) -> i64 {

@@ -13,8 +13,8 @@ use tina4_service::Schedule;
 /// The number of random expressions in one comparison.
 const EXPRESSIONS: usize = 20_000;
 
-/// The maximum number of due times that are compared for each.
-const DUE: usize = 25;
+/// The maximum number of due times that are compared for each expression.
+const MAX_DUE_TIMES: usize = 25;
 
 const DAY: i64 = 86_400;
 
@@ -46,7 +46,7 @@ const WALKS: [(&str, &str, i64); 14] = [
 ];
 
 /// A time zone with the wall times of a walk.
-struct Place {
+struct ZoneWalk {
     zone: &'static str,
     walk: Walk,
     /// Instants of interest: clock changes, or the beginning.
@@ -54,7 +54,7 @@ struct Place {
     start: i64,
 }
 
-impl Place {
+impl ZoneWalk {
     fn new((zone, start, days): (&'static str, &str, i64)) -> Self {
         let start = instant(start).as_second();
         let walk = Walk::new(zone, start, start + days * DAY);
@@ -78,7 +78,7 @@ impl Place {
     }
 
     /// Compares one expression; the error describes the difference.
-    fn compare(&self, text: &str, after: i64, fraction: u32) -> Result<(), String> {
+    fn compare(&self, text: &str, after: i64, nanos: u32) -> Result<(), String> {
         let expression = Expression::parse(text);
         let schedule = match Schedule::cron(text, self.zone) {
             Ok(schedule) => schedule,
@@ -88,23 +88,23 @@ impl Place {
         if !expression.has_occurrences() {
             return Err(format!("`{text}` has no occurrence, and is accepted"));
         }
-        let expected = self.walk.due(&expression, after, DUE);
+        let expected = self.walk.due(&expression, after, MAX_DUE_TIMES);
         // One more, to check that nothing is due between the last one and the end of the walk.
-        let count = DUE.min(expected.len() + 1);
-        let from = system(after) + Duration::from_nanos(fraction.into());
+        let count = MAX_DUE_TIMES.min(expected.len() + 1);
+        let from = system(after) + Duration::from_nanos(nanos.into());
         let due = schedule.upcoming(from, count);
         let first = schedule.next_after(from);
-        let known: Vec<i64> = due.iter().map(|at| second(*at)).collect();
-        let known: Vec<i64> = known.into_iter().filter(|at| *at < self.walk.end()).collect();
-        if known == expected && first == due.first().copied() {
+        let found: Vec<i64> = due.iter().map(|at| second(*at)).collect();
+        let found: Vec<i64> = found.into_iter().filter(|at| *at < self.walk.end()).collect();
+        if found == expected && first == due.first().copied() {
             return Ok(());
         }
         let zone = self.zone;
         let after = Timestamp::from_second(after).expect("a time");
-        let (found, first) = (local(zone, &known), first.map(|at| local(zone, &[second(at)])));
+        let (found, first) = (local(zone, &found), first.map(|at| local(zone, &[second(at)])));
         let expected = local(zone, &expected);
         Err(format!(
-            "`{text}` in {zone} after {after} + {fraction} ns: {found:#?}, the first {first:?}, not {expected:#?}"
+            "`{text}` in {zone} after {after} + {nanos} ns: {found:#?}, the first {first:?}, not {expected:#?}"
         ))
     }
 }
@@ -118,7 +118,7 @@ fn system(second: i64) -> SystemTime {
     SystemTime::try_from(at).expect("a time")
 }
 
-/// The second of a due time, which has no fraction.
+/// The second of a due time, which must be a whole one.
 fn second(at: SystemTime) -> i64 {
     let at = Timestamp::try_from(at).expect("a time");
     assert_eq!(at.subsec_nanosecond(), 0, "{at} is not a whole second");
@@ -134,16 +134,16 @@ fn local(zone: &str, due: &[i64]) -> Vec<String> {
 fn compare(seed: u64) {
     // Printed if the test fails, even if the crate panics.
     println!("CRON_SEED={seed}");
-    let places: Vec<Place> = WALKS.into_iter().map(Place::new).collect();
+    let walks: Vec<ZoneWalk> = WALKS.into_iter().map(ZoneWalk::new).collect();
     let half = |number: u64| {
         let mut rng = Rng::new(seed.wrapping_add(number));
         let mut wrong = Vec::new();
         for number in 0..EXPRESSIONS / 2 {
-            let place = &places[number % places.len()];
+            let walk = &walks[number % walks.len()];
             let text = random::expression(&mut rng);
-            let after = place.random_instant(&mut rng);
-            let fraction = if rng.one_in(8) { rng.pick(&[1, 500_000_000, 999_999_999]) } else { 0 };
-            wrong.extend(place.compare(&text, after, fraction).err());
+            let after = walk.random_instant(&mut rng);
+            let nanos = if rng.one_in(8) { rng.pick(&[1, 500_000_000, 999_999_999]) } else { 0 };
+            wrong.extend(walk.compare(&text, after, nanos).err());
         }
         wrong
     };
@@ -173,7 +173,7 @@ fn rule_7_and_160_new_random_expressions_agree_with_the_reference() {
 
 /// Checks that for both implementations exactly these are due after `from` and before `to`.
 #[track_caller]
-fn due(expression: &str, zone: &str, from: &str, to: &str, expected: &[&str]) {
+fn assert_due(expression: &str, zone: &str, from: &str, to: &str, expected: &[&str]) {
     let expected: Vec<Timestamp> = expected.iter().map(|text| instant(text)).collect();
     let (from, to) = (instant(from), instant(to));
     let schedule = Schedule::cron(expression, zone).expect("it is valid");
@@ -188,12 +188,18 @@ fn due(expression: &str, zone: &str, from: &str, to: &str, expected: &[&str]) {
 }
 
 #[test]
-fn rule_7_a_fixed_time_in_a_dst_overlap_runs_once_at_its_first_copy() {
+fn rule_7_a_fixed_time_in_a_dst_overlap_runs_once_in_the_first_pass() {
     let day = ("America/New_York", "2026-11-01T00:00:00-04:00", "2026-11-02T00:00:00-05:00");
-    due("30 1 * * *", day.0, day.1, day.2, &["2026-11-01T01:30:00-04:00"]);
-    // Computed from between the two copies, and from inside the second one.
+    assert_due("30 1 * * *", day.0, day.1, day.2, &["2026-11-01T01:30:00-04:00"]);
+    // Computed from between the two instants, and from inside the second pass.
     for from in ["2026-11-01T01:30:00-04:00", "2026-11-01T01:00:00-05:00"] {
-        due("30 1 * * *", day.0, from, "2026-11-03T00:00:00-05:00", &["2026-11-02T01:30:00-05:00"]);
+        assert_due(
+            "30 1 * * *",
+            day.0,
+            from,
+            "2026-11-03T00:00:00-05:00",
+            &["2026-11-02T01:30:00-05:00"],
+        );
     }
 }
 
@@ -202,11 +208,11 @@ fn rule_7_a_time_in_a_dst_gap_runs_once_at_the_first_instant_after_it() {
     let day = ("America/New_York", "2026-03-08T00:00:00-05:00", "2026-03-09T00:00:00-04:00");
     let first = "2026-03-08T03:00:00-04:00";
     for expression in ["0 2 * * *", "15,45 2 * * *", "0 2,3 * * *", "59 59 2 * * *"] {
-        due(expression, day.0, day.1, day.2, &[first]);
+        assert_due(expression, day.0, day.1, day.2, &[first]);
     }
-    due("0 2 * * *", day.0, first, day.2, &[]);
-    due("30 2,3 * * *", day.0, day.1, day.2, &[first, "2026-03-08T03:30:00-04:00"]);
-    due(
+    assert_due("0 2 * * *", day.0, first, day.2, &[]);
+    assert_due("30 2,3 * * *", day.0, day.1, day.2, &[first, "2026-03-08T03:30:00-04:00"]);
+    assert_due(
         "7 14,0 * * *",
         "America/Santiago",
         "2028-09-02T20:00:00-04:00",
@@ -216,7 +222,7 @@ fn rule_7_a_time_in_a_dst_gap_runs_once_at_the_first_instant_after_it() {
 }
 
 #[test]
-fn rule_7_a_star_range_or_step_runs_in_both_copies_of_a_dst_overlap() {
+fn rule_7_a_star_range_or_step_runs_in_both_passes_through_a_dst_overlap() {
     let night = ("America/New_York", "2026-11-01T00:45:00-04:00", "2026-11-01T02:15:00-05:00");
     let halves = [
         "2026-11-01T01:00:00-04:00",
@@ -226,89 +232,99 @@ fn rule_7_a_star_range_or_step_runs_in_both_copies_of_a_dst_overlap() {
         "2026-11-01T02:00:00-05:00",
     ];
     for expression in ["*/30 * * * *", "0,30 * * * *", "0/30 1-2 * * *", "0 0,30 1,2/1 * * *"] {
-        due(expression, night.0, night.1, night.2, &halves);
+        assert_due(expression, night.0, night.1, night.2, &halves);
     }
     // A range in a day field makes no difference.
-    due("30 1 1-7 * SUN-MON", night.0, night.1, night.2, &[halves[1]]);
+    assert_due("30 1 1-7 * SUN-MON", night.0, night.1, night.2, &[halves[1]]);
     // A range in the second field does, even with a single value.
-    due("0-0 30 1 * * *", night.0, night.1, night.2, &[halves[1], halves[3]]);
+    assert_due("0-0 30 1 * * *", night.0, night.1, night.2, &[halves[1], halves[3]]);
 }
 
 #[test]
-fn rule_7_a_gap_of_more_than_three_hours_runs_nothing() {
+fn rule_7_nothing_runs_in_a_gap_of_more_than_three_hours() {
     let (zone, from, to) =
         ("Pacific/Apia", "2011-12-29T00:00:00-10:00", "2012-01-01T00:00:00+14:00");
-    due("30 12 30 12 *", zone, from, to, &[]);
-    due("30 12 * * *", zone, from, to, &["2011-12-29T12:30:00-10:00", "2011-12-31T12:30:00+14:00"]);
+    assert_due("30 12 30 12 *", zone, from, to, &[]);
+    assert_due(
+        "30 12 * * *",
+        zone,
+        from,
+        to,
+        &["2011-12-29T12:30:00-10:00", "2011-12-31T12:30:00+14:00"],
+    );
     // Midnight of the 31st exists.
-    due("0 0 * * *", zone, from, to, &["2011-12-31T00:00:00+14:00"]);
+    assert_due("0 0 * * *", zone, from, to, &["2011-12-31T00:00:00+14:00"]);
     let (zone, from, to) =
         ("Antarctica/Mawson", "1954-02-12T00:00:00Z", "1954-02-14T00:00:00+06:00");
-    due("0 3 13 2 *", zone, from, to, &[]);
+    assert_due("0 3 13 2 *", zone, from, to, &[]);
     // A gap of exactly three hours is bridged.
     let (zone, from, to) =
         ("Antarctica/Casey", "2009-10-17T12:00:00+08:00", "2009-10-19T00:00:00+11:00");
-    due("0 2-4 * * *", zone, from, to, &["2009-10-18T05:00:00+11:00"]);
+    assert_due("0 2-4 * * *", zone, from, to, &["2009-10-18T05:00:00+11:00"]);
 }
 
-/// Checks the days of 2026, after the first, on which an expression matches midnight.
+/// Checks the days of 2026, from January 2 on, on which an expression matches midnight.
 #[track_caller]
-fn days(fields: &str, expected: &[&str]) {
+fn assert_days(fields: &str, expected: &[&str]) {
     let expected: Vec<String> =
         expected.iter().map(|day| format!("2026-{day}T00:00:00Z")).collect();
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
     let (from, to) = ("2026-01-01T12:00:00Z", "2027-01-01T00:00:00Z");
-    due(&format!("0 0 {fields}"), "UTC", from, to, &expected);
+    assert_due(&format!("0 0 {fields}"), "UTC", from, to, &expected);
 }
 
 #[test]
 fn rule_161_special_days_of_the_month() {
-    days("L 1-4 *", &["01-31", "02-28", "03-31", "04-30"]);
-    days("L-3 2,3 *", &["02-25", "03-28"]);
-    days("L-30 * ?", &["03-01", "05-01", "07-01", "08-01", "10-01", "12-01"]);
-    // The 31st of January is a Saturday, that of May a Sunday.
-    days("LW JAN,MAY *", &["01-30", "05-29"]);
-    // The 15th of August is a Saturday, that of November a Sunday.
-    days("15W 8,10,11 *", &["08-14", "10-15", "11-16"]);
-    // The first of August is a Saturday, that of November a Sunday: not in the month before.
-    days("1W 8,11 *", &["08-03", "11-02"]);
-    // The 31st of May is a Sunday, that of October a Saturday; the other months have no 31st.
-    days("31W 4-6,9-11 *", &["05-29", "10-30"]);
-    days("30W 2-3 *", &["03-30"]);
+    assert_days("L 1-4 *", &["01-31", "02-28", "03-31", "04-30"]);
+    assert_days("L-3 2,3 *", &["02-25", "03-28"]);
+    assert_days("L-30 * ?", &["03-01", "05-01", "07-01", "08-01", "10-01", "12-01"]);
+    // January 31 is a Saturday, and May 31 is a Sunday.
+    assert_days("LW JAN,MAY *", &["01-30", "05-29"]);
+    // August 15 is a Saturday, and November 15 is a Sunday.
+    assert_days("15W 8,10,11 *", &["08-14", "10-15", "11-16"]);
+    // August 1 is a Saturday, and November 1 is a Sunday; the nearest weekday stays within the
+    // month.
+    assert_days("1W 8,11 *", &["08-03", "11-02"]);
+    // May 31 is a Sunday, and October 31 is a Saturday; the other months have no 31st.
+    assert_days("31W 4-6,9-11 *", &["05-29", "10-30"]);
+    assert_days("30W 2-3 *", &["03-30"]);
 }
 
 #[test]
 fn rule_162_special_days_of_the_week() {
-    days("* 1-2 5L", &["01-30", "02-27"]);
-    days("* 5 0L", &["05-31"]);
-    days("* 5 7L", &["05-31"]);
-    days("* 1-2 MON#2", &["01-12", "02-09"]);
-    days("* 1-6 sat#5", &["01-31", "05-30"]);
-    days("? 5 7#5", &["05-31"]);
+    assert_days("* 1-2 5L", &["01-30", "02-27"]);
+    assert_days("* 5 0L", &["05-31"]);
+    assert_days("* 5 7L", &["05-31"]);
+    assert_days("* 1-2 MON#2", &["01-12", "02-09"]);
+    assert_days("* 1-6 sat#5", &["01-31", "05-30"]);
+    assert_days("? 5 7#5", &["05-31"]);
 }
 
 #[test]
 fn rule_163_either_restricted_day_field_may_match_unless_one_begins_with_a_star() {
-    days("13 1-3 FRI#1", &["01-02", "01-13", "02-06", "02-13", "03-06", "03-13"]);
-    days("LW 1 5", &["01-02", "01-09", "01-16", "01-23", "01-30"]);
-    days("*/2 1 FRI", &["01-09", "01-23"]);
-    days("1-9 1 */5", &["01-02", "01-04", "01-09"]);
-    days("1-9 1 ?", &["01-02", "01-03", "01-04", "01-05", "01-06", "01-07", "01-08", "01-09"]);
+    assert_days("13 1-3 FRI#1", &["01-02", "01-13", "02-06", "02-13", "03-06", "03-13"]);
+    assert_days("LW 1 5", &["01-02", "01-09", "01-16", "01-23", "01-30"]);
+    assert_days("*/2 1 FRI", &["01-09", "01-23"]);
+    assert_days("1-9 1 */5", &["01-02", "01-04", "01-09"]);
+    assert_days(
+        "1-9 1 ?",
+        &["01-02", "01-03", "01-04", "01-05", "01-06", "01-07", "01-08", "01-09"],
+    );
 }
 
 #[test]
 fn rule_164_wrapped_ranges_continue_past_the_end_of_the_field() {
-    days("30-2 2 *", &["02-01", "02-02"]);
-    days("1 NOV-FEB/2 *", &["11-01"]);
-    days("1 11-4/3 *", &["02-01", "11-01"]);
-    days(
+    assert_days("30-2 2 *", &["02-01", "02-02"]);
+    assert_days("1 NOV-FEB/2 *", &["11-01"]);
+    assert_days("1 11-4/3 *", &["02-01", "11-01"]);
+    assert_days(
         "* 2 SAT-MON/2",
         &["02-02", "02-07", "02-09", "02-14", "02-16", "02-21", "02-23", "02-28"],
     );
-    days("* 2 FRI-FRI", &["02-06", "02-13", "02-20", "02-27"]);
+    assert_days("* 2 FRI-FRI", &["02-06", "02-13", "02-20", "02-27"]);
     let (from, to) = ("2026-01-01T12:00:00Z", "2026-01-02T12:00:00Z");
     let hours = ["2026-01-01T22:00:00Z", "2026-01-02T01:00:00Z"];
-    due("0 22-2/3 * * *", "UTC", from, to, &hours);
+    assert_due("0 22-2/3 * * *", "UTC", from, to, &hours);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rules 7, 82 and 160: known due times, for the crate and for the reference implementation.
 //!
-//! The files in `tests/vectors` hold facts on which several public test suites agree.
+//! The files in `tests/vectors` contain results on which several public test suites agree.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use tina4_service::Schedule;
 
 const NEXT: &str = include_str!("../../vectors/cron_next.json");
 const CLOCK_CHANGES: &str = include_str!("../../vectors/cron_dst.json");
-const VALID_OR_NOT: &str = include_str!("../../vectors/cron_invalid.json");
+const VALIDITY: &str = include_str!("../../vectors/cron_validity.json");
 
 /// The due times of an expression.
 struct Case {
@@ -27,7 +27,7 @@ fn vectors(file: &str) -> Vec<Value> {
 }
 
 fn text(value: &Value) -> &str {
-    value.as_str().expect("a text")
+    value.as_str().expect("a string")
 }
 
 fn time(value: &Value) -> Timestamp {
@@ -91,7 +91,7 @@ fn rule_7_and_160_the_reference_agrees_with_every_vector() {
 
 #[test]
 fn rule_82_and_160_valid_expressions_are_accepted_and_invalid_ones_refused() {
-    let all = vectors(VALID_OR_NOT);
+    let all = vectors(VALIDITY);
     assert_eq!(all.len(), 140);
     let mut wrong = Vec::new();
     for value in &all {

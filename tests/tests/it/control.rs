@@ -3,37 +3,37 @@
 use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, info, manual_clock, secs, sleep_until_stopped};
+use tests::{EventWatcher, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, ControlError, Runner, Service, State};
 
 #[test]
 fn rule_172_run_now_runs_immediately_and_keeps_the_grid() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
     runner.start_all().unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     clock.advance(secs(3));
     runner.run_now("s").unwrap();
-    let event = watch.began("s");
+    let event = watcher.wait_for_run_begin("s");
     assert_eq!(event.at, SystemTime::UNIX_EPOCH + secs(3));
-    watch.ended("s");
-    let known = info(&runner, "s");
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)));
-    assert_eq!((known.runs, known.skipped), (2, 0));
+    watcher.wait_for_run_end("s");
+    let info = info(&runner, "s");
+    assert_eq!(info.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)));
+    assert_eq!((info.runs, info.skipped), (2, 0));
     runner.stop_all();
 }
 
 #[test]
 fn rule_172_run_now_ends_a_backoff_early() {
     let (runner, _clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| if ctx.tick().run == 1 { Err("no") } else { Ok(()) };
     runner.register(Service::new("s", body).interval("1h").backoff("60s"));
     runner.start_all().unwrap();
-    watch.crashed("s");
+    watcher.wait_for_crash("s");
     runner.run_now("s").unwrap();
-    watch.until("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
+    watcher.wait_for("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
     assert_eq!(info(&runner, "s").crashes_in_a_row, 0);
     runner.stop_all();
 }
@@ -41,18 +41,18 @@ fn rule_172_run_now_ends_a_backoff_early() {
 #[test]
 fn rule_172_run_now_is_refused_during_a_run() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let body = move |_: &Context| {
         let _ = gate.recv();
     };
     runner.register(Service::new("s", body).interval("1h"));
     runner.start_all().unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     let refused = runner.run_now("s").expect_err("it is running");
     assert!(matches!(refused, ControlError::Busy { .. }), "{refused}");
     drop(go);
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     runner.stop_all();
     assert_eq!(info(&runner, "s").runs, 1);
 }
@@ -60,28 +60,28 @@ fn rule_172_run_now_is_refused_during_a_run() {
 #[test]
 fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
     // A second service with the same due times shows that the runner has processed them.
     runner.register(Service::new("witness", |_| {}).interval("10s"));
     runner.start_all().unwrap();
-    watch.ended("s");
-    watch.ended("witness");
+    watcher.wait_for_run_end("s");
+    watcher.wait_for_run_end("witness");
     runner.pause("s").unwrap();
     assert_eq!(runner.status()["s"], State::Paused);
     assert!(runner.is_running("s"), "paused is active");
     for _ in 0..3 {
         clock.advance(secs(10));
-        watch.ended("witness");
+        watcher.wait_for_run_end("witness");
     }
     clock.advance(secs(5));
     runner.resume("s").unwrap();
-    let known = info(&runner, "s");
-    assert_eq!((known.runs, known.next_due), (1, Some(SystemTime::UNIX_EPOCH + secs(40))));
+    let info = info(&runner, "s");
+    assert_eq!((info.runs, info.next_due), (1, Some(SystemTime::UNIX_EPOCH + secs(40))));
     clock.advance(secs(5));
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     runner.stop_all();
-    let all = watch.all("s");
+    let all = watcher.changes("s");
     let runs = all.iter().filter(|change| matches!(change, Change::RunBegan { .. })).count();
     assert_eq!(runs, 2, "{all:#?}");
 }
@@ -89,26 +89,26 @@ fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
 #[test]
 fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_stop() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(1);
     let body = move |_: &Context| {
         let _ = gate.recv();
     };
     runner.register(Service::new("s", body).delay("1ms"));
     runner.start_all().unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     runner.pause("s").unwrap();
     go.send(()).unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     assert_eq!(runner.status()["s"], State::Paused);
     go.send(()).unwrap();
     runner.run_now("s").unwrap();
-    watch.ended("s");
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.runs), (State::Paused, 2), "once, and paused again");
+    watcher.wait_for_run_end("s");
+    let info = info(&runner, "s");
+    assert_eq!((info.state, info.runs), (State::Paused, 2), "once, and paused again");
     drop(go);
     runner.resume("s").unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     runner.pause("s").unwrap();
     runner.stop("s").unwrap();
     assert_eq!(runner.status()["s"], State::Stopped);
@@ -117,14 +117,14 @@ fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_
 #[test]
 fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("s", sleep_until_stopped).autostart(false));
     runner.restart("s").unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     runner.restart("s").unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     runner.stop_all();
-    let all = watch.all("s");
+    let all = watcher.changes("s");
     let starts = all.iter().filter(|change| **change == Change::Started).count();
     assert_eq!((starts, info(&runner, "s").runs), (2, 2), "{all:#?}");
 }
@@ -132,7 +132,7 @@ fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services() {
 #[test]
 fn rule_171_is_running_means_active() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("waiting", |_| {}).interval("1h"));
     runner.register(Service::new("running", sleep_until_stopped));
     runner.register(Service::new("backing-off", |_| Err::<(), _>("no")).backoff("60s"));
@@ -140,11 +140,11 @@ fn rule_171_is_running_means_active() {
     runner.register(Service::new("failed", |_| Err::<(), _>("no")).max_restarts(0));
     runner.register(Service::new("registered", |_| {}).autostart(false));
     runner.start_all().unwrap();
-    watch.ended("waiting");
-    watch.began("running");
-    watch.crashed("backing-off");
-    watch.ended("finished");
-    watch.crashed("failed");
+    watcher.wait_for_run_end("waiting");
+    watcher.wait_for_run_begin("running");
+    watcher.wait_for_crash("backing-off");
+    watcher.wait_for_run_end("finished");
+    watcher.wait_for_crash("failed");
     let words: Vec<_> = runner
         .status()
         .into_iter()
@@ -179,13 +179,13 @@ const CALLS: [Call; 6] = [
 ];
 
 #[test]
-fn rule_82_a_misspelt_name_is_recognised() {
+fn rule_82_a_misspelled_name_gets_a_suggestion() {
     let runner = Runner::new();
     for name in ["cleaner", "heartbeat", "mailer"] {
         runner.register(Service::new(name, |_| {}).autostart(false));
     }
     for call in CALLS {
-        let refused = call(&runner, "hartbeat").expect_err("the name is misspelt");
+        let refused = call(&runner, "hartbeat").expect_err("the name is misspelled");
         let text = refused.to_string();
         assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
         let ControlError::Unknown { name, nearest: Some(nearest) } = refused else {

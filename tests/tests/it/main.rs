@@ -1,7 +1,7 @@
-//! What the crate promises, by subject.
+//! The promises of the crate, by subject.
 //!
-//! Tests whose subject is a process are programs of their own, beside this folder: they end it,
-//! measure it, count its threads, change its root folder, or replace its log subscriber.
+//! Tests about a whole process are separate test binaries next to this directory: they end it,
+//! measure it, count its threads, change its root directory, or replace its log subscriber.
 #![forbid(unsafe_code)]
 
 /// What the attribute accepts and what it generates.

@@ -10,24 +10,24 @@ fn rule_81_unsafe_code_is_denied_except_in_one_file() {
         .find(|(path, _)| path == "tina4-service/src/lib.rs")
         .expect("the crate has a root");
     assert!(root.1.contains("#![deny(unsafe_code)]"));
-    let doors: Vec<_> = found
+    let files_with_unsafe: Vec<_> = found
         .iter()
         .filter(|(_, text)| text.contains("unsafe_code, reason"))
         .map(|(path, _)| &**path)
         .collect();
-    assert_eq!(doors, ["tina4-service/src/process/ffi.rs"]);
+    assert_eq!(files_with_unsafe, ["tina4-service/src/process/ffi.rs"]);
 }
 
 /// A lock that a panic has poisoned is still usable, so every caller recovers it.
 #[test]
-fn rule_51_a_poisoned_lock_is_never_given_up() {
+fn rule_51_every_poisoned_lock_is_recovered() {
     let mut locks = 0;
     for (path, text) in sources("tina4-service/src") {
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         let code: String = code.split_whitespace().collect();
         for call in [".lock()", ".read()", ".write()"] {
-            for (place, _) in code.match_indices(call) {
-                let rest = &code[place + call.len()..];
+            for (position, _) in code.match_indices(call) {
+                let rest = &code[position + call.len()..];
                 assert!(
                     ![".unwrap()", ".expect(", "?"].iter().any(|end| rest.starts_with(end)),
                     "{path}: {call}"

@@ -1,7 +1,7 @@
 //! Rule 45: a program that ends without `stop_all` still stops its services and runs their hooks.
 //!
-//! On Windows that is so if `main` returns or panics. There `process::exit` ends all other threads
-//! before anything else can run, so no hook runs; its tests are for the other systems.
+//! On Windows this holds only if `main` returns or panics. There `process::exit` ends all other
+//! threads before anything else can run, so no hook runs; its tests are for the other systems.
 
 use tests::child::Ended;
 use tests::{Child, secs};
@@ -10,7 +10,7 @@ use tests::{Child, secs};
 /// once, in order.
 #[track_caller]
 fn end(arguments: &[&str]) -> Ended {
-    let ended = Child::start(env!("CARGO_BIN_EXE_exits"), arguments).ended();
+    let ended = Child::start(env!("CARGO_BIN_EXE_exits"), arguments).wait();
     let hooks = ended.errors("hook: ");
     let of = |name: &str| -> Vec<&str> {
         hooks.iter().copied().filter(|hook| hook.starts_with(name)).collect()
@@ -32,11 +32,11 @@ const PROMPT: std::time::Duration = secs(4);
 
 #[test]
 fn rule_45_hooks_run_and_the_exit_code_stays_whether_main_returns_or_exits() {
-    for &(how, code) in WAYS {
-        let ended = end(&[how]);
-        assert_eq!(ended.code(), code, "{how}: {ended:?}");
-        assert!(ended.took < PROMPT, "{how}: {ended:?}");
-        assert_eq!(ended.out, ["ends"], "{how}: {ended:?}");
+    for &(scenario, code) in WAYS {
+        let ended = end(&[scenario]);
+        assert_eq!(ended.code(), code, "{scenario}: {ended:?}");
+        assert!(ended.took < PROMPT, "{scenario}: {ended:?}");
+        assert_eq!(ended.out, ["ends"], "{scenario}: {ended:?}");
     }
 }
 
@@ -48,20 +48,20 @@ fn rule_45_hooks_of_the_service_that_exits_run_too() {
     assert_eq!(end(&["hook"]).errors("hook: exits, "), ["last", "first"]);
 }
 
-/// The standard library parks the second thread; after a second its service is given up.
+/// The standard library parks the second thread; after a second its service is abandoned.
 #[test]
 #[cfg(target_os = "linux")]
 fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
-    for (how, code) in [("return", 7), ("exit", 3), ("service", 3)] {
-        let ended = end(&[how, "twice"]);
-        assert_eq!(ended.code(), code, "{how}: {ended:?}");
-        assert!((secs(1)..secs(3)).contains(&ended.took), "{how}: {ended:?}");
-        assert_eq!(ended.errors("hook: second"), [""], "{how}: {ended:?}");
+    for (scenario, code) in [("return", 7), ("exit", 3), ("service", 3)] {
+        let ended = end(&[scenario, "twice"]);
+        assert_eq!(ended.code(), code, "{scenario}: {ended:?}");
+        assert!((secs(1)..secs(3)).contains(&ended.took), "{scenario}: {ended:?}");
+        assert_eq!(ended.errors("hook: second"), [""], "{scenario}: {ended:?}");
     }
     // A hook that exits does not prevent the earlier hooks.
     let ended = end(&["return", "hook-twice"]);
     assert_eq!(ended.errors("hook: second"), [", first"], "{ended:?}");
-    // A body that waits for something other than the end of the process is not given up.
+    // A body that waits for something other than the end of the process is not abandoned early.
     let ended = end(&["return", "twice", "stuck"]);
     assert_eq!(ended.errors("hook: second"), [""], "{ended:?}");
     assert!((secs(5)..secs(7)).contains(&ended.took), "{ended:?}");
@@ -69,24 +69,24 @@ fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
 
 #[test]
 fn rule_45_the_end_never_hangs_while_another_thread_holds_stdout() {
-    let ways = WAYS.iter().filter(|(how, _)| ["return", "exit", "service"].contains(how));
-    for &(how, code) in ways {
+    let ways = WAYS.iter().filter(|(scenario, _)| ["return", "exit", "service"].contains(scenario));
+    for &(scenario, code) in ways {
         for log in ["silent", "tracing"] {
-            let ended = end(&[how, "hold-stdout", log]);
-            assert_eq!(ended.code(), code, "{how}, {log}: {ended:?}");
-            assert!(ended.took < PROMPT, "{how}, {log}: {ended:?}");
+            let ended = end(&[scenario, "hold-stdout", log]);
+            assert_eq!(ended.code(), code, "{scenario}, {log}: {ended:?}");
+            assert!(ended.took < PROMPT, "{scenario}, {log}: {ended:?}");
         }
     }
 }
 
 #[test]
 fn rule_45_the_end_takes_at_most_five_seconds_whatever_a_body_does() {
-    let (how, code) = if cfg!(windows) { ("return", 7) } else { ("exit", 3) };
+    let (scenario, code) = if cfg!(windows) { ("return", 7) } else { ("exit", 3) };
     // In parallel, because each takes five seconds.
     let ways = [("stuck", "silent"), ("talks", "tracing")];
     let children = ways.map(|(body, log)| {
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        tests::spawn(move || drop(sender.send(end(&[how, "hold-stdout", body, log]))));
+        tests::spawn(move || drop(sender.send(end(&[scenario, "hold-stdout", body, log]))));
         (body, receiver)
     });
     for (body, receiver) in children {
@@ -99,12 +99,12 @@ fn rule_45_the_end_takes_at_most_five_seconds_whatever_a_body_does() {
 #[cfg(windows)]
 #[test]
 fn rule_45_on_windows_process_exit_ends_immediately_without_hooks() {
-    for how in ["exit", "service", "hook"] {
-        let ended = Child::start(env!("CARGO_BIN_EXE_exits"), &[how]).ended();
-        assert_eq!(ended.code(), 3, "{how}: {ended:?}");
-        assert!(ended.took < PROMPT, "{how}: {ended:?}");
+    for scenario in ["exit", "service", "hook"] {
+        let ended = Child::start(env!("CARGO_BIN_EXE_exits"), &[scenario]).wait();
+        assert_eq!(ended.code(), 3, "{scenario}: {ended:?}");
+        assert!(ended.took < PROMPT, "{scenario}: {ended:?}");
         let hooks = ended.errors("hook: ");
-        assert!(hooks.iter().all(|hook| *hook == "exits, last"), "{how}: {ended:?}");
+        assert!(hooks.iter().all(|hook| *hook == "exits, last"), "{scenario}: {ended:?}");
     }
 }
 
@@ -112,10 +112,10 @@ fn rule_45_on_windows_process_exit_ends_immediately_without_hooks() {
 #[cfg(windows)]
 #[test]
 fn rule_45_on_windows_process_exit_waits_for_no_ended_thread() {
-    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_exits")).with_file_name("examples");
-    assert!(folder.join("plugin.dll").exists(), "run `cargo build -p tests --example plugin`");
+    let dir = std::path::Path::new(env!("CARGO_BIN_EXE_exits")).with_file_name("examples");
+    assert!(dir.join("plugin.dll").exists(), "run `cargo build -p tests --example plugin`");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plugin_host"));
-    let ended = Child::run(command.current_dir(folder)).ended();
+    let ended = Child::run(command.current_dir(dir)).wait();
     assert_eq!(ended.code(), 3, "{ended:?}");
     assert!(ended.took < PROMPT, "{ended:?}");
 }

@@ -1,16 +1,17 @@
-//! Rule 84: a forked child has none of its parent's threads and says so. With real processes.
+//! Rule 84: a forked child has none of its parent's threads, and its runner reports this. With real
+//! processes.
 #![cfg(unix)]
 
 use tests::child::Ended;
 use tests::{Child, secs};
 
-fn run(how: &str) -> Ended {
-    Child::start(env!("CARGO_BIN_EXE_forks"), &[how]).ended()
+fn run(scenario: &str) -> Ended {
+    Child::start(env!("CARGO_BIN_EXE_forks"), &[scenario]).wait()
 }
 
-/// What each child checks is in `src/bin/forks.rs`, function `look`.
+/// `check_inherited_runner` in `src/bin/forks.rs` lists the checks of each child.
 #[test]
-fn rule_84_300_children_neither_hang_nor_claim_that_anything_runs() {
+fn rule_84_hundreds_of_children_neither_hang_nor_claim_that_anything_runs() {
     let ended = run("children");
     assert_eq!(ended.out, ["0 hung, 0 wrong []", "3"]);
     assert_eq!(ended.code(), 0);
@@ -22,7 +23,7 @@ fn rule_84_300_children_neither_hang_nor_claim_that_anything_runs() {
 }
 
 #[test]
-fn rule_84_a_child_forked_by_a_service_is_no_service() {
+fn rule_84_a_child_forked_by_a_service_is_not_a_service() {
     let ended = run("from a service");
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out, ["Some(\"code 0\")"], "{ended:?}");

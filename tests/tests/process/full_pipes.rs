@@ -8,24 +8,24 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tests::{Child, Stopwatch, best_of, millis, pause, secs};
 
-/// A second signal after this time does not count as the first one.
+/// After this pause, a second signal counts as a new one.
 const APART: Duration = millis(300);
 
-/// The message is lost if standard error is full, but the end is as quick.
+/// The message is lost if standard error is full, but the process ends just as quickly.
 #[test]
 fn rule_44_the_second_signal_does_not_wait_for_standard_error() {
     best_of(5, "the second signal", millis(50), || {
         let (full, _unread) = full_pipe();
         let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
         let mut child = Child::run_with(command.arg("stuck"), Stdio::piped(), full);
-        child.says("ready");
+        child.wait_for_line("ready");
         child.signal(Signal::SIGTERM);
-        child.says("asked to stop");
+        child.wait_for_line("asked to stop");
         pause(APART);
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         child.signal(Signal::SIGTERM);
-        assert_eq!(child.ended().code(), 143);
-        watch.elapsed()
+        assert_eq!(child.wait().code(), 143);
+        stopwatch.elapsed()
     });
 }
 
@@ -35,10 +35,10 @@ fn rule_44_a_run_that_has_returned_does_not_end_the_process_during_another() {
     let (full, _unread) = full_pipe();
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let mut child = Child::run_with(command.arg("two runs"), Stdio::piped(), full);
-    child.says("ready");
-    child.says("ready");
+    child.wait_for_line("ready");
+    child.wait_for_line("ready");
     child.signal(Signal::SIGTERM);
-    let ended = child.ended();
+    let ended = child.wait();
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out[2..], ["hook: quick", "hook: slow"], "{ended:?}");
 }
@@ -61,7 +61,7 @@ fn full_pipe() -> (Stdio, std::io::PipeReader) {
     (writer.into(), reader)
 }
 
-/// How long the end may take if all services stop immediately: a second, plus some for a busy
+/// How long the end may take if all services stop immediately: a second, plus a margin for a busy
 /// machine.
 const IN_TIME: Duration = millis(2_500);
 
@@ -70,11 +70,11 @@ fn rule_44_a_signal_stops_the_services_while_standard_output_is_full() {
     let (full, _unread) = full_pipe();
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let child = Child::run_with(command.arg("logs"), full, Stdio::piped());
-    child.warns("ready");
-    let watch = Stopwatch::start();
+    child.wait_for_error_line("ready");
+    let stopwatch = Stopwatch::start();
     child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    let ended = child.wait();
+    assert!(stopwatch.elapsed() < IN_TIME, "{:?}, {ended:?}", stopwatch.elapsed());
     assert_eq!(ended.code(), 0, "{ended:?}");
     let mut hooks = ended.errors("hook: ");
     hooks.sort_unstable();
@@ -88,13 +88,13 @@ fn rule_44_a_signal_stops_the_other_services_while_a_body_is_blocked_by_its_log(
     let (unread, pipe) = std::io::pipe().expect("a pipe");
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let child = Child::run_with(command.arg("floods"), pipe.into(), Stdio::piped());
-    child.warns("ready");
-    // If the pipe is not full by then, the result is the same.
+    child.wait_for_error_line("ready");
+    // Usually the pipe is full after this pause; if it is not, the result is the same.
     pause(millis(200));
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    let ended = child.wait();
+    assert!(stopwatch.elapsed() < IN_TIME, "{:?}, {ended:?}", stopwatch.elapsed());
     assert_eq!(ended.code(), 2, "{ended:?}");
     assert_eq!(ended.errors("hook: "), ["idle"], "{ended:?}");
     assert!(ended.err.contains("\n  web (tests/src/bin/runs.rs:"), "{ended:?}");
@@ -106,11 +106,15 @@ fn rule_44_the_process_ends_a_second_after_the_shutdown_timeout() {
     let (full, _unread) = full_pipe();
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let child = Child::run_with(command.arg("logs, stuck"), full, Stdio::piped());
-    child.warns("ready");
-    let watch = Stopwatch::start();
+    child.wait_for_error_line("ready");
+    let stopwatch = Stopwatch::start();
     child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert!((secs(1)..IN_TIME).contains(&watch.elapsed()), "{:?}, {ended:?}", watch.elapsed());
+    let ended = child.wait();
+    assert!(
+        (secs(1)..IN_TIME).contains(&stopwatch.elapsed()),
+        "{:?}, {ended:?}",
+        stopwatch.elapsed()
+    );
     assert_eq!(ended.code(), 2, "{ended:?}");
     assert!(ended.err.contains("): abandoned, still running after "), "{ended:?}");
 }
@@ -121,11 +125,11 @@ fn rule_44_a_signal_ends_the_process_while_standard_error_is_full() {
     let (full, _unread) = full_pipe();
     let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
     let mut child = Child::run_with(command.arg("graceful"), Stdio::piped(), full);
-    child.says("ready");
-    let watch = Stopwatch::start();
+    child.wait_for_line("ready");
+    let stopwatch = Stopwatch::start();
     child.signal(Signal::SIGTERM);
-    let ended = child.ended();
-    assert!(watch.elapsed() < IN_TIME, "{:?}, {ended:?}", watch.elapsed());
+    let ended = child.wait();
+    assert!(stopwatch.elapsed() < IN_TIME, "{:?}, {ended:?}", stopwatch.elapsed());
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out, ["ready", "hook: database"], "{ended:?}");
 }

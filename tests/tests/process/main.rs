@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod exit;
-mod exit_edges;
+mod exit_edge_cases;
 mod fork;
 mod full_pipes;
 mod signals;

@@ -10,20 +10,20 @@ use nix::sys::signal::Signal;
 use tests::child::Ended;
 use tests::{Child, Stopwatch, best_of, millis, pause, secs};
 
-/// Starts a child that calls `run` or waits for a signal, as `way` says.
-fn start(way: &str) -> Child {
-    Child::start(env!("CARGO_BIN_EXE_runs"), &[way])
+/// Starts a child that calls `run` or waits for a signal; see `src/bin/runs.rs` for the scenarios.
+fn start(scenario: &str) -> Child {
+    Child::start(env!("CARGO_BIN_EXE_runs"), &[scenario])
 }
 
 #[test]
 fn rule_44_the_first_signal_stops_gracefully() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let mut child = start("graceful");
-        child.says("ready");
+        child.wait_for_line("ready");
         child.signal(signal);
-        let ended = child.ended();
+        let ended = child.wait();
         assert_eq!(ended.code(), 0, "{signal}: {ended:?}");
-        // The crate prints its report, and nothing else.
+        // The crate prints only its report.
         assert_eq!(ended.out, ["ready", "hook: database"], "{signal}: {ended:?}");
         assert_eq!(ended.err.lines().count(), 1, "{signal}: {ended:?}");
         assert!(ended.err.starts_with("3 services ended in "), "{signal}: {ended:?}");
@@ -32,7 +32,7 @@ fn rule_44_the_first_signal_stops_gracefully() {
     }
 }
 
-/// A second signal after this time does not count as the first one.
+/// After this pause, a second signal counts as a new one.
 const APART: Duration = millis(300);
 
 #[test]
@@ -45,24 +45,25 @@ fn rule_44_a_second_signal_after_a_quarter_of_a_second_ends_the_process_and_says
         // The best of several rounds counts; it includes the end of a process and two pipes.
         best_of(5, &format!("{first}, then {second}"), millis(50), || {
             let mut child = start("stuck");
-            child.says("ready");
+            child.wait_for_line("ready");
             child.signal(first);
             // The body has noticed and ignores it; the other service stops.
-            child.says("asked to stop");
+            child.wait_for_line("asked to stop");
             pause(APART);
-            let watch = Stopwatch::start();
+            let stopwatch = Stopwatch::start();
             child.signal(second);
-            let ended = child.ended();
-            let took = watch.elapsed();
+            let ended = child.wait();
+            let took = stopwatch.elapsed();
             assert_eq!(ended.code(), code, "{first}, {second}: {ended:?}");
-            let said = format!("another stop signal ({second}); the process ends without clean-up");
-            assert_eq!(ended.err.lines().collect::<Vec<_>>(), [said], "{ended:?}");
+            let notice =
+                format!("another stop signal ({second}); the process ends without clean-up");
+            assert_eq!(ended.err.lines().collect::<Vec<_>>(), [notice], "{ended:?}");
             took
         });
     }
 }
 
-/// GNU `timeout` does so: it signals the process, and then its group.
+/// GNU `timeout` does this: it signals the process, and then its group.
 #[test]
 fn rule_44_a_signal_sent_twice_in_quick_succession_counts_once() {
     for (first, second) in [
@@ -72,16 +73,16 @@ fn rule_44_a_signal_sent_twice_in_quick_succession_counts_once() {
     ] {
         for gap in [Duration::ZERO, millis(2), millis(100)] {
             let mut child = start("slow to stop");
-            child.says("ready");
-            let watch = Stopwatch::start();
+            child.wait_for_line("ready");
+            let stopwatch = Stopwatch::start();
             child.signal(first);
             pause(gap);
             child.signal(second);
-            if watch.elapsed() > millis(200) {
+            if stopwatch.elapsed() > millis(200) {
                 // The machine was busy, and the signals may have been too far apart.
                 continue;
             }
-            let ended = child.ended();
+            let ended = child.wait();
             assert_eq!(ended.code(), 0, "{first}, {second}, {gap:?}: {ended:?}");
             assert_eq!(ended.out, ["ready", "hook: web"], "{first}, {second}, {gap:?}: {ended:?}");
         }
@@ -93,9 +94,9 @@ fn rule_44_a_signal_to_the_process_and_its_group_counts_once() {
     for _ in 0..20 {
         let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
         let mut child = Child::run(command.arg("slow to stop").process_group(0));
-        child.says("ready");
+        child.wait_for_line("ready");
         child.signal_twice(Signal::SIGTERM);
-        let ended = child.ended();
+        let ended = child.wait();
         assert_eq!(ended.code(), 0, "{ended:?}");
         assert_eq!(ended.out, ["ready", "hook: web"], "{ended:?}");
     }
@@ -105,9 +106,9 @@ fn rule_44_a_signal_to_the_process_and_its_group_counts_once() {
 fn rule_44_and_62_a_signal_is_logged_and_is_an_event() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let mut child = start("logged");
-        child.says("ready");
+        child.wait_for_line("ready");
         child.signal(signal);
-        let ended = child.ended();
+        let ended = child.wait();
         assert_eq!(ended.code(), 0, "{ended:?}");
         let line = format!("stop signal received signal={signal}");
         let logged = ended.out.iter().filter(|text| text.contains(&line)).count();
@@ -121,7 +122,7 @@ fn rule_44_and_62_a_signal_is_logged_and_is_an_event() {
 fn rule_44_a_signal_from_before_the_start_gives_services_time_to_stop() {
     let children: Vec<_> = (0..12).map(|_| start("kept signal")).collect();
     for child in children {
-        let ended = child.ended();
+        let ended = child.wait();
         assert_eq!(ended.code(), 0, "{ended:?}");
         assert!(ended.out.contains(&"hook: web".to_owned()), "{ended:?}");
     }
@@ -136,21 +137,22 @@ fn rule_44_each_waiting_runner_receives_the_signal_once() {
 #[test]
 fn rule_44_another_wait_does_not_turn_the_second_signal_into_a_first() {
     let mut child = start("stuck, and another polls");
-    child.says("ready");
+    child.wait_for_line("ready");
     child.signal(Signal::SIGTERM);
-    child.says("asked to stop");
+    child.wait_for_line("asked to stop");
     pause(APART);
     child.signal(Signal::SIGTERM);
-    assert_eq!(child.ended().code(), 143);
+    assert_eq!(child.wait().code(), 143);
 }
 
 #[test]
 fn rule_44_wait_for_signal_returns_when_there_is_nothing_left_to_stop() {
-    let ended = run("stop all of nothing");
+    let ended = run("stop all with nothing running");
     assert_eq!(ended.out, ["ready", "the runner shut down"], "{ended:?}");
 }
 
-/// `nohup` ignores signals, and so does a shell that starts a program in the background.
+/// `nohup` makes a program ignore SIGHUP, and a shell that starts one in the background makes it
+/// ignore SIGINT.
 #[test]
 #[cfg(target_os = "linux")]
 fn rule_44_a_signal_that_was_ignored_at_the_start_stays_ignored() {
@@ -161,19 +163,19 @@ fn rule_44_a_signal_that_was_ignored_at_the_start_stays_ignored() {
         let program = env!("CARGO_BIN_EXE_runs");
         shell.args(["-c", &format!("trap '' {name}; exec '{program}' graceful")]);
         let mut child = Child::run(&mut shell);
-        child.says("ready");
+        child.wait_for_line("ready");
         child.signal(ignored);
         // If it had counted, the next signal would end the process.
         pause(APART);
         child.signal(other);
-        let ended = child.ended();
+        let ended = child.wait();
         assert_eq!(ended.code(), 0, "{name}: {ended:?}");
         assert_eq!(ended.out, ["ready", "hook: database"], "{name}: {ended:?}");
     }
 }
 
 #[test]
-fn rule_44_wait_for_signal_returns_when_the_runner_shuts_down_by_itself() {
+fn rule_44_wait_for_signal_returns_when_the_runner_shuts_down_without_a_signal() {
     let ended = run("waits for the runner");
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert!(ended.out.contains(&"the runner shut down".to_owned()), "{ended:?}");
@@ -191,35 +193,36 @@ fn rule_44_a_wait_with_a_timeout_misses_no_signal() {
 #[test]
 fn rule_44_a_signal_has_its_default_action_while_nothing_waits_for_it() {
     let mut child = start("no handlers");
-    child.says("ready");
+    child.wait_for_line("ready");
     child.signal(Signal::SIGTERM);
-    let ended = child.ended();
+    let ended = child.wait();
     assert_eq!(ended.status.signal(), Some(15), "{ended:?}");
 }
 
 #[test]
 fn rule_44_wait_for_signal_returns_the_signal_and_the_second_ends_the_process() {
-    // The signal is sent as soon as the handlers are installed, maybe before the child waits. Where
-    // that cannot be seen from outside, an early signal ends the child, and another one is started.
+    // The signal is sent as soon as the handlers are installed, possibly before the child waits. If
+    // that cannot be observed from outside, an early signal ends the child, and another one is
+    // started.
     let child = loop {
         let mut child = start("waits");
-        child.says("ready");
-        child.catches_signals();
+        child.wait_for_line("ready");
+        child.wait_for_signal_handlers();
         child.signal(Signal::SIGTERM);
-        if child.says_before_its_end("SIGTERM 15") {
+        if child.wait_for_line_or_end("SIGTERM 15") {
             break child;
         }
-        assert_eq!(child.ended().status.signal(), Some(15));
+        assert_eq!(child.wait().status.signal(), Some(15));
     };
     // The child continues until the second signal.
     pause(APART);
     child.signal(Signal::SIGTERM);
-    let ended = child.ended();
+    let ended = child.wait();
     assert_eq!(ended.code(), 143, "{ended:?}");
 }
 
-fn run(way: &str) -> Ended {
-    let ended = start(way).ended();
+fn run(scenario: &str) -> Ended {
+    let ended = start(scenario).wait();
     assert!(ended.took < secs(4), "{ended:?}");
     ended
 }
@@ -230,16 +233,16 @@ fn rule_176_run_returns_0_when_everything_ended_well() {
 }
 
 #[test]
-fn rule_176_run_returns_1_when_it_ended_by_itself_and_a_service_had_failed() {
+fn rule_176_run_returns_1_when_all_services_ended_on_their_own_and_one_had_failed() {
     let ended = run("failed");
     assert_eq!(ended.code(), 1, "{ended:?}");
     assert!(ended.err.contains("\n  s (tests/src/bin/runs.rs:"), "{ended:?}");
     assert!(ended.err.contains("): failed"), "{ended:?}");
     // After a signal, a failed service is reported but does not change the exit code.
     let mut child = start("one fails");
-    child.says("ready");
+    child.wait_for_line("ready");
     child.signal(Signal::SIGTERM);
-    let ended = child.ended();
+    let ended = child.wait();
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert!(ended.err.contains("): failed"), "{ended:?}");
 }

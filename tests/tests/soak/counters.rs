@@ -1,4 +1,4 @@
-//! What the services count themselves, to be compared with what the runner reports.
+//! The counts of the services themselves, to be compared with those of the runner.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,18 +9,21 @@ use tina4_service::Context;
 #[derive(Debug)]
 pub(crate) struct Counters {
     name: String,
-    /// Bodies and clean-ups in progress, and their maximum.
+    /// Bodies and hooks in progress.
     inside: AtomicU64,
-    most: AtomicU64,
+    /// The maximum of `inside`.
+    max_inside: AtomicU64,
     begun: AtomicU64,
     good: AtomicU64,
     errors: AtomicU64,
     panics: AtomicU64,
-    /// Clean-ups declared with the service: one for each activation.
+    /// Runs of the hook declared with the service: one for each activation.
     cleaned_up: AtomicU64,
-    /// Clean-ups registered by bodies: one for each activation with a run.
+    /// Hooks registered by bodies: one for each activation with a run.
     registered: AtomicU64,
-    ran: AtomicU64,
+    /// Registered hooks that have run.
+    registered_ran: AtomicU64,
+    /// Whether a hook is registered in the current activation.
     is_registered: AtomicBool,
 }
 
@@ -30,14 +33,14 @@ impl Counters {
         Arc::new(Self {
             name,
             inside: zero(),
-            most: zero(),
+            max_inside: zero(),
             begun: zero(),
             good: zero(),
             errors: zero(),
             panics: zero(),
             cleaned_up: zero(),
             registered: zero(),
-            ran: zero(),
+            registered_ran: zero(),
             is_registered: AtomicBool::new(false),
         })
     }
@@ -84,7 +87,7 @@ impl Counters {
         let hook = Arc::clone(self);
         ctx.on_stop(move || {
             let _inside = Inside::new(&hook);
-            add(&hook.ran);
+            add(&hook.registered_ran);
             hook.is_registered.store(false, Ordering::SeqCst);
         });
         let mut panics = Panics(Some(&self.panics));
@@ -94,19 +97,20 @@ impl Counters {
         result
     }
 
-    /// Counts one declared clean-up.
+    /// Counts one run of the declared hook.
     pub(crate) fn clean_up(&self, hook: impl FnOnce()) {
         let _inside = Inside::new(self);
         add(&self.cleaned_up);
         hook();
     }
 
-    /// Checks the counts when nothing runs any more.
+    /// Checks the counts after everything has stopped.
     pub(crate) fn check(&self) {
         let name = &self.name;
         assert_eq!(get(&self.inside), 0, "{name} is still inside");
-        assert!(get(&self.most) <= 1, "{} copies of {name}", get(&self.most));
-        assert_eq!(get(&self.ran), get(&self.registered), "clean-ups that {name} registered");
+        assert!(get(&self.max_inside) <= 1, "{} copies of {name}", get(&self.max_inside));
+        let (ran, registered) = (get(&self.registered_ran), get(&self.registered));
+        assert_eq!(ran, registered, "hooks that {name} registered");
         assert_eq!(self.begun(), self.good() + self.crashed(), "runs of {name}");
     }
 }
@@ -134,7 +138,7 @@ struct Inside<'a>(&'a Counters);
 impl<'a> Inside<'a> {
     fn new(counters: &'a Counters) -> Self {
         let inside = counters.inside.fetch_add(1, Ordering::SeqCst) + 1;
-        counters.most.fetch_max(inside, Ordering::SeqCst);
+        counters.max_inside.fetch_max(inside, Ordering::SeqCst);
         Self(counters)
     }
 }

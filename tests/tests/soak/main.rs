@@ -1,6 +1,6 @@
 //! A stress test: three hundred services panic, block, return errors, stop themselves and each
 //! other, while ten threads start, stop, restart and pause them at random. Afterwards all counts
-//! add up, and no thread and no memory is left.
+//! add up, and no threads or memory have leaked.
 //!
 //! It takes a few seconds in the suite. `SOAK=60s` sets the length, `SOAK_SEED=7` repeats the
 //! random numbers (not the scheduling of threads), and `-- --nocapture` shows the figures.
@@ -32,14 +32,15 @@ const THREADS: u64 = 10;
 /// The rounds of requests to one runner.
 const ROUNDS: usize = 4;
 /// The name of the runner's threads, which is not the name of this program's main thread.
-const NAME: &str = "chaos";
+const THREAD_NAME: &str = "chaos";
 
-/// How many bytes may be left behind, as capacity of queues that were long: by a later round of one
-/// runner, and by one runner after another.
+/// How many bytes the heap may grow from round to round of one runner, because queues keep their
+/// capacity.
 const ROUND_SLACK: i64 = 16 << 10;
+/// How many bytes the heap may grow from one runner to the next, for the same reason.
 const HEAP_SLACK: i64 = 64 << 10;
-/// The resident memory in MiB that may be left behind, because the allocator keeps pages of threads
-/// that have ended. `SOAK_RESIDENT` changes it for sanitizers, which need memory, too.
+/// How many MiB the resident memory may grow, because the allocator keeps pages of threads that
+/// have ended. `SOAK_RESIDENT` changes it for sanitizers, which need memory, too.
 const RESIDENT_SLACK: i64 = 32;
 
 fn setting<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -48,20 +49,20 @@ fn setting<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
 }
 
 #[test]
-fn after_random_requests_all_counts_add_up_and_nothing_is_left() {
+fn after_random_requests_all_counts_add_up_and_nothing_has_leaked() {
     let length = setting("SOAK", |text| humantime::parse_duration(text).ok()).unwrap_or(secs(4));
     let seed = setting("SOAK_SEED", |text| text.parse().ok());
-    let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(NAME));
+    let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(THREAD_NAME));
     let resident = setting("SOAK_RESIDENT", |text| text.parse().ok()).unwrap_or(RESIDENT_SLACK);
     println!("SOAK_SEED={seed}");
     quiet_panics();
     log::listen();
 
-    // What a short-lived runner leaves behind belongs to the process. A long-lived one must add
-    // nothing.
+    // The memory that a short-lived runner leaves behind is a fixed cost of the process. A
+    // long-lived one must add nothing.
     let Lifetime { after: before, .. } = lifetime(length / 10, seed);
     let Lifetime { after, grown, lines } = lifetime(length - length / 10, !seed);
-    // Nor may a round leave behind more than the rounds before it, once those were long enough to
+    // Nor may a round leave more behind than the rounds before it, once those were long enough to
     // reach every service.
     assert!(grown < ROUND_SLACK, "the heap has grown within one runner, by {grown} bytes");
     println!("before: {before}\n after: {after}");
@@ -79,8 +80,8 @@ fn after_random_requests_all_counts_add_up_and_nothing_is_left() {
 struct Lifetime {
     /// The memory after its end.
     after: Memory,
-    /// By how much the heap after each of the last two rounds exceeds the maximum after the first
-    /// two, not counting texts that are kept on purpose.
+    /// The smaller heap after the last two rounds minus the larger one after the first two, without
+    /// texts that are kept on purpose.
     grown: i64,
     /// Its log lines.
     lines: Lines,
@@ -88,7 +89,7 @@ struct Lifetime {
 
 /// Runs one runner, from the first service to the last thread.
 fn lifetime(length: Duration, seed: u64) -> Lifetime {
-    let runner = Runner::builder().only::<&str>([]).thread_name(NAME).build();
+    let runner = Runner::builder().only::<&str>([]).thread_name(THREAD_NAME).build();
     let slot = RunnerSlot::default();
     slot.set(Some(runner.clone()));
     let counters = services::register(&runner, &slot, seed);
@@ -107,22 +108,22 @@ fn lifetime(length: Duration, seed: u64) -> Lifetime {
 
 /// Ten threads make random requests for this long; then all services stop and all threads end.
 fn round(runner: &Runner, counters: &[Arc<Counters>], length: Duration, mut rng: Rng) -> Memory {
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     let (done, end) = crossbeam_channel::unbounded();
     for _ in 0..THREADS {
         let (runner, done, rng) = (runner.clone(), done.clone(), rng.split());
         tests::spawn(move || {
-            let asked = requests::request_until(&runner, rng, || watch.elapsed() >= length);
+            let asked = requests::request_until(&runner, rng, || stopwatch.elapsed() >= length);
             let _ = done.send(asked);
         });
     }
     drop(done);
     let mut asked = 0;
     for _ in 0..THREADS {
-        // This fails, too, if a thread has panicked about an answer.
+        // This also fails if a thread has panicked because of an invalid answer.
         asked += end.recv_timeout(length + TIMEOUT).expect("every request returns");
     }
-    let most = process::threads(NAME).len();
+    let most = process::threads(THREAD_NAME).len();
     let stopper = runner.clone();
     let report = tests::within("the stop of all services", move || stopper.stop_all());
     assert!(!report.in_progress);
@@ -131,14 +132,17 @@ fn round(runner: &Runner, counters: &[Arc<Counters>], length: Duration, mut rng:
     }
     let runs: u64 = counters.iter().map(|counters| counters.begun()).sum();
     println!("{asked} requests, {runs} runs so far, {most} threads at the end");
-    until("abandoned runs have ended, and no thread is left", || process::threads(NAME).is_empty());
+    until("abandoned runs have ended, and no thread is left", || {
+        process::threads(THREAD_NAME).is_empty()
+    });
     let texts = texts(runner);
     let Memory { heap, resident } = Memory::now();
     Memory { heap: heap - texts, resident }
 }
 
 /// The bytes that the runner keeps on purpose: the last error of each service. With backtraces, the
-/// text of a panic has kilobytes, and how many services end with a panic is random.
+/// text of a panic takes several kilobytes, and the number of services that end with a panic is
+/// random.
 fn texts(runner: &Runner) -> i64 {
     let services = runner.services();
     let texts = services.iter().filter_map(|service| service.last_error.as_deref());
@@ -151,18 +155,18 @@ fn check(runner: &Runner, all: &[Arc<Counters>], lines: &Lines) {
     assert_eq!(lines.missing, 0, "log lines are missing");
     let mut total = Total::default();
     for counters in all {
-        let (name, known) = (counters.name(), info(runner, counters.name()));
-        assert!(!known.state.is_active(), "{name} is {}", known.state);
+        let (name, info) = (counters.name(), info(runner, counters.name()));
+        assert!(!info.state.is_active(), "{name} is {}", info.state);
         counters.check();
-        assert_eq!(known.runs, counters.begun(), "runs of {name}");
-        assert!(known.crashes <= counters.crashed(), "crashes of {name}");
+        assert_eq!(info.runs, counters.begun(), "runs of {name}");
+        assert!(info.crashes <= counters.crashed(), "crashes of {name}");
         total.runs += counters.begun();
         total.good += counters.good();
         total.errors += counters.errors();
         total.panics += counters.panics();
         total.cleaned_up += counters.cleaned_up();
-        total.crashes += known.crashes;
-        total.restarts += known.restarts;
+        total.crashes += info.crashes;
+        total.restarts += info.restarts;
     }
     println!("{total:?}");
     assert_eq!(total.runs, total.good + total.errors + total.panics);
@@ -196,7 +200,7 @@ struct Total {
 fn quiet_panics() {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let ours = std::thread::current().name().is_some_and(|name| name.starts_with(NAME));
+        let ours = std::thread::current().name().is_some_and(|name| name.starts_with(THREAD_NAME));
         if !ours {
             previous(panic);
         }

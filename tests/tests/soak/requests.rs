@@ -10,7 +10,7 @@ use super::{SERVICES, services};
 ///
 /// # Panics
 ///
-/// If an answer is not a valid one.
+/// If an answer is not valid.
 pub(crate) fn request_until(runner: &Runner, mut rng: Rng, over: impl Fn() -> bool) -> u64 {
     let mut requests = 0;
     while !over() {
@@ -38,8 +38,7 @@ fn request(runner: &Runner, name: &str, rng: &mut Rng) -> Result<(), ControlErro
         65..75 => runner.pause(name),
         75..85 => runner.resume(name),
         85..90 => {
-            let known = runner.status();
-            assert_eq!(known.len() as u64, SERVICES);
+            assert_eq!(runner.status().len() as u64, SERVICES);
             Ok(())
         }
         90..93 => {
@@ -60,7 +59,7 @@ fn request(runner: &Runner, name: &str, rng: &mut Rng) -> Result<(), ControlErro
     }
 }
 
-/// Checks that an answer is a valid one.
+/// Checks that an answer is valid.
 pub(crate) fn check(name: &str, answer: Result<(), ControlError>) {
     match answer {
         Ok(())

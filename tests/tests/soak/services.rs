@@ -20,7 +20,7 @@ pub(crate) fn name(number: u64) -> String {
     format!("s{number}")
 }
 
-/// Whether the service of this name ignores stop and may be abandoned.
+/// Whether the service of this name ignores stop requests and may be abandoned.
 pub(crate) fn ignores_stop(name: &str) -> bool {
     name.trim_start_matches('s').parse::<u64>().is_ok_and(|number| number % KINDS == IGNORES_STOP)
 }
@@ -60,7 +60,7 @@ fn service(slot: &RunnerSlot, number: u64, counters: &Arc<Counters>, rng: Rng) -
     let service = Service::new(name(number), body)
         .backoff(millis(1))
         .max_backoff(millis(20))
-        // Only those that ignore stop may be abandoned, however busy the machine is.
+        // Only services that ignore stop requests may be abandoned, however busy the machine is.
         .stop_timeout(if number % KINDS == IGNORES_STOP { millis(10) } else { secs(60) })
         .on_stop(move |ctx: &Context| {
             hooks.clean_up(|| hook(number, ctx));
@@ -90,9 +90,9 @@ fn run(slot: &RunnerSlot, number: u64, ctx: &Context, rng: &mut Rng) -> Result<F
             2 => return Err("an error".to_owned()),
             _ => {}
         },
-        // Fails for good soon.
+        // Soon fails for good.
         2 if !rng.one_in(3) => return Err(format!("error {number}")),
-        // Blocks and ignores stop.
+        // Blocks and ignores stop requests.
         IGNORES_STOP => pause(millis(rng.below(40))),
         // Sleeps until it is asked to stop, and then panics, returns an error, or ends well.
         4 => {
@@ -138,11 +138,11 @@ fn run(slot: &RunnerSlot, number: u64, ctx: &Context, rng: &mut Rng) -> Result<F
     Ok(Flow::Wait)
 }
 
-/// The declared clean-up.
+/// The declared hook.
 fn hook(number: u64, ctx: &Context) {
     match number % KINDS {
         1 => panic!("a hook panics"),
-        // The sleep ends early if the service was stopped, and not if it ended by itself.
+        // The sleep ends early if the service was stopped, but not if it ended on its own.
         8 => {
             let _ = ctx.sleep(millis(1));
         }

@@ -78,7 +78,7 @@ impl fmt::Debug for Invocation<'_> {
     message = "a service cannot have a parameter of type `{Self}`",
     label = "not a valid parameter type for a service",
     note = "a parameter is `&Context`, `Tick`, `Res<T>`, `Option<Res<T>>` or `Local<T>`",
-    note = "`Res<T>` is a shared value passed to `provide` and needs `T: Send + Sync`; `Local<T>` is a value that belongs to this service alone and needs `T: Default + Send`"
+    note = "`Res<T>` is a shared value given with `provide` and needs `T: Send + Sync`; `Local<T>` is a value private to this service and needs `T: Default + Send`"
 )]
 pub trait Parameter<'r>: Sized {
     /// The need to be met before the service can start.

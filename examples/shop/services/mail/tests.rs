@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::*;
 use crate::store::tests::{store, tea};
 
-/// The state of an order's mail.
+/// The state of an order's email.
 fn mail(store: &Store, order: i64) -> String {
     store.order(order).expect("the database is open").expect("it was placed").mail
 }
 
 #[test]
-fn each_run_sends_one_mail_until_none_are_left() {
+fn each_run_sends_one_email_until_none_are_left() {
     let (dir, store) = store();
     let outbox =
         Res::new(Outbox::open(dir.path(), Duration::ZERO).expect("the directory can be created"));
@@ -30,24 +30,24 @@ fn each_run_sends_one_mail_until_none_are_left() {
 }
 
 #[test]
-fn a_mail_sent_just_before_the_process_died_is_not_sent_again() {
+fn an_email_sent_just_before_the_process_was_killed_is_not_sent_again() {
     let (dir, store) = store();
     let outbox =
         Res::new(Outbox::open(dir.path(), Duration::ZERO).expect("the directory can be created"));
     store.place(&tea()).expect("the database is open");
-    let job = store.take_mail().expect("the database is open").expect("it was placed");
-    outbox.send(&job).expect("the mail can be written");
+    let job = store.take_email().expect("the database is open").expect("it was placed");
+    outbox.send(&job).expect("the email can be written");
     let file = dir.path().join("order-000001.eml");
-    fs::write(&file, "read by the customer").expect("the mail can be overwritten");
+    fs::write(&file, "read by the customer").expect("the email can be overwritten");
 
     let (store, ctx) = (Res::new(store), Context::standalone("email_consumer"));
     assert_eq!(email_consumer(&ctx, store.clone(), outbox), Ok(Flow::Again));
     assert_eq!(mail(&store, 1), "sent");
-    assert_eq!(fs::read_to_string(&file).expect("the mail exists"), "read by the customer");
+    assert_eq!(fs::read_to_string(&file).expect("the email exists"), "read by the customer");
 }
 
 #[test]
-fn a_mail_that_cannot_be_sent_is_retried_later() {
+fn an_email_that_cannot_be_sent_is_retried_later() {
     let (dir, store) = store();
     let outbox = Outbox::open(&dir.path().join("outbox"), Duration::ZERO)
         .expect("the directory can be created");

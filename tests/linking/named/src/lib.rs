@@ -1,7 +1,7 @@
-//! A crate with services and without anything to call.
+//! A crate with a service that exports nothing to call.
 #![forbid(unsafe_code)]
 
 use tina4_service::service;
 
 #[service(interval = "1h")]
-fn of_another_crate() {}
+fn in_another_crate() {}

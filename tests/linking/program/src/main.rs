@@ -1,4 +1,4 @@
-//! Names its library and another crate without using either, runs all services, and prints their
+//! Imports its library and another crate without using either, runs all services, and prints their
 //! names after the warnings of the runner.
 #![forbid(unsafe_code)]
 
@@ -17,8 +17,8 @@ mod private {
     }
 }
 
-#[service(interval = "1h", after = ["of_another_crate"])]
-fn of_the_program() {}
+#[service(interval = "1h", after = ["in_another_crate"])]
+fn in_the_program() {}
 
 fn main() -> ExitCode {
     #[service(interval = "1h")]

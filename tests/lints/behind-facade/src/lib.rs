@@ -31,7 +31,7 @@ pub struct Shared(pub u64);
     backoff = "2s",
     max_backoff = "4s",
     stop_timeout = "1s",
-    after = [loop_once, "named"],
+    after = [finishes_immediately, "named"],
     on_stop = flush,
     critical = true
 )]
@@ -50,7 +50,7 @@ fn flush(shared: Option<Res<Shared>>) -> Result<(), String> {
 }
 
 #[service(delay = "5s", crate = facade::svc)]
-fn loop_once() -> Flow {
+fn finishes_immediately() -> Flow {
     Flow::Done
 }
 

@@ -1,4 +1,4 @@
-//! Every key and shape of a service in edition 2018, under the strictest lints.
+//! Services with every key, parameter and result type in edition 2018, under the strictest lints.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, clippy::all, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! Services without lint warnings are found and run.
+//! Services that compile without lint warnings are also found and run.
 
 use lints_edition_2021::{Shared, never, runtime, shapes};
 

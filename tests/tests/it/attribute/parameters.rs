@@ -4,14 +4,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tests::{Watch, info};
+use tests::{EventWatcher, info};
 use tina4_service::{Change, Context, Flow, Local, Res, Runner, State, Tick, service};
 
 /// A runner with one of the services below.
-fn with(name: &str) -> (Runner, Watch) {
+fn runner_with(name: &str) -> (Runner, EventWatcher) {
     let runner = Runner::builder().only([name]).build();
-    let watch = Watch::new(&runner);
-    (runner, watch)
+    let watcher = EventWatcher::new(&runner);
+    (runner, watcher)
 }
 
 /// What the services below recorded.
@@ -60,7 +60,7 @@ fn all_again(
 
 #[test]
 fn rule_151_up_to_eight_parameters_in_any_order_also_for_on_stop() {
-    let (runner, _watch) = with("params.all");
+    let (runner, _watch) = runner_with("params.all");
     runner.provide(Greeting("hello"));
     runner.provide(7_u16);
     runner.start_all().unwrap();
@@ -75,12 +75,12 @@ fn missing(_greeting: Res<Greeting>) {}
 
 #[test]
 fn rule_178_a_missing_value_is_a_fault_until_it_is_provided() {
-    let (runner, mut watch) = with("params.missing");
+    let (runner, mut watcher) = runner_with("params.missing");
     assert!(runner.start("params.missing").is_err());
     assert_eq!(info(&runner, "params.missing").runs, 0);
     runner.provide(Greeting("late"));
     runner.start("params.missing").unwrap();
-    watch.change("params.missing", &Change::Finished);
+    watcher.wait_for_change("params.missing", &Change::Finished);
 }
 
 #[service(name = "params.local", interval = "1ms", backoff = "1ms")]
@@ -96,15 +96,15 @@ fn local(tick: Tick, mut count: Local<Count>) -> Result<(), &'static str> {
 
 #[test]
 fn rule_152_a_local_value_is_kept_between_runs_and_created_anew_after_a_crash_or_start() {
-    let (runner, mut watch) = with("params.local");
+    let (runner, mut watcher) = runner_with("params.local");
     runner.start_all().unwrap();
-    watch.until("params.local", |change| matches!(change, Change::RunEnded { run: 7, .. }));
+    watcher.wait_for("params.local", |change| matches!(change, Change::RunEnded { run: 7, .. }));
     runner.stop_all();
     assert_eq!(recorded("local")[..7], ["1", "2", "3", "1", "2", "1", "2"]);
     let before = recorded("local").len();
     runner.start_all().unwrap();
-    watch.change("params.local", &Change::Started);
-    watch.ended("params.local");
+    watcher.wait_for_change("params.local", &Change::Started);
+    watcher.wait_for_run_end("params.local");
     runner.stop_all();
     assert_eq!(recorded("local")[before], "1");
 }
@@ -112,11 +112,11 @@ fn rule_152_a_local_value_is_kept_between_runs_and_created_anew_after_a_crash_or
 /// Runs a service to its end; returns its final state and its error.
 #[track_caller]
 fn end(name: &str) -> (State, Option<String>) {
-    let (runner, _watch) = with(name);
+    let (runner, _watch) = runner_with(name);
     runner.start_all().unwrap();
     tests::wait(&runner);
-    let known = info(&runner, name);
-    (known.state, known.last_error.map(|error| error.to_string()))
+    let info = info(&runner, name);
+    (info.state, info.last_error.map(|error| error.to_string()))
 }
 
 #[derive(Debug)]

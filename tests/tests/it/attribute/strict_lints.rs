@@ -1,8 +1,8 @@
-//! Rule 80: the generated code passes the strictest lints that a crate may enable. Every key and
-//! every shape of a function is used below.
+//! Rule 80: the generated code passes the strictest lints that a crate may enable. Every key except
+//! `cron` and `timezone`, and every kind of function, is used below.
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
 
-use tests::Watch;
+use tests::EventWatcher;
 use tina4_service::{Change, Runner};
 
 /// Services of a crate with strict lints.
@@ -11,15 +11,15 @@ pub mod services {
 
     /// A heartbeat.
     #[service(interval = "10ms", initial_delay = "1ms", jitter = "2ms", timeout = "1s")]
-    pub fn boundaries_beat() {}
+    pub fn strict_beat() {}
 
     /// Runs at a fixed delay.
     ///
     /// # Errors
     ///
-    /// Never, so far.
+    /// Never.
     #[service(
-        name = "boundaries.pauses",
+        name = "strict.pauses",
         delay = "1h 30m",
         restart = "on-failure",
         max_restarts = 5,
@@ -27,7 +27,7 @@ pub mod services {
         backoff = "2s",
         max_backoff = "40s",
         stop_timeout = "3s",
-        after = [boundaries_beat, "boundaries.always"],
+        after = [strict_beat, "strict.always"],
         on_stop = clean,
         autostart = false,
         critical = true,
@@ -46,7 +46,7 @@ pub mod services {
     }
 
     /// Runs until it is stopped.
-    #[service(name = "boundaries.always", restart = "always")]
+    #[service(name = "strict.always", restart = "always")]
     pub fn always(ctx: &Context) -> Flow {
         while ctx.sleep(std::time::Duration::from_hours(1)) {}
         Flow::Wait
@@ -57,7 +57,7 @@ pub mod services {
     /// # Panics
     ///
     /// Always.
-    #[service(name = "boundaries.never", restart = "never", autostart = false)]
+    #[service(name = "strict.never", restart = "never", autostart = false)]
     pub fn never() -> ! {
         panic!("never");
     }
@@ -67,7 +67,7 @@ pub mod services {
     /// # Errors
     ///
     /// If its parameters have other values than expected.
-    #[service(name = "boundaries.eight", max_restarts = 0, autostart = false)]
+    #[service(name = "strict.eight", max_restarts = 0, autostart = false)]
     pub fn eight(
         one: Local<String>,
         two: Local<String>,
@@ -79,34 +79,38 @@ pub mod services {
         eight: &Context,
     ) -> Result<Flow, std::num::ParseIntError> {
         let all = [&one, &two, &three, &four].map(|text| text.len());
-        let known = five.is_some() && !six.is_empty() && eight.tick().run == seven.run;
-        if known && all == [0; 4] { Ok(Flow::Done) } else { six.parse::<u8>().map(|_| Flow::Wait) }
+        let expected = five.is_some() && !six.is_empty() && eight.tick().run == seven.run;
+        if expected && all == [0; 4] {
+            Ok(Flow::Done)
+        } else {
+            six.parse::<u8>().map(|_| Flow::Wait)
+        }
     }
 
     /// Deprecated.
     #[deprecated]
-    #[service(name = "boundaries.old", autostart = false)]
+    #[service(name = "strict.old", autostart = false)]
     pub fn old() {}
 
     /// Compiled out.
     #[cfg(any())]
-    #[service(name = "boundaries.absent")]
+    #[service(name = "strict.absent")]
     pub fn absent(_: NoSuchType) {}
 }
 
 #[test]
 fn rule_80_services_pass_strict_lints_and_run() {
-    let names = ["boundaries_beat", "boundaries.pauses", "boundaries.always", "boundaries.eight"];
+    let names = ["strict_beat", "strict.pauses", "strict.always", "strict.eight"];
     let runner = Runner::builder().only(names).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.provide("text".to_owned());
     runner.start_all().unwrap();
-    watch.ended("boundaries_beat");
-    watch.began("boundaries.always");
-    runner.start("boundaries.eight").unwrap();
-    watch.change("boundaries.eight", &Change::Finished);
-    runner.start("boundaries.pauses").unwrap();
-    watch.ended("boundaries.pauses");
+    watcher.wait_for_run_end("strict_beat");
+    watcher.wait_for_run_begin("strict.always");
+    runner.start("strict.eight").unwrap();
+    watcher.wait_for_change("strict.eight", &Change::Finished);
+    runner.start("strict.pauses").unwrap();
+    watcher.wait_for_run_end("strict.pauses");
     assert!(runner.stop_all().is_clean());
-    assert!(!Runner::builder().build().status().contains_key("boundaries.absent"));
+    assert!(!Runner::builder().build().status().contains_key("strict.absent"));
 }

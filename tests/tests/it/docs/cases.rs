@@ -35,11 +35,11 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// Every test of the workspace: its file and the name of its function.
+/// The tests that a row may name: their files and the names of their functions.
 fn tests() -> BTreeSet<(PathBuf, String)> {
     let mut found = BTreeSet::new();
-    for folder in ["tests/tests", "tina4-service", "tina4-service-macros", "ui-tests/tests"] {
-        for (path, text) in tests::sources(folder) {
+    for dir in ["tests/tests", "tina4-service", "tina4-service-macros", "ui-tests/tests"] {
+        for (path, text) in tests::sources(dir) {
             let mut marked = false;
             for line in text.lines().map(str::trim_start) {
                 if line.starts_with("#[test]") {
@@ -65,7 +65,7 @@ fn every_named_test_exists_and_every_case_has_an_answer() {
         let mut named = 0;
         for reference in quoted(answer) {
             if let Some((file, function)) = reference.split_once("::") {
-                // Paths such as `Service::new` are no tests.
+                // Paths such as `Service::new` are not tests.
                 if Path::new(file).extension().is_none() {
                     continue;
                 }
@@ -86,7 +86,7 @@ fn every_named_test_exists_and_every_case_has_an_answer() {
 }
 
 #[test]
-fn every_heading_counts_its_cases_and_names_none_twice() {
+fn every_heading_states_the_number_of_its_cases_and_no_case_appears_twice() {
     let mut under = BTreeMap::<_, Vec<_>>::new();
     for row in rows() {
         under.entry(row.heading).or_default().extend(row.cases);
@@ -96,6 +96,6 @@ fn every_heading_counts_its_cases_and_names_none_twice() {
         let (_, count) = heading.trim_end_matches(')').rsplit_once(" (").expect("a count");
         assert_eq!(count.parse(), Ok(cases.len()), "{heading}");
         let once: BTreeSet<_> = cases.iter().collect();
-        assert_eq!(once.len(), cases.len(), "{heading} names one twice");
+        assert_eq!(once.len(), cases.len(), "a case appears twice under {heading}");
     }
 }

@@ -1,5 +1,5 @@
-//! Imports go one way: no files import each other in a circle, and in the runtime no file imports from
-//! a layer above its own. The order of the layers is the list in `tina4-service/src/lib.rs`.
+//! Imports go one way: there are no import cycles, and in the runtime no file imports from a layer
+//! above its own. The order of the layers is the list in `tina4-service/src/lib.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
@@ -14,9 +14,9 @@ use modules::{Crate, Imports};
 const HEADING: &str = "// The layers, from the bottom to the top.";
 
 /// The sources of a crate, by path from its root.
-fn sources(folder: &str) -> BTreeMap<String, String> {
-    let all = tests::sources(folder).into_iter();
-    all.map(|(path, text)| (path[folder.len() + 1..].to_owned(), text)).collect()
+fn sources(dir: &str) -> BTreeMap<String, String> {
+    let all = tests::sources(dir).into_iter();
+    all.map(|(path, text)| (path[dir.len() + 1..].to_owned(), text)).collect()
 }
 
 /// The layers that are listed in `lib.rs`, the lowest first.
@@ -31,22 +31,21 @@ fn layers(lib: &str) -> Vec<&str> {
     layers
 }
 
-/// The layer of a file: its folder at the top, or its own name there.
+/// The layer of a file: its top-level directory, or its own name if it is at the top level.
 fn layer(file: &str) -> &str {
-    file.split_once('/').map_or(file.trim_end_matches(".rs"), |(folder, _)| folder)
+    file.split_once('/').map_or(file.trim_end_matches(".rs"), |(dir, _)| dir)
 }
 
-/// One of the paths of an import, if possible a complete one.
+/// One of the paths of an import, preferably one that does not begin with an imported name.
 fn shown(paths: &BTreeSet<String>) -> &str {
-    let is_relative =
-        |path: &str| !["crate", "self", "super"].iter().any(|by| path.starts_with(by));
-    paths.iter().map(String::as_str).min_by_key(|path| is_relative(path)).unwrap_or_default()
+    let is_bare = |path: &str| !["crate", "self", "super"].iter().any(|by| path.starts_with(by));
+    paths.iter().map(String::as_str).min_by_key(|path| is_bare(path)).unwrap_or_default()
 }
 
 /// One line for each import from a higher layer, and for each file without a layer.
 fn upward(imports: &Imports, layers: &[&str]) -> String {
     let mut found = String::new();
-    let rank = |file| layers.iter().position(|known| *known == layer(file));
+    let rank = |file| layers.iter().position(|name| *name == layer(file));
     for (from, targets) in imports {
         let Some(own) = rank(from) else {
             let _ = writeln!(found, "{from} is in no layer");
@@ -62,10 +61,10 @@ fn upward(imports: &Imports, layers: &[&str]) -> String {
     found
 }
 
-/// The shortest circles that have no file in common: one line for each import, and an empty line after
-/// each circle.
-fn circles(imports: &Imports) -> String {
-    let mut all: Vec<_> = imports.keys().filter_map(|file| circle(imports, file)).collect();
+/// The shortest cycles that have no file in common: one line for each import, and an empty line after
+/// each cycle.
+fn cycles(imports: &Imports) -> String {
+    let mut all: Vec<_> = imports.keys().filter_map(|file| cycle(imports, file)).collect();
     all.sort_by_key(|files| files.len());
     let mut found = String::new();
     let mut reported = BTreeSet::new();
@@ -83,8 +82,8 @@ fn circles(imports: &Imports) -> String {
     found
 }
 
-/// The shortest circle of imports from this file back to itself, in order; `None` if there is none.
-fn circle<'a>(imports: &'a Imports, start: &'a str) -> Option<Vec<&'a str>> {
+/// The shortest cycle of imports from this file back to itself, in order; `None` if there is none.
+fn cycle<'a>(imports: &'a Imports, start: &'a str) -> Option<Vec<&'a str>> {
     let mut importers: BTreeMap<&str, &str> = BTreeMap::new();
     let mut open = VecDeque::from([start]);
     while let Some(file) = open.pop_front() {
@@ -105,14 +104,14 @@ fn circle<'a>(imports: &'a Imports, start: &'a str) -> Option<Vec<&'a str>> {
 }
 
 #[test]
-fn no_files_import_each_other_in_a_circle() {
+fn there_are_no_import_cycles() {
     let mut found = String::new();
-    for folder in ["tina4-service/src", "tina4-service/core/src", "tina4-service-macros/src"] {
-        let imports = Crate::read(&sources(folder)).imports();
-        assert!(imports.values().any(|targets| !targets.is_empty()), "no imports in {folder}");
-        let circles = circles(&imports);
-        if !circles.is_empty() {
-            let _ = writeln!(found, "{folder}:\n{circles}");
+    for dir in ["tina4-service/src", "tina4-service/core/src", "tina4-service-macros/src"] {
+        let imports = Crate::read(&sources(dir)).imports();
+        assert!(imports.values().any(|targets| !targets.is_empty()), "no imports in {dir}");
+        let cycles = cycles(&imports);
+        if !cycles.is_empty() {
+            let _ = writeln!(found, "{dir}:\n{cycles}");
         }
     }
     assert!(found.is_empty(), "{found}");
@@ -129,7 +128,8 @@ fn documented(architecture: &str) -> Vec<&str> {
 fn the_table_of_layers_in_the_architecture_is_the_list_in_the_code() {
     let sources = sources("tina4-service/src");
     let mut expected = layers(&sources["lib.rs"]);
-    assert_eq!(expected.pop(), Some("lib"), "it holds no more than the other layers");
+    let highest = expected.pop();
+    assert_eq!(highest, Some("lib"), "`lib` is the highest layer, and is not in the table");
     expected.reverse();
     let architecture = std::fs::read_to_string(tests::workspace().join("ARCHITECTURE.md"));
     assert_eq!(documented(&architecture.expect("it is in the workspace")), expected);
@@ -139,15 +139,17 @@ fn the_table_of_layers_in_the_architecture_is_the_list_in_the_code() {
 fn no_file_of_the_runtime_imports_from_a_higher_layer() {
     let sources = sources("tina4-service/src");
     let layers = layers(&sources["lib.rs"]);
-    for known in &layers {
-        assert!(sources.keys().any(|file| layer(file) == *known), "`{known}` is a layer");
+    for name in &layers {
+        assert!(
+            sources.keys().any(|file| layer(file) == *name),
+            "no file is in the layer `{name}`; remove it from the list in lib.rs"
+        );
     }
     let found = upward(&Crate::read(&sources).imports(), &layers);
     assert!(found.is_empty(), "{found}");
 }
 
-/// A crate of these files, and all its imports as `from > to`.
-#[cfg(test)]
+/// The imports of a crate with these files, also as text: `from > to`.
 fn imports(files: &[(&str, &str)]) -> (Imports, String) {
     let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
     let imports = Crate::read(&files.iter().map(owned).collect()).imports();
@@ -217,7 +219,7 @@ fn every_way_to_write_an_import_leads_to_its_file() {
 }
 
 #[test]
-fn a_planted_circle_is_found() {
+fn a_planted_cycle_is_found() {
     let files = [
         ("lib.rs", "mod a; mod b; mod c; use c::C;"),
         ("a.rs", "mod child; use self::child::Child;"),
@@ -225,7 +227,7 @@ fn a_planted_circle_is_found() {
         ("b.rs", "pub fn g() {} use crate::a::A; use crate::c::C;"),
         ("c.rs", "pub struct C; #[cfg(test)] mod tests { use crate::b::g; }"),
     ];
-    let found = circles(&imports(&files).0);
+    let found = cycles(&imports(&files).0);
     let expected = "a.rs imports `self::child::Child` of a/child.rs, which leads back to it\n\
         a/child.rs imports `super::super::b::g` of b.rs, which leads back to it\n\
         b.rs imports `crate::a::A` of a.rs, which leads back to it\n\n";

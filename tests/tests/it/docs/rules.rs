@@ -1,5 +1,5 @@
-//! `RULES.md` and the tests agree: every rule has a proof, and every number that a test carries is
-//! that of a rule.
+//! `RULES.md` and the tests agree: every rule has a test, and every number in the name of a test is
+//! the number of a rule.
 
 use tests::rules::{Index, Rule, numbers_in_comments, numbers_in_name, rules_in, tests_in};
 use tests::{Child, sources};
@@ -49,41 +49,41 @@ fn the_tests_in_a_source() {
 }
 
 #[test]
-fn every_rule_has_a_proof_and_every_number_a_rule() {
+fn every_rule_has_a_test_and_every_number_is_the_number_of_a_rule() {
     let faults = Index::read().faults();
     assert!(faults.is_empty(), "tests/RULES.md:\n{}", faults.join("\n"));
 }
 
 #[test]
 fn every_case_of_ui_tests_names_a_rule() {
-    for folder in ["ui-tests/fail", "ui-tests/pass"] {
-        for (path, source) in sources(folder) {
+    for dir in ["ui-tests/fail", "ui-tests/pass"] {
+        for (path, source) in sources(dir) {
             assert!(!numbers_in_comments(&source).is_empty(), "add `// rule ..` to {path}");
         }
     }
 }
 
-/// Planted faults, so that the check above is known to see them.
+/// Planted faults show that the check above finds them.
 #[test]
-fn rules_without_proof_and_numbers_without_rule_are_faults() {
+fn rules_without_a_test_and_numbers_without_a_rule_are_faults() {
     let read = Index::read();
     for (wrong, words) in [
         (Index { rules: Vec::new(), ..read.clone() }, "there are no rules"),
         (
             {
                 let mut wrong = read.clone();
-                wrong.proofs.remove(&44);
+                wrong.tests.remove(&44);
                 wrong
             },
-            "rule 44 has no proof",
+            "rule 44 has no test",
         ),
         (
             {
                 let mut wrong = read.clone();
-                wrong.proofs.insert(999, vec!["a.rs::rule_999_nothing".to_owned()]);
+                wrong.tests.insert(999, vec!["a.rs::rule_999_nothing".to_owned()]);
                 wrong
             },
-            "there is no rule 999, which a.rs::rule_999_nothing names",
+            "a.rs::rule_999_nothing names rule 999, which does not exist",
         ),
         (
             {
@@ -109,7 +109,7 @@ fn rules_without_proof_and_numbers_without_rule_are_faults() {
 
 #[test]
 fn the_printed_index_is_the_one_that_is_checked() {
-    let ended = Child::start(env!("CARGO_BIN_EXE_rules"), &[]).ended();
+    let ended = Child::start(env!("CARGO_BIN_EXE_rules"), &[]).wait();
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out, Index::read().to_string().lines().collect::<Vec<_>>());
     let index = ended.out.join("\n");

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use tests::clock::offset;
+use tests::clock::seconds_since_epoch;
 use tests::{
-    Watch, advance_to_next_run, best_of, in_virtual_time, info, manual_clock, millis, secs, within,
+    EventWatcher, advance_to_next_run, best_of, in_virtual_time, info, manual_clock, millis, secs,
+    within,
 };
 use tina4_service::{Change, Context, Event, Runner, Service, State, Stopped};
 
@@ -33,13 +34,13 @@ fn restart_in(event: &Event) -> Option<Duration> {
 #[test]
 fn rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("s", |_| Err::<(), _>("no")));
     runner.start_all().unwrap();
     let mut starts = Vec::new();
     for _ in 0..9 {
-        starts.push(offset(watch.began("s").at));
-        watch.crashed("s");
+        starts.push(seconds_since_epoch(watcher.wait_for_run_begin("s").at));
+        watcher.wait_for_crash("s");
         assert_eq!(runner.status()["s"], State::BackingOff);
         advance_to_next_run(&runner, &clock, "s");
     }
@@ -55,12 +56,12 @@ fn rule_20_backoff_in_real_time() {
     let expected = [10, 20, 40, 80, 100, 100].map(millis);
     best_of(5, "largest excess of a backoff", millis(5), || {
         let runner = Runner::new();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let service = Service::new("s", |_| Err::<(), _>("no"));
         runner.register(service.backoff("10ms").max_backoff("100ms").max_restarts(6));
         runner.start_all().unwrap();
         tests::wait(&runner);
-        let starts: Vec<SystemTime> = (0..7).map(|_| watch.began("s").at).collect();
+        let starts: Vec<SystemTime> = (0..7).map(|_| watcher.wait_for_run_begin("s").at).collect();
         let gaps = starts.windows(2).map(|pair| pair[1].duration_since(pair[0]).unwrap());
         let excess = gaps.zip(expected).map(|(gap, wanted)| {
             // Ten microseconds for reading two clocks.
@@ -74,21 +75,21 @@ fn rule_20_backoff_in_real_time() {
 #[test]
 fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |_: &Context| "many".parse::<u32>().map(drop).map_err(Outer);
     // The backoff is longer than the interval, which is ignored until the restart.
     runner.register(Service::new("s", body).interval("10s").backoff("45s"));
     runner.start_all().unwrap();
-    watch.crashed("s");
-    let known = info(&runner, "s");
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(45)));
-    let error = known.last_error.unwrap();
+    watcher.wait_for_crash("s");
+    let service = info(&runner, "s");
+    assert_eq!(service.next_due, Some(SystemTime::UNIX_EPOCH + secs(45)));
+    let error = service.last_error.unwrap();
     assert_eq!(&*error, "the order is unreadable: invalid digit found in string");
-    assert_eq!((known.crashes, known.crashes_in_a_row, known.restarts), (1, 1, 0));
+    assert_eq!((service.crashes, service.crashes_in_a_row, service.restarts), (1, 1, 0));
     clock.advance(secs(45));
-    watch.crashed("s");
-    let known = info(&runner, "s");
-    assert_eq!((known.runs, known.crashes_in_a_row, known.restarts), (2, 2, 1));
+    watcher.wait_for_crash("s");
+    let service = info(&runner, "s");
+    assert_eq!((service.runs, service.crashes_in_a_row, service.restarts), (2, 2, 1));
     runner.stop_all();
 }
 
@@ -129,42 +130,42 @@ fn rule_20_an_endless_crash_loop_obeys_every_request() {
 #[test]
 fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| match ctx.tick().run {
         1 | 2 | 4 => Err("no"),
         _ => Ok(()),
     };
     runner.register(Service::new("s", body).interval("10s"));
     runner.start_all().unwrap();
-    assert_eq!(restart_in(&watch.crashed("s")), Some(secs(1)));
+    assert_eq!(restart_in(&watcher.wait_for_crash("s")), Some(secs(1)));
     advance_to_next_run(&runner, &clock, "s");
-    assert_eq!(restart_in(&watch.crashed("s")), Some(secs(2)));
+    assert_eq!(restart_in(&watcher.wait_for_crash("s")), Some(secs(2)));
     advance_to_next_run(&runner, &clock, "s");
     // The third run, at 3 s, ends well.
-    watch.until("s", |change| matches!(change, Change::RunEnded { run: 3, .. }));
-    let known = info(&runner, "s");
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)), "back on the grid");
-    assert_eq!(known.crashes_in_a_row, 0);
+    watcher.wait_for("s", |change| matches!(change, Change::RunEnded { run: 3, .. }));
+    let info = info(&runner, "s");
+    assert_eq!(info.next_due, Some(SystemTime::UNIX_EPOCH + secs(10)), "back on the grid");
+    assert_eq!(info.crashes_in_a_row, 0);
     advance_to_next_run(&runner, &clock, "s");
-    assert_eq!(restart_in(&watch.crashed("s")), Some(secs(1)), "the backoff starts over");
+    assert_eq!(restart_in(&watcher.wait_for_crash("s")), Some(secs(1)), "the backoff starts over");
     runner.stop_all();
 }
 
 #[test]
 fn rule_21_a_continuous_service_recovers_by_running_for_a_minute() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
-    let moved = clock.clone();
+    let mut watcher = EventWatcher::new(&runner);
+    let run_clock = clock.clone();
     let body = move |ctx: &Context| {
         let length = if ctx.tick().run == 3 { secs(60) } else { millis(59_999) };
-        moved.advance(length);
+        run_clock.advance(length);
         Err::<(), _>("no")
     };
     runner.register(Service::new("s", body));
     runner.start_all().unwrap();
     let mut delays = Vec::new();
     for _ in 0..4 {
-        delays.push(restart_in(&watch.crashed("s")).unwrap());
+        delays.push(restart_in(&watcher.wait_for_crash("s")).unwrap());
         advance_to_next_run(&runner, &clock, "s");
     }
     assert_eq!(delays, [1, 2, 1, 2].map(secs));

@@ -1,11 +1,11 @@
-//! Rules 24 and 26: failed and critical services, and what is no crash.
+//! Rules 24 and 26: failed and critical services, and ends that are not crashes.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::bounded;
-use tests::{Watch, in_virtual_time, info, secs, sleep_until_stopped};
+use tests::{EventWatcher, in_virtual_time, info, secs, sleep_until_stopped};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Runner, Service, State, Stopped};
 
@@ -14,11 +14,11 @@ use super::restarts::crashing;
 #[test]
 fn rule_24_failed_is_final_until_started_by_name() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let broken = Arc::new(AtomicBool::new(true));
-    let asks = Arc::clone(&broken);
+    let is_broken = Arc::clone(&broken);
     let body = move |ctx: &Context| {
-        if asks.load(Ordering::SeqCst) {
+        if is_broken.load(Ordering::SeqCst) {
             return Err("the disk is full");
         }
         while ctx.sleep(secs(3_600)) {}
@@ -26,18 +26,18 @@ fn rule_24_failed_is_final_until_started_by_name() {
     };
     runner.register(Service::new("s", body).max_restarts(0));
     runner.start_all().unwrap();
-    let failed = watch.until("s", |change| matches!(change, Change::Failed { .. }));
+    let failed = watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
     assert_eq!(failed.change, Change::Failed { cause: "the disk is full".into() });
     broken.store(false, Ordering::SeqCst);
     runner.start_all().unwrap();
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.runs), (State::Failed, 1), "`start_all` does not start it");
-    assert_eq!(known.last_error.as_deref(), Some("the disk is full"));
-    assert!(!known.is_healthy(), "a failed service is unhealthy");
+    let service = info(&runner, "s");
+    assert_eq!((service.state, service.runs), (State::Failed, 1), "`start_all` does not start it");
+    assert_eq!(service.last_error.as_deref(), Some("the disk is full"));
+    assert!(!service.is_healthy(), "a failed service is unhealthy");
     assert!(!runner.is_running("s"));
     for again in [Runner::start, Runner::restart] {
         again(&runner, "s").unwrap();
-        watch.began("s");
+        watcher.wait_for_run_begin("s");
         assert!(info(&runner, "s").is_healthy());
     }
     runner.stop_all();
@@ -46,14 +46,14 @@ fn rule_24_failed_is_final_until_started_by_name() {
 #[test]
 fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     runner.register(Service::new("other", sleep_until_stopped));
     runner.register(
         Service::new("vital", move |_| gate.recv().map(drop)).critical(true).max_restarts(0),
     );
     runner.start_all().unwrap();
-    watch.began("other");
+    watcher.wait_for_run_begin("other");
     drop(go);
     tests::wait(&runner);
     assert_eq!(runner.status()["other"], State::Stopped);
@@ -80,8 +80,8 @@ fn rule_24_a_critical_failure_during_start_up_starts_nothing_more() {
     assert_eq!(report.took, secs(0), "no service had to be waited for");
 }
 
-/// Checks that another service still runs an hour after `service`, which is called `s`, was started
-/// and `then` was done to it.
+/// Starts `service`, named `s`, and another service, calls `then`, and checks that the other one
+/// still runs an hour later.
 #[track_caller]
 fn other_keeps_running(service: Service, then: impl FnOnce(&mut TestRunner), state: State) {
     let mut t = in_virtual_time([service, Service::new("other", sleep_until_stopped)]);
@@ -97,7 +97,7 @@ fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down() {
     let nothing = |_: &mut TestRunner| {};
     let failing = || Service::new("s", |_| Err::<(), _>("no")).max_restarts(0);
     other_keeps_running(failing(), nothing, State::Failed);
-    // Any other end of a critical service is no reason.
+    // No other end of a critical service shuts the runner down.
     other_keeps_running(Service::new("s", |_| {}).critical(true), nothing, State::Finished);
     let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
     other_keeps_running(
@@ -118,9 +118,9 @@ fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down() {
 }
 
 #[test]
-fn rule_26_an_error_or_panic_after_a_stop_request_is_no_crash() {
+fn rule_26_an_error_or_panic_after_a_stop_request_is_not_a_crash() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let errs = |ctx: &Context| {
         while ctx.sleep(secs(3_600)) {}
         Err::<(), _>("interrupted")
@@ -133,14 +133,14 @@ fn rule_26_an_error_or_panic_after_a_stop_request_is_no_crash() {
     runner.register(Service::new::<(), _>("panics", panics));
     runner.start_all().unwrap();
     for name in ["errs", "panics"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
         runner.stop(name).unwrap();
-        let known = info(&runner, name);
-        assert_eq!((known.state, known.crashes, known.runs), (State::Stopped, 0, 1), "{name}");
+        let info = info(&runner, name);
+        assert_eq!((info.state, info.crashes, info.runs), (State::Stopped, 0, 1), "{name}");
     }
     let reported = |change: &Change| matches!(change, Change::PanickedWhileStopping { .. });
-    assert!(watch.all("panics").iter().any(reported), "a panic is reported");
-    assert!(!watch.all("errs").iter().any(reported));
+    assert!(watcher.changes("panics").iter().any(reported), "a panic is reported");
+    assert!(!watcher.changes("errs").iter().any(reported));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crossbeam_channel::bounded;
-use tests::{TIMEOUT, Watch, info, secs, sleep_until_stopped};
+use tests::{EventWatcher, TIMEOUT, info, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, Runner, Service, State};
 
 /// The longest text of a crash, without its backtrace.
@@ -122,7 +122,7 @@ struct Case {
     what: &'static str,
     error: fn() -> BoxedError,
     /// The beginning and the end of the text.
-    says: [&'static str; 2],
+    expected: [&'static str; 2],
     /// Whether the text or a source panics.
     panics: bool,
 }
@@ -135,73 +135,73 @@ const CASES: [Case; 12] = [
     Case {
         what: "its own source",
         error: || Box::new(Circle("first", || &ITSELF)),
-        says: ["first: itself [more than 32 sources]", ""],
+        expected: ["first: itself [more than 32 sources]", ""],
         panics: false,
     },
     Case {
         what: "two errors that are the source of each other",
         error: || Box::new(Circle("first", || &HEADS)),
-        says: ["first: heads: tails [more than 32 sources]", ""],
+        expected: ["first: heads: tails [more than 32 sources]", ""],
         panics: false,
     },
     Case {
         what: "ten thousand sources",
         error: || Box::new(Deep::new(10_000)),
-        says: ["level 1: level 2: level 3: ", ": level 33 [more than 32 sources]"],
+        expected: ["level 1: level 2: level 3: ", ": level 33 [more than 32 sources]"],
         panics: false,
     },
     Case {
         what: "megabytes in one piece",
         error: || "ä".repeat(5_000_000).into(),
-        says: ["ää", "ä [cut off at 16 KiB]"],
+        expected: ["ää", "ä [cut off at 16 KiB]"],
         panics: false,
     },
     Case {
         what: "megabytes behind another error",
         error: || anyhow::Error::msg("x".repeat(5_000_000)).context("the first").into(),
-        says: ["the first: xx", "x [cut off at 16 KiB]"],
+        expected: ["the first: xx", "x [cut off at 16 KiB]"],
         panics: false,
     },
     Case {
         what: "an endless text",
         error: || bad(Text::Endless, false, false),
-        says: ["more and more and ", " [cut off at 16 KiB]"],
+        expected: ["more and more and ", " [cut off at 16 KiB]"],
         panics: false,
     },
     Case {
         what: "a text that fails",
         error: || bad(Text::Fails, false, false),
-        says: [" [its `Display` failed]", ""],
+        expected: [" [its `Display` failed]", ""],
         panics: false,
     },
     Case {
         what: "a text that panics",
         error: || bad(Text::Panics, false, false),
-        says: [concat!("panicked: no text at ", file!(), ":"), ""],
+        expected: [concat!("panicked: no text at ", file!(), ":"), ""],
         panics: true,
     },
     Case {
         what: "a source that panics",
         error: || bad(Text::Plain, true, false),
-        says: [concat!("plain: panicked: no source at ", file!(), ":"), ""],
+        expected: [concat!("plain: panicked: no source at ", file!(), ":"), ""],
         panics: true,
     },
     Case {
         what: "a destructor that panics",
         error: || bad(Text::Plain, false, true),
-        says: ["plain", ""],
+        expected: ["plain", ""],
         panics: false,
     },
     Case {
         what: "a text and a destructor that panic",
         error: || bad(Text::Panics, false, true),
-        says: [concat!("panicked: no text at ", file!(), ":"), ""],
+        expected: [concat!("panicked: no text at ", file!(), ":"), ""],
         panics: true,
     },
     Case {
         what: "a source and a destructor that panic, and an endless text",
         error: || bad(Text::Endless, true, true),
-        says: ["more and more and ", " [cut off at 16 KiB]"],
+        expected: ["more and more and ", " [cut off at 16 KiB]"],
         panics: true,
     },
 ];
@@ -210,8 +210,8 @@ impl Case {
     #[track_caller]
     fn check(&self, text: &str) {
         let (text, what) = (bounded_text(text), self.what);
-        let [begins, ends] = self.says;
-        assert!(text.starts_with(begins) && text.ends_with(ends), "{what}: {text}");
+        let [begin, end] = self.expected;
+        assert!(text.starts_with(begin) && text.ends_with(end), "{what}: {text}");
     }
 }
 
@@ -219,23 +219,25 @@ impl Case {
 fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
     for case in &CASES {
         let runner = Runner::new();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let error = case.error;
         let service = Service::new("s", move |_| Err::<(), _>(error()));
         runner.register(service.backoff("1ms").max_restarts(2));
         runner.register(Service::new("other", sleep_until_stopped));
         runner.start_all().unwrap();
         for in_a_row in 1..=3 {
-            let Change::Crashed { in_a_row: counted, cause, .. } = watch.crashed("s").change else {
+            let Change::Crashed { in_a_row: counted, cause, .. } =
+                watcher.wait_for_crash("s").change
+            else {
                 unreachable!("it was asked for")
             };
             assert_eq!(counted, in_a_row, "{}", case.what);
             case.check(&cause);
         }
-        let failed = watch.until("s", |change| matches!(change, Change::Failed { .. }));
-        let known = info(&runner, "s");
-        assert_eq!((known.state, known.runs, known.crashes), (State::Failed, 3, 3));
-        let last = known.last_error.clone().unwrap();
+        let failed = watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
+        let info = info(&runner, "s");
+        assert_eq!((info.state, info.runs, info.crashes), (State::Failed, 3, 3));
+        let last = info.last_error.clone().unwrap();
         case.check(&last);
         assert_eq!(failed.change, Change::Failed { cause: last });
         assert!(runner.is_running("other"), "{}", case.what);
@@ -247,7 +249,7 @@ fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
 fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
     for case in &CASES {
         let runner = Runner::new();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let (error, (done, last)) = (case.error, bounded(1));
         let body = move |ctx: &Context| {
             let done = done.clone();
@@ -256,8 +258,8 @@ fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
         };
         runner.register(Service::new("s", body).on_stop(move |_| Err::<(), _>(error())));
         runner.start_all().unwrap();
-        watch.change("s", &Change::Finished);
-        let causes: Vec<_> = watch.all("s").into_iter().filter_map(hook_failure).collect();
+        watcher.wait_for_change("s", &Change::Finished);
+        let causes: Vec<_> = watcher.changes("s").into_iter().filter_map(hook_failure).collect();
         assert_eq!(causes.len(), 2, "{}", case.what);
         causes.iter().for_each(|cause| case.check(cause));
         assert_eq!(last.recv_timeout(TIMEOUT), Ok("the other hook"));
@@ -269,10 +271,10 @@ fn hook_failure(change: Change) -> Option<Arc<str>> {
 }
 
 #[test]
-fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_no_crash() {
+fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_not_a_crash() {
     for case in &CASES {
         let runner = Runner::new();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         let error = case.error;
         let body = move |ctx: &Context| {
             while ctx.sleep(secs(3_600)) {}
@@ -280,15 +282,15 @@ fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_no_crash() {
         };
         runner.register(Service::new("s", body));
         runner.start_all().unwrap();
-        watch.began("s");
+        watcher.wait_for_run_begin("s");
         runner.stop("s").unwrap();
-        let known = info(&runner, "s");
-        assert_eq!((known.state, known.crashes), (State::Stopped, 0), "{}", case.what);
+        let info = info(&runner, "s");
+        assert_eq!((info.state, info.crashes), (State::Stopped, 0), "{}", case.what);
         // A panic is still reported.
         let panicked = |change| {
             if let Change::PanickedWhileStopping { cause } = change { Some(cause) } else { None }
         };
-        let panicked: Vec<_> = watch.all("s").into_iter().filter_map(panicked).collect();
+        let panicked: Vec<_> = watcher.changes("s").into_iter().filter_map(panicked).collect();
         assert_eq!(panicked.len(), usize::from(case.panics), "{}", case.what);
         panicked.iter().for_each(|cause| case.check(cause));
     }

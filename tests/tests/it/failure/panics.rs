@@ -4,7 +4,7 @@ use std::panic::{panic_any, resume_unwind};
 use std::process::Command;
 use std::sync::Arc;
 
-use tests::{Child, Watch, info, sleep_until_stopped};
+use tests::{Child, EventWatcher, info, sleep_until_stopped};
 use tina4_service::{Context, Local, Runner, Service, State, service};
 
 /// A panic payload that panics when it is dropped.
@@ -75,18 +75,18 @@ fn panics_on_drop(_ctx: &Context, _kept: Local<PanicsOnDrop>) {}
 #[test]
 fn rule_25_a_local_value_that_panics_on_drop_harms_no_other_service() {
     let runner = Runner::builder().only(["panics.on-drop"]).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.start_all().unwrap();
-    watch.change("panics.on-drop", &tina4_service::Change::Finished);
+    watcher.wait_for_change("panics.on-drop", &tina4_service::Change::Finished);
     runner.start("panics.on-drop").unwrap();
-    watch.change("panics.on-drop", &tina4_service::Change::Finished);
+    watcher.wait_for_change("panics.on-drop", &tina4_service::Change::Finished);
     tests::wait(&runner);
 }
 
 /// A child process with or without backtraces.
 fn child(backtrace: &str) -> tests::child::Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_panics"));
-    Child::run(command.env("RUST_BACKTRACE", backtrace)).ended()
+    Child::run(command.env("RUST_BACKTRACE", backtrace)).wait()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
+use tests::{EventWatcher, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Permanent, Restart, Runner, Service, State, service};
 
@@ -69,17 +69,17 @@ impl Error for Failure {
 #[track_caller]
 fn check(what: &str, service: Service, text: &str) {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(service);
     runner.start_all().unwrap();
     let crash = Change::Crashed { in_a_row: 1, cause: text.into(), restart_in: None };
-    assert_eq!(watch.crashed("s").change, crash, "{what}");
-    watch.change("s", &Change::Failed { cause: text.into() });
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.runs, known.crashes), (State::Failed, 1, 1), "{what}");
-    assert_eq!(known.last_error.as_deref(), Some(text), "{what}");
-    assert_eq!((known.next_due, known.is_healthy()), (None, false), "{what}");
-    let line = known.to_string();
+    assert_eq!(watcher.wait_for_crash("s").change, crash, "{what}");
+    watcher.wait_for_change("s", &Change::Failed { cause: text.into() });
+    let info = info(&runner, "s");
+    assert_eq!((info.state, info.runs, info.crashes), (State::Failed, 1, 1), "{what}");
+    assert_eq!(info.last_error.as_deref(), Some(text), "{what}");
+    assert_eq!((info.next_due, info.is_healthy()), (None, false), "{what}");
+    let line = info.to_string();
     assert!(line.ends_with(&format!(", crashes: 1, last error: {text}")), "{line}");
 }
 
@@ -127,11 +127,11 @@ fn rule_28_it_fails_under_every_schedule_and_restart_policy() {
     check("interval", service().interval("1h"), TEXT);
     check("a window", service().restart_window("1h").backoff("1ms").max_backoff("1ms"), TEXT);
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(service().cron("* * * * *").timezone("UTC"));
     runner.start_all().unwrap();
     clock.advance(secs(60));
-    watch.change("s", &Change::Failed { cause: TEXT.into() });
+    watcher.wait_for_change("s", &Change::Failed { cause: TEXT.into() });
     assert_eq!(info(&runner, "s").runs, 1);
 }
 
@@ -156,7 +156,7 @@ fn rule_28_it_fails_after_transient_crashes_and_in_virtual_time() {
 #[test]
 fn rule_28_it_stays_failed_until_started_by_name() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| {
         if ctx.tick().run == 1 {
             return Err(permanent());
@@ -166,18 +166,18 @@ fn rule_28_it_stays_failed_until_started_by_name() {
     };
     runner.register(Service::new("s", body));
     runner.start_all().unwrap();
-    watch.until("s", |change| matches!(change, Change::Failed { .. }));
+    watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
     runner.start_all().unwrap();
     assert_eq!((runner.status()["s"], info(&runner, "s").runs), (State::Failed, 1));
     runner.start("s").unwrap();
-    watch.until("s", |change| matches!(change, Change::RunBegan { run: 2, .. }));
+    watcher.wait_for("s", |change| matches!(change, Change::RunBegan { run: 2, .. }));
     assert!(runner.stop_all().is_clean());
 }
 
 #[test]
 fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let body = move |_: &Context| {
         let _ = gate.recv();
@@ -186,7 +186,7 @@ fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
     runner.register(Service::new("other", sleep_until_stopped));
     runner.register(Service::new("vital", body).critical(true));
     runner.start_all().unwrap();
-    watch.began("other");
+    watcher.wait_for_run_begin("other");
     drop(go);
     tests::wait(&runner);
     assert_eq!(runner.status()["other"], State::Stopped);
@@ -194,21 +194,21 @@ fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
 }
 
 #[test]
-fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_no_crash() {
+fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_not_a_crash() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| {
         while ctx.sleep(secs(3_600)) {}
         Err::<(), _>(permanent())
     };
     runner.register(Service::new("s", body).critical(true));
     runner.start_all().unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     runner.stop("s").unwrap();
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.crashes, known.last_error), (State::Stopped, 0, None));
+    let info = info(&runner, "s");
+    assert_eq!((info.state, info.crashes, info.last_error), (State::Stopped, 0, None));
     runner.start("s").unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     let report = runner.stop_all();
     assert!(report.is_clean() && report.critical.is_none(), "{report}");
 }
@@ -216,16 +216,16 @@ fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_no_crash() {
 #[test]
 fn rule_28_and_42_a_hook_with_a_permanent_error_fails_like_any_other() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| ctx.on_stop(|| Err::<(), _>(permanent()));
     runner.register(Service::new("s", body).interval("1h").on_stop(|_| Err::<(), _>(permanent())));
     runner.start_all().unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     let report = runner.stop_all();
     assert_eq!((report.services[0].state, report.services[0].failed_hooks), (State::Stopped, 2));
     let cause = "no such key: invalid digit found in string";
     let failed = Change::HookFailed { cause: cause.into() };
-    assert_eq!(watch.all("s").iter().filter(|change| **change == failed).count(), 2);
+    assert_eq!(watcher.changes("s").iter().filter(|change| **change == failed).count(), 2);
     assert_eq!(info(&runner, "s").crashes, 0);
 }
 

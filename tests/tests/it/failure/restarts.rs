@@ -1,8 +1,8 @@
 //! Rules 22, 23 and 155: which ends are followed by a restart, and how many restarts there are.
 
-use tests::clock::offset;
+use tests::clock::seconds_since_epoch;
 use tests::{
-    Watch, advance_to_next_run, in_virtual_time, info, manual_clock, millis, secs,
+    EventWatcher, advance_to_next_run, in_virtual_time, info, manual_clock, millis, secs,
     sleep_until_stopped,
 };
 use tina4_service::testing::TestRunner;
@@ -17,17 +17,17 @@ fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last() {
         (Service::new("s", |_| {}).restart(Restart::Always).max_restarts(2), 3),
     ] {
         let (runner, clock) = manual_clock();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         runner.register(service);
         runner.start_all().unwrap();
         for run in 1..=runs {
-            watch.ended("s");
+            watcher.wait_for_run_end("s");
             if run < runs {
                 assert_eq!(runner.status()["s"], State::BackingOff, "run {run} of {runs}");
                 advance_to_next_run(&runner, &clock, "s");
             }
         }
-        watch.until("s", |change| matches!(change, Change::Failed { .. }));
+        watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
         assert_eq!(info(&runner, "s").runs, runs);
     }
 }
@@ -50,7 +50,7 @@ fn rule_21_and_22_a_minute_of_running_resets_the_count_of_a_continuous_service()
 /// The final state of a service that crashes at these seconds and runs well at all others.
 fn state_after_crashes_at(crashes: &'static [u64]) -> State {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let time = clock.clone();
     let body = move |_: &Context| {
         #[expect(
@@ -58,14 +58,14 @@ fn state_after_crashes_at(crashes: &'static [u64]) -> State {
             clippy::cast_sign_loss,
             reason = "whole seconds"
         )]
-        let now = offset(time.wall()) as u64;
+        let now = seconds_since_epoch(time.wall()) as u64;
         if crashes.contains(&now) { Err("no") } else { Ok(()) }
     };
     let service = Service::new("s", body).interval("1s");
     runner.register(service.max_restarts(2).restart_window("20s"));
     runner.start_all().unwrap();
     for _ in 0..60 {
-        watch.ended("s");
+        watcher.wait_for_run_end("s");
         if runner.status()["s"] == State::Failed {
             break;
         }
@@ -168,7 +168,7 @@ fn rule_24_a_new_activation_counts_restarts_from_zero() {
     }
 }
 
-/// The ways in which a run ends by itself.
+/// The ways in which a run ends on its own.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Returns,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use tests::{Watch, info, manual_clock, secs, sleep_until_stopped};
+use tests::{EventWatcher, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, Flow, Runner, Service, State};
 
 /// The events of a run under a clock that stands still.
@@ -14,7 +14,7 @@ fn run(run: u64) -> [Change; 2] {
 #[test]
 fn rule_177_every_change_is_an_event_in_order_with_its_time() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| match ctx.tick().run {
         1 => Err("one"),
         2 => Ok(Flow::Wait),
@@ -22,13 +22,13 @@ fn rule_177_every_change_is_an_event_in_order_with_its_time() {
     };
     runner.register(Service::new("s", body).interval("10s").backoff("2s").on_stop(|_| Err("hook")));
     runner.start_all().unwrap();
-    watch.crashed("s");
+    watcher.wait_for_crash("s");
     clock.advance(secs(2));
-    watch.until("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
+    watcher.wait_for("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
     runner.pause("s").unwrap();
     runner.resume("s").unwrap();
     clock.advance(secs(8));
-    let end = watch.change("s", &Change::Finished);
+    let end = watcher.wait_for_change("s", &Change::Finished);
     assert_eq!(end.at, SystemTime::UNIX_EPOCH + secs(10));
     let crashed = Change::Crashed { in_a_row: 1, cause: "one".into(), restart_in: Some(secs(2)) };
     let failed = Change::HookFailed { cause: "hook".into() };
@@ -41,26 +41,26 @@ fn rule_177_every_change_is_an_event_in_order_with_its_time() {
         &run(3),
         &[failed, Change::Finished],
     ];
-    assert_eq!(watch.all("s"), expected.concat());
+    assert_eq!(watcher.changes("s"), expected.concat());
 }
 
 #[test]
 fn rule_177_every_kind_of_end_is_an_event_in_order() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("stops", sleep_until_stopped));
     runner.register(Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0));
     let returns = Service::new("returns", |_| {}).restart(tina4_service::Restart::Always);
     runner.register(returns.max_restarts(1).backoff("1ms"));
     runner.start_all().unwrap();
-    watch.began("stops");
+    watcher.wait_for_run_begin("stops");
     runner.stop("stops").unwrap();
     tests::wait(&runner);
     let mut kinds = |name: &str| -> Vec<String> {
         let word = |change: &Change| {
             format!("{change:?}").split([' ', '(', '{']).next().unwrap().to_owned()
         };
-        watch.all(name).iter().map(word).collect()
+        watcher.changes(name).iter().map(word).collect()
     };
     assert_eq!(kinds("stops"), ["Started", "RunBegan", "Stopping", "RunEnded", "Stopped"]);
     assert_eq!(kinds("fails"), ["Started", "RunBegan", "RunEnded", "Crashed", "Failed"]);
@@ -104,7 +104,7 @@ fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed() {
 #[test]
 fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (command, commands) = crossbeam_channel::bounded::<bool>(0);
     let (done, answer) = crossbeam_channel::bounded::<()>(0);
     let body = move |ctx: &Context| {
@@ -117,34 +117,34 @@ fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
     // Its runs show that the runner has checked the timeout of the other service.
     runner.register(Service::new("witness", |_| {}).interval("1s"));
     runner.start_all().unwrap();
-    watch.began("s");
-    watch.ended("witness");
-    let pass = |seconds: u64, watch: &mut Watch| {
+    watcher.wait_for_run_begin("s");
+    watcher.wait_for_run_end("witness");
+    let pass = |seconds: u64, watcher: &mut EventWatcher| {
         for _ in 0..seconds {
             clock.advance(secs(1));
-            watch.ended("witness");
+            watcher.wait_for_run_end("witness");
         }
-        let known = info(&runner, "s");
-        (known.stuck, known.is_healthy(), known.heartbeat_age)
+        let service = info(&runner, "s");
+        (service.stuck, service.is_healthy(), service.heartbeat_age)
     };
-    assert_eq!(pass(9, &mut watch), (false, true, None));
+    assert_eq!(pass(9, &mut watcher), (false, true, None));
     command.send(true).unwrap();
     answer.recv().unwrap();
-    assert_eq!(pass(9, &mut watch), (false, true, Some(secs(9))), "the timeout has started over");
-    assert_eq!(pass(1, &mut watch), (true, false, Some(secs(10))));
-    assert!(pass(30, &mut watch).0);
+    assert_eq!(pass(9, &mut watcher), (false, true, Some(secs(9))), "the timeout has started over");
+    assert_eq!(pass(1, &mut watcher), (true, false, Some(secs(10))));
+    assert!(pass(30, &mut watcher).0);
     assert_eq!(runner.status()["s"], State::Running, "no run is killed");
-    let stuck = |watch: &mut Watch| {
-        let all = watch.all("s").into_iter();
+    let stuck = |watcher: &mut EventWatcher| {
+        let all = watcher.changes("s").into_iter();
         all.filter(|change| matches!(change, Change::Stuck { .. })).collect::<Vec<_>>()
     };
-    assert_eq!(stuck(&mut watch), [Change::Stuck { running_for: secs(19) }], "one report");
+    assert_eq!(stuck(&mut watcher), [Change::Stuck { running_for: secs(19) }], "one report");
     command.send(true).unwrap();
     answer.recv().unwrap();
     assert!(!info(&runner, "s").stuck, "a heartbeat ends the stuck state");
     command.send(false).unwrap();
-    watch.ended("s");
-    let known = info(&runner, "s");
-    assert_eq!((known.stuck, known.is_healthy(), known.heartbeat_age), (false, true, None));
+    watcher.wait_for_run_end("s");
+    let service = info(&runner, "s");
+    assert_eq!((service.stuck, service.is_healthy(), service.heartbeat_age), (false, true, None));
     runner.stop_all();
 }

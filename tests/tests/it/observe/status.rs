@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs, sleep_until_stopped};
+use tests::{EventWatcher, in_virtual_time, info, manual_clock, millis, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, Runner, Service, ServiceInfo, State, service};
 
 #[service(name = "status.declared", interval = "1h 30m")]
@@ -34,7 +34,7 @@ fn rule_60_what_is_known_before_the_first_run() {
 #[test]
 fn rule_60_every_field_reports_what_happened() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let time = clock.clone();
     let at = |seconds| SystemTime::UNIX_EPOCH + secs(seconds);
     // The n-th run takes n seconds, and the third crashes.
@@ -44,39 +44,49 @@ fn rule_60_every_field_reports_what_happened() {
     };
     runner.register(Service::new("s", body).interval("10s").backoff("2s"));
     runner.start_all().unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     // The second run is 4 s late.
     clock.advance(secs(13));
-    watch.ended("s");
-    let known = info(&runner, "s");
-    assert_eq!((known.state, known.since, known.next_due), (State::Waiting, at(16), Some(at(20))));
-    assert_eq!((known.runs, known.crashes, known.restarts, known.skipped), (2, 0, 0, 0));
-    assert_eq!((known.last_start, known.last_end), (Some(at(14)), Some(at(16))));
-    assert_eq!(known.last_duration, Some(secs(2)));
-    let late = known.lateness;
+    watcher.wait_for_run_end("s");
+    let service = info(&runner, "s");
+    assert_eq!(
+        (service.state, service.since, service.next_due),
+        (State::Waiting, at(16), Some(at(20)))
+    );
+    assert_eq!((service.runs, service.crashes, service.restarts, service.skipped), (2, 0, 0, 0));
+    assert_eq!((service.last_start, service.last_end), (Some(at(14)), Some(at(16))));
+    assert_eq!(service.last_duration, Some(secs(2)));
+    let late = service.lateness;
     assert_eq!((late.last, late.mean, late.max, late.p99), (secs(4), secs(2), secs(4), secs(4)));
-    let took = known.duration;
+    let took = service.duration;
     assert_eq!(
         (took.last, took.mean, took.max, took.p99),
         (secs(2), millis(1_500), secs(2), secs(2))
     );
     clock.advance(secs(4));
-    watch.crashed("s");
-    let known = info(&runner, "s");
+    watcher.wait_for_crash("s");
+    let service = info(&runner, "s");
     assert_eq!(
-        (known.state, known.since, known.next_due),
+        (service.state, service.since, service.next_due),
         (State::BackingOff, at(23), Some(at(25)))
     );
-    assert_eq!((known.runs, known.crashes, known.restarts, known.crashes_in_a_row), (3, 1, 0, 1));
-    assert_eq!(known.last_error.as_deref(), Some("the third"));
-    assert!(known.is_healthy(), "a service that backs off may recover");
+    assert_eq!(
+        (service.runs, service.crashes, service.restarts, service.crashes_in_a_row),
+        (3, 1, 0, 1)
+    );
+    assert_eq!(service.last_error.as_deref(), Some("the third"));
+    assert!(service.is_healthy(), "a service that backs off may recover");
     // The restart, due at 25, is late, too.
     clock.advance(secs(9));
-    watch.until("s", |change| matches!(change, tina4_service::Change::RunEnded { run: 4, .. }));
-    let known = info(&runner, "s");
-    assert_eq!((known.restarts, known.crashes_in_a_row, known.lateness.last), (1, 0, secs(7)));
-    assert_eq!(known.last_error.as_deref(), Some("the third"), "it is kept");
-    let line = known.to_string();
+    watcher
+        .wait_for("s", |change| matches!(change, tina4_service::Change::RunEnded { run: 4, .. }));
+    let service = info(&runner, "s");
+    assert_eq!(
+        (service.restarts, service.crashes_in_a_row, service.lateness.last),
+        (1, 0, secs(7))
+    );
+    assert_eq!(service.last_error.as_deref(), Some("the third"), "it is kept");
+    let line = service.to_string();
     assert_eq!(line, "s: waiting, every 10s, runs: 4, crashes: 1, last error: the third");
     runner.stop_all();
 }
@@ -84,7 +94,7 @@ fn rule_60_every_field_reports_what_happened() {
 #[test]
 fn rule_61_every_state_has_its_word() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let blocked = move |_: &Context| {
         let _ = gate.recv();
@@ -102,17 +112,17 @@ fn rule_61_every_state_has_its_word() {
     runner.register(Service::new("abandoned", blocked).stop_timeout("1ms"));
     runner.start_all().unwrap();
     for name in ["waiting", "paused", "finished", "failed", "backing-off"] {
-        watch.ended(name);
+        watcher.wait_for_run_end(name);
     }
     for name in ["running", "stopping", "stopped", "abandoned"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
     runner.pause("paused").unwrap();
     runner.stop("stopped").unwrap();
     runner.stop("abandoned").unwrap();
     let stopper = runner.clone();
     tests::spawn(move || drop(stopper.stop("stopping")));
-    watch.change("stopping", &tina4_service::Change::Stopping);
+    watcher.wait_for_change("stopping", &tina4_service::Change::Stopping);
     for (name, state) in runner.status() {
         assert_eq!(state.to_string(), name.replace('-', " "));
         assert_eq!(info(&runner, &name).is_healthy(), !["failed", "abandoned"].contains(&&*name));

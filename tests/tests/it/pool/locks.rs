@@ -1,10 +1,10 @@
-//! Rule 51: no lock is held while user code runs. Everything that a program gives to the runner
-//! calls the runner here, and nothing may hang.
+//! Rule 51: no lock is held while user code runs. In these tests, all code that a program passes to
+//! the runner calls back into it, and nothing may hang.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use tests::{TIMEOUT, Watch, sleep_until_stopped, within};
+use tests::{EventWatcher, TIMEOUT, sleep_until_stopped, within};
 use tina4_service::{Change, Context, Flow, Local, Res, Runner, Service, State, service};
 
 /// Calls every method of the runner that does not interfere with the test.
@@ -57,12 +57,12 @@ fn rule_51_destructors_of_local_values_and_hooks_may_call_the_runner() {
     let runner =
         RUNNER.get_or_init(|| Runner::builder().only(["locks.with-hook", "locks.plain"]).build());
     runner.provide(7_u32);
-    let mut watch = Watch::new(runner);
+    let mut watcher = EventWatcher::new(runner);
     runner.start_all().unwrap();
-    watch.ended("locks.plain");
-    watch.ended("locks.with-hook");
+    watcher.wait_for_run_end("locks.plain");
+    watcher.wait_for_run_end("locks.with-hook");
     runner.run_now("locks.with-hook").unwrap();
-    watch.ended("locks.with-hook");
+    watcher.wait_for_run_end("locks.with-hook");
     let before = DROPPED.load(Ordering::SeqCst);
     assert_eq!(before, 1, "the replaced hook");
     within("stop", || RUNNER.get().map(|runner| runner.stop("locks.with-hook").unwrap()));
@@ -93,7 +93,7 @@ impl std::error::Error for CallsOnDisplay {}
 #[test]
 fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (inner, hooks, declared) = (runner.clone(), runner.clone(), runner.clone());
     let body = move |ctx: &Context| {
         call_back(&inner);
@@ -109,14 +109,14 @@ fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
     runner.start_all().unwrap();
     let waiter = runner.clone();
     within("it fails", move || waiter.wait());
-    watch.change("s", &Change::HookFailed { cause: "the text".into() });
-    watch.change("s", &Change::Failed { cause: "the text".into() });
+    watcher.wait_for_change("s", &Change::HookFailed { cause: "the text".into() });
+    watcher.wait_for_change("s", &Change::Failed { cause: "the text".into() });
 }
 
 #[test]
 fn rule_51_a_service_may_register_start_and_stop_others() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let inner = runner.clone();
     runner.register(Service::new("parent", move |_| {
         let child = Service::new("child", sleep_until_stopped);
@@ -128,7 +128,7 @@ fn rule_51_a_service_may_register_start_and_stop_others() {
         Flow::Done
     }));
     runner.start_all().unwrap();
-    watch.change("parent", &Change::Finished);
+    watcher.wait_for_change("parent", &Change::Finished);
     assert_eq!(runner.status()["parent"], State::Finished);
 }
 
@@ -154,7 +154,7 @@ static POISONED: Mutex<u32> = Mutex::new(0);
 #[test]
 fn rule_51_a_panic_poisons_no_lock_of_the_runner() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| {
         if ctx.tick().run == 1 {
             let _guard = POISONED.lock().unwrap();
@@ -163,7 +163,7 @@ fn rule_51_a_panic_poisons_no_lock_of_the_runner() {
     };
     runner.register(Service::new("s", body).interval("1h").backoff("1ms"));
     runner.start_all().unwrap();
-    watch.until("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
+    watcher.wait_for("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
     assert!(POISONED.is_poisoned());
     call_back(&runner);
     assert!(runner.stop_all().is_clean());

@@ -4,7 +4,7 @@ use tests::within;
 use tina4_service::{Builder, Context, Fault, Flow, Runner, Service, StartError, State};
 
 /// A builder without declared services.
-fn none() -> Builder {
+fn builder() -> Builder {
     Runner::builder().only::<&str>([])
 }
 
@@ -19,7 +19,7 @@ const DEPTH: usize = 16 * 1024;
 
 #[test]
 fn rule_50_threads_have_the_requested_stack_size() {
-    let runner = none().stack_size(64 * 1024 * 1024).build();
+    let runner = builder().stack_size(64 * 1024 * 1024).build();
     // Several in parallel, and one that is restarted.
     for name in ["a", "b", "c"] {
         let body = |_: &_| if recurse(DEPTH) == DEPTH { Flow::Done } else { Flow::Wait };
@@ -40,7 +40,7 @@ fn rule_50_threads_have_the_requested_stack_size() {
 
 #[test]
 fn rule_50_the_smallest_stack_is_large_enough_for_the_runner() {
-    let runner = none().stack_size(64 * 1024).build();
+    let runner = builder().stack_size(64 * 1024).build();
     runner.register(Service::new("good", |_| Flow::Done).on_stop(|_| {}));
     let panics = |ctx: &Context| assert!(ctx.is_stopping(), "on purpose");
     runner.register(Service::new("panics", panics).max_restarts(0));
@@ -54,7 +54,7 @@ fn rule_50_the_smallest_stack_is_large_enough_for_the_runner() {
 #[test]
 fn rule_82_an_impossible_stack_size_is_a_fault() {
     for bytes in [0, 1, 64 * 1024 - 1, usize::MAX / 4 + 1, usize::MAX - 1, usize::MAX] {
-        let runner = none().stack_size(bytes).build();
+        let runner = builder().stack_size(bytes).build();
         runner.register(Service::new("s", |_| {}));
         let error = runner.start_all().expect_err("the size is impossible");
         let text = error.to_string();
@@ -73,7 +73,7 @@ fn rule_82_an_impossible_stack_size_is_a_fault() {
 #[test]
 fn rule_82_a_stack_size_that_the_system_refuses_is_an_error_of_start() {
     let bytes = usize::MAX / 4;
-    let runner = none().stack_size(bytes).build();
+    let runner = builder().stack_size(bytes).build();
     runner.register(Service::new("s", |_| {}));
     assert!(runner.check().is_ok(), "the check allocates no stack");
     let error = runner.start_all().expect_err("no machine has that much memory");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::{Watch, at, in_virtual_time, info, manual_clock, millis, secs, utc};
+use tests::{EventWatcher, at, in_virtual_time, info, manual_clock, millis, secs, utc};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Clock, Context, Flow, Runner, Service, State, Tick, service};
 
@@ -22,11 +22,11 @@ fn declared(tick: Tick) -> Flow {
 fn rule_7_a_declared_service_runs_once_after_a_dst_gap() {
     let clock = Clock::manual(utc("2026-03-28 12:00:00"));
     let runner = Runner::builder().only(["cron.declared"]).clock(clock.clone()).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.start_all().unwrap();
     assert_eq!(info(&runner, "cron.declared").next_due, Some(utc("2026-03-29 01:00:00")));
     clock.advance(secs(13 * 3_600));
-    watch.change("cron.declared", &Change::Finished);
+    watcher.wait_for_change("cron.declared", &Change::Finished);
     assert_eq!(info(&runner, "cron.declared").crashes, 0);
 }
 
@@ -92,16 +92,16 @@ fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it() {
 #[test]
 fn rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("daily", |_| {}).cron("@daily").timezone("UTC"));
     runner.register(Service::new("next", |_| {}).interval("1h").after("daily"));
     runner.start_all().unwrap();
     // Its dependent does not wait for midnight.
-    watch.until("next", ended);
+    watcher.wait_for("next", ended);
     assert_eq!(info(&runner, "daily").runs, 0);
     assert_eq!(runner.status()["daily"], State::Waiting);
     clock.advance(secs(DAY));
-    watch.until("daily", ended);
+    watcher.wait_for("daily", ended);
     let daily = info(&runner, "daily");
     assert_eq!((daily.last_start, daily.lateness.last), (Some(at(DAY)), Duration::ZERO));
 }
@@ -109,7 +109,7 @@ fn rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run() {
 #[test]
 fn rule_6_a_suspend_is_noticed_within_30_s() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &tina4_service::Context| assert_eq!(ctx.tick().due, at(3_600));
     runner.register(Service::new("hourly", body).cron("@hourly").timezone("UTC"));
     runner.start_all().unwrap();
@@ -118,7 +118,7 @@ fn rule_6_a_suspend_is_noticed_within_30_s() {
     clock.advance(secs(29));
     assert_eq!(info(&runner, "hourly").runs, 0);
     clock.advance(secs(1));
-    watch.until("hourly", ended);
+    watcher.wait_for("hourly", ended);
     let hourly = info(&runner, "hourly");
     assert_eq!((hourly.lateness.last, hourly.crashes), (secs(25), 0));
     assert_eq!(hourly.next_due, Some(at(7_200)));
@@ -127,15 +127,15 @@ fn rule_6_a_suspend_is_noticed_within_30_s() {
 #[test]
 fn rule_6_intervals_ignore_the_wall_clock() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("every", |_| {}).interval("1m"));
     runner.start_all().unwrap();
-    watch.until("every", ended);
+    watcher.wait_for("every", ended);
     clock.set_wall(at(1_000_000));
     clock.advance(secs(59));
     assert_eq!(info(&runner, "every").runs, 1);
     clock.advance(secs(1));
-    watch.until("every", ended);
+    watcher.wait_for("every", ended);
 }
 
 #[test]

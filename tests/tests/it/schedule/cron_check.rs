@@ -61,7 +61,7 @@ fn rule_82_unreadable_expressions_and_unknown_zones_are_faults_with_their_place(
 fn rule_166_local_is_the_zone_of_the_environment_or_a_fault() {
     let plan = |zone: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_local_time"));
-        let ended = Child::run(command.env("TZ", zone)).ended();
+        let ended = Child::run(command.env("TZ", zone)).wait();
         assert_eq!(ended.code(), 0, "{ended:?}");
         ended.out.join("\n")
     };

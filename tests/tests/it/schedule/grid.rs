@@ -3,45 +3,47 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use tests::clock::offset;
-use tests::{Watch, in_virtual_time, info, manual_clock, millis, secs, starts};
+use tests::clock::seconds_since_epoch;
+use tests::{EventWatcher, in_virtual_time, info, manual_clock, millis, secs, starts};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Clock, Context, Flow, Runner, Service, State};
 
 /// The due times that runs record, in seconds since the start of the clock.
-type Dues = Arc<Mutex<Vec<f64>>>;
+type DueTimes = Arc<Mutex<Vec<f64>>>;
 
 /// Advances the clock from one due time of `name` to the next until `count` runs have ended.
 fn drive(runner: &Runner, clock: &Clock, name: &str, count: u64) {
-    let mut watch = Watch::new(runner);
+    let mut watcher = EventWatcher::new(runner);
     runner.start(name).expect("it starts");
     for number in 1..=count {
-        let known = info(runner, name);
-        // A run that was due immediately may have begun, or ended, by itself.
-        if known.runs < number {
-            let due = known.next_due.expect("a run is planned");
+        let info = info(runner, name);
+        // A run that was due immediately may have begun or ended without an advance of the clock.
+        if info.runs < number {
+            let due = info.next_due.expect("a run is planned");
             clock.advance(due.duration_since(clock.wall()).unwrap_or_default());
         }
-        watch
-            .until(name, |change| matches!(change, Change::RunEnded { run, .. } if *run == number));
+        watcher.wait_for(
+            name,
+            |change| matches!(change, Change::RunEnded { run, .. } if *run == number),
+        );
     }
     runner.stop_all();
 }
 
 /// Runs a service `count` times and returns the due time of each run. `make` configures the
-/// service, each run of which takes `length` by the clock.
-fn dues(count: u64, length: Duration, make: impl FnOnce(Service) -> Service) -> Vec<f64> {
+/// service; each run takes `length` on the clock.
+fn due_times(count: u64, length: Duration, make: impl FnOnce(Service) -> Service) -> Vec<f64> {
     let (runner, clock) = manual_clock();
-    let dues = Dues::default();
-    let (kept, moved) = (Arc::clone(&dues), clock.clone());
+    let due_times = DueTimes::default();
+    let (recorded, run_clock) = (Arc::clone(&due_times), clock.clone());
     let body = move |ctx: &tina4_service::Context| {
-        kept.lock().unwrap().push(offset(ctx.tick().due));
-        moved.advance(length);
+        recorded.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
+        run_clock.advance(length);
     };
     runner.register(make(Service::new("s", body)));
     drive(&runner, &clock, "s", count);
-    let dues = dues.lock().unwrap();
-    dues.clone()
+    let due_times = due_times.lock().unwrap();
+    due_times.clone()
 }
 
 /// One service in virtual time, which begins at the Unix epoch.
@@ -52,17 +54,17 @@ fn from_epoch(service: Service) -> TestRunner {
 
 #[test]
 fn rule_1_an_interval_is_a_fixed_rate_without_drift() {
-    let found = dues(2_000, secs(4), |service| service.interval("10s").initial_delay("3s"));
+    let found = due_times(2_000, secs(4), |service| service.interval("10s").initial_delay("3s"));
     let expected: Vec<f64> = (0..2_000).map(|k| 3.0 + 10.0 * f64::from(k)).collect();
     assert_eq!(found, expected);
 }
 
 #[test]
 fn rule_1_each_activation_has_its_own_grid_and_restarts_keep_it() {
-    let dues = Dues::default();
-    let kept = Arc::clone(&dues);
+    let due_times = DueTimes::default();
+    let recorded = Arc::clone(&due_times);
     let body = move |ctx: &tina4_service::Context| {
-        kept.lock().unwrap().push(offset(ctx.tick().due));
+        recorded.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
     };
     let mut t = from_epoch(Service::new("s", body).interval("10s").initial_delay("3s"));
     t.advance("14s");
@@ -73,7 +75,7 @@ fn rule_1_each_activation_has_its_own_grid_and_restarts_keep_it() {
     t.advance("2s");
     t.start("s").unwrap();
     t.advance("24s");
-    assert_eq!(*dues.lock().unwrap(), [3.0, 13.0, 24.0, 33.0, 39.0, 49.0, 59.0]);
+    assert_eq!(*due_times.lock().unwrap(), [3.0, 13.0, 24.0, 33.0, 39.0, 49.0, 59.0]);
 }
 
 /// The function of two services.
@@ -97,7 +99,7 @@ fn rule_1_two_services_of_one_function_are_independent() {
 
 #[test]
 fn rule_2_a_delay_counts_from_the_end_of_the_run() {
-    let found = dues(5, secs(7), |service| service.delay("5s"));
+    let found = due_times(5, secs(7), |service| service.delay("5s"));
     assert_eq!(found, [0.0, 12.0, 24.0, 36.0, 48.0]);
 }
 
@@ -112,7 +114,7 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
         (7, |service| service.delay("10s").initial_delay("7s")),
     ] {
         let (runner, clock) = manual_clock();
-        let mut watch = Watch::new(&runner);
+        let mut watcher = EventWatcher::new(&runner);
         runner.register(make(Service::new("s", |_| {})));
         runner.start_all().unwrap();
         if delay > 0 {
@@ -122,7 +124,7 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
             assert_eq!(runner.status()["s"], State::Waiting, "not before its due time");
             clock.advance(Duration::from_nanos(1));
         }
-        let event = watch.began("s");
+        let event = watcher.wait_for_run_begin("s");
         assert_eq!(event.change, Change::RunBegan { run: 1, lateness: Duration::ZERO });
         assert_eq!(event.at, SystemTime::UNIX_EPOCH + secs(delay));
         runner.stop_all();
@@ -149,7 +151,7 @@ fn rule_3_a_one_time_task_runs_once_after_its_initial_delay() {
 
 #[test]
 fn rule_9_jitter_delays_runs_and_never_moves_the_grid() {
-    let found = dues(500, Duration::ZERO, |service| service.interval("10s").jitter("5s"));
+    let found = due_times(500, Duration::ZERO, |service| service.interval("10s").jitter("5s"));
     let late: Vec<f64> = found.iter().zip(0..).map(|(due, k)| due - 10.0 * f64::from(k)).collect();
     assert!(late.iter().all(|late| (0.0..5.0).contains(late)), "{late:?}");
     // Both halves of the range occur.
@@ -160,7 +162,7 @@ fn rule_9_jitter_delays_runs_and_never_moves_the_grid() {
 #[test]
 fn rule_9_a_clock_advanced_to_a_jittered_due_time_reaches_it() {
     // The jitter has nanoseconds, which the wall clock of Windows cannot show.
-    let found = dues(200, Duration::ZERO, |service| {
+    let found = due_times(200, Duration::ZERO, |service| {
         service.cron("* * * * *").timezone("UTC").jitter("30s")
     });
     let minutes: Vec<f64> = (1..=200).map(|k| 60.0 * f64::from(k)).collect();
@@ -169,11 +171,11 @@ fn rule_9_a_clock_advanced_to_a_jittered_due_time_reaches_it() {
 
 #[test]
 fn rule_9_again_and_after_do_not_move_the_grid() {
-    let dues = Dues::default();
-    let kept = Arc::clone(&dues);
+    let due_times = DueTimes::default();
+    let recorded = Arc::clone(&due_times);
     // Every run takes a second.
     let body = move |ctx: &tina4_service::Context| {
-        kept.lock().unwrap().push(offset(ctx.tick().due));
+        recorded.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
         assert!(ctx.sleep(secs(1)));
         match ctx.tick().run {
             1 => Flow::Again,
@@ -186,13 +188,13 @@ fn rule_9_again_and_after_do_not_move_the_grid() {
     t.advance("51s");
     // The fifth run, at 20, requests the sixth 17 s after its end; the seventh is on the grid
     // again.
-    assert_eq!(*dues.lock().unwrap(), [0.0, 1.0, 5.0, 10.0, 20.0, 38.0, 40.0, 50.0]);
+    assert_eq!(*due_times.lock().unwrap(), [0.0, 1.0, 5.0, 10.0, 20.0, 38.0, 40.0, 50.0]);
     assert_eq!(t.info("s").skipped, 0, "the service chose this pause itself");
 }
 
 #[test]
 fn rule_9_a_body_may_choose_each_of_its_next_runs() {
-    // Each run says when the next one is to begin; the last says that there is none.
+    // Each run chooses the pause before the next one; the last run finishes the service.
     let pauses = [100, 1, 5_000];
     let body = move |ctx: &Context| match pauses.get(usize::try_from(ctx.tick().run).unwrap() - 1) {
         Some(pause) => Flow::After(millis(*pause)),

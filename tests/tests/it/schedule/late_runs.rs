@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
-use tests::{Watch, at, in_virtual_time, info, manual_clock, millis, secs, starts};
+use tests::{EventWatcher, at, in_virtual_time, info, manual_clock, millis, secs, starts};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, ControlError, Service};
 
 #[test]
 fn rule_4_a_service_never_overlaps_itself() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let inside = Arc::new(AtomicUsize::new(0));
     let (go, gate) = bounded::<()>(0);
     let (entered, entering) = bounded(10);
@@ -30,7 +30,7 @@ fn rule_4_a_service_never_overlaps_itself() {
     // The event of a run comes before its body begins.
     entering.recv_timeout(tests::TIMEOUT).expect("the first run begins");
     for _ in 0..5 {
-        watch.ended("witness");
+        watcher.wait_for_run_end("witness");
         clock.advance(secs(10));
     }
     assert!(matches!(runner.run_now("s"), Err(ControlError::Busy { .. })));
@@ -39,7 +39,7 @@ fn rule_4_a_service_never_overlaps_itself() {
     assert_eq!((inside.load(Ordering::SeqCst), info(&runner, "s").runs), (1, 1));
     // Ends this run and every later one.
     drop(go);
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     assert_eq!(info(&runner, "s").crashes, 0);
     runner.stop_all();
 }
@@ -64,25 +64,25 @@ fn rule_4_and_27_a_late_service_delays_no_other() {
 #[test]
 fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(1);
     let body = move |_: &tina4_service::Context| {
         let _ = gate.recv();
     };
     runner.register(Service::new("s", body).interval("10s"));
     runner.start_all().unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     clock.advance(secs(35));
     go.send(()).unwrap();
-    watch.change("s", &Change::Skipped { count: 3 });
-    let known = info(&runner, "s");
-    assert_eq!((known.skipped, known.runs), (3, 1));
-    assert_eq!(known.next_due, Some(SystemTime::UNIX_EPOCH + secs(40)), "the grid has not moved");
+    watcher.wait_for_change("s", &Change::Skipped { count: 3 });
+    let info = info(&runner, "s");
+    assert_eq!((info.skipped, info.runs), (3, 1));
+    assert_eq!(info.next_due, Some(SystemTime::UNIX_EPOCH + secs(40)), "the grid has not moved");
     clock.advance(secs(5));
     go.send(()).unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     runner.stop_all();
-    let all = watch.all("s");
+    let all = watcher.changes("s");
     let skips = all.iter().filter(|change| matches!(change, Change::Skipped { .. })).count();
     let runs = all.iter().filter(|change| matches!(change, Change::RunBegan { .. })).count();
     assert_eq!((skips, runs), (1, 2), "{all:#?}");
@@ -91,16 +91,16 @@ fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
 #[test]
 fn rule_5_a_long_gap_is_followed_by_a_single_late_run() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("s", |_| {}).interval("10s"));
     runner.start_all().unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     clock.advance(secs(3_605));
-    let late = watch.began("s");
+    let late = watcher.wait_for_run_begin("s");
     assert_eq!(late.change, Change::RunBegan { run: 2, lateness: secs(3_595) });
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     // 20, 30 .. 3600.
-    watch.change("s", &Change::Skipped { count: 359 });
+    watcher.wait_for_change("s", &Change::Skipped { count: 359 });
     assert_eq!(info(&runner, "s").next_due, Some(SystemTime::UNIX_EPOCH + secs(3_610)));
     runner.stop_all();
     assert_eq!(info(&runner, "s").runs, 2);
@@ -138,20 +138,20 @@ fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late() {
     ]);
     t.advance("1m");
     for (name, runs) in [("cron", 60), ("interval", 61)] {
-        let known = t.info(name);
-        assert_eq!((known.runs, known.skipped, known.lateness.max), (runs, 0, secs(0)), "{name}");
+        let info = t.info(name);
+        assert_eq!((info.runs, info.skipped, info.lateness.max), (runs, 0, secs(0)), "{name}");
     }
 }
 
 #[test]
 fn rule_5_an_occurrence_older_than_a_minute_is_skipped_and_reported() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC"));
     runner.start_all().unwrap();
     clock.set_wall(at(3 * 3_600 + 120));
     clock.advance(secs(30));
-    watch.change("hourly", &Change::Skipped { count: 3 });
+    watcher.wait_for_change("hourly", &Change::Skipped { count: 3 });
     let hourly = info(&runner, "hourly");
     assert_eq!((hourly.runs, hourly.skipped), (0, 3));
     assert_eq!(hourly.next_due, Some(at(4 * 3_600)));
@@ -174,8 +174,8 @@ fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_ol
         while t.runs("s") < 2 {
             t.run_next();
         }
-        let known = t.info("s");
-        let (skips, lateness) = (known.skipped, known.lateness.last);
+        let info = t.info("s");
+        let (skips, lateness) = (info.skipped, info.lateness.last);
         assert_eq!((skips, lateness), (skipped, secs(late)), "{length}:\n{}", t.timeline());
         t.advance("1d");
         assert_eq!(t.info("s").skipped, skipped, "it continues with the calendar");

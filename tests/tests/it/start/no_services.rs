@@ -5,14 +5,14 @@ use tina4_service::{Runner, StartError};
 
 #[test]
 fn rule_31_an_error_without_services_explains_the_likely_cause() {
-    // Its package depends on a crate with services, which the program does not name.
-    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &[]).ended();
+    // Its package depends on a crate with services, which the program does not import.
+    let ended = Child::start(env!("CARGO_BIN_EXE_no_services"), &[]).wait();
     let text = ended.out.join("\n");
     assert!(text.contains("no service was found"), "{text}");
     assert!(text.contains("a separate crate that nothing refers to"), "{text}");
     assert!(text.contains("use my_services as _;"), "{text}");
     // The same error helps a program that selects a service.
-    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["heartbeat"]).ended();
+    let ended = Child::start(env!("CARGO_BIN_EXE_no_services"), &["heartbeat"]).wait();
     let text = ended.out.join("\n");
     assert!(
         text.contains("`only` or `except` names `heartbeat`, but there is no such service"),
@@ -44,14 +44,14 @@ fn rule_31_the_linker_is_not_blamed_for_an_empty_selection() {
     assert!(
         matches!(error, Err(StartError::NothingSelected { left_out: found }) if found == left_out)
     );
-    // A program that asks for no service gets no hint about the linker either.
-    let ended = Child::start(env!("CARGO_BIN_EXE_nothing"), &["--none"]).ended();
+    // A program that selects no service gets no hint about the linker either.
+    let ended = Child::start(env!("CARGO_BIN_EXE_no_services"), &["--none"]).wait();
     assert_eq!(ended.out, [registered]);
 }
 
 #[test]
-fn rule_31_services_of_a_crate_that_is_only_named_are_found() {
-    // Without the name they are not found: see above.
-    let ended = Child::start(env!("CARGO_BIN_EXE_only_named"), &[]).ended();
-    assert_eq!(ended.out, ["tests.only-named: registered"], "{ended:?}");
+fn rule_31_services_of_a_crate_that_is_only_imported_are_found() {
+    // Without the import they are not found: see above.
+    let ended = Child::start(env!("CARGO_BIN_EXE_only_imported"), &[]).wait();
+    assert_eq!(ended.out, ["tests.only-imported: registered"], "{ended:?}");
 }

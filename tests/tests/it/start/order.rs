@@ -1,13 +1,13 @@
 //! Rules 32 and 158: the start order.
 
 use crossbeam_channel::bounded;
-use tests::{Watch, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
+use tests::{EventWatcher, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
 use tina4_service::{Change, Context, ControlError, Runner, Service, State, service};
 
 #[test]
 fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
     let (runner, _clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     for (name, after) in
         [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
     {
@@ -23,17 +23,19 @@ fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
     );
     runner.start_all().unwrap();
     for name in ["a", "b", "c", "m", "z"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
-    let events = watch.events();
+    let events = watcher.events();
     let of = |wanted: fn(&Change) -> bool| -> Vec<&str> {
         events.iter().filter(|event| wanted(&event.change)).map(|event| &*event.service).collect()
     };
     assert_eq!(of(|change| *change == Change::Started), planned);
     let runs = of(|change| matches!(change, Change::RunBegan { .. }));
-    let place = |name: &str| runs.iter().position(|run| *run == name);
+    let position = |name: &str| runs.iter().position(|run| *run == name);
     assert!(
-        place("z") < place("a") && place("a") < place("c") && place("b") < place("c"),
+        position("z") < position("a")
+            && position("a") < position("c")
+            && position("b") < position("c"),
         "{runs:?}"
     );
     runner.stop_all();
@@ -42,7 +44,7 @@ fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
 #[test]
 fn rule_32_up_means_that_the_first_run_has_begun() {
     let (runner, clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let slow = move |_: &Context| {
         let _ = gate.recv();
@@ -57,7 +59,7 @@ fn rule_32_up_means_that_the_first_run_has_begun() {
     assert_eq!(info(&runner, "then").runs, 0);
     clock.advance(secs(1));
     // It is enough that the run has begun.
-    watch.ended("then");
+    watcher.wait_for_run_end("then");
     assert_eq!(runner.status()["first"], State::Running);
     drop(go);
     runner.stop_all();
@@ -66,12 +68,12 @@ fn rule_32_up_means_that_the_first_run_has_begun() {
 #[test]
 fn rule_32_a_service_that_ends_early_releases_its_dependents() {
     let (runner, _clock) = manual_clock();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("first", |_| {}).initial_delay("1h"));
     runner.register(Service::new("then", |_| {}).after("first"));
     runner.start_all().unwrap();
     runner.stop("first").unwrap();
-    watch.began("then");
+    watcher.wait_for_run_begin("then");
     runner.stop_all();
 }
 
@@ -111,14 +113,14 @@ fn rule_32_and_41_a_fault_elsewhere_keeps_the_order_of_a_new_service() {
         assert_eq!(t.runs("then"), runs, "it waits until `base` is up");
         t.stop_all();
         let events = t.events();
-        let place = |name: &str, change: &Change| {
+        let position = |name: &str, change: &Change| {
             events
                 .iter()
                 .position(|event| event.service == name && event.change == *change)
                 .unwrap()
         };
-        let last = place("then", &Change::Stopped);
-        assert!(last < place("base", &Change::Stopping), "{}", t.timeline());
+        let last = position("then", &Change::Stopped);
+        assert!(last < position("base", &Change::Stopping), "{}", t.timeline());
     }
 }
 
@@ -138,32 +140,29 @@ fn rule_32_a_restart_before_the_first_run_releases_no_dependents() {
     }
 }
 
-/// This service has the name of the other function.
-#[service(name = "supervision_two")]
-fn supervision_one() {}
+/// A service with the name of the other function.
+#[service(name = "function_two")]
+fn function_one() {}
 
-/// This one, too.
-#[service(name = "supervision_one")]
-fn supervision_two() {}
+/// A service with the name of the other function.
+#[service(name = "function_one")]
+fn function_two() {}
 
-#[service(name = "supervision.by-function", after = [supervision_one])]
+#[service(name = "order.by-function", after = [function_one])]
 fn by_function() {}
 
-#[service(name = "supervision.by-name", after = ["supervision_one"])]
+#[service(name = "order.by-name", after = ["function_one"])]
 fn by_name() {}
 
 #[test]
-fn rule_32_and_158_after_takes_functions_as_functions_and_texts_as_names() {
-    let names = ["supervision_one", "supervision_two"];
-    let runner = Runner::builder()
-        .only(names)
-        .only(["supervision.by-function", "supervision.by-name"])
-        .build();
+fn rule_32_and_158_after_takes_paths_as_functions_and_strings_as_names() {
+    let names = ["function_one", "function_two"];
+    let runner = Runner::builder().only(names).only(["order.by-function", "order.by-name"]).build();
     let plan = runner.check().unwrap();
     let after = |name: &str| {
         let planned = plan.services().iter().find(|service| service.name == name).unwrap();
         planned.after.clone()
     };
-    assert_eq!(after("supervision.by-function"), ["supervision_two"]);
-    assert_eq!(after("supervision.by-name"), ["supervision_one"]);
+    assert_eq!(after("order.by-function"), ["function_two"]);
+    assert_eq!(after("order.by-name"), ["function_one"]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use tests::{Stopwatch, Watch, info, manual_clock, sleep_until_stopped};
+use tests::{EventWatcher, Stopwatch, info, manual_clock, sleep_until_stopped};
 use tina4_service::{Change, Context, Flow, Runner, Service, State};
 
 #[test]
@@ -24,41 +24,41 @@ fn rule_33_start_all_waits_for_no_run() {
 #[test]
 fn rule_170_a_service_without_autostart_starts_by_name_only() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("lazy", |_| Flow::Done).autostart(false));
     runner.register(Service::new("eager", sleep_until_stopped));
     runner.start_all().unwrap();
-    watch.began("eager");
+    watcher.wait_for_run_begin("eager");
     assert_eq!(runner.status()["lazy"], State::Registered);
     assert!(runner.check().unwrap().to_string().contains("not started automatically"));
     runner.start("lazy").unwrap();
-    watch.change("lazy", &Change::Finished);
+    watcher.wait_for_change("lazy", &Change::Finished);
     runner.stop_all();
 }
 
 #[test]
 fn rule_170_a_second_start_all_starts_the_services_that_are_not_running() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::new("done", |_| Flow::Done));
     runner.register(Service::new("stopped", sleep_until_stopped));
     runner.register(Service::new("running", sleep_until_stopped));
     runner.start_all().unwrap();
     for name in ["done", "stopped", "running"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
-    watch.change("done", &Change::Finished);
+    watcher.wait_for_change("done", &Change::Finished);
     runner.stop("stopped").unwrap();
     runner.register(Service::new("new", |_| Flow::Done));
     runner.start_all().unwrap();
-    watch.began("stopped");
-    watch.began("new");
+    watcher.wait_for_run_begin("stopped");
+    watcher.wait_for_run_begin("new");
     let runs = |name| info(&runner, name).runs;
     assert_eq!((runs("done"), runs("stopped"), runs("running")), (1, 2, 1));
     runner.stop_all();
     // After `stop_all`, `start_all` begins new activations.
     runner.start_all().unwrap();
-    watch.began("running");
+    watcher.wait_for_run_begin("running");
     runner.stop_all();
 }
 
@@ -94,13 +94,13 @@ fn start_and_end(count: usize) -> Duration {
         let stays = Service::new(format!("stays{number}"), |_| {}).interval("1h");
         runner.register(stays.initial_delay("1h"));
     }
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     runner.start_all().unwrap();
     for number in 0..count {
         runner.stop(&format!("stays{number}")).unwrap();
     }
     runner.wait();
-    let took = watch.elapsed();
+    let took = stopwatch.elapsed();
     let states = runner.status();
     let of = |wanted| states.values().filter(|state| **state == wanted).count();
     assert_eq!([of(State::Finished), of(State::Stopped)], [count; 2]);

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
 use tests::{
-    Watch, begin_slow_run, ignore_stop, in_virtual_time, info, millis, secs, sleep_until_stopped,
-    virtual_time,
+    EventWatcher, begin_slow_run, ignore_stop, in_virtual_time, info, millis, secs,
+    sleep_until_stopped, virtual_time_builder,
 };
 use tina4_service::{Change, Context, ControlError, Flow, Runner, Service, State, Stopped};
 
@@ -15,7 +15,7 @@ fn rule_43_a_run_has_ten_seconds_or_its_stop_timeout_to_end() {
     for (service, limit) in
         [(Service::new("s", |_| {}), 10), (Service::new("s", |_| {}).stop_timeout("3s"), 3)]
     {
-        let mut t = virtual_time().service(service.interval("1m")).build().unwrap();
+        let mut t = virtual_time_builder().service(service.interval("1m")).build().unwrap();
         t.slow_next("s", secs(limit - 1));
         t.advance("0s");
         assert_eq!(t.stop("s").unwrap(), Stopped::Ended { after: secs(limit - 1) });
@@ -46,7 +46,7 @@ fn rule_43_the_late_result_of_an_abandoned_run_is_dropped() {
             count.fetch_add(1, Ordering::SeqCst);
         };
         let service = Service::new("s", move |_| body()).interval("1h").on_stop(clean_up);
-        let mut t = virtual_time().service(service.max_restarts(0)).build().unwrap();
+        let mut t = virtual_time_builder().service(service.max_restarts(0)).build().unwrap();
         t.slow_next("s", "1m");
         t.advance("0s");
         assert!(matches!(t.stop("s"), Ok(Stopped::Abandoned { .. })), "case {case}");
@@ -59,13 +59,9 @@ fn rule_43_the_late_result_of_an_abandoned_run_is_dropped() {
             t.events().split_off(before).into_iter().map(|e| e.change).collect();
         assert_eq!(after, [Change::LateEnd], "case {case}");
         assert_eq!(cleaned.load(Ordering::SeqCst), 1, "case {case}");
-        let known = t.info("s");
-        assert_eq!(
-            (known.state, known.runs, known.crashes),
-            (State::Abandoned, 1, 0),
-            "case {case}"
-        );
-        assert_eq!((known.last_end, known.last_error), (None, None), "case {case}");
+        let info = t.info("s");
+        assert_eq!((info.state, info.runs, info.crashes), (State::Abandoned, 1, 0), "case {case}");
+        assert_eq!((info.last_end, info.last_error), (None, None), "case {case}");
         t.stop_all();
         assert_eq!(cleaned.load(Ordering::SeqCst), 1, "case {case}: once");
     }
@@ -74,7 +70,7 @@ fn rule_43_the_late_result_of_an_abandoned_run_is_dropped() {
 #[test]
 fn rule_43_abandoned_services_are_named_and_the_others_stop_in_order() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     runner.register(Service::new("database", sleep_until_stopped));
     let line = line!() + 1;
@@ -83,7 +79,7 @@ fn rule_43_abandoned_services_are_named_and_the_others_stop_in_order() {
     runner.register(Service::new("web", sleep_until_stopped).after("stuck"));
     runner.start_all().unwrap();
     for name in ["database", "stuck", "web"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
     let report = runner.stop_all();
     let named: Vec<_> = report.abandoned().map(|service| service.name.clone()).collect();
@@ -102,17 +98,17 @@ fn rule_43_abandoned_services_are_named_and_the_others_stop_in_order() {
     let order: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
     assert_eq!(order, ["web", "stuck", "database"]);
     drop(go);
-    watch.change("stuck", &Change::LateEnd);
+    watcher.wait_for_change("stuck", &Change::LateEnd);
 }
 
 #[test]
-fn rule_43_an_abandoned_service_is_never_called_stopped_or_started_twice() {
+fn rule_43_an_abandoned_service_is_never_reported_as_stopped_or_started_twice() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     runner.register(Service::new("s", ignore_stop(gate)).stop_timeout("20ms"));
     runner.start_all().unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     let Stopped::Abandoned { age, place } = runner.stop("s").unwrap() else {
         panic!("it cannot stop")
     };
@@ -133,15 +129,15 @@ fn rule_43_an_abandoned_service_is_never_called_stopped_or_started_twice() {
     );
     // `start_all` does not start it, and reports so.
     runner.start_all().unwrap();
-    watch.change("s", &Change::StillAlive);
+    watcher.wait_for_change("s", &Change::StillAlive);
     assert_eq!(info(&runner, "s").runs, 1);
     drop(go);
-    watch.change("s", &Change::LateEnd);
-    let known = info(&runner, "s");
+    watcher.wait_for_change("s", &Change::LateEnd);
+    let info = info(&runner, "s");
     // The late result is dropped: it changes neither state nor counters.
-    assert_eq!((known.state, known.last_end), (State::Abandoned, None));
+    assert_eq!((info.state, info.last_end), (State::Abandoned, None));
     runner.start("s").unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     runner.stop_all();
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crossbeam_channel::bounded;
-use tests::{Stopwatch, Watch, secs, sleep_until_stopped, within};
+use tests::{EventWatcher, Stopwatch, secs, sleep_until_stopped, within};
 use tina4_service::{Change, Context, Flow, Runner, Service, State, StopReport, Stopped};
 
 #[test]
@@ -32,7 +32,7 @@ fn rule_46_stop_all_inside_a_service_makes_the_request_and_returns() {
 #[test]
 fn rule_46_a_service_may_stop_and_restart_itself() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let inner = runner.clone();
     let body = move |ctx: &Context| match ctx.tick().run {
         1 => inner.restart("s").map(drop),
@@ -40,15 +40,15 @@ fn rule_46_a_service_may_stop_and_restart_itself() {
     };
     runner.register(Service::new("s", body).max_restarts(0));
     runner.start_all().unwrap();
-    watch.change("s", &Change::Stopped);
-    watch.until("s", |change| matches!(change, Change::RunBegan { run: 2, .. }));
-    watch.change("s", &Change::Stopped);
+    watcher.wait_for_change("s", &Change::Stopped);
+    watcher.wait_for("s", |change| matches!(change, Change::RunBegan { run: 2, .. }));
+    watcher.wait_for_change("s", &Change::Stopped);
     tests::wait(&runner);
     assert_eq!(runner.status()["s"], State::Stopped);
 }
 
-/// Runs two services that stop each other in their bodies or hooks. `make` gets the name of the
-/// other.
+/// Runs two services that stop each other in their bodies or hooks. `make` receives the name of the
+/// other service.
 fn mutual(make: impl Fn(Runner, &'static str) -> Service) {
     let runner = Runner::new();
     runner.register(make(runner.clone(), "right"));

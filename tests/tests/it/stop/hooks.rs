@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tests::{Watch, secs};
+use tests::{EventWatcher, secs};
 use tina4_service::{Change, Context, Flow, Local, Runner, Service, State, service};
 
 /// Records what happens, in order.
@@ -44,18 +44,18 @@ fn with_hooks(
     .backoff("1ms")
 }
 
-/// Runs the service until it has ended, by itself or because it was stopped.
+/// Runs the service until it has ended, on its own or because it was stopped.
 fn record_of(
     state: State,
     stop: bool,
     end: fn(&Context) -> Result<Flow, &'static str>,
 ) -> Vec<String> {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let recorder = Recorder::default();
     runner.register(with_hooks(&recorder, end).max_restarts(2));
     runner.start_all().unwrap();
-    watch.began("s");
+    watcher.wait_for_run_begin("s");
     if stop {
         runner.stop("s").unwrap();
     }
@@ -82,14 +82,14 @@ fn rule_42_hooks_run_once_and_last_in_first_out_however_the_activation_ends() {
 fn rule_42_hooks_run_when_a_service_is_stopped_between_its_runs() {
     let recorder = Recorder::default();
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.register(with_hooks(&recorder, |_| Ok(Flow::Wait)).interval("1h"));
     runner.start_all().unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     for _ in 0..2 {
         // Each activation has its own hooks.
         runner.restart("s").unwrap();
-        watch.ended("s");
+        watcher.wait_for_run_end("s");
     }
     runner.stop_all();
     let once = ["run", "end", "second", "first", "declared"];
@@ -100,7 +100,7 @@ fn rule_42_hooks_run_when_a_service_is_stopped_between_its_runs() {
 fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
     let recorder = Recorder::default();
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let inner = recorder.clone();
     let service = Service::new("s", move |ctx| {
         ctx.on_stop(inner.hook("first"));
@@ -111,7 +111,7 @@ fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
     });
     runner.register(service.interval("1h"));
     runner.start_all().unwrap();
-    watch.ended("s");
+    watcher.wait_for_run_end("s");
     let report = runner.stop_all();
     assert_eq!(recorder.take(), ["fifth", "third", "first"]);
     assert_eq!(report.services[0].failed_hooks, 2);
@@ -120,7 +120,7 @@ fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
     let cause = |change: Change| {
         if let Change::HookFailed { cause } = change { Some(cause.to_string()) } else { None }
     };
-    let causes: Vec<String> = watch.all("s").into_iter().filter_map(cause).collect();
+    let causes: Vec<String> = watcher.changes("s").into_iter().filter_map(cause).collect();
     assert!(causes[0].starts_with(&format!("panicked: hook failed at {}:", file!())), "{causes:?}");
     assert_eq!(causes[1], "the file is gone");
     assert_eq!(runner.status()["s"], State::Stopped, "it has stopped nevertheless");
@@ -130,7 +130,7 @@ fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
 fn rule_42_a_hook_from_the_same_line_replaces_the_old_one() {
     let recorder = Recorder::default();
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let inner = recorder.clone();
     let service = Service::new("s", move |ctx| {
         for round in 0..3 {
@@ -142,7 +142,7 @@ fn rule_42_a_hook_from_the_same_line_replaces_the_old_one() {
     });
     runner.register(service);
     runner.start_all().unwrap();
-    watch.until("s", |change| matches!(change, Change::RunBegan { run: 10, .. }));
+    watcher.wait_for("s", |change| matches!(change, Change::RunBegan { run: 10, .. }));
     runner.stop_all();
     let runs = tests::info(&runner, "s").runs;
     assert_eq!(recorder.take(), [format!("{runs}.2")]);
@@ -165,9 +165,9 @@ fn flush(ctx: &Context, runs: Local<u64>) -> Result<(), String> {
 #[test]
 fn rule_42_a_declared_hook_runs_last_and_shares_the_local_values() {
     let runner = Runner::builder().only(["hooks.counter"]).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     runner.start_all().unwrap();
-    watch.until("hooks.counter", |change| matches!(change, Change::RunBegan { run: 5, .. }));
+    watcher.wait_for("hooks.counter", |change| matches!(change, Change::RunBegan { run: 5, .. }));
     assert!(runner.stop_all().is_clean());
     let runs = tests::info(&runner, "hooks.counter").runs;
     let expected = [format!("hook {runs}"), format!("hooks.counter flushes {runs}")];

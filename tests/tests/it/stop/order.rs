@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
 use tests::{
-    Watch, begin_slow_run, ignore_stop, in_virtual_time, millis, secs, sleep_until_stopped,
-    virtual_time, within,
+    EventWatcher, begin_slow_run, ignore_stop, in_virtual_time, millis, secs, sleep_until_stopped,
+    virtual_time_builder, within,
 };
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Restart, Runner, Service, State};
@@ -20,7 +20,7 @@ fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
 #[test]
 fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     // Both services of the first wave must be asked before either may end.
     let both = Arc::new(std::sync::Barrier::new(2));
     runner.register(Service::new("database", sleep_until_stopped));
@@ -35,17 +35,20 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     }
     runner.start_all().unwrap();
     for name in ["database", "cache", "web", "worker"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
     let stopper = runner.clone();
     let report = within("stop_all", move || stopper.stop_all());
     assert!(report.is_clean(), "{report}");
-    let events = watch.events();
-    let place = |name: &str, change: &Change| {
+    let events = watcher.events();
+    let position = |name: &str, change: &Change| {
         events.iter().position(|event| event.service == name && event.change == *change).unwrap()
     };
     for (later, first) in [("web", "cache"), ("worker", "cache"), ("cache", "database")] {
-        assert!(place(later, &Change::Stopped) < place(first, &Change::Stopping), "{events:#?}");
+        assert!(
+            position(later, &Change::Stopped) < position(first, &Change::Stopping),
+            "{events:#?}"
+        );
     }
     let names: Vec<_> = report.services.iter().map(|service| &*service.name).collect();
     assert_eq!(names[2..], ["cache", "database"], "in the order of their ends");
@@ -54,14 +57,14 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
 #[test]
 fn rule_41_one_deadline_limits_every_stop_timeout() {
     let runner = Runner::builder().only::<&str>([]).shutdown_timeout(millis(100)).build();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     for name in ["one", "two"] {
         runner.register(Service::new(name, ignore_stop(gate.clone())).stop_timeout("1h"));
     }
     runner.start_all().unwrap();
     for name in ["one", "two"] {
-        watch.began(name);
+        watcher.wait_for_run_begin(name);
     }
     let stopper = runner.clone();
     let report = within("stop_all", move || stopper.stop_all());
@@ -72,7 +75,7 @@ fn rule_41_one_deadline_limits_every_stop_timeout() {
 
 #[test]
 fn rule_41_all_services_share_the_deadline_of_25_s() {
-    let mut test = virtual_time();
+    let mut test = virtual_time_builder();
     for name in ["a", "b", "c"] {
         let service = Service::new(name, |_| {}).stop_timeout("1h");
         test = test.service(if name == "c" { service } else { service.after("c") });
@@ -153,7 +156,7 @@ fn rule_41_a_wave_takes_as_long_as_its_slowest_service_and_the_next_one_follows(
 
 #[test]
 fn rule_41_the_stop_order_does_not_depend_on_the_order_of_starts() {
-    // The names follow no order, and the services are started in the wrong one.
+    // The names are in no particular order, and the services are started in the wrong order.
     let mut t = in_virtual_time([
         Service::new("ch7", sleep_until_stopped),
         Service::new("ch3", sleep_until_stopped).after("ch7"),
@@ -206,7 +209,7 @@ fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_clea
         ("paused", |name| Service::new(name.to_owned(), |_| {}).interval("1h")),
         ("registered", |name| Service::new(name.to_owned(), |_| {}).autostart(false)),
         ("running", |name| Service::new(name.to_owned(), sleep_until_stopped)),
-        ("unborn", |name| Service::new(name.to_owned(), sleep_until_stopped).initial_delay("1h")),
+        ("delayed", |name| Service::new(name.to_owned(), sleep_until_stopped).initial_delay("1h")),
     ];
     let cleaned = Arc::new(AtomicUsize::new(0));
     let mut services = vec![Service::new("late", sleep_until_stopped).initial_delay("1h")];
@@ -240,7 +243,7 @@ fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_clea
     let stopped = t.runner().status().into_values().filter(|state| *state == State::Stopped);
     assert_eq!(stopped.count(), 6 * EACH + 1);
     t.advance("1d");
-    assert_eq!(t.runs("held-0") + t.runs("unborn-0") + t.runs("late"), 0);
+    assert_eq!(t.runs("held-0") + t.runs("delayed-0") + t.runs("late"), 0);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
         let inside = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
         let (now, peak) = (Arc::clone(&inside), Arc::clone(&most));
-        // Stop is requested at every moment of the loop: in a run, a crash, a backoff, a restart.
+        // A stop is requested at every point of the loop: in a run, a crash, a backoff, a restart.
         let body = move |ctx: &Context| {
             peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             let asked = ctx.tick().run.is_multiple_of(3) && !ctx.sleep(millis(1));
@@ -72,11 +72,11 @@ fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
             let crashes = info(&runner, "s").crashes + round % 3;
             tests::until("it has crashed", || info(&runner, "s").crashes >= crashes);
             assert!(matches!(runner.stop("s").unwrap(), Stopped::Ended { .. }));
-            let known = info(&runner, "s");
-            assert_eq!((known.state, inside.load(Ordering::SeqCst)), (State::Stopped, 0));
-            assert_eq!(known.next_due, None);
+            let service = info(&runner, "s");
+            assert_eq!((service.state, inside.load(Ordering::SeqCst)), (State::Stopped, 0));
+            assert_eq!(service.next_due, None);
         }
-        // Now another thread restarts it all the time; the last request wins.
+        // Now another thread restarts it continuously; the last request wins.
         let asking = runner.clone();
         let (done, end) = bounded(1);
         tests::spawn(move || {
@@ -91,10 +91,10 @@ fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
         }
         assert_eq!(end.recv_timeout(tests::TIMEOUT), Ok(()), "every request was answered");
         runner.stop("s").unwrap();
-        let known = info(&runner, "s");
-        assert_eq!((known.state, inside.load(Ordering::SeqCst)), (State::Stopped, 0));
+        let service = info(&runner, "s");
+        assert_eq!((service.state, inside.load(Ordering::SeqCst)), (State::Stopped, 0));
         assert!(runner.stop_all().is_clean());
-        assert_eq!(info(&runner, "s").runs, known.runs);
+        assert_eq!(info(&runner, "s").runs, service.runs);
         assert_eq!(most.load(Ordering::SeqCst), 1, "never two copies");
     });
 }

@@ -1,26 +1,25 @@
-//! Rule 40: stop wakes every wait and lets the current run end.
+//! Rule 40: a stop request wakes every wait and lets the current run end.
 
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use tests::{Stopwatch, Watch, best_of, millis, secs, sleep_until_stopped};
+use tests::{EventWatcher, Stopwatch, best_of, millis, secs, sleep_until_stopped};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Runner, Service, State, Stopped};
 
-/// The limit for "immediately". The best of several rounds counts, because the machine has other
-/// load.
-const MILLISECONDS: Duration = millis(5);
+/// The limit for "immediately". The best of several rounds counts, because the machine may be busy.
+const IMMEDIATELY: Duration = millis(5);
 
-/// Starts `service`, which is called `s`, waits for `state`, and measures how long its stop takes.
+/// Starts `service`, named `s`, waits for `state`, and measures how long its stop takes.
 fn stop_in(state: State, service: impl Fn() -> Service) {
-    best_of(5, &format!("stop while {state}"), MILLISECONDS, || {
+    best_of(5, &format!("stop while {state}"), IMMEDIATELY, || {
         let runner = Runner::new();
         runner.register(service());
         runner.start_all().unwrap();
         tests::until("it has that state", || runner.status()["s"] == state);
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         let stopped = runner.stop("s").unwrap();
-        let took = watch.elapsed();
+        let took = stopwatch.elapsed();
         assert!(matches!(stopped, Stopped::Ended { after } if after <= took), "{stopped:?}");
         assert_eq!(runner.status()["s"], State::Stopped);
         took
@@ -28,7 +27,7 @@ fn stop_in(state: State, service: impl Fn() -> Service) {
 }
 
 #[test]
-fn rule_40_stop_wakes_every_kind_of_wait_immediately() {
+fn rule_40_a_stop_request_wakes_every_kind_of_wait_immediately() {
     let crash = || Service::new("s", |_| Err::<(), _>("no")).backoff("60s");
     stop_in(State::BackingOff, crash);
     stop_in(State::Waiting, || Service::new("s", |_| {}).interval("1h"));
@@ -49,7 +48,7 @@ fn rule_40_stop_wakes_every_kind_of_wait_immediately() {
     });
 }
 
-/// Stop relies on no timeout, however short: no virtual time passes.
+/// A stop does not rely on a timeout, however short: no virtual time passes.
 #[test]
 fn rule_40_stop_takes_no_virtual_time() {
     for (state, service) in [
@@ -75,7 +74,7 @@ fn rule_40_stop_takes_no_virtual_time() {
 #[test]
 fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
     let runner = Runner::new();
-    let mut watch = Watch::new(&runner);
+    let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let (report, reports) = bounded(2);
     let body = move |ctx: &Context| {
@@ -90,7 +89,7 @@ fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
     let stopper = runner.clone();
     let (answer, answered) = bounded(1);
     tests::spawn(move || answer.send(stopper.stop("s").unwrap()).unwrap());
-    watch.change("s", &Change::Stopping);
+    watcher.wait_for_change("s", &Change::Stopping);
     assert_eq!(runner.status()["s"], State::Stopping);
     assert!(answered.try_recv().is_err(), "stop waits for the run");
     drop(go);

@@ -17,14 +17,14 @@ fn compute(length: Duration) {
 }
 
 #[test]
-fn a_body_that_only_polls_its_stop_channel_keeps_its_time() {
+fn a_body_that_only_polls_its_stop_channel_stays_in_virtual_time() {
     let poll = |ctx: &Context| assert!(ctx.stopping().try_recv().is_err());
     let mut t = in_virtual_time([Service::new("polls", poll).interval("10s")]);
     t.advance("1m");
     assert_eq!(t.runs("polls"), 7);
 }
 
-/// Even while the test kit determines that nothing is left to do.
+/// A polling body may return even while the test kit determines that nothing is left to do.
 #[test]
 fn a_polling_body_may_return_at_any_moment() {
     let poll = |ctx: &Context| {
@@ -36,10 +36,11 @@ fn a_polling_body_may_return_at_any_moment() {
     assert_eq!(t.runs("polls"), 3_001);
 }
 
-/// If the operating system reports that the thread is running.
+/// A body that computes for long stays in virtual time if the operating system reports that its
+/// thread is running.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_polling_body_that_computes_keeps_its_time() {
+fn a_polling_body_that_computes_stays_in_virtual_time() {
     let poll = |ctx: &Context| {
         assert!(ctx.stopping().try_recv().is_err());
         compute(Duration::from_millis(350));
@@ -61,7 +62,7 @@ fn a_detached_body_has_real_time_to_stop() {
     assert!(matches!(t.stop("consumer"), Ok(Stopped::Ended { .. })), "{}", t.timeline());
 }
 
-/// A test that waited for them would give up on the bodies that are still detached.
+/// If the test kit waited for stopped bodies, it would abandon those that are still detached.
 #[test]
 fn stopped_bodies_are_not_waited_for() {
     let mut t = in_virtual_time([consumer("a"), consumer("b")]);

@@ -6,22 +6,22 @@ use tests::{panic_text, secs};
 use tina4_service::testing::{Builder, TestRunner};
 use tina4_service::{Context, Service};
 
-fn none() -> Builder {
+fn builder() -> Builder {
     TestRunner::builder().only::<&str>([])
 }
 
 #[test]
 fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
-    let builder = none().at("2026-03-28T12:00:00[Europe/Berlin]");
+    let builder = builder().at("2026-03-28T12:00:00[Europe/Berlin]");
     let nightly = Service::new("nightly", |ctx: &Context| assert!(ctx.sleep(secs(1))));
     let mut t = builder.service(nightly.cron("30 2 * * *")).build().unwrap();
     let start = t.now();
     assert_eq!(start.to_string(), "2026-03-28 12:00:00 +01:00[Europe/Berlin]");
     assert_eq!(format!("{start:?}"), start.to_string());
     t.advance("1d");
-    let known = t.info("nightly");
-    assert_eq!(known.last_start, Some(t.time("2026-03-29T03:00")), "half past two does not exist");
-    assert_eq!(known.last_end, Some(t.time("2026-03-29T03:00") + secs(1)));
+    let info = t.info("nightly");
+    assert_eq!(info.last_start, Some(t.time("2026-03-29T03:00")), "half past two does not exist");
+    assert_eq!(info.last_end, Some(t.time("2026-03-29T03:00") + secs(1)));
     // In the message of an assertion, wherever the instant comes from.
     for (text, found) in [
         (
@@ -31,8 +31,8 @@ fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
         ("left: Some(2026-03-30 02:30:00 +02:00[Europe/Berlin])\n right: None", {
             panic_text(|| assert_eq!(t.info("nightly").next_due, None))
         }),
-        ("last_start: Some(2026-03-29 03:00:00 +02:00[Europe/Berlin])", format!("{known:?}")),
-        ("since: 2026-03-29 03:00:01 +02:00[Europe/Berlin]", format!("{known:?}")),
+        ("last_start: Some(2026-03-29 03:00:00 +02:00[Europe/Berlin])", format!("{info:?}")),
+        ("since: 2026-03-29 03:00:01 +02:00[Europe/Berlin]", format!("{info:?}")),
         ("at: 2026-03-28 12:00:00 +01:00[Europe/Berlin]", format!("{:?}", t.events()[0])),
         ("now: 2026-03-29 13:00:00 +02:00[Europe/Berlin]", format!("{t:?}")),
     ] {
@@ -45,7 +45,7 @@ fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
 
 #[test]
 fn instants_can_be_parsed_compared_and_added_to() {
-    let t = none().at("2026-10-25T02:30:00+01:00[Europe/Berlin]").build().unwrap();
+    let t = builder().at("2026-10-25T02:30:00+01:00[Europe/Berlin]").build().unwrap();
     let second = t.now();
     let first = second - secs(3_600);
     // The same wall time, an hour apart.
@@ -78,7 +78,7 @@ fn instants_can_be_parsed_compared_and_added_to() {
     assert_eq!(close.to_string(), "2026-10-25 02:30:00.5000001 +01:00[Europe/Berlin]");
     for time in [first, second, close] {
         assert_eq!(t.time(&time.to_string()), time);
-        let there = none().at(time.to_string()).build().unwrap();
+        let there = builder().at(time.to_string()).build().unwrap();
         assert_eq!((there.now(), there.now().to_string()), (time, time.to_string()));
     }
     close -= Duration::from_millis(500) + step;
@@ -105,12 +105,12 @@ fn the_time_zone_of_a_test_is_the_one_it_names() {
         ("1883-11-18T12:00[America/New_York]", "1883-11-18 12:00:00 -04:56:02[America/New_York]"),
     ] {
         for at in [at, prints] {
-            assert_eq!(none().at(at).build().unwrap().now().to_string(), prints, "{at}");
+            assert_eq!(builder().at(at).build().unwrap().now().to_string(), prints, "{at}");
         }
     }
     for (wrong, why) in [("2026-01-01T00:00:00+02:00[UTC]", "offset"), ("2026-01-01T00:00[UTC", "")]
     {
-        let error = none().at(wrong).build().unwrap_err().to_string();
+        let error = builder().at(wrong).build().unwrap_err().to_string();
         assert!(error.starts_with(&format!("`{wrong}` is not a time: ")), "{error}");
         assert!(error.contains(why), "{error}");
     }

@@ -1,6 +1,6 @@
 //! Rules 70 and 82: mistakes in a test are reported by the test kit.
 
-use tests::{in_virtual_time, panic_text, virtual_time};
+use tests::{in_virtual_time, panic_text, virtual_time_builder};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Flow, Service, State};
 
@@ -22,7 +22,7 @@ fn an_unknown_name_is_reported() {
 }
 
 #[test]
-fn rule_82_a_misspelt_name_is_recognised() {
+fn rule_82_a_misspelled_name_gets_a_suggestion() {
     type Call = fn(&mut TestRunner, &str);
     let calls: [Call; 7] = [
         |t, name| assert_eq!(t.runs(name), 0),
@@ -34,9 +34,9 @@ fn rule_82_a_misspelt_name_is_recognised() {
         |t, name| t.slow_next(name, "1s"),
     ];
     for call in calls {
-        let misspelt =
+        let misspelled =
             move || call(&mut in_virtual_time([Service::new("heartbeat", |_| {})]), "hartbeat");
-        let text = panic_text(misspelt);
+        let text = panic_text(misspelled);
         assert_eq!(text, "there is no service `hartbeat`; did you mean `heartbeat`?");
     }
     let selected = TestRunner::builder().only(["testing.daily_raport"]).build();
@@ -61,9 +61,9 @@ fn unreadable_times_and_faulty_services_are_reported() {
     t.advance("1s");
     assert_eq!(t.state("once"), State::Finished);
     assert_eq!(t.run_next(), Vec::<String>::new());
-    let error = virtual_time().at("2026-02-30T00:00").build().unwrap_err().to_string();
+    let error = virtual_time_builder().at("2026-02-30T00:00").build().unwrap_err().to_string();
     assert!(error.starts_with("`2026-02-30T00:00` is not a time: "), "{error}");
-    let bad = virtual_time().service(Service::new("bad", |_| {}).interval("0s")).build();
+    let bad = virtual_time_builder().service(Service::new("bad", |_| {}).interval("0s")).build();
     let error = bad.unwrap_err().to_string();
     assert!(error.contains("`interval` cannot be zero"), "{error}");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tests::{Stopwatch, in_virtual_time, secs, utc, virtual_time};
+use tests::{Stopwatch, in_virtual_time, secs, utc, virtual_time_builder};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Res, Service, State, Stopped, service};
 
@@ -30,7 +30,7 @@ fn rule_70_a_day_passes_in_a_moment() {
 
 #[test]
 fn rule_70_run_next_reaches_a_run_in_the_far_future() {
-    let mut t = virtual_time()
+    let mut t = virtual_time_builder()
         .service(Service::new("yearly", |_| {}).cron("@yearly"))
         .service(Service::new("also", |_| {}).cron("0 0 1 1 *"))
         .build()
@@ -42,7 +42,7 @@ fn rule_70_run_next_reaches_a_run_in_the_far_future() {
 #[test]
 fn rule_70_all_due_runs_happen_in_order_and_to_completion() {
     let periods = [("c", 3), ("a", 2), ("b", 7)];
-    let mut test = virtual_time();
+    let mut test = virtual_time_builder();
     for (name, period) in periods {
         let body = move |ctx: &Context| assert!(ctx.sleep(Duration::from_millis(500)));
         test = test.service(Service::new(name, body).interval(secs(period)));
@@ -63,13 +63,10 @@ fn rule_70_all_due_runs_happen_in_order_and_to_completion() {
     assert_eq!(runs, expected);
     assert!(events.is_sorted_by_key(|event| event.at));
     for (name, period) in periods {
-        let known = t.info(name);
-        assert_eq!((known.runs, known.crashes), (100 / period + 1, 0), "{name}");
-        assert_eq!(
-            (known.state, known.duration.mean),
-            (State::Waiting, Duration::from_millis(500))
-        );
-        assert_eq!(known.lateness.max, Duration::ZERO);
+        let info = t.info(name);
+        assert_eq!((info.runs, info.crashes), (100 / period + 1, 0), "{name}");
+        assert_eq!((info.state, info.duration.mean), (State::Waiting, Duration::from_millis(500)));
+        assert_eq!(info.lateness.max, Duration::ZERO);
     }
 }
 
@@ -82,7 +79,7 @@ fn rule_70_a_body_sleeps_in_virtual_time_while_others_run() {
             count.fetch_add(1, Ordering::SeqCst);
         }
     };
-    let mut t = virtual_time()
+    let mut t = virtual_time_builder()
         .service(Service::new("sleeper", sleeper))
         .service(Service::new("every", |_| {}).interval("10m"))
         .build()
@@ -148,9 +145,7 @@ fn a_slow_run_causes_skips_gets_stuck_and_is_abandoned() {
 fn a_flush_happens_on_stop() {
     let flushed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&flushed);
-    let flush = move |ctx: &Context| {
-        // Virtual time passes while it runs.
-        let _ = ctx;
+    let flush = move |_: &Context| {
         count.fetch_add(1, Ordering::SeqCst);
     };
     let mut t = in_virtual_time([Service::new("sync", |_| {}).delay("5s").on_stop(flush)]);
@@ -185,7 +180,7 @@ fn a_detached_body_is_waited_for_at_its_end() {
             recv(ctx.stopping()) -> _ => return Flow::Done,
         }
     };
-    let mut t = virtual_time()
+    let mut t = virtual_time_builder()
         .service(Service::new("consumer", consumer))
         .service(Service::new("every", |_| {}).interval("1h"))
         .build()
@@ -202,7 +197,7 @@ fn a_detached_body_is_waited_for_at_its_end() {
 
 #[test]
 fn bodies_use_the_runner_in_virtual_time() {
-    let mut t = virtual_time().build().unwrap();
+    let mut t = virtual_time_builder().build().unwrap();
     let runner = t.runner().clone();
     let control = move |_: &Context| {
         assert!(runner.is_running("other"));
@@ -224,7 +219,7 @@ fn rule_70_the_same_test_gives_the_same_timeline_every_time() {
         let sleep = |ctx: &Context| {
             let _ = ctx.sleep(Duration::from_millis(1_500));
         };
-        let mut t = virtual_time()
+        let mut t = virtual_time_builder()
             .service(Service::new("a", sleep).interval("1s").jitter("900ms"))
             .service(Service::new("b", sleep).delay("2s"))
             .service(Service::new("c", |_| Err::<(), _>("no")).interval("3s").max_restarts(4))
@@ -277,7 +272,7 @@ fn another_thread_may_wait_without_advancing_time() {
         t.advance("10s");
     }
     assert_eq!(t.runs("every"), 201);
-    // Time no longer advances, and the thread still learns of the end.
+    // Time no longer advances, but the thread is still notified of the end.
     t.stop_all();
     ended.1.recv_timeout(tests::TIMEOUT).unwrap();
 }
@@ -296,8 +291,8 @@ fn virtual_time_nests() {
 
 #[test]
 fn a_long_chain_of_cron_services_is_released_without_recursion() {
-    let mut builder =
-        virtual_time().service(Service::new("s0", |_| {}).interval("1d").initial_delay("1s"));
+    let mut builder = virtual_time_builder()
+        .service(Service::new("s0", |_| {}).interval("1d").initial_delay("1s"));
     for number in 1..5_000 {
         let first = format!("s{}", number - 1);
         let next = Service::new(format!("s{number}"), |_| {}).cron("@daily").timezone("UTC");
@@ -310,7 +305,7 @@ fn a_long_chain_of_cron_services_is_released_without_recursion() {
 
 #[test]
 fn rule_70_a_year_of_a_service_every_30_s_and_a_daily_one() {
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     let mut t = TestRunner::builder()
         .only::<&str>([])
         .service(Service::new("often", |_| {}).interval("30s"))
@@ -320,5 +315,5 @@ fn rule_70_a_year_of_a_service_every_30_s_and_a_daily_one() {
     t.advance("365d");
     assert_eq!(t.runs("often"), 365 * 2_880 + 1);
     assert_eq!(t.runs("daily"), 365);
-    println!("a year took {:?}", watch.elapsed());
+    println!("a year took {:?}", stopwatch.elapsed());
 }

@@ -47,12 +47,13 @@ pub(crate) fn name(bodies: Bodies, functions: Functions) -> String {
 /// Writes a workspace with all crates, which have the same dependencies.
 pub(crate) fn workspace(root: &Path, home: &Path, crates: &[(Bodies, Functions)]) {
     let write = |path: &Path, text: &str| {
-        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
+        fs::create_dir_all(path.parent().expect("a directory"))
+            .expect("the directory can be created");
         fs::write(path, text).expect("the file can be written");
     };
     write(
         &home.join("Cargo.toml"),
-        "[workspace]\nmembers = [\"*-*\", \"kept\"]\nresolver = \"3\"\n",
+        "[workspace]\nmembers = [\"*-*\", \"registry\"]\nresolver = \"3\"\n",
     );
     // The versions of this workspace, which are already downloaded.
     if let Ok(lock) = fs::read_to_string(root.join("Cargo.lock")) {
@@ -66,13 +67,13 @@ pub(crate) fn workspace(root: &Path, home: &Path, crates: &[(Bodies, Functions)]
             runtime.display()
         )
     };
-    let kept = "pub struct Kept {\n    pub name: &'static str,\n    pub call: fn(),\n}\n\ninventory::collect!(Kept);\n";
-    write(&home.join("kept/Cargo.toml"), &manifest("kept", ""));
-    write(&home.join("kept/src/lib.rs"), kept);
+    let registry = "pub struct Registered {\n    pub name: &'static str,\n    pub call: fn(),\n}\n\ninventory::collect!(Registered);\n";
+    write(&home.join("registry/Cargo.toml"), &manifest("registry", ""));
+    write(&home.join("registry/src/lib.rs"), registry);
     for &(bodies, functions) in crates {
         let name = name(bodies, functions);
-        let kept = "kept = { path = \"../kept\" }\n";
-        write(&home.join(&name).join("Cargo.toml"), &manifest(&name, kept));
+        let registry = "registry = { path = \"../registry\" }\n";
+        write(&home.join(&name).join("Cargo.toml"), &manifest(&name, registry));
         write(&home.join(&name).join("src/lib.rs"), &source(bodies, functions));
     }
 }
@@ -155,7 +156,7 @@ fn function(number: usize, bodies: Bodies, functions: Functions) -> String {
     if functions == Functions::Registered {
         let _ = writeln!(
             text,
-            "    inventory::submit!(kept::Kept {{ name: \"service_{number}\", call: || {{ let _ = service_{number}; }} }});\n"
+            "    inventory::submit!(registry::Registered {{ name: \"service_{number}\", call: || {{ let _ = service_{number}; }} }});\n"
         );
     }
     text

@@ -12,30 +12,30 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, process, thread};
 
+mod footprint;
 mod machine;
-mod measure;
-mod measures;
+mod metric;
+mod metrics;
+mod peer;
+mod peers;
 mod record;
 mod report;
-mod rival;
-mod rivals;
 mod rounds;
 mod usage;
-mod weigh;
 
-use measure::Effort;
-use rival::Cannot;
+use metric::Effort;
+use peer::Unavailable;
 use rounds::Options;
 
 const USAGE: &str = "\
-peers all [--rounds 5] [--quick] [--rival NAME].. [--measure NAME]..
-    measure every pair in a process of its own, in every round, and print tables
-peers measure RIVAL MEASURE [--quick]
+peers all [--rounds 5] [--quick] [--peer NAME].. [--metric NAME]..
+    measure every pair in a separate process, in every round, and print tables
+peers measure PEER METRIC [--quick]
     measure one pair in this process and print one line of JSON
-peers weigh [--rounds 5]
-    build a program with one service for each rival: dependencies, build time, size
+peers footprint [--rounds 5]
+    build a program with one service for each peer: dependencies, build time, size
 peers list
-    list the rivals and the measures; --measure also takes the start of a name";
+    list the peers and the metrics; --metric also takes the start of a name";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -51,10 +51,10 @@ fn main() -> ExitCode {
 fn command(arguments: &[&str]) -> Result<(), String> {
     match arguments {
         ["all", options @ ..] => rounds::all(&Options::read(options)?),
-        ["measure", rival, measure] => one(rival, measure, Effort::Full),
-        ["measure", rival, measure, "--quick"] => one(rival, measure, Effort::Quick),
-        ["weigh"] => weigh::all(rounds::DEFAULT),
-        ["weigh", "--rounds", count] => weigh::all(rounds::read_rounds(count)?),
+        ["measure", peer, metric] => one(peer, metric, Effort::Full),
+        ["measure", peer, metric, "--quick"] => one(peer, metric, Effort::Quick),
+        ["footprint"] => footprint::all(rounds::DEFAULT),
+        ["footprint", "--rounds", count] => footprint::all(rounds::read_rounds(count)?),
         ["list"] => {
             list();
             Ok(())
@@ -63,31 +63,31 @@ fn command(arguments: &[&str]) -> Result<(), String> {
     }
 }
 
-/// A measurement that takes longer is taken to hang.
+/// A measurement that takes longer counts as hung.
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// Measures one pair and exits the process, without stopping what it started.
-fn one(rival: &str, measure: &str, effort: Effort) -> Result<(), String> {
-    let known = rivals::ALL.into_iter().find(|known| known.name() == rival);
-    let rival = known.ok_or_else(|| format!("unknown rival `{rival}`"))?;
-    let known = measures::ALL.into_iter().find(|known| known.name() == measure);
-    let measure = known.ok_or_else(|| format!("unknown measure `{measure}`"))?;
+fn one(peer: &str, metric: &str, effort: Effort) -> Result<(), String> {
+    let found = peers::ALL.into_iter().find(|each| each.name() == peer);
+    let peer = found.ok_or_else(|| format!("unknown peer `{peer}`"))?;
+    let found = metrics::ALL.into_iter().find(|each| each.name() == metric);
+    let metric = found.ok_or_else(|| format!("unknown metric `{metric}`"))?;
     thread::spawn(move || {
         thread::sleep(LIMIT);
-        let hung = Cannot(format!("not done after {} s", LIMIT.as_secs()));
-        println!("{}", report::line(rival, measure, &Err(hung)));
+        let hung = Unavailable(format!("not done after {} s", LIMIT.as_secs()));
+        println!("{}", report::line(peer, metric, &Err(hung)));
         process::exit(0)
     });
-    println!("{}", report::line(rival, measure, &measure.run(rival, effort)));
+    println!("{}", report::line(peer, metric, &metric.run(peer, effort)));
     process::exit(0)
 }
 
 fn list() {
-    for rival in rivals::ALL {
-        println!("{:22} {}", rival.name(), rival.about());
+    for peer in peers::ALL {
+        println!("{:22} {}", peer.name(), peer.about());
     }
     println!();
-    for measure in measures::ALL {
-        println!("{:22} {}", measure.name(), measure.title());
+    for metric in metrics::ALL {
+        println!("{:22} {}", metric.name(), metric.title());
     }
 }

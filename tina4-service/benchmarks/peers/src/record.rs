@@ -3,16 +3,16 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::rival::Work;
+use crate::peer::Work;
 
 /// A run that begins at most this many nanoseconds early counts as on time: the origin of the grid is
-/// found by reading two clocks in turn, and the thread may be preempted in between.
-const EARLY: u64 = 500_000;
+/// computed by reading two clocks in turn, and the thread may be preempted in between.
+const EARLY_TOLERANCE_NANOS: u64 = 500_000;
 
 /// Records when each run begins.
 pub(crate) struct Recorder {
     origin: Instant,
-    /// When the first run of each service was due; 0 if unknown, because the rival keeps no grid.
+    /// When the first run of each service was due; 0 if unknown, because the peer keeps no grid.
     grids: Box<[AtomicU64]>,
     runs: Box<[Runs]>,
     /// The rest of the body of a service.
@@ -23,7 +23,7 @@ pub(crate) struct Recorder {
 struct Runs {
     count: AtomicU32,
     began: Box<[AtomicU64]>,
-    /// When the run was due according to the rival; 0 if the rival keeps a grid.
+    /// When the run was due according to the peer; 0 if the peer keeps a grid.
     due: Box<[AtomicU64]>,
 }
 
@@ -58,7 +58,7 @@ impl Recorder {
     }
 
     /// Statistics of the runs of some services that were due within a window.
-    pub(crate) fn within(
+    pub(crate) fn window_stats(
         &self,
         window: (Instant, Instant),
         period: Duration,
@@ -74,12 +74,12 @@ impl Recorder {
             let began = |run: usize| runs.began[run].load(Ordering::Relaxed);
             all.began += (0..count).filter(|run| (from..to).contains(&began(*run))).count();
             let grid = self.grids[service].load(Ordering::Relaxed);
-            let dues: Vec<u64> = if grid == 0 {
+            let due_times: Vec<u64> = if grid == 0 {
                 (0..count).map(|run| runs.due[run].load(Ordering::Relaxed)).collect()
             } else {
-                dues_of((0..count).map(began), grid, period)
+                due_times_of((0..count).map(began), grid, period)
             };
-            for (run, due) in dues.into_iter().enumerate() {
+            for (run, due) in due_times.into_iter().enumerate() {
                 if (from..to).contains(&due) {
                     all.late.push(began(run).saturating_sub(due));
                 }
@@ -118,16 +118,16 @@ fn drift_of(began: &[u64], period: f64) -> f64 {
     moved.sum()
 }
 
-/// The due time of each run. A run belongs to the latest due time that has passed, except after a
-/// stall: there it belongs to the first that was missed, so that the whole delay counts. Runs that
-/// make up for missed ones belong to those.
-fn dues_of(began: impl Iterator<Item = u64>, grid: u64, period: u64) -> Vec<u64> {
+/// The due time of each run. A run is attributed to the latest due time that has passed, except after
+/// a stall: there it is attributed to the first one missed, so that the whole delay counts. Runs that
+/// make up for missed ones are attributed to those.
+fn due_times_of(began: impl Iterator<Item = u64>, grid: u64, period: u64) -> Vec<u64> {
     let mut next = None;
     let mut missed = 0..0;
     began
         .map(|began| {
-            let latest = (began + EARLY).saturating_sub(grid) / period;
-            // The rival may have started before the recording: then the first run is on time.
+            let latest = (began + EARLY_TOLERANCE_NANOS).saturating_sub(grid) / period;
+            // The peer may have started before the recording; the first run then counts as on time.
             let first = next.unwrap_or(latest);
             let due = if first <= latest {
                 next = Some(latest + 1);
@@ -157,13 +157,13 @@ impl Work for Recorder {
         self.grids[service].load(Ordering::Relaxed) == 0
     }
 
-    fn grid(&self, service: usize, first: Instant) {
+    fn report_grid(&self, service: usize, first: Instant) {
         if self.wants_grid(service) {
             self.grids[service].store(self.since(first), Ordering::Relaxed);
         }
     }
 
-    fn due(&self, service: usize, at: Instant) {
+    fn report_due(&self, service: usize, at: Instant) {
         let runs = &self.runs[service];
         if let Some(slot) = runs.due.get(runs.count.load(Ordering::Relaxed) as usize) {
             slot.store(self.since(at), Ordering::Relaxed);
@@ -201,13 +201,13 @@ pub(crate) fn quantile(sorted: &[u64], part: f64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{drift_of, dues_of};
+    use super::{drift_of, due_times_of};
 
     #[test]
-    fn a_run_belongs_to_the_latest_due_time() {
+    fn a_run_is_attributed_to_the_latest_due_time() {
         let began = [1_000_050, 2_000_070, 2_999_990];
         assert_eq!(
-            dues_of(began.into_iter(), 1_000_000, 1_000_000),
+            due_times_of(began.into_iter(), 1_000_000, 1_000_000),
             [1_000_000, 2_000_000, 3_000_000]
         );
     }
@@ -227,17 +227,20 @@ mod tests {
     }
 
     #[test]
-    fn a_run_after_a_stall_belongs_to_the_first_missed_due_time() {
+    fn a_run_after_a_stall_is_attributed_to_the_first_missed_due_time() {
         let (grid, period) = (10_000_000, 10_000_000);
         let began = [10_000_100, 55_000_000, 60_000_100];
-        assert_eq!(dues_of(began.into_iter(), grid, period), [10_000_000, 20_000_000, 60_000_000]);
+        assert_eq!(
+            due_times_of(began.into_iter(), grid, period),
+            [10_000_000, 20_000_000, 60_000_000]
+        );
     }
 
     #[test]
-    fn runs_that_catch_up_belong_to_the_missed_due_times() {
+    fn runs_that_catch_up_are_attributed_to_the_missed_due_times() {
         let (grid, period) = (10_000_000, 10_000_000);
         let began = [10_000_100, 41_000_000, 41_000_100, 41_000_200, 50_000_100];
-        let dues = [10_000_000, 20_000_000, 30_000_000, 40_000_000, 50_000_000];
-        assert_eq!(dues_of(began.into_iter(), grid, period), dues);
+        let due_times = [10_000_000, 20_000_000, 30_000_000, 40_000_000, 50_000_000];
+        assert_eq!(due_times_of(began.into_iter(), grid, period), due_times);
     }
 }

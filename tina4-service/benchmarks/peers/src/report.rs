@@ -5,48 +5,48 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::measure::{Column, Figure, Measure};
-use crate::rival::{Cannot, Rival};
-use crate::rivals;
+use crate::metric::{Column, Figure, Metric};
+use crate::peer::{Peer, Unavailable};
+use crate::peers;
 
 /// The line that a measuring process prints: each figure is a number, or a reason why there is none.
 pub(crate) fn line(
-    rival: &dyn Rival,
-    measure: &dyn Measure,
-    outcome: &Result<Vec<Figure>, Cannot>,
+    peer: &dyn Peer,
+    metric: &dyn Metric,
+    outcome: &Result<Vec<Figure>, Unavailable>,
 ) -> String {
-    let mut line = json!({ "rival": rival.name(), "measure": measure.name() });
+    let mut line = json!({ "peer": peer.name(), "metric": metric.name() });
     match outcome {
         Ok(figures) => {
-            let figures = measure.columns().iter().zip(figures).map(|(column, figure)| {
-                let value = figure.as_ref().map_or_else(|cannot| json!(cannot.0), |it| json!(it));
+            let figures = metric.columns().iter().zip(figures).map(|(column, figure)| {
+                let value = figure.as_ref().map_or_else(|reason| json!(reason.0), |it| json!(it));
                 (column.name.to_owned(), value)
             });
             line["figures"] = Value::Object(figures.collect());
         }
-        Err(Cannot(reason)) => line["cannot"] = json!(reason),
+        Err(Unavailable(reason)) => line["unavailable"] = json!(reason),
     }
     line.to_string()
 }
 
 /// A parsed line.
 pub(crate) struct Line {
-    rival: &'static str,
-    measure: &'static str,
+    peer: &'static str,
+    metric: &'static str,
     outcome: Result<Vec<Result<f64, String>>, String>,
 }
 
 impl Line {
     pub(crate) fn read(
-        rival: &'static dyn Rival,
-        measure: &'static dyn Measure,
+        peer: &'static dyn Peer,
+        metric: &'static dyn Metric,
         text: &str,
     ) -> Option<Self> {
         let line: Value = serde_json::from_str(text).ok()?;
-        let outcome = match line.get("cannot") {
+        let outcome = match line.get("unavailable") {
             Some(reason) => Err(reason.as_str()?.to_owned()),
             None => {
-                let figures = measure.columns().iter().map(|column| {
+                let figures = metric.columns().iter().map(|column| {
                     let figure = line.get("figures")?.get(column.name)?;
                     let reason = || figure.as_str().unwrap_or("no figure").to_owned();
                     Some(figure.as_f64().ok_or_else(reason))
@@ -54,21 +54,21 @@ impl Line {
                 Ok(figures.collect::<Option<_>>()?)
             }
         };
-        Some(Self { rival: rival.name(), measure: measure.name(), outcome })
+        Some(Self { peer: peer.name(), metric: metric.name(), outcome })
     }
 
     /// Stands in for the line of a process that printed none.
     pub(crate) fn missing(
-        rival: &'static dyn Rival,
-        measure: &'static dyn Measure,
+        peer: &'static dyn Peer,
+        metric: &'static dyn Metric,
         status: &str,
     ) -> Self {
         let outcome = Err(format!("ended without a figure: {status}"));
-        Self { rival: rival.name(), measure: measure.name(), outcome }
+        Self { peer: peer.name(), metric: metric.name(), outcome }
     }
 }
 
-/// All lines, by measure and rival.
+/// All lines, by metric and peer.
 #[derive(Default)]
 pub(crate) struct Results(BTreeMap<(&'static str, &'static str), Samples>);
 
@@ -80,16 +80,16 @@ struct Samples {
     /// For each figure, the reason why there is none.
     reasons: Vec<Option<String>>,
     /// Why there is no figure at all.
-    cannot: Option<String>,
+    unavailable: Option<String>,
 }
 
 impl Results {
     pub(crate) fn add(&mut self, line: Line) {
-        let samples = self.0.entry((line.measure, line.rival)).or_default();
+        let samples = self.0.entry((line.metric, line.peer)).or_default();
         let figures = match line.outcome {
             Ok(figures) => figures,
             Err(reason) => {
-                samples.cannot = Some(reason);
+                samples.unavailable = Some(reason);
                 return;
             }
         };
@@ -103,15 +103,15 @@ impl Results {
         }
     }
 
-    fn median(&self, measure: &str, rival: &str, column: usize) -> Result<f64, &str> {
-        let samples = self.0.iter().find(|(key, _)| **key == (measure, rival));
+    fn median(&self, metric: &str, peer: &str, column: usize) -> Result<f64, &str> {
+        let samples = self.0.iter().find(|(key, _)| **key == (metric, peer));
         let samples = samples.map(|(_, samples)| samples).ok_or("not measured")?;
         let mut values = samples.values.get(column).cloned().unwrap_or_default();
         match median(&mut values) {
             Some(median) => Ok(median),
             None => {
                 let reason = samples.reasons.get(column).and_then(Option::as_deref);
-                Err(reason.or(samples.cannot.as_deref()).unwrap_or("no figure"))
+                Err(reason.or(samples.unavailable.as_deref()).unwrap_or("no figure"))
             }
         }
     }
@@ -123,30 +123,26 @@ pub(crate) fn median(values: &mut [f64]) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// The table of one measure: a row for each rival, figures with their ratio to this crate's.
-pub(crate) fn table(
-    measure: &dyn Measure,
-    rivals: &[&'static dyn Rival],
-    results: &Results,
-) -> String {
-    let mut text = format!("### {}\n\n| `{}` |", measure.title(), measure.name());
-    let columns = measure.columns();
+/// The table of one metric: a row for each peer, figures with their ratio to this crate's.
+pub(crate) fn table(metric: &dyn Metric, peers: &[&'static dyn Peer], results: &Results) -> String {
+    let mut text = format!("### {}\n\n| `{}` |", metric.title(), metric.name());
+    let columns = metric.columns();
     for column in columns {
         let _ = write!(text, " {} |", column.name);
     }
     let _ = writeln!(text, "\n| --- |{}", " ---: |".repeat(columns.len()));
-    for rival in rivals {
-        let _ = write!(text, "| {} |", rival.name());
-        let figures = |rival: &str| -> Vec<Result<f64, &str>> {
+    for peer in peers {
+        let _ = write!(text, "| {} |", peer.name());
+        let figures = |peer: &str| -> Vec<Result<f64, &str>> {
             let indexes = 0..columns.len();
-            indexes.map(|index| results.median(measure.name(), rival, index)).collect()
+            indexes.map(|index| results.median(metric.name(), peer, index)).collect()
         };
-        let mine = figures(rivals::ALL[0].name());
-        let theirs = figures(rival.name());
+        let mine = figures(peers::ALL[0].name());
+        let theirs = figures(peer.name());
         match theirs[0] {
             // A reason that all figures share is printed once.
             Err(reason) if theirs.iter().all(|figure| *figure == Err(reason)) => {
-                let _ = write!(text, " cannot: {reason} |{}", " |".repeat(columns.len() - 1));
+                let _ = write!(text, " n/a: {reason} |{}", " |".repeat(columns.len() - 1));
             }
             Ok(_) | Err(_) => {
                 for ((column, figure), mine) in columns.iter().zip(theirs).zip(mine) {
@@ -162,7 +158,7 @@ pub(crate) fn table(
 
 fn cell(column: &Column, figure: Result<f64, &str>, mine: Result<f64, &str>) -> String {
     match (figure, mine) {
-        (Err(reason), _) => format!("cannot: {reason}"),
+        (Err(reason), _) => format!("n/a: {reason}"),
         (Ok(figure), Ok(mine)) if column.compared && mine > 0.0 => {
             format!("{} ({})", three_digits(figure), three_digits(figure / mine))
         }

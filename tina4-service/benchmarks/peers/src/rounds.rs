@@ -1,4 +1,4 @@
-//! Measures every pair in a process of its own, all pairs in every round.
+//! Measures every pair in a separate process, all pairs in every round.
 
 use std::env;
 use std::process::{Child, Command, Stdio};
@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use chrono::Utc;
 
-use crate::measure::{Effort, Measure};
+use crate::metric::{Effort, Metric};
+use crate::peer::Peer;
 use crate::report::{self, Results};
-use crate::rival::Rival;
-use crate::{machine, measures, rivals};
+use crate::{machine, metrics, peers};
 
 /// The default number of rounds.
 pub(crate) const DEFAULT: usize = 5;
@@ -18,51 +18,51 @@ pub(crate) const DEFAULT: usize = 5;
 pub(crate) struct Options {
     rounds: usize,
     effort: Effort,
-    rivals: Vec<&'static dyn Rival>,
-    measures: Vec<&'static dyn Measure>,
+    peers: Vec<&'static dyn Peer>,
+    metrics: Vec<&'static dyn Metric>,
 }
 
 impl Options {
     pub(crate) fn read(options: &[&str]) -> Result<Self, String> {
         let (mut rounds, mut effort) = (None, Effort::Full);
-        let (mut rivals, mut measures) = (Vec::new(), Vec::new());
+        let (mut peers, mut metrics) = (Vec::new(), Vec::new());
         let mut options = options.iter().copied();
         while let Some(option) = options.next() {
             let mut value = || options.next().ok_or(format!("`{option}` needs a value"));
             match option {
                 "--quick" => effort = Effort::Quick,
                 "--rounds" => rounds = Some(read_rounds(value()?)?),
-                "--rival" => {
+                "--peer" => {
                     let name = value()?;
-                    let rival = rivals::ALL.into_iter().find(|rival| rival.name() == name);
-                    rivals.push(rival.ok_or_else(|| format!("unknown rival `{name}`"))?);
+                    let peer = peers::ALL.into_iter().find(|peer| peer.name() == name);
+                    peers.push(peer.ok_or_else(|| format!("unknown peer `{name}`"))?);
                 }
-                "--measure" => {
+                "--metric" => {
                     let name = value()?;
-                    let known = measures.len();
-                    measures
-                        .extend(measures::ALL.into_iter().filter(|it| it.name().starts_with(name)));
-                    if measures.len() == known {
-                        return Err(format!("unknown measure `{name}`"));
+                    let before = metrics.len();
+                    metrics
+                        .extend(metrics::ALL.into_iter().filter(|it| it.name().starts_with(name)));
+                    if metrics.len() == before {
+                        return Err(format!("unknown metric `{name}`"));
                     }
                 }
                 _ => return Err(format!("unknown option `{option}`")),
             }
         }
-        if rivals.is_empty() {
-            rivals = rivals::ALL.to_vec();
+        if peers.is_empty() {
+            peers = peers::ALL.to_vec();
         }
-        if measures.is_empty() {
-            measures = measures::ALL.to_vec();
+        if metrics.is_empty() {
+            metrics = metrics::ALL.to_vec();
         }
         let rounds = rounds.unwrap_or(effort.pick(DEFAULT, 1));
-        Ok(Self { rounds, effort, rivals, measures })
+        Ok(Self { rounds, effort, peers, metrics })
     }
 }
 
 pub(crate) fn read_rounds(text: &str) -> Result<usize, String> {
     let count = text.parse().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| format!("`--rounds` needs a number, not `{text}`"))
+    count.ok_or_else(|| format!("`--rounds` needs a positive whole number, not `{text}`"))
 }
 
 /// Measures the selected pairs and prints the tables.
@@ -71,21 +71,21 @@ pub(crate) fn all(options: &Options) -> Result<(), String> {
     let mut results = Results::default();
     for round in 0..options.rounds {
         eprintln!("round {} of {}, {} s", round + 1, options.rounds, start.elapsed().as_secs());
-        // Each round starts with another rival.
-        let mut rivals = options.rivals.clone();
-        rivals.rotate_left(round % options.rivals.len());
-        let (counted, timed): (Vec<&dyn Measure>, Vec<&dyn Measure>) =
-            options.measures.iter().partition(|measure| measure.can_share_the_machine());
-        for measure in timed {
-            for rival in &rivals {
-                results.add(finish(begin(*rival, measure, options.effort)?)?);
+        // Each round starts with a different peer.
+        let mut peers = options.peers.clone();
+        peers.rotate_left(round % options.peers.len());
+        let (counted, timed): (Vec<&dyn Metric>, Vec<&dyn Metric>) =
+            options.metrics.iter().partition(|metric| metric.can_share_the_machine());
+        for metric in timed {
+            for peer in &peers {
+                results.add(finish(begin(*peer, metric, options.effort)?)?);
             }
         }
         // These count events and do not measure speed, so they may run side by side.
         let mut running = Vec::new();
-        for measure in counted {
-            for rival in &rivals {
-                running.push(begin(*rival, measure, options.effort)?);
+        for metric in counted {
+            for peer in &peers {
+                running.push(begin(*peer, metric, options.effort)?);
             }
         }
         for process in running {
@@ -94,43 +94,46 @@ pub(crate) fn all(options: &Options) -> Result<(), String> {
     }
     println!("# Figures\n");
     println!("Printed by `peers all`. The [README](README.md) describes the method.");
-    println!("In brackets: the ratio to the figure of this crate.\n");
+    println!("In brackets: the ratio to the figure of this crate; n/a: not available.\n");
     println!("{}, {}.\n", Utc::now().date_naive(), machine::describe());
-    let rounds = if options.rounds == 1 { "One round" } else { "Medians of the rounds" };
-    println!("{rounds} ({}), {} s.\n", options.rounds, start.elapsed().as_secs());
-    for measure in &options.measures {
-        print!("{}", report::table(*measure, &options.rivals, &results));
+    let rounds = match options.rounds {
+        1 => "One round".to_owned(),
+        count => format!("Medians of {count} rounds"),
+    };
+    println!("{rounds}; the whole measurement took {} s.\n", start.elapsed().as_secs());
+    for metric in &options.metrics {
+        print!("{}", report::table(*metric, &options.peers, &results));
     }
     Ok(())
 }
 
 struct Process {
-    rival: &'static dyn Rival,
-    measure: &'static dyn Measure,
+    peer: &'static dyn Peer,
+    metric: &'static dyn Metric,
     child: Child,
 }
 
 fn begin(
-    rival: &'static dyn Rival,
-    measure: &'static dyn Measure,
+    peer: &'static dyn Peer,
+    metric: &'static dyn Metric,
     effort: Effort,
 ) -> Result<Process, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    command.args(["measure", rival.name(), measure.name()]);
+    command.args(["measure", peer.name(), metric.name()]);
     if effort == Effort::Quick {
         command.arg("--quick");
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let child = command.spawn().map_err(|error| error.to_string())?;
-    Ok(Process { rival, measure, child })
+    Ok(Process { peer, metric, child })
 }
 
 /// The line that the process printed, or its exit status if it printed none.
 fn finish(process: Process) -> Result<report::Line, String> {
-    let Process { rival, measure, child } = process;
+    let Process { peer, metric, child } = process;
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let line = report::Line::read(rival, measure, text.trim());
-    Ok(line.unwrap_or_else(|| report::Line::missing(rival, measure, &output.status.to_string())))
+    let line = report::Line::read(peer, metric, text.trim());
+    Ok(line.unwrap_or_else(|| report::Line::missing(peer, metric, &output.status.to_string())))
 }

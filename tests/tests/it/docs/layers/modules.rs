@@ -1,4 +1,4 @@
-//! The modules of a crate, read from its sources, and the files that their paths mean.
+//! The modules of a crate, read from its sources, and the files that their paths refer to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,16 +7,16 @@ use super::tokens::tokens;
 /// Segments of a path, such as `crate`, `plan`, `fault`, `Fault`.
 type Path = Vec<String>;
 
-/// What one module of a crate, in a file of its own or not, declares and names.
+/// The declarations and paths of one module of a crate, which may be a file or inline.
 #[derive(Debug, Default)]
 struct Module {
     /// The file that it is in.
     file: String,
-    /// Where files of its children are, with a `/` at the end unless it is the root.
-    folder: String,
+    /// The directory of its children's files, with a `/` at the end unless it is the root.
+    dir: String,
     parent: usize,
     children: BTreeMap<String, usize>,
-    /// The names that `use` makes known.
+    /// The names that `use` brings into scope, with their paths.
     imported: Vec<(String, Path)>,
     /// The paths that end in `*`, without it.
     globs: Vec<Path>,
@@ -38,8 +38,8 @@ pub(crate) type Imports = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 /// The root module.
 const ROOT: usize = 0;
 
-/// The longest chain of re-exports that is followed. A longer one is a circle.
-const MOST_STEPS: u32 = 16;
+/// The longest chain of re-exports that is followed. A longer one is a cycle.
+const MAX_REEXPORTS: u32 = 16;
 
 impl Crate {
     /// Reads a crate from its sources by path, beginning with `lib.rs`.
@@ -53,20 +53,20 @@ impl Crate {
         &mut self,
         sources: &BTreeMap<String, String>,
         file: &str,
-        folder: &str,
+        dir: &str,
         parent: usize,
     ) -> usize {
         let text = sources.get(file).unwrap_or_else(|| panic!("there is no `{file}`"));
-        let module = self.add(file, folder, parent);
+        let module = self.add(file, dir, parent);
         let tokens = tokens(text);
         let mut reader = Reader { sources, tokens: &tokens, at: 0 };
         reader.read_module(self, module);
         module
     }
 
-    fn add(&mut self, file: &str, folder: &str, parent: usize) -> usize {
-        let (file, folder) = (file.to_owned(), folder.to_owned());
-        self.modules.push(Module { file, folder, parent, ..Module::default() });
+    fn add(&mut self, file: &str, dir: &str, parent: usize) -> usize {
+        let (file, dir) = (file.to_owned(), dir.to_owned());
+        self.modules.push(Module { file, dir, parent, ..Module::default() });
         self.modules.len() - 1
     }
 
@@ -87,36 +87,36 @@ impl Crate {
         imports
     }
 
-    /// The files that a path in this module means: none if it leads to another crate, several if its
-    /// meaning depends on the operating system.
+    /// The files that a path in this module refers to: none if it leads to another crate, several if
+    /// that depends on the operating system.
     fn files(&self, module: usize, path: &[String]) -> BTreeSet<String> {
-        let meant = self.resolve(module, path, MOST_STEPS);
-        meant.into_iter().map(|module| self.modules[module].file.clone()).collect()
+        let modules = self.resolve(module, path, MAX_REEXPORTS);
+        modules.into_iter().map(|module| self.modules[module].file.clone()).collect()
     }
 
-    /// The modules that declare what a path means.
+    /// Resolves a path in this module to the modules that declare its target.
     fn resolve(&self, module: usize, path: &[String], steps: u32) -> BTreeSet<usize> {
         match path.first().map(String::as_str) {
             None => BTreeSet::from([module]),
-            Some("crate") => self.inside(ROOT, &path[1..], steps),
-            Some("self") => self.inside(module, &path[1..], steps),
+            Some("crate") => self.resolve_inside(ROOT, &path[1..], steps),
+            Some("self") => self.resolve_inside(module, &path[1..], steps),
             Some("super") => {
                 // A further `super` is relative to the parent.
                 let (parent, rest) = (self.modules[module].parent, &path[1..]);
                 let is_next_super = rest.first().is_some_and(|next| next == "super");
-                let step = if is_next_super { Self::resolve } else { Self::inside };
+                let step = if is_next_super { Self::resolve } else { Self::resolve_inside };
                 step(self, parent, rest, steps)
             }
-            Some(_) => self.known(module, path, steps).unwrap_or_default(),
+            Some(_) => self.resolve_name(module, path, steps).unwrap_or_default(),
         }
     }
 
-    /// What the rest of a path means from this module on.
-    fn inside(&self, module: usize, path: &[String], steps: u32) -> BTreeSet<usize> {
+    /// Resolves the rest of a path, starting at this module.
+    fn resolve_inside(&self, module: usize, path: &[String], steps: u32) -> BTreeSet<usize> {
         if path.is_empty() {
             return BTreeSet::from([module]);
         }
-        if let Some(found) = self.known(module, path, steps) {
+        if let Some(found) = self.resolve_name(module, path, steps) {
             return found;
         }
         let own = BTreeSet::from([module]);
@@ -133,24 +133,24 @@ impl Crate {
         if by_glob.is_empty() { own } else { by_glob }
     }
 
-    /// What a path that begins with a child or an imported name means; `None` if this module knows no
+    /// Resolves a path that begins with a child or an imported name; `None` if this module has no
     /// such name.
-    fn known(&self, module: usize, path: &[String], steps: u32) -> Option<BTreeSet<usize>> {
+    fn resolve_name(&self, module: usize, path: &[String], steps: u32) -> Option<BTreeSet<usize>> {
         let (first, rest) = (&path[0], &path[1..]);
         let Module { children, imported, .. } = &self.modules[module];
         if let Some(child) = children.get(first) {
-            return Some(self.inside(*child, rest, steps));
+            return Some(self.resolve_inside(*child, rest, steps));
         }
         let left = steps.checked_sub(1)?;
-        // `use time::time` does not say what `time` is.
-        let says = |(name, target): &&(String, Path)| name == first && target[0] != *first;
-        let mut targets = imported.iter().filter(says).peekable();
+        // `use time::time` does not define the first `time`.
+        let defines = |(name, target): &&(String, Path)| name == first && target[0] != *first;
+        let mut targets = imported.iter().filter(defines).peekable();
         targets.peek()?;
-        let meant = targets.flat_map(|(_, target)| {
+        let modules = targets.flat_map(|(_, target)| {
             let whole: Path = target.iter().chain(rest).cloned().collect();
             self.resolve(module, &whole, left)
         });
-        Some(meant.collect())
+        Some(modules.collect())
     }
 }
 
@@ -179,19 +179,19 @@ impl Reader<'_> {
                 }
                 ("mod", name, ";") => {
                     let name = name.to_owned();
-                    let folder = &found.modules[module].folder;
-                    let (beside, below) =
-                        (format!("{folder}{name}.rs"), format!("{folder}{name}/mod.rs"));
-                    let file = if self.sources.contains_key(&beside) { beside } else { below };
-                    let folder = format!("{folder}{name}/");
-                    let child = found.read_file(self.sources, &file, &folder, module);
+                    let dir = &found.modules[module].dir;
+                    let (sibling, nested) =
+                        (format!("{dir}{name}.rs"), format!("{dir}{name}/mod.rs"));
+                    let file = if self.sources.contains_key(&sibling) { sibling } else { nested };
+                    let dir = format!("{dir}{name}/");
+                    let child = found.read_file(self.sources, &file, &dir, module);
                     found.modules[module].children.insert(name, child);
                     self.at += 3;
                 }
                 ("mod", name, "{") => {
-                    let Module { file, folder, .. } = &found.modules[module];
-                    let (file, folder) = (file.clone(), format!("{folder}{name}/"));
-                    let child = found.add(&file, &folder, module);
+                    let Module { file, dir, .. } = &found.modules[module];
+                    let (file, dir) = (file.clone(), format!("{dir}{name}/"));
+                    let child = found.add(&file, &dir, module);
                     found.modules[module].children.insert(name.to_owned(), child);
                     self.at += 3;
                     self.read_module(found, child);
@@ -231,7 +231,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Words with `::` in between.
+    /// Reads a path: words with `::` between them.
     fn path(&mut self) -> Path {
         let mut path = vec![self.peek(0).to_owned()];
         self.at += 1;
@@ -244,7 +244,7 @@ impl Reader<'_> {
         path
     }
 
-    /// Reads what is between `use` and `;`, or between the commas of a group in it.
+    /// Reads the tokens between `use` and `;`, or between the commas of a group in it.
     fn use_tree(&mut self, prefix: &Path, module: &mut Module) {
         let mut path = prefix.clone();
         // `use ::name` is another crate.

@@ -1,7 +1,7 @@
-//! Rust source as words and marks, without comments and literals.
+//! Splits Rust source into words and punctuation, without comments and literals.
 
-/// Splits a source into identifiers and keywords, `::`, and single marks. Comments and lifetimes are
-/// left out; of a literal the word `""` stays.
+/// Splits a source into identifiers and keywords, `::`, and single punctuation characters. Comments
+/// and lifetimes are left out; each literal is replaced by `""`.
 pub(crate) fn tokens(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -59,7 +59,7 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// A character, or a lifetime.
+/// The token and the length of a character literal or a lifetime.
 fn apostrophe(text: &str) -> (&str, usize) {
     let mut chars = text.chars().skip(1);
     let (first, second) = (chars.next(), chars.next());
@@ -70,8 +70,8 @@ fn apostrophe(text: &str) -> (&str, usize) {
     ("", 1 + name)
 }
 
-/// A word, or a literal that begins with letters: `b"..."`, `r#"..."#`. A raw identifier is the word
-/// without its prefix.
+/// The token and the length of a word, or of a literal that begins with letters: `b"..."`,
+/// `r#"..."#`. The token of a raw identifier is the word without its prefix.
 fn word(text: &str) -> (&str, usize) {
     let length = text.find(|c| !is_word(c)).unwrap_or(text.len());
     let (name, rest) = text.split_at(length);
@@ -97,7 +97,7 @@ fn word(text: &str) -> (&str, usize) {
 }
 
 #[test]
-fn a_source_is_split_into_words_and_marks() {
+fn a_source_is_split_into_words_and_punctuation() {
     for (source, expected) in [
         ("use a::{b, c};", "use a :: { b , c } ;"),
         ("x // crate::a\ny /* crate::b /* c */ d */ z", "x y z"),
