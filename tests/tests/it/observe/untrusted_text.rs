@@ -75,7 +75,7 @@ fn rule_30_a_fault_is_harmless_whatever_the_environment_contains() {
     let ended = tests::Child::run(command.env("TZ", "No\nwhere\u{1b}[2J")).wait();
     let out = ended.out.join("\n");
     assert_harmless(&out, 2);
-    assert!(out.contains("`TZ=No\\nwhere\\u{1b}[2J`"), "{out}");
+    assert!(out.contains("`TZ` is `No\\nwhere\\u{1b}[2J`"), "{out}");
 }
 
 #[test]
