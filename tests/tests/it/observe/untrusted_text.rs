@@ -43,7 +43,10 @@ fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_error_contains()
 fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_cron_expression_contains() {
     let (runner, _clock) = manual_clock();
     runner.register(Service::new("s", |_| {}).cron("0\n8\t* *   *").timezone("UTC"));
-    assert_eq!(info(&runner, "s").to_string(), "s: registered, 0 8 * * * (UTC), 0 runs, 0 crashes");
+    assert_eq!(
+        info(&runner, "s").to_string(),
+        "s: registered, 0 8 * * * (UTC), runs: 0, crashes: 0"
+    );
     assert_harmless(&runner.check().unwrap().to_string(), 1);
 }
 
@@ -89,7 +92,7 @@ fn rule_70_a_change_is_one_line_of_the_timeline_whatever_its_error_contains() {
     let timeline = t.timeline();
     // It starts, runs, crashes, its clean-up fails, and it has failed.
     assert_harmless(&timeline, 5);
-    for what in ["crash 1: ", "a clean-up failed: ", "failed: "] {
+    for what in ["crash 1: ", "clean-up hook failed: ", "failed: "] {
         assert!(timeline.contains(&format!("  {what}{SHOWN}")), "{timeline}");
     }
 }
