@@ -14,7 +14,7 @@ const PERMANENT: &str = "permanent error: ";
 /// does no harm.
 #[cold]
 pub(super) fn from_error(cause: Cause) -> Box<Crash> {
-    let mut crash = from_hook_error(cause);
+    let mut crash = from_error_without_prefix(cause);
     match crash.kind {
         CrashKind::Transient => {}
         CrashKind::Permanent => {
@@ -24,10 +24,10 @@ pub(super) fn from_error(cause: Cause) -> Box<Crash> {
     crash
 }
 
-/// Converts the error that a clean-up hook returned. A hook is never restarted, so the text does not
-/// say whether the error is permanent.
+/// Converts an error without a prefix that says whether it is permanent. For the errors of clean-up
+/// hooks, because there is nothing to restart.
 #[cold]
-pub(super) fn from_hook_error(cause: Cause) -> Box<Crash> {
+pub(super) fn from_error_without_prefix(cause: Cause) -> Box<Crash> {
     let mut text = ErrorText::new();
     let panic = text.read(cause.error());
     // Dropped only now: if reading the text panicked, a second panic during unwinding would abort the

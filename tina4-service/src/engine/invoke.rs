@@ -114,11 +114,13 @@ fn clean_up(context: &Context, instance: &Instance) -> Vec<Arc<str>> {
     let mut failures = Vec::new();
     loop {
         let result = if let Some(registered) = instance.pop_hook() {
-            guarded(context, instance, || (registered.hook)().map_err(crashes::from_hook_error))
+            guarded(context, instance, || {
+                (registered.hook)().map_err(crashes::from_error_without_prefix)
+            })
         } else if instance.take_on_stop() {
             guarded(context, instance, || {
                 let invocation = Invocation::new(context);
-                instance.definition.on_stop(&invocation).map_err(crashes::from_hook_error)
+                instance.definition.on_stop(&invocation).map_err(crashes::from_error_without_prefix)
             })
         } else {
             break;

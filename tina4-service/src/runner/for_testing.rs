@@ -20,7 +20,7 @@ impl Runner {
 
     /// Records every change from now on.
     pub(crate) fn record_all(&self, event_log: EventLog) {
-        self.shared.engine.with(|supervisor, _| supervisor.set_recorder(event_log));
+        self.shared.engine.with(|supervisor, _| supervisor.set_event_log(event_log));
     }
 
     pub(crate) fn instance(&self, name: &str) -> Option<Arc<Instance>> {

@@ -90,7 +90,7 @@ fn rule_70_a_change_is_one_line_of_the_timeline_whatever_its_error_contains() {
     .max_restarts(0)]);
     t.advance("1s");
     let timeline = t.timeline();
-    // It starts, runs, crashes, its clean-up fails, and it has failed.
+    // It starts, runs, crashes, its clean-up hook fails, and it has failed.
     assert_harmless(&timeline, 5);
     for what in ["crash 1: ", "clean-up hook failed: ", "failed: "] {
         assert!(timeline.contains(&format!("  {what}{SHOWN}")), "{timeline}");

@@ -28,8 +28,8 @@ impl Journal {
     }
 
     #[cfg(feature = "testing")]
-    pub(super) fn set_recorder(&mut self, recorder: crate::observe::event_log::EventLog) {
-        self.subscribers.record(recorder);
+    pub(super) fn set_event_log(&mut self, event_log: crate::observe::event_log::EventLog) {
+        self.subscribers.record(event_log);
     }
 
     pub(super) fn has_subscribers(&self) -> bool {

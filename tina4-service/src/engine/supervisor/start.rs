@@ -23,8 +23,8 @@ impl Supervisor {
     }
 
     #[cfg(feature = "testing")]
-    pub(crate) fn set_recorder(&mut self, recorder: crate::observe::event_log::EventLog) {
-        self.journal.set_recorder(recorder);
+    pub(crate) fn set_event_log(&mut self, event_log: crate::observe::event_log::EventLog) {
+        self.journal.set_event_log(event_log);
     }
 
     pub(super) fn may_start(&self) -> Result<(), StartError> {
