@@ -1,9 +1,9 @@
 //! A small service as the compiler sees it: `before.rs` with the attribute expanded. A test of the
 //! macro compares the two.
 //!
-//! The function is unchanged. It is followed by one constant, which contains an empty macro, whose
-//! name must be unique in the crate, and one value that describes the service. All paths in it are
-//! absolute.
+//! The function is unchanged, except for an `allow` attribute. It is followed by one constant,
+//! which contains an empty macro, whose name must be unique in the crate, and one value that
+//! describes the service. All paths in it are absolute.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

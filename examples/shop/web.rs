@@ -60,7 +60,7 @@ fn wake_email_consumer() {
         // While it is busy, it polls for more emails anyway.
         Ok(()) | Err(ControlError::Busy { .. }) => {}
         Err(error) => {
-            tracing::warn!(%error, "cannot wake the mail service; the email will be sent within 2 s")
+            tracing::warn!(%error, "cannot wake the mail service; the email waits for the next run")
         }
     }
 }

@@ -1,9 +1,10 @@
 //! A slow reference implementation of cron: it walks through the wall time of a zone, hour by hour
 //! and near clock changes second by second, and tests every second of it against the expression.
 //!
-//! It shares no code and no method with the crate: it never computes where the next match must be,
-//! and never asks the zone for its transitions. [`Walk`] notices a clock change when the wall time
-//! is not one second later than a second ago; a wall time that occurred before is a repeated one.
+//! It shares no code and no algorithm with the crate: it never computes where the next match must
+//! be, and never asks the zone for its transitions. [`Walk`] notices a clock change when the wall
+//! time advances by more or less than the elapsed time; a wall time that occurred before is a
+//! repeated one.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -33,7 +33,7 @@ impl Rng {
     ///
     /// # Panics
     ///
-    /// If the range has more numbers than an `i64`.
+    /// If `high - low` overflows.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
         let count = (high - low).unsigned_abs() + 1;
         low + i64::try_from(self.below(count)).expect("less than the range")

@@ -1,5 +1,5 @@
-//! Rule 8: an idle runner uses no processor time. This is the only test in its process, because it
-//! measures the whole process.
+//! Rule 8: an idle runner uses no processor time. This is the only test in its process, so that no
+//! other disturbs the measurement.
 #![cfg(target_os = "linux")]
 
 use tests::{EventWatcher, millis, pause, process, secs, sleep_until_stopped, until};

@@ -247,7 +247,7 @@ fn rule_5_43_62_and_63_skipped_and_stuck_runs_are_warnings_and_abandoned_ones_er
     let abandoned = "service abandoned: it did not stop in time; check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, which returns early on a stop request, or give it a longer `stop_timeout`";
     let found = about("logs.stuck", Level::ERROR, &[abandoned]);
     assert!(found[0].fields["place"].starts_with(file!()), "{found:?}");
-    // The run of the other service has covered more than ten due times by now.
+    // About ten due times of the other service pass during this pause, while its run is blocked.
     tests::pause(millis(50));
     drop(go);
     let skipped = watcher.wait_for("logs.skips", |change| matches!(change, Change::Skipped { .. }));

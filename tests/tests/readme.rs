@@ -1,6 +1,6 @@
 //! The README's programs, built in a package of their own with only the dependencies that the
-//! README lists. Doctests compile them, too, but with every dependency of the crate, and without
-//! warnings.
+//! README lists. Doctests compile them, too, but with every dependency of the crate, and they
+//! report no warnings.
 
 use std::fs;
 use std::path::{Path, PathBuf};

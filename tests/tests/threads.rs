@@ -128,7 +128,7 @@ fn rule_50_ninety_nine_blocked_services_do_not_delay_another() {
     best_of(8, "largest lateness of one while 99 are blocked", LATE, || largest_lateness(99, 1));
 }
 
-/// A body that was predicted to be short, because it always was, blocks.
+/// A body that has always been short, and is therefore predicted to be short, blocks.
 #[test]
 fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
     let _alone = alone();

@@ -146,7 +146,7 @@ fn step_of_a_repeat(bencher: Bencher<'_, '_>) {
     bench_many(bencher, running, Life::repeat);
 }
 
-/// Two steps: a restart begins and crashes.
+/// Two steps: a restarted run begins and crashes.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn steps_of_a_crash(bencher: Bencher<'_, '_>) {
     bench_many(bencher, || Life::new(SECOND), Life::crash);

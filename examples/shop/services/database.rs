@@ -23,7 +23,7 @@ fn flush(store: Res<Store>, visits: Res<VisitCounter>) -> rusqlite::Result<()> {
     database_sync(store, visits)
 }
 
-/// Keeps the database fast, and leaves a single file behind.
+/// Keeps the database fast, and on stop moves all data into a single file.
 #[service(interval = "10m", on_stop = checkpoint)]
 fn database_upkeep(store: Res<Store>) -> rusqlite::Result<()> {
     store.optimize()

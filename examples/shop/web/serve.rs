@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// Serves requests until `stop` is ready, then waits up to `grace` for those in progress. A client
-/// that never finishes its request can therefore not prevent the shop from stopping.
+/// that never finishes its request therefore cannot prevent the shop from stopping.
 pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,

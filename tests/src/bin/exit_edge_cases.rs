@@ -65,8 +65,8 @@ fn values() -> Sender<()> {
     release
 }
 
-/// Another thread starts services in a loop, and so holds the lock of the list of runners most of
-/// the time.
+/// Another thread calls `start` in a loop, for a service that does not exist, and so holds the lock
+/// of the list of runners most of the time.
 fn starting() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
@@ -85,8 +85,8 @@ fn starting() {
     std::mem::forget(runner);
 }
 
-/// Another thread starts services in a loop, and the list of runners is long: its lock is nearly
-/// always held when the process ends.
+/// Another thread calls `start` in a loop, for a service that does not exist, and the list of
+/// runners is long: its lock is nearly always held when the process ends.
 fn many_runners() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));

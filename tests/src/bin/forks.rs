@@ -127,7 +127,7 @@ mod unix {
         let code = runner.run();
         let report = runner.stop_all();
         runner.wait();
-        // As far as the child knows, this is the last handle.
+        // Dropping a handle must not hang in the child either.
         drop(runner.clone());
         let waited = runner.wait_for_signal().map(drop);
         let checks = [
@@ -143,9 +143,9 @@ mod unix {
             runner.wait_timeout(secs(9)),
             format!("{runner:?}").contains("{}"),
             stopwatch.elapsed() < secs(1),
-            // This comes first, while this child has no threads: the standard library has a lock
-            // that threads hold while they start or end, and a child forked while it is held cannot
-            // start any.
+            // This comes before the next check, which starts threads in this child: the standard
+            // library has a lock that threads hold while they start or end, and a child forked
+            // while it is held cannot start any.
             end_of(in_child(|| i32::from(!own_runner_works()))).is_some_and(|end| is_good(&end)),
             own_runner_works(),
         ];
@@ -228,7 +228,8 @@ mod unix {
         tina4_service::register(Service::new("daemon", |_| Flow::Done).on_stop(hook));
         tina4_service::check().expect("no faults");
         let child = in_child(|| {
-            // `run` prints the number of services; an exit code has only 8 bits.
+            // `run` prints its report, which the test checks; the exit code says only whether it
+            // succeeded.
             let code = tina4_service::run();
             i32::from(code != std::process::ExitCode::SUCCESS)
         });
@@ -258,8 +259,8 @@ mod unix {
                 Err(_) => 101,
             }
         });
-        // Returns when the child has closed its end, after installing its handlers; the end of this
-        // process was dropped with the closure.
+        // Returns when the child has closed its writing end, after installing its handlers; this
+        // process's writing end was dropped with the closure.
         let _ = std::io::Read::read(&mut &reader, &mut [0]);
         kill(waits, Signal::SIGINT).expect("the child exists");
         println!("{:?}", end_of(waits).map(|status| exit_code(&status)));

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     let scenario = std::env::args().nth(1).unwrap_or_default();
     let stuck = || Service::new("stuck", ignores_stop);
     let vital = || {
-        // It starts after the other service, so that both are running.
+        // It starts after the other service, so that the other one is running when it fails.
         let vital = Service::new("vital", |_| Err::<(), _>("no")).critical(true).max_restarts(0);
         vital.after("web")
     };
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
             tina4_service::register(Service::new("web", web));
         }
         "slow to stop" => {
-            // It still runs when the second signal arrives.
+            // It is still running when the second signal arrives.
             let body = |ctx: &Context| {
                 ready_until_stopped(ctx);
                 tests::pause(Duration::from_millis(200));
@@ -186,7 +186,8 @@ fn main() -> ExitCode {
                 println!("ready");
                 let _ = caught.send(tina4_service::wait_for_signal().expect("handlers"));
             });
-            // Usually the thread waits after this pause; if it does not, the result is the same.
+            // Usually the thread is waiting by the end of this pause; if it is not, the result is
+            // the same.
             tests::pause(Duration::from_millis(100));
             drop(tina4_service::stop_all());
             println!("{}", cause.recv().expect("the thread waits"));

@@ -1,5 +1,5 @@
-//! Prints when tests in UTC begin. Then runs a service in each time zone that its arguments name,
-//! and prints when it was due: see `tests/no_time_zone_database.rs`.
+//! Prints the time at which a test in UTC begins. Then runs a service in each time zone that its
+//! arguments name, and prints when it was due: see `tests/no_time_zone_database.rs`.
 
 use tina4_service::testing::TestRunner;
 use tina4_service::{Flow, Service};

@@ -49,7 +49,7 @@ const WALKS: [(&str, &str, i64); 14] = [
 struct ZoneWalk {
     zone: &'static str,
     walk: Walk,
-    /// Instants of interest: clock changes, or the beginning.
+    /// Instants of interest: the clock changes or, if there are none, one two days after the start.
     moments: Vec<i64>,
     start: i64,
 }
@@ -63,7 +63,7 @@ impl ZoneWalk {
         Self { zone, walk, moments, start }
     }
 
-    /// A random instant to compute due times from, usually just before a clock change.
+    /// A random instant to compute due times from, usually near one of `moments`.
     fn random_instant(&self, rng: &mut Rng) -> i64 {
         let moment = rng.pick(&self.moments);
         let at = match rng.between(0, 7) {

@@ -12,7 +12,7 @@ fn end(scenario: &str) -> Ended {
 
 #[test]
 fn rule_45_the_end_of_the_process_drops_no_value_of_the_program() {
-    // Repeated, because it depends on which thread drops the runner last.
+    // Repeated, because the result could depend on which thread drops the runner last.
     for _ in 0..5 {
         let ended = end("values");
         assert_eq!(ended.code(), 0, "{ended:?}");

@@ -61,8 +61,8 @@ fn full_pipe() -> (Stdio, std::io::PipeReader) {
     (writer.into(), reader)
 }
 
-/// How long the end may take if all services stop immediately: a second, plus a margin for a busy
-/// machine.
+/// How long the end may take: a second, plus the timeout of 200 ms of the services that do not
+/// stop, plus a margin for a busy machine.
 const IN_TIME: Duration = millis(2_500);
 
 #[test]

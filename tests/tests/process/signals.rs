@@ -47,7 +47,7 @@ fn rule_44_a_second_signal_after_a_quarter_of_a_second_ends_the_process_and_says
             let mut child = start("stuck");
             child.wait_for_line("ready");
             child.signal(first);
-            // The body has noticed and ignores it; the other service stops.
+            // The body has noticed the request and ignores it; the other service stops.
             child.wait_for_line("asked to stop");
             pause(APART);
             let stopwatch = Stopwatch::start();

@@ -1,5 +1,5 @@
-//! Counts log lines. Unlike events for subscribers, they are written by the runner's own threads, so
-//! none are lost as long as writing is fast.
+//! Counts log lines. Unlike a subscriber's events, they wait in a queue that the runner itself
+//! empties, so none are lost as long as writing is fast.
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{LazyLock, Mutex, PoisonError};

@@ -1,5 +1,6 @@
-//! Rule 80: the generated code passes the strictest lints that a crate may enable. Every key except
-//! `cron` and `timezone`, and every kind of function, is used below.
+//! Rule 80: the generated code passes the lints that strict crates enable (`clippy::pedantic`,
+//! `missing_docs`). Every key except `cron` and `timezone`, and every kind of function, is used
+//! below.
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
 
 use tests::EventWatcher;

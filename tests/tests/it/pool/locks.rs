@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock};
 use tests::{EventWatcher, TIMEOUT, sleep_until_stopped, within};
 use tina4_service::{Change, Context, Flow, Local, Res, Runner, Service, State, service};
 
-/// Calls every method of the runner that does not interfere with the test.
+/// Calls methods of the runner that do not interfere with the test.
 fn call_back(runner: &Runner) {
     assert!(!runner.status().is_empty());
     assert!(!runner.services().is_empty());

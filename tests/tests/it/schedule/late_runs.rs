@@ -123,7 +123,7 @@ fn rule_5_a_run_longer_than_its_period_is_not_followed_by_a_burst() {
     assert_eq!(starts(&t, "delay", origin), [0.0, 3.5, 7.0]);
     let late = t.info("cron").lateness;
     assert_eq!((late.last, late.max), (millis(500), millis(500)));
-    // Occurrences 2, 4, 5 and 7 of the calendar, and due times 1, 3, 5 and 7 of the grid.
+    // The occurrences at 2, 4, 5 and 7 s, and the due times of the grid at 1, 3, 5 and 7 s.
     assert_eq!(["cron", "interval", "delay"].map(|name| t.info(name).skipped), [4, 4, 0]);
     assert_eq!(["cron", "interval", "delay"].map(|name| t.crashes(name)), [0; 3]);
 }
@@ -178,7 +178,7 @@ fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_ol
         let (skips, lateness) = (info.skipped, info.lateness.last);
         assert_eq!((skips, lateness), (skipped, secs(late)), "{length}:\n{}", t.timeline());
         t.advance("1d");
-        assert_eq!(t.info("s").skipped, skipped, "it continues with the calendar");
+        assert_eq!(t.info("s").skipped, skipped, "it continues with the next occurrence");
     }
 }
 

@@ -5,7 +5,7 @@ use tina4_service::{Runner, Service, State};
 
 mod outer {
     mod inner {
-        /// A module that no other module can name.
+        /// A private module, which only `inner` and its children can name.
         mod innermost {
             use tina4_service::service;
 

@@ -142,7 +142,7 @@ fn rule_30_a_second_service_of_one_name_does_not_replace_the_first() {
 }
 
 #[test]
-fn rule_30_status_shows_the_service_that_requests_reach() {
+fn rule_30_status_shows_the_one_of_two_namesakes_that_requests_go_to() {
     let mut t = in_virtual_time([Service::new("s", sleep_until_stopped)]);
     t.advance("0s");
     t.runner().register(Service::new("s", sleep_until_stopped));

@@ -100,7 +100,7 @@ fn rule_32_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
 }
 
 #[test]
-fn rule_32_and_41_a_fault_elsewhere_keeps_the_order_of_a_new_service() {
+fn rule_32_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service() {
     for (base, runs) in [(Service::new("base", sleep_until_stopped).initial_delay("10s"), 0), {
         (Service::new("base", sleep_until_stopped), 1)
     }] {

@@ -73,7 +73,7 @@ fn rule_175_the_plan_shows_due_times_and_places() {
     assert!(plan.contains(&format!("({}:{line})", file!())), "{plan}");
 }
 
-/// With quadratic costs, each of ten times as many services would cost ten times as much.
+/// If the total cost were quadratic, ten times as many services would cost ten times as much each.
 #[test]
 fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand() {
     let round = |_| (start_and_end(2_000), start_and_end(20_000));

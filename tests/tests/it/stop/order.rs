@@ -44,9 +44,9 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     let position = |name: &str, change: &Change| {
         events.iter().position(|event| event.service == name && event.change == *change).unwrap()
     };
-    for (later, first) in [("web", "cache"), ("worker", "cache"), ("cache", "database")] {
+    for (dependent, base) in [("web", "cache"), ("worker", "cache"), ("cache", "database")] {
         assert!(
-            position(later, &Change::Stopped) < position(first, &Change::Stopping),
+            position(dependent, &Change::Stopped) < position(base, &Change::Stopping),
             "{events:#?}"
         );
     }

@@ -21,7 +21,7 @@ fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
     };
     runner.register(Service::new("s", body));
     runner.start_all().unwrap();
-    // Three threads in parallel, in every order.
+    // Three threads repeat the three requests in parallel, each starting with a different one.
     let threads: Vec<_> = (0..3_usize)
         .map(|thread| {
             let runner = runner.clone();

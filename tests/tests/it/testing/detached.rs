@@ -62,9 +62,10 @@ fn a_detached_body_has_real_time_to_stop() {
     assert!(matches!(t.stop("consumer"), Ok(Stopped::Ended { .. })), "{}", t.timeline());
 }
 
-/// If the test kit waited for stopped bodies, it would abandon those that are still detached.
+/// Once a detached body has stopped, the test kit no longer waits for it. Otherwise it would
+/// abandon the other services.
 #[test]
-fn stopped_bodies_are_not_waited_for() {
+fn bodies_that_have_stopped_are_no_longer_waited_for() {
     let mut t = in_virtual_time([consumer("a"), consumer("b")]);
     t.advance("1s");
     assert!(matches!(t.stop("a"), Ok(Stopped::Ended { .. })));

@@ -22,7 +22,7 @@ fn rule_70_instants_print_as_the_clock_of_the_test_shows_them() {
     let info = t.info("nightly");
     assert_eq!(info.last_start, Some(t.time("2026-03-29T03:00")), "half past two does not exist");
     assert_eq!(info.last_end, Some(t.time("2026-03-29T03:00") + secs(1)));
-    // In the message of an assertion, wherever the instant comes from.
+    // In messages of assertions and in `Debug` output, wherever the instant comes from.
     for (text, found) in [
         (
             "left: 2026-03-28 12:00:00 +01:00[Europe/Berlin]\n right: 2026-03-29 13:00:00 +02:00[Europe/Berlin]",

@@ -13,8 +13,7 @@ pub(crate) trait Metric: Sync {
     /// The columns of its table, in the order of the figures.
     fn columns(&self) -> &'static [Column];
 
-    /// Whether other measurements may run at the same time, because it counts events instead of
-    /// measuring time.
+    /// Whether other measurements may run at the same time, because they do not change its figures.
     fn can_share_the_machine(&self) -> bool {
         false
     }

@@ -81,7 +81,7 @@ pub(crate) fn all(options: &Options) -> Result<(), String> {
                 results.add(finish(begin(*peer, metric, options.effort)?)?);
             }
         }
-        // These count events and do not measure speed, so they may run side by side.
+        // These do not measure speed, so they may run side by side.
         let mut running = Vec::new();
         for metric in counted {
             for peer in &peers {

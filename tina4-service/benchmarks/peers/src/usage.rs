@@ -9,7 +9,7 @@ use nix::sys::time::TimeValLike;
 const KERNEL_STACK: u64 = 16 * 1024;
 
 /// CPU time and context switches of this process so far, without the calling thread, which only
-/// metrics.
+/// measures.
 #[derive(Clone, Copy)]
 pub(crate) struct CpuUsage {
     cpu_micros: i64,

@@ -38,7 +38,7 @@ pub(crate) type Imports = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 /// The root module.
 const ROOT: usize = 0;
 
-/// The longest chain of re-exports that is followed. A longer one is a cycle.
+/// The longest chain of re-exports that is followed. A longer one is taken to be a cycle.
 const MAX_REEXPORTS: u32 = 16;
 
 impl Crate {

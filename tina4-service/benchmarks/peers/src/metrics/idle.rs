@@ -13,8 +13,8 @@ pub(crate) struct Idle;
 
 const COUNT: usize = 100;
 const PERIOD: Duration = Duration::from_secs(30);
-/// The idle threads of this crate exit during this time (after 5 s), those of the blocking pool of
-/// `tokio` do not (10 s).
+/// The idle threads of this crate exit during this time (after 5 s), but those of the blocking pool
+/// of `tokio` do not (10 s).
 const SETTLE: Duration = Duration::from_secs(8);
 
 impl Metric for Idle {

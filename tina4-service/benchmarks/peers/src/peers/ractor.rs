@@ -120,7 +120,7 @@ impl Peer for Ractor {
     }
 
     fn about(&self) -> &'static str {
-        "an actor per service: `send_interval`, `handle` works"
+        "an actor per service: `send_interval`; `handle` does the work"
     }
 
     fn periodic(&self, load: Load) -> StartResult {
