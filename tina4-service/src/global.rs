@@ -71,8 +71,8 @@ pub fn restart(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// There is no such service; it is not active, not up yet, or stopping; a run is in progress; or this
-/// process is a forked child.
+/// There is no such service; it is not active, still waits for the services that it comes `after`, or
+/// is stopping; a run is in progress; or this process is a forked child.
 pub fn run_now(name: &str) -> Result<(), ControlError> {
     GLOBAL.run_now(name)
 }
@@ -81,8 +81,8 @@ pub fn run_now(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// There is no such service; it is not active, not up yet, or stopping; or this process is a forked
-/// child.
+/// There is no such service; it is not active, still waits for the services that it comes `after`, or
+/// is stopping; or this process is a forked child.
 pub fn pause(name: &str) -> Result<(), ControlError> {
     GLOBAL.pause(name)
 }

@@ -37,11 +37,11 @@
 //! * [`surprises`]: common surprises, such as signals in a container, and how to avoid each.
 #![cfg_attr(
     feature = "testing",
-    doc = "* [`testing`]: runs a day's worth of services in milliseconds; with a [guide](testing::guide)."
+    doc = "* [`testing`]: runs the services for a virtual day in milliseconds; with a [guide](testing::guide)."
 )]
 #![cfg_attr(
     not(feature = "testing"),
-    doc = "* The feature `testing`: runs a day's worth of services in milliseconds; with a guide."
+    doc = "* The feature `testing`: runs the services for a virtual day in milliseconds; with a guide."
 )]
 //!
 //! # Platforms
@@ -59,7 +59,7 @@
 //
 // * text: formatting of text in messages
 // * sys: locks, panics, threads, forks
-// * time: the clock, time zones, schedules, virtual time
+// * time: the clock, the interface of virtual time, time zones, schedules
 // * service: what a service is, and what its code can reach
 // * observe: events, log lines, statistics, reports
 // * plan: the check before a start, and the start order
@@ -117,7 +117,7 @@ pub use time::clock::Clock;
 pub use time::schedule::Schedule;
 #[cfg(feature = "cron")]
 pub use time::schedule::ScheduleError;
-/// What a service does after a run: wait, run again, pause once, or finish.
+/// What a service does next: wait, run again (now or after a delay), or finish.
 ///
 /// ```
 /// use tina4_service::Flow;

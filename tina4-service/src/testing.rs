@@ -29,9 +29,10 @@
 //! # What is virtual
 //!
 //! The schedules of the services, backoffs, timeouts, [`Context::sleep`](crate::Context::sleep), and
-//! the time that [`Runner::stop`](crate::Runner::stop) and similar methods wait. A body itself takes no
-//! virtual time, even if it takes long in real time. Everything else that it waits for must arrive in
-//! real time; a fake passed to [`Builder::provide`] can answer immediately.
+//! the time that [`Runner::stop`](crate::Runner::stop) and similar methods wait. The function of a
+//! service, its *body*, takes no virtual time itself, even if it takes long in real time. Everything
+//! else that it waits for must arrive in real time; a fake passed to [`Builder::provide`] can answer
+//! immediately.
 //!
 //! A body that calls [`Context::stopping`](crate::Context::stopping), usually to wait for a channel as
 //! well, leaves virtual time until its run ends, because the runner cannot tell when it has finished

@@ -33,7 +33,7 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// The service was started. Restarts after a crash are [`Change::Restarted`] instead.
+    /// The service was started. Automatic restarts are [`Change::Restarted`] instead.
     Started,
     /// A run began.
     RunBegan {
@@ -49,7 +49,10 @@ pub enum Change {
         /// How long it took.
         took: Duration,
     },
-    /// Due times were skipped: a run was in progress, or the machine was suspended.
+    /// Due times were skipped.
+    ///
+    /// A run was in progress or began too late, the machine was suspended, or its clock was set
+    /// forward.
     Skipped {
         /// The number of skipped due times.
         count: u64,
@@ -72,7 +75,7 @@ pub enum Change {
         /// The backoff before the restart; `None`: the service has failed.
         restart_in: Option<Duration>,
     },
-    /// The service runs again after a crash.
+    /// The service runs again after a crash, or after a return with `restart = "always"`.
     Restarted,
     /// A run exceeded its `timeout`.
     Stuck {
@@ -83,7 +86,7 @@ pub enum Change {
     Paused,
     /// The service was resumed.
     Resumed,
-    /// The service was asked to stop, or is ending for another reason.
+    /// The service was asked to stop.
     Stopping,
     /// A clean-up hook returned an error or panicked.
     HookFailed {
@@ -99,19 +102,20 @@ pub enum Change {
     Stopped,
     /// The service ended because its work was done.
     Finished,
-    /// The service ended because it crashed too often, or with a permanent error.
+    /// The service ended: its last run crashed or returned, and no restart is allowed.
     Failed {
-        /// The last crash: the cause of its [`Change::Crashed`].
+        /// The cause of the last [`Change::Crashed`], or a text that says that the service returned too
+        /// often.
         cause: Arc<str>,
     },
     /// The service did not end within its `stop_timeout`.
     Abandoned {
-        /// The time since the run began.
+        /// The time since the unfinished run or clean-up began.
         running_for: Duration,
     },
-    /// The run of an abandoned service ended after all.
+    /// The run or clean-up of an abandoned service ended after all.
     LateEnd,
-    /// The service was not started again: its abandoned run is still alive.
+    /// The service was not started again: its abandoned run or clean-up is still alive.
     StillAlive,
     /// A worker thread could not be started. The runner will try again.
     ThreadFailed {

@@ -29,7 +29,7 @@ pub struct ServiceInfo<T = SystemTime> {
     pub schedule: Schedule,
     /// Its state.
     pub state: State,
-    /// When it entered this state.
+    /// When it entered this state, began its run, or became due for clean-up, whichever was last.
     pub since: T,
     /// The next due time, if it is known.
     pub next_due: Option<T>,
@@ -37,11 +37,13 @@ pub struct ServiceInfo<T = SystemTime> {
     pub runs: u64,
     /// The number of runs that returned an error or panicked.
     pub crashes: u64,
-    /// The number of runs that were restarts after a crash.
+    /// The number of automatic restarts.
+    ///
+    /// They follow a crash or, with `restart = "always"`, a return.
     pub restarts: u64,
     /// The number of consecutive crashes. With `restart = "always"`, returns count as well.
     pub crashes_in_a_row: u32,
-    /// The number of due times skipped during a run or while the machine was suspended.
+    /// The number of due times skipped; see [`Change::Skipped`](crate::Change::Skipped).
     pub skipped: u64,
     /// When the last run began.
     pub last_start: Option<T>,
@@ -49,9 +51,10 @@ pub struct ServiceInfo<T = SystemTime> {
     pub last_end: Option<T>,
     /// The duration of the last finished run.
     pub last_duration: Option<Duration>,
-    /// The last crash: the error with its sources, or the panic message and its location.
+    /// The cause of the last crash, or a text that says that the service returned too often.
     ///
-    /// See [`Change::Crashed`](crate::Change::Crashed) for its limits.
+    /// The cause is the error with its sources, or the panic message and its location. See
+    /// [`Change::Crashed`](crate::Change::Crashed) for its limits.
     pub last_error: Option<Arc<str>>,
     /// How long after their due times runs begin.
     pub lateness: DurationStats,

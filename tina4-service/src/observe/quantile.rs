@@ -1,10 +1,10 @@
 //! Estimates a quantile of a stream of durations without storing them.
 
-/// The 99th percentile of a stream of durations, in a small fixed space.
+/// The 99th percentile of a stream of durations, in a small, fixed amount of memory.
 ///
 /// It is estimated with the P² algorithm (Jain and Chlamtac, 1985): five markers follow the quantile
-/// without storing the values. The first marker is not stored: it stays at zero, as if the first value
-/// had been zero.
+/// without storing the values. The first marker is not stored: it stays at zero, as if a zero had come
+/// before the first value.
 #[derive(Debug, Default)]
 pub(super) struct Markers {
     /// The heights of the other markers: three around the quantile, and the largest sampled value.
@@ -16,8 +16,8 @@ pub(super) struct Markers {
 /// The quantiles that the markers between the first and the last one follow.
 const TARGETS: [f32; 3] = [0.495, 0.99, 0.995];
 
-/// The highest rank. Ranks are `f32`, which is exact up to 2^24. Beyond this rank they are halved, so
-/// that recent values weigh more, as they should for a service that runs for months.
+/// The highest rank. If a marker exceeds it, all ranks are halved, so that recent values weigh more, as
+/// they should for a service that runs for months. Ranks are `f32`, which is exact up to 2^24.
 const MAX_RANK: f32 = 1_000_000.0;
 
 /// Whether the value with this number, from 1, is sampled: each of the first thousand, then one in

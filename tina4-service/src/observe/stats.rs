@@ -32,7 +32,7 @@ pub(crate) struct Stats {
     quantiles: Option<Box<Quantiles>>,
 }
 
-/// The failures of one service.
+/// The crashes, restarts and skipped due times of one service, and its last error.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FailureCounts {
     pub(crate) crashes: u64,
@@ -90,7 +90,7 @@ impl Stats {
         self.duration.add(self.took);
     }
 
-    /// The recent duration of a run; `None`: too few runs to predict it.
+    /// The predicted duration of the next run; `None`: too few runs to predict it.
     pub(crate) fn expected_duration(&self) -> Option<Nanos> {
         (self.ends >= 4).then(|| self.average.into())
     }
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(size_of::<Quantiles>(), 64);
     }
 
-    /// A single long run among thousands does not change the 99th percentile, and mostly is not even
+    /// A single long run among thousands does not change the 99th percentile, and usually is not even
     /// sampled.
     #[test]
     fn one_outlier_does_not_move_the_p99() {

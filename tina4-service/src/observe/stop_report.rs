@@ -66,8 +66,10 @@ pub struct StoppedService {
     /// Where it is declared.
     pub place: Place,
     /// Its state: stopped, finished, failed, abandoned or registered.
+    ///
+    /// In an interim report it can be any state.
     pub state: State,
-    /// The time from the request to its end; `None`: it was not active.
+    /// The time from the request to its end; `None`: it was not active, or has not ended yet.
     pub took: Option<Duration>,
     /// The time since the run or the clean-up of an abandoned service began.
     ///

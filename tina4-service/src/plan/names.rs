@@ -52,7 +52,7 @@ impl Names {
 /// Sorts by name, then by index.
 ///
 /// Generated names such as `service-1234` share a prefix, and usually differ in the eight bytes after
-/// it. Comparing these bytes as a number, instead of the whole names, reduces the start of 10,000
+/// it. Comparing these bytes as a number, instead of the whole names, shortens the start of 10,000
 /// services by a quarter.
 fn sort_by_name(indices: &mut [u32], instances: &Instances<'_>) {
     let first = instances.name(indices[0]).as_bytes();

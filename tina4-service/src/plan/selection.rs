@@ -1,10 +1,10 @@
-//! Which declared services a runner has.
+//! Which declared services a runner excludes.
 
 use crate::plan::start_error::StartError;
 use crate::service::definition::Definition;
 
-/// The declared services that a runner excludes, and the faults that its builder found. They are
-/// reported together with those of the services.
+/// The declared services that a runner excludes, and the faults that its builder found. These
+/// faults are reported together with those of the services.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     /// Whether declared services were requested at all.

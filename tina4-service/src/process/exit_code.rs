@@ -15,7 +15,7 @@ const ABANDONED: u8 = 2;
 const OS_ERROR: u8 = 71;
 /// The runner is shutting down; `EX_TEMPFAIL`.
 const SHUTTING_DOWN: u8 = 75;
-/// The services have faults; `EX_CONFIG`.
+/// There are no services, or they have faults; `EX_CONFIG`.
 const FAULTS: u8 = 78;
 
 /// The exit code after a successful start. `signalled`: a signal asked the program to end.

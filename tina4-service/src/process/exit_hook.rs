@@ -29,7 +29,7 @@ use tina4_service_core::{Nanos, nanos};
 
 /// How long the hook may delay the end of the process.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// When the search for lost threads begins, after the start of the shutdown.
+/// How long after the start of the shutdown the search for lost threads begins.
 const LOST_AFTER: Duration = Duration::from_secs(1);
 /// How often the search is repeated.
 const LOST_POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -85,7 +85,7 @@ pub(crate) fn stop(
     }
 }
 
-/// Marks the runs whose threads are parked until the process ends as lost.
+/// Marks as lost the runs whose threads are parked until the process ends.
 fn mark_lost(engine: &std::sync::Arc<Engine>, clock: &Clock, deadline: Nanos) {
     for worker in engine.worker_records(clock, deadline).unwrap_or_default() {
         let (Some(index), Some(thread)) = (worker.service_index(), worker.thread()) else {

@@ -1,10 +1,11 @@
-//! The only owner of signal handlers: the first stop signal stops the services in order; a later one
-//! ends the process.
+//! The only owner of signal handlers: the first stop signal asks the program to end; a later one ends
+//! the process.
 //!
 //! The first `run` or `wait_for_signal` installs the handlers, and they stay. A handler is
-//! async-signal-safe: it only records the signal and wakes the signal thread, which notifies the
-//! waiters. Under `run` that thread requests the stop itself, and ends the process if the thread that
-//! called `run` does not (see [`ending`]). It blocks only when it ends the process.
+//! async-signal-safe: for the first signal, it only records it and wakes the signal thread, which
+//! notifies the waiters. Under `run` the signal thread requests the stop of the services itself, and
+//! ends the process if the thread that called `run` does not (see [`ending`]). It blocks only when it
+//! ends the process.
 //!
 //! # What counts as the first signal
 //!

@@ -1,4 +1,5 @@
-//! Writes to standard error without waiting for the locks of `std` or for a full pipe.
+//! Writes to standard error without blocking on the locks of `std` or on a full pipe (on Windows: for
+//! at most 100 ms).
 
 use crate::sys::fork;
 

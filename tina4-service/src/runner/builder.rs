@@ -73,7 +73,7 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Sets the clock. Default: the clock of the system.
+    /// Sets the clock. Default: the system clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -139,7 +139,7 @@ impl Builder {
         self
     }
 
-    /// Sets the meaning of `timezone = "local"`, instead of the machine's zone.
+    /// Sets the zone that `timezone = "local"` stands for, instead of the machine's own.
     #[cfg(feature = "testing")]
     pub(crate) fn local_zone(mut self, zone: Zone) -> Self {
         self.local = Some(zone);

@@ -100,12 +100,12 @@ impl Runner {
     /// | 2 | a service did not stop in time, regardless of other failures |
     /// | 71 | no thread could be started, or this process is a forked child (`EX_OSERR` of `sysexits.h`) |
     /// | 75 | the runner is shutting down already (`EX_TEMPFAIL`) |
-    /// | 78 | the services have faults, which are printed as a list (`EX_CONFIG`) |
+    /// | 78 | there are no services, or they have faults, which are printed as a list (`EX_CONFIG`) |
     ///
-    /// A signal stops the services even if the calling thread is blocked: its log or its report can
-    /// block forever if standard output or standard error is a pipe that nobody reads. The process
-    /// then ends with this exit code one second after everything has stopped, or one second after the
-    /// shutdown timeout, without returning from this function.
+    /// A signal stops the services even if the calling thread is blocked: writing a log line or the
+    /// report can block it forever if standard output or standard error is a pipe that nobody reads. The
+    /// process then ends with this exit code one second after everything has stopped, or one second
+    /// after the shutdown timeout, without returning from this function.
     #[must_use = "the exit code tells the caller whether the services failed"]
     pub fn run(&self) -> ExitCode {
         ExitCode::from(self.run_to_code())

@@ -95,8 +95,9 @@ impl Runner {
 
     /// Checks everything, then starts every service with `autostart`, without waiting.
     ///
-    /// A second call starts services that have been registered or stopped since the first one. Services
-    /// that finished or failed start by name only.
+    /// A second call starts services that have been registered or stopped since the first one, and
+    /// abandoned ones whose run and clean-up have ended. Services that finished or failed start by name
+    /// only.
     ///
     /// # Errors
     ///
@@ -243,8 +244,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// There is no such service; it is not active, not up yet, or stopping; a run is in progress; or
-    /// this process is a forked child.
+    /// There is no such service; it is not active, still waits for the services that it comes `after`,
+    /// or is stopping; a run is in progress; or this process is a forked child.
     pub fn run_now(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, Input::RunNow)
     }
@@ -263,7 +264,9 @@ impl Runner {
 
     /// Ends a service's pause.
     ///
-    /// Runs that fell due during the pause are dropped, and not counted as skipped.
+    /// Due times of an `interval` or a `cron` that passed during the pause are dropped, and not counted
+    /// as skipped. Any other run that fell due, such as a restart or a run after a `delay`, begins
+    /// immediately.
     ///
     /// # Errors
     ///

@@ -119,8 +119,8 @@ impl TestRunner {
     ///
     /// Runs that are due at the same instant run as well. Returns the names of the services in the
     /// order of their runs. The list is empty if no run is scheduled. A sleeping body may end its run
-    /// and thereby schedule the next one, so time also passes for sleeps; without a scheduled run, for
-    /// up to ten thousand of them.
+    /// and thereby schedule the next one, so time also passes while bodies sleep. If no run is
+    /// scheduled, this returns after at most about ten thousand wake-ups.
     ///
     /// # Panics
     ///

@@ -61,8 +61,9 @@ impl TestTime {
 
 /// `2026-03-28 12:00:00 +01:00[Europe/Berlin]`, with the fraction of the second if there is one.
 ///
-/// An instant outside of the years -9999 to 9999 is shown as `@` and the seconds since 1970, such as
-/// `@253402300800`, which [`TestRunner::time`](super::TestRunner::time) does not parse.
+/// An instant outside of the years -9999 to 9999, or within about a day of either end, is shown as `@`
+/// and the seconds since 1970, such as `@253402300800`, which
+/// [`TestRunner::time`](super::TestRunner::time) does not parse.
 impl fmt::Display for TestTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.zone.write_with_fraction(f, self.at)

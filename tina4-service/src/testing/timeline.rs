@@ -13,7 +13,8 @@ use crate::time::zone::Zone;
 
 /// Writes one line per change: the time, the service, and the change.
 ///
-/// If a run's end is the next change and at the same instant, both are written on one line.
+/// If the change right after the beginning of a run is its end, at the same instant, both are written
+/// on one line.
 pub(super) fn write(log: &EventLogState, zone: &Zone) -> String {
     let mut lines = String::new();
     if log.discarded > 0 {

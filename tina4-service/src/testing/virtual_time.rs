@@ -12,9 +12,9 @@
 //! A body that calls [`Context::stopping`](crate::Context::stopping) is about to block on something
 //! that is not virtual time. The body detaches: it continues without the token, and waits to get the
 //! token back when its run has ended. We cannot know when it starts to block, so the clock is held back
-//! for a grace period: 100 ms of real time, or up to 2 s while Linux reports the thread as running. The
-//! longer period is for bodies that only poll whether they are asked to stop: they must behave the same
-//! on a slow machine.
+//! for a grace period: 100 ms of real time, up to 2 s while Linux reports the thread as running, or up
+//! to 10 s once the body is asked to stop. The longer periods are for bodies that only poll whether they
+//! are asked to stop: they must behave the same on a slow machine.
 //!
 //! Everything is under one lock. Each waiter has a condition variable of its own, and the token
 //! is handed over under the lock; so no wake-up is lost, and no two threads hold the token. The runner
@@ -51,7 +51,8 @@ pub(crate) struct VirtualTime {
     now: AtomicU64,
     wall: Mutex<WallReading>,
     state: Mutex<State>,
-    /// Wakes the driver thread that holds the token: a thread without the token parks or reattaches.
+    /// Wakes the driver thread that holds the token, when a thread without the token parks or
+    /// reattaches, or when virtual time is closed.
     changed: Condvar,
     runner: OnceLock<Weak<dyn Driven>>,
 }
@@ -210,7 +211,7 @@ impl VirtualClock for VirtualTime {
     fn notify_change(&self) {
         let mut state = lock(&self.state);
         state.changes += 1;
-        state.wake_foreign(self.now());
+        state.wake_parked_without_token(self.now());
     }
 }
 

@@ -10,9 +10,9 @@ const DEBOUNCE_WINDOW: Duration = Duration::from_millis(250);
 
 /// When the first stop signal arrived, and whether a later one ends the process.
 ///
-/// It is armed if a later signal ends the process. Both are in one atomic, because two handlers may run
-/// at the same time: the lowest bit is set if a later signal ends the process, the other bits are the
-/// time. 0: no signal yet.
+/// It is *armed* while a later signal would end the process. Both are in one atomic, because two
+/// handlers may run at the same time: the lowest bit is set while it is armed, and the other bits are
+/// the time. 0: no signal yet.
 #[derive(Debug, Default)]
 pub(super) struct Debounce(AtomicU64);
 
@@ -72,17 +72,17 @@ mod tests {
 
     #[test]
     fn rule_44_signals_within_250_ms_count_as_the_first() {
-        let first = Debounce::default();
-        assert_eq!(first.classify(7 * MS), Meaning::Request);
-        assert_eq!(first.classify(8 * MS), Meaning::Repeated);
-        assert_eq!(first.classify(256 * MS), Meaning::Repeated);
-        assert_eq!(first.classify(257 * MS), Meaning::EndProcess);
+        let debounce = Debounce::default();
+        assert_eq!(debounce.classify(7 * MS), Meaning::Request);
+        assert_eq!(debounce.classify(8 * MS), Meaning::Repeated);
+        assert_eq!(debounce.classify(256 * MS), Meaning::Repeated);
+        assert_eq!(debounce.classify(257 * MS), Meaning::EndProcess);
         // A waiter received the signal, and waits again.
-        let first = Debounce::default();
-        assert_eq!(first.classify(7 * MS), Meaning::Request);
-        first.disarm(first.state());
-        assert_eq!(first.classify(256 * MS), Meaning::Repeated);
-        assert_eq!(first.classify(257 * MS), Meaning::Request);
-        assert_eq!(first.classify(507 * MS), Meaning::EndProcess);
+        let debounce = Debounce::default();
+        assert_eq!(debounce.classify(7 * MS), Meaning::Request);
+        debounce.disarm(debounce.state());
+        assert_eq!(debounce.classify(256 * MS), Meaning::Repeated);
+        assert_eq!(debounce.classify(257 * MS), Meaning::Request);
+        assert_eq!(debounce.classify(507 * MS), Meaning::EndProcess);
     }
 }

@@ -41,7 +41,7 @@ fn ignored_signals() -> u64 {
 /// Installs the handler of Ctrl-C and Ctrl-Break, which runs on a thread of its own.
 #[cfg(windows)]
 pub(super) fn install_handlers() -> io::Result<()> {
-    /// Windows does not report which event it was; all are treated as Ctrl-C.
+    /// `ctrlc` does not report which event it was; all are treated as Ctrl-C.
     const SIGINT: u8 = 2;
 
     let handler = || match on_signal(SIGINT.into()) {

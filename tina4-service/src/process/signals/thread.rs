@@ -1,4 +1,5 @@
-//! The signal thread: woken by the handlers, it notifies the waiters and ends a blocked `run`.
+//! The signal thread: woken by the handlers, it notifies the waiters, and ends the process if a `run`
+//! does not return.
 
 use std::io;
 use std::sync::{Arc, Mutex};

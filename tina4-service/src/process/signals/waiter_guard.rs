@@ -22,7 +22,7 @@ pub(crate) struct WaiterGuard {
     env: Arc<Environment>,
     /// Kept alive for the signal thread.
     _run: Option<Arc<RunWatch>>,
-    /// The number of requests that the runner's earlier waiters have received.
+    /// The number of requests that this waiter ignores, because earlier waiters received them.
     seen: u32,
 }
 
@@ -59,8 +59,7 @@ impl WaiterGuard {
         Ok(Self { signals, waiters, id, env: Arc::clone(env), _run: run, seen })
     }
 
-    /// Takes the signal that has arrived since the runner's waiters received one, and marks it as
-    /// received.
+    /// Takes the last signal, unless it is one of the first `seen` ones, and marks it as received.
     pub(crate) fn take_signal(&self) -> Option<Signal> {
         let count = self.signals.count();
         if count == self.seen {

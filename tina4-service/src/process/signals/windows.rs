@@ -1,5 +1,5 @@
-//! How the handler wakes the signal thread on Windows: through a channel, because a thread of the
-//! system calls the handler.
+//! How the handler wakes the signal thread on Windows: through a channel. The handler runs on an
+//! ordinary thread, so it need not be async-signal-safe.
 
 use std::io;
 use std::time::Duration;

@@ -45,7 +45,7 @@ fn rule_47_one_service_is_started_stopped_and_restarted_concurrently() {
             runner.start("s").expect("it may start");
         });
         scenario.join();
-        // It runs unless the stop came between the stop and the start of the restart.
+        // If it runs (each of the two threads ends with a start), exactly one copy does.
         if scenario.runner.is_running("s") {
             wait_until(|| counters.active.load(Ordering::SeqCst) == 1);
         }

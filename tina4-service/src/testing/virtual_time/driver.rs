@@ -39,17 +39,17 @@ impl VirtualTime {
             return;
         }
         let role = self.current_role(&state);
-        let foreign = state.holder != role;
+        let without_token = state.holder != role;
         let waiter = Waiter::new(role);
-        state.parked.push(Parked { until, wake, waiter: Arc::clone(&waiter), foreign });
-        if foreign {
+        state.parked.push(Parked { until, wake, waiter: Arc::clone(&waiter), without_token });
+        if without_token {
             // There may have been a change since the caller checked, and no driver to notice it.
-            state.wake_foreign(self.now());
+            state.wake_parked_without_token(self.now());
             self.changed.notify_all();
         } else {
             self.release_token(&mut state);
         }
-        let is_test = role == ThreadRole::Test && !foreign;
+        let is_test = role == ThreadRole::Test && !without_token;
         if is_test {
             (state.steps_at_instant, state.wakeups) = (0, 0);
         }
@@ -77,8 +77,8 @@ impl VirtualTime {
         }
     }
 
-    /// Waits until `waiter` is notified, which grants it the token unless it is foreign. The test
-    /// waits no longer than [`STALL_TIMEOUT`] without progress.
+    /// Waits until `waiter` is notified, which grants it the token, unless it parked without the
+    /// token. The test waits no longer than [`STALL_TIMEOUT`] without progress.
     pub(super) fn wait_for_notification<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -127,7 +127,7 @@ impl VirtualTime {
         {
             let next = state.parked.remove(position);
             state.wakeups += 1;
-            if next.foreign {
+            if next.without_token {
                 next.waiter.notify();
                 return state;
             }
@@ -198,8 +198,8 @@ impl VirtualTime {
                 self.set_now(&mut state, next.or(end));
                 if is_over { self.return_to_test(state, own, test) } else { state }
             }
-            // No run has begun, and none is scheduled; but a sleeping body may end its run, which
-            // can schedule the next one.
+            // No run has begun, and none is scheduled. If bodies sleep, this returns only after many
+            // wake-ups, because a sleeping body may end its run, which can schedule the next one.
             WakeOn::EndOfAdvance | WakeOn::NextRun
                 if next.is_none() || (due.is_none() && state.wakeups > MAX_IDLE_WAKEUPS) =>
             {

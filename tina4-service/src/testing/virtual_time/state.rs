@@ -56,10 +56,10 @@ impl State {
         to.notify();
     }
 
-    /// Wakes the foreign threads that are parked and ready: there may be no driver to do it.
-    pub(super) fn wake_foreign(&mut self, now: Nanos) {
+    /// Wakes the threads that parked without the token and are ready: there may be no driver to do it.
+    pub(super) fn wake_parked_without_token(&mut self, now: Nanos) {
         let changes = self.changes;
-        let is_woken = |parked: &mut Parked| parked.foreign && parked.is_ready(now, changes);
+        let is_woken = |parked: &mut Parked| parked.without_token && parked.is_ready(now, changes);
         self.parked.extract_if(.., is_woken).for_each(|parked| parked.waiter.notify());
     }
 
@@ -67,7 +67,7 @@ impl State {
     pub(super) fn parked_test(&self) -> Option<usize> {
         self.parked
             .iter()
-            .position(|parked| parked.waiter.role == ThreadRole::Test && !parked.foreign)
+            .position(|parked| parked.waiter.role == ThreadRole::Test && !parked.without_token)
     }
 
     /// Lets every waiting thread continue.

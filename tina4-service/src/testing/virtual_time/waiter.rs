@@ -36,7 +36,7 @@ pub(super) struct Parked {
     pub(super) wake: WakeOn,
     pub(super) waiter: Arc<Waiter>,
     /// Whether it did not hold the token, and continues without it.
-    pub(super) foreign: bool,
+    pub(super) without_token: bool,
 }
 
 /// What wakes a parked thread, besides its time.
