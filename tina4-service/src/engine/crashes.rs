@@ -24,8 +24,8 @@ pub(super) fn from_error(cause: Cause) -> Box<Crash> {
     crash
 }
 
-/// Converts an error without a prefix that says whether it is permanent. For the errors of clean-up
-/// hooks, because there is nothing to restart.
+/// Converts an error, but does not add the prefix that marks a permanent one. For the errors of
+/// clean-up hooks, because there is nothing to restart.
 #[cold]
 pub(super) fn from_error_without_prefix(cause: Cause) -> Box<Crash> {
     let mut text = ErrorText::new();

@@ -52,7 +52,8 @@ fn guarded<T>(
         let span = if quiet {
             tracing::Span::none()
         } else {
-            // In the macro, because the macro evaluates its fields lazily.
+            // The values are computed inside the macro, because it evaluates its fields only if
+            // the span is enabled.
             tracing::info_span!(
                 "service",
                 name = context.name(),

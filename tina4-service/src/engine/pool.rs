@@ -4,8 +4,8 @@
 //! All workers are equal. One of them, the leader, sleeps until the earliest due time. When it wakes
 //! up it does the work itself, so nothing is handed from a timer thread to a worker thread; but before
 //! it starts, it makes sure that another worker waits for the next due time. The other workers, the
-//! followers, are on a stack of idle workers: the one that became idle last is woken first, and those
-//! at the bottom exit after a while.
+//! followers, are on a stack of idle workers: the one that became idle last is woken first, and all
+//! but a few exit after they have been idle for a while.
 //!
 //! # Why no due time is missed
 //!
@@ -15,7 +15,8 @@
 //!
 //! * there is no due time;
 //! * a leader waits no longer than until the earliest due time;
-//! * a worker is arriving: it was notified or is being spawned, and will check for due work;
+//! * a worker is arriving: it was popped from the stack of idle workers or is being spawned, and
+//!   will check for due work;
 //! * the holder itself will check for due work again within a bounded time.
 //!
 //! `PoolState::cover` decides whether the pool is covered (`pool_state.rs`); `Workers::wake_for`
@@ -29,20 +30,20 @@
 //!   a stand-by (an idle worker with a timeout) checks at most a few milliseconds after the next due
 //!   time, it wakes no one: the stand-by bounds the harm of a wrong prediction. While a leader waits
 //!   for the next due time, the stand-by watches the one after it. If a due time passed only recently,
-//!   the stand-by assumes that another worker is handling it and continues to stand by. Otherwise it
-//!   takes over the due work, and from then on all work is predicted to be long until a short run has
-//!   been observed.
+//!   the stand-by assumes that another worker is handling it and continues to stand by. If it passed
+//!   longer ago and no leader waits, the stand-by takes over the due work, and from then on all work
+//!   is predicted to be long until a short run has been observed.
 //! * A worker that becomes idle leads if something is due in the future and the current leader, if
 //!   any, would wake up later.
 //!
 //! If a thread cannot be spawned, spawning is tried again after one second (if there is no worker at
 //! all: immediately), by the next holder of the lock that calls `cover`: a worker that finishes, a
-//! request to the runner, or a thread that waits for an answer. Otherwise it is not tried sooner,
-//! because the attempt would most likely fail again, and each failure is reported.
+//! request to the runner, or a thread that waits for an answer. While there is a worker, it is not
+//! tried sooner, because the attempt would most likely fail again, and each failure is reported.
 //!
-//! A notified worker counts as arriving until it holds the lock, even if it was just waking up because
-//! its timeout expired: what counts is that it was popped from the stack of idle workers, not that its
-//! condition variable was notified.
+//! A worker that was popped from the stack of idle workers counts as arriving until it holds the lock,
+//! even if it was just waking up because its timeout expired. A notified leader is not counted as
+//! arriving: it covers the next due time as the leader.
 
 use std::sync::Arc;
 use std::time::Duration;

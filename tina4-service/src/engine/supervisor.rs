@@ -1,9 +1,9 @@
 //! The state of all services of one runner. It receives requests and completions, and produces work and
 //! events.
 //!
-//! It is only accessed under the pool's lock, never runs user code, and takes the time as an argument.
-//! Effects that need the lock released (log lines, waking sleepers, dropping user values) go to a
-//! [`DeferredQueue`].
+//! It is only accessed under the pool's lock, never runs user code, and takes the monotonic time as an
+//! argument; it reads the wall time itself. Effects that need the lock released (log lines, waking
+//! sleepers, dropping user values) go to a [`DeferredQueue`].
 //!
 //! Its parts are the [`Registry`] (the services and their dependencies), the [`Journal`] (events
 //! and log lines) and the [`Shutdown`]. The other files add methods to [`Supervisor`], grouped by
@@ -46,21 +46,21 @@ pub(crate) struct Supervisor {
     journal: Journal,
     shutdown: Shutdown,
     deferred: DeferredQueue,
-    /// The deadlines of the life cycles. An outdated entry is corrected when it reaches the front.
+    /// The next wake-up of each life cycle that has one. An outdated entry is removed or replaced when
+    /// it reaches the front.
     timers: Timers,
     random: SplitMix64,
     /// The number of active services.
     active: usize,
     /// The number of activations that have ended.
     ended: u64,
-    /// Steps that the current step has caused and that are still to be made, for other services or the
-    /// same one.
+    /// The follow-ups that are still to be handled.
     follow_ups: VecDeque<FollowUp>,
     /// Something changed that a listener may be waiting for.
     changed: bool,
     /// The process is ending: no service may start.
     exiting: bool,
-    /// The service in which the process is being ended, until its thread is declared lost.
+    /// The service whose run is ending the process, until its thread is declared lost.
     exiting_service: Option<u32>,
     /// The last failure to spawn a thread, until it is taken.
     spawn_error: Option<io::Error>,
@@ -71,7 +71,8 @@ pub(crate) struct Supervisor {
     last_host: Option<Arc<dyn Host>>,
 }
 
-/// A step that another step has caused: of another service, or a later step of the same service.
+/// A consequence of a step or of a shutdown: a step of another service, a later step of the same one,
+/// or a shutdown.
 enum FollowUp {
     /// A dependency of this service is ready or has ended: release the service, unless another
     /// dependency, or the same one after a new start, is still starting.
@@ -113,7 +114,8 @@ impl Supervisor {
         action
     }
 
-    /// Handles all follow-ups; most runs have none.
+    /// Handles all follow-ups, and ends the shutdown once no service is active; most runs cause
+    /// neither.
     #[inline]
     fn follow_up(&mut self, now: Nanos) {
         if !self.follow_ups.is_empty() || self.active == 0 {
@@ -121,8 +123,8 @@ impl Supervisor {
         }
     }
 
-    /// Handles all follow-ups, in a loop instead of recursion, because a chain of dependencies may
-    /// be long.
+    /// Handles all follow-ups, then ends the shutdown in progress if no service is active. Uses a loop
+    /// instead of recursion, because a chain of dependencies may be long.
     fn follow_up_all(&mut self, now: Nanos) {
         while let Some(follow_up) = self.follow_ups.pop_front() {
             match follow_up {

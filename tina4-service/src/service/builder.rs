@@ -128,7 +128,10 @@ impl Service {
         self.cold_mut().faults.push(problem);
     }
 
-    /// Fixed rate: the period from one due time to the next, counted from the first start.
+    /// Fixed rate: the period from one due time to the next.
+    ///
+    /// Due times are counted from the start of the service, after its
+    /// [`initial_delay`](Service::initial_delay). A restart after a crash does not move them.
     pub fn interval(mut self, period: impl IntoDuration) -> Self {
         self.draft.interval = self.parse_duration(Key::Interval, period);
         self

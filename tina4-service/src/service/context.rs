@@ -36,7 +36,7 @@ pub struct Context {
     stopping: OnceLock<Receiver<Never>>,
 }
 
-/// The [`RunInfo::occurrence`] of a service without `cron`.
+/// The [`RunInfo::occurrence`] of a run that is not for a cron occurrence.
 pub(crate) const NO_OCCURRENCE: i64 = i64::MIN;
 
 /// The number and the times of a run.

@@ -44,7 +44,7 @@ pub(crate) struct Instance {
     state: Mutex<Option<Box<InstanceState>>>,
     stop: StopFlag,
     /// Flags of the current activation: [`ON_STOP_TAKEN`] and [`START_LOGGED`].
-    activation: AtomicU8,
+    activation_flags: AtomicU8,
     /// Whether there are registered hooks. Written under the lock of `state`, and read without it
     /// at every step.
     has_hooks: AtomicBool,
@@ -91,7 +91,7 @@ impl Instance {
             zone,
             state: Mutex::new(None),
             stop: StopFlag::new(),
-            activation: AtomicU8::new(0),
+            activation_flags: AtomicU8::new(0),
             has_hooks: AtomicBool::new(false),
             has_heartbeat: AtomicBool::new(false),
         }
@@ -138,7 +138,7 @@ impl Instance {
         let old = self.with_existing_state(|state| Some(std::mem::take(&mut state.stop_channel)));
         drop(old);
         self.stop.reset();
-        self.activation.store(0, Ordering::Relaxed);
+        self.activation_flags.store(0, Ordering::Relaxed);
     }
 
     /// Runs `action` on the state, under its lock: `action` must not run user code.
@@ -159,8 +159,8 @@ impl Instance {
         self.with_existing_state(|state| state.locals.discard())
     }
 
-    /// Asks the running code to return. The caller must wake the sleepers that it returns, without
-    /// holding a lock.
+    /// Asks the running code to return. The caller must wake the returned sleepers, without holding a
+    /// lock.
     pub(crate) fn request_stop(&self) -> Option<Sleepers> {
         self.stop.request();
         self.with_existing_state(|state| state.stop_channel.take_sleepers())
@@ -183,22 +183,22 @@ impl Instance {
     /// must run it.
     pub(crate) fn take_on_stop(&self) -> bool {
         self.definition.has_on_stop()
-            && self.activation.fetch_or(ON_STOP_TAKEN, Ordering::Relaxed) & ON_STOP_TAKEN == 0
+            && self.activation_flags.fetch_or(ON_STOP_TAKEN, Ordering::Relaxed) & ON_STOP_TAKEN == 0
     }
 
     /// Records that the log line about the start has been written, or will never be.
     pub(crate) fn set_start_logged(&self) {
-        self.activation.fetch_or(START_LOGGED, Ordering::Release);
+        self.activation_flags.fetch_or(START_LOGGED, Ordering::Release);
     }
 
     #[inline]
     pub(crate) fn is_start_logged(&self) -> bool {
-        self.activation.load(Ordering::Acquire) & START_LOGGED != 0
+        self.activation_flags.load(Ordering::Acquire) & START_LOGGED != 0
     }
 
     /// Whether any hook, declared or registered, must run when the activation ends.
     pub(crate) fn has_hooks(&self) -> bool {
-        let is_taken = || self.activation.load(Ordering::Relaxed) & ON_STOP_TAKEN != 0;
+        let is_taken = || self.activation_flags.load(Ordering::Relaxed) & ON_STOP_TAKEN != 0;
         let declared = self.definition.has_on_stop() && !is_taken();
         declared || self.has_hooks.load(Ordering::Acquire)
     }

@@ -108,8 +108,8 @@ pub fn param<'r, P: Parameter<'r>>(invocation: &'r Invocation<'r>) -> P {
 
 /// The need of the parameter of `function`.
 ///
-/// The type is inferred, so that the attribute does not repeat it: the compiler would report a type
-/// that does not exist once for each repetition.
+/// The type is inferred, so that the attribute does not repeat it: the compiler would report a
+/// nonexistent type once for each repetition.
 #[must_use]
 pub const fn need_of<'r, P: Parameter<'r>, R>(_function: fn(P) -> R) -> Need {
     P::NEED

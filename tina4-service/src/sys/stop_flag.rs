@@ -21,7 +21,7 @@ pub(crate) type StopSender = Sender<Never>;
 /// Disconnected when stop is requested.
 pub(crate) type StopReceiver = Receiver<Never>;
 
-/// Whether one activation of a service has been asked to stop.
+/// Whether the current activation of a service has been asked to stop.
 #[derive(Debug)]
 pub(crate) struct StopFlag {
     requested: AtomicBool,

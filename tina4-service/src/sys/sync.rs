@@ -1,12 +1,12 @@
 //! Locks, condition variables and atomics, from `std` or from the model checker.
 //!
-//! Under `--cfg shuttle` the pool and the control path run in `shuttle`, which tries thousands of
-//! schedules: at each of these operations it decides which thread runs next. Other primitives come from
-//! `std` even then, because no thread is ever preempted while it uses them: the small locks of the
-//! clock, of provided values and of the list of runners ([`std_lock`]). `shuttle` does not support
-//! channels, so under the model checker a sleeping body polls its channel.
+//! Under `--cfg shuttle` the pool and everything that controls it (runner, supervisor) run in `shuttle`,
+//! which tries thousands of schedules: at each of these operations it decides which thread runs next.
+//! Other primitives come from `std` even then, because no thread is ever preempted while it uses them:
+//! the small locks of the clock and of the list of runners ([`std_lock`]), and that of provided values.
+//! `shuttle` does not support channels, so under the model checker a sleeping body polls its channel.
 //!
-//! Poison is ignored: only this crate's code changes what a lock guards, in steps that a panic of user
+//! Poison is ignored: only this crate's code changes what a lock guards, in steps that a panic in user
 //! code cannot interrupt.
 
 #[cfg(not(shuttle))]

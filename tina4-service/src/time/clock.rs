@@ -1,7 +1,7 @@
 //! The only access to the system clock. The scheduling logic takes the time as an argument.
 //!
 //! Instants are nanoseconds since the clock's origin, as `u64` (584 years): they fit in a heap
-//! entry and in an atomic, and arithmetic on them cannot panic.
+//! entry and in an atomic, and saturating arithmetic on them cannot panic.
 
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -187,7 +187,8 @@ impl Clock {
         }
     }
 
-    /// A seed for random numbers: different in every process, always the same for a virtual clock.
+    /// A seed for random numbers: different in every call for the system clock, always the same for a
+    /// virtual clock.
     pub(crate) fn seed(&self) -> u64 {
         match &self.0 {
             Kind::System => {

@@ -1,6 +1,6 @@
 //! Pseudo-random numbers; the seed is an argument, so that a test can repeat a sequence.
 
-/// The generator SplitMix64 (Vigna 2015, public domain), for jitter and sampling.
+/// The generator SplitMix64 (Vigna 2015, public domain), for jitter.
 #[derive(Debug)]
 pub(crate) struct SplitMix64(u64);
 

@@ -32,7 +32,7 @@ impl Schedule {
         Self { declared, zone }
     }
 
-    /// The function is called once, and runs until it returns.
+    /// The function is called when the service starts, and runs until it returns.
     #[must_use]
     pub const fn continuous() -> Self {
         Self { declared: CoreSchedule::Continuous, zone: None }

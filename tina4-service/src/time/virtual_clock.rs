@@ -72,7 +72,7 @@ pub(crate) trait VirtualClock: fmt::Debug + Send + Sync {
     /// Waits until there are more than `seen` changes, or until this clock shows `until`.
     fn wait_for_change(self: Arc<Self>, _until: Option<Nanos>, _seen: u64) {}
 
-    /// Called when a thread that this clock does not drive has changed a runner that uses the clock.
+    /// Called after a request to a runner that uses this clock, which may have changed the runner.
     fn notify_change(&self) {}
 }
 

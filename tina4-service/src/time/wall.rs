@@ -6,7 +6,7 @@ use tina4_service_core::{Nanos, WallNanos};
 
 /// `time` in nanoseconds since 1970.
 pub(crate) fn wall_nanos(time: SystemTime) -> WallNanos {
-    // A duration has less than 2^94 nanoseconds.
+    // A duration is less than 2^94 nanoseconds.
     let nanos = |distance: Duration| distance.as_nanos().cast_signed();
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => nanos(since),

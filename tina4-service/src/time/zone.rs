@@ -172,7 +172,7 @@ mod with_cron {
         }
     }
 
-    /// The nearest instant that jiff can represent, which supports the years up to 9999.
+    /// The nearest instant that jiff can represent: jiff supports the years -9999 to 9999.
     fn timestamp(seconds: i64) -> Timestamp {
         let end = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_second(seconds).unwrap_or(end)

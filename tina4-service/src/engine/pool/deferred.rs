@@ -27,8 +27,8 @@ impl Deferred {
         !self.log.is_empty()
     }
 
-    /// Executes the effects. Destructors and log subscribers are user code: a panic has been reported
-    /// by the panic hook, and must not end a worker.
+    /// Executes the effects. Destructors and log subscribers are user code. The panic hook reports a
+    /// panic in them, so it is ignored here; it must not end a worker.
     pub(super) fn flush(self) {
         let Self { sleepers, discarded, log } = self;
         sleepers.into_iter().for_each(Sleepers::wake);
@@ -51,7 +51,7 @@ pub(crate) struct DeferredQueue {
     logging: bool,
     /// Log lines that were discarded since the last one that was queued.
     missed_lines: u64,
-    /// The process is ending: from now on, nothing that could block is done.
+    /// The process is ending: from now on, user values are leaked and new log lines are discarded.
     exiting: bool,
 }
 
@@ -89,8 +89,9 @@ impl DeferredQueue {
         log.push(line);
     }
 
-    /// Records that the process is ending: from now on, user values are leaked and log lines are
-    /// discarded, because destructors and the log may block.
+    /// Records that the process is ending: from now on, user values are leaked and new log lines
+    /// are discarded, because destructors and the log may block. Lines that are already queued are
+    /// still written.
     pub(crate) fn set_exiting(&mut self) {
         self.exiting = true;
     }

@@ -37,7 +37,7 @@ impl<S: WorkSource> PoolState<S> {
         max_threads: usize,
     ) -> Option<Box<AfterUnlock>> {
         let (notify_listeners, deferred) = self.take_after_unlock();
-        // A log or a destructor may block, so a thread that executes one may not return soon.
+        // A log or a destructor may block, so a thread that executes one might not return soon.
         let returns_soon = returns_soon && deferred.is_none();
         let uncovered = self.uncovered(now, returns_soon);
         if uncovered.is_none() && !notify_listeners && deferred.is_none() {
@@ -48,8 +48,9 @@ impl<S: WorkSource> PoolState<S> {
         AfterUnlock::new(wakeups, notify_listeners, deferred)
     }
 
-    /// The next due time, if no worker waits for it. If the source is finished, wakes all workers,
-    /// so that they exit.
+    /// The next due time, unless the leader wakes up in time for it or, if there is no leader and the
+    /// caller returns soon, a stand-by does. Arriving workers are not considered here, but by
+    /// `Workers::wake_for`. If the source is finished, wakes all workers, so that they exit.
     // Inlining is forced, as for `cover`.
     #[inline(always)]
     pub(super) fn uncovered(&mut self, now: Nanos, returns_soon: bool) -> Option<Nanos> {
@@ -67,7 +68,8 @@ impl<S: WorkSource> PoolState<S> {
         (notify_listeners, self.source.deferred_mut().take())
     }
 
-    /// Whether a worker already waits for this due time.
+    /// Whether the leader wakes up in time for this due time or, if there is no leader and the caller
+    /// returns soon, a stand-by does. Arriving workers are not considered.
     #[inline]
     fn is_covered(&self, now: Nanos, due: Nanos, returns_soon: bool) -> bool {
         match &self.workers.leader {

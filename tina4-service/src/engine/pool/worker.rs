@@ -68,8 +68,8 @@ impl<S: WorkSource> Pool<S> {
                     return;
                 }
                 let ended;
-                // Read the clock after taking the lock: an earlier reading may already be past the next
-                // due time.
+                // Read the clock after taking the lock: the next due time may pass while this thread
+                // waits for the lock.
                 (state, ended, now) = match try_lock(&self.state) {
                     Some(state) => {
                         let now = self.clock.now();

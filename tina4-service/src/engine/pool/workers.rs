@@ -9,14 +9,15 @@ use super::worker_record::WorkerRecord;
 use crate::sys::sync::Condvar;
 use tina4_service_core::Nanos;
 
-/// A stand-by wakes up at most this long after the due time that it watches.
+/// A stand-by wakes up this long after the due time that it watches, or later if `MIN_STAND_BY` has
+/// not passed by then.
 pub(super) const STAND_BY_SLACK: Nanos = 5_000_000;
 /// The leader asks the system to wake it at most this long before the due time.
 pub(super) const MAX_WAKE_LATENCY: Nanos = 200_000;
 /// Work is short below this duration, or below the measured wake-up latency if that is longer: waking
 /// another worker would take longer than the work.
 const SHORT_RUN_LIMIT: Nanos = 20_000;
-/// The number of idle workers that never time out.
+/// The number of idle workers that are kept, however long they are idle.
 pub(super) const MIN_IDLE: usize = 2;
 /// The minimum time between a failed attempt to spawn a thread and the next attempt.
 const SPAWN_RETRY_DELAY: Nanos = 1_000_000_000;
@@ -31,7 +32,8 @@ const MAX_SHORT_SCORE: u32 = 16;
 pub(super) struct Workers {
     /// The number of threads that exist or are being spawned.
     pub(super) live: usize,
-    /// How many of the `live` threads have been notified or spawned and do not hold the lock yet.
+    /// How many of the `live` threads have been popped from `idle` or spawned and do not hold the lock
+    /// yet.
     pub(super) arriving: usize,
     /// A stack: the worker that became idle last is woken first.
     pub(super) idle: Vec<IdleWorker>,
@@ -42,7 +44,7 @@ pub(super) struct Workers {
     /// How long before its due time the leader asks to be woken: the measured latency of a timed wait.
     pub(super) wake_latency: Nanos,
     /// Whether the next arriving worker should stand by instead of taking work, because the worker that
-    /// woke it continues. Every wake-up sets it again.
+    /// woke it continues. [`Workers::wake_for`] overwrites it unless there is a leader.
     pub(super) stand_by_wanted: bool,
     /// A stand-by had to step in, so all work is expected to be long until a short run has been
     /// observed.
@@ -112,7 +114,7 @@ impl Workers {
         Some(idle.condvar)
     }
 
-    /// Wakes every waiting worker, because there will be no more due times, so that they exit.
+    /// Wakes every waiting worker so that it exits, because there will be no more due times.
     pub(super) fn wake_all(&mut self) {
         while let Some(condvar) = self.pop_idle() {
             condvar.notify_one();
@@ -220,7 +222,8 @@ impl Workers {
         true
     }
 
-    /// Wakes or spawns workers that wait for `due`, unless enough are arriving.
+    /// Wakes or spawns workers to handle `due`, unless enough are arriving. If there is a leader, it is
+    /// woken instead.
     ///
     /// `returns_soon`: the caller continues to work, so that only a stand-by is needed.
     pub(super) fn wake_for(
@@ -234,9 +237,9 @@ impl Workers {
             leader.until = due;
             return Some(Wakeups { notify: [Some(Arc::clone(&leader.condvar)), None], spawn: 0 });
         }
-        // If more work is due already and may block, two workers are woken, each of which wakes two
-        // more. That is faster than waking them one after another. As a stand-by, one worker is
-        // enough.
+        // If more work is due already and the caller may block, two workers are woken, each of which
+        // wakes up to two more. That is faster than waking them one after another. As a stand-by,
+        // one worker is enough.
         let needed = if due <= now && !returns_soon { 2 } else { 1 };
         self.stand_by_wanted = returns_soon;
         let (mut notify, mut spawn) = ([None, None], 0);
@@ -252,7 +255,8 @@ impl Workers {
         (notify[0].is_some() || spawn > 0).then_some(Wakeups { notify, spawn })
     }
 
-    /// Wakes or spawns one worker, so that it checks for work; `None`: that is not possible.
+    /// Wakes one worker so that it checks for work, or spawns one if there are others; does nothing if
+    /// one is arriving. `None`: no worker was woken or spawned, and none is arriving.
     pub(super) fn wake_any(&mut self, now: Nanos, max_threads: usize) -> Option<Wakeups> {
         if self.live == 0 {
             return None;

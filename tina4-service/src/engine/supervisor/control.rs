@@ -104,7 +104,7 @@ impl Supervisor {
     ) -> Result<Option<PendingStop>, ControlError> {
         // A service that could not start again is not stopped.
         self.find_startable(name)?;
-        // Defer follow-ups until after the start, so that dependents stay blocked.
+        // Defer follow-ups until after the start, so that dependents keep waiting for it.
         match self.begin_stop(name, now)? {
             StopResponse::Pending(pending) => {
                 // If no run and no clean-up was left, the service has stopped already, and this

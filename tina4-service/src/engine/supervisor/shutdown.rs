@@ -17,7 +17,7 @@ pub(super) struct Shutdown {
 pub(super) struct ShutdownInProgress {
     pub(super) began: Nanos,
     pub(super) deadline: Nanos,
-    /// The critical service whose failure caused the shutdown.
+    /// The first critical service whose failure caused the shutdown or happened during it.
     pub(super) critical: Option<Cow<'static, str>>,
 }
 

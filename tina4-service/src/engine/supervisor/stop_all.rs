@@ -51,8 +51,9 @@ impl Supervisor {
         self.shutdown.is_in_progress() || self.shutdown.report().is_some()
     }
 
-    /// Abandons the services that have not stopped by their deadlines, and returns the deadline of the
-    /// shutdown in progress.
+    /// Once the deadline of the shutdown has passed, abandons the services that have not stopped.
+    /// Returns the deadline of the shutdown in progress. Workers handle the earlier deadlines of
+    /// individual services.
     pub(crate) fn advance_shutdown(&mut self, now: Nanos) -> Option<Nanos> {
         if self.shutdown.deadline().is_some_and(|deadline| deadline <= now) {
             self.expire(now);
@@ -104,7 +105,8 @@ impl Supervisor {
         critical: Option<Cow<'static, str>>,
     ) -> StopReport {
         let mut services: Vec<_> = self.registry.iter().collect();
-        // In the order in which they ended; those that are still active come first.
+        // In the order in which they ended; those that have not ended, or were never
+        // started, come first.
         services.sort_by_key(|service| {
             let sequence = service.end.as_ref().map_or(0, |end| end.sequence);
             (sequence, service.instance.definition.name_str())
@@ -131,7 +133,7 @@ impl Supervisor {
         }
     }
 
-    /// Prepares for the end of the process: starts nothing more, logs nothing more, and stops
+    /// Prepares for the end of the process: starts nothing more, queues no more log lines, and stops
     /// everything. `caller`: the service whose run is ending the process and will therefore never
     /// return.
     #[cfg_attr(not(feature = "exit-hook"), allow(dead_code, reason = "used by the exit hook"))]

@@ -13,7 +13,8 @@ pub(super) struct Supervised {
     pub(super) instance: Arc<Instance>,
     pub(super) life: Lifecycle,
     pub(super) stats: Stats,
-    /// The due time of this service's earliest entry in the timer queue; `Nanos::MAX` if there is none.
+    /// The due time of this service's current entry in the timer queue, which is never later than its
+    /// next wake-up; `Nanos::MAX` if it has none. All its other entries are outdated.
     pub(super) queued: Nanos,
     cold: Option<Box<Cold>>,
     pub(super) end: Option<Box<EndInfo>>,
@@ -42,7 +43,7 @@ pub(super) struct Links {
 pub(super) struct EndInfo {
     /// When the service was asked to stop.
     pub(super) stop_requested: Option<Nanos>,
-    /// When its last run had ended and its clean-up began.
+    /// When its clean-up began, after its last run.
     pub(super) clean_up_since: Option<Nanos>,
     /// When the activation ended; `None`: not yet.
     pub(super) ended_at: Option<Nanos>,
@@ -109,14 +110,14 @@ impl Supervised {
         self.end.get_or_insert_default()
     }
 
-    /// Makes sure that the timer queue has an entry no later than the life cycle's deadline. Returns
-    /// whether it added one.
+    /// Makes sure that the timer queue has an entry no later than the life cycle's next wake-up.
+    /// Returns whether it added one.
     #[inline]
     pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
         match self.life.next_wake_up() {
-            Some(deadline) if deadline < self.queued => {
-                self.queued = deadline;
-                timers.push(deadline, index);
+            Some(wake_up) if wake_up < self.queued => {
+                self.queued = wake_up;
+                timers.push(wake_up, index);
                 true
             }
             Some(_) | None => false,

@@ -122,7 +122,7 @@ fn a_repeating_service_lets_others_go_first() {
     const LATER: Nanos = 10 * SECOND + 1;
     let mut services = supervisor([service("queue"), service("report").interval("10s")]);
     services.start_all(0).unwrap();
-    let mut queue = take(&mut services, 0).expect("names break the tie");
+    let mut queue = take(&mut services, 0).expect("the lower index breaks the tie");
     // The report was due earlier.
     assert!(repeat(&mut services, queue, 1).is_none());
     let report = take(&mut services, 1).expect("report");

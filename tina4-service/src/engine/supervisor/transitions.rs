@@ -1,4 +1,4 @@
-//! Counts and reports the transitions of the life cycles.
+//! Carries out, counts and reports the transitions of the life cycles.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Crash, EndReason, Transition};
 
 impl Supervisor {
-    /// Counts and reports a transition.
+    /// Carries out the effects of a transition, counts it and reports it.
     pub(super) fn apply_transition(&mut self, index: u32, transition: Transition, now: Nanos) {
         let service = self.registry.get_mut(index);
         let change = match transition {
@@ -92,7 +92,7 @@ impl Supervisor {
         self.record(index, change, now);
     }
 
-    /// Handles the failure of a service for good, and returns the change to report. If the service is
+    /// Handles the final failure of a service, and returns the change to report. If the service is
     /// critical, queues a shutdown.
     fn fail(&mut self, index: u32) -> Change {
         let service = self.registry.get(index);
