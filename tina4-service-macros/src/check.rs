@@ -28,9 +28,9 @@ pub(crate) struct CheckedService {
     pub(crate) runtime_path: Option<Path>,
 }
 
-/// Checks a service. Faulty settings are replaced by their defaults, so that the registration is
-/// generated anyway and rustc reports type errors in the same build. Returns `None` if there is no
-/// function to register.
+/// Checks a service. If [`Draft::check`] finds a fault, the defaults replace all settings, so that
+/// the registration is generated anyway and rustc reports type errors in the same build. Returns
+/// `None` if there is no function to register.
 pub(crate) fn check(
     args: Args,
     function: Option<Function>,

@@ -1,4 +1,5 @@
-//! Every message of the macro as a named constructor, so that they can be read side by side.
+//! Every message that the macro words itself, as a named constructor, so that they can be read side
+//! by side. The core crate words those about values and about combinations of keys.
 //!
 //! A message is `problem; remedy`: lowercase, backticks round code, no full stop, and it names both
 //! what was found and what is allowed. Messages about types come from rustc; the runtime crate words

@@ -1,5 +1,6 @@
 //! Generates the registration of a checked service: one constant after the function, which describes
-//! the service as data and names everything by absolute paths.
+//! the service as data. The function and the user's paths are named as written, everything else by an
+//! absolute path.
 
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ fn registration(checked: &CheckedService) -> TokenStream {
         .name_span
         .and_then(|span| unique::reservation(name, span))
         .map(|reservation| quote!(#private::unique! { #reservation }));
-    let requirements = requirements(function, private);
+    let needs = needs(function, private);
     let call = call(function, private);
     let settings = settings(&checked.spec, private);
     let after = after(&checked.after, private);
@@ -74,7 +75,7 @@ fn registration(checked: &CheckedService) -> TokenStream {
                     ::core::concat!(::core::module_path!(), "::", #function_name),
                     ::core::panic::Location::caller(),
                     &#ident,
-                    #requirements,
+                    #needs,
                     #call,
                 )
                 #settings
@@ -226,20 +227,19 @@ fn static_ref(reference: &TokenStream) -> TokenStream {
     quote!(const { #reference })
 }
 
-/// The requirements of the parameters, one entry each.
-fn requirements(function: &Function, private: &PrivatePath) -> TokenStream {
+/// The needs of the parameters, one entry each.
+fn needs(function: &Function, private: &PrivatePath) -> TokenStream {
     if function.parameters.is_empty() {
         return quote!(&[]);
     }
-    let requirements =
-        (0..function.parameters.len()).map(|index| requirement(function, index, private));
-    static_ref(&quote!(&[#(#requirements),*]))
+    let needs = (0..function.parameters.len()).map(|index| need(function, index, private));
+    static_ref(&quote!(&[#(#needs),*]))
 }
 
-/// The requirement of one parameter. The closure lets rustc infer the type from the function: if the
+/// The need of one parameter. The closure lets rustc infer the type from the function: if the
 /// expansion repeated the type, rustc would report an unknown type twice, and if it passed the function
 /// itself, rustc would point to the function instead of the parameter.
-fn requirement(function: &Function, index: usize, private: &PrivatePath) -> TokenStream {
+fn need(function: &Function, index: usize, private: &PrivatePath) -> TokenStream {
     let ident = &function.ident;
     let place = Place::of(&function.parameters[index], ident);
     let parameter = local("tina4_service_parameter", place.last);

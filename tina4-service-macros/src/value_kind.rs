@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tina4_service_core::{Key, Setting};
 
-/// The kind of value that a key takes. A kind that several keys share carries the constructor of
-/// the key's [`Setting`]; every other kind is named after its only key.
+/// The kind of value that a key takes. `Duration`, `Count` and `Bool` carry the constructor of the
+/// key's [`Setting`]; every other kind is named after its only key.
 #[derive(Clone, Copy)]
 pub(crate) enum ValueKind {
     /// A string that is a valid name.

@@ -1,9 +1,9 @@
 //! The spans of the expansion: where rustc reports an error, and how it resolves a name.
 //!
 //! A span has a location and a context, which is the scope and edition in which a name is resolved.
-//! Tokens of the expansion take both from the user's tokens. The user's own tokens may get another
-//! location, but keep their context: `gen` is a name in edition 2021 and a keyword in the edition of
-//! this crate, and `$crate` is the crate of the macro that contains it.
+//! Tokens of the expansion that are located at a [`Place`] take both from the user's tokens. The
+//! user's own tokens may get another location, but keep their context: `gen` is a name in edition 2021
+//! and a keyword in the edition of this crate, and `$crate` is the crate of the macro that contains it.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -13,7 +13,7 @@ use super::private_path::PrivatePath;
 /// Where rustc should put its carets: from the first to the last token of a piece of the user's
 /// code.
 ///
-/// If two requirements on a type have the same place, rustc reports the type only once.
+/// If a type fails two trait bounds at the same place, rustc reports only one error.
 pub(super) struct Place {
     first: Span,
     pub(super) last: Span,

@@ -11,7 +11,7 @@
 //! define one. A symbol of that name (`export_name`) violates `forbid(unsafe_code)`, and only the
 //! linker would notice the conflict.
 //!
-//! Two crates may use the same name; the check at start finds it.
+//! If two crates use the same name, the check at start reports it.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};

@@ -59,9 +59,9 @@ impl YearMonth {
 
     /// The number of its first day, where 1970-01-01 is day 0.
     ///
-    /// Years start in March here, so that the leap day is the last day of a year and month `m`
-    /// starts after `(153 * m + 2) / 5` days (the method of Howard Hinnant's "chrono-Compatible
-    /// Low-Level Date Algorithms").
+    /// Years start in March here, so that the leap day is the last day of a year, and month `m`
+    /// (March is 0) starts after `(153 * m + 2) / 5` days (the method of Howard Hinnant's
+    /// "chrono-Compatible Low-Level Date Algorithms").
     pub(crate) fn first_day(self) -> i64 {
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
         let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));

@@ -7,8 +7,7 @@ use crate::nanos::{Nanos, nanos};
 
 /// How a run ended: with a [`Flow`], or with a crash.
 ///
-/// With a pointer as `C`, it is passed in two registers. A `Flow` is not, because it contains a
-/// `Duration`.
+/// With a pointer as `C`, it fits in two registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit<C> {
     /// [`Flow::Wait`].

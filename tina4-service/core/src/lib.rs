@@ -1,5 +1,5 @@
-//! Schedules, restarts and the life cycle of a service, without input or output: time and
-//! randomness are arguments.
+//! Schedules, restarts and the life cycle of a service, without I/O: time and randomness are
+//! arguments.
 //!
 //! The macro uses this crate at compile time and the runtime at run time, so the two cannot
 //! disagree. It has no clock, no threads, no date library and no macros.

@@ -1,5 +1,5 @@
-//! Instants and durations as integers: they fit in an atomic, and their arithmetic saturates
-//! instead of panicking.
+//! Instants and durations as plain integers: [`Nanos`] fits in an atomic, and callers can use
+//! saturating arithmetic instead of arithmetic that panics.
 
 use std::fmt;
 use std::num::NonZero;

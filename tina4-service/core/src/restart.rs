@@ -1,7 +1,8 @@
 //! Restart policy: the exponential backoff after a crash, and when to give up.
 //!
 //! [`RestartPolicy::backoff_after`] computes the backoff. [`Restarts`] counts consecutive crashes,
-//! or restarts within a sliding window: the restart intensity of an Erlang/OTP supervisor.
+//! and, if there is a window, the restarts within it: the restart intensity of an Erlang/OTP
+//! supervisor.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -75,7 +76,8 @@ impl RestartPolicy {
         max_backoff: Duration::from_secs(60),
     };
 
-    /// How long a continuous service must run before its count of consecutive crashes is reset.
+    /// How long a run of a continuous service must have lasted for its end to reset the count of
+    /// consecutive crashes.
     pub const RECOVERY: Duration = Duration::from_secs(60);
 
     /// The backoff after the `k`-th consecutive crash; `k` starts at 1.
@@ -148,7 +150,7 @@ impl Restarts {
         let (Some(window), Some(max)) = (policy.window, policy.max_restarts) else {
             return;
         };
-        // Restarts that have left the window, or exceed the limit, never matter again.
+        // Only the newest `max` restarts inside the window can still matter.
         let Counters { recent, .. } = &mut **self.0.get_or_insert_default();
         recent.retain(|at| is_inside(window, *at, now));
         recent.push_back(now);

@@ -18,7 +18,7 @@ pub struct Timers {
     /// The earliest entry that is not in `in_order`; the others are in `heap`. Stored separately,
     /// because `BinaryHeap` gives access only to its first entry, and [`Timers::second_due`] needs
     /// two.
-    first: Option<Entry>,
+    first_out_of_order: Option<Entry>,
     heap: BinaryHeap<Reverse<Entry>>,
 }
 
@@ -36,7 +36,7 @@ impl Timers {
 
     /// Adds an entry that is earlier than the last one in order. That last entry moves to the heap;
     /// if it is far ahead, all later entries would otherwise end up there.
-    // perf: not inlined, so that the usual case saves no registers.
+    // perf: not inlined, so that the usual case need not spill registers.
     #[inline(never)]
     fn push_out_of_order(&mut self, entry: Entry) {
         if let Some(last) = self.in_order.pop_back() {
@@ -54,8 +54,8 @@ impl Timers {
     }
 
     fn push_heap(&mut self, entry: Entry) {
-        match &mut self.first {
-            None => self.first = Some(entry),
+        match &mut self.first_out_of_order {
+            None => self.first_out_of_order = Some(entry),
             Some(first) => {
                 let later = if entry < *first { std::mem::replace(first, entry) } else { entry };
                 self.heap.push(Reverse(later));
@@ -63,10 +63,10 @@ impl Timers {
         }
     }
 
-    /// Whether to take the next entry from `first` instead of `in_order`.
+    /// Whether to take the next entry from `first_out_of_order` instead of `in_order`.
     #[inline]
-    fn takes_first(&self) -> bool {
-        match (self.in_order.front(), &self.first) {
+    fn takes_out_of_order(&self) -> bool {
+        match (self.in_order.front(), &self.first_out_of_order) {
             (Some(front), Some(first)) => first < front,
             (None, _) => true,
             (Some(_), None) => false,
@@ -77,15 +77,19 @@ impl Timers {
     #[must_use]
     #[inline]
     pub fn peek(&self) -> Option<(Nanos, u32)> {
-        if self.takes_first() { self.first } else { self.in_order.front().copied() }
+        if self.takes_out_of_order() {
+            self.first_out_of_order
+        } else {
+            self.in_order.front().copied()
+        }
     }
 
     /// Removes the earliest due time.
     #[inline]
     pub fn pop(&mut self) -> Option<(Nanos, u32)> {
-        if self.takes_first() {
+        if self.takes_out_of_order() {
             let next = self.heap.pop().map(|Reverse(entry)| entry);
-            std::mem::replace(&mut self.first, next)
+            std::mem::replace(&mut self.first_out_of_order, next)
         } else {
             self.in_order.pop_front()
         }
@@ -95,7 +99,7 @@ impl Timers {
     #[must_use]
     pub fn second_due(&self) -> Option<Nanos> {
         let heap = self.heap.peek().map(|Reverse(entry)| entry);
-        let candidates = self.in_order.iter().take(2).chain(&self.first).chain(heap);
+        let candidates = self.in_order.iter().take(2).chain(&self.first_out_of_order).chain(heap);
         let (_, second) = candidates.fold((Nanos::MAX, Nanos::MAX), |(first, second), (due, _)| {
             if *due < first { (*due, first) } else { (first, second.min(*due)) }
         });
@@ -112,7 +116,7 @@ impl Timers {
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        self.in_order.len() + usize::from(self.first.is_some()) + self.heap.len()
+        self.in_order.len() + usize::from(self.first_out_of_order.is_some()) + self.heap.len()
     }
 
     /// Reserves memory for a total of `capacity` due times.
@@ -123,7 +127,7 @@ impl Timers {
     /// Removes all due times.
     pub fn clear(&mut self) {
         self.in_order.clear();
-        self.first = None;
+        self.first_out_of_order = None;
         self.heap.clear();
     }
 }
@@ -167,7 +171,7 @@ mod tests {
             let (due, index) = timers.pop().expect("there are five");
             timers.push(due + 10, index);
         }
-        assert_eq!((timers.in_order.len(), timers.first), (4, Some((1_000_000, 4))));
+        assert_eq!((timers.in_order.len(), timers.first_out_of_order), (4, Some((1_000_000, 4))));
         assert!(timers.heap.is_empty());
     }
 }

@@ -88,7 +88,7 @@ const LEGACY_NAMES: [&str; 45] = [
     "Zulu",
 ];
 
-/// The minimum similarity at which a word counts as a misspelling of an area.
+/// The similarity above which a word counts as a misspelling of an area.
 const MIN_SIMILARITY: f64 = 0.8;
 
 /// The reason why a string is not the name of a time zone.
@@ -103,7 +103,7 @@ pub enum TimezoneError {
     Character(char),
     /// A name that lacks an area or a place, and is not a legacy name; the whole string.
     Incomplete(String),
-    /// The first part of the name, given here, is not an area.
+    /// The part before the first `/` is not an area; that part.
     UnknownArea(String),
 }
 

@@ -1,7 +1,7 @@
 //! From civil times to instants: the occurrences of an expression, with DST gaps and overlaps resolved.
 //!
-//! The history of a zone is a sequence of zone intervals with one UTC offset each. Within an interval
-//! civil time and instants differ by that offset only. Between two intervals civil time jumps, mostly
+//! The history of a zone is a sequence of zone intervals with one UTC offset each. Within an interval,
+//! civil time and instants differ only by that offset. Between two intervals, civil time jumps, usually
 //! because daylight saving time (DST) starts or ends:
 //!
 //! - forward, a **DST gap**: civil times are skipped. An expression with occurrences in the gap
@@ -112,12 +112,13 @@ impl Cron {
     /// The first occurrence strictly after `instant`, in seconds since 1970-01-01 00:00 UTC.
     ///
     /// An occurrence in a DST gap moves to the end of the gap; one in a DST overlap repeats only if
-    /// the expression is [recurring](Cron::recurring). `None` if there is none within 400 years.
+    /// the expression is [recurring](Cron::recurring). `None` if there is none within 400 years, or
+    /// `instant` is outside the supported range.
     pub fn next_after<Z: Zone + ?Sized>(&self, instant: i64, zone: &Z) -> Option<i64> {
         if !(-MAX_INSTANT..MAX_INSTANT).contains(&instant) {
             return None;
         }
-        // The last match remains the next one unless the clock was set back to before the time at
+        // The last match remains the next one unless civil time jumps back to before the time at
         // which the search began.
         let mut known: Option<(i64, i64)> = None;
         for interval in ZoneInterval::starting_with(zone, instant - LOOK_BACK) {

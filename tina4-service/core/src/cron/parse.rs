@@ -24,7 +24,7 @@ const NICKNAMES: [(&str, &str); 9] = [
     ("@annually", "0 0 1 1 *"),
 ];
 
-/// The minimum similarity at which a word counts as a misspelling of a nickname.
+/// The similarity above which a word counts as a misspelling of a nickname.
 const MIN_SIMILARITY: f64 = 0.84;
 
 impl Cron {

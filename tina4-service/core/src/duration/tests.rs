@@ -84,14 +84,14 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics(text in ".*") {
+    fn no_text_causes_a_panic(text in ".*") {
         if let Err(error) = parse(&text) {
             prop_assert!(!error.to_string().is_empty());
         }
     }
 
     #[test]
-    fn no_text_of_plausible_characters_panics(text in "[0-9 .smhdwMyµ-]{0,12}") {
+    fn no_text_of_plausible_characters_causes_a_panic(text in "[0-9 .smhdwMyµ-]{0,12}") {
         if let Err(error) = parse(&text) {
             prop_assert!(!error.to_string().is_empty());
         }

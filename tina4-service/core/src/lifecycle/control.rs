@@ -115,7 +115,7 @@ impl Lifecycle {
         }
     }
 
-    /// Begins no more runs until resumed.
+    /// Begins no more runs until resumed, except on request.
     pub(super) fn pause(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match &mut self.phase {
             Phase::Pending { pause, .. } => {
@@ -180,8 +180,9 @@ impl Lifecycle {
         }
     }
 
-    /// What to wait for after a pause. Runs that were due during it are skipped without being
-    /// counted: the schedule continues from now.
+    /// What to wait for after a pause. With an interval or cron, runs that were due during it are
+    /// skipped without being counted, and the schedule continues from now. Any other run that was
+    /// due, and a restart whose backoff is over, begins now.
     fn wait_after_resume(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
         match wait {
             Wait::Due(_) | Wait::Occurrence { .. } => {

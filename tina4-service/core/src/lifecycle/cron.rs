@@ -8,12 +8,12 @@
 //! [`Lifecycle::check_wall_clock`] decides what happens to missed occurrences: the last one runs
 //! late, if it is within the [`GRACE_PERIOD`]; all others are skipped and counted (rule 5).
 //!
-//! When the wall clock is set back by more than the grace period, it passes occurrences again.
-//! Those that were skipped, or were before the start, are then due like any other. An occurrence
-//! that has run is not repeated if the expression names a fixed time, unless the clock is set back
-//! by more than [`MAX_CORRECTION`]: then the clock is assumed to have been wrong before and to be
-//! correct afterwards (as in cron(8) of Debian and BSD). A recurring expression, such as
-//! `*/5 * * * *`, runs again in either case.
+//! When the wall clock is set back, it passes occurrences again. They are due again if the clock is
+//! then more than the grace period behind the time up to which occurrences have been run or skipped.
+//! But if the expression names a fixed time, those up to the last one that ran are not repeated,
+//! unless the clock is behind that one by more than [`MAX_CORRECTION`]: then the clock is assumed to
+//! have been wrong before and to be correct afterwards (as in cron(8) of Debian and BSD). A recurring
+//! expression, such as `*/5 * * * *`, runs again in either case.
 
 use super::action::Action;
 use super::cron_state::CronState;
@@ -29,8 +29,8 @@ use crate::spec::Spec;
 
 /// How late a missed occurrence may still run.
 const GRACE_PERIOD: WallNanos = 60 * WALL_SECOND;
-/// The largest backward step of the wall clock after which a fixed time that has run is not
-/// repeated.
+/// How far the wall clock may be behind the last occurrence that ran without repeating it, if the
+/// expression names a fixed time.
 const MAX_CORRECTION: WallNanos = 3 * 3_600 * WALL_SECOND;
 
 impl Lifecycle {
@@ -79,16 +79,17 @@ impl Lifecycle {
         self.wait_for(at, jitter(spec, facts.random), facts)
     }
 
-    /// Marks occurrences that the wall clock will pass again as not handled, if it was set back by
-    /// more than the grace period. Returns whether that changed anything.
+    /// Marks occurrences that the wall clock will pass again as not handled, if it is behind the time
+    /// up to which they were handled by more than the grace period. Returns whether that changed
+    /// anything.
     fn rewind_if_set_back(&mut self, cron: &Cron, facts: &Facts<'_>) -> bool {
-        let set_back_by = |seconds: i64| nanos_of(seconds) - facts.wall;
+        let ahead_by = |seconds: i64| nanos_of(seconds) - facts.wall;
         let state = self.cron_state_mut();
-        if set_back_by(state.handled_through) <= GRACE_PERIOD {
+        if ahead_by(state.handled_through) <= GRACE_PERIOD {
             return false;
         }
         let now = seconds_of(facts.wall);
-        let is_correction = set_back_by(state.last_run_occurrence) <= MAX_CORRECTION;
+        let is_correction = ahead_by(state.last_run_occurrence) <= MAX_CORRECTION;
         let handled =
             if !cron.recurring && is_correction { now.max(state.last_run_occurrence) } else { now };
         std::mem::replace(&mut state.handled_through, handled) != handled
@@ -118,7 +119,7 @@ impl Lifecycle {
         self.wait_for_next(cron, spec, facts)
     }
 
-    /// Reads the wall clock, and begins a run if its occurrence has come.
+    /// Checks the wall clock in `facts`, and begins a run if its occurrence has come.
     pub(super) fn check_wall_clock(
         &mut self,
         spec: &Spec,
@@ -164,9 +165,10 @@ impl Lifecycle {
         }
     }
 
-    /// Skips the occurrences that passed during a run, and returns their number. Called if a
-    /// restart, a pause or an extra run that the function requested comes next; otherwise
-    /// [`Lifecycle::check_wall_clock`] decides which occurrence runs.
+    /// Skips the occurrences that passed during a run, and returns their number. Called if the
+    /// result of the run ends the activation, or if a restart, a pause or an extra run that the
+    /// function requested comes next; otherwise [`Lifecycle::check_wall_clock`] decides which
+    /// occurrence runs.
     pub(super) fn skip_occurrences(&mut self, cron: &Cron, facts: &Facts<'_>) -> u64 {
         let now = seconds_of(facts.wall);
         let from = self.cron_state_mut().handled_through.saturating_add(1);

@@ -8,7 +8,8 @@ use crate::nanos::Nanos;
 pub(super) struct CronState {
     /// The occurrence it waits for, or waited for last.
     pub(super) next: Occurrence,
-    /// The occurrence that the current or last run is for; `None` for a restart or a run on request.
+    /// The occurrence that the current or last run is for; `None` for a restart, or for a run that
+    /// the function or a caller requested.
     pub(super) run_occurrence: Option<i64>,
     /// All occurrences up to and including this one have been run or skipped.
     pub(super) handled_through: i64,

@@ -3,10 +3,10 @@
 /// Why an activation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// A stop was requested.
+    /// A stop was requested, or the start failed.
     Stopped,
     /// Its work is done.
     Finished,
-    /// It crashed or returned, and no restart is allowed.
+    /// It crashed, or returned with `restart = "always"`, and no restart is allowed.
     Failed,
 }

@@ -31,7 +31,7 @@ pub enum Input<'a> {
     StartFailed,
     /// Make the next run due now.
     RunNow,
-    /// Begin no more runs until resumed.
+    /// Begin no more runs until resumed, except on request.
     Pause,
     /// End a pause.
     Resume,

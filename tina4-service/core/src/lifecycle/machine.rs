@@ -22,7 +22,8 @@ pub struct Lifecycle {
     pub(super) since: Nanos,
     /// The number of this activation, from 1; 0 before the first.
     pub(super) activation: u32,
-    /// The origin of the grid of an interval: the first due time of this activation.
+    /// The origin of the grid of an interval: the first due time of this activation, without
+    /// jitter.
     pub(super) anchor: Nanos,
     /// When the current or last run was due.
     pub(super) due: Nanos,

@@ -78,7 +78,7 @@ pub(super) enum Wait {
     /// An occurrence of its cron expression, on the wall clock. `check_at` is when to read the wall
     /// clock next.
     Occurrence { check_at: Nanos },
-    /// The end of the backoff after a crash.
+    /// The end of the backoff after a crash or a return.
     Backoff(Nanos),
 }
 
@@ -98,7 +98,7 @@ pub(super) enum Pause {
     NotPaused,
     /// It was paused and will be paused again after one requested run.
     AfterRun,
-    /// It does not run until resumed.
+    /// It does not run until resumed, except on request.
     Paused,
 }
 

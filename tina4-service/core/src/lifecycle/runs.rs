@@ -19,7 +19,8 @@ use crate::spec::Spec;
 const RETURNED_TOO_OFTEN: &str = "returned again after `max_restarts` restarts; raise `max_restarts`, or run it repeatedly with `interval` or `delay`";
 
 impl Lifecycle {
-    /// Carries out the pending step, if its time has come.
+    /// Does what is due, if anything: begins a run or a queued clean-up, or checks the wall clock, a
+    /// timeout or a deadline.
     pub(super) fn due(
         &mut self,
         spec: &Spec,
@@ -300,7 +301,8 @@ impl Lifecycle {
         }
     }
 
-    /// The next due time of the schedule: not before now, and after `last`.
+    /// What to wait for next according to the schedule. That is a due time not before now and after
+    /// `last`; with cron, it is the first occurrence not handled yet, which may have passed.
     pub(super) fn next_due(&mut self, spec: &Spec, facts: &Facts<'_>, last: Nanos) -> Wait {
         let due = match &spec.schedule {
             Schedule::Interval(period) => self.grid(*period).next(last, facts.now),

@@ -12,20 +12,20 @@ pub enum State {
     Waiting,
     /// Its function is being called.
     Running,
-    /// Waiting for its restart after a crash.
+    /// Waiting for its restart after a crash or a return.
     BackingOff,
-    /// Paused: it does not run until resumed.
+    /// Paused: it does not run until resumed, except on request.
     Paused,
     /// Its activation is ending: the last run or the clean-up is in progress.
     Stopping,
-    /// Ended because a stop was requested.
+    /// Ended because a stop was requested, or because its start failed.
     Stopped,
     /// Ended because its work was done.
     Finished,
-    /// Ended because it crashed too often, or with a `Permanent` error; it remains failed until it
-    /// is started again.
+    /// Ended because it crashed, or returned with `restart = "always"`, and no restart was allowed.
+    /// It remains failed until it is started again.
     Failed,
-    /// Did not end within its `stop_timeout`; its last run may still be alive.
+    /// Did not end by its deadline; its last run or clean-up may still be alive.
     Abandoned,
 }
 

@@ -39,11 +39,11 @@ pub enum Transition {
         /// The time since the run began.
         running_for: Duration,
     },
-    /// No more runs begin until the service is resumed.
+    /// No more runs begin until the service is resumed, except on request.
     Paused,
     /// A pause has ended.
     Resumed,
-    /// The activation is ending.
+    /// A stop was requested: the activation is ending.
     Stopping,
     /// The activation has ended, its clean-up included.
     Ended {

@@ -38,8 +38,9 @@ pub struct Draft {
     pub autostart: Option<bool>,
     /// Whether a failure of the service shuts the runner down.
     pub critical: Option<bool>,
-    /// Keys whose value is unknown, because it could not be read or is out of range. Each has been
-    /// reported already, so the check skips every rule that depends on one of them.
+    /// Keys whose value is unknown, because it could not be read, is out of range, or was given to
+    /// an unknown key that probably means this one. Each has been reported already, so the check
+    /// skips every rule that depends on the value of one of them.
     pub unreadable: Vec<Key>,
 }
 

@@ -15,7 +15,7 @@ pub struct Fault {
     pub key: Key,
     /// The key it conflicts with, or depends on, if any.
     pub related_key: Option<Key>,
-    /// Whether the value is at fault; if not, the key itself must be removed.
+    /// Whether the value is at fault; if not, the key is, whatever its value.
     pub is_in_value: bool,
     message: String,
 }

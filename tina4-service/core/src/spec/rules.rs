@@ -97,8 +97,8 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
     }
 }
 
-/// Reports each duration that is out of range and makes it unreadable, so that no other rule
-/// mentions it. Every field is named, so that a new duration is not forgotten.
+/// Reports each duration that is out of range and makes it unreadable, so that no other rule judges
+/// its value. Every field is named, so that a new duration is not forgotten.
 fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
     let Draft {
         interval,
@@ -159,7 +159,7 @@ fn schedule_conflicts(draft: &Draft) -> Vec<Fault> {
     schedules.filter_map(exclude).collect()
 }
 
-/// The keys of a schedule that are set.
+/// Those of `interval`, `delay` and `cron` that are set.
 fn schedule_keys(draft: &Draft) -> impl Iterator<Item = Key> {
     let interval = draft.interval.is_some().then_some(Key::Interval);
     let delay = draft.delay.is_some().then_some(Key::Delay);
@@ -168,7 +168,7 @@ fn schedule_keys(draft: &Draft) -> impl Iterator<Item = Key> {
 }
 
 /// The key that makes the service periodic, if any, together with its duration. The duration is
-/// `None` for `cron`, and if another schedule is set or unreadable.
+/// `None` for `cron`, for an unreadable key, and if another schedule is set or unreadable.
 fn periodic_key(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     let unreadable =
         || [Key::Interval, Key::Delay, Key::Cron].into_iter().find(|key| draft.is_unreadable(*key));
@@ -310,8 +310,9 @@ fn check_backoff(draft: &Draft, policy: &RestartPolicy) -> Option<Fault> {
     Some(Fault::value(key, message).with(related_key))
 }
 
-/// The window must be longer than all backoffs before the allowed restarts together, or the limit
-/// could never be exceeded.
+/// The window must be longer than the sum of the backoffs before the allowed restarts. This is
+/// stricter than necessary: a window that starts with the first restart does not contain the backoff
+/// before it.
 fn check_restart_window(policy: &RestartPolicy) -> Option<Fault> {
     let (window, count) = (policy.window?, policy.max_restarts?);
     let needed = total_backoff(policy, count);

@@ -36,7 +36,7 @@ fn an_empty_draft_has_the_defaults() {
     assert_eq!(Spec::default(), Spec::DEFAULT);
 }
 
-/// A draft with a value in every field that can be set together, and its spec.
+/// A draft with values in as many fields as can be combined, and its spec.
 fn full() -> (Draft, Spec) {
     let draft = Draft {
         interval: secs(30),

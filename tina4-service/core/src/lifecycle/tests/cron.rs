@@ -188,7 +188,7 @@ fn rule_6_a_recurring_expression_runs_again_when_the_clock_is_set_back() {
     harness.set_wall_clock_back(30);
     assert_eq!(harness.run_next_occurrence(), 2 * MINUTE);
     harness.step(SUCCEEDED);
-    // By five minutes: it runs again before they have passed again.
+    // By five minutes: it runs again in the minutes that are repeated.
     harness.now += 10 * 60 * SECOND;
     assert_eq!(harness.run_next_occurrence(), 12 * MINUTE);
     harness.step(SUCCEEDED);

@@ -36,7 +36,8 @@ fn spec() -> impl Strategy<Value = Spec> {
     )
 }
 
-/// A random step. An end is ignored unless a run or clean-up is in progress.
+/// A random step. `Succeed`, `Repeat` and `Crash` end the run or clean-up in progress; if there is
+/// none, they and `LoseThread` are ignored.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Advance(Nanos),
