@@ -79,8 +79,8 @@ impl Lifecycle {
         self.wait_for(at, jitter(spec, facts.random), facts)
     }
 
-    /// Marks occurrences that the wall clock will pass again as not handled, if it is behind the time
-    /// up to which they were handled by more than the grace period. Returns whether that changed
+    /// Marks occurrences that the wall clock will pass again as not handled, if it is more than the
+    /// grace period behind the time up to which they were handled. Returns whether that changed
     /// anything.
     fn rewind_if_set_back(&mut self, cron: &Cron, facts: &Facts<'_>) -> bool {
         let ahead_by = |seconds: i64| nanos_of(seconds) - facts.wall;
