@@ -94,7 +94,7 @@ mod with_cron {
                     let at = at.to_zoned_datetime(self.0.clone());
                     write!(f, "{}", at.strftime("%Y-%m-%d %H:%M:%S %:z"))
                 }
-                // Outside the years -9999 to 9999, or within a day of either end.
+                // Outside the years -9999 to 9999, or within about 26 hours of either end.
                 Err(_) => write_seconds(f, at),
             }
         }
