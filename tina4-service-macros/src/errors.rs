@@ -2,7 +2,7 @@
 //! by side. The core crate words those about values and about combinations of keys.
 //!
 //! A message is `problem; remedy`: lowercase, backticks round code, no full stop, and it names both
-//! what was found and what is allowed. Messages about types come from rustc; the runtime crate words
+//! the value found and the values allowed. Messages about types come from rustc; the runtime crate words
 //! them with `#[diagnostic::on_unimplemented]`.
 
 use std::fmt::Display;

@@ -1,4 +1,4 @@
-//! What is known about each service.
+//! The snapshot of a service that `services()` returns: state, counts and times.
 
 use std::borrow::Cow;
 use std::fmt;

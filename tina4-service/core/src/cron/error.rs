@@ -1,4 +1,4 @@
-//! The error of parsing a cron expression: what is wrong, and where.
+//! The error of parsing a cron expression: the fault and its position in the text.
 
 use std::error::Error;
 use std::fmt;

@@ -111,7 +111,7 @@ pub(super) enum CleanUp {
     Running,
 }
 
-/// What is still alive in an abandoned service.
+/// The part of an abandoned service that has not ended yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lingering {
     /// The last run.

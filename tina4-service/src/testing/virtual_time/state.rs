@@ -1,4 +1,4 @@
-//! Who holds the token, and who waits for it.
+//! The holder of the token, and the threads that wait for it.
 
 use std::sync::Arc;
 use std::thread::ThreadId;
