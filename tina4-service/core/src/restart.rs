@@ -131,6 +131,7 @@ struct Counters {
 impl Restarts {
     /// The number of consecutive crashes since the last recovery.
     #[must_use]
+    #[inline]
     pub fn consecutive_crashes(&self) -> u32 {
         self.0.as_ref().map_or(0, |counters| counters.consecutive_crashes)
     }

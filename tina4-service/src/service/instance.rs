@@ -42,6 +42,9 @@ pub(crate) struct Instance {
     zone: Option<Box<Result<Zone, Box<str>>>>,
     /// `None` until the service's code first needs it; most services never do.
     state: Mutex<Option<Box<InstanceState>>>,
+    /// Whether there is a state. Written under the lock of `state`, before the state is used. While it
+    /// is not set, a reader need not take that lock. `SeqCst`: see [`Instance::request_stop`].
+    has_state: AtomicBool,
     stop: StopFlag,
     /// Flags of the current activation: [`ON_STOP_TAKEN`] and [`START_LOGGED`].
     activation_flags: AtomicU8,
@@ -90,6 +93,7 @@ impl Instance {
             env,
             zone,
             state: Mutex::new(None),
+            has_state: AtomicBool::new(false),
             stop: StopFlag::new(),
             activation_flags: AtomicU8::new(0),
             has_hooks: AtomicBool::new(false),
@@ -143,7 +147,12 @@ impl Instance {
 
     /// Runs `action` on the state, under its lock: `action` must not run user code.
     fn with_state<T>(&self, action: impl FnOnce(&mut InstanceState) -> T) -> T {
-        action(lock(&self.state).get_or_insert_default())
+        let mut state = lock(&self.state);
+        let state = state.get_or_insert_with(|| {
+            self.has_state.store(true, Ordering::SeqCst);
+            Box::default()
+        });
+        action(state)
     }
 
     /// [`Instance::with_state`], unless there is no state yet.
@@ -151,6 +160,9 @@ impl Instance {
         &self,
         action: impl FnOnce(&mut InstanceState) -> Option<T>,
     ) -> Option<T> {
+        if !self.has_state.load(Ordering::SeqCst) {
+            return None;
+        }
         lock(&self.state).as_deref_mut().and_then(action)
     }
 
@@ -161,6 +173,11 @@ impl Instance {
 
     /// Asks the running code to return. The caller must wake the returned sleepers, without holding a
     /// lock.
+    ///
+    /// No sleeper is missed. A thread that is about to sleep sets `has_state` and then reads the stop
+    /// flag, in [`StopFlag::receiver`]; a stop sets the flag and then reads `has_state`. Both are
+    /// `SeqCst`, so at least one of them sees what the other has set. If it is the thread, it does not
+    /// sleep. If it is the stop, it waits for the lock, and finds the thread's channel.
     pub(crate) fn request_stop(&self) -> Option<Sleepers> {
         self.stop.request();
         self.with_existing_state(|state| state.stop_channel.take_sleepers())

@@ -68,8 +68,8 @@ impl StopFlag {
     pub(crate) fn receiver(&self, channel: &mut StopChannel) -> StopReceiver {
         let ends = channel.0.get_or_insert_with(|| {
             let (sender, receiver) = crossbeam_channel::bounded(0);
-            // A stop sets the flag before it locks the channel, and the lock is held here. So either
-            // the flag is seen now, or the stop finds this sender later.
+            // A stop sets the flag before it looks for a channel. So either the flag is seen now, or
+            // the stop finds this sender later.
             let is_requested = self.requested.load(Ordering::SeqCst);
             Ends { sender: (!is_requested).then_some(sender), receiver }
         });

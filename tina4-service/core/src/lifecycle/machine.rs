@@ -56,6 +56,8 @@ impl Lifecycle {
     }
 
     /// Handles one input and returns what to do next; transitions go to `emit`.
+    // perf: a large function of another crate with one caller; otherwise the compiler does not inline it.
+    #[inline(always)]
     pub fn step(
         &mut self,
         spec: &Spec,

@@ -67,7 +67,9 @@ impl DeferredQueue {
 
     /// Queues a user value to be dropped once the lock is released.
     pub(crate) fn discard<T: Any + Send>(&mut self, value: Option<T>) {
-        if let Some(value) = value {
+        if self.exiting {
+            std::mem::forget(value);
+        } else if let Some(value) = value {
             self.pending.discarded.push(Box::new(value));
         }
     }
@@ -94,32 +96,33 @@ impl DeferredQueue {
     /// still written.
     pub(crate) fn set_exiting(&mut self) {
         self.exiting = true;
+        self.pending.discarded.drain(..).for_each(std::mem::forget);
     }
 
     /// Whether [`DeferredQueue::take`] would return anything.
+    #[inline]
     pub(crate) fn is_pending(&self) -> bool {
         let Deferred { sleepers, discarded, log } = &self.pending;
         let may_log = !log.is_empty() && !self.logging;
-        let may_drop = !discarded.is_empty() && !self.exiting;
-        may_log || may_drop || !sleepers.is_empty()
+        may_log || !discarded.is_empty() || !sleepers.is_empty()
     }
 
     /// Takes the effects. Log lines stay where they are while another thread writes earlier ones.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Box<Deferred>> {
-        if self.exiting {
-            self.pending.discarded.drain(..).for_each(std::mem::forget);
-        }
-        if !self.is_pending() {
-            return None;
-        }
+        self.is_pending().then(|| self.take_pending())
+    }
+
+    // perf: not inlined, because most runs defer nothing.
+    #[inline(never)]
+    fn take_pending(&mut self) -> Box<Deferred> {
         let mut taken = std::mem::take(&mut self.pending);
         if self.logging {
             std::mem::swap(&mut taken.log, &mut self.pending.log);
         } else {
             self.logging = taken.has_log();
         }
-        Some(Box::new(taken))
+        Box::new(taken)
     }
 
     /// Takes the sleepers. Waking them never blocks.
