@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use tests::{EventWatcher, millis, pause, process, secs, sleep_until_stopped, until};
-use tina4_service::{Context, Runner, Service};
+use tina4_service::{Context, Ready, Runner, Service};
 
 #[test]
 fn rule_8_nothing_polls() {
@@ -14,7 +14,7 @@ fn rule_8_nothing_polls() {
     // a service that is not up, and inside a body.
     runner.register(Service::new("interval", |_| {}).interval("1h"));
     runner.register(Service::new("delay", |_| {}).delay("1h"));
-    runner.register(Service::new("initial", |_| {}).initial_delay("1h"));
+    runner.register(Service::new("initial", |_| {}).initial_delay("1h").ready(Ready::Started));
     runner.register(Service::new("held", |_| {}).after("initial"));
     runner.register(Service::new("flow", |_| tina4_service::Flow::After(secs(3_600))));
     let crash = Service::new("crash", |_| Err::<(), _>("no"));

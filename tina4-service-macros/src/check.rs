@@ -23,6 +23,7 @@ pub(crate) struct CheckedService {
     pub(crate) name_span: Option<Span>,
     pub(crate) spec: Spec,
     pub(crate) after: Vec<Dependency>,
+    pub(crate) requires: Vec<Dependency>,
     pub(crate) on_stop: Option<Path>,
     /// The path of the runtime crate, if it is not `::tina4_service`.
     pub(crate) runtime_path: Option<Path>,
@@ -38,13 +39,14 @@ pub(crate) fn check(
 ) -> Option<CheckedService> {
     let Args { values, locations, unreadable } = args;
     let mut draft = Draft { unreadable, ..Draft::default() };
-    let (mut given_name, mut entries, mut on_stop, mut runtime_path) =
-        (None, Vec::new(), None, None);
+    let (mut given_name, mut on_stop, mut runtime_path) = (None, None, None);
+    let (mut after, mut requires) = (Vec::new(), Vec::new());
     for value in values {
         match value {
             Value::Setting(setting) => draft.set(setting),
             Value::Name(text) => given_name = Some(text),
-            Value::After(list) => entries = list,
+            Value::After(services) => after = services,
+            Value::Requires(services) => requires = services,
             Value::OnStop(path) => on_stop = Some(path),
             Value::Crate(path) => runtime_path = Some(path),
         }
@@ -54,12 +56,24 @@ pub(crate) fn check(
         Some(name) => (name, locations.get(Key::Name).and_then(Location::first_span)),
         None => name_of_function(function.as_ref(), &draft.unreadable, diagnostics),
     };
-    let after = valid_dependencies(entries, &name, function.as_ref(), diagnostics);
+    let mut check_dependencies =
+        |key, entries| valid_dependencies(key, entries, &name, function.as_ref(), diagnostics);
+    let mut after = check_dependencies(Key::After, after);
+    let requires = check_dependencies(Key::Requires, requires);
+    let required: BTreeSet<_> = requires.iter().map(Dependency::plain_text).collect();
+    after.retain(|entry| {
+        let is_required = required.contains(&entry.plain_text());
+        if is_required {
+            diagnostics.push(errors::required_and_after(entry, &entry.text()));
+        }
+        !is_required
+    });
     Some(CheckedService {
         name,
         name_span,
         spec,
         after,
+        requires,
         on_stop,
         runtime_path,
         function: function?,
@@ -105,8 +119,9 @@ fn name_of_function(
     (name, Some(function.ident.span()))
 }
 
-/// The valid entries of `after`.
+/// The valid entries of `after` or `requires`.
 fn valid_dependencies(
+    key: Key,
     entries: Vec<Dependency>,
     name: &str,
     function: Option<&Function>,
@@ -124,9 +139,9 @@ fn valid_dependencies(
         if let Err(error) = entry.check() {
             diagnostics.push(error);
         } else if is_itself {
-            diagnostics.push(errors::after_itself(&entry, name));
-        } else if !seen.insert(entry.text().replace("r#", "")) {
-            diagnostics.push(errors::duplicate_after(&entry, &entry.text()));
+            diagnostics.push(errors::depends_on_itself(key, &entry, name));
+        } else if !seen.insert(entry.plain_text()) {
+            diagnostics.push(errors::duplicate_dependency(key, &entry, &entry.text()));
         } else {
             valid.push(entry);
         }

@@ -1,4 +1,4 @@
-//! One entry of `after`.
+//! One entry of `after` or `requires`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -8,7 +8,7 @@ use tina4_service_core::name;
 use crate::errors;
 use crate::tokens::path_text;
 
-/// A service that another one comes after.
+/// A service that another one depends on.
 pub(crate) enum Dependency {
     /// The path of a service function.
     Function(Path),
@@ -23,6 +23,11 @@ impl Dependency {
             Self::Function(path) => path_text(path),
             Self::Name(text) => format!("{:?}", text.value()),
         }
+    }
+
+    /// The entry without the marks of raw identifiers, to compare entries.
+    pub(crate) fn plain_text(&self) -> String {
+        self.text().replace("r#", "")
     }
 
     /// Checks a name; a path is checked by rustc.

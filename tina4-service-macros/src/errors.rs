@@ -10,7 +10,7 @@ use std::fmt::Display;
 use proc_macro2::{Delimiter, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Error, Ident, LitInt, LitStr, Path};
-use tina4_service_core::{CronError, Key, Restart};
+use tina4_service_core::{CronError, Key, Ready, Restart};
 
 use crate::tokens::path_text;
 use crate::value_kind::ValueKind;
@@ -46,14 +46,13 @@ pub(crate) fn nearest_key(written: &str) -> Option<Key> {
 }
 
 /// Names of keys in other systems.
-const SYNONYMS: [(&str, Key); 9] = [
+const SYNONYMS: [(&str, Key); 8] = [
     ("every", Key::Interval),
     ("period", Key::Interval),
     ("schedule", Key::Cron),
     ("tz", Key::Timezone),
     ("retries", Key::MaxRestarts),
     ("depends_on", Key::After),
-    ("requires", Key::After),
     ("shutdown", Key::OnStop),
     ("enabled", Key::Autostart),
 ];
@@ -130,7 +129,8 @@ fn kind(key: Key) -> &'static str {
         ValueKind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
         ValueKind::Count(_) => "a whole number",
         ValueKind::Bool(_) => "`true` or `false`",
-        ValueKind::After => "the path of a service function or a name as a string",
+        ValueKind::Services => "the path of a service function or a name as a string",
+        ValueKind::Ready => "`\"started\"`, `\"finished\"` or `\"notified\"`",
         ValueKind::OnStop => "the path of a function",
         ValueKind::Crate => "the path of a crate or module",
         ValueKind::Cron => "a cron expression as a string",
@@ -147,7 +147,8 @@ fn example(key: Key) -> &'static str {
         ValueKind::Count(_) => "5",
         ValueKind::Bool(_) if key == Key::Autostart => "false",
         ValueKind::Bool(_) => "true",
-        ValueKind::After => "[migrations]",
+        ValueKind::Services => "[migrations]",
+        ValueKind::Ready => "\"notified\"",
         ValueKind::OnStop => "flush",
         ValueKind::Crate => "facade::tina4_service",
         ValueKind::Cron => "\"0 8 * * *\"",
@@ -172,7 +173,8 @@ fn corrected(key: Key, found: &TokenTree) -> Option<String> {
         ValueKind::OnStop | ValueKind::Crate => inner()
             .filter(|inner| syn::parse_str::<Path>(inner).is_ok())
             .or_else(|| raw_identifier(found)),
-        ValueKind::After => raw_identifier(found).map(|name| format!("[{name}]")),
+        ValueKind::Services => raw_identifier(found).map(|name| format!("[{name}]")),
+        ValueKind::Ready => Ready::from_word(&text).map(|word| format!("\"{word}\"")),
         ValueKind::Cron | ValueKind::Timezone => None,
     }
 }
@@ -205,6 +207,14 @@ pub(crate) fn unknown_restart(literal: &LitStr, word: &str) -> Error {
         None => "use `\"on-failure\"`, `\"always\"` or `\"never\"`".to_owned(),
     };
     spanned(literal, format!("unknown value `\"{}\"` for `restart`; {remedy}", word.escape_debug()))
+}
+
+pub(crate) fn unknown_ready(literal: &LitStr, word: &str) -> Error {
+    let remedy = match nearest(word, Ready::ALL, Ready::as_str) {
+        Some(ready) => format!("did you mean `\"{ready}\"`?"),
+        None => "use `\"started\"`, `\"finished\"` or `\"notified\"`".to_owned(),
+    };
+    spanned(literal, format!("unknown value `\"{}\"` for `ready`; {remedy}", word.escape_debug()))
 }
 
 pub(crate) fn negative_count(key: Key, minus: &TokenTree, number: &Literal) -> Error {
@@ -248,28 +258,38 @@ pub(crate) fn call_instead_of_path(path: &Path, call: &TokenTree) -> Error {
     )
 }
 
-// `after`
+// `after` and `requires`
 
-pub(crate) fn not_a_list(found: impl ToTokens, entry: &str) -> Error {
-    spanned(found, format!("`after` takes a list in brackets; write `after = [{entry}]`"))
+pub(crate) fn not_a_list(key: Key, found: impl ToTokens, entry: &str) -> Error {
+    spanned(found, format!("`{key}` takes a list in brackets; write `{key} = [{entry}]`"))
 }
 
-pub(crate) fn missing_comma_in_after(found: &TokenTree) -> Error {
+pub(crate) fn missing_comma_in_list(key: Key, found: &TokenTree) -> Error {
     let shown = show(found);
     spanned(
         found,
         format!(
-            "expected `,` in the list of `after`, found {shown}; separate services with commas"
+            "expected `,` in the list of `{key}`, found {shown}; separate services with commas"
         ),
     )
 }
 
-pub(crate) fn after_itself(entry: impl ToTokens, name: &str) -> Error {
-    spanned(entry, format!("`{name}` cannot come after itself; name another service or remove it"))
+pub(crate) fn depends_on_itself(key: Key, entry: impl ToTokens, name: &str) -> Error {
+    let verb = if key == Key::Requires { "require" } else { "come after" };
+    spanned(entry, format!("`{name}` cannot {verb} itself; name another service or remove it"))
 }
 
-pub(crate) fn duplicate_after(entry: impl ToTokens, text: &str) -> Error {
-    spanned(entry, format!("`{text}` is in `after` more than once; keep one"))
+pub(crate) fn duplicate_dependency(key: Key, entry: impl ToTokens, text: &str) -> Error {
+    spanned(entry, format!("`{text}` is in `{key}` more than once; keep one"))
+}
+
+pub(crate) fn required_and_after(entry: impl ToTokens, text: &str) -> Error {
+    spanned(
+        entry,
+        format!(
+            "`{text}` is in `requires` already, which includes what `after` does; remove it from `after`"
+        ),
+    )
 }
 
 // Parts of messages

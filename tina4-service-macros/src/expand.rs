@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
-use tina4_service_core::{Cron, Days, Restart, RestartPolicy, Schedule, Spec, Timezone};
+use tina4_service_core::{Cron, Days, Ready, Restart, RestartPolicy, Schedule, Spec, Timezone};
 
 use crate::check::CheckedService;
 use crate::dependency::Dependency;
@@ -62,7 +62,8 @@ fn registration(checked: &CheckedService) -> TokenStream {
     let needs = needs(function, private);
     let call = call(function, private);
     let settings = settings(&checked.spec, private);
-    let after = after(&checked.after, private);
+    let after = dependencies("after", &checked.after, private);
+    let requires = dependencies("requires", &checked.requires, private);
     let on_stop = on_stop(checked, private);
     quote! {
         #(#cfgs)*
@@ -80,6 +81,7 @@ fn registration(checked: &CheckedService) -> TokenStream {
                 )
                 #settings
                 #after
+                #requires
                 #on_stop
             }
         };
@@ -98,6 +100,7 @@ fn settings(spec: &Spec, private: &PrivatePath) -> TokenStream {
         stop_timeout,
         autostart,
         critical,
+        ready,
     } = spec;
     let default = Spec::DEFAULT;
     let policy = default.restart_policy;
@@ -116,6 +119,9 @@ fn settings(spec: &Spec, private: &PrivatePath) -> TokenStream {
         setting("stop_timeout", *stop_timeout, default.stop_timeout, duration),
         setting("autostart", *autostart, default.autostart, |value| value),
         setting("critical", *critical, default.critical, |value| value),
+        setting("ready", *ready, default.ready, |value| {
+            value.map(|ready| ready_value(ready, private))
+        }),
     ];
     quote!(#(#calls)*)
 }
@@ -140,6 +146,15 @@ fn restart_value(restart: Restart, private: &PrivatePath) -> TokenStream {
         Restart::Never => quote!(Never),
     };
     quote!(#private::Restart::#variant)
+}
+
+fn ready_value(ready: Ready, private: &PrivatePath) -> TokenStream {
+    let variant = match ready {
+        Ready::Started => quote!(Started),
+        Ready::Finished => quote!(Finished),
+        Ready::Notified => quote!(Notified),
+    };
+    quote!(#private::Ready::#variant)
 }
 
 fn schedule_value(schedule: &Schedule, private: &PrivatePath) -> TokenStream {
@@ -207,17 +222,23 @@ fn duration(duration: Duration) -> TokenStream {
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
-fn after(entries: &[Dependency], private: &PrivatePath) -> Option<TokenStream> {
+/// The call that sets `after` or `requires`, unless the list is empty.
+fn dependencies(
+    method: &str,
+    entries: &[Dependency],
+    private: &PrivatePath,
+) -> Option<TokenStream> {
     let entries = entries.iter().map(|entry| match entry {
         Dependency::Function(path) => {
             let text = entry.text();
-            quote!(#private::After::Function { id: #private::id_of(&#path), path: #text })
+            quote!(#private::Dependency::Function { id: #private::id_of(&#path), path: #text })
         }
-        Dependency::Name(name) => quote!(#private::After::Name(#name)),
+        Dependency::Name(name) => quote!(#private::Dependency::Name(#name)),
     });
     (entries.len() > 0).then(|| {
         let list = static_ref(&quote!(&[#(#entries),*]));
-        quote!(.after(#list))
+        let method = Ident::new(method, Span::call_site());
+        quote!(.#method(#list))
     })
 }
 

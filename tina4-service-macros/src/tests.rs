@@ -71,9 +71,9 @@ fn a_whole_registration() {
                 .schedule(::tina4_service::__private::Schedule::Interval(::core::time::Duration::new(30, 0)))
                 .max_restarts(5)
                 .after(const { &[
-                    ::tina4_service::__private::After::Function { id: ::tina4_service::__private::id_of(&migrations), path: "migrations" },
-                    ::tina4_service::__private::After::Function { id: ::tina4_service::__private::id_of(&db::up), path: "db::up" },
-                    ::tina4_service::__private::After::Name("mail")
+                    ::tina4_service::__private::Dependency::Function { id: ::tina4_service::__private::id_of(&migrations), path: "migrations" },
+                    ::tina4_service::__private::Dependency::Function { id: ::tina4_service::__private::id_of(&db::up), path: "db::up" },
+                    ::tina4_service::__private::Dependency::Name("mail")
                 ] })
                 .on_stop(const { &::tina4_service::__private::OnStop::new(flush) })
             }

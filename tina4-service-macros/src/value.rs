@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Span, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
-use tina4_service_core::{Cron, Key, Restart, Setting, Timezone, duration, name};
+use tina4_service_core::{Cron, Key, Ready, Restart, Setting, Timezone, duration, name};
 
 use crate::dependency::Dependency;
 use crate::diagnostics::Diagnostics;
@@ -22,6 +22,8 @@ pub(crate) enum Value {
     Name(String),
     /// The value of `after`.
     After(Vec<Dependency>),
+    /// The value of `requires`.
+    Requires(Vec<Dependency>),
     /// The value of `on_stop`.
     OnStop(Path),
     /// The value of `crate`.
@@ -39,7 +41,15 @@ impl Value {
     ) -> syn::Result<Self> {
         let setting = match ValueKind::of(key) {
             ValueKind::Name => return read_name(input).map(Self::Name),
-            ValueKind::After => return read_after(input, diagnostics).map(Self::After),
+            ValueKind::Services => {
+                let services = read_services(key, input, diagnostics)?;
+                let is_required = key == Key::Requires;
+                return Ok(if is_required {
+                    Self::Requires(services)
+                } else {
+                    Self::After(services)
+                });
+            }
             ValueKind::OnStop => return read_path(key, input).map(Self::OnStop),
             ValueKind::Crate => return read_path(key, input).map(Self::Crate),
             ValueKind::Cron | ValueKind::Timezone if !cfg!(feature = "cron") => {
@@ -48,6 +58,7 @@ impl Value {
             ValueKind::Cron => Setting::Cron(read_cron(input)?),
             ValueKind::Timezone => Setting::Timezone(read_timezone(input)?),
             ValueKind::Restart => Setting::Restart(read_restart(input)?),
+            ValueKind::Ready => Setting::Ready(read_ready(input)?),
             ValueKind::Duration(setting) => setting(read_duration(key, input)?),
             ValueKind::Count(setting) => setting(read_count(key, input)?),
             ValueKind::Bool(setting) => setting(read_bool(key, input)?),
@@ -82,6 +93,12 @@ fn read_restart(input: ParseStream<'_>) -> syn::Result<Restart> {
     let literal = read_literal::<LitStr>(Key::Restart, input)?;
     let word = literal.value();
     Restart::from_word(&word).ok_or_else(|| errors::unknown_restart(&literal, &word))
+}
+
+fn read_ready(input: ParseStream<'_>) -> syn::Result<Ready> {
+    let literal = read_literal::<LitStr>(Key::Ready, input)?;
+    let word = literal.value();
+    Ready::from_word(&word).ok_or_else(|| errors::unknown_ready(&literal, &word))
 }
 
 /// Reads a literal of type `T`.
@@ -124,12 +141,13 @@ fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
     Ok(path)
 }
 
-fn read_after(
+fn read_services(
+    key: Key,
     input: ParseStream<'_>,
     diagnostics: &mut Diagnostics,
 ) -> syn::Result<Vec<Dependency>> {
     if !input.peek(token::Bracket) {
-        return Err(missing_brackets(input)?);
+        return Err(missing_brackets(key, input)?);
     }
     let content;
     bracketed!(content in input);
@@ -138,7 +156,7 @@ fn read_after(
         let entry = if content.peek(LitStr) {
             content.parse().map(Dependency::Name)
         } else {
-            read_path(Key::After, &content).map(Dependency::Function)
+            read_path(key, &content).map(Dependency::Function)
         };
         let faulty = entry.is_err();
         match entry {
@@ -150,7 +168,7 @@ fn read_after(
         }
         // One fault per entry is enough.
         if !faulty {
-            diagnostics.push(errors::missing_comma_in_after(&content.fork().parse()?));
+            diagnostics.push(errors::missing_comma_in_list(key, &content.fork().parse()?));
         }
         skip_to_comma(&content);
         content.parse::<Option<Token![,]>>()?;
@@ -158,14 +176,14 @@ fn read_after(
     Ok(entries)
 }
 
-/// The error about an `after` without brackets. If its value would be a valid entry, the remedy
+/// The error about a list of services without brackets. If its value would be a valid entry, the remedy
 /// puts it in brackets.
-fn missing_brackets(input: ParseStream<'_>) -> syn::Result<syn::Error> {
+fn missing_brackets(key: Key, input: ParseStream<'_>) -> syn::Result<syn::Error> {
     let start = input.fork();
     if let Ok(path) = keywords::parse_path(input, false) {
-        return Ok(errors::not_a_list(&path, &path_text(&path)));
+        return Ok(errors::not_a_list(key, &path, &path_text(&path)));
     }
     let found: TokenTree = start.parse()?;
     let text = found.to_string();
-    Ok(errors::not_a_list(&found, if text.starts_with('"') { &text } else { "migrations" }))
+    Ok(errors::not_a_list(key, &found, if text.starts_with('"') { &text } else { "migrations" }))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tina4_service_core::{Key, Setting};
 
 /// The kind of value that a key takes. `Duration`, `Count` and `Bool` carry the constructor of the
-/// key's [`Setting`]; every other kind is named after its only key.
+/// key's [`Setting`]; every other kind but `Services` is named after its only key.
 #[derive(Clone, Copy)]
 pub(crate) enum ValueKind {
     /// A string that is a valid name.
@@ -23,7 +23,9 @@ pub(crate) enum ValueKind {
     /// `true` or `false`.
     Bool(fn(bool) -> Setting),
     /// A list of services.
-    After,
+    Services,
+    /// A string: `"started"`, `"finished"` or `"notified"`.
+    Ready,
     /// The path of a function.
     OnStop,
     /// The path of a crate or module.
@@ -48,7 +50,8 @@ impl ValueKind {
             Key::Backoff => Self::Duration(Setting::Backoff),
             Key::MaxBackoff => Self::Duration(Setting::MaxBackoff),
             Key::StopTimeout => Self::Duration(Setting::StopTimeout),
-            Key::After => Self::After,
+            Key::After | Key::Requires => Self::Services,
+            Key::Ready => Self::Ready,
             Key::OnStop => Self::OnStop,
             Key::Autostart => Self::Bool(Setting::Autostart),
             Key::Critical => Self::Bool(Setting::Critical),

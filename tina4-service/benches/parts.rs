@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use tina4_service_core::lifecycle::{Action, Crash, Facts, Input, Lifecycle};
+use tina4_service_core::lifecycle::{Action, Crash, Dependencies, Facts, Input, Lifecycle};
 use tina4_service_core::{CrashKind, Exit, Nanos, Schedule, Spec, Timers, Utc, nanos};
 
 fn main() {
@@ -72,7 +72,7 @@ impl Life {
     fn new(interval: Duration) -> Self {
         let spec = Spec { schedule: Schedule::Interval(interval), ..Spec::DEFAULT };
         let mut life = Self { life: Lifecycle::new(0), spec, now: 0, transitions: 0 };
-        life.step(Input::Start { wait_for_dependencies: false });
+        life.step(Input::Start { dependencies: Dependencies::Met });
         life
     }
 

@@ -71,7 +71,7 @@ pub fn restart(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// There is no such service; it is not active, still waits for the services that it comes `after`, or
+/// There is no such service; it is not active, still waits for the services that it depends on, or
 /// is stopping; a run is in progress; or this process is a forked child.
 pub fn run_now(name: &str) -> Result<(), ControlError> {
     GLOBAL.run_now(name)
@@ -81,7 +81,7 @@ pub fn run_now(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// There is no such service; it is not active, still waits for the services that it comes `after`, or
+/// There is no such service; it is not active, still waits for the services that it depends on, or
 /// is stopping; or this process is a forked child.
 pub fn pause(name: &str) -> Result<(), ControlError> {
     GLOBAL.pause(name)
@@ -94,6 +94,16 @@ pub fn pause(name: &str) -> Result<(), ControlError> {
 /// There is no such service; it is not active, or is stopping; or this process is a forked child.
 pub fn resume(name: &str) -> Result<(), ControlError> {
     GLOBAL.resume(name)
+}
+
+/// Waits until a service is ready. See [`Runner::wait_ready`].
+///
+/// # Errors
+///
+/// There is no such service; it is not ready and is not going to be; the call comes from the service
+/// itself, or from one that has been asked to stop; or this process is a forked child.
+pub fn wait_ready(name: &str) -> Result<(), ControlError> {
+    GLOBAL.wait_ready(name)
 }
 
 /// Stops everything in order, under one deadline. See [`Runner::stop_all`].

@@ -91,7 +91,7 @@ mod time;
 pub use engine::control_error::ControlError;
 pub use global::{
     check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
-    start_all, status, stop, stop_all, subscribe, wait, wait_timeout,
+    start_all, status, stop, stop_all, subscribe, wait, wait_ready, wait_timeout,
 };
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
@@ -134,7 +134,7 @@ pub use time::schedule::ScheduleError;
 pub use tina4_service_core::Flow;
 #[cfg(feature = "cron")]
 pub use tina4_service_core::{CronError, TimezoneError};
-pub use tina4_service_core::{Restart, lifecycle::State};
+pub use tina4_service_core::{Ready, Restart, lifecycle::State};
 /// Declares a function as a service.
 ///
 /// ```
@@ -186,11 +186,11 @@ pub mod __private {
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
     pub use crate::service::params::hook::{DynHook, Hook, OnStop};
     pub use crate::service::params::{Invocation, Need, Parameter, need_of, param, placeholder};
-    pub use crate::service::registration::{After, Registration, id_of};
+    pub use crate::service::registration::{Dependency, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;
     pub use std::borrow::Cow;
-    pub use tina4_service_core::{Cron, Days, Restart, Schedule, Timezone};
+    pub use tina4_service_core::{Cron, Days, Ready, Restart, Schedule, Timezone};
 
     /// Calls a service's function and converts its result.
     ///

@@ -17,6 +17,8 @@ use tina4_service::service;
     max_backoff = "1w",
     stop_timeout = "30 sec",
     after = [other, "third"],
+    requires = [always, "fourth"],
+    ready = "notified",
     on_stop = flush,
     autostart = false,
     critical = true,
@@ -32,8 +34,11 @@ fn other() {}
 #[service(name = "third", delay = "1.5s", jitter = "1499ms", max_restarts = 4_294_967_295, after = [],)]
 fn with_a_comma_at_the_end() {}
 
-#[service(restart = "always", max_restarts = 0, restart_window = "1ms")]
+#[service(restart = "always", max_restarts = 0, restart_window = "1ms", ready = "started")]
 fn always() {}
+
+#[service(name = "fourth", ready = "finished")]
+fn finishes() {}
 
 #[service(restart = "never", critical = true)]
 fn never() {}

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tina4_service::{Change, Context, Flow, Runner, Service, StopCause};
+use tina4_service::{Change, Context, Flow, Ready, Runner, Service, StopCause};
 
 /// Reports that it is ready, and sleeps until it is asked to stop.
 fn ready_until_stopped(ctx: &Context) {
@@ -33,13 +33,13 @@ fn raise() {
 }
 
 fn add(name: &'static str, body: fn(&Context)) {
-    let service = Service::new(name, body);
+    let service = Service::new(name, body).ready(Ready::Started);
     tina4_service::register(service.on_stop(|ctx| println!("hook: {}", ctx.name())));
 }
 
 fn main() -> ExitCode {
     let scenario = std::env::args().nth(1).unwrap_or_default();
-    let stuck = || Service::new("stuck", ignores_stop);
+    let stuck = || Service::new("stuck", ignores_stop).ready(Ready::Started);
     let vital = || {
         // It starts after the other service, so that the other one is running when it fails.
         let vital = Service::new("vital", |_| Err::<(), _>("no")).critical(true).max_restarts(0);
@@ -83,6 +83,19 @@ fn main() -> ExitCode {
         "critical" => {
             add("web", ready_until_stopped);
             tina4_service::register(vital());
+        }
+        "blocked" => {
+            let fails = Service::new("migrations", |_| Err::<(), _>("no")).max_restarts(0);
+            tina4_service::register(fails.ready(Ready::Finished));
+            let web = Service::new("web", ready_until_stopped);
+            tina4_service::register(web.requires("migrations"));
+        }
+        "critical and blocked" => {
+            add("other", ready_until_stopped);
+            let fails = Service::new("migrations", |_| Err::<(), _>("no")).max_restarts(0);
+            tina4_service::register(fails.ready(Ready::Finished).after("other"));
+            let web = Service::new("web", |_| {}).critical(true);
+            tina4_service::register(web.requires("migrations"));
         }
         "abandoned" => {
             add("web", ready_until_stopped);

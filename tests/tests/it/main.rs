@@ -60,6 +60,7 @@ mod start {
     mod faults;
     mod no_services;
     mod order;
+    mod ready;
     mod settings;
     mod start_all;
 }

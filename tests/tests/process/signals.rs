@@ -256,6 +256,23 @@ fn rule_24_and_176_run_returns_1_when_a_critical_service_failed() {
 }
 
 #[test]
+fn rule_35_and_176_run_returns_1_when_a_service_is_blocked() {
+    let ended = run("blocked");
+    assert_eq!(ended.code(), 1, "{ended:?}");
+    assert!(ended.out.is_empty(), "it never served: {ended:?}");
+    assert!(ended.err.contains("1 failed, 1 blocked"), "{ended:?}");
+    assert!(ended.err.contains("\n  web (tests/src/bin/runs.rs:"), "{ended:?}");
+    // A critical one shuts the others down.
+    let ended = run("critical and blocked");
+    assert_eq!(ended.code(), 1, "{ended:?}");
+    assert_eq!(ended.out, ["ready", "hook: other"], "{ended:?}");
+    assert!(
+        ended.err.contains("shut down because `web` is critical and could not start"),
+        "{ended:?}"
+    );
+}
+
+#[test]
 fn rule_43_and_176_run_returns_2_when_a_service_did_not_stop() {
     let ended = run("abandoned");
     assert_eq!(ended.code(), 2, "{ended:?}");

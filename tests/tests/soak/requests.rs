@@ -66,6 +66,7 @@ pub(crate) fn check(name: &str, answer: Result<(), ControlError>) {
         | Err(
             ControlError::NotActive { .. }
             | ControlError::NotUpYet { .. }
+            | ControlError::Blocked { .. }
             | ControlError::Busy { .. }
             | ControlError::Stopping { .. }
             | ControlError::Start(StartError::ShuttingDown),

@@ -69,14 +69,21 @@ fn service(slot: &RunnerSlot, number: u64, counters: &Arc<Counters>, rng: Rng) -
         0 | 1 => service.interval(millis(5 + number % 20)).jitter("1ms"),
         2 => service.delay(millis(3 + number % 20)).max_restarts(3),
         IGNORES_STOP => service.interval("20ms"),
-        4 => service,
+        4 => service.ready(tina4_service::Ready::Started),
         5 | 6 => service.delay(millis(10 + number % 20)),
-        7 => service.restart(tina4_service::Restart::Always).max_restarts(5),
+        7 => service
+            .restart(tina4_service::Restart::Always)
+            .max_restarts(5)
+            .ready(tina4_service::Ready::Started),
         8 => service.interval("10ms").timeout("5ms"),
         _ => service.cron("* * * * * *").timezone("UTC"),
     };
     // Chains, so that some wait for others and stop in order.
-    if number >= 100 { service.after(name(number - 100)) } else { service }
+    match number.checked_sub(100) {
+        Some(first) if number.is_multiple_of(2) => service.after(name(first)),
+        Some(first) => service.requires(name(first)),
+        None => service,
+    }
 }
 
 /// One run.

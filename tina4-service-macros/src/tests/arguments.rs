@@ -10,7 +10,7 @@ fn unknown_and_duplicate_keys() {
         (
             "colour = 1",
             &[
-                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `initial_delay`, `jitter`, `timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `on_stop`, `autostart`, `critical`, `crate`",
+                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `initial_delay`, `jitter`, `timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `crate`",
             ],
         ),
         ("interval = \"1s\", interval = \"2s\"", &["`interval` is given more than once; keep one"]),
@@ -217,6 +217,23 @@ fn faulty_lists_of_after() {
         ("after = [other::heartbeat, super::heartbeat]", &[]),
         ("after = [a, a]", &["`a` is in `after` more than once; keep one"]),
         ("after = [\"a\", b, \"a\"]", &["`\"a\"` is in `after` more than once; keep one"]),
+        ("requires = [a, \"b\"], after = [c]", &[]),
+        (
+            "requires = [heartbeat]",
+            &["`heartbeat` cannot require itself; name another service or remove it"],
+        ),
+        ("requires = [a, a]", &["`a` is in `requires` more than once; keep one"]),
+        ("requires = x", &["`requires` takes a list in brackets; write `requires = [x]`"]),
+        (
+            "requires = [a b]",
+            &["expected `,` in the list of `requires`, found `b`; separate services with commas"],
+        ),
+        (
+            "after = [a, r#b], requires = [b, c]",
+            &[
+                "`r#b` is in `requires` already, which includes what `after` does; remove it from `after`",
+            ],
+        ),
         ("after = [\"\"]", &["the name is empty; write one, such as `\"heartbeat\"`"]),
     ]);
 }

@@ -36,6 +36,10 @@ pub enum Key {
     StopTimeout,
     /// The services that start before this one and stop after it.
     After,
+    /// The services that must be ready before this one starts, and that stop after it.
+    Requires,
+    /// When the service counts as ready.
+    Ready,
     /// The clean-up at the end of an activation.
     OnStop,
     /// Whether `start_all` starts the service.
@@ -65,6 +69,8 @@ impl Key {
         Self::MaxBackoff,
         Self::StopTimeout,
         Self::After,
+        Self::Requires,
+        Self::Ready,
         Self::OnStop,
         Self::Autostart,
         Self::Critical,
@@ -90,6 +96,8 @@ impl Key {
             Self::MaxBackoff => "max_backoff",
             Self::StopTimeout => "stop_timeout",
             Self::After => "after",
+            Self::Requires => "requires",
+            Self::Ready => "ready",
             Self::OnStop => "on_stop",
             Self::Autostart => "autostart",
             Self::Critical => "critical",

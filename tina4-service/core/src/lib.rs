@@ -23,6 +23,7 @@ pub mod name;
 mod nanos;
 #[cfg(test)]
 mod proptest_config;
+mod ready;
 mod restart;
 mod schedule;
 mod spec;
@@ -36,6 +37,7 @@ pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;
 pub use nanos::{Nanos, NonMaxNanos, WALL_SECOND, WallNanos, nanos};
+pub use ready::Ready;
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
 pub use spec::{Draft, Fault, Setting, Spec};

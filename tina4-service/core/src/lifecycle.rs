@@ -10,8 +10,8 @@
 //! Idle ◄───────────────────── cleaned up ────────────────┐
 //!   │ start                                              │
 //!   ▼                                                    │
-//! WaitingForDependencies ──────── stop ──────────────► Ending ── deadline ──► Abandoned
-//!   │ release                                            ▲ ▲ ▲                    ▲
+//! WaitingForDependencies, Blocked ── stop ───────────► Ending ── deadline ──► Abandoned
+//!   │ dependencies met                                   ▲ ▲ ▲                    ▲
 //!   ▼                                                    │ │ │                    │
 //! Pending ─────────────────────── stop ──────────────────┘ │ │ run ended          │
 //!   │ due   ▲                                              │ │                    │
@@ -20,7 +20,8 @@
 //!   └──────────────────────────── stop ─────────────── StopRequested ─ deadline ──┘
 //! ```
 //!
-//! `Idle` is registered, stopped, finished or failed; a `Pending` service may be paused. A service
+//! A service that waits is `Blocked` while one that it requires is not going to be ready; it is then in
+//! an activation, but not active. `Idle` is registered, stopped, finished or failed; a `Pending` service may be paused. A service
 //! can be started again from `Abandoned` once nothing of it is alive. A start that fails leads back
 //! to `Idle`.
 
@@ -30,6 +31,7 @@ mod control;
 mod crash;
 mod cron;
 mod cron_state;
+mod dependencies;
 mod end_reason;
 mod facts;
 mod input;
@@ -47,6 +49,7 @@ mod transition;
 
 pub use action::Action;
 pub use crash::Crash;
+pub use dependencies::Dependencies;
 pub use end_reason::EndReason;
 pub use facts::Facts;
 pub use input::Input;

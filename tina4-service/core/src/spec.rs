@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use crate::{RestartPolicy, Schedule};
+use crate::{Ready, RestartPolicy, Schedule};
 
 mod draft;
 mod fault;
@@ -41,6 +41,8 @@ pub struct Spec {
     pub autostart: bool,
     /// Whether a failure of the service shuts the runner down.
     pub critical: bool,
+    /// When the service counts as ready; `None`: as its schedule says.
+    pub ready: Option<Ready>,
 }
 
 impl Spec {
@@ -54,7 +56,18 @@ impl Spec {
         stop_timeout: Duration::from_secs(10),
         autostart: true,
         critical: false,
+        ready: None,
     };
+
+    /// Whether the service is ready as soon as its first run has begun.
+    #[must_use]
+    #[inline]
+    pub fn is_ready_once_started(&self) -> bool {
+        match self.ready {
+            None | Some(Ready::Started) => !self.schedule.is_periodic(),
+            Some(Ready::Finished | Ready::Notified) => false,
+        }
+    }
 }
 
 impl Default for Spec {

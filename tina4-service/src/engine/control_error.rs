@@ -1,5 +1,6 @@
 //! The error type for requests that name one service.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -28,9 +29,33 @@ pub enum ControlError {
         /// Its state.
         state: State,
     },
-    /// The service is waiting for the services listed in its `after`.
+    /// The service is waiting for the services listed in its `after` and `requires`.
     NotUpYet {
         /// The service.
+        name: String,
+    },
+    /// The service is blocked: services that it requires are not ready, and are not going to be.
+    Blocked {
+        /// The service.
+        name: String,
+        /// Those services.
+        by: Vec<Cow<'static, str>>,
+    },
+    /// The service is not ready, and is not going to be unless it is started.
+    NotReady {
+        /// The service.
+        name: String,
+        /// Its state.
+        state: State,
+    },
+    /// The service was to wait until it is ready itself.
+    WaitsForItself {
+        /// The service.
+        name: String,
+    },
+    /// The calling service was asked to stop while it waited for this one to become ready.
+    Interrupted {
+        /// The service that it waited for.
         name: String,
     },
     /// A run is in progress, and runs of one service never overlap.
@@ -81,9 +106,29 @@ impl fmt::Display for ControlError {
             Self::NotUpYet { name } => {
                 write!(
                     f,
-                    "`{name}` is waiting for the services in its `after`; try again when they are up"
+                    "`{name}` is waiting for the services in its `after` or `requires`; try again when they are ready"
                 )
             }
+            Self::Blocked { name, by } => {
+                write!(f, "`{}` is blocked by ", OneLine(name))?;
+                for (nth, service) in by.iter().enumerate() {
+                    write!(f, "{}`{}`", if nth == 0 { "" } else { ", " }, OneLine(service))?;
+                }
+                f.write_str(", which it requires; it starts by itself once that is ready")
+            }
+            Self::NotReady { name, state } => {
+                write!(f, "`{}` is {state} and not ready; `start` it first", OneLine(name))
+            }
+            Self::WaitsForItself { name } => write!(
+                f,
+                "`{}` cannot wait until it is ready itself; call `ctx.ready()` when it is",
+                OneLine(name)
+            ),
+            Self::Interrupted { name } => write!(
+                f,
+                "the wait for `{}` has ended because the calling service was asked to stop; return",
+                OneLine(name)
+            ),
             Self::Busy { name } => {
                 write!(
                     f,
@@ -116,6 +161,10 @@ impl Error for ControlError {
             Self::Unknown { .. }
             | Self::NotActive { .. }
             | Self::NotUpYet { .. }
+            | Self::Blocked { .. }
+            | Self::NotReady { .. }
+            | Self::WaitsForItself { .. }
+            | Self::Interrupted { .. }
             | Self::Busy { .. }
             | Self::Stopping { .. }
             | Self::StillAlive { .. }

@@ -23,12 +23,13 @@ use crate::plan::selection::Selection;
 use crate::service::environment::Environment;
 use crate::service::host::Host;
 use crate::time::rng::SplitMix64;
-use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, Transition};
+use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, State, Transition};
 use tina4_service_core::{Nanos, Timers, nanos};
 
 pub(crate) mod control;
 mod info;
 mod journal;
+mod ready;
 mod registry;
 mod shutdown;
 mod start;
@@ -58,6 +59,8 @@ pub(crate) struct Supervisor {
     follow_ups: VecDeque<FollowUp>,
     /// Something changed that a listener may be waiting for.
     changed: bool,
+    /// The number of threads that wait for a service to become ready.
+    ready_waiters: usize,
     /// The process is ending: no service may start.
     exiting: bool,
     /// The service whose run is ending the process, until its thread is declared lost.
@@ -74,9 +77,9 @@ pub(crate) struct Supervisor {
 /// A consequence of a step or of a shutdown: a step of another service, a later step of the same one,
 /// or a shutdown.
 enum FollowUp {
-    /// A dependency of this service is ready or has ended: release the service, unless another
-    /// dependency, or the same one after a new start, is still starting.
-    Release(u32),
+    /// A dependency of this service has come further or has ended: tell the service whether it may
+    /// start now.
+    CheckDependencies(u32),
     /// During a shutdown: stop this service, unless one of its dependents is active.
     Stop(u32),
     /// A start was requested while the service was stopping: start it.
@@ -98,6 +101,7 @@ impl Supervisor {
             ended: 0,
             follow_ups: VecDeque::new(),
             changed: false,
+            ready_waiters: 0,
             exiting: false,
             exiting_service: None,
             spawn_error: None,
@@ -129,15 +133,17 @@ impl Supervisor {
         while let Some(follow_up) = self.follow_ups.pop_front() {
             match follow_up {
                 FollowUp::Stop(index) => self.stop_if_no_active_dependents(index, now),
-                FollowUp::Release(index) => {
-                    if !self.registry.waits_for_dependencies(index) {
-                        self.step(index, Input::Release, now);
+                FollowUp::CheckDependencies(index) => {
+                    let is_waiting = self.registry.get(index).life.is_waiting_for_dependencies();
+                    if is_waiting && self.may_start().is_ok() {
+                        let dependencies = self.registry.dependencies(index);
+                        self.step(index, Input::DependenciesChanged(dependencies), now);
                     }
                 }
                 FollowUp::StartAgain(index) => {
                     if self.may_start().is_ok() {
-                        let wait_for_dependencies = self.registry.waits_for_dependencies(index);
-                        self.step(index, Input::Start { wait_for_dependencies }, now);
+                        let dependencies = self.registry.dependencies(index);
+                        self.step(index, Input::Start { dependencies }, now);
                     }
                 }
                 FollowUp::ShutDown(index) => {
@@ -160,10 +166,14 @@ impl Supervisor {
     fn stop_if_no_active_dependents(&mut self, index: u32, now: Nanos) {
         let Some(limit) = self.shutdown.deadline() else { return };
         let service = self.registry.get(index);
-        if service.active_dependents() == 0 && service.life.state().is_active() {
+        let state = service.life.state();
+        let is_blocked = state == State::Blocked;
+        if service.active_dependents() == 0 && (state.is_active() || is_blocked) {
             let stop_timeout = service.instance.definition.spec().stop_timeout;
             let deadline = now.saturating_add(nanos(stop_timeout)).min(limit);
-            self.registry.get_mut(index).record_stop_request(now);
+            let service = self.registry.get_mut(index);
+            service.record_stop_request(now);
+            service.end_mut().was_blocked |= is_blocked;
             self.step(index, Input::Stop { deadline }, now);
             // Only once: a run that another worker has begun since then must not be declared lost.
             if self.exiting_service.take_if(|exiting| *exiting == index).is_some() {
@@ -229,14 +239,18 @@ impl Supervisor {
             self.apply_transition(index, transition, now);
         }
         self.transitions = transitions;
-        if before.active && !before.ready && (after.ready || !after.active) {
+        if before != after {
+            if after.is_ready() && !before.is_ready() {
+                self.record_ready(index, now);
+            }
+            self.changed |= self.ready_waiters > 0;
             let dependents = self.registry.get(index).dependents();
-            self.follow_ups.extend(dependents.iter().copied().map(FollowUp::Release));
+            self.follow_ups.extend(dependents.iter().copied().map(FollowUp::CheckDependencies));
         }
         if before.active && !after.active {
             self.changed = true;
-            let dependencies = self.registry.get(index).after();
-            self.follow_ups.extend(dependencies.iter().copied().map(FollowUp::Stop));
+            let dependencies = self.registry.get(index).dependencies();
+            self.follow_ups.extend(dependencies.iter().map(|link| FollowUp::Stop(link.index)));
         }
     }
 

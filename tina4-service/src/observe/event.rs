@@ -35,6 +35,27 @@ impl Event {
 pub enum Change {
     /// The service was started. Automatic restarts are [`Change::Restarted`] instead.
     Started,
+    /// The service waits for services in its `after` or `requires`.
+    WaitsFor {
+        /// Those that it waits for.
+        services: Vec<Cow<'static, str>>,
+    },
+    /// The service does not wait for services in its `after` that the runner leaves out.
+    LeftOut {
+        /// Those that are left out.
+        services: Vec<Cow<'static, str>>,
+    },
+    /// The service cannot start: services that it requires are not ready, and are not going to be.
+    Blocked {
+        /// Those services.
+        by: Vec<Cow<'static, str>>,
+    },
+    /// The service is no longer blocked: it starts, or waits again.
+    Unblocked,
+    /// The service is ready.
+    ///
+    /// This is reported for services that others depend on, and for those with the key `ready`.
+    Ready,
     /// A run began.
     RunBegan {
         /// The number of the run.

@@ -60,6 +60,11 @@ pub struct ServiceInfo<T = SystemTime> {
     pub lateness: DurationStats,
     /// How long runs take.
     pub duration: DurationStats,
+    /// Whether it is ready, for the services that depend on it.
+    pub ready: bool,
+    /// The services that keep it from running: if it is blocked, those that block it; if it waits for
+    /// services in its `after` and `requires`, those that are not ready yet.
+    pub waits_for: Vec<Cow<'static, str>>,
     /// Whether the run in progress exceeded its `timeout`.
     ///
     /// The timeout is counted from the start of the run or from its last `heartbeat`.
@@ -69,10 +74,10 @@ pub struct ServiceInfo<T = SystemTime> {
 }
 
 impl<T> ServiceInfo<T> {
-    /// Whether the service is neither failed, nor abandoned, nor stuck.
+    /// Whether the service is neither failed, nor blocked, nor abandoned, nor stuck.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        !self.stuck && !matches!(self.state, State::Failed | State::Abandoned)
+        !self.stuck && !matches!(self.state, State::Failed | State::Blocked | State::Abandoned)
     }
 }
 
@@ -99,13 +104,16 @@ impl ServiceInfo {
             last_error: self.last_error,
             lateness: self.lateness,
             duration: self.duration,
+            ready: self.ready,
+            waits_for: self.waits_for,
             stuck: self.stuck,
             heartbeat_age: self.heartbeat_age,
         }
     }
 }
 
-/// One line: name, state, schedule, runs, crashes, stuck or not, and the start of the last error.
+/// One line: name, state, schedule, runs, crashes, stuck or not, what it waits for, and the start of the
+/// last error.
 ///
 /// The error never breaks the line: control characters are escaped, a backtrace is omitted, and the
 /// text is truncated to 200 characters.
@@ -116,6 +124,10 @@ impl<T> fmt::Display for ServiceInfo<T> {
         write!(f, "{name}: {state}, {schedule}, runs: {runs}, crashes: {crashes}")?;
         if self.stuck {
             f.write_str(", stuck")?;
+        }
+        for (nth, name) in self.waits_for.iter().enumerate() {
+            let verb = if *state == State::Blocked { "blocked by " } else { "waits for " };
+            write!(f, ", {}{}", if nth == 0 { verb } else { "" }, OneLine(name))?;
         }
         if let Some(error) = &self.last_error {
             write!(f, ", last error: {}", OneLine(without_backtrace(error)))?;

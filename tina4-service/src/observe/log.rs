@@ -23,7 +23,10 @@ impl LogLine {
 
     /// Whether this kind of change is logged. Runs have a span instead.
     pub(crate) fn is_logged(change: &Change) -> bool {
-        !matches!(change, Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted)
+        !matches!(
+            change,
+            Change::Ready | Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted
+        )
     }
 
     /// To be called once the line has been written or discarded: the first run may wait for the line
@@ -40,6 +43,19 @@ impl LogLine {
         let service = self.instance.as_ref().map_or("", |instance| instance.definition.name_str());
         match &self.change {
             Change::Started => tracing::info!(parent: None, service, "service started"),
+            Change::WaitsFor { services } => {
+                let services = services.join(", ");
+                tracing::info!(parent: None, service, services, "service waits for others that it depends on");
+            }
+            Change::LeftOut { services } => {
+                let services = services.join(", ");
+                tracing::info!(parent: None, service, services, "service does not wait for services that are left out");
+            }
+            Change::Blocked { by } => {
+                let by = by.join(", ");
+                tracing::warn!(parent: None, service, by, "service blocked: services that it requires are not ready, and are not going to be; start those");
+            }
+            Change::Unblocked => tracing::info!(parent: None, service, "service unblocked"),
             Change::Stopped => tracing::info!(parent: None, service, "service stopped"),
             Change::Finished => tracing::info!(parent: None, service, "service finished"),
             Change::Paused => tracing::info!(parent: None, service, "service paused"),
@@ -109,7 +125,10 @@ impl LogLine {
                 tracing::warn!(parent: None, count, "log lines were lost because the log was too slow; use a non-blocking writer");
             }
             // Not logged; see `is_logged`.
-            Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted => {}
+            Change::Ready
+            | Change::RunBegan { .. }
+            | Change::RunEnded { .. }
+            | Change::Restarted => {}
         }
     }
 }

@@ -65,7 +65,8 @@ pub struct StoppedService {
     pub name: Cow<'static, str>,
     /// Where it is declared.
     pub place: Place,
-    /// Its state: stopped, finished, failed, abandoned or registered.
+    /// Its state: stopped, finished, failed, abandoned or registered; or blocked, if the shutdown
+    /// stopped it before it could start.
     ///
     /// In an interim report it can be any state.
     pub state: State,
@@ -111,16 +112,25 @@ impl fmt::Display for StopReport {
         // Without a minimum, `Duration` can print "0.0ns".
         let took = self.took.max(Duration::from_micros(1));
         write!(f, "{count} service{s} {verb} in {took:.1?}")?;
-        for state in
-            [State::Stopped, State::Finished, State::Failed, State::Abandoned, State::Registered]
-        {
+        for state in [
+            State::Stopped,
+            State::Finished,
+            State::Failed,
+            State::Blocked,
+            State::Abandoned,
+            State::Registered,
+        ] {
             let count = self.count(state);
             if count > 0 {
                 write!(f, ", {count} {state}")?;
             }
         }
         if let Some(name) = &self.critical {
-            write!(f, "; shut down because `{name}` is critical and failed")?;
+            let is_blocked = |service: &StoppedService| service.state == State::Blocked;
+            let is_it = |service: &&StoppedService| service.name == *name;
+            let blocked = self.services.iter().find(is_it).is_some_and(is_blocked);
+            let why = if blocked { "could not start" } else { "failed" };
+            write!(f, "; shut down because `{name}` is critical and {why}")?;
         }
         for StoppedService { name, place, state, age, failed_hooks, .. } in &self.services {
             if *state == State::Abandoned {
@@ -129,8 +139,8 @@ impl fmt::Display for StopReport {
                     Some(age) => write!(f, "still running after {age:.1?}")?,
                     None => f.write_str("ended after its stop timeout")?,
                 }
-            } else if *state == State::Failed {
-                write!(f, "\n  {name} ({place}): failed")?;
+            } else if matches!(state, State::Failed | State::Blocked) {
+                write!(f, "\n  {name} ({place}): {state}")?;
             }
             if *failed_hooks > 0 {
                 write!(f, "\n  {name} ({place}): failed clean-up hooks: {failed_hooks}")?;

@@ -16,6 +16,9 @@ pub(super) const LINKER: &str = "if the services are in a separate crate that no
 /// The smallest stack with room for a run and for the report of its panic with a backtrace.
 pub(crate) const MIN_STACK_SIZE: usize = 64 * 1024;
 
+/// How many of the services that depend on another one a message names.
+const MAX_DEPENDENTS_SHOWN: usize = 3;
+
 /// One fault in the services or in the settings of a runner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,16 +46,38 @@ pub enum Fault {
         /// Where `provide` was called.
         places: Vec<Place>,
     },
-    /// `after` names an unknown service.
-    UnknownAfter {
+    /// `after` or `requires` names an unknown service.
+    UnknownDependency {
         /// The service.
         service: Cow<'static, str>,
         /// Where it is declared.
         place: Place,
-        /// The name or function in its `after`.
-        after: String,
+        /// Whether it is in `requires`, and not in `after`.
+        is_required: bool,
+        /// The name or function in the list.
+        dependency: String,
         /// The most similar known name, if one is similar enough (with the feature `cron`).
         nearest: Option<String>,
+    },
+    /// A service requires one that this runner leaves out.
+    RequiredLeftOut {
+        /// The service.
+        service: Cow<'static, str>,
+        /// Where it is declared.
+        place: Place,
+        /// The service that `only` or `except` leaves out.
+        required: Cow<'static, str>,
+        /// Where that one is declared.
+        required_place: Place,
+    },
+    /// Another service depends on a continuous one that does not say when it is ready.
+    ReadyMissing {
+        /// The continuous service.
+        service: Cow<'static, str>,
+        /// Where it is declared.
+        place: Place,
+        /// The services that depend on it.
+        dependents: Vec<Cow<'static, str>>,
     },
     /// Services wait for each other.
     Cycle {
@@ -89,8 +114,12 @@ impl Fault {
         match self {
             Self::DuplicateName { name, .. } => name == own,
             Self::MissingResource { service, .. }
-            | Self::UnknownAfter { service, .. }
+            | Self::UnknownDependency { service, .. }
+            | Self::RequiredLeftOut { service, .. }
             | Self::Setting { service, .. } => service == own,
+            Self::ReadyMissing { service, dependents, .. } => {
+                service == own || dependents.iter().any(|name| name == own)
+            }
             Self::Cycle { services } => services.iter().any(|(name, _)| name == own),
             Self::ProvidedTwice { resource, .. } => definition.needs().any(|need| match need {
                 Need::Resource { name, .. } => name() == *resource,
@@ -127,16 +156,42 @@ impl fmt::Display for Fault {
                 places.len(),
                 list(places)
             ),
-            Self::UnknownAfter { service, place, after, nearest } => {
-                let (service, after) = (OneLine(service), OneLine(after));
+            Self::UnknownDependency { service, place, is_required, dependency, nearest } => {
+                let (service, dependency) = (OneLine(service), OneLine(dependency));
+                let verb = if *is_required { "requires" } else { "starts after" };
                 write!(
                     f,
-                    "`{service}` at {place} starts after `{after}`, which is not a service; "
+                    "`{service}` at {place} {verb} `{dependency}`, which is not a service; "
                 )?;
                 match nearest {
                     Some(nearest) => write!(f, "did you mean `{}`?", OneLine(nearest)),
                     None => f.write_str("put `#[service]` on it, or correct the name"),
                 }
+            }
+            Self::RequiredLeftOut { service, place, required, required_place } => {
+                let (service, required) = (OneLine(service), OneLine(required));
+                write!(
+                    f,
+                    "`{service}` at {place} requires `{required}` at {required_place}, which this runner leaves out; \
+                     select both or neither, or name it in `after` instead of `requires`"
+                )
+            }
+            Self::ReadyMissing { service, place, dependents } => {
+                let count = dependents.len();
+                write!(f, "`{}` at {place} does not say when it is ready, and ", OneLine(service))?;
+                for (nth, name) in dependents.iter().take(MAX_DEPENDENTS_SHOWN).enumerate() {
+                    let before = separator(nth, count.min(MAX_DEPENDENTS_SHOWN));
+                    write!(f, "{before}`{}`", OneLine(name))?;
+                }
+                if count > MAX_DEPENDENTS_SHOWN {
+                    write!(f, " (and {} more)", count - MAX_DEPENDENTS_SHOWN)?;
+                }
+                let verb = if count == 1 { "depends" } else { "depend" };
+                write!(
+                    f,
+                    " {verb} on it; add `ready = \"started\"` (its function has been called), `\"finished\"` \
+                     (it has returned well) or `\"notified\"` (it has called `ctx.ready()`)"
+                )
             }
             Self::Cycle { services } => {
                 for (nth, (name, place)) in services.iter().enumerate() {
@@ -145,7 +200,7 @@ impl fmt::Display for Fault {
                 }
                 let verb =
                     if services.len() == 1 { "waits for itself" } else { "wait for each other" };
-                write!(f, " {verb} to be up; remove one `after` to break the cycle")
+                write!(f, " {verb}; remove one entry of `after` or `requires` to break the cycle")
             }
             Self::Setting { service, place, problem } => {
                 write!(f, "`{}` at {place}: {problem}", OneLine(service))
@@ -189,12 +244,20 @@ mod tests {
         let faults = [
             Fault::DuplicateName { name: name.into(), places: vec![place, place] },
             Fault::MissingResource { service: name.into(), place, resource: "Db" },
-            Fault::UnknownAfter {
+            Fault::UnknownDependency {
                 service: name.into(),
                 place,
-                after: name.to_owned(),
+                is_required: true,
+                dependency: name.to_owned(),
                 nearest: None,
             },
+            Fault::RequiredLeftOut {
+                service: name.into(),
+                place,
+                required: name.into(),
+                required_place: place,
+            },
+            Fault::ReadyMissing { service: name.into(), place, dependents: vec![name.into(); 5] },
             Fault::Cycle { services: vec![(name.into(), place), (name.into(), place)] },
             Fault::Setting { service: name.into(), place, problem: "no".to_owned() },
             Fault::UnknownSelection { name: name.to_owned(), known: vec![name.into()] },

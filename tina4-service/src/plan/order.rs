@@ -4,8 +4,17 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// The services that have dependencies: the index of each, and the indices of its dependencies.
-pub(crate) type Dependencies = Vec<(u32, Vec<u32>)>;
+/// One dependency of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// The index of the service that it depends on.
+    pub(crate) index: u32,
+    /// Whether it requires that service, or only comes after it.
+    pub(crate) is_required: bool,
+}
+
+/// The services that have dependencies: the index of each, and its dependencies.
+pub(crate) type LinksByService = Vec<(u32, Vec<Link>)>;
 
 /// Sorts services so that each follows its dependencies, and otherwise by name (Kahn's algorithm).
 ///
@@ -13,7 +22,7 @@ pub(crate) type Dependencies = Vec<(u32, Vec<u32>)>;
 /// that are in a cycle or depend on one, and the cycles.
 pub(super) fn start_order(
     by_name: &[u32],
-    with_dependencies: &[(u32, Vec<u32>)],
+    with_dependencies: &[(u32, Vec<Link>)],
 ) -> (Vec<u32>, Vec<Vec<u32>>) {
     if with_dependencies.is_empty() {
         return (by_name.to_vec(), Vec::new());
@@ -24,7 +33,7 @@ pub(super) fn start_order(
     for (index, own) in with_dependencies {
         dependencies[*index as usize] = own;
         for dependency in own {
-            dependents[*dependency as usize].push(*index);
+            dependents[dependency.index as usize].push(*index);
         }
     }
     let mut rank = vec![0_u32; count];
@@ -56,7 +65,7 @@ pub(super) fn start_order(
 /// Groups of services that wait for each other: the strongly connected components of the unsorted
 /// part (Kosaraju's algorithm, without recursion because a chain can be long).
 fn cycles(
-    dependencies: &[&[u32]],
+    dependencies: &[&[Link]],
     dependents: &[Vec<u32>],
     is_unsorted: impl Fn(&u32) -> bool,
 ) -> Vec<Vec<u32>> {
@@ -70,7 +79,7 @@ fn cycles(
                 continue;
             }
             match dependencies[index as usize].get(position) {
-                Some(next) => {
+                Some(Link { index: next, is_required: _ }) => {
                     path.push((index, position + 1));
                     if is_unsorted(next) && !seen[*next as usize] {
                         path.push((*next, 0));
@@ -89,7 +98,7 @@ fn cycles(
                 open.extend(dependents[index as usize].iter().filter(|next| is_unsorted(next)));
             }
         }
-        let waits_for_itself = dependencies[root as usize].contains(&root);
+        let waits_for_itself = dependencies[root as usize].iter().any(|link| link.index == root);
         if group.len() > 1 || (group.len() == 1 && waits_for_itself) {
             groups.push(group);
         }
@@ -101,13 +110,18 @@ fn cycles(
 mod tests {
     use super::*;
 
+    /// Both kinds of dependencies count alike, so use both.
+    fn links(indices: &[u32]) -> Vec<Link> {
+        indices.iter().map(|index| Link { index: *index, is_required: index % 2 == 0 }).collect()
+    }
+
     /// Services 0, 1, 2, .. have names in this order; each is listed with its dependencies.
     #[track_caller]
     fn check(dependencies: &[&[u32]], order: &[u32], cycles: &[&[u32]]) {
         let by_name: Vec<u32> = (0_u32..).take(dependencies.len()).collect();
         let with_dependencies = by_name.iter().zip(dependencies).filter(|(_, own)| !own.is_empty());
-        let with_dependencies: Dependencies =
-            with_dependencies.map(|(index, own)| (*index, own.to_vec())).collect();
+        let with_dependencies: LinksByService =
+            with_dependencies.map(|(index, own)| (*index, links(own))).collect();
         let (sorted, mut found) = start_order(&by_name, &with_dependencies);
         found.iter_mut().for_each(|group| group.sort_unstable());
         found.sort_unstable();
@@ -144,8 +158,8 @@ mod tests {
         };
         let order_of = |dependencies: &[Vec<u32>]| {
             let by_name: Vec<u32> = (0..count).collect();
-            let with_dependencies = (0_u32..).zip(dependencies.iter().cloned());
-            let with_dependencies: Dependencies =
+            let with_dependencies = (0_u32..).zip(dependencies.iter().map(|own| links(own)));
+            let with_dependencies: LinksByService =
                 with_dependencies.filter(|(_, own)| !own.is_empty()).collect();
             start_order(&by_name, &with_dependencies)
         };

@@ -30,8 +30,10 @@ pub struct PlannedService {
     pub place: Place,
     /// When it runs.
     pub schedule: Schedule,
-    /// The services that it comes after.
+    /// The services that it comes after, without those that it requires.
     pub after: Vec<Cow<'static, str>>,
+    /// The services that it requires.
+    pub requires: Vec<Cow<'static, str>>,
     /// Whether `start_all` starts it.
     pub autostart: bool,
     /// Its next due times if it were started now, without jitter.
@@ -47,13 +49,18 @@ impl Plan {
         &self.services
     }
 
-    /// Creates the plan from the services in start order, each with the names of the services that it
-    /// comes after.
+    /// Creates the plan from the services in start order, each with its dependencies: their names, and
+    /// whether they are required.
     pub(crate) fn new<'a>(
-        services: impl Iterator<Item = (&'a Instance, Vec<Cow<'static, str>>)>,
+        services: impl Iterator<Item = (&'a Instance, Vec<(Cow<'static, str>, bool)>)>,
         now: SystemTime,
     ) -> Self {
-        let planned = |(instance, after): (&Instance, _)| {
+        let planned = |(instance, dependencies): (&Instance, Vec<_>)| {
+            let (requires, after): (Vec<_>, Vec<_>) =
+                dependencies.into_iter().partition(|(_, is_required)| *is_required);
+            let names = |dependencies: Vec<(_, bool)>| -> Vec<Cow<'static, str>> {
+                dependencies.into_iter().map(|(name, _)| name).collect()
+            };
             let (definition, schedule) = (&instance.definition, instance.schedule());
             let spec = definition.spec();
             let next = now.checked_add(spec.initial_delay).map(|first| {
@@ -68,7 +75,8 @@ impl Plan {
                 name: definition.name(),
                 place: definition.place(),
                 schedule,
-                after,
+                after: names(after),
+                requires: names(requires),
                 autostart: spec.autostart,
                 next: next.unwrap_or_default(),
             }
@@ -81,10 +89,14 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.services.iter().map(|service| service.name.len()).max().unwrap_or(0);
         for (number, service) in self.services.iter().enumerate() {
-            let PlannedService { name, place, schedule, after, autostart, next } = service;
+            let PlannedService { name, place, schedule, after, requires, autostart, next } =
+                service;
             write!(f, "{:>3}. {name:width$}  {schedule}", number + 1)?;
             if !after.is_empty() {
                 write!(f, ", after {}", after.join(", "))?;
+            }
+            if !requires.is_empty() {
+                write!(f, ", requires {}", requires.join(", "))?;
             }
             if *autostart {
                 for (nth, at) in next.iter().enumerate() {

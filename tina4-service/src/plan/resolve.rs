@@ -1,29 +1,33 @@
-//! Checks everything and resolves `after`; returns all faults, the dependencies, and the start order.
+//! Checks everything and resolves `after` and `requires`; returns all faults, the dependencies, and the
+//! start order.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
-use tina4_service_core::Key;
+use tina4_service_core::{Key, Schedule};
 
 use crate::plan::fault::Fault;
 use crate::plan::instances::Instances;
 use crate::plan::names::Names;
-use crate::plan::order::{Dependencies, start_order};
+use crate::plan::order::{Link, LinksByService, start_order};
 use crate::plan::selection::Selection;
 use crate::service::definition::Definition;
 use crate::service::instance::Instance;
 use crate::service::params::Need;
-use crate::service::registration::After;
+use crate::service::registration::Dependency;
 use crate::service::resources::Resources;
 use crate::text::nearest::nearest;
 
-/// How many unknown names in `after` get a suggestion: a long list of suggestions helps nobody, and
+/// How many unknown names in `after` and `requires` get a suggestion: a long list of suggestions helps nobody, and
 /// each one requires a comparison with every service.
 const MAX_SUGGESTIONS: usize = 10;
 
 /// The result of a check of the services. Services are indices.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
-    pub(crate) dependencies: Dependencies,
+    pub(crate) dependencies: LinksByService,
+    /// The services in `after` that this runner leaves out, for each service that names any.
+    pub(crate) left_out: Vec<(u32, Vec<Cow<'static, str>>)>,
     /// The start order: dependencies first, otherwise by name. Omits services that are in a cycle or
     /// depend on one.
     pub(crate) order: Vec<u32>,
@@ -54,7 +58,8 @@ pub(crate) fn resolve(
             .into_iter()
             .map(|given| Fault::ProvidedTwice { resource: given.name, places: given.places }),
     );
-    let dependencies = dependencies(instances, names, selection, &mut faults);
+    let (dependencies, left_out) = dependencies(instances, names, selection, &mut faults);
+    find_missing_ready(instances, &dependencies, &mut faults);
     let (order, cycles) = start_order(names.sorted(), &dependencies);
     faults.extend(cycles.into_iter().map(|members| {
         let definition = |index: u32| &instances.get(index).definition;
@@ -63,7 +68,7 @@ pub(crate) fn resolve(
         services.sort_unstable();
         Fault::Cycle { services }
     }));
-    Resolved { dependencies, order, faults }
+    Resolved { dependencies, left_out, order, faults }
 }
 
 fn find_duplicate_names(instances: &Instances<'_>, names: &Names, faults: &mut Vec<Fault>) {
@@ -104,15 +109,44 @@ fn find_own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<
     }
 }
 
-/// Finds the services that `after` names, by text or by function. An excluded service is neither a
-/// fault nor a dependency, unless another service with the same name replaces it.
+/// Finds the continuous services that others depend on and that do not say when they are ready.
+fn find_missing_ready(
+    instances: &Instances<'_>,
+    dependencies: &[(u32, Vec<Link>)],
+    faults: &mut Vec<Fault>,
+) {
+    let is_unclear = |index: u32| {
+        let spec = instances.get(index).definition.spec();
+        spec.ready.is_none() && spec.schedule == Schedule::Continuous
+    };
+    let mut unclear: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (dependent, links) in dependencies {
+        for link in links.iter().filter(|link| is_unclear(link.index)) {
+            unclear.entry(link.index).or_default().push(*dependent);
+        }
+    }
+    faults.extend(unclear.into_iter().map(|(index, dependents)| {
+        let definition = &instances.get(index).definition;
+        let name = |index: u32| instances.get(index).definition.name();
+        let mut dependents: Vec<_> = dependents.into_iter().map(name).collect();
+        dependents.sort_unstable();
+        Fault::ReadyMissing { service: definition.name(), place: definition.place(), dependents }
+    }));
+}
+
+/// The names of excluded services, by the index of the service that names them in `after`.
+type LeftOut = Vec<(u32, Vec<Cow<'static, str>>)>;
+
+/// Finds the services that `after` and `requires` name, by text or by function. An excluded service in
+/// `after` is neither a fault nor a dependency, unless another service with the same name replaces it.
 fn dependencies(
     instances: &Instances<'_>,
     names: &Names,
     selection: &Selection,
     faults: &mut Vec<Fault>,
-) -> Dependencies {
-    let excluded: HashSet<_> = selection.excluded.iter().map(Definition::name_str).collect();
+) -> (LinksByService, LeftOut) {
+    let excluded: HashMap<_, _> =
+        selection.excluded.iter().map(|excluded| (excluded.name_str(), excluded)).collect();
     let known = || {
         let sorted = names.sorted().iter().map(|index| instances.name(*index));
         sorted.chain(selection.excluded.iter().map(Definition::name_str))
@@ -121,35 +155,51 @@ fn dependencies(
     let name_of = |definition: &Definition| Some((definition.id()?, definition.name()));
     let mut by_id: HashMap<_, _> = selection.excluded.iter().filter_map(name_of).collect();
     by_id.extend(instances.definitions().filter_map(name_of));
-    let mut find = |definition: &Definition| {
-        let mut dependencies = Vec::new();
-        for after in definition.after() {
-            let (name, text) = match after {
-                After::Function { id, path } => (by_id.get(&id).map(|name| &**name), path),
-                After::Name(name) => (Some(name), name),
+    let (mut all_links, mut all_left_out) = (Vec::new(), Vec::new());
+    for (index, definition) in instances.indices().zip(instances.definitions()) {
+        let (mut links, mut left_out) = (Vec::<Link>::new(), Vec::new());
+        for (key, dependency) in definition.dependencies() {
+            let is_required = key == Key::Requires;
+            let (name, text) = match dependency {
+                Dependency::Function { id, path } => (by_id.get(&id).map(|name| &**name), path),
+                Dependency::Name(name) => (Some(name), name),
             };
-            match name.and_then(|name| names.find(name, instances)) {
-                Some(index) if dependencies.contains(&index) => {}
-                Some(index) => dependencies.push(index),
-                None if name.is_some_and(|name| excluded.contains(name)) => {}
+            if let Some(index) = name.and_then(|name| names.find(name, instances)) {
+                match links.iter_mut().find(|link| link.index == index) {
+                    Some(link) => link.is_required |= is_required,
+                    None => links.push(Link { index, is_required }),
+                }
+                continue;
+            }
+            let (service, place) = (definition.name(), definition.place());
+            match name.and_then(|name| excluded.get(name)) {
+                Some(excluded) if is_required => faults.push(Fault::RequiredLeftOut {
+                    service,
+                    place,
+                    required: excluded.name(),
+                    required_place: excluded.place(),
+                }),
+                Some(excluded) => left_out.push(excluded.name()),
                 None => {
                     // Suggest names only for text: a function exists, or it would not compile.
                     let written = name.filter(|_| suggestions < MAX_SUGGESTIONS);
                     suggestions += usize::from(written.is_some());
-                    faults.push(Fault::UnknownAfter {
-                        service: definition.name(),
-                        place: definition.place(),
-                        after: text.to_owned(),
+                    faults.push(Fault::UnknownDependency {
+                        service,
+                        place,
+                        is_required,
+                        dependency: text.to_owned(),
                         nearest: written.and_then(|name| nearest(name, known())).map(str::to_owned),
                     });
                 }
             }
         }
-        dependencies
-    };
-    let all = instances
-        .indices()
-        .zip(instances.definitions())
-        .map(|(index, definition)| (index, find(definition)));
-    all.filter(|(_, dependencies)| !dependencies.is_empty()).collect()
+        if !links.is_empty() {
+            all_links.push((index, links));
+        }
+        if !left_out.is_empty() {
+            all_left_out.push((index, left_out));
+        }
+    }
+    (all_links, all_left_out)
 }

@@ -7,7 +7,8 @@ use crate::plan::start_error::StartError;
 
 /// Everything stopped in time, and no other code applies.
 const SUCCESS: u8 = 0;
-/// A critical service failed; or a service failed, and no signal asked the program to end.
+/// A critical service failed or could not start; or a service failed or was blocked, and no signal asked
+/// the program to end.
 const FAILED: u8 = 1;
 /// A service did not stop in time.
 const ABANDONED: u8 = 2;
@@ -20,7 +21,8 @@ const FAULTS: u8 = 78;
 
 /// The exit code after a successful start. `signalled`: a signal asked the program to end.
 pub(crate) fn exit_code(report: &StopReport, signalled: bool) -> u8 {
-    let failed = report.services.iter().any(|service| service.state == State::Failed);
+    let has_failed = |state| matches!(state, State::Failed | State::Blocked);
+    let failed = report.services.iter().any(|service| has_failed(service.state));
     if report.in_progress || report.abandoned().next().is_some() {
         ABANDONED
     } else if report.critical.is_some() || (failed && !signalled) {

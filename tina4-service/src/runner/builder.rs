@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use crate::engine::Engine;
@@ -178,6 +178,7 @@ impl Builder {
             shutdown_timeout,
             exiting: false.into(),
             log_is_slow: false.into(),
+            ready_listener: OnceLock::new(),
             #[cfg(feature = "signals")]
             received: crate::sys::received_signals::ReceivedSignals::default(),
             owner: Owner::default(),
@@ -191,6 +192,8 @@ impl Builder {
         });
         let driven: Weak<Engine> = Arc::downgrade(&engine);
         clock.attach(driven);
+        let listener: Weak<Engine> = Arc::downgrade(&engine);
+        let _ = env.ready_listener.set(listener);
         let shared = Shared { engine, env, settings_cache: SettingsCache::default() };
         Runner { shared: Arc::new(shared) }
     }

@@ -22,7 +22,9 @@ use shuttle::thread::{JoinHandle, yield_now};
 use crate::engine::current;
 use crate::runner::runner::Runner;
 use crate::sys::sync::{Gate, Mutex, lock};
-use crate::{Change, Clock, Context, ControlError, Event, Flow, Service, StartError, Stopped};
+use crate::{
+    Change, Clock, Context, ControlError, Event, Flow, Ready, Service, StartError, Stopped,
+};
 
 mod bodies;
 mod requests;
@@ -251,6 +253,10 @@ fn random_request(runner: &Runner, name: &str) {
         | Err(
             ControlError::NotActive { .. }
             | ControlError::NotUpYet { .. }
+            | ControlError::Blocked { .. }
+            | ControlError::NotReady { .. }
+            | ControlError::WaitsForItself { .. }
+            | ControlError::Interrupted { .. }
             | ControlError::Busy { .. }
             | ControlError::Stopping { .. }
             | ControlError::Start(StartError::ShuttingDown),

@@ -29,7 +29,8 @@ use tina4_service_core::{Nanos, nanos};
 const RUN_LOG_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Runner {
-    /// Waits until nothing is active: every service has stopped, finished, failed or been abandoned.
+    /// Waits until nothing is active: every service has stopped, finished, failed or been abandoned, or
+    /// is blocked.
     ///
     /// Inside a service of this runner it returns immediately, because that service is active.
     pub fn wait(&self) {
@@ -96,7 +97,7 @@ impl Runner {
     /// | code | when |
     /// | --- | --- |
     /// | 0 | everything stopped in time, and no other code applies |
-    /// | 1 | a critical service failed; or a service failed, and no signal asked the program to end |
+    /// | 1 | a critical service failed or could not start; or a service failed or was blocked, and no signal asked the program to end |
     /// | 2 | a service did not stop in time, regardless of other failures |
     /// | 71 | no thread could be started, or this process is a forked child (`EX_OSERR` of `sysexits.h`) |
     /// | 75 | the runner is shutting down already (`EX_TEMPFAIL`) |

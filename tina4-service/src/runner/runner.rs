@@ -244,7 +244,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// There is no such service; it is not active, still waits for the services that it comes `after`,
+    /// There is no such service; it is not active, still waits for the services that it depends on,
     /// or is stopping; a run is in progress; or this process is a forked child.
     pub fn run_now(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, Input::RunNow)
@@ -256,7 +256,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// There is no such service; it is not active, still waits for the services that it comes `after`,
+    /// There is no such service; it is not active, still waits for the services that it depends on,
     /// or is stopping; or this process is a forked child.
     pub fn pause(&self, name: &str) -> Result<(), ControlError> {
         self.request(name, Input::Pause)
@@ -301,6 +301,31 @@ impl Runner {
         let report = engine.wait_for(Supervisor::shutdown_result);
         engine.wait_for_log(log_timeout);
         report
+    }
+
+    /// Waits until a service is ready, as its `ready` key or its schedule says.
+    ///
+    /// ```
+    /// use tina4_service::{Ready, Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("migrations", |_| println!("migrating")).ready(Ready::Finished));
+    /// runner.start_all().unwrap();
+    /// runner.wait_ready("migrations").unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; it is not ready and is not going to be, because it is not active or is
+    /// blocked; the call comes from the service itself, or from one that has been asked to stop; or this
+    /// process is a forked child.
+    pub fn wait_ready(&self, name: &str) -> Result<(), ControlError> {
+        let caller = self.calling_service();
+        let index = self.try_request(|supervisor, _| supervisor.begin_ready_wait(name, caller))?;
+        let result =
+            self.shared.engine.wait_for(|supervisor, _| supervisor.ready_result(index, caller));
+        self.shared.engine.with(|supervisor, _| supervisor.end_ready_wait());
+        result
     }
 
     /// Returns whether a service is active: waiting, running, backing off, paused or stopping.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 #[cfg(feature = "cron")]
 use tina4_service_core::{Cron, Timezone};
-use tina4_service_core::{Draft, Key, Restart, duration, name};
+use tina4_service_core::{Draft, Key, Ready, Restart, duration, name};
 
 use crate::service::context::Context;
 use crate::service::definition::{Body, Built, Definition};
@@ -226,11 +226,46 @@ impl Service {
         self
     }
 
-    /// The name of a service that must be up first.
+    /// The name of a service that this one comes after.
     ///
-    /// This service is stopped before that one. Call this method once for each such service.
+    /// This service starts once that one is [ready](Service::ready), has ended, or has crashed in its
+    /// first run. It is stopped before that one. Call this method once for each such service.
     pub fn after(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.cold_mut().after.push(name.into());
+        self
+    }
+
+    /// The name of a service that must be ready before this one starts.
+    ///
+    /// Like [`Service::after`], except that this service is [blocked](crate::State::Blocked) while that one is
+    /// not ready and is not going to be: it failed, was stopped, or was not started. It starts by itself
+    /// when that one becomes ready after all. Call this method once for each such service.
+    ///
+    /// ```
+    /// use tina4_service::{Ready, Runner, Service, State};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("migrations", |_| {}).ready(Ready::Finished).autostart(false));
+    /// runner.register(Service::new("web", |_| {}).interval("1h").requires("migrations"));
+    /// runner.start_all().unwrap();
+    /// assert_eq!(runner.status()["web"], State::Blocked);
+    /// runner.start("migrations").unwrap();
+    /// runner.wait_ready("web").unwrap();
+    /// # runner.stop_all();
+    /// ```
+    pub fn requires(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.cold_mut().requires.push(name.into());
+        self
+    }
+
+    /// When this service counts as ready, for services that depend on it.
+    ///
+    /// Default: with `interval` or `delay` once its first run has ended well; with `cron` once its first
+    /// occurrence is planned; a continuous service once its first run has begun. A continuous service
+    /// that another one names in [`after`](Service::after) or [`requires`](Service::requires) must say
+    /// it.
+    pub fn ready(mut self, ready: Ready) -> Self {
+        self.draft.ready = Some(ready);
         self
     }
 

@@ -159,6 +159,32 @@ impl Context {
         self.host.heartbeat();
     }
 
+    /// Reports that this service is ready, for the services that depend on it.
+    ///
+    /// It needs `ready = "notified"` in the attribute; without it, it has no effect and logs a warning.
+    /// A service that is ready stays ready until it is stopped or fails. More calls have no effect, nor
+    /// has one that comes after the service was asked to stop.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service::{Context, service};
+    ///
+    /// #[service(ready = "notified")]
+    /// fn cache(ctx: &Context) {
+    ///     println!("filling the cache");
+    ///     ctx.ready();
+    ///     while ctx.sleep(Duration::from_secs(60)) {
+    ///         println!("refreshing the cache");
+    ///     }
+    /// }
+    ///
+    /// #[service(interval = "1s", requires = [cache])]
+    /// fn answer() {}
+    /// ```
+    pub fn ready(&self) {
+        self.host.ready();
+    }
+
     /// The run's number, its due time, and how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use tina4_service_core::Spec;
+use tina4_service_core::{Key, Spec};
 
 use crate::service::context::Context;
 use crate::service::outcome::{Cause, Exit};
 use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
-use crate::service::registration::{After, Registration};
+use crate::service::registration::{Dependency, Registration};
 use crate::service::settings::Settings;
 use crate::sys::place::Place;
 
@@ -83,12 +83,20 @@ impl Definition {
         }
     }
 
-    pub(crate) fn after(&self) -> Vec<After<'_>> {
+    /// The services that it depends on, each with the key that names it: `after` or `requires`.
+    pub(crate) fn dependencies(&self) -> Vec<(Key, Dependency<'_>)> {
         match self {
-            Self::Declared(registration) => registration.after.to_vec(),
+            Self::Declared(registration) => {
+                let after = registration.after.iter().map(|entry| (Key::After, *entry));
+                let required = registration.requires.iter().map(|entry| (Key::Requires, *entry));
+                after.chain(required).collect()
+            }
             Self::Built(built) => {
-                let cold = built.settings.cold.iter();
-                cold.flat_map(|cold| &cold.after).map(|name| After::Name(name)).collect()
+                let Some(cold) = &built.settings.cold else { return Vec::new() };
+                let after = cold.after.iter().map(|name| (Key::After, name));
+                let required = cold.requires.iter().map(|name| (Key::Requires, name));
+                let all = after.chain(required);
+                all.map(|(key, name)| (key, Dependency::Name(name))).collect()
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The environment of the services of one runner.
 
+use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
+use crate::service::ready_listener::ReadyListener;
 use crate::service::resources::Resources;
 use crate::sys::fork::Owner;
 use crate::sys::sync::AtomicBool;
@@ -25,6 +27,8 @@ pub(crate) struct Environment {
     /// The number of stop signals that the waiters of this runner have received.
     #[cfg(feature = "signals")]
     pub(crate) received: crate::sys::received_signals::ReceivedSignals,
+    /// Whom to tell that a service is ready; set once, by the runner's engine.
+    pub(crate) ready_listener: OnceLock<Weak<dyn ReadyListener>>,
     /// The process that owns the runner's threads.
     pub(crate) owner: Owner,
 }

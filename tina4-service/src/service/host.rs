@@ -38,6 +38,9 @@ pub(crate) trait Host: Any + fmt::Debug + Send + Sync {
     /// Restarts the `timeout` of the current run.
     fn heartbeat(&self);
 
+    /// Reports that the service is ready.
+    fn ready(&self);
+
     /// Calls [`Locals::take`](crate::service::locals::Locals::take).
     fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>);
 

@@ -7,13 +7,13 @@
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 #[cfg(feature = "testing")]
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use tina4_service_core::{Schedule as CoreSchedule, Utc};
+use tina4_service_core::{Ready, Schedule as CoreSchedule, Utc};
 
 use crate::service::context::Context;
 use crate::service::definition::Definition;
@@ -264,6 +264,21 @@ impl Host for Instance {
             state.last_heartbeat = now;
             self.has_heartbeat.store(true, Ordering::Release);
         });
+    }
+
+    fn ready(&self) {
+        let service = self.definition.name_str();
+        if self.definition.spec().ready != Some(Ready::Notified) {
+            tracing::warn!(
+                service,
+                "`ctx.ready()` has no effect without `ready = \"notified\"`; add that key, or remove the call"
+            );
+            return;
+        }
+        let listener = self.env.ready_listener.get().and_then(Weak::upgrade);
+        if let Some(listener) = listener {
+            listener.notified(service, std::ptr::from_ref(self).addr());
+        }
     }
 
     fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>) {

@@ -11,6 +11,7 @@ pub(crate) mod locals;
 pub(crate) mod outcome;
 pub(crate) mod params;
 pub(crate) mod permanent;
+pub(crate) mod ready_listener;
 pub(crate) mod registered_hooks;
 pub(crate) mod registration;
 pub(crate) mod resources;

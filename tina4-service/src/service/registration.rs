@@ -11,9 +11,9 @@ use crate::sys::place::Place;
 
 mod expansion;
 
-/// A service that must be up first.
+/// An entry of `after` or `requires`: a service that another one depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum After<'a> {
+pub enum Dependency<'a> {
     /// A function with `#[service]`, identified by its type, which survives `use` and renaming.
     Function {
         /// The type of the function item.
@@ -45,8 +45,10 @@ pub struct Registration {
     pub(crate) path: &'static str,
     /// The function's type.
     pub(crate) id: TypeId,
-    /// The services that must be up first.
-    pub(crate) after: &'static [After<'static>],
+    /// The services that it comes after.
+    pub(crate) after: &'static [Dependency<'static>],
+    /// The services that must be ready first.
+    pub(crate) requires: &'static [Dependency<'static>],
     /// The needs of the parameters.
     pub(crate) needs: &'static [Need],
     /// Calls the function with its parameters.

@@ -25,6 +25,7 @@ pub(crate) struct Settings {
 #[derive(Default)]
 pub(crate) struct ColdSettings {
     pub(crate) after: Vec<Cow<'static, str>>,
+    pub(crate) requires: Vec<Cow<'static, str>>,
     pub(crate) on_stop: Option<ClosureHook>,
     /// The faults in the settings, for `check` to report.
     pub(crate) faults: Vec<String>,

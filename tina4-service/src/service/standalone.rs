@@ -81,6 +81,9 @@ impl Host for Standalone {
     /// Does nothing, because there is no `timeout` to restart.
     fn heartbeat(&self) {}
 
+    /// Does nothing, because no service waits for it.
+    fn ready(&self) {}
+
     fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>) {
         lock(&self.state).locals.take(id, held)
     }

@@ -1,5 +1,6 @@
 //! Formats events as text for snapshots.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
@@ -62,6 +63,13 @@ impl fmt::Display for ChangeText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.change {
             Change::Started => f.write_str("started"),
+            Change::WaitsFor { services } => write!(f, "waits for {}", list(services)),
+            Change::LeftOut { services } => {
+                write!(f, "does not wait for {}, left out", list(services))
+            }
+            Change::Blocked { by } => write!(f, "blocked by {}", list(by)),
+            Change::Unblocked => f.write_str("unblocked"),
+            Change::Ready => f.write_str("ready"),
             Change::RunBegan { run, lateness } => {
                 write!(f, "run {run}")?;
                 if !lateness.is_zero() {
@@ -111,6 +119,11 @@ impl fmt::Display for ChangeText<'_> {
 /// The text of a cause on one line, without a backtrace, which depends on the environment.
 fn one_line(cause: &str) -> OneLine<'_> {
     OneLine(without_backtrace(cause))
+}
+
+/// The names of services, separated by commas.
+fn list(names: &[Cow<'static, str>]) -> String {
+    names.join(", ")
 }
 
 fn restart(f: &mut fmt::Formatter<'_>, restart_in: Option<Duration>) -> fmt::Result {

@@ -47,7 +47,7 @@ pub mod services {
     }
 
     /// Runs until it is stopped.
-    #[service(name = "strict.always", restart = "always")]
+    #[service(name = "strict.always", restart = "always", ready = "started")]
     pub fn always(ctx: &Context) -> Flow {
         while ctx.sleep(std::time::Duration::from_hours(1)) {}
         Flow::Wait

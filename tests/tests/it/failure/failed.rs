@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_channel::bounded;
 use tests::{EventWatcher, in_virtual_time, info, secs, sleep_until_stopped};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Context, Runner, Service, State, Stopped};
+use tina4_service::{Change, Context, Ready, Runner, Service, State, Stopped};
 
 use super::restarts::crashing;
 
@@ -66,7 +66,7 @@ fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
 fn rule_24_a_critical_failure_during_start_up_starts_nothing_more() {
     let vital = Service::new("vital", |_| Err::<(), _>("no")).initial_delay("10s");
     let mut t = in_virtual_time([
-        Service::new("slow", sleep_until_stopped).initial_delay("11s"),
+        Service::new("slow", sleep_until_stopped).ready(Ready::Started).initial_delay("11s"),
         Service::new("held", sleep_until_stopped).after("slow"),
         Service::new("on", sleep_until_stopped),
         vital.max_restarts(0).critical(true),

@@ -1,7 +1,7 @@
 //! Rules 150, 158 and 178: services are found wherever they are declared, and selected by name.
 
 use tests::{EventWatcher, info};
-use tina4_service::{Runner, Service, State};
+use tina4_service::{Ready, Runner, Service, State};
 
 mod outer {
     mod inner {
@@ -9,7 +9,7 @@ mod outer {
         mod innermost {
             use tina4_service::service;
 
-            #[service(name = "discovery.deep")]
+            #[service(name = "discovery.deep", ready = "finished")]
             fn deep() {}
         }
 
@@ -92,8 +92,8 @@ fn rule_158_after_identifies_a_function_by_its_type_under_any_name() {
 #[test]
 fn rule_158_after_accepts_the_replacement_of_a_service_that_is_left_out() {
     let runner = Runner::builder().only(["discovery.later"]).build();
-    runner.register(Service::new("discovery.deep", |_| {}));
-    runner.register(Service::new("discovery.base", |_| {}));
+    runner.register(Service::new("discovery.deep", |_| {}).ready(Ready::Finished));
+    runner.register(Service::new("discovery.base", |_| {}).ready(Ready::Finished));
     let plan = runner.check().unwrap();
     let order: Vec<_> = plan.services().iter().map(|service| &*service.name).collect();
     assert_eq!(order, ["discovery.base", "discovery.deep", "discovery.later"]);

@@ -18,9 +18,9 @@ fn reader(_db: Res<Db>, _same: Res<Db>) {}
 fn close(_cache: Res<String>, _maybe: Option<Res<u8>>, _own: Local<u8>) {}
 #[service(name = "faults.lost", after = [plain, "nobody"])]
 fn lost() {}
-#[service(name = "faults.hen", after = [egg])]
+#[service(name = "faults.hen", after = [egg], ready = "started")]
 fn hen() {}
-#[service(name = "faults.egg", after = ["faults.hen"])]
+#[service(name = "faults.egg", after = ["faults.hen"], ready = "started")]
 fn egg() {}
 
 /// The line of a declaration in this file.

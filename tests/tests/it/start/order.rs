@@ -1,17 +1,17 @@
-//! Rules 32 and 158: the start order.
+//! Rules 34 and 158: the start order.
 
 use crossbeam_channel::bounded;
 use tests::{EventWatcher, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
-use tina4_service::{Change, Context, ControlError, Runner, Service, State, service};
+use tina4_service::{Change, Context, ControlError, Ready, Runner, Service, State, service};
 
 #[test]
-fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
+fn rule_34_services_start_in_the_order_of_after_and_then_by_name() {
     let (runner, _clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     for (name, after) in
         [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
     {
-        let service = Service::new(name, sleep_until_stopped);
+        let service = Service::new(name, sleep_until_stopped).ready(Ready::Started);
         runner.register(after.into_iter().fold(service, Service::after));
     }
     let plan = runner.check().unwrap();
@@ -42,14 +42,14 @@ fn rule_32_services_start_in_the_order_of_after_and_then_by_name() {
 }
 
 #[test]
-fn rule_32_up_means_that_the_first_run_has_begun() {
+fn rule_32_started_means_that_the_first_run_has_begun() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     let slow = move |_: &Context| {
         let _ = gate.recv();
     };
-    runner.register(Service::new("first", slow).initial_delay("10s"));
+    runner.register(Service::new("first", slow).initial_delay("10s").ready(Ready::Started));
     runner.register(Service::new("then", |_| {}).interval("1s").after("first"));
     runner.start_all().unwrap();
     let held = info(&runner, "then");
@@ -66,10 +66,10 @@ fn rule_32_up_means_that_the_first_run_has_begun() {
 }
 
 #[test]
-fn rule_32_a_service_that_ends_early_releases_its_dependents() {
+fn rule_34_a_service_that_ends_early_releases_its_dependents() {
     let (runner, _clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("first", |_| {}).initial_delay("1h"));
+    runner.register(Service::new("first", |_| {}).initial_delay("1h").ready(Ready::Started));
     runner.register(Service::new("then", |_| {}).after("first"));
     runner.start_all().unwrap();
     runner.stop("first").unwrap();
@@ -78,8 +78,10 @@ fn rule_32_a_service_that_ends_early_releases_its_dependents() {
 }
 
 #[test]
-fn rule_32_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
-    let first = || Service::new("first", |_| Err::<(), _>("no")).initial_delay("10s");
+fn rule_34_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
+    let first = || {
+        Service::new("first", |_| Err::<(), _>("no")).initial_delay("10s").ready(Ready::Finished)
+    };
     for (first, state) in
         [(first().max_restarts(0), State::Failed), (first().backoff("1m"), State::BackingOff)]
     {
@@ -100,17 +102,16 @@ fn rule_32_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
 }
 
 #[test]
-fn rule_32_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service() {
-    for (base, runs) in [(Service::new("base", sleep_until_stopped).initial_delay("10s"), 0), {
-        (Service::new("base", sleep_until_stopped), 1)
-    }] {
+fn rule_34_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service() {
+    let base = || Service::new("base", sleep_until_stopped).ready(Ready::Started);
+    for (base, runs) in [(base().initial_delay("10s"), 0), (base(), 1)] {
         let mut t = in_virtual_time([base, Service::new("on", sleep_until_stopped)]);
         t.advance("0s");
         t.runner().register(Service::new("faulty", sleep_until_stopped).interval("0s"));
         t.runner().register(Service::new("then", sleep_until_stopped).after("base"));
         t.start("then").unwrap();
         t.advance("0s");
-        assert_eq!(t.runs("then"), runs, "it waits until `base` is up");
+        assert_eq!(t.runs("then"), runs, "it waits until `base` is ready");
         t.stop_all();
         let events = t.events();
         let position = |name: &str, change: &Change| {
@@ -125,9 +126,10 @@ fn rule_32_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service()
 }
 
 #[test]
-fn rule_32_a_restart_before_the_first_run_releases_no_dependents() {
+fn rule_34_a_restart_before_the_first_run_releases_no_dependents() {
     for hook in [false, true] {
         let first = Service::new("first", sleep_until_stopped).initial_delay("10s");
+        let first = first.ready(Ready::Started);
         let first = if hook { first.on_stop(|_| {}) } else { first };
         let mut t =
             in_virtual_time([first, Service::new("then", sleep_until_stopped).after("first")]);
@@ -141,11 +143,11 @@ fn rule_32_a_restart_before_the_first_run_releases_no_dependents() {
 }
 
 /// A service with the name of the other function.
-#[service(name = "function_two")]
+#[service(name = "function_two", ready = "started")]
 fn function_one() {}
 
 /// A service with the name of the other function.
-#[service(name = "function_one")]
+#[service(name = "function_one", ready = "started")]
 fn function_two() {}
 
 #[service(name = "order.by-function", after = [function_one])]
@@ -155,7 +157,7 @@ fn by_function() {}
 fn by_name() {}
 
 #[test]
-fn rule_32_and_158_after_takes_paths_as_functions_and_strings_as_names() {
+fn rule_34_and_158_after_takes_paths_as_functions_and_strings_as_names() {
     let names = ["function_one", "function_two"];
     let runner = Runner::builder().only(names).only(["order.by-function", "order.by-name"]).build();
     let plan = runner.check().unwrap();

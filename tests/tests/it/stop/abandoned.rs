@@ -8,7 +8,7 @@ use tests::{
     EventWatcher, begin_slow_run, ignore_stop, in_virtual_time, info, millis, secs,
     sleep_until_stopped, virtual_time_builder,
 };
-use tina4_service::{Change, Context, ControlError, Flow, Runner, Service, State, Stopped};
+use tina4_service::{Change, Context, ControlError, Flow, Ready, Runner, Service, State, Stopped};
 
 #[test]
 fn rule_43_a_run_has_ten_seconds_or_its_stop_timeout_to_end() {
@@ -72,10 +72,10 @@ fn rule_43_abandoned_services_are_named_and_the_others_stop_in_order() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
-    runner.register(Service::new("database", sleep_until_stopped));
+    runner.register(Service::new("database", sleep_until_stopped).ready(Ready::Started));
     let line = line!() + 1;
     let stuck = Service::new("stuck", ignore_stop(gate)).stop_timeout("100ms");
-    runner.register(stuck.after("database"));
+    runner.register(stuck.ready(Ready::Started).after("database"));
     runner.register(Service::new("web", sleep_until_stopped).after("stuck"));
     runner.start_all().unwrap();
     for name in ["database", "stuck", "web"] {

@@ -9,7 +9,7 @@ use tests::{
     virtual_time_builder, within,
 };
 use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Context, Flow, Restart, Runner, Service, State};
+use tina4_service::{Change, Context, Flow, Ready, Restart, Runner, Service, State};
 
 /// The services with the change `wanted`, in the order of their events.
 fn order(t: &TestRunner, wanted: &Change) -> Vec<String> {
@@ -23,8 +23,9 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     let mut watcher = EventWatcher::new(&runner);
     // Both services of the first wave must be asked before either may end.
     let both = Arc::new(std::sync::Barrier::new(2));
-    runner.register(Service::new("database", sleep_until_stopped));
-    runner.register(Service::new("cache", sleep_until_stopped).after("database"));
+    let until_stopped = |name| Service::new(name, sleep_until_stopped).ready(Ready::Started);
+    runner.register(until_stopped("database"));
+    runner.register(until_stopped("cache").after("database"));
     for name in ["web", "worker"] {
         let both = Arc::clone(&both);
         let body = move |ctx: &Context| {
@@ -77,7 +78,7 @@ fn rule_41_one_deadline_limits_every_stop_timeout() {
 fn rule_41_all_services_share_the_deadline_of_25_s() {
     let mut test = virtual_time_builder();
     for name in ["a", "b", "c"] {
-        let service = Service::new(name, |_| {}).stop_timeout("1h");
+        let service = Service::new(name, |_| {}).ready(Ready::Started).stop_timeout("1h");
         test = test.service(if name == "c" { service } else { service.after("c") });
     }
     let mut t = test.build().unwrap();
@@ -99,6 +100,7 @@ fn rule_41_services_that_end_by_themselves_during_a_shutdown_keep_their_own_stat
         Service::new(name, move |ctx: &Context| {
             if ctx.tick().run == 1 && ctx.sleep(secs(2)) { end() } else { Ok(Flow::Wait) }
         })
+        .ready(Ready::Started)
         .on_stop(|_| {})
     };
     let names = ["always", "crashes", "done", "fails", "panics", "returns", "stays"];
@@ -109,7 +111,7 @@ fn rule_41_services_that_end_by_themselves_during_a_shutdown_keep_their_own_stat
         ends("fails", || Err("no")).max_restarts(0),
         ends("panics", || panic!("no")).restart(Restart::Never),
         ends("returns", || Ok(Flow::Wait)),
-        Service::new("stays", sleep_until_stopped),
+        Service::new("stays", sleep_until_stopped).ready(Ready::Started),
         names.into_iter().fold(Service::new("last", |_| {}).interval("1h"), Service::after),
     ]);
     t.advance("1s");
@@ -156,12 +158,13 @@ fn rule_41_a_wave_takes_as_long_as_its_slowest_service_and_the_next_one_follows(
 
 #[test]
 fn rule_41_the_stop_order_does_not_depend_on_the_order_of_starts() {
+    let until_stopped = |name| Service::new(name, sleep_until_stopped).ready(Ready::Started);
     // The names are in no particular order, and the services are started in the wrong order.
     let mut t = in_virtual_time([
-        Service::new("ch7", sleep_until_stopped),
-        Service::new("ch3", sleep_until_stopped).after("ch7"),
-        crash_once("ch10").after("ch3"),
-        Service::new("ch2", sleep_until_stopped).after("ch10"),
+        until_stopped("ch7"),
+        until_stopped("ch3").after("ch7"),
+        crash_once("ch10").ready(Ready::Started).after("ch3"),
+        until_stopped("ch2").after("ch10"),
         Service::new("ch5", sleep_until_stopped).after("ch2"),
     ]);
     let mut reverse = vec!["ch5", "ch2", "ch10", "ch3", "ch7"];
@@ -212,7 +215,8 @@ fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_clea
         ("delayed", |name| Service::new(name.to_owned(), sleep_until_stopped).initial_delay("1h")),
     ];
     let cleaned = Arc::new(AtomicUsize::new(0));
-    let mut services = vec![Service::new("late", sleep_until_stopped).initial_delay("1h")];
+    let late = Service::new("late", sleep_until_stopped).ready(Ready::Started);
+    let mut services = vec![late.initial_delay("1h")];
     for (kind, make) in kinds {
         services.extend((0..EACH).map(|number| {
             let cleaned = Arc::clone(&cleaned);
@@ -249,7 +253,7 @@ fn rule_41_and_42_hundreds_of_services_in_every_state_stop_together_and_are_clea
 #[test]
 fn rule_41_the_report_keeps_the_order_of_simultaneous_ends() {
     let mut t = in_virtual_time([
-        Service::new("a", sleep_until_stopped),
+        Service::new("a", sleep_until_stopped).ready(Ready::Started),
         Service::new("b", sleep_until_stopped).after("a"),
     ]);
     t.advance("0s");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crossbeam_channel::bounded;
 use tests::{begin_slow_run, in_virtual_time, info, millis, sleep_until_stopped, within};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Context, ControlError, Runner, Service, StartError, State, Stopped};
+use tina4_service::{Context, ControlError, Ready, Runner, Service, StartError, State, Stopped};
 
 #[test]
 fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
@@ -143,7 +143,7 @@ fn rule_41_stop_all_right_after_start_all_ends_every_run_that_had_begun() {
                 });
                 sleep_until_stopped(ctx);
             };
-            let service = Service::new(format!("s{number}"), body);
+            let service = Service::new(format!("s{number}"), body).ready(Ready::Started);
             let first = format!("s{}", number / 2);
             runner.register(if number % 2 == 1 { service.after(first) } else { service });
         }

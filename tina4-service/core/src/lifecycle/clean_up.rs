@@ -6,6 +6,7 @@ use super::end_reason::EndReason;
 use super::facts::Facts;
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Idle, Lingering, Phase};
+use super::readiness::Progress;
 use super::transition::Transition;
 use crate::nanos::{Nanos, nanos};
 use crate::spec::Spec;
@@ -22,6 +23,11 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         self.phase = Phase::Ending { reason, clean_up, deadline, start_again };
+        match reason {
+            // It remains ready: its work is done.
+            EndReason::Finished => {}
+            EndReason::Stopped | EndReason::Failed => self.progress = Progress::NotReady,
+        }
         if !facts.has_hooks {
             return self.cleaned_up(emit);
         }
@@ -51,6 +57,7 @@ impl Lifecycle {
             // No clean-up is in progress.
             Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Pending { .. }
             | Phase::Running { .. }
             | Phase::StopRequested { .. }
@@ -79,6 +86,7 @@ impl Lifecycle {
             // No stop is in progress, or there is time left.
             Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Pending { .. }
             | Phase::Running { .. }
             | Phase::StopRequested { .. }
@@ -119,6 +127,7 @@ impl Lifecycle {
             }
             Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Pending { .. }
             | Phase::Abandoned(Lingering::QueuedCleanUp | Lingering::Nothing) => Action::Nothing,
         }

@@ -1,13 +1,16 @@
 //! Requests: start, run now, pause, resume, stop.
 
 use super::action::Action;
+use super::dependencies::Dependencies;
 use super::end_reason::EndReason;
 use super::facts::{Facts, jitter};
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
+use super::readiness::Progress;
 use super::refusal::Refusal;
 use super::transition::Transition;
 use crate::nanos::{Nanos, nanos};
+use crate::ready::Ready;
 use crate::restart::Restarts;
 use crate::schedule::Schedule;
 use crate::spec::Spec;
@@ -18,59 +21,116 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: &Facts<'_>,
-        wait_for_dependencies: bool,
+        dependencies: Dependencies,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
             Phase::Idle(_) | Phase::Abandoned(Lingering::Nothing) => {
                 self.activation = self.activation.wrapping_add(1).max(1);
-                self.ready = false;
+                self.progress = Progress::NotReady;
                 self.restarts = Restarts::default();
                 self.phase = Phase::WaitingForDependencies;
                 emit(Transition::Started);
-                if wait_for_dependencies { Action::Nothing } else { self.release(spec, facts) }
+                match dependencies {
+                    Dependencies::Pending => emit(Transition::WaitsForDependencies),
+                    Dependencies::Met | Dependencies::Unmet => {}
+                }
+                self.dependencies_changed(spec, facts, dependencies, emit)
             }
             Phase::StopRequested { start_again, .. } | Phase::Ending { start_again, .. } => {
                 *start_again = true;
                 Action::Nothing
             }
-            Phase::WaitingForDependencies | Phase::Pending { .. } | Phase::Running { .. } => {
-                Action::Refused(Refusal::Active)
-            }
+            Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Pending { .. }
+            | Phase::Running { .. } => Action::Refused(Refusal::Active),
             Phase::Abandoned(Lingering::Run | Lingering::QueuedCleanUp | Lingering::CleanUp) => {
                 Action::Refused(Refusal::Lingering)
             }
         }
     }
 
-    /// Plans the first run of the activation.
-    pub(super) fn release(&mut self, spec: &Spec, facts: &Facts<'_>) -> Action {
+    /// Plans the first run of the activation, waits, or is blocked, as the dependencies say.
+    pub(super) fn dependencies_changed(
+        &mut self,
+        spec: &Spec,
+        facts: &Facts<'_>,
+        dependencies: Dependencies,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
         match self.phase {
-            Phase::WaitingForDependencies => {
-                self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
-                let wait = match &spec.schedule {
-                    Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                        Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
-                    }
-                    Schedule::Cron(cron, _) => self.wait_for_first(cron, spec, facts),
-                };
-                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
-                Action::Nothing
-            }
+            Phase::WaitingForDependencies => match dependencies {
+                Dependencies::Met => self.plan_first_run(spec, facts),
+                Dependencies::Pending => {}
+                Dependencies::Unmet => {
+                    self.phase = Phase::Blocked;
+                    emit(Transition::Blocked);
+                }
+            },
+            Phase::Blocked => match dependencies {
+                Dependencies::Met => {
+                    emit(Transition::Unblocked);
+                    self.plan_first_run(spec, facts);
+                }
+                Dependencies::Pending => {
+                    self.phase = Phase::WaitingForDependencies;
+                    emit(Transition::Unblocked);
+                    emit(Transition::WaitsForDependencies);
+                }
+                Dependencies::Unmet => {}
+            },
             Phase::Idle(_)
             | Phase::Pending { .. }
             | Phase::Running { .. }
             | Phase::StopRequested { .. }
             | Phase::Ending { .. }
-            | Phase::Abandoned(_) => Action::Nothing,
+            | Phase::Abandoned(_) => {}
         }
+        Action::Nothing
+    }
+
+    fn plan_first_run(&mut self, spec: &Spec, facts: &Facts<'_>) {
+        self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
+        let wait = match &spec.schedule {
+            Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
+                Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
+            }
+            Schedule::Cron(cron, _) => {
+                if spec.ready != Some(Ready::Notified) {
+                    self.progress = Progress::Ready;
+                }
+                self.wait_for_first(cron, spec, facts)
+            }
+        };
+        self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
+    }
+
+    /// The function says that the service is ready. That counts with `ready = "notified"`, unless the
+    /// activation is ending.
+    pub(super) fn notified(&mut self, spec: &Spec) -> Action {
+        match self.phase {
+            Phase::Pending { .. } | Phase::Running { .. } => {
+                if spec.ready == Some(Ready::Notified) {
+                    self.progress = Progress::Ready;
+                }
+            }
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => {}
+        }
+        Action::Nothing
     }
 
     /// Undoes a start for which no thread could be spawned.
     pub(super) fn start_failed(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
-            Phase::WaitingForDependencies | Phase::Pending { .. } => {
+            Phase::WaitingForDependencies | Phase::Blocked | Phase::Pending { .. } => {
                 self.phase = Phase::Idle(Idle::Ended(EndReason::Stopped));
+                self.progress = Progress::NotReady;
                 emit(Transition::Ended { reason: EndReason::Stopped, start_again: false });
             }
             Phase::Idle(_)
@@ -107,6 +167,7 @@ impl Lifecycle {
                 Action::Nothing
             }
             Phase::WaitingForDependencies => Action::Refused(Refusal::WaitingForDependencies),
+            Phase::Blocked => Action::Refused(Refusal::Blocked),
             Phase::Running { .. } => Action::Refused(Refusal::Busy),
             Phase::StopRequested { .. } | Phase::Ending { .. } => {
                 Action::Refused(Refusal::Stopping)
@@ -136,6 +197,7 @@ impl Lifecycle {
                 Action::Nothing
             }
             Phase::WaitingForDependencies => Action::Refused(Refusal::WaitingForDependencies),
+            Phase::Blocked => Action::Refused(Refusal::Blocked),
             Phase::StopRequested { .. } | Phase::Ending { .. } => {
                 Action::Refused(Refusal::Stopping)
             }
@@ -176,6 +238,7 @@ impl Lifecycle {
             Phase::StopRequested { .. } | Phase::Ending { .. } => {
                 Action::Refused(Refusal::Stopping)
             }
+            Phase::Blocked => Action::Refused(Refusal::Blocked),
             Phase::Idle(_) | Phase::Abandoned(_) => Action::Refused(Refusal::NotActive),
         }
     }
@@ -207,12 +270,13 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
-            Phase::WaitingForDependencies | Phase::Pending { .. } => {
+            Phase::WaitingForDependencies | Phase::Blocked | Phase::Pending { .. } => {
                 emit(Transition::Stopping);
                 self.end(facts, EndReason::Stopped, new_deadline, false, CleanUp::Queued, emit)
             }
             Phase::Running { .. } => {
                 emit(Transition::Stopping);
+                self.progress = Progress::NotReady;
                 self.phase = Phase::StopRequested { deadline: new_deadline, start_again: false };
                 Action::Nothing
             }

@@ -62,10 +62,8 @@ impl Lifecycle {
         state.handled_through = state.handled_through.max(seconds);
     }
 
-    /// Plans the wait for the first occurrence of an activation. The service counts as ready while
-    /// it waits (rule 32).
+    /// Plans the wait for the first occurrence of an activation.
     pub(super) fn wait_for_first(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
-        self.ready = true;
         self.cron_state_mut().handled_through = seconds_of(facts.wall);
         self.wait_for_next(cron, spec, facts)
     }

@@ -1,6 +1,7 @@
 //! What can happen to a service.
 
 use super::crash::Crash;
+use super::dependencies::Dependencies;
 use crate::exit::Exit;
 use crate::nanos::Nanos;
 
@@ -9,11 +10,13 @@ use crate::nanos::Nanos;
 pub enum Input<'a> {
     /// Begin an activation.
     Start {
-        /// Wait for [`Input::Release`] before the first run.
-        wait_for_dependencies: bool,
+        /// Whether the first run has to wait for [`Input::DependenciesChanged`].
+        dependencies: Dependencies,
     },
-    /// All services that it comes `after` are ready or have ended.
-    Release,
+    /// A service that it depends on has come further, or has ended.
+    DependenciesChanged(Dependencies),
+    /// The function has called `ctx.ready()`.
+    Notified,
     /// The [`next_wake_up`](super::Lifecycle::next_wake_up) has passed.
     Due,
     /// The run has ended.

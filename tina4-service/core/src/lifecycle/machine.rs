@@ -5,6 +5,7 @@ use super::cron_state::CronState;
 use super::facts::Facts;
 use super::input::Input;
 use super::phase::{Idle, Phase};
+use super::readiness::Progress;
 use super::state::State;
 use super::transition::Transition;
 use crate::nanos::Nanos;
@@ -31,8 +32,8 @@ pub struct Lifecycle {
     pub(super) started: Nanos,
     /// Present only with a cron schedule; boxed, because most services have a different schedule.
     pub(super) cron_state: Option<Box<CronState>>,
-    /// Whether this activation has begun its first run or waits for its first occurrence.
-    pub(super) ready: bool,
+    /// How far this activation has come.
+    pub(super) progress: Progress,
     pub(super) restarts: Restarts,
 }
 
@@ -50,7 +51,7 @@ impl Lifecycle {
             due: now,
             started: now,
             cron_state: None,
-            ready: false,
+            progress: Progress::NotReady,
             restarts: Restarts::default(),
         }
     }
@@ -68,10 +69,11 @@ impl Lifecycle {
         let facts = &facts;
         let activation = self.activation;
         let action = match input {
-            Input::Start { wait_for_dependencies } => {
-                self.start(spec, facts, wait_for_dependencies, emit)
+            Input::Start { dependencies } => self.start(spec, facts, dependencies, emit),
+            Input::DependenciesChanged(dependencies) => {
+                self.dependencies_changed(spec, facts, dependencies, emit)
             }
-            Input::Release => self.release(spec, facts),
+            Input::Notified => self.notified(spec),
             Input::Due => self.due(spec, facts, emit),
             Input::RunEnded(exit) => self.ended(spec, facts, exit, emit),
             Input::Repeat => self.repeat(spec, facts, emit),

@@ -9,8 +9,10 @@ use crate::nanos::{Nanos, NonMaxNanos};
 pub(super) enum Phase {
     /// Not in an activation.
     Idle(Idle),
-    /// Started, but not all services that it comes `after` are ready.
+    /// Started, but it has to wait for services that it depends on.
     WaitingForDependencies,
+    /// Started, but a service that it requires is not ready and is not going to be.
+    Blocked,
     /// Between two runs, or before the first.
     Pending { wait: Wait, pause: Pause },
     /// A run is in progress.
@@ -51,6 +53,7 @@ impl Phase {
             Self::Idle(Idle::Ended(EndReason::Finished)) => State::Finished,
             Self::Idle(Idle::Ended(EndReason::Failed)) => State::Failed,
             Self::WaitingForDependencies => State::Waiting,
+            Self::Blocked => State::Blocked,
             Self::Pending { pause: Pause::Paused, .. } => State::Paused,
             Self::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, .. } => State::Waiting,
             Self::Pending { wait: Wait::Backoff(_), .. } => State::BackingOff,

@@ -37,18 +37,25 @@ impl Lifecycle {
         self.restarts.consecutive_crashes()
     }
 
-    /// Whether services that come `after` this one may start.
+    /// How far the service has come, for those that depend on it.
     #[must_use]
     #[inline]
     pub fn readiness(&self) -> Readiness {
-        Readiness { active: self.state().is_active(), ready: self.ready }
+        Readiness { active: self.state().is_active(), progress: self.progress }
     }
 
-    /// Whether it is active but not yet ready; services that come `after` it may be waiting.
+    /// Whether it has been started and depends on services that it has to wait for.
     #[must_use]
-    #[inline]
-    pub fn is_starting(&self) -> bool {
-        self.state().is_active() && !self.ready
+    pub fn is_waiting_for_dependencies(&self) -> bool {
+        match self.phase {
+            Phase::WaitingForDependencies | Phase::Blocked => true,
+            Phase::Idle(_)
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => false,
+        }
     }
 
     /// When the current or last run was due.
@@ -82,6 +89,7 @@ impl Lifecycle {
             Phase::Running { .. } | Phase::StopRequested { .. } => Some(self.started),
             Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Pending { .. }
             | Phase::Ending { .. }
             | Phase::Abandoned(_) => None,
@@ -99,6 +107,7 @@ impl Lifecycle {
             | Phase::Abandoned(Lingering::Run | Lingering::CleanUp) => true,
             Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Pending { .. }
             | Phase::Ending { clean_up: CleanUp::Queued, .. }
             | Phase::Abandoned(Lingering::QueuedCleanUp | Lingering::Nothing) => false,
@@ -112,6 +121,7 @@ impl Lifecycle {
             Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Running { .. }
             | Phase::StopRequested { .. }
             | Phase::Ending { .. }
@@ -153,6 +163,7 @@ impl Lifecycle {
             Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Abandoned(Lingering::Run | Lingering::CleanUp | Lingering::Nothing) => None,
         }
     }
@@ -167,6 +178,7 @@ impl Lifecycle {
             }
             Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Pending { .. }
             | Phase::Running { .. }
             | Phase::Abandoned(_) => None,

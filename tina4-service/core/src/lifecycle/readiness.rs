@@ -1,10 +1,40 @@
-//! Whether dependent services may start.
+//! How far a service has come, as the services see it that wait for it.
 
-/// Whether services that come `after` a service may start.
+/// How far a service has come, as the services see it that wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
-    /// Whether the service is in an activation.
+    /// Whether the service is in an activation and not blocked.
     pub active: bool,
-    /// Whether this activation has begun its first run or waits for its first occurrence.
-    pub ready: bool,
+    pub(super) progress: Progress,
+}
+
+/// How far an activation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Not ready. No run has crashed.
+    NotReady,
+    /// Not ready, and a run has crashed.
+    CrashedBeforeReady,
+    /// Ready. It remains ready after it has finished, until it is started again.
+    Ready,
+}
+
+impl Readiness {
+    /// Whether the service is ready.
+    #[must_use]
+    pub fn is_ready(self) -> bool {
+        self.progress == Progress::Ready
+    }
+
+    /// Whether it may become ready without being started again.
+    #[must_use]
+    pub fn may_become_ready(self) -> bool {
+        self.active && !self.is_ready()
+    }
+
+    /// Whether services that come `after` it have to wait: it is starting, and has not crashed.
+    #[must_use]
+    pub fn is_starting(self) -> bool {
+        self.active && self.progress == Progress::NotReady
+    }
 }

@@ -7,8 +7,10 @@ pub enum Refusal {
     Active,
     /// The service is not in an activation.
     NotActive,
-    /// The service is waiting for others that it comes `after`.
+    /// The service is waiting for others that it depends on.
     WaitingForDependencies,
+    /// The service is blocked by one that it requires.
+    Blocked,
     /// A run is in progress.
     Busy,
     /// The activation is ending.

@@ -8,9 +8,11 @@ use super::end_reason::EndReason;
 use super::facts::{Facts, jitter};
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
+use super::readiness::Progress;
 use super::transition::Transition;
 use crate::exit::Exit;
 use crate::nanos::{Nanos, NonMaxNanos, nanos};
+use crate::ready::Ready;
 use crate::restart::{CrashKind, Restart, RestartPolicy, Verdict};
 use crate::schedule::{Grid, Schedule};
 use crate::spec::Spec;
@@ -64,6 +66,7 @@ impl Lifecycle {
             Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Abandoned(Lingering::Run | Lingering::CleanUp | Lingering::Nothing) => {
                 Action::Nothing
             }
@@ -105,7 +108,9 @@ impl Lifecycle {
         occurrence: Option<i64>,
         pause_after_run: bool,
     ) -> Action {
-        self.ready = true;
+        if self.progress != Progress::Ready && spec.is_ready_once_started() {
+            self.progress = Progress::Ready;
+        }
         self.record_run(spec, facts, occurrence);
         (self.due, self.started) = (due, facts.now);
         self.phase = Phase::Running {
@@ -157,6 +162,7 @@ impl Lifecycle {
             // No run is in progress.
             Phase::Idle(_)
             | Phase::WaitingForDependencies
+            | Phase::Blocked
             | Phase::Pending { .. }
             | Phase::Ending { .. }
             | Phase::Abandoned(
@@ -184,6 +190,7 @@ impl Lifecycle {
         };
         self.report_skipped(spec, facts, false, Exit::Again, &mut report);
         self.restarts.recovered();
+        self.record_success(spec);
         if reported {
             self.plan(Wait::Due(facts.now), false);
             return Action::Nothing;
@@ -240,8 +247,14 @@ impl Lifecycle {
             Exit::Wait => return self.after_return(spec, facts, pause_after_run, emit),
             Exit::Again => Wait::Due(facts.now),
             Exit::After(delay) => Wait::Due(facts.now.saturating_add(delay)),
-            Exit::Done => return Some(EndReason::Finished),
+            Exit::Done => {
+                self.record_success(spec);
+                return Some(EndReason::Finished);
+            }
             Exit::Crashed(crash) => {
+                if self.progress == Progress::NotReady {
+                    self.progress = Progress::CrashedBeforeReady;
+                }
                 let restart_in = self.restart(spec, facts, pause_after_run, crash.kind);
                 let consecutive_crashes = self.restarts.consecutive_crashes();
                 emit(Transition::Crashed { crash: crash.clone(), consecutive_crashes, restart_in });
@@ -249,8 +262,17 @@ impl Lifecycle {
             }
         };
         self.restarts.recovered();
+        self.record_success(spec);
         self.plan(wait, pause_after_run);
         None
+    }
+
+    /// Records that a run has ended well: the service is ready, unless it has to say so itself.
+    #[inline]
+    fn record_success(&mut self, spec: &Spec) {
+        if self.progress != Progress::Ready && spec.ready != Some(Ready::Notified) {
+            self.progress = Progress::Ready;
+        }
     }
 
     /// Handles the return of a continuous service: plans its restart, or returns why the activation
@@ -263,7 +285,10 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Option<EndReason> {
         match spec.restart_policy.restart {
-            Restart::OnFailure | Restart::Never => Some(EndReason::Finished),
+            Restart::OnFailure | Restart::Never => {
+                self.record_success(spec);
+                Some(EndReason::Finished)
+            }
             Restart::Always => {
                 // A return counts as a transient crash.
                 if let Some(restart_in) =

@@ -8,8 +8,11 @@ use std::fmt;
 pub enum State {
     /// Not started yet.
     Registered,
-    /// Waiting for its next run.
+    /// Waiting for its next run, or for the services that it depends on.
     Waiting,
+    /// Started, but a service that it requires is not ready and is not going to be. It starts by itself
+    /// if that one becomes ready after all.
+    Blocked,
     /// Its function is being called.
     Running,
     /// Waiting for its restart after a crash or a return.
@@ -30,16 +33,19 @@ pub enum State {
 }
 
 impl State {
-    /// Whether the service is in an activation: waiting, running, backing off, paused, stopping.
+    /// Whether the service is active: waiting, running, backing off, paused, stopping.
     #[must_use]
     pub const fn is_active(self) -> bool {
         match self {
             Self::Waiting | Self::Running | Self::BackingOff | Self::Paused | Self::Stopping => {
                 true
             }
-            Self::Registered | Self::Stopped | Self::Finished | Self::Failed | Self::Abandoned => {
-                false
-            }
+            Self::Registered
+            | Self::Blocked
+            | Self::Stopped
+            | Self::Finished
+            | Self::Failed
+            | Self::Abandoned => false,
         }
     }
 }
@@ -49,6 +55,7 @@ impl fmt::Display for State {
         f.pad(match self {
             Self::Registered => "registered",
             Self::Waiting => "waiting",
+            Self::Blocked => "blocked",
             Self::Running => "running",
             Self::BackingOff => "backing off",
             Self::Paused => "paused",

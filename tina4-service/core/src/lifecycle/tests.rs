@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::{
-    CrashKind, Exit, Nanos, Restart, RestartPolicy, Schedule, Spec, Utc, WallNanos, nanos,
+    CrashKind, Exit, Nanos, Ready, Restart, RestartPolicy, Schedule, Spec, Utc, WallNanos, nanos,
 };
 
 use super::*;
@@ -14,6 +14,7 @@ mod control;
 mod cron;
 mod permanent;
 mod properties;
+mod ready;
 mod restarts;
 mod runs;
 mod stop;
@@ -70,7 +71,7 @@ impl Harness {
     }
 
     fn start(&mut self) {
-        assert_eq!(self.step(Input::Start { wait_for_dependencies: false }), Action::Nothing);
+        assert_eq!(self.step(START), Action::Nothing);
     }
 
     fn state(&self) -> State {
@@ -97,6 +98,7 @@ impl Harness {
     }
 }
 
+const START: Input<'static> = Input::Start { dependencies: Dependencies::Met };
 const SUCCEEDED: Input<'static> = Input::RunEnded(Exit::Wait);
 
 fn crash_of(kind: CrashKind) -> Crash {
@@ -118,6 +120,7 @@ fn rule_61_every_state_has_its_text() {
     let states = [
         (State::Registered, "registered"),
         (State::Waiting, "waiting"),
+        (State::Blocked, "blocked"),
         (State::Running, "running"),
         (State::BackingOff, "backing off"),
         (State::Paused, "paused"),

@@ -10,6 +10,12 @@ use super::end_reason::EndReason;
 pub enum Transition {
     /// An activation has begun.
     Started,
+    /// It waits for services that it depends on.
+    WaitsForDependencies,
+    /// A service that it requires is not ready and is not going to be.
+    Blocked,
+    /// It is no longer blocked.
+    Unblocked,
     /// This many runs were missed and skipped.
     Skipped(u64),
     /// A run has crashed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::setting::Setting;
-use crate::{Cron, Key, Restart, Timezone};
+use crate::{Cron, Key, Ready, Restart, Timezone};
 
 /// The settings of a service as given, all of them optional and none of them checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct Draft {
     pub autostart: Option<bool>,
     /// Whether a failure of the service shuts the runner down.
     pub critical: Option<bool>,
+    /// When the service counts as ready.
+    pub ready: Option<Ready>,
     /// Keys whose value is unknown, because it could not be read, is out of range, or was given to
     /// an unknown key that probably means this one. Each has been reported already, so the check
     /// skips every rule that depends on the value of one of them.
@@ -73,6 +75,7 @@ impl Draft {
             Setting::StopTimeout(limit) => self.stop_timeout = Some(limit),
             Setting::Autostart(autostart) => self.autostart = Some(autostart),
             Setting::Critical(critical) => self.critical = Some(critical),
+            Setting::Ready(ready) => self.ready = Some(ready),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::fault::Fault;
 use super::range;
 use crate::duration::{self, format};
-use crate::{Key, Restart, RestartPolicy, Schedule};
+use crate::{Key, Ready, Restart, RestartPolicy, Schedule};
 
 /// From this many consecutive crashes on, the backoff is constant: even the shortest one has then
 /// been doubled beyond the longest allowed one.
@@ -44,6 +44,7 @@ impl Draft {
         faults.extend(remove_out_of_range(&mut draft));
         faults.extend(check_cron_keys(&draft));
         faults.extend(check_jitter(&draft));
+        faults.extend(check_ready(&draft));
         let policy = check_restart_policy(&draft, &mut faults);
         if !faults.is_empty() {
             faults.sort_by_key(|fault| fault.key);
@@ -70,6 +71,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         stop_timeout,
         autostart,
         critical,
+        ready,
         // These make up the policy.
         restart: _,
         max_restarts: _,
@@ -94,6 +96,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         stop_timeout: stop_timeout.unwrap_or(default.stop_timeout),
         autostart: autostart.unwrap_or(default.autostart),
         critical: critical.unwrap_or(default.critical),
+        ready,
     }
 }
 
@@ -118,6 +121,7 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
         max_restarts: _,
         autostart: _,
         critical: _,
+        ready: _,
     } = draft;
     let mut faults = Vec::new();
     for (key, value) in [
@@ -224,6 +228,28 @@ fn check_cron_keys(draft: &Draft) -> Vec<Fault> {
         faults.push(Fault::key(Key::InitialDelay, message).with(Key::Cron));
     }
     faults
+}
+
+/// `"started"` and `"finished"` are for continuous services, and the latter is not for those that are
+/// restarted after they finish.
+fn check_ready(draft: &Draft) -> Option<Fault> {
+    let ready = draft.ready.filter(|ready| *ready != Ready::Notified)?;
+    if let Some((key, _)) = periodic_key(draft) {
+        let when = if key == Key::Cron {
+            "as soon as its first occurrence is planned"
+        } else {
+            "once its first run has ended well"
+        };
+        let message = format!(
+            "`ready = \"{ready}\"` is for continuous services, and a service with `{key}` is ready {when}; remove `ready`, or use `\"notified\"`"
+        );
+        return Some(Fault::value(Key::Ready, message).with(key));
+    }
+    if ready == Ready::Finished && draft.restart == Some(Restart::Always) {
+        let message = "`ready = \"finished\"` has no meaning with `restart = \"always\"`, because the service never finishes; use `\"started\"` or `\"notified\"`, or remove `restart`";
+        return Some(Fault::value(Key::Ready, message).with(Key::Restart));
+    }
+    None
 }
 
 fn check_restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{Cron, Restart, Timezone};
+use crate::{Cron, Ready, Restart, Timezone};
 
 /// A key with its value.
 ///
-/// `name`, `after`, `on_stop` and `crate` are missing: they identify services and code, which a
+/// `name`, `after`, `requires`, `on_stop` and `crate` are missing: they identify services and code, which a
 /// [`Draft`](crate::Draft) does not check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting {
@@ -40,4 +40,6 @@ pub enum Setting {
     Autostart(bool),
     /// Whether a failure of the service shuts the runner down.
     Critical(bool),
+    /// When the service counts as ready.
+    Ready(Ready),
 }

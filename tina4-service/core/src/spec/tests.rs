@@ -1,7 +1,7 @@
 //! Every rule of a draft: its message, its bound, and the follow-up faults it must not report.
 
 use super::*;
-use crate::{Cron, Key, Restart, Timezone};
+use crate::{Cron, Key, Ready, Restart, Timezone};
 use proptest::prelude::*;
 
 fn secs(seconds: u64) -> Option<Duration> {
@@ -36,6 +36,39 @@ fn an_empty_draft_has_the_defaults() {
     assert_eq!(Spec::default(), Spec::DEFAULT);
 }
 
+#[test]
+fn ready_fits_the_schedule_and_the_restarts() {
+    let with = |ready| Draft { ready: Some(ready), ..draft() };
+    let every = |ready| Draft { interval: secs(30), ..with(ready) };
+    check(&[
+        (with(Ready::Started), &[]),
+        (with(Ready::Finished), &[]),
+        (with(Ready::Notified), &[]),
+        (every(Ready::Notified), &[]),
+        (
+            every(Ready::Started),
+            &[
+                "`ready = \"started\"` is for continuous services, and a service with `interval` is ready once its first run has ended well; remove `ready`, or use `\"notified\"`",
+            ],
+        ),
+        (
+            Draft { cron: Some(Cron::parse("0 8 * * *").unwrap()), ..with(Ready::Finished) },
+            &[
+                "`ready = \"finished\"` is for continuous services, and a service with `cron` is ready as soon as its first occurrence is planned; remove `ready`, or use `\"notified\"`",
+            ],
+        ),
+        (
+            Draft { restart: Some(Restart::Always), ..with(Ready::Finished) },
+            &[
+                "`ready = \"finished\"` has no meaning with `restart = \"always\"`, because the service never finishes; use `\"started\"` or `\"notified\"`, or remove `restart`",
+            ],
+        ),
+        (Draft { restart: Some(Restart::Always), ..with(Ready::Started) }, &[]),
+        // A schedule that could not be read is a schedule.
+        (Draft { unreadable: vec![Key::Restart], ..with(Ready::Finished) }, &[]),
+    ]);
+}
+
 /// A draft with values in as many fields as can be combined, and its spec.
 fn full() -> (Draft, Spec) {
     let draft = Draft {
@@ -54,6 +87,7 @@ fn full() -> (Draft, Spec) {
         stop_timeout: secs(7),
         autostart: Some(false),
         critical: Some(true),
+        ready: Some(Ready::Notified),
         unreadable: vec![],
     };
     let spec = Spec {
@@ -71,6 +105,7 @@ fn full() -> (Draft, Spec) {
         stop_timeout: Duration::from_secs(7),
         autostart: false,
         critical: true,
+        ready: Some(Ready::Notified),
     };
     (draft, spec)
 }
@@ -98,6 +133,7 @@ fn every_setting_arrives_in_its_field() {
         Setting::StopTimeout(second(7)),
         Setting::Autostart(false),
         Setting::Critical(true),
+        Setting::Ready(Ready::Notified),
     ] {
         found.set(setting);
     }

@@ -56,6 +56,9 @@ impl Supervisor {
                 ControlError::NotActive { name, state: service.life.state() }
             }
             Refusal::WaitingForDependencies => ControlError::NotUpYet { name },
+            Refusal::Blocked => {
+                ControlError::Blocked { name, by: self.names_of_unready_dependencies(index) }
+            }
             Refusal::Busy => ControlError::Busy { name },
             Refusal::Stopping => ControlError::Stopping { name },
             Refusal::Lingering => ControlError::StillAlive {
@@ -82,7 +85,7 @@ impl Supervisor {
         let index = self.find(name)?;
         let service = self.registry.get_mut(index);
         let (state, place) = (service.life.state(), service.instance.definition.place());
-        if !state.is_active() {
+        if !state.is_active() && state != State::Blocked {
             return Ok(StopResponse::Answered(if service.life.is_executing() {
                 Stopped::Abandoned { age: service.executing_for(now), place }
             } else {

@@ -39,12 +39,14 @@ impl Supervisor {
     }
 
     pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
-        let mut all: Vec<_> = self.registry.iter().map(|service| self.info(service, now)).collect();
+        let info = |index| self.info(index, now);
+        let mut all: Vec<_> = self.registry.indices().map(info).collect();
         all.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
         all
     }
 
-    fn info(&self, service: &Supervised, now: Nanos) -> ServiceInfo {
+    fn info(&self, index: u32, now: Nanos) -> ServiceInfo {
+        let service = self.registry.get(index);
         let Supervised { instance, life, stats, .. } = service;
         let (definition, clock) = (&instance.definition, &self.env.clock);
         let running = life.running_since().map(|started| (started, instance.last_heartbeat()));
@@ -75,6 +77,8 @@ impl Supervisor {
             last_error,
             lateness: stats.lateness(started.saturating_sub(life.run_due())),
             duration: stats.duration(),
+            ready: life.readiness().is_ready(),
+            waits_for: self.names_of_unready_dependencies(index),
             stuck: running.zip(timeout).is_some_and(|((started, heartbeat), timeout)| {
                 started.max(heartbeat).saturating_add(timeout) <= now
             }),

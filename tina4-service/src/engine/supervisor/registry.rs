@@ -1,17 +1,20 @@
 //! The services of a runner and their dependencies.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::supervised::{Links, Supervised};
 use crate::plan::fault::Fault;
 use crate::plan::instances::Instances;
 use crate::plan::names::Names;
+use crate::plan::order::Link;
 use crate::plan::resolve::{self, Resolved};
 use crate::plan::selection::Selection;
 use crate::plan::start_error::StartError;
 use crate::service::definition::Definition;
 use crate::service::environment::Environment;
 use crate::service::instance::Instance;
+use tina4_service_core::lifecycle::{Dependencies, State};
 use tina4_service_core::{Nanos, Timers};
 
 /// The services of a runner, by index, in the order of their registration.
@@ -78,7 +81,7 @@ impl Registry {
         names.find(name, &instances)
     }
 
-    /// Checks all services and resolves their `after`, unless nothing has been added since the last
+    /// Checks all services and resolves their dependencies, unless nothing has been added since the last
     /// check.
     ///
     /// The links of active services come out the same as before, because their dependencies were
@@ -98,16 +101,19 @@ impl Registry {
         for service in &mut self.services {
             service.clear_links();
         }
-        let Resolved { dependencies, order, faults } = resolved;
-        for (index, after) in dependencies {
+        let Resolved { dependencies, left_out, order, faults } = resolved;
+        for (index, dependencies) in dependencies {
             let active = u32::from(self.get(index).life.state().is_active());
-            for dependency in &after {
+            for link in &dependencies {
                 let Links { dependents, active_dependents, .. } =
-                    self.get_mut(*dependency).links_mut();
+                    self.get_mut(link.index).links_mut();
                 dependents.push(index);
                 *active_dependents += active;
             }
-            self.get_mut(index).links_mut().after = after;
+            self.get_mut(index).links_mut().dependencies = dependencies;
+        }
+        for (index, left_out) in left_out {
+            self.get_mut(index).links_mut().left_out = left_out;
         }
         self.checked = Checked { services: known, provided, order, faults };
     }
@@ -145,15 +151,67 @@ impl Registry {
             .collect()
     }
 
-    /// Whether one of its dependencies has been started and is not ready yet.
-    pub(super) fn waits_for_dependencies(&self, index: u32) -> bool {
-        self.get(index).after().iter().any(|dependency| self.get(*dependency).life.is_starting())
+    /// Whether a service may start, judging by its dependencies.
+    pub(super) fn dependencies(&self, index: u32) -> Dependencies {
+        let mut result = Dependencies::Met;
+        for link in self.get(index).dependencies() {
+            match self.dependency(*link) {
+                Dependencies::Met => {}
+                Dependencies::Pending => result = Dependencies::Pending,
+                Dependencies::Unmet => return Dependencies::Unmet,
+            }
+        }
+        result
+    }
+
+    /// Whether one dependency allows its dependent to start.
+    fn dependency(&self, link: Link) -> Dependencies {
+        let readiness = self.get(link.index).life.readiness();
+        if readiness.is_ready() {
+            Dependencies::Met
+        } else if link.is_required && !readiness.may_become_ready() {
+            Dependencies::Unmet
+        } else if link.is_required || readiness.is_starting() {
+            Dependencies::Pending
+        } else {
+            Dependencies::Met
+        }
+    }
+
+    /// The dependencies that keep a started service from running: those that block it, or else those
+    /// that it waits for.
+    pub(super) fn unready_dependencies(&self, index: u32) -> Vec<u32> {
+        let service = self.get(index);
+        if !service.life.is_waiting_for_dependencies() {
+            return Vec::new();
+        }
+        let is_blocked = service.life.state() == State::Blocked;
+        let wanted = if is_blocked { Dependencies::Unmet } else { Dependencies::Pending };
+        let is_wanted = |link: &&Link| self.dependency(**link) == wanted;
+        service.dependencies().iter().filter(is_wanted).map(|link| link.index).collect()
+    }
+
+    /// Whether a blocked service is blocked because another one has failed, directly or through other
+    /// blocked services.
+    pub(super) fn is_blocked_by_failure(&self, index: u32) -> bool {
+        // Without recursion, because a chain can be long. There are no cycles: check refuses them.
+        let (mut open, mut seen) = (vec![index], BTreeSet::new());
+        while let Some(index) = open.pop() {
+            if self.get(index).life.state() == State::Failed {
+                return true;
+            }
+            if seen.insert(index) {
+                open.extend(self.unready_dependencies(index));
+            }
+        }
+        false
     }
 
     /// Changes the number of active dependents of each dependency of this service by `delta`.
     pub(super) fn adjust_active_dependents(&mut self, index: u32, delta: i32) {
-        for position in 0..self.get(index).after().len() {
-            let dependency = self.get(index).after()[position];
+        for position in 0..self.get(index).dependencies().len() {
+            let Link { index: dependency, is_required: _ } =
+                self.get(index).dependencies()[position];
             let count = &mut self.get_mut(dependency).links_mut().active_dependents;
             *count = count.saturating_add_signed(delta);
         }

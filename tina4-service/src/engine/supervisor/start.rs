@@ -7,6 +7,7 @@ use crossbeam_channel::Receiver;
 use super::Supervisor;
 use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
+use crate::plan::order::Link;
 use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
 use crate::service::definition::Definition;
@@ -39,8 +40,10 @@ impl Supervisor {
         self.registry.check(&self.env)?;
         let planned = self.registry.order().iter().map(|index| {
             let service = self.registry.get(*index);
-            let name = |index: &u32| self.registry.get(*index).instance.definition.name();
-            (&*service.instance, service.after().iter().map(name).collect())
+            let named = |link: &Link| {
+                (self.registry.get(link.index).instance.definition.name(), link.is_required)
+            };
+            (&*service.instance, service.dependencies().iter().map(named).collect())
         });
         Ok(Plan::new(planned, self.env.clock.wall()))
     }
@@ -69,8 +72,8 @@ impl Supervisor {
     }
 
     fn start_one(&mut self, index: u32, now: Nanos) -> Action {
-        let wait_for_dependencies = self.registry.waits_for_dependencies(index);
-        self.apply(index, Input::Start { wait_for_dependencies }, now)
+        let dependencies = self.registry.dependencies(index);
+        self.apply(index, Input::Start { dependencies }, now)
     }
 
     /// The index of the service with this name, if it may be started. Faults of other services do not

@@ -19,9 +19,10 @@ impl Supervisor {
         critical: Option<Cow<'static, str>>,
         now: Nanos,
     ) {
-        if self.is_idle() {
-            // A shutdown without active services is over immediately. It does not replace a report,
-            // unless a critical service caused it.
+        let is_blocked = |service: &Supervised| service.life.state() == State::Blocked;
+        if self.is_idle() && !self.registry.iter().any(is_blocked) {
+            // A shutdown without active or blocked services is over immediately. It does not replace a
+            // report, unless a critical service caused it.
             if critical.is_some() || self.shutdown.report().is_none() {
                 let report = self.report(now, now, critical);
                 self.shutdown.set_report(report);
@@ -115,10 +116,11 @@ impl Supervisor {
         let stopped = |service: &Supervised| {
             let end = service.end.as_ref();
             let is_alive = service.life.state() == State::Abandoned && service.life.is_executing();
+            let was_blocked = end.is_some_and(|end| end.was_blocked);
             StoppedService {
                 name: service.instance.definition.name(),
                 place: service.instance.definition.place(),
-                state: service.life.state(),
+                state: if was_blocked { State::Blocked } else { service.life.state() },
                 took: end.and_then(|end| Some(between(end.stop_requested?, end.ended_at?))),
                 age: is_alive.then(|| service.executing_for(now)),
                 failed_hooks: end.map_or(0, |end| end.failed_hooks),

@@ -1,8 +1,10 @@
 //! The supervisor's data about each service.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::observe::stats::{FailureCounts, Stats};
+use crate::plan::order::Link;
 use crate::service::context::{NO_OCCURRENCE, RunInfo};
 use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::Lifecycle;
@@ -30,12 +32,14 @@ struct Cold {
 /// The dependencies and dependents of a service.
 #[derive(Default)]
 pub(super) struct Links {
-    /// Its dependencies: the services in its `after`.
-    pub(super) after: Vec<u32>,
-    /// The services that have this one in their `after`.
+    /// The services in its `after` and `requires`.
+    pub(super) dependencies: Vec<Link>,
+    /// The services that depend on this one.
     pub(super) dependents: Vec<u32>,
     /// How many of `dependents` are active.
     pub(super) active_dependents: u32,
+    /// The services in its `after` that this runner leaves out.
+    pub(super) left_out: Vec<Cow<'static, str>>,
 }
 
 /// Data about the end of the activation.
@@ -50,6 +54,8 @@ pub(super) struct EndInfo {
     /// Sequence number of this end; timestamps can tie.
     pub(super) sequence: u64,
     pub(super) failed_hooks: u64,
+    /// The shutdown stopped it while it was blocked.
+    pub(super) was_blocked: bool,
 }
 
 impl Supervised {
@@ -64,8 +70,12 @@ impl Supervised {
         }
     }
 
-    pub(super) fn after(&self) -> &[u32] {
-        self.cold.as_ref().map_or(&[], |cold| &cold.links.after)
+    pub(super) fn dependencies(&self) -> &[Link] {
+        self.cold.as_ref().map_or(&[], |cold| &cold.links.dependencies)
+    }
+
+    pub(super) fn left_out(&self) -> &[Cow<'static, str>] {
+        self.cold.as_ref().map_or(&[], |cold| &cold.links.left_out)
     }
 
     pub(super) fn dependents(&self) -> &[u32] {

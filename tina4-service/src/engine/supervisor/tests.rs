@@ -9,7 +9,6 @@ use tina4_service_core::lifecycle::Crash;
 
 use super::control::{PendingStop, StopResponse};
 use super::*;
-use crate::Service;
 use crate::engine::control_error::ControlError;
 use crate::engine::pool::poll::Poll;
 use crate::engine::pool::work_source::{Timing, WorkSource as _};
@@ -21,6 +20,7 @@ use crate::service::outcome::Exit;
 use crate::service::settings::SettingsCache;
 use crate::sys::place::Place;
 use crate::time::clock::Clock;
+use crate::{Ready, Service};
 use tina4_service_core::lifecycle::State;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -151,11 +151,11 @@ fn a_repeating_service_lets_others_go_first() {
 
 #[test]
 fn rule_60_waiting_for_the_lock_is_not_part_of_a_run() {
-    let mut services = supervisor([service("a"), service("b").after("a")]);
+    let mut services = supervisor([service("a").ready(Ready::Started), service("b").after("a")]);
     let events = services.subscribe();
     services.start_all(0).unwrap();
     let a = take(&mut services, 0).expect("a");
-    let b = take(&mut services, 0).expect("b, because a is up");
+    let b = take(&mut services, 0).expect("b, because a is ready");
     services.stop_all(LIMIT, None, 10);
     // The time between releasing the lock and the run does not count either.
     let timing = |ended, now| Timing { began: 3, ended, now, may_repeat: true };
@@ -181,7 +181,7 @@ fn rule_60_waiting_for_the_lock_is_not_part_of_a_run() {
 #[test]
 fn rule_24_a_report_names_the_critical_service_whenever_it_fails() {
     // While a shutdown is in progress already.
-    let bad = || service("bad").critical(true).max_restarts(0);
+    let bad = || service("bad").ready(Ready::Started).critical(true).max_restarts(0);
     let mut services = supervisor([bad(), service("busy").after("bad")]);
     services.start_all(0).unwrap();
     let first = take(&mut services, 0).expect("bad runs");
@@ -248,7 +248,8 @@ fn a_start_without_a_thread_is_reverted_completely() {
 
 #[test]
 fn rule_30_every_cycle_is_reported() {
-    let pair = |a: &'static str, b: &'static str| [service(a).after(b), service(b).after(a)];
+    let service = |name: &'static str| service(name).interval("1h");
+    let pair = |a: &'static str, b: &'static str| [service(a).after(b), service(b).requires(a)];
     let mut all: Vec<_> = pair("a", "b").into_iter().chain(pair("x", "y")).collect();
     all.extend([service("self").after("self"), service("tail").after("a"), service("free")]);
     let Err(StartError::Faults(faults)) = supervisor(all).check() else { panic!("cycles") };
@@ -375,6 +376,6 @@ fn equal_settings_are_stored_once() {
     assert_eq!(spec(3), spec(5));
     // From another line.
     assert_ne!(spec(5), spec(6));
-    let after = |index: u32| services.registry.get(index).instance.definition.after().len();
+    let after = |index: u32| services.registry.get(index).instance.definition.dependencies().len();
     assert_eq!((0..7).map(after).collect::<Vec<_>>(), [0, 0, 1, 0, 0, 0, 0]);
 }

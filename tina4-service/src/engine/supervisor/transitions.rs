@@ -18,8 +18,25 @@ impl Supervisor {
                 self.deferred.discard(service.instance.take_locals());
                 service.end = None;
                 self.shutdown.forget_report();
+                let left_out = service.left_out();
+                if !left_out.is_empty() {
+                    let services = left_out.to_vec();
+                    self.record(index, Change::Started, now);
+                    return self.record(index, Change::LeftOut { services }, now);
+                }
                 Change::Started
             }
+            Transition::WaitsForDependencies => {
+                Change::WaitsFor { services: self.names_of_unready_dependencies(index) }
+            }
+            Transition::Blocked => {
+                let is_critical = service.instance.definition.spec().critical;
+                if is_critical && self.registry.is_blocked_by_failure(index) {
+                    self.follow_ups.push_back(FollowUp::ShutDown(index));
+                }
+                Change::Blocked { by: self.names_of_unready_dependencies(index) }
+            }
+            Transition::Unblocked => Change::Unblocked,
             Transition::Skipped(count) => {
                 service.failures_mut().skipped += count;
                 Change::Skipped { count }
@@ -107,6 +124,18 @@ impl Supervisor {
     pub(super) fn record(&mut self, index: u32, change: Change, now: Nanos) {
         let Self { registry, journal, deferred, .. } = self;
         journal.record(&registry.get(index).instance, change, now, deferred);
+    }
+
+    /// Reports to subscribers that a service is ready, if that matters to anyone: others depend on it,
+    /// or it has the key `ready`.
+    pub(super) fn record_ready(&mut self, index: u32, now: Nanos) {
+        if self.journal.has_subscribers() {
+            let service = self.registry.get(index);
+            let has_key = service.instance.definition.spec().ready.is_some();
+            if has_key || !service.dependents().is_empty() {
+                self.journal.publish(&service.instance, &Change::Ready, now);
+            }
+        }
     }
 
     /// Reports the end of a run that lasted `duration`.

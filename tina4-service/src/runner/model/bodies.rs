@@ -67,7 +67,7 @@ fn rule_45_the_process_ends_during_any_request() {
             yield_now();
         };
         scenario.add("steady", steady, |service| service.interval("1ms").timeout("1ms"));
-        scenario.add("obedient", until_stopped, |service| service);
+        scenario.add("obedient", until_stopped, |service| service.ready(Ready::Started));
         scenario.add("after", until_stopped, |service| service.after("obedient"));
         scenario.runner.start_all().expect("nothing is wrong with them");
         scenario.spawn(|runner, clock| {
@@ -108,7 +108,8 @@ fn rule_45_a_body_ends_the_process() {
         let hook = move |_: &Context| {
             count.fetch_add(1, Ordering::SeqCst);
         };
-        scenario.runner.register(Service::new("exits", body).on_stop(hook));
+        let exits = Service::new("exits", body).ready(Ready::Started);
+        scenario.runner.register(exits.on_stop(hook));
         scenario.add("steady", |_| yield_now(), |service| service.interval("1ms"));
         scenario.add("obedient", until_stopped, |service| service.after("exits"));
         scenario.runner.start_all().expect("nothing is wrong with them");

@@ -112,7 +112,7 @@ fn a_requested_run_takes_place_although_the_service_is_paused_and_resumed() {
 fn rule_41_dependents_stop_first() {
     explore(|| {
         let mut scenario = Scenario::new();
-        scenario.add("base", until_stopped, |service| service);
+        scenario.add("base", until_stopped, |service| service.ready(Ready::Started));
         scenario.add("middle", |_| yield_now(), |service| service.delay("1h").after("base"));
         scenario.add("top", until_stopped, |service| service.after("middle"));
         scenario.runner.start_all().expect("nothing is wrong with them");
@@ -130,6 +130,38 @@ fn rule_41_dependents_stop_first() {
         for ends in lock(&order).chunks(6) {
             assert_eq!(ends, ["top", "top", "middle", "middle", "base", "base"]);
         }
+    });
+}
+
+#[test]
+fn rule_34_a_required_service_is_ready_stopped_and_started_concurrently() {
+    explore(|| {
+        let mut scenario = Scenario::new();
+        let notifies = |ctx: &Context| {
+            yield_now();
+            ctx.ready();
+            until_stopped(ctx);
+        };
+        scenario.add("base", notifies, |service| service.ready(Ready::Notified));
+        let top = scenario
+            .add("top", until_stopped, |service| service.requires("base").ready(Ready::Started));
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        scenario.spawn(|runner, _| {
+            runner.stop("base").expect("it is known");
+            runner.start("base").expect("it may start");
+        });
+        scenario.spawn(|runner, _| {
+            runner.restart("top").expect("it may start");
+            runner.stop("top").expect("it is known");
+            runner.start("top").expect("it may start");
+        });
+        // It returns, whatever the others do: with success, or because `top` is stopped or blocked.
+        scenario.spawn(|runner, _| drop(runner.wait_ready("top")));
+        scenario.join();
+        // Both have been started last, so `top` is not blocked for good.
+        scenario.runner.wait_ready("top").expect("it becomes ready");
+        wait_until(|| top.active.load(Ordering::SeqCst) == 1);
+        scenario.end();
     });
 }
 

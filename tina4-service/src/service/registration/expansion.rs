@@ -8,9 +8,9 @@ use std::mem;
 use std::panic::Location;
 use std::time::Duration;
 
-use tina4_service_core::{Restart, Schedule, Spec};
+use tina4_service_core::{Ready, Restart, Schedule, Spec};
 
-use super::{After, Registration, id_of};
+use super::{Dependency, Registration, id_of};
 use crate::service::outcome::Exit;
 use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
@@ -65,6 +65,7 @@ impl Registration {
             path,
             id: id_of(function),
             after: &[],
+            requires: &[],
             needs,
             call,
             on_stop: None,
@@ -144,9 +145,21 @@ impl Registration {
         self
     }
 
-    /// Sets the services that must be up first.
-    pub const fn after(mut self, after: &'static [After<'static>]) -> Self {
+    /// Sets when the service counts as ready.
+    pub const fn ready(mut self, ready: Ready) -> Self {
+        self.spec.ready = Some(ready);
+        self
+    }
+
+    /// Sets the services that it comes after.
+    pub const fn after(mut self, after: &'static [Dependency<'static>]) -> Self {
         self.after = after;
+        self
+    }
+
+    /// Sets the services that must be ready first.
+    pub const fn requires(mut self, requires: &'static [Dependency<'static>]) -> Self {
+        self.requires = requires;
         self
     }
 
@@ -182,7 +195,9 @@ mod tests {
             .stop_timeout(second(9))
             .autostart(false)
             .critical(true)
-            .after(&[After::Name("other")])
+            .ready(Ready::Finished)
+            .after(&[Dependency::Name("other")])
+            .requires(&[Dependency::Name("first")])
             .on_stop(const { &OnStop::new(clean_up) });
         let expected = Spec {
             schedule: Schedule::Delay(second(1)),
@@ -199,10 +214,12 @@ mod tests {
             stop_timeout: second(9),
             autostart: false,
             critical: true,
+            ready: Some(Ready::Finished),
         };
         assert_eq!(found.spec, expected);
         assert_eq!((found.name, found.path, found.place), ("name", "path", at.into()));
-        assert_eq!(found.after, [After::Name("other")]);
+        assert_eq!(found.after, [Dependency::Name("other")]);
+        assert_eq!(found.requires, [Dependency::Name("first")]);
         assert!(format!("{:?}", found.on_stop).contains("clean_up"));
     }
 }

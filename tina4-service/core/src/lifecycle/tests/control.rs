@@ -3,18 +3,6 @@
 use super::*;
 
 #[test]
-fn rule_32_the_first_run_waits_for_dependencies() {
-    let mut harness = Harness::every(10);
-    harness.step(Input::Start { wait_for_dependencies: true });
-    assert_eq!((harness.state(), harness.lifecycle.next_wake_up()), (State::Waiting, None));
-    harness.now = 4 * SECOND;
-    harness.step(Input::Release);
-    assert!(harness.lifecycle.is_starting());
-    assert_eq!(harness.run(0, SUCCEEDED), 4);
-    assert!(!harness.lifecycle.is_starting());
-}
-
-#[test]
 fn run_now_keeps_the_grid_and_is_refused_during_a_run() {
     let mut harness = Harness::every(10);
     harness.start();

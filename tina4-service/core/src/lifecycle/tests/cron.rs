@@ -52,7 +52,7 @@ impl Harness {
 fn rule_3_and_32_the_first_run_is_at_the_next_occurrence_and_the_service_is_ready_before() {
     let mut harness = cron("0 8 * * *");
     assert_eq!(harness.state(), State::Waiting);
-    assert!(!harness.lifecycle.is_starting());
+    assert!(harness.lifecycle.readiness().is_ready());
     assert_eq!(harness.lifecycle.next_occurrence(), Some((8 * 3_600, 0)));
     assert_eq!(harness.run_next_occurrence(), 8 * HOUR);
     assert_eq!(harness.now, 8 * HOUR * SECOND, "exactly on time");

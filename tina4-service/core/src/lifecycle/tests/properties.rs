@@ -24,8 +24,10 @@ fn spec() -> impl Strategy<Value = Spec> {
             max_backoff: backoff * 3,
         });
     let timeout = prop::option::of(duration());
-    (schedule, duration(), duration(), timeout, policy).prop_map(
-        |(schedule, initial_delay, jitter, timeout, restart_policy)| Spec {
+    let ready = prop::option::of(prop::sample::select(&Ready::ALL[..]));
+    (schedule, duration(), duration(), timeout, policy, ready).prop_map(
+        |(schedule, initial_delay, jitter, timeout, restart_policy, ready)| Spec {
+            ready: ready.filter(|ready| *ready == Ready::Notified || !schedule.is_periodic()),
             schedule,
             initial_delay,
             jitter,
@@ -52,6 +54,14 @@ enum Step {
     Heartbeat,
 }
 
+fn dependencies() -> impl Strategy<Value = Dependencies> {
+    prop_oneof![
+        4 => Just(Dependencies::Met),
+        1 => Just(Dependencies::Pending),
+        1 => Just(Dependencies::Unmet),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let flow = prop_oneof![
         4 => Just(Flow::Wait),
@@ -60,8 +70,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Flow::Done),
     ];
     let request = prop_oneof![
-        4 => any::<bool>().prop_map(|wait_for_dependencies| Input::Start { wait_for_dependencies }),
-        4 => Just(Input::Release),
+        4 => dependencies().prop_map(|dependencies| Input::Start { dependencies }),
+        4 => dependencies().prop_map(Input::DependenciesChanged),
+        1 => Just(Input::Notified),
         1 => Just(Input::RunNow),
         1 => Just(Input::Pause),
         2 => Just(Input::Resume),
@@ -197,6 +208,9 @@ proptest! {
                     Transition::Skipped(count) => prop_assert!(count > 0),
                     // No restart after a permanent crash.
                     Transition::Crashed { restart_in, .. } => prop_assert!(!permanent || restart_in.is_none()),
+                    Transition::WaitsForDependencies => prop_assert_eq!(harness.state(), State::Waiting),
+                    Transition::Blocked => prop_assert_eq!(harness.state(), State::Blocked),
+                    Transition::Unblocked => prop_assert_ne!(harness.state(), State::Blocked),
                     Transition::Returned { .. } | Transition::ReturnedTooOften { .. } | Transition::CrashedWhileStopping(_)
                     | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
                 }
@@ -211,7 +225,14 @@ proptest! {
                 prop_assert_eq!(harness.state(), expected);
             }
             // Each activation ends once, and at most one is open.
-            prop_assert_eq!(started - ended, u32::from(harness.state().is_active()));
+            let is_open = harness.state().is_active() || harness.state() == State::Blocked;
+            prop_assert_eq!(started - ended, u32::from(is_open));
+            // Only a service that has come so far is ready, and readiness ends with a stop or a failure.
+            if harness.lifecycle.readiness().is_ready() {
+                prop_assert!(
+                    !matches!(harness.state(), State::Registered | State::Blocked | State::Stopped | State::Failed)
+                );
+            }
 
             // A step never sets a wake-up in the past.
             if let Some(wake_up) = harness.lifecycle.next_wake_up()
@@ -231,5 +252,6 @@ proptest! {
         harness.now = harness.now.max(deadline) + 1_000_000_000;
         harness.step(Input::Expired);
         prop_assert!(!harness.state().is_active(), "{:?}", harness.lifecycle);
+        prop_assert_ne!(harness.state(), State::Blocked);
     }
 }

@@ -27,16 +27,10 @@ fn rule_43_an_abandoned_run_prevents_a_second_copy_until_it_ends() {
     harness.step(Input::Stop { deadline: 5 * SECOND });
     assert_eq!(harness.due(), Action::Nothing);
     assert_eq!(harness.state(), State::Abandoned);
-    assert_eq!(
-        harness.step(Input::Start { wait_for_dependencies: false }),
-        Action::Refused(Refusal::Lingering)
-    );
+    assert_eq!(harness.step(START), Action::Refused(Refusal::Lingering));
     harness.hooks = true;
     assert_eq!(harness.step(crashed()), Action::CleanUp, "its clean-up runs late");
-    assert_eq!(
-        harness.step(Input::Start { wait_for_dependencies: false }),
-        Action::Refused(Refusal::Lingering)
-    );
+    assert_eq!(harness.step(START), Action::Refused(Refusal::Lingering));
     harness.step(Input::CleanedUp);
     assert_eq!(harness.state(), State::Abandoned, "it was not stopped");
     harness.start();
@@ -61,7 +55,7 @@ fn rule_47_a_start_during_a_stop_follows_it() {
     harness.start();
     harness.due();
     harness.step(Input::Stop { deadline: 5 * SECOND });
-    assert_eq!(harness.step(Input::Start { wait_for_dependencies: false }), Action::Nothing);
+    assert_eq!(harness.step(START), Action::Nothing);
     harness.step(SUCCEEDED);
     let ended = Transition::Ended { reason: EndReason::Stopped, start_again: true };
     assert!(harness.take_transitions().contains(&ended));
@@ -69,7 +63,7 @@ fn rule_47_a_start_during_a_stop_follows_it() {
     harness.start();
     harness.due();
     harness.step(Input::Stop { deadline: 50 * SECOND });
-    harness.step(Input::Start { wait_for_dependencies: false });
+    harness.step(START);
     harness.step(Input::Stop { deadline: 50 * SECOND });
     harness.step(SUCCEEDED);
     let ended = Transition::Ended { reason: EndReason::Stopped, start_again: false };

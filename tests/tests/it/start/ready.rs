@@ -1,0 +1,608 @@
+//! Rules 32, 34 and 35: when a service is ready, and who waits for whom. Most cases run in real time and
+//! in virtual time.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use crossbeam_channel::bounded;
+use tests::{EventWatcher, in_virtual_time, info, secs, sleep_until_stopped, until, within};
+use tina4_service::testing::TestRunner;
+use tina4_service::{
+    Change, Context, ControlError, Fault, Flow, Ready, Restart, Runner, Service, StartError, State,
+    StopReport, Stopped, service,
+};
+
+/// Services that run in real time or in virtual time.
+enum World {
+    Real(Runner),
+    Virtual(TestRunner),
+}
+
+impl World {
+    /// Runs `case` in both kinds of time.
+    fn each(services: impl Fn() -> Vec<Service>, case: impl Fn(&mut World)) {
+        let runner = Runner::new();
+        for service in services() {
+            runner.register(service);
+        }
+        runner.start_all().unwrap();
+        case(&mut Self::Real(runner.clone()));
+        runner.stop_all();
+        let mut test = in_virtual_time(services());
+        // The services are started by the first step.
+        test.advance("0s");
+        case(&mut Self::Virtual(test));
+    }
+
+    fn runner(&self) -> &Runner {
+        match self {
+            Self::Real(runner) => runner,
+            Self::Virtual(test) => test.runner(),
+        }
+    }
+
+    /// Waits until the service is in this state: in real time until it is, in virtual time for a second.
+    #[track_caller]
+    fn expect(&mut self, name: &str, state: State) {
+        self.expect_that(name, |runner| runner.status()[name] == state);
+    }
+
+    #[track_caller]
+    fn expect_that(&mut self, what: &str, condition: impl Fn(&Runner) -> bool) {
+        match self {
+            Self::Real(runner) => until(what, || condition(runner)),
+            Self::Virtual(test) => {
+                test.advance("1s");
+                assert!(condition(test.runner()), "{what}:\n{}", test.timeline());
+            }
+        }
+    }
+
+    fn request<T>(
+        &mut self,
+        real: impl FnOnce(&Runner) -> T,
+        in_test: impl FnOnce(&mut TestRunner) -> T,
+    ) -> T {
+        match self {
+            Self::Real(runner) => real(runner),
+            Self::Virtual(test) => in_test(test),
+        }
+    }
+
+    fn start(&mut self, name: &str) {
+        self.request(|runner| runner.start(name), |test| test.start(name)).unwrap();
+    }
+
+    fn stop(&mut self, name: &str) -> Stopped {
+        self.request(|runner| runner.stop(name), |test| test.stop(name)).unwrap()
+    }
+
+    fn restart(&mut self, name: &str) {
+        self.request(|runner| runner.restart(name), |test| test.restart(name)).unwrap();
+    }
+
+    fn stop_all(&mut self) -> StopReport {
+        self.request(Runner::stop_all, TestRunner::stop_all)
+    }
+}
+
+/// A required task that has to be done before others start. It fails until it is allowed to succeed.
+fn migrations(allowed: &Arc<Mutex<bool>>) -> Service {
+    let allowed = Arc::clone(allowed);
+    let body =
+        move |_: &Context| if *allowed.lock().unwrap() { Ok(()) } else { Err("no such table") };
+    Service::new("migrations", body).ready(Ready::Finished).max_restarts(0)
+}
+
+fn web() -> Service {
+    Service::new("web", sleep_until_stopped).requires("migrations").ready(Ready::Started)
+}
+
+#[test]
+fn rule_34_a_required_service_that_failed_blocks_until_it_is_started_again_and_ready() {
+    let allowed = Arc::new(Mutex::new(false));
+    World::each(
+        || {
+            *allowed.lock().unwrap() = false;
+            vec![migrations(&allowed), web()]
+        },
+        |world| {
+            world.expect("web", State::Blocked);
+            let blocked = info(world.runner(), "web");
+            assert_eq!((blocked.runs, &*blocked.waits_for), (0, &["migrations".into()][..]));
+            assert!(!blocked.ready && !blocked.is_healthy());
+            assert!(blocked.to_string().contains("blocked by migrations"), "{blocked}");
+            assert!(!world.runner().is_running("web"));
+            let error = world.runner().wait_ready("web").unwrap_err();
+            assert!(matches!(&error, ControlError::Blocked { by, .. } if *by == ["migrations"]));
+            assert_eq!(
+                error.to_string(),
+                "`web` is blocked by `migrations`, which it requires; it starts by itself once that is ready"
+            );
+            assert!(matches!(world.runner().run_now("web"), Err(ControlError::Blocked { .. })));
+            // It fails once more.
+            world.start("migrations");
+            world.expect("migrations", State::Failed);
+            world.expect("web", State::Blocked);
+            *allowed.lock().unwrap() = true;
+            world.start("migrations");
+            world.expect("web", State::Running);
+            assert!(info(world.runner(), "web").waits_for.is_empty());
+            assert!(info(world.runner(), "migrations").ready, "it has finished, and is ready");
+            world.runner().wait_ready("web").unwrap();
+            // A running service goes on when one that it requires is stopped or fails.
+            *allowed.lock().unwrap() = false;
+            world.start("migrations");
+            world.expect("migrations", State::Failed);
+            world.expect("web", State::Running);
+        },
+    );
+}
+
+#[test]
+fn rule_34_a_required_service_that_was_not_started_or_was_stopped_blocks() {
+    let services = || {
+        let base = Service::new("base", sleep_until_stopped).ready(Ready::Started);
+        vec![
+            base.autostart(false),
+            Service::new("middle", |_| {}).interval("1h").requires("base"),
+            Service::new("top", |_| {}).interval("1h").requires("middle"),
+            Service::new("lenient", |_| {}).interval("1h").after("base"),
+        ]
+    };
+    World::each(services, |world| {
+        world.expect("top", State::Blocked);
+        world.expect("middle", State::Blocked);
+        assert_eq!(info(world.runner(), "top").waits_for, ["middle"]);
+        world.expect_that("`after` does not wait for it", |runner| {
+            info(runner, "lenient").runs == 1
+        });
+        assert_eq!(world.runner().status()["base"], State::Registered, "nothing starts it");
+        // The whole chain follows.
+        world.start("base");
+        world.expect_that("top has run", |runner| info(runner, "top").runs == 1);
+        // They go on without it, but do not start again.
+        assert!(matches!(world.stop("base"), Stopped::Ended { .. }));
+        world.expect("middle", State::Waiting);
+        world.restart("middle");
+        world.expect("middle", State::Blocked);
+        world.restart("top");
+        world.expect("top", State::Blocked);
+        // One that is stopped while it is blocked does not start by itself any more.
+        assert!(matches!(world.stop("top"), Stopped::Ended { .. }));
+        assert_eq!(world.runner().status()["top"], State::Stopped);
+        world.start("base");
+        world.expect_that("middle runs again", |runner| info(runner, "middle").runs == 2);
+        assert_eq!(world.runner().status()["top"], State::Stopped);
+        assert!(world.stop_all().is_clean());
+    });
+}
+
+#[test]
+fn rule_34_a_required_service_that_crashes_or_is_paused_before_it_is_ready_is_waited_for() {
+    let crashes = || {
+        let body = |ctx: &Context| if ctx.tick().attempt < 3 { Err("no") } else { Ok(()) };
+        Service::new("base", body).interval("1h").backoff("1ms")
+    };
+    let dependents = || {
+        vec![
+            Service::new("top", |_| {}).interval("1h").requires("base"),
+            Service::new("lenient", |_| {}).interval("1h").after("base"),
+        ]
+    };
+    World::each(
+        || [vec![crashes()], dependents()].concat_all(),
+        |world| {
+            world.expect_that("top has run", |runner| info(runner, "top").runs == 1);
+            assert_eq!(info(world.runner(), "base").runs, 3, "only after the third run");
+            assert!(info(world.runner(), "base").ready);
+        },
+    );
+    let paused = || Service::new("base", |_| {}).interval("1h").initial_delay("200ms");
+    World::each(
+        || [vec![paused()], dependents()].concat_all(),
+        |world| {
+            world.request(|runner| runner.pause("base"), |test| test.pause("base")).unwrap();
+            world.expect("base", State::Paused);
+            world.expect("top", State::Waiting);
+            assert_eq!(info(world.runner(), "top").waits_for, ["base"]);
+            let shown = info(world.runner(), "top").to_string();
+            assert!(shown.contains("waits for base"), "{shown}");
+            // A requested run counts, and the pause goes on.
+            world.request(|runner| runner.run_now("base"), |test| test.run_now("base")).unwrap();
+            world.expect_that("top has run", |runner| info(runner, "top").runs == 1);
+            world.expect("base", State::Paused);
+        },
+    );
+}
+
+/// Services have no `Clone`, so `concat` does not apply.
+trait ConcatAll {
+    fn concat_all(self) -> Vec<Service>;
+}
+
+impl ConcatAll for [Vec<Service>; 2] {
+    fn concat_all(self) -> Vec<Service> {
+        self.into_iter().flatten().collect()
+    }
+}
+
+#[test]
+fn rule_32_a_restart_of_a_required_service_keeps_its_dependent_waiting() {
+    let services = || {
+        vec![
+            Service::new("base", |_| {}).interval("1h").initial_delay("300ms"),
+            Service::new("top", |_| {}).interval("1h").requires("base"),
+        ]
+    };
+    World::each(services, |world| {
+        let events = world.runner().subscribe();
+        world.restart("base");
+        world.expect_that("top has run", |runner| info(runner, "top").runs == 1);
+        let blocked = |event: tina4_service::Event| matches!(event.change, Change::Blocked { .. });
+        assert!(!events.try_iter().any(blocked), "not even for a moment");
+    });
+}
+
+#[test]
+fn rule_32_a_service_is_ready_when_it_says_so() {
+    let (say, heard) = bounded::<()>(0);
+    let runner = Runner::new();
+    let body = move |ctx: &Context| {
+        let _ = heard.recv();
+        ctx.ready();
+        ctx.ready();
+        sleep_until_stopped(ctx);
+    };
+    runner.register(Service::new("cache", body).ready(Ready::Notified));
+    runner.register(Service::new("web", |_| {}).interval("1h").requires("cache"));
+    let mut watcher = EventWatcher::new(&runner);
+    runner.start_all().unwrap();
+    watcher.wait_for_change("web", &Change::WaitsFor { services: vec!["cache".into()] });
+    watcher.wait_for_run_begin("cache");
+    assert!(!info(&runner, "cache").ready);
+    let waiter = runner.clone();
+    let ready = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| within("wait_ready", move || waiter.wait_ready("web")));
+        say.send(()).unwrap();
+        waiting.join().unwrap()
+    });
+    ready.unwrap();
+    watcher.wait_for_change("cache", &Change::Ready);
+    // It ends with a stop.
+    runner.stop("cache").unwrap();
+    let error = runner.wait_ready("cache").unwrap_err();
+    assert_eq!(error.to_string(), "`cache` is stopped and not ready; `start` it first");
+    assert!(runner.stop_all().is_clean());
+}
+
+#[test]
+fn rule_32_a_notification_works_in_virtual_time() {
+    let body = |ctx: &Context| {
+        let _ = ctx.sleep(secs(5));
+        ctx.ready();
+        sleep_until_stopped(ctx);
+    };
+    let mut t = in_virtual_time([
+        Service::new("cache", body).ready(Ready::Notified),
+        Service::new("web", |_| {}).interval("1h").requires("cache"),
+    ]);
+    t.advance("4999ms");
+    assert_eq!((t.state("web"), t.runs("web")), (State::Waiting, 0));
+    t.advance("1ms");
+    assert_eq!(t.runs("web"), 1, "{}", t.timeline());
+    let lines = ["web    waits for cache", "cache  ready", "web    run 1"];
+    let timeline = t.timeline();
+    let positions = lines.map(|line| timeline.find(line));
+    assert!(positions.iter().all(Option::is_some) && positions.is_sorted(), "{timeline}");
+}
+
+#[test]
+fn rule_32_wait_ready_returns_as_soon_as_it_would_wait_forever() {
+    let runner = Runner::new();
+    runner.register(Service::new("idle", |_| {}).interval("1h").autostart(false));
+    runner.register(Service::new("once", |_| {}).ready(Ready::Notified));
+    let slow = |ctx: &Context| {
+        let _ = ctx.sleep(secs(3_600));
+    };
+    runner.register(Service::new("slow", slow).ready(Ready::Finished).max_restarts(0));
+    let inner = runner.clone();
+    let (answer, answers) = bounded(2);
+    let waits = move |ctx: &Context| {
+        let _ = answer.send(inner.wait_ready(ctx.name()));
+        let _ = answer.send(inner.wait_ready("slow"));
+    };
+    runner.register(Service::new("waits", waits).ready(Ready::Notified));
+    runner.start_all().unwrap();
+    assert!(matches!(runner.wait_ready("nobody"), Err(ControlError::Unknown { .. })));
+    assert!(matches!(
+        runner.wait_ready("idle"),
+        Err(ControlError::NotReady { state: State::Registered, .. })
+    ));
+    let waiter = runner.clone();
+    let finished = within("the end of `once`", move || waiter.wait_ready("once"));
+    assert!(matches!(finished, Err(ControlError::NotReady { state: State::Finished, .. })));
+    assert!(matches!(answers.recv().unwrap(), Err(ControlError::WaitsForItself { .. })));
+    // A service that waits for another one is stopped meanwhile.
+    assert!(matches!(runner.stop("waits").unwrap(), Stopped::Ended { .. }));
+    assert!(matches!(answers.recv().unwrap(), Err(ControlError::Interrupted { .. })));
+    // And a thread waits for one that is stopped meanwhile.
+    let (waiter, stopper) = (runner.clone(), runner.clone());
+    let stopped = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| within("wait_ready", move || waiter.wait_ready("slow")));
+        stopper.stop("slow").unwrap();
+        waiting.join().unwrap()
+    });
+    assert!(matches!(stopped, Err(ControlError::NotReady { state: State::Stopped, .. })));
+    runner.stop_all();
+}
+
+#[test]
+fn rule_32_a_continuous_service_that_others_depend_on_must_say_when_it_is_ready() {
+    let runner = Runner::new();
+    let line = line!() + 1;
+    runner.register(Service::new("database", sleep_until_stopped));
+    for name in ["d", "a", "c", "b", "e"] {
+        runner.register(Service::new(name, |_| {}).interval("1h").requires("database"));
+    }
+    runner.register(Service::new("alone", sleep_until_stopped));
+    let Err(StartError::Faults(faults)) = runner.start_all() else { panic!("a fault") };
+    assert_eq!(
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [format!(
+            "`database` at {}:{line} does not say when it is ready, and `a`, `b` and `c` (and 2 more) depend on it; \
+             add `ready = \"started\"` (its function has been called), `\"finished\"` (it has returned well) or \
+             `\"notified\"` (it has called `ctx.ready()`)",
+            file!()
+        )]
+    );
+    // Others can be started by name.
+    runner.start("alone").unwrap();
+    assert!(matches!(runner.start("a"), Err(ControlError::Start(StartError::Faults(_)))));
+    runner.stop_all();
+}
+
+#[test]
+fn rule_30_and_34_cycles_over_both_keys_are_refused() {
+    let runner = Runner::new();
+    let service = |name: &'static str| Service::new(name, |_| {}).interval("1h");
+    runner.register(service("a").after("b"));
+    runner.register(service("b").requires("c"));
+    runner.register(service("c").after("a"));
+    runner.register(service("d").requires("d"));
+    let Err(StartError::Faults(faults)) = runner.check() else { panic!("cycles") };
+    let cycles: BTreeSet<Vec<_>> = faults
+        .iter()
+        .filter_map(|fault| {
+            let Fault::Cycle { services } = fault else { return None };
+            Some(services.iter().map(|(name, _)| &**name).collect())
+        })
+        .collect();
+    assert_eq!(cycles, [vec!["a", "b", "c"], vec!["d"]].into());
+}
+
+#[service(name = "ready.base", interval = "1h")]
+fn base() {}
+
+#[service(name = "ready.strict", interval = "1h", requires = [base])]
+fn strict() {}
+
+#[service(name = "ready.lenient", interval = "1h", after = [base])]
+fn lenient() {}
+
+#[test]
+fn rule_30_and_34_leaving_out_a_required_service_is_a_fault_and_one_in_after_is_reported() {
+    let runner = Runner::builder().only(["ready.strict", "ready.lenient"]).build();
+    let Err(StartError::Faults(faults)) = runner.check() else { panic!("a fault") };
+    let text = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert_eq!(faults.len(), 1, "{text}");
+    assert!(
+        text.contains("`ready.strict` at ") && text.contains(" requires `ready.base` at "),
+        "{text}"
+    );
+    assert!(text.contains("; select both or neither"), "{text}");
+
+    let runner = Runner::builder().only(["ready.lenient"]).build();
+    let mut watcher = EventWatcher::new(&runner);
+    runner.start_all().unwrap();
+    watcher
+        .wait_for_change("ready.lenient", &Change::LeftOut { services: vec!["ready.base".into()] });
+    watcher.wait_for_run_begin("ready.lenient");
+    runner.stop_all();
+
+    let plan = Runner::builder().only(["ready.base", "ready.strict", "ready.lenient"]).build();
+    let plan = plan.check().unwrap().to_string();
+    assert!(plan.contains("ready.strict   every 1h, requires ready.base"), "{plan}");
+    assert!(plan.contains("ready.lenient  every 1h, after ready.base"), "{plan}");
+}
+
+#[test]
+fn rule_35_blocked_is_not_active_and_a_blocked_critical_service_ends_the_runner() {
+    let runner = Runner::new();
+    let fails = |name: &'static str| {
+        Service::new(name, |_| Err::<(), _>("no")).ready(Ready::Finished).max_restarts(0)
+    };
+    runner.register(fails("bad"));
+    runner.register(Service::new("web", |_| {}).interval("1h").requires("bad"));
+    runner.start_all().unwrap();
+    tests::wait(&runner);
+    assert_eq!(runner.status()["web"], State::Blocked);
+    let report = runner.stop_all();
+    let web = report.services.iter().find(|service| service.name == "web").unwrap();
+    assert_eq!(web.state, State::Blocked);
+    assert!(report.to_string().contains("): blocked"), "{report}");
+    assert_eq!(runner.status()["web"], State::Stopped, "it does not start by itself any more");
+
+    World::each(
+        || {
+            vec![
+                fails("bad"),
+                Service::new("middle", |_| {}).interval("1h").requires("bad"),
+                Service::new("vital", |_| {}).interval("1h").requires("middle").critical(true),
+                Service::new("other", sleep_until_stopped),
+            ]
+        },
+        |world| {
+            world.expect("other", State::Stopped);
+            let report = world.stop_all();
+            assert_eq!(report.critical.as_deref(), Some("vital"));
+            assert!(
+                report
+                    .to_string()
+                    .contains("shut down because `vital` is critical and could not start"),
+                "{report}"
+            );
+        },
+    );
+    // One that waits for an operator does not end it.
+    World::each(
+        || {
+            vec![
+                Service::new("manual", |_| {}).interval("1h").autostart(false),
+                Service::new("vital", |_| {}).interval("1h").requires("manual").critical(true),
+                Service::new("other", sleep_until_stopped),
+            ]
+        },
+        |world| {
+            world.expect("vital", State::Blocked);
+            world.expect("other", State::Running);
+            world.start("manual");
+            world.expect_that("vital has run", |runner| info(runner, "vital").runs == 1);
+        },
+    );
+}
+
+/// How a service of a graph becomes ready.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Interval,
+    Delay,
+    Cron,
+    Started,
+    Finished,
+    Notified,
+}
+
+#[test]
+fn rule_32_34_and_41_no_service_of_a_graph_runs_before_its_dependencies_are_ready_and_all_stop_in_reverse()
+ {
+    const ROUNDS: usize = 200;
+    let kinds =
+        [Kind::Interval, Kind::Delay, Kind::Cron, Kind::Started, Kind::Finished, Kind::Notified];
+    // A diamond with a chain below it and one above it.
+    let graph: [(&str, &[&str]); 7] = [
+        ("root", &[]),
+        ("trunk", &["root"]),
+        ("left", &["trunk"]),
+        ("right", &["trunk"]),
+        ("join", &["left", "right"]),
+        ("branch", &["join"]),
+        ("leaf", &["branch", "root"]),
+    ];
+    for round in 0..ROUNDS {
+        let runner = Runner::new();
+        let events = runner.subscribe();
+        for (nth, (name, dependencies)) in graph.iter().enumerate() {
+            // Every kind comes to every place, and every second dependency is only `after`.
+            let kind = kinds[(round + nth * (1 + round / kinds.len())) % kinds.len()];
+            let service = dependencies.iter().enumerate().fold(
+                service_of_kind(name, kind),
+                |service, (nth, dependency)| {
+                    if (round + nth).is_multiple_of(2) {
+                        service.requires(*dependency)
+                    } else {
+                        service.after(*dependency)
+                    }
+                },
+            );
+            runner.register(service);
+        }
+        runner.start_all().unwrap();
+        for (name, _) in graph {
+            let waiter = runner.clone();
+            within("wait_ready", move || waiter.wait_ready(name)).unwrap();
+        }
+        let stopper = runner.clone();
+        let report = within("stop_all", move || stopper.stop_all());
+        assert!(report.is_clean(), "round {round}: {report}");
+        let events: Vec<_> = events.try_iter().collect();
+        let position = |name: &str, wanted: fn(&Change) -> bool| {
+            events.iter().position(|event| event.service == name && wanted(&event.change))
+        };
+        let is_run = |change: &Change| matches!(change, Change::RunBegan { .. });
+        let is_end = |change: &Change| matches!(change, Change::Stopped | Change::Finished);
+        for (name, dependencies) in graph {
+            for dependency in dependencies {
+                let ready = position(dependency, |change| *change == Change::Ready);
+                assert!(ready.is_some(), "round {round}: {dependency} is ready");
+                if let Some(began) = position(name, is_run) {
+                    assert!(
+                        ready < Some(began),
+                        "round {round}: {name}, {dependency}: {events:#?}"
+                    );
+                }
+                // One that has finished was not asked.
+                if let Some(asked) = position(dependency, |change| *change == Change::Stopping) {
+                    let ended = position(name, is_end);
+                    assert!(
+                        ended < Some(asked),
+                        "round {round}: {name}, {dependency}: {events:#?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A service whose run takes a moment.
+fn service_of_kind(name: &str, kind: Kind) -> Service {
+    let body = move |ctx: &Context| {
+        std::thread::yield_now();
+        match kind {
+            Kind::Notified => {
+                ctx.ready();
+                sleep_until_stopped(ctx);
+            }
+            Kind::Started => sleep_until_stopped(ctx),
+            Kind::Interval | Kind::Delay | Kind::Cron | Kind::Finished => {}
+        }
+    };
+    let service = Service::new(name.to_owned(), body);
+    match kind {
+        Kind::Interval => service.interval("1h"),
+        Kind::Delay => service.delay("1h"),
+        Kind::Cron => service.cron("* * * * * *").timezone("UTC"),
+        Kind::Started => service.ready(Ready::Started),
+        Kind::Finished => service.ready(Ready::Finished),
+        Kind::Notified => service.ready(Ready::Notified),
+    }
+}
+
+#[test]
+fn rule_32_flow_done_and_restarts_keep_a_service_ready() {
+    let mut t = in_virtual_time([
+        Service::new(
+            "done",
+            |ctx: &Context| {
+                if ctx.tick().run < 3 { Flow::Wait } else { Flow::Done }
+            },
+        )
+        .interval("1s"),
+        Service::new("again", |ctx: &Context| {
+            let _ = ctx.sleep(secs(1));
+        })
+        .restart(Restart::Always)
+        .backoff("1s")
+        .ready(Ready::Started),
+        Service::new("late", |_| {})
+            .interval("1h")
+            .requires("done")
+            .requires("again")
+            .autostart(false),
+    ]);
+    t.advance("1m");
+    assert_eq!(t.state("done"), State::Finished);
+    t.start("late").unwrap();
+    t.advance("0s");
+    assert_eq!(t.runs("late"), 1, "{}", t.timeline());
+}

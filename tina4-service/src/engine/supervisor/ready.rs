@@ -1,0 +1,83 @@
+//! Waiting for a service to become ready, and what services wait for.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::Supervisor;
+use crate::engine::Engine;
+use crate::engine::control_error::ControlError;
+use crate::engine::pool::poll::Poll;
+use crate::service::ready_listener::ReadyListener;
+use tina4_service_core::Nanos;
+use tina4_service_core::lifecycle::{Input, State};
+
+impl ReadyListener for Engine {
+    fn notified(self: Arc<Self>, service: &str, instance: usize) {
+        self.with(|supervisor, now| supervisor.notified(service, instance, now));
+    }
+}
+
+impl Supervisor {
+    /// The service has called `ctx.ready()`. `instance` is the address of its instance.
+    pub(crate) fn notified(&mut self, name: &str, instance: usize, now: Nanos) {
+        let index = self.registry.find(name);
+        let is_same =
+            |index: &u32| Arc::as_ptr(&self.registry.get(*index).instance).addr() == instance;
+        if let Some(index) = index.filter(is_same) {
+            self.apply(index, Input::Notified, now);
+        }
+    }
+
+    /// The names of the services that keep this one from running; see
+    /// [`Registry::unready_dependencies`](super::registry::Registry::unready_dependencies).
+    pub(super) fn names_of_unready_dependencies(&self, index: u32) -> Vec<Cow<'static, str>> {
+        let indices = self.registry.unready_dependencies(index).into_iter();
+        indices.map(|index| self.registry.get(index).instance.definition.name()).collect()
+    }
+
+    /// Begins to wait for a service to become ready. The caller must then call
+    /// [`Supervisor::ready_result`] until it is ready, and [`Supervisor::end_ready_wait`] once.
+    pub(crate) fn begin_ready_wait(
+        &mut self,
+        name: &str,
+        caller: Option<u32>,
+    ) -> Result<u32, ControlError> {
+        let index = self.find(name)?;
+        if caller == Some(index) && !self.registry.get(index).life.readiness().is_ready() {
+            return Err(ControlError::WaitsForItself { name: name.to_owned() });
+        }
+        self.ready_waiters += 1;
+        Ok(index)
+    }
+
+    pub(crate) fn end_ready_wait(&mut self) {
+        self.ready_waiters -= 1;
+    }
+
+    /// Whether the service is ready. `caller`: the service that waits for it, if any.
+    pub(crate) fn ready_result(
+        &self,
+        index: u32,
+        caller: Option<u32>,
+    ) -> Poll<Result<(), ControlError>> {
+        let service = self.registry.get(index);
+        let name = || service.instance.definition.name_str().to_owned();
+        let readiness = service.life.readiness();
+        if readiness.is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        let state = service.life.state();
+        if state == State::Blocked {
+            let by = self.names_of_unready_dependencies(index);
+            return Poll::Ready(Err(ControlError::Blocked { name: name(), by }));
+        }
+        if !readiness.may_become_ready() {
+            return Poll::Ready(Err(ControlError::NotReady { name: name(), state }));
+        }
+        // A service that has been asked to stop does not wait for others.
+        if caller.is_some_and(|caller| self.registry.get(caller).instance.is_stop_requested()) {
+            return Poll::Ready(Err(ControlError::Interrupted { name: name() }));
+        }
+        Poll::Pending(None)
+    }
+}

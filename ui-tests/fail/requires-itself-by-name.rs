@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+#[service(requires = ["heartbeat"])]
+fn heartbeat() {}
+
+fn main() {}
+
+// rule 158

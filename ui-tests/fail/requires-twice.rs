@@ -1,0 +1,11 @@
+use tina4_service::service;
+
+#[service(ready = "finished")]
+fn migrations() {}
+
+#[service(requires = [migrations, "mail", migrations])]
+fn heartbeat() {}
+
+fn main() {}
+
+// rule 158
