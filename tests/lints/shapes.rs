@@ -74,6 +74,16 @@ pub mod keys {
     )]
     pub(crate) fn by_the_calendar() {}
 
+    /// An interval on the wall clock.
+    #[service(
+        interval = "14d",
+        anchor = "2026-01-02 09:00",
+        timezone = "UTC",
+        jitter = "1ms",
+        autostart = false
+    )]
+    pub(crate) fn every_second_friday() {}
+
     #[service(cron = "@every_second")]
     pub(crate) fn each_second() {}
 

@@ -135,6 +135,7 @@ fn kind(key: Key) -> &'static str {
         ValueKind::Crate => "the path of a crate or module",
         ValueKind::Cron => "a cron expression as a string",
         ValueKind::Timezone => "a time zone as a string",
+        ValueKind::Anchor => "a date and time as a string",
     }
 }
 
@@ -153,6 +154,7 @@ fn example(key: Key) -> &'static str {
         ValueKind::Crate => "facade::tina4_service",
         ValueKind::Cron => "\"0 8 * * *\"",
         ValueKind::Timezone => "\"Europe/Berlin\"",
+        ValueKind::Anchor => "\"2026-01-02 09:00\"",
     }
 }
 
@@ -175,7 +177,7 @@ fn corrected(key: Key, found: &TokenTree) -> Option<String> {
             .or_else(|| raw_identifier(found)),
         ValueKind::Services => raw_identifier(found).map(|name| format!("[{name}]")),
         ValueKind::Ready => Ready::from_word(&text).map(|word| format!("\"{word}\"")),
-        ValueKind::Cron | ValueKind::Timezone => None,
+        ValueKind::Cron | ValueKind::Timezone | ValueKind::Anchor => None,
     }
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
-use tina4_service_core::{Cron, Days, Ready, Restart, RestartPolicy, Schedule, Spec, Timezone};
+use tina4_service_core::{
+    Anchor, Anchored, Calendar, Cron, Days, Ready, Restart, RestartPolicy, Schedule, Spec, Timezone,
+};
 
 use crate::check::CheckedService;
 use crate::dependency::Dependency;
@@ -167,11 +169,31 @@ fn schedule_value(schedule: &Schedule, private: &PrivatePath) -> TokenStream {
             let pause = duration(*pause);
             quote!(#private::Schedule::Delay(#pause))
         }
-        Schedule::Cron(expression, zone) => {
-            let (cron, zone) = (cron(expression, private), timezone(zone, private));
-            quote!(#private::Schedule::Cron(#cron, #zone))
+        Schedule::Calendar(times, zone) => {
+            let (times, zone) = (calendar(times, private), timezone(zone, private));
+            quote!(#private::Schedule::Calendar(#times, #zone))
         }
         Schedule::Continuous => quote!(#private::Schedule::Continuous),
+    }
+}
+
+fn calendar(calendar: &Calendar, private: &PrivatePath) -> TokenStream {
+    match calendar {
+        Calendar::Cron(expression) => {
+            let cron = cron(expression, private);
+            quote!(#private::Calendar::Cron(#cron))
+        }
+        Calendar::Anchored(Anchored { period, anchor: Anchor { day, second } }) => {
+            let period = duration(*period);
+            let day = match day {
+                Some(day) => quote!(::core::option::Option::Some(#day)),
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(#private::Calendar::Anchored(#private::Anchored {
+                period: #period,
+                anchor: #private::Anchor { day: #day, second: #second },
+            }))
+        }
     }
 }
 

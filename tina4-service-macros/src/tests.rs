@@ -101,8 +101,8 @@ fn a_cron_expression_becomes_masks() {
     check_contains(
         r#"cron = "30 8 * * MON#2", timezone = "Europe/Berlin""#,
         "fn f() {}",
-        r#".schedule(::tina4_service::__private::Schedule::Cron(
-            ::tina4_service::__private::Cron {
+        r#".schedule(::tina4_service::__private::Schedule::Calendar(
+            ::tina4_service::__private::Calendar::Cron(::tina4_service::__private::Cron {
                 text: ::tina4_service::__private::Cow::Borrowed("30 8 * * MON#2"),
                 seconds: 1u64, minutes: 1073741824u64, hours: 256u32, months: 8190u16,
                 days: ::tina4_service::__private::Days {
@@ -112,7 +112,7 @@ fn a_cron_expression_becomes_masks() {
                     last_days_of_week: 0u8, match_both: true,
                 },
                 recurring: false,
-            },
+            }),
             ::tina4_service::__private::Timezone::Named(
                 ::tina4_service::__private::Cow::Borrowed("Europe/Berlin")
             )
@@ -124,6 +124,40 @@ fn a_cron_expression_becomes_masks() {
         "days: ::tina4_service::__private::Days::ALL",
     );
     check_contains(r#"cron = "@hourly""#, "fn f() {}", "__private::Timezone::Local)");
+}
+
+#[cfg(feature = "cron")]
+#[test]
+fn an_anchor_becomes_a_day_and_a_second() {
+    for (args, period, day, second, timezone) in [
+        (
+            r#"interval = "14d", anchor = "2026-01-02 09:00", timezone = "UTC""#,
+            "1209600",
+            "::core::option::Option::Some(20455i64)",
+            "32400u32",
+            "Named(::tina4_service::__private::Cow::Borrowed(\"UTC\"))",
+        ),
+        (
+            r#"anchor = "00:00", interval = "90m""#,
+            "5400",
+            "::core::option::Option::None",
+            "0u32",
+            "Local",
+        ),
+    ] {
+        let expected = format!(
+            ".schedule(::tina4_service::__private::Schedule::Calendar(
+                ::tina4_service::__private::Calendar::Anchored(
+                    ::tina4_service::__private::Anchored {{
+                        period: ::core::time::Duration::new({period}, 0),
+                        anchor: ::tina4_service::__private::Anchor {{ day: {day}, second: {second} }},
+                    }}
+                ),
+                ::tina4_service::__private::Timezone::{timezone}
+            ))"
+        );
+        check_settings(args, &expected);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Span, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
-use tina4_service_core::{Cron, Key, Ready, Restart, Setting, Timezone, duration, name};
+use tina4_service_core::{Anchor, Cron, Key, Ready, Restart, Setting, Timezone, duration, name};
 
 use crate::dependency::Dependency;
 use crate::diagnostics::Diagnostics;
@@ -52,11 +52,14 @@ impl Value {
             }
             ValueKind::OnStop => return read_path(key, input).map(Self::OnStop),
             ValueKind::Crate => return read_path(key, input).map(Self::Crate),
-            ValueKind::Cron | ValueKind::Timezone if !cfg!(feature = "cron") => {
+            ValueKind::Cron | ValueKind::Timezone | ValueKind::Anchor
+                if !cfg!(feature = "cron") =>
+            {
                 return Err(errors::needs_feature(key_span, key));
             }
             ValueKind::Cron => Setting::Cron(read_cron(input)?),
             ValueKind::Timezone => Setting::Timezone(read_timezone(input)?),
+            ValueKind::Anchor => Setting::Anchor(read_anchor(input)?),
             ValueKind::Restart => Setting::Restart(read_restart(input)?),
             ValueKind::Ready => Setting::Ready(read_ready(input)?),
             ValueKind::Duration(setting) => setting(read_duration(key, input)?),
@@ -87,6 +90,11 @@ fn read_cron(input: ParseStream<'_>) -> syn::Result<Cron> {
 fn read_timezone(input: ParseStream<'_>) -> syn::Result<Timezone> {
     let literal = read_literal::<LitStr>(Key::Timezone, input)?;
     Timezone::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))
+}
+
+fn read_anchor(input: ParseStream<'_>) -> syn::Result<Anchor> {
+    let literal = read_literal::<LitStr>(Key::Anchor, input)?;
+    Anchor::parse(&literal.value()).map_err(|error| errors::spanned(&literal, error))
 }
 
 fn read_restart(input: ParseStream<'_>) -> syn::Result<Restart> {

@@ -16,6 +16,8 @@ pub(crate) enum ValueKind {
     Cron,
     /// A string that may be the name of a time zone.
     Timezone,
+    /// A string that is a civil time, with or without a date.
+    Anchor,
     /// A string: `"on-failure"`, `"always"` or `"never"`.
     Restart,
     /// A whole number.
@@ -41,6 +43,7 @@ impl ValueKind {
             Key::Delay => Self::Duration(Setting::Delay),
             Key::Cron => Self::Cron,
             Key::Timezone => Self::Timezone,
+            Key::Anchor => Self::Anchor,
             Key::InitialDelay => Self::Duration(Setting::InitialDelay),
             Key::Jitter => Self::Duration(Setting::Jitter),
             Key::Timeout => Self::Duration(Setting::Timeout),

@@ -1,4 +1,4 @@
-//! Every key except `cron` and `timezone`, including values at their bounds.
+//! Every key except `cron`, `timezone` and `anchor`, including values at their bounds.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, rust_2018_idioms, unreachable_pub)]
 

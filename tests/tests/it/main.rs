@@ -45,6 +45,7 @@ mod pool {
 
 /// When runs are due.
 mod schedule {
+    mod anchor;
     mod cron;
     mod cron_check;
     mod grid;

@@ -12,6 +12,7 @@ fn misspelt_keys_are_recognised() {
         ("delays", Some(Key::Delay)),
         ("time_out", Some(Key::Timeout)),
         ("timzone", Some(Key::Timezone)),
+        ("anchored", Some(Key::Anchor)),
         ("max_retries", Some(Key::MaxRestarts)),
         ("max_restart", Some(Key::MaxRestarts)),
         ("max-restarts", Some(Key::MaxRestarts)),

@@ -10,7 +10,7 @@ fn unknown_and_duplicate_keys() {
         (
             "colour = 1",
             &[
-                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `initial_delay`, `jitter`, `timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `crate`",
+                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `anchor`, `initial_delay`, `jitter`, `timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `crate`",
             ],
         ),
         ("interval = \"1s\", interval = \"2s\"", &["`interval` is given more than once; keep one"]),
@@ -293,7 +293,9 @@ fn faulty_cron_expressions_and_time_zones() {
         ),
         (
             "interval = \"1h\", timezone = \"UTC\"",
-            &["`timezone` has no effect without `cron`; add `cron` or remove `timezone`"],
+            &[
+                "`timezone` has no effect without `cron` or `anchor`; add one of them or remove `timezone`",
+            ],
         ),
         (
             "interval = \"1h\", cron = \"@daily\"",
@@ -302,13 +304,49 @@ fn faulty_cron_expressions_and_time_zones() {
     ]);
 }
 
+#[cfg(feature = "cron")]
+#[test]
+fn faulty_anchors() {
+    check(&[
+        ("interval = \"14d\", anchor = \"2026-01-02 09:00\", timezone = \"UTC\"", &[]),
+        ("interval = \"90m\", anchor = \"00:00\", jitter = \"1m\"", &[]),
+        (
+            "interval = \"90m\", anchor = 9",
+            &[
+                "expected a date and time as a string, found `9`; write `anchor = \"2026-01-02 09:00\"`",
+            ],
+        ),
+        ("interval = \"1d\", anchor = \"24:00\"", &["`24` is not an hour; write 00 to 23"]),
+        // The anchor is given but faulty, so the keys that require it are not reported.
+        (
+            "interval = \"7h\", anchor = \"9\", timezone = \"UTC\"",
+            &[
+                "`9` is neither a date with a time, such as `2026-01-02 09:00`, nor a time of day, such as `00:00`; write one of these forms",
+            ],
+        ),
+        (
+            "interval = \"7h\", ancor = \"09:00\", timezone = \"UTC\"",
+            &["unknown key `ancor`; did you mean `anchor`?"],
+        ),
+        (
+            "intervl = \"7h\", anchor = \"09:00\"",
+            &["unknown key `intervl`; did you mean `interval`?"],
+        ),
+        (
+            "interval = \"1month\", anchor = \"2026-01-31 09:00\"",
+            &["unit `month` has no fixed length; use days, or `cron` for calendar time"],
+        ),
+    ]);
+}
+
 #[cfg(not(feature = "cron"))]
 #[test]
-fn cron_and_timezone_need_a_feature() {
+fn cron_timezone_and_anchor_need_a_feature() {
     let message = "`cron` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` to `tina4-service` in Cargo.toml";
     check(&[
         ("cron = \"0 8 * * *\"", &[message]),
         ("timezone = \"UTC\"", &[&message.replacen("cron", "timezone", 1)]),
+        ("interval = \"1h\", anchor = \"00:00\"", &[&message.replacen("cron", "anchor", 1)]),
     ]);
 }
 

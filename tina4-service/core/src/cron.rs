@@ -1,19 +1,19 @@
 //! Cron expressions: the bit masks of the fields, and the civil times that match them.
 //!
 //! Data flow: text -> [`parse`](Cron::parse) -> [`Cron`] -> matching civil times (here) -> occurrences
-//! as instants in a [`Zone`](crate::Zone) (`cron/instants.rs`, which resolves DST gaps and overlaps).
+//! as instants in a [`Zone`] (`instants.rs`, which resolves DST gaps and overlaps).
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::calendar::{DAY, YearMonth, day_of_week, month_and_day, to_u32};
+use crate::calendar::{DAY, YearMonth, Zone, day_of_week, month_and_day, to_u32};
+use crate::instants::{self, CivilTimes};
 
 mod days;
 mod error;
 mod field;
 mod field_kind;
-pub(crate) mod instants;
 mod parse;
 mod part;
 #[cfg(test)]
@@ -56,6 +56,21 @@ pub struct Cron {
 }
 
 impl Cron {
+    /// The first occurrence strictly after `instant`, in seconds since 1970-01-01 00:00 UTC.
+    ///
+    /// An occurrence in a DST gap moves to the end of the gap; one in a DST overlap repeats only if
+    /// the expression is [recurring](Cron::recurring). `None` if there is none within 400 years, or
+    /// `instant` is outside the supported range.
+    pub fn next_after<Z: Zone + ?Sized>(&self, instant: i64, zone: &Z) -> Option<i64> {
+        instants::next_after(self, instant, zone)
+    }
+
+    /// The exact number of occurrences in `from..until`, which are seconds since 1970-01-01 00:00
+    /// UTC. The count takes little time even over centuries.
+    pub fn count_between<Z: Zone + ?Sized>(&self, from: i64, until: i64, zone: &Z) -> u64 {
+        instants::count_between(self, from, until, zone)
+    }
+
     /// The shortest time between two occurrences, ignoring DST changes.
     #[must_use]
     pub fn shortest_interval(&self) -> Duration {
@@ -129,10 +144,6 @@ impl Cron {
         count + u64::from((days & !bits_from(end)).count_ones())
     }
 
-    fn matches(&self, civil: i64) -> bool {
-        self.first_at_or_after(civil) == Some(civil)
-    }
-
     fn matches_day(&self, day: i64) -> bool {
         let (month, day_of_month) = month_and_day(day);
         is_set(self.days_of(month), day_of_month)
@@ -181,6 +192,20 @@ impl Cron {
             }
         }
         count
+    }
+}
+
+impl CivilTimes for Cron {
+    fn recurs(&self) -> bool {
+        self.recurring
+    }
+
+    fn first_at_or_after(&self, civil: i64) -> Option<i64> {
+        self.first_at_or_after(civil)
+    }
+
+    fn count(&self, from: i64, until: i64) -> u64 {
+        self.count(from, until)
     }
 }
 

@@ -14,8 +14,10 @@ pub enum Key {
     Delay,
     /// Calendar time.
     Cron,
-    /// The time zone of `cron`.
+    /// The time zone of `cron` and `anchor`.
     Timezone,
+    /// A time on the wall clock's grid.
+    Anchor,
     /// The pause before the first run.
     InitialDelay,
     /// The upper bound of the random delay of each run.
@@ -59,6 +61,7 @@ impl Key {
         Self::Delay,
         Self::Cron,
         Self::Timezone,
+        Self::Anchor,
         Self::InitialDelay,
         Self::Jitter,
         Self::Timeout,
@@ -86,6 +89,7 @@ impl Key {
             Self::Delay => "delay",
             Self::Cron => "cron",
             Self::Timezone => "timezone",
+            Self::Anchor => "anchor",
             Self::InitialDelay => "initial_delay",
             Self::Jitter => "jitter",
             Self::Timeout => "timeout",

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{Cron, Nanos, Timezone};
+use crate::anchor::Anchored;
+use crate::calendar::Zone;
+use crate::cron::Cron;
+use crate::instants::{self, CivilTimes, ClockChange};
+use crate::nanos::Nanos;
+use crate::timezone::Timezone;
 
 /// When a service runs, as declared. The time zone is only a name here; the runtime looks it up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +20,16 @@ pub enum Schedule {
     /// Fixed delay: the pause between the end of a run and the next start.
     Delay(Duration),
     /// Calendar time in a time zone.
-    Cron(Cron, Timezone),
+    Calendar(Calendar, Timezone),
+}
+
+/// Due times on the wall clock, which are called occurrences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Calendar {
+    /// The times that a cron expression matches.
+    Cron(Cron),
+    /// Fixed rate on the wall clock, through an anchor.
+    Anchored(Anchored),
 }
 
 impl Schedule {
@@ -24,12 +38,13 @@ impl Schedule {
     pub const fn is_periodic(&self) -> bool {
         match self {
             Self::Continuous => false,
-            Self::Interval(_) | Self::Delay(_) | Self::Cron(..) => true,
+            Self::Interval(_) | Self::Delay(_) | Self::Calendar(..) => true,
         }
     }
 }
 
-/// In words: `every 30s`, `5s after each run`, `continuous`, `0 8 * * * (Europe/Berlin)`.
+/// In words: `every 30s`, `5s after each run`, `continuous`, `0 8 * * * (Europe/Berlin)`,
+/// `every 1h 30m anchored at 00:00 (local)`.
 impl std::fmt::Display for Schedule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -40,7 +55,69 @@ impl std::fmt::Display for Schedule {
             Self::Delay(pause) => {
                 write!(f, "{} after each run", crate::duration::format(*pause))
             }
-            Self::Cron(cron, zone) => write!(f, "{cron} ({zone})"),
+            Self::Calendar(calendar, zone) => write!(f, "{calendar} ({zone})"),
+        }
+    }
+}
+
+impl Calendar {
+    /// Whether occurrences in a DST overlap take place in both of its passes, and occurrences that
+    /// the wall clock passes again when it is set back are due again.
+    #[must_use]
+    pub fn recurs(&self) -> bool {
+        match self {
+            Self::Cron(cron) => cron.recurs(),
+            Self::Anchored(anchored) => anchored.recurs(),
+        }
+    }
+
+    /// The first occurrence strictly after `instant`, in seconds since 1970-01-01 00:00 UTC.
+    ///
+    /// An occurrence in a DST gap moves to the end of the gap; one in a DST overlap repeats only if
+    /// the schedule [recurs](Calendar::recurs). `None` if there is none within 400 years, or
+    /// `instant` is outside the supported range.
+    pub fn next_after<Z: Zone + ?Sized>(&self, instant: i64, zone: &Z) -> Option<i64> {
+        instants::next_after(self, instant, zone)
+    }
+
+    /// The exact number of occurrences in `from..until`, which are seconds since 1970-01-01 00:00
+    /// UTC. The count takes little time even over centuries.
+    pub fn count_between<Z: Zone + ?Sized>(&self, from: i64, until: i64, zone: &Z) -> u64 {
+        instants::count_between(self, from, until, zone)
+    }
+
+    /// How a clock change affects the occurrence at `instant`, in seconds since 1970-01-01 00:00
+    /// UTC; `None` if it does not.
+    pub fn clock_change<Z: Zone + ?Sized>(&self, instant: i64, zone: &Z) -> Option<ClockChange> {
+        instants::clock_change(self, instant, zone)
+    }
+}
+
+impl CivilTimes for Calendar {
+    fn recurs(&self) -> bool {
+        self.recurs()
+    }
+
+    fn first_at_or_after(&self, civil: i64) -> Option<i64> {
+        match self {
+            Self::Cron(cron) => cron.first_at_or_after(civil),
+            Self::Anchored(anchored) => anchored.first_at_or_after(civil),
+        }
+    }
+
+    fn count(&self, from: i64, until: i64) -> u64 {
+        match self {
+            Self::Cron(cron) => cron.count(from, until),
+            Self::Anchored(anchored) => anchored.count(from, until),
+        }
+    }
+}
+
+impl std::fmt::Display for Calendar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cron(cron) => cron.fmt(f),
+            Self::Anchored(anchored) => anchored.fmt(f),
         }
     }
 }

@@ -84,7 +84,8 @@ pub enum Fault {
         /// Each service with its place, sorted by name.
         services: Vec<(Cow<'static, str>, Place)>,
     },
-    /// A setting of a service built at run time is invalid, or a time zone is unknown.
+    /// A setting of a service built at run time is invalid, a time zone is unknown, or an `anchor` is
+    /// in a gap of its time zone.
     Setting {
         /// The service.
         service: Cow<'static, str>,

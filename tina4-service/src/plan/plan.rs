@@ -64,7 +64,7 @@ impl Plan {
             let (definition, schedule) = (&instance.definition, instance.schedule());
             let spec = definition.spec();
             let next = now.checked_add(spec.initial_delay).map(|first| {
-                if schedule.is_cron() {
+                if schedule.is_calendar() {
                     return schedule.upcoming(now, DUE_TIMES_SHOWN);
                 }
                 std::iter::once(first)

@@ -94,6 +94,9 @@ fn find_own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<
     if let Some(problem) = instance.zone_fault() {
         setting(format!("`{}`: {problem}", Key::Timezone));
     }
+    if let Some(problem) = instance.anchor_fault() {
+        setting(format!("`{}`: {problem}", Key::Anchor));
+    }
     let mut missing = Vec::new();
     for need in definition.needs() {
         match need {

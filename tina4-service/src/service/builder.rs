@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "cron")]
-use tina4_service_core::{Cron, Timezone};
+use tina4_service_core::{Anchor, Cron, Timezone};
 use tina4_service_core::{Draft, Key, Ready, Restart, duration, name};
 
 use crate::service::context::Context;
@@ -131,7 +131,8 @@ impl Service {
     /// Fixed rate: the period from one due time to the next.
     ///
     /// Due times are counted from the start of the service, after its
-    /// [`initial_delay`](Service::initial_delay). A restart after a crash does not move them.
+    /// [`initial_delay`](Service::initial_delay), unless there is an `anchor`. A restart after a crash
+    /// does not move them.
     pub fn interval(mut self, period: impl IntoDuration) -> Self {
         self.draft.interval = self.parse_duration(Key::Interval, period);
         self
@@ -155,7 +156,9 @@ impl Service {
         self
     }
 
-    /// The time zone of [`Service::cron`]: `"local"`, `"UTC"` or an IANA name. Default: `"local"`.
+    /// The time zone of [`Service::cron`] and [`Service::anchor`]. Default: `"local"`.
+    ///
+    /// It is `"local"`, `"UTC"` or an IANA name.
     #[cfg(feature = "cron")]
     pub fn timezone(mut self, name: impl AsRef<str>) -> Self {
         self.draft.timezone = Timezone::parse(name.as_ref())
@@ -164,7 +167,35 @@ impl Service {
         self
     }
 
-    /// A pause before the first run; not with `cron`. Default: none.
+    /// Puts the due times of [`Service::interval`] on the wall clock. Default: none.
+    ///
+    /// `time` is a civil date and time, such as `"2026-01-02 09:00"`, or a time of day, such as
+    /// `"00:00"`. Due times lie on the wall clock's grid through it, before it and after it, and the
+    /// service does not run when it starts. See [`Schedule::anchored`](crate::Schedule::anchored) for
+    /// the intervals that are possible, and for what happens when clocks change.
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// // Every second Friday at nine o'clock.
+    /// runner.register(
+    ///     Service::new("payroll", |_ctx| println!("paid"))
+    ///         .interval("14d")
+    ///         .anchor("2026-01-02 09:00")
+    ///         .timezone("UTC"),
+    /// );
+    /// assert!(runner.check().is_ok());
+    /// ```
+    #[cfg(feature = "cron")]
+    pub fn anchor(mut self, time: impl AsRef<str>) -> Self {
+        self.draft.anchor = Anchor::parse(time.as_ref())
+            .map_err(|problem| self.record_invalid(Key::Anchor, problem))
+            .ok();
+        self
+    }
+
+    /// A pause before the first run; not with `cron` or `anchor`. Default: none.
     pub fn initial_delay(mut self, pause: impl IntoDuration) -> Self {
         self.draft.initial_delay = self.parse_duration(Key::InitialDelay, pause);
         self

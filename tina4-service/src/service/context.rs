@@ -36,7 +36,7 @@ pub struct Context {
     stopping: OnceLock<Receiver<Never>>,
 }
 
-/// The [`RunInfo::occurrence`] of a run that is not for a cron occurrence.
+/// The [`RunInfo::occurrence`] of a run that is not for an occurrence.
 pub(crate) const NO_OCCURRENCE: i64 = i64::MIN;
 
 /// The number and the times of a run.
@@ -48,7 +48,7 @@ pub(crate) struct RunInfo {
     pub(crate) attempt: u32,
     /// When the run was due.
     pub(crate) due: Nanos,
-    /// The cron occurrence of this run, in seconds since 1970 UTC, or [`NO_OCCURRENCE`]. A
+    /// The occurrence of this run, in seconds since 1970 UTC, or [`NO_OCCURRENCE`]. A
     /// sentinel, because an `Option` would make every work item larger.
     pub(crate) occurrence: i64,
     /// When the run began.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use tina4_service_core::{Ready, Schedule as CoreSchedule, Utc};
+use tina4_service_core::{AnchorError, Calendar, Ready, Schedule as CoreSchedule, Utc};
 
 use crate::service::context::Context;
 use crate::service::definition::Definition;
@@ -38,7 +38,7 @@ const START_LOGGED: u8 = 2;
 pub(crate) struct Instance {
     pub(crate) definition: Definition,
     pub(crate) env: Arc<Environment>,
-    /// The time zone of `cron`, or the reason why it is unusable on this machine.
+    /// The time zone of `cron` or `anchor`, or the reason why it is unusable on this machine.
     zone: Option<Box<Result<Zone, Box<str>>>>,
     /// `None` until the service's code first needs it; most services never do.
     state: Mutex<Option<Box<InstanceState>>>,
@@ -83,7 +83,7 @@ pub(crate) enum InjectedFault {
 impl Instance {
     pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
         let zone = match &definition.spec().schedule {
-            CoreSchedule::Cron(_, timezone) => {
+            CoreSchedule::Calendar(_, timezone) => {
                 Some(Box::new(Zone::find(timezone, env.local_zone.as_ref())))
             }
             CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => None,
@@ -112,11 +112,27 @@ impl Instance {
         self.with_existing_state(|state| state.injected.pop_front())
     }
 
-    /// The reason why the time zone of `cron` is unusable, if it is.
+    /// The reason why the time zone of `cron` or `anchor` is unusable, if it is.
     pub(crate) fn zone_fault(&self) -> Option<&str> {
         match self.zone.as_deref() {
             Some(Err(problem)) => Some(problem),
             Some(Ok(_)) | None => None,
+        }
+    }
+
+    /// The reason why the `anchor` is unusable in its time zone, if it is.
+    pub(crate) fn anchor_fault(&self) -> Option<AnchorError> {
+        match (&self.definition.spec().schedule, self.zone()) {
+            (CoreSchedule::Calendar(Calendar::Anchored(anchored), timezone), Some(zone)) => {
+                anchored.check_in(timezone, zone).err()
+            }
+            (
+                CoreSchedule::Calendar(Calendar::Cron(_) | Calendar::Anchored(_), _)
+                | CoreSchedule::Continuous
+                | CoreSchedule::Interval(_)
+                | CoreSchedule::Delay(_),
+                _,
+            ) => None,
         }
     }
 
@@ -128,7 +144,7 @@ impl Instance {
         Schedule::new(self.definition.spec().schedule.clone(), self.zone().cloned())
     }
 
-    /// The wall time and the time zone. Without `cron` they are not needed: 0 and UTC.
+    /// The wall time and the time zone. Without `cron` or `anchor` they are not needed: 0 and UTC.
     #[inline]
     pub(crate) fn calendar(&self) -> (WallNanos, &dyn tina4_service_core::Zone) {
         match self.zone() {

@@ -13,8 +13,8 @@ pub struct Tick {
     pub run: u64,
     /// 1, plus one for each crash in a row before this run.
     pub attempt: u32,
-    /// When this run was due. Includes its jitter, except for a run at a `cron` occurrence: then
-    /// it is the exact calendar time.
+    /// When this run was due. Includes its jitter, except for a run at an occurrence of a `cron` or
+    /// an `anchor`: then it is the exact calendar time.
     pub due: SystemTime,
     /// How late this run began, not counting its jitter.
     pub lateness: Duration,

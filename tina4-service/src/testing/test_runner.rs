@@ -138,7 +138,7 @@ impl TestRunner {
 
     /// Suspends the machine: the wall clock continues, and monotonic time does not.
     ///
-    /// Services with a `cron` schedule notice it once [`TestRunner::advance`] has let up to 30 s pass.
+    /// Services with `cron` or `anchor` notice it once [`TestRunner::advance`] has let up to 30 s pass.
     #[track_caller]
     pub fn suspend(&mut self, length: impl IntoDuration) {
         let now = self.virtual_time.wall();

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use tina4_service_core::Schedule as CoreSchedule;
 #[cfg(feature = "cron")]
-use tina4_service_core::{Cron, CronError, Timezone, TimezoneError};
+use tina4_service_core::{
+    Anchor, AnchorError, Anchored, Calendar, Cron, CronError, Timezone, TimezoneError,
+};
 
 use crate::time::wall::{wall_seconds, wall_time};
 use crate::time::zone::{Zone, write_utc};
@@ -23,7 +25,7 @@ use crate::time::zone::{Zone, write_utc};
 #[derive(Clone, Debug)]
 pub struct Schedule {
     declared: CoreSchedule,
-    /// The time zone of `cron`.
+    /// The time zone of a calendar schedule.
     zone: Option<Zone>,
 }
 
@@ -38,7 +40,7 @@ impl Schedule {
         Self { declared: CoreSchedule::Continuous, zone: None }
     }
 
-    /// A fixed rate: due at the anchor and every `period` after it.
+    /// A fixed rate: due when the service starts and every `period` after that.
     ///
     /// Unlike with [`Schedule::delay`], a long run does not postpone the next one.
     #[must_use]
@@ -95,12 +97,71 @@ impl Schedule {
         let cron = Cron::parse(expression).map_err(ScheduleError::Expression)?;
         let timezone = Timezone::parse(timezone).map_err(ScheduleError::Timezone)?;
         let zone = Zone::find(&timezone, None).map_err(ScheduleError::UnknownTimezone)?;
-        Ok(Self { declared: CoreSchedule::Cron(cron, timezone), zone: Some(zone) })
+        Ok(Self {
+            declared: CoreSchedule::Calendar(Calendar::Cron(cron), timezone),
+            zone: Some(zone),
+        })
+    }
+
+    /// A fixed rate on the wall clock of a time zone: every `period`, before and after the anchor.
+    ///
+    /// The anchor is a civil date and time, such as `"2026-01-02 09:00"`, or a time of day, such as
+    /// `"00:00"`, also with seconds; the time zone is `"local"`, `"UTC"` or an IANA name. There are two
+    /// kinds of period:
+    ///
+    /// * a multiple of 24 hours counts civil days: with a period of 14 days, every second Friday at nine
+    ///   o'clock. Unless the period is a single day, the anchor needs a date.
+    /// * whole seconds that divide 24 hours give the same times every day: with a period of 90 minutes
+    ///   and the anchor `"00:00"`, 16 times a day from midnight on.
+    ///
+    /// [`Schedule::cron`] can express many others, such as every month.
+    ///
+    /// DST: a run that is due in a gap takes place once, at the first instant after the gap (not at all
+    /// if the gap is longer than three hours). In an overlap, a period of days occurs once, in the first
+    /// pass, and a shorter one occurs both times.
+    ///
+    /// Unlike with [`Schedule::interval`], all programs with the same anchor and time zone have the same
+    /// due times, no matter when they started.
+    ///
+    /// # Errors
+    ///
+    /// The anchor cannot be parsed, is in a gap of the time zone, or has no date where one is needed;
+    /// the period is of neither kind; the time zone is unknown to this machine.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use tina4_service::Schedule;
+    ///
+    /// let hours = |count: u64| Duration::from_secs(count * 3_600);
+    /// let schedule = Schedule::anchored(hours(8), "06:00", "UTC").unwrap();
+    /// assert_eq!(
+    ///     schedule.upcoming(SystemTime::UNIX_EPOCH, 3),
+    ///     [6, 14, 22].map(|hour| SystemTime::UNIX_EPOCH + hours(hour)),
+    /// );
+    ///
+    /// let error = Schedule::anchored(hours(48), "06:00", "UTC").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "`06:00` does not say on which days an `interval` of `2days` is due; \
+    ///      add the date of one, such as `2026-01-02 06:00`",
+    /// );
+    /// ```
+    #[cfg(feature = "cron")]
+    pub fn anchored(period: Duration, anchor: &str, timezone: &str) -> Result<Self, ScheduleError> {
+        let anchor = Anchor::parse(anchor).map_err(ScheduleError::Anchor)?;
+        let anchored = Anchored::new(period, anchor).map_err(ScheduleError::Anchor)?;
+        let timezone = Timezone::parse(timezone).map_err(ScheduleError::Timezone)?;
+        let zone = Zone::find(&timezone, None).map_err(ScheduleError::UnknownTimezone)?;
+        anchored.check_in(&timezone, &zone).map_err(ScheduleError::Anchor)?;
+        Ok(Self {
+            declared: CoreSchedule::Calendar(Calendar::Anchored(anchored), timezone),
+            zone: Some(zone),
+        })
     }
 
     /// The first due time strictly after `instant`.
     ///
-    /// For an interval, `instant` is the anchor or a due time; for a delay, the end of a run.
+    /// For an interval, `instant` is the first due time or a later one; for a delay, the end of a run.
     ///
     /// `None` if there is none: the schedule is continuous, its period is zero, its expression has no
     /// further occurrence, or the time would be out of the range of `SystemTime`.
@@ -110,10 +171,10 @@ impl Schedule {
             (CoreSchedule::Interval(step) | CoreSchedule::Delay(step), _) => {
                 instant.checked_add(*step).filter(|next| *next > instant)
             }
-            (CoreSchedule::Cron(cron, _), Some(zone)) => {
-                cron.next_after(wall_seconds(instant), zone).and_then(wall_time)
+            (CoreSchedule::Calendar(calendar, _), Some(zone)) => {
+                calendar.next_after(wall_seconds(instant), zone).and_then(wall_time)
             }
-            (CoreSchedule::Continuous, _) | (CoreSchedule::Cron(..), None) => None,
+            (CoreSchedule::Continuous, _) | (CoreSchedule::Calendar(..), None) => None,
         }
     }
 
@@ -127,9 +188,10 @@ impl Schedule {
             .collect()
     }
 
-    pub(crate) fn is_cron(&self) -> bool {
+    /// Whether due times lie on the wall clock.
+    pub(crate) fn is_calendar(&self) -> bool {
         match self.declared {
-            CoreSchedule::Cron(..) => true,
+            CoreSchedule::Calendar(..) => true,
             CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => false,
         }
     }
@@ -137,24 +199,24 @@ impl Schedule {
     /// Writes a due time, in the time zone of the schedule, or in UTC if it has none.
     pub(crate) fn write_time(&self, f: &mut fmt::Formatter<'_>, at: SystemTime) -> fmt::Result {
         match (&self.declared, &self.zone) {
-            (CoreSchedule::Cron(cron, _), Some(zone)) => {
-                zone.write(f, at, cron.clock_change(wall_seconds(at), zone))
+            (CoreSchedule::Calendar(calendar, _), Some(zone)) => {
+                zone.write(f, at, calendar.clock_change(wall_seconds(at), zone))
             }
             (CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_), _)
-            | (CoreSchedule::Cron(..), None) => write_utc(f, at),
+            | (CoreSchedule::Calendar(..), None) => write_utc(f, at),
         }
     }
 }
 
 /// Prints the schedule in readable form: `every 30s`, `5s after each run`, `continuous`,
-/// `0 8 * * * (Europe/Berlin)`.
+/// `0 8 * * * (Europe/Berlin)`, `every 1h 30m anchored at 00:00 (local)`.
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.declared.fmt(f)
     }
 }
 
-/// Why [`Schedule::cron`] failed.
+/// Why [`Schedule::cron`] or [`Schedule::anchored`] failed.
 ///
 /// The text is `problem; remedy`; with `{:#}` it also shows where a cron expression is wrong.
 #[cfg(feature = "cron")]
@@ -163,6 +225,8 @@ impl fmt::Display for Schedule {
 pub enum ScheduleError {
     /// The expression cannot be parsed, or has no occurrence.
     Expression(CronError),
+    /// The anchor cannot be parsed, or does not fit its period or its time zone.
+    Anchor(AnchorError),
     /// The text is not the name of a time zone.
     Timezone(TimezoneError),
     /// The time zone is unknown to this machine. Contains the problem and its remedy.
@@ -174,6 +238,7 @@ impl fmt::Display for ScheduleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Expression(error) => error.fmt(f),
+            Self::Anchor(error) => error.fmt(f),
             Self::Timezone(error) => error.fmt(f),
             Self::UnknownTimezone(problem) => f.write_str(problem),
         }
@@ -185,6 +250,7 @@ impl std::error::Error for ScheduleError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Expression(error) => Some(error),
+            Self::Anchor(error) => Some(error),
             Self::Timezone(error) => Some(error),
             Self::UnknownTimezone(_) => None,
         }

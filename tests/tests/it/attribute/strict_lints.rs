@@ -1,6 +1,6 @@
 //! Rule 80: the generated code passes the lints that strict crates enable (`clippy::pedantic`,
-//! `missing_docs`). Every key except `cron` and `timezone`, and every kind of function, is used
-//! below.
+//! `missing_docs`). Every key except `cron`, `timezone` and `anchor`, and every kind of function,
+//! is used below.
 #![deny(warnings, missing_docs, clippy::all, clippy::pedantic)]
 
 use tests::EventWatcher;

@@ -49,7 +49,7 @@ fn rule_82_unreadable_expressions_and_unknown_zones_are_faults_with_their_place(
         "`cron`: `MOM` is not a day of the week; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT\n    0 8 * * MOM\n            ^^^",
         "`timezone`: `UTC+2` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`",
         "`timezone`: the time zone `Europe/Berlinn` is unknown to this machine; did you mean `Europe/Berlin`?",
-        "`timezone` has no effect without `cron`; add `cron` or remove `timezone`",
+        "`timezone` has no effect without `cron` or `anchor`; add one of them or remove `timezone`",
     ] {
         assert!(text.contains(part), "{part}\nis missing in\n{text}");
     }

@@ -32,6 +32,35 @@ fn rule_179_a_schedule_reports_what_is_wrong_with_it() {
 }
 
 #[test]
+fn rule_10_and_179_an_anchored_schedule_works_without_a_runner() {
+    let day = secs(86_400);
+    let weekly = Schedule::anchored(7 * day, "2026-01-02 09:00", "UTC").unwrap();
+    assert_eq!(
+        weekly.upcoming(utc("2026-03-01 00:00:00"), 2),
+        [utc("2026-03-06 09:00:00"), utc("2026-03-13 09:00:00")]
+    );
+    // Before the anchor, long before and long after.
+    for (after, next) in [
+        ("1971-01-01 00:00:00", "1971-01-01 09:00:00"),
+        ("9998-12-25 09:00:00", "9999-01-01 09:00:00"),
+    ] {
+        assert_eq!(weekly.next_after(utc(after)), Some(utc(next)), "{after}");
+    }
+    assert_eq!(weekly.to_string(), "every 7days anchored at 2026-01-02 09:00 (UTC)");
+    for (period, anchor, zone, message) in [
+        (day, "9", "UTC", "`9` is neither a date with a time"),
+        (2 * day, "09:00", "UTC", "`09:00` does not say on which days"),
+        (secs(0), "09:00", "UTC", "an `interval` of `0s` with `anchor` must divide 24 hours"),
+        (day, "09:00", "UTC+2", "`UTC+2` is an offset"),
+        (day, "09:00", "Europe/Nowhere", "the time zone `Europe/Nowhere` is unknown"),
+        (day, "2026-03-29 02:30", "Europe/Berlin", "`2026-03-29 02:30` does not exist"),
+    ] {
+        let error = Schedule::anchored(period, anchor, zone).unwrap_err().to_string();
+        assert!(error.starts_with(message), "{error}");
+    }
+}
+
+#[test]
 fn rule_179_a_schedule_works_far_from_the_present() {
     let yearly = Schedule::cron("0 0 1 1 *", "UTC").unwrap();
     for (after, next) in [

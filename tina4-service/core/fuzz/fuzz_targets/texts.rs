@@ -1,8 +1,9 @@
-//! Fuzzes the parsers of durations, names and time zones: any text is valid, or an error says why not.
+//! Fuzzes the parsers of durations, names, time zones and anchors: any text is valid, or an error says
+//! why not.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tina4_service_core::{Timezone, duration, name};
+use tina4_service_core::{Anchor, Timezone, duration, name};
 
 fuzz_target!(|text: &str| {
     match duration::parse(text) {
@@ -12,6 +13,11 @@ fuzz_target!(|text: &str| {
     }
     if let Err(error) = name::check(text) {
         assert!(!error.to_string().is_empty());
+    }
+    match Anchor::parse(text) {
+        // The printed anchor parses to the same value.
+        Ok(anchor) => assert_eq!(Anchor::parse(&anchor.to_string()), Ok(anchor)),
+        Err(error) => assert!(!error.to_string().is_empty()),
     }
     match Timezone::parse(text) {
         Ok(zone) => assert!(zone.to_string().eq_ignore_ascii_case(text)),

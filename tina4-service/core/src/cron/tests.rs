@@ -1,6 +1,7 @@
 //! Expressions to masks, masks to occurrences, and occurrences across DST changes.
 
 use super::*;
+use crate::test_zone::{TestZone, at, text};
 use crate::{Utc, Zone};
 use proptest::prelude::*;
 
@@ -8,39 +9,6 @@ mod errors;
 
 fn cron(text: &str) -> Cron {
     Cron::parse(text).unwrap_or_else(|error| panic!("{error:#}"))
-}
-
-/// Parses `2026-03-08 02:30:00` into seconds.
-fn at(text: &str) -> i64 {
-    let parts: Vec<i64> = text.split(['-', ' ', ':']).map(|part| part.parse().unwrap()).collect();
-    let [year, month, day, hour, minute, second] = parts[..] else { panic!("{text}") };
-    let month = YearMonth { year, month: to_u32(month) };
-    (month.first_day() + day - 1) * DAY + hour * 3_600 + minute * 60 + second
-}
-
-fn text(civil: i64) -> String {
-    let (YearMonth { year, month }, day) = month_and_day(civil.div_euclid(DAY));
-    let second = civil.rem_euclid(DAY);
-    let (hour, minute) = (second / 3_600, second / 60 % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02}", second % 60)
-}
-
-/// A time zone with the offset `first`, then another offset from each of the given instants on.
-#[derive(Debug)]
-struct TestZone {
-    first: i64,
-    changes: Vec<(i64, i64)>,
-}
-
-impl Zone for TestZone {
-    fn offset(&self, instant: i64) -> i64 {
-        let last = self.changes.iter().rev().find(|(from, _)| *from <= instant);
-        last.map_or(self.first, |(_, offset)| *offset)
-    }
-
-    fn next_transition(&self, instant: i64) -> Option<i64> {
-        self.changes.iter().map(|(from, _)| *from).find(|from| *from > instant)
-    }
 }
 
 /// The first `count` occurrences after an instant, in UTC.

@@ -96,11 +96,11 @@ impl Lifecycle {
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
                 Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
             }
-            Schedule::Cron(cron, _) => {
+            Schedule::Calendar(calendar, _) => {
                 if spec.ready != Some(Ready::Notified) {
                     self.progress = Progress::Ready;
                 }
-                self.wait_for_first(cron, spec, facts)
+                self.wait_for_first(calendar, spec, facts)
             }
         };
         self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
@@ -243,7 +243,7 @@ impl Lifecycle {
         }
     }
 
-    /// What to wait for after a pause. With an interval or cron, runs that were due during it are
+    /// What to wait for after a pause. With an interval or a calendar, runs that were due during it are
     /// skipped without being counted, and the schedule continues from now. Any other run that was
     /// due, and a restart whose backoff is over, begins now.
     fn wait_after_resume(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
@@ -255,7 +255,9 @@ impl Lifecycle {
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
                         Wait::Due(due.max(facts.now))
                     }
-                    Schedule::Cron(cron, _) => self.cron_wait_after_resume(cron, spec, facts, wait),
+                    Schedule::Calendar(calendar, _) => {
+                        self.cron_wait_after_resume(calendar, spec, facts, wait)
+                    }
                 }
             }
             Wait::Backoff(due) => Wait::Backoff(due.max(facts.now)),

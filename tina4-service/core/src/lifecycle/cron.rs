@@ -1,19 +1,20 @@
-//! Cron schedules: waiting for an occurrence on the wall clock, and what happens to missed ones.
+//! Calendar schedules, which are cron expressions and anchored intervals: waiting for an occurrence on
+//! the wall clock, and what happens to missed ones.
 //!
 //! Occurrences lie on the wall clock, timers on the monotonic clock. The offset between the two
 //! changes when the machine is suspended or its clock is set, so a waiting service reads the wall
 //! clock at least every 30 s (rule 6). DST plays no part here: it does not move instants, and
-//! [`Cron`] knows which instants match.
+//! [`Calendar`] knows which instants are occurrences.
 //!
 //! [`Lifecycle::check_wall_clock`] decides what happens to missed occurrences: the last one runs
 //! late, if it is within the [`GRACE_PERIOD`]; all others are skipped and counted (rule 5).
 //!
 //! When the wall clock is set back, it passes occurrences again. They are due again if the clock is
 //! then more than the grace period behind the time up to which occurrences have been run or skipped.
-//! But if the expression names a fixed time, those up to the last one that ran are not repeated,
+//! But if the schedule names a fixed time, those up to the last one that ran are not repeated,
 //! unless the clock is behind that one by more than [`MAX_CORRECTION`]: then the clock is assumed to
 //! have been wrong before and to be correct afterwards (as in cron(8) of Debian and BSD). A recurring
-//! expression, such as `*/5 * * * *`, runs again in either case.
+//! schedule, such as `*/5 * * * *`, runs again in either case.
 
 use super::action::Action;
 use super::cron_state::CronState;
@@ -22,15 +23,14 @@ use super::machine::Lifecycle;
 use super::occurrence::{NEVER, Occurrence, nanos_of, seconds_of};
 use super::phase::{Pause, Phase, Wait};
 use super::transition::Transition;
-use crate::cron::Cron;
 use crate::nanos::{Nanos, WALL_SECOND, WallNanos};
-use crate::schedule::Schedule;
+use crate::schedule::{Calendar, Schedule};
 use crate::spec::Spec;
 
 /// How late a missed occurrence may still run.
 const GRACE_PERIOD: WallNanos = 60 * WALL_SECOND;
 /// How far the wall clock may be behind the last occurrence that ran without repeating it, if the
-/// expression names a fixed time.
+/// schedule names a fixed time.
 const MAX_CORRECTION: WallNanos = 3 * 3_600 * WALL_SECOND;
 
 impl Lifecycle {
@@ -63,24 +63,34 @@ impl Lifecycle {
     }
 
     /// Plans the wait for the first occurrence of an activation.
-    pub(super) fn wait_for_first(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
+    pub(super) fn wait_for_first(
+        &mut self,
+        calendar: &Calendar,
+        spec: &Spec,
+        facts: &Facts<'_>,
+    ) -> Wait {
         self.cron_state_mut().handled_through = seconds_of(facts.wall);
-        self.wait_for_next(cron, spec, facts)
+        self.wait_for_next(calendar, spec, facts)
     }
 
     /// Plans the wait for the first occurrence that has not been handled; it may have passed.
-    pub(super) fn wait_for_next(&mut self, cron: &Cron, spec: &Spec, facts: &Facts<'_>) -> Wait {
-        self.rewind_if_set_back(cron, facts);
+    pub(super) fn wait_for_next(
+        &mut self,
+        calendar: &Calendar,
+        spec: &Spec,
+        facts: &Facts<'_>,
+    ) -> Wait {
+        self.rewind_if_set_back(calendar, facts);
         // No occurrence in 400 years means that the wall clock is wrong; it will be read again.
         let at =
-            cron.next_after(self.cron_state_mut().handled_through, facts.zone).unwrap_or(NEVER);
+            calendar.next_after(self.cron_state_mut().handled_through, facts.zone).unwrap_or(NEVER);
         self.wait_for(at, jitter(spec, facts.random), facts)
     }
 
     /// Marks occurrences that the wall clock will pass again as not handled, if it is more than the
     /// grace period behind the time up to which they were handled. Returns whether that changed
     /// anything.
-    fn rewind_if_set_back(&mut self, cron: &Cron, facts: &Facts<'_>) -> bool {
+    fn rewind_if_set_back(&mut self, calendar: &Calendar, facts: &Facts<'_>) -> bool {
         let ahead_by = |seconds: i64| nanos_of(seconds) - facts.wall;
         let state = self.cron_state_mut();
         if ahead_by(state.handled_through) <= GRACE_PERIOD {
@@ -88,8 +98,11 @@ impl Lifecycle {
         }
         let now = seconds_of(facts.wall);
         let is_correction = ahead_by(state.last_run_occurrence) <= MAX_CORRECTION;
-        let handled =
-            if !cron.recurring && is_correction { now.max(state.last_run_occurrence) } else { now };
+        let handled = if !calendar.recurs() && is_correction {
+            now.max(state.last_run_occurrence)
+        } else {
+            now
+        };
         std::mem::replace(&mut state.handled_through, handled) != handled
     }
 
@@ -97,7 +110,7 @@ impl Lifecycle {
     /// counted.
     pub(super) fn cron_wait_after_resume(
         &mut self,
-        cron: &Cron,
+        calendar: &Calendar,
         spec: &Spec,
         facts: &Facts<'_>,
         wait: Wait,
@@ -114,7 +127,7 @@ impl Lifecycle {
             return wait;
         }
         self.mark_handled_through(seconds_of(facts.wall));
-        self.wait_for_next(cron, spec, facts)
+        self.wait_for_next(calendar, spec, facts)
     }
 
     /// Checks the wall clock in `facts`, and begins a run if its occurrence has come.
@@ -125,7 +138,7 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let Occurrence { at, jitter, .. } = self.occurrence();
-        let Schedule::Cron(cron, _) = &spec.schedule else {
+        let Schedule::Calendar(calendar, _) = &spec.schedule else {
             // Other schedules never wait for an occurrence.
             return Action::Nothing;
         };
@@ -134,8 +147,8 @@ impl Lifecycle {
         let shifted_wall = facts.wall - WallNanos::from(jitter);
         let now = seconds_of(shifted_wall);
         if at == NEVER || nanos_of(at) > shifted_wall {
-            let wait = if self.rewind_if_set_back(cron, facts) {
-                self.wait_for_next(cron, spec, facts)
+            let wait = if self.rewind_if_set_back(calendar, facts) {
+                self.wait_for_next(calendar, spec, facts)
             } else {
                 self.wait_for(at, jitter, facts)
             };
@@ -143,9 +156,9 @@ impl Lifecycle {
             return Action::Nothing;
         }
         let oldest = seconds_of(shifted_wall - GRACE_PERIOD + WALL_SECOND - 1).max(at);
-        let next = |after: &i64| cron.next_after(*after, facts.zone).filter(|at| *at <= now);
+        let next = |after: &i64| calendar.next_after(*after, facts.zone).filter(|at| *at <= now);
         let last = std::iter::successors(next(&(oldest - 1)), next).last();
-        let skipped = cron.count_between(at, last.unwrap_or(now.saturating_add(1)), facts.zone);
+        let skipped = calendar.count_between(at, last.unwrap_or(now.saturating_add(1)), facts.zone);
         if skipped > 0 {
             emit(Transition::Skipped(skipped));
         }
@@ -156,7 +169,7 @@ impl Lifecycle {
             }
             None => {
                 self.mark_handled_through(now);
-                let wait = self.wait_for_next(cron, spec, facts);
+                let wait = self.wait_for_next(calendar, spec, facts);
                 self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
                 Action::Nothing
             }
@@ -167,11 +180,11 @@ impl Lifecycle {
     /// result of the run ends the activation, or if a restart, a pause or an extra run that the
     /// function requested comes next; otherwise [`Lifecycle::check_wall_clock`] decides which
     /// occurrence runs.
-    pub(super) fn skip_occurrences(&mut self, cron: &Cron, facts: &Facts<'_>) -> u64 {
+    pub(super) fn skip_occurrences(&mut self, calendar: &Calendar, facts: &Facts<'_>) -> u64 {
         let now = seconds_of(facts.wall);
         let from = self.cron_state_mut().handled_through.saturating_add(1);
         self.mark_handled_through(now);
-        cron.count_between(from, now.saturating_add(1), facts.zone)
+        calendar.count_between(from, now.saturating_add(1), facts.zone)
     }
 
     /// Records which occurrence a run is for. A run without an occurrence counts as handling all
@@ -179,7 +192,7 @@ impl Lifecycle {
     #[inline]
     pub(super) fn record_run(&mut self, spec: &Spec, facts: &Facts<'_>, occurrence: Option<i64>) {
         match spec.schedule {
-            Schedule::Cron(..) => self.record_cron_run(facts, occurrence),
+            Schedule::Calendar(..) => self.record_cron_run(facts, occurrence),
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}
         }
     }

@@ -1,9 +1,9 @@
-//! The state that only services with a cron schedule need.
+//! The state that only services with a calendar schedule need.
 
 use super::occurrence::{NEVER, Occurrence};
 use crate::nanos::Nanos;
 
-/// The state that only services with a cron schedule need. Occurrences are Unix times in seconds.
+/// The state that only services with a calendar schedule need. Occurrences are Unix times in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CronState {
     /// The occurrence it waits for, or waited for last.

@@ -9,9 +9,9 @@ use crate::spec::Spec;
 pub struct Facts<'a> {
     /// The current time of the monotonic clock.
     pub now: Nanos,
-    /// The current time of the wall clock; only cron schedules need it.
+    /// The current time of the wall clock; only calendar schedules need it.
     pub wall: WallNanos,
-    /// The time zone of the cron schedule.
+    /// The time zone of the calendar schedule.
     pub zone: &'a dyn Zone,
     /// Whether there are clean-up hooks to run if the activation ends now.
     pub has_hooks: bool,

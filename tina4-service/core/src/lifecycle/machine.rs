@@ -30,7 +30,7 @@ pub struct Lifecycle {
     pub(super) due: Nanos,
     /// When the current or last run began.
     pub(super) started: Nanos,
-    /// Present only with a cron schedule; boxed, because most services have a different schedule.
+    /// Present only with a calendar schedule; boxed, because most services have a different schedule.
     pub(super) cron_state: Option<Box<CronState>>,
     /// How far this activation has come.
     pub(super) progress: Progress,

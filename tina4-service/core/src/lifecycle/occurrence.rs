@@ -1,4 +1,4 @@
-//! An occurrence of a cron expression that a service waits for.
+//! An occurrence of a calendar schedule that a service waits for.
 
 use super::facts::Facts;
 use crate::nanos::{Nanos, WALL_SECOND, WallNanos};
@@ -10,7 +10,7 @@ const CHECK_INTERVAL: Nanos = 30_000_000_000;
 /// The sentinel for an occurrence that never comes.
 pub(super) const NEVER: i64 = i64::MAX;
 
-/// An occurrence of a cron expression that a service waits for.
+/// An occurrence of a calendar schedule that a service waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Occurrence {
     /// Unix time, in seconds.

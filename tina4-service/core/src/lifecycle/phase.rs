@@ -78,7 +78,7 @@ pub(super) enum Idle {
 pub(super) enum Wait {
     /// A due time on the monotonic clock.
     Due(Nanos),
-    /// An occurrence of its cron expression, on the wall clock. `check_at` is when to read the wall
+    /// An occurrence of its calendar schedule, on the wall clock. `check_at` is when to read the wall
     /// clock next.
     Occurrence { check_at: Nanos },
     /// The end of the backoff after a crash or a return.

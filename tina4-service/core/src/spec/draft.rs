@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::setting::Setting;
-use crate::{Cron, Key, Ready, Restart, Timezone};
+use crate::{Anchor, Cron, Key, Ready, Restart, Timezone};
 
 /// The settings of a service as given, all of them optional and none of them checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,8 +14,10 @@ pub struct Draft {
     pub delay: Option<Duration>,
     /// Calendar time.
     pub cron: Option<Cron>,
-    /// The time zone of `cron`.
+    /// The time zone of `cron` and `anchor`.
     pub timezone: Option<Timezone>,
+    /// A time on the wall clock's grid.
+    pub anchor: Option<Anchor>,
     /// The pause before the first run.
     pub initial_delay: Option<Duration>,
     /// The upper bound of the random delay of each run.
@@ -64,6 +66,7 @@ impl Draft {
             Setting::Delay(pause) => self.delay = Some(pause),
             Setting::Cron(cron) => self.cron = Some(cron),
             Setting::Timezone(timezone) => self.timezone = Some(timezone),
+            Setting::Anchor(anchor) => self.anchor = Some(anchor),
             Setting::InitialDelay(pause) => self.initial_delay = Some(pause),
             Setting::Jitter(bound) => self.jitter = Some(bound),
             Setting::Timeout(limit) => self.timeout = Some(limit),

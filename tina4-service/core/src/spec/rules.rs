@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::fault::Fault;
 use super::range;
 use crate::duration::{self, format};
-use crate::{Key, Ready, Restart, RestartPolicy, Schedule};
+use crate::{Anchored, Calendar, Key, Ready, Restart, RestartPolicy, Schedule};
 
 /// From this many consecutive crashes on, the backoff is constant: even the shortest one has then
 /// been doubled beyond the longest allowed one.
@@ -42,7 +42,8 @@ impl Draft {
         let mut faults = schedule_conflicts(self);
         let mut draft = self.clone();
         faults.extend(remove_out_of_range(&mut draft));
-        faults.extend(check_cron_keys(&draft));
+        faults.extend(check_anchor(&draft));
+        faults.extend(check_calendar_keys(&draft));
         faults.extend(check_jitter(&draft));
         faults.extend(check_ready(&draft));
         let policy = check_restart_policy(&draft, &mut faults);
@@ -65,6 +66,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         delay,
         cron,
         timezone,
+        anchor,
         initial_delay,
         jitter,
         timeout,
@@ -81,10 +83,15 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         unreadable: _,
     } = draft;
     let default = Spec::DEFAULT;
+    let on_wall_clock = |calendar| Schedule::Calendar(calendar, timezone.unwrap_or_default());
     let schedule = match (interval, delay, cron) {
-        (Some(period), _, _) => Schedule::Interval(period),
+        (Some(period), _, _) => match anchor.map(|anchor| Anchored::new(period, anchor)) {
+            Some(Ok(anchored)) => on_wall_clock(Calendar::Anchored(anchored)),
+            // An error is a fault, which `check_anchor` has reported.
+            Some(Err(_)) | None => Schedule::Interval(period),
+        },
         (None, Some(pause), _) => Schedule::Delay(pause),
-        (None, None, Some(cron)) => Schedule::Cron(cron, timezone.unwrap_or_default()),
+        (None, None, Some(cron)) => on_wall_clock(Calendar::Cron(cron)),
         (None, None, None) => default.schedule,
     };
     Spec {
@@ -117,6 +124,7 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
         // These are not durations.
         cron: _,
         timezone: _,
+        anchor: _,
         restart: _,
         max_restarts: _,
         autostart: _,
@@ -194,6 +202,8 @@ fn check_jitter(draft: &Draft) -> Option<Fault> {
         Some(_) | None => (key, period),
     };
     match periodic_key(draft).map(shortest) {
+        // An `anchor` shows that an `interval` is missing, which is reported there.
+        None if draft.anchor.is_some() || draft.is_unreadable(Key::Anchor) => None,
         None => {
             let message = "`jitter` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `jitter`";
             Some(Fault::key(Key::Jitter, message))
@@ -214,18 +224,60 @@ fn check_jitter(draft: &Draft) -> Option<Fault> {
     }
 }
 
-/// `timezone` requires `cron`; `initial_delay` conflicts with `cron`.
-fn check_cron_keys(draft: &Draft) -> Vec<Fault> {
-    let has_cron = periodic_key(draft).is_some_and(|(key, _)| key == Key::Cron);
+/// `anchor` requires an `interval` that fits on the wall clock.
+fn check_anchor(draft: &Draft) -> Option<Fault> {
+    let anchor = draft.anchor?;
+    // It is unclear which schedule was meant.
+    if schedule_keys(draft).count() > 1 || draft.is_unreadable(Key::Interval) {
+        return None;
+    }
+    let Some((key, period)) = periodic_key(draft) else {
+        let message =
+            "`anchor` has no effect without `interval`; add `interval` or remove `anchor`";
+        return Some(Fault::key(Key::Anchor, message).with(Key::Interval));
+    };
+    if key == Key::Interval {
+        let error = Anchored::new(period?, anchor).err()?;
+        let (key, related_key) = match error.is_in_interval() {
+            true => (Key::Interval, Key::Anchor),
+            false => (Key::Anchor, Key::Interval),
+        };
+        return Some(Fault::value(key, error.to_string()).with(related_key));
+    }
+    let message = if key == Key::Cron {
+        "`anchor` has no effect with `cron`, which follows the wall clock by itself; remove `anchor`"
+    } else {
+        "`anchor` has no effect with `delay`, which counts from the end of each run; replace `delay` with `interval`, or remove `anchor`"
+    };
+    Some(Fault::key(Key::Anchor, message).with(key))
+}
+
+/// `timezone` requires `cron` or `anchor`; `initial_delay` conflicts with both.
+fn check_calendar_keys(draft: &Draft) -> Vec<Fault> {
+    let schedule = periodic_key(draft).map(|(key, _)| key);
+    let has_cron = schedule == Some(Key::Cron);
+    let has_anchor = draft.anchor.is_some() || draft.is_unreadable(Key::Anchor);
     let unambiguous = schedule_keys(draft).count() <= 1;
     let mut faults = Vec::new();
-    if draft.timezone.is_some() && !has_cron && unambiguous && !draft.is_unreadable(Key::Cron) {
-        let message = "`timezone` has no effect without `cron`; add `cron` or remove `timezone`";
+    if draft.timezone.is_some()
+        && !has_cron
+        && !has_anchor
+        && unambiguous
+        && !draft.is_unreadable(Key::Cron)
+    {
+        let message = "`timezone` has no effect without `cron` or `anchor`; add one of them or remove `timezone`";
         faults.push(Fault::key(Key::Timezone, message).with(Key::Cron));
     }
-    if draft.initial_delay.is_some() && has_cron && unambiguous {
-        let message = "`initial_delay` has no effect with `cron`, which determines the first run; remove `initial_delay`";
-        faults.push(Fault::key(Key::InitialDelay, message).with(Key::Cron));
+    let first_run_by = if has_cron {
+        Some(Key::Cron)
+    } else {
+        (has_anchor && schedule == Some(Key::Interval)).then_some(Key::Anchor)
+    };
+    if let Some(key) = first_run_by.filter(|_| draft.initial_delay.is_some() && unambiguous) {
+        let message = format!(
+            "`initial_delay` has no effect with `{key}`, which determines the first run; remove `initial_delay`"
+        );
+        faults.push(Fault::key(Key::InitialDelay, message).with(key));
     }
     faults
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Cron, Ready, Restart, Timezone};
+use crate::{Anchor, Cron, Ready, Restart, Timezone};
 
 /// A key with its value.
 ///
@@ -16,8 +16,10 @@ pub enum Setting {
     Delay(Duration),
     /// Calendar time.
     Cron(Cron),
-    /// The time zone of `cron`.
+    /// The time zone of `cron` and `anchor`.
     Timezone(Timezone),
+    /// A time on the wall clock's grid.
+    Anchor(Anchor),
     /// The pause before the first run.
     InitialDelay(Duration),
     /// The upper bound of the random delay of each run.

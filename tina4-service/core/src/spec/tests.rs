@@ -1,7 +1,7 @@
 //! Every rule of a draft: its message, its bound, and the follow-up faults it must not report.
 
 use super::*;
-use crate::{Cron, Key, Ready, Restart, Timezone};
+use crate::{Anchor, Cron, Key, Ready, Restart, Timezone};
 use proptest::prelude::*;
 
 fn secs(seconds: u64) -> Option<Duration> {
@@ -76,6 +76,7 @@ fn full() -> (Draft, Spec) {
         delay: None,
         cron: None,
         timezone: None,
+        anchor: None,
         initial_delay: secs(1),
         jitter: secs(2),
         timeout: secs(3),
@@ -139,16 +140,19 @@ fn every_setting_arrives_in_its_field() {
     }
     assert_eq!(found, full().0);
     let (daily, utc) = (Cron::parse("@daily").unwrap(), Timezone::parse("UTC").unwrap());
+    let noon = Anchor::parse("12:00").unwrap();
     let mut found = draft();
     for setting in [
         Setting::Delay(second(1)),
         Setting::Delay(second(2)),
         Setting::Cron(daily.clone()),
         Setting::Timezone(utc.clone()),
+        Setting::Anchor(noon),
     ] {
         found.set(setting);
     }
-    let expected = Draft { delay: secs(2), cron: Some(daily), timezone: Some(utc), ..draft() };
+    let (delay, cron, timezone) = (secs(2), Some(daily), Some(utc));
+    let expected = Draft { delay, cron, timezone, anchor: Some(noon), ..draft() };
     assert_eq!(found, expected);
 }
 
@@ -175,7 +179,8 @@ fn cron(text: &str) -> Option<Cron> {
 #[test]
 fn keys_that_conflict_with_cron_or_require_it() {
     let (daily, utc) = (cron("@daily"), Some(Timezone::parse("UTC").unwrap()));
-    let zone = "`timezone` has no effect without `cron`; add `cron` or remove `timezone`";
+    let zone =
+        "`timezone` has no effect without `cron` or `anchor`; add one of them or remove `timezone`";
     let delay = "`initial_delay` has no effect with `cron`, which determines the first run; remove `initial_delay`";
     let always = "`restart = \"always\"` has no effect with `cron`, which runs the service again anyway; remove `restart`";
     let with =
@@ -199,6 +204,90 @@ fn keys_that_conflict_with_cron_or_require_it() {
     ]);
     let found = Draft { cron: daily, ..draft() }.check().unwrap().schedule;
     assert_eq!(found.to_string(), "@daily (local)");
+}
+
+fn anchor(text: &str) -> Option<Anchor> {
+    Some(Anchor::parse(text).unwrap())
+}
+
+#[test]
+fn rule_10_an_anchor_requires_an_interval_that_fits_on_the_wall_clock() {
+    let hours = |count: u64| secs(count * 3_600);
+    let period = |found, nearest| {
+        format!(
+            "an `interval` of `{found}` with `anchor` must divide 24 hours or be a multiple of them; use {nearest}, or use `cron` instead"
+        )
+    };
+    let (seven, long) = (period("7h", "`6h` or `8h`"), period("1day 1h", "`1day` or `2days`"));
+    let uneven = period("1h 40m", "`1h 36m` or `2h`");
+    let short = "an `interval` of `500ms` with `anchor` must be in whole seconds; use `1s`, or remove `anchor`";
+    let fraction = "an `interval` of `1s 500ms` with `anchor` must be in whole seconds; use `1s` or `2s`, or remove `anchor`";
+    let date = "`09:00` does not say on which days an `interval` of `14days` is due; add the date of one, such as `2026-01-02 09:00`";
+    let (nine, friday) = (anchor("09:00"), anchor("2026-01-02 09:00"));
+    check(&[
+        (Draft { interval: hours(24), anchor: nine, ..draft() }, &[]),
+        (Draft { interval: hours(8), anchor: friday, ..draft() }, &[]),
+        (Draft { interval: secs(1), anchor: nine, ..draft() }, &[]),
+        (Draft { interval: hours(366 * 24), anchor: friday, ..draft() }, &[]),
+        (Draft { interval: hours(14 * 24), anchor: nine, ..draft() }, &[date]),
+        (Draft { interval: hours(7), anchor: nine, ..draft() }, &[&seven]),
+        (Draft { interval: hours(25), anchor: friday, ..draft() }, &[&long]),
+        (Draft { interval: secs(6_000), anchor: nine, ..draft() }, &[&uneven]),
+        (Draft { interval: millis(500), anchor: nine, ..draft() }, &[short]),
+        (Draft { interval: millis(1_500), anchor: nine, ..draft() }, &[fraction]),
+    ]);
+    let found = |interval| Draft { interval, anchor: nine, ..draft() }.check().unwrap_err();
+    let at = |interval| {
+        let faults = found(interval);
+        (faults[0].key, faults[0].related_key, faults[0].is_in_value)
+    };
+    assert_eq!(at(hours(7)), (Key::Interval, Some(Key::Anchor), true));
+    assert_eq!(at(hours(48)), (Key::Anchor, Some(Key::Interval), true));
+    let schedule = |timezone| {
+        let draft = Draft { interval: hours(14 * 24), anchor: friday, timezone, ..draft() };
+        draft.check().unwrap().schedule.to_string()
+    };
+    assert_eq!(schedule(None), "every 14days anchored at 2026-01-02 09:00 (local)");
+    let utc = Some(Timezone::parse("UTC").unwrap());
+    assert_eq!(schedule(utc), "every 14days anchored at 2026-01-02 09:00 (UTC)");
+}
+
+#[test]
+fn rule_157_keys_that_conflict_with_anchor_or_require_it() {
+    let (nine, utc) = (anchor("09:00"), Some(Timezone::parse("UTC").unwrap()));
+    let alone = "`anchor` has no effect without `interval`; add `interval` or remove `anchor`";
+    let with_cron = "`anchor` has no effect with `cron`, which follows the wall clock by itself; remove `anchor`";
+    let with_delay = "`anchor` has no effect with `delay`, which counts from the end of each run; replace `delay` with `interval`, or remove `anchor`";
+    let first = "`initial_delay` has no effect with `anchor`, which determines the first run; remove `initial_delay`";
+    let jitter = "`jitter` of `1h` is not shorter than the `interval` of `1h`; make `jitter` shorter than `1h`";
+    let zero = "`interval` cannot be zero; use at least `1ms`, or remove it";
+    let both = "`interval` and `delay` cannot be combined; keep `interval` for a fixed rate or `delay` for a fixed pause";
+    let hour = secs(3_600);
+    check(&[
+        (Draft { anchor: nine, ..draft() }, &[alone]),
+        (Draft { anchor: nine, cron: cron("@daily"), ..draft() }, &[with_cron]),
+        (Draft { anchor: nine, delay: hour, ..draft() }, &[with_delay]),
+        (Draft { anchor: nine, interval: hour, initial_delay: secs(0), ..draft() }, &[first]),
+        (Draft { anchor: nine, interval: hour, timezone: utc.clone(), ..draft() }, &[]),
+        (Draft { anchor: nine, interval: hour, jitter: secs(3_599), ..draft() }, &[]),
+        (Draft { anchor: nine, interval: hour, jitter: hour, ..draft() }, &[jitter]),
+        // One mistake is reported once.
+        (Draft { anchor: nine, jitter: hour, timezone: utc.clone(), ..draft() }, &[alone]),
+        (Draft { anchor: nine, delay: hour, initial_delay: hour, ..draft() }, &[with_delay]),
+        (Draft { anchor: nine, interval: secs(0), ..draft() }, &[zero]),
+        (Draft { anchor: nine, unreadable: vec![Key::Interval], ..draft() }, &[]),
+        (Draft { anchor: nine, interval: hour, delay: hour, ..draft() }, &[both]),
+        (
+            Draft {
+                interval: hour,
+                timezone: utc,
+                initial_delay: hour,
+                unreadable: vec![Key::Anchor],
+                ..draft()
+            },
+            &[first],
+        ),
+    ]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Cron schedules when the wall clock is set or the machine is suspended.
+//! Calendar schedules when the wall clock is set or the machine is suspended.
 
-use crate::{Cron, Timezone};
+use crate::{Anchor, Anchored, Calendar, Cron, Timezone};
 
 use super::*;
 
@@ -10,8 +10,17 @@ const DAY: u64 = 86_400;
 
 /// A service with a cron schedule, started at 00:00:00.5 on 1970-01-01.
 fn cron(expression: &str) -> Harness {
-    let expression = Cron::parse(expression).unwrap();
-    let schedule = Schedule::Cron(expression, Timezone::Local);
+    started(Calendar::Cron(Cron::parse(expression).unwrap()))
+}
+
+/// A service with an anchored interval, started at the same time.
+fn anchored(period: u64, anchor: &str) -> Harness {
+    let anchor = Anchor::parse(anchor).unwrap();
+    started(Calendar::Anchored(Anchored::new(secs(period), anchor).unwrap()))
+}
+
+fn started(calendar: Calendar) -> Harness {
+    let schedule = Schedule::Calendar(calendar, Timezone::Local);
     let mut harness = Harness::new(Spec { schedule, ..Spec::DEFAULT });
     harness.now = SECOND / 2;
     harness.start();
@@ -199,7 +208,7 @@ fn rule_6_a_recurring_expression_runs_again_when_the_clock_is_set_back() {
 #[test]
 fn rule_9_jitter_delays_the_run_but_not_the_occurrence() {
     let cron = Cron::parse("*/5 * * * *").unwrap();
-    let schedule = Schedule::Cron(cron, Timezone::Local);
+    let schedule = Schedule::Calendar(Calendar::Cron(cron), Timezone::Local);
     let mut harness = Harness::new(Spec { schedule, jitter: secs(100), ..Spec::DEFAULT });
     harness.random = 90 * SECOND;
     harness.start();
@@ -322,10 +331,111 @@ fn rule_82_an_absurd_wall_clock_does_not_stop_a_service() {
 #[test]
 fn the_next_occurrence_comes_with_its_jitter() {
     let cron = Cron::parse("0 8 * * *").unwrap();
-    let schedule = Schedule::Cron(cron, Timezone::Local);
+    let schedule = Schedule::Calendar(Calendar::Cron(cron), Timezone::Local);
     let mut harness = Harness::new(Spec { schedule, jitter: secs(100), ..Spec::DEFAULT });
     harness.random = 90 * SECOND;
     harness.start();
     let eight = (8 * HOUR).cast_signed();
     assert_eq!(harness.lifecycle.next_occurrence(), Some((eight, 90 * SECOND)));
+}
+
+#[test]
+fn rule_3_and_10_an_anchored_interval_does_not_run_at_start_and_is_ready_before_its_first_run() {
+    let mut harness = anchored(90 * MINUTE, "00:00");
+    assert_eq!(harness.state(), State::Waiting);
+    assert!(harness.lifecycle.readiness().is_ready());
+    for nth in 1..=40 {
+        assert_eq!(harness.run_next_occurrence(), nth * 90 * MINUTE);
+        assert_eq!(harness.now, nth * 90 * MINUTE * SECOND, "exactly on time");
+        // The length of a run does not move the grid.
+        harness.now += nth * SECOND;
+        harness.step(SUCCEEDED);
+    }
+    assert_eq!(harness.take_transitions(), []);
+    // 1970-01-01 is a Thursday, and 2026-01-02 a Friday. Every second one is due, also before it.
+    let mut harness = anchored(14 * DAY, "2026-01-02 09:00");
+    assert_eq!(harness.run_next_occurrence(), DAY + 9 * HOUR);
+    harness.step(SUCCEEDED);
+    assert_eq!(harness.run_next_occurrence(), 15 * DAY + 9 * HOUR);
+}
+
+#[test]
+fn rule_10_a_restart_and_a_new_activation_stay_on_the_anchored_grid() {
+    let mut harness = anchored(6 * HOUR, "02:00");
+    assert_eq!(harness.run_next_occurrence(), 2 * HOUR);
+    assert_eq!(harness.step(crashed()), Action::Nothing);
+    assert!(matches!(harness.due(), Action::Run { attempt: 2, .. }));
+    harness.step(SUCCEEDED);
+    assert_eq!(harness.run_next_occurrence(), 8 * HOUR);
+    harness.step(SUCCEEDED);
+    harness.step(Input::Stop { deadline: 0 });
+    harness.now += 3 * HOUR * SECOND + 7;
+    harness.start();
+    assert_eq!(harness.run_next_occurrence(), 14 * HOUR);
+}
+
+#[test]
+fn rule_5_and_10_missed_occurrences_of_an_anchored_interval_are_skipped_as_with_cron() {
+    let mut harness = anchored(5 * MINUTE, "00:02");
+    assert_eq!(harness.run_next_occurrence(), 2 * MINUTE);
+    // It ends at 00:18:30; 00:07 and 00:12 are skipped, and 00:17 is too old.
+    harness.now += (16 * MINUTE + 30) * SECOND;
+    harness.step(SUCCEEDED);
+    assert_eq!(harness.run_next_occurrence(), 22 * MINUTE);
+    assert_eq!(harness.take_transitions(), [Transition::Skipped(3)]);
+    harness.step(SUCCEEDED);
+    // A pause drops them without counting.
+    harness.step(Input::Pause);
+    harness.now = 50 * MINUTE * SECOND;
+    harness.step(Input::Resume);
+    harness.take_transitions();
+    assert_eq!(harness.run_next_occurrence(), 52 * MINUTE);
+    assert_eq!(harness.take_transitions(), []);
+    // A machine that boots in 1970 and learns the date.
+    let mut harness = anchored(14 * DAY, "2026-01-02 09:00");
+    harness.advance_wall_clock(28 * DAY);
+    assert_eq!(harness.run_next_occurrence(), 29 * DAY + 9 * HOUR);
+    assert_eq!(harness.take_transitions(), [Transition::Skipped(2)]);
+}
+
+#[test]
+fn rule_6_and_10_an_interval_of_days_is_repeated_only_after_a_correction_of_more_than_three_hours()
+{
+    let mut harness = anchored(DAY, "08:00");
+    assert_eq!(harness.run_next_occurrence(), 8 * HOUR);
+    harness.step(SUCCEEDED);
+    harness.set_wall_clock_back(2 * HOUR);
+    assert_eq!(harness.run_next_occurrence(), DAY + 8 * HOUR);
+    harness.step(SUCCEEDED);
+    harness.set_wall_clock_back(10 * HOUR);
+    assert_eq!(harness.run_next_occurrence(), DAY + 8 * HOUR);
+    // A shorter interval runs again.
+    let mut harness = anchored(12 * HOUR, "08:00");
+    assert_eq!(harness.run_next_occurrence(), 8 * HOUR);
+    harness.step(SUCCEEDED);
+    harness.set_wall_clock_back(2 * HOUR);
+    assert_eq!(harness.run_next_occurrence(), 8 * HOUR);
+}
+
+#[test]
+fn rule_6_and_10_a_clock_set_forward_skips_and_counts_the_occurrences_of_an_anchored_interval() {
+    let mut harness = anchored(HOUR, "00:30");
+    harness.advance_wall_clock(5 * HOUR);
+    assert_eq!(harness.run_next_occurrence(), 5 * HOUR + 30 * MINUTE);
+    assert_eq!(harness.take_transitions(), [Transition::Skipped(5)]);
+}
+
+#[test]
+fn rule_9_and_10_jitter_delays_the_run_of_an_anchored_interval_but_not_the_occurrence() {
+    let anchor = Anchor::parse("00:02").unwrap();
+    let calendar = Calendar::Anchored(Anchored::new(secs(5 * MINUTE), anchor).unwrap());
+    let schedule = Schedule::Calendar(calendar, Timezone::Local);
+    let mut harness = Harness::new(Spec { schedule, jitter: secs(100), ..Spec::DEFAULT });
+    harness.random = 90 * SECOND;
+    harness.start();
+    for minute in [2, 7, 12] {
+        assert_eq!(harness.run_next_occurrence(), minute * MINUTE);
+        assert_eq!(harness.now, (minute * MINUTE + 90) * SECOND);
+        harness.step(SUCCEEDED);
+    }
 }

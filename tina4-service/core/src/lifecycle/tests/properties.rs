@@ -1,9 +1,13 @@
 //! Property tests: the invariants of a life cycle under random inputs in random order.
 
-use crate::{Cron, Flow, Timezone};
+use crate::{Anchor, Anchored, Calendar, Cron, Flow, Timezone};
 use proptest::prelude::*;
 
 use super::*;
+
+fn calendar(calendar: Calendar) -> Schedule {
+    Schedule::Calendar(calendar, Timezone::Local)
+}
 
 fn spec() -> impl Strategy<Value = Spec> {
     let duration = || (1..100_u64).prop_map(Duration::from_millis);
@@ -12,7 +16,13 @@ fn spec() -> impl Strategy<Value = Spec> {
         duration().prop_map(Schedule::Interval),
         duration().prop_map(Schedule::Delay),
         prop::sample::select(&["* * * * * *", "*/2 * * * * *", "7,8 * * * * *"][..])
-            .prop_map(|text| Schedule::Cron(Cron::parse(text).unwrap(), Timezone::Local)),
+            .prop_map(|text| calendar(Calendar::Cron(Cron::parse(text).unwrap()))),
+        prop::sample::select(&[(1, "00:00"), (4, "00:00:01"), (86_400, "00:00:03")][..]).prop_map(
+            |(period, anchor)| {
+                let anchor = Anchor::parse(anchor).unwrap();
+                calendar(Calendar::Anchored(Anchored::new(secs(period), anchor).unwrap()))
+            }
+        ),
     ];
     let restart = prop::sample::select(&Restart::ALL[..]);
     let policy = (restart, prop::option::of(0..4_u32), prop::option::of(duration()), duration())

@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+#[service(interval = "14d", anchor = "2026-01-02T09:00")]
+fn report() {}
+
+fn main() {}
+
+// rule 10

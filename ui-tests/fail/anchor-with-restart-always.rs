@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+#[service(interval = "1h", anchor = "00:00", restart = "always")]
+fn report() {}
+
+fn main() {}
+
+// rule 157
