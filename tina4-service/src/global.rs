@@ -1,8 +1,7 @@
-//! The global runner, which holds every declared service, and the functions at the crate's root.
+//! The functions at the crate's root, which use the global runner. It holds every declared service.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
@@ -17,9 +16,10 @@ use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
 use crate::runner::runner::Runner;
 use crate::service::builder::Service;
+use build_global::global;
 use tina4_service_core::lifecycle::State;
 
-static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
+pub(crate) mod build_global;
 
 /// Checks everything, then starts every declared service with `autostart`. See [`Runner::start_all`].
 ///
@@ -27,16 +27,18 @@ static GLOBAL: LazyLock<Runner> = LazyLock::new(|| Runner::builder().build());
 ///
 /// The services have faults (all of them are listed, with file and line); no thread could be started;
 /// the runner is shutting down; or this process is a forked child. In each case nothing was started.
+#[track_caller]
 pub fn start_all() -> Result<Runner, StartError> {
-    GLOBAL.start_all()
+    global().start_all()
 }
 
 /// Starts all services, waits, stops them in order, and prints the report. See [`Runner::run`].
 ///
 /// It waits for SIGINT (Ctrl-C), SIGTERM or SIGHUP, or until all services have ended.
 #[must_use = "the exit code tells the caller whether the services failed"]
+#[track_caller]
 pub fn run() -> ExitCode {
-    GLOBAL.run()
+    global().run()
 }
 
 /// Starts one service. See [`Runner::start`].
@@ -45,8 +47,9 @@ pub fn run() -> ExitCode {
 ///
 /// There is no such service; a fault prevents its start; no thread could be started; its abandoned run
 /// is still alive; the runner is shutting down; or this process is a forked child.
+#[track_caller]
 pub fn start(name: &str) -> Result<(), ControlError> {
-    GLOBAL.start(name)
+    global().start(name)
 }
 
 /// Stops one service, and waits for it. See [`Runner::stop`].
@@ -54,8 +57,9 @@ pub fn start(name: &str) -> Result<(), ControlError> {
 /// # Errors
 ///
 /// There is no such service, or this process is a forked child.
+#[track_caller]
 pub fn stop(name: &str) -> Result<Stopped, ControlError> {
-    GLOBAL.stop(name)
+    global().stop(name)
 }
 
 /// Stops one service and starts it again. See [`Runner::restart`].
@@ -63,8 +67,9 @@ pub fn stop(name: &str) -> Result<Stopped, ControlError> {
 /// # Errors
 ///
 /// As for [`start`]; also if the service did not stop in time.
+#[track_caller]
 pub fn restart(name: &str) -> Result<(), ControlError> {
-    GLOBAL.restart(name)
+    global().restart(name)
 }
 
 /// Runs a service immediately. See [`Runner::run_now`].
@@ -73,8 +78,9 @@ pub fn restart(name: &str) -> Result<(), ControlError> {
 ///
 /// There is no such service; it is not active, still waits for the services that it depends on, or
 /// is stopping; a run is in progress; or this process is a forked child.
+#[track_caller]
 pub fn run_now(name: &str) -> Result<(), ControlError> {
-    GLOBAL.run_now(name)
+    global().run_now(name)
 }
 
 /// Pauses a service: no new run starts until [`resume`]. See [`Runner::pause`].
@@ -83,8 +89,9 @@ pub fn run_now(name: &str) -> Result<(), ControlError> {
 ///
 /// There is no such service; it is not active, still waits for the services that it depends on, or
 /// is stopping; or this process is a forked child.
+#[track_caller]
 pub fn pause(name: &str) -> Result<(), ControlError> {
-    GLOBAL.pause(name)
+    global().pause(name)
 }
 
 /// Ends a service's pause. See [`Runner::resume`].
@@ -92,8 +99,9 @@ pub fn pause(name: &str) -> Result<(), ControlError> {
 /// # Errors
 ///
 /// There is no such service; it is not active, or is stopping; or this process is a forked child.
+#[track_caller]
 pub fn resume(name: &str) -> Result<(), ControlError> {
-    GLOBAL.resume(name)
+    global().resume(name)
 }
 
 /// Waits until a service is ready. See [`Runner::wait_ready`].
@@ -103,43 +111,49 @@ pub fn resume(name: &str) -> Result<(), ControlError> {
 /// There is no such service; it is not ready and is not going to be; the call comes from the service
 /// itself, or from one that has been asked to stop; or this process is a forked child.
 pub fn wait_ready(name: &str) -> Result<(), ControlError> {
-    GLOBAL.wait_ready(name)
+    global().wait_ready(name)
 }
 
 /// Stops everything in order, under one deadline. See [`Runner::stop_all`].
+#[track_caller]
 pub fn stop_all() -> StopReport {
-    GLOBAL.stop_all()
+    global().stop_all()
 }
 
 /// Returns whether a service is active; `false` for an unknown name. See [`Runner::is_running`].
 #[must_use]
+#[track_caller]
 pub fn is_running(name: &str) -> bool {
-    GLOBAL.is_running(name)
+    global().is_running(name)
 }
 
 /// The name and state of every service.
 #[must_use]
+#[track_caller]
 pub fn status() -> BTreeMap<String, State> {
-    GLOBAL.status()
+    global().status()
 }
 
 /// A snapshot of every service. See [`ServiceInfo`].
 #[must_use]
+#[track_caller]
 pub fn services() -> Vec<ServiceInfo> {
-    GLOBAL.services()
+    global().services()
 }
 
 /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
 ///
-/// A second value of the same type is a fault, which [`check`] reports with both places.
+/// An `Arc<T>` serves as `Res<T>`, too. A second value of the same type is a fault, which [`check`]
+/// reports with both places.
 #[track_caller]
 pub fn provide<T: Send + Sync + 'static>(value: T) {
-    GLOBAL.provide(value);
+    global().provide(value);
 }
 
 /// Adds a service that is not known at compile time. See [`Runner::register`].
+#[track_caller]
 pub fn register(service: Service) {
-    GLOBAL.register(service);
+    global().register(service);
 }
 
 /// Checks the services and returns the plan of [`start_all`], without starting anything.
@@ -148,27 +162,31 @@ pub fn register(service: Service) {
 ///
 /// The services have faults (all of them are listed, with file and line), or this process is a forked
 /// child.
+#[track_caller]
 pub fn check() -> Result<Plan, StartError> {
-    GLOBAL.check()
+    global().check()
 }
 
 /// Returns a receiver of every change from now on, as typed events. See [`Runner::subscribe`].
 #[must_use]
+#[track_caller]
 pub fn subscribe() -> Receiver<Event> {
-    GLOBAL.subscribe()
+    global().subscribe()
 }
 
 /// Waits until every service has ended. See [`Runner::wait`].
+#[track_caller]
 pub fn wait() {
-    GLOBAL.wait();
+    global().wait();
 }
 
 /// Waits until every service has ended, for at most `timeout`. See [`Runner::wait_timeout`].
 ///
 /// Returns `true` if nothing is active any more.
 #[must_use = "`false` means that something is still active"]
+#[track_caller]
 pub fn wait_timeout(timeout: Duration) -> bool {
-    GLOBAL.wait_timeout(timeout)
+    global().wait_timeout(timeout)
 }
 
 /// Waits for a stop signal, or until the runner shuts down. See [`Runner::wait_for_signal`].
@@ -177,8 +195,9 @@ pub fn wait_timeout(timeout: Duration) -> bool {
 ///
 /// The operating system refused the signal handlers, or this process is a forked child.
 #[cfg(feature = "signals")]
+#[track_caller]
 pub fn wait_for_signal() -> std::io::Result<StopCause> {
-    GLOBAL.wait_for_signal()
+    global().wait_for_signal()
 }
 
 /// Waits like [`wait_for_signal`], for at most `timeout`; `None` if it timed out.
@@ -189,6 +208,7 @@ pub fn wait_for_signal() -> std::io::Result<StopCause> {
 ///
 /// As for [`wait_for_signal`].
 #[cfg(feature = "signals")]
+#[track_caller]
 pub fn wait_for_signal_timeout(timeout: Duration) -> std::io::Result<Option<StopCause>> {
-    GLOBAL.wait_for_signal_timeout(timeout)
+    global().wait_for_signal_timeout(timeout)
 }

@@ -32,7 +32,8 @@
 //! * [`Context`], [`Tick`], [`Res`], [`Local`]: what a service's function can ask for.
 //! * [`Flow`]: what it can return besides `()` and `Result`.
 //! * [`Permanent`]: an error after which no restart is tried.
-//! * [`Runner`]: a runner of your own; [`Service`]: a service created at run time.
+//! * [`Runner`]: a runner of your own; [`Builder::build_global`]: settings of the global one.
+//! * [`Service`]: a service created at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
 //! * [`surprises`]: common surprises, such as signals in a container, and how to avoid each.
 #![cfg_attr(
@@ -65,7 +66,7 @@
 // * plan: the check before a start, and the start order
 // * engine: the supervisor, the pool of threads, the call of user code
 // * process: signals, the end of the process, calls into the C library
-// * runner: the handle of a runner, and its builder
+// * runner: the handles of a runner, and its builder
 // * global: the global runner
 // * testing: the test kit
 // * lib: the public interface
@@ -89,6 +90,7 @@ mod text;
 mod time;
 
 pub use engine::control_error::ControlError;
+pub use global::build_global::BuildGlobalError;
 pub use global::{
     check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
     start_all, status, stop, stop_all, subscribe, wait, wait_ready, wait_timeout,
@@ -105,6 +107,7 @@ pub use plan::plan::{Plan, PlannedService};
 pub use plan::start_error::StartError;
 pub use runner::builder::Builder;
 pub use runner::runner::Runner;
+pub use runner::weak_runner::WeakRunner;
 pub use service::builder::{IntoDuration, Service};
 pub use service::context::Context;
 pub use service::params::local::Local;
@@ -184,8 +187,11 @@ pub use tina4_service_macros::service;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
-    pub use crate::service::params::hook::{DynHook, Hook, OnStop};
-    pub use crate::service::params::{Invocation, Need, Parameter, need_of, param, placeholder};
+    pub use crate::service::params::function::{Function, Signature};
+    pub use crate::service::params::hook::{DynHook, OnStop};
+    pub use crate::service::params::{
+        Invocation, Need, Parameter, ParameterFamily, need_of, param, placeholder,
+    };
     pub use crate::service::registration::{Dependency, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;

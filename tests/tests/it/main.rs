@@ -7,6 +7,7 @@
 /// What the attribute accepts and what it generates.
 pub mod attribute {
     mod parameters;
+    mod service_of;
     pub mod strict_lints;
 }
 
@@ -43,6 +44,12 @@ mod pool {
     mod stack;
 }
 
+/// The handles of a runner.
+mod runner {
+    mod from_context;
+    mod handles;
+}
+
 /// When runs are due.
 mod schedule {
     mod anchor;
@@ -64,6 +71,7 @@ mod start {
     mod ready;
     mod settings;
     mod start_all;
+    mod values;
 }
 
 /// Stop, deadlines and clean-up.

@@ -6,4 +6,5 @@ mod exit;
 mod exit_edge_cases;
 mod fork;
 mod full_pipes;
+mod global;
 mod signals;

@@ -38,6 +38,9 @@ pub enum Fault {
         place: Place,
         /// The type `T` of its `Res<T>`.
         resource: &'static str,
+        /// A type that was provided and may be the one that was meant: it wraps `T`, is wrapped by it,
+        /// or has the same name.
+        similar: Option<&'static str>,
     },
     /// A type was provided more than once.
     ProvidedTwice {
@@ -45,6 +48,15 @@ pub enum Fault {
         resource: &'static str,
         /// Where `provide` was called.
         places: Vec<Place>,
+    },
+    /// A service asks for `Res<T>`, and both a `T` and an `Arc<T>` were provided.
+    ProvidedInTwoForms {
+        /// The type `T`.
+        resource: &'static str,
+        /// Where the `T` was provided.
+        value: Place,
+        /// Where the `Arc<T>` was provided.
+        arc: Place,
     },
     /// `after` or `requires` names an unknown service.
     UnknownDependency {
@@ -122,10 +134,14 @@ impl Fault {
                 service == own || dependents.iter().any(|name| name == own)
             }
             Self::Cycle { services } => services.iter().any(|(name, _)| name == own),
-            Self::ProvidedTwice { resource, .. } => definition.needs().any(|need| match need {
-                Need::Resource { name, .. } => name() == *resource,
-                Need::Nothing => false,
-            }),
+            Self::ProvidedTwice { resource, .. } | Self::ProvidedInTwoForms { resource, .. } => {
+                definition.needs().any(|need| match need {
+                    Need::Resource { value, arc, .. } => {
+                        (value.name)() == *resource || (arc.name)() == *resource
+                    }
+                    Need::Nothing => false,
+                })
+            }
             Self::UnknownSelection { .. } | Self::StackSize { .. } => true,
         }
     }
@@ -145,17 +161,38 @@ impl fmt::Display for Fault {
                 places.len(),
                 list(places)
             ),
-            Self::MissingResource { service, place, resource } => write!(
-                f,
-                "`{}` at {place} asks for `Res<{resource}>`, which was not provided; \
-                 call `provide(..)` with a value of that type before starting, or ask for `Option<Res<..>>`",
-                OneLine(service)
-            ),
+            Self::MissingResource { service, place, resource, similar } => {
+                let service = OneLine(service);
+                write!(
+                    f,
+                    "`{service}` at {place} asks for `Res<{resource}>`, which was not provided"
+                )?;
+                match similar {
+                    None => f.write_str(
+                        "; call `provide(..)` with a value of that type before starting, or ask for \
+                         `Option<Res<..>>`",
+                    ),
+                    Some(similar) if similar == resource => f.write_str(
+                        ", but another type of that name was; if two versions of its crate are linked, \
+                         `cargo tree --duplicates` shows them",
+                    ),
+                    Some(similar) => write!(
+                        f,
+                        ", but `{similar}` was; ask for `Res<{similar}>`, or call `provide(..)` with a \
+                         value of the type `{resource}` before starting"
+                    ),
+                }
+            }
             Self::ProvidedTwice { resource, places } => write!(
                 f,
                 "`{resource}` was provided {} times, at {}; provide each type only once, or wrap the values in distinct types",
                 places.len(),
                 list(places)
+            ),
+            Self::ProvidedInTwoForms { resource, value, arc } => write!(
+                f,
+                "`{resource}` was provided at {value} and, in an `Arc`, at {arc}, so `Res<{resource}>` \
+                 could mean either; provide only one of them, or wrap one in a distinct type"
             ),
             Self::UnknownDependency { service, place, is_required, dependency, nearest } => {
                 let (service, dependency) = (OneLine(service), OneLine(dependency));
@@ -244,7 +281,12 @@ mod tests {
         let place = Place { file: "src/services.rs", line: 7, column: 1 };
         let faults = [
             Fault::DuplicateName { name: name.into(), places: vec![place, place] },
-            Fault::MissingResource { service: name.into(), place, resource: "Db" },
+            Fault::MissingResource {
+                service: name.into(),
+                place,
+                resource: "Db",
+                similar: Some("Mutex<Db>"),
+            },
             Fault::UnknownDependency {
                 service: name.into(),
                 place,

@@ -15,8 +15,10 @@ use crate::service::definition::Definition;
 use crate::service::instance::Instance;
 use crate::service::params::Need;
 use crate::service::registration::Dependency;
-use crate::service::resources::Resources;
+use crate::service::resources::{Provided, Resources};
+use crate::sys::place::Place;
 use crate::text::nearest::nearest;
+use crate::text::similar_type::similar_type;
 
 /// How many unknown names in `after` and `requires` get a suggestion: a long list of suggestions helps nobody, and
 /// each one requires a comparison with every service.
@@ -49,9 +51,16 @@ pub(crate) fn resolve(
     }));
     faults.extend(selection.invalid_stack_size.map(|bytes| Fault::StackSize { bytes }));
     find_duplicate_names(instances, names, &mut faults);
+    let mut ambiguous = BTreeMap::new();
     for index in instances.indices() {
-        find_own_faults(instances.get(index), resources, &mut faults);
+        find_own_faults(instances.get(index), resources, &mut ambiguous, &mut faults);
     }
+    let ambiguous = ambiguous.into_iter();
+    faults.extend(ambiguous.map(|(resource, (value, arc))| Fault::ProvidedInTwoForms {
+        resource,
+        value,
+        arc,
+    }));
     faults.extend(
         resources
             .duplicates()
@@ -81,8 +90,16 @@ fn find_duplicate_names(instances: &Instances<'_>, names: &Names, faults: &mut V
     }));
 }
 
-/// Finds the faults of one service that concern no other one.
-fn find_own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<Fault>) {
+/// The types `T` that were provided both as a `T` and as an `Arc<T>`, and where.
+type Ambiguous = BTreeMap<&'static str, (Place, Place)>;
+
+/// Finds the faults of one service that concern no other one, and the values whose type is ambiguous.
+fn find_own_faults(
+    instance: &Instance,
+    resources: &Resources,
+    ambiguous: &mut Ambiguous,
+    faults: &mut Vec<Fault>,
+) {
     let definition = &instance.definition;
     let mut setting = |problem| {
         let (service, place) = (definition.name(), definition.place());
@@ -100,15 +117,23 @@ fn find_own_faults(instance: &Instance, resources: &Resources, faults: &mut Vec<
     let mut missing = Vec::new();
     for need in definition.needs() {
         match need {
-            Need::Resource { id, name } if !resources.contains(*id) => missing.push(name()),
-            Need::Resource { .. } | Need::Nothing => {}
+            Need::Nothing => {}
+            Need::Resource { value, arc, is_optional } => match resources.find(value.id, arc.id) {
+                Provided::Nothing if *is_optional => {}
+                Provided::Nothing => missing.push((value.name)()),
+                Provided::One => {}
+                Provided::Both { value: first, arc: second } => {
+                    ambiguous.insert((value.name)(), (first, second));
+                }
+            },
         }
     }
     missing.sort_unstable();
     missing.dedup();
     for resource in missing {
         let (service, place) = (definition.name(), definition.place());
-        faults.push(Fault::MissingResource { service, place, resource });
+        let similar = similar_type(resource, resources.names());
+        faults.push(Fault::MissingResource { service, place, resource, similar });
     }
 }
 

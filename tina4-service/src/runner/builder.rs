@@ -11,7 +11,7 @@ use crate::engine::supervisor::Supervisor;
 use crate::plan::fault::MIN_STACK_SIZE;
 use crate::plan::selection::Selection;
 use crate::runner::runner::Runner;
-use crate::runner::shared::Shared;
+use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::definition::Definition;
 use crate::service::environment::Environment;
 use crate::service::registration::declared;
@@ -42,7 +42,7 @@ const STACK_SIZES: RangeInclusive<usize> = MIN_STACK_SIZE..=usize::MAX / 4;
 /// # let _ = runner;
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build`"]
+#[must_use = "a builder does nothing until `build` or `build_global`"]
 pub struct Builder {
     clock: Clock,
     shutdown_timeout: Duration,
@@ -151,6 +151,11 @@ impl Builder {
         self
     }
 
+    /// Whether the clock is not the system clock.
+    pub(crate) fn has_virtual_clock(&self) -> bool {
+        self.clock.is_virtual()
+    }
+
     /// Creates the runner; nothing starts yet.
     #[must_use]
     pub fn build(self) -> Runner {
@@ -174,6 +179,8 @@ impl Builder {
         let env = Arc::new(Environment {
             clock: clock.clone(),
             resources: Resources::default(),
+            settings_cache: SettingsCache::default(),
+            engine: OnceLock::new(),
             local_zone: local,
             shutdown_timeout,
             exiting: false.into(),
@@ -185,6 +192,9 @@ impl Builder {
         });
         let supervisor = Supervisor::new(Arc::clone(&env), selection);
         let engine = Pool::new(supervisor, clock.clone(), threads);
+        let weak: Weak<Engine> = Arc::downgrade(&engine);
+        let first = env.engine.set(weak);
+        debug_assert!(first.is_ok(), "the environment is new");
         engine.with(|supervisor, now| {
             for registration in selected {
                 supervisor.add(Definition::Declared(registration), now);
@@ -194,8 +204,9 @@ impl Builder {
         clock.attach(driven);
         let listener: Weak<Engine> = Arc::downgrade(&engine);
         let _ = env.ready_listener.set(listener);
-        let shared = Shared { engine, env, settings_cache: SettingsCache::default() };
-        Runner { shared: Arc::new(shared) }
+        let shared = Shared { engine, env };
+        let keep_running = Some(Arc::new(KeepRunning(shared.clone())));
+        Runner { shared, keep_running }
     }
 }
 

@@ -1,6 +1,7 @@
-//! The handle of a runner, its builder, and `run`, which can be the entire body of `main`.
+//! The handles of a runner, its builder, and `run`, which can be the entire body of `main`.
 
 pub(crate) mod builder;
+mod context;
 #[cfg(feature = "testing")]
 mod for_testing;
 #[cfg(all(test, shuttle))]
@@ -8,3 +9,4 @@ mod model;
 mod run;
 pub(crate) mod runner;
 mod shared;
+pub(crate) mod weak_runner;

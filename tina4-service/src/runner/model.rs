@@ -110,8 +110,8 @@ impl Scenario {
 
     /// A weak handle for bodies, which does not keep their own runner alive.
     fn handle(&self) -> impl Fn() -> Option<Runner> + Clone + Send + Sync + 'static {
-        let shared = Arc::downgrade(&self.runner.shared);
-        move || shared.upgrade().map(|shared| Runner { shared })
+        let weak = self.runner.downgrade();
+        move || weak.upgrade()
     }
 
     /// Calls `act` on another thread.

@@ -20,7 +20,7 @@ use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
-use crate::runner::shared::Shared;
+use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
 use crate::sys::fork::Forked;
 use crate::sys::place::Place;
@@ -35,7 +35,8 @@ pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// The functions at the root of the crate do the same for the global runner, which holds every
 /// declared service. Dropping the last clone asks the services to stop, but does not wait for them;
-/// call [`Runner::stop_all`] to wait.
+/// call [`Runner::stop_all`] to wait. [`Runner::downgrade`] and
+/// [`Context::runner`](crate::Context::runner) give handles that do not keep the services running.
 ///
 /// ```
 /// use tina4_service::{Runner, Service, Flow};
@@ -48,7 +49,9 @@ pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 /// ```
 #[derive(Clone)]
 pub struct Runner {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Shared,
+    /// `None` in a handle that does not keep the services running.
+    pub(super) keep_running: Option<Arc<KeepRunning>>,
 }
 
 impl fmt::Debug for Runner {
@@ -65,7 +68,7 @@ impl Runner {
     pub fn register(&self, service: Service) {
         match self.engine() {
             Ok(engine) => {
-                let definition = service.into_definition(&self.shared.settings_cache);
+                let definition = service.into_definition(&self.shared.env.settings_cache);
                 engine.with(|supervisor, now| supervisor.add(definition, now));
             }
             Err(Forked) => stderr::report_refusal("register"),
@@ -74,7 +77,8 @@ impl Runner {
 
     /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
     ///
-    /// A second value of the same type is a fault, which [`Runner::check`] reports with both places.
+    /// An `Arc<T>` serves as `Res<T>`, too. A second value of the same type is a fault, which
+    /// [`Runner::check`] reports with both places.
     #[track_caller]
     pub fn provide<T: Send + Sync + 'static>(&self, value: T) {
         match self.engine() {

@@ -1,17 +1,16 @@
-//! The state that the clones of a runner share. Dropping it stops the services.
+//! The state that all handles of a runner share, and what keeps its services running.
 
 use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::service::environment::Environment;
-use crate::service::settings::SettingsCache;
 use crate::sys::fork::Forked;
 
-/// The state that the clones of a [`Runner`](crate::Runner) share.
+/// The state that the handles of a [`Runner`](crate::Runner) share.
+#[derive(Clone)]
 pub(super) struct Shared {
     pub(super) engine: Arc<Engine>,
     pub(super) env: Arc<Environment>,
-    pub(super) settings_cache: SettingsCache,
 }
 
 impl Shared {
@@ -29,8 +28,12 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
+/// Held by the handles that keep the services running: all but those from
+/// [`Context::runner`](crate::Context::runner). Dropping the last one stops the services.
+pub(super) struct KeepRunning(pub(super) Shared);
+
+impl Drop for KeepRunning {
     fn drop(&mut self) {
-        self.request_stop();
+        self.0.request_stop();
     }
 }

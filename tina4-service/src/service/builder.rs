@@ -16,14 +16,18 @@ use crate::service::context::Context;
 use crate::service::definition::{Body, Built, Definition};
 use crate::service::error_text::MAX_TEXT_BYTES;
 use crate::service::outcome::{Exit, HookOutcome, Outcome};
+use crate::service::params::function::{Function, Signature};
+use crate::service::params::hook::{ClosureHook, OnStop};
+use crate::service::params::{Invocation, Need};
 use crate::service::settings::{ColdSettings, Settings, SettingsCache};
 use crate::text::bounded_text::bounded;
 
 /// A service built at run time; the keys of `#[service]` are its methods.
 ///
-/// Pass it to [`register`](crate::register), then start it by name or with `start_all`. Invalid
-/// settings are reported by [`check`](crate::check), together with all other faults and with the
-/// place where [`Service::new`] was called.
+/// [`Service::new`] takes a closure, and [`Service::of`] a function with the parameters of a declared
+/// service. Pass the result to [`register`](crate::register), then start it by name or with
+/// `start_all`. Invalid settings are reported by [`check`](crate::check), together with all other
+/// faults and with the place where `new` or `of` was called.
 ///
 /// ```
 /// use tina4_service::{Runner, Service};
@@ -54,12 +58,39 @@ struct Closure<F, Original> {
 }
 
 impl<F: Fn(&Context) -> Exit + Send + Sync, Original> Body for Closure<F, Original> {
-    fn call(&self, context: &Context) -> Exit {
-        (self.call)(context)
+    fn call(&self, invocation: &Invocation<'_>) -> Exit {
+        (self.call)(invocation.context())
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[]
     }
 
     fn path(&self) -> &'static str {
         type_name::<Original>()
+    }
+}
+
+/// The body of a service: a function with parameters, which `M` describes.
+struct FunctionBody<F, M> {
+    function: F,
+    marker: PhantomData<fn(M)>,
+}
+
+impl<M, F: Function<M>> Body for FunctionBody<F, M>
+where
+    F::Output: Outcome,
+{
+    fn call(&self, invocation: &Invocation<'_>) -> Exit {
+        self.function.call(invocation).into_exit()
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        F::NEEDS
+    }
+
+    fn path(&self) -> &'static str {
+        type_name::<F>()
     }
 }
 
@@ -101,16 +132,67 @@ impl Service {
         R: Outcome,
         F: Fn(&Context) -> R + Send + Sync + 'static,
     {
-        Self {
-            name: name.into(),
-            place: Location::caller(),
-            draft: Draft::default(),
-            body: Box::new(Closure::<_, F> {
-                call: move |context: &Context| body(context).into_exit(),
-                original: PhantomData,
-            }),
-            cold: None,
-        }
+        let body = Closure::<_, F> {
+            call: move |context: &Context| body(context).into_exit(),
+            original: PhantomData,
+        };
+        Self::with_body(name.into(), Location::caller(), Box::new(body))
+    }
+
+    /// Creates a continuous service from any function that `#[service]` accepts.
+    ///
+    /// The function takes up to eight parameters, in any order: [`&Context`](Context),
+    /// [`Tick`](crate::Tick), [`Res<T>`](crate::Res), `Option<Res<T>>`, [`Local<T>`](crate::Local). It
+    /// returns `()`, [`Flow`](crate::Flow), `Result<(), E>`, `Result<Flow, E>` or `!`. A `Res<T>` that
+    /// was not provided is reported by [`check`](crate::check), as for a declared service. A closure
+    /// works, too, if its parameters have types: `|ctx: &Context, tick: Tick| ..`.
+    ///
+    /// Services that are created from one function have their own schedules, states and `Local` values.
+    ///
+    /// ```
+    /// use tina4_service::{Context, Flow, Local, Res, Runner, Service};
+    ///
+    /// struct Prices(Vec<u32>);
+    ///
+    /// /// Imports one price per run.
+    /// fn import(ctx: &Context, prices: Res<Prices>, mut next: Local<usize>) -> Flow {
+    ///     let Some(price) = prices.0.get(*next) else { return Flow::Done };
+    ///     println!("{}: {price}", ctx.name());
+    ///     *next += 1;
+    ///     Flow::Again
+    /// }
+    ///
+    /// fn report(imported: Local<usize>) {
+    ///     println!("{} prices imported", *imported);
+    /// }
+    ///
+    /// let runner = Runner::new();
+    /// runner.provide(Prices(vec![20, 30]));
+    /// for shop in ["berlin", "oslo"] {
+    ///     let name = format!("import-{shop}");
+    ///     runner.register(Service::of(name, import).on_stop_of(report).interval("10m"));
+    /// }
+    /// runner.start_all()?;
+    /// runner.wait();
+    /// assert!(runner.services().iter().all(|service| service.runs == 3));
+    /// # Ok::<(), tina4_service::StartError>(())
+    /// ```
+    #[track_caller]
+    pub fn of<M: 'static, F>(name: impl Into<Cow<'static, str>>, function: F) -> Self
+    where
+        F: Signature<M> + Function<M>,
+        <F as Signature<M>>::Output: Outcome,
+    {
+        let body = FunctionBody { function, marker: PhantomData };
+        Self::with_body(name.into(), Location::caller(), Box::new(body))
+    }
+
+    fn with_body(
+        name: Cow<'static, str>,
+        place: &'static Location<'static>,
+        body: Box<dyn Body>,
+    ) -> Self {
+        Self { name, place, draft: Draft::default(), body, cold: None }
     }
 
     fn cold_mut(&mut self) -> &mut ColdSettings {
@@ -301,12 +383,30 @@ impl Service {
     }
 
     /// A hook that cleans up when an activation ends; it runs after all other hooks.
+    ///
+    /// It takes the context. [`Service::on_stop_of`] takes a function with other parameters. There is
+    /// one such hook; the last call sets it.
     pub fn on_stop<R, F>(mut self, hook: F) -> Self
     where
         R: HookOutcome,
         F: Fn(&Context) -> R + Send + Sync + 'static,
     {
-        self.cold_mut().on_stop = Some(Box::new(move |context| hook(context).into_result()));
+        let hook = ClosureHook(move |context: &Context| hook(context).into_result());
+        self.cold_mut().on_stop = Some(Box::new(hook));
+        self
+    }
+
+    /// Like [`Service::on_stop`], with any function that the key `on_stop` of `#[service]` accepts.
+    ///
+    /// The function takes the same parameters as that of a service, and returns `()`, `Result<(), E>`
+    /// or `!`. The first `Local<T>` of the function and the first `Local<T>` of the hook are the same
+    /// value; so are the second ones, and so on. See the example of [`Service::of`].
+    pub fn on_stop_of<M: 'static, F>(mut self, function: F) -> Self
+    where
+        F: Signature<M> + Function<M>,
+        <F as Signature<M>>::Output: HookOutcome,
+    {
+        self.cold_mut().on_stop = Some(Box::new(OnStop::new(function)));
         self
     }
 

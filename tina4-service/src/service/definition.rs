@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use tina4_service_core::{Key, Spec};
 
-use crate::service::context::Context;
 use crate::service::outcome::{Cause, Exit};
 use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
@@ -34,7 +33,9 @@ pub(crate) struct Built {
 /// The body of a service built at run time.
 pub(crate) trait Body: Send + Sync {
     /// Calls the user's function once.
-    fn call(&self, context: &Context) -> Exit;
+    fn call(&self, invocation: &Invocation<'_>) -> Exit;
+    /// The needs of the parameters.
+    fn needs(&self) -> &'static [Need];
     /// The name of its type, which contains the path of the function that defines it.
     fn path(&self) -> &'static str;
 }
@@ -103,12 +104,11 @@ impl Definition {
 
     /// The needs of the parameters of the function and of its `on_stop`.
     pub(crate) fn needs(&self) -> impl Iterator<Item = &'static Need> {
-        let (body, hook): (&'static [Need], &'static [Need]) = match self {
-            Self::Declared(registration) => {
-                (registration.needs, registration.on_stop.map_or(&[], DynHook::needs))
-            }
-            Self::Built(_) => (&[], &[]),
+        let body = match self {
+            Self::Declared(registration) => registration.needs,
+            Self::Built(built) => built.body.needs(),
         };
+        let hook: &'static [Need] = self.hook().map_or(&[], DynHook::needs);
         body.iter().chain(hook)
     }
 
@@ -125,27 +125,25 @@ impl Definition {
     pub(crate) fn call(&self, invocation: &Invocation<'_>) -> Exit {
         match self {
             Self::Declared(registration) => (registration.call)(invocation),
-            Self::Built(built) => built.body.call(invocation.context()),
+            Self::Built(built) => built.body.call(invocation),
+        }
+    }
+
+    /// The clean-up hook of the definition, if there is one.
+    fn hook(&self) -> Option<&(dyn DynHook + 'static)> {
+        match self {
+            Self::Declared(registration) => registration.on_stop,
+            Self::Built(built) => built.settings.on_stop(),
         }
     }
 
     pub(crate) fn has_on_stop(&self) -> bool {
-        match self {
-            Self::Declared(registration) => registration.on_stop.is_some(),
-            Self::Built(built) => built.settings.on_stop().is_some(),
-        }
+        self.hook().is_some()
     }
 
-    /// Calls the declared clean-up hook, if there is one.
+    /// Calls the clean-up hook of the definition, if there is one.
     pub(crate) fn on_stop(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
-        match self {
-            Self::Declared(registration) => {
-                registration.on_stop.map_or(Ok(()), |hook| hook.call(invocation))
-            }
-            Self::Built(built) => {
-                built.settings.on_stop().map_or(Ok(()), |hook| hook(invocation.context()))
-            }
-        }
+        self.hook().map_or(Ok(()), |hook| hook.call(invocation))
     }
 }
 

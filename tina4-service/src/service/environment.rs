@@ -1,10 +1,12 @@
 //! The environment of the services of one runner.
 
+use std::any::Any;
 use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use crate::service::ready_listener::ReadyListener;
 use crate::service::resources::Resources;
+use crate::service::settings::SettingsCache;
 use crate::sys::fork::Owner;
 use crate::sys::sync::AtomicBool;
 use crate::time::clock::Clock;
@@ -15,6 +17,10 @@ use crate::time::zone::Zone;
 pub(crate) struct Environment {
     pub(crate) clock: Clock,
     pub(crate) resources: Resources,
+    pub(crate) settings_cache: SettingsCache,
+    /// The `Engine` of the runner, for [`Context::runner`](crate::Context::runner). Its type is erased,
+    /// because it belongs to a higher layer. Set when the runner is built.
+    pub(crate) engine: OnceLock<Weak<dyn Any + Send + Sync>>,
     /// The time zone that `timezone = "local"` stands for; `None`: the machine's.
     pub(crate) local_zone: Option<Zone>,
     /// How long `stop_all` may take.

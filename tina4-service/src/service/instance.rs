@@ -307,11 +307,17 @@ impl Host for Instance {
 }
 
 impl Context {
+    /// The instance that runs this service; `None` in a standalone context.
+    #[inline]
+    pub(crate) fn try_instance(&self) -> Option<&Instance> {
+        let host: &dyn Any = &**self.host();
+        host.downcast_ref()
+    }
+
     /// The instance that runs this service. The engine creates contexts only for instances.
     #[inline]
     pub(crate) fn instance(&self) -> &Instance {
-        let host: &dyn Any = &**self.host();
-        host.downcast_ref().expect("a standalone context is never passed to the engine")
+        self.try_instance().expect("a standalone context is never passed to the engine")
     }
 }
 

@@ -1,8 +1,9 @@
 //! The parameters of a service's function and of its `on_stop`, and how they get their values.
 //!
 //! The attribute sees the parameters of the function that it is attached to, so it writes one call to
-//! [`param`] for each. It sees only the path of an `on_stop`, so the compiler has to find the parameters
-//! of that function. Five traits do that:
+//! [`param`] for each. It sees only the path of an `on_stop`, and not at all the function of
+//! [`Service::of`](crate::Service::of), so the compiler has to find the parameters of these functions. Six
+//! traits do that:
 //!
 //! ```text
 //! #[service(on_stop = close)]
@@ -11,7 +12,7 @@
 //!
 //! fn close(ctx: &Context, sent: Local<u32>) -> Result<(), Error>
 //!          `ParameterFamily` (each)             `HookOutcome`
-//! `--------------- together: `Hook<fn(..) -> R>` ------------'
+//! `------- together: `Signature` and `Function<fn(..) -> R>` ------'
 //!                  behind a pointer: `DynHook`
 //! ```
 //!
@@ -20,18 +21,20 @@
 //! | [`Parameter<'r>`](Parameter) | the five parameter types, with the lifetime `'r` of a run | the need to be met before the start; the value for this run |
 //! | [`ParameterFamily`] | the same types, independent of the run | the [`Parameter<'r>`](Parameter) that it becomes in a run |
 //! | [`HookOutcome`](crate::service::outcome::HookOutcome) | `()`, `Result<(), E>`, `!` | the error of the clean-up, if it failed |
-//! | [`Hook`](hook::Hook) | functions of up to eight parameters that return such an outcome | the needs of all parameters; the call |
-//! | [`DynHook`](hook::DynHook) | [`OnStop`](hook::OnStop), which holds a [`Hook`](hook::Hook) | the same, with the function's type erased |
+//! | [`Signature`](function::Signature) | functions of up to eight parameters | the types of the parameters and of the result |
+//! | [`Function`](function::Function) | such functions, if each parameter is a [`ParameterFamily`] | the needs of all parameters; the call |
+//! | [`DynHook`](hook::DynHook) | [`OnStop`](hook::OnStop), which holds a [`Function`](function::Function) | the same for an `on_stop`, with the function's type erased |
 //!
 //! They take their values from an [`Invocation`], which represents one call in progress.
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::cell::Cell;
 use std::fmt;
 
 use crate::service::context::Context;
 use crate::service::tick::Tick;
 
+pub(crate) mod function;
 pub(crate) mod hook;
 pub(crate) mod local;
 mod res;
@@ -43,11 +46,26 @@ pub enum Need {
     Nothing,
     /// A value passed to `provide`.
     Resource {
-        /// Its type.
-        id: TypeId,
-        /// The type's name, for messages.
-        name: fn() -> &'static str,
+        /// Its type `T`.
+        value: NamedType,
+        /// The type `Arc<T>`; a value of this type serves as well.
+        arc: NamedType,
+        /// Whether the service starts without it.
+        is_optional: bool,
     },
+}
+
+/// A type, and its name for messages.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedType {
+    pub(crate) id: TypeId,
+    pub(crate) name: fn() -> &'static str,
+}
+
+impl NamedType {
+    pub(crate) const fn of<T: ?Sized + 'static>() -> Self {
+        Self { id: TypeId::of::<T>(), name: type_name::<T> as fn() -> &'static str }
+    }
 }
 
 /// One call in progress, which supplies the values of parameters.
@@ -128,6 +146,12 @@ pub fn placeholder<T>() -> T {
 /// A parameter type without the lifetime of a particular run.
 ///
 /// It lets the compiler find the parameters of a function whose signature the attribute cannot see.
+#[diagnostic::on_unimplemented(
+    message = "a service cannot have a parameter of type `{Self}`",
+    label = "not a valid parameter type for a service",
+    note = "a parameter is `&Context`, `Tick`, `Res<T>`, `Option<Res<T>>` or `Local<T>`",
+    note = "`Res<T>` is a shared value given with `provide` and needs `T: Send + Sync`; `Local<T>` is a value private to this service and needs `T: Default + Send`"
+)]
 pub trait ParameterFamily {
     /// The parameter for a run.
     type Item<'r>: Parameter<'r>;

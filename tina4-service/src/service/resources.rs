@@ -14,6 +14,11 @@ use crate::sys::place::Place;
 /// A service cannot be started while such a value is missing; with `Option<Res<T>>` it can. Unlike
 /// [`Local`](crate::Local), it is shared, and read-only unless `T` contains a lock or atomics.
 ///
+/// A value that the program keeps in an `Arc` serves as well: after `provide(Arc::new(db))` a service may
+/// ask for `Res<Db>`, without a second `Arc` in between, and also for `Res<Arc<Db>>`. With an
+/// `Arc<dyn Store>` it may ask for `Res<dyn Store>`. If both a `Db` and an `Arc<Db>` were provided,
+/// `Res<Db>` could mean either, which is a [`Fault`](crate::Fault).
+///
 /// ```
 /// use tina4_service::Res;
 ///
@@ -24,6 +29,38 @@ use crate::sys::place::Place;
 ///     greeting.0.len()
 /// }
 /// assert_eq!(greet(Res::new(Greeting("hello"))), 5);
+/// ```
+///
+/// A trait object:
+///
+/// ```
+/// use std::sync::Arc;
+/// use tina4_service::{Res, Runner, Service};
+///
+/// trait Store: Send + Sync {
+///     fn save(&self, text: &str);
+/// }
+///
+/// struct Disk;
+///
+/// impl Store for Disk {
+///     fn save(&self, text: &str) {
+///         println!("{text}");
+///     }
+/// }
+///
+/// fn backup(store: Res<dyn Store>) {
+///     store.save("everything");
+/// }
+///
+/// let runner = Runner::new();
+/// let store: Arc<dyn Store> = Arc::new(Disk);
+/// runner.provide(Arc::clone(&store));
+/// runner.register(Service::of("backup", backup));
+/// runner.start_all()?;
+/// runner.wait();
+/// # assert_eq!(runner.services()[0].crashes, 0);
+/// # Ok::<(), tina4_service::StartError>(())
 /// ```
 pub struct Res<T: ?Sized>(Arc<T>);
 
@@ -71,7 +108,9 @@ pub(crate) struct Resources(RwLock<HashMap<TypeId, Resource>>);
 
 #[derive(Debug)]
 struct Resource {
-    value: Arc<dyn Any + Send + Sync>,
+    /// An `Arc<T>` of the value. Boxed, because `get` can downcast to `Arc<T>` for every `T`, but to `T`
+    /// only if it has a size.
+    value: Box<dyn Any + Send + Sync>,
     name: &'static str,
     /// The places of the calls to `provide`; more than one is a fault.
     places: Vec<Place>,
@@ -82,6 +121,18 @@ struct Resource {
 pub(crate) struct DuplicateResource {
     pub(crate) name: &'static str,
     pub(crate) places: Vec<Place>,
+}
+
+/// The values that serve as one `Res<T>`.
+#[derive(Debug)]
+pub(crate) enum Provided {
+    Nothing,
+    One,
+    /// Both a `T` and an `Arc<T>`, provided at these places.
+    Both {
+        value: Place,
+        arc: Place,
+    },
 }
 
 impl Resources {
@@ -96,7 +147,8 @@ impl Resources {
             }
             Entry::Vacant(entry) => {
                 let name = std::any::type_name::<T>();
-                entry.insert(Resource { value: Arc::new(value), name, places: vec![place] });
+                let value = Box::new(Arc::new(value));
+                entry.insert(Resource { value, name, places: vec![place] });
                 None
             }
         };
@@ -105,10 +157,16 @@ impl Resources {
         drop(surplus);
     }
 
-    pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Res<T>> {
+    /// The value of type `T`, or the one in the value of type `Arc<T>`.
+    pub(crate) fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Res<T>> {
         let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let value = Arc::clone(&map.get(&TypeId::of::<T>())?.value);
-        value.downcast().ok().map(Res)
+        let value: &Arc<T> = if let Some(resource) = map.get(&TypeId::of::<T>()) {
+            resource.value.downcast_ref()?
+        } else {
+            let arc = &map.get(&TypeId::of::<Arc<T>>())?.value;
+            arc.downcast_ref::<Arc<Arc<T>>>()?
+        };
+        Some(Res(Arc::clone(value)))
     }
 
     /// The number of values that were provided, surplus ones included.
@@ -117,8 +175,21 @@ impl Resources {
         map.values().map(|resource| resource.places.len() as u64).sum()
     }
 
-    pub(crate) fn contains(&self, id: TypeId) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
+    /// Which values serve as `Res<T>`, where `id` is the type `T` and `arc_id` is `Arc<T>`.
+    pub(crate) fn find(&self, id: TypeId, arc_id: TypeId) -> Provided {
+        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let place = |id| map.get(&id).and_then(|resource| resource.places.first().copied());
+        match (place(id), place(arc_id)) {
+            (None, None) => Provided::Nothing,
+            (Some(_), None) | (None, Some(_)) => Provided::One,
+            (Some(value), Some(arc)) => Provided::Both { value, arc },
+        }
+    }
+
+    /// The names of the types that were provided.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        map.values().map(|resource| resource.name).collect()
     }
 
     pub(crate) fn duplicates(&self) -> Vec<DuplicateResource> {

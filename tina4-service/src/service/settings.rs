@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
 use tina4_service_core::{Draft, Spec};
 
-use crate::service::context::Context;
-use crate::service::outcome::Cause;
+use crate::service::params::hook::DynHook;
 use crate::sys::sync::{Mutex, lock};
 
 /// The settings of a service built at run time. Services built by the same call in the source with
@@ -26,13 +26,10 @@ pub(crate) struct Settings {
 pub(crate) struct ColdSettings {
     pub(crate) after: Vec<Cow<'static, str>>,
     pub(crate) requires: Vec<Cow<'static, str>>,
-    pub(crate) on_stop: Option<ClosureHook>,
+    pub(crate) on_stop: Option<Box<dyn DynHook>>,
     /// The faults in the settings, for `check` to report.
     pub(crate) faults: Vec<String>,
 }
-
-/// The clean-up hook of a service built at run time.
-pub(crate) type ClosureHook = Box<dyn Fn(&Context) -> Result<(), Cause> + Send + Sync>;
 
 impl Settings {
     /// Validates the draft. Its faults are stored in `cold`, for `check` to report.
@@ -49,8 +46,8 @@ impl Settings {
         Self { place, spec, cold }
     }
 
-    pub(crate) fn on_stop(&self) -> Option<&ClosureHook> {
-        self.cold.as_ref()?.on_stop.as_ref()
+    pub(crate) fn on_stop(&self) -> Option<&(dyn DynHook + 'static)> {
+        self.cold.as_ref()?.on_stop.as_deref()
     }
 }
 
@@ -64,6 +61,12 @@ const CAPACITY: usize = 8;
 /// values: those services share one allocation. Settings with a cold part are not cached.
 #[derive(Default)]
 pub(crate) struct SettingsCache(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
+
+impl fmt::Debug for SettingsCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SettingsCache").finish_non_exhaustive()
+    }
+}
 
 impl SettingsCache {
     /// The settings for a draft without a cold part: from the cache, or validated now.

@@ -3,3 +3,4 @@
 pub(crate) mod bounded_text;
 pub(crate) mod nearest;
 pub(crate) mod one_line;
+pub(crate) mod similar_type;

@@ -1,12 +1,16 @@
 //! `Res<T>` and `Option<Res<T>>` as parameters.
 
-use std::any::{TypeId, type_name};
+use std::sync::Arc;
 
-use super::{Invocation, Need, Parameter, ParameterFamily};
+use super::{Invocation, NamedType, Need, Parameter, ParameterFamily};
 use crate::service::resources::Res;
 
-impl<'r, T: Send + Sync + 'static> Parameter<'r> for Res<T> {
-    const NEED: Need = Need::Resource { id: TypeId::of::<T>(), name: type_name::<T> as fn() -> _ };
+const fn need<T: ?Sized + 'static>(is_optional: bool) -> Need {
+    Need::Resource { value: NamedType::of::<T>(), arc: NamedType::of::<Arc<T>>(), is_optional }
+}
+
+impl<'r, T: ?Sized + Send + Sync + 'static> Parameter<'r> for Res<T> {
+    const NEED: Need = need::<T>(false);
     fn take(invocation: &'r Invocation<'r>) -> Self {
         let resources = invocation.context().host().resources();
         // Values are never removed, and a service does not start while one is missing.
@@ -14,17 +18,17 @@ impl<'r, T: Send + Sync + 'static> Parameter<'r> for Res<T> {
     }
 }
 
-impl<'r, T: Send + Sync + 'static> Parameter<'r> for Option<Res<T>> {
-    const NEED: Need = Need::Nothing;
+impl<'r, T: ?Sized + Send + Sync + 'static> Parameter<'r> for Option<Res<T>> {
+    const NEED: Need = need::<T>(true);
     fn take(invocation: &'r Invocation<'r>) -> Self {
         invocation.context().host().resources().get()
     }
 }
 
-impl<T: Send + Sync + 'static> ParameterFamily for Res<T> {
+impl<T: ?Sized + Send + Sync + 'static> ParameterFamily for Res<T> {
     type Item<'r> = Self;
 }
 
-impl<T: Send + Sync + 'static> ParameterFamily for Option<Res<T>> {
+impl<T: ?Sized + Send + Sync + 'static> ParameterFamily for Option<Res<T>> {
     type Item<'r> = Self;
 }
