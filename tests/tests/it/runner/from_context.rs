@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use crossbeam_channel::bounded;
 use tests::{EventWatcher, info, sleep_until_stopped, virtual_time_builder, within};
 use tina4_service::{
-    Change, Context, ControlError, Flow, Res, Runner, Service, State, Stopped, Tick,
+    Change, Context, ControlError, Flow, Ready, Res, Runner, Service, State, Stopped, Tick,
 };
 
 /// The runner of this context.
@@ -26,7 +26,7 @@ fn rule_182_a_service_stops_starts_and_runs_others_of_its_own_runner() {
     }
     let (mine, another) = (Runner::new(), Runner::new());
     for runner in [&mine, &another] {
-        runner.register(Service::new("one", sleep_until_stopped));
+        runner.register(Service::new("one", sleep_until_stopped).ready(Ready::Started));
         runner.register(Service::new("two", |_| Flow::Done).autostart(false));
         runner.register(Service::new("three", |_| {}).interval("1h").initial_delay("1h"));
     }
