@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Span, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
-use tina4_service_core::{Cron, Key, Restart, Setting, Timezone, duration, name};
+use tina4_service_core::{Cron, Key, OnTimeout, Restart, Setting, Timezone, duration, name};
 
 use crate::dependency::Dependency;
 use crate::diagnostics::Diagnostics;
@@ -48,6 +48,7 @@ impl Value {
             ValueKind::Cron => Setting::Cron(read_cron(input)?),
             ValueKind::Timezone => Setting::Timezone(read_timezone(input)?),
             ValueKind::Restart => Setting::Restart(read_restart(input)?),
+            ValueKind::OnTimeout => Setting::OnTimeout(read_on_timeout(input)?),
             ValueKind::Duration(setting) => setting(read_duration(key, input)?),
             ValueKind::Count(setting) => setting(read_count(key, input)?),
             ValueKind::Bool(setting) => setting(read_bool(key, input)?),
@@ -82,6 +83,12 @@ fn read_restart(input: ParseStream<'_>) -> syn::Result<Restart> {
     let literal = read_literal::<LitStr>(Key::Restart, input)?;
     let word = literal.value();
     Restart::from_word(&word).ok_or_else(|| errors::unknown_restart(&literal, &word))
+}
+
+fn read_on_timeout(input: ParseStream<'_>) -> syn::Result<OnTimeout> {
+    let literal = read_literal::<LitStr>(Key::OnTimeout, input)?;
+    let word = literal.value();
+    OnTimeout::from_word(&word).ok_or_else(|| errors::unknown_on_timeout(&literal, &word))
 }
 
 /// Reads a literal of type `T`.

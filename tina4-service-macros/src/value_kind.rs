@@ -18,6 +18,8 @@ pub(crate) enum ValueKind {
     Timezone,
     /// A string: `"on-failure"`, `"always"` or `"never"`.
     Restart,
+    /// A string: `"report"` or `"cancel"`.
+    OnTimeout,
     /// A whole number.
     Count(fn(u32) -> Setting),
     /// `true` or `false`.
@@ -42,6 +44,7 @@ impl ValueKind {
             Key::InitialDelay => Self::Duration(Setting::InitialDelay),
             Key::Jitter => Self::Duration(Setting::Jitter),
             Key::Timeout => Self::Duration(Setting::Timeout),
+            Key::OnTimeout => Self::OnTimeout,
             Key::Restart => Self::Restart,
             Key::MaxRestarts => Self::Count(Setting::MaxRestarts),
             Key::RestartWindow => Self::Duration(Setting::RestartWindow),

@@ -134,7 +134,7 @@ pub use time::schedule::ScheduleError;
 pub use tina4_service_core::Flow;
 #[cfg(feature = "cron")]
 pub use tina4_service_core::{CronError, TimezoneError};
-pub use tina4_service_core::{Restart, lifecycle::State};
+pub use tina4_service_core::{OnTimeout, Restart, lifecycle::State};
 /// Declares a function as a service.
 ///
 /// ```
@@ -190,7 +190,7 @@ pub mod __private {
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;
     pub use std::borrow::Cow;
-    pub use tina4_service_core::{Cron, Days, Restart, Schedule, Timezone};
+    pub use tina4_service_core::{Cron, Days, OnTimeout, Restart, Schedule, Timezone};
 
     /// Calls a service's function and converts its result.
     ///

@@ -11,6 +11,7 @@ fn misspelt_keys_are_recognised() {
         ("dealy", Some(Key::Delay)),
         ("delays", Some(Key::Delay)),
         ("time_out", Some(Key::Timeout)),
+        ("ontimeout", Some(Key::OnTimeout)),
         ("timzone", Some(Key::Timezone)),
         ("max_retries", Some(Key::MaxRestarts)),
         ("max_restart", Some(Key::MaxRestarts)),

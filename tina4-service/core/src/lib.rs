@@ -21,6 +21,7 @@ mod key;
 pub mod lifecycle;
 pub mod name;
 mod nanos;
+mod on_timeout;
 #[cfg(test)]
 mod proptest_config;
 mod restart;
@@ -36,6 +37,7 @@ pub use exit::Exit;
 pub use flow::Flow;
 pub use key::Key;
 pub use nanos::{Nanos, NonMaxNanos, WALL_SECOND, WallNanos, nanos};
+pub use on_timeout::OnTimeout;
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Grid, Schedule};
 pub use spec::{Draft, Fault, Setting, Spec};

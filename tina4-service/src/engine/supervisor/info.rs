@@ -75,9 +75,10 @@ impl Supervisor {
             last_error,
             lateness: stats.lateness(started.saturating_sub(life.run_due())),
             duration: stats.duration(),
-            stuck: running.zip(timeout).is_some_and(|((started, heartbeat), timeout)| {
-                started.max(heartbeat).saturating_add(timeout) <= now
-            }),
+            stuck: life.is_cancelled()
+                || running.zip(timeout).is_some_and(|((started, heartbeat), timeout)| {
+                    started.max(heartbeat).saturating_add(timeout) <= now
+                }),
             heartbeat_age: running
                 .filter(|(started, heartbeat)| heartbeat >= started && *heartbeat > 0)
                 .map(|(_, heartbeat)| Duration::from_nanos(now.saturating_sub(heartbeat))),

@@ -8,7 +8,7 @@ use std::mem;
 use std::panic::Location;
 use std::time::Duration;
 
-use tina4_service_core::{Restart, Schedule, Spec};
+use tina4_service_core::{OnTimeout, Restart, Schedule, Spec};
 
 use super::{After, Registration, id_of};
 use crate::service::outcome::Exit;
@@ -96,6 +96,12 @@ impl Registration {
         self
     }
 
+    /// Sets whether a run that exceeds its timeout is also cancelled.
+    pub const fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.spec.on_timeout = on_timeout;
+        self
+    }
+
     /// Sets when the service is restarted.
     pub const fn restart(mut self, restart: Restart) -> Self {
         self.spec.restart_policy.restart = restart;
@@ -174,6 +180,7 @@ mod tests {
             .initial_delay(second(2))
             .jitter(second(3))
             .timeout(second(4))
+            .on_timeout(OnTimeout::Cancel)
             .restart(Restart::Always)
             .max_restarts(5)
             .restart_window(second(6))
@@ -189,6 +196,7 @@ mod tests {
             initial_delay: second(2),
             jitter: second(3),
             timeout: Some(second(4)),
+            on_timeout: OnTimeout::Cancel,
             restart_policy: RestartPolicy {
                 restart: Restart::Always,
                 max_restarts: Some(5),
