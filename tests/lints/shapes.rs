@@ -48,6 +48,7 @@ pub mod keys {
         initial_delay = "1ms",
         jitter = "1ms",
         timeout = "2h",
+        on_timeout = "cancel",
         restart = "on-failure",
         max_restarts = 5,
         restart_window = "1h",

@@ -1,4 +1,4 @@
-//! Rule 62: the log. A separate test binary, because its subscriber, which records every event with
+//! Rules 62 and 117: the log and its spans. A separate test binary, because its subscriber, which records every event with
 //! its spans, is global.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::sync::{Mutex, Once, PoisonError};
 
 use tests::{EventWatcher, info, millis};
-use tina4_service::{Change, Context, Flow, Permanent, Runner, Service};
+use tina4_service::{Change, Context, Flow, OnTimeout, Permanent, Runner, Service};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
@@ -125,6 +125,111 @@ fn rule_62_logs_inside_a_run_are_in_its_span() {
         assert_eq!((&*fields["name"], &*fields["run"]), ("logs.span", &*run.to_string()));
         assert_eq!(fields["lateness"], line.fields["late"]);
     }
+}
+
+/// The lines that were logged with `from`, once there are `count`: each message with the spans around
+/// it, innermost first.
+#[track_caller]
+fn lines_from(from: &str, count: usize) -> Vec<(String, Vec<(String, Fields)>)> {
+    let own = |line: &Line| line.fields.get("from").is_some_and(|found| found == from);
+    let found = lines(count, from, own);
+    found.into_iter().map(|line| (line.fields["message"].clone(), line.spans)).collect()
+}
+
+/// The span that `Context::work` opens.
+fn work(service: &str, name: &str, run: u64) -> (String, Fields) {
+    let run = run.to_string();
+    let fields = [("service", service), ("name", name), ("run", &run)];
+    let fields = fields.map(|(field, value)| (field.to_owned(), value.to_owned()));
+    ("work".to_owned(), Fields::from(fields))
+}
+
+#[test]
+fn rule_117_a_continuous_service_has_spans_only_around_its_work_and_its_clean_up() {
+    const NAME: &str = "logs.continuous";
+    listen();
+    let runner = Runner::new();
+    let body = |ctx: &Context| {
+        tracing::info!(from = NAME, "before");
+        let answer = ctx.work("outer", || {
+            tracing::info!(from = NAME, "outside");
+            ctx.work("inner", || tracing::info!(from = NAME, "inside"));
+            42
+        });
+        assert_eq!(answer, 42);
+        ctx.on_stop(|| tracing::info!(from = NAME, "hook"));
+        tracing::info!(from = NAME, "after");
+        Flow::Done
+    };
+    runner.register(Service::new(NAME, body));
+    runner.start_all().unwrap();
+    tests::wait(&runner);
+    let found = lines_from(NAME, 5);
+    let (outer, inner) = (work(NAME, "outer", 1), work(NAME, "inner", 1));
+    let expected = [
+        ("before", vec![]),
+        ("outside", vec![outer.clone()]),
+        ("inside", vec![inner, outer]),
+        ("after", vec![]),
+    ];
+    assert_eq!(found[..4], expected.map(|(message, spans)| (message.to_owned(), spans)));
+    let (message, spans) = &found[4];
+    let [(span, fields)] = &spans[..] else { panic!("one span: {spans:?}") };
+    assert_eq!((&**message, &**span, &*fields["name"]), ("hook", "service", NAME));
+}
+
+#[test]
+fn rule_117_work_is_inside_the_span_of_a_run() {
+    const NAME: &str = "logs.work";
+    listen();
+    let runner = Runner::new();
+    let body = |ctx: &Context| {
+        ctx.work("part", || tracing::info!(from = NAME, "inside"));
+        if ctx.tick().run == 2 { Flow::Done } else { Flow::Again }
+    };
+    runner.register(Service::new(NAME, body).interval("1h"));
+    runner.start_all().unwrap();
+    tests::wait(&runner);
+    for ((message, spans), run) in lines_from(NAME, 2).into_iter().zip(1..) {
+        let [part, (span, _)] = &spans[..] else { panic!("two spans: {spans:?}") };
+        assert_eq!((&*message, part, &**span), ("inside", &work(NAME, "part", run), "service"));
+    }
+}
+
+#[test]
+fn rule_117_a_panic_ends_the_span_of_the_work() {
+    const NAME: &str = "logs.panics-at-work";
+    listen();
+    let runner = Runner::new();
+    let body = |ctx: &Context| {
+        tracing::info!(from = NAME, "outside");
+        if ctx.tick().run == 1 {
+            ctx.work("part", || panic!("no"));
+        }
+        Flow::Done
+    };
+    runner.register(Service::new(NAME, body).backoff("1ms"));
+    runner.start_all().unwrap();
+    tests::wait(&runner);
+    for (_, spans) in lines_from(NAME, 2) {
+        assert_eq!(spans, []);
+    }
+}
+
+#[test]
+fn rule_29_and_62_a_cancelled_run_is_reported_as_stuck_and_then_as_crashed() {
+    listen();
+    let runner = Runner::new();
+    let body = |ctx: &Context| while ctx.sleep(millis(60_000)) {};
+    let service = Service::new("logs.cancelled", body).timeout("5ms").max_restarts(0);
+    runner.register(service.on_timeout(OnTimeout::Cancel));
+    runner.start_all().unwrap();
+    tests::wait(&runner);
+    let stuck = "service is stuck: its run takes longer than its timeout";
+    let crashed = "service crashed; it will not be restarted";
+    let found = about("logs.cancelled", Level::WARN, &[stuck, crashed]);
+    assert_eq!(found[1].fields["error"], "cancelled: took longer than its timeout of 5ms");
+    about("logs.cancelled", Level::ERROR, &["service failed"]);
 }
 
 #[test]

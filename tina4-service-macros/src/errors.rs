@@ -10,7 +10,7 @@ use std::fmt::Display;
 use proc_macro2::{Delimiter, Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Error, Ident, LitInt, LitStr, Path};
-use tina4_service_core::{CronError, Key, Ready, Restart};
+use tina4_service_core::{CronError, Key, OnTimeout, Ready, Restart};
 
 use crate::tokens::path_text;
 use crate::value_kind::ValueKind;
@@ -127,6 +127,7 @@ fn kind(key: Key) -> &'static str {
         ValueKind::Name => "a name as a string",
         ValueKind::Duration(_) => "a duration as a string",
         ValueKind::Restart => "`\"on-failure\"`, `\"always\"` or `\"never\"`",
+        ValueKind::OnTimeout => "`\"report\"` or `\"cancel\"`",
         ValueKind::Count(_) => "a whole number",
         ValueKind::Bool(_) => "`true` or `false`",
         ValueKind::Services => "the path of a service function or a name as a string",
@@ -145,6 +146,7 @@ fn example(key: Key) -> &'static str {
         ValueKind::Name => "\"heartbeat\"",
         ValueKind::Duration(_) => "\"30s\"",
         ValueKind::Restart => "\"never\"",
+        ValueKind::OnTimeout => "\"cancel\"",
         ValueKind::Count(_) => "5",
         ValueKind::Bool(_) if key == Key::Autostart => "false",
         ValueKind::Bool(_) => "true",
@@ -170,6 +172,7 @@ fn corrected(key: Key, found: &TokenTree) -> Option<String> {
             number.suffix().is_empty().then(|| format!("\"{}s\"", number.base10_digits()))
         }
         ValueKind::Restart => Restart::from_word(&text).map(|word| format!("\"{word}\"")),
+        ValueKind::OnTimeout => OnTimeout::from_word(&text).map(|word| format!("\"{word}\"")),
         ValueKind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
         ValueKind::Bool(_) => inner().filter(|inner| inner == "true" || inner == "false"),
         ValueKind::OnStop | ValueKind::Crate => inner()
@@ -204,19 +207,24 @@ pub(crate) fn cron(literal: &LitStr, error: &CronError) -> Error {
 }
 
 pub(crate) fn unknown_restart(literal: &LitStr, word: &str) -> Error {
-    let remedy = match nearest(word, Restart::ALL, Restart::as_str) {
-        Some(restart) => format!("did you mean `\"{restart}\"`?"),
-        None => "use `\"on-failure\"`, `\"always\"` or `\"never\"`".to_owned(),
-    };
-    spanned(literal, format!("unknown value `\"{}\"` for `restart`; {remedy}", word.escape_debug()))
+    unknown_word(Key::Restart, literal, word, nearest(word, Restart::ALL, Restart::as_str))
+}
+
+pub(crate) fn unknown_on_timeout(literal: &LitStr, word: &str) -> Error {
+    unknown_word(Key::OnTimeout, literal, word, nearest(word, OnTimeout::ALL, OnTimeout::as_str))
 }
 
 pub(crate) fn unknown_ready(literal: &LitStr, word: &str) -> Error {
-    let remedy = match nearest(word, Ready::ALL, Ready::as_str) {
-        Some(ready) => format!("did you mean `\"{ready}\"`?"),
-        None => "use `\"started\"`, `\"finished\"` or `\"notified\"`".to_owned(),
+    unknown_word(Key::Ready, literal, word, nearest(word, Ready::ALL, Ready::as_str))
+}
+
+/// A string that is none of the words that a key takes. `meant`: the word that was probably meant.
+fn unknown_word(key: Key, literal: &LitStr, word: &str, meant: Option<impl Display>) -> Error {
+    let remedy = match meant {
+        Some(meant) => format!("did you mean `\"{meant}\"`?"),
+        None => format!("use {}", kind(key)),
     };
-    spanned(literal, format!("unknown value `\"{}\"` for `ready`; {remedy}", word.escape_debug()))
+    spanned(literal, format!("unknown value `\"{}\"` for `{key}`; {remedy}", word.escape_debug()))
 }
 
 pub(crate) fn negative_count(key: Key, minus: &TokenTree, number: &Literal) -> Error {

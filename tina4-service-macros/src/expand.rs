@@ -7,7 +7,8 @@ use std::time::Duration;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 use tina4_service_core::{
-    Anchor, Anchored, Calendar, Cron, Days, Ready, Restart, RestartPolicy, Schedule, Spec, Timezone,
+    Anchor, Anchored, Calendar, Cron, Days, OnTimeout, Ready, Restart, RestartPolicy, Schedule,
+    Spec, Timezone,
 };
 
 use crate::check::CheckedService;
@@ -98,6 +99,7 @@ fn settings(spec: &Spec, private: &PrivatePath) -> TokenStream {
         initial_delay,
         jitter,
         timeout,
+        on_timeout,
         restart_policy: RestartPolicy { restart, max_restarts, window, backoff, max_backoff },
         stop_timeout,
         autostart,
@@ -111,6 +113,9 @@ fn settings(spec: &Spec, private: &PrivatePath) -> TokenStream {
         setting("initial_delay", *initial_delay, default.initial_delay, duration),
         setting("jitter", *jitter, default.jitter, duration),
         setting("timeout", *timeout, default.timeout, |value| value.map(duration)),
+        setting("on_timeout", *on_timeout, default.on_timeout, |value| {
+            on_timeout_value(value, private)
+        }),
         setting("restart", *restart, policy.restart, |value| restart_value(value, private)),
         setting("max_restarts", *max_restarts, policy.max_restarts, |value| {
             value.map(Literal::u32_unsuffixed)
@@ -139,6 +144,14 @@ fn setting<T: PartialEq, V: ToTokens>(
         let (name, value) = (Ident::new(name, Span::call_site()), write(value));
         quote!(.#name(#value))
     })
+}
+
+fn on_timeout_value(on_timeout: OnTimeout, private: &PrivatePath) -> TokenStream {
+    let variant = match on_timeout {
+        OnTimeout::Report => quote!(Report),
+        OnTimeout::Cancel => quote!(Cancel),
+    };
+    quote!(#private::OnTimeout::#variant)
 }
 
 fn restart_value(restart: Restart, private: &PrivatePath) -> TokenStream {

@@ -173,6 +173,13 @@ fn settings_that_differ_from_the_defaults_become_calls() {
         ),
         ("initial_delay = \"1s\"", format!(".initial_delay({duration}(1, 0))")),
         ("timeout = \"1s\"", format!(".timeout({duration}(1, 0))")),
+        (
+            "timeout = \"1s\", on_timeout = \"cancel\"",
+            format!(
+                ".timeout({duration}(1, 0)).on_timeout(::tina4_service::__private::OnTimeout::Cancel)"
+            ),
+        ),
+        ("timeout = \"1s\", on_timeout = \"report\"", format!(".timeout({duration}(1, 0))")),
         ("stop_timeout = \"1s\"", format!(".stop_timeout({duration}(1, 0))")),
         ("autostart = false, critical = true", ".autostart(false).critical(true)".to_owned()),
         (
@@ -191,7 +198,7 @@ fn settings_that_differ_from_the_defaults_become_calls() {
 
 #[test]
 fn each_setting_becomes_one_call() {
-    let args = r#"interval = "9s", initial_delay = "1s", jitter = "2s", timeout = "3s", restart = "on-failure",
+    let args = r#"interval = "9s", initial_delay = "1s", jitter = "2s", timeout = "3s", on_timeout = "cancel", restart = "on-failure",
         max_restarts = 4, restart_window = "1h", backoff = "5s", max_backoff = "6s", stop_timeout = "7s",
         autostart = false, critical = true"#;
     let expected = "
@@ -199,6 +206,7 @@ fn each_setting_becomes_one_call() {
         .initial_delay(::core::time::Duration::new(1, 0))
         .jitter(::core::time::Duration::new(2, 0))
         .timeout(::core::time::Duration::new(3, 0))
+        .on_timeout(::tina4_service::__private::OnTimeout::Cancel)
         .max_restarts(4)
         .restart_window(::core::time::Duration::new(3600, 0))
         .backoff(::core::time::Duration::new(5, 0))

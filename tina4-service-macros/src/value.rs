@@ -5,7 +5,9 @@ use std::time::Duration;
 use proc_macro2::{Span, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
-use tina4_service_core::{Anchor, Cron, Key, Ready, Restart, Setting, Timezone, duration, name};
+use tina4_service_core::{
+    Anchor, Cron, Key, OnTimeout, Ready, Restart, Setting, Timezone, duration, name,
+};
 
 use crate::dependency::Dependency;
 use crate::diagnostics::Diagnostics;
@@ -62,6 +64,7 @@ impl Value {
             ValueKind::Anchor => Setting::Anchor(read_anchor(input)?),
             ValueKind::Restart => Setting::Restart(read_restart(input)?),
             ValueKind::Ready => Setting::Ready(read_ready(input)?),
+            ValueKind::OnTimeout => Setting::OnTimeout(read_on_timeout(input)?),
             ValueKind::Duration(setting) => setting(read_duration(key, input)?),
             ValueKind::Count(setting) => setting(read_count(key, input)?),
             ValueKind::Bool(setting) => setting(read_bool(key, input)?),
@@ -107,6 +110,12 @@ fn read_ready(input: ParseStream<'_>) -> syn::Result<Ready> {
     let literal = read_literal::<LitStr>(Key::Ready, input)?;
     let word = literal.value();
     Ready::from_word(&word).ok_or_else(|| errors::unknown_ready(&literal, &word))
+}
+
+fn read_on_timeout(input: ParseStream<'_>) -> syn::Result<OnTimeout> {
+    let literal = read_literal::<LitStr>(Key::OnTimeout, input)?;
+    let word = literal.value();
+    OnTimeout::from_word(&word).ok_or_else(|| errors::unknown_on_timeout(&literal, &word))
 }
 
 /// Reads a literal of type `T`.

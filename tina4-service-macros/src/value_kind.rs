@@ -20,6 +20,8 @@ pub(crate) enum ValueKind {
     Anchor,
     /// A string: `"on-failure"`, `"always"` or `"never"`.
     Restart,
+    /// A string: `"report"` or `"cancel"`.
+    OnTimeout,
     /// A whole number.
     Count(fn(u32) -> Setting),
     /// `true` or `false`.
@@ -47,6 +49,7 @@ impl ValueKind {
             Key::InitialDelay => Self::Duration(Setting::InitialDelay),
             Key::Jitter => Self::Duration(Setting::Jitter),
             Key::Timeout => Self::Duration(Setting::Timeout),
+            Key::OnTimeout => Self::OnTimeout,
             Key::Restart => Self::Restart,
             Key::MaxRestarts => Self::Count(Setting::MaxRestarts),
             Key::RestartWindow => Self::Duration(Setting::RestartWindow),

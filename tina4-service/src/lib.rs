@@ -137,7 +137,7 @@ pub use time::schedule::ScheduleError;
 pub use tina4_service_core::Flow;
 #[cfg(feature = "cron")]
 pub use tina4_service_core::{AnchorError, CronError, TimezoneError};
-pub use tina4_service_core::{Ready, Restart, lifecycle::State};
+pub use tina4_service_core::{OnTimeout, Ready, Restart, lifecycle::State};
 /// Declares a function as a service.
 ///
 /// ```
@@ -197,7 +197,7 @@ pub mod __private {
     pub use inventory;
     pub use std::borrow::Cow;
     pub use tina4_service_core::{
-        Anchor, Anchored, Calendar, Cron, Days, Ready, Restart, Schedule, Timezone,
+        Anchor, Anchored, Calendar, Cron, Days, OnTimeout, Ready, Restart, Schedule, Timezone,
     };
 
     /// Calls a service's function and converts its result.

@@ -10,6 +10,7 @@ use tina4_service::service;
     initial_delay = "0s",
     jitter = "500ms",
     timeout = "2h",
+    on_timeout = "cancel",
     restart = "on-failure",
     max_restarts = 5,
     restart_window = "366d",

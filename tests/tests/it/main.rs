@@ -24,6 +24,7 @@ mod docs {
 /// Crashes, restarts and final failure.
 mod failure {
     mod backoff;
+    mod cancel;
     mod failed;
     mod hostile_errors;
     mod panics;

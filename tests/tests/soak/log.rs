@@ -20,6 +20,8 @@ pub(crate) struct Lines {
     pub(crate) late: u64,
     pub(crate) crashed_by_error: u64,
     pub(crate) crashed_by_panic: u64,
+    /// Runs that were cancelled by their timeout.
+    pub(crate) cancelled: u64,
     pub(crate) panicked_while_stopping: u64,
     pub(crate) returned: u64,
     pub(crate) failed_hooks: u64,
@@ -96,6 +98,8 @@ impl Subscriber for Counting {
             text if text.starts_with("service crashed") => {
                 if error.starts_with("panicked") {
                     &mut lines.crashed_by_panic
+                } else if error.starts_with("cancelled") {
+                    &mut lines.cancelled
                 } else {
                     &mut lines.crashed_by_error
                 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tests::rng::Rng;
 use tests::{millis, pause, secs};
-use tina4_service::{Context, ControlError, Flow, Runner, Service, Stopped};
+use tina4_service::{Context, ControlError, Flow, OnTimeout, Runner, Service, Stopped};
 
 use super::SERVICES;
 use super::counters::Counters;
@@ -15,6 +15,8 @@ use super::requests::check;
 const KINDS: u64 = 10;
 /// The kind that does not end in time when it is asked to stop.
 const IGNORES_STOP: u64 = 3;
+/// The kind that sometimes exceeds its timeout.
+const EXCEEDS_TIMEOUT: u64 = 8;
 
 pub(crate) fn name(number: u64) -> String {
     format!("s{number}")
@@ -23,6 +25,12 @@ pub(crate) fn name(number: u64) -> String {
 /// Whether the service of this name ignores stop requests and may be abandoned.
 pub(crate) fn ignores_stop(name: &str) -> bool {
     name.trim_start_matches('s').parse::<u64>().is_ok_and(|number| number % KINDS == IGNORES_STOP)
+}
+
+/// Whether runs of the service of this name are cancelled if they exceed their timeout.
+pub(crate) fn is_cancelled(name: &str) -> bool {
+    let number = name.trim_start_matches('s').parse::<u64>();
+    number.is_ok_and(|number| number % (2 * KINDS) == EXCEEDS_TIMEOUT)
 }
 
 /// The runner, for bodies that make requests. They must not own it, because it owns them.
@@ -75,7 +83,11 @@ fn service(slot: &RunnerSlot, number: u64, counters: &Arc<Counters>, rng: Rng) -
             .restart(tina4_service::Restart::Always)
             .max_restarts(5)
             .ready(tina4_service::Ready::Started),
-        8 => service.interval("10ms").timeout("5ms"),
+        EXCEEDS_TIMEOUT => {
+            let cancels = is_cancelled(&name(number));
+            let on_timeout = if cancels { OnTimeout::Cancel } else { OnTimeout::Report };
+            service.interval("10ms").timeout("5ms").on_timeout(on_timeout)
+        }
         _ => service.cron("* * * * * *").timezone("UTC"),
     };
     // Chains, so that some wait for others and stop in order.
@@ -133,8 +145,8 @@ fn run(slot: &RunnerSlot, number: u64, ctx: &Context, rng: &mut Rng) -> Result<F
                 return Ok(Flow::Done);
             }
         }
-        // Sometimes stuck.
-        8 => {
+        // Sometimes stuck, and then cancelled or not.
+        EXCEEDS_TIMEOUT => {
             ctx.heartbeat();
             pause(Duration::from_micros(rng.below(10_000)));
             return Ok(Flow::After(millis(rng.below(20))));
@@ -150,7 +162,7 @@ fn hook(number: u64, ctx: &Context) {
     match number % KINDS {
         1 => panic!("a hook panics"),
         // The sleep ends early if the service was stopped, but not if it ended on its own.
-        8 => {
+        EXCEEDS_TIMEOUT => {
             let _ = ctx.sleep(millis(1));
         }
         _ => {}

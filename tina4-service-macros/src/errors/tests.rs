@@ -11,6 +11,7 @@ fn misspelt_keys_are_recognised() {
         ("dealy", Some(Key::Delay)),
         ("delays", Some(Key::Delay)),
         ("time_out", Some(Key::Timeout)),
+        ("ontimeout", Some(Key::OnTimeout)),
         ("timzone", Some(Key::Timezone)),
         ("anchored", Some(Key::Anchor)),
         ("max_retries", Some(Key::MaxRestarts)),

@@ -10,7 +10,7 @@ fn unknown_and_duplicate_keys() {
         (
             "colour = 1",
             &[
-                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `anchor`, `initial_delay`, `jitter`, `timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `crate`",
+                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `anchor`, `initial_delay`, `jitter`, `timeout`, `on_timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `crate`",
             ],
         ),
         ("interval = \"1s\", interval = \"2s\"", &["`interval` is given more than once; keep one"]),
@@ -98,6 +98,16 @@ fn values_of_the_wrong_kind() {
             ],
         ),
         (
+            "timeout = \"1s\", on_timeout = cancel",
+            &[
+                "expected `\"report\"` or `\"cancel\"`, found `cancel`; write `on_timeout = \"cancel\"`",
+            ],
+        ),
+        (
+            "timeout = \"1s\", on_timeout = 5",
+            &["expected `\"report\"` or `\"cancel\"`, found `5`; write `on_timeout = \"cancel\"`"],
+        ),
+        (
             "on_stop = \"flush\"",
             &["expected the path of a function, found `\"flush\"`; write `on_stop = flush`"],
         ),
@@ -176,6 +186,36 @@ fn faulty_restart_settings() {
             &[
                 "unknown value `\"maybe\"` for `restart`; use `\"on-failure\"`, `\"always\"` or `\"never\"`",
             ],
+        ),
+    ]);
+}
+
+#[test]
+fn faulty_settings_of_the_timeout() {
+    check(&[
+        ("timeout = \"1s\", on_timeout = \"cancel\"", &[]),
+        ("timeout = \"1s\", on_timeout = \"report\"", &[]),
+        (
+            "timeout = \"1s\", on_timeout = \"cancle\"",
+            &["unknown value `\"cancle\"` for `on_timeout`; did you mean `\"cancel\"`?"],
+        ),
+        (
+            "timeout = \"1s\", on_timeout = \"kill\"",
+            &["unknown value `\"kill\"` for `on_timeout`; use `\"report\"` or `\"cancel\"`"],
+        ),
+        (
+            "on_timeout = \"cancel\"",
+            &["`on_timeout` has no effect without `timeout`; add `timeout` or remove `on_timeout`"],
+        ),
+        // The timeout is given but faulty.
+        (
+            "timeout = 1, on_timeout = \"cancel\"",
+            &["expected a duration as a string, found `1`; write `timeout = \"1s\"`"],
+        ),
+        // The value is faulty, so it is not reported as having no effect.
+        (
+            "on_timeout = \"kill\"",
+            &["unknown value `\"kill\"` for `on_timeout`; use `\"report\"` or `\"cancel\"`"],
         ),
     ]);
 }

@@ -24,6 +24,8 @@ pub enum Key {
     Jitter,
     /// How long a run may go without ending or calling `heartbeat` before it is reported as stuck.
     Timeout,
+    /// Whether a run that exceeds its `timeout` is only reported, or also cancelled.
+    OnTimeout,
     /// Whether the service is restarted after it crashes or returns.
     Restart,
     /// The number of restarts allowed.
@@ -65,6 +67,7 @@ impl Key {
         Self::InitialDelay,
         Self::Jitter,
         Self::Timeout,
+        Self::OnTimeout,
         Self::Restart,
         Self::MaxRestarts,
         Self::RestartWindow,
@@ -93,6 +96,7 @@ impl Key {
             Self::InitialDelay => "initial_delay",
             Self::Jitter => "jitter",
             Self::Timeout => "timeout",
+            Self::OnTimeout => "on_timeout",
             Self::Restart => "restart",
             Self::MaxRestarts => "max_restarts",
             Self::RestartWindow => "restart_window",

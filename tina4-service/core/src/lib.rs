@@ -23,6 +23,7 @@ mod key;
 pub mod lifecycle;
 pub mod name;
 mod nanos;
+mod on_timeout;
 #[cfg(test)]
 mod proptest_config;
 mod ready;
@@ -42,6 +43,7 @@ pub use flow::Flow;
 pub use instants::ClockChange;
 pub use key::Key;
 pub use nanos::{Nanos, NonMaxNanos, WALL_SECOND, WallNanos, nanos};
+pub use on_timeout::OnTimeout;
 pub use ready::Ready;
 pub use restart::{CrashKind, Restart, RestartPolicy, Restarts, Verdict};
 pub use schedule::{Calendar, Grid, Schedule};

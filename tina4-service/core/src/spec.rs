@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use crate::{Ready, RestartPolicy, Schedule};
+use crate::{OnTimeout, Ready, RestartPolicy, Schedule};
 
 mod draft;
 mod fault;
@@ -33,6 +33,8 @@ pub struct Spec {
     pub jitter: Duration,
     /// How long a run may go without ending or calling `heartbeat` before it is reported as stuck.
     pub timeout: Option<Duration>,
+    /// Whether a run that exceeds its `timeout` is only reported, or also cancelled.
+    pub on_timeout: OnTimeout,
     /// When the service runs again after a crash.
     pub restart_policy: RestartPolicy,
     /// How long a stop waits for the service.
@@ -52,6 +54,7 @@ impl Spec {
         initial_delay: Duration::ZERO,
         jitter: Duration::ZERO,
         timeout: None,
+        on_timeout: OnTimeout::Report,
         restart_policy: RestartPolicy::DEFAULT,
         stop_timeout: Duration::from_secs(10),
         autostart: true,

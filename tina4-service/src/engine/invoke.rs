@@ -40,16 +40,17 @@ pub(crate) fn perform(item: &WorkItem) -> Completion {
     completion
 }
 
-/// Runs `body` inside the service's span. Log subscribers, destructors and the `Display` of errors are
-/// user code as well, so everything is inside one `catch`.
+/// Runs `body`, inside the service's span if `has_span` is set. Log subscribers, destructors and the
+/// `Display` of errors are user code as well, so everything is inside one `catch`.
 fn guarded<T>(
     context: &Context,
     instance: &Instance,
+    has_span: bool,
     body: impl FnOnce() -> T,
 ) -> Result<T, Box<Crash>> {
     let quiet = instance.env.exiting.load(Ordering::Relaxed);
     let caught = panics::catch(|| {
-        let span = if quiet {
+        let span = if quiet || !has_span {
             tracing::Span::none()
         } else {
             // The values are computed inside the macro, because it evaluates its fields only if
@@ -102,7 +103,10 @@ fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
         }
         instance.definition.call(&Invocation::new(context)).map_crash(crashes::from_error)
     };
-    let exit = guarded(context, instance, body).unwrap_or_else(Exit::Crashed);
+    // A run of a continuous service may last for months, and a span that long is useless: most
+    // backends see a span only once it is closed.
+    let has_span = instance.definition.spec().schedule.is_periodic();
+    let exit = guarded(context, instance, has_span, body).unwrap_or_else(Exit::Crashed);
     if matches!(exit, Exit::Crashed(_)) {
         discard_locals(instance);
     }
@@ -115,11 +119,11 @@ fn clean_up(context: &Context, instance: &Instance) -> Vec<Arc<str>> {
     let mut failures = Vec::new();
     loop {
         let result = if let Some(registered) = instance.pop_hook() {
-            guarded(context, instance, || {
+            guarded(context, instance, true, || {
                 (registered.hook)().map_err(crashes::from_error_without_prefix)
             })
         } else if instance.take_on_stop() {
-            guarded(context, instance, || {
+            guarded(context, instance, true, || {
                 let invocation = Invocation::new(context);
                 instance.definition.on_stop(&invocation).map_err(crashes::from_error_without_prefix)
             })

@@ -78,12 +78,14 @@ pub enum Change {
         /// The number of skipped due times.
         count: u64,
     },
-    /// A run returned an error or panicked.
+    /// A run returned an error or panicked, or was cancelled by `on_timeout = "cancel"` and has
+    /// returned.
     Crashed {
         /// The number of consecutive crashes, this one included.
         in_a_row: u32,
         /// The error with its sources, or `panicked: ` with the panic message and its location. For
-        /// a [`Permanent`](crate::Permanent) error it begins with `permanent error: `.
+        /// a [`Permanent`](crate::Permanent) error it begins with `permanent error: `, and for a
+        /// cancelled run with `cancelled: `.
         ///
         /// It has at most 16 KiB and 32 sources, and says so if it was truncated. A backtrace of at
         /// most 32 KiB may follow.
@@ -98,7 +100,7 @@ pub enum Change {
     },
     /// The service runs again after a crash, or after a return with `restart = "always"`.
     Restarted,
-    /// A run exceeded its `timeout`.
+    /// A run exceeded its `timeout`. With `on_timeout = "cancel"`, it was also asked to return.
     Stuck {
         /// The time since the run began.
         running_for: Duration,

@@ -35,7 +35,7 @@ pub struct ServiceInfo<T = SystemTime> {
     pub next_due: Option<T>,
     /// The number of runs begun.
     pub runs: u64,
-    /// The number of runs that returned an error or panicked.
+    /// The number of runs that returned an error, panicked or were cancelled.
     pub crashes: u64,
     /// The number of automatic restarts.
     ///
@@ -53,7 +53,8 @@ pub struct ServiceInfo<T = SystemTime> {
     pub last_duration: Option<Duration>,
     /// The cause of the last crash, or a text that says that the service returned too often.
     ///
-    /// The cause is the error with its sources, or the panic message and its location. See
+    /// The cause is the error with its sources, or the panic message and its location; for a cancelled
+    /// run it begins with `cancelled: `. See
     /// [`Change::Crashed`](crate::Change::Crashed) for its limits.
     pub last_error: Option<Arc<str>>,
     /// How long after their due times runs begin.
@@ -67,7 +68,8 @@ pub struct ServiceInfo<T = SystemTime> {
     pub waits_for: Vec<Cow<'static, str>>,
     /// Whether the run in progress exceeded its `timeout`.
     ///
-    /// The timeout is counted from the start of the run or from its last `heartbeat`.
+    /// The timeout is counted from the start of the run or from its last `heartbeat`. A run that was
+    /// cancelled by `on_timeout = "cancel"` is stuck until it ends.
     pub stuck: bool,
     /// The time since the run in progress called `heartbeat`; `None`: it has not called it.
     pub heartbeat_age: Option<Duration>,

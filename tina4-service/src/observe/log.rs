@@ -21,7 +21,7 @@ impl LogLine {
         Self { instance: None, change: Change::Missed { count } }
     }
 
-    /// Whether this kind of change is logged. Runs have a span instead.
+    /// Whether this kind of change is logged. Runs of services with a schedule have a span instead.
     pub(crate) fn is_logged(change: &Change) -> bool {
         !matches!(
             change,

@@ -28,7 +28,8 @@ pub enum Stopped {
     },
     /// The request was made, but the caller could not wait.
     ///
-    /// The caller is the service itself, or another service that was asked to stop as well.
+    /// The caller is the service itself, or another service that was asked to stop as well, or whose
+    /// run was cancelled by `on_timeout = "cancel"`.
     Requested,
     /// It did not end within its `stop_timeout`.
     Abandoned {

@@ -28,6 +28,7 @@ use crate::{
 
 mod bodies;
 mod requests;
+mod timeouts;
 
 /// The number of random schedules per test, and of schedules with few preemptions, which find faults
 /// that occur only if one thread pauses for a long time.
@@ -149,7 +150,8 @@ impl Scenario {
             else {
                 continue;
             };
-            assert!(cause.ends_with(ON_PURPOSE), "{}: {cause}", event.service);
+            let expected = cause.ends_with(ON_PURPOSE) || **cause == *CANCELLED;
+            assert!(expected, "{}: {cause}", event.service);
         }
         for (name, counters) in &self.counters {
             let count = |wanted: fn(&Change) -> bool| {
@@ -198,6 +200,9 @@ impl Drop for EnteredGuard<'_> {
 
 /// The error or panic of bodies that are meant to crash.
 const ON_PURPOSE: &str = "on purpose";
+
+/// The crash of a run that was cancelled after a millisecond and then ended well.
+const CANCELLED: &str = "cancelled: took longer than its timeout of 1ms";
 
 /// Succeeds, returns an error, or panics.
 fn crashes_at_random(_: &Context) -> Result<(), &'static str> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 #[cfg(feature = "cron")]
 use tina4_service_core::{Anchor, Cron, Timezone};
-use tina4_service_core::{Draft, Key, Ready, Restart, duration, name};
+use tina4_service_core::{Draft, Key, OnTimeout, Ready, Restart, duration, name};
 
 use crate::service::context::Context;
 use crate::service::definition::{Body, Built, Definition};
@@ -294,6 +294,29 @@ impl Service {
     /// A run that takes longer than this is reported as stuck. Default: none.
     pub fn timeout(mut self, limit: impl IntoDuration) -> Self {
         self.draft.timeout = self.parse_duration(Key::Timeout, limit);
+        self
+    }
+
+    /// What happens to a run that exceeds its [`Service::timeout`]. Default: [`OnTimeout::Report`].
+    ///
+    /// With [`OnTimeout::Cancel`], the run is asked to return, and counts as a crash once it has:
+    ///
+    /// ```
+    /// use tina4_service::{OnTimeout, Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// let import = Service::new("import", |ctx| {
+    ///     for _page in 1..=1000 {
+    ///         if ctx.is_stopping() {
+    ///             break;
+    ///         }
+    ///     }
+    /// });
+    /// runner.register(import.interval("10m").timeout("5m").on_timeout(OnTimeout::Cancel));
+    /// assert!(runner.check().is_ok());
+    /// ```
+    pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.draft.on_timeout = Some(on_timeout);
         self
     }
 

@@ -93,7 +93,9 @@ impl Context {
 
     /// Whether this service has been asked to stop.
     ///
-    /// If so, the function should finish the current piece of work and return.
+    /// If so, the function should finish the current piece of work and return. This also applies to a
+    /// run that was cancelled, because it exceeded its `timeout` and has `on_timeout = "cancel"`: it is
+    /// to return, and the service starts again after the backoff.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.host.is_stopping()
@@ -105,9 +107,9 @@ impl Context {
         Arc::new(move || host.is_stopping())
     }
 
-    /// Sleeps for `duration`, or until stop is requested.
+    /// Sleeps for `duration`, or until stop is requested or the run is cancelled.
     ///
-    /// `false` means that the function should return.
+    /// `false` means that the function should return: see [`Context::is_stopping`].
     #[must_use = "`false` means that the service was asked to stop"]
     pub fn sleep(&self, duration: Duration) -> bool {
         let clock = self.host.clock();
@@ -115,7 +117,7 @@ impl Context {
         clock.sleep_until(until, || self.stop_check(), self.stop_receiver())
     }
 
-    /// A receiver that becomes ready (disconnected) when stop is requested.
+    /// A receiver that becomes ready (disconnected) when stop is requested or the run is cancelled.
     ///
     /// It is meant for `crossbeam_channel::select!`.
     ///
@@ -155,6 +157,8 @@ impl Context {
     }
 
     /// Reports that this run is alive, which restarts its `timeout`.
+    ///
+    /// It does not undo a cancellation: see the key `on_timeout`.
     pub fn heartbeat(&self) {
         self.host.heartbeat();
     }
@@ -183,6 +187,40 @@ impl Context {
     /// ```
     pub fn ready(&self) {
         self.host.ready();
+    }
+
+    /// Calls `work` inside a [`tracing`] span, and returns its result.
+    ///
+    /// The span is called `work`, and has the fields `service` (the service's name), `name` and `run`
+    /// (the number of the run). It is entered while `work` runs.
+    ///
+    /// It is meant for continuous services, which have no span of their own: a span as long as such a
+    /// run would be useless, because most tracing backends see a span only once it is closed. Log lines
+    /// outside of `work` can have a field `service = ctx.name()`, like the runner's own lines about the
+    /// service. In a run of a service with a schedule, the span is inside that of the run.
+    ///
+    /// ```
+    /// use tina4_service::{Context, service};
+    ///
+    /// #[service]
+    /// fn consumer(ctx: &Context) {
+    ///     # let (sender, orders) = crossbeam_channel::bounded(1);
+    ///     # sender.send(7).unwrap();
+    ///     # drop(sender);
+    ///     for order in &orders {
+    ///         ctx.work("order", || tracing::info!(order, "shipped"));
+    ///     }
+    /// }
+    /// consumer(&Context::standalone("consumer"));
+    /// ```
+    pub fn work<T>(&self, name: &str, work: impl FnOnce() -> T) -> T {
+        // A subscriber may block, and nothing may block the end of the process.
+        let span = if self.host.is_exiting() {
+            tracing::Span::none()
+        } else {
+            tracing::info_span!("work", service = self.name(), name, run = self.run.number)
+        };
+        span.in_scope(work)
     }
 
     /// The run's number, its due time, and how late it began.

@@ -27,7 +27,11 @@ pub(crate) trait Host: Any + fmt::Debug + Send + Sync {
     /// The values passed to `provide`.
     fn resources(&self) -> &Resources;
 
+    /// Whether the code of the service was asked to return.
     fn is_stopping(&self) -> bool;
+
+    /// Whether the process is ending: see `Environment::exiting`.
+    fn is_exiting(&self) -> bool;
 
     /// A receiver that is disconnected when stop is requested.
     fn stopping(&self) -> Receiver<Never>;

@@ -155,10 +155,16 @@ impl Instance {
 
     /// Resets the per-activation state for the next activation.
     pub(crate) fn reset(&self) {
+        self.withdraw_stop();
+        self.activation_flags.store(0, Ordering::Relaxed);
+    }
+
+    /// Withdraws the request to return: for the next activation, or after the end of a cancelled run.
+    /// No code of the service may be running.
+    pub(crate) fn withdraw_stop(&self) {
         let old = self.with_existing_state(|state| Some(std::mem::take(&mut state.stop_channel)));
         drop(old);
         self.stop.reset();
-        self.activation_flags.store(0, Ordering::Relaxed);
     }
 
     /// Runs `action` on the state, under its lock: `action` must not run user code.
@@ -187,8 +193,8 @@ impl Instance {
         self.with_existing_state(|state| state.locals.discard())
     }
 
-    /// Asks the running code to return. The caller must wake the returned sleepers, without holding a
-    /// lock.
+    /// Asks the running code to return, because the service is to stop or the run was cancelled. The
+    /// caller must wake the returned sleepers, without holding a lock.
     ///
     /// No sleeper is missed. A thread that is about to sleep sets `has_state` and then reads the stop
     /// flag, in [`StopFlag::receiver`]; a stop sets the flag and then reads `has_state`. Both are
@@ -199,6 +205,8 @@ impl Instance {
         self.with_existing_state(|state| state.stop_channel.take_sleepers())
     }
 
+    /// Whether the running code was asked to return, because the service is to stop or the run was
+    /// cancelled.
     pub(crate) fn is_stop_requested(&self) -> bool {
         self.stop.is_requested()
     }
@@ -260,6 +268,10 @@ impl Host for Instance {
 
     fn is_stopping(&self) -> bool {
         self.is_stop_requested()
+    }
+
+    fn is_exiting(&self) -> bool {
+        self.env.exiting.load(Ordering::Relaxed)
     }
 
     fn stopping(&self) -> Receiver<Never> {

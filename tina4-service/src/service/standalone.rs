@@ -70,6 +70,10 @@ impl Host for Standalone {
         self.stop.is_requested()
     }
 
+    fn is_exiting(&self) -> bool {
+        false
+    }
+
     fn stopping(&self) -> Receiver<Never> {
         self.stop.receiver(&mut lock(&self.state).stop_channel)
     }

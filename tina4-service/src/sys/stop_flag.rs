@@ -21,7 +21,8 @@ pub(crate) type StopSender = Sender<Never>;
 /// Disconnected when stop is requested.
 pub(crate) type StopReceiver = Receiver<Never>;
 
-/// Whether the current activation of a service has been asked to stop.
+/// Whether the running code of a service was asked to return: its activation is to stop, or its run
+/// was cancelled.
 #[derive(Debug)]
 pub(crate) struct StopFlag {
     requested: AtomicBool,
@@ -58,7 +59,7 @@ impl StopFlag {
         self.requested.store(true, Ordering::SeqCst);
     }
 
-    /// Withdraws the request, for the next activation, which also needs a new channel.
+    /// Withdraws the request, for the next activation or run, which also needs a new channel.
     pub(crate) fn reset(&self) {
         self.requested.store(false, Ordering::SeqCst);
     }

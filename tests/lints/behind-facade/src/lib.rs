@@ -25,6 +25,7 @@ pub struct Shared(pub u64);
     initial_delay = "1ms",
     jitter = "1ms",
     timeout = "1m",
+    on_timeout = "cancel",
     restart = "on-failure",
     max_restarts = 3,
     restart_window = "1h",

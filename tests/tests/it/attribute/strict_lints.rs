@@ -22,6 +22,8 @@ pub mod services {
     #[service(
         name = "strict.pauses",
         delay = "1h 30m",
+        timeout = "1h",
+        on_timeout = "cancel",
         restart = "on-failure",
         max_restarts = 5,
         restart_window = "10m",

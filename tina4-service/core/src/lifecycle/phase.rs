@@ -19,6 +19,8 @@ pub(super) enum Phase {
     Running {
         /// The service is paused once this run has ended.
         pause_after_run: bool,
+        /// It exceeded its timeout and was asked to return.
+        cancelled: bool,
         /// When to check next whether this run is stuck.
         check_at: Option<NonMaxNanos>,
         /// The heartbeat (or start) after which the run was reported as stuck.

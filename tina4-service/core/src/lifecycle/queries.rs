@@ -96,6 +96,21 @@ impl Lifecycle {
         }
     }
 
+    /// Whether the run in progress was cancelled because it exceeded its timeout.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        match self.phase {
+            Phase::Running { cancelled, .. } => cancelled,
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Pending { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => false,
+        }
+    }
+
     /// Whether a run or clean-up of the service is in progress.
     #[must_use]
     #[inline]

@@ -10,8 +10,10 @@ use super::machine::Lifecycle;
 use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
 use super::readiness::Progress;
 use super::transition::Transition;
+use crate::duration::format;
 use crate::exit::Exit;
 use crate::nanos::{Nanos, NonMaxNanos, nanos};
+use crate::on_timeout::OnTimeout;
 use crate::ready::Ready;
 use crate::restart::{CrashKind, Restart, RestartPolicy, Verdict};
 use crate::schedule::{Grid, Schedule};
@@ -74,9 +76,15 @@ impl Lifecycle {
     }
 
     /// Reports a run as stuck if it has sent no heartbeat within its timeout, at most once per
-    /// heartbeat.
+    /// heartbeat, and cancels it if `on_timeout` says so.
+    // perf: rare, and not inlined into the step of every run.
+    #[cold]
     fn check_timeout(&mut self, spec: &Spec, facts: &Facts<'_>, emit: &mut impl FnMut(Transition)) {
-        let Phase::Running { check_at, reported_heartbeat, .. } = &mut self.phase else { return };
+        let Phase::Running { cancelled, check_at, reported_heartbeat, pause_after_run: _ } =
+            &mut self.phase
+        else {
+            return;
+        };
         let Some(timeout) = spec.timeout.map(nanos) else {
             *check_at = None;
             return;
@@ -91,6 +99,15 @@ impl Lifecycle {
             *reported_heartbeat = Some(NonMaxNanos::new(last_heartbeat));
             let running_for = Duration::from_nanos(facts.now - self.started);
             emit(Transition::Stuck { running_for });
+            match spec.on_timeout {
+                OnTimeout::Report => {}
+                OnTimeout::Cancel => {
+                    // A heartbeat does not undo it, so there is nothing left to check.
+                    (*cancelled, *check_at) = (true, None);
+                    emit(Transition::RunCancelled);
+                    return;
+                }
+            }
         }
         // Only a heartbeat matters now, so the time between checks doubles.
         let silent_for = facts.now.saturating_sub(last_heartbeat).max(1);
@@ -115,6 +132,7 @@ impl Lifecycle {
         (self.due, self.started) = (due, facts.now);
         self.phase = Phase::Running {
             pause_after_run,
+            cancelled: false,
             check_at: spec
                 .timeout
                 .map(|timeout| NonMaxNanos::new(facts.now.saturating_add(nanos(timeout)))),
@@ -133,7 +151,12 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match self.phase {
-            Phase::Running { pause_after_run, .. } => {
+            Phase::Running { cancelled: true, .. } => {
+                let crash = self.end_cancellation(spec, exit);
+                emit(Transition::CancelledRunEnded);
+                self.ended(spec, facts, Exit::Crashed(&crash), emit)
+            }
+            Phase::Running { pause_after_run, cancelled: false, .. } => {
                 self.report_skipped(spec, facts, pause_after_run, exit, emit);
                 match self.after_run(spec, facts, pause_after_run, exit, emit) {
                     None => Action::Nothing,
@@ -180,7 +203,7 @@ impl Lifecycle {
         facts: &Facts<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
-        let Phase::Running { pause_after_run: false, .. } = self.phase else {
+        let Phase::Running { pause_after_run: false, cancelled: false, .. } = self.phase else {
             return self.ended(spec, facts, Exit::Again, emit);
         };
         let mut reported = false;
@@ -336,5 +359,25 @@ impl Lifecycle {
             Schedule::Calendar(calendar, _) => return self.wait_for_next(calendar, spec, facts),
         };
         Wait::Due(due.saturating_add(jitter(spec, facts.random)))
+    }
+    /// The crash of the cancelled run that has ended, whatever it has returned. Its own error, if any,
+    /// is part of the text, and decides whether a restart may help.
+    #[cold]
+    fn end_cancellation(&mut self, spec: &Spec, exit: Exit<&Crash>) -> Crash {
+        if let Phase::Running { cancelled, .. } = &mut self.phase {
+            *cancelled = false;
+        }
+        let timeout = format(spec.timeout.unwrap_or_default());
+        let text = format!("cancelled: took longer than its timeout of {timeout}");
+        match exit {
+            Exit::Wait | Exit::Again | Exit::After(_) | Exit::Done => {
+                Crash { message: text.into(), panicked: false, kind: CrashKind::Transient }
+            }
+            Exit::Crashed(Crash { message, panicked, kind }) => {
+                let failed = if *panicked { "" } else { "failed: " };
+                let message = format!("{text}; then {failed}{message}").into();
+                Crash { message, panicked: *panicked, kind: *kind }
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
 
 use super::*;
 
+mod cancel;
 mod control;
 mod cron;
 mod permanent;

@@ -45,6 +45,11 @@ pub enum Transition {
         /// The time since the run began.
         running_for: Duration,
     },
+    /// The run that was just reported as stuck is asked to return: it is cancelled.
+    RunCancelled,
+    /// The cancelled run has ended. The request to return must be withdrawn before the next run or
+    /// clean-up begins. A [`Transition::Crashed`] follows.
+    CancelledRunEnded,
     /// No more runs begin until the service is resumed, except on request.
     Paused,
     /// A pause has ended.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::setting::Setting;
-use crate::{Anchor, Cron, Key, Ready, Restart, Timezone};
+use crate::{Anchor, Cron, Key, OnTimeout, Ready, Restart, Timezone};
 
 /// The settings of a service as given, all of them optional and none of them checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Draft {
     pub jitter: Option<Duration>,
     /// How long a run may go without ending or calling `heartbeat` before it is reported as stuck.
     pub timeout: Option<Duration>,
+    /// Whether a run that exceeds its `timeout` is only reported, or also cancelled.
+    pub on_timeout: Option<OnTimeout>,
     /// Whether the service is restarted after it crashes or returns.
     pub restart: Option<Restart>,
     /// The number of restarts allowed.
@@ -70,6 +72,7 @@ impl Draft {
             Setting::InitialDelay(pause) => self.initial_delay = Some(pause),
             Setting::Jitter(bound) => self.jitter = Some(bound),
             Setting::Timeout(limit) => self.timeout = Some(limit),
+            Setting::OnTimeout(on_timeout) => self.on_timeout = Some(on_timeout),
             Setting::Restart(restart) => self.restart = Some(restart),
             Setting::MaxRestarts(count) => self.max_restarts = Some(count),
             Setting::RestartWindow(window) => self.restart_window = Some(window),

@@ -46,6 +46,7 @@ impl Draft {
         faults.extend(check_calendar_keys(&draft));
         faults.extend(check_jitter(&draft));
         faults.extend(check_ready(&draft));
+        faults.extend(check_on_timeout(&draft));
         let policy = check_restart_policy(&draft, &mut faults);
         if !faults.is_empty() {
             faults.sort_by_key(|fault| fault.key);
@@ -70,6 +71,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         initial_delay,
         jitter,
         timeout,
+        on_timeout,
         stop_timeout,
         autostart,
         critical,
@@ -99,6 +101,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         initial_delay: initial_delay.unwrap_or(default.initial_delay),
         jitter: jitter.unwrap_or(default.jitter),
         timeout,
+        on_timeout: on_timeout.unwrap_or(default.on_timeout),
         restart_policy: policy,
         stop_timeout: stop_timeout.unwrap_or(default.stop_timeout),
         autostart: autostart.unwrap_or(default.autostart),
@@ -125,6 +128,7 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
         cron: _,
         timezone: _,
         anchor: _,
+        on_timeout: _,
         restart: _,
         max_restarts: _,
         autostart: _,
@@ -302,6 +306,17 @@ fn check_ready(draft: &Draft) -> Option<Fault> {
         return Some(Fault::value(Key::Ready, message).with(Key::Restart));
     }
     None
+}
+
+/// `on_timeout` requires `timeout`.
+fn check_on_timeout(draft: &Draft) -> Option<Fault> {
+    draft.on_timeout?;
+    if draft.timeout.is_some() || draft.is_unreadable(Key::Timeout) {
+        return None;
+    }
+    let message =
+        "`on_timeout` has no effect without `timeout`; add `timeout` or remove `on_timeout`";
+    Some(Fault::key(Key::OnTimeout, message).with(Key::Timeout))
 }
 
 fn check_restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Anchor, Cron, Ready, Restart, Timezone};
+use crate::{Anchor, Cron, OnTimeout, Ready, Restart, Timezone};
 
 /// A key with its value.
 ///
@@ -26,6 +26,8 @@ pub enum Setting {
     Jitter(Duration),
     /// How long a run may go without ending or calling `heartbeat` before it is reported as stuck.
     Timeout(Duration),
+    /// Whether a run that exceeds its `timeout` is only reported, or also cancelled.
+    OnTimeout(OnTimeout),
     /// Whether the service is restarted after it crashes or returns.
     Restart(Restart),
     /// The number of restarts allowed.

@@ -1,7 +1,7 @@
 //! Every rule of a draft: its message, its bound, and the follow-up faults it must not report.
 
 use super::*;
-use crate::{Anchor, Cron, Key, Ready, Restart, Timezone};
+use crate::{Anchor, Cron, Key, OnTimeout, Ready, Restart, Timezone};
 use proptest::prelude::*;
 
 fn secs(seconds: u64) -> Option<Duration> {
@@ -80,6 +80,7 @@ fn full() -> (Draft, Spec) {
         initial_delay: secs(1),
         jitter: secs(2),
         timeout: secs(3),
+        on_timeout: Some(OnTimeout::Cancel),
         restart: Some(Restart::OnFailure),
         max_restarts: Some(2),
         restart_window: secs(60),
@@ -96,6 +97,7 @@ fn full() -> (Draft, Spec) {
         initial_delay: Duration::from_secs(1),
         jitter: Duration::from_secs(2),
         timeout: secs(3),
+        on_timeout: OnTimeout::Cancel,
         restart_policy: RestartPolicy {
             restart: Restart::OnFailure,
             max_restarts: Some(2),
@@ -126,6 +128,7 @@ fn every_setting_arrives_in_its_field() {
         Setting::InitialDelay(second(1)),
         Setting::Jitter(second(2)),
         Setting::Timeout(second(3)),
+        Setting::OnTimeout(OnTimeout::Cancel),
         Setting::Restart(Restart::OnFailure),
         Setting::MaxRestarts(2),
         Setting::RestartWindow(second(60)),
@@ -328,6 +331,25 @@ fn jitter_is_shorter_than_the_period() {
             &["`interval` cannot be zero; use at least `1ms`, or remove it"],
         ),
     ]);
+}
+
+#[test]
+fn rule_29_and_157_on_timeout_requires_a_timeout() {
+    let alone =
+        "`on_timeout` has no effect without `timeout`; add `timeout` or remove `on_timeout`";
+    let short = "`timeout` cannot be zero; use at least `1ms`, or remove it";
+    for on_timeout in OnTimeout::ALL.map(Some) {
+        check(&[
+            (Draft { on_timeout, timeout: secs(1), ..draft() }, &[]),
+            (Draft { on_timeout, timeout: secs(1), interval: secs(1), ..draft() }, &[]),
+            (Draft { on_timeout, ..draft() }, &[alone]),
+            // The timeout is at fault itself.
+            (Draft { on_timeout, timeout: secs(0), ..draft() }, &[short]),
+            (Draft { on_timeout, unreadable: vec![Key::Timeout], ..draft() }, &[]),
+        ]);
+    }
+    let found = Draft { on_timeout: Some(OnTimeout::Cancel), ..draft() }.check().unwrap_err();
+    assert_eq!((found[0].key, found[0].related_key), (Key::OnTimeout, Some(Key::Timeout)));
 }
 
 #[test]

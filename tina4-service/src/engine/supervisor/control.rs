@@ -142,8 +142,8 @@ impl Supervisor {
             let after = Duration::from_nanos(ended.saturating_sub(requested));
             return Poll::Ready(Stopped::Ended { after });
         }
-        // Two services that stop each other would wait forever, so a service that has itself been
-        // asked to stop does not wait.
+        // Two services that stop each other would wait forever, so a run that has itself been asked
+        // to return, because of a stop or of its timeout, does not wait.
         if caller.is_some_and(|caller| self.registry.get(caller).instance.is_stop_requested()) {
             return Poll::Ready(Stopped::Requested);
         }

@@ -79,9 +79,10 @@ impl Supervisor {
             duration: stats.duration(),
             ready: life.readiness().is_ready(),
             waits_for: self.names_of_unready_dependencies(index),
-            stuck: running.zip(timeout).is_some_and(|((started, heartbeat), timeout)| {
-                started.max(heartbeat).saturating_add(timeout) <= now
-            }),
+            stuck: life.is_cancelled()
+                || running.zip(timeout).is_some_and(|((started, heartbeat), timeout)| {
+                    started.max(heartbeat).saturating_add(timeout) <= now
+                }),
             heartbeat_age: running
                 .filter(|(started, heartbeat)| heartbeat >= started && *heartbeat > 0)
                 .map(|(_, heartbeat)| Duration::from_nanos(now.saturating_sub(heartbeat))),

@@ -67,6 +67,19 @@ impl Supervisor {
                 Change::Restarted
             }
             Transition::Stuck { running_for } => Change::Stuck { running_for },
+            Transition::RunCancelled => {
+                // Like a stop request, it ends the run's wait for the stop of another service: see
+                // `stop_result`.
+                self.changed = true;
+                self.deferred.wake(service.instance.request_stop());
+                return;
+            }
+            Transition::CancelledRunEnded => {
+                service.instance.withdraw_stop();
+                // The run may have returned `Ok`, but it counts as a crash.
+                self.deferred.discard(service.instance.take_locals());
+                return;
+            }
             Transition::Paused => Change::Paused,
             Transition::Resumed => Change::Resumed,
             Transition::Stopping => {

@@ -8,7 +8,7 @@ use std::mem;
 use std::panic::Location;
 use std::time::Duration;
 
-use tina4_service_core::{Ready, Restart, Schedule, Spec};
+use tina4_service_core::{OnTimeout, Ready, Restart, Schedule, Spec};
 
 use super::{Dependency, Registration, id_of};
 use crate::service::outcome::Exit;
@@ -94,6 +94,12 @@ impl Registration {
     /// Sets the time after which a run is reported as stuck.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.spec.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets whether a run that exceeds its timeout is also cancelled.
+    pub const fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
+        self.spec.on_timeout = on_timeout;
         self
     }
 
@@ -187,6 +193,7 @@ mod tests {
             .initial_delay(second(2))
             .jitter(second(3))
             .timeout(second(4))
+            .on_timeout(OnTimeout::Cancel)
             .restart(Restart::Always)
             .max_restarts(5)
             .restart_window(second(6))
@@ -204,6 +211,7 @@ mod tests {
             initial_delay: second(2),
             jitter: second(3),
             timeout: Some(second(4)),
+            on_timeout: OnTimeout::Cancel,
             restart_policy: RestartPolicy {
                 restart: Restart::Always,
                 max_restarts: Some(5),

@@ -1,6 +1,6 @@
 //! Property tests: the invariants of a life cycle under random inputs in random order.
 
-use crate::{Anchor, Anchored, Calendar, Cron, Flow, Timezone};
+use crate::{Anchor, Anchored, Calendar, Cron, Flow, OnTimeout, Timezone};
 use proptest::prelude::*;
 
 use super::*;
@@ -34,14 +34,16 @@ fn spec() -> impl Strategy<Value = Spec> {
             max_backoff: backoff * 3,
         });
     let timeout = prop::option::of(duration());
+    let on_timeout = prop::sample::select(&OnTimeout::ALL[..]);
     let ready = prop::option::of(prop::sample::select(&Ready::ALL[..]));
-    (schedule, duration(), duration(), timeout, policy, ready).prop_map(
-        |(schedule, initial_delay, jitter, timeout, restart_policy, ready)| Spec {
+    (schedule, duration(), duration(), timeout, on_timeout, policy, ready).prop_map(
+        |(schedule, initial_delay, jitter, timeout, on_timeout, restart_policy, ready)| Spec {
             ready: ready.filter(|ready| *ready == Ready::Notified || !schedule.is_periodic()),
             schedule,
             initial_delay,
             jitter,
             timeout,
+            on_timeout,
             restart_policy,
             ..Spec::DEFAULT
         },
@@ -134,12 +136,15 @@ proptest! {
         let mut harness = Harness::new(spec.clone());
         harness.random = random;
         let mut executing = Executing::Nothing;
+        let mut cancelled = false;
         let mut consecutive_restarts = 0_u32;
         let mut started = 0_u32;
         let mut ended = 0_u32;
         for step in steps {
             let before = harness.state();
             let mut permanent = false;
+            let run_ended = executing == Executing::Run && matches!(step, Step::Succeed(_) | Step::Repeat | Step::Crash(_));
+            let returned_well = matches!(step, Step::Succeed(_) | Step::Repeat);
             let action = match step {
                 Step::Advance(time) => { harness.now += time; Action::Nothing }
                 Step::SetWallClock(by) => { harness.ahead += by; Action::Nothing }
@@ -203,6 +208,7 @@ proptest! {
             prop_assert_eq!(executing != Executing::Nothing, harness.lifecycle.is_executing(), "{:?}", harness.lifecycle);
             prop_assert_eq!(harness.state(), harness.lifecycle.phase.state());
 
+            let (mut cancel_ended, mut crashed) = (false, false);
             for transition in harness.take_transitions() {
                 match transition {
                     Transition::Started => { started += 1; consecutive_restarts = 0; }
@@ -217,14 +223,39 @@ proptest! {
                     Transition::Ended { .. } | Transition::Abandoned { .. } => ended += 1,
                     Transition::Skipped(count) => prop_assert!(count > 0),
                     // No restart after a permanent crash.
-                    Transition::Crashed { restart_in, .. } => prop_assert!(!permanent || restart_in.is_none()),
                     Transition::WaitsForDependencies => prop_assert_eq!(harness.state(), State::Waiting),
                     Transition::Blocked => prop_assert_eq!(harness.state(), State::Blocked),
                     Transition::Unblocked => prop_assert_ne!(harness.state(), State::Blocked),
+                    Transition::Crashed { restart_in, crash, .. } => {
+                        prop_assert!(!permanent || restart_in.is_none());
+                        prop_assert_eq!(crash.message.starts_with("cancelled: "), cancelled);
+                        crashed = true;
+                    }
+                    // A run is cancelled at most once, and only while it is in progress.
+                    Transition::RunCancelled => {
+                        prop_assert!(spec.timeout.is_some() && spec.on_timeout == OnTimeout::Cancel);
+                        prop_assert!(executing == Executing::Run && !cancelled);
+                        cancelled = true;
+                    }
+                    Transition::CancelledRunEnded => {
+                        prop_assert!(run_ended && cancelled);
+                        cancel_ended = true;
+                    }
                     Transition::Returned { .. } | Transition::ReturnedTooOften { .. } | Transition::CrashedWhileStopping(_)
                     | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
                 }
             }
+            // The end of a cancelled run is a crash, and that of any other run only if it says so,
+            // unless a stop was requested.
+            if run_ended {
+                if before == State::Running {
+                    prop_assert_eq!((crashed, cancel_ended), (cancelled || !returned_well, cancelled));
+                } else {
+                    prop_assert!(!crashed && !cancel_ended);
+                }
+            }
+            cancelled &= executing == Executing::Run && !run_ended;
+            prop_assert_eq!(harness.lifecycle.is_cancelled(), cancelled && harness.state() == State::Running);
             if harness.lifecycle.consecutive_crashes() == 0 {
                 consecutive_restarts = 0;
             }
