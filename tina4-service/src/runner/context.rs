@@ -19,7 +19,7 @@ impl Context {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use tina4_service::{Context, ControlError, Flow, Runner, Service, State};
+    /// use tina4_service::{Context, ControlError, Flow, Ready, Runner, Service, State};
     ///
     /// /// Ends the import once everything has been imported.
     /// fn finish(ctx: &Context) -> Result<Flow, ControlError> {
@@ -30,8 +30,9 @@ impl Context {
     /// }
     ///
     /// let runner = Runner::new();
-    /// runner.register(Service::new("import", |ctx| while ctx.sleep(Duration::from_secs(1)) {}));
-    /// runner.register(Service::of("finish", finish).after("import"));
+    /// let import = Service::new("import", |ctx| while ctx.sleep(Duration::from_secs(1)) {});
+    /// runner.register(import.ready(Ready::Started));
+    /// runner.register(Service::of("finish", finish).requires("import"));
     /// runner.start_all()?;
     /// runner.wait();
     /// assert_eq!(runner.status()["import"], State::Stopped);
