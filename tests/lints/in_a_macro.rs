@@ -21,7 +21,7 @@ macro_rules! declare {
 
             declare!(@one $root, other, "30s", 5, crate::Shared);
 
-            #[$($parts)*::service(name = "macro.named", restart = "never", crate = $($parts)*)]
+            #[$($parts)*::service(name = "macro.named", restart = "never", ready = "finished", crate = $($parts)*)]
             fn named() {}
 
             fn clean_up(shared: svc::Res<crate::Shared>) {

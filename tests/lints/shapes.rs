@@ -161,7 +161,7 @@ pub mod parameters {
 pub mod results {
     use super::{Flow, Local, ParseIntError, service};
 
-    #[service]
+    #[service(ready = "finished")]
     pub(super) fn flow() -> Flow {
         Flow::Done
     }

@@ -108,7 +108,7 @@ pub fn resume(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// There is no such service; it is not ready and is not going to be; the call comes from the service
+/// There is no such service; it cannot become ready unless it is started; the call comes from the service
 /// itself, or from one that has been asked to stop; or this process is a forked child.
 pub fn wait_ready(name: &str) -> Result<(), ControlError> {
     global().wait_ready(name)

@@ -91,7 +91,10 @@ impl Subscriber for Counting {
             "service failed" => &mut lines.failed,
             "service paused" => &mut lines.paused,
             "service resumed" => &mut lines.resumed,
-            "service stopping" => return,
+            "service stopping"
+            | "service unblocked"
+            | "service waits for others that it depends on" => return,
+            text if text.starts_with("service blocked") => return,
             "abandoned service ended after all" => &mut lines.late,
             "a clean-up hook failed" => &mut lines.failed_hooks,
             "service panicked after it was asked to stop" => &mut lines.panicked_while_stopping,

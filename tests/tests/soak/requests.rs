@@ -65,7 +65,7 @@ pub(crate) fn check(name: &str, answer: Result<(), ControlError>) {
         Ok(())
         | Err(
             ControlError::NotActive { .. }
-            | ControlError::NotUpYet { .. }
+            | ControlError::WaitingForDependencies { .. }
             | ControlError::Blocked { .. }
             | ControlError::Busy { .. }
             | ControlError::Stopping { .. }

@@ -21,7 +21,7 @@
 //!   └──────────────────────────── stop ─────────────── StopRequested ─ deadline ──┘
 //! ```
 //!
-//! A service that waits is `Blocked` while one that it requires is not going to be ready; it is then in
+//! A service that waits is `Blocked` while one that it requires cannot become ready; it is then in
 //! an activation, but not active. `Idle` is registered, stopped, finished or failed; a `Pending` service may be paused. A service
 //! can be started again from `Abandoned` once nothing of it is alive. A start that fails leads back
 //! to `Idle`.

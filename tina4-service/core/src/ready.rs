@@ -5,7 +5,7 @@ use std::fmt;
 /// When a service counts as ready, for services that wait for it.
 ///
 /// Without the key `ready`, it follows from the schedule: with `interval` or `delay`, a service is
-/// ready once its first run has ended well; with `cron`, once its first occurrence is planned; a
+/// ready once its first run has ended well; with `cron` or `anchor`, once its first run is planned; a
 /// continuous service, once its first run has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ready {

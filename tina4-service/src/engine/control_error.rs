@@ -30,25 +30,25 @@ pub enum ControlError {
         state: State,
     },
     /// The service is waiting for the services listed in its `after` and `requires`.
-    NotUpYet {
+    WaitingForDependencies {
         /// The service.
         name: String,
     },
-    /// The service is blocked: services that it requires are not ready, and are not going to be.
+    /// The service is blocked: services that it requires cannot become ready unless they are started.
     Blocked {
         /// The service.
         name: String,
         /// Those services.
         by: Vec<Cow<'static, str>>,
     },
-    /// The service is not ready, and is not going to be unless it is started.
+    /// The service is not ready, and cannot become ready unless it is started.
     NotReady {
         /// The service.
         name: String,
         /// Its state.
         state: State,
     },
-    /// The service was to wait until it is ready itself.
+    /// The service called `wait_ready` for itself before it was ready.
     WaitsForItself {
         /// The service.
         name: String,
@@ -103,30 +103,32 @@ impl fmt::Display for ControlError {
             Self::NotActive { name, state } => {
                 write!(f, "`{}` is {state}; `start` it first", OneLine(name))
             }
-            Self::NotUpYet { name } => {
+            Self::WaitingForDependencies { name } => {
                 write!(
                     f,
                     "`{name}` is waiting for the services in its `after` or `requires`; try again when they are ready"
                 )
             }
             Self::Blocked { name, by } => {
-                write!(f, "`{}` is blocked by ", OneLine(name))?;
+                write!(f, "`{}` is blocked, because it requires ", OneLine(name))?;
                 for (nth, service) in by.iter().enumerate() {
-                    write!(f, "{}`{}`", if nth == 0 { "" } else { ", " }, OneLine(service))?;
+                    let before = if nth == 0 { "" } else { " and " };
+                    write!(f, "{before}`{}`", OneLine(service))?;
                 }
-                f.write_str(", which it requires; it starts by itself once that is ready")
+                f.write_str("; it starts by itself once that is ready")
             }
             Self::NotReady { name, state } => {
-                write!(f, "`{}` is {state} and not ready; `start` it first", OneLine(name))
+                let name = OneLine(name);
+                write!(f, "`{name}` is {state} and cannot become ready; `start` it first")
             }
             Self::WaitsForItself { name } => write!(
                 f,
-                "`{}` cannot wait until it is ready itself; call `ctx.ready()` when it is",
+                "`{}` cannot wait for itself to be ready; let another thread wait for it",
                 OneLine(name)
             ),
             Self::Interrupted { name } => write!(
                 f,
-                "the wait for `{}` has ended because the calling service was asked to stop; return",
+                "the wait for `{}` has ended because the calling service was asked to stop; let the run return",
                 OneLine(name)
             ),
             Self::Busy { name } => {
@@ -160,7 +162,7 @@ impl Error for ControlError {
             Self::Start(error) => error.source(),
             Self::Unknown { .. }
             | Self::NotActive { .. }
-            | Self::NotUpYet { .. }
+            | Self::WaitingForDependencies { .. }
             | Self::Blocked { .. }
             | Self::NotReady { .. }
             | Self::WaitsForItself { .. }

@@ -168,12 +168,16 @@ impl Supervisor {
         let service = self.registry.get(index);
         let state = service.life.state();
         let is_blocked = state == State::Blocked;
-        if service.active_dependents() == 0 && (state.is_active() || is_blocked) {
+        let is_stoppable = state.is_active() || is_blocked;
+        if is_stoppable && service.active_dependents() == 0 && !self.registry.blocks_any(index) {
             let stop_timeout = service.instance.definition.spec().stop_timeout;
             let deadline = now.saturating_add(nanos(stop_timeout)).min(limit);
+            let shutdown = self.shutdown.begun();
             let service = self.registry.get_mut(index);
             service.record_stop_request(now);
-            service.end_mut().was_blocked |= is_blocked;
+            if is_blocked {
+                service.end_mut().blocked_at_shutdown = shutdown;
+            }
             self.step(index, Input::Stop { deadline }, now);
             // Only once: a run that another worker has begun since then must not be declared lost.
             if self.exiting_service.take_if(|exiting| *exiting == index).is_some() {
@@ -248,8 +252,8 @@ impl Supervisor {
             let dependents = self.registry.get(index).dependents();
             self.follow_ups.extend(dependents.iter().copied().map(FollowUp::CheckDependencies));
         }
-        if before.active && !after.active {
-            self.changed = true;
+        if !after.active {
+            self.changed |= before.active;
             let dependencies = self.registry.get(index).dependencies();
             self.follow_ups.extend(dependencies.iter().map(|link| FollowUp::Stop(link.index)));
         }

@@ -45,7 +45,7 @@ pub enum Change {
         /// Those that are left out.
         services: Vec<Cow<'static, str>>,
     },
-    /// The service cannot start: services that it requires are not ready, and are not going to be.
+    /// The service cannot start: services that it requires cannot become ready unless they are started.
     Blocked {
         /// Those services.
         by: Vec<Cow<'static, str>>,

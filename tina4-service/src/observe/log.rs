@@ -53,7 +53,7 @@ impl LogLine {
             }
             Change::Blocked { by } => {
                 let by = by.join(", ");
-                tracing::warn!(parent: None, service, by, "service blocked: services that it requires are not ready, and are not going to be; start those");
+                tracing::warn!(parent: None, service, by, "service blocked: services that it requires cannot become ready unless they are started; start those");
             }
             Change::Unblocked => tracing::info!(parent: None, service, "service unblocked"),
             Change::Stopped => tracing::info!(parent: None, service, "service stopped"),

@@ -130,9 +130,7 @@ impl Fault {
             | Self::UnknownDependency { service, .. }
             | Self::RequiredLeftOut { service, .. }
             | Self::Setting { service, .. } => service == own,
-            Self::ReadyMissing { service, dependents, .. } => {
-                service == own || dependents.iter().any(|name| name == own)
-            }
+            Self::ReadyMissing { dependents, .. } => dependents.iter().any(|name| name == own),
             Self::Cycle { services } => services.iter().any(|(name, _)| name == own),
             Self::ProvidedTwice { resource, .. } | Self::ProvidedInTwoForms { resource, .. } => {
                 definition.needs().any(|need| match need {

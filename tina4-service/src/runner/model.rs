@@ -257,7 +257,7 @@ fn random_request(runner: &Runner, name: &str) {
         Ok(())
         | Err(
             ControlError::NotActive { .. }
-            | ControlError::NotUpYet { .. }
+            | ControlError::WaitingForDependencies { .. }
             | ControlError::Blocked { .. }
             | ControlError::NotReady { .. }
             | ControlError::WaitsForItself { .. }

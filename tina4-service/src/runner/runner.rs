@@ -320,7 +320,7 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// There is no such service; it is not ready and is not going to be, because it is not active or is
+    /// There is no such service; it cannot become ready, because it is not active or is
     /// blocked; the call comes from the service itself, or from one that has been asked to stop; or this
     /// process is a forked child.
     pub fn wait_ready(&self, name: &str) -> Result<(), ControlError> {

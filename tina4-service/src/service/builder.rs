@@ -384,7 +384,7 @@ impl Service {
     /// The name of a service that must be ready before this one starts.
     ///
     /// Like [`Service::after`], except that this service is [blocked](crate::State::Blocked) while that one is
-    /// not ready and is not going to be: it failed, was stopped, or was not started. It starts by itself
+    /// not ready and has failed, was stopped, or was not started. It starts by itself
     /// when that one becomes ready after all. Call this method once for each such service.
     ///
     /// ```

@@ -33,6 +33,8 @@ use tina4_service_core::{Nanos, WallNanos, nanos};
 const ON_STOP_TAKEN: u8 = 1;
 /// The log line about the start has been written, or will never be.
 const START_LOGGED: u8 = 2;
+/// The log says that `ctx.ready()` has no effect.
+const READY_WARNED: u8 = 4;
 
 /// One service of one runner.
 pub(crate) struct Instance {
@@ -46,7 +48,7 @@ pub(crate) struct Instance {
     /// is not set, a reader need not take that lock. `SeqCst`: see [`Instance::request_stop`].
     has_state: AtomicBool,
     stop: StopFlag,
-    /// Flags of the current activation: [`ON_STOP_TAKEN`] and [`START_LOGGED`].
+    /// Flags of the current activation: [`ON_STOP_TAKEN`], [`START_LOGGED`] and [`READY_WARNED`].
     activation_flags: AtomicU8,
     /// Whether there are registered hooks. Written under the lock of `state`, and read without it
     /// at every step.
@@ -328,8 +330,16 @@ impl Host for Instance {
     }
 
     fn ready(&self) {
+        // In a forked child, the runner belongs to the parent.
+        if self.env.owner.is_another_process() {
+            return;
+        }
         let service = self.definition.name_str();
         if self.definition.spec().ready != Some(Ready::Notified) {
+            let flags = self.activation_flags.fetch_or(READY_WARNED, Ordering::Relaxed);
+            if flags & READY_WARNED != 0 || self.env.exiting.load(Ordering::Relaxed) {
+                return;
+            }
             tracing::warn!(
                 service,
                 "`ctx.ready()` has no effect without `ready = \"notified\"`; add that key, or remove the call"

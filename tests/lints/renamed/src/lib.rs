@@ -55,7 +55,7 @@ fn finishes_immediately() -> Flow {
     Flow::Done
 }
 
-#[service(name = "named", restart = "always", crate = background, max_restarts = 1)]
+#[service(name = "named", ready = "started", restart = "always", crate = background, max_restarts = 1)]
 fn plain(ctx: &Context) {
     while ctx.sleep(std::time::Duration::from_hours(1)) {}
 }

@@ -54,7 +54,7 @@ fn rule_32_started_means_that_the_first_run_has_begun() {
     runner.start_all().unwrap();
     let held = info(&runner, "then");
     assert_eq!((held.state, held.next_due), (State::Waiting, None), "it waits");
-    assert!(matches!(runner.run_now("then"), Err(ControlError::NotUpYet { .. })));
+    assert!(matches!(runner.run_now("then"), Err(ControlError::WaitingForDependencies { .. })));
     clock.advance(secs(9));
     assert_eq!(info(&runner, "then").runs, 0);
     clock.advance(secs(1));

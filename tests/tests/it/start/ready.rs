@@ -117,7 +117,7 @@ fn rule_34_a_required_service_that_failed_blocks_until_it_is_started_again_and_r
             assert!(matches!(&error, ControlError::Blocked { by, .. } if *by == ["migrations"]));
             assert_eq!(
                 error.to_string(),
-                "`web` is blocked by `migrations`, which it requires; it starts by itself once that is ready"
+                "`web` is blocked, because it requires `migrations`; it starts by itself once that is ready"
             );
             assert!(matches!(world.runner().run_now("web"), Err(ControlError::Blocked { .. })));
             // It fails once more.
@@ -272,7 +272,7 @@ fn rule_32_a_service_is_ready_when_it_says_so() {
     // It ends with a stop.
     runner.stop("cache").unwrap();
     let error = runner.wait_ready("cache").unwrap_err();
-    assert_eq!(error.to_string(), "`cache` is stopped and not ready; `start` it first");
+    assert_eq!(error.to_string(), "`cache` is stopped and cannot become ready; `start` it first");
     assert!(runner.stop_all().is_clean());
 }
 
@@ -605,4 +605,118 @@ fn rule_32_flow_done_and_restarts_keep_a_service_ready() {
     t.start("late").unwrap();
     t.advance("0s");
     assert_eq!(t.runs("late"), 1, "{}", t.timeline());
+}
+
+fn fails(name: &'static str) -> Service {
+    Service::new(name, |_| Err::<(), _>("no")).ready(Ready::Finished).max_restarts(0)
+}
+
+#[test]
+fn rule_30_and_35_a_start_that_shuts_the_runner_down_starts_nothing_more() {
+    for hook in [false, true] {
+        let runner = Runner::new();
+        let first = Service::new("aaa", |_| {}).interval("1h");
+        runner.register(if hook { first.on_stop(|_| {}) } else { first });
+        runner.register(fails("bad").autostart(false));
+        runner
+            .register(Service::new("vital", |_| {}).interval("1h").requires("bad").critical(true));
+        runner.register(Service::new("zzz", sleep_until_stopped));
+        runner.start("bad").unwrap();
+        until("it has failed", || runner.status()["bad"] == State::Failed);
+        runner.start_all().unwrap();
+        tests::wait(&runner);
+        assert_eq!(runner.status()["zzz"], State::Registered);
+        assert_eq!(runner.stop_all().critical.as_deref(), Some("vital"));
+    }
+}
+
+#[test]
+fn rule_35_a_critical_service_that_is_blocked_already_ends_the_runner_when_another_one_fails() {
+    for through in [false, true] {
+        World::each(
+            || {
+                let between = Service::new("between", |_| {}).interval("1h");
+                let vital = Service::new("vital", |_| {}).interval("1h").critical(true);
+                let (between, vital) = if through {
+                    (between.requires("manual").requires("bad"), vital.requires("between"))
+                } else {
+                    (between, vital.requires("manual").requires("bad"))
+                };
+                let manual = Service::new("manual", |_| {}).interval("1h").autostart(false);
+                let bad = fails("bad").initial_delay("300ms");
+                vec![manual, bad, between, vital, Service::new("other", sleep_until_stopped)]
+            },
+            |world| {
+                world.expect("other", State::Stopped);
+                assert_eq!(world.stop_all().critical.as_deref(), Some("vital"));
+            },
+        );
+    }
+}
+
+#[test]
+fn rule_35_and_43_a_failed_service_whose_clean_up_hangs_has_failed() {
+    let (go, gate) = bounded::<()>(0);
+    let runner = Runner::new();
+    let hangs = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    runner.register(fails("bad").on_stop(hangs).stop_timeout("50ms"));
+    runner.register(Service::new("vital", |_| {}).interval("1h").requires("bad").critical(true));
+    runner.register(Service::new("other", sleep_until_stopped));
+    runner.start_all().unwrap();
+    tests::wait(&runner);
+    let report = runner.stop_all();
+    assert_eq!(report.critical.as_deref(), Some("vital"), "{report}");
+    drop(go);
+}
+
+#[test]
+fn rule_35_a_report_says_blocked_only_of_services_that_its_shutdown_found_blocked() {
+    let runner = Runner::new();
+    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false));
+    runner.register(Service::new("web", |_| {}).interval("1h").requires("manual"));
+    runner.register(Service::new("other", sleep_until_stopped));
+    let state_of_web = |report: &StopReport| {
+        report.services.iter().find(|service| service.name == "web").unwrap().state
+    };
+    runner.start_all().unwrap();
+    assert_eq!(state_of_web(&runner.stop_all()), State::Blocked);
+    runner.start("other").unwrap();
+    assert_eq!(state_of_web(&runner.stop_all()), State::Stopped);
+}
+
+#[test]
+fn rule_41_and_42_blocked_services_are_cleaned_up_before_their_dependencies_stop() {
+    let runner = Runner::new();
+    let (end, ends) = bounded(3);
+    let logs = |service: Service| {
+        let end = end.clone();
+        service.interval("1h").on_stop(move |ctx: &Context| end.send(ctx.name().to_owned()))
+    };
+    // The indices are those of the registration, so the dependencies come first.
+    runner.register(logs(Service::new("db", |_| {})));
+    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false));
+    runner.register(logs(Service::new("middle", |_| {}).requires("db").requires("manual")));
+    runner.register(logs(Service::new("top", |_| {}).requires("middle")));
+    runner.start_all().unwrap();
+    until("it has run", || info(&runner, "db").runs == 1);
+    assert!(runner.stop_all().is_clean());
+    assert_eq!(ends.try_iter().collect::<Vec<_>>(), ["top", "middle", "db"]);
+}
+
+#[test]
+fn rule_43_a_blocked_service_whose_clean_up_hangs_is_abandoned() {
+    let (go, gate) = bounded::<()>(0);
+    let runner = Runner::new();
+    let hangs = move |_: &Context| {
+        let _ = gate.recv();
+    };
+    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false));
+    let web = Service::new("web", |_| {}).interval("1h").requires("manual");
+    runner.register(web.on_stop(hangs).stop_timeout("50ms"));
+    runner.start_all().unwrap();
+    let report = runner.stop_all();
+    assert_eq!(report.abandoned().count(), 1, "{report}");
+    drop(go);
 }

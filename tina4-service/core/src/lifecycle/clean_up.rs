@@ -24,9 +24,10 @@ impl Lifecycle {
     ) -> Action {
         self.phase = Phase::Ending { reason, clean_up, deadline, start_again };
         match reason {
-            // It remains ready: its work is done.
-            EndReason::Finished => {}
-            EndReason::Stopped | EndReason::Failed => self.progress = Progress::NotReady,
+            // If it is ready, it remains ready: its work is done.
+            EndReason::Finished if self.progress == Progress::Ready => {}
+            EndReason::Finished | EndReason::Failed => self.progress = Progress::Over,
+            EndReason::Stopped => self.progress = Progress::NotReady,
         }
         if !facts.has_hooks {
             return self.cleaned_up(emit);

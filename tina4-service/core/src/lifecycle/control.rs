@@ -108,10 +108,10 @@ impl Lifecycle {
     }
 
     /// The function says that the service is ready. That counts with `ready = "notified"`, unless the
-    /// activation is ending.
+    /// run was cancelled or the activation is ending.
     pub(super) fn notified(&mut self, spec: &Spec) -> Action {
         match self.phase {
-            Phase::Pending { .. } | Phase::Running { .. } => {
+            Phase::Pending { .. } | Phase::Running { cancelled: false, .. } => {
                 if spec.ready == Some(Ready::Notified) {
                     self.progress = Progress::Ready;
                 }
@@ -119,6 +119,7 @@ impl Lifecycle {
             Phase::Idle(_)
             | Phase::WaitingForDependencies
             | Phase::Blocked
+            | Phase::Running { cancelled: true, .. }
             | Phase::StopRequested { .. }
             | Phase::Ending { .. }
             | Phase::Abandoned(_) => {}
@@ -129,12 +130,14 @@ impl Lifecycle {
     /// Undoes a start for which no thread could be spawned.
     pub(super) fn start_failed(&mut self, emit: &mut impl FnMut(Transition)) -> Action {
         match self.phase {
-            Phase::WaitingForDependencies | Phase::Blocked | Phase::Pending { .. } => {
+            Phase::WaitingForDependencies | Phase::Pending { .. } => {
                 self.phase = Phase::Idle(Idle::Ended(EndReason::Stopped));
                 self.progress = Progress::NotReady;
                 emit(Transition::Ended { reason: EndReason::Stopped, start_again: false });
             }
-            Phase::Idle(_)
+            // A blocked service needs no thread.
+            Phase::Blocked
+            | Phase::Idle(_)
             | Phase::Running { .. }
             | Phase::StopRequested { .. }
             | Phase::Ending { .. }

@@ -8,6 +8,6 @@ pub enum Dependencies {
     Met,
     /// It has to wait for at least one of them, which is still starting.
     Pending,
-    /// A required one is not ready, and is not going to be.
+    /// A required one cannot become ready unless it is started.
     Unmet,
 }

@@ -11,7 +11,7 @@ pub(super) enum Phase {
     Idle(Idle),
     /// Started, but it has to wait for services that it depends on.
     WaitingForDependencies,
-    /// Started, but a service that it requires is not ready and is not going to be.
+    /// Started, but a service that it requires cannot become ready unless it is started.
     Blocked,
     /// Between two runs, or before the first.
     Pending {

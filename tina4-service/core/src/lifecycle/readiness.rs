@@ -1,6 +1,6 @@
-//! How far a service has come, as the services see it that wait for it.
+//! How far a service has come, from the point of view of those that wait for it.
 
-/// How far a service has come, as the services see it that wait for it.
+/// How far a service has come, from the point of view of those that wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness {
     /// Whether the service is in an activation and not blocked.
@@ -17,6 +17,9 @@ pub(super) enum Progress {
     CrashedBeforeReady,
     /// Ready. It remains ready after it has finished, until it is started again.
     Ready,
+    /// Not ready, and it cannot become ready in this activation: it has failed, or has finished without
+    /// becoming ready.
+    Over,
 }
 
 impl Readiness {
@@ -29,10 +32,11 @@ impl Readiness {
     /// Whether it may become ready without being started again.
     #[must_use]
     pub fn may_become_ready(self) -> bool {
-        self.active && !self.is_ready()
+        self.active && matches!(self.progress, Progress::NotReady | Progress::CrashedBeforeReady)
     }
 
-    /// Whether services that come `after` it have to wait: it is starting, and has not crashed.
+    /// Whether services that come `after` it have to wait: it is active and not ready, and has neither
+    /// crashed nor come to its end.
     #[must_use]
     pub fn is_starting(self) -> bool {
         self.active && self.progress == Progress::NotReady

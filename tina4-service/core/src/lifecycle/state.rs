@@ -10,8 +10,8 @@ pub enum State {
     Registered,
     /// Waiting for its next run, or for the services that it depends on.
     Waiting,
-    /// Started, but a service that it requires is not ready and is not going to be. It starts by itself
-    /// if that one becomes ready after all.
+    /// Started, but a service that it requires cannot become ready unless it is started. It starts by
+    /// itself if that one becomes ready after all.
     Blocked,
     /// Its function is being called.
     Running,

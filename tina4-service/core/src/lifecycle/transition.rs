@@ -12,7 +12,7 @@ pub enum Transition {
     Started,
     /// It waits for services that it depends on.
     WaitsForDependencies,
-    /// A service that it requires is not ready and is not going to be.
+    /// A service that it requires cannot become ready unless it is started.
     Blocked,
     /// It is no longer blocked.
     Unblocked,

@@ -299,8 +299,8 @@ fn check_calendar_keys(draft: &Draft) -> Vec<Fault> {
 fn check_ready(draft: &Draft) -> Option<Fault> {
     let ready = draft.ready.filter(|ready| *ready != Ready::Notified)?;
     if let Some((key, _)) = periodic_key(draft) {
-        let when = if key == Key::Cron {
-            "as soon as its first occurrence is planned"
+        let when = if key == Key::Cron || draft.anchor.is_some() {
+            "as soon as its first run is planned"
         } else {
             "once its first run has ended well"
         };

@@ -54,7 +54,7 @@ fn ready_fits_the_schedule_and_the_restarts() {
         (
             Draft { cron: Some(Cron::parse("0 8 * * *").unwrap()), ..with(Ready::Finished) },
             &[
-                "`ready = \"finished\"` is for continuous services, and a service with `cron` is ready as soon as its first occurrence is planned; remove `ready`, or use `\"notified\"`",
+                "`ready = \"finished\"` is for continuous services, and a service with `cron` is ready as soon as its first run is planned; remove `ready`, or use `\"notified\"`",
             ],
         ),
         (

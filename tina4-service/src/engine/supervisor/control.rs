@@ -55,7 +55,7 @@ impl Supervisor {
             Refusal::Active | Refusal::NotActive => {
                 ControlError::NotActive { name, state: service.life.state() }
             }
-            Refusal::WaitingForDependencies => ControlError::NotUpYet { name },
+            Refusal::WaitingForDependencies => ControlError::WaitingForDependencies { name },
             Refusal::Blocked => {
                 ControlError::Blocked { name, by: self.names_of_unready_dependencies(index) }
             }

@@ -197,7 +197,7 @@ impl Registry {
         // Without recursion, because a chain can be long. There are no cycles: check refuses them.
         let (mut open, mut seen) = (vec![index], BTreeSet::new());
         while let Some(index) = open.pop() {
-            if self.get(index).life.state() == State::Failed {
+            if self.get(index).has_failed() {
                 return true;
             }
             if seen.insert(index) {
@@ -205,6 +205,30 @@ impl Registry {
             }
         }
         false
+    }
+
+    /// Whether a dependent of this service is blocked, and so stops before it.
+    pub(super) fn blocks_any(&self, index: u32) -> bool {
+        let is_blocked = |index: &u32| self.get(*index).life.state() == State::Blocked;
+        self.get(index).dependents().iter().any(is_blocked)
+    }
+
+    /// The critical services that are blocked, directly or through other blocked services, because this
+    /// one has failed.
+    pub(super) fn critical_services_blocked_by(&self, failed: u32) -> Vec<u32> {
+        let (mut open, mut seen, mut critical) = (vec![failed], BTreeSet::new(), Vec::new());
+        while let Some(index) = open.pop() {
+            for dependent in self.get(index).dependents() {
+                let service = self.get(*dependent);
+                if service.life.state() == State::Blocked && seen.insert(*dependent) {
+                    open.push(*dependent);
+                    if service.instance.definition.spec().critical {
+                        critical.push(*dependent);
+                    }
+                }
+            }
+        }
+        critical
     }
 
     /// Changes the number of active dependents of each dependency of this service by `delta`.

@@ -9,6 +9,8 @@ use tina4_service_core::Nanos;
 #[derive(Default)]
 pub(super) struct Shutdown {
     current: Option<ShutdownInProgress>,
+    /// The number of shutdowns that have begun.
+    begun: u64,
     /// The report of the last shutdown, unless a service has been started since.
     report: Option<StopReport>,
 }
@@ -51,9 +53,15 @@ impl Shutdown {
             }
             None => {
                 self.current = Some(ShutdownInProgress { began: now, deadline, critical });
+                self.begun += 1;
                 true
             }
         }
+    }
+
+    /// The number of shutdowns that have begun, which identifies the current or last one.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun
     }
 
     /// Ends the shutdown in progress.

@@ -52,6 +52,7 @@ impl Supervisor {
         self.may_start()?;
         self.registry.check(&self.env)?;
         self.timers.reserve(self.registry.len());
+        let shutdowns = self.shutdown.begun();
         for position in 0..self.registry.order().len() {
             let index = self.registry.order()[position];
             let service = self.registry.get(index);
@@ -66,6 +67,10 @@ impl Supervisor {
                 && let Action::Refused(_) = self.start_one(index, now)
             {
                 self.record(index, Change::StillAlive, now);
+            }
+            // A critical service that is blocked by a failed one has shut the runner down.
+            if self.shutdown.begun() != shutdowns {
+                break;
             }
         }
         Ok(())

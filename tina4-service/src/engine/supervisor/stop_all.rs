@@ -116,11 +116,14 @@ impl Supervisor {
         let stopped = |service: &Supervised| {
             let end = service.end.as_ref();
             let is_alive = service.life.state() == State::Abandoned && service.life.is_executing();
-            let was_blocked = end.is_some_and(|end| end.was_blocked);
+            let shutdown = self.shutdown.begun();
+            let state = service.life.state();
+            let was_blocked =
+                end.is_some_and(|end| end.blocked_at_shutdown == shutdown && shutdown > 0);
             StoppedService {
                 name: service.instance.definition.name(),
                 place: service.instance.definition.place(),
-                state: if was_blocked { State::Blocked } else { service.life.state() },
+                state: if was_blocked && state == State::Stopped { State::Blocked } else { state },
                 took: end.and_then(|end| Some(between(end.stop_requested?, end.ended_at?))),
                 age: is_alive.then(|| service.executing_for(now)),
                 failed_hooks: end.map_or(0, |end| end.failed_hooks),

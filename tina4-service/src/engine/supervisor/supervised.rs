@@ -54,8 +54,10 @@ pub(super) struct EndInfo {
     /// Sequence number of this end; timestamps can tie.
     pub(super) sequence: u64,
     pub(super) failed_hooks: u64,
-    /// The shutdown stopped it while it was blocked.
-    pub(super) was_blocked: bool,
+    /// The number of the shutdown that stopped it while it was blocked; 0: none.
+    pub(super) blocked_at_shutdown: u64,
+    /// It has failed for good, even if its clean-up never ends.
+    pub(super) has_failed: bool,
 }
 
 impl Supervised {
@@ -183,6 +185,11 @@ impl Supervised {
     pub(super) fn record_end(&mut self, now: Nanos, sequence: u64) {
         let end = self.end_mut();
         (end.ended_at, end.sequence) = (Some(now), sequence);
+    }
+
+    /// Whether the current or last activation has failed for good.
+    pub(super) fn has_failed(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.has_failed)
     }
 
     pub(super) fn ended_at(&self) -> Option<Nanos> {

@@ -123,8 +123,11 @@ impl Supervisor {
     }
 
     /// Handles the final failure of a service, and returns the change to report. If the service is
-    /// critical, queues a shutdown.
+    /// critical, or blocks one that is, queues a shutdown.
     fn fail(&mut self, index: u32) -> Change {
+        self.registry.get_mut(index).end_mut().has_failed = true;
+        let blocked = self.registry.critical_services_blocked_by(index);
+        self.follow_ups.extend(blocked.into_iter().map(FollowUp::ShutDown));
         let service = self.registry.get(index);
         let cause = service.failures().last_error.unwrap_or_else(|| "".into());
         if service.instance.definition.spec().critical {

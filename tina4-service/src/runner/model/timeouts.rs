@@ -85,7 +85,8 @@ fn rule_29_and_46_a_wait_inside_a_run_ends_when_the_run_is_cancelled() {
             assert_eq!(stopped.expect("it is known"), Stopped::Requested);
             gate_in_body.open();
         };
-        scenario.add("stays", move |_| gate.pass(), |service| service);
+        let stays = move |_: &Context| gate.pass();
+        scenario.add("stays", stays, |service| service.ready(Ready::Started));
         scenario.add("waits", waits, |service| cancelling(service).after("stays"));
         scenario.runner.start_all().expect("nothing is wrong with them");
         scenario.spawn(move |_, clock| {

@@ -162,3 +162,32 @@ fn rule_34_a_blocked_service_can_be_stopped() {
     harness.step(Input::DependenciesChanged(Dependencies::Met));
     assert_eq!(harness.state(), State::Stopped, "it does not start by itself any more");
 }
+
+#[test]
+fn rule_34_a_clean_up_after_the_last_run_holds_nobody_back() {
+    let failing = |ready| {
+        let restart_policy = RestartPolicy { max_restarts: Some(0), ..RestartPolicy::DEFAULT };
+        Harness::new(Spec { ready, restart_policy, ..Spec::DEFAULT })
+    };
+    for (mut harness, end) in [
+        (failing(Some(Ready::Finished)), crashed()),
+        (continuous(Some(Ready::Notified)), SUCCEEDED),
+        (failing(Some(Ready::Started)), crashed()),
+    ] {
+        harness.hooks = true;
+        harness.start();
+        harness.due();
+        assert_eq!(harness.step(end), Action::CleanUp);
+        let readiness = harness.lifecycle.readiness();
+        assert_eq!(harness.state(), State::Stopping);
+        assert!(!readiness.is_ready() && !readiness.is_starting() && !readiness.may_become_ready());
+    }
+}
+
+#[test]
+fn rule_34_a_start_without_a_thread_leaves_blocked_services_alone() {
+    let mut harness = Harness::every(10);
+    harness.step(Input::Start { dependencies: Dependencies::Unmet });
+    harness.step(Input::StartFailed);
+    assert_eq!(harness.state(), State::Blocked);
+}
