@@ -67,6 +67,7 @@ mod source;
 mod start {
     mod discovery;
     mod faults;
+    mod graph;
     mod no_services;
     mod order;
     mod ready;

@@ -20,8 +20,8 @@ use crate::sys::place::Place;
 use crate::text::nearest::nearest;
 use crate::text::similar_type::similar_type;
 
-/// How many unknown names in `after` and `requires` get a suggestion: a long list of suggestions helps nobody, and
-/// each one requires a comparison with every service.
+/// How many unknown names in `after` and `requires` get a suggestion: a long list of suggestions helps
+/// nobody, and each one requires a comparison with every service.
 const MAX_SUGGESTIONS: usize = 10;
 
 /// The result of a check of the services. Services are indices.

@@ -9,7 +9,7 @@ use crate::service::definition::Definition;
 pub(crate) struct Selection {
     /// Whether declared services were requested at all.
     pub(crate) wants_declared: bool,
-    /// Declared services that this runner does not have; `after` may name them.
+    /// Declared services that this runner does not have; `after` may name them, `requires` may not.
     pub(crate) excluded: Vec<Definition>,
     /// Names given to `only` or `except` that no service has.
     pub(crate) unknown: Vec<String>,

@@ -360,6 +360,7 @@ impl Lifecycle {
         };
         Wait::Due(due.saturating_add(jitter(spec, facts.random)))
     }
+
     /// The crash of the cancelled run that has ended, whatever it has returned. Its own error, if any,
     /// is part of the text, and decides whether a restart may help.
     #[cold]
