@@ -13,6 +13,7 @@ use crate::observe::info::ServiceInfo;
 use crate::observe::signal::StopCause;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::plan::Plan;
+use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::runner::runner::Runner;
 use crate::service::builder::Service;
@@ -151,9 +152,26 @@ pub fn provide<T: Send + Sync + 'static>(value: T) {
 }
 
 /// Adds a service that is not known at compile time. See [`Runner::register`].
+///
+/// # Errors
+///
+/// The name is taken; the settings have faults (all of them are listed, with file and line); or this
+/// process is a forked child. In each case nothing is kept.
 #[track_caller]
-pub fn register(service: Service) {
-    global().register(service);
+pub fn register(service: Service) -> Result<(), RegisterError> {
+    global().register(service)
+}
+
+/// Removes a service: stops it, waits for its clean-up, and forgets it. See [`Runner::unregister`].
+///
+/// # Errors
+///
+/// There is no such service; a service that depends on it is active or blocked; it was abandoned, or it
+/// did not stop in time, and its run is still alive; the call comes from the service itself, or from one
+/// that has been asked to stop; or this process is a forked child. The service is then still registered.
+#[track_caller]
+pub fn unregister(name: &str) -> Result<Stopped, ControlError> {
+    global().unregister(name)
 }
 
 /// Checks the services and returns the plan of [`start_all`], without starting anything.

@@ -67,7 +67,7 @@ mod unix {
     fn busy() -> Runner {
         let runner = Runner::builder().only::<&str>([]).build();
         let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
-        runner.register(Service::new("again", |_| Flow::Again).on_stop(hook));
+        runner.register(Service::new("again", |_| Flow::Again).on_stop(hook)).unwrap();
         let asks = |ctx: &Context| {
             let runner = RUNNER.get().expect("it is set before the start");
             while !ctx.is_stopping() {
@@ -75,9 +75,9 @@ mod unix {
             }
         };
         RUNNER.set(runner.clone()).expect("set once");
-        runner.register(Service::new("asks", asks));
+        runner.register(Service::new("asks", asks)).unwrap();
         let sleeps = |ctx: &Context| while ctx.sleep(secs(3_600)) {};
-        runner.register(Service::new("sleeps", sleeps));
+        runner.register(Service::new("sleeps", sleeps)).unwrap();
         runner.start_all().expect("it starts");
         runner
     }
@@ -122,7 +122,7 @@ mod unix {
             runner.stop("sleeps").map(drop),
         ];
         let stopwatch = Stopwatch::start();
-        runner.register(Service::new("refused", |_| {}));
+        runner.register(Service::new("refused", |_| {})).unwrap();
         runner.provide(7_u8);
         let code = runner.run();
         let report = runner.stop_all();
@@ -160,7 +160,7 @@ mod unix {
     /// Whether a runner created in the child runs its service.
     fn own_runner_works() -> bool {
         let own = Runner::new();
-        own.register(Service::new("own", |_| Flow::Done));
+        own.register(Service::new("own", |_| Flow::Done)).unwrap();
         own.start_all().expect("it starts");
         own.wait();
         own.status()["own"].to_string() == "finished" && own.stop_all().is_clean()
@@ -179,7 +179,7 @@ mod unix {
             println!("{:?}", end_of(in_child(inside)).map(|status| exit_code(&status)));
             Flow::Done
         };
-        runner.register(Service::new("forks", body).on_stop(hook));
+        runner.register(Service::new("forks", body).on_stop(hook)).unwrap();
         runner.start_all().expect("it starts");
         runner.wait();
     }
@@ -198,13 +198,13 @@ mod unix {
             Flow::Done
         };
         let hook = move |ctx: &Context| println!("hook: {} in the {}", ctx.name(), here());
-        runner.register(Service::new("forks", forks).on_stop(hook));
+        runner.register(Service::new("forks", forks).on_stop(hook)).unwrap();
         let tick = move |_: &Context| {
             if here() == "child" {
                 println!("a run in the child");
             }
         };
-        runner.register(Service::new("tick", tick).interval("1ms"));
+        runner.register(Service::new("tick", tick).interval("1ms")).unwrap();
         runner.start_all().expect("it starts");
         let end = end_of(child.recv().expect("it forks"));
         println!("{:?}", end.map(|status| exit_code(&status)));
@@ -225,7 +225,7 @@ mod unix {
     pub(super) fn daemon() {
         tina4_service::provide(7_u8);
         let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
-        tina4_service::register(Service::new("daemon", |_| Flow::Done).on_stop(hook));
+        tina4_service::register(Service::new("daemon", |_| Flow::Done).on_stop(hook)).unwrap();
         tina4_service::check().expect("no faults");
         let child = in_child(|| {
             // `run` prints its report, which the test checks; the exit code says only whether it

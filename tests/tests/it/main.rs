@@ -73,6 +73,7 @@ mod start {
     mod ready;
     mod settings;
     mod start_all;
+    mod unregister;
     mod values;
 }
 

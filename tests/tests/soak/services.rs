@@ -53,7 +53,7 @@ pub(crate) fn register(runner: &Runner, slot: &RunnerSlot, seed: u64) -> Vec<Arc
     let mut rng = Rng::new(seed ^ 1);
     let counters: Vec<_> = (0..SERVICES).map(|number| Counters::new(name(number))).collect();
     for (number, counters) in (0..SERVICES).zip(&counters) {
-        runner.register(service(slot, number, counters, rng.split()));
+        runner.register(service(slot, number, counters, rng.split())).unwrap();
     }
     counters
 }

@@ -29,7 +29,7 @@ use tina4_service_core::{Nanos, Timers, nanos};
 pub(crate) mod control;
 mod info;
 mod journal;
-mod ready;
+pub(crate) mod ready;
 mod registry;
 mod shutdown;
 mod start;
@@ -38,6 +38,7 @@ mod supervised;
 #[cfg(test)]
 mod tests;
 mod transitions;
+pub(crate) mod unregister;
 mod work_source;
 
 /// The services of one runner. See the module documentation.

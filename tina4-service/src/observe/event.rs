@@ -33,6 +33,10 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
+    /// The service was registered while the program runs.
+    Registered,
+    /// The service was unregistered: the runner no longer has it.
+    Unregistered,
     /// The service was started. Automatic restarts are [`Change::Restarted`] instead.
     Started,
     /// The service waits for services in its `after` or `requires`.

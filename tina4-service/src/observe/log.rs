@@ -56,6 +56,7 @@ impl LogLine {
                 tracing::warn!(parent: None, service, by, "service blocked: services that it requires cannot become ready unless they are started; start those");
             }
             Change::Unblocked => tracing::info!(parent: None, service, "service unblocked"),
+            Change::Unregistered => tracing::info!(parent: None, service, "service unregistered"),
             Change::Stopped => tracing::info!(parent: None, service, "service stopped"),
             Change::Finished => tracing::info!(parent: None, service, "service finished"),
             Change::Paused => tracing::info!(parent: None, service, "service paused"),
@@ -125,7 +126,8 @@ impl LogLine {
                 tracing::warn!(parent: None, count, "log lines were lost because the log was too slow; use a non-blocking writer");
             }
             // Not logged; see `is_logged`.
-            Change::Ready
+            Change::Registered
+            | Change::Ready
             | Change::RunBegan { .. }
             | Change::RunEnded { .. }
             | Change::Restarted => {}

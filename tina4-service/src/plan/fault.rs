@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::service::definition::Definition;
-use crate::service::params::Need;
 use crate::sys::place::Place;
 use crate::text::nearest::remedy;
 use crate::text::one_line::OneLine;
@@ -118,31 +116,6 @@ pub enum Fault {
         /// The argument of [`Builder::stack_size`](crate::Builder::stack_size).
         bytes: usize,
     },
-}
-
-impl Fault {
-    /// Whether this fault prevents the service from starting.
-    pub(crate) fn prevents_start_of(&self, definition: &Definition) -> bool {
-        let own = definition.name_str();
-        match self {
-            Self::DuplicateName { name, .. } => name == own,
-            Self::MissingResource { service, .. }
-            | Self::UnknownDependency { service, .. }
-            | Self::RequiredLeftOut { service, .. }
-            | Self::Setting { service, .. } => service == own,
-            Self::ReadyMissing { dependents, .. } => dependents.iter().any(|name| name == own),
-            Self::Cycle { services } => services.iter().any(|(name, _)| name == own),
-            Self::ProvidedTwice { resource, .. } | Self::ProvidedInTwoForms { resource, .. } => {
-                definition.needs().any(|need| match need {
-                    Need::Resource { value, arc, .. } => {
-                        (value.name)() == *resource || (arc.name)() == *resource
-                    }
-                    Need::Nothing => false,
-                })
-            }
-            Self::UnknownSelection { .. } | Self::StackSize { .. } => true,
-        }
-    }
 }
 
 impl fmt::Display for Fault {

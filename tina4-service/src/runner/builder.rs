@@ -14,6 +14,7 @@ use crate::runner::runner::Runner;
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::definition::Definition;
 use crate::service::environment::Environment;
+use crate::service::instance::Instance;
 use crate::service::registration::declared;
 use crate::service::resources::Resources;
 use crate::service::settings::SettingsCache;
@@ -129,7 +130,7 @@ impl Builder {
     /// }
     ///
     /// let runner = Runner::builder().stack_size(64 * 1024 * 1024).build();
-    /// runner.register(Service::new("parser", |_| assert_eq!(depth(100_000), 100_000)));
+    /// runner.register(Service::new("parser", |_| assert_eq!(depth(100_000), 100_000))).unwrap();
     /// runner.start_all().unwrap();
     /// runner.wait();
     /// assert_eq!(runner.services()[0].crashes, 0);
@@ -195,11 +196,11 @@ impl Builder {
         let weak: Weak<Engine> = Arc::downgrade(&engine);
         let first = env.engine.set(weak);
         debug_assert!(first.is_ok(), "the environment is new");
-        engine.with(|supervisor, now| {
-            for registration in selected {
-                supervisor.add(Definition::Declared(registration), now);
-            }
-        });
+        let instance = |registration| {
+            Arc::new(Instance::new(Definition::Declared(registration), Arc::clone(&env)))
+        };
+        let declared = selected.into_iter().map(instance).collect();
+        engine.with(|supervisor, now| supervisor.add_declared(declared, now));
         let driven: Weak<Engine> = Arc::downgrade(&engine);
         clock.attach(driven);
         let listener: Weak<Engine> = Arc::downgrade(&engine);

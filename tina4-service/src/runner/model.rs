@@ -104,7 +104,7 @@ impl Scenario {
             yield_now();
             lock(&cleaned_up).push(name);
         };
-        self.runner.register(settings(Service::new(name, body).on_stop(hook)));
+        self.runner.register(settings(Service::new(name, body).on_stop(hook))).unwrap();
         self.counters.push((name, Arc::clone(&counters)));
         counters
     }

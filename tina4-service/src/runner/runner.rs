@@ -17,11 +17,14 @@ use crate::engine::supervisor::control::{PendingStop, StopResponse};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{StopReport, Stopped};
+use crate::plan::check;
 use crate::plan::plan::Plan;
+use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
+use crate::service::instance::Instance;
 use crate::sys::fork::Forked;
 use crate::sys::place::Place;
 use crate::text::nearest::nearest;
@@ -42,7 +45,7 @@ pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 /// use tina4_service::{Runner, Service, Flow};
 ///
 /// let runner = Runner::new();
-/// runner.register(Service::new("hello", |_ctx| { println!("hello"); Flow::Done }));
+/// runner.register(Service::new("hello", |_ctx| { println!("hello"); Flow::Done })).unwrap();
 /// runner.start_all().unwrap();
 /// runner.wait();
 /// assert_eq!(runner.status()["hello"].to_string(), "finished");
@@ -63,16 +66,70 @@ impl fmt::Debug for Runner {
 impl Runner {
     /// Adds a service that is not known at compile time.
     ///
-    /// [`Runner::check`], [`Runner::start_all`] and [`Runner::start`] report its faults. Services may
-    /// be added at any time; after `start_all`, start them by name, or call `start_all` again.
-    pub fn register(&self, service: Service) {
-        match self.engine() {
-            Ok(engine) => {
-                let definition = service.into_definition(&self.shared.env.settings_cache);
-                engine.with(|supervisor, now| supervisor.add(definition, now));
-            }
-            Err(Forked) => stderr::report_refusal("register"),
+    /// Services may be added at any time; after `start_all`, start them by name, or call `start_all`
+    /// again. The services in its `after` and `requires` need not exist yet, and neither do the values
+    /// that it asks for: [`Runner::check`], [`Runner::start_all`] and [`Runner::start`] report what is
+    /// missing. [`Runner::unregister`] removes it again.
+    ///
+    /// ```
+    /// use tina4_service::{RegisterError, Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("import", |_| {}).interval("1h"))?;
+    /// let again = runner.register(Service::new("import", |_| {}).interval("2h")).unwrap();
+    /// assert!(matches!(again, Err(RegisterError::NameTaken { .. })));
+    /// # Ok::<(), RegisterError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The name is taken; the settings have faults (all of them are listed, with file and line); or this
+    /// process is a forked child. In each case nothing is kept.
+    pub fn register(&self, service: Service) -> Result<(), RegisterError> {
+        let engine = self.engine()?;
+        let env = &self.shared.env;
+        let definition = service.into_definition(&env.settings_cache);
+        let instance = Arc::new(Instance::new(definition, Arc::clone(env)));
+        let faults = check::settings_faults(&instance);
+        if !faults.is_empty() {
+            return Err(RegisterError::Faults(faults));
         }
+        engine.with(|supervisor, now| supervisor.register(&instance, now)).map_err(|taken_by| {
+            let (name, place) = (instance.definition.name(), instance.definition.place());
+            RegisterError::NameTaken { name, place, taken_by }
+        })
+    }
+
+    /// Removes a service: stops it, waits for its clean-up, and forgets it.
+    ///
+    /// Its name is free again, and its values are dropped once its last log line has been written.
+    /// Declared services can be removed, too: they stay forgotten. It waits for at most the service's
+    /// `stop_timeout`, and returns how the service stopped.
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("import", |_| {}).interval("1h"))?;
+    /// runner.start_all()?;
+    /// runner.unregister("import")?;
+    /// assert!(runner.status().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; a service that depends on it is active or blocked; it was abandoned, or
+    /// it did not stop in time, and its run is still alive; the call comes from the service itself, or
+    /// from one that has been asked to stop; or this process is a forked child. The service is then
+    /// still registered.
+    pub fn unregister(&self, name: &str) -> Result<Stopped, ControlError> {
+        let caller = self.calling_service();
+        let mut removal =
+            self.try_request(|supervisor, now| supervisor.begin_unregister(name, caller, now))?;
+        self.shared
+            .engine
+            .wait_for(|supervisor, now| supervisor.unregister_result(&mut removal, caller, now))
     }
 
     /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
@@ -212,7 +269,7 @@ impl Runner {
         if inside == Some(pending.index) {
             return Stopped::Requested;
         }
-        self.shared.engine.wait_for(|supervisor, now| supervisor.stop_result(pending, inside, now))
+        self.shared.engine.wait_for(|supervisor, now| supervisor.stop_result(&pending, inside, now))
     }
 
     /// The index of the service of this runner that runs on this thread.
@@ -313,7 +370,7 @@ impl Runner {
     /// use tina4_service::{Ready, Runner, Service};
     ///
     /// let runner = Runner::new();
-    /// runner.register(Service::new("migrations", |_| println!("migrating")).ready(Ready::Finished));
+    /// runner.register(Service::new("migrations", |_| println!("migrating")).ready(Ready::Finished)).unwrap();
     /// runner.start_all().unwrap();
     /// runner.wait_ready("migrations").unwrap();
     /// ```
@@ -325,9 +382,9 @@ impl Runner {
     /// process is a forked child.
     pub fn wait_ready(&self, name: &str) -> Result<(), ControlError> {
         let caller = self.calling_service();
-        let index = self.try_request(|supervisor, _| supervisor.begin_ready_wait(name, caller))?;
+        let wait = self.try_request(|supervisor, _| supervisor.begin_ready_wait(name, caller))?;
         let result =
-            self.shared.engine.wait_for(|supervisor, _| supervisor.ready_result(index, caller));
+            self.shared.engine.wait_for(|supervisor, _| supervisor.ready_result(&wait, caller));
         self.shared.engine.with(|supervisor, _| supervisor.end_ready_wait());
         result
     }
@@ -379,8 +436,8 @@ mod tests {
     fn services_registered_in_a_loop_share_their_spec() {
         let runner = Runner::new();
         for shop in ["berlin", "oslo"] {
-            runner.register(Service::new(format!("import-{shop}"), |_| {}).interval("1h"));
-            runner.register(Service::new(format!("export-{shop}"), |_| {}).interval("1h"));
+            runner.register(Service::new(format!("import-{shop}"), |_| {}).interval("1h")).unwrap();
+            runner.register(Service::new(format!("export-{shop}"), |_| {}).interval("1h")).unwrap();
         }
         let spec = |name| {
             let instance = runner.instance(name).expect("it was registered");

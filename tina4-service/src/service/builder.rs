@@ -38,7 +38,7 @@ use crate::text::bounded_text::bounded;
 ///         Service::new(format!("import-{shop}"), move |_ctx| println!("importing {shop}"))
 ///             .interval("10m")
 ///             .max_restarts(5),
-///     );
+///     ).unwrap();
 /// }
 /// assert_eq!(runner.check().unwrap().services().len(), 2);
 /// ```
@@ -170,7 +170,7 @@ impl Service {
     /// runner.provide(Prices(vec![20, 30]));
     /// for shop in ["berlin", "oslo"] {
     ///     let name = format!("import-{shop}");
-    ///     runner.register(Service::of(name, import).on_stop_of(report).interval("10m"));
+    ///     runner.register(Service::of(name, import).on_stop_of(report).interval("10m")).unwrap();
     /// }
     /// runner.start_all()?;
     /// runner.wait();
@@ -266,7 +266,7 @@ impl Service {
     ///         .interval("14d")
     ///         .anchor("2026-01-02 09:00")
     ///         .timezone("UTC"),
-    /// );
+    /// ).unwrap();
     /// assert!(runner.check().is_ok());
     /// ```
     #[cfg(feature = "cron")]
@@ -312,7 +312,7 @@ impl Service {
     ///         }
     ///     }
     /// });
-    /// runner.register(import.interval("10m").timeout("5m").on_timeout(OnTimeout::Cancel));
+    /// runner.register(import.interval("10m").timeout("5m").on_timeout(OnTimeout::Cancel)).unwrap();
     /// assert!(runner.check().is_ok());
     /// ```
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
@@ -381,8 +381,8 @@ impl Service {
     /// use tina4_service::{Ready, Runner, Service, State};
     ///
     /// let runner = Runner::new();
-    /// runner.register(Service::new("migrations", |_| {}).ready(Ready::Finished).autostart(false));
-    /// runner.register(Service::new("web", |_| {}).interval("1h").requires("migrations"));
+    /// runner.register(Service::new("migrations", |_| {}).ready(Ready::Finished).autostart(false)).unwrap();
+    /// runner.register(Service::new("web", |_| {}).interval("1h").requires("migrations")).unwrap();
     /// runner.start_all().unwrap();
     /// assert_eq!(runner.status()["web"], State::Blocked);
     /// runner.start("migrations").unwrap();

@@ -25,6 +25,16 @@ pub enum Dependency<'a> {
     Name(&'a str),
 }
 
+impl<'a> Dependency<'a> {
+    /// The entry as written.
+    pub(crate) fn text(&self) -> &'a str {
+        match self {
+            Self::Function { id: _, path } => path,
+            Self::Name(name) => name,
+        }
+    }
+}
+
 /// The type of a function item. It identifies the function, whereas several functions may share one
 /// pointer.
 #[must_use]
@@ -55,6 +65,22 @@ pub struct Registration {
     pub(crate) call: fn(&Invocation<'_>) -> Exit,
     /// The attribute's clean-up function.
     pub(crate) on_stop: Option<&'static dyn DynHook>,
+}
+
+impl Registration {
+    /// No service: it has no name, is never started, and does nothing.
+    pub(crate) const VACANT: Self = Self {
+        name: "",
+        spec: Spec::DEFAULT,
+        place: Place { file: "", line: 0, column: 0 },
+        path: "",
+        id: TypeId::of::<()>(),
+        after: &[],
+        requires: &[],
+        needs: &[],
+        call: |_| Exit::Done,
+        on_stop: None,
+    };
 }
 
 inventory::collect!(Registration);

@@ -263,6 +263,15 @@ impl TestRunner {
         self.runner.stop(name)
     }
 
+    /// Stops one service and forgets it; time passes until it has stopped.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::unregister`].
+    pub fn unregister(&mut self, name: &str) -> Result<Stopped, ControlError> {
+        self.runner.unregister(name)
+    }
+
     /// Stops all services, in order; time passes until they have stopped.
     pub fn stop_all(&mut self) -> StopReport {
         self.no_auto_start = true;

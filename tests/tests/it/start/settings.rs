@@ -53,9 +53,8 @@ fn rule_82_one_mistake_is_reported_once() {
     }
 }
 
-/// The error of `check` for a service, or an empty text.
+/// The error of `register` for a service, or an empty text.
 fn check(service: Service) -> String {
-    let runner = Runner::new();
-    runner.register(service);
-    runner.check().err().map(|error| error.to_string()).unwrap_or_default()
+    let refused = Runner::new().register(service).err();
+    refused.map(|error| error.to_string()).unwrap_or_default()
 }

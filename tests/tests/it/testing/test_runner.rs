@@ -206,8 +206,10 @@ fn bodies_use_the_runner_in_virtual_time() {
         assert!(!runner.is_running("other"));
     };
     let other = |ctx: &Context| while ctx.sleep(Duration::from_secs(60)) {};
-    t.runner().register(Service::new("control", control).interval("1h").initial_delay("1h"));
-    t.runner().register(Service::new("other", other));
+    t.runner()
+        .register(Service::new("control", control).interval("1h").initial_delay("1h"))
+        .unwrap();
+    t.runner().register(Service::new("other", other)).unwrap();
     t.advance("1h");
     assert_eq!((t.state("other"), t.crashes("control")), (State::Stopped, 0), "{}", t.timeline());
     drop(t);

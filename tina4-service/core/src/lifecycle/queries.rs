@@ -129,6 +129,21 @@ impl Lifecycle {
         }
     }
 
+    /// Whether it was abandoned, and its run or clean-up has not ended yet.
+    #[must_use]
+    pub fn is_lingering(&self) -> bool {
+        match self.phase {
+            Phase::Abandoned(lingering) => lingering != Lingering::Nothing,
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. } => false,
+        }
+    }
+
     /// What the next run or restart waits for, if one is planned.
     fn planned(&self) -> Option<Wait> {
         match self.phase {

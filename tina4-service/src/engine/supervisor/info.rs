@@ -14,18 +14,18 @@ use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
-    /// All services, in the order of their registration.
+    /// All services, in no particular order.
     pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
         self.registry.iter().map(|service| Arc::clone(&service.instance)).collect()
     }
 
     /// The service with this name, if there is one.
     #[cfg(feature = "testing")]
-    pub(crate) fn instance(&mut self, name: &str) -> Option<Arc<Instance>> {
+    pub(crate) fn instance(&self, name: &str) -> Option<Arc<Instance>> {
         self.registry.find(name).map(|index| Arc::clone(&self.registry.get(index).instance))
     }
 
-    pub(crate) fn state(&mut self, name: &str) -> Option<State> {
+    pub(crate) fn state(&self, name: &str) -> Option<State> {
         self.registry.find(name).map(|index| self.registry.get(index).life.state())
     }
 

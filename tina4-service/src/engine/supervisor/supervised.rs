@@ -1,14 +1,20 @@
 //! The supervisor's data about each service.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::observe::stats::{FailureCounts, Stats};
 use crate::plan::order::Link;
 use crate::service::context::{NO_OCCURRENCE, RunInfo};
+use crate::service::definition::Definition;
+use crate::service::environment::Environment;
 use crate::service::instance::Instance;
+use crate::service::registration::Registration;
 use tina4_service_core::lifecycle::Lifecycle;
 use tina4_service_core::{Nanos, Timers};
+
+/// The definition of the service in a place that is free. Such a place holds a service without a
+/// function, instead of an `Option`, so that access to a service by its index costs no check.
+static VACANT: Registration = Registration::VACANT;
 
 /// One service. There may be a hundred thousand of them, so rarely used data is boxed.
 pub(super) struct Supervised {
@@ -38,8 +44,6 @@ pub(super) struct Links {
     pub(super) dependents: Vec<u32>,
     /// How many of `dependents` are active.
     pub(super) active_dependents: u32,
-    /// The services in its `after` that this runner leaves out.
-    pub(super) left_out: Vec<Cow<'static, str>>,
 }
 
 /// Data about the end of the activation.
@@ -72,12 +76,20 @@ impl Supervised {
         }
     }
 
-    pub(super) fn dependencies(&self) -> &[Link] {
-        self.cold.as_ref().map_or(&[], |cold| &cold.links.dependencies)
+    /// What a free place holds.
+    pub(super) fn vacant_instance(env: &Arc<Environment>) -> Arc<Instance> {
+        Arc::new(Instance::new(Definition::Declared(&VACANT), Arc::clone(env)))
     }
 
-    pub(super) fn left_out(&self) -> &[Cow<'static, str>] {
-        self.cold.as_ref().map_or(&[], |cold| &cold.links.left_out)
+    pub(super) fn is_vacant(&self) -> bool {
+        match &self.instance.definition {
+            Definition::Declared(registration) => std::ptr::eq(*registration, &raw const VACANT),
+            Definition::Built(_) => false,
+        }
+    }
+
+    pub(super) fn dependencies(&self) -> &[Link] {
+        self.cold.as_ref().map_or(&[], |cold| &cold.links.dependencies)
     }
 
     pub(super) fn dependents(&self) -> &[u32] {
@@ -92,10 +104,12 @@ impl Supervised {
         &mut self.cold.get_or_insert_default().links
     }
 
-    pub(super) fn clear_links(&mut self) {
-        if let Some(cold) = &mut self.cold {
-            cold.links = Links::default();
-        }
+    /// Removes and returns the links to the services that it depends on.
+    pub(super) fn take_dependencies(&mut self) -> Vec<Link> {
+        self.cold
+            .as_mut()
+            .map(|cold| std::mem::take(&mut cold.links.dependencies))
+            .unwrap_or_default()
     }
 
     pub(super) fn failures(&self) -> FailureCounts {

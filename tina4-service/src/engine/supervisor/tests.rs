@@ -16,11 +16,12 @@ use crate::engine::work::{Completion, WorkItem, WorkKind};
 use crate::observe::stop_report::Stopped;
 use crate::plan::fault::Fault;
 use crate::plan::start_error::StartError;
+use crate::service::instance::Instance;
 use crate::service::outcome::Exit;
 use crate::service::settings::SettingsCache;
 use crate::sys::place::Place;
 use crate::time::clock::Clock;
-use crate::{Ready, Service};
+use crate::{Ready, Res, Service};
 use tina4_service_core::lifecycle::State;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -32,7 +33,9 @@ fn supervisor(services: impl IntoIterator<Item = Service>) -> Supervisor {
     let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
     let recent = SettingsCache::default();
     for service in services {
-        supervisor.add(service.into_definition(&recent), 0);
+        let definition = service.into_definition(&recent);
+        let instance = Arc::new(Instance::new(definition, Arc::clone(&supervisor.env)));
+        supervisor.register(&instance, 0).unwrap();
     }
     supervisor
 }
@@ -218,11 +221,14 @@ fn rule_24_a_report_names_the_critical_service_whenever_it_fails() {
 
 #[test]
 fn a_restart_does_not_stop_a_service_that_could_not_start_again() {
-    let mut services = supervisor([service("a").interval("1h")]);
+    let takes = Service::of("a", |_value: Option<Res<u8>>| {});
+    let mut services = supervisor([takes.interval("1h")]);
     services.start_all(0).unwrap();
-    services.add(service("a").into_definition(&SettingsCache::default()), 0);
+    let place = Place::from(std::panic::Location::caller());
+    services.env.resources.provide(1_u8, place);
+    services.env.resources.provide(2_u8, place);
     let refused =
-        services.request_restart("a", 1).expect_err("there are two services with that name now");
+        services.request_restart("a", 1).expect_err("there are two values of that type now");
     assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
     assert_eq!(services.state("a"), Some(State::Waiting));
     // A fault that does not concern it does not matter.
@@ -290,8 +296,8 @@ fn rule_43_a_report_distinguishes_a_late_end_from_a_run_that_is_still_alive() {
         StopResponse::Pending(pending) => pending,
         StopResponse::Answered(answer) => panic!("it is active, and not {answer:?}"),
     };
-    assert_eq!(services.stop_result(pending, None, 0), Poll::Pending(Some(SECOND)));
-    let stopped = ready(services.stop_result(pending, None, SECOND));
+    assert_eq!(services.stop_result(&pending, None, 0), Poll::Pending(Some(SECOND)));
+    let stopped = ready(services.stop_result(&pending, None, SECOND));
     assert!(matches!(stopped, Stopped::Abandoned { age, .. } if age.as_secs() == 1));
     services.stop_all(LIMIT, None, 2 * SECOND);
     let report = ready(services.shutdown_result(2 * SECOND));

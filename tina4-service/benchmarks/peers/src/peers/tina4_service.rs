@@ -51,7 +51,7 @@ impl Peer for Tina4Service {
             if load.phase == Phase::Spread {
                 service = service.initial_delay(load.delay(number));
             }
-            runner.register(service);
+            runner.register(service).unwrap();
         }
         start(runner)
     }
@@ -63,7 +63,7 @@ impl Peer for Tina4Service {
             move |_| {
                 if work() { Flow::Again } else { Flow::Done }
             },
-        ));
+        )).unwrap();
         start(runner)
     }
 
@@ -73,7 +73,7 @@ impl Peer for Tina4Service {
             work();
             Err::<(), _>("crashed")
         };
-        runner.register(Service::new("crash", body).backoff(backoff).max_backoff(backoff));
+        runner.register(Service::new("crash", body).backoff(backoff).max_backoff(backoff)).unwrap();
         start(runner)
     }
 }

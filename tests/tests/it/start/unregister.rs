@@ -1,0 +1,328 @@
+//! Rule 36: services come and go while the program runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tests::{EventWatcher, in_virtual_time, secs, sleep_until_stopped};
+use tina4_service::testing::TestRunner;
+use tina4_service::{
+    Change, Context, ControlError, Fault, Flow, Ready, Runner, Service, StartError, State, Stopped,
+    service,
+};
+
+#[service(name = "unregister.declared", interval = "1h")]
+fn declared() {}
+
+/// Adds to a counter when it is dropped.
+struct Dropped(Arc<AtomicU32>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn rule_36_a_service_is_stopped_cleaned_up_and_forgotten_and_its_name_is_free() {
+    let runner = Runner::new();
+    let mut watcher = EventWatcher::new(&runner);
+    let (dropped, cleaned) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    for round in 1..=3 {
+        let owned = Dropped(Arc::clone(&dropped));
+        let hook = Arc::clone(&cleaned);
+        let body = move |ctx: &Context| {
+            let _ = &owned;
+            sleep_until_stopped(ctx)
+        };
+        let service = Service::new("s", body).on_stop(move |_| {
+            hook.fetch_add(1, Ordering::Relaxed);
+        });
+        runner.register(service).unwrap();
+        runner.start("s").unwrap();
+        watcher.wait_for_run_begin("s");
+        assert!(matches!(runner.unregister("s"), Ok(Stopped::Ended { .. })));
+        assert_eq!(cleaned.load(Ordering::Relaxed), round, "its hook has run");
+        // Its last log line holds it a moment longer.
+        tests::until("its closure is dropped", || dropped.load(Ordering::Relaxed) == round);
+        assert!(runner.status().is_empty() && runner.services().is_empty());
+        for unknown in [Runner::start, Runner::restart, Runner::run_now, Runner::wait_ready] {
+            let refused = unknown(&runner, "s").unwrap_err();
+            assert!(matches!(refused, ControlError::Unknown { .. }), "{refused}");
+        }
+    }
+    let end = Change::Unregistered;
+    let kinds: Vec<_> = watcher.changes("s").into_iter().collect();
+    assert_eq!(kinds.iter().filter(|change| **change == end).count(), 3, "{kinds:?}");
+    let one = [
+        Change::Registered,
+        Change::Started,
+        Change::RunBegan { run: 1, lateness: secs(0) },
+        Change::Stopping,
+        Change::RunEnded { run: 1, took: secs(0) },
+        Change::Stopped,
+        Change::Unregistered,
+    ];
+    let kind = std::mem::discriminant::<Change>;
+    let expected: Vec<_> = one.iter().chain(&one).chain(&one).map(kind).collect();
+    assert_eq!(kinds.iter().map(kind).collect::<Vec<_>>(), expected, "{kinds:?}");
+}
+
+#[test]
+fn rule_36_services_in_every_state_can_be_unregistered() {
+    let fails = |name: &'static str| Service::new(name, |_| Err::<(), _>("no"));
+    let mut t = in_virtual_time([
+        Service::new("registered", |_| {}).autostart(false),
+        Service::new("waiting", |_| {}).interval("1h"),
+        Service::new("running", sleep_until_stopped),
+        fails("backing-off").backoff("1m"),
+        Service::new("paused", |_| {}).interval("1h"),
+        Service::new("finished", |_| Flow::Done),
+        fails("failed").max_restarts(0).ready(Ready::Finished),
+        Service::new("blocked", |_| {}).interval("1h").requires("failed"),
+        Service::new("stopped", |_| {}).interval("1h"),
+    ]);
+    t.advance("1s");
+    t.pause("paused").unwrap();
+    t.stop("stopped").unwrap();
+    let states = t.runner().status();
+    let names = [
+        ("blocked", State::Blocked),
+        ("registered", State::Registered),
+        ("waiting", State::Waiting),
+        ("running", State::Running),
+        ("backing-off", State::BackingOff),
+        ("paused", State::Paused),
+        ("finished", State::Finished),
+        ("failed", State::Failed),
+        ("stopped", State::Stopped),
+    ];
+    for (name, state) in names {
+        assert_eq!(states[name], state, "{name}");
+        let stopped = t.unregister(name).unwrap();
+        let was_active = state.is_active() || state == State::Blocked;
+        assert_eq!(matches!(stopped, Stopped::Ended { .. }), was_active, "{name}: {stopped:?}");
+        assert!(!t.runner().status().contains_key(name));
+        assert_eq!(t.events().last().unwrap().change, Change::Unregistered);
+    }
+    assert!(t.runner().services().is_empty());
+    // Nothing is left that could run.
+    let events = t.events().len();
+    t.runner().register(Service::new("new", |_| {}).autostart(false)).unwrap();
+    t.advance("1d");
+    assert_eq!(t.events().len(), events + 1, "{}", t.timeline());
+}
+
+#[test]
+fn rule_36_the_place_of_a_service_is_used_again_without_its_due_times() {
+    let mut t = in_virtual_time([Service::new("old", |_| {}).interval("1m")]);
+    t.advance("90s");
+    t.unregister("old").unwrap();
+    t.runner().register(Service::new("new", |_| {}).interval("1h").initial_delay("1h")).unwrap();
+    t.start("new").unwrap();
+    t.advance("59m 59s");
+    assert_eq!(t.runs("new"), 0, "{}", t.timeline());
+    t.advance("1s");
+    assert_eq!(t.runs("new"), 1);
+    assert_eq!(t.info("new").crashes, 0);
+}
+
+#[test]
+fn rule_36_it_is_refused_while_a_service_that_depends_on_it_is_active_or_blocked() {
+    let mut t = in_virtual_time([
+        Service::new("base", sleep_until_stopped).ready(Ready::Started),
+        Service::new("off", |_| {}).interval("1h").autostart(false),
+        Service::new("after", |_| {}).interval("1h").after("base"),
+        Service::new("requires", |_| {}).interval("1h").requires("base"),
+        Service::new("blocked", |_| {}).interval("1h").requires("off"),
+    ]);
+    t.advance("1s");
+    let refused = t.unregister("base").unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "`base` cannot be unregistered while `after` and `requires` depend on it; \
+         stop what depends on it first"
+    );
+    assert_eq!(t.state("base"), State::Running, "nothing was stopped");
+    let refused = t.unregister("off").unwrap_err();
+    assert!(matches!(&refused, ControlError::InUse { by, .. } if *by == ["blocked"]), "{refused}");
+    for name in ["after", "requires", "blocked"] {
+        t.stop(name).unwrap();
+    }
+    t.unregister("base").unwrap();
+    t.unregister("off").unwrap();
+    // Those that name it cannot start until there is a service of that name again.
+    let missing = t.start("requires").unwrap_err();
+    assert!(missing.to_string().contains("requires `base`, which is not a service"), "{missing}");
+    let all = t.runner().start_all().unwrap_err();
+    let StartError::Faults(faults) = &all else { panic!("{all}") };
+    assert_eq!(faults.len(), 3, "{all}");
+    let base = Service::new("base", sleep_until_stopped).ready(Ready::Started);
+    t.runner().register(base).unwrap();
+    t.start("requires").unwrap();
+    t.advance("1s");
+    assert_eq!(t.state("requires"), State::Blocked, "it was never started");
+    t.start("base").unwrap();
+    t.advance("0s");
+    assert_eq!(t.info("requires").state, State::Waiting);
+    let refused = t.unregister("base").unwrap_err();
+    assert!(matches!(&refused, ControlError::InUse { by, .. } if *by == ["requires"]), "{refused}");
+    // The stop order follows the new links.
+    t.stop_all();
+    let events = t.events();
+    let last = |name: &str| {
+        let of = |event: &_| -> bool { (event as &tina4_service::Event<_>).service == name };
+        events.iter().rposition(of).unwrap()
+    };
+    assert!(last("requires") < last("base"), "{}", t.timeline());
+}
+
+#[test]
+fn rule_36_a_service_cannot_unregister_itself_but_another_one_can() {
+    let runner = Runner::new();
+    let mut watcher = EventWatcher::new(&runner);
+    let itself = |ctx: &Context| {
+        let refused = ctx.runner().unwrap().unregister("itself").unwrap_err();
+        assert!(matches!(refused, ControlError::UnregistersItself { .. }), "{refused}");
+        sleep_until_stopped(ctx)
+    };
+    let other = |ctx: &Context| {
+        ctx.runner().unwrap().unregister("itself").unwrap();
+        Flow::Done
+    };
+    runner.register(Service::new("itself", itself)).unwrap();
+    runner.register(Service::new("other", other).autostart(false)).unwrap();
+    runner.start_all().unwrap();
+    watcher.wait_for_run_begin("itself");
+    runner.start("other").unwrap();
+    watcher.wait_for_change("other", &Change::Finished);
+    assert_eq!(watcher.changes("itself").last(), Some(&Change::Unregistered));
+    assert_eq!(runner.status().into_keys().collect::<Vec<_>>(), ["other"]);
+}
+
+#[test]
+fn rule_36_an_abandoned_service_stays_registered_until_its_run_has_ended() {
+    let runner = Runner::new();
+    let mut watcher = EventWatcher::new(&runner);
+    let (end, wait) = crossbeam_channel::bounded::<()>(0);
+    let ignores = move |_: &Context| wait.recv().unwrap_or_default();
+    runner.register(Service::new("s", ignores).stop_timeout("10ms")).unwrap();
+    runner.start_all().unwrap();
+    watcher.wait_for_run_begin("s");
+    // It does not stop in time, and then it is abandoned already.
+    for _ in 0..2 {
+        let refused = runner.unregister("s").unwrap_err();
+        assert!(matches!(refused, ControlError::StillAlive { .. }), "{refused}");
+        assert_eq!(runner.status()["s"], State::Abandoned);
+    }
+    drop(end);
+    watcher.wait_for_change("s", &Change::LateEnd);
+    assert!(matches!(runner.unregister("s"), Ok(Stopped::NotActive { state: State::Abandoned })));
+    assert!(runner.status().is_empty());
+}
+
+#[test]
+fn rule_36_declared_services_stay_forgotten() {
+    let runner = Runner::builder().only(["unregister.declared"]).build();
+    runner.start_all().unwrap();
+    runner.unregister("unregister.declared").unwrap();
+    let none = runner.start_all().unwrap_err();
+    assert!(matches!(none, StartError::NothingRegistered | StartError::NothingSelected { .. }));
+    runner.register(Service::new("unregister.declared", |_| Flow::Done)).unwrap();
+    runner.start_all().unwrap();
+    runner.wait();
+    assert_eq!(runner.status()["unregister.declared"], State::Finished);
+}
+
+#[test]
+fn rule_36_threads_that_wait_for_a_service_learn_that_it_is_gone() {
+    let runner = Runner::new();
+    let mut watcher = EventWatcher::new(&runner);
+    let never_ready = Service::new("s", sleep_until_stopped).ready(Ready::Notified);
+    runner.register(never_ready).unwrap();
+    runner.start_all().unwrap();
+    watcher.wait_for_run_begin("s");
+    let (answer, answers) = crossbeam_channel::bounded(1);
+    let waiting = runner.clone();
+    tests::spawn(move || answer.send(waiting.wait_ready("s")).unwrap());
+    runner.unregister("s").unwrap();
+    let refused = answers.recv_timeout(tests::TIMEOUT).unwrap().unwrap_err();
+    let is_gone = matches!(refused, ControlError::Unknown { .. } | ControlError::NotReady { .. });
+    assert!(is_gone, "{refused}");
+}
+
+#[test]
+fn rule_36_a_cycle_that_a_late_service_closes_is_found_and_goes_with_a_member() {
+    let runner = Runner::new();
+    let service = |name: &'static str, after: &'static str| {
+        Service::new(name, sleep_until_stopped).ready(Ready::Started).after(after)
+    };
+    let is_cycle = |error: &ControlError| match error {
+        ControlError::Start(StartError::Faults(faults)) => faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::Cycle { services } if services.len() == 3)),
+        _ => false,
+    };
+    runner.register(service("a", "b")).unwrap();
+    runner.register(service("b", "c")).unwrap();
+    let missing = runner.start("b").unwrap_err();
+    assert!(missing.to_string().contains("`c`, which is not a service"), "{missing}");
+    runner.register(service("c", "a")).unwrap();
+    runner.register(service("below", "b")).unwrap();
+    for name in ["a", "b", "c"] {
+        let refused = runner.start(name).unwrap_err();
+        assert!(is_cycle(&refused), "{refused}");
+    }
+    // One that depends on the cycle has no fault of its own.
+    runner.start("below").unwrap();
+    runner.stop("below").unwrap();
+    for member in ["a", "b", "c"] {
+        runner.unregister(member).unwrap();
+        runner.register(Service::new(member, sleep_until_stopped).ready(Ready::Started)).unwrap();
+        for name in ["a", "b", "c"] {
+            runner.start(name).unwrap();
+        }
+        for name in ["a", "b", "c"] {
+            runner.stop(name).unwrap();
+        }
+        // Close the cycle again.
+        let next = match member {
+            "a" => "b",
+            "b" => "c",
+            _ => "a",
+        };
+        runner.unregister(member).unwrap();
+        runner.register(service(member, next)).unwrap();
+        assert!(is_cycle(&runner.start(member).unwrap_err()));
+    }
+}
+
+/// Waits until a service has begun and stopped.
+fn cycle(t: &mut TestRunner, number: u32) {
+    let name = format!("s{number}");
+    t.runner().register(Service::new(name.clone(), |_| {}).interval("1h")).unwrap();
+    t.start(&name).unwrap();
+    t.advance("0s");
+    t.unregister(&name).unwrap();
+}
+
+#[test]
+fn rule_36_every_cycle_of_a_service_has_all_its_events() {
+    let mut t = in_virtual_time([Service::new("stays", |_| {}).interval("1d")]);
+    t.advance("0s");
+    for number in 0..1_000 {
+        cycle(&mut t, number % 7);
+    }
+    let mut kinds = [0; 5];
+    for event in t.events().into_iter().filter(|event| event.service != "stays") {
+        match event.change {
+            Change::Registered => kinds[0] += 1,
+            Change::Started => kinds[1] += 1,
+            Change::RunEnded { .. } => kinds[2] += 1,
+            Change::Stopped => kinds[3] += 1,
+            Change::Unregistered => kinds[4] += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(kinds, [1_000; 5]);
+    assert_eq!(t.runs("stays"), 1);
+}
