@@ -17,6 +17,7 @@ use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::runner::runner::Runner;
 use crate::service::builder::Service;
+use crate::time::schedule::Schedule;
 use build_global::global;
 use tina4_service_core::lifecycle::State;
 
@@ -103,6 +104,18 @@ pub fn pause(name: &str) -> Result<(), ControlError> {
 #[track_caller]
 pub fn resume(name: &str) -> Result<(), ControlError> {
     global().resume(name)
+}
+
+/// Changes the schedule of a service, which follows the new one from now on. See
+/// [`Runner::reschedule`].
+///
+/// # Errors
+///
+/// There is no such service; it is continuous, or the new schedule is; the schedule does not fit its
+/// other settings; or this process is a forked child.
+#[track_caller]
+pub fn reschedule(name: &str, schedule: Schedule) -> Result<(), ControlError> {
+    global().reschedule(name, schedule)
 }
 
 /// Waits until a service is ready. See [`Runner::wait_ready`].

@@ -92,8 +92,9 @@ mod time;
 pub use engine::control_error::ControlError;
 pub use global::build_global::BuildGlobalError;
 pub use global::{
-    check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
-    start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready, wait_timeout,
+    check, is_running, pause, provide, register, reschedule, restart, resume, run, run_now,
+    services, start, start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready,
+    wait_timeout,
 };
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};

@@ -58,6 +58,7 @@ mod schedule {
     mod cron_check;
     mod grid;
     mod late_runs;
+    mod reschedule;
     mod standalone;
 }
 

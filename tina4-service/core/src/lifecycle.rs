@@ -41,6 +41,7 @@ mod phase;
 mod queries;
 mod readiness;
 mod refusal;
+mod reschedule;
 mod runs;
 mod state;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::{OnTimeout, Ready, RestartPolicy, Schedule};
 mod draft;
 mod fault;
 mod range;
+mod reschedule;
 mod rules;
 mod setting;
 

@@ -58,6 +58,15 @@ pub enum ControlError {
         /// The service that it waited for.
         name: String,
     },
+    /// The service cannot follow the new schedule.
+    Schedule {
+        /// The service.
+        name: String,
+        /// Where it is declared or built.
+        place: Place,
+        /// The problem and its remedy.
+        problem: String,
+    },
     /// The service cannot be unregistered while other services that depend on it are active or blocked.
     InUse {
         /// The service.
@@ -140,6 +149,13 @@ impl fmt::Display for ControlError {
                 "the wait for `{}` has ended because the calling service was asked to stop; let the run return",
                 OneLine(name)
             ),
+            Self::Schedule { name, place, problem } => {
+                write!(
+                    f,
+                    "`{}` at {place} cannot follow the new schedule: {problem}",
+                    OneLine(name)
+                )
+            }
             Self::InUse { name, by } => {
                 let verb = if by.len() == 1 { "depends" } else { "depend" };
                 write!(f, "`{}` cannot be unregistered while ", OneLine(name))?;
@@ -196,6 +212,7 @@ impl Error for ControlError {
             | Self::NotReady { .. }
             | Self::WaitsForItself { .. }
             | Self::Interrupted { .. }
+            | Self::Schedule { .. }
             | Self::InUse { .. }
             | Self::UnregistersItself { .. }
             | Self::Busy { .. }

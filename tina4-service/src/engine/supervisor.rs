@@ -17,6 +17,7 @@ use std::time::Duration;
 use self::journal::Journal;
 use self::registry::Registry;
 use self::shutdown::Shutdown;
+use self::supervised::StepParts;
 use crate::engine::pool::deferred::DeferredQueue;
 use crate::observe::event::Change;
 use crate::plan::selection::Selection;
@@ -31,6 +32,7 @@ mod info;
 mod journal;
 pub(crate) mod ready;
 mod registry;
+mod reschedule;
 mod shutdown;
 mod start;
 mod stop_all;
@@ -191,21 +193,20 @@ impl Supervisor {
     fn step(&mut self, index: u32, input: Input<'_>, now: Nanos) -> Action {
         let Self { registry, timers, transitions, random, .. } = self;
         let service = registry.get_mut(index);
-        let spec = service.instance.definition.spec();
-        let (wall, zone) = service.instance.calendar();
+        let StepParts { life, instance, spec, wall, zone } = service.step_parts();
         let has_timeout = spec.timeout.is_some();
         let facts = Facts {
             now,
             wall,
             zone,
-            has_hooks: service.instance.has_hooks(),
-            last_heartbeat: if has_timeout { service.instance.last_heartbeat() } else { 0 },
+            has_hooks: instance.has_hooks(),
+            last_heartbeat: if has_timeout { instance.last_heartbeat() } else { 0 },
             random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
         };
-        let before = service.life.readiness();
+        let before = life.readiness();
         let emit = &mut |transition| transitions.push(transition);
-        let action = service.life.step(spec, facts, input, emit);
-        let after = service.life.readiness();
+        let action = life.step(spec, facts, input, emit);
+        let after = life.readiness();
         let must_record = before != after || !transitions.is_empty();
         if service.rearm(index, timers) && timers.len() > 2 * registry.len() + 64 {
             registry.rebuild_timers(timers);

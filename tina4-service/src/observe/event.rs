@@ -35,6 +35,11 @@ impl Event {
 pub enum Change {
     /// The service was registered while the program runs.
     Registered,
+    /// The schedule of the service was changed.
+    Rescheduled {
+        /// The new schedule, in words.
+        schedule: Arc<str>,
+    },
     /// The service was unregistered: the runner no longer has it.
     Unregistered,
     /// The service was started. Automatic restarts are [`Change::Restarted`] instead.

@@ -56,6 +56,9 @@ impl LogLine {
                 tracing::warn!(parent: None, service, by, "service blocked: services that it requires cannot become ready unless they are started; start those");
             }
             Change::Unblocked => tracing::info!(parent: None, service, "service unblocked"),
+            Change::Rescheduled { schedule } => {
+                tracing::info!(parent: None, service, %schedule, "service rescheduled");
+            }
             Change::Unregistered => tracing::info!(parent: None, service, "service unregistered"),
             Change::Stopped => tracing::info!(parent: None, service, "service stopped"),
             Change::Finished => tracing::info!(parent: None, service, "service finished"),

@@ -28,6 +28,7 @@ use crate::service::instance::Instance;
 use crate::sys::fork::Forked;
 use crate::sys::place::Place;
 use crate::text::nearest::nearest;
+use crate::time::schedule::Schedule;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
@@ -338,6 +339,33 @@ impl Runner {
 
     fn request(&self, name: &str, input: Input<'_>) -> Result<(), ControlError> {
         self.try_request(|supervisor, now| supervisor.request(name, input, now))
+    }
+
+    /// Changes the schedule of a service, which follows the new one from now on.
+    ///
+    /// It is not restarted, and no run is added: the next run is one period from now, or at the next time
+    /// of a calendar schedule. A run in progress, one that is due already, and a restart after a crash
+    /// are not affected. The new schedule also applies to later starts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service::{Runner, Schedule, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("poll", |_| {}).interval("1h"))?;
+    /// runner.start_all()?;
+    /// runner.reschedule("poll", Schedule::interval(Duration::from_secs(60)))?;
+    /// assert_eq!(runner.services()[0].schedule.to_string(), "every 1m");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; it is continuous, or the new schedule is; the schedule does not fit its
+    /// other settings; or this process is a forked child.
+    pub fn reschedule(&self, name: &str, schedule: Schedule) -> Result<(), ControlError> {
+        let schedule = schedule.resolve_in(self.shared.env.local_zone.as_ref());
+        self.try_request(|supervisor, now| supervisor.reschedule(name, schedule, now))
     }
 
     /// Stops everything in the reverse order of `after`, with all clean-up, under one deadline.

@@ -17,6 +17,7 @@ use crate::testing::test_time::TestTime;
 use crate::testing::timeline;
 use crate::testing::virtual_time::VirtualTime;
 use crate::text::nearest::remedy;
+use crate::time::schedule::Schedule;
 use crate::time::virtual_clock::VirtualClock;
 use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::State;
@@ -304,6 +305,15 @@ impl TestRunner {
     /// As for [`Runner::pause`].
     pub fn pause(&mut self, name: &str) -> Result<(), ControlError> {
         self.runner.pause(name)
+    }
+
+    /// Changes the schedule of a service.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::reschedule`].
+    pub fn reschedule(&mut self, name: &str, schedule: Schedule) -> Result<(), ControlError> {
+        self.runner.reschedule(name, schedule)
     }
 
     /// Resumes a paused service.

@@ -97,9 +97,7 @@ impl Lifecycle {
                 Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
             }
             Schedule::Calendar(calendar, _) => {
-                if spec.ready != Some(Ready::Notified) {
-                    self.progress = Progress::Ready;
-                }
+                self.planned_by_calendar(spec);
                 self.wait_for_first(calendar, spec, facts)
             }
         };

@@ -84,6 +84,7 @@ impl Lifecycle {
             Input::RunNow => self.run_now(facts),
             Input::Pause => self.pause(emit),
             Input::Resume => self.resume(spec, facts, emit),
+            Input::Rescheduled => self.rescheduled(spec, facts, emit),
             Input::Stop { deadline } => self.stop(facts, deadline, emit),
         };
         // A repeated run begins without a change of state.

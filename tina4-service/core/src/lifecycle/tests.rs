@@ -16,6 +16,7 @@ mod cron;
 mod permanent;
 mod properties;
 mod ready;
+mod reschedule;
 mod restarts;
 mod runs;
 mod stop;

@@ -59,7 +59,7 @@ impl Supervisor {
             name: definition.name(),
             place: definition.place(),
             function: definition.path(),
-            schedule: instance.schedule(),
+            schedule: service.schedule(),
             state: life.state(),
             since: clock.wall_at(life.since()),
             next_due: life

@@ -57,7 +57,8 @@ impl Supervisor {
             let named = |link: &Link| {
                 (self.registry.get(link.index).instance.definition.name(), link.is_required)
             };
-            (&*service.instance, service.dependencies().iter().map(named).collect())
+            let dependencies = service.dependencies().iter().map(named).collect();
+            (&*service.instance, service.schedule(), dependencies)
         });
         Ok(Plan::new(planned, self.env.clock.wall()))
     }

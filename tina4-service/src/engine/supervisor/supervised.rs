@@ -9,8 +9,10 @@ use crate::service::definition::Definition;
 use crate::service::environment::Environment;
 use crate::service::instance::Instance;
 use crate::service::registration::Registration;
+use crate::time::schedule::Schedule;
+use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::Lifecycle;
-use tina4_service_core::{Nanos, Timers};
+use tina4_service_core::{Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
 
 /// The definition of the service in a place that is free. Such a place holds a service without a
 /// function, instead of an `Option`, so that access to a service by its index costs no check.
@@ -33,6 +35,27 @@ pub(super) struct Supervised {
 struct Cold {
     links: Links,
     failures: FailureCounts,
+    /// Set by `reschedule`.
+    schedule: Option<NewSchedule>,
+}
+
+/// The settings of a service whose schedule was changed at run time.
+pub(super) struct NewSchedule {
+    /// The settings of its definition, with the new schedule.
+    pub(super) spec: Spec,
+    /// The time zone of a calendar schedule.
+    pub(super) zone: Option<Zone>,
+}
+
+/// What one step of a service needs, borrowed from it at the same time.
+pub(super) struct StepParts<'a> {
+    pub(super) life: &'a mut Lifecycle,
+    pub(super) instance: &'a Instance,
+    pub(super) spec: &'a Spec,
+    /// The wall time; 0 if the schedule does not need it.
+    pub(super) wall: WallNanos,
+    /// The time zone; UTC if the schedule does not need it.
+    pub(super) zone: &'a dyn CoreZone,
 }
 
 /// The dependencies and dependents of a service.
@@ -85,6 +108,47 @@ impl Supervised {
         match &self.instance.definition {
             Definition::Declared(registration) => std::ptr::eq(*registration, &raw const VACANT),
             Definition::Built(_) => false,
+        }
+    }
+
+    /// The settings that the service follows: those of its definition, unless its schedule was changed.
+    #[inline]
+    pub(super) fn spec(&self) -> &Spec {
+        match self.cold.as_deref() {
+            Some(Cold { schedule: Some(new), .. }) => &new.spec,
+            Some(Cold { schedule: None, .. }) | None => self.instance.definition.spec(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn step_parts(&mut self) -> StepParts<'_> {
+        let Self { instance, life, cold, .. } = self;
+        match cold.as_deref() {
+            Some(Cold { schedule: Some(NewSchedule { spec, zone }), .. }) => {
+                let (wall, zone): (_, &dyn CoreZone) = match zone {
+                    Some(zone) => (instance.env.clock.wall_nanos(), zone),
+                    None => (0, &Utc),
+                };
+                StepParts { life, instance, spec, wall, zone }
+            }
+            Some(Cold { schedule: None, .. }) | None => {
+                let (wall, zone) = instance.calendar();
+                StepParts { life, instance, spec: instance.definition.spec(), wall, zone }
+            }
+        }
+    }
+
+    pub(super) fn set_schedule(&mut self, schedule: NewSchedule) {
+        self.cold.get_or_insert_default().schedule = Some(schedule);
+    }
+
+    /// The schedule that the service follows, with its time zone.
+    pub(super) fn schedule(&self) -> Schedule {
+        match self.cold.as_deref() {
+            Some(Cold { schedule: Some(NewSchedule { spec, zone }), .. }) => {
+                Schedule::new(spec.schedule.clone(), zone.clone())
+            }
+            Some(Cold { schedule: None, .. }) | None => self.instance.schedule(),
         }
     }
 

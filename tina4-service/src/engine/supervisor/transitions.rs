@@ -79,6 +79,9 @@ impl Supervisor {
                 self.deferred.discard(service.instance.take_locals());
                 return;
             }
+            Transition::Rescheduled => {
+                Change::Rescheduled { schedule: service.schedule().to_string().into() }
+            }
             Transition::Paused => Change::Paused,
             Transition::Resumed => Change::Resumed,
             Transition::Stopping => {

@@ -64,6 +64,19 @@ enum Step {
     Request(Input<'static>),
     SetHooks(bool),
     Heartbeat,
+    /// Change to one of the [`new_schedules`].
+    Reschedule(usize),
+}
+
+fn new_schedules() -> [Schedule; 4] {
+    let cron = Cron::parse("*/3 * * * * *").unwrap();
+    let milliseconds = Duration::from_millis;
+    [
+        Schedule::Interval(milliseconds(7)),
+        Schedule::Interval(milliseconds(90)),
+        Schedule::Delay(milliseconds(11)),
+        calendar(Calendar::Cron(cron)),
+    ]
 }
 
 fn dependencies() -> impl Strategy<Value = Dependencies> {
@@ -105,6 +118,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => request.prop_map(Step::Request),
         1 => any::<bool>().prop_map(Step::SetHooks),
         1 => Just(Step::Heartbeat),
+        1 => (0..new_schedules().len()).prop_map(Step::Reschedule),
     ]
 }
 
@@ -183,6 +197,17 @@ proptest! {
                 Step::Request(input) => harness.step(input),
                 Step::SetHooks(hooks) => { harness.hooks = hooks; Action::Nothing }
                 Step::Heartbeat => { harness.last_heartbeat = harness.now; Action::Nothing }
+                Step::Reschedule(nth) if spec.schedule.is_periodic() => {
+                    let is_due = |harness: &Harness| harness.lifecycle.next_run().is_some_and(|due| due <= harness.now);
+                    let was_due = is_due(&harness);
+                    harness.spec.schedule = new_schedules()[nth].clone();
+                    let action = harness.step(Input::Rescheduled);
+                    // Neither adds a run nor removes one.
+                    prop_assert_eq!(is_due(&harness), was_due);
+                    prop_assert_eq!(harness.state(), before);
+                    action
+                }
+                Step::Reschedule(_) => Action::Nothing,
             };
 
             // Runs and clean-ups never overlap, and nothing runs after the end.
@@ -242,7 +267,7 @@ proptest! {
                         cancel_ended = true;
                     }
                     Transition::Returned { .. } | Transition::ReturnedTooOften { .. } | Transition::CrashedWhileStopping(_)
-                    | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
+                    | Transition::Rescheduled | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
                 }
             }
             // The end of a cancelled run is a crash, and that of any other run only if it says so,
