@@ -12,6 +12,7 @@ use crossbeam_channel::Receiver;
 use crate::engine::Engine;
 use crate::engine::control_error::ControlError;
 use crate::engine::current;
+use crate::engine::pool::poll::Poll;
 use crate::engine::supervisor::Supervisor;
 use crate::engine::supervisor::control::{PendingStop, StopResponse};
 use crate::observe::event::Event;
@@ -409,10 +410,29 @@ impl Runner {
     /// blocked; the call comes from the service itself, or from one that has been asked to stop; or this
     /// process is a forked child.
     pub fn wait_ready(&self, name: &str) -> Result<(), ControlError> {
+        self.wait_ready_while(name, || true).unwrap_or(Ok(()))
+    }
+
+    /// Does the same as [`Runner::wait_ready`], but gives up and returns `None` once `may_wait`, which is
+    /// called before each wait, returns `false`.
+    pub(crate) fn wait_ready_while(
+        &self,
+        name: &str,
+        mut may_wait: impl FnMut() -> bool,
+    ) -> Option<Result<(), ControlError>> {
         let caller = self.calling_service();
-        let wait = self.try_request(|supervisor, _| supervisor.begin_ready_wait(name, caller))?;
-        let result =
-            self.shared.engine.wait_for(|supervisor, _| supervisor.ready_result(&wait, caller));
+        let begun = self.try_request(|supervisor, _| supervisor.begin_ready_wait(name, caller));
+        let wait = match begun {
+            Ok(wait) => wait,
+            Err(error) => return Some(Err(error)),
+        };
+        let result = self.shared.engine.wait_for(|supervisor, _| {
+            match supervisor.ready_result(&wait, caller) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                Poll::Pending(_) if !may_wait() => Poll::Ready(None),
+                Poll::Pending(deadline) => Poll::Pending(deadline),
+            }
+        });
         self.shared.engine.with(|supervisor, _| supervisor.end_ready_wait());
         result
     }

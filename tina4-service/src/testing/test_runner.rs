@@ -23,6 +23,9 @@ use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
 
+/// How often the clock may advance while a test waits for a service to become ready.
+const MAX_READY_STEPS: u32 = 1_000_000;
+
 /// A runner whose clock is controlled by a test.
 ///
 /// Methods that take the name of a service panic if no service has that name; methods that take a
@@ -253,6 +256,37 @@ impl TestRunner {
     #[track_caller]
     pub fn slow_next(&mut self, name: &str, by: impl IntoDuration) {
         self.inject(name, InjectedFault::Slow(duration(by)));
+    }
+
+    /// Waits until a service is ready; time passes until then, and no longer.
+    ///
+    /// Like `advance`, it starts the services first, unless that was done.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::wait_ready`].
+    ///
+    /// # Panics
+    ///
+    /// The services have faults; or the service is still not ready after a million steps of time, or
+    /// when nothing is scheduled that could make it ready.
+    #[track_caller]
+    pub fn wait_ready(&mut self, name: &str) -> Result<(), ControlError> {
+        self.auto_start();
+        let mut steps = 0;
+        let may_wait = || {
+            steps += 1;
+            steps <= MAX_READY_STEPS
+        };
+        match self.runner.wait_ready_while(name, may_wait) {
+            Some(result) => result,
+            None => panic!(
+                "`{name}` is {} and not ready at {}, although time has passed in a million steps; \
+                 `advance` lets time pass without waiting for it",
+                self.state(name),
+                self.now()
+            ),
+        }
     }
 
     /// Stops one service; time passes until it has stopped.
