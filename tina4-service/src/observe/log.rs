@@ -25,7 +25,11 @@ impl LogLine {
     pub(crate) fn is_logged(change: &Change) -> bool {
         !matches!(
             change,
-            Change::Ready | Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted
+            Change::Registered
+                | Change::Ready
+                | Change::RunBegan { .. }
+                | Change::RunEnded { .. }
+                | Change::Restarted
         )
     }
 

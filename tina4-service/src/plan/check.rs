@@ -35,12 +35,15 @@ pub(crate) fn check_all(services: &Services<'_>, resources: &Resources) -> Check
     let mut check = Check { services, resources, faults: Vec::new(), suggestions: 0 };
     check.selection();
     let by_name = services.by_name();
-    let same_name = by_name.chunk_by(|a, b| services.name(*a) == services.name(*b));
-    same_name.filter(|same| same.len() > 1).for_each(|same| check.duplicate_name(same));
+    if !services.duplicates.is_empty() {
+        let same_name = by_name.chunk_by(|a, b| services.name(*a) == services.name(*b));
+        same_name.filter(|same| same.len() > 1).for_each(|same| check.duplicate_name(same));
+    }
     let mut ambiguous = Ambiguous::new();
     for index in services.indices {
-        check.own_settings(services.instance(*index));
-        check.own_needs(services.definition(*index), &mut ambiguous);
+        let instance = services.instance(*index);
+        check.own_settings(instance);
+        check.own_needs(&instance.definition, &mut ambiguous);
     }
     check.provided_in_two_forms(ambiguous);
     check.provided_twice(|_| true);
@@ -93,6 +96,10 @@ pub(crate) fn check_one(
 /// The faults of one service that concern no other one: in its settings, its time zone and its anchor.
 pub(crate) fn settings_faults(instance: &Instance) -> Vec<Fault> {
     let definition = &instance.definition;
+    // perf: nearly all services have none, and no time zone that could cause one.
+    if definition.faults().is_empty() && !instance.has_zone() {
+        return Vec::new();
+    }
     let zone = instance.zone_fault().map(|problem| format!("`{}`: {problem}", Key::Timezone));
     let anchor = instance.anchor_fault().map(|problem| format!("`{}`: {problem}", Key::Anchor));
     let problems = definition.faults().iter().cloned().chain(zone).chain(anchor);
@@ -238,10 +245,13 @@ impl<'s> Check<'_, 's> {
     /// it is ready.
     fn ready_missing(&mut self, index: u32) {
         let services = self.services;
+        let dependents = services.dependents(index);
+        if dependents.is_empty() {
+            return;
+        }
         let definition = services.definition(index);
         let spec = definition.spec();
-        let dependents = services.dependents(index);
-        if dependents.is_empty() || spec.ready.is_some() || spec.schedule != Schedule::Continuous {
+        if spec.ready.is_some() || spec.schedule != Schedule::Continuous {
             return;
         }
         let name = |index: &u32| services.definition(*index).name();

@@ -21,13 +21,14 @@ impl<S: BuildHasher> Names<S> {
         self.slots.get(&self.slot(name, name_of)).copied()
     }
 
-    /// Adds a service, unless another one has its name; then returns that one.
+    /// Adds a service with this name, unless another one has it; then returns that one.
     pub(crate) fn insert<'a>(
         &mut self,
+        name: &str,
         index: u32,
         name_of: impl Fn(u32) -> &'a str,
     ) -> Result<(), u32> {
-        let slot = self.slot(name_of(index), &name_of);
+        let slot = self.slot(name, &name_of);
         match self.slots.get(&slot) {
             Some(other) => Err(*other),
             None => {
@@ -126,7 +127,7 @@ mod tests {
                 if is_insertion {
                     let index = u32::try_from(all.len()).expect("few");
                     all.push(name);
-                    let answer = names.insert(index, |index| all[index as usize]);
+                    let answer = names.insert(name, index, |index| all[index as usize]);
                     match expected.get(name) {
                         Some(first) => prop_assert_eq!(answer, Err(*first)),
                         None => {

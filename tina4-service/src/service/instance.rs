@@ -114,6 +114,11 @@ impl Instance {
         self.with_existing_state(|state| state.injected.pop_front())
     }
 
+    /// Whether its schedule has a time zone, which may be unusable.
+    pub(crate) fn has_zone(&self) -> bool {
+        self.zone.is_some()
+    }
+
     /// The reason why the time zone of `cron` or `anchor` is unusable, if it is.
     pub(crate) fn zone_fault(&self) -> Option<&str> {
         match self.zone.as_deref() {

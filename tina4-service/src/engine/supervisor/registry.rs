@@ -58,7 +58,7 @@ impl Registry {
     /// The indices of all services.
     pub(super) fn indices(&self) -> impl Iterator<Item = u32> {
         let all = (0_u32..).zip(&self.services);
-        all.filter(|(_, service)| !service.is_vacant()).map(|(index, _)| index)
+        all.filter(|(_, service)| !self.is_vacant(service)).map(|(index, _)| index)
     }
 
     #[inline]
@@ -72,7 +72,12 @@ impl Registry {
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Supervised> {
-        self.services.iter().filter(|service| !service.is_vacant())
+        self.services.iter().filter(|service| !self.is_vacant(service))
+    }
+
+    /// Whether this is what a free place holds.
+    fn is_vacant(&self, service: &Supervised) -> bool {
+        self.vacant.as_ref().is_some_and(|vacant| Arc::ptr_eq(vacant, &service.instance))
     }
 
     /// Whether this index still stands for this service.

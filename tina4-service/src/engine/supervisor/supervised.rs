@@ -104,13 +104,6 @@ impl Supervised {
         Arc::new(Instance::new(Definition::Declared(&VACANT), Arc::clone(env)))
     }
 
-    pub(super) fn is_vacant(&self) -> bool {
-        match &self.instance.definition {
-            Definition::Declared(registration) => std::ptr::eq(*registration, &raw const VACANT),
-            Definition::Built(_) => false,
-        }
-    }
-
     /// The settings that the service follows: those of its definition, unless its schedule was changed.
     #[inline]
     pub(super) fn spec(&self) -> &Spec {

@@ -22,11 +22,11 @@ impl Registry {
             self.directory.add_function(&instance.definition);
         }
         for instance in instances {
-            let index = self.occupy(instance, now);
-            if self.insert_name(index).is_err() {
+            let index = self.free_index();
+            if self.insert_name(&instance, index).is_err() {
                 self.duplicates.push(index);
             }
-            self.connect(index);
+            self.occupy(index, instance, now);
         }
     }
 
@@ -36,14 +36,14 @@ impl Registry {
         instance: &Arc<Instance>,
         now: Nanos,
     ) -> Result<u32, Place> {
-        if let Some(other) = self.find(instance.definition.name_str()) {
-            return Err(self.get(other).instance.definition.place());
+        let index = self.free_index();
+        match self.insert_name(instance, index) {
+            Ok(()) => {
+                self.occupy(index, Arc::clone(instance), now);
+                Ok(index)
+            }
+            Err(other) => Err(self.get(other).instance.definition.place()),
         }
-        let index = self.occupy(Arc::clone(instance), now);
-        let inserted = self.insert_name(index);
-        debug_assert!(inserted.is_ok(), "the name is free");
-        self.connect(index);
-        Ok(index)
     }
 
     /// Removes a service, which must have ended and have no active or blocked dependents.
@@ -57,7 +57,7 @@ impl Registry {
         let same_name = |other: &u32| name_of(&self.services, *other) == name;
         if let Some(position) = self.duplicates.iter().position(same_name) {
             let heir = self.duplicates.remove(position);
-            let inserted = self.insert_name(heir);
+            let inserted = self.insert_name(&Arc::clone(&self.get(heir).instance), heir);
             debug_assert!(inserted.is_ok(), "the name was just removed");
         }
         for dependent in self.get(index).dependents().to_vec() {
@@ -72,34 +72,35 @@ impl Registry {
         instance
     }
 
-    /// Puts a service in a free place, and returns its index.
-    fn occupy(&mut self, instance: Arc<Instance>, now: Nanos) -> u32 {
-        let service = Supervised::new(instance, now);
-        self.revision += 1;
-        match self.free.pop() {
-            Some(index) => {
-                *self.get_mut(index) = service;
-                index
-            }
-            None => {
-                let index = u32::try_from(self.services.len()).unwrap_or(u32::MAX);
-                self.services.push(service);
-                index
-            }
-        }
+    /// The index that the next service gets.
+    fn free_index(&self) -> u32 {
+        let next = || u32::try_from(self.services.len()).unwrap_or(u32::MAX);
+        self.free.last().copied().unwrap_or_else(next)
     }
 
     /// Enters the name of a service. If another one has it, returns that one.
-    fn insert_name(&mut self, index: u32) -> Result<(), u32> {
+    fn insert_name(&mut self, instance: &Instance, index: u32) -> Result<(), u32> {
         let Self { services, directory, .. } = self;
-        directory.names_mut().insert(index, |index| name_of(services, index))
+        let name = instance.definition.name_str();
+        directory.names_mut().insert(name, index, |index| name_of(services, index))
+    }
+
+    /// Puts a service in the free place with this index, and links it.
+    fn occupy(&mut self, index: u32, instance: Arc<Instance>, now: Nanos) {
+        let service = Supervised::new(instance, now);
+        self.revision += 1;
+        match self.free.pop() {
+            Some(_) => *self.get_mut(index) = service,
+            None => self.services.push(service),
+        }
+        self.connect(index);
     }
 
     /// Links a new service with those that it depends on, and with those that depend on it.
     fn connect(&mut self, index: u32) {
         self.link(index);
-        let name = name_of(&self.services, index);
-        for dependent in self.directory.awaiting(name).to_vec() {
+        let awaiting = self.directory.awaiting(name_of(&self.services, index));
+        for dependent in awaiting.to_vec() {
             self.unlink(dependent);
             self.link(dependent);
         }
@@ -113,11 +114,11 @@ impl Registry {
 
     /// Finds the services that a service without links depends on.
     fn link(&mut self, index: u32) {
-        let instance = Arc::clone(&self.get(index).instance);
-        let dependencies = instance.definition.dependencies();
-        if dependencies.is_empty() {
+        if !self.get(index).instance.definition.has_dependencies() {
             return;
         }
+        let instance = Arc::clone(&self.get(index).instance);
+        let dependencies = instance.definition.dependencies();
         let mut links: Vec<Link> = Vec::new();
         for (key, dependency) in dependencies {
             let is_required = key == Key::Requires;
@@ -147,6 +148,9 @@ impl Registry {
 
     /// Removes the links of a service to those that it depends on.
     fn unlink(&mut self, index: u32) {
+        if !self.get(index).instance.definition.has_dependencies() {
+            return;
+        }
         let active = u32::from(self.get(index).life.state().is_active());
         for link in self.get_mut(index).take_dependencies() {
             let Links { dependents, active_dependents, .. } = self.get_mut(link.index).links_mut();
