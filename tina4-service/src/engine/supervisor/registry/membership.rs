@@ -99,8 +99,9 @@ impl Registry {
     /// Links a new service with those that it depends on, and with those that depend on it.
     fn connect(&mut self, index: u32) {
         self.link(index);
-        let awaiting = self.directory.awaiting(name_of(&self.services, index));
-        for dependent in awaiting.to_vec() {
+        let Self { services, directory, .. } = self;
+        let waiting = directory.awaiting(name_of(services, index)).to_owned();
+        for dependent in waiting {
             self.unlink(dependent);
             self.link(dependent);
         }
