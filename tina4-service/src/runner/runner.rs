@@ -78,7 +78,7 @@ impl Runner {
     ///
     /// let runner = Runner::new();
     /// runner.register(Service::new("import", |_| {}).interval("1h"))?;
-    /// let again = runner.register(Service::new("import", |_| {}).interval("2h")).unwrap();
+    /// let again = runner.register(Service::new("import", |_| {}).interval("2h"));
     /// assert!(matches!(again, Err(RegisterError::NameTaken { .. })));
     /// # Ok::<(), RegisterError>(())
     /// ```
