@@ -181,7 +181,8 @@ pub fn register(service: Service) -> Result<(), RegisterError> {
 ///
 /// There is no such service; a service that depends on it is active or blocked; it was abandoned, or it
 /// did not stop in time, and its run is still alive; the call comes from the service itself, or from one
-/// that has been asked to stop; or this process is a forked child. The service is then still registered.
+/// that has been asked to stop; or this process is a forked child. The service is then still registered,
+/// but may have been stopped.
 #[track_caller]
 pub fn unregister(name: &str) -> Result<Stopped, ControlError> {
     global().unregister(name)

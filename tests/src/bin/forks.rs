@@ -25,7 +25,10 @@ mod unix {
     use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
     use nix::unistd::{ForkResult, Pid, fork};
     use tests::{Stopwatch, secs};
-    use tina4_service::{Context, ControlError, Flow, Runner, Service, StartError, StopCause};
+    use tina4_service::{
+        Context, ControlError, Flow, RegisterError, Runner, Schedule, Service, StartError,
+        StopCause,
+    };
 
     /// The number of children.
     const CHILDREN: u32 = 300;
@@ -120,9 +123,12 @@ mod unix {
             runner.pause("again"),
             runner.resume("again"),
             runner.stop("sleeps").map(drop),
+            runner.unregister("sleeps").map(drop),
+            runner.reschedule("again", Schedule::interval(secs(1))),
+            runner.wait_ready("again"),
         ];
         let stopwatch = Stopwatch::start();
-        runner.register(Service::new("refused", |_| {})).unwrap();
+        let registered = runner.register(Service::new("refused", |_| {}));
         runner.provide(7_u8);
         let code = runner.run();
         let report = runner.stop_all();
@@ -134,6 +140,7 @@ mod unix {
             runner.status().is_empty() && runner.services().is_empty(),
             !runner.is_running("sleeps"),
             control.iter().all(|answer| matches!(answer, Err(ControlError::Forked))),
+            matches!(registered, Err(RegisterError::Forked)),
             matches!(runner.start_all(), Err(StartError::Forked)),
             matches!(runner.check(), Err(StartError::Forked)),
             report.forked && !report.is_clean() && report.services.is_empty(),

@@ -152,6 +152,10 @@ impl<S: WorkSource> Pool<S> {
             if after_unlock.is_some() {
                 drop(state);
                 self.run_after_unlock(after_unlock);
+                // The condition may have changed something itself.
+                if let Some((clock, _)) = &driver {
+                    clock.notify_change();
+                }
                 match answer {
                     Poll::Ready(value) => return value,
                     Poll::Pending(_) => {

@@ -208,7 +208,7 @@ impl Supervisor {
         let action = life.step(spec, facts, input, emit);
         let after = life.readiness();
         let must_record = before != after || !transitions.is_empty();
-        if service.rearm(index, timers) && timers.len() > 2 * registry.len() + 64 {
+        if service.rearm(index, timers) && timers.len() > 2 * registry.slots() + 64 {
             registry.rebuild_timers(timers);
         }
         if must_record {

@@ -33,7 +33,7 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// The service was registered while the program runs.
+    /// The service was registered at run time.
     Registered,
     /// The schedule of the service was changed.
     Rescheduled {

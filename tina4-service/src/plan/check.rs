@@ -12,6 +12,7 @@ use crate::plan::services::Services;
 use crate::service::definition::Definition;
 use crate::service::instance::Instance;
 use crate::service::params::Need;
+use crate::service::registration::Dependency;
 use crate::service::resources::{Provided, Resources};
 use crate::sys::place::Place;
 use crate::text::nearest::nearest;
@@ -41,9 +42,8 @@ pub(crate) fn check_all(services: &Services<'_>, resources: &Resources) -> Check
     }
     let mut ambiguous = Ambiguous::new();
     for index in services.indices {
-        let instance = services.instance(*index);
-        check.own_settings(instance);
-        check.own_needs(&instance.definition, &mut ambiguous);
+        check.own_settings(*index);
+        check.own_needs(services.definition(*index), &mut ambiguous);
     }
     check.provided_in_two_forms(ambiguous);
     check.provided_twice(|_| true);
@@ -72,7 +72,7 @@ pub(crate) fn check_one(
     let definition = services.definition(index);
     check.selection();
     check.duplicates_of(definition.name_str());
-    check.own_settings(services.instance(index));
+    check.own_settings(index);
     let mut ambiguous = Ambiguous::new();
     check.own_needs(definition, &mut ambiguous);
     check.provided_in_two_forms(ambiguous);
@@ -93,8 +93,20 @@ pub(crate) fn check_one(
     check.faults
 }
 
-/// The faults of one service that concern no other one: in its settings, its time zone and its anchor.
-pub(crate) fn settings_faults(instance: &Instance) -> Vec<Fault> {
+/// The faults of a service before it is registered: those in its settings, and a dependency on itself.
+pub(crate) fn faults_before_registration(instance: &Instance) -> Vec<Fault> {
+    let definition = &instance.definition;
+    let mut faults = settings_faults(instance);
+    let own = definition.name_str();
+    let mut names = definition.dependencies().into_iter();
+    if names.any(|(_, dependency)| dependency == Dependency::Name(own)) {
+        faults.push(Fault::Cycle { services: vec![(definition.name(), definition.place())] });
+    }
+    faults
+}
+
+/// The faults in the settings, the time zone and the anchor of one service.
+fn settings_faults(instance: &Instance) -> Vec<Fault> {
     let definition = &instance.definition;
     // perf: nearly all services have none, and no time zone that could cause one.
     if definition.faults().is_empty() && !instance.has_zone() {
@@ -155,8 +167,12 @@ impl<'s> Check<'_, 's> {
         self.faults.extend(name.map(|name| Fault::DuplicateName { name, places }));
     }
 
-    fn own_settings(&mut self, instance: &Instance) {
-        self.faults.extend(settings_faults(instance));
+    fn own_settings(&mut self, index: u32) {
+        let faults = settings_faults(self.services.instance(index));
+        // A new schedule was checked when it was set; the time zone of the old one does not matter.
+        if !faults.is_empty() && !(self.services.is_rescheduled)(index) {
+            self.faults.extend(faults);
+        }
     }
 
     /// Finds the values that a service needs and that were not provided, and those whose type is
@@ -219,6 +235,12 @@ impl<'s> Check<'_, 's> {
                     required_place: excluded.place(),
                 }),
                 Target::LeftOut(_) => {}
+                Target::Unregistered => faults.push(Fault::UnregisteredDependency {
+                    service,
+                    place,
+                    is_required,
+                    dependency: services.directory.name(&dependency).unwrap_or_default().to_owned(),
+                }),
                 Target::Unknown => {
                     // Suggest names only for text: a function exists, or it would not compile.
                     let name = services.directory.name(&dependency);
@@ -277,7 +299,7 @@ pub(crate) fn left_out(services: &Services<'_>, index: u32) -> Vec<Cow<'static, 
     let dependencies = services.definition(index).dependencies();
     let excluded = |(_, dependency)| match services.target(&dependency) {
         Target::LeftOut(excluded) => Some(excluded.name()),
-        Target::Service(_) | Target::Unknown => None,
+        Target::Service(_) | Target::Unregistered | Target::Unknown => None,
     };
     dependencies.into_iter().filter_map(excluded).collect()
 }

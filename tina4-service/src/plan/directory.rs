@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::plan::names::Names;
 use crate::plan::selection::Selection;
@@ -17,8 +17,17 @@ pub(crate) struct Directory {
     functions: HashMap<TypeId, Cow<'static, str>>,
     /// The positions in `selection.excluded`, by name.
     excluded: HashMap<Cow<'static, str>, usize>,
-    /// The services that name one in `after` or `requires` that does not exist, by that name.
-    awaiting: HashMap<String, Vec<u32>>,
+    /// The names in `after` and `requires` that no service has.
+    awaited: HashMap<String, Awaited>,
+}
+
+/// A name that services wait for.
+#[derive(Debug, Default)]
+struct Awaited {
+    /// The services that name it.
+    dependents: BTreeSet<u32>,
+    /// Whether a service had this name and was unregistered.
+    was_unregistered: bool,
 }
 
 /// What an entry of `after` or `requires` stands for.
@@ -28,6 +37,8 @@ pub(crate) enum Target<'a> {
     Service(u32),
     /// A declared service that this runner leaves out.
     LeftOut(&'a Definition),
+    /// A service that was unregistered.
+    Unregistered,
     /// There is no such service.
     Unknown,
 }
@@ -41,7 +52,7 @@ impl Directory {
             excluded: by_name.collect(),
             functions: excluded.iter().filter_map(name_of_function).collect(),
             selection,
-            awaiting: HashMap::new(),
+            awaited: HashMap::new(),
         }
     }
 
@@ -78,37 +89,59 @@ impl Directory {
         name_of: impl Fn(u32) -> &'a str,
     ) -> Target<'a> {
         let Some(name) = self.name(dependency) else { return Target::Unknown };
-        match (self.names.find(name, name_of), self.excluded.get(name)) {
-            (Some(index), _) => Target::Service(index),
-            (None, Some(position)) => Target::LeftOut(&self.selection.excluded[*position]),
-            (None, None) => Target::Unknown,
+        if let Some(index) = self.names.find(name, name_of) {
+            return Target::Service(index);
+        }
+        let was_unregistered =
+            || self.awaited.get(name).is_some_and(|awaited| awaited.was_unregistered);
+        match self.excluded.get(name) {
+            Some(position) => Target::LeftOut(&self.selection.excluded[*position]),
+            None if was_unregistered() => Target::Unregistered,
+            None => Target::Unknown,
         }
     }
 
     /// Records that a service waits for one with this name to be registered.
-    pub(crate) fn await_name(&mut self, name: String, index: u32) {
-        let waiting = self.awaiting.entry(name).or_default();
-        if !waiting.contains(&index) {
-            waiting.push(index);
+    pub(crate) fn await_name(&mut self, name: &str, index: u32) {
+        match self.awaited.get_mut(name) {
+            Some(awaited) => {
+                awaited.dependents.insert(index);
+            }
+            None => {
+                let dependents = BTreeSet::from([index]);
+                let awaited = Awaited { dependents, was_unregistered: false };
+                self.awaited.insert(name.to_owned(), awaited);
+            }
+        }
+    }
+
+    /// Records that these services wait for the one with this name, which was unregistered, to be
+    /// registered again.
+    pub(crate) fn await_again(&mut self, name: &str, dependents: BTreeSet<u32>) {
+        if !dependents.is_empty() {
+            let awaited = self.awaited.entry(name.to_owned()).or_default();
+            awaited.dependents.extend(dependents);
+            awaited.was_unregistered = true;
         }
     }
 
     /// Records that a service no longer waits for one with this name.
     pub(crate) fn forget_wait(&mut self, name: &str, index: u32) {
-        if let Some(waiting) = self.awaiting.get_mut(name) {
-            waiting.retain(|other| *other != index);
-            if waiting.is_empty() {
-                self.awaiting.remove(name);
+        if let Some(awaited) = self.awaited.get_mut(name) {
+            awaited.dependents.remove(&index);
+            if awaited.dependents.is_empty() {
+                self.awaited.remove(name);
             }
         }
     }
 
-    /// The services that wait for one with this name.
-    pub(crate) fn awaiting(&self, name: &str) -> &[u32] {
-        match self.awaiting.is_empty() {
-            true => &[],
-            false => self.awaiting.get(name).map_or(&[], |waiting| waiting),
+    /// Returns the services that wait for one with this name, which exists now.
+    pub(crate) fn take_awaiting(&mut self, name: &str) -> BTreeSet<u32> {
+        // perf: nearly always empty.
+        if self.awaited.is_empty() {
+            return BTreeSet::new();
         }
+        self.awaited.remove(name).map(|awaited| awaited.dependents).unwrap_or_default()
     }
 }
 

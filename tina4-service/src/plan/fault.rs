@@ -69,6 +69,17 @@ pub enum Fault {
         /// The most similar known name, if one is similar enough (with the feature `cron`).
         nearest: Option<String>,
     },
+    /// `after` or `requires` names a service that was unregistered.
+    UnregisteredDependency {
+        /// The service.
+        service: Cow<'static, str>,
+        /// Where it is declared.
+        place: Place,
+        /// Whether it is in `requires`, and not in `after`.
+        is_required: bool,
+        /// The name of the service that was unregistered.
+        dependency: String,
+    },
     /// A service requires one that this runner leaves out.
     RequiredLeftOut {
         /// The service.
@@ -177,6 +188,15 @@ impl fmt::Display for Fault {
                     None => f.write_str("put `#[service]` on it, or correct the name"),
                 }
             }
+            Self::UnregisteredDependency { service, place, is_required, dependency } => {
+                let (service, dependency) = (OneLine(service), OneLine(dependency));
+                let verb = if *is_required { "requires" } else { "starts after" };
+                write!(
+                    f,
+                    "`{service}` at {place} {verb} `{dependency}`, which was unregistered; \
+                     `register` a service with that name, or `unregister` `{service}`, too"
+                )
+            }
             Self::RequiredLeftOut { service, place, required, required_place } => {
                 let (service, required) = (OneLine(service), OneLine(required));
                 write!(
@@ -264,6 +284,12 @@ mod tests {
                 is_required: true,
                 dependency: name.to_owned(),
                 nearest: None,
+            },
+            Fault::UnregisteredDependency {
+                service: name.into(),
+                place,
+                is_required: false,
+                dependency: name.to_owned(),
             },
             Fault::RequiredLeftOut {
                 service: name.into(),

@@ -11,6 +11,8 @@ pub(crate) struct Link {
     pub(crate) index: u32,
     /// Whether it requires that service, or only comes after it.
     pub(crate) is_required: bool,
+    /// The position of the dependent among the dependents of that service.
+    pub(crate) position: u32,
 }
 
 /// The services and their dependencies, by index.
@@ -75,7 +77,7 @@ fn cycles(graph: Graph<'_>, indices: &[u32], is_unsorted: impl Fn(&u32) -> bool)
                 continue;
             }
             match (graph.dependencies)(index).get(position) {
-                Some(Link { index: next, is_required: _ }) => {
+                Some(Link { index: next, .. }) => {
                     path.push((index, position + 1));
                     if is_unsorted(next) && !seen[*next as usize] {
                         path.push((*next, 0));
@@ -135,7 +137,8 @@ mod tests {
 
     /// Both kinds of dependencies count alike, so use both.
     fn links(indices: &[u32]) -> Vec<Link> {
-        indices.iter().map(|index| Link { index: *index, is_required: index % 2 == 0 }).collect()
+        let link = |index: &u32| Link { index: *index, is_required: index % 2 == 0, position: 0 };
+        indices.iter().map(link).collect()
     }
 
     /// A graph in which service `n` has the dependencies `all[n]`.

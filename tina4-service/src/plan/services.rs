@@ -14,6 +14,8 @@ pub(crate) struct Services<'a> {
     /// Services whose name another one has already.
     pub(crate) duplicates: &'a [u32],
     pub(crate) instance: &'a dyn Fn(u32) -> &'a Instance,
+    /// Whether the schedule of a service was changed at run time.
+    pub(crate) is_rescheduled: &'a dyn Fn(u32) -> bool,
     pub(crate) graph: Graph<'a>,
 }
 
@@ -109,6 +111,7 @@ mod tests {
                 directory: &directory,
                 duplicates: &[],
                 instance: &|index| &all[index as usize],
+                is_rescheduled: &|_| false,
                 graph,
             };
             let mut expected = indices.clone();

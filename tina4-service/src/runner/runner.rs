@@ -92,7 +92,7 @@ impl Runner {
         let env = &self.shared.env;
         let definition = service.into_definition(&env.settings_cache);
         let instance = Arc::new(Instance::new(definition, Arc::clone(env)));
-        let faults = check::settings_faults(&instance);
+        let faults = check::faults_before_registration(&instance);
         if !faults.is_empty() {
             return Err(RegisterError::Faults(faults));
         }
@@ -105,8 +105,8 @@ impl Runner {
     /// Removes a service: stops it, waits for its clean-up, and forgets it.
     ///
     /// Its name is free again, and its values are dropped once its last log line has been written.
-    /// Declared services can be removed, too: they stay forgotten. It waits for at most the service's
-    /// `stop_timeout`, and returns how the service stopped.
+    /// Declared services can be removed, too: they stay forgotten. It waits until the service has stopped,
+    /// which takes at most its `stop_timeout`, and returns how it stopped.
     ///
     /// ```
     /// use tina4_service::{Runner, Service};
@@ -124,7 +124,7 @@ impl Runner {
     /// There is no such service; a service that depends on it is active or blocked; it was abandoned, or
     /// it did not stop in time, and its run is still alive; the call comes from the service itself, or
     /// from one that has been asked to stop; or this process is a forked child. The service is then
-    /// still registered.
+    /// still registered, but may have been stopped.
     pub fn unregister(&self, name: &str) -> Result<Stopped, ControlError> {
         let caller = self.calling_service();
         let mut removal =
@@ -196,9 +196,8 @@ impl Runner {
         let mut result = engine.with(request);
         if let Err(ControlError::Unknown { name, nearest: suggestion }) = &mut result {
             // Comparing thousands of names takes milliseconds, so do it without the lock.
-            let instances = engine.with(|supervisor, _| supervisor.instances());
-            let known = instances.iter().map(|instance| instance.definition.name_str());
-            *suggestion = nearest(name, known).map(str::to_owned);
+            let names = engine.with(|supervisor, _| supervisor.names());
+            *suggestion = nearest(name, names.iter().map(|name| &**name)).map(str::to_owned);
         }
         result
     }
@@ -346,7 +345,9 @@ impl Runner {
     ///
     /// It is not restarted, and no run is added: the next run is one period from now, or at the next time
     /// of a calendar schedule. A run in progress, one that is due already, and a restart after a crash
-    /// are not affected. The new schedule also applies to later starts.
+    /// are not affected; any other planned run is replaced, also one that jitter or
+    /// [`Flow::After`](crate::Flow::After) has put off. The new schedule also applies to later starts. If
+    /// it is the schedule that the service has already, nothing changes.
     ///
     /// ```
     /// use std::time::Duration;

@@ -26,8 +26,7 @@ use crate::text::bounded_text::bounded;
 ///
 /// [`Service::new`] takes a closure, and [`Service::of`] a function with the parameters of a declared
 /// service. Pass the result to [`register`](crate::register), then start it by name or with
-/// `start_all`. Invalid settings are reported by [`check`](crate::check), together with all other
-/// faults and with the place where `new` or `of` was called.
+/// `start_all`. `register` refuses invalid settings, and names the place where `new` or `of` was called.
 ///
 /// ```
 /// use tina4_service::{Runner, Service};
@@ -445,7 +444,7 @@ impl Service {
         self
     }
 
-    /// Validates the name and the settings. Faults are stored in the definition, for `check` to report.
+    /// Validates the name and the settings. Faults are stored in the definition, for `register` to report.
     pub(crate) fn into_definition(mut self, cache: &SettingsCache) -> Definition {
         if let Err(error) = name::check(&self.name) {
             self.cold_mut().faults.push(error.to_string());

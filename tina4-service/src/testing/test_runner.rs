@@ -23,8 +23,9 @@ use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
 
-/// How often the clock may advance while a test waits for a service to become ready.
-const MAX_READY_STEPS: u32 = 1_000_000;
+/// How often a test checks whether the service that it waits for is ready. The clock advances at most once
+/// between two checks.
+const MAX_READY_CHECKS: u32 = 1_000_000;
 
 /// A runner whose clock is controlled by a test.
 ///
@@ -268,21 +269,21 @@ impl TestRunner {
     ///
     /// # Panics
     ///
-    /// The services have faults; or the service is still not ready after a million steps of time, or
-    /// when nothing is scheduled that could make it ready.
+    /// The services have faults; nothing is scheduled that could make the service ready; or it is still
+    /// not ready although the clock has advanced very often.
     #[track_caller]
     pub fn wait_ready(&mut self, name: &str) -> Result<(), ControlError> {
         self.auto_start();
-        let mut steps = 0;
+        let mut checks = 0;
         let may_wait = || {
-            steps += 1;
-            steps <= MAX_READY_STEPS
+            checks += 1;
+            checks <= MAX_READY_CHECKS
         };
         match self.runner.wait_ready_while(name, may_wait) {
             Some(result) => result,
             None => panic!(
-                "`{name}` is {} and not ready at {}, although time has passed in a million steps; \
-                 `advance` lets time pass without waiting for it",
+                "`{name}` is {} and not ready at {}, after a million checks; look for what it waits for, or \
+                 use `advance` to let time pass without it",
                 self.state(name),
                 self.now()
             ),

@@ -37,15 +37,24 @@ impl Schedule {
     ///
     /// # Errors
     ///
-    /// The anchor is in a gap of `local`: the problem and its remedy.
+    /// The time zone is unknown to this machine, or the anchor is in a gap of `local`: the problem and its
+    /// remedy.
     pub(crate) fn resolve_in(
         self,
         local: Option<&Zone>,
     ) -> Result<(CoreSchedule, Option<Zone>), String> {
         let Self { declared, zone } = self;
-        let CoreSchedule::Calendar(calendar, Timezone::Local) = &declared else {
+        let CoreSchedule::Calendar(calendar, timezone) = &declared else {
             return Ok((declared, zone));
         };
+        if zone.is_none() {
+            return Err(format!(
+                "its time zone `{timezone}` is unknown to this machine; use a schedule with another one"
+            ));
+        }
+        if *timezone != Timezone::Local {
+            return Ok((declared, zone));
+        }
         match (calendar, local) {
             (Calendar::Anchored(anchored), Some(local)) => {
                 let checked = anchored.check_in(&Timezone::Local, local);

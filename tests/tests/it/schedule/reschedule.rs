@@ -55,6 +55,43 @@ fn rule_185_a_run_in_progress_continues() {
 }
 
 #[test]
+fn rule_185_a_planned_run_is_replaced_although_jitter_or_the_function_has_put_it_off() {
+    let after = |_: &tina4_service::Context| Flow::After(secs(3_600));
+    let mut t = in_virtual_time([
+        Service::new("function", after).interval("1m"),
+        Service::new("jitter", |_| {}).interval("1h").jitter("15m").initial_delay("1s"),
+    ]);
+    let origin = t.now();
+    t.advance("2s");
+    for name in ["function", "jitter"] {
+        let before = t.runs(name);
+        t.reschedule(name, Schedule::cron("*/20 * * * *", "UTC").unwrap()).unwrap();
+        assert_eq!(t.runs(name), before);
+    }
+    t.advance("19m");
+    assert_eq!(starts(&t, "function", origin), [0.0]);
+    t.advance("2m");
+    assert_eq!(starts(&t, "function", origin), [0.0, 1_200.0]);
+}
+
+#[test]
+fn rule_185_the_schedule_that_a_service_has_already_changes_nothing() {
+    let mut t = in_virtual_time([
+        Service::new("s", |_| {}).interval("10m"),
+        Service::new("cron", |_| {}).cron("0 * * * *").timezone("UTC"),
+    ]);
+    t.advance("0s");
+    // A program that sets its schedules from a file every five minutes.
+    for _ in 0..5 {
+        t.advance("5m");
+        t.reschedule("s", minutes(10)).unwrap();
+        t.reschedule("cron", Schedule::cron("0 * * * *", "UTC").unwrap()).unwrap();
+    }
+    assert_eq!(t.runs("s"), 3, "{}", t.timeline());
+    assert!(!t.events().iter().any(|event| matches!(event.change, Change::Rescheduled { .. })));
+}
+
+#[test]
 fn rule_185_local_means_the_time_zone_of_the_runner() {
     let t = virtual_time_builder().at("2026-01-01T00:00[Asia/Kolkata]");
     let mut t = t.service(Service::new("s", |_| {}).interval("1h")).build().unwrap();

@@ -130,6 +130,9 @@ fn rule_30_a_service_with_wrong_settings_is_refused_when_it_is_registered() {
     let zone = Service::new("s", |_| {}).cron("0 8 * * *").timezone("Europe/Atlantis");
     let refused = runner.register(zone).expect_err("there is no such time zone");
     assert!(refused.to_string().contains("Europe/Atlantis"), "{refused}");
+    let itself = runner.register(Service::new("itself", |_| {}).requires("itself"));
+    let itself = itself.expect_err("it waits for itself").to_string();
+    assert!(itself.contains("waits for itself; remove one entry"), "{itself}");
     let name = runner.register(Service::new("9lives", |_| {})).expect_err("it begins with a digit");
     assert!(name.to_string().contains("a name cannot start with `9`"), "{name}");
     // Nothing of them is kept: the names are free, and the next start succeeds.

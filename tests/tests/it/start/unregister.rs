@@ -12,6 +12,10 @@ use tina4_service::{
 
 #[service(name = "unregister.declared", interval = "1h")]
 fn declared() {}
+#[service(name = "unregister.leader", ready = "started")]
+fn leader() {}
+#[service(name = "unregister.follows", interval = "1h", after = [leader])]
+fn follows() {}
 
 /// Adds to a counter when it is dropped.
 struct Dropped(Arc<AtomicU32>);
@@ -152,7 +156,10 @@ fn rule_36_it_is_refused_while_a_service_that_depends_on_it_is_active_or_blocked
     t.unregister("off").unwrap();
     // Those that name it cannot start until there is a service of that name again.
     let missing = t.start("requires").unwrap_err();
-    assert!(missing.to_string().contains("requires `base`, which is not a service"), "{missing}");
+    assert!(
+        missing.to_string().contains("requires `base`, which was unregistered; `register`"),
+        "{missing}"
+    );
     let all = t.runner().start_all().unwrap_err();
     let StartError::Faults(faults) = &all else { panic!("{all}") };
     assert_eq!(faults.len(), 3, "{all}");
@@ -226,7 +233,10 @@ fn rule_36_declared_services_stay_forgotten() {
     runner.start_all().unwrap();
     runner.unregister("unregister.declared").unwrap();
     let none = runner.start_all().unwrap_err();
-    assert!(matches!(none, StartError::NothingRegistered | StartError::NothingSelected { .. }));
+    assert!(
+        matches!(none, StartError::NothingRegistered),
+        "nothing is wrong with the linker: {none}"
+    );
     runner.register(Service::new("unregister.declared", |_| Flow::Done)).unwrap();
     runner.start_all().unwrap();
     runner.wait();
@@ -246,8 +256,108 @@ fn rule_36_threads_that_wait_for_a_service_learn_that_it_is_gone() {
     tests::spawn(move || answer.send(waiting.wait_ready("s")).unwrap());
     runner.unregister("s").unwrap();
     let refused = answers.recv_timeout(tests::TIMEOUT).unwrap().unwrap_err();
+    // It depends on when the thread began to wait. The model tests both orders.
     let is_gone = matches!(refused, ControlError::Unknown { .. } | ControlError::NotReady { .. });
     assert!(is_gone, "{refused}");
+}
+
+#[test]
+fn rule_36_and_70_a_thread_that_waits_in_virtual_time_learns_that_the_service_is_gone() {
+    let service = Service::new("s", sleep_until_stopped).ready(Ready::Notified);
+    let mut t = in_virtual_time([service]);
+    t.advance("1s");
+    let (answer, answers) = crossbeam_channel::bounded(1);
+    let waiting = t.runner().clone();
+    tests::spawn(move || answer.send(waiting.wait_ready("s")).unwrap());
+    t.unregister("s").unwrap();
+    answers.recv_timeout(tests::TIMEOUT).unwrap().unwrap_err();
+}
+
+#[test]
+fn rule_36_a_service_that_is_asked_to_stop_does_not_wait_for_a_removal() {
+    let runner = Runner::new();
+    let mut watcher = EventWatcher::new(&runner);
+    let (end, wait) = crossbeam_channel::bounded::<()>(0);
+    let ignores = move |_: &Context| wait.recv().unwrap_or_default();
+    runner.register(Service::new("slow", ignores).stop_timeout("1h")).unwrap();
+    let removes = |ctx: &Context| {
+        let refused = ctx.runner().unwrap().unregister("slow").unwrap_err();
+        assert!(matches!(refused, ControlError::Interrupted { .. }), "{refused}");
+    };
+    runner.register(Service::new("removes", removes).autostart(false)).unwrap();
+    runner.start_all().unwrap();
+    watcher.wait_for_run_begin("slow");
+    runner.start("removes").unwrap();
+    watcher.wait_for_change("slow", &Change::Stopping);
+    assert!(matches!(runner.stop("removes"), Ok(Stopped::Ended { .. })));
+    assert_eq!(tests::info(&runner, "removes").crashes, 0);
+    drop(end);
+    watcher.wait_for_change("slow", &Change::Stopped);
+    assert_eq!(runner.status()["slow"], State::Stopped, "it is still registered");
+}
+
+#[test]
+fn rule_36_a_hook_may_unregister_others_but_not_its_own_service() {
+    let runner = Runner::new();
+    let mut watcher = EventWatcher::new(&runner);
+    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    let hook = |ctx: &Context| {
+        let runner = ctx.runner().unwrap();
+        let refused = runner.unregister("hooked").unwrap_err();
+        assert!(matches!(refused, ControlError::UnregistersItself { .. }), "{refused}");
+        runner.unregister("other").map(drop)
+    };
+    runner.register(Service::new("hooked", |_| Flow::Done).on_stop(hook)).unwrap();
+    runner.start_all().unwrap();
+    watcher.wait_for_change("hooked", &Change::Finished);
+    assert!(
+        !watcher.changes("hooked").iter().any(|change| matches!(change, Change::HookFailed { .. }))
+    );
+    assert_eq!(runner.status().into_keys().collect::<Vec<_>>(), ["hooked"]);
+}
+
+#[test]
+fn rule_36_a_service_that_waits_or_stops_can_be_unregistered() {
+    let mut t = in_virtual_time([
+        Service::new("base", sleep_until_stopped).ready(Ready::Notified),
+        Service::new("waits", |_| {}).interval("1h").requires("base"),
+        Service::new("stops", |_| {}).interval("1h"),
+    ]);
+    t.slow_next("stops", "5s");
+    t.advance("1s");
+    assert_eq!(t.state("waits"), State::Waiting);
+    t.unregister("waits").unwrap();
+    t.unregister("base").unwrap();
+    let runner = t.runner().clone();
+    assert_eq!(t.state("stops"), State::Running);
+    let before = t.now();
+    runner.unregister("stops").unwrap();
+    assert_eq!(t.now().duration_since(before).unwrap(), secs(4), "it waits for the run");
+    assert!(runner.status().is_empty());
+}
+
+#[test]
+fn rule_36_and_34_a_service_that_replaces_a_left_out_one_is_waited_for_while_it_exists() {
+    let mut t = tests::virtual_time_builder().only(["unregister.follows"]).build().unwrap();
+    let replacement =
+        || Service::new("unregister.leader", sleep_until_stopped).ready(Ready::Notified);
+    let begin = |t: &mut TestRunner| {
+        t.start("unregister.follows").unwrap();
+        t.advance("1s");
+        t.runs("unregister.follows")
+    };
+    assert_eq!(begin(&mut t), 1, "the one that it follows is left out");
+    // Now that one is replaced while it runs, and stops after it.
+    t.runner().register(replacement()).unwrap();
+    t.start("unregister.leader").unwrap();
+    t.advance("1s");
+    let refused = t.unregister("unregister.leader").unwrap_err();
+    assert!(matches!(refused, ControlError::InUse { .. }), "{refused}");
+    t.stop("unregister.follows").unwrap();
+    assert_eq!(begin(&mut t), 1, "it waits for the replacement");
+    t.stop("unregister.follows").unwrap();
+    t.unregister("unregister.leader").unwrap();
+    assert_eq!(begin(&mut t), 2, "it is left out again");
 }
 
 #[test]

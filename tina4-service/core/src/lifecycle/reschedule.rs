@@ -17,8 +17,7 @@ impl Lifecycle {
     /// Follows a new schedule from now on; `spec` contains it. The first due time of an interval or a
     /// delay is one period from now.
     ///
-    /// A run that is due already, one that was requested, and a restart still begin. So a change of the
-    /// schedule neither adds a run nor removes one that was due.
+    /// A run that is due already and a restart still begin. Any other planned run is replaced.
     pub(super) fn rescheduled(
         &mut self,
         spec: &Spec,
@@ -47,11 +46,13 @@ impl Lifecycle {
                 self.phase = Phase::Pending { wait, pause };
                 self.planned_by_calendar(spec);
             }
-            Phase::Pending { wait: Wait::Backoff(_), .. }
-            | Phase::Idle(_)
+            // The schedule applies after the restart or the run.
+            Phase::Pending { wait: Wait::Backoff(_), .. } | Phase::Running { .. } => {
+                self.planned_by_calendar(spec);
+            }
+            Phase::Idle(_)
             | Phase::WaitingForDependencies
             | Phase::Blocked
-            | Phase::Running { .. }
             | Phase::StopRequested { .. }
             | Phase::Ending { .. }
             | Phase::Abandoned(_) => {}
@@ -60,8 +61,8 @@ impl Lifecycle {
         Action::Nothing
     }
 
-    /// When the run was due that is to begin now, if there is one. A paused service has none: what was
-    /// due during the pause is dropped.
+    /// When the run was due that is to begin now, if there is one. A paused service has none: what it
+    /// planned before the change is replaced.
     fn due_already(&self, now: Nanos) -> Option<Nanos> {
         match self.phase {
             Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {

@@ -1,5 +1,6 @@
 //! Snapshots of services for users.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,9 @@ use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
-    /// All services, in no particular order.
-    pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
-        self.registry.iter().map(|service| Arc::clone(&service.instance)).collect()
+    /// The names of all services, in no particular order.
+    pub(crate) fn names(&self) -> Vec<Cow<'static, str>> {
+        self.registry.iter().map(|service| service.instance.definition.name()).collect()
     }
 
     /// The service with this name, if there is one.

@@ -24,7 +24,7 @@ pub(super) struct Registry {
     services: Vec<Supervised>,
     /// The indices that no service has at present.
     free: Vec<u32>,
-    /// What these places hold; `None` until the first service is removed.
+    /// What their slots hold; `None` until the first service is removed.
     vacant: Option<Arc<Instance>>,
     directory: Directory,
     /// Declared services whose name another one has already, which is a fault.
@@ -35,6 +35,9 @@ pub(super) struct Registry {
     revision: u64,
     /// The last check of all services, and the revision and the number of provided values that it covered.
     checked: Option<(u64, u64, Checked)>,
+    /// The last service that could not start, with the revision and the number of provided values, and
+    /// its faults. Somebody may try again and again, and the suggestions in messages take time.
+    last_refused: Option<((u64, u64, u32), Vec<Fault>)>,
 }
 
 impl Registry {
@@ -48,7 +51,13 @@ impl Registry {
             cycle_closers: Vec::new(),
             revision: 0,
             checked: None,
+            last_refused: None,
         }
+    }
+
+    /// The number of indices that are or were in use.
+    pub(super) fn slots(&self) -> usize {
+        self.services.len()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -75,7 +84,7 @@ impl Registry {
         self.services.iter().filter(|service| !self.is_vacant(service))
     }
 
-    /// Whether this is what a free place holds.
+    /// Whether this is what a free slot holds.
     fn is_vacant(&self, service: &Supervised) -> bool {
         self.vacant.as_ref().is_some_and(|vacant| Arc::ptr_eq(vacant, &service.instance))
     }
@@ -97,6 +106,7 @@ impl Registry {
             directory: &self.directory,
             duplicates: &self.duplicates,
             instance: &|index| &self.get(index).instance,
+            is_rescheduled: &|index| self.get(index).is_rescheduled(),
             graph: Graph {
                 limit: self.services.len(),
                 dependencies: &|index| self.get(index).dependencies(),
@@ -113,7 +123,12 @@ impl Registry {
     pub(super) fn check(&mut self, env: &Environment) -> Result<&[u32], StartError> {
         let selection = self.directory.selection();
         if self.len() == 0 && selection.unknown.is_empty() {
-            return Err(selection.why_empty());
+            // If any was removed, the linker and the selection are not the cause.
+            let is_empty_again = self.vacant.is_some();
+            return Err(match is_empty_again {
+                true => StartError::NothingRegistered,
+                false => selection.why_empty(),
+            });
         }
         let (revision, provided) = (self.revision, env.resources.count());
         let is_current = |known: &(u64, u64, Checked)| (known.0, known.1) == (revision, provided);
@@ -128,18 +143,25 @@ impl Registry {
     }
 
     /// The faults that prevent one service from starting.
-    pub(super) fn faults_of(&self, index: u32, env: &Environment) -> Vec<Fault> {
+    pub(super) fn faults_of(&mut self, index: u32, env: &Environment) -> Vec<Fault> {
+        let known = (self.revision, env.resources.count(), index);
+        if let Some((refused, faults)) = &self.last_refused
+            && *refused == known
+        {
+            return faults.clone();
+        }
         let may_have_cycles = !self.cycle_closers.is_empty();
         let check = |services: &Services<'_>| {
             check::check_one(services, index, may_have_cycles, &env.resources)
         };
-        let faults = self.with_services(&[], check);
-        if faults.is_empty() {
-            return faults;
+        if self.with_services(&[], check).is_empty() {
+            return Vec::new();
         }
-        // Messages list all known names.
+        // Once more, with all names for the messages.
         let indices: Vec<u32> = self.indices().collect();
-        self.with_services(&indices, check)
+        let faults = self.with_services(&indices, check);
+        self.last_refused = Some((known, faults.clone()));
+        faults
     }
 
     /// The services in the `after` of this one that the runner leaves out.
@@ -233,8 +255,7 @@ impl Registry {
     /// Changes the number of active dependents of each dependency of this service by `delta`.
     pub(super) fn adjust_active_dependents(&mut self, index: u32, delta: i32) {
         for position in 0..self.get(index).dependencies().len() {
-            let Link { index: dependency, is_required: _ } =
-                self.get(index).dependencies()[position];
+            let Link { index: dependency, .. } = self.get(index).dependencies()[position];
             let count = &mut self.get_mut(dependency).links_mut().active_dependents;
             *count = count.saturating_add_signed(delta);
         }

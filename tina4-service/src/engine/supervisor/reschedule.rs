@@ -21,6 +21,11 @@ impl Supervisor {
         let place = service.instance.definition.place();
         let refused = |problem| ControlError::Schedule { name: name.to_owned(), place, problem };
         let (schedule, zone) = schedule.map_err(refused)?;
+        // Otherwise a program that sets its schedules from a file, again and again, would put off every
+        // run.
+        if service.spec().schedule == schedule && service.has_usable_zone() {
+            return Ok(());
+        }
         let spec = service.spec().with_schedule(schedule);
         let spec = spec.map_err(|fault| refused(fault.to_string()))?;
         service.set_schedule(NewSchedule { spec, zone });

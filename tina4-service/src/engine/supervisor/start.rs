@@ -97,7 +97,7 @@ impl Supervisor {
 
     /// The index of the service with this name, if it may be started. Faults of other services do not
     /// matter.
-    pub(super) fn find_startable(&self, name: &str) -> Result<u32, ControlError> {
+    pub(super) fn find_startable(&mut self, name: &str) -> Result<u32, ControlError> {
         let index = self.find(name)?;
         self.may_start().map_err(ControlError::Start)?;
         let faults = self.registry.faults_of(index, &self.env);

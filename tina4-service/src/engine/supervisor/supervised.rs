@@ -14,8 +14,8 @@ use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::Lifecycle;
 use tina4_service_core::{Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
 
-/// The definition of the service in a place that is free. Such a place holds a service without a
-/// function, instead of an `Option`, so that access to a service by its index costs no check.
+/// The definition of the service in a free slot. Such a slot holds a service without a function, instead
+/// of an `Option`, so that access to a service by its index costs no check.
 static VACANT: Registration = Registration::VACANT;
 
 /// One service. There may be a hundred thousand of them, so rarely used data is boxed.
@@ -99,7 +99,7 @@ impl Supervised {
         }
     }
 
-    /// What a free place holds.
+    /// What a free slot holds.
     pub(super) fn vacant_instance(env: &Arc<Environment>) -> Arc<Instance> {
         Arc::new(Instance::new(Definition::Declared(&VACANT), Arc::clone(env)))
     }
@@ -129,6 +129,16 @@ impl Supervised {
                 StepParts { life, instance, spec: instance.definition.spec(), wall, zone }
             }
         }
+    }
+
+    /// Whether the time zone of its schedule, if it has one, is known to this machine.
+    pub(super) fn has_usable_zone(&self) -> bool {
+        self.is_rescheduled() || self.instance.zone_fault().is_none()
+    }
+
+    /// Whether the schedule was changed at run time.
+    pub(super) fn is_rescheduled(&self) -> bool {
+        self.cold.as_ref().is_some_and(|cold| cold.schedule.is_some())
     }
 
     pub(super) fn set_schedule(&mut self, schedule: NewSchedule) {

@@ -385,3 +385,25 @@ fn equal_settings_are_stored_once() {
     let after = |index: u32| services.registry.get(index).instance.definition.dependencies().len();
     assert_eq!((0..7).map(after).collect::<Vec<_>>(), [0, 0, 1, 0, 0, 0, 0]);
 }
+
+#[test]
+fn rule_30_and_36_a_cycle_through_the_namesake_of_a_removed_service_is_found() {
+    let after = |name: &'static str, other: &'static str| service(name).interval("1h").after(other);
+    let mut services = supervisor([]);
+    let recent = SettingsCache::default();
+    let instance = |service: Service| {
+        let definition = service.into_definition(&recent);
+        Arc::new(Instance::new(definition, Arc::clone(&services.env)))
+    };
+    let declared = [service("a").interval("1h"), after("a", "b"), after("b", "a")].map(instance);
+    services.add_declared(declared.to_vec(), 0);
+    let mut removal = services.begin_unregister("a", None, 0).unwrap();
+    ready(services.unregister_result(&mut removal, None, 0)).unwrap();
+    for name in ["a", "b"] {
+        let ControlError::Start(StartError::Faults(faults)) = services.start(name, 1).unwrap_err()
+        else {
+            panic!("`{name}` has faults");
+        };
+        assert!(matches!(&faults[..], [Fault::Cycle { services }] if services.len() == 2));
+    }
+}

@@ -122,8 +122,6 @@ impl Supervisor {
     fn remove(&mut self, index: u32, now: Nanos) {
         self.record(index, Change::Unregistered, now);
         let instance = self.registry.remove(index, &self.env);
-        // Threads may be waiting for it to become ready.
-        self.changed |= self.ready_waiters > 0;
         let is_same =
             |host: &mut Arc<_>| std::ptr::addr_eq(Arc::as_ptr(host), Arc::as_ptr(&instance));
         drop(self.last_host.take_if(is_same));

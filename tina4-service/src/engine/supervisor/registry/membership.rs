@@ -1,9 +1,11 @@
 //! Adding and removing services, while the links between them stay complete.
 //!
 //! A link exists for each entry of `after` and `requires` whose service exists, whichever of the two was
-//! added first. The other entries are in the directory's lists of awaited names. Adding a service costs
-//! as much as its own links and those that wait for it, however many services there are.
+//! added first. The names in the other entries are awaited: see the directory. Adding a service costs as
+//! much as its own links and those of the services that wait for it, however many others there are. Only if
+//! some wait for it, all services that it depends on are also visited, to find a cycle.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Registry, name_of};
@@ -53,18 +55,19 @@ impl Registry {
         self.unlink(index);
         let Self { services, directory, .. } = self;
         directory.names_mut().remove(name, |index| name_of(services, index));
+        self.cycle_closers.retain(|closer| *closer != index);
+        let dependents = self.take_dependents(index);
         // Of two declared services with one name, the other one now has it.
         let same_name = |other: &u32| name_of(&self.services, *other) == name;
-        if let Some(position) = self.duplicates.iter().position(same_name) {
-            let heir = self.duplicates.remove(position);
-            let inserted = self.insert_name(&Arc::clone(&self.get(heir).instance), heir);
-            debug_assert!(inserted.is_ok(), "the name was just removed");
+        match self.duplicates.iter().position(same_name) {
+            Some(position) => {
+                let namesake = self.duplicates.remove(position);
+                let inserted = self.insert_name(&instance, namesake);
+                debug_assert!(inserted.is_ok(), "the name was just removed");
+                self.add_dependents(namesake, dependents);
+            }
+            None => self.directory.await_again(name, dependents),
         }
-        for dependent in self.get(index).dependents().to_vec() {
-            self.unlink(dependent);
-            self.link(dependent);
-        }
-        self.cycle_closers.retain(|closer| *closer != index);
         let vacant = self.vacant.get_or_insert_with(|| Supervised::vacant_instance(env));
         self.services[index as usize] = Supervised::new(Arc::clone(vacant), 0);
         self.free.push(index);
@@ -100,10 +103,21 @@ impl Registry {
     fn connect(&mut self, index: u32) {
         self.link(index);
         let Self { services, directory, .. } = self;
-        let waiting = directory.awaiting(name_of(services, index)).to_owned();
-        for dependent in waiting {
-            self.unlink(dependent);
-            self.link(dependent);
+        let dependents = directory.take_awaiting(name_of(services, index));
+        self.add_dependents(index, dependents);
+    }
+
+    /// Links services with one that they have been waiting for.
+    fn add_dependents(&mut self, index: u32, dependents: BTreeSet<u32>) {
+        let instance = Arc::clone(&self.get(index).instance);
+        let name = instance.definition.name_str();
+        for dependent in dependents {
+            let definition = &Arc::clone(&self.get(dependent).instance).definition;
+            let entries = definition.dependencies().into_iter();
+            let names_it = |(_, entry): &(_, _)| self.directory.name(entry) == Some(name);
+            let keys: Vec<Key> = entries.filter(names_it).map(|(key, _)| key).collect();
+            self.add_link(dependent, index, keys.contains(&Key::Requires));
+            self.sort_links(dependent);
         }
         // A cycle leads back to the service, so only one that others depend on can close one.
         if !self.get(index).dependents().is_empty()
@@ -113,51 +127,69 @@ impl Registry {
         }
     }
 
-    /// Finds the services that a service without links depends on.
+    /// Links a service with those that it depends on. The names of those that do not exist are awaited.
     fn link(&mut self, index: u32) {
         if !self.get(index).instance.definition.has_dependencies() {
             return;
         }
         let instance = Arc::clone(&self.get(index).instance);
-        let dependencies = instance.definition.dependencies();
-        let mut links: Vec<Link> = Vec::new();
-        for (key, dependency) in dependencies {
-            let is_required = key == Key::Requires;
+        for (key, dependency) in instance.definition.dependencies() {
             let Self { services, directory, .. } = self;
             match directory.target(&dependency, |index| name_of(services, index)) {
-                Target::Service(index) => match links.iter_mut().find(|link| link.index == index) {
-                    Some(link) => link.is_required |= is_required,
-                    None => links.push(Link { index, is_required }),
-                },
-                Target::LeftOut(_) | Target::Unknown => {
+                Target::Service(target) => self.add_link(index, target, key == Key::Requires),
+                Target::LeftOut(_) | Target::Unregistered | Target::Unknown => {
                     if let Some(name) = directory.name(&dependency).map(str::to_owned) {
-                        directory.await_name(name, index);
+                        directory.await_name(&name, index);
                     }
                 }
             }
         }
-        let active = u32::from(self.get(index).life.state().is_active());
-        for link in &links {
-            let Links { dependents, active_dependents, .. } = self.get_mut(link.index).links_mut();
-            dependents.push(index);
-            *active_dependents += active;
-        }
-        if !links.is_empty() {
-            self.get_mut(index).links_mut().dependencies = links;
-        }
     }
 
-    /// Removes the links of a service to those that it depends on.
+    /// Links a service with one that it depends on, unless it is linked already.
+    fn add_link(&mut self, index: u32, target: u32, is_required: bool) {
+        let links = &mut self.get_mut(index).links_mut().dependencies;
+        if let Some(link) = links.iter_mut().find(|link| link.index == target) {
+            link.is_required |= is_required;
+            return;
+        }
+        let active = u32::from(self.get(index).life.state().is_active());
+        let Links { dependents, active_dependents, .. } = self.get_mut(target).links_mut();
+        let position = u32::try_from(dependents.len()).unwrap_or(u32::MAX);
+        dependents.push(index);
+        *active_dependents += active;
+        let link = Link { index: target, is_required, position };
+        self.get_mut(index).links_mut().dependencies.push(link);
+    }
+
+    /// Sorts the links of a service as its definition lists them, for messages and for the plan.
+    fn sort_links(&mut self, index: u32) {
+        let mut links = self.get_mut(index).take_dependencies();
+        let definition = &self.get(index).instance.definition;
+        let entries = definition.dependencies();
+        links.sort_by_cached_key(|link| {
+            let name = name_of(&self.services, link.index);
+            entries.iter().position(|(_, entry)| self.directory.name(entry) == Some(name))
+        });
+        self.get_mut(index).links_mut().dependencies = links;
+    }
+
+    /// Removes the links of a service to those that it depends on, and its waits.
     fn unlink(&mut self, index: u32) {
         if !self.get(index).instance.definition.has_dependencies() {
             return;
         }
         let active = u32::from(self.get(index).life.state().is_active());
-        for link in self.get_mut(index).take_dependencies() {
-            let Links { dependents, active_dependents, .. } = self.get_mut(link.index).links_mut();
-            if let Some(position) = dependents.iter().position(|dependent| *dependent == index) {
-                dependents.remove(position);
-                *active_dependents = active_dependents.saturating_sub(active);
+        for Link { index: target, position, .. } in self.get_mut(index).take_dependencies() {
+            let Links { dependents, active_dependents, .. } = self.get_mut(target).links_mut();
+            dependents.swap_remove(position as usize);
+            *active_dependents = active_dependents.saturating_sub(active);
+            // The last dependent is now in this position.
+            if let Some(moved) = dependents.get(position as usize).copied() {
+                let links = &mut self.get_mut(moved).links_mut().dependencies;
+                if let Some(link) = links.iter_mut().find(|link| link.index == target) {
+                    link.position = position;
+                }
             }
         }
         let instance = Arc::clone(&self.get(index).instance);
@@ -166,5 +198,17 @@ impl Registry {
                 self.directory.forget_wait(&name, index);
             }
         }
+    }
+
+    /// Removes the links of all services that depend on this one, and returns these services. None of
+    /// them is active.
+    fn take_dependents(&mut self, index: u32) -> BTreeSet<u32> {
+        let links = self.get_mut(index).links_mut();
+        let dependents = std::mem::take(&mut links.dependents);
+        for dependent in &dependents {
+            let links = self.get_mut(*dependent).links_mut();
+            links.dependencies.retain(|link| link.index != index);
+        }
+        dependents.into_iter().collect()
     }
 }
