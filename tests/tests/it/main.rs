@@ -59,6 +59,7 @@ mod schedule {
     mod grid;
     mod late_runs;
     mod standalone;
+    mod tolerance;
 }
 
 mod source;

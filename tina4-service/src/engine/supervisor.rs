@@ -47,7 +47,7 @@ pub(crate) struct Supervisor {
     journal: Journal,
     shutdown: Shutdown,
     deferred: DeferredQueue,
-    /// The next wake-up of each life cycle that has one. An outdated entry is removed or replaced when
+    /// By when each life cycle that has a next wake-up needs it. An outdated entry is removed or replaced when
     /// it reaches the front.
     timers: Timers,
     random: SplitMix64,
@@ -200,6 +200,7 @@ impl Supervisor {
             has_hooks: service.instance.has_hooks(),
             last_heartbeat: if has_timeout { service.instance.last_heartbeat() } else { 0 },
             random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
+            tolerance: service.instance.tolerance(),
         };
         let before = service.life.readiness();
         let emit = &mut |transition| transitions.push(transition);
@@ -258,8 +259,10 @@ impl Supervisor {
         }
     }
 
-    fn begin_run(&mut self, index: u32, lateness: Nanos, attempt: u32, now: Nanos) {
+    /// Records that a run begins, `delay` after its due time.
+    fn begin_run(&mut self, index: u32, delay: Nanos, attempt: u32, now: Nanos) {
         let service = self.registry.get_mut(index);
+        let lateness = if service.instance.has_tolerance() { service.lateness() } else { delay };
         service.stats.began(lateness, attempt);
         if self.journal.has_subscribers() {
             let (run, lateness) = (service.stats.runs, Duration::from_nanos(lateness));

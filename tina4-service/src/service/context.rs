@@ -53,6 +53,8 @@ pub(crate) struct RunInfo {
     pub(crate) occurrence: i64,
     /// When the run began.
     pub(crate) started: Nanos,
+    /// Whether the service's tolerance does not apply to this run.
+    pub(crate) is_exact: bool,
 }
 
 impl Context {
@@ -82,7 +84,9 @@ impl Context {
 
     /// How late the run began.
     pub(crate) fn lateness(&self) -> Duration {
-        Duration::from_nanos(self.run.started.saturating_sub(self.run.due))
+        let RunInfo { due, started, is_exact, .. } = self.run;
+        let tolerance = if is_exact { 0 } else { self.host.tolerance() };
+        Duration::from_nanos(started.saturating_sub(due).saturating_sub(tolerance))
     }
 
     /// The service's name.
@@ -226,7 +230,7 @@ impl Context {
     /// The run's number, its due time, and how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        let RunInfo { number, attempt, due, occurrence, started: _ } = self.run;
+        let RunInfo { number, attempt, due, occurrence, started: _, is_exact: _ } = self.run;
         Tick {
             run: number,
             attempt,

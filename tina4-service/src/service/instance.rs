@@ -27,7 +27,7 @@ use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::time::clock::Clock;
 use crate::time::schedule::Schedule;
 use crate::time::zone::Zone;
-use tina4_service_core::{Nanos, WallNanos};
+use tina4_service_core::{Nanos, WallNanos, nanos};
 
 /// The declared `on_stop` has begun.
 const ON_STOP_TAKEN: u8 = 1;
@@ -56,6 +56,8 @@ pub(crate) struct Instance {
     /// Whether the service's code has ever called `heartbeat`. Written under the lock of `state`. While
     /// it is not set, a reader of the time of the last heartbeat does not take that lock.
     has_heartbeat: AtomicBool,
+    /// Whether [`Instance::tolerance`] is not zero.
+    has_tolerance: bool,
 }
 
 /// The part of an instance that few services need.
@@ -90,6 +92,11 @@ impl Instance {
             }
             CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => None,
         };
+        let spec = definition.spec();
+        let is_default_shorter =
+            || spec.schedule.shortest_period().is_some_and(|period| env.tolerance < period);
+        let has_tolerance = !env.clock.drives_runner()
+            && (spec.tolerance.is_some() || (!env.tolerance.is_zero() && is_default_shorter()));
         Self {
             definition,
             env,
@@ -100,7 +107,29 @@ impl Instance {
             activation_flags: AtomicU8::new(0),
             has_hooks: AtomicBool::new(false),
             has_heartbeat: AtomicBool::new(false),
+            has_tolerance,
         }
+    }
+
+    /// How long after a due time of its schedule a run may begin: the service's own tolerance, or the
+    /// runner's if the period of the service is longer. None in virtual time, where every wake-up
+    /// is free and runs are on time.
+    #[inline]
+    pub(crate) fn tolerance(&self) -> Nanos {
+        if self.has_tolerance { self.known_tolerance() } else { 0 }
+    }
+
+    /// Whether [`Instance::tolerance`] is not zero.
+    #[inline]
+    pub(crate) fn has_tolerance(&self) -> bool {
+        self.has_tolerance
+    }
+
+    // perf: few services have a tolerance.
+    #[cold]
+    #[inline(never)]
+    fn known_tolerance(&self) -> Nanos {
+        nanos(self.definition.spec().tolerance.unwrap_or(self.env.tolerance))
     }
 
     #[cfg(feature = "testing")]
@@ -266,6 +295,10 @@ impl Host for Instance {
 
     fn resources(&self) -> &Resources {
         &self.env.resources
+    }
+
+    fn tolerance(&self) -> Nanos {
+        self.tolerance()
     }
 
     fn is_stopping(&self) -> bool {

@@ -15,6 +15,7 @@ use crate::service::resources::Resources;
 use crate::sys::stop_flag::{Never, StopChannel, StopFlag};
 use crate::sys::sync::{Mutex, lock};
 use crate::time::clock::Clock;
+use tina4_service_core::Nanos;
 
 impl Context {
     /// A context without a runner, to call a service's function directly in a test.
@@ -31,8 +32,14 @@ impl Context {
             state: Mutex::default(),
         };
         let now = host.clock.now();
-        let run =
-            RunInfo { number: 1, attempt: 1, due: now, occurrence: NO_OCCURRENCE, started: now };
+        let run = RunInfo {
+            number: 1,
+            attempt: 1,
+            due: now,
+            occurrence: NO_OCCURRENCE,
+            started: now,
+            is_exact: true,
+        };
         Self::new(Arc::new(host), run)
     }
 }
@@ -64,6 +71,10 @@ impl Host for Standalone {
 
     fn resources(&self) -> &Resources {
         &self.resources
+    }
+
+    fn tolerance(&self) -> Nanos {
+        0
     }
 
     fn is_stopping(&self) -> bool {

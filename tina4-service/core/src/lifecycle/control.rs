@@ -103,7 +103,8 @@ impl Lifecycle {
                 self.wait_for_first(calendar, spec, facts)
             }
         };
-        self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
+        let is_exact = wait.next_wake_up() <= facts.now;
+        self.phase = Phase::Pending { wait, pause: Pause::NotPaused, is_exact };
     }
 
     /// The function says that the service is ready. That counts with `ready = "notified"`, unless the
@@ -149,7 +150,8 @@ impl Lifecycle {
     pub(super) fn run_now(&mut self, facts: &Facts<'_>) -> Action {
         let planned = self.next_run();
         match &mut self.phase {
-            Phase::Pending { wait, pause: pause @ Pause::Paused } => {
+            Phase::Pending { wait, pause: pause @ Pause::Paused, is_exact } => {
+                *is_exact = true;
                 *wait = match wait {
                     Wait::Due(_) | Wait::Occurrence { .. } => Wait::Due(facts.now),
                     Wait::Backoff(_) => Wait::Backoff(facts.now),
@@ -157,7 +159,8 @@ impl Lifecycle {
                 *pause = Pause::AfterRun;
                 Action::Nothing
             }
-            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun, is_exact } => {
+                *is_exact = true;
                 match wait {
                     Wait::Due(_) | Wait::Occurrence { .. } => {
                         // A run that is already due keeps its due time.
@@ -216,10 +219,12 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
-            Phase::Pending { wait, pause: Pause::Paused } => {
-                let wait = *wait;
-                let wait = self.wait_after_resume(wait, spec, facts);
-                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
+            Phase::Pending { wait, pause: Pause::Paused, is_exact } => {
+                let (before, is_exact) = (*wait, *is_exact);
+                let wait = self.wait_after_resume(before, spec, facts);
+                let is_exact =
+                    if wait == before { is_exact } else { wait.next_wake_up() <= facts.now };
+                self.phase = Phase::Pending { wait, pause: Pause::NotPaused, is_exact };
                 emit(Transition::Resumed);
                 Action::Nothing
             }
@@ -254,7 +259,11 @@ impl Lifecycle {
             Wait::Due(_) | Wait::Occurrence { .. } => {
                 let due = self.due_of(wait);
                 match &spec.schedule {
-                    Schedule::Interval(_) if due < facts.now => self.next_due(spec, facts, due),
+                    Schedule::Interval(_) if due < facts.now => {
+                        // A run that was due during the pause does not begin, even if the
+                        // tolerance would still allow it.
+                        self.next_due(spec, &Facts { tolerance: 0, ..*facts }, due)
+                    }
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
                         Wait::Due(due.max(facts.now))
                     }

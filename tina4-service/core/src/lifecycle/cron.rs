@@ -9,6 +9,9 @@
 //! [`Lifecycle::check_wall_clock`] decides what happens to missed occurrences: the last one runs
 //! late, if it is within the [`GRACE_PERIOD`]; all others are skipped and counted (rule 5).
 //!
+//! With a tolerance, an occurrence may run that much later, but no later than the next reading of the
+//! wall clock, which is at most 30 s away.
+//!
 //! When the wall clock is set back, it passes occurrences again. They are due again if the clock is
 //! then more than the grace period behind the time up to which occurrences have been run or skipped.
 //! But if the schedule names a fixed time, those up to the last one that ran are not repeated,
@@ -135,6 +138,7 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: &Facts<'_>,
+        is_exact: bool,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let Occurrence { at, jitter, .. } = self.occurrence();
@@ -152,7 +156,7 @@ impl Lifecycle {
             } else {
                 self.wait_for(at, jitter, facts)
             };
-            self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
+            self.phase = Phase::Pending { wait, pause: Pause::NotPaused, is_exact: false };
             return Action::Nothing;
         }
         let oldest = seconds_of(shifted_wall - GRACE_PERIOD + WALL_SECOND - 1).max(at);
@@ -165,12 +169,12 @@ impl Lifecycle {
         match last {
             Some(at) => {
                 let Occurrence { due, .. } = Occurrence::new(at, jitter, facts);
-                self.run(spec, facts, due, Some(at), false)
+                self.run(spec, facts, due, Some(at), false, is_exact)
             }
             None => {
                 self.mark_handled_through(now);
                 let wait = self.wait_for_next(calendar, spec, facts);
-                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
+                self.phase = Phase::Pending { wait, pause: Pause::NotPaused, is_exact: false };
                 Action::Nothing
             }
         }

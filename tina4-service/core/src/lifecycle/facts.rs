@@ -19,6 +19,8 @@ pub struct Facts<'a> {
     pub last_heartbeat: Nanos,
     /// A random number, for jitter.
     pub random: u64,
+    /// How long after a due time of its schedule a run of the service may begin.
+    pub tolerance: Nanos,
 }
 
 /// The jitter of a run: a random delay below the service's `jitter`.

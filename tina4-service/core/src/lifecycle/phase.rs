@@ -14,7 +14,13 @@ pub(super) enum Phase {
     /// Started, but a service that it requires cannot become ready unless it is started.
     Blocked,
     /// Between two runs, or before the first.
-    Pending { wait: Wait, pause: Pause },
+    Pending {
+        wait: Wait,
+        pause: Pause,
+        /// Whether the run begins without the tolerance: it was requested, is a restart, or was due
+        /// when it was planned at the start or at the end of a pause.
+        is_exact: bool,
+    },
     /// A run is in progress.
     Running {
         /// The service is paused once this run has ended.

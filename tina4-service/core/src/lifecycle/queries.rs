@@ -72,6 +72,22 @@ impl Lifecycle {
         self.started
     }
 
+    /// Whether the tolerance does not apply to the current or last run.
+    #[must_use]
+    #[inline]
+    pub fn run_is_exact(&self) -> bool {
+        self.run_is_exact
+    }
+
+    /// How late the current or last run began: the time from its due time to its start, beyond the
+    /// service's `tolerance` if that applied to the run.
+    #[must_use]
+    #[inline]
+    pub fn run_lateness(&self, tolerance: Nanos) -> Nanos {
+        let allowed = if self.run_is_exact { 0 } else { tolerance };
+        self.started.saturating_sub(self.due).saturating_sub(allowed)
+    }
+
     /// When the run that waits for `wait` is due, assuming that the wall clock is not set before
     /// then.
     pub(super) fn due_of(&self, wait: Wait) -> Nanos {
@@ -132,7 +148,7 @@ impl Lifecycle {
     /// What the next run or restart waits for, if one is planned.
     fn planned(&self) -> Option<Wait> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => Some(wait),
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun, .. } => Some(wait),
             Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
@@ -162,12 +178,13 @@ impl Lifecycle {
         }
     }
 
-    /// When this life cycle needs [`Input::Due`](super::Input::Due) next.
+    /// From when on this life cycle can handle [`Input::Due`](super::Input::Due). It needs it by
+    /// [`Lifecycle::wake_up_by`].
     #[must_use]
     #[inline]
     pub fn next_wake_up(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun, .. } => {
                 Some(wait.next_wake_up())
             }
             Phase::Running { check_at, .. } => check_at.map(NonMaxNanos::nanos),
@@ -181,6 +198,28 @@ impl Lifecycle {
             | Phase::Blocked
             | Phase::Abandoned(Lingering::Run | Lingering::CleanUp | Lingering::Nothing) => None,
         }
+    }
+
+    /// By when this life cycle needs [`Input::Due`](super::Input::Due): at its next wake-up, or, if it
+    /// waits for a due time of its schedule, up to the service's `tolerance` after that.
+    #[must_use]
+    pub fn wake_up_by(&self, tolerance: Nanos) -> Option<Nanos> {
+        let wake_up = self.next_wake_up()?;
+        Some(match self.phase {
+            Phase::Pending { wait, pause: _, is_exact: false } => match wait {
+                Wait::Due(_) => wake_up.saturating_add(tolerance),
+                Wait::Occurrence { .. } => self.occurrence().check_by(wake_up, tolerance),
+                Wait::Backoff(_) => wake_up,
+            },
+            Phase::Pending { wait: _, pause: _, is_exact: true }
+            | Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => wake_up,
+        })
     }
 
     /// When the last run or clean-up will be abandoned, if the activation is ending.

@@ -36,18 +36,25 @@ impl Lifecycle {
             return Action::Nothing;
         }
         match &mut self.phase {
-            Phase::Pending { wait, pause: pause @ (Pause::NotPaused | Pause::AfterRun) } => {
-                let (wait, pause_after_run) = (*wait, *pause == Pause::AfterRun);
+            Phase::Pending {
+                wait,
+                pause: pause @ (Pause::NotPaused | Pause::AfterRun),
+                is_exact,
+            } => {
+                let (wait, pause_after_run, is_exact) =
+                    (*wait, *pause == Pause::AfterRun, *is_exact);
                 let due = match wait {
                     Wait::Due(due) => due,
-                    Wait::Occurrence { .. } => return self.check_wall_clock(spec, facts, emit),
+                    Wait::Occurrence { .. } => {
+                        return self.check_wall_clock(spec, facts, is_exact, emit);
+                    }
                     Wait::Backoff(due) => {
                         self.restarts.restarted(&spec.restart_policy, facts.now);
                         emit(Transition::Restarted);
                         due
                     }
                 };
-                self.run(spec, facts, due, None, pause_after_run)
+                self.run(spec, facts, due, None, pause_after_run, is_exact)
             }
             Phase::Running { .. } => {
                 self.check_timeout(spec, facts, emit);
@@ -114,7 +121,8 @@ impl Lifecycle {
         *check_at = Some(NonMaxNanos::new(facts.now.saturating_add(silent_for)));
     }
 
-    /// Begins a run. `occurrence` is the one that the run is for, if any.
+    /// Begins a run. `occurrence` is the one that the run is for, if any; `is_exact`: without the
+    /// tolerance.
     // perf: without inlining, a step takes 10 % longer.
     #[inline(always)]
     pub(super) fn run(
@@ -124,12 +132,13 @@ impl Lifecycle {
         due: Nanos,
         occurrence: Option<i64>,
         pause_after_run: bool,
+        is_exact: bool,
     ) -> Action {
         if self.progress != Progress::Ready && spec.is_ready_once_started() {
             self.progress = Progress::Ready;
         }
         self.record_run(spec, facts, occurrence);
-        (self.due, self.started) = (due, facts.now);
+        (self.due, self.started, self.run_is_exact) = (due, facts.now, is_exact);
         self.phase = Phase::Running {
             pause_after_run,
             cancelled: false,
@@ -215,10 +224,10 @@ impl Lifecycle {
         self.restarts.recovered();
         self.record_success(spec);
         if reported {
-            self.plan(Wait::Due(facts.now), false);
+            self.plan(Wait::Due(facts.now), false, true);
             return Action::Nothing;
         }
-        self.run(spec, facts, facts.now, None, false)
+        self.run(spec, facts, facts.now, None, false, true)
     }
 
     /// Reports the runs that were missed during this one. `pause_after_run` says whether the
@@ -232,7 +241,12 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) {
         let skipped = match &spec.schedule {
-            Schedule::Interval(period) => self.grid(*period).count_between(self.due, facts.now),
+            Schedule::Interval(period) => {
+                let plans_next = matches!(exit, Exit::Wait) && !pause_after_run;
+                let tolerance = if plans_next { facts.tolerance } else { 0 };
+                let missed_before = facts.now.saturating_sub(tolerance);
+                self.grid(*period).count_between(self.due, missed_before)
+            }
             // The next step decides which of the missed occurrences runs.
             Schedule::Calendar(..) if matches!(exit, Exit::Wait) && !pause_after_run => 0,
             Schedule::Calendar(calendar, _) => self.skip_occurrences(calendar, facts),
@@ -248,11 +262,13 @@ impl Lifecycle {
         Grid { anchor: self.anchor, period: nanos(period) }
     }
 
-    /// Plans the next run. With `pause_after_run`, it does not begin until the service is resumed.
-    fn plan(&mut self, wait: Wait, pause_after_run: bool) {
+    /// Plans the next run. With `pause_after_run`, it does not begin until the service is resumed;
+    /// `is_exact`: it begins without the tolerance.
+    fn plan(&mut self, wait: Wait, pause_after_run: bool, is_exact: bool) {
         self.phase = Phase::Pending {
             wait,
             pause: if pause_after_run { Pause::Paused } else { Pause::NotPaused },
+            is_exact,
         };
     }
 
@@ -265,11 +281,13 @@ impl Lifecycle {
         exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) -> Option<EndReason> {
-        let wait = match exit {
-            Exit::Wait if spec.schedule.is_periodic() => self.next_due(spec, facts, self.due),
+        let (wait, is_exact) = match exit {
+            Exit::Wait if spec.schedule.is_periodic() => {
+                (self.next_due(spec, facts, self.due), false)
+            }
             Exit::Wait => return self.after_return(spec, facts, pause_after_run, emit),
-            Exit::Again => Wait::Due(facts.now),
-            Exit::After(delay) => Wait::Due(facts.now.saturating_add(delay)),
+            Exit::Again => (Wait::Due(facts.now), true),
+            Exit::After(delay) => (Wait::Due(facts.now.saturating_add(delay)), true),
             Exit::Done => {
                 self.record_success(spec);
                 return Some(EndReason::Finished);
@@ -286,7 +304,7 @@ impl Lifecycle {
         };
         self.restarts.recovered();
         self.record_success(spec);
-        self.plan(wait, pause_after_run);
+        self.plan(wait, pause_after_run, is_exact);
         None
     }
 
@@ -342,18 +360,23 @@ impl Lifecycle {
         }
         match self.restarts.crashed(&spec.restart_policy, facts.now, kind) {
             Verdict::RestartAfter(backoff) => {
-                self.plan(Wait::Backoff(facts.now.saturating_add(nanos(backoff))), pause_after_run);
+                let wait = Wait::Backoff(facts.now.saturating_add(nanos(backoff)));
+                self.plan(wait, pause_after_run, true);
                 Some(backoff)
             }
             Verdict::GiveUp => None,
         }
     }
 
-    /// What to wait for next according to the schedule. That is a due time not before now and after
-    /// `last`; with a calendar, it is the first occurrence not handled yet, which may have passed.
+    /// What to wait for next according to the schedule. That is a due time after `last` that has not
+    /// passed, or passed no longer ago than the tolerance; with a calendar, it is the first occurrence
+    /// not handled yet, which may have passed.
     pub(super) fn next_due(&mut self, spec: &Spec, facts: &Facts<'_>, last: Nanos) -> Wait {
         let due = match &spec.schedule {
-            Schedule::Interval(period) => self.grid(*period).next(last, facts.now),
+            Schedule::Interval(period) => {
+                let not_before = facts.now.saturating_sub(facts.tolerance);
+                self.grid(*period).next(last, not_before)
+            }
             Schedule::Delay(delay) => facts.now.saturating_add(nanos(*delay)),
             Schedule::Continuous => facts.now,
             Schedule::Calendar(calendar, _) => return self.wait_for_next(calendar, spec, facts),

@@ -19,6 +19,7 @@ mod ready;
 mod restarts;
 mod runs;
 mod stop;
+mod tolerance;
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -36,6 +37,7 @@ struct Harness {
     hooks: bool,
     last_heartbeat: Nanos,
     random: u64,
+    tolerance: Nanos,
     transitions: Vec<Transition>,
 }
 
@@ -49,6 +51,7 @@ impl Harness {
             hooks: false,
             last_heartbeat: 0,
             random: 0,
+            tolerance: 0,
             transitions: Vec::new(),
         }
     }
@@ -58,7 +61,17 @@ impl Harness {
     }
 
     fn step(&mut self, input: Input<'_>) -> Action {
-        let Self { spec, lifecycle, now, ahead, hooks, last_heartbeat, random, transitions } = self;
+        let Self {
+            spec,
+            lifecycle,
+            now,
+            ahead,
+            hooks,
+            last_heartbeat,
+            random,
+            tolerance,
+            transitions,
+        } = self;
         let wall = WallNanos::from(*now) + *ahead;
         let facts = Facts {
             now: *now,
@@ -67,6 +80,7 @@ impl Harness {
             has_hooks: *hooks,
             last_heartbeat: *last_heartbeat,
             random: *random,
+            tolerance: *tolerance,
         };
         lifecycle.step(spec, facts, input, &mut |transition| transitions.push(transition))
     }

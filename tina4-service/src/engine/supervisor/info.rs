@@ -75,7 +75,7 @@ impl Supervisor {
             last_end: wall(last_end.map(|(at, _)| at)),
             last_duration: last_end.map(|(_, took)| took),
             last_error,
-            lateness: stats.lateness(started.saturating_sub(life.run_due())),
+            lateness: stats.lateness(service.lateness()),
             duration: stats.duration(),
             ready: life.readiness().is_ready(),
             waits_for: self.names_of_unready_dependencies(index),

@@ -15,8 +15,8 @@ pub(super) struct Supervised {
     pub(super) instance: Arc<Instance>,
     pub(super) life: Lifecycle,
     pub(super) stats: Stats,
-    /// The due time of this service's current entry in the timer queue, which is never later than its
-    /// next wake-up; `Nanos::MAX` if it has none. All its other entries are outdated.
+    /// The instant of this service's current entry in the timer queue, which is never later than
+    /// [`Supervised::wake_up_by`]; `Nanos::MAX` if it has none. All its other entries are outdated.
     pub(super) queued: Nanos,
     cold: Option<Box<Cold>>,
     pub(super) end: Option<Box<EndInfo>>,
@@ -115,25 +115,66 @@ impl Supervised {
             due: life.run_due(),
             occurrence: life.run_occurrence().unwrap_or(NO_OCCURRENCE),
             started: life.run_started(),
+            is_exact: life.run_is_exact(),
         }
+    }
+
+    /// How late the current or last run began, beyond its tolerance.
+    pub(super) fn lateness(&self) -> Nanos {
+        self.life.run_lateness(self.instance.tolerance())
     }
 
     pub(super) fn end_mut(&mut self) -> &mut EndInfo {
         self.end.get_or_insert_default()
     }
 
-    /// Makes sure that the timer queue has an entry no later than the life cycle's next wake-up.
-    /// Returns whether it added one.
+    /// By when the life cycle needs its next wake-up, if it has one.
+    // perf: not inlined, so that services without a tolerance do not pay for it.
+    #[inline(never)]
+    pub(super) fn wake_up_by(&self) -> Option<Nanos> {
+        match self.instance.tolerance() {
+            0 => self.life.next_wake_up(),
+            tolerance => self.life.wake_up_by(tolerance),
+        }
+    }
+
+    /// Whether an entry of the timer queue with this instant is current: the life cycle needs its next
+    /// wake-up then.
     #[inline]
+    pub(super) fn is_current(&self, queued: Nanos) -> bool {
+        // The first condition is enough without a tolerance.
+        self.queued == queued
+            && (self.life.next_wake_up() == Some(queued) || self.wake_up_by() == Some(queued))
+    }
+
+    /// Makes sure that the timer queue has an entry no later than [`Supervised::wake_up_by`]. Returns
+    /// whether it added one.
+    // perf: a large part of a step; the compiler does not inline it on its own.
+    #[inline(always)]
     pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
         match self.life.next_wake_up() {
             Some(wake_up) if wake_up < self.queued => {
+                if self.instance.has_tolerance() {
+                    return self.rearm_with_tolerance(index, timers);
+                }
                 self.queued = wake_up;
                 timers.push(wake_up, index);
                 true
             }
             Some(_) | None => false,
         }
+    }
+
+    // perf: as above.
+    #[cold]
+    #[inline(never)]
+    fn rearm_with_tolerance(&mut self, index: u32, timers: &mut Timers) -> bool {
+        let by = self.wake_up_by().filter(|by| *by < self.queued);
+        if let Some(by) = by {
+            self.queued = by;
+            timers.push(by, index);
+        }
+        by.is_some()
     }
 
     pub(super) fn record_stop_request(&mut self, now: Nanos) {

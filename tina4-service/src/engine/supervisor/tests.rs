@@ -27,8 +27,16 @@ const SECOND: Nanos = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(25);
 
 fn supervisor(services: impl IntoIterator<Item = Service>) -> Supervisor {
+    supervisor_with_tolerance(Duration::ZERO, services)
+}
+
+/// A supervisor whose default tolerance is `tolerance`.
+fn supervisor_with_tolerance(
+    tolerance: Duration,
+    services: impl IntoIterator<Item = Service>,
+) -> Supervisor {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-    let env = Environment { clock, shutdown_timeout: LIMIT, ..Environment::default() };
+    let env = Environment { clock, tolerance, shutdown_timeout: LIMIT, ..Environment::default() };
     let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
     let recent = SettingsCache::default();
     for service in services {
@@ -147,6 +155,88 @@ fn a_repeating_service_lets_others_go_first() {
     finish(&mut services, report, crash(), LATER);
     assert!(services.deferred().is_pending());
     assert!(repeat(&mut services, queue, LATER).is_none());
+}
+
+/// What the leader does: it waits until the next due time, then takes all work that may begin.
+#[test]
+fn rule_11_due_times_close_together_share_one_wake_up() {
+    const MILLISECOND: Nanos = SECOND / 1_000;
+    let tolerant = (1..=1_000).map(|number| {
+        let offset = Duration::from_millis(number);
+        service(format!("s{number}")).interval("1s").initial_delay(offset).tolerance("10ms")
+    });
+    let exact = service("exact").interval("100ms").initial_delay("5500us");
+    let mut services = supervisor(tolerant.chain([exact]));
+    services.start_all(0).unwrap();
+    let (mut wake_ups, mut runs, mut exact_runs) = (0, 0, 0);
+    while let Some(now) = services.next_due().filter(|due| *due < 10 * SECOND) {
+        wake_ups += 1;
+        while let Some(item) = take(&mut services, now) {
+            let (name, run) = (item.context.name().to_owned(), item.context.run_info());
+            let tolerance = if name == "exact" { 0 } else { 10 * MILLISECOND };
+            assert!((run.due..=run.due + tolerance).contains(&now), "{name}: {run:?} at {now}");
+            assert!(item.context.lateness().is_zero(), "{name}");
+            runs += 1;
+            exact_runs += u32::from(name == "exact");
+            finish(&mut services, item, Completion::Ran(Exit::Wait), now);
+        }
+        assert!(!services.is_due(now), "all work that may begin was taken");
+    }
+    assert_eq!(exact_runs, 100);
+    assert!(runs - exact_runs >= 9_980, "{runs}: none was missed");
+    // Every 11 ms, and at the due times of the exact service.
+    assert!(wake_ups <= 10_000 / 11 + exact_runs + 1, "{wake_ups}");
+}
+
+#[test]
+fn rule_11_the_tolerance_of_the_runner_applies_to_services_with_a_longer_period() {
+    let services = supervisor_with_tolerance(
+        Duration::from_secs(1),
+        [
+            service("interval").interval("1001ms"),
+            service("delay").delay("2s"),
+            service("short-interval").interval("1s"),
+            service("short-delay").delay("1s"),
+            service("continuous").initial_delay("1h"),
+            service("own").interval("1h").tolerance("5ms"),
+            service("own-longer").interval("1h").tolerance("1m"),
+            service("own-short-interval").interval("10ms").tolerance("5ms"),
+        ],
+    );
+    let tolerances: Vec<_> =
+        services.registry.iter().map(|service| service.instance.tolerance()).collect();
+    let milliseconds = [1_000, 1_000, 0, 0, 0, 5, 60_000, 5];
+    assert_eq!(tolerances, milliseconds.map(|length| length * SECOND / 1_000));
+}
+
+#[cfg(feature = "cron")]
+#[test]
+fn rule_11_the_period_of_cron_is_the_shortest_time_between_two_occurrences() {
+    let services = supervisor_with_tolerance(
+        Duration::from_secs(60),
+        [service("hourly").cron("@hourly"), service("two-minutes").cron("0,1 8 * * *")],
+    );
+    let tolerances = services.registry.iter().map(|service| service.instance.tolerance());
+    assert_eq!(tolerances.collect::<Vec<_>>(), [60 * SECOND, 0]);
+}
+
+/// A request changes by when a service must run: the entry in the timer queue must follow.
+#[test]
+fn rule_11_and_172_run_now_does_not_wait_for_the_end_of_the_tolerance() {
+    let mut services =
+        supervisor([service("s").interval("10s").initial_delay("5s").tolerance("3s")]);
+    services.start_all(0).unwrap();
+    assert_eq!(services.next_due(), Some(8 * SECOND));
+    assert!(!services.is_due(5 * SECOND - 1) && services.is_due(5 * SECOND));
+    services.request("s", Input::RunNow, 6 * SECOND).unwrap();
+    assert_eq!(services.next_due(), Some(5 * SECOND));
+    let item = take(&mut services, 6 * SECOND).expect("it was requested");
+    assert_eq!(item.context.lateness(), Duration::from_secs(1));
+    finish(&mut services, item, Completion::Ran(Exit::Wait), 6 * SECOND);
+    assert_eq!(services.next_due(), Some(18 * SECOND));
+    // A stop does not wait either.
+    services.stop_all(LIMIT, None, 16 * SECOND);
+    assert!(services.is_idle());
 }
 
 #[test]
