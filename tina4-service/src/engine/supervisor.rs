@@ -24,7 +24,7 @@ use crate::service::environment::Environment;
 use crate::service::host::Host;
 use crate::time::rng::SplitMix64;
 use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, State, Transition};
-use tina4_service_core::{Nanos, Timers, nanos};
+use tina4_service_core::{Nanos, Timers, Utc, Zone, nanos};
 
 pub(crate) mod control;
 mod info;
@@ -187,11 +187,34 @@ impl Supervisor {
     }
 
     /// Makes one step of one life cycle, and queues its follow-ups.
+    #[inline]
     fn step(&mut self, index: u32, input: Input<'_>, now: Nanos) -> Action {
+        if self.registry.get(index).instance.has_time_settings() {
+            self.step_of::<true>(index, input, now)
+        } else {
+            self.step_of::<false>(index, input, now)
+        }
+    }
+
+    /// [`Supervisor::step`] of a service with or without a time zone or a tolerance.
+    // perf: two functions. Most services have neither; since the compiler knows that in theirs, they do not
+    // pay for them.
+    #[inline(never)]
+    fn step_of<const HAS_TIME_SETTINGS: bool>(
+        &mut self,
+        index: u32,
+        input: Input<'_>,
+        now: Nanos,
+    ) -> Action {
         let Self { registry, timers, transitions, random, .. } = self;
         let service = registry.get_mut(index);
         let spec = service.instance.definition.spec();
-        let (wall, zone) = service.instance.calendar();
+        let (wall, zone, tolerance): (_, &dyn Zone, _) = if HAS_TIME_SETTINGS {
+            let (wall, zone) = service.instance.calendar();
+            (wall, zone, service.instance.tolerance())
+        } else {
+            (0, &Utc, 0)
+        };
         let has_timeout = spec.timeout.is_some();
         let facts = Facts {
             now,
@@ -200,14 +223,14 @@ impl Supervisor {
             has_hooks: service.instance.has_hooks(),
             last_heartbeat: if has_timeout { service.instance.last_heartbeat() } else { 0 },
             random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
-            tolerance: service.instance.tolerance(),
+            tolerance,
         };
         let before = service.life.readiness();
         let emit = &mut |transition| transitions.push(transition);
         let action = service.life.step(spec, facts, input, emit);
         let after = service.life.readiness();
         let must_record = before != after || !transitions.is_empty();
-        if service.rearm(index, timers) && timers.len() > 2 * registry.len() + 64 {
+        if service.rearm(index, tolerance, timers) && timers.len() > 2 * registry.len() + 64 {
             registry.rebuild_timers(timers);
         }
         if must_record {
@@ -215,7 +238,12 @@ impl Supervisor {
         }
         match action {
             Action::Run { due, attempt } => {
-                self.begin_run(index, now.saturating_sub(due), attempt, now);
+                let lateness = if tolerance == 0 {
+                    now.saturating_sub(due)
+                } else {
+                    self.registry.get(index).lateness()
+                };
+                self.begin_run(index, lateness, attempt, now);
             }
             Action::CleanUp => {
                 self.registry.get_mut(index).end_mut().clean_up_since = Some(now);
@@ -259,10 +287,11 @@ impl Supervisor {
         }
     }
 
-    /// Records that a run begins, `delay` after its due time.
-    fn begin_run(&mut self, index: u32, delay: Nanos, attempt: u32, now: Nanos) {
+    /// Records that a run begins.
+    // perf: called from both copies of `step_of`; the compiler does not inline it on its own.
+    #[inline(always)]
+    fn begin_run(&mut self, index: u32, lateness: Nanos, attempt: u32, now: Nanos) {
         let service = self.registry.get_mut(index);
-        let lateness = if service.instance.has_tolerance() { service.lateness() } else { delay };
         service.stats.began(lateness, attempt);
         if self.journal.has_subscribers() {
             let (run, lateness) = (service.stats.runs, Duration::from_nanos(lateness));

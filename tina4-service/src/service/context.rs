@@ -51,10 +51,8 @@ pub(crate) struct RunInfo {
     /// The occurrence of this run, in seconds since 1970 UTC, or [`NO_OCCURRENCE`]. A
     /// sentinel, because an `Option` would make every work item larger.
     pub(crate) occurrence: i64,
-    /// When the run began.
-    pub(crate) started: Nanos,
-    /// Whether the service's tolerance does not apply to this run.
-    pub(crate) is_exact: bool,
+    /// How late the run began, beyond its tolerance.
+    pub(crate) lateness: Nanos,
 }
 
 impl Context {
@@ -84,9 +82,7 @@ impl Context {
 
     /// How late the run began.
     pub(crate) fn lateness(&self) -> Duration {
-        let RunInfo { due, started, is_exact, .. } = self.run;
-        let tolerance = if is_exact { 0 } else { self.host.tolerance() };
-        Duration::from_nanos(started.saturating_sub(due).saturating_sub(tolerance))
+        Duration::from_nanos(self.run.lateness)
     }
 
     /// The service's name.
@@ -230,7 +226,7 @@ impl Context {
     /// The run's number, its due time, and how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        let RunInfo { number, attempt, due, occurrence, started: _, is_exact: _ } = self.run;
+        let RunInfo { number, attempt, due, occurrence, lateness: _ } = self.run;
         Tick {
             run: number,
             attempt,

@@ -11,7 +11,6 @@ use crate::service::registered_hooks::RegisteredHook;
 use crate::service::resources::Resources;
 use crate::sys::stop_flag::Never;
 use crate::time::clock::Clock;
-use tina4_service_core::Nanos;
 
 /// The host of a [`Context`](crate::Context): an instance in a runner, or, in
 /// [`Context::standalone`](crate::Context::standalone), a stub.
@@ -27,9 +26,6 @@ pub(crate) trait Host: Any + fmt::Debug + Send + Sync {
 
     /// The values passed to `provide`.
     fn resources(&self) -> &Resources;
-
-    /// The tolerance of the service, for the lateness of its runs.
-    fn tolerance(&self) -> Nanos;
 
     /// Whether the code of the service was asked to return.
     fn is_stopping(&self) -> bool;

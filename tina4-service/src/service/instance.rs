@@ -22,12 +22,13 @@ use crate::service::host::Host;
 use crate::service::locals::{Discarded, LocalValue, Locals, SlotId};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
+use crate::service::time_settings::TimeSettings;
 use crate::sys::stop_flag::{Never, Sleepers, StopChannel, StopFlag};
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::time::clock::Clock;
 use crate::time::schedule::Schedule;
 use crate::time::zone::Zone;
-use tina4_service_core::{Nanos, WallNanos, nanos};
+use tina4_service_core::{Nanos, WallNanos};
 
 /// The declared `on_stop` has begun.
 const ON_STOP_TAKEN: u8 = 1;
@@ -40,8 +41,9 @@ const READY_WARNED: u8 = 4;
 pub(crate) struct Instance {
     pub(crate) definition: Definition,
     pub(crate) env: Arc<Environment>,
-    /// The time zone of `cron` or `anchor`, or the reason why it is unusable on this machine.
-    zone: Option<Box<Result<Zone, Box<str>>>>,
+    /// `None` without `cron`, `anchor` and tolerance.
+    // perf: one field, so that a step of most services checks just this one.
+    time_settings: Option<Box<TimeSettings>>,
     /// `None` until the service's code first needs it; most services never do.
     state: Mutex<Option<Box<InstanceState>>>,
     /// Whether there is a state. Written under the lock of `state`, before the state is used. While it
@@ -56,8 +58,6 @@ pub(crate) struct Instance {
     /// Whether the service's code has ever called `heartbeat`. Written under the lock of `state`. While
     /// it is not set, a reader of the time of the last heartbeat does not take that lock.
     has_heartbeat: AtomicBool,
-    /// Whether [`Instance::tolerance`] is not zero.
-    has_tolerance: bool,
 }
 
 /// The part of an instance that few services need.
@@ -86,50 +86,25 @@ pub(crate) enum InjectedFault {
 
 impl Instance {
     pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
-        let zone = match &definition.spec().schedule {
-            CoreSchedule::Calendar(_, timezone) => {
-                Some(Box::new(Zone::find(timezone, env.local_zone.as_ref())))
-            }
-            CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => None,
-        };
-        let spec = definition.spec();
-        let is_default_shorter =
-            || spec.schedule.shortest_period().is_some_and(|period| env.tolerance < period);
-        let has_tolerance = !env.clock.drives_runner()
-            && (spec.tolerance.is_some() || (!env.tolerance.is_zero() && is_default_shorter()));
+        let time_settings = TimeSettings::new(definition.spec(), &env).map(Box::new);
         Self {
             definition,
             env,
-            zone,
+            time_settings,
             state: Mutex::new(None),
             has_state: AtomicBool::new(false),
             stop: StopFlag::new(),
             activation_flags: AtomicU8::new(0),
             has_hooks: AtomicBool::new(false),
             has_heartbeat: AtomicBool::new(false),
-            has_tolerance,
         }
     }
 
-    /// How long after a due time of its schedule a run may begin: the service's own tolerance, or the
-    /// runner's if the period of the service is longer. None in virtual time, where every wake-up
-    /// is free and runs are on time.
-    #[inline]
-    pub(crate) fn tolerance(&self) -> Nanos {
-        if self.has_tolerance { self.known_tolerance() } else { 0 }
-    }
-
-    /// Whether [`Instance::tolerance`] is not zero.
-    #[inline]
-    pub(crate) fn has_tolerance(&self) -> bool {
-        self.has_tolerance
-    }
-
-    // perf: few services have a tolerance.
+    /// How long after a due time of its schedule a run may begin; 0: the service has no tolerance.
+    // perf: cold, because few services have one.
     #[cold]
-    #[inline(never)]
-    fn known_tolerance(&self) -> Nanos {
-        nanos(self.definition.spec().tolerance.unwrap_or(self.env.tolerance))
+    pub(crate) fn tolerance(&self) -> Nanos {
+        self.time_settings.as_ref().map_or(0, |settings| settings.tolerance)
     }
 
     #[cfg(feature = "testing")]
@@ -145,10 +120,7 @@ impl Instance {
 
     /// The reason why the time zone of `cron` or `anchor` is unusable, if it is.
     pub(crate) fn zone_fault(&self) -> Option<&str> {
-        match self.zone.as_deref() {
-            Some(Err(problem)) => Some(problem),
-            Some(Ok(_)) | None => None,
-        }
+        self.found_zone()?.as_ref().err().map(|problem| &**problem)
     }
 
     /// The reason why the `anchor` is unusable in its time zone, if it is.
@@ -168,15 +140,24 @@ impl Instance {
     }
 
     fn zone(&self) -> Option<&Zone> {
-        self.zone.as_ref()?.as_ref().as_ref().ok()
+        self.found_zone()?.as_ref().ok()
+    }
+
+    fn found_zone(&self) -> Option<&Result<Zone, Box<str>>> {
+        self.time_settings.as_ref()?.zone.as_ref()
     }
 
     pub(crate) fn schedule(&self) -> Schedule {
         Schedule::new(self.definition.spec().schedule.clone(), self.zone().cloned())
     }
 
-    /// The wall time and the time zone. Without `cron` or `anchor` they are not needed: 0 and UTC.
+    /// Whether the service has a time zone or a tolerance.
     #[inline]
+    pub(crate) fn has_time_settings(&self) -> bool {
+        self.time_settings.is_some()
+    }
+
+    /// The wall time and the time zone. Without `cron` or `anchor` they are not needed: 0 and UTC.
     pub(crate) fn calendar(&self) -> (WallNanos, &dyn tina4_service_core::Zone) {
         match self.zone() {
             Some(zone) => (self.env.clock.wall_nanos(), zone),
@@ -295,10 +276,6 @@ impl Host for Instance {
 
     fn resources(&self) -> &Resources {
         &self.env.resources
-    }
-
-    fn tolerance(&self) -> Nanos {
-        self.tolerance()
     }
 
     fn is_stopping(&self) -> bool {

@@ -15,7 +15,6 @@ use crate::service::resources::Resources;
 use crate::sys::stop_flag::{Never, StopChannel, StopFlag};
 use crate::sys::sync::{Mutex, lock};
 use crate::time::clock::Clock;
-use tina4_service_core::Nanos;
 
 impl Context {
     /// A context without a runner, to call a service's function directly in a test.
@@ -32,14 +31,8 @@ impl Context {
             state: Mutex::default(),
         };
         let now = host.clock.now();
-        let run = RunInfo {
-            number: 1,
-            attempt: 1,
-            due: now,
-            occurrence: NO_OCCURRENCE,
-            started: now,
-            is_exact: true,
-        };
+        let run =
+            RunInfo { number: 1, attempt: 1, due: now, occurrence: NO_OCCURRENCE, lateness: 0 };
         Self::new(Arc::new(host), run)
     }
 }
@@ -71,10 +64,6 @@ impl Host for Standalone {
 
     fn resources(&self) -> &Resources {
         &self.resources
-    }
-
-    fn tolerance(&self) -> Nanos {
-        0
     }
 
     fn is_stopping(&self) -> bool {

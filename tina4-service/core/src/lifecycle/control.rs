@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::dependencies::Dependencies;
 use super::end_reason::EndReason;
-use super::facts::{Facts, jitter};
+use super::facts::Facts;
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
 use super::readiness::Progress;
@@ -94,7 +94,7 @@ impl Lifecycle {
         self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
         let wait = match &spec.schedule {
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
+                Wait::for_due_time(spec, facts, self.anchor)
             }
             Schedule::Calendar(calendar, _) => {
                 if spec.ready != Some(Ready::Notified) {
@@ -103,8 +103,8 @@ impl Lifecycle {
                 self.wait_for_first(calendar, spec, facts)
             }
         };
-        let is_exact = wait.next_wake_up() <= facts.now;
-        self.phase = Phase::Pending { wait, pause: Pause::NotPaused, is_exact };
+        let wait = if wait.next_wake_up() <= facts.now { wait.exactly() } else { wait };
+        self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
     }
 
     /// The function says that the service is ready. That counts with `ready = "notified"`, unless the
@@ -150,23 +150,22 @@ impl Lifecycle {
     pub(super) fn run_now(&mut self, facts: &Facts<'_>) -> Action {
         let planned = self.next_run();
         match &mut self.phase {
-            Phase::Pending { wait, pause: pause @ Pause::Paused, is_exact } => {
-                *is_exact = true;
+            Phase::Pending { wait, pause: pause @ Pause::Paused } => {
                 *wait = match wait {
-                    Wait::Due(_) | Wait::Occurrence { .. } => Wait::Due(facts.now),
+                    Wait::Due(_) | Wait::DueWithTolerance(_) | Wait::Occurrence { .. } => {
+                        Wait::Due(facts.now)
+                    }
                     Wait::Backoff(_) => Wait::Backoff(facts.now),
                 };
                 *pause = Pause::AfterRun;
                 Action::Nothing
             }
-            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun, is_exact } => {
-                *is_exact = true;
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
                 match wait {
-                    Wait::Due(_) | Wait::Occurrence { .. } => {
+                    Wait::Due(_) | Wait::DueWithTolerance(_) | Wait::Occurrence { .. } => {
                         // A run that is already due keeps its due time.
-                        if planned.is_some_and(|due| due > facts.now) {
-                            *wait = Wait::Due(facts.now);
-                        }
+                        let is_due = planned.is_none_or(|due| due <= facts.now);
+                        *wait = if is_due { wait.exactly() } else { Wait::Due(facts.now) };
                     }
                     Wait::Backoff(due) => *due = facts.now.min(*due),
                 }
@@ -219,12 +218,14 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
-            Phase::Pending { wait, pause: Pause::Paused, is_exact } => {
-                let (before, is_exact) = (*wait, *is_exact);
-                let wait = self.wait_after_resume(before, spec, facts);
-                let is_exact =
-                    if wait == before { is_exact } else { wait.next_wake_up() <= facts.now };
-                self.phase = Phase::Pending { wait, pause: Pause::NotPaused, is_exact };
+            Phase::Pending { wait, pause: Pause::Paused } => {
+                let before = *wait;
+                let wait = match self.wait_after_resume(before, spec, facts) {
+                    after if after.next_wake_up() == before.next_wake_up() => before,
+                    after if after.next_wake_up() <= facts.now => after.exactly(),
+                    after => after,
+                };
+                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
                 emit(Transition::Resumed);
                 Action::Nothing
             }
@@ -256,16 +257,17 @@ impl Lifecycle {
     /// due, and a restart whose backoff is over, begins now.
     fn wait_after_resume(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
         match wait {
-            Wait::Due(_) | Wait::Occurrence { .. } => {
+            Wait::Due(_) | Wait::DueWithTolerance(_) | Wait::Occurrence { .. } => {
                 let due = self.due_of(wait);
                 match &spec.schedule {
-                    Schedule::Interval(_) if due < facts.now => {
-                        // A run that was due during the pause does not begin, even if the
-                        // tolerance would still allow it.
-                        self.next_due(spec, &Facts { tolerance: 0, ..*facts }, due)
+                    // A run that was due during the pause does not begin, even if the tolerance would
+                    // still allow it.
+                    Schedule::Interval(period) if due < facts.now => {
+                        let due = self.grid(*period).next(due, facts.now);
+                        Wait::for_due_time(spec, facts, due)
                     }
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                        Wait::Due(due.max(facts.now))
+                        if due < facts.now { Wait::Due(facts.now) } else { wait }
                     }
                     Schedule::Calendar(calendar, _) => {
                         self.cron_wait_after_resume(calendar, spec, facts, wait)

@@ -56,7 +56,7 @@ impl Lifecycle {
     fn wait_for(&mut self, at: i64, jitter: Nanos, facts: &Facts<'_>) -> Wait {
         let next = Occurrence::new(at, jitter, facts);
         self.cron_state_mut().next = next;
-        Wait::Occurrence { check_at: next.check_at(facts.now) }
+        Wait::Occurrence { check_at: next.check_at(facts.now), is_exact: false }
     }
 
     /// Records that all occurrences up to and including `seconds` have been run or skipped.
@@ -124,7 +124,7 @@ impl Lifecycle {
                 let wait = self.wait_for(at, jitter, facts);
                 (wait, self.occurrence().due)
             }
-            Wait::Due(due) | Wait::Backoff(due) => (wait, due),
+            Wait::Due(due) | Wait::DueWithTolerance(due) | Wait::Backoff(due) => (wait, due),
         };
         if due >= facts.now {
             return wait;
@@ -156,7 +156,7 @@ impl Lifecycle {
             } else {
                 self.wait_for(at, jitter, facts)
             };
-            self.phase = Phase::Pending { wait, pause: Pause::NotPaused, is_exact: false };
+            self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
             return Action::Nothing;
         }
         let oldest = seconds_of(shifted_wall - GRACE_PERIOD + WALL_SECOND - 1).max(at);
@@ -174,7 +174,7 @@ impl Lifecycle {
             None => {
                 self.mark_handled_through(now);
                 let wait = self.wait_for_next(calendar, spec, facts);
-                self.phase = Phase::Pending { wait, pause: Pause::NotPaused, is_exact: false };
+                self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
                 Action::Nothing
             }
         }

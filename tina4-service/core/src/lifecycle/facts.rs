@@ -23,6 +23,14 @@ pub struct Facts<'a> {
     pub tolerance: Nanos,
 }
 
+impl Facts<'_> {
+    /// The earliest instant at which a run may have been due that is not missed yet.
+    #[inline]
+    pub(super) fn earliest_tolerated(&self) -> Nanos {
+        self.now.saturating_sub(self.tolerance)
+    }
+}
+
 /// The jitter of a run: a random delay below the service's `jitter`.
 pub(super) fn jitter(spec: &Spec, random: u64) -> Nanos {
     random.checked_rem(nanos(spec.jitter)).unwrap_or(0)

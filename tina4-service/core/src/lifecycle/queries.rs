@@ -72,27 +72,20 @@ impl Lifecycle {
         self.started
     }
 
-    /// Whether the tolerance does not apply to the current or last run.
-    #[must_use]
-    #[inline]
-    pub fn run_is_exact(&self) -> bool {
-        self.run_is_exact
-    }
-
     /// How late the current or last run began: the time from its due time to its start, beyond the
     /// service's `tolerance` if that applied to the run.
     #[must_use]
     #[inline]
-    pub fn run_lateness(&self, tolerance: Nanos) -> Nanos {
-        let allowed = if self.run_is_exact { 0 } else { tolerance };
-        self.started.saturating_sub(self.due).saturating_sub(allowed)
+    pub fn run_lateness(&self, tolerance: impl FnOnce() -> Nanos) -> Nanos {
+        let delay = self.started.saturating_sub(self.due);
+        if self.run_is_exact { delay } else { delay.saturating_sub(tolerance()) }
     }
 
     /// When the run that waits for `wait` is due, assuming that the wall clock is not set before
     /// then.
     pub(super) fn due_of(&self, wait: Wait) -> Nanos {
         match wait {
-            Wait::Due(due) | Wait::Backoff(due) => due,
+            Wait::Due(due) | Wait::DueWithTolerance(due) | Wait::Backoff(due) => due,
             Wait::Occurrence { .. } => self.occurrence().due,
         }
     }
@@ -148,7 +141,7 @@ impl Lifecycle {
     /// What the next run or restart waits for, if one is planned.
     fn planned(&self) -> Option<Wait> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun, .. } => Some(wait),
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => Some(wait),
             Phase::Pending { pause: Pause::Paused, .. }
             | Phase::Idle(_)
             | Phase::WaitingForDependencies
@@ -174,7 +167,7 @@ impl Lifecycle {
                 let Occurrence { at, jitter, .. } = self.occurrence();
                 (at < NEVER).then_some((at, jitter))
             }
-            Wait::Due(_) | Wait::Backoff(_) => None,
+            Wait::Due(_) | Wait::DueWithTolerance(_) | Wait::Backoff(_) => None,
         }
     }
 
@@ -184,7 +177,7 @@ impl Lifecycle {
     #[inline]
     pub fn next_wake_up(&self) -> Option<Nanos> {
         match self.phase {
-            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun, .. } => {
+            Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
                 Some(wait.next_wake_up())
             }
             Phase::Running { check_at, .. } => check_at.map(NonMaxNanos::nanos),
@@ -206,13 +199,16 @@ impl Lifecycle {
     pub fn wake_up_by(&self, tolerance: Nanos) -> Option<Nanos> {
         let wake_up = self.next_wake_up()?;
         Some(match self.phase {
-            Phase::Pending { wait, pause: _, is_exact: false } => match wait {
-                Wait::Due(_) => wake_up.saturating_add(tolerance),
-                Wait::Occurrence { .. } => self.occurrence().check_by(wake_up, tolerance),
-                Wait::Backoff(_) => wake_up,
+            Phase::Pending { wait, pause: _ } => match wait {
+                Wait::DueWithTolerance(due) => due.saturating_add(tolerance),
+                Wait::Occurrence { check_at, is_exact: false } => {
+                    self.occurrence().check_by(check_at, tolerance)
+                }
+                Wait::Due(_) | Wait::Occurrence { is_exact: true, .. } | Wait::Backoff(_) => {
+                    wake_up
+                }
             },
-            Phase::Pending { wait: _, pause: _, is_exact: true }
-            | Phase::Idle(_)
+            Phase::Idle(_)
             | Phase::WaitingForDependencies
             | Phase::Blocked
             | Phase::Running { .. }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::action::Action;
 use super::crash::Crash;
 use super::end_reason::EndReason;
-use super::facts::{Facts, jitter};
+use super::facts::Facts;
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
 use super::readiness::Progress;
@@ -36,22 +36,18 @@ impl Lifecycle {
             return Action::Nothing;
         }
         match &mut self.phase {
-            Phase::Pending {
-                wait,
-                pause: pause @ (Pause::NotPaused | Pause::AfterRun),
-                is_exact,
-            } => {
-                let (wait, pause_after_run, is_exact) =
-                    (*wait, *pause == Pause::AfterRun, *is_exact);
-                let due = match wait {
-                    Wait::Due(due) => due,
-                    Wait::Occurrence { .. } => {
+            Phase::Pending { wait, pause: pause @ (Pause::NotPaused | Pause::AfterRun) } => {
+                let (wait, pause_after_run) = (*wait, *pause == Pause::AfterRun);
+                let (due, is_exact) = match wait {
+                    Wait::Due(due) => (due, true),
+                    Wait::DueWithTolerance(due) => (due, false),
+                    Wait::Occurrence { is_exact, .. } => {
                         return self.check_wall_clock(spec, facts, is_exact, emit);
                     }
                     Wait::Backoff(due) => {
                         self.restarts.restarted(&spec.restart_policy, facts.now);
                         emit(Transition::Restarted);
-                        due
+                        (due, true)
                     }
                 };
                 self.run(spec, facts, due, None, pause_after_run, is_exact)
@@ -138,7 +134,10 @@ impl Lifecycle {
             self.progress = Progress::Ready;
         }
         self.record_run(spec, facts, occurrence);
-        (self.due, self.started, self.run_is_exact) = (due, facts.now, is_exact);
+        (self.due, self.started) = (due, facts.now);
+        if facts.tolerance > 0 {
+            self.run_is_exact = is_exact;
+        }
         self.phase = Phase::Running {
             pause_after_run,
             cancelled: false,
@@ -224,7 +223,7 @@ impl Lifecycle {
         self.restarts.recovered();
         self.record_success(spec);
         if reported {
-            self.plan(Wait::Due(facts.now), false, true);
+            self.plan(Wait::Due(facts.now), false);
             return Action::Nothing;
         }
         self.run(spec, facts, facts.now, None, false, true)
@@ -242,9 +241,12 @@ impl Lifecycle {
     ) {
         let skipped = match &spec.schedule {
             Schedule::Interval(period) => {
-                let plans_next = matches!(exit, Exit::Wait) && !pause_after_run;
-                let tolerance = if plans_next { facts.tolerance } else { 0 };
-                let missed_before = facts.now.saturating_sub(tolerance);
+                let plans_next = || matches!(exit, Exit::Wait) && !pause_after_run;
+                let missed_before = if facts.tolerance > 0 && plans_next() {
+                    facts.earliest_tolerated()
+                } else {
+                    facts.now
+                };
                 self.grid(*period).count_between(self.due, missed_before)
             }
             // The next step decides which of the missed occurrences runs.
@@ -258,17 +260,15 @@ impl Lifecycle {
         }
     }
 
-    fn grid(&self, period: Duration) -> Grid {
+    pub(super) fn grid(&self, period: Duration) -> Grid {
         Grid { anchor: self.anchor, period: nanos(period) }
     }
 
-    /// Plans the next run. With `pause_after_run`, it does not begin until the service is resumed;
-    /// `is_exact`: it begins without the tolerance.
-    fn plan(&mut self, wait: Wait, pause_after_run: bool, is_exact: bool) {
+    /// Plans the next run. With `pause_after_run`, it does not begin until the service is resumed.
+    fn plan(&mut self, wait: Wait, pause_after_run: bool) {
         self.phase = Phase::Pending {
             wait,
             pause: if pause_after_run { Pause::Paused } else { Pause::NotPaused },
-            is_exact,
         };
     }
 
@@ -281,13 +281,11 @@ impl Lifecycle {
         exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) -> Option<EndReason> {
-        let (wait, is_exact) = match exit {
-            Exit::Wait if spec.schedule.is_periodic() => {
-                (self.next_due(spec, facts, self.due), false)
-            }
+        let wait = match exit {
+            Exit::Wait if spec.schedule.is_periodic() => self.next_due(spec, facts),
             Exit::Wait => return self.after_return(spec, facts, pause_after_run, emit),
-            Exit::Again => (Wait::Due(facts.now), true),
-            Exit::After(delay) => (Wait::Due(facts.now.saturating_add(delay)), true),
+            Exit::Again => Wait::Due(facts.now),
+            Exit::After(delay) => Wait::Due(facts.now.saturating_add(delay)),
             Exit::Done => {
                 self.record_success(spec);
                 return Some(EndReason::Finished);
@@ -304,7 +302,7 @@ impl Lifecycle {
         };
         self.restarts.recovered();
         self.record_success(spec);
-        self.plan(wait, pause_after_run, is_exact);
+        self.plan(wait, pause_after_run);
         None
     }
 
@@ -360,28 +358,26 @@ impl Lifecycle {
         }
         match self.restarts.crashed(&spec.restart_policy, facts.now, kind) {
             Verdict::RestartAfter(backoff) => {
-                let wait = Wait::Backoff(facts.now.saturating_add(nanos(backoff)));
-                self.plan(wait, pause_after_run, true);
+                self.plan(Wait::Backoff(facts.now.saturating_add(nanos(backoff))), pause_after_run);
                 Some(backoff)
             }
             Verdict::GiveUp => None,
         }
     }
 
-    /// What to wait for next according to the schedule. That is a due time after `last` that has not
-    /// passed, or passed no longer ago than the tolerance; with a calendar, it is the first occurrence
-    /// not handled yet, which may have passed.
-    pub(super) fn next_due(&mut self, spec: &Spec, facts: &Facts<'_>, last: Nanos) -> Wait {
+    /// What to wait for next according to the schedule. With an interval, that is a due time after that
+    /// of the last run which has not passed, or not longer ago than the tolerance; with a calendar, it
+    /// is the first occurrence not handled yet, which may have passed.
+    fn next_due(&mut self, spec: &Spec, facts: &Facts<'_>) -> Wait {
         let due = match &spec.schedule {
             Schedule::Interval(period) => {
-                let not_before = facts.now.saturating_sub(facts.tolerance);
-                self.grid(*period).next(last, not_before)
+                self.grid(*period).next(self.due, facts.earliest_tolerated())
             }
             Schedule::Delay(delay) => facts.now.saturating_add(nanos(*delay)),
             Schedule::Continuous => facts.now,
             Schedule::Calendar(calendar, _) => return self.wait_for_next(calendar, spec, facts),
         };
-        Wait::Due(due.saturating_add(jitter(spec, facts.random)))
+        Wait::for_due_time(spec, facts, due)
     }
 
     /// The crash of the cancelled run that has ended, whatever it has returned. Its own error, if any,

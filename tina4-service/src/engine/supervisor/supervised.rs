@@ -114,14 +114,14 @@ impl Supervised {
             attempt: stats.attempt,
             due: life.run_due(),
             occurrence: life.run_occurrence().unwrap_or(NO_OCCURRENCE),
-            started: life.run_started(),
-            is_exact: life.run_is_exact(),
+            lateness: self.lateness(),
         }
     }
 
     /// How late the current or last run began, beyond its tolerance.
+    #[inline]
     pub(super) fn lateness(&self) -> Nanos {
-        self.life.run_lateness(self.instance.tolerance())
+        self.life.run_lateness(|| self.instance.tolerance())
     }
 
     pub(super) fn end_mut(&mut self) -> &mut EndInfo {
@@ -132,10 +132,7 @@ impl Supervised {
     // perf: not inlined, so that services without a tolerance do not pay for it.
     #[inline(never)]
     pub(super) fn wake_up_by(&self) -> Option<Nanos> {
-        match self.instance.tolerance() {
-            0 => self.life.next_wake_up(),
-            tolerance => self.life.wake_up_by(tolerance),
-        }
+        self.life.wake_up_by(self.instance.tolerance())
     }
 
     /// Whether an entry of the timer queue with this instant is current: the life cycle needs its next
@@ -151,30 +148,17 @@ impl Supervised {
     /// whether it added one.
     // perf: a large part of a step; the compiler does not inline it on its own.
     #[inline(always)]
-    pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
-        match self.life.next_wake_up() {
+    pub(super) fn rearm(&mut self, index: u32, tolerance: Nanos, timers: &mut Timers) -> bool {
+        let wake_up =
+            if tolerance == 0 { self.life.next_wake_up() } else { self.life.wake_up_by(tolerance) };
+        match wake_up {
             Some(wake_up) if wake_up < self.queued => {
-                if self.instance.has_tolerance() {
-                    return self.rearm_with_tolerance(index, timers);
-                }
                 self.queued = wake_up;
                 timers.push(wake_up, index);
                 true
             }
             Some(_) | None => false,
         }
-    }
-
-    // perf: as above.
-    #[cold]
-    #[inline(never)]
-    fn rearm_with_tolerance(&mut self, index: u32, timers: &mut Timers) -> bool {
-        let by = self.wake_up_by().filter(|by| *by < self.queued);
-        if let Some(by) = by {
-            self.queued = by;
-            timers.push(by, index);
-        }
-        by.is_some()
     }
 
     pub(super) fn record_stop_request(&mut self, now: Nanos) {

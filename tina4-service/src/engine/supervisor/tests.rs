@@ -89,7 +89,8 @@ fn complete(
     now: Nanos,
     may_repeat: bool,
 ) -> Option<WorkItem> {
-    let timing = Timing { began: item.context.run_info().started, ended: now, now, may_repeat };
+    let began = supervisor.registry.get(item.index).life.run_started();
+    let timing = Timing { began, ended: now, now, may_repeat };
     let id = supervisor.complete(item, completion, timing);
     id.map(|id| supervisor.begin(id))
 }
@@ -140,7 +141,7 @@ fn a_repeating_service_lets_others_go_first() {
     // No other service is due.
     queue = repeat(&mut services, queue, 2).expect("immediately");
     let order = queue.context.run_info();
-    assert_eq!((order.number, order.due, order.started), (3, 2, 2));
+    assert_eq!((order.number, order.due, order.lateness), (3, 2, 0));
     assert!(
         finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(),
         "`may_repeat` is false"

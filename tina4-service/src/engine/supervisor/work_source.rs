@@ -54,7 +54,7 @@ impl WorkSource for Supervisor {
             timers.pop();
             if service.queued == due {
                 service.queued = Nanos::MAX;
-                service.rearm(index, timers);
+                service.rearm(index, service.instance.tolerance(), timers);
             }
         }
         None
