@@ -152,9 +152,10 @@ impl Lifecycle {
         match &mut self.phase {
             Phase::Pending { wait, pause: pause @ Pause::Paused } => {
                 *wait = match wait {
-                    Wait::Due(_) | Wait::DueWithTolerance(_) | Wait::Occurrence { .. } => {
-                        Wait::Due(facts.now)
-                    }
+                    Wait::Due(_)
+                    | Wait::DueWithTolerance(_)
+                    | Wait::Occurrence { .. }
+                    | Wait::ExactOccurrence { .. } => Wait::Due(facts.now),
                     Wait::Backoff(_) => Wait::Backoff(facts.now),
                 };
                 *pause = Pause::AfterRun;
@@ -162,7 +163,10 @@ impl Lifecycle {
             }
             Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
                 match wait {
-                    Wait::Due(_) | Wait::DueWithTolerance(_) | Wait::Occurrence { .. } => {
+                    Wait::Due(_)
+                    | Wait::DueWithTolerance(_)
+                    | Wait::Occurrence { .. }
+                    | Wait::ExactOccurrence { .. } => {
                         // A run that is already due keeps its due time.
                         let is_due = planned.is_none_or(|due| due <= facts.now);
                         *wait = if is_due { wait.exactly() } else { Wait::Due(facts.now) };
@@ -257,7 +261,10 @@ impl Lifecycle {
     /// due, and a restart whose backoff is over, begins now.
     fn wait_after_resume(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
         match wait {
-            Wait::Due(_) | Wait::DueWithTolerance(_) | Wait::Occurrence { .. } => {
+            Wait::Due(_)
+            | Wait::DueWithTolerance(_)
+            | Wait::Occurrence { .. }
+            | Wait::ExactOccurrence { .. } => {
                 let due = self.due_of(wait);
                 match &spec.schedule {
                     // A run that was due during the pause does not begin, even if the tolerance would

@@ -56,7 +56,7 @@ impl Lifecycle {
     fn wait_for(&mut self, at: i64, jitter: Nanos, facts: &Facts<'_>) -> Wait {
         let next = Occurrence::new(at, jitter, facts);
         self.cron_state_mut().next = next;
-        Wait::Occurrence { check_at: next.check_at(facts.now), is_exact: false }
+        Wait::Occurrence { check_at: next.check_at(facts.now) }
     }
 
     /// Records that all occurrences up to and including `seconds` have been run or skipped.
@@ -119,7 +119,7 @@ impl Lifecycle {
         wait: Wait,
     ) -> Wait {
         let (wait, due) = match wait {
-            Wait::Occurrence { .. } => {
+            Wait::Occurrence { .. } | Wait::ExactOccurrence { .. } => {
                 let Occurrence { at, jitter, .. } = self.occurrence();
                 let wait = self.wait_for(at, jitter, facts);
                 (wait, self.occurrence().due)

@@ -86,7 +86,7 @@ impl Lifecycle {
     pub(super) fn due_of(&self, wait: Wait) -> Nanos {
         match wait {
             Wait::Due(due) | Wait::DueWithTolerance(due) | Wait::Backoff(due) => due,
-            Wait::Occurrence { .. } => self.occurrence().due,
+            Wait::Occurrence { .. } | Wait::ExactOccurrence { .. } => self.occurrence().due,
         }
     }
 
@@ -163,7 +163,7 @@ impl Lifecycle {
     #[must_use]
     pub fn next_occurrence(&self) -> Option<(i64, Nanos)> {
         match self.planned()? {
-            Wait::Occurrence { .. } => {
+            Wait::Occurrence { .. } | Wait::ExactOccurrence { .. } => {
                 let Occurrence { at, jitter, .. } = self.occurrence();
                 (at < NEVER).then_some((at, jitter))
             }
@@ -201,12 +201,8 @@ impl Lifecycle {
         Some(match self.phase {
             Phase::Pending { wait, pause: _ } => match wait {
                 Wait::DueWithTolerance(due) => due.saturating_add(tolerance),
-                Wait::Occurrence { check_at, is_exact: false } => {
-                    self.occurrence().check_by(check_at, tolerance)
-                }
-                Wait::Due(_) | Wait::Occurrence { is_exact: true, .. } | Wait::Backoff(_) => {
-                    wake_up
-                }
+                Wait::Occurrence { check_at } => self.occurrence().check_by(check_at, tolerance),
+                Wait::Due(_) | Wait::ExactOccurrence { .. } | Wait::Backoff(_) => wake_up,
             },
             Phase::Idle(_)
             | Phase::WaitingForDependencies

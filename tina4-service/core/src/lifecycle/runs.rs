@@ -41,8 +41,11 @@ impl Lifecycle {
                 let (due, is_exact) = match wait {
                     Wait::Due(due) => (due, true),
                     Wait::DueWithTolerance(due) => (due, false),
-                    Wait::Occurrence { is_exact, .. } => {
-                        return self.check_wall_clock(spec, facts, is_exact, emit);
+                    Wait::Occurrence { .. } => {
+                        return self.check_wall_clock(spec, facts, false, emit);
+                    }
+                    Wait::ExactOccurrence { .. } => {
+                        return self.check_wall_clock(spec, facts, true, emit);
                     }
                     Wait::Backoff(due) => {
                         self.restarts.restarted(&spec.restart_policy, facts.now);
