@@ -60,6 +60,7 @@ mod schedule {
     mod late_runs;
     mod reschedule;
     mod standalone;
+    mod tolerance;
 }
 
 mod source;

@@ -69,7 +69,7 @@ pub enum Change {
     RunBegan {
         /// The number of the run.
         run: u64,
-        /// How long after its due time it began.
+        /// How long after its due time it began, not counting its tolerance.
         lateness: Duration,
     },
     /// A run ended, successfully or not.

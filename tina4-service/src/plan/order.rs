@@ -137,7 +137,8 @@ mod tests {
 
     /// Both kinds of dependencies count alike, so use both.
     fn links(indices: &[u32]) -> Vec<Link> {
-        let link = |index: &u32| Link { index: *index, is_required: index % 2 == 0, position: 0 };
+        let link =
+            |index: &u32| Link { index: *index, is_required: index.is_multiple_of(2), position: 0 };
         indices.iter().map(link).collect()
     }
 

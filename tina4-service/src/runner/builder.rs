@@ -46,6 +46,7 @@ const STACK_SIZES: RangeInclusive<usize> = MIN_STACK_SIZE..=usize::MAX / 4;
 #[must_use = "a builder does nothing until `build` or `build_global`"]
 pub struct Builder {
     clock: Clock,
+    tolerance: Duration,
     shutdown_timeout: Duration,
     include_declared: bool,
     only: Option<BTreeSet<String>>,
@@ -58,6 +59,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             clock: Clock::system(),
+            tolerance: Duration::ZERO,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             include_declared: true,
             only: None,
@@ -77,6 +79,27 @@ impl Builder {
     /// Sets the clock. Default: the system clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Sets the `tolerance` of services that do not set it: how long after its due time a run may
+    /// begin, to share a wake-up with others. Default: zero, so that runs begin on time.
+    ///
+    /// It applies to services with a longer period (the interval, the delay, or the shortest time
+    /// between two occurrences of `cron`); the others, and continuous services, are not affected.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// // Wakes up at most ten times a second, except for services that say otherwise.
+    /// let runner = Runner::builder().tolerance(Duration::from_millis(100)).build();
+    /// runner.register(Service::new("poll", |_| {}).interval("5s"));
+    /// runner.register(Service::new("metronome", |_| {}).interval("5s").tolerance("1ms")).unwrap();
+    /// runner.check().unwrap();
+    /// ```
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
         self
     }
 
@@ -160,7 +183,16 @@ impl Builder {
     /// Creates the runner; nothing starts yet.
     #[must_use]
     pub fn build(self) -> Runner {
-        let Self { clock, shutdown_timeout, include_declared, only, except, threads, local } = self;
+        let Self {
+            clock,
+            tolerance,
+            shutdown_timeout,
+            include_declared,
+            only,
+            except,
+            threads,
+            local,
+        } = self;
         let known = if include_declared { declared() } else { Vec::new() };
         let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
         let requested = only.iter().flatten().chain(&except);
@@ -183,6 +215,7 @@ impl Builder {
             settings_cache: SettingsCache::default(),
             engine: OnceLock::new(),
             local_zone: local,
+            tolerance,
             shutdown_timeout,
             exiting: false.into(),
             log_is_slow: false.into(),

@@ -248,6 +248,16 @@ impl Service {
         self
     }
 
+    /// How long after its due time a run may begin, to share a wake-up with others. Default: that of
+    /// the runner, [`Builder::tolerance`](crate::Builder::tolerance).
+    ///
+    /// It must be shorter than the interval, the delay, or the shortest time between two occurrences of
+    /// `cron`.
+    pub fn tolerance(mut self, tolerance: impl IntoDuration) -> Self {
+        self.draft.tolerance = self.parse_duration(Key::Tolerance, tolerance);
+        self
+    }
+
     /// Puts the due times of [`Service::interval`] on the wall clock. Default: none.
     ///
     /// `time` is a civil date and time, such as `"2026-01-02 09:00"`, or a time of day, such as

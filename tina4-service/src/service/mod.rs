@@ -18,3 +18,4 @@ pub(crate) mod resources;
 pub(crate) mod settings;
 mod standalone;
 pub(crate) mod tick;
+pub(crate) mod time_settings;

@@ -34,6 +34,8 @@ pub struct Lifecycle {
     pub(super) cron_state: Option<Box<CronState>>,
     /// How far this activation has come.
     pub(super) progress: Progress,
+    /// Whether the current or last run was to begin without the tolerance; always, if there is none.
+    pub(super) run_is_exact: bool,
     pub(super) restarts: Restarts,
 }
 
@@ -52,6 +54,7 @@ impl Lifecycle {
             started: now,
             cron_state: None,
             progress: Progress::NotReady,
+            run_is_exact: true,
             restarts: Restarts::default(),
         }
     }

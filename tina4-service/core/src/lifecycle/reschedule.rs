@@ -38,10 +38,17 @@ impl Lifecycle {
             }
         }
         match self.phase {
-            Phase::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, pause } => {
+            Phase::Pending {
+                wait:
+                    Wait::Due(_)
+                    | Wait::DueWithTolerance(_)
+                    | Wait::Occurrence { .. }
+                    | Wait::ExactOccurrence { .. },
+                pause,
+            } => {
                 let wait = match due_now {
                     Some(due) => Wait::Due(due),
-                    None => self.next_due(spec, facts, self.due),
+                    None => self.next_due(spec, facts),
                 };
                 self.phase = Phase::Pending { wait, pause };
                 self.planned_by_calendar(spec);

@@ -20,6 +20,7 @@ mod reschedule;
 mod restarts;
 mod runs;
 mod stop;
+mod tolerance;
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -37,6 +38,7 @@ struct Harness {
     hooks: bool,
     last_heartbeat: Nanos,
     random: u64,
+    tolerance: Nanos,
     transitions: Vec<Transition>,
 }
 
@@ -50,6 +52,7 @@ impl Harness {
             hooks: false,
             last_heartbeat: 0,
             random: 0,
+            tolerance: 0,
             transitions: Vec::new(),
         }
     }
@@ -59,7 +62,17 @@ impl Harness {
     }
 
     fn step(&mut self, input: Input<'_>) -> Action {
-        let Self { spec, lifecycle, now, ahead, hooks, last_heartbeat, random, transitions } = self;
+        let Self {
+            spec,
+            lifecycle,
+            now,
+            ahead,
+            hooks,
+            last_heartbeat,
+            random,
+            tolerance,
+            transitions,
+        } = self;
         let wall = WallNanos::from(*now) + *ahead;
         let facts = Facts {
             now: *now,
@@ -68,6 +81,7 @@ impl Harness {
             has_hooks: *hooks,
             last_heartbeat: *last_heartbeat,
             random: *random,
+            tolerance: *tolerance,
         };
         lifecycle.step(spec, facts, input, &mut |transition| transitions.push(transition))
     }

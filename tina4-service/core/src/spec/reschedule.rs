@@ -4,7 +4,7 @@ use super::Spec;
 use super::fault::Fault;
 use super::range;
 use crate::duration::format;
-use crate::{Calendar, Key, Schedule};
+use crate::{Key, Schedule};
 
 impl Spec {
     /// The same settings with another schedule.
@@ -35,7 +35,7 @@ impl Spec {
     /// );
     /// ```
     pub fn with_schedule(&self, schedule: Schedule) -> Result<Self, Fault> {
-        let period = match (&self.schedule, &schedule) {
+        match (&self.schedule, &schedule) {
             (Schedule::Continuous, _) => {
                 let message = "it is continuous, so it has no due times to change; give it an `interval`, a `delay` or a `cron`";
                 return Err(Fault::key(Key::Interval, message));
@@ -44,27 +44,24 @@ impl Spec {
                 let message = "it has due times, so it cannot become continuous; use an interval, a delay or a calendar";
                 return Err(Fault::key(Key::Interval, message));
             }
-            (_, Schedule::Interval(period)) => {
-                range::check(Key::Interval, *period)?;
-                *period
+            (_, Schedule::Interval(period)) => range::check(Key::Interval, *period)?,
+            (_, Schedule::Delay(pause)) => range::check(Key::Delay, *pause)?,
+            // Checked when it was created.
+            (_, Schedule::Calendar(..)) => {}
+        }
+        let jitter = Some(self.jitter).filter(|jitter| !jitter.is_zero());
+        for (key, limited) in [(Key::Jitter, jitter), (Key::Tolerance, self.tolerance)] {
+            // The period is computed only if needed, because that is expensive for `cron`.
+            if let Some(found) = limited
+                && let Some(period) = schedule.shortest_period()
+                && found >= period
+            {
+                let (found, period) = (format(found), format(period));
+                let message = format!(
+                    "its `{key}` of `{found}` is not shorter than the new period of `{period}`; use a longer period"
+                );
+                return Err(Fault::value(Key::Interval, message).with(key));
             }
-            (_, Schedule::Delay(pause)) => {
-                range::check(Key::Delay, *pause)?;
-                *pause
-            }
-            (_, Schedule::Calendar(Calendar::Anchored(anchored), _)) => anchored.period,
-            // Computed only if needed, because it is expensive.
-            (_, Schedule::Calendar(Calendar::Cron(_), _)) if self.jitter.is_zero() => {
-                return Ok(Self { schedule, ..self.clone() });
-            }
-            (_, Schedule::Calendar(Calendar::Cron(cron), _)) => cron.shortest_interval(),
-        };
-        if self.jitter >= period {
-            let (jitter, period) = (format(self.jitter), format(period));
-            let message = format!(
-                "its `jitter` of `{jitter}` is not shorter than the new period of `{period}`; use a longer period"
-            );
-            return Err(Fault::value(Key::Interval, message).with(Key::Jitter));
         }
         Ok(Self { schedule, ..self.clone() })
     }
@@ -75,7 +72,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Anchor, Anchored, Cron, Timezone};
+    use crate::{Anchor, Anchored, Calendar, Cron, Timezone};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -113,6 +110,11 @@ mod tests {
                 (answer, _) => panic!("{schedule}: {answer:?}"),
             }
         }
+        let tolerant =
+            Spec { tolerance: Some(9 * SECOND), ..spec(Schedule::Interval(minute), SECOND) };
+        tolerant.with_schedule(Schedule::Delay(10 * SECOND)).unwrap();
+        let fault = tolerant.with_schedule(Schedule::Delay(9 * SECOND)).unwrap_err();
+        assert!(fault.to_string().contains("its `tolerance` of `9s` is not shorter"), "{fault}");
         let continuous = spec(Schedule::Continuous, Duration::ZERO);
         let fault = continuous.with_schedule(Schedule::Interval(minute)).unwrap_err();
         assert!(fault.to_string().contains("it is continuous"), "{fault}");

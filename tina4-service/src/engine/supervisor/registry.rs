@@ -265,7 +265,7 @@ impl Registry {
     pub(super) fn rebuild_timers(&mut self, timers: &mut Timers) {
         timers.clear();
         for (service, index) in self.services.iter_mut().zip(0_u32..) {
-            service.queued = service.life.next_wake_up().unwrap_or(Nanos::MAX);
+            service.queued = service.wake_up_by().unwrap_or(Nanos::MAX);
             if service.queued < Nanos::MAX {
                 timers.push(service.queued, index);
             }

@@ -3,9 +3,10 @@
 use super::Supervisor;
 use super::supervised::NewSchedule;
 use crate::engine::control_error::ControlError;
+use crate::service::time_settings::tolerance;
 use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::Input;
-use tina4_service_core::{Nanos, Schedule};
+use tina4_service_core::{Nanos, Schedule, nanos};
 
 impl Supervisor {
     /// Changes the schedule of one service, which follows it from now on. `schedule`: with its time zone,
@@ -28,7 +29,8 @@ impl Supervisor {
         }
         let spec = service.spec().with_schedule(schedule);
         let spec = spec.map_err(|fault| refused(fault.to_string()))?;
-        service.set_schedule(NewSchedule { spec, zone });
+        let tolerance = nanos(tolerance(&spec, &self.env));
+        service.set_schedule(NewSchedule { spec, zone, tolerance });
         self.apply(index, Input::Rescheduled, now);
         Ok(())
     }

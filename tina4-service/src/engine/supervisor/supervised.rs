@@ -23,9 +23,11 @@ pub(super) struct Supervised {
     pub(super) instance: Arc<Instance>,
     pub(super) life: Lifecycle,
     pub(super) stats: Stats,
-    /// The due time of this service's current entry in the timer queue, which is never later than its
-    /// next wake-up; `Nanos::MAX` if it has none. All its other entries are outdated.
+    /// The instant of this service's current entry in the timer queue, which is never later than
+    /// [`Supervised::wake_up_by`]; `Nanos::MAX` if it has none. All its other entries are outdated.
     pub(super) queued: Nanos,
+    /// Whether it has a time zone, a tolerance or a new schedule.
+    pub(super) has_time_settings: bool,
     cold: Option<Box<Cold>>,
     pub(super) end: Option<Box<EndInfo>>,
 }
@@ -45,6 +47,8 @@ pub(super) struct NewSchedule {
     pub(super) spec: Spec,
     /// The time zone of a calendar schedule.
     pub(super) zone: Option<Zone>,
+    /// How long after a due time a run may begin; 0: the service has no tolerance.
+    pub(super) tolerance: Nanos,
 }
 
 /// What one step of a service needs, borrowed from it at the same time.
@@ -56,6 +60,8 @@ pub(super) struct StepParts<'a> {
     pub(super) wall: WallNanos,
     /// The time zone; UTC if the schedule does not need it.
     pub(super) zone: &'a dyn CoreZone,
+    /// How long after a due time a run may begin; 0: the service has no tolerance.
+    pub(super) tolerance: Nanos,
 }
 
 /// The dependencies and dependents of a service.
@@ -90,6 +96,7 @@ pub(super) struct EndInfo {
 impl Supervised {
     pub(super) fn new(instance: Arc<Instance>, now: Nanos) -> Self {
         Self {
+            has_time_settings: instance.has_time_settings(),
             instance,
             life: Lifecycle::new(now),
             stats: Stats::new(),
@@ -113,21 +120,36 @@ impl Supervised {
         }
     }
 
+    /// What one step needs. Without `HAS_TIME_SETTINGS`, `has_time_settings` must be `false`.
     #[inline]
-    pub(super) fn step_parts(&mut self) -> StepParts<'_> {
+    pub(super) fn step_parts<const HAS_TIME_SETTINGS: bool>(&mut self) -> StepParts<'_> {
         let Self { instance, life, cold, .. } = self;
+        let spec = instance.definition.spec();
+        if !HAS_TIME_SETTINGS {
+            return StepParts { life, instance, spec, wall: 0, zone: &Utc, tolerance: 0 };
+        }
         match cold.as_deref() {
-            Some(Cold { schedule: Some(NewSchedule { spec, zone }), .. }) => {
+            Some(Cold { schedule: Some(NewSchedule { spec, zone, tolerance }), .. }) => {
                 let (wall, zone): (_, &dyn CoreZone) = match zone {
                     Some(zone) => (instance.env.clock.wall_nanos(), zone),
                     None => (0, &Utc),
                 };
-                StepParts { life, instance, spec, wall, zone }
+                StepParts { life, instance, spec, wall, zone, tolerance: *tolerance }
             }
             Some(Cold { schedule: None, .. }) | None => {
                 let (wall, zone) = instance.calendar();
-                StepParts { life, instance, spec: instance.definition.spec(), wall, zone }
+                StepParts { life, instance, spec, wall, zone, tolerance: instance.tolerance() }
             }
+        }
+    }
+
+    /// How long after a due time a run may begin; 0: the service has no tolerance.
+    // perf: cold, because few services have one.
+    #[cold]
+    pub(super) fn tolerance(&self) -> Nanos {
+        match self.cold.as_deref() {
+            Some(Cold { schedule: Some(new), .. }) => new.tolerance,
+            Some(Cold { schedule: None, .. }) | None => self.instance.tolerance(),
         }
     }
 
@@ -142,13 +164,14 @@ impl Supervised {
     }
 
     pub(super) fn set_schedule(&mut self, schedule: NewSchedule) {
+        self.has_time_settings = true;
         self.cold.get_or_insert_default().schedule = Some(schedule);
     }
 
     /// The schedule that the service follows, with its time zone.
     pub(super) fn schedule(&self) -> Schedule {
         match self.cold.as_deref() {
-            Some(Cold { schedule: Some(NewSchedule { spec, zone }), .. }) => {
+            Some(Cold { schedule: Some(NewSchedule { spec, zone, .. }), .. }) => {
                 Schedule::new(spec.schedule.clone(), zone.clone())
             }
             Some(Cold { schedule: None, .. }) | None => self.instance.schedule(),
@@ -195,19 +218,44 @@ impl Supervised {
             attempt: stats.attempt,
             due: life.run_due(),
             occurrence: life.run_occurrence().unwrap_or(NO_OCCURRENCE),
-            started: life.run_started(),
+            lateness: self.lateness(),
         }
+    }
+
+    /// How late the current or last run began, beyond its tolerance.
+    #[inline]
+    pub(super) fn lateness(&self) -> Nanos {
+        self.life.run_lateness(|| self.tolerance())
     }
 
     pub(super) fn end_mut(&mut self) -> &mut EndInfo {
         self.end.get_or_insert_default()
     }
 
-    /// Makes sure that the timer queue has an entry no later than the life cycle's next wake-up.
-    /// Returns whether it added one.
+    /// By when the life cycle needs its next wake-up, if it has one.
+    // perf: not inlined, so that services without a tolerance do not pay for it.
+    #[inline(never)]
+    pub(super) fn wake_up_by(&self) -> Option<Nanos> {
+        self.life.wake_up_by(self.tolerance())
+    }
+
+    /// Whether an entry of the timer queue with this instant is current: the life cycle needs its next
+    /// wake-up then.
     #[inline]
-    pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
-        match self.life.next_wake_up() {
+    pub(super) fn is_current(&self, queued: Nanos) -> bool {
+        // The first condition is enough without a tolerance.
+        self.queued == queued
+            && (self.life.next_wake_up() == Some(queued) || self.wake_up_by() == Some(queued))
+    }
+
+    /// Makes sure that the timer queue has an entry no later than [`Supervised::wake_up_by`]. Returns
+    /// whether it added one.
+    // perf: a large part of a step; the compiler does not inline it on its own.
+    #[inline(always)]
+    pub(super) fn rearm(&mut self, index: u32, tolerance: Nanos, timers: &mut Timers) -> bool {
+        let wake_up =
+            if tolerance == 0 { self.life.next_wake_up() } else { self.life.wake_up_by(tolerance) };
+        match wake_up {
             Some(wake_up) if wake_up < self.queued => {
                 self.queued = wake_up;
                 timers.push(wake_up, index);

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tina4_service_core::CrashKind;
 use tina4_service_core::lifecycle::Crash;
+use tina4_service_core::{CrashKind, Schedule};
 
 use super::control::{PendingStop, StopResponse};
 use super::*;
@@ -28,8 +28,16 @@ const SECOND: Nanos = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(25);
 
 fn supervisor(services: impl IntoIterator<Item = Service>) -> Supervisor {
+    supervisor_with_tolerance(Duration::ZERO, services)
+}
+
+/// A supervisor whose default tolerance is `tolerance`.
+fn supervisor_with_tolerance(
+    tolerance: Duration,
+    services: impl IntoIterator<Item = Service>,
+) -> Supervisor {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-    let env = Environment { clock, shutdown_timeout: LIMIT, ..Environment::default() };
+    let env = Environment { clock, tolerance, shutdown_timeout: LIMIT, ..Environment::default() };
     let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
     let recent = SettingsCache::default();
     for service in services {
@@ -84,7 +92,8 @@ fn complete(
     now: Nanos,
     may_repeat: bool,
 ) -> Option<WorkItem> {
-    let timing = Timing { began: item.context.run_info().started, ended: now, now, may_repeat };
+    let began = supervisor.registry.get(item.index).life.run_started();
+    let timing = Timing { began, ended: now, now, may_repeat };
     let id = supervisor.complete(item, completion, timing);
     id.map(|id| supervisor.begin(id))
 }
@@ -135,7 +144,7 @@ fn a_repeating_service_lets_others_go_first() {
     // No other service is due.
     queue = repeat(&mut services, queue, 2).expect("immediately");
     let order = queue.context.run_info();
-    assert_eq!((order.number, order.due, order.started), (3, 2, 2));
+    assert_eq!((order.number, order.due, order.lateness), (3, 2, 0));
     assert!(
         finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(),
         "`may_repeat` is false"
@@ -150,6 +159,110 @@ fn a_repeating_service_lets_others_go_first() {
     finish(&mut services, report, crash(), LATER);
     assert!(services.deferred().is_pending());
     assert!(repeat(&mut services, queue, LATER).is_none());
+}
+
+/// What the leader does: it waits until the next due time, then takes all work that may begin.
+#[test]
+fn rule_11_due_times_close_together_share_one_wake_up() {
+    const MILLISECOND: Nanos = SECOND / 1_000;
+    let tolerant = (1..=1_000).map(|number| {
+        let offset = Duration::from_millis(number);
+        service(format!("s{number}")).interval("1s").initial_delay(offset).tolerance("10ms")
+    });
+    let exact = service("exact").interval("100ms").initial_delay("5500us");
+    let mut services = supervisor(tolerant.chain([exact]));
+    services.start_all(0).unwrap();
+    let (mut wake_ups, mut runs, mut exact_runs) = (0, 0, 0);
+    while let Some(now) = services.next_due().filter(|due| *due < 10 * SECOND) {
+        wake_ups += 1;
+        while let Some(item) = take(&mut services, now) {
+            let (name, run) = (item.context.name().to_owned(), item.context.run_info());
+            let tolerance = if name == "exact" { 0 } else { 10 * MILLISECOND };
+            assert!((run.due..=run.due + tolerance).contains(&now), "{name}: {run:?} at {now}");
+            assert!(item.context.lateness().is_zero(), "{name}");
+            runs += 1;
+            exact_runs += u32::from(name == "exact");
+            finish(&mut services, item, Completion::Ran(Exit::Wait), now);
+        }
+        assert!(!services.is_due(now), "all work that may begin was taken");
+    }
+    assert_eq!(exact_runs, 100);
+    assert!(runs - exact_runs >= 9_980, "{runs}: none was missed");
+    // Every 11 ms, and at the due times of the exact service.
+    assert!(wake_ups <= 10_000 / 11 + exact_runs + 1, "{wake_ups}");
+}
+
+#[test]
+fn rule_11_the_tolerance_of_the_runner_applies_to_services_with_a_longer_period() {
+    let services = supervisor_with_tolerance(
+        Duration::from_secs(1),
+        [
+            service("interval").interval("1001ms"),
+            service("delay").delay("2s"),
+            service("short-interval").interval("1s"),
+            service("short-delay").delay("1s"),
+            service("continuous").initial_delay("1h"),
+            service("own").interval("1h").tolerance("5ms"),
+            service("own-longer").interval("1h").tolerance("1m"),
+            service("own-short-interval").interval("10ms").tolerance("5ms"),
+        ],
+    );
+    let tolerances: Vec<_> =
+        services.registry.iter().map(|service| service.instance.tolerance()).collect();
+    let milliseconds = [1_000, 1_000, 0, 0, 0, 5, 60_000, 5];
+    assert_eq!(tolerances, milliseconds.map(|length| length * SECOND / 1_000));
+}
+
+#[cfg(feature = "cron")]
+#[test]
+fn rule_11_the_period_of_cron_is_the_shortest_time_between_two_occurrences() {
+    let services = supervisor_with_tolerance(
+        Duration::from_secs(60),
+        [service("hourly").cron("@hourly"), service("two-minutes").cron("0,1 8 * * *")],
+    );
+    let tolerances = services.registry.iter().map(|service| service.instance.tolerance());
+    assert_eq!(tolerances.collect::<Vec<_>>(), [60 * SECOND, 0]);
+}
+
+#[test]
+fn rule_11_and_185_a_new_schedule_has_the_tolerance_that_its_period_allows() {
+    let interval = |seconds| Ok((Schedule::Interval(Duration::from_secs(seconds)), None));
+    let mut services = supervisor_with_tolerance(
+        Duration::from_secs(5),
+        [service("runner").interval("3s"), service("own").interval("1h").tolerance("7s")],
+    );
+    services.start_all(0).unwrap();
+    while let Some(item) = take(&mut services, 0) {
+        finish(&mut services, item, Completion::Ran(Exit::Wait), 0);
+    }
+    services.reschedule("own", interval(60), 0).unwrap();
+    services.reschedule("runner", interval(40), 0).unwrap();
+    assert_eq!(services.next_due(), Some((40 + 5) * SECOND), "the default applies now");
+    services.reschedule("runner", interval(4), 0).unwrap();
+    assert_eq!(services.next_due(), Some(4 * SECOND), "and no longer");
+    services.request("runner", Input::Pause, 0).unwrap();
+    assert_eq!(services.next_due(), Some((60 + 7) * SECOND));
+    let refused = services.reschedule("own", interval(7), 0).unwrap_err();
+    assert!(refused.to_string().contains("`tolerance` of `7s` is not shorter"), "{refused}");
+}
+
+/// A request changes by when a service must run: the entry in the timer queue must follow.
+#[test]
+fn rule_11_and_172_run_now_does_not_wait_for_the_end_of_the_tolerance() {
+    let mut services =
+        supervisor([service("s").interval("10s").initial_delay("5s").tolerance("3s")]);
+    services.start_all(0).unwrap();
+    assert_eq!(services.next_due(), Some(8 * SECOND));
+    assert!(!services.is_due(5 * SECOND - 1) && services.is_due(5 * SECOND));
+    services.request("s", Input::RunNow, 6 * SECOND).unwrap();
+    assert_eq!(services.next_due(), Some(5 * SECOND));
+    let item = take(&mut services, 6 * SECOND).expect("it was requested");
+    assert_eq!(item.context.lateness(), Duration::from_secs(1));
+    finish(&mut services, item, Completion::Ran(Exit::Wait), 6 * SECOND);
+    assert_eq!(services.next_due(), Some(18 * SECOND));
+    // A stop does not wait either.
+    services.stop_all(LIMIT, None, 16 * SECOND);
+    assert!(services.is_idle());
 }
 
 #[test]

@@ -146,9 +146,10 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn random_inputs_keep_the_invariants(spec in spec(), steps in prop::collection::vec(step(), 1..MAX_STEPS), random in any::<u64>()) {
+    fn random_inputs_keep_the_invariants(spec in spec(), steps in prop::collection::vec(step(), 1..MAX_STEPS), random in any::<u64>(), tolerance in prop_oneof![Just(0_u64), 0..100_000_000_u64]) {
         let mut harness = Harness::new(spec.clone());
         harness.random = random;
+        harness.tolerance = tolerance;
         let mut executing = Executing::Nothing;
         let mut cancelled = false;
         let mut consecutive_restarts = 0_u32;
@@ -309,8 +310,13 @@ proptest! {
                 // run.
                 && harness.lifecycle.next_occurrence().is_none()
             {
-                prop_assert!(wake_up >= harness.now, "{:?} at {}", harness.lifecycle, harness.now);
+                prop_assert!(wake_up.saturating_add(tolerance) >= harness.now, "{:?} at {}", harness.lifecycle, harness.now);
             }
+            // A wake-up may wait up to the tolerance, and only if a run of the schedule is next.
+            let (from, by) = (harness.lifecycle.next_wake_up(), harness.lifecycle.wake_up_by(tolerance));
+            prop_assert_eq!(from.is_some(), by.is_some());
+            let wait = by.unwrap_or(0) - from.unwrap_or(0);
+            prop_assert!(wait <= tolerance && (wait == 0 || harness.state() == State::Waiting), "{:?}", harness.lifecycle);
         }
         // A stop ends every activation, at its deadline at the latest.
         let deadline = harness.now + 5;
