@@ -12,6 +12,7 @@ use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
 use crate::service::registration::{Dependency, Registration};
 use crate::service::settings::Settings;
+use crate::sys::panics;
 use crate::sys::place::Place;
 
 /// The definition of a service: declared with the attribute, or built at run time.
@@ -38,6 +39,33 @@ pub(crate) trait Body: Send + Sync {
     fn needs(&self) -> &'static [Need];
     /// The name of its type, which contains the path of the function that defines it.
     fn path(&self) -> &'static str;
+}
+
+/// What is left of a body that was dropped.
+struct NoBody;
+
+impl Body for NoBody {
+    fn call(&self, _: &Invocation<'_>) -> Exit {
+        Exit::Done
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[]
+    }
+
+    fn path(&self) -> &'static str {
+        ""
+    }
+}
+
+/// The last owner of a service that was unregistered may be a thread of the pool, so a panic in a
+/// destructor of the body must not leave it. The panic hook reports it.
+impl Drop for Built {
+    fn drop(&mut self) {
+        // This does not allocate, because `NoBody` has no size.
+        let body = std::mem::replace(&mut self.body, Box::new(NoBody));
+        let _ = panics::catch(|| drop(body));
+    }
 }
 
 impl Definition {
