@@ -474,3 +474,33 @@ fn rule_36_and_25_a_panic_in_a_destructor_of_a_forgotten_service_harms_nobody() 
     assert_eq!(tests::info(&runner, "other").crashes, 0);
     assert!(runner.stop_all().is_clean());
 }
+
+#[test]
+fn rule_36_and_41_dependents_may_go_in_any_order_and_the_others_still_stop_first() {
+    let base = Service::new("base", sleep_until_stopped).ready(Ready::Started);
+    let dependent =
+        |number: u32| Service::new(format!("d{number}"), |_| {}).interval("1h").after("base");
+    let mut t = in_virtual_time([base]);
+    t.advance("0s");
+    (0..8).for_each(|number| t.runner().register(dependent(number)).unwrap());
+    t.runner().start_all().unwrap();
+    t.advance("1s");
+    // The last ones move to the positions of those that are removed before them.
+    for number in [0, 7, 1, 6, 3] {
+        t.unregister(&format!("d{number}")).unwrap();
+        let refused = t.unregister("base").unwrap_err();
+        assert!(matches!(refused, ControlError::InUse { .. }), "{refused}");
+    }
+    let refused = t.unregister("base").unwrap_err();
+    let ControlError::InUse { by, .. } = &refused else { panic!("{refused}") };
+    let by: std::collections::BTreeSet<_> = by.iter().map(|name| &**name).collect();
+    assert_eq!(by, ["d2", "d4", "d5"].into());
+    t.stop_all();
+    let events = t.events();
+    let base_stops =
+        events.iter().position(|event| event.service == "base" && event.change == Change::Stopping);
+    let last_stopped = events
+        .iter()
+        .rposition(|event| event.service.starts_with('d') && event.change == Change::Stopped);
+    assert!(last_stopped < base_stops, "{}", t.timeline());
+}
