@@ -103,22 +103,31 @@ impl SqliteEngine {
         transaction(&mut self.writers().durable, write).map_err(failed)
     }
 
-    /// Stores the jobs of several pushes with one commit; if that fails, each push with its own, so
-    /// that none fails because of another.
+    /// Stores the jobs of several pushes with one commit.
+    ///
+    /// If a statement fails, each push gets a commit of its own, so that none fails because of
+    /// another. If the commit itself fails, so do all: it may have reached the disk, and a second one
+    /// could store the jobs twice.
     fn commit(&self, requests: &[Request]) -> Vec<Result<Vec<Pushed>, EngineError>> {
-        let store = |requests: &[Request]| {
-            self.write_durably(|transaction| {
-                requests.iter().map(|request| store(transaction, request)).collect()
-            })
-        };
-        let stored: Result<Vec<_>, _> = store(requests);
+        let mut is_statement = false;
+        let stored = self.write_durably(|transaction| {
+            let stored: rusqlite::Result<Vec<_>> =
+                requests.iter().map(|request| store(transaction, request)).collect();
+            stored.inspect_err(|_| is_statement = true)
+        });
         match stored {
             Ok(stored) => stored.into_iter().map(Ok).collect(),
             Err(error) if requests.len() == 1 => vec![Err(error)],
-            Err(_) => requests
+            Err(_) if is_statement => requests
                 .iter()
-                .map(|request| self.write_durably(|transaction| self::store(transaction, request)))
+                .map(|request| self.write_durably(|transaction| store(transaction, request)))
                 .collect(),
+            Err(error) => {
+                let error = error.to_string();
+                let failed =
+                    |_| Err(EngineError::Failed { engine: NAME, source: error.clone().into() });
+                requests.iter().map(failed).collect()
+            }
         }
     }
 }
