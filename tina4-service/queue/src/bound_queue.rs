@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 
 use crate::active_claim::ActiveClaim;
 use crate::cancelled::Cancelled;
-use crate::capabilities::Feature;
 use crate::counters::Stats;
 use crate::dead_job::{DeadJob, DeadSelection};
 use crate::end::End;
 use crate::engine_error::EngineError;
 use crate::executor::Executor;
+use crate::feature::Feature;
 use crate::finish_error::FinishError;
 use crate::job::Job;
 use crate::job_id::JobId;

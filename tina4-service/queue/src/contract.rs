@@ -1,4 +1,4 @@
-//! The conformance suite: what every [`Engine`] has to do, as cases that its author can run.
+//! The conformance suite: what every [`Engine`](crate::Engine) has to do, as cases that its author can run.
 //!
 //! The cases are the same for all engines. One that needs a [`Feature`](crate::Feature) runs only on engines that have
 //! it; for engines that do not, there is a case that checks the refusal.

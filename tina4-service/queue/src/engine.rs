@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::backlog::Backlog;
 use crate::cancelled::Cancelled;
-use crate::capabilities::{Capabilities, Feature};
+use crate::capabilities::Capabilities;
 use crate::claim::Held;
 use crate::dead_job::{DeadJob, DeadSelection};
 use crate::end::Ended;
 use crate::engine_error::EngineError;
+use crate::feature::Feature;
 use crate::job_id::JobId;
 use crate::new_job::NewJob;
 use crate::pushed::Pushed;

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::capabilities::Feature;
-use crate::new_job::JobError;
+use crate::feature::Feature;
+use crate::job_error::JobError;
 
 /// Why an engine did not do what it was asked.
 #[derive(Debug)]

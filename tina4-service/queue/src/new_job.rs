@@ -1,19 +1,12 @@
 //! [`NewJob`]: a job on its way to an engine.
 
-use std::error::Error;
-use std::fmt;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::capabilities::{Capabilities, Feature};
+use crate::capabilities::Capabilities;
 use crate::engine_error::EngineError;
-use crate::name::{self, NameError};
-
-/// The priorities that a job can have.
-pub const PRIORITIES: RangeInclusive<i8> = -9..=9;
-
-/// The maximum length of a unique key, in bytes.
-pub const MAX_KEY_LEN: usize = 255;
+use crate::feature::Feature;
+use crate::job_error::{JobError, MAX_KEY_LEN, PRIORITIES};
+use crate::name;
 
 /// A job to be pushed: everything that an engine has to store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +31,6 @@ pub struct Unique<'a> {
     /// For how long after the push the key is taken, whether or not the job still exists; `None`
     /// means until the job is done, dead or cancelled.
     pub window: Option<Duration>,
-}
-
-/// What is wrong with a [`NewJob`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JobError {
-    /// The name of its queue.
-    Name(NameError),
-    /// Its priority is outside [`PRIORITIES`].
-    Priority(i8),
-    /// Its unique key is empty.
-    EmptyKey,
-    /// Its unique key has this many bytes.
-    LongKey(usize),
 }
 
 impl<'a> NewJob<'a> {
@@ -90,34 +69,5 @@ impl<'a> NewJob<'a> {
             can.require(engine, Feature::Delay)?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for JobError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(error) => error.fmt(f),
-            Self::Priority(found) => write!(
-                f,
-                "the priority {found} is out of range; use {} to {}",
-                PRIORITIES.start(),
-                PRIORITIES.end()
-            ),
-            Self::EmptyKey => {
-                f.write_str("the unique key is empty; name what must exist only once")
-            }
-            Self::LongKey(found) => {
-                write!(
-                    f,
-                    "the unique key has {found} bytes; use at most {MAX_KEY_LEN}, such as a hash"
-                )
-            }
-        }
-    }
-}
-
-impl Error for JobError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        None
     }
 }

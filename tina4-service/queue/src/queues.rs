@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::capabilities::Feature;
 use crate::clock;
 use crate::counters::Counters;
 use crate::engine::Engine;
 use crate::engine_error::EngineError;
+use crate::feature::Feature;
 use crate::timestamp::Timestamp;
 
 /// An engine, for any number of queues. Clones share it.

@@ -3,8 +3,8 @@
 use super::bench::{Bench, LEASE, QUEUE};
 use super::case::{Applies, Case};
 use crate::cancelled::Cancelled;
-use crate::capabilities::Feature;
 use crate::end::End;
+use crate::feature::Feature;
 use crate::job_id::JobId;
 
 pub(super) const CASES: &[Case] = &[

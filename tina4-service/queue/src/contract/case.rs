@@ -1,7 +1,7 @@
 //! [`Case`].
 
 use super::bench::Bench;
-use crate::capabilities::Feature;
+use crate::feature::Feature;
 
 /// One case of the suite.
 #[derive(Clone, Copy, Debug)]

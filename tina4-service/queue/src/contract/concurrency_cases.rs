@@ -5,9 +5,9 @@ use std::thread;
 
 use super::bench::{Bench, LEASE, QUEUE};
 use super::case::{Applies, Case};
-use crate::capabilities::Feature;
 use crate::end::{End, Ended};
 use crate::engine::Engine;
+use crate::feature::Feature;
 use crate::new_job::{NewJob, Unique};
 
 pub(super) const CASES: &[Case] = &[

@@ -2,9 +2,9 @@
 
 use super::bench::{Bench, LEASE, QUEUE};
 use super::case::{Applies, Case};
-use crate::capabilities::Feature;
 use crate::dead_job::{DeadJob, DeadSelection};
 use crate::end::End;
+use crate::feature::Feature;
 use crate::job_id::JobId;
 
 pub(super) const CASES: &[Case] = &[

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::bench::{Bench, LEASE, QUEUE};
 use super::case::{Applies, Case};
-use crate::capabilities::Feature;
 use crate::end::End;
+use crate::feature::Feature;
 use crate::new_job::NewJob;
 
 pub(super) const CASES: &[Case] = &[

@@ -2,9 +2,9 @@
 
 use super::bench::{Bench, LEASE, QUEUE};
 use super::case::{Applies, Case};
-use crate::capabilities::Feature;
 use crate::claim::Held;
 use crate::end::{End, Ended};
+use crate::feature::Feature;
 
 pub(super) const CASES: &[Case] = &[
     Case {

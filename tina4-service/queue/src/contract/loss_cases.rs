@@ -2,8 +2,8 @@
 
 use super::bench::{Bench, LEASE, QUEUE};
 use super::case::{Applies, Case};
-use crate::capabilities::Feature;
 use crate::end::End;
+use crate::feature::Feature;
 use crate::retry_policy::RetryPolicy;
 use crate::want::Want;
 

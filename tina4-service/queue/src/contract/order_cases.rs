@@ -2,10 +2,11 @@
 
 use super::bench::{Bench, QUEUE};
 use super::case::{Applies, Case};
-use crate::capabilities::Feature;
 use crate::end::End;
 use crate::engine_error::EngineError;
-use crate::new_job::{JobError, NewJob};
+use crate::feature::Feature;
+use crate::job_error::JobError;
+use crate::new_job::NewJob;
 
 pub(super) const CASES: &[Case] = &[
     Case {

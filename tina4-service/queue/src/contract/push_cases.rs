@@ -6,8 +6,9 @@ use super::bench::{Bench, QUEUE};
 use super::case::{Applies, Case};
 use crate::end::End;
 use crate::engine_error::EngineError;
+use crate::job_error::JobError;
 use crate::name::NameError;
-use crate::new_job::{JobError, NewJob};
+use crate::new_job::NewJob;
 
 pub(super) const CASES: &[Case] = &[
     Case {

@@ -4,9 +4,9 @@ use std::fmt::Debug;
 
 use super::bench::{Bench, QUEUE};
 use super::case::{Applies, Case};
-use crate::capabilities::Feature;
 use crate::dead_job::DeadSelection;
 use crate::engine_error::EngineError;
+use crate::feature::Feature;
 use crate::new_job::{NewJob, Unique};
 
 pub(super) const CASES: &[Case] = &[

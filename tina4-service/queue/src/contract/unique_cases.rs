@@ -3,11 +3,12 @@
 use super::bench::{Bench, LEASE, QUEUE};
 use super::case::{Applies, Case};
 use crate::cancelled::Cancelled;
-use crate::capabilities::Feature;
 use crate::dead_job::DeadSelection;
 use crate::end::End;
 use crate::engine_error::EngineError;
-use crate::new_job::{JobError, NewJob, Unique};
+use crate::feature::Feature;
+use crate::job_error::JobError;
+use crate::new_job::{NewJob, Unique};
 use crate::pushed::Pushed;
 
 pub(super) const CASES: &[Case] = &[
