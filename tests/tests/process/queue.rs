@@ -54,13 +54,15 @@ fn counters(jobs: &BoundQueue<String>) -> Counters {
     jobs.stats().expect("the jobs can be counted").counters
 }
 
+/// The lease is an hour, but the end of the process is noticed.
 #[test]
-fn rule_131_and_135_the_job_of_a_killed_process_comes_back() {
+fn rule_131_132_and_135_the_job_of_a_killed_process_comes_back_at_once() {
     let directory = Directory::new("killed");
     let jobs = directory.open();
     jobs.push(&"1".to_owned()).expect("the push succeeds");
-    let mut child = directory.start("hold", "go");
+    let mut child = directory.start("hold-long", "go");
     child.wait_for_line("claimed 1 1");
+    assert!(jobs.pop().expect("the claim succeeds").is_none(), "the child is alive");
     drop(child); // kill -9
     let mut job = None;
     until("the job is back", || {
@@ -72,6 +74,17 @@ fn rule_131_and_135_the_job_of_a_killed_process_comes_back() {
     job.complete().expect("it is held");
     let Counters { done, lost, stale, .. } = counters(&jobs);
     assert_eq!((done, lost, stale), (1, 1, 0));
+}
+
+#[test]
+fn rule_131_and_135_the_job_of_a_killed_process_comes_back_at_the_next_start() {
+    let directory = Directory::new("restarted");
+    directory.open().push(&"1".to_owned()).expect("the push succeeds");
+    let mut child = directory.start("hold-long", "go");
+    child.wait_for_line("claimed 1 1");
+    drop(child); // kill -9
+    let job = directory.open().pop().expect("the claim succeeds").expect("it is back");
+    assert_eq!((job.as_str(), job.attempt()), ("1", 2));
 }
 
 #[test]

@@ -57,7 +57,8 @@ pub trait Engine: Send + Sync {
     ///
     /// 1. Ends each claim of `ended` that this owner holds, and reports the others as stale. A claim is
     ///    not held any more at the instant when its lease ends.
-    /// 2. For each request: claims whose lease has ended are lost. The job becomes ready after
+    /// 2. For each request: claims whose lease has ended are lost; so may be those of an owner that
+    ///    is known to be gone. The job becomes ready after
     ///    [`RetryPolicy::delay_after_loss`](crate::RetryPolicy::delay_after_loss), or is dead if that was
     ///    its last attempt.
     /// 3. For each request: claims ready jobs by priority (highest first), then due time, then id.

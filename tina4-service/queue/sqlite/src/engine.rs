@@ -13,6 +13,7 @@ use tina4_service_queue::{
 use crate::connections::{self, Connections};
 use crate::error::{NAME, failed};
 use crate::group_commit::GroupCommit;
+use crate::liveness::Liveness;
 use crate::push::{self, OwnedJob};
 use crate::{admin, owner, turn, version};
 
@@ -39,6 +40,7 @@ pub struct SqliteEngine {
     owner: String,
     writers: Mutex<Connections>,
     reader: Mutex<Connection>,
+    liveness: Liveness,
     pushes: GroupCommit<Request, Result<Vec<Pushed>, EngineError>>,
 }
 
@@ -57,13 +59,16 @@ impl SqliteEngine {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, EngineError> {
         version::check(rusqlite::version_number(), rusqlite::version())?;
         let path = path.as_ref().to_owned();
-        let writers = Connections::open(&path)?;
+        let mut writers = Connections::open(&path)?;
         let reader = connections::open_reader(&path)?;
+        let owner = owner::random();
+        let liveness = register(&mut writers.fast, &path, &owner)?;
         Ok(Self {
             path,
-            owner: owner::random(),
+            owner,
             writers: Mutex::new(writers),
             reader: Mutex::new(reader),
+            liveness,
             pushes: GroupCommit::new(),
         })
     }
@@ -103,6 +108,15 @@ impl SqliteEngine {
         transaction(&mut self.writers().durable, write).map_err(failed)
     }
 
+    /// The owners that hold claims but are gone; none if that was checked just now.
+    fn gone_owners(&self, wants: &[Want<'_>], now: Timestamp) -> Result<Vec<String>, EngineError> {
+        if wants.is_empty() || !self.liveness.is_check_due(now) {
+            return Ok(Vec::new());
+        }
+        let others = self.read(|reader| turn::other_owners(reader, &self.owner))?;
+        Ok(self.liveness.gone(others))
+    }
+
     /// Stores the jobs of several pushes with one commit.
     ///
     /// If a statement fails, each push gets a commit of its own, so that none fails because of
@@ -130,6 +144,19 @@ impl SqliteEngine {
             }
         }
     }
+}
+
+/// Registers an owner while no other process can.
+fn register(
+    connection: &mut Connection,
+    path: &Path,
+    owner: &str,
+) -> Result<Liveness, EngineError> {
+    let lock =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let liveness = Liveness::register(path, owner)?;
+    lock.rollback().map_err(failed)?;
+    Ok(liveness)
 }
 
 /// Runs a transaction.
@@ -182,12 +209,13 @@ impl Engine for SqliteEngine {
         wants: &[Want<'_>],
         now: Timestamp,
     ) -> Result<Turn, EngineError> {
+        let gone = self.gone_owners(wants, now)?;
         // A queue where nothing happens costs no write.
-        if ended.is_empty() && !self.read(|reader| turn::has_work(reader, wants, now))? {
+        if ended.is_empty() && !self.read(|reader| turn::has_work(reader, wants, &gone, now))? {
             let next = self.read(|reader| turn::next_change(reader, wants, now))?;
             return Ok(Turn { next, ..Turn::default() });
         }
-        self.write(|writer| turn::turn(writer, ended, wants, &self.owner, now))
+        self.write(|writer| turn::turn(writer, ended, wants, &gone, &self.owner, now))
     }
 
     fn renew(

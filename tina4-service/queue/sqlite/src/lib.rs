@@ -20,7 +20,8 @@
 //!
 //! [`BoundQueue::push_in`](tina4_service_queue::BoundQueue::push_in) and
 //! [`Job::complete_in`](tina4_service_queue::Job::complete_in) take a `rusqlite` transaction or savepoint in
-//! the same file:
+//! the same file. Begin it as `Immediate`: SQLite refuses a transaction that reads first and writes later if
+//! somebody else has written in between.
 //!
 //! ```
 //! use rusqlite::{Connection, TransactionBehavior};
@@ -47,6 +48,9 @@
 //! The tables `tina4_job`, `tina4_key`, `tina4_dead` and `tina4_meta`. A row with a queue and a payload is a job, so
 //! that other programs can push: `insert into tina4_job(queue, payload) values ('emails', '"hello"')`.
 //!
+//! Each process has a locked file in the directory `<file>-owners`. When the process ends, however it ends, the
+//! system releases the lock, and the others take its jobs back without waiting for the end of their leases.
+//!
 //! # Durability
 //!
 //! The file is in WAL mode. A push is synced to the disk before it returns; pushes that wait at the same
@@ -61,6 +65,7 @@ mod connections;
 mod engine;
 mod error;
 mod group_commit;
+mod liveness;
 mod numbers;
 mod owner;
 mod push;

@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 use tina4_service_queue::losses::{self, SUSPECT};
 use tina4_service_queue::{Claim, DeadJob, End, Ended, Held, Timestamp, Turn, Want};
 
 use crate::numbers::{after, claim_of, count, id_of, limit, small};
 
-/// Whether a turn for these requests would change anything.
+/// The other owners that hold claims.
+pub(crate) fn other_owners(connection: &Connection, owner: &str) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached("select distinct owner from tina4_job where state = 2 and owner <> ?1")?
+        .query_map([owner], |row| row.get(0))?
+        .collect()
+}
+
+/// Whether a turn for these requests would change anything, if these owners are gone.
 pub(crate) fn has_work(
     connection: &Connection,
     wants: &[Want<'_>],
+    gone: &[String],
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     let mut select = connection.prepare_cached(
@@ -19,7 +28,14 @@ pub(crate) fn has_work(
            or exists(select 1 from tina4_job where state = 1 and queue = ?1 and due <= ?2)
            or exists(select 1 from tina4_job where state = 2 and queue = ?1 and lease <= ?2)",
     )?;
+    let mut is_held = connection
+        .prepare_cached("select 1 from tina4_job where state = 2 and queue = ?1 and owner = ?2")?;
     for want in wants {
+        for owner in gone {
+            if is_held.exists([want.queue, owner])? {
+                return Ok(true);
+            }
+        }
         if select
             .query_row(params![want.queue, now.as_millis(), want.count > 0], |row| row.get(0))?
         {
@@ -29,11 +45,12 @@ pub(crate) fn has_work(
     Ok(false)
 }
 
-/// Ends claims, then claims jobs, in the current transaction.
+/// Ends claims, then claims jobs, in the current transaction. The claims of owners that are gone are lost.
 pub(crate) fn turn(
     connection: &Connection,
     ended: &[Ended],
     wants: &[Want<'_>],
+    gone: &[String],
     owner: &str,
     now: Timestamp,
 ) -> rusqlite::Result<Turn> {
@@ -44,7 +61,7 @@ pub(crate) fn turn(
         }
     }
     for (index, want) in wants.iter().enumerate() {
-        recover(connection, want, now, &mut turn)?;
+        recover(connection, want, gone, now, &mut turn)?;
         claim(connection, index, want, owner, now, &mut turn.claims)?;
     }
     turn.next = next_change(connection, wants, now)?;
@@ -180,6 +197,7 @@ pub(crate) fn dead_job(row: &Row<'_>) -> rusqlite::Result<DeadJob> {
 fn recover(
     connection: &Connection,
     want: &Want<'_>,
+    gone: &[String],
     now: Timestamp,
     turn: &mut Turn,
 ) -> rusqlite::Result<()> {
@@ -188,15 +206,14 @@ fn recover(
             "update tina4_job set state = 0 where state = 1 and queue = ?1 and due <= ?2",
         )?
         .execute(params![want.queue, now.as_millis()])?;
-    let lost = connection
-        .prepare_cached(
-            "select id, attempt, lost + 1 from tina4_job
-             where state = 2 and queue = ?1 and lease <= ?2 order by lease, id",
-        )?
-        .query_map(params![want.queue, now.as_millis()], |row| {
-            Ok((row.get(0)?, small(row.get(1)?), small(row.get(2)?)))
-        })?
-        .collect::<rusqlite::Result<Vec<(i64, u32, u32)>>>()?;
+    let mut lost = claims_of(connection, "lease <= ?2", params![want.queue, now.as_millis()])?;
+    for owner in gone {
+        lost.extend(claims_of(
+            connection,
+            "lease > ?2 and owner = ?3",
+            params![want.queue, now.as_millis(), owner],
+        )?);
+    }
     for (row, attempt, lost) in lost {
         turn.lost += 1;
         let error = losses::error(lost);
@@ -213,6 +230,22 @@ fn recover(
             .execute(params![row, i64::from(!delay.is_zero()), after(now, delay), lost, error])?;
     }
     Ok(())
+}
+
+/// The claimed jobs of a queue for which a condition holds: their rows, attempts, and how often their
+/// claims are lost with this one.
+fn claims_of(
+    connection: &Connection,
+    condition: &str,
+    values: &[&dyn ToSql],
+) -> rusqlite::Result<Vec<(i64, u32, u32)>> {
+    connection
+        .prepare_cached(&format!(
+            "select id, attempt, lost + 1 from tina4_job
+             where state = 2 and queue = ?1 and {condition} order by lease, id"
+        ))?
+        .query_map(values, |row| Ok((row.get(0)?, small(row.get(1)?), small(row.get(2)?))))?
+        .collect()
 }
 
 /// Claims ready jobs of a queue, in their order.

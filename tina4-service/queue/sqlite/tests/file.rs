@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tina4_service_queue::{BoundQueue, EngineError, Pop, Push, Queue, Queues, Reject, RetryPolicy};
+use tina4_service_queue::{
+    BoundQueue, Engine as _, EngineError, NewJob, Pop, Push, Queue, Queues, Reject, RetryPolicy,
+    Timestamp, Want,
+};
 use tina4_service_sqlite::SqliteEngine;
 
 const NUMBERS: Queue<u32> = Queue::new("numbers");
@@ -41,8 +45,7 @@ fn rule_130_jobs_survive_the_end_of_the_program() {
 fn rule_131_everything_about_a_job_survives() {
     let (_directory, path) = new_file();
     open(&path).push_with(&1, &Push::new().priority(3).unique("k")).unwrap();
-    let pop = Pop::new()
-        .policy(RetryPolicy { backoff: std::time::Duration::ZERO, ..RetryPolicy::DEFAULT });
+    let pop = Pop::new().policy(RetryPolicy { backoff: Duration::ZERO, ..RetryPolicy::DEFAULT });
     open(&path).pop_with(&pop).unwrap().expect("it is there").fail("first").unwrap();
     assert!(!open(&path).push_with(&2, &Push::new().unique("k")).unwrap().is_new());
     let job = open(&path).pop_with(&pop).unwrap().expect("it is there");
@@ -170,4 +173,30 @@ fn an_empty_queue_writes_nothing() {
     assert_eq!(version(), before, "no other connection has committed");
     numbers.push(&1).unwrap();
     assert_ne!(version(), before);
+}
+
+#[test]
+fn rule_132_the_jobs_of_an_engine_that_is_gone_come_back_before_their_leases_end() {
+    const OTHER: Queue<u32> = Queue::new("other");
+    let (_directory, path) = new_file();
+    let engine = SqliteEngine::open(&path).unwrap();
+    let now = Timestamp::from_millis(1_000_000);
+    let jobs = [NewJob::new("numbers", "1"), NewJob::new("other", "2")];
+    engine.push(&jobs, now).unwrap();
+    let lease = Duration::from_secs(3_600);
+    let policy = &RetryPolicy::DEFAULT;
+    let want = |queue| Want { queue, count: 9, lease, policy };
+    assert_eq!(engine.turn(&[], &[want("numbers"), want("other")], now).unwrap().claims.len(), 2);
+    drop(engine);
+    let numbers = open(&path);
+    let job = numbers.pop().unwrap().expect("it is back");
+    assert_eq!((*job, job.attempt()), (1, 2));
+    assert_eq!(
+        numbers.stats().unwrap().counters.lost,
+        1,
+        "only that of the queue that is asked for"
+    );
+    let other = OTHER.on(&Queues::new(SqliteEngine::open(&path).unwrap()));
+    assert_eq!(*other.pop().unwrap().expect("it is back"), 2);
+    assert!(open(&path).pop().unwrap().is_none(), "the first one is held by an engine that exists");
 }

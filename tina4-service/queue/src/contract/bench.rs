@@ -1,5 +1,6 @@
 //! [`Bench`]: a store under test, and short forms of what the cases do with it.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::store::Store;
@@ -25,6 +26,9 @@ pub(super) const LEASE: u32 = 10;
 pub(super) struct Bench {
     store: Box<dyn Store>,
     engine: Box<dyn Engine>,
+    /// The other owners, which exist until the end of the case: an engine may take the claims of one
+    /// that is gone.
+    others: Mutex<Vec<Arc<dyn Engine>>>,
     policy: RetryPolicy,
 }
 
@@ -34,7 +38,7 @@ impl Bench {
         let engine = store.open();
         let unit = store.unit();
         let policy = RetryPolicy { attempts: 3, backoff: unit * 4, max_backoff: unit * 16 };
-        Self { store, engine, policy }
+        Self { store, engine, others: Mutex::default(), policy }
     }
 
     /// The owner of most claims.
@@ -43,8 +47,10 @@ impl Bench {
     }
 
     /// Another owner of the same store.
-    pub(super) fn open(&self) -> Box<dyn Engine> {
-        self.store.open()
+    pub(super) fn open(&self) -> Arc<dyn Engine> {
+        let other: Arc<dyn Engine> = self.store.open().into();
+        self.others.lock().expect("no panic").push(Arc::clone(&other));
+        other
     }
 
     pub(super) fn now(&self) -> Timestamp {

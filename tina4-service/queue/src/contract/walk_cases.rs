@@ -1,6 +1,7 @@
 //! Cases: random sequences of calls have the same results as with the memory engine.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::bench::{Bench, LEASE};
 use super::case::{Applies, Case};
@@ -44,7 +45,7 @@ const STEPS: usize = 250;
 /// test.
 struct Walk<'a> {
     bench: &'a Bench,
-    owners: Vec<(Box<dyn Engine>, MemoryEngine)>,
+    owners: Vec<(Arc<dyn Engine>, MemoryEngine)>,
     /// The ids of the engine under test, by those of the memory engine.
     ids: HashMap<JobId, JobId>,
     /// The claims of all owners that were made: current ones and old ones.
