@@ -62,7 +62,7 @@ pub trait Engine: Send + Sync {
     ///    [`RetryPolicy::delay_after_loss`](crate::RetryPolicy::delay_after_loss), or is dead if that was
     ///    its last attempt.
     /// 3. For each request: claims ready jobs by priority (highest first), then due time, then id.
-    ///    A job whose claims were lost twice or more is claimed only while this owner holds no other
+    ///    With [`Feature::Losses`], a job whose claims were lost twice or more is claimed only while this owner holds no other
     ///    claim, and nothing else is claimed while it holds that one, so that a job that kills its process takes
     ///    no others with it. It is not overtaken: jobs after it wait.
     ///

@@ -17,6 +17,10 @@ pub enum Feature {
     /// Claims that end at a set time unless they are renewed. Without it, a claim ends when its
     /// process loses the connection to the server.
     Lease,
+    /// Claims that were lost are told from attempts that failed: they are counted, they have a backoff of
+    /// their own, and a job that loses its claims runs alone. Without it, a lost claim is an attempt like
+    /// any other, as where the broker counts deliveries only.
+    Losses,
     /// Numbers of waiting, claimed and dead jobs.
     Backlog,
     /// Dead jobs can be listed, put back and deleted.
@@ -29,12 +33,13 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Delay,
         Self::Priority,
         Self::UniqueWhileLive,
         Self::UniqueFor,
         Self::Lease,
+        Self::Losses,
         Self::Backlog,
         Self::DeadLetters,
         Self::Cancel,
@@ -51,6 +56,9 @@ impl Feature {
             }
             Self::UniqueFor => ("keys that are unique for a time", "use `unique`"),
             Self::Lease => ("leases", "omit the lease"),
+            Self::Losses => {
+                ("telling lost claims from failed attempts", "rely on the number of attempts")
+            }
             Self::Backlog => ("counts of jobs", "ask the server itself"),
             Self::DeadLetters => ("access to dead jobs", "use the tools of the server"),
             Self::Cancel => ("deleting a waiting job", "let its consumer ignore it"),

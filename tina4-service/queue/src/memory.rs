@@ -62,7 +62,7 @@ impl MemoryEngine {
 
     /// An engine that can do no more than this, as a stand-in for another one.
     ///
-    /// Without [`Feature::Lease`], claims never end by themselves.
+    /// Without [`Feature::Lease`], claims never end by themselves. [`Feature::Losses`] makes no difference.
     #[must_use]
     pub fn limited_to(capabilities: Capabilities) -> Self {
         Self {

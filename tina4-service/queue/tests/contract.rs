@@ -60,9 +60,9 @@ fn rule_138_each_feature_without_its_cases_has_a_refusal() {
     for feature in Feature::ALL {
         let without = run(138, Capabilities::ALL.without(feature));
         let is_refused = without.passed.iter().any(|name| all.left_out.contains(name));
-        // A lease is an option of a consumer, and a transaction is one of a type; neither can be asked
-        // of an engine that does not have it.
-        let expected = !matches!(feature, Feature::Lease | Feature::Transactions);
+        // A lease is an option of a consumer, a transaction is one of a type, and losses are none; they
+        // cannot be asked of an engine that does not have them.
+        let expected = !matches!(feature, Feature::Lease | Feature::Losses | Feature::Transactions);
         assert_eq!(is_refused, expected, "{feature:?}");
     }
 }

@@ -11,7 +11,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         rule: 131,
         name: "a_job_comes_back_when_its_lease_has_ended",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: a_job_comes_back_when_its_lease_has_ended,
     },
     Case {
@@ -29,43 +29,43 @@ pub(super) const CASES: &[Case] = &[
     Case {
         rule: 135,
         name: "a_lost_claim_is_counted_once",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: a_lost_claim_is_counted_once,
     },
     Case {
         rule: 135,
         name: "a_lost_claim_is_found_without_a_request_for_jobs",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: a_lost_claim_is_found_without_a_request_for_jobs,
     },
     Case {
         rule: 132,
         name: "claims_of_other_queues_are_left_alone",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: claims_of_other_queues_are_left_alone,
     },
     Case {
         rule: 135,
         name: "the_last_error_says_that_the_claim_was_lost",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: the_last_error_says_that_the_claim_was_lost,
     },
     Case {
         rule: 132,
         name: "after_the_second_loss_the_job_waits",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: after_the_second_loss_the_job_waits,
     },
     Case {
         rule: 131,
         name: "a_job_whose_claims_are_lost_is_dead_after_the_last_attempt",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: a_job_whose_claims_are_lost_is_dead_after_the_last_attempt,
     },
     Case {
         rule: 131,
         name: "a_job_that_died_of_lost_claims_is_listed",
-        applies: Applies::With(&[Feature::Lease, Feature::DeadLetters]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses, Feature::DeadLetters]),
         check: a_job_that_died_of_lost_claims_is_listed,
     },
     Case {
@@ -83,7 +83,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         rule: 134,
         name: "an_attempt_that_was_given_back_is_not_lost",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: an_attempt_that_was_given_back_is_not_lost,
     },
     Case {
@@ -95,7 +95,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         rule: 132,
         name: "a_job_lost_by_the_last_of_many_owners_is_one_job",
-        applies: Applies::With(&[Feature::Lease]),
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: a_job_lost_by_the_last_of_many_owners_is_one_job,
     },
 ];
