@@ -59,6 +59,32 @@ fn consume(jobs: &BoundQueue<String>, mut ledger: Ledger) {
     }
 }
 
+/// Claims up to four jobs and then completes them, until there are none. The job `poison` ends the
+/// process, with all the jobs that it holds.
+fn batches(jobs: &BoundQueue<String>, mut ledger: Ledger) {
+    let policy = RetryPolicy { attempts: 3, backoff: millis(20), max_backoff: millis(20) };
+    let options = Pop::new().policy(policy);
+    loop {
+        let pop = || jobs.pop_with(&options).expect("the claim succeeds");
+        let held: Vec<_> = std::iter::from_fn(pop).take(4).collect();
+        if held.is_empty() {
+            let backlog = jobs.stats().expect("the jobs can be counted").backlog;
+            if backlog.ready + backlog.delayed + backlog.claimed == 0 {
+                return;
+            }
+            pause(millis(2));
+        }
+        for job in held {
+            if *job == "poison" {
+                #[expect(clippy::disallowed_methods, reason = "this program is about its end")]
+                std::process::exit(3);
+            }
+            ledger.write(&format!("done {} {}", *job, job.attempt()));
+            job.complete().expect("the claim is held");
+        }
+    }
+}
+
 /// Claims one job for `lease`, and completes it when the file `go` appears.
 fn hold(jobs: &BoundQueue<String>, lease: Duration, go: &Path) {
     let job = jobs.pop_with(&options(lease)).expect("the claim succeeds").expect("a job is ready");
@@ -80,6 +106,7 @@ fn main() {
     match action.as_str() {
         "produce" => produce(&jobs, Ledger::open(&other)),
         "consume" => consume(&jobs, Ledger::open(&other)),
+        "batches" => batches(&jobs, Ledger::open(&other)),
         "hold" => hold(&jobs, millis(1500), &other),
         "hold-long" => hold(&jobs, Duration::from_secs(3600), &other),
         unknown => panic!("unknown action `{unknown}`"),

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use tests::rng::Rng;
@@ -123,6 +124,32 @@ fn rule_132_a_job_that_another_process_holds_is_not_claimed() {
     fs::write(directory.path("go"), "").expect("the file can be written");
     child.wait_for_line("done");
     assert_eq!(jobs.stats().expect("the jobs can be counted").backlog.claimed, 1);
+}
+
+/// The worker claims four jobs at a time, and one of them ends it whenever it runs. That job dies after
+/// three attempts; the others, which were lost with it twice, do not.
+#[test]
+fn rule_131_and_132_a_job_that_kills_its_process_takes_no_others_with_it() {
+    let directory = Directory::new("poison");
+    let jobs = directory.open();
+    for payload in ["1", "poison", "2", "3", "4", "5", "6"] {
+        jobs.push(&payload.to_owned()).expect("the push succeeds");
+    }
+    let codes: Vec<_> = iter::repeat_with(|| directory.start("batches", "consumers").wait().code())
+        .take_while(|code| *code != 0)
+        .collect();
+    assert_eq!(codes, [3, 3, 3], "one end for each attempt");
+    let dead = jobs.dead(None, 9).expect("the dead jobs can be listed");
+    let dead: Vec<_> = dead.iter().map(|job| (&*job.payload, job.attempts, &*job.error)).collect();
+    let error = "its process was killed or paused for longer than the lease: 3 times";
+    assert_eq!(dead, [("\"poison\"", 3, error)]);
+    let mut done = directory.lines("consumers", "done");
+    done.sort();
+    assert_eq!(
+        done,
+        ["1 1", "2 3", "3 3", "4 2", "5 1", "6 1"],
+        "each once, some on a later attempt"
+    );
 }
 
 /// A random worker is killed again and again. Each job that was pushed is done, at least once, and a
