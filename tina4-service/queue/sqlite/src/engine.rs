@@ -1,0 +1,270 @@
+//! [`SqliteEngine`].
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tina4_service_queue::{
+    Backlog, Cancelled, Capabilities, DeadJob, DeadSelection, Ended, Engine, EngineError, Held,
+    JobId, NewJob, Pushed, Timestamp, Turn, Want,
+};
+
+use crate::connections::{self, Connections};
+use crate::error::{NAME, failed};
+use crate::group_commit::GroupCommit;
+use crate::liveness::Liveness;
+use crate::push::{self, OwnedJob};
+use crate::{admin, owner, turn, version};
+
+/// Jobs of one push, and the time of it.
+type Request = (Vec<OwnedJob>, Timestamp);
+
+/// Keeps jobs in a SQLite file, which any number of processes of one machine can share.
+///
+/// See the documentation of the crate for what is stored and how durable it is.
+///
+/// ```
+/// use tina4_service_queue::Engine as _;
+/// use tina4_service_sqlite::SqliteEngine;
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("jobs.db");
+/// let engine = SqliteEngine::open(&path)?;
+/// assert_eq!(engine.name(), "sqlite");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SqliteEngine {
+    path: PathBuf,
+    owner: String,
+    writers: Mutex<Connections>,
+    reader: Mutex<Connection>,
+    liveness: Liveness,
+    pushes: GroupCommit<Request, Result<Vec<Pushed>, EngineError>>,
+}
+
+impl SqliteEngine {
+    /// What it can do: everything.
+    pub(crate) const CAPABILITIES: Capabilities = Capabilities::ALL;
+
+    /// Opens a file, and creates it and the tables in it if they do not exist.
+    ///
+    /// The file may have other tables. It is switched to WAL mode.
+    ///
+    /// # Errors
+    ///
+    /// If SQLite is older than 3.51.3, the tables are of a newer version of this crate, the file cannot be
+    /// in WAL mode, or it cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, EngineError> {
+        version::check(rusqlite::version_number(), rusqlite::version())?;
+        let path = path.as_ref().to_owned();
+        let mut writers = Connections::open(&path)?;
+        let reader = connections::open_reader(&path)?;
+        let owner = owner::random();
+        let liveness = register(&mut writers.fast, &path, &owner)?;
+        Ok(Self {
+            path,
+            owner,
+            writers: Mutex::new(writers),
+            reader: Mutex::new(reader),
+            liveness,
+            pushes: GroupCommit::new(),
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A panic rolls the transaction back, so the connections are as before.
+    fn writers(&self) -> MutexGuard<'_, Connections> {
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, EngineError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&reader).map_err(failed)
+    }
+
+    /// Runs a transaction whose commit is not synced.
+    fn write<T>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, EngineError> {
+        transaction(&mut self.writers().fast, write).map_err(failed)
+    }
+
+    /// Runs a transaction whose commit is synced.
+    fn write_durably<T>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, EngineError> {
+        transaction(&mut self.writers().durable, write).map_err(failed)
+    }
+
+    /// The owners that hold claims but are gone; none if that was checked just now.
+    fn gone_owners(&self, wants: &[Want<'_>], now: Timestamp) -> Result<Vec<String>, EngineError> {
+        if wants.is_empty() || !self.liveness.is_check_due(now) {
+            return Ok(Vec::new());
+        }
+        let others = self.read(|reader| turn::other_owners(reader, &self.owner))?;
+        Ok(self.liveness.gone(others))
+    }
+
+    /// Stores the jobs of several pushes with one commit.
+    ///
+    /// If a statement fails, each push gets a commit of its own, so that none fails because of
+    /// another. If the commit itself fails, so do all: it may have reached the disk, and a second one
+    /// could store the jobs twice.
+    fn commit(&self, requests: &[Request]) -> Vec<Result<Vec<Pushed>, EngineError>> {
+        let mut is_statement = false;
+        let stored = self.write_durably(|transaction| {
+            let stored: rusqlite::Result<Vec<_>> =
+                requests.iter().map(|request| store(transaction, request)).collect();
+            stored.inspect_err(|_| is_statement = true)
+        });
+        match stored {
+            Ok(stored) => stored.into_iter().map(Ok).collect(),
+            Err(error) if requests.len() == 1 => vec![Err(error)],
+            Err(_) if is_statement => requests
+                .iter()
+                .map(|request| self.write_durably(|transaction| store(transaction, request)))
+                .collect(),
+            Err(error) => {
+                let error = error.to_string();
+                let failed =
+                    |_| Err(EngineError::Failed { engine: NAME, source: error.clone().into() });
+                requests.iter().map(failed).collect()
+            }
+        }
+    }
+}
+
+/// Registers an owner while no other process can.
+fn register(
+    connection: &mut Connection,
+    path: &Path,
+    owner: &str,
+) -> Result<Liveness, EngineError> {
+    let lock =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let liveness = Liveness::register(path, owner)?;
+    lock.rollback().map_err(failed)?;
+    Ok(liveness)
+}
+
+/// Runs a transaction.
+fn transaction<T>(
+    connection: &mut Connection,
+    write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let result = write(&transaction)?;
+    transaction.commit()?;
+    Ok(result)
+}
+
+/// Stores the jobs of one push, in the current transaction.
+fn store(connection: &Connection, (jobs, now): &Request) -> rusqlite::Result<Vec<Pushed>> {
+    jobs.iter().map(|job| push::push(connection, &job.borrow(), *now)).collect()
+}
+
+impl Engine for SqliteEngine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Self::CAPABILITIES
+    }
+
+    fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    fn push(&self, jobs: &[NewJob<'_>], now: Timestamp) -> Result<Vec<Pushed>, EngineError> {
+        for job in jobs {
+            job.check(NAME, Self::CAPABILITIES)?;
+        }
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = (jobs.iter().map(OwnedJob::new).collect(), now);
+        let stored = self.pushes.submit(request, |requests| self.commit(&requests));
+        stored.unwrap_or_else(|| {
+            let source = "a push that shared its commit panicked".into();
+            Err(EngineError::Failed { engine: NAME, source })
+        })
+    }
+
+    fn turn(
+        &self,
+        ended: &[Ended],
+        wants: &[Want<'_>],
+        now: Timestamp,
+    ) -> Result<Turn, EngineError> {
+        let gone = self.gone_owners(wants, now)?;
+        // A queue where nothing happens costs no write.
+        if ended.is_empty() && !self.read(|reader| turn::has_work(reader, wants, &gone, now))? {
+            let next = self.read(|reader| turn::next_change(reader, wants, now))?;
+            return Ok(Turn { next, ..Turn::default() });
+        }
+        self.write(|writer| turn::turn(writer, ended, wants, &gone, &self.owner, now))
+    }
+
+    fn renew(
+        &self,
+        held: &[Held],
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Held>, EngineError> {
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write(|writer| {
+            let mut lost = Vec::new();
+            for held in held {
+                if !turn::renew(writer, *held, &self.owner, lease, now)? {
+                    lost.push(*held);
+                }
+            }
+            Ok(lost)
+        })
+    }
+
+    fn backlog(&self, queue: &str, now: Timestamp) -> Result<Backlog, EngineError> {
+        self.read(|reader| admin::backlog(reader, queue, now))
+    }
+
+    fn cancel(&self, queue: &str, id: JobId) -> Result<Cancelled, EngineError> {
+        self.write_durably(|writer| admin::cancel(writer, queue, id))
+    }
+
+    fn dead(
+        &self,
+        queue: &str,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<DeadJob>, EngineError> {
+        self.read(|reader| admin::dead(reader, queue, after, limit))
+    }
+
+    fn redrive(
+        &self,
+        queue: &str,
+        which: DeadSelection,
+        now: Timestamp,
+    ) -> Result<u64, EngineError> {
+        self.write_durably(|writer| admin::redrive(writer, queue, which, now))
+    }
+
+    fn purge(&self, queue: &str, which: DeadSelection) -> Result<u64, EngineError> {
+        self.write_durably(|writer| admin::purge(writer, queue, which))
+    }
+}

@@ -1,0 +1,97 @@
+//! The tables, and their version.
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use tina4_service_queue::EngineError;
+
+use crate::error::{failed, unusable};
+
+/// The version of the tables. Changes only add to them.
+const VERSION: i64 = 1;
+
+/// The tables of version 1.
+///
+/// `autoincrement`: the id of a finished job is never used again, or an old claim could match a new job.
+/// The default values make a row with a queue and a payload a valid job.
+const TABLES: &str = "
+create table tina4_job(
+  id integer primary key autoincrement,
+  queue text not null check(length(queue) between 1 and 64),
+  payload text not null,
+  -- 0 ready, 1 later (delayed, or waiting for another attempt), 2 claimed
+  state integer not null default 0 check(state between 0 and 2),
+  priority integer not null default 0 check(priority between -9 and 9),
+  due integer not null default (cast((julianday('now') - 2440587.5) * 86400000 as integer)),
+  attempt integer not null default 0,
+  claim integer not null default 0,
+  lost integer not null default 0,
+  owner text,
+  lease integer,
+  error text,
+  key text,
+  created integer not null default (cast((julianday('now') - 2440587.5) * 86400000 as integer))
+) strict;
+create index tina4_job_ready on tina4_job(queue, priority desc, due, id) where state = 0;
+create index tina4_job_later on tina4_job(queue, due) where state = 1;
+create index tina4_job_claimed on tina4_job(queue, lease) where state = 2;
+create unique index tina4_job_key on tina4_job(queue, key) where key is not null;
+create table tina4_key(
+  queue text not null,
+  key text not null,
+  job integer not null,
+  until integer not null,
+  primary key(queue, key)
+) strict, without rowid;
+create index tina4_key_until on tina4_key(until);
+create table tina4_dead(
+  id integer primary key,
+  queue text not null,
+  payload text not null,
+  priority integer not null,
+  attempt integer not null,
+  claim integer not null,
+  error text not null,
+  created integer not null,
+  died integer not null
+) strict;
+create index tina4_dead_queue on tina4_dead(queue, id);
+create table tina4_meta(version integer not null) strict;
+";
+
+/// Creates the tables unless they are there.
+///
+/// # Errors
+///
+/// If they are of a newer version, or SQLite fails.
+pub(crate) fn create(connection: &mut Connection) -> Result<(), EngineError> {
+    // Usually they are there, and no lock is needed to see that.
+    if let Some(version) = version(connection).map_err(failed)? {
+        return check(version);
+    }
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    // Another process may have been faster.
+    if let Some(version) = version(&transaction).map_err(failed)? {
+        return check(version);
+    }
+    transaction.execute_batch(TABLES).map_err(failed)?;
+    transaction.execute("insert into tina4_meta values (?1)", [VERSION]).map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+/// The version of the tables in the file, if there are any.
+fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    let exists = "select 1 from sqlite_master where type = 'table' and name = 'tina4_meta'";
+    if connection.query_row(exists, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(None);
+    }
+    connection.query_row("select version from tina4_meta", [], |row| row.get(0)).optional()
+}
+
+fn check(version: i64) -> Result<(), EngineError> {
+    if version <= VERSION {
+        return Ok(());
+    }
+    Err(unusable(format!(
+        "its tables have version {version}, and this program knows {VERSION}; update the program"
+    )))
+}

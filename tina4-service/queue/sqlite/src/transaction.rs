@@ -1,0 +1,56 @@
+//! [`Sqlite`]: transactions of the caller.
+
+use rusqlite::{Connection, Savepoint, Transaction};
+use tina4_service_queue::{EngineError, Executor, Held, NewJob, Pushed, Timestamp};
+
+use crate::engine::SqliteEngine;
+use crate::error::{NAME, failed, unusable};
+use crate::{push, turn};
+
+/// Marks transactions of `rusqlite` as those of this engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Sqlite;
+
+impl Executor<Sqlite> for Transaction<'_> {
+    const ENGINE: &'static str = NAME;
+
+    fn push(&mut self, job: &NewJob<'_>, now: Timestamp) -> Result<Pushed, EngineError> {
+        push_in(self, job, now)
+    }
+
+    fn complete(&mut self, held: Held, owner: &str, now: Timestamp) -> Result<bool, EngineError> {
+        turn::complete(self, held, owner, now).map_err(|error| explained(self, error))
+    }
+}
+
+impl Executor<Sqlite> for Savepoint<'_> {
+    const ENGINE: &'static str = NAME;
+
+    fn push(&mut self, job: &NewJob<'_>, now: Timestamp) -> Result<Pushed, EngineError> {
+        push_in(self, job, now)
+    }
+
+    fn complete(&mut self, held: Held, owner: &str, now: Timestamp) -> Result<bool, EngineError> {
+        turn::complete(self, held, owner, now).map_err(|error| explained(self, error))
+    }
+}
+
+fn push_in(
+    connection: &Connection,
+    job: &NewJob<'_>,
+    now: Timestamp,
+) -> Result<Pushed, EngineError> {
+    job.check(NAME, SqliteEngine::CAPABILITIES)?;
+    push::push(connection, job, now).map_err(|error| explained(connection, error))
+}
+
+/// An error, with the usual reason if the tables are missing.
+fn explained(connection: &Connection, error: rusqlite::Error) -> EngineError {
+    match connection.table_exists(None, "tina4_job") {
+        Ok(false) => unusable(format!(
+            "the transaction is in `{}`, which has no queues; use a connection to the file that `SqliteEngine::open` opened",
+            connection.path().unwrap_or_default()
+        )),
+        Ok(true) | Err(_) => failed(error),
+    }
+}
