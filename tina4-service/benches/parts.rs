@@ -71,7 +71,8 @@ impl Life {
     /// A service that runs at this interval.
     fn new(interval: Duration) -> Self {
         let spec = Spec { schedule: Schedule::Interval(interval), ..Spec::DEFAULT };
-        let mut life = Self { life: Lifecycle::new(0), spec, now: 0, transitions: 0 };
+        let mut life =
+            Self { life: Lifecycle::new(RunKind::Call, 0), spec, now: 0, transitions: 0 };
         life.step(Input::Start { dependencies: Dependencies::Met });
         life
     }

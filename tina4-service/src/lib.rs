@@ -186,12 +186,23 @@ pub use tina4_service_macros::service;
 /// Items that the expansion of the attribute refers to. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "tokio")]
+    pub use crate::service::future::{BoxFuture, HookResult, boxed};
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
+    pub use crate::service::params::callable::Callable;
     pub use crate::service::params::function::{Function, Signature};
     pub use crate::service::params::hook::{DynHook, OnStop};
+    pub use crate::service::params::kind::{HookReturns, Plain, Returns, Unresolved};
     pub use crate::service::params::{
         Invocation, Need, Parameter, ParameterFamily, need_of, param, placeholder,
     };
+    #[cfg(feature = "tokio")]
+    pub use crate::service::params::{
+        async_function::{AsyncCall as AsyncCallable, AsyncFunction},
+        kind::Async,
+    };
+    #[cfg(feature = "tokio")]
+    pub use crate::service::registration::AsyncCall;
     pub use crate::service::registration::{Dependency, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;

@@ -51,6 +51,11 @@ mod runner {
     mod handles;
 }
 
+/// Async functions as services.
+mod tasks {
+    mod runs;
+}
+
 /// When runs are due.
 mod schedule {
     mod anchor;

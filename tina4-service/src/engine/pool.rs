@@ -64,7 +64,7 @@ pub(crate) mod poll;
 mod pool_state;
 #[cfg(feature = "exit-hook")]
 mod process_exit;
-#[cfg(feature = "signals")]
+#[cfg(any(feature = "signals", feature = "tokio"))]
 mod without_blocking;
 pub(crate) mod work_source;
 mod worker;

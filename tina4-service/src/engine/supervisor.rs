@@ -35,6 +35,8 @@ mod shutdown;
 mod start;
 mod stop_all;
 mod supervised;
+#[cfg(feature = "tokio")]
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -213,7 +215,7 @@ impl Supervisor {
             self.record_step(index, before, after, now);
         }
         match action {
-            Action::Run { due, attempt } => {
+            Action::Run { due, attempt, kind: _ } => {
                 self.begin_run(index, now.saturating_sub(due), attempt, now);
             }
             Action::CleanUp => {

@@ -25,6 +25,9 @@ pub enum StartError {
     },
     /// The operating system did not start a single thread.
     NoThread(io::Error),
+    /// The tokio runtime of the async services has shut down.
+    #[cfg(feature = "tokio")]
+    RuntimeGone,
     /// The runner is shutting down, or the process is ending.
     ShuttingDown,
     /// The threads of the services belong to the process that forked this one.
@@ -69,6 +72,8 @@ impl fmt::Display for StartError {
                      the stack size, or raise the limit"
                 )
             }
+            #[cfg(feature = "tokio")]
+            Self::RuntimeGone => f.write_str(crate::sys::runtime::GONE),
             Self::ShuttingDown => f.write_str(
                 "the runner is shutting down or the process is ending; \
                  start again only after `stop_all` has returned",
@@ -94,6 +99,8 @@ impl Error for StartError {
             | Self::NothingSelected { .. }
             | Self::ShuttingDown
             | Self::Forked => None,
+            #[cfg(feature = "tokio")]
+            Self::RuntimeGone => None,
         }
     }
 }

@@ -18,6 +18,8 @@ use crate::service::registration::declared;
 use crate::service::resources::Resources;
 use crate::service::settings::SettingsCache;
 use crate::sys::fork::Owner;
+#[cfg(feature = "tokio")]
+use crate::sys::runtime::{Handle, RuntimeSlot};
 use crate::sys::threads::{ThreadConfig, start_worker};
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
@@ -51,6 +53,8 @@ pub struct Builder {
     except: BTreeSet<String>,
     threads: ThreadConfig,
     local: Option<Zone>,
+    #[cfg(feature = "tokio")]
+    runtime: Option<Handle>,
 }
 
 impl Default for Builder {
@@ -68,6 +72,8 @@ impl Default for Builder {
                 start: start_worker,
             },
             local: None,
+            #[cfg(feature = "tokio")]
+            runtime: None,
         }
     }
 }
@@ -139,6 +145,32 @@ impl Builder {
         self
     }
 
+    /// Sets the tokio runtime that executes async services.
+    ///
+    /// Default: the runtime in which the first `start_all` or `start` is called; outside of any, a small
+    /// runtime with two threads that belongs to the runner. A runner without async services uses none.
+    ///
+    /// ```
+    /// use tina4_service::{Context, Flow, Runner, Service};
+    ///
+    /// async fn hello(ctx: &Context) -> Flow {
+    ///     println!("{}", ctx.name());
+    ///     Flow::Done
+    /// }
+    ///
+    /// let runtime = tokio::runtime::Runtime::new()?;
+    /// let runner = Runner::builder().runtime(runtime.handle().clone()).build();
+    /// runner.register(Service::of("hello", hello));
+    /// runner.start_all().unwrap();
+    /// runner.wait();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(all(feature = "tokio", not(shuttle)))]
+    pub fn runtime(mut self, runtime: tokio::runtime::Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
     /// Sets the zone that `timezone = "local"` stands for, instead of the machine's own.
     #[cfg(feature = "testing")]
     pub(crate) fn local_zone(mut self, zone: Zone) -> Self {
@@ -159,7 +191,17 @@ impl Builder {
     /// Creates the runner; nothing starts yet.
     #[must_use]
     pub fn build(self) -> Runner {
-        let Self { clock, shutdown_timeout, include_declared, only, except, threads, local } = self;
+        let Self {
+            clock,
+            shutdown_timeout,
+            include_declared,
+            only,
+            except,
+            threads,
+            local,
+            #[cfg(feature = "tokio")]
+            runtime,
+        } = self;
         let known = if include_declared { declared() } else { Vec::new() };
         let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
         let requested = only.iter().flatten().chain(&except);
@@ -186,6 +228,12 @@ impl Builder {
             exiting: false.into(),
             log_is_slow: false.into(),
             ready_listener: OnceLock::new(),
+            #[cfg(feature = "tokio")]
+            has_tasks: false.into(),
+            #[cfg(feature = "tokio")]
+            runtime: RuntimeSlot::new(runtime, threads.name_prefix.clone()),
+            #[cfg(feature = "tokio")]
+            task_listener: OnceLock::new(),
             #[cfg(feature = "signals")]
             received: crate::sys::received_signals::ReceivedSignals::default(),
             owner: Owner::default(),
@@ -204,6 +252,11 @@ impl Builder {
         clock.attach(driven);
         let listener: Weak<Engine> = Arc::downgrade(&engine);
         let _ = env.ready_listener.set(listener);
+        #[cfg(feature = "tokio")]
+        {
+            let listener: Weak<Engine> = Arc::downgrade(&engine);
+            let _ = env.task_listener.set(listener);
+        }
         let shared = Shared { engine, env };
         let keep_running = Some(Arc::new(KeepRunning(shared.clone())));
         Runner { shared, keep_running }

@@ -24,6 +24,8 @@ use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
 use crate::sys::fork::Forked;
 use crate::sys::place::Place;
+#[cfg(feature = "tokio")]
+use crate::sys::runtime::RuntimeError;
 use crate::text::nearest::nearest;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
@@ -109,7 +111,9 @@ impl Runner {
     /// started; the runner is shutting down; or this process is a forked child. In each case nothing
     /// was started.
     pub fn start_all(&self) -> Result<Self, StartError> {
-        self.prepare_start()?.with(|supervisor, now| supervisor.start_all(now))?;
+        let engine = self.prepare_start()?;
+        self.prepare_runtime(None)?;
+        engine.with(|supervisor, now| supervisor.start_all(now))?;
         self.ensure_threads()?;
         Ok(self.clone())
     }
@@ -124,6 +128,7 @@ impl Runner {
     /// run is still alive; the runner is shutting down; or this process is a forked child.
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_start()?;
+        self.prepare_runtime(Some(name)).map_err(ControlError::Start)?;
         self.try_request(|supervisor, now| supervisor.start(name, now))?;
         self.ensure_threads().map_err(ControlError::Start)
     }
@@ -171,6 +176,35 @@ impl Runner {
             }
         }
         Ok(engine)
+    }
+
+    /// Finds the tokio runtime of the async services, if there are any. `name`: the only service that is to
+    /// start.
+    #[cfg(feature = "tokio")]
+    fn prepare_runtime(&self, name: Option<&str>) -> Result<(), StartError> {
+        let Shared { engine, env } = &self.shared;
+        if !env.has_tasks.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let Err(error) = env.runtime.prepare() else { return Ok(()) };
+        if name.is_some_and(|name| !engine.with(|supervisor, _| supervisor.needs_runtime(name))) {
+            return Ok(());
+        }
+        Err(match error {
+            RuntimeError::Gone => StartError::RuntimeGone,
+            RuntimeError::NoThread(error) => StartError::NoThread(error),
+        })
+    }
+
+    /// Without the feature `tokio`, no service is async.
+    #[cfg(not(feature = "tokio"))]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "as with the feature `tokio`"
+    )]
+    fn prepare_runtime(&self, _: Option<&str>) -> Result<(), StartError> {
+        Ok(())
     }
 
     /// Fails if there is no thread at all, because nothing would ever run.
@@ -231,6 +265,7 @@ impl Runner {
     /// As for [`Runner::start`]; also if the service did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_start()?;
+        self.prepare_runtime(Some(name)).map_err(ControlError::Start)?;
         let pending = self.try_request(|supervisor, now| supervisor.request_restart(name, now))?;
         match pending.map(|pending| self.wait_for_stop(pending)) {
             Some(Stopped::Abandoned { age, place }) => {

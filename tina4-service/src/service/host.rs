@@ -3,6 +3,8 @@
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
+#[cfg(feature = "tokio")]
+use std::task::Waker;
 
 use crossbeam_channel::Receiver;
 
@@ -35,6 +37,15 @@ pub(crate) trait Host: Any + fmt::Debug + Send + Sync {
 
     /// A receiver that is disconnected when stop is requested.
     fn stopping(&self) -> Receiver<Never>;
+
+    /// Registers the waker of a task that waits for a stop request, in place of the one registered under
+    /// `key`; `true`: stop was requested.
+    #[cfg(feature = "tokio")]
+    fn register_stop_waker(&self, key: &mut Option<u64>, waker: &Waker) -> bool;
+
+    /// Removes that waker, for the caller to drop.
+    #[cfg(feature = "tokio")]
+    fn remove_stop_waker(&self, key: u64) -> Option<Waker>;
 
     /// Adds a clean-up hook. Returns the hook that it replaces, if any, for the caller to drop.
     fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook>;

@@ -9,10 +9,13 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+#[cfg(feature = "tokio")]
+use std::task::Waker;
 #[cfg(feature = "testing")]
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
+use tina4_service_core::lifecycle::RunKind;
 use tina4_service_core::{AnchorError, Calendar, Ready, Schedule as CoreSchedule, Utc};
 
 use crate::service::context::Context;
@@ -35,6 +38,9 @@ const ON_STOP_TAKEN: u8 = 1;
 const START_LOGGED: u8 = 2;
 /// The log says that `ctx.ready()` has no effect.
 const READY_WARNED: u8 = 4;
+/// The task in progress is to be dropped.
+#[cfg(feature = "tokio")]
+const DROP_REQUESTED: u8 = 8;
 
 /// One service of one runner.
 pub(crate) struct Instance {
@@ -48,7 +54,8 @@ pub(crate) struct Instance {
     /// is not set, a reader need not take that lock. `SeqCst`: see [`Instance::request_stop`].
     has_state: AtomicBool,
     stop: StopFlag,
-    /// Flags of the current activation: [`ON_STOP_TAKEN`], [`START_LOGGED`] and [`READY_WARNED`].
+    /// Flags of the current activation: [`ON_STOP_TAKEN`], [`START_LOGGED`], [`READY_WARNED`] and, of the
+    /// current run, `DROP_REQUESTED`.
     activation_flags: AtomicU8,
     /// Whether there are registered hooks. Written under the lock of `state`, and read without it
     /// at every step.
@@ -65,6 +72,9 @@ struct InstanceState {
     hooks: RegisteredHooks,
     locals: Locals,
     last_heartbeat: Nanos,
+    /// The waker of the task in progress, once a poll of it has returned without a result.
+    #[cfg(feature = "tokio")]
+    task: Option<Waker>,
     /// Faults that a test has injected into the next runs.
     #[cfg(feature = "testing")]
     injected: std::collections::VecDeque<InjectedFault>,
@@ -90,6 +100,10 @@ impl Instance {
             }
             CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => None,
         };
+        #[cfg(feature = "tokio")]
+        if definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task {
+            env.has_tasks.store(true, Ordering::Relaxed);
+        }
         Self {
             definition,
             env,
@@ -167,6 +181,8 @@ impl Instance {
         let old = self.with_existing_state(|state| Some(std::mem::take(&mut state.stop_channel)));
         drop(old);
         self.stop.reset();
+        #[cfg(feature = "tokio")]
+        self.activation_flags.fetch_and(!DROP_REQUESTED, Ordering::SeqCst);
     }
 
     /// Runs `action` on the state, under its lock: `action` must not run user code.
@@ -205,6 +221,56 @@ impl Instance {
     pub(crate) fn request_stop(&self) -> Option<Sleepers> {
         self.stop.request();
         self.with_existing_state(|state| state.stop_channel.take_sleepers())
+    }
+
+    /// Cancels the run in progress: asks its code to return, or drops it if it is a task. The caller must
+    /// wake the result, without holding a lock.
+    pub(crate) fn cancel_run(&self) -> Option<Sleepers> {
+        match self.definition.run_kind() {
+            RunKind::Call => self.request_stop(),
+            RunKind::Task => self.drop_run(),
+        }
+    }
+
+    /// Does nothing: without the feature `tokio`, no run is a task.
+    #[cfg(not(feature = "tokio"))]
+    pub(crate) fn drop_run(&self) -> Option<Sleepers> {
+        None
+    }
+
+    /// Asks the task in progress to drop its future. The caller must wake the result, without holding a
+    /// lock.
+    ///
+    /// The request is not missed, for the reason given at [`Instance::request_stop`]: a task registers
+    /// its waker, which sets `has_state`, and then reads the flag.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn drop_run(&self) -> Option<Sleepers> {
+        self.activation_flags.fetch_or(DROP_REQUESTED, Ordering::SeqCst);
+        self.with_existing_state(|state| state.task.take().map(Sleepers::of_task))
+    }
+
+    /// Whether the task in progress is to be dropped.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn is_drop_requested(&self) -> bool {
+        self.activation_flags.load(Ordering::SeqCst) & DROP_REQUESTED != 0
+    }
+
+    /// Registers the waker of the task in progress; `true`: it is to be dropped now.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn register_task(&self, waker: &Waker) -> bool {
+        let old = self.with_state(|state| match &mut state.task {
+            Some(known) if known.will_wake(waker) => None,
+            known => known.replace(waker.clone()),
+        });
+        drop(old);
+        self.is_drop_requested()
+    }
+
+    /// Forgets the waker of the task, which has ended.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn remove_task(&self) {
+        drop(self.with_existing_state(|state| state.task.take()));
     }
 
     /// Whether the running code was asked to return, because the service is to stop or the run was
@@ -278,6 +344,16 @@ impl Host for Instance {
 
     fn stopping(&self) -> Receiver<Never> {
         self.with_state(|state| self.stop.receiver(&mut state.stop_channel))
+    }
+
+    #[cfg(feature = "tokio")]
+    fn register_stop_waker(&self, key: &mut Option<u64>, waker: &Waker) -> bool {
+        self.with_state(|state| self.stop.register_waker(&mut state.stop_channel, key, waker))
+    }
+
+    #[cfg(feature = "tokio")]
+    fn remove_stop_waker(&self, key: u64) -> Option<Waker> {
+        self.with_existing_state(|state| state.stop_channel.remove_waker(key))
     }
 
     fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook> {

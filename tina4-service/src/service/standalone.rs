@@ -4,6 +4,8 @@ use std::any::TypeId;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "tokio")]
+use std::task::Waker;
 
 use crossbeam_channel::Receiver;
 
@@ -76,6 +78,16 @@ impl Host for Standalone {
 
     fn stopping(&self) -> Receiver<Never> {
         self.stop.receiver(&mut lock(&self.state).stop_channel)
+    }
+
+    #[cfg(feature = "tokio")]
+    fn register_stop_waker(&self, key: &mut Option<u64>, waker: &Waker) -> bool {
+        self.stop.register_waker(&mut lock(&self.state).stop_channel, key, waker)
+    }
+
+    #[cfg(feature = "tokio")]
+    fn remove_stop_waker(&self, key: u64) -> Option<Waker> {
+        lock(&self.state).stop_channel.remove_waker(key)
     }
 
     fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook> {

@@ -8,6 +8,8 @@ pub(crate) mod per_process;
 pub(crate) mod place;
 #[cfg(feature = "signals")]
 pub(crate) mod received_signals;
+#[cfg(feature = "tokio")]
+pub(crate) mod runtime;
 pub(crate) mod stop_flag;
 pub(crate) mod sync;
 pub(crate) mod threads;

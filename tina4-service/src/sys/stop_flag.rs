@@ -4,7 +4,11 @@
 //! of the flag stores the channel under a lock that it has anyway: a separate lock would make every
 //! service larger.
 
+#[cfg(feature = "tokio")]
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+#[cfg(feature = "tokio")]
+use std::task::Waker;
 
 use crossbeam_channel::{Receiver, Sender};
 
@@ -28,9 +32,22 @@ pub(crate) struct StopFlag {
     requested: AtomicBool,
 }
 
-/// The channel that sleeping threads wait on; disconnected when stop is requested.
+/// What sleeping code waits on: threads on a channel, which is disconnected when stop is requested, and
+/// tasks with a waker each.
 #[derive(Debug, Default)]
-pub(crate) struct StopChannel(Option<Ends>);
+pub(crate) struct StopChannel {
+    ends: Option<Ends>,
+    #[cfg(feature = "tokio")]
+    wakers: Option<Box<Wakers>>,
+}
+
+/// The wakers of the tasks that wait, by the number of their registration.
+#[cfg(feature = "tokio")]
+#[derive(Debug, Default)]
+struct Wakers {
+    last_key: u64,
+    waiting: BTreeMap<u64, Waker>,
+}
 
 #[derive(Debug)]
 struct Ends {
@@ -39,10 +56,14 @@ struct Ends {
     receiver: StopReceiver,
 }
 
-/// The threads that sleep until stop is requested. They wake when this is dropped.
-#[must_use = "the sleeping threads wake when this is dropped; do that without holding a lock"]
+/// The code that sleeps until stop is requested, or that is to be woken for another reason.
+#[must_use = "call `wake` without holding a lock"]
 #[derive(Debug)]
-pub(crate) struct Sleepers(StopSender);
+pub(crate) struct Sleepers {
+    sender: Option<StopSender>,
+    #[cfg(feature = "tokio")]
+    wakers: Vec<Waker>,
+}
 
 impl StopFlag {
     pub(crate) fn new() -> Self {
@@ -67,7 +88,7 @@ impl StopFlag {
     /// A receiver that is disconnected when stop is requested. The caller must hold the lock that
     /// guards `channel`.
     pub(crate) fn receiver(&self, channel: &mut StopChannel) -> StopReceiver {
-        let ends = channel.0.get_or_insert_with(|| {
+        let ends = channel.ends.get_or_insert_with(|| {
             let (sender, receiver) = crossbeam_channel::bounded(0);
             // A stop sets the flag before it looks for a channel. So either the flag is seen now, or
             // the stop finds this sender later.
@@ -76,19 +97,69 @@ impl StopFlag {
         });
         ends.receiver.clone()
     }
+
+    /// Registers a waker, in place of the one registered under `key`. `true`: stop was requested, and
+    /// nothing was registered. The caller must hold the lock that guards `channel`.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn register_waker(
+        &self,
+        channel: &mut StopChannel,
+        key: &mut Option<u64>,
+        waker: &Waker,
+    ) -> bool {
+        // As in `receiver`: either the flag is seen now, or the stop finds this waker later.
+        if self.requested.load(Ordering::SeqCst) {
+            return true;
+        }
+        let Wakers { last_key, waiting } = &mut **channel.wakers.get_or_insert_default();
+        let key = *key.get_or_insert_with(|| {
+            *last_key += 1;
+            *last_key
+        });
+        match waiting.get_mut(&key) {
+            Some(known) => known.clone_from(waker),
+            None => drop(waiting.insert(key, waker.clone())),
+        }
+        false
+    }
 }
 
 impl StopChannel {
     /// Takes the threads that sleep on this channel, to be woken once the lock is released.
     pub(crate) fn take_sleepers(&mut self) -> Option<Sleepers> {
-        self.0.as_mut()?.sender.take().map(Sleepers)
+        let sender = self.ends.as_mut().and_then(|ends| ends.sender.take());
+        #[cfg(feature = "tokio")]
+        if let Some(wakers) = self.wakers.take() {
+            let wakers = wakers.waiting.into_values().collect();
+            return Some(Sleepers { sender, wakers });
+        }
+        let sender = Some(sender?);
+        Some(Sleepers {
+            sender,
+            #[cfg(feature = "tokio")]
+            wakers: Vec::new(),
+        })
+    }
+
+    /// Removes the waker that was registered under this key, for the caller to drop.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn remove_waker(&mut self, key: u64) -> Option<Waker> {
+        self.wakers.as_mut()?.waiting.remove(&key)
     }
 }
 
 impl Sleepers {
-    /// Wakes the sleeping threads: every receiver of its channel is disconnected.
+    /// A task that is to be woken.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of_task(waker: Waker) -> Self {
+        Self { sender: None, wakers: vec![waker] }
+    }
+
+    /// Wakes the sleeping code: every receiver of its channel is disconnected, and every task polled.
     pub(crate) fn wake(self) {
-        drop(self.0);
+        drop(self.sender);
+        #[cfg(feature = "tokio")]
+        self.wakers.into_iter().for_each(Waker::wake);
     }
 }
 

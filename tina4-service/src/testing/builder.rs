@@ -143,6 +143,8 @@ impl Builder {
                 | StartError::ShuttingDown
                 | StartError::Forked),
             ) => Err(TestError::Engine(error)),
+            #[cfg(feature = "tokio")]
+            Err(error @ StartError::RuntimeGone) => Err(TestError::Engine(error)),
         }
     }
 }

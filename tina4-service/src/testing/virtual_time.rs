@@ -31,6 +31,8 @@ use self::state::State;
 use self::waiter::{Parked, ThreadRole, Waiter, WakeOn};
 use crate::sys::stop_flag::StopReceiver;
 use crate::sys::sync::{Condvar, Mutex, lock};
+#[cfg(feature = "tokio")]
+use crate::time::async_sleeper::AsyncSleeper;
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
 use crate::time::wall::WallReading;
 use tina4_service_core::{Nanos, nanos};
@@ -55,6 +57,9 @@ pub(crate) struct VirtualTime {
     /// reattaches, or when virtual time is closed.
     changed: Condvar,
     runner: OnceLock<Weak<dyn Driven>>,
+    /// The tasks that sleep.
+    #[cfg(feature = "tokio")]
+    sleepers: Mutex<Vec<Weak<AsyncSleeper>>>,
 }
 
 impl VirtualTime {
@@ -66,6 +71,8 @@ impl VirtualTime {
             state: Mutex::new(State::new()),
             changed: Condvar::new(),
             runner: OnceLock::new(),
+            #[cfg(feature = "tokio")]
+            sleepers: Mutex::new(Vec::new()),
         })
     }
 
@@ -154,6 +161,11 @@ impl VirtualClock for VirtualTime {
         }
         // After `close` the clock stands still: the body must not wait for it.
         !is_stopping() && !lock(&self.state).closed
+    }
+
+    #[cfg(feature = "tokio")]
+    fn add_sleeper(&self, sleeper: Weak<AsyncSleeper>) {
+        lock(&self.sleepers).push(sleeper);
     }
 
     fn sleep_through(self: Arc<Self>, until: Nanos) {

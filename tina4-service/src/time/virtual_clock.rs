@@ -14,6 +14,8 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use crate::sys::stop_flag::StopReceiver;
+#[cfg(feature = "tokio")]
+use crate::time::async_sleeper::AsyncSleeper;
 use crate::time::wall::WallReading;
 use tina4_service_core::Nanos;
 
@@ -42,6 +44,10 @@ pub(crate) trait VirtualClock: fmt::Debug + Send + Sync {
 
     /// Blocks the body of a service until this clock shows `until`; `false`: it was asked to stop.
     fn sleep(self: Arc<Self>, until: Nanos, is_stopping: IsStopping, stop: &StopReceiver) -> bool;
+
+    /// Adds a task that sleeps. It is woken once this clock shows its instant, or earlier.
+    #[cfg(feature = "tokio")]
+    fn add_sleeper(&self, sleeper: Weak<AsyncSleeper>);
 
     /// Blocks until this clock shows `until`, even if stop is requested. Does nothing by default,
     /// because only injected faults use it, and only in virtual time.

@@ -6,6 +6,7 @@ use super::facts::Facts;
 use super::input::Input;
 use super::phase::{Idle, Phase};
 use super::readiness::Progress;
+use super::run_kind::RunKind;
 use super::state::State;
 use super::transition::Transition;
 use crate::nanos::Nanos;
@@ -35,12 +36,14 @@ pub struct Lifecycle {
     /// How far this activation has come.
     pub(super) progress: Progress,
     pub(super) restarts: Restarts,
+    /// How runs are executed.
+    pub(super) kind: RunKind,
 }
 
 impl Lifecycle {
     /// Creates the life cycle of a registered service that has not been started.
     #[must_use]
-    pub fn new(now: Nanos) -> Self {
+    pub fn new(kind: RunKind, now: Nanos) -> Self {
         let phase = Phase::Idle(Idle::Registered);
         Self {
             phase,
@@ -53,6 +56,7 @@ impl Lifecycle {
             cron_state: None,
             progress: Progress::NotReady,
             restarts: Restarts::default(),
+            kind,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Requests from a thread that must not block: the one that handles signals.
+//! Requests from a thread that must not block: the one that handles signals, and those of a runtime.
 
 use std::sync::Arc;
 
@@ -45,6 +45,9 @@ impl<S: WorkSource> Pool<S> {
             if let Some(wakeups) = wakeups {
                 let _ = self.notify_and_spawn(wakeups);
             }
+        }
+        if let Some(clock) = self.clock.as_virtual() {
+            clock.notify_change();
         }
         result
     }

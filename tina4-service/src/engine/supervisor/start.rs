@@ -60,7 +60,7 @@ impl Supervisor {
             // Finished and failed services are started only by name.
             let is_startable = matches!(
                 service.life.state(),
-                State::Registered | State::Stopped | State::Abandoned
+                State::Registered | State::Stopped | State::Cancelled | State::Abandoned
             );
             if autostart
                 && is_startable

@@ -71,7 +71,11 @@ impl Supervisor {
                 // Like a stop request, it ends the run's wait for the stop of another service: see
                 // `stop_result`.
                 self.changed = true;
-                self.deferred.wake(service.instance.request_stop());
+                self.deferred.wake(service.instance.cancel_run());
+                return;
+            }
+            Transition::RunDropped => {
+                self.deferred.wake(service.instance.drop_run());
                 return;
             }
             Transition::CancelledRunEnded => {
@@ -98,6 +102,7 @@ impl Supervisor {
                 }
                 match reason {
                     EndReason::Stopped => Change::Stopped,
+                    EndReason::Cancelled => Change::Cancelled,
                     EndReason::Finished => Change::Finished,
                     EndReason::Failed => self.fail(index),
                 }
@@ -151,6 +156,16 @@ impl Supervisor {
             if has_key || !service.dependents().is_empty() {
                 self.journal.publish(&service.instance, &Change::Ready, now);
             }
+        }
+    }
+
+    /// Counts and reports the clean-up hooks that failed.
+    pub(super) fn record_failed_hooks(&mut self, index: u32, failures: Vec<Arc<str>>, now: Nanos) {
+        if !failures.is_empty() {
+            self.registry.get_mut(index).end_mut().failed_hooks += failures.len() as u64;
+        }
+        for cause in failures {
+            self.record(index, Change::HookFailed { cause }, now);
         }
     }
 

@@ -11,13 +11,19 @@ use crate::engine::work::{Completion, WorkId, WorkItem, WorkKind};
 use crate::observe::event::Change;
 use crate::service::context::Context;
 use crate::service::instance::Instance;
-use tina4_service_core::lifecycle::{Action, Input, State};
+use tina4_service_core::lifecycle::{Action, Input, RunKind, State};
 use tina4_service_core::{Exit, Nanos};
 
 /// The work that an action asks for.
 fn work(index: u32, action: Action) -> Option<WorkId> {
     match action {
-        Action::Run { .. } => Some(WorkId { index, kind: WorkKind::Run }),
+        Action::Run { kind, .. } => {
+            let kind = match kind {
+                RunKind::Call => WorkKind::Run,
+                RunKind::Task => WorkKind::Task,
+            };
+            Some(WorkId { index, kind })
+        }
         Action::CleanUp => Some(WorkId { index, kind: WorkKind::CleanUp }),
         Action::Nothing | Action::Refused(_) => None,
     }
@@ -111,14 +117,10 @@ impl WorkSource for Supervisor {
                     if is_repeat { Input::Repeat } else { Input::RunEnded(exit.as_deref()) };
                 self.step(index, input, now)
             }
+            #[cfg(feature = "tokio")]
+            Completion::Spawned => return None,
             Completion::CleanedUp(failures) => {
-                if !failures.is_empty() {
-                    let end = self.registry.get_mut(index).end_mut();
-                    end.failed_hooks += failures.len() as u64;
-                }
-                for cause in failures {
-                    self.record(index, Change::HookFailed { cause }, now);
-                }
+                self.record_failed_hooks(index, failures, now);
                 self.step(index, Input::CleanedUp, now)
             }
         };
@@ -142,13 +144,18 @@ impl WorkSource for Supervisor {
                 let unmeasured = || (!schedule().is_periodic()).then_some(Nanos::MAX);
                 service.stats.expected_duration().or_else(unmeasured)
             }
+            // The worker only spawns it.
+            WorkKind::Task => Some(0),
             // A clean-up runs once, so there are no samples, and it may take a long time.
             WorkKind::CleanUp => Some(Nanos::MAX),
         }
     }
 
     fn is_run(id: &WorkId) -> bool {
-        id.kind == WorkKind::Run
+        match id.kind {
+            WorkKind::Run | WorkKind::Task => true,
+            WorkKind::CleanUp => false,
+        }
     }
 
     fn max_concurrency(&self) -> usize {

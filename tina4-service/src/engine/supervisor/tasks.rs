@@ -1,0 +1,47 @@
+//! The ends of tasks. They are reported by the threads of the runtime, which must not block.
+
+use std::sync::Arc;
+
+use super::Supervisor;
+use crate::engine::Engine;
+use crate::service::outcome::Exit;
+use crate::service::task_listener::TaskListener;
+use tina4_service_core::Nanos;
+use tina4_service_core::lifecycle::{Crash, Input, RunKind, State};
+
+impl TaskListener for Engine {
+    fn run_ended(self: Arc<Self>, index: u32, exit: Exit<Box<Crash>>) {
+        self.with_nonblocking(|supervisor, now| supervisor.run_task_ended(index, &exit, now));
+    }
+
+    fn clean_up_ended(self: Arc<Self>, index: u32, failures: Vec<Arc<str>>) {
+        self.with_nonblocking(|supervisor, now| supervisor.clean_up_ended(index, failures, now));
+    }
+}
+
+impl Supervisor {
+    /// Whether the service with this name has an async function.
+    pub(crate) fn needs_runtime(&mut self, name: &str) -> bool {
+        let Some(index) = self.registry.find(name) else { return false };
+        let definition = &self.registry.get(index).instance.definition;
+        definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task
+    }
+
+    // perf: not a second caller of `complete`, which is inlined into the worker.
+    fn run_task_ended(&mut self, index: u32, exit: &Exit<Box<Crash>>, now: Nanos) {
+        let service = self.registry.get_mut(index);
+        // The result of an abandoned run is discarded.
+        if service.life.state() != State::Abandoned {
+            let duration = now.saturating_sub(service.life.run_started());
+            service.stats.ended(now, duration);
+            self.record_run_end(index, duration, now);
+        }
+        // The next run, or the clean-up, is due now: a worker begins it.
+        self.apply(index, Input::RunEnded(exit.as_deref()), now);
+    }
+
+    fn clean_up_ended(&mut self, index: u32, failures: Vec<Arc<str>>, now: Nanos) {
+        self.record_failed_hooks(index, failures, now);
+        self.apply(index, Input::CleanedUp, now);
+    }
+}
