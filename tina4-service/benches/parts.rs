@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use tina4_service_core::lifecycle::{Action, Crash, Dependencies, Facts, Input, Lifecycle};
+use tina4_service_core::lifecycle::{
+    Action, Crash, Dependencies, Facts, Input, Lifecycle, RunKind,
+};
 use tina4_service_core::{CrashKind, Exit, Nanos, Schedule, Spec, Timers, Utc, nanos};
 
 fn main() {

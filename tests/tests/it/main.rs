@@ -54,6 +54,7 @@ mod runner {
 /// Async functions as services.
 mod tasks {
     mod runs;
+    mod stop;
 }
 
 /// When runs are due.

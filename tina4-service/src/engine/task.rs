@@ -25,9 +25,7 @@ pub(super) async fn run(mut context: Context, mut end: RunEnd) {
     context.begin_task();
     let instance = context.instance();
     let invocation = Invocation::new(&context);
-    // A run of a continuous service may last for months, and has no span.
-    let has_span = instance.definition.spec().schedule.is_periodic();
-    let mut body = Body::new(&context, end.index, has_span);
+    let mut body = Body::of_run(&context, end.index);
     let result = poll_fn(|cx| {
         let begin = || begin_future(&context, &invocation);
         body.poll(cx, begin, |exit| exit.map_crash(crashes::from_error))
@@ -49,7 +47,7 @@ pub(super) async fn run(mut context: Context, mut end: RunEnd) {
 pub(super) async fn clean_up(context: Context, mut end: CleanUpEnd) {
     let instance = context.instance();
     let invocation = Invocation::new(&context);
-    let mut body = Body::new(&context, end.index, true);
+    let mut body = Body::of_hook(&context, end.index);
     let result = poll_fn(|cx| {
         let begin = || instance.definition.on_stop_future(&invocation);
         body.poll(cx, begin, |result| result.map_err(crashes::from_error_without_prefix))
@@ -89,6 +87,8 @@ struct Body<'r, T> {
     instance: &'r Instance,
     index: u32,
     has_span: bool,
+    /// Whether the runner may ask to drop it: a run, but not a hook.
+    is_droppable: bool,
     /// `None` before the first poll and after the last.
     future: Option<BoxFuture<'r, T>>,
     span: Option<tracing::Span>,
@@ -97,10 +97,25 @@ struct Body<'r, T> {
 }
 
 impl<'r, T> Body<'r, T> {
-    fn new(context: &'r Context, index: u32, has_span: bool) -> Self {
-        let instance = context.instance();
-        let (future, span) = (None, None);
-        Self { context, instance, index, has_span, future, span, is_registered: false }
+    fn of_run(context: &'r Context, index: u32) -> Self {
+        // A run of a continuous service may last for months, and has no span.
+        let has_span = context.instance().definition.spec().schedule.is_periodic();
+        let mut body = Self::of_hook(context, index);
+        (body.has_span, body.is_droppable) = (has_span, true);
+        body
+    }
+
+    fn of_hook(context: &'r Context, index: u32) -> Self {
+        Self {
+            context,
+            instance: context.instance(),
+            index,
+            has_span: true,
+            is_droppable: false,
+            future: None,
+            span: None,
+            is_registered: false,
+        }
     }
 
     /// Polls the future, which `begin` creates, and converts its result. The parameters of the function,
@@ -111,7 +126,7 @@ impl<'r, T> Body<'r, T> {
         begin: impl FnOnce() -> BoxFuture<'r, T>,
         convert: impl FnOnce(T) -> U,
     ) -> Poll<Result<U, Interrupted>> {
-        if self.instance.is_drop_requested() {
+        if self.is_droppable && self.instance.is_drop_requested() {
             return Poll::Ready(Err(Interrupted::Dropped));
         }
         let Self { context, instance, index, has_span, future, span, .. } = self;
@@ -123,13 +138,14 @@ impl<'r, T> Body<'r, T> {
         });
         match polled {
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Ok(Poll::Pending) => {
+            Ok(Poll::Pending) if self.is_droppable => {
                 self.is_registered = true;
                 if self.instance.register_task(cx.waker()) {
                     return Poll::Ready(Err(Interrupted::Dropped));
                 }
                 Poll::Pending
             }
+            Ok(Poll::Pending) => Poll::Pending,
             Err(panic) => Poll::Ready(Err(Interrupted::Panicked(crashes::from_panic(panic)))),
         }
     }

@@ -280,13 +280,37 @@ impl Context {
     /// consumer(&Context::standalone("consumer"));
     /// ```
     pub fn work<T>(&self, name: &str, work: impl FnOnce() -> T) -> T {
+        self.work_span(name).in_scope(work)
+    }
+
+    /// [`Context::work`] for an async function: the span is entered in every poll of `work`, and only
+    /// then.
+    ///
+    /// ```
+    /// use tina4_service::{Context, service};
+    ///
+    /// #[service]
+    /// async fn consumer(ctx: &Context) {
+    ///     # async fn ship(order: u32) {}
+    ///     for order in 1..=3 {
+    ///         ctx.work_async("order", ship(order)).await;
+    ///     }
+    /// }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub async fn work_async<W: Future>(&self, name: &str, work: W) -> W::Output {
+        let span = self.work_span(name);
+        let mut work = pin!(work);
+        poll_fn(|cx| span.in_scope(|| work.as_mut().poll(cx))).await
+    }
+
+    fn work_span(&self, name: &str) -> tracing::Span {
         // A subscriber may block, and nothing may block the end of the process.
-        let span = if self.host.is_exiting() {
+        if self.host.is_exiting() {
             tracing::Span::none()
         } else {
             tracing::info_span!("work", service = self.name(), name, run = self.run.number)
-        };
-        span.in_scope(work)
+        }
     }
 
     /// The run's number, its due time, and how late it began.
