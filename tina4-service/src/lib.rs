@@ -95,8 +95,15 @@ pub use global::{
     check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
     start_all, status, stop, stop_all, subscribe, wait, wait_ready, wait_timeout,
 };
+#[cfg(feature = "tokio")]
+pub use global::{
+    restart_async, run_async, stop_all_async, stop_async, wait_async, wait_ready_async,
+    wait_timeout_async,
+};
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
+#[cfg(all(feature = "signals", feature = "tokio"))]
+pub use global::{wait_for_signal_async, wait_for_signal_timeout_async};
 pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
 pub use observe::info::ServiceInfo;

@@ -55,6 +55,7 @@ mod runner {
 mod tasks {
     mod runs;
     mod stop;
+    mod twins;
 }
 
 /// When runs are due.

@@ -48,6 +48,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+use self::async_listeners::AsyncListeners;
 use self::deferred::Deferred;
 use self::poll::Poll;
 use self::pool_state::{AfterUnlock, PoolState};
@@ -58,6 +60,10 @@ use crate::sys::threads::ThreadConfig;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
+#[cfg(feature = "tokio")]
+mod async_listeners;
+#[cfg(feature = "tokio")]
+mod async_wait;
 pub(crate) mod deferred;
 mod driven;
 pub(crate) mod poll;
@@ -85,6 +91,9 @@ pub(crate) struct Pool<S: WorkSource> {
     state: Mutex<PoolState<S>>,
     /// Notified when something changes that [`Pool::wait_for`] may wait for.
     changed: Condvar,
+    /// The tasks that wait in `Pool::wait_for_async`.
+    #[cfg(feature = "tokio")]
+    async_listeners: AsyncListeners,
     clock: Clock,
     thread_config: ThreadConfig,
 }
@@ -96,7 +105,14 @@ impl<S: WorkSource> Pool<S> {
             thread_config.max_count = Some(0);
         }
         let state = PoolState { source, workers: Workers::default(), listeners: 0 };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock, thread_config })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            #[cfg(feature = "tokio")]
+            async_listeners: AsyncListeners::default(),
+            clock,
+            thread_config,
+        })
     }
 
     fn max_threads(&self, source: &S) -> usize {
@@ -197,7 +213,8 @@ impl<S: WorkSource> Pool<S> {
     /// Makes the leader (or one idle worker) and all threads in [`Pool::wait_for`] check again, because
     /// a manual clock was advanced or a signal arrived.
     pub(crate) fn wake_waiters(&self) {
-        // Under the lock, so that a thread that is about to wait either sees the change or is woken.
+        // Under the lock, so that a thread that is about to wait either sees the change or is woken. A task
+        // registers under the lock as well, but is woken without it, because a waker may be user code.
         let state = lock(&self.state);
         if let Some(leader) = &state.workers.leader {
             leader.condvar.notify_one();
@@ -205,6 +222,9 @@ impl<S: WorkSource> Pool<S> {
             last.condvar.notify_one();
         }
         self.changed.notify_all();
+        drop(state);
+        #[cfg(feature = "tokio")]
+        self.async_listeners.wake();
     }
 
     /// Carries out what was decided under the lock but must be done without it.
@@ -218,12 +238,19 @@ impl<S: WorkSource> Pool<S> {
     fn run_actions(self: &Arc<Self>, after_unlock: AfterUnlock) {
         let AfterUnlock { wakeups, notify_listeners, deferred } = after_unlock;
         if notify_listeners {
-            self.changed.notify_all();
+            self.notify_listeners();
         }
         if let Some(wakeups) = wakeups {
             self.wake_workers(wakeups);
         }
         self.flush(deferred);
+    }
+
+    /// Makes the threads and tasks that wait for a change check again.
+    fn notify_listeners(&self) {
+        self.changed.notify_all();
+        #[cfg(feature = "tokio")]
+        self.async_listeners.wake();
     }
 
     /// Notifies workers and spawns threads. `false`: not all of the threads could be spawned.
@@ -272,7 +299,7 @@ impl<S: WorkSource> Pool<S> {
         let mut state = lock(&self.state);
         state.source.deferred_mut().flushed(had_log);
         if state.listeners > 0 && state.source.deferred().is_log_written() {
-            self.changed.notify_all();
+            self.notify_listeners();
         }
         state
     }

@@ -28,6 +28,10 @@ pub enum StartError {
     /// The tokio runtime of the async services has shut down.
     #[cfg(feature = "tokio")]
     RuntimeGone,
+    /// `run` would block the only thread of the tokio runtime that executes the async services, and would
+    /// never return.
+    #[cfg(feature = "tokio")]
+    BlocksRuntime,
     /// The runner is shutting down, or the process is ending.
     ShuttingDown,
     /// The threads of the services belong to the process that forked this one.
@@ -74,6 +78,11 @@ impl fmt::Display for StartError {
             }
             #[cfg(feature = "tokio")]
             Self::RuntimeGone => f.write_str(crate::sys::runtime::GONE),
+            #[cfg(feature = "tokio")]
+            Self::BlocksRuntime => f.write_str(
+                "`run` would block the only thread of the tokio runtime that executes async services, and never \
+                 return; await `run_async` instead",
+            ),
             Self::ShuttingDown => f.write_str(
                 "the runner is shutting down or the process is ending; \
                  start again only after `stop_all` has returned",
@@ -100,7 +109,7 @@ impl Error for StartError {
             | Self::ShuttingDown
             | Self::Forked => None,
             #[cfg(feature = "tokio")]
-            Self::RuntimeGone => None,
+            Self::RuntimeGone | Self::BlocksRuntime => None,
         }
     }
 }

@@ -16,7 +16,8 @@ const ABANDONED: u8 = 2;
 const OS_ERROR: u8 = 71;
 /// The runner is shutting down; `EX_TEMPFAIL`.
 const SHUTTING_DOWN: u8 = 75;
-/// There are no services, they have faults, or their tokio runtime has shut down; `EX_CONFIG`.
+/// There are no services, they have faults, or their tokio runtime has shut down or
+/// would be blocked; `EX_CONFIG`.
 const FAULTS: u8 = 78;
 
 /// The exit code after a successful start. `signalled`: a signal asked the program to end.
@@ -42,7 +43,7 @@ pub(crate) fn start_error_code(error: &StartError) -> u8 {
         | StartError::NothingRegistered
         | StartError::NothingSelected { .. } => FAULTS,
         #[cfg(feature = "tokio")]
-        StartError::RuntimeGone => FAULTS,
+        StartError::RuntimeGone | StartError::BlocksRuntime => FAULTS,
         StartError::NoThread(_) | StartError::Forked => OS_ERROR,
         StartError::ShuttingDown => SHUTTING_DOWN,
     }

@@ -20,6 +20,7 @@ use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
+use crate::runner::blocking::{report_refusal, wait_for};
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
 use crate::sys::fork::Forked;
@@ -138,8 +139,24 @@ impl Runner {
         &self,
         request: impl FnOnce(&mut Supervisor, Nanos) -> Result<T, ControlError>,
     ) -> Result<T, ControlError> {
+        self.try_request_with(|engine| engine.with(request))
+    }
+
+    /// [`Runner::try_request`] on a thread that must not block.
+    #[cfg(feature = "tokio")]
+    pub(super) fn try_request_async<T>(
+        &self,
+        request: impl FnOnce(&mut Supervisor, Nanos) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        self.try_request_with(|engine| engine.with_nonblocking(request))
+    }
+
+    fn try_request_with<T>(
+        &self,
+        request: impl FnOnce(&Arc<Engine>) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
         let engine = self.engine()?;
-        let mut result = engine.with(request);
+        let mut result = request(engine);
         if let Err(ControlError::Unknown { name, nearest: suggestion }) = &mut result {
             // Comparing thousands of names takes milliseconds, so do it without the lock.
             let instances = engine.with(|supervisor, _| supervisor.instances());
@@ -181,7 +198,7 @@ impl Runner {
     /// Finds the tokio runtime of the async services, if there are any. `name`: the only service that is to
     /// start.
     #[cfg(feature = "tokio")]
-    fn prepare_runtime(&self, name: Option<&str>) -> Result<(), StartError> {
+    pub(super) fn prepare_runtime(&self, name: Option<&str>) -> Result<(), StartError> {
         let Shared { engine, env } = &self.shared;
         if !env.has_tasks.load(Ordering::Relaxed) {
             return Ok(());
@@ -203,7 +220,7 @@ impl Runner {
         clippy::unnecessary_wraps,
         reason = "as with the feature `tokio`"
     )]
-    fn prepare_runtime(&self, _: Option<&str>) -> Result<(), StartError> {
+    pub(super) fn prepare_runtime(&self, _: Option<&str>) -> Result<(), StartError> {
         Ok(())
     }
 
@@ -235,6 +252,7 @@ impl Runner {
     ///
     /// There is no such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
+        self.check_may_block("stop", Some(name))?;
         match self.try_request(|supervisor, now| supervisor.request_stop(name, now))? {
             StopResponse::Pending(pending) => Ok(self.wait_for_stop(pending)),
             StopResponse::Answered(stopped) => Ok(stopped),
@@ -246,7 +264,25 @@ impl Runner {
         if inside == Some(pending.index) {
             return Stopped::Requested;
         }
-        self.shared.engine.wait_for(|supervisor, now| supervisor.stop_result(pending, inside, now))
+        wait_for(&self.shared.engine, |supervisor, now| {
+            supervisor.stop_result(pending, inside, now)
+        })
+    }
+
+    /// Refuses a call that would block the only thread that executes what it waits for.
+    fn check_may_block(&self, call: &'static str, name: Option<&str>) -> Result<(), ControlError> {
+        // A service does not wait for itself.
+        let is_inside = || {
+            let index =
+                self.shared.engine.with(|supervisor, _| name.map(|name| supervisor.index(name)));
+            index.is_some_and(|index| index.is_some() && index == self.calling_service())
+        };
+        #[cfg(feature = "tokio")]
+        if self.shared.would_wait_forever(name) && !is_inside() {
+            return Err(ControlError::BlocksRuntime { call });
+        }
+        let _ = (call, name, is_inside);
+        Ok(())
     }
 
     /// The index of the service of this runner that runs on this thread.
@@ -264,10 +300,24 @@ impl Runner {
     ///
     /// As for [`Runner::start`]; also if the service did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
-        self.prepare_start()?;
-        self.prepare_runtime(Some(name)).map_err(ControlError::Start)?;
+        self.prepare_restart(name)?;
+        self.check_may_block("restart", Some(name))?;
         let pending = self.try_request(|supervisor, now| supervisor.request_restart(name, now))?;
-        match pending.map(|pending| self.wait_for_stop(pending)) {
+        self.restart_result(name, pending.map(|pending| self.wait_for_stop(pending)))
+    }
+
+    pub(super) fn prepare_restart(&self, name: &str) -> Result<(), ControlError> {
+        self.prepare_start()?;
+        self.prepare_runtime(Some(name)).map_err(ControlError::Start)
+    }
+
+    /// The result of a restart. `stopped`: that of its stop, if there was anything to stop.
+    pub(super) fn restart_result(
+        &self,
+        name: &str,
+        stopped: Option<Stopped>,
+    ) -> Result<(), ControlError> {
+        match stopped {
             Some(Stopped::Abandoned { age, place }) => {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
             }
@@ -337,7 +387,11 @@ impl Runner {
         if self.calling_service().is_some() {
             return engine.with(|supervisor, now| supervisor.interim_report(now));
         }
-        let report = engine.wait_for(Supervisor::shutdown_result);
+        if self.shared.would_wait_forever(None) {
+            report_refusal("stop_all");
+            return engine.with(|supervisor, now| supervisor.interim_report(now));
+        }
+        let report = wait_for(engine, Supervisor::shutdown_result);
         engine.wait_for_log(log_timeout);
         report
     }
@@ -359,10 +413,11 @@ impl Runner {
     /// blocked; the call comes from the service itself, or from one that has been asked to stop; or this
     /// process is a forked child.
     pub fn wait_ready(&self, name: &str) -> Result<(), ControlError> {
+        self.check_may_block("wait_ready", None)?;
         let caller = self.calling_service();
         let index = self.try_request(|supervisor, _| supervisor.begin_ready_wait(name, caller))?;
         let result =
-            self.shared.engine.wait_for(|supervisor, _| supervisor.ready_result(index, caller));
+            wait_for(&self.shared.engine, |supervisor, _| supervisor.ready_result(index, caller));
         self.shared.engine.with(|supervisor, _| supervisor.end_ready_wait());
         result
     }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::engine::Engine;
 use crate::service::environment::Environment;
 use crate::sys::fork::Forked;
+#[cfg(feature = "tokio")]
+use crate::sys::runtime;
 
 /// The state that the handles of a [`Runner`](crate::Runner) share.
 #[derive(Clone)]
@@ -22,9 +24,42 @@ impl Shared {
         }
     }
 
+    /// [`Shared::request_stop`] on a thread that must not block.
+    #[cfg(feature = "tokio")]
+    pub(super) fn request_stop_nonblocking(&self) {
+        if let Ok(engine) = self.engine() {
+            let timeout = self.env.shutdown_timeout;
+            engine.with_nonblocking(|supervisor, now| supervisor.stop_all(timeout, None, now));
+        }
+    }
+
     /// The engine, unless it belongs to the process from which this one was forked.
     pub(super) fn engine(&self) -> Result<&Arc<Engine>, Forked> {
         if self.env.owner.is_another_process() { Err(Forked) } else { Ok(&self.engine) }
+    }
+}
+
+impl Shared {
+    /// Whether a call that blocks this thread would wait forever for active async services (or for this
+    /// one), because the thread is the one that executes them.
+    #[cfg(feature = "tokio")]
+    pub(super) fn would_wait_forever(&self, service: Option<&str>) -> bool {
+        self.drives_async_services()
+            && self.engine.with(|supervisor, _| supervisor.has_active_task(service))
+    }
+
+    /// Whether this thread is the only one that executes the async services.
+    #[cfg(feature = "tokio")]
+    pub(super) fn drives_async_services(&self) -> bool {
+        let handle = self.env.runtime.handle();
+        handle.is_some_and(|handle| runtime::is_driven_by_this_thread(&handle))
+    }
+
+    /// Without the feature `tokio`, no service is async.
+    #[cfg(not(feature = "tokio"))]
+    #[expect(clippy::unused_self, reason = "as with the feature `tokio`")]
+    pub(super) fn would_wait_forever(&self, _: Option<&str>) -> bool {
+        false
     }
 }
 

@@ -76,6 +76,17 @@ impl RuntimeSlot {
     }
 }
 
+/// Calls `wait`, which blocks this thread. If the thread belongs to a multi-thread runtime, the runtime
+/// replaces it for that time.
+pub(crate) fn block<T>(wait: impl FnOnce() -> T) -> T {
+    implementation::block(wait)
+}
+
+/// Whether this thread drives this runtime, alone: while the thread blocks, no task makes progress.
+pub(crate) fn is_driven_by_this_thread(handle: &Handle) -> bool {
+    implementation::is_driven_by_this_thread(handle)
+}
+
 /// Makes it the runtime of this thread, until the result is dropped.
 pub(crate) fn enter(handle: &Handle) -> implementation::Entered<'_> {
     implementation::enter(handle)
@@ -95,7 +106,10 @@ mod tokio_runtime {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     pub(crate) use tokio::runtime::Handle;
+    use tokio::runtime::RuntimeFlavor;
     use tokio::task::AbortHandle;
+
+    use crate::sys::panics;
 
     /// The number of threads of an own runtime.
     const THREADS: usize = 2;
@@ -181,6 +195,37 @@ mod tokio_runtime {
     pub(super) fn spawn(handle: &Handle, task: impl Future<Output = ()> + Send + 'static) {
         drop(handle.spawn(task));
     }
+
+    fn flavor_here() -> Option<RuntimeFlavor> {
+        Handle::try_current().ok().map(|handle| handle.runtime_flavor())
+    }
+
+    /// Calls `action` with tokio's permission to block this thread. `None`: tokio refuses it, which it can
+    /// only say by a panic.
+    fn block_in_place<T>(action: impl FnOnce() -> T) -> Option<T> {
+        if panics::panics_abort() {
+            return None;
+        }
+        panics::catch_quietly(|| tokio::task::block_in_place(action))
+    }
+
+    pub(super) fn block<T>(wait: impl FnOnce() -> T) -> T {
+        if flavor_here() != Some(RuntimeFlavor::MultiThread) {
+            return wait();
+        }
+        let mut wait = Some(wait);
+        let result = block_in_place(|| wait.take().map(|wait| wait()));
+        // Tokio refuses it in a `LocalSet`. The other threads of the runtime make progress even so.
+        result.flatten().or_else(|| wait.map(|wait| wait())).expect("it was called once")
+    }
+
+    pub(super) fn is_driven_by_this_thread(handle: &Handle) -> bool {
+        let Ok(here) = Handle::try_current() else { return false };
+        here.id() == handle.id()
+            && here.runtime_flavor() == RuntimeFlavor::CurrentThread
+            // A thread of `spawn_blocking` belongs to the runtime as well, but may block.
+            && block_in_place(|| ()).is_none()
+    }
 }
 
 /// The executor of the model checker.
@@ -222,6 +267,14 @@ mod model_runtime {
 
     pub(super) fn enter(handle: &Handle) -> Entered<'_> {
         Entered(handle)
+    }
+
+    pub(super) fn block<T>(wait: impl FnOnce() -> T) -> T {
+        wait()
+    }
+
+    pub(super) fn is_driven_by_this_thread(_: &Handle) -> bool {
+        false
     }
 
     pub(super) fn spawn(_: &Handle, task: impl Future<Output = ()> + Send + 'static) {

@@ -144,7 +144,9 @@ impl Builder {
                 | StartError::Forked),
             ) => Err(TestError::Engine(error)),
             #[cfg(feature = "tokio")]
-            Err(error @ StartError::RuntimeGone) => Err(TestError::Engine(error)),
+            Err(error @ (StartError::RuntimeGone | StartError::BlocksRuntime)) => {
+                Err(TestError::Engine(error))
+            }
         }
     }
 }

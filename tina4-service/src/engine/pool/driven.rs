@@ -28,7 +28,7 @@ impl<S: WorkSource> Driven for Pool<S> {
         loop {
             let mut deferred = state.source.deferred_mut().take();
             if state.source.take_changed() {
-                self.changed.notify_all();
+                self.notify_listeners();
             }
             let work = id.map(|id| (S::is_run(&id), state.source.begin(id)));
             drop(state);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Pool;
+use super::pool_state::PoolState;
 use super::work_source::WorkSource;
 use crate::sys::stop_flag::Sleepers;
 use crate::sys::sync::lock;
@@ -15,9 +16,20 @@ impl<S: WorkSource> Pool<S> {
         self: &Arc<Self>,
         action: impl FnOnce(&mut S, Nanos) -> T,
     ) -> T {
+        let result = self.with_nonblocking_state(|state, now| action(&mut state.source, now));
+        if let Some(clock) = self.clock.as_virtual() {
+            clock.notify_change();
+        }
+        result
+    }
+
+    pub(super) fn with_nonblocking_state<T>(
+        self: &Arc<Self>,
+        action: impl FnOnce(&mut PoolState<S>, Nanos) -> T,
+    ) -> T {
         let mut state = lock(&self.state);
         let now = self.clock.now();
-        let result = action(&mut state.source, now);
+        let result = action(&mut state, now);
         let max_threads = self.max_threads(&state.source);
         let sleepers = state.source.deferred_mut().take_sleepers();
         let notify_listeners = state.source.take_changed() && state.listeners > 0;
@@ -31,7 +43,7 @@ impl<S: WorkSource> Pool<S> {
         drop(state);
         sleepers.into_iter().for_each(Sleepers::wake);
         if notify_listeners {
-            self.changed.notify_all();
+            self.notify_listeners();
         }
         if let Some(wakeups) = wakeups
             && !self.notify_and_spawn(wakeups)
@@ -45,9 +57,6 @@ impl<S: WorkSource> Pool<S> {
             if let Some(wakeups) = wakeups {
                 let _ = self.notify_and_spawn(wakeups);
             }
-        }
-        if let Some(clock) = self.clock.as_virtual() {
-            clock.notify_change();
         }
         result
     }

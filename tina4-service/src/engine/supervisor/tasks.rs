@@ -20,6 +20,17 @@ impl TaskListener for Engine {
 }
 
 impl Supervisor {
+    /// Whether an async service is active. `name`: only this one counts.
+    pub(crate) fn has_active_task(&self, name: Option<&str>) -> bool {
+        self.registry.iter().any(|service| {
+            let definition = &service.instance.definition;
+            service.life.state().is_active()
+                && name.is_none_or(|name| definition.name_str() == name)
+                && (definition.run_kind() == RunKind::Task
+                    || definition.on_stop_kind() == RunKind::Task)
+        })
+    }
+
     /// Whether the service with this name has an async function.
     pub(crate) fn needs_runtime(&mut self, name: &str) -> bool {
         let Some(index) = self.registry.find(name) else { return false };
