@@ -98,5 +98,6 @@ mod testing {
     mod detached;
     mod instants;
     mod misuse;
+    mod tasks;
     mod test_runner;
 }

@@ -28,6 +28,8 @@ use crate::sys::place::Place;
 #[cfg(feature = "tokio")]
 use crate::sys::runtime::RuntimeError;
 use crate::text::nearest::nearest;
+#[cfg(feature = "tokio")]
+use crate::time::virtual_clock::VirtualClock;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
@@ -201,6 +203,11 @@ impl Runner {
     pub(super) fn prepare_runtime(&self, name: Option<&str>) -> Result<(), StartError> {
         let Shared { engine, env } = &self.shared;
         if !env.has_tasks.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if let Some(runtime) = env.clock.as_virtual().cloned().and_then(VirtualClock::task_runtime)
+        {
+            env.runtime.set(runtime.map_err(StartError::NoThread)?);
             return Ok(());
         }
         let Err(error) = env.runtime.prepare() else { return Ok(()) };

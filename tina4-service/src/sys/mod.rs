@@ -3,6 +3,8 @@
 
 pub(crate) mod fork;
 pub(crate) mod panics;
+#[cfg(all(feature = "tokio", feature = "testing", not(shuttle)))]
+pub(crate) mod paused_runtime;
 #[cfg(any(feature = "exit-hook", feature = "signals"))]
 pub(crate) mod per_process;
 pub(crate) mod place;

@@ -65,9 +65,8 @@ impl RuntimeSlot {
     }
 
     /// Uses this runtime, which the caller keeps alive.
-    #[cfg(feature = "testing")]
     pub(crate) fn set(&self, handle: Handle) {
-        *std_lock(&self.current) = Some(Runtime::watch(handle));
+        std_lock(&self.current).get_or_insert_with(|| Runtime::watch(handle));
     }
 
     /// The runtime, if there is one.

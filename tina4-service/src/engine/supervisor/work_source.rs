@@ -158,6 +158,11 @@ impl WorkSource for Supervisor {
         }
     }
 
+    fn in_progress(&self) -> Vec<String> {
+        let executing = self.registry.iter().filter(|service| service.life.is_executing());
+        executing.map(|service| service.instance.definition.name_str().to_owned()).collect()
+    }
+
     fn max_concurrency(&self) -> usize {
         self.registry.len()
     }
