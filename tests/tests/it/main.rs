@@ -53,6 +53,7 @@ mod runner {
 
 /// Async functions as services.
 mod tasks {
+    mod both_kinds;
     mod runs;
     mod stop;
     mod twins;
