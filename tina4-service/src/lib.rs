@@ -36,6 +36,8 @@
 //! * [`Service`]: a service created at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
 //! * [`surprises`]: common surprises, such as signals in a container, and how to avoid each.
+#![cfg_attr(feature = "tokio", doc = "* [`with_tokio`]: async functions as services.")]
+#![cfg_attr(not(feature = "tokio"), doc = "* The feature `tokio`: async functions as services.")]
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`]: runs the services for a virtual day in milliseconds; with a [guide](testing::guide)."
@@ -83,6 +85,9 @@ mod runner;
 mod service;
 #[doc = include_str!("surprises.md")]
 pub mod surprises {}
+#[cfg(feature = "tokio")]
+#[doc = include_str!("with_tokio.md")]
+pub mod with_tokio {}
 mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -180,7 +185,8 @@ pub use tina4_service_core::{OnTimeout, Ready, Restart, lifecycle::State};
 /// The function takes up to eight parameters, in any order: [`&Context`](Context), [`Tick`],
 /// [`Res<T>`](Res), `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
 /// `Result<Flow, E>` or `!`, where `E` is anything that converts into
-/// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash.
+/// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash. With the feature `tokio`, it may be an
+/// `async fn`, and so may its `on_stop`.
 ///
 /// After a crash the service runs again, as `restart`, `max_restarts` and `backoff` say. If no restart
 /// can help, return a [`Permanent`] error: the service fails immediately.

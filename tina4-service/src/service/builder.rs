@@ -101,7 +101,8 @@ impl Service {
     ///
     /// The function takes up to eight parameters, in any order: [`&Context`](Context),
     /// [`Tick`](crate::Tick), [`Res<T>`](crate::Res), `Option<Res<T>>`, [`Local<T>`](crate::Local). It
-    /// returns `()`, [`Flow`](crate::Flow), `Result<(), E>`, `Result<Flow, E>` or `!`. A `Res<T>` that
+    /// returns `()`, [`Flow`](crate::Flow), `Result<(), E>`, `Result<Flow, E>` or `!`. With the feature
+    /// `tokio`, it may be an `async fn`. A `Res<T>` that
     /// was not provided is reported by [`check`](crate::check), as for a declared service. A closure
     /// works, too, if its parameters have types: `|ctx: &Context, tick: Tick| ..`.
     ///
@@ -317,6 +318,8 @@ impl Service {
     }
 
     /// How long a stop waits for this service. Default: 10 s.
+    ///
+    /// Then it is abandoned or, if its function is async, dropped.
     pub fn stop_timeout(mut self, limit: impl IntoDuration) -> Self {
         self.draft.stop_timeout = self.parse_duration(Key::StopTimeout, limit);
         self

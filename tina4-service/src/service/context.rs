@@ -162,7 +162,9 @@ impl Context {
         self.stopping.get_or_init(|| self.host.stopping())
     }
 
-    /// Completes when stop is requested or the run is cancelled, in an async function.
+    /// Completes when stop is requested, in an async function.
+    ///
+    /// The future borrows nothing, so it can be passed on, such as to axum's `with_graceful_shutdown`.
     ///
     /// ```
     /// # async fn example(ctx: &tina4_service::Context, orders: &mut tokio::sync::mpsc::Receiver<u32>) {
@@ -173,8 +175,8 @@ impl Context {
     /// # }
     /// ```
     #[cfg(feature = "tokio")]
-    pub async fn stopped(&self) {
-        StopWait::new(&*self.host).await;
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        StopWait::new(Arc::clone(&self.host))
     }
 
     /// [`Context::sleep`] for an async function: it blocks no thread.
@@ -199,7 +201,7 @@ impl Context {
         let clock = self.host.clock();
         let until = clock.now().saturating_add(nanos(duration));
         let mut sleep = pin!(clock.sleep_async(until));
-        let mut stop = StopWait::new(&*self.host);
+        let mut stop = StopWait::new(Arc::clone(&self.host));
         poll_fn(|cx| match Pin::new(&mut stop).poll(cx) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending => sleep.as_mut().poll(cx),

@@ -169,20 +169,24 @@ impl Instance {
         }
     }
 
-    /// Resets the per-activation state for the next activation.
-    pub(crate) fn reset(&self) {
-        self.withdraw_stop();
+    /// Resets the per-activation state for the next activation. The caller must wake the result, without
+    /// holding a lock.
+    pub(crate) fn reset(&self) -> Option<Sleepers> {
+        let waiting = self.withdraw_stop();
         self.activation_flags.store(0, Ordering::Relaxed);
+        waiting
     }
 
     /// Withdraws the request to return: for the next activation, or after the end of a cancelled run.
-    /// No code of the service may be running.
-    pub(crate) fn withdraw_stop(&self) {
-        let old = self.with_existing_state(|state| Some(std::mem::take(&mut state.stop_channel)));
-        drop(old);
+    /// No code of the service may be running. If an earlier run has left tasks behind that wait for a stop,
+    /// they are to wait for the next one: the caller must wake the result, without holding a lock.
+    pub(crate) fn withdraw_stop(&self) -> Option<Sleepers> {
+        let mut old =
+            self.with_existing_state(|state| Some(std::mem::take(&mut state.stop_channel)));
         self.stop.reset();
         #[cfg(feature = "tokio")]
         self.activation_flags.fetch_and(!DROP_REQUESTED, Ordering::SeqCst);
+        old.as_mut().and_then(StopChannel::take_sleepers)
     }
 
     /// Runs `action` on the state, under its lock: `action` must not run user code.

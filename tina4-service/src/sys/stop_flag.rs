@@ -6,6 +6,8 @@
 
 #[cfg(feature = "tokio")]
 use std::collections::BTreeMap;
+#[cfg(feature = "tokio")]
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 #[cfg(feature = "tokio")]
 use std::task::Waker;
@@ -37,17 +39,15 @@ pub(crate) struct StopFlag {
 #[derive(Debug, Default)]
 pub(crate) struct StopChannel {
     ends: Option<Ends>,
+    /// The wakers of the tasks that wait, by key.
     #[cfg(feature = "tokio")]
-    wakers: Option<Box<Wakers>>,
+    wakers: BTreeMap<u64, Waker>,
 }
 
-/// The wakers of the tasks that wait, by the number of their registration.
+/// The last key of a waker. Keys are unique in the process, because a task may wait on several channels in
+/// turn.
 #[cfg(feature = "tokio")]
-#[derive(Debug, Default)]
-struct Wakers {
-    last_key: u64,
-    waiting: BTreeMap<u64, Waker>,
-}
+static LAST_KEY: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Debug)]
 struct Ends {
@@ -111,14 +111,10 @@ impl StopFlag {
         if self.requested.load(Ordering::SeqCst) {
             return true;
         }
-        let Wakers { last_key, waiting } = &mut **channel.wakers.get_or_insert_default();
-        let key = *key.get_or_insert_with(|| {
-            *last_key += 1;
-            *last_key
-        });
-        match waiting.get_mut(&key) {
+        let key = *key.get_or_insert_with(|| LAST_KEY.fetch_add(1, Ordering::Relaxed) + 1);
+        match channel.wakers.get_mut(&key) {
             Some(known) => known.clone_from(waker),
-            None => drop(waiting.insert(key, waker.clone())),
+            None => drop(channel.wakers.insert(key, waker.clone())),
         }
         false
     }
@@ -129,8 +125,8 @@ impl StopChannel {
     pub(crate) fn take_sleepers(&mut self) -> Option<Sleepers> {
         let sender = self.ends.as_mut().and_then(|ends| ends.sender.take());
         #[cfg(feature = "tokio")]
-        if let Some(wakers) = self.wakers.take() {
-            let wakers = wakers.waiting.into_values().collect();
+        if !self.wakers.is_empty() {
+            let wakers = std::mem::take(&mut self.wakers).into_values().collect();
             return Some(Sleepers { sender, wakers });
         }
         let sender = Some(sender?);
@@ -144,7 +140,7 @@ impl StopChannel {
     /// Removes the waker that was registered under this key, for the caller to drop.
     #[cfg(feature = "tokio")]
     pub(crate) fn remove_waker(&mut self, key: u64) -> Option<Waker> {
-        self.wakers.as_mut()?.waiting.remove(&key)
+        self.wakers.remove(&key)
     }
 }
 

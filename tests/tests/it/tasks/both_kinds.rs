@@ -83,7 +83,8 @@ fn plain(
                 }
             }
             UntilStopped => while ctx.sleep(TIMEOUT) {},
-            step => {
+            Heartbeat | BeReady | Hook(_) | Count | Fail(_) | FailForGood(_) | Panic(_)
+            | Return(_) => {
                 if let Some(outcome) = immediate(*step, ctx, *count, &reports) {
                     return outcome;
                 }
@@ -110,7 +111,8 @@ async fn asynchronous(
                 }
             }
             UntilStopped => ctx.stopped().await,
-            step => {
+            Heartbeat | BeReady | Hook(_) | Count | Fail(_) | FailForGood(_) | Panic(_)
+            | Return(_) => {
                 if let Some(outcome) = immediate(*step, ctx, *count, &reports) {
                     return outcome;
                 }
@@ -123,7 +125,7 @@ async fn asynchronous(
 fn close_plain(ctx: &Context, count: Local<u32>, reports: Res<Reports>) -> Result<(), String> {
     reports.add(format!("{} closes at {}", ctx.name(), *count));
     let _ = ctx.sleep(secs(2));
-    if *count % 2 == 0 { Ok(()) } else { Err("an odd count".to_owned()) }
+    if count.is_multiple_of(2) { Ok(()) } else { Err("an odd count".to_owned()) }
 }
 
 async fn close_async(
@@ -133,7 +135,7 @@ async fn close_async(
 ) -> Result<(), String> {
     reports.add(format!("{} closes at {}", ctx.name(), *count));
     let _ = ctx.sleep_async(secs(2)).await;
-    if *count % 2 == 0 { Ok(()) } else { Err("an odd count".to_owned()) }
+    if count.is_multiple_of(2) { Ok(()) } else { Err("an odd count".to_owned()) }
 }
 
 /// Creates the services of a case.

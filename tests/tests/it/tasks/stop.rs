@@ -279,3 +279,28 @@ fn rule_93_a_thousand_runs_wait_for_a_stop_and_sleep() {
     wait(&runner);
     assert_eq!(info(&runner, "s").runs, 1_000);
 }
+
+/// A task that outlives the run which it belongs to waits for the stop of a later run.
+#[test]
+fn rule_93_a_task_that_a_run_leaves_behind_waits_for_the_next_stop() {
+    async fn leaves_a_task(ctx: &Context, tick: Tick, reports: Res<Reports>) {
+        if tick.run == 1 {
+            let (stopped, reports) = (ctx.stopped(), Reports::clone(&reports));
+            tokio::spawn(async move {
+                stopped.await;
+                reports.send("the task that was left behind");
+            });
+        } else {
+            reports.send("begins");
+            ctx.stopped().await;
+        }
+    }
+    let (runner, reports) = runner();
+    runner.register(Service::of("s", leaves_a_task));
+    runner.start_all().unwrap();
+    wait(&runner);
+    runner.start("s").unwrap();
+    assert_eq!(reports.recv_timeout(TIMEOUT), Ok("begins"));
+    runner.stop("s").unwrap();
+    assert_eq!(reports.recv_timeout(TIMEOUT), Ok("the task that was left behind"));
+}

@@ -14,7 +14,7 @@ impl Supervisor {
         let service = self.registry.get_mut(index);
         let change = match transition {
             Transition::Started => {
-                service.instance.reset();
+                self.deferred.wake(service.instance.reset());
                 self.deferred.discard(service.instance.take_locals());
                 service.end = None;
                 self.shutdown.forget_report();
@@ -79,7 +79,7 @@ impl Supervisor {
                 return;
             }
             Transition::CancelledRunEnded => {
-                service.instance.withdraw_stop();
+                self.deferred.wake(service.instance.withdraw_stop());
                 // The run may have returned `Ok`, but it counts as a crash.
                 self.deferred.discard(service.instance.take_locals());
                 return;
