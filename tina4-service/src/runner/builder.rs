@@ -171,6 +171,13 @@ impl Builder {
         self
     }
 
+    /// Sets the executor of the model checker that executes async services.
+    #[cfg(all(feature = "tokio", test, shuttle))]
+    pub(crate) fn model_runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
     /// Sets the zone that `timezone = "local"` stands for, instead of the machine's own.
     #[cfg(feature = "testing")]
     pub(crate) fn local_zone(mut self, zone: Zone) -> Self {

@@ -41,7 +41,7 @@ thread_local! {
     /// Whether this thread is inside [`catch`].
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     /// Whether a panic on this thread is not shown.
-    #[cfg(feature = "tokio")]
+    #[cfg(all(feature = "tokio", not(shuttle)))]
     static QUIET: Cell<bool> = const { Cell::new(false) };
     /// The place and the backtrace of the last panic on this thread, as the hook recorded them.
     static LAST_PANIC: RefCell<Option<(String, Option<Backtrace>)>> = const { RefCell::new(None) };
@@ -59,7 +59,7 @@ fn install_hook() {
     INSTALL.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            #[cfg(feature = "tokio")]
+            #[cfg(all(feature = "tokio", not(shuttle)))]
             if QUIET.get() {
                 return;
             }
@@ -88,7 +88,7 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
 }
 
 /// Calls `body`, and returns `None` if it panics. The panic is not shown: it is how a library says no.
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "tokio", not(shuttle)))]
 #[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
 pub(crate) fn catch_quietly<T>(body: impl FnOnce() -> T) -> Option<T> {
     install_hook();

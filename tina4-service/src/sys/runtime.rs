@@ -232,16 +232,36 @@ mod tokio_runtime {
 mod model_runtime {
     use std::future::Future;
     use std::io;
+    use std::marker::PhantomData;
+    use std::sync::{Arc, Mutex};
+
+    use crate::sys::sync::std_lock;
+
+    /// The tasks that were spawned; `None`: it has shut down.
+    type Tasks = Option<Vec<shuttle::future::JoinHandle<()>>>;
 
     #[derive(Clone, Debug)]
-    pub(crate) struct Handle;
+    pub(crate) struct Handle(Arc<Mutex<Tasks>>);
+
+    impl Handle {
+        pub(crate) fn new() -> Self {
+            Self(Arc::new(Mutex::new(Some(Vec::new()))))
+        }
+
+        /// Drops every task, as a runtime does that shuts down.
+        #[cfg(test)]
+        pub(crate) fn shut_down(&self) {
+            let tasks = std_lock(&self.0).take();
+            tasks.into_iter().flatten().for_each(|task| task.abort());
+        }
+    }
 
     #[derive(Debug)]
     pub(crate) struct Runtime(Handle);
 
     impl Runtime {
         pub(super) fn current() -> Option<Handle> {
-            Some(Handle)
+            Some(Handle::new())
         }
 
         pub(super) fn watch(handle: Handle) -> Self {
@@ -249,11 +269,11 @@ mod model_runtime {
         }
 
         pub(super) fn own(_: &str) -> io::Result<Self> {
-            Ok(Self(Handle))
+            Ok(Self(Handle::new()))
         }
 
         pub(super) fn is_gone(&self) -> bool {
-            false
+            std_lock(&self.0.0).is_none()
         }
 
         pub(super) fn handle(&self) -> &Handle {
@@ -262,10 +282,10 @@ mod model_runtime {
     }
 
     /// Nothing to leave.
-    pub(super) struct Entered<'a>(&'a Handle);
+    pub(crate) type Entered<'a> = PhantomData<&'a Handle>;
 
-    pub(super) fn enter(handle: &Handle) -> Entered<'_> {
-        Entered(handle)
+    pub(super) fn enter(_: &Handle) -> Entered<'_> {
+        PhantomData
     }
 
     pub(super) fn block<T>(wait: impl FnOnce() -> T) -> T {
@@ -276,7 +296,18 @@ mod model_runtime {
         false
     }
 
-    pub(super) fn spawn(_: &Handle, task: impl Future<Output = ()> + Send + 'static) {
-        drop(shuttle::future::spawn(task));
+    pub(super) fn spawn(handle: &Handle, task: impl Future<Output = ()> + Send + 'static) {
+        if std_lock(&handle.0).is_none() {
+            return drop(task);
+        }
+        let task = shuttle::future::spawn(task);
+        let mut tasks = std_lock(&handle.0);
+        if let Some(tasks) = &mut *tasks {
+            tasks.push(task);
+            return;
+        }
+        // Not under the lock, because other threads may run now.
+        drop(tasks);
+        task.abort();
     }
 }
