@@ -57,13 +57,13 @@ mod tests {
     #[test]
     fn a_failed_service_is_unhealthy_and_is_named() {
         let runner = Runner::new();
-        runner.register(Service::new("good", |_| Flow::Done));
+        runner.register(Service::new("good", |_| Flow::Done)).unwrap();
         runner.start_all().expect("it has no faults");
         runner.wait();
         assert_eq!(Health::of(&runner.services()), Health { healthy: true, problems: vec![] });
 
-        runner
-            .register(Service::new("bad", |_| Err::<(), _>("connection refused")).max_restarts(0));
+        let bad = Service::new("bad", |_| Err::<(), _>("connection refused")).max_restarts(0);
+        runner.register(bad).unwrap();
         runner.start("bad").expect("it has no faults");
         runner.wait();
         let health = Health::of(&runner.services());

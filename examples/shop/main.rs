@@ -82,7 +82,8 @@ fn prepare(options: Options) -> Result<(), String> {
         tina4_service::register(
             Service::new("shutdown_timer", |_| drop(tina4_service::stop_all()))
                 .initial_delay(run_for),
-        );
+        )
+        .unwrap();
     }
     print(&format!("the shop is open at http://{address}; data in {}\n", data.display()));
     Ok(())

@@ -100,12 +100,14 @@ pub fn check() {
     let events = runner.subscribe();
     for (index, service) in bodies().into_iter().enumerate() {
         let service = service.autostart(false).restart(Restart::Never);
-        runner.register(match index % 4 {
-            0 => service.on_stop(|_| panic!("a hook")),
-            1 => service.on_stop(|_| never()),
-            2 => service.on_stop(never_in),
-            _ => service.on_stop(|_| Ok::<_, String>(never())),
-        });
+        runner
+            .register(match index % 4 {
+                0 => service.on_stop(|_| panic!("a hook")),
+                1 => service.on_stop(|_| never()),
+                2 => service.on_stop(never_in),
+                _ => service.on_stop(|_| Ok::<_, String>(never())),
+            })
+            .unwrap();
     }
     let with_hooks = Service::new("never.hooks", |context| {
         context.on_stop(|| panic!("a hook"));
@@ -117,7 +119,7 @@ pub fn check() {
         });
         never()
     });
-    runner.register(with_hooks.autostart(false).restart(Restart::Never));
+    runner.register(with_hooks.autostart(false).restart(Restart::Never)).unwrap();
     let services = runner.services().into_iter().map(|service| service.name);
     let names: Vec<_> = services.filter(|name| name.starts_with("never.")).collect();
     assert_eq!(names.len(), 2 + bodies().len() + 1, "{names:?}");

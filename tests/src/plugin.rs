@@ -10,7 +10,7 @@ use tina4_service::{Change, Context, Runner, Service};
 pub extern "system" fn end_process() {
     let runner = Runner::new();
     let body = |ctx: &Context| while ctx.sleep(Duration::from_secs(3_600)) {};
-    runner.register(Service::new("blocked", body));
+    runner.register(Service::new("blocked", body)).unwrap();
     let events = runner.subscribe();
     runner.start_all().expect("it starts");
     let begun = events.iter().any(|event| matches!(event.change, Change::RunBegan { .. }));

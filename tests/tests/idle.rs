@@ -12,17 +12,19 @@ fn rule_8_nothing_polls() {
     let mut watcher = EventWatcher::new(&runner);
     // Every kind of wait: for an interval, a delay, an initial delay, a flow, a restart, a resume,
     // a service that is not up, and inside a body.
-    runner.register(Service::new("interval", |_| {}).interval("1h"));
-    runner.register(Service::new("delay", |_| {}).delay("1h"));
-    runner.register(Service::new("initial", |_| {}).initial_delay("1h").ready(Ready::Started));
-    runner.register(Service::new("held", |_| {}).after("initial"));
-    runner.register(Service::new("flow", |_| tina4_service::Flow::After(secs(3_600))));
+    runner.register(Service::new("interval", |_| {}).interval("1h")).unwrap();
+    runner.register(Service::new("delay", |_| {}).delay("1h")).unwrap();
+    runner
+        .register(Service::new("initial", |_| {}).initial_delay("1h").ready(Ready::Started))
+        .unwrap();
+    runner.register(Service::new("held", |_| {}).after("initial")).unwrap();
+    runner.register(Service::new("flow", |_| tina4_service::Flow::After(secs(3_600)))).unwrap();
     let crash = Service::new("crash", |_| Err::<(), _>("no"));
-    runner.register(crash.backoff("60s"));
-    runner.register(Service::new("paused", |_| {}).interval("1ms"));
-    runner.register(Service::new("sleeps", sleep_until_stopped));
+    runner.register(crash.backoff("60s")).unwrap();
+    runner.register(Service::new("paused", |_| {}).interval("1ms")).unwrap();
+    runner.register(Service::new("sleeps", sleep_until_stopped)).unwrap();
     let select = |ctx: &Context| crossbeam_channel::select! { recv(ctx.stopping()) -> _ => {} };
-    runner.register(Service::new("selects", select).timeout("1h"));
+    runner.register(Service::new("selects", select).timeout("1h")).unwrap();
     runner.start_all().unwrap();
     for name in ["interval", "delay", "flow", "crash", "paused"] {
         watcher.wait_for_run_end(name);

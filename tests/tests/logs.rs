@@ -112,7 +112,7 @@ fn rule_62_logs_inside_a_run_are_in_its_span() {
         tracing::info!(from = "logs.span", ?late, "inside");
         ctx.on_stop(move || tracing::info!(from = "logs.span", ?late, "in a hook"));
     };
-    runner.register(Service::new("logs.span", body).interval("1ms"));
+    runner.register(Service::new("logs.span", body).interval("1ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("logs.span", |change| matches!(change, Change::RunEnded { run: 3, .. }));
     runner.stop_all();
@@ -144,7 +144,7 @@ fn rule_94_every_poll_is_in_the_span_of_its_run_and_nothing_else_is() {
     let runner = Runner::new();
     let names = ["logs.poll.a", "logs.poll.b"];
     for name in names {
-        runner.register(Service::of(name, logs).interval("1h"));
+        runner.register(Service::of(name, logs).interval("1h")).unwrap();
     }
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
@@ -207,7 +207,7 @@ fn rule_117_a_continuous_service_has_spans_only_around_its_work_and_its_clean_up
         tracing::info!(from = NAME, "after");
         Flow::Done
     };
-    runner.register(Service::new(NAME, body));
+    runner.register(Service::new(NAME, body)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let found = lines_from(NAME, 5);
@@ -233,7 +233,7 @@ fn rule_117_work_is_inside_the_span_of_a_run() {
         ctx.work("part", || tracing::info!(from = NAME, "inside"));
         if ctx.tick().run == 2 { Flow::Done } else { Flow::Again }
     };
-    runner.register(Service::new(NAME, body).interval("1h"));
+    runner.register(Service::new(NAME, body).interval("1h")).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     for ((message, spans), run) in lines_from(NAME, 2).into_iter().zip(1..) {
@@ -254,7 +254,7 @@ fn rule_117_a_panic_ends_the_span_of_the_work() {
         }
         Flow::Done
     };
-    runner.register(Service::new(NAME, body).backoff("1ms"));
+    runner.register(Service::new(NAME, body).backoff("1ms")).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     for (_, spans) in lines_from(NAME, 2) {
@@ -268,7 +268,7 @@ fn rule_29_and_62_a_cancelled_run_is_reported_as_stuck_and_then_as_crashed() {
     let runner = Runner::new();
     let body = |ctx: &Context| while ctx.sleep(millis(60_000)) {};
     let service = Service::new("logs.cancelled", body).timeout("5ms").max_restarts(0);
-    runner.register(service.on_timeout(OnTimeout::Cancel));
+    runner.register(service.on_timeout(OnTimeout::Cancel)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let stuck = "service is stuck: its run takes longer than its timeout";
@@ -283,8 +283,8 @@ fn rule_62_start_stop_and_finish_are_logged_at_info() {
     listen();
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("logs.stops", |ctx| while ctx.sleep(millis(60_000)) {}));
-    runner.register(Service::new("logs.ends", |_| Flow::Done));
+    runner.register(Service::new("logs.stops", |ctx| while ctx.sleep(millis(60_000)) {})).unwrap();
+    runner.register(Service::new("logs.ends", |_| Flow::Done)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("logs.stops");
     watcher.wait_for_change("logs.ends", &Change::Finished);
@@ -304,7 +304,7 @@ fn rule_62_the_start_is_logged_before_the_first_line_of_the_run() {
                 tracing::info!(service = ctx.name(), "a line of its own");
                 Flow::Done
             };
-            runner.register(Service::new(name.clone(), body));
+            runner.register(Service::new(name.clone(), body)).unwrap();
         }
         runner.start_all().unwrap();
         runner.wait();
@@ -319,8 +319,8 @@ fn rule_62_a_blocked_log_delays_no_run() {
     listen();
     let blocked = GATE.lock().unwrap_or_else(PoisonError::into_inner);
     let runner = Runner::new();
-    runner.register(Service::new("logs.blocked", |_| {}).interval("1h"));
-    runner.register(Service::new("logs.behind-it", |_| {}).interval("1h"));
+    runner.register(Service::new("logs.blocked", |_| {}).interval("1h")).unwrap();
+    runner.register(Service::new("logs.behind-it", |_| {}).interval("1h")).unwrap();
     let mut watcher = EventWatcher::new(&runner);
     let starter = runner.clone();
     tests::spawn(move || starter.start_all().map(drop).unwrap());
@@ -342,7 +342,7 @@ fn rule_20_and_62_a_crash_is_a_warning_with_all_details_and_a_failure_an_error_w
     };
     let line = line!() + 1;
     let service = Service::new("logs.fails", body);
-    runner.register(service.backoff("3ms").max_restarts(1));
+    runner.register(service.backoff("3ms").max_restarts(1)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let again = "service crashed; it will be restarted";
@@ -367,7 +367,7 @@ fn rule_28_and_62_the_log_says_that_an_error_is_permanent() {
     listen();
     let runner = Runner::new();
     let body = |_: &Context| Err::<(), _>(Permanent::new("no such key"));
-    runner.register(Service::new("logs.permanent", body));
+    runner.register(Service::new("logs.permanent", body)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let crashed =
@@ -388,8 +388,8 @@ fn rule_5_43_62_and_63_skipped_and_stuck_runs_are_warnings_and_abandoned_ones_er
         let _ = gate.recv();
     };
     let service = Service::new("logs.stuck", body.clone()).timeout("5ms");
-    runner.register(service.stop_timeout("5ms"));
-    runner.register(Service::new("logs.skips", body).interval("5ms"));
+    runner.register(service.stop_timeout("5ms")).unwrap();
+    runner.register(Service::new("logs.skips", body).interval("5ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("logs.stuck", |change| matches!(change, Change::Stuck { .. }));
     let stuck = "service is stuck: its run takes longer than its timeout";
@@ -428,7 +428,7 @@ fn rule_51_log_lines_are_written_without_a_lock() {
         // For this thread, which writes the lines about its own requests.
         let subscriber = tracing_subscriber::registry().with(Calls(logger));
         tracing::subscriber::with_default(subscriber, || {
-            runner.register(Service::new("logs.calls", |_| {}).interval("1h"));
+            runner.register(Service::new("logs.calls", |_| {}).interval("1h")).unwrap();
             runner.start_all().unwrap();
             runner.stop("logs.calls").unwrap();
             runner.status()

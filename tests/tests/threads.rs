@@ -40,7 +40,7 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
             let body = move |_: &Context| {
                 runs.fetch_add(1, Ordering::SeqCst);
             };
-            runner.register(Service::new(format!("s{number}"), body).interval("10s"));
+            runner.register(Service::new(format!("s{number}"), body).interval("10s")).unwrap();
         }
         let stopwatch = Stopwatch::start();
         runner.start_all().unwrap();
@@ -71,7 +71,7 @@ fn rule_40_and_50_two_hundred_sleeping_services_stop_within_a_second() {
                 inside.fetch_add(1, Ordering::SeqCst);
                 while ctx.sleep(Duration::MAX) {}
             };
-            runner.register(Service::new(format!("s{number}"), body));
+            runner.register(Service::new(format!("s{number}"), body)).unwrap();
         }
         runner.start_all().unwrap();
         until("all sleep", || inside.load(Ordering::SeqCst) == 200);
@@ -88,7 +88,9 @@ fn largest_lateness(blockers: usize, others: usize) -> Duration {
     let (go, gate) = bounded::<()>(0);
     let mut watcher = EventWatcher::new(&runner);
     for number in 0..blockers {
-        runner.register(Service::new(format!("blocker{number}"), ignore_stop(gate.clone())));
+        runner
+            .register(Service::new(format!("blocker{number}"), ignore_stop(gate.clone())))
+            .unwrap();
     }
     let late = Arc::new(AtomicU64::new(0));
     let runs = Arc::new(AtomicUsize::new(0));
@@ -101,7 +103,7 @@ fn largest_lateness(blockers: usize, others: usize) -> Duration {
         };
         // Half of the names sort before the blockers and half after: it must not matter.
         let name = if number % 2 == 0 { format!("a{number}") } else { format!("z{number}") };
-        runner.register(Service::new(name, body).interval("10ms").initial_delay("10ms"));
+        runner.register(Service::new(name, body).interval("10ms").initial_delay("10ms")).unwrap();
     }
     runner.start_all().unwrap();
     for number in 0..blockers {
@@ -141,14 +143,14 @@ fn rule_50_a_short_body_that_suddenly_blocks_delays_others_only_briefly() {
                 let _ = gate.recv();
             }
         };
-        runner.register(Service::new("a", blocks_once).interval("2ms"));
+        runner.register(Service::new("a", blocks_once).interval("2ms")).unwrap();
         let late = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&late);
         let body = move |ctx: &Context| {
             let nanos = u64::try_from(ctx.tick().lateness.as_nanos()).unwrap_or(u64::MAX);
             seen.fetch_max(nanos, Ordering::SeqCst);
         };
-        runner.register(Service::new("b", body).interval("2ms"));
+        runner.register(Service::new("b", body).interval("2ms")).unwrap();
         runner.start_all().unwrap();
         watcher.wait_for("b", |change| {
             matches!(change, tina4_service::Change::RunBegan { run: 100, .. })
@@ -172,7 +174,7 @@ fn rule_50_the_pool_grows_when_runs_block_and_shrinks_when_idle() {
             inside.fetch_add(1, Ordering::SeqCst);
             let _ = gate.recv();
         };
-        runner.register(Service::new(format!("s{number}"), body).interval("1h"));
+        runner.register(Service::new(format!("s{number}"), body).interval("1h")).unwrap();
     }
     runner.start_all().unwrap();
     // All bodies are entered at the same time, which needs a thread for each.
@@ -207,7 +209,7 @@ fn rule_50_former_leaders_exit_when_idle() {
             let _ = gate.recv();
         };
         let service = Service::new(format!("s{number}"), body);
-        runner.register(service.delay(secs(3_600 - 60 * number)));
+        runner.register(service.delay(secs(3_600 - 60 * number))).unwrap();
     }
     runner.start_all().unwrap();
     until("all bodies are entered", || inside.load(Ordering::SeqCst) == 12);
@@ -235,10 +237,10 @@ fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
                 }
             };
             let service = Service::new(format!("loop{number}"), body);
-            runner.register(service.backoff("1ms").max_backoff("1ms"));
+            runner.register(service.backoff("1ms").max_backoff("1ms")).unwrap();
         }
-        runner.register(Service::new("b", |_| {}).interval("10ms").initial_delay("10ms"));
-        runner.register(Service::new("c", sleep_until_stopped).autostart(false));
+        runner.register(Service::new("b", |_| {}).interval("10ms").initial_delay("10ms")).unwrap();
+        runner.register(Service::new("c", sleep_until_stopped).autostart(false)).unwrap();
         runner.start_all().unwrap();
         let mut slowest = Duration::ZERO;
         for _ in 0..20 {
@@ -282,7 +284,7 @@ fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
         let body = move |ctx: &Context| {
             let _ = late.send(ctx.tick().lateness);
         };
-        runner.register(Service::new("s", body).interval("2ms"));
+        runner.register(Service::new("s", body).interval("2ms")).unwrap();
         runner.start_all().unwrap();
         // The first hundred runs calibrate the correction.
         let late = median(kept.iter().skip(100).take(200).collect());

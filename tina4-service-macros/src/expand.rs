@@ -98,6 +98,7 @@ fn registration(checked: &CheckedService) -> TokenStream {
 fn settings(spec: &Spec, private: &PrivatePath) -> TokenStream {
     let Spec {
         schedule,
+        tolerance,
         initial_delay,
         jitter,
         timeout,
@@ -112,6 +113,7 @@ fn settings(spec: &Spec, private: &PrivatePath) -> TokenStream {
     let policy = default.restart_policy;
     let calls = [
         setting("schedule", schedule, &default.schedule, |value| schedule_value(value, private)),
+        setting("tolerance", *tolerance, default.tolerance, |value| value.map(duration)),
         setting("initial_delay", *initial_delay, default.initial_delay, duration),
         setting("jitter", *jitter, default.jitter, duration),
         setting("timeout", *timeout, default.timeout, |value| value.map(duration)),

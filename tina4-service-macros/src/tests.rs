@@ -198,11 +198,12 @@ fn settings_that_differ_from_the_defaults_become_calls() {
 
 #[test]
 fn each_setting_becomes_one_call() {
-    let args = r#"interval = "9s", initial_delay = "1s", jitter = "2s", timeout = "3s", on_timeout = "cancel", restart = "on-failure",
+    let args = r#"interval = "9s", tolerance = "8s", initial_delay = "1s", jitter = "2s", timeout = "3s", on_timeout = "cancel", restart = "on-failure",
         max_restarts = 4, restart_window = "1h", backoff = "5s", max_backoff = "6s", stop_timeout = "7s",
         autostart = false, critical = true"#;
     let expected = "
         .schedule(::tina4_service::__private::Schedule::Interval(::core::time::Duration::new(9, 0)))
+        .tolerance(::core::time::Duration::new(8, 0))
         .initial_delay(::core::time::Duration::new(1, 0))
         .jitter(::core::time::Duration::new(2, 0))
         .timeout(::core::time::Duration::new(3, 0))

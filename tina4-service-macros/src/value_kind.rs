@@ -46,6 +46,7 @@ impl ValueKind {
             Key::Cron => Self::Cron,
             Key::Timezone => Self::Timezone,
             Key::Anchor => Self::Anchor,
+            Key::Tolerance => Self::Duration(Setting::Tolerance),
             Key::InitialDelay => Self::Duration(Setting::InitialDelay),
             Key::Jitter => Self::Duration(Setting::Jitter),
             Key::Timeout => Self::Duration(Setting::Timeout),

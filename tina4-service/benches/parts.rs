@@ -112,6 +112,7 @@ impl Life {
             has_hooks: false,
             last_heartbeat: 0,
             random: 0,
+            tolerance: 0,
         };
         // Opaque to the optimizer: real callers do not know the input at compile time either.
         life.step(spec, facts, black_box(input), &mut |_| *transitions += 1)

@@ -36,9 +36,11 @@ fn empty_runs(bencher: Bencher<'_, '_>, next: Flow) {
     let runner = || {
         let runner = Runner::new();
         let left = AtomicU32::new(RUNS);
-        runner.register(Service::new("again", move |_| {
-            if left.fetch_sub(1, Ordering::Relaxed) > 1 { next } else { Flow::Done }
-        }));
+        runner
+            .register(Service::new("again", move |_| {
+                if left.fetch_sub(1, Ordering::Relaxed) > 1 { next } else { Flow::Done }
+            }))
+            .unwrap();
         runner
     };
     bencher.counter(ItemsCount::new(RUNS)).with_inputs(runner).bench_local_refs(|runner| {
@@ -61,7 +63,7 @@ fn register(runner: &Runner, count: u32) -> mpsc::Receiver<()> {
                 let _ = all.send(());
             }
         };
-        runner.register(Service::new(format!("service-{number}"), body).interval(HOUR));
+        runner.register(Service::new(format!("service-{number}"), body).interval(HOUR)).unwrap();
     }
     ran
 }

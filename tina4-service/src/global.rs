@@ -15,9 +15,11 @@ use crate::observe::info::ServiceInfo;
 use crate::observe::signal::StopCause;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::plan::Plan;
+use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::runner::runner::Runner;
 use crate::service::builder::Service;
+use crate::time::schedule::Schedule;
 use build_global::global;
 use tina4_service_core::lifecycle::State;
 
@@ -106,6 +108,18 @@ pub fn resume(name: &str) -> Result<(), ControlError> {
     global().resume(name)
 }
 
+/// Changes the schedule of a service, which follows the new one from now on. See
+/// [`Runner::reschedule`].
+///
+/// # Errors
+///
+/// There is no such service; it is continuous, or the new schedule is; the schedule does not fit its
+/// other settings; or this process is a forked child.
+#[track_caller]
+pub fn reschedule(name: &str, schedule: Schedule) -> Result<(), ControlError> {
+    global().reschedule(name, schedule)
+}
+
 /// Waits until a service is ready. See [`Runner::wait_ready`].
 ///
 /// # Errors
@@ -153,9 +167,27 @@ pub fn provide<T: Send + Sync + 'static>(value: T) {
 }
 
 /// Adds a service that is not known at compile time. See [`Runner::register`].
+///
+/// # Errors
+///
+/// The name is taken; the settings have faults (all of them are listed, with file and line); or this
+/// process is a forked child. In each case nothing is kept.
 #[track_caller]
-pub fn register(service: Service) {
-    global().register(service);
+pub fn register(service: Service) -> Result<(), RegisterError> {
+    global().register(service)
+}
+
+/// Removes a service: stops it, waits for its clean-up, and forgets it. See [`Runner::unregister`].
+///
+/// # Errors
+///
+/// There is no such service; a service that depends on it is active or blocked; it was abandoned, or it
+/// did not stop in time, and its run is still alive; the call comes from the service itself, or from one
+/// that has been asked to stop; or this process is a forked child. The service is then still registered,
+/// but may have been stopped.
+#[track_caller]
+pub fn unregister(name: &str) -> Result<Stopped, ControlError> {
+    global().unregister(name)
 }
 
 /// Checks the services and returns the plan of [`start_all`], without starting anything.
@@ -243,6 +275,19 @@ pub fn stop_async(name: &str) -> impl Future<Output = Result<Stopped, ControlErr
 #[track_caller]
 pub fn restart_async(name: &str) -> impl Future<Output = Result<(), ControlError>> + Send + '_ {
     global().restart_async(name)
+}
+
+/// [`unregister`] for an async function. See [`Runner::unregister_async`].
+///
+/// # Errors
+///
+/// As for [`unregister`].
+#[cfg(feature = "tokio")]
+#[track_caller]
+pub fn unregister_async(
+    name: &str,
+) -> impl Future<Output = Result<Stopped, ControlError>> + Send + '_ {
+    global().unregister_async(name)
 }
 
 /// [`stop_all`] for an async function. See [`Runner::stop_all_async`].

@@ -97,13 +97,14 @@ mod time;
 pub use engine::control_error::ControlError;
 pub use global::build_global::BuildGlobalError;
 pub use global::{
-    check, is_running, pause, provide, register, restart, resume, run, run_now, services, start,
-    start_all, status, stop, stop_all, subscribe, wait, wait_ready, wait_timeout,
+    check, is_running, pause, provide, register, reschedule, restart, resume, run, run_now,
+    services, start, start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready,
+    wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{
-    restart_async, run_async, stop_all_async, stop_async, wait_async, wait_ready_async,
-    wait_timeout_async,
+    restart_async, run_async, stop_all_async, stop_async, unregister_async, wait_async,
+    wait_ready_async, wait_timeout_async,
 };
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
@@ -116,6 +117,7 @@ pub use observe::signal::{Signal, StopCause};
 pub use observe::stop_report::{StopReport, Stopped, StoppedService};
 pub use plan::fault::Fault;
 pub use plan::plan::{Plan, PlannedService};
+pub use plan::register_error::RegisterError;
 pub use plan::start_error::StartError;
 pub use runner::builder::Builder;
 pub use runner::runner::Runner;

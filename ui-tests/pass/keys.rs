@@ -7,6 +7,7 @@ use tina4_service::service;
 #[service(
     name = "all-of.them_1",
     interval = "1h 30m",
+    tolerance = "89m",
     initial_delay = "0s",
     jitter = "500ms",
     timeout = "2h",
@@ -32,7 +33,7 @@ fn flush() {}
 #[service()]
 fn other() {}
 
-#[service(name = "third", delay = "1.5s", jitter = "1499ms", max_restarts = 4_294_967_295, after = [],)]
+#[service(name = "third", delay = "1.5s", tolerance = "1499ms", jitter = "1499ms", max_restarts = 4_294_967_295, after = [],)]
 fn with_a_comma_at_the_end() {}
 
 #[service(restart = "always", max_restarts = 0, restart_window = "1ms", ready = "started")]

@@ -60,7 +60,7 @@ fn values() -> Sender<()> {
         let _ = released.recv();
         hook(ctx);
     });
-    runner.register(idle);
+    runner.register(idle).unwrap();
     runner.start_all().expect("it starts");
     release
 }
@@ -69,7 +69,7 @@ fn values() -> Sender<()> {
 /// of the list of runners most of the time.
 fn starting() {
     let runner = Runner::new();
-    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook)).unwrap();
     runner.start_all().expect("it starts");
     let (ready_sender, ready) = bounded::<()>(0);
     tests::spawn(move || {
@@ -89,7 +89,7 @@ fn starting() {
 /// runners is long: its lock is nearly always held when the process ends.
 fn many_runners() {
     let runner = Runner::new();
-    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook)).unwrap();
     runner.start_all().expect("it starts");
     let (ready_sender, ready) = bounded::<()>(0);
     tests::spawn(move || {
@@ -110,10 +110,10 @@ fn many_runners() {
 /// is held most of the time.
 fn querying() {
     let runner = Runner::new();
-    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook)).unwrap();
     for number in 0..200 {
         let name = format!("sleeper-{number}");
-        runner.register(Service::new(name, |_| {}).autostart(false));
+        runner.register(Service::new(name, |_| {}).autostart(false)).unwrap();
     }
     runner.start_all().expect("it starts");
     let (ready_sender, ready) = bounded::<()>(0);
@@ -133,8 +133,10 @@ fn querying() {
 fn one_thread() {
     let runner = Runner::builder().only::<&str>([]).max_threads(1).build();
     let body = |_: &Context| exit();
-    runner.register(Service::new::<(), _>("exits", body).on_stop(hook).initial_delay("20ms"));
-    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook));
+    runner
+        .register(Service::new::<(), _>("exits", body).on_stop(hook).initial_delay("20ms"))
+        .unwrap();
+    runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook)).unwrap();
     runner.start_all().expect("it starts");
     runner.wait();
 }

@@ -65,25 +65,25 @@ fn hold_stdout() {
 fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
     let idle = |ctx: &Context| ctx.on_stop(|| eprintln!("hook: idle, inner"));
     let idle = Service::new("idle", idle).interval("1h");
-    tina4_service::register(idle.on_stop(|_| eprintln!("hook: idle")));
+    tina4_service::register(idle.on_stop(|_| eprintln!("hook: idle"))).unwrap();
     // Without a hook, so that the thread that ends the process can stop it without a worker.
-    tina4_service::register(Service::new("plain", |_| {}).interval("1h"));
+    tina4_service::register(Service::new("plain", |_| {}).interval("1h")).unwrap();
     let blocked = |ctx: &Context| while ctx.sleep(Duration::from_secs(3_600)) {};
     let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
-    tina4_service::register(Service::new("blocked", blocked).on_stop(hook));
+    tina4_service::register(Service::new("blocked", blocked).on_stop(hook)).unwrap();
     if has("service") {
         let body = move |_: &Context| {
             let _ = gate.recv();
             exit();
         };
-        tina4_service::register(Service::new::<(), _>("exits", body).on_stop(hook));
+        tina4_service::register(Service::new::<(), _>("exits", body).on_stop(hook)).unwrap();
     } else if has("hook") {
         let body = |ctx: &Context| {
             ctx.on_stop(|| eprintln!("hook: exits, first"));
             ctx.on_stop(|| -> () { exit() });
             ctx.on_stop(|| eprintln!("hook: exits, last"));
         };
-        tina4_service::register(Service::new("exits", body).interval("1h"));
+        tina4_service::register(Service::new("exits", body).interval("1h")).unwrap();
     }
     if has("twice") {
         // The end of the process asks it to stop, so it is the second to call `exit`.
@@ -91,17 +91,17 @@ fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
             blocked(ctx);
             exit();
         };
-        tina4_service::register(Service::new::<(), _>("second", body).on_stop(hook));
+        tina4_service::register(Service::new::<(), _>("second", body).on_stop(hook)).unwrap();
     }
     if has("hook-twice") {
         let body = |ctx: &Context| {
             ctx.on_stop(|| eprintln!("hook: second, first"));
             ctx.on_stop(|| -> () { exit() });
         };
-        tina4_service::register(Service::new("second", body).interval("1h"));
+        tina4_service::register(Service::new("second", body).interval("1h")).unwrap();
     }
     if has("stuck") {
-        tina4_service::register(Service::new::<(), _>("stuck", |_| park()));
+        tina4_service::register(Service::new::<(), _>("stuck", |_| park())).unwrap();
     }
     if has("talks") {
         // Logs when it is asked to stop.
@@ -109,7 +109,7 @@ fn declare(has: &impl Fn(&str) -> bool, gate: Receiver<()>) {
             blocked(ctx);
             tracing::info!("leaving");
         };
-        tina4_service::register(Service::new("talks", body));
+        tina4_service::register(Service::new("talks", body)).unwrap();
     }
 }
 

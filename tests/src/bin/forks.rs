@@ -25,7 +25,10 @@ mod unix {
     use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
     use nix::unistd::{ForkResult, Pid, fork};
     use tests::{Stopwatch, secs};
-    use tina4_service::{Context, ControlError, Flow, Runner, Service, StartError, StopCause};
+    use tina4_service::{
+        Context, ControlError, Flow, RegisterError, Runner, Schedule, Service, StartError,
+        StopCause,
+    };
 
     /// The number of children.
     const CHILDREN: u32 = 300;
@@ -67,7 +70,7 @@ mod unix {
     fn busy() -> Runner {
         let runner = Runner::builder().only::<&str>([]).build();
         let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
-        runner.register(Service::new("again", |_| Flow::Again).on_stop(hook));
+        runner.register(Service::new("again", |_| Flow::Again).on_stop(hook)).unwrap();
         let asks = |ctx: &Context| {
             let runner = RUNNER.get().expect("it is set before the start");
             while !ctx.is_stopping() {
@@ -75,9 +78,9 @@ mod unix {
             }
         };
         RUNNER.set(runner.clone()).expect("set once");
-        runner.register(Service::new("asks", asks));
+        runner.register(Service::new("asks", asks)).unwrap();
         let sleeps = |ctx: &Context| while ctx.sleep(secs(3_600)) {};
-        runner.register(Service::new("sleeps", sleeps));
+        runner.register(Service::new("sleeps", sleeps)).unwrap();
         runner.start_all().expect("it starts");
         runner
     }
@@ -120,9 +123,12 @@ mod unix {
             runner.pause("again"),
             runner.resume("again"),
             runner.stop("sleeps").map(drop),
+            runner.unregister("sleeps").map(drop),
+            runner.reschedule("again", Schedule::interval(secs(1))),
+            runner.wait_ready("again"),
         ];
         let stopwatch = Stopwatch::start();
-        runner.register(Service::new("refused", |_| {}));
+        let registered = runner.register(Service::new("refused", |_| {}));
         runner.provide(7_u8);
         let code = runner.run();
         let report = runner.stop_all();
@@ -134,6 +140,7 @@ mod unix {
             runner.status().is_empty() && runner.services().is_empty(),
             !runner.is_running("sleeps"),
             control.iter().all(|answer| matches!(answer, Err(ControlError::Forked))),
+            matches!(registered, Err(RegisterError::Forked)),
             matches!(runner.start_all(), Err(StartError::Forked)),
             matches!(runner.check(), Err(StartError::Forked)),
             report.forked && !report.is_clean() && report.services.is_empty(),
@@ -160,7 +167,7 @@ mod unix {
     /// Whether a runner created in the child runs its service.
     fn own_runner_works() -> bool {
         let own = Runner::new();
-        own.register(Service::new("own", |_| Flow::Done));
+        own.register(Service::new("own", |_| Flow::Done)).unwrap();
         own.start_all().expect("it starts");
         own.wait();
         own.status()["own"].to_string() == "finished" && own.stop_all().is_clean()
@@ -179,7 +186,7 @@ mod unix {
             println!("{:?}", end_of(in_child(inside)).map(|status| exit_code(&status)));
             Flow::Done
         };
-        runner.register(Service::new("forks", body).on_stop(hook));
+        runner.register(Service::new("forks", body).on_stop(hook)).unwrap();
         runner.start_all().expect("it starts");
         runner.wait();
     }
@@ -198,13 +205,13 @@ mod unix {
             Flow::Done
         };
         let hook = move |ctx: &Context| println!("hook: {} in the {}", ctx.name(), here());
-        runner.register(Service::new("forks", forks).on_stop(hook));
+        runner.register(Service::new("forks", forks).on_stop(hook)).unwrap();
         let tick = move |_: &Context| {
             if here() == "child" {
                 println!("a run in the child");
             }
         };
-        runner.register(Service::new("tick", tick).interval("1ms"));
+        runner.register(Service::new("tick", tick).interval("1ms")).unwrap();
         runner.start_all().expect("it starts");
         let end = end_of(child.recv().expect("it forks"));
         println!("{:?}", end.map(|status| exit_code(&status)));
@@ -225,7 +232,7 @@ mod unix {
     pub(super) fn daemon() {
         tina4_service::provide(7_u8);
         let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
-        tina4_service::register(Service::new("daemon", |_| Flow::Done).on_stop(hook));
+        tina4_service::register(Service::new("daemon", |_| Flow::Done).on_stop(hook)).unwrap();
         tina4_service::check().expect("no faults");
         let child = in_child(|| {
             // `run` prints its report, which the test checks; the exit code says only whether it

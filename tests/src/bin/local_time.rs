@@ -4,9 +4,8 @@ use tina4_service::Service;
 
 fn main() {
     let (runner, _clock) = tests::manual_clock();
-    runner.register(Service::new("daily", |_| {}).cron("0 8 * * *"));
-    match runner.check() {
-        Ok(plan) => println!("{plan}"),
+    match runner.register(Service::new("daily", |_| {}).cron("0 8 * * *")) {
+        Ok(()) => println!("{}", runner.check().expect("it has no faults")),
         Err(error) => println!("{error}"),
     }
 }

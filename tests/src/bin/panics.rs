@@ -6,8 +6,8 @@ use tina4_service::{Runner, Service};
 
 fn main() {
     let runner = Runner::new();
-    runner
-        .register(Service::new::<(), _>("s", |_| panic!("inside")).max_restarts(1).backoff("1ms"));
+    let panics = Service::new::<(), _>("s", |_| panic!("inside"));
+    runner.register(panics.max_restarts(1).backoff("1ms")).unwrap();
     runner.start_all().expect("it starts");
     runner.wait();
     let (sender, receiver) = crossbeam_channel::bounded::<()>(0);

@@ -34,7 +34,7 @@ fn raise() {
 
 fn add(name: &'static str, body: fn(&Context)) {
     let service = Service::new(name, body).ready(Ready::Started);
-    tina4_service::register(service.on_stop(|ctx| println!("hook: {}", ctx.name())));
+    tina4_service::register(service.on_stop(|ctx| println!("hook: {}", ctx.name()))).unwrap();
 }
 
 fn main() -> ExitCode {
@@ -50,26 +50,29 @@ fn main() -> ExitCode {
     match &*scenario {
         "graceful" => {
             add("database", |ctx| while ctx.sleep(Duration::from_secs(3_600)) {});
-            tina4_service::register(Service::new("web", ready_until_stopped).after("database"));
+            tina4_service::register(Service::new("web", ready_until_stopped).after("database"))
+                .unwrap();
         }
         "stuck" => {
             // It is ready once the other service runs.
-            tina4_service::register(Service::new("web", ready_until_stopped).after("stuck"));
-            tina4_service::register(stuck().stop_timeout("1h"));
+            tina4_service::register(Service::new("web", ready_until_stopped).after("stuck"))
+                .unwrap();
+            tina4_service::register(stuck().stop_timeout("1h")).unwrap();
         }
-        "finished" => tina4_service::register(Service::new("s", |_| Flow::Done)),
+        "finished" => tina4_service::register(Service::new("s", |_| Flow::Done)).unwrap(),
         "failed" => {
-            tina4_service::register(Service::new("s", |_| Err::<(), _>("no")).max_restarts(0))
+            let fails = Service::new("s", |_| Err::<(), _>("no")).max_restarts(0);
+            tina4_service::register(fails).unwrap();
         }
         "one fails" => {
             // It is ready once the other service has failed.
             let fails = Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0);
-            tina4_service::register(fails);
+            tina4_service::register(fails).unwrap();
             let web = |ctx: &Context| {
                 while tina4_service::is_running("fails") && ctx.sleep(Duration::from_millis(1)) {}
                 ready_until_stopped(ctx);
             };
-            tina4_service::register(Service::new("web", web));
+            tina4_service::register(Service::new("web", web)).unwrap();
         }
         "slow to stop" => {
             // It is still running when the second signal arrives.
@@ -78,38 +81,38 @@ fn main() -> ExitCode {
                 tests::pause(Duration::from_millis(200));
             };
             let hook = |ctx: &Context| println!("hook: {}", ctx.name());
-            tina4_service::register(Service::new("web", body).on_stop(hook));
+            tina4_service::register(Service::new("web", body).on_stop(hook)).unwrap();
         }
         "critical" => {
             add("web", ready_until_stopped);
-            tina4_service::register(vital());
+            tina4_service::register(vital()).unwrap();
         }
         "blocked" => {
             let fails = Service::new("migrations", |_| Err::<(), _>("no")).max_restarts(0);
-            tina4_service::register(fails.ready(Ready::Finished));
+            tina4_service::register(fails.ready(Ready::Finished)).unwrap();
             let web = Service::new("web", ready_until_stopped);
-            tina4_service::register(web.requires("migrations"));
+            tina4_service::register(web.requires("migrations")).unwrap();
         }
         "critical and blocked" => {
             add("other", ready_until_stopped);
             let fails = Service::new("migrations", |_| Err::<(), _>("no")).max_restarts(0);
-            tina4_service::register(fails.ready(Ready::Finished).after("other"));
+            tina4_service::register(fails.ready(Ready::Finished).after("other")).unwrap();
             let web = Service::new("web", |_| {}).critical(true);
-            tina4_service::register(web.requires("migrations"));
+            tina4_service::register(web.requires("migrations")).unwrap();
         }
         "abandoned" => {
             add("web", ready_until_stopped);
-            tina4_service::register(stuck().stop_timeout("50ms").after("web"));
-            tina4_service::register(stops_all());
+            tina4_service::register(stuck().stop_timeout("50ms").after("web")).unwrap();
+            tina4_service::register(stops_all()).unwrap();
         }
         "both" => {
             add("web", ready_until_stopped);
-            tina4_service::register(stuck().stop_timeout("50ms"));
-            tina4_service::register(vital().after("stuck"));
+            tina4_service::register(stuck().stop_timeout("50ms")).unwrap();
+            tina4_service::register(vital().after("stuck")).unwrap();
         }
         "faults" => {
-            tina4_service::register(Service::new("a", |_| {}).after("nobody"));
-            tina4_service::register(Service::new("b", |_| {}).interval("5"));
+            tina4_service::register(Service::new("a", |_| {}).after("nobody")).unwrap();
+            tina4_service::register(Service::new("b", |_| {}).requires("nobody")).unwrap();
         }
         "waits" => {
             add("web", ready_until_stopped);
@@ -123,7 +126,7 @@ fn main() -> ExitCode {
         }
         "waits for the runner" => {
             add("web", ready_until_stopped);
-            tina4_service::register(vital());
+            tina4_service::register(vital()).unwrap();
             tina4_service::start_all().expect("it starts");
             println!("{}", tina4_service::wait_for_signal().expect("handlers"));
             println!("{}", tina4_service::stop_all());
@@ -158,7 +161,7 @@ fn main() -> ExitCode {
                     tests::pause(Duration::from_millis(if slow { 1_500 } else { 0 }));
                 };
                 let hook = |ctx: &Context| println!("hook: {}", ctx.name());
-                runner.register(Service::new(name, body).on_stop(hook));
+                runner.register(Service::new(name, body).on_stop(hook)).unwrap();
                 runner.run()
             };
             tests::spawn(move || {
@@ -181,8 +184,9 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         "stuck, and another polls" => {
-            tina4_service::register(Service::new("web", ready_until_stopped).after("stuck"));
-            tina4_service::register(stuck().stop_timeout("1h"));
+            tina4_service::register(Service::new("web", ready_until_stopped).after("stuck"))
+                .unwrap();
+            tina4_service::register(stuck().stop_timeout("1h")).unwrap();
             let other = Runner::new();
             tests::spawn(
                 move || {
@@ -191,7 +195,7 @@ fn main() -> ExitCode {
             );
         }
         "stop all with nothing running" => {
-            tina4_service::register(Service::new("s", |_| Flow::Done));
+            tina4_service::register(Service::new("s", |_| Flow::Done)).unwrap();
             tina4_service::start_all().expect("it starts");
             tina4_service::wait();
             let (caught, cause) = crossbeam_channel::bounded(1);
@@ -208,7 +212,7 @@ fn main() -> ExitCode {
         }
         "logged" => {
             tracing_subscriber::fmt().with_ansi(false).init();
-            tina4_service::register(Service::new("web", ready_until_stopped));
+            tina4_service::register(Service::new("web", ready_until_stopped)).unwrap();
             let events = tina4_service::subscribe();
             let code = tina4_service::run();
             let mut signals = Vec::new();
@@ -235,9 +239,9 @@ fn main() -> ExitCode {
             let hook = |ctx: &Context| eprintln!("hook: {}", ctx.name());
             let web = Service::new("web", body).on_stop(hook);
             let limit = if floods { "200ms" } else { "10s" };
-            tina4_service::register(web.stop_timeout(limit));
+            tina4_service::register(web.stop_timeout(limit)).unwrap();
             let idle = Service::new("idle", |_| {}).interval("1h").initial_delay("1h");
-            tina4_service::register(idle.on_stop(hook));
+            tina4_service::register(idle.on_stop(hook)).unwrap();
         }
         "logs, stuck" => {
             tracing_subscriber::fmt().init();
@@ -246,7 +250,7 @@ fn main() -> ExitCode {
                 eprintln!("ready");
                 ignores_stop(ctx);
             };
-            runner.register(Service::new("stuck", body));
+            runner.register(Service::new("stuck", body)).unwrap();
             return runner.run();
         }
         _ => {

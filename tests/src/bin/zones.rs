@@ -13,9 +13,11 @@ fn main() {
     }
     for zone in std::env::args().skip(1) {
         let (runner, clock) = tests::manual_clock();
-        runner.register(Service::new("s", |_| Flow::Done).cron("@hourly").timezone(&zone));
-        match runner.check().and_then(|plan| runner.start_all().map(|_| plan)) {
-            Ok(plan) => {
+        let hourly = Service::new("s", |_| Flow::Done).cron("@hourly").timezone(&zone);
+        match runner.register(hourly) {
+            Ok(()) => {
+                let plan = runner.check().expect("it has no faults");
+                runner.start_all().expect("it has no faults");
                 let until = plan.services()[0].next[0].duration_since(clock.wall());
                 clock.advance(until.expect("it is due later"));
                 runner.wait();

@@ -10,7 +10,7 @@ use tina4_service::{Change, Context, ControlError, Runner, Service, State};
 fn rule_172_run_now_runs_immediately_and_keeps_the_grid() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", |_| {}).interval("10s"));
+    runner.register(Service::new("s", |_| {}).interval("10s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     clock.advance(secs(3));
@@ -29,7 +29,7 @@ fn rule_172_run_now_ends_a_backoff_early() {
     let (runner, _clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| if ctx.tick().run == 1 { Err("no") } else { Ok(()) };
-    runner.register(Service::new("s", body).interval("1h").backoff("60s"));
+    runner.register(Service::new("s", body).interval("1h").backoff("60s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_crash("s");
     runner.run_now("s").unwrap();
@@ -46,7 +46,7 @@ fn rule_172_run_now_is_refused_during_a_run() {
     let body = move |_: &Context| {
         let _ = gate.recv();
     };
-    runner.register(Service::new("s", body).interval("1h"));
+    runner.register(Service::new("s", body).interval("1h")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     let refused = runner.run_now("s").expect_err("it is running");
@@ -61,9 +61,9 @@ fn rule_172_run_now_is_refused_during_a_run() {
 fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", |_| {}).interval("10s"));
+    runner.register(Service::new("s", |_| {}).interval("10s")).unwrap();
     // A second service with the same due times shows that the runner has processed them.
-    runner.register(Service::new("witness", |_| {}).interval("10s"));
+    runner.register(Service::new("witness", |_| {}).interval("10s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     watcher.wait_for_run_end("witness");
@@ -94,7 +94,7 @@ fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_
     let body = move |_: &Context| {
         let _ = gate.recv();
     };
-    runner.register(Service::new("s", body).delay("1ms"));
+    runner.register(Service::new("s", body).delay("1ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     runner.pause("s").unwrap();
@@ -118,7 +118,7 @@ fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_
 fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", sleep_until_stopped).autostart(false));
+    runner.register(Service::new("s", sleep_until_stopped).autostart(false)).unwrap();
     runner.restart("s").unwrap();
     watcher.wait_for_run_begin("s");
     runner.restart("s").unwrap();
@@ -133,12 +133,12 @@ fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services() {
 fn rule_171_is_running_means_active() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("waiting", |_| {}).interval("1h"));
-    runner.register(Service::new("running", sleep_until_stopped));
-    runner.register(Service::new("backing-off", |_| Err::<(), _>("no")).backoff("60s"));
-    runner.register(Service::new("finished", |_| {}));
-    runner.register(Service::new("failed", |_| Err::<(), _>("no")).max_restarts(0));
-    runner.register(Service::new("registered", |_| {}).autostart(false));
+    runner.register(Service::new("waiting", |_| {}).interval("1h")).unwrap();
+    runner.register(Service::new("running", sleep_until_stopped)).unwrap();
+    runner.register(Service::new("backing-off", |_| Err::<(), _>("no")).backoff("60s")).unwrap();
+    runner.register(Service::new("finished", |_| {})).unwrap();
+    runner.register(Service::new("failed", |_| Err::<(), _>("no")).max_restarts(0)).unwrap();
+    runner.register(Service::new("registered", |_| {}).autostart(false)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("waiting");
     watcher.wait_for_run_begin("running");
@@ -182,7 +182,7 @@ const CALLS: [Call; 6] = [
 fn rule_82_a_misspelled_name_gets_a_suggestion() {
     let runner = Runner::new();
     for name in ["cleaner", "heartbeat", "mailer"] {
-        runner.register(Service::new(name, |_| {}).autostart(false));
+        runner.register(Service::new(name, |_| {}).autostart(false)).unwrap();
     }
     for call in CALLS {
         let refused = call(&runner, "hartbeat").expect_err("the name is misspelled");
@@ -198,7 +198,7 @@ fn rule_82_a_misspelled_name_gets_a_suggestion() {
 #[test]
 fn rule_174_unknown_and_inactive_services_are_refused_with_the_reason() {
     let runner = Runner::new();
-    runner.register(Service::new("s", |_| {}).autostart(false));
+    runner.register(Service::new("s", |_| {}).autostart(false)).unwrap();
     for call in CALLS {
         let refused = call(&runner, "nobody").expect_err("there is no such service");
         assert!(matches!(refused, ControlError::Unknown { .. }));

@@ -66,7 +66,9 @@ mod schedule {
     mod cron_check;
     mod grid;
     mod late_runs;
+    mod reschedule;
     mod standalone;
+    mod tolerance;
 }
 
 mod source;
@@ -81,6 +83,7 @@ mod start {
     mod ready;
     mod settings;
     mod start_all;
+    mod unregister;
     mod values;
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn register(runner: &Runner, slot: &RunnerSlot, seed: u64) -> Vec<Arc
     let mut rng = Rng::new(seed ^ 1);
     let counters: Vec<_> = (0..SERVICES).map(|number| Counters::new(name(number))).collect();
     for (number, counters) in (0..SERVICES).zip(&counters) {
-        runner.register(service(slot, number, counters, rng.split()));
+        runner.register(service(slot, number, counters, rng.split())).unwrap();
     }
     counters
 }
@@ -74,7 +74,7 @@ fn service(slot: &RunnerSlot, number: u64, counters: &Arc<Counters>, rng: Rng) -
             hooks.clean_up(|| hook(number, ctx));
         });
     let service = match number % KINDS {
-        0 | 1 => service.interval(millis(5 + number % 20)).jitter("1ms"),
+        0 | 1 => service.interval(millis(5 + number % 20)).jitter("1ms").tolerance("2ms"),
         2 => service.delay(millis(3 + number % 20)).max_restarts(3),
         IGNORES_STOP => service.interval("20ms"),
         4 => service.ready(tina4_service::Ready::Started),

@@ -10,7 +10,7 @@ fn unknown_and_duplicate_keys() {
         (
             "colour = 1",
             &[
-                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `anchor`, `initial_delay`, `jitter`, `timeout`, `on_timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `crate`",
+                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `anchor`, `tolerance`, `initial_delay`, `jitter`, `timeout`, `on_timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `crate`",
             ],
         ),
         ("interval = \"1s\", interval = \"2s\"", &["`interval` is given more than once; keep one"]),

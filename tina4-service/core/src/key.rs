@@ -18,6 +18,8 @@ pub enum Key {
     Timezone,
     /// A time on the wall clock's grid.
     Anchor,
+    /// How long after its due time a run may begin, to share a wake-up with others.
+    Tolerance,
     /// The pause before the first run.
     InitialDelay,
     /// The upper bound of the random delay of each run.
@@ -64,6 +66,7 @@ impl Key {
         Self::Cron,
         Self::Timezone,
         Self::Anchor,
+        Self::Tolerance,
         Self::InitialDelay,
         Self::Jitter,
         Self::Timeout,
@@ -93,6 +96,7 @@ impl Key {
             Self::Cron => "cron",
             Self::Timezone => "timezone",
             Self::Anchor => "anchor",
+            Self::Tolerance => "tolerance",
             Self::InitialDelay => "initial_delay",
             Self::Jitter => "jitter",
             Self::Timeout => "timeout",

@@ -2,7 +2,8 @@
 //! `step(spec, facts, input, emit) -> action`.
 //!
 //! There is no clock, thread or lock here: time and random numbers are arguments.
-//! [`Lifecycle::next_wake_up`] is when the machine next needs [`Input::Due`]. The supervisor feeds
+//! The machine can handle [`Input::Due`] from [`Lifecycle::next_wake_up`] on, and needs it by
+//! [`Lifecycle::wake_up_by`]; the two differ only for a service with a tolerance. The supervisor feeds
 //! it inputs and carries out its actions. Every `match` on the phase names every phase, so a new
 //! phase does not compile until each input is handled in it.
 //!
@@ -42,6 +43,7 @@ mod phase;
 mod queries;
 mod readiness;
 mod refusal;
+mod reschedule;
 mod run_kind;
 mod runs;
 mod state;

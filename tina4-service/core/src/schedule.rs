@@ -41,6 +41,18 @@ impl Schedule {
             Self::Interval(_) | Self::Delay(_) | Self::Calendar(..) => true,
         }
     }
+
+    /// The interval, the delay, or the shortest time between two occurrences, which is expensive to
+    /// compute; `None` for a continuous service.
+    #[must_use]
+    pub fn shortest_period(&self) -> Option<Duration> {
+        match self {
+            Self::Continuous => None,
+            Self::Interval(period) | Self::Delay(period) => Some(*period),
+            Self::Calendar(Calendar::Cron(cron), _) => Some(cron.shortest_interval()),
+            Self::Calendar(Calendar::Anchored(anchored), _) => Some(anchored.period),
+        }
+    }
 }
 
 /// In words: `every 30s`, `5s after each run`, `continuous`, `0 8 * * * (Europe/Berlin)`,

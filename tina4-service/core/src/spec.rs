@@ -15,6 +15,7 @@ use crate::{OnTimeout, Ready, RestartPolicy, Schedule};
 mod draft;
 mod fault;
 mod range;
+mod reschedule;
 mod rules;
 mod setting;
 
@@ -27,6 +28,9 @@ pub use self::setting::Setting;
 pub struct Spec {
     /// When the service runs.
     pub schedule: Schedule,
+    /// How long after its due time a run may begin, to share a wake-up with others; `None` means the
+    /// runner's default.
+    pub tolerance: Option<Duration>,
     /// The pause before the first run.
     pub initial_delay: Duration,
     /// The upper bound of the random delay of each run; zero means no jitter.
@@ -51,6 +55,7 @@ impl Spec {
     /// The settings of a service that sets no key.
     pub const DEFAULT: Self = Self {
         schedule: Schedule::Continuous,
+        tolerance: None,
         initial_delay: Duration::ZERO,
         jitter: Duration::ZERO,
         timeout: None,

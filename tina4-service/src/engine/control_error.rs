@@ -58,6 +58,27 @@ pub enum ControlError {
         /// The service that it waited for.
         name: String,
     },
+    /// The service cannot follow the new schedule.
+    Schedule {
+        /// The service.
+        name: String,
+        /// Where it is declared or built.
+        place: Place,
+        /// The problem and its remedy.
+        problem: String,
+    },
+    /// The service cannot be unregistered while other services that depend on it are active or blocked.
+    InUse {
+        /// The service.
+        name: String,
+        /// Those services.
+        by: Vec<Cow<'static, str>>,
+    },
+    /// The service tried to unregister itself.
+    UnregistersItself {
+        /// The service.
+        name: String,
+    },
     /// A run is in progress, and runs of one service never overlap.
     Busy {
         /// The service.
@@ -118,10 +139,7 @@ impl fmt::Display for ControlError {
             }
             Self::Blocked { name, by } => {
                 write!(f, "`{}` is blocked, because it requires ", OneLine(name))?;
-                for (nth, service) in by.iter().enumerate() {
-                    let before = if nth == 0 { "" } else { " and " };
-                    write!(f, "{before}`{}`", OneLine(service))?;
-                }
+                write_names(f, by)?;
                 f.write_str("; it starts by itself once that is ready")
             }
             Self::NotReady { name, state } => {
@@ -136,6 +154,24 @@ impl fmt::Display for ControlError {
             Self::Interrupted { name } => write!(
                 f,
                 "the wait for `{}` has ended because the calling service was asked to stop; let the run return",
+                OneLine(name)
+            ),
+            Self::Schedule { name, place, problem } => {
+                write!(
+                    f,
+                    "`{}` at {place} cannot follow the new schedule: {problem}",
+                    OneLine(name)
+                )
+            }
+            Self::InUse { name, by } => {
+                let verb = if by.len() == 1 { "depends" } else { "depend" };
+                write!(f, "`{}` cannot be unregistered while ", OneLine(name))?;
+                write_names(f, by)?;
+                write!(f, " {verb} on it; stop what depends on it first")
+            }
+            Self::UnregistersItself { name } => write!(
+                f,
+                "`{}` cannot unregister itself; let another thread do it, or return `Flow::Done` to finish",
                 OneLine(name)
             ),
             Self::Busy { name } => {
@@ -163,6 +199,15 @@ impl fmt::Display for ControlError {
     }
 }
 
+/// Writes the names of services as a list.
+fn write_names(f: &mut fmt::Formatter<'_>, names: &[Cow<'static, str>]) -> fmt::Result {
+    for (nth, name) in names.iter().enumerate() {
+        let before = if nth == 0 { "" } else { " and " };
+        write!(f, "{before}`{}`", OneLine(name))?;
+    }
+    Ok(())
+}
+
 impl fmt::Debug for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -180,6 +225,9 @@ impl Error for ControlError {
             | Self::NotReady { .. }
             | Self::WaitsForItself { .. }
             | Self::Interrupted { .. }
+            | Self::Schedule { .. }
+            | Self::InUse { .. }
+            | Self::UnregistersItself { .. }
             | Self::Busy { .. }
             | Self::Stopping { .. }
             | Self::StillAlive { .. }

@@ -99,7 +99,8 @@ fn spawn_run(context: &Context, instance: &Instance, index: u32) -> Completion {
     let Some((runtime, listener)) = instance.env.runtime.handle().zip(listener) else {
         return Completion::Ran(Exit::Crashed(task::runtime_gone()));
     };
-    runtime::spawn(&runtime, task::run(context.of_task(), task::RunEnd::new(index, listener)));
+    let end = task::RunEnd::new(index, listener);
+    runtime::spawn(&runtime, task::run(context.of_task(), instance.env.clock.now(), end));
     Completion::Spawned
 }
 

@@ -19,6 +19,12 @@
 //!   will check for due work;
 //! * the holder itself will check for due work again within a bounded time.
 //!
+//! With a tolerance, a due time here is the instant by which its work must begin. The source may give out
+//! the work before that to a worker that is awake anyway, so that due times close together share one
+//! wake-up. This needs no cover: if no worker takes the work early, the due time is still covered; if
+//! one does, the next due time is no earlier, so a leader that waits for the first one is early
+//! enough for the next.
+//!
 //! `PoolState::cover` decides whether the pool is covered (`pool_state.rs`); `Workers::wake_for`
 //! chooses which workers to wake (`workers.rs`). The holders keep the pool covered as follows:
 //!
@@ -168,6 +174,10 @@ impl<S: WorkSource> Pool<S> {
             if after_unlock.is_some() {
                 drop(state);
                 self.run_after_unlock(after_unlock);
+                // The condition may have changed something itself.
+                if let Some((clock, _)) = &driver {
+                    clock.notify_change();
+                }
                 match answer {
                     Poll::Ready(value) => return value,
                     Poll::Pending(_) => {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use self::journal::Journal;
 use self::registry::Registry;
 use self::shutdown::Shutdown;
+use self::supervised::StepParts;
 use crate::engine::pool::deferred::DeferredQueue;
 use crate::observe::event::Change;
 use crate::plan::selection::Selection;
@@ -29,8 +30,9 @@ use tina4_service_core::{Nanos, Timers, nanos};
 pub(crate) mod control;
 mod info;
 mod journal;
-mod ready;
+pub(crate) mod ready;
 mod registry;
+mod reschedule;
 mod shutdown;
 mod start;
 mod stop_all;
@@ -40,6 +42,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod transitions;
+pub(crate) mod unregister;
 mod work_source;
 
 /// The services of one runner. See the module documentation.
@@ -49,7 +52,7 @@ pub(crate) struct Supervisor {
     journal: Journal,
     shutdown: Shutdown,
     deferred: DeferredQueue,
-    /// The next wake-up of each life cycle that has one. An outdated entry is removed or replaced when
+    /// By when each life cycle that has a next wake-up needs it. An outdated entry is removed or replaced when
     /// it reaches the front.
     timers: Timers,
     random: SplitMix64,
@@ -189,26 +192,45 @@ impl Supervisor {
     }
 
     /// Makes one step of one life cycle, and queues its follow-ups.
+    #[inline]
     fn step(&mut self, index: u32, input: Input<'_>, now: Nanos) -> Action {
+        if self.registry.get(index).has_time_settings {
+            self.step_of::<true>(index, input, now)
+        } else {
+            self.step_of::<false>(index, input, now)
+        }
+    }
+
+    /// [`Supervisor::step`] of a service with or without a time zone, a tolerance or a new schedule.
+    // perf: two functions. Most services have neither; since the compiler knows that in theirs, they do not
+    // pay for them.
+    #[inline(never)]
+    fn step_of<const HAS_TIME_SETTINGS: bool>(
+        &mut self,
+        index: u32,
+        input: Input<'_>,
+        now: Nanos,
+    ) -> Action {
         let Self { registry, timers, transitions, random, .. } = self;
         let service = registry.get_mut(index);
-        let spec = service.instance.definition.spec();
-        let (wall, zone) = service.instance.calendar();
+        let StepParts { life, instance, spec, wall, zone, tolerance } =
+            service.step_parts::<HAS_TIME_SETTINGS>();
         let has_timeout = spec.timeout.is_some();
         let facts = Facts {
             now,
             wall,
             zone,
-            has_hooks: service.instance.has_hooks(),
-            last_heartbeat: if has_timeout { service.instance.last_heartbeat() } else { 0 },
+            has_hooks: instance.has_hooks(),
+            last_heartbeat: if has_timeout { instance.last_heartbeat() } else { 0 },
             random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
+            tolerance,
         };
-        let before = service.life.readiness();
+        let before = life.readiness();
         let emit = &mut |transition| transitions.push(transition);
-        let action = service.life.step(spec, facts, input, emit);
-        let after = service.life.readiness();
+        let action = life.step(spec, facts, input, emit);
+        let after = life.readiness();
         let must_record = before != after || !transitions.is_empty();
-        if service.rearm(index, timers) && timers.len() > 2 * registry.len() + 64 {
+        if service.rearm(index, tolerance, timers) && timers.len() > 2 * registry.slots() + 64 {
             registry.rebuild_timers(timers);
         }
         if must_record {
@@ -216,7 +238,12 @@ impl Supervisor {
         }
         match action {
             Action::Run { due, attempt, kind: _ } => {
-                self.begin_run(index, now.saturating_sub(due), attempt, now);
+                let lateness = if tolerance == 0 {
+                    now.saturating_sub(due)
+                } else {
+                    self.registry.get(index).lateness()
+                };
+                self.begin_run(index, lateness, attempt, now);
             }
             Action::CleanUp => {
                 self.registry.get_mut(index).end_mut().clean_up_since = Some(now);
@@ -260,6 +287,9 @@ impl Supervisor {
         }
     }
 
+    /// Records that a run begins.
+    // perf: called from both copies of `step_of`; the compiler does not inline it on its own.
+    #[inline(always)]
     fn begin_run(&mut self, index: u32, lateness: Nanos, attempt: u32, now: Nanos) {
         let service = self.registry.get_mut(index);
         service.stats.began(lateness, attempt);

@@ -17,12 +17,13 @@ use crate::service::outcome::Exit;
 use crate::service::params::Invocation;
 use crate::service::task_listener::TaskListener;
 use crate::sys::{panics, runtime};
-use tina4_service_core::CrashKind;
 use tina4_service_core::lifecycle::Crash;
+use tina4_service_core::{CrashKind, Nanos};
 
-/// The run of an async function. Ends at once if it is to be dropped.
-pub(super) async fn run(mut context: Context, mut end: RunEnd) {
-    context.begin_task();
+/// The run of an async function, which the pool has handed to the runtime at the instant `spawned`. Ends at
+/// once if it is to be dropped.
+pub(super) async fn run(mut context: Context, spawned: Nanos, mut end: RunEnd) {
+    context.begin_task(spawned);
     let instance = context.instance();
     let invocation = Invocation::new(&context);
     let mut body = Body::of_run(&context, end.index);

@@ -49,7 +49,7 @@ impl Builder {
     /// use tina4_service::{BuildGlobalError, Runner, Service};
     ///
     /// Runner::builder().shutdown_timeout(Duration::from_secs(8)).thread_name("shop").build_global()?;
-    /// tina4_service::register(Service::new("hello", |_ctx| println!("hello")));
+    /// tina4_service::register(Service::new("hello", |_ctx| println!("hello"))).unwrap();
     /// // .. and `tina4_service::run()`
     ///
     /// let error = Runner::builder().max_threads(4).build_global().unwrap_err();

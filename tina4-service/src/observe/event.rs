@@ -33,6 +33,15 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
+    /// The service was registered at run time.
+    Registered,
+    /// The schedule of the service was changed.
+    Rescheduled {
+        /// The new schedule, in words.
+        schedule: Arc<str>,
+    },
+    /// The service was unregistered: the runner no longer has it.
+    Unregistered,
     /// The service was started. Automatic restarts are [`Change::Restarted`] instead.
     Started,
     /// The service waits for services in its `after` or `requires`.
@@ -60,7 +69,7 @@ pub enum Change {
     RunBegan {
         /// The number of the run.
         run: u64,
-        /// How long after its due time it began.
+        /// How long after its due time it began, not counting its tolerance.
         lateness: Duration,
     },
     /// A run ended, successfully or not.

@@ -57,7 +57,7 @@ pub struct ServiceInfo<T = SystemTime> {
     /// run it begins with `cancelled: `. See
     /// [`Change::Crashed`](crate::Change::Crashed) for its limits.
     pub last_error: Option<Arc<str>>,
-    /// How long after their due times runs begin.
+    /// How long after their due times runs begin, not counting their tolerance.
     pub lateness: DurationStats,
     /// How long runs take.
     pub duration: DurationStats,

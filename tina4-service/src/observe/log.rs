@@ -25,7 +25,11 @@ impl LogLine {
     pub(crate) fn is_logged(change: &Change) -> bool {
         !matches!(
             change,
-            Change::Ready | Change::RunBegan { .. } | Change::RunEnded { .. } | Change::Restarted
+            Change::Registered
+                | Change::Ready
+                | Change::RunBegan { .. }
+                | Change::RunEnded { .. }
+                | Change::Restarted
         )
     }
 
@@ -56,6 +60,10 @@ impl LogLine {
                 tracing::warn!(parent: None, service, by, "service blocked: services that it requires cannot become ready unless they are started; start those");
             }
             Change::Unblocked => tracing::info!(parent: None, service, "service unblocked"),
+            Change::Rescheduled { schedule } => {
+                tracing::info!(parent: None, service, %schedule, "service rescheduled");
+            }
+            Change::Unregistered => tracing::info!(parent: None, service, "service unregistered"),
             Change::Stopped => tracing::info!(parent: None, service, "service stopped"),
             Change::Cancelled => {
                 tracing::warn!(parent: None, service, "service stopped: its run did not return in time and was dropped; {CANCEL_REMEDY}");
@@ -128,7 +136,8 @@ impl LogLine {
                 tracing::warn!(parent: None, count, "log lines were lost because the log was too slow; use a non-blocking writer");
             }
             // Not logged; see `is_logged`.
-            Change::Ready
+            Change::Registered
+            | Change::Ready
             | Change::RunBegan { .. }
             | Change::RunEnded { .. }
             | Change::Restarted => {}

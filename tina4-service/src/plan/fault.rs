@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::service::definition::Definition;
-use crate::service::params::Need;
 use crate::sys::place::Place;
 use crate::text::nearest::remedy;
 use crate::text::one_line::OneLine;
@@ -71,6 +69,17 @@ pub enum Fault {
         /// The most similar known name, if one is similar enough (with the feature `cron`).
         nearest: Option<String>,
     },
+    /// `after` or `requires` names a service that was unregistered.
+    UnregisteredDependency {
+        /// The service.
+        service: Cow<'static, str>,
+        /// Where it is declared.
+        place: Place,
+        /// Whether it is in `requires`, and not in `after`.
+        is_required: bool,
+        /// The name of the service that was unregistered.
+        dependency: String,
+    },
     /// A service requires one that this runner leaves out.
     RequiredLeftOut {
         /// The service.
@@ -118,31 +127,6 @@ pub enum Fault {
         /// The argument of [`Builder::stack_size`](crate::Builder::stack_size).
         bytes: usize,
     },
-}
-
-impl Fault {
-    /// Whether this fault prevents the service from starting.
-    pub(crate) fn prevents_start_of(&self, definition: &Definition) -> bool {
-        let own = definition.name_str();
-        match self {
-            Self::DuplicateName { name, .. } => name == own,
-            Self::MissingResource { service, .. }
-            | Self::UnknownDependency { service, .. }
-            | Self::RequiredLeftOut { service, .. }
-            | Self::Setting { service, .. } => service == own,
-            Self::ReadyMissing { dependents, .. } => dependents.iter().any(|name| name == own),
-            Self::Cycle { services } => services.iter().any(|(name, _)| name == own),
-            Self::ProvidedTwice { resource, .. } | Self::ProvidedInTwoForms { resource, .. } => {
-                definition.needs().any(|need| match need {
-                    Need::Resource { value, arc, .. } => {
-                        (value.name)() == *resource || (arc.name)() == *resource
-                    }
-                    Need::Nothing => false,
-                })
-            }
-            Self::UnknownSelection { .. } | Self::StackSize { .. } => true,
-        }
-    }
 }
 
 impl fmt::Display for Fault {
@@ -203,6 +187,15 @@ impl fmt::Display for Fault {
                     Some(nearest) => write!(f, "did you mean `{}`?", OneLine(nearest)),
                     None => f.write_str("put `#[service]` on it, or correct the name"),
                 }
+            }
+            Self::UnregisteredDependency { service, place, is_required, dependency } => {
+                let (service, dependency) = (OneLine(service), OneLine(dependency));
+                let verb = if *is_required { "requires" } else { "starts after" };
+                write!(
+                    f,
+                    "`{service}` at {place} {verb} `{dependency}`, which was unregistered; \
+                     `register` a service with that name, or `unregister` `{service}`, too"
+                )
             }
             Self::RequiredLeftOut { service, place, required, required_place } => {
                 let (service, required) = (OneLine(service), OneLine(required));
@@ -291,6 +284,12 @@ mod tests {
                 is_required: true,
                 dependency: name.to_owned(),
                 nearest: None,
+            },
+            Fault::UnregisteredDependency {
+                service: name.into(),
+                place,
+                is_required: false,
+                dependency: name.to_owned(),
             },
             Fault::RequiredLeftOut {
                 service: name.into(),

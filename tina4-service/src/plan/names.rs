@@ -1,124 +1,147 @@
-//! The services of a runner, sorted by name: for the start order and for look-ups.
+//! Finds services by name.
 
-use crate::plan::instances::Instances;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-/// Indices of services, sorted by name. Duplicate names are a fault, but are kept in the order in which
-/// they were added.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    sorted: Vec<u32>,
-}
-
-impl Names {
-    /// Adds the services that were added since the last call.
-    pub(crate) fn update(&mut self, instances: &Instances<'_>) {
-        let known = self.sorted.len();
-        let mut new = instances.indices().skip(known);
-        if new.len() == 1
-            && let Some(index) = new.next()
-        {
-            let position =
-                self.sorted.partition_point(|old| instances.name(*old) <= instances.name(index));
-            self.sorted.insert(position, index);
-            return;
-        }
-        self.sorted.extend(new);
-        if known == self.sorted.len() {
-            return;
-        }
-        let is_sorted = |indices: &[u32]| indices.is_sorted_by_key(|index| instances.name(*index));
-        // Declared services are always sorted already.
-        if !is_sorted(&self.sorted[known..]) {
-            sort_by_name(&mut self.sorted[known..], instances);
-        }
-        if !is_sorted(&self.sorted[known.saturating_sub(1)..=known]) {
-            // This sort is stable, and linear for two sorted parts.
-            self.sorted.sort_by_key(|index| instances.name(*index));
-        }
-    }
-
-    /// All indices, sorted by name.
-    pub(crate) fn sorted(&self) -> &[u32] {
-        &self.sorted
-    }
-
-    /// The service with this name; the first one if there are several.
-    pub(crate) fn find(&self, name: &str, instances: &Instances<'_>) -> Option<u32> {
-        let position = self.sorted.partition_point(|index| instances.name(*index) < name);
-        self.sorted.get(position).copied().filter(|index| instances.name(*index) == name)
-    }
-}
-
-/// Sorts by name, then by index.
+/// The services of a runner, by name. The names themselves stay in the services: the caller passes a
+/// function that reads the name of a service.
 ///
-/// Generated names such as `service-1234` share a prefix, and usually differ in the eight bytes after
-/// it. Comparing these bytes as a number, instead of the whole names, shortens the start of 10,000
-/// services by a quarter.
-fn sort_by_name(indices: &mut [u32], instances: &Instances<'_>) {
-    let first = instances.name(indices[0]).as_bytes();
-    let shared = |index: &u32| {
-        let pairs = first.iter().zip(instances.name(*index).as_bytes());
-        pairs.take_while(|(a, b)| a == b).count()
-    };
-    let common = indices.iter().map(shared).min().unwrap_or(0);
-    let key = |index: u32| {
-        let rest = &instances.name(index).as_bytes()[common..];
-        let mut bytes = [0; 8];
-        let length = rest.len().min(8);
-        bytes[..length].copy_from_slice(&rest[..length]);
-        u64::from_be_bytes(bytes)
-    };
-    let mut keyed: Vec<_> = indices.iter().map(|index| (key(*index), *index)).collect();
-    keyed.sort_unstable();
-    for undecided in keyed.chunk_by_mut(|(a, _), (b, _)| a == b) {
-        undecided.sort_by_cached_key(|(_, index)| (instances.name(*index), *index));
+/// A hash table from the hash of the name to the index of the service. If the slot of a hash is taken by
+/// another name, the service gets the next free one (linear probing), so that names with equal hashes
+/// are told apart.
+#[derive(Debug, Default)]
+pub(crate) struct Names<S = RandomState> {
+    slots: HashMap<u64, u32, BuildHasherDefault<Unchanged>>,
+    hasher: S,
+}
+
+impl<S: BuildHasher> Names<S> {
+    /// The service with this name.
+    pub(crate) fn find<'a>(&self, name: &str, name_of: impl Fn(u32) -> &'a str) -> Option<u32> {
+        self.slots.get(&self.slot(name, name_of)).copied()
     }
-    for (slot, (_, index)) in indices.iter_mut().zip(keyed) {
-        *slot = index;
+
+    /// Adds a service with this name, unless another one has it; then returns that one.
+    pub(crate) fn insert<'a>(
+        &mut self,
+        name: &str,
+        index: u32,
+        name_of: impl Fn(u32) -> &'a str,
+    ) -> Result<(), u32> {
+        let slot = self.slot(name, &name_of);
+        match self.slots.get(&slot) {
+            Some(other) => Err(*other),
+            None => {
+                self.slots.insert(slot, index);
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes the service with this name, and returns it.
+    pub(crate) fn remove<'a>(
+        &mut self,
+        name: &str,
+        name_of: impl Fn(u32) -> &'a str,
+    ) -> Option<u32> {
+        let mut slot = self.slot(name, &name_of);
+        let removed = self.slots.remove(&slot)?;
+        // The services in the slots after this one may have been displaced by it.
+        loop {
+            slot = slot.wrapping_add(1);
+            let Some(displaced) = self.slots.remove(&slot) else {
+                return Some(removed);
+            };
+            let free = self.slot(name_of(displaced), &name_of);
+            self.slots.insert(free, displaced);
+        }
+    }
+
+    /// The slot of the service with this name, or the free one in which it belongs.
+    fn slot<'a>(&self, name: &str, name_of: impl Fn(u32) -> &'a str) -> u64 {
+        let mut slot = self.hasher.hash_one(name);
+        while self.slots.get(&slot).is_some_and(|index| name_of(*index) != name) {
+            slot = slot.wrapping_add(1);
+        }
+        slot
+    }
+}
+
+/// The hasher of keys that are hashes already.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unchanged(u64);
+
+impl Hasher for Unchanged {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only `u64` keys are used; this keeps the trait's promise for any other.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::collections::BTreeMap;
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::service::builder::Service;
-    use crate::service::environment::Environment;
-    use crate::service::instance::Instance;
-    use crate::service::settings::SettingsCache;
 
-    fn instance(name: String) -> Instance {
-        let definition = Service::new(name, |_| {}).into_definition(&SettingsCache::default());
-        Instance::new(definition, Arc::new(Environment::default()))
-    }
+    /// Few different hashes, the largest one included, so that most names collide.
+    #[derive(Default)]
+    struct FewHashes(u64);
 
-    /// Similar and different names, some shorter or longer than a key of eight bytes, some duplicates.
-    fn names() -> impl Strategy<Value = Vec<String>> {
-        let name = prop_oneof!["service-[0-9]{1,4}", "[ab]{0,3}", "service-0000000[0-9]{0,4}é?\0?"];
-        prop::collection::vec(name, 0..60)
+    impl Hasher for FewHashes {
+        fn finish(&self) -> u64 {
+            u64::MAX - self.0 % 3
+        }
+
+        fn write(&mut self, bytes: &[u8]) {
+            self.0 = bytes.iter().fold(self.0, |sum, byte| sum + u64::from(*byte));
+        }
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
         #[test]
-        fn names_are_sorted_and_found_in_batches_of_any_size(batches in prop::collection::vec(names(), 1..4)) {
-            let (mut all, mut known) = (Vec::new(), Names::default());
-            for batch in batches {
-                all.extend(batch.into_iter().map(instance));
-                let count = u32::try_from(all.len()).expect("few");
-                let instances = Instances { count, get: &|index| &all[index as usize] };
-                known.update(&instances);
-                let mut expected: Vec<u32> = instances.indices().collect();
-                expected.sort_by_key(|index| instances.name(*index));
-                prop_assert_eq!(known.sorted(), &expected);
-                for index in instances.indices() {
-                    let first = instances.indices().find(|first| instances.name(*first) == instances.name(index));
-                    prop_assert_eq!(known.find(instances.name(index), &instances), first);
+        fn rule_36_names_are_found_and_free_again_even_if_their_hashes_are_equal(
+            steps in prop::collection::vec((any::<bool>(), 0..12_usize), 0..80),
+        ) {
+            const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "aa", "ab", "ba", "", "é", "g"];
+            let mut names = Names::<BuildHasherDefault<FewHashes>>::default();
+            // The services ever added; the index of each is its position.
+            let mut all: Vec<&str> = Vec::new();
+            let mut expected = BTreeMap::new();
+            for (is_insertion, nth) in steps {
+                let name = NAMES[nth];
+                let name_of = |index: u32| all[index as usize];
+                if is_insertion {
+                    let index = u32::try_from(all.len()).expect("few");
+                    all.push(name);
+                    let answer = names.insert(name, index, |index| all[index as usize]);
+                    match expected.get(name) {
+                        Some(first) => prop_assert_eq!(answer, Err(*first)),
+                        None => {
+                            prop_assert_eq!(answer, Ok(()));
+                            expected.insert(name, index);
+                        }
+                    }
+                } else {
+                    prop_assert_eq!(names.remove(name, name_of), expected.remove(name));
                 }
-                prop_assert_eq!(known.find("nobody", &instances), None);
+                for name in NAMES {
+                    let found = names.find(name, |index| all[index as usize]);
+                    prop_assert_eq!(found, expected.get(name).copied());
+                }
             }
         }
     }

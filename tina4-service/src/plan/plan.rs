@@ -49,19 +49,19 @@ impl Plan {
         &self.services
     }
 
-    /// Creates the plan from the services in start order, each with its dependencies: their names, and
-    /// whether they are required.
+    /// Creates the plan from the services in start order, each with its schedule and its dependencies:
+    /// their names, and whether they are required.
     pub(crate) fn new<'a>(
-        services: impl Iterator<Item = (&'a Instance, Vec<(Cow<'static, str>, bool)>)>,
+        services: impl Iterator<Item = (&'a Instance, Schedule, Vec<(Cow<'static, str>, bool)>)>,
         now: SystemTime,
     ) -> Self {
-        let planned = |(instance, dependencies): (&Instance, Vec<_>)| {
+        let planned = |(instance, schedule, dependencies): (&Instance, Schedule, Vec<_>)| {
             let (requires, after): (Vec<_>, Vec<_>) =
                 dependencies.into_iter().partition(|(_, is_required)| *is_required);
             let names = |dependencies: Vec<(_, bool)>| -> Vec<Cow<'static, str>> {
                 dependencies.into_iter().map(|(name, _)| name).collect()
             };
-            let (definition, schedule) = (&instance.definition, instance.schedule());
+            let definition = &instance.definition;
             let spec = definition.spec();
             let next = now.checked_add(spec.initial_delay).map(|first| {
                 if schedule.is_calendar() {

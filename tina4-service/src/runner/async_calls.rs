@@ -52,7 +52,7 @@ impl Runner {
             return Stopped::Requested;
         }
         let condition =
-            |supervisor: &mut Supervisor, now: Nanos| supervisor.stop_result(pending, inside, now);
+            |supervisor: &mut Supervisor, now: Nanos| supervisor.stop_result(&pending, inside, now);
         self.shared.engine.wait_for_async(condition).await
     }
 
@@ -69,6 +69,22 @@ impl Runner {
             None => None,
         };
         self.restart_result(name, stopped)
+    }
+
+    /// [`Runner::unregister`] for an async function.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::unregister`].
+    pub async fn unregister_async(&self, name: &str) -> Result<Stopped, ControlError> {
+        let caller = self.calling_service();
+        let begin =
+            |supervisor: &mut Supervisor, now| supervisor.begin_unregister(name, caller, now);
+        let mut removal = self.try_request_async(begin)?;
+        let condition = |supervisor: &mut Supervisor, now: Nanos| {
+            supervisor.unregister_result(&mut removal, caller, now)
+        };
+        self.shared.engine.wait_for_async(condition).await
     }
 
     /// [`Runner::stop_all`] for an async function.
@@ -99,10 +115,10 @@ impl Runner {
         let caller = self.calling_service();
         let begin =
             |supervisor: &mut Supervisor, _: Nanos| supervisor.begin_ready_wait(name, caller);
-        let index = self.try_request_async(begin)?;
-        let _wait = ReadyWait(self);
+        let wait = self.try_request_async(begin)?;
+        let _counted = CountedWait(self);
         let condition =
-            |supervisor: &mut Supervisor, _: Nanos| supervisor.ready_result(index, caller);
+            |supervisor: &mut Supervisor, _: Nanos| supervisor.ready_result(&wait, caller);
         self.shared.engine.wait_for_async(condition).await
     }
 
@@ -146,9 +162,9 @@ impl Runner {
 }
 
 /// A wait for a service to become ready, which may be dropped before its end.
-struct ReadyWait<'a>(&'a Runner);
+struct CountedWait<'a>(&'a Runner);
 
-impl Drop for ReadyWait<'_> {
+impl Drop for CountedWait<'_> {
     fn drop(&mut self) {
         self.0.shared.engine.with_nonblocking(|supervisor, _| supervisor.end_ready_wait());
     }

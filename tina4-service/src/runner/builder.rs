@@ -14,6 +14,7 @@ use crate::runner::runner::Runner;
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::definition::Definition;
 use crate::service::environment::Environment;
+use crate::service::instance::Instance;
 use crate::service::registration::declared;
 use crate::service::resources::Resources;
 use crate::service::settings::SettingsCache;
@@ -47,6 +48,7 @@ const STACK_SIZES: RangeInclusive<usize> = MIN_STACK_SIZE..=usize::MAX / 4;
 #[must_use = "a builder does nothing until `build` or `build_global`"]
 pub struct Builder {
     clock: Clock,
+    tolerance: Duration,
     shutdown_timeout: Duration,
     include_declared: bool,
     only: Option<BTreeSet<String>>,
@@ -61,6 +63,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             clock: Clock::system(),
+            tolerance: Duration::ZERO,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             include_declared: true,
             only: None,
@@ -82,6 +85,27 @@ impl Builder {
     /// Sets the clock. Default: the system clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Sets the `tolerance` of services that do not set it: how long after its due time a run may
+    /// begin, to share a wake-up with others. Default: zero, so that runs begin on time.
+    ///
+    /// It applies to services with a longer period (the interval, the delay, or the shortest time
+    /// between two occurrences of `cron`); the others, and continuous services, are not affected.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// // Wakes up at most ten times a second, except for services that say otherwise.
+    /// let runner = Runner::builder().tolerance(Duration::from_millis(100)).build();
+    /// runner.register(Service::new("poll", |_| {}).interval("5s"));
+    /// runner.register(Service::new("metronome", |_| {}).interval("5s").tolerance("1ms")).unwrap();
+    /// runner.check().unwrap();
+    /// ```
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
         self
     }
 
@@ -135,7 +159,7 @@ impl Builder {
     /// }
     ///
     /// let runner = Runner::builder().stack_size(64 * 1024 * 1024).build();
-    /// runner.register(Service::new("parser", |_| assert_eq!(depth(100_000), 100_000)));
+    /// runner.register(Service::new("parser", |_| assert_eq!(depth(100_000), 100_000))).unwrap();
     /// runner.start_all().unwrap();
     /// runner.wait();
     /// assert_eq!(runner.services()[0].crashes, 0);
@@ -160,10 +184,10 @@ impl Builder {
     ///
     /// let runtime = tokio::runtime::Runtime::new()?;
     /// let runner = Runner::builder().runtime(runtime.handle().clone()).build();
-    /// runner.register(Service::of("hello", hello));
-    /// runner.start_all().unwrap();
+    /// runner.register(Service::of("hello", hello))?;
+    /// runner.start_all()?;
     /// runner.wait();
-    /// # Ok::<(), std::io::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[cfg(all(feature = "tokio", not(shuttle)))]
     pub fn runtime(mut self, runtime: tokio::runtime::Handle) -> Self {
@@ -200,6 +224,7 @@ impl Builder {
     pub fn build(self) -> Runner {
         let Self {
             clock,
+            tolerance,
             shutdown_timeout,
             include_declared,
             only,
@@ -231,6 +256,7 @@ impl Builder {
             settings_cache: SettingsCache::default(),
             engine: OnceLock::new(),
             local_zone: local,
+            tolerance,
             shutdown_timeout,
             exiting: false.into(),
             log_is_slow: false.into(),
@@ -250,11 +276,11 @@ impl Builder {
         let weak: Weak<Engine> = Arc::downgrade(&engine);
         let first = env.engine.set(weak);
         debug_assert!(first.is_ok(), "the environment is new");
-        engine.with(|supervisor, now| {
-            for registration in selected {
-                supervisor.add(Definition::Declared(registration), now);
-            }
-        });
+        let instance = |registration| {
+            Arc::new(Instance::new(Definition::Declared(registration), Arc::clone(&env)))
+        };
+        let declared = selected.into_iter().map(instance).collect();
+        engine.with(|supervisor, now| supervisor.add_declared(declared, now));
         let driven: Weak<Engine> = Arc::downgrade(&engine);
         clock.attach(driven);
         let listener: Weak<Engine> = Arc::downgrade(&engine);

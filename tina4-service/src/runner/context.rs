@@ -31,8 +31,8 @@ impl Context {
     ///
     /// let runner = Runner::new();
     /// let import = Service::new("import", |ctx| while ctx.sleep(Duration::from_secs(1)) {});
-    /// runner.register(import.ready(Ready::Started));
-    /// runner.register(Service::of("finish", finish).requires("import"));
+    /// runner.register(import.ready(Ready::Started)).unwrap();
+    /// runner.register(Service::of("finish", finish).requires("import")).unwrap();
     /// runner.start_all()?;
     /// runner.wait();
     /// assert_eq!(runner.status()["import"], State::Stopped);

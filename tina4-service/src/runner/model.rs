@@ -27,6 +27,7 @@ use crate::{
 };
 
 mod bodies;
+mod membership;
 mod requests;
 #[cfg(feature = "tokio")]
 mod tasks;
@@ -94,21 +95,8 @@ impl Scenario {
         settings: impl FnOnce(Service) -> Service,
     ) -> Arc<Counters> {
         let counters = Arc::new(Counters::default());
-        let (runs, hooks) = (Arc::clone(&counters), Arc::clone(&counters));
-        let body = move |ctx: &Context| {
-            let _inside = EnteredGuard::new(&runs);
-            runs.runs.fetch_add(1, Ordering::SeqCst);
-            body(ctx)
-        };
-        let cleaned_up = Arc::clone(&self.cleaned_up);
-        let hook = move |_: &Context| {
-            let _inside = EnteredGuard::new(&hooks);
-            hooks.hooks.fetch_add(1, Ordering::SeqCst);
-            lock(&cleaned_up).push(name);
-            yield_now();
-            lock(&cleaned_up).push(name);
-        };
-        self.runner.register(settings(Service::new(name, body).on_stop(hook)));
+        let service = counted(name, &counters, &self.cleaned_up, body);
+        self.runner.register(settings(service)).expect("the name is free");
         self.counters.push((name, Arc::clone(&counters)));
         counters
     }
@@ -189,6 +177,30 @@ impl Scenario {
             yield_now();
         }
     }
+}
+
+/// A service whose runs and clean-ups are counted.
+fn counted<R: crate::__private::Outcome>(
+    name: &'static str,
+    counters: &Arc<Counters>,
+    cleaned_up: &Arc<Mutex<Vec<&'static str>>>,
+    body: impl Fn(&Context) -> R + Send + Sync + 'static,
+) -> Service {
+    let (runs, hooks) = (Arc::clone(counters), Arc::clone(counters));
+    let body = move |ctx: &Context| {
+        let _inside = EnteredGuard::new(&runs);
+        runs.runs.fetch_add(1, Ordering::SeqCst);
+        body(ctx)
+    };
+    let cleaned_up = Arc::clone(cleaned_up);
+    let hook = move |_: &Context| {
+        let _inside = EnteredGuard::new(&hooks);
+        hooks.hooks.fetch_add(1, Ordering::SeqCst);
+        lock(&cleaned_up).push(name);
+        yield_now();
+        lock(&cleaned_up).push(name);
+    };
+    Service::new(name, body).on_stop(hook)
 }
 
 /// Counts the current thread as inside a service until the guard is dropped.

@@ -52,7 +52,7 @@ impl Runner {
     /// use tina4_service::{Runner, Service};
     ///
     /// let runner = Runner::new();
-    /// runner.register(Service::new("clock", |_| {}).interval("1h"));
+    /// runner.register(Service::new("clock", |_| {}).interval("1h")).unwrap();
     /// runner.start_all().unwrap();
     /// assert!(!runner.wait_timeout(Duration::from_millis(1)));
     /// runner.stop_all();

@@ -12,22 +12,27 @@ use crossbeam_channel::Receiver;
 use crate::engine::Engine;
 use crate::engine::control_error::ControlError;
 use crate::engine::current;
+use crate::engine::pool::poll::Poll;
 use crate::engine::supervisor::Supervisor;
 use crate::engine::supervisor::control::{PendingStop, StopResponse};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{StopReport, Stopped};
+use crate::plan::check;
 use crate::plan::plan::Plan;
+use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
 use crate::runner::blocking::{report_refusal, wait_for};
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
+use crate::service::instance::Instance;
 use crate::sys::fork::Forked;
 use crate::sys::place::Place;
 #[cfg(feature = "tokio")]
 use crate::sys::runtime::RuntimeError;
 use crate::text::nearest::nearest;
+use crate::time::schedule::Schedule;
 #[cfg(feature = "tokio")]
 use crate::time::virtual_clock::VirtualClock;
 use tina4_service_core::Nanos;
@@ -47,7 +52,7 @@ pub(super) const LOG_TIMEOUT: Duration = Duration::from_secs(1);
 /// use tina4_service::{Runner, Service, Flow};
 ///
 /// let runner = Runner::new();
-/// runner.register(Service::new("hello", |_ctx| { println!("hello"); Flow::Done }));
+/// runner.register(Service::new("hello", |_ctx| { println!("hello"); Flow::Done })).unwrap();
 /// runner.start_all().unwrap();
 /// runner.wait();
 /// assert_eq!(runner.status()["hello"].to_string(), "finished");
@@ -68,16 +73,71 @@ impl fmt::Debug for Runner {
 impl Runner {
     /// Adds a service that is not known at compile time.
     ///
-    /// [`Runner::check`], [`Runner::start_all`] and [`Runner::start`] report its faults. Services may
-    /// be added at any time; after `start_all`, start them by name, or call `start_all` again.
-    pub fn register(&self, service: Service) {
-        match self.engine() {
-            Ok(engine) => {
-                let definition = service.into_definition(&self.shared.env.settings_cache);
-                engine.with(|supervisor, now| supervisor.add(definition, now));
-            }
-            Err(Forked) => stderr::report_refusal("register"),
+    /// Services may be added at any time; after `start_all`, start them by name, or call `start_all`
+    /// again. The services in its `after` and `requires` need not exist yet, and neither do the values
+    /// that it asks for: [`Runner::check`], [`Runner::start_all`] and [`Runner::start`] report what is
+    /// missing. [`Runner::unregister`] removes it again.
+    ///
+    /// ```
+    /// use tina4_service::{RegisterError, Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("import", |_| {}).interval("1h"))?;
+    /// let again = runner.register(Service::new("import", |_| {}).interval("2h"));
+    /// assert!(matches!(again, Err(RegisterError::NameTaken { .. })));
+    /// # Ok::<(), RegisterError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The name is taken; the settings have faults (all of them are listed, with file and line); or this
+    /// process is a forked child. In each case nothing is kept.
+    pub fn register(&self, service: Service) -> Result<(), RegisterError> {
+        let engine = self.engine()?;
+        let env = &self.shared.env;
+        let definition = service.into_definition(&env.settings_cache);
+        let instance = Arc::new(Instance::new(definition, Arc::clone(env)));
+        let faults = check::faults_before_registration(&instance);
+        if !faults.is_empty() {
+            return Err(RegisterError::Faults(faults));
         }
+        engine.with(|supervisor, now| supervisor.register(&instance, now)).map_err(|taken_by| {
+            let (name, place) = (instance.definition.name(), instance.definition.place());
+            RegisterError::NameTaken { name, place, taken_by }
+        })
+    }
+
+    /// Removes a service: stops it, waits for its clean-up, and forgets it.
+    ///
+    /// Its name is free again, and its values are dropped once its last log line has been written.
+    /// Declared services can be removed, too: they stay forgotten. It waits until the service has stopped,
+    /// which takes at most its `stop_timeout`, and returns how it stopped.
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("import", |_| {}).interval("1h"))?;
+    /// runner.start_all()?;
+    /// runner.unregister("import")?;
+    /// assert!(runner.status().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; a service that depends on it is active or blocked; it was abandoned, or
+    /// it did not stop in time, and its run is still alive; the call comes from the service itself, or
+    /// from one that has been asked to stop; or this process is a forked child. The service is then
+    /// still registered, but may have been stopped.
+    pub fn unregister(&self, name: &str) -> Result<Stopped, ControlError> {
+        self.check_may_block("unregister", Some(name))?;
+        let caller = self.calling_service();
+        let mut removal =
+            self.try_request(|supervisor, now| supervisor.begin_unregister(name, caller, now))?;
+        wait_for(&self.shared.engine, |supervisor, now| {
+            supervisor.unregister_result(&mut removal, caller, now)
+        })
     }
 
     /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
@@ -161,9 +221,8 @@ impl Runner {
         let mut result = request(engine);
         if let Err(ControlError::Unknown { name, nearest: suggestion }) = &mut result {
             // Comparing thousands of names takes milliseconds, so do it without the lock.
-            let instances = engine.with(|supervisor, _| supervisor.instances());
-            let known = instances.iter().map(|instance| instance.definition.name_str());
-            *suggestion = nearest(name, known).map(str::to_owned);
+            let names = engine.with(|supervisor, _| supervisor.names());
+            *suggestion = nearest(name, names.iter().map(|name| &**name)).map(str::to_owned);
         }
         result
     }
@@ -272,7 +331,7 @@ impl Runner {
             return Stopped::Requested;
         }
         wait_for(&self.shared.engine, |supervisor, now| {
-            supervisor.stop_result(pending, inside, now)
+            supervisor.stop_result(&pending, inside, now)
         })
     }
 
@@ -375,6 +434,35 @@ impl Runner {
         self.try_request(|supervisor, now| supervisor.request(name, input, now))
     }
 
+    /// Changes the schedule of a service, which follows the new one from now on.
+    ///
+    /// It is not restarted, and no run is added: the next run is one period from now, or at the next time
+    /// of a calendar schedule. A run in progress, one that is due already, and a restart after a crash
+    /// are not affected; any other planned run is replaced, also one that jitter or
+    /// [`Flow::After`](crate::Flow::After) has put off. The new schedule also applies to later starts. If
+    /// it is the schedule that the service has already, nothing changes.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service::{Runner, Schedule, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("poll", |_| {}).interval("1h"))?;
+    /// runner.start_all()?;
+    /// runner.reschedule("poll", Schedule::interval(Duration::from_secs(60)))?;
+    /// assert_eq!(runner.services()[0].schedule.to_string(), "every 1m");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; it is continuous, or the new schedule is; the schedule does not fit its
+    /// other settings; or this process is a forked child.
+    pub fn reschedule(&self, name: &str, schedule: Schedule) -> Result<(), ControlError> {
+        let schedule = schedule.resolve_in(self.shared.env.local_zone.as_ref());
+        self.try_request(|supervisor, now| supervisor.reschedule(name, schedule, now))
+    }
+
     /// Stops everything in the reverse order of `after`, with all clean-up, under one deadline.
     ///
     /// The deadline is 25 s unless the builder sets another one. Any thread may call this, any number
@@ -409,7 +497,7 @@ impl Runner {
     /// use tina4_service::{Ready, Runner, Service};
     ///
     /// let runner = Runner::new();
-    /// runner.register(Service::new("migrations", |_| println!("migrating")).ready(Ready::Finished));
+    /// runner.register(Service::new("migrations", |_| println!("migrating")).ready(Ready::Finished)).unwrap();
     /// runner.start_all().unwrap();
     /// runner.wait_ready("migrations").unwrap();
     /// ```
@@ -421,10 +509,29 @@ impl Runner {
     /// process is a forked child.
     pub fn wait_ready(&self, name: &str) -> Result<(), ControlError> {
         self.check_may_block("wait_ready", None)?;
+        self.wait_ready_while(name, || true).unwrap_or(Ok(()))
+    }
+
+    /// Does the same as [`Runner::wait_ready`], but gives up and returns `None` once `may_wait`, which is
+    /// called before each wait, returns `false`.
+    pub(crate) fn wait_ready_while(
+        &self,
+        name: &str,
+        mut may_wait: impl FnMut() -> bool,
+    ) -> Option<Result<(), ControlError>> {
         let caller = self.calling_service();
-        let index = self.try_request(|supervisor, _| supervisor.begin_ready_wait(name, caller))?;
-        let result =
-            wait_for(&self.shared.engine, |supervisor, _| supervisor.ready_result(index, caller));
+        let begun = self.try_request(|supervisor, _| supervisor.begin_ready_wait(name, caller));
+        let wait = match begun {
+            Ok(wait) => wait,
+            Err(error) => return Some(Err(error)),
+        };
+        let result = wait_for(&self.shared.engine, |supervisor, _| {
+            match supervisor.ready_result(&wait, caller) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                Poll::Pending(_) if !may_wait() => Poll::Ready(None),
+                Poll::Pending(deadline) => Poll::Pending(deadline),
+            }
+        });
         self.shared.engine.with(|supervisor, _| supervisor.end_ready_wait());
         result
     }
@@ -476,8 +583,8 @@ mod tests {
     fn services_registered_in_a_loop_share_their_spec() {
         let runner = Runner::new();
         for shop in ["berlin", "oslo"] {
-            runner.register(Service::new(format!("import-{shop}"), |_| {}).interval("1h"));
-            runner.register(Service::new(format!("export-{shop}"), |_| {}).interval("1h"));
+            runner.register(Service::new(format!("import-{shop}"), |_| {}).interval("1h")).unwrap();
+            runner.register(Service::new(format!("export-{shop}"), |_| {}).interval("1h")).unwrap();
         }
         let spec = |name| {
             let instance = runner.instance(name).expect("it was registered");

@@ -17,7 +17,7 @@ use crate::service::environment::Environment;
 /// use tina4_service::{Runner, Service};
 ///
 /// let runner = Runner::new();
-/// runner.register(Service::new("mail", |_ctx| {}).interval("1h"));
+/// runner.register(Service::new("mail", |_ctx| {}).interval("1h")).unwrap();
 /// runner.start_all()?;
 /// let weak = runner.downgrade();
 /// assert!(weak.upgrade().is_some_and(|runner| runner.is_running("mail")));

@@ -27,8 +27,7 @@ use crate::text::bounded_text::bounded;
 ///
 /// [`Service::new`] takes a closure, and [`Service::of`] a function with the parameters of a declared
 /// service. Pass the result to [`register`](crate::register), then start it by name or with
-/// `start_all`. Invalid settings are reported by [`check`](crate::check), together with all other
-/// faults and with the place where `new` or `of` was called.
+/// `start_all`. `register` refuses invalid settings, and names the place where `new` or `of` was called.
 ///
 /// ```
 /// use tina4_service::{Runner, Service};
@@ -39,7 +38,7 @@ use crate::text::bounded_text::bounded;
 ///         Service::new(format!("import-{shop}"), move |_ctx| println!("importing {shop}"))
 ///             .interval("10m")
 ///             .max_restarts(5),
-///     );
+///     ).unwrap();
 /// }
 /// assert_eq!(runner.check().unwrap().services().len(), 2);
 /// ```
@@ -129,7 +128,7 @@ impl Service {
     /// runner.provide(Prices(vec![20, 30]));
     /// for shop in ["berlin", "oslo"] {
     ///     let name = format!("import-{shop}");
-    ///     runner.register(Service::of(name, import).on_stop_of(report).interval("10m"));
+    ///     runner.register(Service::of(name, import).on_stop_of(report).interval("10m")).unwrap();
     /// }
     /// runner.start_all()?;
     /// runner.wait();
@@ -210,6 +209,16 @@ impl Service {
         self
     }
 
+    /// How long after its due time a run may begin, to share a wake-up with others. Default: that of
+    /// the runner, [`Builder::tolerance`](crate::Builder::tolerance).
+    ///
+    /// It must be shorter than the interval, the delay, or the shortest time between two occurrences of
+    /// `cron`.
+    pub fn tolerance(mut self, tolerance: impl IntoDuration) -> Self {
+        self.draft.tolerance = self.parse_duration(Key::Tolerance, tolerance);
+        self
+    }
+
     /// Puts the due times of [`Service::interval`] on the wall clock. Default: none.
     ///
     /// `time` is a civil date and time, such as `"2026-01-02 09:00"`, or a time of day, such as
@@ -227,7 +236,7 @@ impl Service {
     ///         .interval("14d")
     ///         .anchor("2026-01-02 09:00")
     ///         .timezone("UTC"),
-    /// );
+    /// ).unwrap();
     /// assert!(runner.check().is_ok());
     /// ```
     #[cfg(feature = "cron")]
@@ -273,7 +282,7 @@ impl Service {
     ///         }
     ///     }
     /// });
-    /// runner.register(import.interval("10m").timeout("5m").on_timeout(OnTimeout::Cancel));
+    /// runner.register(import.interval("10m").timeout("5m").on_timeout(OnTimeout::Cancel)).unwrap();
     /// assert!(runner.check().is_ok());
     /// ```
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
@@ -344,8 +353,8 @@ impl Service {
     /// use tina4_service::{Ready, Runner, Service, State};
     ///
     /// let runner = Runner::new();
-    /// runner.register(Service::new("migrations", |_| {}).ready(Ready::Finished).autostart(false));
-    /// runner.register(Service::new("web", |_| {}).interval("1h").requires("migrations"));
+    /// runner.register(Service::new("migrations", |_| {}).ready(Ready::Finished).autostart(false)).unwrap();
+    /// runner.register(Service::new("web", |_| {}).interval("1h").requires("migrations")).unwrap();
     /// runner.start_all().unwrap();
     /// assert_eq!(runner.status()["web"], State::Blocked);
     /// runner.start("migrations").unwrap();
@@ -410,7 +419,7 @@ impl Service {
         self
     }
 
-    /// Validates the name and the settings. Faults are stored in the definition, for `check` to report.
+    /// Validates the name and the settings. Faults are stored in the definition, for `register` to report.
     pub(crate) fn into_definition(mut self, cache: &SettingsCache) -> Definition {
         if let Err(error) = name::check(&self.name) {
             self.cold_mut().faults.push(error.to_string());

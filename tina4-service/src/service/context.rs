@@ -59,8 +59,8 @@ pub(crate) struct RunInfo {
     /// The occurrence of this run, in seconds since 1970 UTC, or [`NO_OCCURRENCE`]. A
     /// sentinel, because an `Option` would make every work item larger.
     pub(crate) occurrence: i64,
-    /// When the run began.
-    pub(crate) started: Nanos,
+    /// How late the run began, beyond its tolerance.
+    pub(crate) lateness: Nanos,
 }
 
 impl Context {
@@ -94,15 +94,16 @@ impl Context {
         Self::new(Arc::clone(&self.host), self.run)
     }
 
-    /// Records that the task of the run begins now: later than the run by the delay of its runtime.
+    /// Records that the task of the run begins now: later than the run, by the delay of its runtime.
     #[cfg(feature = "tokio")]
-    pub(crate) fn begin_task(&mut self) {
-        self.run.started = self.host.clock().now();
+    pub(crate) fn begin_task(&mut self, spawned: Nanos) {
+        let delay = self.host.clock().now().saturating_sub(spawned);
+        self.run.lateness = self.run.lateness.saturating_add(delay);
     }
 
     /// How late the run began.
     pub(crate) fn lateness(&self) -> Duration {
-        Duration::from_nanos(self.run.started.saturating_sub(self.run.due))
+        Duration::from_nanos(self.run.lateness)
     }
 
     /// The service's name.
@@ -318,7 +319,7 @@ impl Context {
     /// The run's number, its due time, and how late it began.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        let RunInfo { number, attempt, due, occurrence, started: _ } = self.run;
+        let RunInfo { number, attempt, due, occurrence, lateness: _ } = self.run;
         Tick {
             run: number,
             attempt,

@@ -78,6 +78,20 @@ impl Definition {
         }
     }
 
+    /// Whether it names services in `after` or `requires`.
+    pub(crate) fn has_dependencies(&self) -> bool {
+        match self {
+            Self::Declared(Registration { after, requires, .. }) => {
+                !after.is_empty() || !requires.is_empty()
+            }
+            Self::Built(built) => built
+                .settings
+                .cold
+                .as_ref()
+                .is_some_and(|cold| !cold.after.is_empty() || !cold.requires.is_empty()),
+        }
+    }
+
     /// The services that it depends on, each with the key that names it: `after` or `requires`.
     pub(crate) fn dependencies(&self) -> Vec<(Key, Dependency<'_>)> {
         match self {

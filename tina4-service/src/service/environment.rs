@@ -27,6 +27,8 @@ pub(crate) struct Environment {
     pub(crate) engine: OnceLock<Weak<dyn Any + Send + Sync>>,
     /// The time zone that `timezone = "local"` stands for; `None`: the machine's.
     pub(crate) local_zone: Option<Zone>,
+    /// The tolerance of services that do not set their own and have a longer period; zero: none.
+    pub(crate) tolerance: Duration,
     /// How long `stop_all` may take.
     pub(crate) shutdown_timeout: Duration,
     /// The process is ending: nothing may wait for a lock that user code may hold, such as the lock of

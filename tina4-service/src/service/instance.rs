@@ -25,6 +25,7 @@ use crate::service::host::Host;
 use crate::service::locals::{Discarded, LocalValue, Locals, SlotId};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
+use crate::service::time_settings::TimeSettings;
 use crate::sys::stop_flag::{Never, Sleepers, StopChannel, StopFlag};
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::time::clock::Clock;
@@ -46,8 +47,9 @@ const DROP_REQUESTED: u8 = 8;
 pub(crate) struct Instance {
     pub(crate) definition: Definition,
     pub(crate) env: Arc<Environment>,
-    /// The time zone of `cron` or `anchor`, or the reason why it is unusable on this machine.
-    zone: Option<Box<Result<Zone, Box<str>>>>,
+    /// `None` without `cron`, `anchor` and tolerance.
+    // perf: one field, so that a step of most services checks just this one.
+    time_settings: Option<Box<TimeSettings>>,
     /// `None` until the service's code first needs it; most services never do.
     state: Mutex<Option<Box<InstanceState>>>,
     /// Whether there is a state. Written under the lock of `state`, before the state is used. While it
@@ -94,20 +96,15 @@ pub(crate) enum InjectedFault {
 
 impl Instance {
     pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
-        let zone = match &definition.spec().schedule {
-            CoreSchedule::Calendar(_, timezone) => {
-                Some(Box::new(Zone::find(timezone, env.local_zone.as_ref())))
-            }
-            CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => None,
-        };
         #[cfg(feature = "tokio")]
         if definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task {
             env.has_tasks.store(true, Ordering::Relaxed);
         }
+        let time_settings = TimeSettings::new(definition.spec(), &env).map(Box::new);
         Self {
             definition,
             env,
-            zone,
+            time_settings,
             state: Mutex::new(None),
             has_state: AtomicBool::new(false),
             stop: StopFlag::new(),
@@ -115,6 +112,13 @@ impl Instance {
             has_hooks: AtomicBool::new(false),
             has_heartbeat: AtomicBool::new(false),
         }
+    }
+
+    /// How long after a due time of its schedule a run may begin; 0: the service has no tolerance.
+    // perf: cold, because few services have one.
+    #[cold]
+    pub(crate) fn tolerance(&self) -> Nanos {
+        self.time_settings.as_ref().map_or(0, |settings| settings.tolerance)
     }
 
     #[cfg(feature = "testing")]
@@ -128,12 +132,14 @@ impl Instance {
         self.with_existing_state(|state| state.injected.pop_front())
     }
 
+    /// Whether its schedule has a time zone, which may be unusable.
+    pub(crate) fn has_zone(&self) -> bool {
+        self.found_zone().is_some()
+    }
+
     /// The reason why the time zone of `cron` or `anchor` is unusable, if it is.
     pub(crate) fn zone_fault(&self) -> Option<&str> {
-        match self.zone.as_deref() {
-            Some(Err(problem)) => Some(problem),
-            Some(Ok(_)) | None => None,
-        }
+        self.found_zone()?.as_ref().err().map(|problem| &**problem)
     }
 
     /// The reason why the `anchor` is unusable in its time zone, if it is.
@@ -153,15 +159,24 @@ impl Instance {
     }
 
     fn zone(&self) -> Option<&Zone> {
-        self.zone.as_ref()?.as_ref().as_ref().ok()
+        self.found_zone()?.as_ref().ok()
+    }
+
+    fn found_zone(&self) -> Option<&Result<Zone, Box<str>>> {
+        self.time_settings.as_ref()?.zone.as_ref()
     }
 
     pub(crate) fn schedule(&self) -> Schedule {
         Schedule::new(self.definition.spec().schedule.clone(), self.zone().cloned())
     }
 
-    /// The wall time and the time zone. Without `cron` or `anchor` they are not needed: 0 and UTC.
+    /// Whether the service has a time zone or a tolerance.
     #[inline]
+    pub(crate) fn has_time_settings(&self) -> bool {
+        self.time_settings.is_some()
+    }
+
+    /// The wall time and the time zone. Without `cron` or `anchor` they are not needed: 0 and UTC.
     pub(crate) fn calendar(&self) -> (WallNanos, &dyn tina4_service_core::Zone) {
         match self.zone() {
             Some(zone) => (self.env.clock.wall_nanos(), zone),
@@ -395,7 +410,9 @@ impl Host for Instance {
         }
         let listener = self.env.ready_listener.get().and_then(Weak::upgrade);
         if let Some(listener) = listener {
-            listener.notified(service, std::ptr::from_ref(self).addr());
+            // A task runs on a thread of its runtime, which must not wait for a log.
+            let may_block = self.definition.run_kind() == RunKind::Call;
+            listener.notified(service, std::ptr::from_ref(self).addr(), may_block);
         }
     }
 

@@ -25,3 +25,4 @@ pub(crate) mod stop_wait;
 #[cfg(feature = "tokio")]
 pub(crate) mod task_listener;
 pub(crate) mod tick;
+pub(crate) mod time_settings;

@@ -24,7 +24,7 @@ use std::fmt::{self, Write};
 /// }
 ///
 /// let runner = Runner::new();
-/// runner.register(Service::new("import", |_ctx| import()).interval("1m"));
+/// runner.register(Service::new("import", |_ctx| import()).interval("1m")).unwrap();
 /// runner.start_all()?;
 /// runner.wait();
 /// let import = &runner.services()[0];

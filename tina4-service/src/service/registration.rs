@@ -28,6 +28,16 @@ pub enum Dependency<'a> {
     Name(&'a str),
 }
 
+impl<'a> Dependency<'a> {
+    /// The entry as written.
+    pub(crate) fn text(&self) -> &'a str {
+        match self {
+            Self::Function { id: _, path } => path,
+            Self::Name(name) => name,
+        }
+    }
+}
+
 /// The type of a function item. It identifies the function, whereas several functions may share one
 /// pointer.
 #[must_use]
@@ -66,6 +76,24 @@ pub struct Registration {
 /// Calls an async function with its parameters, and boxes its future.
 #[cfg(feature = "tokio")]
 pub type AsyncCall = for<'r> fn(&'r Invocation<'r>) -> BoxFuture<'r, Exit>;
+
+impl Registration {
+    /// No service: it has no name, is never started, and does nothing.
+    pub(crate) const VACANT: Self = Self {
+        name: "",
+        spec: Spec::DEFAULT,
+        place: Place { file: "", line: 0, column: 0 },
+        path: "",
+        id: TypeId::of::<()>(),
+        after: &[],
+        requires: &[],
+        needs: &[],
+        call: |_| Exit::Done,
+        #[cfg(feature = "tokio")]
+        call_async: None,
+        on_stop: None,
+    };
+}
 
 inventory::collect!(Registration);
 

@@ -56,7 +56,7 @@ use crate::sys::place::Place;
 /// let runner = Runner::new();
 /// let store: Arc<dyn Store> = Arc::new(Disk);
 /// runner.provide(Arc::clone(&store));
-/// runner.register(Service::of("backup", backup));
+/// runner.register(Service::of("backup", backup)).unwrap();
 /// runner.start_all()?;
 /// runner.wait();
 /// # assert_eq!(runner.services()[0].crashes, 0);

@@ -27,12 +27,12 @@ pub(crate) struct ColdSettings {
     pub(crate) after: Vec<Cow<'static, str>>,
     pub(crate) requires: Vec<Cow<'static, str>>,
     pub(crate) on_stop: Option<Box<dyn DynHook>>,
-    /// The faults in the settings, for `check` to report.
+    /// The faults in the settings, for `register` to report.
     pub(crate) faults: Vec<String>,
 }
 
 impl Settings {
-    /// Validates the draft. Its faults are stored in `cold`, for `check` to report.
+    /// Validates the draft. Its faults are stored in `cold`, for `register` to report.
     pub(crate) fn new(
         place: &'static Location<'static>,
         draft: &Draft,

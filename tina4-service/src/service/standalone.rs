@@ -34,7 +34,7 @@ impl Context {
         };
         let now = host.clock.now();
         let run =
-            RunInfo { number: 1, attempt: 1, due: now, occurrence: NO_OCCURRENCE, started: now };
+            RunInfo { number: 1, attempt: 1, due: now, occurrence: NO_OCCURRENCE, lateness: 0 };
         Self::new(Arc::new(host), run)
     }
 }

@@ -16,6 +16,6 @@ pub struct Tick {
     /// When this run was due. Includes its jitter, except for a run at an occurrence of a `cron` or
     /// an `anchor`: then it is the exact calendar time.
     pub due: SystemTime,
-    /// How late this run began, not counting its jitter.
+    /// How late this run began, not counting its jitter and its tolerance.
     pub lateness: Duration,
 }

@@ -124,7 +124,9 @@ impl Builder {
         let virtual_time = VirtualTime::new(start);
         let clock: Arc<dyn VirtualClock> = Arc::<VirtualTime>::clone(&virtual_time);
         let runner = runner.clock(Clock::from_virtual(clock)).local_zone(zone.clone()).build();
-        services.into_iter().for_each(|service| runner.register(service));
+        for service in services {
+            runner.register(service).map_err(TestError::Register)?;
+        }
         providers.into_iter().for_each(|provide| provide(&runner));
         let event_log = EventLog::default();
         runner.record_all(event_log.clone());

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 
 /// Why a [`TestRunner`](super::TestRunner) could not be built.
@@ -12,6 +13,8 @@ use crate::plan::start_error::StartError;
 pub enum TestError {
     /// The time cannot be parsed: the problem and its remedy.
     Time(String),
+    /// A service of the test was not registered.
+    Register(RegisterError),
     /// The services have faults, or cannot be started for another reason.
     Engine(StartError),
 }
@@ -20,6 +23,7 @@ impl fmt::Display for TestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Time(problem) => f.write_str(problem),
+            Self::Register(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
         }
     }
@@ -35,6 +39,7 @@ impl Error for TestError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Time(_) => None,
+            Self::Register(error) => Some(error),
             Self::Engine(error) => Some(error),
         }
     }

@@ -17,10 +17,15 @@ use crate::testing::test_time::TestTime;
 use crate::testing::timeline;
 use crate::testing::virtual_time::VirtualTime;
 use crate::text::nearest::remedy;
+use crate::time::schedule::Schedule;
 use crate::time::virtual_clock::VirtualClock;
 use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
+
+/// How often a test checks whether the service that it waits for is ready. The clock advances at most once
+/// between two checks.
+const MAX_READY_CHECKS: u32 = 1_000_000;
 
 /// A runner whose clock is controlled by a test.
 ///
@@ -254,6 +259,37 @@ impl TestRunner {
         self.inject(name, InjectedFault::Slow(duration(by)));
     }
 
+    /// Waits until a service is ready; time passes until then, and no longer.
+    ///
+    /// Like `advance`, it starts the services first, unless that was done.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::wait_ready`].
+    ///
+    /// # Panics
+    ///
+    /// The services have faults; nothing is scheduled that could make the service ready; or it is still
+    /// not ready although the clock has advanced very often.
+    #[track_caller]
+    pub fn wait_ready(&mut self, name: &str) -> Result<(), ControlError> {
+        self.auto_start();
+        let mut checks = 0;
+        let may_wait = || {
+            checks += 1;
+            checks <= MAX_READY_CHECKS
+        };
+        match self.runner.wait_ready_while(name, may_wait) {
+            Some(result) => result,
+            None => panic!(
+                "`{name}` is {} and not ready at {}, after a million checks; look for what it waits for, or \
+                 use `advance` to let time pass without it",
+                self.state(name),
+                self.now()
+            ),
+        }
+    }
+
     /// Stops one service; time passes until it has stopped.
     ///
     /// # Errors
@@ -261,6 +297,15 @@ impl TestRunner {
     /// There is no such service.
     pub fn stop(&mut self, name: &str) -> Result<Stopped, ControlError> {
         self.runner.stop(name)
+    }
+
+    /// Stops one service and forgets it; time passes until it has stopped.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::unregister`].
+    pub fn unregister(&mut self, name: &str) -> Result<Stopped, ControlError> {
+        self.runner.unregister(name)
     }
 
     /// Stops all services, in order; time passes until they have stopped.
@@ -295,6 +340,15 @@ impl TestRunner {
     /// As for [`Runner::pause`].
     pub fn pause(&mut self, name: &str) -> Result<(), ControlError> {
         self.runner.pause(name)
+    }
+
+    /// Changes the schedule of a service.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::reschedule`].
+    pub fn reschedule(&mut self, name: &str, schedule: Schedule) -> Result<(), ControlError> {
+        self.runner.reschedule(name, schedule)
     }
 
     /// Resumes a paused service.

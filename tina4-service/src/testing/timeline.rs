@@ -68,6 +68,9 @@ impl fmt::Display for ChangeText<'_> {
                 write!(f, "does not wait for {}, left out", list(services))
             }
             Change::Blocked { by } => write!(f, "blocked by {}", list(by)),
+            Change::Registered => f.write_str("registered"),
+            Change::Rescheduled { schedule } => write!(f, "rescheduled: {schedule}"),
+            Change::Unregistered => f.write_str("unregistered"),
             Change::Unblocked => f.write_str("unblocked"),
             Change::Ready => f.write_str("ready"),
             Change::RunBegan { run, lateness } => {

@@ -3,11 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use tina4_service_core::Schedule as CoreSchedule;
 #[cfg(feature = "cron")]
-use tina4_service_core::{
-    Anchor, AnchorError, Anchored, Calendar, Cron, CronError, Timezone, TimezoneError,
-};
+use tina4_service_core::{Anchor, AnchorError, Anchored, Cron, CronError, TimezoneError};
+use tina4_service_core::{Calendar, Schedule as CoreSchedule, Timezone};
 
 use crate::time::wall::{wall_seconds, wall_time};
 use crate::time::zone::{Zone, write_utc};
@@ -32,6 +30,40 @@ pub struct Schedule {
 impl Schedule {
     pub(crate) fn new(declared: CoreSchedule, zone: Option<Zone>) -> Self {
         Self { declared, zone }
+    }
+
+    /// The schedule without its time zone, and the time zone for a service of a runner in which
+    /// `"local"` means `local`.
+    ///
+    /// # Errors
+    ///
+    /// The time zone is unknown to this machine, or the anchor is in a gap of `local`: the problem and its
+    /// remedy.
+    pub(crate) fn resolve_in(
+        self,
+        local: Option<&Zone>,
+    ) -> Result<(CoreSchedule, Option<Zone>), String> {
+        let Self { declared, zone } = self;
+        let CoreSchedule::Calendar(calendar, timezone) = &declared else {
+            return Ok((declared, zone));
+        };
+        if zone.is_none() {
+            return Err(format!(
+                "its time zone `{timezone}` is unknown to this machine; use a schedule with another one"
+            ));
+        }
+        if *timezone != Timezone::Local {
+            return Ok((declared, zone));
+        }
+        match (calendar, local) {
+            (Calendar::Anchored(anchored), Some(local)) => {
+                let checked = anchored.check_in(&Timezone::Local, local);
+                checked.map_err(|error| error.to_string())?;
+            }
+            (Calendar::Anchored(_), None) | (Calendar::Cron(_), _) => {}
+        }
+        let zone = local.cloned().or(zone);
+        Ok((declared, zone))
     }
 
     /// The function is called when the service starts, and runs until it returns.

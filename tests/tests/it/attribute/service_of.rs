@@ -49,7 +49,7 @@ fn recorded(runner: impl FnOnce(Service) -> Runner, service: Service) -> Vec<Str
 
 fn runner_with(service: Service) -> Runner {
     let runner = Runner::new();
-    runner.register(service);
+    runner.register(service).unwrap();
     runner
 }
 
@@ -155,8 +155,8 @@ fn rule_180_needs_are_checked_before_the_start_as_for_a_declared_service() {
     fn close(_text: Res<String>) {}
     let runner = Runner::new();
     let line = line!() + 1;
-    runner.register(Service::of("s", greet).on_stop_of(close).interval("1h"));
-    runner.register(Service::new("other", |_| {}).interval("1h"));
+    runner.register(Service::of("s", greet).on_stop_of(close).interval("1h")).unwrap();
+    runner.register(Service::new("other", |_| {}).interval("1h")).unwrap();
     let error = runner.start_all().expect_err("two values are missing");
     let text = error.to_string();
     let StartError::Faults(faults) = &error else { panic!("{error}") };

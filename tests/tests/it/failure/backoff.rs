@@ -35,7 +35,7 @@ fn restart_in(event: &Event) -> Option<Duration> {
 fn rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", |_| Err::<(), _>("no")));
+    runner.register(Service::new("s", |_| Err::<(), _>("no"))).unwrap();
     runner.start_all().unwrap();
     let mut starts = Vec::new();
     for _ in 0..9 {
@@ -58,7 +58,7 @@ fn rule_20_backoff_in_real_time() {
         let runner = Runner::new();
         let mut watcher = EventWatcher::new(&runner);
         let service = Service::new("s", |_| Err::<(), _>("no"));
-        runner.register(service.backoff("10ms").max_backoff("100ms").max_restarts(6));
+        runner.register(service.backoff("10ms").max_backoff("100ms").max_restarts(6)).unwrap();
         runner.start_all().unwrap();
         tests::wait(&runner);
         let starts: Vec<SystemTime> = (0..7).map(|_| watcher.wait_for_run_begin("s").at).collect();
@@ -78,7 +78,7 @@ fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources() {
     let mut watcher = EventWatcher::new(&runner);
     let body = |_: &Context| "many".parse::<u32>().map(drop).map_err(Outer);
     // The backoff is longer than the interval, which is ignored until the restart.
-    runner.register(Service::new("s", body).interval("10s").backoff("45s"));
+    runner.register(Service::new("s", body).interval("10s").backoff("45s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_crash("s");
     let service = info(&runner, "s");
@@ -135,7 +135,7 @@ fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid() {
         1 | 2 | 4 => Err("no"),
         _ => Ok(()),
     };
-    runner.register(Service::new("s", body).interval("10s"));
+    runner.register(Service::new("s", body).interval("10s")).unwrap();
     runner.start_all().unwrap();
     assert_eq!(restart_in(&watcher.wait_for_crash("s")), Some(secs(1)));
     advance_to_next_run(&runner, &clock, "s");
@@ -161,7 +161,7 @@ fn rule_21_a_continuous_service_recovers_by_running_for_a_minute() {
         run_clock.advance(length);
         Err::<(), _>("no")
     };
-    runner.register(Service::new("s", body));
+    runner.register(Service::new("s", body)).unwrap();
     runner.start_all().unwrap();
     let mut delays = Vec::new();
     for _ in 0..4 {

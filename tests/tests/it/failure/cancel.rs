@@ -110,11 +110,11 @@ fn rule_29_every_kind_of_wait_ends_and_other_services_continue() {
         Service::new("polls", polls),
     ] {
         let service = service.timeout("10ms").on_timeout(OnTimeout::Cancel);
-        runner.register(service.backoff("1ms").max_backoff("1ms"));
+        runner.register(service.backoff("1ms").max_backoff("1ms")).unwrap();
     }
-    runner.register(Service::new("bystander", sleep_until_stopped));
+    runner.register(Service::new("bystander", sleep_until_stopped)).unwrap();
     let reported = Service::new("reported", sleep_until_stopped).timeout("10ms");
-    runner.register(reported.on_timeout(OnTimeout::Report));
+    runner.register(reported.on_timeout(OnTimeout::Report)).unwrap();
     runner.start_all().unwrap();
     for name in ["sleeps", "selects", "polls"] {
         for _ in 0..3 {
@@ -260,7 +260,7 @@ fn rule_29_and_26_a_stop_request_after_the_cancellation_takes_precedence() {
         Err::<(), _>("interrupted")
     };
     let service = Service::new("s", body).timeout("5ms").on_timeout(OnTimeout::Cancel);
-    runner.register(service.on_stop(move |_| hook.send(()).unwrap()));
+    runner.register(service.on_stop(move |_| hook.send(()).unwrap())).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("s", |change| matches!(change, Change::Stuck { .. }));
     assert_eq!((runner.status()["s"], info(&runner, "s").stuck), (State::Running, true));
@@ -301,8 +301,8 @@ fn rule_29_and_46_a_cancelled_run_no_longer_waits_for_the_stop_of_another_servic
     let (answer, answers) = unbounded();
     let inner = t.runner().clone();
     let body = move |_: &Context| answer.send(inner.stop("slow").unwrap()).unwrap();
-    t.runner()
-        .register(cancelling(Service::new("stops-it", body)).autostart(false).max_restarts(0));
+    let stops_it = cancelling(Service::new("stops-it", body)).autostart(false).max_restarts(0);
+    t.runner().register(stops_it).unwrap();
     t.advance("0s");
     begin_slow_run(&mut t, "slow", "30m");
     t.start("stops-it").unwrap();
@@ -327,9 +327,9 @@ fn rule_29_and_46_a_cancellation_wakes_a_thread_that_waits_for_a_stop() {
     let body = move |_: &Context| {
         let _ = answer.send(inner.stop("slow"));
     };
-    runner.register(Service::new("slow", ignore_stop(gate)).stop_timeout("1h"));
+    runner.register(Service::new("slow", ignore_stop(gate)).stop_timeout("1h")).unwrap();
     let stops_it = Service::new("stops-it", body).timeout("5ms").on_timeout(OnTimeout::Cancel);
-    runner.register(stops_it.max_restarts(0).autostart(false));
+    runner.register(stops_it.max_restarts(0).autostart(false)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("slow");
     runner.start("stops-it").unwrap();

@@ -24,7 +24,7 @@ fn rule_24_failed_is_final_until_started_by_name() {
         while ctx.sleep(secs(3_600)) {}
         Ok(())
     };
-    runner.register(Service::new("s", body).max_restarts(0));
+    runner.register(Service::new("s", body).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     let failed = watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
     assert_eq!(failed.change, Change::Failed { cause: "the disk is full".into() });
@@ -48,10 +48,12 @@ fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
-    runner.register(Service::new("other", sleep_until_stopped));
-    runner.register(
-        Service::new("vital", move |_| gate.recv().map(drop)).critical(true).max_restarts(0),
-    );
+    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    runner
+        .register(
+            Service::new("vital", move |_| gate.recv().map(drop)).critical(true).max_restarts(0),
+        )
+        .unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("other");
     drop(go);
@@ -129,8 +131,8 @@ fn rule_26_an_error_or_panic_after_a_stop_request_is_not_a_crash() {
         while ctx.sleep(secs(3_600)) {}
         panic!("interrupted");
     };
-    runner.register(Service::new("errs", errs));
-    runner.register(Service::new::<(), _>("panics", panics));
+    runner.register(Service::new("errs", errs)).unwrap();
+    runner.register(Service::new::<(), _>("panics", panics)).unwrap();
     runner.start_all().unwrap();
     for name in ["errs", "panics"] {
         watcher.wait_for_run_begin(name);

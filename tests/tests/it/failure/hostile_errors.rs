@@ -222,8 +222,8 @@ fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
         let mut watcher = EventWatcher::new(&runner);
         let error = case.error;
         let service = Service::new("s", move |_| Err::<(), _>(error()));
-        runner.register(service.backoff("1ms").max_restarts(2));
-        runner.register(Service::new("other", sleep_until_stopped));
+        runner.register(service.backoff("1ms").max_restarts(2)).unwrap();
+        runner.register(Service::new("other", sleep_until_stopped)).unwrap();
         runner.start_all().unwrap();
         for in_a_row in 1..=3 {
             let Change::Crashed { in_a_row: counted, cause, .. } =
@@ -256,7 +256,7 @@ fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
             ctx.on_stop(move || done.send("the other hook"));
             ctx.on_stop(move || Err::<(), _>(error()));
         };
-        runner.register(Service::new("s", body).on_stop(move |_| Err::<(), _>(error())));
+        runner.register(Service::new("s", body).on_stop(move |_| Err::<(), _>(error()))).unwrap();
         runner.start_all().unwrap();
         watcher.wait_for_change("s", &Change::Finished);
         let causes: Vec<_> = watcher.changes("s").into_iter().filter_map(hook_failure).collect();
@@ -280,7 +280,7 @@ fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_not_a_crash() {
             while ctx.sleep(secs(3_600)) {}
             Err::<(), _>(error())
         };
-        runner.register(Service::new("s", body));
+        runner.register(Service::new("s", body)).unwrap();
         runner.start_all().unwrap();
         watcher.wait_for_run_begin("s");
         runner.stop("s").unwrap();
@@ -301,7 +301,7 @@ fn rule_25_a_long_panic_text_is_truncated_and_its_place_kept() {
     let runner = Runner::new();
     let line = line!() + 1;
     let body = |_: &Context| panic!("{}", "boom ".repeat(1_000_000));
-    runner.register(Service::new::<(), _>("s", body).max_restarts(0));
+    runner.register(Service::new::<(), _>("s", body).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let error = info(&runner, "s").last_error.unwrap();

@@ -31,8 +31,8 @@ impl std::error::Error for PanicsInDisplay {}
 /// Runs `body` once and returns the text of its crash.
 fn crash(body: impl Fn() -> Result<(), PanicsInDisplay> + Send + Sync + 'static) -> Arc<str> {
     let runner = Runner::new();
-    runner.register(Service::new("s", move |_| body()).max_restarts(0));
-    runner.register(Service::new("other", sleep_until_stopped));
+    runner.register(Service::new("s", move |_| body()).max_restarts(0)).unwrap();
+    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
     runner.start_all().unwrap();
     tests::until("it has failed", || runner.status()["s"] == State::Failed);
     assert!(runner.is_running("other"), "no other service is affected");

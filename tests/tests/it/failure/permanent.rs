@@ -70,7 +70,7 @@ impl Error for Failure {
 fn check(what: &str, service: Service, text: &str) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(service);
+    runner.register(service).unwrap();
     runner.start_all().unwrap();
     let crash = Change::Crashed { in_a_row: 1, cause: text.into(), restart_in: None };
     assert_eq!(watcher.wait_for_crash("s").change, crash, "{what}");
@@ -128,7 +128,7 @@ fn rule_28_it_fails_under_every_schedule_and_restart_policy() {
     check("a window", service().restart_window("1h").backoff("1ms").max_backoff("1ms"), TEXT);
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(service().cron("* * * * *").timezone("UTC"));
+    runner.register(service().cron("* * * * *").timezone("UTC")).unwrap();
     runner.start_all().unwrap();
     clock.advance(secs(60));
     watcher.wait_for_change("s", &Change::Failed { cause: TEXT.into() });
@@ -164,7 +164,7 @@ fn rule_28_it_stays_failed_until_started_by_name() {
         while ctx.sleep(secs(3_600)) {}
         Ok(())
     };
-    runner.register(Service::new("s", body));
+    runner.register(Service::new("s", body)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
     runner.start_all().unwrap();
@@ -183,8 +183,8 @@ fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
         let _ = gate.recv();
         Err::<(), _>(permanent())
     };
-    runner.register(Service::new("other", sleep_until_stopped));
-    runner.register(Service::new("vital", body).critical(true));
+    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    runner.register(Service::new("vital", body).critical(true)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("other");
     drop(go);
@@ -201,7 +201,7 @@ fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_not_a_crash() {
         while ctx.sleep(secs(3_600)) {}
         Err::<(), _>(permanent())
     };
-    runner.register(Service::new("s", body).critical(true));
+    runner.register(Service::new("s", body).critical(true)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     runner.stop("s").unwrap();
@@ -218,7 +218,9 @@ fn rule_28_and_42_a_hook_with_a_permanent_error_fails_like_any_other() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| ctx.on_stop(|| Err::<(), _>(permanent()));
-    runner.register(Service::new("s", body).interval("1h").on_stop(|_| Err::<(), _>(permanent())));
+    runner
+        .register(Service::new("s", body).interval("1h").on_stop(|_| Err::<(), _>(permanent())))
+        .unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     let report = runner.stop_all();

@@ -18,7 +18,7 @@ fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last() {
     ] {
         let (runner, clock) = manual_clock();
         let mut watcher = EventWatcher::new(&runner);
-        runner.register(service);
+        runner.register(service).unwrap();
         runner.start_all().unwrap();
         for run in 1..=runs {
             watcher.wait_for_run_end("s");
@@ -62,7 +62,7 @@ fn state_after_crashes_at(crashes: &'static [u64]) -> State {
         if crashes.contains(&now) { Err("no") } else { Ok(()) }
     };
     let service = Service::new("s", body).interval("1s");
-    runner.register(service.max_restarts(2).restart_window("20s"));
+    runner.register(service.max_restarts(2).restart_window("20s")).unwrap();
     runner.start_all().unwrap();
     for _ in 0..60 {
         watcher.wait_for_run_end("s");

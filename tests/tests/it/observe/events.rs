@@ -20,7 +20,9 @@ fn rule_177_every_change_is_an_event_in_order_with_its_time() {
         2 => Ok(Flow::Wait),
         _ => Ok(Flow::Done),
     };
-    runner.register(Service::new("s", body).interval("10s").backoff("2s").on_stop(|_| Err("hook")));
+    runner
+        .register(Service::new("s", body).interval("10s").backoff("2s").on_stop(|_| Err("hook")))
+        .unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_crash("s");
     clock.advance(secs(2));
@@ -33,7 +35,7 @@ fn rule_177_every_change_is_an_event_in_order_with_its_time() {
     let crashed = Change::Crashed { in_a_row: 1, cause: "one".into(), restart_in: Some(secs(2)) };
     let failed = Change::HookFailed { cause: "hook".into() };
     let expected = [
-        &[Change::Started][..],
+        &[Change::Registered, Change::Started][..],
         &run(1),
         &[crashed, Change::Restarted],
         &run(2),
@@ -48,10 +50,10 @@ fn rule_177_every_change_is_an_event_in_order_with_its_time() {
 fn rule_177_every_kind_of_end_is_an_event_in_order() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("stops", sleep_until_stopped));
-    runner.register(Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0));
+    runner.register(Service::new("stops", sleep_until_stopped)).unwrap();
+    runner.register(Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0)).unwrap();
     let returns = Service::new("returns", |_| {}).restart(tina4_service::Restart::Always);
-    runner.register(returns.max_restarts(1).backoff("1ms"));
+    runner.register(returns.max_restarts(1).backoff("1ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("stops");
     runner.stop("stops").unwrap();
@@ -62,9 +64,16 @@ fn rule_177_every_kind_of_end_is_an_event_in_order() {
         };
         watcher.changes(name).iter().map(word).collect()
     };
-    assert_eq!(kinds("stops"), ["Started", "RunBegan", "Stopping", "RunEnded", "Stopped"]);
-    assert_eq!(kinds("fails"), ["Started", "RunBegan", "RunEnded", "Crashed", "Failed"]);
+    assert_eq!(
+        kinds("stops"),
+        ["Registered", "Started", "RunBegan", "Stopping", "RunEnded", "Stopped"]
+    );
+    assert_eq!(
+        kinds("fails"),
+        ["Registered", "Started", "RunBegan", "RunEnded", "Crashed", "Failed"]
+    );
     let twice = [
+        "Registered",
         "Started",
         "RunBegan",
         "RunEnded",
@@ -84,9 +93,14 @@ fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed() {
     let slow = runner.subscribe();
     let gone = runner.subscribe();
     drop(gone);
-    runner.register(Service::new("s", |ctx| {
-        if ctx.tick().run < 5_000 { Flow::Again } else { Flow::Done }
-    }));
+    runner
+        .register(Service::new(
+            "s",
+            |ctx| {
+                if ctx.tick().run < 5_000 { Flow::Again } else { Flow::Done }
+            },
+        ))
+        .unwrap();
     runner.start_all().unwrap();
     // It ends although nobody reads the events.
     tests::wait(&runner);
@@ -94,8 +108,8 @@ fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed() {
     assert!(kept.iter().all(|event| !matches!(event.change, Change::Missed { .. })));
     runner.start("s").unwrap();
     let first = slow.recv_timeout(tests::TIMEOUT).unwrap();
-    // `Started`, two events for each of 5,000 runs, and `Finished`.
-    assert_eq!(first.change, Change::Missed { count: 10_002 - kept.len() as u64 });
+    // `Registered`, `Started`, two events for each of 5,000 runs, and `Finished`.
+    assert_eq!(first.change, Change::Missed { count: 10_003 - kept.len() as u64 });
     assert_eq!(slow.recv_timeout(tests::TIMEOUT).unwrap().change, Change::Started);
     tests::wait(&runner);
     assert_eq!(runner.status()["s"], State::Finished);
@@ -113,9 +127,9 @@ fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
             done.send(()).unwrap();
         }
     };
-    runner.register(Service::new("s", body).interval("1h").timeout("10s"));
+    runner.register(Service::new("s", body).interval("1h").timeout("10s")).unwrap();
     // Its runs show that the runner has checked the timeout of the other service.
-    runner.register(Service::new("witness", |_| {}).interval("1s"));
+    runner.register(Service::new("witness", |_| {}).interval("1s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     watcher.wait_for_run_end("witness");

@@ -13,7 +13,7 @@ fn declared() {}
 fn rule_60_what_is_known_before_the_first_run() {
     let runner = Runner::builder().only(["status.declared"]).build();
     let line = line!() + 1;
-    runner.register(Service::new("status.built", |_| {}).delay("5s"));
+    runner.register(Service::new("status.built", |_| {}).delay("5s")).unwrap();
     let all = runner.services();
     let names: Vec<_> = all.iter().map(|info| &*info.name).collect();
     assert_eq!(names, ["status.built", "status.declared"], "sorted by name");
@@ -42,7 +42,7 @@ fn rule_60_every_field_reports_what_happened() {
         time.advance(secs(ctx.tick().run));
         if ctx.tick().run == 3 { Err("the third") } else { Ok(()) }
     };
-    runner.register(Service::new("s", body).interval("10s").backoff("2s"));
+    runner.register(Service::new("s", body).interval("10s").backoff("2s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     // The second run is 4 s late.
@@ -100,16 +100,16 @@ fn rule_61_every_state_has_its_word() {
         let _ = gate.recv();
     };
     let no = |_: &Context| Err::<(), _>("no");
-    runner.register(Service::new("registered", |_| {}).autostart(false));
-    runner.register(Service::new("waiting", |_| {}).interval("1h"));
-    runner.register(Service::new("running", sleep_until_stopped));
-    runner.register(Service::new("backing-off", no).backoff("60s"));
-    runner.register(Service::new("paused", |_| {}).interval("1h"));
-    runner.register(Service::new("stopping", blocked.clone()));
-    runner.register(Service::new("stopped", sleep_until_stopped));
-    runner.register(Service::new("finished", |_| {}));
-    runner.register(Service::new("failed", no).max_restarts(0));
-    runner.register(Service::new("abandoned", blocked).stop_timeout("1ms"));
+    runner.register(Service::new("registered", |_| {}).autostart(false)).unwrap();
+    runner.register(Service::new("waiting", |_| {}).interval("1h")).unwrap();
+    runner.register(Service::new("running", sleep_until_stopped)).unwrap();
+    runner.register(Service::new("backing-off", no).backoff("60s")).unwrap();
+    runner.register(Service::new("paused", |_| {}).interval("1h")).unwrap();
+    runner.register(Service::new("stopping", blocked.clone())).unwrap();
+    runner.register(Service::new("stopped", sleep_until_stopped)).unwrap();
+    runner.register(Service::new("finished", |_| {})).unwrap();
+    runner.register(Service::new("failed", no).max_restarts(0)).unwrap();
+    runner.register(Service::new("abandoned", blocked).stop_timeout("1ms")).unwrap();
     runner.start_all().unwrap();
     for name in ["waiting", "paused", "finished", "failed", "backing-off"] {
         watcher.wait_for_run_end(name);

@@ -17,11 +17,11 @@ const SHOWN: &str = "no\\nFAKE: all is well\\r\\n\\u{1b}[2J\\u{7}\\t\\u{85}\\u{2
 #[test]
 fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_error_contains() {
     let runner = Runner::new();
-    runner.register(Service::new("hostile", |_| Err::<(), _>(HOSTILE)).max_restarts(0));
+    runner.register(Service::new("hostile", |_| Err::<(), _>(HOSTILE)).max_restarts(0)).unwrap();
     let long = |_: &_| Err::<(), _>("long ".repeat(1_000_000));
-    runner.register(Service::new("long", long).max_restarts(0));
+    runner.register(Service::new("long", long).max_restarts(0)).unwrap();
     let panics = |_: &_| panic!("two\nlines");
-    runner.register(Service::new::<(), _>("panics", panics).max_restarts(0));
+    runner.register(Service::new::<(), _>("panics", panics).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let begin = |name| format!("{name}: failed, continuous, runs: 1, crashes: 1, last error: ");
@@ -42,7 +42,7 @@ fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_error_contains()
 #[test]
 fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_cron_expression_contains() {
     let (runner, _clock) = manual_clock();
-    runner.register(Service::new("s", |_| {}).cron("0\n8\t* *   *").timezone("UTC"));
+    runner.register(Service::new("s", |_| {}).cron("0\n8\t* *   *").timezone("UTC")).unwrap();
     assert_eq!(
         info(&runner, "s").to_string(),
         "s: registered, 0 8 * * * (UTC), runs: 0, crashes: 0"
@@ -53,7 +53,9 @@ fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_cron_expression_
 #[test]
 fn rule_30_a_fault_is_harmless_whatever_the_name_contains() {
     let runner = Runner::builder().only([HOSTILE, "\u{1b}[31mred"]).build();
-    runner.register(Service::new("s", |_| {}).after(HOSTILE).after("name ".repeat(1_000_000)));
+    runner
+        .register(Service::new("s", |_| {}).after(HOSTILE).after("name ".repeat(1_000_000)))
+        .unwrap();
     let error = runner.check().unwrap_err().to_string();
     // Two selected names and two names in `after`, below a line with their number.
     assert_harmless(&error, 5);

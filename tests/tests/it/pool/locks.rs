@@ -105,7 +105,7 @@ fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
         call_back(&declared);
         Err::<(), _>(CallsOnDisplay(declared.clone()))
     });
-    runner.register(service.max_restarts(0));
+    runner.register(service.max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     let waiter = runner.clone();
     within("it fails", move || waiter.wait());
@@ -118,15 +118,17 @@ fn rule_51_a_service_may_register_start_and_stop_others() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let inner = runner.clone();
-    runner.register(Service::new("parent", move |_| {
-        let child = Service::new("child", sleep_until_stopped);
-        inner.register(child);
-        inner.start("child").unwrap();
-        tests::until("the child runs", || inner.status()["child"] == State::Running);
-        inner.stop("child").unwrap();
-        assert_eq!(inner.status()["child"], State::Stopped);
-        Flow::Done
-    }));
+    runner
+        .register(Service::new("parent", move |_| {
+            let child = Service::new("child", sleep_until_stopped);
+            inner.register(child).unwrap();
+            inner.start("child").unwrap();
+            tests::until("the child runs", || inner.status()["child"] == State::Running);
+            inner.stop("child").unwrap();
+            assert_eq!(inner.status()["child"], State::Stopped);
+            Flow::Done
+        }))
+        .unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_change("parent", &Change::Finished);
     assert_eq!(runner.status()["parent"], State::Finished);
@@ -138,11 +140,13 @@ fn rule_51_the_last_handle_may_be_dropped_inside_a_service() {
     let (sender, receiver) = crossbeam_channel::bounded(1);
     // The only handle waits in this channel until the service takes it.
     let (keep, kept) = crossbeam_channel::bounded::<Runner>(1);
-    runner.register(Service::new("s", move |ctx| {
-        drop(kept.recv());
-        // Without a handle nobody could stop it, so it is asked to stop.
-        sender.send(ctx.is_stopping()).unwrap();
-    }));
+    runner
+        .register(Service::new("s", move |ctx| {
+            drop(kept.recv());
+            // Without a handle nobody could stop it, so it is asked to stop.
+            sender.send(ctx.is_stopping()).unwrap();
+        }))
+        .unwrap();
     runner.start_all().unwrap();
     keep.send(runner).unwrap();
     assert_eq!(receiver.recv_timeout(TIMEOUT), Ok(true));
@@ -161,7 +165,7 @@ fn rule_51_a_panic_poisons_no_lock_of_the_runner() {
             panic!("while a lock is held");
         }
     };
-    runner.register(Service::new("s", body).interval("1h").backoff("1ms"));
+    runner.register(Service::new("s", body).interval("1h").backoff("1ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
     assert!(POISONED.is_poisoned());

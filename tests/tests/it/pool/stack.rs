@@ -23,13 +23,13 @@ fn rule_50_threads_have_the_requested_stack_size() {
     // Several in parallel, and one that is restarted.
     for name in ["a", "b", "c"] {
         let body = |_: &_| if recurse(DEPTH) == DEPTH { Flow::Done } else { Flow::Wait };
-        runner.register(Service::new(name, body));
+        runner.register(Service::new(name, body)).unwrap();
     }
     let again = Service::new("again", |ctx: &Context| {
         assert_eq!(recurse(DEPTH), DEPTH);
         assert!(ctx.tick().run == 2);
     });
-    runner.register(again.backoff("1ms"));
+    runner.register(again.backoff("1ms")).unwrap();
     runner.start_all().unwrap();
     let waiter = runner.clone();
     within("the end of all services", move || waiter.wait());
@@ -41,9 +41,9 @@ fn rule_50_threads_have_the_requested_stack_size() {
 #[test]
 fn rule_50_the_smallest_stack_is_large_enough_for_the_runner() {
     let runner = builder().stack_size(64 * 1024).build();
-    runner.register(Service::new("good", |_| Flow::Done).on_stop(|_| {}));
+    runner.register(Service::new("good", |_| Flow::Done).on_stop(|_| {})).unwrap();
     let panics = |ctx: &Context| assert!(ctx.is_stopping(), "on purpose");
-    runner.register(Service::new("panics", panics).max_restarts(0));
+    runner.register(Service::new("panics", panics).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     let waiter = runner.clone();
     within("the end of all services", move || waiter.wait());
@@ -55,7 +55,7 @@ fn rule_50_the_smallest_stack_is_large_enough_for_the_runner() {
 fn rule_82_an_impossible_stack_size_is_a_fault() {
     for bytes in [0, 1, 64 * 1024 - 1, usize::MAX / 4 + 1, usize::MAX - 1, usize::MAX] {
         let runner = builder().stack_size(bytes).build();
-        runner.register(Service::new("s", |_| {}));
+        runner.register(Service::new("s", |_| {})).unwrap();
         let error = runner.start_all().expect_err("the size is impossible");
         let text = error.to_string();
         let words = format!(
@@ -74,7 +74,7 @@ fn rule_82_an_impossible_stack_size_is_a_fault() {
 fn rule_82_a_stack_size_that_the_system_refuses_is_an_error_of_start() {
     let bytes = usize::MAX / 4;
     let runner = builder().stack_size(bytes).build();
-    runner.register(Service::new("s", |_| {}));
+    runner.register(Service::new("s", |_| {})).unwrap();
     assert!(runner.check().is_ok(), "the check allocates no stack");
     let error = runner.start_all().expect_err("no machine has that much memory");
     assert!(matches!(error, StartError::NoThread(_)), "{error}");

@@ -20,17 +20,17 @@ fn rule_182_a_service_stops_starts_and_runs_others_of_its_own_runner() {
         assert!(matches!(runner.stop("one")?, Stopped::Ended { .. }));
         runner.start("two")?;
         runner.run_now("three")?;
-        runner.register(Service::new("four", |_| {}));
+        runner.register(Service::new("four", |_| {})).unwrap();
         runner.start("four")?;
         Ok(Flow::Done)
     }
     let (mine, another) = (Runner::new(), Runner::new());
     for runner in [&mine, &another] {
-        runner.register(Service::new("one", sleep_until_stopped).ready(Ready::Started));
-        runner.register(Service::new("two", |_| Flow::Done).autostart(false));
-        runner.register(Service::new("three", |_| {}).interval("1h").initial_delay("1h"));
+        runner.register(Service::new("one", sleep_until_stopped).ready(Ready::Started)).unwrap();
+        runner.register(Service::new("two", |_| Flow::Done).autostart(false)).unwrap();
+        runner.register(Service::new("three", |_| {}).interval("1h").initial_delay("1h")).unwrap();
     }
-    mine.register(Service::of("control", control).after("one"));
+    mine.register(Service::of("control", control).after("one")).unwrap();
     let mut watcher = EventWatcher::new(&mine);
     another.start_all().unwrap();
     mine.start_all().unwrap();
@@ -59,7 +59,7 @@ fn rule_182_and_46_a_service_that_stops_or_restarts_itself_does_not_wait() {
         assert!(ctx.is_stopping());
     }
     let runner = Runner::new();
-    runner.register(Service::of("s", itself).max_restarts(0));
+    runner.register(Service::of("s", itself).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let info = info(&runner, "s");
@@ -103,13 +103,15 @@ fn rule_182_and_183_a_handle_from_a_context_does_not_keep_the_services_running()
     let runner = Runner::new();
     let (send, receive) = bounded(1);
     let (ended, end) = bounded(1);
-    runner.register(Service::new("s", move |ctx| {
-        let own = own(ctx);
-        send.send(own.clone()).unwrap();
-        sleep_until_stopped(ctx);
-        // The handle still works: the runner exists as long as one of its services runs.
-        ended.send(own.status()["s"]).unwrap();
-    }));
+    runner
+        .register(Service::new("s", move |ctx| {
+            let own = own(ctx);
+            send.send(own.clone()).unwrap();
+            sleep_until_stopped(ctx);
+            // The handle still works: the runner exists as long as one of its services runs.
+            ended.send(own.status()["s"]).unwrap();
+        }))
+        .unwrap();
     runner.start_all().unwrap();
     let from_context = receive.recv().unwrap();
     assert!(from_context.is_running("s"));

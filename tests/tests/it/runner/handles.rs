@@ -9,11 +9,13 @@ fn running() -> (Runner, Receiver<()>) {
     let runner = Runner::new();
     let (began, beginning) = bounded(1);
     let (ended, end) = bounded(1);
-    runner.register(Service::new("s", move |ctx: &Context| {
-        began.send(()).unwrap();
-        sleep_until_stopped(ctx);
-        ended.send(()).unwrap();
-    }));
+    runner
+        .register(Service::new("s", move |ctx: &Context| {
+            began.send(()).unwrap();
+            sleep_until_stopped(ctx);
+            ended.send(()).unwrap();
+        }))
+        .unwrap();
     runner.start_all().unwrap();
     beginning.recv().unwrap();
     (runner, end)
@@ -63,11 +65,13 @@ fn rule_183_a_weak_handle_from_a_context_does_not_keep_the_services_running_eith
     let runner = Runner::new();
     let (send, receive) = bounded::<WeakRunner>(1);
     let (ended, end) = bounded(1);
-    runner.register(Service::new("s", move |ctx| {
-        send.send(ctx.runner().expect("it has one").downgrade()).unwrap();
-        sleep_until_stopped(ctx);
-        ended.send(()).unwrap();
-    }));
+    runner
+        .register(Service::new("s", move |ctx| {
+            send.send(ctx.runner().expect("it has one").downgrade()).unwrap();
+            sleep_until_stopped(ctx);
+            ended.send(()).unwrap();
+        }))
+        .unwrap();
     runner.start_all().unwrap();
     let weak = receive.recv().unwrap();
     let upgraded = weak.upgrade().expect("the runner exists");

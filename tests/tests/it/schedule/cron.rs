@@ -93,8 +93,8 @@ fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it() {
 fn rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("daily", |_| {}).cron("@daily").timezone("UTC"));
-    runner.register(Service::new("next", |_| {}).interval("1h").after("daily"));
+    runner.register(Service::new("daily", |_| {}).cron("@daily").timezone("UTC")).unwrap();
+    runner.register(Service::new("next", |_| {}).interval("1h").after("daily")).unwrap();
     runner.start_all().unwrap();
     // Its dependent does not wait for midnight.
     watcher.wait_for("next", ended);
@@ -111,7 +111,7 @@ fn rule_6_a_suspend_is_noticed_within_30_s() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &tina4_service::Context| assert_eq!(ctx.tick().due, at(3_600));
-    runner.register(Service::new("hourly", body).cron("@hourly").timezone("UTC"));
+    runner.register(Service::new("hourly", body).cron("@hourly").timezone("UTC")).unwrap();
     runner.start_all().unwrap();
     // The machine is suspended until 5 s before the hour; its monotonic clock stands still.
     clock.set_wall(at(3_595));
@@ -128,7 +128,7 @@ fn rule_6_a_suspend_is_noticed_within_30_s() {
 fn rule_6_intervals_ignore_the_wall_clock() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("every", |_| {}).interval("1m"));
+    runner.register(Service::new("every", |_| {}).interval("1m")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("every", ended);
     clock.set_wall(at(1_000_000));

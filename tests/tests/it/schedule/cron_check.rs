@@ -3,7 +3,7 @@
 #[cfg(unix)]
 use tests::Child;
 use tests::{manual_clock, utc};
-use tina4_service::{Clock, Runner, Service, StartError};
+use tina4_service::{Clock, RegisterError, Runner, Service};
 
 /// An empty runner whose manual clock shows this time.
 fn runner_at(time: &str) -> (Runner, Clock) {
@@ -15,8 +15,8 @@ fn runner_at(time: &str) -> (Runner, Clock) {
 fn rule_175_the_plan_prints_due_times_in_their_zone_and_marks_dst_changes() {
     let (runner, _clock) = runner_at("2026-03-28 12:00:00");
     let half_past_two = Service::new("spring", |_| {}).cron("30 2 * * *");
-    runner.register(half_past_two.timezone("Europe/Berlin"));
-    runner.register(Service::new("utc", |_| {}).cron("0 8 * * MON").timezone("UTC"));
+    runner.register(half_past_two.timezone("Europe/Berlin")).unwrap();
+    runner.register(Service::new("utc", |_| {}).cron("0 8 * * MON").timezone("UTC")).unwrap();
     let plan = runner.check().unwrap().to_string();
     for part in [
         "spring  30 2 * * * (Europe/Berlin); due 2026-03-29 03:00:00 +02:00 (clocks go forward), 2026-03-30 02:30:00 +02:00, 2026-03-31 02:30:00 +02:00  (",
@@ -25,7 +25,9 @@ fn rule_175_the_plan_prints_due_times_in_their_zone_and_marks_dst_changes() {
         assert!(plan.contains(part), "{part}\nis missing in\n{plan}");
     }
     let (runner, _clock) = runner_at("2026-10-25 00:00:00");
-    runner.register(Service::new("autumn", |_| {}).cron("30 * * * *").timezone("Europe/Berlin"));
+    runner
+        .register(Service::new("autumn", |_| {}).cron("30 * * * *").timezone("Europe/Berlin"))
+        .unwrap();
     let plan = runner.check().unwrap().to_string();
     let part =
         "due 2026-10-25 02:30:00 +02:00, 2026-10-25 02:30:00 +01:00 (again, clocks went back), ";
@@ -35,23 +37,31 @@ fn rule_175_the_plan_prints_due_times_in_their_zone_and_marks_dst_changes() {
 #[test]
 fn rule_82_unreadable_expressions_and_unknown_zones_are_faults_with_their_place() {
     let (runner, _clock) = manual_clock();
-    let new = |name: &'static str| Service::new(name, |_| {});
-    runner.register(new("expression").cron("0 8 * * MOM"));
-    runner.register(new("shape").cron("@daily").timezone("UTC+2"));
-    runner.register(new("unknown").cron("@daily").timezone("Europe/Berlinn"));
-    runner.register(new("alone").interval("1h").timezone("UTC"));
-    let error = runner.check().unwrap_err();
-    let StartError::Faults(faults) = &error else { panic!("{error}") };
-    assert_eq!(faults.len(), 4, "{error}");
-    let text = error.to_string();
-    for part in [
-        concat!("`expression` at ", file!(), ":"),
-        "`cron`: `MOM` is not a day of the week; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT\n    0 8 * * MOM\n            ^^^",
-        "`timezone`: `UTC+2` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`",
-        "`timezone`: the time zone `Europe/Berlinn` is unknown to this machine; did you mean `Europe/Berlin`?",
-        "`timezone` has no effect without `cron` or `anchor`; add one of them or remove `timezone`",
+    let new = || Service::new("s", |_| {});
+    for (service, part) in [
+        (
+            new().cron("0 8 * * MOM"),
+            "`cron`: `MOM` is not a day of the week; write 0 to 7 (0 and 7 are Sunday) or SUN to SAT\n    0 8 * * MOM\n            ^^^",
+        ),
+        (
+            new().cron("@daily").timezone("UTC+2"),
+            "`timezone`: `UTC+2` is an offset, not a time zone; name a time zone instead, such as `Europe/Berlin`",
+        ),
+        (
+            new().cron("@daily").timezone("Europe/Berlinn"),
+            "`timezone`: the time zone `Europe/Berlinn` is unknown to this machine; did you mean `Europe/Berlin`?",
+        ),
+        (
+            new().interval("1h").timezone("UTC"),
+            "`timezone` has no effect without `cron` or `anchor`; add one of them or remove `timezone`",
+        ),
     ] {
-        assert!(text.contains(part), "{part}\nis missing in\n{text}");
+        let error = runner.register(service).unwrap_err();
+        let RegisterError::Faults(faults) = &error else { panic!("{error}") };
+        assert_eq!(faults.len(), 1, "{error}");
+        let text = error.to_string();
+        let place = concat!("`s` at ", file!(), ":");
+        assert!(text.contains(place) && text.contains(part), "{part}\nis missing in\n{text}");
     }
 }
 

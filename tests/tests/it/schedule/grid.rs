@@ -40,7 +40,7 @@ fn due_times(count: u64, length: Duration, make: impl FnOnce(Service) -> Service
         recorded.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
         run_clock.advance(length);
     };
-    runner.register(make(Service::new("s", body)));
+    runner.register(make(Service::new("s", body))).unwrap();
     drive(&runner, &clock, "s", count);
     let due_times = due_times.lock().unwrap();
     due_times.clone()
@@ -115,7 +115,7 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
     ] {
         let (runner, clock) = manual_clock();
         let mut watcher = EventWatcher::new(&runner);
-        runner.register(make(Service::new("s", |_| {})));
+        runner.register(make(Service::new("s", |_| {}))).unwrap();
         runner.start_all().unwrap();
         if delay > 0 {
             let due = SystemTime::UNIX_EPOCH + secs(delay);

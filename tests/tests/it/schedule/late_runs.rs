@@ -23,9 +23,9 @@ fn rule_4_a_service_never_overlaps_itself() {
         let _ = gate.recv();
         counter.fetch_sub(1, Ordering::SeqCst);
     };
-    runner.register(Service::new("s", body).interval("10s").max_restarts(0));
+    runner.register(Service::new("s", body).interval("10s").max_restarts(0)).unwrap();
     // A second service with the same due times shows that the runner has processed them.
-    runner.register(Service::new("witness", |_| {}).interval("10s"));
+    runner.register(Service::new("witness", |_| {}).interval("10s")).unwrap();
     runner.start_all().unwrap();
     // The event of a run comes before its body begins.
     entering.recv_timeout(tests::TIMEOUT).expect("the first run begins");
@@ -69,7 +69,7 @@ fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
     let body = move |_: &tina4_service::Context| {
         let _ = gate.recv();
     };
-    runner.register(Service::new("s", body).interval("10s"));
+    runner.register(Service::new("s", body).interval("10s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     clock.advance(secs(35));
@@ -92,7 +92,7 @@ fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
 fn rule_5_a_long_gap_is_followed_by_a_single_late_run() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", |_| {}).interval("10s"));
+    runner.register(Service::new("s", |_| {}).interval("10s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     clock.advance(secs(3_605));
@@ -147,7 +147,7 @@ fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late() {
 fn rule_5_an_occurrence_older_than_a_minute_is_skipped_and_reported() {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC"));
+    runner.register(Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC")).unwrap();
     runner.start_all().unwrap();
     clock.set_wall(at(3 * 3_600 + 120));
     clock.advance(secs(30));

@@ -92,8 +92,8 @@ fn rule_158_after_identifies_a_function_by_its_type_under_any_name() {
 #[test]
 fn rule_158_after_accepts_the_replacement_of_a_service_that_is_left_out() {
     let runner = Runner::builder().only(["discovery.later"]).build();
-    runner.register(Service::new("discovery.deep", |_| {}).ready(Ready::Finished));
-    runner.register(Service::new("discovery.base", |_| {}).ready(Ready::Finished));
+    runner.register(Service::new("discovery.deep", |_| {}).ready(Ready::Finished)).unwrap();
+    runner.register(Service::new("discovery.base", |_| {}).ready(Ready::Finished)).unwrap();
     let plan = runner.check().unwrap();
     let order: Vec<_> = plan.services().iter().map(|service| &*service.name).collect();
     assert_eq!(order, ["discovery.base", "discovery.deep", "discovery.later"]);

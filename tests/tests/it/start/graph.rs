@@ -47,7 +47,7 @@ fn rule_32_34_and_41_no_service_of_a_graph_runs_before_its_dependencies_are_read
                     }
                 },
             );
-            runner.register(service);
+            runner.register(service).unwrap();
         }
         runner.start_all().unwrap();
         for (name, _) in graph {

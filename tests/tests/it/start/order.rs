@@ -12,7 +12,7 @@ fn rule_34_services_start_in_the_order_of_after_and_then_by_name() {
         [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
     {
         let service = Service::new(name, sleep_until_stopped).ready(Ready::Started);
-        runner.register(after.into_iter().fold(service, Service::after));
+        runner.register(after.into_iter().fold(service, Service::after)).unwrap();
     }
     let plan = runner.check().unwrap();
     let planned: Vec<_> = plan.services().iter().map(|service| service.name.clone()).collect();
@@ -49,8 +49,10 @@ fn rule_32_started_means_that_the_first_run_has_begun() {
     let slow = move |_: &Context| {
         let _ = gate.recv();
     };
-    runner.register(Service::new("first", slow).initial_delay("10s").ready(Ready::Started));
-    runner.register(Service::new("then", |_| {}).interval("1s").after("first"));
+    runner
+        .register(Service::new("first", slow).initial_delay("10s").ready(Ready::Started))
+        .unwrap();
+    runner.register(Service::new("then", |_| {}).interval("1s").after("first")).unwrap();
     runner.start_all().unwrap();
     let held = info(&runner, "then");
     assert_eq!((held.state, held.next_due), (State::Waiting, None), "it waits");
@@ -69,8 +71,10 @@ fn rule_32_started_means_that_the_first_run_has_begun() {
 fn rule_34_a_service_that_ends_early_releases_its_dependents() {
     let (runner, _clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("first", |_| {}).initial_delay("1h").ready(Ready::Started));
-    runner.register(Service::new("then", |_| {}).after("first"));
+    runner
+        .register(Service::new("first", |_| {}).initial_delay("1h").ready(Ready::Started))
+        .unwrap();
+    runner.register(Service::new("then", |_| {}).after("first")).unwrap();
     runner.start_all().unwrap();
     runner.stop("first").unwrap();
     watcher.wait_for_run_begin("then");
@@ -107,8 +111,8 @@ fn rule_34_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service()
     for (base, runs) in [(base().initial_delay("10s"), 0), (base(), 1)] {
         let mut t = in_virtual_time([base, Service::new("on", sleep_until_stopped)]);
         t.advance("0s");
-        t.runner().register(Service::new("faulty", sleep_until_stopped).interval("0s"));
-        t.runner().register(Service::new("then", sleep_until_stopped).after("base"));
+        t.runner().register(Service::new("faulty", |_| {}).after("nobody")).unwrap();
+        t.runner().register(Service::new("then", sleep_until_stopped).after("base")).unwrap();
         t.start("then").unwrap();
         t.advance("0s");
         assert_eq!(t.runs("then"), runs, "it waits until `base` is ready");

@@ -23,7 +23,7 @@ impl World {
     fn each(services: impl Fn() -> Vec<Service>, case: impl Fn(&mut World)) {
         let runner = Runner::new();
         for service in services() {
-            runner.register(service);
+            runner.register(service).unwrap();
         }
         runner.start_all().unwrap();
         case(&mut Self::Real(runner.clone()));
@@ -254,8 +254,8 @@ fn rule_32_a_service_is_ready_when_it_says_so() {
         ctx.ready();
         sleep_until_stopped(ctx);
     };
-    runner.register(Service::new("cache", body).ready(Ready::Notified));
-    runner.register(Service::new("web", |_| {}).interval("1h").requires("cache"));
+    runner.register(Service::new("cache", body).ready(Ready::Notified)).unwrap();
+    runner.register(Service::new("web", |_| {}).interval("1h").requires("cache")).unwrap();
     let mut watcher = EventWatcher::new(&runner);
     runner.start_all().unwrap();
     watcher.wait_for_change("web", &Change::WaitsFor { services: vec!["cache".into()] });
@@ -300,19 +300,19 @@ fn rule_32_a_notification_works_in_virtual_time() {
 #[test]
 fn rule_32_wait_ready_returns_as_soon_as_it_would_wait_forever() {
     let runner = Runner::new();
-    runner.register(Service::new("idle", |_| {}).interval("1h").autostart(false));
-    runner.register(Service::new("once", |_| {}).ready(Ready::Notified));
+    runner.register(Service::new("idle", |_| {}).interval("1h").autostart(false)).unwrap();
+    runner.register(Service::new("once", |_| {}).ready(Ready::Notified)).unwrap();
     let slow = |ctx: &Context| {
         let _ = ctx.sleep(secs(3_600));
     };
-    runner.register(Service::new("slow", slow).ready(Ready::Finished).max_restarts(0));
+    runner.register(Service::new("slow", slow).ready(Ready::Finished).max_restarts(0)).unwrap();
     let inner = runner.clone();
     let (answer, answers) = bounded(2);
     let waits = move |ctx: &Context| {
         let _ = answer.send(inner.wait_ready(ctx.name()));
         let _ = answer.send(inner.wait_ready("slow"));
     };
-    runner.register(Service::new("waits", waits).ready(Ready::Notified));
+    runner.register(Service::new("waits", waits).ready(Ready::Notified)).unwrap();
     runner.start_all().unwrap();
     assert!(matches!(runner.wait_ready("nobody"), Err(ControlError::Unknown { .. })));
     assert!(matches!(
@@ -341,11 +341,11 @@ fn rule_32_wait_ready_returns_as_soon_as_it_would_wait_forever() {
 fn rule_32_a_continuous_service_that_others_depend_on_must_say_when_it_is_ready() {
     let runner = Runner::new();
     let line = line!() + 1;
-    runner.register(Service::new("database", sleep_until_stopped));
+    runner.register(Service::new("database", sleep_until_stopped)).unwrap();
     for name in ["d", "a", "c", "b", "e"] {
-        runner.register(Service::new(name, |_| {}).interval("1h").requires("database"));
+        runner.register(Service::new(name, |_| {}).interval("1h").requires("database")).unwrap();
     }
-    runner.register(Service::new("alone", sleep_until_stopped));
+    runner.register(Service::new("alone", sleep_until_stopped)).unwrap();
     let Err(StartError::Faults(faults)) = runner.start_all() else { panic!("a fault") };
     assert_eq!(
         faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -366,10 +366,11 @@ fn rule_32_a_continuous_service_that_others_depend_on_must_say_when_it_is_ready(
 fn rule_30_and_34_cycles_over_both_keys_are_refused() {
     let runner = Runner::new();
     let service = |name: &'static str| Service::new(name, |_| {}).interval("1h");
-    runner.register(service("a").after("b"));
-    runner.register(service("b").requires("c"));
-    runner.register(service("c").after("a"));
-    runner.register(service("d").requires("d"));
+    runner.register(service("a").after("b")).unwrap();
+    runner.register(service("b").requires("c")).unwrap();
+    runner.register(service("c").after("a")).unwrap();
+    runner.register(service("d").requires("e")).unwrap();
+    runner.register(service("e").requires("d")).unwrap();
     let Err(StartError::Faults(faults)) = runner.check() else { panic!("cycles") };
     let cycles: BTreeSet<Vec<_>> = faults
         .iter()
@@ -378,7 +379,7 @@ fn rule_30_and_34_cycles_over_both_keys_are_refused() {
             Some(services.iter().map(|(name, _)| &**name).collect())
         })
         .collect();
-    assert_eq!(cycles, [vec!["a", "b", "c"], vec!["d"]].into());
+    assert_eq!(cycles, [vec!["a", "b", "c"], vec!["d", "e"]].into());
 }
 
 #[service(name = "ready.base", interval = "1h")]
@@ -422,8 +423,8 @@ fn rule_35_blocked_is_not_active_and_a_blocked_critical_service_ends_the_runner(
     let fails = |name: &'static str| {
         Service::new(name, |_| Err::<(), _>("no")).ready(Ready::Finished).max_restarts(0)
     };
-    runner.register(fails("bad"));
-    runner.register(Service::new("web", |_| {}).interval("1h").requires("bad"));
+    runner.register(fails("bad")).unwrap();
+    runner.register(Service::new("web", |_| {}).interval("1h").requires("bad")).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     assert_eq!(runner.status()["web"], State::Blocked);
@@ -510,11 +511,11 @@ fn rule_30_and_35_a_start_that_shuts_the_runner_down_starts_nothing_more() {
     for hook in [false, true] {
         let runner = Runner::new();
         let first = Service::new("aaa", |_| {}).interval("1h");
-        runner.register(if hook { first.on_stop(|_| {}) } else { first });
-        runner.register(fails("bad").autostart(false));
-        runner
-            .register(Service::new("vital", |_| {}).interval("1h").requires("bad").critical(true));
-        runner.register(Service::new("zzz", sleep_until_stopped));
+        runner.register(if hook { first.on_stop(|_| {}) } else { first }).unwrap();
+        runner.register(fails("bad").autostart(false)).unwrap();
+        let vital = Service::new("vital", |_| {}).interval("1h").requires("bad").critical(true);
+        runner.register(vital).unwrap();
+        runner.register(Service::new("zzz", sleep_until_stopped)).unwrap();
         runner.start("bad").unwrap();
         until("it has failed", || runner.status()["bad"] == State::Failed);
         runner.start_all().unwrap();
@@ -555,9 +556,11 @@ fn rule_35_and_43_a_failed_service_whose_clean_up_hangs_has_failed() {
     let hangs = move |_: &Context| {
         let _ = gate.recv();
     };
-    runner.register(fails("bad").on_stop(hangs).stop_timeout("50ms"));
-    runner.register(Service::new("vital", |_| {}).interval("1h").requires("bad").critical(true));
-    runner.register(Service::new("other", sleep_until_stopped));
+    runner.register(fails("bad").on_stop(hangs).stop_timeout("50ms")).unwrap();
+    runner
+        .register(Service::new("vital", |_| {}).interval("1h").requires("bad").critical(true))
+        .unwrap();
+    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let report = runner.stop_all();
@@ -568,9 +571,9 @@ fn rule_35_and_43_a_failed_service_whose_clean_up_hangs_has_failed() {
 #[test]
 fn rule_35_a_report_says_blocked_only_of_services_that_its_shutdown_found_blocked() {
     let runner = Runner::new();
-    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false));
-    runner.register(Service::new("web", |_| {}).interval("1h").requires("manual"));
-    runner.register(Service::new("other", sleep_until_stopped));
+    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false)).unwrap();
+    runner.register(Service::new("web", |_| {}).interval("1h").requires("manual")).unwrap();
+    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
     let state_of_web = |report: &StopReport| {
         report.services.iter().find(|service| service.name == "web").unwrap().state
     };
@@ -589,10 +592,12 @@ fn rule_41_and_42_blocked_services_are_cleaned_up_before_their_dependencies_stop
         service.interval("1h").on_stop(move |ctx: &Context| end.send(ctx.name().to_owned()))
     };
     // The indices are those of the registration, so the dependencies come first.
-    runner.register(logs(Service::new("db", |_| {})));
-    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false));
-    runner.register(logs(Service::new("middle", |_| {}).requires("db").requires("manual")));
-    runner.register(logs(Service::new("top", |_| {}).requires("middle")));
+    runner.register(logs(Service::new("db", |_| {}))).unwrap();
+    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false)).unwrap();
+    runner
+        .register(logs(Service::new("middle", |_| {}).requires("db").requires("manual")))
+        .unwrap();
+    runner.register(logs(Service::new("top", |_| {}).requires("middle"))).unwrap();
     runner.start_all().unwrap();
     until("it has run", || info(&runner, "db").runs == 1);
     assert!(runner.stop_all().is_clean());
@@ -606,9 +611,9 @@ fn rule_43_a_blocked_service_whose_clean_up_hangs_is_abandoned() {
     let hangs = move |_: &Context| {
         let _ = gate.recv();
     };
-    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false));
+    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false)).unwrap();
     let web = Service::new("web", |_| {}).interval("1h").requires("manual");
-    runner.register(web.on_stop(hangs).stop_timeout("50ms"));
+    runner.register(web.on_stop(hangs).stop_timeout("50ms")).unwrap();
     runner.start_all().unwrap();
     let report = runner.stop_all();
     assert_eq!(report.abandoned().count(), 1, "{report}");

@@ -7,7 +7,7 @@ fn rule_82_every_wrong_setting_is_a_fault_with_a_remedy() {
     type Case = (fn() -> Service, &'static [&'static str]);
     let new = || Service::new("s", |_| {});
     assert!(check(new()).is_empty());
-    let cases: [Case; 16] = [
+    let cases: [Case; 18] = [
         (|| Service::new("", |_| {}), &["name"]),
         (|| Service::new("2nd", |_| {}), &["cannot start with `2`"]),
         (|| Service::new("a b", |_| {}), &["cannot contain spaces"]),
@@ -21,6 +21,8 @@ fn rule_82_every_wrong_setting_is_a_fault_with_a_remedy() {
         (|| Service::new("s", |_| {}).interval("1s").delay("1s"), &["cannot be combined"]),
         (|| Service::new("s", |_| {}).interval("1s").jitter("1s"), &["`jitter`", "shorter"]),
         (|| Service::new("s", |_| {}).jitter("1s"), &["`jitter`", "continuous"]),
+        (|| Service::new("s", |_| {}).delay("1s").tolerance("1s"), &["`tolerance`", "shorter"]),
+        (|| Service::new("s", |_| {}).tolerance("1s"), &["`tolerance`", "continuous"]),
         (|| Service::new("s", |_| {}).backoff("2m"), &["`backoff`", "`max_backoff`"]),
         (
             || Service::new("s", |_| {}).max_restarts(3).restart_window("2s"),
@@ -53,9 +55,8 @@ fn rule_82_one_mistake_is_reported_once() {
     }
 }
 
-/// The error of `check` for a service, or an empty text.
+/// The error of `register` for a service, or an empty text.
 fn check(service: Service) -> String {
-    let runner = Runner::new();
-    runner.register(service);
-    runner.check().err().map(|error| error.to_string()).unwrap_or_default()
+    let refused = Runner::new().register(service).err();
+    refused.map(|error| error.to_string()).unwrap_or_default()
 }

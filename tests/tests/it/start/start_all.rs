@@ -13,7 +13,7 @@ fn rule_33_start_all_waits_for_no_run() {
     let slow = move |_: &Context| {
         let _ = gate.recv();
     };
-    runner.register(Service::new("s", slow));
+    runner.register(Service::new("s", slow)).unwrap();
     // It returns although the run cannot end before the next line.
     let started = tests::within("start_all", move || runner.start_all().unwrap());
     drop(go);
@@ -25,8 +25,8 @@ fn rule_33_start_all_waits_for_no_run() {
 fn rule_170_a_service_without_autostart_starts_by_name_only() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("lazy", |_| Flow::Done).autostart(false));
-    runner.register(Service::new("eager", sleep_until_stopped));
+    runner.register(Service::new("lazy", |_| Flow::Done).autostart(false)).unwrap();
+    runner.register(Service::new("eager", sleep_until_stopped)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("eager");
     assert_eq!(runner.status()["lazy"], State::Registered);
@@ -40,16 +40,16 @@ fn rule_170_a_service_without_autostart_starts_by_name_only() {
 fn rule_170_a_second_start_all_starts_the_services_that_are_not_running() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("done", |_| Flow::Done));
-    runner.register(Service::new("stopped", sleep_until_stopped));
-    runner.register(Service::new("running", sleep_until_stopped));
+    runner.register(Service::new("done", |_| Flow::Done)).unwrap();
+    runner.register(Service::new("stopped", sleep_until_stopped)).unwrap();
+    runner.register(Service::new("running", sleep_until_stopped)).unwrap();
     runner.start_all().unwrap();
     for name in ["done", "stopped", "running"] {
         watcher.wait_for_run_begin(name);
     }
     watcher.wait_for_change("done", &Change::Finished);
     runner.stop("stopped").unwrap();
-    runner.register(Service::new("new", |_| Flow::Done));
+    runner.register(Service::new("new", |_| Flow::Done)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("stopped");
     watcher.wait_for_run_begin("new");
@@ -66,7 +66,7 @@ fn rule_170_a_second_start_all_starts_the_services_that_are_not_running() {
 fn rule_175_the_plan_shows_due_times_and_places() {
     let (runner, _clock) = manual_clock();
     let line = line!() + 1;
-    runner.register(Service::new("report", |_| {}).interval("1h").initial_delay("30m"));
+    runner.register(Service::new("report", |_| {}).interval("1h").initial_delay("30m")).unwrap();
     let plan = runner.check().unwrap().to_string();
     assert!(plan.contains("report  every 1h"), "{plan}");
     assert!(plan.contains("1970-01-01T00:30:00Z, 1970-01-01T01:30:00Z"), "{plan}");
@@ -90,9 +90,9 @@ fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand()
 fn start_and_end(count: usize) -> Duration {
     let runner = Runner::new();
     for number in 0..count {
-        runner.register(Service::new(format!("ends{number}"), |_| {}));
+        runner.register(Service::new(format!("ends{number}"), |_| {})).unwrap();
         let stays = Service::new(format!("stays{number}"), |_| {}).interval("1h");
-        runner.register(stays.initial_delay("1h"));
+        runner.register(stays.initial_delay("1h")).unwrap();
     }
     let stopwatch = Stopwatch::start();
     runner.start_all().unwrap();

@@ -38,8 +38,8 @@ fn rule_181_an_arc_of_a_value_serves_as_the_value_and_as_the_arc() {
     let runner = Runner::new();
     runner.provide(Arc::clone(&db));
     runner.provide(Arc::clone(&seen));
-    runner.register(Service::of("value", value));
-    runner.register(Service::of("arc", arc));
+    runner.register(Service::of("value", value)).unwrap();
+    runner.register(Service::of("arc", arc)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     // All of them share the value that the program kept.
@@ -56,7 +56,7 @@ fn rule_181_an_arc_of_a_trait_object_serves_as_the_trait_object() {
     runner.provide::<Arc<dyn Store>>(Arc::new(Db("db")));
     runner.provide::<Arc<str>>("text".into());
     runner.provide(Arc::clone(&seen));
-    runner.register(Service::of("names", names));
+    runner.register(Service::of("names", names)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     assert_eq!(*seen.lock().unwrap(), ["db text"]);
@@ -73,10 +73,10 @@ fn rule_181_a_value_and_an_arc_of_its_type_are_a_fault_if_a_service_asks_for_the
     runner.provide(Db("value"));
     runner.provide(Arc::new(Db("arc")));
     let (value, other) = (place(line!() - 2), place(line!() - 1));
-    runner.register(Service::of("arc", arc));
+    runner.register(Service::of("arc", arc)).unwrap();
     runner.check().expect("`Arc<Db>` means only one of them");
-    runner.register(Service::of("optional", optional));
-    runner.register(Service::of("again", |_: Res<Db>| {}));
+    runner.register(Service::of("optional", optional)).unwrap();
+    runner.register(Service::of("again", |_: Res<Db>| {})).unwrap();
     let error = runner.start_all().expect_err("`Res<Db>` could mean either");
     let StartError::Faults(faults) = &error else { panic!("{error}") };
     let [fault @ Fault::ProvidedInTwoForms { .. }] = &faults[..] else { panic!("{error}") };
@@ -104,14 +104,14 @@ fn rule_181_and_30_an_arc_that_was_provided_twice_is_a_fault_of_the_services_tha
     let runner = Runner::new();
     runner.provide(Arc::new(Db("one")));
     runner.provide(Arc::new(Db("two")));
-    runner.register(Service::of("s", |_: Res<Db>| {}));
+    runner.register(Service::of("s", |_: Res<Db>| {})).unwrap();
     let refused = runner.start("s").expect_err("provided twice");
     assert!(refused.to_string().contains("was provided 2 times"), "{refused}");
 }
 
 /// The fault of a service that asks for a `T`.
 fn fault<T: ?Sized + Send + Sync + 'static>(runner: &Runner) -> String {
-    runner.register(Service::of("s", |_: Res<T>| {}));
+    runner.register(Service::of("s", |_: Res<T>| {})).unwrap();
     let error = runner.check().expect_err("the value is missing");
     let StartError::Faults(faults) = &error else { panic!("{error}") };
     let [fault @ Fault::MissingResource { .. }] = &faults[..] else { panic!("{error}") };

@@ -72,11 +72,11 @@ fn rule_43_abandoned_services_are_named_and_the_others_stop_in_order() {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
-    runner.register(Service::new("database", sleep_until_stopped).ready(Ready::Started));
+    runner.register(Service::new("database", sleep_until_stopped).ready(Ready::Started)).unwrap();
     let line = line!() + 1;
     let stuck = Service::new("stuck", ignore_stop(gate)).stop_timeout("100ms");
-    runner.register(stuck.ready(Ready::Started).after("database"));
-    runner.register(Service::new("web", sleep_until_stopped).after("stuck"));
+    runner.register(stuck.ready(Ready::Started).after("database")).unwrap();
+    runner.register(Service::new("web", sleep_until_stopped).after("stuck")).unwrap();
     runner.start_all().unwrap();
     for name in ["database", "stuck", "web"] {
         watcher.wait_for_run_begin(name);
@@ -106,7 +106,7 @@ fn rule_43_an_abandoned_service_is_never_reported_as_stopped_or_started_twice() 
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
-    runner.register(Service::new("s", ignore_stop(gate)).stop_timeout("20ms"));
+    runner.register(Service::new("s", ignore_stop(gate)).stop_timeout("20ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     let Stopped::Abandoned { age, place } = runner.stop("s").unwrap() else {
@@ -154,7 +154,7 @@ fn rule_43_other_services_continue_while_a_stop_waits() {
         assert!(matches!(inner.stop("third")?, Stopped::Ended { .. }));
         Ok::<_, ControlError>(())
     };
-    t.runner().register(Service::new("requests", requests).interval("1s").max_restarts(0));
+    t.runner().register(Service::new("requests", requests).interval("1s").max_restarts(0)).unwrap();
     t.advance("0s");
     begin_slow_run(&mut t, "hung", "1h");
     let before = (t.runs("requests"), t.now());

@@ -11,13 +11,15 @@ fn rule_46_stop_all_inside_a_service_makes_the_request_and_returns() {
     let runner = Runner::new();
     let (answer, answered) = bounded::<(StopReport, bool)>(1);
     let inner = runner.clone();
-    runner.register(Service::new("other", sleep_until_stopped));
-    runner.register(Service::new("s", move |ctx| {
-        let report = inner.stop_all();
-        answer.send((report, ctx.is_stopping())).unwrap();
-        // It wakes immediately, because it was asked to stop.
-        sleep_until_stopped(ctx);
-    }));
+    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    runner
+        .register(Service::new("s", move |ctx| {
+            let report = inner.stop_all();
+            answer.send((report, ctx.is_stopping())).unwrap();
+            // It wakes immediately, because it was asked to stop.
+            sleep_until_stopped(ctx);
+        }))
+        .unwrap();
     runner.start_all().unwrap();
     let waiter = runner.clone();
     within("the end of all services", move || waiter.wait());
@@ -38,7 +40,7 @@ fn rule_46_a_service_may_stop_and_restart_itself() {
         1 => inner.restart("s").map(drop),
         _ => inner.stop("s").map(|stopped| assert_eq!(stopped, Stopped::Requested)),
     };
-    runner.register(Service::new("s", body).max_restarts(0));
+    runner.register(Service::new("s", body).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_change("s", &Change::Stopped);
     watcher.wait_for("s", |change| matches!(change, Change::RunBegan { run: 2, .. }));
@@ -51,8 +53,8 @@ fn rule_46_a_service_may_stop_and_restart_itself() {
 /// other service.
 fn mutual(make: impl Fn(Runner, &'static str) -> Service) {
     let runner = Runner::new();
-    runner.register(make(runner.clone(), "right"));
-    runner.register(make(runner.clone(), "left"));
+    runner.register(make(runner.clone(), "right")).unwrap();
+    runner.register(make(runner.clone(), "left")).unwrap();
     let time = Stopwatch::start();
     runner.start_all().unwrap();
     let waiter = runner.clone();

@@ -53,7 +53,7 @@ fn record_of(
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let recorder = Recorder::default();
-    runner.register(with_hooks(&recorder, end).max_restarts(2));
+    runner.register(with_hooks(&recorder, end).max_restarts(2)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     if stop {
@@ -83,7 +83,7 @@ fn rule_42_hooks_run_when_a_service_is_stopped_between_its_runs() {
     let recorder = Recorder::default();
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(with_hooks(&recorder, |_| Ok(Flow::Wait)).interval("1h"));
+    runner.register(with_hooks(&recorder, |_| Ok(Flow::Wait)).interval("1h")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     for _ in 0..2 {
@@ -109,7 +109,7 @@ fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
         ctx.on_stop(|| -> () { panic!("hook failed") });
         ctx.on_stop(inner.hook("fifth"));
     });
-    runner.register(service.interval("1h"));
+    runner.register(service.interval("1h")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     let report = runner.stop_all();
@@ -140,7 +140,7 @@ fn rule_42_a_hook_from_the_same_line_replaces_the_old_one() {
         }
         Flow::Again
     });
-    runner.register(service);
+    runner.register(service).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("s", |change| matches!(change, Change::RunBegan { run: 10, .. }));
     runner.stop_all();

@@ -24,15 +24,15 @@ fn rule_41_stop_all_reverses_after_and_asks_each_wave_together() {
     // Both services of the first wave must be asked before either may end.
     let both = Arc::new(std::sync::Barrier::new(2));
     let until_stopped = |name| Service::new(name, sleep_until_stopped).ready(Ready::Started);
-    runner.register(until_stopped("database"));
-    runner.register(until_stopped("cache").after("database"));
+    runner.register(until_stopped("database")).unwrap();
+    runner.register(until_stopped("cache").after("database")).unwrap();
     for name in ["web", "worker"] {
         let both = Arc::clone(&both);
         let body = move |ctx: &Context| {
             sleep_until_stopped(ctx);
             both.wait();
         };
-        runner.register(Service::new(name, body).after("cache"));
+        runner.register(Service::new(name, body).after("cache")).unwrap();
     }
     runner.start_all().unwrap();
     for name in ["database", "cache", "web", "worker"] {
@@ -61,7 +61,7 @@ fn rule_41_one_deadline_limits_every_stop_timeout() {
     let mut watcher = EventWatcher::new(&runner);
     let (go, gate) = bounded::<()>(0);
     for name in ["one", "two"] {
-        runner.register(Service::new(name, ignore_stop(gate.clone())).stop_timeout("1h"));
+        runner.register(Service::new(name, ignore_stop(gate.clone())).stop_timeout("1h")).unwrap();
     }
     runner.start_all().unwrap();
     for name in ["one", "two"] {

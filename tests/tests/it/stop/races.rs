@@ -19,7 +19,7 @@ fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
         sleep_until_stopped(ctx);
         now.fetch_sub(1, Ordering::SeqCst);
     };
-    runner.register(Service::new("s", body));
+    runner.register(Service::new("s", body)).unwrap();
     runner.start_all().unwrap();
     // Three threads repeat the three requests in parallel, each starting with a different one.
     let threads: Vec<_> = (0..3_usize)
@@ -66,7 +66,7 @@ fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
             now.fetch_sub(1, Ordering::SeqCst);
             if asked { Ok(()) } else { Err("no") }
         };
-        runner.register(Service::new("s", body).backoff("1ms").max_backoff("1ms"));
+        runner.register(Service::new("s", body).backoff("1ms").max_backoff("1ms")).unwrap();
         for round in 0..300 {
             runner.start("s").unwrap();
             let crashes = info(&runner, "s").crashes + round % 3;
@@ -116,7 +116,9 @@ fn rule_47_the_last_of_several_requests_during_a_stop_wins() {
         let mut t = in_virtual_time([Service::new("s", |_| {}).interval("1d")]);
         let inner = t.runner().clone();
         let asks = move |_: &Context| inner.restart("s");
-        t.runner().register(Service::new("asks", asks).initial_delay("1s").max_restarts(0));
+        t.runner()
+            .register(Service::new("asks", asks).initial_delay("1s").max_restarts(0))
+            .unwrap();
         t.advance("0s");
         begin_slow_run(&mut t, "s", "5s");
         t.advance("2s");
@@ -145,7 +147,7 @@ fn rule_41_stop_all_right_after_start_all_ends_every_run_that_had_begun() {
             };
             let service = Service::new(format!("s{number}"), body).ready(Ready::Started);
             let first = format!("s{}", number / 2);
-            runner.register(if number % 2 == 1 { service.after(first) } else { service });
+            runner.register(if number % 2 == 1 { service.after(first) } else { service }).unwrap();
         }
         let before = begun.load(Ordering::SeqCst);
         runner.start_all().unwrap();
@@ -173,7 +175,7 @@ fn rule_30_nothing_starts_during_a_shutdown() {
         let (answer, answers) = bounded(8);
         let inner = t.runner().clone();
         let late_requests = move |_: &Context| {
-            inner.register(Service::new("new", |_| {}).interval("1h"));
+            inner.register(Service::new("new", |_| {}).interval("1h")).unwrap();
             let start_all: fn(&Runner) -> Result<(), ControlError> =
                 |runner| runner.start_all().map(drop).map_err(ControlError::Start);
             for request in
@@ -185,7 +187,7 @@ fn rule_30_nothing_starts_during_a_shutdown() {
         };
         let first =
             Service::new("first", sleep_until_stopped).on_stop(late_requests).after("other");
-        t.runner().register(first);
+        t.runner().register(first).unwrap();
         t.advance("0s");
         let report = t.stop_all();
         assert!(report.is_clean(), "{report}");
@@ -208,7 +210,7 @@ fn rule_30_nothing_starts_during_a_shutdown() {
 #[test]
 fn rule_41_stop_all_may_be_called_repeatedly_and_from_several_threads() {
     let runner = Runner::new();
-    runner.register(Service::new("s", sleep_until_stopped));
+    runner.register(Service::new("s", sleep_until_stopped)).unwrap();
     runner.start_all().unwrap();
     let [one, two] = [runner.clone(), runner.clone()];
     let (answer, answered) = bounded(2);

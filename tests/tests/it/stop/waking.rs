@@ -14,7 +14,7 @@ const IMMEDIATELY: Duration = millis(5);
 fn stop_in(state: State, service: impl Fn() -> Service) {
     best_of(5, &format!("stop while {state}"), IMMEDIATELY, || {
         let runner = Runner::new();
-        runner.register(service());
+        runner.register(service()).unwrap();
         runner.start_all().unwrap();
         tests::until("it has that state", || runner.status()["s"] == state);
         let stopwatch = Stopwatch::start();
@@ -83,7 +83,7 @@ fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
         assert!(!ctx.sleep(secs(3_600)), "the sleep ends immediately");
         report.send(ctx.is_stopping()).unwrap();
     };
-    runner.register(Service::new("s", body));
+    runner.register(Service::new("s", body)).unwrap();
     runner.start_all().unwrap();
     assert!(!reports.recv().unwrap());
     let stopper = runner.clone();

@@ -39,7 +39,7 @@ fn rule_92_and_151_an_async_function_takes_what_a_service_takes() {
     let runner = Runner::builder().only(["tasks.declared"]).build();
     runner.provide(reports);
     let of = Service::of("tasks.of", declared).on_stop_of(close);
-    runner.register(of.autostart(false));
+    runner.register(of.autostart(false)).unwrap();
     for name in ["tasks.declared", "tasks.of"] {
         runner.start(name).unwrap();
         wait(&runner);
@@ -70,11 +70,11 @@ fn rule_92_and_153_every_result_is_that_of_a_plain_function() {
     }
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::of("unit", unit));
-    runner.register(Service::of("flow", flow).interval("1h"));
-    runner.register(Service::of("result", result).interval("1h"));
-    runner.register(Service::of("permanent", permanent));
-    runner.register(Service::of("never", never).stop_timeout("1ms"));
+    runner.register(Service::of("unit", unit)).unwrap();
+    runner.register(Service::of("flow", flow).interval("1h")).unwrap();
+    runner.register(Service::of("result", result).interval("1h")).unwrap();
+    runner.register(Service::of("permanent", permanent)).unwrap();
+    runner.register(Service::of("never", never).stop_timeout("1ms")).unwrap();
     runner.start_all().unwrap();
     let Change::Crashed { cause, .. } = watcher.wait_for_crash("result").change else {
         unreachable!("it was asked for")
@@ -99,7 +99,7 @@ fn rule_94_a_panic_in_any_poll_is_a_crash_with_its_place() {
     }
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::of("s", panics).backoff("1ms").max_restarts(1));
+    runner.register(Service::of("s", panics).backoff("1ms").max_restarts(1)).unwrap();
     runner.start_all().unwrap();
     for run in [1, 2] {
         let Change::Crashed { cause, in_a_row, .. } = watcher.wait_for_crash("s").change else {
@@ -121,7 +121,7 @@ fn rule_91_without_a_runtime_the_runner_has_its_own() {
         async move { reports.send(std::thread::current().name().map(str::to_owned)).unwrap() }
     };
     let runner = Runner::builder().only::<&str>([]).thread_name("named").build();
-    runner.register(Service::of("s", body));
+    runner.register(Service::of("s", body)).unwrap();
     runner.start_all().unwrap();
     let name = reported.recv_timeout(TIMEOUT).unwrap();
     assert_eq!(name.as_deref(), Some("named-async"));
@@ -136,7 +136,7 @@ fn rule_91_runs_are_tasks_of_the_runtime_of_the_first_start() {
     let (reports, reported) = unbounded();
     let runner = Runner::new();
     runner.provide(reports);
-    runner.register(Service::of("s", flavor));
+    runner.register(Service::of("s", flavor)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         runner.start_all().unwrap();
@@ -152,8 +152,8 @@ fn rule_91_runs_are_tasks_of_the_runtime_of_the_first_start() {
 fn rule_91_a_runtime_that_is_gone_is_an_error_of_the_start_of_async_services_only() {
     async fn unit() {}
     let runner = Runner::new();
-    runner.register(Service::of("async", unit));
-    runner.register(Service::new("plain", |_| {}));
+    runner.register(Service::of("async", unit)).unwrap();
+    runner.register(Service::new("plain", |_| {})).unwrap();
     let start = || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
@@ -182,7 +182,7 @@ fn rule_91_a_run_fails_when_its_runtime_shuts_down() {
     }
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::of("s", forever));
+    runner.register(Service::of("s", forever)).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         runner.start_all().unwrap();
@@ -207,7 +207,7 @@ fn rule_92_a_run_holds_no_worker_of_the_pool() {
             begun.fetch_add(1, Ordering::SeqCst);
             std::future::pending::<()>()
         };
-        runner.register(Service::of(format!("s{number}"), body).stop_timeout("1ms"));
+        runner.register(Service::of(format!("s{number}"), body).stop_timeout("1ms")).unwrap();
     }
     runner.start_all().unwrap();
     tests::until("all of them run", || begun.load(Ordering::SeqCst) == 100);

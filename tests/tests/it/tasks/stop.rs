@@ -68,7 +68,7 @@ async fn closes(reports: Res<Reports>) {
 #[test]
 fn rule_93_and_40_a_stop_request_wakes_every_wait() {
     let (runner, reports) = runner();
-    runner.register(Service::of("waits", waits).on_stop_of(closes));
+    runner.register(Service::of("waits", waits).on_stop_of(closes)).unwrap();
     runner.start_all().unwrap();
     assert_eq!(reports.recv_timeout(TIMEOUT), Ok("begins"));
     assert!(matches!(runner.stop("waits"), Ok(Stopped::Ended { .. })));
@@ -76,7 +76,7 @@ fn rule_93_and_40_a_stop_request_wakes_every_wait() {
     assert_eq!(found, ["ends", "registered hook", "async hook"]);
     assert_eq!(info(&runner, "waits").state, State::Stopped);
 
-    runner.register(Service::of("sleeps", sleeps));
+    runner.register(Service::of("sleeps", sleeps)).unwrap();
     runner.start("sleeps").unwrap();
     assert_eq!(reports.recv_timeout(TIMEOUT), Ok("begins"));
     let report = runner.stop_all();
@@ -88,7 +88,7 @@ fn rule_93_and_40_a_stop_request_wakes_every_wait() {
 fn rule_93_a_run_that_does_not_return_is_dropped_and_its_service_cancelled() {
     let (runner, reports) = runner();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::of("hangs", hangs).on_stop_of(closes).stop_timeout("20ms"));
+    runner.register(Service::of("hangs", hangs).on_stop_of(closes).stop_timeout("20ms")).unwrap();
     for round in 1..=2 {
         runner.start("hangs").unwrap();
         assert_eq!(reports.recv_timeout(TIMEOUT), Ok("begins"));
@@ -123,8 +123,8 @@ fn rule_93_and_41_runs_are_dropped_at_the_deadline_of_a_shutdown() {
     let (sender, reports) = unbounded();
     let runner = Runner::builder().only::<&str>([]).shutdown_timeout(millis(20)).build();
     runner.provide(Reports(sender));
-    runner.register(Service::of("first", hangs).ready(tina4_service::Ready::Started));
-    runner.register(Service::of("second", hangs).on_stop_of(closes).after("first"));
+    runner.register(Service::of("first", hangs).ready(tina4_service::Ready::Started)).unwrap();
+    runner.register(Service::of("second", hangs).on_stop_of(closes).after("first")).unwrap();
     runner.start_all().unwrap();
     for _ in 0..2 {
         assert_eq!(reports.recv_timeout(TIMEOUT), Ok("begins"));
@@ -149,7 +149,7 @@ fn rule_93_and_43_a_poll_that_blocks_is_abandoned() {
     };
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::of("s", body).stop_timeout("10ms"));
+    runner.register(Service::of("s", body).stop_timeout("10ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     assert!(matches!(runner.stop("s"), Ok(Stopped::Abandoned { .. })));
@@ -173,11 +173,13 @@ fn rule_93_and_29_on_timeout_drops_the_run_and_counts_a_crash() {
     let mut watcher = EventWatcher::new(&runner);
     let service = Service::of("s", hangs).timeout("10ms").on_timeout(OnTimeout::Cancel);
     let hook = |_: &Context| unreachable!("it runs only at the end");
-    runner.register(service.backoff("1ms").max_restarts(1).on_stop(move |ctx| {
-        if ctx.is_stopping() {
-            hook(ctx)
-        }
-    }));
+    runner
+        .register(service.backoff("1ms").max_restarts(1).on_stop(move |ctx| {
+            if ctx.is_stopping() {
+                hook(ctx)
+            }
+        }))
+        .unwrap();
     runner.start_all().unwrap();
     for in_a_row in 1..=2 {
         let change = watcher.wait_for_crash("s").change;
@@ -201,7 +203,7 @@ fn rule_93_and_63_a_heartbeat_from_any_await_point_restarts_the_timeout() {
     }
     let runner = Runner::new();
     let service = Service::of("s", beats).timeout("10s").on_timeout(OnTimeout::Cancel);
-    runner.register(service);
+    runner.register(service).unwrap();
     runner.start_all().unwrap();
     wait(&runner);
     let info = info(&runner, "s");
@@ -233,7 +235,7 @@ fn rule_93_and_51_destructors_of_a_dropped_run_may_do_anything() {
         }
     };
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::of("s", body).stop_timeout("10ms"));
+    runner.register(Service::of("s", body).stop_timeout("10ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     assert!(matches!(runner.stop("s"), Ok(Stopped::Ended { .. })));
@@ -253,7 +255,7 @@ fn rule_93_and_46_a_service_may_stop_itself() {
         reports.send("ends");
     }
     let (runner, reports) = runner();
-    runner.register(Service::of("s", stops_itself));
+    runner.register(Service::of("s", stops_itself)).unwrap();
     runner.start_all().unwrap();
     wait(&runner);
     assert_eq!(reports.try_iter().collect::<Vec<_>>(), ["ends"]);
@@ -274,7 +276,7 @@ fn rule_93_a_thousand_runs_wait_for_a_stop_and_sleep() {
         if tick.run < 1_000 { tina4_service::Flow::Again } else { tina4_service::Flow::Done }
     }
     let runner = Runner::new();
-    runner.register(Service::of("s", short));
+    runner.register(Service::of("s", short)).unwrap();
     runner.start_all().unwrap();
     wait(&runner);
     assert_eq!(info(&runner, "s").runs, 1_000);
@@ -296,7 +298,7 @@ fn rule_93_a_task_that_a_run_leaves_behind_waits_for_the_next_stop() {
         }
     }
     let (runner, reports) = runner();
-    runner.register(Service::of("s", leaves_a_task));
+    runner.register(Service::of("s", leaves_a_task)).unwrap();
     runner.start_all().unwrap();
     wait(&runner);
     runner.start("s").unwrap();

@@ -34,10 +34,10 @@ async fn quick() {}
 /// A runner with a continuous service of each kind, and one that ends immediately.
 fn runner() -> Runner {
     let runner = Runner::new();
-    runner.register(Service::of("async", until_stopped).ready(Ready::Started));
+    runner.register(Service::of("async", until_stopped).ready(Ready::Started)).unwrap();
     let plain = |ctx: &Context| while ctx.sleep(TIMEOUT) {};
-    runner.register(Service::new("plain", plain).ready(Ready::Started).after("async"));
-    runner.register(Service::of("quick", quick).ready(Ready::Finished).autostart(false));
+    runner.register(Service::new("plain", plain).ready(Ready::Started).after("async")).unwrap();
+    runner.register(Service::of("quick", quick).ready(Ready::Finished).autostart(false)).unwrap();
     runner
 }
 
@@ -81,7 +81,7 @@ fn rule_91_every_twin_does_what_its_blocking_call_does() {
 fn rule_91_run_async_starts_waits_and_stops() {
     in_both(|| async {
         let runner = Runner::new();
-        runner.register(Service::of("quick", quick));
+        runner.register(Service::of("quick", quick)).unwrap();
         let code = runner.run_async().await;
         assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::SUCCESS));
         assert_eq!(info(&runner, "quick").state, State::Finished);
@@ -114,7 +114,7 @@ fn rule_91_a_twin_may_be_dropped() {
     }
     in_both(|| async {
         let runner = Runner::new();
-        runner.register(Service::of("slow", slow_to_stop).ready(Ready::Started));
+        runner.register(Service::of("slow", slow_to_stop).ready(Ready::Started)).unwrap();
         runner.start_all().unwrap();
         runner.wait_ready_async("slow").await.unwrap();
         let stopped = tokio::time::timeout(millis(1), runner.stop_async("slow")).await;
@@ -204,7 +204,7 @@ fn rule_91_and_46_an_async_service_controls_others() {
     }
     in_both(|| async {
         let runner = runner();
-        runner.register(Service::of("controls", controls).after("plain").max_restarts(0));
+        runner.register(Service::of("controls", controls).after("plain").max_restarts(0)).unwrap();
         runner.start_all().unwrap();
         runner.wait_async().await;
         let info = info(&runner, "controls");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tests::{Stopwatch, in_virtual_time, secs, utc, virtual_time_builder};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Context, Flow, Res, Service, State, Stopped, service};
+use tina4_service::{Change, Context, ControlError, Flow, Res, Service, State, Stopped, service};
 
 #[service(name = "testing.daily_report", cron = "0 8 * * *")]
 fn daily_report(greeting: Option<Res<&'static str>>) -> Result<(), String> {
@@ -206,8 +206,10 @@ fn bodies_use_the_runner_in_virtual_time() {
         assert!(!runner.is_running("other"));
     };
     let other = |ctx: &Context| while ctx.sleep(Duration::from_secs(60)) {};
-    t.runner().register(Service::new("control", control).interval("1h").initial_delay("1h"));
-    t.runner().register(Service::new("other", other));
+    t.runner()
+        .register(Service::new("control", control).interval("1h").initial_delay("1h"))
+        .unwrap();
+    t.runner().register(Service::new("other", other)).unwrap();
     t.advance("1h");
     assert_eq!((t.state("other"), t.crashes("control")), (State::Stopped, 0), "{}", t.timeline());
     drop(t);
@@ -316,4 +318,47 @@ fn rule_70_a_year_of_a_service_every_30_s_and_a_daily_one() {
     assert_eq!(t.runs("often"), 365 * 2_880 + 1);
     assert_eq!(t.runs("daily"), 365);
     println!("a year took {:?}", stopwatch.elapsed());
+}
+
+#[test]
+fn rule_32_and_70_a_test_waits_until_a_service_is_ready() {
+    let notifies = |ctx: &Context| {
+        if ctx.sleep(secs(90)) {
+            ctx.ready();
+        }
+        tests::sleep_until_stopped(ctx)
+    };
+    let mut t = in_virtual_time([
+        Service::new("base", notifies).ready(tina4_service::Ready::Notified),
+        Service::new("top", |_| {}).interval("1h").requires("base"),
+        Service::new("never", |_| Err::<(), _>("no")).interval("1h").max_restarts(0),
+    ]);
+    let before = t.now();
+    t.wait_ready("top").unwrap();
+    assert_eq!(t.now().duration_since(before).unwrap(), secs(90));
+    assert_eq!(t.runs("top"), 1);
+    let failed = t.wait_ready("never").unwrap_err();
+    assert!(matches!(failed, ControlError::NotReady { .. }), "{failed}");
+    let unknown = t.wait_ready("bsae").unwrap_err();
+    assert!(unknown.to_string().contains("did you mean `base`?"), "{unknown}");
+}
+
+#[test]
+#[should_panic(expected = "`never` is running and not ready at ")]
+fn rule_70_a_test_does_not_wait_forever_for_a_service_to_become_ready() {
+    let mut t = in_virtual_time([
+        Service::new("never", tests::sleep_until_stopped).ready(tina4_service::Ready::Notified),
+        Service::new("busy", |_| {}).interval("1h"),
+    ]);
+    let _ = t.wait_ready("never");
+}
+
+#[test]
+#[should_panic(expected = "nothing is scheduled")]
+fn rule_70_a_test_does_not_wait_for_a_service_that_nothing_makes_ready() {
+    let never = Service::new("never", |ctx: &Context| {
+        let _ = ctx.stopping().recv();
+    });
+    let mut t = in_virtual_time([never.ready(tina4_service::Ready::Notified)]);
+    let _ = t.wait_ready("never");
 }

@@ -84,10 +84,10 @@ fn one(peer: &str, metric: &str, effort: Effort) -> Result<(), String> {
 
 fn list() {
     for peer in peers::ALL {
-        println!("{:22} {}", peer.name(), peer.about());
+        println!("{:24} {}", peer.name(), peer.about());
     }
     println!();
     for metric in metrics::ALL {
-        println!("{:22} {}", metric.name(), metric.title());
+        println!("{:24} {}", metric.name(), metric.title());
     }
 }

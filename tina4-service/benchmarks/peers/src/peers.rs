@@ -22,8 +22,9 @@ mod tokio_interval;
 use crate::peer::Peer;
 
 /// All peers, in the order of the tables. The first is this crate, which the others are compared with.
-pub(crate) const ALL: [&dyn Peer; 16] = [
-    &tina4_service::Tina4Service,
+pub(crate) const ALL: [&dyn Peer; 17] = [
+    &tina4_service::Tina4Service::EXACT,
+    &tina4_service::Tina4Service::TOLERANT,
     &floor::Floor,
     &sleep_loop::SleepLoop,
     &naive_loop::NaiveLoop,

@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::dependencies::Dependencies;
 use super::end_reason::EndReason;
-use super::facts::{Facts, jitter};
+use super::facts::Facts;
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Idle, Lingering, Pause, Phase, Wait};
 use super::readiness::Progress;
@@ -94,15 +94,14 @@ impl Lifecycle {
         self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
         let wait = match &spec.schedule {
             Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                Wait::Due(self.anchor.saturating_add(jitter(spec, facts.random)))
+                Wait::for_due_time(spec, facts, self.anchor)
             }
             Schedule::Calendar(calendar, _) => {
-                if spec.ready != Some(Ready::Notified) {
-                    self.progress = Progress::Ready;
-                }
+                self.planned_by_calendar(spec);
                 self.wait_for_first(calendar, spec, facts)
             }
         };
+        let wait = if wait.next_wake_up() <= facts.now { wait.exactly() } else { wait };
         self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
     }
 
@@ -151,7 +150,10 @@ impl Lifecycle {
         match &mut self.phase {
             Phase::Pending { wait, pause: pause @ Pause::Paused } => {
                 *wait = match wait {
-                    Wait::Due(_) | Wait::Occurrence { .. } => Wait::Due(facts.now),
+                    Wait::Due(_)
+                    | Wait::DueWithTolerance(_)
+                    | Wait::Occurrence { .. }
+                    | Wait::ExactOccurrence { .. } => Wait::Due(facts.now),
                     Wait::Backoff(_) => Wait::Backoff(facts.now),
                 };
                 *pause = Pause::AfterRun;
@@ -159,11 +161,13 @@ impl Lifecycle {
             }
             Phase::Pending { wait, pause: Pause::NotPaused | Pause::AfterRun } => {
                 match wait {
-                    Wait::Due(_) | Wait::Occurrence { .. } => {
+                    Wait::Due(_)
+                    | Wait::DueWithTolerance(_)
+                    | Wait::Occurrence { .. }
+                    | Wait::ExactOccurrence { .. } => {
                         // A run that is already due keeps its due time.
-                        if planned.is_some_and(|due| due > facts.now) {
-                            *wait = Wait::Due(facts.now);
-                        }
+                        let is_due = planned.is_none_or(|due| due <= facts.now);
+                        *wait = if is_due { wait.exactly() } else { Wait::Due(facts.now) };
                     }
                     Wait::Backoff(due) => *due = facts.now.min(*due),
                 }
@@ -217,8 +221,12 @@ impl Lifecycle {
     ) -> Action {
         match &mut self.phase {
             Phase::Pending { wait, pause: Pause::Paused } => {
-                let wait = *wait;
-                let wait = self.wait_after_resume(wait, spec, facts);
+                let before = *wait;
+                let wait = match self.wait_after_resume(before, spec, facts) {
+                    after if after.next_wake_up() == before.next_wake_up() => before,
+                    after if after.next_wake_up() <= facts.now => after.exactly(),
+                    after => after,
+                };
                 self.phase = Phase::Pending { wait, pause: Pause::NotPaused };
                 emit(Transition::Resumed);
                 Action::Nothing
@@ -251,12 +259,20 @@ impl Lifecycle {
     /// due, and a restart whose backoff is over, begins now.
     fn wait_after_resume(&mut self, wait: Wait, spec: &Spec, facts: &Facts<'_>) -> Wait {
         match wait {
-            Wait::Due(_) | Wait::Occurrence { .. } => {
+            Wait::Due(_)
+            | Wait::DueWithTolerance(_)
+            | Wait::Occurrence { .. }
+            | Wait::ExactOccurrence { .. } => {
                 let due = self.due_of(wait);
                 match &spec.schedule {
-                    Schedule::Interval(_) if due < facts.now => self.next_due(spec, facts, due),
+                    // A run that was due during the pause does not begin, even if the tolerance would
+                    // still allow it.
+                    Schedule::Interval(period) if due < facts.now => {
+                        let due = self.grid(*period).next(due, facts.now);
+                        Wait::for_due_time(spec, facts, due)
+                    }
                     Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                        Wait::Due(due.max(facts.now))
+                        if due < facts.now { Wait::Due(facts.now) } else { wait }
                     }
                     Schedule::Calendar(calendar, _) => {
                         self.cron_wait_after_resume(calendar, spec, facts, wait)

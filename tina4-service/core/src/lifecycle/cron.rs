@@ -9,6 +9,9 @@
 //! [`Lifecycle::check_wall_clock`] decides what happens to missed occurrences: the last one runs
 //! late, if it is within the [`GRACE_PERIOD`]; all others are skipped and counted (rule 5).
 //!
+//! With a tolerance, an occurrence may run that much later, but no later than the next reading of the
+//! wall clock, which is at most 30 s away.
+//!
 //! When the wall clock is set back, it passes occurrences again. They are due again if the clock is
 //! then more than the grace period behind the time up to which occurrences have been run or skipped.
 //! But if the schedule names a fixed time, those up to the last one that ran are not repeated,
@@ -116,12 +119,12 @@ impl Lifecycle {
         wait: Wait,
     ) -> Wait {
         let (wait, due) = match wait {
-            Wait::Occurrence { .. } => {
+            Wait::Occurrence { .. } | Wait::ExactOccurrence { .. } => {
                 let Occurrence { at, jitter, .. } = self.occurrence();
                 let wait = self.wait_for(at, jitter, facts);
                 (wait, self.occurrence().due)
             }
-            Wait::Due(due) | Wait::Backoff(due) => (wait, due),
+            Wait::Due(due) | Wait::DueWithTolerance(due) | Wait::Backoff(due) => (wait, due),
         };
         if due >= facts.now {
             return wait;
@@ -135,6 +138,7 @@ impl Lifecycle {
         &mut self,
         spec: &Spec,
         facts: &Facts<'_>,
+        is_exact: bool,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let Occurrence { at, jitter, .. } = self.occurrence();
@@ -165,7 +169,7 @@ impl Lifecycle {
         match last {
             Some(at) => {
                 let Occurrence { due, .. } = Occurrence::new(at, jitter, facts);
-                self.run(spec, facts, due, Some(at), false)
+                self.run(spec, facts, due, Some(at), false, is_exact)
             }
             None => {
                 self.mark_handled_through(now);

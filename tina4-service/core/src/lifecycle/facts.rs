@@ -19,6 +19,16 @@ pub struct Facts<'a> {
     pub last_heartbeat: Nanos,
     /// A random number, for jitter.
     pub random: u64,
+    /// How long after a due time of its schedule a run of the service may begin.
+    pub tolerance: Nanos,
+}
+
+impl Facts<'_> {
+    /// The earliest instant at which a run may have been due that is not missed yet.
+    #[inline]
+    pub(super) fn earliest_tolerated(&self) -> Nanos {
+        self.now.saturating_sub(self.tolerance)
+    }
 }
 
 /// The jitter of a run: a random delay below the service's `jitter`.

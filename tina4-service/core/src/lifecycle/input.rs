@@ -38,6 +38,8 @@ pub enum Input<'a> {
     Pause,
     /// End a pause.
     Resume,
+    /// Follow the schedule in the spec, which has changed.
+    Rescheduled,
     /// End the activation.
     Stop {
         /// When to abandon the run or clean-up in progress.

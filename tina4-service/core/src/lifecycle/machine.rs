@@ -35,6 +35,8 @@ pub struct Lifecycle {
     pub(super) cron_state: Option<Box<CronState>>,
     /// How far this activation has come.
     pub(super) progress: Progress,
+    /// Whether the current or last run was to begin without the tolerance; always, if there is none.
+    pub(super) run_is_exact: bool,
     pub(super) restarts: Restarts,
     /// How runs are executed.
     pub(super) kind: RunKind,
@@ -55,6 +57,7 @@ impl Lifecycle {
             started: now,
             cron_state: None,
             progress: Progress::NotReady,
+            run_is_exact: true,
             restarts: Restarts::default(),
             kind,
         }
@@ -88,6 +91,7 @@ impl Lifecycle {
             Input::RunNow => self.run_now(facts),
             Input::Pause => self.pause(emit),
             Input::Resume => self.resume(spec, facts, emit),
+            Input::Rescheduled => self.rescheduled(spec, facts, emit),
             Input::Stop { deadline } => self.stop(facts, deadline, emit),
         };
         // A repeated run begins without a change of state.

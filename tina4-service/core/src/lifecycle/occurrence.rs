@@ -29,6 +29,17 @@ impl Occurrence {
         Self { at, jitter, due: Nanos::try_from(due).unwrap_or(Nanos::MAX) }
     }
 
+    /// By when to read the wall clock at the latest, if it may be read from `check_at` on. If the run
+    /// is due then, that is `tolerance` later, or at the next multiple of the check interval,
+    /// whichever is first: at the multiples the clock is read anyway.
+    pub(super) fn check_by(self, check_at: Nanos, tolerance: Nanos) -> Nanos {
+        if check_at < self.due {
+            return check_at;
+        }
+        let multiple = check_at.div_ceil(CHECK_INTERVAL).saturating_mul(CHECK_INTERVAL);
+        check_at.saturating_add(tolerance).min(multiple)
+    }
+
     /// When to read the wall clock next: when the run is due, or at the next multiple of the check
     /// interval, whichever is first.
     pub(super) fn check_at(self, now: Nanos) -> Nanos {

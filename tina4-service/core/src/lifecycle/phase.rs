@@ -1,8 +1,10 @@
 //! The phase of a life cycle: its internal state, of which [`State`] is the public summary.
 
 use super::end_reason::EndReason;
+use super::facts::{Facts, jitter};
 use super::state::State;
 use crate::nanos::{Nanos, NonMaxNanos};
+use crate::spec::Spec;
 
 /// The internal state of a life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,14 @@ impl Phase {
             Self::WaitingForDependencies => State::Waiting,
             Self::Blocked => State::Blocked,
             Self::Pending { pause: Pause::Paused, .. } => State::Paused,
-            Self::Pending { wait: Wait::Due(_) | Wait::Occurrence { .. }, .. } => State::Waiting,
+            Self::Pending {
+                wait:
+                    Wait::Due(_)
+                    | Wait::DueWithTolerance(_)
+                    | Wait::Occurrence { .. }
+                    | Wait::ExactOccurrence { .. },
+                ..
+            } => State::Waiting,
             Self::Pending { wait: Wait::Backoff(_), .. } => State::BackingOff,
             Self::Running { .. } => State::Running,
             Self::StopRequested { .. } | Self::Ending { .. } => State::Stopping,
@@ -81,21 +90,52 @@ pub(super) enum Idle {
 /// What a pending service waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// A due time on the monotonic clock.
+    /// A due time on the monotonic clock, without a tolerance: the service has none, or the run was
+    /// requested, or it was due when it was planned at the start or at the end of a pause.
     Due(Nanos),
+    /// A due time of its schedule, to which the service's tolerance applies.
+    // perf: a variant of its own, so that a service without a tolerance need not ask for one.
+    DueWithTolerance(Nanos),
     /// An occurrence of its calendar schedule, on the wall clock. `check_at` is when to read the wall
     /// clock next.
     Occurrence { check_at: Nanos },
+    /// The same, without the tolerance.
+    // perf: not a flag of the variant above. If all variants hold the same, the tag takes a whole word,
+    // and a step that begins a run can read at once what the last one has written.
+    ExactOccurrence { check_at: Nanos },
     /// The end of the backoff after a crash or a return.
     Backoff(Nanos),
 }
 
 impl Wait {
-    /// When the service next needs attention.
+    /// The wait for this due time of the schedule, after its jitter, and with the tolerance if the
+    /// service has one.
+    #[inline]
+    pub(super) fn for_due_time(spec: &Spec, facts: &Facts<'_>, due: Nanos) -> Self {
+        let due = due.saturating_add(jitter(spec, facts.random));
+        if facts.tolerance == 0 { Self::Due(due) } else { Self::DueWithTolerance(due) }
+    }
+
+    /// The same wait, without the tolerance.
+    pub(super) fn exactly(self) -> Self {
+        match self {
+            Self::Due(due) | Self::DueWithTolerance(due) => Self::Due(due),
+            Self::Occurrence { check_at } | Self::ExactOccurrence { check_at } => {
+                Self::ExactOccurrence { check_at }
+            }
+            Self::Backoff(at) => Self::Backoff(at),
+        }
+    }
+
+    /// From when on the service can be attended to.
     #[inline]
     pub(super) fn next_wake_up(self) -> Nanos {
         match self {
-            Self::Due(at) | Self::Occurrence { check_at: at } | Self::Backoff(at) => at,
+            Self::Due(at)
+            | Self::DueWithTolerance(at)
+            | Self::Occurrence { check_at: at }
+            | Self::ExactOccurrence { check_at: at }
+            | Self::Backoff(at) => at,
         }
     }
 }

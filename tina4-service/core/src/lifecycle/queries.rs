@@ -72,12 +72,21 @@ impl Lifecycle {
         self.started
     }
 
+    /// How late the current or last run began: the time from its due time to its start, beyond the
+    /// service's `tolerance` if that applied to the run.
+    #[must_use]
+    #[inline]
+    pub fn run_lateness(&self, tolerance: impl FnOnce() -> Nanos) -> Nanos {
+        let delay = self.started.saturating_sub(self.due);
+        if self.run_is_exact { delay } else { delay.saturating_sub(tolerance()) }
+    }
+
     /// When the run that waits for `wait` is due, assuming that the wall clock is not set before
     /// then.
     pub(super) fn due_of(&self, wait: Wait) -> Nanos {
         match wait {
-            Wait::Due(due) | Wait::Backoff(due) => due,
-            Wait::Occurrence { .. } => self.occurrence().due,
+            Wait::Due(due) | Wait::DueWithTolerance(due) | Wait::Backoff(due) => due,
+            Wait::Occurrence { .. } | Wait::ExactOccurrence { .. } => self.occurrence().due,
         }
     }
 
@@ -129,6 +138,21 @@ impl Lifecycle {
         }
     }
 
+    /// Whether it was abandoned, and its run or clean-up has not ended yet.
+    #[must_use]
+    pub fn is_lingering(&self) -> bool {
+        match self.phase {
+            Phase::Abandoned(lingering) => lingering != Lingering::Nothing,
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. } => false,
+        }
+    }
+
     /// What the next run or restart waits for, if one is planned.
     fn planned(&self) -> Option<Wait> {
         match self.phase {
@@ -154,15 +178,16 @@ impl Lifecycle {
     #[must_use]
     pub fn next_occurrence(&self) -> Option<(i64, Nanos)> {
         match self.planned()? {
-            Wait::Occurrence { .. } => {
+            Wait::Occurrence { .. } | Wait::ExactOccurrence { .. } => {
                 let Occurrence { at, jitter, .. } = self.occurrence();
                 (at < NEVER).then_some((at, jitter))
             }
-            Wait::Due(_) | Wait::Backoff(_) => None,
+            Wait::Due(_) | Wait::DueWithTolerance(_) | Wait::Backoff(_) => None,
         }
     }
 
-    /// When this life cycle needs [`Input::Due`](super::Input::Due) next.
+    /// From when on this life cycle can handle [`Input::Due`](super::Input::Due). It needs it by
+    /// [`Lifecycle::wake_up_by`].
     #[must_use]
     #[inline]
     pub fn next_wake_up(&self) -> Option<Nanos> {
@@ -181,6 +206,27 @@ impl Lifecycle {
             | Phase::Blocked
             | Phase::Abandoned(Lingering::Run | Lingering::CleanUp | Lingering::Nothing) => None,
         }
+    }
+
+    /// By when this life cycle needs [`Input::Due`](super::Input::Due): at its next wake-up, or, if it
+    /// waits for a due time of its schedule, up to the service's `tolerance` after that.
+    #[must_use]
+    pub fn wake_up_by(&self, tolerance: Nanos) -> Option<Nanos> {
+        let wake_up = self.next_wake_up()?;
+        Some(match self.phase {
+            Phase::Pending { wait, pause: _ } => match wait {
+                Wait::DueWithTolerance(due) => due.saturating_add(tolerance),
+                Wait::Occurrence { check_at } => self.occurrence().check_by(check_at, tolerance),
+                Wait::Due(_) | Wait::ExactOccurrence { .. } | Wait::Backoff(_) => wake_up,
+            },
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => wake_up,
+        })
     }
 
     /// When the last run or clean-up will be abandoned, if the activation is ending.

@@ -16,10 +16,12 @@ mod cron;
 mod permanent;
 mod properties;
 mod ready;
+mod reschedule;
 mod restarts;
 mod runs;
 mod stop;
 mod task;
+mod tolerance;
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -37,6 +39,7 @@ struct Harness {
     hooks: bool,
     last_heartbeat: Nanos,
     random: u64,
+    tolerance: Nanos,
     transitions: Vec<Transition>,
 }
 
@@ -50,6 +53,7 @@ impl Harness {
             hooks: false,
             last_heartbeat: 0,
             random: 0,
+            tolerance: 0,
             transitions: Vec::new(),
         }
     }
@@ -64,7 +68,17 @@ impl Harness {
     }
 
     fn step(&mut self, input: Input<'_>) -> Action {
-        let Self { spec, lifecycle, now, ahead, hooks, last_heartbeat, random, transitions } = self;
+        let Self {
+            spec,
+            lifecycle,
+            now,
+            ahead,
+            hooks,
+            last_heartbeat,
+            random,
+            tolerance,
+            transitions,
+        } = self;
         let wall = WallNanos::from(*now) + *ahead;
         let facts = Facts {
             now: *now,
@@ -73,6 +87,7 @@ impl Harness {
             has_hooks: *hooks,
             last_heartbeat: *last_heartbeat,
             random: *random,
+            tolerance: *tolerance,
         };
         lifecycle.step(spec, facts, input, &mut |transition| transitions.push(transition))
     }

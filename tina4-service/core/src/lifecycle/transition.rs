@@ -57,6 +57,8 @@ pub enum Transition {
     Paused,
     /// A pause has ended.
     Resumed,
+    /// The service follows another schedule from now on.
+    Rescheduled,
     /// A stop was requested: the activation is ending.
     Stopping,
     /// The activation has ended, its clean-up included.

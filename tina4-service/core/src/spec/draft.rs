@@ -18,6 +18,8 @@ pub struct Draft {
     pub timezone: Option<Timezone>,
     /// A time on the wall clock's grid.
     pub anchor: Option<Anchor>,
+    /// How long after its due time a run may begin, to share a wake-up with others.
+    pub tolerance: Option<Duration>,
     /// The pause before the first run.
     pub initial_delay: Option<Duration>,
     /// The upper bound of the random delay of each run.
@@ -69,6 +71,7 @@ impl Draft {
             Setting::Cron(cron) => self.cron = Some(cron),
             Setting::Timezone(timezone) => self.timezone = Some(timezone),
             Setting::Anchor(anchor) => self.anchor = Some(anchor),
+            Setting::Tolerance(tolerance) => self.tolerance = Some(tolerance),
             Setting::InitialDelay(pause) => self.initial_delay = Some(pause),
             Setting::Jitter(bound) => self.jitter = Some(bound),
             Setting::Timeout(limit) => self.timeout = Some(limit),

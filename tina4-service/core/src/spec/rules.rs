@@ -44,7 +44,8 @@ impl Draft {
         faults.extend(remove_out_of_range(&mut draft));
         faults.extend(check_anchor(&draft));
         faults.extend(check_calendar_keys(&draft));
-        faults.extend(check_jitter(&draft));
+        faults.extend(check_against_period(&draft, Key::Tolerance, draft.tolerance));
+        faults.extend(check_against_period(&draft, Key::Jitter, draft.jitter));
         faults.extend(check_ready(&draft));
         faults.extend(check_on_timeout(&draft));
         let policy = check_restart_policy(&draft, &mut faults);
@@ -68,6 +69,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         cron,
         timezone,
         anchor,
+        tolerance,
         initial_delay,
         jitter,
         timeout,
@@ -98,6 +100,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
     };
     Spec {
         schedule,
+        tolerance,
         initial_delay: initial_delay.unwrap_or(default.initial_delay),
         jitter: jitter.unwrap_or(default.jitter),
         timeout,
@@ -116,6 +119,7 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
     let Draft {
         interval,
         delay,
+        tolerance,
         initial_delay,
         jitter,
         timeout,
@@ -139,6 +143,7 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
     for (key, value) in [
         (Key::Interval, interval),
         (Key::Delay, delay),
+        (Key::Tolerance, tolerance),
         (Key::InitialDelay, initial_delay),
         (Key::Jitter, jitter),
         (Key::Timeout, timeout),
@@ -196,33 +201,36 @@ fn periodic_key(draft: &Draft) -> Option<(Key, Option<Duration>)> {
     }
 }
 
-fn check_jitter(draft: &Draft) -> Option<Fault> {
-    let jitter = draft.jitter?;
+/// `tolerance` and `jitter` need a period, and must be shorter than it.
+fn check_against_period(draft: &Draft, key: Key, value: Option<Duration>) -> Option<Fault> {
+    let value = value?;
     // Computed only here, because it is expensive.
-    let shortest = |(key, period): (Key, Option<Duration>)| match &draft.cron {
-        Some(cron) if key == Key::Cron && !draft.is_unreadable(Key::Interval) => {
-            (key, period.or_else(|| Some(cron.shortest_interval())))
+    let shortest = |(schedule, period): (Key, Option<Duration>)| match &draft.cron {
+        Some(cron) if schedule == Key::Cron && !draft.is_unreadable(Key::Interval) => {
+            (schedule, period.or_else(|| Some(cron.shortest_interval())))
         }
-        Some(_) | None => (key, period),
+        Some(_) | None => (schedule, period),
     };
     match periodic_key(draft).map(shortest) {
         // An `anchor` shows that an `interval` is missing, which is reported there.
         None if draft.anchor.is_some() || draft.is_unreadable(Key::Anchor) => None,
         None => {
-            let message = "`jitter` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `jitter`";
-            Some(Fault::key(Key::Jitter, message))
+            let message = format!(
+                "`{key}` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `{key}`"
+            );
+            Some(Fault::key(key, message))
         }
-        Some((key, Some(period))) if jitter >= period => {
-            let (found, period) = (format(jitter), format(period));
-            let limit = if key == Key::Cron {
+        Some((schedule, Some(period))) if value >= period => {
+            let (found, period) = (format(value), format(period));
+            let limit = if schedule == Key::Cron {
                 format!("`{period}` between two occurrences of `cron`")
             } else {
-                format!("`{key}` of `{period}`")
+                format!("`{schedule}` of `{period}`")
             };
             let message = format!(
-                "`jitter` of `{found}` is not shorter than the {limit}; make `jitter` shorter than `{period}`"
+                "`{key}` of `{found}` is not shorter than the {limit}; make `{key}` shorter than `{period}`"
             );
-            Some(Fault::value(Key::Jitter, message).with(key))
+            Some(Fault::value(key, message).with(schedule))
         }
         Some(_) => None,
     }

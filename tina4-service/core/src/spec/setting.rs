@@ -20,6 +20,8 @@ pub enum Setting {
     Timezone(Timezone),
     /// A time on the wall clock's grid.
     Anchor(Anchor),
+    /// How long after its due time a run may begin, to share a wake-up with others.
+    Tolerance(Duration),
     /// The pause before the first run.
     InitialDelay(Duration),
     /// The upper bound of the random delay of each run.

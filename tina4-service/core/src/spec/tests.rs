@@ -77,6 +77,7 @@ fn full() -> (Draft, Spec) {
         cron: None,
         timezone: None,
         anchor: None,
+        tolerance: secs(8),
         initial_delay: secs(1),
         jitter: secs(2),
         timeout: secs(3),
@@ -94,6 +95,7 @@ fn full() -> (Draft, Spec) {
     };
     let spec = Spec {
         schedule: Schedule::Interval(Duration::from_secs(30)),
+        tolerance: secs(8),
         initial_delay: Duration::from_secs(1),
         jitter: Duration::from_secs(2),
         timeout: secs(3),
@@ -125,6 +127,7 @@ fn every_setting_arrives_in_its_field() {
     let mut found = draft();
     for setting in [
         Setting::Interval(second(30)),
+        Setting::Tolerance(second(8)),
         Setting::InitialDelay(second(1)),
         Setting::Jitter(second(2)),
         Setting::Timeout(second(3)),
@@ -350,6 +353,42 @@ fn rule_29_and_157_on_timeout_requires_a_timeout() {
     }
     let found = Draft { on_timeout: Some(OnTimeout::Cancel), ..draft() }.check().unwrap_err();
     assert_eq!((found[0].key, found[0].related_key), (Key::OnTimeout, Some(Key::Timeout)));
+}
+
+#[test]
+fn tolerance_is_shorter_than_the_period() {
+    let continuous = "`tolerance` has no effect on a continuous service; add `interval`, `delay` or `cron`, or remove `tolerance`";
+    let interval = "`tolerance` of `1s` is not shorter than the `interval` of `1s`; make `tolerance` shorter than `1s`";
+    let delay = "`tolerance` of `1m 30s` is not shorter than the `delay` of `1s`; make `tolerance` shorter than `1s`";
+    let occurrences = "`tolerance` of `10m` is not shorter than the `5m` between two occurrences of `cron`; make `tolerance` shorter than `5m`";
+    let jitter = "`jitter` of `1s` is not shorter than the `interval` of `1s`; make `jitter` shorter than `1s`";
+    check(&[
+        (Draft { tolerance: secs(1), ..draft() }, &[continuous]),
+        (Draft { tolerance: secs(1), interval: millis(1001), ..draft() }, &[]),
+        (Draft { tolerance: secs(1), interval: secs(1), ..draft() }, &[interval]),
+        (Draft { tolerance: secs(90), delay: secs(1), ..draft() }, &[delay]),
+        (Draft { tolerance: secs(600), cron: cron("5,10,40 8 * * *"), ..draft() }, &[occurrences]),
+        (Draft { tolerance: secs(299), cron: cron("*/5 * * * *"), ..draft() }, &[]),
+        (Draft { tolerance: secs(1), unreadable: vec![Key::Interval], ..draft() }, &[]),
+        // Each of two keys has its own fault.
+        (
+            Draft { tolerance: secs(1), jitter: secs(1), interval: secs(1), ..draft() },
+            &[interval, jitter],
+        ),
+    ]);
+}
+
+#[test]
+fn the_shortest_period_of_each_schedule() {
+    let schedule = |draft: Draft| draft.check().unwrap().schedule;
+    for (draft, expected) in [
+        (draft(), None),
+        (Draft { interval: secs(5), ..draft() }, secs(5)),
+        (Draft { delay: secs(6), ..draft() }, secs(6)),
+        (Draft { cron: cron("5,10,40 8 * * *"), ..draft() }, secs(300)),
+    ] {
+        assert_eq!(schedule(draft).shortest_period(), expected);
+    }
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub(super) type Work = Arc<dyn Fn() + Send + Sync>;
 
 /// A source of work, ordered by due time. It is finished once it has been closed and no work is left.
 pub(super) struct FakeSource {
-    due: BTreeMap<(Nanos, u32), Work>,
+    /// Each with the instant from which it may be taken, which may be earlier than its due time.
+    due: BTreeMap<(Nanos, u32), (Nanos, Work)>,
     next_id: u32,
     executing: usize,
     pub(super) done: usize,
@@ -77,7 +78,12 @@ impl FakeSource {
     }
 
     pub(super) fn add(&mut self, at: Nanos, work: Work) {
-        self.due.insert((at, self.next_id), work);
+        self.add_tolerant(at, at, work);
+    }
+
+    /// Adds work that must begin by `due`, and may begin from `earliest` on.
+    pub(super) fn add_tolerant(&mut self, earliest: Nanos, due: Nanos, work: Work) {
+        self.due.insert((due, self.next_id), (earliest, work));
         self.next_id += 1;
     }
 }
@@ -98,6 +104,11 @@ impl WorkSource for FakeSource {
         work.into_iter().chain(deferring).min()
     }
 
+    fn is_due(&mut self, now: Nanos) -> bool {
+        let work = self.due.first_key_value().is_some_and(|(_, (earliest, _))| *earliest <= now);
+        work || self.deferring.first_key_value().is_some_and(|(at, _)| *at <= now)
+    }
+
     fn due_after_next(&self) -> Option<Nanos> {
         let work = self.due.keys().take(2).map(|(at, _)| *at);
         let mut first: Vec<_> = work.chain(self.deferring.keys().take(2).copied()).collect();
@@ -114,10 +125,10 @@ impl WorkSource for FakeSource {
             return None;
         }
         let entry = self.due.first_entry()?;
-        if entry.key().0 > now {
+        if entry.get().0 > now {
             return None;
         }
-        let work = entry.remove();
+        let (_, work) = entry.remove();
         self.executing += 1;
         self.max_executing = self.max_executing.max(self.executing);
         Some(FakeWork { work, short: self.short })

@@ -123,6 +123,58 @@ fn an_earlier_due_time_wakes_the_leader_of_a_later_one() {
 }
 
 #[test]
+fn rule_11_work_that_is_taken_early_leaves_no_due_time_uncovered() {
+    check(|| {
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+        let pool = pool(clock.clone(), None);
+        // The leader waits for 30. A worker that is still busy at 10 takes work early, and so does the
+        // leader when it is woken then.
+        pool.with(|source, now| {
+            source.add_tolerant(5, 30, yielding_work());
+            source.add_tolerant(8, 35, yielding_work());
+            source.add(40, yielding_work());
+            source.add(now, yielding_work());
+        });
+        let advancer = {
+            let (clock, pool) = (clock.clone(), Arc::clone(&pool));
+            shuttle::thread::spawn(move || {
+                for _ in 0..4 {
+                    clock.advance(Duration::from_nanos(10));
+                    pool.wake_waiters();
+                }
+            })
+        };
+        wait_for_done(&pool, 4);
+        advancer.join().unwrap();
+        close(&pool);
+    });
+}
+
+#[test]
+fn rule_11_work_that_may_begin_early_is_covered_by_its_due_time() {
+    check(|| {
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+        let pool = pool(clock.clone(), None);
+        let gate = Arc::new(Gate::default());
+        let (blocked, opener) = (Arc::clone(&gate), Arc::clone(&gate));
+        // The work at 10 blocks until the work that must begin by 20, and may begin from 10 on, has run.
+        pool.with(|source, _| {
+            source.add(10, Arc::new(move || blocked.pass()));
+            source.add_tolerant(10, 20, Arc::new(move || opener.open()));
+        });
+        for _ in 0..2 {
+            clock.advance(Duration::from_nanos(10));
+            pool.wake_waiters();
+        }
+        // Waits at the gate and not through the pool: a request to the pool would cover the next
+        // due time and hide the error.
+        gate.pass();
+        wait_for_done(&pool, 2);
+        close(&pool);
+    });
+}
+
+#[test]
 fn rule_50_blocked_runs_do_not_block_the_run_that_frees_them() {
     check(|| {
         let pool = pool(Clock::manual(SystemTime::UNIX_EPOCH), None);

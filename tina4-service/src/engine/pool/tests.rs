@@ -135,6 +135,21 @@ fn rule_52_a_short_run_costs_one_wake_up() {
 }
 
 #[test]
+fn rule_11_runs_close_together_cost_one_wake_up() {
+    let one_per_millisecond = || {
+        idle_per_run(|source, now, work| {
+            source.short = Some(true);
+            for at in (0..200).map(|item| now + item * MILLISECOND) {
+                source.add_tolerant(at, at + 20 * MILLISECOND, Arc::clone(&work));
+            }
+        })
+    };
+    // One wake-up for twenty runs, and some of the stand-by.
+    let idle: Vec<_> = (0..10).map(|_| one_per_millisecond()).collect();
+    assert!(idle.iter().any(|idle| *idle < 0.3), "{idle:?}");
+}
+
+#[test]
 fn rule_50_a_blocked_log_delays_no_run() {
     let pool = pool(Clock::system(), None);
     let (release, released) = bounded::<()>(0);

@@ -16,8 +16,12 @@ pub(crate) trait WorkSource: Send + 'static {
     /// The result of the work. It is dropped under the lock too.
     type Completion;
 
-    /// The earliest instant at which [`WorkSource::take_due`] has something to do.
+    /// By when [`WorkSource::take_due`] must be called next.
     fn next_due(&mut self) -> Option<Nanos>;
+
+    /// Whether [`WorkSource::take_due`] has something to do, even if [`WorkSource::next_due`] is later,
+    /// because of a tolerance.
+    fn is_due(&mut self, now: Nanos) -> bool;
 
     /// A lower bound of the due time after [`WorkSource::next_due`].
     fn due_after_next(&self) -> Option<Nanos>;

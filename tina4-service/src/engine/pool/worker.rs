@@ -160,7 +160,8 @@ impl<S: WorkSource> Pool<S> {
         }
         let max_spin = state.workers.wake_latency.clamp(MIN_SPIN, MAX_SPIN);
         let mut woke_at = now;
-        if target > now {
+        // With a tolerance, work may begin although it is not due yet; spinning would be a waste.
+        if target > now && !state.source.is_due(now) {
             let timed_out;
             (state, timed_out) = wait(condvar, state, self.clock.real_wait(now, target));
             woke_at = self.clock.now();
@@ -169,7 +170,8 @@ impl<S: WorkSource> Pool<S> {
             }
         }
         let left = due.saturating_sub(woke_at);
-        if left > 0 && left <= max_spin && !self.clock.is_virtual() {
+        let must_spin = left > 0 && left <= max_spin && !self.clock.is_virtual();
+        if must_spin && !state.source.is_due(woke_at) {
             drop(state);
             while self.clock.now() < due {
                 std::hint::spin_loop();

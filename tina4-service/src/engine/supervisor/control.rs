@@ -1,11 +1,13 @@
 //! Requests to one service, and the answers to them.
 
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::Supervisor;
 use crate::engine::control_error::ControlError;
 use crate::engine::pool::poll::Poll;
 use crate::observe::stop_report::Stopped;
+use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 
@@ -19,9 +21,12 @@ pub(crate) enum StopResponse {
 }
 
 /// A stop in progress, to wait for with [`Supervisor::stop_result`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PendingStop {
     pub(crate) index: u32,
+    /// The service. The index alone does not identify it: the service may be unregistered while somebody
+    /// waits for its stop. Weak, because it owns user values.
+    instance: Weak<Instance>,
     activation: u32,
     requested: Nanos,
 }
@@ -29,7 +34,7 @@ pub(crate) struct PendingStop {
 impl Supervisor {
     /// The index of the service with this name. The caller adds the most similar known name to the
     /// error, without the lock.
-    pub(super) fn find(&mut self, name: &str) -> Result<u32, ControlError> {
+    pub(super) fn find(&self, name: &str) -> Result<u32, ControlError> {
         let unknown = || ControlError::Unknown { name: name.to_owned(), nearest: None };
         self.registry.find(name).ok_or_else(unknown)
     }
@@ -80,28 +85,29 @@ impl Supervisor {
         name: &str,
         now: Nanos,
     ) -> Result<StopResponse, ControlError> {
-        let response = self.begin_stop(name, now);
+        let index = self.find(name)?;
+        let response = self.begin_stop(index, now);
         self.follow_up(now);
-        response
+        Ok(response)
     }
 
     /// Asks one service to stop. The caller must handle the follow-ups.
-    fn begin_stop(&mut self, name: &str, now: Nanos) -> Result<StopResponse, ControlError> {
-        let index = self.find(name)?;
+    pub(super) fn begin_stop(&mut self, index: u32, now: Nanos) -> StopResponse {
         let service = self.registry.get_mut(index);
         let (state, place) = (service.life.state(), service.instance.definition.place());
         if !state.is_active() && state != State::Blocked {
-            return Ok(StopResponse::Answered(if service.life.is_executing() {
+            return StopResponse::Answered(if service.life.is_executing() {
                 Stopped::Abandoned { age: service.executing_for(now), place }
             } else {
                 Stopped::NotActive { state }
-            }));
+            });
         }
         let activation = service.life.activation();
         let deadline = now.saturating_add(nanos(service.instance.definition.spec().stop_timeout));
         service.record_stop_request(now);
         self.step(index, Input::Stop { deadline }, now);
-        Ok(StopResponse::Pending(PendingStop { index, activation, requested: now }))
+        let instance = Arc::downgrade(&self.registry.get(index).instance);
+        StopResponse::Pending(PendingStop { index, instance, activation, requested: now })
     }
 
     /// Asks one service to stop and to start again. Returns the stop to wait for, if it was active.
@@ -111,9 +117,9 @@ impl Supervisor {
         now: Nanos,
     ) -> Result<Option<PendingStop>, ControlError> {
         // A service that could not start again is not stopped.
-        self.find_startable(name)?;
+        let index = self.find_startable(name)?;
         // Defer follow-ups until after the start, so that dependents keep waiting for it.
-        match self.begin_stop(name, now)? {
+        match self.begin_stop(index, now) {
             StopResponse::Pending(pending) => {
                 // If no run and no clean-up was left, the service has stopped already, and this
                 // starts it. Otherwise this records that the service is to start again.
@@ -127,11 +133,18 @@ impl Supervisor {
     /// The result of a stop. `caller`: the service that waits for it, if any.
     pub(crate) fn stop_result(
         &mut self,
-        pending: PendingStop,
+        pending: &PendingStop,
         caller: Option<u32>,
         now: Nanos,
     ) -> Poll<Stopped> {
-        let PendingStop { index, activation, requested } = pending;
+        let PendingStop { index, instance, activation, requested } = pending;
+        let (index, activation) = (*index, *activation);
+        let ended = |at: Nanos| Stopped::Ended {
+            after: Duration::from_nanos(at.saturating_sub(*requested)),
+        };
+        if !self.registry.has(index, instance) {
+            return Poll::Ready(ended(now));
+        }
         let is_late = |deadline| deadline <= now;
         if self.registry.get(index).life.stop_deadline().is_some_and(is_late) {
             self.apply(index, Input::Expired, now);
@@ -143,9 +156,7 @@ impl Supervisor {
             return Poll::Ready(Stopped::Abandoned { age: service.executing_for(now), place });
         }
         if !is_same_activation || !service.life.state().is_active() {
-            let ended = service.ended_at().unwrap_or(now);
-            let after = Duration::from_nanos(ended.saturating_sub(requested));
-            return Poll::Ready(Stopped::Ended { after });
+            return Poll::Ready(ended(service.ended_at().unwrap_or(now)));
         }
         // Two services that stop each other would wait forever, so a run that has itself been asked
         // to return, because of a stop or of its timeout, does not wait.

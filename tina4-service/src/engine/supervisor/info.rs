@@ -1,31 +1,33 @@
 //! Snapshots of services for users.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Supervisor;
 use super::supervised::Supervised;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stats::FailureCounts;
-use crate::service::instance::Instance;
 use crate::time::wall::{wall_after, wall_time};
 use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
 
 impl Supervisor {
-    /// All services, in the order of their registration.
-    pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
-        self.registry.iter().map(|service| Arc::clone(&service.instance)).collect()
+    /// The names of all services, in no particular order.
+    pub(crate) fn names(&self) -> Vec<Cow<'static, str>> {
+        self.registry.iter().map(|service| service.instance.definition.name()).collect()
     }
 
     /// The service with this name, if there is one.
     #[cfg(feature = "testing")]
-    pub(crate) fn instance(&mut self, name: &str) -> Option<Arc<Instance>> {
-        self.registry.find(name).map(|index| Arc::clone(&self.registry.get(index).instance))
+    pub(crate) fn instance(
+        &self,
+        name: &str,
+    ) -> Option<std::sync::Arc<crate::service::instance::Instance>> {
+        self.registry.find(name).map(|index| self.registry.get(index).instance.clone())
     }
 
-    pub(crate) fn state(&mut self, name: &str) -> Option<State> {
+    pub(crate) fn state(&self, name: &str) -> Option<State> {
         self.registry.find(name).map(|index| self.registry.get(index).life.state())
     }
 
@@ -59,7 +61,7 @@ impl Supervisor {
             name: definition.name(),
             place: definition.place(),
             function: definition.path(),
-            schedule: instance.schedule(),
+            schedule: service.schedule(),
             state: life.state(),
             since: clock.wall_at(life.since()),
             next_due: life
@@ -75,7 +77,7 @@ impl Supervisor {
             last_end: wall(last_end.map(|(at, _)| at)),
             last_duration: last_end.map(|(_, took)| took),
             last_error,
-            lateness: stats.lateness(started.saturating_sub(life.run_due())),
+            lateness: stats.lateness(service.lateness()),
             duration: stats.duration(),
             ready: life.readiness().is_ready(),
             waits_for: self.names_of_unready_dependencies(index),

@@ -1,20 +1,37 @@
 //! Waiting for a service to become ready, and what services wait for.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::Supervisor;
 use crate::engine::Engine;
 use crate::engine::control_error::ControlError;
 use crate::engine::pool::poll::Poll;
+use crate::service::instance::Instance;
 use crate::service::ready_listener::ReadyListener;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
 impl ReadyListener for Engine {
-    fn notified(self: Arc<Self>, service: &str, instance: usize) {
-        self.with(|supervisor, now| supervisor.notified(service, instance, now));
+    fn notified(self: Arc<Self>, service: &str, instance: usize, may_block: bool) {
+        let notify = |supervisor: &mut Supervisor, now| supervisor.notified(service, instance, now);
+        #[cfg(feature = "tokio")]
+        if !may_block {
+            return self.with_nonblocking(notify);
+        }
+        let _ = may_block;
+        self.with(notify);
     }
+}
+
+/// A wait for a service to become ready.
+#[derive(Debug)]
+pub(crate) struct ReadyWait {
+    index: u32,
+    name: String,
+    /// The service. The index alone does not identify it, because the service may be unregistered
+    /// meanwhile. Weak, because it owns user values.
+    instance: Weak<Instance>,
 }
 
 impl Supervisor {
@@ -41,13 +58,14 @@ impl Supervisor {
         &mut self,
         name: &str,
         caller: Option<u32>,
-    ) -> Result<u32, ControlError> {
+    ) -> Result<ReadyWait, ControlError> {
         let index = self.find(name)?;
         if caller == Some(index) && !self.registry.get(index).life.readiness().is_ready() {
             return Err(ControlError::WaitsForItself { name: name.to_owned() });
         }
         self.ready_waiters += 1;
-        Ok(index)
+        let instance = Arc::downgrade(&self.registry.get(index).instance);
+        Ok(ReadyWait { index, name: name.to_owned(), instance })
     }
 
     pub(crate) fn end_ready_wait(&mut self) {
@@ -57,11 +75,15 @@ impl Supervisor {
     /// Whether the service is ready. `caller`: the service that waits for it, if any.
     pub(crate) fn ready_result(
         &self,
-        index: u32,
+        wait: &ReadyWait,
         caller: Option<u32>,
     ) -> Poll<Result<(), ControlError>> {
+        let index = wait.index;
+        let name = || wait.name.clone();
+        if !self.registry.has(index, &wait.instance) {
+            return Poll::Ready(Err(ControlError::Unknown { name: name(), nearest: None }));
+        }
         let service = self.registry.get(index);
-        let name = || service.instance.definition.name_str().to_owned();
         let readiness = service.life.readiness();
         if readiness.is_ready() {
             return Poll::Ready(Ok(()));

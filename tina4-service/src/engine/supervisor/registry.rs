@@ -1,56 +1,73 @@
 //! The services of a runner and their dependencies.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use super::supervised::{Links, Supervised};
+use super::supervised::Supervised;
+use crate::plan::check::{self, Checked};
+use crate::plan::directory::Directory;
 use crate::plan::fault::Fault;
-use crate::plan::instances::Instances;
-use crate::plan::names::Names;
-use crate::plan::order::Link;
-use crate::plan::resolve::{self, Resolved};
+use crate::plan::order::{Graph, Link};
 use crate::plan::selection::Selection;
+use crate::plan::services::Services;
 use crate::plan::start_error::StartError;
-use crate::service::definition::Definition;
 use crate::service::environment::Environment;
 use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::{Dependencies, State};
 use tina4_service_core::{Nanos, Timers};
 
-/// The services of a runner, by index, in the order of their registration.
+mod membership;
+
+/// The services of a runner, by index. The index of a service that was removed is used again.
 pub(super) struct Registry {
     services: Vec<Supervised>,
-    /// The indices by name; updated at each lookup.
-    names: Names,
-    selection: Selection,
-    checked: Checked,
-}
-
-/// The result of the last check, and the numbers of services and provided values that it covered.
-#[derive(Default)]
-struct Checked {
-    services: usize,
-    provided: u64,
-    order: Vec<u32>,
-    faults: Vec<Fault>,
+    /// The indices that no service has at present.
+    free: Vec<u32>,
+    /// What their slots hold; `None` until the first service is removed.
+    vacant: Option<Arc<Instance>>,
+    directory: Directory,
+    /// Declared services whose name another one has already, which is a fault.
+    duplicates: Vec<u32>,
+    /// Each cycle of dependencies contains at least one of these services; those that closed one.
+    cycle_closers: Vec<u32>,
+    /// The number of changes to the services.
+    revision: u64,
+    /// The last check of all services, and the revision and the number of provided values that it covered.
+    checked: Option<(u64, u64, Checked)>,
+    /// The last service that could not start, with the revision and the number of provided values, and
+    /// its faults. Somebody may try again and again, and the suggestions in messages take time.
+    last_refused: Option<((u64, u64, u32), Vec<Fault>)>,
 }
 
 impl Registry {
     pub(super) fn new(selection: Selection) -> Self {
         Self {
             services: Vec::new(),
-            names: Names::default(),
-            selection,
-            checked: Checked::default(),
+            free: Vec::new(),
+            vacant: None,
+            directory: Directory::new(selection),
+            duplicates: Vec::new(),
+            cycle_closers: Vec::new(),
+            revision: 0,
+            checked: None,
+            last_refused: None,
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// The number of indices that are or were in use.
+    pub(super) fn slots(&self) -> usize {
         self.services.len()
     }
 
-    pub(super) fn indices(&self) -> std::ops::Range<u32> {
-        0..u32::try_from(self.services.len()).unwrap_or(u32::MAX)
+    pub(super) fn len(&self) -> usize {
+        self.services.len() - self.free.len()
+    }
+
+    /// The indices of all services.
+    pub(super) fn indices(&self) -> impl Iterator<Item = u32> {
+        let all = (0_u32..).zip(&self.services);
+        all.filter(|(_, service)| !self.is_vacant(service)).map(|(index, _)| index)
     }
 
     #[inline]
@@ -64,91 +81,95 @@ impl Registry {
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Supervised> {
-        self.services.iter()
+        self.services.iter().filter(|service| !self.is_vacant(service))
     }
 
-    pub(super) fn add(&mut self, definition: Definition, env: &Arc<Environment>, now: Nanos) {
-        let instance = Arc::new(Instance::new(definition, Arc::clone(env)));
-        self.services.push(Supervised::new(instance, now));
+    /// Whether this is what a free slot holds.
+    fn is_vacant(&self, service: &Supervised) -> bool {
+        self.vacant.as_ref().is_some_and(|vacant| Arc::ptr_eq(vacant, &service.instance))
+    }
+
+    /// Whether this index still stands for this service.
+    pub(super) fn has(&self, index: u32, instance: &Weak<Instance>) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.get(index).instance), instance.as_ptr())
     }
 
     /// The service with this name. If there are several, which is a fault: the first.
-    pub(super) fn find(&mut self, name: &str) -> Option<u32> {
-        let count = self.indices().end;
-        let Self { services, names, .. } = self;
-        let instances = Instances { count, get: &|index| &services[index as usize].instance };
-        names.update(&instances);
-        names.find(name, &instances)
+    pub(super) fn find(&self, name: &str) -> Option<u32> {
+        self.directory.names().find(name, |index| name_of(&self.services, index))
     }
 
-    /// Checks all services and resolves their dependencies, unless nothing has been added since the last
-    /// check.
-    ///
-    /// The links of active services come out the same as before, because their dependencies were
-    /// already known when they started.
-    pub(super) fn resolve(&mut self, env: &Environment) {
-        let (known, provided) = (self.services.len(), env.resources.count());
-        // With no services the counts are equal from the start, although nothing has been checked:
-        // there may be faults even so.
-        if known > 0 && (self.checked.services, self.checked.provided) == (known, provided) {
-            return;
-        }
-        let count = self.indices().end;
-        let Self { services, names, selection, .. } = self;
-        let instances = Instances { count, get: &|index| &services[index as usize].instance };
-        names.update(&instances);
-        let resolved = resolve::resolve(&instances, names, selection, &env.resources);
-        for service in &mut self.services {
-            service.clear_links();
-        }
-        let Resolved { dependencies, left_out, order, faults } = resolved;
-        for (index, dependencies) in dependencies {
-            let active = u32::from(self.get(index).life.state().is_active());
-            for link in &dependencies {
-                let Links { dependents, active_dependents, .. } =
-                    self.get_mut(link.index).links_mut();
-                dependents.push(index);
-                *active_dependents += active;
-            }
-            self.get_mut(index).links_mut().dependencies = dependencies;
-        }
-        for (index, left_out) in left_out {
-            self.get_mut(index).links_mut().left_out = left_out;
-        }
-        self.checked = Checked { services: known, provided, order, faults };
+    /// Calls `look` with the services as a check sees them.
+    fn with_services<T>(&self, indices: &[u32], look: impl FnOnce(&Services<'_>) -> T) -> T {
+        look(&Services {
+            indices,
+            directory: &self.directory,
+            duplicates: &self.duplicates,
+            instance: &|index| &self.get(index).instance,
+            is_rescheduled: &|index| self.get(index).is_rescheduled(),
+            graph: Graph {
+                limit: self.services.len(),
+                dependencies: &|index| self.get(index).dependencies(),
+                dependents: &|index| self.get(index).dependents(),
+            },
+        })
     }
 
-    /// Checks all services, unless nothing has been added since the last check.
+    /// Checks all services, unless nothing has changed since the last check. Returns the start order.
     ///
     /// # Errors
     ///
     /// There is at least one fault, or there are no services.
-    pub(super) fn check(&mut self, env: &Environment) -> Result<(), StartError> {
-        if self.services.is_empty() && self.selection.unknown.is_empty() {
-            return Err(self.selection.why_empty());
+    pub(super) fn check(&mut self, env: &Environment) -> Result<&[u32], StartError> {
+        let selection = self.directory.selection();
+        if self.len() == 0 && selection.unknown.is_empty() {
+            // If any was removed, the linker and the selection are not the cause.
+            let is_empty_again = self.vacant.is_some();
+            return Err(match is_empty_again {
+                true => StartError::NothingRegistered,
+                false => selection.why_empty(),
+            });
         }
-        self.resolve(env);
-        if self.checked.faults.is_empty() {
-            Ok(())
-        } else {
-            Err(StartError::Faults(self.checked.faults.clone()))
+        let (revision, provided) = (self.revision, env.resources.count());
+        let is_current = |known: &(u64, u64, Checked)| (known.0, known.1) == (revision, provided);
+        if !self.checked.as_ref().is_some_and(is_current) {
+            let indices: Vec<u32> = self.indices().collect();
+            let checked =
+                self.with_services(&indices, |services| check::check_all(services, &env.resources));
+            self.checked = Some((revision, provided, checked));
         }
+        let (_, _, Checked { order, faults }) = self.checked.get_or_insert_default();
+        if faults.is_empty() { Ok(order) } else { Err(StartError::Faults(faults.clone())) }
     }
 
-    /// The start order that the last check found.
-    pub(super) fn order(&self) -> &[u32] {
-        &self.checked.order
+    /// The faults that prevent one service from starting.
+    pub(super) fn faults_of(&mut self, index: u32, env: &Environment) -> Vec<Fault> {
+        let known = (self.revision, env.resources.count(), index);
+        if let Some((refused, faults)) = &self.last_refused
+            && *refused == known
+        {
+            return faults.clone();
+        }
+        let may_have_cycles = !self.cycle_closers.is_empty();
+        let check = |services: &Services<'_>| {
+            check::check_one(services, index, may_have_cycles, &env.resources)
+        };
+        if self.with_services(&[], check).is_empty() {
+            return Vec::new();
+        }
+        // Once more, with all names for the messages.
+        let indices: Vec<u32> = self.indices().collect();
+        let faults = self.with_services(&indices, check);
+        self.last_refused = Some((known, faults.clone()));
+        faults
     }
 
-    /// The faults of the last check that concern one service.
-    pub(super) fn faults_of(&self, index: u32) -> Vec<Fault> {
-        let definition = &self.get(index).instance.definition;
-        self.checked
-            .faults
-            .iter()
-            .filter(|fault| fault.prevents_start_of(definition))
-            .cloned()
-            .collect()
+    /// The services in the `after` of this one that the runner leaves out.
+    pub(super) fn left_out(&self, index: u32) -> Vec<Cow<'static, str>> {
+        if self.directory.selection().excluded.is_empty() {
+            return Vec::new();
+        }
+        self.with_services(&[], |services| check::left_out(services, index))
     }
 
     /// Whether a service may start, judging by its dependencies.
@@ -234,8 +255,7 @@ impl Registry {
     /// Changes the number of active dependents of each dependency of this service by `delta`.
     pub(super) fn adjust_active_dependents(&mut self, index: u32, delta: i32) {
         for position in 0..self.get(index).dependencies().len() {
-            let Link { index: dependency, is_required: _ } =
-                self.get(index).dependencies()[position];
+            let Link { index: dependency, .. } = self.get(index).dependencies()[position];
             let count = &mut self.get_mut(dependency).links_mut().active_dependents;
             *count = count.saturating_add_signed(delta);
         }
@@ -245,10 +265,15 @@ impl Registry {
     pub(super) fn rebuild_timers(&mut self, timers: &mut Timers) {
         timers.clear();
         for (service, index) in self.services.iter_mut().zip(0_u32..) {
-            service.queued = service.life.next_wake_up().unwrap_or(Nanos::MAX);
+            service.queued = service.wake_up_by().unwrap_or(Nanos::MAX);
             if service.queued < Nanos::MAX {
                 timers.push(service.queued, index);
             }
         }
     }
+}
+
+/// The name of the service with this index.
+fn name_of(services: &[Supervised], index: u32) -> &str {
+    services[index as usize].instance.definition.name_str()
 }

@@ -1,6 +1,7 @@
 //! Adding, checking and starting services.
 
 use std::io;
+use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
@@ -10,13 +11,26 @@ use crate::observe::event::{Change, Event};
 use crate::plan::order::Link;
 use crate::plan::plan::Plan;
 use crate::plan::start_error::StartError;
-use crate::service::definition::Definition;
+use crate::service::instance::Instance;
+use crate::sys::place::Place;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 
 impl Supervisor {
-    pub(crate) fn add(&mut self, definition: Definition, now: Nanos) {
-        self.registry.add(definition, &self.env, now);
+    /// Adds the declared services of a new runner.
+    pub(crate) fn add_declared(&mut self, instances: Vec<Arc<Instance>>, now: Nanos) {
+        self.registry.add_declared(instances, now);
+    }
+
+    /// Adds a service whose settings have no faults.
+    ///
+    /// # Errors
+    ///
+    /// The name is taken by the service at the returned place.
+    pub(crate) fn register(&mut self, instance: &Arc<Instance>, now: Nanos) -> Result<(), Place> {
+        let index = self.registry.add(instance, now)?;
+        self.record(index, Change::Registered, now);
+        Ok(())
     }
 
     pub(crate) fn subscribe(&mut self) -> Receiver<Event> {
@@ -37,24 +51,24 @@ impl Supervisor {
     }
 
     pub(crate) fn check(&mut self) -> Result<Plan, StartError> {
-        self.registry.check(&self.env)?;
-        let planned = self.registry.order().iter().map(|index| {
+        let order = self.registry.check(&self.env)?.to_vec();
+        let planned = order.iter().map(|index| {
             let service = self.registry.get(*index);
             let named = |link: &Link| {
                 (self.registry.get(link.index).instance.definition.name(), link.is_required)
             };
-            (&*service.instance, service.dependencies().iter().map(named).collect())
+            let dependencies = service.dependencies().iter().map(named).collect();
+            (&*service.instance, service.schedule(), dependencies)
         });
         Ok(Plan::new(planned, self.env.clock.wall()))
     }
 
     pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
         self.may_start()?;
-        self.registry.check(&self.env)?;
+        let order = self.registry.check(&self.env)?.to_vec();
         self.timers.reserve(self.registry.len());
         let shutdowns = self.shutdown.begun();
-        for position in 0..self.registry.order().len() {
-            let index = self.registry.order()[position];
+        for index in order {
             let service = self.registry.get(index);
             let autostart = service.instance.definition.spec().autostart;
             // Finished and failed services are started only by name.
@@ -86,8 +100,7 @@ impl Supervisor {
     pub(super) fn find_startable(&mut self, name: &str) -> Result<u32, ControlError> {
         let index = self.find(name)?;
         self.may_start().map_err(ControlError::Start)?;
-        self.registry.resolve(&self.env);
-        let faults = self.registry.faults_of(index);
+        let faults = self.registry.faults_of(index, &self.env);
         if faults.is_empty() {
             Ok(index)
         } else {
@@ -113,7 +126,7 @@ impl Supervisor {
 
     /// Reverts a start that failed because no thread could be spawned.
     pub(crate) fn undo_start(&mut self, now: Nanos) {
-        for index in self.registry.indices() {
+        for index in self.registry.indices().collect::<Vec<_>>() {
             self.apply(index, Input::StartFailed, now);
         }
     }

@@ -1,23 +1,33 @@
 //! The supervisor's data about each service.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::observe::stats::{FailureCounts, Stats};
 use crate::plan::order::Link;
 use crate::service::context::{NO_OCCURRENCE, RunInfo};
+use crate::service::definition::Definition;
+use crate::service::environment::Environment;
 use crate::service::instance::Instance;
+use crate::service::registration::Registration;
+use crate::time::schedule::Schedule;
+use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::Lifecycle;
-use tina4_service_core::{Nanos, Timers};
+use tina4_service_core::{Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
+
+/// The definition of the service in a free slot. Such a slot holds a service without a function, instead
+/// of an `Option`, so that access to a service by its index costs no check.
+static VACANT: Registration = Registration::VACANT;
 
 /// One service. There may be a hundred thousand of them, so rarely used data is boxed.
 pub(super) struct Supervised {
     pub(super) instance: Arc<Instance>,
     pub(super) life: Lifecycle,
     pub(super) stats: Stats,
-    /// The due time of this service's current entry in the timer queue, which is never later than its
-    /// next wake-up; `Nanos::MAX` if it has none. All its other entries are outdated.
+    /// The instant of this service's current entry in the timer queue, which is never later than
+    /// [`Supervised::wake_up_by`]; `Nanos::MAX` if it has none. All its other entries are outdated.
     pub(super) queued: Nanos,
+    /// Whether it has a time zone, a tolerance or a new schedule.
+    pub(super) has_time_settings: bool,
     cold: Option<Box<Cold>>,
     pub(super) end: Option<Box<EndInfo>>,
 }
@@ -27,6 +37,31 @@ pub(super) struct Supervised {
 struct Cold {
     links: Links,
     failures: FailureCounts,
+    /// Set by `reschedule`.
+    schedule: Option<NewSchedule>,
+}
+
+/// The settings of a service whose schedule was changed at run time.
+pub(super) struct NewSchedule {
+    /// The settings of its definition, with the new schedule.
+    pub(super) spec: Spec,
+    /// The time zone of a calendar schedule.
+    pub(super) zone: Option<Zone>,
+    /// How long after a due time a run may begin; 0: the service has no tolerance.
+    pub(super) tolerance: Nanos,
+}
+
+/// What one step of a service needs, borrowed from it at the same time.
+pub(super) struct StepParts<'a> {
+    pub(super) life: &'a mut Lifecycle,
+    pub(super) instance: &'a Instance,
+    pub(super) spec: &'a Spec,
+    /// The wall time; 0 if the schedule does not need it.
+    pub(super) wall: WallNanos,
+    /// The time zone; UTC if the schedule does not need it.
+    pub(super) zone: &'a dyn CoreZone,
+    /// How long after a due time a run may begin; 0: the service has no tolerance.
+    pub(super) tolerance: Nanos,
 }
 
 /// The dependencies and dependents of a service.
@@ -38,8 +73,6 @@ pub(super) struct Links {
     pub(super) dependents: Vec<u32>,
     /// How many of `dependents` are active.
     pub(super) active_dependents: u32,
-    /// The services in its `after` that this runner leaves out.
-    pub(super) left_out: Vec<Cow<'static, str>>,
 }
 
 /// Data about the end of the activation.
@@ -63,15 +96,91 @@ pub(super) struct EndInfo {
 impl Supervised {
     pub(super) fn new(instance: Arc<Instance>, now: Nanos) -> Self {
         let life = Lifecycle::new(instance.definition.run_kind(), now);
-        Self { instance, life, stats: Stats::new(), queued: Nanos::MAX, cold: None, end: None }
+        Self {
+            has_time_settings: instance.has_time_settings(),
+            instance,
+            life,
+            stats: Stats::new(),
+            queued: Nanos::MAX,
+            cold: None,
+            end: None,
+        }
+    }
+
+    /// What a free slot holds.
+    pub(super) fn vacant_instance(env: &Arc<Environment>) -> Arc<Instance> {
+        Arc::new(Instance::new(Definition::Declared(&VACANT), Arc::clone(env)))
+    }
+
+    /// The settings that the service follows: those of its definition, unless its schedule was changed.
+    #[inline]
+    pub(super) fn spec(&self) -> &Spec {
+        match self.cold.as_deref() {
+            Some(Cold { schedule: Some(new), .. }) => &new.spec,
+            Some(Cold { schedule: None, .. }) | None => self.instance.definition.spec(),
+        }
+    }
+
+    /// What one step needs. Without `HAS_TIME_SETTINGS`, `has_time_settings` must be `false`.
+    #[inline]
+    pub(super) fn step_parts<const HAS_TIME_SETTINGS: bool>(&mut self) -> StepParts<'_> {
+        let Self { instance, life, cold, .. } = self;
+        let spec = instance.definition.spec();
+        if !HAS_TIME_SETTINGS {
+            return StepParts { life, instance, spec, wall: 0, zone: &Utc, tolerance: 0 };
+        }
+        match cold.as_deref() {
+            Some(Cold { schedule: Some(NewSchedule { spec, zone, tolerance }), .. }) => {
+                let (wall, zone): (_, &dyn CoreZone) = match zone {
+                    Some(zone) => (instance.env.clock.wall_nanos(), zone),
+                    None => (0, &Utc),
+                };
+                StepParts { life, instance, spec, wall, zone, tolerance: *tolerance }
+            }
+            Some(Cold { schedule: None, .. }) | None => {
+                let (wall, zone) = instance.calendar();
+                StepParts { life, instance, spec, wall, zone, tolerance: instance.tolerance() }
+            }
+        }
+    }
+
+    /// How long after a due time a run may begin; 0: the service has no tolerance.
+    // perf: cold, because few services have one.
+    #[cold]
+    pub(super) fn tolerance(&self) -> Nanos {
+        match self.cold.as_deref() {
+            Some(Cold { schedule: Some(new), .. }) => new.tolerance,
+            Some(Cold { schedule: None, .. }) | None => self.instance.tolerance(),
+        }
+    }
+
+    /// Whether the time zone of its schedule, if it has one, is known to this machine.
+    pub(super) fn has_usable_zone(&self) -> bool {
+        self.is_rescheduled() || self.instance.zone_fault().is_none()
+    }
+
+    /// Whether the schedule was changed at run time.
+    pub(super) fn is_rescheduled(&self) -> bool {
+        self.cold.as_ref().is_some_and(|cold| cold.schedule.is_some())
+    }
+
+    pub(super) fn set_schedule(&mut self, schedule: NewSchedule) {
+        self.has_time_settings = true;
+        self.cold.get_or_insert_default().schedule = Some(schedule);
+    }
+
+    /// The schedule that the service follows, with its time zone.
+    pub(super) fn schedule(&self) -> Schedule {
+        match self.cold.as_deref() {
+            Some(Cold { schedule: Some(NewSchedule { spec, zone, .. }), .. }) => {
+                Schedule::new(spec.schedule.clone(), zone.clone())
+            }
+            Some(Cold { schedule: None, .. }) | None => self.instance.schedule(),
+        }
     }
 
     pub(super) fn dependencies(&self) -> &[Link] {
         self.cold.as_ref().map_or(&[], |cold| &cold.links.dependencies)
-    }
-
-    pub(super) fn left_out(&self) -> &[Cow<'static, str>] {
-        self.cold.as_ref().map_or(&[], |cold| &cold.links.left_out)
     }
 
     pub(super) fn dependents(&self) -> &[u32] {
@@ -86,10 +195,12 @@ impl Supervised {
         &mut self.cold.get_or_insert_default().links
     }
 
-    pub(super) fn clear_links(&mut self) {
-        if let Some(cold) = &mut self.cold {
-            cold.links = Links::default();
-        }
+    /// Removes and returns the links to the services that it depends on.
+    pub(super) fn take_dependencies(&mut self) -> Vec<Link> {
+        self.cold
+            .as_mut()
+            .map(|cold| std::mem::take(&mut cold.links.dependencies))
+            .unwrap_or_default()
     }
 
     pub(super) fn failures(&self) -> FailureCounts {
@@ -108,19 +219,44 @@ impl Supervised {
             attempt: stats.attempt,
             due: life.run_due(),
             occurrence: life.run_occurrence().unwrap_or(NO_OCCURRENCE),
-            started: life.run_started(),
+            lateness: self.lateness(),
         }
+    }
+
+    /// How late the current or last run began, beyond its tolerance.
+    #[inline]
+    pub(super) fn lateness(&self) -> Nanos {
+        self.life.run_lateness(|| self.tolerance())
     }
 
     pub(super) fn end_mut(&mut self) -> &mut EndInfo {
         self.end.get_or_insert_default()
     }
 
-    /// Makes sure that the timer queue has an entry no later than the life cycle's next wake-up.
-    /// Returns whether it added one.
+    /// By when the life cycle needs its next wake-up, if it has one.
+    // perf: not inlined, so that services without a tolerance do not pay for it.
+    #[inline(never)]
+    pub(super) fn wake_up_by(&self) -> Option<Nanos> {
+        self.life.wake_up_by(self.tolerance())
+    }
+
+    /// Whether an entry of the timer queue with this instant is current: the life cycle needs its next
+    /// wake-up then.
     #[inline]
-    pub(super) fn rearm(&mut self, index: u32, timers: &mut Timers) -> bool {
-        match self.life.next_wake_up() {
+    pub(super) fn is_current(&self, queued: Nanos) -> bool {
+        // The first condition is enough without a tolerance.
+        self.queued == queued
+            && (self.life.next_wake_up() == Some(queued) || self.wake_up_by() == Some(queued))
+    }
+
+    /// Makes sure that the timer queue has an entry no later than [`Supervised::wake_up_by`]. Returns
+    /// whether it added one.
+    // perf: a large part of a step; the compiler does not inline it on its own.
+    #[inline(always)]
+    pub(super) fn rearm(&mut self, index: u32, tolerance: Nanos, timers: &mut Timers) -> bool {
+        let wake_up =
+            if tolerance == 0 { self.life.next_wake_up() } else { self.life.wake_up_by(tolerance) };
+        match wake_up {
             Some(wake_up) if wake_up < self.queued => {
                 self.queued = wake_up;
                 timers.push(wake_up, index);

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tina4_service_core::CrashKind;
 use tina4_service_core::lifecycle::Crash;
+use tina4_service_core::{CrashKind, Schedule};
 
 use super::control::{PendingStop, StopResponse};
 use super::*;
@@ -16,23 +16,34 @@ use crate::engine::work::{Completion, WorkItem, WorkKind};
 use crate::observe::stop_report::Stopped;
 use crate::plan::fault::Fault;
 use crate::plan::start_error::StartError;
+use crate::service::instance::Instance;
 use crate::service::outcome::Exit;
 use crate::service::settings::SettingsCache;
 use crate::sys::place::Place;
 use crate::time::clock::Clock;
-use crate::{Ready, Service};
+use crate::{Ready, Res, Service};
 use tina4_service_core::lifecycle::State;
 
 const SECOND: Nanos = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(25);
 
 fn supervisor(services: impl IntoIterator<Item = Service>) -> Supervisor {
+    supervisor_with_tolerance(Duration::ZERO, services)
+}
+
+/// A supervisor whose default tolerance is `tolerance`.
+fn supervisor_with_tolerance(
+    tolerance: Duration,
+    services: impl IntoIterator<Item = Service>,
+) -> Supervisor {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-    let env = Environment { clock, shutdown_timeout: LIMIT, ..Environment::default() };
+    let env = Environment { clock, tolerance, shutdown_timeout: LIMIT, ..Environment::default() };
     let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
     let recent = SettingsCache::default();
     for service in services {
-        supervisor.add(service.into_definition(&recent), 0);
+        let definition = service.into_definition(&recent);
+        let instance = Arc::new(Instance::new(definition, Arc::clone(&supervisor.env)));
+        supervisor.register(&instance, 0).unwrap();
     }
     supervisor
 }
@@ -81,7 +92,8 @@ fn complete(
     now: Nanos,
     may_repeat: bool,
 ) -> Option<WorkItem> {
-    let timing = Timing { began: item.context.run_info().started, ended: now, now, may_repeat };
+    let began = supervisor.registry.get(item.index).life.run_started();
+    let timing = Timing { began, ended: now, now, may_repeat };
     let id = supervisor.complete(item, completion, timing);
     id.map(|id| supervisor.begin(id))
 }
@@ -132,7 +144,7 @@ fn a_repeating_service_lets_others_go_first() {
     // No other service is due.
     queue = repeat(&mut services, queue, 2).expect("immediately");
     let order = queue.context.run_info();
-    assert_eq!((order.number, order.due, order.started), (3, 2, 2));
+    assert_eq!((order.number, order.due, order.lateness), (3, 2, 0));
     assert!(
         finish(&mut services, queue, Completion::Ran(Exit::Again), 3).is_none(),
         "`may_repeat` is false"
@@ -147,6 +159,110 @@ fn a_repeating_service_lets_others_go_first() {
     finish(&mut services, report, crash(), LATER);
     assert!(services.deferred().is_pending());
     assert!(repeat(&mut services, queue, LATER).is_none());
+}
+
+/// What the leader does: it waits until the next due time, then takes all work that may begin.
+#[test]
+fn rule_11_due_times_close_together_share_one_wake_up() {
+    const MILLISECOND: Nanos = SECOND / 1_000;
+    let tolerant = (1..=1_000).map(|number| {
+        let offset = Duration::from_millis(number);
+        service(format!("s{number}")).interval("1s").initial_delay(offset).tolerance("10ms")
+    });
+    let exact = service("exact").interval("100ms").initial_delay("5500us");
+    let mut services = supervisor(tolerant.chain([exact]));
+    services.start_all(0).unwrap();
+    let (mut wake_ups, mut runs, mut exact_runs) = (0, 0, 0);
+    while let Some(now) = services.next_due().filter(|due| *due < 10 * SECOND) {
+        wake_ups += 1;
+        while let Some(item) = take(&mut services, now) {
+            let (name, run) = (item.context.name().to_owned(), item.context.run_info());
+            let tolerance = if name == "exact" { 0 } else { 10 * MILLISECOND };
+            assert!((run.due..=run.due + tolerance).contains(&now), "{name}: {run:?} at {now}");
+            assert!(item.context.lateness().is_zero(), "{name}");
+            runs += 1;
+            exact_runs += u32::from(name == "exact");
+            finish(&mut services, item, Completion::Ran(Exit::Wait), now);
+        }
+        assert!(!services.is_due(now), "all work that may begin was taken");
+    }
+    assert_eq!(exact_runs, 100);
+    assert!(runs - exact_runs >= 9_980, "{runs}: none was missed");
+    // Every 11 ms, and at the due times of the exact service.
+    assert!(wake_ups <= 10_000 / 11 + exact_runs + 1, "{wake_ups}");
+}
+
+#[test]
+fn rule_11_the_tolerance_of_the_runner_applies_to_services_with_a_longer_period() {
+    let services = supervisor_with_tolerance(
+        Duration::from_secs(1),
+        [
+            service("interval").interval("1001ms"),
+            service("delay").delay("2s"),
+            service("short-interval").interval("1s"),
+            service("short-delay").delay("1s"),
+            service("continuous").initial_delay("1h"),
+            service("own").interval("1h").tolerance("5ms"),
+            service("own-longer").interval("1h").tolerance("1m"),
+            service("own-short-interval").interval("10ms").tolerance("5ms"),
+        ],
+    );
+    let tolerances: Vec<_> =
+        services.registry.iter().map(|service| service.instance.tolerance()).collect();
+    let milliseconds = [1_000, 1_000, 0, 0, 0, 5, 60_000, 5];
+    assert_eq!(tolerances, milliseconds.map(|length| length * SECOND / 1_000));
+}
+
+#[cfg(feature = "cron")]
+#[test]
+fn rule_11_the_period_of_cron_is_the_shortest_time_between_two_occurrences() {
+    let services = supervisor_with_tolerance(
+        Duration::from_secs(60),
+        [service("hourly").cron("@hourly"), service("two-minutes").cron("0,1 8 * * *")],
+    );
+    let tolerances = services.registry.iter().map(|service| service.instance.tolerance());
+    assert_eq!(tolerances.collect::<Vec<_>>(), [60 * SECOND, 0]);
+}
+
+#[test]
+fn rule_11_and_185_a_new_schedule_has_the_tolerance_that_its_period_allows() {
+    let interval = |seconds| Ok((Schedule::Interval(Duration::from_secs(seconds)), None));
+    let mut services = supervisor_with_tolerance(
+        Duration::from_secs(5),
+        [service("runner").interval("3s"), service("own").interval("1h").tolerance("7s")],
+    );
+    services.start_all(0).unwrap();
+    while let Some(item) = take(&mut services, 0) {
+        finish(&mut services, item, Completion::Ran(Exit::Wait), 0);
+    }
+    services.reschedule("own", interval(60), 0).unwrap();
+    services.reschedule("runner", interval(40), 0).unwrap();
+    assert_eq!(services.next_due(), Some((40 + 5) * SECOND), "the default applies now");
+    services.reschedule("runner", interval(4), 0).unwrap();
+    assert_eq!(services.next_due(), Some(4 * SECOND), "and no longer");
+    services.request("runner", Input::Pause, 0).unwrap();
+    assert_eq!(services.next_due(), Some((60 + 7) * SECOND));
+    let refused = services.reschedule("own", interval(7), 0).unwrap_err();
+    assert!(refused.to_string().contains("`tolerance` of `7s` is not shorter"), "{refused}");
+}
+
+/// A request changes by when a service must run: the entry in the timer queue must follow.
+#[test]
+fn rule_11_and_172_run_now_does_not_wait_for_the_end_of_the_tolerance() {
+    let mut services =
+        supervisor([service("s").interval("10s").initial_delay("5s").tolerance("3s")]);
+    services.start_all(0).unwrap();
+    assert_eq!(services.next_due(), Some(8 * SECOND));
+    assert!(!services.is_due(5 * SECOND - 1) && services.is_due(5 * SECOND));
+    services.request("s", Input::RunNow, 6 * SECOND).unwrap();
+    assert_eq!(services.next_due(), Some(5 * SECOND));
+    let item = take(&mut services, 6 * SECOND).expect("it was requested");
+    assert_eq!(item.context.lateness(), Duration::from_secs(1));
+    finish(&mut services, item, Completion::Ran(Exit::Wait), 6 * SECOND);
+    assert_eq!(services.next_due(), Some(18 * SECOND));
+    // A stop does not wait either.
+    services.stop_all(LIMIT, None, 16 * SECOND);
+    assert!(services.is_idle());
 }
 
 #[test]
@@ -218,11 +334,14 @@ fn rule_24_a_report_names_the_critical_service_whenever_it_fails() {
 
 #[test]
 fn a_restart_does_not_stop_a_service_that_could_not_start_again() {
-    let mut services = supervisor([service("a").interval("1h")]);
+    let takes = Service::of("a", |_value: Option<Res<u8>>| {});
+    let mut services = supervisor([takes.interval("1h")]);
     services.start_all(0).unwrap();
-    services.add(service("a").into_definition(&SettingsCache::default()), 0);
+    let place = Place::from(std::panic::Location::caller());
+    services.env.resources.provide(1_u8, place);
+    services.env.resources.provide(2_u8, place);
     let refused =
-        services.request_restart("a", 1).expect_err("there are two services with that name now");
+        services.request_restart("a", 1).expect_err("there are two values of that type now");
     assert!(matches!(refused, ControlError::Start(StartError::Faults(_))), "{refused}");
     assert_eq!(services.state("a"), Some(State::Waiting));
     // A fault that does not concern it does not matter.
@@ -290,8 +409,8 @@ fn rule_43_a_report_distinguishes_a_late_end_from_a_run_that_is_still_alive() {
         StopResponse::Pending(pending) => pending,
         StopResponse::Answered(answer) => panic!("it is active, and not {answer:?}"),
     };
-    assert_eq!(services.stop_result(pending, None, 0), Poll::Pending(Some(SECOND)));
-    let stopped = ready(services.stop_result(pending, None, SECOND));
+    assert_eq!(services.stop_result(&pending, None, 0), Poll::Pending(Some(SECOND)));
+    let stopped = ready(services.stop_result(&pending, None, SECOND));
     assert!(matches!(stopped, Stopped::Abandoned { age, .. } if age.as_secs() == 1));
     services.stop_all(LIMIT, None, 2 * SECOND);
     let report = ready(services.shutdown_result(2 * SECOND));
@@ -378,4 +497,26 @@ fn equal_settings_are_stored_once() {
     assert_ne!(spec(5), spec(6));
     let after = |index: u32| services.registry.get(index).instance.definition.dependencies().len();
     assert_eq!((0..7).map(after).collect::<Vec<_>>(), [0, 0, 1, 0, 0, 0, 0]);
+}
+
+#[test]
+fn rule_30_and_36_a_cycle_through_the_namesake_of_a_removed_service_is_found() {
+    let after = |name: &'static str, other: &'static str| service(name).interval("1h").after(other);
+    let mut services = supervisor([]);
+    let recent = SettingsCache::default();
+    let instance = |service: Service| {
+        let definition = service.into_definition(&recent);
+        Arc::new(Instance::new(definition, Arc::clone(&services.env)))
+    };
+    let declared = [service("a").interval("1h"), after("a", "b"), after("b", "a")].map(instance);
+    services.add_declared(declared.to_vec(), 0);
+    let mut removal = services.begin_unregister("a", None, 0).unwrap();
+    ready(services.unregister_result(&mut removal, None, 0)).unwrap();
+    for name in ["a", "b"] {
+        let ControlError::Start(StartError::Faults(faults)) = services.start(name, 1).unwrap_err()
+        else {
+            panic!("`{name}` has faults");
+        };
+        assert!(matches!(&faults[..], [Fault::Cycle { services }] if services.len() == 2));
+    }
 }

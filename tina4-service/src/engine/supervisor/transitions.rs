@@ -18,9 +18,8 @@ impl Supervisor {
                 self.deferred.discard(service.instance.take_locals());
                 service.end = None;
                 self.shutdown.forget_report();
-                let left_out = service.left_out();
-                if !left_out.is_empty() {
-                    let services = left_out.to_vec();
+                let services = self.registry.left_out(index);
+                if !services.is_empty() {
                     self.record(index, Change::Started, now);
                     return self.record(index, Change::LeftOut { services }, now);
                 }
@@ -83,6 +82,9 @@ impl Supervisor {
                 // The run may have returned `Ok`, but it counts as a crash.
                 self.deferred.discard(service.instance.take_locals());
                 return;
+            }
+            Transition::Rescheduled => {
+                Change::Rescheduled { schedule: service.schedule().to_string().into() }
             }
             Transition::Paused => Change::Paused,
             Transition::Resumed => Change::Resumed,

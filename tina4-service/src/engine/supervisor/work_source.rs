@@ -34,6 +34,15 @@ impl Supervisor {
     fn has_other_work(&self, now: Nanos) -> bool {
         self.timers.peek().is_some_and(|(due, _)| due <= now) || self.deferred.is_pending()
     }
+
+    /// Whether the first service in the timer queue may begin its run, thanks to its tolerance.
+    // perf: not inlined, because a worker asks for it only before it waits.
+    #[inline(never)]
+    fn may_begin_early(&self, now: Nanos) -> bool {
+        self.timers.peek().is_some_and(|(_, index)| {
+            self.registry.get(index).life.next_wake_up().is_some_and(|at| at <= now)
+        })
+    }
 }
 
 impl WorkSource for Supervisor {
@@ -45,13 +54,13 @@ impl WorkSource for Supervisor {
         let Self { registry, timers, .. } = self;
         while let Some((due, index)) = timers.peek() {
             let service = registry.get_mut(index);
-            if service.queued == due && service.life.next_wake_up() == Some(due) {
+            if service.is_current(due) {
                 return Some(due);
             }
             timers.pop();
             if service.queued == due {
                 service.queued = Nanos::MAX;
-                service.rearm(index, timers);
+                service.rearm(index, service.tolerance(), timers);
             }
         }
         None
@@ -61,9 +70,15 @@ impl WorkSource for Supervisor {
         self.timers.second_due()
     }
 
+    fn is_due(&mut self, now: Nanos) -> bool {
+        self.next_due().is_some_and(|due| due <= now || self.may_begin_early(now))
+    }
+
     #[inline]
     fn take_due(&mut self, now: Nanos) -> Option<WorkId> {
-        while !self.deferred.is_pending() && self.next_due().is_some_and(|due| due <= now) {
+        while !self.deferred.is_pending()
+            && self.next_due().is_some_and(|due| due <= now || self.may_begin_early(now))
+        {
             let Some((_, index)) = self.timers.pop() else {
                 break;
             };

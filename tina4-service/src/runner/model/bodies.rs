@@ -109,7 +109,7 @@ fn rule_45_a_body_ends_the_process() {
             count.fetch_add(1, Ordering::SeqCst);
         };
         let exits = Service::new("exits", body).ready(Ready::Started);
-        scenario.runner.register(exits.on_stop(hook));
+        scenario.runner.register(exits.on_stop(hook)).unwrap();
         scenario.add("steady", |_| yield_now(), |service| service.interval("1ms"));
         scenario.add("obedient", until_stopped, |service| service.after("exits"));
         scenario.runner.start_all().expect("nothing is wrong with them");

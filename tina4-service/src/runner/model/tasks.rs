@@ -53,7 +53,7 @@ impl Scenario {
                 drop(inside);
             }
         };
-        self.runner.register(settings(Service::of(name, body).on_stop_of(hook)));
+        self.runner.register(settings(Service::of(name, body).on_stop_of(hook))).unwrap();
         self.counters.push((name, Arc::clone(&counters)));
         counters
     }
@@ -151,7 +151,7 @@ fn rule_93_a_run_is_dropped_at_the_deadline_of_its_stop() {
         };
         scenario.add_async("hangs", hangs, |service| service.stop_timeout(MILLI));
         // Without a clean-up, which would be abandoned at the deadline if the run has just ended.
-        scenario.runner.register(Service::of("ends-late", ends_late).stop_timeout(MILLI));
+        scenario.runner.register(Service::of("ends-late", ends_late).stop_timeout(MILLI)).unwrap();
         scenario.runner.start_all().expect("nothing is wrong with them");
         for name in ["hangs", "ends-late"] {
             scenario.spawn(move |runner, _| {
@@ -210,7 +210,7 @@ fn rule_91_the_runtime_shuts_down_at_any_moment() {
             .build();
         for name in ["a", "b"] {
             let on_stop = |_: Tick| shuttle::future::yield_now();
-            scenario_runner.register(Service::of(name, waits).on_stop_of(on_stop));
+            scenario_runner.register(Service::of(name, waits).on_stop_of(on_stop)).unwrap();
         }
         scenario_runner.start_all().expect("nothing is wrong with them");
         let stopping = scenario_runner.clone();

@@ -100,6 +100,12 @@ impl Registration {
         self
     }
 
+    /// Sets how long after its due time a run may begin.
+    pub const fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.spec.tolerance = Some(tolerance);
+        self
+    }
+
     /// Sets the pause before the first run.
     pub const fn initial_delay(mut self, initial_delay: Duration) -> Self {
         self.spec.initial_delay = initial_delay;
@@ -211,6 +217,7 @@ mod tests {
         let at = Location::caller();
         let found = Registration::new("name", "path", at, &(), &[], |_| unreachable!())
             .schedule(Schedule::Delay(second(1)))
+            .tolerance(second(10))
             .initial_delay(second(2))
             .jitter(second(3))
             .timeout(second(4))
@@ -229,6 +236,7 @@ mod tests {
             .on_stop(const { &OnStop::new(clean_up) });
         let expected = Spec {
             schedule: Schedule::Delay(second(1)),
+            tolerance: Some(second(10)),
             initial_delay: second(2),
             jitter: second(3),
             timeout: Some(second(4)),

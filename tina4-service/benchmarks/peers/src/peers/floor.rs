@@ -63,7 +63,7 @@ fn slack_of_this_crate() -> u64 {
     runner.register(Service::new("slack", move |_| {
         let _ = sender.send(prctl::get_timerslack());
         Flow::Done
-    }));
+    })).unwrap();
     runner.start_all().expect("one service");
     let slack = receiver.recv().expect("it ran").expect("a slack");
     runner.stop_all();

@@ -1,13 +1,34 @@
-//! This crate with its defaults, including statistics, panic handling and supervision.
+//! This crate with its defaults, including statistics, panic handling and supervision, and the same with
+//! a tolerance.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tina4_service::{Context, Flow, Runner, Service};
 
-use crate::peer::{Load, Peer, Phase, Running, StartResult, Unavailable, service_name};
+use crate::peer::{Load, Peer, Phase, Running, StartResult, Unavailable, service_name, unavailable};
 
-pub(crate) struct Tina4Service;
+pub(crate) struct Tina4Service {
+    name: &'static str,
+    about: &'static str,
+    tolerance: Option<Duration>,
+}
+
+impl Tina4Service {
+    pub(crate) const EXACT: Self = Self {
+        name: "tina4-service",
+        about: "`Service::new(..).interval(..)`, one `Runner`, defaults",
+        tolerance: None,
+    };
+    pub(crate) const TOLERANT: Self = Self {
+        name: "tina4-service-tolerance",
+        about: "the same with `tolerance(\"1ms\")`",
+        tolerance: Some(Duration::from_millis(1)),
+    };
+}
+
+/// The figure of a metric without due times, to which a tolerance does not apply.
+const AS_EXACT: &str = "as without a tolerance";
 
 struct Services(Runner);
 
@@ -30,14 +51,17 @@ fn start(runner: Runner) -> StartResult {
 
 impl Peer for Tina4Service {
     fn name(&self) -> &'static str {
-        "tina4-service"
+        self.name
     }
 
     fn about(&self) -> &'static str {
-        "`Service::new(..).interval(..)`, one `Runner`, defaults"
+        self.about
     }
 
     fn periodic(&self, load: Load) -> StartResult {
+        if self.tolerance.is_some_and(|tolerance| tolerance >= load.period) {
+            return unavailable("the tolerance is shorter than the period");
+        }
         let runner = Runner::new();
         for number in 0..load.count {
             let work = Arc::clone(&load.work);
@@ -48,32 +72,41 @@ impl Peer for Tina4Service {
                 work.run(number);
             })
             .interval(load.period);
+            if let Some(tolerance) = self.tolerance {
+                service = service.tolerance(tolerance);
+            }
             if load.phase == Phase::Spread {
                 service = service.initial_delay(load.delay(number));
             }
-            runner.register(service);
+            runner.register(service).unwrap();
         }
         start(runner)
     }
 
     fn back_to_back(&self, work: Arc<dyn Fn() -> bool + Send + Sync>) -> StartResult {
+        if self.tolerance.is_some() {
+            return unavailable(AS_EXACT);
+        }
         let runner = Runner::new();
         runner.register(Service::new(
             "again",
             move |_| {
                 if work() { Flow::Again } else { Flow::Done }
             },
-        ));
+        )).unwrap();
         start(runner)
     }
 
     fn crashing(&self, backoff: Duration, work: Arc<dyn Fn() + Send + Sync>) -> StartResult {
+        if self.tolerance.is_some() {
+            return unavailable(AS_EXACT);
+        }
         let runner = Runner::new();
         let body = move |_: &Context| {
             work();
             Err::<(), _>("crashed")
         };
-        runner.register(Service::new("crash", body).backoff(backoff).max_backoff(backoff));
+        runner.register(Service::new("crash", body).backoff(backoff).max_backoff(backoff)).unwrap();
         start(runner)
     }
 }

@@ -9,7 +9,7 @@ const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
 
 /// A service with a cron schedule, started at 00:00:00.5 on 1970-01-01.
-fn cron(expression: &str) -> Harness {
+pub(super) fn cron(expression: &str) -> Harness {
     started(Calendar::Cron(Cron::parse(expression).unwrap()))
 }
 

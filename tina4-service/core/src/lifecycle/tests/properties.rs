@@ -64,6 +64,19 @@ enum Step {
     Request(Input<'static>),
     SetHooks(bool),
     Heartbeat,
+    /// Change to one of the [`new_schedules`].
+    Reschedule(usize),
+}
+
+fn new_schedules() -> [Schedule; 4] {
+    let cron = Cron::parse("*/3 * * * * *").unwrap();
+    let milliseconds = Duration::from_millis;
+    [
+        Schedule::Interval(milliseconds(7)),
+        Schedule::Interval(milliseconds(90)),
+        Schedule::Delay(milliseconds(11)),
+        calendar(Calendar::Cron(cron)),
+    ]
 }
 
 fn dependencies() -> impl Strategy<Value = Dependencies> {
@@ -105,6 +118,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => request.prop_map(Step::Request),
         1 => any::<bool>().prop_map(Step::SetHooks),
         1 => Just(Step::Heartbeat),
+        1 => (0..new_schedules().len()).prop_map(Step::Reschedule),
     ]
 }
 
@@ -132,9 +146,10 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn random_inputs_keep_the_invariants(spec in spec(), is_task in any::<bool>(), steps in prop::collection::vec(step(), 1..MAX_STEPS), random in any::<u64>()) {
+    fn random_inputs_keep_the_invariants(spec in spec(), is_task in any::<bool>(), steps in prop::collection::vec(step(), 1..MAX_STEPS), random in any::<u64>(), tolerance in prop_oneof![Just(0_u64), 0..100_000_000_u64]) {
         let mut harness = if is_task { Harness::of_tasks(spec.clone()) } else { Harness::new(spec.clone()) };
         harness.random = random;
+        harness.tolerance = tolerance;
         let mut executing = Executing::Nothing;
         let mut cancelled = false;
         let mut consecutive_restarts = 0_u32;
@@ -183,6 +198,17 @@ proptest! {
                 Step::Request(input) => harness.step(input),
                 Step::SetHooks(hooks) => { harness.hooks = hooks; Action::Nothing }
                 Step::Heartbeat => { harness.last_heartbeat = harness.now; Action::Nothing }
+                Step::Reschedule(nth) if spec.schedule.is_periodic() => {
+                    let is_due = |harness: &Harness| harness.lifecycle.next_run().is_some_and(|due| due <= harness.now);
+                    let was_due = is_due(&harness);
+                    harness.spec.schedule = new_schedules()[nth].clone();
+                    let action = harness.step(Input::Rescheduled);
+                    // Neither adds a run nor removes one.
+                    prop_assert_eq!(is_due(&harness), was_due);
+                    prop_assert_eq!(harness.state(), before);
+                    action
+                }
+                Step::Reschedule(_) => Action::Nothing,
             };
 
             // Runs and clean-ups never overlap, and nothing runs after the end.
@@ -246,7 +272,7 @@ proptest! {
                         cancel_ended = true;
                     }
                     Transition::Returned { .. } | Transition::ReturnedTooOften { .. } | Transition::CrashedWhileStopping(_)
-                    | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
+                    | Transition::Rescheduled | Transition::Stuck { .. } | Transition::Paused | Transition::Resumed | Transition::Stopping | Transition::LateEnd => {}
                 }
             }
             // The end of a cancelled run is a crash, and that of any other run only if it says so,
@@ -288,8 +314,13 @@ proptest! {
                 // run.
                 && harness.lifecycle.next_occurrence().is_none()
             {
-                prop_assert!(wake_up >= harness.now, "{:?} at {}", harness.lifecycle, harness.now);
+                prop_assert!(wake_up.saturating_add(tolerance) >= harness.now, "{:?} at {}", harness.lifecycle, harness.now);
             }
+            // A wake-up may wait up to the tolerance, and only if a run of the schedule is next.
+            let (from, by) = (harness.lifecycle.next_wake_up(), harness.lifecycle.wake_up_by(tolerance));
+            prop_assert_eq!(from.is_some(), by.is_some());
+            let wait = by.unwrap_or(0) - from.unwrap_or(0);
+            prop_assert!(wait <= tolerance && (wait == 0 || harness.state() == State::Waiting), "{:?}", harness.lifecycle);
         }
         // A stop ends every activation, at its deadline at the latest.
         let deadline = harness.now + 5;

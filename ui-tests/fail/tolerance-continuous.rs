@@ -1,0 +1,8 @@
+use tina4_service::service;
+
+#[service(tolerance = "1s")]
+fn heartbeat() {}
+
+fn main() {}
+
+// rule 157
