@@ -16,6 +16,7 @@ use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
 use crate::service::registration::{Dependency, Registration};
 use crate::service::settings::Settings;
+use crate::sys::panics;
 use crate::sys::place::Place;
 
 /// The definition of a service: declared with the attribute, or built at run time.
@@ -32,6 +33,37 @@ pub(crate) struct Built {
     pub(crate) name: Cow<'static, str>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) body: Box<dyn Body>,
+}
+
+/// What is left of a body that was dropped.
+struct NoBody;
+
+impl Body for NoBody {
+    fn run_kind(&self) -> RunKind {
+        RunKind::Call
+    }
+
+    fn call(&self, _: &Invocation<'_>) -> Exit {
+        Exit::Done
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[]
+    }
+
+    fn path(&self) -> &'static str {
+        ""
+    }
+}
+
+/// The last owner of a service that was unregistered may be a thread of the pool, so a panic in a
+/// destructor of the body must not leave it. The panic hook reports it.
+impl Drop for Built {
+    fn drop(&mut self) {
+        // This does not allocate, because `NoBody` has no size.
+        let body = std::mem::replace(&mut self.body, Box::new(NoBody));
+        let _ = panics::catch(|| drop(body));
+    }
 }
 
 impl Definition {

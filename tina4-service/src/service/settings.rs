@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tina4_service_core::{Draft, Spec};
 
 use crate::service::params::hook::DynHook;
+use crate::sys::panics;
 use crate::sys::sync::{Mutex, lock};
 
 /// The settings of a service built at run time. Services built by the same call in the source with
@@ -29,6 +30,14 @@ pub(crate) struct ColdSettings {
     pub(crate) on_stop: Option<Box<dyn DynHook>>,
     /// The faults in the settings, for `register` to report.
     pub(crate) faults: Vec<String>,
+}
+
+/// As for the body of the service: a panic in a destructor must not leave the last owner's thread.
+impl Drop for ColdSettings {
+    fn drop(&mut self) {
+        let on_stop = self.on_stop.take();
+        let _ = panics::catch(|| drop(on_stop));
+    }
 }
 
 impl Settings {

@@ -439,3 +439,38 @@ fn rule_36_every_cycle_of_a_service_has_all_its_events() {
     }
     assert_eq!(t.runs("stays"), 1);
 }
+
+/// Panics when it is dropped.
+struct PanicsOnDrop;
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        panic!("on purpose, in a destructor");
+    }
+}
+
+#[test]
+fn rule_36_and_25_a_panic_in_a_destructor_of_a_forgotten_service_harms_nobody() {
+    let runner = Runner::new();
+    let mut watcher = EventWatcher::new(&runner);
+    runner.register(Service::new("other", |_| {}).interval("1ms")).unwrap();
+    runner.start_all().unwrap();
+    for _ in 0..2 {
+        let (body, hook) = (PanicsOnDrop, PanicsOnDrop);
+        let service = Service::new("s", move |ctx: &Context| {
+            let _ = &body;
+            sleep_until_stopped(ctx)
+        });
+        runner
+            .register(service.on_stop(move |_| {
+                let _ = &hook;
+            }))
+            .unwrap();
+        runner.start("s").unwrap();
+        watcher.wait_for_run_begin("s");
+        runner.unregister("s").unwrap();
+        watcher.wait_for_run_end("other");
+    }
+    assert_eq!(tests::info(&runner, "other").crashes, 0);
+    assert!(runner.stop_all().is_clean());
+}

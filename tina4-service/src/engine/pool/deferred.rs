@@ -38,8 +38,6 @@ impl Deferred {
         for line in log {
             let _ = panics::catch(|| line.write());
             line.mark_handled();
-            // The line of a service that was unregistered may own it, and with it user values.
-            let _ = panics::catch(|| drop(line));
         }
     }
 }

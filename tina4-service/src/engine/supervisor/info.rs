@@ -41,8 +41,8 @@ impl Supervisor {
     }
 
     pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
-        let info = |index| self.info(index, now);
-        let mut all: Vec<_> = self.registry.indices().map(info).collect();
+        let mut all = Vec::with_capacity(self.registry.len());
+        all.extend(self.registry.indices().map(|index| self.info(index, now)));
         all.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
         all
     }

@@ -32,6 +32,7 @@ impl Supervisor {
         }
         let deadline = now.saturating_add(nanos(timeout));
         self.changed |= self.shutdown.begin(now, deadline, critical);
+        self.follow_ups.reserve(self.registry.len());
         self.follow_ups.extend(self.registry.indices().map(FollowUp::Stop));
         self.follow_up(now);
     }
@@ -109,7 +110,8 @@ impl Supervisor {
         now: Nanos,
         critical: Option<Cow<'static, str>>,
     ) -> StopReport {
-        let mut services: Vec<_> = self.registry.iter().collect();
+        let mut services = Vec::with_capacity(self.registry.len());
+        services.extend(self.registry.iter());
         // In the order in which they ended; those that have not ended, or were never
         // started, come first.
         services.sort_by_key(|service| {

@@ -104,7 +104,10 @@ impl Registry {
         self.link(index);
         let Self { services, directory, .. } = self;
         let dependents = directory.take_awaiting(name_of(services, index));
-        self.add_dependents(index, dependents);
+        // Nearly always nobody waits for it. It may depend on itself, if it is declared.
+        if !dependents.is_empty() || !self.get(index).dependents().is_empty() {
+            self.add_dependents(index, dependents);
+        }
     }
 
     /// Links services with one that they have been waiting for.
