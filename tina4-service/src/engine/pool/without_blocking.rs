@@ -29,11 +29,16 @@ impl<S: WorkSource> Pool<S> {
     ) -> T {
         let mut state = lock(&self.state);
         let now = self.clock.now();
+        let due_before = state.source.next_due();
         let result = action(&mut state, now);
         let max_threads = self.max_threads(&state.source);
         let sleepers = state.source.deferred_mut().take_sleepers();
         let notify_listeners = state.source.take_changed() && state.listeners > 0;
-        let uncovered = state.uncovered(now, false);
+        // perf: the pool was covered before, so it still is, unless there is an earlier due time or none. The
+        // ends of many short runs would otherwise wake one worker after another, for nothing.
+        let due = state.source.next_due();
+        let is_covered = due_before.zip(due).is_some_and(|(before, due)| before <= due);
+        let uncovered = if is_covered { None } else { state.uncovered(now, false) };
         let mut wakeups =
             uncovered.and_then(|due| state.workers.wake_for(now, due, false, max_threads));
         // An arriving worker executes deferred effects first.
