@@ -69,6 +69,9 @@ fn rule_91_every_twin_does_what_its_blocking_call_does() {
         assert_eq!(cause, StopCause::Runner);
         runner.start_all().unwrap();
         assert_eq!(runner.wait_for_signal_timeout_async(millis(1)).await.unwrap(), None);
+        runner.stop_async("quick").await.unwrap();
+        runner.unregister_async("quick").await.unwrap();
+        assert!(!runner.status().contains_key("quick"));
         let unknown = runner.stop_async("asyncs").await.unwrap_err().to_string();
         assert_eq!(unknown, "there is no service `asyncs`; did you mean `async`?");
         runner.stop_all_async().await;
@@ -166,6 +169,7 @@ fn rule_91_blocking_calls_on_the_thread_of_a_current_thread_runtime_are_refused(
             assert!(matches!(refused, ControlError::BlocksRuntime { call: "stop" }));
             assert_eq!(refused.to_string(), text("stop"));
             assert_eq!(runner.restart("async").unwrap_err().to_string(), text("restart"));
+            assert_eq!(runner.unregister("async").unwrap_err().to_string(), text("unregister"));
             assert_eq!(runner.wait_ready("async").unwrap_err().to_string(), text("wait_ready"));
             let signal = runner.wait_for_signal().unwrap_err();
             assert_eq!(signal.to_string(), text("wait_for_signal"));
