@@ -37,8 +37,13 @@ pub(crate) fn perform(item: &WorkItem) -> Completion {
     let instance = context.instance();
     current::enter(&instance.env, *index);
     let completion = match kind {
+        #[cfg(feature = "tokio")]
         WorkKind::Run => Completion::Ran(run(context, instance)),
+        #[cfg(feature = "tokio")]
         WorkKind::Task => spawn_run(context, instance, *index),
+        // Without the feature `tokio`, no run is a task.
+        #[cfg(not(feature = "tokio"))]
+        WorkKind::Run | WorkKind::Task => Completion::Ran(run(context, instance)),
         WorkKind::CleanUp => clean_up(context, instance, *index),
     };
     current::leave();
@@ -102,12 +107,6 @@ fn spawn_run(context: &Context, instance: &Instance, index: u32) -> Completion {
     let end = task::RunEnd::new(index, listener);
     runtime::spawn(&runtime, task::run(context.of_task(), instance.env.clock.now(), end));
     Completion::Spawned
-}
-
-/// Without the feature `tokio`, no run is a task.
-#[cfg(not(feature = "tokio"))]
-fn spawn_run(context: &Context, instance: &Instance, _: u32) -> Completion {
-    Completion::Ran(run(context, instance))
 }
 
 /// Runs the hooks of the activation that has ended: the registered ones in reverse order of their
