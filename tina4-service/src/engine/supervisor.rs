@@ -194,7 +194,7 @@ impl Supervisor {
     /// Makes one step of one life cycle, and queues its follow-ups.
     #[inline]
     fn step(&mut self, index: u32, input: Input<'_>, now: Nanos) -> Action {
-        if self.registry.get(index).has_time_settings {
+        if self.registry.get(index).instance.has_time_settings() {
             self.step_of::<true>(index, input, now)
         } else {
             self.step_of::<false>(index, input, now)

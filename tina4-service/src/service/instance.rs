@@ -50,6 +50,8 @@ pub(crate) struct Instance {
     /// `None` without `cron`, `anchor` and tolerance.
     // perf: one field, so that a step of most services checks just this one.
     time_settings: Option<Box<TimeSettings>>,
+    /// Whether there are any, or the supervisor holds a new schedule. Written and read under the pool's lock.
+    has_time_settings: std::sync::atomic::AtomicBool,
     /// `None` until the service's code first needs it; most services never do.
     state: Mutex<Option<Box<InstanceState>>>,
     /// Whether there is a state. Written under the lock of `state`, before the state is used. While it
@@ -104,6 +106,7 @@ impl Instance {
         Self {
             definition,
             env,
+            has_time_settings: std::sync::atomic::AtomicBool::new(time_settings.is_some()),
             time_settings,
             state: Mutex::new(None),
             has_state: AtomicBool::new(false),
@@ -170,10 +173,15 @@ impl Instance {
         Schedule::new(self.definition.spec().schedule.clone(), self.zone().cloned())
     }
 
-    /// Whether the service has a time zone or a tolerance.
+    /// Whether the service has a time zone, a tolerance or a new schedule.
     #[inline]
     pub(crate) fn has_time_settings(&self) -> bool {
-        self.time_settings.is_some()
+        self.has_time_settings.load(Ordering::Relaxed)
+    }
+
+    /// Records that the supervisor holds a new schedule for the service.
+    pub(crate) fn set_rescheduled(&self) {
+        self.has_time_settings.store(true, Ordering::Relaxed);
     }
 
     /// The wall time and the time zone. Without `cron` or `anchor` they are not needed: 0 and UTC.

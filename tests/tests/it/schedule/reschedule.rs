@@ -135,3 +135,21 @@ fn rule_185_what_does_not_fit_is_refused_and_changes_nothing() {
     assert_eq!(t.info("reschedule.declared").schedule.to_string(), "every 1h");
     assert!(!t.events().iter().any(|event| matches!(event.change, Change::Rescheduled { .. })));
 }
+
+#[service(name = "reschedule.nowhere", cron = "0 8 * * *", timezone = "Europe/Atlantis")]
+fn nowhere() {}
+
+#[test]
+fn rule_185_and_30_a_new_schedule_mends_a_time_zone_that_the_machine_does_not_know() {
+    let runner = tina4_service::Runner::builder().only(["reschedule.nowhere"]).build();
+    let fault = runner.check().unwrap_err().to_string();
+    assert!(fault.contains("`Europe/Atlantis` is unknown to this machine"), "{fault}");
+    // Its own schedule, without a time zone, is no schedule for anybody.
+    let unusable = runner.services().remove(0).schedule;
+    let refused = runner.reschedule("reschedule.nowhere", unusable).unwrap_err().to_string();
+    assert!(refused.contains("`Europe/Atlantis` is unknown to this machine"), "{refused}");
+    runner.reschedule("reschedule.nowhere", minutes(1)).unwrap();
+    assert!(runner.check().unwrap().to_string().contains("reschedule.nowhere  every 1m"));
+    runner.start("reschedule.nowhere").unwrap();
+    assert!(runner.stop_all().is_clean());
+}

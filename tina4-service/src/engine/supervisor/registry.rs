@@ -55,6 +55,11 @@ impl Registry {
         }
     }
 
+    /// Records that a service has changed, so that the next check looks again.
+    pub(super) fn note_change(&mut self) {
+        self.revision += 1;
+    }
+
     /// The number of indices that are or were in use.
     pub(super) fn slots(&self) -> usize {
         self.services.len()

@@ -31,6 +31,7 @@ impl Supervisor {
         let spec = spec.map_err(|fault| refused(fault.to_string()))?;
         let tolerance = nanos(tolerance(&spec, &self.env));
         service.set_schedule(NewSchedule { spec, zone, tolerance });
+        self.registry.note_change();
         self.apply(index, Input::Rescheduled, now);
         Ok(())
     }

@@ -26,8 +26,6 @@ pub(super) struct Supervised {
     /// The instant of this service's current entry in the timer queue, which is never later than
     /// [`Supervised::wake_up_by`]; `Nanos::MAX` if it has none. All its other entries are outdated.
     pub(super) queued: Nanos,
-    /// Whether it has a time zone, a tolerance or a new schedule.
-    pub(super) has_time_settings: bool,
     cold: Option<Box<Cold>>,
     pub(super) end: Option<Box<EndInfo>>,
 }
@@ -97,7 +95,6 @@ impl Supervised {
     pub(super) fn new(instance: Arc<Instance>, now: Nanos) -> Self {
         let life = Lifecycle::new(instance.definition.run_kind(), now);
         Self {
-            has_time_settings: instance.has_time_settings(),
             instance,
             life,
             stats: Stats::new(),
@@ -121,7 +118,8 @@ impl Supervised {
         }
     }
 
-    /// What one step needs. Without `HAS_TIME_SETTINGS`, `has_time_settings` must be `false`.
+    /// What one step needs. Without `HAS_TIME_SETTINGS`, [`Instance::has_time_settings`] must be
+    /// `false`.
     #[inline]
     pub(super) fn step_parts<const HAS_TIME_SETTINGS: bool>(&mut self) -> StepParts<'_> {
         let Self { instance, life, cold, .. } = self;
@@ -165,7 +163,7 @@ impl Supervised {
     }
 
     pub(super) fn set_schedule(&mut self, schedule: NewSchedule) {
-        self.has_time_settings = true;
+        self.instance.set_rescheduled();
         self.cold.get_or_insert_default().schedule = Some(schedule);
     }
 
