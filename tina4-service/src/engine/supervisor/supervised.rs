@@ -94,14 +94,7 @@ pub(super) struct EndInfo {
 impl Supervised {
     pub(super) fn new(instance: Arc<Instance>, now: Nanos) -> Self {
         let life = Lifecycle::new(instance.definition.run_kind(), now);
-        Self {
-            instance,
-            life,
-            stats: Stats::new(),
-            queued: Nanos::MAX,
-            cold: None,
-            end: None,
-        }
+        Self { instance, life, stats: Stats::new(), queued: Nanos::MAX, cold: None, end: None }
     }
 
     /// What a free slot holds.
