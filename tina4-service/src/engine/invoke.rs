@@ -105,7 +105,8 @@ fn spawn_run(context: &Context, instance: &Instance, index: u32) -> Completion {
         return Completion::Ran(Exit::Crashed(task::runtime_gone()));
     };
     let end = task::RunEnd::new(index, listener);
-    runtime::spawn(&runtime, task::run(context.of_task(), instance.env.clock.now(), end));
+    let task = task::Task { context: context.of_task(), end };
+    runtime::spawn(&runtime, task::run(task, instance.env.clock.now()));
     Completion::Spawned
 }
 
@@ -136,8 +137,8 @@ fn clean_up(context: &Context, instance: &Instance, index: u32) -> Completion {
                 let listener = instance.env.task_listener.get().and_then(Weak::upgrade);
                 if let Some((runtime, listener)) = runtime.as_ref().zip(listener) {
                     let end = task::CleanUpEnd::new(index, failures, listener);
-                    let task = task::clean_up(context.of_task(), end);
-                    runtime::spawn(runtime, task);
+                    let task = task::Task { context: context.of_task(), end };
+                    runtime::spawn(runtime, task::clean_up(task));
                     return Completion::Spawned;
                 }
                 failures.push(task::runtime_gone().message);

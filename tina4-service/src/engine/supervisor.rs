@@ -259,6 +259,11 @@ impl Supervisor {
         match (before.active, after.active) {
             (false, true) => {
                 self.active += 1;
+                // A wait on the thread that executes the async services ends: see `Runner::wait`.
+                #[cfg(feature = "tokio")]
+                {
+                    self.changed |= tasks::is_async(self.registry.get(index));
+                }
                 self.registry.adjust_active_dependents(index, 1);
             }
             (true, false) => {

@@ -20,15 +20,23 @@ use crate::sys::{panics, runtime};
 use tina4_service_core::lifecycle::Crash;
 use tina4_service_core::{CrashKind, Nanos};
 
+/// What a task owns. The context is dropped first: it must not be the last owner of its service, whose values
+/// are dropped elsewhere, and until the end is reported the runner is an owner, too.
+pub(super) struct Task<E> {
+    pub(super) context: Context,
+    pub(super) end: E,
+}
+
 /// The run of an async function, which the pool has handed to the runtime at the instant `spawned`. Ends at
 /// once if it is to be dropped.
-pub(super) async fn run(mut context: Context, spawned: Nanos, mut end: RunEnd) {
-    context.begin_task(spawned);
+pub(super) async fn run(mut task: Task<RunEnd>, spawned: Nanos) {
+    task.context.begin_task(spawned);
+    let Task { context, end } = &task;
     let instance = context.instance();
-    let invocation = Invocation::new(&context);
-    let mut body = Body::of_run(&context, end.index);
+    let invocation = Invocation::new(context);
+    let mut body = Body::of_run(context, end.index);
     let result = poll_fn(|cx| {
-        let begin = || begin_future(&context, &invocation);
+        let begin = || begin_future(context, &invocation);
         body.poll(cx, begin, |exit| exit.map_crash(crashes::from_error))
     });
     let exit = match result.await {
@@ -39,16 +47,21 @@ pub(super) async fn run(mut context: Context, spawned: Nanos, mut end: RunEnd) {
     };
     drop(body);
     if matches!(exit, Exit::Crashed(_)) {
+        let _service = current::enter_nested(&instance.env, end.index);
         user_code::discard_locals(instance);
     }
+    let Task { context, mut end } = task;
+    drop(context);
     end.report(exit);
 }
 
 /// The async `on_stop` of a service, after its other hooks.
-pub(super) async fn clean_up(context: Context, mut end: CleanUpEnd) {
+pub(super) async fn clean_up(task: Task<CleanUpEnd>) {
+    let Task { context, end } = &task;
+    let index = end.index;
     let instance = context.instance();
-    let invocation = Invocation::new(&context);
-    let mut body = Body::of_hook(&context, end.index);
+    let invocation = Invocation::new(context);
+    let mut body = Body::of_hook(context, index);
     let result = poll_fn(|cx| {
         let begin = || instance.definition.on_stop_future(&invocation);
         body.poll(cx, begin, |result| result.map_err(crashes::from_error_without_prefix))
@@ -59,9 +72,15 @@ pub(super) async fn clean_up(context: Context, mut end: CleanUpEnd) {
         Err(Interrupted::Dropped) => None,
     };
     drop(body);
-    end.failures.extend(failure.map(|crash| crash.message));
-    let failures = std::mem::take(&mut end.failures);
-    let failures = user_code::finish_clean_up(&context, instance, failures);
+    let Task { context, mut end } = task;
+    let mut failures = std::mem::take(&mut end.failures);
+    failures.extend(failure.map(|crash| crash.message));
+    let failures = {
+        let instance = context.instance();
+        let _service = current::enter_nested(&instance.env, index);
+        user_code::finish_clean_up(&context, instance, failures)
+    };
+    drop(context);
     end.report(failures);
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::Engine;
+use crate::engine::control_error::ControlError;
 use crate::engine::pool::poll::Poll;
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "tokio")]
@@ -18,6 +19,15 @@ pub(super) fn wait_for<T>(
     return runtime::block(|| engine.wait_for(condition));
     #[cfg(not(feature = "tokio"))]
     engine.wait_for(condition)
+}
+
+/// The error of a call that would block the only thread that executes async services.
+#[cold]
+pub(super) fn blocks_runtime(call: &'static str) -> ControlError {
+    #[cfg(feature = "tokio")]
+    return ControlError::BlocksRuntime { call };
+    #[cfg(not(feature = "tokio"))]
+    unreachable!("without the feature `tokio`, no service is async, so `{call}` may block")
 }
 
 /// Reports that a call that returns no error has returned without waiting.

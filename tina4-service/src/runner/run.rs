@@ -11,8 +11,6 @@ use std::time::Duration;
 
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
-#[cfg(all(feature = "signals", feature = "tokio"))]
-use crate::engine::control_error::ControlError;
 use crate::engine::pool::poll::Poll;
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
@@ -24,7 +22,9 @@ use crate::process::signals::run_watch::RunWatch;
 #[cfg(feature = "signals")]
 use crate::process::signals::waiter_guard::WaiterGuard;
 use crate::process::stderr;
-use crate::runner::blocking::{report_refusal as report_refusal_to_block, wait_for};
+use crate::runner::blocking::report_refusal as report_refusal_to_block;
+#[cfg(feature = "signals")]
+use crate::runner::blocking::{blocks_runtime, wait_for};
 use crate::runner::runner::{LOG_TIMEOUT, Runner};
 use tina4_service_core::{Nanos, nanos};
 
@@ -75,11 +75,10 @@ impl Runner {
         if self.calling_service().is_some() {
             return false;
         }
-        if self.shared.would_wait_forever(None) {
+        let Some(quiet) = self.shared.wait_for(idle_condition(deadline)) else {
             report_refusal_to_block(if deadline.is_some() { "wait_timeout" } else { "wait" });
             return false;
-        }
-        let quiet = wait_for(engine, idle_condition(deadline));
+        };
         if quiet {
             engine.wait_for_log(LOG_TIMEOUT);
         }
@@ -268,20 +267,9 @@ impl Runner {
     /// The operating system refused the signal handlers, or this process is a forked child.
     #[cfg(feature = "signals")]
     pub fn wait_for_signal(&self) -> io::Result<StopCause> {
-        self.check_may_wait_for_signal("wait_for_signal")?;
-        let (engine, signals) = self.listen()?;
-        Ok(wait_for(engine, signal_condition(&signals)))
-    }
-
-    #[cfg(feature = "signals")]
-    fn check_may_wait_for_signal(&self, call: &'static str) -> io::Result<()> {
-        #[cfg(feature = "tokio")]
-        if self.shared.would_wait_forever(None) {
-            let error = ControlError::BlocksRuntime { call };
-            return Err(io::Error::new(io::ErrorKind::Deadlock, error));
-        }
-        let _ = (self, call);
-        Ok(())
+        let (_, signals) = self.listen()?;
+        let waited = self.shared.wait_for(signal_condition(&signals));
+        waited.ok_or_else(|| refusal_to_wait("wait_for_signal"))
     }
 
     /// Waits like [`Runner::wait_for_signal`], for at most `timeout`; `None` if it timed out.
@@ -313,10 +301,10 @@ impl Runner {
     /// As for [`Runner::wait_for_signal`].
     #[cfg(feature = "signals")]
     pub fn wait_for_signal_timeout(&self, timeout: Duration) -> io::Result<Option<StopCause>> {
-        self.check_may_wait_for_signal("wait_for_signal_timeout")?;
         let deadline = self.instant_after(timeout);
-        let (engine, signals) = self.listen()?;
-        Ok(wait_for(engine, signal_timeout_condition(&signals, deadline)))
+        let (_, signals) = self.listen()?;
+        let waited = self.shared.wait_for(signal_timeout_condition(&signals, deadline));
+        waited.ok_or_else(|| refusal_to_wait("wait_for_signal_timeout"))
     }
 
     #[cfg(feature = "signals")]
@@ -381,6 +369,12 @@ pub(super) fn signal_timeout_condition(
 fn stop_cause(supervisor: &Supervisor, signals: &WaiterGuard) -> Option<StopCause> {
     let runner = || supervisor.has_shut_down().then_some(StopCause::Runner);
     signals.take_signal().map(StopCause::Signal).or_else(runner)
+}
+
+/// The error of a wait for a signal that would block the only thread which executes async services.
+#[cfg(feature = "signals")]
+fn refusal_to_wait(call: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::Deadlock, blocks_runtime(call))
 }
 
 /// Reports that nothing was started; returns the exit code.

@@ -23,7 +23,7 @@ use crate::plan::plan::Plan;
 use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
-use crate::runner::blocking::{report_refusal, wait_for};
+use crate::runner::blocking::{blocks_runtime, report_refusal, wait_for};
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
 use crate::service::instance::Instance;
@@ -131,7 +131,7 @@ impl Runner {
     /// from one that has been asked to stop; or this process is a forked child. The service is then
     /// still registered, but may have been stopped.
     pub fn unregister(&self, name: &str) -> Result<Stopped, ControlError> {
-        self.check_may_block("unregister", Some(name))?;
+        self.check_may_block("unregister", name)?;
         let caller = self.calling_service();
         let mut removal =
             self.try_request(|supervisor, now| supervisor.begin_unregister(name, caller, now))?;
@@ -270,7 +270,7 @@ impl Runner {
             return Ok(());
         }
         let Err(error) = env.runtime.prepare() else { return Ok(()) };
-        if name.is_some_and(|name| !engine.with(|supervisor, _| supervisor.needs_runtime(name))) {
+        if !engine.with(|supervisor, _| supervisor.start_needs_runtime(name)) {
             return Ok(());
         }
         Err(match error {
@@ -318,7 +318,7 @@ impl Runner {
     ///
     /// There is no such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
-        self.check_may_block("stop", Some(name))?;
+        self.check_may_block("stop", name)?;
         match self.try_request(|supervisor, now| supervisor.request_stop(name, now))? {
             StopResponse::Pending(pending) => Ok(self.wait_for_stop(pending)),
             StopResponse::Answered(stopped) => Ok(stopped),
@@ -335,19 +335,17 @@ impl Runner {
         })
     }
 
-    /// Refuses a call that would block the only thread that executes what it waits for.
-    fn check_may_block(&self, call: &'static str, name: Option<&str>) -> Result<(), ControlError> {
+    /// Refuses a call that would block the only thread that executes the service for which it waits.
+    fn check_may_block(&self, call: &'static str, name: &str) -> Result<(), ControlError> {
         // A service does not wait for itself.
-        let is_inside = || {
-            let index =
-                self.shared.engine.with(|supervisor, _| name.map(|name| supervisor.index(name)));
-            index.is_some_and(|index| index.is_some() && index == self.calling_service())
-        };
         #[cfg(feature = "tokio")]
-        if self.shared.would_wait_forever(name) && !is_inside() {
-            return Err(ControlError::BlocksRuntime { call });
+        if self.shared.would_wait_forever(name) {
+            let index = self.shared.engine.with(|supervisor, _| supervisor.index(name));
+            if index.is_none() || index != self.calling_service() {
+                return Err(blocks_runtime(call));
+            }
         }
-        let _ = (call, name, is_inside);
+        let _ = (self, call, name);
         Ok(())
     }
 
@@ -367,7 +365,7 @@ impl Runner {
     /// As for [`Runner::start`]; also if the service did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_restart(name)?;
-        self.check_may_block("restart", Some(name))?;
+        self.check_may_block("restart", name)?;
         let pending = self.try_request(|supervisor, now| supervisor.request_restart(name, now))?;
         self.restart_result(name, pending.map(|pending| self.wait_for_stop(pending)))
     }
@@ -482,11 +480,10 @@ impl Runner {
         if self.calling_service().is_some() {
             return engine.with(|supervisor, now| supervisor.interim_report(now));
         }
-        if self.shared.would_wait_forever(None) {
+        let Some(report) = self.shared.wait_for(Supervisor::shutdown_result) else {
             report_refusal("stop_all");
             return engine.with(|supervisor, now| supervisor.interim_report(now));
-        }
-        let report = wait_for(engine, Supervisor::shutdown_result);
+        };
         engine.wait_for_log(log_timeout);
         report
     }
@@ -508,7 +505,6 @@ impl Runner {
     /// blocked; the call comes from the service itself, or from one that has been asked to stop; or this
     /// process is a forked child.
     pub fn wait_ready(&self, name: &str) -> Result<(), ControlError> {
-        self.check_may_block("wait_ready", None)?;
         self.wait_ready_while(name, || true).unwrap_or(Ok(()))
     }
 
@@ -525,15 +521,14 @@ impl Runner {
             Ok(wait) => wait,
             Err(error) => return Some(Err(error)),
         };
-        let result = wait_for(&self.shared.engine, |supervisor, _| {
-            match supervisor.ready_result(&wait, caller) {
+        let result =
+            self.shared.wait_for(|supervisor, _| match supervisor.ready_result(&wait, caller) {
                 Poll::Ready(result) => Poll::Ready(Some(result)),
                 Poll::Pending(_) if !may_wait() => Poll::Ready(None),
                 Poll::Pending(deadline) => Poll::Pending(deadline),
-            }
-        });
+            });
         self.shared.engine.with(|supervisor, _| supervisor.end_ready_wait());
-        result
+        result.unwrap_or_else(|| Some(Err(blocks_runtime("wait_ready"))))
     }
 
     /// Returns whether a service is active: waiting, running, backing off, paused or stopping.

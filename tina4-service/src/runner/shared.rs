@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use crate::engine::Engine;
+use crate::engine::pool::poll::Poll;
+use crate::engine::supervisor::Supervisor;
+use crate::runner::blocking::wait_for;
 use crate::service::environment::Environment;
 use crate::sys::fork::Forked;
 #[cfg(feature = "tokio")]
 use crate::sys::runtime;
+use tina4_service_core::Nanos;
 
 /// The state that the handles of a [`Runner`](crate::Runner) share.
 #[derive(Clone)]
@@ -40,12 +44,41 @@ impl Shared {
 }
 
 impl Shared {
-    /// Whether a call that blocks this thread would wait forever for active async services (or for this
-    /// one), because the thread is the one that executes them.
+    /// Waits until `condition` is ready. `None`: an async service is active, and this thread is the only one
+    /// that executes it, so the wait would never end. That is checked with the condition, because another
+    /// service may start it during the wait.
     #[cfg(feature = "tokio")]
-    pub(super) fn would_wait_forever(&self, service: Option<&str>) -> bool {
+    pub(super) fn wait_for<T>(
+        &self,
+        mut condition: impl FnMut(&mut Supervisor, Nanos) -> Poll<T>,
+    ) -> Option<T> {
+        let drives = self.drives_async_services();
+        wait_for(&self.engine, |supervisor, now| {
+            if drives && supervisor.has_active_task(None) {
+                return Poll::Ready(None);
+            }
+            match condition(supervisor, now) {
+                Poll::Ready(value) => Poll::Ready(Some(value)),
+                Poll::Pending(until) => Poll::Pending(until),
+            }
+        })
+    }
+
+    /// Waits until `condition` is ready. Without the feature `tokio`, no service is async.
+    #[cfg(not(feature = "tokio"))]
+    pub(super) fn wait_for<T>(
+        &self,
+        condition: impl FnMut(&mut Supervisor, Nanos) -> Poll<T>,
+    ) -> Option<T> {
+        Some(wait_for(&self.engine, condition))
+    }
+
+    /// Whether a call that blocks this thread would wait forever for this service, if it is async, because the
+    /// thread is the one that executes it.
+    #[cfg(feature = "tokio")]
+    pub(super) fn would_wait_forever(&self, service: &str) -> bool {
         self.drives_async_services()
-            && self.engine.with(|supervisor, _| supervisor.has_active_task(service))
+            && self.engine.with(|supervisor, _| supervisor.has_active_task(Some(service)))
     }
 
     /// Whether this thread is the only one that executes the async services.
@@ -53,13 +86,6 @@ impl Shared {
     pub(super) fn drives_async_services(&self) -> bool {
         let handle = self.env.runtime.handle();
         handle.is_some_and(|handle| runtime::is_driven_by_this_thread(&handle))
-    }
-
-    /// Without the feature `tokio`, no service is async.
-    #[cfg(not(feature = "tokio"))]
-    #[expect(clippy::unused_self, reason = "as with the feature `tokio`")]
-    pub(super) fn would_wait_forever(&self, _: Option<&str>) -> bool {
-        false
     }
 }
 

@@ -26,6 +26,8 @@ use crate::service::locals::{Discarded, LocalValue, Locals, SlotId};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
 use crate::service::time_settings::TimeSettings;
+#[cfg(feature = "tokio")]
+use crate::sys::stop_flag::StopTicket;
 use crate::sys::stop_flag::{Never, Sleepers, StopChannel, StopFlag};
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::time::clock::Clock;
@@ -201,15 +203,18 @@ impl Instance {
     }
 
     /// Withdraws the request to return: for the next activation, or after the end of a cancelled run.
-    /// No code of the service may be running. If an earlier run has left tasks behind that wait for a stop,
-    /// they are to wait for the next one: the caller must wake the result, without holding a lock.
+    /// No code of the service may be running. The caller must wake the result, without holding a lock. If an
+    /// earlier run has left tasks behind for which no stop was requested, they wait for the next one.
     pub(crate) fn withdraw_stop(&self) -> Option<Sleepers> {
-        let mut old =
-            self.with_existing_state(|state| Some(std::mem::take(&mut state.stop_channel)));
+        let waiting = self.with_existing_state(|state| {
+            // Under the lock, so that no new ticket is one of the old request.
+            self.stop.reset();
+            state.stop_channel.withdraw()
+        });
         self.stop.reset();
         #[cfg(feature = "tokio")]
         self.activation_flags.fetch_and(!DROP_REQUESTED, Ordering::SeqCst);
-        old.as_mut().and_then(StopChannel::take_sleepers)
+        waiting
     }
 
     /// Runs `action` on the state, under its lock: `action` must not run user code.
@@ -286,11 +291,12 @@ impl Instance {
     /// Registers the waker of the task in progress; `true`: it is to be dropped now.
     #[cfg(feature = "tokio")]
     pub(crate) fn register_task(&self, waker: &Waker) -> bool {
-        let old = self.with_state(|state| match &mut state.task {
-            Some(known) if known.will_wake(waker) => None,
-            known => known.replace(waker.clone()),
-        });
-        drop(old);
+        let is_known = |state: &mut InstanceState| Some(state.task.as_ref()?.will_wake(waker));
+        if self.with_existing_state(is_known) != Some(true) {
+            // A waker may be user code: it is cloned and dropped without the lock.
+            let new = waker.clone();
+            drop(self.with_state(|state| state.task.replace(new)));
+        }
         self.is_drop_requested()
     }
 
@@ -374,8 +380,20 @@ impl Host for Instance {
     }
 
     #[cfg(feature = "tokio")]
-    fn register_stop_waker(&self, key: &mut Option<u64>, waker: &Waker) -> bool {
-        self.with_state(|state| self.stop.register_waker(&mut state.stop_channel, key, waker))
+    fn stop_ticket(&self) -> StopTicket {
+        self.with_state(|state| self.stop.ticket(&mut state.stop_channel))
+    }
+
+    #[cfg(feature = "tokio")]
+    fn register_stop_waker(
+        &self,
+        ticket: &StopTicket,
+        key: &mut Option<u64>,
+        waker: &mut Option<Waker>,
+    ) -> bool {
+        self.with_state(|state| {
+            self.stop.register_waker(&mut state.stop_channel, ticket, key, waker)
+        })
     }
 
     #[cfg(feature = "tokio")]

@@ -14,6 +14,8 @@ use crate::service::host::Host;
 use crate::service::locals::{LocalValue, Locals, SlotId};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
+#[cfg(feature = "tokio")]
+use crate::sys::stop_flag::StopTicket;
 use crate::sys::stop_flag::{Never, StopChannel, StopFlag};
 use crate::sys::sync::{Mutex, lock};
 use crate::time::clock::Clock;
@@ -81,8 +83,18 @@ impl Host for Standalone {
     }
 
     #[cfg(feature = "tokio")]
-    fn register_stop_waker(&self, key: &mut Option<u64>, waker: &Waker) -> bool {
-        self.stop.register_waker(&mut lock(&self.state).stop_channel, key, waker)
+    fn stop_ticket(&self) -> StopTicket {
+        self.stop.ticket(&mut lock(&self.state).stop_channel)
+    }
+
+    #[cfg(feature = "tokio")]
+    fn register_stop_waker(
+        &self,
+        ticket: &StopTicket,
+        key: &mut Option<u64>,
+        waker: &mut Option<Waker>,
+    ) -> bool {
+        self.stop.register_waker(&mut lock(&self.state).stop_channel, ticket, key, waker)
     }
 
     #[cfg(feature = "tokio")]

@@ -38,7 +38,8 @@ pub(crate) struct RuntimeSlot {
 }
 
 impl RuntimeSlot {
-    /// `named`: the runtime to use; `None`: the current one at the first start, or an own one.
+    /// `named`: the runtime to use while it exists; otherwise the current one at a start, or, without
+    /// `named`, an own one.
     pub(crate) fn new(named: Option<Handle>, thread_name: String) -> Self {
         Self { named, thread_name, current: std::sync::Mutex::new(None) }
     }
@@ -51,10 +52,11 @@ impl RuntimeSlot {
             Some(_) => true,
             None => false,
         };
-        let found = match (&self.named, Runtime::current()) {
-            (Some(handle), _) => Runtime::watch(handle.clone()),
+        let named = self.named.clone().map(Runtime::watch).filter(|named| !named.is_gone());
+        let found = match (named, Runtime::current()) {
+            (Some(named), _) => named,
             (None, Some(handle)) => Runtime::watch(handle),
-            (None, None) if is_gone => return Err(RuntimeError::Gone),
+            (None, None) if is_gone || self.named.is_some() => return Err(RuntimeError::Gone),
             (None, None) => Runtime::own(&self.thread_name).map_err(RuntimeError::NoThread)?,
         };
         if found.is_gone() {
@@ -209,13 +211,11 @@ mod tokio_runtime {
     }
 
     pub(super) fn block<T>(wait: impl FnOnce() -> T) -> T {
-        if flavor_here() != Some(RuntimeFlavor::MultiThread) {
-            return wait();
-        }
-        let mut wait = Some(wait);
-        let result = block_in_place(|| wait.take().map(|wait| wait()));
-        // Tokio refuses it in a `LocalSet`. The other threads of the runtime make progress even so.
-        result.flatten().or_else(|| wait.map(|wait| wait())).expect("it was called once")
+        // Tokio refuses it in a `LocalSet`. The other threads of the runtime make progress even so. Asked
+        // beforehand, so that a panic of the wait itself is shown, and reaches the caller.
+        let is_allowed =
+            flavor_here() == Some(RuntimeFlavor::MultiThread) && block_in_place(|| ()).is_some();
+        if is_allowed { tokio::task::block_in_place(wait) } else { wait() }
     }
 
     pub(super) fn is_driven_by_this_thread(handle: &Handle) -> bool {

@@ -7,6 +7,8 @@
 #[cfg(feature = "tokio")]
 use std::collections::BTreeMap;
 #[cfg(feature = "tokio")]
+use std::sync::Arc;
+#[cfg(feature = "tokio")]
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 #[cfg(feature = "tokio")]
@@ -14,6 +16,8 @@ use std::task::Waker;
 
 use crossbeam_channel::{Receiver, Sender};
 
+#[cfg(feature = "tokio")]
+use crate::sys::panics;
 use crate::sys::sync::AtomicBool;
 
 /// An uninhabited type: the message type of [`Context::stopping`](crate::Context::stopping).
@@ -42,6 +46,22 @@ pub(crate) struct StopChannel {
     /// The wakers of the tasks that wait, by key.
     #[cfg(feature = "tokio")]
     wakers: BTreeMap<u64, Waker>,
+    /// What the tickets of the tasks that wait for the next request share, once there is one.
+    #[cfg(feature = "tokio")]
+    ticket: Option<StopTicket>,
+}
+
+/// Whether the request for which a task waits has been made. It stays set when the request is withdrawn: the
+/// task may be polled only after that.
+#[cfg(feature = "tokio")]
+#[derive(Clone, Debug)]
+pub(crate) struct StopTicket(Arc<std::sync::atomic::AtomicBool>);
+
+#[cfg(feature = "tokio")]
+impl StopTicket {
+    pub(crate) fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 /// The last key of a waker. Keys are unique in the process, because a task may wait on several channels in
@@ -98,40 +118,67 @@ impl StopFlag {
         ends.receiver.clone()
     }
 
-    /// Registers a waker, in place of the one registered under `key`. `true`: stop was requested, and
-    /// nothing was registered. The caller must hold the lock that guards `channel`.
+    /// The ticket of a task that waits for the current request, or else the next one. The caller must hold
+    /// the lock that guards `channel`.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn ticket(&self, channel: &mut StopChannel) -> StopTicket {
+        let is_requested = || self.requested.load(Ordering::SeqCst);
+        let new = || StopTicket(Arc::new(is_requested().into()));
+        channel.ticket.get_or_insert_with(new).clone()
+    }
+
+    /// Registers a waker, in place of the one registered under `key`, which it leaves in `waker`. `true`: the
+    /// stop was requested, and nothing was registered. The caller must hold the lock that guards `channel`,
+    /// and drop what is left in `waker` without it.
     #[cfg(feature = "tokio")]
     pub(crate) fn register_waker(
         &self,
         channel: &mut StopChannel,
+        ticket: &StopTicket,
         key: &mut Option<u64>,
-        waker: &Waker,
+        waker: &mut Option<Waker>,
     ) -> bool {
-        // As in `receiver`: either the flag is seen now, or the stop finds this waker later.
-        if self.requested.load(Ordering::SeqCst) {
+        // As in `receiver`: either the flag is seen now, or the stop finds this waker later. Under the lock,
+        // the ticket is either set or that of the next request.
+        if ticket.is_requested() || self.requested.load(Ordering::SeqCst) {
             return true;
         }
         let key = *key.get_or_insert_with(|| LAST_KEY.fetch_add(1, Ordering::Relaxed) + 1);
-        match channel.wakers.get_mut(&key) {
-            Some(known) => known.clone_from(waker),
-            None => drop(channel.wakers.insert(key, waker.clone())),
+        if let Some(new) = waker.take() {
+            *waker = channel.wakers.insert(key, new);
         }
         false
     }
 }
 
 impl StopChannel {
-    /// Takes the threads that sleep on this channel, to be woken once the lock is released.
+    /// Takes the code that sleeps on this channel, because stop was requested. It is to be woken once the
+    /// lock is released.
     pub(crate) fn take_sleepers(&mut self) -> Option<Sleepers> {
         let sender = self.ends.as_mut().and_then(|ends| ends.sender.take());
+        #[cfg(feature = "tokio")]
+        if let Some(ticket) = &self.ticket {
+            ticket.0.store(true, Ordering::Release);
+        }
         #[cfg(feature = "tokio")]
         if !self.wakers.is_empty() {
             let wakers = std::mem::take(&mut self.wakers).into_values().collect();
             return Some(Sleepers { sender, wakers });
         }
-        let sender = Some(sender?);
         Some(Sleepers {
-            sender,
+            sender: Some(sender?),
+            #[cfg(feature = "tokio")]
+            wakers: Vec::new(),
+        })
+    }
+
+    /// Prepares the channel for the next request. Threads that still sleep on it are to be woken once the
+    /// lock is released. Tasks for which no stop was requested wait for the next request.
+    pub(crate) fn withdraw(&mut self) -> Option<Sleepers> {
+        #[cfg(feature = "tokio")]
+        self.ticket.take_if(|ticket| ticket.is_requested());
+        Some(Sleepers {
+            sender: Some(self.ends.take()?.sender?),
             #[cfg(feature = "tokio")]
             wakers: Vec::new(),
         })
@@ -155,7 +202,10 @@ impl Sleepers {
     pub(crate) fn wake(self) {
         drop(self.sender);
         #[cfg(feature = "tokio")]
-        self.wakers.into_iter().for_each(Waker::wake);
+        for waker in self.wakers {
+            // A waker may be user code. The panic hook reports a panic in it; the others are woken even so.
+            let _ = panics::catch(|| waker.wake());
+        }
     }
 }
 
@@ -187,5 +237,44 @@ mod tests {
         assert!(is_disconnected(&flag.receiver(&mut channel)));
         flag.reset();
         assert!(!is_disconnected(&flag.receiver(&mut StopChannel::default())));
+    }
+
+    /// A task may be polled only after the request was withdrawn, or wait for the first time then.
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn rule_93_a_task_sees_a_stop_that_was_withdrawn_before_its_poll() {
+        let (flag, mut channel) = (StopFlag::new(), StopChannel::default());
+        let ticket = flag.ticket(&mut channel);
+        let register = |channel: &mut StopChannel, ticket: &StopTicket| {
+            let mut waker = Some(Waker::noop().clone());
+            flag.register_waker(channel, ticket, &mut None, &mut waker)
+        };
+        assert!(!register(&mut channel, &ticket));
+        assert!(channel.withdraw().is_none(), "no stop was requested: it waits on");
+        assert!(!register(&mut channel, &ticket) && !ticket.is_requested());
+        flag.request();
+        assert_eq!(channel.take_sleepers().map(|sleepers| sleepers.wakers.len()), Some(2));
+        flag.reset();
+        assert!(channel.withdraw().is_none());
+        assert!(register(&mut channel, &ticket) && ticket.is_requested());
+        let next = flag.ticket(&mut channel);
+        assert!(!register(&mut channel, &next) && !next.is_requested());
+    }
+
+    /// A waker that panics keeps no other task from being woken.
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn rule_51_a_waker_that_panics_skips_no_other() {
+        struct Wakes(bool, std::sync::atomic::AtomicBool);
+        impl std::task::Wake for Wakes {
+            fn wake(self: Arc<Self>) {
+                self.1.store(true, Ordering::SeqCst);
+                assert!(self.0, "in wake");
+            }
+        }
+        let wakes = [false, true].map(|good| Arc::new(Wakes(good, false.into())));
+        let wakers = wakes.iter().map(|waker| Waker::from(Arc::clone(waker))).collect();
+        Sleepers { sender: None, wakers }.wake();
+        assert!(wakes.iter().all(|waker| waker.1.load(Ordering::SeqCst)));
     }
 }

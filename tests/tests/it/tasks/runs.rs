@@ -167,12 +167,37 @@ fn rule_91_a_runtime_that_is_gone_is_an_error_of_the_start_of_async_services_onl
         refused.starts_with("the tokio runtime of the async services has shut down"),
         "{refused}"
     );
-    assert_eq!(runner.start_all().unwrap_err().to_string(), refused);
     runner.start("plain").unwrap();
     wait(&runner);
+    // It starts no async service: `async` has finished.
+    runner.start_all().unwrap();
+    runner.register(Service::of("new", unit)).unwrap();
+    assert_eq!(runner.start_all().unwrap_err().to_string(), refused);
+    runner.unregister("new").unwrap();
     // In another runtime, they start again.
     start();
     assert_eq!(info(&runner, "async").runs, 2);
+}
+
+#[test]
+fn rule_91_a_named_runtime_that_is_gone_is_replaced_as_well() {
+    async fn unit() {}
+    let named = tokio::runtime::Runtime::new().unwrap();
+    let runner = Runner::builder().only::<&str>([]).runtime(named.handle().clone()).build();
+    runner.register(Service::of("s", unit)).unwrap();
+    runner.start("s").unwrap();
+    wait(&runner);
+    named.shutdown_background();
+    tests::until("it is gone", || {
+        runner.start("s").is_err() || {
+            wait(&runner);
+            false
+        }
+    });
+    let another = tokio::runtime::Runtime::new().unwrap();
+    another.block_on(async { runner.start("s").unwrap() });
+    wait(&runner);
+    assert_eq!(info(&runner, "s").state, State::Finished);
 }
 
 #[test]

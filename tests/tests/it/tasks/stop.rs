@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use tests::{EventWatcher, TIMEOUT, info, millis, wait};
+use tests::{EventWatcher, TIMEOUT, in_virtual_time, info, millis, wait};
 use tina4_service::{
     Change, Context, Local, OnTimeout, Res, Runner, Service, State, Stopped, Tick,
 };
@@ -169,16 +169,14 @@ fn rule_93_and_29_on_timeout_drops_the_run_and_counts_a_crash() {
         let _on_drop = OnDrop(Reports::clone(&reports), "dropped");
         std::future::pending::<()>().await;
     }
-    let (runner, reports) = runner();
+    let (sender, reports) = unbounded();
+    let hooks = Reports(sender);
+    let runner = Runner::new();
+    runner.provide(hooks.clone());
     let mut watcher = EventWatcher::new(&runner);
     let service = Service::of("s", hangs).timeout("10ms").on_timeout(OnTimeout::Cancel);
-    let hook = |_: &Context| unreachable!("it runs only at the end");
     runner
-        .register(service.backoff("1ms").max_restarts(1).on_stop(move |ctx| {
-            if ctx.is_stopping() {
-                hook(ctx)
-            }
-        }))
+        .register(service.backoff("1ms").max_restarts(1).on_stop(move |_| hooks.send("hook")))
         .unwrap();
     runner.start_all().unwrap();
     for in_a_row in 1..=2 {
@@ -190,24 +188,22 @@ fn rule_93_and_29_on_timeout_drops_the_run_and_counts_a_crash() {
     }
     wait(&runner);
     assert_eq!(info(&runner, "s").state, State::Failed);
+    assert_eq!(reports.try_iter().collect::<Vec<_>>(), ["hook"], "once, at the end");
 }
 
 #[test]
 fn rule_93_and_63_a_heartbeat_from_any_await_point_restarts_the_timeout() {
     async fn beats(ctx: &Context) -> tina4_service::Flow {
         for _ in 0..4 {
-            tokio::time::sleep(millis(30)).await;
+            tokio::time::sleep(Duration::from_secs(9)).await;
             ctx.heartbeat();
         }
         tina4_service::Flow::Done
     }
-    let runner = Runner::new();
     let service = Service::of("s", beats).timeout("10s").on_timeout(OnTimeout::Cancel);
-    runner.register(service).unwrap();
-    runner.start_all().unwrap();
-    wait(&runner);
-    let info = info(&runner, "s");
-    assert_eq!((info.state, info.crashes), (State::Finished, 0));
+    let mut t = in_virtual_time([service]);
+    t.advance("36s");
+    assert_eq!((t.state("s"), t.crashes("s")), (State::Finished, 0));
 }
 
 /// A destructor of a dropped run is user code: it may panic, and may make requests.
@@ -305,4 +301,96 @@ fn rule_93_a_task_that_a_run_leaves_behind_waits_for_the_next_stop() {
     assert_eq!(reports.recv_timeout(TIMEOUT), Ok("begins"));
     runner.stop("s").unwrap();
     assert_eq!(reports.recv_timeout(TIMEOUT), Ok("the task that was left behind"));
+}
+
+/// A stop counts for a task that is polled only after the service has started again.
+#[test]
+fn rule_93_a_stop_is_not_lost_by_a_restart_before_the_poll() {
+    async fn leaves_tasks(ctx: &Context, reports: Res<Reports>) {
+        for report in ["polled before", "not polled before"] {
+            let (stopped, reports) = (ctx.stopped(), Reports::clone(&reports));
+            tokio::spawn(async move {
+                if report == "not polled before" {
+                    // Until the second run.
+                    while !IN_SECOND_RUN.load(Ordering::SeqCst) {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                stopped.await;
+                reports.send(report);
+            });
+        }
+        reports.send("begins");
+        ctx.stopped().await;
+    }
+    static IN_SECOND_RUN: AtomicBool = AtomicBool::new(false);
+
+    let (runner, reports) = runner();
+    runner.register(Service::of("s", leaves_tasks)).unwrap();
+    runner.start_all().unwrap();
+    assert_eq!(reports.recv_timeout(TIMEOUT), Ok("begins"));
+    runner.restart("s").unwrap();
+    let mut found: Vec<_> = (0..2).map(|_| reports.recv_timeout(TIMEOUT).unwrap()).collect();
+    IN_SECOND_RUN.store(true, Ordering::SeqCst);
+    found.push(reports.recv_timeout(TIMEOUT).unwrap());
+    found.sort_unstable();
+    assert_eq!(found, ["begins", "not polled before", "polled before"]);
+    runner.stop_all();
+}
+
+/// All services of a shutdown share one time in which they are dropped, so the program ends in time.
+#[test]
+fn rule_93_and_41_three_waves_of_blocked_polls_are_abandoned_together() {
+    let (open, gate) = unbounded::<()>();
+    let (begun, began) = unbounded();
+    let blocks = || {
+        let (gate, begun) = (gate.clone(), begun.clone());
+        move |_: Tick| {
+            let (gate, begun) = (gate.clone(), begun.clone());
+            async move {
+                begun.send(()).unwrap();
+                let _ = gate.recv();
+            }
+        }
+    };
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
+    let runner = Runner::builder()
+        .only::<&str>([])
+        .shutdown_timeout(millis(20))
+        .runtime(runtime.handle().clone())
+        .build();
+    let ready = tina4_service::Ready::Started;
+    runner.register(Service::of("first", blocks()).ready(ready)).unwrap();
+    runner.register(Service::of("second", blocks()).ready(ready).after("first")).unwrap();
+    runner.register(Service::of("third", blocks()).ready(ready).after("second")).unwrap();
+    runner.start_all().unwrap();
+    for _ in 0..3 {
+        began.recv_timeout(TIMEOUT).unwrap();
+    }
+    let report = runner.stop_all();
+    assert_eq!(report.abandoned().count(), 3, "{report}");
+    // Three times half a second otherwise.
+    assert!(report.took < millis(1_400), "{report}");
+    drop(open);
+}
+
+/// Hooks that the async `on_stop` registers are inside the service, too: they make requests and do not wait.
+#[test]
+fn rule_93_and_46_a_hook_of_an_async_hook_does_not_wait_for_its_own_service() {
+    async fn registers(ctx: &Context, reports: Res<Reports>) {
+        let (runner, reports) = (ctx.runner().unwrap(), Reports::clone(&reports));
+        ctx.on_stop(move || {
+            assert!(runner.stop_all().in_progress);
+            assert_eq!(runner.stop("waits").unwrap(), Stopped::Requested);
+            reports.send("did not wait");
+        });
+    }
+    let (runner, reports) = runner();
+    runner.register(Service::of("waits", waits).on_stop_of(registers)).unwrap();
+    runner.start_all().unwrap();
+    assert_eq!(reports.recv_timeout(TIMEOUT), Ok("begins"));
+    assert!(matches!(runner.stop("waits"), Ok(Stopped::Ended { .. })));
+    let found: Vec<_> = reports.try_iter().collect();
+    assert_eq!(found, ["ends", "registered hook", "did not wait"]);
 }

@@ -193,6 +193,37 @@ fn rule_91_blocking_calls_on_the_thread_of_a_current_thread_runtime_are_refused(
     });
 }
 
+/// An async service that another one starts during the wait would never make progress.
+#[test]
+fn rule_91_a_wait_ends_when_an_async_service_starts_on_its_thread() {
+    within("the waits", || {
+        current_thread().block_on(async {
+            let runner = Runner::new();
+            runner.register(Service::of("async", until_stopped).autostart(false)).unwrap();
+            let starts = |ctx: &Context| {
+                if ctx.sleep(millis(20)) {
+                    ctx.runner().unwrap().start("async").unwrap();
+                }
+                while ctx.sleep(TIMEOUT) {}
+            };
+            runner.register(Service::new("starts", starts)).unwrap();
+            type Call = fn(&Runner);
+            let calls: [Call; 4] = [
+                |runner| runner.wait(),
+                |runner| assert!(!runner.wait_timeout(TIMEOUT)),
+                |runner| drop(runner.wait_for_signal().unwrap_err()),
+                |runner| drop(runner.wait_for_signal_timeout(TIMEOUT).unwrap_err()),
+            ];
+            for call in calls {
+                runner.start_all().unwrap();
+                call(&runner);
+                assert!(runner.is_running("async"));
+                assert!(runner.stop_all_async().await.is_clean());
+            }
+        });
+    });
+}
+
 /// Inside an async service, too.
 #[test]
 fn rule_91_and_46_an_async_service_controls_others() {

@@ -72,6 +72,24 @@ impl Lifecycle {
         Action::Nothing
     }
 
+    /// Asks the run in progress to return by `deadline`. If that has passed already, which happens to the
+    /// later services of a shutdown, a task is dropped at once, with what is left of the time for that: all
+    /// services of a shutdown share it.
+    pub(super) fn request_stop(
+        &mut self,
+        facts: &Facts<'_>,
+        deadline: Nanos,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        let dropped = deadline < facts.now && self.kind == RunKind::Task;
+        let deadline = if dropped { deadline.saturating_add(DROP_GRACE) } else { deadline };
+        self.phase = Phase::StopRequested { deadline, dropped, start_again: false };
+        if dropped {
+            emit(Transition::RunDropped);
+        }
+        Action::Nothing
+    }
+
     /// Abandons the run or clean-up in progress if the deadline of the stop has passed. A task is dropped
     /// first.
     pub(super) fn expired(

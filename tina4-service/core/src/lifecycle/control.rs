@@ -298,12 +298,7 @@ impl Lifecycle {
             Phase::Running { .. } => {
                 emit(Transition::Stopping);
                 self.progress = Progress::NotReady;
-                self.phase = Phase::StopRequested {
-                    deadline: new_deadline,
-                    dropped: false,
-                    start_again: false,
-                };
-                Action::Nothing
+                self.request_stop(facts, new_deadline, emit)
             }
             Phase::StopRequested { deadline, dropped, start_again } => {
                 // A task that is being dropped keeps its time for that.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
+use crate::sys::panics;
 use crate::sys::sync::{Mutex, lock};
 
 /// The wakers of the tasks that wait for a change. They are registered under the pool's lock, and woken
@@ -19,7 +20,10 @@ struct Wakers {
 impl AsyncListeners {
     pub(super) fn wake(&self) {
         let woken = std::mem::take(&mut lock(&self.0).waiting);
-        woken.into_values().for_each(Waker::wake);
+        for waker in woken.into_values() {
+            // A waker may be user code. The panic hook reports a panic in it; the others are woken even so.
+            let _ = panics::catch(|| waker.wake());
+        }
     }
 
     /// A new key.
@@ -29,10 +33,10 @@ impl AsyncListeners {
         wakers.last_key
     }
 
-    /// Registers a waker, in place of the one with this key.
-    pub(super) fn register(&self, key: u64, waker: &Waker) {
-        let old = lock(&self.0).waiting.insert(key, waker.clone());
-        drop(old);
+    /// Registers a waker, in place of the one with this key, for the caller to drop without a lock.
+    #[must_use = "drop it without a lock"]
+    pub(super) fn register(&self, key: u64, waker: Waker) -> Option<Waker> {
+        lock(&self.0).waiting.insert(key, waker)
     }
 
     /// Removes the waker with this key.

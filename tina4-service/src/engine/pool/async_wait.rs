@@ -54,20 +54,25 @@ impl<S: WorkSource> Pool<S> {
         let mut timer: Option<(Nanos, Timer<'_>)> = None;
         poll_fn(|cx| {
             loop {
+                // A waker may be user code: it is cloned and dropped without the lock.
+                let (waker, mut old) = (cx.waker().clone(), None);
                 let answer = self.with_nonblocking_state(|state, now| {
                     let answer = condition(&mut state.source, now);
-                    if let Poll::Pending(until) = answer {
+                    if let Poll::Pending(_) = answer {
                         // Under the lock, so that no change is missed.
-                        self.async_listeners.register(listener.key, cx.waker());
-                        let retry = state.workers.spawn_retry_at(now);
-                        return Poll::Pending(until.into_iter().chain(retry).min());
+                        old = self.async_listeners.register(listener.key, waker);
                     }
                     answer
                 });
+                drop(old);
                 let until = match answer {
                     Poll::Ready(value) => return TaskPoll::Ready(value),
-                    Poll::Pending(None) => return TaskPoll::Pending,
-                    Poll::Pending(Some(until)) => until,
+                    Poll::Pending(until) => until,
+                };
+                // Afterwards, because the attempt to spawn a thread may just have failed.
+                let retry = lock(&self.state).workers.spawn_retry_at(self.clock.now());
+                let Some(until) = until.into_iter().chain(retry).min() else {
+                    return TaskPoll::Pending;
                 };
                 if timer.as_ref().is_none_or(|(at, _)| *at != until) {
                     timer = Some((until, Box::pin(self.clock.sleep_async(until))));

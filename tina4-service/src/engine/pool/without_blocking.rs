@@ -37,7 +37,9 @@ impl<S: WorkSource> Pool<S> {
         // perf: the pool was covered before, so it still is, unless there is an earlier due time or none. The
         // ends of many short runs would otherwise wake one worker after another, for nothing.
         let due = state.source.next_due();
-        let is_covered = due_before.zip(due).is_some_and(|(before, due)| before <= due);
+        // While threads could not be spawned, it may have been uncovered.
+        let is_covered = !state.workers.has_spawn_failed()
+            && due_before.zip(due).is_some_and(|(before, due)| before <= due);
         let uncovered = if is_covered { None } else { state.uncovered(now, false) };
         let mut wakeups =
             uncovered.and_then(|due| state.workers.wake_for(now, due, false, max_threads));
@@ -45,11 +47,8 @@ impl<S: WorkSource> Pool<S> {
         if wakeups.is_none() && state.source.deferred().is_pending() {
             wakeups = state.workers.wake_any(now, max_threads);
         }
+        let has_effects = notify_listeners || wakeups.is_some() || !sleepers.is_empty();
         drop(state);
-        sleepers.into_iter().for_each(Sleepers::wake);
-        if notify_listeners {
-            self.notify_listeners();
-        }
         if let Some(wakeups) = wakeups
             && !self.notify_and_spawn(wakeups)
         {
@@ -62,6 +61,15 @@ impl<S: WorkSource> Pool<S> {
             if let Some(wakeups) = wakeups {
                 let _ = self.notify_and_spawn(wakeups);
             }
+        }
+        // The action may have changed something that the thread waits for which lets virtual time pass.
+        if has_effects && let Some(clock) = self.clock.as_virtual() {
+            clock.notify_change();
+        }
+        // Last, because a waker may be user code.
+        sleepers.into_iter().for_each(Sleepers::wake);
+        if notify_listeners {
+            self.notify_listeners();
         }
         result
     }

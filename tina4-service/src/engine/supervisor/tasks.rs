@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::Supervisor;
+use super::start::starts_with_all;
+use super::supervised::Supervised;
 use crate::engine::Engine;
 use crate::service::outcome::Exit;
 use crate::service::task_listener::TaskListener;
@@ -19,23 +21,33 @@ impl TaskListener for Engine {
     }
 }
 
+/// Whether a service has an async function.
+pub(super) fn is_async(service: &Supervised) -> bool {
+    let definition = &service.instance.definition;
+    definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task
+}
+
 impl Supervisor {
     /// Whether an async service is active. `name`: only this one counts.
     pub(crate) fn has_active_task(&self, name: Option<&str>) -> bool {
         self.registry.iter().any(|service| {
-            let definition = &service.instance.definition;
             service.life.state().is_active()
-                && name.is_none_or(|name| definition.name_str() == name)
-                && (definition.run_kind() == RunKind::Task
-                    || definition.on_stop_kind() == RunKind::Task)
+                && name.is_none_or(|name| service.instance.definition.name_str() == name)
+                && is_async(service)
         })
     }
 
-    /// Whether the service with this name has an async function.
-    pub(crate) fn needs_runtime(&mut self, name: &str) -> bool {
-        let Some(index) = self.registry.find(name) else { return false };
-        let definition = &self.registry.get(index).instance.definition;
-        definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task
+    /// Whether a start needs the runtime: of the service with this name, or of all services.
+    pub(crate) fn start_needs_runtime(&mut self, name: Option<&str>) -> bool {
+        match name {
+            Some(name) => {
+                let index = self.registry.find(name);
+                index.is_some_and(|index| is_async(self.registry.get(index)))
+            }
+            None => {
+                self.registry.iter().any(|service| starts_with_all(service) && is_async(service))
+            }
+        }
     }
 
     // perf: not a second caller of `complete`, which is inlined into the worker.

@@ -10,6 +10,8 @@ use crate::engine::pool::work_source::{Timing, WorkSource};
 use crate::engine::work::{Completion, WorkId, WorkItem, WorkKind};
 use crate::observe::event::Change;
 use crate::service::context::Context;
+#[cfg(feature = "tokio")]
+use crate::service::host::Host;
 use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::{Action, Input, RunKind, State};
 use tina4_service_core::{Exit, Nanos};
@@ -33,6 +35,16 @@ impl Supervisor {
     /// Whether there is other work for the worker that has just run a service and holds the lock.
     fn has_other_work(&self, now: Nanos) -> bool {
         self.timers.peek().is_some_and(|(due, _)| due <= now) || self.deferred.is_pending()
+    }
+
+    /// Drops the host of a run that has become a task. The task may have ended already, and its service may
+    /// have been removed since; then the host is the last owner of user values.
+    #[cfg(feature = "tokio")]
+    fn release_host(&mut self, index: u32, host: Arc<dyn Host>) {
+        let registered = &self.registry.get(index).instance;
+        if !std::ptr::addr_eq(&raw const *host, &raw const **registered) {
+            self.deferred.discard(Some(host));
+        }
     }
 
     /// Whether the first service in the timer queue may begin its run, thanks to its tolerance.
@@ -116,9 +128,10 @@ impl WorkSource for Supervisor {
     ) -> Option<WorkId> {
         let Timing { began, ended, now, may_repeat } = timing;
         let index = item.index;
-        self.last_host = Some(item.context.into_host());
+        let host = item.context.into_host();
         let action = match completion {
             Completion::Ran(exit) => {
+                self.last_host = Some(host);
                 let service = self.registry.get_mut(index);
                 // The result of an abandoned run is discarded.
                 if service.life.state() != State::Abandoned {
@@ -133,8 +146,12 @@ impl WorkSource for Supervisor {
                 self.step(index, input, now)
             }
             #[cfg(feature = "tokio")]
-            Completion::Spawned => return None,
+            Completion::Spawned => {
+                self.release_host(index, host);
+                return None;
+            }
             Completion::CleanedUp(failures) => {
+                self.last_host = Some(host);
                 self.record_failed_hooks(index, failures, now);
                 self.step(index, Input::CleanedUp, now)
             }

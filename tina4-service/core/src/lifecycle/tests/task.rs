@@ -71,6 +71,21 @@ fn rule_93_and_43_a_task_that_cannot_be_dropped_is_abandoned() {
     assert_eq!(harness.state(), State::Abandoned, "it was not stopped");
 }
 
+/// The services of a shutdown that are asked to stop after its deadline share the time of the first ones.
+#[test]
+fn rule_93_and_41_a_task_that_is_stopped_after_the_deadline_is_dropped_at_once() {
+    let mut harness =
+        Harness::of_tasks(Spec { schedule: Schedule::Interval(secs(10)), ..Spec::DEFAULT });
+    harness.start();
+    harness.due();
+    harness.take_transitions();
+    harness.now = 5 * SECOND + SECOND / 10;
+    harness.step(Input::Stop { deadline: 5 * SECOND });
+    assert_eq!(harness.take_transitions(), [Transition::Stopping, Transition::RunDropped]);
+    assert_eq!((harness.due(), harness.state()), (Action::Nothing, State::Abandoned));
+    assert_eq!(harness.now, 5 * SECOND + SECOND / 2);
+}
+
 #[test]
 fn rule_93_and_47_a_start_while_the_task_is_dropped_follows() {
     let mut harness = stopping(false);
