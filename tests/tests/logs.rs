@@ -127,6 +127,52 @@ fn rule_62_logs_inside_a_run_are_in_its_span() {
     }
 }
 
+/// Two runs of a current-thread runtime take turns, and each poll is in the span of its own run; so are
+/// the parts of a `work_async`. The runtime itself, in between, is in no span.
+#[test]
+fn rule_94_every_poll_is_in_the_span_of_its_run_and_nothing_else_is() {
+    async fn logs(ctx: &Context) -> Flow {
+        for _ in 0..3 {
+            tracing::info!(from = "logs.poll", at = ctx.name(), "in a poll");
+            tokio::task::yield_now().await;
+            let part = async { tracing::info!(from = "logs.poll", at = ctx.name(), "in a part") };
+            ctx.work_async("part", part).await;
+        }
+        Flow::Done
+    }
+    listen();
+    let runner = Runner::new();
+    let names = ["logs.poll.a", "logs.poll.b"];
+    for name in names {
+        runner.register(Service::of(name, logs).interval("1h")).unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        runner.start_all().unwrap();
+        while names.iter().any(|name| runner.is_running(name)) {
+            tracing::info!(from = "logs.poll", at = "outside", "between the polls");
+            tokio::task::yield_now().await;
+        }
+    });
+    let of = |at: &'static str| {
+        move |line: &Line| {
+            let has = |field: &str, value: &str| line.fields.get(field).is_some_and(|v| v == value);
+            has("from", "logs.poll") && has("at", at)
+        }
+    };
+    for name in names {
+        for line in lines(6, name, of(name)) {
+            let is_part = line.fields["message"] == "in a part";
+            let spans: Vec<_> = line.spans.iter().map(|(span, _)| span.as_str()).collect();
+            assert_eq!(spans, if is_part { &["work", "service"][..] } else { &["service"][..] });
+            assert_eq!(line.spans.last().unwrap().1["name"], name);
+        }
+    }
+    let all = LINES.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let outside: Vec<_> = all.into_iter().filter(of("outside")).collect();
+    assert!(!outside.is_empty() && outside.iter().all(|line| line.spans.is_empty()));
+}
+
 /// The lines that were logged with `from`, once there are `count`: each message with the spans around
 /// it, innermost first.
 #[track_caller]

@@ -15,7 +15,7 @@ use tests::{
     EventWatcher, Stopwatch, best_of, ignore_stop, info, millis, pause, process, secs,
     sleep_until_stopped, until,
 };
-use tina4_service::{Context, Runner, Service};
+use tina4_service::{Context, Res, Runner, Service};
 
 /// Held by the one test that runs.
 fn alone() -> MutexGuard<'static, ()> {
@@ -296,4 +296,74 @@ fn rule_52_sleeps_are_shortened_by_the_wake_up_latency() {
         }
     }
     panic!("lateness of runs and of sleeps: {measured:?}");
+}
+
+/// Async runs that wait for a stop request and sleep leave nothing behind.
+#[test]
+fn rule_92_a_hundred_thousand_async_runs_leave_threads_and_memory_flat() {
+    async fn waits(ctx: &Context, runs: Res<AtomicUsize>) {
+        let is_first = tokio::select! {
+            () = ctx.stopped() => false,
+            slept = ctx.sleep_async(millis(1)) => slept,
+        };
+        if is_first {
+            runs.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let _alone = alone();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let runner = runner("flat");
+    runner.provide(Arc::clone(&runs));
+    for number in 0..300 {
+        runner.register(Service::of(format!("s{number}"), waits).delay("1ms")).unwrap();
+    }
+    runner.start_all().unwrap();
+    until("warm", || runs.load(Ordering::SeqCst) > 20_000);
+    let (threads, memory) = (process::threads("flat").len(), process::resident());
+    until("100,000 more runs", || runs.load(Ordering::SeqCst) > 120_000);
+    let grown = process::resident().saturating_sub(memory);
+    let now = process::threads("flat").len();
+    println!("{threads} threads, then {now}; memory has grown by {grown} bytes");
+    assert!(grown < 2 << 20, "memory has grown by {grown} bytes");
+    // Two of the runtime, and the workers of the pool, which depend on how busy the machine is.
+    assert!(now < 20 || now <= threads, "{threads} threads, then {now}");
+    assert!(runner.stop_all().is_clean());
+}
+
+/// In one runner: a plain service that blocks, an async one that blocks its runtime, and well-behaved ones
+/// of both kinds. The plain one is as exact as alone; the async one is delayed by its runtime, and by nothing
+/// else.
+#[test]
+fn rule_92_a_blocked_runtime_delays_its_own_tasks_and_nothing_else() {
+    async fn blocks_its_runtime() {
+        pause(millis(1_500));
+    }
+    async fn well_behaved(runs: Res<AtomicUsize>) {
+        runs.fetch_add(1, Ordering::SeqCst);
+    }
+    let _alone = alone();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let mut delayed = 0;
+    best_of(5, "mean lateness of a plain service", millis(1), || {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let runner = Runner::builder().only::<&str>([]).runtime(runtime.handle().clone()).build();
+        runner.provide(Arc::clone(&runs));
+        let blocks = |_: &Context| pause(millis(1_500));
+        runner.register(Service::of("blocks-runtime", blocks_its_runtime).interval("1h")).unwrap();
+        runner.register(Service::new("blocks-thread", blocks).interval("1h")).unwrap();
+        runner.register(Service::of("async", well_behaved).interval("10ms")).unwrap();
+        runner.register(Service::new("plain", |_| {}).interval("10ms")).unwrap();
+        runner.start("blocks-runtime").unwrap();
+        until("it blocks", || info(&runner, "blocks-runtime").runs == 1);
+        pause(millis(50));
+        runner.start_all().unwrap();
+        pause(secs(1));
+        let (plain, during) = (info(&runner, "plain"), runs.load(Ordering::SeqCst));
+        assert!(plain.runs >= 90, "{} runs", plain.runs);
+        until("the runtime continues", || runs.load(Ordering::SeqCst) > during + 20);
+        delayed = delayed.max(usize::from(during <= 1));
+        assert!(runner.stop_all().is_clean());
+        plain.lateness.mean
+    });
+    assert_eq!(delayed, 1, "the async service waits for its runtime");
 }

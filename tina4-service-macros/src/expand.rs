@@ -64,6 +64,8 @@ fn registration(checked: &CheckedService) -> TokenStream {
         .map(|reservation| quote!(#private::unique! { #reservation }));
     let needs = needs(function, private);
     let call = call(function, private);
+    let constructor =
+        Ident::new(if function.is_async { "new_async" } else { "new" }, Span::call_site());
     let settings = settings(&checked.spec, private);
     let after = dependencies("after", &checked.after, private);
     let requires = dependencies("requires", &checked.requires, private);
@@ -74,7 +76,7 @@ fn registration(checked: &CheckedService) -> TokenStream {
         const _: () = {
             #unique
             #private::submit! {
-                #private::Registration::new(
+                #private::Registration::#constructor(
                     #name,
                     ::core::concat!(::core::module_path!(), "::", #function_name),
                     ::core::panic::Location::caller(),
@@ -308,8 +310,9 @@ fn need(function: &Function, index: usize, private: &PrivatePath) -> TokenStream
     place.call(private, quote!(need_of), place.closure(&parameter, call))
 }
 
-/// A closure that calls the function with its parameters. The call is in a closure of its own: if the
-/// function never returns, `outcome(f())` would be unreachable, and rustc would warn.
+/// A closure that calls the function with its parameters. The call of a plain function is in a closure of
+/// its own: if the function never returns, `outcome(f())` would be unreachable, and rustc would warn. The
+/// future of an async one is boxed.
 fn call(function: &Function, private: &PrivatePath) -> TokenStream {
     let ident = &function.ident;
     let run = local("tina4_service_run", Span::call_site());
@@ -320,7 +323,11 @@ fn call(function: &Function, private: &PrivatePath) -> TokenStream {
     let parameters = quote!(#(#parameters),*);
     let place = Place::of(&function.return_type, ident);
     let call = place.call_user(ident, parameters);
-    let outcome = place.call(private, quote!(outcome), place.closure(&TokenStream::new(), call));
+    let outcome = if function.is_async {
+        place.call(private, quote!(boxed), call)
+    } else {
+        place.call(private, quote!(outcome), place.closure(&TokenStream::new(), call))
+    };
     let run = if function.parameters.is_empty() { quote!(_) } else { quote!(#run) };
     quote!(|#run| #outcome)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Function {
     pub(crate) cfgs: Vec<TokenStream>,
     /// Whether the function is deprecated; the registration then allows its use.
     pub(crate) deprecated: bool,
+    /// Whether it is an `async fn`.
+    pub(crate) is_async: bool,
     /// The types of the parameters, as written.
     pub(crate) parameters: Vec<TokenStream>,
     /// The return type as written; empty if there is none.
@@ -92,6 +94,7 @@ impl Head {
         callable.then(|| Function {
             cfgs: attributes.iter().filter_map(cfg).collect(),
             deprecated: attributes.iter().any(is_deprecated),
+            is_async: signature.asyncness.is_some(),
             parameters: signature.inputs.iter().filter_map(parameter_type).collect(),
             return_type: return_type(&signature.output),
             ident: signature.ident,
@@ -184,7 +187,9 @@ fn check_qualifiers(signature: &Signature, diagnostics: &mut Diagnostics) -> boo
     if let Some(token) = &signature.constness {
         diagnostics.push(errors::const_fn(token.span));
     }
-    if let Some(token) = &signature.asyncness {
+    if let Some(token) = &signature.asyncness
+        && !cfg!(feature = "tokio")
+    {
         diagnostics.push(errors::async_fn(token.span));
         callable = false;
     }

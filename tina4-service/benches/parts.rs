@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use tina4_service_core::lifecycle::{Action, Crash, Dependencies, Facts, Input, Lifecycle};
+use tina4_service_core::lifecycle::{
+    Action, Crash, Dependencies, Facts, Input, Lifecycle, RunKind,
+};
 use tina4_service_core::{CrashKind, Exit, Nanos, Schedule, Spec, Timers, Utc, nanos};
 
 fn main() {
@@ -71,7 +73,8 @@ impl Life {
     /// A service that runs at this interval.
     fn new(interval: Duration) -> Self {
         let spec = Spec { schedule: Schedule::Interval(interval), ..Spec::DEFAULT };
-        let mut life = Self { life: Lifecycle::new(0), spec, now: 0, transitions: 0 };
+        let mut life =
+            Self { life: Lifecycle::new(RunKind::Call, 0), spec, now: 0, transitions: 0 };
         life.step(Input::Start { dependencies: Dependencies::Met });
         life
     }

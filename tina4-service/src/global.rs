@@ -1,6 +1,8 @@
 //! The functions at the crate's root, which use the global runner. It holds every declared service.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "tokio")]
+use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -243,4 +245,105 @@ pub fn wait_for_signal() -> std::io::Result<StopCause> {
 #[track_caller]
 pub fn wait_for_signal_timeout(timeout: Duration) -> std::io::Result<Option<StopCause>> {
     global().wait_for_signal_timeout(timeout)
+}
+
+/// [`run`] for an async `main`: it blocks no thread. See [`Runner::run_async`].
+#[cfg(feature = "tokio")]
+#[must_use = "the exit code tells the caller whether the services failed"]
+#[track_caller]
+pub fn run_async() -> impl Future<Output = ExitCode> + Send {
+    global().run_async()
+}
+
+/// [`stop`] for an async function. See [`Runner::stop_async`].
+///
+/// # Errors
+///
+/// As for [`stop`].
+#[cfg(feature = "tokio")]
+#[track_caller]
+pub fn stop_async(name: &str) -> impl Future<Output = Result<Stopped, ControlError>> + Send + '_ {
+    global().stop_async(name)
+}
+
+/// [`restart`] for an async function. See [`Runner::restart_async`].
+///
+/// # Errors
+///
+/// As for [`restart`].
+#[cfg(feature = "tokio")]
+#[track_caller]
+pub fn restart_async(name: &str) -> impl Future<Output = Result<(), ControlError>> + Send + '_ {
+    global().restart_async(name)
+}
+
+/// [`unregister`] for an async function. See [`Runner::unregister_async`].
+///
+/// # Errors
+///
+/// As for [`unregister`].
+#[cfg(feature = "tokio")]
+#[track_caller]
+pub fn unregister_async(
+    name: &str,
+) -> impl Future<Output = Result<Stopped, ControlError>> + Send + '_ {
+    global().unregister_async(name)
+}
+
+/// [`stop_all`] for an async function. See [`Runner::stop_all_async`].
+#[cfg(feature = "tokio")]
+#[track_caller]
+pub fn stop_all_async() -> impl Future<Output = StopReport> + Send {
+    global().stop_all_async()
+}
+
+/// [`wait_ready`] for an async function. See [`Runner::wait_ready_async`].
+///
+/// # Errors
+///
+/// As for [`wait_ready`].
+#[cfg(feature = "tokio")]
+#[track_caller]
+pub fn wait_ready_async(name: &str) -> impl Future<Output = Result<(), ControlError>> + Send + '_ {
+    global().wait_ready_async(name)
+}
+
+/// [`wait`] for an async function. See [`Runner::wait_async`].
+#[cfg(feature = "tokio")]
+#[track_caller]
+pub fn wait_async() -> impl Future<Output = ()> + Send {
+    global().wait_async()
+}
+
+/// [`wait_timeout`] for an async function; `true` if nothing is active any more. See
+/// [`Runner::wait_timeout_async`].
+#[cfg(feature = "tokio")]
+#[must_use = "`false` means that something is still active"]
+#[track_caller]
+pub fn wait_timeout_async(timeout: Duration) -> impl Future<Output = bool> + Send {
+    global().wait_timeout_async(timeout)
+}
+
+/// [`wait_for_signal`] for an async function. See [`Runner::wait_for_signal_async`].
+///
+/// # Errors
+///
+/// As for [`wait_for_signal`].
+#[cfg(all(feature = "signals", feature = "tokio"))]
+#[track_caller]
+pub fn wait_for_signal_async() -> impl Future<Output = std::io::Result<StopCause>> + Send {
+    global().wait_for_signal_async()
+}
+
+/// [`wait_for_signal_timeout`] for an async function. See [`Runner::wait_for_signal_timeout_async`].
+///
+/// # Errors
+///
+/// As for [`wait_for_signal`].
+#[cfg(all(feature = "signals", feature = "tokio"))]
+#[track_caller]
+pub fn wait_for_signal_timeout_async(
+    timeout: Duration,
+) -> impl Future<Output = std::io::Result<Option<StopCause>>> + Send {
+    global().wait_for_signal_timeout_async(timeout)
 }

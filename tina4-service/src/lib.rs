@@ -36,6 +36,8 @@
 //! * [`Service`]: a service created at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
 //! * [`surprises`]: common surprises, such as signals in a container, and how to avoid each.
+#![cfg_attr(feature = "tokio", doc = "* [`with_tokio`]: async functions as services.")]
+#![cfg_attr(not(feature = "tokio"), doc = "* The feature `tokio`: async functions as services.")]
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`]: runs the services for a virtual day in milliseconds; with a [guide](testing::guide)."
@@ -83,6 +85,9 @@ mod runner;
 mod service;
 #[doc = include_str!("surprises.md")]
 pub mod surprises {}
+#[cfg(feature = "tokio")]
+#[doc = include_str!("with_tokio.md")]
+pub mod with_tokio {}
 mod sys;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -96,8 +101,15 @@ pub use global::{
     services, start, start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready,
     wait_timeout,
 };
+#[cfg(feature = "tokio")]
+pub use global::{
+    restart_async, run_async, stop_all_async, stop_async, unregister_async, wait_async,
+    wait_ready_async, wait_timeout_async,
+};
 #[cfg(feature = "signals")]
 pub use global::{wait_for_signal, wait_for_signal_timeout};
+#[cfg(all(feature = "signals", feature = "tokio"))]
+pub use global::{wait_for_signal_async, wait_for_signal_timeout_async};
 pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
 pub use observe::info::ServiceInfo;
@@ -175,7 +187,8 @@ pub use tina4_service_core::{OnTimeout, Ready, Restart, lifecycle::State};
 /// The function takes up to eight parameters, in any order: [`&Context`](Context), [`Tick`],
 /// [`Res<T>`](Res), `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
 /// `Result<Flow, E>` or `!`, where `E` is anything that converts into
-/// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash.
+/// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash. With the feature `tokio`, it may be an
+/// `async fn`, and so may its `on_stop`.
 ///
 /// After a crash the service runs again, as `restart`, `max_restarts` and `backoff` say. If no restart
 /// can help, return a [`Permanent`] error: the service fails immediately.
@@ -188,12 +201,23 @@ pub use tina4_service_macros::service;
 /// Items that the expansion of the attribute refers to. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "tokio")]
+    pub use crate::service::future::{BoxFuture, HookResult, boxed};
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
+    pub use crate::service::params::callable::Callable;
     pub use crate::service::params::function::{Function, Signature};
     pub use crate::service::params::hook::{DynHook, OnStop};
+    pub use crate::service::params::kind::{HookReturns, Plain, Returns, Unresolved};
     pub use crate::service::params::{
         Invocation, Need, Parameter, ParameterFamily, need_of, param, placeholder,
     };
+    #[cfg(feature = "tokio")]
+    pub use crate::service::params::{
+        async_function::{AsyncCall as AsyncCallable, AsyncFunction},
+        kind::Async,
+    };
+    #[cfg(feature = "tokio")]
+    pub use crate::service::registration::AsyncCall;
     pub use crate::service::registration::{Dependency, Registration, id_of};
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;

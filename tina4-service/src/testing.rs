@@ -34,6 +34,11 @@
 //! else that it waits for must arrive in real time; a fake passed to [`Builder::provide`] can answer
 //! immediately.
 //!
+//! With the feature `tokio`, async services run in virtual time as well, on a runtime of the kit's own whose
+//! clock is paused: their `ctx` sleeps are exact, and the timers of tokio end at whole milliseconds. While
+//! nothing but an event from outside can wake them, time passes without them; a task of
+//! `tokio::task::spawn_blocking` holds the clock.
+//!
 //! A body that calls [`Context::stopping`](crate::Context::stopping), usually to wait for a channel as
 //! well, leaves virtual time until its run ends, because the runner cannot tell when it has finished
 //! its work. Test such a body by its effects, or call its function with

@@ -5,4 +5,4 @@ async fn heartbeat() {}
 
 fn main() {}
 
-// rule 150
+// rules 90, 150

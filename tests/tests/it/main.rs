@@ -51,6 +51,14 @@ mod runner {
     mod handles;
 }
 
+/// Async functions as services.
+mod tasks {
+    mod both_kinds;
+    mod runs;
+    mod stop;
+    mod twins;
+}
+
 /// When runs are due.
 mod schedule {
     mod anchor;
@@ -94,5 +102,6 @@ mod testing {
     mod detached;
     mod instants;
     mod misuse;
+    mod tasks;
     mod test_runner;
 }

@@ -9,7 +9,7 @@
 use std::env;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tests::rng::Rng;
@@ -42,6 +42,12 @@ const HEAP_SLACK: i64 = 64 << 10;
 /// How many MiB the resident memory may grow, because the allocator keeps pages of threads that
 /// have ended. `SOAK_RESIDENT` changes it for sanitizers, which need memory, too.
 const RESIDENT_SLACK: i64 = 32;
+
+/// The runtime of the async services. It outlives the runners, so that it does not count as theirs.
+static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).thread_name("tasks").build().expect("threads for the runtime")
+});
 
 fn setting<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
     let text = env::var(name).ok()?;
@@ -90,7 +96,8 @@ struct Lifetime {
 
 /// Runs one runner, from the first service to the last thread.
 fn lifetime(length: Duration, seed: u64) -> Lifetime {
-    let runner = Runner::builder().only::<&str>([]).thread_name(THREAD_NAME).build();
+    let runner = Runner::builder().only::<&str>([]).thread_name(THREAD_NAME);
+    let runner = runner.runtime(RUNTIME.handle().clone()).build();
     let slot = RunnerSlot::default();
     slot.set(Some(runner.clone()));
     let counters = services::register(&runner, &slot, seed);
@@ -202,7 +209,8 @@ struct Total {
 fn quiet_panics() {
     let previous = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let ours = std::thread::current().name().is_some_and(|name| name.starts_with(THREAD_NAME));
+        let is_ours = |name: &str| name.starts_with(THREAD_NAME) || name == "tasks";
+        let ours = std::thread::current().name().is_some_and(is_ours);
         if !ours {
             previous(panic);
         }

@@ -1,4 +1,4 @@
-//! The services of the test: ten kinds, thirty of each.
+//! The services of the test: ten kinds, thirty of each; some are async.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,6 +33,11 @@ pub(crate) fn is_cancelled(name: &str) -> bool {
     number.is_ok_and(|number| number % (2 * KINDS) == EXCEEDS_TIMEOUT)
 }
 
+/// Whether this service is async: every second one of the kinds whose runs are short.
+fn is_async(number: u64) -> bool {
+    matches!(number % (2 * KINDS), 0 | 1)
+}
+
 /// The runner, for bodies that make requests. They must not own it, because it owns them.
 #[derive(Clone, Default)]
 pub(crate) struct RunnerSlot(Arc<Mutex<Option<Runner>>>);
@@ -65,7 +70,20 @@ fn service(slot: &RunnerSlot, number: u64, counters: &Arc<Counters>, rng: Rng) -
         let mut own = rng.lock().unwrap_or_else(PoisonError::into_inner).split();
         runs.run(ctx, || run(&slot, number, ctx, &mut own))
     };
-    let service = Service::new(name(number), body)
+    let service = if is_async(number) {
+        // Called in the first poll of the task.
+        let body = move |ctx: &Context| {
+            let result = body(ctx);
+            async move {
+                tokio::task::yield_now().await;
+                result
+            }
+        };
+        Service::of(name(number), body)
+    } else {
+        Service::new(name(number), body)
+    };
+    let service = service
         .backoff(millis(1))
         .max_backoff(millis(20))
         // Only services that ignore stop requests may be abandoned, however busy the machine is.

@@ -36,7 +36,10 @@ pub(crate) fn const_fn(span: Span) -> Error {
 }
 
 pub(crate) fn async_fn(span: Span) -> Error {
-    Error::new(span, "`async fn` is not supported yet; write a plain `fn`")
+    Error::new(
+        span,
+        "`async fn` needs the feature `tokio` of tina4-service, which is turned off; add `features = [\"tokio\"]` to `tina4-service` in Cargo.toml, or write a plain `fn`",
+    )
 }
 
 pub(crate) fn unsafe_fn(span: Span) -> Error {

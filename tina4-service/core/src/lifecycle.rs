@@ -22,7 +22,8 @@
 //! ```
 //!
 //! A service that waits is `Blocked` while one that it requires cannot become ready; it is then in
-//! an activation, but not active. `Idle` is registered, stopped, finished or failed; a `Pending` service may be paused. A service
+//! an activation, but not active. `Idle` is registered, stopped, cancelled, finished or failed; a `Pending` service may be
+//! paused. A run that is a task is dropped at the deadline, and abandoned only if it does not end then either. A service
 //! can be started again from `Abandoned` once nothing of it is alive. A start that fails leads back
 //! to `Idle`.
 
@@ -43,6 +44,7 @@ mod queries;
 mod readiness;
 mod refusal;
 mod reschedule;
+mod run_kind;
 mod runs;
 mod state;
 #[cfg(test)]
@@ -58,5 +60,6 @@ pub use input::Input;
 pub use machine::Lifecycle;
 pub use readiness::Readiness;
 pub use refusal::Refusal;
+pub use run_kind::RunKind;
 pub use state::State;
 pub use transition::Transition;

@@ -98,6 +98,13 @@ pub enum ControlError {
         /// Where the service is declared.
         place: Place,
     },
+    /// The call would block the only thread of the tokio runtime that executes the services which it waits
+    /// for, and would never return.
+    #[cfg(feature = "tokio")]
+    BlocksRuntime {
+        /// The method that was called.
+        call: &'static str,
+    },
     /// The service or the runner cannot start.
     Start(StartError),
     /// This process was forked from the one that runs the services.
@@ -180,6 +187,12 @@ impl fmt::Display for ControlError {
                 "`{name}` at {place} was abandoned, and its old run is still alive after {age:.1?}; \
                  start it again once that run has returned"
             ),
+            #[cfg(feature = "tokio")]
+            Self::BlocksRuntime { call } => write!(
+                f,
+                "`{call}` would block the only thread of the tokio runtime that executes async services, and never \
+                 return; await `{call}_async` instead"
+            ),
             Self::Start(error) => write!(f, "{error}"),
             Self::Forked => f.write_str(fork::REFUSAL),
         }
@@ -219,6 +232,8 @@ impl Error for ControlError {
             | Self::Stopping { .. }
             | Self::StillAlive { .. }
             | Self::Forked => None,
+            #[cfg(feature = "tokio")]
+            Self::BlocksRuntime { .. } => None,
         }
     }
 }

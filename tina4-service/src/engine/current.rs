@@ -32,6 +32,30 @@ pub(crate) fn current() -> Option<(usize, u32)> {
     })
 }
 
+/// Records, until the result is dropped, that this thread executes a service. Then the thread executes
+/// the same one as before: a service may poll the tasks of others.
+#[cfg(feature = "tokio")]
+pub(super) fn enter_nested(env: &Arc<Environment>, index: u32) -> Outer {
+    let outer = CURRENT.with(|current| (current.runner.get(), current.index.get()));
+    enter(env, index);
+    Outer(outer)
+}
+
+/// Restores the service that the thread executed before.
+#[cfg(feature = "tokio")]
+pub(super) struct Outer((usize, u32));
+
+#[cfg(feature = "tokio")]
+impl Drop for Outer {
+    fn drop(&mut self) {
+        let (runner, index) = self.0;
+        CURRENT.with(|current| {
+            current.runner.set(runner);
+            current.index.set(index);
+        });
+    }
+}
+
 /// Records that this thread executes a service.
 #[inline]
 pub(super) fn enter(env: &Arc<Environment>, index: u32) {

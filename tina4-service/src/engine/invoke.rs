@@ -1,22 +1,26 @@
 //! Calls user code: the function of a service, and its clean-up hooks.
 
-use std::sync::Arc;
+#[cfg(feature = "tokio")]
+use std::sync::Weak;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+#[cfg(feature = "testing")]
+use crate::engine::injected;
+#[cfg(feature = "tokio")]
+use crate::engine::task;
+use crate::engine::user_code::{discard_locals, finish_clean_up, guarded, run_registered_hooks};
 use crate::engine::work::{Completion, WorkItem, WorkKind};
 use crate::engine::{crashes, current};
 use crate::service::context::Context;
 use crate::service::instance::Instance;
 use crate::service::outcome::Exit;
 use crate::service::params::Invocation;
-use crate::sys::panics;
+#[cfg(feature = "tokio")]
+use crate::sys::runtime;
 use crate::time::clock::Clock;
-use tina4_service_core::lifecycle::Crash;
+use tina4_service_core::lifecycle::{Crash, RunKind};
 use tina4_service_core::nanos;
-
-#[cfg(feature = "testing")]
-mod injected;
 
 /// How long the first run of an activation waits for the log line about its start. Long enough for a
 /// busy machine to schedule the thread that writes the line.
@@ -33,40 +37,17 @@ pub(crate) fn perform(item: &WorkItem) -> Completion {
     let instance = context.instance();
     current::enter(&instance.env, *index);
     let completion = match kind {
+        #[cfg(feature = "tokio")]
         WorkKind::Run => Completion::Ran(run(context, instance)),
-        WorkKind::CleanUp => Completion::CleanedUp(clean_up(context, instance)),
+        #[cfg(feature = "tokio")]
+        WorkKind::Task => spawn_run(context, instance, *index),
+        // Without the feature `tokio`, no run is a task.
+        #[cfg(not(feature = "tokio"))]
+        WorkKind::Run | WorkKind::Task => Completion::Ran(run(context, instance)),
+        WorkKind::CleanUp => clean_up(context, instance, *index),
     };
     current::leave();
     completion
-}
-
-/// Runs `body`, inside the service's span if `has_span` is set. Log subscribers, destructors and the
-/// `Display` of errors are user code as well, so everything is inside one `catch`.
-fn guarded<T>(
-    context: &Context,
-    instance: &Instance,
-    has_span: bool,
-    body: impl FnOnce() -> T,
-) -> Result<T, Box<Crash>> {
-    let quiet = instance.env.exiting.load(Ordering::Relaxed);
-    let caught = panics::catch(|| {
-        let span = if quiet || !has_span {
-            tracing::Span::none()
-        } else {
-            // The values are computed inside the macro, because it evaluates its fields only if
-            // the span is enabled.
-            tracing::info_span!(
-                "service",
-                name = context.name(),
-                run = context.run_info().number,
-                lateness = ?context.lateness()
-            )
-        };
-        // perf: one call site, so that the compiler inlines the body here.
-        let _entered = span.enter();
-        body()
-    });
-    caught.map_err(crashes::from_panic)
 }
 
 /// Waits for at most [`START_LINE_TIMEOUT`] until the log line about the service's start has been
@@ -113,31 +94,59 @@ fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
     exit
 }
 
-/// Runs the hooks of the activation that has ended: the registered ones in reverse order of their
-/// registration, then the declared one. Returns the error texts of the hooks that failed.
-fn clean_up(context: &Context, instance: &Instance) -> Vec<Arc<str>> {
-    let mut failures = Vec::new();
-    loop {
-        let result = if let Some(registered) = instance.pop_hook() {
-            guarded(context, instance, true, || {
-                (registered.hook)().map_err(crashes::from_error_without_prefix)
-            })
-        } else if instance.take_on_stop() {
-            guarded(context, instance, true, || {
-                let invocation = Invocation::new(context);
-                instance.definition.on_stop(&invocation).map_err(crashes::from_error_without_prefix)
-            })
-        } else {
-            break;
-        };
-        failures.extend(result.flatten().err().map(|crash| crash.message));
+/// Makes a task of one run.
+#[cfg(feature = "tokio")]
+fn spawn_run(context: &Context, instance: &Instance, index: u32) -> Completion {
+    if !instance.is_start_logged() {
+        wait_for_start_line(instance);
     }
-    discard_locals(instance);
-    failures
+    let listener = instance.env.task_listener.get().and_then(Weak::upgrade);
+    let Some((runtime, listener)) = instance.env.runtime.handle().zip(listener) else {
+        return Completion::Ran(Exit::Crashed(task::runtime_gone()));
+    };
+    let end = task::RunEnd::new(index, listener);
+    let task = task::Task { context: context.of_task(), end };
+    runtime::spawn(&runtime, task::run(task, instance.env.clock.now()));
+    Completion::Spawned
 }
 
-/// Drops the values of `Local` parameters. If a destructor panics, the panic hook reports it.
-fn discard_locals(instance: &Instance) {
-    let discarded = instance.take_locals();
-    let _ = panics::catch(|| drop(discarded));
+/// Runs the hooks of the activation that has ended: the registered ones in reverse order of their
+/// registration, then the declared one, which may be async and then becomes a task.
+fn clean_up(context: &Context, instance: &Instance, index: u32) -> Completion {
+    // Hooks of async code may use the runtime, too.
+    #[cfg(feature = "tokio")]
+    let runtime = match (instance.definition.run_kind(), instance.definition.on_stop_kind()) {
+        (RunKind::Call, RunKind::Call) => None,
+        (RunKind::Task, _) | (_, RunKind::Task) => instance.env.runtime.handle(),
+    };
+    #[cfg(feature = "tokio")]
+    let _entered = runtime.as_ref().map(runtime::enter);
+    let mut failures = run_registered_hooks(context, instance);
+    if instance.take_on_stop() {
+        match instance.definition.on_stop_kind() {
+            RunKind::Call => {
+                let result = guarded(context, instance, true, || {
+                    let invocation = Invocation::new(context);
+                    let result = instance.definition.on_stop(&invocation);
+                    result.map_err(crashes::from_error_without_prefix)
+                });
+                failures.extend(result.flatten().err().map(|crash| crash.message));
+            }
+            #[cfg(feature = "tokio")]
+            RunKind::Task => {
+                let listener = instance.env.task_listener.get().and_then(Weak::upgrade);
+                if let Some((runtime, listener)) = runtime.as_ref().zip(listener) {
+                    let end = task::CleanUpEnd::new(index, failures, listener);
+                    let task = task::Task { context: context.of_task(), end };
+                    runtime::spawn(runtime, task::clean_up(task));
+                    return Completion::Spawned;
+                }
+                failures.push(task::runtime_gone().message);
+            }
+            #[cfg(not(feature = "tokio"))]
+            RunKind::Task => {}
+        }
+    }
+    let _ = index;
+    Completion::CleanedUp(finish_clean_up(context, instance, failures))
 }

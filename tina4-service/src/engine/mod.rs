@@ -3,9 +3,14 @@
 pub(crate) mod control_error;
 mod crashes;
 pub(crate) mod current;
+#[cfg(feature = "testing")]
+mod injected;
 mod invoke;
 pub(crate) mod pool;
 pub(crate) mod supervisor;
+#[cfg(feature = "tokio")]
+mod task;
+mod user_code;
 mod work;
 
 /// The thread pool of one runner, with its supervisor as the source of work.

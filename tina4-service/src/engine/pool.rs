@@ -54,6 +54,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "tokio")]
+use self::async_listeners::AsyncListeners;
 use self::deferred::Deferred;
 use self::poll::Poll;
 use self::pool_state::{AfterUnlock, PoolState};
@@ -64,13 +66,17 @@ use crate::sys::threads::ThreadConfig;
 use crate::time::clock::Clock;
 use tina4_service_core::{Nanos, nanos};
 
+#[cfg(feature = "tokio")]
+mod async_listeners;
+#[cfg(feature = "tokio")]
+mod async_wait;
 pub(crate) mod deferred;
 mod driven;
 pub(crate) mod poll;
 mod pool_state;
 #[cfg(feature = "exit-hook")]
 mod process_exit;
-#[cfg(feature = "signals")]
+#[cfg(any(feature = "signals", feature = "tokio"))]
 mod without_blocking;
 pub(crate) mod work_source;
 mod worker;
@@ -91,6 +97,9 @@ pub(crate) struct Pool<S: WorkSource> {
     state: Mutex<PoolState<S>>,
     /// Notified when something changes that [`Pool::wait_for`] may wait for.
     changed: Condvar,
+    /// The tasks that wait in `Pool::wait_for_async`.
+    #[cfg(feature = "tokio")]
+    async_listeners: AsyncListeners,
     clock: Clock,
     thread_config: ThreadConfig,
 }
@@ -102,7 +111,14 @@ impl<S: WorkSource> Pool<S> {
             thread_config.max_count = Some(0);
         }
         let state = PoolState { source, workers: Workers::default(), listeners: 0 };
-        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new(), clock, thread_config })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            #[cfg(feature = "tokio")]
+            async_listeners: AsyncListeners::default(),
+            clock,
+            thread_config,
+        })
     }
 
     fn max_threads(&self, source: &S) -> usize {
@@ -207,7 +223,8 @@ impl<S: WorkSource> Pool<S> {
     /// Makes the leader (or one idle worker) and all threads in [`Pool::wait_for`] check again, because
     /// a manual clock was advanced or a signal arrived.
     pub(crate) fn wake_waiters(&self) {
-        // Under the lock, so that a thread that is about to wait either sees the change or is woken.
+        // Under the lock, so that a thread that is about to wait either sees the change or is woken. A task
+        // registers under the lock as well, but is woken without it, because a waker may be user code.
         let state = lock(&self.state);
         if let Some(leader) = &state.workers.leader {
             leader.condvar.notify_one();
@@ -215,6 +232,9 @@ impl<S: WorkSource> Pool<S> {
             last.condvar.notify_one();
         }
         self.changed.notify_all();
+        drop(state);
+        #[cfg(feature = "tokio")]
+        self.async_listeners.wake();
     }
 
     /// Carries out what was decided under the lock but must be done without it.
@@ -228,12 +248,19 @@ impl<S: WorkSource> Pool<S> {
     fn run_actions(self: &Arc<Self>, after_unlock: AfterUnlock) {
         let AfterUnlock { wakeups, notify_listeners, deferred } = after_unlock;
         if notify_listeners {
-            self.changed.notify_all();
+            self.notify_listeners();
         }
         if let Some(wakeups) = wakeups {
             self.wake_workers(wakeups);
         }
         self.flush(deferred);
+    }
+
+    /// Makes the threads and tasks that wait for a change check again.
+    fn notify_listeners(&self) {
+        self.changed.notify_all();
+        #[cfg(feature = "tokio")]
+        self.async_listeners.wake();
     }
 
     /// Notifies workers and spawns threads. `false`: not all of the threads could be spawned.
@@ -282,7 +309,7 @@ impl<S: WorkSource> Pool<S> {
         let mut state = lock(&self.state);
         state.source.deferred_mut().flushed(had_log);
         if state.listeners > 0 && state.source.deferred().is_log_written() {
-            self.changed.notify_all();
+            self.notify_listeners();
         }
         state
     }

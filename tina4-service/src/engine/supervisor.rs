@@ -37,6 +37,8 @@ mod shutdown;
 mod start;
 mod stop_all;
 mod supervised;
+#[cfg(feature = "tokio")]
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod transitions;
@@ -235,7 +237,7 @@ impl Supervisor {
             self.record_step(index, before, after, now);
         }
         match action {
-            Action::Run { due, attempt } => {
+            Action::Run { due, attempt, kind: _ } => {
                 let lateness = if tolerance == 0 {
                     now.saturating_sub(due)
                 } else {
@@ -257,6 +259,11 @@ impl Supervisor {
         match (before.active, after.active) {
             (false, true) => {
                 self.active += 1;
+                // A wait on the thread that executes the async services ends: see `Runner::wait`.
+                #[cfg(feature = "tokio")]
+                {
+                    self.changed |= tasks::is_async(self.registry.get(index));
+                }
                 self.registry.adjust_active_dependents(index, 1);
             }
             (true, false) => {

@@ -18,6 +18,8 @@ pub(crate) struct WorkId {
 pub(crate) enum WorkKind {
     /// One call of the service's function.
     Run,
+    /// One call of the service's async function, whose future becomes a task.
+    Task,
     /// The clean-up hooks of the activation that has ended.
     CleanUp,
 }
@@ -37,6 +39,9 @@ pub(crate) struct WorkItem {
 pub(crate) enum Completion {
     /// The run is over.
     Ran(Exit<Box<Crash>>),
+    /// It continues as a task, which reports its end.
+    #[cfg(feature = "tokio")]
+    Spawned,
     /// The clean-up is over. Contains the error text of each hook that failed.
     CleanedUp(Vec<Arc<str>>),
 }

@@ -132,6 +132,9 @@ pub enum Change {
     },
     /// The service ended because it was asked to.
     Stopped,
+    /// The service ended because it was asked to. Its async run had not returned within its
+    /// `stop_timeout`, and was dropped.
+    Cancelled,
     /// The service ended because its work was done.
     Finished,
     /// The service ended: its last run crashed or returned, and no restart is allowed.

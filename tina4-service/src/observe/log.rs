@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::observe::event::Change;
-use crate::observe::stop_report::REMEDY;
+use crate::observe::stop_report::{CANCEL_REMEDY, REMEDY};
 use crate::service::instance::Instance;
 
 /// A line for the log. It is written after the runner's lock is released, because a log subscriber is
@@ -65,6 +65,9 @@ impl LogLine {
             }
             Change::Unregistered => tracing::info!(parent: None, service, "service unregistered"),
             Change::Stopped => tracing::info!(parent: None, service, "service stopped"),
+            Change::Cancelled => {
+                tracing::warn!(parent: None, service, "service stopped: its run did not return in time and was dropped; {CANCEL_REMEDY}");
+            }
             Change::Finished => tracing::info!(parent: None, service, "service finished"),
             Change::Paused => tracing::info!(parent: None, service, "service paused"),
             Change::Resumed => tracing::info!(parent: None, service, "service resumed"),

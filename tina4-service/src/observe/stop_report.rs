@@ -12,6 +12,10 @@ use tina4_service_core::lifecycle::State;
 pub(crate) const REMEDY: &str = "check `ctx.is_stopping()` in its loop, sleep with `ctx.sleep(..)`, \
     which returns early on a stop request, or give it a longer `stop_timeout`";
 
+/// The remedy for an async run that did not return in time and was dropped.
+pub(crate) const CANCEL_REMEDY: &str =
+    "let it return when `ctx.stopped()` completes, or give it a longer `stop_timeout`";
+
 /// The outcome of one `stop(name)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,7 +70,7 @@ pub struct StoppedService {
     pub name: Cow<'static, str>,
     /// Where it is declared.
     pub place: Place,
-    /// Its state: stopped, finished, failed, abandoned or registered; or blocked, if the shutdown
+    /// Its state: stopped, cancelled, finished, failed, abandoned or registered; or blocked, if the shutdown
     /// stopped it before it could start.
     ///
     /// In an interim report it can be any state.
@@ -88,12 +92,18 @@ impl StopReport {
         self.services.iter().filter(|service| service.state == State::Abandoned)
     }
 
+    /// The services whose async run did not return in time and was dropped.
+    pub fn cancelled(&self) -> impl Iterator<Item = &StoppedService> {
+        self.services.iter().filter(|service| service.state == State::Cancelled)
+    }
+
     /// Whether everything ended in time and no clean-up hook failed.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         !self.in_progress
             && !self.forked
             && self.abandoned().next().is_none()
+            && self.cancelled().next().is_none()
             && self.services.iter().all(|service| service.failed_hooks == 0)
     }
 
@@ -115,6 +125,7 @@ impl fmt::Display for StopReport {
         write!(f, "{count} service{s} {verb} in {took:.1?}")?;
         for state in [
             State::Stopped,
+            State::Cancelled,
             State::Finished,
             State::Failed,
             State::Blocked,
@@ -140,12 +151,15 @@ impl fmt::Display for StopReport {
                     Some(age) => write!(f, "still running after {age:.1?}")?,
                     None => f.write_str("ended after its stop timeout")?,
                 }
-            } else if matches!(state, State::Failed | State::Blocked) {
+            } else if matches!(state, State::Cancelled | State::Failed | State::Blocked) {
                 write!(f, "\n  {name} ({place}): {state}")?;
             }
             if *failed_hooks > 0 {
                 write!(f, "\n  {name} ({place}): failed clean-up hooks: {failed_hooks}")?;
             }
+        }
+        if self.cancelled().next().is_some() {
+            write!(f, "\n  to let a cancelled service stop in time, {CANCEL_REMEDY}")?;
         }
         if self.abandoned().next().is_some() {
             write!(f, "\n  to let an abandoned service stop in time, {REMEDY}")?;

@@ -25,6 +25,13 @@ pub enum StartError {
     },
     /// The operating system did not start a single thread.
     NoThread(io::Error),
+    /// The tokio runtime of the async services has shut down.
+    #[cfg(feature = "tokio")]
+    RuntimeGone,
+    /// `run` would block the only thread of the tokio runtime that executes the async services, and would
+    /// never return.
+    #[cfg(feature = "tokio")]
+    BlocksRuntime,
     /// The runner is shutting down, or the process is ending.
     ShuttingDown,
     /// The threads of the services belong to the process that forked this one.
@@ -69,6 +76,13 @@ impl fmt::Display for StartError {
                      the stack size, or raise the limit"
                 )
             }
+            #[cfg(feature = "tokio")]
+            Self::RuntimeGone => f.write_str(crate::sys::runtime::GONE),
+            #[cfg(feature = "tokio")]
+            Self::BlocksRuntime => f.write_str(
+                "`run` would block the only thread of the tokio runtime that executes async services, and never \
+                 return; await `run_async` instead",
+            ),
             Self::ShuttingDown => f.write_str(
                 "the runner is shutting down or the process is ending; \
                  start again only after `stop_all` has returned",
@@ -94,6 +108,8 @@ impl Error for StartError {
             | Self::NothingSelected { .. }
             | Self::ShuttingDown
             | Self::Forked => None,
+            #[cfg(feature = "tokio")]
+            Self::RuntimeGone | Self::BlocksRuntime => None,
         }
     }
 }

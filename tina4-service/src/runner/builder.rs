@@ -19,6 +19,8 @@ use crate::service::registration::declared;
 use crate::service::resources::Resources;
 use crate::service::settings::SettingsCache;
 use crate::sys::fork::Owner;
+#[cfg(feature = "tokio")]
+use crate::sys::runtime::{Handle, RuntimeSlot};
 use crate::sys::threads::{ThreadConfig, start_worker};
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
@@ -53,6 +55,8 @@ pub struct Builder {
     except: BTreeSet<String>,
     threads: ThreadConfig,
     local: Option<Zone>,
+    #[cfg(feature = "tokio")]
+    runtime: Option<Handle>,
 }
 
 impl Default for Builder {
@@ -71,6 +75,8 @@ impl Default for Builder {
                 start: start_worker,
             },
             local: None,
+            #[cfg(feature = "tokio")]
+            runtime: None,
         }
     }
 }
@@ -163,6 +169,39 @@ impl Builder {
         self
     }
 
+    /// Sets the tokio runtime that executes async services.
+    ///
+    /// Default: the runtime in which the first `start_all` or `start` is called; outside of any, a small
+    /// runtime with two threads that belongs to the runner. A runner without async services uses none.
+    ///
+    /// ```
+    /// use tina4_service::{Context, Flow, Runner, Service};
+    ///
+    /// async fn hello(ctx: &Context) -> Flow {
+    ///     println!("{}", ctx.name());
+    ///     Flow::Done
+    /// }
+    ///
+    /// let runtime = tokio::runtime::Runtime::new()?;
+    /// let runner = Runner::builder().runtime(runtime.handle().clone()).build();
+    /// runner.register(Service::of("hello", hello))?;
+    /// runner.start_all()?;
+    /// runner.wait();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(all(feature = "tokio", not(shuttle)))]
+    pub fn runtime(mut self, runtime: tokio::runtime::Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Sets the executor of the model checker that executes async services.
+    #[cfg(all(feature = "tokio", test, shuttle))]
+    pub(crate) fn model_runtime(mut self, runtime: Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
     /// Sets the zone that `timezone = "local"` stands for, instead of the machine's own.
     #[cfg(feature = "testing")]
     pub(crate) fn local_zone(mut self, zone: Zone) -> Self {
@@ -192,6 +231,8 @@ impl Builder {
             except,
             threads,
             local,
+            #[cfg(feature = "tokio")]
+            runtime,
         } = self;
         let known = if include_declared { declared() } else { Vec::new() };
         let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
@@ -220,6 +261,12 @@ impl Builder {
             exiting: false.into(),
             log_is_slow: false.into(),
             ready_listener: OnceLock::new(),
+            #[cfg(feature = "tokio")]
+            has_tasks: false.into(),
+            #[cfg(feature = "tokio")]
+            runtime: RuntimeSlot::new(runtime, threads.name_prefix.clone()),
+            #[cfg(feature = "tokio")]
+            task_listener: OnceLock::new(),
             #[cfg(feature = "signals")]
             received: crate::sys::received_signals::ReceivedSignals::default(),
             owner: Owner::default(),
@@ -238,6 +285,11 @@ impl Builder {
         clock.attach(driven);
         let listener: Weak<Engine> = Arc::downgrade(&engine);
         let _ = env.ready_listener.set(listener);
+        #[cfg(feature = "tokio")]
+        {
+            let listener: Weak<Engine> = Arc::downgrade(&engine);
+            let _ = env.task_listener.set(listener);
+        }
         let shared = Shared { engine, env };
         let keep_running = Some(Arc::new(KeepRunning(shared.clone())));
         Runner { shared, keep_running }

@@ -1,5 +1,8 @@
 //! The handles of a runner, its builder, and `run`, which can be the entire body of `main`.
 
+#[cfg(feature = "tokio")]
+mod async_calls;
+mod blocking;
 pub(crate) mod builder;
 mod context;
 #[cfg(feature = "testing")]

@@ -1,6 +1,8 @@
 //! `run` and the methods that wait: for the end of all services, or for a signal.
 
 use std::fmt;
+#[cfg(feature = "tokio")]
+use std::future::Future;
 use std::io::{self, Write};
 use std::process::ExitCode;
 #[cfg(feature = "signals")]
@@ -10,7 +12,6 @@ use std::time::Duration;
 #[cfg(feature = "signals")]
 use crate::engine::Engine;
 use crate::engine::pool::poll::Poll;
-#[cfg(feature = "signals")]
 use crate::engine::supervisor::Supervisor;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
@@ -21,8 +22,15 @@ use crate::process::signals::run_watch::RunWatch;
 #[cfg(feature = "signals")]
 use crate::process::signals::waiter_guard::WaiterGuard;
 use crate::process::stderr;
+use crate::runner::blocking::report_refusal as report_refusal_to_block;
+#[cfg(feature = "signals")]
+use crate::runner::blocking::{blocks_runtime, wait_for};
 use crate::runner::runner::{LOG_TIMEOUT, Runner};
 use tina4_service_core::{Nanos, nanos};
+
+/// The log line about signals that cannot be handled.
+#[cfg(feature = "signals")]
+const NO_SIGNALS: &str = "signals cannot be handled and end the program without clean-up; check the limits on threads and file descriptors";
 
 /// How long `run` waits for the last log lines. This is shorter than elsewhere, so that its report is
 /// not late.
@@ -55,7 +63,7 @@ impl Runner {
         self.wait_until(Some(self.instant_after(timeout)))
     }
 
-    fn instant_after(&self, timeout: Duration) -> Nanos {
+    pub(super) fn instant_after(&self, timeout: Duration) -> Nanos {
         self.shared.env.clock.now().saturating_add(nanos(timeout))
     }
 
@@ -67,18 +75,26 @@ impl Runner {
         if self.calling_service().is_some() {
             return false;
         }
-        let quiet = engine.wait_for(|supervisor, now| {
-            let shutdown = supervisor.advance_shutdown(now);
-            if supervisor.is_idle() {
-                Poll::Ready(true)
-            } else if deadline.is_some_and(|deadline| deadline <= now) {
-                Poll::Ready(false)
-            } else {
-                Poll::Pending(shutdown.into_iter().chain(deadline).min())
-            }
-        });
+        let Some(quiet) = self.shared.wait_for(idle_condition(deadline)) else {
+            report_refusal_to_block(if deadline.is_some() { "wait_timeout" } else { "wait" });
+            return false;
+        };
         if quiet {
             engine.wait_for_log(LOG_TIMEOUT);
+        }
+        quiet
+    }
+
+    /// [`Runner::wait_until`] for an async function.
+    #[cfg(feature = "tokio")]
+    pub(super) async fn wait_until_async(&self, deadline: Option<Nanos>) -> bool {
+        let Ok(engine) = self.engine() else { return true };
+        if self.calling_service().is_some() {
+            return false;
+        }
+        let quiet = engine.wait_for_async(idle_condition(deadline)).await;
+        if quiet {
+            engine.wait_for_log_async(LOG_TIMEOUT).await;
         }
         quiet
     }
@@ -117,22 +133,17 @@ impl Runner {
         let Ok(engine) = self.engine() else {
             return report_refusal(&StartError::Forked);
         };
+        if let Some(code) = self.refuse_to_run() {
+            return code;
+        }
         let watch = RunWatch::new(self.shared.env.shutdown_timeout);
         let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = || {
             watch.set_started();
             match &signals {
-                Ok(signals) => engine.wait_for(|supervisor, now| {
-                    let shutdown = supervisor.advance_shutdown(now);
-                    let signalled = signals.take_signal().is_some();
-                    if signalled || supervisor.is_idle() {
-                        Poll::Ready(signalled)
-                    } else {
-                        Poll::Pending(shutdown)
-                    }
-                }),
+                Ok(signals) => wait_for(engine, run_condition(signals)),
                 Err(error) => {
-                    tracing::error!(%error, "signals cannot be handled and end the program without clean-up; check the limits on threads and file descriptors");
+                    tracing::error!(%error, "{NO_SIGNALS}");
                     self.wait();
                     false
                 }
@@ -148,11 +159,85 @@ impl Runner {
         if self.engine().is_err() {
             return report_refusal(&StartError::Forked);
         }
+        if let Some(code) = self.refuse_to_run() {
+            return code;
+        }
         let wait = || {
             self.wait();
             false
         };
         self.run_with(wait, |_| {})
+    }
+
+    /// Refuses to run if this thread is the only one that executes the async services; returns the exit code.
+    #[cfg(feature = "tokio")]
+    fn refuse_to_run(&self) -> Option<u8> {
+        if let Err(error) = self.prepare_runtime(None) {
+            return Some(report_refusal(&error));
+        }
+        self.shared.drives_async_services().then(|| report_refusal(&StartError::BlocksRuntime))
+    }
+
+    /// Without the feature `tokio`, no service is async.
+    #[cfg(not(feature = "tokio"))]
+    #[expect(clippy::unused_self, reason = "as with the feature `tokio`")]
+    fn refuse_to_run(&self) -> Option<u8> {
+        None
+    }
+
+    /// [`Runner::run_to_code`] for an async function.
+    #[cfg(all(feature = "tokio", feature = "signals"))]
+    pub(super) async fn run_to_code_async(&self) -> u8 {
+        let Ok(engine) = self.engine() else {
+            return report_refusal(&StartError::Forked);
+        };
+        let watch = RunWatch::new(self.shared.env.shutdown_timeout);
+        let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
+        let wait = async {
+            watch.set_started();
+            match &signals {
+                Ok(signals) => engine.wait_for_async(run_condition(signals)).await,
+                Err(error) => {
+                    tracing::error!(%error, "{NO_SIGNALS}");
+                    self.wait_async().await;
+                    false
+                }
+            }
+        };
+        let code = self.run_with_async(wait, |code| watch.set_exit_code(code)).await;
+        watch.set_returned();
+        code
+    }
+
+    #[cfg(all(feature = "tokio", not(feature = "signals")))]
+    pub(super) async fn run_to_code_async(&self) -> u8 {
+        if self.engine().is_err() {
+            return report_refusal(&StartError::Forked);
+        }
+        let wait = async {
+            self.wait_async().await;
+            false
+        };
+        self.run_with_async(wait, |_| {}).await
+    }
+
+    /// [`Runner::run_with`] for an async function.
+    #[cfg(feature = "tokio")]
+    async fn run_with_async(
+        &self,
+        wait: impl Future<Output = bool>,
+        report_code: impl FnOnce(u8),
+    ) -> u8 {
+        if let Err(error) = self.start_all() {
+            report_code(start_error_code(&error));
+            return report_refusal(&error);
+        }
+        let signalled = wait.await;
+        let report = self.stop_all_within_async(RUN_LOG_TIMEOUT).await;
+        let code = exit_code(&report, signalled);
+        report_code(code);
+        print(&report);
+        code
     }
 
     /// Starts, waits, stops, and prints the report. `wait` returns whether a signal has arrived;
@@ -182,10 +267,9 @@ impl Runner {
     /// The operating system refused the signal handlers, or this process is a forked child.
     #[cfg(feature = "signals")]
     pub fn wait_for_signal(&self) -> io::Result<StopCause> {
-        let (engine, signals) = self.listen()?;
-        Ok(engine.wait_for(|supervisor, _| {
-            stop_cause(supervisor, &signals).map_or(Poll::Pending(None), Poll::Ready)
-        }))
+        let (_, signals) = self.listen()?;
+        let waited = self.shared.wait_for(signal_condition(&signals));
+        waited.ok_or_else(|| refusal_to_wait("wait_for_signal"))
     }
 
     /// Waits like [`Runner::wait_for_signal`], for at most `timeout`; `None` if it timed out.
@@ -218,18 +302,66 @@ impl Runner {
     #[cfg(feature = "signals")]
     pub fn wait_for_signal_timeout(&self, timeout: Duration) -> io::Result<Option<StopCause>> {
         let deadline = self.instant_after(timeout);
-        let (engine, signals) = self.listen()?;
-        Ok(engine.wait_for(|supervisor, now| match stop_cause(supervisor, &signals) {
-            Some(cause) => Poll::Ready(Some(cause)),
-            None if deadline <= now => Poll::Ready(None),
-            None => Poll::Pending(Some(deadline)),
-        }))
+        let (_, signals) = self.listen()?;
+        let waited = self.shared.wait_for(signal_timeout_condition(&signals, deadline));
+        waited.ok_or_else(|| refusal_to_wait("wait_for_signal_timeout"))
     }
 
     #[cfg(feature = "signals")]
-    fn listen(&self) -> io::Result<(&Arc<Engine>, WaiterGuard)> {
+    pub(super) fn listen(&self) -> io::Result<(&Arc<Engine>, WaiterGuard)> {
         let engine = self.engine().map_err(|error| io::Error::other(StartError::from(error)))?;
         Ok((engine, WaiterGuard::new(engine, &self.shared.env, None)?))
+    }
+}
+
+/// Ready with `true` once nothing is active, and with `false` at the deadline.
+fn idle_condition(
+    deadline: Option<Nanos>,
+) -> impl FnMut(&mut Supervisor, Nanos) -> Poll<bool> + Send {
+    move |supervisor, now| {
+        let shutdown = supervisor.advance_shutdown(now);
+        if supervisor.is_idle() {
+            Poll::Ready(true)
+        } else if deadline.is_some_and(|deadline| deadline <= now) {
+            Poll::Ready(false)
+        } else {
+            Poll::Pending(shutdown.into_iter().chain(deadline).min())
+        }
+    }
+}
+
+/// Ready once a signal has arrived (with `true`), or nothing is active.
+#[cfg(feature = "signals")]
+fn run_condition(signals: &WaiterGuard) -> impl FnMut(&mut Supervisor, Nanos) -> Poll<bool> + Send {
+    |supervisor, now| {
+        let shutdown = supervisor.advance_shutdown(now);
+        let signalled = signals.take_signal().is_some();
+        if signalled || supervisor.is_idle() {
+            Poll::Ready(signalled)
+        } else {
+            Poll::Pending(shutdown)
+        }
+    }
+}
+
+/// Ready once there is a cause to stop.
+#[cfg(feature = "signals")]
+pub(super) fn signal_condition(
+    signals: &WaiterGuard,
+) -> impl FnMut(&mut Supervisor, Nanos) -> Poll<StopCause> + Send {
+    |supervisor, _| stop_cause(supervisor, signals).map_or(Poll::Pending(None), Poll::Ready)
+}
+
+/// [`signal_condition`], with a deadline.
+#[cfg(feature = "signals")]
+pub(super) fn signal_timeout_condition(
+    signals: &WaiterGuard,
+    deadline: Nanos,
+) -> impl FnMut(&mut Supervisor, Nanos) -> Poll<Option<StopCause>> + Send {
+    move |supervisor, now| match stop_cause(supervisor, signals) {
+        Some(cause) => Poll::Ready(Some(cause)),
+        None if deadline <= now => Poll::Ready(None),
+        None => Poll::Pending(Some(deadline)),
     }
 }
 
@@ -237,6 +369,12 @@ impl Runner {
 fn stop_cause(supervisor: &Supervisor, signals: &WaiterGuard) -> Option<StopCause> {
     let runner = || supervisor.has_shut_down().then_some(StopCause::Runner);
     signals.take_signal().map(StopCause::Signal).or_else(runner)
+}
+
+/// The error of a wait for a signal that would block the only thread which executes async services.
+#[cfg(feature = "signals")]
+fn refusal_to_wait(call: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::Deadlock, blocks_runtime(call))
 }
 
 /// Reports that nothing was started; returns the exit code.

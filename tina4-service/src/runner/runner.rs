@@ -23,13 +23,18 @@ use crate::plan::plan::Plan;
 use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
+use crate::runner::blocking::{blocks_runtime, report_refusal, wait_for};
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
 use crate::service::instance::Instance;
 use crate::sys::fork::Forked;
 use crate::sys::place::Place;
+#[cfg(feature = "tokio")]
+use crate::sys::runtime::RuntimeError;
 use crate::text::nearest::nearest;
 use crate::time::schedule::Schedule;
+#[cfg(feature = "tokio")]
+use crate::time::virtual_clock::VirtualClock;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
@@ -126,12 +131,13 @@ impl Runner {
     /// from one that has been asked to stop; or this process is a forked child. The service is then
     /// still registered, but may have been stopped.
     pub fn unregister(&self, name: &str) -> Result<Stopped, ControlError> {
+        self.check_may_block("unregister", name)?;
         let caller = self.calling_service();
         let mut removal =
             self.try_request(|supervisor, now| supervisor.begin_unregister(name, caller, now))?;
-        self.shared
-            .engine
-            .wait_for(|supervisor, now| supervisor.unregister_result(&mut removal, caller, now))
+        wait_for(&self.shared.engine, |supervisor, now| {
+            supervisor.unregister_result(&mut removal, caller, now)
+        })
     }
 
     /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
@@ -168,7 +174,9 @@ impl Runner {
     /// started; the runner is shutting down; or this process is a forked child. In each case nothing
     /// was started.
     pub fn start_all(&self) -> Result<Self, StartError> {
-        self.prepare_start()?.with(|supervisor, now| supervisor.start_all(now))?;
+        let engine = self.prepare_start()?;
+        self.prepare_runtime(None)?;
+        engine.with(|supervisor, now| supervisor.start_all(now))?;
         self.ensure_threads()?;
         Ok(self.clone())
     }
@@ -183,6 +191,7 @@ impl Runner {
     /// run is still alive; the runner is shutting down; or this process is a forked child.
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_start()?;
+        self.prepare_runtime(Some(name)).map_err(ControlError::Start)?;
         self.try_request(|supervisor, now| supervisor.start(name, now))?;
         self.ensure_threads().map_err(ControlError::Start)
     }
@@ -192,8 +201,24 @@ impl Runner {
         &self,
         request: impl FnOnce(&mut Supervisor, Nanos) -> Result<T, ControlError>,
     ) -> Result<T, ControlError> {
+        self.try_request_with(|engine| engine.with(request))
+    }
+
+    /// [`Runner::try_request`] on a thread that must not block.
+    #[cfg(feature = "tokio")]
+    pub(super) fn try_request_async<T>(
+        &self,
+        request: impl FnOnce(&mut Supervisor, Nanos) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
+        self.try_request_with(|engine| engine.with_nonblocking(request))
+    }
+
+    fn try_request_with<T>(
+        &self,
+        request: impl FnOnce(&Arc<Engine>) -> Result<T, ControlError>,
+    ) -> Result<T, ControlError> {
         let engine = self.engine()?;
-        let mut result = engine.with(request);
+        let mut result = request(engine);
         if let Err(ControlError::Unknown { name, nearest: suggestion }) = &mut result {
             // Comparing thousands of names takes milliseconds, so do it without the lock.
             let names = engine.with(|supervisor, _| supervisor.names());
@@ -231,6 +256,40 @@ impl Runner {
         Ok(engine)
     }
 
+    /// Finds the tokio runtime of the async services, if there are any. `name`: the only service that is to
+    /// start.
+    #[cfg(feature = "tokio")]
+    pub(super) fn prepare_runtime(&self, name: Option<&str>) -> Result<(), StartError> {
+        let Shared { engine, env } = &self.shared;
+        if !env.has_tasks.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if let Some(runtime) = env.clock.as_virtual().cloned().and_then(VirtualClock::task_runtime)
+        {
+            env.runtime.set(runtime.map_err(StartError::NoThread)?);
+            return Ok(());
+        }
+        let Err(error) = env.runtime.prepare() else { return Ok(()) };
+        if !engine.with(|supervisor, _| supervisor.start_needs_runtime(name)) {
+            return Ok(());
+        }
+        Err(match error {
+            RuntimeError::Gone => StartError::RuntimeGone,
+            RuntimeError::NoThread(error) => StartError::NoThread(error),
+        })
+    }
+
+    /// Without the feature `tokio`, no service is async.
+    #[cfg(not(feature = "tokio"))]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "as with the feature `tokio`"
+    )]
+    pub(super) fn prepare_runtime(&self, _: Option<&str>) -> Result<(), StartError> {
+        Ok(())
+    }
+
     /// Fails if there is no thread at all, because nothing would ever run.
     fn ensure_threads(&self) -> Result<(), StartError> {
         let error = self.shared.engine.with(|supervisor, _| supervisor.take_spawn_error());
@@ -259,6 +318,7 @@ impl Runner {
     ///
     /// There is no such service, or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
+        self.check_may_block("stop", name)?;
         match self.try_request(|supervisor, now| supervisor.request_stop(name, now))? {
             StopResponse::Pending(pending) => Ok(self.wait_for_stop(pending)),
             StopResponse::Answered(stopped) => Ok(stopped),
@@ -270,7 +330,23 @@ impl Runner {
         if inside == Some(pending.index) {
             return Stopped::Requested;
         }
-        self.shared.engine.wait_for(|supervisor, now| supervisor.stop_result(&pending, inside, now))
+        wait_for(&self.shared.engine, |supervisor, now| {
+            supervisor.stop_result(&pending, inside, now)
+        })
+    }
+
+    /// Refuses a call that would block the only thread that executes the service for which it waits.
+    fn check_may_block(&self, call: &'static str, name: &str) -> Result<(), ControlError> {
+        // A service does not wait for itself.
+        #[cfg(feature = "tokio")]
+        if self.shared.would_wait_forever(name) {
+            let index = self.shared.engine.with(|supervisor, _| supervisor.index(name));
+            if index.is_none() || index != self.calling_service() {
+                return Err(blocks_runtime(call));
+            }
+        }
+        let _ = (self, call, name);
+        Ok(())
     }
 
     /// The index of the service of this runner that runs on this thread.
@@ -288,9 +364,24 @@ impl Runner {
     ///
     /// As for [`Runner::start`]; also if the service did not stop in time.
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
-        self.prepare_start()?;
+        self.prepare_restart(name)?;
+        self.check_may_block("restart", name)?;
         let pending = self.try_request(|supervisor, now| supervisor.request_restart(name, now))?;
-        match pending.map(|pending| self.wait_for_stop(pending)) {
+        self.restart_result(name, pending.map(|pending| self.wait_for_stop(pending)))
+    }
+
+    pub(super) fn prepare_restart(&self, name: &str) -> Result<(), ControlError> {
+        self.prepare_start()?;
+        self.prepare_runtime(Some(name)).map_err(ControlError::Start)
+    }
+
+    /// The result of a restart. `stopped`: that of its stop, if there was anything to stop.
+    pub(super) fn restart_result(
+        &self,
+        name: &str,
+        stopped: Option<Stopped>,
+    ) -> Result<(), ControlError> {
+        match stopped {
             Some(Stopped::Abandoned { age, place }) => {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
             }
@@ -389,7 +480,10 @@ impl Runner {
         if self.calling_service().is_some() {
             return engine.with(|supervisor, now| supervisor.interim_report(now));
         }
-        let report = engine.wait_for(Supervisor::shutdown_result);
+        let Some(report) = self.shared.wait_for(Supervisor::shutdown_result) else {
+            report_refusal("stop_all");
+            return engine.with(|supervisor, now| supervisor.interim_report(now));
+        };
         engine.wait_for_log(log_timeout);
         report
     }
@@ -427,15 +521,14 @@ impl Runner {
             Ok(wait) => wait,
             Err(error) => return Some(Err(error)),
         };
-        let result = self.shared.engine.wait_for(|supervisor, _| {
-            match supervisor.ready_result(&wait, caller) {
+        let result =
+            self.shared.wait_for(|supervisor, _| match supervisor.ready_result(&wait, caller) {
                 Poll::Ready(result) => Poll::Ready(Some(result)),
                 Poll::Pending(_) if !may_wait() => Poll::Ready(None),
                 Poll::Pending(deadline) => Poll::Pending(deadline),
-            }
-        });
+            });
         self.shared.engine.with(|supervisor, _| supervisor.end_ready_wait());
-        result
+        result.unwrap_or_else(|| Some(Err(blocks_runtime("wait_ready"))))
     }
 
     /// Returns whether a service is active: waiting, running, backing off, paused or stopping.

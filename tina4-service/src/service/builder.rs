@@ -1,6 +1,5 @@
 //! The builder of services at run time.
 
-use std::any::type_name;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,13 +11,15 @@ use std::time::Duration;
 use tina4_service_core::{Anchor, Cron, Timezone};
 use tina4_service_core::{Draft, Key, OnTimeout, Ready, Restart, duration, name};
 
+use crate::service::body::{Body, Closure, FunctionBody};
 use crate::service::context::Context;
-use crate::service::definition::{Body, Built, Definition};
+use crate::service::definition::{Built, Definition};
 use crate::service::error_text::MAX_TEXT_BYTES;
-use crate::service::outcome::{Exit, HookOutcome, Outcome};
-use crate::service::params::function::{Function, Signature};
+use crate::service::outcome::{HookOutcome, Outcome};
+use crate::service::params::callable::Callable;
+use crate::service::params::function::Signature;
 use crate::service::params::hook::{ClosureHook, OnStop};
-use crate::service::params::{Invocation, Need};
+use crate::service::params::kind::{HookReturns, Returns};
 use crate::service::settings::{ColdSettings, Settings, SettingsCache};
 use crate::text::bounded_text::bounded;
 
@@ -48,49 +49,6 @@ pub struct Service {
     draft: Draft,
     body: Box<dyn Body>,
     cold: Option<Box<ColdSettings>>,
-}
-
-/// The body of a service: `call` wraps the user's function, whose type is `Original`.
-struct Closure<F, Original> {
-    call: F,
-    original: PhantomData<fn() -> Original>,
-}
-
-impl<F: Fn(&Context) -> Exit + Send + Sync, Original> Body for Closure<F, Original> {
-    fn call(&self, invocation: &Invocation<'_>) -> Exit {
-        (self.call)(invocation.context())
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        &[]
-    }
-
-    fn path(&self) -> &'static str {
-        type_name::<Original>()
-    }
-}
-
-/// The body of a service: a function with parameters, which `M` describes.
-struct FunctionBody<F, M> {
-    function: F,
-    marker: PhantomData<fn(M)>,
-}
-
-impl<M, F: Function<M>> Body for FunctionBody<F, M>
-where
-    F::Output: Outcome,
-{
-    fn call(&self, invocation: &Invocation<'_>) -> Exit {
-        self.function.call(invocation).into_exit()
-    }
-
-    fn needs(&self) -> &'static [Need] {
-        F::NEEDS
-    }
-
-    fn path(&self) -> &'static str {
-        type_name::<F>()
-    }
 }
 
 /// A length of time: a [`Duration`], or a string such as `"1h 30m"`.
@@ -142,7 +100,8 @@ impl Service {
     ///
     /// The function takes up to eight parameters, in any order: [`&Context`](Context),
     /// [`Tick`](crate::Tick), [`Res<T>`](crate::Res), `Option<Res<T>>`, [`Local<T>`](crate::Local). It
-    /// returns `()`, [`Flow`](crate::Flow), `Result<(), E>`, `Result<Flow, E>` or `!`. A `Res<T>` that
+    /// returns `()`, [`Flow`](crate::Flow), `Result<(), E>`, `Result<Flow, E>` or `!`. With the feature
+    /// `tokio`, it may be an `async fn`. A `Res<T>` that
     /// was not provided is reported by [`check`](crate::check), as for a declared service. A closure
     /// works, too, if its parameters have types: `|ctx: &Context, tick: Tick| ..`.
     ///
@@ -177,10 +136,12 @@ impl Service {
     /// # Ok::<(), tina4_service::StartError>(())
     /// ```
     #[track_caller]
-    pub fn of<M: 'static, F>(name: impl Into<Cow<'static, str>>, function: F) -> Self
+    pub fn of<M: 'static, K: 'static, F>(name: impl Into<Cow<'static, str>>, function: F) -> Self
     where
-        F: Signature<M> + Function<M>,
-        <F as Signature<M>>::Output: Outcome,
+        F: Signature<M>,
+        <F as Signature<M>>::Output: Returns<K>,
+        F: Callable<M, K>,
+        <F as Callable<M, K>>::Value: Outcome,
     {
         let body = FunctionBody { function, marker: PhantomData };
         Self::with_body(name.into(), Location::caller(), Box::new(body))
@@ -366,6 +327,8 @@ impl Service {
     }
 
     /// How long a stop waits for this service. Default: 10 s.
+    ///
+    /// Then it is abandoned or, if its function is async, dropped.
     pub fn stop_timeout(mut self, limit: impl IntoDuration) -> Self {
         self.draft.stop_timeout = self.parse_duration(Key::StopTimeout, limit);
         self
@@ -433,10 +396,12 @@ impl Service {
     /// The function takes the same parameters as that of a service, and returns `()`, `Result<(), E>`
     /// or `!`. The first `Local<T>` of the function and the first `Local<T>` of the hook are the same
     /// value; so are the second ones, and so on. See the example of [`Service::of`].
-    pub fn on_stop_of<M: 'static, F>(mut self, function: F) -> Self
+    pub fn on_stop_of<M: 'static, K: 'static, F>(mut self, function: F) -> Self
     where
-        F: Signature<M> + Function<M>,
-        <F as Signature<M>>::Output: HookOutcome,
+        F: Signature<M>,
+        <F as Signature<M>>::Output: HookReturns<K>,
+        F: Callable<M, K>,
+        <F as Callable<M, K>>::Value: HookOutcome,
     {
         self.cold_mut().on_stop = Some(Box::new(OnStop::new(function)));
         self

@@ -1,7 +1,13 @@
 //! The running service's view of its runner.
 
+#[cfg(feature = "tokio")]
+use std::future::{Future, poll_fn};
 use std::panic::Location;
+#[cfg(feature = "tokio")]
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
+#[cfg(feature = "tokio")]
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::Receiver;
@@ -9,6 +15,8 @@ use crossbeam_channel::Receiver;
 use crate::service::host::Host;
 use crate::service::outcome::HookOutcome;
 use crate::service::registered_hooks::RegisteredHook;
+#[cfg(feature = "tokio")]
+use crate::service::stop_wait::StopWait;
 use crate::service::tick::Tick;
 use crate::sys::stop_flag::Never;
 use crate::time::virtual_clock::IsStopping;
@@ -80,6 +88,19 @@ impl Context {
         self.run
     }
 
+    /// A context of the same run, for its task.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of_task(&self) -> Self {
+        Self::new(Arc::clone(&self.host), self.run)
+    }
+
+    /// Records that the task of the run begins now: later than the run, by the delay of its runtime.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn begin_task(&mut self, spawned: Nanos) {
+        let delay = self.host.clock().now().saturating_sub(spawned);
+        self.run.lateness = self.run.lateness.saturating_add(delay);
+    }
+
     /// How late the run began.
     pub(crate) fn lateness(&self) -> Duration {
         Duration::from_nanos(self.run.lateness)
@@ -140,6 +161,54 @@ impl Context {
 
     fn stop_receiver(&self) -> &Receiver<Never> {
         self.stopping.get_or_init(|| self.host.stopping())
+    }
+
+    /// Completes when stop is requested, in an async function.
+    ///
+    /// The future borrows nothing, so it can be passed on, such as to axum's `with_graceful_shutdown`.
+    ///
+    /// ```
+    /// # async fn example(ctx: &tina4_service::Context, orders: &mut tokio::sync::mpsc::Receiver<u32>) {
+    /// tokio::select! {
+    ///     order = orders.recv() => println!("{order:?}"),
+    ///     () = ctx.stopped() => println!("asked to stop"),
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        StopWait::new(Arc::clone(&self.host))
+    }
+
+    /// [`Context::sleep`] for an async function: it blocks no thread.
+    ///
+    /// `false` means that the function should return: see [`Context::is_stopping`]. It needs a runtime
+    /// with a timer, as every runtime with `enable_all` has; the timer counts in milliseconds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service::{Context, service};
+    ///
+    /// #[service]
+    /// async fn poll(ctx: &Context) {
+    ///     while ctx.sleep_async(Duration::from_secs(1)).await {
+    ///         println!("polling");
+    ///     }
+    /// }
+    /// ```
+    #[cfg(feature = "tokio")]
+    #[must_use = "`false` means that the service was asked to stop"]
+    pub async fn sleep_async(&self, duration: Duration) -> bool {
+        let clock = self.host.clock();
+        let until = clock.now().saturating_add(nanos(duration));
+        let mut sleep = pin!(clock.sleep_async(until));
+        let mut stop = StopWait::new(Arc::clone(&self.host));
+        poll_fn(|cx| match Pin::new(&mut stop).poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => sleep.as_mut().poll(cx),
+        })
+        .await;
+        !self.is_stopping()
     }
 
     /// Registers a hook that runs once when this activation ends, after the last run.
@@ -214,13 +283,37 @@ impl Context {
     /// consumer(&Context::standalone("consumer"));
     /// ```
     pub fn work<T>(&self, name: &str, work: impl FnOnce() -> T) -> T {
+        self.work_span(name).in_scope(work)
+    }
+
+    /// [`Context::work`] for an async function: the span is entered in every poll of `work`, and only
+    /// then.
+    ///
+    /// ```
+    /// use tina4_service::{Context, service};
+    ///
+    /// #[service]
+    /// async fn consumer(ctx: &Context) {
+    ///     # async fn ship(order: u32) {}
+    ///     for order in 1..=3 {
+    ///         ctx.work_async("order", ship(order)).await;
+    ///     }
+    /// }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub async fn work_async<W: Future>(&self, name: &str, work: W) -> W::Output {
+        let span = self.work_span(name);
+        let mut work = pin!(work);
+        poll_fn(|cx| span.in_scope(|| work.as_mut().poll(cx))).await
+    }
+
+    fn work_span(&self, name: &str) -> tracing::Span {
         // A subscriber may block, and nothing may block the end of the process.
-        let span = if self.host.is_exiting() {
+        if self.host.is_exiting() {
             tracing::Span::none()
         } else {
             tracing::info_span!("work", service = self.name(), name, run = self.run.number)
-        };
-        span.in_scope(work)
+        }
     }
 
     /// The run's number, its due time, and how late it began.

@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use tina4_service_core::lifecycle::RunKind;
 use tina4_service_core::{Key, Spec};
 
+use crate::service::body::Body;
+#[cfg(feature = "tokio")]
+use crate::service::future::{BoxFuture, HookResult};
 use crate::service::outcome::{Cause, Exit};
 use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
@@ -31,20 +35,14 @@ pub(crate) struct Built {
     pub(crate) body: Box<dyn Body>,
 }
 
-/// The body of a service built at run time.
-pub(crate) trait Body: Send + Sync {
-    /// Calls the user's function once.
-    fn call(&self, invocation: &Invocation<'_>) -> Exit;
-    /// The needs of the parameters.
-    fn needs(&self) -> &'static [Need];
-    /// The name of its type, which contains the path of the function that defines it.
-    fn path(&self) -> &'static str;
-}
-
 /// What is left of a body that was dropped.
 struct NoBody;
 
 impl Body for NoBody {
+    fn run_kind(&self) -> RunKind {
+        RunKind::Call
+    }
+
     fn call(&self, _: &Invocation<'_>) -> Exit {
         Exit::Done
     }
@@ -163,7 +161,24 @@ impl Definition {
         }
     }
 
-    /// Calls the service's function once.
+    /// How runs are executed: with [`Definition::call`] or with `Definition::future`.
+    pub(crate) fn run_kind(&self) -> RunKind {
+        match self {
+            Self::Declared(registration) => registration.run_kind(),
+            Self::Built(built) => built.body.run_kind(),
+        }
+    }
+
+    /// Calls the service's async function once.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn future<'r>(&'r self, invocation: &'r Invocation<'r>) -> BoxFuture<'r, Exit> {
+        match self {
+            Self::Declared(registration) => registration.future(invocation),
+            Self::Built(built) => built.body.future(invocation),
+        }
+    }
+
+    /// Calls the service's plain function once.
     pub(crate) fn call(&self, invocation: &Invocation<'_>) -> Exit {
         match self {
             Self::Declared(registration) => (registration.call)(invocation),
@@ -183,7 +198,25 @@ impl Definition {
         self.hook().is_some()
     }
 
-    /// Calls the clean-up hook of the definition, if there is one.
+    /// How the clean-up hook of the definition is executed: with [`Definition::on_stop`] or with
+    /// `Definition::on_stop_future`.
+    pub(crate) fn on_stop_kind(&self) -> RunKind {
+        self.hook().map_or(RunKind::Call, DynHook::run_kind)
+    }
+
+    /// Calls the async clean-up hook of the definition, if there is one.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn on_stop_future<'r>(
+        &'r self,
+        invocation: &'r Invocation<'r>,
+    ) -> BoxFuture<'r, HookResult> {
+        match self.hook() {
+            Some(hook) => hook.future(invocation),
+            None => Box::pin(std::future::ready(Ok(()))),
+        }
+    }
+
+    /// Calls the plain clean-up hook of the definition, if there is one.
     pub(crate) fn on_stop(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
         self.hook().map_or(Ok(()), |hook| hook.call(invocation))
     }

@@ -7,7 +7,11 @@ use std::time::Duration;
 use crate::service::ready_listener::ReadyListener;
 use crate::service::resources::Resources;
 use crate::service::settings::SettingsCache;
+#[cfg(feature = "tokio")]
+use crate::service::task_listener::TaskListener;
 use crate::sys::fork::Owner;
+#[cfg(feature = "tokio")]
+use crate::sys::runtime::RuntimeSlot;
 use crate::sys::sync::AtomicBool;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
@@ -37,6 +41,15 @@ pub(crate) struct Environment {
     pub(crate) received: crate::sys::received_signals::ReceivedSignals,
     /// Whom to tell that a service is ready; set once, by the runner's engine.
     pub(crate) ready_listener: OnceLock<Weak<dyn ReadyListener>>,
+    /// Whether the runner has async functions, which need a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub(crate) has_tasks: AtomicBool,
+    /// Where async functions are executed.
+    #[cfg(feature = "tokio")]
+    pub(crate) runtime: RuntimeSlot,
+    /// Whom to tell that a task has ended; set once, by the runner's engine.
+    #[cfg(feature = "tokio")]
+    pub(crate) task_listener: OnceLock<Weak<dyn TaskListener>>,
     /// The process that owns the runner's threads.
     pub(crate) owner: Owner,
 }

@@ -3,6 +3,8 @@
 use std::any::{Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
+#[cfg(feature = "tokio")]
+use std::task::Waker;
 
 use crossbeam_channel::Receiver;
 
@@ -10,6 +12,8 @@ use crate::service::locals::{LocalValue, SlotId};
 use crate::service::registered_hooks::RegisteredHook;
 use crate::service::resources::Resources;
 use crate::sys::stop_flag::Never;
+#[cfg(feature = "tokio")]
+use crate::sys::stop_flag::StopTicket;
 use crate::time::clock::Clock;
 
 /// The host of a [`Context`](crate::Context): an instance in a runner, or, in
@@ -35,6 +39,24 @@ pub(crate) trait Host: Any + fmt::Debug + Send + Sync {
 
     /// A receiver that is disconnected when stop is requested.
     fn stopping(&self) -> Receiver<Never>;
+
+    /// The ticket of a task that waits for the current stop request, or else the next one.
+    #[cfg(feature = "tokio")]
+    fn stop_ticket(&self) -> StopTicket;
+
+    /// Registers the waker of that task, in place of the one registered under `key`, which it leaves in
+    /// `waker` for the caller to drop; `true`: stop was requested.
+    #[cfg(feature = "tokio")]
+    fn register_stop_waker(
+        &self,
+        ticket: &StopTicket,
+        key: &mut Option<u64>,
+        waker: &mut Option<Waker>,
+    ) -> bool;
+
+    /// Removes that waker, for the caller to drop.
+    #[cfg(feature = "tokio")]
+    fn remove_stop_waker(&self, key: u64) -> Option<Waker>;
 
     /// Adds a clean-up hook. Returns the hook that it replaces, if any, for the caller to drop.
     fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook>;

@@ -9,10 +9,13 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+#[cfg(feature = "tokio")]
+use std::task::Waker;
 #[cfg(feature = "testing")]
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
+use tina4_service_core::lifecycle::RunKind;
 use tina4_service_core::{AnchorError, Calendar, Ready, Schedule as CoreSchedule, Utc};
 
 use crate::service::context::Context;
@@ -23,6 +26,8 @@ use crate::service::locals::{Discarded, LocalValue, Locals, SlotId};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
 use crate::service::time_settings::TimeSettings;
+#[cfg(feature = "tokio")]
+use crate::sys::stop_flag::StopTicket;
 use crate::sys::stop_flag::{Never, Sleepers, StopChannel, StopFlag};
 use crate::sys::sync::{AtomicBool, AtomicU8, Mutex, lock};
 use crate::time::clock::Clock;
@@ -36,6 +41,9 @@ const ON_STOP_TAKEN: u8 = 1;
 const START_LOGGED: u8 = 2;
 /// The log says that `ctx.ready()` has no effect.
 const READY_WARNED: u8 = 4;
+/// The task in progress is to be dropped.
+#[cfg(feature = "tokio")]
+const DROP_REQUESTED: u8 = 8;
 
 /// One service of one runner.
 pub(crate) struct Instance {
@@ -52,7 +60,8 @@ pub(crate) struct Instance {
     /// is not set, a reader need not take that lock. `SeqCst`: see [`Instance::request_stop`].
     has_state: AtomicBool,
     stop: StopFlag,
-    /// Flags of the current activation: [`ON_STOP_TAKEN`], [`START_LOGGED`] and [`READY_WARNED`].
+    /// Flags of the current activation: [`ON_STOP_TAKEN`], [`START_LOGGED`], [`READY_WARNED`] and, of the
+    /// current run, `DROP_REQUESTED`.
     activation_flags: AtomicU8,
     /// Whether there are registered hooks. Written under the lock of `state`, and read without it
     /// at every step.
@@ -69,6 +78,9 @@ struct InstanceState {
     hooks: RegisteredHooks,
     locals: Locals,
     last_heartbeat: Nanos,
+    /// The waker of the task in progress, once a poll of it has returned without a result.
+    #[cfg(feature = "tokio")]
+    task: Option<Waker>,
     /// Faults that a test has injected into the next runs.
     #[cfg(feature = "testing")]
     injected: std::collections::VecDeque<InjectedFault>,
@@ -88,6 +100,10 @@ pub(crate) enum InjectedFault {
 
 impl Instance {
     pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
+        #[cfg(feature = "tokio")]
+        if definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task {
+            env.has_tasks.store(true, Ordering::Relaxed);
+        }
         let time_settings = TimeSettings::new(definition.spec(), &env).map(Box::new);
         Self {
             definition,
@@ -178,18 +194,27 @@ impl Instance {
         }
     }
 
-    /// Resets the per-activation state for the next activation.
-    pub(crate) fn reset(&self) {
-        self.withdraw_stop();
+    /// Resets the per-activation state for the next activation. The caller must wake the result, without
+    /// holding a lock.
+    pub(crate) fn reset(&self) -> Option<Sleepers> {
+        let waiting = self.withdraw_stop();
         self.activation_flags.store(0, Ordering::Relaxed);
+        waiting
     }
 
     /// Withdraws the request to return: for the next activation, or after the end of a cancelled run.
-    /// No code of the service may be running.
-    pub(crate) fn withdraw_stop(&self) {
-        let old = self.with_existing_state(|state| Some(std::mem::take(&mut state.stop_channel)));
-        drop(old);
+    /// No code of the service may be running. The caller must wake the result, without holding a lock. If an
+    /// earlier run has left tasks behind for which no stop was requested, they wait for the next one.
+    pub(crate) fn withdraw_stop(&self) -> Option<Sleepers> {
+        let waiting = self.with_existing_state(|state| {
+            // Under the lock, so that no new ticket is one of the old request.
+            self.stop.reset();
+            state.stop_channel.withdraw()
+        });
         self.stop.reset();
+        #[cfg(feature = "tokio")]
+        self.activation_flags.fetch_and(!DROP_REQUESTED, Ordering::SeqCst);
+        waiting
     }
 
     /// Runs `action` on the state, under its lock: `action` must not run user code.
@@ -228,6 +253,57 @@ impl Instance {
     pub(crate) fn request_stop(&self) -> Option<Sleepers> {
         self.stop.request();
         self.with_existing_state(|state| state.stop_channel.take_sleepers())
+    }
+
+    /// Cancels the run in progress: asks its code to return, or drops it if it is a task. The caller must
+    /// wake the result, without holding a lock.
+    pub(crate) fn cancel_run(&self) -> Option<Sleepers> {
+        match self.definition.run_kind() {
+            RunKind::Call => self.request_stop(),
+            RunKind::Task => self.drop_run(),
+        }
+    }
+
+    /// Does nothing: without the feature `tokio`, no run is a task.
+    #[cfg(not(feature = "tokio"))]
+    pub(crate) fn drop_run(&self) -> Option<Sleepers> {
+        None
+    }
+
+    /// Asks the task in progress to drop its future. The caller must wake the result, without holding a
+    /// lock.
+    ///
+    /// The request is not missed, for the reason given at [`Instance::request_stop`]: a task registers
+    /// its waker, which sets `has_state`, and then reads the flag.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn drop_run(&self) -> Option<Sleepers> {
+        self.activation_flags.fetch_or(DROP_REQUESTED, Ordering::SeqCst);
+        self.with_existing_state(|state| state.task.take().map(Sleepers::of_task))
+    }
+
+    /// Whether the task in progress is to be dropped.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn is_drop_requested(&self) -> bool {
+        self.activation_flags.load(Ordering::SeqCst) & DROP_REQUESTED != 0
+    }
+
+    /// Registers the waker of the task in progress; `true`: it is to be dropped now.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn register_task(&self, waker: &Waker) -> bool {
+        let is_known = |state: &mut InstanceState| Some(state.task.as_ref()?.will_wake(waker));
+        if self.with_existing_state(is_known) != Some(true) {
+            // A waker may be user code: it is cloned and dropped without the lock.
+            let new = waker.clone();
+            drop(self.with_state(|state| state.task.replace(new)));
+        }
+        self.is_drop_requested()
+    }
+
+    /// Forgets the waker of the task, which has ended.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn remove_task(&self) {
+        drop(self.with_existing_state(|state| state.task.take()));
     }
 
     /// Whether the running code was asked to return, because the service is to stop or the run was
@@ -303,6 +379,28 @@ impl Host for Instance {
         self.with_state(|state| self.stop.receiver(&mut state.stop_channel))
     }
 
+    #[cfg(feature = "tokio")]
+    fn stop_ticket(&self) -> StopTicket {
+        self.with_state(|state| self.stop.ticket(&mut state.stop_channel))
+    }
+
+    #[cfg(feature = "tokio")]
+    fn register_stop_waker(
+        &self,
+        ticket: &StopTicket,
+        key: &mut Option<u64>,
+        waker: &mut Option<Waker>,
+    ) -> bool {
+        self.with_state(|state| {
+            self.stop.register_waker(&mut state.stop_channel, ticket, key, waker)
+        })
+    }
+
+    #[cfg(feature = "tokio")]
+    fn remove_stop_waker(&self, key: u64) -> Option<Waker> {
+        self.with_existing_state(|state| state.stop_channel.remove_waker(key))
+    }
+
     fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook> {
         self.with_state(|InstanceState { hooks, .. }| {
             let replaced = hooks.add(hook);
@@ -338,7 +436,9 @@ impl Host for Instance {
         }
         let listener = self.env.ready_listener.get().and_then(Weak::upgrade);
         if let Some(listener) = listener {
-            listener.notified(service, std::ptr::from_ref(self).addr());
+            // A task runs on a thread of its runtime, which must not wait for a log.
+            let may_block = self.definition.run_kind() == RunKind::Call;
+            listener.notified(service, std::ptr::from_ref(self).addr(), may_block);
         }
     }
 

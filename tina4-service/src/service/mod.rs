@@ -1,10 +1,13 @@
 //! One service: its declaration, its parameters, its return types, and its state in a runner.
 
+pub(crate) mod body;
 pub(crate) mod builder;
 pub(crate) mod context;
 pub(crate) mod definition;
 pub(crate) mod environment;
 pub(crate) mod error_text;
+#[cfg(feature = "tokio")]
+pub(crate) mod future;
 pub(crate) mod host;
 pub(crate) mod instance;
 pub(crate) mod locals;
@@ -17,5 +20,9 @@ pub(crate) mod registration;
 pub(crate) mod resources;
 pub(crate) mod settings;
 mod standalone;
+#[cfg(feature = "tokio")]
+pub(crate) mod stop_wait;
+#[cfg(feature = "tokio")]
+pub(crate) mod task_listener;
 pub(crate) mod tick;
 pub(crate) mod time_settings;

@@ -30,12 +30,17 @@
 use std::any::{TypeId, type_name};
 use std::cell::Cell;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::service::context::Context;
 use crate::service::tick::Tick;
 
+#[cfg(feature = "tokio")]
+pub(crate) mod async_function;
+pub(crate) mod callable;
 pub(crate) mod function;
 pub(crate) mod hook;
+pub(crate) mod kind;
 pub(crate) mod local;
 mod res;
 
@@ -71,17 +76,26 @@ impl NamedType {
 /// One call in progress, which supplies the values of parameters.
 pub struct Invocation<'r> {
     context: &'r Context,
-    /// The slots of [`Locals`](crate::service::locals::Locals) that this call holds, one bit each.
-    held: Cell<u64>,
+    /// The slots of [`Locals`](crate::service::locals::Locals) that this call holds, one bit each. Only
+    /// this call uses it; an atomic, because the future of an async function may move to another thread.
+    held: AtomicU64,
 }
 
 impl<'r> Invocation<'r> {
     pub(crate) fn new(context: &'r Context) -> Self {
-        Self { context, held: Cell::new(0) }
+        Self { context, held: AtomicU64::new(0) }
     }
 
     pub(crate) fn context(&self) -> &'r Context {
         self.context
+    }
+
+    /// Takes slots: `take` gets the set of those that this call holds, and adds to it.
+    fn hold<T>(&self, take: impl FnOnce(&Cell<u64>) -> T) -> T {
+        let held = Cell::new(self.held.load(Ordering::Relaxed));
+        let taken = take(&held);
+        self.held.store(held.get(), Ordering::Relaxed);
+        taken
     }
 }
 

@@ -7,6 +7,6 @@ use std::sync::Arc;
 /// A trait, because the engine that implements it is in a higher layer.
 pub(crate) trait ReadyListener: Send + Sync {
     /// The service has called `ctx.ready()`. `instance` is the address of its instance, because another
-    /// service may have the same name by now.
-    fn notified(self: Arc<Self>, service: &str, instance: usize);
+    /// service may have the same name by now. `may_block`: this thread may write the log.
+    fn notified(self: Arc<Self>, service: &str, instance: usize, may_block: bool);
 }

@@ -3,7 +3,10 @@
 use std::any::TypeId;
 
 use tina4_service_core::Spec;
+use tina4_service_core::lifecycle::RunKind;
 
+#[cfg(feature = "tokio")]
+use crate::service::future::BoxFuture;
 use crate::service::outcome::Exit;
 use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
@@ -61,11 +64,18 @@ pub struct Registration {
     pub(crate) requires: &'static [Dependency<'static>],
     /// The needs of the parameters.
     pub(crate) needs: &'static [Need],
-    /// Calls the function with its parameters.
+    /// Calls a plain function with its parameters.
     pub(crate) call: fn(&Invocation<'_>) -> Exit,
+    /// Calls an async function; `None` for a plain one.
+    #[cfg(feature = "tokio")]
+    pub(crate) call_async: Option<AsyncCall>,
     /// The attribute's clean-up function.
     pub(crate) on_stop: Option<&'static dyn DynHook>,
 }
+
+/// Calls an async function with its parameters, and boxes its future.
+#[cfg(feature = "tokio")]
+pub type AsyncCall = for<'r> fn(&'r Invocation<'r>) -> BoxFuture<'r, Exit>;
 
 impl Registration {
     /// No service: it has no name, is never started, and does nothing.
@@ -79,11 +89,34 @@ impl Registration {
         requires: &[],
         needs: &[],
         call: |_| Exit::Done,
+        #[cfg(feature = "tokio")]
+        call_async: None,
         on_stop: None,
     };
 }
 
 inventory::collect!(Registration);
+
+impl Registration {
+    #[cfg(feature = "tokio")]
+    pub(crate) fn run_kind(&self) -> RunKind {
+        if self.call_async.is_some() { RunKind::Task } else { RunKind::Call }
+    }
+
+    #[cfg(not(feature = "tokio"))]
+    pub(crate) fn run_kind(&self) -> RunKind {
+        RunKind::Call
+    }
+
+    /// Calls the function.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn future<'r>(&self, invocation: &'r Invocation<'r>) -> BoxFuture<'r, Exit> {
+        match self.call_async {
+            Some(call) => call(invocation),
+            None => Box::pin(std::future::ready((self.call)(invocation))),
+        }
+    }
+}
 
 /// Every service declared in a linked crate, sorted by name and then by place, because the link order
 /// is arbitrary.

@@ -4,6 +4,8 @@ use std::any::TypeId;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "tokio")]
+use std::task::Waker;
 
 use crossbeam_channel::Receiver;
 
@@ -12,6 +14,8 @@ use crate::service::host::Host;
 use crate::service::locals::{LocalValue, Locals, SlotId};
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
+#[cfg(feature = "tokio")]
+use crate::sys::stop_flag::StopTicket;
 use crate::sys::stop_flag::{Never, StopChannel, StopFlag};
 use crate::sys::sync::{Mutex, lock};
 use crate::time::clock::Clock;
@@ -76,6 +80,26 @@ impl Host for Standalone {
 
     fn stopping(&self) -> Receiver<Never> {
         self.stop.receiver(&mut lock(&self.state).stop_channel)
+    }
+
+    #[cfg(feature = "tokio")]
+    fn stop_ticket(&self) -> StopTicket {
+        self.stop.ticket(&mut lock(&self.state).stop_channel)
+    }
+
+    #[cfg(feature = "tokio")]
+    fn register_stop_waker(
+        &self,
+        ticket: &StopTicket,
+        key: &mut Option<u64>,
+        waker: &mut Option<Waker>,
+    ) -> bool {
+        self.stop.register_waker(&mut lock(&self.state).stop_channel, ticket, key, waker)
+    }
+
+    #[cfg(feature = "tokio")]
+    fn remove_stop_waker(&self, key: u64) -> Option<Waker> {
+        lock(&self.state).stop_channel.remove_waker(key)
     }
 
     fn add_hook(&self, hook: RegisteredHook) -> Option<RegisteredHook> {

@@ -3,11 +3,15 @@
 
 pub(crate) mod fork;
 pub(crate) mod panics;
+#[cfg(all(feature = "tokio", feature = "testing", not(shuttle)))]
+pub(crate) mod paused_runtime;
 #[cfg(any(feature = "exit-hook", feature = "signals"))]
 pub(crate) mod per_process;
 pub(crate) mod place;
 #[cfg(feature = "signals")]
 pub(crate) mod received_signals;
+#[cfg(feature = "tokio")]
+pub(crate) mod runtime;
 pub(crate) mod stop_flag;
 pub(crate) mod sync;
 pub(crate) mod threads;

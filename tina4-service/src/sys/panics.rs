@@ -40,6 +40,9 @@ impl fmt::Display for Panic {
 thread_local! {
     /// Whether this thread is inside [`catch`].
     static CATCHING: Cell<bool> = const { Cell::new(false) };
+    /// Whether a panic on this thread is not shown.
+    #[cfg(all(feature = "tokio", not(shuttle)))]
+    static QUIET: Cell<bool> = const { Cell::new(false) };
     /// The place and the backtrace of the last panic on this thread, as the hook recorded them.
     static LAST_PANIC: RefCell<Option<(String, Option<Backtrace>)>> = const { RefCell::new(None) };
 }
@@ -56,6 +59,10 @@ fn install_hook() {
     INSTALL.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
+            #[cfg(all(feature = "tokio", not(shuttle)))]
+            if QUIET.get() {
+                return;
+            }
             if CATCHING.get() {
                 let place = info.location().map(ToString::to_string).unwrap_or_default();
                 let backtrace = Some(Backtrace::capture())
@@ -78,6 +85,17 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
     let result = panic::catch_unwind(AssertUnwindSafe(body));
     CATCHING.set(outer);
     result.map_err(describe)
+}
+
+/// Calls `body`, and returns `None` if it panics. The panic is not shown: it is how a library says no.
+#[cfg(all(feature = "tokio", not(shuttle)))]
+#[expect(clippy::disallowed_methods, reason = "this file is the one that catches panics")]
+pub(crate) fn catch_quietly<T>(body: impl FnOnce() -> T) -> Option<T> {
+    install_hook();
+    let outer = QUIET.replace(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    QUIET.set(outer);
+    result.map_err(discard).ok()
 }
 
 /// Describes the panic that was just caught on this thread.

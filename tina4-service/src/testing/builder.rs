@@ -145,6 +145,10 @@ impl Builder {
                 | StartError::ShuttingDown
                 | StartError::Forked),
             ) => Err(TestError::Engine(error)),
+            #[cfg(feature = "tokio")]
+            Err(error @ (StartError::RuntimeGone | StartError::BlocksRuntime)) => {
+                Err(TestError::Engine(error))
+            }
         }
     }
 }

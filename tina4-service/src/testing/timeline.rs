@@ -105,6 +105,7 @@ impl fmt::Display for ChangeText<'_> {
                 write!(f, "panicked while stopping: {}", one_line(cause))
             }
             Change::Stopped => f.write_str("stopped"),
+            Change::Cancelled => f.write_str("cancelled"),
             Change::Finished => f.write_str("finished"),
             Change::Failed { cause } => write!(f, "failed: {}", one_line(cause)),
             Change::Abandoned { running_for } => {

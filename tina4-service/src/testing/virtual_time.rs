@@ -22,15 +22,23 @@
 
 use std::cell::Cell;
 use std::fmt;
+#[cfg(all(feature = "tokio", not(shuttle)))]
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, SystemTime};
 
 use self::detached::Detached;
 use self::state::State;
+#[cfg(all(feature = "tokio", not(shuttle)))]
+use self::tasks::Tasks;
 use self::waiter::{Parked, ThreadRole, Waiter, WakeOn};
+#[cfg(all(feature = "tokio", not(shuttle)))]
+use crate::sys::runtime::Handle;
 use crate::sys::stop_flag::StopReceiver;
 use crate::sys::sync::{Condvar, Mutex, lock};
+#[cfg(feature = "tokio")]
+use crate::time::async_sleeper::AsyncSleeper;
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
 use crate::time::wall::WallReading;
 use tina4_service_core::{Nanos, nanos};
@@ -39,6 +47,8 @@ mod detached;
 mod driver;
 mod limits;
 mod state;
+#[cfg(all(feature = "tokio", not(shuttle)))]
+mod tasks;
 mod waiter;
 
 thread_local! {
@@ -55,6 +65,8 @@ pub(crate) struct VirtualTime {
     /// reattaches, or when virtual time is closed.
     changed: Condvar,
     runner: OnceLock<Weak<dyn Driven>>,
+    #[cfg(all(feature = "tokio", not(shuttle)))]
+    tasks: Tasks,
 }
 
 impl VirtualTime {
@@ -66,6 +78,8 @@ impl VirtualTime {
             state: Mutex::new(State::new()),
             changed: Condvar::new(),
             runner: OnceLock::new(),
+            #[cfg(all(feature = "tokio", not(shuttle)))]
+            tasks: Tasks::default(),
         })
     }
 
@@ -101,6 +115,8 @@ impl VirtualTime {
 
     fn close_locked(&self, state: &mut State) {
         state.close();
+        #[cfg(all(feature = "tokio", not(shuttle)))]
+        self.tasks.interrupt();
         self.changed.notify_all();
     }
 
@@ -156,6 +172,31 @@ impl VirtualClock for VirtualTime {
         !is_stopping() && !lock(&self.state).closed
     }
 
+    #[cfg(all(feature = "tokio", not(shuttle)))]
+    fn add_sleeper(&self, sleeper: Weak<AsyncSleeper>) {
+        self.tasks.add_sleeper(sleeper);
+    }
+
+    /// The model checker does not run the test kit.
+    #[cfg(all(feature = "tokio", shuttle))]
+    fn add_sleeper(&self, _: Weak<AsyncSleeper>) {}
+
+    #[cfg(all(feature = "tokio", not(shuttle)))]
+    fn task_runtime(self: Arc<Self>) -> Option<io::Result<Handle>> {
+        let virtual_time = Arc::downgrade(&self);
+        let on_time = move |since_start| {
+            if let Some(virtual_time) = virtual_time.upgrade() {
+                virtual_time.now.fetch_max(nanos(since_start), Ordering::AcqRel);
+            }
+        };
+        Some(self.tasks.runtime_handle(on_time))
+    }
+
+    #[cfg(all(feature = "tokio", not(shuttle)))]
+    fn is_polling_tasks(&self) -> bool {
+        tasks::is_polling()
+    }
+
     fn sleep_through(self: Arc<Self>, until: Nanos) {
         self.park(Some(until), WakeOn::Time);
     }
@@ -177,6 +218,11 @@ impl VirtualClock for VirtualTime {
 
     /// Has no effect if this thread does not hold the token.
     fn detach(self: Arc<Self>, is_stopping: IsStopping) {
+        // A task cannot leave: the thread polls others, too.
+        #[cfg(feature = "tokio")]
+        if self.is_polling_tasks() {
+            return;
+        }
         let mut state = lock(&self.state);
         if !state.closed && self.is_driver_thread() && state.holder == self.current_role(&state) {
             state.detached.push(Detached::new(is_stopping));

@@ -7,6 +7,8 @@ use std::sync::{Arc, LazyLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::sys::stop_flag::StopReceiver;
+#[cfg(feature = "tokio")]
+use crate::time::async_sleep::AsyncSleep;
 use crate::time::manual_clock::ManualClock;
 use crate::time::stop_wait;
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
@@ -177,6 +179,21 @@ impl Clock {
             if !stop_wait::wait(stop, Duration::from_nanos(until - now)) {
                 return false;
             }
+        }
+    }
+
+    /// Waits until this clock shows `until`, in an async function. The system clock uses the timer of the
+    /// runtime.
+    #[cfg(feature = "tokio")]
+    pub(crate) async fn sleep_async(&self, until: Nanos) {
+        match &self.0 {
+            Kind::System => {
+                let left = Duration::from_nanos(until.saturating_sub(self.now()));
+                if !left.is_zero() {
+                    tokio::time::sleep(left).await;
+                }
+            }
+            Kind::Virtual(clock) => AsyncSleep::new(Arc::clone(clock), until).await,
         }
     }
 

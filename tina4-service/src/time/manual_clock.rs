@@ -8,6 +8,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::sys::stop_flag::{Never, StopReceiver};
 use crate::sys::sync::std_lock;
+#[cfg(feature = "tokio")]
+use crate::time::async_sleeper::AsyncSleeper;
 use crate::time::stop_wait::{is_disconnected, wait_for_either};
 use crate::time::virtual_clock::{Driven, IsStopping, VirtualClock};
 use crate::time::wall::WallReading;
@@ -22,6 +24,9 @@ struct ClockState {
     /// Replaced by every `advance`, which disconnects the receiver that sleeping threads wait on.
     advanced: (Sender<Never>, Receiver<Never>),
     runners: Vec<Weak<dyn Driven>>,
+    /// The tasks that sleep.
+    #[cfg(feature = "tokio")]
+    sleepers: Vec<Weak<AsyncSleeper>>,
 }
 
 impl ManualClock {
@@ -32,6 +37,8 @@ impl ManualClock {
             wall: WallReading { instant: 0, wall: start },
             advanced: bounded(0),
             runners: Vec::new(),
+            #[cfg(feature = "tokio")]
+            sleepers: Vec::new(),
         }))
     }
 }
@@ -54,6 +61,17 @@ impl VirtualClock for ManualClock {
             let sleepers = std::mem::replace(&mut state.advanced, bounded(0));
             (state.runners.clone(), sleepers)
         };
+        #[cfg(feature = "tokio")]
+        {
+            let mut state = std_lock(&self.0);
+            let now = state.now;
+            let live: Vec<_> = state.sleepers.iter().filter_map(Weak::upgrade).collect();
+            let (due, waiting): (Vec<_>, Vec<_>) =
+                live.into_iter().partition(|sleeper| sleeper.until <= now);
+            state.sleepers = waiting.iter().map(Arc::downgrade).collect();
+            drop(state);
+            due.iter().for_each(|sleeper| sleeper.wake());
+        }
         for runner in runners.iter().filter_map(Weak::upgrade) {
             runner.clock_advanced();
         }
@@ -66,6 +84,13 @@ impl VirtualClock for ManualClock {
 
     fn attach(&self, runner: Weak<dyn Driven>) {
         std_lock(&self.0).runners.push(runner);
+    }
+
+    #[cfg(feature = "tokio")]
+    fn add_sleeper(&self, sleeper: Weak<AsyncSleeper>) {
+        let mut state = std_lock(&self.0);
+        state.sleepers.retain(|known| known.strong_count() > 0);
+        state.sleepers.push(sleeper);
     }
 
     fn sleep(self: Arc<Self>, until: Nanos, _: IsStopping, stop: &StopReceiver) -> bool {

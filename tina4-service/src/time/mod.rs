@@ -1,5 +1,9 @@
 //! Clocks, time zones, random numbers, and the public type `Schedule`.
 
+#[cfg(feature = "tokio")]
+mod async_sleep;
+#[cfg(feature = "tokio")]
+pub(crate) mod async_sleeper;
 pub(crate) mod clock;
 mod manual_clock;
 pub(crate) mod rng;

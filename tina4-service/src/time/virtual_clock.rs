@@ -10,10 +10,16 @@
 )]
 
 use std::fmt;
+#[cfg(feature = "tokio")]
+use std::io;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
+#[cfg(feature = "tokio")]
+use crate::sys::runtime::Handle;
 use crate::sys::stop_flag::StopReceiver;
+#[cfg(feature = "tokio")]
+use crate::time::async_sleeper::AsyncSleeper;
 use crate::time::wall::WallReading;
 use tina4_service_core::Nanos;
 
@@ -42,6 +48,22 @@ pub(crate) trait VirtualClock: fmt::Debug + Send + Sync {
 
     /// Blocks the body of a service until this clock shows `until`; `false`: it was asked to stop.
     fn sleep(self: Arc<Self>, until: Nanos, is_stopping: IsStopping, stop: &StopReceiver) -> bool;
+
+    /// Adds a task that sleeps. It is woken once this clock shows its instant, or earlier.
+    #[cfg(feature = "tokio")]
+    fn add_sleeper(&self, sleeper: Weak<AsyncSleeper>);
+
+    /// The runtime that executes async services under this clock; `None`: as with the system clock.
+    #[cfg(feature = "tokio")]
+    fn task_runtime(self: Arc<Self>) -> Option<io::Result<Handle>> {
+        None
+    }
+
+    /// Whether this thread polls the tasks of that runtime, and so must not wait for this clock.
+    #[cfg(feature = "tokio")]
+    fn is_polling_tasks(&self) -> bool {
+        false
+    }
 
     /// Blocks until this clock shows `until`, even if stop is requested. Does nothing by default,
     /// because only injected faults use it, and only in virtual time.
@@ -80,6 +102,9 @@ pub(crate) trait VirtualClock: fmt::Debug + Send + Sync {
 pub(crate) trait Driven: Send + Sync {
     /// The time at which the next work is due.
     fn next_due(&self) -> Option<Nanos>;
+
+    /// The names of the services whose runs or clean-ups are in progress.
+    fn in_progress(&self) -> Vec<String>;
 
     /// Executes the work that is due first, on this thread; `false`: nothing is due.
     fn step(&self) -> bool;

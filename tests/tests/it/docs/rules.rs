@@ -56,7 +56,7 @@ fn every_rule_has_a_test_and_every_number_is_the_number_of_a_rule() {
 
 #[test]
 fn every_case_of_ui_tests_names_a_rule() {
-    for dir in ["ui-tests/fail", "ui-tests/pass"] {
+    for dir in ["ui-tests/fail", "ui-tests/pass", "ui-tests/tokio/fail", "ui-tests/tokio/pass"] {
         for (path, source) in sources(dir) {
             assert!(!numbers_in_comments(&source).is_empty(), "add `// rule ..` to {path}");
         }

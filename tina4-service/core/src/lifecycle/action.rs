@@ -1,6 +1,7 @@
 //! What the supervisor has to do after a step.
 
 use super::refusal::Refusal;
+use super::run_kind::RunKind;
 use crate::nanos::Nanos;
 
 /// What to do after a step.
@@ -14,6 +15,8 @@ pub enum Action {
         due: Nanos,
         /// The number of consecutive crashes before this run, plus 1.
         attempt: u32,
+        /// How the run is executed.
+        kind: RunKind,
     },
     /// Run the clean-up hooks, then report [`Input::CleanedUp`](super::Input::CleanedUp).
     CleanUp,

@@ -7,9 +7,14 @@ use super::facts::Facts;
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Idle, Lingering, Phase};
 use super::readiness::Progress;
+use super::run_kind::RunKind;
 use super::transition::Transition;
 use crate::nanos::{Nanos, nanos};
 use crate::spec::Spec;
+
+/// How long a dropped task and the clean-up after it may take before they are abandoned. Less than the
+/// second after which the process ends under `run`.
+const DROP_GRACE: Nanos = 500_000_000;
 
 impl Lifecycle {
     /// Ends the activation, after its clean-up if there is one.
@@ -27,7 +32,7 @@ impl Lifecycle {
             // If it is ready, it remains ready: its work is done.
             EndReason::Finished if self.progress == Progress::Ready => {}
             EndReason::Finished | EndReason::Failed => self.progress = Progress::Over,
-            EndReason::Stopped => self.progress = Progress::NotReady,
+            EndReason::Stopped | EndReason::Cancelled => self.progress = Progress::NotReady,
         }
         if !facts.has_hooks {
             return self.cleaned_up(emit);
@@ -67,13 +72,40 @@ impl Lifecycle {
         Action::Nothing
     }
 
-    /// Abandons the run or clean-up in progress if the deadline of the stop has passed.
+    /// Asks the run in progress to return by `deadline`. If that has passed already, which happens to the
+    /// later services of a shutdown, a task is dropped at once, with what is left of the time for that: all
+    /// services of a shutdown share it.
+    pub(super) fn request_stop(
+        &mut self,
+        facts: &Facts<'_>,
+        deadline: Nanos,
+        emit: &mut impl FnMut(Transition),
+    ) -> Action {
+        let dropped = deadline < facts.now && self.kind == RunKind::Task;
+        let deadline = if dropped { deadline.saturating_add(DROP_GRACE) } else { deadline };
+        self.phase = Phase::StopRequested { deadline, dropped, start_again: false };
+        if dropped {
+            emit(Transition::RunDropped);
+        }
+        Action::Nothing
+    }
+
+    /// Abandons the run or clean-up in progress if the deadline of the stop has passed. A task is dropped
+    /// first.
     pub(super) fn expired(
         &mut self,
         facts: &Facts<'_>,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         let (lingering, failed) = match self.phase {
+            Phase::StopRequested { deadline, dropped: false, start_again }
+                if deadline <= facts.now && self.kind == RunKind::Task =>
+            {
+                let deadline = facts.now.saturating_add(DROP_GRACE);
+                self.phase = Phase::StopRequested { deadline, dropped: true, start_again };
+                emit(Transition::RunDropped);
+                return Action::Nothing;
+            }
             Phase::StopRequested { deadline, .. } if deadline <= facts.now => {
                 (Lingering::Run, false)
             }

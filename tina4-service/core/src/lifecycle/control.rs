@@ -298,21 +298,27 @@ impl Lifecycle {
             Phase::Running { .. } => {
                 emit(Transition::Stopping);
                 self.progress = Progress::NotReady;
-                self.phase = Phase::StopRequested { deadline: new_deadline, start_again: false };
-                Action::Nothing
+                self.request_stop(facts, new_deadline, emit)
             }
-            Phase::StopRequested { deadline, start_again } => {
-                *deadline = new_deadline.min(*deadline);
+            Phase::StopRequested { deadline, dropped, start_again } => {
+                // A task that is being dropped keeps its time for that.
+                if !*dropped {
+                    *deadline = new_deadline.min(*deadline);
+                }
                 *start_again = false;
                 Action::Nothing
             }
             Phase::Ending { reason, deadline, start_again, .. } => {
-                // The clean-up may be sleeping, and is only woken by this transition, which has not
-                // been emitted yet if the activation ended without a stop request.
-                if *reason != EndReason::Stopped {
-                    emit(Transition::Stopping);
+                match reason {
+                    // The clean-up may be sleeping, and is only woken by this transition, which has not
+                    // been emitted yet if the activation ended without a stop request.
+                    EndReason::Finished | EndReason::Failed => {
+                        emit(Transition::Stopping);
+                        *deadline = new_deadline.min(*deadline);
+                    }
+                    EndReason::Stopped => *deadline = new_deadline.min(*deadline),
+                    EndReason::Cancelled => {}
                 }
-                *deadline = new_deadline.min(*deadline);
                 *start_again = false;
                 Action::Nothing
             }

@@ -5,6 +5,8 @@
 pub enum EndReason {
     /// A stop was requested, or the start failed.
     Stopped,
+    /// It was asked to, and its last run, a task, was dropped because it had not ended in time.
+    Cancelled,
     /// Its work is done.
     Finished,
     /// It crashed, or returned with `restart = "always"`, and no restart is allowed.

@@ -6,6 +6,7 @@ use super::facts::Facts;
 use super::input::Input;
 use super::phase::{Idle, Phase};
 use super::readiness::Progress;
+use super::run_kind::RunKind;
 use super::state::State;
 use super::transition::Transition;
 use crate::nanos::Nanos;
@@ -37,12 +38,14 @@ pub struct Lifecycle {
     /// Whether the current or last run was to begin without the tolerance; always, if there is none.
     pub(super) run_is_exact: bool,
     pub(super) restarts: Restarts,
+    /// How runs are executed.
+    pub(super) kind: RunKind,
 }
 
 impl Lifecycle {
     /// Creates the life cycle of a registered service that has not been started.
     #[must_use]
-    pub fn new(now: Nanos) -> Self {
+    pub fn new(kind: RunKind, now: Nanos) -> Self {
         let phase = Phase::Idle(Idle::Registered);
         Self {
             phase,
@@ -56,6 +59,7 @@ impl Lifecycle {
             progress: Progress::NotReady,
             run_is_exact: true,
             restarts: Restarts::default(),
+            kind,
         }
     }
 

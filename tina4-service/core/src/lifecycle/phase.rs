@@ -28,9 +28,11 @@ pub(super) enum Phase {
         /// The heartbeat (or start) after which the run was reported as stuck.
         reported_heartbeat: Option<NonMaxNanos>,
     },
-    /// A run is in progress, and is abandoned if it has not ended by `deadline`.
+    /// A run is in progress. If it has not ended by `deadline`, it is abandoned; a task is dropped first.
     StopRequested {
         deadline: Nanos,
+        /// It is a task that has not ended in time, and is to be dropped.
+        dropped: bool,
         /// Start again once stopped.
         start_again: bool,
     },
@@ -54,6 +56,7 @@ impl Phase {
         match self {
             Self::Idle(Idle::Registered) => State::Registered,
             Self::Idle(Idle::Ended(EndReason::Stopped)) => State::Stopped,
+            Self::Idle(Idle::Ended(EndReason::Cancelled)) => State::Cancelled,
             Self::Idle(Idle::Ended(EndReason::Finished)) => State::Finished,
             Self::Idle(Idle::Ended(EndReason::Failed)) => State::Failed,
             Self::WaitingForDependencies => State::Waiting,

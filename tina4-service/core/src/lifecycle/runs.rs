@@ -9,6 +9,7 @@ use super::facts::Facts;
 use super::machine::Lifecycle;
 use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
 use super::readiness::Progress;
+use super::run_kind::RunKind;
 use super::transition::Transition;
 use crate::duration::format;
 use crate::exit::Exit;
@@ -149,7 +150,8 @@ impl Lifecycle {
                 .map(|timeout| NonMaxNanos::new(facts.now.saturating_add(nanos(timeout)))),
             reported_heartbeat: None,
         };
-        Action::Run { due, attempt: self.restarts.consecutive_crashes().saturating_add(1) }
+        let attempt = self.restarts.consecutive_crashes().saturating_add(1);
+        Action::Run { due, attempt, kind: self.kind }
     }
 
     /// Handles the end of a run: reports missed runs, and plans the next run or ends the
@@ -173,21 +175,29 @@ impl Lifecycle {
                     None => Action::Nothing,
                     Some(reason) => {
                         let deadline = facts.now.saturating_add(nanos(spec.stop_timeout));
-                        self.end(facts, reason, deadline, false, CleanUp::Running, emit)
+                        self.end(facts, reason, deadline, false, self.clean_up_after_run(), emit)
                     }
                 }
             }
-            Phase::StopRequested { deadline, start_again } => {
+            Phase::StopRequested { deadline, dropped, start_again } => {
                 if let Exit::Crashed(crash) = exit {
                     emit(Transition::CrashedWhileStopping(crash.clone()));
                 }
-                self.end(facts, EndReason::Stopped, deadline, start_again, CleanUp::Running, emit)
+                let reason = if dropped { EndReason::Cancelled } else { EndReason::Stopped };
+                self.end(facts, reason, deadline, start_again, self.clean_up_after_run(), emit)
             }
             // The result is dropped, but the clean-up still runs.
-            Phase::Abandoned(Lingering::Run) if facts.has_hooks => {
-                self.phase = Phase::Abandoned(Lingering::CleanUp);
-                Action::CleanUp
-            }
+            Phase::Abandoned(Lingering::Run) if facts.has_hooks => match self.kind {
+                RunKind::Call => {
+                    self.phase = Phase::Abandoned(Lingering::CleanUp);
+                    Action::CleanUp
+                }
+                RunKind::Task => {
+                    self.phase = Phase::Abandoned(Lingering::QueuedCleanUp);
+                    self.since = facts.now;
+                    Action::Nothing
+                }
+            },
             Phase::Abandoned(Lingering::Run) => {
                 self.phase = Phase::Abandoned(Lingering::Nothing);
                 emit(Transition::LateEnd);
@@ -202,6 +212,14 @@ impl Lifecycle {
             | Phase::Abandoned(
                 Lingering::QueuedCleanUp | Lingering::CleanUp | Lingering::Nothing,
             ) => Action::Nothing,
+        }
+    }
+
+    /// Whether the thread of the run that has just ended carries out the clean-up.
+    fn clean_up_after_run(&self) -> CleanUp {
+        match self.kind {
+            RunKind::Call => CleanUp::Running,
+            RunKind::Task => CleanUp::Queued,
         }
     }
 

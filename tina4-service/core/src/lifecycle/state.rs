@@ -23,6 +23,8 @@ pub enum State {
     Stopping,
     /// Ended because a stop was requested, or because its start failed.
     Stopped,
+    /// Ended because a stop was requested; its async run did not return in time and was dropped.
+    Cancelled,
     /// Ended because its work was done.
     Finished,
     /// Ended because it crashed, or returned with `restart = "always"`, and no restart was allowed.
@@ -43,6 +45,7 @@ impl State {
             Self::Registered
             | Self::Blocked
             | Self::Stopped
+            | Self::Cancelled
             | Self::Finished
             | Self::Failed
             | Self::Abandoned => false,
@@ -61,6 +64,7 @@ impl fmt::Display for State {
             Self::Paused => "paused",
             Self::Stopping => "stopping",
             Self::Stopped => "stopped",
+            Self::Cancelled => "cancelled",
             Self::Finished => "finished",
             Self::Failed => "failed",
             Self::Abandoned => "abandoned",

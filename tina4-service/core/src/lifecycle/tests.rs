@@ -20,6 +20,7 @@ mod reschedule;
 mod restarts;
 mod runs;
 mod stop;
+mod task;
 mod tolerance;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -46,7 +47,7 @@ impl Harness {
     fn new(spec: Spec) -> Self {
         Self {
             spec,
-            lifecycle: Lifecycle::new(0),
+            lifecycle: Lifecycle::new(RunKind::Call, 0),
             now: 0,
             ahead: 0,
             hooks: false,
@@ -55,6 +56,11 @@ impl Harness {
             tolerance: 0,
             transitions: Vec::new(),
         }
+    }
+
+    /// A service whose runs are tasks.
+    fn of_tasks(spec: Spec) -> Self {
+        Self { lifecycle: Lifecycle::new(RunKind::Task, 0), ..Self::new(spec) }
     }
 
     fn every(seconds: u64) -> Self {
@@ -145,6 +151,7 @@ fn rule_61_every_state_has_its_text() {
         (State::Finished, "finished"),
         (State::Failed, "failed"),
         (State::Abandoned, "abandoned"),
+        (State::Cancelled, "cancelled"),
     ];
     for (state, word) in states {
         assert_eq!(state.to_string(), word);

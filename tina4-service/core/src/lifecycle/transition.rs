@@ -45,8 +45,11 @@ pub enum Transition {
         /// The time since the run began.
         running_for: Duration,
     },
-    /// The run that was just reported as stuck is asked to return: it is cancelled.
+    /// The run that was just reported as stuck is cancelled: it is asked to return, or dropped if it is a
+    /// task.
     RunCancelled,
+    /// The run, which is a task, was asked to return and has not done so in time: it is to be dropped.
+    RunDropped,
     /// The cancelled run has ended. The request to return must be withdrawn before the next run or
     /// clean-up begins. A [`Transition::Crashed`] follows.
     CancelledRunEnded,

@@ -126,7 +126,7 @@ impl DeferredQueue {
     }
 
     /// Takes the sleepers. Waking them never blocks.
-    #[cfg(feature = "signals")]
+    #[cfg(any(feature = "signals", feature = "tokio"))]
     pub(super) fn take_sleepers(&mut self) -> Vec<Sleepers> {
         std::mem::take(&mut self.pending.sleepers)
     }

@@ -12,6 +12,10 @@ impl<S: WorkSource> Driven for Pool<S> {
         lock(&self.state).source.next_due()
     }
 
+    fn in_progress(&self) -> Vec<String> {
+        lock(&self.state).source.in_progress()
+    }
+
     fn step(&self) -> bool {
         // perf: only the test kit calls this. Compiled out otherwise, because a second caller of
         // `begin` and `complete` would prevent their inlining into the worker: 55 more instructions
@@ -28,7 +32,7 @@ impl<S: WorkSource> Driven for Pool<S> {
         loop {
             let mut deferred = state.source.deferred_mut().take();
             if state.source.take_changed() {
-                self.changed.notify_all();
+                self.notify_listeners();
             }
             let work = id.map(|id| (S::is_run(&id), state.source.begin(id)));
             drop(state);

@@ -57,6 +57,11 @@ pub(crate) trait WorkSource: Send + 'static {
         true
     }
 
+    /// The names of what is in progress, for messages.
+    fn in_progress(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The maximum number of pieces of work in progress at one time.
     fn max_concurrency(&self) -> usize;
 

@@ -285,6 +285,12 @@ impl Workers {
         self.no_spawn_before = now.saturating_add(SPAWN_RETRY_DELAY);
     }
 
+    /// Whether spawning a thread has ever failed.
+    #[cfg(any(feature = "signals", feature = "tokio"))]
+    pub(super) fn has_spawn_failed(&self) -> bool {
+        self.no_spawn_before > 0
+    }
+
     /// When the next attempt to spawn a thread may be made; `None`: immediately.
     pub(super) fn spawn_retry_at(&self, now: Nanos) -> Option<Nanos> {
         Some(self.no_spawn_before).filter(|retry| *retry > now)

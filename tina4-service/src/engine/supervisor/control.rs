@@ -39,6 +39,11 @@ impl Supervisor {
         self.registry.find(name).ok_or_else(unknown)
     }
 
+    /// The index of the service with this name, if there is one.
+    pub(crate) fn index(&mut self, name: &str) -> Option<u32> {
+        self.registry.find(name)
+    }
+
     pub(crate) fn request(
         &mut self,
         name: &str,

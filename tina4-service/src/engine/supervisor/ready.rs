@@ -13,8 +13,14 @@ use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
 
 impl ReadyListener for Engine {
-    fn notified(self: Arc<Self>, service: &str, instance: usize) {
-        self.with(|supervisor, now| supervisor.notified(service, instance, now));
+    fn notified(self: Arc<Self>, service: &str, instance: usize, may_block: bool) {
+        let notify = |supervisor: &mut Supervisor, now| supervisor.notified(service, instance, now);
+        #[cfg(feature = "tokio")]
+        if !may_block {
+            return self.with_nonblocking(notify);
+        }
+        let _ = may_block;
+        self.with(notify);
     }
 }
 

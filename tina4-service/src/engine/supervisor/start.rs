@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::Supervisor;
+use super::supervised::Supervised;
 use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
 use crate::plan::order::Link;
@@ -15,6 +16,15 @@ use crate::service::instance::Instance;
 use crate::sys::place::Place;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
+
+/// Whether `start_all` starts this service. Finished and failed services are started only by name.
+pub(super) fn starts_with_all(service: &Supervised) -> bool {
+    let is_startable = matches!(
+        service.life.state(),
+        State::Registered | State::Stopped | State::Cancelled | State::Abandoned
+    );
+    service.instance.definition.spec().autostart && is_startable
+}
 
 impl Supervisor {
     /// Adds the declared services of a new runner.
@@ -69,15 +79,7 @@ impl Supervisor {
         self.timers.reserve(self.registry.len());
         let shutdowns = self.shutdown.begun();
         for index in order {
-            let service = self.registry.get(index);
-            let autostart = service.instance.definition.spec().autostart;
-            // Finished and failed services are started only by name.
-            let is_startable = matches!(
-                service.life.state(),
-                State::Registered | State::Stopped | State::Abandoned
-            );
-            if autostart
-                && is_startable
+            if starts_with_all(self.registry.get(index))
                 && let Action::Refused(_) = self.start_one(index, now)
             {
                 self.record(index, Change::StillAlive, now);

@@ -54,19 +54,23 @@ impl Supervisor {
     }
 
     /// Once the deadline of the shutdown has passed, abandons the services that have not stopped.
-    /// Returns the deadline of the shutdown in progress. Workers handle the earlier deadlines of
+    /// Returns when to call this again while a shutdown is in progress: at its deadline or, once that has
+    /// passed, when the first of the tasks that are being dropped is abandoned. Workers handle the earlier deadlines of
     /// individual services.
     pub(crate) fn advance_shutdown(&mut self, now: Nanos) -> Option<Nanos> {
         if self.shutdown.deadline().is_some_and(|deadline| deadline <= now) {
             self.expire(now);
         }
-        self.shutdown.deadline()
+        let deadline = self.shutdown.deadline()?;
+        let stop_deadlines =
+            || self.registry.iter().filter_map(|service| service.life.stop_deadline());
+        Some(if deadline > now { deadline } else { stop_deadlines().min().unwrap_or(deadline) })
     }
 
     /// The report of the shutdown, once it is over.
     pub(crate) fn shutdown_result(&mut self, now: Nanos) -> Poll<StopReport> {
         match self.advance_shutdown(now) {
-            Some(deadline) => Poll::Pending(Some(deadline)),
+            Some(next) => Poll::Pending(Some(next)),
             None => Poll::Ready(self.shutdown.report().cloned().unwrap_or_default()),
         }
     }

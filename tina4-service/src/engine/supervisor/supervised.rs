@@ -93,14 +93,8 @@ pub(super) struct EndInfo {
 
 impl Supervised {
     pub(super) fn new(instance: Arc<Instance>, now: Nanos) -> Self {
-        Self {
-            instance,
-            life: Lifecycle::new(now),
-            stats: Stats::new(),
-            queued: Nanos::MAX,
-            cold: None,
-            end: None,
-        }
+        let life = Lifecycle::new(instance.definition.run_kind(), now);
+        Self { instance, life, stats: Stats::new(), queued: Nanos::MAX, cold: None, end: None }
     }
 
     /// What a free slot holds.

@@ -14,7 +14,7 @@ impl Supervisor {
         let service = self.registry.get_mut(index);
         let change = match transition {
             Transition::Started => {
-                service.instance.reset();
+                self.deferred.wake(service.instance.reset());
                 self.deferred.discard(service.instance.take_locals());
                 service.end = None;
                 self.shutdown.forget_report();
@@ -70,11 +70,15 @@ impl Supervisor {
                 // Like a stop request, it ends the run's wait for the stop of another service: see
                 // `stop_result`.
                 self.changed = true;
-                self.deferred.wake(service.instance.request_stop());
+                self.deferred.wake(service.instance.cancel_run());
+                return;
+            }
+            Transition::RunDropped => {
+                self.deferred.wake(service.instance.drop_run());
                 return;
             }
             Transition::CancelledRunEnded => {
-                service.instance.withdraw_stop();
+                self.deferred.wake(service.instance.withdraw_stop());
                 // The run may have returned `Ok`, but it counts as a crash.
                 self.deferred.discard(service.instance.take_locals());
                 return;
@@ -100,6 +104,7 @@ impl Supervisor {
                 }
                 match reason {
                     EndReason::Stopped => Change::Stopped,
+                    EndReason::Cancelled => Change::Cancelled,
                     EndReason::Finished => Change::Finished,
                     EndReason::Failed => self.fail(index),
                 }
@@ -153,6 +158,16 @@ impl Supervisor {
             if has_key || !service.dependents().is_empty() {
                 self.journal.publish(&service.instance, &Change::Ready, now);
             }
+        }
+    }
+
+    /// Counts and reports the clean-up hooks that failed.
+    pub(super) fn record_failed_hooks(&mut self, index: u32, failures: Vec<Arc<str>>, now: Nanos) {
+        if !failures.is_empty() {
+            self.registry.get_mut(index).end_mut().failed_hooks += failures.len() as u64;
+        }
+        for cause in failures {
+            self.record(index, Change::HookFailed { cause }, now);
         }
     }
 

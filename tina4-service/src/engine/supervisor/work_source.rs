@@ -10,14 +10,22 @@ use crate::engine::pool::work_source::{Timing, WorkSource};
 use crate::engine::work::{Completion, WorkId, WorkItem, WorkKind};
 use crate::observe::event::Change;
 use crate::service::context::Context;
+#[cfg(feature = "tokio")]
+use crate::service::host::Host;
 use crate::service::instance::Instance;
-use tina4_service_core::lifecycle::{Action, Input, State};
+use tina4_service_core::lifecycle::{Action, Input, RunKind, State};
 use tina4_service_core::{Exit, Nanos};
 
 /// The work that an action asks for.
 fn work(index: u32, action: Action) -> Option<WorkId> {
     match action {
-        Action::Run { .. } => Some(WorkId { index, kind: WorkKind::Run }),
+        Action::Run { kind, .. } => {
+            let kind = match kind {
+                RunKind::Call => WorkKind::Run,
+                RunKind::Task => WorkKind::Task,
+            };
+            Some(WorkId { index, kind })
+        }
         Action::CleanUp => Some(WorkId { index, kind: WorkKind::CleanUp }),
         Action::Nothing | Action::Refused(_) => None,
     }
@@ -27,6 +35,16 @@ impl Supervisor {
     /// Whether there is other work for the worker that has just run a service and holds the lock.
     fn has_other_work(&self, now: Nanos) -> bool {
         self.timers.peek().is_some_and(|(due, _)| due <= now) || self.deferred.is_pending()
+    }
+
+    /// Drops the host of a run that has become a task. The task may have ended already, and its service may
+    /// have been removed since; then the host is the last owner of user values.
+    #[cfg(feature = "tokio")]
+    fn release_host(&mut self, index: u32, host: Arc<dyn Host>) {
+        let registered = &self.registry.get(index).instance;
+        if !std::ptr::addr_eq(&raw const *host, &raw const **registered) {
+            self.deferred.discard(Some(host));
+        }
     }
 
     /// Whether the first service in the timer queue may begin its run, thanks to its tolerance.
@@ -110,9 +128,10 @@ impl WorkSource for Supervisor {
     ) -> Option<WorkId> {
         let Timing { began, ended, now, may_repeat } = timing;
         let index = item.index;
-        self.last_host = Some(item.context.into_host());
+        let host = item.context.into_host();
         let action = match completion {
             Completion::Ran(exit) => {
+                self.last_host = Some(host);
                 let service = self.registry.get_mut(index);
                 // The result of an abandoned run is discarded.
                 if service.life.state() != State::Abandoned {
@@ -126,14 +145,14 @@ impl WorkSource for Supervisor {
                     if is_repeat { Input::Repeat } else { Input::RunEnded(exit.as_deref()) };
                 self.step(index, input, now)
             }
+            #[cfg(feature = "tokio")]
+            Completion::Spawned => {
+                self.release_host(index, host);
+                return None;
+            }
             Completion::CleanedUp(failures) => {
-                if !failures.is_empty() {
-                    let end = self.registry.get_mut(index).end_mut();
-                    end.failed_hooks += failures.len() as u64;
-                }
-                for cause in failures {
-                    self.record(index, Change::HookFailed { cause }, now);
-                }
+                self.last_host = Some(host);
+                self.record_failed_hooks(index, failures, now);
                 self.step(index, Input::CleanedUp, now)
             }
         };
@@ -157,13 +176,23 @@ impl WorkSource for Supervisor {
                 let unmeasured = || (!schedule().is_periodic()).then_some(Nanos::MAX);
                 service.stats.expected_duration().or_else(unmeasured)
             }
+            // The worker only spawns it.
+            WorkKind::Task => Some(0),
             // A clean-up runs once, so there are no samples, and it may take a long time.
             WorkKind::CleanUp => Some(Nanos::MAX),
         }
     }
 
     fn is_run(id: &WorkId) -> bool {
-        id.kind == WorkKind::Run
+        match id.kind {
+            WorkKind::Run | WorkKind::Task => true,
+            WorkKind::CleanUp => false,
+        }
+    }
+
+    fn in_progress(&self) -> Vec<String> {
+        let executing = self.registry.iter().filter(|service| service.life.is_executing());
+        executing.map(|service| service.instance.definition.name_str().to_owned()).collect()
     }
 
     fn max_concurrency(&self) -> usize {

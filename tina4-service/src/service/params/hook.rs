@@ -4,55 +4,79 @@ use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::function::{Function, Signature};
+use super::callable::Callable;
+use super::function::Signature;
+use super::kind::HookReturns;
 use super::{Invocation, Need};
 use crate::service::context::Context;
+#[cfg(feature = "tokio")]
+use crate::service::future::{BoxFuture, HookResult};
 use crate::service::outcome::{Cause, HookOutcome};
+use tina4_service_core::lifecycle::RunKind;
 
 /// An `on_stop` with its type erased.
 pub trait DynHook: Send + Sync + fmt::Debug {
     /// The needs of its parameters.
     fn needs(&self) -> &'static [Need];
-    /// Calls the function.
+    /// How it is called: with [`DynHook::call`] or with `DynHook::future`.
+    fn run_kind(&self) -> RunKind {
+        RunKind::Call
+    }
+    /// Calls a plain function.
     ///
     /// # Errors
     ///
     /// The error that the function returned.
     fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause>;
+    /// Calls an async function.
+    #[cfg(feature = "tokio")]
+    fn future<'r>(&'r self, invocation: &'r Invocation<'r>) -> BoxFuture<'r, HookResult> {
+        Box::pin(std::future::ready(self.call(invocation)))
+    }
 }
 
 /// A function as an `on_stop`, in a form that a constant can hold.
-pub struct OnStop<F, M> {
+pub struct OnStop<F, M, K> {
     function: F,
-    marker: PhantomData<fn(M)>,
+    marker: PhantomData<fn(M, K)>,
 }
 
-impl<F, M> OnStop<F, M> {
+impl<F, M, K> OnStop<F, M, K> {
     /// Wraps the function.
     pub const fn new(function: F) -> Self
     where
-        F: Signature<M> + Function<M>,
-        <F as Signature<M>>::Output: HookOutcome,
+        F: Signature<M>,
+        <F as Signature<M>>::Output: HookReturns<K>,
+        F: Callable<M, K>,
+        <F as Callable<M, K>>::Value: HookOutcome,
     {
         Self { function, marker: PhantomData }
     }
 }
 
-impl<F, M> fmt::Debug for OnStop<F, M> {
+impl<F, M, K> fmt::Debug for OnStop<F, M, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(type_name::<F>())
     }
 }
 
-impl<M, F: Function<M>> DynHook for OnStop<F, M>
+impl<M, K, F> DynHook for OnStop<F, M, K>
 where
-    F::Output: HookOutcome,
+    F: Callable<M, K>,
+    <F as Callable<M, K>>::Value: HookOutcome,
 {
     fn needs(&self) -> &'static [Need] {
         F::NEEDS
     }
+    fn run_kind(&self) -> RunKind {
+        F::RUN_KIND
+    }
     fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
         self.function.call(invocation).into_result()
+    }
+    #[cfg(feature = "tokio")]
+    fn future<'r>(&'r self, invocation: &'r Invocation<'r>) -> BoxFuture<'r, HookResult> {
+        self.function.start(invocation, HookOutcome::into_result)
     }
 }
 

@@ -81,7 +81,7 @@ impl<'r, T: Default + Send + 'static> Parameter<'r> for Local<T> {
     const NEED: Need = Need::Nothing;
     fn take(invocation: &'r Invocation<'r>) -> Self {
         let host = Arc::clone(invocation.context.host());
-        let (slot, value) = host.take_local(TypeId::of::<T>(), &invocation.held);
+        let (slot, value) = invocation.hold(|held| host.take_local(TypeId::of::<T>(), held));
         let value = value.and_then(|value| value.downcast().ok()).unwrap_or_default();
         Self { value: Some(value), origin: Some(Origin { host, slot, erase: |value| value }) }
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tina4_service_core::{OnTimeout, Ready, Restart, Schedule, Spec};
 
+#[cfg(feature = "tokio")]
+use super::AsyncCall;
 use super::{Dependency, Registration, id_of};
 use crate::service::outcome::Exit;
 use crate::service::params::hook::DynHook;
@@ -68,8 +70,27 @@ impl Registration {
             requires: &[],
             needs,
             call,
+            #[cfg(feature = "tokio")]
+            call_async: None,
             on_stop: None,
         }
+    }
+
+    /// [`Registration::new`] for an async function.
+    #[cfg(feature = "tokio")]
+    pub const fn new_async<F: 'static>(
+        name: &'static str,
+        path: &'static str,
+        at: &'static Location<'static>,
+        function: &F,
+        needs: &'static [Need],
+        call: AsyncCall,
+    ) -> Self {
+        let plain =
+            |_: &Invocation<'_>| unreachable!("an async function is not called on a thread");
+        let mut registration = Self::new(name, path, at, function, needs, plain);
+        registration.call_async = Some(call);
+        registration
     }
 
     /// Sets when the service runs.

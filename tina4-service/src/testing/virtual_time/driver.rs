@@ -10,6 +10,7 @@ use super::waiter::{Parked, ThreadRole, Waiter, WakeOn};
 use super::{DRIVEN_BY_THIS_THREAD, VirtualTime};
 use crate::sys::sync::{lock, wait};
 use crate::sys::threads::start_thread;
+use crate::text::one_line::OneLine;
 use crate::time::virtual_clock::VirtualClock;
 use tina4_service_core::Nanos;
 
@@ -57,7 +58,11 @@ impl VirtualTime {
         if is_test && let Some(why) = state.stalled.take() {
             self.close_locked(&mut state);
             drop(state);
-            panic!("virtual time cannot advance: {why}");
+            let runner = self.runner.get().and_then(Weak::upgrade);
+            let names = runner.map(|runner| runner.in_progress()).unwrap_or_default();
+            let names = names.iter().map(|name| format!("`{}`", OneLine(name))).collect::<Vec<_>>();
+            let what = if names.is_empty() { "" } else { "; it waits for " };
+            panic!("virtual time cannot advance: {why}{what}{}", names.join(", "));
         }
     }
 
@@ -141,6 +146,14 @@ impl VirtualTime {
         let stepped = runner.step();
         let due = runner.next_due();
         drop(runner);
+        let (mut woken, mut sleeper_due) = (0, None);
+        #[cfg(all(feature = "tokio", not(shuttle)))]
+        if !stepped {
+            let sleepers = self.tasks.settle(now);
+            (woken, sleeper_due) = (sleepers.woken, sleepers.next);
+        }
+        #[cfg(not(all(feature = "tokio", not(shuttle))))]
+        let _ = (&mut woken, &mut sleeper_due);
         let mut state = lock(&self.state);
         if stepped {
             state.changes += 1;
@@ -150,13 +163,14 @@ impl VirtualTime {
             }
             return state;
         }
+        state.wakeups += woken;
         // A thread without the token may have changed something in the meantime, or reattach.
         let is_ready = |parked: &Parked| parked.is_ready(now, changes);
         let has_changed = state.changes != changes || !state.reattaching.is_empty();
         if has_changed || state.parked.iter().any(is_ready) || state.closed {
             return state;
         }
-        self.end_instant(state, own, due)
+        self.end_instant(state, own, due, sleeper_due)
     }
 
     /// Grants the token to `next`, and waits until this thread is to drive again.
@@ -172,12 +186,13 @@ impl VirtualTime {
     }
 
     /// Ends the instant: advances the clock, or returns to the test. `due` is the time of the runner's
-    /// next work.
+    /// next work, and `sleeper_due` the time at which the next task that sleeps wakes.
     fn end_instant<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         own: &Arc<Waiter>,
         due: Option<Nanos>,
+        sleeper_due: Option<Nanos>,
     ) -> MutexGuard<'a, State> {
         let Some(test) = state.parked_test() else {
             // The test does not wait for time, so there is nothing to advance to.
@@ -188,13 +203,18 @@ impl VirtualTime {
         }
         let others = state.parked.iter().filter(|parked| !parked.is_advance());
         let due = due.filter(|due| *due < Nanos::MAX);
-        let next = others.filter_map(|parked| parked.until).chain(due).min();
+        let next = others.filter_map(|parked| parked.until).chain(due).chain(sleeper_due).min();
         let Parked { wake, until: end, .. } = &state.parked[test];
         let end = *end;
         match wake {
             WakeOn::EndOfAdvance | WakeOn::NextRun if end.is_some() => {
                 let next = next.filter(|next| end.is_some_and(|end| *next <= end));
                 let is_over = next.is_none();
+                #[cfg(all(feature = "tokio", not(shuttle)))]
+                if end != Some(self.now()) && self.tasks.are_live() {
+                    // Their timers at the end of the time to pass come before the end, too.
+                    return self.advance_clock(state, next.or(end));
+                }
                 self.set_now(&mut state, next.or(end));
                 if is_over { self.return_to_test(state, own, test) } else { state }
             }
@@ -208,15 +228,17 @@ impl VirtualTime {
             WakeOn::EndOfAdvance | WakeOn::NextRun if state.wakeups > MAX_STEPS => {
                 self.fail_test(state, own, NO_RUN)
             }
-            WakeOn::EndOfAdvance | WakeOn::NextRun => {
-                self.set_now(&mut state, next);
-                state
-            }
+            WakeOn::EndOfAdvance | WakeOn::NextRun => self.advance_clock(state, next),
             WakeOn::Change { .. } | WakeOn::Stop(_) | WakeOn::Time => {
-                if next.is_none() {
+                // A task may wait for a timer of tokio, or for something outside of virtual time.
+                #[cfg(all(feature = "tokio", not(shuttle)))]
+                let may_wake = self.tasks.are_live();
+                #[cfg(not(all(feature = "tokio", not(shuttle))))]
+                let may_wake = false;
+                if next.is_none() && !may_wake {
                     return self.fail_test(state, own, NOTHING_SCHEDULED);
                 }
-                self.set_now(&mut state, next);
+                let mut state = self.advance_clock(state, next);
                 state.changes += 1;
                 state
             }
@@ -232,6 +254,31 @@ impl VirtualTime {
             let busy = detached::busy_threads(stat_files);
             state = lock(&self.state);
             detached::count_poll(&mut state.detached, &busy);
+        }
+        state
+    }
+
+    /// Advances the clock, unless a task is woken before by a timer of its own.
+    fn advance_clock<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        next: Option<Nanos>,
+    ) -> MutexGuard<'a, State> {
+        let mut state = state;
+        #[cfg(all(feature = "tokio", not(shuttle)))]
+        let is_there = {
+            drop(state);
+            let is_there = self.tasks.advance(next);
+            state = lock(&self.state);
+            is_there
+        };
+        #[cfg(not(all(feature = "tokio", not(shuttle))))]
+        let is_there = true;
+        if is_there {
+            self.set_now(&mut state, next);
+        } else {
+            state.steps_at_instant = 0;
+            state.wakeups += 1;
         }
         state
     }

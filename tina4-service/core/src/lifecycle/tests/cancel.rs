@@ -61,7 +61,10 @@ fn rule_29_a_cancelled_run_is_a_crash_whatever_it_returns() {
             let expected = [Transition::CancelledRunEnded, crashed];
             assert_eq!(harness.take_transitions(), expected, "{input:?}");
             assert_eq!(harness.state(), State::BackingOff);
-            assert_eq!(harness.due(), Action::Run { due: 7 * SECOND, attempt: 2 });
+            assert_eq!(
+                harness.due(),
+                Action::Run { due: 7 * SECOND, attempt: 2, kind: RunKind::Call }
+            );
             assert!(!harness.lifecycle.is_cancelled(), "the next run is not");
             harness.step(SUCCEEDED);
             assert!(matches!(harness.state(), State::Finished | State::Waiting), "{input:?}");

@@ -146,8 +146,8 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn random_inputs_keep_the_invariants(spec in spec(), steps in prop::collection::vec(step(), 1..MAX_STEPS), random in any::<u64>(), tolerance in prop_oneof![Just(0_u64), 0..100_000_000_u64]) {
-        let mut harness = Harness::new(spec.clone());
+    fn random_inputs_keep_the_invariants(spec in spec(), is_task in any::<bool>(), steps in prop::collection::vec(step(), 1..MAX_STEPS), random in any::<u64>(), tolerance in prop_oneof![Just(0_u64), 0..100_000_000_u64]) {
+        let mut harness = if is_task { Harness::of_tasks(spec.clone()) } else { Harness::new(spec.clone()) };
         harness.random = random;
         harness.tolerance = tolerance;
         let mut executing = Executing::Nothing;
@@ -213,7 +213,8 @@ proptest! {
 
             // Runs and clean-ups never overlap, and nothing runs after the end.
             match action {
-                Action::Run { due, attempt } => {
+                Action::Run { due, attempt, kind } => {
+                    prop_assert_eq!(kind == RunKind::Task, is_task);
                     prop_assert_eq!(executing, Executing::Nothing, "a run overlaps");
                     let repeated = matches!(step, Step::Repeat) && before == State::Running;
                     prop_assert!(repeated || matches!(before, State::Waiting | State::BackingOff), "a run from {}", before);
@@ -226,6 +227,7 @@ proptest! {
                     executing = Executing::Run;
                 }
                 Action::CleanUp => {
+                    prop_assert!(!(is_task && run_ended), "a clean-up on the thread of a task");
                     prop_assert_eq!(executing, Executing::Nothing, "a clean-up overlaps");
                     executing = Executing::CleanUp;
                 }
@@ -263,6 +265,8 @@ proptest! {
                         prop_assert!(executing == Executing::Run && !cancelled);
                         cancelled = true;
                     }
+                    // Only a task is dropped, while it is in progress.
+                    Transition::RunDropped => prop_assert!(is_task && executing == Executing::Run),
                     Transition::CancelledRunEnded => {
                         prop_assert!(run_ended && cancelled);
                         cancel_ended = true;
@@ -297,7 +301,7 @@ proptest! {
             // Only a service that has come so far is ready, and readiness ends with a stop or a failure.
             if harness.lifecycle.readiness().is_ready() {
                 prop_assert!(
-                    !matches!(harness.state(), State::Registered | State::Blocked | State::Stopped | State::Failed)
+                    !matches!(harness.state(), State::Registered | State::Blocked | State::Stopped | State::Cancelled | State::Failed)
                 );
             }
 
@@ -322,6 +326,9 @@ proptest! {
         let deadline = harness.now + 5;
         harness.step(Input::Stop { deadline });
         harness.now = harness.now.max(deadline) + 1_000_000_000;
+        harness.step(Input::Expired);
+        // A task has a little longer, to be dropped.
+        harness.now += 1_000_000_000;
         harness.step(Input::Expired);
         prop_assert!(!harness.state().is_active(), "{:?}", harness.lifecycle);
         prop_assert_ne!(harness.state(), State::Blocked);

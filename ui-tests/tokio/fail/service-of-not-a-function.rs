@@ -1,0 +1,7 @@
+use tina4_service::Service;
+
+fn main() {
+    let _ = Service::of("import", async {});
+}
+
+// rules 82, 180
