@@ -40,7 +40,8 @@ impl Supervisor {
     }
 
     /// The index of the service with this name, if there is one.
-    pub(crate) fn index(&mut self, name: &str) -> Option<u32> {
+    #[cfg(feature = "tokio")]
+    pub(crate) fn index(&self, name: &str) -> Option<u32> {
         self.registry.find(name)
     }
 
