@@ -30,7 +30,8 @@ pub(crate) mod build_global;
 /// # Errors
 ///
 /// The services have faults (all of them are listed, with file and line); no thread could be started;
-/// the runner is shutting down; or this process is a forked child. In each case nothing was started.
+/// it would start an async service, and the tokio runtime of the async services has shut down; the runner
+/// is shutting down; or this process is a forked child. In each case nothing was started.
 #[track_caller]
 pub fn start_all() -> Result<Runner, StartError> {
     global().start_all()
@@ -50,7 +51,8 @@ pub fn run() -> ExitCode {
 /// # Errors
 ///
 /// There is no such service; a fault prevents its start; no thread could be started; its abandoned run
-/// is still alive; the runner is shutting down; or this process is a forked child.
+/// is still alive; it is async, and the tokio runtime of the async services has shut down; the runner is
+/// shutting down; or this process is a forked child.
 #[track_caller]
 pub fn start(name: &str) -> Result<(), ControlError> {
     global().start(name)
@@ -60,7 +62,8 @@ pub fn start(name: &str) -> Result<(), ControlError> {
 ///
 /// # Errors
 ///
-/// There is no such service, or this process is a forked child.
+/// There is no such service; it is async, and this thread is the one that executes it (await `stop_async`
+/// there); or this process is a forked child.
 #[track_caller]
 pub fn stop(name: &str) -> Result<Stopped, ControlError> {
     global().stop(name)
@@ -70,7 +73,8 @@ pub fn stop(name: &str) -> Result<Stopped, ControlError> {
 ///
 /// # Errors
 ///
-/// As for [`start`]; also if the service did not stop in time.
+/// As for [`start`]; also if the service did not stop in time, or is async and this thread is the one that
+/// executes it (await `restart_async` there).
 #[track_caller]
 pub fn restart(name: &str) -> Result<(), ControlError> {
     global().restart(name)
@@ -125,7 +129,8 @@ pub fn reschedule(name: &str, schedule: Schedule) -> Result<(), ControlError> {
 /// # Errors
 ///
 /// There is no such service; it cannot become ready unless it is started; the call comes from the service
-/// itself, or from one that has been asked to stop; or this process is a forked child.
+/// itself, or from one that has been asked to stop; an async service is active, and this thread is the one
+/// that executes it (await `wait_ready_async` there); or this process is a forked child.
 pub fn wait_ready(name: &str) -> Result<(), ControlError> {
     global().wait_ready(name)
 }
@@ -183,8 +188,9 @@ pub fn register(service: Service) -> Result<(), RegisterError> {
 ///
 /// There is no such service; a service that depends on it is active or blocked; it was abandoned, or it
 /// did not stop in time, and its run is still alive; the call comes from the service itself, or from one
-/// that has been asked to stop; or this process is a forked child. The service is then still registered,
-/// but may have been stopped.
+/// that has been asked to stop; it is async, and this thread is the one that executes it (await
+/// `unregister_async` there); or this process is a forked child. The service is then still registered, but
+/// may have been stopped.
 #[track_caller]
 pub fn unregister(name: &str) -> Result<Stopped, ControlError> {
     global().unregister(name)
@@ -227,7 +233,8 @@ pub fn wait_timeout(timeout: Duration) -> bool {
 ///
 /// # Errors
 ///
-/// The operating system refused the signal handlers, or this process is a forked child.
+/// The operating system refused the signal handlers; an async service is active, and this thread is the one
+/// that executes it (await `wait_for_signal_async` there); or this process is a forked child.
 #[cfg(feature = "signals")]
 #[track_caller]
 pub fn wait_for_signal() -> std::io::Result<StopCause> {

@@ -99,7 +99,7 @@ pub enum ControlError {
         place: Place,
     },
     /// The call would block the only thread of the tokio runtime that executes the services which it waits
-    /// for, and would never return.
+    /// for, so they would make no progress.
     #[cfg(feature = "tokio")]
     BlocksRuntime {
         /// The method that was called.
@@ -190,8 +190,8 @@ impl fmt::Display for ControlError {
             #[cfg(feature = "tokio")]
             Self::BlocksRuntime { call } => write!(
                 f,
-                "`{call}` would block the only thread of the tokio runtime that executes async services, and never \
-                 return; await `{call}_async` instead"
+                "`{call}` would block the only thread of the tokio runtime that executes async services, which would \
+                 make no progress; await `{call}_async` instead"
             ),
             Self::Start(error) => write!(f, "{error}"),
             Self::Forked => f.write_str(fork::REFUSAL),

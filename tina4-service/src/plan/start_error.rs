@@ -28,8 +28,8 @@ pub enum StartError {
     /// The tokio runtime of the async services has shut down.
     #[cfg(feature = "tokio")]
     RuntimeGone,
-    /// `run` would block the only thread of the tokio runtime that executes the async services, and would
-    /// never return.
+    /// `run` would block the only thread of the tokio runtime that executes the async services, so they would
+    /// make no progress.
     #[cfg(feature = "tokio")]
     BlocksRuntime,
     /// The runner is shutting down, or the process is ending.
@@ -80,8 +80,8 @@ impl fmt::Display for StartError {
             Self::RuntimeGone => f.write_str(crate::sys::runtime::GONE),
             #[cfg(feature = "tokio")]
             Self::BlocksRuntime => f.write_str(
-                "`run` would block the only thread of the tokio runtime that executes async services, and never \
-                 return; await `run_async` instead",
+                "`run` would block the only thread of the tokio runtime that executes async services, which would \
+                 make no progress; await `run_async` instead",
             ),
             Self::ShuttingDown => f.write_str(
                 "the runner is shutting down or the process is ending; \

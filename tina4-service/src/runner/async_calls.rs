@@ -1,7 +1,8 @@
 //! The async twins of the calls that block.
 //!
 //! They block no thread, so they work in every runtime, and inside async services. A future that is
-//! dropped no longer waits; the request that it made stands.
+//! dropped no longer waits; the request that it made stands. What was to follow its wait does not happen: see
+//! [`Runner::unregister_async`] and [`Runner::run_async`].
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,6 +21,9 @@ use tina4_service_core::Nanos;
 
 impl Runner {
     /// [`Runner::run`] for an async `main`: it blocks no thread.
+    ///
+    /// If its future is dropped before its end, as by `tokio::select!`, the services run on, and nothing
+    /// handles signals any more; call [`Runner::stop_all_async`] then.
     ///
     /// ```no_run
     /// use std::process::ExitCode;
@@ -72,6 +76,8 @@ impl Runner {
     }
 
     /// [`Runner::unregister`] for an async function.
+    ///
+    /// If its future is dropped before its end, the service stops, but stays registered.
     ///
     /// # Errors
     ///

@@ -34,7 +34,7 @@ pub(super) fn blocks_runtime(call: &'static str) -> ControlError {
 #[cold]
 pub(super) fn report_refusal(call: &'static str) {
     tracing::error!(
-        "`{call}` returned without waiting: it would block the only thread of the tokio runtime that executes \
-         async services, and never return; await `{call}_async` instead"
+        "`{call}` has ended its wait: it blocks the only thread of the tokio runtime that executes async \
+         services, which would make no progress; await `{call}_async` instead"
     );
 }

@@ -117,7 +117,7 @@ impl Runner {
     /// | 2 | a service did not stop in time, regardless of other failures |
     /// | 71 | no thread could be started, or this process is a forked child (`EX_OSERR` of `sysexits.h`) |
     /// | 75 | the runner is shutting down already (`EX_TEMPFAIL`) |
-    /// | 78 | there are no services, or they have faults, which are printed as a list (`EX_CONFIG`) |
+    /// | 78 | there are no services, or they have faults, which are printed as a list; or the tokio runtime of the async services has shut down, or this thread is the only one that executes it (`EX_CONFIG`) |
     ///
     /// A signal stops the services even if the calling thread is blocked: writing a log line or the
     /// report can block it forever if standard output or standard error is a pipe that nobody reads. The
@@ -264,7 +264,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// The operating system refused the signal handlers, or this process is a forked child.
+    /// The operating system refused the signal handlers; an async service is active, and this thread is the one
+    /// that executes it (await `wait_for_signal_async` there); or this process is a forked child.
     #[cfg(feature = "signals")]
     pub fn wait_for_signal(&self) -> io::Result<StopCause> {
         let (_, signals) = self.listen()?;

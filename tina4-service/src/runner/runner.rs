@@ -128,8 +128,9 @@ impl Runner {
     ///
     /// There is no such service; a service that depends on it is active or blocked; it was abandoned, or
     /// it did not stop in time, and its run is still alive; the call comes from the service itself, or
-    /// from one that has been asked to stop; or this process is a forked child. The service is then
-    /// still registered, but may have been stopped.
+    /// from one that has been asked to stop; it is async, and this thread is the one that executes it (await
+    /// `unregister_async` there); or this process is a forked child. The service is then still registered, but
+    /// may have been stopped.
     pub fn unregister(&self, name: &str) -> Result<Stopped, ControlError> {
         self.check_may_block("unregister", name)?;
         let caller = self.calling_service();
@@ -164,15 +165,15 @@ impl Runner {
 
     /// Checks everything, then starts every service with `autostart`, without waiting.
     ///
-    /// A second call starts services that have been registered or stopped since the first one, and
+    /// A second call starts services that have been registered, stopped or cancelled since the first one, and
     /// abandoned ones whose run and clean-up have ended. Services that finished or failed start by name
     /// only.
     ///
     /// # Errors
     ///
     /// The services have faults (all of them are listed, with file and line); no thread could be
-    /// started; the runner is shutting down; or this process is a forked child. In each case nothing
-    /// was started.
+    /// started; it would start an async service, and the tokio runtime of the async services has shut down;
+    /// the runner is shutting down; or this process is a forked child. In each case nothing was started.
     pub fn start_all(&self) -> Result<Self, StartError> {
         let engine = self.prepare_start()?;
         self.prepare_runtime(None)?;
@@ -188,7 +189,8 @@ impl Runner {
     /// # Errors
     ///
     /// There is no such service; a fault prevents its start; no thread could be started; its abandoned
-    /// run is still alive; the runner is shutting down; or this process is a forked child.
+    /// run is still alive; it is async, and the tokio runtime of the async services has shut down; the runner
+    /// is shutting down; or this process is a forked child.
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_start()?;
         self.prepare_runtime(Some(name)).map_err(ControlError::Start)?;
@@ -316,7 +318,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// There is no such service, or this process is a forked child.
+    /// There is no such service; it is async, and this thread is the one that executes it (await
+    /// `stop_async` there); or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
         self.check_may_block("stop", name)?;
         match self.try_request(|supervisor, now| supervisor.request_stop(name, now))? {
@@ -362,7 +365,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// As for [`Runner::start`]; also if the service did not stop in time.
+    /// As for [`Runner::start`]; also if the service did not stop in time, or is async and this thread is the
+    /// one that executes it (await `restart_async` there).
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_restart(name)?;
         self.check_may_block("restart", name)?;
@@ -502,8 +506,9 @@ impl Runner {
     /// # Errors
     ///
     /// There is no such service; it cannot become ready, because it is not active or is
-    /// blocked; the call comes from the service itself, or from one that has been asked to stop; or this
-    /// process is a forked child.
+    /// blocked; the call comes from the service itself, or from one that has been asked to stop; an async
+    /// service is active, and this thread is the one that executes it (await `wait_ready_async` there); or
+    /// this process is a forked child.
     pub fn wait_ready(&self, name: &str) -> Result<(), ControlError> {
         self.wait_ready_while(name, || true).unwrap_or(Ok(()))
     }

@@ -311,3 +311,22 @@ mod model_runtime {
         task.abort();
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+    use crate::sys::panics;
+
+    #[test]
+    fn rule_91_a_panic_of_a_wait_reaches_its_caller_with_its_place() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
+        runtime.expect("it starts").block_on(async {
+            let panic = panics::catch(|| block(|| panic!("in the wait"))).expect_err("it panics");
+            let text = panic.to_string();
+            assert!(
+                text.starts_with("panicked: in the wait at ") && text.contains(file!()),
+                "{text}"
+            );
+        });
+    }
+}

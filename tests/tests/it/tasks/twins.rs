@@ -2,6 +2,9 @@
 //! panics nor waits forever.
 
 use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
 
 use tests::{TIMEOUT, info, millis, within};
 use tina4_service::{
@@ -162,7 +165,7 @@ fn rule_91_blocking_calls_on_the_thread_of_a_current_thread_runtime_are_refused(
             let text = |call: &str| {
                 format!(
                     "`{call}` would block the only thread of the tokio runtime that executes async services, \
-                     and never return; await `{call}_async` instead"
+                     which would make no progress; await `{call}_async` instead"
                 )
             };
             let refused = runner.stop("async").unwrap_err();
@@ -190,6 +193,35 @@ fn rule_91_blocking_calls_on_the_thread_of_a_current_thread_runtime_are_refused(
             let report = tokio::task::spawn_blocking(move || blocking.stop_all()).await.unwrap();
             assert!(report.is_clean(), "{report}");
         });
+    });
+}
+
+/// A waker is user code: it is dropped without a lock, so it may make requests.
+#[test]
+fn rule_91_and_51_a_waker_of_a_wait_may_make_requests() {
+    struct Asks(Runner);
+    impl Wake for Asks {
+        fn wake(self: Arc<Self>) {}
+    }
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            assert!(self.0.is_running("plain"));
+        }
+    }
+    within("the polls", || {
+        let runner = Runner::new();
+        let plain = |ctx: &Context| while ctx.sleep(TIMEOUT) {};
+        runner.register(Service::new("plain", plain)).unwrap();
+        runner.start_all().unwrap();
+        {
+            let mut wait = pin!(runner.wait_async());
+            for _ in 0..3 {
+                let waker = Waker::from(Arc::new(Asks(runner.clone())));
+                let mut cx = std::task::Context::from_waker(&waker);
+                assert!(wait.as_mut().poll(&mut cx).is_pending());
+            }
+        }
+        assert!(runner.stop_all().is_clean());
     });
 }
 
