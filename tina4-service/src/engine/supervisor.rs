@@ -262,7 +262,7 @@ impl Supervisor {
                 // A wait on the thread that executes the async services ends: see `Runner::wait`.
                 #[cfg(feature = "tokio")]
                 {
-                    self.changed |= tasks::is_async(self.registry.get(index));
+                    self.changed |= self.registry.get(index).is_async();
                 }
                 self.registry.adjust_active_dependents(index, 1);
             }

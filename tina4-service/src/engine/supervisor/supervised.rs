@@ -12,6 +12,8 @@ use crate::service::registration::Registration;
 use crate::time::schedule::Schedule;
 use crate::time::zone::Zone;
 use tina4_service_core::lifecycle::Lifecycle;
+#[cfg(feature = "tokio")]
+use tina4_service_core::lifecycle::RunKind;
 use tina4_service_core::{Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
 
 /// The definition of the service in a free slot. Such a slot holds a service without a function, instead
@@ -148,6 +150,13 @@ impl Supervised {
     /// Whether the time zone of its schedule, if it has one, is known to this machine.
     pub(super) fn has_usable_zone(&self) -> bool {
         self.is_rescheduled() || self.instance.zone_fault().is_none()
+    }
+
+    /// Whether it has an async function.
+    #[cfg(feature = "tokio")]
+    pub(super) fn is_async(&self) -> bool {
+        let definition = &self.instance.definition;
+        definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task
     }
 
     /// Whether the schedule was changed at run time.

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::Supervisor;
 use super::start::starts_with_all;
-use super::supervised::Supervised;
 use crate::engine::Engine;
 use crate::service::outcome::Exit;
 use crate::service::task_listener::TaskListener;
 use tina4_service_core::Nanos;
-use tina4_service_core::lifecycle::{Crash, Input, RunKind, State};
+use tina4_service_core::lifecycle::{Crash, Input, State};
 
 impl TaskListener for Engine {
     fn run_ended(self: Arc<Self>, index: u32, exit: Exit<Box<Crash>>) {
@@ -21,19 +20,13 @@ impl TaskListener for Engine {
     }
 }
 
-/// Whether a service has an async function.
-pub(super) fn is_async(service: &Supervised) -> bool {
-    let definition = &service.instance.definition;
-    definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task
-}
-
 impl Supervisor {
     /// Whether an async service is active. `name`: only this one counts.
     pub(crate) fn has_active_task(&self, name: Option<&str>) -> bool {
         self.registry.iter().any(|service| {
             service.life.state().is_active()
                 && name.is_none_or(|name| service.instance.definition.name_str() == name)
-                && is_async(service)
+                && service.is_async()
         })
     }
 
@@ -42,10 +35,10 @@ impl Supervisor {
         match name {
             Some(name) => {
                 let index = self.registry.find(name);
-                index.is_some_and(|index| is_async(self.registry.get(index)))
+                index.is_some_and(|index| self.registry.get(index).is_async())
             }
             None => {
-                self.registry.iter().any(|service| starts_with_all(service) && is_async(service))
+                self.registry.iter().any(|service| starts_with_all(service) && service.is_async())
             }
         }
     }
