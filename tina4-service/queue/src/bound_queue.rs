@@ -80,7 +80,7 @@ impl<T> BoundQueue<T> {
         self.queues.engine().purge(self.name, which)
     }
 
-    /// What is in the queue, and what this process did with it.
+    /// The statistics of the queue, and the counters of this process.
     ///
     /// # Errors
     ///

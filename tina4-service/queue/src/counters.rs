@@ -22,7 +22,7 @@ pub struct Counters {
     pub lost: u64,
 }
 
-/// What is known about a queue.
+/// The statistics of a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// The jobs in the store.

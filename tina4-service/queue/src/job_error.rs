@@ -12,7 +12,7 @@ pub const PRIORITIES: RangeInclusive<i8> = -9..=9;
 /// The maximum length of a unique key, in bytes.
 pub const MAX_KEY_LEN: usize = 255;
 
-/// What is wrong with a [`NewJob`](crate::NewJob).
+/// The fault of a [`NewJob`](crate::NewJob).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JobError {

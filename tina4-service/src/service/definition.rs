@@ -35,7 +35,7 @@ pub(crate) struct Built {
     pub(crate) body: Box<dyn Body>,
 }
 
-/// What is left of a body that was dropped.
+/// Takes the place of a body that is being dropped.
 struct NoBody;
 
 impl Body for NoBody {

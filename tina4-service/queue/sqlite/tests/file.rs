@@ -1,4 +1,4 @@
-//! The file: what is in it, who else can write it, and what is refused.
+//! The database file: its contents, other writers, and files that the engine refuses.
 
 use std::collections::HashSet;
 use std::path::PathBuf;

@@ -520,3 +520,23 @@ fn rule_30_and_36_a_cycle_through_the_namesake_of_a_removed_service_is_found() {
         assert!(matches!(&faults[..], [Fault::Cycle { services }] if services.len() == 2));
     }
 }
+
+#[test]
+fn rule_36_a_slow_removal_never_hits_the_service_that_has_got_the_slot() {
+    let mut services = supervisor([service("old").interval("1h")]);
+    services.start_all(0).unwrap();
+    let mut first = services.begin_unregister("old", None, 0).unwrap();
+    let mut slow = services.begin_unregister("old", None, 0).unwrap();
+    let StopResponse::Pending(stop) = services.request_stop("old", 0).unwrap() else {
+        panic!("it is active");
+    };
+    ready(services.unregister_result(&mut first, None, 0)).unwrap();
+    let definition = service("new").interval("1h").into_definition(&SettingsCache::default());
+    let new = Arc::new(Instance::new(definition, Arc::clone(&services.env)));
+    services.register(&new, 0).unwrap();
+    services.start("new", 0).unwrap();
+    let gone = ready(services.unregister_result(&mut slow, None, 1)).unwrap_err();
+    assert!(matches!(&gone, ControlError::Unknown { name, .. } if name == "old"), "{gone}");
+    assert!(matches!(ready(services.stop_result(&stop, None, 1)), Stopped::Ended { .. }));
+    assert_eq!(services.state("new"), Some(State::Waiting), "nobody has asked it to stop");
+}

@@ -35,7 +35,7 @@ pub(super) struct Tasks {
     sleepers: Mutex<Vec<Weak<AsyncSleeper>>>,
 }
 
-/// What has become of the tasks that sleep on `ctx`.
+/// The state of the tasks that sleep on `ctx`.
 #[derive(Clone, Copy, Default)]
 pub(super) struct AsyncSleepers {
     /// How many were woken.
