@@ -16,6 +16,7 @@ Usage: shop [OPTIONS]
 Options:
   --port PORT       Port on 127.0.0.1; 0 takes any free one [default: 8080]
   --data DIR        Directory of the database and the outbox [default: target/shop]
+  --queue URL       Server of the mail queue, postgres://.. or redis://..; without it, the queue is in the database
   --for TIME        Stop after this time, such as 5s
   --mail-takes TIME How long sending one email takes [default: 0s]
   --help            Print this
@@ -35,8 +36,16 @@ pub(crate) enum Command {
 pub(crate) struct Options {
     pub(crate) port: u16,
     pub(crate) data: PathBuf,
+    pub(crate) queue: Option<Server>,
     pub(crate) run_for: Option<Duration>,
     pub(crate) mail_takes: Duration,
+}
+
+/// A server that keeps the mail queue, with its address.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    Postgres(String),
+    Redis(String),
 }
 
 impl Default for Options {
@@ -44,6 +53,7 @@ impl Default for Options {
         Self {
             port: 8080,
             data: PathBuf::from("target/shop"),
+            queue: None,
             run_for: None,
             mail_takes: Duration::ZERO,
         }
@@ -59,12 +69,23 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Long("port") => options.port = parser.value()?.parse()?,
             Arg::Long("data") => options.data = parser.value()?.into(),
+            Arg::Long("queue") => options.queue = Some(server(parser.value()?)?),
             Arg::Long("for") => options.run_for = Some(duration(&parser.value()?)?),
             Arg::Long("mail-takes") => options.mail_takes = duration(&parser.value()?)?,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => return Err(arg.unexpected()),
         }
     }
     Ok(Command::Run(options))
+}
+
+fn server(value: OsString) -> Result<Server, lexopt::Error> {
+    let address = value.string()?;
+    match address.split_once("://").map_or("", |(scheme, _)| scheme) {
+        "postgres" | "postgresql" => Ok(Server::Postgres(address)),
+        "redis" | "rediss" => Ok(Server::Redis(address)),
+        // Not the address itself, which may have a password.
+        _ => Err("the value of `--queue` is not the address of a known server; write `postgres://..` or `redis://..`".into()),
+    }
 }
 
 /// Accepts the same strings as the attribute: `"500ms"`, `"1h 30m"`.
@@ -86,10 +107,11 @@ mod tests {
         let expected = Options {
             port: 0,
             data: PathBuf::from("here"),
+            queue: Some(Server::Redis("redis://localhost/1".to_owned())),
             run_for: Some(Duration::from_secs(5)),
             mail_takes: Duration::from_millis(20),
         };
-        let line = "--port 0 --data=here --for 5s --mail-takes 20ms";
+        let line = "--port 0 --data=here --queue redis://localhost/1 --for 5s --mail-takes 20ms";
         assert_eq!(parse_line(line), Ok(Command::Run(expected)));
         assert_eq!(parse_line(""), Ok(Command::Run(Options::default())));
         assert_eq!(parse_line("--port 1 --help"), Ok(Command::Help));
@@ -102,6 +124,7 @@ mod tests {
             ("--port", "--port"),
             ("--port 65536", "65536"),
             ("--for 5", "no unit"),
+            ("--queue mysql://localhost", "`postgres://..` or `redis://..`"),
             ("open", "open"),
         ] {
             let error = parse_line(line).expect_err(line);

@@ -1,7 +1,7 @@
 //! The response bodies of `GET /health` and `GET /services`.
 
 use serde::Serialize;
-use tina4_service::ServiceInfo;
+use tina4_service::{QueueInfo, ServiceInfo};
 
 /// The response to `GET /health`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -28,11 +28,41 @@ impl Health {
 pub(crate) struct ServiceSummary {
     name: String,
     state: String,
+    /// Why it is disabled or blocked.
+    reason: Option<String>,
     schedule: String,
     runs: u64,
     crashes: u64,
     restarts: u64,
     last_error: Option<String>,
+    /// The jobs of a service that has a queue.
+    queue: Option<QueueSummary>,
+}
+
+/// The jobs of a queue: those in the store, and those that this process has worked on.
+#[derive(Debug, Serialize)]
+struct QueueSummary {
+    ready: Option<u64>,
+    delayed: Option<u64>,
+    claimed: Option<u64>,
+    dead: Option<u64>,
+    done: u64,
+    failed_attempts: u64,
+}
+
+impl From<QueueInfo> for QueueSummary {
+    fn from(queue: QueueInfo) -> Self {
+        // `None` if the store cannot be reached.
+        let backlog = queue.backlog;
+        Self {
+            ready: backlog.map(|backlog| backlog.ready),
+            delayed: backlog.map(|backlog| backlog.delayed),
+            claimed: backlog.map(|backlog| backlog.claimed),
+            dead: backlog.map(|backlog| backlog.dead),
+            done: queue.counters.done,
+            failed_attempts: queue.counters.failed,
+        }
+    }
 }
 
 impl From<ServiceInfo> for ServiceSummary {
@@ -40,11 +70,13 @@ impl From<ServiceInfo> for ServiceSummary {
         Self {
             name: service.name.into_owned(),
             state: service.state.to_string(),
+            reason: service.reason.map(|reason| (*reason).to_owned()),
             schedule: service.schedule.to_string(),
             runs: service.runs,
             crashes: service.crashes,
             restarts: service.restarts,
             last_error: service.last_error.map(|error| (*error).to_owned()),
+            queue: service.queue.map(QueueSummary::from),
         }
     }
 }

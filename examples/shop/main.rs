@@ -4,9 +4,9 @@
 //! The path of an order:
 //!
 //! ```text
-//! POST /orders ─ web ─> OrderForm ─ validate ─> NewOrder ─ place ─> orders + mail_jobs (one transaction)
-//!                                                                         │
-//!                        outbox/order-000001.eml <─ Outbox <─ MailJob <─ email_consumer
+//! POST /orders ─ web ─> OrderForm ─ validate ─> NewOrder ─ place ─> order + job in MAILS (one transaction)
+//!                                                                               │
+//!                          outbox/order-000001.eml <─ Outbox <─ Job<Mail> <─ email_consumer
 //! ```
 //!
 //! `main` acquires everything that may be missing or in use, provides it, and calls `run`.
@@ -14,7 +14,7 @@
 mod cli;
 mod health;
 mod log;
-mod mail_jobs;
+mod mails;
 mod orders;
 mod outbox;
 mod payments;
@@ -61,11 +61,13 @@ fn main() -> ExitCode {
 /// Acquires and provides what the services need. It runs before any service starts, so that a port
 /// in use is an error at start instead of a crash of a service.
 fn prepare(options: Options) -> Result<(), String> {
-    let Options { port, data, run_for, mail_takes } = options;
+    let Options { port, data, queue, run_for, mail_takes } = options;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}; try `--port 0`"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let store = store::Store::open(&data).map_err(|error| error.to_string())?;
+    let queues = mails::open_queue(queue.as_ref(), &store::database(&data))
+        .map_err(|error| format!("cannot use the mail queue: {error}"))?;
     let outbox = outbox::Outbox::open(&data.join("outbox"), mail_takes).map_err(|error| {
         format!(
             "cannot create {}: {error}; check its permissions, or choose another directory with `--data`",
@@ -75,6 +77,7 @@ fn prepare(options: Options) -> Result<(), String> {
 
     tina4_service::provide(listener);
     tina4_service::provide(store);
+    tina4_service::provide(queues);
     tina4_service::provide(outbox);
     tina4_service::provide(visits::VisitCounter::default());
     if let Some(run_for) = run_for {

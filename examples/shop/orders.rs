@@ -37,10 +37,8 @@ pub(crate) struct Order {
     /// In UTC, to the second.
     pub(crate) placed_at: String,
     pub(crate) paid: bool,
-    /// `waiting`, `taken`, `sent` or `dead`.
+    /// `unpushed`, `waiting`, `sent` or `dead`.
     pub(crate) mail: String,
-    /// How many times sending the email was attempted.
-    pub(crate) mail_attempts: u32,
 }
 
 /// Why an order is rejected.

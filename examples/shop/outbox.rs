@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::mail_jobs::MailJob;
+use crate::mails::Mail;
 
 /// The directory of sent emails.
 #[derive(Debug)]
@@ -33,17 +33,17 @@ impl Outbox {
     }
 
     /// Sends one email. This is idempotent: the order's number identifies the email.
-    pub(crate) fn send(&self, job: &MailJob) -> io::Result<Sent> {
-        let mail = self.dir.join(format!("order-{:06}.eml", job.order));
-        if mail.try_exists()? {
+    pub(crate) fn send(&self, mail: &Mail) -> io::Result<Sent> {
+        let path = self.dir.join(format!("order-{:06}.eml", mail.order));
+        if path.try_exists()? {
             return Ok(Sent::Earlier);
         }
         // Overwrites the draft that a killed process may have left behind.
-        let draft = mail.with_extension("draft");
+        let draft = path.with_extension("draft");
         let mut file = File::create(&draft)?;
-        file.write_all(render(job).as_bytes())?;
+        file.write_all(render(mail).as_bytes())?;
         file.sync_all()?;
-        fs::rename(&draft, &mail)?;
+        fs::rename(&draft, &path)?;
         self.sync()?;
         Ok(Sent::Now)
     }
@@ -54,8 +54,8 @@ impl Outbox {
     }
 }
 
-fn render(job: &MailJob) -> String {
-    let MailJob { order, customer, item, quantity, .. } = job;
+fn render(mail: &Mail) -> String {
+    let Mail { order, customer, item, quantity } = mail;
     format!(
         "From: The Shop <orders@shop.example>\n\
          To: {customer}\n\
@@ -79,19 +79,19 @@ mod tests {
         let outbox =
             Outbox::open(dir.path(), Duration::ZERO).expect("the directory can be created");
         let (customer, item) = ("Ada".to_owned(), "tea".to_owned());
-        let job = MailJob { order: 7, customer, item, quantity: 2, attempt: 1 };
+        let mail = Mail { order: 7, customer, item, quantity: 2 };
         fs::write(dir.path().join("order-000007.draft"), "From: Th")
             .expect("the draft can be written");
 
-        assert_eq!(outbox.send(&job).expect("the email can be written"), Sent::Now);
-        assert_eq!(outbox.send(&job).expect("the email can be read"), Sent::Earlier);
+        assert_eq!(outbox.send(&mail).expect("the email can be written"), Sent::Now);
+        assert_eq!(outbox.send(&mail).expect("the email can be read"), Sent::Earlier);
         let names: Vec<_> = fs::read_dir(dir.path())
             .expect("the directory exists")
             .map(|entry| entry.expect("the entry can be read").file_name())
             .collect();
         assert_eq!(names, ["order-000007.eml"]);
-        let mail =
+        let text =
             fs::read_to_string(dir.path().join("order-000007.eml")).expect("the email was sent");
-        assert!(mail.contains("Your order 7") && mail.contains("2 x tea"), "{mail}");
+        assert!(text.contains("Your order 7") && text.contains("2 x tea"), "{text}");
     }
 }

@@ -37,7 +37,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::{store, tea};
+    use crate::store::tests::{place_tea, store};
 
     #[test]
     fn outages_begin_and_end() {
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn an_order_is_settled_once() {
         let (_dir, store) = store();
-        let order = store.place(&tea()).expect("the database is open");
+        let order = place_tea(&store);
         assert_eq!(store.settle_payments(), Ok(1));
         assert_eq!(store.settle_payments(), Ok(0));
         let order = store.order(order.id).expect("the database is open").expect("it was placed");

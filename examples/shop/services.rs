@@ -3,7 +3,8 @@
 //! | service | schedule | what it shows |
 //! | --- | --- | --- |
 //! | `web` | continuous | an async server in a plain function; `critical`; stops first |
-//! | `email_consumer` | `delay` | a durable queue, `Flow::Again`, `ctx.sleep` |
+//! | `email_consumer` | `queue` | a consumer of durable jobs: attempts, `on_dead`, `ctx.sleep` |
+//! | `mail_relay` | `delay` | a transactional outbox, for a queue that is not in the database |
 //! | `payment_sync` | `interval` | crashes, backoff, `max_restarts`, `Tick` |
 //! | `daily_report` | `cron` | calendar time; errors that become crashes |
 //! | `heartbeat`, `metrics_collector` | `interval` | the shortest services |

@@ -39,13 +39,13 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::tests::{store, tea};
+    use crate::store::tests::{place_tea, store};
 
     #[test]
     fn the_report_counts_only_yesterday_and_can_be_repeated() {
         let (_dir, store) = store();
         let order_placed = |when: &str| {
-            store.place(&tea()).expect("the database is open");
+            place_tea(&store);
             let update = "UPDATE orders SET placed_at = datetime('now', 'localtime', 'start of day', ?, 'utc')
                           WHERE id = (SELECT max(id) FROM orders)";
             store.transact(|tx| tx.execute(update, [when])).expect("the database is open");

@@ -1,15 +1,23 @@
 //! The database: one SQLite file with one connection.
 //!
-//! `mail_jobs.rs`, `payments.rs` and `stats.rs` add the methods of `Store` for their subjects.
+//! `mails.rs`, `payments.rs` and `stats.rs` add the methods of `Store` for their subjects.
 
 mod open;
 
+use std::error::Error;
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior};
 
+use tina4_service::Queues;
+
+pub(crate) use self::open::database;
+use crate::mails::{self, Mail};
 use crate::orders::{NewOrder, Order};
+
+/// Any error of a transaction or a service.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The shop's database. Every change is on disk before the method that makes it returns.
 #[derive(Debug)]
@@ -22,29 +30,30 @@ pub(crate) struct Store {
 
 impl Store {
     /// Runs `work` in a transaction: all of it takes effect, or nothing.
-    pub(crate) fn transact<T>(
+    pub(crate) fn transact<T, E: From<rusqlite::Error>>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         // A panic in `work` rolls its transaction back, so the connection remains usable.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&transaction)?;
+        let mut transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&mut transaction)?;
         transaction.commit()?;
         Ok(result)
     }
 
-    /// Stores an order together with its mail job, never one without the other.
-    pub(crate) fn place(&self, order: &NewOrder) -> rusqlite::Result<Order> {
+    /// Stores an order together with its email, never one without the other.
+    pub(crate) fn place(&self, order: NewOrder, queues: &Queues) -> Result<Order, BoxError> {
         let NewOrder { customer, item, quantity } = order;
         self.transact(|tx| {
             tx.execute(
                 "INSERT INTO orders (customer, item, quantity) VALUES (?, ?, ?)",
-                (customer, item, quantity),
+                (&customer, &item, quantity),
             )?;
             let id = tx.last_insert_rowid();
-            tx.execute("INSERT INTO mail_jobs (order_id) VALUES (?)", [id])?;
-            tx.query_row(ORDER, [id], read_order)
+            mails::add(tx, queues, &Mail { order: id, customer, item, quantity })?;
+            Ok(tx.query_row(ORDER, [id], read_order)?)
         })
     }
 
@@ -76,8 +85,8 @@ impl Store {
 }
 
 const ORDER: &str = "
-    SELECT id, customer, item, quantity, placed_at, paid_at IS NOT NULL AS paid, state, attempts
-    FROM orders JOIN mail_jobs ON order_id = id
+    SELECT id, customer, item, quantity, placed_at, paid_at IS NOT NULL AS paid, state
+    FROM orders JOIN mails ON order_id = id
     WHERE id = ?";
 
 fn read_order(row: &Row<'_>) -> rusqlite::Result<Order> {
@@ -89,7 +98,6 @@ fn read_order(row: &Row<'_>) -> rusqlite::Result<Order> {
         placed_at: row.get("placed_at")?,
         paid: row.get("paid")?,
         mail: row.get("state")?,
-        mail_attempts: row.get("attempts")?,
     })
 }
 

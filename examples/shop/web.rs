@@ -10,12 +10,14 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use tina4_service::{ControlError, Res};
+use serde::Serialize;
+use tina4_service::{DeadJob, DeadSelection, Queues, Res, ServiceInfo};
 use tokio::task;
 
 use crate::health::{Health, ServiceSummary};
+use crate::mails::{MAILS, Mail};
 use crate::orders::{Order, OrderForm};
-use crate::store::Store;
+use crate::store::{BoxError, Store};
 use crate::visits::VisitCounter;
 use error::ApiError;
 pub(crate) use serve::serve;
@@ -23,16 +25,28 @@ pub(crate) use serve::serve;
 /// The maximum size of a request body, in bytes; orders are small.
 const MAX_BODY_SIZE: usize = 16 * 1024;
 
+/// The most dead emails that are listed.
+const MAX_DEAD: usize = 100;
+
+/// What the handlers use.
+#[derive(Clone)]
+struct Shop {
+    store: Res<Store>,
+    queues: Res<Queues>,
+}
+
 /// The routes of the shop.
-pub(crate) fn routes(store: Res<Store>, visits: Res<VisitCounter>) -> Router {
+pub(crate) fn routes(store: Res<Store>, queues: Res<Queues>, visits: Res<VisitCounter>) -> Router {
     Router::new()
         .route("/orders", post(place_order))
         .route("/orders/{id}", get(show_order))
+        .route("/mails/dead", get(list_dead_mails))
+        .route("/mails/redrive", post(redrive_mails))
         .route("/health", get(health))
         .route("/services", get(list_services))
         .layer(middleware::from_fn_with_state(visits, count_visit))
         .layer(DefaultBodyLimit::max(MAX_BODY_SIZE))
-        .with_state(store)
+        .with_state(Shop { store, queues })
 }
 
 async fn count_visit(
@@ -46,39 +60,96 @@ async fn count_visit(
 
 type Created = (StatusCode, [(HeaderName, String); 1], Json<Order>);
 
-async fn place_order(State(store): State<Res<Store>>, body: Bytes) -> Result<Created, ApiError> {
+async fn place_order(State(shop): State<Shop>, body: Bytes) -> Result<Created, ApiError> {
     let order = OrderForm::parse(&body)?;
-    let order = task::spawn_blocking(move || store.place(&order)).await??;
-    wake_email_consumer();
+    let order = blocking(move || {
+        let order = shop.store.place(order, &shop.queues)?;
+        // The job exists since the commit, and need not wait until the consumer polls.
+        MAILS.on(&shop.queues).wake();
+        Ok(order)
+    })
+    .await?;
     let location = format!("/orders/{}", order.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(order)))
 }
 
-/// Requests a run, so that the new email does not wait for up to 2 s.
-fn wake_email_consumer() {
-    match tina4_service::run_now("email_consumer") {
-        // While it is busy, it polls for more emails anyway.
-        Ok(()) | Err(ControlError::Busy { .. }) => {}
-        Err(error) => {
-            tracing::warn!(%error, "cannot wake the mail service; the email waits for the next run")
-        }
-    }
-}
-
 async fn show_order(
-    State(store): State<Res<Store>>,
+    State(shop): State<Shop>,
     Path(id): Path<i64>,
 ) -> Result<Json<Order>, ApiError> {
-    let order = task::spawn_blocking(move || store.order(id)).await??;
+    let order = blocking(move || Ok(shop.store.order(id)?)).await?;
     order.map(Json).ok_or(ApiError::OrderNotFound(id))
 }
 
-async fn health() -> (StatusCode, Json<Health>) {
-    let health = Health::of(&tina4_service::services());
-    let code = if health.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(health))
+/// An email that nobody tries to send any more, in the response to `GET /mails/dead`.
+#[derive(Serialize)]
+struct DeadMail {
+    /// The payload of the job.
+    mail: serde_json::Value,
+    attempts: u32,
+    error: String,
 }
 
-async fn list_services() -> Json<Vec<ServiceSummary>> {
-    Json(tina4_service::services().into_iter().map(ServiceSummary::from).collect())
+impl From<DeadJob> for DeadMail {
+    fn from(dead: DeadJob) -> Self {
+        let mail = serde_json::from_str(&dead.payload).unwrap_or(dead.payload.into());
+        Self { mail, attempts: dead.attempts, error: dead.error }
+    }
+}
+
+async fn list_dead_mails(State(shop): State<Shop>) -> Result<Json<Vec<DeadMail>>, ApiError> {
+    let dead = blocking(move || Ok(MAILS.on(&shop.queues).dead(None, MAX_DEAD)?)).await?;
+    Ok(Json(dead.into_iter().map(DeadMail::from).collect()))
+}
+
+/// The response to `POST /mails/redrive`.
+#[derive(Serialize)]
+struct Redriven {
+    redriven: u64,
+}
+
+/// Puts all dead emails back into the queue, once their cause has been corrected.
+async fn redrive_mails(State(shop): State<Shop>) -> Result<Json<Redriven>, ApiError> {
+    let redriven = blocking(move || {
+        let queue = MAILS.on(&shop.queues);
+        let (mut redriven, mut last) = (0, None);
+        loop {
+            let dead = queue.dead(last, MAX_DEAD)?;
+            if dead.is_empty() {
+                return Ok(redriven);
+            }
+            for DeadJob { id, payload, .. } in dead {
+                redriven += queue.redrive(DeadSelection::One(id))?;
+                last = Some(id);
+                if let Ok(mail) = serde_json::from_str::<Mail>(&payload) {
+                    shop.store.mail_redriven(mail.order)?;
+                }
+            }
+        }
+    })
+    .await?;
+    Ok(Json(Redriven { redriven }))
+}
+
+/// Does work that waits for the database or the queue on another thread.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BoxError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = task::spawn_blocking(work).await.map_err(BoxError::from)?;
+    Ok(done?)
+}
+
+async fn health() -> Result<(StatusCode, Json<Health>), ApiError> {
+    let health = Health::of(&services().await?);
+    let code = if health.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok((code, Json(health)))
+}
+
+async fn list_services() -> Result<Json<Vec<ServiceSummary>>, ApiError> {
+    Ok(Json(services().await?.into_iter().map(ServiceSummary::from).collect()))
+}
+
+/// The services. Their queue is asked for its jobs, which may wait for a server.
+async fn services() -> Result<Vec<ServiceInfo>, ApiError> {
+    blocking(|| Ok(tina4_service::services())).await
 }

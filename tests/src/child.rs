@@ -140,6 +140,48 @@ impl Child {
         assert!(printed, "it ended without `{wanted}`; it printed {:?}", self.seen);
     }
 
+    /// Waits until the child prints a line that begins with this, and returns the rest of it.
+    ///
+    /// # Panics
+    ///
+    /// If that takes longer than [`TIMEOUT`].
+    #[track_caller]
+    pub fn wait_for_line_with(&mut self, start: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(TIMEOUT) {
+                Ok(line) => {
+                    let rest = line.strip_prefix(start).map(str::to_owned);
+                    self.seen.push(line);
+                    if let Some(rest) = rest {
+                        return rest;
+                    }
+                }
+                Err(error) => panic!("`{start}`: {error}; it printed {:?}", self.seen),
+            }
+        }
+    }
+
+    /// Waits until the child prints a line that contains this.
+    ///
+    /// # Panics
+    ///
+    /// If that takes longer than [`TIMEOUT`].
+    #[track_caller]
+    pub fn wait_for_line_containing(&mut self, part: &str) {
+        loop {
+            match self.lines.recv_timeout(TIMEOUT) {
+                Ok(line) => {
+                    let is_wanted = line.contains(part);
+                    self.seen.push(line);
+                    if is_wanted {
+                        return;
+                    }
+                }
+                Err(error) => panic!("`{part}`: {error}; it printed {:?}", self.seen),
+            }
+        }
+    }
+
     /// Waits until the child has printed these lines, in any order.
     ///
     /// # Panics
@@ -229,6 +271,20 @@ impl Child {
         let id = i32::try_from(self.process.id()).expect("a process id");
         let group = nix::unistd::Pid::from_raw(id);
         nix::sys::signal::killpg(group, signal).expect("the child leads a group");
+    }
+
+    /// Kills the process (SIGKILL), unless it has ended by itself. Returns its end.
+    ///
+    /// # Panics
+    ///
+    /// If the system cannot wait for it.
+    #[track_caller]
+    #[must_use]
+    pub fn kill(mut self) -> Ended {
+        // It fails if the process has ended.
+        let _ = self.process.kill();
+        self.process.wait().expect("the child can be waited for");
+        self.wait()
     }
 
     /// Waits for the end of the process.

@@ -8,8 +8,10 @@ pub mod child;
 pub mod clock;
 pub mod cron;
 pub mod event_watcher;
+pub mod kinds;
 #[cfg(target_os = "linux")]
 pub mod process;
+pub mod queue_store;
 pub mod rng;
 pub mod rules;
 pub mod sources;
@@ -20,6 +22,7 @@ pub use clock::{
     secs, starts, utc, virtual_time_builder,
 };
 pub use event_watcher::EventWatcher;
+pub use kinds::{Ctx, Gate, Hooks, Kind, gate};
 pub use sources::{sources, workspace};
 
 use std::time::Duration;

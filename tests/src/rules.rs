@@ -129,15 +129,21 @@ pub fn rules_in(text: &str) -> Vec<Rule> {
     text.split("\n\n").filter_map(rule).collect()
 }
 
-/// The tests in a source: the functions after `#[test]`.
+/// The tests in a source: the functions after `#[test]`, and those that `both_kinds!` names, one a line.
 #[must_use]
 pub fn tests_in(source: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut lines = source.lines().map(str::trim);
-    while lines.any(|line| line == "#[test]") {
-        let function = lines.find_map(|line| line.split_once("fn "));
-        let name = function.map(|(_, rest)| rest.split(|c: char| c != '_' && !c.is_alphanumeric()));
-        found.extend(name.and_then(|mut words| words.next()));
+    while let Some(line) = lines.next() {
+        if line == "#[test]" {
+            let function = lines.find_map(|line| line.split_once("fn "));
+            let name =
+                function.map(|(_, rest)| rest.split(|c: char| c != '_' && !c.is_alphanumeric()));
+            found.extend(name.and_then(|mut words| words.next()));
+        } else if line == "both_kinds! {" {
+            let names = lines.by_ref().take_while(|line| *line != "}");
+            found.extend(names.map(|name| name.trim_end_matches(',')));
+        }
     }
     found
 }

@@ -1,12 +1,12 @@
 //! Rules 62 and 117: the log and its spans. A separate test binary, because its subscriber, which records every event with
 //! its spans, is global.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use tests::{EventWatcher, info, millis};
-use tina4_service::{Change, Context, Flow, OnTimeout, Permanent, Runner, Service};
+use tests::{EventWatcher, info, millis, wait};
+use tina4_service::{Change, Context, Flow, OnTimeout, Permanent, Runner, Service, Tick};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
@@ -16,17 +16,23 @@ use tracing_subscriber::registry::LookupSpan;
 
 type Fields = BTreeMap<String, String>;
 
+/// The target of the crate's own lines and spans.
+const TARGET: &str = "tina4_service";
+
 /// One log event.
 #[derive(Clone, Debug)]
 struct Line {
     level: Level,
+    target: &'static str,
     fields: Fields,
     /// Names and fields of its spans, innermost first.
     spans: Vec<(String, Fields)>,
 }
 
-/// Held while lines about `logs.blocked` must not be written.
+/// Held while lines about `logs.blocked` and the like must not be written.
 static GATE: Mutex<()> = Mutex::new(());
+/// The services of the lines that have come to the gate.
+static AT_GATE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 static LINES: Mutex<Vec<Line>> = Mutex::new(Vec::new());
 
@@ -56,11 +62,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Record {
         event.record(&mut Collect(&mut fields));
         let spans = ctx.event_scope(event).into_iter().flatten();
         let spans = spans.map(|span| {
+            assert_eq!(span.metadata().target(), TARGET);
             let fields = span.extensions().get::<Fields>().cloned().unwrap_or_default();
             (span.name().to_owned(), fields)
         });
-        let line = Line { level: *event.metadata().level(), fields, spans: spans.collect() };
-        if line.fields.get("service").is_some_and(|service| service == "logs.blocked") {
+        let metadata = event.metadata();
+        let line = Line {
+            level: *metadata.level(),
+            target: metadata.target(),
+            fields,
+            spans: spans.collect(),
+        };
+        let service = line.fields.get("service").map_or("", String::as_str);
+        if service.starts_with("logs.blocked") {
+            AT_GATE.lock().unwrap_or_else(PoisonError::into_inner).push(service.to_owned());
             drop(GATE.lock().unwrap_or_else(PoisonError::into_inner));
         }
         LINES.lock().unwrap_or_else(PoisonError::into_inner).push(line);
@@ -97,6 +112,7 @@ fn about(service: &str, level: Level, messages: &[&str]) -> Vec<Line> {
         line.level == level && line.fields.get("service").is_some_and(|name| name == service)
     };
     let found = lines(messages.len(), &format!("{level} of {service}"), about);
+    assert!(found.iter().all(|line| [TARGET, module_path!()].contains(&line.target)), "{found:#?}");
     let said: Vec<_> = found.iter().map(|line| line.fields["message"].as_str()).collect();
     assert_eq!(said, messages);
     found
@@ -171,6 +187,33 @@ fn rule_94_every_poll_is_in_the_span_of_its_run_and_nothing_else_is() {
     let all = LINES.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let outside: Vec<_> = all.into_iter().filter(of("outside")).collect();
     assert!(!outside.is_empty() && outside.iter().all(|line| line.spans.is_empty()));
+}
+
+/// Runs that share tasks have a span each, although some of them panic.
+#[test]
+fn rule_94_runs_that_share_a_task_share_no_span() {
+    const NAME: &str = "logs.shared";
+    async fn logs(tick: Tick) -> Flow {
+        let task = tokio::task::id().to_string();
+        tracing::info!(from = NAME, run = tick.run, task, "in a run");
+        assert!(!matches!(tick.run, 3 | 6), "on purpose");
+        if tick.run < 9 { Flow::Again } else { Flow::Done }
+    }
+    listen();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runner = Runner::builder().only::<&str>([]).runtime(runtime.handle().clone()).build();
+    let service = Service::of(NAME, logs).interval("1h").backoff("1ms");
+    runner.register(service).unwrap();
+    runner.start_all().unwrap();
+    wait(&runner);
+    let found = lines(9, NAME, |line| line.fields.get("from").is_some_and(|from| from == NAME));
+    for line in &found {
+        let [(span, fields)] = &line.spans[..] else { panic!("one span: {line:?}") };
+        assert_eq!((&**span, &*fields["name"]), ("service", NAME));
+        assert_eq!(fields["run"], line.fields["run"]);
+    }
+    let tasks: BTreeSet<_> = found.iter().map(|line| &line.fields["task"]).collect();
+    assert!(tasks.len() < 9, "{tasks:?}");
 }
 
 /// The lines that were logged with `from`, once there are `count`: each message with the spans around
@@ -294,6 +337,51 @@ fn rule_62_start_stop_and_finish_are_logged_at_info() {
 }
 
 #[test]
+fn rule_62_and_101_the_log_says_what_is_disabled_and_what_runs_here() {
+    listen();
+    let variables = [
+        ("TINA4_SERVICES", "logs.off,logs.needs"),
+        ("TINA4_SERVICES__LOGS_OFF__ENABLED", "false"),
+        // Of a Kubernetes Service.
+        ("TINA4_SERVICES__LOGS_SERVICE_HOST", "10.0.0.1"),
+    ];
+    let runner = Runner::builder().only::<&str>([]).env_vars(variables).build();
+    let off = |name: &'static str| Service::new(name, |_| {}).interval("1h");
+    runner.register(off("logs.off")).unwrap();
+    runner.register(off("logs.needs").requires("logs.off")).unwrap();
+    runner.register(off("logs.elsewhere")).unwrap();
+    runner.start_all().unwrap();
+    runner.start("logs.off").unwrap();
+    let by = "1 of 3 services run here (TINA4_SERVICES=logs.off,logs.needs)";
+    let selected = lines(1, "the selection", |line| {
+        line.fields.get("message").is_some_and(|text| text.contains("services run here"))
+    });
+    assert_eq!(selected[0].fields["message"], by);
+    let ignored = lines(1, "the ignored variable", |line| line.fields.contains_key("variable"));
+    assert_eq!(ignored[0].level, Level::DEBUG);
+    assert_eq!(ignored[0].fields["variable"], "TINA4_SERVICES__LOGS_SERVICE_HOST");
+    let disabled = about(
+        "logs.off",
+        Level::INFO,
+        &["service disabled", "disabled service started on request"],
+    );
+    assert_eq!(disabled[0].fields["reason"], "TINA4_SERVICES__LOGS_OFF__ENABLED=false");
+    assert_eq!(disabled[1].fields["disabled_by"], "TINA4_SERVICES__LOGS_OFF__ENABLED=false");
+    let elsewhere = about("logs.elsewhere", Level::INFO, &["service disabled"]);
+    assert_eq!(elsewhere[0].fields["reason"], "TINA4_SERVICES=logs.off,logs.needs");
+    let is_blocked = |line: &Line| {
+        line.level == Level::WARN
+            && line.fields.get("service").is_some_and(|name| name == "logs.needs")
+    };
+    let blocked = lines(1, "the blocked service", is_blocked);
+    assert_eq!(
+        blocked[0].fields["reason"],
+        "`logs.off` is disabled by `TINA4_SERVICES__LOGS_OFF__ENABLED=false`"
+    );
+    runner.stop_all();
+}
+
+#[test]
 fn rule_62_the_start_is_logged_before_the_first_line_of_the_run() {
     listen();
     for round in 0..200 {
@@ -331,6 +419,58 @@ fn rule_62_a_blocked_log_delays_no_run() {
     assert!(runner.stop_all().is_clean());
 }
 
+/// A log may wait for tasks, which a blocking call must not keep from making progress.
+#[test]
+fn rule_91_and_62_a_blocking_call_on_a_runtime_does_not_wait_for_a_blocked_log() {
+    listen();
+    // A runner of which one worker is blocked in the log. Until then, any thread may be the one that writes.
+    let runner = |name: &'static str, blocked: &mut Option<MutexGuard<'static, ()>>| {
+        drop(blocked.take());
+        let (fail, gate) = crossbeam_channel::bounded::<()>(0);
+        let body = move |_: &Context| gate.recv();
+        let runner = Runner::new();
+        let service = Service::new(name, body).max_restarts(0);
+        runner.register(service).unwrap();
+        runner.start_all().unwrap();
+        about(name, Level::INFO, &["service started"]);
+        *blocked = Some(GATE.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(fail);
+        tests::until("a worker is blocked", || {
+            let services = AT_GATE.lock().unwrap_or_else(PoisonError::into_inner);
+            services.iter().filter(|service| *service == name).count() == 2
+        });
+        runner
+    };
+    let mut blocked = None;
+    // The only thread: the calls do not wait for the log at all.
+    let failed = runner("logs.blocked-1", &mut blocked);
+    let current = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let stopwatch = tests::Stopwatch::start();
+    current.block_on(async {
+        assert!(!failed.stop_all().in_progress);
+        failed.wait();
+    });
+    // Each of the two calls would have waited for a second.
+    let took = stopwatch.elapsed();
+    assert!(took < tests::secs(1), "{took:?}");
+    // The only worker: another thread replaces it while it waits.
+    let failed = runner("logs.blocked-2", &mut blocked);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let threads = builder.worker_threads(1).enable_all().build().unwrap();
+    let (ended, end) = crossbeam_channel::bounded(1);
+    let call = threads.spawn(async move {
+        // Queued on the worker, which then makes the call.
+        let other = tokio::spawn(async move { ended.send(()).unwrap() });
+        let report = failed.stop_all();
+        (report, other.await)
+    });
+    end.recv_timeout(tests::TIMEOUT).unwrap();
+    assert!(!call.is_finished(), "the call still waits for the log");
+    drop(blocked);
+    let (report, other) = threads.block_on(call).unwrap();
+    assert!(!report.in_progress && other.is_ok(), "{report}");
+}
+
 #[test]
 fn rule_20_and_62_a_crash_is_a_warning_with_all_details_and_a_failure_an_error_with_its_place() {
     listen();
@@ -350,7 +490,7 @@ fn rule_20_and_62_a_crash_is_a_warning_with_all_details_and_a_failure_an_error_w
     let found = about("logs.fails", Level::WARN, &[again, last]);
     let field = |line: &Line, name: &str| line.fields.get(name).cloned().unwrap_or_default();
     assert_eq!(
-        (field(&found[0], "in_a_row"), field(&found[0], "delay")),
+        (field(&found[0], "in_a_row"), field(&found[0], "restart_in")),
         ("1".into(), "3ms".into())
     );
     assert_eq!(field(&found[0], "error"), "the disk is full");

@@ -1,4 +1,4 @@
-//! Rules 27, 33, 40, 50 and 52: the number of threads, lateness and speed. These tests measure
+//! Rules 27, 33, 40, 50, 52 and 62: the number of threads, lateness and speed. These tests measure
 //! their process, so they run one at a time.
 //!
 //! The limits come from the rules. If a limit is an absolute time, the best of several rounds
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use tests::{
-    EventWatcher, Stopwatch, best_of, ignore_stop, info, millis, pause, process, secs,
+    EventWatcher, Stopwatch, TIMEOUT, best_of, ignore_stop, info, millis, pause, process, secs,
     sleep_until_stopped, until,
 };
-use tina4_service::{Context, Res, Runner, Service};
+use tina4_service::{Context, Flow, Res, Runner, Service};
 
 /// Held by the one test that runs.
 fn alone() -> MutexGuard<'static, ()> {
@@ -261,6 +261,10 @@ fn rule_27_a_crash_loop_delays_neither_other_services_nor_requests() {
     });
 }
 
+fn mean(all: &[Duration]) -> Duration {
+    all.iter().sum::<Duration>() / u32::try_from(all.len()).unwrap()
+}
+
 fn median(mut all: Vec<Duration>) -> Duration {
     all.sort_unstable();
     all[all.len() / 2]
@@ -330,40 +334,141 @@ fn rule_92_a_hundred_thousand_async_runs_leave_threads_and_memory_flat() {
     assert!(runner.stop_all().is_clean());
 }
 
+/// How many runs of each of two services are compared in one round.
+const COMPARED: usize = 100;
+
+/// The share of pairs of which the first is later; 1/2 if both come from the same distribution, whatever that
+/// is (the Mann-Whitney statistic).
+fn share_of_later(first: &[Duration], second: &[Duration]) -> f64 {
+    let twice = |a: &Duration| -> usize {
+        second.iter().map(|b| usize::from(a > b) + usize::from(a >= b)).sum()
+    };
+    let twice: usize = first.iter().map(twice).sum();
+    twice as f64 / (2 * first.len() * second.len()) as f64
+}
+
+#[test]
+fn the_share_of_later_ones() {
+    let [one, two, three] = [1, 2, 3].map(millis);
+    assert_eq!(share_of_later(&[one, two, three], &[one, two, three]).to_string(), "0.5");
+    assert_eq!(share_of_later(&[two, three], &[one, one]).to_string(), "1");
+    assert_eq!(share_of_later(&[one, three], &[two]).to_string(), "0.5");
+    assert_eq!(share_of_later(&[one], &[two, three]).to_string(), "0");
+}
+
+/// Records the lateness of the runs of a plain service.
+fn plain_service(late: &crossbeam_channel::Sender<Duration>) -> Service {
+    let late = late.clone();
+    let body = move |ctx: &Context| {
+        let _ = late.send(ctx.tick().lateness);
+    };
+    Service::new("plain", body).interval("10ms")
+}
+
 /// In one runner: a plain service that blocks, an async one that blocks its runtime, and well-behaved ones
-/// of both kinds. The plain one is as exact as alone; the async one is delayed by its runtime, and by nothing
-/// else.
+/// of both kinds. The plain one is as exact as one that is alone in a runner of its own at the same time; the
+/// async one is delayed by its runtime, and by nothing else.
+///
+/// Both plain ones suffer from a busy machine alike, so their lateness is compared. That one is the later one
+/// in more than two thirds of all pairs is not chance: with 100 runs of each, the standard deviation of this
+/// share is 0.04. This does not show delays that are long but rare, so their means are compared, too. The median
+/// of three rounds or more counts, because the runs of a round are not independent of each other.
 #[test]
 fn rule_92_a_blocked_runtime_delays_its_own_tasks_and_nothing_else() {
-    async fn blocks_its_runtime() {
-        pause(millis(1_500));
+    async fn blocks_its_runtime(gate: Res<Gate>) {
+        gate.begun.send(()).unwrap();
+        let _ = gate.open.recv();
     }
     async fn well_behaved(runs: Res<AtomicUsize>) {
         runs.fetch_add(1, Ordering::SeqCst);
     }
+    /// Where it blocks.
+    struct Gate {
+        begun: crossbeam_channel::Sender<()>,
+        open: crossbeam_channel::Receiver<()>,
+    }
+
     let _alone = alone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-    let mut delayed = 0;
-    best_of(5, "mean lateness of a plain service", millis(1), || {
+    let (mut shares, mut excesses, mut measured) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..7 {
+        let (go, gate) = bounded::<()>(0);
         let runs = Arc::new(AtomicUsize::new(0));
         let runner = Runner::builder().only::<&str>([]).runtime(runtime.handle().clone()).build();
         runner.provide(Arc::clone(&runs));
-        let blocks = |_: &Context| pause(millis(1_500));
+        let (begun, begins) = bounded(1);
+        runner.provide(Gate { begun, open: gate.clone() });
         runner.register(Service::of("blocks-runtime", blocks_its_runtime).interval("1h")).unwrap();
-        runner.register(Service::new("blocks-thread", blocks).interval("1h")).unwrap();
+        runner.register(Service::new("blocks-thread", ignore_stop(gate)).interval("1h")).unwrap();
         runner.register(Service::of("async", well_behaved).interval("10ms")).unwrap();
-        runner.register(Service::new("plain", |_| {}).interval("10ms")).unwrap();
+        let (late, beside) = crossbeam_channel::unbounded();
+        runner.register(plain_service(&late)).unwrap();
+        let other = Runner::builder().only::<&str>([]).build();
+        let (late, by_itself) = crossbeam_channel::unbounded();
+        other.register(plain_service(&late)).unwrap();
         runner.start("blocks-runtime").unwrap();
-        until("it blocks", || info(&runner, "blocks-runtime").runs == 1);
-        pause(millis(50));
+        begins.recv_timeout(TIMEOUT).unwrap();
+        other.start_all().unwrap();
         runner.start_all().unwrap();
-        pause(secs(1));
-        let (plain, during) = (info(&runner, "plain"), runs.load(Ordering::SeqCst));
-        assert!(plain.runs >= 90, "{} runs", plain.runs);
-        until("the runtime continues", || runs.load(Ordering::SeqCst) > during + 20);
-        delayed = delayed.max(usize::from(during <= 1));
-        assert!(runner.stop_all().is_clean());
-        plain.lateness.mean
-    });
-    assert_eq!(delayed, 1, "the async service waits for its runtime");
+        let enough = || beside.len() > COMPARED && by_itself.len() > COMPARED;
+        until("both have run often enough", enough);
+        assert_eq!(runs.load(Ordering::SeqCst), 0, "the async service waits for its runtime");
+        drop(go);
+        until("the runtime continues", || runs.load(Ordering::SeqCst) > 20);
+        assert!(other.stop_all().is_clean() && runner.stop_all().is_clean());
+        // Not the first one, whose start differs.
+        let [beside, by_itself] = [beside, by_itself].map(|late| {
+            let late: Vec<Duration> = late.try_iter().skip(1).take(COMPARED).collect();
+            late
+        });
+        let share = share_of_later(&beside, &by_itself);
+        // One run in a hundred that is a tenth of a second late is a millisecond.
+        let excess = mean(&beside).saturating_sub(2 * mean(&by_itself));
+        measured.push((share, mean(&beside), mean(&by_itself)));
+        shares.push(share);
+        shares.sort_by(f64::total_cmp);
+        excesses.push(excess);
+        let is_as_exact =
+            shares[shares.len() / 2] < 2.0 / 3.0 && median(excesses.clone()) < millis(1);
+        if shares.len() >= 3 && is_as_exact {
+            println!("later beside blocked ones, mean, mean alone: {measured:?}");
+            return;
+        }
+    }
+    panic!("later beside blocked ones, mean, mean alone: {measured:?}");
+}
+
+/// The name of this thread, as Linux shows it.
+fn shown_name() -> String {
+    let name = std::fs::read_to_string("/proc/thread-self/comm");
+    name.expect("Linux has this file").trim_end().to_owned()
+}
+
+/// What sees only the threads, such as `top -H`, tells which service is busy.
+#[test]
+fn rule_62_the_thread_of_a_continuous_service_has_its_name() {
+    let _alone = alone();
+    let runner = Runner::builder().only::<&str>([]).thread_name("pool").max_threads(1).build();
+    let (names, seen) = bounded(10);
+    let sender = names.clone();
+    let continuous = move |ctx: &Context| {
+        let own = std::thread::current().name().map(str::to_owned);
+        sender.send((ctx.tick().run, shown_name(), own)).unwrap();
+        if ctx.tick().run == 1 { Err("no") } else { Ok(Flow::Done) }
+    };
+    let periodic = move |_: &Context| {
+        names.send((0, shown_name(), std::thread::current().name().map(str::to_owned))).unwrap();
+    };
+    let service = Service::new("database-listener", continuous).backoff("1ms");
+    runner.register(service).unwrap();
+    runner.register(Service::new("later", periodic).delay("1h").initial_delay("50ms")).unwrap();
+    runner.start_all().unwrap();
+    let next = || seen.recv_timeout(TIMEOUT).unwrap();
+    // Linux shows 15 bytes.
+    let own = Some("pool-1".to_owned());
+    assert_eq!(next(), (1, "database-listen".to_owned(), own.clone()));
+    assert_eq!(next(), (2, "database-listen".to_owned(), own.clone()), "also after a restart");
+    // The only thread has its own name again.
+    assert_eq!(next(), (0, "pool-1".to_owned(), own));
+    runner.stop_all();
 }

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::Span;
-use syn::Path;
 use syn::ext::IdentExt as _;
-use tina4_service_core::{Draft, Fault, Key, Spec, name};
+use syn::{LitStr, Path};
+use tina4_service_core::{Draft, Fault, Key, Setting, Spec, name};
 
 use crate::args::{Args, Location, Locations};
 use crate::dependency::Dependency;
@@ -14,6 +14,10 @@ use crate::diagnostics::Diagnostics;
 use crate::errors;
 use crate::function::Function;
 use crate::value::Value;
+
+mod queue;
+
+pub(crate) use self::queue::job_index;
 
 /// A service that can be registered.
 pub(crate) struct CheckedService {
@@ -25,6 +29,9 @@ pub(crate) struct CheckedService {
     pub(crate) after: Vec<Dependency>,
     pub(crate) requires: Vec<Dependency>,
     pub(crate) on_stop: Option<Path>,
+    pub(crate) tags: Vec<LitStr>,
+    pub(crate) queue: Option<Path>,
+    pub(crate) on_dead: Option<Path>,
     /// The path of the runtime crate, if it is not `::tina4_service`.
     pub(crate) runtime_path: Option<Path>,
 }
@@ -40,7 +47,8 @@ pub(crate) fn check(
     let Args { values, locations, unreadable } = args;
     let mut draft = Draft { unreadable, ..Draft::default() };
     let (mut given_name, mut on_stop, mut runtime_path) = (None, None, None);
-    let (mut after, mut requires) = (Vec::new(), Vec::new());
+    let (mut after, mut requires, mut tags) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut queue, mut on_dead) = (None, None);
     for value in values {
         match value {
             Value::Setting(setting) => draft.set(setting),
@@ -48,10 +56,22 @@ pub(crate) fn check(
             Value::After(services) => after = services,
             Value::Requires(services) => requires = services,
             Value::OnStop(path) => on_stop = Some(path),
+            Value::Tags(given) => tags = given,
+            Value::Queue(path) => {
+                draft.set(Setting::Queue);
+                queue = Some(path);
+            }
+            Value::OnDead(path) => {
+                draft.set(Setting::OnDead);
+                on_dead = Some(path);
+            }
             Value::Crate(path) => runtime_path = Some(path),
         }
     }
     let spec = check_spec(&draft, &locations, diagnostics);
+    let fits_queue = function
+        .as_ref()
+        .is_none_or(|function| queue::check(function, &draft, &locations, diagnostics));
     let (name, name_span) = match given_name {
         Some(name) => (name, locations.get(Key::Name).and_then(Location::first_span)),
         None => name_of_function(function.as_ref(), &draft.unreadable, diagnostics),
@@ -68,6 +88,7 @@ pub(crate) fn check(
         }
         !is_required
     });
+    let function = function.filter(|_| fits_queue)?;
     Some(CheckedService {
         name,
         name_span,
@@ -75,8 +96,11 @@ pub(crate) fn check(
         after,
         requires,
         on_stop,
+        tags: valid_tags(tags, diagnostics),
+        queue,
+        on_dead,
         runtime_path,
-        function: function?,
+        function,
     })
 }
 
@@ -141,12 +165,28 @@ fn valid_dependencies(
         } else if is_itself {
             diagnostics.push(errors::depends_on_itself(key, &entry, name));
         } else if !seen.insert(entry.plain_text()) {
-            diagnostics.push(errors::duplicate_dependency(key, &entry, &entry.text()));
+            diagnostics.push(errors::duplicate_entry(key, &entry, &entry.text()));
         } else {
             valid.push(entry);
         }
     }
     valid
+}
+
+/// The tags without faults.
+fn valid_tags(tags: Vec<LitStr>, diagnostics: &mut Diagnostics) -> Vec<LitStr> {
+    let mut seen = BTreeSet::new();
+    let is_valid = |tag: &LitStr| {
+        let text = tag.value();
+        let error = match name::check_tag(&text) {
+            Err(error) => errors::spanned(tag, error),
+            Ok(()) if seen.insert(text.clone()) => return true,
+            Ok(()) => errors::duplicate_entry(Key::Tags, tag, &format!("\"{text}\"")),
+        };
+        diagnostics.push(error);
+        false
+    };
+    tags.into_iter().filter(is_valid).collect()
 }
 
 /// Whether the path certainly leads to the function: its name, alone or after `self::`.

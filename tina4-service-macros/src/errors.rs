@@ -7,10 +7,10 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Delimiter, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenTree};
 use quote::ToTokens;
 use syn::{Error, Ident, LitInt, LitStr, Path};
-use tina4_service_core::{CronError, Key, OnTimeout, Ready, Restart};
+use tina4_service_core::{CronError, Key, OnTimeout, Ready, Restart, nearest};
 
 use crate::tokens::path_text;
 use crate::value_kind::ValueKind;
@@ -18,9 +18,6 @@ use crate::value_kind::ValueKind;
 mod function;
 
 pub(crate) use self::function::*;
-
-/// The minimum similarity at which a word counts as a misspelling of another.
-const MIN_SIMILARITY: f64 = 0.84;
 
 /// An error at these tokens; the message can be anything that implements `Display`.
 pub(crate) fn spanned(tokens: impl ToTokens, message: impl Display) -> Error {
@@ -57,21 +54,6 @@ const SYNONYMS: [(&str, Key); 8] = [
     ("enabled", Key::Autostart),
 ];
 
-fn nearest<T: Copy>(
-    written: &str,
-    all: impl IntoIterator<Item = T>,
-    text: fn(T) -> &'static str,
-) -> Option<T> {
-    let written = written.to_lowercase().replace('-', "_");
-    let similarity =
-        |candidate: T| strsim::jaro_winkler(&written, &text(candidate).replace('-', "_"));
-    all.into_iter()
-        .map(|candidate| (similarity(candidate), candidate))
-        .filter(|(score, _)| *score >= MIN_SIMILARITY)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
-}
-
 pub(crate) fn unknown_key(span: Span, written: &str) -> Error {
     let remedy = match nearest_key(written) {
         Some(key) => format!("did you mean `{key}`?"),
@@ -84,11 +66,11 @@ pub(crate) fn duplicate_key(span: Span, key: Key) -> Error {
     Error::new(span, format!("`{key}` is given more than once; keep one"))
 }
 
-pub(crate) fn needs_feature(span: Span, key: Key) -> Error {
+pub(crate) fn needs_feature(span: Span, key: Key, feature: &str) -> Error {
     Error::new(
         span,
         format!(
-            "`{key}` needs the feature `cron` of tina4-service, which is turned off; add `features = [\"cron\"]` to `tina4-service` in Cargo.toml"
+            "`{key}` needs the feature `{feature}` of tina4-service, which is turned off; add `features = [\"{feature}\"]` to `tina4-service` in Cargo.toml"
         ),
     )
 }
@@ -132,7 +114,9 @@ fn kind(key: Key) -> &'static str {
         ValueKind::Bool(_) => "`true` or `false`",
         ValueKind::Services => "the path of a service function or a name as a string",
         ValueKind::Ready => "`\"started\"`, `\"finished\"` or `\"notified\"`",
-        ValueKind::OnStop => "the path of a function",
+        ValueKind::Tags => "a tag as a string",
+        ValueKind::OnStop | ValueKind::OnDead => "the path of a function",
+        ValueKind::Queue => "the path of a constant of type `Queue<T>`",
         ValueKind::Crate => "the path of a crate or module",
         ValueKind::Cron => "a cron expression as a string",
         ValueKind::Timezone => "a time zone as a string",
@@ -153,6 +137,9 @@ fn example(key: Key) -> &'static str {
         ValueKind::Services => "[migrations]",
         ValueKind::Ready => "\"notified\"",
         ValueKind::OnStop => "flush",
+        ValueKind::Tags => "[\"mail\"]",
+        ValueKind::OnDead => "report",
+        ValueKind::Queue => "EMAILS",
         ValueKind::Crate => "facade::tina4_service",
         ValueKind::Cron => "\"0 8 * * *\"",
         ValueKind::Timezone => "\"Europe/Berlin\"",
@@ -175,11 +162,13 @@ fn corrected(key: Key, found: &TokenTree) -> Option<String> {
         ValueKind::OnTimeout => OnTimeout::from_word(&text).map(|word| format!("\"{word}\"")),
         ValueKind::Count(_) => inner().filter(|inner| inner.parse::<u32>().is_ok()),
         ValueKind::Bool(_) => inner().filter(|inner| inner == "true" || inner == "false"),
-        ValueKind::OnStop | ValueKind::Crate => inner()
+        ValueKind::OnStop | ValueKind::OnDead | ValueKind::Crate => inner()
             .filter(|inner| syn::parse_str::<Path>(inner).is_ok())
             .or_else(|| raw_identifier(found)),
         ValueKind::Services => raw_identifier(found).map(|name| format!("[{name}]")),
+        ValueKind::Tags => matches!(found, TokenTree::Ident(_)).then(|| format!("[\"{text}\"]")),
         ValueKind::Ready => Ready::from_word(&text).map(|word| format!("\"{word}\"")),
+        ValueKind::Queue => raw_identifier(found),
         ValueKind::Cron | ValueKind::Timezone | ValueKind::Anchor => None,
     }
 }
@@ -206,48 +195,6 @@ pub(crate) fn cron(literal: &LitStr, error: &CronError) -> Error {
     Error::new(part.unwrap_or(literal.span()), format!("{error:#}"))
 }
 
-pub(crate) fn unknown_restart(literal: &LitStr, word: &str) -> Error {
-    unknown_word(Key::Restart, literal, word, nearest(word, Restart::ALL, Restart::as_str))
-}
-
-pub(crate) fn unknown_on_timeout(literal: &LitStr, word: &str) -> Error {
-    unknown_word(Key::OnTimeout, literal, word, nearest(word, OnTimeout::ALL, OnTimeout::as_str))
-}
-
-pub(crate) fn unknown_ready(literal: &LitStr, word: &str) -> Error {
-    unknown_word(Key::Ready, literal, word, nearest(word, Ready::ALL, Ready::as_str))
-}
-
-/// A string that is none of the words that a key takes. `meant`: the word that was probably meant.
-fn unknown_word(key: Key, literal: &LitStr, word: &str, meant: Option<impl Display>) -> Error {
-    let remedy = match meant {
-        Some(meant) => format!("did you mean `\"{meant}\"`?"),
-        None => format!("use {}", kind(key)),
-    };
-    spanned(literal, format!("unknown value `\"{}\"` for `{key}`; {remedy}", word.escape_debug()))
-}
-
-pub(crate) fn negative_count(key: Key, minus: &TokenTree, number: &Literal) -> Error {
-    let tokens = [minus.clone(), TokenTree::Literal(number.clone())];
-    let tokens = TokenStream::from_iter(tokens);
-    spanned(
-        tokens,
-        format!(
-            "`{key}` cannot be negative; use `0` to fail at the first crash, or remove `{key}` for no limit"
-        ),
-    )
-}
-
-pub(crate) fn count_too_large(key: Key, literal: &LitInt) -> Error {
-    let most = u32::MAX;
-    spanned(
-        literal,
-        format!(
-            "`{key}` of `{literal}` is too large; use at most `{most}`, or remove `{key}` for no limit"
-        ),
-    )
-}
-
 pub(crate) fn suffix(key: Key, literal: &LitInt) -> Error {
     let (suffix, digits) = (literal.suffix(), literal.base10_digits());
     spanned(
@@ -258,8 +205,12 @@ pub(crate) fn suffix(key: Key, literal: &LitInt) -> Error {
     )
 }
 
-pub(crate) fn call_instead_of_path(path: &Path, call: &TokenTree) -> Error {
+pub(crate) fn call_instead_of_path(key: Key, path: &Path, call: &TokenTree) -> Error {
     let text = path_text(path);
+    if key == Key::Queue {
+        let message = "expected the path of a constant, found a call; declare it with `const EMAILS: Queue<Email> = Queue::new(\"emails\");` and write `queue = EMAILS`";
+        return spanned(call, message);
+    }
     spanned(
         call,
         format!(
@@ -268,7 +219,7 @@ pub(crate) fn call_instead_of_path(path: &Path, call: &TokenTree) -> Error {
     )
 }
 
-// `after` and `requires`
+// Lists
 
 pub(crate) fn not_a_list(key: Key, found: impl ToTokens, entry: &str) -> Error {
     spanned(found, format!("`{key}` takes a list in brackets; write `{key} = [{entry}]`"))
@@ -276,10 +227,11 @@ pub(crate) fn not_a_list(key: Key, found: impl ToTokens, entry: &str) -> Error {
 
 pub(crate) fn missing_comma_in_list(key: Key, found: &TokenTree) -> Error {
     let shown = show(found);
+    let entries = if key == Key::Tags { "tags" } else { "services" };
     spanned(
         found,
         format!(
-            "expected `,` in the list of `{key}`, found {shown}; separate services with commas"
+            "expected `,` in the list of `{key}`, found {shown}; separate {entries} with commas"
         ),
     )
 }
@@ -289,7 +241,7 @@ pub(crate) fn depends_on_itself(key: Key, entry: impl ToTokens, name: &str) -> E
     spanned(entry, format!("`{name}` cannot {verb} itself; name another service or remove it"))
 }
 
-pub(crate) fn duplicate_dependency(key: Key, entry: impl ToTokens, text: &str) -> Error {
+pub(crate) fn duplicate_entry(key: Key, entry: impl ToTokens, text: &str) -> Error {
     spanned(entry, format!("`{text}` is in `{key}` more than once; keep one"))
 }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::Path;
 use tina4_service_core::{
-    Anchor, Anchored, Calendar, Cron, Days, OnTimeout, Ready, Restart, RestartPolicy, Schedule,
-    Spec, Timezone,
+    Anchor, Anchored, Calendar, Cron, Days, OnTimeout, QueueSpec, Ready, Restart, RestartPolicy,
+    Schedule, Spec, Timezone,
 };
 
-use crate::check::CheckedService;
+use crate::check::{CheckedService, job_index};
 use crate::dependency::Dependency;
 use crate::function::{Function, MAX_PARAMETERS};
 
@@ -63,13 +64,17 @@ fn registration(checked: &CheckedService) -> TokenStream {
         .and_then(|span| unique::reservation(name, span))
         .map(|reservation| quote!(#private::unique! { #reservation }));
     let needs = needs(function, private);
-    let call = call(function, private);
+    let call = call(checked, private);
     let constructor =
         Ident::new(if function.is_async { "new_async" } else { "new" }, Span::call_site());
     let settings = settings(&checked.spec, private);
     let after = dependencies("after", &checked.after, private);
     let requires = dependencies("requires", &checked.requires, private);
-    let on_stop = on_stop(checked, private);
+    let tags = &checked.tags;
+    let tags = (!tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));
+    let on_stop = hook("on_stop", checked.on_stop.as_ref(), function, private);
+    let on_dead = hook("on_dead", checked.on_dead.as_ref(), function, private);
+    let queue = queue(checked, private);
     quote! {
         #(#cfgs)*
         #deprecated
@@ -88,6 +93,9 @@ fn registration(checked: &CheckedService) -> TokenStream {
                 #after
                 #requires
                 #on_stop
+                #tags
+                #queue
+                #on_dead
             }
         };
     }
@@ -190,8 +198,37 @@ fn schedule_value(schedule: &Schedule, private: &PrivatePath) -> TokenStream {
             let (times, zone) = (calendar(times, private), timezone(zone, private));
             quote!(#private::Schedule::Calendar(#times, #zone))
         }
+        Schedule::Queue(spec) => {
+            let spec = queue_spec(spec, private);
+            quote!(#private::Schedule::Queue(#spec))
+        }
         Schedule::Continuous => quote!(#private::Schedule::Continuous),
     }
+}
+
+fn queue_spec(spec: &QueueSpec, private: &PrivatePath) -> TokenStream {
+    let QueueSpec {
+        attempts,
+        backoff,
+        max_backoff,
+        concurrency,
+        lease,
+        poll,
+        keep_dead,
+        keep_done,
+        shared,
+    } = *spec;
+    let optional = |value: Option<Duration>| match value.map(duration) {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    };
+    let (backoff, max_backoff, poll) = (duration(backoff), duration(max_backoff), duration(poll));
+    let (lease, keep_dead, keep_done) = (optional(lease), optional(keep_dead), optional(keep_done));
+    quote!(#private::QueueSpec {
+        attempts: #attempts, backoff: #backoff, max_backoff: #max_backoff,
+        concurrency: #concurrency, lease: #lease, poll: #poll, keep_dead: #keep_dead,
+        keep_done: #keep_done, shared: #shared,
+    })
 }
 
 fn calendar(calendar: &Calendar, private: &PrivatePath) -> TokenStream {
@@ -300,6 +337,24 @@ fn needs(function: &Function, private: &PrivatePath) -> TokenStream {
 /// expansion repeated the type, rustc would report an unknown type twice, and if it passed the function
 /// itself, rustc would point to the function instead of the parameter.
 fn need(function: &Function, index: usize, private: &PrivatePath) -> TokenStream {
+    call_for_type("need_of", function, index, private)
+}
+
+/// The call that names the queue, after a call that finds out the type of the jobs. The type is known before
+/// the queue is looked at, so that rustc reports a queue of another type at the queue.
+fn queue(checked: &CheckedService, private: &PrivatePath) -> Option<TokenStream> {
+    let (path, function) = (checked.queue.as_ref()?, &checked.function);
+    let job = call_for_type("job_of", function, job_index(function)?, private);
+    Some(quote!(.queue(#job.queue(#path))))
+}
+
+/// A call of `helper` with a closure that passes its argument to the function as this parameter.
+fn call_for_type(
+    helper: &str,
+    function: &Function,
+    index: usize,
+    private: &PrivatePath,
+) -> TokenStream {
     let ident = &function.ident;
     let place = Place::of(&function.parameters[index], ident);
     let parameter = local("tina4_service_parameter", place.last);
@@ -307,13 +362,19 @@ fn need(function: &Function, index: usize, private: &PrivatePath) -> TokenStream
         if other == index { quote!(#parameter) } else { quote!(#private::placeholder()) }
     });
     let call = place.call_user(ident, quote!(#(#arguments),*));
-    place.call(private, quote!(need_of), place.closure(&parameter, call))
+    let helper = Ident::new(helper, Span::call_site());
+    place.call(private, quote!(#helper), place.closure(&parameter, call))
 }
 
 /// A closure that calls the function with its parameters. The call of a plain function is in a closure of
 /// its own: if the function never returns, `outcome(f())` would be unreachable, and rustc would warn. The
 /// future of an async one is boxed.
-fn call(function: &Function, private: &PrivatePath) -> TokenStream {
+fn call(checked: &CheckedService, private: &PrivatePath) -> TokenStream {
+    let function = &checked.function;
+    let (outcome, boxed) = match checked.queue {
+        Some(_) => (quote!(job_outcome), quote!(boxed_job)),
+        None => (quote!(outcome), quote!(boxed)),
+    };
     let ident = &function.ident;
     let run = local("tina4_service_run", Span::call_site());
     let parameters = function
@@ -324,21 +385,31 @@ fn call(function: &Function, private: &PrivatePath) -> TokenStream {
     let place = Place::of(&function.return_type, ident);
     let call = place.call_user(ident, parameters);
     let outcome = if function.is_async {
-        place.call(private, quote!(boxed), call)
+        place.call(private, boxed, call)
     } else {
-        place.call(private, quote!(outcome), place.closure(&TokenStream::new(), call))
+        place.call(private, outcome, place.closure(&TokenStream::new(), call))
     };
     let run = if function.parameters.is_empty() { quote!(_) } else { quote!(#run) };
     quote!(|#run| #outcome)
 }
 
-fn on_stop(checked: &CheckedService, private: &PrivatePath) -> Option<TokenStream> {
-    let path = checked.on_stop.as_ref()?;
-    let place = Place::of(&path.to_token_stream(), &checked.function.ident);
+/// The call that sets `on_stop` or `on_dead`.
+fn hook(
+    method: &str,
+    path: Option<&Path>,
+    function: &Function,
+    private: &PrivatePath,
+) -> Option<TokenStream> {
+    let path = path?;
+    let place = Place::of(&path.to_token_stream(), &function.ident);
     let hook = place.call(private, quote!(OnStop::new), path.to_token_stream());
     let reference = place.locate(quote!(&));
-    let hook = static_ref(&quote!(#reference #hook));
-    Some(quote!(.on_stop(#hook)))
+    // An async `on_dead` of a plain function is refused: see `OnStop::of_plain`.
+    let is_of_plain = method == "on_dead" && !function.is_async;
+    let check = is_of_plain.then(|| place.locate(quote!(.of_plain())));
+    let hook = static_ref(&quote!(#reference #hook #check));
+    let method = Ident::new(method, Span::call_site());
+    Some(quote!(.#method(#hook)))
 }
 
 /// The parameter of a closure. Hygiene distinguishes it from a function of the same name, but not from

@@ -350,5 +350,6 @@ fn functions_may_have_any_visibility_and_a_half_typed_body() {
 }
 
 mod arguments;
+mod deployment;
 mod expanded;
 mod items;

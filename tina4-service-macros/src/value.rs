@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{LitBool, LitInt, LitStr, Path, Token, bracketed, token};
 use tina4_service_core::{
-    Anchor, Cron, Key, OnTimeout, Ready, Restart, Setting, Timezone, duration, name,
+    Anchor, Cron, Key, OnTimeout, Ready, Restart, Setting, Timezone, count_too_large, duration,
+    name, negative_count, unknown_word,
 };
 
 use crate::dependency::Dependency;
@@ -28,6 +29,12 @@ pub(crate) enum Value {
     Requires(Vec<Dependency>),
     /// The value of `on_stop`.
     OnStop(Path),
+    /// The value of `tags`.
+    Tags(Vec<LitStr>),
+    /// The value of `queue`.
+    Queue(Path),
+    /// The value of `on_dead`.
+    OnDead(Path),
     /// The value of `crate`.
     Crate(Path),
 }
@@ -41,10 +48,23 @@ impl Value {
         input: ParseStream<'_>,
         diagnostics: &mut Diagnostics,
     ) -> syn::Result<Self> {
+        if let Some((feature, false)) = ValueKind::feature_of(key) {
+            return Err(errors::needs_feature(key_span, key, feature));
+        }
         let setting = match ValueKind::of(key) {
             ValueKind::Name => return read_name(input).map(Self::Name),
+            ValueKind::Tags => {
+                let tag = |input: ParseStream<'_>| read_literal::<LitStr>(Key::Tags, input);
+                return read_list(key, input, diagnostics, tag).map(Self::Tags);
+            }
             ValueKind::Services => {
-                let services = read_services(key, input, diagnostics)?;
+                let services = read_list(key, input, diagnostics, |input| {
+                    if input.peek(LitStr) {
+                        input.parse().map(Dependency::Name)
+                    } else {
+                        read_path(key, input).map(Dependency::Function)
+                    }
+                })?;
                 let is_required = key == Key::Requires;
                 return Ok(if is_required {
                     Self::Requires(services)
@@ -53,12 +73,9 @@ impl Value {
                 });
             }
             ValueKind::OnStop => return read_path(key, input).map(Self::OnStop),
+            ValueKind::Queue => return read_path(key, input).map(Self::Queue),
+            ValueKind::OnDead => return read_path(key, input).map(Self::OnDead),
             ValueKind::Crate => return read_path(key, input).map(Self::Crate),
-            ValueKind::Cron | ValueKind::Timezone | ValueKind::Anchor
-                if !cfg!(feature = "cron") =>
-            {
-                return Err(errors::needs_feature(key_span, key));
-            }
             ValueKind::Cron => Setting::Cron(read_cron(input)?),
             ValueKind::Timezone => Setting::Timezone(read_timezone(input)?),
             ValueKind::Anchor => Setting::Anchor(read_anchor(input)?),
@@ -103,19 +120,28 @@ fn read_anchor(input: ParseStream<'_>) -> syn::Result<Anchor> {
 fn read_restart(input: ParseStream<'_>) -> syn::Result<Restart> {
     let literal = read_literal::<LitStr>(Key::Restart, input)?;
     let word = literal.value();
-    Restart::from_word(&word).ok_or_else(|| errors::unknown_restart(&literal, &word))
+    Restart::from_word(&word).ok_or_else(|| {
+        let problem = unknown_word(Key::Restart, &word, Restart::ALL, Restart::as_str);
+        errors::spanned(&literal, problem)
+    })
 }
 
 fn read_ready(input: ParseStream<'_>) -> syn::Result<Ready> {
     let literal = read_literal::<LitStr>(Key::Ready, input)?;
     let word = literal.value();
-    Ready::from_word(&word).ok_or_else(|| errors::unknown_ready(&literal, &word))
+    Ready::from_word(&word).ok_or_else(|| {
+        let problem = unknown_word(Key::Ready, &word, Ready::ALL, Ready::as_str);
+        errors::spanned(&literal, problem)
+    })
 }
 
 fn read_on_timeout(input: ParseStream<'_>) -> syn::Result<OnTimeout> {
     let literal = read_literal::<LitStr>(Key::OnTimeout, input)?;
     let word = literal.value();
-    OnTimeout::from_word(&word).ok_or_else(|| errors::unknown_on_timeout(&literal, &word))
+    OnTimeout::from_word(&word).ok_or_else(|| {
+        let problem = unknown_word(Key::OnTimeout, &word, OnTimeout::ALL, OnTimeout::as_str);
+        errors::spanned(&literal, problem)
+    })
 }
 
 /// Reads a literal of type `T`.
@@ -130,14 +156,16 @@ fn read_literal<T: Parse>(key: Key, input: ParseStream<'_>) -> syn::Result<T> {
 
 fn read_count(key: Key, input: ParseStream<'_>) -> syn::Result<u32> {
     if input.peek(Token![-]) && input.peek2(LitInt) {
-        return Err(errors::negative_count(key, &input.parse()?, &input.parse()?));
+        let (minus, number) = (input.parse::<TokenTree>()?, input.parse::<TokenTree>()?);
+        let tokens = TokenStream::from_iter([minus, number]);
+        return Err(errors::spanned(tokens, negative_count(key)));
     }
     let literal: LitInt = read_literal(key, input)?;
     if !matches!(literal.suffix(), "" | "u32") {
         return Err(errors::suffix(key, &literal));
     }
     // The literal is a whole number, so it can only be too large.
-    literal.base10_parse().map_err(|_| errors::count_too_large(key, &literal))
+    literal.base10_parse().map_err(|_| errors::spanned(&literal, count_too_large(key, &literal)))
 }
 
 fn read_bool(key: Key, input: ParseStream<'_>) -> syn::Result<bool> {
@@ -147,22 +175,24 @@ fn read_bool(key: Key, input: ParseStream<'_>) -> syn::Result<bool> {
 fn read_path(key: Key, input: ParseStream<'_>) -> syn::Result<Path> {
     let start = input.fork();
     // A hook may be a generic function, if its type arguments are given.
-    let Ok(path) = keywords::parse_path(input, key == Key::OnStop) else {
+    let Ok(path) = keywords::parse_path(input, matches!(key, Key::OnStop | Key::OnDead)) else {
         // Report the token that cannot be part of a path, not the segments before it.
         let rest = if input.is_empty() || input.peek(Token![,]) { start } else { input.fork() };
         return Err(errors::wrong_kind(key, &rest.parse()?));
     };
     if input.peek(token::Paren) {
-        return Err(errors::call_instead_of_path(&path, &input.parse()?));
+        return Err(errors::call_instead_of_path(key, &path, &input.parse()?));
     }
     Ok(path)
 }
 
-fn read_services(
+/// Reads a list in brackets.
+fn read_list<T>(
     key: Key,
     input: ParseStream<'_>,
     diagnostics: &mut Diagnostics,
-) -> syn::Result<Vec<Dependency>> {
+    read_entry: impl Fn(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<Vec<T>> {
     if !input.peek(token::Bracket) {
         return Err(missing_brackets(key, input)?);
     }
@@ -170,11 +200,7 @@ fn read_services(
     bracketed!(content in input);
     let mut entries = Vec::new();
     while !content.is_empty() {
-        let entry = if content.peek(LitStr) {
-            content.parse().map(Dependency::Name)
-        } else {
-            read_path(key, &content).map(Dependency::Function)
-        };
+        let entry = read_entry(&content);
         let faulty = entry.is_err();
         match entry {
             Ok(entry) => entries.push(entry),
@@ -193,14 +219,16 @@ fn read_services(
     Ok(entries)
 }
 
-/// The error about a list of services without brackets. If its value would be a valid entry, the remedy
-/// puts it in brackets.
+/// The error about a list without brackets. If its value would be a valid entry, the remedy puts it in
+/// brackets.
 fn missing_brackets(key: Key, input: ParseStream<'_>) -> syn::Result<syn::Error> {
     let start = input.fork();
-    if let Ok(path) = keywords::parse_path(input, false) {
+    let is_path = key != Key::Tags;
+    if is_path && let Ok(path) = keywords::parse_path(input, false) {
         return Ok(errors::not_a_list(key, &path, &path_text(&path)));
     }
     let found: TokenTree = start.parse()?;
     let text = found.to_string();
-    Ok(errors::not_a_list(key, &found, if text.starts_with('"') { &text } else { "migrations" }))
+    let example = if is_path { "migrations" } else { "\"mail\"" };
+    Ok(errors::not_a_list(key, &found, if text.starts_with('"') { &text } else { example }))
 }

@@ -14,6 +14,8 @@ pub(crate) enum ValueKind {
     Duration(fn(Duration) -> Setting),
     /// A string that is a cron expression.
     Cron,
+    /// The path of a constant of type `Queue<T>`.
+    Queue,
     /// A string that may be the name of a time zone.
     Timezone,
     /// A string that is a civil time, with or without a date.
@@ -32,6 +34,10 @@ pub(crate) enum ValueKind {
     Ready,
     /// The path of a function.
     OnStop,
+    /// A list of strings that are valid tags.
+    Tags,
+    /// The path of a function that takes a `DeadJob`.
+    OnDead,
     /// The path of a crate or module.
     Crate,
 }
@@ -44,6 +50,7 @@ impl ValueKind {
             Key::Interval => Self::Duration(Setting::Interval),
             Key::Delay => Self::Duration(Setting::Delay),
             Key::Cron => Self::Cron,
+            Key::Queue => Self::Queue,
             Key::Timezone => Self::Timezone,
             Key::Anchor => Self::Anchor,
             Key::Tolerance => Self::Duration(Setting::Tolerance),
@@ -57,12 +64,59 @@ impl ValueKind {
             Key::Backoff => Self::Duration(Setting::Backoff),
             Key::MaxBackoff => Self::Duration(Setting::MaxBackoff),
             Key::StopTimeout => Self::Duration(Setting::StopTimeout),
+            Key::Attempts => Self::Count(Setting::Attempts),
+            Key::Concurrency => Self::Count(Setting::Concurrency),
+            Key::Lease => Self::Duration(Setting::Lease),
+            Key::Poll => Self::Duration(Setting::Poll),
+            Key::KeepDead => Self::Duration(Setting::KeepDead),
+            Key::KeepDone => Self::Duration(Setting::KeepDone),
+            Key::Shared => Self::Bool(Setting::Shared),
+            Key::OnDead => Self::OnDead,
             Key::After | Key::Requires => Self::Services,
             Key::Ready => Self::Ready,
             Key::OnStop => Self::OnStop,
             Key::Autostart => Self::Bool(Setting::Autostart),
             Key::Critical => Self::Bool(Setting::Critical),
+            Key::Tags => Self::Tags,
             Key::Crate => Self::Crate,
+        }
+    }
+
+    /// The feature of the runtime that `key` needs, if it is not always there, and whether it is enabled.
+    pub(crate) fn feature_of(key: Key) -> Option<(&'static str, bool)> {
+        match key {
+            Key::Cron | Key::Timezone | Key::Anchor => Some(("cron", cfg!(feature = "cron"))),
+            Key::Queue
+            | Key::Attempts
+            | Key::Concurrency
+            | Key::Lease
+            | Key::Poll
+            | Key::KeepDead
+            | Key::KeepDone
+            | Key::Shared
+            | Key::OnDead => Some(("queue", cfg!(feature = "queue"))),
+            Key::Name
+            | Key::Interval
+            | Key::Delay
+            | Key::Tolerance
+            | Key::InitialDelay
+            | Key::Jitter
+            | Key::Timeout
+            | Key::OnTimeout
+            | Key::Restart
+            | Key::MaxRestarts
+            | Key::RestartWindow
+            | Key::Backoff
+            | Key::MaxBackoff
+            | Key::StopTimeout
+            | Key::After
+            | Key::Requires
+            | Key::Ready
+            | Key::OnStop
+            | Key::Autostart
+            | Key::Critical
+            | Key::Tags
+            | Key::Crate => None,
         }
     }
 }

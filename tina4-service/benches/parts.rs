@@ -106,6 +106,7 @@ impl Life {
     fn step(&mut self, input: Input<'_>) -> Action {
         let Self { life, spec, now, transitions } = self;
         let facts = Facts {
+            has_jobs: false,
             now: *now,
             wall: 0,
             zone: &Utc,

@@ -91,6 +91,17 @@ pub fn run_now(name: &str) -> Result<(), ControlError> {
     global().run_now(name)
 }
 
+/// Forgets the failures of a service. See [`Runner::reset`].
+///
+/// # Errors
+///
+/// There is no such service; it was abandoned, and its run or clean-up is still alive; it has just failed, and
+/// its clean-up is in progress; or this process is a forked child.
+#[track_caller]
+pub fn reset(name: &str) -> Result<(), ControlError> {
+    global().reset(name)
+}
+
 /// Pauses a service: no new run starts until [`resume`]. See [`Runner::pause`].
 ///
 /// # Errors
@@ -166,8 +177,19 @@ pub fn services() -> Vec<ServiceInfo> {
 ///
 /// An `Arc<T>` serves as `Res<T>`, too. A second value of the same type is a fault, which [`check`]
 /// reports with both places.
+#[cfg_attr(
+    feature = "queue",
+    doc = "\nThe first [`Queues`](crate::Queues) also become those of [`Queue::push`](crate::Queue::push)."
+)]
 #[track_caller]
 pub fn provide<T: Send + Sync + 'static>(value: T) {
+    #[cfg(feature = "queue")]
+    {
+        let value: &dyn std::any::Any = &value;
+        if let Some(queues) = value.downcast_ref::<tina4_service_queue::Queues>() {
+            queues.make_global();
+        }
+    }
     global().provide(value);
 }
 
@@ -196,12 +218,12 @@ pub fn unregister(name: &str) -> Result<Stopped, ControlError> {
     global().unregister(name)
 }
 
-/// Checks the services and returns the plan of [`start_all`], without starting anything.
+/// Checks the services and returns the plan of [`start_all`], without starting anything. See [`Runner::check`].
 ///
 /// # Errors
 ///
-/// The services have faults (all of them are listed, with file and line), or this process is a forked
-/// child.
+/// The services have faults (all of them are listed, with file and line), the engine of the queues cannot be used, or this
+/// process is a forked child.
 #[track_caller]
 pub fn check() -> Result<Plan, StartError> {
     global().check()

@@ -35,7 +35,14 @@
 //! * [`Runner`]: a runner of your own; [`Builder::build_global`]: settings of the global one.
 //! * [`Service`]: a service created at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
+//! * [`deployment`]: settings from the environment and from configuration files.
+//! * [`logging`]: the log lines, with their levels and fields.
 //! * [`surprises`]: common surprises, such as signals in a container, and how to avoid each.
+#![cfg_attr(feature = "queue", doc = "* [`queues`]: services that work on the jobs of a queue.")]
+#![cfg_attr(
+    not(feature = "queue"),
+    doc = "* The feature `queue`: services that work on the jobs of a queue."
+)]
 #![cfg_attr(feature = "tokio", doc = "* [`with_tokio`]: async functions as services.")]
 #![cfg_attr(not(feature = "tokio"), doc = "* The feature `tokio`: async functions as services.")]
 #![cfg_attr(
@@ -83,8 +90,15 @@ mod plan;
 mod process;
 mod runner;
 mod service;
+#[doc = include_str!("deployment.md")]
+pub mod deployment {}
+#[doc = include_str!("logging.md")]
+pub mod logging {}
 #[doc = include_str!("surprises.md")]
 pub mod surprises {}
+#[cfg(feature = "queue")]
+#[doc = include_str!("queues.md")]
+pub mod queues {}
 #[cfg(feature = "tokio")]
 #[doc = include_str!("with_tokio.md")]
 pub mod with_tokio {}
@@ -97,7 +111,7 @@ mod time;
 pub use engine::control_error::ControlError;
 pub use global::build_global::BuildGlobalError;
 pub use global::{
-    check, is_running, pause, provide, register, reschedule, restart, resume, run, run_now,
+    check, is_running, pause, provide, register, reschedule, reset, restart, resume, run, run_now,
     services, start, start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready,
     wait_timeout,
 };
@@ -113,6 +127,9 @@ pub use global::{wait_for_signal_async, wait_for_signal_timeout_async};
 pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
 pub use observe::info::ServiceInfo;
+#[cfg(feature = "queue")]
+pub use observe::queue_info::QueueInfo;
+pub use observe::run_trigger::RunTrigger;
 pub use observe::signal::{Signal, StopCause};
 pub use observe::stop_report::{StopReport, Stopped, StoppedService};
 pub use plan::fault::Fault;
@@ -124,6 +141,11 @@ pub use runner::runner::Runner;
 pub use runner::weak_runner::WeakRunner;
 pub use service::builder::{IntoDuration, Service};
 pub use service::context::Context;
+pub use service::deployment::overridden_setting::OverriddenSetting;
+pub use service::deployment::setting_source::SettingSource;
+pub use service::deployment::settings::Settings;
+#[cfg(feature = "queue")]
+pub use service::open_queues::{OpenQueuesError, open_queues};
 pub use service::params::local::Local;
 pub use service::permanent::Permanent;
 pub use service::resources::Res;
@@ -149,9 +171,10 @@ pub use time::schedule::ScheduleError;
 /// assert_eq!(mail(&mut vec!["hello"]), Flow::Again);
 /// ```
 pub use tina4_service_core::Flow;
+pub use tina4_service_core::lifecycle::{RunOutcome, State};
 #[cfg(feature = "cron")]
 pub use tina4_service_core::{AnchorError, CronError, TimezoneError};
-pub use tina4_service_core::{OnTimeout, Ready, Restart, lifecycle::State};
+pub use tina4_service_core::{OnTimeout, Ready, Restart};
 /// Declares a function as a service.
 ///
 /// ```
@@ -187,7 +210,8 @@ pub use tina4_service_core::{OnTimeout, Ready, Restart, lifecycle::State};
 /// The function takes up to eight parameters, in any order: [`&Context`](Context), [`Tick`],
 /// [`Res<T>`](Res), `Option<Res<T>>`, [`Local<T>`](Local). It returns `()`, [`Flow`], `Result<(), E>`,
 /// `Result<Flow, E>` or `!`, where `E` is anything that converts into
-/// `Box<dyn Error + Send + Sync>`. An `Err` or a panic is a crash. With the feature `tokio`, it may be an
+/// `Box<dyn Error + Send + Sync>`. With `queue`, it also takes exactly one `Job<T>`, and returns `()` or
+/// `Result<(), E>`. An `Err` or a panic is a crash. With the feature `tokio`, it may be an
 /// `async fn`, and so may its `on_stop`.
 ///
 /// After a crash the service runs again, as `restart`, `max_restarts` and `backoff` say. If no restart
@@ -197,10 +221,29 @@ pub use tina4_service_core::{OnTimeout, Ready, Restart, lifecycle::State};
 /// the panic message and its location. It is truncated to 16 KiB, and a backtrace to 32 KiB; a
 /// truncated text ends with a note.
 pub use tina4_service_macros::service;
+/// Job queues: what producers, consumers and engines need. See the package `tina4-service-queue`.
+#[cfg(feature = "queue")]
+pub use tina4_service_queue::{
+    self as queue, Backlog, BoundQueue, Cancelled, Counters, DeadJob, DeadSelection, DoneJob,
+    EngineError, FinishError, Job, JobId, MemoryEngine, Push, PushError, Pushed, Queue, Queues,
+    Reject, Retry, Stats,
+};
+
+/// The engine of queues in a PostgreSQL database, and its settings. See the package `tina4-service-postgres`.
+#[cfg(feature = "postgres")]
+pub use tina4_service_postgres::{PostgresBuilder, PostgresEngine};
+/// The engine of queues in a Redis server, and its settings. See the package `tina4-service-redis`.
+#[cfg(feature = "redis")]
+pub use tina4_service_redis::{RedisBuilder, RedisEngine};
+/// The engine of queues in a SQLite file. See the package `tina4-service-sqlite`.
+#[cfg(feature = "sqlite")]
+pub use tina4_service_sqlite::SqliteEngine;
 
 /// Items that the expansion of the attribute refers to. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(all(feature = "queue", feature = "tokio"))]
+    pub use crate::service::future::boxed_job;
     #[cfg(feature = "tokio")]
     pub use crate::service::future::{BoxFuture, HookResult, boxed};
     pub use crate::service::outcome::{Cause, Exit, HookOutcome, Outcome};
@@ -219,11 +262,17 @@ pub mod __private {
     #[cfg(feature = "tokio")]
     pub use crate::service::registration::AsyncCall;
     pub use crate::service::registration::{Dependency, Registration, id_of};
+    #[cfg(feature = "queue")]
+    pub use crate::service::{
+        outcome::JobOutcome,
+        queue_binding::{JobOf, QueueBinding, job_of},
+    };
     pub use crate::{__submit as submit, __unique as unique};
     pub use inventory;
     pub use std::borrow::Cow;
     pub use tina4_service_core::{
-        Anchor, Anchored, Calendar, Cron, Days, OnTimeout, Ready, Restart, Schedule, Timezone,
+        Anchor, Anchored, Calendar, Cron, Days, OnTimeout, QueueSpec, Ready, Restart, Schedule,
+        Timezone,
     };
 
     /// Calls a service's function and converts its result.
@@ -232,6 +281,16 @@ pub mod __private {
     ///
     /// The function returned an error.
     pub fn outcome<R: Outcome>(call: impl FnOnce() -> R) -> Exit {
+        call().into_exit()
+    }
+
+    /// [`outcome`] for the function of a queue service.
+    ///
+    /// # Errors
+    ///
+    /// The function returned an error.
+    #[cfg(feature = "queue")]
+    pub fn job_outcome<R: JobOutcome>(call: impl FnOnce() -> R) -> Exit {
         call().into_exit()
     }
 }

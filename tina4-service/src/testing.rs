@@ -45,6 +45,8 @@
 //! [`Context::standalone`](crate::Context::standalone).
 
 mod builder;
+#[cfg(feature = "queue")]
+mod jobs;
 #[doc = include_str!("testing/guide.md")]
 pub mod guide {}
 mod test_error;

@@ -24,6 +24,7 @@ use tina4_service::service;
     on_stop = flush,
     autostart = false,
     critical = true,
+    tags = ["mail", "slow.night-2"],
     crate = ::tina4_service
 )]
 fn all() {}
@@ -42,7 +43,7 @@ fn always() {}
 #[service(name = "fourth", ready = "finished")]
 fn finishes() {}
 
-#[service(restart = "never", critical = true)]
+#[service(restart = "never", critical = true, tags = [])]
 fn never() {}
 
 fn main() {}

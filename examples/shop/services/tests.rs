@@ -6,20 +6,24 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tina4_service::testing::TestRunner;
-use tina4_service::{Res, State, service};
+use tina4_service::{Queues, Res, SqliteEngine, State, service};
 
 use super::database::database_sync;
 use super::mail::email_consumer;
 use crate::outbox::Outbox;
-use crate::store::Store;
 use crate::store::tests::tea;
+use crate::store::{self, BoxError, Store};
 use crate::visits::VisitCounter;
 
 /// Replaces `web`: places an order every hour.
 #[service(interval = "1h", after = [database_sync, email_consumer])]
-fn customers(store: Res<Store>, visits: Res<VisitCounter>) -> rusqlite::Result<()> {
+fn customers(
+    store: Res<Store>,
+    queues: Res<Queues>,
+    visits: Res<VisitCounter>,
+) -> Result<(), BoxError> {
     visits.record();
-    store.place(&tea()).map(drop)
+    store.place(tea(), &queues).map(drop)
 }
 
 #[test]
@@ -46,6 +50,7 @@ fn a_day_with_a_dst_change() {
         .except(["web"])
         .at("2026-03-28T18:00:00[Europe/Berlin]")
         .provide(Store::open(dir.path()).expect("the directory is empty"))
+        .queues(SqliteEngine::open(store::database(dir.path())).expect("it can be shared"))
         .provide(
             Outbox::open(&outbox, Duration::from_secs(3)).expect("the directory can be created"),
         )
@@ -91,8 +96,9 @@ fn a_day_with_a_dst_change() {
         (26, "SELECT count FROM counters WHERE name = 'visits'"),
         (26, "SELECT count(*) FROM orders"),
         (25, "SELECT count(*) FROM orders WHERE paid_at IS NOT NULL"),
-        (25, "SELECT count(*) FROM mail_jobs WHERE state = 'sent'"),
-        (1, "SELECT count(*) FROM mail_jobs WHERE state = 'waiting' AND attempts = 0"),
+        (25, "SELECT count(*) FROM mails WHERE state = 'sent'"),
+        (1, "SELECT count(*) FROM mails WHERE state = 'waiting'"),
+        (1, "SELECT count(*) FROM tina4_job WHERE state = 0 AND attempt = 0"),
     ] {
         assert_eq!(database.query_row(query, [], |row| row.get(0)), Ok(count), "{query}");
     }

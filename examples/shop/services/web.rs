@@ -4,7 +4,7 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use tina4_service::{Context, Res, service};
+use tina4_service::{Context, Queues, Res, service};
 use tokio::task;
 
 use super::database::database_sync;
@@ -26,6 +26,7 @@ fn web(
     ctx: &Context,
     listener: Res<TcpListener>,
     store: Res<Store>,
+    queues: Res<Queues>,
     visits: Res<VisitCounter>,
 ) -> io::Result<()> {
     let listener = listener.try_clone()?;
@@ -36,7 +37,7 @@ fn web(
         let listener = tokio::net::TcpListener::from_std(listener)?;
         // The stop channel is blocking; a blocking task turns it into a future.
         let stop = async { drop(task::spawn_blocking(move || stopping.recv()).await) };
-        web::serve(listener, web::routes(store, visits), stop, GRACE).await
+        web::serve(listener, web::routes(store, queues, visits), stop, GRACE).await
     });
     // Not `drop`: if serving failed, the blocking task still waits for the stop request, and `drop`
     // would wait for it.

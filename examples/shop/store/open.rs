@@ -30,12 +30,17 @@ impl Store {
     /// Opens the database in `dir`; creates it if necessary.
     pub(crate) fn open(dir: &Path) -> Result<Self, OpenError> {
         let lock = lock(dir)?;
-        let file = dir.join("shop.db");
+        let file = database(dir);
         match connect(&file) {
             Ok(connection) => Ok(Self { connection: Mutex::new(connection), _lock: lock }),
             Err(error) => Err(OpenError::Database(file, error)),
         }
     }
+}
+
+/// The file of the database.
+pub(crate) fn database(dir: &Path) -> PathBuf {
+    dir.join("shop.db")
 }
 
 /// Locks the directory for this process. The operating system releases the lock when the process

@@ -10,18 +10,15 @@ CREATE TABLE IF NOT EXISTS orders (
 CREATE INDEX IF NOT EXISTS orders_by_time ON orders (placed_at);
 CREATE INDEX IF NOT EXISTS orders_unpaid ON orders (id) WHERE paid_at IS NULL;
 
--- One email for each order. `taken`: it is being sent, or was when the process ended.
-CREATE TABLE IF NOT EXISTS mail_jobs (
-    order_id   INTEGER PRIMARY KEY REFERENCES orders (id),
-    state      TEXT    NOT NULL DEFAULT 'waiting'
-               CHECK (state IN ('waiting', 'taken', 'sent', 'dead')),
-    attempts   INTEGER NOT NULL DEFAULT 0,
-    due_at     INTEGER NOT NULL DEFAULT (unixepoch()),
-    last_error TEXT
+-- What has become of the email of each order. `unpushed`: the queue is on a server, and does not have its job yet.
+CREATE TABLE IF NOT EXISTS mails (
+    order_id INTEGER PRIMARY KEY REFERENCES orders (id),
+    state    TEXT    NOT NULL CHECK (state IN ('unpushed', 'waiting', 'sent', 'dead')),
+    -- The unique key of its job on a server.
+    key      TEXT    NOT NULL DEFAULT (lower(hex(randomblob(16))))
 ) STRICT;
 
-CREATE INDEX IF NOT EXISTS mail_jobs_open ON mail_jobs (due_at, order_id)
-    WHERE state IN ('waiting', 'taken');
+CREATE INDEX IF NOT EXISTS mails_unpushed ON mails (order_id) WHERE state = 'unpushed';
 
 CREATE TABLE IF NOT EXISTS daily_reports (
     day    TEXT    PRIMARY KEY,

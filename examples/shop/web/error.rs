@@ -1,12 +1,11 @@
 //! Errors of the HTTP interface, and the responses that they become.
 
+use crate::orders::InvalidOrder;
+use crate::store::BoxError;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tokio::task::JoinError;
-
-use crate::orders::InvalidOrder;
 
 /// Why a request failed.
 #[derive(Debug)]
@@ -15,10 +14,8 @@ pub(super) enum ApiError {
     InvalidOrder(InvalidOrder),
     /// No order has this number.
     OrderNotFound(i64),
-    /// The database cannot be used.
-    Database(rusqlite::Error),
-    /// The task that handled the request panicked.
-    Panicked(JoinError),
+    /// The database or the queue cannot be used.
+    Internal(BoxError),
 }
 
 /// The body of these responses.
@@ -32,8 +29,7 @@ impl IntoResponse for ApiError {
         let (status, error) = match self {
             Self::InvalidOrder(error) => (StatusCode::BAD_REQUEST, error.to_string()),
             Self::OrderNotFound(id) => (StatusCode::NOT_FOUND, format!("there is no order {id}")),
-            Self::Database(error) => internal(&error),
-            Self::Panicked(error) => internal(&error),
+            Self::Internal(error) => internal(&*error),
         };
         (status, Json(Body { error })).into_response()
     }
@@ -51,14 +47,8 @@ impl From<InvalidOrder> for ApiError {
     }
 }
 
-impl From<rusqlite::Error> for ApiError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl From<JoinError> for ApiError {
-    fn from(error: JoinError) -> Self {
-        Self::Panicked(error)
+impl From<BoxError> for ApiError {
+    fn from(error: BoxError) -> Self {
+        Self::Internal(error)
     }
 }

@@ -35,7 +35,12 @@ impl TestDir {
 
     /// Starts a shop, and waits until it prints its address.
     pub(crate) fn start(&self, options: &[&str]) -> Shop {
-        let mut shop = self.spawn(&[&["--port", "0"], options].concat());
+        self.start_with(options, &[])
+    }
+
+    /// [`TestDir::start`] with these environment variables.
+    pub(crate) fn start_with(&self, options: &[&str], variables: &[(&str, &str)]) -> Shop {
+        let mut shop = self.spawn_with(&[&["--port", "0"], options].concat(), variables);
         let address = shop.wait_until("the address", |shop| {
             let out = shop.out();
             let (_, rest) = out.split_once("http://")?;
@@ -47,6 +52,11 @@ impl TestDir {
 
     /// Starts a shop without waiting for it.
     pub(crate) fn spawn(&self, options: &[&str]) -> Shop {
+        self.spawn_with(options, &[])
+    }
+
+    /// [`TestDir::spawn`] with these environment variables.
+    pub(crate) fn spawn_with(&self, options: &[&str], variables: &[(&str, &str)]) -> Shop {
         // Separate files: two processes that write to one file overwrite each other's output.
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let file = |name: &str| self.0.path().join(format!("{name}-{number}"));
@@ -57,6 +67,7 @@ impl TestDir {
             .arg(self.data())
             .args(options)
             .env_remove("RUST_LOG")
+            .envs(variables.iter().copied())
             .stdout(create(&out))
             .stderr(create(&log))
             .spawn()
@@ -134,6 +145,21 @@ impl Shop {
     pub(crate) fn wait_for_email(&mut self, id: i64, state: &str) {
         self.wait_until(&format!("email {id} {state}"), |shop| {
             (shop.order(id)["mail"] == state).then_some(())
+        });
+    }
+
+    /// The jobs of the mail queue, as the list of services shows them.
+    pub(crate) fn queue(&self) -> Value {
+        let services = self.get("/services").body;
+        let all = services.as_array().expect("a list");
+        let consumer = all.iter().find(|service| service["name"] == "email_consumer");
+        consumer.unwrap_or_else(|| panic!("{services}"))["queue"].clone()
+    }
+
+    /// Waits until this many jobs of the mail queue are in this state.
+    pub(crate) fn wait_for_jobs(&mut self, state: &str, count: u64) {
+        self.wait_until(&format!("{count} jobs {state}"), |shop| {
+            (shop.queue()[state] == count).then_some(())
         });
     }
 

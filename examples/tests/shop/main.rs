@@ -5,9 +5,11 @@
 mod fixture;
 mod http;
 
+mod deployment;
 mod kill;
 mod mail;
 mod orders;
+mod servers;
 mod start;
 #[cfg(unix)]
 mod stop;

@@ -1,5 +1,7 @@
 //! The responses of the HTTP interface.
 
+use serde_json::json;
+
 use crate::fixture::TestDir;
 
 #[test]
@@ -49,6 +51,7 @@ fn the_services_are_listed_and_healthy() {
         "database_upkeep",
         "email_consumer",
         "heartbeat",
+        "mail_relay",
         "metrics_collector",
         "payment_sync",
         "web",
@@ -57,4 +60,10 @@ fn the_services_are_listed_and_healthy() {
     }
     let web = named("web").expect("it was there");
     assert_eq!((&web["state"], &web["runs"]), (&"running".into(), &1.into()));
+    assert!(web["queue"].is_null(), "{web}");
+    let queue = &named("email_consumer").expect("it was there")["queue"];
+    let expected = json!({
+        "ready": 0, "delayed": 0, "claimed": 0, "dead": 0, "done": 0, "failed_attempts": 0
+    });
+    assert_eq!(*queue, expected);
 }

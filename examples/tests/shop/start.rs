@@ -41,11 +41,28 @@ fn an_invalid_command_line_is_an_error() {
         (&["--prot", "0"][..], "--prot"),
         (&["--port", "many"], "many"),
         (&["--for", "5"], "no unit"),
+        (&["--queue", "mysql://localhost"], "`postgres://..` or `redis://..`"),
     ] {
         let mut shop = dir.spawn(options);
         assert_eq!(shop.wait_for_exit().code(), Some(2), "{options:?}");
         let log = shop.log();
         assert!(log.contains(named) && log.contains("--help"), "{options:?}: {log}");
+    }
+}
+
+#[test]
+fn a_queue_that_cannot_be_reached_is_an_error() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+    let port = free.local_addr().expect("it is bound").port();
+    drop(free);
+    for scheme in ["postgres", "redis"] {
+        let dir = TestDir::new();
+        let address = format!("{scheme}://user:secret@127.0.0.1:{port}/");
+        let mut shop = dir.spawn(&["--port", "0", "--queue", &address]);
+        assert_eq!(shop.wait_for_exit().code(), Some(1), "{}", shop.log());
+        let log = shop.log();
+        assert!(log.contains("shop: cannot use the mail queue: "), "{log}");
+        assert!(!log.contains("secret"), "{log}");
     }
 }
 

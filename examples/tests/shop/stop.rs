@@ -19,7 +19,13 @@ fn stop(shop: &mut Shop) {
     let log = shop.log();
     assert_eq!(status.code(), Some(0), "{log}");
     let report = log.lines().find(|line| line.contains("services ended in"));
-    assert!(report.is_some_and(|report| report.contains("9 stopped")), "{log}");
+    // The relay of emails has nothing to do, and finishes at once unless the stop comes first.
+    let ends = ["10 services ended", "9 stopped, 1 finished"];
+    let ends_early = ["10 services ended", "10 stopped"];
+    let is_orderly = |report: &str| {
+        [ends, ends_early].iter().any(|ends| ends.iter().all(|end| report.contains(end)))
+    };
+    assert!(report.is_some_and(is_orderly), "{log}");
 }
 
 #[test]
@@ -39,15 +45,17 @@ fn every_visit_is_stored_before_the_checkpoint() {
 }
 
 #[test]
-fn an_email_in_progress_is_requeued_immediately() {
+fn emails_in_progress_are_given_back_immediately() {
     let dir = TestDir::new();
     let mut shop = dir.start(&["--mail-takes", "1h"]);
-    let id = shop.order_tea("Ada");
-    shop.wait_for_email(id, "taken");
+    for customer in ["Ada", "Bob"] {
+        shop.order_tea(customer);
+    }
+    shop.wait_for_jobs("claimed", 2);
     stop(&mut shop);
-    let query = "SELECT state, attempts FROM mail_jobs";
-    let job = database(&dir).query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)));
-    assert_eq!(job, Ok(("waiting".to_owned(), 0)));
+    // Ready, and not attempted yet.
+    let query = "SELECT count(*) FROM tina4_job WHERE state = 0 AND attempt = 0";
+    assert_eq!(database(&dir).query_row(query, [], |row| row.get(0)), Ok(2));
 }
 
 #[test]

@@ -6,6 +6,8 @@ fn main() {
     let scenario = std::env::args().nth(1).unwrap_or_default();
     match &*scenario {
         "children" => unix::children(),
+        "children of async services" => unix::children_of_async_services(),
+        "from a poll" => unix::from_a_poll(),
         "from a service" => unix::from_a_service(),
         "returns in both" => unix::returns_in_both(),
         "daemon" => unix::daemon(),
@@ -32,6 +34,9 @@ mod unix {
 
     /// The number of children.
     const CHILDREN: u32 = 300;
+
+    /// The number of children of async services.
+    const ASYNC_CHILDREN: u32 = 100;
 
     /// Runs `child` in a forked child, which exits with the code that `child` returns.
     fn in_child(child: impl FnOnce() -> i32) -> Pid {
@@ -112,6 +117,98 @@ mod unix {
         println!("{}", runner.status().len());
         assert!(runner.is_running("again"), "the parent's services continue");
         assert!(runner.stop_all().is_clean());
+    }
+
+    /// The async services of the parent are on a runtime, which has no thread in the children.
+    pub(super) fn children_of_async_services() {
+        async fn waits(ctx: &Context) {
+            while ctx.sleep_async(Duration::from_millis(1)).await {}
+        }
+        async fn again() -> Flow {
+            tokio::task::yield_now().await;
+            Flow::Again
+        }
+        async fn hook(ctx: &Context) {
+            tokio::task::yield_now().await;
+            eprintln!("hook: {}", ctx.name());
+        }
+        let runner = Runner::builder().only::<&str>([]).build();
+        runner.register(Service::of("sleeps", waits).on_stop_of(hook)).unwrap();
+        runner.register(Service::of("again", again).on_stop_of(hook)).unwrap();
+        runner.start_all().expect("it starts");
+        let check = || match check_inherited_runner(&runner) {
+            0 => check_inherited_twins(&runner),
+            failed => failed,
+        };
+        let ends: Vec<_> = (0..ASYNC_CHILDREN).map(|_| in_child(check)).collect();
+        let ends = ends.into_iter().map(|child| (child, end_of(child)));
+        let wrong: Vec<_> =
+            ends.filter(|(child, end)| *end != Some(WaitStatus::Exited(*child, 0))).collect();
+        println!("{} hung or wrong {wrong:?}", wrong.len());
+        assert!(runner.is_running("again") && runner.is_running("sleeps"), "they continue");
+        assert!(runner.stop_all().is_clean());
+    }
+
+    /// Checks the twins of the parent's runner in a child, on a runtime of the child; returns 0, or 100 and the
+    /// number of the failed check.
+    fn check_inherited_twins(runner: &Runner) -> i32 {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let report = runner.stop_all_async().await;
+            let forked =
+                |answer: Result<(), ControlError>| matches!(answer, Err(ControlError::Forked));
+            let stopwatch = Stopwatch::start();
+            runner.wait_async().await;
+            let checks = [
+                report.forked && report.services.is_empty(),
+                forked(runner.stop_async("sleeps").await.map(drop)),
+                forked(runner.restart_async("sleeps").await),
+                forked(runner.unregister_async("sleeps").await.map(drop)),
+                forked(runner.wait_ready_async("sleeps").await),
+                runner.wait_timeout_async(secs(9)).await,
+                runner.wait_for_signal_async().await.is_err(),
+                runner.run_async().await == std::process::ExitCode::from(71),
+                own_async_runner_works().await,
+                stopwatch.elapsed() < secs(2),
+            ];
+            let wrong = checks.iter().position(|good| !good);
+            wrong.map_or(0, |check| 101 + i32::try_from(check).expect("a few"))
+        })
+    }
+
+    /// Whether a runner created in the child runs its async service, on the runtime of the child.
+    async fn own_async_runner_works() -> bool {
+        async fn own(ctx: &Context) -> Flow {
+            let _ = ctx.sleep_async(Duration::from_millis(1)).await;
+            Flow::Done
+        }
+        let runner = Runner::new();
+        runner.register(Service::of("own", own)).unwrap();
+        runner.start_all().expect("it starts");
+        runner.wait_async().await;
+        runner.status()["own"].to_string() == "finished" && runner.stop_all_async().await.is_clean()
+    }
+
+    /// The child is a copy of a thread of a runtime that polls a service.
+    pub(super) fn from_a_poll() {
+        async fn forks(ctx: &Context) -> Flow {
+            tokio::task::yield_now().await;
+            let parent = ctx.runner().expect("it has one");
+            let inside = || {
+                let report = parent.stop_all();
+                let is_refused = matches!(parent.stop("forks"), Err(ControlError::Forked));
+                i32::from(!report.forked || !is_refused || ctx.is_stopping())
+            };
+            println!("{:?}", end_of(in_child(inside)).map(|status| exit_code(&status)));
+            Flow::Done
+        }
+        async fn hook(ctx: &Context) {
+            eprintln!("hook: {}", ctx.name());
+        }
+        let runner = Runner::new();
+        runner.register(Service::of("forks", forks).on_stop_of(hook)).unwrap();
+        runner.start_all().expect("it starts");
+        runner.wait();
     }
 
     /// Checks the parent's runner in a child; returns 0, or the number of the failed check.

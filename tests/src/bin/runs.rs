@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Ready, Runner, Service, StopCause};
 
 /// Reports that it is ready, and sleeps until it is asked to stop.
@@ -210,6 +211,40 @@ fn main() -> ExitCode {
             println!("{}", cause.recv().expect("the thread waits"));
             return ExitCode::SUCCESS;
         }
+        "table" => {
+            tracing_subscriber::fmt().with_ansi(false).init();
+            let fails = Service::new("a", |_| Err::<(), _>("no")).max_restarts(0);
+            tina4_service::register(fails).unwrap();
+            tina4_service::register(Service::new("web", ready_until_stopped)).unwrap();
+        }
+        "table without run" => {
+            tracing_subscriber::fmt().with_ansi(false).init();
+            let runner = Runner::builder().only::<&str>([]).dump_on_sigusr1(true).build();
+            runner.register(Service::new("web", ready_until_stopped)).unwrap();
+            runner.start_all().expect("it starts");
+            park();
+        }
+        "crashes" | "crashes with a log" => {
+            if scenario == "crashes with a log" {
+                tracing_subscriber::fmt().with_ansi(false).init();
+            }
+            let crashes = |ctx: &Context| match ctx.tick().run {
+                1 => Err("the disk\nis full"),
+                2 => Err("again"),
+                _ => Ok(Flow::Done),
+            };
+            for name in ["first", "second"] {
+                let service = Service::new(name, crashes).backoff("1ms");
+                tina4_service::register(service).unwrap();
+            }
+        }
+        "crashes without run" => {
+            let fails = Service::new("s", |_| Err::<(), _>("no")).max_restarts(0);
+            tina4_service::register(fails).unwrap();
+            tina4_service::start_all().expect("it starts");
+            tina4_service::wait();
+            return ExitCode::SUCCESS;
+        }
         "logged" => {
             tracing_subscriber::fmt().with_ansi(false).init();
             tina4_service::register(Service::new("web", ready_until_stopped)).unwrap();
@@ -242,6 +277,22 @@ fn main() -> ExitCode {
             tina4_service::register(web.stop_timeout(limit)).unwrap();
             let idle = Service::new("idle", |_| {}).interval("1h").initial_delay("1h");
             tina4_service::register(idle.on_stop(hook)).unwrap();
+        }
+        "virtual time" | "virtual time in the environment" => {
+            let mut builder = TestRunner::builder().only::<&str>([]);
+            if scenario != "virtual time" {
+                #[expect(clippy::disallowed_methods, reason = "the subject of the scenario")]
+                {
+                    builder = builder.env_vars(std::env::vars_os());
+                }
+            }
+            let mut test = builder
+                .service(Service::new("s", |_| {}).interval("1h"))
+                .build()
+                .unwrap_or_else(|error| panic!("{error}"));
+            test.advance("10s");
+            println!("{} runs", test.runs("s"));
+            return ExitCode::SUCCESS;
         }
         "logs, stuck" => {
             tracing_subscriber::fmt().init();

@@ -2,15 +2,25 @@
 
 use std::time::SystemTime;
 
-use crossbeam_channel::bounded;
-use tests::{EventWatcher, info, manual_clock, secs, sleep_until_stopped};
-use tina4_service::{Change, Context, ControlError, Runner, Service, State};
+use tests::{Ctx, EventWatcher, Kind, both_kinds, gate, info, manual_clock, secs};
+use tina4_service::{Change, Context, ControlError, Runner, State};
 
-#[test]
-fn rule_172_run_now_runs_immediately_and_keeps_the_grid() {
+both_kinds! {
+    rule_172_run_now_runs_immediately_and_keeps_the_grid,
+    rule_172_run_now_ends_a_backoff_early,
+    rule_172_run_now_is_refused_during_a_run,
+    rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid,
+    rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_stop,
+    rule_171_restart_begins_a_new_activation_of_active_and_inactive_services,
+    rule_171_is_running_means_active,
+    rule_82_a_misspelled_name_gets_a_suggestion,
+    rule_174_unknown_and_inactive_services_are_refused_with_the_reason,
+}
+
+fn rule_172_run_now_runs_immediately_and_keeps_the_grid(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", |_| {}).interval("10s")).unwrap();
+    runner.register(kind.service("s", |_| {}).interval("10s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     clock.advance(secs(3));
@@ -24,12 +34,11 @@ fn rule_172_run_now_runs_immediately_and_keeps_the_grid() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_172_run_now_ends_a_backoff_early() {
+fn rule_172_run_now_ends_a_backoff_early(kind: Kind) {
     let (runner, _clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| if ctx.tick().run == 1 { Err("no") } else { Ok(()) };
-    runner.register(Service::new("s", body).interval("1h").backoff("60s")).unwrap();
+    runner.register(kind.service("s", body).interval("1h").backoff("60s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_crash("s");
     runner.run_now("s").unwrap();
@@ -38,15 +47,14 @@ fn rule_172_run_now_ends_a_backoff_early() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_172_run_now_is_refused_during_a_run() {
+fn rule_172_run_now_is_refused_during_a_run(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let (go, gate) = bounded::<()>(0);
-    let body = move |_: &Context| {
-        let _ = gate.recv();
+    let (go, gate) = gate::<()>();
+    let body = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
     };
-    runner.register(Service::new("s", body).interval("1h")).unwrap();
+    runner.register(kind.waiting("s", body).interval("1h")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     let refused = runner.run_now("s").expect_err("it is running");
@@ -57,13 +65,12 @@ fn rule_172_run_now_is_refused_during_a_run() {
     assert_eq!(info(&runner, "s").runs, 1);
 }
 
-#[test]
-fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
+fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", |_| {}).interval("10s")).unwrap();
+    runner.register(kind.service("s", |_| {}).interval("10s")).unwrap();
     // A second service with the same due times shows that the runner has processed them.
-    runner.register(Service::new("witness", |_| {}).interval("10s")).unwrap();
+    runner.register(kind.service("witness", |_| {}).interval("10s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     watcher.wait_for_run_end("witness");
@@ -86,15 +93,14 @@ fn rule_173_a_paused_service_does_not_run_and_resumes_on_the_grid() {
     assert_eq!(runs, 2, "{all:#?}");
 }
 
-#[test]
-fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_stop() {
+fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_stop(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let (go, gate) = bounded::<()>(1);
-    let body = move |_: &Context| {
-        let _ = gate.recv();
+    let (go, gate) = gate::<()>();
+    let body = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
     };
-    runner.register(Service::new("s", body).delay("1ms")).unwrap();
+    runner.register(kind.waiting("s", body).delay("1ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     runner.pause("s").unwrap();
@@ -114,11 +120,10 @@ fn rule_173_pause_lets_the_current_run_end_and_a_paused_service_can_run_once_or_
     assert_eq!(runner.status()["s"], State::Stopped);
 }
 
-#[test]
-fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services() {
+fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", sleep_until_stopped).autostart(false)).unwrap();
+    runner.register(kind.sleeper("s").autostart(false)).unwrap();
     runner.restart("s").unwrap();
     watcher.wait_for_run_begin("s");
     runner.restart("s").unwrap();
@@ -129,16 +134,15 @@ fn rule_171_restart_begins_a_new_activation_of_active_and_inactive_services() {
     assert_eq!((starts, info(&runner, "s").runs), (2, 2), "{all:#?}");
 }
 
-#[test]
-fn rule_171_is_running_means_active() {
+fn rule_171_is_running_means_active(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("waiting", |_| {}).interval("1h")).unwrap();
-    runner.register(Service::new("running", sleep_until_stopped)).unwrap();
-    runner.register(Service::new("backing-off", |_| Err::<(), _>("no")).backoff("60s")).unwrap();
-    runner.register(Service::new("finished", |_| {})).unwrap();
-    runner.register(Service::new("failed", |_| Err::<(), _>("no")).max_restarts(0)).unwrap();
-    runner.register(Service::new("registered", |_| {}).autostart(false)).unwrap();
+    runner.register(kind.service("waiting", |_| {}).interval("1h")).unwrap();
+    runner.register(kind.sleeper("running")).unwrap();
+    runner.register(kind.service("backing-off", |_| Err::<(), _>("no")).backoff("60s")).unwrap();
+    runner.register(kind.service("finished", |_| {})).unwrap();
+    runner.register(kind.service("failed", |_| Err::<(), _>("no")).max_restarts(0)).unwrap();
+    runner.register(kind.service("registered", |_| {}).autostart(false)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("waiting");
     watcher.wait_for_run_begin("running");
@@ -178,11 +182,10 @@ const CALLS: [Call; 6] = [
     |runner, name| runner.stop(name).map(drop),
 ];
 
-#[test]
-fn rule_82_a_misspelled_name_gets_a_suggestion() {
+fn rule_82_a_misspelled_name_gets_a_suggestion(kind: Kind) {
     let runner = Runner::new();
     for name in ["cleaner", "heartbeat", "mailer"] {
-        runner.register(Service::new(name, |_| {}).autostart(false)).unwrap();
+        runner.register(kind.service(name, |_| {}).autostart(false)).unwrap();
     }
     for call in CALLS {
         let refused = call(&runner, "hartbeat").expect_err("the name is misspelled");
@@ -195,10 +198,9 @@ fn rule_82_a_misspelled_name_gets_a_suggestion() {
     }
 }
 
-#[test]
-fn rule_174_unknown_and_inactive_services_are_refused_with_the_reason() {
+fn rule_174_unknown_and_inactive_services_are_refused_with_the_reason(kind: Kind) {
     let runner = Runner::new();
-    runner.register(Service::new("s", |_| {}).autostart(false)).unwrap();
+    runner.register(kind.service("s", |_| {}).autostart(false)).unwrap();
     for call in CALLS {
         let refused = call(&runner, "nobody").expect_err("there is no such service");
         assert!(matches!(refused, ControlError::Unknown { .. }));

@@ -2,6 +2,19 @@
 //!
 //! Tests about a whole process are separate test binaries next to this directory: they end it,
 //! measure it, count its threads, change its root directory, or replace its log subscriber.
+//!
+//! The tests that `tests::both_kinds!` lists run twice: with plain and with async functions (rule 92). The
+//! others are about one kind only, or about none:
+//!
+//! - Attributes, parameters and values: a `#[service]` function is of one kind. `attribute`,
+//!   `start::values` and declared services elsewhere; `tasks::runs` and `ui-tests/tokio` have async ones.
+//! - Checks, plans and texts, where no function runs: `start::{discovery, faults, no_services, settings}`,
+//!   `schedule::{cron_check, standalone}`, `observe::untrusted_text`, `docs`.
+//! - Threads: `pool::stack`, and bodies that block or that the test kit detaches, in `testing::detached`,
+//!   `failure::cancel` and `start::unregister`.
+//! - What happens to a run that is left behind: a thread is abandoned (`stop::abandoned`,
+//!   `failure::cancel`), and a task is dropped (`tasks::stop`).
+//! - A year in virtual time, in `testing::test_runner`: a task costs the test kit some 50 us.
 #![forbid(unsafe_code)]
 
 /// What the attribute accepts and what it generates.
@@ -12,6 +25,17 @@ pub mod attribute {
 }
 
 mod control;
+
+/// Settings that the deployment changes.
+mod deployment {
+    mod effects;
+    mod environment;
+    mod faults;
+    mod queue;
+    mod selection;
+    mod settings;
+    mod values;
+}
 
 /// The documents of the project agree with the tests and the sources.
 mod docs {
@@ -35,6 +59,9 @@ mod failure {
 /// Events, status and their texts.
 mod observe {
     mod events;
+    mod facts;
+    mod health;
+    mod overdue;
     mod status;
     mod untrusted_text;
 }
@@ -43,6 +70,19 @@ mod observe {
 mod pool {
     mod locks;
     mod stack;
+}
+
+/// Services that work on the jobs of a queue.
+mod queue {
+    mod cancel;
+    mod consumer;
+    mod engine_failure;
+    mod engine_hangs;
+    mod engine_outage;
+    mod faults;
+    mod idle;
+    mod on_dead;
+    mod sqlite;
 }
 
 /// The handles of a runner.
@@ -54,8 +94,11 @@ mod runner {
 /// Async functions as services.
 mod tasks {
     mod both_kinds;
+    mod dropped;
     mod runs;
+    mod sharing;
     mod stop;
+    mod task_locals;
     mod twins;
 }
 
@@ -75,6 +118,7 @@ mod source;
 
 /// Discovery, checks and start order.
 mod start {
+    mod disabled;
     mod discovery;
     mod faults;
     mod graph;
@@ -85,6 +129,7 @@ mod start {
     mod start_all;
     mod unregister;
     mod values;
+    mod world;
 }
 
 /// Stop, deadlines and clean-up.

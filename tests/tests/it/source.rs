@@ -1,4 +1,4 @@
-//! Rules 51 and 81, as far as the source code shows them.
+//! Rules 51, 62 and 81, as far as the source code shows them.
 
 use tests::sources;
 
@@ -37,4 +37,23 @@ fn rule_51_every_poisoned_lock_is_recovered() {
         }
     }
     assert!(locks >= 5, "only {locks} calls were found");
+}
+
+/// Programs filter the log by its target.
+#[test]
+fn rule_62_every_log_line_and_span_has_the_target_of_the_crate() {
+    let mut calls = 0;
+    for (path, text) in sources("tina4-service/src") {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code: String = code.flat_map(str::split_whitespace).collect();
+        for (position, _) in code.match_indices("tracing::") {
+            let rest = &code[position + "tracing::".len()..];
+            let Some((name, arguments)) = rest.split_once("!(") else { continue };
+            if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$') {
+                assert!(arguments.starts_with("target:LOG_TARGET,"), "{path}: {name}");
+                calls += 1;
+            }
+        }
+    }
+    assert!(calls >= 8, "only {calls} calls were found");
 }

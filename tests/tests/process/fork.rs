@@ -23,6 +23,26 @@ fn rule_84_hundreds_of_children_neither_hang_nor_claim_that_anything_runs() {
 }
 
 #[test]
+fn rule_84_and_92_children_of_async_services_neither_hang_nor_claim_that_anything_runs() {
+    let ended = run("children of async services");
+    assert_eq!(ended.out, ["0 hung or wrong []"], "{ended:?}");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    // The async hooks ran in the parent when it stopped, and in no child.
+    let mut hooks = ended.errors("hook: ");
+    hooks.sort_unstable();
+    assert_eq!(hooks, ["again", "sleeps"], "{ended:?}");
+}
+
+#[test]
+fn rule_84_and_92_a_child_forked_in_a_poll_is_not_a_service() {
+    let ended = run("from a poll");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.out, ["Some(\"code 0\")"], "{ended:?}");
+    assert_eq!(ended.errors("hook: "), ["forks"], "{ended:?}");
+    assert!(ended.took < secs(4), "{ended:?}");
+}
+
+#[test]
 fn rule_84_a_child_forked_by_a_service_is_not_a_service() {
     let ended = run("from a service");
     assert_eq!(ended.code(), 0, "{ended:?}");

@@ -134,15 +134,26 @@ fn rule_44_each_waiting_runner_receives_the_signal_once() {
     assert_eq!(ended.out, ["SIGTERM", "Some(\"SIGTERM\")", "None"], "{ended:?}");
 }
 
+/// Several children, because the other wait may look before the waiters are notified.
 #[test]
 fn rule_44_another_wait_does_not_turn_the_second_signal_into_a_first() {
-    let mut child = start("stuck, and another polls");
-    child.wait_for_line("ready");
-    child.signal(Signal::SIGTERM);
-    child.wait_for_line("asked to stop");
+    let mut children: Vec<_> = (0..16).map(|_| start("stuck, and another polls")).collect();
+    for child in &mut children {
+        child.wait_for_line("ready");
+    }
+    for child in &children {
+        child.signal(Signal::SIGTERM);
+    }
+    for child in &mut children {
+        child.wait_for_line("asked to stop");
+    }
     pause(APART);
-    child.signal(Signal::SIGTERM);
-    assert_eq!(child.wait().code(), 143);
+    for child in &children {
+        child.signal(Signal::SIGTERM);
+    }
+    for child in children {
+        assert_eq!(child.wait().code(), 143);
+    }
 }
 
 #[test]
@@ -247,6 +258,34 @@ fn rule_176_run_returns_1_when_all_services_ended_on_their_own_and_one_had_faile
     assert!(ended.err.contains("): failed"), "{ended:?}");
 }
 
+/// Without a log nobody would learn of crashes after which a service runs again.
+#[test]
+fn rule_62_without_a_subscriber_run_prints_the_first_crash_of_each_service_once() {
+    let ended = run("crashes");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let mut crashes: Vec<_> = ended.err.lines().filter(|line| line.contains("crashed")).collect();
+    crashes.sort_unstable();
+    assert_eq!(crashes.len(), 2, "{ended:?}");
+    for (line, name) in crashes.into_iter().zip(["first", "second"]) {
+        let (start, end) = line.split_once(" crashed for the first time: ").expect("the text");
+        assert!(start.starts_with(&format!("`{name}` at tests/src/bin/runs.rs:")), "{line}");
+        assert_eq!(end, "the disk\\nis full; install a `tracing` subscriber to see all log lines");
+    }
+    // Two crashes, and the report.
+    assert_eq!(ended.err.lines().count(), 3, "{ended:?}");
+}
+
+#[test]
+fn rule_62_with_a_subscriber_or_without_run_no_crash_is_printed() {
+    let ended = run("crashes with a log");
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    assert_eq!(ended.err.lines().count(), 1, "only the report: {ended:?}");
+    let crashes = ended.out.iter().filter(|line| line.contains("service crashed"));
+    assert_eq!(crashes.count(), 4, "{ended:?}");
+    let ended = run("crashes without run");
+    assert_eq!((ended.code(), &*ended.err), (0, ""), "{ended:?}");
+}
+
 #[test]
 fn rule_24_and_176_run_returns_1_when_a_critical_service_failed() {
     let ended = run("critical");
@@ -303,4 +342,42 @@ fn rule_30_and_176_run_returns_78_and_lists_the_faults() {
         lines[1..].iter().any(|line| line.starts_with("  - `b` at tests/src/bin/runs.rs:")),
         "{ended:?}"
     );
+}
+
+/// A program under supervision is asked what its services are doing, and goes on.
+#[test]
+fn rule_62_and_101_sigusr1_writes_the_services_to_the_log_if_the_deployment_wants_it() {
+    let program = env!("CARGO_BIN_EXE_runs");
+    let mut command = Command::new(program);
+    command.arg("table").env("TINA4_SERVICES__DUMP_ON_SIGUSR1", "true");
+    let mut child = Child::run(&mut command);
+    child.wait_for_line_containing("service failed");
+    for _ in 0..2 {
+        child.signal(Signal::SIGUSR1);
+        child.wait_for_line_containing(
+            "services listed, because SIGUSR1 was received total=3 listed=3",
+        );
+        // The one that has failed comes first.
+        child
+            .wait_for_line_containing("a: failed, continuous, runs: 1, crashes: 1, last error: no");
+        child.wait_for_line_containing("web: running, continuous, runs: 1, crashes: 0");
+    }
+    child.signal(Signal::SIGTERM);
+    let ended = child.wait();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    // The builder sets the same, and nothing has to wait for a signal.
+    let mut child = start("table without run");
+    child.wait_for_line("ready");
+    child.signal(Signal::SIGUSR1);
+    child.wait_for_line_containing("web: running, continuous");
+    child.signal(Signal::SIGTERM);
+    assert_eq!(child.wait().status.signal(), Some(15), "stop signals have no handler");
+}
+
+#[test]
+fn rule_62_without_the_setting_sigusr1_has_no_handler() {
+    let mut child = start("table");
+    child.wait_for_line("ready");
+    child.signal(Signal::SIGUSR1);
+    assert_eq!(child.wait().status.signal(), Some(10));
 }

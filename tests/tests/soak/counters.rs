@@ -1,5 +1,6 @@
 //! The counts of the services themselves, to be compared with those of the runner.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -17,6 +18,8 @@ pub(crate) struct Counters {
     good: AtomicU64,
     errors: AtomicU64,
     panics: AtomicU64,
+    /// Runs whose future was dropped.
+    dropped: AtomicU64,
     /// Runs of the hook declared with the service: one for each activation.
     cleaned_up: AtomicU64,
     /// Hooks registered by bodies: one for each activation with a run.
@@ -38,6 +41,7 @@ impl Counters {
             good: zero(),
             errors: zero(),
             panics: zero(),
+            dropped: zero(),
             cleaned_up: zero(),
             registered: zero(),
             registered_ran: zero(),
@@ -65,6 +69,10 @@ impl Counters {
         get(&self.panics)
     }
 
+    pub(crate) fn dropped(&self) -> u64 {
+        get(&self.dropped)
+    }
+
     pub(crate) fn crashed(&self) -> u64 {
         self.errors() + self.panics()
     }
@@ -80,6 +88,30 @@ impl Counters {
         body: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let _inside = Inside::new(self);
+        self.begin(ctx);
+        let mut unfinished = Unfinished(Some(self));
+        let result = body();
+        unfinished.0 = None;
+        add(if result.is_ok() { &self.good } else { &self.errors });
+        result
+    }
+
+    /// Counts one run of an async body.
+    pub(crate) async fn run_async<T, E>(
+        self: &Arc<Self>,
+        ctx: &Context,
+        body: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let _inside = Inside::new(self);
+        self.begin(ctx);
+        let mut unfinished = Unfinished(Some(self));
+        let result = body.await;
+        unfinished.0 = None;
+        add(if result.is_ok() { &self.good } else { &self.errors });
+        result
+    }
+
+    fn begin(self: &Arc<Self>, ctx: &Context) {
         add(&self.begun);
         if !self.is_registered.swap(true, Ordering::SeqCst) {
             add(&self.registered);
@@ -90,11 +122,6 @@ impl Counters {
             add(&hook.registered_ran);
             hook.is_registered.store(false, Ordering::SeqCst);
         });
-        let mut panics = Panics(Some(&self.panics));
-        let result = body();
-        panics.0 = None;
-        add(if result.is_ok() { &self.good } else { &self.errors });
-        result
     }
 
     /// Counts one run of the declared hook.
@@ -111,7 +138,8 @@ impl Counters {
         assert!(get(&self.max_inside) <= 1, "{} copies of {name}", get(&self.max_inside));
         let (ran, registered) = (get(&self.registered_ran), get(&self.registered));
         assert_eq!(ran, registered, "hooks that {name} registered");
-        assert_eq!(self.begun(), self.good() + self.crashed(), "runs of {name}");
+        let ended = self.good() + self.crashed() + self.dropped();
+        assert_eq!(self.begun(), ended, "runs of {name}");
     }
 }
 
@@ -123,12 +151,15 @@ fn add(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Counts a panic if it is dropped before it is disarmed.
-struct Panics<'a>(Option<&'a AtomicU64>);
+/// Counts a panic, or a future that was dropped, if it is dropped before it is disarmed.
+struct Unfinished<'a>(Option<&'a Counters>);
 
-impl Drop for Panics<'_> {
+impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        self.0.map(add);
+        if let Some(counters) = self.0 {
+            let panics = std::thread::panicking();
+            add(if panics { &counters.panics } else { &counters.dropped });
+        }
     }
 }
 

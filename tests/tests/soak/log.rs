@@ -18,11 +18,12 @@ pub(crate) struct Lines {
     pub(crate) abandoned: u64,
     /// Abandoned runs that have ended.
     pub(crate) late: u64,
-    pub(crate) crashed_by_error: u64,
-    pub(crate) crashed_by_panic: u64,
-    /// Runs that were cancelled by their timeout.
-    pub(crate) cancelled: u64,
+    /// Crashes, with those that a line says were left out.
+    pub(crate) crashed: u64,
+    /// Services whose run was dropped, because it did not end in time.
+    pub(crate) dropped: u64,
     pub(crate) panicked_while_stopping: u64,
+    /// Returns, with those that a line says were left out.
     pub(crate) returned: u64,
     pub(crate) failed_hooks: u64,
     pub(crate) paused: u64,
@@ -52,14 +53,14 @@ struct Counting;
 #[derive(Default)]
 struct Parts {
     message: String,
-    error: String,
+    left_out: String,
 }
 
 impl Visit for Parts {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         let part = match field.name() {
             "message" => &mut self.message,
-            "error" => &mut self.error,
+            "left_out" => &mut self.left_out,
             _ => return,
         };
         let _ = write!(part, "{value:?}");
@@ -82,7 +83,7 @@ impl Subscriber for Counting {
     fn event(&self, event: &Event<'_>) {
         let mut parts = Parts::default();
         event.record(&mut parts);
-        let Parts { message, error } = parts;
+        let Parts { message, left_out } = parts;
         let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
         let count = match message.as_str() {
             "service started" => &mut lines.started,
@@ -92,20 +93,19 @@ impl Subscriber for Counting {
             "service paused" => &mut lines.paused,
             "service resumed" => &mut lines.resumed,
             "service stopping"
+            | "services started"
             | "service unblocked"
             | "service waits for others that it depends on" => return,
             text if text.starts_with("service blocked") => return,
+            text if text.starts_with("service recovered") => return,
+            text if text.starts_with("service runs again") => return,
+            text if text.starts_with("stop waits for") => return,
             "abandoned service ended after all" => &mut lines.late,
             "a clean-up hook failed" => &mut lines.failed_hooks,
             "service panicked after it was asked to stop" => &mut lines.panicked_while_stopping,
-            text if text.starts_with("service crashed") => {
-                if error.starts_with("panicked") {
-                    &mut lines.crashed_by_panic
-                } else if error.starts_with("cancelled") {
-                    &mut lines.cancelled
-                } else {
-                    &mut lines.crashed_by_error
-                }
+            text if text.starts_with("service crashed") => &mut lines.crashed,
+            text if text.starts_with("service stopped: its run did not return in time") => {
+                &mut lines.dropped
             }
             text if text.starts_with("service abandoned") => &mut lines.abandoned,
             text if text.starts_with("service is stuck") => &mut lines.stuck,
@@ -115,7 +115,7 @@ impl Subscriber for Counting {
             text if text.starts_with("log lines were lost") => &mut lines.missing,
             text => panic!("unexpected line `{text}`"),
         };
-        *count += 1;
+        *count += 1 + left_out.parse().unwrap_or(0);
     }
 
     fn enter(&self, _: &Id) {}

@@ -17,11 +17,13 @@ use tests::{Stopwatch, TIMEOUT, info, process, secs, until};
 use tina4_service::Runner;
 
 use self::counters::Counters;
+use self::events::{Counter, Events};
 use self::log::Lines;
 use self::memory::Memory;
 use self::services::RunnerSlot;
 
 mod counters;
+mod events;
 mod log;
 mod memory;
 mod requests;
@@ -46,7 +48,12 @@ const RESIDENT_SLACK: i64 = 32;
 /// The runtime of the async services. It outlives the runners, so that it does not count as theirs.
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(2).thread_name("tasks").build().expect("threads for the runtime")
+    builder
+        .worker_threads(2)
+        .thread_name("tasks")
+        .enable_time()
+        .build()
+        .expect("threads for the runtime")
 });
 
 fn setting<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -67,7 +74,7 @@ fn after_random_requests_all_counts_add_up_and_nothing_has_leaked() {
     // The memory that a short-lived runner leaves behind is a fixed cost of the process. A
     // long-lived one must add nothing.
     let Lifetime { after: before, .. } = lifetime(length / 10, seed);
-    let Lifetime { after, grown, lines } = lifetime(length - length / 10, !seed);
+    let Lifetime { after, grown, lines, events } = lifetime(length - length / 10, !seed);
     // Nor may a round leave more behind than the rounds before it, once those were long enough to
     // reach every service.
     assert!(grown < ROUND_SLACK, "the heap has grown within one runner, by {grown} bytes");
@@ -76,10 +83,10 @@ fn after_random_requests_all_counts_add_up_and_nothing_has_leaked() {
     assert!(after.resident - before.resident < resident << 20, "resident memory has grown");
     // Every kind of end occurred.
     let Lines { stopped, finished, failed, abandoned, .. } = lines;
-    let Lines { crashed_by_error, crashed_by_panic, cancelled, .. } = lines;
-    let crashed = [crashed_by_error, crashed_by_panic, cancelled];
+    let Events { crashed_by_error, crashed_by_panic, cancelled, .. } = events;
+    let crashed = [crashed_by_error, crashed_by_panic, cancelled, lines.dropped];
     for count in [stopped, finished, failed, abandoned].into_iter().chain(crashed) {
-        assert!(count > 0, "{lines:?}");
+        assert!(count > 0, "{lines:?} {events:?}");
     }
 }
 
@@ -92,6 +99,8 @@ struct Lifetime {
     grown: i64,
     /// Its log lines.
     lines: Lines,
+    /// Its events.
+    events: Events,
 }
 
 /// Runs one runner, from the first service to the last thread.
@@ -101,17 +110,18 @@ fn lifetime(length: Duration, seed: u64) -> Lifetime {
     let slot = RunnerSlot::default();
     slot.set(Some(runner.clone()));
     let counters = services::register(&runner, &slot, seed);
+    let counter = Counter::new(&runner);
     let mut rng = Rng::new(seed);
     let mut next_round = || round(&runner, &counters, length / ROUNDS as u32, rng.split());
     let after: [Memory; ROUNDS] = std::array::from_fn(|_| next_round());
     after.iter().for_each(|memory| println!("after a round: {memory}"));
     let [first, second, third, last] = after.map(|memory| memory.heap);
     let grown = third.min(last) - first.max(second);
-    let lines = log::take();
-    check(&runner, &counters, &lines);
+    let (lines, events) = (log::take(), counter.end(&runner));
+    check(&runner, &counters, &lines, &events);
     slot.set(None);
     drop((slot, runner, counters));
-    Lifetime { after: Memory::now(), grown, lines }
+    Lifetime { after: Memory::now(), grown, lines, events }
 }
 
 /// Ten threads make random requests for this long; then all services stop and all threads end.
@@ -158,39 +168,48 @@ fn texts(runner: &Runner) -> i64 {
 }
 
 /// Checks that all counts add up.
-fn check(runner: &Runner, all: &[Arc<Counters>], lines: &Lines) {
-    println!("{lines:?}");
+fn check(runner: &Runner, all: &[Arc<Counters>], lines: &Lines, events: &Events) {
+    println!("{lines:?}\n{events:?}");
     assert_eq!(lines.missing, 0, "log lines are missing");
     let mut total = Total::default();
     for counters in all {
         let (name, info) = (counters.name(), info(runner, counters.name()));
         assert!(!info.state.is_active(), "{name} is {}", info.state);
         counters.check();
-        assert_eq!(info.runs, counters.begun(), "runs of {name}");
-        let cancelled = if services::is_cancelled(name) { counters.good() } else { 0 };
+        // A task that is dropped before its first poll does not enter its function.
+        let unentered = info.runs - counters.begun();
+        assert!(unentered == 0 || services::may_be_dropped(name), "runs of {name}");
+        let cancelled = counters.good() + counters.dropped() + unentered;
+        let cancelled = if services::is_cancelled(name) { cancelled } else { 0 };
         assert!(info.crashes <= counters.crashed() + cancelled, "crashes of {name}");
         total.runs += counters.begun();
         total.good += counters.good();
         total.errors += counters.errors();
         total.panics += counters.panics();
+        total.dropped += counters.dropped();
         total.cleaned_up += counters.cleaned_up();
         total.crashes += info.crashes;
         total.restarts += info.restarts;
     }
     println!("{total:?}");
-    assert_eq!(total.runs, total.good + total.errors + total.panics);
+    assert_eq!(total.runs, total.good + total.errors + total.panics + total.dropped);
     // Every activation began once, ended once, and was cleaned up once.
-    let Lines { started, stopped, finished, failed, abandoned, late, .. } = *lines;
-    assert_eq!(started, stopped + finished + failed + abandoned);
+    let Lines { started, stopped, dropped, finished, failed, abandoned, late, .. } = *lines;
+    assert_eq!(started, stopped + dropped + finished + failed + abandoned);
     assert_eq!(started, total.cleaned_up);
     assert_eq!(abandoned, late, "abandoned runs that have ended");
     // Every crash was reported once: as a crash, or as a panic after a stop request. An error after
     // a stop request is no crash and is not reported. Cancelled runs return well here.
-    assert_eq!(total.crashes, lines.crashed_by_error + lines.crashed_by_panic + lines.cancelled);
-    assert_eq!(total.panics, lines.crashed_by_panic + lines.panicked_while_stopping);
-    assert!(total.errors >= lines.crashed_by_error);
-    assert!(total.errors - lines.crashed_by_error <= stopped + abandoned);
-    assert!(total.restarts <= total.crashes + lines.returned);
+    assert!(events.agree(total.crashes, events.crashed()));
+    assert!(events.agree(total.panics, events.crashed_by_panic + lines.panicked_while_stopping));
+    assert!(total.errors >= events.crashed_by_error);
+    let unreported = total.errors - events.crashed_by_error;
+    assert!(unreported <= stopped + dropped + abandoned + events.missed);
+    assert!(total.dropped > 0, "futures of runs were dropped");
+    assert!(total.restarts <= total.crashes + events.returned + events.missed);
+    // The log has a line for the first ones, and then counts them.
+    assert!(0 < lines.crashed && lines.crashed <= total.crashes);
+    assert!(lines.returned <= events.returned + events.missed);
 }
 
 #[derive(Debug, Default)]
@@ -199,6 +218,7 @@ struct Total {
     good: u64,
     errors: u64,
     panics: u64,
+    dropped: u64,
     cleaned_up: u64,
     crashes: u64,
     restarts: u64,

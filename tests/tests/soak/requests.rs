@@ -1,10 +1,12 @@
 //! Random requests to the runner.
 
+use std::time::Duration;
+
 use tests::pause;
 use tests::rng::Rng;
 use tina4_service::{ControlError, Runner, StartError, Stopped};
 
-use super::{SERVICES, services};
+use super::{RUNTIME, SERVICES, services};
 
 /// Makes requests until `over`, and returns how many.
 ///
@@ -37,7 +39,8 @@ fn request(runner: &Runner, name: &str, rng: &mut Rng) -> Result<(), ControlErro
         55..65 => runner.run_now(name),
         65..75 => runner.pause(name),
         75..85 => runner.resume(name),
-        85..90 => {
+        85..88 => dropped_request(runner, name, rng),
+        88..90 => {
             assert_eq!(runner.status().len() as u64, SERVICES);
             Ok(())
         }
@@ -57,6 +60,31 @@ fn request(runner: &Runner, name: &str, rng: &mut Rng) -> Result<(), ControlErro
         }
         _ => runner.check().map(drop).map_err(ControlError::Start),
     }
+}
+
+/// An async twin that is dropped at a random moment, or answered before.
+fn dropped_request(runner: &Runner, name: &str, rng: &mut Rng) -> Result<(), ControlError> {
+    let length = Duration::from_micros(rng.below(2_000));
+    let request = async {
+        match rng.below(5) {
+            0 => runner.stop_async(name).await.map(drop),
+            1 => runner.restart_async(name).await,
+            2 => {
+                // It may have become impossible.
+                drop(runner.wait_ready_async(name).await);
+                Ok(())
+            }
+            3 => {
+                let _ = runner.wait_timeout_async(Duration::from_millis(1)).await;
+                Ok(())
+            }
+            _ => {
+                runner.wait_async().await;
+                Ok(())
+            }
+        }
+    };
+    RUNTIME.block_on(async { tokio::time::timeout(length, request).await }).unwrap_or(Ok(()))
 }
 
 /// Checks that an answer is valid.

@@ -1,10 +1,10 @@
-//! The services of the test: ten kinds, thirty of each; some are async.
+//! The services of the test: ten kinds, thirty of each; some are async, of which some wait, and are dropped.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tests::rng::Rng;
-use tests::{millis, pause, secs};
+use tests::{Ctx, Kind, millis, pause, secs};
 use tina4_service::{Context, ControlError, Flow, OnTimeout, Runner, Service, Stopped};
 
 use super::SERVICES;
@@ -30,11 +30,23 @@ pub(crate) fn ignores_stop(name: &str) -> bool {
 /// Whether runs of the service of this name are cancelled if they exceed their timeout.
 pub(crate) fn is_cancelled(name: &str) -> bool {
     let number = name.trim_start_matches('s').parse::<u64>();
-    number.is_ok_and(|number| number % (2 * KINDS) == EXCEEDS_TIMEOUT)
+    number.is_ok_and(|number| {
+        number % (2 * KINDS) == EXCEEDS_TIMEOUT || number % (4 * KINDS) == KINDS + EXCEEDS_TIMEOUT
+    })
 }
 
-/// Whether this service is async: every second one of the kinds whose runs are short.
-fn is_async(number: u64) -> bool {
+/// Whether this service is async and waits: every second one of the kinds whose runs are long. Their futures
+/// are dropped at the end of their stop or at their timeout.
+pub(crate) fn may_be_dropped(name: &str) -> bool {
+    name.trim_start_matches('s').parse().is_ok_and(waits)
+}
+
+fn waits(number: u64) -> bool {
+    matches!(number % (2 * KINDS), 13 | 14 | 18)
+}
+
+/// Whether this service is async and waits for nothing: every second one of the kinds whose runs are short.
+fn is_quick_task(number: u64) -> bool {
     matches!(number % (2 * KINDS), 0 | 1)
 }
 
@@ -64,13 +76,17 @@ pub(crate) fn register(runner: &Runner, slot: &RunnerSlot, seed: u64) -> Vec<Arc
 }
 
 fn service(slot: &RunnerSlot, number: u64, counters: &Arc<Counters>, rng: Rng) -> Service {
-    let (slot, rng) = (slot.clone(), Mutex::new(rng));
+    let (slot, rng) = (slot.clone(), Arc::new(Mutex::new(rng)));
     let (runs, hooks) = (Arc::clone(counters), Arc::clone(counters));
-    let body = move |ctx: &Context| {
-        let mut own = rng.lock().unwrap_or_else(PoisonError::into_inner).split();
-        runs.run(ctx, || run(&slot, number, ctx, &mut own))
-    };
-    let service = if is_async(number) {
+    let own_rng = move || rng.lock().unwrap_or_else(PoisonError::into_inner).split();
+    let task = (Arc::clone(counters), own_rng.clone());
+    let body = move |ctx: &Context| runs.run(ctx, || run(&slot, number, ctx, &mut own_rng()));
+    let service = if waits(number) {
+        Kind::Async.waiting(name(number), async move |ctx: Ctx<'_>| {
+            let (runs, own_rng) = task;
+            runs.run_async(&ctx, run_async(number, &ctx, own_rng())).await
+        })
+    } else if is_quick_task(number) {
         // Called in the first poll of the task.
         let body = move |ctx: &Context| {
             let result = body(ctx);
@@ -171,6 +187,41 @@ fn run(slot: &RunnerSlot, number: u64, ctx: &Context, rng: &mut Rng) -> Result<F
         }
         // The other kinds, and runs that do nothing this time.
         _ => {}
+    }
+    Ok(Flow::Wait)
+}
+
+/// One run of a service that waits.
+async fn run_async(number: u64, ctx: &Ctx<'_>, mut rng: Rng) -> Result<Flow, String> {
+    match number % KINDS {
+        // Is sometimes dropped after its stop.
+        IGNORES_STOP => tokio::time::sleep(millis(rng.below(40))).await,
+        // Waits for hours, in different ways, and drops some of its waits.
+        4 => {
+            for _ in 0..rng.below(4) {
+                tokio::select! {
+                    () = ctx.stopped() => {}
+                    _ = ctx.sleep(millis(rng.below(3))) => {}
+                }
+            }
+            if rng.one_in(2) {
+                ctx.stopped().await;
+            } else {
+                ctx.until_stopped().await;
+            }
+            match rng.below(3) {
+                0 => panic!("after the stop request"),
+                1 => return Err("after the stop request".to_owned()),
+                _ => {}
+            }
+        }
+        // Sometimes stuck, and then dropped or not.
+        EXCEEDS_TIMEOUT => {
+            ctx.heartbeat();
+            let _ = ctx.sleep(millis(rng.below(11))).await;
+            return Ok(Flow::After(millis(rng.below(20))));
+        }
+        other => unreachable!("kind {other} does not wait"),
     }
     Ok(Flow::Wait)
 }

@@ -125,3 +125,42 @@ pub(crate) fn impl_trait(span: Span) -> Error {
         "a service cannot have an `impl Trait` parameter, because nothing determines its type; write the type",
     )
 }
+
+// Queues
+
+pub(crate) fn queue_without_job(span: Span) -> Error {
+    Error::new(
+        span,
+        "a service with `queue` needs a parameter for its jobs; add `job: Job<T>`, where `T` is the type of the jobs",
+    )
+}
+
+pub(crate) fn job_without_queue(parameter: impl ToTokens) -> Error {
+    Error::new_spanned(
+        parameter,
+        "a `Job` comes from a queue; add `queue = EMAILS`, where `EMAILS` is a constant of type `Queue<T>`",
+    )
+}
+
+pub(crate) fn second_job(parameter: impl ToTokens) -> Error {
+    Error::new_spanned(
+        parameter,
+        "a service runs one job at a time, and takes one `Job`; remove this one, or use a service for each queue",
+    )
+}
+
+pub(crate) fn dead_job_parameter(parameter: impl ToTokens) -> Error {
+    Error::new_spanned(
+        parameter,
+        "a `DeadJob` is for the function of `on_dead`; take a `Job` here, or name this function in the `on_dead` of a queue service",
+    )
+}
+
+pub(crate) fn local_with_concurrency(parameter: impl ToTokens, concurrency: u32) -> Error {
+    Error::new_spanned(
+        parameter,
+        format!(
+            "a `Local` belongs to one run at a time, and `concurrency` is {concurrency}; share a value with `Res`, or remove `concurrency`"
+        ),
+    )
+}

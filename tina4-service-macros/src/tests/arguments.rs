@@ -10,7 +10,7 @@ fn unknown_and_duplicate_keys() {
         (
             "colour = 1",
             &[
-                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `timezone`, `anchor`, `tolerance`, `initial_delay`, `jitter`, `timeout`, `on_timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `crate`",
+                "unknown key `colour`; the keys are `name`, `interval`, `delay`, `cron`, `queue`, `timezone`, `anchor`, `tolerance`, `initial_delay`, `jitter`, `timeout`, `on_timeout`, `restart`, `max_restarts`, `restart_window`, `backoff`, `max_backoff`, `stop_timeout`, `attempts`, `concurrency`, `lease`, `poll`, `keep_dead`, `keep_done`, `shared`, `on_dead`, `after`, `requires`, `ready`, `on_stop`, `autostart`, `critical`, `tags`, `crate`",
             ],
         ),
         ("interval = \"1s\", interval = \"2s\"", &["`interval` is given more than once; keep one"]),
@@ -398,4 +398,31 @@ fn many_faults_in_one_build() {
         "const fn f<T>((a, b): (A, B)) {}",
     );
     assert_eq!(found.len(), 14, "{found:#?}");
+}
+
+#[test]
+fn rule_156_tags_are_a_list_of_names() {
+    check(&[
+        ("tags = [\"mail\", \"slow\"]", &[]),
+        ("tags = []", &[]),
+        ("tags = \"mail\"", &["`tags` takes a list in brackets; write `tags = [\"mail\"]`"]),
+        ("tags = mail", &["`tags` takes a list in brackets; write `tags = [\"mail\"]`"]),
+        ("tags = [mail]", &["expected a tag as a string, found `mail`; write `tags = [\"mail\"]`"]),
+        ("tags = [5]", &["expected a tag as a string, found `5`; write `tags = [\"mail\"]`"]),
+        (
+            "tags = [\"a\" \"b\"]",
+            &["expected `,` in the list of `tags`, found `\"b\"`; separate tags with commas"],
+        ),
+        ("tags = [\"a\", \"b\", \"a\"]", &["`\"a\"` is in `tags` more than once; keep one"]),
+        (
+            "tags = [\"\", \"e mail\", \"2nd\"]",
+            &[
+                "the tag is empty; write one, such as `\"mail\"`",
+                "a tag cannot contain spaces; use ASCII letters, digits, `_`, `-` and `.`",
+                "a tag cannot start with `2`; start it with an ASCII letter",
+            ],
+        ),
+        ("tag = [\"mail\"]", &["unknown key `tag`; did you mean `tags`?"]),
+    ]);
+    super::check_settings("tags = [\"mail\", \"slow\"]", ".tags(&[\"mail\", \"slow\"])");
 }

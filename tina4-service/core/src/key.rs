@@ -14,6 +14,8 @@ pub enum Key {
     Delay,
     /// Calendar time.
     Cron,
+    /// The queue whose jobs the service works on.
+    Queue,
     /// The time zone of `cron` and `anchor`.
     Timezone,
     /// A time on the wall clock's grid.
@@ -40,6 +42,22 @@ pub enum Key {
     MaxBackoff,
     /// How long a stop waits for the service.
     StopTimeout,
+    /// How often a job is attempted.
+    Attempts,
+    /// How many jobs run at once.
+    Concurrency,
+    /// How long a job is claimed, unless that is renewed.
+    Lease,
+    /// How often the queue is looked at.
+    Poll,
+    /// How long dead jobs are kept.
+    KeepDead,
+    /// How long a copy of each done job is kept.
+    KeepDone,
+    /// Whether other services may work on the same queue.
+    Shared,
+    /// The function that is told of each dead job.
+    OnDead,
     /// The services that start before this one and stop after it.
     After,
     /// The services that must be ready before this one starts, and that stop after it.
@@ -52,6 +70,8 @@ pub enum Key {
     Autostart,
     /// Whether a failure of the service shuts the runner down.
     Critical,
+    /// The groups that it belongs to, for the selection of services.
+    Tags,
     /// The path of the runtime crate.
     Crate,
 }
@@ -64,6 +84,7 @@ impl Key {
         Self::Interval,
         Self::Delay,
         Self::Cron,
+        Self::Queue,
         Self::Timezone,
         Self::Anchor,
         Self::Tolerance,
@@ -77,12 +98,21 @@ impl Key {
         Self::Backoff,
         Self::MaxBackoff,
         Self::StopTimeout,
+        Self::Attempts,
+        Self::Concurrency,
+        Self::Lease,
+        Self::Poll,
+        Self::KeepDead,
+        Self::KeepDone,
+        Self::Shared,
+        Self::OnDead,
         Self::After,
         Self::Requires,
         Self::Ready,
         Self::OnStop,
         Self::Autostart,
         Self::Critical,
+        Self::Tags,
         Self::Crate,
     ];
 
@@ -94,6 +124,7 @@ impl Key {
             Self::Interval => "interval",
             Self::Delay => "delay",
             Self::Cron => "cron",
+            Self::Queue => "queue",
             Self::Timezone => "timezone",
             Self::Anchor => "anchor",
             Self::Tolerance => "tolerance",
@@ -107,12 +138,21 @@ impl Key {
             Self::Backoff => "backoff",
             Self::MaxBackoff => "max_backoff",
             Self::StopTimeout => "stop_timeout",
+            Self::Attempts => "attempts",
+            Self::Concurrency => "concurrency",
+            Self::Lease => "lease",
+            Self::Poll => "poll",
+            Self::KeepDead => "keep_dead",
+            Self::KeepDone => "keep_done",
+            Self::Shared => "shared",
+            Self::OnDead => "on_dead",
             Self::After => "after",
             Self::Requires => "requires",
             Self::Ready => "ready",
             Self::OnStop => "on_stop",
             Self::Autostart => "autostart",
             Self::Critical => "critical",
+            Self::Tags => "tags",
             Self::Crate => "crate",
         }
     }

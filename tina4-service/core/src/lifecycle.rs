@@ -22,29 +22,33 @@
 //! ```
 //!
 //! A service that waits is `Blocked` while one that it requires cannot become ready; it is then in
-//! an activation, but not active. `Idle` is registered, stopped, cancelled, finished or failed; a `Pending` service may be
+//! an activation, but not active. `Idle` is registered, disabled, stopped, cancelled, finished or failed; a `Pending` service may be
 //! paused. A run that is a task is dropped at the deadline, and abandoned only if it does not end then either. A service
 //! can be started again from `Abandoned` once nothing of it is alive. A start that fails leads back
 //! to `Idle`.
 
 mod action;
 mod clean_up;
+mod consuming;
 mod control;
 mod crash;
 mod cron;
 mod cron_state;
 mod dependencies;
+mod due_time;
 mod end_reason;
 mod facts;
 mod input;
 mod machine;
 mod occurrence;
+mod overdue;
 mod phase;
 mod queries;
 mod readiness;
 mod refusal;
 mod reschedule;
 mod run_kind;
+mod run_outcome;
 mod runs;
 mod state;
 #[cfg(test)]
@@ -52,14 +56,18 @@ mod tests;
 mod transition;
 
 pub use action::Action;
+pub use consuming::Consuming;
 pub use crash::Crash;
 pub use dependencies::Dependencies;
+pub use due_time::DueTime;
 pub use end_reason::EndReason;
 pub use facts::Facts;
 pub use input::Input;
 pub use machine::Lifecycle;
+pub use overdue::{OverdueFacts, SignedNanos};
 pub use readiness::Readiness;
 pub use refusal::Refusal;
 pub use run_kind::RunKind;
+pub use run_outcome::RunOutcome;
 pub use state::State;
 pub use transition::Transition;

@@ -136,13 +136,14 @@ impl Restarts {
         self.0.as_ref().map_or(0, |counters| counters.consecutive_crashes)
     }
 
-    /// Records a recovery: resets the number of consecutive crashes.
+    /// Records a recovery: resets the number of consecutive crashes, and returns it.
     ///
     /// Restarts within the window still count.
     #[inline]
-    pub fn recovered(&mut self) {
-        if let Some(counters) = &mut self.0 {
-            counters.consecutive_crashes = 0;
+    pub fn recovered(&mut self) -> u32 {
+        match &mut self.0 {
+            Some(counters) => std::mem::take(&mut counters.consecutive_crashes),
+            None => 0,
         }
     }
 
@@ -229,7 +230,7 @@ mod tests {
         let mut restarts = Restarts::default();
         restarts.crashed(&policy, 0, CrashKind::Transient);
         restarts.crashed(&policy, 0, CrashKind::Transient);
-        restarts.recovered();
+        assert_eq!((restarts.recovered(), restarts.recovered()), (2, 0));
         assert_eq!(restarts.consecutive_crashes(), 0);
         assert_eq!(secs(restarts.crashed(&policy, 0, CrashKind::Transient)), Some(1));
     }
@@ -288,7 +289,7 @@ mod tests {
                 let now = at * 1_000_000_000;
                 let verdict = restarts.crashed(&policy, now, CrashKind::Transient);
                 restarts.restarted(&policy, now);
-                restarts.recovered();
+                let _ = restarts.recovered();
                 secs(verdict)
             })
             .collect()

@@ -7,6 +7,7 @@ use crate::calendar::Zone;
 use crate::cron::Cron;
 use crate::instants::{self, CivilTimes, ClockChange};
 use crate::nanos::Nanos;
+use crate::queue_spec::QueueSpec;
 use crate::timezone::Timezone;
 
 /// When a service runs, as declared. The time zone is only a name here; the runtime looks it up.
@@ -21,6 +22,9 @@ pub enum Schedule {
     Delay(Duration),
     /// Calendar time in a time zone.
     Calendar(Calendar, Timezone),
+    /// The function is called with each job of a queue. To the life cycle it is one run from start to stop,
+    /// and the jobs are part of it.
+    Queue(QueueSpec),
 }
 
 /// Due times on the wall clock, which are called occurrences.
@@ -33,21 +37,43 @@ pub enum Calendar {
 }
 
 impl Schedule {
+    /// Whether the service works on the jobs of a queue.
+    #[must_use]
+    pub const fn is_queue(&self) -> bool {
+        match self {
+            Self::Queue(_) => true,
+            Self::Continuous | Self::Interval(_) | Self::Delay(_) | Self::Calendar(..) => false,
+        }
+    }
+
+    /// The kind of schedule, in a word.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Continuous => "continuous",
+            Self::Interval(_) => "interval",
+            Self::Delay(_) => "delay",
+            Self::Calendar(Calendar::Cron(_), _) => "cron",
+            Self::Calendar(Calendar::Anchored(_), _) => "anchored interval",
+            Self::Queue(_) => "queue",
+        }
+    }
+
     /// Whether the schedule repeats runs.
     #[must_use]
     pub const fn is_periodic(&self) -> bool {
         match self {
-            Self::Continuous => false,
+            Self::Continuous | Self::Queue(_) => false,
             Self::Interval(_) | Self::Delay(_) | Self::Calendar(..) => true,
         }
     }
 
     /// The interval, the delay, or the shortest time between two occurrences, which is expensive to
-    /// compute; `None` for a continuous service.
+    /// compute; `None` for a continuous service and for one with a queue.
     #[must_use]
     pub fn shortest_period(&self) -> Option<Duration> {
         match self {
-            Self::Continuous => None,
+            Self::Continuous | Self::Queue(_) => None,
             Self::Interval(period) | Self::Delay(period) => Some(*period),
             Self::Calendar(Calendar::Cron(cron), _) => Some(cron.shortest_interval()),
             Self::Calendar(Calendar::Anchored(anchored), _) => Some(anchored.period),
@@ -56,7 +82,7 @@ impl Schedule {
 }
 
 /// In words: `every 30s`, `5s after each run`, `continuous`, `0 8 * * * (Europe/Berlin)`,
-/// `every 1h 30m anchored at 00:00 (local)`.
+/// `every 1h 30m anchored at 00:00 (local)`, `the jobs of a queue`.
 impl std::fmt::Display for Schedule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -68,6 +94,10 @@ impl std::fmt::Display for Schedule {
                 write!(f, "{} after each run", crate::duration::format(*pause))
             }
             Self::Calendar(calendar, zone) => write!(f, "{calendar} ({zone})"),
+            Self::Queue(QueueSpec { concurrency: 1, .. }) => f.write_str("the jobs of a queue"),
+            Self::Queue(QueueSpec { concurrency, .. }) => {
+                write!(f, "the jobs of a queue, up to {concurrency} at once")
+            }
         }
     }
 }

@@ -14,14 +14,18 @@ use crate::{OnTimeout, Ready, RestartPolicy, Schedule};
 
 mod draft;
 mod fault;
+mod queue;
 mod range;
 mod reschedule;
 mod rules;
 mod setting;
+mod settings;
+mod words;
 
 pub use self::draft::Draft;
 pub use self::fault::Fault;
 pub use self::setting::Setting;
+pub use self::words::{count_too_large, negative_count, unknown_word};
 
 /// The checked settings of a service, with all defaults filled in.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,18 +1,23 @@
 //! [`ActiveClaim`]: the duty to end a claim.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::async_executor::AsyncExecutor;
 use crate::claim::Held;
 use crate::end::{End, Ended};
 use crate::executor::Executor;
+use crate::feature::Feature;
 use crate::finish_error::FinishError;
 use crate::outcome;
 use crate::queues::Queues;
 use crate::retry_policy::RetryPolicy;
+use crate::shared_claim::{Progress, SharedClaim};
 
-/// A claim that must end. If it is dropped, the job is given back; in a panic the attempt fails.
+/// A claim that must end. If it is dropped, the job is given back; in a panic the attempt fails. If a
+/// consumer has handed out the job, the consumer ends what the function has not ended.
 #[derive(Debug)]
 pub(crate) struct ActiveClaim {
     pub(crate) queues: Queues,
@@ -21,14 +26,24 @@ pub(crate) struct ActiveClaim {
     pub(crate) attempt: u32,
     pub(crate) lease: Duration,
     pub(crate) policy: RetryPolicy,
+    /// Whether a copy of the job is kept once it is done.
+    pub(crate) keeps_done: bool,
     /// Whether dropping it still has to end the claim.
     pub(crate) is_open: bool,
+    /// What it shares with the consumer that has handed it out.
+    pub(crate) shared: Option<Arc<SharedClaim>>,
 }
 
 impl ActiveClaim {
     /// How the claim ends after this error.
     pub(crate) fn end_after(&self, error: &(dyn Error + 'static)) -> End {
         outcome::end_after(error, self.attempt, &self.policy, variation(self.held))
+    }
+
+    /// Ends the claim as done.
+    pub(crate) fn complete(self) -> Result<(), FinishError> {
+        let end = End::done(self.keeps_done);
+        self.finish(end)
     }
 
     /// Ends the claim.
@@ -38,13 +53,48 @@ impl ActiveClaim {
 
     fn end(&mut self, end: End) -> Result<(), FinishError> {
         self.is_open = false;
+        self.leave_open(Progress::Finishing)?;
+        let finishing = self.shared.as_deref().map(Finishing);
+        let shared = self.shared.as_ref().filter(|_| !end.is_done());
+        let recorded = shared.map(|shared| (shared, end.clone()));
+        let result = self.end_on_engine(end);
+        match (recorded, &result) {
+            (Some((shared, end)), Ok(())) => shared.record(end),
+            // The consumer ends the claim like this, even if the function returns as if the job was done.
+            (Some((shared, end)), Err(FinishError::Engine(_))) => shared.intend(end),
+            (Some(_) | None, _) => {}
+        }
+        self.reopen_unless_refused(&result);
+        drop(finishing);
+        result
+    }
+
+    /// Claims the right to end a claim that is shared with a consumer.
+    fn leave_open(&self, next: Progress) -> Result<(), FinishError> {
+        match self.shared.as_ref().map(|shared| shared.leave_open(next)) {
+            None | Some(Ok(())) => Ok(()),
+            // The function has returned, and the consumer has ended the claim.
+            Some(Err(_)) => Err(self.stale()),
+        }
+    }
+
+    /// Leaves a claim that could not be ended to the consumer that has handed it out.
+    fn reopen_unless_refused(&self, result: &Result<(), FinishError>) {
+        let is_left =
+            matches!(result, Err(FinishError::Engine(_) | FinishError::WrongEngine { .. }));
+        if is_left && let Some(shared) = &self.shared {
+            shared.reopen();
+        }
+    }
+
+    fn end_on_engine(&self, end: End) -> Result<(), FinishError> {
         let (failed, dead, returned) = match end {
-            End::Done => (0, 0, 0),
+            End::Done | End::Kept => (0, 0, 0),
             End::Again { .. } => (1, 0, 0),
             End::Dead { .. } => (1, 1, 0),
             End::Back => (0, 0, 1),
         };
-        let done = u64::from(matches!(end, End::Done));
+        let done = u64::from(end.is_done());
         let ended = Ended { held: self.held, end };
         let turn = self.queues.engine().turn(&[ended], &[], self.queues.now())?;
         if !turn.stale.is_empty() {
@@ -68,15 +118,56 @@ impl ActiveClaim {
         transaction: &mut E,
     ) -> Result<(), FinishError> {
         self.is_open = false;
-        let engine = self.queues.engine();
-        if engine.name() != E::ENGINE {
-            return Err(FinishError::WrongEngine {
-                queue: self.queue,
-                engine: engine.name(),
-                transaction: E::ENGINE,
-            });
+        self.leave_open(Progress::InTransaction)?;
+        let result = self.complete_on(transaction);
+        self.reopen_unless_refused(&result);
+        result
+    }
+
+    fn complete_on<Db, E: Executor<Db>>(&self, transaction: &mut E) -> Result<(), FinishError> {
+        self.check_transaction(E::ENGINE)?;
+        let owner = self.queues.engine().owner();
+        let was_held =
+            transaction.complete(self.held, owner, self.keeps_done, self.queues.now())?;
+        self.completed(was_held)
+    }
+
+    /// [`complete_in`](Self::complete_in) in an asynchronous driver.
+    pub(crate) async fn complete_in_async<Db, E: AsyncExecutor<Db>>(
+        mut self,
+        transaction: &mut E,
+    ) -> Result<(), FinishError> {
+        self.is_open = false;
+        self.leave_open(Progress::InTransaction)?;
+        let result = self.complete_on_async(transaction).await;
+        self.reopen_unless_refused(&result);
+        result
+    }
+
+    async fn complete_on_async<Db, E: AsyncExecutor<Db>>(
+        &self,
+        transaction: &mut E,
+    ) -> Result<(), FinishError> {
+        self.check_transaction(E::ENGINE)?;
+        let owner = self.queues.engine().owner();
+        let completing = transaction.complete(self.held, owner, self.keeps_done, self.queues.now());
+        let was_held = completing.await?;
+        self.completed(was_held)
+    }
+
+    /// Refuses a transaction that cannot end the claim.
+    fn check_transaction(&self, transaction: &'static str) -> Result<(), FinishError> {
+        self.queues.require(Feature::Transactions)?;
+        let engine = self.queues.engine().name();
+        if engine != transaction {
+            return Err(FinishError::WrongEngine { queue: self.queue, engine, transaction });
         }
-        if !transaction.complete(self.held, engine.owner(), self.queues.now())? {
+        Ok(())
+    }
+
+    /// Counts a finish in a transaction.
+    fn completed(&self, was_held: bool) -> Result<(), FinishError> {
+        if !was_held {
             return Err(self.stale());
         }
         self.queues.count(self.queue, |counters| counters.done += 1);
@@ -97,9 +188,19 @@ impl ActiveClaim {
     }
 }
 
+/// The function is ending a claim. Also if the engine panics, nobody waits for it afterwards: how it has ended is
+/// unknown then.
+struct Finishing<'a>(&'a SharedClaim);
+
+impl Drop for Finishing<'_> {
+    fn drop(&mut self) {
+        self.0.finished();
+    }
+}
+
 impl Drop for ActiveClaim {
     fn drop(&mut self) {
-        if !self.is_open {
+        if !self.is_open || self.shared.is_some() {
             return;
         }
         let end = if thread::panicking() { self.end_after(&Panicked) } else { End::Back };
@@ -121,7 +222,7 @@ impl std::fmt::Display for Panicked {
 impl Error for Panicked {}
 
 /// A number that varies the backoff: evenly distributed over claims, and the same for the same one.
-fn variation(held: Held) -> u64 {
+pub(crate) fn variation(held: Held) -> u64 {
     // The mixing function of SplitMix64.
     let folded = held.id.get() ^ (held.id.get() >> 64);
     let mut z = u64::try_from(folded & u128::from(u64::MAX)).unwrap_or(0);

@@ -17,6 +17,9 @@
 //! report.assert_passed();
 //! assert!(report.passed.len() > 100);
 //! ```
+//!
+//! For an engine whose store is a server, [`Load`] checks that nothing is lost while a test disturbs it, and
+//! [`Proxy`] stops and cuts its connections. [`Endurance`] measures claims beside many jobs.
 
 use std::thread;
 
@@ -28,9 +31,14 @@ mod claim_cases;
 mod concurrency_cases;
 mod dead_cases;
 mod delay_cases;
+mod done_cases;
+mod endurance;
 mod finish_cases;
+mod load;
 mod loss_cases;
+mod next_cases;
 mod order_cases;
+mod proxy;
 mod push_cases;
 mod refusal_cases;
 mod renew_cases;
@@ -43,6 +51,9 @@ mod walk_cases;
 
 use self::bench::Bench;
 pub use self::case::Case;
+pub use self::endurance::{ClaimTimes, Endurance};
+pub use self::load::Load;
+pub use self::proxy::Proxy;
 pub use self::report::Report;
 pub use self::store::{Store, VirtualStore};
 
@@ -54,12 +65,14 @@ pub fn cases() -> Vec<Case> {
         unique_cases::CASES,
         delay_cases::CASES,
         order_cases::CASES,
+        next_cases::CASES,
         claim_cases::CASES,
         finish_cases::CASES,
         renew_cases::CASES,
         loss_cases::CASES,
         suspect_cases::CASES,
         dead_cases::CASES,
+        done_cases::CASES,
         cancel_cases::CASES,
         backlog_cases::CASES,
         concurrency_cases::CASES,

@@ -22,6 +22,20 @@ pub struct Counters {
     pub lost: u64,
 }
 
+impl Counters {
+    /// Adds others. Every field is named, so that a new one is not forgotten.
+    pub(crate) fn add(&mut self, more: Self) {
+        let Self { pushed, done, failed, dead, returned, stale, lost } = more;
+        self.pushed += pushed;
+        self.done += done;
+        self.failed += failed;
+        self.dead += dead;
+        self.returned += returned;
+        self.stale += stale;
+        self.lost += lost;
+    }
+}
+
 /// The statistics of a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {

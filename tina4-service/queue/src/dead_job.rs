@@ -1,5 +1,7 @@
 //! [`DeadJob`] and [`DeadSelection`].
 
+use std::time::Duration;
+
 use crate::job_id::JobId;
 use crate::timestamp::Timestamp;
 
@@ -29,16 +31,19 @@ pub enum DeadSelection {
     One(JobId),
     /// Those that died before this instant.
     DiedBefore(Timestamp),
+    /// Those that died this long ago or longer, by the clock of the engine.
+    OlderThan(Duration),
 }
 
 impl DeadSelection {
-    /// Whether it selects the job with this id that died at this instant.
+    /// Whether it selects the job with this id that died at this instant, if it is `now`.
     #[must_use]
-    pub fn selects(self, id: JobId, died_at: Timestamp) -> bool {
+    pub fn selects(self, id: JobId, died_at: Timestamp, now: Timestamp) -> bool {
         match self {
             Self::All => true,
             Self::One(one) => one == id,
             Self::DiedBefore(limit) => died_at < limit,
+            Self::OlderThan(age) => died_at <= now.minus(age),
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::claim::Held;
 pub enum End {
     /// The job is done, and forgotten.
     Done,
+    /// The job is done, and a copy of it is kept, see [`Engine::done`](crate::Engine::done).
+    Kept,
     /// The attempt failed, and another one follows.
     Again {
         /// How long from now the job becomes ready. A duration, because on some engines the clock of
@@ -24,6 +26,21 @@ pub enum End {
     },
     /// The job is given back as if it had not been claimed: the attempt does not count.
     Back,
+}
+
+impl End {
+    /// Whether the job is done.
+    pub(crate) const fn is_done(&self) -> bool {
+        match self {
+            Self::Done | Self::Kept => true,
+            Self::Again { .. } | Self::Dead { .. } | Self::Back => false,
+        }
+    }
+
+    /// How a job that is done ends.
+    pub(crate) const fn done(keeps_copy: bool) -> Self {
+        if keeps_copy { Self::Kept } else { Self::Done }
+    }
 }
 
 /// A claim that ends.

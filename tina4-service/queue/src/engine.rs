@@ -7,6 +7,7 @@ use crate::cancelled::Cancelled;
 use crate::capabilities::Capabilities;
 use crate::claim::Held;
 use crate::dead_job::{DeadJob, DeadSelection};
+use crate::done_job::DoneJob;
 use crate::end::Ended;
 use crate::engine_error::EngineError;
 use crate::feature::Feature;
@@ -64,18 +65,43 @@ pub trait Engine: Send + Sync {
     /// 3. For each request: claims ready jobs by priority (highest first), then due time, then id.
     ///    With [`Feature::Losses`], a job whose claims were lost twice or more is claimed only while this owner holds no other
     ///    claim, and nothing else is claimed while it holds that one, so that a job that kills its process takes
-    ///    no others with it. It is not overtaken: jobs after it wait.
+    ///    no others with it. It is not overtaken: jobs after it wait. If it has to wait, that is said, so that
+    ///    the caller can claim nothing else meanwhile.
     ///
     /// # Errors
     ///
-    /// If the store fails. A claim may then be held by this owner without its knowledge; it ends with
-    /// its lease.
+    /// If a job is done and its copy is to be kept ([`End::Kept`](crate::End::Kept)), and the engine does not have
+    /// [`Feature::DoneJobs`]; nothing has been changed then.
+    ///
+    /// If the store fails. If it is on a server whose reply was lost, claims may then be held by this owner without
+    /// its knowledge. They end with their leases, and are lost like those of a killed process: that is counted, and
+    /// costs each of the jobs an attempt.
     fn turn(
         &self,
         ended: &[Ended],
         wants: &[Want<'_>],
         now: Timestamp,
     ) -> Result<Turn, EngineError>;
+
+    /// How long until a turn of each of these queues has something to do.
+    ///
+    /// That is when a job can be claimed, or the lease of a claim ends. Zero: now. `None`: not by itself. The answers are in
+    /// the order of the queues; one may be too early, but not too late. This changes nothing in the store.
+    ///
+    /// So one request finds those of many idle queues that need a turn. Unless an engine overrides this, it cannot tell,
+    /// and each queue gets a turn.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. Each queue gets a turn then.
+    fn next_due(
+        &self,
+        queues: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Duration>>, EngineError> {
+        let _ = now;
+        Ok(vec![Some(Duration::ZERO); queues.len()])
+    }
 
     /// Renews claims: their leases end this long from now. Returns those that are no longer held.
     ///
@@ -88,6 +114,63 @@ pub trait Engine: Send + Sync {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<Held>, EngineError>;
+
+    /// [`turn`](Self::turn), for a caller that waits for the answer this long at most: then it is an error. What the
+    /// store does later is as if the answer had been lost, but an engine gives back the jobs that it has claimed, if it
+    /// can.
+    ///
+    /// Unless an engine overrides this, it takes as long as `turn`.
+    ///
+    /// # Errors
+    ///
+    /// As [`turn`](Self::turn), and if the time is over.
+    fn turn_within(
+        &self,
+        limit: Duration,
+        ended: &[Ended],
+        wants: &[Want<'_>],
+        now: Timestamp,
+    ) -> Result<Turn, EngineError> {
+        let _ = limit;
+        self.turn(ended, wants, now)
+    }
+
+    /// [`renew`](Self::renew), for a caller that waits for the answer this long at most: then it is an error.
+    ///
+    /// Unless an engine overrides this, it takes as long as `renew`.
+    ///
+    /// # Errors
+    ///
+    /// As [`renew`](Self::renew), and if the time is over.
+    fn renew_within(
+        &self,
+        limit: Duration,
+        held: &[Held],
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Held>, EngineError> {
+        let _ = limit;
+        self.renew(held, lease, now)
+    }
+
+    /// Looks at the store, for checks before the start of a program: `Runner::check` of `tina4-service` reports the error
+    /// with the services that have a queue. Returns remarks, such as settings of a server under which a power cut
+    /// loses jobs; each is a sentence with a remedy.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be used, or fails.
+    fn check(&self) -> Result<Vec<String>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// Calls `wake` with the name of a queue whenever another process has made a job of it ready.
+    ///
+    /// This is a hint, which can be lost, and an engine whose store tells nothing never calls it: whoever waits
+    /// for jobs also polls. `wake` is called on a thread of the engine and must not call the engine.
+    fn watch(&self, wake: Box<dyn Fn(&str) + Send + Sync>) {
+        drop(wake);
+    }
 
     /// Counts the jobs of a queue.
     ///
@@ -145,8 +228,33 @@ pub trait Engine: Send + Sync {
     /// # Errors
     ///
     /// If the engine does not have [`Feature::DeadLetters`], or the store fails.
-    fn purge(&self, queue: &str, which: DeadSelection) -> Result<u64, EngineError> {
-        let _ = (queue, which);
+    fn purge(&self, queue: &str, which: DeadSelection, now: Timestamp) -> Result<u64, EngineError> {
+        let _ = (queue, which, now);
         Err(EngineError::Unsupported { engine: self.name(), feature: Feature::DeadLetters })
+    }
+
+    /// The copies of done jobs of a queue, sorted by id: at most `limit`, with ids after `after`.
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not have [`Feature::DoneJobs`], or the store fails.
+    fn done(
+        &self,
+        queue: &str,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<DoneJob>, EngineError> {
+        let _ = (queue, after, limit);
+        Err(EngineError::Unsupported { engine: self.name(), feature: Feature::DoneJobs })
+    }
+
+    /// Deletes the copies of jobs that were done this long ago or longer. Returns their number.
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not have [`Feature::DoneJobs`], or the store fails.
+    fn purge_done(&self, queue: &str, age: Duration, now: Timestamp) -> Result<u64, EngineError> {
+        let _ = (queue, age, now);
+        Err(EngineError::Unsupported { engine: self.name(), feature: Feature::DoneJobs })
     }
 }

@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 /// transactions of a database driver. Callers never name it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a transaction of a queue engine",
-    label = "pass the transaction itself, such as `&mut tx` of a `rusqlite::Transaction`"
+    label = "pass the transaction itself, such as `&mut tx` of a `rusqlite::Transaction` or a `postgres::Transaction`"
 )]
 pub trait Executor<Db> {
     /// The name of the engine whose store this is.
@@ -25,11 +25,17 @@ pub trait Executor<Db> {
     /// As [`Engine::push`](crate::Engine::push).
     fn push(&mut self, job: &NewJob<'_>, now: Timestamp) -> Result<Pushed, EngineError>;
 
-    /// Ends the claim of this owner as done when the transaction commits. Returns whether it was held;
-    /// if not, nothing was changed.
+    /// Ends the claim of this owner as done when the transaction commits, and keeps a copy of the job if `keeps_copy`
+    /// ([`Feature::DoneJobs`](crate::Feature::DoneJobs)). Returns whether it was held; if not, nothing was changed.
     ///
     /// # Errors
     ///
     /// If the store fails.
-    fn complete(&mut self, held: Held, owner: &str, now: Timestamp) -> Result<bool, EngineError>;
+    fn complete(
+        &mut self,
+        held: Held,
+        owner: &str,
+        keeps_copy: bool,
+        now: Timestamp,
+    ) -> Result<bool, EngineError>;
 }

@@ -25,6 +25,8 @@ pub enum Feature {
     Backlog,
     /// Dead jobs can be listed, put back and deleted.
     DeadLetters,
+    /// Copies of done jobs can be kept, listed and deleted.
+    DoneJobs,
     /// A waiting job can be deleted.
     Cancel,
     /// Pushes and finishes that take part in a transaction of the caller.
@@ -33,7 +35,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Delay,
         Self::Priority,
         Self::UniqueWhileLive,
@@ -42,6 +44,7 @@ impl Feature {
         Self::Losses,
         Self::Backlog,
         Self::DeadLetters,
+        Self::DoneJobs,
         Self::Cancel,
         Self::Transactions,
     ];
@@ -61,6 +64,7 @@ impl Feature {
             }
             Self::Backlog => ("counts of jobs", "ask the server itself"),
             Self::DeadLetters => ("access to dead jobs", "use the tools of the server"),
+            Self::DoneJobs => ("copies of done jobs", "store what you need in the function"),
             Self::Cancel => ("deleting a waiting job", "let its consumer ignore it"),
             Self::Transactions => ("transactions of the caller", "push after the commit"),
         }

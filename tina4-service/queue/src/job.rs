@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use crate::active_claim::ActiveClaim;
+use crate::async_executor::AsyncExecutor;
 use crate::claim::Claim;
 use crate::end::End;
 use crate::executor::Executor;
@@ -118,14 +119,14 @@ impl<T> Job<T> {
         self.claim.as_ref().map_or(0, |claim| claim.held.claim)
     }
 
-    /// The job is done, and forgotten.
+    /// The job is done, and forgotten, unless a copy is kept (`keep_done`).
     ///
     /// # Errors
     ///
     /// If the lease has ended or the engine fails. The job then runs again, unless the engine failed
     /// after it had stored the result.
     pub fn complete(self) -> Result<(), FinishError> {
-        self.finish(End::Done)
+        self.claim.map_or(Ok(()), ActiveClaim::complete)
     }
 
     /// The job is done when a transaction commits: its effects in that transaction happen exactly
@@ -136,9 +137,31 @@ impl<T> Job<T> {
     ///
     /// # Errors
     ///
-    /// If the lease has ended: roll back then. If the transaction is of another engine, or fails.
+    /// If the lease has ended: roll back then. If the engine takes part in no transactions
+    /// ([`Feature::Transactions`](crate::Feature::Transactions)), or the transaction is of another engine, or fails.
     pub fn complete_in<Db, E: Executor<Db>>(self, transaction: &mut E) -> Result<(), FinishError> {
         self.claim.map_or(Ok(()), |claim| claim.complete_in(transaction))
+    }
+
+    /// [`complete_in`](Self::complete_in) for a transaction of an asynchronous driver, such as `sqlx`.
+    ///
+    /// If the future is dropped before it is ready, roll the transaction back.
+    ///
+    /// # Errors
+    ///
+    /// As [`complete_in`](Self::complete_in).
+    pub fn complete_in_async<'a, Db, E: AsyncExecutor<Db>>(
+        self,
+        transaction: &'a mut E,
+    ) -> impl Future<Output = Result<(), FinishError>> + Send + use<'a, T, Db, E> {
+        // Without the payload, which perhaps cannot be sent to other threads.
+        let claim = self.claim;
+        async move {
+            match claim {
+                Some(claim) => claim.complete_in_async(transaction).await,
+                None => Ok(()),
+            }
+        }
     }
 
     /// The attempt has failed. The job is attempted again after a backoff, or is dead if this was the
@@ -159,7 +182,7 @@ impl<T> Job<T> {
         let end = claim.end_after(&*error);
         let verdict = match end {
             End::Again { delay, .. } => Verdict::Again(delay),
-            End::Done | End::Dead { .. } | End::Back => Verdict::Dead,
+            End::Done | End::Kept | End::Dead { .. } | End::Back => Verdict::Dead,
         };
         self.finish(end)?;
         Ok(verdict)

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+#[cfg(all(test, shuttle))]
+mod model;
 mod row;
 mod shelf;
 mod table;
@@ -14,7 +16,8 @@ use crate::cancelled::Cancelled;
 use crate::capabilities::Capabilities;
 use crate::claim::Held;
 use crate::dead_job::{DeadJob, DeadSelection};
-use crate::end::Ended;
+use crate::done_job::DoneJob;
+use crate::end::{End, Ended};
 use crate::engine::Engine;
 use crate::engine_error::EngineError;
 use crate::feature::Feature;
@@ -139,6 +142,9 @@ impl Engine for MemoryEngine {
         wants: &[Want<'_>],
         now: Timestamp,
     ) -> Result<Turn, EngineError> {
+        if ended.iter().any(|ended| ended.end == End::Kept) {
+            self.require(Feature::DoneJobs)?;
+        }
         let mut table = self.table();
         let mut turn = Turn::default();
         for ended in ended {
@@ -149,11 +155,20 @@ impl Engine for MemoryEngine {
         for (index, want) in wants.iter().enumerate() {
             table.recover(want, now, &mut turn);
             let until = self.lease_end(want.lease, now);
-            table.claim(index, want, &self.owner, now, until, &mut turn.claims);
+            table.claim(index, want, &self.owner, now, until, &mut turn);
         }
         let next = wants.iter().filter_map(|want| table.next_change(want.queue)).min();
         turn.next = next.map(|at| at.since(now));
         Ok(turn)
+    }
+
+    fn next_due(
+        &self,
+        queues: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Duration>>, EngineError> {
+        let table = self.table();
+        Ok(queues.iter().map(|queue| table.next_due(queue, now)).collect())
     }
 
     fn renew(
@@ -198,8 +213,23 @@ impl Engine for MemoryEngine {
         Ok(self.table().redrive(queue, which, now))
     }
 
-    fn purge(&self, queue: &str, which: DeadSelection) -> Result<u64, EngineError> {
+    fn purge(&self, queue: &str, which: DeadSelection, now: Timestamp) -> Result<u64, EngineError> {
         self.require(Feature::DeadLetters)?;
-        Ok(self.table().purge(queue, which))
+        Ok(self.table().purge(queue, which, now))
+    }
+
+    fn done(
+        &self,
+        queue: &str,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<DoneJob>, EngineError> {
+        self.require(Feature::DoneJobs)?;
+        Ok(self.table().done(queue, after, limit))
+    }
+
+    fn purge_done(&self, queue: &str, age: Duration, now: Timestamp) -> Result<u64, EngineError> {
+        self.require(Feature::DoneJobs)?;
+        Ok(self.table().purge_done(queue, age, now))
     }
 }

@@ -94,6 +94,44 @@ impl Error for Retry {
     }
 }
 
+/// What an error says about the next attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryRequest {
+    /// Nothing: the usual backoff.
+    Usual,
+    /// There is a [`Retry`] in its chain of sources: another attempt after this time.
+    After(Duration),
+    /// There is a [`Reject`] in its chain of sources: no further attempt.
+    Reject,
+}
+
+impl RetryRequest {
+    /// What this error says.
+    #[must_use]
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        if chain(error).any(|error| error.is::<Reject>()) {
+            return Self::Reject;
+        }
+        let retry = chain(error).find_map(|error| error.downcast_ref::<Retry>());
+        retry.map_or(Self::Usual, |retry| Self::After(retry.delay))
+    }
+
+    /// How a claim ends after attempt number `attempt` has failed, with the text of the error.
+    ///
+    /// `random` varies the backoff, see [`RetryPolicy::delay_after`].
+    #[must_use]
+    pub fn end(self, mut error: String, attempt: u32, policy: &RetryPolicy, random: u64) -> End {
+        error.truncate(error.floor_char_boundary(MAX_ERROR_LEN));
+        let delay = match self {
+            Self::Reject => return End::Dead { error },
+            Self::Usual | Self::After(_) if policy.is_last(attempt) => return End::Dead { error },
+            Self::Usual => policy.delay_after(attempt, random),
+            Self::After(delay) => delay,
+        };
+        End::Again { delay, error }
+    }
+}
+
 /// How a claim ends after attempt number `attempt` has failed with this error.
 ///
 /// `random` varies the backoff, see [`RetryPolicy::delay_after`].
@@ -111,27 +149,21 @@ pub fn end_after(
     policy: &RetryPolicy,
     random: u64,
 ) -> End {
-    let is_rejected = chain(error).any(|error| error.is::<Reject>());
-    let retry = chain(error).find_map(|error| error.downcast_ref::<Retry>());
-    let error = text(error);
-    if is_rejected || policy.is_last(attempt) {
-        return End::Dead { error };
-    }
-    let delay = retry.map_or_else(|| policy.delay_after(attempt, random), |retry| retry.delay);
-    End::Again { delay, error }
+    RetryRequest::of(error).end(text(error), attempt, policy, random)
 }
+
+/// How many errors of a chain count. A hostile one may have no end.
+const MAX_CHAIN: usize = 32;
 
 /// The error and its sources.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    iter::successors(Some(error), |error| (*error).source())
+    iter::successors(Some(error), |error| (*error).source()).take(MAX_CHAIN)
 }
 
-/// The texts of the error and its sources, up to [`MAX_ERROR_LEN`].
+/// The texts of the error and its sources.
 fn text(error: &(dyn Error + 'static)) -> String {
     let texts: Vec<_> = chain(error).map(ToString::to_string).collect();
-    let mut text = texts.join(": ");
-    text.truncate(text.floor_char_boundary(MAX_ERROR_LEN));
-    text
+    texts.join(": ")
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::retry_policy::RetryPolicy;
 
-/// The options of a pop: for how long the job is claimed, and how often it is attempted.
+/// The options of a pop: for how long the job is claimed, how often it is attempted, and whether a
+/// copy is kept of it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::retry_policy::RetryPolicy;
 pub struct Pop {
     pub(crate) lease: Duration,
     pub(crate) policy: RetryPolicy,
+    pub(crate) keeps_done: bool,
 }
 
 impl Pop {
@@ -27,7 +29,7 @@ impl Pop {
     /// A lease of 30 seconds and [`RetryPolicy::DEFAULT`].
     #[must_use]
     pub const fn new() -> Self {
-        Self { lease: Self::LEASE, policy: RetryPolicy::DEFAULT }
+        Self { lease: Self::LEASE, policy: RetryPolicy::DEFAULT, keeps_done: false }
     }
 
     /// The job must be finished within this time, or renewed with [`Job::renew`](crate::Job::renew).
@@ -41,6 +43,14 @@ impl Pop {
     #[must_use]
     pub const fn policy(mut self, policy: RetryPolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Keeps a copy of the job once it is done. [`BoundQueue::done`](crate::BoundQueue::done) lists the copies, and
+    /// [`BoundQueue::purge_done`](crate::BoundQueue::purge_done) deletes them; nothing else does.
+    #[must_use]
+    pub const fn keep_done(mut self) -> Self {
+        self.keeps_done = true;
         self
     }
 }

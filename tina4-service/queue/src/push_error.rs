@@ -25,6 +25,17 @@ pub enum PushError {
         /// The engine of the transaction.
         transaction: &'static str,
     },
+    /// No engine was provided to the global runner. Nothing has been stored.
+    NoQueues {
+        /// The name of the queue.
+        queue: &'static str,
+    },
+    /// The thread of an asynchronous push is gone: it panicked, or its runtime has shut down. The job may
+    /// have been stored.
+    Interrupted {
+        /// The name of the queue.
+        queue: &'static str,
+    },
     /// The engine refused or failed.
     Engine(EngineError),
 }
@@ -40,6 +51,14 @@ impl fmt::Display for PushError {
                 f,
                 "the queue `{queue}` is on the engine `{engine}`, and the transaction belongs to `{transaction}`; use a transaction of the queue's own store"
             ),
+            Self::NoQueues { queue } => write!(
+                f,
+                "the queue `{queue}` has no engine; call `provide(Queues::new(..))` before the push, or use `Queue::on`"
+            ),
+            Self::Interrupted { queue } => write!(
+                f,
+                "the push to the queue `{queue}` was interrupted; push again, with a unique key"
+            ),
             Self::Engine(error) => error.fmt(f),
         }
     }
@@ -48,7 +67,10 @@ impl fmt::Display for PushError {
 impl Error for PushError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Payload { .. } | Self::WrongEngine { .. } => None,
+            Self::Payload { .. }
+            | Self::WrongEngine { .. }
+            | Self::NoQueues { .. }
+            | Self::Interrupted { .. } => None,
             // `Display` has the text of the error already.
             Self::Engine(error) => error.source(),
         }

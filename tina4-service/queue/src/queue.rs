@@ -3,8 +3,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::Serialize;
+
+use crate::async_executor::AsyncExecutor;
 use crate::bound_queue::BoundQueue;
+use crate::executor::Executor;
 use crate::name;
+use crate::push::Push;
+use crate::push_error::PushError;
+use crate::pushed::Pushed;
 use crate::queues::Queues;
 
 /// A queue of jobs with payloads of type `T`: its name and its type, in one constant.
@@ -68,6 +75,80 @@ impl<T> Queue<T> {
     #[must_use]
     pub fn on(&self, queues: &Queues) -> BoundQueue<T> {
         BoundQueue::new(self.name, queues.clone())
+    }
+}
+
+impl<T: Serialize> Queue<T> {
+    /// [`BoundQueue::push`] on the engine that was provided to the global runner.
+    ///
+    /// # Errors
+    ///
+    /// As there, and if there is no such engine.
+    pub fn push(&self, payload: &T) -> Result<Pushed, PushError> {
+        self.on_global()?.push(payload)
+    }
+
+    /// [`BoundQueue::push_with`] on the engine that was provided to the global runner.
+    ///
+    /// # Errors
+    ///
+    /// As there, and if there is no such engine.
+    pub fn push_with(&self, payload: &T, options: &Push) -> Result<Pushed, PushError> {
+        self.on_global()?.push_with(payload, options)
+    }
+
+    /// [`BoundQueue::push_in`] on the engine that was provided to the global runner.
+    ///
+    /// # Errors
+    ///
+    /// As there, and if there is no such engine.
+    pub fn push_in<Db, E: Executor<Db>>(
+        &self,
+        transaction: &mut E,
+        payload: &T,
+        options: &Push,
+    ) -> Result<Pushed, PushError> {
+        self.on_global()?.push_in(transaction, payload, options)
+    }
+
+    /// [`BoundQueue::push_in_async`] on the engine that was provided to the global runner.
+    ///
+    /// # Errors
+    ///
+    /// As there, and if there is no such engine.
+    pub async fn push_in_async<Db, E: AsyncExecutor<Db>>(
+        &self,
+        transaction: &mut E,
+        payload: &T,
+        options: &Push,
+    ) -> Result<Pushed, PushError> {
+        self.on_global()?.push_in_async(transaction, payload, options).await
+    }
+
+    /// [`BoundQueue::push_async`] on the engine that was provided to the global runner.
+    ///
+    /// # Errors
+    ///
+    /// As there, and if there is no such engine.
+    ///
+    /// # Panics
+    ///
+    /// If it is called outside of a tokio runtime.
+    #[cfg(feature = "tokio")]
+    pub fn push_async(
+        &self,
+        payload: &T,
+    ) -> impl Future<Output = Result<Pushed, PushError>> + Send + 'static + use<T>
+    where
+        T: 'static,
+    {
+        let pushing = self.on_global().map(|queue| queue.push_async(payload));
+        async move { pushing?.await }
+    }
+
+    fn on_global(&self) -> Result<BoundQueue<T>, PushError> {
+        let queues = Queues::global().ok_or(PushError::NoQueues { queue: self.name })?;
+        Ok(self.on(&queues))
     }
 }
 

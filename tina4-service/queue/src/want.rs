@@ -30,6 +30,9 @@ pub struct Turn {
     pub dead: Vec<DeadJob>,
     /// The number of claims that were found lost, including those of `dead`.
     pub lost: u64,
+    /// Whether the next job of a request runs alone, see [`Engine::turn`](crate::Engine::turn), and has to wait
+    /// because this owner holds other claims.
+    pub waits_to_be_alone: bool,
     /// How long from now the next job of the requested queues becomes ready by itself: a delay or a
     /// lease ends. `None` if there is none, or the engine cannot tell.
     pub next: Option<Duration>,

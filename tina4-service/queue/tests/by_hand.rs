@@ -18,6 +18,7 @@ struct Email {
 }
 
 const EMAILS: Queue<Email> = Queue::new("emails");
+const NUMBERS: Queue<u32> = Queue::new("numbers");
 
 /// A queue in memory, and a clock in seconds.
 struct World {
@@ -317,6 +318,37 @@ fn rule_138_an_option_that_is_not_valid_is_refused() {
     assert_eq!(push(&Push::new().unique("")), key);
 }
 
+#[test]
+fn rule_131_a_popped_job_leaves_a_copy_if_that_is_asked_for() {
+    let numbers = NUMBERS.on(&Queues::new(MemoryEngine::new()));
+    for (number, keeps) in [(1, false), (2, true), (3, true)] {
+        numbers.push(&number).unwrap();
+        let pop = if keeps { Pop::new().keep_done() } else { Pop::new() };
+        let job = numbers.pop_with(&pop).unwrap().expect("it was pushed");
+        if number == 3 {
+            job.fail(Reject::new("no")).unwrap();
+        } else {
+            job.complete().unwrap();
+        }
+    }
+    let done = numbers.done(None, 9).unwrap();
+    assert_eq!(done.iter().map(|job| &*job.payload).collect::<Vec<_>>(), ["2"]);
+    assert_eq!(numbers.stats().unwrap().counters.done, 2);
+    assert_eq!(numbers.purge_done(Duration::from_secs(60)).unwrap(), 0);
+    assert_eq!(numbers.purge_done(Duration::ZERO).unwrap(), 1);
+    assert_eq!(numbers.done(None, 9).unwrap(), []);
+}
+
+#[test]
+fn rule_138_a_copy_that_the_engine_cannot_keep_is_refused_before_the_claim() {
+    let engine = MemoryEngine::limited_to(Capabilities::ALL.without(Feature::DoneJobs));
+    let numbers = NUMBERS.on(&Queues::new(engine));
+    numbers.push(&1).unwrap();
+    let refused = numbers.pop_with(&Pop::new().keep_done());
+    assert!(matches!(refused, Err(EngineError::Unsupported { feature: Feature::DoneJobs, .. })));
+    assert_eq!(numbers.pop().unwrap().expect("nobody has claimed it").attempt(), 1);
+}
+
 /// A transaction of a store that does not exist.
 struct Elsewhere;
 
@@ -327,30 +359,9 @@ impl Executor<Self> for Elsewhere {
         panic!("nothing is pushed elsewhere")
     }
 
-    fn complete(&mut self, _: Held, _: &str, _: Timestamp) -> Result<bool, EngineError> {
+    fn complete(&mut self, _: Held, _: &str, _: bool, _: Timestamp) -> Result<bool, EngineError> {
         panic!("nothing is finished elsewhere")
     }
-}
-
-#[test]
-fn rule_138_a_transaction_of_another_engine_is_refused() {
-    let world = World::new();
-    let email = Email { to: "ada".to_owned() };
-    let error = world.emails.push_in(&mut Elsewhere, &email, &Push::new()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the engine `memory` does not support transactions of the caller; push after the commit, or another engine"
-    );
-    world.push("ada");
-    let error = world.pop().complete_in(&mut Elsewhere).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the queue `emails` is on the engine `memory`, and the transaction belongs to `elsewhere`; \
-         use a transaction of the queue's own store"
-    );
-    assert!(world.emails.pop().unwrap().is_none());
-    world.pass(30);
-    assert_eq!(world.pop().attempt(), 2, "its claim has ended with its lease");
 }
 
 #[test]

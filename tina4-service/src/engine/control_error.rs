@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tina4_service_core::lifecycle::State;
@@ -28,6 +29,13 @@ pub enum ControlError {
         name: String,
         /// Its state.
         state: State,
+    },
+    /// The deployment has turned the service off.
+    Disabled {
+        /// The service.
+        name: String,
+        /// The setting that turned it off.
+        reason: Arc<str>,
     },
     /// The service is waiting for the services listed in its `after` and `requires`.
     WaitingForDependencies {
@@ -131,6 +139,12 @@ impl fmt::Display for ControlError {
             Self::NotActive { name, state } => {
                 write!(f, "`{}` is {state}; `start` it first", OneLine(name))
             }
+            Self::Disabled { name, reason } => write!(
+                f,
+                "`{}` is disabled by `{}`; change that setting, or `start` it by name",
+                OneLine(name),
+                OneLine(reason)
+            ),
             Self::WaitingForDependencies { name } => {
                 write!(
                     f,
@@ -220,6 +234,7 @@ impl Error for ControlError {
             Self::Start(error) => error.source(),
             Self::Unknown { .. }
             | Self::NotActive { .. }
+            | Self::Disabled { .. }
             | Self::WaitingForDependencies { .. }
             | Self::Blocked { .. }
             | Self::NotReady { .. }

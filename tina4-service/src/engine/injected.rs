@@ -22,6 +22,9 @@ pub(super) fn inject(instance: &Instance) -> Result<(), Cause> {
             }
             Ok(())
         }
+        // Jobs only; see `jobs`.
+        #[cfg(feature = "queue")]
+        Some(InjectedFault::Kill) => Ok(()),
     }
 }
 
@@ -39,6 +42,9 @@ pub(super) async fn inject_async<'r>(
             let clock = &instance.env.clock;
             clock.sleep_async(clock.now().saturating_add(nanos(time))).await;
         }
+        // Jobs only; see `jobs`.
+        #[cfg(feature = "queue")]
+        InjectedFault::Kill => {}
     }
     instance.definition.future(invocation).await
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 #[cfg(feature = "testing")]
 use crate::engine::injected;
+#[cfg(feature = "queue")]
+use crate::engine::jobs;
 #[cfg(feature = "tokio")]
 use crate::engine::task;
 use crate::engine::user_code::{discard_locals, finish_clean_up, guarded, run_registered_hooks};
@@ -17,7 +19,10 @@ use crate::service::instance::Instance;
 use crate::service::outcome::Exit;
 use crate::service::params::Invocation;
 #[cfg(feature = "tokio")]
+use crate::service::queued_run::{self, QueuedRun, RunEnd};
+#[cfg(feature = "tokio")]
 use crate::sys::runtime;
+use crate::sys::thread_name;
 use crate::time::clock::Clock;
 use tina4_service_core::lifecycle::{Crash, RunKind};
 use tina4_service_core::nanos;
@@ -33,18 +38,25 @@ const POLL_INTERVAL: Duration = Duration::from_micros(200);
 /// Executes the work. A panic in user code does not unwind out of this function.
 #[inline]
 pub(crate) fn perform(item: &WorkItem) -> Completion {
-    let WorkItem { kind, index, context } = item;
+    let WorkItem { kind, index, context, .. } = item;
     let instance = context.instance();
     current::enter(&instance.env, *index);
     let completion = match kind {
-        #[cfg(feature = "tokio")]
         WorkKind::Run => Completion::Ran(run(context, instance)),
         #[cfg(feature = "tokio")]
-        WorkKind::Task => spawn_run(context, instance, *index),
-        // Without the feature `tokio`, no run is a task.
-        #[cfg(not(feature = "tokio"))]
-        WorkKind::Run | WorkKind::Task => Completion::Ran(run(context, instance)),
+        WorkKind::Task => queue_run(context, instance, *index),
         WorkKind::CleanUp => clean_up(context, instance, *index),
+        #[cfg(feature = "queue")]
+        WorkKind::Turn => jobs::turn(context, instance, true),
+        #[cfg(feature = "queue")]
+        WorkKind::TurnWithoutClaims => jobs::turn(context, instance, false),
+        #[cfg(feature = "queue")]
+        WorkKind::Job => {
+            if !instance.is_start_logged() {
+                wait_for_start_line(instance);
+            }
+            jobs::run(context, instance, *index, item.number)
+        }
     };
     current::leave();
     completion
@@ -73,9 +85,22 @@ fn wait_for_start_line(instance: &Instance) {
     }
 }
 
-fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
+/// Prepares the first run after a start or a crash.
+#[cold]
+fn before_first_run(instance: &Instance) {
     if !instance.is_start_logged() {
         wait_for_start_line(instance);
+    }
+    instance.set_has_run(true);
+    if !instance.definition.spec().schedule.is_periodic() {
+        // It may run for months, so the thread gets its name.
+        thread_name::show(instance.definition.name_str());
+    }
+}
+
+fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
+    if !instance.has_run() {
+        before_first_run(instance);
     }
     let body = || {
         #[cfg(feature = "testing")]
@@ -90,24 +115,26 @@ fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
     let exit = guarded(context, instance, has_span, body).unwrap_or_else(Exit::Crashed);
     if matches!(exit, Exit::Crashed(_)) {
         discard_locals(instance);
+        instance.set_has_run(false);
+        // The next work of this thread may be another service's.
+        thread_name::restore();
     }
     exit
 }
 
-/// Makes a task of one run.
+/// Hands a run to the tasks of the runtime.
 #[cfg(feature = "tokio")]
-fn spawn_run(context: &Context, instance: &Instance, index: u32) -> Completion {
+fn queue_run(context: &Context, instance: &Instance, index: u32) -> Completion {
     if !instance.is_start_logged() {
         wait_for_start_line(instance);
     }
     let listener = instance.env.task_listener.get().and_then(Weak::upgrade);
-    let Some((runtime, listener)) = instance.env.runtime.handle().zip(listener) else {
-        return Completion::Ran(Exit::Crashed(task::runtime_gone()));
+    let Some((tasks, listener)) = instance.env.runtime.tasks().zip(listener) else {
+        return Completion::Ran(Exit::Crashed(queued_run::runtime_gone()));
     };
-    let end = task::RunEnd::new(index, listener);
-    let task = task::Task { context: context.of_task(), end };
-    runtime::spawn(&runtime, task::run(task, instance.env.clock.now()));
-    Completion::Spawned
+    let (context, queued) = (context.of_task(), instance.env.clock.now());
+    tasks.push(QueuedRun { context, queued, end: RunEnd::new(index, listener) });
+    Completion::Queued
 }
 
 /// Runs the hooks of the activation that has ended: the registered ones in reverse order of their
@@ -137,11 +164,16 @@ fn clean_up(context: &Context, instance: &Instance, index: u32) -> Completion {
                 let listener = instance.env.task_listener.get().and_then(Weak::upgrade);
                 if let Some((runtime, listener)) = runtime.as_ref().zip(listener) {
                     let end = task::CleanUpEnd::new(index, failures, listener);
-                    let task = task::Task { context: context.of_task(), end };
+                    let task = task::CleanUp { context: context.of_task(), end };
                     runtime::spawn(runtime, task::clean_up(task));
-                    return Completion::Spawned;
+                    return Completion::Queued;
                 }
-                failures.push(task::runtime_gone().message);
+                #[cfg(feature = "exit-hook")]
+                if instance.env.exiting.load(Ordering::Relaxed) {
+                    failures.push(runtime::NOT_POLLED.into());
+                    return Completion::CleanedUp(finish_clean_up(context, instance, failures));
+                }
+                failures.push(queued_run::runtime_gone().message);
             }
             #[cfg(not(feature = "tokio"))]
             RunKind::Task => {}

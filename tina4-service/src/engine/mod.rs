@@ -6,7 +6,15 @@ pub(crate) mod current;
 #[cfg(feature = "testing")]
 mod injected;
 mod invoke;
+#[cfg(feature = "queue")]
+mod job_attempt;
+#[cfg(all(feature = "queue", feature = "tokio"))]
+mod job_task;
+#[cfg(feature = "queue")]
+mod jobs;
 pub(crate) mod pool;
+#[cfg(all(feature = "queue", feature = "tokio"))]
+mod report_task;
 pub(crate) mod supervisor;
 #[cfg(feature = "tokio")]
 mod task;

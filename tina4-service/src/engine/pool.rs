@@ -61,6 +61,8 @@ use self::poll::Poll;
 use self::pool_state::{AfterUnlock, PoolState};
 use self::work_source::WorkSource;
 use self::workers::{Wakeups, Workers};
+#[cfg(feature = "tokio")]
+use crate::service::ended_runs::EndedRuns;
 use crate::sys::sync::{Condvar, Mutex, MutexGuard, lock, wait};
 use crate::sys::threads::ThreadConfig;
 use crate::time::clock::Clock;
@@ -76,7 +78,7 @@ pub(crate) mod poll;
 mod pool_state;
 #[cfg(feature = "exit-hook")]
 mod process_exit;
-#[cfg(any(feature = "signals", feature = "tokio"))]
+#[cfg(any(feature = "queue", feature = "signals", feature = "tokio"))]
 mod without_blocking;
 pub(crate) mod work_source;
 mod worker;
@@ -100,6 +102,8 @@ pub(crate) struct Pool<S: WorkSource> {
     /// The tasks that wait in `Pool::wait_for_async`.
     #[cfg(feature = "tokio")]
     async_listeners: AsyncListeners,
+    #[cfg(feature = "tokio")]
+    pub(in crate::engine) ended_runs: EndedRuns,
     clock: Clock,
     thread_config: ThreadConfig,
 }
@@ -116,6 +120,8 @@ impl<S: WorkSource> Pool<S> {
             changed: Condvar::new(),
             #[cfg(feature = "tokio")]
             async_listeners: AsyncListeners::default(),
+            #[cfg(feature = "tokio")]
+            ended_runs: EndedRuns::default(),
             clock,
             thread_config,
         })
@@ -144,8 +150,7 @@ impl<S: WorkSource> Pool<S> {
     ) -> T {
         let now = self.clock.now();
         let result = action(&mut state.source, now);
-        let max_threads = self.max_threads(&state.source);
-        let after_unlock = state.cover(now, false, max_threads);
+        let after_unlock = state.cover(now, false, |source| self.max_threads(source));
         drop(state);
         self.run_after_unlock(after_unlock);
         if let Some(clock) = self.clock.as_virtual() {
@@ -169,8 +174,7 @@ impl<S: WorkSource> Pool<S> {
             let driver = driver.and_then(|clock| Some((Arc::clone(clock), clock.changes()?)));
             let now = self.clock.now();
             let answer = condition(&mut state.source, now);
-            let max_threads = self.max_threads(&state.source);
-            let after_unlock = state.cover(now, false, max_threads);
+            let after_unlock = state.cover(now, false, |source| self.max_threads(source));
             if after_unlock.is_some() {
                 drop(state);
                 self.run_after_unlock(after_unlock);
@@ -247,6 +251,8 @@ impl<S: WorkSource> Pool<S> {
 
     fn run_actions(self: &Arc<Self>, after_unlock: AfterUnlock) {
         let AfterUnlock { wakeups, notify_listeners, deferred } = after_unlock;
+        #[cfg(feature = "tokio")]
+        let deferred = deferred.map(Deferred::call_first);
         if notify_listeners {
             self.notify_listeners();
         }
@@ -278,7 +284,7 @@ impl<S: WorkSource> Pool<S> {
             // can be notified instead; with the current number as the limit, no thread is spawned.
             let mut state = lock(&self.state);
             let (now, live) = (self.clock.now(), state.workers.live);
-            let after_unlock = state.cover(now, false, live);
+            let after_unlock = state.cover(now, false, |_| live);
             drop(state);
             self.run_after_unlock(after_unlock);
         }

@@ -12,14 +12,14 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+#[cfg(feature = "tokio")]
+use std::sync::atomic::Ordering;
 
 use self::journal::Journal;
 use self::registry::Registry;
 use self::shutdown::Shutdown;
 use self::supervised::StepParts;
 use crate::engine::pool::deferred::DeferredQueue;
-use crate::observe::event::Change;
 use crate::plan::selection::Selection;
 use crate::service::environment::Environment;
 use crate::service::host::Host;
@@ -27,9 +27,14 @@ use crate::time::rng::SplitMix64;
 use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, State, Transition};
 use tina4_service_core::{Nanos, Timers, nanos};
 
+#[cfg(feature = "queue")]
+mod consumer;
 pub(crate) mod control;
 mod info;
+#[cfg(feature = "queue")]
+mod jobs;
 mod journal;
+mod log;
 pub(crate) mod ready;
 mod registry;
 mod reschedule;
@@ -70,6 +75,11 @@ pub(crate) struct Supervisor {
     exiting: bool,
     /// The service whose run is ending the process, until its thread is declared lost.
     exiting_service: Option<u32>,
+    /// The process is ending, and nothing polls the tasks of the runtime: they never end.
+    #[cfg(all(feature = "exit-hook", feature = "tokio"))]
+    tasks_are_unpolled: bool,
+    /// Whether the log says which services are selected.
+    selection_is_logged: bool,
     /// The last failure to spawn a thread, until it is taken.
     spawn_error: Option<io::Error>,
     /// The transitions of the step in progress; empty between steps.
@@ -87,6 +97,8 @@ enum FollowUp {
     CheckDependencies(u32),
     /// During a shutdown: stop this service, unless one of its dependents is active.
     Stop(u32),
+    /// The deployment has turned this service off, and it was stopped: it is disabled again.
+    Disable(u32),
     /// A start was requested while the service was stopping: start it.
     StartAgain(u32),
     /// This critical service has failed: stop all services.
@@ -109,6 +121,9 @@ impl Supervisor {
             ready_waiters: 0,
             exiting: false,
             exiting_service: None,
+            #[cfg(all(feature = "exit-hook", feature = "tokio"))]
+            tasks_are_unpolled: false,
+            selection_is_logged: false,
             spawn_error: None,
             transitions: Vec::new(),
             last_host: None,
@@ -144,6 +159,9 @@ impl Supervisor {
                         let dependencies = self.registry.dependencies(index);
                         self.step(index, Input::DependenciesChanged(dependencies), now);
                     }
+                }
+                FollowUp::Disable(index) => {
+                    self.step(index, Input::Disable, now);
                 }
                 FollowUp::StartAgain(index) => {
                     if self.may_start().is_ok() {
@@ -188,6 +206,8 @@ impl Supervisor {
             if self.exiting_service.take_if(|exiting| *exiting == index).is_some() {
                 self.step(index, Input::ThreadLost, now);
             }
+            #[cfg(all(feature = "exit-hook", feature = "tokio"))]
+            self.end_unpolled_task(index, now);
         }
     }
 
@@ -213,15 +233,31 @@ impl Supervisor {
     ) -> Action {
         let Self { registry, timers, transitions, random, .. } = self;
         let service = registry.get_mut(index);
-        let StepParts { life, instance, spec, wall, zone, tolerance } =
-            service.step_parts::<HAS_TIME_SETTINGS>();
+        let StepParts {
+            life,
+            instance,
+            spec,
+            wall,
+            zone,
+            tolerance,
+            #[cfg(feature = "queue")]
+            jobs,
+        } = service.step_parts::<HAS_TIME_SETTINGS>();
         let has_timeout = spec.timeout.is_some();
+        #[cfg(feature = "queue")]
+        let (has_jobs, oldest_job) = match jobs.filter(|_| HAS_TIME_SETTINGS) {
+            Some(jobs) => (jobs.has_work(instance), jobs.oldest(now)),
+            None => (false, 0),
+        };
+        #[cfg(not(feature = "queue"))]
+        let (has_jobs, oldest_job) = (false, 0);
         let facts = Facts {
+            has_jobs,
             now,
             wall,
             zone,
             has_hooks: instance.has_hooks(),
-            last_heartbeat: if has_timeout { instance.last_heartbeat() } else { 0 },
+            last_heartbeat: if has_timeout { instance.last_heartbeat().max(oldest_job) } else { 0 },
             random: if spec.jitter.is_zero() { 0 } else { random.next_u64() },
             tolerance,
         };
@@ -230,6 +266,12 @@ impl Supervisor {
         let action = life.step(spec, facts, input, emit);
         let after = life.readiness();
         let must_record = before != after || !transitions.is_empty();
+        #[cfg(feature = "queue")]
+        let action = if HAS_TIME_SETTINGS { service.follow_life(action, now) } else { action };
+        #[cfg(feature = "queue")]
+        if HAS_TIME_SETTINGS {
+            service.rearm_jobs(index, timers);
+        }
         if service.rearm(index, tolerance, timers) && timers.len() > 2 * registry.slots() + 64 {
             registry.rebuild_timers(timers);
         }
@@ -262,7 +304,8 @@ impl Supervisor {
                 // A wait on the thread that executes the async services ends: see `Runner::wait`.
                 #[cfg(feature = "tokio")]
                 {
-                    self.changed |= self.registry.get(index).is_async();
+                    self.changed |= self.env.has_tasks.load(Ordering::Relaxed)
+                        && self.registry.get(index).is_async();
                 }
                 self.registry.adjust_active_dependents(index, 1);
             }
@@ -277,18 +320,23 @@ impl Supervisor {
             self.apply_transition(index, transition, now);
         }
         self.transitions = transitions;
+        // perf: loops, because most services have no dependencies, and `extend` costs more than nothing.
         if before != after {
             if after.is_ready() && !before.is_ready() {
                 self.record_ready(index, now);
             }
             self.changed |= self.ready_waiters > 0;
             let dependents = self.registry.get(index).dependents();
-            self.follow_ups.extend(dependents.iter().copied().map(FollowUp::CheckDependencies));
+            for dependent in dependents {
+                self.follow_ups.push_back(FollowUp::CheckDependencies(*dependent));
+            }
         }
         if !after.active {
             self.changed |= before.active;
             let dependencies = self.registry.get(index).dependencies();
-            self.follow_ups.extend(dependencies.iter().map(|link| FollowUp::Stop(link.index)));
+            for link in dependencies {
+                self.follow_ups.push_back(FollowUp::Stop(link.index));
+            }
         }
     }
 
@@ -299,9 +347,7 @@ impl Supervisor {
         let service = self.registry.get_mut(index);
         service.stats.began(lateness, attempt);
         if self.journal.has_subscribers() {
-            let (run, lateness) = (service.stats.runs, Duration::from_nanos(lateness));
-            let change = Change::RunBegan { run, lateness };
-            self.journal.publish(&service.instance, &change, now);
+            self.publish_run_begin(index, lateness, now);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The tasks of async functions: one for each run, and one for each async `on_stop`.
+//! Async functions: how a task executes a run, and an async `on_stop`.
 //!
-//! A task owns the context that its function borrows. It tells the runner when it has ended, whatever
+//! Each of them owns the context that its function borrows. It tells the runner when it has ended, whatever
 //! ended it: a result, a panic, a request to drop it, or the end of its runtime.
 
 use std::future::poll_fn;
@@ -15,49 +15,51 @@ use crate::service::future::BoxFuture;
 use crate::service::instance::Instance;
 use crate::service::outcome::Exit;
 use crate::service::params::Invocation;
+use crate::service::queued_run::{self, QueuedRun};
 use crate::service::task_listener::TaskListener;
-use crate::sys::{panics, runtime};
+use crate::sys::panics;
+use crate::sys::task_pool::Job;
 use tina4_service_core::lifecycle::Crash;
-use tina4_service_core::{CrashKind, Nanos};
 
-/// What a task owns. The context is dropped first: it must not be the last owner of its service, whose values
-/// are dropped elsewhere, and until the end is reported the runner is an owner, too.
-pub(super) struct Task<E> {
-    pub(super) context: Context,
-    pub(super) end: E,
+/// Executes the run of an async function. Ends at once if it is to be dropped.
+impl Job for QueuedRun {
+    async fn execute(mut self) {
+        self.context.begin_task(self.queued);
+        let Self { context, end, .. } = &self;
+        let instance = context.instance();
+        let invocation = Invocation::new(context);
+        let mut body = Body::of_run(context, end.index());
+        let result = poll_fn(|cx| {
+            let begin = || begin_future(context, &invocation);
+            body.poll(cx, begin, |exit| exit.map_crash(crashes::from_error))
+        });
+        let exit = match result.await {
+            Ok(exit) => exit,
+            Err(Interrupted::Panicked(crash)) => Exit::Crashed(crash),
+            // The result of a dropped run does not matter.
+            Err(Interrupted::Dropped) => Exit::Wait,
+        };
+        drop(body);
+        if matches!(exit, Exit::Crashed(_)) {
+            let _service = current::enter_nested(&instance.env, end.index());
+            user_code::discard_locals(instance);
+        }
+        let Self { context, mut end, .. } = self;
+        drop(context);
+        end.report(exit);
+    }
 }
 
-/// The run of an async function, which the pool has handed to the runtime at the instant `spawned`. Ends at
-/// once if it is to be dropped.
-pub(super) async fn run(mut task: Task<RunEnd>, spawned: Nanos) {
-    task.context.begin_task(spawned);
-    let Task { context, end } = &task;
-    let instance = context.instance();
-    let invocation = Invocation::new(context);
-    let mut body = Body::of_run(context, end.index);
-    let result = poll_fn(|cx| {
-        let begin = || begin_future(context, &invocation);
-        body.poll(cx, begin, |exit| exit.map_crash(crashes::from_error))
-    });
-    let exit = match result.await {
-        Ok(exit) => exit,
-        Err(Interrupted::Panicked(crash)) => Exit::Crashed(crash),
-        // The result of a dropped run does not matter.
-        Err(Interrupted::Dropped) => Exit::Wait,
-    };
-    drop(body);
-    if matches!(exit, Exit::Crashed(_)) {
-        let _service = current::enter_nested(&instance.env, end.index);
-        user_code::discard_locals(instance);
-    }
-    let Task { context, mut end } = task;
-    drop(context);
-    end.report(exit);
+/// What the task of an async `on_stop` owns. The context is dropped first, for the reason given at
+/// [`QueuedRun`].
+pub(super) struct CleanUp {
+    pub(super) context: Context,
+    pub(super) end: CleanUpEnd,
 }
 
 /// The async `on_stop` of a service, after its other hooks.
-pub(super) async fn clean_up(task: Task<CleanUpEnd>) {
-    let Task { context, end } = &task;
+pub(super) async fn clean_up(task: CleanUp) {
+    let CleanUp { context, end } = &task;
     let index = end.index;
     let instance = context.instance();
     let invocation = Invocation::new(context);
@@ -72,7 +74,7 @@ pub(super) async fn clean_up(task: Task<CleanUpEnd>) {
         Err(Interrupted::Dropped) => None,
     };
     drop(body);
-    let Task { context, mut end } = task;
+    let CleanUp { context, mut end } = task;
     let mut failures = std::mem::take(&mut end.failures);
     failures.extend(failure.map(|crash| crash.message));
     let failures = {
@@ -184,33 +186,6 @@ impl<T> Drop for Body<'_, T> {
     }
 }
 
-/// Reports the end of a run, even if its runtime drops the task, which may happen before its first poll.
-pub(super) struct RunEnd {
-    /// `None` once it was reported.
-    listener: Option<Arc<dyn TaskListener>>,
-    index: u32,
-}
-
-impl RunEnd {
-    pub(super) fn new(index: u32, listener: Arc<dyn TaskListener>) -> Self {
-        Self { listener: Some(listener), index }
-    }
-
-    fn report(&mut self, exit: Exit<Box<Crash>>) {
-        if let Some(listener) = self.listener.take() {
-            listener.run_ended(self.index, exit);
-        }
-    }
-}
-
-impl Drop for RunEnd {
-    fn drop(&mut self) {
-        if self.listener.is_some() {
-            self.report(Exit::Crashed(runtime_gone()));
-        }
-    }
-}
-
 /// Reports the end of a clean-up, even if its runtime drops the task.
 pub(super) struct CleanUpEnd {
     listener: Option<Arc<dyn TaskListener>>,
@@ -239,15 +214,8 @@ impl Drop for CleanUpEnd {
     fn drop(&mut self) {
         if self.listener.is_some() {
             let mut failures = std::mem::take(&mut self.failures);
-            failures.push(runtime_gone().message);
+            failures.push(queued_run::runtime_gone().message);
             self.report(failures);
         }
     }
-}
-
-/// The crash of a run whose runtime has shut down. A restart would not help.
-#[cold]
-pub(super) fn runtime_gone() -> Box<Crash> {
-    let message = runtime::GONE.into();
-    Box::new(Crash { message, panicked: false, kind: CrashKind::Permanent })
 }

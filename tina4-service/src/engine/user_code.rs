@@ -6,11 +6,14 @@ use std::sync::atomic::Ordering;
 use crate::engine::crashes;
 use crate::service::context::Context;
 use crate::service::instance::Instance;
+use crate::sys::log_target::LOG_TARGET;
 use crate::sys::panics;
 use tina4_service_core::lifecycle::Crash;
 
 /// Runs `body`, inside the service's span if `has_span` is set. Log subscribers, destructors and the
 /// `Display` of errors are user code as well, so everything is inside one `catch`.
+// perf: inlined, so that the call of the function is part of `invoke::run`.
+#[inline(always)]
 pub(super) fn guarded<T>(
     context: &Context,
     instance: &Instance,
@@ -27,7 +30,8 @@ pub(super) fn guarded<T>(
 }
 
 /// The span of the run, or none.
-#[inline]
+// perf: see `guarded`.
+#[inline(always)]
 pub(super) fn span(context: &Context, instance: &Instance, has_span: bool) -> tracing::Span {
     if !has_span || instance.env.exiting.load(Ordering::Relaxed) {
         return tracing::Span::none();
@@ -35,6 +39,7 @@ pub(super) fn span(context: &Context, instance: &Instance, has_span: bool) -> tr
     // The values are computed inside the macro, because it evaluates its fields only if the span is
     // enabled.
     tracing::info_span!(
+        target: LOG_TARGET,
         "service",
         name = context.name(),
         run = context.run_info().number,

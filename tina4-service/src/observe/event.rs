@@ -4,7 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::observe::run_trigger::RunTrigger;
 use crate::observe::signal::Signal;
+use tina4_service_core::lifecycle::RunOutcome;
+#[cfg(feature = "queue")]
+use tina4_service_queue::JobId;
 
 /// One change of a service or of the runner.
 ///
@@ -42,6 +46,11 @@ pub enum Change {
     },
     /// The service was unregistered: the runner no longer has it.
     Unregistered,
+    /// `start_all` does not start the service, because the deployment has turned it off.
+    Disabled {
+        /// The setting that turned it off, such as `TINA4_SERVICES__HEARTBEAT__ENABLED=false`.
+        reason: Arc<str>,
+    },
     /// The service was started. Automatic restarts are [`Change::Restarted`] instead.
     Started,
     /// The service waits for services in its `after` or `requires`.
@@ -49,15 +58,18 @@ pub enum Change {
         /// Those that it waits for.
         services: Vec<Cow<'static, str>>,
     },
-    /// The service does not wait for services in its `after` that the runner leaves out.
+    /// The service does not wait for services in its `after` that do not run here: the selection leaves them
+    /// out, or the deployment has disabled them.
     LeftOut {
-        /// Those that are left out.
+        /// Those services.
         services: Vec<Cow<'static, str>>,
     },
     /// The service cannot start: services that it requires cannot become ready unless they are started.
     Blocked {
         /// Those services.
         by: Vec<Cow<'static, str>>,
+        /// Why they cannot become ready, such as `` `migrations` is failed ``.
+        reason: Arc<str>,
     },
     /// The service is no longer blocked: it starts, or waits again.
     Unblocked,
@@ -71,6 +83,8 @@ pub enum Change {
         run: u64,
         /// How long after its due time it began, not counting its tolerance.
         lateness: Duration,
+        /// What made it begin.
+        trigger: RunTrigger,
     },
     /// A run ended, successfully or not.
     RunEnded {
@@ -78,6 +92,10 @@ pub enum Change {
         run: u64,
         /// How long it took.
         took: Duration,
+        /// How it ended.
+        outcome: RunOutcome,
+        /// What made it begin.
+        trigger: RunTrigger,
     },
     /// Due times were skipped.
     ///
@@ -114,6 +132,8 @@ pub enum Change {
         /// The time since the run began.
         running_for: Duration,
     },
+    /// The failures of the service were forgotten: see [`Runner::reset`](crate::Runner::reset).
+    Reset,
     /// The service was paused.
     Paused,
     /// The service was resumed.
@@ -152,6 +172,41 @@ pub enum Change {
     LateEnd,
     /// The service was not started again: its abandoned run or clean-up is still alive.
     StillAlive,
+    /// An attempt at a job failed, and another one follows.
+    #[cfg(feature = "queue")]
+    JobFailed {
+        /// The job.
+        job: JobId,
+        /// Which attempt it was; the first is 1.
+        attempt: u32,
+        /// The error with its sources, or the panic; at most 4 KiB.
+        error: Arc<str>,
+        /// When the next attempt follows.
+        again_in: Duration,
+    },
+    /// A job is dead: it is kept with its last error, and not attempted any more.
+    #[cfg(feature = "queue")]
+    JobDied {
+        /// The job.
+        job: JobId,
+        /// Why the last attempt failed; at most 4 KiB.
+        error: Arc<str>,
+    },
+    /// A job was given back with its attempt, because the service stops or was paused.
+    #[cfg(feature = "queue")]
+    JobReturned {
+        /// The job.
+        job: JobId,
+    },
+    /// The claim of a job was lost before the job ended, because it could not be renewed in time: another
+    /// process runs the job again, or will.
+    #[cfg(feature = "queue")]
+    JobLost {
+        /// The job.
+        job: JobId,
+        /// Which attempt it was; the first is 1.
+        attempt: u32,
+    },
     /// A worker thread could not be started. The runner will try again.
     ThreadFailed {
         /// The error of the operating system.
@@ -161,6 +216,15 @@ pub enum Change {
     SignalReceived {
         /// The signal.
         signal: Signal,
+    },
+    /// Some services are selected. This change concerns the runner, and is reported at its first start.
+    Selected {
+        /// The number of services that run here: neither left out nor disabled.
+        selected: usize,
+        /// The number of all services.
+        total: usize,
+        /// What selects them, such as `TINA4_SERVICES=tag:mail`.
+        by: Arc<str>,
     },
     /// Events were lost, because this subscriber was too slow.
     ///

@@ -6,7 +6,12 @@ pub(crate) mod event;
 pub(crate) mod event_log;
 pub(crate) mod info;
 pub(crate) mod log;
+pub(crate) mod log_limits;
 mod quantile;
+#[cfg(feature = "queue")]
+pub(crate) mod queue_info;
+pub(crate) mod run_facts;
+pub(crate) mod run_trigger;
 pub(crate) mod signal;
 pub(crate) mod stats;
 pub(crate) mod stop_report;

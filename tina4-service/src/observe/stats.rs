@@ -18,7 +18,7 @@ pub(crate) struct Stats {
     pub(crate) runs: u64,
     /// The attempt number of the run in progress, or of the last one.
     pub(crate) attempt: u32,
-    /// A moving average of the duration of runs, in nanoseconds; it saturates at four seconds.
+    /// A moving average of how long runs keep a worker busy, in nanoseconds; it saturates at four seconds.
     average: u32,
     /// The number of ended runs.
     ends: u64,
@@ -73,16 +73,30 @@ impl Stats {
         self.lateness.add(lateness);
     }
 
-    /// Counts the end of the last run.
+    /// Counts the end of the last run, which a worker executed.
     pub(crate) fn ended(&mut self, ended: Nanos, took: Nanos) {
-        self.took = took;
-        self.last_end = Some(NonMaxNanos::new(ended));
-        let took = u32::try_from(took).unwrap_or(u32::MAX);
-        if self.ends == 0 {
-            self.average = took;
+        let new = u32::try_from(took).unwrap_or(u32::MAX);
+        self.average = if self.ends == 0 {
+            new
         } else {
             // The new value weighs an eighth, so that one long run is enough to change the prediction.
-            self.average = self.average - self.average / 8 + took / 8;
+            self.average - self.average / 8 + new / 8
+        };
+        self.count_end(ended, took);
+    }
+
+    /// Counts the end of the last run, which was a task: it says nothing about how long a worker is busy.
+    #[cfg(any(feature = "queue", feature = "tokio"))]
+    pub(crate) fn task_ended(&mut self, ended: Nanos, took: Nanos) {
+        self.count_end(ended, took);
+    }
+
+    // perf: a part of every run.
+    #[inline(always)]
+    fn count_end(&mut self, ended: Nanos, took: Nanos) {
+        self.took = took;
+        self.last_end = Some(NonMaxNanos::new(ended));
+        if self.ends > 0 {
             let quantiles = self.quantiles.get_or_insert_default();
             quantiles.duration.add(self.ends, self.duration.max, self.took);
         }
@@ -90,7 +104,17 @@ impl Stats {
         self.duration.add(self.took);
     }
 
-    /// The predicted duration of the next run; `None`: too few runs to predict it.
+    /// The duration of the longest ended run.
+    pub(crate) fn longest(&self) -> Nanos {
+        self.duration.max
+    }
+
+    /// The number of ended runs.
+    pub(crate) fn ends(&self) -> u64 {
+        self.ends
+    }
+
+    /// How long the next run is expected to keep a worker busy; `None`: too few runs to predict it.
     pub(crate) fn expected_duration(&self) -> Option<Nanos> {
         (self.ends >= 4).then(|| self.average.into())
     }

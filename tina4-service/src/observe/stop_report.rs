@@ -27,7 +27,7 @@ pub enum Stopped {
     },
     /// It was not active, so there was nothing to stop.
     NotActive {
-        /// Its state: registered, stopped, finished, failed, or abandoned earlier.
+        /// Its state: registered, disabled, stopped, finished, failed, or abandoned earlier.
         state: State,
     },
     /// The request was made, but the caller could not wait.
@@ -70,7 +70,7 @@ pub struct StoppedService {
     pub name: Cow<'static, str>,
     /// Where it is declared.
     pub place: Place,
-    /// Its state: stopped, cancelled, finished, failed, abandoned or registered; or blocked, if the shutdown
+    /// Its state: stopped, cancelled, finished, failed, abandoned, disabled or registered; or blocked, if the shutdown
     /// stopped it before it could start.
     ///
     /// In an interim report it can be any state.
@@ -130,6 +130,7 @@ impl fmt::Display for StopReport {
             State::Failed,
             State::Blocked,
             State::Abandoned,
+            State::Disabled,
             State::Registered,
         ] {
             let count = self.count(state);

@@ -3,10 +3,12 @@
 use std::any::TypeId;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::plan::names::Names;
 use crate::plan::selection::Selection;
 use crate::service::definition::Definition;
+use crate::service::instance::Instance;
 use crate::service::registration::Dependency;
 
 /// The services of a runner by name, those that it leaves out, and the names that services wait for.
@@ -46,11 +48,15 @@ pub(crate) enum Target<'a> {
 impl Directory {
     pub(crate) fn new(selection: Selection) -> Self {
         let excluded = &selection.excluded;
-        let by_name = (0..).zip(excluded).map(|(position, excluded)| (excluded.name(), position));
+        let by_name =
+            (0..).zip(excluded).map(|(position, excluded)| (excluded.definition.name(), position));
         Self {
             names: Names::default(),
             excluded: by_name.collect(),
-            functions: excluded.iter().filter_map(name_of_function).collect(),
+            functions: excluded
+                .iter()
+                .filter_map(|excluded: &Arc<Instance>| name_of_function(&excluded.definition))
+                .collect(),
             selection,
             awaited: HashMap::new(),
         }
@@ -95,7 +101,7 @@ impl Directory {
         let was_unregistered =
             || self.awaited.get(name).is_some_and(|awaited| awaited.was_unregistered);
         match self.excluded.get(name) {
-            Some(position) => Target::LeftOut(&self.selection.excluded[*position]),
+            Some(position) => Target::LeftOut(&self.selection.excluded[*position].definition),
             None if was_unregistered() => Target::Unregistered,
             None => Target::Unknown,
         }
@@ -135,13 +141,13 @@ impl Directory {
         }
     }
 
-    /// Returns the services that wait for one with this name, which exists now.
-    pub(crate) fn take_awaiting(&mut self, name: &str) -> BTreeSet<u32> {
-        // perf: nearly always empty.
+    /// Returns the services that wait for one with this name, which exists now, if any do.
+    pub(crate) fn take_awaiting(&mut self, name: &str) -> Option<BTreeSet<u32>> {
+        // perf: nearly always empty, and a search hashes the name.
         if self.awaited.is_empty() {
-            return BTreeSet::new();
+            return None;
         }
-        self.awaited.remove(name).map(|awaited| awaited.dependents).unwrap_or_default()
+        self.awaited.remove(name).map(|awaited| awaited.dependents)
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::sys::place::Place;
-use crate::text::nearest::remedy;
+use crate::text::nearest::{remedy, remedy_of};
 use crate::text::one_line::OneLine;
 
 /// Why declared services may not be found.
@@ -86,7 +86,7 @@ pub enum Fault {
         service: Cow<'static, str>,
         /// Where it is declared.
         place: Place,
-        /// The service that `only` or `except` leaves out.
+        /// The service that the selection leaves out.
         required: Cow<'static, str>,
         /// Where that one is declared.
         required_place: Place,
@@ -105,8 +105,25 @@ pub enum Fault {
         /// Each service with its place, sorted by name.
         services: Vec<(Cow<'static, str>, Place)>,
     },
-    /// A setting of a service built at run time is invalid, a time zone is unknown, or an `anchor` is
-    /// in a gap of its time zone.
+    /// Several services work on one queue, and not all of them have `shared`.
+    #[cfg(feature = "queue")]
+    QueueTaken {
+        /// The name of the queue.
+        queue: String,
+        /// Each service with its place, sorted by name.
+        services: Vec<(Cow<'static, str>, Place)>,
+    },
+    /// The engine of the queues cannot be used, or does not answer.
+    #[cfg(feature = "queue")]
+    QueueEngine {
+        /// Each service with a queue, with its place, sorted by name.
+        services: Vec<(Cow<'static, str>, Place)>,
+        /// The problem and its remedy.
+        problem: String,
+    },
+    /// A setting of a service built at run time is invalid, a time zone is unknown, an `anchor` is
+    /// in a gap of its time zone, a parameter does not fit the queue, or the engine of the queue refuses
+    /// an option.
     Setting {
         /// The service.
         service: Cow<'static, str>,
@@ -115,11 +132,39 @@ pub enum Fault {
         /// The problem and its remedy.
         problem: String,
     },
-    /// `only` or `except` names a service that does not exist.
+    /// The deployment has set a key of a service to something that is not valid, or that contradicts another
+    /// setting.
+    DeployedSetting {
+        /// The service.
+        service: Cow<'static, str>,
+        /// Where it is declared or built.
+        place: Place,
+        /// The variable, or the place in [`Settings`](crate::Settings).
+        setting: String,
+        /// The problem and its remedy.
+        problem: String,
+    },
+    /// A setting of the runner is not valid, or one of the deployment is for a service that does not exist.
+    RunnerSetting {
+        /// The variable, the place in [`Settings`](crate::Settings), or the method.
+        setting: String,
+        /// The problem and its remedy.
+        problem: String,
+    },
+    /// The name of a variable could mean several services.
+    AmbiguousVariable {
+        /// The variable.
+        variable: String,
+        /// The services, with their places.
+        services: Vec<(Cow<'static, str>, Place)>,
+    },
+    /// A selection names a service that does not exist, or a tag that no service has.
     UnknownSelection {
-        /// The name.
+        /// The name, or `tag:` with the tag.
         name: String,
-        /// The known names.
+        /// What selects: `only`, `except`, a variable or `Settings`.
+        source: String,
+        /// The known names or tags.
         known: Vec<Cow<'static, str>>,
     },
     /// No thread can have a stack of the requested size.
@@ -231,13 +276,59 @@ impl fmt::Display for Fault {
                     if services.len() == 1 { "waits for itself" } else { "wait for each other" };
                 write!(f, " {verb}; remove one entry of `after` or `requires` to break the cycle")
             }
+            #[cfg(feature = "queue")]
+            Self::QueueTaken { queue, services } => {
+                for (nth, (name, place)) in services.iter().enumerate() {
+                    let before = separator(nth, services.len());
+                    write!(f, "{before}`{}` at {place}", OneLine(name))?;
+                }
+                write!(
+                    f,
+                    " work on the same queue `{queue}`; add `shared = true` to each of them, or use `concurrency`"
+                )
+            }
+            #[cfg(feature = "queue")]
+            Self::QueueEngine { services, problem } => {
+                for (nth, (name, place)) in services.iter().enumerate() {
+                    let before = separator(nth, services.len());
+                    write!(f, "{before}`{}` at {place}", OneLine(name))?;
+                }
+                write!(f, " cannot work on jobs: {}", OneLine(problem))
+            }
             Self::Setting { service, place, problem } => {
                 write!(f, "`{}` at {place}: {problem}", OneLine(service))
             }
-            Self::UnknownSelection { name, known } => {
+            Self::DeployedSetting { service, place, setting, problem } => {
+                write!(f, "`{}` at {place}: `{}`: {problem}", OneLine(service), OneLine(setting))
+            }
+            Self::RunnerSetting { setting, problem } => {
+                write!(f, "`{}`: {problem}", OneLine(setting))
+            }
+            Self::AmbiguousVariable { variable, services } => {
+                write!(f, "`{}` could mean ", OneLine(variable))?;
+                for (nth, (name, place)) in services.iter().enumerate() {
+                    let before = if nth == 0 { "" } else { " or " };
+                    write!(f, "{before}`{}` at {place}", OneLine(name))?;
+                }
+                f.write_str(
+                    "; give one of them another `name`, or use `Settings`, where names are exact",
+                )
+            }
+            Self::UnknownSelection { name, source, known } => {
                 let shown = OneLine(name);
-                write!(f, "`only` or `except` names `{shown}`, but there is no such service; ")?;
-                if known.is_empty() {
+                if name.starts_with("tag:") {
+                    write!(f, "{source} names `{shown}`, but no service has that tag; ")?;
+                    return match known.as_slice() {
+                        [] => f.write_str("add the key `tags` to a service, or name services"),
+                        known => f.write_str(&remedy_of(name, known, "tags")),
+                    };
+                }
+                write!(f, "{source} names `{shown}`, but there is no such service; ")?;
+                if let [tag] = known.as_slice()
+                    && tag.starts_with("tag:")
+                {
+                    write!(f, "did you mean `{}`?", OneLine(tag))
+                } else if known.is_empty() {
                     write!(f, "no service was found; {LINKER}")
                 } else {
                     f.write_str(&remedy(name, known))
@@ -300,7 +391,24 @@ mod tests {
             Fault::ReadyMissing { service: name.into(), place, dependents: vec![name.into(); 5] },
             Fault::Cycle { services: vec![(name.into(), place), (name.into(), place)] },
             Fault::Setting { service: name.into(), place, problem: "no".to_owned() },
-            Fault::UnknownSelection { name: name.to_owned(), known: vec![name.into()] },
+            #[cfg(feature = "queue")]
+            Fault::QueueEngine { services: vec![(name.into(), place)], problem: name.to_owned() },
+            Fault::UnknownSelection {
+                name: name.to_owned(),
+                source: "`only`".to_owned(),
+                known: vec![name.into()],
+            },
+            Fault::DeployedSetting {
+                service: name.into(),
+                place,
+                setting: name.to_owned(),
+                problem: "no".to_owned(),
+            },
+            Fault::RunnerSetting { setting: name.to_owned(), problem: "no".to_owned() },
+            Fault::AmbiguousVariable {
+                variable: name.to_owned(),
+                services: vec![(name.into(), place), (name.into(), place)],
+            },
         ];
         for fault in faults {
             let text = fault.to_string();

@@ -6,6 +6,8 @@ pub(crate) mod fault;
 pub(crate) mod names;
 pub(crate) mod order;
 pub(crate) mod plan;
+#[cfg(feature = "queue")]
+mod queue_check;
 pub(crate) mod register_error;
 pub(crate) mod selection;
 pub(crate) mod services;

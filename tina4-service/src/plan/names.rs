@@ -1,6 +1,7 @@
 //! Finds services by name.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 /// The services of a runner, by name. The names themselves stay in the services: the caller passes a
@@ -28,12 +29,16 @@ impl<S: BuildHasher> Names<S> {
         index: u32,
         name_of: impl Fn(u32) -> &'a str,
     ) -> Result<(), u32> {
-        let slot = self.slot(name, &name_of);
-        match self.slots.get(&slot) {
-            Some(other) => Err(*other),
-            None => {
-                self.slots.insert(slot, index);
-                Ok(())
+        let mut slot = self.hash(name);
+        // perf: one search for each slot, as every registration comes here.
+        loop {
+            match self.slots.entry(slot) {
+                Entry::Vacant(free) => {
+                    free.insert(index);
+                    return Ok(());
+                }
+                Entry::Occupied(other) if name_of(*other.get()) == name => return Err(*other.get()),
+                Entry::Occupied(_) => slot = slot.wrapping_add(1),
             }
         }
     }
@@ -57,9 +62,16 @@ impl<S: BuildHasher> Names<S> {
         }
     }
 
+    fn hash(&self, name: &str) -> u64 {
+        // perf: without the byte that `str` adds to tell apart the fields of a larger key.
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(name.as_bytes());
+        hasher.finish()
+    }
+
     /// The slot of the service with this name, or the free one in which it belongs.
     fn slot<'a>(&self, name: &str, name_of: impl Fn(u32) -> &'a str) -> u64 {
-        let mut slot = self.hasher.hash_one(name);
+        let mut slot = self.hash(name);
         while self.slots.get(&slot).is_some_and(|index| name_of(*index) != name) {
             slot = slot.wrapping_add(1);
         }

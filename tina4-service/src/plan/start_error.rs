@@ -18,7 +18,7 @@ pub enum StartError {
     NothingFound,
     /// No service was registered with a runner that excludes declared ones.
     NothingRegistered,
-    /// `only` and `except` exclude every declared service, and none was registered.
+    /// The selection excludes every declared service, and none was registered.
     NothingSelected {
         /// The number of excluded services.
         left_out: usize,
@@ -65,7 +65,7 @@ impl fmt::Display for StartError {
             Self::NothingSelected { left_out } => {
                 write!(
                     f,
-                    "`only` and `except` exclude every declared service ({left_out}); \
+                    "the selection excludes every declared service ({left_out}); \
                      select one of them, or `register` a service"
                 )
             }

@@ -15,6 +15,12 @@
 //! runs its hooks. (This is detected on x86-64, AArch64 and RISC-V; elsewhere the five seconds pass.) A
 //! body that calls `pause` itself is considered lost as well, because it would not notice a stop
 //! request.
+//!
+//! If the thread that ends the process is the only one that drives the tokio runtime of async services, their
+//! tasks are considered ended at once: see `unpolled.rs`.
+
+#[cfg(feature = "tokio")]
+mod unpolled;
 
 use std::mem::ManuallyDrop;
 use std::sync::{Mutex, TryLockError, Weak};
@@ -38,15 +44,39 @@ const LOST_POLL_INTERVAL: Duration = Duration::from_millis(100);
 #[cfg(not(shuttle))]
 const POLL_INTERVAL: Duration = Duration::from_micros(500);
 
-/// The runners that have started something.
-static RUNNERS: PerProcess<Mutex<Vec<Weak<Engine>>>> = PerProcess::new(Mutex::new(Vec::new()));
+/// Writes a line.
+type Report = fn(&str);
 
-/// Registers a runner whose services must be stopped when the process ends.
-pub(crate) fn register(engine: &std::sync::Arc<Engine>) {
+/// The runners that still exist, and where to report.
+type Live = (Vec<std::sync::Arc<Engine>>, Option<Report>);
+
+static RUNNERS: PerProcess<Mutex<Runners>> =
+    PerProcess::new(Mutex::new(Runners { engines: Vec::new(), report: None }));
+
+/// The runners that have started something.
+#[derive(Default)]
+struct Runners {
+    engines: Vec<Weak<Engine>>,
+    /// Where to report which hooks were not run: `stderr::write`, which this file cannot import, because it uses
+    /// the file that calls this one.
+    report: Option<Report>,
+}
+
+impl Runners {
+    fn live(&self) -> Live {
+        (self.engines.iter().filter_map(Weak::upgrade).collect(), self.report)
+    }
+}
+
+/// Registers a runner whose services must be stopped when the process ends. `report` writes to standard error
+/// without blocking.
+pub(crate) fn register(engine: &std::sync::Arc<Engine>, report: fn(&str)) {
     let mut runners = std_lock(RUNNERS.get_or_init());
-    runners.retain(|known| known.strong_count() > 0);
-    if !runners.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(engine))) {
-        runners.push(std::sync::Arc::downgrade(engine));
+    let Runners { engines, report: known_report } = &mut *runners;
+    *known_report = Some(report);
+    engines.retain(|known| known.strong_count() > 0);
+    if !engines.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(engine))) {
+        engines.push(std::sync::Arc::downgrade(engine));
     }
 }
 
@@ -56,26 +86,37 @@ pub(crate) fn stop_everything() {
     let deadline = clock.now().saturating_add(nanos(TIMEOUT));
     let caller = current::current();
     // Never dropped: the last owner of a runner drops the user's values, which could block forever.
-    let engines = ManuallyDrop::new(live_runners(&clock, deadline));
-    stop(&engines, caller, &clock, deadline);
+    let (engines, report) = live_runners(&clock, deadline);
+    let engines = ManuallyDrop::new(engines);
+    let lost = stop(&engines, caller, &clock, deadline);
+    if let Some(report) = report {
+        lost.iter().for_each(|line| report(line));
+    }
 }
 
 /// Stops these runners and waits until they have stopped, or until `deadline`. `caller` is the runner
-/// id and the index of the service that this thread runs.
+/// id and the index of the service that this thread runs. Returns lines about hooks that were not run.
 pub(crate) fn stop(
     engines: &[std::sync::Arc<Engine>],
     caller: Option<(usize, u32)>,
     clock: &Clock,
     deadline: Nanos,
-) {
+) -> Vec<String> {
     for engine in engines {
         engine.with_deadline(clock, deadline, |supervisor, now| {
             supervisor.begin_process_exit(caller, TIMEOUT, now)
         });
     }
+    #[cfg(feature = "tokio")]
+    let mut probes: Vec<_> = engines
+        .iter()
+        .filter_map(|engine| unpolled::Probe::begin(engine, caller, clock, deadline))
+        .collect();
     let mut next_check = clock.now().saturating_add(nanos(LOST_AFTER));
     for engine in engines {
         while !is_done(engine, clock, deadline) {
+            #[cfg(feature = "tokio")]
+            probes.iter_mut().for_each(|probe| probe.check(clock, deadline));
             if clock.now() >= next_check {
                 engines.iter().for_each(|engine| mark_lost(engine, clock, deadline));
                 next_check = clock.now().saturating_add(nanos(LOST_POLL_INTERVAL));
@@ -83,6 +124,10 @@ pub(crate) fn stop(
             wait_briefly();
         }
     }
+    #[cfg(feature = "tokio")]
+    return probes.iter().filter_map(unpolled::Probe::report).collect();
+    #[cfg(not(feature = "tokio"))]
+    Vec::new()
 }
 
 /// Marks as lost the runs whose threads are parked until the process ends.
@@ -118,15 +163,13 @@ fn is_parked(thread: u32) -> bool {
     call.is_ok_and(|call| call.starts_with(pause))
 }
 
-/// The runners that still exist; none if the lock is not free by `deadline`.
-fn live_runners(clock: &Clock, deadline: Nanos) -> Vec<std::sync::Arc<Engine>> {
+/// The runners that still exist, and where to report; none if the lock is not free by `deadline`.
+fn live_runners(clock: &Clock, deadline: Nanos) -> Live {
     loop {
         match RUNNERS.get_or_init().try_lock() {
-            Ok(runners) => return runners.iter().filter_map(Weak::upgrade).collect(),
-            Err(TryLockError::Poisoned(poisoned)) => {
-                return poisoned.into_inner().iter().filter_map(Weak::upgrade).collect();
-            }
-            Err(TryLockError::WouldBlock) if clock.now() >= deadline => return Vec::new(),
+            Ok(runners) => return runners.live(),
+            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner().live(),
+            Err(TryLockError::WouldBlock) if clock.now() >= deadline => return (Vec::new(), None),
             Err(TryLockError::WouldBlock) => std::thread::yield_now(),
         }
     }

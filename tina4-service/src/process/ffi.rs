@@ -91,17 +91,18 @@ pub(crate) fn handle_signal(number: i32) -> std::io::Result<()> {
     unsafe { signal_hook::low_level::register(number, move || in_handler(number)) }.map(drop)
 }
 
-/// Runs inside the handler of each stop signal. Async-signal-safe: it uses atomics, reads the clock,
+/// Runs inside the handler of each stop signal, and of SIGUSR1. Async-signal-safe: it uses atomics, reads the clock,
 /// writes to a socket that does not block, and calls functions of `signal_hook` that are
 /// async-signal-safe themselves.
 #[cfg(all(unix, feature = "signals"))]
 fn in_handler(number: i32) {
-    use signal_hook::consts::{SIGHUP, SIGINT};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGUSR1};
     use signal_hook::low_level::{emulate_default_handler, exit};
 
-    use crate::process::signals::handler::{Reaction, on_signal};
+    use crate::process::signals::handler::{Reaction, on_dump_signal, on_signal};
 
-    match on_signal(number) {
+    let reaction = if number == SIGUSR1 { on_dump_signal() } else { on_signal(number) };
+    match reaction {
         Reaction::Continue => {}
         Reaction::EndProcess => {
             write_to_stderr(match number {

@@ -15,13 +15,19 @@
 //! threads are blocked.
 //!
 //! After a waiter has received a signal and waits again, the next signal counts as the first, unless
-//! another waiter has been notified and has not returned yet. A signal that arrives while a runner has
-//! no waiter is kept for its next one.
+//! another waiter is to receive the same one, or has received it and has not returned yet. A signal that
+//! arrives while a runner has no waiter is kept for its next one.
+//!
+//! SIGUSR1 is handled only if a runner asks for it (see [`dump`]); it stops nothing.
 //!
 //! From a signal to a waiter: [`handler`] (called by `ffi`) > [`thread`] (woken through `unix` or
 //! `windows`) > [`waiters`] > [`waiter_guard`].
 
 mod debounce;
+#[cfg(unix)]
+pub(crate) mod dump;
+#[cfg(unix)]
+mod dump_runners;
 mod end_process;
 mod ending;
 pub(super) mod handler;

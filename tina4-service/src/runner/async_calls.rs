@@ -62,6 +62,8 @@ impl Runner {
 
     /// [`Runner::restart`] for an async function.
     ///
+    /// If its future is dropped before its end, the service restarts even so.
+    ///
     /// # Errors
     ///
     /// As for [`Runner::restart`].
@@ -94,6 +96,9 @@ impl Runner {
     }
 
     /// [`Runner::stop_all`] for an async function.
+    ///
+    /// If its future is dropped before its end, the services are stopped even so; a second call waits for the
+    /// same shutdown, and returns its report.
     pub async fn stop_all_async(&self) -> StopReport {
         self.stop_all_within_async(LOG_TIMEOUT).await
     }
@@ -113,6 +118,8 @@ impl Runner {
     }
 
     /// [`Runner::wait_ready`] for an async function.
+    ///
+    /// Its future may be dropped at any time: it asks for nothing.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! The settings of a runner.
 
-use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -13,20 +13,30 @@ use crate::plan::selection::Selection;
 use crate::runner::runner::Runner;
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::definition::Definition;
+use crate::service::deployment::Deployment;
+use crate::service::deployment::selectors::Selectors;
+use crate::service::deployment::settings::Settings;
+use crate::service::deployment::variables::Variables;
 use crate::service::environment::Environment;
 use crate::service::instance::Instance;
 use crate::service::registration::declared;
 use crate::service::resources::Resources;
 use crate::service::settings::SettingsCache;
+use crate::sys::env_vars::process_variables;
 use crate::sys::fork::Owner;
 #[cfg(feature = "tokio")]
-use crate::sys::runtime::{Handle, RuntimeSlot};
+use crate::sys::runtime::Handle;
+#[cfg(feature = "tokio")]
+use crate::sys::runtime_slot::RuntimeSlot;
 use crate::sys::threads::{ThreadConfig, start_worker};
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
 
 /// The default of [`Builder::shutdown_timeout`].
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// The default of [`Builder::unhealthy_after`].
+const UNHEALTHY_AFTER: u32 = 3;
 
 /// The valid sizes of a stack. Every C library refuses more than a quarter of the address space, and
 /// `std` may panic on such a size.
@@ -50,9 +60,15 @@ pub struct Builder {
     clock: Clock,
     tolerance: Duration,
     shutdown_timeout: Duration,
+    dump_on_sigusr1: bool,
+    unhealthy_after: u32,
     include_declared: bool,
-    only: Option<BTreeSet<String>>,
-    except: BTreeSet<String>,
+    only: Option<Vec<String>>,
+    except: Vec<String>,
+    /// `None`: those of the process.
+    env_vars: Option<Vec<(OsString, OsString)>>,
+    env_prefix: String,
+    settings: Settings,
     threads: ThreadConfig,
     local: Option<Zone>,
     #[cfg(feature = "tokio")]
@@ -65,9 +81,14 @@ impl Default for Builder {
             clock: Clock::system(),
             tolerance: Duration::ZERO,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
+            dump_on_sigusr1: false,
+            unhealthy_after: UNHEALTHY_AFTER,
             include_declared: true,
             only: None,
-            except: BTreeSet::new(),
+            except: Vec::new(),
+            env_vars: None,
+            env_prefix: "TINA4".to_owned(),
+            settings: Settings::default(),
             threads: ThreadConfig {
                 name_prefix: "tina4".to_owned(),
                 max_count: None,
@@ -115,15 +136,125 @@ impl Builder {
         self
     }
 
-    /// Selects only these declared services. An unknown name is a fault at start.
+    /// Sets after how many consecutive crashes a service is unhealthy; 0: never. Default: 3.
+    ///
+    /// See [`ServiceInfo::is_healthy`](crate::ServiceInfo::is_healthy).
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// // A single crash is worth a look.
+    /// let runner = Runner::builder().unhealthy_after(1).build();
+    /// let payments = Service::new("payments", |_| Err::<(), _>("no connection"));
+    /// runner.register(payments.interval("1m").backoff("1m").max_backoff("1m"))?;
+    /// runner.start_all()?;
+    /// while runner.services()[0].crashes == 0 {
+    ///     std::thread::yield_now();
+    /// }
+    /// assert!(!runner.services()[0].is_healthy());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn unhealthy_after(mut self, crashes: u32) -> Self {
+        self.unhealthy_after = crashes;
+        self
+    }
+
+    /// Sets whether SIGUSR1 makes the runner write a table of its services to the log. Default: `false`.
+    ///
+    /// The handler is installed when the runner first starts a service, and stays. Without it, the signal ends
+    /// the program. The variable `TINA4_SERVICES__DUMP_ON_SIGUSR1` sets the same. Windows has no such signal:
+    /// this has no effect there, and a variable with `true` is a fault.
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let runner = Runner::builder().dump_on_sigusr1(true).build();
+    /// runner.register(Service::new("heartbeat", |_| {}).interval("30s"))?;
+    /// runner.start_all()?; // `kill -USR1 <pid>` now lists `heartbeat`
+    /// runner.stop_all();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "signals")]
+    pub fn dump_on_sigusr1(mut self, dump: bool) -> Self {
+        self.dump_on_sigusr1 = dump;
+        self
+    }
+
+    /// Selects only these declared services. A word that matches none is a fault at start.
+    ///
+    /// A word is the name of a service, `tag:` with a tag, `all`, or `none`; with a `!` before it, a name
+    /// or a tag excludes. The variable `TINA4_SERVICES` and [`Settings::select`] replace the selection of the
+    /// code.
+    ///
+    /// ```
+    /// use tina4_service::{Runner, service};
+    ///
+    /// #[service(interval = "1m", tags = ["mail"])]
+    /// fn send() {}
+    ///
+    /// #[service(interval = "1h", tags = ["mail", "slow"])]
+    /// fn sort() {}
+    ///
+    /// let runner = Runner::builder().only(["tag:mail", "!tag:slow"]).build();
+    /// let plan = runner.check()?;
+    /// assert_eq!(plan.services().iter().map(|service| &*service.name).collect::<Vec<_>>(), ["send"]);
+    /// # Ok::<(), tina4_service::StartError>(())
+    /// ```
     pub fn only<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.only.get_or_insert_default().extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Excludes these declared services. An unknown name is a fault at start.
+    /// Excludes these declared services. A word that matches none is a fault at start.
+    ///
+    /// A word is the name of a service, or `tag:` with a tag; see [`Builder::only`].
     pub fn except<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.except.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets settings that replace those of the code; see [`Settings`]. Default: none.
+    ///
+    /// Environment variables take precedence over them.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Sets the environment variables to read, instead of those of the process.
+    ///
+    /// They are read once, when the runner is built. An empty list turns settings from the environment off.
+    /// What the variables mean is described in the chapter [`deployment`](crate::deployment).
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let variables = [("TINA4_SERVICES__HEARTBEAT__INTERVAL", "5s")];
+    /// let runner = Runner::builder().env_vars(variables).build();
+    /// runner.register(Service::new("heartbeat", |_| {}).interval("30s"))?;
+    /// assert_eq!(runner.services()[0].schedule.to_string(), "every 5s");
+    /// assert_eq!(
+    ///     runner.services()[0].overridden[0].to_string(),
+    ///     "interval = 5s instead of 30s (`TINA4_SERVICES__HEARTBEAT__INTERVAL`)",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn env_vars<N: Into<OsString>, V: Into<OsString>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let variables = variables.into_iter();
+        self.env_vars = Some(variables.map(|(name, value)| (name.into(), value.into())).collect());
+        self
+    }
+
+    /// Sets what the names of environment variables begin with, before `_SERVICES`. Default: `TINA4`.
+    ///
+    /// With `"SHOP"`, the variables are `SHOP_SERVICES` and `SHOP_SERVICES__<SERVICE>__<KEY>`. A program with
+    /// several runners gives each its own, because a variable for a service that a runner does not have is a
+    /// fault.
+    pub fn env_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.env_prefix = prefix.into();
         self
     }
 
@@ -226,30 +357,33 @@ impl Builder {
             clock,
             tolerance,
             shutdown_timeout,
+            dump_on_sigusr1,
+            unhealthy_after,
             include_declared,
             only,
             except,
+            env_vars,
+            env_prefix,
+            settings,
             threads,
             local,
             #[cfg(feature = "tokio")]
             runtime,
         } = self;
-        let known = if include_declared { declared() } else { Vec::new() };
-        let names: BTreeSet<&str> = known.iter().map(|registration| registration.name).collect();
-        let requested = only.iter().flatten().chain(&except);
-        let unknown = requested.filter(|name| !names.contains(name.as_str())).cloned().collect();
-        let is_selected = |name: &str| {
-            only.as_ref().is_none_or(|only| only.contains(name)) && !except.contains(name)
+        let variables = Variables::read(&env_prefix, env_vars.unwrap_or_else(process_variables));
+        let deployment = Deployment::new(variables, settings);
+        let code_shutdown_timeout = shutdown_timeout;
+        let shutdown_timeout = deployment.shutdown_timeout().unwrap_or(code_shutdown_timeout);
+        let code_dump_on_sigusr1 = dump_on_sigusr1;
+        let dump_on_sigusr1 = deployment.dump_on_sigusr1().unwrap_or(code_dump_on_sigusr1);
+        let code_unhealthy_after = unhealthy_after;
+        let unhealthy_after = deployment.unhealthy_after().unwrap_or(code_unhealthy_after);
+        let selectors = match deployment.selectors() {
+            Some(selectors) => Some(Arc::clone(selectors)),
+            None => Selectors::of_code(only.as_deref(), &except).map(Arc::new),
         };
-        let (selected, excluded): (Vec<_>, Vec<_>) =
-            known.into_iter().partition(|registration| is_selected(registration.name));
+        // `only` with an empty list means a runner without declared services, whatever the deployment selects.
         let wants_declared = include_declared && only.as_ref().is_none_or(|only| !only.is_empty());
-        let selection = Selection {
-            wants_declared,
-            excluded: excluded.into_iter().map(Definition::Declared).collect(),
-            unknown,
-            invalid_stack_size: threads.stack_size.filter(|bytes| !STACK_SIZES.contains(bytes)),
-        };
         let env = Arc::new(Environment {
             clock: clock.clone(),
             resources: Resources::default(),
@@ -258,8 +392,15 @@ impl Builder {
             local_zone: local,
             tolerance,
             shutdown_timeout,
+            code_shutdown_timeout,
+            dump_on_sigusr1,
+            code_dump_on_sigusr1,
+            unhealthy_after,
+            code_unhealthy_after,
+            deployment,
             exiting: false.into(),
             log_is_slow: false.into(),
+            crash_printer: OnceLock::new(),
             ready_listener: OnceLock::new(),
             #[cfg(feature = "tokio")]
             has_tasks: false.into(),
@@ -269,18 +410,36 @@ impl Builder {
             task_listener: OnceLock::new(),
             #[cfg(feature = "signals")]
             received: crate::sys::received_signals::ReceivedSignals::default(),
+            #[cfg(feature = "queue")]
+            job_listener: OnceLock::new(),
             owner: Owner::default(),
         });
+        let known = if include_declared { declared() } else { Vec::new() };
+        let instance = |registration| {
+            let definition = if wants_declared {
+                Definition::declared(registration, &env.deployment)
+            } else {
+                Definition::Declared(registration)
+            };
+            Arc::new(Instance::new(definition, Arc::clone(&env)))
+        };
+        let is_selected = |instance: &Arc<Instance>| {
+            let Instance { definition, .. } = &**instance;
+            let select = |selectors: &Arc<Selectors>| {
+                selectors.selects(definition.name_str(), &definition.tags())
+            };
+            wants_declared && selectors.as_ref().is_none_or(select)
+        };
+        let (selected, excluded): (Vec<_>, Vec<_>) =
+            known.into_iter().map(instance).partition(is_selected);
+        let invalid_stack_size = threads.stack_size.filter(|bytes| !STACK_SIZES.contains(bytes));
+        let selection = Selection { wants_declared, excluded, selectors, invalid_stack_size };
         let supervisor = Supervisor::new(Arc::clone(&env), selection);
         let engine = Pool::new(supervisor, clock.clone(), threads);
         let weak: Weak<Engine> = Arc::downgrade(&engine);
         let first = env.engine.set(weak);
         debug_assert!(first.is_ok(), "the environment is new");
-        let instance = |registration| {
-            Arc::new(Instance::new(Definition::Declared(registration), Arc::clone(&env)))
-        };
-        let declared = selected.into_iter().map(instance).collect();
-        engine.with(|supervisor, now| supervisor.add_declared(declared, now));
+        engine.with(|supervisor, now| supervisor.add_declared(selected, now));
         let driven: Weak<Engine> = Arc::downgrade(&engine);
         clock.attach(driven);
         let listener: Weak<Engine> = Arc::downgrade(&engine);
@@ -290,6 +449,11 @@ impl Builder {
             let listener: Weak<Engine> = Arc::downgrade(&engine);
             let _ = env.task_listener.set(listener);
         }
+        #[cfg(feature = "queue")]
+        {
+            let listener: Weak<Engine> = Arc::downgrade(&engine);
+            let _ = env.job_listener.set(listener);
+        }
         let shared = Shared { engine, env };
         let keep_running = Some(Arc::new(KeepRunning(shared.clone())));
         Runner { shared, keep_running }
@@ -298,6 +462,9 @@ impl Builder {
 
 impl Runner {
     /// Creates a runner without services; [`Runner::register`] adds them.
+    ///
+    /// Its settings may come from the environment of the process: see the chapter
+    /// [`deployment`](crate::deployment).
     #[must_use]
     pub fn new() -> Self {
         Builder::default().without_declared().build()

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::observe::event_log::EventLog;
 use crate::runner::runner::Runner;
 use crate::service::instance::Instance;
+#[cfg(feature = "queue")]
+use crate::service::resources::Res;
 use crate::sys::place::Place;
 
 impl Runner {
@@ -16,6 +18,12 @@ impl Runner {
     /// [`Runner::provide`], with the place of the call.
     pub(crate) fn provide_at<T: Send + Sync + 'static>(&self, value: T, place: Place) {
         self.shared.env.resources.provide(value, place);
+    }
+
+    /// The value of this type that was provided.
+    #[cfg(feature = "queue")]
+    pub(crate) fn provided<T: Send + Sync + 'static>(&self) -> Option<Res<T>> {
+        self.shared.env.resources.get()
     }
 
     /// Records every change from now on.

@@ -2,9 +2,13 @@
 
 #[cfg(feature = "tokio")]
 mod async_calls;
+#[cfg(feature = "queue")]
+mod backlogs;
 mod blocking;
 pub(crate) mod builder;
 mod context;
+#[cfg(feature = "queue")]
+mod engine_check;
 #[cfg(feature = "testing")]
 mod for_testing;
 #[cfg(all(test, shuttle))]

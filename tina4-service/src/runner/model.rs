@@ -8,6 +8,8 @@
 //! .ci/model
 //! ```
 
+#[cfg(feature = "tokio")]
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
@@ -27,6 +29,9 @@ use crate::{
 };
 
 mod bodies;
+mod disabled;
+#[cfg(feature = "queue")]
+mod jobs;
 mod membership;
 mod requests;
 #[cfg(feature = "tokio")]
@@ -80,8 +85,14 @@ struct Scenario {
 
 impl Scenario {
     fn new() -> Self {
+        Self::with_variables(&[])
+    }
+
+    /// A scenario in an environment with these variables.
+    fn with_variables(variables: &[(&str, &str)]) -> Self {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-        let runner = Runner::builder().only::<&str>([]).clock(clock.clone()).build();
+        let builder = Runner::builder().only::<&str>([]).env_vars(variables.to_vec());
+        let runner = builder.clock(clock.clone()).build();
         let events = runner.subscribe();
         let (counters, cleaned_up, threads) = (Vec::new(), Arc::default(), Vec::new());
         Self { runner, clock, counters, cleaned_up, events, threads }
@@ -111,6 +122,17 @@ impl Scenario {
     fn spawn(&mut self, act: impl FnOnce(&Runner, &Clock) + Send + 'static) {
         let (runner, clock) = (self.runner.clone(), self.clock.clone());
         self.threads.push(shuttle::thread::spawn(move || act(&runner, &clock)));
+    }
+
+    /// Awaits `act` on another thread.
+    #[cfg(feature = "tokio")]
+    fn spawn_async<F: Future<Output = ()>>(
+        &mut self,
+        act: impl FnOnce(Runner) -> F + Send + 'static,
+    ) {
+        let runner = self.runner.clone();
+        let body = move || shuttle::future::block_on(act(runner));
+        self.threads.push(shuttle::thread::spawn(body));
     }
 
     /// Waits for the threads.
@@ -171,11 +193,23 @@ impl Scenario {
             let hooks = get(&counters.hooks);
             assert_eq!((ended, hooks), (started, started), "activations of {name}");
         }
-        let engine = Arc::clone(&self.runner.shared.engine);
-        drop(self.runner);
-        while engine.thread_count() > 0 {
-            yield_now();
-        }
+        wait_for_threads_and_tasks(self.runner);
+    }
+}
+
+/// Drops the runner, and waits until its threads and tasks have ended.
+fn wait_for_threads_and_tasks(runner: Runner) {
+    let engine = Arc::clone(&runner.shared.engine);
+    #[cfg(feature = "tokio")]
+    let runtime = runner.shared.env.runtime.handle();
+    drop(runner);
+    wait_until(|| engine.thread_count() == 0);
+    drop(engine);
+    #[cfg(feature = "tokio")]
+    if let Some(runtime) = runtime {
+        let have_ended = runtime.end_of_tasks();
+        drop(runtime);
+        wait_until(have_ended);
     }
 }
 

@@ -22,10 +22,12 @@ use crate::process::signals::run_watch::RunWatch;
 #[cfg(feature = "signals")]
 use crate::process::signals::waiter_guard::WaiterGuard;
 use crate::process::stderr;
-use crate::runner::blocking::report_refusal as report_refusal_to_block;
 #[cfg(feature = "signals")]
 use crate::runner::blocking::{blocks_runtime, wait_for};
+use crate::runner::blocking::{report_refusal as report_refusal_to_block, wait_for_log};
 use crate::runner::runner::{LOG_TIMEOUT, Runner};
+#[cfg(feature = "signals")]
+use crate::sys::log_target::LOG_TARGET;
 use tina4_service_core::{Nanos, nanos};
 
 /// The log line about signals that cannot be handled.
@@ -80,7 +82,7 @@ impl Runner {
             return false;
         };
         if quiet {
-            engine.wait_for_log(LOG_TIMEOUT);
+            wait_for_log(engine, LOG_TIMEOUT);
         }
         quiet
     }
@@ -136,6 +138,7 @@ impl Runner {
         if let Some(code) = self.refuse_to_run() {
             return code;
         }
+        self.print_crashes();
         let watch = RunWatch::new(self.shared.env.shutdown_timeout);
         let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = || {
@@ -143,7 +146,7 @@ impl Runner {
             match &signals {
                 Ok(signals) => wait_for(engine, run_condition(signals)),
                 Err(error) => {
-                    tracing::error!(%error, "{NO_SIGNALS}");
+                    tracing::error!(target: LOG_TARGET, %error, "{NO_SIGNALS}");
                     self.wait();
                     false
                 }
@@ -162,11 +165,18 @@ impl Runner {
         if let Some(code) = self.refuse_to_run() {
             return code;
         }
+        self.print_crashes();
         let wait = || {
             self.wait();
             false
         };
         self.run_with(wait, |_| {})
+    }
+
+    /// From now on, the first crash of each service is printed, unless the program has a log.
+    fn print_crashes(&self) {
+        // A second call of `run` changes nothing.
+        let _ = self.shared.env.crash_printer.set(stderr::write);
     }
 
     /// Refuses to run if this thread is the only one that executes the async services; returns the exit code.
@@ -191,6 +201,7 @@ impl Runner {
         let Ok(engine) = self.engine() else {
             return report_refusal(&StartError::Forked);
         };
+        self.print_crashes();
         let watch = RunWatch::new(self.shared.env.shutdown_timeout);
         let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = async {
@@ -198,7 +209,7 @@ impl Runner {
             match &signals {
                 Ok(signals) => engine.wait_for_async(run_condition(signals)).await,
                 Err(error) => {
-                    tracing::error!(%error, "{NO_SIGNALS}");
+                    tracing::error!(target: LOG_TARGET, %error, "{NO_SIGNALS}");
                     self.wait_async().await;
                     false
                 }
@@ -214,6 +225,7 @@ impl Runner {
         if self.engine().is_err() {
             return report_refusal(&StartError::Forked);
         }
+        self.print_crashes();
         let wait = async {
             self.wait_async().await;
             false

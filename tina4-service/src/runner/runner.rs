@@ -23,11 +23,12 @@ use crate::plan::plan::Plan;
 use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
-use crate::runner::blocking::{blocks_runtime, report_refusal, wait_for};
+use crate::runner::blocking::{blocks_runtime, report_refusal, wait_for, wait_for_log};
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
 use crate::service::instance::Instance;
 use crate::sys::fork::Forked;
+use crate::sys::log_target::LOG_TARGET;
 use crate::sys::place::Place;
 #[cfg(feature = "tokio")]
 use crate::sys::runtime::RuntimeError;
@@ -95,7 +96,7 @@ impl Runner {
     pub fn register(&self, service: Service) -> Result<(), RegisterError> {
         let engine = self.engine()?;
         let env = &self.shared.env;
-        let definition = service.into_definition(&env.settings_cache);
+        let definition = service.into_definition(&env.settings_cache, &env.deployment);
         let instance = Arc::new(Instance::new(definition, Arc::clone(env)));
         let faults = check::faults_before_registration(&instance);
         if !faults.is_empty() {
@@ -155,19 +156,25 @@ impl Runner {
 
     /// Checks the services and returns the plan of [`Runner::start_all`], without starting anything.
     ///
+    /// With the feature `queue`, it also asks the engine of the queues whether its store can be used, which may take as
+    /// long as a call of the engine. A start does not ask: a service whose engine fails then is restarted after its backoff.
+    ///
     /// # Errors
     ///
-    /// The services have faults (all of them are listed, with file and line), or this process is a
-    /// forked child.
+    /// The services have faults (all of them are listed, with file and line), the engine of the queues cannot be used, or
+    /// this process is a forked child.
     pub fn check(&self) -> Result<Plan, StartError> {
-        self.engine()?.with(|supervisor, _| supervisor.check())
+        let plan = self.engine()?.with(|supervisor, _| supervisor.check());
+        #[cfg(feature = "queue")]
+        let plan = self.check_engine().add_to(plan);
+        plan
     }
 
     /// Checks everything, then starts every service with `autostart`, without waiting.
     ///
     /// A second call starts services that have been registered, stopped or cancelled since the first one, and
     /// abandoned ones whose run and clean-up have ended. Services that finished or failed start by name
-    /// only.
+    /// only, or, if they failed, after [`Runner::reset`].
     ///
     /// # Errors
     ///
@@ -243,13 +250,20 @@ impl Runner {
         // limit.
         #[cfg(feature = "exit-hook")]
         if !self.shared.env.clock.drives_runner() {
-            crate::process::exit_hook::register(&self.shared.engine);
+            crate::process::exit_hook::register(&self.shared.engine, crate::process::stderr::write);
+        }
+        #[cfg(all(unix, feature = "signals"))]
+        if self.shared.env.dump_on_sigusr1
+            && let Err(error) = crate::process::signals::dump::listen(engine)
+        {
+            tracing::error!(target: LOG_TARGET, %error, "SIGUSR1 cannot be handled, and ends the program; check the limits on threads and file descriptors");
         }
         if crate::sys::panics::panics_abort() {
             // Not a `Once`: a log subscriber may start services itself.
             static WARNED: AtomicBool = AtomicBool::new(false);
             if !WARNED.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
+                    target: LOG_TARGET,
                     "this program is built with `panic = \"abort\"`, so a service that panics ends it; \
                      build with `panic = \"unwind\"` to have the service restarted"
                 );
@@ -268,7 +282,7 @@ impl Runner {
         }
         if let Some(runtime) = env.clock.as_virtual().cloned().and_then(VirtualClock::task_runtime)
         {
-            env.runtime.set(runtime.map_err(StartError::NoThread)?);
+            env.runtime.set_virtual(runtime.map_err(StartError::NoThread)?);
             return Ok(());
         }
         let Err(error) = env.runtime.prepare() else { return Ok(()) };
@@ -432,6 +446,35 @@ impl Runner {
         self.request(name, Input::Resume)
     }
 
+    /// Forgets the failures of a service, so that it is healthy until the next one.
+    ///
+    /// A failed service counts as stopped, so that `start_all` starts it again; so does an abandoned one whose
+    /// run and clean-up have ended. The next crash counts as the first one, with the shortest backoff and all
+    /// restarts left; a restart that is planned already takes place as planned. The last error is
+    /// forgotten. The counts of runs and crashes stay.
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service, State};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("import", |_| Err::<(), _>("no disk")).max_restarts(0)).unwrap();
+    /// runner.start_all().unwrap();
+    /// runner.wait();
+    /// assert!(!runner.services()[0].is_healthy());
+    /// runner.reset("import")?;
+    /// assert!(runner.services()[0].is_healthy());
+    /// assert_eq!(runner.status()["import"], State::Stopped);
+    /// # Ok::<(), tina4_service::ControlError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; it was abandoned, and its run or clean-up is still alive; it has just failed,
+    /// and its clean-up is in progress; or this process is a forked child.
+    pub fn reset(&self, name: &str) -> Result<(), ControlError> {
+        self.try_request(|supervisor, now| supervisor.reset(name, now))
+    }
+
     fn request(&self, name: &str, input: Input<'_>) -> Result<(), ControlError> {
         self.try_request(|supervisor, now| supervisor.request(name, input, now))
     }
@@ -488,7 +531,7 @@ impl Runner {
             report_refusal("stop_all");
             return engine.with(|supervisor, now| supervisor.interim_report(now));
         };
-        engine.wait_for_log(log_timeout);
+        wait_for_log(engine, log_timeout);
         report
     }
 
@@ -555,11 +598,15 @@ impl Runner {
     }
 
     /// A snapshot of every service, sorted by name; empty in a forked child.
+    ///
+    /// If there are services with a queue, it asks their engine for the numbers of jobs, which may block.
     #[must_use]
     pub fn services(&self) -> Vec<ServiceInfo> {
-        self.engine()
-            .map(|engine| engine.with(|supervisor, now| supervisor.services(now)))
-            .unwrap_or_default()
+        let services =
+            self.engine().map(|engine| engine.with(|supervisor, now| supervisor.services(now)));
+        #[cfg(feature = "queue")]
+        let services = services.map(|services| self.with_backlogs(services));
+        services.unwrap_or_default()
     }
 
     /// Returns a receiver of every change from now on, as typed events.
@@ -593,5 +640,40 @@ mod tests {
         assert_eq!(spec("import-berlin"), spec("import-oslo"));
         assert_eq!(spec("export-berlin"), spec("export-oslo"));
         assert_ne!(spec("import-berlin"), spec("export-berlin"), "they are from two lines");
+    }
+
+    /// Another thread of the parent may have held the lock of the runtime at the fork.
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn rule_84_and_92_no_call_in_a_forked_child_needs_the_runtime() {
+        async fn waits(ctx: &crate::Context) {
+            ctx.stopped().await;
+        }
+        let runner = Runner::new();
+        runner.register(Service::of("waits", waits)).unwrap();
+        runner.shared.env.owner.give_to_parent();
+        let held = runner.shared.env.runtime.hold();
+        let (sender, answered) = std::sync::mpsc::channel();
+        let child = runner.clone();
+        let calls = move || {
+            let refused = [
+                child.start("waits"),
+                child.restart("waits"),
+                child.stop("waits").map(drop),
+                child.unregister("waits").map(drop),
+                child.wait_ready("waits"),
+            ];
+            assert!(refused.iter().all(|answer| matches!(answer, Err(ControlError::Forked))));
+            assert!(matches!(child.start_all(), Err(StartError::Forked)));
+            assert_eq!(child.run(), std::process::ExitCode::from(71));
+            assert!(child.wait_timeout(Duration::from_secs(9)) && child.stop_all().forked);
+            child.wait();
+            #[cfg(feature = "signals")]
+            assert!(child.wait_for_signal().is_err());
+            sender.send(()).expect("the test waits");
+        };
+        crate::sys::threads::start_thread("child".to_owned(), Box::new(calls)).expect("a thread");
+        answered.recv_timeout(Duration::from_secs(30)).expect("no call panics or waits");
+        drop(held);
     }
 }

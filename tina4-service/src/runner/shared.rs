@@ -84,7 +84,8 @@ impl Shared {
     /// Whether this thread is the only one that executes the async services.
     #[cfg(feature = "tokio")]
     pub(super) fn drives_async_services(&self) -> bool {
-        let handle = self.env.runtime.handle();
+        // A forked child has none of the parent's runtime, and its lock may have been held at the fork.
+        let handle = self.engine().ok().and_then(|_| self.env.runtime.handle());
         handle.is_some_and(|handle| runtime::is_driven_by_this_thread(&handle))
     }
 }

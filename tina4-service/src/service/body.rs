@@ -11,6 +11,7 @@ use crate::service::future::BoxFuture;
 use crate::service::outcome::{Exit, Outcome};
 use crate::service::params::callable::Callable;
 use crate::service::params::{Invocation, Need};
+use crate::service::registration::Registration;
 
 /// The body of a service built at run time.
 pub(crate) trait Body: Send + Sync {
@@ -23,10 +24,49 @@ pub(crate) trait Body: Send + Sync {
     fn future<'r>(&'r self, invocation: &'r Invocation<'r>) -> BoxFuture<'r, Exit> {
         Box::pin(std::future::ready(self.call(invocation)))
     }
+    /// Whether it may return a `Flow`.
+    #[cfg(feature = "queue")]
+    fn returns_flow(&self) -> bool {
+        false
+    }
     /// The needs of the parameters.
     fn needs(&self) -> &'static [Need];
     /// The name of its type, which contains the path of the function that defines it.
     fn path(&self) -> &'static str;
+    /// The declaration of its function, if it has one.
+    fn registration(&self) -> Option<&'static Registration> {
+        None
+    }
+}
+
+/// The function of a declared service whose settings are not those of its attribute.
+pub(crate) struct DeclaredBody(pub(crate) &'static Registration);
+
+impl Body for DeclaredBody {
+    fn run_kind(&self) -> RunKind {
+        self.0.run_kind()
+    }
+
+    fn call(&self, invocation: &Invocation<'_>) -> Exit {
+        (self.0.call)(invocation)
+    }
+
+    #[cfg(feature = "tokio")]
+    fn future<'r>(&'r self, invocation: &'r Invocation<'r>) -> BoxFuture<'r, Exit> {
+        self.0.future(invocation)
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        self.0.needs
+    }
+
+    fn path(&self) -> &'static str {
+        self.0.path
+    }
+
+    fn registration(&self) -> Option<&'static Registration> {
+        Some(self.0)
+    }
 }
 
 /// A closure that takes the context: `call` wraps the user's function, whose type is `Original`.
@@ -74,6 +114,11 @@ where
     #[cfg(feature = "tokio")]
     fn future<'r>(&'r self, invocation: &'r Invocation<'r>) -> BoxFuture<'r, Exit> {
         self.function.start(invocation, Outcome::into_exit)
+    }
+
+    #[cfg(feature = "queue")]
+    fn returns_flow(&self) -> bool {
+        <F::Value as Outcome>::HAS_FLOW
     }
 
     fn needs(&self) -> &'static [Need] {

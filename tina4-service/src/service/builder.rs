@@ -1,6 +1,7 @@
 //! The builder of services at run time.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -14,6 +15,7 @@ use tina4_service_core::{Draft, Key, OnTimeout, Ready, Restart, duration, name};
 use crate::service::body::{Body, Closure, FunctionBody};
 use crate::service::context::Context;
 use crate::service::definition::{Built, Definition};
+use crate::service::deployment::Deployment;
 use crate::service::error_text::MAX_TEXT_BYTES;
 use crate::service::outcome::{HookOutcome, Outcome};
 use crate::service::params::callable::Callable;
@@ -21,7 +23,11 @@ use crate::service::params::function::Signature;
 use crate::service::params::hook::{ClosureHook, OnStop};
 use crate::service::params::kind::{HookReturns, Returns};
 use crate::service::settings::{ColdSettings, Settings, SettingsCache};
+use crate::sys::place::Place;
 use crate::text::bounded_text::bounded;
+
+#[cfg(feature = "queue")]
+mod queue;
 
 /// A service built at run time; the keys of `#[service]` are its methods.
 ///
@@ -45,7 +51,7 @@ use crate::text::bounded_text::bounded;
 #[must_use = "a service does nothing until it is passed to `register`"]
 pub struct Service {
     name: Cow<'static, str>,
-    place: &'static Location<'static>,
+    place: Place,
     draft: Draft,
     body: Box<dyn Body>,
     cold: Option<Box<ColdSettings>>,
@@ -99,7 +105,8 @@ impl Service {
     /// Creates a continuous service from any function that `#[service]` accepts.
     ///
     /// The function takes up to eight parameters, in any order: [`&Context`](Context),
-    /// [`Tick`](crate::Tick), [`Res<T>`](crate::Res), `Option<Res<T>>`, [`Local<T>`](crate::Local). It
+    /// [`Tick`](crate::Tick), [`Res<T>`](crate::Res), `Option<Res<T>>`, [`Local<T>`](crate::Local); with a queue,
+    /// also one `Job<T>`. It
     /// returns `()`, [`Flow`](crate::Flow), `Result<(), E>`, `Result<Flow, E>` or `!`. With the feature
     /// `tokio`, it may be an `async fn`. A `Res<T>` that
     /// was not provided is reported by [`check`](crate::check), as for a declared service. A closure
@@ -152,6 +159,7 @@ impl Service {
         place: &'static Location<'static>,
         body: Box<dyn Body>,
     ) -> Self {
+        let place = Place::from(place);
         Self { name, place, draft: Draft::default(), body, cold: None }
     }
 
@@ -419,17 +427,60 @@ impl Service {
         self
     }
 
-    /// Validates the name and the settings. Faults are stored in the definition, for `register` to report.
-    pub(crate) fn into_definition(mut self, cache: &SettingsCache) -> Definition {
+    /// The groups that the service belongs to, for the selection of services. Default: none.
+    ///
+    /// See [`Builder::only`](crate::Builder::only).
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("send", |_| {}).interval("1m").tags(["mail", "slow"])).unwrap();
+    /// assert_eq!(runner.services()[0].tags, ["mail", "slow"]);
+    /// ```
+    pub fn tags<T: Into<Cow<'static, str>>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.cold_mut().tags = tags.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Validates the name and the settings, and applies the changes of the deployment. Faults are stored in
+    /// the definition, for `register` and `check` to report.
+    pub(crate) fn into_definition(
+        mut self,
+        cache: &SettingsCache,
+        deployment: &Deployment,
+    ) -> Definition {
         if let Err(error) = name::check(&self.name) {
             self.cold_mut().faults.push(error.to_string());
         }
+        if self.cold.is_some() {
+            self.check_tags();
+        }
         let Self { name, place, draft, body, cold } = self;
         let settings = match cold {
-            None => cache.get(place, draft),
-            Some(cold) => Arc::new(Settings::new(place, &draft, Some(cold))),
+            None if deployment.changes_no_service() => cache.get(place, &draft),
+            cold => {
+                let mut settings = Settings::new(place, &draft, cold);
+                settings.apply(deployment, &name);
+                // Without changes, it may share them after all.
+                if settings.cold.is_none() { cache.get(place, &draft) } else { Arc::new(settings) }
+            }
         };
         Definition::Built(Built { name, settings, body })
+    }
+
+    fn check_tags(&mut self) {
+        let cold = self.cold_mut();
+        let mut seen = BTreeSet::new();
+        for tag in &cold.tags {
+            if let Err(problem) = name::check_tag(tag) {
+                cold.faults
+                    .push(bounded(MAX_TEXT_BYTES, format_args!("`{}`: {problem}", Key::Tags)));
+            } else if !seen.insert(tag) {
+                cold.faults
+                    .push(format!("`{}`: `{tag}` is given more than once; keep one", Key::Tags));
+            }
+        }
     }
 }
 
@@ -448,7 +499,8 @@ mod tests {
     fn rule_25_the_text_of_a_fault_is_bounded() {
         let cache = SettingsCache::default();
         let text = format!("1{}", "y".repeat(1_000_000));
-        let definition = Service::new("s", |_| {}).interval(text).into_definition(&cache);
+        let service = Service::new("s", |_| {}).interval(text);
+        let definition = service.into_definition(&cache, &Deployment::default());
         let [fault] = definition.faults() else { panic!("{} faults", definition.faults().len()) };
         assert!(fault.starts_with("`interval`: unknown unit `yy") && fault.len() <= MAX_TEXT_BYTES);
         assert!(fault.ends_with("[cut off at 16 KiB]"));

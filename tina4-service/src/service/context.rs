@@ -18,6 +18,7 @@ use crate::service::registered_hooks::RegisteredHook;
 #[cfg(feature = "tokio")]
 use crate::service::stop_wait::StopWait;
 use crate::service::tick::Tick;
+use crate::sys::log_target::LOG_TARGET;
 use crate::sys::stop_flag::Never;
 use crate::time::virtual_clock::IsStopping;
 use crate::time::wall::wall_time;
@@ -94,10 +95,10 @@ impl Context {
         Self::new(Arc::clone(&self.host), self.run)
     }
 
-    /// Records that the task of the run begins now: later than the run, by the delay of its runtime.
+    /// Records that a task begins to execute the run now, which was handed over to the runtime at `queued`.
     #[cfg(feature = "tokio")]
-    pub(crate) fn begin_task(&mut self, spawned: Nanos) {
-        let delay = self.host.clock().now().saturating_sub(spawned);
+    pub(crate) fn begin_task(&mut self, queued: Nanos) {
+        let delay = self.host.clock().now().saturating_sub(queued);
         self.run.lateness = self.run.lateness.saturating_add(delay);
     }
 
@@ -312,7 +313,13 @@ impl Context {
         if self.host.is_exiting() {
             tracing::Span::none()
         } else {
-            tracing::info_span!("work", service = self.name(), name, run = self.run.number)
+            tracing::info_span!(
+                target: LOG_TARGET,
+                "work",
+                service = self.name(),
+                name,
+                run = self.run.number
+            )
         }
     }
 

@@ -4,6 +4,11 @@ use std::any::Any;
 use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
+use crate::service::deployment::Deployment;
+#[cfg(feature = "queue")]
+use crate::service::job_listener::JobListener;
+#[cfg(feature = "tokio")]
+use crate::service::queued_run::QueuedRun;
 use crate::service::ready_listener::ReadyListener;
 use crate::service::resources::Resources;
 use crate::service::settings::SettingsCache;
@@ -11,7 +16,7 @@ use crate::service::settings::SettingsCache;
 use crate::service::task_listener::TaskListener;
 use crate::sys::fork::Owner;
 #[cfg(feature = "tokio")]
-use crate::sys::runtime::RuntimeSlot;
+use crate::sys::runtime_slot::RuntimeSlot;
 use crate::sys::sync::AtomicBool;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
@@ -22,6 +27,8 @@ pub(crate) struct Environment {
     pub(crate) clock: Clock,
     pub(crate) resources: Resources,
     pub(crate) settings_cache: SettingsCache,
+    /// What whoever deploys the program has changed.
+    pub(crate) deployment: Deployment,
     /// The `Engine` of the runner, for [`Context::runner`](crate::Context::runner). Its type is erased,
     /// because it belongs to a higher layer. Set when the runner is built.
     pub(crate) engine: OnceLock<Weak<dyn Any + Send + Sync>>,
@@ -31,11 +38,27 @@ pub(crate) struct Environment {
     pub(crate) tolerance: Duration,
     /// How long `stop_all` may take.
     pub(crate) shutdown_timeout: Duration,
+    /// The same in the code, which the deployment may have changed.
+    pub(crate) code_shutdown_timeout: Duration,
+    /// Whether SIGUSR1 writes the services to the log.
+    #[cfg_attr(
+        not(all(unix, feature = "signals")),
+        allow(dead_code, reason = "only SIGUSR1 asks for it")
+    )]
+    pub(crate) dump_on_sigusr1: bool,
+    /// The same in the code, which the deployment may have changed.
+    pub(crate) code_dump_on_sigusr1: bool,
+    /// After how many consecutive crashes a service is unhealthy; 0: never.
+    pub(crate) unhealthy_after: u32,
+    /// The same in the code.
+    pub(crate) code_unhealthy_after: u32,
     /// The process is ending: nothing may wait for a lock that user code may hold, such as the lock of
     /// standard output.
     pub(crate) exiting: AtomicBool,
     /// The log is slow: runs do not wait for its lines.
     pub(crate) log_is_slow: AtomicBool,
+    /// How `run` prints the first crash of each service if there is no log; unset if `run` was not called.
+    pub(crate) crash_printer: OnceLock<fn(&str)>,
     /// The number of stop signals that the waiters of this runner have received.
     #[cfg(feature = "signals")]
     pub(crate) received: crate::sys::received_signals::ReceivedSignals,
@@ -46,10 +69,13 @@ pub(crate) struct Environment {
     pub(crate) has_tasks: AtomicBool,
     /// Where async functions are executed.
     #[cfg(feature = "tokio")]
-    pub(crate) runtime: RuntimeSlot,
+    pub(crate) runtime: RuntimeSlot<QueuedRun>,
     /// Whom to tell that a task has ended; set once, by the runner's engine.
     #[cfg(feature = "tokio")]
     pub(crate) task_listener: OnceLock<Weak<dyn TaskListener>>,
+    /// Whom to tell that jobs may be ready; set once, by the runner's engine.
+    #[cfg(feature = "queue")]
+    pub(crate) job_listener: OnceLock<Weak<dyn JobListener>>,
     /// The process that owns the runner's threads.
     pub(crate) owner: Owner,
 }

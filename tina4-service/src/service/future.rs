@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
+#[cfg(feature = "queue")]
+use crate::service::outcome::JobOutcome;
 use crate::service::outcome::{Cause, Exit, Outcome};
 
 /// The future of an async function with the lifetime `'r` of a run.
@@ -16,6 +18,16 @@ pub fn boxed<'r, F>(future: F) -> BoxFuture<'r, Exit>
 where
     F: Future + Send + 'r,
     F::Output: Outcome,
+{
+    Box::pin(async move { future.await.into_exit() })
+}
+
+/// [`boxed`] for the function of a queue service.
+#[cfg(feature = "queue")]
+pub fn boxed_job<'r, F>(future: F) -> BoxFuture<'r, Exit>
+where
+    F: Future + Send + 'r,
+    F::Output: JobOutcome,
 {
     Box::pin(async move { future.await.into_exit() })
 }

@@ -67,6 +67,10 @@ pub(crate) trait Host: Any + fmt::Debug + Send + Sync {
     /// Reports that the service is ready.
     fn ready(&self);
 
+    /// Reports that a job was pushed to the queue of the service.
+    #[cfg(feature = "queue")]
+    fn job_pushed(&self);
+
     /// Calls [`Locals::take`](crate::service::locals::Locals::take).
     fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>);
 

@@ -22,10 +22,17 @@ use crate::service::context::Context;
 use crate::service::definition::Definition;
 use crate::service::environment::Environment;
 use crate::service::host::Host;
+#[cfg(feature = "queue")]
+use crate::service::job_control::JobControl;
+#[cfg(feature = "queue")]
+use crate::service::job_host::JobHost;
 use crate::service::locals::{Discarded, LocalValue, Locals, SlotId};
+#[cfg(feature = "queue")]
+use crate::service::queue_state::QueueState;
 use crate::service::registered_hooks::{RegisteredHook, RegisteredHooks};
 use crate::service::resources::Resources;
 use crate::service::time_settings::TimeSettings;
+use crate::sys::log_target::LOG_TARGET;
 #[cfg(feature = "tokio")]
 use crate::sys::stop_flag::StopTicket;
 use crate::sys::stop_flag::{Never, Sleepers, StopChannel, StopFlag};
@@ -39,6 +46,8 @@ use tina4_service_core::{Nanos, WallNanos};
 const ON_STOP_TAKEN: u8 = 1;
 /// The log line about the start has been written, or will never be.
 const START_LOGGED: u8 = 2;
+/// A run has begun since the start or the last crash.
+const HAS_RUN: u8 = 16;
 /// The log says that `ctx.ready()` has no effect.
 const READY_WARNED: u8 = 4;
 /// The task in progress is to be dropped.
@@ -49,7 +58,7 @@ const DROP_REQUESTED: u8 = 8;
 pub(crate) struct Instance {
     pub(crate) definition: Definition,
     pub(crate) env: Arc<Environment>,
-    /// `None` without `cron`, `anchor` and tolerance.
+    /// `None` without `cron`, `anchor`, tolerance and queue.
     // perf: one field, so that a step of most services checks just this one.
     time_settings: Option<Box<TimeSettings>>,
     /// Whether there are any, or the supervisor holds a new schedule. Written and read under the pool's lock.
@@ -96,15 +105,14 @@ pub(crate) enum InjectedFault {
     Panic,
     /// This much time passes before the function is called.
     Slow(Duration),
+    /// The process of the job vanishes: the function is not called, and the claim is left to its lease.
+    #[cfg(feature = "queue")]
+    Kill,
 }
 
 impl Instance {
     pub(crate) fn new(definition: Definition, env: Arc<Environment>) -> Self {
-        #[cfg(feature = "tokio")]
-        if definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task {
-            env.has_tasks.store(true, Ordering::Relaxed);
-        }
-        let time_settings = TimeSettings::new(definition.spec(), &env).map(Box::new);
+        let time_settings = TimeSettings::new(&definition, &env).map(Box::new);
         Self {
             definition,
             env,
@@ -119,6 +127,24 @@ impl Instance {
         }
     }
 
+    /// Records that the runner needs a tokio runtime, if the service has async functions.
+    pub(crate) fn announce_tasks(&self) {
+        #[cfg(feature = "tokio")]
+        {
+            let Self { definition, env, .. } = self;
+            if definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task
+            {
+                env.has_tasks.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The queue whose jobs the service works on.
+    #[cfg(feature = "queue")]
+    pub(crate) fn queue(&self) -> Option<&QueueState> {
+        self.time_settings.as_ref()?.queue.as_ref()
+    }
+
     /// How long after a due time of its schedule a run may begin; 0: the service has no tolerance.
     // perf: cold, because few services have one.
     #[cold]
@@ -129,6 +155,12 @@ impl Instance {
     #[cfg(feature = "testing")]
     pub(crate) fn inject(&self, fault: InjectedFault) {
         self.with_state(|state| state.injected.push_back(fault));
+    }
+
+    /// The fault that [`Instance::take_injected`] would return.
+    #[cfg(all(feature = "queue", feature = "testing"))]
+    pub(crate) fn next_injected(&self) -> Option<InjectedFault> {
+        self.with_existing_state(|state| state.injected.front().copied())
     }
 
     /// Takes the fault that a test has injected into the run that is about to begin.
@@ -157,7 +189,8 @@ impl Instance {
                 CoreSchedule::Calendar(Calendar::Cron(_) | Calendar::Anchored(_), _)
                 | CoreSchedule::Continuous
                 | CoreSchedule::Interval(_)
-                | CoreSchedule::Delay(_),
+                | CoreSchedule::Delay(_)
+                | CoreSchedule::Queue(_),
                 _,
             ) => None,
         }
@@ -212,8 +245,11 @@ impl Instance {
             state.stop_channel.withdraw()
         });
         self.stop.reset();
+        // perf: an atomic change costs more than a look at the flag, which only the pool's lock allows to set.
         #[cfg(feature = "tokio")]
-        self.activation_flags.fetch_and(!DROP_REQUESTED, Ordering::SeqCst);
+        if self.is_drop_requested() {
+            self.activation_flags.fetch_and(!DROP_REQUESTED, Ordering::SeqCst);
+        }
         waiting
     }
 
@@ -278,6 +314,10 @@ impl Instance {
     #[cfg(feature = "tokio")]
     pub(crate) fn drop_run(&self) -> Option<Sleepers> {
         self.activation_flags.fetch_or(DROP_REQUESTED, Ordering::SeqCst);
+        #[cfg(feature = "queue")]
+        if let Some(queue) = self.queue() {
+            return Some(Sleepers::of_tasks(queue.take_tasks()));
+        }
         self.with_existing_state(|state| state.task.take().map(Sleepers::of_task))
     }
 
@@ -336,6 +376,21 @@ impl Instance {
     #[inline]
     pub(crate) fn is_start_logged(&self) -> bool {
         self.activation_flags.load(Ordering::Acquire) & START_LOGGED != 0
+    }
+
+    /// Whether a run has begun since the start or the last crash.
+    #[inline]
+    pub(crate) fn has_run(&self) -> bool {
+        self.activation_flags.load(Ordering::Acquire) & HAS_RUN != 0
+    }
+
+    /// Records whether a run has begun since the start or the last crash.
+    pub(crate) fn set_has_run(&self, has_run: bool) {
+        if has_run {
+            self.activation_flags.fetch_or(HAS_RUN, Ordering::Release);
+        } else {
+            self.activation_flags.fetch_and(!HAS_RUN, Ordering::Release);
+        }
     }
 
     /// Whether any hook, declared or registered, must run when the activation ends.
@@ -429,6 +484,7 @@ impl Host for Instance {
                 return;
             }
             tracing::warn!(
+                target: LOG_TARGET,
                 service,
                 "`ctx.ready()` has no effect without `ready = \"notified\"`; add that key, or remove the call"
             );
@@ -439,6 +495,19 @@ impl Host for Instance {
             // A task runs on a thread of its runtime, which must not wait for a log.
             let may_block = self.definition.run_kind() == RunKind::Call;
             listener.notified(service, std::ptr::from_ref(self).addr(), may_block);
+        }
+    }
+
+    #[cfg(feature = "queue")]
+    fn job_pushed(&self) {
+        let is_first = self.queue().is_some_and(QueueState::tell);
+        // In a forked child, the runner belongs to the parent.
+        if !is_first || self.env.owner.is_another_process() {
+            return;
+        }
+        if let Some(listener) = self.env.job_listener.get().and_then(Weak::upgrade) {
+            let address = std::ptr::from_ref(self).addr();
+            listener.jobs_may_be_ready(self.definition.name_str(), address);
         }
     }
 
@@ -456,7 +525,32 @@ impl Context {
     #[inline]
     pub(crate) fn try_instance(&self) -> Option<&Instance> {
         let host: &dyn Any = &**self.host();
+        let instance = host.downcast_ref();
+        #[cfg(feature = "queue")]
+        if instance.is_none() {
+            return self.instance_of_job();
+        }
+        instance
+    }
+
+    // perf: cold, because few contexts are of a job that can be cancelled.
+    #[cfg(feature = "queue")]
+    #[cold]
+    fn instance_of_job(&self) -> Option<&Instance> {
+        let service: &dyn Any = &*self.job_host()?.service;
+        service.downcast_ref()
+    }
+
+    #[cfg(feature = "queue")]
+    fn job_host(&self) -> Option<&JobHost> {
+        let host: &dyn Any = &**self.host();
         host.downcast_ref()
+    }
+
+    /// What can cancel the job of this call by itself, if it has an `on_timeout = "cancel"`.
+    #[cfg(feature = "queue")]
+    pub(crate) fn job_control(&self) -> Option<&JobControl> {
+        self.job_host().map(|host| &*host.control)
     }
 
     /// The instance that runs this service. The engine creates contexts only for instances.

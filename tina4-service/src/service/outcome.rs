@@ -49,6 +49,8 @@ type Never = <fn() -> ! as FnOutput>::Output;
     note = "`E` is anything that converts into `Box<dyn Error + Send + Sync>`: an error type, `String`, `&str`, `anyhow::Error`"
 )]
 pub trait Outcome {
+    /// Whether it may be a [`Flow`], which a queue service cannot return.
+    const HAS_FLOW: bool = false;
     /// Converts the result.
     fn into_exit(self) -> Exit;
 }
@@ -62,6 +64,7 @@ impl Outcome for () {
 
 #[diagnostic::do_not_recommend]
 impl Outcome for Flow {
+    const HAS_FLOW: bool = true;
     fn into_exit(self) -> Exit {
         self.into()
     }
@@ -79,6 +82,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<(), E> {
 
 #[diagnostic::do_not_recommend]
 impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Flow, E> {
+    const HAS_FLOW: bool = true;
     fn into_exit(self) -> Exit {
         match self {
             Ok(flow) => flow.into(),
@@ -102,6 +106,35 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> Outcome for Result<Never, E> {
             Ok(never) => never,
             Err(error) => Exit::Crashed(Cause::new(error)),
         }
+    }
+}
+
+/// A type that the function of a queue service may return: `()` or `Result<(), E>`.
+#[cfg(feature = "queue")]
+#[diagnostic::on_unimplemented(
+    message = "a queue service cannot return `{Self}`",
+    label = "not a valid return type for a queue service",
+    note = "return `()` or `Result<(), E>`; a job that fails is tried again, see `attempts`",
+    note = "`E` is anything that converts into `Box<dyn Error + Send + Sync>`: an error type, `String`, `&str`, `anyhow::Error`"
+)]
+pub trait JobOutcome {
+    /// Converts the result.
+    fn into_exit(self) -> Exit;
+}
+
+#[cfg(feature = "queue")]
+#[diagnostic::do_not_recommend]
+impl JobOutcome for () {
+    fn into_exit(self) -> Exit {
+        Exit::Wait
+    }
+}
+
+#[cfg(feature = "queue")]
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> JobOutcome for Result<(), E> {
+    fn into_exit(self) -> Exit {
+        Outcome::into_exit(self)
     }
 }
 

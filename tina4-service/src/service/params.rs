@@ -33,6 +33,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::service::context::Context;
+#[cfg(feature = "queue")]
+use crate::service::job_slot::{Decode, JobSlot};
 use crate::service::tick::Tick;
 
 #[cfg(feature = "tokio")]
@@ -40,6 +42,8 @@ pub(crate) mod async_function;
 pub(crate) mod callable;
 pub(crate) mod function;
 pub(crate) mod hook;
+#[cfg(feature = "queue")]
+pub(crate) mod job;
 pub(crate) mod kind;
 pub(crate) mod local;
 mod res;
@@ -58,6 +62,19 @@ pub enum Need {
         /// Whether the service starts without it.
         is_optional: bool,
     },
+    /// A value that only one run at a time can have.
+    Local,
+    /// A job of the queue of the service.
+    #[cfg(feature = "queue")]
+    Job {
+        /// The type of its payload.
+        payload: NamedType,
+        /// Reads the payload.
+        decode: Decode,
+    },
+    /// A dead job, in `on_dead` only.
+    #[cfg(feature = "queue")]
+    DeadJob,
 }
 
 /// A type, and its name for messages.
@@ -79,11 +96,30 @@ pub struct Invocation<'r> {
     /// The slots of [`Locals`](crate::service::locals::Locals) that this call holds, one bit each. Only
     /// this call uses it; an atomic, because the future of an async function may move to another thread.
     held: AtomicU64,
+    /// The job that it is for, if any.
+    #[cfg(feature = "queue")]
+    job: Option<&'r JobSlot>,
 }
 
 impl<'r> Invocation<'r> {
     pub(crate) fn new(context: &'r Context) -> Self {
-        Self { context, held: AtomicU64::new(0) }
+        Self {
+            context,
+            held: AtomicU64::new(0),
+            #[cfg(feature = "queue")]
+            job: None,
+        }
+    }
+
+    /// A call for a job, or for a dead one.
+    #[cfg(feature = "queue")]
+    pub(crate) fn for_job(context: &'r Context, job: &'r JobSlot) -> Self {
+        Self { context, held: AtomicU64::new(0), job: Some(job) }
+    }
+
+    #[cfg(feature = "queue")]
+    fn job(&self) -> Option<&'r JobSlot> {
+        self.job
     }
 
     pub(crate) fn context(&self) -> &'r Context {

@@ -10,6 +10,8 @@ use crate::service::future::BoxFuture;
 use crate::service::outcome::Exit;
 use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
+#[cfg(feature = "queue")]
+use crate::service::queue_binding::QueueBinding;
 use crate::sys::place::Place;
 
 mod expansion;
@@ -71,6 +73,14 @@ pub struct Registration {
     pub(crate) call_async: Option<AsyncCall>,
     /// The attribute's clean-up function.
     pub(crate) on_stop: Option<&'static dyn DynHook>,
+    /// The groups that it belongs to.
+    pub(crate) tags: &'static [&'static str],
+    /// The queue whose jobs it works on.
+    #[cfg(feature = "queue")]
+    pub(crate) queue: Option<QueueBinding>,
+    /// The function that is told of each dead job.
+    #[cfg(feature = "queue")]
+    pub(crate) on_dead: Option<&'static dyn DynHook>,
 }
 
 /// Calls an async function with its parameters, and boxes its future.
@@ -92,6 +102,11 @@ impl Registration {
         #[cfg(feature = "tokio")]
         call_async: None,
         on_stop: None,
+        tags: &[],
+        #[cfg(feature = "queue")]
+        queue: None,
+        #[cfg(feature = "queue")]
+        on_dead: None,
     };
 }
 

@@ -112,6 +112,10 @@ impl Host for Standalone {
     /// Does nothing, because no service waits for it.
     fn ready(&self) {}
 
+    /// Does nothing, because it has no queue.
+    #[cfg(feature = "queue")]
+    fn job_pushed(&self) {}
+
     fn take_local(&self, id: TypeId, held: &Cell<u64>) -> (SlotId, Option<LocalValue>) {
         lock(&self.state).locals.take(id, held)
     }

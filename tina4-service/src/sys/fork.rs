@@ -46,6 +46,12 @@ impl Owner {
         }
     }
 
+    /// Makes a process the owner that this one was forked from.
+    #[cfg(all(test, not(shuttle), feature = "testing", feature = "tokio"))]
+    pub(crate) fn give_to_parent(&self) {
+        self.0.store(u32::MAX, Ordering::Relaxed);
+    }
+
     /// Whether the owner is another process, from which this one was forked.
     pub(crate) fn is_another_process(&self) -> bool {
         let owner = self.0.load(Ordering::Relaxed);

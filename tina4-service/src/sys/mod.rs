@@ -1,7 +1,9 @@
 //! The operating system and the language runtime: locks, panics, threads, forks, stop requests, source
 //! locations. Only these files start threads, catch panics and count forks.
 
+pub(crate) mod env_vars;
 pub(crate) mod fork;
+pub(crate) mod log_target;
 pub(crate) mod panics;
 #[cfg(all(feature = "tokio", feature = "testing", not(shuttle)))]
 pub(crate) mod paused_runtime;
@@ -12,6 +14,11 @@ pub(crate) mod place;
 pub(crate) mod received_signals;
 #[cfg(feature = "tokio")]
 pub(crate) mod runtime;
+#[cfg(feature = "tokio")]
+pub(crate) mod runtime_slot;
 pub(crate) mod stop_flag;
 pub(crate) mod sync;
+#[cfg(feature = "tokio")]
+pub(crate) mod task_pool;
+pub(crate) mod thread_name;
 pub(crate) mod threads;

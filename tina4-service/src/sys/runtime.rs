@@ -1,12 +1,7 @@
-//! The only place that knows the tokio runtime of a runner: where async runs are executed.
-//!
-//! A runner without async services has none. Otherwise it is, in this order, the one that the builder
-//! names, the one in which the first start is requested, or one that the runner creates for itself.
+//! The only place that knows tokio runtimes: where async runs are executed.
 
 use std::future::Future;
 use std::io;
-
-use crate::sys::sync::std_lock;
 
 #[cfg(shuttle)]
 use self::model_runtime as implementation;
@@ -28,54 +23,10 @@ pub(crate) enum RuntimeError {
 pub(crate) const GONE: &str = "the tokio runtime of the async services has shut down; start them inside a runtime that outlives \
      them, or name one with `Builder::runtime`";
 
-/// The runtime of one runner, once it is needed.
-#[derive(Debug, Default)]
-pub(crate) struct RuntimeSlot {
-    named: Option<Handle>,
-    /// Prefix of the names of the threads of an own runtime.
-    thread_name: String,
-    current: std::sync::Mutex<Option<Runtime>>,
-}
-
-impl RuntimeSlot {
-    /// `named`: the runtime to use while it exists; otherwise the current one at a start, or, without
-    /// `named`, an own one.
-    pub(crate) fn new(named: Option<Handle>, thread_name: String) -> Self {
-        Self { named, thread_name, current: std::sync::Mutex::new(None) }
-    }
-
-    /// Finds or creates the runtime, unless there is one that still exists.
-    pub(crate) fn prepare(&self) -> Result<(), RuntimeError> {
-        let mut current = std_lock(&self.current);
-        let is_gone = match &*current {
-            Some(runtime) if !runtime.is_gone() => return Ok(()),
-            Some(_) => true,
-            None => false,
-        };
-        let named = self.named.clone().map(Runtime::watch).filter(|named| !named.is_gone());
-        let found = match (named, Runtime::current()) {
-            (Some(named), _) => named,
-            (None, Some(handle)) => Runtime::watch(handle),
-            (None, None) if is_gone || self.named.is_some() => return Err(RuntimeError::Gone),
-            (None, None) => Runtime::own(&self.thread_name).map_err(RuntimeError::NoThread)?,
-        };
-        if found.is_gone() {
-            return Err(RuntimeError::Gone);
-        }
-        *current = Some(found);
-        Ok(())
-    }
-
-    /// Uses this runtime, which the caller keeps alive.
-    pub(crate) fn set(&self, handle: Handle) {
-        std_lock(&self.current).get_or_insert_with(|| Runtime::watch(handle));
-    }
-
-    /// The runtime, if there is one.
-    pub(crate) fn handle(&self) -> Option<Handle> {
-        std_lock(&self.current).as_ref().map(|runtime| runtime.handle().clone())
-    }
-}
+/// The text of the failure of an async hook that cannot be polled at the end of the process.
+#[cfg(feature = "exit-hook")]
+pub(crate) const NOT_POLLED: &str = "the tokio runtime of the async services polled no task any more, because its threads were blocked or ended the \
+     process; await `stop_all_async` before the end of the process";
 
 /// Calls `wait`, which blocks this thread. If the thread belongs to a multi-thread runtime, the runtime
 /// replaces it for that time.
@@ -88,9 +39,19 @@ pub(crate) fn is_driven_by_this_thread(handle: &Handle) -> bool {
     implementation::is_driven_by_this_thread(handle)
 }
 
+/// Whether this thread drives a runtime, alone: while the thread blocks, no task of it makes progress.
+pub(crate) fn is_only_thread() -> bool {
+    implementation::is_only_thread()
+}
+
 /// Makes it the runtime of this thread, until the result is dropped.
 pub(crate) fn enter(handle: &Handle) -> implementation::Entered<'_> {
     implementation::enter(handle)
+}
+
+/// The number of threads that execute tasks.
+pub(crate) fn thread_count(handle: &Handle) -> usize {
+    implementation::thread_count(handle)
 }
 
 /// Executes a task. If the runtime has shut down, drops it, on this thread.
@@ -103,24 +64,39 @@ mod tokio_runtime {
     use std::fmt;
     use std::future::{Future, pending};
     use std::io;
+    use std::pin::pin;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::task::{Context, Wake, Waker};
 
     pub(crate) use tokio::runtime::Handle;
     use tokio::runtime::RuntimeFlavor;
-    use tokio::task::AbortHandle;
+    use tokio::task::{AbortHandle, yield_now};
 
     use crate::sys::panics;
 
     /// The number of threads of an own runtime.
     const THREADS: usize = 2;
 
+    thread_local! {
+        /// Its address identifies the thread. Without a destructor, so that it exists until the very end of
+        /// the thread.
+        static THREAD: u8 = const { 0 };
+    }
+
+    fn this_thread() -> usize {
+        THREAD.with(|thread| std::ptr::from_ref(thread).addr())
+    }
+
     /// A runtime, and whether it still exists.
     pub(crate) struct Runtime {
         handle: Handle,
         gone: Arc<AtomicBool>,
+        /// The thread that drove it when the probe task was polled; 0: not yet.
+        #[cfg_attr(not(feature = "exit-hook"), allow(dead_code, reason = "read by the exit hook"))]
+        driver: Arc<AtomicUsize>,
         /// A task that waits forever; the runtime drops it when it shuts down.
-        canary: AbortHandle,
+        probe: AbortHandle,
         own: Option<tokio::runtime::Runtime>,
     }
 
@@ -135,23 +111,26 @@ mod tokio_runtime {
 
     impl Runtime {
         /// The runtime of this thread.
-        pub(super) fn current() -> Option<Handle> {
+        pub(crate) fn current() -> Option<Handle> {
             Handle::try_current().ok()
         }
 
         /// A runtime of somebody else.
-        pub(super) fn watch(handle: Handle) -> Self {
+        pub(crate) fn watch(handle: Handle) -> Self {
             let gone = Arc::new(AtomicBool::new(false));
             let guard = SetOnDrop(Arc::clone(&gone));
-            let canary = handle.spawn(async move {
+            let driver = Arc::new(AtomicUsize::new(0));
+            let seen = Arc::clone(&driver);
+            let probe = handle.spawn(async move {
                 let _guard = guard;
+                seen.store(this_thread(), Ordering::Relaxed);
                 pending::<()>().await;
             });
-            Self { handle, gone, canary: canary.abort_handle(), own: None }
+            Self { handle, gone, driver, probe: probe.abort_handle(), own: None }
         }
 
         /// A small runtime of the runner's own.
-        pub(super) fn own(thread_name: &str) -> io::Result<Self> {
+        pub(crate) fn own(thread_name: &str) -> io::Result<Self> {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(THREADS)
                 .thread_name(format!("{thread_name}-async"))
@@ -162,18 +141,26 @@ mod tokio_runtime {
             Ok(watched)
         }
 
-        pub(super) fn is_gone(&self) -> bool {
+        pub(crate) fn is_gone(&self) -> bool {
             self.gone.load(Ordering::Acquire)
         }
 
-        pub(super) fn handle(&self) -> &Handle {
+        pub(crate) fn handle(&self) -> &Handle {
             &self.handle
+        }
+
+        /// Whether this thread may be the only one that drives it.
+        #[cfg(feature = "exit-hook")]
+        pub(crate) fn may_be_driven_here(&self) -> bool {
+            let driver = self.driver.load(Ordering::Relaxed);
+            self.handle.runtime_flavor() == RuntimeFlavor::CurrentThread
+                && (driver == 0 || driver == this_thread())
         }
     }
 
     impl Drop for Runtime {
         fn drop(&mut self) {
-            self.canary.abort();
+            self.probe.abort();
             // The last owner of a runner may be a task, which must not wait for its own runtime.
             if let Some(own) = self.own.take() {
                 own.shutdown_background();
@@ -197,8 +184,30 @@ mod tokio_runtime {
         drop(handle.spawn(task));
     }
 
+    pub(super) fn thread_count(handle: &Handle) -> usize {
+        handle.metrics().num_workers()
+    }
+
     fn flavor_here() -> Option<RuntimeFlavor> {
         Handle::try_current().ok().map(|handle| handle.runtime_flavor())
+    }
+
+    /// Whether this thread executes the tasks of a runtime. Threads of `spawn_blocking`, and those that have only
+    /// entered a runtime, do not.
+    ///
+    /// A task that yields is woken later by the runtime that executes it. Outside of a runtime, it is woken at
+    /// once, as tokio documents.
+    fn executes_tasks() -> bool {
+        struct Woken(AtomicBool);
+        impl Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let _ = pin!(yield_now()).poll(&mut Context::from_waker(&waker));
+        !woken.0.load(Ordering::Relaxed)
     }
 
     /// Calls `action` with tokio's permission to block this thread. `None`: tokio refuses it, which it can
@@ -211,19 +220,22 @@ mod tokio_runtime {
     }
 
     pub(super) fn block<T>(wait: impl FnOnce() -> T) -> T {
-        // Tokio refuses it in a `LocalSet`. The other threads of the runtime make progress even so. Asked
-        // beforehand, so that a panic of the wait itself is shown, and reaches the caller.
-        let is_allowed =
-            flavor_here() == Some(RuntimeFlavor::MultiThread) && block_in_place(|| ()).is_some();
+        // Only a worker has to be replaced. Tokio refuses that if the thread executes the tasks of a
+        // current-thread runtime and has entered another one. Asked beforehand, so that a panic of the wait
+        // itself is shown, and reaches the caller.
+        let is_allowed = flavor_here() == Some(RuntimeFlavor::MultiThread)
+            && executes_tasks()
+            && block_in_place(|| ()).is_some();
         if is_allowed { tokio::task::block_in_place(wait) } else { wait() }
     }
 
     pub(super) fn is_driven_by_this_thread(handle: &Handle) -> bool {
-        let Ok(here) = Handle::try_current() else { return false };
-        here.id() == handle.id()
-            && here.runtime_flavor() == RuntimeFlavor::CurrentThread
-            // A thread of `spawn_blocking` belongs to the runtime as well, but may block.
-            && block_in_place(|| ()).is_none()
+        Handle::try_current().is_ok_and(|here| here.id() == handle.id()) && is_only_thread()
+    }
+
+    pub(super) fn is_only_thread() -> bool {
+        // A thread of `spawn_blocking` belongs to the runtime as well, but may block.
+        flavor_here() == Some(RuntimeFlavor::CurrentThread) && executes_tasks()
     }
 }
 
@@ -241,17 +253,29 @@ mod model_runtime {
     type Tasks = Option<Vec<shuttle::future::JoinHandle<()>>>;
 
     #[derive(Clone, Debug)]
-    pub(crate) struct Handle(Arc<Mutex<Tasks>>);
+    pub(crate) struct Handle {
+        tasks: Arc<Mutex<Tasks>>,
+        /// An owner for each task that has not ended.
+        live: Arc<()>,
+    }
 
     impl Handle {
         pub(crate) fn new() -> Self {
-            Self(Arc::new(Mutex::new(Some(Vec::new()))))
+            Self { tasks: Arc::new(Mutex::new(Some(Vec::new()))), live: Arc::new(()) }
+        }
+
+        /// Tells whether every task has ended. At the end of a test, the checker drops tasks that have not, and
+        /// a destructor must not wait for a lock then.
+        #[cfg(test)]
+        pub(crate) fn end_of_tasks(&self) -> impl Fn() -> bool + use<> {
+            let live = Arc::downgrade(&self.live);
+            move || live.strong_count() == 0
         }
 
         /// Drops every task, as a runtime does that shuts down.
         #[cfg(test)]
         pub(crate) fn shut_down(&self) {
-            let tasks = std_lock(&self.0).take();
+            let tasks = std_lock(&self.tasks).take();
             tasks.into_iter().flatten().for_each(|task| task.abort());
         }
     }
@@ -260,24 +284,29 @@ mod model_runtime {
     pub(crate) struct Runtime(Handle);
 
     impl Runtime {
-        pub(super) fn current() -> Option<Handle> {
+        pub(crate) fn current() -> Option<Handle> {
             Some(Handle::new())
         }
 
-        pub(super) fn watch(handle: Handle) -> Self {
+        pub(crate) fn watch(handle: Handle) -> Self {
             Self(handle)
         }
 
-        pub(super) fn own(_: &str) -> io::Result<Self> {
+        pub(crate) fn own(_: &str) -> io::Result<Self> {
             Ok(Self(Handle::new()))
         }
 
-        pub(super) fn is_gone(&self) -> bool {
-            std_lock(&self.0.0).is_none()
+        pub(crate) fn is_gone(&self) -> bool {
+            std_lock(&self.0.tasks).is_none()
         }
 
-        pub(super) fn handle(&self) -> &Handle {
+        pub(crate) fn handle(&self) -> &Handle {
             &self.0
+        }
+
+        #[cfg(feature = "exit-hook")]
+        pub(crate) fn may_be_driven_here(&self) -> bool {
+            false
         }
     }
 
@@ -296,12 +325,26 @@ mod model_runtime {
         false
     }
 
+    pub(super) fn is_only_thread() -> bool {
+        false
+    }
+
+    /// Any task may run next.
+    pub(super) fn thread_count(_: &Handle) -> usize {
+        2
+    }
+
     pub(super) fn spawn(handle: &Handle, task: impl Future<Output = ()> + Send + 'static) {
-        if std_lock(&handle.0).is_none() {
+        if std_lock(&handle.tasks).is_none() {
             return drop(task);
         }
-        let task = shuttle::future::spawn(task);
-        let mut tasks = std_lock(&handle.0);
+        let live = Arc::clone(&handle.live);
+        let task = shuttle::future::spawn(async move {
+            let _live = live;
+            let task = task;
+            task.await;
+        });
+        let mut tasks = std_lock(&handle.tasks);
         if let Some(tasks) = &mut *tasks {
             tasks.push(task);
             return;
@@ -313,20 +356,4 @@ mod model_runtime {
 }
 
 #[cfg(all(test, not(shuttle)))]
-mod tests {
-    use super::*;
-    use crate::sys::panics;
-
-    #[test]
-    fn rule_91_a_panic_of_a_wait_reaches_its_caller_with_its_place() {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
-        runtime.expect("it starts").block_on(async {
-            let panic = panics::catch(|| block(|| panic!("in the wait"))).expect_err("it panics");
-            let text = panic.to_string();
-            assert!(
-                text.starts_with("panicked: in the wait at ") && text.contains(file!()),
-                "{text}"
-            );
-        });
-    }
-}
+mod tests;

@@ -198,6 +198,12 @@ impl Sleepers {
         Self { sender: None, wakers: vec![waker] }
     }
 
+    /// Tasks that are to be woken.
+    #[cfg(all(feature = "queue", feature = "tokio"))]
+    pub(crate) fn of_tasks(wakers: Vec<Waker>) -> Self {
+        Self { sender: None, wakers }
+    }
+
     /// Wakes the sleeping code: every receiver of its channel is disconnected, and every task polled.
     pub(crate) fn wake(self) {
         drop(self.sender);

@@ -43,8 +43,8 @@ const MAX_READY_CHECKS: u32 = 1_000_000;
 /// 10 s once it is asked to stop. A body that needs longer ends later in virtual time, and how much
 /// later depends on the machine.
 pub struct TestRunner {
-    runner: Runner,
-    virtual_time: Arc<VirtualTime>,
+    pub(super) runner: Runner,
+    pub(super) virtual_time: Arc<VirtualTime>,
     zone: &'static Zone,
     event_log: EventLog,
     /// Whether `advance` must not start the services any more.
@@ -333,6 +333,15 @@ impl TestRunner {
         self.runner.run_now(name)
     }
 
+    /// Forgets the failures of a service.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Runner::reset`].
+    pub fn reset(&mut self, name: &str) -> Result<(), ControlError> {
+        self.runner.reset(name)
+    }
+
     /// Pauses a service: no new run begins.
     ///
     /// # Errors
@@ -376,7 +385,7 @@ impl TestRunner {
     }
 
     #[track_caller]
-    fn inject(&mut self, name: &str, injected: InjectedFault) {
+    pub(super) fn inject(&mut self, name: &str, injected: InjectedFault) {
         match self.runner.instance(name) {
             Some(instance) => instance.inject(injected),
             None => panic!("{}", self.unknown(name)),

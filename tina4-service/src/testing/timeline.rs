@@ -45,7 +45,7 @@ fn time(zone: &Zone, at: SystemTime) -> String {
 /// Whether these are the two ends of a run that took no time.
 fn is_instant_run(began: &Event, ended: &Event) -> bool {
     match (&began.change, &ended.change) {
-        (Change::RunBegan { run: began_run, .. }, Change::RunEnded { run, took }) => {
+        (Change::RunBegan { run: began_run, .. }, Change::RunEnded { run, took, .. }) => {
             began.service == ended.service && began_run == run && took.is_zero()
         }
         _ => false,
@@ -67,20 +67,24 @@ impl fmt::Display for ChangeText<'_> {
             Change::LeftOut { services } => {
                 write!(f, "does not wait for {}, left out", list(services))
             }
-            Change::Blocked { by } => write!(f, "blocked by {}", list(by)),
+            Change::Blocked { by, reason: _ } => write!(f, "blocked by {}", list(by)),
+            Change::Disabled { reason } => write!(f, "disabled by {reason}"),
+            Change::Selected { selected, total, by } => {
+                write!(f, "{selected} of {total} services run here ({by})")
+            }
             Change::Registered => f.write_str("registered"),
             Change::Rescheduled { schedule } => write!(f, "rescheduled: {schedule}"),
             Change::Unregistered => f.write_str("unregistered"),
             Change::Unblocked => f.write_str("unblocked"),
             Change::Ready => f.write_str("ready"),
-            Change::RunBegan { run, lateness } => {
+            Change::RunBegan { run, lateness, trigger: _ } => {
                 write!(f, "run {run}")?;
                 if !lateness.is_zero() {
                     write!(f, ", {} late", duration::format(*lateness))?;
                 }
                 f.write_str(if self.includes_end { "" } else { " begins" })
             }
-            Change::RunEnded { run, took } => {
+            Change::RunEnded { run, took, outcome: _, trigger: _ } => {
                 write!(f, "run {run} ends after {}", duration::format(*took))
             }
             Change::Skipped { count: 1 } => f.write_str("1 due time skipped"),
@@ -97,6 +101,7 @@ impl fmt::Display for ChangeText<'_> {
             Change::Stuck { running_for } => {
                 write!(f, "stuck, running for {}", duration::format(*running_for))
             }
+            Change::Reset => f.write_str("reset"),
             Change::Paused => f.write_str("paused"),
             Change::Resumed => f.write_str("resumed"),
             Change::Stopping => f.write_str("stopping"),
@@ -113,6 +118,17 @@ impl fmt::Display for ChangeText<'_> {
             }
             Change::LateEnd => f.write_str("ended late"),
             Change::StillAlive => f.write_str("not started: its abandoned run is still alive"),
+            #[cfg(feature = "queue")]
+            Change::JobFailed { job, attempt, error, again_in } => {
+                write!(f, "job {job}, attempt {attempt} failed: {}", one_line(error))?;
+                write!(f, "; again in {}", duration::format(*again_in))
+            }
+            #[cfg(feature = "queue")]
+            Change::JobDied { job, error } => write!(f, "job {job} died: {}", one_line(error)),
+            #[cfg(feature = "queue")]
+            Change::JobReturned { job } => write!(f, "job {job} given back"),
+            #[cfg(feature = "queue")]
+            Change::JobLost { job, attempt } => write!(f, "job {job}, attempt {attempt} lost"),
             Change::SignalReceived { signal } => write!(f, "{signal} received"),
             Change::ThreadFailed { error } => write!(f, "thread not started: {}", one_line(error)),
             Change::Missed { count } => write!(f, "{count} events missed"),

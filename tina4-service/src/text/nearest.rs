@@ -49,6 +49,11 @@ const MAX_LISTED: usize = 20;
 
 /// The remedy for an unknown service name: the name that was probably meant, or the names that exist.
 pub(crate) fn remedy<N: AsRef<str>>(name: &str, known: &[N]) -> String {
+    remedy_of(name, known, "services")
+}
+
+/// [`remedy`] for names of something else; `plural`: what they are.
+pub(crate) fn remedy_of<N: AsRef<str>>(name: &str, known: &[N], plural: &str) -> String {
     if let Some(meant) = nearest(name, known) {
         return format!("did you mean `{}`?", OneLine(meant.as_ref()));
     }
@@ -56,9 +61,9 @@ pub(crate) fn remedy<N: AsRef<str>>(name: &str, known: &[N]) -> String {
     let listed: Vec<_> = shown.collect();
     match (listed.as_slice(), known.len() - listed.len()) {
         ([], _) => "register a service first".to_owned(),
-        ([only], _) => format!("the only service is {only}"),
-        ([first @ .., last], 0) => format!("the services are {} and {last}", first.join(", ")),
-        (_, more) => format!("the services are {} and {more} more", listed.join(", ")),
+        ([only], _) => format!("the only {} is {only}", plural.trim_end_matches('s')),
+        ([first @ .., last], 0) => format!("the {plural} are {} and {last}", first.join(", ")),
+        (_, more) => format!("the {plural} are {} and {more} more", listed.join(", ")),
     }
 }
 

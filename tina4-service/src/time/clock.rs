@@ -145,11 +145,15 @@ impl Clock {
 
     /// The wall time at `instant`, which may be in the past or in the future.
     pub(crate) fn wall_at(&self, instant: Nanos) -> SystemTime {
-        let reading = match &self.0 {
+        self.wall_reading().wall_rounded_up(instant)
+    }
+
+    /// The wall time now, to convert several instants as one.
+    pub(crate) fn wall_reading(&self) -> WallReading {
+        match &self.0 {
             Kind::System => WallReading { instant: self.now(), wall: system_wall() },
             Kind::Virtual(clock) => clock.reading().1,
-        };
-        reading.wall_rounded_up(instant)
+        }
     }
 
     /// The real time from `now` until this clock shows `until`, as a timeout; `None`: wait without a

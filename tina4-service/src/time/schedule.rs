@@ -195,7 +195,7 @@ impl Schedule {
     ///
     /// For an interval, `instant` is the first due time or a later one; for a delay, the end of a run.
     ///
-    /// `None` if there is none: the schedule is continuous, its period is zero, its expression has no
+    /// `None` if there is none: the schedule is continuous or a queue, its period is zero, its expression has no
     /// further occurrence, or the time would be out of the range of `SystemTime`.
     #[must_use]
     pub fn next_after(&self, instant: SystemTime) -> Option<SystemTime> {
@@ -206,7 +206,8 @@ impl Schedule {
             (CoreSchedule::Calendar(calendar, _), Some(zone)) => {
                 calendar.next_after(wall_seconds(instant), zone).and_then(wall_time)
             }
-            (CoreSchedule::Continuous, _) | (CoreSchedule::Calendar(..), None) => None,
+            (CoreSchedule::Continuous | CoreSchedule::Queue(_), _)
+            | (CoreSchedule::Calendar(..), None) => None,
         }
     }
 
@@ -224,7 +225,10 @@ impl Schedule {
     pub(crate) fn is_calendar(&self) -> bool {
         match self.declared {
             CoreSchedule::Calendar(..) => true,
-            CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_) => false,
+            CoreSchedule::Continuous
+            | CoreSchedule::Interval(_)
+            | CoreSchedule::Delay(_)
+            | CoreSchedule::Queue(_) => false,
         }
     }
 
@@ -234,7 +238,13 @@ impl Schedule {
             (CoreSchedule::Calendar(calendar, _), Some(zone)) => {
                 zone.write(f, at, calendar.clock_change(wall_seconds(at), zone))
             }
-            (CoreSchedule::Continuous | CoreSchedule::Interval(_) | CoreSchedule::Delay(_), _)
+            (
+                CoreSchedule::Continuous
+                | CoreSchedule::Interval(_)
+                | CoreSchedule::Delay(_)
+                | CoreSchedule::Queue(_),
+                _,
+            )
             | (CoreSchedule::Calendar(..), None) => write_utc(f, at),
         }
     }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use tests::rules::tests_in;
+
 const TABLE: &str = include_str!("../../../CASES.md");
 
 /// One line of a table of cases.
@@ -40,16 +42,8 @@ fn tests() -> BTreeSet<(PathBuf, String)> {
     let mut found = BTreeSet::new();
     for dir in ["tests/tests", "tina4-service", "tina4-service-macros", "ui-tests/tests"] {
         for (path, text) in tests::sources(dir) {
-            let mut marked = false;
-            for line in text.lines().map(str::trim_start) {
-                if line.starts_with("#[test]") {
-                    marked = true;
-                } else if let Some(function) = line.strip_prefix("fn ")
-                    && std::mem::take(&mut marked)
-                {
-                    let name = function.split(['(', '<']).next().unwrap();
-                    found.insert((PathBuf::from(&path), name.to_owned()));
-                }
+            for name in tests_in(&text) {
+                found.insert((PathBuf::from(&path), name.to_owned()));
             }
         }
     }

@@ -110,6 +110,8 @@ fn there_are_no_import_cycles() {
         "tina4-service/src",
         "tina4-service/core/src",
         "tina4-service/queue/src",
+        "tina4-service/queue/postgres/src",
+        "tina4-service/queue/redis/src",
         "tina4-service/queue/sqlite/src",
         "tina4-service-macros/src",
     ] {

@@ -46,6 +46,8 @@ fn the_rules_in_a_text() {
 fn the_tests_in_a_source() {
     let source = "#[test]\nfn one() {}\n\nfn helper() {}\n\n    #[test]\n    #[should_panic]\n    fn two_2() {}\n";
     assert_eq!(tests_in(source), ["one", "two_2"]);
+    let both = "both_kinds! {\n    one,\n    two_2,\n}\n\nfn one(kind: Kind) {}\n\n#[test]\nfn three() {}\n";
+    assert_eq!(tests_in(both), ["one", "two_2", "three"]);
 }
 
 #[test]
@@ -56,7 +58,14 @@ fn every_rule_has_a_test_and_every_number_is_the_number_of_a_rule() {
 
 #[test]
 fn every_case_of_ui_tests_names_a_rule() {
-    for dir in ["ui-tests/fail", "ui-tests/pass", "ui-tests/tokio/fail", "ui-tests/tokio/pass"] {
+    for dir in [
+        "ui-tests/fail",
+        "ui-tests/pass",
+        "ui-tests/tokio/fail",
+        "ui-tests/tokio/pass",
+        "ui-tests/queue/fail",
+        "ui-tests/queue/pass",
+    ] {
         for (path, source) in sources(dir) {
             assert!(!numbers_in_comments(&source).is_empty(), "add `// rule ..` to {path}");
         }

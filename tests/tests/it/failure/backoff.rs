@@ -4,10 +4,19 @@ use std::time::{Duration, SystemTime};
 
 use tests::clock::seconds_since_epoch;
 use tests::{
-    EventWatcher, advance_to_next_run, best_of, in_virtual_time, info, manual_clock, millis, secs,
-    within,
+    EventWatcher, Kind, advance_to_next_run, best_of, both_kinds, in_virtual_time, info,
+    manual_clock, millis, secs, within,
 };
-use tina4_service::{Change, Context, Event, Runner, Service, State, Stopped};
+use tina4_service::{Change, Context, Event, Runner, State, Stopped};
+
+both_kinds! {
+    rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart,
+    rule_20_backoff_in_real_time,
+    rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources,
+    rule_20_an_endless_crash_loop_obeys_every_request,
+    rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid,
+    rule_21_a_continuous_service_recovers_by_running_for_a_minute,
+}
 
 /// An error with a source.
 #[derive(Debug)]
@@ -31,11 +40,10 @@ fn restart_in(event: &Event) -> Option<Duration> {
     *restart_in
 }
 
-#[test]
-fn rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart() {
+fn rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", |_| Err::<(), _>("no"))).unwrap();
+    runner.register(kind.service("s", |_| Err::<(), _>("no"))).unwrap();
     runner.start_all().unwrap();
     let mut starts = Vec::new();
     for _ in 0..9 {
@@ -51,13 +59,12 @@ fn rule_20_restarts_are_1_2_4_8_16_32_60_60_seconds_apart() {
 
 /// Once in real time. The best of several rounds counts: the bound is about the runner, not about
 /// the load of the machine.
-#[test]
-fn rule_20_backoff_in_real_time() {
+fn rule_20_backoff_in_real_time(kind: Kind) {
     let expected = [10, 20, 40, 80, 100, 100].map(millis);
     best_of(5, "largest excess of a backoff", millis(5), || {
         let runner = Runner::new();
         let mut watcher = EventWatcher::new(&runner);
-        let service = Service::new("s", |_| Err::<(), _>("no"));
+        let service = kind.service("s", |_| Err::<(), _>("no"));
         runner.register(service.backoff("10ms").max_backoff("100ms").max_restarts(6)).unwrap();
         runner.start_all().unwrap();
         tests::wait(&runner);
@@ -72,13 +79,12 @@ fn rule_20_backoff_in_real_time() {
     });
 }
 
-#[test]
-fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources() {
+fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let body = |_: &Context| "many".parse::<u32>().map(drop).map_err(Outer);
     // The backoff is longer than the interval, which is ignored until the restart.
-    runner.register(Service::new("s", body).interval("10s").backoff("45s")).unwrap();
+    runner.register(kind.service("s", body).interval("10s").backoff("45s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_crash("s");
     let service = info(&runner, "s");
@@ -93,10 +99,9 @@ fn rule_20_the_backoff_replaces_the_schedule_and_the_error_keeps_its_sources() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_20_an_endless_crash_loop_obeys_every_request() {
-    within("a crash loop without end", || {
-        let service = Service::new("s", |_| Err::<(), _>("no")).backoff("1m").max_backoff("1m");
+fn rule_20_an_endless_crash_loop_obeys_every_request(kind: Kind) {
+    within("a crash loop without end", move || {
+        let service = kind.service("s", |_| Err::<(), _>("no")).backoff("1m").max_backoff("1m");
         let mut t = in_virtual_time([service]);
         t.advance("0s");
         let due = t.info("s").next_due;
@@ -127,15 +132,14 @@ fn rule_20_an_endless_crash_loop_obeys_every_request() {
     });
 }
 
-#[test]
-fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid() {
+fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| match ctx.tick().run {
         1 | 2 | 4 => Err("no"),
         _ => Ok(()),
     };
-    runner.register(Service::new("s", body).interval("10s")).unwrap();
+    runner.register(kind.service("s", body).interval("10s")).unwrap();
     runner.start_all().unwrap();
     assert_eq!(restart_in(&watcher.wait_for_crash("s")), Some(secs(1)));
     advance_to_next_run(&runner, &clock, "s");
@@ -151,8 +155,7 @@ fn rule_21_a_good_run_resets_the_backoff_and_returns_to_the_grid() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_21_a_continuous_service_recovers_by_running_for_a_minute() {
+fn rule_21_a_continuous_service_recovers_by_running_for_a_minute(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let run_clock = clock.clone();
@@ -161,7 +164,7 @@ fn rule_21_a_continuous_service_recovers_by_running_for_a_minute() {
         run_clock.advance(length);
         Err::<(), _>("no")
     };
-    runner.register(Service::new("s", body)).unwrap();
+    runner.register(kind.service("s", body)).unwrap();
     runner.start_all().unwrap();
     let mut delays = Vec::new();
     for _ in 0..4 {

@@ -7,13 +7,21 @@ use std::time::Duration;
 
 use crossbeam_channel::{TryRecvError, bounded, unbounded};
 use tests::{
-    EventWatcher, begin_slow_run, ignore_stop, in_virtual_time, info, millis, secs,
-    sleep_until_stopped,
+    Ctx, EventWatcher, Hooks, Kind, begin_slow_run, both_kinds, ignore_stop, in_virtual_time, info,
+    millis, secs, sleep_until_stopped,
 };
 use tina4_service::testing::TestRunner;
 use tina4_service::{
-    Change, Context, Flow, Local, OnTimeout, Runner, Service, State, Stopped, service,
+    Change, Context, Flow, Local, OnTimeout, RunOutcome, RunTrigger, Runner, Service, State,
+    Stopped, service,
 };
+
+both_kinds! {
+    rule_29_a_run_that_exceeds_its_timeout_is_woken_and_counts_as_a_crash,
+    rule_29_and_22_cancelled_runs_use_up_the_restarts,
+    rule_29_and_42_the_activation_continues_and_no_hook_runs,
+    rule_29_and_42_hooks_may_sleep_after_the_last_cancelled_run,
+}
 
 /// The crash of a run that was cancelled after five seconds, and then ended well.
 const CAUSE: &str = "cancelled: took longer than its timeout of 5s";
@@ -37,21 +45,25 @@ fn causes(t: &TestRunner, service: &str) -> Vec<String> {
     changes(t, service).into_iter().filter_map(cause).collect()
 }
 
-#[test]
-fn rule_29_a_run_that_exceeds_its_timeout_is_woken_and_counts_as_a_crash() {
-    let sleeper = || cancelling(Service::new("s", sleep_until_stopped));
+fn rule_29_a_run_that_exceeds_its_timeout_is_woken_and_counts_as_a_crash(kind: Kind) {
+    let sleeper = || cancelling(kind.sleeper("s"));
     for service in [sleeper(), sleeper().interval("1h"), sleeper().delay("1h")] {
         let mut t = in_virtual_time([service]);
         t.advance("6s");
         let (took, lateness) = (secs(5), Duration::ZERO);
         let expected = [
             Change::Started,
-            Change::RunBegan { run: 1, lateness },
+            Change::RunBegan { run: 1, lateness, trigger: RunTrigger::Start },
             Change::Stuck { running_for: took },
-            Change::RunEnded { run: 1, took },
+            Change::RunEnded {
+                run: 1,
+                took,
+                outcome: RunOutcome::Cancelled,
+                trigger: RunTrigger::Start,
+            },
             Change::Crashed { in_a_row: 1, cause: CAUSE.into(), restart_in: Some(secs(1)) },
             Change::Restarted,
-            Change::RunBegan { run: 2, lateness },
+            Change::RunBegan { run: 2, lateness, trigger: RunTrigger::Restart },
         ];
         assert_eq!(changes(&t, "s"), expected, "{}", t.timeline());
         let info = t.info("s");
@@ -167,9 +179,8 @@ fn rule_29_and_152_local_values_are_created_anew() {
     assert_eq!(causes(&t, "cancel.local"), [CAUSE; 2]);
 }
 
-#[test]
-fn rule_29_and_22_cancelled_runs_use_up_the_restarts() {
-    let sleeper = || cancelling(Service::new("s", sleep_until_stopped)).max_restarts(2);
+fn rule_29_and_22_cancelled_runs_use_up_the_restarts(kind: Kind) {
+    let sleeper = || cancelling(kind.sleeper("s")).max_restarts(2);
     for service in [sleeper(), sleeper().interval("1h")] {
         let mut t = in_virtual_time([service]);
         t.advance("1h");
@@ -213,21 +224,20 @@ fn rule_29_and_63_a_run_that_does_not_return_keeps_running_and_is_stuck() {
     assert_eq!(changes(&t, "s").iter().filter(is_stuck).count(), 1);
 }
 
-#[test]
-fn rule_29_and_42_the_activation_continues_and_no_hook_runs() {
+fn rule_29_and_42_the_activation_continues_and_no_hook_runs(kind: Kind) {
     let hooks = Arc::new(AtomicUsize::new(0));
     let [registered, declared] = [(); 2].map(|()| Arc::clone(&hooks));
-    let body = move |ctx: &Context| {
+    let body = async move |ctx: Ctx<'_>| {
         let registered = Arc::clone(&registered);
         ctx.on_stop(move || {
             registered.fetch_add(1, Ordering::SeqCst);
         });
-        sleep_until_stopped(ctx);
+        ctx.until_stopped().await;
     };
     let count = move |_: &Context| {
         declared.fetch_add(1, Ordering::SeqCst);
     };
-    let mut t = in_virtual_time([cancelling(Service::new("s", body)).on_stop(count)]);
+    let mut t = in_virtual_time([cancelling(kind.waiting("s", body)).hook(kind, count)]);
     t.advance("1m");
     assert!(t.crashes("s") >= 4, "{}", t.timeline());
     assert_eq!(hooks.load(Ordering::SeqCst), 0);
@@ -238,12 +248,14 @@ fn rule_29_and_42_the_activation_continues_and_no_hook_runs() {
 }
 
 /// The hooks of a service that has failed are not asked to return.
-#[test]
-fn rule_29_and_42_hooks_may_sleep_after_the_last_cancelled_run() {
+fn rule_29_and_42_hooks_may_sleep_after_the_last_cancelled_run(kind: Kind) {
     let (slept, results) = unbounded();
-    let hook = move |ctx: &Context| slept.send((ctx.is_stopping(), ctx.sleep(secs(1)))).unwrap();
-    let service = cancelling(Service::new("s", sleep_until_stopped)).max_restarts(0);
-    let mut t = in_virtual_time([service.on_stop(hook)]);
+    let hook = async move |ctx: Ctx<'_>| {
+        let asked = ctx.is_stopping();
+        slept.send((asked, ctx.sleep(secs(1)).await)).unwrap();
+    };
+    let service = cancelling(kind.sleeper("s")).max_restarts(0);
+    let mut t = in_virtual_time([service.waiting_hook(kind, hook)]);
     t.advance("6s");
     assert_eq!((t.state("s"), results.try_recv()), (State::Failed, Ok((false, true))));
 }

@@ -4,27 +4,34 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam_channel::bounded;
-use tests::{EventWatcher, in_virtual_time, info, secs, sleep_until_stopped};
+use tests::{Ctx, EventWatcher, Kind, both_kinds, gate, in_virtual_time, info, secs};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Ready, Runner, Service, State, Stopped};
 
 use super::restarts::crashing;
 
-#[test]
-fn rule_24_failed_is_final_until_started_by_name() {
+both_kinds! {
+    rule_24_failed_is_final_until_started_by_name,
+    rule_24_a_critical_service_that_fails_shuts_the_runner_down,
+    rule_24_a_critical_failure_during_start_up_starts_nothing_more,
+    rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down,
+    rule_26_an_error_or_panic_after_a_stop_request_is_not_a_crash,
+    rule_26_an_interruption_without_a_stop_request_is_a_crash,
+}
+
+fn rule_24_failed_is_final_until_started_by_name(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let broken = Arc::new(AtomicBool::new(true));
     let is_broken = Arc::clone(&broken);
-    let body = move |ctx: &Context| {
+    let body = async move |ctx: Ctx<'_>| {
         if is_broken.load(Ordering::SeqCst) {
             return Err("the disk is full");
         }
-        while ctx.sleep(secs(3_600)) {}
+        ctx.until_stopped().await;
         Ok(())
     };
-    runner.register(Service::new("s", body).max_restarts(0)).unwrap();
+    runner.register(kind.waiting("s", body).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     let failed = watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
     assert_eq!(failed.change, Change::Failed { cause: "the disk is full".into() });
@@ -43,17 +50,13 @@ fn rule_24_failed_is_final_until_started_by_name() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
+fn rule_24_a_critical_service_that_fails_shuts_the_runner_down(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let (go, gate) = bounded::<()>(0);
-    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
-    runner
-        .register(
-            Service::new("vital", move |_| gate.recv().map(drop)).critical(true).max_restarts(0),
-        )
-        .unwrap();
+    let (go, gate) = gate::<()>();
+    runner.register(kind.sleeper("other")).unwrap();
+    let fails = async move |ctx: Ctx<'_>| gate.wait(&ctx).await.ok_or("no");
+    runner.register(kind.waiting("vital", fails).critical(true).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("other");
     drop(go);
@@ -64,13 +67,12 @@ fn rule_24_a_critical_service_that_fails_shuts_the_runner_down() {
     assert!(report.to_string().contains("`vital` is critical and failed"), "{report}");
 }
 
-#[test]
-fn rule_24_a_critical_failure_during_start_up_starts_nothing_more() {
-    let vital = Service::new("vital", |_| Err::<(), _>("no")).initial_delay("10s");
+fn rule_24_a_critical_failure_during_start_up_starts_nothing_more(kind: Kind) {
+    let vital = kind.service("vital", |_| Err::<(), _>("no")).initial_delay("10s");
     let mut t = in_virtual_time([
-        Service::new("slow", sleep_until_stopped).ready(Ready::Started).initial_delay("11s"),
-        Service::new("held", sleep_until_stopped).after("slow"),
-        Service::new("on", sleep_until_stopped),
+        kind.sleeper("slow").ready(Ready::Started).initial_delay("11s"),
+        kind.sleeper("held").after("slow"),
+        kind.sleeper("on"),
         vital.max_restarts(0).critical(true),
     ]);
     t.advance("1h");
@@ -85,8 +87,13 @@ fn rule_24_a_critical_failure_during_start_up_starts_nothing_more() {
 /// Starts `service`, named `s`, and another service, calls `then`, and checks that the other one
 /// still runs an hour later.
 #[track_caller]
-fn other_keeps_running(service: Service, then: impl FnOnce(&mut TestRunner), state: State) {
-    let mut t = in_virtual_time([service, Service::new("other", sleep_until_stopped)]);
+fn other_keeps_running(
+    kind: Kind,
+    service: Service,
+    then: impl FnOnce(&mut TestRunner),
+    state: State,
+) {
+    let mut t = in_virtual_time([service, kind.sleeper("other")]);
     t.advance("1m");
     then(&mut t);
     t.advance("1h");
@@ -94,45 +101,39 @@ fn other_keeps_running(service: Service, then: impl FnOnce(&mut TestRunner), sta
     assert_eq!(t.stop_all().critical, None);
 }
 
-#[test]
-fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down() {
+fn rule_24_only_the_failure_of_a_critical_service_shuts_the_runner_down(kind: Kind) {
     let nothing = |_: &mut TestRunner| {};
-    let failing = || Service::new("s", |_| Err::<(), _>("no")).max_restarts(0);
-    other_keeps_running(failing(), nothing, State::Failed);
+    let failing = || kind.service("s", |_| Err::<(), _>("no")).max_restarts(0);
+    other_keeps_running(kind, failing(), nothing, State::Failed);
     // No other end of a critical service shuts the runner down.
-    other_keeps_running(Service::new("s", |_| {}).critical(true), nothing, State::Finished);
+    other_keeps_running(kind, kind.service("s", |_| {}).critical(true), nothing, State::Finished);
     let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
-    other_keeps_running(
-        Service::new("s", sleep_until_stopped).critical(true),
-        stop,
-        State::Stopped,
-    );
-    let recovered = crashing("s", &[0, 0]).max_restarts(2).critical(true);
-    other_keeps_running(recovered, nothing, State::Running);
-    let abandoned = Service::new("s", |_| {}).interval("1h").critical(true).stop_timeout("1s");
+    other_keeps_running(kind, kind.sleeper("s").critical(true), stop, State::Stopped);
+    let recovered = crashing(kind, "s", &[0, 0]).max_restarts(2).critical(true);
+    other_keeps_running(kind, recovered, nothing, State::Running);
+    let abandoned = kind.service("s", |_| {}).interval("1h").critical(true).stop_timeout("1s");
     let ignores_stop = |t: &mut TestRunner| {
         t.slow_next("s", "1d");
         t.run_now("s").unwrap();
         t.advance("0s");
-        assert!(matches!(t.stop("s"), Ok(Stopped::Abandoned { .. })));
+        t.stop("s").unwrap();
     };
-    other_keeps_running(abandoned, ignores_stop, State::Abandoned);
+    other_keeps_running(kind, abandoned, ignores_stop, kind.left_behind());
 }
 
-#[test]
-fn rule_26_an_error_or_panic_after_a_stop_request_is_not_a_crash() {
+fn rule_26_an_error_or_panic_after_a_stop_request_is_not_a_crash(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let errs = |ctx: &Context| {
-        while ctx.sleep(secs(3_600)) {}
+    let errs = async |ctx: Ctx<'_>| {
+        ctx.until_stopped().await;
         Err::<(), _>("interrupted")
     };
-    let panics = |ctx: &Context| {
-        while ctx.sleep(secs(3_600)) {}
+    let panics = async |ctx: Ctx<'_>| {
+        ctx.until_stopped().await;
         panic!("interrupted");
     };
-    runner.register(Service::new("errs", errs)).unwrap();
-    runner.register(Service::new::<(), _>("panics", panics)).unwrap();
+    runner.register(kind.waiting("errs", errs)).unwrap();
+    runner.register(kind.waiting::<(), _>("panics", panics)).unwrap();
     runner.start_all().unwrap();
     for name in ["errs", "panics"] {
         watcher.wait_for_run_begin(name);
@@ -145,10 +146,9 @@ fn rule_26_an_error_or_panic_after_a_stop_request_is_not_a_crash() {
     assert!(!watcher.changes("errs").iter().any(reported));
 }
 
-#[test]
-fn rule_26_an_interruption_without_a_stop_request_is_a_crash() {
+fn rule_26_an_interruption_without_a_stop_request_is_a_crash(kind: Kind) {
     let body = |_: &Context| Err::<(), _>(io::Error::from(io::ErrorKind::Interrupted));
-    let mut t = in_virtual_time([Service::new("s", body)]);
+    let mut t = in_virtual_time([kind.service("s", body)]);
     t.advance("0s");
     assert_eq!((t.state("s"), t.crashes("s")), (State::BackingOff, 1));
     t.advance("1s");

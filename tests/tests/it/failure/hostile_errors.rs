@@ -6,8 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use crossbeam_channel::bounded;
-use tests::{EventWatcher, TIMEOUT, info, secs, sleep_until_stopped};
-use tina4_service::{Change, Context, Runner, Service, State};
+use tests::{Ctx, EventWatcher, Hooks, Kind, TIMEOUT, both_kinds, info};
+use tina4_service::{Change, Context, Runner, State};
+
+both_kinds! {
+    rule_25_a_hostile_error_is_a_crash_like_any_other,
+    rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other,
+    rule_25_and_26_a_hostile_error_after_a_stop_request_is_not_a_crash,
+    rule_25_a_long_panic_text_is_truncated_and_its_place_kept,
+}
 
 /// The longest text of a crash, without its backtrace.
 const LONGEST: usize = 16 * 1024;
@@ -215,15 +222,14 @@ impl Case {
     }
 }
 
-#[test]
-fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
+fn rule_25_a_hostile_error_is_a_crash_like_any_other(kind: Kind) {
     for case in &CASES {
         let runner = Runner::new();
         let mut watcher = EventWatcher::new(&runner);
         let error = case.error;
-        let service = Service::new("s", move |_| Err::<(), _>(error()));
+        let service = kind.service("s", move |_| Err::<(), _>(error()));
         runner.register(service.backoff("1ms").max_restarts(2)).unwrap();
-        runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+        runner.register(kind.sleeper("other")).unwrap();
         runner.start_all().unwrap();
         for in_a_row in 1..=3 {
             let Change::Crashed { in_a_row: counted, cause, .. } =
@@ -245,8 +251,7 @@ fn rule_25_a_hostile_error_is_a_crash_like_any_other() {
     }
 }
 
-#[test]
-fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
+fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other(kind: Kind) {
     for case in &CASES {
         let runner = Runner::new();
         let mut watcher = EventWatcher::new(&runner);
@@ -256,7 +261,9 @@ fn rule_25_and_42_a_hook_with_a_hostile_error_fails_like_any_other() {
             ctx.on_stop(move || done.send("the other hook"));
             ctx.on_stop(move || Err::<(), _>(error()));
         };
-        runner.register(Service::new("s", body).on_stop(move |_| Err::<(), _>(error()))).unwrap();
+        runner
+            .register(kind.service("s", body).hook(kind, move |_| Err::<(), _>(error())))
+            .unwrap();
         runner.start_all().unwrap();
         watcher.wait_for_change("s", &Change::Finished);
         let causes: Vec<_> = watcher.changes("s").into_iter().filter_map(hook_failure).collect();
@@ -270,17 +277,16 @@ fn hook_failure(change: Change) -> Option<Arc<str>> {
     if let Change::HookFailed { cause } = change { Some(cause) } else { None }
 }
 
-#[test]
-fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_not_a_crash() {
+fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_not_a_crash(kind: Kind) {
     for case in &CASES {
         let runner = Runner::new();
         let mut watcher = EventWatcher::new(&runner);
         let error = case.error;
-        let body = move |ctx: &Context| {
-            while ctx.sleep(secs(3_600)) {}
+        let body = async move |ctx: Ctx<'_>| {
+            ctx.until_stopped().await;
             Err::<(), _>(error())
         };
-        runner.register(Service::new("s", body)).unwrap();
+        runner.register(kind.waiting("s", body)).unwrap();
         runner.start_all().unwrap();
         watcher.wait_for_run_begin("s");
         runner.stop("s").unwrap();
@@ -296,12 +302,11 @@ fn rule_25_and_26_a_hostile_error_after_a_stop_request_is_not_a_crash() {
     }
 }
 
-#[test]
-fn rule_25_a_long_panic_text_is_truncated_and_its_place_kept() {
+fn rule_25_a_long_panic_text_is_truncated_and_its_place_kept(kind: Kind) {
     let runner = Runner::new();
     let line = line!() + 1;
     let body = |_: &Context| panic!("{}", "boom ".repeat(1_000_000));
-    runner.register(Service::new::<(), _>("s", body).max_restarts(0)).unwrap();
+    runner.register(kind.service::<(), _>("s", body).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let error = info(&runner, "s").last_error.unwrap();

@@ -4,8 +4,14 @@ use std::panic::{panic_any, resume_unwind};
 use std::process::Command;
 use std::sync::Arc;
 
-use tests::{Child, EventWatcher, info, sleep_until_stopped};
-use tina4_service::{Context, Local, Runner, Service, State, service};
+use tests::{Child, EventWatcher, Kind, both_kinds, info};
+use tina4_service::{Context, Local, Runner, State, service};
+
+both_kinds! {
+    rule_25_a_panic_is_caught_whatever_its_payload,
+    rule_25_and_94_panics_print_their_usual_message,
+    rule_25_and_94_the_backtrace_is_kept_if_the_environment_asks_for_it,
+}
 
 /// A panic payload that panics when it is dropped.
 struct PanickingPayload;
@@ -29,10 +35,13 @@ impl std::fmt::Display for PanicsInDisplay {
 impl std::error::Error for PanicsInDisplay {}
 
 /// Runs `body` once and returns the text of its crash.
-fn crash(body: impl Fn() -> Result<(), PanicsInDisplay> + Send + Sync + 'static) -> Arc<str> {
+fn crash(
+    kind: Kind,
+    body: impl Fn() -> Result<(), PanicsInDisplay> + Send + Sync + 'static,
+) -> Arc<str> {
     let runner = Runner::new();
-    runner.register(Service::new("s", move |_| body()).max_restarts(0)).unwrap();
-    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    runner.register(kind.service("s", move |_| body()).max_restarts(0)).unwrap();
+    runner.register(kind.sleeper("other")).unwrap();
     runner.start_all().unwrap();
     tests::until("it has failed", || runner.status()["s"] == State::Failed);
     assert!(runner.is_running("other"), "no other service is affected");
@@ -40,22 +49,21 @@ fn crash(body: impl Fn() -> Result<(), PanicsInDisplay> + Send + Sync + 'static)
     info(&runner, "s").last_error.unwrap()
 }
 
-#[test]
-fn rule_25_a_panic_is_caught_whatever_its_payload() {
+fn rule_25_a_panic_is_caught_whatever_its_payload(kind: Kind) {
     let file = file!();
     let line = line!() + 1;
-    let text = crash(|| panic!("plain"));
+    let text = crash(kind, || panic!("plain"));
     assert!(text.starts_with(&format!("panicked: plain at {file}:{line}:")), "{text}");
-    let text = crash(|| panic!("number {}", std::hint::black_box(7)));
+    let text = crash(kind, || panic!("number {}", std::hint::black_box(7)));
     assert!(text.starts_with(&format!("panicked: number 7 at {file}:")), "{text}");
-    let text = crash(|| panic_any(7_u8));
+    let text = crash(kind, || panic_any(7_u8));
     assert!(text.starts_with(&format!("panicked: a panic without text at {file}:")), "{text}");
-    let text = crash(|| panic_any(PanickingPayload));
+    let text = crash(kind, || panic_any(PanickingPayload));
     assert!(text.starts_with("panicked: a panic without text at "), "{text}");
     // This bypasses the panic hook, so the place is unknown.
-    let text = crash(|| resume_unwind(Box::new("quiet")));
+    let text = crash(kind, || resume_unwind(Box::new("quiet")));
     assert_eq!(&*text, "panicked: quiet");
-    let text = crash(|| Err(PanicsInDisplay));
+    let text = crash(kind, || Err(PanicsInDisplay));
     assert!(text.starts_with(&format!("panicked: no text at {file}:")), "{text}");
 }
 
@@ -84,14 +92,16 @@ fn rule_25_a_local_value_that_panics_on_drop_harms_no_other_service() {
 }
 
 /// A child process with or without backtraces.
-fn child(backtrace: &str) -> tests::child::Ended {
+fn child(kind: Kind, backtrace: &str) -> tests::child::Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_panics"));
+    if kind == Kind::Async {
+        command.arg("async");
+    }
     Child::run(command.env("RUST_BACKTRACE", backtrace)).wait()
 }
 
-#[test]
-fn rule_25_panics_print_their_usual_message() {
-    let ended = child("0");
+fn rule_25_and_94_panics_print_their_usual_message(kind: Kind) {
+    let ended = child(kind, "0");
     let panics = |text: &str| ended.err.lines().filter(|line| *line == text).count();
     // The service runs twice; the default hook prints each panic once.
     assert_eq!((panics("inside"), panics("outside")), (2, 1), "{}", ended.err);
@@ -106,9 +116,11 @@ fn rule_25_panics_print_their_usual_message() {
     );
 }
 
-#[test]
-fn rule_25_the_backtrace_is_kept_if_the_environment_asks_for_it() {
-    let ended = child("1");
+fn rule_25_and_94_the_backtrace_is_kept_if_the_environment_asks_for_it(kind: Kind) {
+    let ended = child(kind, "1");
+    let first = &ended.out[0];
+    assert!(first.starts_with("panicked: inside at tests/src/bin/panics.rs:"), "{first}");
+    // The function of the service, which is a closure in `main`.
     let trace = ended.out.iter().any(|line| line.contains("panics::main"));
     assert!(trace, "{:?}", ended.out);
 }

@@ -3,10 +3,22 @@
 use std::error::Error;
 use std::fmt;
 
-use crossbeam_channel::bounded;
-use tests::{EventWatcher, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
+use tests::{
+    Ctx, EventWatcher, Hooks, Kind, both_kinds, gate, in_virtual_time, info, manual_clock, secs,
+};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Permanent, Restart, Runner, Service, State, service};
+
+both_kinds! {
+    rule_28_a_permanent_error_is_found_in_every_error_type,
+    rule_28_it_fails_under_every_schedule_and_restart_policy,
+    rule_28_it_fails_after_transient_crashes_and_in_virtual_time,
+    rule_28_it_stays_failed_until_started_by_name,
+    rule_28_and_24_a_critical_service_shuts_the_runner_down,
+    rule_28_and_26_a_permanent_error_after_a_stop_request_is_not_a_crash,
+    rule_28_and_42_a_hook_with_a_permanent_error_fails_like_any_other,
+    rule_28_and_25_a_permanent_error_is_final_even_if_the_inner_error_panics,
+}
 
 type BoxedError = Box<dyn Error + Send + Sync>;
 
@@ -84,37 +96,39 @@ fn check(what: &str, service: Service, text: &str) {
 }
 
 /// A service that returns this error and has restarts left.
-fn returns<E: Into<BoxedError> + 'static>(error: fn() -> E) -> Service {
-    Service::new("s", move |_| Err::<(), E>(error())).max_restarts(9)
+fn returns<E: Into<BoxedError> + 'static>(kind: Kind, error: fn() -> E) -> Service {
+    kind.service("s", move |_| Err::<(), E>(error())).max_restarts(9)
 }
 
-#[test]
-fn rule_28_a_permanent_error_is_found_in_every_error_type() {
+fn rule_28_a_permanent_error_is_found_in_every_error_type(kind: Kind) {
     let in_context = "permanent error: cannot log in: no such key: invalid digit found in string";
-    check("Permanent", returns(permanent), TEXT);
-    check("boxed", returns::<BoxedError>(|| permanent().into()), TEXT);
-    check("io::Error", returns(|| std::io::Error::other(permanent())), TEXT);
-    check("transparent", returns(|| Failure::Transparent(permanent())), TEXT);
-    check("wrapped", returns(|| Failure::Wrapped(permanent())), in_context);
-    check("anyhow", returns(|| anyhow::Error::from(permanent())), TEXT);
+    check("Permanent", returns(kind, permanent), TEXT);
+    check("boxed", returns::<BoxedError>(kind, || permanent().into()), TEXT);
+    check("io::Error", returns(kind, || std::io::Error::other(permanent())), TEXT);
+    check("transparent", returns(kind, || Failure::Transparent(permanent())), TEXT);
+    check("wrapped", returns(kind, || Failure::Wrapped(permanent())), in_context);
+    check("anyhow", returns(kind, || anyhow::Error::from(permanent())), TEXT);
     let boxed = || anyhow::anyhow!(BoxedError::from(permanent()));
-    check("anyhow of a boxed one", returns(boxed), TEXT);
+    check("anyhow of a boxed one", returns(kind, boxed), TEXT);
     let context = || anyhow::Error::from(permanent()).context("cannot log in");
-    check("anyhow with context", returns(context), in_context);
+    check("anyhow with context", returns(kind, context), in_context);
     let of_result = || {
         let result: Result<(), Permanent> = Err(permanent());
         anyhow::Context::context(result, "cannot log in").unwrap_err()
     };
-    check("anyhow with the context of a result", returns(of_result), in_context);
+    check("anyhow with the context of a result", returns(kind, of_result), in_context);
     let of_anyhow = || Permanent::new(anyhow::Error::from(NoKey::new()));
-    check("of anyhow", returns(of_anyhow), TEXT);
-    check("twice", returns(|| Permanent::new(permanent())), TEXT);
-    check("of a text", returns(|| Permanent::new("no such key")), "permanent error: no such key");
+    check("of anyhow", returns(kind, of_anyhow), TEXT);
+    check("twice", returns(kind, || Permanent::new(permanent())), TEXT);
+    check(
+        "of a text",
+        returns(kind, || Permanent::new("no such key")),
+        "permanent error: no such key",
+    );
 }
 
-#[test]
-fn rule_28_it_fails_under_every_schedule_and_restart_policy() {
-    let service = || Service::new("s", |_| Err::<(), _>(permanent()));
+fn rule_28_it_fails_under_every_schedule_and_restart_policy(kind: Kind) {
+    let service = || kind.service("s", |_| Err::<(), _>(permanent()));
     for restart in Restart::ALL {
         check("continuous", service().restart(restart), TEXT);
     }
@@ -122,7 +136,7 @@ fn rule_28_it_fails_under_every_schedule_and_restart_policy() {
         check("interval", service().restart(restart).interval("1h"), TEXT);
         check("delay", service().restart(restart).delay("1h"), TEXT);
     }
-    let service = || returns(permanent);
+    let service = || returns(kind, permanent);
     check("continuous", service().restart(Restart::Always), TEXT);
     check("interval", service().interval("1h"), TEXT);
     check("a window", service().restart_window("1h").backoff("1ms").max_backoff("1ms"), TEXT);
@@ -135,15 +149,14 @@ fn rule_28_it_fails_under_every_schedule_and_restart_policy() {
     assert_eq!(info(&runner, "s").runs, 1);
 }
 
-#[test]
-fn rule_28_it_fails_after_transient_crashes_and_in_virtual_time() {
+fn rule_28_it_fails_after_transient_crashes_and_in_virtual_time(kind: Kind) {
     let body = |ctx: &Context| match ctx.tick().run {
         1 => Ok(()),
         2..=4 => Err(BoxedError::from("no connection")),
         5 => Err(permanent().into()),
         run => panic!("run {run}"),
     };
-    let mut t = in_virtual_time([Service::new("s", body).interval("1h")]);
+    let mut t = in_virtual_time([kind.service("s", body).interval("1h")]);
     t.advance("1d");
     assert_eq!((t.state("s"), t.runs("s"), t.crashes("s")), (State::Failed, 5, 4));
     assert_eq!(t.info("s").crashes_in_a_row, 4);
@@ -153,18 +166,17 @@ fn rule_28_it_fails_after_transient_crashes_and_in_virtual_time() {
     }
 }
 
-#[test]
-fn rule_28_it_stays_failed_until_started_by_name() {
+fn rule_28_it_stays_failed_until_started_by_name(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let body = |ctx: &Context| {
+    let body = async |ctx: Ctx<'_>| {
         if ctx.tick().run == 1 {
             return Err(permanent());
         }
-        while ctx.sleep(secs(3_600)) {}
+        ctx.until_stopped().await;
         Ok(())
     };
-    runner.register(Service::new("s", body)).unwrap();
+    runner.register(kind.waiting("s", body)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("s", |change| matches!(change, Change::Failed { .. }));
     runner.start_all().unwrap();
@@ -174,17 +186,16 @@ fn rule_28_it_stays_failed_until_started_by_name() {
     assert!(runner.stop_all().is_clean());
 }
 
-#[test]
-fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
+fn rule_28_and_24_a_critical_service_shuts_the_runner_down(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let (go, gate) = bounded::<()>(0);
-    let body = move |_: &Context| {
-        let _ = gate.recv();
+    let (go, gate) = gate::<()>();
+    let body = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
         Err::<(), _>(permanent())
     };
-    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
-    runner.register(Service::new("vital", body).critical(true)).unwrap();
+    runner.register(kind.sleeper("other")).unwrap();
+    runner.register(kind.waiting("vital", body).critical(true)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("other");
     drop(go);
@@ -193,15 +204,14 @@ fn rule_28_and_24_a_critical_service_shuts_the_runner_down() {
     assert_eq!(runner.stop_all().critical.as_deref(), Some("vital"));
 }
 
-#[test]
-fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_not_a_crash() {
+fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_not_a_crash(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let body = |ctx: &Context| {
-        while ctx.sleep(secs(3_600)) {}
+    let body = async |ctx: Ctx<'_>| {
+        ctx.until_stopped().await;
         Err::<(), _>(permanent())
     };
-    runner.register(Service::new("s", body).critical(true)).unwrap();
+    runner.register(kind.waiting("s", body).critical(true)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     runner.stop("s").unwrap();
@@ -213,13 +223,12 @@ fn rule_28_and_26_a_permanent_error_after_a_stop_request_is_not_a_crash() {
     assert!(report.is_clean() && report.critical.is_none(), "{report}");
 }
 
-#[test]
-fn rule_28_and_42_a_hook_with_a_permanent_error_fails_like_any_other() {
+fn rule_28_and_42_a_hook_with_a_permanent_error_fails_like_any_other(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| ctx.on_stop(|| Err::<(), _>(permanent()));
     runner
-        .register(Service::new("s", body).interval("1h").on_stop(|_| Err::<(), _>(permanent())))
+        .register(kind.service("s", body).interval("1h").hook(kind, |_| Err::<(), _>(permanent())))
         .unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
@@ -253,10 +262,9 @@ impl Drop for PanicsEverywhere {
     }
 }
 
-#[test]
-fn rule_28_and_25_a_permanent_error_is_final_even_if_the_inner_error_panics() {
+fn rule_28_and_25_a_permanent_error_is_final_even_if_the_inner_error_panics(kind: Kind) {
     let mut t =
-        in_virtual_time([Service::new("s", |_| Err::<(), _>(Permanent::new(PanicsEverywhere)))]);
+        in_virtual_time([kind.service("s", |_| Err::<(), _>(Permanent::new(PanicsEverywhere)))]);
     t.advance("1h");
     assert_eq!((t.state("s"), t.runs("s")), (State::Failed, 1));
     let error = t.info("s").last_error.unwrap();

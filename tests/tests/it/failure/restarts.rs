@@ -2,19 +2,28 @@
 
 use tests::clock::seconds_since_epoch;
 use tests::{
-    EventWatcher, advance_to_next_run, in_virtual_time, info, manual_clock, millis, secs,
-    sleep_until_stopped,
+    Ctx, EventWatcher, Kind, advance_to_next_run, both_kinds, in_virtual_time, info, manual_clock,
+    millis, secs,
 };
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, Flow, Restart, Runner, Service, State};
 
-#[test]
-fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last() {
+both_kinds! {
+    rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last,
+    rule_21_and_22_a_minute_of_running_resets_the_count_of_a_continuous_service,
+    rule_23_more_than_n_restarts_within_the_window_fail_despite_recoveries,
+    rule_23_the_window_slides_and_its_edge_is_exact,
+    rule_23_every_service_counts_its_own_restarts,
+    rule_24_a_new_activation_counts_restarts_from_zero,
+    rule_155_what_restart_does_after_every_kind_of_end,
+}
+
+fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last(kind: Kind) {
     for (service, runs) in [
-        (Service::new("s", |_| Err::<(), _>("no")).max_restarts(3), 4),
-        (Service::new("s", |_| Err::<(), _>("no")).max_restarts(0), 1),
-        (Service::new("s", |_| Err::<(), _>("no")).restart(Restart::Never), 1),
-        (Service::new("s", |_| {}).restart(Restart::Always).max_restarts(2), 3),
+        (kind.service("s", |_| Err::<(), _>("no")).max_restarts(3), 4),
+        (kind.service("s", |_| Err::<(), _>("no")).max_restarts(0), 1),
+        (kind.service("s", |_| Err::<(), _>("no")).restart(Restart::Never), 1),
+        (kind.service("s", |_| {}).restart(Restart::Always).max_restarts(2), 3),
     ] {
         let (runner, clock) = manual_clock();
         let mut watcher = EventWatcher::new(&runner);
@@ -32,13 +41,13 @@ fn rule_22_after_n_restarts_in_a_row_the_next_crash_is_the_last() {
     }
 }
 
-#[test]
-fn rule_21_and_22_a_minute_of_running_resets_the_count_of_a_continuous_service() {
+fn rule_21_and_22_a_minute_of_running_resets_the_count_of_a_continuous_service(kind: Kind) {
     for (length, state, crashes) in
         [(secs(60), State::Running, 59), (millis(59_999), State::Failed, 2)]
     {
-        let body = move |ctx: &Context| if ctx.sleep(length) { Err("no") } else { Ok(()) };
-        let service = Service::new("s", body).max_restarts(1);
+        let body =
+            async move |ctx: Ctx<'_>| if ctx.sleep(length).await { Err("no") } else { Ok(()) };
+        let service = kind.waiting("s", body).max_restarts(1);
         let test = TestRunner::builder().only::<&str>([]).service(service);
         let mut t = test.build().unwrap();
         // A run of a minute and its backoff take 61 s.
@@ -48,7 +57,7 @@ fn rule_21_and_22_a_minute_of_running_resets_the_count_of_a_continuous_service()
 }
 
 /// The final state of a service that crashes at these seconds and runs well at all others.
-fn state_after_crashes_at(crashes: &'static [u64]) -> State {
+fn state_after_crashes_at(kind: Kind, crashes: &'static [u64]) -> State {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let time = clock.clone();
@@ -61,7 +70,7 @@ fn state_after_crashes_at(crashes: &'static [u64]) -> State {
         let now = seconds_since_epoch(time.wall()) as u64;
         if crashes.contains(&now) { Err("no") } else { Ok(()) }
     };
-    let service = Service::new("s", body).interval("1s");
+    let service = kind.service("s", body).interval("1s");
     runner.register(service.max_restarts(2).restart_window("20s")).unwrap();
     runner.start_all().unwrap();
     for _ in 0..60 {
@@ -76,63 +85,61 @@ fn state_after_crashes_at(crashes: &'static [u64]) -> State {
     state
 }
 
-#[test]
-fn rule_23_more_than_n_restarts_within_the_window_fail_despite_recoveries() {
+fn rule_23_more_than_n_restarts_within_the_window_fail_despite_recoveries(kind: Kind) {
     // There are good runs in between, and a third restart would be within 20 s of the first.
-    assert_eq!(state_after_crashes_at(&[3, 9, 15]), State::Failed);
+    assert_eq!(state_after_crashes_at(kind, &[3, 9, 15]), State::Failed);
     // Here the first restart has left the window.
-    assert_ne!(state_after_crashes_at(&[3, 9, 30, 36]), State::Failed);
+    assert_ne!(state_after_crashes_at(kind, &[3, 9, 30, 36]), State::Failed);
 }
 
 /// A continuous service whose runs crash after these lengths in milliseconds, and whose next run
 /// continues until it is stopped.
-pub(super) fn crashing(name: &'static str, lengths: &[u64]) -> Service {
+pub(super) fn crashing(kind: Kind, name: &'static str, lengths: &[u64]) -> Service {
     let lengths = lengths.to_vec();
-    let body = move |ctx: &Context| {
+    let body = async move |ctx: Ctx<'_>| {
         let run = usize::try_from(ctx.tick().run).unwrap();
         if let Some(length) = lengths.get(run - 1) {
-            return if ctx.sleep(millis(*length)) { Err("no") } else { Ok(()) };
+            return if ctx.sleep(millis(*length)).await { Err("no") } else { Ok(()) };
         }
-        sleep_until_stopped(ctx);
+        ctx.until_stopped().await;
         Ok(())
     };
-    Service::new(name, body).backoff("1ms").max_backoff("1ms")
+    kind.waiting(name, body).backoff("1ms").max_backoff("1ms")
 }
 
 /// Checks a service that may restart twice in ten seconds.
 #[track_caller]
-fn check_window(lengths: &[u64], state: State, runs: u64) {
-    let service = crashing("s", lengths).max_restarts(2).restart_window("10s");
+fn check_window(kind: Kind, lengths: &[u64], state: State, runs: u64) {
+    let service = crashing(kind, "s", lengths).max_restarts(2).restart_window("10s");
     let mut t = in_virtual_time([service]);
     t.advance("1h");
     assert_eq!((t.state("s"), t.runs("s")), (state, runs), "{lengths:?}:\n{}", t.timeline());
 }
 
-#[test]
-fn rule_23_the_window_slides_and_its_edge_is_exact() {
+fn rule_23_the_window_slides_and_its_edge_is_exact(kind: Kind) {
     // Restarts at 1 ms and 5,002 ms; the third would be 9,999 ms after the first.
-    check_window(&[0, 5_000, 4_997], State::Failed, 3);
+    check_window(kind, &[0, 5_000, 4_997], State::Failed, 3);
     // Now the first restart has left the window at the third crash.
-    check_window(&[0, 5_000, 4_999], State::Running, 4);
+    check_window(kind, &[0, 5_000, 4_999], State::Running, 4);
     // The window slides: there is no edge at 10 s between these three.
-    check_window(&[8_000, 1_000, 2_000], State::Failed, 3);
+    check_window(kind, &[8_000, 1_000, 2_000], State::Failed, 3);
     // Any number of restarts is fine while no three of them are close together.
-    check_window(&[5_000; 50], State::Running, 51);
-    check_window(&[&[5_000; 50][..], &[0]].concat(), State::Failed, 51);
+    check_window(kind, &[5_000; 50], State::Running, 51);
+    check_window(kind, &[&[5_000; 50][..], &[0]].concat(), State::Failed, 51);
     // A recovery does not reset the window: each of these runs is longer than a minute.
-    let hourly = crashing("s", &[61_000; 3]).max_restarts(2).restart_window("1h");
+    let hourly = crashing(kind, "s", &[61_000; 3]).max_restarts(2).restart_window("1h");
     let mut t = in_virtual_time([hourly]);
     t.advance("1h");
     assert_eq!((t.state("s"), t.runs("s")), (State::Failed, 3));
 }
 
-#[test]
-fn rule_23_every_service_counts_its_own_restarts() {
-    let counted = |name, lengths| crashing(name, lengths).max_restarts(2).restart_window("1m");
+fn rule_23_every_service_counts_its_own_restarts(kind: Kind) {
+    let counted =
+        |name, lengths| crashing(kind, name, lengths).max_restarts(2).restart_window("1m");
     let mut t = in_virtual_time([
         counted("a", &[0, 0]),
         counted("b", &[0, 0, 0]),
-        Service::new("bystander", sleep_until_stopped),
+        kind.sleeper("bystander"),
     ]);
     t.advance("10s");
     let seen = ["a", "b", "bystander"].map(|name| (t.state(name), t.runs(name), t.crashes(name)));
@@ -140,10 +147,9 @@ fn rule_23_every_service_counts_its_own_restarts() {
     assert_eq!(seen, expected, "{}", t.timeline());
 }
 
-#[test]
-fn rule_24_a_new_activation_counts_restarts_from_zero() {
+fn rule_24_a_new_activation_counts_restarts_from_zero(kind: Kind) {
     for window in [None, Some("1h")] {
-        let service = crashing("s", &[0; 100]).max_restarts(2);
+        let service = crashing(kind, "s", &[0; 100]).max_restarts(2);
         let service = match window {
             Some(window) => service.restart_window(window),
             None => service,
@@ -178,8 +184,8 @@ enum End {
 }
 
 impl End {
-    fn service(self, name: &'static str) -> Service {
-        Service::new(name, move |_| match self {
+    fn service(self, kind: Kind, name: &'static str) -> Service {
+        kind.service(name, move |_| match self {
             Self::Returns => Ok(Flow::Wait),
             Self::Done => Ok(Flow::Done),
             Self::Error => Err("no"),
@@ -188,8 +194,7 @@ impl End {
     }
 }
 
-#[test]
-fn rule_155_what_restart_does_after_every_kind_of_end() {
+fn rule_155_what_restart_does_after_every_kind_of_end(kind: Kind) {
     use End::{Done, Error, Panic, Returns};
     use State::{BackingOff, Failed, Finished, Waiting};
     for (restart, periodic, ends) in [
@@ -200,9 +205,9 @@ fn rule_155_what_restart_does_after_every_kind_of_end() {
         (Restart::Never, true, [Waiting, Finished, Failed, Failed]),
     ] {
         for (end, state) in [Returns, Done, Error, Panic].into_iter().zip(ends) {
-            let service = end.service("s").restart(restart);
+            let service = end.service(kind, "s").restart(restart);
             let service = if periodic { service.interval("1h") } else { service };
-            let mut t = in_virtual_time([service, Service::new("bystander", sleep_until_stopped)]);
+            let mut t = in_virtual_time([service, kind.sleeper("bystander")]);
             t.advance("0s");
             let case = format!("{restart}, {end:?}, periodic: {periodic}");
             assert_eq!((t.state("s"), t.runs("s")), (state, 1), "{case}");

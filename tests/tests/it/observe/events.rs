@@ -2,17 +2,23 @@
 
 use std::time::{Duration, SystemTime};
 
-use tests::{EventWatcher, info, manual_clock, secs, sleep_until_stopped};
-use tina4_service::{Change, Context, Flow, Runner, Service, State};
+use tests::{Ctx, EventWatcher, Hooks, Kind, both_kinds, gate, info, manual_clock, secs};
+use tina4_service::{Change, Context, Flow, RunOutcome, RunTrigger, Runner, State};
 
-/// The events of a run under a clock that stands still.
-fn run(run: u64) -> [Change; 2] {
-    let nothing = Duration::ZERO;
-    [Change::RunBegan { run, lateness: nothing }, Change::RunEnded { run, took: nothing }]
+both_kinds! {
+    rule_177_every_change_is_an_event_in_order_with_its_time,
+    rule_177_every_kind_of_end_is_an_event_in_order,
+    rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed,
+    rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout,
 }
 
-#[test]
-fn rule_177_every_change_is_an_event_in_order_with_its_time() {
+/// The events of a run under a clock that stands still.
+fn run(run: u64, trigger: RunTrigger, outcome: RunOutcome) -> [Change; 2] {
+    let (lateness, took) = (Duration::ZERO, Duration::ZERO);
+    [Change::RunBegan { run, lateness, trigger }, Change::RunEnded { run, took, outcome, trigger }]
+}
+
+fn rule_177_every_change_is_an_event_in_order_with_its_time(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| match ctx.tick().run {
@@ -21,7 +27,7 @@ fn rule_177_every_change_is_an_event_in_order_with_its_time() {
         _ => Ok(Flow::Done),
     };
     runner
-        .register(Service::new("s", body).interval("10s").backoff("2s").on_stop(|_| Err("hook")))
+        .register(kind.service("s", body).interval("10s").backoff("2s").hook(kind, |_| Err("hook")))
         .unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_crash("s");
@@ -36,23 +42,22 @@ fn rule_177_every_change_is_an_event_in_order_with_its_time() {
     let failed = Change::HookFailed { cause: "hook".into() };
     let expected = [
         &[Change::Registered, Change::Started][..],
-        &run(1),
+        &run(1, RunTrigger::Start, RunOutcome::Error),
         &[crashed, Change::Restarted],
-        &run(2),
+        &run(2, RunTrigger::Restart, RunOutcome::Ok),
         &[Change::Paused, Change::Resumed],
-        &run(3),
+        &run(3, RunTrigger::Schedule, RunOutcome::Ok),
         &[failed, Change::Finished],
     ];
     assert_eq!(watcher.changes("s"), expected.concat());
 }
 
-#[test]
-fn rule_177_every_kind_of_end_is_an_event_in_order() {
+fn rule_177_every_kind_of_end_is_an_event_in_order(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("stops", sleep_until_stopped)).unwrap();
-    runner.register(Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0)).unwrap();
-    let returns = Service::new("returns", |_| {}).restart(tina4_service::Restart::Always);
+    runner.register(kind.sleeper("stops")).unwrap();
+    runner.register(kind.service("fails", |_| Err::<(), _>("no")).max_restarts(0)).unwrap();
+    let returns = kind.service("returns", |_| {}).restart(tina4_service::Restart::Always);
     runner.register(returns.max_restarts(1).backoff("1ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("stops");
@@ -87,14 +92,13 @@ fn rule_177_every_kind_of_end_is_an_event_in_order() {
     assert_eq!(kinds("returns"), twice);
 }
 
-#[test]
-fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed() {
+fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed(kind: Kind) {
     let runner = Runner::new();
     let slow = runner.subscribe();
     let gone = runner.subscribe();
     drop(gone);
     runner
-        .register(Service::new(
+        .register(kind.service(
             "s",
             |ctx| {
                 if ctx.tick().run < 5_000 { Flow::Again } else { Flow::Done }
@@ -115,21 +119,20 @@ fn rule_177_a_slow_subscriber_delays_nobody_and_learns_what_it_missed() {
     assert_eq!(runner.status()["s"], State::Finished);
 }
 
-#[test]
-fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout() {
+fn rule_63_a_stuck_run_is_reported_once_and_a_heartbeat_restarts_the_timeout(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    let (command, commands) = crossbeam_channel::bounded::<bool>(0);
-    let (done, answer) = crossbeam_channel::bounded::<()>(0);
-    let body = move |ctx: &Context| {
-        while commands.recv() == Ok(true) {
+    let (command, commands) = gate::<bool>();
+    let (done, answer) = crossbeam_channel::bounded::<()>(1);
+    let body = async move |ctx: Ctx<'_>| {
+        while commands.wait(&ctx).await == Some(true) {
             ctx.heartbeat();
             done.send(()).unwrap();
         }
     };
-    runner.register(Service::new("s", body).interval("1h").timeout("10s")).unwrap();
+    runner.register(kind.waiting("s", body).interval("1h").timeout("10s")).unwrap();
     // Its runs show that the runner has checked the timeout of the other service.
-    runner.register(Service::new("witness", |_| {}).interval("1s")).unwrap();
+    runner.register(kind.service("witness", |_| {}).interval("1s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     watcher.wait_for_run_end("witness");

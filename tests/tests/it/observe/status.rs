@@ -2,9 +2,16 @@
 
 use std::time::SystemTime;
 
-use crossbeam_channel::bounded;
-use tests::{EventWatcher, in_virtual_time, info, manual_clock, millis, secs, sleep_until_stopped};
+use tests::{
+    Ctx, EventWatcher, Kind, both_kinds, gate, in_virtual_time, info, manual_clock, millis, secs,
+};
 use tina4_service::{Change, Context, Runner, Service, ServiceInfo, State, service};
+
+both_kinds! {
+    rule_60_every_field_reports_what_happened,
+    rule_61_every_state_has_its_word,
+    rule_60_a_stopped_or_paused_service_has_no_next_due_time,
+}
 
 #[service(name = "status.declared", interval = "1h 30m")]
 fn declared() {}
@@ -31,8 +38,7 @@ fn rule_60_what_is_known_before_the_first_run() {
     }
 }
 
-#[test]
-fn rule_60_every_field_reports_what_happened() {
+fn rule_60_every_field_reports_what_happened(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let time = clock.clone();
@@ -42,7 +48,7 @@ fn rule_60_every_field_reports_what_happened() {
         time.advance(secs(ctx.tick().run));
         if ctx.tick().run == 3 { Err("the third") } else { Ok(()) }
     };
-    runner.register(Service::new("s", body).interval("10s").backoff("2s")).unwrap();
+    runner.register(kind.service("s", body).interval("10s").backoff("2s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     // The second run is 4 s late.
@@ -91,35 +97,36 @@ fn rule_60_every_field_reports_what_happened() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_61_every_state_has_its_word() {
+fn rule_61_every_state_has_its_word(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let (go, gate) = bounded::<()>(0);
-    let blocked = move |_: &Context| {
-        let _ = gate.recv();
+    let (go, gate) = gate::<()>();
+    let blocked = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
     };
+    // Abandoned or cancelled.
+    let left_behind = kind.left_behind().to_string();
     let no = |_: &Context| Err::<(), _>("no");
-    runner.register(Service::new("registered", |_| {}).autostart(false)).unwrap();
-    runner.register(Service::new("waiting", |_| {}).interval("1h")).unwrap();
-    runner.register(Service::new("running", sleep_until_stopped)).unwrap();
-    runner.register(Service::new("backing-off", no).backoff("60s")).unwrap();
-    runner.register(Service::new("paused", |_| {}).interval("1h")).unwrap();
-    runner.register(Service::new("stopping", blocked.clone())).unwrap();
-    runner.register(Service::new("stopped", sleep_until_stopped)).unwrap();
-    runner.register(Service::new("finished", |_| {})).unwrap();
-    runner.register(Service::new("failed", no).max_restarts(0)).unwrap();
-    runner.register(Service::new("abandoned", blocked).stop_timeout("1ms")).unwrap();
+    runner.register(kind.service("registered", |_| {}).autostart(false)).unwrap();
+    runner.register(kind.service("waiting", |_| {}).interval("1h")).unwrap();
+    runner.register(kind.sleeper("running")).unwrap();
+    runner.register(kind.service("backing-off", no).backoff("60s")).unwrap();
+    runner.register(kind.service("paused", |_| {}).interval("1h")).unwrap();
+    runner.register(kind.waiting("stopping", blocked.clone())).unwrap();
+    runner.register(kind.sleeper("stopped")).unwrap();
+    runner.register(kind.service("finished", |_| {})).unwrap();
+    runner.register(kind.service("failed", no).max_restarts(0)).unwrap();
+    runner.register(kind.waiting(left_behind.clone(), blocked).stop_timeout("1ms")).unwrap();
     runner.start_all().unwrap();
     for name in ["waiting", "paused", "finished", "failed", "backing-off"] {
         watcher.wait_for_run_end(name);
     }
-    for name in ["running", "stopping", "stopped", "abandoned"] {
+    for name in ["running", "stopping", "stopped", &left_behind] {
         watcher.wait_for_run_begin(name);
     }
     runner.pause("paused").unwrap();
     runner.stop("stopped").unwrap();
-    runner.stop("abandoned").unwrap();
+    runner.stop(&left_behind).unwrap();
     let stopper = runner.clone();
     tests::spawn(move || drop(stopper.stop("stopping")));
     watcher.wait_for_change("stopping", &tina4_service::Change::Stopping);
@@ -134,13 +141,12 @@ fn rule_61_every_state_has_its_word() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_60_a_stopped_or_paused_service_has_no_next_due_time() {
+fn rule_60_a_stopped_or_paused_service_has_no_next_due_time(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new("continuous", |_| {}).initial_delay("10s"),
-        Service::new("cron", |_| {}).cron("@hourly"),
-        Service::new("delay", |_| {}).delay("10s").initial_delay("10s"),
-        Service::new("interval", |_| {}).interval("10s").initial_delay("10s"),
+        kind.service("continuous", |_| {}).initial_delay("10s"),
+        kind.service("cron", |_| {}).cron("@hourly"),
+        kind.service("delay", |_| {}).delay("10s").initial_delay("10s"),
+        kind.service("interval", |_| {}).interval("10s").initial_delay("10s"),
     ]);
     t.advance("1s");
     for name in ["continuous", "cron", "delay", "interval"] {

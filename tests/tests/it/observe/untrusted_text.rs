@@ -1,8 +1,13 @@
 //! Rules 30, 60, 70 and 174: text of unknown origin (an error, the environment, an unchecked name)
 //! neither ends a line of output nor controls the terminal, and is short.
 
-use tests::{in_virtual_time, info, manual_clock};
+use tests::{Kind, both_kinds, in_virtual_time, info, manual_clock};
 use tina4_service::{Runner, Service};
+
+both_kinds! {
+    rule_60_the_line_about_a_service_stays_one_line_whatever_its_error_contains,
+    rule_70_a_change_is_one_line_of_the_timeline_whatever_its_error_contains,
+}
 
 /// Checks that a text cannot control a terminal and has this many lines.
 #[track_caller]
@@ -14,14 +19,13 @@ fn assert_harmless(text: &str, lines: usize) {
 const HOSTILE: &str = "no\nFAKE: all is well\r\n\u{1b}[2J\u{7}\t\u{85}\u{2028}\u{202e}";
 const SHOWN: &str = "no\\nFAKE: all is well\\r\\n\\u{1b}[2J\\u{7}\\t\\u{85}\\u{2028}\\u{202e}";
 
-#[test]
-fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_error_contains() {
+fn rule_60_the_line_about_a_service_stays_one_line_whatever_its_error_contains(kind: Kind) {
     let runner = Runner::new();
-    runner.register(Service::new("hostile", |_| Err::<(), _>(HOSTILE)).max_restarts(0)).unwrap();
+    runner.register(kind.service("hostile", |_| Err::<(), _>(HOSTILE)).max_restarts(0)).unwrap();
     let long = |_: &_| Err::<(), _>("long ".repeat(1_000_000));
-    runner.register(Service::new("long", long).max_restarts(0)).unwrap();
+    runner.register(kind.service("long", long).max_restarts(0)).unwrap();
     let panics = |_: &_| panic!("two\nlines");
-    runner.register(Service::new::<(), _>("panics", panics).max_restarts(0)).unwrap();
+    runner.register(kind.service::<(), _>("panics", panics).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let begin = |name| format!("{name}: failed, continuous, runs: 1, crashes: 1, last error: ");
@@ -83,13 +87,13 @@ fn rule_30_a_fault_is_harmless_whatever_the_environment_contains() {
     assert!(out.contains("`TZ` is `No\\nwhere\\u{1b}[2J`"), "{out}");
 }
 
-#[test]
-fn rule_70_a_change_is_one_line_of_the_timeline_whatever_its_error_contains() {
-    let mut t = in_virtual_time([Service::new("s", |ctx| {
-        ctx.on_stop(|| Err::<(), _>(HOSTILE));
-        Err::<(), _>(HOSTILE)
-    })
-    .max_restarts(0)]);
+fn rule_70_a_change_is_one_line_of_the_timeline_whatever_its_error_contains(kind: Kind) {
+    let mut t = in_virtual_time([kind
+        .service("s", |ctx| {
+            ctx.on_stop(|| Err::<(), _>(HOSTILE));
+            Err::<(), _>(HOSTILE)
+        })
+        .max_restarts(0)]);
     t.advance("1s");
     let timeline = t.timeline();
     // It starts, runs, crashes, its clean-up hook fails, and it has failed.

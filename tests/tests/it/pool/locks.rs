@@ -4,8 +4,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use tests::{EventWatcher, TIMEOUT, sleep_until_stopped, within};
-use tina4_service::{Change, Context, Flow, Local, Res, Runner, Service, State, service};
+use tests::{Ctx, EventWatcher, Hooks, Kind, TIMEOUT, both_kinds, gate, millis, within};
+use tina4_service::{Change, Context, Flow, Local, Res, Runner, State, service};
+
+both_kinds! {
+    rule_51_bodies_hooks_and_errors_may_call_the_runner,
+    rule_51_a_service_may_register_start_and_stop_others,
+    rule_51_the_last_handle_may_be_dropped_inside_a_service,
+    rule_51_a_panic_poisons_no_lock_of_the_runner,
+}
 
 /// Calls methods of the runner that do not interfere with the test.
 fn call_back(runner: &Runner) {
@@ -90,8 +97,7 @@ impl std::fmt::Display for CallsOnDisplay {
 
 impl std::error::Error for CallsOnDisplay {}
 
-#[test]
-fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
+fn rule_51_bodies_hooks_and_errors_may_call_the_runner(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let (inner, hooks, declared) = (runner.clone(), runner.clone(), runner.clone());
@@ -101,7 +107,7 @@ fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
         ctx.on_stop(move || call_back(&again));
         Err::<(), _>(CallsOnDisplay(inner.clone()))
     };
-    let service = Service::new("s", body).on_stop(move |_| {
+    let service = kind.service("s", body).hook(kind, move |_| {
         call_back(&declared);
         Err::<(), _>(CallsOnDisplay(declared.clone()))
     });
@@ -113,18 +119,19 @@ fn rule_51_bodies_hooks_and_errors_may_call_the_runner() {
     watcher.wait_for_change("s", &Change::Failed { cause: "the text".into() });
 }
 
-#[test]
-fn rule_51_a_service_may_register_start_and_stop_others() {
+fn rule_51_a_service_may_register_start_and_stop_others(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let inner = runner.clone();
     runner
-        .register(Service::new("parent", move |_| {
-            let child = Service::new("child", sleep_until_stopped);
+        .register(kind.waiting("parent", async move |ctx: Ctx<'_>| {
+            let child = kind.sleeper("child");
             inner.register(child).unwrap();
             inner.start("child").unwrap();
-            tests::until("the child runs", || inner.status()["child"] == State::Running);
-            inner.stop("child").unwrap();
+            while inner.status()["child"] != State::Running {
+                assert!(ctx.sleep(millis(1)).await);
+            }
+            ctx.stop(&inner, "child").await.unwrap();
             assert_eq!(inner.status()["child"], State::Stopped);
             Flow::Done
         }))
@@ -134,29 +141,27 @@ fn rule_51_a_service_may_register_start_and_stop_others() {
     assert_eq!(runner.status()["parent"], State::Finished);
 }
 
-#[test]
-fn rule_51_the_last_handle_may_be_dropped_inside_a_service() {
+fn rule_51_the_last_handle_may_be_dropped_inside_a_service(kind: Kind) {
     let runner = Runner::new();
     let (sender, receiver) = crossbeam_channel::bounded(1);
     // The only handle waits in this channel until the service takes it.
-    let (keep, kept) = crossbeam_channel::bounded::<Runner>(1);
+    let (keep, kept) = gate::<Runner>();
     runner
-        .register(Service::new("s", move |ctx| {
-            drop(kept.recv());
+        .register(kind.waiting("s", async move |ctx: Ctx<'_>| {
+            drop(kept.wait(&ctx).await);
             // Without a handle nobody could stop it, so it is asked to stop.
             sender.send(ctx.is_stopping()).unwrap();
         }))
         .unwrap();
     runner.start_all().unwrap();
-    keep.send(runner).unwrap();
+    keep.send(runner).map_err(drop).unwrap();
     assert_eq!(receiver.recv_timeout(TIMEOUT), Ok(true));
 }
 
 /// A lock of the program, which a panic of a service poisons.
 static POISONED: Mutex<u32> = Mutex::new(0);
 
-#[test]
-fn rule_51_a_panic_poisons_no_lock_of_the_runner() {
+fn rule_51_a_panic_poisons_no_lock_of_the_runner(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &Context| {
@@ -165,7 +170,7 @@ fn rule_51_a_panic_poisons_no_lock_of_the_runner() {
             panic!("while a lock is held");
         }
     };
-    runner.register(Service::new("s", body).interval("1h").backoff("1ms")).unwrap();
+    runner.register(kind.service("s", body).interval("1h").backoff("1ms")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("s", |change| matches!(change, Change::RunEnded { run: 2, .. }));
     assert!(POISONED.is_poisoned());

@@ -3,10 +3,17 @@
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::bounded;
-use tests::{EventWatcher, info, sleep_until_stopped, virtual_time_builder, within};
-use tina4_service::{
-    Change, Context, ControlError, Flow, Ready, Res, Runner, Service, State, Stopped, Tick,
+use tests::{
+    Ctx, EventWatcher, Hooks, Kind, both_kinds, info, sleep_until_stopped, virtual_time_builder,
+    within,
 };
+use tina4_service::{Change, Context, ControlError, Flow, Ready, Runner, Service, State, Stopped};
+
+both_kinds! {
+    rule_182_and_46_a_service_that_stops_or_restarts_itself_does_not_wait,
+    rule_182_the_runner_is_there_in_clean_up_and_in_virtual_time,
+    rule_182_and_183_a_handle_from_a_context_does_not_keep_the_services_running,
+}
 
 /// The runner of this context.
 fn own(ctx: &Context) -> Runner {
@@ -48,44 +55,40 @@ fn rule_182_a_service_stops_starts_and_runs_others_of_its_own_runner() {
     assert!(mine.stop_all().is_clean() && another.stop_all().is_clean());
 }
 
-#[test]
-fn rule_182_and_46_a_service_that_stops_or_restarts_itself_does_not_wait() {
-    fn itself(ctx: &Context, tick: Tick) {
-        if tick.run == 1 {
+fn rule_182_and_46_a_service_that_stops_or_restarts_itself_does_not_wait(kind: Kind) {
+    let itself = |ctx: &Context| {
+        if ctx.tick().run == 1 {
             own(ctx).restart("s").unwrap();
         } else {
             assert_eq!(own(ctx).stop("s").unwrap(), Stopped::Requested);
         }
         assert!(ctx.is_stopping());
-    }
+    };
     let runner = Runner::new();
-    runner.register(Service::of("s", itself).max_restarts(0)).unwrap();
+    runner.register(kind.service("s", itself).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let info = info(&runner, "s");
     assert_eq!((info.state, info.runs, info.last_error), (State::Stopped, 2, None));
 }
 
-#[test]
-fn rule_182_the_runner_is_there_in_clean_up_and_in_virtual_time() {
+fn rule_182_the_runner_is_there_in_clean_up_and_in_virtual_time(kind: Kind) {
     type Seen = Mutex<Vec<String>>;
     fn record(seen: &Seen, ctx: &Context) {
         let state = own(ctx).status()[ctx.name()];
         seen.lock().unwrap().push(format!("{} is {state}", ctx.name()));
     }
-    fn run(ctx: &Context, seen: Res<Seen>) -> Flow {
-        record(&seen, ctx);
+    let seen: Arc<Seen> = Arc::default();
+    let [in_run, in_hook] = [(); 2].map(|()| Arc::clone(&seen));
+    let run = move |ctx: &Context| {
+        record(&in_run, ctx);
         own(ctx).run_now("other").unwrap();
         Flow::Done
-    }
-    fn hook(ctx: &Context, seen: Res<Seen>) {
-        record(&seen, ctx);
-    }
-    let seen: Arc<Seen> = Arc::default();
+    };
+    let hook = move |ctx: &Context| record(&in_hook, ctx);
     let mut t = virtual_time_builder()
-        .service(Service::of("s", run).on_stop_of(hook))
-        .service(Service::new("other", |_| {}).interval("1h").initial_delay("1h"))
-        .provide(Arc::clone(&seen))
+        .service(kind.service("s", run).hook(kind, hook))
+        .service(kind.service("other", |_| {}).interval("1h").initial_delay("1h"))
         .build()
         .unwrap();
     t.advance("1s");
@@ -98,16 +101,15 @@ fn rule_182_a_standalone_context_has_no_runner() {
     assert!(Context::standalone("s").runner().is_none());
 }
 
-#[test]
-fn rule_182_and_183_a_handle_from_a_context_does_not_keep_the_services_running() {
+fn rule_182_and_183_a_handle_from_a_context_does_not_keep_the_services_running(kind: Kind) {
     let runner = Runner::new();
     let (send, receive) = bounded(1);
     let (ended, end) = bounded(1);
     runner
-        .register(Service::new("s", move |ctx| {
-            let own = own(ctx);
+        .register(kind.waiting("s", async move |ctx: Ctx<'_>| {
+            let own = own(&ctx);
             send.send(own.clone()).unwrap();
-            sleep_until_stopped(ctx);
+            ctx.until_stopped().await;
             // The handle still works: the runner exists as long as one of its services runs.
             ended.send(own.status()["s"]).unwrap();
         }))

@@ -1,18 +1,25 @@
 //! Rule 183: which handles keep the services running.
 
 use crossbeam_channel::{Receiver, bounded};
-use tests::{sleep_until_stopped, until, within};
-use tina4_service::{Context, Runner, Service, WeakRunner};
+use tests::{Ctx, Kind, both_kinds, until, within};
+use tina4_service::{Runner, WeakRunner};
+
+both_kinds! {
+    rule_183_dropping_the_last_handle_stops_a_service_that_runs,
+    rule_183_a_weak_handle_gives_the_runner_back_until_the_last_handle_is_dropped,
+    rule_183_a_weak_handle_among_the_values_keeps_nothing_alive,
+    rule_183_a_weak_handle_from_a_context_does_not_keep_the_services_running_either,
+}
 
 /// A runner with a service `s` that runs until it is stopped; the receiver gets its end.
-fn running() -> (Runner, Receiver<()>) {
+fn running(kind: Kind) -> (Runner, Receiver<()>) {
     let runner = Runner::new();
     let (began, beginning) = bounded(1);
     let (ended, end) = bounded(1);
     runner
-        .register(Service::new("s", move |ctx: &Context| {
+        .register(kind.waiting("s", async move |ctx: Ctx<'_>| {
             began.send(()).unwrap();
-            sleep_until_stopped(ctx);
+            ctx.until_stopped().await;
             ended.send(()).unwrap();
         }))
         .unwrap();
@@ -26,9 +33,8 @@ fn wait_for_end(end: Receiver<()>) {
     within("the end of the run", move || end.recv().unwrap());
 }
 
-#[test]
-fn rule_183_dropping_the_last_handle_stops_a_service_that_runs() {
-    let (runner, end) = running();
+fn rule_183_dropping_the_last_handle_stops_a_service_that_runs(kind: Kind) {
+    let (runner, end) = running(kind);
     let second = runner.clone();
     drop(runner);
     assert!(second.is_running("s") && end.is_empty());
@@ -37,9 +43,8 @@ fn rule_183_dropping_the_last_handle_stops_a_service_that_runs() {
     wait_for_end(end);
 }
 
-#[test]
-fn rule_183_a_weak_handle_gives_the_runner_back_until_the_last_handle_is_dropped() {
-    let (runner, end) = running();
+fn rule_183_a_weak_handle_gives_the_runner_back_until_the_last_handle_is_dropped(kind: Kind) {
+    let (runner, end) = running(kind);
     let weak = runner.downgrade();
     let upgraded = weak.upgrade().expect("there is a handle");
     drop(runner);
@@ -52,23 +57,21 @@ fn rule_183_a_weak_handle_gives_the_runner_back_until_the_last_handle_is_dropped
     assert!(weak.upgrade().is_none());
 }
 
-#[test]
-fn rule_183_a_weak_handle_among_the_values_keeps_nothing_alive() {
-    let (runner, end) = running();
+fn rule_183_a_weak_handle_among_the_values_keeps_nothing_alive(kind: Kind) {
+    let (runner, end) = running(kind);
     runner.provide(runner.downgrade());
     drop(runner);
     wait_for_end(end);
 }
 
-#[test]
-fn rule_183_a_weak_handle_from_a_context_does_not_keep_the_services_running_either() {
+fn rule_183_a_weak_handle_from_a_context_does_not_keep_the_services_running_either(kind: Kind) {
     let runner = Runner::new();
     let (send, receive) = bounded::<WeakRunner>(1);
     let (ended, end) = bounded(1);
     runner
-        .register(Service::new("s", move |ctx| {
+        .register(kind.waiting("s", async move |ctx: Ctx<'_>| {
             send.send(ctx.runner().expect("it has one").downgrade()).unwrap();
-            sleep_until_stopped(ctx);
+            ctx.until_stopped().await;
             ended.send(()).unwrap();
         }))
         .unwrap();

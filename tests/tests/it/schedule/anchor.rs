@@ -2,11 +2,21 @@
 
 use std::sync::{Arc, Mutex};
 
-use tests::{EventWatcher, at, in_virtual_time, info, manual_clock, secs, utc};
+use tests::{EventWatcher, Kind, at, both_kinds, in_virtual_time, info, manual_clock, secs, utc};
 use tina4_service::testing::{TestRunner, TestTime};
 use tina4_service::{
     Change, Clock, Flow, RegisterError, Runner, Service, StartError, State, Tick, service,
 };
+
+both_kinds! {
+    rule_7_and_10_clock_changes_move_or_repeat_runs_as_with_cron,
+    rule_10_and_32_an_anchored_service_is_up_while_it_waits_for_its_first_run,
+    rule_10_crashes_extra_runs_and_new_activations_leave_the_grid_where_it_is,
+    rule_5_and_10_occurrences_missed_during_a_long_run_are_skipped_and_counted,
+    rule_6_and_10_an_anchored_interval_follows_the_wall_clock,
+    rule_9_and_10_jitter_delays_runs_and_does_not_move_the_grid,
+    rule_10_an_anchored_service_that_is_started_exactly_on_its_grid_waits_for_the_next_time,
+}
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
@@ -113,8 +123,7 @@ fn rule_10_an_interval_of_days_counts_civil_days_before_and_after_its_anchor() {
     assert_eq!(texts(&next_runs(&mut later, 4)), text[5..]);
 }
 
-#[test]
-fn rule_7_and_10_clock_changes_move_or_repeat_runs_as_with_cron() {
+fn rule_7_and_10_clock_changes_move_or_repeat_runs_as_with_cron(kind: Kind) {
     let (gap, overlap) =
         ("2026-03-29T00:30:00[Europe/Berlin]", "2026-10-25T01:45:00[Europe/Berlin]");
     for (start, interval, anchor, expected) in [
@@ -125,19 +134,18 @@ fn rule_7_and_10_clock_changes_move_or_repeat_runs_as_with_cron() {
         (overlap, "1h", "00:30", ["2026-10-25 02:30:00 +02:00", "2026-10-25 02:30:00 +01:00"]),
         (overlap, "12h", "02:30", ["2026-10-25 02:30:00 +02:00", "2026-10-25 02:30:00 +01:00"]),
     ] {
-        let mut t = built_at(start, Service::new("s", |_| {}).interval(interval).anchor(anchor));
+        let mut t = built_at(start, kind.service("s", |_| {}).interval(interval).anchor(anchor));
         let runs = next_runs(&mut t, 2);
         assert_eq!(texts(&runs), expected, "{interval} from {anchor}");
     }
 }
 
-#[test]
-fn rule_10_and_32_an_anchored_service_is_up_while_it_waits_for_its_first_run() {
+fn rule_10_and_32_an_anchored_service_is_up_while_it_waits_for_its_first_run(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    let daily = Service::new("daily", |_| {}).interval("1d").anchor("00:00").timezone("UTC");
+    let daily = kind.service("daily", |_| {}).interval("1d").anchor("00:00").timezone("UTC");
     runner.register(daily).unwrap();
-    runner.register(Service::new("next", |_| {}).interval("1h").after("daily")).unwrap();
+    runner.register(kind.service("next", |_| {}).interval("1h").after("daily")).unwrap();
     runner.start_all().unwrap();
     // Its dependent does not wait for midnight.
     watcher.wait_for("next", ended);
@@ -150,12 +158,11 @@ fn rule_10_and_32_an_anchored_service_is_up_while_it_waits_for_its_first_run() {
     assert_eq!(info(&runner, "daily").last_start, Some(at(DAY)));
 }
 
-#[test]
-fn rule_10_crashes_extra_runs_and_new_activations_leave_the_grid_where_it_is() {
+fn rule_10_crashes_extra_runs_and_new_activations_leave_the_grid_where_it_is(kind: Kind) {
     let starts = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&starts);
     let body = move |ctx: &tina4_service::Context| noted.lock().unwrap().push(ctx.tick().due);
-    let service = Service::new("s", body).interval("6h").anchor("05:00");
+    let service = kind.service("s", body).interval("6h").anchor("05:00");
     let service = service.backoff("7m").max_backoff("7m");
     let mut t = built_at("2026-06-01T00:00:00Z", service);
     t.crash_next("s");
@@ -175,9 +182,8 @@ fn rule_10_crashes_extra_runs_and_new_activations_leave_the_grid_where_it_is() {
     assert_eq!(t.info("s").skipped, 0);
 }
 
-#[test]
-fn rule_5_and_10_occurrences_missed_during_a_long_run_are_skipped_and_counted() {
-    let service = Service::new("s", |_| {}).interval("10m").anchor("00:05");
+fn rule_5_and_10_occurrences_missed_during_a_long_run_are_skipped_and_counted(kind: Kind) {
+    let service = kind.service("s", |_| {}).interval("10m").anchor("00:05");
     let mut t = built_at("2026-06-01T00:00:00Z", service);
     t.slow_next("s", "34m");
     t.advance_to("2026-06-01T00:45");
@@ -187,9 +193,8 @@ fn rule_5_and_10_occurrences_missed_during_a_long_run_are_skipped_and_counted() 
     assert_eq!(info.last_start, Some(t.time("2026-06-01T00:45")));
 }
 
-#[test]
-fn rule_6_and_10_an_anchored_interval_follows_the_wall_clock() {
-    let hourly = || Service::new("s", |_| {}).interval("1h").anchor("00:30");
+fn rule_6_and_10_an_anchored_interval_follows_the_wall_clock(kind: Kind) {
+    let hourly = || kind.service("s", |_| {}).interval("1h").anchor("00:30");
     // A suspend of 50 minutes: the run is due 10 minutes later, not an hour.
     let mut t = built_at("2026-06-01T00:30:00Z", hourly());
     t.suspend("50m");
@@ -201,16 +206,15 @@ fn rule_6_and_10_an_anchored_interval_follows_the_wall_clock() {
     // Set back by two hours: a short interval runs again, an interval of days does not.
     t.set_clock("2026-06-01T02:45");
     assert_eq!(texts(&next_runs(&mut t, 1)), ["2026-06-01 03:30:00 +00:00"]);
-    let daily = Service::new("s", |_| {}).interval("1d").anchor("00:30");
+    let daily = kind.service("s", |_| {}).interval("1d").anchor("00:30");
     let mut t = built_at("2026-06-01T00:00:00Z", daily);
     assert_eq!(texts(&next_runs(&mut t, 1)), ["2026-06-01 00:30:00 +00:00"]);
     t.set_clock("2026-05-31T23:00");
     assert_eq!(texts(&next_runs(&mut t, 1)), ["2026-06-02 00:30:00 +00:00"]);
 }
 
-#[test]
-fn rule_9_and_10_jitter_delays_runs_and_does_not_move_the_grid() {
-    let service = Service::new("s", |_| Flow::Wait).interval("10m").anchor("00:05").jitter("9m");
+fn rule_9_and_10_jitter_delays_runs_and_does_not_move_the_grid(kind: Kind) {
+    let service = kind.service("s", |_| Flow::Wait).interval("10m").anchor("00:05").jitter("9m");
     let mut t = built_at("2026-06-01T00:00:00Z", service);
     let mut exact = 0;
     for (hour, minute) in (0..6).flat_map(|hour| [5, 15, 25, 35, 45, 55].map(|m| (hour, m))) {
@@ -297,9 +301,10 @@ fn rule_10_and_82_every_wrong_anchor_is_a_fault_with_a_remedy() {
     }
 }
 
-#[test]
-fn rule_10_an_anchored_service_that_is_started_exactly_on_its_grid_waits_for_the_next_time() {
-    let service = Service::new("s", |_| {}).interval("1h").anchor("00:00");
+fn rule_10_an_anchored_service_that_is_started_exactly_on_its_grid_waits_for_the_next_time(
+    kind: Kind,
+) {
+    let service = kind.service("s", |_| {}).interval("1h").anchor("00:00");
     let mut t = in_virtual_time([service]);
     let start = t.now();
     assert_eq!(next_runs(&mut t, 2), [start + secs(HOUR), start + secs(2 * HOUR)]);

@@ -2,9 +2,20 @@
 
 use std::time::Duration;
 
-use tests::{EventWatcher, at, in_virtual_time, info, manual_clock, millis, secs, utc};
+use tests::{
+    Ctx, EventWatcher, Kind, at, both_kinds, in_virtual_time, info, manual_clock, millis, secs, utc,
+};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Clock, Context, Flow, Runner, Service, State, Tick, service};
+use tina4_service::{Change, Clock, Flow, Runner, State, Tick, service};
+
+both_kinds! {
+    rule_7_hours_are_those_of_the_time_zone,
+    rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it,
+    rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run,
+    rule_6_a_suspend_is_noticed_within_30_s,
+    rule_6_intervals_ignore_the_wall_clock,
+    rule_6_a_clock_set_back_by_a_moment_repeats_no_run,
+}
 
 const DAY: u64 = 86_400;
 
@@ -30,10 +41,9 @@ fn rule_7_a_declared_service_runs_once_after_a_dst_gap() {
     assert_eq!(info(&runner, "cron.declared").crashes, 0);
 }
 
-#[test]
-fn rule_7_hours_are_those_of_the_time_zone() {
+fn rule_7_hours_are_those_of_the_time_zone(kind: Kind) {
     // Ten hours behind the time zone of the test.
-    let cron = Service::new("s", |_| {}).cron("0 0 0-4,6-23 * * ?").timezone("Pacific/Tahiti");
+    let cron = kind.service("s", |_| {}).cron("0 0 0-4,6-23 * * ?").timezone("Pacific/Tahiti");
     let mut t = TestRunner::builder()
         .only::<&str>([])
         .at("2013-04-15T13:30:00Z")
@@ -48,8 +58,7 @@ fn rule_7_hours_are_those_of_the_time_zone() {
     assert_eq!(t.runs("s"), 3);
 }
 
-#[test]
-fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it() {
+fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it(kind: Kind) {
     for (cron, start, first, next) in [
         // In Cairo the DST gap contains midnight.
         (
@@ -73,7 +82,7 @@ fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it() {
             "2013-04-01T02:10:00[Europe/Paris]",
         ),
     ] {
-        let service = Service::new("s", |_| {}).cron(cron);
+        let service = kind.service("s", |_| {}).cron(cron);
         let builder = TestRunner::builder().only::<&str>([]).at(start).service(service);
         let mut t = builder.build().unwrap();
         let mut starts = Vec::new();
@@ -89,12 +98,11 @@ fn rule_7_times_that_other_schedulers_drop_in_a_dst_gap_run_once_after_it() {
     }
 }
 
-#[test]
-fn rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run() {
+fn rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("daily", |_| {}).cron("@daily").timezone("UTC")).unwrap();
-    runner.register(Service::new("next", |_| {}).interval("1h").after("daily")).unwrap();
+    runner.register(kind.service("daily", |_| {}).cron("@daily").timezone("UTC")).unwrap();
+    runner.register(kind.service("next", |_| {}).interval("1h").after("daily")).unwrap();
     runner.start_all().unwrap();
     // Its dependent does not wait for midnight.
     watcher.wait_for("next", ended);
@@ -106,12 +114,11 @@ fn rule_3_and_32_a_cron_service_is_up_while_it_waits_for_its_first_run() {
     assert_eq!((daily.last_start, daily.lateness.last), (Some(at(DAY)), Duration::ZERO));
 }
 
-#[test]
-fn rule_6_a_suspend_is_noticed_within_30_s() {
+fn rule_6_a_suspend_is_noticed_within_30_s(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let body = |ctx: &tina4_service::Context| assert_eq!(ctx.tick().due, at(3_600));
-    runner.register(Service::new("hourly", body).cron("@hourly").timezone("UTC")).unwrap();
+    runner.register(kind.service("hourly", body).cron("@hourly").timezone("UTC")).unwrap();
     runner.start_all().unwrap();
     // The machine is suspended until 5 s before the hour; its monotonic clock stands still.
     clock.set_wall(at(3_595));
@@ -124,11 +131,10 @@ fn rule_6_a_suspend_is_noticed_within_30_s() {
     assert_eq!(hourly.next_due, Some(at(7_200)));
 }
 
-#[test]
-fn rule_6_intervals_ignore_the_wall_clock() {
+fn rule_6_intervals_ignore_the_wall_clock(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("every", |_| {}).interval("1m")).unwrap();
+    runner.register(kind.service("every", |_| {}).interval("1m")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("every", ended);
     clock.set_wall(at(1_000_000));
@@ -138,11 +144,10 @@ fn rule_6_intervals_ignore_the_wall_clock() {
     watcher.wait_for("every", ended);
 }
 
-#[test]
-fn rule_6_a_clock_set_back_by_a_moment_repeats_no_run() {
+fn rule_6_a_clock_set_back_by_a_moment_repeats_no_run(kind: Kind) {
     for cron in ["11 * * * * *", "11 0 0 * * *"] {
-        let sleep = |ctx: &Context| assert!(ctx.sleep(millis(50)));
-        let mut t = in_virtual_time([Service::new("s", sleep).cron(cron)]);
+        let sleep = async |ctx: Ctx<'_>| assert!(ctx.sleep(millis(50)).await);
+        let mut t = in_virtual_time([kind.waiting("s", sleep).cron(cron)]);
         t.advance("11s");
         assert_eq!(t.state("s"), State::Running, "{cron}");
         // By the wall clock, the run ends before its own due time.

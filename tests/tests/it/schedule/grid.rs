@@ -4,9 +4,24 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tests::clock::seconds_since_epoch;
-use tests::{EventWatcher, in_virtual_time, info, manual_clock, millis, secs, starts};
+use tests::{
+    Ctx, EventWatcher, Kind, both_kinds, in_virtual_time, info, manual_clock, millis, secs, starts,
+};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Clock, Context, Flow, Runner, Service, State};
+use tina4_service::{Change, Clock, Context, Flow, RunTrigger, Runner, Service, State};
+
+both_kinds! {
+    rule_1_an_interval_is_a_fixed_rate_without_drift,
+    rule_1_each_activation_has_its_own_grid_and_restarts_keep_it,
+    rule_1_two_services_of_one_function_are_independent,
+    rule_2_a_delay_counts_from_the_end_of_the_run,
+    rule_3_the_first_run_begins_immediately_or_after_the_initial_delay,
+    rule_3_a_one_time_task_runs_once_after_its_initial_delay,
+    rule_9_jitter_delays_runs_and_never_moves_the_grid,
+    rule_9_a_clock_advanced_to_a_jittered_due_time_reaches_it,
+    rule_9_again_and_after_do_not_move_the_grid,
+    rule_9_a_body_may_choose_each_of_its_next_runs,
+}
 
 /// The due times that runs record, in seconds since the start of the clock.
 type DueTimes = Arc<Mutex<Vec<f64>>>;
@@ -32,7 +47,12 @@ fn drive(runner: &Runner, clock: &Clock, name: &str, count: u64) {
 
 /// Runs a service `count` times and returns the due time of each run. `make` configures the
 /// service; each run takes `length` on the clock.
-fn due_times(count: u64, length: Duration, make: impl FnOnce(Service) -> Service) -> Vec<f64> {
+fn due_times(
+    kind: Kind,
+    count: u64,
+    length: Duration,
+    make: impl FnOnce(Service) -> Service,
+) -> Vec<f64> {
     let (runner, clock) = manual_clock();
     let due_times = DueTimes::default();
     let (recorded, run_clock) = (Arc::clone(&due_times), clock.clone());
@@ -40,7 +60,7 @@ fn due_times(count: u64, length: Duration, make: impl FnOnce(Service) -> Service
         recorded.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
         run_clock.advance(length);
     };
-    runner.register(make(Service::new("s", body))).unwrap();
+    runner.register(make(kind.service("s", body))).unwrap();
     drive(&runner, &clock, "s", count);
     let due_times = due_times.lock().unwrap();
     due_times.clone()
@@ -52,21 +72,20 @@ fn from_epoch(service: Service) -> TestRunner {
     test.service(service).build().unwrap()
 }
 
-#[test]
-fn rule_1_an_interval_is_a_fixed_rate_without_drift() {
-    let found = due_times(2_000, secs(4), |service| service.interval("10s").initial_delay("3s"));
+fn rule_1_an_interval_is_a_fixed_rate_without_drift(kind: Kind) {
+    let found =
+        due_times(kind, 2_000, secs(4), |service| service.interval("10s").initial_delay("3s"));
     let expected: Vec<f64> = (0..2_000).map(|k| 3.0 + 10.0 * f64::from(k)).collect();
     assert_eq!(found, expected);
 }
 
-#[test]
-fn rule_1_each_activation_has_its_own_grid_and_restarts_keep_it() {
+fn rule_1_each_activation_has_its_own_grid_and_restarts_keep_it(kind: Kind) {
     let due_times = DueTimes::default();
     let recorded = Arc::clone(&due_times);
     let body = move |ctx: &tina4_service::Context| {
         recorded.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
     };
-    let mut t = from_epoch(Service::new("s", body).interval("10s").initial_delay("3s"));
+    let mut t = from_epoch(kind.service("s", body).interval("10s").initial_delay("3s"));
     t.advance("14s");
     // It crashes at 23, before the body is called, and the restart is at 24.
     t.crash_next("s");
@@ -83,11 +102,10 @@ fn shared(ctx: &Context) -> Flow {
     if ctx.tick().run == 3 { Flow::Done } else { Flow::Wait }
 }
 
-#[test]
-fn rule_1_two_services_of_one_function_are_independent() {
+fn rule_1_two_services_of_one_function_are_independent(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new("even", shared).interval("4s"),
-        Service::new("odd", shared).interval("4s").initial_delay("2s"),
+        kind.service("even", shared).interval("4s"),
+        kind.service("odd", shared).interval("4s").initial_delay("2s"),
     ]);
     let origin = t.now();
     t.advance("9s");
@@ -97,14 +115,12 @@ fn rule_1_two_services_of_one_function_are_independent() {
     assert_eq!(starts(&t, "odd", origin), [2.0, 6.0, 10.0]);
 }
 
-#[test]
-fn rule_2_a_delay_counts_from_the_end_of_the_run() {
-    let found = due_times(5, secs(7), |service| service.delay("5s"));
+fn rule_2_a_delay_counts_from_the_end_of_the_run(kind: Kind) {
+    let found = due_times(kind, 5, secs(7), |service| service.delay("5s"));
     assert_eq!(found, [0.0, 12.0, 24.0, 36.0, 48.0]);
 }
 
-#[test]
-fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
+fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay(kind: Kind) {
     for (delay, make) in [
         (0, (|service| service) as fn(Service) -> Service),
         (0, |service| service.interval("10s")),
@@ -115,7 +131,7 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
     ] {
         let (runner, clock) = manual_clock();
         let mut watcher = EventWatcher::new(&runner);
-        runner.register(make(Service::new("s", |_| {}))).unwrap();
+        runner.register(make(kind.service("s", |_| {}))).unwrap();
         runner.start_all().unwrap();
         if delay > 0 {
             let due = SystemTime::UNIX_EPOCH + secs(delay);
@@ -125,15 +141,15 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay() {
             clock.advance(Duration::from_nanos(1));
         }
         let event = watcher.wait_for_run_begin("s");
-        assert_eq!(event.change, Change::RunBegan { run: 1, lateness: Duration::ZERO });
+        let (lateness, trigger) = (Duration::ZERO, RunTrigger::Start);
+        assert_eq!(event.change, Change::RunBegan { run: 1, lateness, trigger });
         assert_eq!(event.at, SystemTime::UNIX_EPOCH + secs(delay));
         runner.stop_all();
     }
 }
 
-#[test]
-fn rule_3_a_one_time_task_runs_once_after_its_initial_delay() {
-    let mut t = in_virtual_time([Service::new("once", |_| {}).initial_delay("2s")]);
+fn rule_3_a_one_time_task_runs_once_after_its_initial_delay(kind: Kind) {
+    let mut t = in_virtual_time([kind.service("once", |_| {}).initial_delay("2s")]);
     assert_eq!(t.info("once").next_due, None, "before it is started");
     t.start_all().unwrap();
     let due = t.now() + secs(2);
@@ -149,9 +165,9 @@ fn rule_3_a_one_time_task_runs_once_after_its_initial_delay() {
     assert_eq!((t.runs("once"), t.state("once")), (2, State::Finished));
 }
 
-#[test]
-fn rule_9_jitter_delays_runs_and_never_moves_the_grid() {
-    let found = due_times(500, Duration::ZERO, |service| service.interval("10s").jitter("5s"));
+fn rule_9_jitter_delays_runs_and_never_moves_the_grid(kind: Kind) {
+    let found =
+        due_times(kind, 500, Duration::ZERO, |service| service.interval("10s").jitter("5s"));
     let late: Vec<f64> = found.iter().zip(0..).map(|(due, k)| due - 10.0 * f64::from(k)).collect();
     assert!(late.iter().all(|late| (0.0..5.0).contains(late)), "{late:?}");
     // Both halves of the range occur.
@@ -159,24 +175,22 @@ fn rule_9_jitter_delays_runs_and_never_moves_the_grid() {
     assert!((100..400).contains(&low), "{low} of 500 in the lower half");
 }
 
-#[test]
-fn rule_9_a_clock_advanced_to_a_jittered_due_time_reaches_it() {
+fn rule_9_a_clock_advanced_to_a_jittered_due_time_reaches_it(kind: Kind) {
     // The jitter has nanoseconds, which the wall clock of Windows cannot show.
-    let found = due_times(200, Duration::ZERO, |service| {
+    let found = due_times(kind, 200, Duration::ZERO, |service| {
         service.cron("* * * * *").timezone("UTC").jitter("30s")
     });
     let minutes: Vec<f64> = (1..=200).map(|k| 60.0 * f64::from(k)).collect();
     assert_eq!(found, minutes);
 }
 
-#[test]
-fn rule_9_again_and_after_do_not_move_the_grid() {
+fn rule_9_again_and_after_do_not_move_the_grid(kind: Kind) {
     let due_times = DueTimes::default();
     let recorded = Arc::clone(&due_times);
     // Every run takes a second.
-    let body = move |ctx: &tina4_service::Context| {
+    let body = async move |ctx: Ctx<'_>| {
         recorded.lock().unwrap().push(seconds_since_epoch(ctx.tick().due));
-        assert!(ctx.sleep(secs(1)));
+        assert!(ctx.sleep(secs(1)).await);
         match ctx.tick().run {
             1 => Flow::Again,
             2 => Flow::After(secs(3)),
@@ -184,7 +198,7 @@ fn rule_9_again_and_after_do_not_move_the_grid() {
             _ => Flow::Wait,
         }
     };
-    let mut t = from_epoch(Service::new("s", body).interval("10s"));
+    let mut t = from_epoch(kind.waiting("s", body).interval("10s"));
     t.advance("51s");
     // The fifth run, at 20, requests the sixth 17 s after its end; the seventh is on the grid
     // again.
@@ -192,8 +206,7 @@ fn rule_9_again_and_after_do_not_move_the_grid() {
     assert_eq!(t.info("s").skipped, 0, "the service chose this pause itself");
 }
 
-#[test]
-fn rule_9_a_body_may_choose_each_of_its_next_runs() {
+fn rule_9_a_body_may_choose_each_of_its_next_runs(kind: Kind) {
     // Each run chooses the pause before the next one; the last run finishes the service.
     let pauses = [100, 1, 5_000];
     let body = move |ctx: &Context| match pauses.get(usize::try_from(ctx.tick().run).unwrap() - 1) {
@@ -201,9 +214,9 @@ fn rule_9_a_body_may_choose_each_of_its_next_runs() {
         None => Flow::Done,
     };
     for (service, first) in [
-        (Service::new("s", body), 0.0),
-        (Service::new("s", body).delay("1h"), 0.0),
-        (Service::new("s", body).cron("@hourly"), 3_600.0),
+        (kind.service("s", body), 0.0),
+        (kind.service("s", body).delay("1h"), 0.0),
+        (kind.service("s", body).cron("@hourly"), 3_600.0),
     ] {
         let mut t = in_virtual_time([service]);
         let origin = t.now();

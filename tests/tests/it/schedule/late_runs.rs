@@ -5,27 +5,41 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use crossbeam_channel::bounded;
-use tests::{EventWatcher, at, in_virtual_time, info, manual_clock, millis, secs, starts};
+use tests::{
+    Ctx, EventWatcher, Kind, at, both_kinds, gate, in_virtual_time, info, manual_clock, millis,
+    secs, starts,
+};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Context, ControlError, Service};
+use tina4_service::{Change, Context, ControlError, RunTrigger};
 
-#[test]
-fn rule_4_a_service_never_overlaps_itself() {
+both_kinds! {
+    rule_4_a_service_never_overlaps_itself,
+    rule_4_and_27_a_late_service_delays_no_other,
+    rule_5_missed_runs_are_skipped_counted_and_reported_once,
+    rule_5_a_long_gap_is_followed_by_a_single_late_run,
+    rule_5_a_run_longer_than_its_period_is_not_followed_by_a_burst,
+    rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late,
+    rule_5_an_occurrence_older_than_a_minute_is_skipped_and_reported,
+    rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_old,
+    rule_173_runs_missed_during_a_pause_are_not_made_up,
+}
+
+fn rule_4_a_service_never_overlaps_itself(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     let inside = Arc::new(AtomicUsize::new(0));
-    let (go, gate) = bounded::<()>(0);
+    let (go, gate) = gate::<()>();
     let (entered, entering) = bounded(10);
     let counter = Arc::clone(&inside);
-    let body = move |_: &tina4_service::Context| {
+    let body = async move |ctx: Ctx<'_>| {
         assert_eq!(counter.fetch_add(1, Ordering::SeqCst), 0, "two runs at the same time");
         let _ = entered.send(());
-        let _ = gate.recv();
+        let _ = gate.wait(&ctx).await;
         counter.fetch_sub(1, Ordering::SeqCst);
     };
-    runner.register(Service::new("s", body).interval("10s").max_restarts(0)).unwrap();
+    runner.register(kind.waiting("s", body).interval("10s").max_restarts(0)).unwrap();
     // A second service with the same due times shows that the runner has processed them.
-    runner.register(Service::new("witness", |_| {}).interval("10s")).unwrap();
+    runner.register(kind.service("witness", |_| {}).interval("10s")).unwrap();
     runner.start_all().unwrap();
     // The event of a run comes before its body begins.
     entering.recv_timeout(tests::TIMEOUT).expect("the first run begins");
@@ -44,15 +58,14 @@ fn rule_4_a_service_never_overlaps_itself() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_4_and_27_a_late_service_delays_no_other() {
+fn rule_4_and_27_a_late_service_delays_no_other(kind: Kind) {
     let begun = Arc::new(Mutex::new(Vec::new()));
     let record = Arc::clone(&begun);
     let punctual = move |ctx: &Context| record.lock().unwrap().push(ctx.tick().lateness);
     let mut t = in_virtual_time([
-        Service::new("a", |ctx: &Context| assert!(ctx.sleep(secs(100)))).interval("1s"),
-        Service::new("b", |_| Err::<(), _>("no")).interval("1s").backoff("1ms"),
-        Service::new("c", punctual).interval("1s"),
+        kind.waiting("a", async |ctx: Ctx<'_>| assert!(ctx.sleep(secs(100)).await)).interval("1s"),
+        kind.service("b", |_| Err::<(), _>("no")).interval("1s").backoff("1ms"),
+        kind.service("c", punctual).interval("1s"),
     ]);
     t.advance("1h");
     assert_eq!(t.runs("a"), 36 + 1, "it never overlaps itself");
@@ -61,15 +74,14 @@ fn rule_4_and_27_a_late_service_delays_no_other() {
     assert!(begun.iter().all(|late| late.is_zero()));
 }
 
-#[test]
-fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
+fn rule_5_missed_runs_are_skipped_counted_and_reported_once(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    let (go, gate) = bounded::<()>(1);
-    let body = move |_: &tina4_service::Context| {
-        let _ = gate.recv();
+    let (go, gate) = gate::<()>();
+    let body = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
     };
-    runner.register(Service::new("s", body).interval("10s")).unwrap();
+    runner.register(kind.waiting("s", body).interval("10s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
     clock.advance(secs(35));
@@ -88,16 +100,16 @@ fn rule_5_missed_runs_are_skipped_counted_and_reported_once() {
     assert_eq!((skips, runs), (1, 2), "{all:#?}");
 }
 
-#[test]
-fn rule_5_a_long_gap_is_followed_by_a_single_late_run() {
+fn rule_5_a_long_gap_is_followed_by_a_single_late_run(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("s", |_| {}).interval("10s")).unwrap();
+    runner.register(kind.service("s", |_| {}).interval("10s")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     clock.advance(secs(3_605));
     let late = watcher.wait_for_run_begin("s");
-    assert_eq!(late.change, Change::RunBegan { run: 2, lateness: secs(3_595) });
+    let trigger = RunTrigger::Schedule;
+    assert_eq!(late.change, Change::RunBegan { run: 2, lateness: secs(3_595), trigger });
     watcher.wait_for_run_end("s");
     // 20, 30 .. 3600.
     watcher.wait_for_change("s", &Change::Skipped { count: 359 });
@@ -106,13 +118,14 @@ fn rule_5_a_long_gap_is_followed_by_a_single_late_run() {
     assert_eq!(info(&runner, "s").runs, 2);
 }
 
-#[test]
-fn rule_5_a_run_longer_than_its_period_is_not_followed_by_a_burst() {
-    let sleep = |length| move |ctx: &Context| assert!(ctx.sleep(millis(length)));
+fn rule_5_a_run_longer_than_its_period_is_not_followed_by_a_burst(kind: Kind) {
+    let sleep = |name: &'static str, length| {
+        kind.waiting(name, async move |ctx: Ctx<'_>| assert!(ctx.sleep(millis(length)).await))
+    };
     let mut t = in_virtual_time([
-        Service::new("cron", sleep(2_500)).cron("* * * * * *"),
-        Service::new("interval", sleep(1_500)).interval("1s"),
-        Service::new("delay", sleep(2_500)).delay("1s"),
+        sleep("cron", 2_500).cron("* * * * * *"),
+        sleep("interval", 1_500).interval("1s"),
+        sleep("delay", 2_500).delay("1s"),
     ]);
     let origin = t.now();
     t.advance("8750ms");
@@ -128,13 +141,12 @@ fn rule_5_a_run_longer_than_its_period_is_not_followed_by_a_burst() {
     assert_eq!(["cron", "interval", "delay"].map(|name| t.crashes(name)), [0; 3]);
 }
 
-#[test]
-fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late() {
+fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late(kind: Kind) {
     // The run ends at the instant at which the next one is due.
-    let sleep = |ctx: &Context| assert!(ctx.sleep(secs(1)));
+    let sleep = async |ctx: Ctx<'_>| assert!(ctx.sleep(secs(1)).await);
     let mut t = in_virtual_time([
-        Service::new("cron", sleep).cron("* * * * * *"),
-        Service::new("interval", sleep).interval("1s"),
+        kind.waiting("cron", sleep).cron("* * * * * *"),
+        kind.waiting("interval", sleep).interval("1s"),
     ]);
     t.advance("1m");
     for (name, runs) in [("cron", 60), ("interval", 61)] {
@@ -143,11 +155,10 @@ fn rule_5_a_run_that_ends_at_its_next_due_time_makes_nothing_late() {
     }
 }
 
-#[test]
-fn rule_5_an_occurrence_older_than_a_minute_is_skipped_and_reported() {
+fn rule_5_an_occurrence_older_than_a_minute_is_skipped_and_reported(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC")).unwrap();
+    runner.register(kind.service("hourly", |_| {}).cron("@hourly").timezone("UTC")).unwrap();
     runner.start_all().unwrap();
     clock.set_wall(at(3 * 3_600 + 120));
     clock.advance(secs(30));
@@ -157,8 +168,7 @@ fn rule_5_an_occurrence_older_than_a_minute_is_skipped_and_reported() {
     assert_eq!(hourly.next_due, Some(at(4 * 3_600)));
 }
 
-#[test]
-fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_old() {
+fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_old(kind: Kind) {
     for (cron, length, skipped, late) in [
         ("* * * * *", "59s", 0, 0),
         ("* * * * *", "60s", 0, 0),
@@ -169,7 +179,7 @@ fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_ol
         ("@hourly", "181m 1s", 3, 0),
     ] {
         let test = TestRunner::builder().only::<&str>([]);
-        let mut t = test.service(Service::new("s", |_| {}).cron(cron)).build().unwrap();
+        let mut t = test.service(kind.service("s", |_| {}).cron(cron)).build().unwrap();
         t.slow_next("s", length);
         while t.runs("s") < 2 {
             t.run_next();
@@ -182,12 +192,11 @@ fn rule_5_after_a_long_run_the_last_occurrence_runs_if_it_is_at_most_a_minute_ol
     }
 }
 
-#[test]
-fn rule_173_runs_missed_during_a_pause_are_not_made_up() {
+fn rule_173_runs_missed_during_a_pause_are_not_made_up(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new("cron", |_| {}).cron("* * * * * *"),
-        Service::new("interval", |_| {}).interval("1s"),
-        Service::new("delay", |_| {}).delay("1s"),
+        kind.service("cron", |_| {}).cron("* * * * * *"),
+        kind.service("interval", |_| {}).interval("1s"),
+        kind.service("delay", |_| {}).delay("1s"),
     ]);
     let origin = t.now();
     t.advance("2500ms");

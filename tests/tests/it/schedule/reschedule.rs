@@ -1,9 +1,17 @@
 //! Rule 185: the schedule of a service can be changed while the program runs.
 
-use std::time::Duration;
-
-use tests::{in_virtual_time, secs, sleep_until_stopped, starts, virtual_time_builder};
+use tests::{
+    Ctx, Kind, both_kinds, in_virtual_time, secs, sleep_until_stopped, starts, virtual_time_builder,
+};
 use tina4_service::{Change, ControlError, Flow, Schedule, Service, State, service};
+
+both_kinds! {
+    rule_185_a_service_follows_its_new_schedule_without_a_restart_or_an_extra_run,
+    rule_185_a_run_in_progress_continues,
+    rule_185_a_planned_run_is_replaced_although_jitter_or_the_function_has_put_it_off,
+    rule_185_the_schedule_that_a_service_has_already_changes_nothing,
+    rule_185_local_means_the_time_zone_of_the_runner,
+}
 
 #[service(name = "reschedule.declared", interval = "1h", initial_delay = "1h", jitter = "1m")]
 fn declared() {}
@@ -12,9 +20,8 @@ fn minutes(count: u64) -> Schedule {
     Schedule::interval(secs(60 * count))
 }
 
-#[test]
-fn rule_185_a_service_follows_its_new_schedule_without_a_restart_or_an_extra_run() {
-    let mut t = in_virtual_time([Service::new("s", |_| {}).interval("1h")]);
+fn rule_185_a_service_follows_its_new_schedule_without_a_restart_or_an_extra_run(kind: Kind) {
+    let mut t = in_virtual_time([kind.service("s", |_| {}).interval("1h")]);
     let origin = t.now();
     t.advance("59m");
     t.reschedule("s", minutes(5)).unwrap();
@@ -39,12 +46,11 @@ fn rule_185_a_service_follows_its_new_schedule_without_a_restart_or_an_extra_run
     assert_eq!(t.runs("s"), 8);
 }
 
-#[test]
-fn rule_185_a_run_in_progress_continues() {
-    let body = |ctx: &tina4_service::Context| {
-        let _ = ctx.sleep(Duration::from_secs(120));
+fn rule_185_a_run_in_progress_continues(kind: Kind) {
+    let body = async |ctx: Ctx<'_>| {
+        let _ = ctx.sleep(secs(120)).await;
     };
-    let mut t = in_virtual_time([Service::new("s", body).interval("1h")]);
+    let mut t = in_virtual_time([kind.waiting("s", body).interval("1h")]);
     let origin = t.now();
     t.advance("1m");
     t.reschedule("s", minutes(7)).unwrap();
@@ -54,12 +60,11 @@ fn rule_185_a_run_in_progress_continues() {
     assert_eq!(t.info("s").skipped, 0);
 }
 
-#[test]
-fn rule_185_a_planned_run_is_replaced_although_jitter_or_the_function_has_put_it_off() {
+fn rule_185_a_planned_run_is_replaced_although_jitter_or_the_function_has_put_it_off(kind: Kind) {
     let after = |_: &tina4_service::Context| Flow::After(secs(3_600));
     let mut t = in_virtual_time([
-        Service::new("function", after).interval("1m"),
-        Service::new("jitter", |_| {}).interval("1h").jitter("15m").initial_delay("1s"),
+        kind.service("function", after).interval("1m"),
+        kind.service("jitter", |_| {}).interval("1h").jitter("15m").initial_delay("1s"),
     ]);
     let origin = t.now();
     t.advance("2s");
@@ -74,11 +79,10 @@ fn rule_185_a_planned_run_is_replaced_although_jitter_or_the_function_has_put_it
     assert_eq!(starts(&t, "function", origin), [0.0, 1_200.0]);
 }
 
-#[test]
-fn rule_185_the_schedule_that_a_service_has_already_changes_nothing() {
+fn rule_185_the_schedule_that_a_service_has_already_changes_nothing(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new("s", |_| {}).interval("10m"),
-        Service::new("cron", |_| {}).cron("0 * * * *").timezone("UTC"),
+        kind.service("s", |_| {}).interval("10m"),
+        kind.service("cron", |_| {}).cron("0 * * * *").timezone("UTC"),
     ]);
     t.advance("0s");
     // A program that sets its schedules from a file every five minutes.
@@ -91,10 +95,9 @@ fn rule_185_the_schedule_that_a_service_has_already_changes_nothing() {
     assert!(!t.events().iter().any(|event| matches!(event.change, Change::Rescheduled { .. })));
 }
 
-#[test]
-fn rule_185_local_means_the_time_zone_of_the_runner() {
+fn rule_185_local_means_the_time_zone_of_the_runner(kind: Kind) {
     let t = virtual_time_builder().at("2026-01-01T00:00[Asia/Kolkata]");
-    let mut t = t.service(Service::new("s", |_| {}).interval("1h")).build().unwrap();
+    let mut t = t.service(kind.service("s", |_| {}).interval("1h")).build().unwrap();
     let origin = t.now();
     t.advance("0s");
     t.reschedule("s", Schedule::cron("30 9 * * *", "local").unwrap()).unwrap();

@@ -3,8 +3,18 @@
 use std::time::Duration;
 
 use crossbeam_channel::unbounded;
-use tests::{EventWatcher, at, in_virtual_time, info, manual_clock, millis, secs, starts};
-use tina4_service::{Change, Clock, Context, Runner, Service, Tick, service};
+use tests::{
+    EventWatcher, Kind, at, both_kinds, in_virtual_time, info, manual_clock, millis, secs, starts,
+};
+use tina4_service::{Change, Clock, Context, RunTrigger, Runner, Service, Tick, service};
+
+both_kinds! {
+    rule_11_a_run_within_its_tolerance_is_not_late,
+    rule_11_without_a_tolerance_every_delay_is_lateness,
+    rule_11_the_builder_sets_the_tolerance_of_services_without_their_own,
+    rule_11_every_run_is_exact_in_virtual_time,
+    rule_11_no_run_begins_before_it_is_due,
+}
 
 /// The time from the due time of a run to its beginning on a manual clock, and its lateness.
 type Delays = (Duration, Duration);
@@ -33,18 +43,17 @@ fn delays(runner: &Runner, clock: &Clock, service: Service, times: &[u64]) -> Ve
     times.iter().map(begin).collect()
 }
 
-fn every_10_s(ticks: crossbeam_channel::Sender<Duration>) -> Service {
+fn every_10_s(kind: Kind, ticks: crossbeam_channel::Sender<Duration>) -> Service {
     let body = move |ctx: &Context| {
         let _ = ticks.send(ctx.tick().lateness);
     };
-    Service::new("s", body).interval("10s").initial_delay("10s")
+    kind.service("s", body).interval("10s").initial_delay("10s")
 }
 
-#[test]
-fn rule_11_a_run_within_its_tolerance_is_not_late() {
+fn rule_11_a_run_within_its_tolerance_is_not_late(kind: Kind) {
     let (ticks, lateness) = unbounded();
     let (runner, clock) = manual_clock();
-    let service = every_10_s(ticks).tolerance("3s");
+    let service = every_10_s(kind, ticks).tolerance("3s");
     let found = delays(&runner, &clock, service, &[10, 22, 33, 45]);
     let expected = [(0, 0), (2, 0), (3, 0), (5, 2)].map(|(delay, late)| (secs(delay), secs(late)));
     assert_eq!(found, expected);
@@ -54,21 +63,19 @@ fn rule_11_a_run_within_its_tolerance_is_not_late() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_11_without_a_tolerance_every_delay_is_lateness() {
+fn rule_11_without_a_tolerance_every_delay_is_lateness(kind: Kind) {
     let (runner, clock) = manual_clock();
-    let found = delays(&runner, &clock, every_10_s(unbounded().0), &[10, 22]);
+    let found = delays(&runner, &clock, every_10_s(kind, unbounded().0), &[10, 22]);
     assert_eq!(found, [(secs(0), secs(0)), (secs(2), secs(2))]);
     runner.stop_all();
 }
 
-#[test]
-fn rule_11_the_builder_sets_the_tolerance_of_services_without_their_own() {
+fn rule_11_the_builder_sets_the_tolerance_of_services_without_their_own(kind: Kind) {
     for (tolerance, own, late) in [(3, None, 1), (10, None, 4), (3, Some("2s"), 2), (0, None, 4)] {
         let clock = Clock::manual(at(0));
         let builder = Runner::builder().only::<&str>([]).clock(clock.clone());
         let runner = builder.tolerance(secs(tolerance)).build();
-        let service = every_10_s(unbounded().0);
+        let service = every_10_s(kind, unbounded().0);
         let service = match own {
             Some(own) => service.tolerance(own),
             None => service,
@@ -88,15 +95,15 @@ fn rule_11_a_declared_service_has_a_tolerance() {
     watcher.wait_for_run_end("tolerance.declared");
     clock.advance(secs(13));
     let event = watcher.wait_for_run_begin("tolerance.declared");
-    assert_eq!(event.change, Change::RunBegan { run: 2, lateness: Duration::ZERO });
+    let (lateness, trigger) = (Duration::ZERO, RunTrigger::Schedule);
+    assert_eq!(event.change, Change::RunBegan { run: 2, lateness, trigger });
     runner.stop_all();
 }
 
-#[test]
-fn rule_11_every_run_is_exact_in_virtual_time() {
+fn rule_11_every_run_is_exact_in_virtual_time(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new("s", |_| {}).interval("10s").initial_delay("1s").tolerance("9s"),
-        Service::new("cron", |_| {}).cron("* * * * *").tolerance("50s"),
+        kind.service("s", |_| {}).interval("10s").initial_delay("1s").tolerance("9s"),
+        kind.service("cron", |_| {}).cron("* * * * *").tolerance("50s"),
     ]);
     let origin = t.now();
     t.advance("2m");
@@ -106,8 +113,7 @@ fn rule_11_every_run_is_exact_in_virtual_time() {
 }
 
 /// In real time.
-#[test]
-fn rule_11_no_run_begins_before_it_is_due() {
+fn rule_11_no_run_begins_before_it_is_due(kind: Kind) {
     let runner = Runner::new();
     let (began, runs) = unbounded();
     for number in 0..20_u64 {
@@ -115,7 +121,7 @@ fn rule_11_no_run_begins_before_it_is_due() {
         let body = move |ctx: &Context| {
             let _ = began.send((number, Clock::system().wall().duration_since(ctx.tick().due)));
         };
-        let service = Service::new(format!("s{number}"), body).interval("40ms").tolerance("20ms");
+        let service = kind.service(format!("s{number}"), body).interval("40ms").tolerance("20ms");
         runner.register(service.initial_delay(millis(1 + 2 * number))).unwrap();
     }
     runner.start_all().unwrap();

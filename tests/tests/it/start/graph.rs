@@ -1,12 +1,16 @@
 //! Rules 32, 34 and 41: services of every kind that depend on each other, in a diamond with a chain at
 //! both ends.
 
-use tests::{sleep_until_stopped, within};
-use tina4_service::{Change, Context, Ready, Runner, Service};
+use tests::{Ctx, Kind, both_kinds, within};
+use tina4_service::{Change, Ready, Runner, Service};
+
+both_kinds! {
+    rule_32_34_and_41_no_service_of_a_graph_runs_before_its_dependencies_are_ready_and_all_stop_in_reverse,
+}
 
 /// How a service of a graph becomes ready.
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum How {
     Interval,
     Delay,
     Cron,
@@ -15,12 +19,11 @@ enum Kind {
     Notified,
 }
 
-#[test]
-fn rule_32_34_and_41_no_service_of_a_graph_runs_before_its_dependencies_are_ready_and_all_stop_in_reverse()
- {
+fn rule_32_34_and_41_no_service_of_a_graph_runs_before_its_dependencies_are_ready_and_all_stop_in_reverse(
+    kind: Kind,
+) {
     const ROUNDS: usize = 200;
-    let kinds =
-        [Kind::Interval, Kind::Delay, Kind::Cron, Kind::Started, Kind::Finished, Kind::Notified];
+    let ways = [How::Interval, How::Delay, How::Cron, How::Started, How::Finished, How::Notified];
     // A diamond with a chain below it and one above it.
     let graph: [(&str, &[&str]); 7] = [
         ("root", &[]),
@@ -35,10 +38,10 @@ fn rule_32_34_and_41_no_service_of_a_graph_runs_before_its_dependencies_are_read
         let runner = Runner::new();
         let events = runner.subscribe();
         for (nth, (name, dependencies)) in graph.iter().enumerate() {
-            // Every kind comes to every place, and every second dependency is only `after`.
-            let kind = kinds[(round + nth * (1 + round / kinds.len())) % kinds.len()];
+            // Every way comes to every place, and every second dependency is only `after`.
+            let how = ways[(round + nth * (1 + round / ways.len())) % ways.len()];
             let service = dependencies.iter().enumerate().fold(
-                service_of_kind(name, kind),
+                service_of(kind, name, how),
                 |service, (nth, dependency)| {
                     if (round + nth).is_multiple_of(2) {
                         service.requires(*dependency)
@@ -87,25 +90,25 @@ fn rule_32_34_and_41_no_service_of_a_graph_runs_before_its_dependencies_are_read
 }
 
 /// A service whose run takes a moment.
-fn service_of_kind(name: &str, kind: Kind) -> Service {
-    let body = move |ctx: &Context| {
+fn service_of(kind: Kind, name: &str, how: How) -> Service {
+    let body = async move |ctx: Ctx<'_>| {
         std::thread::yield_now();
-        match kind {
-            Kind::Notified => {
+        match how {
+            How::Notified => {
                 ctx.ready();
-                sleep_until_stopped(ctx);
+                ctx.until_stopped().await;
             }
-            Kind::Started => sleep_until_stopped(ctx),
-            Kind::Interval | Kind::Delay | Kind::Cron | Kind::Finished => {}
+            How::Started => ctx.until_stopped().await,
+            How::Interval | How::Delay | How::Cron | How::Finished => {}
         }
     };
-    let service = Service::new(name.to_owned(), body);
-    match kind {
-        Kind::Interval => service.interval("1h"),
-        Kind::Delay => service.delay("1h"),
-        Kind::Cron => service.cron("* * * * * *").timezone("UTC"),
-        Kind::Started => service.ready(Ready::Started),
-        Kind::Finished => service.ready(Ready::Finished),
-        Kind::Notified => service.ready(Ready::Notified),
+    let service = kind.waiting(name.to_owned(), body);
+    match how {
+        How::Interval => service.interval("1h"),
+        How::Delay => service.delay("1h"),
+        How::Cron => service.cron("* * * * * *").timezone("UTC"),
+        How::Started => service.ready(Ready::Started),
+        How::Finished => service.ready(Ready::Finished),
+        How::Notified => service.ready(Ready::Notified),
     }
 }

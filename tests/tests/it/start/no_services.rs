@@ -34,7 +34,7 @@ fn rule_31_the_linker_is_not_blamed_for_an_empty_selection() {
     let all = Runner::builder().build().services().into_iter().map(|info| info.name);
     let all: Vec<_> = all.map(String::from).collect();
     let selected = format!(
-        "`only` and `except` exclude every declared service ({}); select one of them, or `register` a service",
+        "the selection excludes every declared service ({}); select one of them, or `register` a service",
         all.len()
     );
     let none = Runner::builder().only::<&str>([]).build();

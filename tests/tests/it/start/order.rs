@@ -1,17 +1,26 @@
 //! Rules 34 and 158: the start order.
 
-use crossbeam_channel::bounded;
-use tests::{EventWatcher, in_virtual_time, info, manual_clock, secs, sleep_until_stopped};
-use tina4_service::{Change, Context, ControlError, Ready, Runner, Service, State, service};
+use tests::{
+    Ctx, EventWatcher, Hooks, Kind, both_kinds, gate, in_virtual_time, info, manual_clock, secs,
+};
+use tina4_service::{Change, ControlError, Ready, Runner, Service, State, service};
 
-#[test]
-fn rule_34_services_start_in_the_order_of_after_and_then_by_name() {
+both_kinds! {
+    rule_34_services_start_in_the_order_of_after_and_then_by_name,
+    rule_32_started_means_that_the_first_run_has_begun,
+    rule_34_a_service_that_ends_early_releases_its_dependents,
+    rule_34_a_service_that_crashes_in_its_first_run_releases_its_dependents,
+    rule_34_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service,
+    rule_34_a_restart_before_the_first_run_releases_no_dependents,
+}
+
+fn rule_34_services_start_in_the_order_of_after_and_then_by_name(kind: Kind) {
     let (runner, _clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     for (name, after) in
         [("a", vec!["z"]), ("b", vec![]), ("c", vec!["a", "b"]), ("m", vec![]), ("z", vec![])]
     {
-        let service = Service::new(name, sleep_until_stopped).ready(Ready::Started);
+        let service = kind.sleeper(name).ready(Ready::Started);
         runner.register(after.into_iter().fold(service, Service::after)).unwrap();
     }
     let plan = runner.check().unwrap();
@@ -41,18 +50,17 @@ fn rule_34_services_start_in_the_order_of_after_and_then_by_name() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_32_started_means_that_the_first_run_has_begun() {
+fn rule_32_started_means_that_the_first_run_has_begun(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
-    let (go, gate) = bounded::<()>(0);
-    let slow = move |_: &Context| {
-        let _ = gate.recv();
+    let (go, gate) = gate::<()>();
+    let slow = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
     };
     runner
-        .register(Service::new("first", slow).initial_delay("10s").ready(Ready::Started))
+        .register(kind.waiting("first", slow).initial_delay("10s").ready(Ready::Started))
         .unwrap();
-    runner.register(Service::new("then", |_| {}).interval("1s").after("first")).unwrap();
+    runner.register(kind.service("then", |_| {}).interval("1s").after("first")).unwrap();
     runner.start_all().unwrap();
     let held = info(&runner, "then");
     assert_eq!((held.state, held.next_due), (State::Waiting, None), "it waits");
@@ -67,33 +75,31 @@ fn rule_32_started_means_that_the_first_run_has_begun() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_34_a_service_that_ends_early_releases_its_dependents() {
+fn rule_34_a_service_that_ends_early_releases_its_dependents(kind: Kind) {
     let (runner, _clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);
     runner
-        .register(Service::new("first", |_| {}).initial_delay("1h").ready(Ready::Started))
+        .register(kind.service("first", |_| {}).initial_delay("1h").ready(Ready::Started))
         .unwrap();
-    runner.register(Service::new("then", |_| {}).after("first")).unwrap();
+    runner.register(kind.service("then", |_| {}).after("first")).unwrap();
     runner.start_all().unwrap();
     runner.stop("first").unwrap();
     watcher.wait_for_run_begin("then");
     runner.stop_all();
 }
 
-#[test]
-fn rule_34_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
+fn rule_34_a_service_that_crashes_in_its_first_run_releases_its_dependents(kind: Kind) {
     let first = || {
-        Service::new("first", |_| Err::<(), _>("no")).initial_delay("10s").ready(Ready::Finished)
+        kind.service("first", |_| Err::<(), _>("no")).initial_delay("10s").ready(Ready::Finished)
     };
     for (first, state) in
         [(first().max_restarts(0), State::Failed), (first().backoff("1m"), State::BackingOff)]
     {
         let mut t = in_virtual_time([
             first,
-            Service::new("then", sleep_until_stopped).after("first"),
+            kind.sleeper("then").after("first"),
             // A crash loop of another service makes no difference.
-            Service::new("another", |_| Err::<(), _>("no")).backoff("1ms").max_backoff("10ms"),
+            kind.service("another", |_| Err::<(), _>("no")).backoff("1ms").max_backoff("100ms"),
         ]);
         t.advance("9999ms");
         assert_eq!((t.state("then"), t.runs("then")), (State::Waiting, 0), "it waits");
@@ -105,14 +111,13 @@ fn rule_34_a_service_that_crashes_in_its_first_run_releases_its_dependents() {
     }
 }
 
-#[test]
-fn rule_34_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service() {
-    let base = || Service::new("base", sleep_until_stopped).ready(Ready::Started);
+fn rule_34_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service(kind: Kind) {
+    let base = || kind.sleeper("base").ready(Ready::Started);
     for (base, runs) in [(base().initial_delay("10s"), 0), (base(), 1)] {
-        let mut t = in_virtual_time([base, Service::new("on", sleep_until_stopped)]);
+        let mut t = in_virtual_time([base, kind.sleeper("on")]);
         t.advance("0s");
-        t.runner().register(Service::new("faulty", |_| {}).after("nobody")).unwrap();
-        t.runner().register(Service::new("then", sleep_until_stopped).after("base")).unwrap();
+        t.runner().register(kind.service("faulty", |_| {}).after("nobody")).unwrap();
+        t.runner().register(kind.sleeper("then").after("base")).unwrap();
         t.start("then").unwrap();
         t.advance("0s");
         assert_eq!(t.runs("then"), runs, "it waits until `base` is ready");
@@ -129,14 +134,12 @@ fn rule_34_and_41_a_fault_elsewhere_does_not_change_the_order_of_a_new_service()
     }
 }
 
-#[test]
-fn rule_34_a_restart_before_the_first_run_releases_no_dependents() {
+fn rule_34_a_restart_before_the_first_run_releases_no_dependents(kind: Kind) {
     for hook in [false, true] {
-        let first = Service::new("first", sleep_until_stopped).initial_delay("10s");
+        let first = kind.sleeper("first").initial_delay("10s");
         let first = first.ready(Ready::Started);
-        let first = if hook { first.on_stop(|_| {}) } else { first };
-        let mut t =
-            in_virtual_time([first, Service::new("then", sleep_until_stopped).after("first")]);
+        let first = if hook { first.hook(kind, |_| {}) } else { first };
+        let mut t = in_virtual_time([first, kind.sleeper("then").after("first")]);
         t.advance("5s");
         t.restart("first").unwrap();
         t.advance("9s");

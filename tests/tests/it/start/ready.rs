@@ -5,106 +5,53 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::bounded;
-use tests::{EventWatcher, in_virtual_time, info, secs, sleep_until_stopped, until, within};
-use tina4_service::testing::TestRunner;
+use tests::{
+    Ctx, EventWatcher, Hooks, Kind, both_kinds, gate, in_virtual_time, info, secs,
+    sleep_until_stopped, until, within,
+};
 use tina4_service::{
     Change, Context, ControlError, Fault, Flow, Ready, Restart, Runner, Service, StartError, State,
     StopReport, Stopped, service,
 };
 
-/// Services that run in real time or in virtual time.
-enum World {
-    Real(Runner),
-    Virtual(TestRunner),
-}
+use super::world::World;
 
-impl World {
-    /// Runs `case` in both kinds of time.
-    fn each(services: impl Fn() -> Vec<Service>, case: impl Fn(&mut World)) {
-        let runner = Runner::new();
-        for service in services() {
-            runner.register(service).unwrap();
-        }
-        runner.start_all().unwrap();
-        case(&mut Self::Real(runner.clone()));
-        runner.stop_all();
-        let mut test = in_virtual_time(services());
-        // The services are started by the first step.
-        test.advance("0s");
-        case(&mut Self::Virtual(test));
-    }
-
-    fn runner(&self) -> &Runner {
-        match self {
-            Self::Real(runner) => runner,
-            Self::Virtual(test) => test.runner(),
-        }
-    }
-
-    /// Waits until the service is in this state: in real time until it is, in virtual time for a second.
-    #[track_caller]
-    fn expect(&mut self, name: &str, state: State) {
-        self.expect_that(name, |runner| runner.status()[name] == state);
-    }
-
-    #[track_caller]
-    fn expect_that(&mut self, what: &str, condition: impl Fn(&Runner) -> bool) {
-        match self {
-            Self::Real(runner) => until(what, || condition(runner)),
-            Self::Virtual(test) => {
-                test.advance("1s");
-                assert!(condition(test.runner()), "{what}:\n{}", test.timeline());
-            }
-        }
-    }
-
-    fn request<T>(
-        &mut self,
-        real: impl FnOnce(&Runner) -> T,
-        in_test: impl FnOnce(&mut TestRunner) -> T,
-    ) -> T {
-        match self {
-            Self::Real(runner) => real(runner),
-            Self::Virtual(test) => in_test(test),
-        }
-    }
-
-    fn start(&mut self, name: &str) {
-        self.request(|runner| runner.start(name), |test| test.start(name)).unwrap();
-    }
-
-    fn stop(&mut self, name: &str) -> Stopped {
-        self.request(|runner| runner.stop(name), |test| test.stop(name)).unwrap()
-    }
-
-    fn restart(&mut self, name: &str) {
-        self.request(|runner| runner.restart(name), |test| test.restart(name)).unwrap();
-    }
-
-    fn stop_all(&mut self) -> StopReport {
-        self.request(Runner::stop_all, TestRunner::stop_all)
-    }
+both_kinds! {
+    rule_34_a_required_service_that_failed_blocks_until_it_is_started_again_and_ready,
+    rule_34_a_required_service_that_was_not_started_or_was_stopped_blocks,
+    rule_34_a_required_service_that_crashes_or_is_paused_before_it_is_ready_is_waited_for,
+    rule_32_a_restart_of_a_required_service_keeps_its_dependent_waiting,
+    rule_32_a_service_is_ready_when_it_says_so,
+    rule_32_a_notification_works_in_virtual_time,
+    rule_32_wait_ready_returns_as_soon_as_it_would_wait_forever,
+    rule_35_blocked_is_not_active_and_a_blocked_critical_service_ends_the_runner,
+    rule_32_flow_done_and_restarts_keep_a_service_ready,
+    rule_30_and_35_a_start_that_shuts_the_runner_down_starts_nothing_more,
+    rule_35_a_critical_service_that_is_blocked_already_ends_the_runner_when_another_one_fails,
+    rule_35_and_43_a_failed_service_whose_clean_up_hangs_has_failed,
+    rule_35_a_report_says_blocked_only_of_services_that_its_shutdown_found_blocked,
+    rule_41_and_42_blocked_services_are_cleaned_up_before_their_dependencies_stop,
+    rule_43_a_blocked_service_whose_clean_up_hangs_is_abandoned,
 }
 
 /// A required task that has to be done before others start. It fails until it is allowed to succeed.
-fn migrations(allowed: &Arc<Mutex<bool>>) -> Service {
+fn migrations(kind: Kind, allowed: &Arc<Mutex<bool>>) -> Service {
     let allowed = Arc::clone(allowed);
     let body =
         move |_: &Context| if *allowed.lock().unwrap() { Ok(()) } else { Err("no such table") };
-    Service::new("migrations", body).ready(Ready::Finished).max_restarts(0)
+    kind.service("migrations", body).ready(Ready::Finished).max_restarts(0)
 }
 
-fn web() -> Service {
-    Service::new("web", sleep_until_stopped).requires("migrations").ready(Ready::Started)
+fn web(kind: Kind) -> Service {
+    kind.sleeper("web").requires("migrations").ready(Ready::Started)
 }
 
-#[test]
-fn rule_34_a_required_service_that_failed_blocks_until_it_is_started_again_and_ready() {
+fn rule_34_a_required_service_that_failed_blocks_until_it_is_started_again_and_ready(kind: Kind) {
     let allowed = Arc::new(Mutex::new(false));
     World::each(
         || {
             *allowed.lock().unwrap() = false;
-            vec![migrations(&allowed), web()]
+            vec![migrations(kind, &allowed), web(kind)]
         },
         |world| {
             world.expect("web", State::Blocked);
@@ -139,15 +86,14 @@ fn rule_34_a_required_service_that_failed_blocks_until_it_is_started_again_and_r
     );
 }
 
-#[test]
-fn rule_34_a_required_service_that_was_not_started_or_was_stopped_blocks() {
+fn rule_34_a_required_service_that_was_not_started_or_was_stopped_blocks(kind: Kind) {
     let services = || {
-        let base = Service::new("base", sleep_until_stopped).ready(Ready::Started);
+        let base = kind.sleeper("base").ready(Ready::Started);
         vec![
             base.autostart(false),
-            Service::new("middle", |_| {}).interval("1h").requires("base"),
-            Service::new("top", |_| {}).interval("1h").requires("middle"),
-            Service::new("lenient", |_| {}).interval("1h").after("base"),
+            kind.service("middle", |_| {}).interval("1h").requires("base"),
+            kind.service("top", |_| {}).interval("1h").requires("middle"),
+            kind.service("lenient", |_| {}).interval("1h").after("base"),
         ]
     };
     World::each(services, |world| {
@@ -178,16 +124,17 @@ fn rule_34_a_required_service_that_was_not_started_or_was_stopped_blocks() {
     });
 }
 
-#[test]
-fn rule_34_a_required_service_that_crashes_or_is_paused_before_it_is_ready_is_waited_for() {
+fn rule_34_a_required_service_that_crashes_or_is_paused_before_it_is_ready_is_waited_for(
+    kind: Kind,
+) {
     let crashes = || {
         let body = |ctx: &Context| if ctx.tick().attempt < 3 { Err("no") } else { Ok(()) };
-        Service::new("base", body).interval("1h").backoff("1ms")
+        kind.service("base", body).interval("1h").backoff("1ms")
     };
     let dependents = || {
         vec![
-            Service::new("top", |_| {}).interval("1h").requires("base"),
-            Service::new("lenient", |_| {}).interval("1h").after("base"),
+            kind.service("top", |_| {}).interval("1h").requires("base"),
+            kind.service("lenient", |_| {}).interval("1h").after("base"),
         ]
     };
     World::each(
@@ -198,7 +145,7 @@ fn rule_34_a_required_service_that_crashes_or_is_paused_before_it_is_ready_is_wa
             assert!(info(world.runner(), "base").ready);
         },
     );
-    let paused = || Service::new("base", |_| {}).interval("1h").initial_delay("200ms");
+    let paused = || kind.service("base", |_| {}).interval("1h").initial_delay("200ms");
     World::each(
         || [vec![paused()], dependents()].concat_all(),
         |world| {
@@ -227,12 +174,11 @@ impl ConcatAll for [Vec<Service>; 2] {
     }
 }
 
-#[test]
-fn rule_32_a_restart_of_a_required_service_keeps_its_dependent_waiting() {
+fn rule_32_a_restart_of_a_required_service_keeps_its_dependent_waiting(kind: Kind) {
     let services = || {
         vec![
-            Service::new("base", |_| {}).interval("1h").initial_delay("300ms"),
-            Service::new("top", |_| {}).interval("1h").requires("base"),
+            kind.service("base", |_| {}).interval("1h").initial_delay("300ms"),
+            kind.service("top", |_| {}).interval("1h").requires("base"),
         ]
     };
     World::each(services, |world| {
@@ -244,18 +190,17 @@ fn rule_32_a_restart_of_a_required_service_keeps_its_dependent_waiting() {
     });
 }
 
-#[test]
-fn rule_32_a_service_is_ready_when_it_says_so() {
-    let (say, heard) = bounded::<()>(0);
+fn rule_32_a_service_is_ready_when_it_says_so(kind: Kind) {
+    let (say, heard) = gate::<()>();
     let runner = Runner::new();
-    let body = move |ctx: &Context| {
-        let _ = heard.recv();
+    let body = async move |ctx: Ctx<'_>| {
+        let _ = heard.wait(&ctx).await;
         ctx.ready();
         ctx.ready();
-        sleep_until_stopped(ctx);
+        ctx.until_stopped().await;
     };
-    runner.register(Service::new("cache", body).ready(Ready::Notified)).unwrap();
-    runner.register(Service::new("web", |_| {}).interval("1h").requires("cache")).unwrap();
+    runner.register(kind.waiting("cache", body).ready(Ready::Notified)).unwrap();
+    runner.register(kind.service("web", |_| {}).interval("1h").requires("cache")).unwrap();
     let mut watcher = EventWatcher::new(&runner);
     runner.start_all().unwrap();
     watcher.wait_for_change("web", &Change::WaitsFor { services: vec!["cache".into()] });
@@ -276,16 +221,15 @@ fn rule_32_a_service_is_ready_when_it_says_so() {
     assert!(runner.stop_all().is_clean());
 }
 
-#[test]
-fn rule_32_a_notification_works_in_virtual_time() {
-    let body = |ctx: &Context| {
-        let _ = ctx.sleep(secs(5));
+fn rule_32_a_notification_works_in_virtual_time(kind: Kind) {
+    let body = async |ctx: Ctx<'_>| {
+        let _ = ctx.sleep(secs(5)).await;
         ctx.ready();
-        sleep_until_stopped(ctx);
+        ctx.until_stopped().await;
     };
     let mut t = in_virtual_time([
-        Service::new("cache", body).ready(Ready::Notified),
-        Service::new("web", |_| {}).interval("1h").requires("cache"),
+        kind.waiting("cache", body).ready(Ready::Notified),
+        kind.service("web", |_| {}).interval("1h").requires("cache"),
     ]);
     t.advance("4999ms");
     assert_eq!((t.state("web"), t.runs("web")), (State::Waiting, 0));
@@ -297,22 +241,21 @@ fn rule_32_a_notification_works_in_virtual_time() {
     assert!(positions.iter().all(Option::is_some) && positions.is_sorted(), "{timeline}");
 }
 
-#[test]
-fn rule_32_wait_ready_returns_as_soon_as_it_would_wait_forever() {
+fn rule_32_wait_ready_returns_as_soon_as_it_would_wait_forever(kind: Kind) {
     let runner = Runner::new();
-    runner.register(Service::new("idle", |_| {}).interval("1h").autostart(false)).unwrap();
-    runner.register(Service::new("once", |_| {}).ready(Ready::Notified)).unwrap();
-    let slow = |ctx: &Context| {
-        let _ = ctx.sleep(secs(3_600));
+    runner.register(kind.service("idle", |_| {}).interval("1h").autostart(false)).unwrap();
+    runner.register(kind.service("once", |_| {}).ready(Ready::Notified)).unwrap();
+    let slow = async |ctx: Ctx<'_>| {
+        let _ = ctx.sleep(secs(3_600)).await;
     };
-    runner.register(Service::new("slow", slow).ready(Ready::Finished).max_restarts(0)).unwrap();
+    runner.register(kind.waiting("slow", slow).ready(Ready::Finished).max_restarts(0)).unwrap();
     let inner = runner.clone();
     let (answer, answers) = bounded(2);
     let waits = move |ctx: &Context| {
         let _ = answer.send(inner.wait_ready(ctx.name()));
         let _ = answer.send(inner.wait_ready("slow"));
     };
-    runner.register(Service::new("waits", waits).ready(Ready::Notified)).unwrap();
+    runner.register(kind.service("waits", waits).ready(Ready::Notified)).unwrap();
     runner.start_all().unwrap();
     assert!(matches!(runner.wait_ready("nobody"), Err(ControlError::Unknown { .. })));
     assert!(matches!(
@@ -417,14 +360,13 @@ fn rule_30_and_34_leaving_out_a_required_service_is_a_fault_and_one_in_after_is_
     assert!(plan.contains("ready.lenient  every 1h, after ready.base"), "{plan}");
 }
 
-#[test]
-fn rule_35_blocked_is_not_active_and_a_blocked_critical_service_ends_the_runner() {
+fn rule_35_blocked_is_not_active_and_a_blocked_critical_service_ends_the_runner(kind: Kind) {
     let runner = Runner::new();
     let fails = |name: &'static str| {
-        Service::new(name, |_| Err::<(), _>("no")).ready(Ready::Finished).max_restarts(0)
+        kind.service(name, |_| Err::<(), _>("no")).ready(Ready::Finished).max_restarts(0)
     };
     runner.register(fails("bad")).unwrap();
-    runner.register(Service::new("web", |_| {}).interval("1h").requires("bad")).unwrap();
+    runner.register(kind.service("web", |_| {}).interval("1h").requires("bad")).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     assert_eq!(runner.status()["web"], State::Blocked);
@@ -438,9 +380,9 @@ fn rule_35_blocked_is_not_active_and_a_blocked_critical_service_ends_the_runner(
         || {
             vec![
                 fails("bad"),
-                Service::new("middle", |_| {}).interval("1h").requires("bad"),
-                Service::new("vital", |_| {}).interval("1h").requires("middle").critical(true),
-                Service::new("other", sleep_until_stopped),
+                kind.service("middle", |_| {}).interval("1h").requires("bad"),
+                kind.service("vital", |_| {}).interval("1h").requires("middle").critical(true),
+                kind.sleeper("other"),
             ]
         },
         |world| {
@@ -459,9 +401,9 @@ fn rule_35_blocked_is_not_active_and_a_blocked_critical_service_ends_the_runner(
     World::each(
         || {
             vec![
-                Service::new("manual", |_| {}).interval("1h").autostart(false),
-                Service::new("vital", |_| {}).interval("1h").requires("manual").critical(true),
-                Service::new("other", sleep_until_stopped),
+                kind.service("manual", |_| {}).interval("1h").autostart(false),
+                kind.service("vital", |_| {}).interval("1h").requires("manual").critical(true),
+                kind.sleeper("other"),
             ]
         },
         |world| {
@@ -473,23 +415,22 @@ fn rule_35_blocked_is_not_active_and_a_blocked_critical_service_ends_the_runner(
     );
 }
 
-#[test]
-fn rule_32_flow_done_and_restarts_keep_a_service_ready() {
+fn rule_32_flow_done_and_restarts_keep_a_service_ready(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new(
+        kind.service(
             "done",
             |ctx: &Context| {
                 if ctx.tick().run < 3 { Flow::Wait } else { Flow::Done }
             },
         )
         .interval("1s"),
-        Service::new("again", |ctx: &Context| {
-            let _ = ctx.sleep(secs(1));
+        kind.waiting("again", async |ctx: Ctx<'_>| {
+            let _ = ctx.sleep(secs(1)).await;
         })
         .restart(Restart::Always)
         .backoff("1s")
         .ready(Ready::Started),
-        Service::new("late", |_| {})
+        kind.service("late", |_| {})
             .interval("1h")
             .requires("done")
             .requires("again")
@@ -502,20 +443,19 @@ fn rule_32_flow_done_and_restarts_keep_a_service_ready() {
     assert_eq!(t.runs("late"), 1, "{}", t.timeline());
 }
 
-fn fails(name: &'static str) -> Service {
-    Service::new(name, |_| Err::<(), _>("no")).ready(Ready::Finished).max_restarts(0)
+fn fails(kind: Kind, name: &'static str) -> Service {
+    kind.service(name, |_| Err::<(), _>("no")).ready(Ready::Finished).max_restarts(0)
 }
 
-#[test]
-fn rule_30_and_35_a_start_that_shuts_the_runner_down_starts_nothing_more() {
+fn rule_30_and_35_a_start_that_shuts_the_runner_down_starts_nothing_more(kind: Kind) {
     for hook in [false, true] {
         let runner = Runner::new();
-        let first = Service::new("aaa", |_| {}).interval("1h");
-        runner.register(if hook { first.on_stop(|_| {}) } else { first }).unwrap();
-        runner.register(fails("bad").autostart(false)).unwrap();
-        let vital = Service::new("vital", |_| {}).interval("1h").requires("bad").critical(true);
+        let first = kind.service("aaa", |_| {}).interval("1h");
+        runner.register(if hook { first.hook(kind, |_| {}) } else { first }).unwrap();
+        runner.register(fails(kind, "bad").autostart(false)).unwrap();
+        let vital = kind.service("vital", |_| {}).interval("1h").requires("bad").critical(true);
         runner.register(vital).unwrap();
-        runner.register(Service::new("zzz", sleep_until_stopped)).unwrap();
+        runner.register(kind.sleeper("zzz")).unwrap();
         runner.start("bad").unwrap();
         until("it has failed", || runner.status()["bad"] == State::Failed);
         runner.start_all().unwrap();
@@ -525,21 +465,22 @@ fn rule_30_and_35_a_start_that_shuts_the_runner_down_starts_nothing_more() {
     }
 }
 
-#[test]
-fn rule_35_a_critical_service_that_is_blocked_already_ends_the_runner_when_another_one_fails() {
+fn rule_35_a_critical_service_that_is_blocked_already_ends_the_runner_when_another_one_fails(
+    kind: Kind,
+) {
     for through in [false, true] {
         World::each(
             || {
-                let between = Service::new("between", |_| {}).interval("1h");
-                let vital = Service::new("vital", |_| {}).interval("1h").critical(true);
+                let between = kind.service("between", |_| {}).interval("1h");
+                let vital = kind.service("vital", |_| {}).interval("1h").critical(true);
                 let (between, vital) = if through {
                     (between.requires("manual").requires("bad"), vital.requires("between"))
                 } else {
                     (between, vital.requires("manual").requires("bad"))
                 };
-                let manual = Service::new("manual", |_| {}).interval("1h").autostart(false);
-                let bad = fails("bad").initial_delay("300ms");
-                vec![manual, bad, between, vital, Service::new("other", sleep_until_stopped)]
+                let manual = kind.service("manual", |_| {}).interval("1h").autostart(false);
+                let bad = fails(kind, "bad").initial_delay("300ms");
+                vec![manual, bad, between, vital, kind.sleeper("other")]
             },
             |world| {
                 world.expect("other", State::Stopped);
@@ -549,18 +490,17 @@ fn rule_35_a_critical_service_that_is_blocked_already_ends_the_runner_when_anoth
     }
 }
 
-#[test]
-fn rule_35_and_43_a_failed_service_whose_clean_up_hangs_has_failed() {
-    let (go, gate) = bounded::<()>(0);
+fn rule_35_and_43_a_failed_service_whose_clean_up_hangs_has_failed(kind: Kind) {
+    let (go, gate) = gate::<()>();
     let runner = Runner::new();
-    let hangs = move |_: &Context| {
-        let _ = gate.recv();
+    let hangs = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
     };
-    runner.register(fails("bad").on_stop(hangs).stop_timeout("50ms")).unwrap();
+    runner.register(fails(kind, "bad").waiting_hook(kind, hangs).stop_timeout("50ms")).unwrap();
     runner
-        .register(Service::new("vital", |_| {}).interval("1h").requires("bad").critical(true))
+        .register(kind.service("vital", |_| {}).interval("1h").requires("bad").critical(true))
         .unwrap();
-    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    runner.register(kind.sleeper("other")).unwrap();
     runner.start_all().unwrap();
     tests::wait(&runner);
     let report = runner.stop_all();
@@ -568,12 +508,11 @@ fn rule_35_and_43_a_failed_service_whose_clean_up_hangs_has_failed() {
     drop(go);
 }
 
-#[test]
-fn rule_35_a_report_says_blocked_only_of_services_that_its_shutdown_found_blocked() {
+fn rule_35_a_report_says_blocked_only_of_services_that_its_shutdown_found_blocked(kind: Kind) {
     let runner = Runner::new();
-    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false)).unwrap();
-    runner.register(Service::new("web", |_| {}).interval("1h").requires("manual")).unwrap();
-    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    runner.register(kind.service("manual", |_| {}).interval("1h").autostart(false)).unwrap();
+    runner.register(kind.service("web", |_| {}).interval("1h").requires("manual")).unwrap();
+    runner.register(kind.sleeper("other")).unwrap();
     let state_of_web = |report: &StopReport| {
         report.services.iter().find(|service| service.name == "web").unwrap().state
     };
@@ -583,37 +522,35 @@ fn rule_35_a_report_says_blocked_only_of_services_that_its_shutdown_found_blocke
     assert_eq!(state_of_web(&runner.stop_all()), State::Stopped);
 }
 
-#[test]
-fn rule_41_and_42_blocked_services_are_cleaned_up_before_their_dependencies_stop() {
+fn rule_41_and_42_blocked_services_are_cleaned_up_before_their_dependencies_stop(kind: Kind) {
     let runner = Runner::new();
     let (end, ends) = bounded(3);
     let logs = |service: Service| {
         let end = end.clone();
-        service.interval("1h").on_stop(move |ctx: &Context| end.send(ctx.name().to_owned()))
+        service.interval("1h").hook(kind, move |ctx: &Context| end.send(ctx.name().to_owned()))
     };
     // The indices are those of the registration, so the dependencies come first.
-    runner.register(logs(Service::new("db", |_| {}))).unwrap();
-    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false)).unwrap();
+    runner.register(logs(kind.service("db", |_| {}))).unwrap();
+    runner.register(kind.service("manual", |_| {}).interval("1h").autostart(false)).unwrap();
     runner
-        .register(logs(Service::new("middle", |_| {}).requires("db").requires("manual")))
+        .register(logs(kind.service("middle", |_| {}).requires("db").requires("manual")))
         .unwrap();
-    runner.register(logs(Service::new("top", |_| {}).requires("middle"))).unwrap();
+    runner.register(logs(kind.service("top", |_| {}).requires("middle"))).unwrap();
     runner.start_all().unwrap();
     until("it has run", || info(&runner, "db").runs == 1);
     assert!(runner.stop_all().is_clean());
     assert_eq!(ends.try_iter().collect::<Vec<_>>(), ["top", "middle", "db"]);
 }
 
-#[test]
-fn rule_43_a_blocked_service_whose_clean_up_hangs_is_abandoned() {
-    let (go, gate) = bounded::<()>(0);
+fn rule_43_a_blocked_service_whose_clean_up_hangs_is_abandoned(kind: Kind) {
+    let (go, gate) = gate::<()>();
     let runner = Runner::new();
-    let hangs = move |_: &Context| {
-        let _ = gate.recv();
+    let hangs = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
     };
-    runner.register(Service::new("manual", |_| {}).interval("1h").autostart(false)).unwrap();
-    let web = Service::new("web", |_| {}).interval("1h").requires("manual");
-    runner.register(web.on_stop(hangs).stop_timeout("50ms")).unwrap();
+    runner.register(kind.service("manual", |_| {}).interval("1h").autostart(false)).unwrap();
+    let web = kind.service("web", |_| {}).interval("1h").requires("manual");
+    runner.register(web.waiting_hook(kind, hangs).stop_timeout("50ms")).unwrap();
     runner.start_all().unwrap();
     let report = runner.stop_all();
     assert_eq!(report.abandoned().count(), 1, "{report}");

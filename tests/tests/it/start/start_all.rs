@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::bounded;
-use tests::{EventWatcher, Stopwatch, info, manual_clock, sleep_until_stopped};
-use tina4_service::{Change, Context, Flow, Runner, Service, State};
+use tests::{Ctx, EventWatcher, Kind, Stopwatch, both_kinds, gate, info, manual_clock};
+use tina4_service::{Change, Flow, Runner, Service, State};
 
-#[test]
-fn rule_33_start_all_waits_for_no_run() {
+both_kinds! {
+    rule_33_start_all_waits_for_no_run,
+    rule_170_a_service_without_autostart_starts_by_name_only,
+    rule_170_a_second_start_all_starts_the_services_that_are_not_running,
+    rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand,
+}
+
+fn rule_33_start_all_waits_for_no_run(kind: Kind) {
     let runner = Runner::new();
-    let (go, gate) = bounded::<()>(0);
-    let slow = move |_: &Context| {
-        let _ = gate.recv();
+    let (go, gate) = gate::<()>();
+    let slow = async move |ctx: Ctx<'_>| {
+        let _ = gate.wait(&ctx).await;
     };
-    runner.register(Service::new("s", slow)).unwrap();
+    runner.register(kind.waiting("s", slow)).unwrap();
     // It returns although the run cannot end before the next line.
     let started = tests::within("start_all", move || runner.start_all().unwrap());
     drop(go);
@@ -21,12 +26,11 @@ fn rule_33_start_all_waits_for_no_run() {
     assert_eq!(started.status()["s"], State::Finished);
 }
 
-#[test]
-fn rule_170_a_service_without_autostart_starts_by_name_only() {
+fn rule_170_a_service_without_autostart_starts_by_name_only(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("lazy", |_| Flow::Done).autostart(false)).unwrap();
-    runner.register(Service::new("eager", sleep_until_stopped)).unwrap();
+    runner.register(kind.service("lazy", |_| Flow::Done).autostart(false)).unwrap();
+    runner.register(kind.sleeper("eager")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("eager");
     assert_eq!(runner.status()["lazy"], State::Registered);
@@ -36,20 +40,19 @@ fn rule_170_a_service_without_autostart_starts_by_name_only() {
     runner.stop_all();
 }
 
-#[test]
-fn rule_170_a_second_start_all_starts_the_services_that_are_not_running() {
+fn rule_170_a_second_start_all_starts_the_services_that_are_not_running(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("done", |_| Flow::Done)).unwrap();
-    runner.register(Service::new("stopped", sleep_until_stopped)).unwrap();
-    runner.register(Service::new("running", sleep_until_stopped)).unwrap();
+    runner.register(kind.service("done", |_| Flow::Done)).unwrap();
+    runner.register(kind.sleeper("stopped")).unwrap();
+    runner.register(kind.sleeper("running")).unwrap();
     runner.start_all().unwrap();
     for name in ["done", "stopped", "running"] {
         watcher.wait_for_run_begin(name);
     }
     watcher.wait_for_change("done", &Change::Finished);
     runner.stop("stopped").unwrap();
-    runner.register(Service::new("new", |_| Flow::Done)).unwrap();
+    runner.register(kind.service("new", |_| Flow::Done)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("stopped");
     watcher.wait_for_run_begin("new");
@@ -74,9 +77,8 @@ fn rule_175_the_plan_shows_due_times_and_places() {
 }
 
 /// If the total cost were quadratic, ten times as many services would cost ten times as much each.
-#[test]
-fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand() {
-    let round = |_| (start_and_end(2_000), start_and_end(20_000));
+fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand(kind: Kind) {
+    let round = |_| (start_and_end(kind, 2_000), start_and_end(kind, 20_000));
     let rounds: Vec<_> = (0..3).map(round).collect();
     let few = rounds.iter().map(|(few, _)| few.as_secs_f64() / 2e3).fold(f64::MAX, f64::min);
     let many = rounds.iter().map(|(_, many)| many.as_secs_f64() / 2e4).fold(f64::MAX, f64::min);
@@ -87,11 +89,11 @@ fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand()
 }
 
 /// The time to start `count` services that end immediately and `count` that are stopped one by one.
-fn start_and_end(count: usize) -> Duration {
+fn start_and_end(kind: Kind, count: usize) -> Duration {
     let runner = Runner::new();
     for number in 0..count {
-        runner.register(Service::new(format!("ends{number}"), |_| {})).unwrap();
-        let stays = Service::new(format!("stays{number}"), |_| {}).interval("1h");
+        runner.register(kind.service(format!("ends{number}"), |_| {})).unwrap();
+        let stays = kind.service(format!("stays{number}"), |_| {}).interval("1h");
         runner.register(stays.initial_delay("1h")).unwrap();
     }
     let stopwatch = Stopwatch::start();

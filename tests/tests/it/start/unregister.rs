@@ -3,12 +3,31 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tests::{EventWatcher, in_virtual_time, secs, sleep_until_stopped};
+use tests::{
+    Ctx, EventWatcher, Hooks, Kind, both_kinds, gate, in_virtual_time, secs, sleep_until_stopped,
+};
 use tina4_service::testing::TestRunner;
 use tina4_service::{
-    Change, Context, ControlError, Fault, Flow, Ready, Runner, Service, StartError, State, Stopped,
-    service,
+    Change, Context, ControlError, Fault, Flow, Ready, RunOutcome, RunTrigger, Runner, Service,
+    StartError, State, Stopped, service,
 };
+
+both_kinds! {
+    rule_36_a_service_is_stopped_cleaned_up_and_forgotten_and_its_name_is_free,
+    rule_36_services_in_every_state_can_be_unregistered,
+    rule_36_the_place_of_a_service_is_used_again_without_its_due_times,
+    rule_36_it_is_refused_while_a_service_that_depends_on_it_is_active_or_blocked,
+    rule_36_a_service_cannot_unregister_itself_but_another_one_can,
+    rule_36_threads_that_wait_for_a_service_learn_that_it_is_gone,
+    rule_36_and_70_a_thread_that_waits_in_virtual_time_learns_that_the_service_is_gone,
+    rule_36_a_service_that_is_asked_to_stop_does_not_wait_for_a_removal,
+    rule_36_a_hook_may_unregister_others_but_not_its_own_service,
+    rule_36_a_service_that_waits_or_stops_can_be_unregistered,
+    rule_36_and_34_a_service_that_replaces_a_left_out_one_is_waited_for_while_it_exists,
+    rule_36_every_cycle_of_a_service_has_all_its_events,
+    rule_36_and_25_a_panic_in_a_destructor_of_a_forgotten_service_harms_nobody,
+    rule_36_and_41_dependents_may_go_in_any_order_and_the_others_still_stop_first,
+}
 
 #[service(name = "unregister.declared", interval = "1h")]
 fn declared() {}
@@ -26,19 +45,18 @@ impl Drop for Dropped {
     }
 }
 
-#[test]
-fn rule_36_a_service_is_stopped_cleaned_up_and_forgotten_and_its_name_is_free() {
+fn rule_36_a_service_is_stopped_cleaned_up_and_forgotten_and_its_name_is_free(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let (dropped, cleaned) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     for round in 1..=3 {
-        let owned = Dropped(Arc::clone(&dropped));
+        let owned = Arc::new(Dropped(Arc::clone(&dropped)));
         let hook = Arc::clone(&cleaned);
-        let body = move |ctx: &Context| {
+        let body = async move |ctx: Ctx<'_>| {
             let _ = &owned;
-            sleep_until_stopped(ctx)
+            ctx.until_stopped().await;
         };
-        let service = Service::new("s", body).on_stop(move |_| {
+        let service = kind.waiting("s", body).hook(kind, move |_| {
             hook.fetch_add(1, Ordering::Relaxed);
         });
         runner.register(service).unwrap();
@@ -60,9 +78,14 @@ fn rule_36_a_service_is_stopped_cleaned_up_and_forgotten_and_its_name_is_free() 
     let one = [
         Change::Registered,
         Change::Started,
-        Change::RunBegan { run: 1, lateness: secs(0) },
+        Change::RunBegan { run: 1, lateness: secs(0), trigger: RunTrigger::Start },
         Change::Stopping,
-        Change::RunEnded { run: 1, took: secs(0) },
+        Change::RunEnded {
+            run: 1,
+            took: secs(0),
+            outcome: RunOutcome::Stopped,
+            trigger: RunTrigger::Start,
+        },
         Change::Stopped,
         Change::Unregistered,
     ];
@@ -71,19 +94,18 @@ fn rule_36_a_service_is_stopped_cleaned_up_and_forgotten_and_its_name_is_free() 
     assert_eq!(kinds.iter().map(kind).collect::<Vec<_>>(), expected, "{kinds:?}");
 }
 
-#[test]
-fn rule_36_services_in_every_state_can_be_unregistered() {
-    let fails = |name: &'static str| Service::new(name, |_| Err::<(), _>("no"));
+fn rule_36_services_in_every_state_can_be_unregistered(kind: Kind) {
+    let fails = |name: &'static str| kind.service(name, |_| Err::<(), _>("no"));
     let mut t = in_virtual_time([
-        Service::new("registered", |_| {}).autostart(false),
-        Service::new("waiting", |_| {}).interval("1h"),
-        Service::new("running", sleep_until_stopped),
+        kind.service("registered", |_| {}).autostart(false),
+        kind.service("waiting", |_| {}).interval("1h"),
+        kind.sleeper("running"),
         fails("backing-off").backoff("1m"),
-        Service::new("paused", |_| {}).interval("1h"),
-        Service::new("finished", |_| Flow::Done),
+        kind.service("paused", |_| {}).interval("1h"),
+        kind.service("finished", |_| Flow::Done),
         fails("failed").max_restarts(0).ready(Ready::Finished),
-        Service::new("blocked", |_| {}).interval("1h").requires("failed"),
-        Service::new("stopped", |_| {}).interval("1h"),
+        kind.service("blocked", |_| {}).interval("1h").requires("failed"),
+        kind.service("stopped", |_| {}).interval("1h"),
     ]);
     t.advance("1s");
     t.pause("paused").unwrap();
@@ -111,17 +133,16 @@ fn rule_36_services_in_every_state_can_be_unregistered() {
     assert!(t.runner().services().is_empty());
     // Nothing is left that could run.
     let events = t.events().len();
-    t.runner().register(Service::new("new", |_| {}).autostart(false)).unwrap();
+    t.runner().register(kind.service("new", |_| {}).autostart(false)).unwrap();
     t.advance("1d");
     assert_eq!(t.events().len(), events + 1, "{}", t.timeline());
 }
 
-#[test]
-fn rule_36_the_place_of_a_service_is_used_again_without_its_due_times() {
-    let mut t = in_virtual_time([Service::new("old", |_| {}).interval("1m")]);
+fn rule_36_the_place_of_a_service_is_used_again_without_its_due_times(kind: Kind) {
+    let mut t = in_virtual_time([kind.service("old", |_| {}).interval("1m")]);
     t.advance("90s");
     t.unregister("old").unwrap();
-    t.runner().register(Service::new("new", |_| {}).interval("1h").initial_delay("1h")).unwrap();
+    t.runner().register(kind.service("new", |_| {}).interval("1h").initial_delay("1h")).unwrap();
     t.start("new").unwrap();
     t.advance("59m 59s");
     assert_eq!(t.runs("new"), 0, "{}", t.timeline());
@@ -130,14 +151,13 @@ fn rule_36_the_place_of_a_service_is_used_again_without_its_due_times() {
     assert_eq!(t.info("new").crashes, 0);
 }
 
-#[test]
-fn rule_36_it_is_refused_while_a_service_that_depends_on_it_is_active_or_blocked() {
+fn rule_36_it_is_refused_while_a_service_that_depends_on_it_is_active_or_blocked(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new("base", sleep_until_stopped).ready(Ready::Started),
-        Service::new("off", |_| {}).interval("1h").autostart(false),
-        Service::new("after", |_| {}).interval("1h").after("base"),
-        Service::new("requires", |_| {}).interval("1h").requires("base"),
-        Service::new("blocked", |_| {}).interval("1h").requires("off"),
+        kind.sleeper("base").ready(Ready::Started),
+        kind.service("off", |_| {}).interval("1h").autostart(false),
+        kind.service("after", |_| {}).interval("1h").after("base"),
+        kind.service("requires", |_| {}).interval("1h").requires("base"),
+        kind.service("blocked", |_| {}).interval("1h").requires("off"),
     ]);
     t.advance("1s");
     let refused = t.unregister("base").unwrap_err();
@@ -163,7 +183,7 @@ fn rule_36_it_is_refused_while_a_service_that_depends_on_it_is_active_or_blocked
     let all = t.runner().start_all().unwrap_err();
     let StartError::Faults(faults) = &all else { panic!("{all}") };
     assert_eq!(faults.len(), 3, "{all}");
-    let base = Service::new("base", sleep_until_stopped).ready(Ready::Started);
+    let base = kind.sleeper("base").ready(Ready::Started);
     t.runner().register(base).unwrap();
     t.start("requires").unwrap();
     t.advance("1s");
@@ -183,21 +203,20 @@ fn rule_36_it_is_refused_while_a_service_that_depends_on_it_is_active_or_blocked
     assert!(last("requires") < last("base"), "{}", t.timeline());
 }
 
-#[test]
-fn rule_36_a_service_cannot_unregister_itself_but_another_one_can() {
+fn rule_36_a_service_cannot_unregister_itself_but_another_one_can(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let itself = |ctx: &Context| {
+    let itself = async |ctx: Ctx<'_>| {
         let refused = ctx.runner().unwrap().unregister("itself").unwrap_err();
         assert!(matches!(refused, ControlError::UnregistersItself { .. }), "{refused}");
-        sleep_until_stopped(ctx)
+        ctx.until_stopped().await;
     };
     let other = |ctx: &Context| {
         ctx.runner().unwrap().unregister("itself").unwrap();
         Flow::Done
     };
-    runner.register(Service::new("itself", itself)).unwrap();
-    runner.register(Service::new("other", other).autostart(false)).unwrap();
+    runner.register(kind.waiting("itself", itself)).unwrap();
+    runner.register(kind.service("other", other).autostart(false)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("itself");
     runner.start("other").unwrap();
@@ -243,11 +262,10 @@ fn rule_36_declared_services_stay_forgotten() {
     assert_eq!(runner.status()["unregister.declared"], State::Finished);
 }
 
-#[test]
-fn rule_36_threads_that_wait_for_a_service_learn_that_it_is_gone() {
+fn rule_36_threads_that_wait_for_a_service_learn_that_it_is_gone(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let never_ready = Service::new("s", sleep_until_stopped).ready(Ready::Notified);
+    let never_ready = kind.sleeper("s").ready(Ready::Notified);
     runner.register(never_ready).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
@@ -261,9 +279,8 @@ fn rule_36_threads_that_wait_for_a_service_learn_that_it_is_gone() {
     assert!(is_gone, "{refused}");
 }
 
-#[test]
-fn rule_36_and_70_a_thread_that_waits_in_virtual_time_learns_that_the_service_is_gone() {
-    let service = Service::new("s", sleep_until_stopped).ready(Ready::Notified);
+fn rule_36_and_70_a_thread_that_waits_in_virtual_time_learns_that_the_service_is_gone(kind: Kind) {
+    let service = kind.sleeper("s").ready(Ready::Notified);
     let mut t = in_virtual_time([service]);
     t.advance("1s");
     let (answer, answers) = crossbeam_channel::bounded(1);
@@ -273,18 +290,17 @@ fn rule_36_and_70_a_thread_that_waits_in_virtual_time_learns_that_the_service_is
     answers.recv_timeout(tests::TIMEOUT).unwrap().unwrap_err();
 }
 
-#[test]
-fn rule_36_a_service_that_is_asked_to_stop_does_not_wait_for_a_removal() {
+fn rule_36_a_service_that_is_asked_to_stop_does_not_wait_for_a_removal(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let (end, wait) = crossbeam_channel::bounded::<()>(0);
-    let ignores = move |_: &Context| wait.recv().unwrap_or_default();
-    runner.register(Service::new("slow", ignores).stop_timeout("1h")).unwrap();
+    let (end, wait) = gate::<()>();
+    let ignores = async move |ctx: Ctx<'_>| wait.wait(&ctx).await.unwrap_or_default();
+    runner.register(kind.waiting("slow", ignores).stop_timeout("1h")).unwrap();
     let removes = |ctx: &Context| {
         let refused = ctx.runner().unwrap().unregister("slow").unwrap_err();
         assert!(matches!(refused, ControlError::Interrupted { .. }), "{refused}");
     };
-    runner.register(Service::new("removes", removes).autostart(false)).unwrap();
+    runner.register(kind.service("removes", removes).autostart(false)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("slow");
     runner.start("removes").unwrap();
@@ -296,18 +312,17 @@ fn rule_36_a_service_that_is_asked_to_stop_does_not_wait_for_a_removal() {
     assert_eq!(runner.status()["slow"], State::Stopped, "it is still registered");
 }
 
-#[test]
-fn rule_36_a_hook_may_unregister_others_but_not_its_own_service() {
+fn rule_36_a_hook_may_unregister_others_but_not_its_own_service(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    runner.register(kind.sleeper("other")).unwrap();
     let hook = |ctx: &Context| {
         let runner = ctx.runner().unwrap();
         let refused = runner.unregister("hooked").unwrap_err();
         assert!(matches!(refused, ControlError::UnregistersItself { .. }), "{refused}");
         runner.unregister("other").map(drop)
     };
-    runner.register(Service::new("hooked", |_| Flow::Done).on_stop(hook)).unwrap();
+    runner.register(kind.service("hooked", |_| Flow::Done).hook(kind, hook)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_change("hooked", &Change::Finished);
     assert!(
@@ -316,12 +331,11 @@ fn rule_36_a_hook_may_unregister_others_but_not_its_own_service() {
     assert_eq!(runner.status().into_keys().collect::<Vec<_>>(), ["hooked"]);
 }
 
-#[test]
-fn rule_36_a_service_that_waits_or_stops_can_be_unregistered() {
+fn rule_36_a_service_that_waits_or_stops_can_be_unregistered(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new("base", sleep_until_stopped).ready(Ready::Notified),
-        Service::new("waits", |_| {}).interval("1h").requires("base"),
-        Service::new("stops", |_| {}).interval("1h"),
+        kind.sleeper("base").ready(Ready::Notified),
+        kind.service("waits", |_| {}).interval("1h").requires("base"),
+        kind.service("stops", |_| {}).interval("1h"),
     ]);
     t.slow_next("stops", "5s");
     t.advance("1s");
@@ -336,11 +350,9 @@ fn rule_36_a_service_that_waits_or_stops_can_be_unregistered() {
     assert!(runner.status().is_empty());
 }
 
-#[test]
-fn rule_36_and_34_a_service_that_replaces_a_left_out_one_is_waited_for_while_it_exists() {
+fn rule_36_and_34_a_service_that_replaces_a_left_out_one_is_waited_for_while_it_exists(kind: Kind) {
     let mut t = tests::virtual_time_builder().only(["unregister.follows"]).build().unwrap();
-    let replacement =
-        || Service::new("unregister.leader", sleep_until_stopped).ready(Ready::Notified);
+    let replacement = || kind.sleeper("unregister.leader").ready(Ready::Notified);
     let begin = |t: &mut TestRunner| {
         t.start("unregister.follows").unwrap();
         t.advance("1s");
@@ -407,20 +419,19 @@ fn rule_36_a_cycle_that_a_late_service_closes_is_found_and_goes_with_a_member() 
 }
 
 /// Waits until a service has begun and stopped.
-fn cycle(t: &mut TestRunner, number: u32) {
+fn cycle(kind: Kind, t: &mut TestRunner, number: u32) {
     let name = format!("s{number}");
-    t.runner().register(Service::new(name.clone(), |_| {}).interval("1h")).unwrap();
+    t.runner().register(kind.service(name.clone(), |_| {}).interval("1h")).unwrap();
     t.start(&name).unwrap();
     t.advance("0s");
     t.unregister(&name).unwrap();
 }
 
-#[test]
-fn rule_36_every_cycle_of_a_service_has_all_its_events() {
-    let mut t = in_virtual_time([Service::new("stays", |_| {}).interval("1d")]);
+fn rule_36_every_cycle_of_a_service_has_all_its_events(kind: Kind) {
+    let mut t = in_virtual_time([kind.service("stays", |_| {}).interval("1d")]);
     t.advance("0s");
     for number in 0..1_000 {
-        cycle(&mut t, number % 7);
+        cycle(kind, &mut t, number % 7);
     }
     let events = t.events();
     let count = |wanted: fn(&Change) -> bool| {
@@ -449,20 +460,19 @@ impl Drop for PanicsOnDrop {
     }
 }
 
-#[test]
-fn rule_36_and_25_a_panic_in_a_destructor_of_a_forgotten_service_harms_nobody() {
+fn rule_36_and_25_a_panic_in_a_destructor_of_a_forgotten_service_harms_nobody(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(Service::new("other", |_| {}).interval("1ms")).unwrap();
+    runner.register(kind.service("other", |_| {}).interval("1ms")).unwrap();
     runner.start_all().unwrap();
     for _ in 0..2 {
-        let (body, hook) = (PanicsOnDrop, PanicsOnDrop);
-        let service = Service::new("s", move |ctx: &Context| {
+        let (body, hook) = (Arc::new(PanicsOnDrop), PanicsOnDrop);
+        let service = kind.waiting("s", async move |ctx: Ctx<'_>| {
             let _ = &body;
-            sleep_until_stopped(ctx)
+            ctx.until_stopped().await;
         });
         runner
-            .register(service.on_stop(move |_| {
+            .register(service.hook(kind, move |_| {
                 let _ = &hook;
             }))
             .unwrap();
@@ -475,11 +485,10 @@ fn rule_36_and_25_a_panic_in_a_destructor_of_a_forgotten_service_harms_nobody() 
     assert!(runner.stop_all().is_clean());
 }
 
-#[test]
-fn rule_36_and_41_dependents_may_go_in_any_order_and_the_others_still_stop_first() {
-    let base = Service::new("base", sleep_until_stopped).ready(Ready::Started);
+fn rule_36_and_41_dependents_may_go_in_any_order_and_the_others_still_stop_first(kind: Kind) {
+    let base = kind.sleeper("base").ready(Ready::Started);
     let dependent =
-        |number: u32| Service::new(format!("d{number}"), |_| {}).interval("1h").after("base");
+        |number: u32| kind.service(format!("d{number}"), |_| {}).interval("1h").after("base");
     let mut t = in_virtual_time([base]);
     t.advance("0s");
     (0..8).for_each(|number| t.runner().register(dependent(number)).unwrap());

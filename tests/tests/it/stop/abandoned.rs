@@ -1,19 +1,25 @@
-//! Rule 43: runs that do not end within their stop timeout.
+//! Rule 43: runs that do not end within their stop timeout. What becomes of the thread of a plain run; that of
+//! a task is in `tasks::stop`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
 use tests::{
-    EventWatcher, begin_slow_run, ignore_stop, in_virtual_time, info, millis, secs,
-    sleep_until_stopped, virtual_time_builder,
+    Ctx, EventWatcher, Kind, begin_slow_run, both_kinds, ignore_stop, in_virtual_time, info,
+    millis, secs, sleep_until_stopped, virtual_time_builder,
 };
 use tina4_service::{Change, Context, ControlError, Flow, Ready, Runner, Service, State, Stopped};
 
-#[test]
-fn rule_43_a_run_has_ten_seconds_or_its_stop_timeout_to_end() {
+both_kinds! {
+    rule_43_a_run_has_ten_seconds_or_its_stop_timeout_to_end,
+    rule_43_other_services_continue_while_a_stop_waits,
+    rule_43_a_run_that_ends_just_in_time_is_stopped_and_may_start_again,
+}
+
+fn rule_43_a_run_has_ten_seconds_or_its_stop_timeout_to_end(kind: Kind) {
     for (service, limit) in
-        [(Service::new("s", |_| {}), 10), (Service::new("s", |_| {}).stop_timeout("3s"), 3)]
+        [(kind.service("s", |_| {}), 10), (kind.service("s", |_| {}).stop_timeout("3s"), 3)]
     {
         let mut t = virtual_time_builder().service(service.interval("1m")).build().unwrap();
         t.slow_next("s", secs(limit - 1));
@@ -23,8 +29,14 @@ fn rule_43_a_run_has_ten_seconds_or_its_stop_timeout_to_end() {
         t.slow_next("s", "1h");
         t.advance("7s");
         let before = t.now();
-        let Stopped::Abandoned { age, .. } = t.stop("s").unwrap() else { panic!("{t:?}") };
-        assert_eq!(age, secs(7 + limit), "the age of the run, not of the stop");
+        match (kind, t.stop("s").unwrap()) {
+            (Kind::Plain, Stopped::Abandoned { age, .. }) => {
+                assert_eq!(age, secs(7 + limit), "the age of the run, not of the stop");
+            }
+            (Kind::Async, stopped) => assert_eq!(stopped, Stopped::Ended { after: secs(limit) }),
+            (Kind::Plain, stopped) => panic!("{stopped:?}"),
+        }
+        assert_eq!(t.state("s"), kind.left_behind());
         assert_eq!(t.now(), before + secs(limit));
     }
 }
@@ -141,38 +153,40 @@ fn rule_43_an_abandoned_service_is_never_reported_as_stopped_or_started_twice() 
     runner.stop_all();
 }
 
-#[test]
-fn rule_43_other_services_continue_while_a_stop_waits() {
+fn rule_43_other_services_continue_while_a_stop_waits(kind: Kind) {
     let mut t = in_virtual_time([
-        Service::new("hung", |_| {}).interval("1d").stop_timeout("10s"),
-        Service::new("third", sleep_until_stopped).autostart(false),
+        kind.service("hung", |_| {}).interval("1d").stop_timeout("9500ms"),
+        kind.sleeper("third").autostart(false),
     ]);
     let inner = t.runner().clone();
-    let requests = move |_: &Context| {
+    let requests = async move |ctx: Ctx<'_>| {
         inner.start("third")?;
         assert!(inner.is_running("third") && inner.is_running("hung"));
-        assert!(matches!(inner.stop("third")?, Stopped::Ended { .. }));
+        assert!(matches!(ctx.stop(&inner, "third").await?, Stopped::Ended { .. }));
         Ok::<_, ControlError>(())
     };
-    t.runner().register(Service::new("requests", requests).interval("1s").max_restarts(0)).unwrap();
+    t.runner().register(kind.waiting("requests", requests).interval("1s").max_restarts(0)).unwrap();
     t.advance("0s");
     begin_slow_run(&mut t, "hung", "1h");
     let before = (t.runs("requests"), t.now());
-    assert!(matches!(t.stop("hung"), Ok(Stopped::Abandoned { .. })));
+    t.stop("hung").unwrap();
+    assert_eq!(t.state("hung"), kind.left_behind());
     let after = (t.runs("requests"), t.now());
-    assert_eq!(after.1, before.1 + secs(10));
-    assert!((9..=10).contains(&(after.0 - before.0)), "{}", t.timeline());
+    assert_eq!(after.1, before.1 + millis(9_500));
+    assert_eq!(after.0 - before.0, 9, "{}", t.timeline());
     assert_eq!(t.crashes("requests"), 0);
 }
 
-#[test]
-fn rule_43_a_run_that_ends_just_in_time_is_stopped_and_may_start_again() {
-    let mut t = in_virtual_time([Service::new("s", |_| {}).interval("1d").stop_timeout("10s")]);
+fn rule_43_a_run_that_ends_just_in_time_is_stopped_and_may_start_again(kind: Kind) {
+    let mut t = in_virtual_time([kind.service("s", |_| {}).interval("1d").stop_timeout("10s")]);
     t.advance("0s");
     for (length, ends) in [("9999ms", true), ("10001ms", false)] {
         begin_slow_run(&mut t, "s", length);
         let stopped = t.stop("s").unwrap();
-        assert_eq!(matches!(stopped, Stopped::Ended { .. }), ends, "{length}: {stopped:?}");
+        let state = if ends { State::Stopped } else { kind.left_behind() };
+        assert_eq!(t.state("s"), state, "{length}: {stopped:?}");
+        let is_ended = ends || kind == Kind::Async;
+        assert_eq!(matches!(stopped, Stopped::Ended { .. }), is_ended, "{length}: {stopped:?}");
         // A millisecond later the late run has ended, too.
         t.advance("1ms");
         assert_eq!(t.stop("s").unwrap(), Stopped::NotActive { state: t.state("s") });

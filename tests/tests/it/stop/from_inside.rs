@@ -1,23 +1,28 @@
 //! Rule 46: services that stop themselves, each other, or everything.
 
-use std::sync::Arc;
-
 use crossbeam_channel::bounded;
-use tests::{EventWatcher, Stopwatch, secs, sleep_until_stopped, within};
+use tests::{Ctx, EventWatcher, Gate, Hooks, Kind, Stopwatch, both_kinds, gate, secs, within};
 use tina4_service::{Change, Context, Flow, Runner, Service, State, StopReport, Stopped};
+use tokio::sync::mpsc::UnboundedSender;
 
-#[test]
-fn rule_46_stop_all_inside_a_service_makes_the_request_and_returns() {
+both_kinds! {
+    rule_46_stop_all_inside_a_service_makes_the_request_and_returns,
+    rule_46_a_service_may_stop_and_restart_itself,
+    rule_46_two_services_that_stop_each_other_both_end,
+    rule_46_two_services_that_finish_and_stop_each_other_in_their_hooks_both_end,
+}
+
+fn rule_46_stop_all_inside_a_service_makes_the_request_and_returns(kind: Kind) {
     let runner = Runner::new();
     let (answer, answered) = bounded::<(StopReport, bool)>(1);
     let inner = runner.clone();
-    runner.register(Service::new("other", sleep_until_stopped)).unwrap();
+    runner.register(kind.sleeper("other")).unwrap();
     runner
-        .register(Service::new("s", move |ctx| {
+        .register(kind.waiting("s", async move |ctx: Ctx<'_>| {
             let report = inner.stop_all();
             answer.send((report, ctx.is_stopping())).unwrap();
             // It wakes immediately, because it was asked to stop.
-            sleep_until_stopped(ctx);
+            ctx.until_stopped().await;
         }))
         .unwrap();
     runner.start_all().unwrap();
@@ -31,8 +36,7 @@ fn rule_46_stop_all_inside_a_service_makes_the_request_and_returns() {
     assert!(runner.status().values().all(|state| *state == State::Stopped));
 }
 
-#[test]
-fn rule_46_a_service_may_stop_and_restart_itself() {
+fn rule_46_a_service_may_stop_and_restart_itself(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let inner = runner.clone();
@@ -40,7 +44,7 @@ fn rule_46_a_service_may_stop_and_restart_itself() {
         1 => inner.restart("s").map(drop),
         _ => inner.stop("s").map(|stopped| assert_eq!(stopped, Stopped::Requested)),
     };
-    runner.register(Service::new("s", body).max_restarts(0)).unwrap();
+    runner.register(kind.service("s", body).max_restarts(0)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_change("s", &Change::Stopped);
     watcher.wait_for("s", |change| matches!(change, Change::RunBegan { run: 2, .. }));
@@ -49,47 +53,50 @@ fn rule_46_a_service_may_stop_and_restart_itself() {
     assert_eq!(runner.status()["s"], State::Stopped);
 }
 
-/// Runs two services that stop each other in their bodies or hooks. `make` receives the name of the
-/// other service.
-fn mutual(make: impl Fn(Runner, &'static str) -> Service) {
+/// Two services that stop each other in their bodies or hooks. `make` receives a name, that of the other one,
+/// and a way to meet it.
+fn mutual(make: impl Fn(Runner, [&'static str; 2], Meeting) -> Service) {
     let runner = Runner::new();
-    runner.register(make(runner.clone(), "right")).unwrap();
-    runner.register(make(runner.clone(), "left")).unwrap();
+    let ((left_here, left), (right_here, right)) = (gate(), gate());
+    runner.register(make(runner.clone(), ["right", "left"], Meeting(right_here, left))).unwrap();
+    runner.register(make(runner.clone(), ["left", "right"], Meeting(left_here, right))).unwrap();
     let time = Stopwatch::start();
     runner.start_all().unwrap();
     let waiter = runner.clone();
     within("the end of both services", move || waiter.wait());
     // Both end without running into the stop timeout of 10 s.
     let states: Vec<_> = runner.status().into_values().collect();
-    assert!(!states.contains(&State::Abandoned), "{states:?}");
+    let left_behind = |state: &State| matches!(state, State::Abandoned | State::Cancelled);
+    assert!(!states.iter().any(left_behind), "{states:?}");
     assert!(time.elapsed() < secs(5), "{:?}", time.elapsed());
 }
 
-/// The name of the service whose counterpart is `other`.
-fn name_for(other: &str) -> &'static str {
-    if other == "left" { "right" } else { "left" }
+/// Where two services wait for each other.
+#[derive(Clone)]
+struct Meeting(UnboundedSender<()>, Gate);
+
+impl Meeting {
+    async fn meet(&self, ctx: &Ctx<'_>) {
+        let Self(here, other) = self;
+        here.send(()).unwrap();
+        let _ = other.wait(ctx).await;
+    }
 }
 
-#[test]
-fn rule_46_two_services_that_stop_each_other_both_end() {
-    let meet = Arc::new(std::sync::Barrier::new(2));
-    mutual(move |runner, other| {
-        let meet = Arc::clone(&meet);
-        Service::new(name_for(other), move |_| {
-            meet.wait();
-            runner.stop(other).unwrap();
+fn rule_46_two_services_that_stop_each_other_both_end(kind: Kind) {
+    mutual(|runner, [name, other], meeting| {
+        kind.waiting(name, async move |ctx: Ctx<'_>| {
+            meeting.meet(&ctx).await;
+            ctx.stop(&runner, other).await.unwrap();
         })
     });
 }
 
-#[test]
-fn rule_46_two_services_that_finish_and_stop_each_other_in_their_hooks_both_end() {
-    let meet = Arc::new(std::sync::Barrier::new(2));
-    mutual(move |runner, other| {
-        let meet = Arc::clone(&meet);
-        Service::new(name_for(other), |_| Flow::Done).on_stop(move |_| {
-            meet.wait();
-            runner.stop(other).map(drop)
+fn rule_46_two_services_that_finish_and_stop_each_other_in_their_hooks_both_end(kind: Kind) {
+    mutual(|runner, [name, other], meeting| {
+        kind.service(name, |_| Flow::Done).waiting_hook(kind, async move |ctx: Ctx<'_>| {
+            meeting.meet(&ctx).await;
+            ctx.stop(&runner, other).await.map(drop)
         })
     });
 }

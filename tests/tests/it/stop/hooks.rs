@@ -3,8 +3,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use tests::{EventWatcher, secs};
+use tests::{Ctx, EventWatcher, Hooks, Kind, both_kinds};
 use tina4_service::{Change, Context, Flow, Local, Runner, Service, State, service};
+
+both_kinds! {
+    rule_42_hooks_run_once_and_last_in_first_out_however_the_activation_ends,
+    rule_42_hooks_run_when_a_service_is_stopped_between_its_runs,
+    rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run,
+    rule_42_a_hook_from_the_same_line_replaces_the_old_one,
+}
 
 /// Records what happens, in order.
 #[derive(Clone, Default)]
@@ -26,37 +33,45 @@ impl Recorder {
     }
 }
 
-/// A service with three hooks, whose runs call `end`.
-fn with_hooks(
-    recorder: &Recorder,
-    end: impl Fn(&Context) -> Result<Flow, &'static str> + Send + Sync + 'static,
-) -> Service {
+/// How runs end.
+#[derive(Clone, Copy)]
+enum End {
+    WhenStopped,
+    Waits,
+    Done,
+    Fails,
+}
+
+/// A service with three hooks, whose runs end like this.
+fn with_hooks(kind: Kind, recorder: &Recorder, end: End) -> Service {
     let (body, hook) = (recorder.clone(), recorder.clone());
-    Service::new("s", move |ctx| {
+    kind.waiting("s", async move |ctx: Ctx<'_>| {
         ctx.on_stop(body.hook("first"));
         ctx.on_stop(body.hook("second"));
         body.record("run");
-        let result = end(ctx);
+        if let End::WhenStopped = end {
+            ctx.until_stopped().await;
+        }
         body.record("end");
-        result
+        match end {
+            End::WhenStopped | End::Waits => Ok(Flow::Wait),
+            End::Done => Ok(Flow::Done),
+            End::Fails => Err("no"),
+        }
     })
-    .on_stop(move |_| hook.record("declared"))
+    .hook(kind, move |_| hook.record("declared"))
     .backoff("1ms")
 }
 
 /// Runs the service until it has ended, on its own or because it was stopped.
-fn record_of(
-    state: State,
-    stop: bool,
-    end: fn(&Context) -> Result<Flow, &'static str>,
-) -> Vec<String> {
+fn record_of(kind: Kind, state: State, end: End) -> Vec<String> {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let recorder = Recorder::default();
-    runner.register(with_hooks(&recorder, end).max_restarts(2)).unwrap();
+    runner.register(with_hooks(kind, &recorder, end).max_restarts(2)).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_begin("s");
-    if stop {
+    if let End::WhenStopped = end {
         runner.stop("s").unwrap();
     }
     tests::wait(&runner);
@@ -64,26 +79,20 @@ fn record_of(
     recorder.take()
 }
 
-#[test]
-fn rule_42_hooks_run_once_and_last_in_first_out_however_the_activation_ends() {
+fn rule_42_hooks_run_once_and_last_in_first_out_however_the_activation_ends(kind: Kind) {
     let once = ["run", "end", "second", "first", "declared"];
-    let stopped = record_of(State::Stopped, true, |ctx| {
-        while ctx.sleep(secs(3_600)) {}
-        Ok(Flow::Wait)
-    });
-    assert_eq!(stopped, once);
-    assert_eq!(record_of(State::Finished, false, |_| Ok(Flow::Done)), once);
+    assert_eq!(record_of(kind, State::Stopped, End::WhenStopped), once);
+    assert_eq!(record_of(kind, State::Finished, End::Done), once);
     // Restarts stay inside the activation, and register hooks from the same lines.
-    let failed = record_of(State::Failed, false, |_| Err("no"));
+    let failed = record_of(kind, State::Failed, End::Fails);
     assert_eq!(failed, [&["run", "end", "run", "end"][..], &once[..]].concat());
 }
 
-#[test]
-fn rule_42_hooks_run_when_a_service_is_stopped_between_its_runs() {
+fn rule_42_hooks_run_when_a_service_is_stopped_between_its_runs(kind: Kind) {
     let recorder = Recorder::default();
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    runner.register(with_hooks(&recorder, |_| Ok(Flow::Wait)).interval("1h")).unwrap();
+    runner.register(with_hooks(kind, &recorder, End::Waits).interval("1h")).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for_run_end("s");
     for _ in 0..2 {
@@ -96,13 +105,12 @@ fn rule_42_hooks_run_when_a_service_is_stopped_between_its_runs() {
     assert_eq!(recorder.take(), once.repeat(3));
 }
 
-#[test]
-fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
+fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run(kind: Kind) {
     let recorder = Recorder::default();
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let inner = recorder.clone();
-    let service = Service::new("s", move |ctx| {
+    let service = kind.service("s", move |ctx| {
         ctx.on_stop(inner.hook("first"));
         ctx.on_stop(|| Err("the file is gone"));
         ctx.on_stop(inner.hook("third"));
@@ -126,13 +134,12 @@ fn rule_42_a_hook_that_panics_or_fails_is_reported_and_the_others_run() {
     assert_eq!(runner.status()["s"], State::Stopped, "it has stopped nevertheless");
 }
 
-#[test]
-fn rule_42_a_hook_from_the_same_line_replaces_the_old_one() {
+fn rule_42_a_hook_from_the_same_line_replaces_the_old_one(kind: Kind) {
     let recorder = Recorder::default();
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
     let inner = recorder.clone();
-    let service = Service::new("s", move |ctx| {
+    let service = kind.service("s", move |ctx| {
         for round in 0..3 {
             let inner = inner.clone();
             let run = ctx.tick().run;

@@ -4,22 +4,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_channel::bounded;
-use tests::{begin_slow_run, in_virtual_time, info, millis, sleep_until_stopped, within};
+use tests::{Ctx, Hooks, Kind, begin_slow_run, both_kinds, in_virtual_time, info, millis, within};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Context, ControlError, Ready, Runner, Service, StartError, State, Stopped};
+use tina4_service::{ControlError, Ready, Runner, StartError, State, Stopped};
 
-#[test]
-fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
+both_kinds! {
+    rule_47_concurrent_stops_and_starts_leave_at_most_one_copy,
+    rule_47_a_stop_ends_a_crash_loop_at_any_moment,
+    rule_47_the_last_of_several_requests_during_a_stop_wins,
+    rule_41_stop_all_right_after_start_all_ends_every_run_that_had_begun,
+    rule_30_nothing_starts_during_a_shutdown,
+    rule_41_stop_all_may_be_called_repeatedly_and_from_several_threads,
+}
+
+fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy(kind: Kind) {
     let runner = Runner::new();
     let alive = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let (now, peak) = (Arc::clone(&alive), Arc::clone(&most));
-    let body = move |ctx: &Context| {
+    let body = async move |ctx: Ctx<'_>| {
         peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-        sleep_until_stopped(ctx);
+        ctx.until_stopped().await;
         now.fetch_sub(1, Ordering::SeqCst);
     };
-    runner.register(Service::new("s", body)).unwrap();
+    runner.register(kind.waiting("s", body)).unwrap();
     runner.start_all().unwrap();
     // Three threads repeat the three requests in parallel, each starting with a different one.
     let threads: Vec<_> = (0..3_usize)
@@ -52,21 +60,20 @@ fn rule_47_concurrent_stops_and_starts_leave_at_most_one_copy() {
     assert_eq!((alive.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (0, 1));
 }
 
-#[test]
-fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
-    within("a crash loop without end", || {
+fn rule_47_a_stop_ends_a_crash_loop_at_any_moment(kind: Kind) {
+    within("a crash loop without end", move || {
         let runner = Runner::new();
         let inside = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
         let (now, peak) = (Arc::clone(&inside), Arc::clone(&most));
         // A stop is requested at every point of the loop: in a run, a crash, a backoff, a restart.
-        let body = move |ctx: &Context| {
+        let body = async move |ctx: Ctx<'_>| {
             peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            let asked = ctx.tick().run.is_multiple_of(3) && !ctx.sleep(millis(1));
+            let asked = ctx.tick().run.is_multiple_of(3) && !ctx.sleep(millis(1)).await;
             now.fetch_sub(1, Ordering::SeqCst);
             if asked { Ok(()) } else { Err("no") }
         };
-        runner.register(Service::new("s", body).backoff("1ms").max_backoff("1ms")).unwrap();
+        runner.register(kind.waiting("s", body).backoff("1ms").max_backoff("1ms")).unwrap();
         for round in 0..300 {
             runner.start("s").unwrap();
             let crashes = info(&runner, "s").crashes + round % 3;
@@ -99,8 +106,7 @@ fn rule_47_a_stop_ends_a_crash_loop_at_any_moment() {
     });
 }
 
-#[test]
-fn rule_47_the_last_of_several_requests_during_a_stop_wins() {
+fn rule_47_the_last_of_several_requests_during_a_stop_wins(kind: Kind) {
     let stop = |t: &mut TestRunner| assert!(matches!(t.stop("s"), Ok(Stopped::Ended { .. })));
     let stop_all = |t: &mut TestRunner| assert!(t.stop_all().is_clean());
     let start = |t: &mut TestRunner| t.start("s").unwrap();
@@ -113,11 +119,11 @@ fn rule_47_the_last_of_several_requests_during_a_stop_wins() {
         (restart, State::Waiting, 3),
     ];
     for (last_request, state, runs) in requests {
-        let mut t = in_virtual_time([Service::new("s", |_| {}).interval("1d")]);
+        let mut t = in_virtual_time([kind.service("s", |_| {}).interval("1d")]);
         let inner = t.runner().clone();
-        let asks = move |_: &Context| inner.restart("s");
+        let asks = async move |ctx: Ctx<'_>| ctx.restart(&inner, "s").await;
         t.runner()
-            .register(Service::new("asks", asks).initial_delay("1s").max_restarts(0))
+            .register(kind.waiting("asks", asks).initial_delay("1s").max_restarts(0))
             .unwrap();
         t.advance("0s");
         begin_slow_run(&mut t, "s", "5s");
@@ -130,22 +136,21 @@ fn rule_47_the_last_of_several_requests_during_a_stop_wins() {
     }
 }
 
-#[test]
-fn rule_41_stop_all_right_after_start_all_ends_every_run_that_had_begun() {
+fn rule_41_stop_all_right_after_start_all_ends_every_run_that_had_begun(kind: Kind) {
     let (begun, cleaned) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     for round in 0..50 {
         let runner = Runner::new();
         for number in 0..100 {
             let (begun, cleaned) = (Arc::clone(&begun), Arc::clone(&cleaned));
-            let body = move |ctx: &Context| {
+            let body = async move |ctx: Ctx<'_>| {
                 begun.fetch_add(1, Ordering::SeqCst);
                 let cleaned = Arc::clone(&cleaned);
                 ctx.on_stop(move || {
                     cleaned.fetch_add(1, Ordering::SeqCst);
                 });
-                sleep_until_stopped(ctx);
+                ctx.until_stopped().await;
             };
-            let service = Service::new(format!("s{number}"), body).ready(Ready::Started);
+            let service = kind.waiting(format!("s{number}"), body).ready(Ready::Started);
             let first = format!("s{}", number / 2);
             runner.register(if number % 2 == 1 { service.after(first) } else { service }).unwrap();
         }
@@ -168,25 +173,23 @@ fn rule_41_stop_all_right_after_start_all_ends_every_run_that_had_begun() {
     }
 }
 
-#[test]
-fn rule_30_nothing_starts_during_a_shutdown() {
-    within("a shutdown that never ends", || {
-        let mut t = in_virtual_time([Service::new("other", |_| {}).interval("1h")]);
+fn rule_30_nothing_starts_during_a_shutdown(kind: Kind) {
+    within("a shutdown that never ends", move || {
+        let mut t = in_virtual_time([kind.service("other", |_| {}).interval("1h")]);
         let (answer, answers) = bounded(8);
         let inner = t.runner().clone();
-        let late_requests = move |_: &Context| {
-            inner.register(Service::new("new", |_| {}).interval("1h")).unwrap();
-            let start_all: fn(&Runner) -> Result<(), ControlError> =
-                |runner| runner.start_all().map(drop).map_err(ControlError::Start);
-            for request in
-                [start_all, |runner| runner.start("new"), |runner| runner.restart("other")]
-            {
+        let late_requests = async move |ctx: Ctx<'_>| {
+            inner.register(kind.service("new", |_| {}).interval("1h")).unwrap();
+            for refused in [
+                inner.start_all().map(drop).map_err(ControlError::Start),
+                inner.start("new"),
+                ctx.restart(&inner, "other").await,
+            ] {
                 // There is no receiver when the test is over.
-                let _ = answer.send(request(&inner));
+                let _ = answer.send(refused);
             }
         };
-        let first =
-            Service::new("first", sleep_until_stopped).on_stop(late_requests).after("other");
+        let first = kind.sleeper("first").waiting_hook(kind, late_requests).after("other");
         t.runner().register(first).unwrap();
         t.advance("0s");
         let report = t.stop_all();
@@ -207,10 +210,9 @@ fn rule_30_nothing_starts_during_a_shutdown() {
     });
 }
 
-#[test]
-fn rule_41_stop_all_may_be_called_repeatedly_and_from_several_threads() {
+fn rule_41_stop_all_may_be_called_repeatedly_and_from_several_threads(kind: Kind) {
     let runner = Runner::new();
-    runner.register(Service::new("s", sleep_until_stopped)).unwrap();
+    runner.register(kind.sleeper("s")).unwrap();
     runner.start_all().unwrap();
     let [one, two] = [runner.clone(), runner.clone()];
     let (answer, answered) = bounded(2);

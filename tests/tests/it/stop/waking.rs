@@ -3,9 +3,15 @@
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use tests::{EventWatcher, Stopwatch, best_of, millis, secs, sleep_until_stopped};
+use tests::{Ctx, EventWatcher, Hooks, Kind, Stopwatch, best_of, both_kinds, gate, millis, secs};
 use tina4_service::testing::TestRunner;
-use tina4_service::{Change, Context, Flow, Runner, Service, State, Stopped};
+use tina4_service::{Change, Flow, Runner, Service, State, Stopped};
+
+both_kinds! {
+    rule_40_a_stop_request_wakes_every_kind_of_wait_immediately,
+    rule_40_stop_takes_no_virtual_time,
+    rule_40_the_current_run_sees_the_stop_request_and_ends_first,
+}
 
 /// The limit for "immediately". The best of several rounds counts, because the machine may be busy.
 const IMMEDIATELY: Duration = millis(5);
@@ -26,17 +32,20 @@ fn stop_in(state: State, service: impl Fn() -> Service) {
     });
 }
 
-#[test]
-fn rule_40_a_stop_request_wakes_every_kind_of_wait_immediately() {
-    let crash = || Service::new("s", |_| Err::<(), _>("no")).backoff("60s");
+fn rule_40_a_stop_request_wakes_every_kind_of_wait_immediately(kind: Kind) {
+    let crash = || kind.service("s", |_| Err::<(), _>("no")).backoff("60s");
     stop_in(State::BackingOff, crash);
-    stop_in(State::Waiting, || Service::new("s", |_| {}).interval("1h"));
-    stop_in(State::Waiting, || Service::new("s", |_| {}).delay("1h"));
-    stop_in(State::Waiting, || Service::new("s", |_| {}).initial_delay("1h"));
-    stop_in(State::Waiting, || Service::new("s", |_| Flow::After(secs(3_600))));
+    stop_in(State::Waiting, || kind.service("s", |_| {}).interval("1h"));
+    stop_in(State::Waiting, || kind.service("s", |_| {}).delay("1h"));
+    stop_in(State::Waiting, || kind.service("s", |_| {}).initial_delay("1h"));
+    stop_in(State::Waiting, || kind.service("s", |_| Flow::After(secs(3_600))));
     stop_in(State::Running, || {
-        Service::new("s", |ctx| ctx.sleep(secs(3_600)).then_some(()).ok_or("woken"))
+        kind.waiting("s", async |ctx: Ctx<'_>| {
+            ctx.sleep(secs(3_600)).await.then_some(()).ok_or("woken")
+        })
     });
+    stop_in(State::Running, || kind.waiting("s", async |ctx: Ctx<'_>| ctx.stopped().await));
+    // Only plain functions select.
     stop_in(State::Running, || {
         Service::new("s", |ctx| {
             let (_sender, nothing) = bounded::<()>(0);
@@ -49,19 +58,21 @@ fn rule_40_a_stop_request_wakes_every_kind_of_wait_immediately() {
 }
 
 /// A stop does not rely on a timeout, however short: no virtual time passes.
-#[test]
-fn rule_40_stop_takes_no_virtual_time() {
+fn rule_40_stop_takes_no_virtual_time(kind: Kind) {
     for (state, service) in [
-        (State::Running, Service::new("s", sleep_until_stopped)),
-        (State::Waiting, Service::new("s", |_| {}).interval("1h")),
-        (State::Waiting, Service::new("s", |_| {}).delay("1h")),
-        (State::Waiting, Service::new("s", |_| {}).cron("@daily")),
-        (State::Waiting, Service::new("s", |_| {}).initial_delay("1h")),
-        (State::Waiting, Service::new("s", |_| Flow::After(secs(3_600)))),
-        (State::BackingOff, Service::new("s", |_| Err::<(), _>("no")).backoff("60s")),
+        (State::Running, kind.sleeper("s")),
+        (State::Waiting, kind.service("s", |_| {}).interval("1h")),
+        (State::Waiting, kind.service("s", |_| {}).delay("1h")),
+        (State::Waiting, kind.service("s", |_| {}).cron("@daily")),
+        (State::Waiting, kind.service("s", |_| {}).initial_delay("1h")),
+        (State::Waiting, kind.service("s", |_| Flow::After(secs(3_600)))),
+        (State::BackingOff, kind.service("s", |_| Err::<(), _>("no")).backoff("60s")),
     ] {
         let test = TestRunner::builder().only::<&str>([]);
-        let mut t = test.service(service.on_stop(sleep_until_stopped)).build().unwrap();
+        let mut t = test
+            .service(service.waiting_hook(kind, async |ctx: Ctx<'_>| ctx.until_stopped().await))
+            .build()
+            .unwrap();
         t.advance("59s");
         assert_eq!(t.state("s"), state);
         let before = t.now();
@@ -71,19 +82,18 @@ fn rule_40_stop_takes_no_virtual_time() {
     }
 }
 
-#[test]
-fn rule_40_the_current_run_sees_the_stop_request_and_ends_first() {
+fn rule_40_the_current_run_sees_the_stop_request_and_ends_first(kind: Kind) {
     let runner = Runner::new();
     let mut watcher = EventWatcher::new(&runner);
-    let (go, gate) = bounded::<()>(0);
+    let (go, gate) = gate::<()>();
     let (report, reports) = bounded(2);
-    let body = move |ctx: &Context| {
+    let body = async move |ctx: Ctx<'_>| {
         report.send(ctx.is_stopping()).unwrap();
-        let _ = gate.recv();
-        assert!(!ctx.sleep(secs(3_600)), "the sleep ends immediately");
+        let _ = gate.wait(&ctx).await;
+        assert!(!ctx.sleep(secs(3_600)).await, "the sleep ends immediately");
         report.send(ctx.is_stopping()).unwrap();
     };
-    runner.register(Service::new("s", body)).unwrap();
+    runner.register(kind.waiting("s", body)).unwrap();
     runner.start_all().unwrap();
     assert!(!reports.recv().unwrap());
     let stopper = runner.clone();

@@ -238,3 +238,39 @@ fn rule_92_a_run_holds_no_worker_of_the_pool() {
     tests::until("all of them run", || begun.load(Ordering::SeqCst) == 100);
     assert_eq!(runner.stop_all().cancelled().count(), 100);
 }
+
+/// A destructor may block, so it is not called on a thread of the runtime, even if the service is forgotten at
+/// the moment at which its task ends.
+#[test]
+fn rule_91_and_36_the_values_of_a_forgotten_service_are_not_dropped_on_its_runtime() {
+    /// Reports the thread that drops it.
+    struct Captured(Sender<Option<String>>);
+    impl Drop for Captured {
+        fn drop(&mut self) {
+            let name = std::thread::current().name().map(str::to_owned);
+            self.0.send(name).unwrap();
+        }
+    }
+    const ROUNDS: usize = 500;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).thread_name("of-tasks").build().unwrap();
+    let runner = Runner::builder().only::<&str>([]).runtime(runtime.handle().clone()).build();
+    let (dropped, drops) = unbounded();
+    for round in 0..ROUNDS {
+        let captured = Captured(dropped.clone());
+        let body = move |_: Tick| {
+            let _ = &captured;
+            async { Flow::Done }
+        };
+        runner.register(Service::of("s", body)).unwrap();
+        runner.start("s").unwrap();
+        if round % 2 == 0 {
+            wait(&runner);
+        }
+        runner.unregister("s").unwrap();
+    }
+    for _ in 0..ROUNDS {
+        let thread = drops.recv_timeout(TIMEOUT).unwrap();
+        assert_ne!(thread.as_deref(), Some("of-tasks"));
+    }
+}

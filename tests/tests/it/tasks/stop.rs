@@ -219,24 +219,28 @@ fn rule_93_and_51_destructors_of_a_dropped_run_may_do_anything() {
                 self.0.stop("s").is_ok_and(|stopped| stopped == Stopped::Requested),
                 Ordering::SeqCst,
             );
-            panic!("in drop");
+            // Without the hook: a backtrace may take longer than a dropped run has on a busy machine.
+            std::panic::resume_unwind(Box::new("in drop"));
         }
     }
     let requested = Arc::new(AtomicBool::new(false));
     let runner = Runner::new();
     let handle = runner.downgrade();
     let seen = Arc::clone(&requested);
+    let (polled, first_poll) = unbounded();
     let body = move |_: Tick| {
         let hostile = Hostile(handle.upgrade().unwrap(), Arc::clone(&seen));
+        let polled = polled.clone();
         async move {
             let _hostile = hostile;
+            polled.send(()).unwrap();
             std::future::pending::<()>().await;
         }
     };
-    let mut watcher = EventWatcher::new(&runner);
     runner.register(Service::of("s", body).stop_timeout("10ms")).unwrap();
     runner.start_all().unwrap();
-    watcher.wait_for_run_begin("s");
+    // A run that is dropped before its first poll has no future.
+    first_poll.recv_timeout(TIMEOUT).unwrap();
     assert!(matches!(runner.stop("s"), Ok(Stopped::Ended { .. })));
     assert_eq!(info(&runner, "s").state, State::Cancelled);
     assert!(requested.load(Ordering::SeqCst), "it is inside its service");
@@ -349,6 +353,39 @@ fn rule_93_a_stop_is_not_lost_by_a_restart_before_the_poll() {
     found.sort_unstable();
     assert_eq!(found, ["begins", "not polled before", "polled before"]);
     runner.stop_all();
+}
+
+/// A stop request does not undo a cancellation. It comes here while the poll blocks that the timeout found.
+#[test]
+fn rule_93_29_and_26_a_stop_of_a_cancelled_run_reports_that_it_was_dropped() {
+    let (open, gate) = unbounded::<()>();
+    let runner = Runner::new();
+    let mut watcher = EventWatcher::new(&runner);
+    let (hook, hooks) = unbounded();
+    let blocks = move |_: Tick| {
+        let gate = gate.clone();
+        async move {
+            let _ = gate.recv();
+            std::future::pending::<()>().await;
+        }
+    };
+    // Long enough for the first poll to begin on a busy machine.
+    let service = Service::of("s", blocks).timeout("500ms").on_timeout(OnTimeout::Cancel);
+    runner.register(service.on_stop(move |_| hook.send(()).unwrap())).unwrap();
+    runner.start_all().unwrap();
+    watcher.wait_for("s", |change| matches!(change, Change::Stuck { .. }));
+    let stopper = runner.clone();
+    let (answer, answered) = unbounded();
+    tests::spawn(move || answer.send(stopper.stop("s").unwrap()).unwrap());
+    watcher.wait_for_change("s", &Change::Stopping);
+    assert!(hooks.is_empty(), "the run ends first");
+    drop(open);
+    assert!(matches!(answered.recv_timeout(TIMEOUT), Ok(Stopped::Ended { .. })));
+    let info = info(&runner, "s");
+    assert_eq!((info.state, info.crashes, info.last_error), (State::Cancelled, 0, None));
+    assert_eq!(hooks.len(), 1);
+    let changes = watcher.changes("s");
+    assert_eq!(changes.last(), Some(&Change::Cancelled), "{changes:?}");
 }
 
 /// All services of a shutdown share one time in which they are dropped, so the program ends in time.

@@ -22,15 +22,25 @@ fn an_unknown_name_is_reported() {
 }
 
 #[test]
+#[should_panic(
+    expected = "the service `once` has no queue; call `crash_next` to make its next run fail"
+)]
+fn a_kill_of_a_service_without_a_queue_is_reported() {
+    let mut t = in_virtual_time([Service::new("once", |_| Flow::Done)]);
+    t.kill_next("once");
+}
+
+#[test]
 fn rule_82_a_misspelled_name_gets_a_suggestion() {
     type Call = fn(&mut TestRunner, &str);
-    let calls: [Call; 7] = [
+    let calls: [Call; 8] = [
         |t, name| assert_eq!(t.runs(name), 0),
         |t, name| assert_eq!(t.crashes(name), 0),
         |t, name| assert_eq!(t.state(name), State::Registered),
         |t, name| drop(t.info(name)),
         TestRunner::crash_next,
         TestRunner::panic_next,
+        TestRunner::kill_next,
         |t, name| t.slow_next(name, "1s"),
     ];
     for call in calls {

@@ -4,9 +4,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tests::{Stopwatch, in_virtual_time, secs, utc, virtual_time_builder};
+use tests::{
+    Ctx, Hooks, Kind, Stopwatch, both_kinds, in_virtual_time, secs, utc, virtual_time_builder,
+};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Change, Context, ControlError, Flow, Res, Service, State, Stopped, service};
+
+both_kinds! {
+    rule_70_run_next_reaches_a_run_in_the_far_future,
+    rule_70_all_due_runs_happen_in_order_and_to_completion,
+    rule_70_a_body_sleeps_in_virtual_time_while_others_run,
+    a_consumer_recovers_after_three_failures,
+    a_flush_happens_on_stop,
+    a_suspend_and_a_changed_clock_are_noticed,
+    bodies_use_the_runner_in_virtual_time,
+    rule_70_the_same_test_gives_the_same_timeline_every_time,
+    a_body_that_only_sleeps_plans_no_run,
+    another_thread_may_wait_without_advancing_time,
+    a_long_chain_of_cron_services_is_released_without_recursion,
+    rule_32_and_70_a_test_waits_until_a_service_is_ready,
+}
 
 #[service(name = "testing.daily_report", cron = "0 8 * * *")]
 fn daily_report(greeting: Option<Res<&'static str>>) -> Result<(), String> {
@@ -28,24 +45,22 @@ fn rule_70_a_day_passes_in_a_moment() {
     assert_eq!(t.now(), utc("2026-01-05 08:00:00"));
 }
 
-#[test]
-fn rule_70_run_next_reaches_a_run_in_the_far_future() {
+fn rule_70_run_next_reaches_a_run_in_the_far_future(kind: Kind) {
     let mut t = virtual_time_builder()
-        .service(Service::new("yearly", |_| {}).cron("@yearly"))
-        .service(Service::new("also", |_| {}).cron("0 0 1 1 *"))
+        .service(kind.service("yearly", |_| {}).cron("@yearly"))
+        .service(kind.service("also", |_| {}).cron("0 0 1 1 *"))
         .build()
         .unwrap();
     assert_eq!(t.run_next(), ["yearly", "also"]);
     assert_eq!(t.now(), utc("2027-01-01 00:00:00"));
 }
 
-#[test]
-fn rule_70_all_due_runs_happen_in_order_and_to_completion() {
+fn rule_70_all_due_runs_happen_in_order_and_to_completion(kind: Kind) {
     let periods = [("c", 3), ("a", 2), ("b", 7)];
     let mut test = virtual_time_builder();
     for (name, period) in periods {
-        let body = move |ctx: &Context| assert!(ctx.sleep(Duration::from_millis(500)));
-        test = test.service(Service::new(name, body).interval(secs(period)));
+        let body = async |ctx: Ctx<'_>| assert!(ctx.sleep(Duration::from_millis(500)).await);
+        test = test.service(kind.waiting(name, body).interval(secs(period)));
     }
     let mut t = test.build().unwrap();
     let start = t.now();
@@ -70,18 +85,17 @@ fn rule_70_all_due_runs_happen_in_order_and_to_completion() {
     }
 }
 
-#[test]
-fn rule_70_a_body_sleeps_in_virtual_time_while_others_run() {
+fn rule_70_a_body_sleeps_in_virtual_time_while_others_run(kind: Kind) {
     let slept = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&slept);
-    let sleeper = move |ctx: &Context| {
-        while ctx.sleep(Duration::from_secs(3_600)) {
+    let sleeper = async move |ctx: Ctx<'_>| {
+        while ctx.sleep(secs(3_600)).await {
             count.fetch_add(1, Ordering::SeqCst);
         }
     };
     let mut t = virtual_time_builder()
-        .service(Service::new("sleeper", sleeper))
-        .service(Service::new("every", |_| {}).interval("10m"))
+        .service(kind.waiting("sleeper", sleeper))
+        .service(kind.service("every", |_| {}).interval("10m"))
         .build()
         .unwrap();
     t.advance("1d");
@@ -92,9 +106,8 @@ fn rule_70_a_body_sleeps_in_virtual_time_while_others_run() {
     assert!(report.is_clean(), "{report}");
 }
 
-#[test]
-fn a_consumer_recovers_after_three_failures() {
-    let mut t = in_virtual_time([Service::new("consumer", |_| {}).delay("10s")]);
+fn a_consumer_recovers_after_three_failures(kind: Kind) {
+    let mut t = in_virtual_time([kind.service("consumer", |_| {}).delay("10s")]);
     t.advance("0s");
     for _ in 0..2 {
         t.crash_next("consumer");
@@ -141,23 +154,21 @@ fn a_slow_run_causes_skips_gets_stuck_and_is_abandoned() {
     assert!(timeline.ends_with("slow  ended late\n"), "{timeline}");
 }
 
-#[test]
-fn a_flush_happens_on_stop() {
+fn a_flush_happens_on_stop(kind: Kind) {
     let flushed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&flushed);
     let flush = move |_: &Context| {
         count.fetch_add(1, Ordering::SeqCst);
     };
-    let mut t = in_virtual_time([Service::new("sync", |_| {}).delay("5s").on_stop(flush)]);
+    let mut t = in_virtual_time([kind.service("sync", |_| {}).delay("5s").hook(kind, flush)]);
     t.advance("1m");
     assert_eq!(flushed.load(Ordering::SeqCst), 0);
     t.stop_all();
     assert_eq!(flushed.load(Ordering::SeqCst), 1);
 }
 
-#[test]
-fn a_suspend_and_a_changed_clock_are_noticed() {
-    let mut t = in_virtual_time([Service::new("hourly", |_| {}).cron("@hourly").timezone("UTC")]);
+fn a_suspend_and_a_changed_clock_are_noticed(kind: Kind) {
+    let mut t = in_virtual_time([kind.service("hourly", |_| {}).cron("@hourly").timezone("UTC")]);
     t.advance("10m");
     t.suspend("50m");
     t.advance("30s");
@@ -195,37 +206,38 @@ fn a_detached_body_is_waited_for_at_its_end() {
     assert_eq!(t.state("consumer"), State::Stopped);
 }
 
-#[test]
-fn bodies_use_the_runner_in_virtual_time() {
+fn bodies_use_the_runner_in_virtual_time(kind: Kind) {
     let mut t = virtual_time_builder().build().unwrap();
     let runner = t.runner().clone();
-    let control = move |_: &Context| {
+    let control = async move |ctx: Ctx<'_>| {
         assert!(runner.is_running("other"));
-        runner.restart("other").unwrap();
-        runner.stop("other").unwrap();
+        ctx.restart(&runner, "other").await.unwrap();
+        ctx.stop(&runner, "other").await.unwrap();
         assert!(!runner.is_running("other"));
     };
-    let other = |ctx: &Context| while ctx.sleep(Duration::from_secs(60)) {};
+    let other = async |ctx: Ctx<'_>| while ctx.sleep(secs(60)).await {};
     t.runner()
-        .register(Service::new("control", control).interval("1h").initial_delay("1h"))
+        .register(kind.waiting("control", control).interval("1h").initial_delay("1h"))
         .unwrap();
-    t.runner().register(Service::new("other", other)).unwrap();
+    t.runner().register(kind.waiting("other", other)).unwrap();
     t.advance("1h");
     assert_eq!((t.state("other"), t.crashes("control")), (State::Stopped, 0), "{}", t.timeline());
     drop(t);
 }
 
-#[test]
-fn rule_70_the_same_test_gives_the_same_timeline_every_time() {
-    let run = || {
-        let sleep = |ctx: &Context| {
-            let _ = ctx.sleep(Duration::from_millis(1_500));
+fn rule_70_the_same_test_gives_the_same_timeline_every_time(kind: Kind) {
+    let run = move || {
+        let sleep = async |ctx: Ctx<'_>| {
+            let _ = ctx.sleep(Duration::from_millis(1_500)).await;
         };
         let mut t = virtual_time_builder()
-            .service(Service::new("a", sleep).interval("1s").jitter("900ms"))
-            .service(Service::new("b", sleep).delay("2s"))
-            .service(Service::new("c", |_| Err::<(), _>("no")).interval("3s").max_restarts(4))
-            .service(Service::new("d", |ctx: &Context| while ctx.sleep(secs(1)) {}).after("b"))
+            .service(kind.waiting("a", sleep).interval("1s").jitter("900ms"))
+            .service(kind.waiting("b", sleep).delay("2s"))
+            .service(kind.service("c", |_| Err::<(), _>("no")).interval("3s").max_restarts(4))
+            .service(
+                kind.waiting("d", async |ctx: Ctx<'_>| while ctx.sleep(secs(1)).await {})
+                    .after("b"),
+            )
             .build()
             .unwrap();
         t.advance("1m");
@@ -246,13 +258,11 @@ fn rule_70_the_same_test_gives_the_same_timeline_every_time() {
     }
 }
 
-#[test]
-fn a_body_that_only_sleeps_plans_no_run() {
+fn a_body_that_only_sleeps_plans_no_run(kind: Kind) {
     for length in [secs(1), Duration::MAX] {
-        let mut t = in_virtual_time([Service::new(
-            "sleeper",
-            move |ctx: &Context| while ctx.sleep(length) {},
-        )]);
+        let mut t = in_virtual_time([
+            kind.waiting("sleeper", async move |ctx: Ctx<'_>| while ctx.sleep(length).await {})
+        ]);
         assert_eq!(t.run_next(), ["sleeper"]);
         assert_eq!(t.run_next(), Vec::<String>::new());
         t.advance("1h");
@@ -260,9 +270,8 @@ fn a_body_that_only_sleeps_plans_no_run() {
     }
 }
 
-#[test]
-fn another_thread_may_wait_without_advancing_time() {
-    let mut t = in_virtual_time([Service::new("every", |_| {}).interval("1s")]);
+fn another_thread_may_wait_without_advancing_time(kind: Kind) {
+    let mut t = in_virtual_time([kind.service("every", |_| {}).interval("1s")]);
     t.start_all().unwrap();
     let (runner, ended) = (t.runner().clone(), crossbeam_channel::bounded(1));
     let done = ended.0.clone();
@@ -291,13 +300,12 @@ fn virtual_time_nests() {
     assert_eq!((t.runs("outer"), t.crashes("outer")), (3, 0));
 }
 
-#[test]
-fn a_long_chain_of_cron_services_is_released_without_recursion() {
+fn a_long_chain_of_cron_services_is_released_without_recursion(kind: Kind) {
     let mut builder = virtual_time_builder()
-        .service(Service::new("s0", |_| {}).interval("1d").initial_delay("1s"));
+        .service(kind.service("s0", |_| {}).interval("1d").initial_delay("1s"));
     for number in 1..5_000 {
         let first = format!("s{}", number - 1);
-        let next = Service::new(format!("s{number}"), |_| {}).cron("@daily").timezone("UTC");
+        let next = kind.service(format!("s{number}"), |_| {}).cron("@daily").timezone("UTC");
         builder = builder.service(next.after(first));
     }
     let mut t = builder.build().unwrap();
@@ -320,18 +328,17 @@ fn rule_70_a_year_of_a_service_every_30_s_and_a_daily_one() {
     println!("a year took {:?}", stopwatch.elapsed());
 }
 
-#[test]
-fn rule_32_and_70_a_test_waits_until_a_service_is_ready() {
-    let notifies = |ctx: &Context| {
-        if ctx.sleep(secs(90)) {
+fn rule_32_and_70_a_test_waits_until_a_service_is_ready(kind: Kind) {
+    let notifies = async |ctx: Ctx<'_>| {
+        if ctx.sleep(secs(90)).await {
             ctx.ready();
         }
-        tests::sleep_until_stopped(ctx)
+        ctx.until_stopped().await;
     };
     let mut t = in_virtual_time([
-        Service::new("base", notifies).ready(tina4_service::Ready::Notified),
-        Service::new("top", |_| {}).interval("1h").requires("base"),
-        Service::new("never", |_| Err::<(), _>("no")).interval("1h").max_restarts(0),
+        kind.waiting("base", notifies).ready(tina4_service::Ready::Notified),
+        kind.service("top", |_| {}).interval("1h").requires("base"),
+        kind.service("never", |_| Err::<(), _>("no")).interval("1h").max_restarts(0),
     ]);
     let before = t.now();
     t.wait_ready("top").unwrap();

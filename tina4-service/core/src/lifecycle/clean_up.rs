@@ -74,20 +74,28 @@ impl Lifecycle {
 
     /// Asks the run in progress to return by `deadline`. If that has passed already, which happens to the
     /// later services of a shutdown, a task is dropped at once, with what is left of the time for that: all
-    /// services of a shutdown share it.
+    /// services of a shutdown share it. A task that was `cancelled` is being dropped already, and the stop
+    /// does not undo that.
     pub(super) fn request_stop(
         &mut self,
         facts: &Facts<'_>,
         deadline: Nanos,
+        cancelled: bool,
         emit: &mut impl FnMut(Transition),
     ) -> Action {
-        let dropped = deadline < facts.now && self.kind == RunKind::Task;
+        let dropped = (cancelled || deadline < facts.now) && self.kind == RunKind::Task;
         let deadline = if dropped { deadline.saturating_add(DROP_GRACE) } else { deadline };
         self.phase = Phase::StopRequested { deadline, dropped, start_again: false };
-        if dropped {
+        if dropped && !cancelled {
             emit(Transition::RunDropped);
         }
         Action::Nothing
+    }
+
+    /// The deadline of a task that is being dropped, and of the clean-up after it, once another stop is to
+    /// end by `new_deadline`. What has begun keeps its time.
+    pub(super) fn drop_deadline(deadline: Nanos, new_deadline: Nanos, facts: &Facts<'_>) -> Nanos {
+        deadline.min(new_deadline.max(facts.now).saturating_add(DROP_GRACE))
     }
 
     /// Abandons the run or clean-up in progress if the deadline of the stop has passed. A task is dropped

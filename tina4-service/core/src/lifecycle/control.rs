@@ -93,9 +93,10 @@ impl Lifecycle {
     fn plan_first_run(&mut self, spec: &Spec, facts: &Facts<'_>) {
         self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
         let wait = match &spec.schedule {
-            Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                Wait::for_due_time(spec, facts, self.anchor)
-            }
+            Schedule::Interval(_)
+            | Schedule::Delay(_)
+            | Schedule::Continuous
+            | Schedule::Queue(_) => Wait::for_due_time(spec, facts, self.anchor),
             Schedule::Calendar(calendar, _) => {
                 self.planned_by_calendar(spec);
                 self.wait_for_first(calendar, spec, facts)
@@ -144,6 +145,27 @@ impl Lifecycle {
         Action::Nothing
     }
 
+    /// Marks a service that the deployment has turned off. How its last activation ended on its own remains
+    /// visible.
+    pub(super) fn disable(&mut self) -> Action {
+        match self.phase {
+            Phase::Idle(Idle::Registered | Idle::Disabled | Idle::Ended(EndReason::Stopped)) => {
+                self.phase = Phase::Idle(Idle::Disabled);
+            }
+            Phase::Idle(Idle::Ended(
+                EndReason::Cancelled | EndReason::Finished | EndReason::Failed,
+            ))
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => {}
+        }
+        Action::Nothing
+    }
+
     /// Makes the next run due now.
     pub(super) fn run_now(&mut self, facts: &Facts<'_>) -> Action {
         let planned = self.next_run();
@@ -181,6 +203,61 @@ impl Lifecycle {
             }
             Phase::Idle(_) | Phase::Abandoned(_) => Action::Refused(Refusal::NotActive),
         }
+    }
+
+    /// Ends the backoff at this instant, unless it ends before.
+    pub(super) fn shorten_backoff(&mut self, until: Nanos) -> Action {
+        match &mut self.phase {
+            Phase::Pending { wait, .. } => match wait {
+                Wait::Backoff(due) => *due = until.min(*due),
+                Wait::Due(_)
+                | Wait::DueWithTolerance(_)
+                | Wait::Occurrence { .. }
+                | Wait::ExactOccurrence { .. } => {}
+            },
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. }
+            | Phase::Abandoned(_) => {}
+        }
+        Action::Nothing
+    }
+
+    /// Forgets the failures: the next crash counts as the first one. A service that has failed counts as
+    /// stopped, and so does an abandoned one of which nothing is alive any more.
+    pub(super) fn reset(&mut self) -> Action {
+        match self.phase {
+            Phase::Idle(Idle::Ended(EndReason::Failed)) | Phase::Abandoned(Lingering::Nothing) => {
+                self.phase = Phase::Idle(Idle::Ended(EndReason::Stopped));
+                self.progress = Progress::NotReady;
+            }
+            Phase::Abandoned(Lingering::Run | Lingering::QueuedCleanUp | Lingering::CleanUp) => {
+                return Action::Refused(Refusal::Lingering);
+            }
+            // It is about to fail, which has not been reported yet.
+            Phase::Ending { reason: EndReason::Failed, .. } => {
+                return Action::Refused(Refusal::Stopping);
+            }
+            Phase::Idle(
+                Idle::Registered
+                | Idle::Disabled
+                | Idle::Ended(EndReason::Stopped | EndReason::Cancelled | EndReason::Finished),
+            )
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending {
+                reason: EndReason::Stopped | EndReason::Cancelled | EndReason::Finished,
+                ..
+            } => {}
+        }
+        self.restarts = Restarts::default();
+        Action::Nothing
     }
 
     /// Begins no more runs until resumed, except on request.
@@ -271,8 +348,15 @@ impl Lifecycle {
                         let due = self.grid(*period).next(due, facts.now);
                         Wait::for_due_time(spec, facts, due)
                     }
-                    Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {
-                        if due < facts.now { Wait::Due(facts.now) } else { wait }
+                    Schedule::Interval(_)
+                    | Schedule::Delay(_)
+                    | Schedule::Continuous
+                    | Schedule::Queue(_) => {
+                        if due < facts.now {
+                            Wait::Due(facts.now)
+                        } else {
+                            wait
+                        }
                     }
                     Schedule::Calendar(calendar, _) => {
                         self.cron_wait_after_resume(calendar, spec, facts, wait)
@@ -291,20 +375,28 @@ impl Lifecycle {
         emit: &mut impl FnMut(Transition),
     ) -> Action {
         match &mut self.phase {
+            // Jobs that began before an engine failed are still in progress, or are to be settled: wait for them.
+            Phase::Pending { .. } if facts.has_jobs => {
+                emit(Transition::Stopping);
+                self.progress = Progress::NotReady;
+                self.request_stop(facts, new_deadline, false, emit)
+            }
             Phase::WaitingForDependencies | Phase::Blocked | Phase::Pending { .. } => {
                 emit(Transition::Stopping);
                 self.end(facts, EndReason::Stopped, new_deadline, false, CleanUp::Queued, emit)
             }
-            Phase::Running { .. } => {
+            Phase::Running { cancelled, .. } => {
+                let cancelled = *cancelled;
                 emit(Transition::Stopping);
                 self.progress = Progress::NotReady;
-                self.request_stop(facts, new_deadline, emit)
+                self.request_stop(facts, new_deadline, cancelled, emit)
             }
             Phase::StopRequested { deadline, dropped, start_again } => {
-                // A task that is being dropped keeps its time for that.
-                if !*dropped {
-                    *deadline = new_deadline.min(*deadline);
-                }
+                *deadline = if *dropped {
+                    Self::drop_deadline(*deadline, new_deadline, facts)
+                } else {
+                    new_deadline.min(*deadline)
+                };
                 *start_again = false;
                 Action::Nothing
             }
@@ -317,7 +409,9 @@ impl Lifecycle {
                         *deadline = new_deadline.min(*deadline);
                     }
                     EndReason::Stopped => *deadline = new_deadline.min(*deadline),
-                    EndReason::Cancelled => {}
+                    EndReason::Cancelled => {
+                        *deadline = Self::drop_deadline(*deadline, new_deadline, facts);
+                    }
                 }
                 *start_again = false;
                 Action::Nothing

@@ -21,6 +21,7 @@
 
 use super::action::Action;
 use super::cron_state::CronState;
+use super::due_time::DueTime;
 use super::facts::{Facts, jitter};
 use super::machine::Lifecycle;
 use super::occurrence::{NEVER, Occurrence, nanos_of, seconds_of};
@@ -51,6 +52,12 @@ impl Lifecycle {
     #[inline]
     pub fn run_occurrence(&self) -> Option<i64> {
         self.cron_state.as_ref().and_then(|state| state.run_occurrence)
+    }
+
+    /// The occurrence that the run before was for.
+    #[must_use]
+    pub fn previous_run_occurrence(&self) -> Option<i64> {
+        self.cron_state.as_ref().and_then(|state| state.previous_run_occurrence)
     }
 
     fn wait_for(&mut self, at: i64, jitter: Nanos, facts: &Facts<'_>) -> Wait {
@@ -164,7 +171,7 @@ impl Lifecycle {
         let last = std::iter::successors(next(&(oldest - 1)), next).last();
         let skipped = calendar.count_between(at, last.unwrap_or(now.saturating_add(1)), facts.zone);
         if skipped > 0 {
-            emit(Transition::Skipped(skipped));
+            emit(Transition::Skipped { count: skipped, first: DueTime::Occurrence(at) });
         }
         match last {
             Some(at) => {
@@ -180,15 +187,25 @@ impl Lifecycle {
         }
     }
 
-    /// Skips the occurrences that passed during a run, and returns their number. Called if the
+    /// Skips the occurrences that passed during a run, and reports them. Called if the
     /// result of the run ends the activation, or if a restart, a pause or an extra run that the
     /// function requested comes next; otherwise [`Lifecycle::check_wall_clock`] decides which
     /// occurrence runs.
-    pub(super) fn skip_occurrences(&mut self, calendar: &Calendar, facts: &Facts<'_>) -> u64 {
+    pub(super) fn skip_occurrences(
+        &mut self,
+        calendar: &Calendar,
+        facts: &Facts<'_>,
+        emit: &mut impl FnMut(Transition),
+    ) {
         let now = seconds_of(facts.wall);
-        let from = self.cron_state_mut().handled_through.saturating_add(1);
+        let handled = self.cron_state_mut().handled_through;
         self.mark_handled_through(now);
-        calendar.count_between(from, now.saturating_add(1), facts.zone)
+        let from = handled.saturating_add(1);
+        let count = calendar.count_between(from, now.saturating_add(1), facts.zone);
+        if count > 0 {
+            let first = calendar.next_after(handled, facts.zone).unwrap_or(now);
+            emit(Transition::Skipped { count, first: DueTime::Occurrence(first) });
+        }
     }
 
     /// Records which occurrence a run is for. A run without an occurrence counts as handling all
@@ -197,7 +214,10 @@ impl Lifecycle {
     pub(super) fn record_run(&mut self, spec: &Spec, facts: &Facts<'_>, occurrence: Option<i64>) {
         match spec.schedule {
             Schedule::Calendar(..) => self.record_cron_run(facts, occurrence),
-            Schedule::Interval(_) | Schedule::Delay(_) | Schedule::Continuous => {}
+            Schedule::Interval(_)
+            | Schedule::Delay(_)
+            | Schedule::Continuous
+            | Schedule::Queue(_) => {}
         }
     }
 
@@ -206,7 +226,7 @@ impl Lifecycle {
     fn record_cron_run(&mut self, facts: &Facts<'_>, occurrence: Option<i64>) {
         self.mark_handled_through(occurrence.unwrap_or(seconds_of(facts.wall)));
         let state = self.cron_state_mut();
-        state.run_occurrence = occurrence;
+        state.previous_run_occurrence = std::mem::replace(&mut state.run_occurrence, occurrence);
         state.last_run_occurrence = occurrence.unwrap_or(state.last_run_occurrence);
     }
 }

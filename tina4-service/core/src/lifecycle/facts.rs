@@ -17,6 +17,8 @@ pub struct Facts<'a> {
     pub has_hooks: bool,
     /// When the run last called `heartbeat`; only needed if the service has a `timeout`.
     pub last_heartbeat: Nanos,
+    /// Whether jobs of a queue are in progress or are to be settled, which may outlast a run.
+    pub has_jobs: bool,
     /// A random number, for jitter.
     pub random: u64,
     /// How long after a due time of its schedule a run of the service may begin.

@@ -32,8 +32,18 @@ pub enum Input<'a> {
     Expired,
     /// Undo a start, because no thread could be spawned.
     StartFailed,
+    /// The deployment has turned the service off: be disabled, unless it is in an activation, or the
+    /// last one has ended on its own.
+    Disable,
     /// Make the next run due now.
     RunNow,
+    /// End the backoff at this instant at the latest, if the service backs off: what it has waited for works again.
+    ShortenBackoff {
+        /// When the next run is due.
+        until: Nanos,
+    },
+    /// Forget the failures.
+    Reset,
     /// Begin no more runs until resumed, except on request.
     Pause,
     /// End a pause.

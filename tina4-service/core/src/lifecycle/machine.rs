@@ -63,6 +63,13 @@ impl Lifecycle {
         }
     }
 
+    /// Creates the life cycle of a registered service that the deployment has turned off.
+    #[must_use]
+    pub fn disabled(kind: RunKind, now: Nanos) -> Self {
+        let phase = Phase::Idle(Idle::Disabled);
+        Self { phase, state: phase.state(), ..Self::new(kind, now) }
+    }
+
     /// Handles one input and returns what to do next; transitions go to `emit`.
     // perf: a large function of another crate with one caller; otherwise the compiler does not inline it.
     #[inline(always)]
@@ -88,7 +95,10 @@ impl Lifecycle {
             Input::ThreadLost => self.thread_lost(spec, facts, emit),
             Input::Expired => self.expired(facts, emit),
             Input::StartFailed => self.start_failed(emit),
+            Input::Disable => self.disable(),
             Input::RunNow => self.run_now(facts),
+            Input::ShortenBackoff { until } => self.shorten_backoff(until),
+            Input::Reset => self.reset(),
             Input::Pause => self.pause(emit),
             Input::Resume => self.resume(spec, facts, emit),
             Input::Rescheduled => self.rescheduled(spec, facts, emit),

@@ -55,6 +55,7 @@ impl Phase {
     pub(super) fn state(self) -> State {
         match self {
             Self::Idle(Idle::Registered) => State::Registered,
+            Self::Idle(Idle::Disabled) => State::Disabled,
             Self::Idle(Idle::Ended(EndReason::Stopped)) => State::Stopped,
             Self::Idle(Idle::Ended(EndReason::Cancelled)) => State::Cancelled,
             Self::Idle(Idle::Ended(EndReason::Finished)) => State::Finished,
@@ -83,6 +84,8 @@ impl Phase {
 pub(super) enum Idle {
     /// It has never been started.
     Registered,
+    /// The deployment has turned it off, and its last activation, if any, was ended by a stop.
+    Disabled,
     /// Its last activation has ended.
     Ended(EndReason),
 }

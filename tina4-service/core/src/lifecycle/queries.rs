@@ -1,11 +1,16 @@
 //! What can be asked of a life cycle without changing it.
 
+use super::crash::Crash;
 use super::machine::Lifecycle;
 use super::occurrence::{NEVER, Occurrence};
 use super::phase::{CleanUp, Lingering, Pause, Phase, Wait};
 use super::readiness::Readiness;
+use super::run_outcome::RunOutcome;
 use super::state::State;
-use crate::nanos::{Nanos, NonMaxNanos};
+use crate::exit::Exit;
+use crate::nanos::{Nanos, NonMaxNanos, nanos};
+use crate::restart::RestartPolicy;
+use crate::spec::Spec;
 
 impl Lifecycle {
     /// The public state of the service.
@@ -35,6 +40,17 @@ impl Lifecycle {
     #[inline]
     pub fn consecutive_crashes(&self) -> u32 {
         self.restarts.consecutive_crashes()
+    }
+
+    /// Consecutive crashes from which the service has not recovered by `now`: a continuous service recovers
+    /// while it runs.
+    #[must_use]
+    pub fn unrecovered_crashes(&self, spec: &Spec, now: Nanos) -> u32 {
+        let has_recovered = !spec.schedule.is_periodic()
+            && self.running_since().is_some_and(|started| {
+                now.saturating_sub(started) >= nanos(RestartPolicy::RECOVERY)
+            });
+        if has_recovered { 0 } else { self.consecutive_crashes() }
     }
 
     /// How far the service has come, for those that depend on it.
@@ -117,6 +133,52 @@ impl Lifecycle {
             | Phase::StopRequested { .. }
             | Phase::Ending { .. }
             | Phase::Abandoned(_) => false,
+        }
+    }
+
+    /// The outcome of the run in progress, if it ends like this now.
+    #[must_use]
+    pub fn run_outcome(&self, exit: Exit<&Crash>) -> RunOutcome {
+        let returned = match exit {
+            Exit::Wait | Exit::Again | Exit::After(_) | Exit::Done => RunOutcome::Ok,
+            Exit::Crashed(Crash { panicked: true, .. }) => RunOutcome::Panic,
+            Exit::Crashed(Crash { panicked: false, .. }) => RunOutcome::Error,
+        };
+        match self.phase {
+            Phase::Running { cancelled: true, .. } | Phase::StopRequested { dropped: true, .. } => {
+                RunOutcome::Cancelled
+            }
+            Phase::StopRequested { dropped: false, .. } if returned != RunOutcome::Panic => {
+                RunOutcome::Stopped
+            }
+            Phase::Abandoned(_) => RunOutcome::Abandoned,
+            // In those not named above, no run is in progress.
+            Phase::Running { cancelled: false, .. }
+            | Phase::StopRequested { dropped: false, .. }
+            | Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Pending { .. }
+            | Phase::Ending { .. } => returned,
+        }
+    }
+
+    /// Whether it was abandoned during its last run, rather than during the clean-up after it, and that
+    /// run has not ended yet.
+    #[must_use]
+    pub fn is_run_abandoned(&self) -> bool {
+        match self.phase {
+            Phase::Abandoned(lingering) => match lingering {
+                Lingering::Run => true,
+                Lingering::QueuedCleanUp | Lingering::CleanUp | Lingering::Nothing => false,
+            },
+            Phase::Idle(_)
+            | Phase::WaitingForDependencies
+            | Phase::Blocked
+            | Phase::Pending { .. }
+            | Phase::Running { .. }
+            | Phase::StopRequested { .. }
+            | Phase::Ending { .. } => false,
         }
     }
 

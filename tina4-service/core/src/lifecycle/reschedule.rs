@@ -31,7 +31,9 @@ impl Lifecycle {
                 self.anchor = facts.now.saturating_add(nanos(*period));
                 self.cron_state = None;
             }
-            Schedule::Delay(_) | Schedule::Continuous => self.cron_state = None,
+            Schedule::Delay(_) | Schedule::Continuous | Schedule::Queue(_) => {
+                self.cron_state = None
+            }
             Schedule::Calendar(..) => {
                 let handled_through = seconds_of(facts.wall);
                 self.cron_state = Some(Box::new(CronState { handled_through, ..CronState::NEW }));
@@ -96,7 +98,8 @@ impl Lifecycle {
             Schedule::Calendar(..)
             | Schedule::Interval(_)
             | Schedule::Delay(_)
-            | Schedule::Continuous => {}
+            | Schedule::Continuous
+            | Schedule::Queue(_) => {}
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::action::Action;
 use super::crash::Crash;
+use super::due_time::DueTime;
 use super::end_reason::EndReason;
 use super::facts::Facts;
 use super::machine::Lifecycle;
@@ -92,7 +93,9 @@ impl Lifecycle {
         else {
             return;
         };
-        let Some(timeout) = spec.timeout.map(nanos) else {
+        // The jobs of a queue are cancelled, and reported, one by one.
+        let is_of_jobs = spec.schedule.is_queue() && spec.on_timeout == OnTimeout::Cancel;
+        let Some(timeout) = spec.timeout.map(nanos).filter(|_| !is_of_jobs) else {
             *check_at = None;
             return;
         };
@@ -104,7 +107,9 @@ impl Lifecycle {
         }
         if *reported_heartbeat != Some(NonMaxNanos::new(last_heartbeat)) {
             *reported_heartbeat = Some(NonMaxNanos::new(last_heartbeat));
-            let running_for = Duration::from_nanos(facts.now - self.started);
+            // The run of a queue service lasts from start to stop; what is stuck is its oldest job.
+            let began = if spec.schedule.is_queue() { last_heartbeat } else { self.started };
+            let running_for = Duration::from_nanos(facts.now - began);
             emit(Transition::Stuck { running_for });
             match spec.on_timeout {
                 OnTimeout::Report => {}
@@ -243,7 +248,7 @@ impl Lifecycle {
             emit(transition);
         };
         self.report_skipped(spec, facts, false, Exit::Again, &mut report);
-        self.restarts.recovered();
+        self.report_recovery(&mut report);
         self.record_success(spec);
         if reported {
             self.plan(Wait::Due(facts.now), false);
@@ -262,7 +267,7 @@ impl Lifecycle {
         exit: Exit<&Crash>,
         emit: &mut impl FnMut(Transition),
     ) {
-        let skipped = match &spec.schedule {
+        match &spec.schedule {
             Schedule::Interval(period) => {
                 let plans_next = || matches!(exit, Exit::Wait) && !pause_after_run;
                 let missed_before = if facts.tolerance > 0 && plans_next() {
@@ -270,16 +275,27 @@ impl Lifecycle {
                 } else {
                     facts.now
                 };
-                self.grid(*period).count_between(self.due, missed_before)
+                let grid = self.grid(*period);
+                let count = grid.count_between(self.due, missed_before);
+                if count > 0 {
+                    let first = DueTime::Instant(grid.next(self.due, 0));
+                    emit(Transition::Skipped { count, first });
+                }
             }
             // The next step decides which of the missed occurrences runs.
-            Schedule::Calendar(..) if matches!(exit, Exit::Wait) && !pause_after_run => 0,
-            Schedule::Calendar(calendar, _) => self.skip_occurrences(calendar, facts),
+            Schedule::Calendar(..) if matches!(exit, Exit::Wait) && !pause_after_run => {}
+            Schedule::Calendar(calendar, _) => self.skip_occurrences(calendar, facts, emit),
             // A delay starts when the run ends; a continuous service has no due times.
-            Schedule::Delay(_) | Schedule::Continuous => 0,
-        };
-        if skipped > 0 {
-            emit(Transition::Skipped(skipped));
+            Schedule::Delay(_) | Schedule::Continuous | Schedule::Queue(_) => {}
+        }
+    }
+
+    /// Records that a run has ended well, and reports that if it is a recovery.
+    #[inline]
+    fn report_recovery(&mut self, emit: &mut impl FnMut(Transition)) {
+        let crashes = self.restarts.recovered();
+        if crashes > 0 {
+            emit(Transition::Recovered { crashes });
         }
     }
 
@@ -323,7 +339,7 @@ impl Lifecycle {
                 return restart_in.is_none().then_some(EndReason::Failed);
             }
         };
-        self.restarts.recovered();
+        self.report_recovery(emit);
         self.record_success(spec);
         self.plan(wait, pause_after_run);
         None
@@ -377,7 +393,8 @@ impl Lifecycle {
     ) -> Option<Duration> {
         let ran_for = facts.now.saturating_sub(self.started);
         if !spec.schedule.is_periodic() && ran_for >= nanos(RestartPolicy::RECOVERY) {
-            self.restarts.recovered();
+            // Not reported: it crashes again.
+            let _ = self.restarts.recovered();
         }
         match self.restarts.crashed(&spec.restart_policy, facts.now, kind) {
             Verdict::RestartAfter(backoff) => {
@@ -397,7 +414,7 @@ impl Lifecycle {
                 self.grid(*period).next(self.due, facts.earliest_tolerated())
             }
             Schedule::Delay(delay) => facts.now.saturating_add(nanos(*delay)),
-            Schedule::Continuous => facts.now,
+            Schedule::Continuous | Schedule::Queue(_) => facts.now,
             Schedule::Calendar(calendar, _) => return self.wait_for_next(calendar, spec, facts),
         };
         Wait::for_due_time(spec, facts, due)

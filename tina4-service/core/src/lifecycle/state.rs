@@ -8,6 +8,8 @@ use std::fmt;
 pub enum State {
     /// Not started yet.
     Registered,
+    /// The deployment has turned it off: `start_all` does not start it.
+    Disabled,
     /// Waiting for its next run, or for the services that it depends on.
     Waiting,
     /// Started, but a service that it requires cannot become ready unless it is started. It starts by
@@ -23,7 +25,8 @@ pub enum State {
     Stopping,
     /// Ended because a stop was requested, or because its start failed.
     Stopped,
-    /// Ended because a stop was requested; its async run did not return in time and was dropped.
+    /// Ended because a stop was requested; its async run did not return in time, or had exceeded its timeout, and
+    /// was dropped.
     Cancelled,
     /// Ended because its work was done.
     Finished,
@@ -43,6 +46,7 @@ impl State {
                 true
             }
             Self::Registered
+            | Self::Disabled
             | Self::Blocked
             | Self::Stopped
             | Self::Cancelled
@@ -57,6 +61,7 @@ impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Registered => "registered",
+            Self::Disabled => "disabled",
             Self::Waiting => "waiting",
             Self::Blocked => "blocked",
             Self::Running => "running",

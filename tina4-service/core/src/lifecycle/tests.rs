@@ -13,8 +13,10 @@ use super::*;
 mod cancel;
 mod control;
 mod cron;
+mod disabled;
 mod permanent;
 mod properties;
+mod queue;
 mod ready;
 mod reschedule;
 mod restarts;
@@ -37,6 +39,7 @@ struct Harness {
     /// How far the wall clock is ahead of `now`.
     ahead: WallNanos,
     hooks: bool,
+    has_jobs: bool,
     last_heartbeat: Nanos,
     random: u64,
     tolerance: Nanos,
@@ -51,6 +54,7 @@ impl Harness {
             now: 0,
             ahead: 0,
             hooks: false,
+            has_jobs: false,
             last_heartbeat: 0,
             random: 0,
             tolerance: 0,
@@ -74,6 +78,7 @@ impl Harness {
             now,
             ahead,
             hooks,
+            has_jobs,
             last_heartbeat,
             random,
             tolerance,
@@ -81,6 +86,7 @@ impl Harness {
         } = self;
         let wall = WallNanos::from(*now) + *ahead;
         let facts = Facts {
+            has_jobs: *has_jobs,
             now: *now,
             wall,
             zone: &Utc,
@@ -123,6 +129,16 @@ impl Harness {
 const START: Input<'static> = Input::Start { dependencies: Dependencies::Met };
 const SUCCEEDED: Input<'static> = Input::RunEnded(Exit::Wait);
 
+/// Due times of an interval that were skipped; `first` in seconds of the runner's clock.
+fn skipped(count: u64, first: u64) -> Transition {
+    Transition::Skipped { count, first: DueTime::Instant(first * SECOND) }
+}
+
+/// Occurrences that were skipped; `first` in seconds since 1970.
+fn occurrences_skipped(count: u64, first: u64) -> Transition {
+    Transition::Skipped { count, first: DueTime::Occurrence(first.cast_signed()) }
+}
+
 fn crash_of(kind: CrashKind) -> Crash {
     Crash { message: "crash".into(), panicked: false, kind }
 }
@@ -141,6 +157,7 @@ fn crashed_permanently() -> Input<'static> {
 fn rule_61_every_state_has_its_text() {
     let states = [
         (State::Registered, "registered"),
+        (State::Disabled, "disabled"),
         (State::Waiting, "waiting"),
         (State::Blocked, "blocked"),
         (State::Running, "running"),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::crash::Crash;
+use super::due_time::DueTime;
 use super::end_reason::EndReason;
 
 /// A change to report to the log, to subscribers and to waiting threads.
@@ -16,8 +17,18 @@ pub enum Transition {
     Blocked,
     /// It is no longer blocked.
     Unblocked,
-    /// This many runs were missed and skipped.
-    Skipped(u64),
+    /// Runs were missed and skipped.
+    Skipped {
+        /// How many.
+        count: u64,
+        /// When the first of them was due.
+        first: DueTime,
+    },
+    /// A run has ended well after crashes.
+    Recovered {
+        /// The number of consecutive crashes before it.
+        crashes: u32,
+    },
     /// A run has crashed.
     Crashed {
         /// Why it crashed.

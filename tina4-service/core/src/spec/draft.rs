@@ -14,6 +14,8 @@ pub struct Draft {
     pub delay: Option<Duration>,
     /// Calendar time.
     pub cron: Option<Cron>,
+    /// Whether the service works on the jobs of a queue.
+    pub queue: bool,
     /// The time zone of `cron` and `anchor`.
     pub timezone: Option<Timezone>,
     /// A time on the wall clock's grid.
@@ -40,6 +42,22 @@ pub struct Draft {
     pub max_backoff: Option<Duration>,
     /// How long a stop waits for the service.
     pub stop_timeout: Option<Duration>,
+    /// How often a job is attempted.
+    pub attempts: Option<u32>,
+    /// How many jobs run at once.
+    pub concurrency: Option<u32>,
+    /// How long a job is claimed, unless that is renewed.
+    pub lease: Option<Duration>,
+    /// How often the queue is looked at.
+    pub poll: Option<Duration>,
+    /// How long dead jobs are kept.
+    pub keep_dead: Option<Duration>,
+    /// How long a copy of each done job is kept.
+    pub keep_done: Option<Duration>,
+    /// Whether other services may work on the same queue.
+    pub shared: Option<bool>,
+    /// Whether a function is told of each dead job.
+    pub on_dead: bool,
     /// Whether `start_all` starts the service.
     pub autostart: Option<bool>,
     /// Whether a failure of the service shuts the runner down.
@@ -69,6 +87,7 @@ impl Draft {
             Setting::Interval(period) => self.interval = Some(period),
             Setting::Delay(pause) => self.delay = Some(pause),
             Setting::Cron(cron) => self.cron = Some(cron),
+            Setting::Queue => self.queue = true,
             Setting::Timezone(timezone) => self.timezone = Some(timezone),
             Setting::Anchor(anchor) => self.anchor = Some(anchor),
             Setting::Tolerance(tolerance) => self.tolerance = Some(tolerance),
@@ -82,6 +101,14 @@ impl Draft {
             Setting::Backoff(first) => self.backoff = Some(first),
             Setting::MaxBackoff(longest) => self.max_backoff = Some(longest),
             Setting::StopTimeout(limit) => self.stop_timeout = Some(limit),
+            Setting::Attempts(count) => self.attempts = Some(count),
+            Setting::Concurrency(count) => self.concurrency = Some(count),
+            Setting::Lease(lease) => self.lease = Some(lease),
+            Setting::Poll(period) => self.poll = Some(period),
+            Setting::KeepDead(period) => self.keep_dead = Some(period),
+            Setting::KeepDone(period) => self.keep_done = Some(period),
+            Setting::Shared(shared) => self.shared = Some(shared),
+            Setting::OnDead => self.on_dead = true,
             Setting::Autostart(autostart) => self.autostart = Some(autostart),
             Setting::Critical(critical) => self.critical = Some(critical),
             Setting::Ready(ready) => self.ready = Some(ready),

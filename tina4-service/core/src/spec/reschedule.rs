@@ -36,6 +36,10 @@ impl Spec {
     /// ```
     pub fn with_schedule(&self, schedule: Schedule) -> Result<Self, Fault> {
         match (&self.schedule, &schedule) {
+            (Schedule::Queue(_), _) | (_, Schedule::Queue(_)) => {
+                let message = "it works on the jobs of a queue, so it has no due times to change; give it an `interval`, a `delay` or a `cron` instead";
+                return Err(Fault::key(Key::Queue, message));
+            }
             (Schedule::Continuous, _) => {
                 let message = "it is continuous, so it has no due times to change; give it an `interval`, a `delay` or a `cron`";
                 return Err(Fault::key(Key::Interval, message));

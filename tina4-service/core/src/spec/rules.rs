@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Spec;
 use super::draft::Draft;
 use super::fault::Fault;
+use super::queue;
 use super::range;
 use crate::duration::{self, format};
 use crate::{Anchored, Calendar, Key, Ready, Restart, RestartPolicy, Schedule};
@@ -39,8 +40,10 @@ impl Draft {
     /// );
     /// ```
     pub fn check(&self) -> Result<Spec, Vec<Fault>> {
-        let mut faults = schedule_conflicts(self);
         let mut draft = self.clone();
+        // First, because it removes the keys that other rules would judge.
+        let mut faults = queue::check(&mut draft);
+        faults.extend(schedule_conflicts(&draft));
         faults.extend(remove_out_of_range(&mut draft));
         faults.extend(check_anchor(&draft));
         faults.extend(check_calendar_keys(&draft));
@@ -48,6 +51,7 @@ impl Draft {
         faults.extend(check_against_period(&draft, Key::Jitter, draft.jitter));
         faults.extend(check_ready(&draft));
         faults.extend(check_on_timeout(&draft));
+        faults.extend(queue::check_values(&draft));
         let policy = check_restart_policy(&draft, &mut faults);
         if !faults.is_empty() {
             faults.sort_by_key(|fault| fault.key);
@@ -56,13 +60,14 @@ impl Draft {
         Ok(with_defaults(draft, policy))
     }
 
-    fn is_unreadable(&self, key: Key) -> bool {
+    pub(super) fn is_unreadable(&self, key: Key) -> bool {
         self.unreadable.contains(&key)
     }
 }
 
 /// The settings of a draft without faults. Every field is named, so that a new one is not forgotten.
 fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
+    let queue_spec = queue::spec(&draft);
     let Draft {
         interval,
         delay,
@@ -78,6 +83,16 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
         autostart,
         critical,
         ready,
+        // These make up the settings of a queue.
+        queue,
+        attempts: _,
+        concurrency: _,
+        lease: _,
+        poll: _,
+        keep_dead: _,
+        keep_done: _,
+        shared: _,
+        on_dead: _,
         // These make up the policy.
         restart: _,
         max_restarts: _,
@@ -89,6 +104,7 @@ fn with_defaults(draft: Draft, policy: RestartPolicy) -> Spec {
     let default = Spec::DEFAULT;
     let on_wall_clock = |calendar| Schedule::Calendar(calendar, timezone.unwrap_or_default());
     let schedule = match (interval, delay, cron) {
+        _ if queue => Schedule::Queue(queue_spec),
         (Some(period), _, _) => match anchor.map(|anchor| Anchored::new(period, anchor)) {
             Some(Ok(anchored)) => on_wall_clock(Calendar::Anchored(anchored)),
             // An error is a fault, which `check_anchor` has reported.
@@ -127,8 +143,17 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
         backoff,
         max_backoff,
         stop_timeout,
+        lease,
+        poll,
+        keep_dead,
+        keep_done,
         unreadable,
         // These are not durations.
+        queue: _,
+        attempts: _,
+        concurrency: _,
+        shared: _,
+        on_dead: _,
         cron: _,
         timezone: _,
         anchor: _,
@@ -151,6 +176,10 @@ fn remove_out_of_range(draft: &mut Draft) -> Vec<Fault> {
         (Key::Backoff, backoff),
         (Key::MaxBackoff, max_backoff),
         (Key::StopTimeout, stop_timeout),
+        (Key::Lease, lease),
+        (Key::Poll, poll),
+        (Key::KeepDead, keep_dead),
+        (Key::KeepDone, keep_done),
     ] {
         if let Some(fault) = value.and_then(|found| range::check(key, found).err()) {
             *value = None;
@@ -298,6 +327,12 @@ fn check_calendar_keys(draft: &Draft) -> Vec<Fault> {
 /// restarted after they finish.
 fn check_ready(draft: &Draft) -> Option<Fault> {
     let ready = draft.ready.filter(|ready| *ready != Ready::Notified)?;
+    if draft.queue {
+        let message = format!(
+            "`ready = \"{ready}\"` is for continuous services, and a service with `queue` is ready once it takes jobs; remove `ready`, or use `\"notified\"`"
+        );
+        return Some(Fault::value(Key::Ready, message).with(Key::Queue));
+    }
     if let Some((key, _)) = periodic_key(draft) {
         let when = if key == Key::Cron || draft.anchor.is_some() {
             "as soon as its first run is planned"
@@ -329,6 +364,10 @@ fn check_on_timeout(draft: &Draft) -> Option<Fault> {
 
 fn check_restart_policy(draft: &Draft, faults: &mut Vec<Fault>) -> RestartPolicy {
     let default = RestartPolicy::DEFAULT;
+    // Its keys `backoff` and `max_backoff` are about jobs.
+    if draft.queue || draft.is_unreadable(Key::Queue) {
+        return default;
+    }
     let policy = RestartPolicy {
         restart: draft.restart.unwrap_or(default.restart),
         max_restarts: draft.max_restarts,

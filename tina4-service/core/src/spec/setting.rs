@@ -6,8 +6,8 @@ use crate::{Anchor, Cron, OnTimeout, Ready, Restart, Timezone};
 
 /// A key with its value.
 ///
-/// `name`, `after`, `requires`, `on_stop` and `crate` are missing: they identify services and code, which a
-/// [`Draft`](crate::Draft) does not check.
+/// `name`, `after`, `requires`, `on_stop`, `tags` and `crate` are missing: they identify services and code, which a
+/// [`Draft`](crate::Draft) does not check. Of `queue` and `on_dead` it knows that they are set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// Fixed rate: the period.
@@ -16,6 +16,8 @@ pub enum Setting {
     Delay(Duration),
     /// Calendar time.
     Cron(Cron),
+    /// The service works on the jobs of a queue.
+    Queue,
     /// The time zone of `cron` and `anchor`.
     Timezone(Timezone),
     /// A time on the wall clock's grid.
@@ -42,6 +44,22 @@ pub enum Setting {
     MaxBackoff(Duration),
     /// How long a stop waits for the service.
     StopTimeout(Duration),
+    /// How often a job is attempted.
+    Attempts(u32),
+    /// How many jobs run at once.
+    Concurrency(u32),
+    /// How long a job is claimed, unless that is renewed.
+    Lease(Duration),
+    /// How often the queue is looked at.
+    Poll(Duration),
+    /// How long dead jobs are kept.
+    KeepDead(Duration),
+    /// How long copies of done jobs are kept.
+    KeepDone(Duration),
+    /// Whether other services may work on the same queue.
+    Shared(bool),
+    /// A function is told of each dead job.
+    OnDead,
     /// Whether `start_all` starts the service.
     Autostart(bool),
     /// Whether a failure of the service shuts the runner down.

@@ -1,7 +1,7 @@
 //! Every rule of a draft: its message, its bound, and the follow-up faults it must not report.
 
 use super::*;
-use crate::{Anchor, Cron, Key, OnTimeout, Ready, Restart, Timezone};
+use crate::{Anchor, Cron, Key, OnTimeout, QueueSpec, Ready, Restart, Timezone};
 use proptest::prelude::*;
 
 fn secs(seconds: u64) -> Option<Duration> {
@@ -91,6 +91,16 @@ fn full() -> (Draft, Spec) {
         autostart: Some(false),
         critical: Some(true),
         ready: Some(Ready::Notified),
+        // The keys of queues cannot be combined with these.
+        queue: false,
+        attempts: None,
+        concurrency: None,
+        lease: None,
+        poll: None,
+        keep_dead: None,
+        keep_done: None,
+        shared: None,
+        on_dead: false,
         unreadable: vec![],
     };
     let spec = Spec {
@@ -570,4 +580,58 @@ proptest! {
             Err(faults) => prop_assert!(!faults.is_empty()),
         }
     }
+}
+
+#[test]
+fn the_settings_of_a_queue_have_defaults() {
+    let queue = Draft { queue: true, ..draft() };
+    let spec = queue.check().unwrap();
+    assert_eq!(spec, Spec { schedule: Schedule::Queue(QueueSpec::DEFAULT), ..Spec::DEFAULT });
+    assert_eq!(QueueSpec::DEFAULT.lease(), Duration::from_secs(30));
+    let mut all = queue;
+    for setting in [
+        Setting::Queue,
+        Setting::Attempts(3),
+        Setting::Backoff(Duration::from_secs(5)),
+        Setting::MaxBackoff(Duration::from_secs(6)),
+        Setting::Concurrency(1024),
+        Setting::Lease(Duration::from_secs(1)),
+        Setting::Poll(Duration::from_secs(7)),
+        Setting::KeepDead(Duration::from_secs(8)),
+        Setting::KeepDone(Duration::from_secs(9)),
+        Setting::Shared(true),
+        Setting::OnDead,
+        Setting::Critical(true),
+        Setting::Ready(Ready::Notified),
+    ] {
+        all.set(setting);
+    }
+    let spec = all.check().unwrap();
+    let expected = QueueSpec {
+        attempts: 3,
+        backoff: Duration::from_secs(5),
+        max_backoff: Duration::from_secs(6),
+        concurrency: 1024,
+        lease: secs(1),
+        poll: Duration::from_secs(7),
+        keep_dead: secs(8),
+        keep_done: secs(9),
+        shared: true,
+    };
+    assert_eq!(spec.schedule, Schedule::Queue(expected));
+    // The backoff is that of jobs. After a failure of the engine, the default applies.
+    assert_eq!(spec.restart_policy, RestartPolicy::DEFAULT);
+    assert_eq!((spec.critical, spec.ready), (true, Some(Ready::Notified)));
+}
+
+#[test]
+fn rule_157_the_keys_of_a_queue_that_was_not_read_are_not_judged() {
+    let draft = Draft {
+        unreadable: vec![Key::Queue],
+        attempts: Some(3),
+        backoff: secs(100),
+        ready: Some(Ready::Notified),
+        ..draft()
+    };
+    assert_eq!(draft.check().map(|_| ()), Ok(()));
 }

@@ -77,7 +77,7 @@ pub(crate) fn redrive(
     which: DeadSelection,
     now: Timestamp,
 ) -> rusqlite::Result<u64> {
-    let (one, before) = selection(which);
+    let (one, before) = selection(which, now);
     connection
         .prepare_cached(
             "insert into tina4_job(id, queue, payload, priority, due, claim, error, created)
@@ -85,7 +85,7 @@ pub(crate) fn redrive(
              where queue = ?1 and (?2 is null or id = ?2) and (?3 is null or died < ?3)",
         )?
         .execute(params![queue, one, before, now.as_millis()])?;
-    purge(connection, queue, which)
+    purge(connection, queue, which, now)
 }
 
 /// Deletes dead jobs, in the current transaction.
@@ -93,8 +93,9 @@ pub(crate) fn purge(
     connection: &Connection,
     queue: &str,
     which: DeadSelection,
+    now: Timestamp,
 ) -> rusqlite::Result<u64> {
-    let (one, before) = selection(which);
+    let (one, before) = selection(which, now);
     let deleted = connection
         .prepare_cached(
             "delete from tina4_dead
@@ -105,11 +106,12 @@ pub(crate) fn purge(
 }
 
 /// The id, or the limit of the time of death.
-fn selection(which: DeadSelection) -> (Option<i64>, Option<i64>) {
+fn selection(which: DeadSelection, now: Timestamp) -> (Option<i64>, Option<i64>) {
     match which {
         DeadSelection::All => (None, None),
         // No row has the id -1.
         DeadSelection::One(id) => (Some(row_of(id).unwrap_or(-1)), None),
         DeadSelection::DiedBefore(limit) => (None, Some(limit.as_millis())),
+        DeadSelection::OlderThan(age) => (None, Some(now.minus(age).as_millis().saturating_add(1))),
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tina4_service_queue::EngineError;
 
@@ -50,6 +51,9 @@ fn open(path: &Path, synchronous: &str) -> Result<Connection, EngineError> {
     let mut connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Otherwise a statement is compiled anew whenever a time that it compares with has changed.
+    let stable_plans = DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG;
+    connection.set_db_config(stable_plans, true).map_err(failed)?;
     enable_wal(&mut connection, path)?;
     let settings =
         [("synchronous", synchronous), ("fullfsync", "on"), ("checkpoint_fullfsync", "on")];

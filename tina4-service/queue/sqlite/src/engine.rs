@@ -5,17 +5,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tina4_service_queue::engine_parts::Owner;
 use tina4_service_queue::{
-    Backlog, Cancelled, Capabilities, DeadJob, DeadSelection, Ended, Engine, EngineError, Held,
-    JobId, NewJob, Pushed, Timestamp, Turn, Want,
+    Backlog, Cancelled, Capabilities, DeadJob, DeadSelection, DoneJob, Ended, Engine, EngineError,
+    Held, JobId, NewJob, Pushed, Timestamp, Turn, Want,
 };
 
 use crate::connections::{self, Connections};
-use crate::error::{NAME, failed};
+use crate::error::{NAME, failed, unusable};
 use crate::group_commit::GroupCommit;
 use crate::liveness::Liveness;
 use crate::push::{self, OwnedJob};
-use crate::{admin, owner, turn, version};
+use crate::{admin, done, schema, turn, version};
+
+/// How long a push waits for others that are likely to follow. Much less than a sync of a disk.
+const PATIENCE: Duration = Duration::from_micros(100);
 
 /// Jobs of one push, and the time of it.
 type Request = (Vec<OwnedJob>, Timestamp);
@@ -61,7 +65,7 @@ impl SqliteEngine {
         let path = path.as_ref().to_owned();
         let mut writers = Connections::open(&path)?;
         let reader = connections::open_reader(&path)?;
-        let owner = owner::random();
+        let owner = Owner::random().name().to_owned();
         let liveness = register(&mut writers.fast, &path, &owner)?;
         Ok(Self {
             path,
@@ -69,7 +73,7 @@ impl SqliteEngine {
             writers: Mutex::new(writers),
             reader: Mutex::new(reader),
             liveness,
-            pushes: GroupCommit::new(),
+            pushes: GroupCommit::new(PATIENCE),
         })
     }
 
@@ -88,8 +92,11 @@ impl SqliteEngine {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, EngineError> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&reader).map_err(failed)
+        read(&self.reader()).map_err(failed)
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a transaction whose commit is not synced.
@@ -108,10 +115,10 @@ impl SqliteEngine {
         transaction(&mut self.writers().durable, write).map_err(failed)
     }
 
-    /// The owners that hold claims but are gone; none if that was checked just now.
-    fn gone_owners(&self, wants: &[Want<'_>], now: Timestamp) -> Result<Vec<String>, EngineError> {
-        if wants.is_empty() || !self.liveness.is_check_due(now) {
-            return Ok(Vec::new());
+    /// The owners that hold claims but are gone, as of a tenth of a second ago.
+    fn gone_owners(&self, now: Timestamp) -> Result<Vec<String>, EngineError> {
+        if !self.liveness.is_check_due(now) {
+            return Ok(self.liveness.known_gone().clone());
         }
         let others = self.read(|reader| turn::other_owners(reader, &self.owner))?;
         Ok(self.liveness.gone(others))
@@ -209,13 +216,22 @@ impl Engine for SqliteEngine {
         wants: &[Want<'_>],
         now: Timestamp,
     ) -> Result<Turn, EngineError> {
-        let gone = self.gone_owners(wants, now)?;
+        let gone = if wants.is_empty() { Vec::new() } else { self.gone_owners(now)? };
         // A queue where nothing happens costs no write.
         if ended.is_empty() && !self.read(|reader| turn::has_work(reader, wants, &gone, now))? {
             let next = self.read(|reader| turn::next_change(reader, wants, now))?;
             return Ok(Turn { next, ..Turn::default() });
         }
         self.write(|writer| turn::turn(writer, ended, wants, &gone, &self.owner, now))
+    }
+
+    fn next_due(
+        &self,
+        queues: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Duration>>, EngineError> {
+        let gone = self.gone_owners(now)?;
+        self.read(|reader| turn::next_due(reader, queues, &gone, now))
     }
 
     fn renew(
@@ -236,6 +252,21 @@ impl Engine for SqliteEngine {
             }
             Ok(lost)
         })
+    }
+
+    fn check(&self) -> Result<Vec<String>, EngineError> {
+        if !self.path.exists() {
+            return Err(unusable(format!(
+                "`{}` was removed while it is open, so all jobs in it will be lost; do not remove it, and open the engine again",
+                self.path.display()
+            )));
+        }
+        schema::check_file(&self.reader())?;
+        // Another program may hold the lock, or the file be read-only.
+        let mut writers = self.writers();
+        let lock = writers.fast.transaction_with_behavior(TransactionBehavior::Immediate);
+        lock.and_then(Transaction::rollback).map_err(failed)?;
+        Ok(Vec::new())
     }
 
     fn backlog(&self, queue: &str, now: Timestamp) -> Result<Backlog, EngineError> {
@@ -264,7 +295,28 @@ impl Engine for SqliteEngine {
         self.write_durably(|writer| admin::redrive(writer, queue, which, now))
     }
 
-    fn purge(&self, queue: &str, which: DeadSelection) -> Result<u64, EngineError> {
-        self.write_durably(|writer| admin::purge(writer, queue, which))
+    fn purge(&self, queue: &str, which: DeadSelection, now: Timestamp) -> Result<u64, EngineError> {
+        self.write_durably(|writer| admin::purge(writer, queue, which, now))
+    }
+
+    fn done(
+        &self,
+        queue: &str,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<DoneJob>, EngineError> {
+        self.read(|reader| done::list(reader, queue, after, limit))
+    }
+
+    /// Not synced: a purge that a power cut undoes is repeated.
+    fn purge_done(&self, queue: &str, age: Duration, now: Timestamp) -> Result<u64, EngineError> {
+        let mut all = 0;
+        loop {
+            let (deleted, is_more) = self.write(|writer| done::purge(writer, queue, age, now))?;
+            all += deleted;
+            if !is_more {
+                return Ok(all);
+            }
+        }
     }
 }

@@ -45,8 +45,10 @@
 //!
 //! # What is stored
 //!
-//! The tables `tina4_job`, `tina4_key`, `tina4_dead` and `tina4_meta`. A row with a queue and a payload is a job, so
-//! that other programs can push: `insert into tina4_job(queue, payload) values ('emails', '"hello"')`.
+//! The tables `tina4_job`, `tina4_key`, `tina4_dead`, `tina4_done` and `tina4_meta`. A row with a queue and a payload is
+//! a job, so that other programs can push: `insert into tina4_job(queue, payload) values ('emails', '"hello"')`. So can transactions of other
+//! drivers, such as `sqlx`: the statement does what `push_in` does without options. There is no feature for them, because a program links only
+//! one SQLite: with `sqlx` 0.9 that would have to be the oldest one that this package accepts, for everybody.
 //!
 //! Each process has a locked file in the directory `<file>-owners`. When the process ends, however it ends, the
 //! system releases the lock, and the others take its jobs back without waiting for the end of their leases.
@@ -62,12 +64,12 @@
 
 mod admin;
 mod connections;
+mod done;
 mod engine;
 mod error;
 mod group_commit;
 mod liveness;
 mod numbers;
-mod owner;
 mod push;
 mod schema;
 mod transaction;

@@ -6,7 +6,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tina4_service_queue::{EngineError, Timestamp};
@@ -24,6 +24,8 @@ pub(crate) struct Liveness {
     /// Locked as long as it is open.
     _file: File,
     last_check: Mutex<Option<Timestamp>>,
+    /// The owners that the last check has found gone.
+    gone: Mutex<Vec<String>>,
 }
 
 impl Liveness {
@@ -54,7 +56,13 @@ impl Liveness {
         let path = directory.join(owner);
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
         file.try_lock().map_err(io::Error::from)?;
-        Ok(Self { directory, path, _file: file, last_check: Mutex::new(None) })
+        Ok(Self {
+            directory,
+            path,
+            _file: file,
+            last_check: Mutex::default(),
+            gone: Mutex::default(),
+        })
     }
 
     /// Whether owners should be checked again; the next time is a tenth of a second later.
@@ -70,7 +78,15 @@ impl Liveness {
 
     /// Those of some owners that are gone.
     pub(crate) fn gone(&self, owners: Vec<String>) -> Vec<String> {
-        owners.into_iter().filter(|owner| is_gone(&self.directory, owner)).collect()
+        let gone: Vec<_> =
+            owners.into_iter().filter(|owner| is_gone(&self.directory, owner)).collect();
+        self.known_gone().clone_from(&gone);
+        gone
+    }
+
+    /// The owners that the last check has found gone. They do not come back.
+    pub(crate) fn known_gone(&self) -> MutexGuard<'_, Vec<String>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,8 +5,11 @@ use tina4_service_queue::EngineError;
 
 use crate::error::{failed, unusable};
 
+/// What each version of the tables adds to the one before, the first included.
+const STEPS: [&str; 2] = [TABLES, DONE];
+
 /// The version of the tables. Changes only add to them.
-const VERSION: i64 = 1;
+const VERSION: i64 = STEPS.len() as i64;
 
 /// The tables of version 1.
 ///
@@ -55,27 +58,50 @@ create table tina4_dead(
 ) strict;
 create index tina4_dead_queue on tina4_dead(queue, id);
 create table tina4_meta(version integer not null) strict;
+insert into tina4_meta values (0);
 ";
 
-/// Creates the tables unless they are there.
+/// What version 2 adds: copies of done jobs. An id can be used again by a program that inserts rows with ids.
+const DONE: &str = "
+create table tina4_done(
+  queue text not null,
+  id integer not null,
+  payload text not null,
+  attempt integer not null,
+  created integer not null,
+  done integer not null,
+  primary key(queue, id)
+) strict;
+create index tina4_done_at on tina4_done(queue, done);
+";
+
+/// Creates the tables unless they are there, or adds to those of an earlier version.
 ///
 /// # Errors
 ///
 /// If they are of a newer version, or SQLite fails.
 pub(crate) fn create(connection: &mut Connection) -> Result<(), EngineError> {
     // Usually they are there, and no lock is needed to see that.
-    if let Some(version) = version(connection).map_err(failed)? {
-        return check(version);
+    if missing_steps(version(connection).map_err(failed)?)?.is_empty() {
+        return Ok(());
     }
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     // Another process may have been faster.
-    if let Some(version) = version(&transaction).map_err(failed)? {
-        return check(version);
+    for step in missing_steps(version(&transaction).map_err(failed)?)? {
+        transaction.execute_batch(step).map_err(failed)?;
     }
-    transaction.execute_batch(TABLES).map_err(failed)?;
-    transaction.execute("insert into tina4_meta values (?1)", [VERSION]).map_err(failed)?;
+    transaction.execute("update tina4_meta set version = ?1", [VERSION]).map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// Refuses a file whose tables are gone, or of another version.
+pub(crate) fn check_file(connection: &Connection) -> Result<(), EngineError> {
+    let missing = || {
+        unusable("its tables are missing; restore the file, or open the engine again, which creates them".to_owned())
+    };
+    let version = version(connection).map_err(failed)?.ok_or_else(missing)?;
+    if missing_steps(Some(version))?.is_empty() { Ok(()) } else { Err(missing()) }
 }
 
 /// The version of the tables in the file, if there are any.
@@ -87,11 +113,13 @@ fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection.query_row("select version from tina4_meta", [], |row| row.get(0)).optional()
 }
 
-fn check(version: i64) -> Result<(), EngineError> {
-    if version <= VERSION {
-        return Ok(());
-    }
-    Err(unusable(format!(
-        "its tables have version {version}, and this program knows {VERSION}; update the program"
-    )))
+/// The steps that tables of this version lack; `None`: there are no tables.
+fn missing_steps(version: Option<i64>) -> Result<&'static [&'static str], EngineError> {
+    let version = version.unwrap_or(0);
+    let steps = usize::try_from(version).ok().and_then(|version| STEPS.get(version..));
+    steps.ok_or_else(|| {
+        unusable(format!(
+            "its tables have version {version}, and this program knows {VERSION}; update the program"
+        ))
+    })
 }

@@ -5,7 +5,7 @@ use tina4_service_queue::{EngineError, Executor, Held, NewJob, Pushed, Timestamp
 
 use crate::engine::SqliteEngine;
 use crate::error::{NAME, failed, unusable};
-use crate::{push, turn};
+use crate::{done, push, turn};
 
 /// Marks transactions of `rusqlite` as those of this engine.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +18,14 @@ impl Executor<Sqlite> for Transaction<'_> {
         push_in(self, job, now)
     }
 
-    fn complete(&mut self, held: Held, owner: &str, now: Timestamp) -> Result<bool, EngineError> {
-        turn::complete(self, held, owner, now).map_err(|error| explained(self, error))
+    fn complete(
+        &mut self,
+        held: Held,
+        owner: &str,
+        keeps_copy: bool,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        complete_in(self, held, owner, keeps_copy, now)
     }
 }
 
@@ -30,8 +36,14 @@ impl Executor<Sqlite> for Savepoint<'_> {
         push_in(self, job, now)
     }
 
-    fn complete(&mut self, held: Held, owner: &str, now: Timestamp) -> Result<bool, EngineError> {
-        turn::complete(self, held, owner, now).map_err(|error| explained(self, error))
+    fn complete(
+        &mut self,
+        held: Held,
+        owner: &str,
+        keeps_copy: bool,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        complete_in(self, held, owner, keeps_copy, now)
     }
 }
 
@@ -42,6 +54,17 @@ fn push_in(
 ) -> Result<Pushed, EngineError> {
     job.check(NAME, SqliteEngine::CAPABILITIES)?;
     push::push(connection, job, now).map_err(|error| explained(connection, error))
+}
+
+fn complete_in(
+    connection: &Connection,
+    held: Held,
+    owner: &str,
+    keeps_copy: bool,
+    now: Timestamp,
+) -> Result<bool, EngineError> {
+    let complete = if keeps_copy { done::keep } else { turn::complete };
+    complete(connection, held, owner, now).map_err(|error| explained(connection, error))
 }
 
 /// An error, with the usual reason if the tables are missing.

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 use tina4_service_queue::losses::{self, SUSPECT};
 use tina4_service_queue::{Claim, DeadJob, End, Ended, Held, Timestamp, Turn, Want};
 
+use crate::done;
 use crate::numbers::{after, claim_of, count, id_of, limit, small};
 
 /// The other owners that hold claims.
@@ -62,7 +63,7 @@ pub(crate) fn turn(
     }
     for (index, want) in wants.iter().enumerate() {
         recover(connection, want, gone, now, &mut turn)?;
-        claim(connection, index, want, owner, now, &mut turn.claims)?;
+        claim(connection, index, want, owner, now, &mut turn)?;
     }
     turn.next = next_change(connection, wants, now)?;
     Ok(turn)
@@ -84,6 +85,33 @@ pub(crate) fn next_change(
         next = next.into_iter().chain(at).min();
     }
     Ok(next.map(|at| Timestamp::from_millis(at).since(now)))
+}
+
+/// How long from now a turn of each queue has something to do, if these owners are gone.
+pub(crate) fn next_due(
+    connection: &Connection,
+    queues: &[&str],
+    gone: &[String],
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Option<Duration>>> {
+    let mut select = connection.prepare_cached(
+        "select case when exists(select 1 from tina4_job where state = 0 and queue = ?1) then ?2
+         else (select min(at) from (select min(due) at from tina4_job where state = 1 and queue = ?1
+           union all select min(lease) from tina4_job where state = 2 and queue = ?1)) end",
+    )?;
+    let mut is_held = connection
+        .prepare_cached("select 1 from tina4_job where state = 2 and queue = ?1 and owner = ?2")?;
+    let mut next_due = |queue: &str| {
+        for owner in gone {
+            if is_held.exists([queue, owner])? {
+                return Ok(Some(Duration::ZERO));
+            }
+        }
+        let at: Option<i64> =
+            select.query_row(params![queue, now.as_millis()], |row| row.get(0))?;
+        Ok(at.map(|at| Timestamp::from_millis(at).since(now)))
+    };
+    queues.iter().map(|queue| next_due(queue)).collect()
 }
 
 /// Ends a claim as done. Returns whether it was held.
@@ -127,6 +155,7 @@ fn end(
     let Some((row, claim)) = claim_of(ended.held) else { return Ok(false) };
     let changed = match &ended.end {
         End::Done => return complete(connection, ended.held, owner, now),
+        End::Kept => return done::keep(connection, ended.held, owner, now),
         End::Again { delay, error } => connection
             .prepare_cached(
                 "update tina4_job set state = ?5, due = ?6, error = ?7, owner = null, lease = null
@@ -255,7 +284,7 @@ fn claim(
     want: &Want<'_>,
     owner: &str,
     now: Timestamp,
-    claims: &mut Vec<Claim>,
+    turn: &mut Turn,
 ) -> rusqlite::Result<()> {
     let ready = connection
         .prepare_cached(
@@ -277,9 +306,10 @@ fn claim(
     let lease = after(now, want.lease);
     for (row, lost) in ready {
         if most_lost >= SUSPECT || (lost >= SUSPECT && held > 0) {
+            turn.waits_to_be_alone |= lost >= SUSPECT;
             break;
         }
-        claims.push(update.query_row(params![row, owner, lease], |row| claimed(row, index))?);
+        turn.claims.push(update.query_row(params![row, owner, lease], |row| claimed(row, index))?);
         held += 1;
         most_lost = most_lost.max(lost);
     }

@@ -89,13 +89,37 @@ fn rule_138_tables_of_a_newer_version_are_refused() {
     let (_directory, path) = new_file();
     open(&path).push(&1).unwrap();
     let other = Connection::open(&path).unwrap();
-    other.execute("update tina4_meta set version = 2", []).unwrap();
+    other.execute("update tina4_meta set version = 3", []).unwrap();
     let error = SqliteEngine::open(&path).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the store of the engine `sqlite` cannot be used: its tables have version 2, and this program knows 1; \
+        "the store of the engine `sqlite` cannot be used: its tables have version 3, and this program knows 2; \
          update the program"
     );
+}
+
+#[test]
+fn tables_of_version_1_get_what_they_lack() {
+    let (_directory, path) = new_file();
+    open(&path).push(&1).unwrap();
+    let other = Connection::open(&path).unwrap();
+    let older = "drop table tina4_done; update tina4_meta set version = 1";
+    other.execute_batch(older).unwrap();
+    let engines: Vec<_> = thread::scope(|scope| {
+        let opening: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| SqliteEngine::open(&path).unwrap())).collect();
+        opening.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let version: i64 =
+        other.query_row("select version from tina4_meta", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
+    for engine in engines {
+        engine.check().unwrap();
+    }
+    let numbers = open(&path);
+    let job = numbers.pop_with(&Pop::new().keep_done()).unwrap().expect("it is still there");
+    job.complete().unwrap();
+    assert_eq!(numbers.done(None, 9).unwrap()[0].payload, "1");
 }
 
 #[test]
@@ -199,4 +223,51 @@ fn rule_132_the_jobs_of_an_engine_that_is_gone_come_back_before_their_leases_end
     let other = OTHER.on(&Queues::new(SqliteEngine::open(&path).unwrap()));
     assert_eq!(*other.pop().unwrap().expect("it is back"), 2);
     assert!(open(&path).pop().unwrap().is_none(), "the first one is held by an engine that exists");
+}
+
+#[test]
+fn rule_138_the_check_finds_tables_that_are_newer_or_gone_and_a_file_that_was_removed() {
+    let (_directory, path) = new_file();
+    let engine = SqliteEngine::open(&path).unwrap();
+    assert_eq!(engine.check().unwrap(), [] as [String; 0]);
+    let other = Connection::open(&path).unwrap();
+    let refused = |expected: &str| {
+        let error = engine.check().unwrap_err();
+        assert!(matches!(error, EngineError::Unusable { .. }), "{error:?}");
+        assert!(error.to_string().ends_with(expected), "{error}");
+    };
+    other.execute("update tina4_meta set version = 3", []).unwrap();
+    refused("its tables have version 3, and this program knows 2; update the program");
+    other.execute_batch("drop table tina4_meta").unwrap();
+    refused("restore the file, or open the engine again, which creates them");
+    drop(other);
+    // Windows does not remove a file that is open.
+    if !cfg!(windows) {
+        std::fs::remove_file(&path).unwrap();
+        refused("do not remove it, and open the engine again");
+    }
+}
+
+/// The process that has found it need not be the one that is asked next, and it is not found again at once.
+#[test]
+fn rule_132_a_queue_with_a_claim_of_a_process_that_is_gone_is_due_now() {
+    let (_directory, path) = new_file();
+    let engine = SqliteEngine::open(&path).unwrap();
+    let time = Timestamp::from_millis(1_000_000);
+    let next_due = |engine: &SqliteEngine| engine.next_due(&["empty", "numbers"], time).unwrap();
+    assert_eq!(next_due(&engine), [None, None]);
+    let (lease, policy) = (Duration::from_secs(600), &RetryPolicy::DEFAULT);
+    let want = Want { queue: "numbers", count: 1, lease, policy };
+    let killed = SqliteEngine::open(&path).unwrap();
+    killed.push(&[NewJob::new("numbers", "1")], time).unwrap();
+    assert_eq!(next_due(&engine), [None, Some(Duration::ZERO)]);
+    assert_eq!(killed.turn(&[], &[want], time).unwrap().claims.len(), 1);
+    assert_eq!(next_due(&engine), [None, Some(lease)]);
+    drop(killed);
+    // Owners are checked ten times a second.
+    let later = time.plus(Duration::from_millis(100));
+    let next = engine.next_due(&["empty", "numbers"], later).unwrap();
+    assert_eq!(next, [None, Some(Duration::ZERO)]);
+    let turn = engine.turn(&[], &[want], later).unwrap();
+    assert_eq!((turn.lost, turn.claims.len()), (1, 1));
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tempfile::TempDir;
 use tina4_service_queue::{
-    BoundQueue, EngineError, FinishError, Job, Push, PushError, Pushed, Queue, Queues, Timestamp,
+    BoundQueue, EngineError, FinishError, Job, Pop, Push, PushError, Pushed, Queue, Queues,
+    Timestamp,
 };
 use tina4_service_sqlite::SqliteEngine;
 
@@ -159,6 +160,39 @@ fn rule_136_without_the_commit_there_is_neither_effect_nor_finish() {
     job.complete_in(&mut transaction).unwrap();
     transaction.commit().unwrap();
     assert_eq!(world.sent(), 1);
+}
+
+#[test]
+fn rule_136_a_copy_is_kept_with_the_commit() {
+    let mut world = World::new();
+    world.push("1");
+    let mails = world.mails.clone();
+    let pop = || mails.pop_with(&Pop::new().keep_done()).unwrap().expect("it is ready");
+    let job = pop();
+    let mut transaction = world.begin();
+    job.complete_in(&mut transaction).unwrap();
+    drop(transaction);
+    assert_eq!(mails.done(None, 9).unwrap(), []);
+    world.pass(30);
+    let job = pop();
+    let mut transaction = world.begin();
+    let mut savepoint = transaction.savepoint().unwrap();
+    job.complete_in(&mut savepoint).unwrap();
+    savepoint.commit().unwrap();
+    transaction.commit().unwrap();
+    let done = mails.done(None, 9).unwrap();
+    assert_eq!((done.len(), done[0].attempts), (1, 2));
+    world.pass(1000);
+    assert!(world.pop().is_none());
+    // A claim that is no longer held leaves none.
+    world.push("2");
+    let late = pop();
+    world.pass(30);
+    let mut transaction = world.begin();
+    let refused = late.complete_in(&mut transaction);
+    assert!(matches!(refused, Err(FinishError::Stale { .. })), "{refused:?}");
+    transaction.commit().unwrap();
+    assert_eq!(mails.done(None, 9).unwrap().len(), 1);
 }
 
 #[test]

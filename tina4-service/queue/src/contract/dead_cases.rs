@@ -123,7 +123,7 @@ fn redrive(bench: &Bench, which: DeadSelection) -> u64 {
 }
 
 fn purge(bench: &Bench, which: DeadSelection) -> u64 {
-    bench.engine().purge(QUEUE, which).expect("dead jobs can be deleted")
+    bench.engine().purge(QUEUE, which, bench.now()).expect("dead jobs can be deleted")
 }
 
 fn ids(dead: &[DeadJob]) -> Vec<JobId> {
@@ -186,7 +186,7 @@ fn dead_jobs_of_other_queues_are_separate(bench: &Bench) {
     let other = bench.engine();
     assert_eq!(other.dead("other", None, 9).expect("it succeeds"), []);
     assert_eq!(other.redrive("other", DeadSelection::All, bench.now()).expect("it succeeds"), 0);
-    assert_eq!(other.purge("other", DeadSelection::All).expect("it succeeds"), 0);
+    assert_eq!(other.purge("other", DeadSelection::All, bench.now()).expect("it succeeds"), 0);
     assert_eq!(bench.dead().len(), 1);
 }
 

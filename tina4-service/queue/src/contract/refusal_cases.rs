@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use super::bench::{Bench, QUEUE};
 use super::case::{Applies, Case};
 use crate::dead_job::DeadSelection;
+use crate::end::{End, Ended};
 use crate::engine_error::EngineError;
 use crate::feature::Feature;
 use crate::new_job::{NewJob, Unique};
@@ -57,6 +58,24 @@ pub(super) const CASES: &[Case] = &[
         name: "deleting_dead_jobs_is_refused",
         applies: Applies::Without(Feature::DeadLetters),
         check: deleting_dead_jobs_is_refused,
+    },
+    Case {
+        rule: 138,
+        name: "keeping_a_done_job_is_refused",
+        applies: Applies::Without(Feature::DoneJobs),
+        check: keeping_a_done_job_is_refused,
+    },
+    Case {
+        rule: 138,
+        name: "listing_done_jobs_is_refused",
+        applies: Applies::Without(Feature::DoneJobs),
+        check: listing_done_jobs_is_refused,
+    },
+    Case {
+        rule: 138,
+        name: "deleting_done_jobs_is_refused",
+        applies: Applies::Without(Feature::DoneJobs),
+        check: deleting_done_jobs_is_refused,
     },
     Case {
         rule: 138,
@@ -136,7 +155,37 @@ fn putting_dead_jobs_back_is_refused(bench: &Bench) {
 }
 
 fn deleting_dead_jobs_is_refused(bench: &Bench) {
-    assert_refused(bench.engine().purge(QUEUE, DeadSelection::All), Feature::DeadLetters, bench);
+    assert_refused(
+        bench.engine().purge(QUEUE, DeadSelection::All, bench.now()),
+        Feature::DeadLetters,
+        bench,
+    );
+}
+
+fn keeping_a_done_job_is_refused(bench: &Bench) {
+    bench.push("1");
+    bench.push("2");
+    bench.push("3");
+    let claims = bench.claim(2);
+    let ended = [
+        Ended { held: claims[0].held, end: End::Done },
+        Ended { held: claims[1].held, end: End::Kept },
+    ];
+    let result = bench.engine().turn(&ended, &[bench.want(9)], bench.now());
+    assert_refused(result, Feature::DoneJobs, bench);
+    for claim in &claims {
+        bench.end_held(claim, End::Done);
+    }
+    assert_eq!(bench.claim_payloads(9), ["3"], "nothing was claimed");
+}
+
+fn listing_done_jobs_is_refused(bench: &Bench) {
+    assert_refused(bench.engine().done(QUEUE, None, 9), Feature::DoneJobs, bench);
+}
+
+fn deleting_done_jobs_is_refused(bench: &Bench) {
+    let result = bench.engine().purge_done(QUEUE, bench.units(1), bench.now());
+    assert_refused(result, Feature::DoneJobs, bench);
 }
 
 fn cancelling_is_refused(bench: &Bench) {

@@ -27,6 +27,12 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         rule: 132,
+        name: "a_suspect_that_waits_is_told",
+        applies: Applies::With(&[Feature::Lease, Feature::Losses]),
+        check: a_suspect_that_waits_is_told,
+    },
+    Case {
+        rule: 132,
         name: "no_job_of_another_queue_runs_beside_a_suspect",
         applies: Applies::With(&[Feature::Lease, Feature::Losses]),
         check: no_job_of_another_queue_runs_beside_a_suspect,
@@ -94,6 +100,21 @@ fn a_suspect_waits_until_its_owner_holds_nothing_else(bench: &Bench) {
     assert_eq!(bench.claim(9), []);
     bench.end_held(&other[0], End::Done);
     assert_eq!(bench.claim_payloads(9), ["1"]);
+}
+
+fn a_suspect_that_waits_is_told(bench: &Bench) {
+    let turn = |queue| bench.turn(&[], &[bench.want_of(queue, 2)]);
+    push_suspect(bench, "1");
+    bench.push_to("other", "2");
+    let other = turn("other");
+    assert_eq!((other.claims.len(), other.waits_to_be_alone), (1, false));
+    let waiting = turn(QUEUE);
+    assert_eq!((waiting.claims.len(), waiting.waits_to_be_alone), (0, true));
+    assert!(!turn("other").waits_to_be_alone, "no job of that queue waits");
+    bench.end_held(&other.claims[0], End::Done);
+    let alone = turn(QUEUE);
+    assert_eq!((alone.claims.len(), alone.waits_to_be_alone), (1, false));
+    assert!(!turn(QUEUE).waits_to_be_alone, "no other job waits");
 }
 
 fn no_job_of_another_queue_runs_beside_a_suspect(bench: &Bench) {

@@ -61,12 +61,13 @@ impl<'a> Walk<'a> {
     }
 
     fn step(&mut self) {
-        match self.rng.below(12) {
+        match self.rng.below(13) {
             0..3 => self.push(),
             3..8 => self.turn(),
             8 => self.renew(),
             9 => self.cancel(),
             10 => self.dead(),
+            11 => self.done(),
             _ => {
                 let units = u32::try_from(self.rng.below(8)).unwrap_or(0);
                 self.bench.pass(units);
@@ -117,8 +118,9 @@ impl<'a> Walk<'a> {
                 self.bench.again(4, "later"),
                 End::Dead { error: "dead".to_owned() },
                 End::Back,
+                End::Kept,
             ];
-            let end = ends[self.rng.below(5)].clone();
+            let end = ends[self.rng.below(6)].clone();
             ended.0.push(Ended { held, end: end.clone() });
             ended.1.push(Ended { held: reference, end });
         }
@@ -182,14 +184,35 @@ impl<'a> Walk<'a> {
         }
         expected.sort_by_key(|job| job.id);
         assert_eq!(dead, expected);
-        let which = DeadSelection::DiedBefore(now);
+        let which = match self.rng.below(2) {
+            0 => DeadSelection::DiedBefore(now),
+            _ => DeadSelection::OlderThan(self.bench.units(1)),
+        };
         if self.rng.below(2) == 0 {
             let count = engine.redrive(queue, which, now).expect("it succeeds");
             assert_eq!(count, memory.redrive(queue, which, now).expect("it succeeds"));
         } else {
-            let count = engine.purge(queue, which).expect("it succeeds");
-            assert_eq!(count, memory.purge(queue, which).expect("it succeeds"));
+            let count = engine.purge(queue, which, now).expect("it succeeds");
+            assert_eq!(count, memory.purge(queue, which, now).expect("it succeeds"));
         }
+    }
+}
+
+impl Walk<'_> {
+    fn done(&mut self) {
+        let queue = QUEUES[self.rng.below(2)];
+        let now = self.bench.now();
+        let (engine, memory) = &self.owners[0];
+        let done = engine.done(queue, None, 99).expect("it succeeds");
+        let mut expected = memory.done(queue, None, 99).expect("it succeeds");
+        for job in &mut expected {
+            job.id = self.ids[&job.id];
+        }
+        expected.sort_by_key(|job| job.id);
+        assert_eq!(done, expected);
+        let age = self.bench.units(12);
+        let count = engine.purge_done(queue, age, now).expect("it succeeds");
+        assert_eq!(count, memory.purge_done(queue, age, now).expect("it succeeds"));
     }
 }
 

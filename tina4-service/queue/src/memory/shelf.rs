@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::row::{DeadRow, Place, Row, State};
+use crate::done_job::DoneJob;
 use crate::job_id::JobId;
 use crate::timestamp::Timestamp;
 
-/// Ids of the jobs of one queue, by state, and its dead jobs.
-#[derive(Debug, Default)]
+/// Ids of the jobs of one queue, by state, its dead jobs, and copies of done jobs.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shelf {
     pub(super) ready: BTreeSet<Place>,
     pub(super) later: BTreeSet<(Timestamp, JobId)>,
     pub(super) claimed: BTreeSet<(Timestamp, JobId)>,
     pub(super) dead: BTreeMap<JobId, DeadRow>,
+    pub(super) done: BTreeMap<JobId, DoneJob>,
     /// Keys of jobs that exist.
     pub(super) live_keys: HashMap<String, JobId>,
     /// Keys that are taken for a time.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::row::{DeadRow, Row, State};
 use super::shelf::Shelf;
@@ -9,6 +10,7 @@ use crate::backlog::Backlog;
 use crate::cancelled::Cancelled;
 use crate::claim::{Claim, Held};
 use crate::dead_job::{DeadJob, DeadSelection};
+use crate::done_job::DoneJob;
 use crate::end::{End, Ended};
 use crate::job_id::JobId;
 use crate::losses::{self, SUSPECT};
@@ -18,7 +20,7 @@ use crate::timestamp::Timestamp;
 use crate::want::{Turn, Want};
 
 /// All jobs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Table {
     last_id: u64,
     jobs: BTreeMap<JobId, Row>,
@@ -72,6 +74,7 @@ impl Table {
         }
         match &ended.end {
             End::Done => drop(self.take(id)),
+            End::Kept => self.keep(id, now),
             End::Dead { error } => drop(self.bury(id, error.clone(), now)),
             End::Again { delay, error } => self.change(id, |row| {
                 row.state = if delay.is_zero() { State::Ready } else { State::Later };
@@ -144,7 +147,7 @@ impl Table {
         owner: &str,
         now: Timestamp,
         until: Timestamp,
-        claims: &mut Vec<Claim>,
+        turn: &mut Turn,
     ) {
         for _ in 0..want.count {
             let Some(shelf) = self.shelves.get(want.queue) else { return };
@@ -152,6 +155,7 @@ impl Table {
             let lost = self.jobs.get(&id).map_or(0, |row| row.lost);
             let (held, most_lost) = self.held_by(owner, now);
             if most_lost >= SUSPECT || (lost >= SUSPECT && held > 0) {
+                turn.waits_to_be_alone |= lost >= SUSPECT;
                 return;
             }
             self.change(id, |row| {
@@ -159,7 +163,7 @@ impl Table {
                 row.attempt = row.attempt.saturating_add(1);
                 row.claim += 1;
             });
-            claims.extend(self.jobs.get(&id).map(|row| Claim {
+            turn.claims.extend(self.jobs.get(&id).map(|row| Claim {
                 held: Held { id, claim: row.claim },
                 want: index,
                 payload: row.payload.clone(),
@@ -180,10 +184,28 @@ impl Table {
         held.fold((0, 0), |(count, most), row| (count + 1, most.max(row.lost)))
     }
 
+    /// Makes the next claim of each job that nobody holds have a higher number than this.
+    #[cfg(all(test, shuttle))]
+    pub(super) fn raise_claims(&mut self, number: u64) {
+        for row in
+            self.jobs.values_mut().filter(|row| matches!(row.state, State::Ready | State::Later))
+        {
+            row.claim = row.claim.max(number);
+        }
+    }
+
     /// When the next job of a queue becomes ready by itself.
     pub(super) fn next_change(&self, queue: &str) -> Option<Timestamp> {
         let shelf = self.shelves.get(queue)?;
         shelf.later.first().into_iter().chain(shelf.claimed.first()).map(|(at, _)| *at).min()
+    }
+
+    /// How long from now a turn of a queue has something to do.
+    pub(super) fn next_due(&self, queue: &str, now: Timestamp) -> Option<Duration> {
+        if self.shelves.get(queue).is_some_and(|shelf| !shelf.ready.is_empty()) {
+            return Some(Duration::ZERO);
+        }
+        self.next_change(queue).map(|at| at.since(now))
     }
 
     pub(super) fn backlog(&self, queue: &str, now: Timestamp) -> Backlog {
@@ -221,7 +243,7 @@ impl Table {
     }
 
     pub(super) fn redrive(&mut self, queue: &str, which: DeadSelection, now: Timestamp) -> u64 {
-        let taken = self.take_dead(queue, which);
+        let taken = self.take_dead(queue, which, now);
         let count = taken.len() as u64;
         for (id, dead) in taken {
             let row = Row {
@@ -245,13 +267,29 @@ impl Table {
         count
     }
 
-    pub(super) fn purge(&mut self, queue: &str, which: DeadSelection) -> u64 {
-        self.take_dead(queue, which).len() as u64
+    pub(super) fn purge(&mut self, queue: &str, which: DeadSelection, now: Timestamp) -> u64 {
+        self.take_dead(queue, which, now).len() as u64
     }
 
-    fn take_dead(&mut self, queue: &str, which: DeadSelection) -> Vec<(JobId, DeadRow)> {
+    pub(super) fn done(&self, queue: &str, after: Option<JobId>, limit: usize) -> Vec<DoneJob> {
+        let done = self.shelves.get(queue).into_iter().flat_map(|shelf| shelf.done.values());
+        done.filter(|job| after.is_none_or(|after| job.id > after)).take(limit).cloned().collect()
+    }
+
+    pub(super) fn purge_done(&mut self, queue: &str, age: Duration, now: Timestamp) -> u64 {
+        let Some(shelf) = self.shelves.get_mut(queue) else { return 0 };
+        let limit = now.minus(age);
+        shelf.done.extract_if(.., |_, job| job.done_at <= limit).count() as u64
+    }
+
+    fn take_dead(
+        &mut self,
+        queue: &str,
+        which: DeadSelection,
+        now: Timestamp,
+    ) -> Vec<(JobId, DeadRow)> {
         let Some(shelf) = self.shelves.get_mut(queue) else { return Vec::new() };
-        shelf.dead.extract_if(.., |id, dead| which.selects(*id, dead.died_at)).collect()
+        shelf.dead.extract_if(.., |id, dead| which.selects(*id, dead.died_at, now)).collect()
     }
 
     /// Changes a job, and moves it to where its new state belongs.
@@ -272,6 +310,14 @@ impl Table {
             shelf.live_keys.remove(key);
         }
         Some(row)
+    }
+
+    /// Removes a job that is done, and keeps a copy of it.
+    fn keep(&mut self, id: JobId, now: Timestamp) {
+        let Some(row) = self.take(id) else { return };
+        let Some(shelf) = self.shelves.get_mut(&row.queue) else { return };
+        let Row { payload, attempt: attempts, pushed_at, .. } = row;
+        shelf.done.insert(id, DoneJob { id, payload, attempts, pushed_at, done_at: now });
     }
 
     /// Moves a job to the dead ones.

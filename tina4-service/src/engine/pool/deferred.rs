@@ -1,6 +1,8 @@
 //! Effects that must wait until the pool's lock is released: they run user code, or wake threads.
 
 use std::any::Any;
+#[cfg(feature = "tokio")]
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -15,13 +17,33 @@ const MAX_LINES: usize = 10_000;
 /// Effects taken out of a [`DeferredQueue`], to be executed without the lock.
 #[derive(Debug, Default)]
 pub(crate) struct Deferred {
+    #[cfg(feature = "tokio")]
+    first: Vec<First>,
     sleepers: Vec<Sleepers>,
     /// User values to be dropped.
     discarded: Vec<Box<dyn Any + Send>>,
     log: Vec<LogLine>,
 }
 
+/// A call that must not wait for user code.
+#[cfg(feature = "tokio")]
+struct First(Box<dyn FnOnce() + Send>);
+
+#[cfg(feature = "tokio")]
+impl fmt::Debug for First {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("First").finish_non_exhaustive()
+    }
+}
+
 impl Deferred {
+    /// Makes the calls that come before everything else, and returns what is left.
+    #[cfg(feature = "tokio")]
+    pub(super) fn call_first(mut self: Box<Self>) -> Box<Self> {
+        self.first.drain(..).for_each(|First(call)| call());
+        self
+    }
+
     /// Whether there are log lines. Only one thread at a time may write them, to keep them in order.
     pub(super) fn has_log(&self) -> bool {
         !self.log.is_empty()
@@ -29,8 +51,16 @@ impl Deferred {
 
     /// Executes the effects. Destructors and log subscribers are user code. The panic hook reports a
     /// panic in them, so it is ignored here; it must not end a worker.
-    pub(super) fn flush(self) {
-        let Self { sleepers, discarded, log } = self;
+    pub(crate) fn flush(self) {
+        let Self {
+            #[cfg(feature = "tokio")]
+            first,
+            sleepers,
+            discarded,
+            log,
+        } = self;
+        #[cfg(feature = "tokio")]
+        first.into_iter().for_each(|First(call)| call());
         sleepers.into_iter().for_each(Sleepers::wake);
         for value in discarded {
             let _ = panics::catch(|| drop(value));
@@ -65,6 +95,14 @@ impl DeferredQueue {
         self.pending.sleepers.extend(sleepers);
     }
 
+    /// Queues a call that must not wait for user code, not even for that of other effects.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn call_first(&mut self, call: impl FnOnce() + Send + 'static) {
+        self.pending.first.push(First(Box::new(call)));
+        // perf: makes the effects pending, so that `is_pending`, which every run calls, need not check for calls.
+        self.pending.discarded.push(Box::new(()));
+    }
+
     /// Queues a user value to be dropped once the lock is released.
     pub(crate) fn discard<T: Any + Send>(&mut self, value: Option<T>) {
         if self.exiting {
@@ -72,6 +110,25 @@ impl DeferredQueue {
         } else if let Some(value) = value {
             self.pending.discarded.push(Box::new(value));
         }
+    }
+
+    /// Makes room for this many more log lines.
+    pub(crate) fn reserve_log(&mut self, count: usize) {
+        self.pending.log.reserve(count.min(MAX_LINES));
+    }
+
+    /// How many log lines are queued.
+    pub(crate) fn log_length(&self) -> usize {
+        self.pending.log.len()
+    }
+
+    /// Queues a log line in front of those that were queued after the first `place` ones.
+    pub(crate) fn insert_log(&mut self, place: usize, line: LogLine) {
+        let log = &mut self.pending.log;
+        if self.exiting || log.len() >= MAX_LINES {
+            return self.log(line);
+        }
+        log.insert(place.min(log.len()), line);
     }
 
     /// Queues a log line. While the log blocks, up to [`MAX_LINES`] are kept; further lines are
@@ -102,7 +159,7 @@ impl DeferredQueue {
     /// Whether [`DeferredQueue::take`] would return anything.
     #[inline]
     pub(crate) fn is_pending(&self) -> bool {
-        let Deferred { sleepers, discarded, log } = &self.pending;
+        let Deferred { sleepers, discarded, log, .. } = &self.pending;
         let may_log = !log.is_empty() && !self.logging;
         may_log || !discarded.is_empty() || !sleepers.is_empty()
     }
@@ -126,7 +183,7 @@ impl DeferredQueue {
     }
 
     /// Takes the sleepers. Waking them never blocks.
-    #[cfg(any(feature = "signals", feature = "tokio"))]
+    #[cfg(any(feature = "queue", feature = "signals", feature = "tokio"))]
     pub(super) fn take_sleepers(&mut self) -> Vec<Sleepers> {
         std::mem::take(&mut self.pending.sleepers)
     }

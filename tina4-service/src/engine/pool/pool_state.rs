@@ -27,6 +27,7 @@ impl<S: WorkSource> PoolState<S> {
     /// Makes sure that the next due time is covered, as the pool's documentation defines it.
     ///
     /// `returns_soon`: the caller is a worker that is expected to check for due work again shortly.
+    /// `max_threads` is called only if a worker may be needed, because this is part of every run.
     // Inlining is forced: this is part of every run, and there are too many callers for the compiler to
     // inline it on its own.
     #[inline(always)]
@@ -34,7 +35,7 @@ impl<S: WorkSource> PoolState<S> {
         &mut self,
         now: Nanos,
         returns_soon: bool,
-        max_threads: usize,
+        max_threads: impl FnOnce(&S) -> usize,
     ) -> Option<Box<AfterUnlock>> {
         let (notify_listeners, deferred) = self.take_after_unlock();
         // A log or a destructor may block, so a thread that executes one might not return soon.
@@ -43,8 +44,10 @@ impl<S: WorkSource> PoolState<S> {
         if uncovered.is_none() && !notify_listeners && deferred.is_none() {
             return None;
         }
-        let wakeups =
-            uncovered.and_then(|due| self.workers.wake_for(now, due, returns_soon, max_threads));
+        let wakeups = uncovered.and_then(|due| {
+            let max_threads = max_threads(&self.source);
+            self.workers.wake_for(now, due, returns_soon, max_threads)
+        });
         AfterUnlock::new(wakeups, notify_listeners, deferred)
     }
 

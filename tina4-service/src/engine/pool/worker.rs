@@ -11,6 +11,7 @@ use super::worker_record::WorkerRecord;
 use super::workers::{IdleWorker, Leader, MIN_IDLE, STAND_BY_SLACK, StandBy};
 use crate::sys::fork;
 use crate::sys::sync::{Condvar, MutexGuard, lock, try_lock, wait};
+use crate::sys::thread_name;
 use tina4_service_core::Nanos;
 
 /// The leader spins for at most this long.
@@ -46,12 +47,12 @@ impl<S: WorkSource> Pool<S> {
             if id.is_none() && may_take_work && !state.source.deferred().is_pending() {
                 id = state.source.take_due(now);
             }
-            let max_threads = self.max_threads(&state.source);
             if let Some(id) = id {
                 let short = state.workers.predict_short(state.source.expected_duration(&id));
                 let item = state.source.begin(id);
                 let returns_soon = short && !self.clock.is_virtual();
-                let after_unlock = state.cover(now, returns_soon, max_threads);
+                let after_unlock =
+                    state.cover(now, returns_soon, |source| self.max_threads(source));
                 drop(state);
                 let mut began = now;
                 if after_unlock.is_some() {
@@ -91,6 +92,7 @@ impl<S: WorkSource> Pool<S> {
             if notify_listeners || deferred.is_some() {
                 // A log may block forever, so another worker has to wait for the next due time.
                 let uncovered = if deferred.is_some() { state.uncovered(now, false) } else { None };
+                let max_threads = self.max_threads(&state.source);
                 let wakeups =
                     uncovered.and_then(|due| state.workers.wake_for(now, due, false, max_threads));
                 drop(state);
@@ -116,6 +118,7 @@ impl<S: WorkSource> Pool<S> {
         condvar: &Arc<Condvar>,
         now: Nanos,
     ) -> Option<(MutexGuard<'a, PoolState<S>>, bool)> {
+        thread_name::restore();
         if state.source.is_finished() {
             state.workers.wake_all();
             state.workers.live -= 1;

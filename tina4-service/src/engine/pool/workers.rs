@@ -286,7 +286,7 @@ impl Workers {
     }
 
     /// Whether spawning a thread has ever failed.
-    #[cfg(any(feature = "signals", feature = "tokio"))]
+    #[cfg(any(feature = "queue", feature = "signals", feature = "tokio"))]
     pub(super) fn has_spawn_failed(&self) -> bool {
         self.no_spawn_before > 0
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Supervisor;
 use crate::engine::control_error::ControlError;
 use crate::engine::pool::poll::Poll;
+use crate::observe::event::Change;
 use crate::observe::stop_report::Stopped;
 use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
@@ -53,9 +54,13 @@ impl Supervisor {
     ) -> Result<(), ControlError> {
         let index = self.find(name)?;
         match self.apply(index, input, now) {
-            Action::Refused(refusal) => Err(self.refusal_error(index, refusal, now)),
-            Action::Nothing | Action::Run { .. } | Action::CleanUp => Ok(()),
+            Action::Refused(refusal) => return Err(self.refusal_error(index, refusal, now)),
+            Action::Nothing | Action::Run { .. } | Action::CleanUp => {}
         }
+        if input == Input::RunNow {
+            self.registry.get_mut(index).record_run_request();
+        }
+        Ok(())
     }
 
     pub(super) fn refusal_error(&self, index: u32, refusal: Refusal, now: Nanos) -> ControlError {
@@ -64,7 +69,12 @@ impl Supervisor {
         match refusal {
             // `Active` does not get here: `start` treats an active service as success.
             Refusal::Active | Refusal::NotActive => {
-                ControlError::NotActive { name, state: service.life.state() }
+                let state = service.life.state();
+                let disabled = service.instance.definition.disabled();
+                match disabled.filter(|_| state == State::Disabled) {
+                    Some(reason) => ControlError::Disabled { name, reason: Arc::clone(reason) },
+                    None => ControlError::NotActive { name, state },
+                }
             }
             Refusal::WaitingForDependencies => ControlError::WaitingForDependencies { name },
             Refusal::Blocked => {
@@ -78,6 +88,25 @@ impl Supervisor {
                 place: service.instance.definition.place(),
             },
         }
+    }
+
+    /// Forgets the failures of one service.
+    pub(crate) fn reset(&mut self, name: &str, now: Nanos) -> Result<(), ControlError> {
+        let index = self.find(name)?;
+        let service = self.registry.get(index);
+        let has_failed = service.last_failure().is_some()
+            || service.life.consecutive_crashes() > 0
+            || matches!(service.life.state(), State::Failed | State::Abandoned);
+        self.request(name, Input::Reset, now)?;
+        let service = self.registry.get_mut(index);
+        service.forget_failure();
+        if service.instance.definition.disabled().is_some() {
+            self.apply(index, Input::Disable, now);
+        }
+        if has_failed {
+            self.record(index, Change::Reset, now);
+        }
+        Ok(())
     }
 
     /// Asks one service to stop.
@@ -164,6 +193,7 @@ impl Supervisor {
         if caller.is_some_and(|caller| self.registry.get(caller).instance.is_stop_requested()) {
             return Poll::Ready(Stopped::Requested);
         }
-        Poll::Pending(service.life.stop_deadline())
+        let deadline = service.life.stop_deadline();
+        Poll::Pending(deadline.into_iter().chain(self.log_slow_stop(index, now)).min())
     }
 }

@@ -5,17 +5,35 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Supervisor;
+use super::log::next_due_time;
 use super::supervised::Supervised;
 use crate::observe::info::ServiceInfo;
+#[cfg(feature = "queue")]
+use crate::observe::queue_info::QueueInfo;
 use crate::observe::stats::FailureCounts;
-use crate::time::wall::{wall_after, wall_time};
+#[cfg(feature = "queue")]
+use crate::sys::place::Place;
+use crate::time::wall::WallReading;
 use tina4_service_core::lifecycle::State;
 use tina4_service_core::{Nanos, nanos};
+#[cfg(feature = "queue")]
+use tina4_service_queue::consumer::Consumer;
 
 impl Supervisor {
     /// The names of all services, in no particular order.
     pub(crate) fn names(&self) -> Vec<Cow<'static, str>> {
         self.registry.iter().map(|service| service.instance.definition.name()).collect()
+    }
+
+    /// The services with a queue, with their places, sorted by name.
+    #[cfg(feature = "queue")]
+    pub(crate) fn queue_users(&self) -> Vec<(Cow<'static, str>, Place)> {
+        let definitions = self.registry.iter().map(|service| &service.instance.definition);
+        let with_queue = definitions.filter(|definition| definition.queue().is_some());
+        let mut users: Vec<_> =
+            with_queue.map(|definition| (definition.name(), definition.place())).collect();
+        users.sort_unstable();
+        users
     }
 
     /// The service with this name, if there is one.
@@ -41,19 +59,30 @@ impl Supervisor {
     }
 
     pub(crate) fn services(&self, now: Nanos) -> Vec<ServiceInfo> {
-        let mut all = Vec::with_capacity(self.registry.len());
-        all.extend(self.registry.indices().map(|index| self.info(index, now)));
-        all.sort_by(|a, b| (&a.name, a.place).cmp(&(&b.name, b.place)));
-        all
+        let mut indices: Vec<u32> = self.registry.indices().collect();
+        let key = |index: &u32| {
+            let definition = &self.registry.get(*index).instance.definition;
+            (definition.name_str(), definition.place())
+        };
+        indices.sort_by(|a, b| key(a).cmp(&key(b)));
+        // perf: one reading of the clock for all times of all services.
+        let reading = self.env.clock.wall_reading();
+        indices.into_iter().map(|index| self.info(index, now, reading)).collect()
     }
 
-    fn info(&self, index: u32, now: Nanos) -> ServiceInfo {
+    fn info(&self, index: u32, now: Nanos, reading: WallReading) -> ServiceInfo {
         let service = self.registry.get(index);
         let Supervised { instance, life, stats, .. } = service;
-        let (definition, clock) = (&instance.definition, &self.env.clock);
+        let definition = &instance.definition;
         let running = life.running_since().map(|started| (started, instance.last_heartbeat()));
+        // The run of a queue service lasts from start to stop; its oldest job counts.
+        #[cfg(feature = "queue")]
+        let running = match service.jobs() {
+            Some(jobs) => running.map(|(_, heartbeat)| (jobs.oldest(now), heartbeat)),
+            None => running,
+        };
         let timeout = definition.spec().timeout.map(nanos);
-        let wall = |instant: Option<Nanos>| instant.map(|instant| clock.wall_at(instant));
+        let wall = |instant: Option<Nanos>| instant.map(|instant| reading.wall_rounded_up(instant));
         let FailureCounts { crashes, restarts, skipped, last_error } = service.failures();
         let started = life.run_started();
         let last_end = stats.last_end();
@@ -63,28 +92,43 @@ impl Supervisor {
             function: definition.path(),
             schedule: service.schedule(),
             state: life.state(),
-            since: clock.wall_at(life.since()),
-            next_due: life
-                .next_occurrence()
-                .and_then(|(at, late)| wall_after(wall_time(at)?, late))
-                .or_else(|| wall(life.next_run().filter(|due| *due < Nanos::MAX))),
+            since: reading.wall_rounded_up(life.since()),
+            next_due: next_due_time(life, reading),
             runs: stats.runs,
             crashes,
             restarts,
-            crashes_in_a_row: life.consecutive_crashes(),
+            crashes_in_a_row: life.unrecovered_crashes(service.spec(), now),
             skipped,
             last_start: wall((stats.runs > 0).then_some(started)),
             last_end: wall(last_end.map(|(at, _)| at)),
             last_duration: last_end.map(|(_, took)| took),
             last_error,
+            last_failure: wall(service.last_failure()),
+            last_success: wall(service.last_success().map(|success| success.ended)),
+            succeeded: service.succeeded(),
+            overdue: service.overdue_for(now).map(Duration::from_nanos),
+            last_outcome: service.last_outcome(),
+            last_trigger: (stats.runs > 0).then(|| service.trigger(stats.runs)),
             lateness: stats.lateness(service.lateness()),
             duration: stats.duration(),
             ready: life.readiness().is_ready(),
+            unhealthy_after: self.env.unhealthy_after,
             waits_for: self.names_of_unready_dependencies(index),
+            reason: self.reason(index),
+            tags: definition.tags(),
+            overridden: service.overridden(),
             stuck: life.is_cancelled()
                 || running.zip(timeout).is_some_and(|((started, heartbeat), timeout)| {
                     started.max(heartbeat).saturating_add(timeout) <= now
                 }),
+            #[cfg(feature = "queue")]
+            queue: instance.queue().map(|queue| QueueInfo {
+                name: queue.settings().queue,
+                running: queue.consumer().map_or(0, Consumer::running),
+                counters: queue.consumer().map(Consumer::counters).unwrap_or_default(),
+                // It is the engine's business, which must not be called under the lock.
+                backlog: None,
+            }),
             heartbeat_age: running
                 .filter(|(started, heartbeat)| heartbeat >= started && *heartbeat > 0)
                 .map(|(_, heartbeat)| Duration::from_nanos(now.saturating_sub(heartbeat))),

@@ -16,11 +16,13 @@ use tina4_service_core::Nanos;
 pub(super) struct Journal {
     env: Arc<Environment>,
     subscribers: Subscribers,
+    /// While `start_all` starts many services: those that it has started, which share one log line.
+    pub(super) starting: Option<Vec<u32>>,
 }
 
 impl Journal {
     pub(super) fn new(env: Arc<Environment>) -> Self {
-        Self { env, subscribers: Subscribers::default() }
+        Self { env, subscribers: Subscribers::default(), starting: None }
     }
 
     pub(super) fn subscribe(&mut self) -> Receiver<Event> {
@@ -36,29 +38,13 @@ impl Journal {
         !self.subscribers.is_empty()
     }
 
-    /// Reports a change of a service.
-    pub(super) fn record(
-        &mut self,
-        instance: &Arc<Instance>,
-        change: Change,
-        now: Nanos,
-        deferred: &mut DeferredQueue,
-    ) {
-        if self.has_subscribers() {
-            self.publish(instance, &change, now);
-        }
-        if LogLine::is_logged(&change) {
-            deferred.log(LogLine { instance: Some(Arc::clone(instance)), change });
-        }
-    }
-
     /// Reports a change that concerns the runner as a whole.
     pub(super) fn record_for_runner(&mut self, change: Change, deferred: &mut DeferredQueue) {
         if self.has_subscribers() {
             let at = self.env.clock.wall();
             self.subscribers.send(&Event { service: "".into(), at, change: change.clone() });
         }
-        deferred.log(LogLine { instance: None, change });
+        deferred.log(LogLine::of_runner(change));
     }
 
     /// Reports a change of a service to subscribers only.

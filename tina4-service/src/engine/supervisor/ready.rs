@@ -1,6 +1,7 @@
 //! Waiting for a service to become ready, and what services wait for.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::{Arc, Weak};
 
 use super::Supervisor;
@@ -9,8 +10,12 @@ use crate::engine::control_error::ControlError;
 use crate::engine::pool::poll::Poll;
 use crate::service::instance::Instance;
 use crate::service::ready_listener::ReadyListener;
+use crate::text::one_line::OneLine;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Input, State};
+
+/// Of how many services a reason tells why they cannot become ready.
+const MAX_REASONS: usize = 3;
 
 impl ReadyListener for Engine {
     fn notified(self: Arc<Self>, service: &str, instance: usize, may_block: bool) {
@@ -50,6 +55,38 @@ impl Supervisor {
     pub(super) fn names_of_unready_dependencies(&self, index: u32) -> Vec<Cow<'static, str>> {
         let indices = self.registry.unready_dependencies(index).into_iter();
         indices.map(|index| self.registry.get(index).instance.definition.name()).collect()
+    }
+
+    /// Why a service is disabled or blocked, if it is.
+    pub(super) fn reason(&self, index: u32) -> Option<Arc<str>> {
+        let service = self.registry.get(index);
+        let state = service.life.state();
+        if state == State::Disabled {
+            return service.instance.definition.disabled().cloned();
+        }
+        if state != State::Blocked {
+            return None;
+        }
+        let unready = self.registry.unready_dependencies(index);
+        let mut reason = String::new();
+        for (nth, index) in unready.iter().take(MAX_REASONS).enumerate() {
+            let dependency = self.registry.get(*index);
+            let definition = &dependency.instance.definition;
+            reason.push_str(if nth == 0 { "" } else { "; " });
+            let name = OneLine(definition.name_str());
+            let state = dependency.life.state();
+            let _ = match (state, definition.disabled()) {
+                (State::Registered, _) => write!(reason, "`{name}` has not been started"),
+                (State::Disabled, Some(by)) => {
+                    write!(reason, "`{name}` is disabled by `{}`", OneLine(by))
+                }
+                (state, _) => write!(reason, "`{name}` is {state}"),
+            };
+        }
+        if unready.len() > MAX_REASONS {
+            let _ = write!(reason, "; and {} more", unready.len() - MAX_REASONS);
+        }
+        Some(reason.into())
     }
 
     /// Begins to wait for a service to become ready. The caller must then call
@@ -92,6 +129,12 @@ impl Supervisor {
         if state == State::Blocked {
             let by = self.names_of_unready_dependencies(index);
             return Poll::Ready(Err(ControlError::Blocked { name: name(), by }));
+        }
+        if let Some(reason) = service.instance.definition.disabled()
+            && state == State::Disabled
+        {
+            let reason = Arc::clone(reason);
+            return Poll::Ready(Err(ControlError::Disabled { name: name(), reason }));
         }
         if !readiness.may_become_ready() {
             return Poll::Ready(Err(ControlError::NotReady { name: name(), state }));

@@ -12,6 +12,7 @@ use crate::plan::order::{Graph, Link};
 use crate::plan::selection::Selection;
 use crate::plan::services::Services;
 use crate::plan::start_error::StartError;
+use crate::service::deployment::selectors::Selectors;
 use crate::service::environment::Environment;
 use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::{Dependencies, State};
@@ -29,6 +30,12 @@ pub(super) struct Registry {
     directory: Directory,
     /// Declared services whose name another one has already, which is a fault.
     duplicates: Vec<u32>,
+    /// The services with a queue.
+    #[cfg(feature = "queue")]
+    queue_services: Vec<u32>,
+    /// How many threads they need in addition to one each.
+    #[cfg(feature = "queue")]
+    job_slots: usize,
     /// Each cycle of dependencies contains at least one of these services; those that closed one.
     cycle_closers: Vec<u32>,
     /// The number of changes to the services.
@@ -48,6 +55,10 @@ impl Registry {
             vacant: None,
             directory: Directory::new(selection),
             duplicates: Vec::new(),
+            #[cfg(feature = "queue")]
+            queue_services: Vec::new(),
+            #[cfg(feature = "queue")]
+            job_slots: 0,
             cycle_closers: Vec::new(),
             revision: 0,
             checked: None,
@@ -67,6 +78,12 @@ impl Registry {
 
     pub(super) fn len(&self) -> usize {
         self.services.len() - self.free.len()
+    }
+
+    /// How many threads the services with a queue need in addition to one each.
+    #[cfg(feature = "queue")]
+    pub(super) fn job_slots(&self) -> usize {
+        self.job_slots
     }
 
     /// The indices of all services.
@@ -110,6 +127,8 @@ impl Registry {
             indices,
             directory: &self.directory,
             duplicates: &self.duplicates,
+            #[cfg(feature = "queue")]
+            queue_services: &self.queue_services,
             instance: &|index| &self.get(index).instance,
             is_rescheduled: &|index| self.get(index).is_rescheduled(),
             graph: Graph {
@@ -127,7 +146,9 @@ impl Registry {
     /// There is at least one fault, or there are no services.
     pub(super) fn check(&mut self, env: &Environment) -> Result<&[u32], StartError> {
         let selection = self.directory.selection();
-        if self.len() == 0 && selection.unknown.is_empty() {
+        let is_nothing = selection.is_nothing();
+        let has_faults = selection.has_faults() || !env.deployment.faults().is_empty();
+        if self.len() == 0 && !has_faults && !is_nothing {
             // If any was removed, the linker and the selection are not the cause.
             let is_empty_again = self.vacant.is_some();
             return Err(match is_empty_again {
@@ -139,8 +160,7 @@ impl Registry {
         let is_current = |known: &(u64, u64, Checked)| (known.0, known.1) == (revision, provided);
         if !self.checked.as_ref().is_some_and(is_current) {
             let indices: Vec<u32> = self.indices().collect();
-            let checked =
-                self.with_services(&indices, |services| check::check_all(services, &env.resources));
+            let checked = self.with_services(&indices, |services| check::check_all(services, env));
             self.checked = Some((revision, provided, checked));
         }
         let (_, _, Checked { order, faults }) = self.checked.get_or_insert_default();
@@ -156,9 +176,8 @@ impl Registry {
             return faults.clone();
         }
         let may_have_cycles = !self.cycle_closers.is_empty();
-        let check = |services: &Services<'_>| {
-            check::check_one(services, index, may_have_cycles, &env.resources)
-        };
+        let check =
+            |services: &Services<'_>| check::check_one(services, index, may_have_cycles, env);
         if self.with_services(&[], check).is_empty() {
             return Vec::new();
         }
@@ -169,12 +188,22 @@ impl Registry {
         faults
     }
 
-    /// The services in the `after` of this one that the runner leaves out.
+    /// The services in the `after` of this one that the runner leaves out: they are not in it, or are disabled.
     pub(super) fn left_out(&self, index: u32) -> Vec<Cow<'static, str>> {
-        if self.directory.selection().excluded.is_empty() {
+        let are_excluded = !self.directory.selection().excluded.is_empty();
+        let dependencies = self.get(index).dependencies();
+        // perf: nearly always.
+        if dependencies.is_empty() && !are_excluded {
             return Vec::new();
         }
-        self.with_services(&[], |services| check::left_out(services, index))
+        let is_disabled = |link: &&Link| self.get(link.index).life.state() == State::Disabled;
+        let after = dependencies.iter().filter(|link| !link.is_required);
+        let name = |link: &Link| self.get(link.index).instance.definition.name();
+        let mut left_out: Vec<_> = after.filter(is_disabled).map(name).collect();
+        if are_excluded {
+            left_out.extend(self.with_services(&[], |services| check::left_out(services, index)));
+        }
+        left_out
     }
 
     /// Whether a service may start, judging by its dependencies.
@@ -217,13 +246,26 @@ impl Registry {
         service.dependencies().iter().filter(is_wanted).map(|link| link.index).collect()
     }
 
-    /// Whether a blocked service is blocked because another one has failed, directly or through other
-    /// blocked services.
-    pub(super) fn is_blocked_by_failure(&self, index: u32) -> bool {
+    /// The number of services that run here, that of all services, and the selection. `None`: the deployment
+    /// selects nothing.
+    pub(super) fn selected(&self) -> Option<(usize, usize, &str)> {
+        let selection = self.directory.selection();
+        let by_deployment = |selectors: &&Arc<Selectors>| selectors.includes_registered;
+        let selectors = selection.selectors.as_ref().filter(by_deployment)?;
+        let is_elsewhere = |service: &&Supervised| service.instance.definition.disabled().is_some();
+        let elsewhere = self.iter().filter(is_elsewhere).count();
+        let total = self.len() + selection.left_out().len();
+        Some((self.len() - elsewhere, total, &selectors.text))
+    }
+
+    /// Whether a blocked service is blocked because another one has failed or is disabled, directly or through
+    /// other blocked services.
+    pub(super) fn is_blocked_for_good(&self, index: u32) -> bool {
         // Without recursion, because a chain can be long. There are no cycles: check refuses them.
         let (mut open, mut seen) = (vec![index], BTreeSet::new());
         while let Some(index) = open.pop() {
-            if self.get(index).has_failed() {
+            let service = self.get(index);
+            if service.has_failed() || service.life.state() == State::Disabled {
                 return true;
             }
             if seen.insert(index) {

@@ -21,6 +21,8 @@ pub(super) struct ShutdownInProgress {
     pub(super) deadline: Nanos,
     /// The first critical service whose failure caused the shutdown or happened during it.
     pub(super) critical: Option<Cow<'static, str>>,
+    /// When to log next which services it waits for; `None`: that was not asked yet.
+    pub(super) report_at: Option<Nanos>,
 }
 
 impl Shutdown {
@@ -30,6 +32,10 @@ impl Shutdown {
 
     pub(super) fn current(&self) -> Option<&ShutdownInProgress> {
         self.current.as_ref()
+    }
+
+    pub(super) fn current_mut(&mut self) -> Option<&mut ShutdownInProgress> {
+        self.current.as_mut()
     }
 
     /// The deadline of the shutdown in progress, if there is one.
@@ -52,7 +58,8 @@ impl Shutdown {
                 false
             }
             None => {
-                self.current = Some(ShutdownInProgress { began: now, deadline, critical });
+                self.current =
+                    Some(ShutdownInProgress { began: now, deadline, critical, report_at: None });
                 self.begun += 1;
                 true
             }

@@ -10,20 +10,22 @@ use super::supervised::Supervised;
 use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
 use crate::plan::order::Link;
-use crate::plan::plan::Plan;
+use crate::plan::plan::{Plan, Planned};
 use crate::plan::start_error::StartError;
 use crate::service::instance::Instance;
 use crate::sys::place::Place;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 
-/// Whether `start_all` starts this service. Finished and failed services are started only by name.
+/// Whether `start_all` starts this service. A disabled one, even after a stop, is started only by name.
+/// Finished and failed services are started only by name.
 pub(super) fn starts_with_all(service: &Supervised) -> bool {
     let is_startable = matches!(
         service.life.state(),
         State::Registered | State::Stopped | State::Cancelled | State::Abandoned
     );
-    service.instance.definition.spec().autostart && is_startable
+    let definition = &service.instance.definition;
+    definition.spec().autostart && is_startable && definition.disabled().is_none()
 }
 
 impl Supervisor {
@@ -38,8 +40,11 @@ impl Supervisor {
     ///
     /// The name is taken by the service at the returned place.
     pub(crate) fn register(&mut self, instance: &Arc<Instance>, now: Nanos) -> Result<(), Place> {
-        let index = self.registry.add(instance, now)?;
-        self.record(index, Change::Registered, now);
+        self.registry.add(instance, now)?;
+        // Not logged: a line at its start says more.
+        if self.journal.has_subscribers() {
+            self.journal.publish(instance, &Change::Registered, now);
+        }
         Ok(())
     }
 
@@ -62,23 +67,45 @@ impl Supervisor {
 
     pub(crate) fn check(&mut self) -> Result<Plan, StartError> {
         let order = self.registry.check(&self.env)?.to_vec();
+        let runner = self.env.deployment.runner_overridden(
+            self.env.code_shutdown_timeout,
+            self.env.code_unhealthy_after,
+            self.env.code_dump_on_sigusr1,
+        );
+        let selection = self
+            .registry
+            .selected()
+            .map(|(selected, total, by)| format!("{selected} of {total} services run here ({by})"));
         let planned = order.iter().map(|index| {
             let service = self.registry.get(*index);
             let named = |link: &Link| {
                 (self.registry.get(link.index).instance.definition.name(), link.is_required)
             };
-            let dependencies = service.dependencies().iter().map(named).collect();
-            (&*service.instance, service.schedule(), dependencies)
+            Planned {
+                instance: &service.instance,
+                schedule: service.schedule(),
+                overridden: service.overridden(),
+                dependencies: service.dependencies().iter().map(named).collect(),
+            }
         });
-        Ok(Plan::new(planned, self.env.clock.wall()))
+        Ok(Plan::new(planned, self.env.clock.wall(), runner, selection))
     }
 
     pub(crate) fn start_all(&mut self, now: Nanos) -> Result<(), StartError> {
         self.may_start()?;
         let order = self.registry.check(&self.env)?.to_vec();
         self.timers.reserve(self.registry.len());
+        self.log_selection();
+        let log = self.begin_start_log(&order);
         let shutdowns = self.shutdown.begun();
         for index in order {
+            let service = self.registry.get(index);
+            if service.life.state() == State::Disabled
+                && let Some(reason) = service.instance.definition.disabled()
+            {
+                let change = Change::Disabled { reason: Arc::clone(reason) };
+                self.record(index, change, now);
+            }
             if starts_with_all(self.registry.get(index))
                 && let Action::Refused(_) = self.start_one(index, now)
             {
@@ -89,7 +116,20 @@ impl Supervisor {
                 break;
             }
         }
+        self.end_start_log(log);
         Ok(())
+    }
+
+    /// Says once which services run here, if anything selects them.
+    fn log_selection(&mut self) {
+        if self.selection_is_logged {
+            return;
+        }
+        if let Some((selected, total, by)) = self.registry.selected() {
+            let change = Change::Selected { selected, total, by: by.into() };
+            self.selection_is_logged = true;
+            self.journal.record_for_runner(change, &mut self.deferred);
+        }
     }
 
     fn start_one(&mut self, index: u32, now: Nanos) -> Action {

@@ -33,7 +33,10 @@ impl Supervisor {
         let deadline = now.saturating_add(nanos(timeout));
         self.changed |= self.shutdown.begin(now, deadline, critical);
         self.follow_ups.reserve(self.registry.len());
-        self.follow_ups.extend(self.registry.indices().map(FollowUp::Stop));
+        self.deferred.reserve_log(self.active);
+        for index in self.registry.indices() {
+            self.follow_ups.push_back(FollowUp::Stop(index));
+        }
         self.follow_up(now);
     }
 
@@ -64,7 +67,9 @@ impl Supervisor {
         let deadline = self.shutdown.deadline()?;
         let stop_deadlines =
             || self.registry.iter().filter_map(|service| service.life.stop_deadline());
-        Some(if deadline > now { deadline } else { stop_deadlines().min().unwrap_or(deadline) })
+        let next =
+            if deadline > now { deadline } else { stop_deadlines().min().unwrap_or(deadline) };
+        Some(self.log_slow_shutdown(now).map_or(next, |log_at| log_at.min(next)))
     }
 
     /// The report of the shutdown, once it is over.
@@ -124,12 +129,21 @@ impl Supervisor {
             let is_alive = service.life.state() == State::Abandoned && service.life.is_executing();
             let shutdown = self.shutdown.begun();
             let state = service.life.state();
+            // One that is disabled, if it was started nevertheless.
+            let has_stopped = state == State::Stopped
+                || (state == State::Disabled && service.ended_at().is_some());
             let was_blocked =
                 end.is_some_and(|end| end.blocked_at_shutdown == shutdown && shutdown > 0);
             StoppedService {
                 name: service.instance.definition.name(),
                 place: service.instance.definition.place(),
-                state: if was_blocked && state == State::Stopped { State::Blocked } else { state },
+                state: if was_blocked && has_stopped {
+                    State::Blocked
+                } else if has_stopped {
+                    State::Stopped
+                } else {
+                    state
+                },
                 took: end.and_then(|end| Some(between(end.stop_requested?, end.ended_at?))),
                 age: is_alive.then(|| service.executing_for(now)),
                 failed_hooks: end.map_or(0, |end| end.failed_hooks),

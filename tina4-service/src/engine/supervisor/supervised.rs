@@ -2,19 +2,28 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "queue")]
+use super::jobs::Jobs;
+use crate::observe::log_limits::LogLimits;
+use crate::observe::run_facts::RunFacts;
 use crate::observe::stats::{FailureCounts, Stats};
 use crate::plan::order::Link;
 use crate::service::context::{NO_OCCURRENCE, RunInfo};
 use crate::service::definition::Definition;
+use crate::service::deployment::overridden_setting::OverriddenSetting;
 use crate::service::environment::Environment;
 use crate::service::instance::Instance;
 use crate::service::registration::Registration;
 use crate::time::schedule::Schedule;
 use crate::time::zone::Zone;
-use tina4_service_core::lifecycle::Lifecycle;
 #[cfg(feature = "tokio")]
 use tina4_service_core::lifecycle::RunKind;
-use tina4_service_core::{Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
+use tina4_service_core::lifecycle::{DueTime, Lifecycle};
+use tina4_service_core::{Key, Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
+
+mod facts;
+#[cfg(feature = "queue")]
+mod queue;
 
 /// The definition of the service in a free slot. Such a slot holds a service without a function, instead
 /// of an `Option`, so that access to a service by its index costs no check.
@@ -37,8 +46,13 @@ pub(super) struct Supervised {
 struct Cold {
     links: Links,
     failures: FailureCounts,
+    log_limits: Option<Box<LogLimits>>,
+    facts: Option<Box<RunFacts>>,
     /// Set by `reschedule`.
     schedule: Option<NewSchedule>,
+    /// The jobs of its queue.
+    #[cfg(feature = "queue")]
+    jobs: Option<Box<Jobs>>,
 }
 
 /// The settings of a service whose schedule was changed at run time.
@@ -62,6 +76,9 @@ pub(super) struct StepParts<'a> {
     pub(super) zone: &'a dyn CoreZone,
     /// How long after a due time a run may begin; 0: the service has no tolerance.
     pub(super) tolerance: Nanos,
+    /// The jobs of its queue, if it has one.
+    #[cfg(feature = "queue")]
+    pub(super) jobs: Option<&'a Jobs>,
 }
 
 /// The dependencies and dependents of a service.
@@ -80,6 +97,8 @@ pub(super) struct Links {
 pub(super) struct EndInfo {
     /// When the service was asked to stop.
     pub(super) stop_requested: Option<Nanos>,
+    /// When to log next that a stop waits for it; `None`: that was not asked yet.
+    pub(super) report_at: Option<Nanos>,
     /// When its clean-up began, after its last run.
     pub(super) clean_up_since: Option<Nanos>,
     /// When the activation ended; `None`: not yet.
@@ -87,6 +106,9 @@ pub(super) struct EndInfo {
     /// Sequence number of this end; timestamps can tie.
     pub(super) sequence: u64,
     pub(super) failed_hooks: u64,
+    /// Its clean-up is a task.
+    #[cfg(all(feature = "exit-hook", feature = "tokio"))]
+    pub(super) has_hook_task: bool,
     /// The number of the shutdown that stopped it while it was blocked; 0: none.
     pub(super) blocked_at_shutdown: u64,
     /// It has failed for good, even if its clean-up never ends.
@@ -95,8 +117,17 @@ pub(super) struct EndInfo {
 
 impl Supervised {
     pub(super) fn new(instance: Arc<Instance>, now: Nanos) -> Self {
-        let life = Lifecycle::new(instance.definition.run_kind(), now);
-        Self { instance, life, stats: Stats::new(), queued: Nanos::MAX, cold: None, end: None }
+        let kind = instance.definition.run_kind();
+        let life = match instance.definition.disabled() {
+            Some(_) => Lifecycle::disabled(kind, now),
+            None => Lifecycle::new(kind, now),
+        };
+        #[cfg(feature = "queue")]
+        let cold = Jobs::new(&instance)
+            .map(|jobs| Box::new(Cold { jobs: Some(Box::new(jobs)), ..Cold::default() }));
+        #[cfg(not(feature = "queue"))]
+        let cold = None;
+        Self { instance, life, stats: Stats::new(), queued: Nanos::MAX, cold, end: None }
     }
 
     /// What a free slot holds.
@@ -120,7 +151,16 @@ impl Supervised {
         let Self { instance, life, cold, .. } = self;
         let spec = instance.definition.spec();
         if !HAS_TIME_SETTINGS {
-            return StepParts { life, instance, spec, wall: 0, zone: &Utc, tolerance: 0 };
+            return StepParts {
+                life,
+                instance,
+                spec,
+                wall: 0,
+                zone: &Utc,
+                tolerance: 0,
+                #[cfg(feature = "queue")]
+                jobs: None,
+            };
         }
         match cold.as_deref() {
             Some(Cold { schedule: Some(NewSchedule { spec, zone, tolerance }), .. }) => {
@@ -128,12 +168,47 @@ impl Supervised {
                     Some(zone) => (instance.env.clock.wall_nanos(), zone),
                     None => (0, &Utc),
                 };
-                StepParts { life, instance, spec, wall, zone, tolerance: *tolerance }
+                StepParts {
+                    life,
+                    instance,
+                    spec,
+                    wall,
+                    zone,
+                    tolerance: *tolerance,
+                    // A queue service has no schedule that could be changed.
+                    #[cfg(feature = "queue")]
+                    jobs: None,
+                }
             }
-            Some(Cold { schedule: None, .. }) | None => {
+            cold @ (Some(Cold { schedule: None, .. }) | None) => {
                 let (wall, zone) = instance.calendar();
-                StepParts { life, instance, spec, wall, zone, tolerance: instance.tolerance() }
+                let tolerance = instance.tolerance();
+                #[cfg(feature = "queue")]
+                let jobs = cold.and_then(|cold| cold.jobs.as_deref());
+                #[cfg(not(feature = "queue"))]
+                let _ = cold;
+                StepParts {
+                    life,
+                    instance,
+                    spec,
+                    wall,
+                    zone,
+                    tolerance,
+                    #[cfg(feature = "queue")]
+                    jobs,
+                }
             }
+        }
+    }
+
+    /// The wall time and the time zone of its schedule; 0 and UTC if it needs none.
+    fn calendar(&self) -> (WallNanos, &dyn CoreZone) {
+        match self.cold.as_deref() {
+            Some(Cold { schedule: Some(NewSchedule { zone, .. }), .. }) => match zone {
+                Some(zone) => (self.instance.env.clock.wall_nanos(), zone),
+                None => (0, &Utc),
+            },
+            Some(Cold { schedule: None, .. }) | None => self.instance.calendar(),
         }
     }
 
@@ -159,9 +234,25 @@ impl Supervised {
         definition.run_kind() == RunKind::Task || definition.on_stop_kind() == RunKind::Task
     }
 
+    /// Whether its clean-up was made a task.
+    #[cfg(all(feature = "exit-hook", feature = "tokio"))]
+    pub(super) fn has_hook_task(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.has_hook_task)
+    }
+
     /// Whether the schedule was changed at run time.
     pub(super) fn is_rescheduled(&self) -> bool {
         self.cold.as_ref().is_some_and(|cold| cold.schedule.is_some())
+    }
+
+    /// What the deployment has changed, without a schedule that was replaced at run time.
+    pub(super) fn overridden(&self) -> Vec<OverriddenSetting> {
+        let Some(deployed) = self.instance.definition.deployed() else { return Vec::new() };
+        let is_replaced = |setting: &&OverriddenSetting| {
+            let schedule = [Key::Interval, Key::Delay, Key::Cron, Key::Timezone, Key::Anchor];
+            self.is_rescheduled() && schedule.iter().any(|key| key.as_str() == setting.key)
+        };
+        deployed.overridden.iter().filter(|setting| !is_replaced(setting)).cloned().collect()
     }
 
     pub(super) fn set_schedule(&mut self, schedule: NewSchedule) {
@@ -211,6 +302,15 @@ impl Supervised {
         &mut self.cold.get_or_insert_default().failures
     }
 
+    pub(super) fn log_limits_mut(&mut self) -> &mut LogLimits {
+        self.cold.get_or_insert_default().log_limits.get_or_insert_default()
+    }
+
+    /// Takes what no log line has said yet of skipped due times.
+    pub(super) fn take_unreported_skips(&mut self) -> Option<(u64, DueTime)> {
+        self.cold.as_mut()?.log_limits.as_mut()?.skips.take_unreported()
+    }
+
     /// The run in progress, or the last one.
     pub(super) fn last_run(&self) -> RunInfo {
         let Self { life, stats, .. } = self;
@@ -233,11 +333,16 @@ impl Supervised {
         self.end.get_or_insert_default()
     }
 
-    /// By when the life cycle needs its next wake-up, if it has one.
-    // perf: not inlined, so that services without a tolerance do not pay for it.
+    /// By when the life cycle, or a job of the queue, needs its next wake-up, if it has one.
+    // perf: not inlined, so that services without a tolerance and a queue do not pay for it.
     #[inline(never)]
     pub(super) fn wake_up_by(&self) -> Option<Nanos> {
-        self.life.wake_up_by(self.tolerance())
+        let wake_up = self.life.wake_up_by(self.tolerance());
+        #[cfg(feature = "queue")]
+        if let Some(due) = self.jobs().and_then(Jobs::due) {
+            return Some(wake_up.map_or(due, |wake_up| wake_up.min(due)));
+        }
+        wake_up
     }
 
     /// Whether an entry of the timer queue with this instant is current: the life cycle needs its next
@@ -264,6 +369,15 @@ impl Supervised {
             }
             Some(_) | None => false,
         }
+    }
+
+    /// Whether its code, or a turn of its queue, is being executed.
+    pub(super) fn is_executing(&self) -> bool {
+        #[cfg(feature = "queue")]
+        if let Some(jobs) = self.jobs() {
+            return jobs.is_executing() || (self.life.is_executing() && !jobs.may_turn());
+        }
+        self.life.is_executing()
     }
 
     pub(super) fn record_stop_request(&mut self, now: Nanos) {

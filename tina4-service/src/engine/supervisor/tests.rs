@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tina4_service_core::lifecycle::Crash;
 use tina4_service_core::{CrashKind, Schedule};
@@ -13,16 +13,22 @@ use crate::engine::control_error::ControlError;
 use crate::engine::pool::poll::Poll;
 use crate::engine::pool::work_source::{Timing, WorkSource as _};
 use crate::engine::work::{Completion, WorkItem, WorkKind};
+use crate::observe::event::Change;
+use crate::observe::run_trigger::RunTrigger;
 use crate::observe::stop_report::Stopped;
 use crate::plan::fault::Fault;
 use crate::plan::start_error::StartError;
+use crate::service::deployment::Deployment;
 use crate::service::instance::Instance;
 use crate::service::outcome::Exit;
 use crate::service::settings::SettingsCache;
 use crate::sys::place::Place;
 use crate::time::clock::Clock;
 use crate::{Ready, Res, Service};
-use tina4_service_core::lifecycle::State;
+use tina4_service_core::lifecycle::{RunOutcome, State};
+
+#[cfg(not(shuttle))]
+mod log;
 
 const SECOND: Nanos = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(25);
@@ -41,7 +47,7 @@ fn supervisor_with_tolerance(
     let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
     let recent = SettingsCache::default();
     for service in services {
-        let definition = service.into_definition(&recent);
+        let definition = service.into_definition(&recent, &Deployment::default());
         let instance = Arc::new(Instance::new(definition, Arc::clone(&supervisor.env)));
         supervisor.register(&instance, 0).unwrap();
     }
@@ -281,7 +287,15 @@ fn rule_60_waiting_for_the_lock_is_not_part_of_a_run() {
     let changes: Vec<_> = events.try_iter().map(|event| (event.service, event.change)).collect();
     for (service, took) in [("a", nanos(12)), ("b", nanos(9))] {
         assert!(
-            changes.contains(&(service.into(), Change::RunEnded { run: 1, took })),
+            changes.contains(&(
+                service.into(),
+                Change::RunEnded {
+                    run: 1,
+                    took,
+                    outcome: RunOutcome::Stopped,
+                    trigger: RunTrigger::Start,
+                }
+            )),
             "{changes:?}"
         );
     }
@@ -470,6 +484,29 @@ fn a_service_is_small() {
     assert!(sizes.0 <= 192 && sizes.1 <= 88, "{sizes:?}");
 }
 
+/// What only a failure or an operator needs is stored once there is one.
+#[test]
+fn rule_110_a_run_that_ends_well_stores_nothing() {
+    let mut services = supervisor([service("s").interval("1h")]);
+    services.start_all(0).unwrap();
+    let hour = 3_600 * SECOND;
+    for run in 0..3 {
+        let item = take(&mut services, run * hour).expect("it is due");
+        finish(&mut services, item, Completion::Ran(Exit::Wait), run * hour);
+    }
+    let s = services.registry.get(0);
+    assert!(s.facts().is_none());
+    assert_eq!((s.succeeded(), s.last_outcome()), (3, Some(RunOutcome::Ok)));
+    assert_eq!(s.last_success().map(|success| success.ended), Some(2 * hour));
+    let item = take(&mut services, 3 * hour).expect("it is due");
+    let crash = Crash { message: "no".into(), panicked: false, kind: CrashKind::Transient };
+    finish(&mut services, item, Completion::Ran(Exit::Crashed(Box::new(crash))), 3 * hour);
+    let s = services.registry.get(0);
+    assert!(s.facts().is_some());
+    assert_eq!((s.succeeded(), s.last_outcome()), (3, Some(RunOutcome::Error)));
+    assert_eq!(s.last_success().map(|success| success.ended), Some(2 * hour));
+}
+
 /// Services that are built on the same line with equal settings share one allocation, unless they
 /// have an `after`.
 #[test]
@@ -505,7 +542,7 @@ fn rule_30_and_36_a_cycle_through_the_namesake_of_a_removed_service_is_found() {
     let mut services = supervisor([]);
     let recent = SettingsCache::default();
     let instance = |service: Service| {
-        let definition = service.into_definition(&recent);
+        let definition = service.into_definition(&recent, &Deployment::default());
         Arc::new(Instance::new(definition, Arc::clone(&services.env)))
     };
     let declared = [service("a").interval("1h"), after("a", "b"), after("b", "a")].map(instance);
@@ -531,7 +568,8 @@ fn rule_36_a_slow_removal_never_hits_the_service_that_has_got_the_slot() {
         panic!("it is active");
     };
     ready(services.unregister_result(&mut first, None, 0)).unwrap();
-    let definition = service("new").interval("1h").into_definition(&SettingsCache::default());
+    let (cache, deployment) = (SettingsCache::default(), Deployment::default());
+    let definition = service("new").interval("1h").into_definition(&cache, &deployment);
     let new = Arc::new(Instance::new(definition, Arc::clone(&services.env)));
     services.register(&new, 0).unwrap();
     services.start("new", 0).unwrap();

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::{FollowUp, Supervisor};
 use crate::observe::event::Change;
-use tina4_service_core::Nanos;
-use tina4_service_core::lifecycle::{Crash, EndReason, Transition};
+use crate::observe::stats::Stats;
+use tina4_service_core::lifecycle::{Crash, EndReason, RunOutcome, State, Transition};
+use tina4_service_core::{Exit, Nanos};
 
 impl Supervisor {
     /// Carries out the effects of a transition, counts it and reports it.
@@ -16,7 +17,7 @@ impl Supervisor {
             Transition::Started => {
                 self.deferred.wake(service.instance.reset());
                 self.deferred.discard(service.instance.take_locals());
-                service.end = None;
+                service.record_start(now);
                 self.shutdown.forget_report();
                 let services = self.registry.left_out(index);
                 if !services.is_empty() {
@@ -30,21 +31,23 @@ impl Supervisor {
             }
             Transition::Blocked => {
                 let is_critical = service.instance.definition.spec().critical;
-                if is_critical && self.registry.is_blocked_by_failure(index) {
+                if is_critical && self.registry.is_blocked_for_good(index) {
                     self.follow_ups.push_back(FollowUp::ShutDown(index));
                 }
-                Change::Blocked { by: self.names_of_unready_dependencies(index) }
+                let reason = self.reason(index).unwrap_or_default();
+                Change::Blocked { by: self.names_of_unready_dependencies(index), reason }
             }
             Transition::Unblocked => Change::Unblocked,
-            Transition::Skipped(count) => {
-                service.failures_mut().skipped += count;
-                Change::Skipped { count }
+            Transition::Skipped { count, first } => {
+                return self.record_skipped(index, count, first, now);
             }
+            Transition::Recovered { crashes } => return self.log_recovery(index, crashes, now),
             Transition::Crashed {
                 crash: Crash { message, .. },
                 consecutive_crashes,
                 restart_in,
             } => {
+                service.record_failure(now);
                 service.failures_mut().crashes += 1;
                 service.failures_mut().last_error = Some(Arc::clone(&message));
                 Change::Crashed { in_a_row: consecutive_crashes, cause: message, restart_in }
@@ -58,11 +61,13 @@ impl Supervisor {
                 Change::Returned { restart_in: Some(restart_in) }
             }
             Transition::ReturnedTooOften { error } => {
+                service.record_failure(now);
                 service.failures_mut().last_error = Some(error.into());
                 Change::Returned { restart_in: None }
             }
             Transition::Restarted => {
                 service.failures_mut().restarts += 1;
+                service.record_restart();
                 Change::Restarted
             }
             Transition::Stuck { running_for } => Change::Stuck { running_for },
@@ -70,6 +75,7 @@ impl Supervisor {
                 // Like a stop request, it ends the run's wait for the stop of another service: see
                 // `stop_result`.
                 self.changed = true;
+                service.record_cancelling();
                 self.deferred.wake(service.instance.cancel_run());
                 return;
             }
@@ -78,27 +84,45 @@ impl Supervisor {
                 return;
             }
             Transition::CancelledRunEnded => {
+                service.record_cancelled();
                 self.deferred.wake(service.instance.withdraw_stop());
                 // The run may have returned `Ok`, but it counts as a crash.
                 self.deferred.discard(service.instance.take_locals());
                 return;
             }
             Transition::Rescheduled => {
+                service.record_reschedule(now);
                 Change::Rescheduled { schedule: service.schedule().to_string().into() }
             }
-            Transition::Paused => Change::Paused,
-            Transition::Resumed => Change::Resumed,
+            Transition::Paused => {
+                service.record_pause(now);
+                Change::Paused
+            }
+            Transition::Resumed => {
+                service.record_resume(now);
+                Change::Resumed
+            }
             Transition::Stopping => {
                 // A run of this service may be waiting for another service to stop, and must not
                 // continue to: see `stop_result`.
                 self.changed = true;
                 self.deferred.wake(service.instance.request_stop());
+                #[cfg(feature = "queue")]
+                if let Some(queue) = service.instance.queue() {
+                    for sleepers in queue.stop_jobs() {
+                        self.deferred.wake(Some(sleepers));
+                    }
+                }
                 Change::Stopping
             }
             Transition::Ended { reason, start_again } => {
                 self.ended += 1;
                 service.record_end(now, self.ended);
                 self.deferred.discard(service.instance.take_locals());
+                if reason == EndReason::Stopped && service.instance.definition.disabled().is_some()
+                {
+                    self.follow_ups.push_back(FollowUp::Disable(index));
+                }
                 if start_again {
                     self.follow_ups.push_back(FollowUp::StartAgain(index));
                 }
@@ -112,6 +136,7 @@ impl Supervisor {
             Transition::Abandoned { failed } => {
                 self.ended += 1;
                 service.record_end(now, self.ended);
+                service.record_abandoned();
                 let running_for = service.executing_for(now);
                 if failed {
                     let change = self.fail(index);
@@ -145,8 +170,10 @@ impl Supervisor {
 
     /// Reports a change of a service.
     pub(super) fn record(&mut self, index: u32, change: Change, now: Nanos) {
-        let Self { registry, journal, deferred, .. } = self;
-        journal.record(&registry.get(index).instance, change, now, deferred);
+        if self.journal.has_subscribers() {
+            self.journal.publish(&self.registry.get(index).instance, &change, now);
+        }
+        self.log_change(index, change, now);
     }
 
     /// Reports to subscribers that a service is ready, if that matters to anyone: others depend on it,
@@ -171,12 +198,78 @@ impl Supervisor {
         }
     }
 
-    /// Reports the end of a run that lasted `duration`.
+    /// Reports the end of a run that lasted `duration` and has not crashed.
+    // perf: a part of every run; the compiler does not inline it on its own.
+    #[inline(always)]
     pub(super) fn record_run_end(&mut self, index: u32, duration: Nanos, now: Nanos) {
         if self.journal.has_subscribers() {
-            let service = self.registry.get(index);
-            let (run, took) = (service.stats.runs, Duration::from_nanos(duration));
-            self.journal.publish(&service.instance, &Change::RunEnded { run, took }, now);
+            self.publish_last_run_end(index, duration, Exit::Wait, now);
+        }
+    }
+
+    #[inline(never)]
+    fn publish_last_run_end(
+        &mut self,
+        index: u32,
+        duration: Nanos,
+        exit: Exit<&Crash>,
+        now: Nanos,
+    ) {
+        let service = self.registry.get(index);
+        let outcome = service.life.run_outcome(exit);
+        self.publish_run_end(index, service.stats.runs, duration, outcome, now);
+    }
+
+    /// Publishes the beginning of the last run.
+    // perf: not inlined, so that a run of which nobody wants to know does not pay for it.
+    #[inline(never)]
+    pub(super) fn publish_run_begin(&mut self, index: u32, lateness: Nanos, now: Nanos) {
+        let service = self.registry.get(index);
+        let (run, lateness) = (service.stats.runs, Duration::from_nanos(lateness));
+        let change = Change::RunBegan { run, lateness, trigger: service.trigger(run) };
+        self.journal.publish(&service.instance, &change, now);
+    }
+
+    /// Publishes the end of the run with this number.
+    pub(super) fn publish_run_end(
+        &mut self,
+        index: u32,
+        run: u64,
+        duration: Nanos,
+        outcome: RunOutcome,
+        now: Nanos,
+    ) {
+        let service = self.registry.get(index);
+        let (took, trigger) = (Duration::from_nanos(duration), service.trigger(run));
+        let change = Change::RunEnded { run, took, outcome, trigger };
+        self.journal.publish(&service.instance, &change, now);
+    }
+
+    /// Records and reports the end of a run that has crashed, or whose service was asked to stop. `count`
+    /// adds it to the statistics.
+    // perf: cold, so that the end of any other run pays nothing for it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn record_unusual_end(
+        &mut self,
+        index: u32,
+        (ended, duration): (Nanos, Nanos),
+        exit: Exit<&Crash>,
+        count: fn(&mut Stats, Nanos, Nanos),
+        now: Nanos,
+    ) {
+        let service = self.registry.get_mut(index);
+        // The result of an abandoned run is discarded.
+        if service.life.state() == State::Abandoned {
+            return;
+        }
+        let outcome = service.life.run_outcome(exit);
+        if !outcome.is_ok() {
+            service.record_not_ok(outcome);
+        }
+        count(&mut service.stats, ended, duration);
+        if self.journal.has_subscribers() {
+            self.publish_last_run_end(index, duration, exit, now);
         }
     }
 

@@ -1,6 +1,8 @@
 //! The code that runs inside a signal handler, and the state that it changes.
 
 use std::sync::OnceLock;
+#[cfg(unix)]
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 #[cfg(unix)]
@@ -23,6 +25,9 @@ pub(super) struct Signals {
     count: AtomicU32,
     /// The signal of the last one.
     last: AtomicI32,
+    /// Whether a table of the services was asked for.
+    #[cfg(unix)]
+    dump_requested: AtomicBool,
     /// Set once the signal thread is running.
     wake: OnceLock<WakeSender>,
 }
@@ -32,6 +37,8 @@ static SIGNALS: PerProcess<Signals> = PerProcess::new(Signals {
     debounce: Debounce::new(),
     count: AtomicU32::new(0),
     last: AtomicI32::new(0),
+    #[cfg(unix)]
+    dump_requested: AtomicBool::new(false),
     wake: OnceLock::new(),
 });
 
@@ -51,6 +58,18 @@ pub(crate) fn on_signal(number: i32) -> Reaction {
     match SIGNALS.get().filter(|signals| signals.are_of_this_process()) {
         Some(signals) => signals.arrived(number),
         // A forked child inherited the handler, but nothing in the child waits for a signal.
+        None => Reaction::Default,
+    }
+}
+
+/// Handles an arriving SIGUSR1. Async-signal-safe.
+#[cfg(unix)]
+pub(crate) fn on_dump_signal() -> Reaction {
+    match SIGNALS.get().filter(|signals| signals.are_of_this_process()) {
+        Some(signals) => {
+            signals.request_dump();
+            Reaction::Continue
+        }
         None => Reaction::Default,
     }
 }
@@ -80,6 +99,19 @@ impl Signals {
         }
     }
 
+    /// Records that a table of the services was asked for. Async-signal-safe.
+    #[cfg(unix)]
+    fn request_dump(&self) {
+        self.dump_requested.store(true, Ordering::Release);
+        self.wake_thread();
+    }
+
+    /// Takes the request for a table of the services, if there is one.
+    #[cfg(unix)]
+    pub(super) fn take_dump_request(&self) -> bool {
+        self.dump_requested.swap(false, Ordering::AcqRel)
+    }
+
     /// Lets the handlers of this process handle signals from now on.
     pub(super) fn accept(&self) {
         self.process_id.store(std::process::id(), Ordering::Release);
@@ -93,11 +125,6 @@ impl Signals {
     /// The signal of the last request.
     pub(super) fn last(&self) -> Signal {
         Signal::new(self.last.load(Ordering::Relaxed))
-    }
-
-    /// Whether the signal thread has been started.
-    pub(super) fn has_thread(&self) -> bool {
-        self.wake.get().is_some()
     }
 
     /// Sets the means to wake the signal thread. Later calls have no effect.

@@ -30,6 +30,19 @@ pub(super) fn install_handlers() -> io::Result<()> {
     Ok(())
 }
 
+/// Installs the handler of SIGUSR1, unless it is installed. A forked child has inherited it.
+#[cfg(unix)]
+pub(super) fn install_dump_handler() -> io::Result<()> {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static EVER_INSTALLED: AtomicBool = AtomicBool::new(false);
+    if !EVER_INSTALLED.load(Ordering::Acquire) {
+        crate::process::ffi::handle_signal(signal_hook::consts::SIGUSR1)?;
+        EVER_INSTALLED.store(true, Ordering::Release);
+    }
+    Ok(())
+}
+
 /// The signals that this process ignores, as a mask. Only Linux provides it without unsafe code.
 #[cfg(unix)]
 fn ignored_signals() -> u64 {

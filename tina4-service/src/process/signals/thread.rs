@@ -9,6 +9,8 @@ use super::unix::{WakeReceiver, channel};
 #[cfg(windows)]
 use super::windows::{WakeReceiver, channel};
 use crate::engine::Engine;
+#[cfg(unix)]
+use crate::process::signals::dump_runners;
 use crate::process::signals::ending::{self, Ending, release};
 use crate::process::signals::handler::Signals;
 use crate::process::signals::install::install_handlers;
@@ -19,6 +21,9 @@ use crate::sys::threads::start_thread;
 
 /// Whether the handlers are installed in this process.
 static INSTALLED: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false));
+
+/// Whether the signal thread has been started in this process.
+static THREAD_STARTED: PerProcess<Mutex<bool>> = PerProcess::new(Mutex::new(false));
 
 /// Starts the signal thread and installs the handlers, once per process.
 ///
@@ -31,15 +36,30 @@ pub(super) fn start(signals: &'static Signals, waiters: &'static Waiters) -> io:
         return Ok(());
     }
     // The thread comes first: if it cannot be started, nothing has changed.
-    if !signals.has_thread() {
+    start_thread_once(signals, waiters)?;
+    signals.accept();
+    install_handlers()?;
+    *installed = true;
+    Ok(())
+}
+
+/// Starts the signal thread, once per process.
+///
+/// # Errors
+///
+/// The operating system refused the thread.
+pub(super) fn start_thread_once(
+    signals: &'static Signals,
+    waiters: &'static Waiters,
+) -> io::Result<()> {
+    let mut started = std_lock(THREAD_STARTED.get_or_init());
+    if !*started {
         let (wake, wakeups) = channel()?;
         let body = move || notify_loop(signals, waiters, &wakeups);
         start_thread("tina4-signals".to_owned(), Box::new(body))?;
         signals.set_wake(wake);
+        *started = true;
     }
-    signals.accept();
-    install_handlers()?;
-    *installed = true;
     Ok(())
 }
 
@@ -51,6 +71,10 @@ fn notify_loop(signals: &Signals, waiters: &Waiters, wakeups: &WakeReceiver) {
         let timeout = (!endings.is_empty()).then_some(ending::POLL_INTERVAL);
         if !wakeups.wait(timeout) {
             return;
+        }
+        #[cfg(unix)]
+        if signals.take_dump_request() {
+            dump_runners::write_tables();
         }
         endings.extend(notify_waiters(signals, waiters));
         endings.retain_mut(Ending::poll);

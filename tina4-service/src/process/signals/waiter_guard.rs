@@ -45,7 +45,7 @@ impl WaiterGuard {
         // The first waiter of a runner takes over the requests that no waiter has received.
         let seen = env.received.get().unwrap_or_else(|| waiters.delivered());
         env.received.set(seen);
-        let (id, others_are_stopping) = waiters.add(engine, run.as_ref(), seen);
+        let (id, others_are_stopping) = waiters.add(engine, run.as_ref(), seen, signals.count());
         // This check comes after the waiter was added, so that the signal thread either sees the waiter
         // or is woken for it.
         if signals.count() == seen {

@@ -52,16 +52,19 @@ impl Waiters {
         self.delivered.fetch_max(count, Ordering::AcqRel);
     }
 
-    /// Adds a waiter for requests after the first `seen` ones. Returns its id, and whether another
-    /// waiter has been notified and is still registered.
+    /// Adds a waiter for requests after the first `seen` ones. Returns its id, and whether another one is to
+    /// receive the last of the `count` requests so far, or has received it and is still registered.
     pub(super) fn add(
         &self,
         engine: &Arc<Engine>,
         run: Option<&Arc<RunWatch>>,
         seen: u32,
+        count: u32,
     ) -> (u32, bool) {
         let mut list = std_lock(&self.list);
-        let others_are_stopping = list.iter().any(|waiter| waiter.notified != waiter.seen);
+        // Whether it was notified does not matter: the signal thread may not have got that far, while a waiter
+        // that looked by itself has received the request already.
+        let others_are_stopping = list.iter().any(|waiter| waiter.seen != count);
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (engine, run) = (Arc::downgrade(engine), run.map(Arc::downgrade));
         list.push(Waiter { id, engine, run, seen, notified: seen });

@@ -27,42 +27,51 @@ impl Drop for Inside {
 
 impl Scenario {
     /// Adds an async service whose runs and clean-ups are counted; its `on_stop` is async, too.
-    fn add_async<F: Future<Output = Result<Flow, &'static str>> + Send + 'static>(
+    pub(super) fn add_async<F: Future<Output = Outcome> + Send + 'static>(
         &mut self,
         name: &'static str,
         body: impl Fn(&Context) -> F + Send + Sync + 'static,
         settings: impl FnOnce(Service) -> Service,
     ) -> Arc<Counters> {
         let counters = Arc::new(Counters { is_task: true, ..Counters::default() });
-        let (runs, hooks) = (Arc::clone(&counters), Arc::clone(&counters));
-        let body = move |ctx: &Context| {
-            let inside = Inside::new(Arc::clone(&runs));
-            runs.runs.fetch_add(1, Ordering::SeqCst);
-            let future = body(ctx);
-            async move {
-                let result = future.await;
-                drop(inside);
-                result
-            }
-        };
-        let hook = move |_: Tick| {
-            let inside = Inside::new(Arc::clone(&hooks));
-            hooks.hooks.fetch_add(1, Ordering::SeqCst);
-            async move {
-                shuttle::future::yield_now().await;
-                drop(inside);
-            }
-        };
-        self.runner.register(settings(Service::of(name, body).on_stop_of(hook))).unwrap();
+        self.runner.register(settings(counted_task(name, &counters, body))).unwrap();
         self.counters.push((name, Arc::clone(&counters)));
         counters
     }
 }
 
-type Outcome = Result<Flow, &'static str>;
+/// An async service whose runs and clean-ups are counted; its `on_stop` is async, too.
+pub(super) fn counted_task<F: Future<Output = Outcome> + Send + 'static>(
+    name: &'static str,
+    counters: &Arc<Counters>,
+    body: impl Fn(&Context) -> F + Send + Sync + 'static,
+) -> Service {
+    let (runs, hooks) = (Arc::clone(counters), Arc::clone(counters));
+    let body = move |ctx: &Context| {
+        let inside = Inside::new(Arc::clone(&runs));
+        runs.runs.fetch_add(1, Ordering::SeqCst);
+        let future = body(ctx);
+        async move {
+            let result = future.await;
+            drop(inside);
+            result
+        }
+    };
+    let hook = move |_: Tick| {
+        let inside = Inside::new(Arc::clone(&hooks));
+        hooks.hooks.fetch_add(1, Ordering::SeqCst);
+        async move {
+            shuttle::future::yield_now().await;
+            drop(inside);
+        }
+    };
+    Service::of(name, body).on_stop_of(hook)
+}
+
+pub(super) type Outcome = Result<Flow, &'static str>;
 
 /// Runs until it is asked to stop.
-fn waits(ctx: &Context) -> impl Future<Output = Outcome> + Send + 'static + use<> {
+pub(super) fn waits(ctx: &Context) -> impl Future<Output = Outcome> + Send + 'static + use<> {
     let stopped = ctx.stopped();
     async move {
         stopped.await;
@@ -93,7 +102,10 @@ fn hangs(_: &Context) -> impl Future<Output = Outcome> + Send + 'static + use<> 
 fn rule_92_requests_leave_one_copy_of_each_async_service_and_all_of_them_end() {
     explore(|| {
         let mut scenario = Scenario::new();
-        scenario.add_async("eager", eager, |service| service.interval(MILLI).backoff(MILLI));
+        // Due together, so that one thread hands over both.
+        for name in ["eager", "eager-too"] {
+            scenario.add_async(name, eager, |service| service.interval(MILLI).backoff(MILLI));
+        }
         scenario.add_async("waits", waits, |service| service.ready(Ready::Started));
         scenario.add_async("after", waits, |service| service.after("waits"));
         scenario.add("plain", until_stopped, |service| service.requires("waits"));
@@ -223,11 +235,7 @@ fn rule_91_the_runtime_shuts_down_at_any_moment() {
         for (name, state) in scenario_runner.status() {
             assert!(matches!(state, State::Failed | State::Stopped), "{name} is {state}");
         }
-        let engine = Arc::clone(&scenario_runner.shared.engine);
-        drop(scenario_runner);
-        while engine.thread_count() > 0 {
-            yield_now();
-        }
+        wait_for_threads_and_tasks(scenario_runner);
     });
 }
 
@@ -240,19 +248,34 @@ fn rule_91_twins_miss_no_wake_up() {
         scenario.add("plain", until_stopped, |service| service.ready(Ready::Started));
         scenario.runner.start_all().expect("nothing is wrong with them");
         for name in ["waits", "plain"] {
-            let runner = scenario.runner.clone();
-            scenario.threads.push(shuttle::thread::spawn(move || {
-                shuttle::future::block_on(async {
-                    runner.wait_ready_async(name).await.expect("nothing stops it yet");
-                    let stopped = runner.stop_async(name).await.expect("it is known");
-                    assert!(matches!(stopped, Stopped::Ended { .. }), "{stopped:?}");
-                });
-            }));
+            scenario.spawn_async(move |runner| async move {
+                runner.wait_ready_async(name).await.expect("nothing stops it yet");
+                let stopped = runner.stop_async(name).await.expect("it is known");
+                assert!(matches!(stopped, Stopped::Ended { .. }), "{stopped:?}");
+            });
         }
-        let runner = scenario.runner.clone();
-        scenario.threads.push(shuttle::thread::spawn(move || {
-            shuttle::future::block_on(runner.wait_async());
-        }));
+        scenario.spawn_async(|runner| async move { runner.wait_async().await });
         scenario.end();
+    });
+}
+
+/// The end of the process asks tasks to stop in every state, while others still make requests.
+#[test]
+#[cfg(feature = "exit-hook")]
+fn rule_45_and_92_the_process_ends_while_tasks_begin_and_end() {
+    explore(|| {
+        let mut scenario = Scenario::new();
+        scenario.add_async("eager", eager, |service| service.interval(MILLI).backoff(MILLI));
+        scenario.add_async("waits", waits, |service| service.ready(Ready::Started));
+        scenario.add("plain", until_stopped, |service| service.after("waits"));
+        scenario.runner.start_all().expect("nothing is wrong with them");
+        scenario.spawn(|runner, _| random_request(runner, choose(&["eager", "waits", "plain"])));
+        scenario.spawn(|runner, clock| {
+            let engines = [Arc::clone(&runner.shared.engine)];
+            crate::process::exit_hook::stop(&engines, current::current(), clock, u64::MAX);
+            assert!(runner.shared.engine.with(|supervisor, _| supervisor.is_idle()));
+        });
+        scenario.join();
+        scenario.check();
     });
 }

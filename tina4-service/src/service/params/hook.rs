@@ -38,6 +38,7 @@ pub trait DynHook: Send + Sync + fmt::Debug {
 /// A function as an `on_stop`, in a form that a constant can hold.
 pub struct OnStop<F, M, K> {
     function: F,
+    run_kind: RunKind,
     marker: PhantomData<fn(M, K)>,
 }
 
@@ -50,7 +51,23 @@ impl<F, M, K> OnStop<F, M, K> {
         F: Callable<M, K>,
         <F as Callable<M, K>>::Value: HookOutcome,
     {
-        Self { function, marker: PhantomData }
+        Self { function, run_kind: F::RUN_KIND, marker: PhantomData }
+    }
+
+    /// Refuses an async `on_dead` of a plain function.
+    ///
+    /// # Panics
+    ///
+    /// If the function is async. In the constant of a declared service, this is an error of the compiler.
+    // Without bounds, so that those of `new` are reported once.
+    #[must_use]
+    pub const fn of_plain(self) -> Self {
+        match self.run_kind {
+            RunKind::Call => self,
+            RunKind::Task => panic!(
+                "the `on_dead` is async, but the function of the service is plain; make both async, or both plain"
+            ),
+        }
     }
 }
 
@@ -69,7 +86,7 @@ where
         F::NEEDS
     }
     fn run_kind(&self) -> RunKind {
-        F::RUN_KIND
+        self.run_kind
     }
     fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
         self.function.call(invocation).into_result()
@@ -95,5 +112,25 @@ impl<F: Fn(&Context) -> Result<(), Cause> + Send + Sync> DynHook for ClosureHook
     }
     fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
         (self.0)(invocation.context())
+    }
+}
+
+/// A hook of a declared service whose settings are not those of its attribute.
+#[derive(Debug)]
+pub(crate) struct DeclaredHook(pub(crate) &'static dyn DynHook);
+
+impl DynHook for DeclaredHook {
+    fn needs(&self) -> &'static [Need] {
+        self.0.needs()
+    }
+    fn run_kind(&self) -> RunKind {
+        self.0.run_kind()
+    }
+    fn call(&self, invocation: &Invocation<'_>) -> Result<(), Cause> {
+        self.0.call(invocation)
+    }
+    #[cfg(feature = "tokio")]
+    fn future<'r>(&'r self, invocation: &'r Invocation<'r>) -> BoxFuture<'r, HookResult> {
+        self.0.future(invocation)
     }
 }

@@ -78,7 +78,7 @@ impl<T: 'static> Drop for Local<T> {
 }
 
 impl<'r, T: Default + Send + 'static> Parameter<'r> for Local<T> {
-    const NEED: Need = Need::Nothing;
+    const NEED: Need = Need::Local;
     fn take(invocation: &'r Invocation<'r>) -> Self {
         let host = Arc::clone(invocation.context.host());
         let (slot, value) = invocation.hold(|held| host.take_local(TypeId::of::<T>(), held));

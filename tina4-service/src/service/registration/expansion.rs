@@ -16,6 +16,8 @@ use super::{Dependency, Registration, id_of};
 use crate::service::outcome::Exit;
 use crate::service::params::hook::DynHook;
 use crate::service::params::{Invocation, Need};
+#[cfg(feature = "queue")]
+use crate::service::queue_binding::QueueBinding;
 use crate::sys::place::Place;
 
 /// Exports a macro, so that a second macro with the same name in the crate is an error: see `unique.rs`
@@ -73,6 +75,11 @@ impl Registration {
             #[cfg(feature = "tokio")]
             call_async: None,
             on_stop: None,
+            tags: &[],
+            #[cfg(feature = "queue")]
+            queue: None,
+            #[cfg(feature = "queue")]
+            on_dead: None,
         }
     }
 
@@ -201,6 +208,26 @@ impl Registration {
         self.on_stop = Some(on_stop);
         self
     }
+
+    /// Sets the groups that it belongs to.
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Sets the queue whose jobs it works on.
+    #[cfg(feature = "queue")]
+    pub const fn queue(mut self, queue: QueueBinding) -> Self {
+        self.queue = Some(queue);
+        self
+    }
+
+    /// Sets the function that is told of each dead job.
+    #[cfg(feature = "queue")]
+    pub const fn on_dead(mut self, on_dead: &'static dyn DynHook) -> Self {
+        self.on_dead = Some(on_dead);
+        self
+    }
 }
 
 #[cfg(test)]
@@ -233,7 +260,8 @@ mod tests {
             .ready(Ready::Finished)
             .after(&[Dependency::Name("other")])
             .requires(&[Dependency::Name("first")])
-            .on_stop(const { &OnStop::new(clean_up) });
+            .on_stop(const { &OnStop::new(clean_up) })
+            .tags(&["mail"]);
         let expected = Spec {
             schedule: Schedule::Delay(second(1)),
             tolerance: Some(second(10)),
@@ -258,5 +286,6 @@ mod tests {
         assert_eq!(found.after, [Dependency::Name("other")]);
         assert_eq!(found.requires, [Dependency::Name("first")]);
         assert!(format!("{:?}", found.on_stop).contains("clean_up"));
+        assert_eq!(found.tags, ["mail"]);
     }
 }

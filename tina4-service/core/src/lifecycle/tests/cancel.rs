@@ -149,6 +149,57 @@ fn rule_29_and_26_a_stop_request_takes_precedence() {
     }
 }
 
+/// A service whose first run, a task, was cancelled at 5 s, and that is asked to stop by 9 s.
+fn stopping_task(hooks: bool) -> Harness {
+    let (timeout, on_timeout) = (Some(secs(5)), OnTimeout::Cancel);
+    let mut harness = Harness::of_tasks(Spec { timeout, on_timeout, ..Spec::DEFAULT });
+    harness.hooks = hooks;
+    harness.start();
+    cancel_next_run(&mut harness);
+    harness.step(Input::Stop { deadline: 9 * SECOND });
+    assert_eq!(harness.take_transitions(), [Transition::Stopping], "it is being dropped already");
+    harness
+}
+
+/// A stop request does not undo the drop, so the service is not reported as stopped.
+#[test]
+fn rule_29_26_and_93_a_stop_of_a_cancelled_task_reports_that_it_was_dropped_and_no_crash() {
+    for input in [SUCCEEDED, crashed(), crashed_permanently(), Input::RunEnded(Exit::Again)] {
+        for hooks in [false, true] {
+            let mut harness = stopping_task(hooks);
+            harness.step(input);
+            if hooks {
+                assert_eq!(harness.due(), Action::CleanUp);
+                harness.step(Input::CleanedUp);
+            }
+            let crashes = harness.lifecycle.consecutive_crashes();
+            assert_eq!((harness.state(), crashes), (State::Cancelled, 0), "{input:?}");
+        }
+    }
+}
+
+/// Its poll may block, for as long as a run may take to stop, and then for as long as a drop may take.
+#[test]
+fn rule_29_43_and_93_a_cancelled_task_that_cannot_be_dropped_is_abandoned_by_a_stop() {
+    let mut harness = stopping_task(false);
+    assert_eq!((harness.due(), harness.state()), (Action::Nothing, State::Abandoned));
+    assert_eq!(harness.now, 9 * SECOND + SECOND / 2);
+    // A second request with less time shortens that, but leaves the time for the drop.
+    for (second, end) in [(6, 6), (0, 5), (100, 9)] {
+        let mut harness = stopping_task(false);
+        harness.step(Input::Stop { deadline: second * SECOND });
+        assert_eq!((harness.due(), harness.state()), (Action::Nothing, State::Abandoned));
+        assert_eq!(harness.now, end * SECOND + SECOND / 2, "{second}");
+    }
+    // The clean-up after it shares that time.
+    let mut harness = stopping_task(true);
+    harness.step(SUCCEEDED);
+    assert_eq!(harness.due(), Action::CleanUp);
+    harness.step(Input::Stop { deadline: 6 * SECOND });
+    assert_eq!((harness.due(), harness.state()), (Action::Nothing, State::Abandoned));
+    assert_eq!(harness.now, 6 * SECOND + SECOND / 2);
+}
+
 #[test]
 fn rule_29_and_43_a_cancelled_run_that_does_not_return_is_abandoned_by_a_stop() {
     let mut harness = cancelled(Spec::DEFAULT);

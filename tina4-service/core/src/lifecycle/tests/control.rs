@@ -35,6 +35,6 @@ fn a_pause_lets_the_run_end_and_drops_missed_runs() {
         !harness
             .take_transitions()
             .iter()
-            .any(|transition| matches!(transition, Transition::Skipped(_)))
+            .any(|transition| matches!(transition, Transition::Skipped { .. }))
     );
 }

@@ -101,7 +101,7 @@ fn rule_5_and_6_an_occurrence_missed_during_suspension_runs_up_to_a_minute_late(
                 harness.step(SUCCEEDED);
             }
             (Action::Nothing, None) => {
-                assert_eq!(harness.take_transitions(), [Transition::Skipped(1)])
+                assert_eq!(harness.take_transitions(), [occurrences_skipped(1, HOUR)])
             }
             (action, _) => panic!("{suspended}: {action:?}"),
         }
@@ -130,7 +130,7 @@ fn rule_5_if_several_occurrences_passed_only_the_last_one_runs() {
     harness.advance_wall_clock(10 * MINUTE);
     // After 30 s it is 00:10:30: only the tenth minute runs.
     assert_eq!(harness.run_next_occurrence(), 10 * MINUTE);
-    assert_eq!(harness.take_transitions(), [Transition::Skipped(9)]);
+    assert_eq!(harness.take_transitions(), [occurrences_skipped(9, MINUTE)]);
     harness.step(SUCCEEDED);
     assert_eq!(harness.run_next_occurrence(), 11 * MINUTE);
 }
@@ -144,14 +144,14 @@ fn rule_5_a_long_run_is_followed_by_the_last_occurrence_during_it() {
     harness.step(SUCCEEDED);
     assert_eq!(harness.run_next_occurrence(), 4 * MINUTE);
     assert_eq!(harness.now, 250 * SECOND, "immediately");
-    assert_eq!(harness.take_transitions(), [Transition::Skipped(2)]);
+    assert_eq!(harness.take_transitions(), [occurrences_skipped(2, 2 * MINUTE)]);
     // A daily run that takes a day and two minutes is too late for the next occurrence.
     let mut harness = cron("0 0 * * *");
     assert_eq!(harness.run_next_occurrence(), DAY);
     harness.now += (DAY + 2 * MINUTE) * SECOND;
     harness.step(SUCCEEDED);
     assert_eq!(harness.run_next_occurrence(), 3 * DAY);
-    assert_eq!(harness.take_transitions(), [Transition::Skipped(1)]);
+    assert_eq!(harness.take_transitions(), [occurrences_skipped(1, 2 * DAY)]);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn rule_6_a_clock_set_forward_skips_and_counts() {
     let mut harness = cron("0 8 * * *");
     harness.advance_wall_clock(20_000 * DAY + 12 * HOUR);
     assert_eq!(harness.run_next_occurrence(), 20_001 * DAY + 8 * HOUR);
-    assert_eq!(harness.take_transitions(), [Transition::Skipped(20_001)]);
+    assert_eq!(harness.take_transitions(), [occurrences_skipped(20_001, 8 * HOUR)]);
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn rule_6_a_skipped_occurrence_runs_when_the_clock_is_set_back_before_it() {
     harness.advance_wall_clock(2 * HOUR + 1_800);
     harness.now += 300 * SECOND;
     assert_eq!(harness.step(Input::Due), Action::Nothing);
-    assert_eq!(harness.take_transitions(), [Transition::Skipped(1)]);
+    assert_eq!(harness.take_transitions(), [occurrences_skipped(1, 8 * HOUR)]);
     harness.set_wall_clock_back(2 * HOUR + 1_800);
     assert_eq!(harness.run_next_occurrence(), 8 * HOUR);
     // Started while the clock was two hours ahead.
@@ -298,7 +298,10 @@ fn rule_5_occurrences_missed_during_a_run_are_counted_however_it_ends() {
         harness.now += 210 * SECOND;
         harness.take_transitions();
         harness.step(end);
-        assert!(harness.take_transitions().contains(&Transition::Skipped(3)), "{end:?}");
+        assert!(
+            harness.take_transitions().contains(&occurrences_skipped(3, 2 * MINUTE)),
+            "{end:?}"
+        );
     }
 }
 
@@ -382,7 +385,7 @@ fn rule_5_and_10_missed_occurrences_of_an_anchored_interval_are_skipped_as_with_
     harness.now += (16 * MINUTE + 30) * SECOND;
     harness.step(SUCCEEDED);
     assert_eq!(harness.run_next_occurrence(), 22 * MINUTE);
-    assert_eq!(harness.take_transitions(), [Transition::Skipped(3)]);
+    assert_eq!(harness.take_transitions(), [occurrences_skipped(3, 7 * MINUTE)]);
     harness.step(SUCCEEDED);
     // A pause drops them without counting.
     harness.step(Input::Pause);
@@ -395,7 +398,7 @@ fn rule_5_and_10_missed_occurrences_of_an_anchored_interval_are_skipped_as_with_
     let mut harness = anchored(14 * DAY, "2026-01-02 09:00");
     harness.advance_wall_clock(28 * DAY);
     assert_eq!(harness.run_next_occurrence(), 29 * DAY + 9 * HOUR);
-    assert_eq!(harness.take_transitions(), [Transition::Skipped(2)]);
+    assert_eq!(harness.take_transitions(), [occurrences_skipped(2, DAY + 9 * HOUR)]);
 }
 
 #[test]
@@ -422,7 +425,7 @@ fn rule_6_and_10_a_clock_set_forward_skips_and_counts_the_occurrences_of_an_anch
     let mut harness = anchored(HOUR, "00:30");
     harness.advance_wall_clock(5 * HOUR);
     assert_eq!(harness.run_next_occurrence(), 5 * HOUR + 30 * MINUTE);
-    assert_eq!(harness.take_transitions(), [Transition::Skipped(5)]);
+    assert_eq!(harness.take_transitions(), [occurrences_skipped(5, 30 * MINUTE)]);
 }
 
 #[test]

@@ -99,10 +99,12 @@ fn step() -> impl Strategy<Value = Step> {
         4 => dependencies().prop_map(Input::DependenciesChanged),
         1 => Just(Input::Notified),
         1 => Just(Input::RunNow),
+        1 => (0..50 * 1_000_000_u64).prop_map(|until| Input::ShortenBackoff { until }),
         1 => Just(Input::Pause),
         2 => Just(Input::Resume),
         1 => Just(Input::Expired),
         1 => Just(Input::StartFailed),
+        1 => Just(Input::Disable),
         1 => (0..50 * 1_000_000_u64).prop_map(|deadline| Input::Stop { deadline }),
     ];
     prop_oneof![
@@ -234,6 +236,14 @@ proptest! {
                 Action::Nothing | Action::Refused(_) => {}
             }
             prop_assert_eq!(executing != Executing::Nothing, harness.lifecycle.is_executing(), "{:?}", harness.lifecycle);
+            // Only a service that is in no activation is disabled, and it plans nothing.
+            if matches!(step, Step::Request(Input::Disable)) {
+                let is_off = matches!(before, State::Registered | State::Stopped | State::Disabled);
+                prop_assert_eq!(harness.state(), if is_off { State::Disabled } else { before });
+            }
+            if harness.state() == State::Disabled {
+                prop_assert_eq!(harness.lifecycle.next_wake_up(), None);
+            }
             prop_assert_eq!(harness.state(), harness.lifecycle.phase.state());
 
             let (mut cancel_ended, mut crashed) = (false, false);
@@ -249,7 +259,13 @@ proptest! {
                         prop_assert_ne!(spec.restart_policy.restart, Restart::Never);
                     }
                     Transition::Ended { .. } | Transition::Abandoned { .. } => ended += 1,
-                    Transition::Skipped(count) => prop_assert!(count > 0),
+                    Transition::Skipped { count, first } => {
+                        prop_assert!(count > 0);
+                        if let DueTime::Instant(first) = first {
+                            prop_assert!(first < harness.now);
+                        }
+                    }
+                    Transition::Recovered { crashes } => prop_assert!(crashes > 0),
                     // No restart after a permanent crash.
                     Transition::WaitsForDependencies => prop_assert_eq!(harness.state(), State::Waiting),
                     Transition::Blocked => prop_assert_eq!(harness.state(), State::Blocked),
@@ -301,7 +317,7 @@ proptest! {
             // Only a service that has come so far is ready, and readiness ends with a stop or a failure.
             if harness.lifecycle.readiness().is_ready() {
                 prop_assert!(
-                    !matches!(harness.state(), State::Registered | State::Blocked | State::Stopped | State::Cancelled | State::Failed)
+                    !matches!(harness.state(), State::Registered | State::Disabled | State::Blocked | State::Stopped | State::Cancelled | State::Failed)
                 );
             }
 

@@ -7,7 +7,7 @@ fn continuous(ready: Option<Ready>) -> Harness {
 }
 
 impl Harness {
-    fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         self.lifecycle.readiness().is_ready()
     }
 

@@ -23,10 +23,19 @@ fn rule_21_a_successful_run_returns_to_the_grid_and_resets_the_backoff() {
     harness.start();
     assert_eq!(harness.run(0, crashed()), 0);
     assert_eq!(harness.run(0, crashed()), 1);
+    let recovered = |harness: &mut Harness| -> Vec<_> {
+        let is_recovery = |t: &Transition| matches!(t, Transition::Recovered { .. });
+        harness.take_transitions().into_iter().filter(is_recovery).collect()
+    };
+    assert_eq!(recovered(&mut harness), []);
     assert_eq!(harness.run(0, SUCCEEDED), 3);
+    assert_eq!(recovered(&mut harness), [Transition::Recovered { crashes: 2 }]);
     assert_eq!(harness.lifecycle.consecutive_crashes(), 0);
     assert_eq!(harness.run(0, crashed()), 10);
     assert_eq!(harness.run(0, SUCCEEDED), 11);
+    assert_eq!(recovered(&mut harness), [Transition::Recovered { crashes: 1 }]);
+    assert_eq!(harness.run(0, SUCCEEDED), 20);
+    assert_eq!(recovered(&mut harness), [], "it had recovered before");
 }
 
 #[test]

@@ -56,6 +56,11 @@ impl Registry {
         let Self { services, directory, .. } = self;
         directory.names_mut().remove(name, |index| name_of(services, index));
         self.cycle_closers.retain(|closer| *closer != index);
+        #[cfg(feature = "queue")]
+        if let Some(jobs) = self.get(index).jobs() {
+            self.job_slots = self.job_slots.saturating_sub(jobs.threads());
+            self.queue_services.retain(|other| *other != index);
+        }
         let dependents = self.take_dependents(index);
         // Of two declared services with one name, the other one now has it.
         let same_name = |other: &u32| name_of(&self.services, *other) == name;
@@ -90,7 +95,13 @@ impl Registry {
 
     /// Puts a service in the free place with this index, and links it.
     fn occupy(&mut self, index: u32, instance: Arc<Instance>, now: Nanos) {
+        instance.announce_tasks();
         let service = Supervised::new(instance, now);
+        #[cfg(feature = "queue")]
+        if let Some(jobs) = service.jobs() {
+            self.queue_services.push(index);
+            self.job_slots = self.job_slots.saturating_add(jobs.threads());
+        }
         self.revision += 1;
         match self.free.pop() {
             Some(_) => *self.get_mut(index) = service,
@@ -105,8 +116,8 @@ impl Registry {
         let Self { services, directory, .. } = self;
         let dependents = directory.take_awaiting(name_of(services, index));
         // Nearly always nobody waits for it. It may depend on itself, if it is declared.
-        if !dependents.is_empty() || !self.get(index).dependents().is_empty() {
-            self.add_dependents(index, dependents);
+        if dependents.is_some() || !self.get(index).dependents().is_empty() {
+            self.add_dependents(index, dependents.unwrap_or_default());
         }
     }
 

@@ -1,0 +1,138 @@
+//! A queue service whose engine does not answer, in real time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use tests::Stopwatch;
+use tina4_service::queue::{Capabilities, Ended, Engine, Held, NewJob, Timestamp, Turn, Want};
+use tina4_service::{
+    EngineError, Job, MemoryEngine, Pushed, Queue, Queues, Runner, Service, Stopped,
+};
+
+const WORDS: Queue<String> = Queue::new("words");
+
+/// Whether the function was called.
+static BEGAN: AtomicBool = AtomicBool::new(false);
+
+/// Answers until it hangs.
+#[derive(Default)]
+struct Hanging {
+    hangs: AtomicBool,
+    /// How many calls have begun to hang.
+    calls: Mutex<u32>,
+    changed: Condvar,
+}
+
+impl Hanging {
+    /// Waits as long as a caller does.
+    fn answer(&self, limit: Duration) -> Result<(), EngineError> {
+        if !self.hangs.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let mut calls = self.calls.lock().unwrap();
+        *calls += 1;
+        self.changed.notify_all();
+        let limit = limit.min(Duration::from_secs(15));
+        let never = |_: &mut u32| true;
+        drop(self.changed.wait_timeout_while(calls, limit, never).unwrap());
+        Err(EngineError::Failed { engine: "hanging", source: "no answer".into() })
+    }
+
+    fn hang(&self) {
+        self.hangs.store(true, Ordering::SeqCst);
+        let calls = self.calls.lock().unwrap();
+        drop(self.changed.wait_while(calls, |calls| *calls == 0).unwrap());
+    }
+}
+
+struct Store(MemoryEngine, Arc<Hanging>);
+
+impl Engine for Store {
+    fn name(&self) -> &'static str {
+        "hanging"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn owner(&self) -> &str {
+        self.0.owner()
+    }
+
+    fn push(&self, jobs: &[NewJob<'_>], now: Timestamp) -> Result<Vec<Pushed>, EngineError> {
+        self.0.push(jobs, now)
+    }
+
+    fn turn(
+        &self,
+        ended: &[Ended],
+        wants: &[Want<'_>],
+        now: Timestamp,
+    ) -> Result<Turn, EngineError> {
+        self.turn_within(Duration::MAX, ended, wants, now)
+    }
+
+    fn turn_within(
+        &self,
+        limit: Duration,
+        ended: &[Ended],
+        wants: &[Want<'_>],
+        now: Timestamp,
+    ) -> Result<Turn, EngineError> {
+        self.1.answer(limit)?;
+        self.0.turn(ended, wants, now)
+    }
+
+    fn renew(
+        &self,
+        held: &[Held],
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Held>, EngineError> {
+        self.renew_within(Duration::MAX, held, lease, now)
+    }
+
+    fn renew_within(
+        &self,
+        limit: Duration,
+        held: &[Held],
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Held>, EngineError> {
+        self.1.answer(limit)?;
+        self.0.renew(held, lease, now)
+    }
+}
+
+/// The store hangs in a turn when the service is stopped, and in those that follow.
+fn stop_while_it_hangs(take: fn(&tina4_service::Context, Job<String>)) {
+    let hanging = Arc::new(Hanging::default());
+    let queues = Queues::new(Store(MemoryEngine::new(), Arc::clone(&hanging)));
+    let limit = Duration::from_secs(3);
+    let service = Service::of("words", take).queue(WORDS).poll("100ms").stop_timeout("3s");
+    let runner = Runner::new();
+    runner.provide(queues.clone());
+    runner.register(service.concurrency(2)).unwrap();
+    runner.start_all().unwrap();
+    WORDS.on(&queues).push(&"hello".to_owned()).unwrap();
+    tests::until("the job has begun", || BEGAN.swap(false, Ordering::SeqCst));
+    hanging.hang();
+    let stopwatch = Stopwatch::start();
+    let stopped = runner.stop("words").unwrap();
+    let took = stopwatch.elapsed();
+    assert!(matches!(stopped, Stopped::Ended { .. }), "{stopped:?} after {took:?}");
+    assert!(took < limit, "{took:?}");
+    assert_eq!(runner.stop_all().abandoned().count(), 0);
+}
+
+#[test]
+fn rule_137_a_stop_ends_in_time_although_the_engine_does_not_answer() {
+    stop_while_it_hangs(|_, _| BEGAN.store(true, Ordering::SeqCst));
+    // There is a job to be settled when it stops.
+    stop_while_it_hangs(|ctx, _| {
+        BEGAN.store(true, Ordering::SeqCst);
+        let _ = ctx.sleep(Duration::from_secs(600));
+    });
+}

@@ -1,0 +1,330 @@
+//! [`PostgresEngine`].
+
+use std::fmt;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use tina4_service_queue::engine_parts::{Hearing, Listener, Owner};
+use tina4_service_queue::{
+    Backlog, Cancelled, Capabilities, DeadJob, DeadSelection, DoneJob, Ended, Engine, EngineError,
+    Held, JobId, NewJob, Pushed, Timestamp, Turn, Want,
+};
+use tokio_postgres::{Client, Error};
+
+use crate::admin::{self, Admin, Page, Task};
+use crate::clock;
+use crate::connector::Connector;
+use crate::done;
+use crate::error::{NAME, failed_with};
+use crate::lane::Lane;
+use crate::listener::Notifications;
+use crate::push::{self, OwnedJob, Pushes};
+use crate::schema;
+use crate::turn::{Answer, OwnedWant, Request, Turns, storable, wait_for};
+
+/// How long it may take to find out which queues need a turn. After that they get one.
+const POLL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Keeps jobs in a PostgreSQL database, which any number of machines can share.
+///
+/// See the documentation of the crate for what is stored, how durable it is, and which connections it has.
+///
+/// All methods can be called on any thread, also inside an asynchronous runtime, whose thread they block.
+///
+/// ```no_run
+/// use tina4_service_postgres::PostgresEngine;
+/// use tina4_service_queue::Engine as _;
+///
+/// let engine = PostgresEngine::open("postgres://shop@localhost/shop")?;
+/// for remark in engine.check()? {
+///     eprintln!("{remark}");
+/// }
+/// # Ok::<(), tina4_service_queue::EngineError>(())
+/// ```
+pub struct PostgresEngine {
+    owner: Owner,
+    turns: Lane<Turns>,
+    pushes: Lane<Pushes>,
+    /// Pushes with a key, which may have to wait for a transaction that is about to take it.
+    unique_pushes: Lane<Pushes>,
+    admin: Lane<Admin>,
+    /// For turns that end a job whose row another transaction has locked. The others do not wait for it.
+    patient: Lane<Admin>,
+    listener: Option<Listener>,
+}
+
+impl PostgresEngine {
+    /// What it can do: everything.
+    pub(crate) const CAPABILITIES: Capabilities = Capabilities::ALL;
+
+    /// Connects to a database without TLS, and creates the schema `tina4` in it if it does not exist.
+    ///
+    /// `PostgresBuilder` has settings: TLS, and where to listen for notifications.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be read or demands TLS; if the server cannot be reached, is older than PostgreSQL 12,
+    /// only reads, or has a database whose encoding is not UTF-8; if the tables are of a newer version of this crate.
+    pub fn open(address: &str) -> Result<Self, EngineError> {
+        let connector = Connector::parse(address)?;
+        Self::with(&connector, Some(connector.clone()))
+    }
+
+    /// An engine with a connector for most connections, and one for the connection that listens, if it does.
+    pub(crate) fn with(usual: &Connector, direct: Option<Connector>) -> Result<Self, EngineError> {
+        usual.check()?;
+        direct.as_ref().map_or(Ok(()), Connector::check)?;
+        let owner = Owner::random();
+        let name = || owner.name().to_owned();
+        let listener = |direct: Connector| {
+            let (usual, name) = (usual.clone(), name());
+            Listener::new(owner.clone(), move || Notifications {
+                direct: direct.clone(),
+                usual: usual.clone(),
+                owner: name.clone(),
+            })
+        };
+        let lane = |name| (name, owner.clone(), usual.clone());
+        let engine = Self {
+            turns: Lane::new(lane("tina4-turns"), Turns::new(name())),
+            pushes: Lane::new(lane("tina4-pushes"), Pushes),
+            unique_pushes: Lane::new(lane("tina4-uniques"), Pushes),
+            admin: Lane::new(lane("tina4-admin"), Admin),
+            patient: Lane::new(lane("tina4-patient"), Admin),
+            listener: direct.map(listener),
+            owner,
+        };
+        engine.administer(schema::prepare)??;
+        Ok(engine)
+    }
+
+    /// Runs statements on the thread for everything that is neither a push nor a turn.
+    fn administer<T: Send + 'static>(
+        &self,
+        call: impl AsyncFnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        Self::run_on(&self.admin, Duration::MAX, call)
+    }
+
+    fn run_on<T: Send + 'static>(
+        lane: &Lane<Admin>,
+        limit: Duration,
+        call: impl AsyncFnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (reply, answer) = sync_channel(1);
+        let task: Task = Box::new(move |session| {
+            let _ = reply.send(session.call(call).map_err(|failure| failure.error()));
+        });
+        lane.call_within(limit, task)?;
+        answer.recv().unwrap_or_else(|_| Err(failed_with("the task has not been run")))
+    }
+
+    /// Puts dead jobs back, or deletes them: a page after the other, each in a trip of its own.
+    fn take_dead(
+        &self,
+        queue: &str,
+        which: DeadSelection,
+        is_redrive: bool,
+    ) -> Result<u64, EngineError> {
+        let mut page = Some(Page::first(storable(queue), which, is_redrive));
+        let mut all = 0;
+        while let Some(current) = page {
+            let taken = self.administer(async |client| current.take(client).await)?;
+            all += taken.0;
+            page = taken.1;
+        }
+        Ok(all)
+    }
+}
+
+impl fmt::Debug for PostgresEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresEngine").field("owner", &self.owner.name()).finish_non_exhaustive()
+    }
+}
+
+/// The time of an argument is ignored: the server's clock decides.
+impl Engine for PostgresEngine {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Self::CAPABILITIES
+    }
+
+    fn owner(&self) -> &str {
+        self.owner.name()
+    }
+
+    fn push(&self, jobs: &[NewJob<'_>], _now: Timestamp) -> Result<Vec<Pushed>, EngineError> {
+        for job in jobs {
+            job.check(NAME, Self::CAPABILITIES)?;
+            push::check(job)?;
+        }
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_unique = jobs.iter().any(|job| job.unique.is_some());
+        let lane = if is_unique { &self.unique_pushes } else { &self.pushes };
+        lane.call(jobs.iter().map(OwnedJob::new).collect())
+    }
+
+    fn turn(
+        &self,
+        ended: &[Ended],
+        wants: &[Want<'_>],
+        now: Timestamp,
+    ) -> Result<Turn, EngineError> {
+        self.turn_within(Duration::MAX, ended, wants, now)
+    }
+
+    fn turn_within(
+        &self,
+        limit: Duration,
+        ended: &[Ended],
+        wants: &[Want<'_>],
+        _now: Timestamp,
+    ) -> Result<Turn, EngineError> {
+        let deadline = clock::later(limit);
+        let left = || deadline.saturating_duration_since(clock::now());
+        let request = || Request::Turn {
+            ended: ended.to_vec(),
+            wants: wants.iter().map(OwnedWant::new).collect(),
+        };
+        let mut answer = self.turns.call_within(limit, request())?;
+        if matches!(answer, Answer::Locked) {
+            let (owner, ended) = (self.owner.name().to_owned(), ended.to_vec());
+            let waiting = async move |client: &mut Client| wait_for(client, &owner, &ended).await;
+            Self::run_on(&self.patient, left(), waiting)?;
+            answer = self.turns.call_within(left(), request())?;
+        }
+        match answer {
+            Answer::Turn(turn) => Ok(turn),
+            Answer::Locked => Err(failed_with(
+                "several transactions have locked a job that is to end, one after the other; look for transactions that lock rows of `tina4.job`",
+            )),
+            Answer::Renew(_) => Err(failed_with("the answer belongs to another request")),
+        }
+    }
+
+    fn next_due(
+        &self,
+        queues: &[&str],
+        _now: Timestamp,
+    ) -> Result<Vec<Option<Duration>>, EngineError> {
+        let queues: Vec<_> = queues.iter().map(|queue| storable(queue)).collect();
+        let (reply, answer) = sync_channel(1);
+        self.admin.call(Box::new(move |session| {
+            session.limit_trip(POLL_TIMEOUT);
+            let next = session.read(async |client| admin::next_due(client, &queues).await);
+            let _ = reply.send(next.map_err(|failure| failure.error()));
+        }))?;
+        answer.recv().unwrap_or_else(|_| Err(failed_with("the task has not been run")))
+    }
+
+    fn renew(
+        &self,
+        held: &[Held],
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Held>, EngineError> {
+        self.renew_within(Duration::MAX, held, lease, now)
+    }
+
+    fn renew_within(
+        &self,
+        limit: Duration,
+        held: &[Held],
+        lease: Duration,
+        _now: Timestamp,
+    ) -> Result<Vec<Held>, EngineError> {
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.turns.call_within(limit, Request::Renew { held: held.to_vec(), lease })? {
+            Answer::Renew(lost) => Ok(lost),
+            Answer::Turn(_) | Answer::Locked => {
+                Err(failed_with("the answer belongs to another request"))
+            }
+        }
+    }
+
+    fn backlog(&self, queue: &str, _now: Timestamp) -> Result<Backlog, EngineError> {
+        let queue = storable(queue);
+        self.administer(async move |client| admin::backlog(client, &queue).await)
+    }
+
+    fn cancel(&self, queue: &str, id: JobId) -> Result<Cancelled, EngineError> {
+        let queue = storable(queue);
+        self.administer(async move |client| admin::cancel(client, &queue, id).await)
+    }
+
+    fn dead(
+        &self,
+        queue: &str,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<DeadJob>, EngineError> {
+        let queue = storable(queue);
+        self.administer(async move |client| admin::dead(client, &queue, after, limit).await)
+    }
+
+    fn redrive(
+        &self,
+        queue: &str,
+        which: DeadSelection,
+        _now: Timestamp,
+    ) -> Result<u64, EngineError> {
+        self.take_dead(queue, which, true)
+    }
+
+    fn purge(
+        &self,
+        queue: &str,
+        which: DeadSelection,
+        _now: Timestamp,
+    ) -> Result<u64, EngineError> {
+        self.take_dead(queue, which, false)
+    }
+
+    fn done(
+        &self,
+        queue: &str,
+        after: Option<JobId>,
+        limit: usize,
+    ) -> Result<Vec<DoneJob>, EngineError> {
+        let queue = storable(queue);
+        self.administer(async move |client| done::list(client, &queue, after, limit).await)
+    }
+
+    fn purge_done(&self, queue: &str, age: Duration, _now: Timestamp) -> Result<u64, EngineError> {
+        let mut all = 0;
+        loop {
+            let queue = storable(queue);
+            let purging = async move |client: &mut Client| done::purge(client, &queue, age).await;
+            let (deleted, is_more) = self.administer(purging)?;
+            all += deleted;
+            if !is_more {
+                return Ok(all);
+            }
+        }
+    }
+
+    fn check(&self) -> Result<Vec<String>, EngineError> {
+        let mut remarks = self.administer(schema::check)??;
+        if self.listener.as_ref().is_some_and(|listener| listener.hearing() == Hearing::Deaf) {
+            remarks.push(
+                "notifications of the PostgreSQL server do not arrive, as behind a pooler in transaction mode, so jobs of other processes are found by polling; give the address of the server itself with `PostgresBuilder::listen_at`"
+                    .to_owned(),
+            );
+        }
+        Ok(remarks)
+    }
+
+    fn watch(&self, wake: Box<dyn Fn(&str) + Send + Sync>) {
+        if let Some(listener) = &self.listener {
+            listener.add(wake.into());
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Servers that do not answer, and tables that somebody has locked.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use tina4_service_postgres::{PostgresBuilder, PostgresEngine};
+use tina4_service_queue::contract::Proxy;
+use tina4_service_queue::{
+    End, Ended, Engine as _, EngineError, Held, NewJob, RetryPolicy, Timestamp, Unique, Want,
+    engine_parts,
+};
+
+use crate::servers::{Database, Via};
+
+/// Within which a call must end that has less time than this: for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Does something that must end soon.
+fn within<T: Send + 'static>(time: Duration, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, ended) = channel();
+    let work = move || drop(sender.send(work()));
+    engine_parts::spawn("test", work).expect("there are threads");
+    ended.recv_timeout(time).expect("it ends in time")
+}
+
+/// A database behind a proxy.
+fn proxied(database: &Database) -> (Proxy, PostgresBuilder) {
+    let (_, server) = database.direct.split_once('@').expect("a user");
+    let (server, name) = server.split_once('/').expect("a database");
+    let proxy = Proxy::to(server).unwrap();
+    let address = format!("postgres://postgres@{}/{name}", proxy.address());
+    (proxy, PostgresBuilder::new(&address).unwrap())
+}
+
+fn want() -> Want<'static> {
+    let policy = &RetryPolicy::DEFAULT;
+    Want { queue: "numbers", count: 1, lease: Duration::from_secs(60), policy }
+}
+
+fn push(engine: &PostgresEngine, unique: Option<Unique<'_>>) -> Result<(), EngineError> {
+    let job = NewJob { unique, ..NewJob::new("numbers", "1") };
+    engine.push(&[job], Timestamp::default()).map(drop)
+}
+
+type Call = fn(&PostgresEngine) -> Result<(), EngineError>;
+
+type LimitedCall = fn(&PostgresEngine, Duration, Held) -> Result<(), EngineError>;
+
+/// One for each connection, and one that does without the check of an idle connection.
+const CALLS: [Call; 5] = [
+    |engine| push(engine, None),
+    |engine| push(engine, Some(Unique { key: "k", window: None })),
+    |engine| engine.turn(&[], &[want()], Timestamp::default()).map(drop),
+    |engine| engine.backlog("numbers", Timestamp::default()).map(drop),
+    |engine| engine.next_due(&["numbers"], Timestamp::default()).map(drop),
+];
+
+#[test]
+fn rule_137_a_call_ends_when_the_server_does_not_answer() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let (proxy, builder) = proxied(&database);
+    let engine = Arc::new(builder.timeout(Duration::from_secs(2)).open().unwrap());
+    engine.watch(Box::new(|_| {}));
+    for call in CALLS {
+        call(&engine).unwrap();
+    }
+    proxy.freeze();
+    // On connections that are there, and on new ones.
+    for _ in 0..2 {
+        thread::scope(|scope| {
+            for call in CALLS {
+                let engine = Arc::clone(&engine);
+                scope.spawn(move || {
+                    let error = within(PATIENCE, move || call(&engine)).unwrap_err().to_string();
+                    assert!(error.contains("has not answered within 2s (see whether"), "{error}");
+                });
+            }
+        });
+    }
+    proxy.thaw();
+    for call in CALLS {
+        call(&engine).expect("it works again");
+    }
+    proxy.freeze();
+    within(PATIENCE, move || drop(engine));
+}
+
+/// Jobs that are claimed for a caller that has left are given back, with their attempts.
+#[test]
+fn rule_137_a_call_is_not_longer_than_its_caller_waits() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let (proxy, builder) = proxied(&database);
+    let engine = Arc::new(builder.timeout(Duration::from_secs(600)).open().unwrap());
+    let limit = Duration::from_millis(200);
+    for _ in 0..2 {
+        push(&engine, None).unwrap();
+    }
+    let held = engine.turn(&[], &[want()], Timestamp::default()).unwrap().claims[0].held;
+    proxy.freeze();
+    let calls: [LimitedCall; 3] = [
+        |engine, limit, _| {
+            engine.turn_within(limit, &[], &[want()], Timestamp::default()).map(drop)
+        },
+        // Not sent, because the first one still waits for its answer.
+        |engine, limit, held| {
+            let ended = Ended { held, end: End::Done };
+            engine.turn_within(limit, &[ended], &[], Timestamp::default()).map(drop)
+        },
+        |engine, limit, held| {
+            let lease = Duration::from_secs(60);
+            engine.renew_within(limit, &[held], lease, Timestamp::default()).map(drop)
+        },
+    ];
+    for call in calls {
+        let engine = Arc::clone(&engine);
+        let error = within(PATIENCE, move || call(&engine, limit, held)).unwrap_err().to_string();
+        assert!(error.contains("has not answered within 200ms (see whether"), "{error}");
+    }
+    proxy.thaw();
+    let held = [Ended { held, end: End::Done }];
+    assert_eq!(engine.turn(&held, &[], Timestamp::default()).unwrap().stale, []);
+    let claims = engine.turn(&[], &[want()], Timestamp::default()).unwrap().claims;
+    assert_eq!(claims.iter().map(|claim| claim.attempt).collect::<Vec<_>>(), [1]);
+}
+
+/// A connection that was idle is checked for a second, not for the whole trip, so that there is time for a new one: it
+/// may be dead although nobody has closed it.
+#[test]
+fn rule_137_an_idle_connection_that_is_dead_is_replaced_within_the_trip() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let (proxy, builder) = proxied(&database);
+    // The usual limit is longer than this test.
+    let engine = Arc::new(builder.timeout(Duration::from_secs(600)).open().unwrap());
+    for call in CALLS {
+        call(&engine).unwrap();
+    }
+    // Many times as long as after what a connection counts as idle.
+    let (_open, nothing) = channel::<()>();
+    assert!(nothing.recv_timeout(Duration::from_secs(1)).is_err());
+    proxy.abandon();
+    thread::scope(|scope| {
+        for call in CALLS {
+            let engine = Arc::clone(&engine);
+            scope.spawn(move || {
+                let result = within(PATIENCE, move || call(&engine));
+                result.expect("it works on a new connection");
+            });
+        }
+    });
+}
+
+#[test]
+fn a_limit_that_is_no_limit_is_no_error() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let builder = PostgresBuilder::new(&database.address).unwrap();
+    let engine = builder.timeout(Duration::MAX).open().unwrap();
+    for call in CALLS {
+        call(&engine).unwrap();
+    }
+}
+
+#[test]
+fn an_engine_whose_server_does_not_answer_is_dropped_at_once() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let (proxy, builder) = proxied(&database);
+    // The usual limit is longer than this test.
+    let engine = builder.timeout(Duration::from_secs(600)).open().unwrap();
+    engine.watch(Box::new(|_| {}));
+    for call in CALLS {
+        call(&engine).unwrap();
+    }
+    proxy.freeze();
+    within(PATIENCE, move || drop(engine));
+}
+
+/// When the engine is dropped, the notification after a push is in progress.
+#[test]
+fn an_engine_that_is_dropped_does_not_wait_for_the_server() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let builder = PostgresBuilder::new(&database.address).unwrap();
+    let engine = builder.timeout(Duration::from_secs(600)).open().unwrap();
+    let slow = "create or replace function tina4.notify(queue text) returns void language sql
+        as 'select pg_sleep(600)'";
+    let mut other = database.connect();
+    other.batch_execute(slow).unwrap();
+    push(&engine, None).unwrap();
+    let notifying = "select count(*) from pg_stat_activity
+        where datname = current_database() and state = 'active' and query like '%notify(x.queue)%'
+        and pid <> pg_backend_pid()";
+    while other.query_one(notifying, &[]).unwrap().get::<_, i64>(0) == 0 {}
+    within(PATIENCE, move || drop(engine));
+}
+
+/// The server itself ends the wait, so that it does not do later what nobody waits for any more.
+#[test]
+fn rule_137_a_call_ends_when_a_table_is_locked() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = Arc::new(database.open());
+    for call in CALLS {
+        call(&engine).unwrap();
+    }
+    let mut other = database.connect();
+    let mut transaction = other.transaction().unwrap();
+    transaction.batch_execute("lock table tina4.job, tina4.dead in access exclusive mode").unwrap();
+    thread::scope(|scope| {
+        for call in CALLS {
+            let engine = Arc::clone(&engine);
+            scope.spawn(move || {
+                let time = Duration::from_secs(20);
+                let error = within(time, move || call(&engine)).unwrap_err().to_string();
+                assert!(error.contains("lock timeout (another transaction has locked"), "{error}");
+            });
+        }
+    });
+    let waiting =
+        "select count(*) from pg_locks where not granted and relation = 'tina4.job'::regclass";
+    assert_eq!(transaction.query_one(waiting, &[]).unwrap().get::<_, i64>(0), 0);
+    transaction.rollback().unwrap();
+    for call in CALLS {
+        call(&engine).expect("it works again");
+    }
+}

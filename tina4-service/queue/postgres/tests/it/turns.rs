@@ -1,0 +1,190 @@
+//! Turns beside transactions of others, and clocks of machines that are wrong.
+
+use std::thread;
+use std::time::Duration;
+
+use tina4_service_queue::consumer::{Consumer, ConsumerSettings};
+use tina4_service_queue::{
+    DeadSelection, End, Ended, Engine as _, NewJob, Queues, RetryPolicy, Timestamp, Turn, Want,
+};
+
+use crate::servers::{Database, Via};
+use tina4_service_postgres::PostgresEngine;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+const POLICY: RetryPolicy = RetryPolicy { attempts: 1, ..RetryPolicy::DEFAULT };
+
+fn turn(engine: &PostgresEngine, count: usize, lease: Duration, policy: &RetryPolicy) -> Turn {
+    let want = Want { queue: "numbers", count, lease, policy };
+    engine.turn(&[], &[want], Timestamp::default()).unwrap()
+}
+
+/// Such as by the transaction that finishes the job.
+#[test]
+fn rule_132_a_lost_claim_that_is_locked_is_looked_at_again_a_second_later() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = database.open();
+    let push = |delay| {
+        let job = NewJob { delay, ..NewJob::new("numbers", "1") };
+        engine.push(&[job], Timestamp::default()).unwrap();
+    };
+    let policy = RetryPolicy::DEFAULT;
+    let lease = Duration::from_millis(20);
+    push(Duration::ZERO);
+    assert_eq!(turn(&engine, 1, lease, &policy).claims.len(), 1);
+    push(Duration::from_millis(20));
+    push(Duration::from_millis(600));
+    let mut other = database.connect();
+    let mut transaction = other.transaction().unwrap();
+    transaction.query("select from tina4.job for update", &[]).unwrap();
+    transaction.batch_execute("select pg_sleep(0.05)").unwrap();
+    let found = turn(&engine, 1, lease, &policy);
+    assert_eq!((found.claims.len(), found.lost), (0, 0), "they are locked");
+    let next = found.next.expect("there are jobs");
+    assert!((100..=600).contains(&next.as_millis()), "{next:?} until the third job is due");
+    transaction.batch_execute("select pg_sleep(0.65)").unwrap();
+    let next = turn(&engine, 1, lease, &policy).next.expect("there are jobs");
+    assert!(
+        (900..=1000).contains(&next.as_millis()),
+        "{next:?}: nobody tells when they are unlocked"
+    );
+    transaction.rollback().unwrap();
+    let found = turn(&engine, 3, Duration::from_secs(60), &policy);
+    assert_eq!((found.claims.len(), found.lost), (3, 1));
+}
+
+/// Such as by a transaction that is about to finish the job.
+#[test]
+fn rule_137_a_locked_job_delays_only_its_own_turn() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = database.open();
+    let claim = |queue| {
+        engine.push(&[NewJob::new(queue, "1")], Timestamp::default()).unwrap();
+        let want = Want { queue, count: 1, lease: LEASE, policy: &RetryPolicy::DEFAULT };
+        engine.turn(&[], &[want], Timestamp::default()).unwrap().claims[0].held
+    };
+    let done = |held| [Ended { held, end: End::Done }];
+    let (locked, free) = (claim("numbers"), claim("letters"));
+    let (mut client, mut other) = (database.connect(), database.connect());
+    for is_unlocked in [false, true] {
+        let mut transaction = client.transaction().unwrap();
+        let lock = "select from tina4.job where queue = 'numbers' for update";
+        transaction.query(lock, &[]).unwrap();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                // The locked one also asks for a job of another queue.
+                let want = Want {
+                    queue: "letters",
+                    count: 1,
+                    lease: LEASE,
+                    policy: &RetryPolicy::DEFAULT,
+                };
+                engine.turn(&done(locked), &[want], Timestamp::default())
+            });
+            let is_waiting = "select count(*) from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock'";
+            while other.query_one(is_waiting, &[]).unwrap().get::<_, i64>(0) == 0 {
+                assert!(!waiting.is_finished(), "it waits for the lock");
+            }
+            assert_eq!(engine.renew(&[free], LEASE, Timestamp::default()).unwrap(), []);
+            let next = claim("digits");
+            assert_eq!(engine.turn(&done(next), &[], Timestamp::default()).unwrap().stale, []);
+            assert!(!waiting.is_finished(), "the others were not delayed");
+            if is_unlocked {
+                transaction.rollback().unwrap();
+                assert_eq!(waiting.join().unwrap().unwrap().stale, []);
+            } else {
+                let error = waiting.join().unwrap().unwrap_err().to_string();
+                assert!(error.contains("lock timeout (another transaction has locked"), "{error}");
+            }
+        });
+    }
+    assert_eq!(engine.turn(&done(free), &[], Timestamp::default()).unwrap().stale, []);
+    let left = "select count(*) from tina4.job";
+    assert_eq!(other.query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
+}
+
+/// Neither the end of the locked job nor that of the other one is done without its copy, or twice.
+#[test]
+fn rule_137_jobs_that_leave_a_copy_wait_for_a_lock_together() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = database.open();
+    let jobs = [NewJob::new("numbers", "1"), NewJob::new("numbers", "2")];
+    engine.push(&jobs, Timestamp::default()).unwrap();
+    let claims = turn(&engine, 2, LEASE, &RetryPolicy::DEFAULT).claims;
+    let ended: Vec<_> =
+        claims.iter().map(|claim| Ended { held: claim.held, end: End::Kept }).collect();
+    let (mut client, mut other) = (database.connect(), database.connect());
+    let mut transaction = client.transaction().unwrap();
+    let lock = "select from tina4.job where payload::text = '1' for update";
+    assert_eq!(transaction.query(lock, &[]).unwrap().len(), 1);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| engine.turn(&ended, &[], Timestamp::default()).unwrap());
+        let is_waiting = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        while other.query_one(is_waiting, &[]).unwrap().get::<_, i64>(0) == 0 {
+            assert!(!waiting.is_finished(), "it waits for the lock");
+        }
+        assert!(engine.done("numbers", None, 9).unwrap().is_empty());
+        transaction.rollback().unwrap();
+        assert_eq!(waiting.join().unwrap().stale, []);
+    });
+    assert_eq!(engine.done("numbers", None, 9).unwrap().len(), 2);
+    let left = "select count(*) from tina4.job";
+    assert_eq!(other.query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
+}
+
+#[test]
+fn rule_132_more_lost_claims_than_a_turn_takes_are_taken_at_once() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = database.open();
+    let insert = "insert into tina4.job(queue, payload, state, owner, lease)
+        select 'numbers', '1', 2, 'gone', now() from generate_series(1, 10001)";
+    database.connect().batch_execute(insert).unwrap();
+    let found = turn(&engine, 1, Duration::from_secs(60), &RetryPolicy::DEFAULT);
+    assert_eq!((found.lost, found.next), (10_000, Some(Duration::ZERO)));
+}
+
+/// A job that is dead, and how many are left after each step.
+fn dead(engine: &PostgresEngine) -> impl Fn() -> usize {
+    engine.push(&[NewJob::new("numbers", "1")], Timestamp::default()).unwrap();
+    assert_eq!(turn(engine, 1, Duration::ZERO, &POLICY).claims.len(), 1);
+    assert_eq!(turn(engine, 1, Duration::ZERO, &POLICY).dead.len(), 1);
+    || engine.dead("numbers", None, 9).unwrap().len()
+}
+
+#[test]
+fn the_age_of_a_dead_job_is_by_the_clock_of_the_server() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = database.open();
+    let left = dead(&engine);
+    let next_century = Timestamp::from_millis(4_102_444_800_000);
+    let hour = DeadSelection::OlderThan(Duration::from_secs(3600));
+    assert_eq!(engine.purge("numbers", hour, next_century).unwrap(), 0);
+    assert_eq!(left(), 1);
+    let all = DeadSelection::OlderThan(Duration::ZERO);
+    assert_eq!(engine.purge("numbers", all, Timestamp::default()).unwrap(), 1);
+    assert_eq!(left(), 0);
+}
+
+#[test]
+fn a_service_on_a_machine_with_a_wrong_clock_keeps_dead_jobs_as_long_as_it_is_told() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = database.open();
+    let left = dead(&engine);
+    let next_century = || Timestamp::from_millis(4_102_444_800_000);
+    let queues = Queues::with_clock(database.open(), next_century);
+    let settings = ConsumerSettings {
+        queue: "numbers",
+        concurrency: 1,
+        lease: Duration::from_secs(60),
+        policy: POLICY,
+        poll: Duration::from_secs(1),
+        keep_dead: Some(Duration::from_secs(3600)),
+        keep_done: None,
+        reports_dead: false,
+    };
+    Consumer::new(queues, settings).turn(Duration::ZERO, true).unwrap();
+    assert_eq!(left(), 1);
+}

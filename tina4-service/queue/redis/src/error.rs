@@ -1,0 +1,39 @@
+//! Conversions of errors.
+
+use std::time::Duration;
+
+use redis::RedisError;
+use tina4_service_queue::EngineError;
+
+/// The name of the engine.
+pub(crate) const NAME: &str = "redis";
+
+/// The text of a failure because the time was over.
+pub(crate) fn no_answer(limit: Duration) -> String {
+    // Some of it may have passed before the trip.
+    let millis = limit.saturating_add(Duration::from_micros(500)).as_millis();
+    let limit = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
+    format!(
+        "the server has not answered within {limit:?} (see whether it is stopped or overloaded, and what `SLOWLOG GET` and `LATENCY LATEST` show)"
+    )
+}
+
+/// A failure of the store.
+pub(crate) fn failed_with(text: impl Into<String>) -> EngineError {
+    EngineError::Failed { engine: NAME, source: text.into().into() }
+}
+
+/// A store that cannot be used as it is.
+pub(crate) fn unusable(problem: impl Into<String>) -> EngineError {
+    EngineError::Unusable { engine: NAME, problem: problem.into() }
+}
+
+/// The text of an error, on one line.
+pub(crate) fn text(error: &RedisError) -> String {
+    error.to_string().replace(['\r', '\n'], " ")
+}
+
+/// Whether the server has answered with an error, and not the connection failed.
+pub(crate) fn is_answer(error: &RedisError) -> bool {
+    error.code().is_some()
+}

@@ -1,0 +1,16 @@
+//! Claims at a steady rate beside many delayed and dead jobs. `.ci/queue-endurance` runs this for
+//! ten minutes.
+
+use tina4_service_queue::contract::Endurance;
+
+use crate::servers::Space;
+
+/// How long, if not short.
+const SECONDS: &str = "QUEUE_ENDURANCE_SECONDS";
+
+#[test]
+fn claims_stay_fast_beside_many_jobs() {
+    let Some(space) = Space::new() else { return };
+    let plan = Endurance::planned(std::env::var(SECONDS).ok().as_deref());
+    plan.assert_steady("redis", plan.run(&|| Box::new(space.open()), || ()));
+}

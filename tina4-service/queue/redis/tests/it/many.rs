@@ -1,0 +1,88 @@
+//! More jobs than a script looks at in one call.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tina4_service_queue::{
+    DeadSelection, End, Ended, Engine as _, NewJob, RetryPolicy, Timestamp, Turn, Want,
+};
+use tina4_service_redis::RedisEngine;
+
+use crate::servers::{Space, pause};
+
+const NOW: Timestamp = Timestamp::from_millis(0);
+
+fn push(engine: &RedisEngine, count: usize, delay: Duration) {
+    let job = NewJob { delay, ..NewJob::new("numbers", "1") };
+    assert_eq!(engine.push(&vec![job; count], NOW).unwrap().len(), count);
+}
+
+fn claim(engine: &RedisEngine, lease: Duration) -> Turn {
+    let want = Want { queue: "numbers", count: 5000, lease, policy: &RetryPolicy::DEFAULT };
+    engine.turn(&[], &[want], NOW).unwrap()
+}
+
+fn kill(engine: &RedisEngine, turn: &Turn) {
+    let dead = |held| Ended { held, end: End::Dead { error: "no".to_owned() } };
+    let ended: Vec<_> = turn.claims.iter().map(|claim| dead(claim.held)).collect();
+    assert_eq!(engine.turn(&ended, &[], NOW).unwrap().stale, []);
+}
+
+#[test]
+fn rule_131_more_dead_jobs_than_a_page() {
+    const COUNT: usize = 1203;
+    let Some(space) = Space::new() else { return };
+    let engine = space.open();
+    push(&engine, COUNT, Duration::ZERO);
+    kill(&engine, &claim(&engine, Duration::from_secs(30)));
+    let dead = engine.dead("numbers", None, 5000).unwrap();
+    assert_eq!(dead.len(), COUNT);
+    assert!(dead.is_sorted_by(|a, b| a.id < b.id));
+    assert_eq!(engine.dead("numbers", None, 700).unwrap(), dead[..700]);
+    assert_eq!(engine.dead("numbers", Some(dead[699].id), 700).unwrap(), dead[700..]);
+    let early = DeadSelection::DiedBefore(dead[0].died_at);
+    assert_eq!(engine.redrive("numbers", early, NOW).unwrap(), 0);
+    assert_eq!(engine.redrive("numbers", DeadSelection::All, NOW).unwrap(), COUNT as u64);
+    let again = claim(&engine, Duration::from_secs(30));
+    assert_eq!(again.claims.len(), COUNT);
+    kill(&engine, &again);
+    assert_eq!(
+        engine.purge("numbers", DeadSelection::One(dead[7].id), Timestamp::default()).unwrap(),
+        1
+    );
+    assert_eq!(
+        engine.purge("numbers", DeadSelection::All, Timestamp::default()).unwrap(),
+        COUNT as u64 - 1
+    );
+    assert_eq!(engine.dead("numbers", None, 5000).unwrap(), []);
+}
+
+#[test]
+fn rule_131_a_flood_of_due_and_lost_jobs_takes_several_turns() {
+    const COUNT: usize = 2500;
+    let Some(space) = Space::new() else { return };
+    let engine = space.open();
+    let mut connection = space.connect();
+    push(&engine, COUNT, Duration::from_millis(1));
+    pause(&mut connection, 10);
+    for expected_attempt in 1..=2 {
+        // The second time, all claims of the first time are lost.
+        let lease =
+            if expected_attempt == 1 { Duration::from_secs(2) } else { Duration::from_secs(60) };
+        let mut ids = HashSet::new();
+        let mut turns = 0;
+        while ids.len() < COUNT {
+            let turn = claim(&engine, lease);
+            assert!(!turn.claims.is_empty(), "{} of them, then none", ids.len());
+            ids.extend(turn.claims.iter().map(|claim| claim.held.id));
+            turns += 1;
+            if turns == 1 {
+                assert_eq!(turn.next, Some(Duration::ZERO), "there are more");
+                assert_eq!(turn.claims.len(), 1000);
+            }
+            assert!(turn.claims.iter().all(|claim| claim.attempt == expected_attempt));
+        }
+        assert_eq!(turns, 3);
+        pause(&mut connection, 2100);
+    }
+}

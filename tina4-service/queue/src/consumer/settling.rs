@@ -1,0 +1,54 @@
+//! [`Settling`]: a claim that ends.
+
+use crate::claim::Claim;
+use crate::counters::Counters;
+use crate::dead_job::DeadJob;
+use crate::end::{End, Ended};
+use crate::timestamp::Timestamp;
+
+/// A claim that ends.
+#[derive(Debug)]
+pub(super) struct Settling {
+    pub(super) claim: Claim,
+    pub(super) end: End,
+    /// Whether the job may be done already.
+    pub(super) may_be_stale: bool,
+    /// Whether the engine was asked before to end it, and has not answered.
+    pub(super) was_sent: bool,
+}
+
+impl Settling {
+    /// A job that is given back.
+    pub(super) fn back(claim: Claim) -> Self {
+        Self { claim, end: End::Back, may_be_stale: false, was_sent: false }
+    }
+
+    pub(super) fn to_ended(&self) -> Ended {
+        Ended { held: self.claim.held, end: self.end.clone() }
+    }
+}
+
+/// Counts the end of a claim.
+pub(super) fn count(end: &End, counters: &mut Counters) {
+    match end {
+        End::Done | End::Kept => counters.done += 1,
+        End::Again { .. } => counters.failed += 1,
+        End::Dead { .. } => {
+            counters.failed += 1;
+            counters.dead += 1;
+        }
+        End::Back => counters.returned += 1,
+    }
+}
+
+/// A job that has died, as it is reported.
+pub(super) fn dead_job(claim: &Claim, error: &str, died_at: Timestamp) -> DeadJob {
+    DeadJob {
+        id: claim.held.id,
+        payload: claim.payload.clone(),
+        attempts: claim.attempt,
+        error: error.to_owned(),
+        pushed_at: claim.pushed_at,
+        died_at,
+    }
+}

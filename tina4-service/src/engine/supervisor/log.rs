@@ -1,0 +1,252 @@
+//! Which log lines there are, and what they say beyond the change itself.
+
+use std::time::{Duration, SystemTime};
+
+use super::Supervisor;
+use super::supervised::Supervised;
+use crate::observe::event::Change;
+#[cfg(all(unix, feature = "signals"))]
+use crate::observe::info::ServiceInfo;
+use crate::observe::log::LogLine;
+use crate::observe::log::entry::{Entry, Skipped, Started, StartedMany, StopWaits};
+use crate::time::wall::{WallReading, wall_after, wall_time};
+use tina4_service_core::Nanos;
+use tina4_service_core::lifecycle::{DueTime, Lifecycle};
+
+/// The number of services up to which a start writes one line for each.
+const MAX_START_LINES: usize = 50;
+
+/// How long a stop waits before it says for which services; after that, each time it has waited twice as long.
+const FIRST_WAIT: Nanos = 1_000_000_000;
+
+impl Supervisor {
+    /// Queues the log line about a change of a service, if there is one.
+    pub(super) fn log_change(&mut self, index: u32, change: Change, now: Nanos) {
+        if matches!(change, Change::Started) {
+            return self.log_started(index);
+        }
+        if matches!(change, Change::Restarted) {
+            return self.log_restart(index, now);
+        }
+        let is_summed_up = matches!(change, Change::WaitsFor { .. } | Change::LeftOut { .. });
+        if !LogLine::is_logged(&change) || (is_summed_up && self.journal.starting.is_some()) {
+            return;
+        }
+        let service = self.registry.get_mut(index);
+        let Some(left_out) = left_out(service, &change, now) else { return };
+        if ends_activation(&change)
+            && let Some((count, first)) = service.take_unreported_skips()
+        {
+            self.log_skipped(index, count, first);
+        }
+        let is_crash = matches!(change, Change::Crashed { .. });
+        let entry = if is_crash && self.registry.get(index).failures().crashes == 1 {
+            Entry::FirstCrash(change)
+        } else {
+            Entry::Change { change, left_out }
+        };
+        self.log(index, entry);
+    }
+
+    /// Writes that a service was started, or leaves that to the line about all services.
+    fn log_started(&mut self, index: u32) {
+        if let Some(starting) = &mut self.journal.starting {
+            return starting.push(index);
+        }
+        let service = self.registry.get(index);
+        let next = next_due_time(&service.life, self.env.clock.wall_reading());
+        let schedule = service.schedule();
+        self.log(index, Entry::Started(Box::new(Started { schedule, next })));
+    }
+
+    /// Writes that a service without due times runs again. The others are reported once they have recovered.
+    fn log_restart(&mut self, index: u32, now: Nanos) {
+        let service = self.registry.get_mut(index);
+        if service.instance.definition.spec().schedule.is_periodic() {
+            return;
+        }
+        let crashes = service.life.consecutive_crashes();
+        if let Some(left_out) = service.log_limits_mut().recoveries.allow(now) {
+            self.log(index, Entry::RunsAgain { crashes, left_out });
+        }
+    }
+
+    /// Reports skipped due times: every time to subscribers, and once a minute to the log.
+    pub(super) fn record_skipped(&mut self, index: u32, count: u64, first: DueTime, now: Nanos) {
+        let service = self.registry.get_mut(index);
+        service.failures_mut().skipped += count;
+        let unreported = service.log_limits_mut().skips.add(count, first, now);
+        if self.journal.has_subscribers() {
+            let instance = &self.registry.get(index).instance;
+            self.journal.publish(instance, &Change::Skipped { count }, now);
+        }
+        if let Some((count, first)) = unreported {
+            self.log_skipped(index, count, first);
+        }
+    }
+
+    /// Writes that a service has run well again after crashes.
+    pub(super) fn log_recovery(&mut self, index: u32, crashes: u32, now: Nanos) {
+        let limit = &mut self.registry.get_mut(index).log_limits_mut().recoveries;
+        if let Some(left_out) = limit.allow(now) {
+            self.log(index, Entry::Recovered { crashes, left_out });
+        }
+    }
+
+    /// Announces that `start_all` begins: whether there will be one line for all services. Returns the place of
+    /// that line in the log.
+    pub(super) fn begin_start_log(&mut self, order: &[u32]) -> usize {
+        let starts = |index: &&u32| super::start::starts_with_all(self.registry.get(**index));
+        if order.iter().filter(starts).take(MAX_START_LINES + 1).count() > MAX_START_LINES {
+            self.journal.starting = Some(Vec::with_capacity(order.len()));
+        } else {
+            self.deferred.reserve_log(order.len());
+        }
+        self.deferred.log_length()
+    }
+
+    /// Writes one line for all services that were started, if they are too many for a line each.
+    pub(super) fn end_start_log(&mut self, place: usize) {
+        let Some(started) = self.journal.starting.take() else { return };
+        let services = || started.iter().map(|index| self.registry.get(*index));
+        let is_waiting = |service: &&Supervised| service.life.is_waiting_for_dependencies();
+        let reading = self.env.clock.wall_reading();
+        let next = services().filter_map(|service| next_due_time(&service.life, reading)).min();
+        let many = StartedMany {
+            waiting: services().filter(is_waiting).count(),
+            next,
+            instances: services().map(|service| service.instance.clone()).collect(),
+        };
+        let line = LogLine { instance: None, entry: Entry::StartedMany(Box::new(many)) };
+        self.deferred.insert_log(place, line);
+    }
+
+    fn log_skipped(&mut self, index: u32, count: u64, first: DueTime) {
+        let service = self.registry.get(index);
+        let due = match first {
+            DueTime::Instant(at) => Some(self.env.clock.wall_at(at)),
+            DueTime::Occurrence(at) => wall_time(at),
+        };
+        // The run of the last occurrence may begin in the same step.
+        let next = match service.life.running_since().and(service.life.run_occurrence()) {
+            Some(at) => wall_time(at),
+            None => next_due_time(&service.life, self.env.clock.wall_reading()),
+        };
+        let skipped = Skipped { count, schedule: service.schedule(), due, next };
+        self.log(index, Entry::Skipped(Box::new(skipped)));
+    }
+
+    /// During a shutdown that takes long: writes which services it waits for, after a second and each time it has
+    /// waited twice as long. Returns when to call this again.
+    pub(super) fn log_slow_shutdown(&mut self, now: Nanos) -> Option<Nanos> {
+        let current = self.shutdown.current_mut()?;
+        let waited = now.saturating_sub(current.began);
+        let due = current.report_at.unwrap_or(current.began.saturating_add(FIRST_WAIT));
+        if due > now {
+            current.report_at = Some(due);
+            return Some(due);
+        }
+        let next = now.saturating_add(waited);
+        current.report_at = Some(next);
+        let limit = current.deadline;
+        let stopping = |service: &&Supervised| service.life.stop_deadline().is_some();
+        let services: Vec<_> = self.registry.iter().filter(stopping).collect();
+        if !services.is_empty() {
+            let behind = self.active.saturating_sub(services.len());
+            let deadlines = services.iter().filter_map(|service| service.life.stop_deadline());
+            let deadline = deadlines.min().unwrap_or(limit).min(limit);
+            let names = services.iter().map(|service| service.instance.definition.name());
+            let waits = StopWaits {
+                services: names.collect(),
+                behind,
+                waited: Duration::from_nanos(waited),
+                left: Duration::from_nanos(deadline.saturating_sub(now)),
+            };
+            let entry = Entry::StopWaits(Box::new(waits));
+            self.deferred.log(LogLine { instance: None, entry });
+        }
+        Some(next)
+    }
+
+    /// [`Supervisor::log_slow_shutdown`] for the stop of one service.
+    pub(super) fn log_slow_stop(&mut self, index: u32, now: Nanos) -> Option<Nanos> {
+        if self.shutdown.is_in_progress() {
+            return None;
+        }
+        let service = self.registry.get_mut(index);
+        let deadline = service.life.stop_deadline()?;
+        let name = service.instance.definition.name();
+        let end = service.end_mut();
+        let requested = end.stop_requested?;
+        let due = end.report_at.unwrap_or(requested.saturating_add(FIRST_WAIT));
+        if due > now {
+            end.report_at = Some(due);
+            return Some(due);
+        }
+        let waited = now.saturating_sub(requested);
+        let next = now.saturating_add(waited);
+        end.report_at = Some(next);
+        let waits = StopWaits {
+            services: vec![name],
+            behind: 0,
+            waited: Duration::from_nanos(waited),
+            left: Duration::from_nanos(deadline.saturating_sub(now)),
+        };
+        self.deferred.log(LogLine { instance: None, entry: Entry::StopWaits(Box::new(waits)) });
+        Some(next)
+    }
+
+    /// Writes all services, those that are not healthy first.
+    #[cfg(all(unix, feature = "signals"))]
+    pub(crate) fn log_table(&mut self, now: Nanos) {
+        let mut services = self.services(now);
+        services.sort_by_key(ServiceInfo::is_healthy);
+        self.deferred.log(LogLine { instance: None, entry: Entry::Table(services) });
+    }
+
+    fn log(&mut self, index: u32, entry: Entry) {
+        let instance = Some(self.registry.get(index).instance.clone());
+        self.deferred.log(LogLine { instance, entry });
+    }
+}
+
+/// The next due time of a service, if it is known.
+pub(super) fn next_due_time(life: &Lifecycle, reading: WallReading) -> Option<SystemTime> {
+    let occurrence = life.next_occurrence();
+    occurrence.and_then(|(at, late)| wall_after(wall_time(at)?, late)).or_else(|| {
+        let due = life.next_run().filter(|due| *due < Nanos::MAX);
+        due.map(|due| reading.wall_rounded_up(due))
+    })
+}
+
+/// How many lines of this kind were left out since the last one; `None`: this one is left out, too. What is
+/// final is always written.
+fn left_out(service: &mut Supervised, change: &Change, now: Nanos) -> Option<u64> {
+    let is_crash = matches!(
+        change,
+        Change::Crashed { restart_in: Some(_), .. } | Change::Returned { restart_in: Some(_) }
+    );
+    if is_crash {
+        return service.log_limits_mut().crashes.allow(now);
+    }
+    if matches!(change, Change::Stuck { .. }) {
+        return service.log_limits_mut().stuck.allow(now);
+    }
+    #[cfg(feature = "queue")]
+    if matches!(change, Change::JobFailed { .. } | Change::JobLost { .. }) {
+        return service.log_limits_mut().jobs.allow(now);
+    }
+    Some(0)
+}
+
+/// Whether nothing more happens to the service on its own.
+fn ends_activation(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Stopped
+            | Change::Cancelled
+            | Change::Finished
+            | Change::Failed { .. }
+            | Change::Abandoned { .. }
+    )
+}

@@ -1,0 +1,110 @@
+//! What a log line says.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::observe::event::Change;
+use crate::observe::info::ServiceInfo;
+use crate::service::instance::Instance;
+use crate::time::schedule::Schedule;
+
+/// What a log line says.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    /// A change, and how many lines of its kind were left out since the last one.
+    Change {
+        change: Change,
+        left_out: u64,
+    },
+    /// The first crash of a service.
+    FirstCrash(Change),
+    Started(Box<Started>),
+    StartedMany(Box<StartedMany>),
+    Skipped(Box<Skipped>),
+    /// A service with a schedule ran well again after this many crashes.
+    Recovered {
+        crashes: u32,
+        left_out: u64,
+    },
+    /// A service that runs until it returns runs again after this many crashes or returns.
+    RunsAgain {
+        crashes: u32,
+        left_out: u64,
+    },
+    StopWaits(Box<StopWaits>),
+    /// All services, because SIGUSR1 asked for them: those that are not healthy first.
+    #[cfg_attr(
+        not(all(unix, feature = "signals")),
+        allow(dead_code, reason = "only SIGUSR1 asks for it")
+    )]
+    Table(Vec<ServiceInfo>),
+}
+
+/// A service was started.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) schedule: Schedule,
+    /// When it runs; `None`: that is not known yet, because it waits for others.
+    pub(crate) next: Option<SystemTime>,
+}
+
+/// More services were started together than are worth a line each.
+#[derive(Debug)]
+pub(crate) struct StartedMany {
+    pub(crate) instances: Vec<Arc<Instance>>,
+    /// How many of them wait for others.
+    pub(crate) waiting: usize,
+    /// When the first of them runs.
+    pub(crate) next: Option<SystemTime>,
+}
+
+/// Due times were skipped.
+#[derive(Debug)]
+pub(crate) struct Skipped {
+    /// How many, since the last such line.
+    pub(crate) count: u64,
+    pub(crate) schedule: Schedule,
+    /// The first of them.
+    pub(crate) due: Option<SystemTime>,
+    /// The one that follows.
+    pub(crate) next: Option<SystemTime>,
+}
+
+/// A stop waits for services that have been asked to stop.
+#[derive(Debug)]
+pub(crate) struct StopWaits {
+    pub(crate) services: Vec<Cow<'static, str>>,
+    /// How many other active services stop after them.
+    pub(crate) behind: usize,
+    pub(crate) waited: Duration,
+    /// The time until they are abandoned.
+    pub(crate) left: Duration,
+}
+
+/// A time of a schedule, in its time zone.
+pub(super) struct TimeOf<'a>(pub(super) &'a Schedule, pub(super) SystemTime);
+
+impl fmt::Display for TimeOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_time(f, self.1)
+    }
+}
+
+impl StartedMany {
+    /// How many services there are of each kind of schedule: `8000 interval, 12 cron`.
+    pub(super) fn schedules(&self) -> String {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for instance in &self.instances {
+            let kind = instance.definition.spec().schedule.kind();
+            match counts.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((kind, 1)),
+            }
+        }
+        counts.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
+        let shown: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        shown.join(", ")
+    }
+}

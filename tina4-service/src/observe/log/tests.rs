@@ -1,0 +1,270 @@
+//! Every line, compared with the table of the chapter `logging`.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+use crate::Service;
+use crate::observe::log::entry::StartedMany;
+use crate::observe::log::recorder::{Seen, written};
+use crate::observe::run_trigger::RunTrigger;
+use crate::observe::signal::Signal;
+use crate::service::deployment::Deployment;
+use crate::service::environment::Environment;
+use crate::service::settings::SettingsCache;
+use crate::time::schedule::Schedule;
+use tina4_service_core::lifecycle::RunOutcome;
+
+fn instance(deployment: &Deployment) -> Arc<Instance> {
+    let service = Service::new("s", |_| {}).interval("30s");
+    let definition = service.into_definition(&SettingsCache::default(), deployment);
+    Arc::new(Instance::new(definition, Arc::new(Environment::default())))
+}
+
+fn about_service(entry: Entry) -> LogLine {
+    LogLine { instance: Some(instance(&Deployment::default())), entry }
+}
+
+fn change(change: Change) -> Entry {
+    Entry::Change { change, left_out: 0 }
+}
+
+fn started() -> Entry {
+    let schedule = Schedule::interval(Duration::from_secs(30));
+    Entry::Started(Box::new(Started { schedule, next: Some(SystemTime::UNIX_EPOCH) }))
+}
+
+fn started_many() -> Entry {
+    let instances = vec![instance(&Deployment::default()); 3];
+    let next = Some(SystemTime::UNIX_EPOCH);
+    Entry::StartedMany(Box::new(StartedMany { instances, waiting: 1, next }))
+}
+
+fn skipped(count: u64) -> Entry {
+    Entry::Skipped(Box::new(Skipped {
+        count,
+        schedule: Schedule::interval(Duration::from_secs(30)),
+        due: Some(SystemTime::UNIX_EPOCH),
+        next: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(90)),
+    }))
+}
+
+fn stop_waits() -> Entry {
+    Entry::StopWaits(Box::new(StopWaits {
+        services: vec!["a".into(), "b".into()],
+        behind: 2,
+        waited: Duration::from_secs(1),
+        left: Duration::from_secs(9),
+    }))
+}
+
+fn table(count: usize) -> Entry {
+    let runner = crate::Runner::new();
+    for number in 0..count {
+        let service = Service::new(format!("s{number}"), |_| {}).interval("30s");
+        runner.register(service).expect("a new name");
+    }
+    Entry::Table(runner.services())
+}
+
+/// A sample of each line.
+fn samples() -> Vec<LogLine> {
+    let second = Duration::from_secs(1);
+    let (text, names) = (|| Arc::from("text"), || vec![Cow::Borrowed("a"), Cow::Borrowed("b")]);
+    let crashed = |restart_in| Change::Crashed { in_a_row: 2, cause: text(), restart_in };
+    let of_services = [
+        Change::Disabled { reason: text() },
+        Change::WaitsFor { services: names() },
+        Change::LeftOut { services: names() },
+        Change::Blocked { by: names(), reason: text() },
+        Change::Unblocked,
+        Change::Rescheduled { schedule: text() },
+        Change::Paused,
+        Change::Resumed,
+        Change::Reset,
+        Change::Stuck { running_for: second },
+        crashed(Some(second)),
+        crashed(None),
+        Change::Returned { restart_in: Some(second) },
+        Change::Returned { restart_in: None },
+        Change::Failed { cause: text() },
+        Change::PanickedWhileStopping { cause: text() },
+        Change::HookFailed { cause: text() },
+        Change::Stopping,
+        Change::Stopped,
+        Change::Cancelled,
+        Change::Finished,
+        Change::Abandoned { running_for: second },
+        Change::LateEnd,
+        Change::StillAlive,
+        Change::Unregistered,
+    ];
+    #[cfg(feature = "queue")]
+    let of_jobs = {
+        use tina4_service_queue::JobId;
+        let job = JobId::new(7);
+        [
+            Change::JobFailed { job, attempt: 1, error: text(), again_in: second },
+            Change::JobDied { job, error: text() },
+            Change::JobReturned { job },
+            Change::JobLost { job, attempt: 1 },
+        ]
+    };
+    #[cfg(not(feature = "queue"))]
+    let of_jobs: [Change; 0] = [];
+    let of_runner = [
+        Change::Selected { selected: 1, total: 2, by: text() },
+        Change::SignalReceived { signal: Signal::SIGTERM },
+        Change::ThreadFailed { error: text() },
+        Change::Missed { count: 3 },
+    ];
+    let variables = [("TINA4_SERVICES__S__ENABLED".into(), "false".into())].to_vec();
+    let variables = crate::service::deployment::variables::Variables::read("TINA4", variables);
+    let disabled = Deployment::new(variables, crate::Settings::default());
+    let mut samples: Vec<_> =
+        of_services.into_iter().chain(of_jobs).map(|of| about_service(change(of))).collect();
+    samples.push(LogLine { instance: Some(instance(&disabled)), entry: started() });
+    samples.push(about_service(Entry::Recovered { crashes: 2, left_out: 0 }));
+    samples.push(about_service(Entry::RunsAgain { crashes: 2, left_out: 0 }));
+    samples.extend([started(), skipped(3)].map(about_service));
+    samples.extend(of_runner.map(LogLine::of_runner));
+    let of_all = [started_many(), stop_waits(), table(3)];
+    samples.extend(of_all.map(|entry| LogLine { instance: None, entry }));
+    samples
+}
+
+/// A row of the table: the level, the fixed parts of the message, and the fields.
+struct Row<'a> {
+    level: &'a str,
+    message: Vec<&'a str>,
+    fields: BTreeSet<String>,
+}
+
+impl Row<'_> {
+    fn is_of(&self, seen: &Seen) -> bool {
+        let mut rest = seen.message.as_str();
+        self.level == seen.level
+            && self.message.iter().all(|part| match rest.split_once(part) {
+                Some((_, after)) => {
+                    rest = after;
+                    true
+                }
+                None => false,
+            })
+            && seen.message.starts_with(self.message[0])
+            && self.fields == seen.fields
+    }
+}
+
+fn rows() -> Vec<Row<'static>> {
+    let chapter = include_str!("../../logging.md");
+    let rows = chapter.lines().filter_map(|line| {
+        let cells: Vec<_> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
+        let [level, message, fields] = cells[..] else { return None };
+        let is_level = ["debug", "info", "warn", "error"].contains(&level);
+        is_level.then(|| Row {
+            level,
+            // What varies is in italics.
+            message: message.split('*').step_by(2).collect(),
+            fields: fields.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
+        })
+    });
+    rows.filter(|row| cfg!(feature = "queue") || !row.fields.contains("job")).collect()
+}
+
+#[test]
+fn rule_62_the_chapter_lists_every_line_with_its_level_and_fields() {
+    let rows = rows();
+    let mut unused: BTreeSet<_> = (0..rows.len()).collect();
+    for sample in samples() {
+        let lines = written(|| sample.write());
+        assert!(!lines.is_empty(), "{sample:?}");
+        for seen in lines {
+            assert_eq!(seen.target, "tina4_service");
+            let matching: Vec<_> =
+                rows.iter().enumerate().filter(|(_, row)| row.is_of(&seen)).collect();
+            assert_eq!(matching.len(), 1, "{seen:?}");
+            unused.remove(&matching[0].0);
+        }
+    }
+    let unused: Vec<_> = unused.iter().map(|row| &rows[*row].message).collect();
+    assert!(unused.is_empty(), "no line is like {unused:?}");
+}
+
+/// What is not logged has a reason: it would be one line for each run.
+#[test]
+fn rule_62_changes_of_every_run_are_not_logged() {
+    let millis = Duration::from_millis;
+    for change in [
+        Change::RunBegan { run: 1, lateness: millis(1), trigger: RunTrigger::Schedule },
+        Change::RunEnded {
+            run: 1,
+            took: millis(1),
+            outcome: RunOutcome::Ok,
+            trigger: RunTrigger::Schedule,
+        },
+        Change::Restarted,
+        Change::Ready,
+        Change::Registered,
+    ] {
+        assert!(!LogLine::is_logged(&change), "{change:?}");
+        let entry = Entry::Change { change, left_out: 0 };
+        assert_eq!(written(|| about_service(entry).write()).len(), 0);
+    }
+}
+
+#[test]
+fn rule_62_a_start_says_the_schedule_and_the_next_run() {
+    let lines = written(|| about_service(started()).write());
+    assert_eq!(lines[0].value("schedule"), "every 30s");
+    assert_eq!(lines[0].value("next"), "1970-01-01T00:00:00Z");
+    let lines = written(|| LogLine { instance: None, entry: started_many() }.write());
+    assert_eq!(lines[0].value("count"), "3");
+    assert_eq!(lines[0].value("schedules"), "3 interval");
+    assert_eq!(lines[0].value("waiting"), "1");
+    assert_eq!(lines[0].value("next"), "1970-01-01T00:00:00Z");
+    let each: Vec<_> =
+        lines[1..].iter().map(|line| (&*line.level, line.value("service"))).collect();
+    assert_eq!(each, vec![("debug", "s".to_owned()); 3]);
+}
+
+#[test]
+fn rule_62_a_skip_says_what_was_due_and_when_it_is_due_next() {
+    let lines = written(|| about_service(skipped(2)).write());
+    assert_eq!(lines[0].value("count"), "2");
+    assert_eq!(lines[0].value("due"), "1970-01-01T00:00:00Z");
+    assert_eq!(lines[0].value("next"), "1970-01-01T00:01:30Z");
+}
+
+#[test]
+fn rule_62_a_table_lists_a_thousand_services_and_says_how_many_there_are() {
+    let line = |count| LogLine { instance: None, entry: table(count) };
+    let lines = written(|| line(2).write());
+    assert_eq!((lines[0].value("total"), lines[0].value("listed")), ("2".into(), "2".into()));
+    assert_eq!(lines[0].value("states"), "2 registered");
+    assert_eq!(lines[2].message, "s1: registered, every 30s, runs: 0, crashes: 0");
+    assert_eq!(lines[2].value("service"), "s1");
+    assert_eq!(lines[2].value("state"), "registered");
+    let lines = written(|| line(1_001).write());
+    assert_eq!((lines.len(), lines[0].value("total")), (1_001, "1001".to_owned()));
+}
+
+#[test]
+fn rule_62_a_line_says_how_many_like_it_were_left_out() {
+    let stuck = || Change::Stuck { running_for: Duration::from_secs(1) };
+    for (left_out, shown) in [(0, ""), (7, "7")] {
+        let entry = Entry::Change { change: stuck(), left_out };
+        let lines = written(|| about_service(entry).write());
+        assert_eq!(lines[0].value("left_out"), shown);
+    }
+}
+
+/// A subscriber may show a list of names on one line, so its length is limited.
+#[test]
+fn rule_62_long_lists_of_names_are_shortened() {
+    let numbered = |count: usize| (0..count).map(|n| Cow::Owned(n.to_string())).collect::<Vec<_>>();
+    assert_eq!(names(&numbered(3)), "0, 1, 2");
+    assert_eq!(names(&numbered(10)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
+    assert_eq!(names(&numbered(1_000)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 990 more");
+}

@@ -1,0 +1,17 @@
+//! The numbers of jobs in the snapshots of services.
+
+use tina4_service_queue::Queues;
+
+use crate::observe::info::ServiceInfo;
+use crate::runner::runner::Runner;
+
+impl Runner {
+    /// Adds the numbers of jobs, without holding a lock: the engine may block.
+    pub(super) fn with_backlogs(&self, mut services: Vec<ServiceInfo>) -> Vec<ServiceInfo> {
+        let Some(queues) = self.shared.env.resources.get::<Queues>() else { return services };
+        for queue in services.iter_mut().filter_map(|service| service.queue.as_mut()) {
+            queue.backlog = queues.backlog(queue.name).ok();
+        }
+        services
+    }
+}

@@ -1,0 +1,7 @@
+use tina4_service::service;
+
+#[service(concurrency = 2)]
+fn words() {}
+
+fn main() {}
+// rule 157

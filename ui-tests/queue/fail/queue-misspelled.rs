@@ -1,0 +1,7 @@
+use tina4_service::service;
+
+#[service(queu = WORDS)]
+fn words() {}
+
+fn main() {}
+// rule 156

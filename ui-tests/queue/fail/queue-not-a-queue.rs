@@ -1,0 +1,9 @@
+use tina4_service::{Job, service};
+
+const WORDS: &str = "words";
+
+#[service(queue = WORDS)]
+fn words(_job: Job<String>) {}
+
+fn main() {}
+// rule 156

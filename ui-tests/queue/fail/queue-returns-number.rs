@@ -1,0 +1,11 @@
+use tina4_service::{Job, Queue, service};
+
+const WORDS: Queue<String> = Queue::new("words");
+
+#[service(queue = WORDS)]
+fn words(_job: Job<String>) -> u32 {
+    5
+}
+
+fn main() {}
+// rule 153

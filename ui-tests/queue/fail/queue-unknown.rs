@@ -1,0 +1,7 @@
+use tina4_service::{Job, service};
+
+#[service(queue = WORDS)]
+fn words(_job: Job<String>) {}
+
+fn main() {}
+// rule 156

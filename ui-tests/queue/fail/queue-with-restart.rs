@@ -1,0 +1,9 @@
+use tina4_service::{Job, Queue, service};
+
+const WORDS: Queue<String> = Queue::new("words");
+
+#[service(queue = WORDS, restart = "never")]
+fn words(_job: Job<String>) {}
+
+fn main() {}
+// rule 157
