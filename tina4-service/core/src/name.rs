@@ -9,6 +9,19 @@ use std::fmt;
 /// The maximum length of a name, in characters.
 pub const MAX_LEN: usize = 64;
 
+/// The bytes that a name may consist of.
+// perf: a table, because a program may register many services.
+const ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        allowed[byte as usize] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'_' | b'-' | b'.');
+        byte += 1;
+    }
+    allowed
+};
+
 /// The reason why a string is not a service name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,9 +54,8 @@ pub enum NameError {
 /// ```
 pub fn check(name: &str) -> Result<(), NameError> {
     let first = name.chars().next().ok_or(NameError::Empty)?;
-    // perf: bytes are checked faster than characters, and a byte of any other character is not ASCII.
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if let Some(position) = name.bytes().position(|byte| !is_allowed(byte)) {
+    // A byte of a character that is not ASCII is not allowed either.
+    if let Some(position) = name.bytes().position(|byte| !ALLOWED[usize::from(byte)]) {
         return Err(NameError::Character(name[position..].chars().next().unwrap_or(first)));
     }
     if !first.is_ascii_alphabetic() {

@@ -59,18 +59,6 @@ impl LogLine {
         Self { instance: None, entry: Entry::Change { change, left_out: 0 } }
     }
 
-    /// Whether this kind of change is logged. Runs of services with a schedule have a span instead.
-    pub(crate) fn is_logged(change: &Change) -> bool {
-        !matches!(
-            change,
-            Change::Registered
-                | Change::Ready
-                | Change::RunBegan { .. }
-                | Change::RunEnded { .. }
-                | Change::Restarted
-        )
-    }
-
     /// To be called once the line has been written or discarded: the first run may wait for the line
     /// that announces the start.
     pub(crate) fn mark_handled(&self) {
@@ -304,7 +292,7 @@ impl LogLine {
                     "log lines were lost because the log was too slow; use a non-blocking writer"
                 );
             }
-            // These have an entry of their own, or are not logged; see `is_logged`.
+            // These have an entry of their own, or are not logged: see `log_change`.
             Change::Started
             | Change::Skipped { .. }
             | Change::Registered

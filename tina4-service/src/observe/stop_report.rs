@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::sys::fork;
@@ -48,8 +49,8 @@ pub enum Stopped {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StopReport {
-    /// Every service of the runner.
-    pub services: Vec<StoppedService>,
+    /// Every service of the runner. Shared, because a report may be handed out many times.
+    pub services: Arc<[StoppedService]>,
     /// The time from the request to the last end.
     pub took: Duration,
     /// The critical service whose failure shut the runner down, if that was the reason.
@@ -145,7 +146,7 @@ impl fmt::Display for StopReport {
             let why = if blocked { "could not start" } else { "failed" };
             write!(f, "; shut down because `{name}` is critical and {why}")?;
         }
-        for StoppedService { name, place, state, age, failed_hooks, .. } in &self.services {
+        for StoppedService { name, place, state, age, failed_hooks, .. } in self.services.iter() {
             if *state == State::Abandoned {
                 write!(f, "\n  {name} ({place}): abandoned, ")?;
                 match age {

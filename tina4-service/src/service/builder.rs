@@ -10,13 +10,14 @@ use std::time::Duration;
 
 #[cfg(feature = "cron")]
 use tina4_service_core::{Anchor, Cron, Timezone};
-use tina4_service_core::{Draft, Key, OnTimeout, Ready, Restart, duration, name};
+use tina4_service_core::{Key, OnTimeout, Ready, Restart, Setting, duration, name};
 
 use crate::service::body::{Body, Closure, FunctionBody};
 use crate::service::context::Context;
 use crate::service::definition::{Built, Definition};
 use crate::service::deployment::Deployment;
 use crate::service::error_text::MAX_TEXT_BYTES;
+use crate::service::given_settings::GivenSettings;
 use crate::service::outcome::{HookOutcome, Outcome};
 use crate::service::params::callable::Callable;
 use crate::service::params::function::Signature;
@@ -52,7 +53,7 @@ mod queue;
 pub struct Service {
     name: Cow<'static, str>,
     place: Place,
-    draft: Draft,
+    given: GivenSettings,
     body: Box<dyn Body>,
     cold: Option<Box<ColdSettings>>,
 }
@@ -160,20 +161,28 @@ impl Service {
         body: Box<dyn Body>,
     ) -> Self {
         let place = Place::from(place);
-        Self { name, place, draft: Draft::default(), body, cold: None }
+        Self { name, place, given: GivenSettings::default(), body, cold: None }
     }
 
     fn cold_mut(&mut self) -> &mut ColdSettings {
         self.cold.get_or_insert_default()
     }
 
-    /// Converts the value of a key to a duration; if that fails, records a fault.
-    fn parse_duration(&mut self, key: Key, value: impl IntoDuration) -> Option<Duration> {
-        value.into_duration().map_err(|problem| self.record_invalid(key, problem)).ok()
+    /// Stores a duration; if it cannot be read, records a fault.
+    fn set_duration(
+        &mut self,
+        key: Key,
+        value: impl IntoDuration,
+        setting: fn(Duration) -> Setting,
+    ) {
+        match value.into_duration() {
+            Ok(duration) => self.given.set(setting(duration)),
+            Err(problem) => self.record_invalid(key, problem),
+        }
     }
 
     fn record_invalid(&mut self, key: Key, problem: impl fmt::Display) {
-        self.draft.unreadable.push(key);
+        self.given.mark_unreadable(key);
         let problem = bounded(MAX_TEXT_BYTES, format_args!("`{key}`: {problem}"));
         self.cold_mut().faults.push(problem);
     }
@@ -184,13 +193,13 @@ impl Service {
     /// [`initial_delay`](Service::initial_delay), unless there is an `anchor`. A restart after a crash
     /// does not move them.
     pub fn interval(mut self, period: impl IntoDuration) -> Self {
-        self.draft.interval = self.parse_duration(Key::Interval, period);
+        self.set_duration(Key::Interval, period, Setting::Interval);
         self
     }
 
     /// Fixed delay: the pause between the end of a run and the next start.
     pub fn delay(mut self, pause: impl IntoDuration) -> Self {
-        self.draft.delay = self.parse_duration(Key::Delay, pause);
+        self.set_duration(Key::Delay, pause, Setting::Delay);
         self
     }
 
@@ -200,9 +209,10 @@ impl Service {
     /// the syntax.
     #[cfg(feature = "cron")]
     pub fn cron(mut self, expression: impl AsRef<str>) -> Self {
-        self.draft.cron = Cron::parse(expression.as_ref())
-            .map_err(|problem| self.record_invalid(Key::Cron, format_args!("{problem:#}")))
-            .ok();
+        match Cron::parse(expression.as_ref()) {
+            Ok(cron) => self.given.set(Setting::Cron(cron)),
+            Err(problem) => self.record_invalid(Key::Cron, format_args!("{problem:#}")),
+        }
         self
     }
 
@@ -211,9 +221,10 @@ impl Service {
     /// It is `"local"`, `"UTC"` or an IANA name.
     #[cfg(feature = "cron")]
     pub fn timezone(mut self, name: impl AsRef<str>) -> Self {
-        self.draft.timezone = Timezone::parse(name.as_ref())
-            .map_err(|problem| self.record_invalid(Key::Timezone, problem))
-            .ok();
+        match Timezone::parse(name.as_ref()) {
+            Ok(timezone) => self.given.set(Setting::Timezone(timezone)),
+            Err(problem) => self.record_invalid(Key::Timezone, problem),
+        }
         self
     }
 
@@ -223,7 +234,7 @@ impl Service {
     /// It must be shorter than the interval, the delay, or the shortest time between two occurrences of
     /// `cron`.
     pub fn tolerance(mut self, tolerance: impl IntoDuration) -> Self {
-        self.draft.tolerance = self.parse_duration(Key::Tolerance, tolerance);
+        self.set_duration(Key::Tolerance, tolerance, Setting::Tolerance);
         self
     }
 
@@ -249,15 +260,16 @@ impl Service {
     /// ```
     #[cfg(feature = "cron")]
     pub fn anchor(mut self, time: impl AsRef<str>) -> Self {
-        self.draft.anchor = Anchor::parse(time.as_ref())
-            .map_err(|problem| self.record_invalid(Key::Anchor, problem))
-            .ok();
+        match Anchor::parse(time.as_ref()) {
+            Ok(anchor) => self.given.set(Setting::Anchor(anchor)),
+            Err(problem) => self.record_invalid(Key::Anchor, problem),
+        }
         self
     }
 
     /// A pause before the first run; not with `cron` or `anchor`. Default: none.
     pub fn initial_delay(mut self, pause: impl IntoDuration) -> Self {
-        self.draft.initial_delay = self.parse_duration(Key::InitialDelay, pause);
+        self.set_duration(Key::InitialDelay, pause, Setting::InitialDelay);
         self
     }
 
@@ -265,13 +277,13 @@ impl Service {
     ///
     /// The delays do not accumulate.
     pub fn jitter(mut self, limit: impl IntoDuration) -> Self {
-        self.draft.jitter = self.parse_duration(Key::Jitter, limit);
+        self.set_duration(Key::Jitter, limit, Setting::Jitter);
         self
     }
 
     /// A run that takes longer than this is reported as stuck. Default: none.
     pub fn timeout(mut self, limit: impl IntoDuration) -> Self {
-        self.draft.timeout = self.parse_duration(Key::Timeout, limit);
+        self.set_duration(Key::Timeout, limit, Setting::Timeout);
         self
     }
 
@@ -294,13 +306,13 @@ impl Service {
     /// assert!(runner.check().is_ok());
     /// ```
     pub fn on_timeout(mut self, on_timeout: OnTimeout) -> Self {
-        self.draft.on_timeout = Some(on_timeout);
+        self.given.set(Setting::OnTimeout(on_timeout));
         self
     }
 
     /// When to restart the service. Default: [`Restart::OnFailure`].
     pub fn restart(mut self, restart: Restart) -> Self {
-        self.draft.restart = Some(restart);
+        self.given.set(Setting::Restart(restart));
         self
     }
 
@@ -308,7 +320,7 @@ impl Service {
     ///
     /// With [`Service::restart_window`], the restarts inside the window are counted instead.
     pub fn max_restarts(mut self, limit: u32) -> Self {
-        self.draft.max_restarts = Some(limit);
+        self.given.set(Setting::MaxRestarts(limit));
         self
     }
 
@@ -316,7 +328,7 @@ impl Service {
     ///
     /// Without a window, consecutive restarts are counted.
     pub fn restart_window(mut self, window: impl IntoDuration) -> Self {
-        self.draft.restart_window = self.parse_duration(Key::RestartWindow, window);
+        self.set_duration(Key::RestartWindow, window, Setting::RestartWindow);
         self
     }
 
@@ -324,13 +336,13 @@ impl Service {
     ///
     /// It doubles with each further restart.
     pub fn backoff(mut self, first: impl IntoDuration) -> Self {
-        self.draft.backoff = self.parse_duration(Key::Backoff, first);
+        self.set_duration(Key::Backoff, first, Setting::Backoff);
         self
     }
 
     /// The longest delay before a restart. Default: 60 s.
     pub fn max_backoff(mut self, longest: impl IntoDuration) -> Self {
-        self.draft.max_backoff = self.parse_duration(Key::MaxBackoff, longest);
+        self.set_duration(Key::MaxBackoff, longest, Setting::MaxBackoff);
         self
     }
 
@@ -338,7 +350,7 @@ impl Service {
     ///
     /// Then it is abandoned or, if its function is async, dropped.
     pub fn stop_timeout(mut self, limit: impl IntoDuration) -> Self {
-        self.draft.stop_timeout = self.parse_duration(Key::StopTimeout, limit);
+        self.set_duration(Key::StopTimeout, limit, Setting::StopTimeout);
         self
     }
 
@@ -381,7 +393,7 @@ impl Service {
     /// that another one names in [`after`](Service::after) or [`requires`](Service::requires) must say
     /// it.
     pub fn ready(mut self, ready: Ready) -> Self {
-        self.draft.ready = Some(ready);
+        self.given.set(Setting::Ready(ready));
         self
     }
 
@@ -417,13 +429,13 @@ impl Service {
 
     /// `false`: only `start(name)` starts the service, not `start_all`. Default: `true`.
     pub fn autostart(mut self, autostart: bool) -> Self {
-        self.draft.autostart = Some(autostart);
+        self.given.set(Setting::Autostart(autostart));
         self
     }
 
     /// `true`: if the service fails, the whole runner shuts down. Default: `false`.
     pub fn critical(mut self, critical: bool) -> Self {
-        self.draft.critical = Some(critical);
+        self.given.set(Setting::Critical(critical));
         self
     }
 
@@ -456,14 +468,14 @@ impl Service {
         if self.cold.is_some() {
             self.check_tags();
         }
-        let Self { name, place, draft, body, cold } = self;
+        let Self { name, place, given, body, cold } = self;
         let settings = match cold {
-            None if deployment.changes_no_service() => cache.get(place, &draft),
+            None if deployment.changes_no_service() => cache.get(place, &given),
             cold => {
-                let mut settings = Settings::new(place, &draft, cold);
+                let mut settings = Settings::new(place, given.draft(), cold);
                 settings.apply(deployment, &name);
                 // Without changes, it may share them after all.
-                if settings.cold.is_none() { cache.get(place, &draft) } else { Arc::new(settings) }
+                if settings.cold.is_none() { cache.get(place, &given) } else { Arc::new(settings) }
             }
         };
         Definition::Built(Built { name, settings, body })

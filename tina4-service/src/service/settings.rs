@@ -10,6 +10,7 @@ use tina4_service_core::{Draft, Spec};
 
 use crate::service::deployment::Deployment;
 use crate::service::deployment::deployed::{Configured, Deployed};
+use crate::service::given_settings::GivenSettings;
 use crate::service::params::hook::DynHook;
 #[cfg(feature = "queue")]
 use crate::service::queue_binding::QueueBinding;
@@ -104,12 +105,12 @@ impl Settings {
 /// settings.
 const CAPACITY: usize = 8;
 
-/// The last few valid settings, with the drafts that they came from.
+/// The last few valid settings, with what the builder was given for them.
 ///
 /// A loop that registers many services calls the builder at the same place, often with the same
 /// values: those services share one allocation. Settings with a cold part are not cached.
 #[derive(Default)]
-pub(crate) struct SettingsCache(Mutex<VecDeque<(Draft, Arc<Settings>)>>);
+pub(crate) struct SettingsCache(Mutex<VecDeque<(GivenSettings, Arc<Settings>)>>);
 
 impl fmt::Debug for SettingsCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,24 +119,24 @@ impl fmt::Debug for SettingsCache {
 }
 
 impl SettingsCache {
-    /// The settings for a draft without a cold part: from the cache, or validated now.
-    pub(crate) fn get(&self, place: Place, draft: &Draft) -> Arc<Settings> {
-        let equal = |(known, settings): &&(Draft, Arc<Settings>)| {
+    /// The settings of a builder without a cold part: from the cache, or validated now.
+    pub(crate) fn get(&self, place: Place, given: &GivenSettings) -> Arc<Settings> {
+        let equal = |(known, settings): &&(GivenSettings, Arc<Settings>)| {
             // perf: the line differs more often than the file, and is compared faster.
             let at = settings.place;
             (at.line, at.column) == (place.line, place.column)
-                && known == draft
+                && known == given
                 && at.file == place.file
         };
         if let Some((_, settings)) = lock(&self.0).iter().find(equal) {
             return Arc::clone(settings);
         }
         // Validates without holding the lock, because that may take a while.
-        let settings = Arc::new(Settings::new(place, draft, None));
+        let settings = Arc::new(Settings::new(place, given.draft(), None));
         if settings.cold.is_none() {
             let mut recent = lock(&self.0);
             recent.truncate(CAPACITY - 1);
-            recent.push_front((draft.clone(), Arc::clone(&settings)));
+            recent.push_front((given.clone(), Arc::clone(&settings)));
         }
         settings
     }

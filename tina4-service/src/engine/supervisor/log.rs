@@ -9,6 +9,7 @@ use crate::observe::event::Change;
 use crate::observe::info::ServiceInfo;
 use crate::observe::log::LogLine;
 use crate::observe::log::entry::{Entry, Skipped, Started, StartedMany, StopWaits};
+use crate::observe::log_limits::LogLimits;
 use crate::time::wall::{WallReading, wall_after, wall_time};
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{DueTime, Lifecycle};
@@ -20,32 +21,83 @@ const MAX_START_LINES: usize = 50;
 const FIRST_WAIT: Nanos = 1_000_000_000;
 
 impl Supervisor {
-    /// Queues the log line about a change of a service, if there is one.
+    /// Queues the log line about a change of a service, if there is one. Most kinds of change are always written;
+    /// those that may repeat quickly have a limit.
+    // perf: one `match`, because each stop writes two lines for each service.
     pub(super) fn log_change(&mut self, index: u32, change: Change, now: Nanos) {
-        if matches!(change, Change::Started) {
-            return self.log_started(index);
-        }
-        if matches!(change, Change::Restarted) {
-            return self.log_restart(index, now);
-        }
-        let is_summed_up = matches!(change, Change::WaitsFor { .. } | Change::LeftOut { .. });
-        if !LogLine::is_logged(&change) || (is_summed_up && self.journal.starting.is_some()) {
-            return;
-        }
-        let service = self.registry.get_mut(index);
-        let Some(left_out) = left_out(service, &change, now) else { return };
-        if ends_activation(&change)
-            && let Some((count, first)) = service.take_unreported_skips()
-        {
-            self.log_skipped(index, count, first);
-        }
-        let is_crash = matches!(change, Change::Crashed { .. });
-        let entry = if is_crash && self.registry.get(index).failures().crashes == 1 {
-            Entry::FirstCrash(change)
-        } else {
-            Entry::Change { change, left_out }
+        let left_out = match change {
+            Change::Started => return self.log_started(index),
+            Change::Restarted => return self.log_restart(index, now),
+            // One line reports several of them: see `record_skipped`.
+            Change::Skipped { .. } => return,
+            // Only subscribers want to know these. Runs of services with a schedule have a span.
+            Change::Registered
+            | Change::Ready
+            | Change::RunBegan { .. }
+            | Change::RunEnded { .. } => return,
+            // The line about all services that were started says so, too.
+            Change::WaitsFor { .. } | Change::LeftOut { .. } if self.journal.starting.is_some() => {
+                return;
+            }
+            Change::Crashed { restart_in, .. } => {
+                let is_first = self.registry.get(index).failures().crashes == 1;
+                let left_out = match restart_in {
+                    Some(_) => self.log_limits(index).crashes.allow(now),
+                    None => Some(0),
+                };
+                return match left_out {
+                    Some(_) if is_first => self.log(index, Entry::FirstCrash(change)),
+                    Some(left_out) => self.log(index, Entry::Change { change, left_out }),
+                    None => {}
+                };
+            }
+            Change::Returned { restart_in: Some(_) } => self.log_limits(index).crashes.allow(now),
+            Change::Stuck { .. } => self.log_limits(index).stuck.allow(now),
+            #[cfg(feature = "queue")]
+            Change::JobFailed { .. } | Change::JobLost { .. } => {
+                self.log_limits(index).jobs.allow(now)
+            }
+            Change::Stopped
+            | Change::Cancelled
+            | Change::Finished
+            | Change::Failed { .. }
+            | Change::Abandoned { .. } => {
+                // Nothing more happens to the service on its own.
+                if let Some((count, first)) = self.registry.get_mut(index).take_unreported_skips() {
+                    self.log_skipped(index, count, first);
+                }
+                Some(0)
+            }
+            Change::Rescheduled { .. }
+            | Change::Unregistered
+            | Change::Disabled { .. }
+            | Change::WaitsFor { .. }
+            | Change::LeftOut { .. }
+            | Change::Blocked { .. }
+            | Change::Unblocked
+            | Change::Returned { restart_in: None }
+            | Change::Reset
+            | Change::Paused
+            | Change::Resumed
+            | Change::Stopping
+            | Change::HookFailed { .. }
+            | Change::PanickedWhileStopping { .. }
+            | Change::LateEnd
+            | Change::StillAlive
+            | Change::ThreadFailed { .. }
+            | Change::SignalReceived { .. }
+            | Change::Selected { .. }
+            | Change::Missed { .. } => Some(0),
+            #[cfg(feature = "queue")]
+            Change::JobDied { .. } | Change::JobReturned { .. } => Some(0),
         };
-        self.log(index, entry);
+        if let Some(left_out) = left_out {
+            self.log(index, Entry::Change { change, left_out });
+        }
+    }
+
+    fn log_limits(&mut self, index: u32) -> &mut LogLimits {
+        self.registry.get_mut(index).log_limits_mut()
     }
 
     /// Writes that a service was started, or leaves that to the line about all services.
@@ -87,7 +139,7 @@ impl Supervisor {
 
     /// Writes that a service has run well again after crashes.
     pub(super) fn log_recovery(&mut self, index: u32, crashes: u32, now: Nanos) {
-        let limit = &mut self.registry.get_mut(index).log_limits_mut().recoveries;
+        let limit = &mut self.log_limits(index).recoveries;
         if let Some(left_out) = limit.allow(now) {
             self.log(index, Entry::Recovered { crashes, left_out });
         }
@@ -217,36 +269,4 @@ pub(super) fn next_due_time(life: &Lifecycle, reading: WallReading) -> Option<Sy
         let due = life.next_run().filter(|due| *due < Nanos::MAX);
         due.map(|due| reading.wall_rounded_up(due))
     })
-}
-
-/// How many lines of this kind were left out since the last one; `None`: this one is left out, too. What is
-/// final is always written.
-fn left_out(service: &mut Supervised, change: &Change, now: Nanos) -> Option<u64> {
-    let is_crash = matches!(
-        change,
-        Change::Crashed { restart_in: Some(_), .. } | Change::Returned { restart_in: Some(_) }
-    );
-    if is_crash {
-        return service.log_limits_mut().crashes.allow(now);
-    }
-    if matches!(change, Change::Stuck { .. }) {
-        return service.log_limits_mut().stuck.allow(now);
-    }
-    #[cfg(feature = "queue")]
-    if matches!(change, Change::JobFailed { .. } | Change::JobLost { .. }) {
-        return service.log_limits_mut().jobs.allow(now);
-    }
-    Some(0)
-}
-
-/// Whether nothing more happens to the service on its own.
-fn ends_activation(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::Stopped
-            | Change::Cancelled
-            | Change::Finished
-            | Change::Failed { .. }
-            | Change::Abandoned { .. }
-    )
 }

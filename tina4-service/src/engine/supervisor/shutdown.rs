@@ -1,6 +1,7 @@
 //! The shutdown in progress, and the report of the last one.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::observe::stop_report::StopReport;
 use tina4_service_core::Nanos;
@@ -91,7 +92,9 @@ impl Shutdown {
 
     /// Updates the report: the run of this abandoned service has ended after all.
     pub(super) fn ended_late(&mut self, name: &str) {
-        let reported = self.report.iter_mut().flat_map(|report| &mut report.services);
-        reported.filter(|service| service.name == name).for_each(|service| service.age = None);
+        let Some(report) = &mut self.report else { return };
+        if let Some(reported) = report.services.iter().position(|service| service.name == name) {
+            Arc::make_mut(&mut report.services)[reported].age = None;
+        }
     }
 }

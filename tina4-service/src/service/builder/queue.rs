@@ -1,6 +1,6 @@
 //! The keys of queue services.
 
-use tina4_service_core::Key;
+use tina4_service_core::{Key, Setting};
 use tina4_service_queue::Queue;
 
 use super::{IntoDuration, Service};
@@ -37,38 +37,38 @@ impl Service {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn queue<T: 'static>(mut self, queue: Queue<T>) -> Self {
-        self.draft.queue = true;
+        self.given.set(Setting::Queue);
         self.cold_mut().queue = Some(QueueBinding::of(queue));
         self
     }
 
     /// How often a job is attempted before it is dead. Default: 10.
     pub fn attempts(mut self, count: u32) -> Self {
-        self.draft.attempts = Some(count);
+        self.given.set(Setting::Attempts(count));
         self
     }
 
     /// How many jobs run at once in this process. Default: 1.
     pub fn concurrency(mut self, count: u32) -> Self {
-        self.draft.concurrency = Some(count);
+        self.given.set(Setting::Concurrency(count));
         self
     }
 
     /// How long a job is claimed; the claim is renewed while the job runs. Default: 30 s.
     pub fn lease(mut self, lease: impl IntoDuration) -> Self {
-        self.draft.lease = self.parse_duration(Key::Lease, lease);
+        self.set_duration(Key::Lease, lease, Setting::Lease);
         self
     }
 
     /// How often the queue is looked at, in case another process has pushed a job. Default: 1 s.
     pub fn poll(mut self, period: impl IntoDuration) -> Self {
-        self.draft.poll = self.parse_duration(Key::Poll, period);
+        self.set_duration(Key::Poll, period, Setting::Poll);
         self
     }
 
     /// How long dead jobs are kept. Default: 30 days.
     pub fn keep_dead(mut self, period: impl IntoDuration) -> Self {
-        self.draft.keep_dead = self.parse_duration(Key::KeepDead, period);
+        self.set_duration(Key::KeepDead, period, Setting::KeepDead);
         self
     }
 
@@ -76,13 +76,13 @@ impl Service {
     ///
     /// [`BoundQueue::done`](crate::BoundQueue::done) lists them.
     pub fn keep_done(mut self, period: impl IntoDuration) -> Self {
-        self.draft.keep_done = self.parse_duration(Key::KeepDone, period);
+        self.set_duration(Key::KeepDone, period, Setting::KeepDone);
         self
     }
 
     /// `true`: other services of this runner may work on the same queue. Default: `false`.
     pub fn shared(mut self, shared: bool) -> Self {
-        self.draft.shared = Some(shared);
+        self.given.set(Setting::Shared(shared));
         self
     }
 
@@ -98,7 +98,7 @@ impl Service {
         F: Callable<M, K>,
         <F as Callable<M, K>>::Value: HookOutcome,
     {
-        self.draft.on_dead = true;
+        self.given.set(Setting::OnDead);
         self.cold_mut().on_dead = Some(Box::new(OnStop::new(function)));
         self
     }
