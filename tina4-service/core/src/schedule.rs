@@ -68,6 +68,16 @@ impl Schedule {
         }
     }
 
+    /// Whether due times exist independently of the runs, so that runs can miss them.
+    #[must_use]
+    pub const fn has_due_times(&self) -> bool {
+        match self {
+            Self::Interval(_) | Self::Calendar(..) => true,
+            // A delay starts when the run ends.
+            Self::Continuous | Self::Delay(_) | Self::Queue(_) => false,
+        }
+    }
+
     /// The interval, the delay, or the shortest time between two occurrences, which is expensive to
     /// compute; `None` for a continuous service and for one with a queue.
     #[must_use]
