@@ -11,6 +11,7 @@ use crossbeam_channel::Receiver;
 use crate::engine::control_error::ControlError;
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
+use crate::observe::requester::Requester;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
 use crate::observe::stop_report::{StopReport, Stopped};
@@ -121,6 +122,13 @@ pub fn pause(name: &str) -> Result<(), ControlError> {
 #[track_caller]
 pub fn resume(name: &str) -> Result<(), ControlError> {
     global().resume(name)
+}
+
+/// The global runner, for requests that somebody makes. See [`Runner::on_behalf_of`].
+#[track_caller]
+#[must_use]
+pub fn on_behalf_of(requester: Requester) -> Runner {
+    global().on_behalf_of(requester)
 }
 
 /// Changes the schedule of a service, which follows the new one from now on. See

@@ -111,9 +111,9 @@ mod time;
 pub use engine::control_error::ControlError;
 pub use global::build_global::BuildGlobalError;
 pub use global::{
-    check, is_running, pause, provide, register, reschedule, reset, restart, resume, run, run_now,
-    services, start, start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready,
-    wait_timeout,
+    check, is_running, on_behalf_of, pause, provide, register, reschedule, reset, restart, resume,
+    run, run_now, services, start, start_all, status, stop, stop_all, subscribe, unregister, wait,
+    wait_ready, wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{
@@ -129,6 +129,8 @@ pub use observe::event::{Change, Event};
 pub use observe::info::ServiceInfo;
 #[cfg(feature = "queue")]
 pub use observe::queue_info::QueueInfo;
+pub use observe::request::Request;
+pub use observe::requester::Requester;
 pub use observe::run_trigger::RunTrigger;
 pub use observe::signal::{Signal, StopCause};
 pub use observe::stop_report::{StopReport, Stopped, StoppedService};

@@ -62,6 +62,7 @@ mod observe {
     mod facts;
     mod health;
     mod overdue;
+    mod requests;
     mod status;
     mod untrusted_text;
 }

@@ -20,6 +20,7 @@ use self::registry::Registry;
 use self::shutdown::Shutdown;
 use self::supervised::StepParts;
 use crate::engine::pool::deferred::DeferredQueue;
+use crate::observe::requester::Requester;
 use crate::plan::selection::Selection;
 use crate::service::environment::Environment;
 use crate::service::host::Host;
@@ -37,6 +38,7 @@ mod journal;
 mod log;
 pub(crate) mod ready;
 mod registry;
+pub(crate) mod requests;
 mod reschedule;
 mod shutdown;
 mod start;
@@ -80,6 +82,8 @@ pub(crate) struct Supervisor {
     tasks_are_unpolled: bool,
     /// Whether the log says which services are selected.
     selection_is_logged: bool,
+    /// Who made the request that is being handled, and to which service.
+    requester: Option<(u32, Requester)>,
     /// The last failure to spawn a thread, until it is taken.
     spawn_error: Option<io::Error>,
     /// The transitions of the step in progress; empty between steps.
@@ -124,6 +128,7 @@ impl Supervisor {
             #[cfg(all(feature = "exit-hook", feature = "tokio"))]
             tasks_are_unpolled: false,
             selection_is_logged: false,
+            requester: None,
             spawn_error: None,
             transitions: Vec::new(),
             last_host: None,
@@ -166,7 +171,9 @@ impl Supervisor {
                 FollowUp::StartAgain(index) => {
                     if self.may_start().is_ok() {
                         let dependencies = self.registry.dependencies(index);
+                        let outer = self.restore_requester(index);
                         self.step(index, Input::Start { dependencies }, now);
+                        self.requester = outer;
                     }
                 }
                 FollowUp::ShutDown(index) => {

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::observe::request::Request;
+use crate::observe::requester::Requester;
 use crate::observe::run_trigger::RunTrigger;
 use crate::observe::signal::Signal;
 use tina4_service_core::lifecycle::RunOutcome;
@@ -85,6 +87,8 @@ pub enum Change {
         lateness: Duration,
         /// What made it begin.
         trigger: RunTrigger,
+        /// Who asked for it, by name; see [`Runner::on_behalf_of`](crate::Runner::on_behalf_of).
+        by: Option<Requester>,
     },
     /// A run ended, successfully or not.
     RunEnded {
@@ -96,6 +100,8 @@ pub enum Change {
         outcome: RunOutcome,
         /// What made it begin.
         trigger: RunTrigger,
+        /// Who asked for it, by name; see [`Runner::on_behalf_of`](crate::Runner::on_behalf_of).
+        by: Option<Requester>,
     },
     /// Due times were skipped.
     ///
@@ -131,6 +137,26 @@ pub enum Change {
     Stuck {
         /// The time since the run began.
         running_for: Duration,
+    },
+    /// Somebody asks for something; see [`Runner::on_behalf_of`](crate::Runner::on_behalf_of).
+    ///
+    /// The changes that follow from it are events of their own, after this one. It concerns the runner if all
+    /// services are meant, or if there is no service with the name.
+    Requested {
+        /// What is asked for.
+        request: Request,
+        /// Who asks for it, and why.
+        by: Requester,
+    },
+    /// Somebody's request was refused, or failed later, such as a restart of a service that does not stop. Follows a
+    /// [`Change::Requested`].
+    Refused {
+        /// What was asked for.
+        request: Request,
+        /// Who asked for it, and why.
+        by: Requester,
+        /// The text of the error; at most 4 KiB.
+        error: Arc<str>,
     },
     /// The failures of the service were forgotten: see [`Runner::reset`](crate::Runner::reset).
     Reset,

@@ -16,6 +16,7 @@ use tina4_service_core::lifecycle::{RunOutcome, State};
 use crate::observe::duration_stats::DurationStats;
 #[cfg(feature = "queue")]
 use crate::observe::queue_info::QueueInfo;
+use crate::observe::requester::Requester;
 use crate::observe::run_trigger::RunTrigger;
 
 /// A snapshot of one service, as [`services`](crate::services) returns it.
@@ -81,6 +82,12 @@ pub struct ServiceInfo<T = SystemTime> {
     pub last_outcome: Option<RunOutcome>,
     /// What made the last run begin, which may be in progress.
     pub last_trigger: Option<RunTrigger>,
+    /// Who asked for the last run, and why; `None`: nobody did, or the program itself.
+    ///
+    /// A run that a request began has a requester if the request was made
+    /// [on behalf of somebody](crate::Runner::on_behalf_of): with `run_now`, or as the first run after `start` or
+    /// `restart`, unless that waits for a calendar time.
+    pub last_requested_by: Option<Requester>,
     /// How long after their due times runs begin, not counting their tolerance.
     pub lateness: DurationStats,
     /// How long runs take.
@@ -162,6 +169,7 @@ impl ServiceInfo {
             overdue: self.overdue,
             last_outcome: self.last_outcome,
             last_trigger: self.last_trigger,
+            last_requested_by: self.last_requested_by,
             lateness: self.lateness,
             duration: self.duration,
             ready: self.ready,

@@ -39,6 +39,11 @@ fn names(names: &[Cow<'static, str>]) -> String {
     }
 }
 
+/// The name of a service; `None` if a request concerns the runner.
+fn named(service: &str) -> Option<&str> {
+    Some(service).filter(|service| !service.is_empty())
+}
+
 /// A line for the log. It is written after the runner's lock is released, because a log subscriber is
 /// user code.
 #[derive(Debug)]
@@ -199,6 +204,14 @@ impl LogLine {
                 );
             }
             Change::Finished => line!(info, service, "service finished"),
+            Change::Requested { request, by } => {
+                let (by, reason) = (by.name(), by.reason());
+                line!(info, service = named(service), %request, by, reason, "request received");
+            }
+            Change::Refused { request, by, error } => {
+                let (by, reason) = (by.name(), by.reason());
+                line!(info, service = named(service), %request, by, reason, error = %error, "request refused");
+            }
             Change::Reset => line!(info, service, "failures of the service forgotten"),
             Change::Paused => line!(info, service, "service paused"),
             Change::Resumed => line!(info, service, "service resumed"),

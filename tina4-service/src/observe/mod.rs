@@ -10,6 +10,8 @@ pub(crate) mod log_limits;
 mod quantile;
 #[cfg(feature = "queue")]
 pub(crate) mod queue_info;
+pub(crate) mod request;
+pub(crate) mod requester;
 pub(crate) mod run_facts;
 pub(crate) mod run_trigger;
 pub(crate) mod signal;

@@ -7,6 +7,7 @@
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{RunOutcome, SignedNanos};
 
+use crate::observe::requester::Requester;
 use crate::observe::run_trigger::RunTrigger;
 use crate::observe::stats::Stats;
 
@@ -24,8 +25,18 @@ pub(crate) struct RunFacts {
     pub(crate) paused_since: Option<Nanos>,
     /// The last success before the run that was cancelled and has not ended yet.
     before_cancelled: Option<Success>,
-    /// The number of the last run that began for an unusual reason, or that will, and this reason.
-    unusual_trigger: Option<(u64, RunTrigger)>,
+    /// The last run that began for an unusual reason, or that will.
+    unusual_trigger: Option<UnusualTrigger>,
+}
+
+/// Why a run began, if not as usual.
+#[derive(Debug)]
+struct UnusualTrigger {
+    /// The number of the run.
+    run: u64,
+    trigger: RunTrigger,
+    /// Who asked for it, if that is known.
+    by: Option<Requester>,
 }
 
 /// The last run that did not end well.
@@ -126,15 +137,30 @@ impl RunFacts {
 
     /// Records what makes the next run begin. `None`: nothing unusual.
     pub(crate) fn set_next_trigger(&mut self, trigger: Option<RunTrigger>, stats: &Stats) {
-        let next = stats.runs.saturating_add(1);
+        self.set_next_requested_trigger(trigger, None, stats);
+    }
+
+    /// [`RunFacts::set_next_trigger`], and who asked for the run.
+    pub(crate) fn set_next_requested_trigger(
+        &mut self,
+        trigger: Option<RunTrigger>,
+        by: Option<Requester>,
+        stats: &Stats,
+    ) {
+        let run = stats.runs.saturating_add(1);
         match trigger {
-            Some(trigger) => self.unusual_trigger = Some((next, trigger)),
-            None => _ = self.unusual_trigger.take_if(|(run, _)| *run == next),
+            Some(trigger) => self.unusual_trigger = Some(UnusualTrigger { run, trigger, by }),
+            None => _ = self.unusual_trigger.take_if(|unusual| unusual.run == run),
         }
     }
 
     /// The unusual reason for which this run began.
     pub(crate) fn unusual_trigger(&self, run: u64) -> Option<RunTrigger> {
-        self.unusual_trigger.filter(|(number, _)| *number == run).map(|(_, trigger)| trigger)
+        self.unusual_trigger.as_ref().filter(|unusual| unusual.run == run).map(|of| of.trigger)
+    }
+
+    /// Who asked for this run, if that is known.
+    pub(crate) fn requester(&self, run: u64) -> Option<&Requester> {
+        self.unusual_trigger.as_ref().filter(|unusual| unusual.run == run)?.by.as_ref()
     }
 }

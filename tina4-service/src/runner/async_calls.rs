@@ -13,6 +13,7 @@ use std::io;
 use crate::engine::control_error::ControlError;
 use crate::engine::supervisor::Supervisor;
 use crate::engine::supervisor::control::{PendingStop, StopResponse};
+use crate::observe::request::Request;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
 use crate::observe::stop_report::{StopReport, Stopped};
@@ -44,7 +45,8 @@ impl Runner {
     ///
     /// As for [`Runner::stop`].
     pub async fn stop_async(&self, name: &str) -> Result<Stopped, ControlError> {
-        match self.try_request_async(|supervisor, now| supervisor.request_stop(name, now))? {
+        let request = |supervisor: &mut Supervisor, now| supervisor.request_stop(name, now);
+        match self.ask_async(Request::Stop, name, request)? {
             StopResponse::Pending(pending) => Ok(self.wait_for_stop_async(pending).await),
             StopResponse::Answered(stopped) => Ok(stopped),
         }
@@ -70,7 +72,7 @@ impl Runner {
     pub async fn restart_async(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_restart(name)?;
         let request = |supervisor: &mut Supervisor, now| supervisor.request_restart(name, now);
-        let stopped = match self.try_request_async(request)? {
+        let stopped = match self.ask_async(Request::Restart, name, request)? {
             Some(pending) => Some(self.wait_for_stop_async(pending).await),
             None => None,
         };
@@ -88,11 +90,12 @@ impl Runner {
         let caller = self.calling_service();
         let begin =
             |supervisor: &mut Supervisor, now| supervisor.begin_unregister(name, caller, now);
-        let mut removal = self.try_request_async(begin)?;
+        let mut removal = self.ask_async(Request::Unregister, name, begin)?;
         let condition = |supervisor: &mut Supervisor, now: Nanos| {
             supervisor.unregister_result(&mut removal, caller, now)
         };
-        self.shared.engine.wait_for_async(condition).await
+        let result = self.shared.engine.wait_for_async(condition).await;
+        self.or_failed(Request::Unregister, name, result)
     }
 
     /// [`Runner::stop_all`] for an async function.
@@ -108,7 +111,11 @@ impl Runner {
         let Ok(engine) = self.engine() else {
             return StopReport { forked: true, ..StopReport::default() };
         };
-        self.shared.request_stop_nonblocking();
+        let timeout = self.shared.env.shutdown_timeout;
+        engine.with_nonblocking(|supervisor, now| {
+            self.report_request(supervisor, Request::StopAll, now);
+            supervisor.stop_all(timeout, None, now);
+        });
         if self.calling_service().is_some() {
             return engine.with_nonblocking(|supervisor, now| supervisor.interim_report(now));
         }

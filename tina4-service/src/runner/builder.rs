@@ -456,7 +456,7 @@ impl Builder {
         }
         let shared = Shared { engine, env };
         let keep_running = Some(Arc::new(KeepRunning(shared.clone())));
-        Runner { shared, keep_running }
+        Runner { shared, keep_running, requester: None }
     }
 }
 

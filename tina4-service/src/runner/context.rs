@@ -43,6 +43,7 @@ impl Context {
         let env = &self.try_instance()?.env;
         // The thread that runs the service owns the engine, so it still exists.
         let engine = env.engine.get()?.upgrade()?.downcast::<Engine>().ok()?;
-        Some(Runner { shared: Shared { engine, env: Arc::clone(env) }, keep_running: None })
+        let shared = Shared { engine, env: Arc::clone(env) };
+        Some(Runner { shared, keep_running: None, requester: None })
     }
 }

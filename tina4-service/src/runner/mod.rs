@@ -13,6 +13,7 @@ mod engine_check;
 mod for_testing;
 #[cfg(all(test, shuttle))]
 mod model;
+mod on_behalf;
 mod run;
 pub(crate) mod runner;
 mod shared;

@@ -17,6 +17,8 @@ use crate::engine::supervisor::Supervisor;
 use crate::engine::supervisor::control::{PendingStop, StopResponse};
 use crate::observe::event::Event;
 use crate::observe::info::ServiceInfo;
+use crate::observe::request::Request;
+use crate::observe::requester::Requester;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::check;
 use crate::plan::plan::Plan;
@@ -63,6 +65,8 @@ pub struct Runner {
     pub(super) shared: Shared,
     /// `None` in a handle that does not keep the services running.
     pub(super) keep_running: Option<Arc<KeepRunning>>,
+    /// On whose behalf this handle makes requests; `None`: the program's own.
+    pub(super) requester: Option<Requester>,
 }
 
 impl fmt::Debug for Runner {
@@ -133,13 +137,15 @@ impl Runner {
     /// `unregister_async` there); or this process is a forked child. The service is then still registered, but
     /// may have been stopped.
     pub fn unregister(&self, name: &str) -> Result<Stopped, ControlError> {
-        self.check_may_block("unregister", name)?;
+        let request = Request::Unregister;
+        self.or_not_made(request, name, self.check_may_block("unregister", name))?;
         let caller = self.calling_service();
-        let mut removal =
-            self.try_request(|supervisor, now| supervisor.begin_unregister(name, caller, now))?;
-        wait_for(&self.shared.engine, |supervisor, now| {
+        let mut removal = self
+            .ask(request, name, |supervisor, now| supervisor.begin_unregister(name, caller, now))?;
+        let result = wait_for(&self.shared.engine, |supervisor, now| {
             supervisor.unregister_result(&mut removal, caller, now)
-        })
+        });
+        self.or_failed(request, name, result)
     }
 
     /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.
@@ -183,9 +189,12 @@ impl Runner {
     /// the runner is shutting down; or this process is a forked child. In each case nothing was started.
     pub fn start_all(&self) -> Result<Self, StartError> {
         let engine = self.prepare_start()?;
-        self.prepare_runtime(None)?;
-        engine.with(|supervisor, now| supervisor.start_all(now))?;
-        self.ensure_threads()?;
+        self.or_not_made(Request::StartAll, "", self.prepare_runtime(None))?;
+        let started = engine.with(|supervisor, now| {
+            self.report_request(supervisor, Request::StartAll, now);
+            supervisor.start_all(now)
+        });
+        self.or_failed(Request::StartAll, "", started.and_then(|()| self.ensure_threads()))?;
         Ok(self.clone())
     }
 
@@ -200,13 +209,14 @@ impl Runner {
     /// is shutting down; or this process is a forked child.
     pub fn start(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_start()?;
-        self.prepare_runtime(Some(name)).map_err(ControlError::Start)?;
-        self.try_request(|supervisor, now| supervisor.start(name, now))?;
-        self.ensure_threads().map_err(ControlError::Start)
+        self.or_not_made(Request::Start, name, self.prepare_runtime(Some(name)))
+            .map_err(ControlError::Start)?;
+        self.ask(Request::Start, name, |supervisor, now| supervisor.start(name, now))?;
+        self.or_failed(Request::Start, name, self.ensure_threads()).map_err(ControlError::Start)
     }
 
     /// Makes a request to one service. For an unknown name the error suggests a similar one.
-    fn try_request<T>(
+    pub(super) fn try_request<T>(
         &self,
         request: impl FnOnce(&mut Supervisor, Nanos) -> Result<T, ControlError>,
     ) -> Result<T, ControlError> {
@@ -335,8 +345,9 @@ impl Runner {
     /// There is no such service; it is async, and this thread is the one that executes it (await
     /// `stop_async` there); or this process is a forked child.
     pub fn stop(&self, name: &str) -> Result<Stopped, ControlError> {
-        self.check_may_block("stop", name)?;
-        match self.try_request(|supervisor, now| supervisor.request_stop(name, now))? {
+        self.or_not_made(Request::Stop, name, self.check_may_block("stop", name))?;
+        let request = |supervisor: &mut Supervisor, now| supervisor.request_stop(name, now);
+        match self.ask(Request::Stop, name, request)? {
             StopResponse::Pending(pending) => Ok(self.wait_for_stop(pending)),
             StopResponse::Answered(stopped) => Ok(stopped),
         }
@@ -383,14 +394,16 @@ impl Runner {
     /// one that executes it (await `restart_async` there).
     pub fn restart(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_restart(name)?;
-        self.check_may_block("restart", name)?;
-        let pending = self.try_request(|supervisor, now| supervisor.request_restart(name, now))?;
+        self.or_not_made(Request::Restart, name, self.check_may_block("restart", name))?;
+        let request = |supervisor: &mut Supervisor, now| supervisor.request_restart(name, now);
+        let pending = self.ask(Request::Restart, name, request)?;
         self.restart_result(name, pending.map(|pending| self.wait_for_stop(pending)))
     }
 
     pub(super) fn prepare_restart(&self, name: &str) -> Result<(), ControlError> {
         self.prepare_start()?;
-        self.prepare_runtime(Some(name)).map_err(ControlError::Start)
+        let prepared = self.prepare_runtime(Some(name)).map_err(ControlError::Start);
+        self.or_not_made(Request::Restart, name, prepared)
     }
 
     /// The result of a restart. `stopped`: that of its stop, if there was anything to stop.
@@ -399,14 +412,15 @@ impl Runner {
         name: &str,
         stopped: Option<Stopped>,
     ) -> Result<(), ControlError> {
-        match stopped {
+        let result = match stopped {
             Some(Stopped::Abandoned { age, place }) => {
                 Err(ControlError::StillAlive { name: name.to_owned(), age, place })
             }
             Some(Stopped::Ended { .. } | Stopped::NotActive { .. } | Stopped::Requested) | None => {
                 self.ensure_threads().map_err(ControlError::Start)
             }
-        }
+        };
+        self.or_failed(Request::Restart, name, result)
     }
 
     /// Runs a waiting, backing off or paused service immediately.
@@ -418,7 +432,7 @@ impl Runner {
     /// There is no such service; it is not active, still waits for the services that it depends on,
     /// or is stopping; a run is in progress; or this process is a forked child.
     pub fn run_now(&self, name: &str) -> Result<(), ControlError> {
-        self.request(name, Input::RunNow)
+        self.request(Request::RunNow, name, Input::RunNow)
     }
 
     /// Pauses a service: no new run starts until [`Runner::resume`].
@@ -430,7 +444,7 @@ impl Runner {
     /// There is no such service; it is not active, still waits for the services that it depends on,
     /// or is stopping; or this process is a forked child.
     pub fn pause(&self, name: &str) -> Result<(), ControlError> {
-        self.request(name, Input::Pause)
+        self.request(Request::Pause, name, Input::Pause)
     }
 
     /// Ends a service's pause.
@@ -443,7 +457,7 @@ impl Runner {
     ///
     /// There is no such service; it is not active, or is stopping; or this process is a forked child.
     pub fn resume(&self, name: &str) -> Result<(), ControlError> {
-        self.request(name, Input::Resume)
+        self.request(Request::Resume, name, Input::Resume)
     }
 
     /// Forgets the failures of a service, so that it is healthy until the next one.
@@ -472,11 +486,11 @@ impl Runner {
     /// There is no such service; it was abandoned, and its run or clean-up is still alive; it has just failed,
     /// and its clean-up is in progress; or this process is a forked child.
     pub fn reset(&self, name: &str) -> Result<(), ControlError> {
-        self.try_request(|supervisor, now| supervisor.reset(name, now))
+        self.ask(Request::Reset, name, |supervisor, now| supervisor.reset(name, now))
     }
 
-    fn request(&self, name: &str, input: Input<'_>) -> Result<(), ControlError> {
-        self.try_request(|supervisor, now| supervisor.request(name, input, now))
+    fn request(&self, request: Request, name: &str, input: Input<'_>) -> Result<(), ControlError> {
+        self.ask(request, name, |supervisor, now| supervisor.request(name, input, now))
     }
 
     /// Changes the schedule of a service, which follows the new one from now on.
@@ -505,7 +519,9 @@ impl Runner {
     /// other settings; or this process is a forked child.
     pub fn reschedule(&self, name: &str, schedule: Schedule) -> Result<(), ControlError> {
         let schedule = schedule.resolve_in(self.shared.env.local_zone.as_ref());
-        self.try_request(|supervisor, now| supervisor.reschedule(name, schedule, now))
+        self.ask(Request::Reschedule, name, |supervisor, now| {
+            supervisor.reschedule(name, schedule, now)
+        })
     }
 
     /// Stops everything in the reverse order of `after`, with all clean-up, under one deadline.
@@ -523,7 +539,11 @@ impl Runner {
         let Ok(engine) = self.engine() else {
             return StopReport { forked: true, ..StopReport::default() };
         };
-        self.shared.request_stop();
+        let timeout = self.shared.env.shutdown_timeout;
+        engine.with(|supervisor, now| {
+            self.report_request(supervisor, Request::StopAll, now);
+            supervisor.stop_all(timeout, None, now);
+        });
         if self.calling_service().is_some() {
             return engine.with(|supervisor, now| supervisor.interim_report(now));
         }

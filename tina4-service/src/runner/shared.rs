@@ -28,15 +28,6 @@ impl Shared {
         }
     }
 
-    /// [`Shared::request_stop`] on a thread that must not block.
-    #[cfg(feature = "tokio")]
-    pub(super) fn request_stop_nonblocking(&self) {
-        if let Ok(engine) = self.engine() {
-            let timeout = self.env.shutdown_timeout;
-            engine.with_nonblocking(|supervisor, now| supervisor.stop_all(timeout, None, now));
-        }
-    }
-
     /// The engine, unless it belongs to the process from which this one was forked.
     pub(super) fn engine(&self) -> Result<&Arc<Engine>, Forked> {
         if self.env.owner.is_another_process() { Err(Forked) } else { Ok(&self.engine) }

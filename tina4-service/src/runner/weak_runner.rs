@@ -46,7 +46,7 @@ impl WeakRunner {
             None => None,
         };
         let shared = Shared { engine: self.engine.upgrade()?, env: self.env.upgrade()? };
-        Some(Runner { shared, keep_running })
+        Some(Runner { shared, keep_running, requester: None })
     }
 }
 
@@ -62,7 +62,7 @@ impl Runner {
     /// See [`WeakRunner`].
     #[must_use]
     pub fn downgrade(&self) -> WeakRunner {
-        let Self { shared: Shared { engine, env }, keep_running } = self;
+        let Self { shared: Shared { engine, env }, keep_running, requester: _ } = self;
         WeakRunner {
             engine: Arc::downgrade(engine),
             env: Arc::downgrade(env),

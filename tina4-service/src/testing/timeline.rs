@@ -77,14 +77,17 @@ impl fmt::Display for ChangeText<'_> {
             Change::Unregistered => f.write_str("unregistered"),
             Change::Unblocked => f.write_str("unblocked"),
             Change::Ready => f.write_str("ready"),
-            Change::RunBegan { run, lateness, trigger: _ } => {
+            Change::RunBegan { run, lateness, trigger: _, by } => {
                 write!(f, "run {run}")?;
                 if !lateness.is_zero() {
                     write!(f, ", {} late", duration::format(*lateness))?;
                 }
+                if let Some(by) = by {
+                    write!(f, " for {by}")?;
+                }
                 f.write_str(if self.includes_end { "" } else { " begins" })
             }
-            Change::RunEnded { run, took, outcome: _, trigger: _ } => {
+            Change::RunEnded { run, took, outcome: _, trigger: _, by: _ } => {
                 write!(f, "run {run} ends after {}", duration::format(*took))
             }
             Change::Skipped { count: 1 } => f.write_str("1 due time skipped"),
@@ -100,6 +103,10 @@ impl fmt::Display for ChangeText<'_> {
             Change::Restarted => f.write_str("restarted"),
             Change::Stuck { running_for } => {
                 write!(f, "stuck, running for {}", duration::format(*running_for))
+            }
+            Change::Requested { request, by } => write!(f, "{request} requested by {by}"),
+            Change::Refused { request, by, error } => {
+                write!(f, "{request} by {by} refused: {}", one_line(error))
             }
             Change::Reset => f.write_str("reset"),
             Change::Paused => f.write_str("paused"),

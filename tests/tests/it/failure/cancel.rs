@@ -53,17 +53,18 @@ fn rule_29_a_run_that_exceeds_its_timeout_is_woken_and_counts_as_a_crash(kind: K
         let (took, lateness) = (secs(5), Duration::ZERO);
         let expected = [
             Change::Started,
-            Change::RunBegan { run: 1, lateness, trigger: RunTrigger::Start },
+            Change::RunBegan { run: 1, lateness, trigger: RunTrigger::Start, by: None },
             Change::Stuck { running_for: took },
             Change::RunEnded {
                 run: 1,
                 took,
                 outcome: RunOutcome::Cancelled,
                 trigger: RunTrigger::Start,
+                by: None,
             },
             Change::Crashed { in_a_row: 1, cause: CAUSE.into(), restart_in: Some(secs(1)) },
             Change::Restarted,
-            Change::RunBegan { run: 2, lateness, trigger: RunTrigger::Restart },
+            Change::RunBegan { run: 2, lateness, trigger: RunTrigger::Restart, by: None },
         ];
         assert_eq!(changes(&t, "s"), expected, "{}", t.timeline());
         let info = t.info("s");

@@ -15,7 +15,10 @@ both_kinds! {
 /// The events of a run under a clock that stands still.
 fn run(run: u64, trigger: RunTrigger, outcome: RunOutcome) -> [Change; 2] {
     let (lateness, took) = (Duration::ZERO, Duration::ZERO);
-    [Change::RunBegan { run, lateness, trigger }, Change::RunEnded { run, took, outcome, trigger }]
+    [
+        Change::RunBegan { run, lateness, trigger, by: None },
+        Change::RunEnded { run, took, outcome, trigger, by: None },
+    ]
 }
 
 fn rule_177_every_change_is_an_event_in_order_with_its_time(kind: Kind) {

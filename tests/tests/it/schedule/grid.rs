@@ -142,7 +142,7 @@ fn rule_3_the_first_run_begins_immediately_or_after_the_initial_delay(kind: Kind
         }
         let event = watcher.wait_for_run_begin("s");
         let (lateness, trigger) = (Duration::ZERO, RunTrigger::Start);
-        assert_eq!(event.change, Change::RunBegan { run: 1, lateness, trigger });
+        assert_eq!(event.change, Change::RunBegan { run: 1, lateness, trigger, by: None });
         assert_eq!(event.at, SystemTime::UNIX_EPOCH + secs(delay));
         runner.stop_all();
     }

@@ -109,7 +109,7 @@ fn rule_5_a_long_gap_is_followed_by_a_single_late_run(kind: Kind) {
     clock.advance(secs(3_605));
     let late = watcher.wait_for_run_begin("s");
     let trigger = RunTrigger::Schedule;
-    assert_eq!(late.change, Change::RunBegan { run: 2, lateness: secs(3_595), trigger });
+    assert_eq!(late.change, Change::RunBegan { run: 2, lateness: secs(3_595), trigger, by: None });
     watcher.wait_for_run_end("s");
     // 20, 30 .. 3600.
     watcher.wait_for_change("s", &Change::Skipped { count: 359 });

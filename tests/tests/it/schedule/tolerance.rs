@@ -96,7 +96,7 @@ fn rule_11_a_declared_service_has_a_tolerance() {
     clock.advance(secs(13));
     let event = watcher.wait_for_run_begin("tolerance.declared");
     let (lateness, trigger) = (Duration::ZERO, RunTrigger::Schedule);
-    assert_eq!(event.change, Change::RunBegan { run: 2, lateness, trigger });
+    assert_eq!(event.change, Change::RunBegan { run: 2, lateness, trigger, by: None });
     runner.stop_all();
 }
 

@@ -78,13 +78,14 @@ fn rule_36_a_service_is_stopped_cleaned_up_and_forgotten_and_its_name_is_free(ki
     let one = [
         Change::Registered,
         Change::Started,
-        Change::RunBegan { run: 1, lateness: secs(0), trigger: RunTrigger::Start },
+        Change::RunBegan { run: 1, lateness: secs(0), trigger: RunTrigger::Start, by: None },
         Change::Stopping,
         Change::RunEnded {
             run: 1,
             took: secs(0),
             outcome: RunOutcome::Stopped,
             trigger: RunTrigger::Start,
+            by: None,
         },
         Change::Stopped,
         Change::Unregistered,

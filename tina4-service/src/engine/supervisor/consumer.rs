@@ -129,7 +129,7 @@ impl Supervisor {
             && self.journal.has_subscribers()
         {
             let (lateness, trigger) = (Duration::ZERO, RunTrigger::Job);
-            let change = Change::RunBegan { run, lateness, trigger };
+            let change = Change::RunBegan { run, lateness, trigger, by: None };
             self.journal.publish(&self.registry.get(index).instance, &change, now);
         }
         true

@@ -58,7 +58,8 @@ impl Supervisor {
             Action::Nothing | Action::Run { .. } | Action::CleanUp => {}
         }
         if input == Input::RunNow {
-            self.registry.get_mut(index).record_run_request();
+            let by = self.requester_of(index);
+            self.registry.get_mut(index).record_run_request(by);
         }
         Ok(())
     }

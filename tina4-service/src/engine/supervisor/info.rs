@@ -109,6 +109,7 @@ impl Supervisor {
             overdue: service.overdue_for(now).map(Duration::from_nanos),
             last_outcome: service.last_outcome(),
             last_trigger: (stats.runs > 0).then(|| service.trigger(stats.runs)),
+            last_requested_by: service.requester(stats.runs),
             lateness: stats.lateness(service.lateness()),
             duration: stats.duration(),
             ready: life.readiness().is_ready(),

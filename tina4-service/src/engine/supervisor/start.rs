@@ -156,7 +156,10 @@ impl Supervisor {
             Action::Refused(Refusal::Active)
             | Action::Nothing
             | Action::Run { .. }
-            | Action::CleanUp => Ok(()),
+            | Action::CleanUp => {
+                self.keep_requester(index);
+                Ok(())
+            }
             Action::Refused(refusal) => Err(self.refusal_error(index, refusal, now)),
         }
     }

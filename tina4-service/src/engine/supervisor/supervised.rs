@@ -5,6 +5,7 @@ use std::sync::Arc;
 #[cfg(feature = "queue")]
 use super::jobs::Jobs;
 use crate::observe::log_limits::LogLimits;
+use crate::observe::requester::Requester;
 use crate::observe::run_facts::RunFacts;
 use crate::observe::stats::{FailureCounts, Stats};
 use crate::plan::order::Link;
@@ -111,6 +112,8 @@ pub(super) struct EndInfo {
     pub(super) has_hook_task: bool,
     /// The number of the shutdown that stopped it while it was blocked; 0: none.
     pub(super) blocked_at_shutdown: u64,
+    /// Who asked for its next start while it was stopping.
+    pub(super) start_by: Option<Requester>,
     /// It has failed for good, even if its clean-up never ends.
     pub(super) has_failed: bool,
 }

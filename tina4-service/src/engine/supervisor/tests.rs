@@ -294,6 +294,7 @@ fn rule_60_waiting_for_the_lock_is_not_part_of_a_run() {
                     took,
                     outcome: RunOutcome::Stopped,
                     trigger: RunTrigger::Start,
+                    by: None,
                 }
             )),
             "{changes:?}"

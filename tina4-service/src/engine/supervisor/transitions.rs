@@ -17,7 +17,8 @@ impl Supervisor {
             Transition::Started => {
                 self.deferred.wake(service.instance.reset());
                 self.deferred.discard(service.instance.take_locals());
-                service.record_start(now);
+                let by = self.requester.as_ref().filter(|(of, _)| *of == index);
+                service.record_start(by.map(|(_, by)| by.clone()), now);
                 self.shutdown.forget_report();
                 let services = self.registry.left_out(index);
                 if !services.is_empty() {
@@ -226,7 +227,8 @@ impl Supervisor {
     pub(super) fn publish_run_begin(&mut self, index: u32, lateness: Nanos, now: Nanos) {
         let service = self.registry.get(index);
         let (run, lateness) = (service.stats.runs, Duration::from_nanos(lateness));
-        let change = Change::RunBegan { run, lateness, trigger: service.trigger(run) };
+        let (trigger, by) = (service.trigger(run), service.requester(run));
+        let change = Change::RunBegan { run, lateness, trigger, by };
         self.journal.publish(&service.instance, &change, now);
     }
 
@@ -241,7 +243,7 @@ impl Supervisor {
     ) {
         let service = self.registry.get(index);
         let (took, trigger) = (Duration::from_nanos(duration), service.trigger(run));
-        let change = Change::RunEnded { run, took, outcome, trigger };
+        let change = Change::RunEnded { run, took, outcome, trigger, by: service.requester(run) };
         self.journal.publish(&service.instance, &change, now);
     }
 

@@ -8,6 +8,8 @@ use super::*;
 use crate::Service;
 use crate::observe::log::entry::StartedMany;
 use crate::observe::log::recorder::{Seen, written};
+use crate::observe::request::Request;
+use crate::observe::requester::Requester;
 use crate::observe::run_trigger::RunTrigger;
 use crate::observe::signal::Signal;
 use crate::service::deployment::Deployment;
@@ -72,6 +74,7 @@ fn table(count: usize) -> Entry {
 fn samples() -> Vec<LogLine> {
     let second = Duration::from_secs(1);
     let (text, names) = (|| Arc::from("text"), || vec![Cow::Borrowed("a"), Cow::Borrowed("b")]);
+    let by = || Requester::new("alice").because("why");
     let crashed = |restart_in| Change::Crashed { in_a_row: 2, cause: text(), restart_in };
     let of_services = [
         Change::Disabled { reason: text() },
@@ -83,6 +86,8 @@ fn samples() -> Vec<LogLine> {
         Change::Paused,
         Change::Resumed,
         Change::Reset,
+        Change::Requested { request: Request::RunNow, by: by() },
+        Change::Refused { request: Request::RunNow, by: by(), error: text() },
         Change::Stuck { running_for: second },
         crashed(Some(second)),
         crashed(None),
@@ -197,12 +202,13 @@ fn rule_62_the_chapter_lists_every_line_with_its_level_and_fields() {
 fn rule_62_changes_of_every_run_are_not_logged() {
     let millis = Duration::from_millis;
     for change in [
-        Change::RunBegan { run: 1, lateness: millis(1), trigger: RunTrigger::Schedule },
+        Change::RunBegan { run: 1, lateness: millis(1), trigger: RunTrigger::Schedule, by: None },
         Change::RunEnded {
             run: 1,
             took: millis(1),
             outcome: RunOutcome::Ok,
             trigger: RunTrigger::Schedule,
+            by: None,
         },
         Change::Restarted,
         Change::Ready,
@@ -266,4 +272,19 @@ fn rule_62_long_lists_of_names_are_shortened() {
     assert_eq!(names(&numbered(3)), "0, 1, 2");
     assert_eq!(names(&numbered(10)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9");
     assert_eq!(names(&numbered(1_000)), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 990 more");
+}
+
+#[test]
+fn rule_113_a_request_says_who_asks_and_why_and_of_which_service() {
+    let by = || Requester::new("alice\n").because("no invoices");
+    let requested = || Change::Requested { request: Request::RunNow, by: by() };
+    let lines = written(|| about_service(change(requested())).write());
+    let said = ["service", "request", "by", "reason"].map(|field| lines[0].value(field));
+    assert_eq!(said, ["s", "run_now", "alice", "no invoices"]);
+    let lines = written(|| LogLine::of_runner(requested()).write());
+    assert_eq!(lines[0].value("service"), "");
+    let refused = Change::Refused { request: Request::StopAll, by: by(), error: "text".into() };
+    let lines = written(|| LogLine::of_runner(refused).write());
+    let said = ["service", "request", "error"].map(|field| lines[0].value(field));
+    assert_eq!(said, ["", "stop_all", "text"]);
 }

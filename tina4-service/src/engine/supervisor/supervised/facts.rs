@@ -1,6 +1,7 @@
 //! What is known about the runs of a supervised service: outcomes, triggers, the last success and failure.
 
 use super::Supervised;
+use crate::observe::requester::Requester;
 use crate::observe::run_facts::{RunFacts, Runs, Success};
 use crate::observe::run_trigger::RunTrigger;
 use crate::observe::stats::Stats;
@@ -78,13 +79,15 @@ impl Supervised {
     }
 
     /// Records that an activation begins, and forgets the end of the last one.
-    pub(in super::super) fn record_start(&mut self, now: Nanos) {
+    ///
+    /// `by`: who asked for it, if that is known.
+    pub(in super::super) fn record_start(&mut self, by: Option<Requester>, now: Nanos) {
         let end = self.end.take();
         // Nothing has to be stored for the first run of all: see `trigger`.
-        if self.stats.runs > 0 || self.facts().is_some() {
+        if self.stats.runs > 0 || self.facts().is_some() || by.is_some() {
             let trigger = (!self.is_on_calendar()).then_some(RunTrigger::Start);
             let (facts, stats) = self.facts_mut();
-            facts.set_next_trigger(trigger, stats);
+            facts.set_next_requested_trigger(trigger, by, stats);
             let paused_since = facts.paused_since.take();
             let ended_at = end.filter(|end| !end.has_failed).and_then(|end| end.ended_at);
             self.exclude_idle_time(paused_since.or(ended_at), now);
@@ -161,10 +164,22 @@ impl Supervised {
         }
     }
 
-    /// Records that somebody has requested the next run.
-    pub(in super::super) fn record_run_request(&mut self) {
-        let (facts, stats) = self.facts_mut();
-        facts.set_next_trigger(Some(RunTrigger::Manual), stats);
+    /// Records that the next run was requested. The first one who is known counts.
+    pub(in super::super) fn record_run_request(&mut self, by: Option<Requester>) {
+        let next = self.stats.runs.saturating_add(1);
+        if self.trigger(next) != RunTrigger::Manual || self.requester(next).is_none() {
+            let (facts, stats) = self.facts_mut();
+            facts.set_next_requested_trigger(Some(RunTrigger::Manual), by, stats);
+        }
+    }
+
+    /// Who asked for this run, which is the last one or the next.
+    pub(in super::super) fn requester(&self, run: u64) -> Option<Requester> {
+        #[cfg(feature = "queue")]
+        if self.jobs().is_some() {
+            return None;
+        }
+        self.facts()?.requester(run).cloned()
     }
 
     /// What made this run begin, which is the last one or the next.
