@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "queue")]
 use super::jobs::Jobs;
+use crate::observe::ledger::Chain;
 use crate::observe::log_limits::LogLimits;
 use crate::observe::run_facts::RunFacts;
 use crate::observe::stats::{FailureCounts, Stats};
@@ -22,6 +23,7 @@ use tina4_service_core::lifecycle::{DueTime, Lifecycle};
 use tina4_service_core::{Key, Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
 
 mod facts;
+mod history;
 #[cfg(feature = "queue")]
 mod queue;
 
@@ -48,6 +50,8 @@ struct Cold {
     failures: FailureCounts,
     log_limits: Option<Box<LogLimits>>,
     facts: Option<Box<RunFacts>>,
+    /// Its failures in the history of the runner.
+    past_failures: Chain,
     /// Set by `reschedule`.
     schedule: Option<NewSchedule>,
     /// The jobs of its queue.
