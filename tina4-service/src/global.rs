@@ -10,6 +10,7 @@ use crossbeam_channel::Receiver;
 
 use crate::engine::control_error::ControlError;
 use crate::observe::event::Event;
+use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
 use crate::observe::requester::Requester;
 #[cfg(feature = "signals")]
@@ -179,6 +180,16 @@ pub fn status() -> BTreeMap<String, State> {
 #[track_caller]
 pub fn services() -> Vec<ServiceInfo> {
     global().services()
+}
+
+/// The past runs of a service: the last 20, and the last 5 failures kept apart. See [`Runner::history`].
+///
+/// # Errors
+///
+/// There is no such service; or this process is a forked child.
+#[track_caller]
+pub fn history(name: &str) -> Result<History, ControlError> {
+    global().history(name)
 }
 
 /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.

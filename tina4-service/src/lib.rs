@@ -35,6 +35,7 @@
 //! * [`Runner`]: a runner of your own; [`Builder::build_global`]: settings of the global one.
 //! * [`Service`]: a service created at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
+//! * [`history`]: the last runs of a service, and its last failures.
 //! * [`deployment`]: settings from the environment and from configuration files.
 //! * [`logging`]: the log lines, with their levels and fields.
 //! * [`surprises`]: common surprises, such as signals in a container, and how to avoid each.
@@ -111,9 +112,9 @@ mod time;
 pub use engine::control_error::ControlError;
 pub use global::build_global::BuildGlobalError;
 pub use global::{
-    check, is_running, on_behalf_of, pause, provide, register, reschedule, reset, restart, resume,
-    run, run_now, services, start, start_all, status, stop, stop_all, subscribe, unregister, wait,
-    wait_ready, wait_timeout,
+    check, history, is_running, on_behalf_of, pause, provide, register, reschedule, reset, restart,
+    resume, run, run_now, services, start, start_all, status, stop, stop_all, subscribe,
+    unregister, wait, wait_ready, wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{
@@ -126,11 +127,13 @@ pub use global::{wait_for_signal, wait_for_signal_timeout};
 pub use global::{wait_for_signal_async, wait_for_signal_timeout_async};
 pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
+pub use observe::history::History;
 pub use observe::info::ServiceInfo;
 #[cfg(feature = "queue")]
 pub use observe::queue_info::QueueInfo;
 pub use observe::request::Request;
 pub use observe::requester::Requester;
+pub use observe::run_record::RunRecord;
 pub use observe::run_trigger::RunTrigger;
 pub use observe::signal::{Signal, StopCause};
 pub use observe::stop_report::{StopReport, Stopped, StoppedService};
@@ -146,6 +149,7 @@ pub use service::context::Context;
 pub use service::deployment::overridden_setting::OverriddenSetting;
 pub use service::deployment::setting_source::SettingSource;
 pub use service::deployment::settings::Settings;
+pub use service::history_limits::HistoryLimits;
 #[cfg(feature = "queue")]
 pub use service::open_queues::{OpenQueuesError, open_queues};
 pub use service::params::local::Local;

@@ -61,6 +61,7 @@ mod observe {
     mod events;
     mod facts;
     mod health;
+    mod history;
     mod overdue;
     mod requests;
     mod status;

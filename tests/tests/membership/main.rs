@@ -1,4 +1,4 @@
-//! Rule 36: services come and go, a million times if need be, at a cost that does not grow.
+//! Rules 36 and 110: services come and go, a million times if need be, and run, at a cost that does not grow.
 //!
 //! `CYCLES=1000000` sets the number of cycles, and `-- --nocapture` shows the figures.
 #![cfg(target_os = "linux")]
@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod cost;
 mod cycles;
+mod history;
 #[path = "../soak/memory.rs"]
 mod memory;
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use self::journal::Journal;
+use self::past_runs::PastRuns;
 use self::registry::Registry;
 use self::shutdown::Shutdown;
 use self::supervised::StepParts;
@@ -31,11 +32,13 @@ use tina4_service_core::{Nanos, Timers, nanos};
 #[cfg(feature = "queue")]
 mod consumer;
 pub(crate) mod control;
+mod history;
 mod info;
 #[cfg(feature = "queue")]
 mod jobs;
 mod journal;
 mod log;
+mod past_runs;
 pub(crate) mod ready;
 mod registry;
 pub(crate) mod requests;
@@ -57,6 +60,7 @@ pub(crate) struct Supervisor {
     env: Arc<Environment>,
     registry: Registry,
     journal: Journal,
+    past: PastRuns,
     shutdown: Shutdown,
     deferred: DeferredQueue,
     /// By when each life cycle that has a next wake-up needs it. An outdated entry is removed or replaced when
@@ -114,6 +118,7 @@ impl Supervisor {
         Self {
             registry: Registry::new(selection),
             journal: Journal::new(Arc::clone(&env)),
+            past: PastRuns::default(),
             shutdown: Shutdown::default(),
             deferred: DeferredQueue::new(Arc::clone(&env)),
             timers: Timers::default(),

@@ -34,6 +34,10 @@ impl Totals {
         self.sum = self.sum.saturating_add(value);
     }
 
+    pub(super) fn sum(&self) -> u64 {
+        self.sum
+    }
+
     pub(super) fn stats(&self, count: u64, last: u64, markers: Option<&Markers>) -> DurationStats {
         let p99 = markers.filter(|_| count >= 100).map_or(self.max, Markers::p99);
         DurationStats {

@@ -4,15 +4,20 @@ pub(crate) mod duration_stats;
 pub(crate) mod event;
 #[cfg(feature = "testing")]
 pub(crate) mod event_log;
+pub(crate) mod history;
 pub(crate) mod info;
+pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod log_limits;
 mod quantile;
 #[cfg(feature = "queue")]
 pub(crate) mod queue_info;
+pub(crate) mod recent_runs;
 pub(crate) mod request;
 pub(crate) mod requester;
+pub(crate) mod run_entry;
 pub(crate) mod run_facts;
+pub(crate) mod run_record;
 pub(crate) mod run_trigger;
 pub(crate) mod signal;
 pub(crate) mod stats;

@@ -7,6 +7,7 @@ use tina4_service_core::{Nanos, NonMaxNanos};
 
 use crate::observe::duration_stats::{DurationStats, Totals};
 use crate::observe::quantile::Markers;
+use crate::observe::recent_runs::RecentRuns;
 
 /// Run statistics of one service.
 ///
@@ -28,8 +29,8 @@ pub(crate) struct Stats {
     took: Nanos,
     lateness: Totals,
     duration: Totals,
-    /// From the second run on.
-    quantiles: Option<Box<Quantiles>>,
+    /// From the second run on, or once a run has not ended well.
+    repeated: Option<Box<Repeated>>,
 }
 
 /// The crashes, restarts and skipped due times of one service, and its last error.
@@ -42,9 +43,10 @@ pub(crate) struct FailureCounts {
 }
 
 #[derive(Debug, Default)]
-struct Quantiles {
+struct Repeated {
     lateness: Markers,
     duration: Markers,
+    recent: RecentRuns,
 }
 
 impl Stats {
@@ -58,7 +60,7 @@ impl Stats {
             took: 0,
             lateness: Totals::default(),
             duration: Totals::default(),
-            quantiles: None,
+            repeated: None,
         }
     }
 
@@ -66,8 +68,8 @@ impl Stats {
     pub(crate) fn began(&mut self, lateness: Nanos, attempt: u32) {
         self.attempt = attempt;
         if self.runs > 0 {
-            let quantiles = self.quantiles.get_or_insert_default();
-            quantiles.lateness.add(self.runs, self.lateness.max, lateness);
+            let repeated = self.repeated.get_or_insert_default();
+            repeated.lateness.add(self.runs, self.lateness.max, lateness);
         }
         self.runs += 1;
         self.lateness.add(lateness);
@@ -97,11 +99,40 @@ impl Stats {
         self.took = took;
         self.last_end = Some(NonMaxNanos::new(ended));
         if self.ends > 0 {
-            let quantiles = self.quantiles.get_or_insert_default();
-            quantiles.duration.add(self.ends, self.duration.max, self.took);
+            let repeated = self.repeated.get_or_insert_default();
+            repeated.duration.add(self.ends, self.duration.max, self.took);
+            repeated.recent.add_duration(took);
         }
         self.ends += 1;
         self.duration.add(self.took);
+    }
+
+    /// Whether the history has to look at a run that ended well then, before it is counted.
+    // perf: a part of every run.
+    #[inline(always)]
+    pub(crate) fn must_look(&self, ended: Nanos) -> bool {
+        self.repeated.as_ref().is_none_or(|repeated| repeated.recent.must_look(ended))
+    }
+
+    /// Has the history look at the next run that ends well.
+    pub(crate) fn look_at_next(&mut self) {
+        if let Some(repeated) = &mut self.repeated {
+            repeated.recent.look_at_next();
+        }
+    }
+
+    /// Where the past runs are; `None`: none is stored.
+    pub(crate) fn recent(&self) -> Option<&RecentRuns> {
+        self.repeated.as_ref().map(|repeated| &repeated.recent)
+    }
+
+    pub(crate) fn recent_mut(&mut self) -> &mut RecentRuns {
+        &mut self.repeated.get_or_insert_default().recent
+    }
+
+    /// How late the first run began. `last`: the lateness of the last one, of at most two.
+    pub(crate) fn first_lateness(&self, last: Nanos) -> Nanos {
+        if self.runs > 1 { self.lateness.sum().saturating_sub(last) } else { last }
     }
 
     /// The duration of the longest ended run.
@@ -126,12 +157,12 @@ impl Stats {
 
     /// How long after their due times runs begin; `last` is the lateness of the last one.
     pub(crate) fn lateness(&self, last: Nanos) -> DurationStats {
-        let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.lateness);
+        let markers = self.repeated.as_ref().map(|repeated| &repeated.lateness);
         self.lateness.stats(self.runs, last, markers)
     }
 
     pub(crate) fn duration(&self) -> DurationStats {
-        let markers = self.quantiles.as_ref().map(|quantiles| &quantiles.duration);
+        let markers = self.repeated.as_ref().map(|repeated| &repeated.duration);
         self.duration.stats(self.ends, self.took, markers)
     }
 }
@@ -198,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_second_run_adds_little_memory() {
-        assert_eq!(size_of::<Quantiles>(), 64);
+        assert_eq!(size_of::<Repeated>(), 104);
     }
 
     /// A single long run among thousands does not change the 99th percentile, and usually is not even

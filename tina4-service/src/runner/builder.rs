@@ -18,6 +18,7 @@ use crate::service::deployment::selectors::Selectors;
 use crate::service::deployment::settings::Settings;
 use crate::service::deployment::variables::Variables;
 use crate::service::environment::Environment;
+use crate::service::history_limits::HistoryLimits;
 use crate::service::instance::Instance;
 use crate::service::registration::declared;
 use crate::service::resources::Resources;
@@ -62,6 +63,7 @@ pub struct Builder {
     shutdown_timeout: Duration,
     dump_on_sigusr1: bool,
     unhealthy_after: u32,
+    history: HistoryLimits,
     include_declared: bool,
     only: Option<Vec<String>>,
     except: Vec<String>,
@@ -83,6 +85,7 @@ impl Default for Builder {
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             dump_on_sigusr1: false,
             unhealthy_after: UNHEALTHY_AFTER,
+            history: HistoryLimits::new(),
             include_declared: true,
             only: None,
             except: Vec::new(),
@@ -156,6 +159,20 @@ impl Builder {
     /// ```
     pub fn unhealthy_after(mut self, crashes: u32) -> Self {
         self.unhealthy_after = crashes;
+        self
+    }
+
+    /// Sets how many past runs are remembered, for [`Runner::history`]. Default: 20 and, in addition, 5 failures of
+    /// each service, and 10,000 runs in all.
+    ///
+    /// ```
+    /// use tina4_service::{HistoryLimits, Runner};
+    ///
+    /// let runner = Runner::builder().history(HistoryLimits::off()).build();
+    /// # let _ = runner;
+    /// ```
+    pub fn history(mut self, limits: HistoryLimits) -> Self {
+        self.history = limits;
         self
     }
 
@@ -359,6 +376,7 @@ impl Builder {
             shutdown_timeout,
             dump_on_sigusr1,
             unhealthy_after,
+            history,
             include_declared,
             only,
             except,
@@ -397,6 +415,7 @@ impl Builder {
             code_dump_on_sigusr1,
             unhealthy_after,
             code_unhealthy_after,
+            history,
             deployment,
             exiting: false.into(),
             log_is_slow: false.into(),

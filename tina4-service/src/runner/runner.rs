@@ -16,6 +16,7 @@ use crate::engine::pool::poll::Poll;
 use crate::engine::supervisor::Supervisor;
 use crate::engine::supervisor::control::{PendingStop, StopResponse};
 use crate::observe::event::Event;
+use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
 use crate::observe::request::Request;
 use crate::observe::requester::Requester;
@@ -487,6 +488,33 @@ impl Runner {
     /// and its clean-up is in progress; or this process is a forked child.
     pub fn reset(&self, name: &str) -> Result<(), ControlError> {
         self.ask(Request::Reset, name, |supervisor, now| supervisor.reset(name, now))
+    }
+
+    /// The past runs of a service: the last 20, and the last 5 failures kept apart.
+    ///
+    /// Successes in quick succession share a record, so that the history of a fast service goes back for minutes,
+    /// too: see [`RunRecord`](crate::RunRecord). [`Builder::history`](crate::Builder::history) sets other limits.
+    /// All services of a runner together have at most 10,000 records of runs and 2,500 of failures; beyond that, the
+    /// oldest ones are forgotten, whichever service they belong to.
+    ///
+    /// ```
+    /// use tina4_service::{Restart, RunOutcome, Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("import", |_| Err::<(), _>("no disk")).restart(Restart::Never))?;
+    /// runner.start_all()?;
+    /// runner.wait();
+    /// let history = runner.history("import")?;
+    /// assert_eq!(history.runs[0].outcome, RunOutcome::Error);
+    /// assert_eq!(history.failures[0].error.as_deref(), Some("no disk"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; or this process is a forked child.
+    pub fn history(&self, name: &str) -> Result<History, ControlError> {
+        self.try_request(|supervisor, _| supervisor.history(name))
     }
 
     fn request(&self, request: Request, name: &str, input: Input<'_>) -> Result<(), ControlError> {

@@ -5,6 +5,7 @@ use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use crate::service::deployment::Deployment;
+use crate::service::history_limits::HistoryLimits;
 #[cfg(feature = "queue")]
 use crate::service::job_listener::JobListener;
 #[cfg(feature = "tokio")]
@@ -52,6 +53,8 @@ pub(crate) struct Environment {
     pub(crate) unhealthy_after: u32,
     /// The same in the code.
     pub(crate) code_unhealthy_after: u32,
+    /// How many past runs are remembered.
+    pub(crate) history: HistoryLimits,
     /// The process is ending: nothing may wait for a lock that user code may hold, such as the lock of
     /// standard output.
     pub(crate) exiting: AtomicBool,

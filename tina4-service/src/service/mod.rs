@@ -12,6 +12,7 @@ pub(crate) mod error_text;
 #[cfg(feature = "tokio")]
 pub(crate) mod future;
 pub(crate) mod given_settings;
+pub(crate) mod history_limits;
 pub(crate) mod host;
 pub(crate) mod instance;
 #[cfg(feature = "queue")]

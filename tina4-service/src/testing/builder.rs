@@ -21,6 +21,7 @@ use crate::runner::builder;
 use crate::runner::runner::Runner;
 use crate::service::builder::Service;
 use crate::service::deployment::settings::Settings;
+use crate::service::history_limits::HistoryLimits;
 use crate::sys::place::Place;
 use crate::time::clock::Clock;
 use crate::time::virtual_clock::VirtualClock;
@@ -191,6 +192,12 @@ impl Builder {
     /// Sets after how many consecutive crashes a service is unhealthy; 0: never. Default: 3.
     pub fn unhealthy_after(mut self, crashes: u32) -> Self {
         self.runner = self.runner.unhealthy_after(crashes);
+        self
+    }
+
+    /// Sets how many past runs are remembered. See [`Builder::history`](crate::Builder::history).
+    pub fn history(mut self, limits: HistoryLimits) -> Self {
+        self.runner = self.runner.history(limits);
         self
     }
 

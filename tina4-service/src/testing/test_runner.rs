@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::engine::control_error::ControlError;
 use crate::observe::event::{Change, Event};
 use crate::observe::event_log::EventLog;
+use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::start_error::StartError;
@@ -218,6 +219,16 @@ impl TestRunner {
         let found = self.runner.services().into_iter().find(|info| info.name == name);
         let found = found.unwrap_or_else(|| panic!("{}", self.unknown(name)));
         found.map_times(|at| self.civil(at))
+    }
+
+    /// The past runs of a service. See [`Runner::history`].
+    #[track_caller]
+    #[must_use]
+    pub fn history(&self, name: &str) -> History<TestTime> {
+        match self.runner.history(name) {
+            Ok(history) => history.map_times(|at| self.civil(at)),
+            Err(_) => panic!("{}", self.unknown(name)),
+        }
     }
 
     /// Every change so far, oldest first; at most the last 100,000.

@@ -31,6 +31,15 @@ impl RunOutcome {
             Self::Error | Self::Panic | Self::Stopped | Self::Cancelled | Self::Abandoned => false,
         }
     }
+
+    /// Whether the run failed: it returned an error, panicked, was cancelled or was abandoned.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        match self {
+            Self::Error | Self::Panic | Self::Cancelled | Self::Abandoned => true,
+            Self::Ok | Self::Stopped => false,
+        }
+    }
 }
 
 impl fmt::Display for RunOutcome {

@@ -107,14 +107,14 @@ impl Supervisor {
         jobs.last_number = jobs.last_number.wrapping_add(1);
         let number = jobs.last_number;
         let attempt = match &item {
-            Item::Job(delivery) => Some(delivery.claim().attempt),
+            Item::Job(delivery) => Some((delivery.claim().attempt, delivery.claim().held.id)),
             Item::Dead(_) => None,
         };
         queue.hand_out(number, item);
         let mut run = None;
-        if let Some(attempt) = attempt {
+        if let Some((attempt, job)) = attempt {
             service.stats.began(0, attempt);
-            run = Some((service.stats.runs, attempt));
+            run = Some((service.stats.runs, attempt, job));
         }
         let Some(jobs) = service.jobs_mut() else { return false };
         let cancel_at = jobs.cancel_after.filter(|_| run.is_some());
@@ -125,7 +125,7 @@ impl Supervisor {
         {
             queue.add_control(number, service.instance.is_stop_requested());
         }
-        if let Some((run, _)) = run
+        if let Some((run, ..)) = run
             && self.journal.has_subscribers()
         {
             let (lateness, trigger) = (Duration::ZERO, RunTrigger::Job);
@@ -188,10 +188,12 @@ impl Supervisor {
         {
             queue.remove_control(number);
         }
-        let Some((run, _)) = ended.and_then(|item| item.run) else { return };
+        let Some((run, attempt, job)) = ended.and_then(|item| item.run) else { return };
         if !outcome.is_ok() {
             service.record_not_ok(outcome);
         }
+        self.remember_job(index, (run, attempt, job), (now, took), outcome);
+        let service = self.registry.get_mut(index);
         if service.is_job_task() {
             service.stats.task_ended(now, took);
         } else {
@@ -315,12 +317,13 @@ impl Supervisor {
                 Settlement::Ended(End::Again { delay, error }) => Change::JobFailed {
                     job: id,
                     attempt,
-                    error: self.record_job_error(index, &error, now),
+                    error: self.record_job_error(index, id, &error, now),
                     again_in: delay,
                 },
-                Settlement::Ended(End::Dead { error }) => {
-                    Change::JobDied { job: id, error: self.record_job_error(index, &error, now) }
-                }
+                Settlement::Ended(End::Dead { error }) => Change::JobDied {
+                    job: id,
+                    error: self.record_job_error(index, id, &error, now),
+                },
                 Settlement::Ended(End::Back) => Change::JobReturned { job: id },
                 Settlement::Stale => Change::JobLost { job: id, attempt },
             };
@@ -328,13 +331,14 @@ impl Supervisor {
         }
         let died: Vec<(JobId, String)> = report.lost_for_good;
         for (job, error) in died {
-            let error = self.record_job_error(index, &error, now);
+            let error = self.record_job_error(index, job, &error, now);
             self.record(index, Change::JobDied { job, error }, now);
         }
     }
 
-    fn record_job_error(&mut self, index: u32, error: &str, now: Nanos) -> Arc<str> {
+    fn record_job_error(&mut self, index: u32, job: JobId, error: &str, now: Nanos) -> Arc<str> {
         let error: Arc<str> = error.into();
+        self.remember_job_error(index, job, &error);
         let service = self.registry.get_mut(index);
         service.record_failure(now);
         service.failures_mut().last_error = Some(Arc::clone(&error));

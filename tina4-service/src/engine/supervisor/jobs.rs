@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::service::instance::Instance;
 use tina4_service_core::lifecycle::{Consuming, RunKind};
 use tina4_service_core::{Nanos, nanos};
+use tina4_service_queue::JobId;
 use tina4_service_queue::consumer::Consumer;
 
 /// The longest time between a turn that fails and the next one, while there are claims to renew or to settle.
@@ -51,8 +52,8 @@ pub(super) struct Jobs {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ActiveItem {
     pub(super) began: Nanos,
-    /// The number of the run, and its attempt; `None`: it is the report of a dead job.
-    pub(super) run: Option<(u64, u32)>,
+    /// The number of the run, its attempt, and its job; `None`: it is the report of a dead job.
+    pub(super) run: Option<(u64, u32, JobId)>,
     /// When the job is cancelled; `None`: never, or it was already.
     pub(super) cancel_at: Option<Nanos>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "queue")]
 use super::jobs::Jobs;
+use crate::observe::ledger::Chain;
 use crate::observe::log_limits::LogLimits;
 use crate::observe::requester::Requester;
 use crate::observe::run_facts::RunFacts;
@@ -23,6 +24,7 @@ use tina4_service_core::lifecycle::{DueTime, Lifecycle};
 use tina4_service_core::{Key, Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
 
 mod facts;
+mod history;
 #[cfg(feature = "queue")]
 mod queue;
 
@@ -49,6 +51,8 @@ struct Cold {
     failures: FailureCounts,
     log_limits: Option<Box<LogLimits>>,
     facts: Option<Box<RunFacts>>,
+    /// Its failures in the history of the runner.
+    past_failures: Chain,
     /// Set by `reschedule`.
     schedule: Option<NewSchedule>,
     /// The jobs of its queue.

@@ -203,7 +203,11 @@ impl Supervisor {
         let service = self.registry.get_mut(index);
         let duration = now.saturating_sub(service.life.run_started());
         if service.life.state() == State::Running && !matches!(exit, Exit::Crashed(_)) {
-            service.stats.task_ended(now, duration);
+            if service.stats.must_look(now) {
+                self.remember_return(index, (now, duration), Stats::task_ended);
+            } else {
+                service.stats.task_ended(now, duration);
+            }
             self.record_run_end(index, duration, now);
         } else {
             let times = (now, duration);

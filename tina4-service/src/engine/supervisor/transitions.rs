@@ -51,6 +51,7 @@ impl Supervisor {
                 service.record_failure(now);
                 service.failures_mut().crashes += 1;
                 service.failures_mut().last_error = Some(Arc::clone(&message));
+                self.remember_error(index, &message);
                 Change::Crashed { in_a_row: consecutive_crashes, cause: message, restart_in }
             }
             Transition::CrashedWhileStopping(Crash { message, panicked: true, .. }) => {
@@ -138,6 +139,8 @@ impl Supervisor {
                 self.ended += 1;
                 service.record_end(now, self.ended);
                 service.record_abandoned();
+                self.remember_abandoned(index, now);
+                let service = self.registry.get(index);
                 let running_for = service.executing_for(now);
                 if failed {
                     let change = self.fail(index);
@@ -269,7 +272,8 @@ impl Supervisor {
         if !outcome.is_ok() {
             service.record_not_ok(outcome);
         }
-        count(&mut service.stats, ended, duration);
+        self.remember_end(index, (ended, duration), exit);
+        count(&mut self.registry.get_mut(index).stats, ended, duration);
         if self.journal.has_subscribers() {
             self.publish_last_run_end(index, duration, exit, now);
         }

@@ -121,6 +121,7 @@ impl Supervisor {
     /// Removes a service that has ended.
     fn remove(&mut self, index: u32, now: Nanos) {
         self.record(index, Change::Unregistered, now);
+        self.forget_runs(index);
         let instance = self.registry.remove(index, &self.env);
         let is_same =
             |host: &mut Arc<_>| std::ptr::addr_eq(Arc::as_ptr(host), Arc::as_ptr(&instance));

@@ -188,10 +188,14 @@ impl WorkSource for Supervisor {
             }
             Completion::Ran(exit) => {
                 self.last_host = Some(host);
-                let service = self.registry.get_mut(index);
                 let duration = ended.saturating_sub(began);
+                let service = self.registry.get_mut(index);
                 if service.life.state() == State::Running {
-                    service.stats.ended(ended, duration);
+                    if service.stats.must_look(ended) {
+                        self.remember_return(index, (ended, duration), Stats::ended);
+                    } else {
+                        service.stats.ended(ended, duration);
+                    }
                     self.record_run_end(index, duration, now);
                 } else {
                     let times = (ended, duration);

@@ -16,6 +16,8 @@ impl Supervised {
 
     fn facts_mut(&mut self) -> (&mut RunFacts, &Stats) {
         let Self { cold, stats, .. } = self;
+        // The next run may have another trigger or outcome than those before.
+        stats.look_at_next();
         (cold.get_or_insert_default().facts.get_or_insert_default(), stats)
     }
 

@@ -100,8 +100,9 @@ impl Supervised {
         let number_of_item = handed_out.map_or(0, |jobs| jobs.last_number);
         let item = handed_out.and_then(|jobs| jobs.active.get(&number_of_item));
         let due = item.map_or_else(|| self.life.run_due(), |item| item.began);
-        let (number, attempt) =
-            item.and_then(|item| item.run).unwrap_or((self.stats.runs, self.stats.attempt));
+        let (number, attempt) = item
+            .and_then(|item| item.run)
+            .map_or((self.stats.runs, self.stats.attempt), |(run, attempt, _)| (run, attempt));
         let run = RunInfo { number, attempt, due, occurrence: NO_OCCURRENCE, lateness: 0 };
         let control = item.and_then(|_| self.instance.queue()?.control(number_of_item));
         let service = Arc::<Instance>::clone(&self.instance);

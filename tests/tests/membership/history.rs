@@ -1,0 +1,102 @@
+//! Rule 110: the memory of past runs does not grow with the number of runs or of services.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use tests::{secs, until, wait};
+use tina4_service::{Clock, Flow, RunOutcome, RunTrigger, Runner, Service};
+
+use super::alone;
+use super::memory::Memory;
+
+/// How much the heap may grow in between, because queues keep their capacity.
+const HEAP_SLACK: i64 = 64 << 10;
+
+#[test]
+fn rule_110_a_million_runs_back_to_back_keep_history_and_memory_flat() {
+    const RUNS: u64 = 1_000_000;
+    let _alone = alone();
+    let runner = Runner::new();
+    static BEGUN: AtomicU64 = AtomicU64::new(0);
+    let body = |_: &_| match BEGUN.fetch_add(1, Ordering::Relaxed) + 1 {
+        1_000 => Err("no"),
+        RUNS => Ok(Flow::Done),
+        _ => Ok(Flow::Again),
+    };
+    runner.register(Service::new("s", body).backoff("1ms")).unwrap();
+    runner.start_all().unwrap();
+    until("the first runs are over", || BEGUN.load(Ordering::Relaxed) > RUNS / 10);
+    let before = Memory::now();
+    wait(&runner);
+    let grown = Memory::now().heap - before.heap;
+    let history = runner.history("s").unwrap();
+    println!("{grown} bytes in {} runs; {} records", RUNS / 10 * 9, history.runs.len());
+    assert!(grown <= HEAP_SLACK, "the heap grew by {grown} bytes");
+    assert!(history.runs.len() <= 20, "{history:#?}");
+    let last = history.runs.last().unwrap();
+    assert_eq!((last.run + last.count - 1, last.outcome), (RUNS, RunOutcome::Ok));
+    assert!(last.count > 1_000, "{last:#?}");
+    let failures: Vec<_> = history.failures.iter().map(|failure| failure.run).collect();
+    assert_eq!(failures, [1_000]);
+}
+
+/// A hundred thousand services, each of which runs and fails a few times.
+#[test]
+fn rule_110_the_limits_of_the_runner_hold_with_a_hundred_thousand_services() {
+    const SERVICES: u64 = 100_000;
+    /// What the documentation of `HistoryLimits` says.
+    const MOST: i64 = 4 << 20;
+    let _alone = alone();
+    static ENDED: AtomicU64 = AtomicU64::new(0);
+    let hours = |with_history: bool| {
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+        let mut builder = Runner::builder().only::<&str>([]).max_threads(2).clock(clock.clone());
+        if !with_history {
+            builder = builder.history(tina4_service::HistoryLimits::off());
+        }
+        let runner = builder.build();
+        for number in 0..SERVICES {
+            let body = move |ctx: &tina4_service::Context| {
+                ENDED.fetch_add(1, Ordering::Relaxed);
+                // Different texts, of a thousand characters each.
+                match ctx.tick().run {
+                    2 if number % 4 == 0 => Err(format!("{number:>1000}")),
+                    _ => Ok(()),
+                }
+            };
+            let service = Service::new(format!("service-{number}"), body).interval("1h");
+            runner.register(service.backoff("1h").max_backoff("1h")).unwrap();
+        }
+        ENDED.store(0, Ordering::Relaxed);
+        runner.start_all().unwrap();
+        for hour in 1..=3 {
+            until("all have run", || ENDED.load(Ordering::Relaxed) == hour * SERVICES);
+            until("the last one has ended", || {
+                runner.services().iter().all(|service| service.last_outcome.is_some())
+            });
+            clock.advance(secs(3_600));
+        }
+        until("all have run", || ENDED.load(Ordering::Relaxed) == 4 * SERVICES);
+        runner
+    };
+    let before = Memory::now().heap;
+    let without = hours(false);
+    let plain = Memory::now().heap - before;
+    assert!(without.history("service-0").unwrap().runs.is_empty());
+    without.stop_all();
+    drop(without);
+    let before = Memory::now().heap;
+    let with = hours(true);
+    let used = Memory::now().heap - before - plain;
+    println!("{used} bytes more than without a history, of {plain}");
+    assert!(used <= MOST, "{used} bytes");
+    let (mut runs, mut failures) = (0, 0);
+    for number in 0..SERVICES {
+        let history = with.history(&format!("service-{number}")).unwrap();
+        assert!(history.runs.iter().all(|run| run.trigger != RunTrigger::Manual));
+        runs += history.runs.len();
+        failures += history.failures.len();
+    }
+    assert_eq!((runs, failures), (10_000, 2_500));
+    with.stop_all();
+}
