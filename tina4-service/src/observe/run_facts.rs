@@ -26,6 +26,8 @@ pub(crate) struct RunFacts {
     before_cancelled: Option<Success>,
     /// The number of the last run that began for an unusual reason, or that will, and this reason.
     unusual_trigger: Option<(u64, RunTrigger)>,
+    /// The reason of the last run, once there is one for the next run.
+    last_trigger: Option<(u64, RunTrigger)>,
 }
 
 /// The last run that did not end well.
@@ -65,6 +67,7 @@ impl RunFacts {
         paused_since: None,
         before_cancelled: None,
         unusual_trigger: None,
+        last_trigger: None,
     };
 
     /// Records that the run whose end is counted next does not end well.
@@ -128,13 +131,19 @@ impl RunFacts {
     pub(crate) fn set_next_trigger(&mut self, trigger: Option<RunTrigger>, stats: &Stats) {
         let next = stats.runs.saturating_add(1);
         match trigger {
-            Some(trigger) => self.unusual_trigger = Some((next, trigger)),
+            Some(trigger) => {
+                let known = self.unusual_trigger.replace((next, trigger));
+                if let Some(last) = known.filter(|(run, _)| *run == stats.runs) {
+                    self.last_trigger = Some(last);
+                }
+            }
             None => _ = self.unusual_trigger.take_if(|(run, _)| *run == next),
         }
     }
 
     /// The unusual reason for which this run began.
     pub(crate) fn unusual_trigger(&self, run: u64) -> Option<RunTrigger> {
-        self.unusual_trigger.filter(|(number, _)| *number == run).map(|(_, trigger)| trigger)
+        let mut known = self.unusual_trigger.into_iter().chain(self.last_trigger);
+        known.find(|(number, _)| *number == run).map(|(_, trigger)| trigger)
     }
 }

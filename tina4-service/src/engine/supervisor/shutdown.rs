@@ -1,8 +1,10 @@
 //! The shutdown in progress, and the report of the last one.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::observe::stop_report::StopReport;
+use crate::service::instance::Instance;
 use tina4_service_core::Nanos;
 
 /// The state of a runner's shutdown.
@@ -23,6 +25,8 @@ pub(super) struct ShutdownInProgress {
     pub(super) critical: Option<Cow<'static, str>>,
     /// When to log next which services it waits for; `None`: that was not asked yet.
     pub(super) report_at: Option<Nanos>,
+    /// The services that it has stopped, if they share a log line.
+    pub(super) stopped: Option<Vec<Arc<Instance>>>,
 }
 
 impl Shutdown {
@@ -58,8 +62,13 @@ impl Shutdown {
                 false
             }
             None => {
-                self.current =
-                    Some(ShutdownInProgress { began: now, deadline, critical, report_at: None });
+                self.current = Some(ShutdownInProgress {
+                    began: now,
+                    deadline,
+                    critical,
+                    report_at: None,
+                    stopped: None,
+                });
                 self.begun += 1;
                 true
             }

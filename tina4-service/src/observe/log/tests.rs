@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::Service;
-use crate::observe::log::entry::StartedMany;
+use crate::observe::log::entry::{StartedMany, StoppedMany, TABLE_ROWS, Table};
 use crate::observe::log::recorder::{Seen, written};
 use crate::observe::run_trigger::RunTrigger;
 use crate::observe::signal::Signal;
@@ -36,9 +36,15 @@ fn started() -> Entry {
 }
 
 fn started_many() -> Entry {
-    let instances = vec![instance(&Deployment::default()); 3];
+    let services = vec![(instance(&Deployment::default()), None); 3];
     let next = Some(SystemTime::UNIX_EPOCH);
-    Entry::StartedMany(Box::new(StartedMany { instances, waiting: 1, next }))
+    let not_waited_for = vec![Cow::Borrowed("a")];
+    Entry::StartedMany(Box::new(StartedMany { services, waiting: 1, next, not_waited_for }))
+}
+
+fn stopped_many() -> Entry {
+    let instances = vec![instance(&Deployment::default()); 3];
+    Entry::StoppedMany(Box::new(StoppedMany { instances, took: Duration::from_secs(1) }))
 }
 
 fn skipped(count: u64) -> Entry {
@@ -65,7 +71,9 @@ fn table(count: usize) -> Entry {
         let service = Service::new(format!("s{number}"), |_| {}).interval("30s");
         runner.register(service).expect("a new name");
     }
-    Entry::Table(runner.services())
+    let infos: Vec<_> = runner.services().into_iter().take(TABLE_ROWS).collect();
+    let states = [("registered".to_owned(), count)].into();
+    Entry::Table(Box::new(Table { total: count, states, infos }))
 }
 
 /// A sample of each line.
@@ -129,7 +137,9 @@ fn samples() -> Vec<LogLine> {
     samples.push(about_service(Entry::RunsAgain { crashes: 2, left_out: 0 }));
     samples.extend([started(), skipped(3)].map(about_service));
     samples.extend(of_runner.map(LogLine::of_runner));
-    let of_all = [started_many(), stop_waits(), table(3)];
+    let disabled = vec![instance(&disabled); 3];
+    let of_all =
+        [started_many(), Entry::DisabledMany(disabled), stopped_many(), stop_waits(), table(3)];
     samples.extend(of_all.map(|entry| LogLine { instance: None, entry }));
     samples
 }
