@@ -38,6 +38,11 @@
 //! * [`history`]: the last runs of a service, and its last failures.
 //! * [`deployment`]: settings from the environment and from configuration files.
 //! * [`logging`]: the log lines, with their levels and fields.
+#![cfg_attr(feature = "serde", doc = "* [`shape`]: snapshots, events, plans and reports as JSON.")]
+#![cfg_attr(
+    not(feature = "serde"),
+    doc = "* The feature `serde`: snapshots, events, plans and reports as JSON, and settings in a configuration file."
+)]
 //! * [`surprises`]: common surprises, such as signals in a container, and how to avoid each.
 #![cfg_attr(feature = "queue", doc = "* [`queues`]: services that work on the jobs of a queue.")]
 #![cfg_attr(
@@ -74,6 +79,7 @@
 // * service: what a service is, and what its code can reach
 // * observe: events, log lines, statistics, reports
 // * plan: the check before a start, and the start order
+// * shape: how snapshots, events, plans and reports are serialized
 // * engine: the supervisor, the pool of threads, the call of user code
 // * process: signals, the end of the process, calls into the C library
 // * runner: the handles of a runner, and its builder
@@ -91,6 +97,8 @@ mod plan;
 mod process;
 mod runner;
 mod service;
+#[cfg(feature = "serde")]
+pub mod shape;
 #[doc = include_str!("deployment.md")]
 pub mod deployment {}
 #[doc = include_str!("logging.md")]

@@ -25,7 +25,7 @@ mod unix {
 
     use nix::sys::signal::{Signal, kill};
     use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-    use nix::unistd::{ForkResult, Pid, fork};
+    use nix::unistd::{ForkResult, Pid, fork, getpid};
     use tests::{Stopwatch, secs};
     use tina4_service::{
         Context, ControlError, Flow, RegisterError, Runner, Schedule, Service, StartError,
@@ -368,6 +368,21 @@ mod unix {
         let _ = std::io::Read::read(&mut &reader, &mut [0]);
         kill(waits, Signal::SIGINT).expect("the child exists");
         println!("{:?}", end_of(waits).map(|status| exit_code(&status)));
+        // A child that only asks for the table of its services (SIGUSR1) ends at a stop signal, because nothing in it
+        // waits for one.
+        let (writer, reader) = pipe_to_child();
+        let dumps = in_child(move || {
+            let own = Runner::builder().only::<&str>([]).dump_on_sigusr1(true).build();
+            own.register(Service::new("own", |_| {}).interval("1h")).expect("a new name");
+            own.start_all().expect("it starts");
+            kill(getpid(), Signal::SIGUSR1).expect("it exists");
+            drop(writer);
+            tests::pause(secs(10));
+            9
+        });
+        let _ = std::io::Read::read(&mut &reader, &mut [0]);
+        kill(dumps, Signal::SIGTERM).expect("the child exists");
+        println!("{:?}", end_of(dumps).map(|status| exit_code(&status)));
         // The parent has seen none of them.
         println!("{:?}", runner.wait_for_signal_timeout(secs(0)).expect("handlers"));
         assert!(runner.stop_all().is_clean());

@@ -9,7 +9,7 @@
 //! - Attributes, parameters and values: a `#[service]` function is of one kind. `attribute`,
 //!   `start::values` and declared services elsewhere; `tasks::runs` and `ui-tests/tokio` have async ones.
 //! - Checks, plans and texts, where no function runs: `start::{discovery, faults, no_services, settings}`,
-//!   `schedule::{cron_check, standalone}`, `observe::untrusted_text`, `docs`.
+//!   `schedule::{cron_check, standalone}`, `observe::{shapes, untrusted_text}`, `docs`.
 //! - Threads: `pool::stack`, and bodies that block or that the test kit detaches, in `testing::detached`,
 //!   `failure::cancel` and `start::unregister`.
 //! - What happens to a run that is left behind: a thread is abandoned (`stop::abandoned`,
@@ -64,6 +64,7 @@ mod observe {
     mod history;
     mod overdue;
     mod requests;
+    mod shapes;
     mod status;
     mod untrusted_text;
 }

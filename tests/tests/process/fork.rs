@@ -74,8 +74,8 @@ fn rule_84_and_44_a_child_handles_its_own_signals() {
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(
         ended.out,
-        ["Some(\"SIGTERM\")", "Some(\"code 2\")", "None"],
-        "default, its own, and the parent's: {ended:?}"
+        ["Some(\"SIGTERM\")", "Some(\"code 2\")", "Some(\"SIGTERM\")", "None"],
+        "default, its own, default, and the parent's: {ended:?}"
     );
     assert!(ended.took < secs(15), "{ended:?}");
 }

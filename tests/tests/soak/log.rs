@@ -94,6 +94,7 @@ impl Subscriber for Counting {
             "service resumed" => &mut lines.resumed,
             "service stopping"
             | "services started"
+            | "services stopped"
             | "service unblocked"
             | "service waits for others that it depends on" => return,
             text if text.starts_with("service blocked") => return,

@@ -47,6 +47,8 @@ mod shutdown;
 mod start;
 mod stop_all;
 mod supervised;
+#[cfg(all(unix, feature = "signals"))]
+pub(crate) mod table;
 #[cfg(feature = "tokio")]
 mod tasks;
 #[cfg(test)]
@@ -189,8 +191,9 @@ impl Supervisor {
             }
         }
         if self.active == 0
-            && let Some(ended) = self.shutdown.end()
+            && let Some(mut ended) = self.shutdown.end()
         {
+            self.end_stop_log(&mut ended, now);
             let report = self.report(ended.began, now, ended.critical);
             self.shutdown.set_report(report);
             self.changed = true;

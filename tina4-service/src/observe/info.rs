@@ -131,15 +131,23 @@ impl<T> ServiceInfo<T> {
     /// service is healthy.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        let is_operating =
-            matches!(self.state, State::Waiting | State::Running | State::BackingOff);
-        let crashes_repeatedly = is_operating
-            && self.unhealthy_after > 0
-            && self.crashes_in_a_row >= self.unhealthy_after;
-        !self.stuck
-            && !crashes_repeatedly
-            && !matches!(self.state, State::Failed | State::Blocked | State::Abandoned)
+        is_healthy(self.state, self.stuck, self.crashes_in_a_row, self.unhealthy_after)
     }
+}
+
+/// [`ServiceInfo::is_healthy`].
+pub(crate) fn is_healthy(
+    state: State,
+    is_stuck: bool,
+    crashes_in_a_row: u32,
+    unhealthy_after: u32,
+) -> bool {
+    let is_operating = matches!(state, State::Waiting | State::Running | State::BackingOff);
+    let crashes_repeatedly =
+        is_operating && unhealthy_after > 0 && crashes_in_a_row >= unhealthy_after;
+    !is_stuck
+        && !crashes_repeatedly
+        && !matches!(state, State::Failed | State::Blocked | State::Abandoned)
 }
 
 #[cfg(feature = "testing")]

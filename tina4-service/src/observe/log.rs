@@ -1,12 +1,12 @@
 //! Log lines for changes.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::observe::event::Change;
 use crate::observe::log::entry::{Entry, Skipped, Started, StopWaits, TimeOf};
-use crate::observe::log::lists::{write_many, write_table};
+use crate::observe::log::lists::{write_disabled, write_many, write_stopped, write_table};
+use crate::observe::log::names::names;
 use crate::observe::stop_report::{CANCEL_REMEDY, REMEDY};
 use crate::service::error_text::without_backtrace;
 use crate::service::instance::Instance;
@@ -22,22 +22,11 @@ macro_rules! line {
 
 pub(crate) mod entry;
 mod lists;
+mod names;
 #[cfg(all(test, not(shuttle)))]
 pub(crate) mod recorder;
 #[cfg(all(test, not(shuttle)))]
 mod tests;
-
-/// The number of names that a line shows.
-const NAMES_SHOWN: usize = 10;
-
-/// Names in one field: the first ones, and how many more there are.
-fn names(names: &[Cow<'static, str>]) -> String {
-    let shown = names.iter().take(NAMES_SHOWN).map(|name| &**name).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMES_SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
 
 /// The name of a service; `None` if a request concerns the runner.
 fn named(service: &str) -> Option<&str> {
@@ -70,7 +59,7 @@ impl LogLine {
         match (&self.instance, &self.entry) {
             (Some(instance), Entry::Started(_)) => instance.set_start_logged(),
             (None, Entry::StartedMany(many)) => {
-                many.instances.iter().for_each(|instance| instance.set_start_logged());
+                many.services.iter().for_each(|(instance, _)| instance.set_start_logged());
             }
             _ => {}
         }
@@ -101,6 +90,8 @@ impl LogLine {
                 }
             }
             Entry::StartedMany(many) => write_many(many),
+            Entry::DisabledMany(instances) => write_disabled(instances),
+            Entry::StoppedMany(many) => write_stopped(many),
             Entry::Skipped(skipped) => {
                 let Skipped { count, schedule, due, next } = &**skipped;
                 let shown = |at: &Option<SystemTime>| {
@@ -138,7 +129,7 @@ impl LogLine {
                     "stop waits for services that have not ended yet"
                 );
             }
-            Entry::Table(services) => write_table(services),
+            Entry::Table(table) => write_table(table),
         }
     }
 
@@ -221,7 +212,7 @@ impl LogLine {
                 line!(warn, service, in_a_row, error = %cause, restart_in, left_out, "service crashed; it will be restarted");
             }
             Change::Crashed { in_a_row, cause, restart_in: None } => {
-                line!(warn, service, in_a_row, error = %cause, "service crashed; it will not be restarted");
+                line!(warn, service, in_a_row, error = %cause, left_out, "service crashed; it will not be restarted");
             }
             Change::Returned { restart_in: Some(restart_in) } => {
                 let restart_in = tracing::field::debug(restart_in);
@@ -234,7 +225,7 @@ impl LogLine {
                 );
             }
             Change::Returned { restart_in: None } => {
-                line!(warn, service, "service returned; it will not be restarted");
+                line!(warn, service, left_out, "service returned; it will not be restarted");
             }
             Change::Stuck { running_for } => {
                 let running_for = tracing::field::debug(running_for);

@@ -38,11 +38,16 @@ impl LineLimit {
         }
         if self.written < LINES_PER_MINUTE {
             self.written += 1;
-            Some(std::mem::take(&mut self.left_out))
+            Some(self.take_left_out())
         } else {
             self.left_out += 1;
             None
         }
+    }
+
+    /// Takes how many lines were left out since the last one, for a line that is always written.
+    pub(crate) fn take_left_out(&mut self) -> u64 {
+        std::mem::take(&mut self.left_out)
     }
 }
 

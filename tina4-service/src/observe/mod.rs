@@ -1,5 +1,9 @@
 //! What a program can learn about its services: events, log lines, statistics, reports.
 
+#[cfg(any(feature = "serde", all(test, not(shuttle))))]
+pub(crate) mod change_kind;
+#[cfg(all(test, not(shuttle)))]
+pub(crate) mod change_samples;
 pub(crate) mod duration_stats;
 pub(crate) mod event;
 #[cfg(feature = "testing")]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::observe::requester::Requester;
 use crate::observe::run_trigger::RunTrigger;
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::RunOutcome;
@@ -9,7 +10,7 @@ use tina4_service_core::lifecycle::RunOutcome;
 use tina4_service_queue::JobId;
 
 /// A run that has ended, or several in quick succession that ended well.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunEntry {
     /// The number of the first run.
     pub(crate) run: u64,
@@ -32,6 +33,8 @@ pub(crate) struct RunEntry {
     pub(crate) occurrence: Option<i64>,
     pub(crate) attempt: u32,
     pub(crate) trigger: RunTrigger,
+    /// Who asked for it, if that is known.
+    pub(crate) by: Option<Requester>,
     pub(crate) outcome: RunOutcome,
     #[cfg(feature = "queue")]
     pub(crate) job: Option<JobId>,

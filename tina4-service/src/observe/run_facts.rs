@@ -27,6 +27,8 @@ pub(crate) struct RunFacts {
     before_cancelled: Option<Success>,
     /// The last run that began for an unusual reason, or that will.
     unusual_trigger: Option<UnusualTrigger>,
+    /// That of the last run, once there is one for the next run.
+    last_trigger: Option<UnusualTrigger>,
 }
 
 /// Why a run began, if not as usual.
@@ -76,6 +78,7 @@ impl RunFacts {
         paused_since: None,
         before_cancelled: None,
         unusual_trigger: None,
+        last_trigger: None,
     };
 
     /// Records that the run whose end is counted next does not end well.
@@ -149,18 +152,28 @@ impl RunFacts {
     ) {
         let run = stats.runs.saturating_add(1);
         match trigger {
-            Some(trigger) => self.unusual_trigger = Some(UnusualTrigger { run, trigger, by }),
+            Some(trigger) => {
+                let known = self.unusual_trigger.replace(UnusualTrigger { run, trigger, by });
+                if let Some(last) = known.filter(|known| known.run == stats.runs) {
+                    self.last_trigger = Some(last);
+                }
+            }
             None => _ = self.unusual_trigger.take_if(|unusual| unusual.run == run),
         }
     }
 
     /// The unusual reason for which this run began.
     pub(crate) fn unusual_trigger(&self, run: u64) -> Option<RunTrigger> {
-        self.unusual_trigger.as_ref().filter(|unusual| unusual.run == run).map(|of| of.trigger)
+        self.unusual_trigger_of(run).map(|unusual| unusual.trigger)
     }
 
     /// Who asked for this run, if that is known.
     pub(crate) fn requester(&self, run: u64) -> Option<&Requester> {
-        self.unusual_trigger.as_ref().filter(|unusual| unusual.run == run)?.by.as_ref()
+        self.unusual_trigger_of(run)?.by.as_ref()
+    }
+
+    fn unusual_trigger_of(&self, run: u64) -> Option<&UnusualTrigger> {
+        let mut known = self.unusual_trigger.iter().chain(&self.last_trigger);
+        known.find(|unusual| unusual.run == run)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::observe::requester::Requester;
 use crate::observe::run_trigger::RunTrigger;
 use tina4_service_core::lifecycle::RunOutcome;
 #[cfg(feature = "queue")]
@@ -24,8 +25,9 @@ pub struct RunRecord<T = SystemTime> {
     /// How many runs there are; if there is more than one, all of them ended well.
     pub count: u64,
     /// What made it begin.
-    // Who asked for a manual run, and why, belongs here.
     pub trigger: RunTrigger,
+    /// Who asked for it, and why; `None`: nobody did, or the program itself.
+    pub by: Option<Requester>,
     /// 1, plus one for each crash in a row before it; with a queue, which attempt at the job it was.
     pub attempt: u32,
     /// When it was due. If there are several, when the first of them was.
@@ -60,6 +62,7 @@ impl RunRecord {
             run: self.run,
             count: self.count,
             trigger: self.trigger,
+            by: self.by,
             attempt: self.attempt,
             due: map(self.due),
             start: map(self.start),

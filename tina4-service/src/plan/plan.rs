@@ -21,13 +21,13 @@ const DUE_TIMES_SHOWN: usize = 3;
 /// their time zone, and marked if a clock change moves or repeats them.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    services: Vec<PlannedService>,
+    pub(crate) services: Vec<PlannedService>,
     /// What the deployment has changed in the runner itself.
-    runner: Vec<OverriddenSetting>,
+    pub(crate) runner: Vec<OverriddenSetting>,
     /// How many services run here, and why, if anything selects them.
-    selection: Option<String>,
+    pub(crate) selection: Option<String>,
     /// What the engine of the queues says of its store.
-    remarks: Vec<String>,
+    pub(crate) remarks: Vec<String>,
 }
 
 /// One service of a [`Plan`].

@@ -28,6 +28,8 @@ mod debounce;
 pub(crate) mod dump;
 #[cfg(unix)]
 mod dump_runners;
+#[cfg(unix)]
+mod dump_table;
 mod end_process;
 mod ending;
 pub(super) mod handler;

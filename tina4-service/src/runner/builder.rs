@@ -482,8 +482,17 @@ impl Builder {
 impl Runner {
     /// Creates a runner without services; [`Runner::register`] adds them.
     ///
-    /// Its settings may come from the environment of the process: see the chapter
-    /// [`deployment`](crate::deployment).
+    /// Like those of any runner, its settings may come from the environment of the process: see the chapter
+    /// [`deployment`](crate::deployment). A library that makes a runner for itself gives it a prefix of its own, or
+    /// no variables at all, so that it does not react to those of the program:
+    ///
+    /// ```
+    /// use tina4_service::Runner;
+    ///
+    /// let with_prefix = Runner::builder().only::<&str>([]).env_prefix("MYLIB").build();
+    /// let without_variables = Runner::builder().only::<&str>([]).env_vars::<&str, &str>([]).build();
+    /// # drop((with_prefix, without_variables));
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Builder::default().without_declared().build()

@@ -196,7 +196,7 @@ impl Instance {
         }
     }
 
-    fn zone(&self) -> Option<&Zone> {
+    pub(crate) fn zone(&self) -> Option<&Zone> {
         self.found_zone()?.as_ref().ok()
     }
 

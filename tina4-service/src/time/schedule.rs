@@ -222,6 +222,17 @@ impl Schedule {
     }
 
     /// Whether due times lie on the wall clock.
+    /// The schedule without its time zone.
+    #[cfg(feature = "serde")]
+    pub(crate) fn declared(&self) -> &CoreSchedule {
+        &self.declared
+    }
+
+    /// The kind of schedule in a word or two, such as `interval`.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.declared.kind()
+    }
+
     pub(crate) fn is_calendar(&self) -> bool {
         match self.declared {
             CoreSchedule::Calendar(..) => true,

@@ -324,3 +324,20 @@ fn rule_102_none_is_no_fault() {
     let empty = builder(&[("TINA4_SERVICES", "none")]).build();
     assert!(empty.start_all().is_ok() && empty.check().unwrap().services().is_empty());
 }
+
+/// Such as the runner of a library, whose author has not thought of the variables of the program.
+#[test]
+fn rule_101_a_variable_for_a_service_of_another_runner_says_what_to_do() {
+    let variables = [("TINA4_SERVICES__SELECTION_SEND__INTERVAL", "5s")];
+    let runner = Runner::builder().only::<&str>([]).env_vars(variables).build();
+    runner.register(Service::new("own", |_| {}).interval("1h")).unwrap();
+    assert_eq!(
+        faults(&runner),
+        [
+            "`TINA4_SERVICES__SELECTION_SEND__INTERVAL`: `selection.send` is declared in this program, but this runner does not have it; give a runner with services of its own another `env_prefix`, or no variables with `env_vars`"
+        ]
+    );
+    let other = Runner::builder().only::<&str>([]).env_vars(variables).env_prefix("OWN").build();
+    other.register(Service::new("own", |_| {}).interval("1h")).unwrap();
+    assert!(other.check().is_ok());
+}

@@ -13,6 +13,7 @@ use tina4_service::{
 both_kinds! {
     rule_110_every_way_in_which_a_run_ends_has_its_word,
     rule_110_every_reason_for_which_a_run_begins_has_its_word,
+    rule_110_the_last_trigger_is_that_of_the_last_run,
     rule_110_a_failure_hides_neither_the_last_success_nor_the_other_way_round,
     rule_110_a_cancelled_run_is_no_success_whatever_it_returns,
     rule_110_and_43_an_abandoned_run_is_the_last_one_until_the_next_ends,
@@ -123,6 +124,43 @@ fn rule_110_every_reason_for_which_a_run_begins_has_its_word(kind: Kind) {
     t.restart("cron").unwrap();
     t.advance("1h");
     assert_eq!(t.info("cron").last_trigger, Some(Schedule));
+}
+
+/// The reason of the last run stays known while another one is planned for a reason of its own.
+fn rule_110_the_last_trigger_is_that_of_the_last_run(kind: Kind) {
+    use RunTrigger::{Manual, Restart, Schedule, Start};
+    let last = |t: &TestRunner| t.info("s").last_trigger;
+    let service = kind.service("s", |_| {}).interval("1h").initial_delay("10m");
+    let mut t = in_virtual_time([service.backoff("1m")]);
+    t.advance("11m");
+    assert_eq!(last(&t), Some(Start));
+    t.run_now("s").unwrap();
+    t.advance("1s");
+    assert_eq!(last(&t), Some(Manual));
+    t.restart("s").unwrap();
+    t.advance("9m");
+    assert_eq!((t.runs("s"), last(&t)), (2, Some(Manual)), "the next run begins after ten minutes");
+    t.advance("1m");
+    assert_eq!((t.runs("s"), last(&t)), (3, Some(Start)));
+    // A start that is withdrawn changes nothing.
+    t.restart("s").unwrap();
+    t.stop("s").unwrap();
+    assert_eq!(last(&t), Some(Start));
+    t.start("s").unwrap();
+    t.crash_next("s");
+    t.advance("11m");
+    assert_eq!(last(&t), Some(Restart));
+    t.pause("s").unwrap();
+    t.stop("s").unwrap();
+    t.start("s").unwrap();
+    assert_eq!((t.runs("s"), last(&t)), (5, Some(Restart)));
+    // A request for a run that has not begun.
+    t.run_now("s").unwrap();
+    assert_eq!((t.runs("s"), last(&t)), (5, Some(Restart)));
+    t.advance("1s");
+    assert_eq!(last(&t), Some(Manual));
+    t.advance("2h");
+    assert_eq!(last(&t), Some(Schedule));
 }
 
 /// The time of a fact, in seconds since the start of the test.

@@ -16,6 +16,7 @@ both_kinds! {
     rule_111_and_185_another_schedule_counts_from_the_change,
     rule_111_who_waits_as_planned_is_not_overdue,
     rule_111_who_waits_for_its_dependencies_is_overdue,
+    rule_111_a_service_that_may_start_at_last_is_overdue_until_it_has_run,
     rule_111_nobody_is_overdue_whom_nobody_expects_to_run,
 }
 
@@ -218,9 +219,35 @@ fn rule_111_who_waits_for_its_dependencies_is_overdue(kind: Kind) {
     assert_eq!((t.state("s"), overdue(&t)), (State::Waiting, None));
     t.advance("1m");
     assert_eq!(overdue(&t), Some(secs(60)));
+    // What it waits for may change: it has not run since it was started.
     t.stop("first").unwrap();
     t.advance("1m");
-    assert_eq!(t.state("s"), State::Blocked);
+    assert_eq!((t.state("s"), overdue(&t)), (State::Blocked, Some(secs(120))));
+    t.start("first").unwrap();
+    t.advance("1m");
+    assert_eq!((t.state("s"), overdue(&t)), (State::Waiting, Some(secs(180))));
+    // A calendar has due times before the service may start, too.
+    let first = kind.sleeper("first").ready(Ready::Finished);
+    let waiting = kind.service("s", |_| {}).cron("0 8 * * *").requires("first");
+    let mut t = in_virtual_time([first, waiting]);
+    t.advance("33h");
+    assert_eq!((t.state("s"), overdue(&t)), (State::Waiting, Some(secs(HOUR))));
+    t.stop("first").unwrap();
+    t.advance("1h");
+    assert_eq!((t.state("s"), overdue(&t)), (State::Blocked, Some(secs(2 * HOUR))));
+}
+
+fn rule_111_a_service_that_may_start_at_last_is_overdue_until_it_has_run(kind: Kind) {
+    let gate = kind.waiting("first", async |ctx: Ctx<'_>| {
+        let _ = ctx.sleep(secs(33 * HOUR)).await;
+    });
+    let service = kind.service("s", |_| {}).cron("0 8 * * *").requires("first");
+    let mut t = in_virtual_time([gate.ready(Ready::Finished), service]);
+    t.advance("34h");
+    assert_eq!((t.state("s"), t.state("first")), (State::Waiting, State::Finished));
+    assert_eq!(overdue(&t), Some(secs(2 * HOUR)), "the reports of two mornings are missing");
+    t.advance("22h 1m");
+    assert_eq!((t.runs("s"), overdue(&t)), (1, None));
 }
 
 fn rule_111_nobody_is_overdue_whom_nobody_expects_to_run(kind: Kind) {

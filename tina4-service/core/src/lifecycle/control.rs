@@ -29,6 +29,8 @@ impl Lifecycle {
                 self.activation = self.activation.wrapping_add(1).max(1);
                 self.progress = Progress::NotReady;
                 self.restarts = Restarts::default();
+                // While it waits for dependencies, this is from when on it may be overdue.
+                self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
                 self.phase = Phase::WaitingForDependencies;
                 emit(Transition::Started);
                 match dependencies {
@@ -91,12 +93,14 @@ impl Lifecycle {
     }
 
     fn plan_first_run(&mut self, spec: &Spec, facts: &Facts<'_>) {
-        self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
         let wait = match &spec.schedule {
             Schedule::Interval(_)
             | Schedule::Delay(_)
             | Schedule::Continuous
-            | Schedule::Queue(_) => Wait::for_due_time(spec, facts, self.anchor),
+            | Schedule::Queue(_) => {
+                self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
+                Wait::for_due_time(spec, facts, self.anchor)
+            }
             Schedule::Calendar(calendar, _) => {
                 self.planned_by_calendar(spec);
                 self.wait_for_first(calendar, spec, facts)

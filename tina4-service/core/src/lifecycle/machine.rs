@@ -25,7 +25,8 @@ pub struct Lifecycle {
     /// The number of this activation, from 1; 0 before the first.
     pub(super) activation: u32,
     /// The origin of the grid of an interval: the first due time of this activation, without
-    /// jitter.
+    /// jitter. While the service waits for its dependencies: what it would be without them. With a
+    /// calendar schedule: the start of the activation.
     pub(super) anchor: Nanos,
     /// When the current or last run was due.
     pub(super) due: Nanos,

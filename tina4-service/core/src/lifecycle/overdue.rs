@@ -66,7 +66,8 @@ impl Lifecycle {
         let since = match &spec.schedule {
             Schedule::Interval(period) => {
                 let period = SignedNanos::from(nanos(*period));
-                let (from, anchor) = (self.overdue_base(spec, facts), self.first_due(spec));
+                let (from, anchor) =
+                    (self.overdue_base(spec, facts), SignedNanos::from(self.anchor));
                 if from < anchor {
                     // The due times of an earlier activation were on another grid.
                     from + 2 * period
@@ -91,9 +92,9 @@ impl Lifecycle {
         match &spec.schedule {
             // As if there had been a run one period earlier: the first due time counts.
             Schedule::Interval(period) | Schedule::Delay(period) => {
-                Some(self.first_due(spec) - SignedNanos::from(nanos(*period)))
+                Some(SignedNanos::from(self.anchor) - SignedNanos::from(nanos(*period)))
             }
-            Schedule::Calendar(..) => Some(self.first_due(spec)),
+            Schedule::Calendar(..) => Some(self.anchor.into()),
             Schedule::Continuous | Schedule::Queue(_) => None,
         }
     }
@@ -103,22 +104,6 @@ impl Lifecycle {
         let success = facts.last_success.map(SignedNanos::from);
         let base = success.max(facts.counted_from).or_else(|| self.first_counted(spec));
         base.unwrap_or_else(|| facts.now.into())
-    }
-
-    /// The first due time of the activation, without jitter. With a calendar schedule: its start.
-    fn first_due(&self, spec: &Spec) -> SignedNanos {
-        match self.phase {
-            // Nothing has been planned yet.
-            Phase::WaitingForDependencies | Phase::Blocked => {
-                SignedNanos::from(self.since) + SignedNanos::from(nanos(spec.initial_delay))
-            }
-            Phase::Idle(_)
-            | Phase::Pending { .. }
-            | Phase::Running { .. }
-            | Phase::StopRequested { .. }
-            | Phase::Ending { .. }
-            | Phase::Abandoned(_) => self.anchor.into(),
-        }
     }
 
     /// Whether it waits for a run that is not due yet and is not one of a calendar, for which a machine may

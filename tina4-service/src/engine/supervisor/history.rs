@@ -120,7 +120,7 @@ impl Supervisor {
         if let Some(newest) = newest {
             service.complete(newest);
         }
-        self.add_run(index, run);
+        self.add_run(index, run.clone());
         self.registry.get_mut(index).recent_mut().begin(&run);
         if run.outcome.is_failure() {
             self.add_failure(index, FailureEntry { run, error: error.map(excerpt) });
@@ -204,7 +204,7 @@ impl Supervisor {
         let reading = self.env.clock.wall_reading();
         let first = service.first_run().filter(|_| self.env.history.runs > 0);
         let mut entries: Vec<RunEntry> =
-            first.into_iter().chain(runs.iter(service.run_chain()).copied()).collect();
+            first.into_iter().chain(runs.iter(service.run_chain()).cloned()).collect();
         if let Some(newest) = entries.last_mut() {
             service.complete(newest);
         }
@@ -228,6 +228,7 @@ fn record(run: &RunEntry, error: Option<Arc<str>>, reading: WallReading) -> RunR
         run: run.run,
         count: run.count,
         trigger: run.trigger,
+        by: run.by.clone(),
         attempt: run.attempt,
         due: run.occurrence.and_then(wall_time).unwrap_or_else(|| wall(run.due)),
         start: wall(run.began),

@@ -70,18 +70,20 @@ impl Supervisor {
         indices.into_iter().map(|index| self.info(index, now, reading)).collect()
     }
 
-    fn info(&self, index: u32, now: Nanos, reading: WallReading) -> ServiceInfo {
+    /// Whether the run in progress exceeds its timeout, or was cancelled because it did.
+    pub(super) fn is_stuck(&self, index: u32, now: Nanos) -> bool {
+        let service = self.registry.get(index);
+        let timeout = service.instance.definition.spec().timeout.map(nanos);
+        let exceeds = |((started, heartbeat), timeout): ((Nanos, Nanos), Nanos)| {
+            started.max(heartbeat).saturating_add(timeout) <= now
+        };
+        service.life.is_cancelled() || running(service, now).zip(timeout).is_some_and(exceeds)
+    }
+
+    pub(super) fn info(&self, index: u32, now: Nanos, reading: WallReading) -> ServiceInfo {
         let service = self.registry.get(index);
         let Supervised { instance, life, stats, .. } = service;
         let definition = &instance.definition;
-        let running = life.running_since().map(|started| (started, instance.last_heartbeat()));
-        // The run of a queue service lasts from start to stop; its oldest job counts.
-        #[cfg(feature = "queue")]
-        let running = match service.jobs() {
-            Some(jobs) => running.map(|(_, heartbeat)| (jobs.oldest(now), heartbeat)),
-            None => running,
-        };
-        let timeout = definition.spec().timeout.map(nanos);
         let wall = |instant: Option<Nanos>| instant.map(|instant| reading.wall_rounded_up(instant));
         let FailureCounts { crashes, restarts, skipped, last_error } = service.failures();
         let started = life.run_started();
@@ -106,7 +108,7 @@ impl Supervisor {
             last_failure: wall(service.last_failure()),
             last_success: wall(service.last_success().map(|success| success.ended)),
             succeeded: service.succeeded(),
-            overdue: service.overdue_for(now).map(Duration::from_nanos),
+            overdue: service.overdue_for(now, reading).map(Duration::from_nanos),
             last_outcome: service.last_outcome(),
             last_trigger: (stats.runs > 0).then(|| service.trigger(stats.runs)),
             last_requested_by: service.requester(stats.runs),
@@ -118,10 +120,7 @@ impl Supervisor {
             reason: self.reason(index),
             tags: definition.tags(),
             overridden: service.overridden(),
-            stuck: life.is_cancelled()
-                || running.zip(timeout).is_some_and(|((started, heartbeat), timeout)| {
-                    started.max(heartbeat).saturating_add(timeout) <= now
-                }),
+            stuck: self.is_stuck(index, now),
             #[cfg(feature = "queue")]
             queue: instance.queue().map(|queue| QueueInfo {
                 name: queue.settings().queue,
@@ -130,9 +129,22 @@ impl Supervisor {
                 // It is the engine's business, which must not be called under the lock.
                 backlog: None,
             }),
-            heartbeat_age: running
+            heartbeat_age: running(service, now)
                 .filter(|(started, heartbeat)| heartbeat >= started && *heartbeat > 0)
                 .map(|(_, heartbeat)| Duration::from_nanos(now.saturating_sub(heartbeat))),
         }
     }
+}
+
+/// When the run in progress began, and its last heartbeat.
+fn running(service: &Supervised, now: Nanos) -> Option<(Nanos, Nanos)> {
+    let heartbeat = service.instance.last_heartbeat();
+    // The run of a queue service lasts from start to stop; its oldest job counts.
+    #[cfg(feature = "queue")]
+    if let Some(jobs) = service.jobs() {
+        return service.life.running_since().map(|_| (jobs.oldest(now), heartbeat));
+    }
+    #[cfg(not(feature = "queue"))]
+    let _ = now;
+    service.life.running_since().map(|started| (started, heartbeat))
 }

@@ -1,5 +1,7 @@
 //! Reports changes: to subscribers immediately, and to the log once the lock is released.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
@@ -16,8 +18,17 @@ use tina4_service_core::Nanos;
 pub(super) struct Journal {
     env: Arc<Environment>,
     subscribers: Subscribers,
-    /// While `start_all` starts many services: those that it has started, which share one log line.
-    pub(super) starting: Option<Vec<u32>>,
+    /// While `start_all` starts many services: those that share a log line.
+    pub(super) starting: Option<Starting>,
+}
+
+/// What the log lines about many services say.
+#[derive(Default)]
+pub(super) struct Starting {
+    pub(super) started: Vec<u32>,
+    pub(super) disabled: Vec<u32>,
+    /// The services in the `after` of any of them that do not run here.
+    pub(super) not_waited_for: BTreeSet<Cow<'static, str>>,
 }
 
 impl Journal {

@@ -1,21 +1,24 @@
 //! Which log lines there are, and what they say beyond the change itself.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Supervisor;
+use super::journal::Starting;
+use super::shutdown::ShutdownInProgress;
 use super::supervised::Supervised;
 use crate::observe::event::Change;
-#[cfg(all(unix, feature = "signals"))]
-use crate::observe::info::ServiceInfo;
 use crate::observe::log::LogLine;
-use crate::observe::log::entry::{Entry, Skipped, Started, StartedMany, StopWaits};
+use crate::observe::log::entry::{Entry, Skipped, Started, StartedMany, StopWaits, StoppedMany};
 use crate::observe::log_limits::LogLimits;
+use crate::service::instance::Instance;
+use crate::time::schedule::Schedule;
 use crate::time::wall::{WallReading, wall_after, wall_time};
 use tina4_service_core::Nanos;
-use tina4_service_core::lifecycle::{DueTime, Lifecycle};
+use tina4_service_core::lifecycle::{DueTime, Lifecycle, State};
 
-/// The number of services up to which a start writes one line for each.
-const MAX_START_LINES: usize = 50;
+/// The number of services up to which a start or a stop of all writes one line for each.
+pub(super) const MAX_LINES: usize = 50;
 
 /// How long a stop waits before it says for which services; after that, each time it has waited twice as long.
 const FIRST_WAIT: Nanos = 1_000_000_000;
@@ -35,15 +38,29 @@ impl Supervisor {
             | Change::Ready
             | Change::RunBegan { .. }
             | Change::RunEnded { .. } => return,
-            // The line about all services that were started says so, too.
-            Change::WaitsFor { .. } | Change::LeftOut { .. } if self.journal.starting.is_some() => {
-                return;
+            // The lines about all services that are started or stopped together say so, too.
+            Change::WaitsFor { .. } if self.journal.starting.is_some() => return,
+            Change::Stopping if self.shutdown.stopped_together().is_some() => return,
+            Change::LeftOut { services } => {
+                return match &mut self.journal.starting {
+                    Some(starting) => starting.not_waited_for.extend(services),
+                    None => {
+                        let change = Change::LeftOut { services };
+                        self.log(index, Entry::Change { change, left_out: 0 });
+                    }
+                };
+            }
+            Change::Disabled { .. } => {
+                if let Some(starting) = &mut self.journal.starting {
+                    return starting.disabled.push(index);
+                }
+                Some(0)
             }
             Change::Crashed { restart_in, .. } => {
                 let is_first = self.registry.get(index).failures().crashes == 1;
                 let left_out = match restart_in {
                     Some(_) => self.log_limits(index).crashes.allow(now),
-                    None => Some(0),
+                    None => Some(self.registry.get_mut(index).take_crashes_left_out()),
                 };
                 return match left_out {
                     Some(_) if is_first => self.log(index, Entry::FirstCrash(change)),
@@ -52,6 +69,9 @@ impl Supervisor {
                 };
             }
             Change::Returned { restart_in: Some(_) } => self.log_limits(index).crashes.allow(now),
+            Change::Returned { restart_in: None } => {
+                Some(self.registry.get_mut(index).take_crashes_left_out())
+            }
             Change::Stuck { .. } => self.log_limits(index).stuck.allow(now),
             #[cfg(feature = "queue")]
             Change::JobFailed { .. } | Change::JobLost { .. } => {
@@ -66,17 +86,22 @@ impl Supervisor {
                 if let Some((count, first)) = self.registry.get_mut(index).take_unreported_skips() {
                     self.log_skipped(index, count, first);
                 }
+                let instance = &self.registry.get(index).instance;
+                if matches!(change, Change::Stopped)
+                    && let Some(stopped) = self.shutdown.stopped_together()
+                {
+                    return stopped.push(Arc::clone(instance));
+                }
                 Some(0)
             }
             Change::Rescheduled { .. }
             | Change::Unregistered
-            | Change::Disabled { .. }
             | Change::WaitsFor { .. }
-            | Change::LeftOut { .. }
             | Change::Blocked { .. }
             | Change::Unblocked
-            | Change::Returned { restart_in: None }
             | Change::Reset
+            | Change::Requested { .. }
+            | Change::Refused { .. }
             | Change::Paused
             | Change::Resumed
             | Change::Stopping
@@ -103,7 +128,7 @@ impl Supervisor {
     /// Writes that a service was started, or leaves that to the line about all services.
     fn log_started(&mut self, index: u32) {
         if let Some(starting) = &mut self.journal.starting {
-            return starting.push(index);
+            return starting.started.push(index);
         }
         let service = self.registry.get(index);
         let next = next_due_time(&service.life, self.env.clock.wall_reading());
@@ -148,18 +173,35 @@ impl Supervisor {
     /// Announces that `start_all` begins: whether there will be one line for all services. Returns the place of
     /// that line in the log.
     pub(super) fn begin_start_log(&mut self, order: &[u32]) -> usize {
-        let starts = |index: &&u32| super::start::starts_with_all(self.registry.get(**index));
-        if order.iter().filter(starts).take(MAX_START_LINES + 1).count() > MAX_START_LINES {
-            self.journal.starting = Some(Vec::with_capacity(order.len()));
+        let has_line = |index: &&u32| {
+            let service = self.registry.get(**index);
+            super::start::starts_with_all(service) || service.life.state() == State::Disabled
+        };
+        if order.iter().filter(has_line).take(MAX_LINES + 1).count() > MAX_LINES {
+            let started = Vec::with_capacity(order.len());
+            self.journal.starting = Some(Starting { started, ..Starting::default() });
         } else {
             self.deferred.reserve_log(order.len());
         }
         self.deferred.log_length()
     }
 
-    /// Writes one line for all services that were started, if they are too many for a line each.
+    /// Writes one line for all services that were started, and one for those that are disabled, if they are too many
+    /// for a line each.
     pub(super) fn end_start_log(&mut self, place: usize) {
-        let Some(started) = self.journal.starting.take() else { return };
+        let Some(Starting { started, disabled, not_waited_for }) = self.journal.starting.take()
+        else {
+            return;
+        };
+        let mut of_many =
+            |entry| self.deferred.insert_log(place, LogLine { instance: None, entry });
+        if !disabled.is_empty() {
+            let instance = |index: &u32| self.registry.get(*index).instance.clone();
+            of_many(Entry::DisabledMany(disabled.iter().map(instance).collect()));
+        }
+        if started.is_empty() {
+            return;
+        }
         let services = || started.iter().map(|index| self.registry.get(*index));
         let is_waiting = |service: &&Supervised| service.life.is_waiting_for_dependencies();
         let reading = self.env.clock.wall_reading();
@@ -167,10 +209,28 @@ impl Supervisor {
         let many = StartedMany {
             waiting: services().filter(is_waiting).count(),
             next,
-            instances: services().map(|service| service.instance.clone()).collect(),
+            services: services().map(with_new_schedule).collect(),
+            not_waited_for: not_waited_for.into_iter().collect(),
         };
-        let line = LogLine { instance: None, entry: Entry::StartedMany(Box::new(many)) };
-        self.deferred.insert_log(place, line);
+        of_many(Entry::StartedMany(Box::new(many)));
+    }
+
+    /// Announces that `stop_all` begins: if it stops many services, they share a line.
+    pub(super) fn begin_stop_log(&mut self) {
+        let active = self.active;
+        if let Some(current) = self.shutdown.current_mut().filter(|_| active > MAX_LINES) {
+            current.stopped.get_or_insert_with(|| Vec::with_capacity(active));
+        }
+    }
+
+    /// Writes one line for all services that this `stop_all` has stopped, if they are too many for a line each.
+    pub(super) fn end_stop_log(&mut self, ended: &mut ShutdownInProgress, now: Nanos) {
+        let instances = ended.stopped.take().unwrap_or_default();
+        if !instances.is_empty() {
+            let took = Duration::from_nanos(now.saturating_sub(ended.began));
+            let entry = Entry::StoppedMany(Box::new(StoppedMany { instances, took }));
+            self.deferred.log(LogLine { instance: None, entry });
+        }
     }
 
     fn log_skipped(&mut self, index: u32, count: u64, first: DueTime) {
@@ -248,18 +308,16 @@ impl Supervisor {
         Some(next)
     }
 
-    /// Writes all services, those that are not healthy first.
-    #[cfg(all(unix, feature = "signals"))]
-    pub(crate) fn log_table(&mut self, now: Nanos) {
-        let mut services = self.services(now);
-        services.sort_by_key(ServiceInfo::is_healthy);
-        self.deferred.log(LogLine { instance: None, entry: Entry::Table(services) });
-    }
-
     fn log(&mut self, index: u32, entry: Entry) {
         let instance = Some(self.registry.get(index).instance.clone());
         self.deferred.log(LogLine { instance, entry });
     }
+}
+
+/// A service, with its schedule if that was changed at run time.
+fn with_new_schedule(service: &Supervised) -> (Arc<Instance>, Option<Box<Schedule>>) {
+    let new = service.is_rescheduled().then(|| Box::new(service.schedule()));
+    (service.instance.clone(), new)
 }
 
 /// The next due time of a service, if it is known.

@@ -111,6 +111,12 @@ impl Registry {
         self.vacant.as_ref().is_some_and(|vacant| Arc::ptr_eq(vacant, &service.instance))
     }
 
+    /// Whether a service has this index.
+    #[cfg(all(unix, feature = "signals"))]
+    pub(super) fn is_used(&self, index: u32) -> bool {
+        !self.is_vacant(self.get(index))
+    }
+
     /// Whether this index still stands for this service.
     pub(super) fn has(&self, index: u32, instance: &Weak<Instance>) -> bool {
         std::ptr::eq(Arc::as_ptr(&self.get(index).instance), instance.as_ptr())

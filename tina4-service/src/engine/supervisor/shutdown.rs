@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::observe::stop_report::StopReport;
+use crate::service::instance::Instance;
 use tina4_service_core::Nanos;
 
 /// The state of a runner's shutdown.
@@ -24,6 +25,8 @@ pub(super) struct ShutdownInProgress {
     pub(super) critical: Option<Cow<'static, str>>,
     /// When to log next which services it waits for; `None`: that was not asked yet.
     pub(super) report_at: Option<Nanos>,
+    /// The services that it has stopped, if they share a log line.
+    pub(super) stopped: Option<Vec<Arc<Instance>>>,
 }
 
 impl Shutdown {
@@ -37,6 +40,11 @@ impl Shutdown {
 
     pub(super) fn current_mut(&mut self) -> Option<&mut ShutdownInProgress> {
         self.current.as_mut()
+    }
+
+    /// The services that the shutdown in progress has stopped, if they share a log line.
+    pub(super) fn stopped_together(&mut self) -> Option<&mut Vec<Arc<Instance>>> {
+        self.current.as_mut()?.stopped.as_mut()
     }
 
     /// The deadline of the shutdown in progress, if there is one.
@@ -59,8 +67,13 @@ impl Shutdown {
                 false
             }
             None => {
-                self.current =
-                    Some(ShutdownInProgress { began: now, deadline, critical, report_at: None });
+                self.current = Some(ShutdownInProgress {
+                    began: now,
+                    deadline,
+                    critical,
+                    report_at: None,
+                    stopped: None,
+                });
                 self.begun += 1;
                 true
             }

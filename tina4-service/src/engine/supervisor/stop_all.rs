@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::log::MAX_LINES;
 use super::supervised::Supervised;
 use super::{FollowUp, Supervisor};
 use crate::engine::current;
@@ -33,7 +34,8 @@ impl Supervisor {
         let deadline = now.saturating_add(nanos(timeout));
         self.changed |= self.shutdown.begin(now, deadline, critical);
         self.follow_ups.reserve(self.registry.len());
-        self.deferred.reserve_log(self.active);
+        self.begin_stop_log();
+        self.deferred.reserve_log(self.active.min(MAX_LINES));
         for index in self.registry.indices() {
             self.follow_ups.push_back(FollowUp::Stop(index));
         }

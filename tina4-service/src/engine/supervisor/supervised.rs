@@ -208,15 +208,13 @@ impl Supervised {
         }
     }
 
-    /// The wall time and the time zone of its schedule; 0 and UTC if it needs none.
-    fn calendar(&self) -> (WallNanos, &dyn CoreZone) {
-        match self.cold.as_deref() {
-            Some(Cold { schedule: Some(NewSchedule { zone, .. }), .. }) => match zone {
-                Some(zone) => (self.instance.env.clock.wall_nanos(), zone),
-                None => (0, &Utc),
-            },
-            Some(Cold { schedule: None, .. }) | None => self.instance.calendar(),
-        }
+    /// The time zone of its schedule; UTC if it needs none.
+    fn zone(&self) -> &dyn CoreZone {
+        let zone = match self.cold.as_deref() {
+            Some(Cold { schedule: Some(new), .. }) => new.zone.as_ref(),
+            Some(Cold { schedule: None, .. }) | None => self.instance.zone(),
+        };
+        zone.map_or(&Utc, |zone| zone)
     }
 
     /// How long after a due time a run may begin; 0: the service has no tolerance.
@@ -311,6 +309,12 @@ impl Supervised {
 
     pub(super) fn log_limits_mut(&mut self) -> &mut LogLimits {
         self.cold.get_or_insert_default().log_limits.get_or_insert_default()
+    }
+
+    /// Takes how many lines about crashes were left out since the last one.
+    pub(super) fn take_crashes_left_out(&mut self) -> u64 {
+        let limits = self.cold.as_mut().and_then(|cold| cold.log_limits.as_mut());
+        limits.map_or(0, |limits| limits.crashes.take_left_out())
     }
 
     /// Takes what no log line has said yet of skipped due times.

@@ -42,7 +42,14 @@ fn supervisor_with_tolerance(
     tolerance: Duration,
     services: impl IntoIterator<Item = Service>,
 ) -> Supervisor {
-    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    supervisor_with(Clock::manual(SystemTime::UNIX_EPOCH), tolerance, services)
+}
+
+fn supervisor_with(
+    clock: Clock,
+    tolerance: Duration,
+    services: impl IntoIterator<Item = Service>,
+) -> Supervisor {
     let env = Environment { clock, tolerance, shutdown_timeout: LIMIT, ..Environment::default() };
     let mut supervisor = Supervisor::new(Arc::new(env), Selection::default());
     let recent = SettingsCache::default();
@@ -110,6 +117,21 @@ fn crash() -> Completion {
         panicked: false,
         kind: CrashKind::Transient,
     })))
+}
+
+/// So they can be compared, and a snapshot of many services is fast.
+#[cfg(feature = "cron")]
+#[test]
+fn rule_111_one_snapshot_reads_the_wall_clock_once() {
+    let services =
+        (0..50).map(|number| service(format!("s{number}")).cron("* * * * * *").timezone("UTC"));
+    let clock = Clock::system();
+    let start = clock.now();
+    let mut supervisor = supervisor_with(clock, Duration::ZERO, services);
+    supervisor.start_all(start).unwrap();
+    let infos = supervisor.services(start + 10 * SECOND);
+    let overdue: std::collections::BTreeSet<_> = infos.iter().map(|info| info.overdue).collect();
+    assert!(overdue.len() == 1 && overdue.first() > Some(&None), "{overdue:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a log line says.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,6 +23,10 @@ pub(crate) enum Entry {
     FirstCrash(Change),
     Started(Box<Started>),
     StartedMany(Box<StartedMany>),
+    /// More services are disabled than are worth a line each.
+    DisabledMany(Vec<Arc<Instance>>),
+    /// `stop_all` has stopped more services than are worth a line each.
+    StoppedMany(Box<StoppedMany>),
     Skipped(Box<Skipped>),
     /// A service with a schedule ran well again after this many crashes.
     Recovered {
@@ -39,7 +44,25 @@ pub(crate) enum Entry {
         not(all(unix, feature = "signals")),
         allow(dead_code, reason = "only SIGUSR1 asks for it")
     )]
-    Table(Vec<ServiceInfo>),
+    Table(Box<Table>),
+}
+
+/// The most services that a table lists.
+#[cfg_attr(
+    not(all(unix, feature = "signals")),
+    allow(dead_code, reason = "only SIGUSR1 asks for a table")
+)]
+pub(crate) const TABLE_ROWS: usize = 1_000;
+
+/// The services of a runner.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// The number of services.
+    pub(crate) total: usize,
+    /// How many are in each state.
+    pub(crate) states: BTreeMap<String, usize>,
+    /// The first [`TABLE_ROWS`] of them.
+    pub(crate) infos: Vec<ServiceInfo>,
 }
 
 /// A service was started.
@@ -53,11 +76,22 @@ pub(crate) struct Started {
 /// More services were started together than are worth a line each.
 #[derive(Debug)]
 pub(crate) struct StartedMany {
-    pub(crate) instances: Vec<Arc<Instance>>,
+    /// The services, each with its schedule if that is not the one of its definition.
+    pub(crate) services: Vec<(Arc<Instance>, Option<Box<Schedule>>)>,
     /// How many of them wait for others.
     pub(crate) waiting: usize,
     /// When the first of them runs.
     pub(crate) next: Option<SystemTime>,
+    /// The services in their `after` that do not run here.
+    pub(crate) not_waited_for: Vec<Cow<'static, str>>,
+}
+
+/// `stop_all` has stopped many services.
+#[derive(Debug)]
+pub(crate) struct StoppedMany {
+    pub(crate) instances: Vec<Arc<Instance>>,
+    /// The time since the request.
+    pub(crate) took: Duration,
 }
 
 /// Due times were skipped.
@@ -96,8 +130,9 @@ impl StartedMany {
     /// How many services there are of each kind of schedule: `8000 interval, 12 cron`.
     pub(super) fn schedules(&self) -> String {
         let mut counts: Vec<(&str, usize)> = Vec::new();
-        for instance in &self.instances {
-            let kind = instance.definition.spec().schedule.kind();
+        for (instance, new) in &self.services {
+            let declared = || instance.definition.spec().schedule.kind();
+            let kind = new.as_ref().map_or_else(declared, |schedule| schedule.kind());
             match counts.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((kind, 1)),

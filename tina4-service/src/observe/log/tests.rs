@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use super::*;
 use crate::Service;
-use crate::observe::log::entry::StartedMany;
+use crate::observe::change_samples::change_samples;
+use crate::observe::log::entry::{StartedMany, StoppedMany, TABLE_ROWS, Table};
 use crate::observe::log::recorder::{Seen, written};
 use crate::observe::request::Request;
 use crate::observe::requester::Requester;
-use crate::observe::run_trigger::RunTrigger;
-use crate::observe::signal::Signal;
 use crate::service::deployment::Deployment;
 use crate::service::environment::Environment;
 use crate::service::settings::SettingsCache;
 use crate::time::schedule::Schedule;
-use tina4_service_core::lifecycle::RunOutcome;
 
 fn instance(deployment: &Deployment) -> Arc<Instance> {
     let service = Service::new("s", |_| {}).interval("30s");
@@ -38,9 +36,15 @@ fn started() -> Entry {
 }
 
 fn started_many() -> Entry {
-    let instances = vec![instance(&Deployment::default()); 3];
+    let services = vec![(instance(&Deployment::default()), None); 3];
     let next = Some(SystemTime::UNIX_EPOCH);
-    Entry::StartedMany(Box::new(StartedMany { instances, waiting: 1, next }))
+    let not_waited_for = vec![Cow::Borrowed("a")];
+    Entry::StartedMany(Box::new(StartedMany { services, waiting: 1, next, not_waited_for }))
+}
+
+fn stopped_many() -> Entry {
+    let instances = vec![instance(&Deployment::default()); 3];
+    Entry::StoppedMany(Box::new(StoppedMany { instances, took: Duration::from_secs(1) }))
 }
 
 fn skipped(count: u64) -> Entry {
@@ -67,75 +71,68 @@ fn table(count: usize) -> Entry {
         let service = Service::new(format!("s{number}"), |_| {}).interval("30s");
         runner.register(service).expect("a new name");
     }
-    Entry::Table(runner.services())
+    let infos: Vec<_> = runner.services().into_iter().take(TABLE_ROWS).collect();
+    let states = [("registered".to_owned(), count)].into();
+    Entry::Table(Box::new(Table { total: count, states, infos }))
+}
+
+/// The changes that concern the runner.
+const OF_RUNNER: [&str; 4] = ["selected", "signal_received", "thread_failed", "missed"];
+
+/// Whether there is a line about this kind of change: see `log_change`.
+fn is_logged(change: &Change) -> bool {
+    !matches!(
+        change,
+        Change::Registered
+            | Change::Ready
+            | Change::RunBegan { .. }
+            | Change::RunEnded { .. }
+            | Change::Restarted
+    )
+}
+
+/// The position of this kind of entry among all kinds. The compiler finds one that is missing.
+fn kind_of(entry: &Entry) -> usize {
+    match entry {
+        Entry::Change { .. } => 0,
+        Entry::FirstCrash(_) => 1,
+        Entry::Started(_) => 2,
+        Entry::StartedMany(_) => 3,
+        Entry::DisabledMany(_) => 4,
+        Entry::StoppedMany(_) => 5,
+        Entry::Skipped(_) => 6,
+        Entry::Recovered { .. } => 7,
+        Entry::RunsAgain { .. } => 8,
+        Entry::StopWaits(_) => 9,
+        Entry::Table(_) => 10,
+    }
 }
 
 /// A sample of each line.
 fn samples() -> Vec<LogLine> {
-    let second = Duration::from_secs(1);
-    let (text, names) = (|| Arc::from("text"), || vec![Cow::Borrowed("a"), Cow::Borrowed("b")]);
-    let by = || Requester::new("alice").because("why");
-    let crashed = |restart_in| Change::Crashed { in_a_row: 2, cause: text(), restart_in };
-    let of_services = [
-        Change::Disabled { reason: text() },
-        Change::WaitsFor { services: names() },
-        Change::LeftOut { services: names() },
-        Change::Blocked { by: names(), reason: text() },
-        Change::Unblocked,
-        Change::Rescheduled { schedule: text() },
-        Change::Paused,
-        Change::Resumed,
-        Change::Reset,
-        Change::Requested { request: Request::RunNow, by: by() },
-        Change::Refused { request: Request::RunNow, by: by(), error: text() },
-        Change::Stuck { running_for: second },
-        crashed(Some(second)),
-        crashed(None),
-        Change::Returned { restart_in: Some(second) },
-        Change::Returned { restart_in: None },
-        Change::Failed { cause: text() },
-        Change::PanickedWhileStopping { cause: text() },
-        Change::HookFailed { cause: text() },
-        Change::Stopping,
-        Change::Stopped,
-        Change::Cancelled,
-        Change::Finished,
-        Change::Abandoned { running_for: second },
-        Change::LateEnd,
-        Change::StillAlive,
-        Change::Unregistered,
-    ];
-    #[cfg(feature = "queue")]
-    let of_jobs = {
-        use tina4_service_queue::JobId;
-        let job = JobId::new(7);
-        [
-            Change::JobFailed { job, attempt: 1, error: text(), again_in: second },
-            Change::JobDied { job, error: text() },
-            Change::JobReturned { job },
-            Change::JobLost { job, attempt: 1 },
-        ]
+    // These have an entry of their own.
+    let has_entry = |change: &Change| matches!(change, Change::Started | Change::Skipped { .. });
+    let line = |of: Change| {
+        let is_of_runner = OF_RUNNER.contains(&of.kind());
+        if is_of_runner { LogLine::of_runner(of) } else { about_service(change(of)) }
     };
-    #[cfg(not(feature = "queue"))]
-    let of_jobs: [Change; 0] = [];
-    let of_runner = [
-        Change::Selected { selected: 1, total: 2, by: text() },
-        Change::SignalReceived { signal: Signal::SIGTERM },
-        Change::ThreadFailed { error: text() },
-        Change::Missed { count: 3 },
-    ];
+    let logged = change_samples().into_iter().filter(|of| is_logged(of) && !has_entry(of));
+    let mut samples: Vec<_> = logged.map(line).collect();
+    let first = Change::Crashed { in_a_row: 1, cause: "text".into(), restart_in: None };
+    samples.push(about_service(Entry::FirstCrash(first)));
     let variables = [("TINA4_SERVICES__S__ENABLED".into(), "false".into())].to_vec();
     let variables = crate::service::deployment::variables::Variables::read("TINA4", variables);
     let disabled = Deployment::new(variables, crate::Settings::default());
-    let mut samples: Vec<_> =
-        of_services.into_iter().chain(of_jobs).map(|of| about_service(change(of))).collect();
     samples.push(LogLine { instance: Some(instance(&disabled)), entry: started() });
     samples.push(about_service(Entry::Recovered { crashes: 2, left_out: 0 }));
     samples.push(about_service(Entry::RunsAgain { crashes: 2, left_out: 0 }));
     samples.extend([started(), skipped(3)].map(about_service));
-    samples.extend(of_runner.map(LogLine::of_runner));
-    let of_all = [started_many(), stop_waits(), table(3)];
+    let disabled = vec![instance(&disabled); 3];
+    let of_all =
+        [started_many(), Entry::DisabledMany(disabled), stopped_many(), stop_waits(), table(3)];
     samples.extend(of_all.map(|entry| LogLine { instance: None, entry }));
+    let kinds: BTreeSet<_> = samples.iter().map(|line| kind_of(&line.entry)).collect();
+    assert_eq!(kinds, (0..=10).collect(), "there is a sample of each kind of entry");
     samples
 }
 
@@ -200,20 +197,11 @@ fn rule_62_the_chapter_lists_every_line_with_its_level_and_fields() {
 /// What is not logged has a reason: it would be one line for each run.
 #[test]
 fn rule_62_changes_of_every_run_are_not_logged() {
-    let millis = Duration::from_millis;
-    for change in [
-        Change::RunBegan { run: 1, lateness: millis(1), trigger: RunTrigger::Schedule, by: None },
-        Change::RunEnded {
-            run: 1,
-            took: millis(1),
-            outcome: RunOutcome::Ok,
-            trigger: RunTrigger::Schedule,
-            by: None,
-        },
-        Change::Restarted,
-        Change::Ready,
-        Change::Registered,
-    ] {
+    let not_logged = || change_samples().into_iter().filter(|change| !is_logged(change));
+    let kinds: BTreeSet<_> = not_logged().map(|change| change.kind()).collect();
+    let expected = ["ready", "registered", "restarted", "run_began", "run_ended"];
+    assert_eq!(kinds, expected.into());
+    for change in not_logged() {
         let entry = Entry::Change { change, left_out: 0 };
         assert_eq!(written(|| about_service(entry).write()).len(), 0);
     }

@@ -9,6 +9,7 @@ use crate::service::definition::Definition;
 use crate::service::deployment::deployed::SettingFault;
 use crate::service::deployment::selectors::Pattern;
 use crate::service::instance::Instance;
+use crate::service::registration;
 
 impl<'s> Check<'_, 's> {
     /// Finds the faults in the runner's own settings.
@@ -59,7 +60,7 @@ impl<'s> Check<'_, 's> {
         let registered = services.indices.iter().map(|index| services.definition(*index));
         let all: Vec<_> =
             registered.chain(left_out.iter().map(|excluded| &excluded.definition)).collect();
-        self.runner_settings(env.deployment.of_unknown_services());
+        self.runner_settings(env.deployment.of_unknown_services(declared_names));
         self.misspelled_settings(&all);
         self.ambiguous_settings(&all);
     }
@@ -107,4 +108,9 @@ impl<'s> Check<'_, 's> {
         let fault = |SettingFault { setting, problem }| Fault::RunnerSetting { setting, problem };
         self.faults.extend(found.into_iter().map(fault));
     }
+}
+
+/// The names of all services that the program declares.
+fn declared_names() -> Vec<&'static str> {
+    registration::declared().into_iter().map(|declared| declared.name).collect()
 }

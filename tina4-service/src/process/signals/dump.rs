@@ -20,7 +20,7 @@ pub(crate) fn listen(engine: &Arc<Engine>) -> io::Result<()> {
     }
     let signals = Signals::get();
     thread::start_thread_once(signals, Waiters::get())?;
-    signals.accept();
+    signals.accept_dump();
     install_dump_handler()?;
     dump_runners::add(engine);
     Ok(())

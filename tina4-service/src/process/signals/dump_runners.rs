@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::engine::Engine;
+use crate::process::signals::dump_table;
 use crate::process::signals::ending::release;
 use crate::sys::per_process::PerProcess;
 use crate::sys::sync::std_lock;
@@ -34,7 +35,7 @@ pub(super) fn write_tables() {
     let runners: Vec<_> =
         std_lock(RUNNERS.get_or_init()).iter().filter_map(Weak::upgrade).collect();
     for engine in runners {
-        engine.with_nonblocking(|supervisor, now| supervisor.log_table(now));
+        dump_table::write(&engine);
         release(engine);
     }
 }

@@ -17,9 +17,12 @@ use crate::time::clock::Clock;
 /// The stop signals of one process.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
-    /// The id of the process that installed the handlers. A forked child inherits the handlers before
-    /// it can know that it is a child.
+    /// The id of the process that installed the handlers of the stop signals. A forked child inherits the handlers
+    /// before it can know that it is a child.
     process_id: AtomicU32,
+    /// The id of the process that installed the handler of SIGUSR1.
+    #[cfg(unix)]
+    dump_process_id: AtomicU32,
     pub(super) debounce: Debounce,
     /// How many stop requests have arrived.
     count: AtomicU32,
@@ -34,6 +37,8 @@ pub(super) struct Signals {
 
 static SIGNALS: PerProcess<Signals> = PerProcess::new(Signals {
     process_id: AtomicU32::new(0),
+    #[cfg(unix)]
+    dump_process_id: AtomicU32::new(0),
     debounce: Debounce::new(),
     count: AtomicU32::new(0),
     last: AtomicI32::new(0),
@@ -55,7 +60,7 @@ pub(crate) enum Reaction {
 
 /// Handles an arriving stop signal. Async-signal-safe.
 pub(crate) fn on_signal(number: i32) -> Reaction {
-    match SIGNALS.get().filter(|signals| signals.are_of_this_process()) {
+    match SIGNALS.get().filter(|signals| is_this_process(&signals.process_id)) {
         Some(signals) => signals.arrived(number),
         // A forked child inherited the handler, but nothing in the child waits for a signal.
         None => Reaction::Default,
@@ -65,7 +70,8 @@ pub(crate) fn on_signal(number: i32) -> Reaction {
 /// Handles an arriving SIGUSR1. Async-signal-safe.
 #[cfg(unix)]
 pub(crate) fn on_dump_signal() -> Reaction {
-    match SIGNALS.get().filter(|signals| signals.are_of_this_process()) {
+    let accepts = |signals: &&Signals| is_this_process(&signals.dump_process_id);
+    match SIGNALS.get().filter(accepts) {
         Some(signals) => {
             signals.request_dump();
             Reaction::Continue
@@ -74,15 +80,15 @@ pub(crate) fn on_dump_signal() -> Reaction {
     }
 }
 
+/// Whether this is the id of this process. Async-signal-safe.
+fn is_this_process(id: &AtomicU32) -> bool {
+    id.load(Ordering::Acquire) == std::process::id()
+}
+
 impl Signals {
     /// The stop signals of this process.
     pub(super) fn get() -> &'static Self {
         SIGNALS.get_or_init()
-    }
-
-    /// Whether this process installed the handlers. Async-signal-safe.
-    fn are_of_this_process(&self) -> bool {
-        self.process_id.load(Ordering::Acquire) == std::process::id()
     }
 
     /// Records a signal that has arrived. Async-signal-safe.
@@ -112,9 +118,16 @@ impl Signals {
         self.dump_requested.swap(false, Ordering::AcqRel)
     }
 
-    /// Lets the handlers of this process handle signals from now on.
+    /// Lets the handlers of this process handle stop signals from now on.
     pub(super) fn accept(&self) {
         self.process_id.store(std::process::id(), Ordering::Release);
+    }
+
+    /// Lets the handler of this process handle SIGUSR1 from now on. Stop signals, whose handlers a forked child may
+    /// have inherited, are not affected: nothing may be waiting for them.
+    #[cfg(unix)]
+    pub(super) fn accept_dump(&self) {
+        self.dump_process_id.store(std::process::id(), Ordering::Release);
     }
 
     /// How many stop requests have arrived.

@@ -14,8 +14,12 @@ use crate::text::nearest::{nearest, remedy};
 use crate::text::one_line::OneLine;
 
 impl Deployment {
-    /// The settings for services that do not exist. Services that were unregistered did exist.
-    pub(crate) fn of_unknown_services(&self) -> Vec<SettingFault> {
+    /// The settings for services that do not exist. Services that were unregistered did exist. `declared`: the names of
+    /// all services that the program declares, of which this runner may have none.
+    pub(crate) fn of_unknown_services(
+        &self,
+        declared: impl Fn() -> Vec<&'static str>,
+    ) -> Vec<SettingFault> {
         if self.changes_no_service() {
             return Vec::new();
         }
@@ -27,6 +31,10 @@ impl Deployment {
         let mut faults = Vec::new();
         for (service, variables) in &self.variables.of_services {
             if by_mangled.contains_key(service) {
+                continue;
+            }
+            if let Some(name) = declared().into_iter().find(|name| mangled(name) == *service) {
+                faults.extend(variables.iter().map(|variable| of_another_runner(variable, name)));
                 continue;
             }
             let meant = nearest(service, &mangled_names);
@@ -123,5 +131,17 @@ impl Deployment {
             variables.first().zip(by_mangled.get(service).cloned())
         });
         of_several.collect()
+    }
+}
+
+/// The program declares the service, but another runner has it: that of the program, and not this one, which may be
+/// that of a library.
+fn of_another_runner(variable: &Variable, name: &str) -> SettingFault {
+    let name = OneLine(name);
+    SettingFault {
+        setting: OneLine(&variable.name).to_string(),
+        problem: format!(
+            "`{name}` is declared in this program, but this runner does not have it; give a runner with services of its own another `env_prefix`, or no variables with `env_vars`"
+        ),
     }
 }

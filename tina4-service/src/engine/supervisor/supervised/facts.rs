@@ -5,6 +5,7 @@ use crate::observe::requester::Requester;
 use crate::observe::run_facts::{RunFacts, Runs, Success};
 use crate::observe::run_trigger::RunTrigger;
 use crate::observe::stats::Stats;
+use crate::time::wall::WallReading;
 use tina4_service_core::lifecycle::{OverdueFacts, RunOutcome, SignedNanos};
 use tina4_service_core::{Nanos, Schedule};
 
@@ -115,9 +116,9 @@ impl Supervised {
 
     /// The time since `idle_since`, in which nobody expected the service to run, does not make it overdue.
     fn exclude_idle_time(&mut self, idle_since: Option<Nanos>, now: Nanos) {
-        let facts = self.overdue_facts(now);
-        let success = facts.last_success.map(SignedNanos::from);
-        let Some((base, idle_since)) = success.max(facts.counted_from).zip(idle_since) else {
+        let success = self.last_success().map(|success| SignedNanos::from(success.began));
+        let counted_from = self.facts().and_then(|facts| facts.counted_from);
+        let Some((base, idle_since)) = success.max(counted_from).zip(idle_since) else {
             return;
         };
         let idle_for = SignedNanos::from(now) - base.max(idle_since.into());
@@ -135,13 +136,12 @@ impl Supervised {
         }
     }
 
-    fn overdue_facts(&self, now: Nanos) -> OverdueFacts<'_> {
-        let (wall, zone) = self.calendar();
+    fn overdue_facts(&self, now: Nanos, reading: WallReading) -> OverdueFacts<'_> {
         let last_success = self.last_success();
         OverdueFacts {
             now,
-            wall,
-            zone,
+            wall: reading.wall_nanos(now),
+            zone: self.zone(),
             last_success: last_success.map(|success| success.began),
             last_occurrence: last_success.and_then(|success| success.occurrence),
             last_is_success: self.last_outcome().is_some_and(RunOutcome::is_ok),
@@ -150,12 +150,12 @@ impl Supervised {
         }
     }
 
-    /// How long the service has been overdue.
-    pub(in super::super) fn overdue_for(&self, now: Nanos) -> Option<Nanos> {
+    /// How long the service has been overdue, by this reading of the wall clock.
+    pub(in super::super) fn overdue_for(&self, now: Nanos, reading: WallReading) -> Option<Nanos> {
         if self.facts().is_some_and(|facts| facts.paused_since.is_some()) {
             return None;
         }
-        self.life.overdue_for(self.spec(), &self.overdue_facts(now))
+        self.life.overdue_for(self.spec(), &self.overdue_facts(now, reading))
     }
 
     /// Records that the next run is a restart, unless somebody has requested it.

@@ -43,6 +43,7 @@ impl Supervised {
             occurrence: self.life.run_occurrence(),
             attempt: self.stats.attempt,
             trigger: self.trigger(self.stats.runs),
+            by: self.requester(self.stats.runs),
             outcome,
             #[cfg(feature = "queue")]
             job: None,
@@ -56,6 +57,7 @@ impl Supervised {
             && run.outcome.is_ok()
             && self.stats.recent().is_none()
             && run.trigger == self.usual_first_trigger()
+            && run.by.is_none()
     }
 
     fn usual_first_trigger(&self) -> RunTrigger {
@@ -92,6 +94,7 @@ impl Supervised {
             occurrence: success.occurrence,
             attempt: 1,
             trigger: self.usual_first_trigger(),
+            by: None,
             outcome: RunOutcome::Ok,
             #[cfg(feature = "queue")]
             job: None,

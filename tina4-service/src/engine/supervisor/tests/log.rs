@@ -1,6 +1,7 @@
 //! Rule 62: what the log says of starts, stops, recoveries and skipped due times.
 
 use super::*;
+use crate::Settings;
 use crate::observe::log::recorder::{Seen, written};
 
 /// The log lines since the last call.
@@ -9,6 +10,18 @@ fn log(supervisor: &mut Supervisor) -> Vec<Seen> {
     let lines = written(|| deferred.flush());
     supervisor.deferred_mut().flushed(true);
     lines
+}
+
+/// A supervisor with these services as a deployment has changed them.
+fn deployed(settings: Settings, services: impl IntoIterator<Item = Service>) -> Supervisor {
+    let deployment = Deployment::new(Default::default(), settings);
+    let mut supervisor = supervisor([]);
+    for service in services {
+        let definition = service.into_definition(&SettingsCache::default(), &deployment);
+        let instance = Arc::new(Instance::new(definition, Arc::clone(&supervisor.env)));
+        supervisor.register(&instance, 0).unwrap();
+    }
+    supervisor
 }
 
 /// The level and the start of the message of each line.
@@ -60,6 +73,106 @@ fn rule_62_more_than_fifty_services_are_started_with_one_line() {
     log(&mut supervisor);
     supervisor.start("s0", SECOND).unwrap();
     assert_eq!(said(&log(&mut supervisor)), ["info: service started"]);
+}
+
+#[test]
+fn rule_62_and_34_a_start_of_many_services_says_which_ones_they_do_not_wait_for() {
+    let on = (0..60).map(|number| service(format!("s{number:02}")).delay("1h"));
+    let with_after = on.enumerate().map(|(number, service)| match number {
+        0..30 => service.after("off"),
+        _ => service,
+    });
+    let mut supervisor =
+        deployed(Settings::new().disable("off"), with_after.chain([service("off").delay("1h")]));
+    supervisor.start_all(0).unwrap();
+    let lines = log(&mut supervisor);
+    let info: Vec<_> = lines.iter().filter(|line| line.level == "info").cloned().collect();
+    assert_eq!(said(&info), ["info: services started", "info: services disabled"]);
+    assert_eq!((info[1].value("count"), info[1].value("services")), ("1".into(), "off".into()));
+    assert_eq!(info[0].value("not_waited_for"), "off");
+}
+
+#[test]
+fn rule_62_many_services_that_are_disabled_share_a_line() {
+    for (count, lines_at_info) in [(50, 50), (51, 1)] {
+        let names: Vec<_> = (0..count).map(|number| format!("s{number:02}")).collect();
+        let settings = names.iter().fold(Settings::new(), |all, name| all.disable(name));
+        let mut supervisor = deployed(settings, names.into_iter().map(service));
+        supervisor.start_all(0).unwrap();
+        let lines = log(&mut supervisor);
+        let info: Vec<_> = lines.iter().filter(|line| line.level == "info").collect();
+        assert_eq!(info.len(), lines_at_info);
+        if count == 51 {
+            let (all, each) = lines.split_first().unwrap();
+            assert_eq!(all.message, "services disabled");
+            assert_eq!(all.value("count"), "51");
+            assert!(all.value("services").ends_with("s09 and 41 more"), "{all:?}");
+            assert_eq!(said(each), vec!["debug: service disabled"; 51]);
+            assert_eq!(each[7].value("reason"), "services.s07.enabled = false");
+        }
+    }
+}
+
+#[test]
+fn rule_62_and_185_a_start_of_many_services_shows_their_present_schedules() {
+    let services = (0..51).map(|number| service(format!("s{number:02}")).interval("1h"));
+    let mut supervisor = supervisor(services);
+    let new = Schedule::Delay(Duration::from_secs(5));
+    supervisor.reschedule("s07", Ok((new, None)), 0).unwrap();
+    log(&mut supervisor);
+    supervisor.start_all(0).unwrap();
+    let lines = log(&mut supervisor);
+    assert_eq!(lines[0].value("schedules"), "50 interval, 1 delay");
+    let line = lines[1..].iter().find(|line| line.value("service") == "s07").unwrap();
+    assert_eq!(line.value("schedule"), "5s after each run");
+}
+
+#[test]
+fn rule_62_more_than_fifty_services_are_stopped_with_one_line() {
+    for count in [50, 51] {
+        let services = (0..count).map(|number| service(format!("s{number:02}")).interval("1h"));
+        let mut supervisor = supervisor(services);
+        supervisor.start_all(0).unwrap();
+        log(&mut supervisor);
+        let run = take_now(&mut supervisor, 0);
+        supervisor.stop_all(LIMIT, None, SECOND);
+        let before = log(&mut supervisor);
+        finish(&mut supervisor, run, Completion::Ran(Exit::Wait), 3 * SECOND);
+        let after = log(&mut supervisor);
+        if count == 50 {
+            assert_eq!(said(&after), ["info: service stopped"]);
+            let info = before.iter().filter(|line| line.level == "info");
+            assert_eq!(info.count(), 49);
+            continue;
+        }
+        assert_eq!(said(&before), [""; 0]);
+        let (all, each) = after.split_first().unwrap();
+        assert_eq!(said(std::slice::from_ref(all)), ["info: services stopped"]);
+        assert_eq!((all.value("count"), all.value("took")), ("51".into(), "2s".into()));
+        assert_eq!(said(each), vec!["debug: service stopped"; 51]);
+        // What needs attention has a line of its own, and so does a service that is stopped alone.
+        supervisor.start_all(4 * SECOND).unwrap();
+        log(&mut supervisor);
+        let _run = take_now(&mut supervisor, 4 * SECOND);
+        let _ = supervisor.request_stop("s50", 4 * SECOND).unwrap();
+        assert_eq!(said(&log(&mut supervisor))[1..], ["info: service stopped"]);
+    }
+}
+
+/// One that hangs is not hidden among the others.
+#[test]
+fn rule_43_and_62_a_stop_of_many_services_names_those_that_are_abandoned() {
+    let services = (0..60).map(|number| service(format!("s{number:02}")).interval("1h"));
+    let mut supervisor = supervisor(services);
+    supervisor.start_all(0).unwrap();
+    log(&mut supervisor);
+    let _run = take_now(&mut supervisor, 0);
+    supervisor.stop_all(LIMIT, None, 0);
+    supervisor.advance_shutdown(LIMIT.as_secs() * SECOND);
+    let lines = log(&mut supervisor);
+    let shown: Vec<_> = lines.iter().filter(|line| line.level != "debug").cloned().collect();
+    assert_eq!(said(&shown), ["error: service abandoned", "info: services stopped"]);
+    assert_eq!(shown[1].value("count"), "59");
 }
 
 /// A waiter asks at the instants that it is told.
@@ -222,4 +335,30 @@ fn rule_62_crashes_do_not_flood_the_log_and_the_last_one_is_written() {
     assert_eq!(said(&lines), expected);
     let in_a_row: Vec<_> = lines[..11].iter().map(|line| line.value("in_a_row")).collect();
     assert_eq!(in_a_row, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "30"]);
+    assert_eq!((lines[9].value("left_out"), lines[10].value("left_out")), ("".into(), "19".into()));
+}
+
+/// Making the table of a hundred thousand services must not hold up their runs.
+#[cfg(all(unix, feature = "signals"))]
+#[test]
+fn rule_62_the_table_of_all_services_is_made_in_steps() {
+    let services = (0..25).map(|number| service(format!("s{number:02}")).interval("1h"));
+    let mut supervisor = supervisor(services);
+    supervisor.start_all(0).unwrap();
+    let (mut rows, mut from, mut steps) = (Vec::new(), Some(0), Vec::new());
+    while let Some(index) = from {
+        let (step, next) = supervisor.table_rows(index, 10, 0);
+        steps.push(step.len());
+        rows.extend(step);
+        from = next;
+    }
+    assert_eq!(steps, [10, 10, 5]);
+    assert!(rows.iter().all(|row| row.is_healthy && row.state == State::Waiting));
+    // One is unregistered between two steps, and another one takes its place.
+    supervisor.stop_all(LIMIT, None, 0);
+    let mut removal = supervisor.begin_unregister("s07", None, 0).unwrap();
+    ready(supervisor.unregister_result(&mut removal, None, 0)).unwrap();
+    let known = supervisor.table_infos(&rows[5..10], 0);
+    let names: Vec<_> = known.iter().map(|info| info.name.clone()).collect();
+    assert_eq!(names, ["s05", "s06", "s08", "s09"]);
 }
