@@ -295,7 +295,7 @@ fn expected(
         Vec::new();
     let mut first_end = t.time("2026-01-01T00:00:00Z");
     for event in t.events() {
-        let Change::RunEnded { run, took, outcome, trigger } = event.change else { continue };
+        let Change::RunEnded { run, took, outcome, trigger, .. } = event.change else { continue };
         let shares = outcome.is_ok() && trigger == RunTrigger::Schedule;
         if let Some(last) = records.last_mut()
             && shares

@@ -120,7 +120,7 @@ fn rule_110_and_113_a_run_knows_who_asked_for_it(kind: Kind) {
         };
         let ends: Vec<_> = t.events().iter().filter_map(|event| of_run(&event.change)).collect();
         assert_eq!(ends, vec![(trigger, by.clone()); 2]);
-        let past = t.history("s").unwrap().runs.pop().unwrap();
+        let past = t.history("s").runs.pop().unwrap();
         assert_eq!((past.run, past.trigger, past.by), (run, trigger, by));
     };
     runner.on_behalf_of(alice()).start("s").unwrap();
