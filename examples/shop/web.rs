@@ -14,7 +14,7 @@ use serde::Serialize;
 use tina4_service::{DeadJob, DeadSelection, Queues, Res, ServiceInfo};
 use tokio::task;
 
-use crate::health::{Health, ServiceSummary};
+use crate::health::Health;
 use crate::mails::{MAILS, Mail};
 use crate::orders::{Order, OrderForm};
 use crate::store::{BoxError, Store};
@@ -145,8 +145,9 @@ async fn health() -> Result<(StatusCode, Json<Health>), ApiError> {
     Ok((code, Json(health)))
 }
 
-async fn list_services() -> Result<Json<Vec<ServiceSummary>>, ApiError> {
-    Ok(Json(services().await?.into_iter().map(ServiceSummary::from).collect()))
+/// In the shape that the chapter `shape` of `tina4_service` documents.
+async fn list_services() -> Result<Json<Vec<ServiceInfo>>, ApiError> {
+    services().await.map(Json)
 }
 
 /// The services. Their queue is asked for its jobs, which may wait for a server.

@@ -1,10 +1,14 @@
 //! Rule 101: a right value is in force, and not only accepted. A service whose deployment sets it behaves in
 //! virtual time as one whose code does, and differently from one without it.
 
+use std::time::Duration;
+
 use tests::{starts, virtual_time_builder};
+use tina4_service::queue::{Engine as _, NewJob, Timestamp};
 use tina4_service::testing::TestRunner;
 use tina4_service::{Context, Flow, Job, MemoryEngine, OnTimeout, Restart, Service, State};
 use tina4_service_core::deployment::{Assignment, SettableKey};
+use tina4_service_core::{Setting, duration};
 
 use super::values::{CASES, JOBS, Kind};
 
@@ -43,7 +47,12 @@ fn job(_: Job<String>, ctx: &Context) -> Result<(), &'static str> {
 /// The service of a kind, with one more setting in the code.
 fn in_code(kind: Kind, key: &str, value: &str) -> Service {
     let every = |service: Service| service.interval("30s");
-    let number = || value.replace('_', "").parse::<u32>().expect("a number");
+    let number = || match Assignment::parse(SettableKey::from_name(key).unwrap(), value) {
+        Ok(Assignment::Set(
+            Setting::MaxRestarts(number) | Setting::Attempts(number) | Setting::Concurrency(number),
+        )) => number,
+        other => panic!("a number: {other:?}"),
+    };
     let new = || match kind {
         Kind::Once => Service::new("s", continuous),
         Kind::Queued => Service::of("s", job).queue(JOBS),
@@ -149,7 +158,7 @@ fn is_invisible(key: &str, value: &str) -> bool {
         // Ten attempts are over before the backoff is that long.
         ("max_backoff", "1d") => true,
         // No service crashes that often.
-        ("max_restarts", "1_000" | "4294967295") => true,
+        ("max_restarts", "1_000" | "4294967295" | "0x10") => true,
         // This is what the code has anyway; the test is in UTC.
         ("restart", "on-failure")
         | ("autostart" | "enabled", "true")
@@ -197,8 +206,8 @@ fn rule_101_every_right_value_is_in_force() {
             assert_eq!(info.tags, expected, "{case}");
             continue;
         }
-        if matches!(*key, "lease" | "poll" | "keep_dead" | "keep_done") {
-            // They show in the store only: how long a claim, and a dead or done job, are kept, and how often is asked.
+        if is_about_the_store(key) {
+            // See below.
             continue;
         }
         if *value == "off" || (*key, *value) == ("enabled", "false") {
@@ -219,4 +228,90 @@ fn rule_101_every_right_value_is_in_force() {
     }
     assert!(without_effect.is_empty(), "{without_effect:#?}");
     assert!(compared >= 60 && different >= 40, "{compared}, {different}");
+}
+
+/// Whether a key shows in the store only: how long claims, dead jobs and copies of done ones are kept, and how often the
+/// store is asked.
+fn is_about_the_store(key: &str) -> bool {
+    matches!(key, "lease" | "poll" | "keep_dead" | "keep_done")
+}
+
+/// A queue service of which the deployment sets a key, and the store as another process has it.
+fn queue_test(service: Service, key: &str, value: &str) -> (TestRunner, MemoryEngine) {
+    let engine = MemoryEngine::new();
+    let other = engine.sibling();
+    let builder = virtual_time_builder().queues(engine).env_vars([variable(key, value)]);
+    (builder.service(service).build().unwrap_or_else(|error| panic!("{error}")), other)
+}
+
+fn quick(body: fn(Job<String>) -> Result<(), &'static str>) -> Service {
+    Service::of("s", body).queue(JOBS).attempts(1)
+}
+
+/// How many jobs were done.
+fn done(t: &TestRunner) -> u64 {
+    t.info("s").queue.expect("it has a queue").counters.done
+}
+
+/// The job of a process that vanished comes back when its claim ends.
+fn lease_is_in_force(value: &str) {
+    let lease = duration::parse(value).unwrap();
+    let (mut t, _) = queue_test(quick(|_| Ok(())).attempts(5), "lease", value);
+    t.kill_next("s");
+    t.push(JOBS, &"a".to_owned());
+    t.advance(lease - Duration::from_millis(1));
+    assert_eq!(done(&t), 0, "{value}: the claim has not ended yet");
+    // The next poll finds it, after a backoff.
+    t.advance("5s");
+    assert_eq!(done(&t), 1, "{value}");
+}
+
+/// What another process pushes is found by the next poll, not before.
+fn poll_is_in_force(value: &str) {
+    let poll = duration::parse(value).unwrap();
+    let (mut t, other) = queue_test(quick(|_| Ok(())), "poll", value);
+    // Right after a poll.
+    t.advance("1ms");
+    t.advance(poll * 3);
+    let before = t.runs("s");
+    other.push(&[NewJob::new("jobs", "\"a\"")], Timestamp::default()).unwrap();
+    t.advance(poll / 2);
+    assert_eq!(t.runs("s"), before, "{value}: found too early");
+    t.advance(poll / 2 + Duration::from_millis(1));
+    assert_eq!(t.runs("s"), before + 1, "{value}: found too late");
+}
+
+/// What has ended is kept that long, and removed within an hour and a poll after that.
+fn is_kept_for(key: &str, value: &str) {
+    let is_dead = key == "keep_dead";
+    let body = if is_dead { |_| Err("no") } else { |_| Ok(()) };
+    let (mut t, _) = queue_test(quick(body).poll("1h"), key, value);
+    t.push(JOBS, &"a".to_owned());
+    t.advance("1s");
+    let kept = |t: &TestRunner| if is_dead { t.dead(JOBS).len() } else { t.done(JOBS).len() };
+    if value == "none" {
+        assert_eq!(kept(&t), 0, "{key}={value}");
+        return;
+    }
+    let age = duration::parse(value).unwrap();
+    t.advance(age - Duration::from_secs(2));
+    assert_eq!(kept(&t), 1, "{key}={value}: removed too early");
+    t.advance("2h 1m");
+    assert_eq!(kept(&t), 0, "{key}={value}: kept too long");
+}
+
+#[test]
+fn rule_101_every_right_value_about_the_store_is_in_force() {
+    let mut keys = std::collections::BTreeSet::new();
+    for (_, key, value, fault) in CASES {
+        match *key {
+            _ if fault.is_some() => continue,
+            "lease" => lease_is_in_force(value),
+            "poll" => poll_is_in_force(value),
+            "keep_dead" | "keep_done" => is_kept_for(key, value),
+            _ => continue,
+        }
+        keys.insert(*key);
+    }
+    assert!(keys.iter().all(|key| is_about_the_store(key)) && keys.len() == 4, "{keys:?}");
 }

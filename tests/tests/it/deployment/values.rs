@@ -93,6 +93,7 @@ pub(super) const CASES: &[Case] = &[
     (Every, "restart", "on_failure", Some("did you mean `on-failure`?")), (Every, "restart", "Never", Some("did you mean `never`?")),
     (Every, "restart", "sometimes", Some("use `on-failure`, `always` or `never`")), (Every, "restart", "none", HAS_DEFAULT), (Every, "restart", "true", Some("unknown value `true`")),
     (Every, "max_restarts", "0", OK), (Every, "max_restarts", "4294967295", OK), (Every, "max_restarts", "1_000", OK), (Every, "max_restarts", "none", OK),
+    (Every, "max_restarts", "0x10", OK), (Every, "max_restarts", "5u32", OK), (Every, "max_restarts", "0x", Some("expected a whole number")), (Every, "max_restarts", "0b2", Some("expected a whole number")),
     (Every, "max_restarts", "4294967296", Some("is too large; use at most `4294967295`")), (Every, "max_restarts", "-1", Some("cannot be negative")),
     (Every, "max_restarts", "1.5", Some("expected a whole number")), (Every, "max_restarts", "five", Some("expected a whole number")), (Every, "max_restarts", "5x", Some("expected a whole number")),
     (Every, "restart_window", "1h", Some("`restart_window` has no effect without `max_restarts`")), (Every, "restart_window", "none", OK),

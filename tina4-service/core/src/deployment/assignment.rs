@@ -211,23 +211,32 @@ fn parse_bool(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A whole number, with `_` between digits as in Rust.
+/// A whole number as in Rust, where the attribute is: `1_000`, `0x3e8` and `1000u32` are the same.
 fn parse_count(key: Key, text: &str) -> Result<u32, String> {
-    let is_number = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_digit())
-            && text.chars().all(|c| c.is_ascii_digit() || c == '_')
-    };
-    if text.strip_prefix('-').is_some_and(is_number) {
+    if text.strip_prefix('-').is_some_and(|positive| digits_of(positive).is_some()) {
         return Err(negative_count(key));
     }
-    if !is_number(text) {
+    let Some((radix, digits)) = digits_of(text) else {
         return Err(format!(
             "expected a whole number, found `{}`; write one, such as `5`",
             text.escape_debug()
         ));
-    }
+    };
     // It is a number, so it can only be too large.
-    text.replace('_', "").parse().map_err(|_| count_too_large(key, text))
+    u32::from_str_radix(&digits, radix).map_err(|_| count_too_large(key, text))
+}
+
+/// The radix and the digits of a whole number; `None`: the text is none.
+fn digits_of(text: &str) -> Option<(u32, String)> {
+    let number = text.strip_suffix("u32").unwrap_or(text);
+    let prefixes = [("0x", 16), ("0o", 8), ("0b", 2)];
+    let prefixed =
+        prefixes.iter().find_map(|(prefix, radix)| Some((*radix, number.strip_prefix(prefix)?)));
+    let is_decimal = number.starts_with(|c: char| c.is_ascii_digit());
+    let (radix, digits) = prefixed.or(is_decimal.then_some((10, number)))?;
+    let digits = digits.replace('_', "");
+    let are_digits = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+    are_digits.then_some((radix, digits))
 }
 
 /// Tags, separated by commas.
