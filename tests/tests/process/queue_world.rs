@@ -158,13 +158,31 @@ impl World {
         Child::start(env!("CARGO_BIN_EXE_queue_worker"), &arguments)
     }
 
-    /// Starts `src/bin/queue_service.rs`.
+    /// Starts it with this name and a lease of so many seconds.
+    #[cfg(unix)]
+    pub(crate) fn start_with_lease(
+        &self,
+        name: &str,
+        action: &str,
+        file: &str,
+        lease: u64,
+    ) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_queue_worker"));
+        command.args([&*self.address, action, &self.path(file), name]);
+        Child::run(command.env("QUEUE_WORKER_LEASE", format!("{lease}s")))
+    }
+
+    /// Starts `src/bin/queue_service.rs`. Without a server, no lease ends during a test.
     pub(crate) fn start_service(&self, action: &str) -> Child {
+        let on_server = format!("{}s", SERVER_LEASE.as_secs());
+        let lease = if self.on_server.is_some() { &*on_server } else { "1h" };
+        self.start_service_with(action, &[("TINA4_SERVICES__WORK__LEASE", lease)])
+    }
+
+    /// Starts it with these variables.
+    pub(crate) fn start_service_with(&self, action: &str, variables: &[(&str, &str)]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_queue_service"));
-        command.args([&*self.address, action]);
-        if self.on_server.is_some() {
-            command.env("TINA4_SERVICES__WORK__LEASE", format!("{}s", SERVER_LEASE.as_secs()));
-        }
+        command.args([&*self.address, action]).envs(variables.iter().copied());
         Child::run(&mut command)
     }
 
