@@ -6,11 +6,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::unbounded;
-use tests::{EventWatcher, TIMEOUT, info, until, wait};
-use tina4_service::{Context, Flow, Ready, Runner, Service, State, Tick};
+use tests::{EventWatcher, TIMEOUT, info, secs, until, wait};
+use tina4_service::{Clock, Context, Flow, Ready, Runner, Service, State, Tick};
 use tokio::runtime::{Builder, Runtime};
 
 fn runtime(threads: usize) -> Runtime {
@@ -216,7 +216,10 @@ fn rule_92_runs_that_are_due_together_do_not_wait_for_a_waker() {
         ctx.stopped().await;
     }
     let runtime = runtime(2);
-    let runner = runner(&runtime);
+    // Nothing is due before the wait has begun.
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let builder = Runner::builder().only::<&str>([]).runtime(runtime.handle().clone());
+    let runner = builder.clock(clock.clone()).build();
     let ended = Arc::new(AtomicUsize::new(0));
     for number in 0..OTHERS {
         let ended = Arc::clone(&ended);
@@ -225,10 +228,10 @@ fn rule_92_runs_that_are_due_together_do_not_wait_for_a_waker() {
             async {}
         };
         let service = Service::of(format!("s{number}"), run).interval("1h");
-        runner.register(service.initial_delay("200ms")).unwrap();
+        runner.register(service.initial_delay("1s")).unwrap();
     }
     // Of runs that are due at the same time, that of the service that was registered last is the last.
-    let service = Service::of("waits", waits).ready(Ready::Started).initial_delay("200ms");
+    let service = Service::of("waits", waits).ready(Ready::Started).initial_delay("1s");
     runner.register(service).unwrap();
     runner.start_all().unwrap();
     let (called, calls) = unbounded();
@@ -236,6 +239,7 @@ fn rule_92_runs_that_are_due_together_do_not_wait_for_a_waker() {
     let waker = Waker::from(Arc::new(Blocks { called, gate }));
     let mut ready = pin!(runner.wait_ready_async("waits"));
     assert!(ready.as_mut().poll(&mut TaskContext::from_waker(&waker)).is_pending());
+    clock.advance(secs(1));
     calls.recv_timeout(TIMEOUT).unwrap();
     until("the others run", || ended.load(Ordering::SeqCst) == OTHERS);
     drop(release);
