@@ -66,7 +66,7 @@ fn rule_131_and_132_the_jobs_of_a_killed_process_run_in_the_next_one(store: Stor
 
 /// It takes others with it at most twice, and is dead after three attempts.
 fn rule_132_a_job_that_kills_its_process_dies_and_the_others_are_done(store: Store) {
-    let Some(world) = World::new(store, "poison") else { return };
+    let Some(world) = World::new(store, "poison-service") else { return };
     let jobs = (0..20).map(|number| number.to_string());
     let queue = queue(&world, jobs.chain(["poison".to_owned()]));
     for round in 0..3 {

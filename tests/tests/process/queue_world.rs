@@ -1,9 +1,11 @@
 //! [`World`]: a store of jobs, and the processes that share it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use postgres::{Client, NoTls};
@@ -117,6 +119,10 @@ impl World {
             on_server = Some((store.server(variable)?, name));
         }
         let name = format!("queue-{}-{test}", store.name());
+        // Two tests at once would remove each other's files.
+        static NAMES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let is_new = NAMES.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        assert!(is_new, "another test uses the name `{name}`");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("the directory can be created");
