@@ -129,6 +129,7 @@ fn emails_in_progress_are_given_back(queue: Option<String>) {
     assert_eq!(shop.wait_for_exit().code(), Some(0), "{}", shop.log());
     let mut shop = start(&dir, &queue, &[]);
     shop.wait_for_email(id, "sent");
+    shop.wait_for_log("email sent", 1);
     let log = shop.log();
     assert!(log.contains("email sent order=1 attempt=1"), "the attempt did not count: {log}");
 }
