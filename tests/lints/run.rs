@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::runtime::{Change, Runner, State};
 
 /// How long to wait for an event.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Starts all services, waits until each has run, and stops them. Returns their number.
 pub fn all(provide: impl FnOnce(&Runner)) -> usize {

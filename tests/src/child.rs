@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::{Stopwatch, TIMEOUT, spawn};
+use crate::{Stopwatch, TIMEOUT, best_of, spawn};
 
 /// A child process, which is killed if it is dropped before its end.
 #[derive(Debug)]
@@ -294,11 +294,12 @@ impl Child {
     /// If that takes longer than [`TIMEOUT`].
     #[track_caller]
     pub fn wait(mut self) -> Ended {
+        let since_call = Stopwatch::start();
         let status = loop {
             if let Some(status) = self.process.try_wait().expect("the child can be waited for") {
                 break status;
             }
-            if self.stopwatch.elapsed() > TIMEOUT {
+            if since_call.elapsed() > TIMEOUT {
                 let printed: Vec<_> = self.lines.try_iter().collect();
                 panic!("the child does not end; it printed {printed:?}");
             }
@@ -321,6 +322,23 @@ impl Drop for Child {
 }
 
 impl Ended {
+    /// Runs a child until one ends this soon after its start, up to five times, as [`best_of`] says.
+    /// Returns that one.
+    ///
+    /// # Panics
+    ///
+    /// If none does.
+    #[track_caller]
+    #[must_use]
+    pub fn within(what: &str, limit: Duration, mut run: impl FnMut() -> Self) -> Self {
+        let mut last = None;
+        best_of(5, what, limit, || {
+            let ended = run();
+            last.insert(ended).took
+        });
+        last.expect("there was a round")
+    }
+
     /// The exit code.
     ///
     /// # Panics

@@ -46,12 +46,23 @@ fn rule_8_nothing_polls() {
         pause(millis(300));
         before == after && process::voluntary_switches(&after) == switches && after.len() <= 5
     });
-    let threads = process::threads("calm");
-    let (switches, cpu) = (process::voluntary_switches(&threads), process::cpu(&threads));
-    pause(secs(2));
-    assert_eq!(process::threads("calm"), threads, "no thread has started or ended");
-    assert_eq!(process::voluntary_switches(&threads), switches, "no thread has woken up");
-    assert_eq!(process::cpu(&threads), cpu, "no processor time was used");
+    // What was late on a busy machine may still disturb the first of these measurements.
+    let mut measured = Vec::new();
+    while measured.last().is_none_or(|(before, after)| before != after) {
+        assert!(
+            measured.len() < 3,
+            "threads, how often they have waited, and their time: {measured:#?}"
+        );
+        let state = || {
+            let threads = process::threads("calm");
+            let switches = process::voluntary_switches(&threads);
+            let cpu = process::cpu(&threads);
+            (threads, switches, cpu)
+        };
+        let before = state();
+        pause(secs(2));
+        measured.push((before, state()));
+    }
     assert!(runner.is_running("held"));
     assert!(runner.stop_all().is_clean());
 }

@@ -424,12 +424,12 @@ fn rule_62_a_blocked_log_delays_no_run() {
 fn rule_91_and_62_a_blocking_call_on_a_runtime_does_not_wait_for_a_blocked_log() {
     listen();
     // A runner of which one worker is blocked in the log. Until then, any thread may be the one that writes.
-    let runner = |name: &'static str, blocked: &mut Option<MutexGuard<'static, ()>>| {
+    let runner = |name: &str, blocked: &mut Option<MutexGuard<'static, ()>>| {
         drop(blocked.take());
         let (fail, gate) = crossbeam_channel::bounded::<()>(0);
         let body = move |_: &Context| gate.recv();
         let runner = Runner::new();
-        let service = Service::new(name, body).max_restarts(0);
+        let service = Service::new(name.to_owned(), body).max_restarts(0);
         runner.register(service).unwrap();
         runner.start_all().unwrap();
         about(name, Level::INFO, &["service started"]);
@@ -442,33 +442,38 @@ fn rule_91_and_62_a_blocking_call_on_a_runtime_does_not_wait_for_a_blocked_log()
         runner
     };
     let mut blocked = None;
-    // The only thread: the calls do not wait for the log at all.
-    let failed = runner("logs.blocked-1", &mut blocked);
-    let current = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let stopwatch = tests::Stopwatch::start();
-    current.block_on(async {
-        assert!(!failed.stop_all().in_progress);
-        failed.wait();
+    let mut round = 0;
+    // The only thread: the calls do not wait for the log at all. Each of the two would wait for a second.
+    tests::best_of(5, "two calls", tests::secs(1), || {
+        round += 1;
+        let failed = runner(&format!("logs.blocked-1-{round}"), &mut blocked);
+        let current = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let stopwatch = tests::Stopwatch::start();
+        current.block_on(async {
+            assert!(!failed.stop_all().in_progress);
+            failed.wait();
+        });
+        stopwatch.elapsed()
     });
-    // Each of the two calls would have waited for a second.
-    let took = stopwatch.elapsed();
-    assert!(took < tests::secs(1), "{took:?}");
-    // The only worker: another thread replaces it while it waits.
-    let failed = runner("logs.blocked-2", &mut blocked);
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let threads = builder.worker_threads(1).enable_all().build().unwrap();
-    let (ended, end) = crossbeam_channel::bounded(1);
-    let call = threads.spawn(async move {
-        // Queued on the worker, which then makes the call.
-        let other = tokio::spawn(async move { ended.send(()).unwrap() });
-        let report = failed.stop_all();
-        (report, other.await)
+    // The only worker: another thread replaces it while it waits, and so executes the other task. It has a second,
+    // in which a busy machine may not do so.
+    let is_replaced = (0..5).any(|round| {
+        let failed = runner(&format!("logs.blocked-2-{round}"), &mut blocked);
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let threads = builder.worker_threads(1).enable_all().build().unwrap();
+        let call = threads.spawn(async move {
+            // Queued on the worker, which then makes the call.
+            let other = tokio::spawn(async {});
+            let report = failed.stop_all();
+            let is_executed = other.is_finished();
+            other.await.unwrap();
+            (report, is_executed)
+        });
+        let (report, is_executed) = threads.block_on(call).unwrap();
+        assert!(!report.in_progress, "{report}");
+        is_executed
     });
-    end.recv_timeout(tests::TIMEOUT).unwrap();
-    assert!(!call.is_finished(), "the call still waits for the log");
-    drop(blocked);
-    let (report, other) = threads.block_on(call).unwrap();
-    assert!(!report.in_progress && other.is_ok(), "{report}");
+    assert!(is_replaced);
 }
 
 #[test]

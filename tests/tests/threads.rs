@@ -13,7 +13,7 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use tests::{
     EventWatcher, Stopwatch, TIMEOUT, best_of, ignore_stop, info, millis, pause, process, secs,
-    sleep_until_stopped, until,
+    sleep_until_stopped, until, until_grown,
 };
 use tina4_service::{Context, Flow, Res, Runner, Service};
 
@@ -322,9 +322,9 @@ fn rule_92_a_hundred_thousand_async_runs_leave_threads_and_memory_flat() {
         runner.register(Service::of(format!("s{number}"), waits).delay("1ms")).unwrap();
     }
     runner.start_all().unwrap();
-    until("warm", || runs.load(Ordering::SeqCst) > 20_000);
+    until_grown("warm", 20_000, || runs.load(Ordering::SeqCst));
     let (threads, memory) = (process::threads("flat").len(), process::resident());
-    until("100,000 more runs", || runs.load(Ordering::SeqCst) > 120_000);
+    until_grown("100,000 more runs", 100_000, || runs.load(Ordering::SeqCst));
     let grown = process::resident().saturating_sub(memory);
     let now = process::threads("flat").len();
     println!("{threads} threads, then {now}; memory has grown by {grown} bytes");

@@ -28,19 +28,13 @@ fn customers(
 
 #[test]
 fn a_day_with_a_dst_change_takes_seconds() {
-    let mut took = Vec::new();
-    // The best of three, because the machine may be busy.
-    while took.len() < 3 {
-        let start = real_time();
-        a_day_with_a_dst_change();
-        took.push(start.elapsed());
-        if took[took.len() - 1] < Duration::from_secs(10) {
-            // Visible with `cargo test -- --nocapture`.
-            println!("a day of the shop took {took:?}");
-            return;
-        }
-    }
-    panic!("a day of the shop took {took:?}");
+    let start = real_time();
+    a_day_with_a_dst_change();
+    let took = start.elapsed();
+    // Visible with `cargo test -- --nocapture`.
+    println!("a day of the shop took {took:?}");
+    // A few seconds, and more on a slow or busy machine: nothing waits for any of its 90,000 seconds.
+    assert!(took < Duration::from_secs(120), "a day of the shop took {took:?}");
 }
 
 fn a_day_with_a_dst_change() {

@@ -141,6 +141,11 @@ impl Shop {
         self.get(&format!("/orders/{id}")).body
     }
 
+    /// Waits until the log contains this text so many times. A line may follow what it reports.
+    pub(crate) fn wait_for_log(&mut self, text: &str, count: usize) {
+        self.wait_until(text, |shop| (shop.log().matches(text).count() >= count).then_some(()));
+    }
+
     /// Waits until the email of an order is in this state.
     pub(crate) fn wait_for_email(&mut self, id: i64, state: &str) {
         self.wait_until(&format!("email {id} {state}"), |shop| {

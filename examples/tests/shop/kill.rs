@@ -25,6 +25,7 @@ fn emails_that_a_kill_prevented_are_sent_after_the_next_start() {
     let mut shop = dir.start(&[]);
     expect_all_sent(&dir, &mut shop, &ids);
     // Their leases of 30 s have not ended: the queue has noticed that their process has.
+    shop.wait_for_log("email sent", 5);
     let log = shop.log();
     let counts = ["attempt=1", "attempt=2"].map(|attempt| log.matches(attempt).count());
     assert_eq!(counts, [1, 4], "{log}");

@@ -38,7 +38,9 @@ fn a_failed_email_is_tried_again() {
     fs::create_dir(&outbox).expect("it is not there");
     shop.wait_for_email(id, "sent");
     assert_eq!(dir.emails(), ["order-000001.eml"]);
-    assert!(shop.log().contains("email sent order=1 attempt=2"), "{}", shop.log());
+    // The second attempt, or on a busy machine a later one.
+    shop.wait_for_log("email sent order=1 attempt=", 1);
+    assert!(!shop.log().contains("email sent order=1 attempt=1 "), "{}", shop.log());
     assert_eq!(shop.get("/health").status, 200, "a failed job is no crash");
 }
 

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     match scenario.as_str() {
         "values" => {
             drop(values());
+            eprintln!("ends");
             return ExitCode::SUCCESS;
         }
         "starting" => starting(),
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         "one-thread" => one_thread(),
         other => panic!("unknown argument `{other}`"),
     }
+    eprintln!("ends");
     ExitCode::from(3)
 }
 
@@ -132,7 +134,10 @@ fn querying() {
 /// The only worker ends the process, so another thread must run the hooks.
 fn one_thread() {
     let runner = Runner::builder().only::<&str>([]).max_threads(1).build();
-    let body = |_: &Context| exit();
+    let body = |_: &Context| {
+        eprintln!("ends");
+        exit()
+    };
     runner
         .register(Service::new::<(), _>("exits", body).on_stop(hook).initial_delay("20ms"))
         .unwrap();

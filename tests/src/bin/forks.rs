@@ -38,6 +38,15 @@ mod unix {
     /// The number of children of async services.
     const ASYNC_CHILDREN: u32 = 100;
 
+    /// A child that takes longer hangs, on a busy machine, too.
+    const HANGS: Duration = secs(40);
+
+    /// How long the checks of a child may take together: not as long as the shortest timeout, which is ten seconds.
+    const PROMPT: Duration = secs(9);
+
+    /// How many children run at once. They compete for the processors, so that many would be slow.
+    const AT_ONCE: u32 = 10;
+
     /// Runs `child` in a forked child, which exits with the code that `child` returns.
     fn in_child(child: impl FnOnce() -> i32) -> Pid {
         // SAFETY: any lock of this program may be held in the child, which is the subject of the
@@ -62,13 +71,22 @@ mod unix {
             if status != WaitStatus::StillAlive {
                 return Some(status);
             }
-            if stopwatch.elapsed() > secs(5) {
+            if stopwatch.elapsed() > HANGS {
                 kill(child, Signal::SIGKILL).expect("the child exists");
                 waitpid(child, None).expect("the end of the child");
                 return None;
             }
             tests::pause(Duration::from_micros(200));
         }
+    }
+
+    /// Runs `check` in this many children, and waits for their ends.
+    fn ends(count: u32, check: impl Fn() -> i32) -> Vec<(Pid, Option<WaitStatus>)> {
+        let some = |_| {
+            let children: Vec<_> = (0..AT_ONCE).map(|_| in_child(&check)).collect();
+            children.into_iter().map(|child| (child, end_of(child))).collect::<Vec<_>>()
+        };
+        (0..count / AT_ONCE).flat_map(some).collect()
     }
 
     /// A runner whose services keep its lock busy.
@@ -105,9 +123,7 @@ mod unix {
     pub(super) fn children() {
         let runner = busy();
         hold_stderr();
-        let children: Vec<_> =
-            (0..CHILDREN).map(|_| in_child(|| check_inherited_runner(&runner))).collect();
-        let ends: Vec<_> = children.into_iter().map(|child| (child, end_of(child))).collect();
+        let ends = ends(CHILDREN, || check_inherited_runner(&runner));
         let hung = ends.iter().filter(|(_, end)| end.is_none()).count();
         let wrong: Vec<_> = ends
             .iter()
@@ -140,8 +156,7 @@ mod unix {
             0 => check_inherited_twins(&runner),
             failed => failed,
         };
-        let ends: Vec<_> = (0..ASYNC_CHILDREN).map(|_| in_child(check)).collect();
-        let ends = ends.into_iter().map(|child| (child, end_of(child)));
+        let ends = ends(ASYNC_CHILDREN, check).into_iter();
         let wrong: Vec<_> =
             ends.filter(|(child, end)| *end != Some(WaitStatus::Exited(*child, 0))).collect();
         println!("{} hung or wrong {wrong:?}", wrong.len());
@@ -165,11 +180,11 @@ mod unix {
                 forked(runner.restart_async("sleeps").await),
                 forked(runner.unregister_async("sleeps").await.map(drop)),
                 forked(runner.wait_ready_async("sleeps").await),
-                runner.wait_timeout_async(secs(9)).await,
+                runner.wait_timeout_async(secs(3_600)).await,
                 runner.wait_for_signal_async().await.is_err(),
                 runner.run_async().await == std::process::ExitCode::from(71),
                 own_async_runner_works().await,
-                stopwatch.elapsed() < secs(2),
+                stopwatch.elapsed() < PROMPT,
             ];
             let wrong = checks.iter().position(|good| !good);
             wrong.map_or(0, |check| 101 + i32::try_from(check).expect("a few"))
@@ -244,9 +259,9 @@ mod unix {
             waited.is_err_and(|error| error.to_string().contains("forked")),
             runner.subscribe().recv().is_err(),
             code == std::process::ExitCode::from(71),
-            runner.wait_timeout(secs(9)),
+            runner.wait_timeout(secs(3_600)),
             format!("{runner:?}").contains("{}"),
-            stopwatch.elapsed() < secs(1),
+            stopwatch.elapsed() < PROMPT,
             // This comes before the next check, which starts threads in this child: the standard
             // library has a lock that threads hold while they start or end, and a child forked
             // while it is held cannot start any.
@@ -346,7 +361,7 @@ mod unix {
         assert_eq!(runner.wait_for_signal_timeout(secs(0)).expect("handlers"), None);
         // A child that waits for no signal ends as if there were no handlers.
         let plain = in_child(|| {
-            tests::pause(secs(10));
+            tests::pause(secs(3_600));
             9
         });
         kill(plain, Signal::SIGTERM).expect("the child exists");

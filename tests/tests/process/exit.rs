@@ -33,9 +33,8 @@ const PROMPT: std::time::Duration = secs(4);
 #[test]
 fn rule_45_hooks_run_and_the_exit_code_stays_whether_main_returns_or_exits() {
     for &(scenario, code) in WAYS {
-        let ended = end(&[scenario]);
+        let ended = Ended::within(scenario, PROMPT, || end(&[scenario]));
         assert_eq!(ended.code(), code, "{scenario}: {ended:?}");
-        assert!(ended.took < PROMPT, "{scenario}: {ended:?}");
         assert_eq!(ended.out, ["ends"], "{scenario}: {ended:?}");
     }
 }
@@ -53,18 +52,18 @@ fn rule_45_hooks_of_the_service_that_exits_run_too() {
 #[cfg(target_os = "linux")]
 fn rule_45_two_threads_end_the_process_and_no_hook_is_lost() {
     for (scenario, code) in [("return", 7), ("exit", 3), ("service", 3)] {
-        let ended = end(&[scenario, "twice"]);
+        let ended = Ended::within(scenario, secs(3), || end(&[scenario, "twice"]));
         assert_eq!(ended.code(), code, "{scenario}: {ended:?}");
-        assert!((secs(1)..secs(3)).contains(&ended.took), "{scenario}: {ended:?}");
+        assert!(ended.took >= secs(1), "{scenario}: {ended:?}");
         assert_eq!(ended.errors("hook: second"), [""], "{scenario}: {ended:?}");
     }
     // A hook that exits does not prevent the earlier hooks.
     let ended = end(&["return", "hook-twice"]);
     assert_eq!(ended.errors("hook: second"), [", first"], "{ended:?}");
     // A body that waits for something other than the end of the process is not abandoned early.
-    let ended = end(&["return", "twice", "stuck"]);
+    let ended = Ended::within("stuck", secs(7), || end(&["return", "twice", "stuck"]));
     assert_eq!(ended.errors("hook: second"), [""], "{ended:?}");
-    assert!((secs(5)..secs(7)).contains(&ended.took), "{ended:?}");
+    assert!(ended.took >= secs(5), "{ended:?}");
 }
 
 #[test]
@@ -72,9 +71,9 @@ fn rule_45_the_end_never_hangs_while_another_thread_holds_stdout() {
     let ways = WAYS.iter().filter(|(scenario, _)| ["return", "exit", "service"].contains(scenario));
     for &(scenario, code) in ways {
         for log in ["silent", "tracing"] {
-            let ended = end(&[scenario, "hold-stdout", log]);
+            let arguments = [scenario, "hold-stdout", log];
+            let ended = Ended::within(scenario, PROMPT, || end(&arguments));
             assert_eq!(ended.code(), code, "{scenario}, {log}: {ended:?}");
-            assert!(ended.took < PROMPT, "{scenario}, {log}: {ended:?}");
         }
     }
 }
@@ -86,13 +85,17 @@ fn rule_45_the_end_takes_at_most_five_seconds_whatever_a_body_does() {
     let ways = [("stuck", "silent"), ("talks", "tracing")];
     let children = ways.map(|(body, log)| {
         let (sender, receiver) = crossbeam_channel::bounded(1);
-        tests::spawn(move || drop(sender.send(end(&[scenario, "hold-stdout", body, log]))));
+        tests::spawn(move || {
+            let arguments = [scenario, "hold-stdout", body, log];
+            drop(sender.send(Ended::within(body, secs(7), || end(&arguments))));
+        });
         (body, receiver)
     });
     for (body, receiver) in children {
-        let ended = receiver.recv_timeout(tests::TIMEOUT).expect("it ends");
+        // The thread itself ends in time, or panics.
+        let ended = receiver.recv().expect("it ends in time");
         assert_eq!(ended.code(), code, "{body}: {ended:?}");
-        assert!((secs(5)..secs(7)).contains(&ended.took), "{body}: {ended:?}");
+        assert!(ended.took >= secs(5), "{body}: {ended:?}");
     }
 }
 
@@ -100,9 +103,9 @@ fn rule_45_the_end_takes_at_most_five_seconds_whatever_a_body_does() {
 #[test]
 fn rule_45_on_windows_process_exit_ends_immediately_without_hooks() {
     for scenario in ["exit", "service", "hook"] {
-        let ended = Child::start(env!("CARGO_BIN_EXE_exits"), &[scenario]).wait();
+        let start = || Child::start(env!("CARGO_BIN_EXE_exits"), &[scenario]);
+        let ended = Ended::within(scenario, PROMPT, || start().wait());
         assert_eq!(ended.code(), 3, "{scenario}: {ended:?}");
-        assert!(ended.took < PROMPT, "{scenario}: {ended:?}");
         let hooks = ended.errors("hook: ");
         assert!(hooks.iter().all(|hook| *hook == "exits, last"), "{scenario}: {ended:?}");
     }
@@ -115,7 +118,7 @@ fn rule_45_on_windows_process_exit_waits_for_no_ended_thread() {
     let dir = std::path::Path::new(env!("CARGO_BIN_EXE_exits")).with_file_name("examples");
     assert!(dir.join("plugin.dll").exists(), "run `cargo build -p tests --example plugin`");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plugin_host"));
-    let ended = Child::run(command.current_dir(dir)).wait();
+    command.current_dir(dir);
+    let ended = Ended::within("plugin", PROMPT, || Child::run(&mut command).wait());
     assert_eq!(ended.code(), 3, "{ended:?}");
-    assert!(ended.took < PROMPT, "{ended:?}");
 }

@@ -2,10 +2,12 @@
 //! the program ends nevertheless. With real child processes.
 #![cfg(target_os = "linux")]
 
+use std::io::PipeReader;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use tests::child::Ended;
 use tests::{Child, Stopwatch, best_of, millis, pause, secs};
 
 /// After this pause, a second signal counts as a new one.
@@ -44,7 +46,7 @@ fn rule_44_a_run_that_has_returned_does_not_end_the_process_during_another() {
 }
 
 /// A full pipe, and its reading end, from which nothing is read.
-fn full_pipe() -> (Stdio, std::io::PipeReader) {
+fn full_pipe() -> (Stdio, PipeReader) {
     use std::io::Write as _;
     use std::os::fd::AsRawFd as _;
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -62,19 +64,32 @@ fn full_pipe() -> (Stdio, std::io::PipeReader) {
 }
 
 /// How long the end may take: a second, plus the timeout of 200 ms of the services that do not
-/// stop, plus a margin for a busy machine.
+/// stop, plus a margin.
 const IN_TIME: Duration = millis(2_500);
+
+/// Runs a child until one ends in time after the signal, as `best_of` says. `start` starts it with a pipe that
+/// nobody reads, and waits until it is ready. Returns its end, and the time that it took.
+fn end_in_time(start: impl Fn() -> (Child, PipeReader)) -> (Ended, Duration) {
+    let mut last = None;
+    best_of(5, "the end after a signal", IN_TIME, || {
+        let (child, _unread) = start();
+        let stopwatch = Stopwatch::start();
+        child.signal(Signal::SIGTERM);
+        let ended = child.wait();
+        last.insert((ended, stopwatch.elapsed())).1
+    });
+    last.expect("there was a round")
+}
 
 #[test]
 fn rule_44_a_signal_stops_the_services_while_standard_output_is_full() {
-    let (full, _unread) = full_pipe();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let child = Child::run_with(command.arg("logs"), full, Stdio::piped());
-    child.wait_for_error_line("ready");
-    let stopwatch = Stopwatch::start();
-    child.signal(Signal::SIGTERM);
-    let ended = child.wait();
-    assert!(stopwatch.elapsed() < IN_TIME, "{:?}, {ended:?}", stopwatch.elapsed());
+    let (ended, _) = end_in_time(|| {
+        let (full, unread) = full_pipe();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+        let child = Child::run_with(command.arg("logs"), full, Stdio::piped());
+        child.wait_for_error_line("ready");
+        (child, unread)
+    });
     assert_eq!(ended.code(), 0, "{ended:?}");
     let mut hooks = ended.errors("hook: ");
     hooks.sort_unstable();
@@ -85,36 +100,30 @@ fn rule_44_a_signal_stops_the_services_while_standard_output_is_full() {
 /// The body fills the pipe with its own log lines and blocks, so it cannot stop.
 #[test]
 fn rule_44_a_signal_stops_the_other_services_while_a_body_is_blocked_by_its_log() {
-    let (unread, pipe) = std::io::pipe().expect("a pipe");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let child = Child::run_with(command.arg("floods"), pipe.into(), Stdio::piped());
-    child.wait_for_error_line("ready");
-    // Usually the pipe is full after this pause; if it is not, the result is the same.
-    pause(millis(200));
-    let stopwatch = Stopwatch::start();
-    child.signal(Signal::SIGTERM);
-    let ended = child.wait();
-    assert!(stopwatch.elapsed() < IN_TIME, "{:?}, {ended:?}", stopwatch.elapsed());
+    let (ended, _) = end_in_time(|| {
+        let (unread, pipe) = std::io::pipe().expect("a pipe");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+        let child = Child::run_with(command.arg("floods"), pipe.into(), Stdio::piped());
+        child.wait_for_error_line("ready");
+        // Usually the pipe is full after this pause; if it is not, the result is the same.
+        pause(millis(200));
+        (child, unread)
+    });
     assert_eq!(ended.code(), 2, "{ended:?}");
     assert_eq!(ended.errors("hook: "), ["idle"], "{ended:?}");
     assert!(ended.err.contains("\n  web (tests/src/bin/runs.rs:"), "{ended:?}");
-    drop(unread);
 }
 
 #[test]
 fn rule_44_the_process_ends_a_second_after_the_shutdown_timeout() {
-    let (full, _unread) = full_pipe();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let child = Child::run_with(command.arg("logs, stuck"), full, Stdio::piped());
-    child.wait_for_error_line("ready");
-    let stopwatch = Stopwatch::start();
-    child.signal(Signal::SIGTERM);
-    let ended = child.wait();
-    assert!(
-        (secs(1)..IN_TIME).contains(&stopwatch.elapsed()),
-        "{:?}, {ended:?}",
-        stopwatch.elapsed()
-    );
+    let (ended, took) = end_in_time(|| {
+        let (full, unread) = full_pipe();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+        let child = Child::run_with(command.arg("logs, stuck"), full, Stdio::piped());
+        child.wait_for_error_line("ready");
+        (child, unread)
+    });
+    assert!(took >= secs(1), "{took:?}, {ended:?}");
     assert_eq!(ended.code(), 2, "{ended:?}");
     assert!(ended.err.contains("): abandoned, still running after "), "{ended:?}");
 }
@@ -122,14 +131,13 @@ fn rule_44_the_process_ends_a_second_after_the_shutdown_timeout() {
 /// Here printing the report blocks.
 #[test]
 fn rule_44_a_signal_ends_the_process_while_standard_error_is_full() {
-    let (full, _unread) = full_pipe();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
-    let mut child = Child::run_with(command.arg("graceful"), Stdio::piped(), full);
-    child.wait_for_line("ready");
-    let stopwatch = Stopwatch::start();
-    child.signal(Signal::SIGTERM);
-    let ended = child.wait();
-    assert!(stopwatch.elapsed() < IN_TIME, "{:?}, {ended:?}", stopwatch.elapsed());
+    let (ended, _) = end_in_time(|| {
+        let (full, unread) = full_pipe();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runs"));
+        let mut child = Child::run_with(command.arg("graceful"), Stdio::piped(), full);
+        child.wait_for_line("ready");
+        (child, unread)
+    });
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out, ["ready", "hook: database"], "{ended:?}");
 }

@@ -72,11 +72,18 @@ impl<'a> Chaos<'a> {
         let mut rng = Rng::new(seed);
         let mut workers: Vec<_> = (0..WORKERS.len()).map(|index| self.start(index)).collect();
         for _ in 0..kills {
+            let before = self.lines("producers", "pushed").len();
             pause(millis(50 + rng.below(250)));
+            // On a slow machine, producers would be killed before they have done anything.
+            self.wait_until(|chaos| chaos.lines("producers", "pushed").len() > before);
             let index = usize::try_from(rng.below(6)).expect("a small number");
             let new = self.start(index);
             self.kill(std::mem::replace(&mut workers[index], new));
         }
+        self.wait_until(|chaos| {
+            chaos.lines("producers", "pushed").len() as u64 > kills
+                && chaos.idle_consumers().is_empty()
+        });
         let consumers = workers.split_off(3);
         for producer in workers {
             self.kill(producer);
@@ -93,6 +100,26 @@ impl<'a> Chaos<'a> {
         }
         self.killed = killed;
         self.outcome(kills, until_empty)
+    }
+
+    /// Waits until this is true, for a limited time: the outcome says so if it never is.
+    fn wait_until(&self, condition: impl Fn(&Self) -> bool) {
+        let stopwatch = Stopwatch::start();
+        while !condition(self) && stopwatch.elapsed() < TIME_TO_EMPTY {
+            pause(millis(20));
+        }
+    }
+
+    fn lines(&self, ledger: &str, word: &str) -> Vec<String> {
+        self.world.lines(ledger, word)
+    }
+
+    /// Kinds of consumers that have done no job.
+    fn idle_consumers(&self) -> Vec<String> {
+        let done = self.lines("consumers", "done");
+        let did_any = |action: &str| done.iter().any(|line| line.split(':').next() == Some(action));
+        let consumers = WORKERS.iter().map(|(action, ..)| *action).filter(|of| *of != "produce");
+        consumers.filter(|action| !did_any(action)).map(str::to_owned).collect()
     }
 
     fn start(&mut self, index: usize) -> (String, Child) {
@@ -118,11 +145,11 @@ impl<'a> Chaos<'a> {
     }
 
     fn outcome(self, kills: u64, until_empty: Duration) -> Outcome {
-        let producers = |word| self.world.lines("producers", word).into_iter().collect();
+        let producers = |word| self.lines("producers", word).into_iter().collect();
         let (pushed, tried): (HashSet<_>, HashSet<_>) = (producers("pushed"), producers("try"));
         let mut lines_of: HashMap<String, usize> = HashMap::new();
         let mut runs_of: HashMap<String, Vec<Run>> = HashMap::new();
-        for line in self.world.lines("consumers", "done") {
+        for line in self.lines("consumers", "done") {
             let (payload, mut run) = Run::parse(&line);
             let lines = lines_of.entry(run.process.clone()).or_default();
             *lines += 1;
@@ -150,11 +177,7 @@ impl<'a> Chaos<'a> {
                 }
             }
         }
-        let consumers = WORKERS.iter().map(|(action, ..)| *action).filter(|of| *of != "produce");
-        let runs = || runs_of.values().flatten();
-        let did_any =
-            |action: &str| runs().any(|run| run.process.split(':').next() == Some(action));
-        let did_nothing = consumers.filter(|action| !did_any(action)).map(str::to_owned).collect();
+        let did_nothing = self.idle_consumers();
         lost.extend(pushed.iter().filter(|payload| !runs_of.contains_key(*payload)).cloned());
         let unexpected = runs_of.keys().filter(|payload| !tried.contains(*payload));
         let backlog = self.jobs.stats().expect("the jobs can be counted").backlog;

@@ -1,6 +1,6 @@
 //! Declared queue services on each engine, in processes that are stopped and killed.
 
-use tests::{Stopwatch, secs, until};
+use tests::until;
 use tina4_service_queue::BoundQueue;
 
 use crate::queue_world::{Store, World, left, on_each_engine};
@@ -26,14 +26,18 @@ fn queue(world: &World, jobs: impl IntoIterator<Item = String>) -> BoundQueue<St
 fn rule_134_a_process_that_is_stopped_gives_back_its_jobs_with_their_attempts(store: Store) {
     let Some(world) = World::new(store, "stop") else { return };
     let queue = queue(&world, (0..1_007).map(|number| number.to_string()));
-    let mut child = world.start_service("sleep");
+    // Nothing ends because of a timeout.
+    let hour = [
+        ("TINA4_SERVICES__WORK__LEASE", "1h"),
+        ("TINA4_SERVICES__WORK__STOP_TIMEOUT", "1h"),
+        ("TINA4_SERVICES__SHUTDOWN_TIMEOUT", "1h"),
+    ];
+    let mut child = world.start_service_with("sleep", &hour);
     let running: Vec<_> = (0..8).map(|number| format!("began {number} 1")).collect();
     child.wait_for_lines(&running.iter().map(String::as_str).collect::<Vec<_>>());
-    let since_signal = Stopwatch::start();
     child.signal(nix::sys::signal::Signal::SIGTERM);
+    // The jobs return at once: this waits for less than an hour.
     let ended = child.wait();
-    // The jobs return at once, and `stop_timeout` is 10 s.
-    assert!(since_signal.elapsed() < secs(5), "{:?}: {ended:?}", since_signal.elapsed());
     assert_eq!(ended.code(), 0, "{ended:?}");
     assert_eq!(ended.out.len(), 8, "nothing else began: {ended:?}");
     let backlog = queue.stats().expect("the jobs can be counted").backlog;
@@ -51,20 +55,18 @@ fn rule_131_and_132_the_jobs_of_a_killed_process_run_in_the_next_one(store: Stor
     let mut child = world.start_service("sleep");
     child.wait_for_lines(&["began 6 1", "began own 1"]);
     drop(child); // kill -9
-    let stopwatch = Stopwatch::start();
     let mut second = world.start_service("work");
     let again: Vec<_> = (0..7).map(|number| format!("began {number} 2")).collect();
+    // On SQLite, the lease is an hour, for which this does not wait.
     second.wait_for_lines(&again.iter().map(String::as_str).collect::<Vec<_>>());
     until("all are done", || left(&queue) == 0);
-    // On SQLite, the lease is 30 s.
-    assert!(stopwatch.elapsed() < secs(10), "{:?}", stopwatch.elapsed());
     drop(second);
     assert!(queue.dead(None, 10).expect("they can be listed").is_empty());
 }
 
 /// It takes others with it at most twice, and is dead after three attempts.
 fn rule_132_a_job_that_kills_its_process_dies_and_the_others_are_done(store: Store) {
-    let Some(world) = World::new(store, "poison") else { return };
+    let Some(world) = World::new(store, "poison-service") else { return };
     let jobs = (0..20).map(|number| number.to_string());
     let queue = queue(&world, jobs.chain(["poison".to_owned()]));
     for round in 0..3 {

@@ -1,9 +1,11 @@
 //! [`World`]: a store of jobs, and the processes that share it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use postgres::{Client, NoTls};
@@ -117,6 +119,10 @@ impl World {
             on_server = Some((store.server(variable)?, name));
         }
         let name = format!("queue-{}-{test}", store.name());
+        // Two tests at once would remove each other's files.
+        static NAMES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let is_new = NAMES.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        assert!(is_new, "another test uses the name `{name}`");
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).expect("the directory can be created");
@@ -158,13 +164,31 @@ impl World {
         Child::start(env!("CARGO_BIN_EXE_queue_worker"), &arguments)
     }
 
-    /// Starts `src/bin/queue_service.rs`.
+    /// Starts it with this name and a lease of so many seconds.
+    #[cfg(unix)]
+    pub(crate) fn start_with_lease(
+        &self,
+        name: &str,
+        action: &str,
+        file: &str,
+        lease: u64,
+    ) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_queue_worker"));
+        command.args([&*self.address, action, &self.path(file), name]);
+        Child::run(command.env("QUEUE_WORKER_LEASE", format!("{lease}s")))
+    }
+
+    /// Starts `src/bin/queue_service.rs`. Without a server, no lease ends during a test.
     pub(crate) fn start_service(&self, action: &str) -> Child {
+        let on_server = format!("{}s", SERVER_LEASE.as_secs());
+        let lease = if self.on_server.is_some() { &*on_server } else { "1h" };
+        self.start_service_with(action, &[("TINA4_SERVICES__WORK__LEASE", lease)])
+    }
+
+    /// Starts it with these variables.
+    pub(crate) fn start_service_with(&self, action: &str, variables: &[(&str, &str)]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_queue_service"));
-        command.args([&*self.address, action]);
-        if self.on_server.is_some() {
-            command.env("TINA4_SERVICES__WORK__LEASE", format!("{}s", SERVER_LEASE.as_secs()));
-        }
+        command.args([&*self.address, action]).envs(variables.iter().copied());
         Child::run(&mut command)
     }
 

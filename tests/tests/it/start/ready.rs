@@ -145,7 +145,7 @@ fn rule_34_a_required_service_that_crashes_or_is_paused_before_it_is_ready_is_wa
             assert!(info(world.runner(), "base").ready);
         },
     );
-    let paused = || kind.service("base", |_| {}).interval("1h").initial_delay("200ms");
+    let paused = || kind.service("base", |_| {}).interval("1h").initial_delay("1h");
     World::each(
         || [vec![paused()], dependents()].concat_all(),
         |world| {

@@ -78,14 +78,17 @@ fn rule_175_the_plan_shows_due_times_and_places() {
 
 /// If the total cost were quadratic, ten times as many services would cost ten times as much each.
 fn rule_33_and_41_twenty_thousand_services_cost_no_more_each_than_two_thousand(kind: Kind) {
-    let round = |_| (start_and_end(kind, 2_000), start_and_end(kind, 20_000));
-    let rounds: Vec<_> = (0..3).map(round).collect();
-    let few = rounds.iter().map(|(few, _)| few.as_secs_f64() / 2e3).fold(f64::MAX, f64::min);
-    let many = rounds.iter().map(|(_, many)| many.as_secs_f64() / 2e4).fold(f64::MAX, f64::min);
-    assert!(
-        many < 4.0 * few,
-        "{many} s per service, and {few} s with a tenth of the services: {rounds:?}"
-    );
+    let mut rounds = Vec::new();
+    // Both measure 20,000 services, so that a busy machine slows both down. It may be busy during one of them.
+    while rounds.len() < 5 {
+        let few: Duration = (0..10).map(|_| start_and_end(kind, 2_000)).sum();
+        let many = start_and_end(kind, 20_000);
+        rounds.push((few, many));
+        if many < 4 * few {
+            return;
+        }
+    }
+    panic!("ten times 2,000, and 20,000: {rounds:?}");
 }
 
 /// The time to start `count` services that end immediately and `count` that are stopped one by one.

@@ -201,6 +201,12 @@ fn rule_92_a_poll_that_blocks_one_of_two_threads_delays_no_other_service() {
 /// waits for that has a waker that blocks.
 #[test]
 fn rule_92_runs_that_are_due_together_do_not_wait_for_a_waker() {
+    // On a busy machine they may be due before somebody waits.
+    assert!(["200ms", "1s", "5s"].into_iter().any(are_due_beside_a_waker));
+}
+
+/// Runs them after this time. `false`: they were due too early.
+fn are_due_beside_a_waker(delay: &str) -> bool {
     const OTHERS: usize = 20;
     struct Blocks {
         called: crossbeam_channel::Sender<()>,
@@ -225,22 +231,25 @@ fn rule_92_runs_that_are_due_together_do_not_wait_for_a_waker() {
             async {}
         };
         let service = Service::of(format!("s{number}"), run).interval("1h");
-        runner.register(service.initial_delay("200ms")).unwrap();
+        runner.register(service.initial_delay(delay)).unwrap();
     }
     // Of runs that are due at the same time, that of the service that was registered last is the last.
-    let service = Service::of("waits", waits).ready(Ready::Started).initial_delay("200ms");
+    let service = Service::of("waits", waits).ready(Ready::Started).initial_delay(delay);
     runner.register(service).unwrap();
     runner.start_all().unwrap();
     let (called, calls) = unbounded();
     let (release, gate) = unbounded();
     let waker = Waker::from(Arc::new(Blocks { called, gate }));
     let mut ready = pin!(runner.wait_ready_async("waits"));
-    assert!(ready.as_mut().poll(&mut TaskContext::from_waker(&waker)).is_pending());
+    if ready.as_mut().poll(&mut TaskContext::from_waker(&waker)).is_ready() {
+        return false;
+    }
     calls.recv_timeout(TIMEOUT).unwrap();
     until("the others run", || ended.load(Ordering::SeqCst) == OTHERS);
     drop(release);
     runtime.block_on(ready).unwrap();
     assert!(runner.stop_all().is_clean());
+    true
 }
 
 /// Ends of runs that are reported together are all counted.

@@ -8,7 +8,7 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use tests::{EventWatcher, TIMEOUT, in_virtual_time, info, millis, wait};
+use tests::{EventWatcher, TIMEOUT, best_of, in_virtual_time, info, millis, wait};
 use tina4_service::{
     Change, Context, Local, OnTimeout, Res, Runner, Service, State, Stopped, Tick,
 };
@@ -177,7 +177,8 @@ fn rule_93_and_29_on_timeout_drops_the_run_and_counts_a_crash() {
     let runner = Runner::new();
     runner.provide(hooks.clone());
     let mut watcher = EventWatcher::new(&runner);
-    let service = Service::of("s", hangs).timeout("10ms").on_timeout(OnTimeout::Cancel);
+    // Long enough for the first poll to begin on a busy machine: without it there is nothing to drop.
+    let service = Service::of("s", hangs).timeout("1s").on_timeout(OnTimeout::Cancel);
     runner
         .register(service.backoff("1ms").max_restarts(1).on_stop(move |_| hooks.send("hook")))
         .unwrap();
@@ -185,7 +186,7 @@ fn rule_93_and_29_on_timeout_drops_the_run_and_counts_a_crash() {
     for in_a_row in 1..=2 {
         let change = watcher.wait_for_crash("s").change;
         let restart_in = (in_a_row == 1).then(|| millis(1));
-        let cause = "cancelled: took longer than its timeout of 10ms".into();
+        let cause = "cancelled: took longer than its timeout of 1s".into();
         assert_eq!(change, Change::Crashed { in_a_row, cause, restart_in });
         assert_eq!(reports.try_recv(), Ok("dropped"), "before the crash is reported");
     }
@@ -370,7 +371,7 @@ fn rule_93_29_and_26_a_stop_of_a_cancelled_run_reports_that_it_was_dropped() {
         }
     };
     // Long enough for the first poll to begin on a busy machine.
-    let service = Service::of("s", blocks).timeout("500ms").on_timeout(OnTimeout::Cancel);
+    let service = Service::of("s", blocks).timeout("2s").on_timeout(OnTimeout::Cancel);
     runner.register(service.on_stop(move |_| hook.send(()).unwrap())).unwrap();
     runner.start_all().unwrap();
     watcher.wait_for("s", |change| matches!(change, Change::Stuck { .. }));
@@ -391,6 +392,12 @@ fn rule_93_29_and_26_a_stop_of_a_cancelled_run_reports_that_it_was_dropped() {
 /// All services of a shutdown share one time in which they are dropped, so the program ends in time.
 #[test]
 fn rule_93_and_41_three_waves_of_blocked_polls_are_abandoned_together() {
+    // Three times half a second otherwise.
+    best_of(5, "the end of three waves", millis(1_400), abandon_three_waves);
+}
+
+/// Returns how long the shutdown takes.
+fn abandon_three_waves() -> Duration {
     let (open, gate) = unbounded::<()>();
     let (begun, began) = unbounded();
     let blocks = || {
@@ -422,8 +429,7 @@ fn rule_93_and_41_three_waves_of_blocked_polls_are_abandoned_together() {
     // Before the assertions: the end of the runtime waits for the polls.
     drop(open);
     assert_eq!(report.abandoned().count(), 3, "{report}");
-    // Three times half a second otherwise.
-    assert!(report.took < millis(1_400), "{report}");
+    report.took
 }
 
 /// Hooks that the async `on_stop` registers are inside the service, too: they make requests and do not wait.

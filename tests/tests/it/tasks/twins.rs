@@ -8,9 +8,10 @@ use std::task::{Wake, Waker};
 
 use tests::{TIMEOUT, info, millis, within};
 use tina4_service::{
-    Context, ControlError, Flow, Ready, Runner, Service, State, StopCause, Stopped,
+    Context, ControlError, Flow, Ready, Res, Runner, Service, State, StopCause, Stopped,
 };
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 
 fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -114,18 +115,21 @@ fn rule_91_a_twin_blocks_no_executor() {
 /// Dropping the future of a twin ends its wait, and nothing else.
 #[test]
 fn rule_91_a_twin_may_be_dropped() {
-    async fn slow_to_stop(ctx: &Context) {
+    async fn slow_to_stop(ctx: &Context, end: Res<Semaphore>) {
         ctx.stopped().await;
-        tokio::time::sleep(millis(30)).await;
+        let _ = end.acquire().await;
     }
     in_both(|| async {
         let runner = Runner::new();
+        let end = Arc::new(Semaphore::new(0));
+        runner.provide(Arc::clone(&end));
         runner.register(Service::of("slow", slow_to_stop).ready(Ready::Started)).unwrap();
         runner.start_all().unwrap();
         runner.wait_ready_async("slow").await.unwrap();
         let stopped = tokio::time::timeout(millis(1), runner.stop_async("slow")).await;
         assert!(stopped.is_err(), "it has not stopped yet");
         assert_eq!(runner.status()["slow"], State::Stopping, "the request stands");
+        end.close();
         runner.wait_async().await;
         assert_eq!(runner.status()["slow"], State::Stopped);
     });

@@ -84,17 +84,20 @@ impl Endurance {
     /// Prints the times of claims, and checks that they have not grown to more than three times of what they were: those
     /// of 99 of 100, and in a short run, where a pause of the machine is more than one of them, those of half.
     ///
+    /// `run` calls [`Endurance::run`] on a new store. Of short runs, during which the machine may become busy, one of
+    /// five has to be good: claims that become slow because of what is stored do so in each of them.
+    ///
     /// # Panics
     ///
     /// If they have.
-    pub fn assert_steady(&self, engine: &str, (start, end): (ClaimTimes, ClaimTimes)) {
-        println!("{engine}: before: {start}; at the end: {end}");
+    pub fn assert_steady(&self, engine: &str, mut run: impl FnMut() -> (ClaimTimes, ClaimTimes)) {
         let is_long = self.time >= Duration::from_secs(60);
-        let (before, then, pause) = match is_long {
-            true => (start.p99, end.p99, Duration::ZERO),
-            false => (start.p50, end.p50, PAUSE),
-        };
-        assert!(then <= 3 * before + pause, "{before:?} before, {then:?} at the end");
+        let is_steady = (0..if is_long { 1 } else { 5 }).any(|_| {
+            let (start, end) = run();
+            println!("{engine}: before: {start}; at the end: {end}");
+            if is_long { end.p99 <= 3 * start.p99 } else { end.p50 <= 3 * start.p50 + PAUSE }
+        });
+        assert!(is_steady, "{engine}: claims have become slow; the output has their times");
     }
 
     /// Runs the load on engines with the same store. `disturb` is called once the claims have been measured without

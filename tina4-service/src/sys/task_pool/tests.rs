@@ -66,7 +66,7 @@ fn wait_until(condition: impl Fn() -> bool) {
     assert!(is_met, "the condition is not met");
 }
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Blocks until the sender is dropped.
 fn pass(gate: &Receiver<()>) {

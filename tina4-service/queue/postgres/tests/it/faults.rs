@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use tina4_service_queue::contract::Load;
-use tina4_service_queue::{Engine as _, Queue, Queues};
+use tina4_service_queue::{Engine, Queue, Queues};
 
 use crate::servers::{Database, Via, variable};
 
@@ -21,14 +21,15 @@ fn rule_130_and_131_nothing_is_lost_when_the_server_crashes() {
     let Some(address) = variable("TINA4_TEST_POSTGRES_CRASH") else { return };
     let Some(crash) = variable("TINA4_TEST_CRASH_POSTGRES") else { return };
     let database = Database::at(&address, &address);
-    let errors = Load::run(&|| Box::new(database.open()), |load| {
+    let open = || -> Box<dyn Engine> { Box::new(database.open()) };
+    let errors = Load::run(&open, |load| {
         load.wait_for(50);
         let speed = load.speed();
         for downtime in ["0", "0.5"] {
             let crashed = Command::new(&crash).arg(downtime).status().expect("it can be run");
             assert!(crashed.success());
             // The server is there again.
-            load.assert_recovers(speed);
+            load.assert_recovers(speed, &open);
         }
     });
     assert!(!errors.is_empty(), "the calls in progress failed");
@@ -38,14 +39,15 @@ fn rule_130_and_131_nothing_is_lost_when_the_server_crashes() {
 fn cut_connections(via: Via) {
     let Some(database) = Database::new(via) else { return };
     let mut client = database.connect();
-    Load::run(&|| Box::new(database.open()), |load| {
+    let open = || -> Box<dyn Engine> { Box::new(database.open()) };
+    Load::run(&open, |load| {
         load.wait_for(50);
         let speed = load.speed();
         for _ in 0..15 {
             database.cut(&mut client);
             pause(Duration::from_millis(200));
         }
-        load.assert_recovers(speed);
+        load.assert_recovers(speed, &open);
     });
 }
 

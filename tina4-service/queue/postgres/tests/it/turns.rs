@@ -34,22 +34,30 @@ fn rule_132_a_lost_claim_that_is_locked_is_looked_at_again_a_second_later() {
     push(Duration::ZERO);
     assert_eq!(turn(&engine, 1, lease, &policy).claims.len(), 1);
     push(Duration::from_millis(20));
-    push(Duration::from_millis(600));
+    push(Duration::from_secs(60));
     let mut other = database.connect();
-    let mut transaction = other.transaction().unwrap();
-    transaction.query("select from tina4.job for update", &[]).unwrap();
-    transaction.batch_execute("select pg_sleep(0.05)").unwrap();
-    let found = turn(&engine, 1, lease, &policy);
-    assert_eq!((found.claims.len(), found.lost), (0, 0), "they are locked");
-    let next = found.next.expect("there are jobs");
-    assert!((100..=600).contains(&next.as_millis()), "{next:?} until the third job is due");
-    transaction.batch_execute("select pg_sleep(0.65)").unwrap();
-    let next = turn(&engine, 1, lease, &policy).next.expect("there are jobs");
-    assert!(
-        (900..=1000).contains(&next.as_millis()),
-        "{next:?}: nobody tells when they are unlocked"
-    );
-    transaction.rollback().unwrap();
+    other.batch_execute("select pg_sleep(0.05)").unwrap();
+    // Makes the third job due so much later, locks all, and returns when the next turn is to follow.
+    let mut locked_turn = |later: &str| {
+        let update = format!(
+            "update tina4.job set due = tina4.clock() + interval '{later}'
+             where id = (select max(id) from tina4.job)"
+        );
+        other.batch_execute(&update).unwrap();
+        let mut transaction = other.transaction().unwrap();
+        transaction.query("select from tina4.job for update", &[]).unwrap();
+        let found = turn(&engine, 1, lease, &policy);
+        assert_eq!((found.claims.len(), found.lost), (0, 0), "they are locked");
+        let next = found.next.expect("there are jobs").as_millis();
+        assert!(next <= 1_000, "{next} ms");
+        transaction.rollback().unwrap();
+        next
+    };
+    // On a busy machine, time passes before the turn, and before its answer.
+    let until_the_third_is_due = |next: u128| (100..=600).contains(&next);
+    assert!((0..10).any(|_| until_the_third_is_due(locked_turn("600 ms"))));
+    // Nobody tells when they are unlocked.
+    assert!((0..10).any(|_| (900..=1_000).contains(&locked_turn("0 ms"))));
     let found = turn(&engine, 3, Duration::from_secs(60), &policy);
     assert_eq!((found.claims.len(), found.lost), (3, 1));
 }

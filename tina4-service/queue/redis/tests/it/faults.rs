@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use tina4_service_queue::contract::Load;
-use tina4_service_queue::{Engine as _, Queue, Queues};
+use tina4_service_queue::{Engine, Queue, Queues};
 
 use crate::servers::Space;
 use crate::settings;
@@ -27,14 +27,15 @@ fn rule_130_131_and_138_a_server_without_memory_that_only_reads_and_that_crashes
     settings::run_as_a_replica(&Space::at(&address));
     settings::run_with_other_settings(&Space::at(&address));
     let space = Space::at(&address);
-    let errors = Load::run(&|| Box::new(space.open()), |load| {
+    let open = || -> Box<dyn Engine> { Box::new(space.open()) };
+    let errors = Load::run(&open, |load| {
         load.wait_for(50);
         let speed = load.speed();
         for downtime in ["0", "0.5"] {
             let crashed = Command::new(&crash).arg(downtime).status().expect("it can be run");
             assert!(crashed.success());
             // The server is there again.
-            load.assert_recovers(speed);
+            load.assert_recovers(speed, &open);
         }
     });
     assert!(!errors.is_empty(), "the calls in progress failed");
@@ -44,16 +45,19 @@ fn rule_130_131_and_138_a_server_without_memory_that_only_reads_and_that_crashes
 fn rule_130_and_131_nothing_is_lost_when_connections_are_cut() {
     let Some(space) = Space::new() else { return };
     let mut client = space.connect();
-    let errors = Load::run(&|| Box::new(space.open()), |load| {
+    let open = || -> Box<dyn Engine> { Box::new(space.open()) };
+    let errors = Load::run(&open, |load| {
         load.wait_for(50);
         let speed = load.speed();
-        let mut cut = 0;
-        for _ in 0..15 {
+        let (mut cut, mut rounds) = (0, 0);
+        // On a busy machine it takes them longer to be there again.
+        while rounds < 15 || cut < 60 {
+            assert!(rounds < 300, "{cut} connections were cut");
             cut += space.cut(&mut client);
             pause(Duration::from_millis(200));
+            rounds += 1;
         }
-        assert!(cut >= 60, "{cut} connections were cut");
-        load.assert_recovers(speed);
+        load.assert_recovers(speed, &open);
     });
     assert!(!errors.is_empty(), "the calls in progress failed");
 }

@@ -15,7 +15,7 @@ use tina4_service_redis::{RedisBuilder, RedisEngine};
 use crate::servers::Space;
 
 /// Within which a call must end that has less time than this: for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Does something that must end soon.
 fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

@@ -3,14 +3,13 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use crossbeam_channel::bounded;
 
 #[cfg(feature = "tokio")]
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Clock, Work, counter, pool};
+use super::{Clock, LIMIT, Work, counter, pool};
 use crate::engine::pool::Pool;
 use crate::engine::pool::fake_source::FakeSource;
 #[cfg(feature = "tokio")]
@@ -31,7 +30,7 @@ fn defer(pool: &Arc<Pool<FakeSource>>) -> crossbeam_channel::Receiver<thread::Th
 #[test]
 fn rule_44_effects_that_may_block_are_handed_to_a_worker() {
     let thread = defer(&pool(Clock::system(), None));
-    let worker = thread.recv_timeout(Duration::from_secs(10)).expect("a worker executes it");
+    let worker = thread.recv_timeout(LIMIT).expect("a worker executes it");
     assert_ne!(worker, thread::current().id());
 }
 
@@ -73,7 +72,7 @@ fn rule_50_an_async_wait_retries_a_failed_spawn() {
     });
     // One due time only, and it is the first worker that takes it.
     pool.with(|source, now| source.add(now + 1, blocks));
-    began.recv_timeout(Duration::from_secs(10)).expect("the first worker begins");
+    began.recv_timeout(LIMIT).expect("the first worker begins");
     let (done, ended) = bounded(1);
     let work: Work = Arc::new(move || done.send(()).unwrap());
     pool.with_nonblocking(|source, now| source.add(now, work));
@@ -81,8 +80,7 @@ fn rule_50_an_async_wait_retries_a_failed_spawn() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let result = runtime.block_on(async {
         let wait = pool.wait_for_async(|_, _| Poll::<()>::Pending(None));
-        let ended =
-            tokio::task::spawn_blocking(move || ended.recv_timeout(Duration::from_secs(10)));
+        let ended = tokio::task::spawn_blocking(move || ended.recv_timeout(LIMIT));
         tokio::select! {
             () = wait => unreachable!("it never ends"),
             result = ended => result.unwrap(),
