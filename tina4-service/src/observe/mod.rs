@@ -15,6 +15,12 @@ pub(crate) mod queue_info;
 pub(crate) mod recent_runs;
 pub(crate) mod run_entry;
 pub(crate) mod run_facts;
+#[cfg(feature = "run-log")]
+pub(crate) mod run_lines;
+#[cfg(feature = "run-log")]
+pub(crate) mod run_log;
+#[cfg(feature = "run-log")]
+pub(crate) mod run_logs;
 pub(crate) mod run_record;
 pub(crate) mod run_trigger;
 pub(crate) mod signal;
