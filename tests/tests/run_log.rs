@@ -15,6 +15,8 @@ use tina4_service::{
     Context, ControlError, Flow, Job, MemoryEngine, OnTimeout, Queue, Queues, Res, Restart,
     RunLines, RunLog, Runner, Service,
 };
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, debug, info, trace, warn};
 use tracing_subscriber::prelude::*;
@@ -404,4 +406,34 @@ fn rule_119_and_174_the_lines_of_an_unknown_name_are_refused() {
         panic!("{refused:?}")
     };
     assert_eq!(nearest, "heartbeat");
+}
+
+/// A task that waits leaves its thread to others, whose lines are not its own.
+#[test]
+fn rule_119_what_a_thread_writes_between_two_polls_is_no_line_of_the_run() {
+    install();
+    let (steps, mut done) = unbounded_channel::<()>();
+    let proceed = Arc::new(Notify::new());
+    let told = Arc::clone(&proceed);
+    async fn wait_inside(steps: Res<UnboundedSender<()>>, proceed: Res<Notify>) -> Flow {
+        info!("inside");
+        steps.send(()).unwrap();
+        proceed.notified().await;
+        info!("inside again");
+        Flow::Done
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let logs = runtime.block_on(async {
+        let runner = Runner::new();
+        runner.provide(steps);
+        runner.provide(proceed);
+        runner.register(Service::of("s", wait_inside)).unwrap();
+        runner.start_all().unwrap();
+        done.recv().await.unwrap();
+        info!("outside");
+        told.notify_one();
+        runner.wait_async().await;
+        runner.run_log("s").unwrap()
+    });
+    assert_eq!(shown(logs.last.as_ref()), Some((1, vec!["inside", "inside again"])));
 }
