@@ -13,6 +13,8 @@ use crate::observe::event::Event;
 use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
 use crate::observe::requester::Requester;
+#[cfg(feature = "run-log")]
+use crate::observe::run_logs::RunLogs;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
 use crate::observe::stop_report::{StopReport, Stopped};
@@ -190,6 +192,17 @@ pub fn services() -> Vec<ServiceInfo> {
 #[track_caller]
 pub fn history(name: &str) -> Result<History, ControlError> {
     global().history(name)
+}
+
+/// The log lines of the last run of a service, and of its last failing run. See [`Runner::run_log`].
+///
+/// # Errors
+///
+/// There is no such service; or this process is a forked child.
+#[cfg(feature = "run-log")]
+#[track_caller]
+pub fn run_log(name: &str) -> Result<RunLogs, ControlError> {
+    global().run_log(name)
 }
 
 /// Makes a value available to services as [`Res<T>`](crate::Res); call it before starting.

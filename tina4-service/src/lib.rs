@@ -49,6 +49,14 @@
     not(feature = "queue"),
     doc = "* The feature `queue`: services that work on the jobs of a queue."
 )]
+#![cfg_attr(
+    feature = "run-log",
+    doc = "* [`RunLog`]: the log lines of the last run of a service, and of its last failing run."
+)]
+#![cfg_attr(
+    not(feature = "run-log"),
+    doc = "* The feature `run-log`: the log lines of the last run of a service, and of its last failing run."
+)]
 #![cfg_attr(feature = "tokio", doc = "* [`with_tokio`]: async functions as services.")]
 #![cfg_attr(not(feature = "tokio"), doc = "* The feature `tokio`: async functions as services.")]
 #![cfg_attr(
@@ -102,6 +110,7 @@ pub mod shape;
 #[doc = include_str!("deployment.md")]
 pub mod deployment {}
 #[doc = include_str!("logging.md")]
+#[cfg_attr(feature = "run-log", doc = include_str!("run_log.md"))]
 pub mod logging {}
 #[doc = include_str!("surprises.md")]
 pub mod surprises {}
@@ -119,6 +128,8 @@ mod time;
 
 pub use engine::control_error::ControlError;
 pub use global::build_global::BuildGlobalError;
+#[cfg(feature = "run-log")]
+pub use global::run_log;
 pub use global::{
     check, history, is_running, on_behalf_of, pause, provide, register, reschedule, reset, restart,
     resume, run, run_now, services, start, start_all, status, stop, stop_all, subscribe,
@@ -145,6 +156,8 @@ pub use observe::run_record::RunRecord;
 pub use observe::run_trigger::RunTrigger;
 pub use observe::signal::{Signal, StopCause};
 pub use observe::stop_report::{StopReport, Stopped, StoppedService};
+#[cfg(feature = "run-log")]
+pub use observe::{run_lines::RunLines, run_log::RunLog, run_logs::RunLogs};
 pub use plan::fault::Fault;
 pub use plan::plan::{Plan, PlannedService};
 pub use plan::register_error::RegisterError;
@@ -163,6 +176,8 @@ pub use service::open_queues::{OpenQueuesError, open_queues};
 pub use service::params::local::Local;
 pub use service::permanent::Permanent;
 pub use service::resources::Res;
+#[cfg(feature = "run-log")]
+pub use service::run_log::line::RunLogLine;
 pub use service::tick::Tick;
 pub use sys::place::Place;
 pub use sys::stop_flag::Never;

@@ -20,6 +20,7 @@ use crate::service::outcome::Exit;
 use crate::service::params::Invocation;
 #[cfg(feature = "tokio")]
 use crate::service::queued_run::{self, QueuedRun, RunEnd};
+use crate::service::run_log::RunLogger;
 #[cfg(feature = "tokio")]
 use crate::sys::runtime;
 use crate::sys::thread_name;
@@ -42,7 +43,7 @@ pub(crate) fn perform(item: &WorkItem) -> Completion {
     let instance = context.instance();
     current::enter(&instance.env, *index);
     let completion = match kind {
-        WorkKind::Run => Completion::Ran(run(context, instance)),
+        WorkKind::Run => Completion::Ran(run(context, instance, *index)),
         #[cfg(feature = "tokio")]
         WorkKind::Task => queue_run(context, instance, *index),
         WorkKind::CleanUp => clean_up(context, instance, *index),
@@ -98,7 +99,7 @@ fn before_first_run(instance: &Instance) {
     }
 }
 
-fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
+fn run(context: &Context, instance: &Instance, index: u32) -> Exit<Box<Crash>> {
     if !instance.has_run() {
         before_first_run(instance);
     }
@@ -112,7 +113,8 @@ fn run(context: &Context, instance: &Instance) -> Exit<Box<Crash>> {
     // A run of a continuous service may last for months, and a span that long is useless: most
     // backends see a span only once it is closed.
     let has_span = instance.definition.spec().schedule.is_periodic();
-    let exit = guarded(context, instance, has_span, body).unwrap_or_else(Exit::Crashed);
+    let call = || guarded(context, instance, has_span, body).unwrap_or_else(Exit::Crashed);
+    let exit = RunLogger::of_call(context, index, call, |exit| matches!(exit, Exit::Crashed(_)));
     if matches!(exit, Exit::Crashed(_)) {
         discard_locals(instance);
         instance.set_has_run(false);

@@ -20,6 +20,7 @@ use crate::service::job_listener::JobListener;
 use crate::service::job_slot::JobSlot;
 use crate::service::outcome::Exit;
 use crate::service::params::Invocation;
+use crate::service::run_log::RunLogger;
 use crate::sys::{panics, runtime};
 use tina4_service_core::lifecycle::{Crash, RunOutcome};
 use tina4_service_queue::RetryRequest;
@@ -76,6 +77,7 @@ async fn execute(context: &Context, delivery: &Delivery, index: u32, number: u32
     };
     let invocation = Invocation::for_job(context, &slot);
     let mut body = Body::new(context, index, number);
+    body.log = RunLogger::begin(context, index);
     let ended = poll_fn(|cx| {
         let begin = || begin(context, &slot, &invocation);
         body.poll(cx, begin, |exit| job_attempt::of_exit(instance, exit))
@@ -85,8 +87,10 @@ async fn execute(context: &Context, delivery: &Delivery, index: u32, number: u32
         Ended::Panicked(crash) => job_attempt::panicked(&crash),
         Ended::Dropped => EndedAttempt::BACK,
     };
+    let ended = job_attempt::unless_cancelled(context, attempt);
+    body.log.set_failed(ended.outcome.is_failure());
     drop(body);
-    job_attempt::unless_cancelled(context, attempt)
+    ended
 }
 
 /// Whether the job is to be dropped, because it has exceeded the `timeout`.
@@ -125,11 +129,14 @@ pub(super) struct Body<'r, T> {
     /// `None` before the first poll and after the last.
     future: Option<BoxFuture<'r, T>>,
     span: Option<tracing::Span>,
+    log: RunLogger,
 }
 
 impl<'r, T> Body<'r, T> {
     pub(super) fn new(context: &'r Context, index: u32, number: u32) -> Self {
-        Self { context, instance: context.instance(), index, number, future: None, span: None }
+        let instance = context.instance();
+        let log = RunLogger::off();
+        Self { context, instance, index, number, future: None, span: None, log }
     }
 
     /// Polls the future, which `begin` creates, and converts its result. The parameters of the function,
@@ -140,11 +147,12 @@ impl<'r, T> Body<'r, T> {
         begin: impl FnOnce() -> BoxFuture<'r, T>,
         convert: impl FnOnce(T) -> U,
     ) -> Poll<Ended<U>> {
-        let Self { context, instance, index, number, future, span } = self;
+        let Self { context, instance, index, number, future, span, log } = self;
         if instance.is_drop_requested() || is_cancelled(context) {
             return Poll::Ready(Ended::Dropped);
         }
         let _service = current::enter_nested(&instance.env, *index);
+        let _collecting = log.collect();
         let polled = panics::catch(|| {
             let span = span.get_or_insert_with(|| user_code::span(context, instance, true));
             let _entered = span.enter();
@@ -171,6 +179,7 @@ impl<'r, T> Body<'r, T> {
 impl<T> Drop for Body<'_, T> {
     fn drop(&mut self) {
         let _service = current::enter_nested(&self.instance.env, self.index);
+        let _collecting = self.log.collect();
         let (future, span) = (self.future.take(), self.span.take());
         let _ = panics::catch(|| drop(future));
         let _ = panics::catch(|| drop(span));

@@ -20,6 +20,7 @@ use crate::service::outcome::Cause;
 use crate::service::params::Invocation;
 #[cfg(feature = "tokio")]
 use crate::service::queued_run::runtime_gone;
+use crate::service::run_log::RunLogger;
 use crate::sys::panics;
 use tina4_service_core::CrashKind;
 use tina4_service_core::lifecycle::{RunKind, RunOutcome};
@@ -117,8 +118,13 @@ pub(super) fn run(context: &Context, instance: &Instance, index: u32, number: u3
     }
     match instance.definition.run_kind() {
         RunKind::Call => {
-            let attempt = call(context, instance, &delivery);
-            let EndedAttempt { attempt, outcome } = job_attempt::unless_cancelled(context, attempt);
+            let call = || {
+                let attempt = call(context, instance, &delivery);
+                job_attempt::unless_cancelled(context, attempt)
+            };
+            let has_failed = |ended: &EndedAttempt| ended.outcome.is_failure();
+            let EndedAttempt { attempt, outcome } =
+                RunLogger::of_call(context, index, call, has_failed);
             consumer.finish(delivery, attempt);
             ended(outcome)
         }

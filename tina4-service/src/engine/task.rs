@@ -16,6 +16,7 @@ use crate::service::instance::Instance;
 use crate::service::outcome::Exit;
 use crate::service::params::Invocation;
 use crate::service::queued_run::{self, QueuedRun};
+use crate::service::run_log::RunLogger;
 use crate::service::task_listener::TaskListener;
 use crate::sys::panics;
 use crate::sys::task_pool::Job;
@@ -33,7 +34,9 @@ impl Job for QueuedRun {
             let begin = || begin_future(context, &invocation);
             body.poll(cx, begin, |exit| exit.map_crash(crashes::from_error))
         });
-        let exit = match result.await {
+        let result = result.await;
+        body.log.set_failed(!matches!(&result, Ok(exit) if !matches!(exit, Exit::Crashed(_))));
+        let exit = match result {
             Ok(exit) => exit,
             Err(Interrupted::Panicked(crash)) => Exit::Crashed(crash),
             // The result of a dropped run does not matter.
@@ -116,6 +119,7 @@ struct Body<'r, T> {
     span: Option<tracing::Span>,
     /// Whether the instance knows the waker.
     is_registered: bool,
+    log: RunLogger,
 }
 
 impl<'r, T> Body<'r, T> {
@@ -124,6 +128,7 @@ impl<'r, T> Body<'r, T> {
         let has_span = context.instance().definition.spec().schedule.is_periodic();
         let mut body = Self::of_hook(context, index);
         (body.has_span, body.is_droppable) = (has_span, true);
+        body.log = RunLogger::begin(context, index);
         body
     }
 
@@ -137,6 +142,7 @@ impl<'r, T> Body<'r, T> {
             future: None,
             span: None,
             is_registered: false,
+            log: RunLogger::off(),
         }
     }
 
@@ -151,8 +157,9 @@ impl<'r, T> Body<'r, T> {
         if self.is_droppable && self.instance.is_drop_requested() {
             return Poll::Ready(Err(Interrupted::Dropped));
         }
-        let Self { context, instance, index, has_span, future, span, .. } = self;
+        let Self { context, instance, index, has_span, future, span, log, .. } = self;
         let _service = current::enter_nested(&instance.env, *index);
+        let _collecting = log.collect();
         let polled = panics::catch(|| {
             let span = span.get_or_insert_with(|| user_code::span(context, instance, *has_span));
             let _entered = span.enter();
@@ -177,6 +184,7 @@ impl<'r, T> Body<'r, T> {
 impl<T> Drop for Body<'_, T> {
     fn drop(&mut self) {
         let _service = current::enter_nested(&self.instance.env, self.index);
+        let _collecting = self.log.collect();
         let (future, span) = (self.future.take(), self.span.take());
         let _ = panics::catch(|| drop(future));
         let _ = panics::catch(|| drop(span));

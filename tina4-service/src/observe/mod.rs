@@ -21,6 +21,12 @@ pub(crate) mod request;
 pub(crate) mod requester;
 pub(crate) mod run_entry;
 pub(crate) mod run_facts;
+#[cfg(feature = "run-log")]
+pub(crate) mod run_lines;
+#[cfg(feature = "run-log")]
+pub(crate) mod run_log;
+#[cfg(feature = "run-log")]
+pub(crate) mod run_logs;
 pub(crate) mod run_record;
 pub(crate) mod run_trigger;
 pub(crate) mod signal;

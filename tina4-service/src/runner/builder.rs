@@ -417,6 +417,8 @@ impl Builder {
             code_unhealthy_after,
             history,
             deployment,
+            #[cfg(feature = "run-log")]
+            run_log: Arc::default(),
             exiting: false.into(),
             log_is_slow: false.into(),
             crash_printer: OnceLock::new(),

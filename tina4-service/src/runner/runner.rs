@@ -20,6 +20,8 @@ use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
 use crate::observe::request::Request;
 use crate::observe::requester::Requester;
+#[cfg(feature = "run-log")]
+use crate::observe::run_logs::RunLogs;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::check;
 use crate::plan::plan::Plan;
@@ -515,6 +517,20 @@ impl Runner {
     /// There is no such service; or this process is a forked child.
     pub fn history(&self, name: &str) -> Result<History, ControlError> {
         self.try_request(|supervisor, _| supervisor.history(name))
+    }
+
+    /// The log lines of the last run of a service, and of its last failing run, as [`RunLog`](crate::RunLog) has kept
+    /// them.
+    ///
+    /// There are none unless the layer of a [`RunLog`](crate::RunLog) is installed, which shows an example.
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; or this process is a forked child.
+    #[cfg(feature = "run-log")]
+    pub fn run_log(&self, name: &str) -> Result<RunLogs, ControlError> {
+        let logs = self.try_request(|supervisor, _| supervisor.run_log(name))?;
+        Ok(RunLogs::read(&logs))
     }
 
     fn request(&self, request: Request, name: &str, input: Input<'_>) -> Result<(), ControlError> {

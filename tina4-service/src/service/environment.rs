@@ -12,6 +12,8 @@ use crate::service::job_listener::JobListener;
 use crate::service::queued_run::QueuedRun;
 use crate::service::ready_listener::ReadyListener;
 use crate::service::resources::Resources;
+#[cfg(feature = "run-log")]
+use crate::service::run_log::store::RunLogStore;
 use crate::service::settings::SettingsCache;
 #[cfg(feature = "tokio")]
 use crate::service::task_listener::TaskListener;
@@ -55,6 +57,9 @@ pub(crate) struct Environment {
     pub(crate) code_unhealthy_after: u32,
     /// How many past runs are remembered.
     pub(crate) history: HistoryLimits,
+    /// The log lines of runs.
+    #[cfg(feature = "run-log")]
+    pub(crate) run_log: std::sync::Arc<RunLogStore>,
     /// The process is ending: nothing may wait for a lock that user code may hold, such as the lock of
     /// standard output.
     pub(crate) exiting: AtomicBool,

@@ -39,6 +39,7 @@ pub(crate) mod ready_listener;
 pub(crate) mod registered_hooks;
 pub(crate) mod registration;
 pub(crate) mod resources;
+pub(crate) mod run_log;
 pub(crate) mod settings;
 mod standalone;
 #[cfg(feature = "tokio")]

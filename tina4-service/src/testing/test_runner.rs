@@ -9,6 +9,8 @@ use crate::observe::event::{Change, Event};
 use crate::observe::event_log::EventLog;
 use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
+#[cfg(feature = "run-log")]
+use crate::observe::run_logs::RunLogs;
 use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::start_error::StartError;
 use crate::runner::runner::Runner;
@@ -227,6 +229,17 @@ impl TestRunner {
     pub fn history(&self, name: &str) -> History<TestTime> {
         match self.runner.history(name) {
             Ok(history) => history.map_times(|at| self.civil(at)),
+            Err(_) => panic!("{}", self.unknown(name)),
+        }
+    }
+
+    /// The log lines of the runs of a service. See [`Runner::run_log`].
+    #[cfg(feature = "run-log")]
+    #[track_caller]
+    #[must_use]
+    pub fn run_log(&self, name: &str) -> RunLogs<TestTime> {
+        match self.runner.run_log(name) {
+            Ok(logs) => logs.map_times(|at| self.civil(at)),
             Err(_) => panic!("{}", self.unknown(name)),
         }
     }

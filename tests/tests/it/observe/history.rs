@@ -426,6 +426,14 @@ fn rule_110_and_174_the_history_of_an_unknown_name_is_refused() {
     assert_eq!((name.as_str(), nearest.as_str()), ("hartbeat", "heartbeat"));
 }
 
+#[test]
+fn rule_119_without_the_layer_nothing_is_kept() {
+    let mut t = in_virtual_time([Service::new("s", |_| tracing::error!("no")).interval("1m")]);
+    t.advance("5m");
+    let logs = t.run_log("s");
+    assert_eq!((logs.running.len(), logs.last, logs.last_failing), (0, None, None));
+}
+
 const NUMBERS: Queue<u32> = Queue::new("numbers");
 
 #[test]

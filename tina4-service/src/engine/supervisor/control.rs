@@ -9,6 +9,8 @@ use crate::engine::pool::poll::Poll;
 use crate::observe::event::Change;
 use crate::observe::stop_report::Stopped;
 use crate::service::instance::Instance;
+#[cfg(feature = "run-log")]
+use crate::service::run_log::store::Logs;
 use tina4_service_core::lifecycle::{Action, Input, Refusal, State};
 use tina4_service_core::{Nanos, nanos};
 
@@ -108,6 +110,12 @@ impl Supervisor {
             self.record(index, Change::Reset, now);
         }
         Ok(())
+    }
+
+    /// The log lines of the runs of one service, which the caller reads without the lock.
+    #[cfg(feature = "run-log")]
+    pub(crate) fn run_log(&self, name: &str) -> Result<Logs, ControlError> {
+        Ok(self.env.run_log.read(self.find(name)?))
     }
 
     /// Asks one service to stop.

@@ -122,6 +122,8 @@ impl Supervisor {
     fn remove(&mut self, index: u32, now: Nanos) {
         self.record(index, Change::Unregistered, now);
         self.forget_runs(index);
+        #[cfg(feature = "run-log")]
+        self.env.run_log.forget(index);
         let instance = self.registry.remove(index, &self.env);
         let is_same =
             |host: &mut Arc<_>| std::ptr::addr_eq(Arc::as_ptr(host), Arc::as_ptr(&instance));
