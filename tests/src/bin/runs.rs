@@ -218,6 +218,15 @@ fn main() -> ExitCode {
             tina4_service::register(fails).unwrap();
             tina4_service::register(Service::new("web", ready_until_stopped)).unwrap();
         }
+        "table of many" => {
+            tracing_subscriber::fmt().with_ansi(false).init();
+            let fails = Service::new("fails", |_| Err::<(), _>("no")).max_restarts(0);
+            tina4_service::register(fails).unwrap();
+            for number in 0..2_500 {
+                let service = Service::new(format!("idle-{number}"), |_| {}).interval("1h");
+                tina4_service::register(service.initial_delay("1h")).unwrap();
+            }
+        }
         "table without run" => {
             tracing_subscriber::fmt().with_ansi(false).init();
             let runner = Runner::builder().only::<&str>([]).dump_on_sigusr1(true).build();

@@ -384,6 +384,28 @@ fn rule_62_and_101_sigusr1_writes_the_services_to_the_log_if_the_deployment_want
     assert_eq!(child.wait().status.signal(), Some(15), "stop signals have no handler");
 }
 
+/// The table is made in several steps, and lists those that need attention first.
+#[test]
+fn rule_62_the_table_of_thousands_of_services_lists_the_first_thousand() {
+    let program = env!("CARGO_BIN_EXE_runs");
+    let mut command = Command::new(program);
+    command.arg("table of many").env("TINA4_SERVICES__DUMP_ON_SIGUSR1", "true");
+    let mut child = Child::run(&mut command);
+    child.wait_for_line_containing("service failed");
+    child.signal(Signal::SIGUSR1);
+    child.wait_for_line_containing(
+        r#"total=2502 listed=1000 states="1 failed, 1 registered, 2500 waiting""#,
+    );
+    child.wait_for_line_containing("fails: failed, continuous, runs: 1, crashes: 1");
+    // In the order of their names: the last of the first 999.
+    child.wait_for_line_containing("idle-1897: waiting, every 1h");
+    child.signal(Signal::SIGTERM);
+    // More than fifty are stopped with one line.
+    child.wait_for_line_containing("services stopped count=2500");
+    let ended = child.wait();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+}
+
 #[test]
 fn rule_62_without_the_setting_sigusr1_has_no_handler() {
     let mut child = start("table");

@@ -56,7 +56,9 @@ fn in_code(kind: Kind, key: &str, value: &str) -> Service {
     let new = || match kind {
         Kind::Once => Service::new("s", continuous),
         Kind::Queued => Service::of("s", job).queue(JOBS),
-        Kind::Every | Kind::Pauses | Kind::Daily | Kind::Anchored => Service::new("s", repeated),
+        Kind::Every | Kind::Timed | Kind::Limited | Kind::Pauses | Kind::Daily | Kind::Anchored => {
+            Service::new("s", repeated)
+        }
     };
     match (kind, key) {
         (Kind::Anchored, "interval") => {
@@ -74,6 +76,10 @@ fn in_code(kind: Kind, key: &str, value: &str) -> Service {
     };
     let service = match kind {
         Kind::Every => every(new()),
+        Kind::Timed if key == "timeout" => every(new()),
+        Kind::Timed => every(new()).timeout("10s"),
+        Kind::Limited if key == "max_restarts" => every(new()),
+        Kind::Limited => every(new()).max_restarts(5),
         Kind::Pauses => new().delay("30s"),
         Kind::Daily => new().cron("0 8 * * *"),
         Kind::Anchored => new().interval("90m").anchor("00:00").timezone("UTC"),
@@ -108,7 +114,7 @@ fn in_code(kind: Kind, key: &str, value: &str) -> Service {
         "keep_done" => service.keep_done(value),
         "autostart" => service.autostart(value == "true"),
         "tags" => service.tags(value.split(',').map(|tag| tag.trim().to_owned())),
-        "" | "enabled" => service,
+        "" | "enabled" | "on_timeout" => service,
         _ => panic!("`{key}` cannot be set"),
     }
 }
@@ -138,7 +144,13 @@ fn timeline(test: impl Fn() -> TestRunner, kind: Kind) -> String {
             runs.advance("1h");
             stopped.advance("1s");
         }
-        Kind::Every | Kind::Pauses | Kind::Daily | Kind::Anchored | Kind::Once => {
+        Kind::Every
+        | Kind::Timed
+        | Kind::Limited
+        | Kind::Pauses
+        | Kind::Daily
+        | Kind::Anchored
+        | Kind::Once => {
             for _ in 0..RUNS {
                 runs.run_next();
             }
@@ -159,8 +171,11 @@ fn is_invisible(key: &str, value: &str) -> bool {
         ("max_backoff", "1d") => true,
         // No service crashes that often.
         ("max_restarts", "1_000" | "4294967295" | "0x10") => true,
+        // All restarts are in the window.
+        ("restart_window", _) => true,
         // This is what the code has anyway; the test is in UTC.
         ("restart", "on-failure")
+        | ("on_timeout", "report")
         | ("autostart" | "enabled", "true")
         | ("concurrency", "1")
         | ("initial_delay", "0s")

@@ -2,6 +2,7 @@
 //! `Settings`.
 
 use tina4_service::{Job, MemoryEngine, Queue, Queues, Runner, Service, Settings};
+use tina4_service_core::deployment::SettableKey;
 
 /// A case: the service, the key, the value, and a part of the message. Without a message the value is right.
 pub(super) type Case = (Kind, &'static str, &'static str, Option<&'static str>);
@@ -10,6 +11,10 @@ pub(super) type Case = (Kind, &'static str, &'static str, Option<&'static str>);
 pub(super) enum Kind {
     /// `interval = "30s"`
     Every,
+    /// `interval = "30s", timeout = "10s"`
+    Timed,
+    /// `interval = "30s", max_restarts = 5`
+    Limited,
     /// `delay = "30s"`
     Pauses,
     /// `cron = "0 8 * * *"`
@@ -22,7 +27,7 @@ pub(super) enum Kind {
     Queued,
 }
 
-use Kind::{Anchored, Daily, Every, Once, Pauses, Queued};
+use Kind::{Anchored, Daily, Every, Limited, Once, Pauses, Queued, Timed};
 
 pub(super) const JOBS: Queue<String> = Queue::new("jobs");
 
@@ -31,6 +36,8 @@ impl Kind {
         let service = Service::new("s", |_| {});
         match self {
             Every => service.interval("30s"),
+            Timed => service.interval("30s").timeout("10s"),
+            Limited => service.interval("30s").max_restarts(5),
             Pauses => service.delay("30s"),
             Daily => service.cron("0 8 * * *"),
             Anchored => service.interval("90m").anchor("00:00").timezone("UTC"),
@@ -87,6 +94,7 @@ pub(super) const CASES: &[Case] = &[
     (Once, "jitter", "1s", Some("has no effect on a continuous service")),
     (Every, "timeout", "1m", OK), (Every, "timeout", "none", OK), (Once, "timeout", "1m", OK), (Every, "timeout", "1", NO_UNIT), (Every, "timeout", "0s", ZERO), (Every, "timeout", "367d", LONG),
     (Every, "on_timeout", "report", Some("`on_timeout` has no effect without `timeout`")), (Every, "on_timeout", "cancel", Some("`on_timeout` has no effect without `timeout`")),
+    (Timed, "on_timeout", "report", OK), (Timed, "on_timeout", "cancel", OK), (Timed, "timeout", "none", OK), (Timed, "timeout", "30s", OK),
     (Every, "on_timeout", "cancle", Some("did you mean `cancel`?")), (Every, "on_timeout", "kill", Some("use `report` or `cancel`")), (Every, "on_timeout", "none", HAS_DEFAULT),
     (Every, "restart", "on-failure", OK), (Every, "restart", "never", OK), (Once, "restart", "always", OK), (Once, "restart", "never", OK),
     (Every, "restart", "always", Some("`restart = \"always\"` has no effect with `interval`")), (Daily, "restart", "always", Some("has no effect with `cron`")),
@@ -96,6 +104,7 @@ pub(super) const CASES: &[Case] = &[
     (Every, "max_restarts", "0x10", OK), (Every, "max_restarts", "5u32", OK), (Every, "max_restarts", "0x", Some("expected a whole number")), (Every, "max_restarts", "0b2", Some("expected a whole number")),
     (Every, "max_restarts", "4294967296", Some("is too large; use at most `4294967295`")), (Every, "max_restarts", "-1", Some("cannot be negative")),
     (Every, "max_restarts", "1.5", Some("expected a whole number")), (Every, "max_restarts", "five", Some("expected a whole number")), (Every, "max_restarts", "5x", Some("expected a whole number")),
+    (Limited, "restart_window", "32s", OK), (Limited, "restart_window", "5s", Some("is too short for `max_restarts = 5`")), (Limited, "restart_window", "none", OK), (Limited, "max_restarts", "none", OK), (Limited, "max_restarts", "2", OK),
     (Every, "restart_window", "1h", Some("`restart_window` has no effect without `max_restarts`")), (Every, "restart_window", "none", OK),
     (Every, "restart_window", "1", NO_UNIT), (Every, "restart_window", "0s", ZERO),
     (Every, "backoff", "5s", OK), (Every, "backoff", "1m", OK), (Every, "backoff", "2m", Some("is longer than the default `max_backoff`")), (Every, "backoff", "5", NO_UNIT),
@@ -126,6 +135,15 @@ pub(super) const CASES: &[Case] = &[
     (Every, "critical", "true", FIXED), (Every, "crate", "x", FIXED), (Every, "port", "80", Some("there is no such key; the keys are `enabled`, `interval`")),
     (Every, "every", "1s", Some("there is no such key; did you mean")), (Every, "retries", "1", Some("there is no such key; did you mean")),
 ];
+
+#[test]
+fn rule_101_there_is_a_right_and_a_wrong_value_for_every_key() {
+    for key in SettableKey::all().map(SettableKey::as_str) {
+        let of_key = || CASES.iter().filter(|(_, known, ..)| *known == key);
+        let right = of_key().filter(|(.., fault)| fault.is_none()).count();
+        assert!(right > 0 && right < of_key().count(), "{key}: {right} of {}", of_key().count());
+    }
+}
 
 /// The faults of a service with these changes, and whether they concern the service.
 fn found(kind: Kind, settings: Settings, variables: &[(String, &str)]) -> Vec<String> {
