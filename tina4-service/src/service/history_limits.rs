@@ -48,7 +48,7 @@ impl HistoryLimits {
     /// 10,000.
     ///
     /// Beyond that, the oldest ones of the runner are forgotten, whichever service they belong to. A run takes
-    /// about 120 bytes, and a failure up to 1 KiB more, so the default is at most 4 MiB.
+    /// about 160 bytes, and a failure up to 1 KiB more, so the default is at most 5 MiB.
     #[must_use]
     pub const fn total(mut self, runs: u32) -> Self {
         self.total = runs;

@@ -10,7 +10,7 @@ use tests::{
 use tina4_service::testing::{TestRunner, TestTime};
 use tina4_service::{
     Change, Context, ControlError, Flow, HistoryLimits, Job, MemoryEngine, OnTimeout, Queue,
-    Restart, RunOutcome, RunRecord, RunTrigger, Runner, Service,
+    Restart, RunOutcome, RunRecord, RunTrigger, Runner, Schedule, Service,
 };
 
 both_kinds! {
@@ -115,6 +115,16 @@ fn rule_110_the_first_run_is_known_at_any_time(kind: Kind) {
     assert_eq!(runs(&t), first);
     t.advance("10s");
     assert_eq!((&runs(&t)[..1], runs(&t).len()), (&first[..], 2));
+    // If the schedule has changed since.
+    let mut t = in_virtual_time([service()]);
+    t.advance("20s");
+    t.reschedule("s", Schedule::cron("0 3 * * *", "UTC").unwrap()).unwrap();
+    assert_eq!(runs(&t), first);
+    t.advance("1d");
+    assert_eq!(runs(&t)[0], first[0]);
+    let mut t = in_virtual_time([kind.service("s", |_| {}).cron("*/5 * * * *")]);
+    t.advance("6m");
+    assert_eq!(runs(&t)[0].trigger, RunTrigger::Schedule);
     // If the second one crashes, and if the first was requested.
     let mut t = in_virtual_time([service().backoff("1m").max_backoff("1m")]);
     t.advance("20s");

@@ -37,10 +37,10 @@ impl Supervisor {
         count: fn(&mut Stats, Nanos, Nanos),
     ) {
         let service = self.registry.get(index);
-        // If it was cancelled, it has not ended well.
-        let outcome = service.life.run_outcome(Exit::Wait);
-        let run = service.ending_run((ended, took), outcome);
-        if !service.knows_as_first(&run) {
+        if !service.is_usual_first_run() {
+            // If it was cancelled, it has not ended well.
+            let outcome = service.life.run_outcome(Exit::Wait);
+            let run = service.ending_run((ended, took), outcome);
             self.remember(index, run, None);
         }
         count(&mut self.registry.get_mut(index).stats, ended, took);
@@ -141,7 +141,8 @@ impl Supervisor {
         {
             runs.remove_oldest(&mut registry.get_mut(owner).recent_mut().entries);
         }
-        runs.push(&mut registry.get_mut(index).recent_mut().entries, index, run);
+        let chain = &mut registry.get_mut(index).recent_mut().entries;
+        runs.push(chain, index, run, limits.total);
     }
 
     fn add_failure(&mut self, index: u32, failure: FailureEntry) {
@@ -158,7 +159,8 @@ impl Supervisor {
         {
             failures.remove_oldest(registry.get_mut(owner).failure_chain_mut());
         }
-        failures.push(registry.get_mut(index).failure_chain_mut(), index, failure);
+        let chain = registry.get_mut(index).failure_chain_mut();
+        failures.push(chain, index, failure, limits.total_failures());
     }
 
     /// Adds the text of the crash to the last failure, if it has none: it was cancelled.

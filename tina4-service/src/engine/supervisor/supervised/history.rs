@@ -6,7 +6,7 @@ use crate::observe::recent_runs::RecentRuns;
 use crate::observe::run_entry::RunEntry;
 use crate::observe::run_trigger::RunTrigger;
 use tina4_service_core::lifecycle::RunOutcome;
-use tina4_service_core::{Nanos, Schedule, nanos};
+use tina4_service_core::{Nanos, nanos};
 
 impl Supervised {
     /// Its failures in the history.
@@ -50,24 +50,11 @@ impl Supervised {
         }
     }
 
-    /// Whether this run need not be stored, because [`Supervised::first_run`] will still know it: it is the first
-    /// one, ended well, and began for the usual reason.
-    pub(in super::super) fn knows_as_first(&self, run: &RunEntry) -> bool {
-        run.run == 1
-            && run.outcome.is_ok()
-            && self.stats.recent().is_none()
-            && run.trigger == self.usual_first_trigger()
-            && run.by.is_none()
-    }
-
-    fn usual_first_trigger(&self) -> RunTrigger {
-        match self.spec().schedule {
-            Schedule::Calendar(..) => RunTrigger::Schedule,
-            Schedule::Interval(_)
-            | Schedule::Delay(_)
-            | Schedule::Continuous
-            | Schedule::Queue(_) => RunTrigger::Start,
-        }
+    /// Whether the run that has just returned without an error need not be stored, because
+    /// [`Supervised::first_run`] will still know it: it is the first one, and nothing unusual has happened, such as a
+    /// request for it or a cancellation.
+    pub(in super::super) fn is_usual_first_run(&self) -> bool {
+        self.stats.runs == 1 && self.facts().is_none() && self.stats.recent().is_none()
     }
 
     /// The first run, if it was not stored when it ended, and is still the only one that has ended.
@@ -93,7 +80,11 @@ impl Supervised {
             longest: nanos(took),
             occurrence: success.occurrence,
             attempt: 1,
-            trigger: self.usual_first_trigger(),
+            // Whatever its schedule is now.
+            trigger: match success.occurrence {
+                Some(_) => RunTrigger::Schedule,
+                None => RunTrigger::Start,
+            },
             by: None,
             outcome: RunOutcome::Ok,
             #[cfg(feature = "queue")]
