@@ -111,9 +111,9 @@ mod time;
 pub use engine::control_error::ControlError;
 pub use global::build_global::BuildGlobalError;
 pub use global::{
-    check, is_running, on_behalf_of, pause, provide, register, reschedule, reset, restart, resume,
-    run, run_now, services, start, start_all, status, stop, stop_all, subscribe, unregister, wait,
-    wait_ready, wait_timeout,
+    check, is_running, on_behalf_of, on_change, pause, provide, register, reschedule, reset,
+    restart, resume, run, run_now, services, start, start_all, status, stop, stop_all, subscribe,
+    unregister, wait, wait_ready, wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{
@@ -127,6 +127,7 @@ pub use global::{wait_for_signal_async, wait_for_signal_timeout_async};
 pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
 pub use observe::info::ServiceInfo;
+pub use observe::notice::{Notice, NoticeKind};
 #[cfg(feature = "queue")]
 pub use observe::queue_info::QueueInfo;
 pub use observe::request::Request;
@@ -139,6 +140,7 @@ pub use plan::plan::{Plan, PlannedService};
 pub use plan::register_error::RegisterError;
 pub use plan::start_error::StartError;
 pub use runner::builder::Builder;
+pub use runner::on_change::ChangeHook;
 pub use runner::runner::Runner;
 pub use runner::weak_runner::WeakRunner;
 pub use service::builder::{IntoDuration, Service};

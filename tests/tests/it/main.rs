@@ -58,9 +58,11 @@ mod failure {
 
 /// Events, status and their texts.
 mod observe {
+    mod changes;
     mod events;
     mod facts;
     mod health;
+    mod hooks;
     mod overdue;
     mod requests;
     mod status;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use self::journal::Journal;
+use self::notices::Notices;
 use self::registry::Registry;
 use self::shutdown::Shutdown;
 use self::supervised::StepParts;
@@ -36,6 +37,7 @@ mod info;
 mod jobs;
 mod journal;
 mod log;
+mod notices;
 pub(crate) mod ready;
 mod registry;
 pub(crate) mod requests;
@@ -48,6 +50,7 @@ mod supervised;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tracking;
 mod transitions;
 pub(crate) mod unregister;
 mod work_source;
@@ -57,6 +60,8 @@ pub(crate) struct Supervisor {
     env: Arc<Environment>,
     registry: Registry,
     journal: Journal,
+    /// What people are told of; `None`: there is no hook.
+    notices: Option<Box<Notices>>,
     shutdown: Shutdown,
     deferred: DeferredQueue,
     /// By when each life cycle that has a next wake-up needs it. An outdated entry is removed or replaced when
@@ -114,6 +119,7 @@ impl Supervisor {
         Self {
             registry: Registry::new(selection),
             journal: Journal::new(Arc::clone(&env)),
+            notices: None,
             shutdown: Shutdown::default(),
             deferred: DeferredQueue::new(Arc::clone(&env)),
             timers: Timers::default(),

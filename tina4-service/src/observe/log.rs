@@ -150,6 +150,13 @@ impl LogLine {
                     "stop waits for services that have not ended yet"
                 );
             }
+            Entry::NoticesLost { count } => {
+                line!(
+                    warn,
+                    count,
+                    "notices were lost because a hook of `on_change` was too slow; let it hand them over"
+                );
+            }
             Entry::Table(services) => write_table(services),
         }
     }

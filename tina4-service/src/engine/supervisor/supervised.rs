@@ -23,6 +23,7 @@ use tina4_service_core::lifecycle::{DueTime, Lifecycle};
 use tina4_service_core::{Key, Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZone};
 
 mod facts;
+mod overdue_look;
 #[cfg(feature = "queue")]
 mod queue;
 

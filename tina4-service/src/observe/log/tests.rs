@@ -134,7 +134,8 @@ fn samples() -> Vec<LogLine> {
     samples.push(about_service(Entry::RunsAgain { crashes: 2, left_out: 0 }));
     samples.extend([started(), skipped(3)].map(about_service));
     samples.extend(of_runner.map(LogLine::of_runner));
-    let of_all = [started_many(), stop_waits(), table(3)];
+    let lost = Entry::NoticesLost { count: 3 };
+    let of_all = [started_many(), stop_waits(), lost, table(3)];
     samples.extend(of_all.map(|entry| LogLine { instance: None, entry }));
     samples
 }

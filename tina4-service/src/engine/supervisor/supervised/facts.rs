@@ -133,7 +133,7 @@ impl Supervised {
         }
     }
 
-    fn overdue_facts(&self, now: Nanos) -> OverdueFacts<'_> {
+    pub(super) fn overdue_facts(&self, now: Nanos) -> OverdueFacts<'_> {
         let (wall, zone) = self.calendar();
         let last_success = self.last_success();
         OverdueFacts {
@@ -193,7 +193,7 @@ impl Supervised {
         unusual.unwrap_or(if is_first { RunTrigger::Start } else { RunTrigger::Schedule })
     }
 
-    fn is_on_calendar(&self) -> bool {
+    pub(in super::super) fn is_on_calendar(&self) -> bool {
         matches!(self.spec().schedule, Schedule::Calendar(..))
     }
 
