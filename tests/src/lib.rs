@@ -15,6 +15,7 @@ pub mod queue_store;
 pub mod rng;
 pub mod rules;
 pub mod sources;
+pub mod told;
 
 pub use child::Child;
 pub use clock::{
@@ -24,6 +25,7 @@ pub use clock::{
 pub use event_watcher::EventWatcher;
 pub use kinds::{Ctx, Gate, Hooks, Kind, gate};
 pub use sources::{sources, workspace};
+pub use told::Told;
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ use crate::engine::control_error::ControlError;
 use crate::observe::event::Event;
 use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
+use crate::observe::notice::Notice;
 use crate::observe::requester::Requester;
 #[cfg(feature = "run-log")]
 use crate::observe::run_logs::RunLogs;
@@ -21,6 +22,7 @@ use crate::observe::stop_report::{StopReport, Stopped};
 use crate::plan::plan::Plan;
 use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
+use crate::runner::on_change::ChangeHook;
 use crate::runner::runner::Runner;
 use crate::service::builder::Service;
 use crate::time::schedule::Schedule;
@@ -125,6 +127,12 @@ pub fn pause(name: &str) -> Result<(), ControlError> {
 #[track_caller]
 pub fn resume(name: &str) -> Result<(), ControlError> {
     global().resume(name)
+}
+
+/// Calls a function for each change that people want to be told of. See [`Runner::on_change`].
+#[track_caller]
+pub fn on_change(hook: impl Fn(&Notice) + Send + Sync + 'static) -> ChangeHook {
+    global().on_change(hook)
 }
 
 /// The global runner, for requests that somebody makes. See [`Runner::on_behalf_of`].

@@ -131,9 +131,9 @@ pub use global::build_global::BuildGlobalError;
 #[cfg(feature = "run-log")]
 pub use global::run_log;
 pub use global::{
-    check, history, is_running, on_behalf_of, pause, provide, register, reschedule, reset, restart,
-    resume, run, run_now, services, start, start_all, status, stop, stop_all, subscribe,
-    unregister, wait, wait_ready, wait_timeout,
+    check, history, is_running, on_behalf_of, on_change, pause, provide, register, reschedule,
+    reset, restart, resume, run, run_now, services, start, start_all, status, stop, stop_all,
+    subscribe, unregister, wait, wait_ready, wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{
@@ -148,6 +148,7 @@ pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
 pub use observe::history::History;
 pub use observe::info::ServiceInfo;
+pub use observe::notice::{Notice, NoticeKind};
 #[cfg(feature = "queue")]
 pub use observe::queue_info::QueueInfo;
 pub use observe::request::Request;
@@ -163,6 +164,7 @@ pub use plan::plan::{Plan, PlannedService};
 pub use plan::register_error::RegisterError;
 pub use plan::start_error::StartError;
 pub use runner::builder::Builder;
+pub use runner::on_change::ChangeHook;
 pub use runner::runner::Runner;
 pub use runner::weak_runner::WeakRunner;
 pub use service::builder::{IntoDuration, Service};

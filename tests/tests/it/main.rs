@@ -58,10 +58,12 @@ mod failure {
 
 /// Events, status and their texts.
 mod observe {
+    mod changes;
     mod events;
     mod facts;
     mod health;
     mod history;
+    mod hooks;
     mod overdue;
     mod requests;
     mod shapes;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use self::journal::Journal;
+use self::notices::Notices;
 use self::past_runs::PastRuns;
 use self::registry::Registry;
 use self::shutdown::Shutdown;
@@ -38,6 +39,7 @@ mod info;
 mod jobs;
 mod journal;
 mod log;
+mod notices;
 mod past_runs;
 pub(crate) mod ready;
 mod registry;
@@ -53,6 +55,7 @@ pub(crate) mod table;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod tracking;
 mod transitions;
 pub(crate) mod unregister;
 mod work_source;
@@ -63,6 +66,8 @@ pub(crate) struct Supervisor {
     registry: Registry,
     journal: Journal,
     past: PastRuns,
+    /// What people are told of; `None`: there is no hook.
+    notices: Option<Box<Notices>>,
     shutdown: Shutdown,
     deferred: DeferredQueue,
     /// By when each life cycle that has a next wake-up needs it. An outdated entry is removed or replaced when
@@ -121,6 +126,7 @@ impl Supervisor {
             registry: Registry::new(selection),
             journal: Journal::new(Arc::clone(&env)),
             past: PastRuns::default(),
+            notices: None,
             shutdown: Shutdown::default(),
             deferred: DeferredQueue::new(Arc::clone(&env)),
             timers: Timers::default(),

@@ -129,6 +129,13 @@ impl LogLine {
                     "stop waits for services that have not ended yet"
                 );
             }
+            Entry::NoticesLost { count } => {
+                line!(
+                    warn,
+                    count,
+                    "notices were lost because a hook of `on_change` was too slow; let it hand them over"
+                );
+            }
             Entry::Table(table) => write_table(table),
         }
     }

@@ -13,6 +13,8 @@ pub(crate) mod info;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod log_limits;
+pub(crate) mod notice;
+pub(crate) mod notice_queue;
 mod quantile;
 #[cfg(feature = "queue")]
 pub(crate) mod queue_info;

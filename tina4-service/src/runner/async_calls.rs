@@ -17,6 +17,7 @@ use crate::observe::request::Request;
 #[cfg(feature = "signals")]
 use crate::observe::signal::StopCause;
 use crate::observe::stop_report::{StopReport, Stopped};
+use crate::runner::hook_wait::{NOTICE_TIMEOUT, wait_for_hooks_async};
 use crate::runner::runner::{LOG_TIMEOUT, Runner};
 use tina4_service_core::Nanos;
 
@@ -103,11 +104,15 @@ impl Runner {
     /// If its future is dropped before its end, the services are stopped even so; a second call waits for the
     /// same shutdown, and returns its report.
     pub async fn stop_all_async(&self) -> StopReport {
-        self.stop_all_within_async(LOG_TIMEOUT).await
+        self.stop_all_within_async(LOG_TIMEOUT, NOTICE_TIMEOUT).await
     }
 
     /// [`Runner::stop_all_within`] for an async function.
-    pub(super) async fn stop_all_within_async(&self, log_timeout: Duration) -> StopReport {
+    pub(super) async fn stop_all_within_async(
+        &self,
+        log_timeout: Duration,
+        hook_timeout: Duration,
+    ) -> StopReport {
         let Ok(engine) = self.engine() else {
             return StopReport { forked: true, ..StopReport::default() };
         };
@@ -120,6 +125,7 @@ impl Runner {
             return engine.with_nonblocking(|supervisor, now| supervisor.interim_report(now));
         }
         let report = engine.wait_for_async(Supervisor::shutdown_result).await;
+        wait_for_hooks_async(engine, hook_timeout, &self.shared.env.clock).await;
         engine.wait_for_log_async(log_timeout).await;
         report
     }

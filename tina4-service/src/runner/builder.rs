@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::engine::pool::Pool;
 use crate::engine::supervisor::Supervisor;
+use crate::observe::notice::Notice;
+use crate::observe::notice_queue::NoticeFn;
 use crate::plan::fault::MIN_STACK_SIZE;
 use crate::plan::selection::Selection;
 use crate::runner::runner::Runner;
@@ -25,6 +27,7 @@ use crate::service::resources::Resources;
 use crate::service::settings::SettingsCache;
 use crate::sys::env_vars::process_variables;
 use crate::sys::fork::Owner;
+use crate::sys::pending_threads::PendingThreads;
 #[cfg(feature = "tokio")]
 use crate::sys::runtime::Handle;
 #[cfg(feature = "tokio")]
@@ -73,6 +76,7 @@ pub struct Builder {
     settings: Settings,
     threads: ThreadConfig,
     local: Option<Zone>,
+    hooks: Vec<NoticeFn>,
     #[cfg(feature = "tokio")]
     runtime: Option<Handle>,
 }
@@ -99,6 +103,7 @@ impl Default for Builder {
                 start: start_worker,
             },
             local: None,
+            hooks: Vec::new(),
             #[cfg(feature = "tokio")]
             runtime: None,
         }
@@ -173,6 +178,21 @@ impl Builder {
     /// ```
     pub fn history(mut self, limits: HistoryLimits) -> Self {
         self.history = limits;
+        self
+    }
+
+    /// Adds a function that is called for each change that people want to be told of. Default: none.
+    ///
+    /// See [`Runner::on_change`], which does the same for a runner that exists.
+    ///
+    /// ```
+    /// use tina4_service::Runner;
+    ///
+    /// let runner = Runner::builder().on_change(|notice| eprintln!("{notice}")).build();
+    /// # let _ = runner;
+    /// ```
+    pub fn on_change(mut self, hook: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        self.hooks.push(NoticeFn::new(hook));
         self
     }
 
@@ -385,6 +405,7 @@ impl Builder {
             settings,
             threads,
             local,
+            hooks,
             #[cfg(feature = "tokio")]
             runtime,
         } = self;
@@ -422,6 +443,7 @@ impl Builder {
             exiting: false.into(),
             log_is_slow: false.into(),
             crash_printer: OnceLock::new(),
+            pending_threads: PendingThreads::default(),
             ready_listener: OnceLock::new(),
             #[cfg(feature = "tokio")]
             has_tasks: false.into(),
@@ -477,7 +499,11 @@ impl Builder {
         }
         let shared = Shared { engine, env };
         let keep_running = Some(Arc::new(KeepRunning(shared.clone())));
-        Runner { shared, keep_running, requester: None }
+        let runner = Runner { shared, keep_running, requester: None };
+        for hook in hooks {
+            runner.add_hook(hook);
+        }
+        runner
     }
 }
 

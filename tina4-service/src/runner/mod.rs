@@ -11,9 +11,11 @@ mod context;
 mod engine_check;
 #[cfg(feature = "testing")]
 mod for_testing;
+mod hook_wait;
 #[cfg(all(test, shuttle))]
 mod model;
 mod on_behalf;
+pub(crate) mod on_change;
 mod run;
 pub(crate) mod runner;
 mod shared;

@@ -25,6 +25,7 @@ use crate::process::stderr;
 #[cfg(feature = "signals")]
 use crate::runner::blocking::{blocks_runtime, wait_for};
 use crate::runner::blocking::{report_refusal as report_refusal_to_block, wait_for_log};
+use crate::runner::hook_wait::NOTICE_TIMEOUT;
 use crate::runner::runner::{LOG_TIMEOUT, Runner};
 #[cfg(feature = "signals")]
 use crate::sys::log_target::LOG_TARGET;
@@ -37,6 +38,11 @@ const NO_SIGNALS: &str = "signals cannot be handled and end the program without 
 /// How long `run` waits for the last log lines. This is shorter than elsewhere, so that its report is
 /// not late.
 const RUN_LOG_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long `run` waits for hooks. After a signal, the process ends a second after everything has stopped.
+fn hook_timeout(signalled: bool) -> Duration {
+    if signalled { RUN_LOG_TIMEOUT } else { NOTICE_TIMEOUT }
+}
 
 impl Runner {
     /// Waits until nothing is active: every service has stopped, finished, failed or been abandoned, or
@@ -245,7 +251,8 @@ impl Runner {
             return report_refusal(&error);
         }
         let signalled = wait.await;
-        let report = self.stop_all_within_async(RUN_LOG_TIMEOUT).await;
+        let hooks = hook_timeout(signalled);
+        let report = self.stop_all_within_async(RUN_LOG_TIMEOUT, hooks).await;
         let code = exit_code(&report, signalled);
         report_code(code);
         print(&report);
@@ -260,7 +267,7 @@ impl Runner {
             return report_refusal(&error);
         }
         let signalled = wait();
-        let report = self.stop_all_within(RUN_LOG_TIMEOUT);
+        let report = self.stop_all_within(RUN_LOG_TIMEOUT, hook_timeout(signalled));
         let code = exit_code(&report, signalled);
         report_code(code);
         print(&report);

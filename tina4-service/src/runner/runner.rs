@@ -29,6 +29,7 @@ use crate::plan::register_error::RegisterError;
 use crate::plan::start_error::StartError;
 use crate::process::stderr;
 use crate::runner::blocking::{blocks_runtime, report_refusal, wait_for, wait_for_log};
+use crate::runner::hook_wait::{NOTICE_TIMEOUT, wait_for_hooks};
 use crate::runner::shared::{KeepRunning, Shared};
 use crate::service::builder::Service;
 use crate::service::instance::Instance;
@@ -259,6 +260,7 @@ impl Runner {
         #[cfg(unix)]
         crate::process::ffi::watch_forks();
         self.shared.env.owner.claim();
+        self.start_hooks();
         // Nothing drives virtual time at the end of the process, so the exit hook would wait until its
         // limit.
         #[cfg(feature = "exit-hook")]
@@ -574,12 +576,16 @@ impl Runner {
     /// of times. Inside a service it makes the request and does not wait, and
     /// [`StopReport::in_progress`] is set.
     pub fn stop_all(&self) -> StopReport {
-        self.stop_all_within(LOG_TIMEOUT)
+        self.stop_all_within(LOG_TIMEOUT, NOTICE_TIMEOUT)
     }
 
     /// Does the same as [`Runner::stop_all`], but waits for at most `log_timeout` for the last log
-    /// lines.
-    pub(super) fn stop_all_within(&self, log_timeout: Duration) -> StopReport {
+    /// lines, and for at most `hook_timeout` for hooks.
+    pub(super) fn stop_all_within(
+        &self,
+        log_timeout: Duration,
+        hook_timeout: Duration,
+    ) -> StopReport {
         let Ok(engine) = self.engine() else {
             return StopReport { forked: true, ..StopReport::default() };
         };
@@ -595,6 +601,7 @@ impl Runner {
             report_refusal("stop_all");
             return engine.with(|supervisor, now| supervisor.interim_report(now));
         };
+        wait_for_hooks(engine, hook_timeout);
         wait_for_log(engine, log_timeout);
         report
     }

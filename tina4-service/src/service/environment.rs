@@ -18,6 +18,7 @@ use crate::service::settings::SettingsCache;
 #[cfg(feature = "tokio")]
 use crate::service::task_listener::TaskListener;
 use crate::sys::fork::Owner;
+use crate::sys::pending_threads::PendingThreads;
 #[cfg(feature = "tokio")]
 use crate::sys::runtime_slot::RuntimeSlot;
 use crate::sys::sync::AtomicBool;
@@ -70,6 +71,8 @@ pub(crate) struct Environment {
     /// The number of stop signals that the waiters of this runner have received.
     #[cfg(feature = "signals")]
     pub(crate) received: crate::sys::received_signals::ReceivedSignals,
+    /// Threads beside the workers that are started together with the first service.
+    pub(crate) pending_threads: PendingThreads,
     /// Whom to tell that a service is ready; set once, by the runner's engine.
     pub(crate) ready_listener: OnceLock<Weak<dyn ReadyListener>>,
     /// Whether the runner has async functions, which need a tokio runtime.

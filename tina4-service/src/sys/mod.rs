@@ -7,6 +7,7 @@ pub(crate) mod log_target;
 pub(crate) mod panics;
 #[cfg(all(feature = "tokio", feature = "testing", not(shuttle)))]
 pub(crate) mod paused_runtime;
+pub(crate) mod pending_threads;
 #[cfg(any(feature = "exit-hook", feature = "signals"))]
 pub(crate) mod per_process;
 pub(crate) mod place;

@@ -9,7 +9,9 @@ use tina4_service_core::Nanos;
 
 impl<S: WorkSource> Driven for Pool<S> {
     fn next_due(&self) -> Option<Nanos> {
-        lock(&self.state).source.next_due()
+        let mut state = lock(&self.state);
+        let look = state.source.next_look();
+        state.source.next_due().into_iter().chain(look).min()
     }
 
     fn in_progress(&self) -> Vec<String> {
@@ -25,10 +27,15 @@ impl<S: WorkSource> Driven for Pool<S> {
         }
         let mut state = lock(&self.state);
         let now = self.clock.now();
-        if state.source.next_due().is_none_or(|due| due > now) {
+        let looks = state.source.next_look().is_some_and(|at| at <= now);
+        if looks {
+            state.source.look(now);
+        }
+        let is_due = state.source.next_due().is_some_and(|due| due <= now);
+        if !is_due && !looks {
             return false;
         }
-        let mut id = state.source.take_due(now);
+        let mut id = if is_due { state.source.take_due(now) } else { None };
         loop {
             let mut deferred = state.source.deferred_mut().take();
             if state.source.take_changed() {

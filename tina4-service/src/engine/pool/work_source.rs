@@ -71,6 +71,14 @@ pub(crate) trait WorkSource: Send + 'static {
     /// Whether there will be no more due times unless a request adds one.
     fn is_finished(&mut self) -> bool;
 
+    /// When to call [`WorkSource::look`] next, if a virtual clock drives the pool. In real time, others do it.
+    fn next_look(&self) -> Option<Nanos> {
+        None
+    }
+
+    /// Looks at what no due time tells.
+    fn look(&mut self, _: Nanos) {}
+
     /// The effects that wait until the lock is released.
     fn deferred(&self) -> &DeferredQueue;
 

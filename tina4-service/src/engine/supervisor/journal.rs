@@ -18,6 +18,12 @@ use tina4_service_core::Nanos;
 pub(super) struct Journal {
     env: Arc<Environment>,
     subscribers: Subscribers,
+    /// Whether the ends of runs are to be reported although nobody subscribes: a service is broken or overdue, and
+    /// hooks want to know when it is well again.
+    awaits_success: bool,
+    /// Whether anybody subscribes, or a success is awaited.
+    // perf: one field, because every run checks it.
+    has_readers: bool,
     /// While `start_all` starts many services: those that share a log line.
     pub(super) starting: Option<Starting>,
 }
@@ -33,20 +39,33 @@ pub(super) struct Starting {
 
 impl Journal {
     pub(super) fn new(env: Arc<Environment>) -> Self {
-        Self { env, subscribers: Subscribers::default(), starting: None }
+        let subscribers = Subscribers::default();
+        Self { env, subscribers, awaits_success: false, has_readers: false, starting: None }
     }
 
     pub(super) fn subscribe(&mut self) -> Receiver<Event> {
+        self.has_readers = true;
         self.subscribers.add()
     }
 
     #[cfg(feature = "testing")]
     pub(super) fn set_event_log(&mut self, event_log: crate::observe::event_log::EventLog) {
+        self.has_readers = true;
         self.subscribers.record(event_log);
     }
 
     pub(super) fn has_subscribers(&self) -> bool {
-        !self.subscribers.is_empty()
+        self.has_readers
+    }
+
+    /// Sets whether the ends of runs are to be reported although nobody subscribes.
+    pub(super) fn set_awaits_success(&mut self, awaits_success: bool) {
+        self.awaits_success = awaits_success;
+        self.note_readers();
+    }
+
+    fn note_readers(&mut self) {
+        self.has_readers = self.awaits_success || !self.subscribers.is_empty();
     }
 
     /// Reports a change that concerns the runner as a whole.
@@ -54,6 +73,7 @@ impl Journal {
         if self.has_subscribers() {
             let at = self.env.clock.wall();
             self.subscribers.send(&Event { service: "".into(), at, change: change.clone() });
+            self.note_readers();
         }
         deferred.log(LogLine::of_runner(change));
     }
@@ -63,5 +83,6 @@ impl Journal {
         let service = instance.definition.name();
         let at = self.env.clock.wall_at(now);
         self.subscribers.send(&Event { service, at, change: change.clone() });
+        self.note_readers();
     }
 }

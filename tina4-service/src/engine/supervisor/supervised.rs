@@ -25,6 +25,7 @@ use tina4_service_core::{Key, Nanos, Spec, Timers, Utc, WallNanos, Zone as CoreZ
 
 mod facts;
 mod history;
+mod overdue_look;
 #[cfg(feature = "queue")]
 mod queue;
 

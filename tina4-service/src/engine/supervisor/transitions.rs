@@ -177,6 +177,9 @@ impl Supervisor {
         if self.journal.has_subscribers() {
             self.journal.publish(&self.registry.get(index).instance, &change, now);
         }
+        if self.notices.is_some() {
+            self.note_change(index, &change, now);
+        }
         self.log_change(index, change, now);
     }
 
@@ -248,6 +251,7 @@ impl Supervisor {
         let (took, trigger) = (Duration::from_nanos(duration), service.trigger(run));
         let change = Change::RunEnded { run, took, outcome, trigger, by: service.requester(run) };
         self.journal.publish(&service.instance, &change, now);
+        self.note_run_end(index, outcome, now);
     }
 
     /// Records and reports the end of a run that has crashed, or whose service was asked to stop. `count`

@@ -299,6 +299,14 @@ impl WorkSource for Supervisor {
         self.active == 0 && self.next_due().is_none()
     }
 
+    fn next_look(&self) -> Option<Nanos> {
+        self.next_notice_look()
+    }
+
+    fn look(&mut self, now: Nanos) {
+        self.look_for_notices(now);
+    }
+
     fn deferred(&self) -> &DeferredQueue {
         &self.deferred
     }

@@ -39,6 +39,10 @@ pub(crate) enum Entry {
         left_out: u64,
     },
     StopWaits(Box<StopWaits>),
+    /// A hook was too slow, so it is not told of everything.
+    NoticesLost {
+        count: u64,
+    },
     /// All services, because SIGUSR1 asked for them: those that are not healthy first.
     #[cfg_attr(
         not(all(unix, feature = "signals")),

@@ -104,7 +104,8 @@ fn kind_of(entry: &Entry) -> usize {
         Entry::Recovered { .. } => 7,
         Entry::RunsAgain { .. } => 8,
         Entry::StopWaits(_) => 9,
-        Entry::Table(_) => 10,
+        Entry::NoticesLost { .. } => 10,
+        Entry::Table(_) => 11,
     }
 }
 
@@ -127,12 +128,19 @@ fn samples() -> Vec<LogLine> {
     samples.push(about_service(Entry::Recovered { crashes: 2, left_out: 0 }));
     samples.push(about_service(Entry::RunsAgain { crashes: 2, left_out: 0 }));
     samples.extend([started(), skipped(3)].map(about_service));
+    let lost = Entry::NoticesLost { count: 3 };
     let disabled = vec![instance(&disabled); 3];
-    let of_all =
-        [started_many(), Entry::DisabledMany(disabled), stopped_many(), stop_waits(), table(3)];
+    let of_all = [
+        started_many(),
+        Entry::DisabledMany(disabled),
+        stopped_many(),
+        stop_waits(),
+        lost,
+        table(3),
+    ];
     samples.extend(of_all.map(|entry| LogLine { instance: None, entry }));
     let kinds: BTreeSet<_> = samples.iter().map(|line| kind_of(&line.entry)).collect();
-    assert_eq!(kinds, (0..=10).collect(), "there is a sample of each kind of entry");
+    assert_eq!(kinds, (0..=11).collect(), "there is a sample of each kind of entry");
     samples
 }
 

@@ -136,7 +136,7 @@ impl Supervised {
         }
     }
 
-    fn overdue_facts(&self, now: Nanos, reading: WallReading) -> OverdueFacts<'_> {
+    pub(super) fn overdue_facts(&self, now: Nanos, reading: WallReading) -> OverdueFacts<'_> {
         let last_success = self.last_success();
         OverdueFacts {
             now,
@@ -195,7 +195,7 @@ impl Supervised {
         unusual.unwrap_or(if is_first { RunTrigger::Start } else { RunTrigger::Schedule })
     }
 
-    fn is_on_calendar(&self) -> bool {
+    pub(in super::super) fn is_on_calendar(&self) -> bool {
         matches!(self.spec().schedule, Schedule::Calendar(..))
     }
 
