@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::observe::log::recorder::{Seen, written};
+use crate::observe::notice::{Notice, NoticeKind};
+use crate::observe::notice_queue::NoticeQueue;
 
 /// The log lines since the last call.
 fn log(supervisor: &mut Supervisor) -> Vec<Seen> {
@@ -222,4 +224,28 @@ fn rule_62_crashes_do_not_flood_the_log_and_the_last_one_is_written() {
     assert_eq!(said(&lines), expected);
     let in_a_row: Vec<_> = lines[..11].iter().map(|line| line.value("in_a_row")).collect();
     assert_eq!(in_a_row, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "30"]);
+}
+
+#[test]
+fn rule_62_and_118_the_log_says_that_a_hook_that_is_too_slow_is_not_told_of_everything() {
+    let mut supervisor = supervisor([service("fails").max_restarts(0)]);
+    let hook = Arc::new(NoticeQueue::default());
+    let notice = Notice {
+        service: "other".into(),
+        at: SystemTime::UNIX_EPOCH,
+        kind: NoticeKind::Failed { cause: "no".into() },
+        left_out: 0,
+        missed: 0,
+    };
+    while hook.push(&notice) {}
+    supervisor.add_hook(Arc::clone(&hook), 0);
+    supervisor.start_all(0).unwrap();
+    log(&mut supervisor);
+    let item = take_now(&mut supervisor, 0);
+    finish(&mut supervisor, item, crash(), SECOND);
+    let lines = log(&mut supervisor);
+    let lost = lines.iter().find(|line| line.message.starts_with("notices were lost"));
+    let lost = lost.expect("a line about it");
+    assert_eq!((&*lost.level, lost.value("count")), ("warn", "1".to_owned()));
+    assert_eq!(hook.missed(), 2);
 }
