@@ -6,7 +6,9 @@ use std::fmt::Debug;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use tests::{EventWatcher, info, millis, wait};
-use tina4_service::{Change, Context, Flow, OnTimeout, Permanent, Runner, Service, Tick};
+use tina4_service::{
+    Change, Context, Flow, OnTimeout, Permanent, Requester, Runner, Service, Tick,
+};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
@@ -589,4 +591,48 @@ fn rule_51_log_lines_are_written_without_a_lock() {
         })
     });
     assert_eq!(states["logs.calls"], tina4_service::State::Stopped);
+}
+
+#[test]
+fn rule_62_and_113_the_line_about_a_request_comes_before_those_about_what_follows() {
+    listen();
+    let runner = Runner::new();
+    let service = Service::new("logs.asked", |_| {}).interval("1h").initial_delay("1h");
+    runner.register(service).unwrap();
+    runner.start_all().unwrap();
+    let alice = runner.on_behalf_of(Requester::new("alice\n").because("a\u{1b}[2Jb"));
+    alice.pause("logs.asked").unwrap();
+    alice.stop("logs.asked").unwrap();
+    alice.pause("logs.asked").unwrap_err();
+    let expected = [
+        "service started",
+        "request received",
+        "service paused",
+        "request received",
+        "service stopped",
+        "request received",
+        "request refused",
+    ];
+    let lines = about("logs.asked", Level::INFO, &expected);
+    let fields = ["by", "reason", "request"].map(|field| &*lines[1].fields[field]);
+    assert_eq!(fields, ["alice", "a\\u{1b}[2Jb", "pause"]);
+    assert_eq!(lines[6].fields["error"], "`logs.asked` is stopped; `start` it first");
+}
+
+#[test]
+fn rule_62_and_118_a_hook_that_panics_is_reported() {
+    listen();
+    let runner = Runner::new();
+    runner.on_change(|_| panic!("no network"));
+    let fails = Service::new("logs.told", |_| Err::<(), _>("no")).max_restarts(0);
+    runner.register(fails).unwrap();
+    runner.start_all().unwrap();
+    let is_about_hook = |line: &Line| {
+        line.fields["message"].starts_with("a hook of `on_change` panicked")
+            && line.fields["service"] == "logs.told"
+    };
+    let lines = lines(1, "the panic of the hook", is_about_hook);
+    assert_eq!((lines[0].level, lines[0].spans.len()), (Level::ERROR, 0));
+    assert!(lines[0].fields["error"].starts_with("panicked: no network at "), "{lines:?}");
+    runner.stop_all();
 }

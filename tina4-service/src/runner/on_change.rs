@@ -37,8 +37,10 @@ impl Runner {
     /// of changes between. So a service that breaks and recovers every second makes at most two notices a minute, and
     /// each [recovery] follows a notice that the service broke or failed.
     ///
-    /// When a service becomes overdue is known in advance, so it is noticed at once; if its due times are less than
-    /// five seconds apart, at most ten seconds later, and on a calendar at most ten minutes later after the clock was set forward.
+    /// A run that takes too long is none of these changes until its service is overdue; see
+    /// [`ServiceInfo::stuck`](crate::ServiceInfo::stuck). When a service could become overdue is known in advance, so it is
+    /// noticed at once; if its due times are less than five seconds apart, at most ten seconds later; on a calendar, at most
+    /// ten minutes later if the clock was set forward. It is not noticed while all hooks are in a call.
     ///
     /// # At the end
     ///
@@ -46,6 +48,9 @@ impl Runner {
     /// everything; [`Runner::run`] does the same, but after a signal it waits half a second at most. A process that ends in
     /// another way does not wait. No hook can report that its process was killed or hangs: let somebody outside watch
     /// for the absence of pings.
+    ///
+    /// In the test kit, what a hook is told depends on virtual time only, but its thread is a real one: let the test wait
+    /// for what the hook sends, for example on a channel.
     ///
     /// A hook that controls services should hold [`Runner::downgrade`]: a `Runner` would keep them running. If there is no
     /// hook, all this costs nothing.

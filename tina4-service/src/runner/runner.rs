@@ -572,8 +572,8 @@ impl Runner {
 
     /// Stops everything in the reverse order of `after`, with all clean-up, under one deadline.
     ///
-    /// The deadline is 25 s unless the builder sets another one. Any thread may call this, any number
-    /// of times. Inside a service it makes the request and does not wait, and
+    /// The deadline is 25 s unless the builder sets another one. After that, it waits up to two seconds for
+    /// [hooks](Runner::on_change) that have not been told everything. Any thread may call this, any number of times. Inside a service it makes the request and does not wait, and
     /// [`StopReport::in_progress`] is set.
     pub fn stop_all(&self) -> StopReport {
         self.stop_all_within(LOG_TIMEOUT, NOTICE_TIMEOUT)

@@ -29,6 +29,8 @@ use tina4_service_core::lifecycle::{RunOutcome, State};
 
 #[cfg(not(shuttle))]
 mod log;
+#[cfg(not(shuttle))]
+mod notices;
 
 const SECOND: Nanos = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(25);

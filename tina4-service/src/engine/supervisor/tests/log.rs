@@ -3,6 +3,8 @@
 use super::*;
 use crate::Settings;
 use crate::observe::log::recorder::{Seen, written};
+use crate::observe::notice::{Notice, NoticeKind};
+use crate::observe::notice_queue::NoticeQueue;
 
 /// The log lines since the last call.
 fn log(supervisor: &mut Supervisor) -> Vec<Seen> {
@@ -361,4 +363,28 @@ fn rule_62_the_table_of_all_services_is_made_in_steps() {
     let known = supervisor.table_infos(&rows[5..10], 0);
     let names: Vec<_> = known.iter().map(|info| info.name.clone()).collect();
     assert_eq!(names, ["s05", "s06", "s08", "s09"]);
+}
+
+#[test]
+fn rule_62_and_118_the_log_says_that_a_hook_that_is_too_slow_is_not_told_of_everything() {
+    let mut supervisor = supervisor([service("fails").max_restarts(0)]);
+    let hook = Arc::new(NoticeQueue::default());
+    let notice = Notice {
+        service: "other".into(),
+        at: SystemTime::UNIX_EPOCH,
+        kind: NoticeKind::Failed { cause: "no".into() },
+        left_out: 0,
+        missed: 0,
+    };
+    while hook.push(&notice) {}
+    supervisor.add_hook(Arc::clone(&hook), 0);
+    supervisor.start_all(0).unwrap();
+    log(&mut supervisor);
+    let item = take_now(&mut supervisor, 0);
+    finish(&mut supervisor, item, crash(), SECOND);
+    let lines = log(&mut supervisor);
+    let lost = lines.iter().find(|line| line.message.starts_with("notices were lost"));
+    let lost = lost.expect("a line about it");
+    assert_eq!((&*lost.level, lost.value("count")), ("warn", "1".to_owned()));
+    assert_eq!(hook.missed(), 2);
 }

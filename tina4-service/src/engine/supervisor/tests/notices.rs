@@ -1,0 +1,47 @@
+//! Rules 8 and 118: services are looked at only when they could be overdue.
+
+use super::*;
+use crate::observe::notice_queue::NoticeQueue;
+
+const HOUR: Nanos = 3_600 * SECOND;
+
+#[test]
+fn rule_8_and_118_services_are_looked_at_when_they_could_be_overdue_and_not_before() {
+    let hourly = (0..1_000).map(|number| service(format!("s{number}")).interval("1h"));
+    let mut supervisor = supervisor(hourly);
+    assert_eq!(supervisor.next_notice_look(), None, "there is no hook");
+    supervisor.add_hook(Arc::new(NoticeQueue::default()), 0);
+    assert_eq!(supervisor.next_notice_look(), None, "nobody expects them to run");
+    supervisor.start_all(0).unwrap();
+    assert_eq!(supervisor.next_notice_look(), Some(HOUR + 1));
+    while let Some(item) = take(&mut supervisor, 0) {
+        finish(&mut supervisor, item, Completion::Ran(Exit::Wait), 0);
+    }
+    // All of them are looked at once, a hundred at a time, and then not for an hour.
+    let mut looks = 0;
+    while supervisor.next_notice_look() == Some(HOUR + 1) {
+        supervisor.look_for_notices(HOUR + 1);
+        looks += 1;
+    }
+    assert_eq!(looks, 10);
+    assert_eq!(supervisor.next_notice_look(), Some(2 * HOUR + 1));
+    supervisor.stop_all(LIMIT, None, HOUR + 2);
+    supervisor.look_for_notices(2 * HOUR + 1);
+}
+
+#[test]
+fn rule_118_a_service_that_runs_every_second_is_looked_at_every_ten_seconds() {
+    let mut supervisor = supervisor([service("s").interval("1s")]);
+    supervisor.add_hook(Arc::new(NoticeQueue::default()), 0);
+    supervisor.start_all(0).unwrap();
+    let mut looks = Vec::new();
+    for now in (0..60).map(|second| second * SECOND) {
+        let item = take(&mut supervisor, now).expect("it is due");
+        finish(&mut supervisor, item, Completion::Ran(Exit::Wait), now);
+        if supervisor.next_notice_look().is_some_and(|at| at <= now) {
+            supervisor.look_for_notices(now);
+            looks.push(now / SECOND);
+        }
+    }
+    assert_eq!(looks, [2, 12, 22, 32, 42, 52]);
+}
