@@ -16,7 +16,7 @@ pub mod rng;
 pub mod rules;
 pub mod sources;
 
-pub use child::Child;
+pub use child::{Child, Ended};
 pub use clock::{
     Stopwatch, advance_to_next_run, at, begin_slow_run, in_virtual_time, manual_clock, millis,
     secs, starts, utc, virtual_time_builder,
