@@ -287,6 +287,21 @@ impl Child {
         self.wait()
     }
 
+    /// Kills several processes at the same moment: each before any of their ends is waited for.
+    ///
+    /// # Panics
+    ///
+    /// As [`kill`](Self::kill).
+    #[track_caller]
+    pub fn kill_all(children: impl IntoIterator<Item = Self>) -> Vec<Ended> {
+        let mut children: Vec<_> = children.into_iter().collect();
+        for child in &mut children {
+            // It fails if the process has ended.
+            let _ = child.process.kill();
+        }
+        children.into_iter().map(Self::kill).collect()
+    }
+
     /// Waits for the end of the process.
     ///
     /// # Panics

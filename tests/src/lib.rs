@@ -17,7 +17,7 @@ pub mod rules;
 pub mod sources;
 pub mod told;
 
-pub use child::Child;
+pub use child::{Child, Ended};
 pub use clock::{
     Stopwatch, advance_to_next_run, at, begin_slow_run, in_virtual_time, manual_clock, millis,
     secs, starts, utc, virtual_time_builder,

@@ -15,6 +15,9 @@ use super::Store;
 /// How long a write waits for a lock of another program, such as the `sqlite3` tool.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The version of the tables, which SQLite keeps in the file. Raise it when `schema.sql` changes.
+const VERSION: i64 = 1;
+
 /// Why the database cannot be opened.
 #[derive(Debug)]
 pub(crate) enum OpenError {
@@ -22,6 +25,8 @@ pub(crate) enum OpenError {
     InUse(PathBuf),
     /// The directory or the lock file cannot be used.
     Directory(PathBuf, io::Error),
+    /// The tables in the file are those of another version of the shop.
+    OtherVersion(PathBuf),
     /// SQLite cannot use the file.
     Database(PathBuf, rusqlite::Error),
 }
@@ -32,7 +37,8 @@ impl Store {
         let lock = lock(dir)?;
         let file = database(dir);
         match connect(&file) {
-            Ok(connection) => Ok(Self { connection: Mutex::new(connection), _lock: lock }),
+            Ok(Some(connection)) => Ok(Self { connection: Mutex::new(connection), _lock: lock }),
+            Ok(None) => Err(OpenError::OtherVersion(file)),
             Err(error) => Err(OpenError::Database(file, error)),
         }
     }
@@ -61,15 +67,25 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
+/// `None`: the tables are those of another version.
+fn connect(file: &Path) -> rusqlite::Result<Option<Connection>> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // An order that was answered with 201 survives a power failure, not only a kill.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.execute_batch(include_str!("schema.sql"))?;
-    Ok(connection)
+    let exists = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'orders')";
+    let has_tables: bool = connection.query_row(exists, [], |row| row.get(0))?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if has_tables {
+        return Ok((version == VERSION).then_some(connection));
+    }
+    // In one transaction, so that there are no tables without their version.
+    let schema = include_str!("schema.sql");
+    connection
+        .execute_batch(&format!("BEGIN; {schema} PRAGMA user_version = {VERSION}; COMMIT"))?;
+    Ok(Some(connection))
 }
 
 impl fmt::Display for OpenError {
@@ -85,6 +101,11 @@ impl fmt::Display for OpenError {
                 "cannot use the directory {}: {error}; check its permissions, or choose another one with `--data`",
                 dir.display()
             ),
+            Self::OtherVersion(file) => write!(
+                f,
+                "the database {} was made by another version of the shop; choose another directory with `--data`, or remove this one if its orders are not needed",
+                file.display()
+            ),
             Self::Database(file, error) => write!(
                 f,
                 "cannot use the database {}: {error}; restore it from a backup, or choose another directory with `--data`",
@@ -97,7 +118,7 @@ impl fmt::Display for OpenError {
 impl Error for OpenError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::InUse(_) => None,
+            Self::InUse(_) | Self::OtherVersion(_) => None,
             Self::Directory(_, error) => Some(error),
             Self::Database(_, error) => Some(error),
         }

@@ -1,4 +1,5 @@
-CREATE TABLE IF NOT EXISTS orders (
+-- `VERSION` in `open.rs` counts the changes of these tables.
+CREATE TABLE orders (
     id        INTEGER PRIMARY KEY,
     customer  TEXT    NOT NULL,
     item      TEXT    NOT NULL,
@@ -7,26 +8,26 @@ CREATE TABLE IF NOT EXISTS orders (
     paid_at   TEXT
 ) STRICT;
 
-CREATE INDEX IF NOT EXISTS orders_by_time ON orders (placed_at);
-CREATE INDEX IF NOT EXISTS orders_unpaid ON orders (id) WHERE paid_at IS NULL;
+CREATE INDEX orders_by_time ON orders (placed_at);
+CREATE INDEX orders_unpaid ON orders (id) WHERE paid_at IS NULL;
 
 -- What has become of the email of each order. `unpushed`: the queue is on a server, and does not have its job yet.
-CREATE TABLE IF NOT EXISTS mails (
+CREATE TABLE mails (
     order_id INTEGER PRIMARY KEY REFERENCES orders (id),
     state    TEXT    NOT NULL CHECK (state IN ('unpushed', 'waiting', 'sent', 'dead')),
     -- The unique key of its job on a server.
     key      TEXT    NOT NULL DEFAULT (lower(hex(randomblob(16))))
 ) STRICT;
 
-CREATE INDEX IF NOT EXISTS mails_unpushed ON mails (order_id) WHERE state = 'unpushed';
+CREATE INDEX mails_unpushed ON mails (order_id) WHERE state = 'unpushed';
 
-CREATE TABLE IF NOT EXISTS daily_reports (
+CREATE TABLE daily_reports (
     day    TEXT    PRIMARY KEY,
     orders INTEGER NOT NULL,
     pieces INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS counters (
+CREATE TABLE counters (
     name  TEXT    PRIMARY KEY,
     count INTEGER NOT NULL
 ) STRICT;

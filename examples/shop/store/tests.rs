@@ -76,6 +76,20 @@ fn a_directory_is_used_by_one_shop_at_a_time() {
 }
 
 #[test]
+fn a_database_of_another_version_is_refused() {
+    let (dir, store) = store();
+    store
+        .with_connection(|connection| connection.execute_batch("PRAGMA user_version = 0"))
+        .expect("the database is open");
+    drop(store);
+    let error = Store::open(dir.path()).expect_err("it is older").to_string();
+    assert!(error.contains("shop.db was made by another version of the shop; choose"), "{error}");
+    std::fs::remove_file(database(dir.path())).expect("it exists");
+    Store::open(dir.path()).expect("the directory is empty");
+    Store::open(dir.path()).expect("the tables are of this version");
+}
+
+#[test]
 fn a_checkpoint_truncates_the_log() {
     let (dir, store) = store();
     place_tea(&store);

@@ -1,5 +1,5 @@
-//! Three producers and three consumers share a store, and a random one is killed again and again. Their ledgers
-//! must say that nothing was lost, and why a job was done twice.
+//! Three producers and three consumers share a store, and a random one is killed again and again, or all of them at the
+//! same moment. Their ledgers must say that nothing was lost, and why a job was done twice.
 //!
 //! This is the short form. `.ci/queue-chaos` runs the long one, with these variables: `QUEUE_CHAOS_SEEDS`, the number of seeds,
 //! and `QUEUE_CHAOS_KILLS`, the number of kills for each.
@@ -10,12 +10,15 @@ use std::fmt;
 use std::time::Duration;
 
 use tests::rng::Rng;
-use tests::{Child, Stopwatch, millis, pause, secs};
+use tests::{Child, Ended, Stopwatch, millis, pause, secs};
 use tina4_service_queue::BoundQueue;
 
 use crate::queue_world::{Store, World, left, on_each_engine};
 
-on_each_engine!(rule_130_131_132_and_135_nothing_is_lost_while_processes_are_killed);
+on_each_engine!(
+    rule_130_131_132_and_135_nothing_is_lost_while_processes_are_killed,
+    rule_130_131_132_and_135_nothing_is_lost_when_all_processes_are_killed_at_once,
+);
 
 /// What the processes do, and how many jobs a kill of each can interrupt.
 const WORKERS: [(&str, usize); 6] = [
@@ -30,18 +33,31 @@ const WORKERS: [(&str, usize); 6] = [
 /// Once no process is killed any more, the queue is empty after this time at the latest.
 const TIME_TO_EMPTY: Duration = secs(60);
 
+/// One kill in so many kills all processes, in the test of that.
+const ALL_AT_ONCE: u64 = 2;
+
 fn rule_130_131_132_and_135_nothing_is_lost_while_processes_are_killed(store: Store) {
+    run(store, "chaos", 40, |_| false);
+}
+
+/// After each second kill, no process is left that knows anything.
+fn rule_130_131_132_and_135_nothing_is_lost_when_all_processes_are_killed_at_once(store: Store) {
+    run(store, "chaos-of-all", 12, |kill| kill % ALL_AT_ONCE == 0);
+}
+
+/// `are_all_killed`: whether a kill, by its number, is one of all processes.
+fn run(store: Store, test: &str, short: u64, are_all_killed: fn(u64) -> bool) {
     let number = |variable, short| {
         let number = env::var(variable);
         number.map_or(short, |text| text.parse().unwrap_or_else(|_| panic!("{variable}={text}")))
     };
-    let (seeds, kills) = (number("QUEUE_CHAOS_SEEDS", 1), number("QUEUE_CHAOS_KILLS", 40));
+    let (seeds, kills) = (number("QUEUE_CHAOS_SEEDS", 1), number("QUEUE_CHAOS_KILLS", short));
     let mut faulty = Vec::new();
     for seed in 1..=seeds {
-        let Some(world) = World::new(store, &format!("chaos-{seed}")) else { return };
-        let outcome = Chaos::new(&world).run(seed, kills);
+        let Some(world) = World::new(store, &format!("{test}-{seed}")) else { return };
+        let outcome = Chaos::new(&world).run(seed, kills, are_all_killed);
         // Shown with `--nocapture`.
-        println!("{} seed {seed}: {outcome}", store.name());
+        println!("{test} on {}, seed {seed}: {outcome}", store.name());
         if !outcome.is_clean() {
             faulty.push(format!("seed {seed}, files in {:?}: {outcome:?}", world.keep_files()));
         }
@@ -68,14 +84,19 @@ impl<'a> Chaos<'a> {
         Self { world, jobs, started: 0, killed: HashSet::new(), ended: Vec::new() }
     }
 
-    fn run(mut self, seed: u64, kills: u64) -> Outcome {
+    fn run(mut self, seed: u64, kills: u64, are_all_killed: fn(u64) -> bool) -> Outcome {
         let mut rng = Rng::new(seed);
         let mut workers: Vec<_> = (0..WORKERS.len()).map(|index| self.start(index)).collect();
-        for _ in 0..kills {
+        for kill in 1..=kills {
             let before = self.lines("producers", "pushed").len();
             pause(millis(50 + rng.below(250)));
             // On a slow machine, producers would be killed before they have done anything.
             self.wait_until(|chaos| chaos.lines("producers", "pushed").len() > before);
+            if are_all_killed(kill) {
+                self.kill_all(workers);
+                workers = (0..WORKERS.len()).map(|index| self.start(index)).collect();
+                continue;
+            }
             let index = usize::try_from(rng.below(6)).expect("a small number");
             let new = self.start(index);
             self.kill(std::mem::replace(&mut workers[index], new));
@@ -133,6 +154,17 @@ impl<'a> Chaos<'a> {
 
     fn kill(&mut self, (name, child): (String, Child)) {
         let ended = child.kill();
+        self.record(name, &ended);
+    }
+
+    fn kill_all(&mut self, workers: Vec<(String, Child)>) {
+        let (names, children): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
+        for (name, ended) in names.into_iter().zip(Child::kill_all(children)) {
+            self.record(name, &ended);
+        }
+    }
+
+    fn record(&mut self, name: String, ended: &Ended) {
         // It may have ended by itself before, or by another signal, such as that of an abort.
         #[cfg(unix)]
         let was_killed = std::os::unix::process::ExitStatusExt::signal(&ended.status) == Some(9);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::async_executor::AsyncExecutor;
 use crate::claim::Held;
 use crate::end::{End, Ended};
+use crate::engine_error::EngineError;
 use crate::executor::Executor;
 use crate::feature::Feature;
 use crate::finish_error::FinishError;
@@ -64,6 +65,11 @@ impl ActiveClaim {
             (Some((shared, end)), Err(FinishError::Engine(_))) => shared.intend(end),
             (Some(_) | None, _) => {}
         }
+        if let (Some(shared), Err(FinishError::Engine(error))) = (&self.shared, &result)
+            && !error.is_unchanged()
+        {
+            shared.doubt();
+        }
         self.reopen_unless_refused(&result);
         drop(finishing);
         result
@@ -99,6 +105,14 @@ impl ActiveClaim {
         let turn = self.queues.engine().turn(&[ended], &[], self.queues.now())?;
         if !turn.stale.is_empty() {
             return Err(self.stale());
+        }
+        if !turn.locked.is_empty() {
+            let text = format!(
+                "another transaction has locked job {} of the queue `{}` for long; find it, and end it",
+                self.held.id, self.queue
+            );
+            let engine = self.queues.engine().name();
+            return Err(EngineError::Unchanged { engine, source: text.into() }.into());
         }
         self.queues.count(self.queue, |counters| {
             counters.done += done;

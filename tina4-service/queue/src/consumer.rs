@@ -54,6 +54,9 @@ const MIN_WAIT: Duration = Duration::from_millis(1);
 /// How soon the result of a job is checked again that another thread was finishing when its function returned.
 const RETURNED_WAIT: Duration = Duration::from_millis(20);
 
+/// How soon an end is asked for again whose job another transaction has locked.
+const LOCKED_WAIT: Duration = Duration::from_millis(250);
+
 /// The jobs of one queue that one service of this process works on. See the [module](self).
 #[derive(Debug)]
 pub struct Consumer {
@@ -104,6 +107,13 @@ impl Consumer {
         self.queues.counters(self.settings.queue)
     }
 
+    /// How long a call of the engine may take that begins now.
+    fn call_limit(&self, state: &State, now: Duration) -> Duration {
+        let has_claims = self.has_leases() && state.claims() > 0;
+        let leases_end = has_claims.then(|| state.renewed_at.saturating_add(self.settings.lease));
+        self.call_limit.at(now, leases_end, state.stops_by)
+    }
+
     /// Whether claims end unless they are renewed. Otherwise they last as long as the connection.
     fn has_leases(&self) -> bool {
         self.queues.capabilities().has(Feature::Lease)
@@ -126,7 +136,7 @@ impl Consumer {
     pub fn turn(&self, now: Duration, may_claim: bool) -> Result<TurnReport, EngineError> {
         let ConsumerSettings { queue, concurrency, lease, poll, .. } = self.settings;
         self.finish_returned();
-        let mut unsettled = Unsettled { state: &self.state, jobs: Vec::new() };
+        let mut unsettled = Unsettled { state: &self.state, jobs: Vec::new(), was_sent: false };
         let mut waiting = Waiting { queues: &self.queues, queue, waits: Some(false) };
         let is_held_back = !self.queues.draining().may_claim(queue, self.queues.now());
         let (renewing, free, limit) = {
@@ -142,7 +152,7 @@ impl Consumer {
             let renewing = if is_renewal_due { state.held() } else { Vec::new() };
             let waits = state.claims_again_at.is_some_and(|at| now < at);
             let claims = may_claim && !is_held_back && !waits;
-            let limit = self.call_limit.at(now, state.stops_by);
+            let limit = self.call_limit(&state, now);
             (renewing, if claims { state.free(concurrency) } else { 0 }, limit)
         };
         if !renewing.is_empty() {
@@ -150,11 +160,16 @@ impl Consumer {
         }
         // Before the turn, whose claims must not wait for it, but after what has ended is settled.
         if may_claim && unsettled.jobs.is_empty() {
-            purge::purge(&self.queues, &self.settings, &self.state, now);
+            let limit = CallLimit::before_renewal(limit, self.renews_in(&self.lock(), now));
+            purge::purge(&self.queues, &self.settings, &self.state, limit, now);
         }
         let time = self.queues.now();
         let ended: Vec<Ended> = unsettled.jobs.iter().map(Settling::to_ended).collect();
-        let turn = self.call_engine(limit, &ended, free, time)?;
+        // Also if the engine panics.
+        unsettled.was_sent = true;
+        let turn = self
+            .call_engine(limit, &ended, free, time)
+            .inspect_err(|error| unsettled.was_sent = !error.is_unchanged())?;
         if may_claim {
             waiting.waits = (free > 0).then_some(turn.waits_to_be_alone);
         }
@@ -167,15 +182,18 @@ impl Consumer {
         let claims_again = state.claims_again_at.filter(|_| may_claim);
         let claims_again = claims_again.map(|at| at.saturating_sub(now));
         let returned = (!state.returned.is_empty()).then_some(RETURNED_WAIT);
+        let locked = state.ended.iter().any(|ended| ended.is_locked).then_some(LOCKED_WAIT);
         let renewal = self.renews_in(&state, now);
-        report.next = next_job
+        let next = next_job
             .into_iter()
             .chain(held_back)
             .chain(claims_again)
-            .chain(returned)
+            .chain(locked)
             .chain(renewal)
             .min()
             .map(|wait| wait.max(MIN_WAIT));
+        state.turn_at = next.map(|wait| now.saturating_add(wait));
+        report.next = next.into_iter().chain(returned).min();
         Ok(report)
     }
 
@@ -218,11 +236,15 @@ impl Consumer {
         time: Timestamp,
     ) -> Option<Duration> {
         let ConsumerSettings { queue, poll, reports_dead, .. } = self.settings;
-        let Turn { claims, stale, mut dead, lost, next, waits_to_be_alone } = turn;
+        let Turn { claims, stale, locked, mut dead, lost, next, waits_to_be_alone } = turn;
         let mut counters = Counters { lost, dead: dead.len() as u64, ..Counters::default() };
         let mut state = self.lock();
         state.report.lost_for_good.extend(dead.iter().map(|job| (job.id, job.error.clone())));
-        for Settling { claim, end, may_be_stale, was_sent } in settling {
+        let (locked, settled): (Vec<_>, Vec<_>) =
+            settling.into_iter().partition(|settling| locked.contains(&settling.claim.held));
+        let again = locked.into_iter().map(|settling| Settling { is_locked: true, ..settling });
+        state.ended.splice(..0, again);
+        for Settling { claim, end, may_be_stale, was_sent, is_locked: _ } in settled {
             let is_stale = stale.contains(&claim.held);
             // It was finished in a transaction, which was committed after all.
             if is_stale && may_be_stale {
@@ -254,9 +276,9 @@ impl Consumer {
         if state.add(claims) {
             state.claims_again_at = Some(now.saturating_add(poll));
         }
-        let is_to_settle = !state.ended.is_empty();
+        let is_to_settle = state.ended.iter().any(|ended| !ended.is_locked);
         let looks_again = free > 0 && claimed < free;
-        let is_quiet = looks_again && !waits_to_be_alone && !is_to_settle;
+        let is_quiet = looks_again && !waits_to_be_alone && state.ended.is_empty();
         state.quiet = is_quiet.then(|| Quiet::new(next, now));
         drop(state);
         self.queues.count(queue, |all| all.add(counters));

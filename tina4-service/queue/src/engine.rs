@@ -74,8 +74,9 @@ pub trait Engine: Send + Sync {
     /// [`Feature::DoneJobs`]; nothing has been changed then.
     ///
     /// If the store fails. If it is on a server whose reply was lost, claims may then be held by this owner without
-    /// its knowledge. They end with their leases, and are lost like those of a killed process: that is counted, and
-    /// costs each of the jobs an attempt.
+    /// its knowledge. An engine gives them back in its next turn if it can tell them
+    /// ([`Unreceived`](crate::engine_parts::Unreceived)). Otherwise they end with their leases, and are lost like those of a
+    /// killed process: that is counted, and costs each of the jobs an attempt.
     fn turn(
         &self,
         ended: &[Ended],
@@ -103,6 +104,23 @@ pub trait Engine: Send + Sync {
         Ok(vec![Some(Duration::ZERO); queues.len()])
     }
 
+    /// [`next_due`](Self::next_due), for a caller that waits for the answer this long at most: then it is an error.
+    ///
+    /// Unless an engine overrides this, it takes as long as `next_due`.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_due`](Self::next_due), and if the time is over.
+    fn next_due_within(
+        &self,
+        limit: Duration,
+        queues: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Duration>>, EngineError> {
+        let _ = limit;
+        self.next_due(queues, now)
+    }
+
     /// Renews claims: their leases end this long from now. Returns those that are no longer held.
     ///
     /// # Errors
@@ -118,6 +136,9 @@ pub trait Engine: Send + Sync {
     /// [`turn`](Self::turn), for a caller that waits for the answer this long at most: then it is an error. What the
     /// store does later is as if the answer had been lost, but an engine gives back the jobs that it has claimed, if it
     /// can.
+    ///
+    /// It need not wait for transactions of others that have locked a job to be ended: it does the rest, and says which ends
+    /// are to be asked for again, in [`Turn::locked`].
     ///
     /// Unless an engine overrides this, it takes as long as `turn`.
     ///
@@ -233,6 +254,25 @@ pub trait Engine: Send + Sync {
         Err(EngineError::Unsupported { engine: self.name(), feature: Feature::DeadLetters })
     }
 
+    /// [`purge`](Self::purge), for a caller that waits this long at most: then it is an error, and some of the jobs may be
+    /// deleted.
+    ///
+    /// Unless an engine overrides this, it takes as long as `purge`.
+    ///
+    /// # Errors
+    ///
+    /// As [`purge`](Self::purge), and if the time is over.
+    fn purge_within(
+        &self,
+        limit: Duration,
+        queue: &str,
+        which: DeadSelection,
+        now: Timestamp,
+    ) -> Result<u64, EngineError> {
+        let _ = limit;
+        self.purge(queue, which, now)
+    }
+
     /// The copies of done jobs of a queue, sorted by id: at most `limit`, with ids after `after`.
     ///
     /// # Errors
@@ -256,5 +296,24 @@ pub trait Engine: Send + Sync {
     fn purge_done(&self, queue: &str, age: Duration, now: Timestamp) -> Result<u64, EngineError> {
         let _ = (queue, age, now);
         Err(EngineError::Unsupported { engine: self.name(), feature: Feature::DoneJobs })
+    }
+
+    /// [`purge_done`](Self::purge_done), for a caller that waits this long at most: then it is an error, and some of the
+    /// copies may be deleted.
+    ///
+    /// Unless an engine overrides this, it takes as long as `purge_done`.
+    ///
+    /// # Errors
+    ///
+    /// As [`purge_done`](Self::purge_done), and if the time is over.
+    fn purge_done_within(
+        &self,
+        limit: Duration,
+        queue: &str,
+        age: Duration,
+        now: Timestamp,
+    ) -> Result<u64, EngineError> {
+        let _ = limit;
+        self.purge_done(queue, age, now)
     }
 }

@@ -26,6 +26,14 @@ pub enum EngineError {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// The store was not asked, such as because no connection could be made in time, or has refused. Nothing has been
+    /// changed, so the same can be asked again.
+    Unchanged {
+        /// The name of the engine.
+        engine: &'static str,
+        /// What is in the way.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The store failed.
     ///
     /// Whether the change was made is unknown: a push may have stored its jobs, a finish may have
@@ -36,6 +44,20 @@ pub enum EngineError {
         /// The error of the store.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl EngineError {
+    /// Whether it is certain that nothing has been changed. Otherwise the engine may have done what it was asked.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        match self {
+            Self::Unsupported { .. }
+            | Self::Invalid(_)
+            | Self::Unusable { .. }
+            | Self::Unchanged { .. } => true,
+            Self::Failed { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for EngineError {
@@ -52,6 +74,10 @@ impl fmt::Display for EngineError {
             Self::Unusable { engine, problem } => {
                 write!(f, "the store of the engine `{engine}` cannot be used: {problem}")
             }
+            Self::Unchanged { engine, source } => write!(
+                f,
+                "the engine `{engine}` failed: {source}; nothing was changed, so try again when its store works"
+            ),
             Self::Failed { engine, source } => {
                 write!(f, "the engine `{engine}` failed: {source}; try again when its store works")
             }
@@ -65,7 +91,7 @@ impl Error for EngineError {
             Self::Unsupported { .. } | Self::Unusable { .. } => None,
             Self::Invalid(error) => error.source(),
             // `Display` has the text of the error already.
-            Self::Failed { source, .. } => source.source(),
+            Self::Unchanged { source, .. } | Self::Failed { source, .. } => source.source(),
         }
     }
 }

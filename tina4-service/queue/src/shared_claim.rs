@@ -1,7 +1,7 @@
 //! [`SharedClaim`]: who ends the claim of a job that a consumer has handed to a function.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::end::End;
 
@@ -13,6 +13,8 @@ pub(crate) struct SharedClaim {
     end: OnceLock<End>,
     /// How the function was to end it when the engine failed, unless the job was to be done.
     intended: OnceLock<End>,
+    /// Whether the engine may have ended it although it failed.
+    may_be_ended: AtomicBool,
 }
 
 /// How far a shared claim has come.
@@ -78,6 +80,16 @@ impl SharedClaim {
     /// How the function was to end it when the engine failed, unless the job was to be done.
     pub(crate) fn intended(&self) -> Option<&End> {
         self.intended.get()
+    }
+
+    /// Records that the engine may have ended it although it failed.
+    pub(crate) fn doubt(&self) {
+        self.may_be_ended.store(true, Ordering::Release);
+    }
+
+    /// Whether the engine may have ended it although it failed.
+    pub(crate) fn may_be_ended(&self) -> bool {
+        self.may_be_ended.load(Ordering::Acquire)
     }
 
     /// Records how the function has ended it.

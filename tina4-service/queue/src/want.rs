@@ -26,6 +26,9 @@ pub struct Turn {
     pub claims: Vec<Claim>,
     /// The ends that were refused, because the claim was no longer held. Nothing was changed by them.
     pub stale: Vec<Held>,
+    /// The ends that were not made yet, because another transaction has locked the job. Nothing was changed by them: ask
+    /// for them again. [`Engine::turn`](crate::Engine::turn) waits for some seconds before.
+    pub locked: Vec<Held>,
     /// Jobs that are dead now because their claims were lost too often.
     pub dead: Vec<DeadJob>,
     /// The number of claims that were found lost, including those of `dead`.

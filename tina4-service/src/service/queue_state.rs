@@ -127,9 +127,9 @@ impl QueueState {
     }
 
     /// Whether the next turn is likely to find that there is nothing to do, without asking the engine.
-    pub(crate) fn polls_in_passing(&self) -> bool {
+    pub(crate) fn polls_in_passing(&self, now: Duration) -> bool {
         let is_told = self.is_told.load(Ordering::Relaxed);
-        !is_told && self.consumer().is_some_and(Consumer::polls_in_passing)
+        !is_told && self.consumer().is_some_and(|consumer| consumer.polls_in_passing(now))
     }
 
     /// Records that a job was pushed. Returns whether the runner has to be told: it was not since the last turn

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Error};
 use crate::lane::Work;
 use crate::numbers::{count, duration, limit, micros, row_of};
 use crate::session::Session;
-use crate::turn::dead_job;
+use crate::trip::dead_job;
 
 /// How many dead jobs are put back or deleted by one statement, so that it ends soon.
 const PAGE: i64 = 10_000;

@@ -1,5 +1,6 @@
 //! The monotonic clock, for waits only: the only file of this crate that reads it. Jobs have the clock of the server.
 
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The current instant.
@@ -12,4 +13,16 @@ pub(crate) fn now() -> Instant {
 pub(crate) fn later(time: Duration) -> Instant {
     let now = now();
     now.checked_add(time).unwrap_or(now + Duration::from_secs(365 * 24 * 3600))
+}
+
+/// The time until an instant.
+pub(crate) fn until(end: Instant) -> Duration {
+    end.saturating_duration_since(now())
+}
+
+/// Waits for this long, between attempts.
+pub(crate) fn pause(time: Duration) {
+    let (lock, never) = (Mutex::new(()), Condvar::new());
+    let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(never.wait_timeout_while(guard, time, |()| true));
 }

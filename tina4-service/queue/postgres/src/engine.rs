@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use tina4_service_queue::engine_parts::{Hearing, Listener, Owner};
+use tina4_service_queue::engine_parts::{Hearing, Listener, Owner, pause_after};
 use tina4_service_queue::{
     Backlog, Cancelled, Capabilities, DeadJob, DeadSelection, DoneJob, Ended, Engine, EngineError,
     Held, JobId, NewJob, Pushed, Timestamp, Turn, Want,
@@ -18,12 +18,17 @@ use crate::done;
 use crate::error::{NAME, failed_with};
 use crate::lane::Lane;
 use crate::listener::Notifications;
-use crate::push::{self, OwnedJob, Pushes};
+use crate::owned_want::{OwnedWant, storable};
+use crate::push::{self, OwnedJob, Pushes, Pushing};
 use crate::schema;
-use crate::turn::{Answer, OwnedWant, Request, Turns, storable, wait_for};
+use crate::session::{Failure, Session};
+use crate::turn::{Answer, Request, Turns};
 
 /// How long it may take to find out which queues need a turn. After that they get one.
 const POLL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a turn waits until other transactions have released the jobs that it ends.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Keeps jobs in a PostgreSQL database, which any number of machines can share.
 ///
@@ -45,11 +50,11 @@ pub struct PostgresEngine {
     owner: Owner,
     turns: Lane<Turns>,
     pushes: Lane<Pushes>,
-    /// Pushes with a key, which may have to wait for a transaction that is about to take it.
+    /// Pushes with a key.
     unique_pushes: Lane<Pushes>,
+    /// Those that have to wait for a transaction that is about to take the key. The others do not wait for them.
+    patient_pushes: Lane<Pushes>,
     admin: Lane<Admin>,
-    /// For turns that end a job whose row another transaction has locked. The others do not wait for it.
-    patient: Lane<Admin>,
     listener: Option<Listener>,
 }
 
@@ -87,10 +92,10 @@ impl PostgresEngine {
         let lane = |name| (name, owner.clone(), usual.clone());
         let engine = Self {
             turns: Lane::new(lane("tina4-turns"), Turns::new(name())),
-            pushes: Lane::new(lane("tina4-pushes"), Pushes),
-            unique_pushes: Lane::new(lane("tina4-uniques"), Pushes),
+            pushes: Lane::new(lane("tina4-pushes"), Pushes::patient()),
+            unique_pushes: Lane::new(lane("tina4-uniques"), Pushes::quick()),
+            patient_pushes: Lane::new(lane("tina4-patient"), Pushes::patient()),
             admin: Lane::new(lane("tina4-admin"), Admin),
-            patient: Lane::new(lane("tina4-patient"), Admin),
             listener: direct.map(listener),
             owner,
         };
@@ -103,33 +108,45 @@ impl PostgresEngine {
         &self,
         call: impl AsyncFnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, EngineError> {
-        Self::run_on(&self.admin, Duration::MAX, call)
+        self.administer_within(Duration::MAX, call)
     }
 
-    fn run_on<T: Send + 'static>(
-        lane: &Lane<Admin>,
+    /// The same, for a caller that waits this long at most.
+    fn administer_within<T: Send + 'static>(
+        &self,
         limit: Duration,
         call: impl AsyncFnOnce(&mut Client) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, EngineError> {
+        self.run(limit, move |session| session.call(call))
+    }
+
+    fn run<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        call: impl FnOnce(&mut Session) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, EngineError> {
         let (reply, answer) = sync_channel(1);
         let task: Task = Box::new(move |session| {
-            let _ = reply.send(session.call(call).map_err(|failure| failure.error()));
+            let _ = reply.send(call(session).map_err(|failure| failure.error()));
         });
-        lane.call_within(limit, task)?;
+        self.admin.call_within(limit, task)?;
         answer.recv().unwrap_or_else(|_| Err(failed_with("the task has not been run")))
     }
 
     /// Puts dead jobs back, or deletes them: a page after the other, each in a trip of its own.
     fn take_dead(
         &self,
+        limit: Duration,
         queue: &str,
         which: DeadSelection,
         is_redrive: bool,
     ) -> Result<u64, EngineError> {
+        let deadline = clock::later(limit);
         let mut page = Some(Page::first(storable(queue), which, is_redrive));
         let mut all = 0;
         while let Some(current) = page {
-            let taken = self.administer(async |client| current.take(client).await)?;
+            let take = async |client: &mut Client| current.take(client).await;
+            let taken = self.administer_within(clock::until(deadline), take)?;
             all += taken.0;
             page = taken.1;
         }
@@ -166,8 +183,16 @@ impl Engine for PostgresEngine {
             return Ok(Vec::new());
         }
         let is_unique = jobs.iter().any(|job| job.unique.is_some());
-        let lane = if is_unique { &self.unique_pushes } else { &self.pushes };
-        lane.call(jobs.iter().map(OwnedJob::new).collect())
+        let owned = || jobs.iter().map(OwnedJob::new).collect();
+        let mut pushing =
+            if is_unique { self.unique_pushes.call(owned())? } else { self.pushes.call(owned())? };
+        if is_unique && matches!(pushing, Pushing::Locked(_)) {
+            pushing = self.patient_pushes.call(owned())?;
+        }
+        match pushing {
+            Pushing::Stored(pushed) => Ok(pushed),
+            Pushing::Locked(error) => Err(error),
+        }
     }
 
     fn turn(
@@ -176,7 +201,20 @@ impl Engine for PostgresEngine {
         wants: &[Want<'_>],
         now: Timestamp,
     ) -> Result<Turn, EngineError> {
-        self.turn_within(Duration::MAX, ended, wants, now)
+        let mut turn = self.turn_within(Duration::MAX, ended, wants, now)?;
+        let deadline = clock::later(LOCK_PATIENCE);
+        let mut attempts = 0;
+        while !turn.locked.is_empty() && !clock::until(deadline).is_zero() {
+            attempts += 1;
+            clock::pause(pause_after(attempts));
+            let is_locked = |ended: &&Ended| turn.locked.contains(&ended.held);
+            let again: Vec<_> = ended.iter().filter(is_locked).cloned().collect();
+            // If that fails, the caller knows that they are not made, and has the rest.
+            let Ok(next) = self.turn_within(Duration::MAX, &again, &[], now) else { break };
+            turn.stale.extend(next.stale);
+            turn.locked = next.locked;
+        }
+        Ok(turn)
     }
 
     fn turn_within(
@@ -186,24 +224,9 @@ impl Engine for PostgresEngine {
         wants: &[Want<'_>],
         _now: Timestamp,
     ) -> Result<Turn, EngineError> {
-        let deadline = clock::later(limit);
-        let left = || deadline.saturating_duration_since(clock::now());
-        let request = || Request::Turn {
-            ended: ended.to_vec(),
-            wants: wants.iter().map(OwnedWant::new).collect(),
-        };
-        let mut answer = self.turns.call_within(limit, request())?;
-        if matches!(answer, Answer::Locked) {
-            let (owner, ended) = (self.owner.name().to_owned(), ended.to_vec());
-            let waiting = async move |client: &mut Client| wait_for(client, &owner, &ended).await;
-            Self::run_on(&self.patient, left(), waiting)?;
-            answer = self.turns.call_within(left(), request())?;
-        }
-        match answer {
+        let wants = wants.iter().map(OwnedWant::new).collect();
+        match self.turns.call_within(limit, Request::Turn { ended: ended.to_vec(), wants })? {
             Answer::Turn(turn) => Ok(turn),
-            Answer::Locked => Err(failed_with(
-                "several transactions have locked a job that is to end, one after the other; look for transactions that lock rows of `tina4.job`",
-            )),
             Answer::Renew(_) => Err(failed_with("the answer belongs to another request")),
         }
     }
@@ -211,16 +234,22 @@ impl Engine for PostgresEngine {
     fn next_due(
         &self,
         queues: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Duration>>, EngineError> {
+        self.next_due_within(Duration::MAX, queues, now)
+    }
+
+    fn next_due_within(
+        &self,
+        limit: Duration,
+        queues: &[&str],
         _now: Timestamp,
     ) -> Result<Vec<Option<Duration>>, EngineError> {
         let queues: Vec<_> = queues.iter().map(|queue| storable(queue)).collect();
-        let (reply, answer) = sync_channel(1);
-        self.admin.call(Box::new(move |session| {
-            session.limit_trip(POLL_TIMEOUT);
-            let next = session.read(async |client| admin::next_due(client, &queues).await);
-            let _ = reply.send(next.map_err(|failure| failure.error()));
-        }))?;
-        answer.recv().unwrap_or_else(|_| Err(failed_with("the task has not been run")))
+        self.run(limit, move |session| {
+            session.limit_trip(POLL_TIMEOUT.min(limit));
+            session.read(async |client| admin::next_due(client, &queues).await)
+        })
     }
 
     fn renew(
@@ -244,9 +273,7 @@ impl Engine for PostgresEngine {
         }
         match self.turns.call_within(limit, Request::Renew { held: held.to_vec(), lease })? {
             Answer::Renew(lost) => Ok(lost),
-            Answer::Turn(_) | Answer::Locked => {
-                Err(failed_with("the answer belongs to another request"))
-            }
+            Answer::Turn(_) => Err(failed_with("the answer belongs to another request")),
         }
     }
 
@@ -276,16 +303,21 @@ impl Engine for PostgresEngine {
         which: DeadSelection,
         _now: Timestamp,
     ) -> Result<u64, EngineError> {
-        self.take_dead(queue, which, true)
+        self.take_dead(Duration::MAX, queue, which, true)
     }
 
-    fn purge(
+    fn purge(&self, queue: &str, which: DeadSelection, now: Timestamp) -> Result<u64, EngineError> {
+        self.purge_within(Duration::MAX, queue, which, now)
+    }
+
+    fn purge_within(
         &self,
+        limit: Duration,
         queue: &str,
         which: DeadSelection,
         _now: Timestamp,
     ) -> Result<u64, EngineError> {
-        self.take_dead(queue, which, false)
+        self.take_dead(limit, queue, which, false)
     }
 
     fn done(
@@ -298,12 +330,23 @@ impl Engine for PostgresEngine {
         self.administer(async move |client| done::list(client, &queue, after, limit).await)
     }
 
-    fn purge_done(&self, queue: &str, age: Duration, _now: Timestamp) -> Result<u64, EngineError> {
+    fn purge_done(&self, queue: &str, age: Duration, now: Timestamp) -> Result<u64, EngineError> {
+        self.purge_done_within(Duration::MAX, queue, age, now)
+    }
+
+    fn purge_done_within(
+        &self,
+        limit: Duration,
+        queue: &str,
+        age: Duration,
+        _now: Timestamp,
+    ) -> Result<u64, EngineError> {
+        let deadline = clock::later(limit);
         let mut all = 0;
         loop {
             let queue = storable(queue);
             let purging = async move |client: &mut Client| done::purge(client, &queue, age).await;
-            let (deleted, is_more) = self.administer(purging)?;
+            let (deleted, is_more) = self.administer_within(clock::until(deadline), purging)?;
             all += deleted;
             if !is_more {
                 return Ok(all);

@@ -1,7 +1,8 @@
 //! [`Lane`]: a thread with a connection, and the requests that wait for it.
 
+use std::collections::HashSet;
 use std::mem;
-use std::sync::mpsc::{SendError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use tina4_service_queue::engine_parts::{self, Owner};
 
 use crate::clock;
 use crate::connector::Connector;
-use crate::error::{NAME, failed_with, no_answer};
+use crate::error::{NAME, failed_with, no_answer, unchanged_with};
 use crate::session::Session;
 use crate::waits::Closing;
 
@@ -61,7 +62,10 @@ struct Mailbox<W: Work> {
 }
 
 struct State<W: Work> {
+    last_ticket: u64,
     waiting: Vec<Waiting<W>>,
+    /// Those of the trip in progress whose callers have left.
+    left: HashSet<u64>,
     /// `None` if there is none, or it has panicked.
     thread: Option<JoinHandle<()>>,
     is_closed: bool,
@@ -69,23 +73,36 @@ struct State<W: Work> {
 
 struct Waiting<W: Work> {
     request: W::Request,
-    reply: Reply<W>,
+    caller: Caller<W>,
     /// Until when the caller waits.
     deadline: Instant,
 }
 
+struct Caller<W: Work> {
+    ticket: u64,
+    reply: SyncSender<Answer<W>>,
+}
+
+type Answer<W> = Result<<W as Work>::Answer, EngineError>;
+type Batch<W> = (Vec<<W as Work>::Request>, Vec<Caller<W>>);
+
 impl<W: Work> State<W> {
-    /// Forgets the requests whose callers have left.
-    fn is_anybody_waiting(&mut self) -> bool {
+    /// The requests whose callers still wait. The others take theirs back.
+    fn take_waiting(&mut self) -> Vec<Waiting<W>> {
         let now = clock::now();
-        self.waiting.retain(|waiting| waiting.deadline > now);
-        !self.waiting.is_empty()
+        self.waiting.extract_if(.., |waiting| waiting.deadline > now).collect()
     }
 }
 
 impl<W: Work> Lane<W> {
     pub(crate) fn new((name, owner, connector): (&'static str, Owner, Connector), work: W) -> Self {
-        let state = State { waiting: Vec::new(), thread: None, is_closed: false };
+        let state = State {
+            last_ticket: 0,
+            waiting: Vec::new(),
+            left: HashSet::new(),
+            thread: None,
+            is_closed: false,
+        };
         let mailbox = Mailbox { state: Mutex::new(state), changed: Condvar::new() };
         Self {
             name,
@@ -115,51 +132,54 @@ impl<W: Work> Lane<W> {
         if state.thread.is_none() {
             state.thread = Some(self.spawn()?);
         }
-        state.waiting.push(Waiting { request, reply, deadline });
+        state.last_ticket += 1;
+        let ticket = state.last_ticket;
+        state.waiting.push(Waiting { request, caller: Caller { ticket, reply }, deadline });
         drop(state);
         self.mailbox.changed.notify_all();
-        answer.recv_timeout(limit).unwrap_or_else(|_| {
-            // In time, the thread answers or drops the request.
-            Err(failed_with(if clock::now() < deadline {
-                "the thread of the connection has panicked".to_owned()
-            } else {
-                no_answer(limit)
-            }))
-        })
+        match answer.recv_timeout(limit) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => self.mailbox.leave(ticket, &answer, limit),
+            Err(RecvTimeoutError::Disconnected) => Err(panicked()),
+        }
     }
 
     fn spawn(&self) -> Result<JoinHandle<()>, EngineError> {
         let (mailbox, work) = (Arc::clone(&self.mailbox), Arc::clone(&self.work));
         let mut session = Session::new(self.connector.clone(), self.closing.clone());
         let body = move || {
-            let mut running = Running { mailbox: &mailbox, replies: Vec::new() };
-            while let Some((mut requests, replies)) = mailbox.next(&mut session) {
-                running.replies = replies;
+            let mut running = Running { mailbox: &mailbox, callers: Vec::new() };
+            while let Some((mut requests, callers)) = mailbox.next(&mut session) {
+                running.callers = callers;
                 session.begin_trip();
                 let answers = work.answer(&mut session, &mut requests);
-                for (reply, answer) in running.replies.drain(..).zip(answers) {
-                    if let Err(SendError(Ok(answer))) = reply.send(answer) {
-                        work.unheard(answer);
-                    }
+                for answer in mailbox.reply(running.callers.drain(..).zip(answers)) {
+                    work.unheard(answer);
                 }
                 work.afterwards(&mut session, &requests);
                 mailbox.pause(&session);
             }
         };
         engine_parts::spawn(self.name, body)
-            .map_err(|error| failed_with(format!("no thread can be spawned: {error}")))
+            .map_err(|error| unchanged_with(format!("no thread can be spawned: {error}")))
     }
 }
 
-type Reply<W> = SyncSender<Result<<W as Work>::Answer, EngineError>>;
-type Batch<W> = (Vec<<W as Work>::Request>, Vec<Reply<W>>);
+fn panicked() -> EngineError {
+    failed_with("the thread of the connection has panicked")
+}
 
 impl<W: Work> Mailbox<W> {
     /// The requests that wait; `None` when the lane is closed.
     fn next(&self, session: &mut Session) -> Option<Batch<W>> {
         let mut state = self.lock();
         let mut timeout = IDLE;
-        while !state.is_anybody_waiting() {
+        loop {
+            let waiting = state.take_waiting();
+            if !waiting.is_empty() {
+                let waiting = waiting.into_iter();
+                return Some(waiting.map(|waiting| (waiting.request, waiting.caller)).unzip());
+            }
             if state.is_closed {
                 return None;
             }
@@ -171,8 +191,40 @@ impl<W: Work> Mailbox<W> {
                 timeout = Duration::from_secs(3600);
             }
         }
-        let waiting = mem::take(&mut state.waiting).into_iter();
-        Some(waiting.map(|Waiting { request, reply, .. }| (request, reply)).unzip())
+    }
+
+    /// The error of a caller whose time is over, unless the answer has come.
+    fn leave(&self, ticket: u64, answer: &Receiver<Answer<W>>, limit: Duration) -> Answer<W> {
+        let mut state = self.lock();
+        let before = state.waiting.len();
+        state.waiting.retain(|waiting| waiting.caller.ticket != ticket);
+        if state.waiting.len() < before {
+            return Err(unchanged_with(no_answer(limit)));
+        }
+        // Answers are sent while the lock is held, so there is none later.
+        match answer.try_recv() {
+            Ok(answer) => answer,
+            Err(TryRecvError::Disconnected) => Err(panicked()),
+            Err(TryRecvError::Empty) => {
+                state.left.insert(ticket);
+                Err(failed_with(no_answer(limit)))
+            }
+        }
+    }
+
+    /// Sends the answers of a trip, and returns those whose callers have left.
+    fn reply(&self, answers: impl Iterator<Item = (Caller<W>, Answer<W>)>) -> Vec<W::Answer> {
+        let mut state = self.lock();
+        let mut unheard = Vec::new();
+        for (Caller { ticket, reply }, answer) in answers {
+            if !state.left.remove(&ticket) {
+                // There is room for one answer, and the caller waits for it.
+                let _ = reply.send(answer);
+            } else if let Ok(answer) = answer {
+                unheard.push(answer);
+            }
+        }
+        unheard
     }
 
     /// After a failed attempt to connect, waits before the next one.
@@ -191,14 +243,15 @@ impl<W: Work> Mailbox<W> {
 /// When the thread ends, also in a panic, nobody is left waiting, and the next request spawns another one.
 struct Running<'a, W: Work> {
     mailbox: &'a Mailbox<W>,
-    /// Those of the trip in progress. Their callers are told of a panic once the thread is known to be gone.
-    replies: Vec<Reply<W>>,
+    /// Those of the trip in progress. They are told of a panic once the thread is known to be gone.
+    callers: Vec<Caller<W>>,
 }
 
 impl<W: Work> Drop for Running<'_, W> {
     fn drop(&mut self) {
         let mut state = self.mailbox.lock();
         let waiting = mem::take(&mut state.waiting);
+        state.left.clear();
         if !state.is_closed {
             state.thread = None;
         }
@@ -237,6 +290,7 @@ mod tests {
     struct Batches {
         started: Mutex<Sender<()>>,
         release: Mutex<Receiver<()>>,
+        unheard: Mutex<Vec<Vec<u32>>>,
     }
 
     impl Work for Batches {
@@ -253,12 +307,20 @@ mod tests {
             self.release.lock().unwrap().recv().unwrap();
             requests.iter().map(|_| Ok(requests.clone())).collect()
         }
+
+        fn unheard(&self, answer: Vec<u32>) {
+            self.unheard.lock().unwrap().push(answer);
+        }
     }
 
     fn lane() -> (Lane<Batches>, Receiver<()>, Sender<()>) {
         let (started, is_started) = channel();
         let (release, is_released) = channel();
-        let work = Batches { started: Mutex::new(started), release: Mutex::new(is_released) };
+        let work = Batches {
+            started: Mutex::new(started),
+            release: Mutex::new(is_released),
+            unheard: Mutex::default(),
+        };
         let connector = Connector::parse("postgres://user@host/none").unwrap();
         (Lane::new(("test", Owner::random(), connector), work), is_started, release)
     }
@@ -293,5 +355,51 @@ mod tests {
         assert!(error.contains("has panicked"), "{error}");
         release.send(()).unwrap();
         assert_eq!(lane.call(1).unwrap(), [1]);
+    }
+
+    #[test]
+    fn rule_137_a_caller_that_leaves_before_its_request_is_sent_has_changed_nothing() {
+        let (lane, is_started, release) = lane();
+        thread::scope(|scope| {
+            let lane = &lane;
+            let first = scope.spawn(move || lane.call(0).unwrap());
+            is_started.recv().unwrap();
+            let error = lane.call_within(Duration::from_millis(1), 1).unwrap_err();
+            assert!(error.is_unchanged(), "{error:?}");
+            let error = error.to_string();
+            assert!(error.contains("has not answered within 1ms"), "{error}");
+            release.send(()).unwrap();
+            assert_eq!(first.join().unwrap(), [0]);
+        });
+        assert!(lane.mailbox.lock().waiting.is_empty() && lane.mailbox.lock().left.is_empty());
+    }
+
+    /// Whenever the caller leaves: it gets the answer, or the work does.
+    #[test]
+    fn rule_137_an_answer_is_not_lost_when_its_caller_leaves() {
+        let (lane, is_started, release) = lane();
+        let (mut heard, mut trips) = (0, 0);
+        let unheard = || lane.work.unheard.lock().unwrap().len();
+        while trips < 2_000 || heard == 0 || unheard() == 0 {
+            let left = thread::scope(|scope| {
+                let lane = &lane;
+                let limit = Duration::from_micros(100 + trips % 400);
+                let leaves = scope.spawn(move || lane.call_within(limit, 1));
+                while is_started.try_recv().is_err() && !leaves.is_finished() {}
+                // The answer comes at about the time when the caller leaves.
+                release.send(()).unwrap();
+                leaves.join().unwrap()
+            });
+            let had_trip = !left.as_ref().is_err_and(EngineError::is_unchanged);
+            trips += u64::from(had_trip);
+            heard += u64::from(left.is_ok());
+            // Each trip takes a signal. The answer to this one comes after the one before.
+            if had_trip {
+                release.send(()).unwrap();
+            }
+            lane.call(0).unwrap();
+            while is_started.try_recv().is_ok() {}
+            assert_eq!(heard + u64::try_from(unheard()).unwrap(), trips);
+        }
     }
 }

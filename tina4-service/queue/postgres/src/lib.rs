@@ -81,7 +81,8 @@
 //!
 //! A push has been synced by the server when it returns, even if the server does not do that by default
 //! (`synchronous_commit`); pushes that wait at the same time share one commit. A push with a
-//! unique key also waits for a transaction that is about to take the key: for up to 10 s, and 2 s if others wait. Claims and finishes are not synced:
+//! unique key also waits for a transaction that is about to take the key: for up to 10 s, and 2 s if others wait for keys as
+//! well. Pushes with other keys do not wait for it. Claims and finishes are not synced:
 //! after a power cut the job runs again. A push in a transaction is as durable as the transaction.
 //! [`check`](tina4_service_queue::Engine::check) tells of settings of the server under which a power cut can lose
 //! jobs.
@@ -89,14 +90,15 @@
 //! # Connections
 //!
 //! An engine has up to six connections, each made at its first use on a thread of its own: for turns, for
-//! pushes, for pushes with a unique key, for everything else, for notifications if somebody waits for
-//! them, and for turns that have to wait, because another transaction has locked a job that is to end. A connection that is lost is made again: at once, and then with pauses of 50 ms up to a second. What was
+//! pushes, for pushes with a unique key, for those of them that have to wait, because another transaction is about to take the
+//! key, for everything else, and for notifications if somebody waits for them. A connection that is lost is made again: at once, and then with pauses of 50 ms up to a second. What was
 //! in progress on it fails, because the server may have done it.
 //!
 //! No call waits for ever. A trip to the server, which may include a new connection, ends after 15 s
 //! ([`PostgresBuilder::timeout`]), and a call waits for at most two, the one in progress and its own. The server itself
 //! gives up the wait for a lock before that. A service waits for less, so that it can renew its claims and stop in time
-//! ([`turn_within`](tina4_service_queue::Engine::turn_within)); jobs that are claimed for it later are given back. An
+//! ([`turn_within`](tina4_service_queue::Engine::turn_within)); jobs that are claimed for it later are given back. So are
+//! those whose answer was lost with the connection, by the next turn, unless the clock of the server was set back. An
 //! engine is dropped without waiting for the server.
 //!
 //! Statements have no names, and no session has a state, so they may go through a pooler in transaction mode such as
@@ -133,6 +135,7 @@ mod link;
 mod listener;
 mod marks;
 mod numbers;
+mod owned_want;
 mod push;
 mod schema;
 mod session;
@@ -141,6 +144,7 @@ mod sqlx_transaction;
 #[cfg(feature = "tokio-postgres")]
 mod tokio_transaction;
 mod transaction;
+mod trip;
 mod turn;
 mod waits;
 

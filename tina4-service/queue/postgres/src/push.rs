@@ -108,17 +108,47 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// For how long a push waits for a lock, in milliseconds: alone; together with others; and again, because those
-/// together were refused. All of it is within the time of a trip, unless many locks are held at once.
-const PATIENCE: i32 = 10_000;
-const PATIENCE_TOGETHER: i32 = 1_000;
-const PATIENCE_AGAIN: i32 = 2_000;
+/// For how long a push waits for a lock, in milliseconds. All of it is within the time of a trip, unless many locks are held
+/// at once.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    alone: i32,
+    together: i32,
+    /// Alone, because those together were refused.
+    again: i32,
+}
 
 /// The work of a lane of pushes: each batch has one durable commit.
 #[derive(Debug)]
-pub(crate) struct Pushes;
+pub(crate) struct Pushes(Patience);
+
+/// What became of a push.
+#[derive(Debug)]
+pub(crate) enum Pushing {
+    Stored(Vec<Pushed>),
+    /// Nothing was stored, because another transaction has locked a key: with the error for those who do not wait longer.
+    Locked(EngineError),
+}
 
 impl Pushes {
+    /// For those that hold up others while they wait.
+    pub(crate) fn quick() -> Self {
+        Self(Patience { alone: 100, together: 100, again: 100 })
+    }
+
+    /// For those that have to wait for a lock.
+    pub(crate) fn patient() -> Self {
+        Self(Patience { alone: 10_000, together: 1_000, again: 2_000 })
+    }
+
+    fn result(stored: Result<Vec<Pushed>, Failure>) -> Result<Pushing, EngineError> {
+        match stored {
+            Ok(pushed) => Ok(Pushing::Stored(pushed)),
+            Err(failure) if failure.is_locked => Ok(Pushing::Locked(failure.error())),
+            Err(failure) => Err(failure.error()),
+        }
+    }
+
     fn store(
         session: &mut Session,
         requests: &[&Vec<OwnedJob>],
@@ -135,7 +165,7 @@ impl Pushes {
 
 impl Work for Pushes {
     type Request = Vec<OwnedJob>;
-    type Answer = Vec<Pushed>;
+    type Answer = Pushing;
 
     /// If the statement is refused, each push gets a commit of its own, so that none fails because of
     /// another. If the connection is lost, all fail: the jobs may have been stored, and a second attempt could
@@ -144,22 +174,20 @@ impl Work for Pushes {
         &self,
         session: &mut Session,
         requests: &mut Vec<Vec<OwnedJob>>,
-    ) -> Vec<Result<Vec<Pushed>, EngineError>> {
+    ) -> Vec<Result<Pushing, EngineError>> {
         let all: Vec<_> = requests.iter().collect();
-        let patience = if all.len() == 1 { PATIENCE } else { PATIENCE_TOGETHER };
-        match Self::store(session, &all, patience) {
+        let Patience { alone, together, again } = self.0;
+        match Self::store(session, &all, if all.len() == 1 { alone } else { together }) {
             Ok(pushed) => {
                 let mut pushed = pushed.into_iter();
-                all.iter().map(|jobs| Ok(pushed.by_ref().take(jobs.len()).collect())).collect()
+                let mut of =
+                    |jobs: &&Vec<OwnedJob>| pushed.by_ref().take(jobs.len()).collect::<Vec<_>>();
+                all.iter().map(|jobs| Ok(Pushing::Stored(of(jobs)))).collect()
             }
-            Err(failure) if all.len() == 1 => vec![Err(failure.error())],
-            Err(failure) if failure.is_of_statement => all
-                .iter()
-                .map(|jobs| {
-                    let stored = Self::store(session, &[*jobs], PATIENCE_AGAIN);
-                    stored.map_err(|failure| failure.error())
-                })
-                .collect(),
+            Err(failure) if all.len() == 1 => vec![Self::result(Err(failure))],
+            Err(failure) if failure.is_of_statement => {
+                all.iter().map(|jobs| Self::result(Self::store(session, &[*jobs], again))).collect()
+            }
             Err(failure) => all.iter().map(|_| Err(failure.error())).collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! The tables, their version, and what the server must be.
 
 use tina4_service_queue::EngineError;
+use tina4_service_queue::engine_parts::fingerprint;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, GenericClient, Row};
 
@@ -37,7 +38,7 @@ pub(crate) async fn prepare(client: &mut Client) -> Result<Result<(), EngineErro
         return Ok(Err(error));
     }
     // Usually they are there, and no lock is needed to see that.
-    match missing_steps(version(client).await?) {
+    match missing_steps(known(client).await?.as_ref()) {
         Ok(steps) if !steps.is_empty() => {}
         known => return Ok(known.map(drop)),
     }
@@ -45,13 +46,14 @@ pub(crate) async fn prepare(client: &mut Client) -> Result<Result<(), EngineErro
     // Of the transaction, because behind a pooler a session is not ours.
     transaction.query_typed("select pg_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await?;
     // Another program may have been faster.
-    let steps = match missing_steps(version(&transaction).await?) {
+    let steps = match missing_steps(known(&transaction).await?.as_ref()) {
         Ok(steps) if !steps.is_empty() => steps.concat(),
         known => return Ok(known.map(drop)),
     };
     transaction.batch_execute(&steps.join("\n")).await?;
-    let update = "update tina4.meta set version = $1";
-    transaction.execute_typed(update, &[(&VERSION, Type::INT4)]).await?;
+    let update = "update tina4.meta set version = $1, steps = $2";
+    let values = [(&VERSION as _, Type::INT4), (&fingerprint_of(&STEPS) as _, Type::TEXT)];
+    transaction.execute_typed(update, &values).await?;
     transaction.commit().await?;
     Ok(Ok(()))
 }
@@ -59,9 +61,9 @@ pub(crate) async fn prepare(client: &mut Client) -> Result<Result<(), EngineErro
 /// Checks the server and the tables. Returns remarks.
 pub(crate) async fn check(client: &mut Client) -> Result<Result<Vec<String>, EngineError>, Error> {
     let server = server(client).await?;
-    let version = version(client).await?;
+    let known = known(client).await?;
     Ok(check_server(&server).and_then(|()| {
-        if version.is_none() || !missing_steps(version)?.is_empty() {
+        if known.is_none() || !missing_steps(known.as_ref())?.is_empty() {
             return Err(unusable(
                 "the database has no schema `tina4` with the tables; restore it, or open the engine again, which creates it"
                     .to_owned(),
@@ -71,27 +73,49 @@ pub(crate) async fn check(client: &mut Client) -> Result<Result<Vec<String>, Eng
     }))
 }
 
-/// The version of the tables, if there are any.
-async fn version(client: &impl GenericClient) -> Result<Option<i32>, Error> {
+/// What made the tables.
+struct Known {
+    version: i32,
+    /// `None` if unreleased versions did that kept no hash.
+    steps: Option<String>,
+}
+
+/// The hash of the texts of these steps.
+fn fingerprint_of(steps: &[&[&str]]) -> String {
+    fingerprint(&steps.concat())
+}
+
+/// What made the tables, if there are any.
+async fn known(client: &impl GenericClient) -> Result<Option<Known>, Error> {
     // Not `to_regclass`: a transaction that has waited for the lock remembers that there was no schema.
     let table = "select from pg_class c join pg_namespace n on n.oid = c.relnamespace
                  where n.nspname = 'tina4' and c.relname = 'meta'";
     if client.query_typed(table, &[]).await?.is_empty() {
         return Ok(None);
     }
-    let rows = client.query_typed("select version from tina4.meta", &[]).await?;
-    rows.first().map(|row| row.try_get(0)).transpose()
+    // Also without the column.
+    let select = "select version, to_jsonb(m) ->> 'steps' from tina4.meta m";
+    let rows = client.query_typed(select, &[]).await?;
+    let read = |row: &Row| Ok(Known { version: row.try_get(0)?, steps: row.try_get(1)? });
+    rows.first().map(read).transpose()
 }
 
-/// The steps that tables of this version lack; `None`: there are no tables.
-fn missing_steps(version: Option<i32>) -> Result<&'static [&'static [&'static str]], EngineError> {
-    let version = version.unwrap_or(0);
-    let steps = usize::try_from(version).ok().and_then(|version| STEPS.get(version..));
-    steps.ok_or_else(|| {
+/// The steps that tables lack; `None`: there are no tables.
+fn missing_steps(known: Option<&Known>) -> Result<&'static [&'static [&'static str]], EngineError> {
+    let Some(Known { version, steps }) = known else { return Ok(&STEPS) };
+    let split = usize::try_from(*version).ok().and_then(|version| STEPS.split_at_checked(version));
+    let (made, missing) = split.ok_or_else(|| {
         unusable(format!(
             "its tables have version {version}, and this program knows {VERSION}; update the program"
         ))
-    })
+    })?;
+    if steps.as_deref() != Some(&*fingerprint_of(made)) {
+        return Err(unusable(
+            "its tables were made by an unreleased version of this program, and differ from those of this one; finish their jobs with the program that made them, then run `drop schema tina4 cascade`, and open the engine again"
+                .to_owned(),
+        ));
+    }
+    Ok(missing)
 }
 
 /// What a server says of itself.
@@ -213,5 +237,14 @@ mod tests {
             assert_eq!(remarks.len(), 1);
             assert!(remarks[0].contains(name), "{remarks:?}");
         }
+    }
+
+    /// The databases of users have the tables of these texts.
+    #[test]
+    fn rule_138_the_steps_of_released_versions_do_not_change() {
+        let versions: Vec<_> =
+            (1..=STEPS.len()).map(|count| fingerprint_of(&STEPS[..count])).collect();
+        // Until the first release, put the new ones here (and the first one into the test of tables of version 1).
+        assert_eq!(versions, ["9a5fc271ad7d49a8", "30525eae24b31305"], "add a step instead");
     }
 }

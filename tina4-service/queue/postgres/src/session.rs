@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Error};
 
 use crate::clock;
 use crate::connector::Connector;
-use crate::error::{failed_with, is_of_statement, no_answer, text};
+use crate::error::{failed_with, is_locked, is_of_statement, no_answer, text, unchanged_with};
 use crate::link::Link;
 use crate::waits::{Closing, Ended, Waits};
 
@@ -39,16 +39,25 @@ pub(crate) struct Session {
 pub(crate) struct Failure {
     /// Whether the server refused a statement. Nothing was changed then, and others may succeed.
     pub(crate) is_of_statement: bool,
+    /// Whether that was because of a lock.
+    pub(crate) is_locked: bool,
+    /// Whether the server was not asked.
+    is_unsent: bool,
     text: String,
 }
 
 impl Failure {
     pub(crate) fn new(error: &Error) -> Self {
-        Self { is_of_statement: is_of_statement(error), text: text(error) }
+        Self {
+            is_of_statement: is_of_statement(error),
+            is_locked: is_locked(error),
+            is_unsent: false,
+            text: text(error),
+        }
     }
 
     fn of_connection(text: impl Into<String>) -> Self {
-        Self { is_of_statement: false, text: text.into() }
+        Self { is_of_statement: false, is_locked: false, is_unsent: false, text: text.into() }
     }
 
     fn of_wait(ended: Ended, timeout: Duration) -> Self {
@@ -58,9 +67,18 @@ impl Failure {
         })
     }
 
+    fn before_the_call(self) -> Self {
+        Self { is_unsent: true, ..self }
+    }
+
+    /// Whether nothing was changed. Otherwise it is not known.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        self.is_of_statement || self.is_unsent
+    }
+
     /// The error of a caller.
     pub(crate) fn error(&self) -> EngineError {
-        failed_with(&*self.text)
+        if self.is_unchanged() { unchanged_with(&*self.text) } else { failed_with(&*self.text) }
     }
 }
 
@@ -105,7 +123,7 @@ impl Session {
         &mut self,
         call: impl AsyncFnOnce(&mut Client) -> Result<T, Error>,
     ) -> Result<T, Failure> {
-        let mut link = self.take_link()?;
+        let mut link = self.take_link().map_err(Failure::before_the_call)?;
         let result = self.wait(link.call(call))?;
         self.put_back(link, result)
     }

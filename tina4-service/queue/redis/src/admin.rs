@@ -1,11 +1,12 @@
 //! Counts, dead jobs, copies of done jobs, and cancelled jobs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tina4_service_queue::{
     Backlog, Cancelled, DeadJob, DeadSelection, DoneJob, EngineError, JobId,
 };
 
+use crate::clock;
 use crate::keys::Copies;
 use crate::lane::Work;
 use crate::numbers::{count, duration, id_text, instant, millis, small};
@@ -28,7 +29,11 @@ pub(crate) struct Administration {
 }
 
 /// A task, which answers its caller itself.
-pub(crate) type Task = Box<dyn FnOnce(&mut Admin<'_>) + Send>;
+pub(crate) struct Task {
+    /// Until when the caller waits: another one may run it.
+    pub(crate) deadline: Instant,
+    pub(crate) run: Box<dyn FnOnce(&mut Admin<'_>) + Send>,
+}
 
 impl Work for Administration {
     type Request = Task;
@@ -41,8 +46,8 @@ impl Work for Administration {
     ) -> Vec<Result<(), EngineError>> {
         let mut admin = Admin { session, scripts: &self.scripts, owner: &self.owner };
         let run = |task: Task| {
-            admin.session.begin_trip();
-            task(&mut admin);
+            admin.session.begin_trip_of(clock::until(task.deadline));
+            (task.run)(&mut admin);
             Ok(())
         };
         requests.drain(..).map(run).collect()

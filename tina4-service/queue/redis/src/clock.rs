@@ -16,6 +16,11 @@ pub(crate) fn later(time: Duration) -> Instant {
     now.checked_add(time).unwrap_or(now + Duration::from_secs(365 * 24 * 3600))
 }
 
+/// The time until an instant.
+pub(crate) fn until(end: Instant) -> Duration {
+    end.saturating_duration_since(now())
+}
+
 /// Waits until an instant: for at most a second, between attempts to connect.
 pub(crate) fn pause_until(end: Instant) {
     let (lock, never) = (Mutex::new(()), Condvar::new());

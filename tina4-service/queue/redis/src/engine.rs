@@ -11,7 +11,8 @@ use tina4_service_queue::{
     Feature, Held, JobId, NewJob, Pushed, Timestamp, Turn, Want,
 };
 
-use crate::admin::{Admin, Administration};
+use crate::admin::{Admin, Administration, Task};
+use crate::clock;
 use crate::connector::Connector;
 use crate::error::{NAME, failed_with};
 use crate::keys::{self, Keys};
@@ -92,7 +93,7 @@ impl RedisEngine {
             turn: scripts.turn.clone(),
             renew: scripts.renew.clone(),
             owner: name(),
-            unheard: Mutex::default(),
+            unreceived: Mutex::default(),
         };
         let listener = || {
             let connector = connector.clone();
@@ -120,25 +121,38 @@ impl RedisEngine {
         &self,
         call: impl FnOnce(&mut Admin<'_>) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, EngineError> {
+        self.administer_within(Duration::MAX, call)
+    }
+
+    /// The same, for a caller that waits this long at most.
+    fn administer_within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        call: impl FnOnce(&mut Admin<'_>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
         let (reply, answer) = sync_channel(1);
-        self.admin.call(Box::new(move |admin| {
+        let run = Box::new(move |admin: &mut Admin<'_>| {
             let _ = reply.send(call(admin));
-        }))?;
+        });
+        self.admin.call_within(limit, Task { deadline: clock::later(limit), run })?;
         answer.recv().unwrap_or_else(|_| Err(failed_with("the task has not been run")))
     }
 
     /// Puts dead jobs back, or deletes them: a page after the other, each in a trip of its own.
     fn take_dead(
         &self,
+        limit: Duration,
         queue: &str,
         which: DeadSelection,
         is_redrive: bool,
     ) -> Result<u64, EngineError> {
+        let deadline = clock::later(limit);
         let (mut all, mut after) = (0, String::new());
         loop {
             let (queue, start) = (queue.to_owned(), after);
-            let (taken, last) =
-                self.administer(move |admin| admin.take_dead(&queue, which, is_redrive, &start))?;
+            let (taken, last) = self.administer_within(clock::until(deadline), move |admin| {
+                admin.take_dead(&queue, which, is_redrive, &start)
+            })?;
             all += taken;
             match last {
                 Some(last) => after = last,
@@ -206,10 +220,19 @@ impl Engine for RedisEngine {
     fn next_due(
         &self,
         queues: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Duration>>, EngineError> {
+        self.next_due_within(Duration::MAX, queues, now)
+    }
+
+    fn next_due_within(
+        &self,
+        limit: Duration,
+        queues: &[&str],
         _now: Timestamp,
     ) -> Result<Vec<Option<Duration>>, EngineError> {
         let queues: Vec<_> = queues.iter().map(|queue| (*queue).to_owned()).collect();
-        self.administer(move |admin| admin.next_due(&queues))
+        self.administer_within(limit, move |admin| admin.next_due(&queues))
     }
 
     fn renew(
@@ -283,16 +306,21 @@ impl Engine for RedisEngine {
         which: DeadSelection,
         _now: Timestamp,
     ) -> Result<u64, EngineError> {
-        self.take_dead(queue, which, true)
+        self.take_dead(Duration::MAX, queue, which, true)
     }
 
-    fn purge(
+    fn purge(&self, queue: &str, which: DeadSelection, now: Timestamp) -> Result<u64, EngineError> {
+        self.purge_within(Duration::MAX, queue, which, now)
+    }
+
+    fn purge_within(
         &self,
+        limit: Duration,
         queue: &str,
         which: DeadSelection,
         _now: Timestamp,
     ) -> Result<u64, EngineError> {
-        self.take_dead(queue, which, false)
+        self.take_dead(limit, queue, which, false)
     }
 
     fn done(
@@ -305,11 +333,23 @@ impl Engine for RedisEngine {
         self.administer(move |admin| admin.done(&queue, after, limit))
     }
 
-    fn purge_done(&self, queue: &str, age: Duration, _now: Timestamp) -> Result<u64, EngineError> {
+    fn purge_done(&self, queue: &str, age: Duration, now: Timestamp) -> Result<u64, EngineError> {
+        self.purge_done_within(Duration::MAX, queue, age, now)
+    }
+
+    fn purge_done_within(
+        &self,
+        limit: Duration,
+        queue: &str,
+        age: Duration,
+        _now: Timestamp,
+    ) -> Result<u64, EngineError> {
+        let deadline = clock::later(limit);
         let mut all = 0;
         loop {
             let queue = queue.to_owned();
-            let (deleted, is_more) = self.administer(move |admin| admin.purge_done(&queue, age))?;
+            let purge = move |admin: &mut Admin<'_>| admin.purge_done(&queue, age);
+            let (deleted, is_more) = self.administer_within(clock::until(deadline), purge)?;
             all += deleted;
             if !is_more {
                 return Ok(all);

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use redis::RedisError;
 use tina4_service_queue::EngineError;
+use tina4_service_queue::engine_parts::rounded;
 
 /// The name of the engine.
 pub(crate) const NAME: &str = "redis";
 
 /// The text of a failure because the time was over.
 pub(crate) fn no_answer(limit: Duration) -> String {
-    // Some of it may have passed before the trip.
-    let millis = limit.saturating_add(Duration::from_micros(500)).as_millis();
-    let limit = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
+    let limit = rounded(limit);
     format!(
         "the server has not answered within {limit:?} (see whether it is stopped or overloaded, and what `SLOWLOG GET` and `LATENCY LATEST` show)"
     )
@@ -21,6 +20,11 @@ pub(crate) fn no_answer(limit: Duration) -> String {
 /// A failure of the store.
 pub(crate) fn failed_with(text: impl Into<String>) -> EngineError {
     EngineError::Failed { engine: NAME, source: text.into().into() }
+}
+
+/// A failure before anything was changed.
+pub(crate) fn unchanged_with(text: impl Into<String>) -> EngineError {
+    EngineError::Unchanged { engine: NAME, source: text.into().into() }
 }
 
 /// A store that cannot be used as it is.

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tina4_service_queue::EngineError;
 use tina4_service_queue::engine_parts::Owner;
 
 use crate::clock;
-use crate::error::{NAME, failed_with, no_answer};
+use crate::error::{NAME, failed_with, no_answer, unchanged_with};
 use crate::session::Session;
 
 /// What a lane does with its requests.
@@ -28,17 +28,24 @@ pub(crate) trait Work {
     fn unheard(&self, answer: Self::Answer) {
         drop(answer);
     }
+
+    /// The work that remains once all callers have their answers, if some had left, within the time of the trip.
+    fn afterwards(&self, session: &mut Session) {
+        let _ = session;
+    }
 }
 
 /// A connection. Requests that arrive while it is busy are answered together, so a request waits for at most
-/// two trips to the server: the one in progress, and its own. A trip has an end, see [`Session::begin_trip`], and
+/// two trips to the server: the one in progress, and its own. A trip has an end, see [`Session::begin_trip_of`], and
 /// ends at the latest when the thread that makes it has no more time. The others may leave before that.
 ///
-/// No thread is needed: of the threads that wait, one makes the trip for all. The client has no asynchronous
-/// runtime, so it may be one that is inside a runtime.
+/// No thread is needed: of the threads that wait, one makes the trip for all: one that has time for a whole trip, or the
+/// one that has most. The client has no asynchronous runtime, so it may be one that is inside a runtime.
 pub(crate) struct Lane<W: Work> {
     work: W,
     owner: Owner,
+    /// How long a trip may take.
+    timeout: Duration,
     /// Only the thread that makes the trip locks it.
     session: Mutex<Session>,
     state: Mutex<State<W>>,
@@ -49,7 +56,7 @@ type Answer<W> = Result<<W as Work>::Answer, EngineError>;
 
 struct State<W: Work> {
     last_ticket: u64,
-    waiting: Vec<(u64, W::Request)>,
+    waiting: Vec<Waiting<W>>,
     /// Whether a thread is making a trip.
     is_busy: bool,
     /// `None` if the trip panicked.
@@ -58,14 +65,29 @@ struct State<W: Work> {
     left: HashSet<u64>,
 }
 
+struct Waiting<W: Work> {
+    ticket: u64,
+    request: W::Request,
+    /// Until when the caller waits.
+    deadline: Instant,
+}
+
 impl<W: Work> State<W> {
-    /// Forgets a request: it is not sent, or its answer is not wanted.
-    fn leave(&mut self, ticket: u64) {
+    /// Forgets a request: it is not sent, or its answer is not wanted. Returns whether it was not sent.
+    fn leave(&mut self, ticket: u64) -> bool {
         let before = self.waiting.len();
-        self.waiting.retain(|(other, _)| *other != ticket);
-        if self.waiting.len() == before {
+        self.waiting.retain(|waiting| waiting.ticket != ticket);
+        let is_unsent = self.waiting.len() < before;
+        if !is_unsent {
             self.left.insert(ticket);
         }
+        is_unsent
+    }
+
+    /// Whether a caller with this deadline may make the trip for all: it has time for a whole one, or nobody has more.
+    fn may_lead(&self, deadline: Instant, timeout: Duration) -> bool {
+        let latest = self.waiting.iter().map(|waiting| waiting.deadline).max();
+        latest.is_none_or(|latest| deadline >= latest.min(clock::later(timeout)))
     }
 }
 
@@ -78,8 +100,9 @@ impl<W: Work> Lane<W> {
             answers: HashMap::new(),
             left: HashSet::new(),
         };
+        let timeout = session.timeout();
         let (session, state) = (Mutex::new(session), Mutex::new(state));
-        Self { work, owner, session, state, ended: Condvar::new() }
+        Self { work, owner, timeout, session, state, ended: Condvar::new() }
     }
 
     /// Waits for the answer to a request.
@@ -100,20 +123,21 @@ impl<W: Work> Lane<W> {
 
     fn submit(&self, limit: Duration, request: W::Request) -> Option<Answer<W>> {
         let deadline = clock::later(limit);
-        let left = || deadline.saturating_duration_since(clock::now());
+        let left = || clock::until(deadline);
         let mut state = self.lock();
         state.last_ticket += 1;
         let ticket = state.last_ticket;
-        state.waiting.push((ticket, request));
+        state.waiting.push(Waiting { ticket, request, deadline });
         loop {
             let left = left();
             // Also when it is this thread's turn: a trip without time would fail for all who wait.
             if left.is_zero() {
-                state.leave(ticket);
+                let text = no_answer(limit);
+                let is_unsent = state.leave(ticket);
                 self.ended.notify_all();
-                return Some(Err(failed_with(no_answer(limit))));
+                return Some(Err(if is_unsent { unchanged_with(text) } else { failed_with(text) }));
             }
-            if !state.is_busy {
+            if !state.is_busy && state.may_lead(deadline, self.timeout) {
                 break;
             }
             let waited = self.ended.wait_timeout(state, left);
@@ -123,13 +147,17 @@ impl<W: Work> Lane<W> {
             }
         }
         state.is_busy = true;
+        let waiting = mem::take(&mut state.waiting).into_iter();
         let (tickets, mut requests): (Vec<_>, Vec<_>) =
-            mem::take(&mut state.waiting).into_iter().unzip();
+            waiting.map(|waiting| (waiting.ticket, waiting.request)).unzip();
         drop(state);
         let mut trip = Trip { lane: self, tickets, answers: Vec::new() };
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         session.begin_trip_of(left());
         trip.answers = self.work.answer(&mut session, &mut requests);
+        if trip.reply() {
+            self.work.afterwards(&mut session);
+        }
         drop(session);
         drop(trip);
         self.lock().answers.remove(&ticket).flatten()
@@ -150,24 +178,38 @@ struct Trip<'a, W: Work> {
 
 impl<W: Work> Drop for Trip<'_, W> {
     fn drop(&mut self) {
+        self.reply();
+        self.lane.lock().is_busy = false;
+        self.lane.ended.notify_all();
+    }
+}
+
+impl<W: Work> Trip<'_, W> {
+    /// Gives the requests their answers. Returns whether some callers had left.
+    fn reply(&mut self) -> bool {
         let mut answers = mem::take(&mut self.answers).into_iter();
         let mut state = self.lane.lock();
-        for ticket in &self.tickets {
+        let mut have_left = false;
+        for ticket in self.tickets.drain(..) {
             let answer = answers.next();
-            if !state.left.remove(ticket) {
-                state.answers.insert(*ticket, answer);
-            } else if let Some(Ok(answer)) = answer {
+            if !state.left.remove(&ticket) {
+                state.answers.insert(ticket, answer);
+                continue;
+            }
+            have_left = true;
+            if let Some(Ok(answer)) = answer {
                 self.lane.work.unheard(answer);
             }
         }
-        state.is_busy = false;
         drop(state);
         self.lane.ended.notify_all();
+        have_left
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc::{Receiver, Sender, channel};
     use std::thread::{self, ThreadId};
 
@@ -181,6 +223,7 @@ mod tests {
         started: Mutex<Sender<ThreadId>>,
         release: Mutex<Receiver<()>>,
         unheard: Mutex<Vec<Vec<u32>>>,
+        afterwards: AtomicU32,
     }
 
     impl Work for Batches {
@@ -201,6 +244,10 @@ mod tests {
         fn unheard(&self, answer: Vec<u32>) {
             self.unheard.lock().unwrap().push(answer);
         }
+
+        fn afterwards(&self, _session: &mut Session) {
+            self.afterwards.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn lane() -> (Lane<Batches>, Receiver<ThreadId>, Sender<()>) {
@@ -210,6 +257,7 @@ mod tests {
             started: Mutex::new(started),
             release: Mutex::new(is_released),
             unheard: Mutex::default(),
+            afterwards: AtomicU32::new(0),
         };
         let connector = Connector::parse("redis://127.0.0.1:1/").unwrap();
         let owner = Owner::random();
@@ -247,7 +295,9 @@ mod tests {
         thread::scope(|scope| {
             let first = scope.spawn(|| lane.call(0).unwrap());
             is_started.recv().unwrap();
-            let error = lane.call_within(Duration::from_millis(1), 1).unwrap_err().to_string();
+            let error = lane.call_within(Duration::from_millis(1), 1).unwrap_err();
+            assert!(error.is_unchanged(), "{error:?}");
+            let error = error.to_string();
             assert!(error.contains("has not answered within 1ms"), "{error}");
             release.send(()).unwrap();
             assert_eq!(first.join().unwrap(), [0]);
@@ -267,31 +317,56 @@ mod tests {
         assert!(lane.lock().waiting.is_empty() && lane.lock().left.is_empty());
     }
 
-    /// Either of the two threads that wait may make the trip.
+    /// The one with more time makes the trip, whichever was first.
     #[test]
-    fn rule_137_the_answer_to_a_caller_that_has_left_is_not_lost() {
+    fn rule_137_a_trip_is_not_made_by_a_caller_with_less_time() {
         let (lane, is_started, release) = lane();
-        while lane.work.unheard.lock().unwrap().is_empty() {
+        for _ in 0..50 {
             thread::scope(|scope| {
                 let lane = &lane;
                 let first = scope.spawn(move || lane.call(0).unwrap());
                 is_started.recv().unwrap();
-                let stays = scope.spawn(move || lane.call(1).unwrap());
-                let leaves = scope.spawn(move || lane.call_within(Duration::from_millis(100), 2));
-                while lane.lock().waiting.len() < 2 && !leaves.is_finished() {
+                let short = Duration::from_secs(5);
+                let hurries = scope.spawn(move || lane.call_within(short, 1).unwrap());
+                let stays = scope.spawn(move || lane.call(2).unwrap());
+                let also_hurries = scope.spawn(move || lane.call_within(short, 3).unwrap());
+                while lane.lock().waiting.len() < 3 {
                     thread::yield_now();
                 }
                 release.send(()).unwrap();
                 first.join().unwrap();
-                if is_started.recv().unwrap() == stays.thread().id() {
-                    // It has left before the trip, or leaves during it.
-                    let _ = leaves.join().unwrap().unwrap_err();
-                }
+                assert_eq!(is_started.recv().unwrap(), stays.thread().id());
                 release.send(()).unwrap();
-                assert!(stays.join().unwrap().contains(&1));
+                for caller in [hurries, stays, also_hurries] {
+                    assert_eq!(caller.join().unwrap().len(), 3, "one trip for all");
+                }
             });
         }
+    }
+
+    #[test]
+    fn rule_137_the_answer_to_a_caller_that_has_left_is_not_lost() {
+        let (lane, is_started, release) = lane();
+        thread::scope(|scope| {
+            let lane = &lane;
+            let first = scope.spawn(move || lane.call(0).unwrap());
+            is_started.recv().unwrap();
+            let stays = scope.spawn(move || lane.call(1).unwrap());
+            let leaves = scope.spawn(move || lane.call_within(Duration::from_secs(1), 2));
+            while lane.lock().waiting.len() < 2 {
+                thread::yield_now();
+            }
+            release.send(()).unwrap();
+            first.join().unwrap();
+            is_started.recv().unwrap();
+            // It leaves during the trip.
+            let error = leaves.join().unwrap().unwrap_err();
+            assert!(!error.is_unchanged(), "{error:?}");
+            release.send(()).unwrap();
+            assert_eq!(stays.join().unwrap().len(), 2);
+        });
         assert_eq!(lane.work.unheard.lock().unwrap()[0].len(), 2);
+        assert_eq!(lane.work.afterwards.load(Ordering::Relaxed), 1);
         assert!(lane.lock().answers.is_empty() && lane.lock().left.is_empty());
     }
 

@@ -56,8 +56,9 @@
 //! No call waits for ever. A trip to the server, which may include a new connection, ends after 15 s without an answer
 //! ([`RedisBuilder::timeout`]), and a call waits for at most two, the one in progress and its own. A
 //! service waits for less, so that it can renew its claims and stop in time
-//! ([`turn_within`](tina4_service_queue::Engine::turn_within)): a trip ends when the service that makes it has no more
-//! time, also for others that share it.
+//! ([`turn_within`](tina4_service_queue::Engine::turn_within)): of those that share a trip, the one with the most time
+//! makes it. Jobs that are claimed for a caller that has left are given back at the end of the trip, and those whose answer
+//! was lost with the connection by the next turn, unless the clock of the server was set back.
 //!
 //! A server that says it is a node of a cluster is refused, because the client follows no redirections. All keys of
 //! a prefix are in one slot, as a proxy in front of a cluster needs it, but no proxy has been tested. Sentinels are

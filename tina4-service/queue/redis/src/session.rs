@@ -8,7 +8,7 @@ use tina4_service_queue::engine_parts::pause_after;
 
 use crate::clock;
 use crate::connector::Connector;
-use crate::error::{failed_with, is_answer, no_answer, text};
+use crate::error::{failed_with, is_answer, no_answer, text, unchanged_with};
 use crate::keys::{Copies, Keys};
 use crate::script::{Script, is_unknown};
 
@@ -40,13 +40,24 @@ pub(crate) struct Session {
 pub(crate) struct Failure {
     /// Whether the server refused the call. Nothing was changed then.
     pub(crate) is_refused: bool,
+    /// Whether the server was not asked.
+    is_unsent: bool,
     text: String,
 }
 
 impl Failure {
+    fn before_the_call(self) -> Self {
+        Self { is_unsent: true, ..self }
+    }
+
+    /// Whether nothing was changed. Otherwise it is not known.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        self.is_refused || self.is_unsent
+    }
+
     /// The error of a caller.
     pub(crate) fn error(&self) -> EngineError {
-        failed_with(&*self.text)
+        if self.is_unchanged() { unchanged_with(&*self.text) } else { failed_with(&*self.text) }
     }
 }
 
@@ -65,12 +76,12 @@ impl Session {
         }
     }
 
-    /// Begins a trip: all requests until the next one share a deadline.
-    pub(crate) fn begin_trip(&mut self) {
-        self.begin_trip_of(Duration::MAX);
+    /// How long a trip may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.connector.timeout
     }
 
-    /// Begins a trip that takes no longer than this.
+    /// Begins a trip that takes no longer than this: all requests until the next one share a deadline.
     pub(crate) fn begin_trip_of(&mut self, limit: Duration) {
         self.limit = limit.min(self.connector.timeout);
         self.deadline = clock::later(self.limit);
@@ -132,8 +143,11 @@ impl Session {
         &mut self,
         call: impl FnOnce(&mut Connection, &Keys) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
-        let mut connection = self.take_connection()?;
-        self.limit(&connection, Duration::MAX)?;
+        let ready = self.take_connection().and_then(|connection| {
+            self.limit(&connection, Duration::MAX)?;
+            Ok(connection)
+        });
+        let mut connection = ready.map_err(Failure::before_the_call)?;
         let result = call(&mut connection, &self.keys);
         self.last_used = clock::now();
         match result {
@@ -174,11 +188,11 @@ impl Session {
         if error.is_timeout() {
             return self.timed_out();
         }
-        Failure { is_refused: is_answer(error), text: text(error) }
+        Failure { is_refused: is_answer(error), is_unsent: false, text: text(error) }
     }
 
     fn timed_out(&self) -> Failure {
-        Failure { is_refused: false, text: no_answer(self.limit) }
+        Failure { is_refused: false, is_unsent: false, text: no_answer(self.limit) }
     }
 
     /// Whether the connection was not used for a while, and may have been lost unnoticed.
@@ -226,7 +240,7 @@ mod tests {
     fn a_server_that_is_not_there_is_an_error_and_a_pause() {
         let connector = Connector::parse("redis://127.0.0.1:1/").unwrap();
         let mut session = Session::new(connector, Keys::new("none", "owner"));
-        session.begin_trip();
+        session.begin_trip_of(Duration::MAX);
         let failure = session.call(|connection, _| cmd("PING").exec(connection)).unwrap_err();
         assert!(!failure.is_refused);
         let text = failure.error().to_string();

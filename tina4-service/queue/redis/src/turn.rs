@@ -1,12 +1,13 @@
 //! Turns and renewals: their scripts, and their lane.
 
-use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::Value;
+use tina4_service_queue::engine_parts::Unreceived;
 use tina4_service_queue::{Claim, DeadJob, End, Ended, EngineError, Held, JobId, Turn, Want};
 
+use crate::clock;
 use crate::error::failed_with;
 use crate::keys::Copies;
 use crate::lane::Work;
@@ -54,16 +55,15 @@ pub(crate) struct Turns {
     pub(crate) turn: Script,
     pub(crate) renew: Script,
     pub(crate) owner: String,
-    /// Jobs that were claimed for callers who did not wait for them: the next turn gives them back.
-    pub(crate) unheard: Mutex<Vec<Ended>>,
+    pub(crate) unreceived: Mutex<Unreceived>,
 }
 
 type Asked<'a> = (&'a [Ended], &'a [OwnedWant]);
 
 impl Turns {
     /// Each change is complete before anything can panic.
-    fn unheard(&self) -> MutexGuard<'_, Vec<Ended>> {
-        self.unheard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unreceived(&self) -> MutexGuard<'_, Unreceived> {
+        self.unreceived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes several turns in one trip, and returns the result of each.
@@ -72,12 +72,19 @@ impl Turns {
         session: &mut Session,
         asked: &[Asked<'_>],
     ) -> Result<Result<Vec<Turn>, EngineError>, Failure> {
-        let arguments = arguments(&self.owner, asked);
+        let received = self.unreceived().known(clock::now());
+        let arguments = arguments(&self.owner, received, asked);
         let mut ends = asked.iter().flat_map(|(ended, _)| *ended);
         let has_copies = ends.any(|ended| ended.end == End::Kept);
         let copies = if has_copies { Copies::Used } else { Copies::Untouched };
-        let value = session.run_with(&self.turn, copies, &texts(&arguments))?;
-        Ok(Places::new(asked).read(value, asked))
+        let value = session.run_with(&self.turn, copies, &texts(&arguments));
+        let turns = value.map(|value| Places::new(asked).read(value, asked));
+        match &turns {
+            Ok(Ok(turns)) => self.unreceived().received(turns),
+            Err(failure) if failure.is_unchanged() => self.unreceived().unchanged(clock::now()),
+            Ok(Err(_)) | Err(_) => self.unreceived().answer_lost(clock::now()),
+        }
+        turns
     }
 
     /// The result of each turn. If the server refuses the merged turn, each is taken alone, so that none fails
@@ -127,9 +134,10 @@ fn texts(arguments: &[String]) -> Vec<&str> {
     arguments.iter().map(String::as_str).collect()
 }
 
-fn arguments(owner: &str, asked: &[Asked<'_>]) -> Vec<String> {
+fn arguments(owner: &str, received: Option<u64>, asked: &[Asked<'_>]) -> Vec<String> {
     let ends = asked.iter().map(|(ended, _)| ended.len()).sum::<usize>();
-    let mut arguments = vec![owner.to_owned(), ends.to_string()];
+    let received = received.map(|number| number.to_string()).unwrap_or_default();
+    let mut arguments = vec![owner.to_owned(), ends.to_string(), received];
     for Ended { held, end } in asked.iter().flat_map(|(ended, _)| *ended) {
         let (kind, delay, error) = match end {
             End::Done => ("0", Duration::ZERO, ""),
@@ -246,11 +254,15 @@ impl Work for Turns {
 
     fn unheard(&self, answer: Answer) {
         match answer {
-            Answer::Turn(turn) => {
-                let back = |claim: Claim| Ended { held: claim.held, end: End::Back };
-                self.unheard().extend(turn.claims.into_iter().map(back));
-            }
+            Answer::Turn(turn) => self.unreceived().left(turn),
             Answer::Renew(_) => {}
+        }
+    }
+
+    fn afterwards(&self, session: &mut Session) {
+        let back = self.unreceived().take();
+        if !back.is_empty() && !matches!(self.trip(session, &[(&back, &[])]), Ok(Ok(_))) {
+            self.unreceived().keep(back);
         }
     }
 
@@ -266,12 +278,16 @@ impl Work for Turns {
                 Request::Renew { .. } => None,
             })
             .collect();
-        let back = if asked.is_empty() { Vec::new() } else { mem::take(&mut *self.unheard()) };
+        // Those that could not be given back after their own trip.
+        let back = if asked.is_empty() { Vec::new() } else { self.unreceived().take() };
         if !back.is_empty() {
-            // If that fails, they end with their leases.
             asked.push((&back, &[]));
         }
-        let mut turns = self.turns(session, &asked).into_iter();
+        let turns = self.turns(session, &asked);
+        if turns.last().is_some_and(Result::is_err) {
+            self.unreceived().keep(back);
+        }
+        let mut turns = turns.into_iter();
         requests
             .iter()
             .map(|request| match request {

@@ -1,7 +1,8 @@
 //! The tables, and their version.
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior};
 use tina4_service_queue::EngineError;
+use tina4_service_queue::engine_parts::fingerprint;
 
 use crate::error::{failed, unusable};
 
@@ -57,8 +58,9 @@ create table tina4_dead(
   died integer not null
 ) strict;
 create index tina4_dead_queue on tina4_dead(queue, id);
-create table tina4_meta(version integer not null) strict;
-insert into tina4_meta values (0);
+-- The version, and a hash of the texts that have made the tables.
+create table tina4_meta(version integer not null, steps text not null default '') strict;
+insert into tina4_meta(version) values (0);
 ";
 
 /// What version 2 adds: copies of done jobs. An id can be used again by a program that inserts rows with ids.
@@ -82,16 +84,17 @@ create index tina4_done_at on tina4_done(queue, done);
 /// If they are of a newer version, or SQLite fails.
 pub(crate) fn create(connection: &mut Connection) -> Result<(), EngineError> {
     // Usually they are there, and no lock is needed to see that.
-    if missing_steps(version(connection).map_err(failed)?)?.is_empty() {
+    if missing_steps(known(connection).map_err(failed)?.as_ref())?.is_empty() {
         return Ok(());
     }
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     // Another process may have been faster.
-    for step in missing_steps(version(&transaction).map_err(failed)?)? {
+    for step in missing_steps(known(&transaction).map_err(failed)?.as_ref())? {
         transaction.execute_batch(step).map_err(failed)?;
     }
-    transaction.execute("update tina4_meta set version = ?1", [VERSION]).map_err(failed)?;
+    let update = "update tina4_meta set version = ?1, steps = ?2";
+    transaction.execute(update, (VERSION, fingerprint(&STEPS))).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 
@@ -100,26 +103,63 @@ pub(crate) fn check_file(connection: &Connection) -> Result<(), EngineError> {
     let missing = || {
         unusable("its tables are missing; restore the file, or open the engine again, which creates them".to_owned())
     };
-    let version = version(connection).map_err(failed)?.ok_or_else(missing)?;
-    if missing_steps(Some(version))?.is_empty() { Ok(()) } else { Err(missing()) }
+    let known = known(connection).map_err(failed)?.ok_or_else(missing)?;
+    if missing_steps(Some(&known))?.is_empty() { Ok(()) } else { Err(missing()) }
 }
 
-/// The version of the tables in the file, if there are any.
-fn version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
-    let exists = "select 1 from sqlite_master where type = 'table' and name = 'tina4_meta'";
-    if connection.query_row(exists, [], |_| Ok(())).optional()?.is_none() {
+/// What made the tables.
+struct Known {
+    version: i64,
+    /// `None` if unreleased versions did that kept no hash.
+    steps: Option<String>,
+}
+
+/// What made the tables in the file, if there are any.
+fn known(connection: &Connection) -> rusqlite::Result<Option<Known>> {
+    let column = |name| {
+        let exists = "select exists(select 1 from pragma_table_info('tina4_meta') where name = ?1)";
+        connection.query_row(exists, [name], |row| row.get::<_, bool>(0))
+    };
+    if !column("version")? {
         return Ok(None);
     }
-    connection.query_row("select version from tina4_meta", [], |row| row.get(0)).optional()
+    let select = if column("steps")? {
+        "select version, steps from tina4_meta"
+    } else {
+        "select version, null from tina4_meta"
+    };
+    let read = |row: &Row<'_>| Ok(Known { version: row.get(0)?, steps: row.get(1)? });
+    connection.query_row(select, [], read).optional()
 }
 
-/// The steps that tables of this version lack; `None`: there are no tables.
-fn missing_steps(version: Option<i64>) -> Result<&'static [&'static str], EngineError> {
-    let version = version.unwrap_or(0);
-    let steps = usize::try_from(version).ok().and_then(|version| STEPS.get(version..));
-    steps.ok_or_else(|| {
+/// The steps that tables lack; `None`: there are no tables.
+fn missing_steps(known: Option<&Known>) -> Result<&'static [&'static str], EngineError> {
+    let Some(Known { version, steps }) = known else { return Ok(&STEPS) };
+    let split = usize::try_from(*version).ok().and_then(|version| STEPS.split_at_checked(version));
+    let (made, missing) = split.ok_or_else(|| {
         unusable(format!(
             "its tables have version {version}, and this program knows {VERSION}; update the program"
         ))
-    })
+    })?;
+    if steps.as_deref() != Some(&*fingerprint(made)) {
+        return Err(unusable(
+            "its tables were made by an unreleased version of this program, and differ from those of this one; finish their jobs with the program that made them, then drop the tables whose names begin with `tina4_`, and open the engine again"
+                .to_owned(),
+        ));
+    }
+    Ok(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The files of users have the tables of these texts.
+    #[test]
+    fn rule_138_the_steps_of_released_versions_do_not_change() {
+        let versions: Vec<_> =
+            (1..=STEPS.len()).map(|count| fingerprint(&STEPS[..count])).collect();
+        // Until the first release, put the new ones here (and the first one into the test of tables of version 1).
+        assert_eq!(versions, ["29f96f45347fc590", "c9c3e5b2675b4bd3"], "add a step instead");
+    }
 }

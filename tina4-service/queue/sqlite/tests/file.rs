@@ -103,7 +103,8 @@ fn tables_of_version_1_get_what_they_lack() {
     let (_directory, path) = new_file();
     open(&path).push(&1).unwrap();
     let other = Connection::open(&path).unwrap();
-    let older = "drop table tina4_done; update tina4_meta set version = 1";
+    let older =
+        "drop table tina4_done; update tina4_meta set version = 1, steps = '29f96f45347fc590'";
     other.execute_batch(older).unwrap();
     let engines: Vec<_> = thread::scope(|scope| {
         let opening: Vec<_> =
@@ -120,6 +121,33 @@ fn tables_of_version_1_get_what_they_lack() {
     let job = numbers.pop_with(&Pop::new().keep_done()).unwrap().expect("it is still there");
     job.complete().unwrap();
     assert_eq!(numbers.done(None, 9).unwrap()[0].payload, "1");
+}
+
+/// They look like tables of this version.
+#[test]
+fn rule_138_tables_of_an_unreleased_version_are_refused() {
+    let (_directory, path) = new_file();
+    let engine = SqliteEngine::open(&path).unwrap();
+    let other = Connection::open(&path).unwrap();
+    for change in [
+        "update tina4_meta set steps = 'another one'",
+        "update tina4_meta set version = 1",
+        "alter table tina4_meta drop column steps",
+    ] {
+        other.execute_batch(change).unwrap();
+        for error in [SqliteEngine::open(&path).map(drop), engine.check().map(drop)] {
+            assert_eq!(
+                error.unwrap_err().to_string(),
+                "the store of the engine `sqlite` cannot be used: its tables were made by an unreleased version of this program, \
+                 and differ from those of this one; finish their jobs with the program that made them, then drop the tables \
+                 whose names begin with `tina4_`, and open the engine again",
+                "{change}"
+            );
+        }
+    }
+    let drop = "drop table tina4_meta; drop table tina4_job; drop table tina4_key; drop table tina4_dead; drop table tina4_done";
+    other.execute_batch(drop).unwrap();
+    SqliteEngine::open(&path).unwrap().check().unwrap();
 }
 
 #[test]

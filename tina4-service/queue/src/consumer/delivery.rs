@@ -111,8 +111,7 @@ impl Delivery {
         };
         let claim = self.claim.clone();
         let intended = self.shared.intended().cloned();
-        // The engine may have ended it although it has failed.
-        let may_be_stale = may_be_stale || intended.is_some();
+        let may_be_stale = may_be_stale || self.shared.may_be_ended();
         let end = match (attempt, intended) {
             (Attempt::Done | Attempt::Back, Some(intended)) => intended,
             (Attempt::Done, None) => End::done(self.settings.keep_done.is_some()),
@@ -122,7 +121,7 @@ impl Delivery {
             }
             (Attempt::Back, None) => End::Back,
         };
-        Ok(Some(Settling { claim, end, may_be_stale, was_sent: false }))
+        Ok(Some(Settling { claim, end, may_be_stale, was_sent: false, is_locked: false }))
     }
 
     /// How the function has ended the claim, if it has not just completed it, and the job if it is dead.

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use super::call_limit::CallLimit;
 use super::state::{Quiet, State};
 use super::turn_report::TurnReport;
-use super::{Consumer, MIN_WAIT, purge};
+use super::{Consumer, MIN_WAIT, RETURNED_WAIT, purge};
 use crate::engine_error::EngineError;
 use crate::timestamp::Timestamp;
 
 impl Consumer {
-    /// Takes a turn, unless it is only time to look at the queue, which is empty.
+    /// Takes a turn, unless it is only time to look at the queue, which is empty, or whether another thread has finished
+    /// its job.
     ///
     /// One request shows that for all consumers of the engine that wait for a poll; if another consumer has just made it,
     /// none is needed. Use [`turn`](Self::turn) when a job was pushed. The arguments are those of `turn`.
@@ -18,6 +20,10 @@ impl Consumer {
     ///
     /// As [`turn`](Self::turn).
     pub fn poll(&self, now: Duration) -> Result<TurnReport, EngineError> {
+        self.finish_returned();
+        if let Some(wait) = self.waits_for_results(now) {
+            return Ok(self.report_quiet(false, wait, now));
+        }
         if !self.is_poll(now) {
             return self.turn(now, true);
         }
@@ -28,7 +34,7 @@ impl Consumer {
         if let Some(wait) = self.queues.polls().postpone(self.poll_id, time) {
             return Ok(self.report_quiet(false, wait, now));
         }
-        let next = self.look(time);
+        let next = self.look(now, time);
         if next.is_some_and(|next| next.is_zero()) {
             return self.turn(now, true);
         }
@@ -41,13 +47,17 @@ impl Consumer {
     ///
     /// Those of the others that have something to do before their next poll, or may have, are told so, as if a job had
     /// been pushed. (If the engine panics, they are not: they look for themselves in their next poll.)
-    fn look(&self, time: Timestamp) -> Option<Duration> {
+    fn look(&self, now: Duration, time: Timestamp) -> Option<Duration> {
         let queues = &self.queues;
+        let limit = {
+            let state = self.lock();
+            CallLimit::before_renewal(self.call_limit(&state, now), self.renews_in(&state, now))
+        };
         let look = queues.polls().begin_look(self.poll_id, time);
         let Some(mut look) = look else { return Some(Duration::ZERO) };
         let others = look.others.iter().map(|(queue, _)| *queue);
         let names: Vec<&str> = std::iter::once(self.settings.queue).chain(others).collect();
-        let found = queues.engine().next_due(&names, time).unwrap_or_default();
+        let found = queues.engine().next_due_within(limit, &names, time).unwrap_or_default();
         let others = std::mem::take(&mut look.others);
         drop(look);
         let mut found = found.into_iter();
@@ -61,12 +71,25 @@ impl Consumer {
         own
     }
 
-    /// Whether the next [`poll`](Self::poll) will most likely return at once.
+    /// Whether a [`poll`](Self::poll) will most likely return at once.
     ///
-    /// That is so if another consumer has looked at the queue since the last one.
+    /// That is so if nothing is due except for a look at the queue, and another consumer has looked at it since the last
+    /// poll.
     #[must_use]
-    pub fn polls_in_passing(&self) -> bool {
-        self.queues.polls().has_news(self.poll_id)
+    pub fn polls_in_passing(&self, now: Duration) -> bool {
+        self.is_poll(now) && self.queues.polls().has_news(self.poll_id)
+    }
+
+    /// For how long to wait for the results of functions that have returned while other threads finish their jobs, if
+    /// nothing else is due.
+    fn waits_for_results(&self, now: Duration) -> Option<Duration> {
+        let state = self.lock();
+        let waits = !state.returned.is_empty()
+            && state.ended.is_empty()
+            && state.untaken.is_empty()
+            && state.turn_at.is_none_or(|at| now < at);
+        let turn = state.turn_at.map_or(RETURNED_WAIT, |at| at.saturating_sub(now));
+        waits.then(|| turn.min(RETURNED_WAIT))
     }
 
     /// Whether nothing is due except for a look at the queue.

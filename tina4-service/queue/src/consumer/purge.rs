@@ -40,6 +40,7 @@ pub(super) fn purge(
     queues: &Queues,
     settings: &ConsumerSettings,
     state: &Mutex<State>,
+    limit: Duration,
     now: Duration,
 ) {
     let (keep_dead, keep_done) = kept_for(queues, settings);
@@ -57,9 +58,10 @@ pub(super) fn purge(
     }
     let (engine, queue) = (queues.engine(), settings.queue);
     let dead = keep_dead.map(DeadSelection::OlderThan);
-    let are_dead_purged = dead.is_none_or(|old| engine.purge(queue, old, queues.now()).is_ok());
-    let are_done_purged =
-        keep_done.is_none_or(|age| engine.purge_done(queue, age, queues.now()).is_ok());
+    let are_dead_purged =
+        dead.is_none_or(|old| engine.purge_within(limit, queue, old, queues.now()).is_ok());
+    let are_done_purged = keep_done
+        .is_none_or(|age| engine.purge_done_within(limit, queue, age, queues.now()).is_ok());
     if are_dead_purged && are_done_purged {
         lock().purge_at = Some(now.saturating_add(PERIOD));
     }

@@ -13,14 +13,16 @@ pub(super) struct Settling {
     pub(super) end: End,
     /// Whether the job may be done already.
     pub(super) may_be_stale: bool,
-    /// Whether the engine was asked before to end it, and has not answered.
+    /// Whether the engine may have been asked before to end it, and has not answered.
     pub(super) was_sent: bool,
+    /// Whether another transaction had locked the job when the engine was asked last.
+    pub(super) is_locked: bool,
 }
 
 impl Settling {
     /// A job that is given back.
     pub(super) fn back(claim: Claim) -> Self {
-        Self { claim, end: End::Back, may_be_stale: false, was_sent: false }
+        Self { claim, end: End::Back, may_be_stale: false, was_sent: false, is_locked: false }
     }
 
     pub(super) fn to_ended(&self) -> Ended {

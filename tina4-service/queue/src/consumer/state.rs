@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) returned: Vec<(Delivery, Attempt)>,
     /// Claims that are lost, but whose functions still run.
     pub(super) lost: HashSet<Held>,
+    /// When the next turn is due, apart from their results; `None`: when something happens.
+    pub(super) turn_at: Option<Duration>,
     /// What has ended and is not settled yet.
     pub(super) ended: Vec<Settling>,
     /// Dead jobs that are still to be reported.
@@ -104,7 +106,7 @@ impl State {
         !self.untaken.is_empty() || self.running.values().any(|running| running.shared.is_open())
     }
 
-    /// When the claims are to be renewed, so that two attempts at it can fail.
+    /// When the claims are to be renewed, so that several attempts at it can fail: see `CallLimit`.
     pub(super) fn renew_at(&self, lease: Duration) -> Duration {
         self.renewed_at.saturating_add(lease / 3)
     }

@@ -9,6 +9,8 @@ use super::state::State;
 pub(super) struct Unsettled<'a> {
     pub(super) state: &'a Mutex<State>,
     pub(super) jobs: Vec<Settling>,
+    /// Whether the engine may have ended them.
+    pub(super) was_sent: bool,
 }
 
 impl Unsettled<'_> {
@@ -21,7 +23,7 @@ impl Unsettled<'_> {
 impl Drop for Unsettled<'_> {
     fn drop(&mut self) {
         if !self.jobs.is_empty() {
-            self.jobs.iter_mut().for_each(|job| job.was_sent = true);
+            self.jobs.iter_mut().for_each(|job| job.was_sent |= self.was_sent);
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let newer = std::mem::replace(&mut state.ended, std::mem::take(&mut self.jobs));
             state.ended.extend(newer);

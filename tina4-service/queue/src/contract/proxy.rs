@@ -34,6 +34,7 @@ struct Shared {
 struct State {
     server: String,
     is_frozen: bool,
+    is_mute: bool,
     is_closed: bool,
     /// How often the connections that were open were abandoned.
     abandoned: u64,
@@ -50,8 +51,14 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let server = server.to_owned();
-        let state =
-            State { server, is_frozen: false, is_closed: false, abandoned: 0, streams: Vec::new() };
+        let state = State {
+            server,
+            is_frozen: false,
+            is_mute: false,
+            is_closed: false,
+            abandoned: 0,
+            streams: Vec::new(),
+        };
         let shared = Arc::new(Shared { state: Mutex::new(state), thawed: Condvar::new() });
         let accepting = Arc::clone(&shared);
         engine_parts::spawn("proxy", move || accepting.accept(&listener))?;
@@ -69,9 +76,16 @@ impl Proxy {
         self.shared.lock().is_frozen = true;
     }
 
+    /// Passes on requests, but no answers.
+    pub fn mute(&self) {
+        self.shared.lock().is_mute = true;
+    }
+
     /// Passes everything on again, also what was held back.
     pub fn thaw(&self) {
-        self.shared.lock().is_frozen = false;
+        let mut state = self.shared.lock();
+        (state.is_frozen, state.is_mute) = (false, false);
+        drop(state);
         self.shared.thawed.notify_all();
     }
 
@@ -131,19 +145,22 @@ impl Shared {
             let kept = stream.try_clone()?;
             self.lock().streams.push(kept);
         }
-        for (from, to) in [(client.try_clone()?, server.try_clone()?), (server, client)] {
+        let requests = (client.try_clone()?, server.try_clone()?, false);
+        for (from, to, is_answer) in [requests, (server, client, true)] {
             let shared = Arc::clone(self);
-            engine_parts::spawn("proxy-copy", move || shared.copy(from, to, abandoned))?;
+            let is_held = move |state: &State| {
+                state.is_frozen || state.abandoned > abandoned || is_answer && state.is_mute
+            };
+            engine_parts::spawn("proxy-copy", move || shared.copy(from, to, is_held))?;
         }
         Ok(())
     }
 
-    /// Passes on what comes, until one side closes. `abandoned`: the number when the connection was made.
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream, abandoned: u64) {
+    /// Passes on what comes and is not held back, until one side closes.
+    fn copy(&self, mut from: TcpStream, mut to: TcpStream, is_held: impl Fn(&State) -> bool) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             let state = self.lock();
-            let is_held = |state: &State| state.is_frozen || state.abandoned > abandoned;
             drop(self.thawed.wait_while(state, |state| !state.is_closed && is_held(state)));
             if to.write_all(&buffer[..count]).is_err() {
                 break;
@@ -210,6 +227,12 @@ mod tests {
         proxy.thaw();
         held.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         assert_eq!(&read_answer(&mut held).unwrap(), b"a2", "what was held back arrives");
+        proxy.mute();
+        give_up_soon(&held);
+        assert!(ask(&mut held, b'7').is_err(), "no answer");
+        proxy.thaw();
+        held.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        assert_eq!(&read_answer(&mut held).unwrap(), b"a7");
         drop(held);
         proxy.redirect(&server(b'b'));
         let mut second = connect();

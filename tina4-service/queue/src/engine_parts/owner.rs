@@ -47,7 +47,7 @@ impl Owner {
             return Ok(());
         }
         let text = "this process was forked, and must not use the connections of its parent, nor has its threads (open the engine in the child)";
-        Err(EngineError::Failed { engine, source: text.into() })
+        Err(EngineError::Unchanged { engine, source: text.into() })
     }
 }
 

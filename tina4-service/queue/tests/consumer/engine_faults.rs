@@ -1,5 +1,6 @@
 //! Engines that fail or panic halfway through a turn.
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU8;
 use std::thread;
 
@@ -18,6 +19,8 @@ impl Faults {
     const PURGE_PANICS: u8 = 3;
     const PURGE_FAILS: u8 = 4;
     const REPLY_IS_LOST: u8 = 5;
+    const NOTHING_IS_SENT: u8 = 6;
+    const RENEWAL_FAILS: u8 = 7;
 
     fn set(&self, fault: u8) {
         self.0.store(fault, Ordering::Relaxed);
@@ -36,6 +39,8 @@ struct Faulty {
     engine: MemoryEngine,
     faults: Faults,
     purges: Arc<AtomicUsize>,
+    /// The limits of renewals and purges.
+    limits: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl Engine for Faulty {
@@ -65,6 +70,10 @@ impl Engine for Faulty {
         if self.faults.get() == Faults::TURN_FAILS {
             return Err(failed());
         }
+        if self.faults.get() == Faults::NOTHING_IS_SENT {
+            let source = "no connection".into();
+            return Err(EngineError::Unchanged { engine: "faulty", source });
+        }
         let turn = self.engine.turn(ended, wants, now);
         if self.faults.get() == Faults::REPLY_IS_LOST {
             return Err(failed());
@@ -78,7 +87,21 @@ impl Engine for Faulty {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<Held>, EngineError> {
+        if self.faults.get() == Faults::RENEWAL_FAILS {
+            return Err(failed());
+        }
         self.engine.renew(held, lease, now)
+    }
+
+    fn renew_within(
+        &self,
+        limit: Duration,
+        held: &[Held],
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Held>, EngineError> {
+        self.limits.lock().unwrap().push(limit);
+        self.renew(held, lease, now)
     }
 
     fn backlog(
@@ -97,13 +120,36 @@ impl Engine for Faulty {
         }
         self.engine.purge(queue, which, now)
     }
+
+    fn purge_within(
+        &self,
+        limit: Duration,
+        queue: &str,
+        which: DeadSelection,
+        now: Timestamp,
+    ) -> Result<u64, EngineError> {
+        self.limits.lock().unwrap().push(limit);
+        self.purge(queue, which, now)
+    }
 }
 
 fn faulty(settings: ConsumerSettings) -> (Test, Faults, Arc<AtomicUsize>) {
-    let (faults, purges) = (Faults::default(), Arc::default());
-    let engine =
-        Faulty { engine: MemoryEngine::new(), faults: faults.clone(), purges: Arc::clone(&purges) };
-    (Test::new(engine, settings), faults, purges)
+    let (test, faults, purges, _) = faulty_with_limits(settings);
+    (test, faults, purges)
+}
+
+/// Also returns the limits of renewals and purges.
+fn faulty_with_limits(
+    settings: ConsumerSettings,
+) -> (Test, Faults, Arc<AtomicUsize>, Arc<Mutex<Vec<Duration>>>) {
+    let (faults, purges, limits) = (Faults::default(), Arc::default(), Arc::default());
+    let engine = Faulty {
+        engine: MemoryEngine::new(),
+        faults: faults.clone(),
+        purges: Arc::clone(&purges),
+        limits: Arc::clone(&limits),
+    };
+    (Test::new(engine, settings), faults, purges, limits)
 }
 
 /// A turn that fails or panics.
@@ -239,4 +285,106 @@ fn rule_132_a_loss_is_reported_although_the_rest_of_the_turn_fails() {
     assert_eq!(test.settled(true), [Settlement::Stale]);
     test.consumer.finish(delivery, Attempt::Done);
     assert_eq!(test.settled(false), [Settlement::Ended(End::Back)]);
+}
+
+/// The lease ends before the store answers. Only if it may have been asked before, it may have ended the claim itself.
+#[test]
+fn rule_132_an_end_that_was_not_sent_before_the_lease_has_ended_is_stale() {
+    let done = Settlement::Ended(End::Done);
+    for (fault, expected) in
+        [(Faults::NOTHING_IS_SENT, Settlement::Stale), (Faults::TURN_FAILS, done)]
+    {
+        let (test, faults, _) = faulty(SETTINGS);
+        test.words.push(&"a".to_owned()).unwrap();
+        test.turn();
+        let delivery = test.take();
+        test.consumer.finish(delivery, Attempt::Done);
+        faults.set(fault);
+        failing_turn(&test);
+        faults.set(Faults::NONE);
+        test.pass(secs(31));
+        let is_stale = u64::from(expected == Settlement::Stale);
+        assert_eq!(test.settled(false), [expected]);
+        let counters = test.words.stats().unwrap().counters;
+        assert_eq!((counters.done, counters.stale), (1 - is_stale, is_stale));
+    }
+}
+
+/// The renewal comes first, and fails.
+#[test]
+fn rule_132_an_end_that_waited_for_a_renewal_was_not_sent() {
+    let (test, faults, _) = faulty(SETTINGS);
+    test.words.push(&"a".to_owned()).unwrap();
+    test.words.push(&"b".to_owned()).unwrap();
+    test.turn();
+    let (first, _runs) = (test.take(), test.take());
+    test.pass(secs(10));
+    test.consumer.finish(first, Attempt::Done);
+    faults.set(Faults::RENEWAL_FAILS);
+    failing_turn(&test);
+    faults.set(Faults::NONE);
+    test.pass(secs(21));
+    assert_eq!(test.settled(false), [Settlement::Stale, Settlement::Stale]);
+}
+
+#[test]
+fn rule_132_a_renewal_that_fails_is_tried_again_several_times_within_the_lease() {
+    let (test, faults, _, limits) = faulty_with_limits(SETTINGS);
+    test.words.push(&"a".to_owned()).unwrap();
+    test.turn();
+    let delivery = test.take();
+    test.pass(secs(10));
+    faults.set(Faults::RENEWAL_FAILS);
+    // Each takes as long as it may, and is tried again after a second, as a service does.
+    for attempt in 1..=3 {
+        failing_turn(&test);
+        let taken = limits.lock().unwrap().pop().expect("it was called");
+        test.pass(taken + secs(1));
+        assert!(test.elapsed() < secs(30), "attempt {attempt}: {:?}", test.elapsed());
+    }
+    faults.set(Faults::NONE);
+    test.turn();
+    test.pass(secs(29));
+    test.consumer.finish(delivery, Attempt::Done);
+    assert_eq!(test.settled(false), [Settlement::Ended(End::Done)]);
+}
+
+#[test]
+fn rule_137_a_purge_takes_no_longer_than_another_call() {
+    let settings = ConsumerSettings { keep_dead: Some(secs(3_600)), ..SETTINGS };
+    let (test, _, purges, limits) = faulty_with_limits(settings);
+    test.turn();
+    assert_eq!((purges.load(Ordering::Relaxed), &**limits.lock().unwrap()), (1, &[secs(10)][..]));
+    // With a claim: once a day, and not longer than until the renewal.
+    limits.lock().unwrap().clear();
+    test.words.push(&"a".to_owned()).unwrap();
+    test.turn();
+    let _delivery = test.take();
+    while purges.load(Ordering::Relaxed) == 1 {
+        test.pass(secs(8));
+        test.turn();
+    }
+    let limits = limits.lock().unwrap();
+    assert!(limits.last().is_some_and(|last| *last <= secs(10)), "{limits:?}");
+}
+
+/// The store has made the end, and the answer to the function is lost.
+#[test]
+fn rule_131_a_job_that_its_function_has_completed_is_not_reported_as_lost() {
+    let (test, faults, _) = faulty(SETTINGS);
+    for (fault, settled) in [
+        (Faults::NOTHING_IS_SENT, vec![Settlement::Ended(End::Done)]),
+        (Faults::REPLY_IS_LOST, vec![]),
+    ] {
+        test.words.push(&"a".to_owned()).unwrap();
+        test.turn();
+        let delivery = test.take();
+        let job: tina4_service_queue::Job<String> = delivery.job().unwrap();
+        faults.set(fault);
+        assert!(job.complete().is_err());
+        faults.set(Faults::NONE);
+        test.consumer.finish(delivery, Attempt::Done);
+        assert_eq!(test.settled(false), settled);
+        assert_eq!(test.words.stats().unwrap().counters.stale, 0);
+    }
 }

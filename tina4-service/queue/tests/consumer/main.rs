@@ -13,6 +13,7 @@ use tina4_service_queue::{
 };
 
 mod engine_faults;
+mod locked;
 mod moved;
 mod polls;
 mod slots;

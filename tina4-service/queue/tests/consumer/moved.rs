@@ -16,6 +16,8 @@ struct Gate {
     engine: MemoryEngine,
     begins: Sender<()>,
     answer: Mutex<Receiver<Answer>>,
+    /// How often the consumer has called it.
+    turns: Arc<AtomicUsize>,
 }
 
 #[derive(Clone, Copy)]
@@ -23,6 +25,13 @@ enum Answer {
     Works,
     Fails,
     Panics,
+}
+
+impl Gate {
+    fn new(begins: Sender<()>, answer: Receiver<Answer>) -> Self {
+        let (engine, answer) = (MemoryEngine::new(), Mutex::new(answer));
+        Self { engine, begins, answer, turns: Arc::default() }
+    }
 }
 
 impl Engine for Gate {
@@ -59,6 +68,8 @@ impl Engine for Gate {
                 }
                 Answer::Panics => panic!("the engine panicked"),
             }
+        } else {
+            self.turns.fetch_add(1, Ordering::Relaxed);
         }
         self.engine.turn(ended, wants, now)
     }
@@ -85,7 +96,7 @@ fn reject(job: Job<String>) -> Result<(), FinishError> {
 fn finish_while_the_function_returns(finish: Finish, attempt: Attempt, answer: Answer) -> Test {
     let (begins, has_begun) = channel();
     let (answers, answer_of) = channel();
-    let engine = Gate { engine: MemoryEngine::new(), begins, answer: Mutex::new(answer_of) };
+    let engine = Gate::new(begins, answer_of);
     let settings = ConsumerSettings { reports_dead: true, concurrency: 1, ..SETTINGS };
     let test = Test::new(engine, settings);
     test.words.push(&"a".to_owned()).unwrap();
@@ -171,7 +182,7 @@ fn rule_131_an_engine_that_panics_for_the_other_thread_holds_up_nothing() {
 fn rule_134_a_stop_does_not_wait_for_the_other_thread_beyond_its_deadline() {
     let (begins, has_begun) = channel();
     let (answers, answer_of) = channel();
-    let engine = Gate { engine: MemoryEngine::new(), begins, answer: Mutex::new(answer_of) };
+    let engine = Gate::new(begins, answer_of);
     let test = Test::new(engine, ConsumerSettings { reports_dead: true, ..SETTINGS });
     test.words.push(&"a".to_owned()).unwrap();
     test.turn();
@@ -188,5 +199,44 @@ fn rule_134_a_stop_does_not_wait_for_the_other_thread_beyond_its_deadline() {
         assert!(!test.consumer.is_unsettled());
         assert_eq!(test.consumer.running(), 0);
         answers.send(Answer::Works).unwrap();
+    });
+}
+
+/// Whether it has finished is seen without the engine, which is not asked for jobs more often because of it.
+#[test]
+fn rule_8_to_wait_for_the_other_thread_costs_no_turns() {
+    let (begins, has_begun) = channel();
+    let (answers, answer_of) = channel();
+    let engine = Gate::new(begins, answer_of);
+    let turns = Arc::clone(&engine.turns);
+    let test = Test::new(engine, ConsumerSettings { poll: secs(5), ..SETTINGS });
+    test.words.push(&"a".to_owned()).unwrap();
+    test.turn();
+    let delivery = test.take();
+    let job = delivery.job::<String>().unwrap();
+    thread::scope(|scope| {
+        // Dropped here, so that a failure lets the other thread go.
+        let answers = answers;
+        let finisher = thread::Builder::new().name("finisher".to_owned());
+        let finisher = finisher.spawn_scoped(scope, move || job.complete()).unwrap();
+        has_begun.recv().unwrap();
+        test.consumer.finish(delivery, Attempt::Done);
+        let poll = || {
+            let report = test.consumer.poll(test.elapsed()).unwrap();
+            test.pass(report.next.unwrap());
+        };
+        poll();
+        let before = turns.load(Ordering::Relaxed);
+        while test.elapsed() < secs(5) {
+            poll();
+        }
+        assert_eq!(turns.load(Ordering::Relaxed), before);
+        poll();
+        assert_eq!(turns.load(Ordering::Relaxed), before + 1, "the queue is polled nevertheless");
+        answers.send(Answer::Works).unwrap();
+        finisher.join().unwrap().unwrap();
+        poll();
+        assert!(!test.consumer.is_unsettled());
+        assert_eq!(test.consumer.running(), 0);
     });
 }

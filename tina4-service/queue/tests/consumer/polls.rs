@@ -23,6 +23,8 @@ struct Calls {
     panics: AtomicBool,
     /// Looks have no answers.
     is_silent: AtomicBool,
+    /// How long the looks may take.
+    limits: Mutex<Vec<Duration>>,
     /// Looks wait for it.
     gate: Mutex<()>,
 }
@@ -82,6 +84,16 @@ impl Engine for Counting {
         self.0.next_due(queues, now)
     }
 
+    fn next_due_within(
+        &self,
+        limit: Duration,
+        queues: &[&str],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Duration>>, EngineError> {
+        self.1.limits.lock().unwrap().push(limit);
+        self.next_due(queues, now)
+    }
+
     fn renew(
         &self,
         held: &[Held],
@@ -136,7 +148,7 @@ impl Four {
         let consumers: Vec<_> = NAMES.into_iter().map(consumer).collect();
         let four = Self { consumers, told, calls, other, now };
         for index in 0..NAMES.len() {
-            assert_eq!(four.poll(index), Some(POLL), "the first one is a turn");
+            assert_eq!(four.poll(index), Some(settings.poll), "the first one is a turn");
         }
         assert_eq!(four.calls(), (4, vec![]));
         four
@@ -192,11 +204,11 @@ fn rule_8_one_look_serves_all_consumers_that_are_idle() {
         assert!(report.reached_engine);
         assert_eq!(report.next, Some(POLL));
         for index in [0, 1, 3] {
-            assert!(four.consumers[index].polls_in_passing());
+            assert!(four.consumers[index].polls_in_passing(four.elapsed()));
             let report = four.try_poll(index).unwrap();
             assert!(!report.reached_engine, "it says nothing about the engine");
             assert_eq!(report.next, Some(POLL));
-            assert!(!four.consumers[index].polls_in_passing());
+            assert!(!four.consumers[index].polls_in_passing(four.elapsed()));
         }
         assert_eq!(four.calls(), (0, vec![4]));
     }
@@ -367,4 +379,37 @@ fn a_consumer_that_is_gone_or_claims_nothing_is_left_out() {
     four.pass(POLL);
     assert_eq!(four.poll(0), Some(POLL));
     assert_eq!(four.calls(), (0, vec![2]));
+}
+
+#[test]
+fn rule_137_a_look_is_not_longer_than_another_call_and_delays_no_renewal() {
+    let four = Four::new(ConsumerSettings { poll: secs(4), ..SETTINGS });
+    four.pass(secs(4));
+    four.poll(0);
+    four.push("a", Duration::ZERO);
+    four.pass(secs(4));
+    four.poll(0);
+    let _delivery = four.consumers[0].take().expect("it was claimed");
+    for _ in 0..2 {
+        four.pass(secs(4));
+        four.poll(0);
+    }
+    let millis = |limit: &Duration| limit.as_millis();
+    let limits: Vec<_> = four.calls.limits.lock().unwrap().iter().map(millis).collect();
+    assert_eq!(limits, [10_000, 10_000, 6_000, 2_000], "the renewal is due after 10 s");
+}
+
+/// Whoever predicts that a poll is short must not be wrong about a turn.
+#[test]
+fn rule_137_a_poll_is_not_taken_for_short_if_there_is_something_to_do() {
+    let four = Four::new(IDLE);
+    four.push("a", Duration::ZERO);
+    four.consumers[0].turn(four.elapsed(), true).unwrap();
+    let Some(Item::Job(delivery)) = four.consumers[0].take() else { panic!("it was claimed") };
+    four.pass(secs(9));
+    assert_eq!(four.poll(1), Some(POLL));
+    assert!(four.consumers[0].polls_in_passing(four.elapsed()));
+    assert!(!four.consumers[0].polls_in_passing(four.elapsed() + secs(1)), "the renewal is due");
+    four.consumers[0].finish(*delivery, Attempt::Done);
+    assert!(!four.consumers[0].polls_in_passing(four.elapsed()), "there is a job to settle");
 }

@@ -28,14 +28,6 @@ begin
     order by g.place;
 end $fn$;
 
--- Waits until nobody else has locked the rows of these claims.
-create function tina4.await(me text, ids bigint[]) returns void language plpgsql
-set search_path = pg_catalog, pg_temp set enable_seqscan = off set lock_timeout = '5s'
-as $fn$
-begin
-  perform 1 from tina4.job j where j.id = any (ids) and j.owner = me order by j.id for update;
-end $fn$;
-
 -- Ends a claim as done, in the transaction of the caller. Returns whether it was held.
 create function tina4.complete(me text, job bigint, number bigint) returns boolean language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -2,8 +2,8 @@
 -- can share them: a function whose meaning or parameters change gets a new name.
 create schema tina4;
 
--- The version, for programs that are older than the tables.
-create table tina4.meta(version integer not null);
+-- The version, for programs that are older than the tables, and a hash of the texts that have made them.
+create table tina4.meta(version integer not null, steps text not null default '');
 insert into tina4.meta values (0);
 
 -- The clock that decides about delays and leases: everything else asks this function.

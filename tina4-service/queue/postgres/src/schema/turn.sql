@@ -11,13 +11,14 @@ select 'its claim was lost ' || case when lost = 1 then 'once' else lost || ' ti
 -- Rows by `kind`: 0 an end that was refused (`place`: which one), 1 claims that were lost (`n`: how many), 2 a job
 -- that is dead, 3 a claim, 4 when the next job becomes ready by itself (`n`: in how many microseconds), 5 that the
 -- next job runs alone and has to wait for other claims of the owner, 7 marks for the next turn (`payload`); `place` of
--- these is the want. If there are rows of kind 8, nothing has been done, because somebody else has locked the rows of
--- these ends (`place`): `tina4.await` waits for that. Jobs that are locked are not claimed, so that nobody waits for a
--- transaction of anybody else.
+-- these is the want; 8 an end that was not made, because somebody else has locked its row (`place`: which one). Jobs that
+-- are locked are not claimed, so that nobody waits for a transaction of anybody else.
+--
+-- `received`: null, or claims of this owner with higher numbers are given back, because an answer was lost that had them.
 create function tina4.turn(
   me text, ids bigint[], claims bigint[], ends smallint[], delays bigint[], errors text[],
   queues text[], counts bigint[], leases bigint[], attempts bigint[], backoffs bigint[], max_backoffs bigint[],
-  marks text[])
+  marks text[], received bigint)
 returns table(kind integer, place bigint, n bigint, id bigint, claim bigint, payload text, attempt integer, lost integer,
   priority smallint, created bigint, died bigint, error text) language plpgsql
 set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -31,7 +32,7 @@ declare
   seen txid_snapshot := txid_current_snapshot();
   generation bigint;
   free bigint[];
-  locked bigint[];
+  locked bigint[] := '{}';
   accepted bigint[];
   m tina4.marks;
   known tina4.marks[] := '{}';
@@ -46,8 +47,16 @@ declare
 begin
   -- A claim or finish that is lost in a power cut is repeated.
   perform set_config('synchronous_commit', 'off', true);
+  if received is not null then
+    with x as materialized (
+      select j.id from tina4.job j where j.state = 2 and j.owner = me and j.claim > received and j.lease > t
+      for update skip locked)
+    update tina4.job j set state = 0, attempt = j.attempt - 1, owner = null, lease = null, born = txid_current()
+    from x where j.id = x.id;
+  end if;
   if cardinality(ids) > 0 then
     for try in 1 .. 5 loop
+      locked := '{}';
       free := array(select g.place from unnest(ids, claims) with ordinality g(id, claim, place), lateral (
         select from tina4.job j where j.id = g.id and j.claim = g.claim and j.owner = me and j.lease > t
         for update skip locked) j);
@@ -56,14 +65,11 @@ begin
         select from tina4.job j where j.id = g.id and j.claim = g.claim and j.owner = me and j.lease > t
         offset 0) j where g.place <> all (free) order by g.place);
       exit when cardinality(locked) = 0;
-      -- Another turn that looked at a row while it was ready may lock it for a moment. For more than that, the other
-      -- queues of this owner do not wait.
-      if try = 5 then
-        return query select 8, x.place, null::bigint, null::bigint, null::bigint, null::text, null::int, null::int,
-          null::smallint, null::bigint, null::bigint, null::text from unnest(locked) x(place);
-        return;
+      -- Another turn that looked at a row while it was ready may lock it for a moment. For more than that, the other jobs
+      -- of this owner do not wait.
+      if try < 5 then
+        perform pg_sleep(0.005);
       end if;
-      perform pg_sleep(0.005);
     end loop;
     if 4 = any (ends) then
       insert into tina4.done(queue, id, payload, attempt, created, done)
@@ -95,7 +101,10 @@ begin
     select coalesce(array_agg(m.place), '{}') into accepted from mine m;
     return query select 0, x.place, null::bigint, null::bigint, null::bigint, null::text, null::int, null::int,
       null::smallint, null::bigint, null::bigint, null::text
-      from generate_series(1::bigint, cardinality(ids)) x(place) where x.place <> all (accepted) order by x.place;
+      from generate_series(1::bigint, cardinality(ids)) x(place)
+      where x.place <> all (accepted) and x.place <> all (locked) order by x.place;
+    return query select 8, x.place, null::bigint, null::bigint, null::bigint, null::text, null::int, null::int,
+      null::smallint, null::bigint, null::bigint, null::text from unnest(locked) x(place);
   end if;
 
   if cardinality(queues) > 0 then

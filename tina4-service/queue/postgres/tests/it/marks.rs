@@ -195,7 +195,7 @@ impl Marks {
         let errors: Vec<Option<String>> = row.get(4);
         let before: i64 = transaction.query_one(read, &[]).unwrap().get(0);
         let turn = "select kind, payload from tina4.turn('me', $1, $2, $3, $4, $5, array[$6], array[$7::bigint],
-            '{60000000}', '{10}', '{1}', '{1}', array[$8])";
+            '{60000000}', '{10}', '{1}', '{1}', array[$8], null)";
         let rows = transaction
             .query(turn, &[&ids, &claims, &ends, &delays, &errors, &queue, &count, &self.0])
             .unwrap();

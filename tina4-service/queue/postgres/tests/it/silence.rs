@@ -8,8 +8,8 @@ use std::time::Duration;
 use tina4_service_postgres::{PostgresBuilder, PostgresEngine};
 use tina4_service_queue::contract::Proxy;
 use tina4_service_queue::{
-    End, Ended, Engine as _, EngineError, Held, NewJob, RetryPolicy, Timestamp, Unique, Want,
-    engine_parts,
+    DeadSelection, End, Ended, Engine as _, EngineError, Held, NewJob, RetryPolicy, Timestamp,
+    Unique, Want, engine_parts,
 };
 
 use crate::servers::{Database, Via};
@@ -99,11 +99,14 @@ fn rule_137_a_call_is_not_longer_than_its_caller_waits() {
     }
     let held = engine.turn(&[], &[want()], Timestamp::default()).unwrap().claims[0].held;
     proxy.freeze();
-    let calls: [LimitedCall; 3] = [
+    let calls: [LimitedCall; 6] = [
         |engine, limit, _| {
             engine.turn_within(limit, &[], &[want()], Timestamp::default()).map(drop)
         },
-        // Not sent, because the first one still waits for its answer.
+        |engine, limit, _| {
+            engine.next_due_within(limit, &["numbers"], Timestamp::default()).map(drop)
+        },
+        // The next two are not sent, because the first one still waits for its answer.
         |engine, limit, held| {
             let ended = Ended { held, end: End::Done };
             engine.turn_within(limit, &[ended], &[], Timestamp::default()).map(drop)
@@ -112,10 +115,20 @@ fn rule_137_a_call_is_not_longer_than_its_caller_waits() {
             let lease = Duration::from_secs(60);
             engine.renew_within(limit, &[held], lease, Timestamp::default()).map(drop)
         },
+        |engine, limit, _| {
+            let all = DeadSelection::OlderThan(Duration::ZERO);
+            engine.purge_within(limit, "numbers", all, Timestamp::default()).map(drop)
+        },
+        |engine, limit, _| {
+            let now = Timestamp::default();
+            engine.purge_done_within(limit, "numbers", Duration::ZERO, now).map(drop)
+        },
     ];
-    for call in calls {
+    for (number, call) in calls.into_iter().enumerate() {
         let engine = Arc::clone(&engine);
-        let error = within(PATIENCE, move || call(&engine, limit, held)).unwrap_err().to_string();
+        let error = within(PATIENCE, move || call(&engine, limit, held)).unwrap_err();
+        assert!(number > 3 || error.is_unchanged() == (number >= 2), "{error:?}");
+        let error = error.to_string();
         assert!(error.contains("has not answered within 200ms (see whether"), "{error}");
     }
     proxy.thaw();
@@ -220,4 +233,36 @@ fn rule_137_a_call_ends_when_a_table_is_locked() {
     for call in CALLS {
         call(&engine).expect("it works again");
     }
+}
+
+/// The server has claimed jobs, and the connection is cut before its answer arrives.
+#[test]
+fn rule_131_claims_whose_answer_was_lost_are_given_back_with_their_attempts() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let (proxy, builder) = proxied(&database);
+    let engine = builder.open().unwrap();
+    let mut other = database.connect();
+    let mut claimed = move || -> i64 {
+        other.query_one("select count(*) from tina4.job where state = 2", &[]).unwrap().get(0)
+    };
+    for _ in 0..3 {
+        push(&engine, None).unwrap();
+    }
+    let turn = || engine.turn(&[], &[want()], Timestamp::default());
+    let held = turn().unwrap().claims[0].held;
+    proxy.mute();
+    thread::scope(|scope| {
+        let lost = scope.spawn(turn);
+        while claimed() < 2 {}
+        proxy.cut();
+        let error = lost.join().unwrap().unwrap_err();
+        assert!(!error.is_unchanged(), "{error:?}");
+    });
+    proxy.thaw();
+    // The next turn gives it back, and may claim it itself. The one that was received stays.
+    let attempts: Vec<_> = (0..2).map(|_| turn().unwrap().claims[0].attempt).collect();
+    assert_eq!(attempts, [1, 1]);
+    assert_eq!(claimed(), 3);
+    let ended = [Ended { held, end: End::Done }];
+    assert_eq!(engine.turn(&ended, &[], Timestamp::default()).unwrap().stale, []);
 }

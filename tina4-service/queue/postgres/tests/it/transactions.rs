@@ -130,14 +130,20 @@ fn rule_133_options_of_a_push_in_a_transaction() {
 fn rule_130_a_push_waits_only_for_a_transaction_that_takes_its_key() {
     let Some(mut world) = World::new(Via::Server) else { return };
     let mails = world.mails.clone();
+    let mut other = world.database.connect();
     let mut order = world.shop.transaction().unwrap();
     let key = || Push::new().unique("k");
     let first = mails.push_in(&mut order, &"first".to_owned(), &key()).unwrap();
     thread::scope(|scope| {
         let second = scope.spawn(|| mails.push_with(&"second".to_owned(), &key()).unwrap());
+        let waiting = "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'";
+        while other.query_one(waiting, &[]).unwrap().get::<_, i64>(0) == 0 {}
         for mail in ["a", "b", "c"] {
             mails.push(&mail.to_owned()).unwrap();
+            assert!(mails.push_with(&mail.to_owned(), &Push::new().unique(mail)).unwrap().is_new());
         }
+        assert!(!second.is_finished());
         order.commit().unwrap();
         assert_eq!(second.join().unwrap(), Pushed::Known(first.id()));
     });

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tina4_service_queue::consumer::{Consumer, ConsumerSettings};
 use tina4_service_queue::{
-    DeadSelection, End, Ended, Engine as _, NewJob, Queues, RetryPolicy, Timestamp, Turn, Want,
+    DeadSelection, End, Ended, Engine as _, Held, NewJob, Queues, RetryPolicy, Timestamp, Turn,
+    Want,
 };
 
 use crate::servers::{Database, Via};
@@ -62,60 +63,81 @@ fn rule_132_a_lost_claim_that_is_locked_is_looked_at_again_a_second_later() {
     assert_eq!((found.claims.len(), found.lost), (3, 1));
 }
 
+fn claim(engine: &PostgresEngine, queue: &str) -> Held {
+    engine.push(&[NewJob::new(queue, "1")], Timestamp::default()).unwrap();
+    let want = Want { queue, count: 1, lease: LEASE, policy: &RetryPolicy::DEFAULT };
+    engine.turn(&[], &[want], Timestamp::default()).unwrap().claims[0].held
+}
+
+fn done(held: Held) -> Ended {
+    Ended { held, end: End::Done }
+}
+
+fn left(other: &mut postgres::Client) -> i64 {
+    other.query_one("select count(*) from tina4.job", &[]).unwrap().get(0)
+}
+
 /// Such as by a transaction that is about to finish the job.
 #[test]
-fn rule_137_a_locked_job_delays_only_its_own_turn() {
+fn rule_137_a_locked_job_holds_up_no_other_one() {
     let Some(database) = Database::new(Via::Server) else { return };
     let engine = database.open();
-    let claim = |queue| {
-        engine.push(&[NewJob::new(queue, "1")], Timestamp::default()).unwrap();
-        let want = Want { queue, count: 1, lease: LEASE, policy: &RetryPolicy::DEFAULT };
-        engine.turn(&[], &[want], Timestamp::default()).unwrap().claims[0].held
-    };
-    let done = |held| [Ended { held, end: End::Done }];
-    let (locked, free) = (claim("numbers"), claim("letters"));
+    let (locked, free) = (claim(&engine, "numbers"), claim(&engine, "letters"));
+    engine.push(&[NewJob::new("letters", "2")], Timestamp::default()).unwrap();
+    let (mut client, mut other) = (database.connect(), database.connect());
+    let mut transaction = client.transaction().unwrap();
+    transaction.query("select from tina4.job where queue = 'numbers' for update", &[]).unwrap();
+    let want = Want { queue: "letters", count: 1, lease: LEASE, policy: &RetryPolicy::DEFAULT };
+    let ended = [done(locked), done(free)];
+    let turn =
+        engine.turn_within(Duration::from_secs(60), &ended, &[want], Timestamp::default()).unwrap();
+    assert_eq!((&*turn.locked, &*turn.stale), (&[locked][..], &[][..]));
+    assert_eq!(turn.claims.len(), 1, "the rest is done");
+    assert_eq!(left(&mut other), 2);
+    transaction.rollback().unwrap();
+    let again = [done(locked), done(free)];
+    let turn = engine.turn(&again, &[], Timestamp::default()).unwrap();
+    assert_eq!((&*turn.locked, &*turn.stale), (&[][..], &[free][..]));
+}
+
+#[test]
+fn rule_137_a_turn_without_a_limit_waits_for_a_lock_and_holds_up_nobody() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = database.open();
+    let free = claim(&engine, "letters");
     let (mut client, mut other) = (database.connect(), database.connect());
     for is_unlocked in [false, true] {
+        let locked = [claim(&engine, "numbers"), claim(&engine, "numbers")];
         let mut transaction = client.transaction().unwrap();
         let lock = "select from tina4.job where queue = 'numbers' for update";
         transaction.query(lock, &[]).unwrap();
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| {
-                // The locked one also asks for a job of another queue.
-                let want = Want {
-                    queue: "letters",
-                    count: 1,
-                    lease: LEASE,
-                    policy: &RetryPolicy::DEFAULT,
-                };
-                engine.turn(&done(locked), &[want], Timestamp::default())
+            let engine = &engine;
+            // They do not wait for each other either.
+            let waiting = locked.map(|held| {
+                scope.spawn(move || engine.turn(&[done(held)], &[], Timestamp::default()))
             });
-            let is_waiting = "select count(*) from pg_stat_activity
-                where datname = current_database() and wait_event_type = 'Lock'";
-            while other.query_one(is_waiting, &[]).unwrap().get::<_, i64>(0) == 0 {
-                assert!(!waiting.is_finished(), "it waits for the lock");
-            }
             assert_eq!(engine.renew(&[free], LEASE, Timestamp::default()).unwrap(), []);
-            let next = claim("digits");
-            assert_eq!(engine.turn(&done(next), &[], Timestamp::default()).unwrap().stale, []);
-            assert!(!waiting.is_finished(), "the others were not delayed");
+            let next = claim(engine, "digits");
+            assert_eq!(engine.turn(&[done(next)], &[], Timestamp::default()).unwrap().stale, []);
+            assert!(waiting.iter().all(|waiting| !waiting.is_finished()), "nobody was delayed");
             if is_unlocked {
                 transaction.rollback().unwrap();
-                assert_eq!(waiting.join().unwrap().unwrap().stale, []);
-            } else {
-                let error = waiting.join().unwrap().unwrap_err().to_string();
-                assert!(error.contains("lock timeout (another transaction has locked"), "{error}");
+            }
+            for (held, waiting) in locked.into_iter().zip(waiting) {
+                let turn = waiting.join().unwrap().unwrap();
+                assert_eq!(turn.locked, if is_unlocked { vec![] } else { vec![held] });
+                assert_eq!(turn.stale, []);
             }
         });
     }
-    assert_eq!(engine.turn(&done(free), &[], Timestamp::default()).unwrap().stale, []);
-    let left = "select count(*) from tina4.job";
-    assert_eq!(other.query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
+    assert_eq!(engine.turn(&[done(free)], &[], Timestamp::default()).unwrap().stale, []);
+    assert_eq!(left(&mut other), 2, "those that stayed locked");
 }
 
-/// Neither the end of the locked job nor that of the other one is done without its copy, or twice.
+/// The end of the locked job is not done without its copy, or twice.
 #[test]
-fn rule_137_jobs_that_leave_a_copy_wait_for_a_lock_together() {
+fn rule_137_a_locked_job_that_leaves_a_copy_leaves_it_when_it_ends() {
     let Some(database) = Database::new(Via::Server) else { return };
     let engine = database.open();
     let jobs = [NewJob::new("numbers", "1"), NewJob::new("numbers", "2")];
@@ -127,20 +149,19 @@ fn rule_137_jobs_that_leave_a_copy_wait_for_a_lock_together() {
     let mut transaction = client.transaction().unwrap();
     let lock = "select from tina4.job where payload::text = '1' for update";
     assert_eq!(transaction.query(lock, &[]).unwrap().len(), 1);
-    thread::scope(|scope| {
-        let waiting = scope.spawn(|| engine.turn(&ended, &[], Timestamp::default()).unwrap());
-        let is_waiting = "select count(*) from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock'";
-        while other.query_one(is_waiting, &[]).unwrap().get::<_, i64>(0) == 0 {
-            assert!(!waiting.is_finished(), "it waits for the lock");
-        }
-        assert!(engine.done("numbers", None, 9).unwrap().is_empty());
-        transaction.rollback().unwrap();
-        assert_eq!(waiting.join().unwrap().stale, []);
-    });
-    assert_eq!(engine.done("numbers", None, 9).unwrap().len(), 2);
-    let left = "select count(*) from tina4.job";
-    assert_eq!(other.query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
+    let limit = Duration::from_secs(60);
+    let turn = engine.turn_within(limit, &ended, &[], Timestamp::default()).unwrap();
+    assert_eq!((&*turn.locked, &*turn.stale), (&[ended[0].held][..], &[][..]));
+    let copies = || -> Vec<String> {
+        engine.done("numbers", None, 9).unwrap().into_iter().map(|done| done.payload).collect()
+    };
+    assert_eq!(copies(), ["2"]);
+    assert_eq!(left(&mut other), 1);
+    transaction.rollback().unwrap();
+    let turn = engine.turn_within(limit, &ended[..1], &[], Timestamp::default()).unwrap();
+    assert_eq!((&*turn.locked, &*turn.stale), (&[][..], &[][..]));
+    assert_eq!(copies(), ["1", "2"]);
+    assert_eq!(left(&mut other), 0);
 }
 
 #[test]

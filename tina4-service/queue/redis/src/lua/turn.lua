@@ -1,11 +1,11 @@
--- Ends claims of an owner, then claims jobs for it. Arguments: the owner; the number of ends, and for each its id,
--- claim, kind (0 done, 1 again, 2 dead, 3 back, 4 done with a copy), delay in milliseconds and error; then for each want
+-- Ends claims of an owner, then claims jobs for it. Arguments: the owner; the number of ends; nothing, or a number: claims of
+-- this owner with higher ones are given back, because an answer was lost that had them; for each end its id, claim, kind (0 done, 1 again, 2 dead, 3 back, 4 done with a copy), delay in milliseconds and error; then for each want
 -- its queue, count, lease in milliseconds, attempts, and backoff and maximum backoff in microseconds.
 --
 -- Returns six arrays. Ends that were refused: their numbers. Lost claims: the number of the want, and how many.
 -- Jobs that are dead. Claims. When the next job becomes ready by itself: the number of the want, and in how many
 -- milliseconds. The numbers of the wants whose next job runs alone, and waits because the owner holds others.
-local ME, ENDS = ARGV[1], tonumber(ARGV[2])
+local ME, ENDS, RECEIVED = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 -- How many jobs are moved for a want in one turn, so that a flood of them does not hold up other programs.
 local FLOOD = 1000
@@ -18,8 +18,20 @@ local stale, lost, dead, claims, next_ready, alone = {}, {}, {}, {}, {}, {}
 -- Also the first write: one that a server without memory does not refuse, so that jobs can be finished there.
 call('ZREMRANGEBYSCORE', MINE, '-inf', now)
 
+if RECEIVED then
+  for _, id in ipairs(call('ZRANGE', MINE, 0, -1)) do
+    local row = read(id)
+    if row and row[OWNER] == ME and row[CLAIM] > RECEIVED and row[UNTIL] > now then
+      call('ZREM', CLAIMED, claimed_place(id, row))
+      call('ZREM', MINE, id)
+      row[ATTEMPT] = row[ATTEMPT] - 1
+      release(id, row, false)
+    end
+  end
+end
+
 for n = 1, ENDS do
-  local id, claim, kind, delay, err = unpack(ARGV, 5 * n - 2, 5 * n + 2)
+  local id, claim, kind, delay, err = unpack(ARGV, 5 * n - 1, 5 * n + 3)
   local row = held(id, claim)
   if not row then
     stale[#stale + 1] = n
@@ -54,7 +66,7 @@ local function loss_error(count)
 end
 
 local wants = {}
-for n = ENDS * 5 + 3, #ARGV, 6 do
+for n = ENDS * 5 + 4, #ARGV, 6 do
   local queue, count, lease, attempts, backoff, max_backoff = unpack(ARGV, n, n + 5)
   wants[#wants + 1] = {
     queue = queue, count = tonumber(count), lease = tonumber(lease), attempts = tonumber(attempts),

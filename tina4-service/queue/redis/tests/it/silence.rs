@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tina4_service_queue::contract::Proxy;
 use tina4_service_queue::{
-    DeadSelection, End, Ended, Engine as _, EngineError, NewJob, RetryPolicy, Timestamp, Turn,
-    Want, engine_parts,
+    DeadSelection, End, Ended, Engine as _, EngineError, Held, NewJob, RetryPolicy, Timestamp,
+    Turn, Want, engine_parts,
 };
 use tina4_service_redis::{RedisBuilder, RedisEngine};
 
@@ -32,6 +32,8 @@ fn turn(engine: &RedisEngine, lease: Duration, policy: &RetryPolicy) -> Result<T
 
 type Call = fn(&RedisEngine) -> Result<(), EngineError>;
 
+type LimitedCall = fn(&RedisEngine, Duration, Held) -> Result<(), EngineError>;
+
 /// One for each connection, and one that does without the check of an idle connection.
 const CALLS: [Call; 4] = [
     |engine| engine.push(&[NewJob::new("numbers", "1")], Timestamp::default()).map(drop),
@@ -54,16 +56,34 @@ fn rule_137_a_call_is_not_longer_than_its_caller_waits() {
     let limit = Duration::from_millis(200);
     proxy.freeze();
     // On a connection that is there, and on a new one.
-    for renews in [false, true, false] {
-        let engine = Arc::clone(&engine);
-        let error = within(move || {
-            let now = Timestamp::default();
-            if renews {
-                return engine.renew_within(limit, &[held], lease, now).map(drop);
-            }
+    let calls: [LimitedCall; 6] = [
+        |engine, limit, held| {
             let ended = Ended { held, end: End::Back };
-            engine.turn_within(limit, &[ended], &[], now).map(drop)
-        });
+            engine.turn_within(limit, &[ended], &[], Timestamp::default()).map(drop)
+        },
+        |engine, limit, held| {
+            let lease = Duration::from_secs(60);
+            engine.renew_within(limit, &[held], lease, Timestamp::default()).map(drop)
+        },
+        |engine, limit, held| {
+            let ended = Ended { held, end: End::Back };
+            engine.turn_within(limit, &[ended], &[], Timestamp::default()).map(drop)
+        },
+        |engine, limit, _| {
+            engine.next_due_within(limit, &["numbers"], Timestamp::default()).map(drop)
+        },
+        |engine, limit, _| {
+            let all = DeadSelection::OlderThan(Duration::ZERO);
+            engine.purge_within(limit, "numbers", all, Timestamp::default()).map(drop)
+        },
+        |engine, limit, _| {
+            let now = Timestamp::default();
+            engine.purge_done_within(limit, "numbers", Duration::ZERO, now).map(drop)
+        },
+    ];
+    for call in calls {
+        let engine = Arc::clone(&engine);
+        let error = within(move || call(&engine, limit, held));
         let error = error.unwrap_err().to_string();
         assert!(error.contains("has not answered within 200ms (see whether"), "{error}");
     }
@@ -156,4 +176,35 @@ fn the_age_of_a_dead_job_is_by_the_clock_of_the_server() {
     assert_eq!(engine.purge("numbers", hour, next_century).unwrap(), 0);
     let all = DeadSelection::OlderThan(Duration::ZERO);
     assert_eq!(engine.purge("numbers", all, Timestamp::default()).unwrap(), 1);
+}
+
+/// The server has claimed jobs, and the connection is cut before its answer arrives.
+#[test]
+fn rule_131_claims_whose_answer_was_lost_are_given_back_with_their_attempts() {
+    let Some(space) = Space::new() else { return };
+    let server = space.address.strip_prefix("redis://").expect("an address").trim_end_matches('/');
+    let proxy = Proxy::to(server).unwrap();
+    let builder = RedisBuilder::new(&format!("redis://{}/", proxy.address())).unwrap();
+    let engine = builder.prefix(&space.prefix).open().unwrap();
+    let other = space.open();
+    let claimed = || other.backlog("numbers", Timestamp::default()).unwrap().claimed;
+    let jobs = [NewJob::new("numbers", "1"); 3];
+    engine.push(&jobs, Timestamp::default()).unwrap();
+    let turn = || turn(&engine, Duration::from_secs(60), &RetryPolicy::DEFAULT);
+    let held = turn().unwrap().claims[0].held;
+    proxy.mute();
+    thread::scope(|scope| {
+        let lost = scope.spawn(turn);
+        while claimed() < 2 {}
+        proxy.cut();
+        let error = lost.join().unwrap().unwrap_err();
+        assert!(!error.is_unchanged(), "{error:?}");
+    });
+    proxy.thaw();
+    // The next turn gives it back, and may claim it itself. The one that was received stays.
+    let attempts: Vec<_> = (0..2).map(|_| turn().unwrap().claims[0].attempt).collect();
+    assert_eq!(attempts, [1, 1]);
+    assert_eq!(claimed(), 3);
+    let ended = [Ended { held, end: End::Done }];
+    assert_eq!(engine.turn(&ended, &[], Timestamp::default()).unwrap().stale, []);
 }

@@ -1,6 +1,7 @@
 //! The jobs of a supervised service with a queue.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Supervised;
 use crate::engine::supervisor::jobs::Jobs;
@@ -8,7 +9,6 @@ use crate::engine::work::{WorkItem, WorkKind};
 use crate::service::context::{Context, NO_OCCURRENCE, RunInfo};
 use crate::service::instance::Instance;
 use crate::service::job_host::JobHost;
-use crate::service::queue_state::QueueState;
 use tina4_service_core::lifecycle::{Action, Consuming, Lifecycle};
 use tina4_service_core::{Nanos, Timers};
 
@@ -82,7 +82,8 @@ impl Supervised {
 
     /// Whether its next turn is likely to find that there is nothing to do, without asking the engine.
     pub(in super::super) fn polls_in_passing(&self) -> bool {
-        self.instance.queue().is_some_and(QueueState::polls_in_passing)
+        let now = Duration::from_nanos(self.instance.env.clock.now());
+        self.instance.queue().is_some_and(|queue| queue.polls_in_passing(now))
     }
 
     /// The work item of a turn or of an item.
