@@ -349,6 +349,11 @@ impl Ended {
         let mut last = None;
         best_of(5, what, limit, || {
             let ended = run();
+            let code_before = last.as_ref().map(|last: &Self| last.status);
+            assert!(
+                code_before.is_none_or(|code| code == ended.status),
+                "it ends differently: {ended:?}"
+            );
             last.insert(ended).took
         });
         last.expect("there was a round")
