@@ -85,7 +85,7 @@ impl Consumer {
     fn waits_for_results(&self, now: Duration) -> Option<Duration> {
         let state = self.lock();
         let waits = !state.returned.is_empty()
-            && state.ended.is_empty()
+            && !state.ended.iter().any(|ended| ended.is_due(now))
             && state.untaken.is_empty()
             && state.turn_at.is_none_or(|at| now < at);
         let turn = state.turn_at.map_or(RETURNED_WAIT, |at| at.saturating_sub(now));

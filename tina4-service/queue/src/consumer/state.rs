@@ -111,6 +111,17 @@ impl State {
         self.renewed_at.saturating_add(lease / 3)
     }
 
+    /// Takes what the engine is to be asked to end now. What others have locked is left for later, so that the other jobs
+    /// do not wait for it again and again.
+    pub(super) fn take_ended(&mut self, now: Duration) -> Vec<Settling> {
+        self.ended.extract_if(.., |ended| ended.is_due(now)).collect()
+    }
+
+    /// When to ask again for the first end whose job was locked; `None`: there is none.
+    pub(super) fn locked_until(&self) -> Option<Duration> {
+        self.ended.iter().filter_map(|ended| ended.not_before).min()
+    }
+
     /// Gives back the jobs that nobody has begun.
     pub(super) fn give_back_untaken(&mut self) {
         self.ended.extend(self.untaken.drain(..).map(Settling::back));
