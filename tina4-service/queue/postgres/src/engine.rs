@@ -209,8 +209,16 @@ impl Engine for PostgresEngine {
             clock::pause(pause_after(attempts));
             let is_locked = |ended: &&Ended| turn.locked.contains(&ended.held);
             let again: Vec<_> = ended.iter().filter(is_locked).cloned().collect();
-            // If that fails, the caller knows that they are not made, and has the rest.
-            let Ok(next) = self.turn_within(Duration::MAX, &again, &[], now) else { break };
+            let next = match self.turn_within(Duration::MAX, &again, &[], now) {
+                Ok(next) => next,
+                // They are not made, as the caller is told, who gets the rest.
+                Err(error) if error.is_unchanged() => break,
+                // They may be made. The caller gets no claims then.
+                Err(error) => {
+                    self.turns.unheard(Answer::Turn(turn));
+                    return Err(error);
+                }
+            };
             turn.stale.extend(next.stale);
             turn.locked = next.locked;
         }
