@@ -139,7 +139,7 @@ impl Consumer {
         let mut unsettled = Unsettled { state: &self.state, jobs: Vec::new(), was_sent: false };
         let mut waiting = Waiting { queues: &self.queues, queue, waits: Some(false) };
         let is_held_back = !self.queues.draining().may_claim(queue, self.queues.now());
-        let (renewing, free, limit) = {
+        let (renewing, open, free, limit) = {
             let mut state = self.lock();
             if state.quiet.take().is_some() {
                 self.queues.polls().leave(self.poll_id);
@@ -153,7 +153,8 @@ impl Consumer {
             let waits = state.claims_again_at.is_some_and(|at| now < at);
             let claims = may_claim && !is_held_back && !waits;
             let limit = self.call_limit(&state, now);
-            (renewing, if claims { state.free(concurrency) } else { 0 }, limit)
+            let open = state.free(concurrency);
+            (renewing, open, if claims { open } else { 0 }, limit)
         };
         if !renewing.is_empty() {
             self.renew(limit, &renewing, now)?;
@@ -174,8 +175,10 @@ impl Consumer {
             waiting.waits = (free > 0).then_some(turn.waits_to_be_alone);
         }
         let held_back = (may_claim && is_held_back).then_some(poll);
+        let left_free = if may_claim { open.saturating_sub(turn.claims.len()) } else { 0 };
         let next_job = self.record(turn, unsettled.settled(), free, now, time);
         let mut state = self.lock();
+        state.left_free = left_free;
         let mut report = std::mem::take(&mut state.report);
         report.reached_engine = !renewing.is_empty() || !ended.is_empty() || free > 0;
         report.ready = state.ready(concurrency);

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) lost: HashSet<Held>,
     /// When the next turn is due, apart from their results; `None`: when something happens.
     pub(super) turn_at: Option<Duration>,
+    /// How many slots the last turn has left free, because there was no job for them, or none may be claimed yet.
+    pub(super) left_free: usize,
     /// What has ended and is not settled yet.
     pub(super) ended: Vec<Settling>,
     /// Dead jobs that are still to be reported.
