@@ -250,7 +250,8 @@ impl Consumer {
         state.ended.splice(..0, again);
         for Settling { claim, end, may_be_stale, was_sent, not_before: _ } in settled {
             let is_stale = stale.contains(&claim.held);
-            // It was finished in a transaction, which was committed after all.
+            // The function has finished it: in a transaction, which was committed after all, or in a call whose answer was
+            // lost.
             if is_stale && may_be_stale {
                 continue;
             }

@@ -13,7 +13,7 @@ use crate::timestamp::Timestamp;
 pub(super) struct Settling {
     pub(super) claim: Claim,
     pub(super) end: End,
-    /// Whether the job may be done already.
+    /// Whether the function may have ended it already: in a transaction, or in a call whose answer was lost.
     pub(super) may_be_stale: bool,
     /// Whether the engine may have been asked before to end it, and has not answered.
     pub(super) was_sent: bool,
