@@ -139,7 +139,7 @@ impl Consumer {
         let mut unsettled = Unsettled { state: &self.state, jobs: Vec::new(), was_sent: false };
         let mut waiting = Waiting { queues: &self.queues, queue, waits: Some(false) };
         let is_held_back = !self.queues.draining().may_claim(queue, self.queues.now());
-        let (renewing, free, limit) = {
+        let (renewing, open, free, limit) = {
             let mut state = self.lock();
             if state.quiet.take().is_some() {
                 self.queues.polls().leave(self.poll_id);
@@ -147,13 +147,14 @@ impl Consumer {
             if !may_claim {
                 state.give_back_untaken();
             }
-            unsettled.jobs = std::mem::take(&mut state.ended);
+            unsettled.jobs = state.take_ended(now);
             let is_renewal_due = self.has_leases() && now >= state.renew_at(lease);
             let renewing = if is_renewal_due { state.held() } else { Vec::new() };
             let waits = state.claims_again_at.is_some_and(|at| now < at);
             let claims = may_claim && !is_held_back && !waits;
             let limit = self.call_limit(&state, now);
-            (renewing, if claims { state.free(concurrency) } else { 0 }, limit)
+            let open = state.free(concurrency);
+            (renewing, open, if claims { open } else { 0 }, limit)
         };
         if !renewing.is_empty() {
             self.renew(limit, &renewing, now)?;
@@ -174,15 +175,17 @@ impl Consumer {
             waiting.waits = (free > 0).then_some(turn.waits_to_be_alone);
         }
         let held_back = (may_claim && is_held_back).then_some(poll);
+        let left_free = if may_claim { open.saturating_sub(turn.claims.len()) } else { 0 };
         let next_job = self.record(turn, unsettled.settled(), free, now, time);
         let mut state = self.lock();
+        state.left_free = left_free;
         let mut report = std::mem::take(&mut state.report);
         report.reached_engine = !renewing.is_empty() || !ended.is_empty() || free > 0;
         report.ready = state.ready(concurrency);
         let claims_again = state.claims_again_at.filter(|_| may_claim);
         let claims_again = claims_again.map(|at| at.saturating_sub(now));
         let returned = (!state.returned.is_empty()).then_some(RETURNED_WAIT);
-        let locked = state.ended.iter().any(|ended| ended.is_locked).then_some(LOCKED_WAIT);
+        let locked = state.locked_until().map(|at| at.saturating_sub(now));
         let renewal = self.renews_in(&state, now);
         let next = next_job
             .into_iter()
@@ -242,11 +245,13 @@ impl Consumer {
         state.report.lost_for_good.extend(dead.iter().map(|job| (job.id, job.error.clone())));
         let (locked, settled): (Vec<_>, Vec<_>) =
             settling.into_iter().partition(|settling| locked.contains(&settling.claim.held));
-        let again = locked.into_iter().map(|settling| Settling { is_locked: true, ..settling });
+        let not_before = Some(now.saturating_add(LOCKED_WAIT));
+        let again = locked.into_iter().map(|settling| Settling { not_before, ..settling });
         state.ended.splice(..0, again);
-        for Settling { claim, end, may_be_stale, was_sent, is_locked: _ } in settled {
+        for Settling { claim, end, may_be_stale, was_sent, not_before: _ } in settled {
             let is_stale = stale.contains(&claim.held);
-            // It was finished in a transaction, which was committed after all.
+            // The function has finished it: in a transaction, which was committed after all, or in a call whose answer was
+            // lost.
             if is_stale && may_be_stale {
                 continue;
             }
@@ -276,7 +281,7 @@ impl Consumer {
         if state.add(claims) {
             state.claims_again_at = Some(now.saturating_add(poll));
         }
-        let is_to_settle = state.ended.iter().any(|ended| !ended.is_locked);
+        let is_to_settle = state.ended.iter().any(|ended| ended.is_due(now));
         let looks_again = free > 0 && claimed < free;
         let is_quiet = looks_again && !waits_to_be_alone && state.ended.is_empty();
         state.quiet = is_quiet.then(|| Quiet::new(next, now));

@@ -22,8 +22,9 @@ use crate::want::{Turn, Want};
 /// The module `contract` (feature `contract`) has the tests of every engine. They say in detail what
 /// the methods have to do; in short:
 ///
-/// * A method either does all that it was asked, or returns an error. An option that the engine cannot
-///   honour is [`EngineError::Unsupported`], and never ignored.
+/// * A method either does all that it was asked, or returns an error, which says whether it may have done some of it
+///   ([`EngineError::is_unchanged`]). Only a turn may leave something for later: the ends of jobs that others have locked
+///   ([`Turn::locked`]). An option that the engine cannot honour is [`EngineError::Unsupported`], and never ignored.
 /// * The time is an argument, so that tests can control it. An engine whose server has a clock of its
 ///   own uses that for all decisions and ignores the argument. Delays and leases are durations for this
 ///   reason.
@@ -57,7 +58,8 @@ pub trait Engine: Send + Sync {
     /// Ends claims, then claims jobs: both in one trip.
     ///
     /// 1. Ends each claim of `ended` that this owner holds, and reports the others as stale. A claim is
-    ///    not held any more at the instant when its lease ends.
+    ///    not held any more at the instant when its lease ends. If another transaction keeps a job locked, its claim is not
+    ///    ended, and is reported in [`Turn::locked`].
     /// 2. For each request: claims whose lease has ended are lost; so may be those of an owner that
     ///    is known to be gone. The job becomes ready after
     ///    [`RetryPolicy::delay_after_loss`](crate::RetryPolicy::delay_after_loss), or is dead if that was

@@ -58,6 +58,28 @@ impl EngineError {
             Self::Failed { .. } => false,
         }
     }
+
+    /// The error of a call that has made several steps, of which one before this one has changed something: then it is not
+    /// one that says that nothing was changed. For authors of engines.
+    ///
+    /// ```
+    /// use tina4_service_queue::EngineError;
+    ///
+    /// let error = EngineError::Unchanged { engine: "mine", source: "no connection".into() };
+    /// assert!(error.is_unchanged());
+    /// assert!(!error.after_changes("mine").is_unchanged());
+    /// ```
+    #[must_use]
+    pub fn after_changes(self, engine: &'static str) -> Self {
+        match self {
+            Self::Unsupported { .. } | Self::Invalid(_) => {
+                Self::Failed { engine, source: self.into() }
+            }
+            Self::Unusable { problem, .. } => Self::Failed { engine, source: problem.into() },
+            Self::Unchanged { source, .. } => Self::Failed { engine, source },
+            Self::Failed { .. } => self,
+        }
+    }
 }
 
 impl fmt::Display for EngineError {

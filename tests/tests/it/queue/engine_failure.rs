@@ -20,6 +20,8 @@ pub(super) const WORDS: Queue<String> = Queue::new("words");
 pub(super) struct Flaky {
     engine: MemoryEngine,
     pub(super) is_broken: Arc<AtomicBool>,
+    /// While this is on, another transaction has locked all jobs that are to end.
+    pub(super) is_locked: Arc<AtomicBool>,
     /// After how many failed calls it works again; 0: not by itself.
     pub(super) recovers_after: Arc<AtomicU64>,
     panics: bool,
@@ -68,7 +70,11 @@ impl Engine for Flaky {
     ) -> Result<Turn, EngineError> {
         self.turns.fetch_add(1, Ordering::Relaxed);
         self.try_it()?;
-        let turn = self.engine.turn(ended, wants, now)?;
+        let is_locked = self.is_locked.load(Ordering::Relaxed);
+        let mut turn = self.engine.turn(if is_locked { &[] } else { ended }, wants, now)?;
+        if is_locked {
+            turn.locked = ended.iter().map(|ended| ended.held).collect();
+        }
         if let Some(runner) = self.stops.get().and_then(WeakRunner::upgrade)
             && !turn.claims.is_empty()
         {
@@ -111,6 +117,7 @@ impl Flaky {
         Self {
             engine: MemoryEngine::new(),
             is_broken: Arc::default(),
+            is_locked: Arc::default(),
             recovers_after: Arc::default(),
             panics,
             turns: Arc::default(),

@@ -162,6 +162,34 @@ fn rule_134_a_stop_ends_in_time_although_the_engine_does_not_come_back() {
     }
 }
 
+/// The engine answers, but cannot make the end.
+#[test]
+fn rule_134_a_stop_ends_in_time_although_another_transaction_has_locked_the_job() {
+    for service in BOTH {
+        for released in [false, true] {
+            let engine = Flaky::new(false);
+            let is_locked = Arc::clone(&engine.is_locked);
+            let service = service().stop_timeout("20s");
+            let mut t = virtual_time_builder().queues(engine).service(service).build().unwrap();
+            push(&mut t, "1");
+            t.advance("500ms");
+            is_locked.store(true, Ordering::Relaxed);
+            t.advance("5s");
+            is_locked.store(!released, Ordering::Relaxed);
+            let before = t.now();
+            let stopped = t.stop("words").unwrap();
+            assert!(matches!(stopped, Stopped::Ended { .. }), "{stopped:?}");
+            assert_eq!(t.state("words"), State::Stopped);
+            let (took, stats) = (t.now() - before, t.jobs(WORDS));
+            let expected = if released { (0, 250) } else { (19_750, 20_000) };
+            let expected = Duration::from_millis(expected.0)..=Duration::from_millis(expected.1);
+            assert!(expected.contains(&took), "released: {released}: {took:?}");
+            let expected = if released { (1, 0) } else { (0, 1) };
+            assert_eq!((stats.counters.done, stats.backlog.claimed), expected);
+        }
+    }
+}
+
 #[test]
 fn rule_137_a_pause_during_a_backoff_forgets_nothing() {
     for service in BOTH {

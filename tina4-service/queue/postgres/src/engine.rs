@@ -146,12 +146,18 @@ impl PostgresEngine {
         let mut all = 0;
         while let Some(current) = page {
             let take = async |client: &mut Client| current.take(client).await;
-            let taken = self.administer_within(clock::until(deadline), take)?;
+            let taken = self.administer_within(clock::until(deadline), take);
+            let taken = taken.map_err(|error| failed_after(all, error))?;
             all += taken.0;
             page = taken.1;
         }
         Ok(all)
     }
+}
+
+/// The error of a page after those that have changed so many jobs.
+fn failed_after(changed: u64, error: EngineError) -> EngineError {
+    if changed > 0 { error.after_changes(NAME) } else { error }
 }
 
 impl fmt::Debug for PostgresEngine {
@@ -209,8 +215,16 @@ impl Engine for PostgresEngine {
             clock::pause(pause_after(attempts));
             let is_locked = |ended: &&Ended| turn.locked.contains(&ended.held);
             let again: Vec<_> = ended.iter().filter(is_locked).cloned().collect();
-            // If that fails, the caller knows that they are not made, and has the rest.
-            let Ok(next) = self.turn_within(Duration::MAX, &again, &[], now) else { break };
+            let next = match self.turn_within(Duration::MAX, &again, &[], now) {
+                Ok(next) => next,
+                // They are not made, as the caller is told, who gets the rest.
+                Err(error) if error.is_unchanged() => break,
+                // They may be made. The caller gets no claims then.
+                Err(error) => {
+                    self.turns.unheard(Answer::Turn(turn));
+                    return Err(error);
+                }
+            };
             turn.stale.extend(next.stale);
             turn.locked = next.locked;
         }
@@ -346,7 +360,8 @@ impl Engine for PostgresEngine {
         loop {
             let queue = storable(queue);
             let purging = async move |client: &mut Client| done::purge(client, &queue, age).await;
-            let (deleted, is_more) = self.administer_within(clock::until(deadline), purging)?;
+            let purged = self.administer_within(clock::until(deadline), purging);
+            let (deleted, is_more) = purged.map_err(|error| failed_after(all, error))?;
             all += deleted;
             if !is_more {
                 return Ok(all);

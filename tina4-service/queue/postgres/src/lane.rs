@@ -144,6 +144,11 @@ impl<W: Work> Lane<W> {
         }
     }
 
+    /// Leaves an answer to the work, as if its caller had left.
+    pub(crate) fn unheard(&self, answer: W::Answer) {
+        self.work.unheard(answer);
+    }
+
     fn spawn(&self) -> Result<JoinHandle<()>, EngineError> {
         let (mailbox, work) = (Arc::clone(&self.mailbox), Arc::clone(&self.work));
         let mut session = Session::new(self.connector.clone(), self.closing.clone());

@@ -53,7 +53,7 @@ impl Turns {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same.
+    /// Each change of it is complete before anything can panic.
     fn unreceived(&self) -> MutexGuard<'_, Unreceived> {
         self.unreceived.lock().unwrap_or_else(PoisonError::into_inner)
     }

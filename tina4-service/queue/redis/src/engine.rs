@@ -150,9 +150,10 @@ impl RedisEngine {
         let (mut all, mut after) = (0, String::new());
         loop {
             let (queue, start) = (queue.to_owned(), after);
-            let (taken, last) = self.administer_within(clock::until(deadline), move |admin| {
+            let taken = self.administer_within(clock::until(deadline), move |admin| {
                 admin.take_dead(&queue, which, is_redrive, &start)
-            })?;
+            });
+            let (taken, last) = taken.map_err(|error| failed_after(all, error))?;
             all += taken;
             match last {
                 Some(last) => after = last,
@@ -160,6 +161,11 @@ impl RedisEngine {
             }
         }
     }
+}
+
+/// The error of a page after those that have changed so many jobs.
+fn failed_after(changed: u64, error: EngineError) -> EngineError {
+    if changed > 0 { error.after_changes(NAME) } else { error }
 }
 
 impl fmt::Debug for RedisEngine {
@@ -349,7 +355,8 @@ impl Engine for RedisEngine {
         loop {
             let queue = queue.to_owned();
             let purge = move |admin: &mut Admin<'_>| admin.purge_done(&queue, age);
-            let (deleted, is_more) = self.administer_within(clock::until(deadline), purge)?;
+            let purged = self.administer_within(clock::until(deadline), purge);
+            let (deleted, is_more) = purged.map_err(|error| failed_after(all, error))?;
             all += deleted;
             if !is_more {
                 return Ok(all);

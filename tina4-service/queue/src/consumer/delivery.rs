@@ -121,7 +121,7 @@ impl Delivery {
             }
             (Attempt::Back, None) => End::Back,
         };
-        Ok(Some(Settling { claim, end, may_be_stale, was_sent: false, is_locked: false }))
+        Ok(Some(Settling { claim, end, may_be_stale, was_sent: false, not_before: None }))
     }
 
     /// How the function has ended the claim, if it has not just completed it, and the job if it is dead.

@@ -85,8 +85,9 @@ impl Consumer {
     fn waits_for_results(&self, now: Duration) -> Option<Duration> {
         let state = self.lock();
         let waits = !state.returned.is_empty()
-            && state.ended.is_empty()
+            && !state.ended.iter().any(|ended| ended.is_due(now))
             && state.untaken.is_empty()
+            && state.free(self.settings.concurrency) <= state.left_free
             && state.turn_at.is_none_or(|at| now < at);
         let turn = state.turn_at.map_or(RETURNED_WAIT, |at| at.saturating_sub(now));
         waits.then(|| turn.min(RETURNED_WAIT))

@@ -1,5 +1,7 @@
 //! [`Settling`]: a claim that ends.
 
+use std::time::Duration;
+
 use crate::claim::Claim;
 use crate::counters::Counters;
 use crate::dead_job::DeadJob;
@@ -11,18 +13,23 @@ use crate::timestamp::Timestamp;
 pub(super) struct Settling {
     pub(super) claim: Claim,
     pub(super) end: End,
-    /// Whether the job may be done already.
+    /// Whether the function may have ended it already: in a transaction, or in a call whose answer was lost.
     pub(super) may_be_stale: bool,
     /// Whether the engine may have been asked before to end it, and has not answered.
     pub(super) was_sent: bool,
-    /// Whether another transaction had locked the job when the engine was asked last.
-    pub(super) is_locked: bool,
+    /// Before when the engine is not asked again, because another transaction had locked the job; `None`: it had not.
+    pub(super) not_before: Option<Duration>,
 }
 
 impl Settling {
     /// A job that is given back.
     pub(super) fn back(claim: Claim) -> Self {
-        Self { claim, end: End::Back, may_be_stale: false, was_sent: false, is_locked: false }
+        Self { claim, end: End::Back, may_be_stale: false, was_sent: false, not_before: None }
+    }
+
+    /// Whether the engine is to be asked now.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        self.not_before.is_none_or(|at| now >= at)
     }
 
     pub(super) fn to_ended(&self) -> Ended {

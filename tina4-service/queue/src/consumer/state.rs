@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) lost: HashSet<Held>,
     /// When the next turn is due, apart from their results; `None`: when something happens.
     pub(super) turn_at: Option<Duration>,
+    /// How many slots the last turn has left free, because there was no job for them, or none may be claimed yet.
+    pub(super) left_free: usize,
     /// What has ended and is not settled yet.
     pub(super) ended: Vec<Settling>,
     /// Dead jobs that are still to be reported.
@@ -109,6 +111,17 @@ impl State {
     /// When the claims are to be renewed, so that several attempts at it can fail: see `CallLimit`.
     pub(super) fn renew_at(&self, lease: Duration) -> Duration {
         self.renewed_at.saturating_add(lease / 3)
+    }
+
+    /// Takes what the engine is to be asked to end now. What others have locked is left for later, so that the other jobs
+    /// do not wait for it again and again.
+    pub(super) fn take_ended(&mut self, now: Duration) -> Vec<Settling> {
+        self.ended.extract_if(.., |ended| ended.is_due(now)).collect()
+    }
+
+    /// When to ask again for the first end whose job was locked; `None`: there is none.
+    pub(super) fn locked_until(&self) -> Option<Duration> {
+        self.ended.iter().filter_map(|ended| ended.not_before).min()
     }
 
     /// Gives back the jobs that nobody has begun.

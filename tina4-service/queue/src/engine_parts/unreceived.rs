@@ -16,8 +16,10 @@ const PERIOD: Duration = Duration::from_secs(1);
 ///
 /// It is for a store that numbers claims by the time, and for turns that are made one after the other. The store gives back
 /// the claims of this owner with numbers above [`known`](Self::known): only an answer that was lost can have had them. Then
-/// they cost no attempt. (If the clock of the store was set back, a lost claim can have a lower number. It ends with its
-/// lease.)
+/// they cost no attempt.
+///
+/// A lost claim can also have a lower number: if the clock of the store was set back, or if the store carries out a call so
+/// late that the owner has received claims of a later one meanwhile. Such a claim is not found, and ends with its lease.
 #[derive(Debug, Default)]
 pub struct Unreceived {
     /// The highest number of a claim in the answers so far.
@@ -131,6 +133,23 @@ mod tests {
         assert_eq!(unreceived.known(start + DOUBT), None);
         unreceived.unchanged(start + DOUBT);
         assert_eq!(unreceived.known(start + DOUBT), None);
+    }
+
+    /// A claim that the store makes late, with the number 8, ends with its lease.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "instants have no other origin")]
+    fn rule_132_a_claim_below_one_that_was_received_later_is_not_given_back() {
+        let start = Instant::now();
+        let mut unreceived = Unreceived::default();
+        unreceived.received(&[turn(&[7])]);
+        unreceived.answer_lost(start);
+        assert_eq!(unreceived.known(start), Some(7));
+        unreceived.received(&[turn(&[9])]);
+        assert_eq!(
+            unreceived.known(start + PERIOD),
+            Some(9),
+            "otherwise 9 would be given back, which runs"
+        );
     }
 
     #[test]

@@ -6,8 +6,15 @@ use tina4_service_queue::{Ended, EngineError, Held, NewJob, Pushed, Turn, Want};
 
 use super::*;
 
-/// An engine that leaves an end to a later call, because another transaction has locked its job.
-struct Locking(MemoryEngine, Arc<Mutex<Option<Held>>>);
+/// An engine that leaves an end to a later call, because another transaction has locked its job. It counts how often it was
+/// asked for such an end.
+struct Locking(MemoryEngine, Arc<Mutex<Option<Held>>>, Arc<AtomicUsize>);
+
+impl Locking {
+    fn new(locked: &Arc<Mutex<Option<Held>>>) -> Self {
+        Self(MemoryEngine::new(), Arc::clone(locked), Arc::default())
+    }
+}
 
 impl Engine for Locking {
     fn name(&self) -> &'static str {
@@ -36,7 +43,10 @@ impl Engine for Locking {
         let is_free = |ended: &&Ended| Some(ended.held) != locked;
         let free: Vec<_> = ended.iter().filter(is_free).cloned().collect();
         let mut turn = self.0.turn(&free, wants, now)?;
-        turn.locked.extend(locked.filter(|_| free.len() < ended.len()));
+        if free.len() < ended.len() {
+            self.2.fetch_add(1, Ordering::Relaxed);
+            turn.locked.extend(locked);
+        }
         Ok(turn)
     }
 
@@ -53,7 +63,7 @@ impl Engine for Locking {
 #[test]
 fn rule_137_a_locked_job_holds_up_no_other_job_of_its_service() {
     let locked = Arc::new(Mutex::new(None));
-    let test = Test::new(Locking(MemoryEngine::new(), Arc::clone(&locked)), SETTINGS);
+    let test = Test::new(Locking::new(&locked), SETTINGS);
     for word in ["a", "b", "c"] {
         test.words.push(&word.to_owned()).unwrap();
     }
@@ -73,6 +83,7 @@ fn rule_137_a_locked_job_holds_up_no_other_job_of_its_service() {
     test.pass(Duration::from_millis(250));
     assert_eq!(test.turn(), Some(Duration::from_millis(250)));
     *locked.lock().unwrap() = None;
+    test.pass(Duration::from_millis(250));
     assert_eq!(test.settled(true), [Settlement::Ended(End::Done)]);
     assert_eq!(test.consumer.counters().done, 2);
     // It was not sent in vain: an end that comes too late is stale.
@@ -83,4 +94,32 @@ fn rule_137_a_locked_job_holds_up_no_other_job_of_its_service() {
     *locked.lock().unwrap() = None;
     test.pass(secs(31));
     assert_eq!(test.settled(false), [Settlement::Stale]);
+}
+
+/// The wait for the lock is a part of the call, and the other jobs of the service would wait with it.
+#[test]
+fn rule_137_a_busy_service_asks_for_a_locked_end_four_times_a_second() {
+    let locked = Arc::new(Mutex::new(None));
+    let engine = Locking::new(&locked);
+    let asked = Arc::clone(&engine.2);
+    let test = Test::new(engine, SETTINGS);
+    test.words.push(&"locked".to_owned()).unwrap();
+    test.turn();
+    let first = test.take();
+    *locked.lock().unwrap() = Some(first.claim().held);
+    test.consumer.finish(first, Attempt::Done);
+    // A job ends every 10 ms, for a second.
+    for number in 0..100 {
+        test.words.push(&number.to_string()).unwrap();
+        let next = test.turn();
+        assert!(next.is_some_and(|next| next <= Duration::from_millis(250)), "{next:?}");
+        let delivery = test.take();
+        test.consumer.finish(delivery, Attempt::Done);
+        test.pass(Duration::from_millis(10));
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
+    *locked.lock().unwrap() = None;
+    test.pass(Duration::from_millis(250));
+    assert_eq!(test.settled(true).len(), 2, "the last one, and that which was locked");
+    assert_eq!(test.consumer.counters().done, 101);
 }

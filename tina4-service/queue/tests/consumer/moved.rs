@@ -240,3 +240,38 @@ fn rule_8_to_wait_for_the_other_thread_costs_no_turns() {
         assert_eq!(test.consumer.running(), 0);
     });
 }
+
+#[test]
+fn rule_132_a_slot_is_used_although_another_one_waits_for_the_other_thread() {
+    let (begins, has_begun) = channel();
+    let (answers, answer_of) = channel();
+    let engine = Gate::new(begins, answer_of);
+    let test = Test::new(engine, SETTINGS);
+    for word in ["a", "b", "c", "d"] {
+        test.words.push(&word.to_owned()).unwrap();
+    }
+    test.turn();
+    let (first, second) = (test.take(), test.take());
+    let job = first.job::<String>().unwrap();
+    thread::scope(|scope| {
+        // Dropped here, so that a failure lets the other thread go.
+        let answers = answers;
+        let finisher = thread::Builder::new().name("finisher".to_owned());
+        let finisher = finisher.spawn_scoped(scope, move || job.complete()).unwrap();
+        has_begun.recv().unwrap();
+        test.consumer.finish(first, Attempt::Done);
+        assert_eq!(test.consumer.poll(test.elapsed()).unwrap().ready, 0);
+        // The function ends its job by itself, so there is nothing to settle.
+        second.job::<String>().unwrap().complete().unwrap();
+        test.consumer.finish(second, Attempt::Done);
+        assert_eq!(test.consumer.poll(test.elapsed()).unwrap().ready, 1);
+        // Also after a turn that claims nothing, as during a backoff.
+        let third = test.take();
+        third.job::<String>().unwrap().complete().unwrap();
+        test.consumer.finish(third, Attempt::Done);
+        test.consumer.turn(test.elapsed(), false).unwrap();
+        assert_eq!(test.consumer.poll(test.elapsed()).unwrap().ready, 1);
+        answers.send(Answer::Works).unwrap();
+        finisher.join().unwrap().unwrap();
+    });
+}

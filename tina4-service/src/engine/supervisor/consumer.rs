@@ -237,7 +237,10 @@ impl Supervisor {
             Err(crash) => Some(crash),
         };
         let action = match crash {
-            None => self.end_run_if_idle(index, now),
+            None => {
+                self.give_up_late_ends(index);
+                self.end_run_if_idle(index, now)
+            }
             Some(crash) => self.turn_failed(index, &crash, now),
         };
         self.follow_up(now);
@@ -245,6 +248,21 @@ impl Supervisor {
             return Some(WorkId { index, kind: WorkKind::CleanUp });
         }
         self.continue_jobs(index, now)
+    }
+
+    /// A stop gives up what the engine could not settle, although it works, if the next turn would be too late: as in
+    /// [`turn_failed`](Self::turn_failed). Otherwise a job that another transaction has locked would make the service one
+    /// that is abandoned.
+    fn give_up_late_ends(&mut self, index: u32) {
+        let service = self.registry.get_mut(index);
+        let Some((jobs, life, instance)) = service.jobs_and_life() else { return };
+        let next_and_deadline = jobs.turn_due.zip(life.stop_deadline());
+        if next_and_deadline.is_some_and(|(next, deadline)| next >= deadline)
+            && !jobs.is_active()
+            && let Some(consumer) = instance.queue().and_then(|queue| queue.consumer())
+        {
+            consumer.forget_ended();
+        }
     }
 
     /// Ends the run of a service that was asked to stop or to pause, once all its jobs are settled.

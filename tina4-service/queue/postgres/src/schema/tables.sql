@@ -28,8 +28,8 @@ create table tina4.job(
   created timestamptz not null default tina4.clock(),
   -- the transaction that has made this row what it is
   born bigint not null default txid_current(),
-  -- A query for claims by id or owner does not ask for the state, so that `job_claimed` cannot be used for it: the
-  -- planner may take that for cheap.
+  -- So a query for given claims, by their ids, need not ask for the state. Most do not, so that `job_claimed` cannot be
+  -- used for them: the planner may take that for cheap. A query for all claims of an owner asks, and uses it.
   check ((state = 2) = (owner is not null and lease is not null))
 ) with (
   -- Rows come and go quickly, and the claim has to step over dead ones: clean up early.

@@ -135,6 +135,39 @@ fn rule_137_a_turn_without_a_limit_waits_for_a_lock_and_holds_up_nobody() {
     assert_eq!(left(&mut other), 2, "those that stayed locked");
 }
 
+/// The connection is cut when the engine asks again for the end whose job was locked.
+#[test]
+fn rule_137_a_turn_that_waited_for_a_lock_says_that_it_is_unknown_whether_its_end_was_made() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let engine = database.open();
+    let held = claim(&engine, "numbers");
+    engine.push(&[NewJob::new("letters", "2")], Timestamp::default()).unwrap();
+    let want = || Want { queue: "letters", count: 1, lease: LEASE, policy: &RetryPolicy::DEFAULT };
+    let (mut client, mut other) = (database.connect(), database.connect());
+    let cut = "create function public.cut() returns trigger language plpgsql as
+            'begin perform pg_terminate_backend(pg_backend_pid()); return old; end';
+        create trigger cut before delete on tina4.job for each row execute function public.cut()";
+    client.batch_execute(cut).unwrap();
+    let mut transaction = client.transaction().unwrap();
+    transaction.query("select from tina4.job where queue = 'numbers' for update", &[]).unwrap();
+    thread::scope(|scope| {
+        let ended = [done(held)];
+        let engine = &engine;
+        let turn = scope.spawn(move || engine.turn(&ended, &[want()], Timestamp::default()));
+        let claimed = "select count(*) from tina4.job where queue = 'letters' and state = 2";
+        while other.query_one(claimed, &[]).unwrap().get::<_, i64>(0) == 0 {}
+        transaction.rollback().unwrap();
+        let error = turn.join().unwrap().unwrap_err();
+        assert!(!error.is_unchanged(), "{error:?}");
+    });
+    // The caller has not got the claim, so it is given back, with its attempt.
+    client.batch_execute("drop trigger cut on tina4.job").unwrap();
+    engine.turn(&[], &[], Timestamp::default()).unwrap();
+    let turn = engine.turn(&[done(held)], &[want()], Timestamp::default()).unwrap();
+    assert_eq!((&*turn.stale, turn.claims.len()), (&[][..], 1));
+    assert_eq!(turn.claims[0].attempt, 1);
+}
+
 /// The end of the locked job is not done without its copy, or twice.
 #[test]
 fn rule_137_a_locked_job_that_leaves_a_copy_leaves_it_when_it_ends() {
