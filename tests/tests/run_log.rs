@@ -397,6 +397,25 @@ fn rule_119_the_limit_of_the_runner_holds_and_failing_runs_are_kept_longest() {
     assert!(first > 100 && logs[first..].iter().all(|logs| logs.last.is_some()), "{first}");
 }
 
+/// What a run has written is forgotten with it, although a task keeps its span.
+#[test]
+fn rule_119_spans_that_are_kept_do_not_use_up_the_limit_of_the_runner() {
+    install();
+    static SPANS: Mutex<Vec<tracing::Span>> = Mutex::new(Vec::new());
+    let runs = 400;
+    let body = |_: &_| {
+        (0..20).for_each(|line| info!("{line:>1000}"));
+        SPANS.lock().unwrap().push(tracing::Span::current());
+    };
+    let mut t = in_virtual_time([Service::new("s", body).interval("1m")]);
+    for _ in 0..runs {
+        t.advance("1m");
+    }
+    assert!(SPANS.lock().unwrap().len() >= runs);
+    let last = logs(&t).last.expect("it has written something");
+    assert!((10..=16).contains(&last.lines.len()), "{}", last.lines.len());
+}
+
 #[test]
 fn rule_119_and_174_the_lines_of_an_unknown_name_are_refused() {
     let runner = Runner::new();

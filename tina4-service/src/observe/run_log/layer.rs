@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
@@ -58,14 +58,15 @@ where
     /// The span of a run, or of a part of one: threads that are inside it write lines of the run.
     fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some((run, span)) = current().zip(context.span(id)) {
-            span.extensions_mut().replace(run);
+            // Weak: tasks may keep the span for long after the run has ended.
+            span.extensions_mut().replace(Arc::downgrade(&run));
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let of_span = || {
             let mut scope = context.event_scope(event)?;
-            scope.find_map(|span| span.extensions().get::<Arc<LoggedRun>>().cloned())
+            scope.find_map(|span| span.extensions().get::<Weak<LoggedRun>>()?.upgrade())
         };
         let Some(run) = current().or_else(of_span) else { return };
         if !IS_BUSY.replace(true) {
