@@ -32,7 +32,7 @@ pub(super) struct Notices {
     /// When to look at which service, and the same by service.
     pub(super) looks: BTreeSet<(Nanos, u32)>,
     pub(super) look_of: BTreeMap<u32, Nanos>,
-    /// How many of `tracked` wait for a run that ends well.
+    /// How many of `tracked` are active and wait for a run that ends well.
     pub(super) awaiting: usize,
     /// The instant of the next look, as the hooks know it.
     pub(super) announced: Option<Nanos>,
@@ -67,6 +67,8 @@ pub(super) struct Tracked {
     pub(super) has_succeeded: bool,
     /// When it was last told that it broke, failed, recovered, is overdue and is no longer.
     pub(super) last_told: [Option<Nanos>; 5],
+    /// Whether it counts as one of those that wait for a run that ends well.
+    pub(super) is_awaiting: bool,
     /// The changes since the last notice.
     pub(super) changes: u64,
 }

@@ -45,3 +45,40 @@ fn rule_118_a_service_that_runs_every_second_is_looked_at_every_ten_seconds() {
     }
     assert_eq!(looks, [2, 12, 22, 32, 42, 52]);
 }
+
+/// Otherwise, a service that has failed for good would make each run of all others more expensive.
+#[test]
+fn rule_8_and_118_ends_of_runs_are_looked_at_only_while_an_active_service_is_not_well() {
+    let broken = service("broken").interval("1h").backoff("1s").max_restarts(0);
+    let mut supervisor = supervisor([broken, service("other").interval("1h")]);
+    supervisor.add_hook(Arc::new(NoticeQueue::default()), 0);
+    let end_all = |supervisor: &mut Supervisor, fails: bool, now| {
+        while let Some(item) = take(supervisor, now) {
+            let is_broken = fails && item.index == 0;
+            let end = if is_broken { crash() } else { Completion::Ran(Exit::Wait) };
+            finish(supervisor, item, end, now);
+        }
+    };
+    let wants = |supervisor: &Supervisor| {
+        assert!(!supervisor.journal.has_subscribers());
+        supervisor.journal.wants_run_ends()
+    };
+    supervisor.start_all(0).unwrap();
+    end_all(&mut supervisor, true, 0);
+    assert_eq!(supervisor.registry.get(0).life.state(), State::Failed);
+    assert!(!wants(&supervisor), "nothing is expected of a service that has failed");
+    supervisor.start("broken", SECOND).unwrap();
+    assert!(wants(&supervisor), "it may recover");
+    end_all(&mut supervisor, false, SECOND);
+    assert!(!wants(&supervisor), "it has recovered");
+    // The same for one that is stopped while it is overdue.
+    supervisor.look_for_notices(3 * HOUR);
+    assert!(wants(&supervisor), "it is overdue");
+    supervisor.stop_all(LIMIT, None, 3 * HOUR);
+    assert!(!wants(&supervisor), "it is stopped");
+    supervisor.start_all(3 * HOUR).unwrap();
+    assert!(wants(&supervisor), "it is to run");
+    end_all(&mut supervisor, false, 3 * HOUR);
+    supervisor.look_for_notices(3 * HOUR);
+    assert!(!wants(&supervisor), "it is no longer overdue");
+}
