@@ -36,7 +36,9 @@ pub(super) struct Notices {
     pub(super) awaiting: usize,
     /// The instant of the next look, as the hooks know it.
     pub(super) announced: Option<Nanos>,
+    /// How often the log says that notices were lost, and how many it has not said.
     pub(super) lost: LineLimit,
+    pub(super) lost_unsaid: u64,
 }
 
 /// How a service is, as far as crashes are concerned.
@@ -157,6 +159,16 @@ impl Notices {
             self.look_of.insert(index, at);
             self.looks.insert((at, index));
         }
+    }
+
+    /// Counts lost notices. Returns how many a log line is to report now; `None`: none is written.
+    pub(super) fn count_lost(&mut self, count: u64, now: Nanos) -> Option<u64> {
+        self.lost_unsaid += count;
+        if count == 0 {
+            return None;
+        }
+        self.lost.allow(now)?;
+        Some(std::mem::take(&mut self.lost_unsaid))
     }
 
     /// Tells the hooks when the next look is due, if that has changed.

@@ -140,10 +140,8 @@ impl Supervisor {
             let notice = Notice { service, at, kind, left_out, missed: 0 };
             lost += notices.hooks.iter().filter(|hook| !hook.push(&notice)).count() as u64;
         }
-        if lost > 0
-            && let Some(left_out) = notices.lost.allow(now)
-        {
-            let entry = Entry::NoticesLost { count: lost + left_out };
+        if let Some(count) = notices.count_lost(lost, now) {
+            let entry = Entry::NoticesLost { count };
             self.deferred.log(LogLine { instance: None, entry });
         }
         self.note_awaiting(index);

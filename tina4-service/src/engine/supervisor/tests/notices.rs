@@ -1,5 +1,6 @@
 //! Rules 8 and 118: services are looked at only when they could be overdue.
 
+use super::super::notices::Notices;
 use super::*;
 use crate::observe::notice_queue::NoticeQueue;
 
@@ -44,6 +45,17 @@ fn rule_118_a_service_that_runs_every_second_is_looked_at_every_ten_seconds() {
         }
     }
     assert_eq!(looks, [2, 12, 22, 32, 42, 52]);
+}
+
+/// A notice that several hooks lose counts for each of them, also while no line is written.
+#[test]
+fn rule_118_the_log_says_how_many_notices_were_lost() {
+    let mut notices = Notices::default();
+    let mut said: Vec<_> = (0..30).filter_map(|n| notices.count_lost(3, n * SECOND)).collect();
+    assert_eq!(notices.count_lost(0, 100 * SECOND), None);
+    said.extend(notices.count_lost(2, 100 * SECOND));
+    assert_eq!(said.len(), 11);
+    assert_eq!(said.iter().sum::<u64>(), 30 * 3 + 2);
 }
 
 /// Otherwise, a service that has failed for good would make each run of all others more expensive.
