@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::engine::Engine;
+use crate::engine::release::release;
 use crate::observe::notice::Notice;
 use crate::observe::notice_queue::{Next, NoticeFn, NoticeQueue};
 use crate::runner::runner::Runner;
@@ -124,6 +125,7 @@ fn call_hook(queue: &NoticeQueue, hook: NoticeFn, engine: &Weak<Engine>, clock: 
             Next::Look => {
                 if let Some(engine) = engine.upgrade() {
                     engine.with(|supervisor, now| supervisor.look_for_notices(now));
+                    release(engine);
                 }
             }
             Next::End => break,
