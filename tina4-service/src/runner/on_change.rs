@@ -22,7 +22,8 @@ impl Runner {
     /// [overdue], or is no longer.
     ///
     /// This is for messages to people: a mail, a chat, an alarm. [`Runner::subscribe`] delivers every change instead. The
-    /// hook is told of what happens from now on, in order. There may be several.
+    /// hook is told of what happens from now on, in order. There may be several. One that is added later is not told
+    /// that a service recovered or is no longer overdue, unless it was told of the trouble before.
     ///
     /// # In nobody's way
     ///
@@ -130,6 +131,10 @@ fn call_hook(queue: &NoticeQueue, hook: NoticeFn, engine: &Weak<Engine>, clock: 
             }
             Next::End => break,
         }
+    }
+    if let Some(engine) = engine.upgrade() {
+        engine.with(|supervisor, _| supervisor.forget_removed_hooks());
+        release(engine);
     }
     // Its values are the program's.
     let _ = panics::catch(|| drop(hook));

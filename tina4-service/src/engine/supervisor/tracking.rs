@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Supervisor;
-use super::notices::{Health, MIN_LOOK_INTERVAL, Tracked};
+use super::notices::{Health, Hook, MIN_LOOK_INTERVAL, Tracked};
 use crate::observe::event::Change;
 use crate::observe::log::LogLine;
 use crate::observe::log::entry::Entry;
@@ -24,11 +24,11 @@ const MAX_LOOKS: usize = 100;
 impl Supervisor {
     /// Adds a hook, which is told of what happens from now on.
     pub(crate) fn add_hook(&mut self, hook: Arc<NoticeQueue>, now: Nanos) {
+        self.forget_removed_hooks();
         let is_first = self.notices.is_none();
         let notices = self.notices.get_or_insert_default();
-        notices.hooks.retain(|hook| !hook.is_closed());
         hook.set_look_at(notices.announced);
-        notices.hooks.push(hook);
+        notices.hooks.push(Hook { queue: hook, since: notices.told });
         if is_first {
             for index in self.registry.indices().collect::<Vec<_>>() {
                 self.plan_look(index, 0, now);
@@ -36,9 +36,20 @@ impl Supervisor {
         }
     }
 
+    /// Forgets the hooks that were removed. Without any hook, no service is followed.
+    pub(crate) fn forget_removed_hooks(&mut self) {
+        let Some(notices) = self.notices.as_deref_mut() else { return };
+        notices.hooks.retain(|hook| !hook.queue.is_closed());
+        if notices.hooks.is_empty() {
+            self.notices = None;
+            self.journal.set_awaits_success(false);
+        }
+    }
+
     /// The hooks.
     pub(crate) fn hooks(&self) -> Vec<Arc<NoticeQueue>> {
-        self.notices.as_ref().map(|notices| notices.hooks.clone()).unwrap_or_default()
+        let hooks = self.notices.iter().flat_map(|notices| &notices.hooks);
+        hooks.map(|hook| Arc::clone(&hook.queue)).collect()
     }
 
     /// Follows a change of a service.
@@ -137,8 +148,11 @@ impl Supervisor {
         while let Some(kind) = tracked.take_notice(now) {
             let left_out = std::mem::take(&mut tracked.changes).saturating_sub(1);
             let (service, at) = (service.instance.definition.name(), self.env.clock.wall_at(now));
+            let follows = tracked.follows(&kind, notices.told);
+            notices.told += 1;
             let notice = Notice { service, at, kind, left_out, missed: 0 };
-            lost += notices.hooks.iter().filter(|hook| !hook.push(&notice)).count() as u64;
+            let hooks = notices.hooks.iter().filter(|hook| hook.since <= follows);
+            lost += hooks.filter(|hook| !hook.queue.push(&notice)).count() as u64;
         }
         if let Some(count) = notices.count_lost(lost, now) {
             let entry = Entry::NoticesLost { count };
@@ -225,7 +239,7 @@ impl Supervisor {
         }
         if let Some(notices) = self.notices.as_deref_mut() {
             // The hook whose thread looks has forgotten the instant.
-            notices.hooks.iter().for_each(|hook| hook.set_look_at(notices.announced));
+            notices.hooks.iter().for_each(|hook| hook.queue.set_look_at(notices.announced));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::notices::Notices;
 use super::*;
-use crate::observe::notice_queue::NoticeQueue;
+use crate::observe::notice_queue::{Next, NoticeQueue};
 
 const HOUR: Nanos = 3_600 * SECOND;
 
@@ -93,4 +93,70 @@ fn rule_8_and_118_ends_of_runs_are_looked_at_only_while_an_active_service_is_not
     end_all(&mut supervisor, false, 3 * HOUR);
     supervisor.look_for_notices(3 * HOUR);
     assert!(!wants(&supervisor), "it is no longer overdue");
+}
+
+/// What a hook was told of; it is removed.
+fn told(hook: &NoticeQueue) -> Vec<String> {
+    hook.close(false);
+    let next = || match hook.next(|_| None) {
+        Next::Call(notice) => Some(notice.to_string()),
+        Next::Look | Next::End => None,
+    };
+    std::iter::from_fn(next).collect()
+}
+
+#[test]
+fn rule_118_a_hook_is_told_of_a_recovery_only_if_it_was_told_of_the_trouble() {
+    let mut supervisor = supervisor([service("s").interval("1h").max_restarts(0)]);
+    let [early, late] = [(); 2].map(|()| Arc::new(NoticeQueue::default()));
+    supervisor.add_hook(Arc::clone(&early), 0);
+    supervisor.start_all(0).unwrap();
+    let run = |supervisor: &mut Supervisor, end, now| {
+        let item = take(supervisor, now).expect("it is due");
+        finish(supervisor, item, end, now);
+    };
+    run(&mut supervisor, crash(), 0);
+    supervisor.add_hook(Arc::clone(&late), 0);
+    supervisor.start("s", SECOND).unwrap();
+    run(&mut supervisor, Completion::Ran(Exit::Wait), SECOND);
+    // Overdue, with both of them, and with one.
+    let overdue = |supervisor: &mut Supervisor, begin: Nanos, add: Option<&Arc<NoticeQueue>>| {
+        supervisor.look_for_notices(begin + 3 * HOUR);
+        add.into_iter().for_each(|hook| supervisor.add_hook(Arc::clone(hook), begin + 3 * HOUR));
+        run(supervisor, Completion::Ran(Exit::Wait), begin + 3 * HOUR);
+        supervisor.look_for_notices(begin + 3 * HOUR);
+    };
+    overdue(&mut supervisor, SECOND, None);
+    let last = Arc::new(NoticeQueue::default());
+    overdue(&mut supervisor, 4 * HOUR, Some(&last));
+    let all = told(&early);
+    let of_overdue = |notice: &String| notice.contains("overdue");
+    assert_eq!(all[0], "`s` failed: no");
+    assert!(all[1].starts_with("`s` recovered after 1 crash and 1s"), "{all:?}");
+    assert!(all.len() == 6 && all[2..].iter().all(of_overdue), "{all:?}");
+    assert_eq!(told(&late), all[2..]);
+    assert_eq!(told(&last), [""; 0]);
+}
+
+#[test]
+fn rule_8_and_118_nothing_is_followed_once_all_hooks_were_removed() {
+    let mut supervisor = supervisor([service("s").interval("1h")]);
+    let [first, second] = [(); 2].map(|()| Arc::new(NoticeQueue::default()));
+    for hook in [&first, &second] {
+        supervisor.add_hook(Arc::clone(hook), 0);
+    }
+    supervisor.start_all(0).unwrap();
+    let item = take(&mut supervisor, 0).expect("it is due");
+    supervisor.look_for_notices(3 * HOUR);
+    first.close(true);
+    supervisor.forget_removed_hooks();
+    assert!(supervisor.notices.is_some() && supervisor.journal.wants_run_ends());
+    second.close(true);
+    supervisor.forget_removed_hooks();
+    assert!(supervisor.notices.is_none() && !supervisor.journal.wants_run_ends());
+    finish(&mut supervisor, item, Completion::Ran(Exit::Wait), 3 * HOUR);
+    let third = Arc::new(NoticeQueue::default());
+    supervisor.add_hook(Arc::clone(&third), 3 * HOUR);
+    assert!(supervisor.next_notice_look().is_some(), "it begins anew");
+    assert_eq!(told(&third), [""; 0]);
 }
