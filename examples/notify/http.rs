@@ -17,7 +17,7 @@ const MAX_ANSWER: u64 = 64 * 1024;
 /// How often a request is sent until it succeeds.
 const ATTEMPTS: u32 = 3;
 
-/// Sends a body, once more if that fails. An answer that is no success is an error.
+/// Sends a body, in up to three attempts. An answer that is no success is an error.
 pub(crate) fn post(url: &str, content_type: &str, body: &str) -> io::Result<()> {
     let mut result = post_once(url, content_type, body);
     for _ in 1..ATTEMPTS {

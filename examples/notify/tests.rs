@@ -1,4 +1,4 @@
-//! Each kind of message against a small server on this machine.
+//! Each kind of message against a local server.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

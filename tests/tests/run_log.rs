@@ -34,11 +34,16 @@ both_kinds! {
 /// What other layers write; their filter must not keep anything from the runs.
 static SHOWN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Takes passwords out.
+/// Takes passwords out, and what is in angle brackets.
 fn redact(text: &str) -> Cow<'_, str> {
     assert!(!text.contains("nobody may write this"), "secret: {text}");
     if text.contains("chatty") {
         info!("what the redaction has to say");
+    }
+    if let Some((before, secret)) = text.split_once('<')
+        && let Some((_, after)) = secret.split_once('>')
+    {
+        return Cow::Owned(format!("{before}<>{after}"));
     }
     match text.split_once("password=") {
         Some((before, _)) => Cow::Owned(format!("{before}password=..")),
@@ -395,6 +400,48 @@ fn rule_119_the_limit_of_the_runner_holds_and_failing_runs_are_kept_longest() {
     // The oldest ones are gone, the newest ones are there.
     let first = logs.iter().position(|logs| logs.last.is_some()).unwrap();
     assert!(first > 100 && logs[first..].iter().all(|logs| logs.last.is_some()), "{first}");
+}
+
+/// The secret lies where a text is cut, and only the whole one is recognized as a secret.
+#[test]
+fn rule_119_a_text_is_redacted_before_it_is_cut() {
+    install();
+    let service = Service::new("s", |_| {
+        for length in [1_987, 1_989, 1_991] {
+            info!("{:>length$}", "<hunter2>");
+        }
+        info!("short <{}>", "x".repeat(10_000));
+        info!("{}<hunter2>", " ".repeat(100_000));
+        Flow::Done
+    });
+    let runner = Runner::new();
+    runner.register(service).unwrap();
+    runner.start_all().unwrap();
+    wait(&runner);
+    let last = runner.run_log("s").unwrap().last.unwrap();
+    let texts = texts(&last);
+    let is_fine = |text: &&str| text.len() <= 2_048 && !text.contains("hunt");
+    assert!(texts.len() == 5 && texts.iter().all(is_fine), "{texts:#?}");
+    assert_eq!(texts[3], "short <>");
+}
+
+/// What a run has written is forgotten with it, although a task keeps its span.
+#[test]
+fn rule_119_spans_that_are_kept_do_not_use_up_the_limit_of_the_runner() {
+    install();
+    static SPANS: Mutex<Vec<tracing::Span>> = Mutex::new(Vec::new());
+    let runs = 400;
+    let body = |_: &_| {
+        (0..20).for_each(|line| info!("{line:>1000}"));
+        SPANS.lock().unwrap().push(tracing::Span::current());
+    };
+    let mut t = in_virtual_time([Service::new("s", body).interval("1m")]);
+    for _ in 0..runs {
+        t.advance("1m");
+    }
+    assert!(SPANS.lock().unwrap().len() >= runs);
+    let last = logs(&t).last.expect("it has written something");
+    assert!((10..=16).contains(&last.lines.len()), "{}", last.lines.len());
 }
 
 #[test]

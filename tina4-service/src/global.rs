@@ -97,7 +97,7 @@ pub fn run_now(name: &str) -> Result<(), ControlError> {
     global().run_now(name)
 }
 
-/// Forgets the failures of a service. See [`Runner::reset`].
+/// Forgets the failures of a service, but not those in its [`history`]. See [`Runner::reset`].
 ///
 /// # Errors
 ///
@@ -192,7 +192,7 @@ pub fn services() -> Vec<ServiceInfo> {
     global().services()
 }
 
-/// The past runs of a service: the last 20, and the last 5 failures kept apart. See [`Runner::history`].
+/// The past runs of a service: the last 20, and the last 5 failures, kept separately. See [`Runner::history`].
 ///
 /// # Errors
 ///

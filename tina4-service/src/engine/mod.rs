@@ -13,6 +13,7 @@ mod job_task;
 #[cfg(feature = "queue")]
 mod jobs;
 pub(crate) mod pool;
+pub(crate) mod release;
 #[cfg(all(feature = "queue", feature = "tokio"))]
 mod report_task;
 pub(crate) mod supervisor;

@@ -87,7 +87,7 @@ pub enum Change {
         lateness: Duration,
         /// What made it begin.
         trigger: RunTrigger,
-        /// Who asked for it, by name; see [`Runner::on_behalf_of`](crate::Runner::on_behalf_of).
+        /// Who asked for it, and why; see [`Runner::on_behalf_of`](crate::Runner::on_behalf_of).
         by: Option<Requester>,
     },
     /// A run ended, successfully or not.
@@ -100,7 +100,7 @@ pub enum Change {
         outcome: RunOutcome,
         /// What made it begin.
         trigger: RunTrigger,
-        /// Who asked for it, by name; see [`Runner::on_behalf_of`](crate::Runner::on_behalf_of).
+        /// Who asked for it, and why; see [`Runner::on_behalf_of`](crate::Runner::on_behalf_of).
         by: Option<Requester>,
     },
     /// Due times were skipped.

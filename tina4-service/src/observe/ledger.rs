@@ -2,7 +2,7 @@
 //!
 //! Each owner has a [`Chain`] of its values, oldest first, which it keeps itself; all values together form one list
 //! as well. So the oldest value of an owner, and the oldest of all, are found and removed at once, however many
-//! there are. The values are in one vector, whose places are used again.
+//! there are. The values are in one vector, whose slots are reused.
 
 /// No place.
 const NONE: u32 = u32::MAX;

@@ -5,6 +5,12 @@ use std::sync::Arc;
 
 use crate::text::one_line::OneLine;
 
+/// How many bytes of each text are kept for past runs.
+const MAX_PAST_BYTES: usize = 100;
+
+/// What ends a text that was cut.
+const CUT: &str = " [..]";
+
 /// Who asks for something, and why: an operator, a console, another part of the program.
 ///
 /// It is for [`Runner::on_behalf_of`](crate::Runner::on_behalf_of). Names and reasons may come from anywhere, such
@@ -43,6 +49,15 @@ impl Requester {
         Self(Arc::new(Texts { name, reason: Some(bounded(reason.as_ref())) }))
     }
 
+    /// The same with at most [`MAX_PAST_BYTES`] of each text, for the history, which has a fixed bound.
+    pub(crate) fn shortened(self) -> Self {
+        let is_short = |text: &str| text.len() <= MAX_PAST_BYTES;
+        if is_short(self.name()) && self.reason().is_none_or(is_short) {
+            return self;
+        }
+        Self(Arc::new(Texts { name: cut(self.name()), reason: self.reason().map(cut) }))
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -54,6 +69,14 @@ impl Requester {
     pub fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }
+}
+
+fn cut(text: &str) -> Box<str> {
+    if text.len() <= MAX_PAST_BYTES {
+        return text.into();
+    }
+    let end = text.floor_char_boundary(MAX_PAST_BYTES - CUT.len());
+    format!("{}{CUT}", &text[..end]).into()
 }
 
 fn bounded(text: &str) -> Box<str> {
@@ -95,6 +118,21 @@ mod tests {
             assert!(!text.contains(char::is_control), "{text:?}");
         }
         assert!(requester.to_string().len() < 2_000);
+    }
+
+    #[test]
+    fn rule_110_and_113_a_requester_takes_little_memory_in_the_history() {
+        let short = Requester::new("alice").because("no invoices");
+        assert!(Arc::ptr_eq(&short.clone().shortened().0, &short.0), "it is shared");
+        for text in ["x", "€", "\u{1b}"].map(|text| text.repeat(1_000)) {
+            let long = Requester::new(&text).because(&text).shortened();
+            for text in [long.name(), long.reason().unwrap()] {
+                assert!((90..=MAX_PAST_BYTES).contains(&text.len()), "{text}");
+                assert!(text.ends_with(" [..]") && !text.contains(char::is_control), "{text}");
+            }
+        }
+        let long = Requester::new("alice").because("x".repeat(1_000)).shortened();
+        assert_eq!((long.name(), long.reason().map(str::len)), ("alice", Some(MAX_PAST_BYTES)));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) struct RunEntry {
     pub(crate) job: Option<JobId>,
 }
 
-/// A failure, kept apart from the other runs.
+/// A failure, kept separately from the other runs.
 #[derive(Clone, Debug)]
 pub(crate) struct FailureEntry {
     pub(crate) run: RunEntry,

@@ -98,7 +98,8 @@ impl RunLog {
 
     /// Sets what is kept instead of the text of a line, which may contain secrets. Default: the text itself.
     ///
-    /// The text consists of the message and the fields. What `redact` logs itself is not kept; if it panics, the
+    /// The text consists of the message and the fields, up to 64 KiB of them; what `redact` returns is cut at 2 KiB after
+    /// that, so that it sees whole secrets. What `redact` logs itself is not kept; if it panics, the
     /// line says so and contains nothing else.
     pub fn redact(mut self, redact: impl Fn(&str) -> Cow<'_, str> + Send + Sync + 'static) -> Self {
         self.redact = Some(Arc::new(redact));

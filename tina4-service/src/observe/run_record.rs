@@ -26,7 +26,8 @@ pub struct RunRecord<T = SystemTime> {
     pub count: u64,
     /// What made it begin.
     pub trigger: RunTrigger,
-    /// Who asked for it, and why; `None`: nobody did, or the program itself.
+    /// Who asked for it, and why; `None`: nobody did, or the program itself. Name and reason have at most 100 bytes
+    /// each: longer ones are cut.
     pub by: Option<Requester>,
     /// 1, plus one for each crash in a row before it; with a queue, which attempt at the job it was.
     pub attempt: u32,

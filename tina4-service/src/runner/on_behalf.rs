@@ -16,8 +16,8 @@ impl Runner {
     /// Each of its requests is reported with the requester before it has effects: as [`Change::Requested`] to
     /// subscribers, and as the line `request received` in the [log](crate::logging). If it is refused, or fails,
     /// [`Change::Refused`] and the line `request refused` follow, also if there is no service with that name. A run
-    /// that a request begins knows who asked for it: see [`ServiceInfo::last_requested_by`] and
-    /// [`Change::RunBegan`].
+    /// that a request to one service begins knows who asked for it: see [`ServiceInfo::last_requested_by`] and
+    /// [`Change::RunBegan`]. The runs that `start_all` begins do not: it concerns no service in particular.
     ///
     /// These are the requests: those of [`Request`], and their async twins. Its other methods are as usual, and it keeps the
     /// services running if this handle does; what [`Runner::downgrade`] makes of it has no requester.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::engine::Engine;
+use crate::engine::release::release;
 use crate::observe::notice::Notice;
 use crate::observe::notice_queue::{Next, NoticeFn, NoticeQueue};
 use crate::runner::runner::Runner;
@@ -18,12 +19,13 @@ const MANUAL_CLOCK_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Runner {
     /// Calls a function for each change that people want to be told of: a service [broke], [failed], [recovered], is
-    /// [overdue], or is no longer.
+    /// [overdue], or is no longer overdue.
     ///
     /// This is for messages to people: a mail, a chat, an alarm. [`Runner::subscribe`] delivers every change instead. The
-    /// hook is told of what happens from now on, in order. There may be several.
+    /// hook is told of what happens from now on, in order. There may be several. One that is added later is not told
+    /// that a service recovered or is no longer overdue, unless it was told of the trouble before.
     ///
-    /// # In nobody's way
+    /// # Threads
     ///
     /// Each hook has a thread of its own, which is started with the first service. So a hook may block, such as for a
     /// request over the network, and delays no service. 256 notices wait for it; further ones are lost, which
@@ -45,7 +47,9 @@ impl Runner {
     /// # At the end
     ///
     /// [`Runner::stop_all`] waits up to two seconds, after everything has stopped, until the hooks have been told
-    /// everything; [`Runner::run`] does the same, but after a signal it waits half a second at most. A process that ends in
+    /// everything; [`Runner::run`] does the same, but after a signal it waits half a second at most. A
+    /// `stop_all` that blocks the only thread of a runtime (`current_thread`) does not wait for hooks; await
+    /// `Runner::stop_all_async` there. A process that ends in
     /// another way does not wait. No hook can report that its process was killed or hangs: let somebody outside watch
     /// for the absence of pings.
     ///
@@ -124,10 +128,15 @@ fn call_hook(queue: &NoticeQueue, hook: NoticeFn, engine: &Weak<Engine>, clock: 
             Next::Look => {
                 if let Some(engine) = engine.upgrade() {
                     engine.with(|supervisor, now| supervisor.look_for_notices(now));
+                    release(engine);
                 }
             }
             Next::End => break,
         }
+    }
+    if let Some(engine) = engine.upgrade() {
+        engine.with(|supervisor, _| supervisor.forget_removed_hooks());
+        release(engine);
     }
     // Its values are the program's.
     let _ = panics::catch(|| drop(hook));

@@ -470,7 +470,7 @@ impl Runner {
     /// A failed service counts as stopped, so that `start_all` starts it again; so does an abandoned one whose
     /// run and clean-up have ended. The next crash counts as the first one, with the shortest backoff and all
     /// restarts left; a restart that is planned already takes place as planned. The last error is
-    /// forgotten. The counts of runs and crashes stay.
+    /// forgotten. The counts of runs and crashes stay, and so does the [history](Runner::history) with its failures.
     ///
     /// ```
     /// use tina4_service::{Runner, Service, State};
@@ -494,7 +494,7 @@ impl Runner {
         self.ask(Request::Reset, name, |supervisor, now| supervisor.reset(name, now))
     }
 
-    /// The past runs of a service: the last 20, and the last 5 failures kept apart.
+    /// The past runs of a service: the last 20, and the last 5 failures, kept separately.
     ///
     /// Successes in quick succession share a record, so that the history of a fast service goes back for minutes,
     /// too: see [`RunRecord`](crate::RunRecord). [`Builder::history`](crate::Builder::history) sets other limits.

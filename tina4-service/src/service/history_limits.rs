@@ -44,11 +44,12 @@ impl HistoryLimits {
         self
     }
 
-    /// Sets how many runs of all services together are remembered, and a quarter as many failures. Default:
+    /// Sets how many runs of all services together are remembered, and a quarter as many failures; 0: none. Default:
     /// 10,000.
     ///
     /// Beyond that, the oldest ones of the runner are forgotten, whichever service they belong to. A run takes
-    /// about 160 bytes, and a failure up to 1 KiB more, so the default is at most 5 MiB.
+    /// about 160 bytes, and a failure up to 1 KiB more, so the default is at most 5 MiB. A run that was requested on
+    /// somebody's behalf takes up to 300 bytes more for the requester; if all were, the default is at most 8 MiB.
     #[must_use]
     pub const fn total(mut self, runs: u32) -> Self {
         self.total = runs;

@@ -385,6 +385,12 @@ fn rule_110_the_limits_of_the_builder_hold(kind: Kind) {
         fill(t);
         assert_eq!(counts(t), (0, 0));
     });
+    with(HistoryLimits::new().total(0), &mut |t| {
+        t.advance("1s");
+        assert_eq!((t.runs("s"), counts(t)), (1, (0, 0)), "nor is the first run shown");
+        fill(t);
+        assert_eq!(counts(t), (0, 0));
+    });
     with(HistoryLimits::new().runs(3).failures(1), &mut |t| {
         fill(t);
         assert_eq!(counts(t), (3, 1));

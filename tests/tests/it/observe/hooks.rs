@@ -1,4 +1,4 @@
-//! Rule 118: a hook that is slow, broken or gone is in nobody's way. In real time, because hooks run on real threads.
+//! Rule 118: a hook that is slow, broken or gone delays no service. In real time, because hooks run on real threads.
 
 use crossbeam_channel::{Receiver, bounded, unbounded};
 use std::sync::Arc;

@@ -199,7 +199,7 @@ impl Supervisor {
         } else {
             service.stats.ended(now, took);
         }
-        if self.journal.has_subscribers() {
+        if self.journal.wants_run_ends() {
             self.publish_run_end(index, run, took, outcome, now);
         }
     }

@@ -10,6 +10,7 @@ use super::Supervisor;
 use super::past_runs::PastRuns;
 use crate::engine::control_error::ControlError;
 use crate::observe::history::History;
+use crate::observe::requester::Requester;
 use crate::observe::run_entry::{FailureEntry, RunEntry};
 use crate::observe::run_record::RunRecord;
 use crate::observe::stats::Stats;
@@ -102,6 +103,7 @@ impl Supervisor {
     }
 
     fn remember(&mut self, index: u32, run: RunEntry, error: Option<&Arc<str>>) {
+        let run = RunEntry { by: run.by.map(Requester::shortened), ..run };
         let limits = self.env.history;
         if limits.runs == 0 && limits.failures == 0 {
             return self.registry.get_mut(index).recent_mut().look_never();
@@ -204,7 +206,8 @@ impl Supervisor {
         let service = self.registry.get(self.find(name)?);
         let PastRuns { runs, failures } = &self.past;
         let reading = self.env.clock.wall_reading();
-        let first = service.first_run().filter(|_| self.env.history.runs > 0);
+        let limits = self.env.history;
+        let first = service.first_run().filter(|_| limits.runs > 0 && limits.total > 0);
         let mut entries: Vec<RunEntry> =
             first.into_iter().chain(runs.iter(service.run_chain()).cloned()).collect();
         if let Some(newest) = entries.last_mut() {

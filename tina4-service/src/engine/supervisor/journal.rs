@@ -21,9 +21,12 @@ pub(super) struct Journal {
     /// Whether the ends of runs are to be reported although nobody subscribes: a service is broken or overdue, and
     /// hooks want to know when it is well again.
     awaits_success: bool,
+    /// Whether anybody subscribes.
+    // perf: a field, because every run checks it.
+    has_subscribers: bool,
     /// Whether anybody subscribes, or a success is awaited.
     // perf: one field, because every run checks it.
-    has_readers: bool,
+    wants_run_ends: bool,
     /// While `start_all` starts many services: those that share a log line.
     pub(super) starting: Option<Starting>,
 }
@@ -40,22 +43,35 @@ pub(super) struct Starting {
 impl Journal {
     pub(super) fn new(env: Arc<Environment>) -> Self {
         let subscribers = Subscribers::default();
-        Self { env, subscribers, awaits_success: false, has_readers: false, starting: None }
+        Self {
+            env,
+            subscribers,
+            awaits_success: false,
+            has_subscribers: false,
+            wants_run_ends: false,
+            starting: None,
+        }
     }
 
     pub(super) fn subscribe(&mut self) -> Receiver<Event> {
-        self.has_readers = true;
-        self.subscribers.add()
+        let receiver = self.subscribers.add();
+        self.note_readers();
+        receiver
     }
 
     #[cfg(feature = "testing")]
     pub(super) fn set_event_log(&mut self, event_log: crate::observe::event_log::EventLog) {
-        self.has_readers = true;
         self.subscribers.record(event_log);
+        self.note_readers();
     }
 
     pub(super) fn has_subscribers(&self) -> bool {
-        self.has_readers
+        self.has_subscribers
+    }
+
+    /// Whether the ends of runs are to be reported to anybody.
+    pub(super) fn wants_run_ends(&self) -> bool {
+        self.wants_run_ends
     }
 
     /// Sets whether the ends of runs are to be reported although nobody subscribes.
@@ -65,7 +81,8 @@ impl Journal {
     }
 
     fn note_readers(&mut self) {
-        self.has_readers = self.awaits_success || !self.subscribers.is_empty();
+        self.has_subscribers = !self.subscribers.is_empty();
+        self.wants_run_ends = self.awaits_success || self.has_subscribers;
     }
 
     /// Reports a change that concerns the runner as a whole.

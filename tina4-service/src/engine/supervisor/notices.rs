@@ -26,17 +26,28 @@ pub(super) const MIN_LOOK_INTERVAL: Nanos = 10_000_000_000;
 /// The hooks of a runner, and what they were told.
 #[derive(Default)]
 pub(super) struct Notices {
-    pub(super) hooks: Vec<Arc<NoticeQueue>>,
+    pub(super) hooks: Vec<Hook>,
+    /// The number of notices until now.
+    pub(super) told: u64,
     /// The services that are broken or overdue, or were told to be a short time ago.
     pub(super) tracked: BTreeMap<u32, Tracked>,
     /// When to look at which service, and the same by service.
     pub(super) looks: BTreeSet<(Nanos, u32)>,
     pub(super) look_of: BTreeMap<u32, Nanos>,
-    /// How many of `tracked` wait for a run that ends well.
+    /// How many of `tracked` are active and wait for a run that ends well.
     pub(super) awaiting: usize,
     /// The instant of the next look, as the hooks know it.
     pub(super) announced: Option<Nanos>,
+    /// How often the log says that notices were lost, and how many it has not said.
     pub(super) lost: LineLimit,
+    pub(super) lost_unsaid: u64,
+}
+
+/// One hook.
+pub(super) struct Hook {
+    pub(super) queue: Arc<NoticeQueue>,
+    /// The number of notices before it was added.
+    pub(super) since: u64,
 }
 
 /// How a service is, as far as crashes are concerned.
@@ -67,6 +78,11 @@ pub(super) struct Tracked {
     pub(super) has_succeeded: bool,
     /// When it was last told that it broke, failed, recovered, is overdue and is no longer.
     pub(super) last_told: [Option<Nanos>; 5],
+    /// Whether it counts as one of those that wait for a run that ends well.
+    pub(super) is_awaiting: bool,
+    /// The numbers of the last notices that it broke or failed, and that it is overdue.
+    pub(super) bad_notice: u64,
+    pub(super) overdue_notice: u64,
     /// The changes since the last notice.
     pub(super) changes: u64,
 }
@@ -115,6 +131,18 @@ impl Tracked {
         [health, overdue]
     }
 
+    /// The number of the notice that this one follows, the `number`-th one: a hook that was not told of it is not told
+    /// of this one either.
+    pub(super) fn follows(&mut self, kind: &NoticeKind, number: u64) -> u64 {
+        match kind {
+            NoticeKind::Broke { .. } | NoticeKind::Failed { .. } => self.bad_notice = number,
+            NoticeKind::Overdue { .. } => self.overdue_notice = number,
+            NoticeKind::Recovered { .. } => return self.bad_notice,
+            NoticeKind::NoLongerOverdue { .. } => return self.overdue_notice,
+        }
+        number
+    }
+
     /// When this kind of notice may be told.
     pub(super) fn may_tell_at(&self, kind: usize) -> Nanos {
         self.last_told[kind].map_or(0, |told| told.saturating_add(THROTTLE))
@@ -157,17 +185,27 @@ impl Notices {
         }
     }
 
+    /// Counts lost notices. Returns how many a log line is to report now; `None`: none is written.
+    pub(super) fn count_lost(&mut self, count: u64, now: Nanos) -> Option<u64> {
+        self.lost_unsaid += count;
+        if count == 0 {
+            return None;
+        }
+        self.lost.allow(now)?;
+        Some(std::mem::take(&mut self.lost_unsaid))
+    }
+
     /// Tells the hooks when the next look is due, if that has changed.
     pub(super) fn announce(&mut self) {
         let first = self.looks.first().map(|(at, _)| *at);
         if std::mem::replace(&mut self.announced, first) != first {
-            self.hooks.iter().for_each(|hook| hook.set_look_at(first));
+            self.hooks.iter().for_each(|hook| hook.queue.set_look_at(first));
         }
     }
 }
 
 impl Drop for Notices {
     fn drop(&mut self) {
-        self.hooks.iter().for_each(|hook| hook.close(false));
+        self.hooks.iter().for_each(|hook| hook.queue.close(false));
     }
 }

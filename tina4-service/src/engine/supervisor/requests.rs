@@ -72,12 +72,12 @@ impl Supervisor {
         self.requester.as_ref().filter(|(of, _)| *of == index).map(|(_, by)| by.clone())
     }
 
-    /// Remembers who has asked a service that is stopping to start again.
+    /// Remembers who has asked a service that is stopping to start again; if several do, the first of them.
     pub(super) fn keep_requester(&mut self, index: u32) {
         if let Some(by) = self.requester_of(index)
             && self.registry.get(index).life.state() == State::Stopping
         {
-            self.registry.get_mut(index).end_mut().start_by = Some(by);
+            self.registry.get_mut(index).end_mut().start_by.get_or_insert(by);
         }
     }
 

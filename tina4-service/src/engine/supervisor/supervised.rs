@@ -393,7 +393,10 @@ impl Supervised {
     }
 
     pub(super) fn record_stop_request(&mut self, now: Nanos) {
-        self.end_mut().stop_requested.get_or_insert(now);
+        let end = self.end_mut();
+        end.stop_requested.get_or_insert(now);
+        // A stop withdraws the start that somebody may have asked for meanwhile.
+        end.start_by = None;
     }
 
     /// Records that the activation has ended, as the `sequence`-th to end in this runner.

@@ -31,6 +31,8 @@ use tina4_service_core::lifecycle::{RunOutcome, State};
 mod log;
 #[cfg(not(shuttle))]
 mod notices;
+#[cfg(not(shuttle))]
+mod requests;
 
 const SECOND: Nanos = 1_000_000_000;
 const LIMIT: Duration = Duration::from_secs(25);

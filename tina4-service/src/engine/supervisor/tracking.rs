@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Supervisor;
-use super::notices::{Health, MIN_LOOK_INTERVAL, Tracked};
+use super::notices::{Health, Hook, MIN_LOOK_INTERVAL, Tracked};
 use crate::observe::event::Change;
 use crate::observe::log::LogLine;
 use crate::observe::log::entry::Entry;
@@ -24,11 +24,11 @@ const MAX_LOOKS: usize = 100;
 impl Supervisor {
     /// Adds a hook, which is told of what happens from now on.
     pub(crate) fn add_hook(&mut self, hook: Arc<NoticeQueue>, now: Nanos) {
+        self.forget_removed_hooks();
         let is_first = self.notices.is_none();
         let notices = self.notices.get_or_insert_default();
-        notices.hooks.retain(|hook| !hook.is_closed());
         hook.set_look_at(notices.announced);
-        notices.hooks.push(hook);
+        notices.hooks.push(Hook { queue: hook, since: notices.told });
         if is_first {
             for index in self.registry.indices().collect::<Vec<_>>() {
                 self.plan_look(index, 0, now);
@@ -36,15 +36,32 @@ impl Supervisor {
         }
     }
 
+    /// Forgets the hooks that were removed. Without any hook, no service is followed.
+    pub(crate) fn forget_removed_hooks(&mut self) {
+        let Some(notices) = self.notices.as_deref_mut() else { return };
+        notices.hooks.retain(|hook| !hook.queue.is_closed());
+        if notices.hooks.is_empty() {
+            self.notices = None;
+            self.journal.set_awaits_success(false);
+        }
+    }
+
     /// The hooks.
     pub(crate) fn hooks(&self) -> Vec<Arc<NoticeQueue>> {
-        self.notices.as_ref().map(|notices| notices.hooks.clone()).unwrap_or_default()
+        let hooks = self.notices.iter().flat_map(|notices| &notices.hooks);
+        hooks.map(|hook| Arc::clone(&hook.queue)).collect()
     }
 
     /// Follows a change of a service.
     // perf: not inlined, because few runners have hooks.
     #[inline(never)]
     pub(super) fn note_change(&mut self, index: u32, change: &Change, now: Nanos) {
+        self.follow_change(index, change, now);
+        // It may be active now, or no longer.
+        self.note_awaiting(index);
+    }
+
+    fn follow_change(&mut self, index: u32, change: &Change, now: Nanos) {
         let consecutive = self.registry.get(index).life.consecutive_crashes();
         if let Change::Crashed { in_a_row, cause, restart_in: Some(_) } = change {
             return self.note_crash(index, *in_a_row, cause, now);
@@ -99,7 +116,7 @@ impl Supervisor {
         }
     }
 
-    /// Follows the end of a run. Called only while some service waits for one that ends well, or somebody subscribes.
+    /// Follows the end of a run. Called only while some active service waits for one that ends well, or somebody subscribes.
     pub(super) fn note_run_end(&mut self, index: u32, outcome: RunOutcome, now: Nanos) {
         if !outcome.is_ok() || !self.is_tracked(index) {
             return;
@@ -121,31 +138,41 @@ impl Supervisor {
     fn track(&mut self, index: u32, now: Nanos, change: impl FnOnce(&mut Tracked)) {
         let Some(notices) = self.notices.as_deref_mut() else { return };
         let service = self.registry.get(index);
-        let is_periodic = service.spec().schedule.is_periodic();
         let tracked = notices.tracked.entry(index).or_default();
         let before = (tracked.health, tracked.overdue_since.is_some());
-        let was_awaiting = tracked.awaits_success(is_periodic);
         change(tracked);
         if (tracked.health, tracked.overdue_since.is_some()) != before {
             tracked.changes += 1;
         }
-        let is_awaiting = tracked.awaits_success(is_periodic);
-        notices.awaiting = notices.awaiting + usize::from(is_awaiting) - usize::from(was_awaiting);
         let mut lost = 0;
         while let Some(kind) = tracked.take_notice(now) {
             let left_out = std::mem::take(&mut tracked.changes).saturating_sub(1);
             let (service, at) = (service.instance.definition.name(), self.env.clock.wall_at(now));
+            let follows = tracked.follows(&kind, notices.told);
+            notices.told += 1;
             let notice = Notice { service, at, kind, left_out, missed: 0 };
-            lost += notices.hooks.iter().filter(|hook| !hook.push(&notice)).count() as u64;
+            let hooks = notices.hooks.iter().filter(|hook| hook.since <= follows);
+            lost += hooks.filter(|hook| !hook.queue.push(&notice)).count() as u64;
         }
-        self.journal.set_awaits_success(notices.awaiting > 0);
-        if lost > 0
-            && let Some(left_out) = notices.lost.allow(now)
-        {
-            let entry = Entry::NoticesLost { count: lost + left_out };
+        if let Some(count) = notices.count_lost(lost, now) {
+            let entry = Entry::NoticesLost { count };
             self.deferred.log(LogLine { instance: None, entry });
         }
+        self.note_awaiting(index);
         self.plan_look(index, 0, now);
+    }
+
+    /// Notes whether a service waits for a run that ends well. One that is not active waits for a start, and costs
+    /// nothing until then.
+    fn note_awaiting(&mut self, index: u32) {
+        let Some(notices) = self.notices.as_deref_mut() else { return };
+        let Some(tracked) = notices.tracked.get_mut(&index) else { return };
+        let service = self.registry.get(index);
+        let is_periodic = service.spec().schedule.is_periodic();
+        let is_awaiting = service.life.state().is_active() && tracked.awaits_success(is_periodic);
+        let was_awaiting = std::mem::replace(&mut tracked.is_awaiting, is_awaiting);
+        notices.awaiting = notices.awaiting + usize::from(is_awaiting) - usize::from(was_awaiting);
+        self.journal.set_awaits_success(notices.awaiting > 0);
     }
 
     /// Plans when to look at a service again, but not before `earliest`.
@@ -185,9 +212,8 @@ impl Supervisor {
 
     fn forget_notices(&mut self, index: u32) {
         let Some(notices) = self.notices.as_deref_mut() else { return };
-        let is_periodic = self.registry.get(index).spec().schedule.is_periodic();
         if let Some(tracked) = notices.tracked.remove(&index) {
-            notices.awaiting -= usize::from(tracked.awaits_success(is_periodic));
+            notices.awaiting -= usize::from(tracked.is_awaiting);
             self.journal.set_awaits_success(notices.awaiting > 0);
         }
         notices.set_look(index, None);
@@ -213,7 +239,7 @@ impl Supervisor {
         }
         if let Some(notices) = self.notices.as_deref_mut() {
             // The hook whose thread looks has forgotten the instant.
-            notices.hooks.iter().for_each(|hook| hook.set_look_at(notices.announced));
+            notices.hooks.iter().for_each(|hook| hook.queue.set_look_at(notices.announced));
         }
     }
 

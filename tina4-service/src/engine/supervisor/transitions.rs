@@ -209,7 +209,7 @@ impl Supervisor {
     // perf: a part of every run; the compiler does not inline it on its own.
     #[inline(always)]
     pub(super) fn record_run_end(&mut self, index: u32, duration: Nanos, now: Nanos) {
-        if self.journal.has_subscribers() {
+        if self.journal.wants_run_ends() {
             self.publish_last_run_end(index, duration, Exit::Wait, now);
         }
     }
@@ -238,7 +238,7 @@ impl Supervisor {
         self.journal.publish(&service.instance, &change, now);
     }
 
-    /// Publishes the end of the run with this number.
+    /// Publishes the end of the run with this number, and tells those who wait for one that ends well.
     pub(super) fn publish_run_end(
         &mut self,
         index: u32,
@@ -247,10 +247,13 @@ impl Supervisor {
         outcome: RunOutcome,
         now: Nanos,
     ) {
-        let service = self.registry.get(index);
-        let (took, trigger) = (Duration::from_nanos(duration), service.trigger(run));
-        let change = Change::RunEnded { run, took, outcome, trigger, by: service.requester(run) };
-        self.journal.publish(&service.instance, &change, now);
+        if self.journal.has_subscribers() {
+            let service = self.registry.get(index);
+            let (took, trigger) = (Duration::from_nanos(duration), service.trigger(run));
+            let by = service.requester(run);
+            let change = Change::RunEnded { run, took, outcome, trigger, by };
+            self.journal.publish(&service.instance, &change, now);
+        }
         self.note_run_end(index, outcome, now);
     }
 
@@ -278,7 +281,7 @@ impl Supervisor {
         }
         self.remember_end(index, (ended, duration), exit);
         count(&mut self.registry.get_mut(index).stats, ended, duration);
-        if self.journal.has_subscribers() {
+        if self.journal.wants_run_ends() {
             self.publish_last_run_end(index, duration, exit, now);
         }
     }

@@ -8,11 +8,14 @@ use tracing::field::{Field, Visit};
 use crate::text::bounded_text::BoundedText;
 
 /// The longest text that is kept of one event, in bytes.
-const MAX_BYTES: usize = 2 * 1024;
+pub(super) const MAX_BYTES: usize = 2 * 1024;
 
-/// The message of an event and its fields, in one line.
-pub(super) fn text_of(event: &Event<'_>) -> String {
-    let mut text = Text(BoundedText::new(MAX_BYTES));
+/// The longest text that is redacted, in bytes. Much longer than what is kept: half of a secret may not look like one.
+pub(super) const MAX_UNREDACTED_BYTES: usize = 64 * 1024;
+
+/// The message of an event and its fields, in one line of at most `limit` bytes.
+pub(super) fn text_of(event: &Event<'_>, limit: usize) -> String {
+    let mut text = Text(BoundedText::new(limit));
     event.record(&mut text);
     text.0.finish()
 }

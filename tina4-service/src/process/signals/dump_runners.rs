@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::engine::Engine;
+use crate::engine::release::release;
 use crate::process::signals::dump_table;
-use crate::process::signals::ending::release;
 use crate::sys::per_process::PerProcess;
 use crate::sys::sync::std_lock;
 

@@ -11,10 +11,10 @@ use tina4_service_core::{Nanos, nanos};
 
 use crate::engine::Engine;
 use crate::engine::pool::poll::Poll;
+use crate::engine::release::release;
 use crate::process::exit_code::exit_code;
 use crate::process::signals::end_process::end_process;
 use crate::process::signals::run_watch::RunWatch;
-use crate::sys::threads::start_thread;
 use crate::time::clock::Clock;
 
 /// How often the signal thread checks whether it has to end the process.
@@ -103,15 +103,6 @@ impl Ending {
             });
         let code = self.run.code().unwrap_or_else(|| exit_code(&report, true));
         (code, format!("{report}\n"))
-    }
-}
-
-/// Drops a reference to a runner's services, on another thread if it is the last one: the last owner
-/// drops the user's values, which can block.
-pub(super) fn release(engine: Arc<Engine>) {
-    if Arc::strong_count(&engine) == 1 {
-        let last = Box::new(move || drop(engine));
-        let _ = start_thread("tina4-drop".to_owned(), last);
     }
 }
 

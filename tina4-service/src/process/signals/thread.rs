@@ -9,9 +9,10 @@ use super::unix::{WakeReceiver, channel};
 #[cfg(windows)]
 use super::windows::{WakeReceiver, channel};
 use crate::engine::Engine;
+use crate::engine::release::release;
 #[cfg(unix)]
 use crate::process::signals::dump_runners;
-use crate::process::signals::ending::{self, Ending, release};
+use crate::process::signals::ending::{self, Ending};
 use crate::process::signals::handler::Signals;
 use crate::process::signals::install::install_handlers;
 use crate::process::signals::waiters::Waiters;

@@ -38,27 +38,20 @@ struct State {
     is_over: bool,
 }
 
-/// What adding a line has led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Added {
-    /// It is the first line of the run.
-    First,
-    /// It is another line of the run.
-    Further,
-    /// The run is over, so it does not count.
-    Late,
-}
-
 impl Lines {
     pub(crate) fn new(run: u64, total: Arc<AtomicUsize>) -> Self {
         Self { run, total, state: Mutex::default() }
     }
 
-    /// Adds a line, and drops the oldest ones of the run that are beyond its limits.
-    pub(crate) fn add(&self, line: RunLogLine, limits: Limits) -> Added {
+    /// Adds a line, and drops the oldest ones of the run that are beyond its limits; `false`: the run is over, so
+    /// the line does not count. `begin` is called for the first line, while the run cannot end.
+    pub(crate) fn add(&self, line: RunLogLine, limits: Limits, begin: impl FnOnce()) -> bool {
         let mut state = std_lock(&self.state);
         if state.is_over {
-            return Added::Late;
+            return false;
+        }
+        if !std::mem::replace(&mut state.has_begun, true) {
+            begin();
         }
         let size = line.size();
         state.bytes += size;
@@ -67,7 +60,7 @@ impl Lines {
         while state.lines.len() > limits.lines || state.bytes > limits.bytes {
             self.drop_oldest(&mut state);
         }
-        if std::mem::replace(&mut state.has_begun, true) { Added::Further } else { Added::First }
+        true
     }
 
     /// Drops the oldest lines until all runs together have few enough.
@@ -104,5 +97,38 @@ impl Drop for Lines {
     fn drop(&mut self) {
         let bytes = std_lock(&self.state).bytes;
         self.total.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::TryLockError;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits { lines: 2, bytes: 1_000, total: 10_000 };
+
+    fn line() -> RunLogLine {
+        RunLogLine::new(SystemTime::UNIX_EPOCH, tracing::Level::INFO, "t", "text".to_owned())
+    }
+
+    /// Otherwise, a run that ends meanwhile would be begun after its end, and in progress forever.
+    #[test]
+    fn rule_119_a_run_cannot_end_while_its_first_line_makes_it_known() {
+        let lines = Lines::new(1, Arc::default());
+        let mut begins = 0;
+        let begin = |lines: &Lines| {
+            assert!(matches!(lines.state.try_lock(), Err(TryLockError::WouldBlock)));
+        };
+        for _ in 0..3 {
+            assert!(lines.add(line(), LIMITS, || {
+                begin(&lines);
+                begins += 1;
+            }));
+        }
+        assert_eq!((begins, lines.read().0.len(), lines.read().1), (1, 2, 1));
+        assert!(lines.end());
+        assert!(!lines.add(line(), LIMITS, || unreachable!("it has begun")));
     }
 }

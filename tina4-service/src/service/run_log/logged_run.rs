@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::service::context::Context;
 use crate::service::run_log::line::RunLogLine;
-use crate::service::run_log::lines::{Added, Limits, Lines};
+use crate::service::run_log::lines::{Limits, Lines};
 use crate::service::run_log::store::RunLogStore;
 use crate::time::clock::Clock;
 
@@ -34,7 +34,8 @@ pub(crate) fn current() -> Option<Arc<LoggedRun>> {
 
 /// A run whose lines are collected.
 ///
-/// Its span may outlive the runner, so it owns nothing of it but the store.
+/// It exists until the run ends. Its span may live longer, and does not own it, so that no lines stay in memory because
+/// a task keeps the span.
 #[derive(Debug)]
 pub(crate) struct LoggedRun {
     store: Arc<RunLogStore>,
@@ -54,12 +55,10 @@ impl LoggedRun {
 
     /// Adds a line.
     pub(crate) fn add(&self, line: RunLogLine, limits: Limits) {
-        match self.lines.add(line, limits) {
-            Added::First => self.store.begun(self.index, Arc::clone(&self.lines)),
-            Added::Further => {}
-            Added::Late => return,
-        }
-        if self.store.total.load(Ordering::Relaxed) > limits.total {
+        let begin = || self.store.begun(self.index, Arc::clone(&self.lines));
+        if self.lines.add(line, limits, begin)
+            && self.store.total.load(Ordering::Relaxed) > limits.total
+        {
             self.store.shrink(limits);
             self.lines.shrink(limits);
         }

@@ -10,7 +10,7 @@ use crate::sys::sync::std_lock;
 /// The lines of the last runs of each service, and of those in progress.
 ///
 /// Its lock is held for a few steps that depend neither on the number of services nor on that of lines, and never
-/// while a line is written.
+/// while a line is written. That of a run may be held when it is taken, and not the other way round.
 #[derive(Debug, Default)]
 pub(crate) struct RunLogStore {
     /// The bytes of all lines.
