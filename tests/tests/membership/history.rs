@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use tests::{secs, until, wait};
-use tina4_service::{Clock, Flow, RunOutcome, RunTrigger, Runner, Service};
+use tina4_service::{
+    Clock, Flow, HistoryLimits, Requester, RunOutcome, RunTrigger, Runner, Service,
+};
 
 use super::alone;
 use super::memory::Memory;
@@ -52,7 +54,7 @@ fn rule_110_the_limits_of_the_runner_hold_with_a_hundred_thousand_services() {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let mut builder = Runner::builder().only::<&str>([]).max_threads(2).clock(clock.clone());
         if !with_history {
-            builder = builder.history(tina4_service::HistoryLimits::off());
+            builder = builder.history(HistoryLimits::off());
         }
         let runner = builder.build();
         for number in 0..SERVICES {
@@ -99,4 +101,58 @@ fn rule_110_the_limits_of_the_runner_hold_with_a_hundred_thousand_services() {
     }
     assert_eq!((runs, failures), (10_000, 2_500));
     with.stop_all();
+}
+
+/// Ten thousand runs, each requested by somebody else, with texts as long as they can be.
+#[test]
+fn rule_110_and_113_requesters_in_the_history_have_a_bound() {
+    const SERVICES: u64 = 500;
+    const RUNS: u64 = 20;
+    /// What the documentation of `HistoryLimits` says of this many runs without failures.
+    const MOST: i64 = (SERVICES * RUNS) as i64 * (160 + 300);
+    let _alone = alone();
+    static ENDED: AtomicU64 = AtomicU64::new(0);
+    let requested = |limits: HistoryLimits| {
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+        let builder = Runner::builder().only::<&str>([]).max_threads(2).clock(clock);
+        let runner = builder.history(limits).build();
+        for number in 0..SERVICES {
+            let body = |_: &_| {
+                ENDED.fetch_add(1, Ordering::Relaxed);
+            };
+            let service = Service::new(format!("service-{number}"), body);
+            runner.register(service.interval("1h").initial_delay("1h")).unwrap();
+        }
+        ENDED.store(0, Ordering::Relaxed);
+        runner.start_all().unwrap();
+        for run in 1..=RUNS {
+            for number in 0..SERVICES {
+                let text = "\u{1b}".repeat(200);
+                let requester = Requester::new(format!("{number}{text}"));
+                let requester = requester.because(format!("{run}{text}"));
+                runner.on_behalf_of(requester).run_now(&format!("service-{number}")).unwrap();
+            }
+            until("all have run", || ENDED.load(Ordering::Relaxed) == run * SERVICES);
+            until("the last one has ended", || {
+                runner.services().iter().all(|service| service.succeeded == run)
+            });
+        }
+        runner
+    };
+    // All runners are kept until the end, so that nothing is freed meanwhile. The first one pays for what is
+    // allocated once in a process.
+    let first = requested(HistoryLimits::off());
+    let before = Memory::now().heap;
+    let without = requested(HistoryLimits::off());
+    let plain = Memory::now().heap - before;
+    let before = Memory::now().heap;
+    let with = requested(HistoryLimits::new());
+    let used = Memory::now().heap - before - plain;
+    println!("{used} bytes more than without a history, of {plain}");
+    let runs = with.history("service-0").unwrap().runs;
+    assert!(runs.len() as u64 == RUNS && runs.iter().all(|run| run.by.is_some()), "{runs:#?}");
+    assert!(used <= MOST, "{used} bytes");
+    for runner in [first, without, with] {
+        runner.stop_all();
+    }
 }
