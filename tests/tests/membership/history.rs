@@ -8,8 +8,8 @@ use tina4_service::{
     Clock, Flow, HistoryLimits, Requester, RunOutcome, RunTrigger, Runner, Service,
 };
 
-use super::alone;
 use super::memory::Memory;
+use super::{alone, until_runners_are_gone};
 
 /// How much the heap may grow in between, because queues keep their capacity.
 const HEAP_SLACK: i64 = 64 << 10;
@@ -87,6 +87,7 @@ fn rule_110_the_limits_of_the_runner_hold_with_a_hundred_thousand_services() {
     assert!(without.history("service-0").unwrap().runs.is_empty());
     without.stop_all();
     drop(without);
+    until_runners_are_gone();
     let before = Memory::now().heap;
     let with = hours(true);
     let used = Memory::now().heap - before - plain;
