@@ -30,14 +30,21 @@ impl Lifecycle {
                 self.progress = Progress::NotReady;
                 self.restarts = Restarts::default();
                 // While it waits for dependencies, this is from when on it may be overdue.
-                self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
-                self.phase = Phase::WaitingForDependencies;
+                self.anchor = first_due(spec, facts);
                 emit(Transition::Started);
                 match dependencies {
-                    Dependencies::Pending => emit(Transition::WaitsForDependencies),
-                    Dependencies::Met | Dependencies::Unmet => {}
+                    // perf: with the due time that is known already, because most services start like this.
+                    Dependencies::Met => self.plan_first_run(spec, facts, self.anchor),
+                    Dependencies::Pending => {
+                        self.phase = Phase::WaitingForDependencies;
+                        emit(Transition::WaitsForDependencies);
+                    }
+                    Dependencies::Unmet => {
+                        self.phase = Phase::Blocked;
+                        emit(Transition::Blocked);
+                    }
                 }
-                self.dependencies_changed(spec, facts, dependencies, emit)
+                Action::Nothing
             }
             Phase::StopRequested { start_again, .. } | Phase::Ending { start_again, .. } => {
                 *start_again = true;
@@ -63,7 +70,7 @@ impl Lifecycle {
     ) -> Action {
         match self.phase {
             Phase::WaitingForDependencies => match dependencies {
-                Dependencies::Met => self.plan_first_run(spec, facts),
+                Dependencies::Met => self.plan_first_run(spec, facts, first_due(spec, facts)),
                 Dependencies::Pending => {}
                 Dependencies::Unmet => {
                     self.phase = Phase::Blocked;
@@ -73,7 +80,7 @@ impl Lifecycle {
             Phase::Blocked => match dependencies {
                 Dependencies::Met => {
                     emit(Transition::Unblocked);
-                    self.plan_first_run(spec, facts);
+                    self.plan_first_run(spec, facts, first_due(spec, facts));
                 }
                 Dependencies::Pending => {
                     self.phase = Phase::WaitingForDependencies;
@@ -92,14 +99,15 @@ impl Lifecycle {
         Action::Nothing
     }
 
-    fn plan_first_run(&mut self, spec: &Spec, facts: &Facts<'_>) {
+    /// Plans the first run of the activation; without a calendar, it is due at `due`, and later by its jitter.
+    fn plan_first_run(&mut self, spec: &Spec, facts: &Facts<'_>, due: Nanos) {
         let wait = match &spec.schedule {
             Schedule::Interval(_)
             | Schedule::Delay(_)
             | Schedule::Continuous
             | Schedule::Queue(_) => {
-                self.anchor = facts.now.saturating_add(nanos(spec.initial_delay));
-                Wait::for_due_time(spec, facts, self.anchor)
+                self.anchor = due;
+                Wait::for_due_time(spec, facts, due)
             }
             Schedule::Calendar(calendar, _) => {
                 self.planned_by_calendar(spec);
@@ -423,4 +431,9 @@ impl Lifecycle {
             Phase::Idle(_) | Phase::Abandoned(_) => Action::Nothing,
         }
     }
+}
+
+/// When the first run of an activation is due that begins now, without a calendar and jitter.
+fn first_due(spec: &Spec, facts: &Facts<'_>) -> Nanos {
+    facts.now.saturating_add(nanos(spec.initial_delay))
 }

@@ -62,6 +62,7 @@ impl Lifecycle {
 
     /// Whether it has been started and depends on services that it has to wait for.
     #[must_use]
+    #[inline]
     pub fn is_waiting_for_dependencies(&self) -> bool {
         match self.phase {
             Phase::WaitingForDependencies | Phase::Blocked => true,
@@ -232,12 +233,14 @@ impl Lifecycle {
 
     /// When the next run or restart is due, if one is planned.
     #[must_use]
+    #[inline]
     pub fn next_run(&self) -> Option<Nanos> {
         self.planned().map(|wait| self.due_of(wait))
     }
 
     /// The occurrence that the next run waits for, as Unix time in seconds, and its jitter.
     #[must_use]
+    #[inline]
     pub fn next_occurrence(&self) -> Option<(i64, Nanos)> {
         match self.planned()? {
             Wait::Occurrence { .. } | Wait::ExactOccurrence { .. } => {

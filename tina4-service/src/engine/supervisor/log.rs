@@ -202,16 +202,18 @@ impl Supervisor {
         if started.is_empty() {
             return;
         }
-        let services = || started.iter().map(|index| self.registry.get(*index));
-        let is_waiting = |service: &&Supervised| service.life.is_waiting_for_dependencies();
-        let reading = self.env.clock.wall_reading();
-        let next = services().filter_map(|service| next_due_time(&service.life, reading)).min();
-        let many = StartedMany {
-            waiting: services().filter(is_waiting).count(),
-            next,
-            services: services().map(with_new_schedule).collect(),
-            not_waited_for: not_waited_for.into_iter().collect(),
-        };
+        // perf: one loop, which goes through the services of a start only once.
+        let mut services = Vec::with_capacity(started.len());
+        let (mut waiting, mut first) = (0, FirstDueTime::default());
+        for index in started {
+            let service = self.registry.get(index);
+            waiting += usize::from(service.life.is_waiting_for_dependencies());
+            first.add(&service.life);
+            services.push(with_new_schedule(service));
+        }
+        let next = first.time(self.env.clock.wall_reading());
+        let not_waited_for = not_waited_for.into_iter().collect();
+        let many = StartedMany { services, waiting, next, not_waited_for };
         of_many(Entry::StartedMany(Box::new(many)));
     }
 
@@ -322,9 +324,36 @@ fn with_new_schedule(service: &Supervised) -> (Arc<Instance>, Option<Box<Schedul
 
 /// The next due time of a service, if it is known.
 pub(super) fn next_due_time(life: &Lifecycle, reading: WallReading) -> Option<SystemTime> {
-    let occurrence = life.next_occurrence();
-    occurrence.and_then(|(at, late)| wall_after(wall_time(at)?, late)).or_else(|| {
-        let due = life.next_run().filter(|due| *due < Nanos::MAX);
-        due.map(|due| reading.wall_rounded_up(due))
-    })
+    let mut first = FirstDueTime::default();
+    first.add(life);
+    first.time(reading)
+}
+
+/// The first of the next due times of some services, as far as they are known.
+// perf: those of the monotonic clock are compared as they are, so that only the first one is converted.
+struct FirstDueTime {
+    instant: Nanos,
+    occurrence: Option<SystemTime>,
+}
+
+impl Default for FirstDueTime {
+    fn default() -> Self {
+        Self { instant: Nanos::MAX, occurrence: None }
+    }
+}
+
+impl FirstDueTime {
+    fn add(&mut self, life: &Lifecycle) {
+        let occurrence = life.next_occurrence();
+        match occurrence.and_then(|(at, late)| wall_after(wall_time(at)?, late)) {
+            Some(at) => self.occurrence = Some(self.occurrence.map_or(at, |first| first.min(at))),
+            None => self.instant = self.instant.min(life.next_run().unwrap_or(Nanos::MAX)),
+        }
+    }
+
+    fn time(self, reading: WallReading) -> Option<SystemTime> {
+        let Self { instant, occurrence } = self;
+        let instant = (instant < Nanos::MAX).then(|| reading.wall_rounded_up(instant));
+        instant.into_iter().chain(occurrence).min()
+    }
 }

@@ -15,9 +15,17 @@ pub(super) fn write_many(many: &StartedMany) {
     let utc = Schedule::continuous();
     let next = next.map(|next| tracing::field::display(TimeOf(&utc, next)));
     let count = services.len();
-    let schedules = many.schedules();
     let not_waited_for = Some(names(not_waited_for)).filter(|names| !names.is_empty());
-    line!(info, count, schedules, waiting, next, not_waited_for, "services started");
+    // perf: the schedules are counted only if somebody reads the line.
+    line!(
+        info,
+        count,
+        schedules = many.schedules(),
+        waiting,
+        next,
+        not_waited_for,
+        "services started"
+    );
     if is_debug() {
         for (instance, new) in services {
             let service = instance.definition.name_str();

@@ -78,6 +78,19 @@ fn rule_62_more_than_fifty_services_are_started_with_one_line() {
 }
 
 #[test]
+fn rule_62_the_line_about_many_services_names_the_first_due_time_on_either_clock() {
+    // A cron service is due on the wall clock, the others on the monotonic one.
+    for (delay, first) in [("5s", "1970-01-01T00:00:05Z"), ("90s", "1970-01-01T00:01:00Z")] {
+        let hourly =
+            (0..50).map(|number| service(format!("s{number}")).interval("1h").initial_delay(delay));
+        let each_minute = service("cron").cron("* * * * *").timezone("UTC");
+        let mut supervisor = supervisor(hourly.chain([each_minute]));
+        supervisor.start_all(0).unwrap();
+        assert_eq!(log(&mut supervisor)[0].value("next"), first);
+    }
+}
+
+#[test]
 fn rule_62_and_34_a_start_of_many_services_says_which_ones_they_do_not_wait_for() {
     let on = (0..60).map(|number| service(format!("s{number:02}")).delay("1h"));
     let with_after = on.enumerate().map(|(number, service)| match number {
