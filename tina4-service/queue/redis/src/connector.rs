@@ -4,10 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::{
-    Client, Connection, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion, RedisError, cmd,
+    Client, ConnectionInfo, ConnectionLike, IntoConnectionInfo as _, ProtocolVersion, RedisError,
+    cmd,
 };
 use tina4_service_queue::EngineError;
 
+use crate::connection::Connection;
 use crate::error::{text, unusable};
 
 /// How long a trip to the server may take, unless [`RedisBuilder::timeout`](crate::RedisBuilder::timeout) says
@@ -51,14 +53,29 @@ impl Connector {
     /// Makes a connection within this time, and asks whether the server can be used: after a start it reads its
     /// files.
     pub(crate) fn connect(&self, timeout: Duration) -> Result<Connection, RedisError> {
+        let mut connection = Connection::open(&self.client, timeout)?;
+        connection.limit(timeout)?;
+        self.introduce(&mut connection)?;
+        Ok(connection)
+    }
+
+    /// The same, but for a connection of the client, which can subscribe. A pause of the process may break it.
+    pub(crate) fn connect_to_subscribe(
+        &self,
+        timeout: Duration,
+    ) -> Result<redis::Connection, RedisError> {
         let mut connection = self.client.get_connection_with_timeout(timeout)?;
         connection.set_read_timeout(Some(timeout))?;
         connection.set_write_timeout(Some(timeout))?;
-        // For people who look at the server; a user may not be allowed to.
-        let named = cmd("CLIENT").arg("SETNAME").arg(&self.name).exec(&mut connection);
-        named.or_else(|error| if error.code().is_some() { Ok(()) } else { Err(error) })?;
-        cmd("PING").exec(&mut connection)?;
+        self.introduce(&mut connection)?;
         Ok(connection)
+    }
+
+    fn introduce(&self, connection: &mut dyn ConnectionLike) -> Result<(), RedisError> {
+        // For people who look at the server; a user may not be allowed to.
+        let named = cmd("CLIENT").arg("SETNAME").arg(&self.name).exec(connection);
+        named.or_else(|error| if error.code().is_some() { Ok(()) } else { Err(error) })?;
+        cmd("PING").exec(connection)
     }
 }
 

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use redis::{Connection, cmd};
+use redis::cmd;
 use tina4_service_queue::contract::{self, Store};
 use tina4_service_queue::engine_parts::Owner;
 use tina4_service_queue::{Engine, Timestamp};
 
+use crate::connection::Connection;
 use crate::connector::Connector;
 use crate::engine::RedisEngine;
 use crate::keys::Keys;

@@ -53,6 +53,9 @@
 //! have done it. A connection that was idle is tried with `PING` before it is used. If the server refuses the
 //! subscription, it is asked again, after a second at first and once a minute later.
 //!
+//! A process that is stopped and continued (SIGSTOP, SIGCONT) waits on for its answers, except with TLS: there the client
+//! takes the interruption for a failure, the call is an error, and the job of a push may have been stored.
+//!
 //! No call waits for ever. A trip to the server, which may include a new connection, ends after 15 s without an answer
 //! ([`RedisBuilder::timeout`]), and a call waits for at most two, the one in progress and its own. A
 //! service waits for less, so that it can renew its claims and stop in time
@@ -74,6 +77,7 @@
 mod admin;
 mod builder;
 mod clock;
+mod connection;
 mod connector;
 #[cfg(test)]
 mod contract;

@@ -41,7 +41,7 @@ impl From<RedisError> for Ended {
 impl Messages {
     /// Listens until the watchers are closed.
     fn try_listen(&self, watchers: &Watchers) -> Result<(), Ended> {
-        let mut connection = self.connector.connect(self.connector.timeout)?;
+        let mut connection = self.connector.connect_to_subscribe(self.connector.timeout)?;
         // Not `PubSub::subscribe`, which succeeds if the server refuses.
         let subscribed = cmd("SUBSCRIBE").arg(&self.channel).exec(&mut connection);
         subscribed.map_err(|error| {

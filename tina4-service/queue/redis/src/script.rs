@@ -1,6 +1,8 @@
 //! [`Script`]: a Lua script, which the server runs as one step.
 
-use redis::{Cmd, Connection, ErrorKind, RedisError, ServerErrorKind, Value, cmd};
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value, cmd};
+
+use crate::connection::Connection;
 
 const COMMON: &str = include_str!("lua/common.lua");
 

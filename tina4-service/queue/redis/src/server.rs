@@ -1,8 +1,9 @@
 //! What the server must be, and under which settings it promises less.
 
-use redis::{Connection, RedisError, cmd};
+use redis::{RedisError, cmd};
 use tina4_service_queue::EngineError;
 
+use crate::connection::Connection;
 use crate::error::{failed_with, is_answer, unusable};
 use crate::keys::Keys;
 

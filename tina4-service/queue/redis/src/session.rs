@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use redis::{Connection, RedisError, Value, cmd};
+use redis::{RedisError, Value, cmd};
 use tina4_service_queue::EngineError;
 use tina4_service_queue::engine_parts::pause_after;
 
 use crate::clock;
+use crate::connection::Connection;
 use crate::connector::Connector;
 use crate::error::{failed_with, is_answer, no_answer, text, unchanged_with};
 use crate::keys::{Copies, Keys};
@@ -121,7 +122,7 @@ impl Session {
         if self.is_idle()
             && let Some(mut connection) = self.connection.take()
         {
-            self.limit(&connection, CHECK_TIMEOUT)?;
+            self.limit(&mut connection, CHECK_TIMEOUT)?;
             let keys = self.keys.of_script(Copies::Untouched);
             let result = script.run_known(&mut connection, keys, arguments);
             self.last_used = clock::now();
@@ -143,8 +144,8 @@ impl Session {
         &mut self,
         call: impl FnOnce(&mut Connection, &Keys) -> Result<T, RedisError>,
     ) -> Result<T, Failure> {
-        let ready = self.take_connection().and_then(|connection| {
-            self.limit(&connection, Duration::MAX)?;
+        let ready = self.take_connection().and_then(|mut connection| {
+            self.limit(&mut connection, Duration::MAX)?;
             Ok(connection)
         });
         let mut connection = ready.map_err(Failure::before_the_call)?;
@@ -166,12 +167,8 @@ impl Session {
     }
 
     /// Limits each wait for the server to the rest of the trip, or to less.
-    fn limit(&self, connection: &Connection, most: Duration) -> Result<(), Failure> {
-        let limited = self.left().map(|left| {
-            let limit = Some(left.min(most));
-            connection.set_write_timeout(limit)?;
-            connection.set_read_timeout(limit)
-        });
+    fn limit(&self, connection: &mut Connection, most: Duration) -> Result<(), Failure> {
+        let limited = self.left().map(|left| connection.limit(left.min(most)));
         match limited {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => Err(self.failure(&error)),
@@ -205,7 +202,7 @@ impl Session {
         if let Some(mut connection) = self.connection.take() {
             let is_idle = self.is_idle();
             if is_idle {
-                self.limit(&connection, CHECK_TIMEOUT)?;
+                self.limit(&mut connection, CHECK_TIMEOUT)?;
             }
             if !is_idle || cmd("PING").exec(&mut connection).is_ok() {
                 return Ok(connection);

@@ -15,7 +15,9 @@ use crate::connections::{self, Connections};
 use crate::error::{NAME, failed, unusable};
 use crate::group_commit::GroupCommit;
 use crate::liveness::Liveness;
+use crate::news::News;
 use crate::push::{self, OwnedJob};
+use crate::write_transaction::WriteTransaction;
 use crate::{admin, done, schema, turn, version};
 
 /// How long a push waits for others that are likely to follow. Much less than a sync of a disk.
@@ -45,6 +47,7 @@ pub struct SqliteEngine {
     writers: Mutex<Connections>,
     reader: Mutex<Connection>,
     liveness: Liveness,
+    news: News,
     pushes: GroupCommit<Request, Result<Vec<Pushed>, EngineError>>,
 }
 
@@ -73,6 +76,7 @@ impl SqliteEngine {
             writers: Mutex::new(writers),
             reader: Mutex::new(reader),
             liveness,
+            news: News::default(),
             pushes: GroupCommit::new(PATIENCE),
         })
     }
@@ -102,7 +106,7 @@ impl SqliteEngine {
     /// Runs a transaction whose commit is not synced.
     fn write<T>(
         &self,
-        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, EngineError> {
         transaction(&mut self.writers().fast, write).map_err(failed)
     }
@@ -110,7 +114,7 @@ impl SqliteEngine {
     /// Runs a transaction whose commit is synced.
     fn write_durably<T>(
         &self,
-        write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+        write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, EngineError> {
         transaction(&mut self.writers().durable, write).map_err(failed)
     }
@@ -169,10 +173,10 @@ fn register(
 /// Runs a transaction.
 fn transaction<T>(
     connection: &mut Connection,
-    write: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    write: impl FnOnce(&Connection) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let result = write(&transaction)?;
+    let transaction = WriteTransaction::begin(connection)?;
+    let result = write(transaction.connection())?;
     transaction.commit()?;
     Ok(result)
 }
@@ -204,10 +208,15 @@ impl Engine for SqliteEngine {
         }
         let request = (jobs.iter().map(OwnedJob::new).collect(), now);
         let stored = self.pushes.submit(request, |requests| self.commit(&requests));
-        stored.unwrap_or_else(|| {
+        let stored = stored.unwrap_or_else(|| {
             let source = "a push that shared its commit panicked".into();
             Err(EngineError::Failed { engine: NAME, source })
-        })
+        })?;
+        // Before the caller tells anybody of them.
+        for job in jobs.iter().filter(|job| job.delay.is_zero()) {
+            self.news.add(job.queue);
+        }
+        Ok(stored)
     }
 
     fn turn(
@@ -218,7 +227,8 @@ impl Engine for SqliteEngine {
     ) -> Result<Turn, EngineError> {
         let gone = if wants.is_empty() { Vec::new() } else { self.gone_owners(now)? };
         // A queue where nothing happens costs no write.
-        if ended.is_empty() && !self.read(|reader| turn::has_work(reader, wants, &gone, now))? {
+        let is_certain = !ended.is_empty() || self.news.take(wants);
+        if !is_certain && !self.read(|reader| turn::has_work(reader, wants, &gone, now))? {
             let next = self.read(|reader| turn::next_change(reader, wants, now))?;
             return Ok(Turn { next, ..Turn::default() });
         }
@@ -318,5 +328,39 @@ impl Engine for SqliteEngine {
                 return Ok(all);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use tina4_service_queue::RetryPolicy;
+
+    use super::*;
+
+    /// Otherwise each push would start its job later, by the time of a read transaction.
+    #[test]
+    fn a_turn_after_a_push_does_not_look_first_whether_there_is_a_job() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = SqliteEngine::open(directory.path().join("jobs.db")).unwrap();
+        let lease = Duration::from_secs(30);
+        let want = Want { queue: "mails", count: 1, lease, policy: &RetryPolicy::DEFAULT };
+        // Also looks for owners that are gone, which it does not at the same time again.
+        let now = Timestamp::from_millis(1_000);
+        assert_eq!(engine.turn(&[], &[want], now).unwrap().claims, []);
+        engine.push(&[NewJob::new("mails", "1")], now).unwrap();
+        let reader = engine.reader();
+        thread::scope(|scope| {
+            let (done, is_done) = channel();
+            let engine = &engine;
+            scope.spawn(move || done.send(engine.turn(&[], &[want], now).unwrap()).unwrap());
+            let turn = is_done.recv_timeout(Duration::from_secs(60));
+            drop(reader);
+            assert_eq!(turn.expect("it waits for the reader").claims.len(), 1);
+        });
+        let turn = engine.turn(&[], &[want], now).unwrap();
+        assert_eq!((turn.claims, turn.next), (Vec::new(), Some(lease)));
     }
 }

@@ -69,12 +69,14 @@ mod engine;
 mod error;
 mod group_commit;
 mod liveness;
+mod news;
 mod numbers;
 mod push;
 mod schema;
 mod transaction;
 mod turn;
 mod version;
+mod write_transaction;
 
 pub use engine::SqliteEngine;
 pub use transaction::Sqlite;

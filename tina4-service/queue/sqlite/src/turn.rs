@@ -278,6 +278,9 @@ fn claims_of(
 }
 
 /// Claims ready jobs of a queue, in their order.
+///
+/// The jobs are read first and then updated by their rows: `returning` would cost a temporary table and a savepoint for
+/// each statement, which is a third of what a claim costs.
 fn claim(
     connection: &Connection,
     index: usize,
@@ -288,28 +291,31 @@ fn claim(
 ) -> rusqlite::Result<()> {
     let ready = connection
         .prepare_cached(
-            "select id, lost from tina4_job where state = 0 and queue = ?1
+            "select id, claim + 1, payload, attempt + 1, lost, priority, created, error
+             from tina4_job where state = 0 and queue = ?1
              order by priority desc, due, id limit ?2",
         )?
         .query_map(params![want.queue, limit(want.count)], |row| {
-            Ok((row.get(0)?, small(row.get(1)?)))
+            Ok((row.get(0)?, claimed(row, index)?))
         })?
-        .collect::<rusqlite::Result<Vec<(i64, u32)>>>()?;
+        .collect::<rusqlite::Result<Vec<(i64, Claim)>>>()?;
     if ready.is_empty() {
         return Ok(());
     }
     let (mut held, mut most_lost) = held_by(connection, owner, now)?;
     let mut update = connection.prepare_cached(
         "update tina4_job set state = 2, attempt = attempt + 1, claim = claim + 1, owner = ?2, lease = ?3
-         where id = ?1 returning id, claim, payload, attempt, lost, priority, created, error",
+         where id = ?1",
     )?;
     let lease = after(now, want.lease);
-    for (row, lost) in ready {
+    for (row, claim) in ready {
+        let lost = claim.lost;
         if most_lost >= SUSPECT || (lost >= SUSPECT && held > 0) {
             turn.waits_to_be_alone |= lost >= SUSPECT;
             break;
         }
-        turn.claims.push(update.query_row(params![row, owner, lease], |row| claimed(row, index))?);
+        update.execute(params![row, owner, lease])?;
+        turn.claims.push(claim);
         held += 1;
         most_lost = most_lost.max(lost);
     }

@@ -5,6 +5,8 @@ mod faults;
 mod many;
 mod next_due;
 mod options;
+#[cfg(target_os = "linux")]
+mod pauses;
 mod push_async;
 mod servers;
 mod settings;
