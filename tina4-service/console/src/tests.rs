@@ -11,6 +11,7 @@ use crate::{Access, Action, Answer, Body, Console, Grant, Peer, Request, UnixPee
 mod access;
 mod acting;
 mod events;
+mod probing;
 #[cfg(feature = "queue")]
 mod queues;
 mod reading;
