@@ -9,8 +9,21 @@ mod action;
 mod answer;
 mod console;
 mod event_stream;
+#[cfg(any(feature = "probes", feature = "serve", all(unix, feature = "socket")))]
+mod front_end;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(any(feature = "probes", feature = "serve", all(unix, feature = "socket")))]
+mod http;
 mod peer;
+#[cfg(feature = "probes")]
+mod probes;
 mod request;
+#[cfg(feature = "serve")]
+mod serve;
+#[cfg(all(unix, feature = "socket"))]
+mod socket;
 
 pub use access::{Access, Grant};
 pub use action::Action;
@@ -18,4 +31,10 @@ pub use answer::{Answer, Body};
 pub use console::{Console, TokenError};
 pub use event_stream::EventStream;
 pub use peer::{Peer, UnixPeer};
+#[cfg(feature = "probes")]
+pub use probes::probes;
 pub use request::Request;
+#[cfg(feature = "serve")]
+pub use serve::serve;
+#[cfg(all(unix, feature = "socket"))]
+pub use socket::{Socket, SocketError, socket};
