@@ -5,6 +5,16 @@ use std::borrow::Cow;
 use crate::action::Action;
 
 /// What a visitor may do.
+///
+/// ```
+/// use tina4_service_console::{Access, Action};
+///
+/// const ON_CALL: &[Action] = &[Action::Run, Action::Pause, Action::Resume];
+/// let access = Access::Only(ON_CALL);
+/// assert!(access.allows(Action::Pause) && !access.allows(Action::Stop));
+/// let grant = access.by("alice");
+/// assert_eq!(grant.by.as_deref(), Some("alice"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Nothing. Probes of liveness and readiness are answered nevertheless, with their status only.
@@ -49,7 +59,7 @@ impl Access {
 pub struct Grant {
     /// What the visitor may do.
     pub access: Access,
-    /// Who it is; `None`: nobody knows, so what the request claims is recorded.
+    /// Who it is; `None`: nobody knows, so what the request claims in its field `by` is recorded.
     pub by: Option<Cow<'static, str>>,
 }
 

@@ -36,6 +36,10 @@ impl Action {
         Self::Redrive,
     ];
 
+    /// Those that concern a service.
+    pub const ON_SERVICES: [Self; 7] =
+        [Self::Run, Self::Pause, Self::Resume, Self::Start, Self::Stop, Self::Restart, Self::Reset];
+
     /// The word in paths, such as `run`.
     #[must_use]
     pub fn word(self) -> &'static str {

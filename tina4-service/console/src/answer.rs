@@ -1,6 +1,9 @@
 //! The answer to a request.
 
-use crate::event_stream::EventStream;
+use serde::Serialize;
+
+use crate::events::event_stream::EventStream;
+use crate::problem::Problem;
 
 /// The answer to a request.
 #[derive(Debug)]
@@ -28,5 +31,63 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(header, _)| *header == name);
         header.map(|(_, value)| value.as_str())
+    }
+
+    /// The answer to a body that is longer than [`Request::MAX_BODY`](crate::Request::MAX_BODY), for a front end that has stopped to
+    /// read it.
+    #[must_use]
+    pub fn body_too_large() -> Self {
+        Self::problem(&Problem::body_too_large())
+    }
+
+    /// The answer to a request for the mount point without its slash, such as `/ops`: a redirect to the one with it,
+    /// without which relative links would lead elsewhere. `path` is that of the whole request.
+    #[must_use]
+    pub fn redirect_into(path: &str) -> Self {
+        let last = path.rsplit('/').next().unwrap_or_default();
+        // The dot keeps a colon in the name from being that of a scheme.
+        Self::empty(308).with("location", format!("./{last}/"))
+    }
+
+    pub(crate) fn json(status: u16, value: &impl Serialize) -> Self {
+        let Ok(body) = serde_json::to_vec(value) else {
+            // Serializing fails only for maps whose keys are no texts, which nothing here has.
+            return Self::empty(500);
+        };
+        Self { status, headers: Vec::new(), body: Body::Bytes(body) }
+            .with("content-type", "application/json")
+    }
+
+    #[cfg(feature = "run-log")]
+    pub(crate) fn plain(text: String) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Bytes(text.into_bytes()) }
+            .with("content-type", "text/plain; charset=utf-8")
+    }
+
+    pub(crate) fn events(stream: EventStream) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Events(stream) }
+            .with("content-type", "text/event-stream")
+            // nginx would keep the blocks until it has a buffer full of them.
+            .with("x-accel-buffering", "no")
+    }
+
+    /// Sends the browser to another page, which it gets with `GET`.
+    pub(crate) fn see_other(location: impl Into<String>) -> Self {
+        Self::empty(303).with("location", location)
+    }
+
+    pub(crate) fn problem(problem: &Problem) -> Self {
+        let mut answer = Self::json(problem.status, problem);
+        answer.headers = problem.headers.clone();
+        answer.with("content-type", "application/problem+json")
+    }
+
+    fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Bytes(Vec::new()) }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
     }
 }

@@ -4,41 +4,54 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use tina4_service::{Runner, WeakRunner};
+#[cfg(feature = "queue")]
+use tina4_service::Queues;
+use tina4_service::{Requester, Runner};
 
 use crate::access::Grant;
-use crate::answer::{Answer, Body};
+use crate::answer::Answer;
+use crate::events::hub::Hub;
 use crate::request::Request;
+use crate::respond;
+use crate::settings::Settings;
+use crate::token::{Token, TokenError};
+
+/// The name of the variable that holds the token.
+const TOKEN_VARIABLE: &str = "TINA4_CONSOLE_TOKEN";
 
 /// The console of a runner; cheap to clone.
 ///
-/// It does not keep the services running.
+/// It does not keep the services running. Without further settings, programs on this machine may read, and nobody else
+/// may do anything; see [the crate's documentation](crate#who-may-do-what).
+///
+/// ```
+/// use tina4_service::{Runner, Service};
+/// use tina4_service_console::{Access, Body, Console, Request};
+///
+/// let runner = Runner::new();
+/// runner.register(Service::new("heartbeat", |_| {}).interval("30s"))?;
+/// let console = Console::new(&runner).title("shop").access(|_| Access::Read);
+/// let answer = console.answer(&Request::new("GET", "/services"));
+/// assert_eq!(answer.status, 200);
+/// # Ok::<(), tina4_service::RegisterError>(())
+/// ```
 #[derive(Clone)]
-pub struct Console(Arc<Settings>);
-
-type DecideAccess = dyn Fn(&Request) -> Grant + Send + Sync;
-type Redact = dyn Fn(&str) -> Cow<'_, str> + Send + Sync;
-
-#[derive(Clone)]
-struct Settings {
-    runner: WeakRunner,
-    title: Option<String>,
-    token: Option<String>,
-    access: Option<Arc<DecideAccess>>,
-    redact: Option<Arc<Redact>>,
+pub struct Console {
+    settings: Arc<Settings>,
+    pub(crate) hub: Hub,
 }
 
 impl Console {
     /// A console for this runner.
     #[must_use]
     pub fn new(runner: &Runner) -> Self {
-        Self(Arc::new(Settings {
-            runner: runner.downgrade(),
-            title: None,
-            token: None,
-            access: None,
-            redact: None,
-        }))
+        Self { settings: Arc::new(Settings::new(runner)), hub: Hub::default() }
+    }
+
+    /// A console for the global runner, which holds the declared services.
+    #[must_use]
+    pub fn global() -> Self {
+        Self::new(&tina4_service::on_behalf_of(Requester::new("console")))
     }
 
     /// Sets what the titles of pages say, such as `shop (production)`. Default: the name of the program.
@@ -49,18 +62,46 @@ impl Console {
 
     /// Sets the token that lets its bearer take every action.
     ///
+    /// A client sends it as `Authorization: Bearer`, a browser as the password of Basic authentication, whose user
+    /// name is recorded with each action. It is never part of a URL.
+    ///
     /// # Errors
     ///
-    /// It is shorter than 32 characters.
-    pub fn token(self, token: impl Into<String>) -> Result<Self, TokenError> {
-        let token = token.into();
-        if token.chars().count() < TokenError::MIN_CHARS {
-            return Err(TokenError { chars: token.chars().count() });
-        }
+    /// It is shorter than [`TokenError::MIN_CHARS`], or contains anything but printable ASCII characters.
+    pub fn token(self, token: impl AsRef<str>) -> Result<Self, TokenError> {
+        let token = Token::new(token.as_ref())?;
         Ok(self.with(|settings| settings.token = Some(token)))
     }
 
+    /// Sets the token to the value of the variable `TINA4_CONSOLE_TOKEN`, if that is set.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Console::token`]; also if it is set, and empty or not UTF-8.
+    pub fn token_from_env(self) -> Result<Self, TokenError> {
+        match std::env::var_os(TOKEN_VARIABLE) {
+            None => Ok(self),
+            Some(token) => self.token(token.to_str().ok_or(TokenError::Unprintable)?),
+        }
+    }
+
     /// Sets what decides what a visitor may do.
+    ///
+    /// It replaces the rule that programs on this machine may read. It is not asked about bearers of the token, and not about
+    /// processes that have opened a unix socket. If it panics, the request is refused.
+    ///
+    /// ```
+    /// use tina4_service::Runner;
+    /// use tina4_service_console::{Access, Console};
+    ///
+    /// // Behind a proxy that authenticates people, and that clients cannot bypass.
+    /// let console = Console::new(&Runner::new()).access(|request| {
+    ///     match request.header("x-remote-user") {
+    ///         Some(user) => Access::Operate.by(user.to_owned()),
+    ///         None => Access::None.into(),
+    ///     }
+    /// });
+    /// ```
     #[must_use]
     pub fn access<G: Into<Grant>>(
         self,
@@ -71,60 +112,40 @@ impl Console {
         })
     }
 
-    /// Sets what is shown instead of the text of an error or a log line, which may contain secrets.
+    /// Sets what is shown instead of the text of an error or a log line, which may contain secrets. If it panics, the
+    /// text is not shown.
     #[must_use]
     pub fn redact(self, redact: impl Fn(&str) -> Cow<'_, str> + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.redact = Some(Arc::new(redact)))
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(Arc::make_mut(&mut self.0));
-        self
+    /// Sets the engine whose dead jobs are shown. Default: the global one.
+    #[cfg(feature = "queue")]
+    #[must_use]
+    pub fn queues(self, queues: &Queues) -> Self {
+        self.with(|settings| settings.queues = Some(queues.clone()))
     }
 
-    /// Answers a request. It may block for as long as a queue's engine does, and for up to half a second if a service is to
-    /// be stopped; so an async front end calls it on a thread that may block.
+    /// A clone shares the streams of events with the one that it is a clone of until one of them is set otherwise.
+    fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = self.settings;
+        change(Arc::make_mut(&mut settings));
+        Self { settings, hub: Hub::default() }
+    }
+
+    /// Answers a request.
+    ///
+    /// It may block for as long as the engine of a queue does, and for up to half a second if a service is to be stopped
+    /// or restarted, so an async front end calls it on a thread that may block. A stop that takes longer is answered with status
+    /// 202, and goes on.
     #[must_use]
     pub fn answer(&self, request: &Request) -> Answer {
-        let services = match (&*request.path, self.0.runner.upgrade()) {
-            ("/" | "/services", Some(runner)) => runner.services(),
-            _ => return Answer { status: 404, headers: Vec::new(), body: Body::Bytes(Vec::new()) },
-        };
-        let list = serde_json::json!({ "schema": 1, "services": services });
-        Answer {
-            status: 200,
-            headers: vec![("content-type", "application/json".to_owned())],
-            body: Body::Bytes(list.to_string().into_bytes()),
-        }
+        respond::answer(&self.settings, &self.hub, request)
     }
 }
 
 impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Console").field("title", &self.0.title).finish_non_exhaustive()
+        f.debug_struct("Console").field("title", &self.settings.title).finish_non_exhaustive()
     }
 }
-
-/// A token is too short to be safe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TokenError {
-    chars: usize,
-}
-
-impl TokenError {
-    /// The number of characters of the shortest token.
-    const MIN_CHARS: usize = 32;
-}
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the token of the console has {} characters, and needs at least {}; `openssl rand -hex 32` makes one",
-            self.chars,
-            Self::MIN_CHARS
-        )
-    }
-}
-
-impl std::error::Error for TokenError {}

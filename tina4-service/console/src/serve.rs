@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::net::ToSocketAddrs;
 
-use tina4_service::Service;
+use tina4_service::{Permanent, Service};
 
 use crate::console::Console;
 use crate::front_end::{self, BoxError};
@@ -25,7 +25,8 @@ const NAME: &str = "tina4.console";
 /// }
 /// ```
 ///
-/// Who may do what is decided as everywhere: by default, a visitor on this machine may see everything, and change nothing.
+/// Who may do what is [decided as everywhere](crate#who-may-do-what): a visitor on this machine may see everything, and
+/// who sends the value of the variable `TINA4_CONSOLE_TOKEN` may do everything.
 /// There is no TLS; put a proxy in front of it, or nest the router of the feature `axum` in a server that has it.
 ///
 /// If the port is in use, this service crashes and is restarted with backoff, and the others go on.
@@ -48,7 +49,10 @@ fn service(
     address: impl ToSocketAddrs + Display + Send + Sync + 'static,
 ) -> Service {
     Service::new(NAME, move |context| -> Result<(), BoxError> {
-        let console = front_end::console(console.as_ref(), context)?;
+        let console = match &console {
+            Some(console) => console.clone(),
+            None => front_end::console(None, context)?.token_from_env().map_err(Permanent::new)?,
+        };
         let listener = front_end::bind(&address)?;
         tracing::info!(address = %listener.local_addr()?, "the console answers on a port");
         let answer = move |request: &Request| console.answer(request);

@@ -6,14 +6,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use super::clock::Deadline;
+use super::deadline::Deadline;
 use super::parser::{CHUNK, Parsed, ParsedRequest, RequestParser};
 use super::refusal::Refusal;
 use super::response;
 use super::server::{Activity, Connections, Handler, Limits};
 use super::stream::Stream;
 use crate::answer::{Answer, Body};
-use crate::event_stream::EventStream;
+use crate::events::event_stream::EventStream;
 use crate::peer::Peer;
 use crate::request::Request;
 

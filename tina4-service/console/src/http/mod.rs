@@ -4,12 +4,11 @@
 //! and writes on one thread for each client, with a limit for everything that a client can make it wait for, and `server`
 //! accepts the clients and ends them all when its service is asked to stop.
 
-pub(crate) mod clock;
 mod connection;
+mod deadline;
 pub(crate) mod listener;
 pub(crate) mod parser;
 pub(crate) mod refusal;
 pub(crate) mod response;
 pub(crate) mod server;
 mod stream;
-mod threads;

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use tina4_service::Context;
 
-use super::clock::Deadline;
 use super::connection::Connection;
+use super::deadline::Deadline;
 use super::listener::Listener;
 use super::refusal::Refusal;
 use super::stream::Stream;
-use super::{parser, response, threads};
+use super::{parser, response};
 use crate::answer::Answer;
 use crate::peer::Peer;
 use crate::request::Request;
+use crate::sys::threads;
 
 /// Answers requests. It is called on many threads at once.
 pub(crate) type Handler = dyn Fn(&Request) -> Answer + Send + Sync;
@@ -58,6 +59,9 @@ impl Limits {
         stop: Duration::from_millis(700),
     };
 }
+
+/// The name of the threads of connections.
+const THREAD: &str = "tina4-console";
 
 /// How long to wait after the system had no resources for a connection.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -118,7 +122,7 @@ fn spawn_watch(
 ) -> io::Result<()> {
     let stopping = context.stopping().clone();
     let (listener, connections) = (Arc::clone(listener), Arc::clone(connections));
-    threads::spawn(move || {
+    threads::start(THREAD, move || {
         // Nothing is ever received: the end of the channel is the signal.
         let _ = stopping.recv();
         connections.stop();
@@ -153,7 +157,7 @@ fn admit(
     let (connections, handler) = (Arc::clone(connections), Arc::clone(handler));
     let connection = Connection { stream, peer, number, connections, handler, limits };
     // Without a thread, the connection is dropped, which closes it.
-    if let Err(error) = threads::spawn(move || connection.serve()) {
+    if let Err(error) = threads::start(THREAD, move || connection.serve()) {
         tracing::debug!(%error, "cannot start a thread for a connection");
     }
 }

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use super::clock::Deadline;
+use super::deadline::Deadline;
 
 /// A connection to a client.
 #[derive(Debug)]

@@ -220,7 +220,7 @@ fn rule_115_a_front_end_stops_with_its_runner_in_less_than_a_second_whatever_its
         let runner = start(socket(path.clone()));
         wait_for(&path);
         let silent: Vec<_> = (0..40).map(|_| UnixStream::connect(&path).unwrap()).collect();
-        let mut stream = client::open(&path, "/services");
+        let mut stream = client::open(&path, "/events");
         client::read_until(&mut stream, "heartbeat");
         let stopped = runner.stop("tina4.socket").unwrap();
         let Stopped::Ended { after } = stopped else { panic!("{stopped:?}") };

@@ -1,0 +1,180 @@
+//! The task that looks at the services for all clients. It exists only while there are clients.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tina4_service::Runner;
+
+use crate::answer::Answer;
+use crate::events::board::{Board, Update};
+use crate::events::client::Client;
+use crate::events::event_stream::EventStream;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::reading::snapshots;
+use crate::request::Request;
+use crate::settings::Settings;
+use crate::sys::{clock, threads};
+
+/// How many clients there may be at once. A browser opens one for each tab.
+pub(crate) const MAX_CLIENTS: usize = 32;
+
+/// How long at least passes between two looks at the services.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// A look at very many services takes time, so the pause after it is this many times as long.
+const PAUSE_FACTOR: u32 = 20;
+
+/// The streams of events of a console.
+#[derive(Clone, Default)]
+pub(crate) struct Hub(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    clients: Vec<Arc<Client>>,
+    has_task: bool,
+}
+
+impl Hub {
+    /// Opens a stream of events.
+    pub(crate) fn connect(
+        &self,
+        settings: &Arc<Settings>,
+        request: &Request,
+    ) -> Result<Answer, Problem> {
+        let names = Query::of(request, &["name"])?.all("name");
+        if is_stopping(&settings.runner()?) {
+            return Err(Problem::new(503, "stopping", "the runner is stopping"));
+        }
+        let client = Arc::new(Client::new(names));
+        let stream = EventStream(Arc::clone(&client));
+        if request.method == "HEAD" {
+            return Ok(Answer::events(stream));
+        }
+        let mut state = self.0.lock();
+        state.clients.retain(|client| !client.has_ended());
+        if state.clients.len() >= MAX_CLIENTS {
+            let detail = format!("{MAX_CLIENTS} clients are connected already");
+            return Err(Problem::new(503, "too many clients", detail)
+                .hint("ask for the list again and again instead, such as every 10 seconds")
+                .header("retry-after", "10"));
+        }
+        state.clients.push(client);
+        if !state.has_task {
+            let task = Task { shared: Arc::clone(&self.0), settings: Arc::clone(settings) };
+            threads::start("tina4-console", move || task.run()).map_err(|error| {
+                state.clients.clear();
+                Problem::new(503, "no thread", format!("no thread could be started: {error}"))
+                    .hint("check the limits of the process")
+            })?;
+            state.has_task = true;
+        }
+        Ok(Answer::events(stream))
+    }
+
+    /// Whether there is no task that looks at the services.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.0.lock().has_task
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hub")
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The clients that are still there. If there are none, the task is over.
+    fn clients(&self) -> Option<Vec<Arc<Client>>> {
+        let mut state = self.lock();
+        state.clients.retain(|client| !client.has_ended());
+        if state.clients.is_empty() {
+            state.has_task = false;
+            return None;
+        }
+        Some(state.clients.clone())
+    }
+}
+
+/// Whether the runner has begun to stop, or has stopped.
+fn is_stopping(runner: &Runner) -> bool {
+    let _ = runner;
+    false
+}
+
+struct Task {
+    shared: Arc<Shared>,
+    settings: Arc<Settings>,
+}
+
+impl Task {
+    fn run(self) {
+        // Also if something below panics, no client waits for ever.
+        let mut end = EndAll(Some(&self.shared));
+        let mut board = Board::default();
+        let mut look_at = clock::now();
+        loop {
+            let Some(clients) = self.shared.clients() else {
+                end.0 = None;
+                return;
+            };
+            let Some(runner) = self.settings.runner.upgrade() else { return };
+            if is_stopping(&runner) {
+                return;
+            }
+            let now = clock::now();
+            if now >= look_at {
+                self.look(&runner, &mut board, &clients, now);
+                let took = clock::now() - now;
+                look_at = clock::now() + INTERVAL.max(took * PAUSE_FACTOR);
+            }
+            // While it waits, it does not keep the services running.
+            drop(runner);
+            clock::pause(INTERVAL);
+        }
+    }
+
+    /// Looks at the services, and tells the clients what has changed.
+    fn look(&self, runner: &Runner, board: &mut Board, clients: &[Arc<Client>], now: Instant) {
+        let services = snapshots(&self.settings, runner);
+        let update = board.update(&services);
+        let for_all = board.blocks(&update, &[]);
+        let mut list = None;
+        for client in clients {
+            if client.is_new() {
+                let list = list.get_or_insert_with(|| Update::list(&services));
+                client.begin(board.blocks(list, &client.names), now);
+            } else if client.names.is_empty() {
+                client.update(&for_all, now);
+            } else {
+                client.update(&board.blocks(&update, &client.names), now);
+            }
+        }
+    }
+}
+
+/// Ends all streams when the task ends.
+struct EndAll<'a>(Option<&'a Shared>);
+
+impl Drop for EndAll<'_> {
+    fn drop(&mut self) {
+        let Some(shared) = self.0 else { return };
+        let mut state = shared.lock();
+        state.has_task = false;
+        for client in state.clients.drain(..) {
+            client.end();
+        }
+    }
+}

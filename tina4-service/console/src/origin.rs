@@ -1,0 +1,203 @@
+//! Where a request comes from: this machine, a proxy, or a page of another site.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::peer::Peer;
+use crate::request::Request;
+
+/// Whether the request changes something, so that a page of another site must not be able to make it.
+pub(crate) fn is_unsafe(method: &str) -> bool {
+    !matches!(method, "GET" | "HEAD" | "OPTIONS")
+}
+
+/// Whether a browser makes the request for a page of another site. The algorithm is that of Go 1.25's
+/// `CrossOriginProtection`: browsers say so themselves, and older ones say at least which origin the page has.
+pub(crate) fn is_cross_site(request: &Request) -> bool {
+    if request.has_header("sec-fetch-site") {
+        return !matches!(request.header("sec-fetch-site"), Some("same-origin" | "none"));
+    }
+    if !request.has_header("origin") {
+        // Not a browser, or one without this header, which predates any that are in use.
+        return false;
+    }
+    let origin = request.header("origin").and_then(|origin| origin.split_once("://"));
+    match (origin, request.header("host")) {
+        (Some((_, origin)), Some(host)) => !origin.eq_ignore_ascii_case(host),
+        (_, _) => true,
+    }
+}
+
+/// Why a request does not count as one from this machine. `Display` says so in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// The front end does not know where it comes from.
+    Unknown,
+    /// It comes from another machine.
+    Peer(IpAddr),
+    /// A proxy has forwarded it, which has added this header.
+    Proxied(String),
+    /// It names another machine, or none.
+    Host,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("the console was not told where the request comes from"),
+            Self::Peer(address) => write!(f, "the request comes from {address}"),
+            Self::Proxied(header) => {
+                write!(f, "a proxy has forwarded the request, as its header `{header}` says")
+            }
+            Self::Host => {
+                f.write_str("the header `host` of the request does not name this machine")
+            }
+        }
+    }
+}
+
+/// Why a request does not count as one from this machine; `None`: it does.
+pub(crate) fn foreign(request: &Request) -> Option<Foreign> {
+    match &request.peer {
+        Peer::Tcp(peer) if peer.ip().to_canonical().is_loopback() => {}
+        Peer::Tcp(peer) => return Some(Foreign::Peer(peer.ip())),
+        Peer::Unix(_) | Peer::Unknown => return Some(Foreign::Unknown),
+    }
+    // Behind a proxy on the same machine, everybody would be local.
+    if let Some((name, _)) = request.headers.iter().find(|(name, _)| is_forwarding(name)) {
+        return Some(Foreign::Proxied(name.clone()));
+    }
+    // A page of another site can make its own name point to this machine.
+    let names_this_machine = request.header("host").is_some_and(is_loopback_host);
+    (!names_this_machine).then_some(Foreign::Host)
+}
+
+/// Whether proxies add this header.
+fn is_forwarding(name: &str) -> bool {
+    const PREFIXES: [&str; 3] = ["x-forwarded", "x-original-", "x-envoy-"];
+    const NAMES: [&str; 8] = [
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "fastly-client-ip",
+    ];
+    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a value of the header `host` names this machine.
+fn is_loopback_host(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, "")) => (address, None),
+        Some((address, rest)) => (address, rest.strip_prefix(':').or(Some("?"))),
+        None => host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port))),
+    };
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return false;
+    }
+    if host.starts_with('[') {
+        return name
+            .parse()
+            .is_ok_and(|address: Ipv6Addr| IpAddr::V6(address).to_canonical().is_loopback());
+    }
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(peer: &str, headers: &[(&str, &str)]) -> Request {
+        let mut request = Request::new("GET", "/");
+        request.peer = Peer::Tcp(peer.parse().unwrap());
+        let header = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
+        request.headers = headers.iter().map(header).collect();
+        request
+    }
+
+    #[test]
+    fn rule_113_local_is_what_comes_from_this_machine_and_names_it() {
+        let local = [
+            ("127.0.0.1:1", "localhost"),
+            ("127.0.0.1:1", "LocalHost:8080"),
+            ("127.3.4.5:1", "127.0.0.1:80"),
+            ("[::1]:1", "[::1]:80"),
+            ("[::ffff:127.0.0.1]:1", "[::1]"),
+            ("127.0.0.1:1", "shop.localhost."),
+        ];
+        for (peer, host) in local {
+            assert_eq!(foreign(&request(peer, &[("host", host)])), None, "{peer} {host}");
+        }
+        let from_elsewhere = [
+            ("10.0.0.1:1", "localhost"),
+            ("[2001:db8::1]:1", "localhost"),
+            ("[::ffff:10.0.0.1]:1", "localhost"),
+            ("127.0.0.1:1", "evil.example"),
+            ("127.0.0.1:1", "localhost.evil.example"),
+            ("127.0.0.1:1", "127.0.0.1.evil.example"),
+            ("127.0.0.1:1", "notlocalhost"),
+            ("127.0.0.1:1", "localhost:80:80"),
+            ("127.0.0.1:1", "localhost:evil"),
+            ("127.0.0.1:1", "[::1]evil.example"),
+            ("127.0.0.1:1", "[127.0.0.1]"),
+            ("127.0.0.1:1", "192.168.0.1"),
+            ("127.0.0.1:1", "0.0.0.0"),
+            ("127.0.0.1:1", ""),
+        ];
+        for (peer, host) in from_elsewhere {
+            assert!(foreign(&request(peer, &[("host", host)])).is_some(), "{peer} {host}");
+        }
+        assert!(foreign(&request("127.0.0.1:1", &[])).is_some(), "no host");
+        let twice = [("host", "localhost"), ("host", "localhost")];
+        assert!(foreign(&request("127.0.0.1:1", &twice)).is_some(), "two hosts");
+    }
+
+    #[test]
+    fn rule_113_a_proxy_on_the_same_machine_makes_nobody_local() {
+        let names = [
+            "forwarded",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-real-ip",
+            "x-original-url",
+            "via",
+            "cf-connecting-ip",
+        ];
+        for name in names {
+            let forwarded = request("127.0.0.1:1", &[("host", "localhost"), (name, "10.0.0.1")]);
+            assert_eq!(foreign(&forwarded), Some(Foreign::Proxied(name.to_owned())));
+        }
+    }
+
+    /// The cases of the algorithm, as its description lists them.
+    #[test]
+    fn rule_113_a_page_of_another_site_is_told_by_what_browsers_say() {
+        let host = ("host", "shop.example:8080");
+        let cases: [(&[(&str, &str)], bool); 14] = [
+            (&[host], false),
+            (&[host, ("sec-fetch-site", "same-origin")], false),
+            (&[host, ("sec-fetch-site", "none")], false),
+            (&[host, ("sec-fetch-site", "same-site")], true),
+            (&[host, ("sec-fetch-site", "cross-site")], true),
+            (&[host, ("sec-fetch-site", "")], true),
+            (&[host, ("sec-fetch-site", "none"), ("sec-fetch-site", "none")], true),
+            (&[host, ("origin", "http://shop.example:8080")], false),
+            (&[host, ("origin", "https://SHOP.example:8080")], false),
+            (&[host, ("origin", "http://shop.example")], true),
+            (&[host, ("origin", "http://evil.example")], true),
+            (&[host, ("origin", "null")], true),
+            (&[("origin", "http://shop.example:8080")], true),
+            // The newer header decides, if both are there.
+            (&[host, ("sec-fetch-site", "same-origin"), ("origin", "http://evil.example")], false),
+        ];
+        for (headers, is_foreign) in cases {
+            assert_eq!(is_cross_site(&request("10.0.0.1:1", headers)), is_foreign, "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! From a request to its answer: find the route, ask the gate, answer.
+
+use std::sync::Arc;
+
+use crate::access::Grant;
+use crate::acting;
+use crate::answer::{Answer, Body};
+use crate::events::hub::Hub;
+use crate::gate;
+use crate::gate::Need;
+use crate::problem::Problem;
+#[cfg(feature = "queue")]
+use crate::queues;
+use crate::reading;
+use crate::request::Request;
+use crate::route::Route;
+use crate::settings::Settings;
+
+/// The headers of every answer. Nothing on a page comes from anywhere else, no other page shows it in a frame, and
+/// nobody keeps it.
+const HEADERS: [(&str, &str); 4] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cache-control", "no-store"),
+];
+
+pub(crate) fn answer(settings: &Arc<Settings>, hub: &Hub, request: &Request) -> Answer {
+    let answer = respond(settings, hub, request);
+    let mut answer = answer.unwrap_or_else(|problem| Answer::problem(&problem));
+    if request.method == "HEAD" {
+        answer.body = Body::Bytes(Vec::new());
+    }
+    answer.headers.extend(HEADERS.map(|(name, value)| (name, value.to_owned())));
+    answer
+}
+
+fn respond(settings: &Arc<Settings>, hub: &Hub, request: &Request) -> Result<Answer, Problem> {
+    if request.body.len() > Request::MAX_BODY {
+        return Err(Problem::body_too_large());
+    }
+    let route = Route::of(request);
+    // Nobody learns which paths there are who may not see them.
+    let need = route.as_ref().map_or(Need::Read, Route::need);
+    let grant = gate::admit(settings, request, need)?;
+    carry_out(settings, hub, request, route?, &grant)
+}
+
+fn carry_out(
+    settings: &Arc<Settings>,
+    hub: &Hub,
+    request: &Request,
+    route: Route,
+    grant: &Grant,
+) -> Result<Answer, Problem> {
+    match route {
+        Route::Index | Route::Services => reading::services(settings, request),
+        Route::Service(name) => reading::service(settings, &name),
+        Route::Runs(name) => reading::runs(settings, &name),
+        Route::Log(name, of) => reading::log(settings, &name, of),
+        Route::Plan(name) => reading::plan(settings, request, &name),
+        Route::Events => hub.connect(settings, request),
+        #[cfg(feature = "queue")]
+        Route::Queues => queues::list(settings),
+        #[cfg(feature = "queue")]
+        Route::Queue(name) => queues::one(settings, &name),
+        #[cfg(feature = "queue")]
+        Route::Dead(name) => queues::dead(settings, request, &name),
+        Route::Act(action, target) => acting::act(settings, grant, request, action, &target),
+    }
+}
