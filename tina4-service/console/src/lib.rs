@@ -25,6 +25,16 @@
 //! curl -H "Authorization: Bearer $TINA4_CONSOLE_TOKEN" -X POST http://localhost:8080/ops/services/heartbeat/run
 //! ```
 //!
+//! A program without a server of its own registers a service that answers:
+//!
+//! ```no_run
+//! # #[cfg(feature = "serve")]
+//! tina4_service::register(tina4_service_console::serve("127.0.0.1:9000")).unwrap();
+//! ```
+//!
+//! With the feature `socket`, `socket` answers on a unix socket, for `tina4ctl` (package `tina4-service-ctl`), and with the
+//! feature `probes`, `probes` answers probes and metrics on a port of their own. These three are written with `std` only.
+//!
 //! # Paths
 //!
 //! Paths are relative to where the console is mounted, and so is every link that it shows.
@@ -93,10 +103,19 @@ mod axum;
 mod console;
 mod credentials;
 mod events;
+#[cfg(any(feature = "probes", feature = "serve", all(unix, feature = "socket")))]
+mod front_end;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
+#[cfg(any(feature = "probes", feature = "serve", all(unix, feature = "socket")))]
+mod http;
 mod origin;
 mod peer;
 mod probing;
+#[cfg(feature = "probes")]
+mod probes;
 mod problem;
 mod query;
 #[cfg(feature = "queue")]
@@ -105,7 +124,11 @@ mod reading;
 mod request;
 mod respond;
 mod route;
+#[cfg(feature = "serve")]
+mod serve;
 mod settings;
+#[cfg(all(unix, feature = "socket"))]
+mod socket;
 mod sys;
 #[cfg(test)]
 mod tests;
@@ -118,5 +141,11 @@ pub use answer::{Answer, Body};
 pub use console::Console;
 pub use events::event_stream::EventStream;
 pub use peer::{Peer, UnixPeer};
+#[cfg(feature = "probes")]
+pub use probes::probes;
 pub use request::Request;
+#[cfg(feature = "serve")]
+pub use serve::serve;
+#[cfg(all(unix, feature = "socket"))]
+pub use socket::{Socket, SocketError, socket};
 pub use token::TokenError;
