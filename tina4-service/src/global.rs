@@ -10,9 +10,11 @@ use crossbeam_channel::Receiver;
 
 use crate::engine::control_error::ControlError;
 use crate::observe::event::Event;
+use crate::observe::health::Health;
 use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
 use crate::observe::notice::Notice;
+use crate::observe::readiness::Readiness;
 use crate::observe::requester::Requester;
 #[cfg(feature = "run-log")]
 use crate::observe::run_logs::RunLogs;
@@ -190,6 +192,29 @@ pub fn status() -> BTreeMap<String, State> {
 #[track_caller]
 pub fn services() -> Vec<ServiceInfo> {
     global().services()
+}
+
+/// Whether the engine moves: that what is due is begun. Answer 200 at `/livez` if so, and 503 if not. See
+/// [`Runner::is_live`].
+#[must_use]
+#[track_caller]
+pub fn is_live() -> bool {
+    global().is_live()
+}
+
+/// Whether the program is ready for work from outside. Answer 200 at `/readyz` if so, and 503 if not. See
+/// [`Runner::readiness`].
+#[must_use]
+#[track_caller]
+pub fn readiness() -> Readiness {
+    global().readiness()
+}
+
+/// The health of the program, for people and monitors: one word, and what is wrong. See [`Runner::health`].
+#[must_use]
+#[track_caller]
+pub fn health() -> Health {
+    global().health()
 }
 
 /// The past runs of a service: the last 20, and the last 5 failures, kept separately. See [`Runner::history`].

@@ -35,6 +35,7 @@
 //! * [`Runner`]: a runner of your own; [`Builder::build_global`]: settings of the global one.
 //! * [`Service`]: a service created at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
+//! * [`is_live`], [`readiness`], [`health`]: what a program answers to probes.
 //! * [`history`]: the last runs of a service, and its last failures.
 //! * [`deployment`]: settings from the environment and from configuration files.
 //! * [`logging`]: the log lines, with their levels and fields.
@@ -131,9 +132,9 @@ pub use global::build_global::BuildGlobalError;
 #[cfg(feature = "run-log")]
 pub use global::run_log;
 pub use global::{
-    check, history, is_running, on_behalf_of, on_change, pause, provide, register, reschedule,
-    reset, restart, resume, run, run_now, services, start, start_all, status, stop, stop_all,
-    subscribe, unregister, wait, wait_ready, wait_timeout,
+    check, health, history, is_live, is_running, on_behalf_of, on_change, pause, provide,
+    readiness, register, reschedule, reset, restart, resume, run, run_now, services, start,
+    start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready, wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{
@@ -146,11 +147,13 @@ pub use global::{wait_for_signal, wait_for_signal_timeout};
 pub use global::{wait_for_signal_async, wait_for_signal_timeout_async};
 pub use observe::duration_stats::DurationStats;
 pub use observe::event::{Change, Event};
+pub use observe::health::{Health, HealthStatus, UnhealthyService};
 pub use observe::history::History;
 pub use observe::info::ServiceInfo;
 pub use observe::notice::{Notice, NoticeKind};
 #[cfg(feature = "queue")]
 pub use observe::queue_info::QueueInfo;
+pub use observe::readiness::{Readiness, WaitedFor};
 pub use observe::request::Request;
 pub use observe::requester::Requester;
 pub use observe::run_record::RunRecord;

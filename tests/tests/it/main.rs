@@ -65,6 +65,7 @@ mod observe {
     mod history;
     mod hooks;
     mod overdue;
+    mod readiness;
     mod requests;
     mod shapes;
     mod status;

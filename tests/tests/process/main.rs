@@ -18,4 +18,5 @@ mod queue_service;
 #[cfg(target_os = "linux")]
 mod queue_syncs;
 mod queue_world;
+mod quiesce;
 mod signals;

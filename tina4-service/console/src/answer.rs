@@ -58,9 +58,8 @@ impl Answer {
             .with("content-type", "application/json")
     }
 
-    #[cfg(feature = "run-log")]
-    pub(crate) fn plain(text: String) -> Self {
-        Self { status: 200, headers: Vec::new(), body: Body::Bytes(text.into_bytes()) }
+    pub(crate) fn plain(status: u16, text: impl Into<String>) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Bytes(text.into().into_bytes()) }
             .with("content-type", "text/plain; charset=utf-8")
     }
 

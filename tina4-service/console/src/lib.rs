@@ -46,6 +46,10 @@
 //! | `GET /services/NAME/runs` | its [history](tina4_service::Runner::history) |
 //! | `GET /services/NAME/runs/RUN/log` | the log lines of a run as text, with the feature `run-log`; `RUN` is a number, `last` or `last-failing` |
 //! | `GET /services/NAME/plan` | its next due times: 10, or `?n=100` |
+//! | `GET /events` | a stream of server-sent events: all services, then those that have changed, and the names of those that are gone; `?name=` selects some |
+//! | `GET /livez` | whether the [engine moves](tina4_service::Runner::is_live): status 200 or 503 |
+//! | `GET /readyz` | whether the program is [ready](tina4_service::Runner::readiness): status 200 or 503; `?verbose` also says why if it is |
+//! | `GET /health` | its [health](tina4_service::Runner::health); status 503 if it is down |
 //! | `GET /queues`, `/queues/NAME` | queues and their numbers of jobs, with the feature `queue` |
 //! | `GET /queues/NAME/dead` | its dead jobs without their payloads, sorted by id: 50, or `?n=500`; `?after=ID` shows the next ones |
 //! | `POST /services/NAME/ACTION` | `run`, `pause`, `resume`, `start`, `stop`, `restart` or `reset` |
@@ -64,6 +68,12 @@
 //! that the service has got to. A run is answered with status 202 and its number, as soon as it has begun. A stop or a restart that
 //! takes longer than half a second is answered with status 202, too, and goes on.
 //!
+//! A stream of events begins with blocks that contain all services, at most 500 each. Then a block follows whenever something has
+//! changed, at most four a second, and a comment after 15 seconds without a change. Counts that only grow with time, such as
+//! `overdue_seconds`, are no change. There are at most 32 streams; a further client gets status 503, and asks for the
+//! list from time to time. A client that reads nothing for ten seconds is dropped, and gets the whole list when it comes
+//! back. All streams end when the runner begins to stop.
+//!
 //! # Who may do what
 //!
 //! One place decides, before anything is done:
@@ -73,7 +83,8 @@
 //! 3. If the program decides ([`Console::access`], or an extension of the type [`Grant`] in an axum request), that counts.
 //! 4. Otherwise, programs on this machine may read. A request counts as one of this machine if it comes from a loopback
 //!    address, no proxy has forwarded it, and its header `host` names this machine.
-//! 5. Nobody else sees anything.
+//! 5. Nobody else sees anything, except that everybody may ask for `/livez` and `/readyz`, and gets the status. Why a program is
+//!    not ready is told to those who may read.
 //!
 //! A page of another site can do nothing, whoever's browser shows it: what changes something has to come from the
 //! console's own page, or not from a browser. Behind a proxy that changes the header `host`, browsers that do not send
@@ -104,6 +115,7 @@ mod origin;
 mod peer;
 #[cfg(feature = "probes")]
 mod probes;
+mod probing;
 mod problem;
 mod query;
 #[cfg(feature = "queue")]

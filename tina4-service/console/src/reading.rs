@@ -106,7 +106,7 @@ pub(crate) fn log(settings: &Settings, name: &str, of: LogOf) -> Result<Answer, 
         let shown = shown.as_ref().unwrap_or(&line.text);
         text.push_str(&format!("{at} {:>5} {}: {shown}\n", line.level, line.target));
     }
-    Ok(Answer::plain(text))
+    Ok(Answer::plain(200, text))
 }
 
 pub(crate) fn plan(settings: &Settings, request: &Request, name: &str) -> Result<Answer, Problem> {

@@ -8,6 +8,7 @@ use crate::answer::{Answer, Body};
 use crate::events::hub::Hub;
 use crate::gate;
 use crate::gate::Need;
+use crate::probing;
 use crate::problem::Problem;
 #[cfg(feature = "queue")]
 use crate::queues;
@@ -63,6 +64,9 @@ fn carry_out(
         Route::Runs(name) => reading::runs(settings, &name),
         Route::Log(name, of) => reading::log(settings, &name, of),
         Route::Plan(name) => reading::plan(settings, request, &name),
+        Route::Live => Ok(probing::live(settings)),
+        Route::Ready => probing::ready(settings, request, grant),
+        Route::Health => probing::health(settings),
         Route::Events => hub.connect(settings, request),
         #[cfg(feature = "queue")]
         Route::Queues => queues::list(settings),

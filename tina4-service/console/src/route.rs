@@ -18,6 +18,11 @@ pub(crate) enum Route {
     Log(String, LogOf),
     Plan(String),
     Events,
+    /// Whether the engine moves.
+    Live,
+    /// Whether the program is ready.
+    Ready,
+    Health,
     #[cfg(feature = "queue")]
     Queues,
     #[cfg(feature = "queue")]
@@ -84,6 +89,9 @@ impl Route {
             }
             ["tags", tag, word] => Self::Act(tag_action(word)?, Target::Tag(tag.to_owned())),
             ["events"] => Self::Events,
+            ["livez"] => Self::Live,
+            ["readyz"] => Self::Ready,
+            ["health"] => Self::Health,
             #[cfg(feature = "queue")]
             ["queues"] => Self::Queues,
             #[cfg(feature = "queue")]
@@ -106,7 +114,10 @@ impl Route {
             | Self::Runs(_)
             | Self::Log(..)
             | Self::Plan(_)
-            | Self::Events => "GET, HEAD",
+            | Self::Events
+            | Self::Live
+            | Self::Ready
+            | Self::Health => "GET, HEAD",
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => "GET, HEAD",
             Self::Act(..) => "POST",
@@ -122,7 +133,9 @@ impl Route {
             | Self::Runs(_)
             | Self::Log(..)
             | Self::Plan(_)
-            | Self::Events => Need::Read,
+            | Self::Events
+            | Self::Health => Need::Read,
+            Self::Live | Self::Ready => Need::Nothing,
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => Need::Read,
             Self::Act(action, _) => Need::Act(*action),
@@ -179,6 +192,9 @@ mod tests {
             ("GET", "/services/web/runs/last-failing/log", Route::Log(web(), LogOf::LastFailing)),
             ("GET", "/services/web/plan", Route::Plan(web())),
             ("GET", "/events", Route::Events),
+            ("GET", "/livez", Route::Live),
+            ("HEAD", "/readyz", Route::Ready),
+            ("GET", "/health", Route::Health),
             ("POST", "/services/web/run", Route::Act(Action::Run, Target::Service(web()))),
             ("POST", "/tags/web/pause", Route::Act(Action::Pause, Target::Tag(web()))),
         ];

@@ -11,6 +11,9 @@ use crate::{Access, Action, Answer, Body, Console, Grant, Peer, Request, UnixPee
 mod access;
 mod acting;
 mod events;
+mod probing;
+#[cfg(feature = "queue")]
+mod queues;
 mod reading;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";

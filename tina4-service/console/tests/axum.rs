@@ -17,7 +17,8 @@ use tokio::sync::oneshot;
 struct Server {
     addr: SocketAddr,
     /// The server stops when this is dropped.
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
 }
 
 impl Server {
@@ -37,9 +38,9 @@ impl Server {
             }
         };
         let run = || tokio::runtime::Runtime::new().unwrap().block_on(serve);
-        std::thread::Builder::new().spawn_test(run);
+        let thread = std::thread::Builder::new().spawn_test(run);
         let addr = receiver.recv_timeout(LIMIT).unwrap();
-        Self { addr, _stop: stop }
+        Self { addr, stop, thread }
     }
 
     /// Sends a request, and reads the whole answer: its head, and its body.
@@ -58,6 +59,12 @@ impl Server {
         write!(stream, "{request} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n")
             .unwrap();
         stream
+    }
+
+    /// Asks the server to stop, and waits until it has.
+    fn stop(self) {
+        drop(self.stop);
+        self.thread.join().unwrap();
     }
 }
 
@@ -176,4 +183,60 @@ fn rule_113_a_body_that_is_too_long_is_not_read() {
     let mut first = String::new();
     BufReader::new(stream).read_line(&mut first).unwrap();
     assert_eq!(status(&first), 413);
+}
+
+/// Reads the stream of events up to a line that contains a text.
+fn read_until(stream: &mut impl BufRead, text: &str) {
+    let mut line = String::new();
+    while !line.contains(text) {
+        line.clear();
+        assert_ne!(stream.read_line(&mut line).unwrap(), 0, "the stream ended before {text}");
+    }
+}
+
+#[test]
+fn rule_113_open_streams_of_events_do_not_delay_a_graceful_shutdown() {
+    let runner = runner();
+    let console = Console::new(&runner);
+    let server = Server::start(Router::new().nest_service("/ops", console), true);
+    let mut streams: Vec<_> =
+        (0..3).map(|_| BufReader::new(server.open("GET /ops/events", ""))).collect();
+    for stream in &mut streams {
+        read_until(stream, "text/event-stream");
+        read_until(stream, r#""name":"mail""#);
+    }
+    runner.pause("mail").unwrap();
+    for stream in &mut streams {
+        read_until(stream, r#""state":"paused""#);
+    }
+    // As in a service of the runner: the server is asked to stop when the runner is.
+    runner.stop_all();
+    server.stop();
+    for mut stream in streams {
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).unwrap();
+        assert!(rest.ends_with("0\r\n\r\n"), "it ends as it should: {rest:?}");
+    }
+}
+
+#[test]
+fn rule_118_a_client_that_has_gone_is_forgotten() {
+    let runner = runner();
+    let server = Server::start(Router::new().nest_service("/ops", Console::new(&runner)), true);
+    // More than there may be at once.
+    for _ in 0..50 {
+        let mut stream = BufReader::new(server.open("GET /ops/events", ""));
+        // The server notices that a client has gone when it writes.
+        loop {
+            let mut head = String::new();
+            stream.read_line(&mut head).unwrap();
+            match status(&head) {
+                200 => break,
+                status => assert_eq!(status, 503),
+            }
+            runner.pause("mail").unwrap();
+            runner.resume("mail").unwrap();
+            stream = BufReader::new(server.open("GET /ops/events", ""));
+        }
+    }
 }

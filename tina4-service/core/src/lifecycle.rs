@@ -28,6 +28,7 @@
 //! to `Idle`.
 
 mod action;
+mod availability;
 mod clean_up;
 mod consuming;
 mod control;
@@ -56,6 +57,7 @@ mod tests;
 mod transition;
 
 pub use action::Action;
+pub use availability::NotReady;
 pub use consuming::Consuming;
 pub use crash::Crash;
 pub use dependencies::Dependencies;

@@ -59,6 +59,7 @@ use self::async_listeners::AsyncListeners;
 use self::deferred::Deferred;
 use self::poll::Poll;
 use self::pool_state::{AfterUnlock, PoolState};
+use self::stall::LockWatch;
 use self::work_source::WorkSource;
 use self::workers::{Wakeups, Workers};
 #[cfg(feature = "tokio")]
@@ -74,10 +75,12 @@ mod async_listeners;
 mod async_wait;
 pub(crate) mod deferred;
 mod driven;
+mod liveness;
 pub(crate) mod poll;
 mod pool_state;
 #[cfg(feature = "exit-hook")]
 mod process_exit;
+mod stall;
 #[cfg(any(feature = "queue", feature = "signals", feature = "tokio"))]
 mod without_blocking;
 pub(crate) mod work_source;
@@ -97,6 +100,7 @@ mod tests;
 #[derive(Debug)]
 pub(crate) struct Pool<S: WorkSource> {
     state: Mutex<PoolState<S>>,
+    lock_watch: LockWatch,
     /// Notified when something changes that [`Pool::wait_for`] may wait for.
     changed: Condvar,
     /// The tasks that wait in `Pool::wait_for_async`.
@@ -114,9 +118,10 @@ impl<S: WorkSource> Pool<S> {
             // 0 means that the clock executes the work on its own threads.
             thread_config.max_count = Some(0);
         }
-        let state = PoolState { source, workers: Workers::default(), listeners: 0 };
+        let state = PoolState { source, workers: Workers::default(), listeners: 0, stall: None };
         Arc::new(Self {
             state: Mutex::new(state),
+            lock_watch: LockWatch::default(),
             changed: Condvar::new(),
             #[cfg(feature = "tokio")]
             async_listeners: AsyncListeners::default(),

@@ -15,6 +15,7 @@ use std::sync::Arc;
 #[cfg(feature = "tokio")]
 use std::sync::atomic::Ordering;
 
+use self::availability::Availability;
 use self::journal::Journal;
 use self::notices::Notices;
 use self::past_runs::PastRuns;
@@ -30,6 +31,7 @@ use crate::time::rng::SplitMix64;
 use tina4_service_core::lifecycle::{Action, Facts, Input, Readiness, State, Transition};
 use tina4_service_core::{Nanos, Timers, nanos};
 
+mod availability;
 #[cfg(feature = "queue")]
 mod consumer;
 pub(crate) mod control;
@@ -41,6 +43,9 @@ mod journal;
 mod log;
 mod notices;
 mod past_runs;
+#[cfg(feature = "signals")]
+pub(crate) mod quiesce;
+pub(crate) mod readiness;
 pub(crate) mod ready;
 mod registry;
 pub(crate) mod requests;
@@ -69,6 +74,7 @@ pub(crate) struct Supervisor {
     /// What people are told of; `None`: there is no hook.
     notices: Option<Box<Notices>>,
     shutdown: Shutdown,
+    availability: Availability,
     deferred: DeferredQueue,
     /// By when each life cycle that has a next wake-up needs it. An outdated entry is removed or replaced when
     /// it reaches the front.
@@ -128,6 +134,7 @@ impl Supervisor {
             past: PastRuns::default(),
             notices: None,
             shutdown: Shutdown::default(),
+            availability: Availability::default(),
             deferred: DeferredQueue::new(Arc::clone(&env)),
             timers: Timers::default(),
             random: SplitMix64::new(env.clock.seed()),

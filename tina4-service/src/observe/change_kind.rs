@@ -63,6 +63,7 @@ words! {
     JobLost => "job_lost",
     ThreadFailed => "thread_failed",
     SignalReceived => "signal_received",
+    Quiescing => "quiescing",
     Selected => "selected",
     Missed => "missed",
 }

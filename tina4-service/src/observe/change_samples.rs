@@ -58,6 +58,7 @@ pub(crate) fn change_samples() -> Vec<Change> {
         Change::Unregistered,
         Change::ThreadFailed { error: text() },
         Change::SignalReceived { signal: Signal::SIGTERM },
+        Change::Quiescing { quiesce: second },
         Change::Selected { selected: 1, total: 2, by: text() },
         Change::Missed { count: 3 },
     ];

@@ -243,6 +243,12 @@ pub enum Change {
         /// The signal.
         signal: Signal,
     },
+    /// A stop signal has arrived, and the services go on for a while: see
+    /// [`Builder::quiesce`](crate::Builder::quiesce). This change concerns the runner.
+    Quiescing {
+        /// How long they go on.
+        quiesce: Duration,
+    },
     /// Some services are selected. This change concerns the runner, and is reported at its first start.
     Selected {
         /// The number of services that run here: neither left out nor disabled.

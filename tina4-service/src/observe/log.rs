@@ -12,6 +12,7 @@ use crate::service::error_text::without_backtrace;
 use crate::service::instance::Instance;
 use crate::sys::log_target::LOG_TARGET;
 use crate::text::one_line::OneLine;
+use tina4_service_core::duration;
 
 /// Writes a log line. It has no parent span, because the writing thread may be in the span of another service.
 macro_rules! line {
@@ -295,6 +296,10 @@ impl LogLine {
             }
             Change::SignalReceived { signal } => {
                 line!(info, %signal, "stop signal received");
+            }
+            Change::Quiescing { quiesce } => {
+                let quiesce = duration::format(*quiesce);
+                line!(info, %quiesce, "the program is not ready any more; its services stop after the quiesce time, or at another signal");
             }
             Change::Missed { count } => {
                 line!(

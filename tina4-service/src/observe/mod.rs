@@ -8,6 +8,7 @@ pub(crate) mod duration_stats;
 pub(crate) mod event;
 #[cfg(feature = "testing")]
 pub(crate) mod event_log;
+pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod ledger;
@@ -18,6 +19,7 @@ pub(crate) mod notice_queue;
 mod quantile;
 #[cfg(feature = "queue")]
 pub(crate) mod queue_info;
+pub(crate) mod readiness;
 pub(crate) mod recent_runs;
 pub(crate) mod request;
 pub(crate) mod requester;

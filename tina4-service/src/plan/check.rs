@@ -42,6 +42,7 @@ pub(crate) struct Checked {
 pub(crate) fn check_all(services: &Services<'_>, env: &Environment) -> Checked {
     let mut check = Check { services, env, faults: Vec::new(), suggestions: 0 };
     check.selection();
+    check.ready_needs();
     check.deployment();
     check.unknown_settings();
     check.left_out_services();

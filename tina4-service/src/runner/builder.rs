@@ -64,6 +64,8 @@ pub struct Builder {
     clock: Clock,
     tolerance: Duration,
     shutdown_timeout: Duration,
+    quiesce: Duration,
+    ready_needs: Vec<String>,
     dump_on_sigusr1: bool,
     unhealthy_after: u32,
     history: HistoryLimits,
@@ -87,6 +89,8 @@ impl Default for Builder {
             clock: Clock::system(),
             tolerance: Duration::ZERO,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
+            quiesce: Duration::ZERO,
+            ready_needs: Vec::new(),
             dump_on_sigusr1: false,
             unhealthy_after: UNHEALTHY_AFTER,
             history: HistoryLimits::new(),
@@ -141,6 +145,53 @@ impl Builder {
     /// Sets how long `stop_all` may take. Default: 25 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Sets how long services go on after a stop signal, while the program answers that it is not ready. Default:
+    /// zero.
+    ///
+    /// A load balancer needs a moment until it sends no more requests; five seconds are usual. Without it, requests
+    /// that arrive meanwhile meet a program whose services have stopped. It applies to [`Runner::run`] and to
+    /// [`Runner::wait_for_signal`], which returns once the time has passed. [`Runner::readiness`] says from the signal
+    /// on that the program is not ready. A second signal, 250 ms or more after the first, ends the time at once, and a
+    /// third one the process. It precedes the [shutdown timeout](Builder::shutdown_timeout), so whoever runs the
+    /// program must give it the sum of both. The variable `TINA4_SERVICES__QUIESCE` sets the same.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tina4_service::Runner;
+    ///
+    /// let runner = Runner::builder().quiesce(Duration::from_secs(5)).build();
+    /// # let _ = runner;
+    /// ```
+    #[cfg(feature = "signals")]
+    pub fn quiesce(mut self, quiesce: Duration) -> Self {
+        self.quiesce = quiesce;
+        self
+    }
+
+    /// Adds services without which the program is not [ready](Runner::readiness). A word that matches none is a fault
+    /// at start.
+    ///
+    /// A word is the name of a service, `tag:` with a tag, or `all`; with a `!` before it, a name or a tag excludes.
+    /// The program is not ready while one of these services is not, whether it is starting, has failed, was
+    /// abandoned, is blocked, or was never started. One that somebody has paused or stopped, that is disabled, or that runs
+    /// elsewhere is not needed.
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let runner = Runner::builder().only::<&str>([]).ready_needs(["tag:orders"]).build();
+    /// let orders = Service::new("orders", |_| Err::<(), _>("no database")).max_restarts(0);
+    /// runner.register(orders.tags(["orders"]))?;
+    /// runner.start_all()?;
+    /// runner.wait();
+    /// assert_eq!(runner.readiness().waiting_for[0].why, "it has failed");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ready_needs<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.ready_needs.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -394,6 +445,8 @@ impl Builder {
             clock,
             tolerance,
             shutdown_timeout,
+            quiesce,
+            ready_needs,
             dump_on_sigusr1,
             unhealthy_after,
             history,
@@ -413,6 +466,8 @@ impl Builder {
         let deployment = Deployment::new(variables, settings);
         let code_shutdown_timeout = shutdown_timeout;
         let shutdown_timeout = deployment.shutdown_timeout().unwrap_or(code_shutdown_timeout);
+        let code_quiesce = quiesce;
+        let quiesce = deployment.quiesce().unwrap_or(code_quiesce);
         let code_dump_on_sigusr1 = dump_on_sigusr1;
         let dump_on_sigusr1 = deployment.dump_on_sigusr1().unwrap_or(code_dump_on_sigusr1);
         let code_unhealthy_after = unhealthy_after;
@@ -432,6 +487,9 @@ impl Builder {
             tolerance,
             shutdown_timeout,
             code_shutdown_timeout,
+            ready_needs: Selectors::of_ready_needs(&ready_needs),
+            quiesce,
+            code_quiesce,
             dump_on_sigusr1,
             code_dump_on_sigusr1,
             unhealthy_after,

@@ -11,6 +11,7 @@ mod context;
 mod engine_check;
 #[cfg(feature = "testing")]
 mod for_testing;
+mod health;
 mod hook_wait;
 #[cfg(all(test, shuttle))]
 mod model;

@@ -145,7 +145,7 @@ impl Runner {
             return code;
         }
         self.print_crashes();
-        let watch = RunWatch::new(self.shared.env.shutdown_timeout);
+        let watch = RunWatch::new(self.shared.env.shutdown_timeout, self.shared.env.quiesce);
         let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = || {
             watch.set_started();
@@ -208,7 +208,7 @@ impl Runner {
             return report_refusal(&StartError::Forked);
         };
         self.print_crashes();
-        let watch = RunWatch::new(self.shared.env.shutdown_timeout);
+        let watch = RunWatch::new(self.shared.env.shutdown_timeout, self.shared.env.quiesce);
         let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = async {
             watch.set_started();
@@ -350,16 +350,15 @@ fn idle_condition(
     }
 }
 
-/// Ready once a signal has arrived (with `true`), or nothing is active.
+/// Ready once a signal has arrived and the services have gone on long enough (with `true`), or nothing is active.
 #[cfg(feature = "signals")]
 fn run_condition(signals: &WaiterGuard) -> impl FnMut(&mut Supervisor, Nanos) -> Poll<bool> + Send {
     |supervisor, now| {
         let shutdown = supervisor.advance_shutdown(now);
-        let signalled = signals.take_signal().is_some();
-        if signalled || supervisor.is_idle() {
-            Poll::Ready(signalled)
-        } else {
-            Poll::Pending(shutdown)
+        match signals.poll_signal(supervisor, now) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending(quiesce) if supervisor.is_idle() => Poll::Ready(quiesce.is_some()),
+            Poll::Pending(quiesce) => Poll::Pending(shutdown.into_iter().chain(quiesce).min()),
         }
     }
 }
@@ -369,7 +368,7 @@ fn run_condition(signals: &WaiterGuard) -> impl FnMut(&mut Supervisor, Nanos) ->
 pub(super) fn signal_condition(
     signals: &WaiterGuard,
 ) -> impl FnMut(&mut Supervisor, Nanos) -> Poll<StopCause> + Send {
-    |supervisor, _| stop_cause(supervisor, signals).map_or(Poll::Pending(None), Poll::Ready)
+    |supervisor, now| stop_cause(supervisor, signals, now)
 }
 
 /// [`signal_condition`], with a deadline.
@@ -378,17 +377,20 @@ pub(super) fn signal_timeout_condition(
     signals: &WaiterGuard,
     deadline: Nanos,
 ) -> impl FnMut(&mut Supervisor, Nanos) -> Poll<Option<StopCause>> + Send {
-    move |supervisor, now| match stop_cause(supervisor, signals) {
-        Some(cause) => Poll::Ready(Some(cause)),
-        None if deadline <= now => Poll::Ready(None),
-        None => Poll::Pending(Some(deadline)),
+    move |supervisor, now| match stop_cause(supervisor, signals, now) {
+        Poll::Ready(cause) => Poll::Ready(Some(cause)),
+        Poll::Pending(_) if deadline <= now => Poll::Ready(None),
+        Poll::Pending(until) => Poll::Pending(until.into_iter().chain([deadline]).min()),
     }
 }
 
 #[cfg(feature = "signals")]
-fn stop_cause(supervisor: &Supervisor, signals: &WaiterGuard) -> Option<StopCause> {
-    let runner = || supervisor.has_shut_down().then_some(StopCause::Runner);
-    signals.take_signal().map(StopCause::Signal).or_else(runner)
+fn stop_cause(supervisor: &mut Supervisor, signals: &WaiterGuard, now: Nanos) -> Poll<StopCause> {
+    match signals.poll_signal(supervisor, now) {
+        Poll::Ready(signal) => Poll::Ready(StopCause::Signal(signal)),
+        Poll::Pending(_) if supervisor.has_shut_down() => Poll::Ready(StopCause::Runner),
+        Poll::Pending(until) => Poll::Pending(until),
+    }
 }
 
 /// The error of a wait for a signal that would block the only thread which executes async services.

@@ -737,6 +737,9 @@ mod tests {
             assert!(refused.iter().all(|answer| matches!(answer, Err(ControlError::Forked))));
             assert!(matches!(child.start_all(), Err(StartError::Forked)));
             assert_eq!(child.run(), std::process::ExitCode::from(71));
+            assert!(
+                !child.is_live() && !child.readiness().is_ready && !child.health().status.is_up()
+            );
             assert!(child.wait_timeout(Duration::from_secs(9)) && child.stop_all().forked);
             child.wait();
             #[cfg(feature = "signals")]

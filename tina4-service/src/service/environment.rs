@@ -5,6 +5,7 @@ use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use crate::service::deployment::Deployment;
+use crate::service::deployment::selectors::Selectors;
 use crate::service::history_limits::HistoryLimits;
 #[cfg(feature = "queue")]
 use crate::service::job_listener::JobListener;
@@ -44,6 +45,13 @@ pub(crate) struct Environment {
     pub(crate) shutdown_timeout: Duration,
     /// The same in the code, which the deployment may have changed.
     pub(crate) code_shutdown_timeout: Duration,
+    /// The services that must be ready for the program to be; `None`: it needs none in particular.
+    pub(crate) ready_needs: Option<Selectors>,
+    /// How long services go on after a stop signal.
+    #[cfg_attr(not(feature = "signals"), allow(dead_code, reason = "only a signal begins it"))]
+    pub(crate) quiesce: Duration,
+    /// The same in the code, which the deployment may have changed.
+    pub(crate) code_quiesce: Duration,
     /// Whether SIGUSR1 writes the services to the log.
     #[cfg_attr(
         not(all(unix, feature = "signals")),

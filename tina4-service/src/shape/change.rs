@@ -96,6 +96,9 @@ pub(super) fn write_change<M: SerializeMap>(
         }
         Change::ThreadFailed { error } => object.serialize_entry("error", &**error),
         Change::SignalReceived { signal } => object.serialize_entry("signal", &Text(signal)),
+        Change::Quiescing { quiesce } => {
+            object.serialize_entry("quiesce_seconds", &Seconds(*quiesce))
+        }
         Change::Selected { selected, total, by } => {
             object.serialize_entry("selected", selected)?;
             object.serialize_entry("total", total)?;

@@ -7,11 +7,13 @@ mod change;
 mod duration_stats;
 mod event;
 mod fields;
+mod health;
 mod history;
 mod info;
 mod plan;
 #[cfg(feature = "queue")]
 mod queue_info;
+mod readiness;
 mod requester;
 mod schedule;
 mod setting;

@@ -18,8 +18,10 @@ use crate::observe::change_kind::KINDS;
 use crate::observe::change_samples::change_samples;
 use crate::observe::duration_stats::DurationStats;
 use crate::observe::event::Event;
+use crate::observe::health::{Health, UnhealthyService};
 use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
+use crate::observe::readiness::{Readiness, WaitedFor};
 use crate::observe::requester::Requester;
 use crate::observe::run_record::RunRecord;
 use crate::observe::run_trigger::RunTrigger;
@@ -257,7 +259,7 @@ fn rule_110_the_shape_of_each_state() {
 
 #[test]
 fn rule_110_the_shape_of_each_kind_of_change() {
-    let of_runner = ["thread_failed", "signal_received", "selected", "missed"];
+    let of_runner = ["thread_failed", "signal_received", "quiescing", "selected", "missed"];
     let event = |change: crate::Change| {
         let service = if of_runner.contains(&change.kind()) { "" } else { "heartbeat" };
         Event { service: service.into(), at: at(0), change }
@@ -348,6 +350,26 @@ fn rule_110_the_shape_of_reports() {
         Stopped::Abandoned { age: second, place: place(3) },
     ];
     check("stopped.json", &results);
+}
+
+#[test]
+fn rule_110_and_112_the_shape_of_readiness_and_health() {
+    let waited_for =
+        WaitedFor { name: "migrations".into(), why: "its first run is in progress".into() };
+    let readiness = [
+        Readiness::waits_for(Vec::new()),
+        Readiness { omitted: 2, ..Readiness::waits_for(vec![waited_for]) },
+        Readiness::refused("it is stopping"),
+    ];
+    check("readiness.json", &readiness);
+    let failed = UnhealthyService { name: "report".into(), why: "it has failed".into() };
+    let [ready, waiting, _] = readiness;
+    let health = [
+        Health::new(true, ready.clone(), Vec::new()),
+        Health { omitted: 3, ..Health::new(true, ready, vec![failed.clone()]) },
+        Health::new(false, waiting, vec![failed]),
+    ];
+    check("health.json", &health);
 }
 
 #[test]

@@ -195,6 +195,13 @@ impl Builder {
         self
     }
 
+    /// Adds services without which the program is not ready. See
+    /// [`Builder::ready_needs`](crate::Builder::ready_needs).
+    pub fn ready_needs<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.runner = self.runner.ready_needs(names);
+        self
+    }
+
     /// Sets how many past runs are remembered. See [`Builder::history`](crate::Builder::history).
     pub fn history(mut self, limits: HistoryLimits) -> Self {
         self.runner = self.runner.history(limits);

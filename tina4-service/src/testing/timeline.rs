@@ -138,6 +138,9 @@ impl fmt::Display for ChangeText<'_> {
             Change::JobLost { job, attempt } => write!(f, "job {job}, attempt {attempt} lost"),
             Change::SignalReceived { signal } => write!(f, "{signal} received"),
             Change::ThreadFailed { error } => write!(f, "thread not started: {}", one_line(error)),
+            Change::Quiescing { quiesce } => {
+                write!(f, "not ready, services stop in {}", duration::format(*quiesce))
+            }
             Change::Missed { count } => write!(f, "{count} events missed"),
         }
     }

@@ -116,7 +116,7 @@ fn rule_101_an_unknown_name_or_key_is_reported_with_the_variable_that_was_meant(
     check(
         &[("__HEARTBEAT", "1s"), ("__SHUTDOWN_TIMOUT", "1s")],
         &[
-            "`TINA4_SERVICES__HEARTBEAT`: it names neither a service with a key nor a setting of the runner; the name of a variable is `TINA4_SERVICES__<SERVICE>__<KEY>`, `TINA4_SERVICES__SHUTDOWN_TIMEOUT`, `TINA4_SERVICES__UNHEALTHY_AFTER` or `TINA4_SERVICES__DUMP_ON_SIGUSR1`",
+            "`TINA4_SERVICES__HEARTBEAT`: it names neither a service with a key nor a setting of the runner; the name of a variable is `TINA4_SERVICES__<SERVICE>__<KEY>`, `TINA4_SERVICES__SHUTDOWN_TIMEOUT`, `TINA4_SERVICES__QUIESCE`, `TINA4_SERVICES__UNHEALTHY_AFTER` or `TINA4_SERVICES__DUMP_ON_SIGUSR1`",
             "`TINA4_SERVICES__SHUTDOWN_TIMOUT`: it names neither a service with a key nor a setting of the runner; did you mean `TINA4_SERVICES__SHUTDOWN_TIMEOUT`?",
         ],
     );

@@ -122,7 +122,7 @@ fn rule_104_what_is_unknown_or_of_the_wrong_type_is_refused() {
         ("servces = {}", "unknown field `servces`; did you mean `services`?"),
         (
             "x = 1",
-            "unknown field `x`; the fields are `shutdown_timeout`, `unhealthy_after`, `dump_on_sigusr1`, `select` and `services`",
+            "unknown field `x`; the fields are `shutdown_timeout`, `quiesce`, `unhealthy_after`, `dump_on_sigusr1`, `select` and `services`",
         ),
         ("shutdown_timeout = 1.5", "a text, a whole number"),
         ("services.heartbeat = 5", "the settings of a service, such as `interval`"),

@@ -110,8 +110,7 @@ impl Shared {
 
 /// Whether the runner has begun to stop, or has stopped.
 fn is_stopping(runner: &Runner) -> bool {
-    let _ = runner;
-    false
+    runner.readiness().runner.is_some()
 }
 
 struct Task {

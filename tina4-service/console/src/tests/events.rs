@@ -161,3 +161,27 @@ fn rule_118_a_panic_ends_no_stream() {
     let mut stream = connect(&console, "/events").unwrap();
     assert_eq!(names(&read(&stream.next().unwrap()).1).len(), 3);
 }
+#[test]
+fn rule_113_a_stream_ends_when_the_runner_begins_to_stop() {
+    let runner = Runner::new();
+    let (release, released) = mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let stubborn = move |_: &_| {
+        let _ = released.lock().unwrap().recv();
+    };
+    runner.register(Service::new("stubborn", stubborn).stop_timeout("1h")).unwrap();
+    runner.start_all().unwrap();
+    let console = console(&runner);
+    let mut stream = connect(&console, "/events").unwrap();
+    let stopping = runner.clone();
+    let stop = std::thread::Builder::new();
+    #[expect(clippy::disallowed_methods, reason = "a test")]
+    let stop = stop.spawn(move || stopping.stop_all()).unwrap();
+    // The service is still there, and stays until it is released.
+    while stream.next().is_some() {}
+    wait_until(|| console.hub.is_idle());
+    let refused = connect(&console, "/events").unwrap_err();
+    assert_eq!((refused.status, refused.value()["title"].as_str()), (503, Some("stopping")));
+    drop(release);
+    stop.join().unwrap();
+}

@@ -104,6 +104,12 @@ impl WorkSource for FakeSource {
         work.into_iter().chain(deferring).min()
     }
 
+    fn first_due(&mut self) -> Option<(Nanos, u32)> {
+        let work = self.due.first_key_value().map(|(key, _)| *key);
+        let deferring = self.deferring.first_key_value().map(|(at, _)| (*at, u32::MAX));
+        work.into_iter().chain(deferring).min()
+    }
+
     fn is_due(&mut self, now: Nanos) -> bool {
         let work = self.due.first_key_value().is_some_and(|(_, (earliest, _))| *earliest <= now);
         work || self.deferring.first_key_value().is_some_and(|(at, _)| *at <= now)

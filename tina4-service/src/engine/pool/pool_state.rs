@@ -1,6 +1,7 @@
 //! The state that the pool's lock guards, and the check that the next due time is covered.
 
 use super::deferred::Deferred;
+use super::stall::Stall;
 use super::work_source::WorkSource;
 use super::workers::{Wakeups, Workers};
 use tina4_service_core::Nanos;
@@ -12,6 +13,8 @@ pub(super) struct PoolState<S> {
     pub(super) workers: Workers,
     /// The number of threads that wait for a change, in `Pool::wait_for` or `Pool::wait_for_log`.
     pub(super) listeners: usize,
+    /// What was due at the last look at whether the engine moves.
+    pub(super) stall: Option<Stall>,
 }
 
 /// The actions to take after the lock has been released.

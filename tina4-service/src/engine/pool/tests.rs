@@ -12,6 +12,7 @@ use super::fake_source::{FakeSource, Work, pool, wait_for_done};
 use super::*;
 use crate::sys::threads::start_worker;
 
+mod liveness;
 #[cfg(feature = "signals")]
 mod without_blocking;
 mod workers;

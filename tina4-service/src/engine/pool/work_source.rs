@@ -19,6 +19,9 @@ pub(crate) trait WorkSource: Send + 'static {
     /// By when [`WorkSource::take_due`] must be called next.
     fn next_due(&mut self) -> Option<Nanos>;
 
+    /// [`WorkSource::next_due`], and a number that tells it from other work that is due at that instant.
+    fn first_due(&mut self) -> Option<(Nanos, u32)>;
+
     /// Whether [`WorkSource::take_due`] has something to do, even if [`WorkSource::next_due`] is later,
     /// because of a tolerance.
     fn is_due(&mut self, now: Nanos) -> bool;

@@ -285,6 +285,15 @@ impl Workers {
         self.no_spawn_before = now.saturating_add(SPAWN_RETRY_DELAY);
     }
 
+    /// Whether there are as many threads as there may be, and none of them waits for work or is about to take
+    /// some: each executes a run, a clean-up, a destructor or a log subscriber.
+    pub(super) fn are_all_busy(&self, max_threads: usize) -> bool {
+        self.live >= max_threads
+            && self.arriving == 0
+            && self.leader.is_none()
+            && self.idle.is_empty()
+    }
+
     /// Whether spawning a thread has ever failed.
     #[cfg(any(feature = "queue", feature = "signals", feature = "tokio"))]
     pub(super) fn has_spawn_failed(&self) -> bool {

@@ -111,6 +111,7 @@ impl Supervisor {
             | Change::StillAlive
             | Change::ThreadFailed { .. }
             | Change::SignalReceived { .. }
+            | Change::Quiescing { .. }
             | Change::Selected { .. }
             | Change::Missed { .. } => Some(0),
             #[cfg(feature = "queue")]

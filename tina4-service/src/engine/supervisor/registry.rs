@@ -106,15 +106,19 @@ impl Registry {
         self.services.iter().filter(|service| !self.is_vacant(service))
     }
 
+    /// The services among up to `count` indices, from this one on, and the index that follows; `None`: that was all.
+    pub(super) fn part(&self, from: u32, count: usize) -> (Vec<u32>, Option<u32>) {
+        let from = from as usize;
+        let end = from.saturating_add(count).min(self.slots());
+        let indices = (from..end).filter_map(|index| u32::try_from(index).ok());
+        let used = indices.filter(|index| !self.is_vacant(self.get(*index)));
+        let next = u32::try_from(end).ok().filter(|_| end < self.slots());
+        (used.collect(), next)
+    }
+
     /// Whether this is what a free slot holds.
     fn is_vacant(&self, service: &Supervised) -> bool {
         self.vacant.as_ref().is_some_and(|vacant| Arc::ptr_eq(vacant, &service.instance))
-    }
-
-    /// Whether a service has this index.
-    #[cfg(all(unix, feature = "signals"))]
-    pub(super) fn is_used(&self, index: u32) -> bool {
-        !self.is_vacant(self.get(index))
     }
 
     /// Whether this index still stands for this service.

@@ -98,9 +98,10 @@ impl Shutdown {
         self.report = Some(report);
     }
 
-    /// Drops the last report: a service was started, so the report no longer describes the runner.
-    pub(super) fn forget_report(&mut self) {
-        self.report = None;
+    /// Drops the last report: a service was started, so the report no longer describes the runner. Returns whether
+    /// there was one.
+    pub(super) fn forget_report(&mut self) -> bool {
+        self.report.take().is_some()
     }
 
     /// Updates the report: the run of this abandoned service has ended after all.

@@ -69,6 +69,7 @@ impl Supervisor {
         let order = self.registry.check(&self.env)?.to_vec();
         let runner = self.env.deployment.runner_overridden(
             self.env.code_shutdown_timeout,
+            self.env.code_quiesce,
             self.env.code_unhealthy_after,
             self.env.code_dump_on_sigusr1,
         );

@@ -29,13 +29,8 @@ impl Supervisor {
         count: usize,
         now: Nanos,
     ) -> (Vec<TableRow>, Option<u32>) {
-        let from = from as usize;
-        let end = from.saturating_add(count).min(self.registry.slots());
-        let indices = (from..end).filter_map(|index| u32::try_from(index).ok());
-        let used = indices.filter(|index| self.registry.is_used(*index));
-        let rows = used.map(|index| self.table_row(index, now)).collect();
-        let next = u32::try_from(end).ok().filter(|_| end < self.registry.slots());
-        (rows, next)
+        let (indices, next) = self.registry.part(from, count);
+        (indices.into_iter().map(|index| self.table_row(index, now)).collect(), next)
     }
 
     fn table_row(&self, index: u32, now: Nanos) -> TableRow {

@@ -19,7 +19,9 @@ impl Supervisor {
                 self.deferred.discard(service.instance.take_locals());
                 let by = self.requester.as_ref().filter(|(of, _)| *of == index);
                 service.record_start(by.map(|(_, by)| by.clone()), now);
-                self.shutdown.forget_report();
+                if self.shutdown.forget_report() {
+                    self.begin_start_up();
+                }
                 let services = self.registry.left_out(index);
                 if !services.is_empty() {
                     self.record(index, Change::Started, now);

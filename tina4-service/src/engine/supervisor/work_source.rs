@@ -106,6 +106,11 @@ impl WorkSource for Supervisor {
         None
     }
 
+    fn first_due(&mut self) -> Option<(Nanos, u32)> {
+        self.next_due()?;
+        self.timers.peek()
+    }
+
     fn due_after_next(&self) -> Option<Nanos> {
         self.timers.second_due()
     }

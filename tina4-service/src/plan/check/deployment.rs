@@ -7,45 +7,65 @@ use super::Check;
 use crate::plan::fault::Fault;
 use crate::service::definition::Definition;
 use crate::service::deployment::deployed::SettingFault;
-use crate::service::deployment::selectors::Pattern;
+use crate::service::deployment::selectors::{Pattern, Selectors};
 use crate::service::instance::Instance;
 use crate::service::registration;
 
 impl<'s> Check<'_, 's> {
     /// Finds the faults in the runner's own settings.
     pub(super) fn selection(&mut self) {
+        let services = self.services;
+        let selection = services.directory.selection();
+        if let Some(selectors) = &selection.selectors {
+            self.selectors(selectors);
+        }
+        self.faults.extend(selection.invalid_stack_size.map(|bytes| Fault::StackSize { bytes }));
+    }
+
+    /// Finds the faults in what the readiness of the program needs. A service that runs elsewhere is none.
+    pub(super) fn ready_needs(&mut self) {
+        let (services, env) = (self.services, self.env);
+        let Some(needs) = &env.ready_needs else { return };
+        let left_out = services.directory.selection().left_out().iter();
+        let all = services.indices.iter().map(|index| services.definition(*index));
+        for definition in all.chain(left_out.map(|excluded| &excluded.definition)) {
+            // Records what it matches.
+            needs.selects(definition.name_str(), &definition.tags());
+        }
+        self.selectors(needs);
+    }
+
+    /// Finds the words that could not be read, or that no service has matched.
+    fn selectors(&mut self, selectors: &Selectors) {
         let Self { services, faults, .. } = self;
         let selection = services.directory.selection();
         let left_out = || selection.left_out().iter().map(|excluded| &excluded.definition);
         let all =
             || services.indices.iter().map(|index| services.definition(*index)).chain(left_out());
-        if let Some(selectors) = &selection.selectors {
-            let runner_setting =
-                |SettingFault { setting, problem }| Fault::RunnerSetting { setting, problem };
-            faults.extend(selectors.faults.iter().cloned().map(runner_setting));
-            faults.extend(selectors.unmatched().map(|selector| {
-                let (name, known) = match &selector.pattern {
-                    Pattern::Tag(tag) => {
-                        let tags: BTreeSet<_> = all().flat_map(Definition::tags).collect();
-                        let shown = tags.iter().map(|tag| format!("tag:{tag}").into());
-                        (format!("tag:{tag}"), shown.collect())
-                    }
-                    Pattern::Name(name) => {
-                        let is_tag = all().any(|known| known.tags().iter().any(|tag| tag == name));
-                        let tag = is_tag.then(|| format!("tag:{name}").into());
-                        let names = match tag {
-                            Some(tag) => vec![tag],
-                            None => all().map(Definition::name).collect(),
-                        };
-                        (name.clone(), names)
-                    }
-                    Pattern::All => ("all".to_owned(), Vec::new()),
-                    Pattern::Nothing => ("none".to_owned(), Vec::new()),
-                };
-                Fault::UnknownSelection { name, source: selectors.source.clone(), known }
-            }));
-        }
-        faults.extend(selection.invalid_stack_size.map(|bytes| Fault::StackSize { bytes }));
+        let runner_setting =
+            |SettingFault { setting, problem }| Fault::RunnerSetting { setting, problem };
+        faults.extend(selectors.faults.iter().cloned().map(runner_setting));
+        faults.extend(selectors.unmatched().map(|selector| {
+            let (name, known) = match &selector.pattern {
+                Pattern::Tag(tag) => {
+                    let tags: BTreeSet<_> = all().flat_map(Definition::tags).collect();
+                    let shown = tags.iter().map(|tag| format!("tag:{tag}").into());
+                    (format!("tag:{tag}"), shown.collect())
+                }
+                Pattern::Name(name) => {
+                    let is_tag = all().any(|known| known.tags().iter().any(|tag| tag == name));
+                    let tag = is_tag.then(|| format!("tag:{name}").into());
+                    let names = match tag {
+                        Some(tag) => vec![tag],
+                        None => all().map(Definition::name).collect(),
+                    };
+                    (name.clone(), names)
+                }
+                Pattern::All => ("all".to_owned(), Vec::new()),
+                Pattern::Nothing => ("none".to_owned(), Vec::new()),
+            };
+            Fault::UnknownSelection { name, source: selectors.source.clone(), known }
+        }));
     }
 
     /// Finds the faults in what the deployment has changed in the runner itself.

@@ -57,6 +57,12 @@ impl Debounce {
         self.0.load(Ordering::Acquire)
     }
 
+    /// Makes the next signal end the process, unless it repeats the last one. Does nothing before the first one.
+    pub(super) fn arm(&self) {
+        let arm = |state| (state != 0).then_some(state | 1);
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, arm);
+    }
+
     /// Makes the next signal the first one again, unless it repeats the last one. Does nothing if a
     /// signal has arrived since `state` was read.
     pub(super) fn disarm(&self, state: u64) {

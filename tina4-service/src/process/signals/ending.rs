@@ -14,6 +14,7 @@ use crate::engine::pool::poll::Poll;
 use crate::engine::release::release;
 use crate::process::exit_code::exit_code;
 use crate::process::signals::end_process::end_process;
+use crate::process::signals::handler::Signals;
 use crate::process::signals::run_watch::RunWatch;
 use crate::time::clock::Clock;
 
@@ -28,9 +29,14 @@ pub(super) struct Ending {
     /// Weak, because the last owner drops the user's values, which can block.
     engine: Weak<Engine>,
     run: Arc<RunWatch>,
+    signals: &'static Signals,
     clock: Clock,
+    /// When the services must have been asked to stop, whatever the runner's clock says.
+    stop_by: Nanos,
     /// When everything must have stopped.
     deadline: Nanos,
+    /// Whether the time in which the services go on is over.
+    must_stop: bool,
     /// Whether a service has been seen active.
     was_active: bool,
     /// When everything was first seen to have stopped.
@@ -41,15 +47,23 @@ pub(super) struct Ending {
 
 impl Ending {
     /// Requests the stop of a `run`, and begins to watch it.
-    pub(super) fn begin(engine: &Arc<Engine>, run: Arc<RunWatch>) -> Self {
+    pub(super) fn begin(
+        engine: &Arc<Engine>,
+        run: Arc<RunWatch>,
+        signals: &'static Signals,
+    ) -> Self {
         // Uses real time even if the runner has another clock, because the blocked thread is real.
         let clock = Clock::system();
-        let deadline = clock.now().saturating_add(nanos(run.shutdown_timeout));
+        let stop_by = clock.now().saturating_add(nanos(run.quiesce));
+        let deadline = stop_by.saturating_add(nanos(run.shutdown_timeout));
         let mut ending = Self {
             engine: Arc::downgrade(engine),
             run,
+            signals,
             clock,
+            stop_by,
             deadline,
+            must_stop: false,
             was_active: false,
             quiet_since: None,
             overdue: None,
@@ -58,16 +72,28 @@ impl Ending {
         ending
     }
 
-    /// Requests the stop unless it has already been requested: the signal may have arrived while `run`
-    /// was about to start the services.
+    /// Whether this is about the same call of `run`.
+    pub(super) fn is_of_same_run(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.run, &other.run)
+    }
+
+    /// Requests the stop, once the services have gone on long enough, unless it has already been requested: the
+    /// signal may have arrived while `run` was about to start the services.
     fn stop(&mut self, engine: &Arc<Engine>) {
-        let timeout = self.run.shutdown_timeout;
-        let is_idle = engine.with_nonblocking(|supervisor, now| {
-            if !supervisor.is_idle() && !supervisor.is_shutting_down() {
+        let (timeout, signals) = (self.run.shutdown_timeout, self.signals);
+        let real_now = self.clock.now();
+        let must_stop = self.must_stop || real_now >= self.stop_by;
+        let (is_idle, must_stop) = engine.with_nonblocking(|supervisor, now| {
+            let must_stop = must_stop || signals.quiesce(supervisor, now).is_none();
+            if must_stop && !supervisor.is_idle() && !supervisor.is_shutting_down() {
                 supervisor.stop_all(timeout, None, now);
             }
-            supervisor.is_idle()
+            (supervisor.is_idle(), must_stop)
         });
+        if must_stop && !self.must_stop {
+            self.must_stop = true;
+            self.deadline = self.deadline.min(real_now.saturating_add(nanos(timeout)));
+        }
         self.was_active |= !is_idle;
         // Before the start no service is active either.
         let has_ended = is_idle && (self.was_active || self.run.is_past_start());

@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use super::unix::WakeSender;
 #[cfg(windows)]
 use super::windows::WakeSender;
+use crate::engine::supervisor::Supervisor;
+use crate::engine::supervisor::quiesce::Quiesce;
 use crate::observe::signal::Signal;
 use crate::process::signals::debounce::{Debounce, Meaning};
 use crate::sys::per_process::PerProcess;
 use crate::time::clock::Clock;
+use tina4_service_core::Nanos;
 
 /// The stop signals of one process.
 #[derive(Debug, Default)]
@@ -138,6 +141,24 @@ impl Signals {
     /// The signal of the last request.
     pub(super) fn last(&self) -> Signal {
         Signal::new(self.last.load(Ordering::Relaxed))
+    }
+
+    /// After a stop signal: until when the services of this runner go on; `None`: they are to stop. The next signal
+    /// ends that time, and the one after it the process.
+    pub(super) fn quiesce(&self, supervisor: &mut Supervisor, now: Nanos) -> Option<Nanos> {
+        let state = self.debounce.state();
+        match supervisor.quiesce(self.last(), self.count(), now) {
+            Quiesce::Begins(until) => {
+                self.debounce.disarm(state);
+                Some(until)
+            }
+            Quiesce::Lasts(until) => Some(until),
+            Quiesce::Ends => {
+                self.debounce.arm();
+                None
+            }
+            Quiesce::Over => None,
+        }
     }
 
     /// Sets the means to wake the signal thread. Later calls have no effect.

@@ -8,6 +8,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct RunWatch {
     pub(super) shutdown_timeout: Duration,
+    /// How long the services go on after a signal.
+    pub(super) quiesce: Duration,
     /// Whether the services have been started.
     started: AtomicBool,
     returned: AtomicBool,
@@ -16,9 +18,10 @@ pub(crate) struct RunWatch {
 }
 
 impl RunWatch {
-    pub(crate) fn new(shutdown_timeout: Duration) -> Arc<Self> {
+    pub(crate) fn new(shutdown_timeout: Duration, quiesce: Duration) -> Arc<Self> {
         Arc::new(Self {
             shutdown_timeout,
+            quiesce,
             started: AtomicBool::new(false),
             returned: AtomicBool::new(false),
             code: OnceLock::new(),

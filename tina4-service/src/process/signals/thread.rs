@@ -65,7 +65,7 @@ pub(super) fn start_thread_once(
 }
 
 /// Notifies the waiters of each signal, and ends the process if a `run` does not return.
-fn notify_loop(signals: &Signals, waiters: &Waiters, wakeups: &WakeReceiver) {
+fn notify_loop(signals: &'static Signals, waiters: &Waiters, wakeups: &WakeReceiver) {
     let mut endings: Vec<Ending> = Vec::new();
     loop {
         // Only the endings need a timeout.
@@ -77,7 +77,12 @@ fn notify_loop(signals: &Signals, waiters: &Waiters, wakeups: &WakeReceiver) {
         if signals.take_dump_request() {
             dump_runners::write_tables();
         }
-        endings.extend(notify_waiters(signals, waiters));
+        for new in notify_waiters(signals, waiters) {
+            // A second signal that ends the quiesce time belongs to a `run` that is known.
+            if !endings.iter().any(|known| known.is_of_same_run(&new)) {
+                endings.push(new);
+            }
+        }
         endings.retain_mut(Ending::poll);
         ending::end_process_if_overdue(&endings);
     }
@@ -85,17 +90,21 @@ fn notify_loop(signals: &Signals, waiters: &Waiters, wakeups: &WakeReceiver) {
 
 /// Notifies the waiters that have not been notified of the last request; returns each `run` that has to
 /// end.
-fn notify_waiters(signals: &Signals, waiters: &Waiters) -> Vec<Ending> {
+fn notify_waiters(signals: &'static Signals, waiters: &Waiters) -> Vec<Ending> {
     let count = signals.count();
     let signal = signals.last();
     let unnotified = waiters.take_unnotified(count);
     for engine in unique(unnotified.iter().map(|(engine, _)| engine)) {
-        engine.with_nonblocking(|supervisor, _| supervisor.signal_arrived(signal));
+        engine.with_nonblocking(|supervisor, now| {
+            supervisor.signal_arrived(signal);
+            // From now on the runner is not ready, although the thread that waits may be slow to see the signal.
+            signals.quiesce(supervisor, now);
+        });
     }
     let mut endings = Vec::new();
     for (engine, run) in unnotified {
         if let Some(run) = run.and_then(|run| run.upgrade()) {
-            endings.push(Ending::begin(&engine, run));
+            endings.push(Ending::begin(&engine, run, signals));
         }
         engine.wake_waiters();
         release(engine);

@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use crate::engine::Engine;
+use crate::engine::pool::poll::Poll;
+use crate::engine::supervisor::Supervisor;
 use crate::observe::signal::Signal;
 #[cfg(unix)]
 use crate::process::ffi::watch_forks;
@@ -12,6 +14,7 @@ use crate::process::signals::run_watch::RunWatch;
 use crate::process::signals::thread;
 use crate::process::signals::waiters::Waiters;
 use crate::service::environment::Environment;
+use tina4_service_core::Nanos;
 
 /// Registers a waiter, and removes it on drop.
 #[derive(Debug)]
@@ -51,6 +54,7 @@ impl WaiterGuard {
         if signals.count() == seen {
             if !others_are_stopping {
                 signals.debounce.disarm(state);
+                engine.with_nonblocking(|supervisor, _| supervisor.forget_stop_signal());
             }
         } else {
             // The request arrived while the runner had no waiter.
@@ -59,15 +63,19 @@ impl WaiterGuard {
         Ok(Self { signals, waiters, id, env: Arc::clone(env), _run: run, seen })
     }
 
-    /// Takes the last signal, unless it is one of the first `seen` ones, and marks it as received.
-    pub(crate) fn take_signal(&self) -> Option<Signal> {
+    /// Takes the last signal, unless it is one of the first `seen` ones, and marks it as received. While the services
+    /// go on for a while, returns until when.
+    pub(crate) fn poll_signal(&self, supervisor: &mut Supervisor, now: Nanos) -> Poll<Signal> {
         let count = self.signals.count();
         if count == self.seen {
-            return None;
+            return Poll::Pending(None);
+        }
+        if let Some(until) = self.signals.quiesce(supervisor, now) {
+            return Poll::Pending(Some(until));
         }
         self.env.received.set(count);
         self.waiters.deliver(count);
-        Some(self.signals.last())
+        Poll::Ready(self.signals.last())
     }
 }
 

@@ -10,8 +10,8 @@ use crate::service::deployment::settings::Settings;
 use crate::text::nearest::remedy_of;
 
 /// The fields of `Settings`.
-const FIELDS: [&str; 5] =
-    ["shutdown_timeout", "unhealthy_after", "dump_on_sigusr1", "select", "services"];
+const FIELDS: [&str; 6] =
+    ["shutdown_timeout", "quiesce", "unhealthy_after", "dump_on_sigusr1", "select", "services"];
 
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -21,7 +21,7 @@ impl<'de> Deserialize<'de> for Settings {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(
-                    "settings: `shutdown_timeout`, `unhealthy_after`, `dump_on_sigusr1`, `select` and `services`",
+                    "settings: `shutdown_timeout`, `quiesce`, `unhealthy_after`, `dump_on_sigusr1`, `select` and `services`",
                 )
             }
 
@@ -36,6 +36,7 @@ impl<'de> Deserialize<'de> for Settings {
                         "shutdown_timeout" => {
                             settings.shutdown_timeout = map.next_value::<Text>()?.0
                         }
+                        "quiesce" => settings.quiesce = map.next_value::<Text>()?.0,
                         "unhealthy_after" => settings.unhealthy_after = map.next_value::<Text>()?.0,
                         "dump_on_sigusr1" => settings.dump_on_sigusr1 = map.next_value::<Text>()?.0,
                         "select" => settings.select = map.next_value::<Text>()?.0,

@@ -12,7 +12,7 @@ use crate::text::one_line::OneLine;
 #[non_exhaustive]
 pub struct OverriddenSetting {
     /// The key: one of the attribute, or `enabled`; of the runner: `shutdown_timeout`,
-    /// `unhealthy_after` or `dump_on_sigusr1`.
+    /// `quiesce`, `unhealthy_after` or `dump_on_sigusr1`.
     pub key: &'static str,
     /// The value in the code, or its default, as text; `None`: it has none there.
     pub original: Option<String>,

@@ -7,6 +7,8 @@ use tina4_service_core::Key;
 pub(super) enum RunnerSetting {
     /// How long `stop_all` may take.
     ShutdownTimeout,
+    /// How long services go on after a stop signal.
+    Quiesce,
     /// After how many consecutive crashes a service is unhealthy.
     UnhealthyAfter,
     /// Whether SIGUSR1 writes the services to the log.
@@ -14,12 +16,13 @@ pub(super) enum RunnerSetting {
 }
 
 impl RunnerSetting {
-    pub(super) const ALL: [Self; 3] =
-        [Self::ShutdownTimeout, Self::UnhealthyAfter, Self::DumpOnSigusr1];
+    pub(super) const ALL: [Self; 4] =
+        [Self::ShutdownTimeout, Self::Quiesce, Self::UnhealthyAfter, Self::DumpOnSigusr1];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::ShutdownTimeout => "shutdown_timeout",
+            Self::Quiesce => "quiesce",
             Self::UnhealthyAfter => "unhealthy_after",
             Self::DumpOnSigusr1 => "dump_on_sigusr1",
         }
@@ -29,6 +32,7 @@ impl RunnerSetting {
     pub(super) const fn model(self) -> Key {
         match self {
             Self::ShutdownTimeout => Key::StopTimeout,
+            Self::Quiesce => Key::InitialDelay,
             Self::UnhealthyAfter => Key::MaxRestarts,
             Self::DumpOnSigusr1 => Key::Autostart,
         }

@@ -22,6 +22,7 @@ impl Deployment {
         for setting in RunnerSetting::ALL {
             let value = match setting {
                 RunnerSetting::ShutdownTimeout => &self.settings.shutdown_timeout,
+                RunnerSetting::Quiesce => &self.settings.quiesce,
                 RunnerSetting::UnhealthyAfter => &self.settings.unhealthy_after,
                 RunnerSetting::DumpOnSigusr1 => &self.settings.dump_on_sigusr1,
             };
@@ -41,6 +42,9 @@ impl Deployment {
             match parse(setting, &value) {
                 Ok(Setting::StopTimeout(timeout)) => {
                     self.runner.shutdown_timeout = Some((timeout, source));
+                }
+                Ok(Setting::InitialDelay(quiesce)) => {
+                    self.runner.quiesce = Some((quiesce, source));
                 }
                 Ok(Setting::MaxRestarts(count)) => {
                     self.runner.unhealthy_after = Some((count, source));
@@ -77,6 +81,11 @@ impl Deployment {
         self.runner.shutdown_timeout.as_ref().map(|(timeout, _)| *timeout)
     }
 
+    /// How long services go on after a stop signal, if that was changed.
+    pub(crate) fn quiesce(&self) -> Option<Duration> {
+        self.runner.quiesce.as_ref().map(|(quiesce, _)| *quiesce)
+    }
+
     /// After how many consecutive crashes a service is unhealthy, if that was changed.
     pub(crate) fn unhealthy_after(&self) -> Option<u32> {
         self.runner.unhealthy_after.as_ref().map(|(count, _)| *count)
@@ -91,13 +100,19 @@ impl Deployment {
     pub(crate) fn runner_overridden(
         &self,
         in_code: Duration,
+        quiesce_in_code: Duration,
         crashes: u32,
         dump: bool,
     ) -> Vec<OverriddenSetting> {
-        let DeployedRunner { shutdown_timeout, unhealthy_after, dump_on_sigusr1 } = &self.runner;
+        let DeployedRunner { shutdown_timeout, quiesce, unhealthy_after, dump_on_sigusr1 } =
+            &self.runner;
         let timeout = shutdown_timeout.as_ref().map(|(new, source)| {
             let text = |timeout| Setting::StopTimeout(timeout).to_string();
             overridden(RunnerSetting::ShutdownTimeout, text(in_code), text(*new), source)
+        });
+        let quiesce = quiesce.as_ref().map(|(new, source)| {
+            let text = |quiesce| Setting::InitialDelay(quiesce).to_string();
+            overridden(RunnerSetting::Quiesce, text(quiesce_in_code), text(*new), source)
         });
         let crashes = unhealthy_after.as_ref().map(|(new, source)| {
             let (original, value) = (crashes.to_string(), new.to_string());
@@ -106,7 +121,7 @@ impl Deployment {
         let dump = dump_on_sigusr1.as_ref().map(|(new, source)| {
             overridden(RunnerSetting::DumpOnSigusr1, dump.to_string(), new.to_string(), source)
         });
-        timeout.into_iter().chain(crashes).chain(dump).collect()
+        timeout.into_iter().chain(quiesce).chain(crashes).chain(dump).collect()
     }
 }
 
@@ -136,6 +151,9 @@ fn parse(setting: RunnerSetting, value: &str) -> Result<Setting, String> {
         Ok(Setting::Autostart(true)) if !cfg!(all(unix, feature = "signals")) => Err(format!(
             "`{name}` needs the signal SIGUSR1 and the feature `signals` of tina4-service, which this program does not have; remove it"
         )),
+        Ok(Setting::InitialDelay(_)) if !cfg!(feature = "signals") => Err(format!(
+            "`{name}` needs the feature `signals` of tina4-service, which this program does not have; remove it"
+        )),
         Ok(parsed) => Ok(parsed),
         Err(problem) => Err(problem.replace(setting.model().as_str(), name)),
     }
@@ -144,7 +162,9 @@ fn parse(setting: RunnerSetting, value: &str) -> Result<Setting, String> {
 /// Refuses numbers for which the remedies of the key of a service would be wrong.
 fn check_range(setting: RunnerSetting, value: &str) -> Result<(), String> {
     match setting {
-        RunnerSetting::ShutdownTimeout | RunnerSetting::DumpOnSigusr1 => Ok(()),
+        RunnerSetting::ShutdownTimeout | RunnerSetting::Quiesce | RunnerSetting::DumpOnSigusr1 => {
+            Ok(())
+        }
         RunnerSetting::UnhealthyAfter => match value.replace('_', "").parse::<i128>() {
             Ok(number) if u32::try_from(number).is_err() => Err(format!(
                 "`{}` of `{number}` is out of range; use a number from `0`, which means never, to `{}`",

@@ -73,6 +73,16 @@ impl Selectors {
         Some(Self::new(words, source, "`only` and `except`".to_owned(), false))
     }
 
+    /// The services that the readiness of the program needs. `None`: it needs none in particular.
+    pub(crate) fn of_ready_needs(words: &[String]) -> Option<Self> {
+        if words.is_empty() {
+            return None;
+        }
+        let words = words.iter().map(|word| (word.clone(), false)).collect();
+        let source = "`ready_needs`".to_owned();
+        Some(Self::new(words, source.clone(), source, false))
+    }
+
     /// `words`: each with whether it excludes.
     fn new(
         words: Vec<(String, bool)>,

@@ -60,6 +60,7 @@ assert_eq!(config.background, expected);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     pub(crate) shutdown_timeout: Option<String>,
+    pub(crate) quiesce: Option<String>,
     pub(crate) dump_on_sigusr1: Option<String>,
     pub(crate) unhealthy_after: Option<String>,
     pub(crate) select: Option<String>,
@@ -96,6 +97,13 @@ impl Settings {
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: impl Into<String>) -> Self {
         self.shutdown_timeout = Some(timeout.into());
+        self
+    }
+
+    /// Sets how long services go on after a stop signal; see [`Builder::quiesce`](crate::Builder::quiesce).
+    #[must_use]
+    pub fn quiesce(mut self, quiesce: impl Into<String>) -> Self {
+        self.quiesce = Some(quiesce.into());
         self
     }
 
