@@ -113,9 +113,9 @@ mod gate;
 mod http;
 mod origin;
 mod peer;
-mod probing;
 #[cfg(feature = "probes")]
 mod probes;
+mod probing;
 mod problem;
 mod query;
 #[cfg(feature = "queue")]
