@@ -78,6 +78,13 @@ impl Hub {
         Ok(Answer::events(stream))
     }
 
+    /// Ends all streams.
+    pub(crate) fn end_streams(&self) {
+        for client in &self.0.lock().clients {
+            client.end();
+        }
+    }
+
     /// Whether there is no task that looks at the services.
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
