@@ -70,6 +70,20 @@ impl Answer {
             .with("x-accel-buffering", "no")
     }
 
+    #[cfg(feature = "page")]
+    pub(crate) fn page(status: u16, html: String) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Bytes(html.into_bytes()) }
+            .with("content-type", "text/html; charset=utf-8")
+    }
+
+    /// A file whose name changes with its content.
+    #[cfg(feature = "page")]
+    pub(crate) fn asset(content_type: &str, body: &str) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Bytes(body.as_bytes().to_vec()) }
+            .with("content-type", content_type)
+            .with("cache-control", "public, max-age=31536000, immutable")
+    }
+
     /// Sends the browser to another page, which it gets with `GET`.
     pub(crate) fn see_other(location: impl Into<String>) -> Self {
         Self::empty(303).with("location", location)

@@ -31,6 +31,7 @@
 //!
 //! | path | what it answers |
 //! | --- | --- |
+//! | `GET /`, `/services/NAME`, `/queues` | in a browser: pages, with the feature `page`, which is enabled by default |
 //! | `GET /services` | the services: `{"schema": 1, "services": [..]}`; `?state=failed` and `?tag=mail` select some |
 //! | `GET /services/NAME` | one service |
 //! | `GET /services/NAME/runs` | its [history](tina4_service::Runner::history) |
@@ -95,6 +96,10 @@ mod credentials;
 mod events;
 mod gate;
 mod origin;
+#[cfg(feature = "page")]
+mod page;
+#[cfg(feature = "page")]
+mod pages;
 mod peer;
 mod probing;
 mod problem;

@@ -18,6 +18,9 @@ pub(crate) enum Route {
     Log(String, LogOf),
     Plan(String),
     Events,
+    /// A file that pages refer to.
+    #[cfg(feature = "page")]
+    Asset(String),
     /// Whether the engine moves.
     Live,
     /// Whether the program is ready.
@@ -89,6 +92,8 @@ impl Route {
             }
             ["tags", tag, word] => Self::Act(tag_action(word)?, Target::Tag(tag.to_owned())),
             ["events"] => Self::Events,
+            #[cfg(feature = "page")]
+            ["assets", name] => Self::Asset(name.to_owned()),
             ["livez"] => Self::Live,
             ["readyz"] => Self::Ready,
             ["health"] => Self::Health,
@@ -120,6 +125,8 @@ impl Route {
             | Self::Health => "GET, HEAD",
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => "GET, HEAD",
+            #[cfg(feature = "page")]
+            Self::Asset(_) => "GET, HEAD",
             Self::Act(..) => "POST",
         }
     }
@@ -138,6 +145,9 @@ impl Route {
             Self::Live | Self::Ready => Need::Nothing,
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => Need::Read,
+            // They tell nothing of the program, and a page that refuses somebody looks better with them.
+            #[cfg(feature = "page")]
+            Self::Asset(_) => Need::Nothing,
             Self::Act(action, _) => Need::Act(*action),
         }
     }
