@@ -2,18 +2,21 @@
 //!
 //! The server is a service like the others. It requires the cache, which requires the migrations, so it
 //! accepts requests only once the cache has been filled. On SIGTERM or Ctrl-C it finishes the requests in
-//! progress and stops first, then the cache, then the rest.
+//! progress and stops first, then the cache, then the rest. Operators log in to the console of the services at `/ops/`.
 //!
 //! ```sh
-//! cargo run -p examples --bin axum-server -- 8080
+//! OPERATORS=alice:secret cargo run -p examples --bin axum-server -- 8080
 //! curl http://127.0.0.1:8080/prices/tea
+//! curl -u alice:secret -X POST http://127.0.0.1:8080/ops/services/price_cache/restart
 //! ```
 
 use std::process::ExitCode;
 
+mod login;
 mod pool;
 mod services;
 
+use login::Operators;
 use pool::Pool;
 use services::{Port, Prices};
 
@@ -34,5 +37,7 @@ async fn main() -> ExitCode {
     }
     tina4_service::provide(Port(port));
     tina4_service::provide(Prices::default());
+    // Without operators, nobody gets in.
+    tina4_service::provide(Operators::parse(&std::env::var("OPERATORS").unwrap_or_default()));
     tina4_service::run_async().await
 }

@@ -1,16 +1,20 @@
 //! The services: the migrations, a cache of the prices, a job that changes them, and the server.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::RwLock;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use tina4_service::{Context, Res, service};
+use tina4_service_console::Console;
 use tokio::net::TcpListener;
 
+use crate::login::{Operators, login};
 use crate::pool::{Pool, PoolError};
 
 /// The port of the server; 0: any free one.
@@ -66,11 +70,26 @@ async fn web(
     port: Res<Port>,
     pool: Res<Pool>,
     prices: Res<Prices>,
+    operators: Res<Operators>,
 ) -> std::io::Result<()> {
+    let console = Console::global().title("axum-server");
+    let routes = routes(pool, prices).merge(ops(console.clone(), Operators::clone(&operators)));
     let listener = TcpListener::bind(("127.0.0.1", port.0)).await?;
     println!("listening on http://{}", listener.local_addr()?);
     ctx.ready();
-    axum::serve(listener, routes(pool, prices)).with_graceful_shutdown(ctx.stopped()).await
+    let stopped = ctx.stopped();
+    let stopped = async move {
+        stopped.await;
+        // They end by themselves if the whole program stops, but not if only this service does.
+        console.end_streams();
+    };
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, routes).with_graceful_shutdown(stopped).await
+}
+
+/// The console of the services, behind the login.
+fn ops(console: Console, operators: Operators) -> Router {
+    Router::new().nest_service("/ops", console).layer(from_fn_with_state(operators, login))
 }
 
 fn routes(pool: Res<Pool>, prices: Res<Prices>) -> Router {

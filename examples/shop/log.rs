@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use tina4_service::RunLog;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -17,7 +19,9 @@ pub(crate) fn init() {
     let targets = parsed.unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
     let in_colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(in_colour);
-    tracing_subscriber::registry().with(targets).with(lines).init();
+    // What the services write is kept for the console, whatever is printed.
+    let kept = RunLog::new().max_level(tracing::Level::DEBUG).layer();
+    tracing_subscriber::registry().with(lines.with_filter(targets)).with(kept).init();
     if let Some(problem) = problem {
         tracing::warn!(RUST_LOG = wanted, problem, "RUST_LOG cannot be parsed; using `info`");
     }

@@ -12,7 +12,6 @@
 //! `main` acquires everything that may be missing or in use, provides it, and calls `run`.
 
 mod cli;
-mod health;
 mod log;
 mod mails;
 mod orders;
@@ -30,11 +29,15 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
 use tina4_service::Service;
+use tina4_service_console::Console;
 
 use cli::{Command, Options};
 
 /// The usual exit code for a wrong command line.
 const USAGE: u8 = 2;
+
+/// The usual exit code for a wrong configuration; `run` uses it for faults in the services, too.
+const CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
     let options = match cli::parse(std::env::args_os().skip(1)) {
@@ -49,6 +52,14 @@ fn main() -> ExitCode {
         }
     };
     log::init();
+    // A console that everybody could use is worse than no shop.
+    match Console::global().title("shop").token_from_env() {
+        Ok(console) => tina4_service::provide(console),
+        Err(reason) => {
+            eprintln!("shop: TINA4_CONSOLE_TOKEN: {reason}");
+            return ExitCode::from(CONFIG);
+        }
+    }
     match prepare(options) {
         Ok(()) => tina4_service::run(),
         Err(reason) => {

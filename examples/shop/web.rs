@@ -11,10 +11,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
-use tina4_service::{DeadJob, DeadSelection, Queues, Res, ServiceInfo};
+use tina4_service::{DeadJob, DeadSelection, Queues, Res};
+use tina4_service_console::Console;
 use tokio::task;
 
-use crate::health::Health;
 use crate::mails::{MAILS, Mail};
 use crate::orders::{Order, OrderForm};
 use crate::store::{BoxError, Store};
@@ -35,17 +35,21 @@ struct Shop {
     queues: Res<Queues>,
 }
 
-/// The routes of the shop.
-pub(crate) fn routes(store: Res<Store>, queues: Res<Queues>, visits: Res<VisitCounter>) -> Router {
+/// The routes of the shop, and below `/ops/` the console of its services, whose requests are no visits.
+pub(crate) fn routes(
+    store: Res<Store>,
+    queues: Res<Queues>,
+    visits: Res<VisitCounter>,
+    console: Console,
+) -> Router {
     Router::new()
         .route("/orders", post(place_order))
         .route("/orders/{id}", get(show_order))
         .route("/mails/dead", get(list_dead_mails))
         .route("/mails/redrive", post(redrive_mails))
-        .route("/health", get(health))
-        .route("/services", get(list_services))
         .layer(middleware::from_fn_with_state(visits, count_visit))
         .layer(DefaultBodyLimit::max(MAX_BODY_SIZE))
+        .nest_service("/ops", console)
         .with_state(Shop { store, queues })
 }
 
@@ -137,20 +141,4 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let done = task::spawn_blocking(work).await.map_err(BoxError::from)?;
     Ok(done?)
-}
-
-async fn health() -> Result<(StatusCode, Json<Health>), ApiError> {
-    let health = Health::of(&services().await?);
-    let code = if health.healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Ok((code, Json(health)))
-}
-
-/// In the shape that the chapter `shape` of `tina4_service` documents.
-async fn list_services() -> Result<Json<Vec<ServiceInfo>>, ApiError> {
-    services().await.map(Json)
-}
-
-/// The services. Their queue is asked for its jobs, which may wait for a server.
-async fn services() -> Result<Vec<ServiceInfo>, ApiError> {
-    blocking(|| Ok(tina4_service::services())).await
 }

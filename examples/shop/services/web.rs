@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use tina4_service::{Context, Queues, Res, service};
+use tina4_service_console::Console;
 use tokio::task;
 
 use super::database::database_sync;
@@ -28,6 +29,7 @@ fn web(
     store: Res<Store>,
     queues: Res<Queues>,
     visits: Res<VisitCounter>,
+    console: Res<Console>,
 ) -> io::Result<()> {
     let listener = listener.try_clone()?;
     listener.set_nonblocking(true)?;
@@ -37,7 +39,8 @@ fn web(
         let listener = tokio::net::TcpListener::from_std(listener)?;
         // The stop channel is blocking; a blocking task turns it into a future.
         let stop = async { drop(task::spawn_blocking(move || stopping.recv()).await) };
-        web::serve(listener, web::routes(store, queues, visits), stop, GRACE).await
+        let routes = web::routes(store, queues, visits, Console::clone(&console));
+        web::serve(listener, routes, stop, GRACE).await
     });
     // Not `drop`: if serving failed, the blocking task still waits for the stop request, and `drop`
     // would wait for it.

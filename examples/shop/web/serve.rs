@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +19,8 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     // Nothing is ever sent: dropping the sender is the signal.
     let (stop_sender, mut stop_receiver) = watch::channel(());
+    // The console answers only those that are on this machine, so it has to know where requests come from.
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, routes)
         .with_graceful_shutdown(async move { drop(stop_receiver.changed().await) });
     let timed_out = async {

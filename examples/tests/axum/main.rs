@@ -22,6 +22,7 @@ impl Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_axum-server"))
             .arg("0")
             .env("RUST_LOG", "info")
+            .env("OPERATORS", "alice:secret")
             .env("NO_COLOR", "1")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -88,4 +89,29 @@ fn server_and_services_stop_together_and_answer_what_has_begun() {
     let mut rest = String::new();
     server.out.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "", "nothing else is printed");
+}
+
+#[test]
+fn operators_log_in_to_the_console() {
+    let server = Server::start();
+    let ask = |method: &str, path: &str, header: &str| {
+        http::send_with(server.address, method, path, header, "").unwrap()
+    };
+    // `alice:secret`, and `alice:wrong`.
+    let (alice, wrong) = ("YWxpY2U6c2VjcmV0", "YWxpY2U6d3Jvbmc=");
+    let header = |credentials: &str| format!("Authorization: Basic {credentials}\r\n");
+    for path in ["/ops", "/ops/", "/ops/services", "/ops/livez"] {
+        assert_eq!(ask("GET", path, "").status, 401, "{path}");
+        assert_eq!(ask("GET", path, &header(wrong)).status, 401, "{path}");
+    }
+    assert_eq!(ask("GET", "/prices/tea", "").status, 200, "customers need no login");
+    let listed = ask("GET", "/ops/services", &header(alice));
+    assert_eq!((listed.status, &listed.body["services"][3]["name"]), (200, &"web".into()));
+    let restarted = ask("POST", "/ops/services/price_cache/restart", &header(alice));
+    assert_eq!(restarted.status, 200, "{restarted:?}");
+    let path = "/ops/services/inflation/run";
+    let run = ask("POST", path, &header(alice));
+    assert_eq!((run.status, &run.body["run"]), (202, &1.into()), "{run:?}");
+    let inflation = ask("GET", "/ops/services/inflation", &header(alice)).body;
+    assert_eq!(inflation["last_requested_by"]["name"], "alice", "{inflation}");
 }

@@ -50,16 +50,14 @@ fn variables_of_kubernetes_change_nothing() {
 fn a_service_is_disabled_and_says_by_what() {
     let dir = TestDir::new();
     let mut shop = dir.start_with(&[], &[("TINA4_SERVICES__PAYMENT_SYNC__ENABLED", "false")]);
-    let services = shop.get("/services").body;
-    let all = services.as_array().expect("a list");
-    let payments = all.iter().find(|service| service["name"] == "payment_sync");
-    let payments = payments.unwrap_or_else(|| panic!("{services}"));
-    assert_eq!(payments["state"], "disabled", "{services}");
+    let payments = shop.service("payment_sync");
+    assert_eq!(payments["state"], "disabled", "{payments}");
     let reason = r#"reason="TINA4_SERVICES__PAYMENT_SYNC__ENABLED=false""#;
     let line = format!(r#"service disabled service="payment_sync" {reason}"#);
     shop.wait_for_log(&line, 1);
-    assert_eq!(payments["reason"], "TINA4_SERVICES__PAYMENT_SYNC__ENABLED=false", "{services}");
-    assert_eq!(shop.get("/health").status, 200, "a disabled service is healthy");
+    assert_eq!(payments["reason"], "TINA4_SERVICES__PAYMENT_SYNC__ENABLED=false", "{payments}");
+    // A disabled service is healthy.
+    shop.expect_healthy();
 }
 
 #[test]

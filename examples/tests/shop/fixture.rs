@@ -153,12 +153,23 @@ impl Shop {
         });
     }
 
+    /// What the console shows of a service.
+    pub(crate) fn service(&self, name: &str) -> Value {
+        let response = self.get(&format!("/ops/services/{name}"));
+        assert_eq!(response.status, 200, "{response:?}");
+        response.body
+    }
+
+    /// Waits until it is ready, which first runs have to end for, and checks that nothing is wrong with a service.
+    pub(crate) fn expect_healthy(&mut self) {
+        self.wait_until("readiness", |shop| (shop.get("/ops/readyz").status == 200).then_some(()));
+        let health = self.get("/ops/health");
+        assert_eq!((health.status, &health.body["status"]), (200, &"ok".into()), "{health:?}");
+    }
+
     /// The jobs of the mail queue in each state, as the list of services shows them, and those that this shop has done.
     pub(crate) fn queue(&self) -> Value {
-        let services = self.get("/services").body;
-        let all = services.as_array().expect("a list");
-        let consumer = all.iter().find(|service| service["name"] == "email_consumer");
-        let queue = &consumer.unwrap_or_else(|| panic!("{services}"))["queue"];
+        let queue = &self.service("email_consumer")["queue"];
         let mut jobs = queue["backlog"].clone();
         jobs["done"] = queue["counters"]["done"].clone();
         jobs

@@ -21,12 +21,23 @@ pub(crate) fn send(
     path: &str,
     body: &str,
 ) -> io::Result<Response> {
+    send_with(address, method, path, "", body)
+}
+
+/// [`send`] with more headers, each of which ends with a line break.
+pub(crate) fn send_with(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> io::Result<Response> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     let length = body.len();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     )?;
     let mut response = String::new();
     stream.read_to_string(&mut response)?;

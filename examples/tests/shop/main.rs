@@ -5,6 +5,7 @@
 mod fixture;
 mod http;
 
+mod console;
 mod deployment;
 mod kill;
 mod mail;

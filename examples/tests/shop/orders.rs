@@ -37,12 +37,11 @@ fn an_order_can_be_retrieved() {
 #[test]
 fn the_services_are_listed_and_healthy() {
     let dir = TestDir::new();
-    let shop = dir.start(&[]);
-    let health = shop.get("/health");
-    assert_eq!((health.status, &health.body["healthy"]), (200, &true.into()), "{health:?}");
+    let mut shop = dir.start(&[]);
+    shop.expect_healthy();
 
-    let listed = shop.get("/services").body;
-    let services = listed.as_array().expect("a list");
+    let listed = shop.get("/ops/services").body;
+    let services = listed["services"].as_array().expect("a list");
     let named = |name: &str| services.iter().find(|service| service["name"] == name);
     for name in [
         "counter",

@@ -33,7 +33,7 @@ fn every_visit_is_stored_before_the_checkpoint() {
     let dir = TestDir::new();
     let mut shop = dir.start(&[]);
     for _ in 0..7 {
-        shop.get("/health");
+        shop.get("/mails/dead");
     }
     stop(&mut shop);
     assert!(shop.log().contains("flushing pending visits"), "{}", shop.log());
@@ -66,7 +66,7 @@ fn a_client_that_never_finishes_does_not_prevent_stop() {
     write!(client, "POST /orders HTTP/1.1\r\nHost: shop\r\nContent-Length: 100\r\n\r\n{{")
         .expect("the shop reads");
     // Connections are accepted in order, so the first request is now in progress.
-    assert_eq!(shop.get("/health").status, 200);
+    assert_eq!(shop.get("/ops/livez").status, 200);
     stop(&mut shop);
     assert!(shop.log().contains("cut off"), "{}", shop.log());
 }

@@ -66,7 +66,7 @@ pub(crate) fn act(
         #[cfg(feature = "queue")]
         Target::Queue(name) => queues::redrive(settings, &runner, &requester, name, &asked)?,
     };
-    Ok(if asked.is_form { Answer::see_other(page_after(target, &asked)) } else { answer })
+    Ok(if asked.is_form { Answer::see_other(page_after(action, target, &asked)) } else { answer })
 }
 
 /// Who asks: what the console knows, or else what the request claims.
@@ -85,13 +85,17 @@ fn requester(grant: &Grant, request: &Request, asked: &Asked) -> Requester {
 }
 
 /// The page that a form leads to, relative to the path of the action.
-fn page_after(target: &Target, asked: &Asked) -> String {
+fn page_after(action: Action, target: &Target, asked: &Asked) -> String {
+    let action = action.word();
     match target {
         // Names in paths consist of characters that need no encoding, or the action would have been refused.
-        Target::Service(name) if asked.back.as_deref() != Some("list") => format!("../{name}"),
-        Target::Service(_) | Target::Tag(_) => "../../".to_owned(),
+        Target::Service(name) if asked.back.as_deref() != Some("list") => {
+            format!("../{name}?done={action}&name={name}")
+        }
+        Target::Service(name) => format!("../../?done={action}&name={name}"),
+        Target::Tag(_) => "../../".to_owned(),
         #[cfg(feature = "queue")]
-        Target::Queue(_) => "../../".to_owned(),
+        Target::Queue(name) => format!("../../queues?done={action}&name={name}"),
     }
 }
 

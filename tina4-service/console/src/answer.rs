@@ -63,11 +63,31 @@ impl Answer {
             .with("content-type", "text/plain; charset=utf-8")
     }
 
+    /// Text for Prometheus.
+    pub(crate) fn metrics(text: String) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Bytes(text.into_bytes()) }
+            .with("content-type", "text/plain; version=0.0.4; charset=utf-8")
+    }
+
     pub(crate) fn events(stream: EventStream) -> Self {
         Self { status: 200, headers: Vec::new(), body: Body::Events(stream) }
             .with("content-type", "text/event-stream")
             // nginx would keep the blocks until it has a buffer full of them.
             .with("x-accel-buffering", "no")
+    }
+
+    #[cfg(feature = "page")]
+    pub(crate) fn page(status: u16, html: String) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Bytes(html.into_bytes()) }
+            .with("content-type", "text/html; charset=utf-8")
+    }
+
+    /// A file whose name changes with its content.
+    #[cfg(feature = "page")]
+    pub(crate) fn asset(content_type: &str, body: &str) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Bytes(body.as_bytes().to_vec()) }
+            .with("content-type", content_type)
+            .with("cache-control", "public, max-age=31536000, immutable")
     }
 
     /// Sends the browser to another page, which it gets with `GET`.

@@ -49,6 +49,8 @@ impl Console {
     }
 
     /// A console for the global runner, which holds the declared services.
+    ///
+    /// This creates the global runner, so call [`Builder::build_global`](tina4_service::Builder::build_global) before.
     #[must_use]
     pub fn global() -> Self {
         Self::new(&tina4_service::on_behalf_of(Requester::new("console")))
@@ -126,7 +128,15 @@ impl Console {
         self.with(|settings| settings.queues = Some(queues.clone()))
     }
 
-    /// A clone shares the streams of events with the one that it is a clone of until one of them is set otherwise.
+    /// Ends all open streams of events. Clients connect again, so call it when the server stops to accept connections.
+    ///
+    /// They end by themselves when the runner begins to stop. This is for a server that stops while the services go on: its
+    /// graceful shutdown would wait for them.
+    pub fn end_streams(&self) {
+        self.hub.end_streams();
+    }
+
+    /// A console that is set otherwise has streams of its own, because what they show depends on it.
     fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = self.settings;
         change(Arc::make_mut(&mut settings));

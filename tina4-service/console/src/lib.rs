@@ -41,6 +41,7 @@
 //!
 //! | path | what it answers |
 //! | --- | --- |
+//! | `GET /`, `/services/NAME`, `/queues` | in a browser: pages, with the feature `page`, which is enabled by default |
 //! | `GET /services` | the services: `{"schema": 1, "services": [..]}`; `?state=failed` and `?tag=mail` select some |
 //! | `GET /services/NAME` | one service |
 //! | `GET /services/NAME/runs` | its [history](tina4_service::Runner::history) |
@@ -50,6 +51,7 @@
 //! | `GET /livez` | whether the [engine moves](tina4_service::Runner::is_live): status 200 or 503 |
 //! | `GET /readyz` | whether the program is [ready](tina4_service::Runner::readiness): status 200 or 503; `?verbose` also says why if it is |
 //! | `GET /health` | its [health](tina4_service::Runner::health); status 503 if it is down |
+//! | `GET /metrics` | the [metrics](tina4_service::Runner::prometheus) for Prometheus |
 //! | `GET /queues`, `/queues/NAME` | queues and their numbers of jobs, with the feature `queue` |
 //! | `GET /queues/NAME/dead` | its dead jobs without their payloads, sorted by id: 50, or `?n=500`; `?after=ID` shows the next ones |
 //! | `POST /services/NAME/ACTION` | `run`, `pause`, `resume`, `start`, `stop`, `restart` or `reset` |
@@ -112,6 +114,10 @@ mod gate;
 #[cfg(any(feature = "probes", feature = "serve", all(unix, feature = "socket")))]
 mod http;
 mod origin;
+#[cfg(feature = "page")]
+mod page;
+#[cfg(feature = "page")]
+mod pages;
 mod peer;
 #[cfg(feature = "probes")]
 mod probes;

@@ -85,6 +85,23 @@ fn engine_problem(error: &EngineError) -> Problem {
     Problem::new(503, "the engine of the queues has failed", error.to_string())
 }
 
+/// The dead jobs of a queue, with errors that may be shown.
+pub(crate) fn dead_jobs(
+    settings: &Settings,
+    name: &'static str,
+    after: Option<JobId>,
+    count: usize,
+) -> Result<Vec<tina4_service::DeadJob>, Problem> {
+    let jobs = bound(settings, name)?.dead(after, count);
+    let mut jobs = jobs.map_err(|error| engine_problem(&error))?;
+    for job in &mut jobs {
+        if let Some(redacted) = settings.redacted(&job.error) {
+            job.error = redacted;
+        }
+    }
+    Ok(jobs)
+}
+
 /// The dead jobs of a queue, without their payloads: those may contain anything.
 pub(crate) fn dead(settings: &Settings, request: &Request, name: &str) -> Result<Answer, Problem> {
     #[derive(Serialize)]
@@ -107,11 +124,11 @@ pub(crate) fn dead(settings: &Settings, request: &Request, name: &str) -> Result
     let count = query.parsed("n", "a whole number")?.unwrap_or(default).min(max);
     let after = query.parsed("after", "the id of a job")?.map(JobId::new);
     let name = find(&settings.runner()?, name)?.name;
-    let jobs = bound(settings, name)?.dead(after, count).map_err(|error| engine_problem(&error))?;
+    let jobs = dead_jobs(settings, name, after, count)?;
     let job = |job: tina4_service::DeadJob| Job {
         id: job.id.to_string(),
         attempts: job.attempts,
-        error: settings.redacted(&job.error).unwrap_or(job.error),
+        error: job.error,
         pushed_at: time(job.pushed_at),
         died_at: time(job.died_at),
     };

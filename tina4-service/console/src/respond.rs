@@ -8,6 +8,8 @@ use crate::answer::{Answer, Body};
 use crate::events::hub::Hub;
 use crate::gate;
 use crate::gate::Need;
+#[cfg(feature = "page")]
+use crate::pages;
 use crate::probing;
 use crate::problem::Problem;
 #[cfg(feature = "queue")]
@@ -32,12 +34,25 @@ const HEADERS: [(&str, &str); 4] = [
 
 pub(crate) fn answer(settings: &Arc<Settings>, hub: &Hub, request: &Request) -> Answer {
     let answer = respond(settings, hub, request);
-    let mut answer = answer.unwrap_or_else(|problem| Answer::problem(&problem));
+    let mut answer = answer.unwrap_or_else(|problem| problem_answer(settings, request, &problem));
     if request.method == "HEAD" {
         answer.body = Body::Bytes(Vec::new());
     }
-    answer.headers.extend(HEADERS.map(|(name, value)| (name, value.to_owned())));
+    for (name, value) in HEADERS {
+        if answer.header(name).is_none() {
+            answer.headers.push((name, value.to_owned()));
+        }
+    }
     answer
+}
+
+fn problem_answer(settings: &Settings, request: &Request, problem: &Problem) -> Answer {
+    #[cfg(feature = "page")]
+    if pages::are_wanted(request) {
+        return pages::problem(settings, request, problem);
+    }
+    let _ = (settings, request);
+    Answer::problem(problem)
 }
 
 fn respond(settings: &Arc<Settings>, hub: &Hub, request: &Request) -> Result<Answer, Problem> {
@@ -58,15 +73,24 @@ fn carry_out(
     route: Route,
     grant: &Grant,
 ) -> Result<Answer, Problem> {
+    #[cfg(feature = "page")]
+    if pages::are_wanted(request)
+        && let Some(page) = pages::respond(settings, request, &route, grant)
+    {
+        return page;
+    }
     match route {
         Route::Index | Route::Services => reading::services(settings, request),
         Route::Service(name) => reading::service(settings, &name),
         Route::Runs(name) => reading::runs(settings, &name),
         Route::Log(name, of) => reading::log(settings, &name, of),
         Route::Plan(name) => reading::plan(settings, request, &name),
+        #[cfg(feature = "page")]
+        Route::Asset(name) => pages::asset(&name),
         Route::Live => Ok(probing::live(settings)),
         Route::Ready => probing::ready(settings, request, grant),
         Route::Health => probing::health(settings),
+        Route::Metrics => probing::metrics(settings),
         Route::Events => hub.connect(settings, request),
         #[cfg(feature = "queue")]
         Route::Queues => queues::list(settings),

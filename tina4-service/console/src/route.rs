@@ -18,11 +18,16 @@ pub(crate) enum Route {
     Log(String, LogOf),
     Plan(String),
     Events,
+    /// A file that pages refer to.
+    #[cfg(feature = "page")]
+    Asset(String),
     /// Whether the engine moves.
     Live,
     /// Whether the program is ready.
     Ready,
     Health,
+    /// For Prometheus.
+    Metrics,
     #[cfg(feature = "queue")]
     Queues,
     #[cfg(feature = "queue")]
@@ -89,9 +94,12 @@ impl Route {
             }
             ["tags", tag, word] => Self::Act(tag_action(word)?, Target::Tag(tag.to_owned())),
             ["events"] => Self::Events,
+            #[cfg(feature = "page")]
+            ["assets", name] => Self::Asset(name.to_owned()),
             ["livez"] => Self::Live,
             ["readyz"] => Self::Ready,
             ["health"] => Self::Health,
+            ["metrics"] => Self::Metrics,
             #[cfg(feature = "queue")]
             ["queues"] => Self::Queues,
             #[cfg(feature = "queue")]
@@ -117,9 +125,12 @@ impl Route {
             | Self::Events
             | Self::Live
             | Self::Ready
-            | Self::Health => "GET, HEAD",
+            | Self::Health
+            | Self::Metrics => "GET, HEAD",
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => "GET, HEAD",
+            #[cfg(feature = "page")]
+            Self::Asset(_) => "GET, HEAD",
             Self::Act(..) => "POST",
         }
     }
@@ -134,10 +145,14 @@ impl Route {
             | Self::Log(..)
             | Self::Plan(_)
             | Self::Events
-            | Self::Health => Need::Read,
+            | Self::Health
+            | Self::Metrics => Need::Read,
             Self::Live | Self::Ready => Need::Nothing,
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => Need::Read,
+            // They tell nothing of the program, and a page that refuses somebody looks better with them.
+            #[cfg(feature = "page")]
+            Self::Asset(_) => Need::Nothing,
             Self::Act(action, _) => Need::Act(*action),
         }
     }
@@ -195,6 +210,7 @@ mod tests {
             ("GET", "/livez", Route::Live),
             ("HEAD", "/readyz", Route::Ready),
             ("GET", "/health", Route::Health),
+            ("GET", "/metrics", Route::Metrics),
             ("POST", "/services/web/run", Route::Act(Action::Run, Target::Service(web()))),
             ("POST", "/tags/web/pause", Route::Act(Action::Pause, Target::Tag(web()))),
         ];

@@ -132,8 +132,8 @@ fn rule_113_a_form_leads_back_to_its_page() {
     let runner = runner();
     let console = console(&runner).access(|_| Access::Operate);
     for (path, form, location) in [
-        ("/services/mail/pause", "reason=disk+full", "../mail"),
-        ("/services/mail/resume", "back=list&reason=", "../../"),
+        ("/services/mail/pause", "reason=disk+full", "../mail?done=pause&name=mail"),
+        ("/services/mail/resume", "back=list&reason=", "../../?done=resume&name=mail"),
         ("/tags/post/pause", "", "../../"),
     ] {
         let answer = console.answer(&local("POST", path).form(form));

@@ -185,3 +185,14 @@ fn rule_113_a_stream_ends_when_the_runner_begins_to_stop() {
     drop(release);
     stop.join().unwrap();
 }
+
+#[test]
+fn rule_113_a_server_that_stops_alone_can_end_the_streams() {
+    let runner = runner();
+    let console = console(&runner);
+    let mut stream = connect(&console, "/events").unwrap();
+    console.clone().end_streams();
+    while stream.next().is_some() {}
+    wait_until(|| console.hub.is_idle());
+    assert!(connect(&console, "/events").unwrap().next().is_some(), "it begins anew");
+}
