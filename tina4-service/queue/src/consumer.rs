@@ -34,7 +34,7 @@ pub use self::settings::ConsumerSettings;
 pub use self::turn_report::{Settled, Settlement, TurnReport};
 
 use self::call_limit::CallLimit;
-use self::settling::{Settling, count, dead_job};
+use self::settling::{IfStale, Settling, count, dead_job};
 use self::state::{Quiet, State};
 use self::unsettled::Unsettled;
 use self::waiting::Waiting;
@@ -248,23 +248,28 @@ impl Consumer {
         let not_before = Some(now.saturating_add(LOCKED_WAIT));
         let again = locked.into_iter().map(|settling| Settling { not_before, ..settling });
         state.ended.splice(..0, again);
-        for Settling { claim, end, may_be_stale, was_sent, not_before: _ } in settled {
-            let is_stale = stale.contains(&claim.held);
-            // The function has finished it: in a transaction, which was committed after all, or in a call whose answer was
-            // lost.
-            if is_stale && may_be_stale {
-                continue;
-            }
-            // If it was sent before, the engine has most likely ended it then, and the answer was lost.
-            let settlement = if is_stale && !was_sent {
-                counters.stale += 1;
-                Settlement::Stale
-            } else {
+        for Settling { claim, end, if_stale, was_sent, not_before: _ } in settled {
+            let ended = match (stale.contains(&claim.held), if_stale) {
+                (false, _) => Some(end),
+                // If it was sent before, the engine has most likely ended it then, and the answer was lost.
+                (true, IfStale::Lost) => was_sent.then_some(end),
+                (true, IfStale::Completed) => continue,
+                // Not reported, as if the answer had come.
+                (true, IfStale::Ended(end)) if end.is_done() => {
+                    count(&end, &mut counters);
+                    continue;
+                }
+                (true, IfStale::Ended(end)) => Some(end),
+            };
+            let settlement = if let Some(end) = ended {
                 count(&end, &mut counters);
                 if let End::Dead { error } = &end {
                     dead.push(dead_job(&claim, error, time));
                 }
                 Settlement::Ended(end)
+            } else {
+                counters.stale += 1;
+                Settlement::Stale
             };
             let Claim { held: Held { id, .. }, attempt, .. } = claim;
             state.report.settled.push(Settled { id, attempt, settlement });

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use tina4_service_queue::engine_parts::{Hearing, Listener, Owner, pause_after};
+use tina4_service_queue::engine_parts::{Hearing, Listener, Owner, each_page, pause_after};
 use tina4_service_queue::{
     Backlog, Cancelled, Capabilities, DeadJob, DeadSelection, DoneJob, Ended, Engine, EngineError,
     Held, JobId, NewJob, Pushed, Timestamp, Turn, Want,
@@ -142,22 +142,11 @@ impl PostgresEngine {
         is_redrive: bool,
     ) -> Result<u64, EngineError> {
         let deadline = clock::later(limit);
-        let mut page = Some(Page::first(storable(queue), which, is_redrive));
-        let mut all = 0;
-        while let Some(current) = page {
-            let take = async |client: &mut Client| current.take(client).await;
-            let taken = self.administer_within(clock::until(deadline), take);
-            let taken = taken.map_err(|error| failed_after(all, error))?;
-            all += taken.0;
-            page = taken.1;
-        }
-        Ok(all)
+        each_page(NAME, Page::first(storable(queue), which, is_redrive), |page| {
+            let take = async |client: &mut Client| page.take(client).await;
+            self.administer_within(clock::until(deadline), take)
+        })
     }
-}
-
-/// The error of a page after those that have changed so many jobs.
-fn failed_after(changed: u64, error: EngineError) -> EngineError {
-    if changed > 0 { error.after_changes(NAME) } else { error }
 }
 
 impl fmt::Debug for PostgresEngine {
@@ -356,17 +345,12 @@ impl Engine for PostgresEngine {
         _now: Timestamp,
     ) -> Result<u64, EngineError> {
         let deadline = clock::later(limit);
-        let mut all = 0;
-        loop {
+        each_page(NAME, (), |()| {
             let queue = storable(queue);
             let purging = async move |client: &mut Client| done::purge(client, &queue, age).await;
-            let purged = self.administer_within(clock::until(deadline), purging);
-            let (deleted, is_more) = purged.map_err(|error| failed_after(all, error))?;
-            all += deleted;
-            if !is_more {
-                return Ok(all);
-            }
-        }
+            let (deleted, is_more) = self.administer_within(clock::until(deadline), purging)?;
+            Ok((deleted, is_more.then_some(())))
+        })
     }
 
     fn check(&self) -> Result<Vec<String>, EngineError> {

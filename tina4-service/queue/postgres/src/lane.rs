@@ -19,6 +19,9 @@ use crate::waits::Closing;
 /// After how long without a request a connection is checked before it is used.
 const IDLE: Duration = Duration::from_millis(50);
 
+/// How soon the work that was left is tried again, if there is no request before.
+const LEFT_WORK: Duration = Duration::from_millis(250);
+
 /// What a lane does with its requests.
 pub(crate) trait Work: Send + Sync + 'static {
     type Request: Send + 'static;
@@ -39,6 +42,11 @@ pub(crate) trait Work: Send + Sync + 'static {
     /// The work that remains once all callers have their answers, within the time of the trip.
     fn afterwards(&self, session: &mut Session, requests: &[Self::Request]) {
         let _ = (session, requests);
+    }
+
+    /// Whether `afterwards` has left some of it, to be called again soon.
+    fn has_left_work(&self) -> bool {
+        false
     }
 }
 
@@ -154,7 +162,9 @@ impl<W: Work> Lane<W> {
         let mut session = Session::new(self.connector.clone(), self.closing.clone());
         let body = move || {
             let mut running = Running { mailbox: &mailbox, callers: Vec::new() };
-            while let Some((mut requests, callers)) = mailbox.next(&mut session) {
+            while let Some((mut requests, callers)) =
+                mailbox.next(&mut session, work.has_left_work())
+            {
                 running.callers = callers;
                 session.begin_trip();
                 let answers = work.answer(&mut session, &mut requests);
@@ -175,10 +185,10 @@ fn panicked() -> EngineError {
 }
 
 impl<W: Work> Mailbox<W> {
-    /// The requests that wait; `None` when the lane is closed.
-    fn next(&self, session: &mut Session) -> Option<Batch<W>> {
+    /// The requests that wait; `None` when the lane is closed. If work was left, none after a moment.
+    fn next(&self, session: &mut Session, has_left_work: bool) -> Option<Batch<W>> {
         let mut state = self.lock();
-        let mut timeout = IDLE;
+        let mut timeout = if has_left_work { LEFT_WORK } else { IDLE };
         loop {
             let waiting = state.take_waiting();
             if !waiting.is_empty() {
@@ -193,6 +203,9 @@ impl<W: Work> Mailbox<W> {
             state = next;
             if result.timed_out() {
                 session.was_idle();
+                if has_left_work {
+                    return Some((Vec::new(), Vec::new()));
+                }
                 timeout = Duration::from_secs(3600);
             }
         }

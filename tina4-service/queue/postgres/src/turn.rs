@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tina4_service_queue::engine_parts::Unreceived;
+use tina4_service_queue::engine_parts::{AwaitedTurns, GivingBack, Unreceived};
 use tina4_service_queue::{Ended, EngineError, Held, Turn};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Row};
@@ -62,7 +62,8 @@ impl Turns {
     fn turn(&self, session: &mut Session, asked: &[Asked<'_>]) -> Result<Vec<Turn>, Failure> {
         let mut trip = Trip::new(asked);
         let marks = self.marks_for(&trip);
-        let known = self.unreceived().known(clock::now());
+        let awaited = AwaitedTurns::new(&self.unreceived, clock::now);
+        let known = awaited.known();
         let called =
             session.call(async |client| call(client, &self.owner, &trip, &marks, known).await);
         let mut turns = vec![Turn::default(); asked.len()];
@@ -72,15 +73,16 @@ impl Turns {
         });
         match read {
             Ok(()) => {
-                self.unreceived().received(&turns);
+                awaited.received(&turns);
                 Ok(turns)
             }
             Err(failure) => {
                 if failure.is_unchanged() {
-                    self.unreceived().unchanged(clock::now());
+                    awaited.unchanged();
                 } else {
                     self.marks().forget();
-                    self.unreceived().answer_lost(clock::now());
+                    // The answer is lost.
+                    drop(awaited);
                 }
                 Err(failure)
             }
@@ -135,10 +137,17 @@ impl Work for Turns {
     }
 
     fn afterwards(&self, session: &mut Session, _: &[Request]) {
-        let back = self.unreceived().take();
-        if !back.is_empty() && self.turn(session, &[(&back, &[])]).is_err() {
-            self.unreceived().keep(back);
+        let back = GivingBack::take(&self.unreceived);
+        if !back.is_empty()
+            && let Ok(turns) = self.turn(session, &[(back.ends(), &[])])
+        {
+            back.given(&turns[0].locked);
         }
+    }
+
+    /// Claims whose jobs others have locked, or that the server could not be told of.
+    fn has_left_work(&self) -> bool {
+        !self.unreceived().is_empty()
     }
 
     /// Renewals first, because leases run.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use tina4_service_queue::engine_parts::{Hearing, Listener, Owner};
+use tina4_service_queue::engine_parts::{Hearing, Listener, Owner, each_page};
 use tina4_service_queue::{
     Backlog, Cancelled, Capabilities, DeadJob, DeadSelection, DoneJob, Ended, Engine, EngineError,
     Feature, Held, JobId, NewJob, Pushed, Timestamp, Turn, Want,
@@ -147,25 +147,13 @@ impl RedisEngine {
         is_redrive: bool,
     ) -> Result<u64, EngineError> {
         let deadline = clock::later(limit);
-        let (mut all, mut after) = (0, String::new());
-        loop {
-            let (queue, start) = (queue.to_owned(), after);
-            let taken = self.administer_within(clock::until(deadline), move |admin| {
-                admin.take_dead(&queue, which, is_redrive, &start)
-            });
-            let (taken, last) = taken.map_err(|error| failed_after(all, error))?;
-            all += taken;
-            match last {
-                Some(last) => after = last,
-                None => return Ok(all),
-            }
-        }
+        each_page(NAME, String::new(), |after| {
+            let queue = queue.to_owned();
+            self.administer_within(clock::until(deadline), move |admin| {
+                admin.take_dead(&queue, which, is_redrive, &after)
+            })
+        })
     }
-}
-
-/// The error of a page after those that have changed so many jobs.
-fn failed_after(changed: u64, error: EngineError) -> EngineError {
-    if changed > 0 { error.after_changes(NAME) } else { error }
 }
 
 impl fmt::Debug for RedisEngine {
@@ -351,16 +339,11 @@ impl Engine for RedisEngine {
         _now: Timestamp,
     ) -> Result<u64, EngineError> {
         let deadline = clock::later(limit);
-        let mut all = 0;
-        loop {
+        each_page(NAME, (), |()| {
             let queue = queue.to_owned();
             let purge = move |admin: &mut Admin<'_>| admin.purge_done(&queue, age);
-            let purged = self.administer_within(clock::until(deadline), purge);
-            let (deleted, is_more) = purged.map_err(|error| failed_after(all, error))?;
-            all += deleted;
-            if !is_more {
-                return Ok(all);
-            }
-        }
+            let (deleted, is_more) = self.administer_within(clock::until(deadline), purge)?;
+            Ok((deleted, is_more.then_some(())))
+        })
     }
 }

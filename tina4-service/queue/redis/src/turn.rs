@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::Value;
-use tina4_service_queue::engine_parts::Unreceived;
+use tina4_service_queue::engine_parts::{AwaitedTurns, GivingBack, Unreceived};
 use tina4_service_queue::{Claim, DeadJob, End, Ended, EngineError, Held, JobId, Turn, Want};
 
 use crate::clock;
@@ -72,17 +72,18 @@ impl Turns {
         session: &mut Session,
         asked: &[Asked<'_>],
     ) -> Result<Result<Vec<Turn>, EngineError>, Failure> {
-        let received = self.unreceived().known(clock::now());
-        let arguments = arguments(&self.owner, received, asked);
+        let awaited = AwaitedTurns::new(&self.unreceived, clock::now);
+        let arguments = arguments(&self.owner, awaited.known(), asked);
         let mut ends = asked.iter().flat_map(|(ended, _)| *ended);
         let has_copies = ends.any(|ended| ended.end == End::Kept);
         let copies = if has_copies { Copies::Used } else { Copies::Untouched };
         let value = session.run_with(&self.turn, copies, &texts(&arguments));
         let turns = value.map(|value| Places::new(asked).read(value, asked));
         match &turns {
-            Ok(Ok(turns)) => self.unreceived().received(turns),
-            Err(failure) if failure.is_unchanged() => self.unreceived().unchanged(clock::now()),
-            Ok(Err(_)) | Err(_) => self.unreceived().answer_lost(clock::now()),
+            Ok(Ok(turns)) => awaited.received(turns),
+            Err(failure) if failure.is_unchanged() => awaited.unchanged(),
+            // The answer is lost.
+            Ok(Err(_)) | Err(_) => drop(awaited),
         }
         turns
     }
@@ -260,9 +261,9 @@ impl Work for Turns {
     }
 
     fn afterwards(&self, session: &mut Session) {
-        let back = self.unreceived().take();
-        if !back.is_empty() && !matches!(self.trip(session, &[(&back, &[])]), Ok(Ok(_))) {
-            self.unreceived().keep(back);
+        let back = GivingBack::take(&self.unreceived);
+        if !back.is_empty() && matches!(self.trip(session, &[(back.ends(), &[])]), Ok(Ok(_))) {
+            back.given(&[]);
         }
     }
 
@@ -279,13 +280,14 @@ impl Work for Turns {
             })
             .collect();
         // Those that could not be given back after their own trip.
-        let back = if asked.is_empty() { Vec::new() } else { self.unreceived().take() };
-        if !back.is_empty() {
-            asked.push((&back, &[]));
-        }
+        let back = (!asked.is_empty()).then(|| GivingBack::take(&self.unreceived));
+        let back = back.filter(|back| !back.is_empty());
+        asked.extend(back.iter().map(|back| -> Asked<'_> { (back.ends(), &[]) }));
         let turns = self.turns(session, &asked);
-        if turns.last().is_some_and(Result::is_err) {
-            self.unreceived().keep(back);
+        if let Some(back) = back
+            && turns.last().is_some_and(Result::is_ok)
+        {
+            back.given(&[]);
         }
         let mut turns = turns.into_iter();
         requests

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::settings::ConsumerSettings;
-use super::settling::{Settling, dead_job};
+use super::settling::{IfStale, Settling, dead_job};
 use super::turn_report::{Settled, Settlement};
 use crate::active_claim::{ActiveClaim, variation};
 use crate::bound_queue::wrong_payload;
@@ -98,7 +98,7 @@ impl Delivery {
     /// How the claim ends after this attempt; `None`: the function has ended it. The error is the attempt: a thread of
     /// the function is about to end the claim, and nobody knows yet how.
     pub(super) fn settle(&self, attempt: Attempt) -> Result<Option<Settling>, Attempt> {
-        let may_be_stale = match self.shared.leave_open(Progress::Settled) {
+        let is_in_transaction = match self.shared.leave_open(Progress::Settled) {
             Ok(()) => false,
             Err(Progress::InTransaction) => match attempt {
                 // If the transaction was not committed, the claim ends with its lease.
@@ -111,17 +111,24 @@ impl Delivery {
         };
         let claim = self.claim.clone();
         let intended = self.shared.intended().cloned();
-        let may_be_stale = may_be_stale || self.shared.may_be_ended();
+        let done = || End::done(self.settings.keep_done.is_some());
+        let if_stale = if is_in_transaction {
+            IfStale::Completed
+        } else if self.shared.may_be_ended() {
+            IfStale::Ended(intended.clone().unwrap_or_else(done))
+        } else {
+            IfStale::Lost
+        };
         let end = match (attempt, intended) {
             (Attempt::Done | Attempt::Back, Some(intended)) => intended,
-            (Attempt::Done, None) => End::done(self.settings.keep_done.is_some()),
+            (Attempt::Done, None) => done(),
             (Attempt::Failed { request, error }, _) => {
                 let random = variation(claim.held);
                 request.end(error, claim.attempt, &self.settings.policy, random)
             }
             (Attempt::Back, None) => End::Back,
         };
-        Ok(Some(Settling { claim, end, may_be_stale, was_sent: false, not_before: None }))
+        Ok(Some(Settling { claim, end, if_stale, was_sent: false, not_before: None }))
     }
 
     /// How the function has ended the claim, if it has not just completed it, and the job if it is dead.

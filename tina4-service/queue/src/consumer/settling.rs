@@ -13,18 +13,29 @@ use crate::timestamp::Timestamp;
 pub(super) struct Settling {
     pub(super) claim: Claim,
     pub(super) end: End,
-    /// Whether the function may have ended it already: in a transaction, or in a call whose answer was lost.
-    pub(super) may_be_stale: bool,
+    /// What it means if the engine says that it is not held any more.
+    pub(super) if_stale: IfStale,
     /// Whether the engine may have been asked before to end it, and has not answered.
     pub(super) was_sent: bool,
     /// Before when the engine is not asked again, because another transaction had locked the job; `None`: it had not.
     pub(super) not_before: Option<Duration>,
 }
 
+/// What it means that a claim is not held any more which is to be ended.
+#[derive(Debug)]
+pub(super) enum IfStale {
+    /// Another process has the job, or will.
+    Lost,
+    /// The function has completed the job in a transaction, which was committed after all. It has been counted.
+    Completed,
+    /// The function has ended it like this, most likely, in a call whose answer was lost.
+    Ended(End),
+}
+
 impl Settling {
     /// A job that is given back.
     pub(super) fn back(claim: Claim) -> Self {
-        Self { claim, end: End::Back, may_be_stale: false, was_sent: false, not_before: None }
+        Self { claim, end: End::Back, if_stale: IfStale::Lost, was_sent: false, not_before: None }
     }
 
     /// Whether the engine is to be asked now.

@@ -135,8 +135,8 @@ impl State {
         let mut count = 0;
         for held in lost {
             let attempt = if let Some(running) = self.running.get(held) {
-                // Its function has ended it during the renewal.
-                if !running.shared.is_open() {
+                // Its function has ended it during the renewal, or in a call whose answer was lost.
+                if !running.shared.is_open() || running.shared.may_be_ended() {
                     continue;
                 }
                 let attempt = running.attempt;

@@ -387,4 +387,31 @@ fn rule_131_a_job_that_its_function_has_completed_is_not_reported_as_lost() {
         assert_eq!(test.settled(false), settled);
         assert_eq!(test.words.stats().unwrap().counters.stale, 0);
     }
+    assert_eq!(test.words.stats().unwrap().counters.done, 2);
+}
+
+/// The same for other ends: what the function wanted counts, also if it returns something else, and if the claims are renewed
+/// before it does.
+#[test]
+fn rule_131_an_end_of_the_function_whose_answer_was_lost_is_counted_once() {
+    for is_renewed in [false, true] {
+        let (test, faults, _) = faulty(ConsumerSettings { reports_dead: true, ..SETTINGS });
+        test.words.push(&"a".to_owned()).unwrap();
+        test.turn();
+        let delivery = test.take();
+        let job: tina4_service_queue::Job<String> = delivery.job().unwrap();
+        faults.set(Faults::REPLY_IS_LOST);
+        assert!(job.fail(tina4_service_queue::Reject::new("bad")).is_err());
+        faults.set(Faults::NONE);
+        if is_renewed {
+            test.pass(secs(15));
+            test.turn();
+        }
+        test.consumer.finish(delivery, Attempt::Done);
+        let settled = test.settled(true);
+        assert!(matches!(settled[..], [Settlement::Ended(End::Dead { .. })]), "{settled:?}");
+        let counters = test.words.stats().unwrap().counters;
+        assert_eq!((counters.done, counters.dead, counters.failed, counters.stale), (0, 1, 1, 0));
+        assert!(matches!(test.consumer.take(), Some(Item::Dead(_))), "`on_dead` is told");
+    }
 }

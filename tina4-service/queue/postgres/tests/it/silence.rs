@@ -235,6 +235,48 @@ fn rule_137_a_call_ends_when_a_table_is_locked() {
     }
 }
 
+/// When the claim is to be given back whose caller has left, another transaction has locked its job. Nobody calls the engine
+/// after that.
+#[test]
+fn rule_132_a_claim_of_a_caller_that_has_left_is_given_back_when_its_job_is_not_locked_any_more() {
+    let Some(database) = Database::new(Via::Server) else { return };
+    let (proxy, builder) = proxied(&database);
+    let engine = builder.timeout(Duration::from_secs(600)).open().unwrap();
+    push(&engine, None).unwrap();
+    let (mut other, mut observer) = (database.connect(), database.connect());
+    let mut state = move || -> (i16, i32) {
+        let row = observer.query_one("select state, attempt from tina4.job", &[]).unwrap();
+        (row.get(0), row.get(1))
+    };
+    let (claimed, ready) = ((2, 1), (0, 0));
+    loop {
+        // A connection that was just used is not checked first.
+        engine.turn(&[], &[], Timestamp::default()).unwrap();
+        proxy.mute();
+        let limit = Duration::from_secs(1);
+        thread::scope(|scope| {
+            let leaves = scope.spawn(|| {
+                engine.turn_within(limit, &[], &[want()], Timestamp::default()).unwrap_err()
+            });
+            while state() != claimed && !leaves.is_finished() {}
+        });
+        if state() == claimed {
+            break;
+        }
+        // The machine was too slow.
+        proxy.thaw();
+    }
+    let mut transaction = other.transaction().unwrap();
+    transaction.execute("select from tina4.job for update", &[]).unwrap();
+    proxy.thaw();
+    // The claim is given back by this trip, or by the next one.
+    engine.turn(&[], &[], Timestamp::default()).unwrap();
+    engine.turn(&[], &[], Timestamp::default()).unwrap();
+    assert_eq!(state(), claimed, "it is locked");
+    transaction.rollback().unwrap();
+    within(PATIENCE, move || while state() != ready {});
+}
+
 /// The server has claimed jobs, and the connection is cut before its answer arrives.
 #[test]
 fn rule_131_claims_whose_answer_was_lost_are_given_back_with_their_attempts() {

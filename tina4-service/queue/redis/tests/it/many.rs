@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use redis::cmd;
 use tina4_service_queue::{
     DeadSelection, End, Ended, Engine as _, NewJob, RetryPolicy, Timestamp, Turn, Want,
 };
@@ -55,6 +56,39 @@ fn rule_131_more_dead_jobs_than_a_page() {
         COUNT as u64 - 1
     );
     assert_eq!(engine.dead("numbers", None, 5000).unwrap(), []);
+}
+
+/// The second page cannot be read.
+#[test]
+fn rule_137_an_error_after_the_first_page_does_not_say_that_nothing_was_changed() {
+    /// How many dead jobs a script looks at.
+    const PAGE: usize = 500;
+    let Some(space) = Space::new() else { return };
+    let engine = space.open();
+    let mut connection = space.connect();
+    let rows = space.key("dead-rows");
+    for is_redrive in [false, true] {
+        let call = || {
+            let (queue, all) = ("numbers", DeadSelection::All);
+            if is_redrive { engine.redrive(queue, all, NOW) } else { engine.purge(queue, all, NOW) }
+        };
+        push(&engine, PAGE + 5, Duration::ZERO);
+        kill(&engine, &claim(&engine, Duration::from_secs(30)));
+        let mut ids: Vec<String> = cmd("HKEYS").arg(&rows).query(&mut connection).unwrap();
+        ids.sort();
+        let id = &ids[PAGE];
+        let row: Vec<u8> = cmd("HGET").arg(&rows).arg(id).query(&mut connection).unwrap();
+        cmd("HSET").arg(&rows).arg(id).arg("no row").exec(&mut connection).unwrap();
+        for changes in [true, false] {
+            let error = call().unwrap_err();
+            assert_eq!(error.is_unchanged(), !changes, "{error:?}");
+            assert_eq!(engine.backlog("numbers", NOW).unwrap().dead, 5);
+        }
+        cmd("HSET").arg(&rows).arg(id).arg(row).exec(&mut connection).unwrap();
+        assert_eq!(engine.purge("numbers", DeadSelection::All, NOW).unwrap(), 5);
+        // Those that were put back.
+        claim(&engine, Duration::from_secs(30));
+    }
 }
 
 #[test]
