@@ -11,6 +11,8 @@ use crate::{Access, Action, Answer, Body, Console, Grant, Peer, Request, UnixPee
 mod access;
 mod acting;
 mod events;
+#[cfg(feature = "page")]
+mod pages;
 mod probing;
 #[cfg(feature = "queue")]
 mod queues;

@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
 use super::controls::done;
-use super::words::encode;
+use super::words::{encode, message};
 use crate::Action;
 
 /// What each page needs to know.
@@ -44,13 +44,13 @@ impl Frame<'_> {
         self.allowed.contains(&action)
     }
 
-    /// A whole document. `subject` is what its title begins with, and `services` are those whose changes it shows;
-    /// empty: all of them.
+    /// A whole document. `subject` is what its title begins with, and `follows` are the services whose changes it shows;
+    /// empty: all of them; `None`: it shows nothing that changes.
     pub(super) fn document(
         &self,
         subject: &str,
         tab: Tab,
-        services: &[&str],
+        follows: Option<&[&str]>,
         main: &Markup,
     ) -> String {
         let Self { title, root, .. } = *self;
@@ -58,14 +58,17 @@ impl Frame<'_> {
             let current = (tab == tab_of).then_some("page");
             html! { a href={ (root) (target) } aria-current=[current] { (text) } }
         };
-        let mut events = format!("{root}events");
-        for (nth, service) in services.iter().enumerate() {
-            events.push_str(if nth == 0 { "?name=" } else { "&name=" });
-            events.push_str(&encode(service));
-        }
+        let events = follows.map(|services| {
+            let mut events = format!("{root}events");
+            for (nth, service) in services.iter().enumerate() {
+                events.push_str(if nth == 0 { "?name=" } else { "&name=" });
+                events.push_str(&encode(service));
+            }
+            events
+        });
         let document = html! {
             (DOCTYPE)
-            html lang="en" data-events=(events) {
+            html lang="en" data-events=[events] {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
@@ -86,7 +89,7 @@ impl Frame<'_> {
                         p.visitor {
                             // The script says here whether the page is live.
                             span #live {}
-                            @if self.allowed.is_empty() { span { "read only" } }
+                            @if self.allowed.is_empty() && follows.is_some() { span { "read only" } }
                             @if let Some(visitor) = self.visitor { span { (visitor) } }
                         }
                     }
@@ -116,13 +119,13 @@ impl Frame<'_> {
 pub(crate) fn problem(frame: &Frame<'_>, title: &str, detail: &str, hint: Option<&str>) -> String {
     let frame = Frame { done: None, ..*frame };
     let main = html! {
-        h1 { (title) }
+        h1 { (message(title)) }
         // The script shows this element alone, below the controls that were used.
         div #problem {
-            p { (detail) }
-            @if let Some(hint) = hint { p { (hint) } }
+            p { (message(detail)) }
+            @if let Some(hint) = hint { p { (message(hint)) } }
         }
         p { a href=(frame.root) { "All services" } }
     };
-    frame.document(title, Tab::None, &[], &main)
+    frame.document(title, Tab::None, None, &main)
 }

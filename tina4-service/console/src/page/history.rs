@@ -22,21 +22,21 @@ pub(super) fn history(frame: &Frame<'_>, history: &History) -> Markup {
                     p.muted { "No run has ended yet." }
                 } @else {
                     div.scroll {
-                        table.history {
+                        table.history.cards role="table" {
                             caption.hidden { "The last runs, newest first" }
-                            thead {
-                                tr {
+                            thead role="rowgroup" {
+                                tr role="row" {
                                     @for name in ["Run", "Outcome", "Trigger", "Began", "Took", "Late", "Error"] {
-                                        th scope="col" { (name) }
+                                        th scope="col" role="columnheader" { (name) }
                                     }
                                 }
                             }
-                            tbody {
+                            tbody role="rowgroup" {
                                 @for run in history.runs.iter().rev() { (row(frame, run)) }
                             }
                             @if !older.is_empty() {
-                                tbody {
-                                    tr { th.group colspan="7" scope="rowgroup" { "Failures before these" } }
+                                tbody role="rowgroup" {
+                                    tr role="row" { th.group colspan="7" scope="rowgroup" role="rowheader" { "Failures before these" } }
                                     @for run in older { (row(frame, run)) }
                                 }
                             }
@@ -60,27 +60,36 @@ fn row(frame: &Frame<'_>, run: &RunRecord) -> Markup {
         _ => "■",
     };
     html! {
-        tr {
-            th.number scope="row" {
+        tr role="row" {
+            th.number scope="row" role="rowheader" {
+                span.narrow { "Run " }
                 (grouped(run.run))
                 @if run.count > 1 { span.muted { " to " (grouped(run.run + run.count - 1)) } }
             }
-            td {
-                span class={ "state " (class) } { span aria-hidden="true" { (symbol) } " " (run.outcome) }
-                @if run.attempt > 1 { span.muted { " attempt " (run.attempt) } }
+            td role="cell" data-label="Outcome" {
+                div {
+                    span class={ "state " (class) } { span aria-hidden="true" { (symbol) } " " (run.outcome) }
+                    @if run.attempt > 1 { span.muted { " attempt " (run.attempt) } }
+                }
             }
-            td {
-                (run.trigger)
-                @if let Some(by) = &run.by { " by " (by) }
-                (job(run))
+            td role="cell" data-label="Trigger" {
+                div {
+                    (run.trigger)
+                    @if let Some(by) = &run.by { " by " (by) }
+                    (job(run))
+                }
             }
-            td { (when(run.start, frame.now)) }
-            td.number {
-                @if run.count > 1 { (precise(run.shortest)) " to " }
-                (precise(run.took))
+            td role="cell" data-label="Began" { (when(run.start, frame.now)) }
+            td.number role="cell" data-label="Took" {
+                div {
+                    @if run.count > 1 { (precise(run.shortest)) " to " }
+                    (precise(run.took))
+                }
             }
-            td.number { (precise(run.lateness)) }
-            td { @if let Some(error) = &run.error { (error_cell(error)) } }
+            td.number role="cell" data-label="Late" { (precise(run.lateness)) }
+            td.none[run.error.is_none()] role="cell" data-label="Error" {
+                @if let Some(error) = &run.error { div { (error_cell(error)) } }
+            }
         }
     }
 }

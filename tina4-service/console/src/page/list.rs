@@ -9,6 +9,7 @@ use super::controls::row_buttons;
 use super::filter::Filter;
 use super::frame::{Frame, Tab};
 use super::pictures::strip;
+use super::schedule_words::schedule;
 use super::standing::{needs_attention, remarks, state_badge};
 use super::words::{counted, encode, first_line, grouped, precise, when};
 
@@ -51,7 +52,7 @@ pub(crate) fn list(
             }
         } @else {
             div.scroll {
-                table.services role="table" {
+                table.services.cards role="table" {
                     caption {
                         (counted(selected.len() as u64, "service"))
                         @if filter.is_active() { " of " (grouped(services.len() as u64)) }
@@ -86,8 +87,8 @@ pub(crate) fn list(
     };
     // Of a part of the services, only their changes are of interest.
     let names: Vec<&str> = shown.iter().map(|service| &*service.name).collect();
-    let names = if pages > 1 { &*names } else { &[] };
-    frame.document(&subject, Tab::Services, names, &main)
+    let follows = if pages > 1 { &*names } else { &[] };
+    frame.document(&subject, Tab::Services, Some(follows), &main)
 }
 
 /// The services that somebody should look at, with the reason.
@@ -162,7 +163,7 @@ fn row(frame: &Frame<'_>, service: &ServiceInfo, runs: &[RunRecord]) -> Markup {
         tr #{ "service-" (encode(&service.name)) } data-parts role="row" {
             th scope="row" role="rowheader" {
                 a.name href=(service_path(frame, &service.name)) { (service.name) }
-                span.schedule { (service.schedule) }
+                span.schedule { (schedule(&service.schedule)) }
                 @for tag in &service.tags { " " span.tag { (tag) } }
             }
             td role="cell" data-label="State" {
@@ -177,7 +178,7 @@ fn row(frame: &Frame<'_>, service: &ServiceInfo, runs: &[RunRecord]) -> Markup {
             td role="cell" data-label="Runs" {
                 div {
                     span.count { (grouped(service.runs)) }
-                    @if service.crashes > 0 { " " span.remark { (grouped(service.crashes)) " failed" } }
+                    @if service.crashes > 0 { " " span.remark.short { (grouped(service.crashes)) " failed" } }
                 }
             }
             @if !frame.allowed.is_empty() {

@@ -17,6 +17,7 @@ mod logs;
 mod pictures;
 #[cfg(feature = "queue")]
 mod queues;
+mod schedule_words;
 mod service;
 mod standing;
 #[cfg(test)]

@@ -8,12 +8,13 @@
 
 const live = document.getElementById("live");
 const MIN_GAP = 500; // between two fetches, in ms
+const GAP_FACTOR = 20; // a page that takes long to make is fetched less often
 const POLL = 10_000; // without an event stream, in ms
 
 let events = null;
 let pollTimer = null;
 let fetchTimer = null;
-let lastFetch = 0;
+let nextFetch = 0;
 // The HTML that each live element was made from.
 const origins = new WeakMap();
 
@@ -44,7 +45,6 @@ function merge(own, fresh, forced) {
   const focused = own.contains(document.activeElement) ? document.activeElement : null;
   origins.set(fresh, origin);
   own.replaceWith(fresh);
-  if (fresh.matches("td, th, #facts")) fresh.classList.add("changed");
   if (focused) refocus(fresh, focused);
 }
 
@@ -84,11 +84,11 @@ async function load(url, options) {
   return [answer.ok, new DOMParser().parseFromString(await answer.text(), "text/html")];
 }
 
-/** Fetches this page again, at most every `MIN_GAP`. */
+/** Fetches this page again, soon. */
 function refresh() {
   if (fetchTimer !== null || document.hidden) return;
   fetchTimer = setTimeout(async () => {
-    lastFetch = Date.now();
+    const start = Date.now();
     try {
       const [ok, page] = await load(location.href);
       if (ok) mergePage(page);
@@ -97,8 +97,10 @@ function refresh() {
       say("not connected");
     } finally {
       fetchTimer = null;
+      const took = Date.now() - start;
+      nextFetch = Date.now() + Math.max(MIN_GAP, GAP_FACTOR * took);
     }
-  }, Math.max(0, lastFetch + MIN_GAP - Date.now()));
+  }, Math.max(0, nextFetch - Date.now()));
 }
 
 /** Whether the program was replaced by one with another script. */
@@ -145,8 +147,9 @@ async function send(event) {
 }
 
 function connect() {
-  if (document.hidden || events) return;
-  events = new EventSource(document.documentElement.dataset.events);
+  const url = document.documentElement.dataset.events;
+  if (!url || document.hidden || events) return;
+  events = new EventSource(url);
   for (const kind of ["services", "open"]) events.addEventListener(kind, refresh);
   events.onerror = () => {
     if (events?.readyState !== EventSource.CLOSED) return say("not connected");

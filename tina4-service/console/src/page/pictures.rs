@@ -1,12 +1,12 @@
 //! The last runs as pictures: inline SVG, without styles of its own, with a text for those who do not see it.
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use maud::{Markup, html};
 use tina4_service::RunRecord;
 
-use super::words::{absolute, counted, precise};
+use super::words::{absolute, counted, precise, when};
 
 /// How many runs a strip shows.
 const STRIP_RUNS: usize = 20;
@@ -78,7 +78,12 @@ fn summary(runs: &[RunRecord]) -> String {
 }
 
 /// One value of each of the last runs over time, with a cross above those that failed.
-pub(super) fn chart(name: &str, runs: &[RunRecord], value: fn(&RunRecord) -> Duration) -> Markup {
+pub(super) fn chart(
+    name: &str,
+    runs: &[RunRecord],
+    value: fn(&RunRecord) -> Duration,
+    now: SystemTime,
+) -> Markup {
     let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return html! {} };
     let highest = runs.iter().map(value).max().unwrap_or_default();
     let mut sorted: Vec<Duration> = runs.iter().map(value).collect();
@@ -87,6 +92,7 @@ pub(super) fn chart(name: &str, runs: &[RunRecord], value: fn(&RunRecord) -> Dur
     let failed = runs.iter().filter(|run| run.outcome.is_failure()).count();
     // A few runs do not fill the whole width.
     let step = CHART_WIDTH / f64::max(runs.len() as f64, 10.0);
+    let left = CHART_WIDTH - runs.len() as f64 * step;
     let text = format!(
         "{name} of the last {}: median {}, highest {}; {failed} failed",
         counted(runs.len() as u64, "record"),
@@ -106,7 +112,7 @@ pub(super) fn chart(name: &str, runs: &[RunRecord], value: fn(&RunRecord) -> Dur
                     "M0 " (CHART_TOP + room / 2.0) "h" (CHART_WIDTH)
                 } {}
                 @for (nth, run) in runs.iter().enumerate() {
-                    @let x = nth as f64 * step;
+                    @let x = left + nth as f64 * step;
                     @let height = f64::max(room * share(value(run), highest), 1.0);
                     g {
                         title {
@@ -124,8 +130,8 @@ pub(super) fn chart(name: &str, runs: &[RunRecord], value: fn(&RunRecord) -> Dur
                 }
             }
             p.axis aria-hidden="true" {
-                span { (absolute(first.start)) }
-                span { (absolute(last.start)) }
+                span { "from " (when(first.start, now)) }
+                span { "to " (when(last.start, now)) }
             }
         }
     }

@@ -42,7 +42,7 @@ pub(crate) fn queues(frame: &Frame<'_>, queues: &[QueueView<'_>]) -> String {
         @for queue in queues { (section(frame, queue)) }
     };
     let services: Vec<&str> = queues.iter().flat_map(|queue| queue.services.clone()).collect();
-    frame.document(&subject, Tab::Queues, &services, &main)
+    frame.document(&subject, Tab::Queues, Some(&services), &main)
 }
 
 fn section(frame: &Frame<'_>, queue: &QueueView<'_>) -> Markup {
@@ -113,24 +113,28 @@ fn dead_jobs(frame: &Frame<'_>, queue: &str, jobs: &[DeadJob], dead: u64) -> Mar
         h3 { "Dead jobs" }
         (redrive(queue, None, dead, frame))
         div.scroll {
-            table.dead {
+            table.dead.cards role="table" {
                 caption.hidden { "Dead jobs of " (queue) }
-                thead {
-                    tr {
+                thead role="rowgroup" {
+                    tr role="row" {
                         @for name in ["Job", "Died", "Attempts", "Error"] {
-                            th scope="col" { (name) }
+                            th scope="col" role="columnheader" { (name) }
                         }
-                        th scope="col" { span.hidden { "Actions" } }
+                        th scope="col" role="columnheader" { span.hidden { "Actions" } }
                     }
                 }
-                tbody {
+                tbody role="rowgroup" {
                     @for job in jobs {
-                        tr {
-                            th.number scope="row" { (job.id) }
-                            td { (when(at(job.died_at.as_millis()), frame.now)) }
-                            td.number { (job.attempts) }
-                            td { (text(&job.error)) }
-                            td.actions { (redrive(queue, Some(&job.id.to_string()), dead, frame)) }
+                        tr role="row" {
+                            th.number scope="row" role="rowheader" { span.narrow { "Job " } (job.id) }
+                            td role="cell" data-label="Died" {
+                                (when(at(job.died_at.as_millis()), frame.now))
+                            }
+                            td.number role="cell" data-label="Attempts" { (job.attempts) }
+                            td role="cell" data-label="Error" { div { (text(&job.error)) } }
+                            td.actions role="cell" {
+                                (redrive(queue, Some(&job.id.to_string()), dead, frame))
+                            }
                         }
                     }
                 }

@@ -13,8 +13,9 @@ use super::history::history;
 #[cfg(feature = "run-log")]
 use super::logs::logs;
 use super::pictures::chart;
+use super::schedule_words::schedule;
 use super::standing::{needs_attention, remarks, state_badge};
-use super::words::{coarse, counted, encode, exactly_when, grouped, precise, when};
+use super::words::{coarse, counted, encode, exactly_when, grouped, message, precise, when};
 
 /// What is known about one service.
 #[derive(Clone, Copy, Debug)]
@@ -46,25 +47,25 @@ pub(crate) fn service(frame: &Frame<'_>, service: &Service<'_>) -> String {
         div.heading #heading data-live {
             h1 { (name) }
             (state_badge(info))
-            p.schedule { (info.schedule) }
+            p.schedule { (schedule(&info.schedule)) }
         }
         (trouble(frame, info))
         section aria-labelledby="actions-title" {
             h2 #actions-title { "Actions" }
             div #actions data-live { (panel(info, frame)) }
         }
-        section #facts data-live aria-labelledby="facts-title" {
+        section aria-labelledby="facts-title" {
             h2 #facts-title { "Now" }
             (facts(frame, info))
         }
-        section #pictures data-live aria-labelledby="pictures-title" {
-            h2 #pictures-title { "Last runs" }
-            @if past.runs.is_empty() {
-                p.muted { "No run has ended yet." }
-            } @else {
-                div.charts {
-                    (chart("Duration", &past.runs, |run| run.took))
-                    (chart("Lateness", &past.runs, |run| run.lateness))
+        div #pictures data-live {
+            @if !past.runs.is_empty() {
+                section aria-labelledby="pictures-title" {
+                    h2 #pictures-title { "Last runs" }
+                    div.charts {
+                        (chart("Duration", &past.runs, |run| run.took, frame.now))
+                        (chart("Lateness", &past.runs, |run| run.lateness, frame.now))
+                    }
                 }
             }
         }
@@ -92,7 +93,7 @@ pub(crate) fn service(frame: &Frame<'_>, service: &Service<'_>) -> String {
             }
         }
     };
-    frame.document(&subject, Tab::None, &[name], &main)
+    frame.document(&subject, Tab::None, Some(&[name]), &main)
 }
 
 /// What is wrong, with the whole error.
@@ -133,7 +134,8 @@ fn facts(frame: &Frame<'_>, info: &ServiceInfo) -> Markup {
         }
     };
     html! {
-        dl.facts {
+        // Each fact is replaced by itself.
+        dl.facts #facts data-live data-parts {
             div { dt { "State" } dd { (info.state) " since " (when(info.since, frame.now)) } }
             (instant("Next due", info.next_due))
             (instant("Last success", info.last_success))
@@ -157,8 +159,8 @@ fn facts(frame: &Frame<'_>, info: &ServiceInfo) -> Markup {
                     }
                 }
             }
-            (spread("Duration", info.duration))
-            (spread("Lateness", info.lateness))
+            (spread("Duration", info.duration, info.last_outcome.is_some()))
+            (spread("Lateness", info.lateness, info.runs > 0))
             div { dt { "Ready" } dd { @if info.ready { "yes" } @else { "no" } } }
             @if let Some(age) = info.heartbeat_age {
                 div { dt { "Heartbeat" } dd { (coarse(age)) " ago" } }
@@ -167,15 +169,19 @@ fn facts(frame: &Frame<'_>, info: &ServiceInfo) -> Markup {
     }
 }
 
-fn spread(name: &str, stats: DurationStats) -> Markup {
+fn spread(name: &str, stats: DurationStats, is_known: bool) -> Markup {
     html! {
         div {
             dt { (name) }
             dd {
-                "last " (precise(stats.last))
-                span.muted {
-                    ", mean " (precise(stats.mean)) ", p99 " (precise(stats.p99))
-                    ", max " (precise(stats.max))
+                @if is_known {
+                    "last " (precise(stats.last))
+                    span.muted {
+                        ", mean " (precise(stats.mean)) ", p99 " (precise(stats.p99))
+                        ", max " (precise(stats.max))
+                    }
+                } @else {
+                    span.muted { "–" }
                 }
             }
         }
@@ -186,8 +192,8 @@ fn plan(frame: &Frame<'_>, info: &ServiceInfo, upcoming: &[SystemTime]) -> Marku
     html! {
         @if !upcoming.is_empty() {
             section #plan data-live aria-labelledby="plan-title" {
-                h2 #plan-title { "Next due times of the schedule" }
-                p.muted { (info.schedule) }
+                h2 #plan-title { "Next due times" }
+                p.muted { "The schedule is: " code { (info.schedule) } }
                 ol.plan { @for at in upcoming { li { (exactly_when(*at, frame.now)) } } }
             }
         }
@@ -284,7 +290,7 @@ fn overridden(settings: &[OverriddenSetting]) -> Markup {
                                     th scope="row" { code { (setting.key) } }
                                     td { (value(&setting.original)) }
                                     td { (value(&setting.value)) }
-                                    td { (setting.source) }
+                                    td { (message(&setting.source.to_string())) }
                                 }
                             }
                         }

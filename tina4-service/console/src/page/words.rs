@@ -110,6 +110,18 @@ pub(super) fn grouped(count: u64) -> String {
     text
 }
 
+/// A message of the form `problem; remedy` as a person reads it: it begins with a capital, and what is in backticks is
+/// code.
+pub(super) fn message(text: &str) -> Markup {
+    let (before, after) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    let capitalized = before.to_uppercase() + after;
+    html! {
+        @for (nth, part) in capitalized.split('`').enumerate() {
+            @if nth % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// The first line of a text, and whether there is more of it.
 pub(super) fn first_line(text: &str, limit: usize) -> (&str, bool) {
     let line = text.lines().next().unwrap_or_default();
@@ -184,6 +196,14 @@ mod tests {
         let texts = [0, 999, 1_000, 1_234_567].map(grouped);
         assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
         assert_eq!((counted(1, "run"), counted(2, "run")), ("1 run".into(), "2 runs".into()));
+    }
+
+    #[test]
+    fn a_message_has_a_capital_and_code() {
+        let html = message("there is no `<x>`; did you mean `y`?").into_string();
+        assert_eq!(html, "There is no <code>&lt;x&gt;</code>; did you mean <code>y</code>?");
+        assert_eq!(message("`a` is off").into_string(), "<code>a</code> is off");
+        assert_eq!(message("").into_string(), "");
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn rule_113_a_failure_is_seen_and_forgotten_without_a_script() {
     browser.wait_for("//pre[contains(., 'connection reset')]");
     browser.wait_for("//div[@class='log']/p[contains(., 'the provider does not answer')]");
     browser.wait_for(
-        "//table[@class='history']/tbody/tr[1]/td[contains(., 'manual by alice (is it back?)')]",
+        "//table[contains(@class, 'history')]/tbody/tr[1]/td[contains(., 'manual by alice (is it back?)')]",
     );
     browser.click("//button[text()='Forget failures']");
     browser.wait_for("//*[@id='status']/p[contains(., 'were forgotten')]");
