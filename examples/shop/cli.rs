@@ -17,6 +17,7 @@ Options:
   --port PORT       Port on 127.0.0.1; 0 takes any free one [default: 8080]
   --data DIR        Directory of the database and the outbox [default: target/shop]
   --queue URL       Server of the mail queue, postgres://.. or redis://..; without it, the queue is in the database
+  --socket PATH     Unix socket of the console, for tina4ctl
   --for TIME        Stop after this time, such as 5s
   --mail-takes TIME How long sending one email takes [default: 0s]
   --help            Print this
@@ -37,6 +38,7 @@ pub(crate) struct Options {
     pub(crate) port: u16,
     pub(crate) data: PathBuf,
     pub(crate) queue: Option<Server>,
+    pub(crate) socket: Option<PathBuf>,
     pub(crate) run_for: Option<Duration>,
     pub(crate) mail_takes: Duration,
 }
@@ -54,6 +56,7 @@ impl Default for Options {
             port: 8080,
             data: PathBuf::from("target/shop"),
             queue: None,
+            socket: None,
             run_for: None,
             mail_takes: Duration::ZERO,
         }
@@ -70,6 +73,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command,
             Arg::Long("port") => options.port = parser.value()?.parse()?,
             Arg::Long("data") => options.data = parser.value()?.into(),
             Arg::Long("queue") => options.queue = Some(server(parser.value()?)?),
+            Arg::Long("socket") => options.socket = Some(parser.value()?.into()),
             Arg::Long("for") => options.run_for = Some(duration(&parser.value()?)?),
             Arg::Long("mail-takes") => options.mail_takes = duration(&parser.value()?)?,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => return Err(arg.unexpected()),
@@ -108,10 +112,11 @@ mod tests {
             port: 0,
             data: PathBuf::from("here"),
             queue: Some(Server::Redis("redis://localhost/1".to_owned())),
+            socket: Some(PathBuf::from("run/services.sock")),
             run_for: Some(Duration::from_secs(5)),
             mail_takes: Duration::from_millis(20),
         };
-        let line = "--port 0 --data=here --queue redis://localhost/1 --for 5s --mail-takes 20ms";
+        let line = "--port 0 --data=here --queue redis://localhost/1 --for 5s --mail-takes 20ms --socket run/services.sock";
         assert_eq!(parse_line(line), Ok(Command::Run(expected)));
         assert_eq!(parse_line(""), Ok(Command::Run(Options::default())));
         assert_eq!(parse_line("--port 1 --help"), Ok(Command::Help));

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
 /// Acquires and provides what the services need. It runs before any service starts, so that a port
 /// in use is an error at start instead of a crash of a service.
 fn prepare(options: Options) -> Result<(), String> {
-    let Options { port, data, queue, run_for, mail_takes } = options;
+    let Options { port, data, queue, socket, run_for, mail_takes } = options;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}; try `--port 0`"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -91,6 +91,9 @@ fn prepare(options: Options) -> Result<(), String> {
     tina4_service::provide(queues);
     tina4_service::provide(outbox);
     tina4_service::provide(visits::VisitCounter::default());
+    if let Some(path) = socket {
+        open_socket(path)?;
+    }
     if let Some(run_for) = run_for {
         // Known only at run time, so it is registered instead of declared.
         tina4_service::register(
@@ -101,6 +104,17 @@ fn prepare(options: Options) -> Result<(), String> {
     }
     print(&format!("the shop is open at http://{address}; data in {}\n", data.display()));
     Ok(())
+}
+
+/// Adds the service that answers `tina4ctl`.
+#[cfg(unix)]
+fn open_socket(path: std::path::PathBuf) -> Result<(), String> {
+    tina4_service::register(tina4_service_console::socket(path)).map_err(|error| error.to_string())
+}
+
+#[cfg(not(unix))]
+fn open_socket(_: std::path::PathBuf) -> Result<(), String> {
+    Err("there are no unix sockets here; leave out `--socket`".to_owned())
 }
 
 /// Writes to standard output. Errors are ignored: the shop works without it.

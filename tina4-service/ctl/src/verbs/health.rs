@@ -1,5 +1,6 @@
 //! `health` and `is-active`
 
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -8,35 +9,58 @@ use crate::names::Names;
 use crate::output::Mood;
 use crate::run::{Session, Stop};
 use crate::shown::{List, Service, is_active as is_active_state, read};
-use crate::verbs::list::{note, selected};
 
-/// Whether every service is healthy.
+/// Whether the program is ready, and nothing is wrong with any service.
 pub(super) fn health(session: &mut Session<'_>) -> Result<Exit, Stop> {
-    let client = session.client()?;
-    let body = client.get("/services")?;
-    let all = read::<List>(&body)?.services;
-    let count = all.len();
-    let unhealthy: Vec<Service> = all.into_iter().filter(|service| !service.healthy).collect();
-    let exit = if unhealthy.is_empty() { Exit::Done } else { Exit::Not };
+    let body = session.client()?.get_even_if_down("/health")?;
+    let health: Health = read(&body)?;
+    let exit = if health.status == "ok" { Exit::Done } else { Exit::Not };
     if session.output.json {
-        let mut value = selected(&body, &unhealthy)?;
-        value["healthy"] = json!(unhealthy.is_empty());
-        session.output.value(&value)?;
+        session.output.raw(&body)?;
         return Ok(exit);
     }
-    if session.output.is_for_people() || unhealthy.is_empty() {
-        let services = if count == 1 { "service" } else { "services" };
-        let line = match unhealthy.len() {
-            0 => format!("healthy: {count} {services}"),
-            bad => format!("not healthy: {bad} of {count} {services}"),
-        };
-        session.output.line(&line)?;
+    session.output.line(&health.status)?;
+    if !health.live {
+        session.output.line("the engine does not move")?;
     }
-    let rows = unhealthy.iter().map(|service| {
-        (Mood::Bad, vec![service.name.clone(), service.state.clone(), note(service)])
-    });
-    session.output.table(&["NAME", "STATE", "NOTE"], rows)?;
+    let Readiness { runner, waiting_for, omitted } = health.readiness;
+    if let Some(runner) = runner {
+        session.output.line(&runner)?;
+    }
+    let is_told = |one: &Wrong| waiting_for.iter().any(|other| other.name == one.name);
+    let unhealthy = health.unhealthy.iter().filter(|one| !is_told(one));
+    let rows = waiting_for.iter().chain(unhealthy);
+    let rows = rows.map(|one| (Mood::Bad, vec![one.name.clone(), one.why.clone()]));
+    session.output.table(&["NAME", "WHY"], rows)?;
+    match omitted + health.omitted {
+        0 => {}
+        more => session.output.line(&format!("and {more} more"))?,
+    }
     Ok(exit)
+}
+
+/// What the console says of the health of a program.
+#[derive(Deserialize)]
+struct Health {
+    status: String,
+    live: bool,
+    readiness: Readiness,
+    unhealthy: Vec<Wrong>,
+    omitted: u64,
+}
+
+#[derive(Deserialize)]
+struct Readiness {
+    runner: Option<String>,
+    waiting_for: Vec<Wrong>,
+    omitted: u64,
+}
+
+/// A service with which something is wrong.
+#[derive(Deserialize)]
+struct Wrong {
+    name: String,
+    why: String,
 }
 
 /// Whether all of these services are active.

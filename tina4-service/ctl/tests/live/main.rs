@@ -4,7 +4,8 @@
 mod fixture;
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use fixture::{Ended, Live, until};
 
@@ -150,11 +151,13 @@ fn rule_115_each_exit_code() {
             assert!(ended.err.starts_with("tina4ctl: ") && ended.err.contains("; "), "{ended:?}");
         }
     }
+    let ended = live.ctl(&["health"]);
+    assert_eq!(ended.out, "degraded\nbroken\tit has failed\n", "{ended:?}");
     // Once everything is healthy.
     live.runner.reset("broken").expect("it has failed");
     live.runner.reset("flaky").expect("it may have failed");
     let ended = live.ctl(&["health"]);
-    assert!(ended.code == 0 && ended.out.starts_with("healthy: "), "{ended:?}");
+    assert!(ended.code == 0 && ended.out == "ok\n", "{ended:?}");
     // Nobody there.
     let nowhere = live.dir.path().join("nowhere.sock");
     let ended = fixture::ctl(&["--socket", nowhere.to_str().unwrap(), "list"]);
@@ -259,39 +262,51 @@ fn rule_115_json_is_exactly_one_value_whatever_happens() {
     assert_eq!((names, value["schema"].as_u64()), (vec!["mail.send", "mail.sort"], Some(1)));
 }
 
-#[test]
-fn rule_115_tail_prints_a_line_for_each_change_and_ends_with_the_program() {
-    let live = Live::start();
+/// Starts `tail`, and pauses and resumes a service until it has printed `count` lines. It comes to connect whenever it
+/// does, so the changes go on for as long as it takes.
+fn tail(live: &Live, words: &[&str], count: usize) -> (Child, Vec<String>) {
     let socket = live.socket();
+    let words = [&["--socket", socket.to_str().unwrap(), "tail", "heart*"], words].concat();
     let mut child =
-        fixture::command(&["--socket", socket.to_str().unwrap(), "tail", "heart*"], &[])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it was built");
-    let mut lines = BufReader::new(child.stdout.take().expect("it is a pipe")).lines();
-    // The change comes after it has connected, whenever that is.
-    let mut seen = String::new();
-    let mut paused = false;
-    std::thread::scope(|scope| {
+        fixture::command(&words, &[]).stdout(Stdio::piped()).spawn().expect("it was built");
+    let out = child.stdout.take().expect("it is a pipe");
+    let lines = std::thread::scope(|scope| {
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
-        let runner = &live.runner;
         scope.spawn(move || {
-            while stopped.recv_timeout(std::time::Duration::from_millis(100)).is_err() {
+            let mut paused = false;
+            while stopped.recv_timeout(Duration::from_millis(100)).is_err() {
                 paused = !paused;
+                let runner = &live.runner;
                 let changed =
                     if paused { runner.pause("heartbeat") } else { runner.resume("heartbeat") };
                 changed.expect("it is active");
             }
         });
-        seen = lines.next().expect("a line").expect("it is text");
-        // An error means that the change was refused, and the test has failed.
+        let lines =
+            BufReader::new(out).lines().take(count).map(|line| line.expect("it is text")).collect();
+        // An error means that a change was refused, and the test has failed.
         let _ = stop.send(());
+        lines
     });
-    let fields: Vec<_> = seen.split('\t').collect();
-    assert_eq!((fields.len(), fields[1]), (5, "heartbeat"), "{seen}");
-    assert!(["paused", "waiting"].contains(&fields[2]), "{seen}");
+    (child, lines)
+}
+
+#[test]
+fn rule_115_tail_prints_a_line_for_each_change_and_ends_with_the_program() {
+    let live = Live::start();
+    let (mut child, lines) = tail(&live, &[], 2);
+    for line in &lines {
+        let fields: Vec<_> = line.split('\t').collect();
+        assert_eq!((fields.len(), fields[1]), (5, "heartbeat"), "{line}");
+        assert!(["paused", "waiting"].contains(&fields[2]), "{line}");
+    }
+    let (mut json, lines) = tail(&live, &["-n", "2", "--json"], 5);
+    let value: serde_json::Value =
+        serde_json::from_str(&lines.join("\n")).expect("it is one value");
+    assert_eq!(value.as_array().map(Vec::len), Some(2), "{value}");
+    assert_eq!((&value[0]["name"], json.wait().unwrap().code()), (&"heartbeat".into(), Some(0)));
     live.runner.stop_all();
-    assert!(lines.all(|line| line.is_ok()));
+    // Its standard output is closed, which is no error either.
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
