@@ -48,7 +48,7 @@ impl Hub {
         settings: &Arc<Settings>,
         request: &Request,
     ) -> Result<Answer, Problem> {
-        let names = Query::of(request, &["name"])?.all("name");
+        let names = Query::with_repeated(request, &["name"])?.all("name");
         if is_stopping(&settings.runner()?) {
             return Err(Problem::new(503, "stopping", "the runner is stopping"));
         }
