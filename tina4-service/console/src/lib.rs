@@ -72,7 +72,8 @@
 //! changed, at most four a second, and a comment after 15 seconds without a change. Counts that only grow with time, such as
 //! `overdue_seconds`, are no change. There are at most 32 streams; a further client gets status 503, and asks for the
 //! list from time to time. A client that reads nothing for ten seconds is dropped, and gets the whole list when it comes
-//! back. All streams end when the runner begins to stop.
+//! back. So does each client after ten minutes, because what it may see is decided when its stream begins. All streams end when the
+//! runner begins to stop. `?name=mail&name=import` selects services, 100 at most.
 //!
 //! # Who may do what
 //!

@@ -1,8 +1,9 @@
 //! The task that looks at the services for all clients. It exists only while there are clients.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tina4_service::Runner;
 
@@ -10,6 +11,7 @@ use crate::answer::Answer;
 use crate::events::board::{Board, Update};
 use crate::events::client::Client;
 use crate::events::event_stream::EventStream;
+use crate::events::pace::{INTERVAL, Pace};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::reading::snapshots;
@@ -20,11 +22,8 @@ use crate::sys::{clock, threads};
 /// How many clients there may be at once. A browser opens one for each tab.
 pub(crate) const MAX_CLIENTS: usize = 32;
 
-/// How long at least passes between two looks at the services.
-const INTERVAL: Duration = Duration::from_millis(250);
-
-/// A look at very many services takes time, so the pause after it is this many times as long.
-const PAUSE_FACTOR: u32 = 20;
+/// How many services a client may name: each is looked up in each update.
+const MAX_NAMES: usize = 100;
 
 /// The streams of events of a console.
 #[derive(Clone, Default)]
@@ -48,7 +47,7 @@ impl Hub {
         settings: &Arc<Settings>,
         request: &Request,
     ) -> Result<Answer, Problem> {
-        let names = Query::with_repeated(request, &["name"])?.all("name");
+        let names = names(request)?;
         if is_stopping(&settings.runner()?) {
             return Err(Problem::new(503, "stopping", "the runner is stopping"));
         }
@@ -108,6 +107,17 @@ impl Shared {
     }
 }
 
+/// The services that a client wants to hear of.
+fn names(request: &Request) -> Result<HashSet<String>, Problem> {
+    let names = Query::with_repeated(request, &["name"])?.all("name");
+    if names.len() > MAX_NAMES {
+        let detail = format!("the query has {} names", names.len());
+        return Err(Problem::malformed(detail)
+            .hint(format!("give {MAX_NAMES} at most, or none for all services")));
+    }
+    Ok(names.into_iter().collect())
+}
+
 /// Whether the runner has begun to stop, or has stopped.
 fn is_stopping(runner: &Runner) -> bool {
     runner.readiness().runner.is_some()
@@ -123,7 +133,7 @@ impl Task {
         // Also if something below panics, no client waits for ever.
         let mut end = EndAll(Some(&self.shared));
         let mut board = Board::default();
-        let mut look_at = clock::now();
+        let mut pace = Pace::new(clock::now());
         loop {
             let Some(clients) = self.shared.clients() else {
                 end.0 = None;
@@ -134,10 +144,12 @@ impl Task {
                 return;
             }
             let now = clock::now();
-            if now >= look_at {
+            if pace.is_due(now) {
                 self.look(&runner, &mut board, &clients, now);
-                let took = clock::now() - now;
-                look_at = clock::now() + INTERVAL.max(took * PAUSE_FACTOR);
+                pace.looked(now, clock::now());
+            }
+            for client in &clients {
+                client.tick(clock::now());
             }
             // While it waits, it does not keep the services running.
             drop(runner);
@@ -149,12 +161,19 @@ impl Task {
     fn look(&self, runner: &Runner, board: &mut Board, clients: &[Arc<Client>], now: Instant) {
         let services = snapshots(&self.settings, runner);
         let update = board.update(&services);
-        let for_all = board.blocks(&update, &[]);
-        let mut list = None;
+        let for_all = board.blocks(&update, &HashSet::new());
+        let (mut list, mut list_for_all) = (None, None);
         for client in clients {
             if client.is_new() {
                 let list = list.get_or_insert_with(|| Update::list(&services));
-                client.begin(board.blocks(list, &client.names), now);
+                if client.names.is_empty() {
+                    // It is the largest thing here, so clients that come together share it.
+                    let blocks =
+                        list_for_all.get_or_insert_with(|| board.blocks(list, &client.names));
+                    client.begin(blocks, now);
+                } else {
+                    client.begin(&board.blocks(list, &client.names), now);
+                }
             } else if client.names.is_empty() {
                 client.update(&for_all, now);
             } else {
@@ -175,5 +194,40 @@ impl Drop for EndAll<'_> {
         for client in state.clients.drain(..) {
             client.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tina4_service::Service;
+
+    use super::*;
+    use crate::sys::panics;
+
+    #[test]
+    fn rule_118_clients_that_come_together_share_the_list() {
+        let runner = Runner::new();
+        runner.register(Service::new("mail", |_| {}).interval("1h")).unwrap();
+        let shared = Arc::new(Shared::default());
+        let task = Task { shared, settings: Arc::new(Settings::new(&runner)) };
+        let clients = [(); 3].map(|()| Arc::new(Client::new(HashSet::new())));
+        task.look(&runner, &mut Board::default(), &clients, clock::now());
+        let lists = clients.each_ref().map(|client| client.next().unwrap());
+        assert!(lists.iter().all(|list| Arc::ptr_eq(list, &lists[0])));
+    }
+
+    #[test]
+    fn rule_118_a_panic_while_the_services_are_looked_at_ends_all_streams() {
+        let shared = Shared::default();
+        let client = Arc::new(Client::new(HashSet::new()));
+        let mut stream = EventStream(Arc::clone(&client));
+        *shared.lock() = State { clients: vec![client], has_task: true };
+        let panicked = panics::catch(|| {
+            let _end = EndAll(Some(&shared));
+            panic!("a bug");
+        });
+        assert!(panicked.is_none());
+        assert_eq!(stream.next(), None, "it does not wait for ever");
+        assert!(!shared.lock().has_task, "and the next client gets a task of its own");
     }
 }
