@@ -57,7 +57,7 @@ pub(crate) fn act(
     action: Action,
     target: &Target,
 ) -> Result<Answer, Problem> {
-    let asked = Asked::of(request)?;
+    let asked = Asked::of(request, action)?;
     let requester = requester(grant, request, &asked);
     let runner = settings.runner()?.on_behalf_of(requester.clone());
     let answer = match target {

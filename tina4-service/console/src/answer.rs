@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::events::event_stream::EventStream;
 use crate::problem::Problem;
+use crate::respond::HEADERS;
 
 /// The answer to a request.
 #[derive(Debug)]
@@ -37,16 +38,32 @@ impl Answer {
     /// read it.
     #[must_use]
     pub fn body_too_large() -> Self {
-        Self::problem(&Problem::body_too_large())
+        Self::refusal(&Problem::body_too_large())
+    }
+
+    /// The answer to a request that a front end refuses itself.
+    pub(crate) fn refusal(problem: &Problem) -> Self {
+        Self::problem(problem).guarded()
     }
 
     /// The answer to a request for the mount point without its slash, such as `/ops`: a redirect to the one with it,
-    /// without which relative links would lead elsewhere. `path` is that of the whole request.
+    /// without which relative links would lead elsewhere. `path` is that of the whole request, and `query` its query without `?`.
     #[must_use]
-    pub fn redirect_into(path: &str) -> Self {
+    pub fn redirect_into(path: &str, query: &str) -> Self {
         let last = path.rsplit('/').next().unwrap_or_default();
+        let mark = if query.is_empty() { "" } else { "?" };
         // The dot keeps a colon in the name from being that of a scheme.
-        Self::empty(308).with("location", format!("./{last}/"))
+        Self::empty(308).with("location", format!("./{last}/{mark}{query}")).guarded()
+    }
+
+    /// Adds the headers of every answer, as far as it has none of its own.
+    pub(crate) fn guarded(mut self) -> Self {
+        for (name, value) in HEADERS {
+            if self.header(name).is_none() {
+                self.headers.push((name, value.to_owned()));
+            }
+        }
+        self
     }
 
     pub(crate) fn json(status: u16, value: &impl Serialize) -> Self {

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::action::Action;
 use crate::problem::Problem;
+use crate::query::Query;
 use crate::request::Request;
 use crate::text;
 
@@ -14,9 +16,10 @@ pub(crate) struct Asked {
     pub(crate) reason: Option<String>,
     /// Who asks, if the console does not know better.
     pub(crate) by: Option<String>,
-    /// The number of a job, as a text; with `redrive`, only this one.
+    /// With `redrive`, which it needs: the number of a job, as a text, or `all`.
     pub(crate) job: Option<String>,
     /// Where the form was, in a form: `list` or nothing.
+    #[serde(skip)]
     pub(crate) back: Option<String>,
     /// Whether a form was posted, so that a browser waits for a page.
     #[serde(skip)]
@@ -24,7 +27,18 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn of(request: &Request) -> Result<Self, Problem> {
+    pub(crate) fn of(request: &Request, action: Action) -> Result<Self, Problem> {
+        // What somebody wrote there in the belief that it narrows the action must not be ignored.
+        Query::of(request, &[])?;
+        let asked = Self::of_body(request)?;
+        if asked.job.is_some() && action != Action::Redrive {
+            return Err(Problem::malformed(format!("`job` says nothing to `{action}`"))
+                .hint("leave it out; only `redrive` is about jobs"));
+        }
+        Ok(asked)
+    }
+
+    fn of_body(request: &Request) -> Result<Self, Problem> {
         let content_type = request.header("content-type").unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -51,13 +65,28 @@ impl Asked {
             let field = match &*name {
                 "reason" => &mut asked.reason,
                 "by" => &mut asked.by,
-                "job" => &mut asked.job,
+                // An empty one is no job, and does not mean all of them.
+                "job" => {
+                    set(&mut asked.job, value)?;
+                    continue;
+                }
                 "back" => &mut asked.back,
                 _ => return Err(Problem::malformed("the form has a field that is not known")),
             };
-            *field = Some(value).filter(|value| !value.trim().is_empty());
+            // A field that nobody has filled in is sent, too.
+            if !value.trim().is_empty() {
+                set(field, value)?;
+            }
         }
         Ok(asked)
+    }
+}
+
+/// Sets a field of a form, which may be there once.
+fn set(field: &mut Option<String>, value: String) -> Result<(), Problem> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Problem::malformed("the form has a field twice")),
     }
 }
 
@@ -69,7 +98,7 @@ mod tests {
         let mut request = Request::new("POST", "/services/web/run");
         request.headers.push(("content-type".to_owned(), content_type.as_bytes().to_vec()));
         request.body = body.as_bytes().to_vec();
-        Asked::of(&request).map_err(|problem| problem.status)
+        Asked::of(&request, Action::Run).map_err(|problem| problem.status)
     }
 
     #[test]
@@ -90,6 +119,11 @@ mod tests {
             ("application/json", "{", 400),
             ("application/x-www-form-urlencoded", "reason=%ff", 400),
             ("application/x-www-form-urlencoded", "reson=typo", 400),
+            ("application/x-www-form-urlencoded", "reason=a&reason=b", 400),
+            ("application/x-www-form-urlencoded", "job=7", 400),
+            ("application/x-www-form-urlencoded", "job=", 400),
+            ("application/json", r#"{"job": "7"}"#, 400),
+            ("application/json", r#"{"back": "list"}"#, 400),
             ("text/plain", "reason", 415),
             ("", "reason", 415),
         ] {

@@ -1,14 +1,15 @@
 //! The front end for programs with an axum server of their own.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::{Body as AxumBody, Bytes, to_bytes};
+use axum::body::{Body as AxumBody, Bytes};
 use axum::extract::{ConnectInfo, OriginalUri, Request as AxumRequest};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Version as HttpVersion, header};
 use axum::response::Response;
 use futures_core::Stream;
 use tower_service::Service;
@@ -18,7 +19,9 @@ use crate::answer::{Answer, Body};
 use crate::console::Console;
 use crate::events::event_stream::EventStream;
 use crate::peer::Peer;
+use crate::problem::Problem;
 use crate::request::Request;
+use crate::version::Version;
 
 /// With the feature `axum`, a console is a service of `tower`, which `nest_service` mounts at any path of an axum
 /// router.
@@ -68,36 +71,69 @@ async fn answer(console: Console, request: AxumRequest) -> Response {
         && let Some(original) = &original
         && !original.ends_with('/')
     {
-        return into_response(Answer::redirect_into(original));
+        return into_response(Answer::redirect_into(
+            original,
+            parts.uri.query().unwrap_or_default(),
+        ));
     }
-    let Ok(body) = to_bytes(body, Request::MAX_BODY).await else {
-        return into_response(Answer::body_too_large());
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(problem) => return into_response(Answer::refusal(&problem)),
     };
     let mut headers: Vec<_> = parts
         .headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect();
-    // HTTP/2 has the host in the URI.
-    if !parts.headers.contains_key(header::HOST)
-        && let Some(authority) = parts.uri.authority()
-    {
-        headers.push(("host".to_owned(), authority.as_str().as_bytes().to_vec()));
+    // HTTP/2 has the host in the URI, and a request to a proxy, too.
+    if let Some(authority) = parts.uri.authority().map(|authority| authority.as_str().as_bytes()) {
+        let mut hosts = parts.headers.get_all(header::HOST).iter();
+        if hosts.any(|host| !host.as_bytes().eq_ignore_ascii_case(authority)) {
+            return into_response(Answer::refusal(&Problem::ambiguous_host()));
+        }
+        if !parts.headers.contains_key(header::HOST) {
+            headers.push(("host".to_owned(), authority.to_vec()));
+        }
     }
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let request = Request {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
+        version: version(parts.version),
         headers,
-        body: body.into(),
+        body,
         peer: peer.map_or(Peer::Unknown, |info| Peer::Tcp(info.0)),
         granted: parts.extensions.remove::<Grant>(),
     };
     // Engines of queues block, and a stop is waited for.
     match tokio::task::spawn_blocking(move || console.answer(&request)).await {
         Ok(answer) => into_response(answer),
-        Err(_) => status(StatusCode::INTERNAL_SERVER_ERROR),
+        Err(_) => into_response(Answer::refusal(&Problem::panicked("the console"))),
+    }
+}
+
+/// Reads a body, but not more than a request may have.
+async fn read(body: AxumBody) -> Result<Vec<u8>, Problem> {
+    let mut stream = pin!(body.into_data_stream());
+    let mut read = Vec::new();
+    while let Some(part) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+        let part = part.map_err(|_| Problem::body_unreadable())?;
+        if read.len() + part.len() > Request::MAX_BODY {
+            return Err(Problem::body_too_large());
+        }
+        read.extend_from_slice(&part);
+    }
+    Ok(read)
+}
+
+fn version(version: HttpVersion) -> Version {
+    if version < HttpVersion::HTTP_11 {
+        Version::Http10
+    } else if version == HttpVersion::HTTP_11 {
+        Version::Http11
+    } else {
+        Version::Http2
     }
 }
 

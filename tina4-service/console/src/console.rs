@@ -92,6 +92,9 @@ impl Console {
     /// It replaces the rule that programs on this machine may read. It is not asked about bearers of the token, and not about
     /// processes that have opened a unix socket. If it panics, the request is refused.
     ///
+    /// To keep that rule for some visitors, ask [`Request::is_from_this_machine`], which also knows of proxies, of DNS
+    /// rebinding and of pages of other sites. The address of the peer alone knows none of them.
+    ///
     /// ```
     /// use tina4_service::Runner;
     /// use tina4_service_console::{Access, Console};

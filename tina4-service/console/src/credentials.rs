@@ -5,6 +5,8 @@
 pub(crate) struct Credentials {
     /// The name that Basic authentication sends along; nobody checks it.
     pub(crate) user: Option<String>,
+    /// Whether a browser sends them by itself, also for pages of other sites.
+    pub(crate) is_basic: bool,
     /// The token, or the password of Basic authentication.
     pub(crate) secret: Vec<u8>,
 }
@@ -15,7 +17,7 @@ impl Credentials {
         let (scheme, rest) = value.trim().split_once(' ')?;
         let rest = rest.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
-            return Some(Self { user: None, secret: rest.as_bytes().to_vec() });
+            return Some(Self { user: None, is_basic: false, secret: rest.as_bytes().to_vec() });
         }
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
@@ -24,7 +26,8 @@ impl Credentials {
         let colon = decoded.iter().position(|byte| *byte == b':')?;
         let (user, secret) = (&decoded[..colon], &decoded[colon + 1..]);
         let user = String::from_utf8_lossy(user).trim().to_owned();
-        Some(Self { user: Some(user).filter(|user| !user.is_empty()), secret: secret.to_vec() })
+        let user = Some(user).filter(|user| !user.is_empty());
+        Some(Self { user, is_basic: true, secret: secret.to_vec() })
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Need {
     Nothing,
     /// To see the services.
     Read,
+    /// To see them for as long as a connection lasts. No page of another site may hold one.
+    Stream,
     /// To take an action.
     Act(Action),
 }
@@ -24,6 +26,9 @@ pub(crate) enum Need {
 /// Decides whether the visitor may do what the request needs, and returns what else they may do.
 pub(crate) fn admit(settings: &Settings, request: &Request, need: Need) -> Result<Grant, Problem> {
     if origin::is_unsafe(&request.method) && origin::is_cross_site(request) {
+        return Err(cross_site());
+    }
+    if need == Need::Stream && origin::is_cross_site(request) {
         return Err(cross_site());
     }
     let (grant, source) = match grant(settings, request) {
@@ -37,9 +42,9 @@ pub(crate) fn admit(settings: &Settings, request: &Request, need: Need) -> Resul
     };
     match need {
         Need::Nothing => Ok(grant),
-        Need::Read if grant.access.reads() => Ok(grant),
+        Need::Read | Need::Stream if grant.access.reads() => Ok(grant),
         Need::Act(action) if grant.access.allows(action) => Ok(grant),
-        Need::Read | Need::Act(_) => Err(refusal(settings, &source, need)),
+        Need::Read | Need::Stream | Need::Act(_) => Err(refusal(settings, &source, need)),
     }
 }
 
@@ -58,6 +63,10 @@ fn grant(settings: &Settings, request: &Request) -> Result<(Grant, Source), Prob
     let is_decided_elsewhere = settings.access.is_some() || request.granted.is_some();
     if let (Some(token), Some(credentials)) = (&settings.token, credentials) {
         if token.is(&credentials.secret) {
+            // A browser sends the password of Basic authentication with whatever a page of another site embeds.
+            if credentials.is_basic && origin::is_embedded_elsewhere(request) {
+                return Err(cross_site());
+            }
             let by = credentials.user.map(Into::into);
             return Ok((Grant { access: Access::Operate, by }, Source::Token));
         }
@@ -78,6 +87,10 @@ fn grant(settings: &Settings, request: &Request) -> Result<(Grant, Source), Prob
         return Ok((grant.clone(), Source::Program));
     }
     let foreign = origin::foreign(request);
+    // Any page could have its browser, which is on this machine, ask for whatever costs time here.
+    if foreign.is_none() && origin::is_embedded_elsewhere(request) {
+        return Err(cross_site());
+    }
     let access = if foreign.is_none() { Access::Read } else { Access::None };
     Ok((access.into(), Source::Default(foreign)))
 }
@@ -86,7 +99,9 @@ fn grant(settings: &Settings, request: &Request) -> Result<(Grant, Source), Prob
 fn refusal(settings: &Settings, source: &Source, need: Need) -> Problem {
     let what = match need {
         Need::Act(action) => format!("this visitor may not {action} services"),
-        Need::Read | Need::Nothing => "this visitor may not see the services".to_owned(),
+        Need::Read | Need::Stream | Need::Nothing => {
+            "this visitor may not see the services".to_owned()
+        }
     };
     let remedy = "set the variable TINA4_CONSOLE_TOKEN and send its value as `Authorization: Bearer`, or let the \
                   program decide with `Console::access`";
@@ -105,9 +120,9 @@ fn refusal(settings: &Settings, source: &Source, need: Need) -> Problem {
                 "with axum, serve the router with `into_make_service_with_connect_info::<SocketAddr>()`; or {remedy}"
             ),
         ),
-        Source::Default(Some(why @ (Foreign::Peer(_) | Foreign::Proxied(_) | Foreign::Host))) => {
-            refused(format!("{what}: {why}"), remedy.to_owned())
-        }
+        Source::Default(Some(
+            why @ (Foreign::Peer(_) | Foreign::Proxied(_) | Foreign::Version | Foreign::Host),
+        )) => refused(format!("{what}: {why}"), remedy.to_owned()),
         Source::Token | Source::Socket | Source::Program => {
             refused(what, "let somebody do it who may, or who decides who may".to_owned())
         }

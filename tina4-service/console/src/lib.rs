@@ -56,7 +56,7 @@
 //! | `GET /queues/NAME/dead` | its dead jobs without their payloads, sorted by id: 50, or `?n=500`; `?after=ID` shows the next ones |
 //! | `POST /services/NAME/ACTION` | `run`, `pause`, `resume`, `start`, `stop`, `restart` or `reset` |
 //! | `POST /tags/TAG/ACTION` | `pause` or `resume`: all services with a tag |
-//! | `POST /queues/NAME/redrive` | tries its dead jobs again, or only `{"job": "7"}` |
+//! | `POST /queues/NAME/redrive` | tries a dead job again, `{"job": "7"}`, or all of them, `{"job": "all"}` |
 //!
 //! Snapshots, histories and schedules have the shape that the [core documents](tina4_service::shape). What the console
 //! adds has the field `schema`, which is 1, and follows the same rules. A refusal is an object of the type
@@ -74,7 +74,8 @@
 //! changed, at most four a second, and a comment after 15 seconds without a change. Counts that only grow with time, such as
 //! `overdue_seconds`, are no change. There are at most 32 streams; a further client gets status 503, and asks for the
 //! list from time to time. A client that reads nothing for ten seconds is dropped, and gets the whole list when it comes
-//! back. All streams end when the runner begins to stop.
+//! back. So does each client after ten minutes, because what it may see is decided when its stream begins. All streams end when the
+//! runner begins to stop. `?name=mail&name=import` selects services, 100 at most.
 //!
 //! # Who may do what
 //!
@@ -84,9 +85,23 @@
 //! 2. A process that has opened a unix socket may do what [that socket allows](UnixPeer::access).
 //! 3. If the program decides ([`Console::access`], or an extension of the type [`Grant`] in an axum request), that counts.
 //! 4. Otherwise, programs on this machine may read. A request counts as one of this machine if it comes from a loopback
-//!    address, no proxy has forwarded it, and its header `host` names this machine.
+//!    address, no proxy has forwarded it, and its header `host` names this machine:
+//!    [`Request::is_from_this_machine`]. Pages of other sites that somebody's browser here shows cannot embed what it answers.
 //! 5. Nobody else sees anything, except that everybody may ask for `/livez` and `/readyz`, and gets the status. Why a program is
 //!    not ready is told to those who may read.
+//!
+//! **Rule 4 is not safe behind a proxy that hides itself.** A proxy on this machine connects from a loopback address, too. The
+//! console recognizes it by the headers that proxies add (such as `forwarded`, `via` and `x-forwarded-for`), by
+//! version 1.0 of HTTP, which older nginx uses, and by a `host` that it passes on; one that does nothing of this makes
+//! everybody in the world a program on this machine. So behind any proxy, set a token and let nobody in without it, or
+//! without a login:
+//!
+//! ```no_run
+//! use tina4_service_console::{Access, Console};
+//!
+//! let console = Console::global().token_from_env()?.access(|_| Access::None);
+//! # Ok::<(), tina4_service_console::TokenError>(())
+//! ```
 //!
 //! A page of another site can do nothing, whoever's browser shows it: what changes something has to come from the
 //! console's own page, or not from a browser. Behind a proxy that changes the header `host`, browsers that do not send
@@ -140,6 +155,7 @@ mod sys;
 mod tests;
 mod text;
 mod token;
+mod version;
 
 pub use access::{Access, Grant};
 pub use action::Action;
@@ -155,3 +171,4 @@ pub use serve::serve;
 #[cfg(all(unix, feature = "socket"))]
 pub use socket::{Socket, SocketError, socket};
 pub use token::TokenError;
+pub use version::Version;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::peer::Peer;
 use crate::request::Request;
+use crate::version::Version;
 
 /// Whether the request changes something, so that a page of another site must not be able to make it.
 pub(crate) fn is_unsafe(method: &str) -> bool {
@@ -28,6 +29,12 @@ pub(crate) fn is_cross_site(request: &Request) -> bool {
     }
 }
 
+/// Whether a page of another site makes the request without leaving itself: as an image, with `fetch`, and the like. That
+/// somebody follows a link from another site is no such request.
+pub(crate) fn is_embedded_elsewhere(request: &Request) -> bool {
+    is_cross_site(request) && request.header("sec-fetch-mode") != Some("navigate")
+}
+
 /// Why a request does not count as one from this machine. `Display` says so in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
@@ -37,6 +44,8 @@ pub(crate) enum Foreign {
     Peer(IpAddr),
     /// A proxy has forwarded it, which has added this header.
     Proxied(String),
+    /// Its version of HTTP is one that proxies use, and clients do not.
+    Version,
     /// It names another machine, or none.
     Host,
 }
@@ -49,6 +58,9 @@ impl fmt::Display for Foreign {
             Self::Proxied(header) => {
                 write!(f, "a proxy has forwarded the request, as its header `{header}` says")
             }
+            Self::Version => f.write_str(
+                "the request has version 1.0 of HTTP, as from a proxy that says nothing else of itself",
+            ),
             Self::Host => {
                 f.write_str("the header `host` of the request does not name this machine")
             }
@@ -67,6 +79,11 @@ pub(crate) fn foreign(request: &Request) -> Option<Foreign> {
     if let Some((name, _)) = request.headers.iter().find(|(name, _)| is_forwarding(name)) {
         return Some(Foreign::Proxied(name.clone()));
     }
+    // nginx without further settings: it adds no header, and names the machine that it connects to.
+    match request.version {
+        Version::Http10 => return Some(Foreign::Version),
+        Version::Http11 | Version::Http2 => {}
+    }
     // A page of another site can make its own name point to this machine.
     let names_this_machine = request.header("host").is_some_and(is_loopback_host);
     (!names_this_machine).then_some(Foreign::Host)
@@ -74,9 +91,16 @@ pub(crate) fn foreign(request: &Request) -> Option<Foreign> {
 
 /// Whether proxies add this header.
 fn is_forwarding(name: &str) -> bool {
-    const PREFIXES: [&str; 3] = ["x-forwarded", "x-original-", "x-envoy-"];
-    const NAMES: [&str; 8] = [
+    const PREFIXES: [&str; 5] =
+        ["x-forwarded", "x-original-", "x-envoy-", "x-azure-", "x-appengine-"];
+    const NAMES: [&str; 14] = [
         "forwarded",
+        "x-host",
+        "x-scheme",
+        "x-amzn-trace-id",
+        "cdn-loop",
+        "cf-ray",
+        "fly-client-ip",
         "via",
         "x-real-ip",
         "x-client-ip",
@@ -95,13 +119,20 @@ fn is_loopback_host(host: &str) -> bool {
         Some((address, rest)) => (address, rest.strip_prefix(':').or(Some("?"))),
         None => host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port))),
     };
-    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+    // `parse` would accept a sign.
+    let is_port =
+        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    if port.is_some_and(|port| !is_port(port)) {
         return false;
     }
     if host.starts_with('[') {
         return name
             .parse()
             .is_ok_and(|address: Ipv6Addr| IpAddr::V6(address).to_canonical().is_loopback());
+    }
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    if !name.bytes().all(is_of_name) {
+        return false;
     }
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost"
@@ -148,6 +179,13 @@ mod tests {
             ("127.0.0.1:1", "[127.0.0.1]"),
             ("127.0.0.1:1", "192.168.0.1"),
             ("127.0.0.1:1", "0.0.0.0"),
+            ("127.0.0.1:1", "x@evil.localhost"),
+            ("127.0.0.1:1", "a/b.localhost"),
+            ("127.0.0.1:1", "localhost:+80"),
+            ("127.0.0.1:1", "localhost:"),
+            ("127.0.0.1:1", "[::1]:+80"),
+            ("127.0.0.1:1", "a_b.localhost"),
+            ("127.0.0.1:1", "%61.localhost"),
             ("127.0.0.1:1", ""),
         ];
         for (peer, host) in from_elsewhere {
@@ -168,10 +206,44 @@ mod tests {
             "x-original-url",
             "via",
             "cf-connecting-ip",
+            "x-amzn-trace-id",
+            "cdn-loop",
+            "cf-ray",
+            "x-scheme",
+            "x-host",
+            "fly-client-ip",
+            "x-azure-clientip",
+            "x-appengine-country",
         ];
         for name in names {
             let forwarded = request("127.0.0.1:1", &[("host", "localhost"), (name, "10.0.0.1")]);
             assert_eq!(foreign(&forwarded), Some(Foreign::Proxied(name.to_owned())));
+        }
+    }
+
+    /// What nginx sends if it is told nothing but `proxy_pass http://127.0.0.1:8080;`.
+    #[test]
+    fn rule_113_a_proxy_that_adds_no_header_is_told_by_its_version_of_http() {
+        let mut plain = request("127.0.0.1:1", &[("host", "127.0.0.1:8080")]);
+        assert_eq!(foreign(&plain), None);
+        plain.version = Version::Http10;
+        assert_eq!(foreign(&plain), Some(Foreign::Version));
+    }
+
+    #[test]
+    fn rule_113_a_link_is_no_request_of_another_page() {
+        let cases: [(&[(&str, &str)], bool); 7] = [
+            (&[], false),
+            (&[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")], false),
+            (&[("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")], false),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], false),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")], true),
+            (&[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")], true),
+            (&[("sec-fetch-site", "cross-site")], true),
+        ];
+        for (headers, is_embedded) in cases {
+            let request = request("127.0.0.1:1", headers);
+            assert_eq!(is_embedded_elsewhere(&request), is_embedded, "{headers:?}");
         }
     }
 

@@ -7,6 +7,7 @@ use crate::query::Query;
 use crate::request::Request;
 use crate::settings::Settings;
 
+/// Whatever the query says: a probe that is refused ends the program.
 pub(crate) fn live(settings: &Settings) -> Answer {
     let is_live = settings.runner().is_ok_and(|runner| runner.is_live());
     if is_live { Answer::plain(200, "ok\n") } else { Answer::plain(503, "not live\n") }
@@ -28,7 +29,8 @@ pub(crate) fn ready(
     })
 }
 
-pub(crate) fn health(settings: &Settings) -> Result<Answer, Problem> {
+pub(crate) fn health(settings: &Settings, request: &Request) -> Result<Answer, Problem> {
+    Query::of(request, &[])?;
     let health = settings.runner()?.health();
     Ok(Answer::json(if health.status.is_up() { 200 } else { 503 }, &health))
 }

@@ -13,8 +13,20 @@ impl Query {
     /// Reads the query. A parameter that is none of the known ones is an error, because ignoring it would show more than
     /// what was asked for.
     pub(crate) fn of(request: &Request, known: &[&str]) -> Result<Self, Problem> {
-        let pairs = text::pairs(&request.query)
-            .ok_or_else(|| Problem::malformed("the query is not percent-encoded UTF-8"))?;
+        let pairs = pairs(request)?;
+        Self::checked(pairs, known, &[])
+    }
+
+    /// [`Query::of`], with parameters that may be there several times.
+    pub(crate) fn with_repeated(request: &Request, repeated: &[&str]) -> Result<Self, Problem> {
+        Self::checked(pairs(request)?, repeated, repeated)
+    }
+
+    fn checked(
+        pairs: Vec<(String, String)>,
+        known: &[&str],
+        repeated: &[&str],
+    ) -> Result<Self, Problem> {
         if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&&**name)) {
             let name: String = name.chars().take(50).flat_map(char::escape_debug).collect();
             let hint = match known {
@@ -22,6 +34,13 @@ impl Query {
                 _ => format!("this path has {}", known.join(", ")),
             };
             return Err(Problem::malformed(format!("there is no parameter `{name}`")).hint(hint));
+        }
+        for (index, (name, _)) in pairs.iter().enumerate() {
+            if !repeated.contains(&&**name) && pairs[..index].iter().any(|(other, _)| other == name)
+            {
+                let detail = format!("the parameter `{name}` is there twice");
+                return Err(Problem::malformed(detail).hint("give it once"));
+            }
         }
         Ok(Self(pairs))
     }
@@ -43,4 +62,9 @@ impl Query {
         let error = |_| Problem::malformed(format!("the parameter `{name}` has to be {what}"));
         value.parse().map(Some).map_err(error)
     }
+}
+
+fn pairs(request: &Request) -> Result<Vec<(String, String)>, Problem> {
+    text::pairs(&request.query)
+        .ok_or_else(|| Problem::malformed("the query is not percent-encoded UTF-8"))
 }

@@ -51,23 +51,25 @@ fn find(runner: &Runner, name: &str) -> Result<Shown, Problem> {
     }
 }
 
-pub(crate) fn list(settings: &Settings) -> Result<Answer, Problem> {
+pub(crate) fn list(settings: &Settings, request: &Request) -> Result<Answer, Problem> {
     #[derive(Serialize)]
     struct List {
         schema: u32,
         queues: Vec<Shown>,
     }
+    Query::of(request, &[])?;
     let queues = known(&settings.runner()?);
     Ok(Answer::json(200, &List { schema: SCHEMA, queues }))
 }
 
-pub(crate) fn one(settings: &Settings, name: &str) -> Result<Answer, Problem> {
+pub(crate) fn one(settings: &Settings, request: &Request, name: &str) -> Result<Answer, Problem> {
     #[derive(Serialize)]
     struct One {
         schema: u32,
         #[serde(flatten)]
         shown: Shown,
     }
+    Query::of(request, &[])?;
     let shown = find(&settings.runner()?, name)?;
     Ok(Answer::json(200, &One { schema: SCHEMA, shown }))
 }
@@ -157,11 +159,16 @@ pub(crate) fn redrive(
         name: &'static str,
         jobs: u64,
     }
-    let which = match &asked.job {
-        None => DeadSelection::All,
+    let which = match asked.job.as_deref() {
+        // To forget the number of a job, or to misspell the field, must not mean all of them.
+        None => {
+            return Err(Problem::malformed("the body does not say which jobs")
+                .hint("send `{\"job\": \"7\"}` for one of them, or `{\"job\": \"all\"}`"));
+        }
+        Some("all") => DeadSelection::All,
         Some(job) => {
             let id = job.parse().map_err(|_| {
-                Problem::malformed("`job` is not the id of a job")
+                Problem::malformed("`job` is neither the id of a job nor `all`")
                     .hint("`GET queues/NAME/dead` lists the ids")
             })?;
             DeadSelection::One(JobId::new(id))

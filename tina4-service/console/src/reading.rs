@@ -19,6 +19,23 @@ pub(crate) const SCHEMA: u32 = 1;
 /// How many due times a plan shows if nobody asks for another number, and at most.
 const PLANNED: (usize, usize) = (10, 1_000);
 
+/// All states.
+const STATES: [State; 13] = [
+    State::Registered,
+    State::Disabled,
+    State::Waiting,
+    State::Blocked,
+    State::Running,
+    State::BackingOff,
+    State::Paused,
+    State::Stopping,
+    State::Stopped,
+    State::Cancelled,
+    State::Finished,
+    State::Failed,
+    State::Abandoned,
+];
+
 /// The snapshots of all services, with texts that may be shown.
 pub(crate) fn snapshots(settings: &Settings, runner: &Runner) -> Vec<ServiceInfo> {
     let mut services = runner.services();
@@ -49,11 +66,11 @@ pub(crate) fn services(settings: &Settings, request: &Request) -> Result<Answer,
         services: Vec<ServiceInfo>,
     }
     let query = Query::of(request, &["state", "tag"])?;
+    let state = query.get("state").map(state_named).transpose()?;
     let runner = settings.runner()?;
     let mut services = snapshots(settings, &runner);
-    if let Some(state) = query.get("state") {
-        let state = state.replace('_', " ");
-        services.retain(|service| service.state.to_string() == state);
+    if let Some(state) = state {
+        services.retain(|service| service.state == state);
     }
     if let Some(tag) = query.get("tag") {
         services.retain(|service| service.tags.iter().any(|own| own == tag));
@@ -61,11 +78,28 @@ pub(crate) fn services(settings: &Settings, request: &Request) -> Result<Answer,
     Ok(Answer::json(200, &List { schema: SCHEMA, services }))
 }
 
-pub(crate) fn service(settings: &Settings, name: &str) -> Result<Answer, Problem> {
+/// The state with this name, written as in JSON or with spaces.
+fn state_named(name: &str) -> Result<State, Problem> {
+    let word = |state: State| state.to_string().replace(' ', "_");
+    let wanted = name.replace(' ', "_");
+    STATES.into_iter().find(|state| word(*state) == wanted).ok_or_else(|| {
+        let name: String = name.chars().take(50).flat_map(char::escape_debug).collect();
+        Problem::malformed(format!("there is no state `{name}`"))
+            .hint(format!("the states are {}", STATES.map(word).join(", ")))
+    })
+}
+
+pub(crate) fn service(
+    settings: &Settings,
+    request: &Request,
+    name: &str,
+) -> Result<Answer, Problem> {
+    Query::of(request, &[])?;
     Ok(Answer::json(200, &snapshot(settings, &settings.runner()?, name)?))
 }
 
-pub(crate) fn runs(settings: &Settings, name: &str) -> Result<Answer, Problem> {
+pub(crate) fn runs(settings: &Settings, request: &Request, name: &str) -> Result<Answer, Problem> {
+    Query::of(request, &[])?;
     let mut history = settings.runner()?.history(name)?;
     for record in history.runs.iter_mut().chain(&mut history.failures) {
         settings.redact_error(&mut record.error);
@@ -74,7 +108,13 @@ pub(crate) fn runs(settings: &Settings, name: &str) -> Result<Answer, Problem> {
 }
 
 #[cfg(not(feature = "run-log"))]
-pub(crate) fn log(settings: &Settings, name: &str, _: LogOf) -> Result<Answer, Problem> {
+pub(crate) fn log(
+    settings: &Settings,
+    request: &Request,
+    name: &str,
+    _: LogOf,
+) -> Result<Answer, Problem> {
+    Query::of(request, &[])?;
     settings.runner()?.history(name)?;
     Err(Problem::new(404, "no log", "this program does not keep the log lines of runs").hint(
         "enable the feature `run-log` of `tina4-service-console`, and install `RunLog::layer()`",
@@ -82,7 +122,13 @@ pub(crate) fn log(settings: &Settings, name: &str, _: LogOf) -> Result<Answer, P
 }
 
 #[cfg(feature = "run-log")]
-pub(crate) fn log(settings: &Settings, name: &str, of: LogOf) -> Result<Answer, Problem> {
+pub(crate) fn log(
+    settings: &Settings,
+    request: &Request,
+    name: &str,
+    of: LogOf,
+) -> Result<Answer, Problem> {
+    Query::of(request, &[])?;
     let logs = settings.runner()?.run_log(name)?;
     let mut kept = logs.running.iter().chain(&logs.last).chain(&logs.last_failing);
     let lines = match of {

@@ -1,7 +1,9 @@
 //! A request, as a front end has read it.
 
 use crate::access::Grant;
+use crate::origin;
 use crate::peer::Peer;
+use crate::version::Version;
 
 /// A request to the console, as a front end has read it.
 #[derive(Clone, Debug)]
@@ -13,6 +15,8 @@ pub struct Request {
     pub path: String,
     /// The query without its `?`; empty if there is none.
     pub query: String,
+    /// The version of HTTP.
+    pub version: Version,
     /// The headers in the order of arrival, with names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body: at most [`Request::MAX_BODY`] bytes. The front end refuses a longer one with status 413.
@@ -35,11 +39,33 @@ impl Request {
             method: method.into(),
             path: path.into(),
             query: String::new(),
+            version: Version::Http11,
             headers: Vec::new(),
             body: Vec::new(),
             peer: Peer::Unknown,
             granted: None,
         }
+    }
+
+    /// Whether a program on this machine makes the request: the rule that decides who may read if the program sets no
+    /// [access](crate::Console::access).
+    ///
+    /// It comes from a loopback address, no proxy has forwarded it, its header `host` names this machine, and no page of
+    /// another site makes it. A closure that only looks at the address of the peer is not safe: behind a proxy on
+    /// this machine everybody has a loopback address, and a page of another site can make its own name point to
+    /// this machine (DNS rebinding), so that the browser of somebody here reads the console for it.
+    ///
+    /// ```
+    /// use tina4_service_console::{Access, Request};
+    ///
+    /// fn decide(request: &Request) -> Access {
+    ///     if request.is_from_this_machine() { Access::Operate } else { Access::None }
+    /// }
+    /// assert_eq!(decide(&Request::new("GET", "/services")), Access::None);
+    /// ```
+    #[must_use]
+    pub fn is_from_this_machine(&self) -> bool {
+        origin::foreign(self).is_none() && !origin::is_embedded_elsewhere(self)
     }
 
     /// The value of the only header with this name, in lower case; `None` if there is none, or several, or it is

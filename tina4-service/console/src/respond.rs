@@ -21,7 +21,7 @@ use crate::settings::Settings;
 
 /// The headers of every answer. Nothing on a page comes from anywhere else, no other page shows it in a frame, and
 /// nobody keeps it.
-const HEADERS: [(&str, &str); 4] = [
+pub(crate) const HEADERS: [(&str, &str); 4] = [
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
@@ -38,12 +38,7 @@ pub(crate) fn answer(settings: &Arc<Settings>, hub: &Hub, request: &Request) -> 
     if request.method == "HEAD" {
         answer.body = Body::Bytes(Vec::new());
     }
-    for (name, value) in HEADERS {
-        if answer.header(name).is_none() {
-            answer.headers.push((name, value.to_owned()));
-        }
-    }
-    answer
+    answer.guarded()
 }
 
 fn problem_answer(settings: &Settings, request: &Request, problem: &Problem) -> Answer {
@@ -81,21 +76,21 @@ fn carry_out(
     }
     match route {
         Route::Index | Route::Services => reading::services(settings, request),
-        Route::Service(name) => reading::service(settings, &name),
-        Route::Runs(name) => reading::runs(settings, &name),
-        Route::Log(name, of) => reading::log(settings, &name, of),
+        Route::Service(name) => reading::service(settings, request, &name),
+        Route::Runs(name) => reading::runs(settings, request, &name),
+        Route::Log(name, of) => reading::log(settings, request, &name, of),
         Route::Plan(name) => reading::plan(settings, request, &name),
         #[cfg(feature = "page")]
         Route::Asset(name) => pages::asset(&name),
         Route::Live => Ok(probing::live(settings)),
         Route::Ready => probing::ready(settings, request, grant),
-        Route::Health => probing::health(settings),
+        Route::Health => probing::health(settings, request),
         Route::Metrics => probing::metrics(settings),
         Route::Events => hub.connect(settings, request),
         #[cfg(feature = "queue")]
-        Route::Queues => queues::list(settings),
+        Route::Queues => queues::list(settings, request),
         #[cfg(feature = "queue")]
-        Route::Queue(name) => queues::one(settings, &name),
+        Route::Queue(name) => queues::one(settings, request, &name),
         #[cfg(feature = "queue")]
         Route::Dead(name) => queues::dead(settings, request, &name),
         Route::Act(action, target) => acting::act(settings, grant, request, action, &target),

@@ -62,10 +62,8 @@ impl Route {
     /// Finds what a request asks for. The error is that of a path or a method that the console does not have.
     pub(crate) fn of(request: &Request) -> Result<Self, Problem> {
         let path = request.path.strip_prefix('/').ok_or_else(Problem::no_such_path)?;
-        let segments: Option<Vec<String>> =
-            path.split('/').map(|segment| text::decode(segment, false)).collect();
-        let segments = segments.ok_or_else(Problem::no_such_path)?;
-        let segments: Vec<&str> = segments.iter().map(|segment| &**segment).collect();
+        // Only names are decoded: a rule of a proxy for `/services/web/stop` has to match every way to write that.
+        let segments: Vec<&str> = path.split('/').collect();
         if segments.len() > 1 && segments.contains(&"") {
             return Err(Problem::no_such_path());
         }
@@ -85,14 +83,14 @@ impl Route {
         Ok(match *segments {
             [""] => Self::Index,
             ["services"] => Self::Services,
-            ["services", name] => Self::Service(name.to_owned()),
-            ["services", name, "runs"] => Self::Runs(name.to_owned()),
-            ["services", name, "runs", run, "log"] => Self::Log(name.to_owned(), log_of(run)?),
-            ["services", name, "plan"] => Self::Plan(name.to_owned()),
+            ["services", name] => Self::Service(decode(name)?),
+            ["services", name, "runs"] => Self::Runs(decode(name)?),
+            ["services", name, "runs", run, "log"] => Self::Log(decode(name)?, log_of(run)?),
+            ["services", name, "plan"] => Self::Plan(decode(name)?),
             ["services", name, word] => {
-                Self::Act(service_action(word)?, Target::Service(name.to_owned()))
+                Self::Act(service_action(word)?, Target::Service(decode(name)?))
             }
-            ["tags", tag, word] => Self::Act(tag_action(word)?, Target::Tag(tag.to_owned())),
+            ["tags", tag, word] => Self::Act(tag_action(word)?, Target::Tag(decode(tag)?)),
             ["events"] => Self::Events,
             #[cfg(feature = "page")]
             ["assets", name] => Self::Asset(name.to_owned()),
@@ -103,13 +101,11 @@ impl Route {
             #[cfg(feature = "queue")]
             ["queues"] => Self::Queues,
             #[cfg(feature = "queue")]
-            ["queues", name] => Self::Queue(name.to_owned()),
+            ["queues", name] => Self::Queue(decode(name)?),
             #[cfg(feature = "queue")]
-            ["queues", name, "dead"] => Self::Dead(name.to_owned()),
+            ["queues", name, "dead"] => Self::Dead(decode(name)?),
             #[cfg(feature = "queue")]
-            ["queues", name, "redrive"] => {
-                Self::Act(Action::Redrive, Target::Queue(name.to_owned()))
-            }
+            ["queues", name, "redrive"] => Self::Act(Action::Redrive, Target::Queue(decode(name)?)),
             _ => return Err(Problem::no_such_path()),
         })
     }
@@ -144,9 +140,9 @@ impl Route {
             | Self::Runs(_)
             | Self::Log(..)
             | Self::Plan(_)
-            | Self::Events
             | Self::Health
             | Self::Metrics => Need::Read,
+            Self::Events => Need::Stream,
             Self::Live | Self::Ready => Need::Nothing,
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => Need::Read,
@@ -156,6 +152,11 @@ impl Route {
             Self::Act(action, _) => Need::Act(*action),
         }
     }
+}
+
+/// The name in a segment of a path.
+fn decode(segment: &str) -> Result<String, Problem> {
+    text::decode(segment, false).ok_or_else(Problem::no_such_path)
 }
 
 fn log_of(run: &str) -> Result<LogOf, Problem> {
@@ -231,6 +232,12 @@ mod tests {
             "/services/web/redrive",
             "/services/web/%ff",
             "/services/%",
+            "/services/web/st%6Fp",
+            "/services/web/run%73",
+            "/services/web/runs/l%61st/log",
+            "/services/web/runs/%31/log",
+            "/%73ervices/web",
+            "/event%73",
             "/tags/web/stop",
             "/tags/web",
             "/../services",

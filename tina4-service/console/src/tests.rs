@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use serde_json::{Value, json};
 use tina4_service::{Change, Restart, Runner, Service};
 
-use crate::{Access, Action, Answer, Body, Console, Grant, Peer, Request, UnixPeer};
+use crate::{Access, Action, Answer, Body, Console, Grant, Peer, Request, UnixPeer, Version};
 
 mod access;
 mod acting;

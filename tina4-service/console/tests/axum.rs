@@ -112,6 +112,9 @@ fn rule_113_the_console_is_mounted_anywhere() {
         let (head, _) = server.ask(&format!("GET {mount}"), "");
         let last = mount.rsplit('/').next().unwrap();
         assert_eq!((status(&head), header(&head, "location")), (308, Some(&*format!("./{last}/"))));
+        assert_guarded(&head);
+        let (head, _) = server.ask(&format!("GET {mount}?tag=a%20b"), "");
+        assert_eq!(header(&head, "location"), Some(&*format!("./{last}/?tag=a%20b")));
         for path in ["/", "/services", "/services/mail", "/services/mail/runs", "/services?tag=x"] {
             let (head, _) = server.ask(&format!("GET {mount}{path}"), "");
             assert_eq!(status(&head), 200, "{mount}{path}: {head}");
@@ -180,9 +183,61 @@ fn rule_113_a_body_that_is_too_long_is_not_read() {
     let mut stream = server.open("POST /ops/services/mail/pause", "content-length: 1000000000\r\n");
     let part = vec![b'x'; 20_000];
     stream.write_all(&part).unwrap();
-    let mut first = String::new();
-    BufReader::new(stream).read_line(&mut first).unwrap();
-    assert_eq!(status(&first), 413);
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
+    }
+    assert_eq!(status(&head), 413);
+    assert_guarded(&head);
+}
+
+#[test]
+fn rule_113_a_body_that_does_not_arrive_is_not_called_too_long() {
+    let runner = runner();
+    let server = Server::start(Router::new().nest_service("/ops", Console::new(&runner)), true);
+    let (head, body) = server.ask(
+        "POST /ops/services/mail/pause",
+        "transfer-encoding: chunked\r\n\r\nthis is no length of a chunk\r\n",
+    );
+    assert_eq!(status(&head), 400);
+    assert!(body.contains("did not arrive whole"), "{body}");
+    assert_guarded(&head);
+}
+
+#[test]
+fn rule_113_a_target_and_a_host_that_disagree_are_refused() {
+    let runner = runner();
+    let server = Server::start(Router::new().nest_service("/ops", Console::new(&runner)), true);
+    let own = server.addr;
+    let (head, _) = server.ask(&format!("GET http://{own}/ops/services"), "");
+    assert_eq!(status(&head), 200, "{head}");
+    for target in ["http://evil.example/ops/services", "http://localhost/ops/services"] {
+        let (head, body) = server.ask(&format!("GET {target}"), "");
+        assert_eq!(status(&head), 400, "{target}: {body}");
+        assert!(body.contains("name different hosts"), "{body}");
+        assert_guarded(&head);
+    }
+}
+
+#[test]
+fn rule_113_a_panic_is_an_answer_as_any_other() {
+    let runner = runner();
+    let console = Console::new(&runner).access(|_| -> Grant { panic!("no database") });
+    let server = Server::start(Router::new().nest_service("/ops", console), true);
+    let (head, _) = server.ask("GET /ops/services", "");
+    assert_eq!(status(&head), 500);
+    assert_guarded(&head);
+}
+
+/// Nothing that the console answers is kept, framed or taken for something else.
+#[track_caller]
+fn assert_guarded(head: &str) {
+    assert_eq!(header(head, "x-content-type-options"), Some("nosniff"), "{head}");
+    assert_eq!(header(head, "cache-control"), Some("no-store"), "{head}");
+    let policy = header(head, "content-security-policy");
+    assert!(policy.is_some_and(|policy| policy.starts_with("default-src 'none'")), "{head}");
+    assert_eq!(head.matches("content-security-policy").count(), 1, "{head}");
 }
 
 /// Reads the stream of events up to a line that contains a text.

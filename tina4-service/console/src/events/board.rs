@@ -1,6 +1,6 @@
 //! What the clients have been told of each service, and what has changed since.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -119,8 +119,7 @@ impl Board {
             }
         }
         if self.seen.len() > services.len() {
-            let names: std::collections::HashSet<&str> =
-                services.iter().map(|service| &*service.name).collect();
+            let names: HashSet<&str> = services.iter().map(|service| &*service.name).collect();
             self.seen.retain(|name, _| {
                 let stays = names.contains(&**name);
                 if !stays {
@@ -134,7 +133,7 @@ impl Board {
     }
 
     /// The blocks of an update for a client that wants to hear of these services; empty: of all. None if nothing has changed.
-    pub(super) fn blocks(&mut self, update: &Update, names: &[String]) -> Vec<Arc<[u8]>> {
+    pub(super) fn blocks(&mut self, update: &Update, names: &HashSet<String>) -> Vec<Arc<[u8]>> {
         #[derive(Serialize)]
         struct Data<'a> {
             schema: u32,

@@ -8,7 +8,7 @@ use crate::events::client::Client;
 
 /// The blocks of a stream of server-sent events, ready to be written.
 ///
-/// A block comes at least every 15 seconds; it is a comment if nothing has changed. The stream ends when the runner
+/// A block comes at least every 15 seconds; it is a comment if nothing has changed. The stream ends after ten minutes, when the runner
 /// begins to stop, or if the client reads too slowly. Dropping it ends it, too.
 pub struct EventStream(pub(super) Arc<Client>);
 

@@ -3,9 +3,9 @@
 //! One looks at the services, for all clients. It may wait for the engine of a queue, which is asked for its numbers of jobs. The
 //! other one waits for nothing: it notices that the runner begins to stop, and breaks long silences.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tina4_service::Runner;
 
@@ -13,6 +13,7 @@ use crate::answer::Answer;
 use crate::events::board::{Board, Update};
 use crate::events::client::Client;
 use crate::events::event_stream::EventStream;
+use crate::events::pace::{INTERVAL, Pace};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::reading::snapshots;
@@ -23,11 +24,8 @@ use crate::sys::{clock, threads};
 /// How many clients there may be at once. A browser opens one for each tab.
 pub(crate) const MAX_CLIENTS: usize = 32;
 
-/// How long at least passes between two looks at the services.
-const INTERVAL: Duration = Duration::from_millis(250);
-
-/// A look at very many services takes time, so the pause after it is this many times as long.
-const PAUSE_FACTOR: u32 = 20;
+/// How many services a client may name: each is looked up in each update.
+const MAX_NAMES: usize = 100;
 
 /// The streams of events of a console.
 #[derive(Clone, Default)]
@@ -59,7 +57,7 @@ impl Hub {
         settings: &Arc<Settings>,
         request: &Request,
     ) -> Result<Answer, Problem> {
-        let names = Query::of(request, &["name"])?.all("name");
+        let names = names(request)?;
         if is_stopping(&settings.runner()?) {
             return Err(Problem::new(503, "stopping", "the runner is stopping"));
         }
@@ -140,6 +138,17 @@ impl Shared {
     }
 }
 
+/// The services that a client wants to hear of.
+fn names(request: &Request) -> Result<HashSet<String>, Problem> {
+    let names = Query::with_repeated(request, &["name"])?.all("name");
+    if names.len() > MAX_NAMES {
+        let detail = format!("the query has {} names", names.len());
+        return Err(Problem::malformed(detail)
+            .hint(format!("give {MAX_NAMES} at most, or none for all services")));
+    }
+    Ok(names.into_iter().collect())
+}
+
 /// Whether the runner has begun to stop, or has stopped.
 fn is_stopping(runner: &Runner) -> bool {
     runner.readiness().runner.is_some()
@@ -155,20 +164,19 @@ impl Task {
     fn run(self) {
         // Also if something below panics, no client waits for ever.
         let mut end = EndAll { shared: &self.shared, role: self.role, is_armed: true };
-        let (mut board, mut look_at) = (Board::default(), clock::now());
+        let (mut board, mut pace) = (Board::default(), Pace::new(clock::now()));
         while let Some(clients) = self.shared.clients(self.role) {
             // While it pauses, it does not keep the services running.
             let Some(runner) = self.settings.runner.upgrade() else { return };
             let now = clock::now();
             match self.role {
                 Role::Watch if is_stopping(&runner) => return,
-                Role::Watch => clients.iter().for_each(|client| client.update(&[], now)),
-                Role::Look if now < look_at => {}
-                Role::Look => {
+                Role::Watch => clients.iter().for_each(|client| client.tick(now)),
+                Role::Look if pace.is_due(now) => {
                     self.look(&runner, &mut board, &clients);
-                    let took = clock::now() - now;
-                    look_at = now + took + took * PAUSE_FACTOR;
+                    pace.looked(now, clock::now());
                 }
+                Role::Look => {}
             }
             drop(runner);
             clock::pause(INTERVAL);
@@ -180,12 +188,19 @@ impl Task {
     fn look(&self, runner: &Runner, board: &mut Board, clients: &[Arc<Client>]) {
         let services = snapshots(&self.settings, runner);
         let update = board.update(&services);
-        let for_all = board.blocks(&update, &[]);
-        let (mut list, now) = (None, clock::now());
+        let for_all = board.blocks(&update, &HashSet::new());
+        let (mut list, mut list_for_all, now) = (None, None, clock::now());
         for client in clients {
             if client.is_new() {
                 let list = list.get_or_insert_with(|| Update::list(&services));
-                client.begin(board.blocks(list, &client.names), now);
+                if client.names.is_empty() {
+                    // It is the largest thing here, so clients that come together share it.
+                    let blocks =
+                        list_for_all.get_or_insert_with(|| board.blocks(list, &client.names));
+                    client.begin(blocks, now);
+                } else {
+                    client.begin(&board.blocks(list, &client.names), now);
+                }
             } else if client.names.is_empty() {
                 client.update(&for_all, now);
             } else {
@@ -212,5 +227,44 @@ impl Drop for EndAll<'_> {
         for client in state.clients.drain(..) {
             client.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tina4_service::Service;
+
+    use super::*;
+    use crate::sys::panics;
+
+    #[test]
+    fn rule_118_clients_that_come_together_share_the_list() {
+        let runner = Runner::new();
+        runner.register(Service::new("mail", |_| {}).interval("1h")).unwrap();
+        let shared = Arc::new(Shared::default());
+        let settings = Arc::new(Settings::new(&runner));
+        let task = Task { shared, settings, role: Role::Look };
+        let now = clock::now();
+        let clients = [(); 3].map(|()| Arc::new(Client::new(HashSet::new(), now)));
+        task.look(&runner, &mut Board::default(), &clients);
+        let lists = clients.each_ref().map(|client| client.next().unwrap());
+        assert!(lists.iter().all(|list| Arc::ptr_eq(list, &lists[0])));
+    }
+
+    #[test]
+    fn rule_118_a_panic_while_the_services_are_looked_at_ends_all_streams() {
+        let shared = Shared::default();
+        let client = Arc::new(Client::new(HashSet::new(), clock::now()));
+        let mut stream = EventStream(Arc::clone(&client));
+        *shared.lock() = State { clients: vec![client], is_watched: true, is_looked_at: true };
+        let panicked = panics::catch(|| {
+            let _end = EndAll { shared: &shared, role: Role::Look, is_armed: true };
+            panic!("a bug");
+        });
+        assert!(panicked.is_none());
+        assert_eq!(stream.next(), None, "it does not wait for ever");
+        let state = shared.lock();
+        assert!(!state.is_looked_at, "and the next client gets a thread of its own");
+        assert!(state.is_watched, "the other thread ends by itself");
     }
 }

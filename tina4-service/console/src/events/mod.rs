@@ -4,3 +4,4 @@ pub(crate) mod board;
 pub(crate) mod client;
 pub(crate) mod event_stream;
 pub(crate) mod hub;
+mod pace;

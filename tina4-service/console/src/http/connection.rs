@@ -106,10 +106,11 @@ impl Connection {
 
     /// Answers a request; `false`: the connection ends.
     fn answer(&self, request: ParsedRequest) -> io::Result<bool> {
-        let ParsedRequest { method, path, query, headers, body, keep_alive } = request;
+        let ParsedRequest { method, path, query, version, headers, body, keep_alive } = request;
         let is_head = method == "HEAD";
         let peer = self.peer.clone();
-        let request = Request { method, path, query, headers, body, peer, granted: None };
+        let granted = None;
+        let request = Request { method, path, query, version, headers, body, peer, granted };
         let Answer { status, headers, body } = (self.handler)(&request);
         let deadline = Deadline::after(self.limits.answer);
         match body {

@@ -5,6 +5,7 @@
 //! length of a body is one number. It is bounded, because a client may send anything for as long as it likes: see [`Limits`].
 
 use super::refusal::Refusal;
+use crate::version::Version;
 
 /// How much of a request is accepted.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,7 @@ pub(crate) struct ParsedRequest {
     pub(crate) path: String,
     /// What follows the `?`.
     pub(crate) query: String,
+    pub(crate) version: Version,
     /// The names in lower case, and the values without whitespace around them.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     /// The body.
@@ -194,8 +196,8 @@ fn parse_head(head: &[u8], limits: &Limits) -> Result<(Head, usize), Refusal> {
     // `end_of_head` has seen that each line ends so; any other carriage return is found below.
     let mut lines =
         head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let (request, version) = parse_request_line(lines.next().unwrap_or_default())?;
-    let mut headers = Headers::new(version);
+    let request = parse_request_line(lines.next().unwrap_or_default())?;
+    let mut headers = Headers::new(request.version);
     for line in lines {
         if line.is_empty() {
             break;
@@ -211,13 +213,7 @@ fn parse_head(head: &[u8], limits: &Limits) -> Result<(Head, usize), Refusal> {
     Ok((Head { request, expects_continue: expects_continue && length > 0 }, length))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Version {
-    Http10,
-    Http11,
-}
-
-fn parse_request_line(line: &[u8]) -> Result<(ParsedRequest, Version), Refusal> {
+fn parse_request_line(line: &[u8]) -> Result<ParsedRequest, Refusal> {
     if line.contains(&b'\r') {
         return Err(Refusal::LineEnd);
     }
@@ -246,15 +242,15 @@ fn parse_request_line(line: &[u8]) -> Result<(ParsedRequest, Version), Refusal> 
     }
     let target = ascii(target);
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let request = ParsedRequest {
+    Ok(ParsedRequest {
         method: ascii(method),
         path: path.to_owned(),
         query: query.to_owned(),
+        version,
         headers: Vec::new(),
         body: Vec::new(),
         keep_alive: false,
-    };
-    Ok((request, version))
+    })
 }
 
 /// The headers of a request, and what they say about its body and its connection.

@@ -1,28 +1,142 @@
 use super::*;
+use crate::gate::Need;
+use crate::route::{LogOf, Route, Target};
 
-/// Every path that reads, and every action.
-fn everything() -> Vec<(&'static str, String)> {
-    let reads = [
-        "/",
-        "/services",
-        "/services/mail",
-        "/services/mail/runs",
-        "/services/mail/runs/1/log",
-        "/services/mail/plan",
-        "/events",
-        "/health",
-        "/metrics",
-        "/no/such/path",
-    ];
-    let mut all: Vec<_> = reads.iter().map(|path| ("GET", (*path).to_owned())).collect();
-    all.extend(actions());
-    all
+/// Every route, each with a name that exists.
+///
+/// They form a chain, so that the compiler asks for each new route where it belongs, and all tests here include it.
+fn routes() -> Vec<Route> {
+    let mail = || "mail".to_owned();
+    let mut routes = vec![Route::Index];
+    loop {
+        let next = match routes.last().expect("there is the first") {
+            Route::Index => Route::Services,
+            Route::Services => Route::Service(mail()),
+            Route::Service(_) => Route::Runs(mail()),
+            Route::Runs(_) => Route::Log(mail(), LogOf::Run(1)),
+            Route::Log(_, LogOf::Run(_)) => Route::Log(mail(), LogOf::Last),
+            Route::Log(_, LogOf::Last) => Route::Log(mail(), LogOf::LastFailing),
+            Route::Log(_, LogOf::LastFailing) => Route::Plan(mail()),
+            Route::Plan(_) => Route::Events,
+            Route::Events => Route::Live,
+            Route::Live => Route::Ready,
+            #[cfg(feature = "queue")]
+            Route::Ready => Route::Queues,
+            #[cfg(feature = "queue")]
+            Route::Queues => Route::Queue(mail()),
+            #[cfg(feature = "queue")]
+            Route::Queue(_) => Route::Dead(mail()),
+            #[cfg(feature = "queue")]
+            Route::Dead(_) => Route::Health,
+            #[cfg(not(feature = "queue"))]
+            Route::Ready => Route::Health,
+            Route::Health => Route::Metrics,
+            #[cfg(feature = "page")]
+            Route::Metrics => Route::Asset("page.css".to_owned()),
+            #[cfg(feature = "page")]
+            Route::Asset(_) => break,
+            #[cfg(not(feature = "page"))]
+            Route::Metrics => break,
+            Route::Act(..) => unreachable!("they follow below"),
+        };
+        routes.push(next);
+    }
+    for action in Action::ALL {
+        routes.extend(targets(action).into_iter().map(|target| Route::Act(action, target)));
+    }
+    routes
 }
 
-fn actions() -> Vec<(&'static str, String)> {
-    let on_services = Action::ON_SERVICES.map(|action| format!("/services/mail/{action}"));
-    let on_tags = ["/tags/post/pause".to_owned(), "/tags/post/resume".to_owned()];
-    on_services.into_iter().chain(on_tags).map(|path| ("POST", path)).collect()
+/// What an action can be about.
+fn targets(action: Action) -> Vec<Target> {
+    let service = || Target::Service("mail".to_owned());
+    match action {
+        Action::Run | Action::Start | Action::Stop | Action::Restart | Action::Reset => {
+            vec![service()]
+        }
+        Action::Pause | Action::Resume => vec![service(), Target::Tag("post".to_owned())],
+        #[cfg(feature = "queue")]
+        Action::Redrive => vec![Target::Queue("mail".to_owned())],
+        #[cfg(not(feature = "queue"))]
+        Action::Redrive => Vec::new(),
+    }
+}
+
+/// The method and the path of a route.
+fn path(route: &Route) -> (&'static str, String) {
+    let path = match route {
+        Route::Index => "/".to_owned(),
+        Route::Services => "/services".to_owned(),
+        Route::Service(name) => format!("/services/{name}"),
+        Route::Runs(name) => format!("/services/{name}/runs"),
+        Route::Log(name, LogOf::Run(run)) => format!("/services/{name}/runs/{run}/log"),
+        Route::Log(name, LogOf::Last) => format!("/services/{name}/runs/last/log"),
+        Route::Log(name, LogOf::LastFailing) => format!("/services/{name}/runs/last-failing/log"),
+        Route::Plan(name) => format!("/services/{name}/plan"),
+        Route::Events => "/events".to_owned(),
+        Route::Live => "/livez".to_owned(),
+        Route::Ready => "/readyz".to_owned(),
+        Route::Health => "/health".to_owned(),
+        Route::Metrics => "/metrics".to_owned(),
+        #[cfg(feature = "page")]
+        Route::Asset(name) => format!("/assets/{name}"),
+        #[cfg(feature = "queue")]
+        Route::Queues => "/queues".to_owned(),
+        #[cfg(feature = "queue")]
+        Route::Queue(name) => format!("/queues/{name}"),
+        #[cfg(feature = "queue")]
+        Route::Dead(name) => format!("/queues/{name}/dead"),
+        Route::Act(action, Target::Service(name)) => format!("/services/{name}/{action}"),
+        Route::Act(action, Target::Tag(tag)) => format!("/tags/{tag}/{action}"),
+        #[cfg(feature = "queue")]
+        Route::Act(action, Target::Queue(name)) => format!("/queues/{name}/{action}"),
+    };
+    let method = if matches!(route, Route::Act(..)) { "POST" } else { "GET" };
+    (method, path)
+}
+
+/// Every path that somebody needs permission for, and one that does not exist.
+fn everything() -> Vec<(&'static str, String)> {
+    let routes = routes().into_iter().filter(|route| route.need() != Need::Nothing);
+    let paths = routes.map(|route| path(&route));
+    paths.chain([("GET", "/no/such/path".to_owned())]).collect()
+}
+
+/// Every action, with its path.
+fn actions() -> Vec<(Action, String)> {
+    let action = |route: Route| {
+        let Route::Act(action, _) = route else { return None };
+        Some((action, path(&route).1))
+    };
+    routes().into_iter().filter_map(action).collect()
+}
+
+/// An access that allows only one action.
+fn only(allowed: Action) -> Access {
+    let index = Action::ALL.iter().position(|one| *one == allowed).expect("it is one of them");
+    // The list has to be static.
+    const ALL: &[Action] = &Action::ALL;
+    Access::Only(&ALL[index..=index])
+}
+
+#[test]
+fn rule_113_the_tests_of_access_know_every_route() {
+    for route in routes() {
+        let (method, path) = path(&route);
+        assert_eq!(Route::of(&local(method, &path)).unwrap(), route, "{method} {path}");
+    }
+    let open: Vec<_> = routes().into_iter().filter(|route| route.need() == Need::Nothing).collect();
+    let expected = [
+        Route::Live,
+        Route::Ready,
+        #[cfg(feature = "page")]
+        Route::Asset("page.css".to_owned()),
+    ];
+    assert_eq!(open, expected, "nothing else is open to everybody");
+    let of_actions: std::collections::HashSet<_> =
+        actions().into_iter().map(|(action, _)| action).collect();
+    let expected = Action::ALL.len() - usize::from(!cfg!(feature = "queue"));
+    assert_eq!(of_actions.len(), expected);
 }
 
 #[test]
@@ -68,8 +182,8 @@ fn rule_113_this_machine_reads_and_does_nothing() {
     assert_eq!(get(&console, "/services").status, 200);
     assert_eq!(get(&console, "/no/such/path").status, 404);
     let before = runner.status();
-    for (method, path) in actions() {
-        let answer = console.answer(&local(method, &path));
+    for (_, path) in actions() {
+        let answer = console.answer(&local("POST", &path));
         assert_eq!(answer.status, 403, "{path}");
         assert!(answer.value()["detail"].as_str().unwrap().contains("may not"), "{path}");
     }
@@ -81,24 +195,26 @@ fn rule_113_this_machine_reads_and_does_nothing() {
 fn rule_113_each_action_needs_its_own_permission() {
     let runner = runner();
     for allowed in Action::ALL {
-        // The list has to be static.
-        let only: &'static [Action] = match Action::ALL.iter().position(|one| *one == allowed) {
-            Some(index) => &Action::ALL[index..=index],
-            None => unreachable!("it is one of them"),
-        };
-        let console = console(&runner).access(move |_| Access::Only(only));
+        let console = console(&runner).access(move |_| only(allowed));
         assert_eq!(get(&console, "/services").status, 200);
-        for action in Action::ON_SERVICES {
-            // An unknown service, so that nothing happens.
-            let answer = console.answer(&local("POST", &format!("/services/none/{action}")));
+        for (action, path) in actions() {
+            // An unknown name, so that nothing happens.
+            let path = path.replace("/mail/", "/none/").replace("/post/", "/none/");
+            let request = local("POST", &path);
+            let request = if action == Action::Redrive {
+                request.json(&json!({ "job": "all" }))
+            } else {
+                request
+            };
+            let answer = console.answer(&request);
             let expected = if action == allowed { 404 } else { 403 };
-            assert_eq!(answer.status, expected, "{action} with {allowed}");
+            assert_eq!(answer.status, expected, "{path} with {allowed}: {answer:?}");
         }
     }
     for access in [Access::None, Access::Read] {
         let console = console(&runner).access(move |_| access);
-        for (method, path) in actions() {
-            assert_eq!(console.answer(&local(method, &path)).status, 403, "{access:?} {path}");
+        for (_, path) in actions() {
+            assert_eq!(console.answer(&local("POST", &path)).status, 403, "{access:?} {path}");
         }
     }
 }
@@ -138,14 +254,14 @@ fn rule_113_the_bearer_of_the_token_may_do_everything_from_anywhere() {
 fn rule_113_a_page_of_another_site_can_do_nothing_even_with_the_token() {
     let runner = runner();
     let console = console(&runner).token(TOKEN).unwrap().access(|_| Access::Operate);
-    for (method, path) in actions() {
+    for (_, path) in actions() {
         for (name, value) in [
             ("origin", "http://evil.example"),
             ("origin", "null"),
             ("sec-fetch-site", "cross-site"),
             ("sec-fetch-site", "same-site"),
         ] {
-            let request = local(method, &path)
+            let request = local("POST", &path)
                 .with("authorization", &format!("Bearer {TOKEN}"))
                 .with(name, value);
             let answer = console.answer(&request);
@@ -213,4 +329,80 @@ fn rule_113_every_answer_has_the_headers_that_keep_browsers_safe() {
     let mut large = local("POST", "/services/mail/pause");
     large.body = vec![b'x'; Request::MAX_BODY + 1];
     assert_eq!(console.answer(&large).status, 413);
+}
+
+/// What nginx sends if it is told nothing but `proxy_pass http://127.0.0.1:8080;`.
+#[test]
+fn rule_113_a_proxy_that_hides_itself_makes_nobody_local() {
+    let runner = runner();
+    let console = console(&runner);
+    let mut request = local("GET", "/services");
+    request.version = Version::Http10;
+    let answer = console.answer(&request);
+    assert_eq!(answer.status, 403);
+    assert!(answer.value()["detail"].as_str().unwrap().contains("version 1.0 of HTTP"));
+    let probe = Request { path: "/livez".to_owned(), ..request };
+    assert_eq!(console.answer(&probe).status, 200, "balancers use it, too");
+}
+
+#[test]
+fn rule_113_a_page_of_another_site_reads_nothing_and_holds_no_stream() {
+    let runner = runner();
+    let token = console(&runner).token(TOKEN).unwrap();
+    let basic = |request: Request| {
+        request.with("authorization", "Basic YWxpY2U6MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+    };
+    let bearer = |request: Request| request.with("authorization", &format!("Bearer {TOKEN}"));
+    let embedded = |path: &str, site: &str, mode: &str| {
+        local("GET", path).with("sec-fetch-site", site).with("sec-fetch-mode", mode)
+    };
+    for (method, path) in everything() {
+        for (site, mode) in [("cross-site", "no-cors"), ("same-site", "cors")] {
+            if method == "GET" {
+                for request in [embedded(&path, site, mode), basic(embedded(&path, site, mode))] {
+                    let answer = token.answer(&request);
+                    assert_eq!(answer.status, 403, "{path} {site}: {answer:?}");
+                    assert_eq!(answer.value()["title"], "cross-site request");
+                }
+            }
+        }
+    }
+    // A link from another site is no such request, and a page of another site does not know the token.
+    assert_eq!(token.answer(&embedded("/services", "cross-site", "navigate")).status, 200);
+    let request = bearer(embedded("/services", "cross-site", "cors"));
+    assert_eq!(token.answer(&request).status, 200);
+    assert_eq!(token.answer(&embedded("/services", "same-origin", "cors")).status, 200);
+    // Whoever permits it, however it is opened.
+    let program = console(&runner).access(|_| Access::Operate);
+    for mode in ["no-cors", "navigate"] {
+        assert_eq!(program.answer(&embedded("/events", "cross-site", mode)).status, 403, "{mode}");
+        assert_eq!(token.answer(&bearer(embedded("/events", "same-site", mode))).status, 403);
+    }
+    assert_eq!(program.answer(&embedded("/events", "same-origin", "cors")).status, 200);
+    // It learns nothing from a probe, and a probe is no refusal.
+    assert_eq!(token.answer(&embedded("/livez", "cross-site", "no-cors")).status, 200);
+}
+
+/// A page that makes its own name point to this machine.
+#[test]
+fn rule_113_a_closure_can_fall_back_to_the_rule_for_this_machine() {
+    let runner = runner();
+    let decide = |request: &Request| match request.header("x-remote-user") {
+        Some("alice") => Access::Operate,
+        _ if request.is_from_this_machine() => Access::Read,
+        _ => Access::None,
+    };
+    let console = console(&runner).access(decide);
+    let ask = |request: &Request| console.answer(request).status;
+    assert_eq!(ask(&local("GET", "/services")), 200);
+    assert_eq!(ask(&local("POST", "/services/mail/pause")), 403);
+    let mut rebound = local("GET", "/services");
+    rebound.headers.clear();
+    assert_eq!(ask(&rebound.clone()), 403, "no host");
+    let rebound = rebound.with("host", "evil.example").with("sec-fetch-site", "same-origin");
+    assert_eq!(ask(&rebound), 403);
+    assert_eq!(ask(&local("GET", "/services").with("x-real-ip", "10.0.0.7")), 403);
+    let embedded = local("GET", "/services").with("sec-fetch-site", "cross-site");
+    assert_eq!(ask(&embedded), 403);
+    assert_eq!(ask(&rebound.with("x-remote-user", "alice")), 200);
 }

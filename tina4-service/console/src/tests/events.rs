@@ -87,6 +87,11 @@ fn rule_113_a_stream_can_be_about_some_services_only() {
     }
     runner.pause("mail").unwrap();
     assert_eq!(names(&read(&stream.next().unwrap()).1), ["mail"]);
+    let many = |count: usize| format!("/events?{}", vec!["name=mail"; count].join("&"));
+    assert!(connect(&console, &many(100)).is_ok());
+    let refused = connect(&console, &many(101)).unwrap_err();
+    let hint = refused.value()["hint"].as_str().unwrap().to_owned();
+    assert!(refused.status == 400 && hint.starts_with("give 100 at most"), "{hint}");
     let mut none = connect(&console, "/events?name=none").unwrap();
     assert_eq!(names(&read(&none.next().unwrap()).1), [""; 0], "the list, although it is empty");
 }

@@ -68,10 +68,40 @@ fn rule_113_dead_jobs_are_tried_again_by_those_who_may() {
     assert_eq!(dead().len(), 1);
     let again = post(&console, "/queues/mails/redrive", &json!({ "job": first }));
     assert_eq!((again.status, again.value()["title"].as_str()), (404, Some("no such job")));
-    assert_eq!(post(&console, "/queues/mails/redrive", &json!({ "job": "x" })).status, 400);
-    assert_eq!(post(&console, "/queues/mails/redrive", &json!({})).value()["jobs"], 1);
+    let all = json!({ "job": "all" });
+    assert_eq!(post(&console, "/queues/mails/redrive", &all).value()["jobs"], 1);
     assert_eq!(dead().len(), 0);
-    assert_eq!(post(&console, "/queues/mial/redrive", &json!({})).status, 404);
+    assert_eq!(post(&console, "/queues/mial/redrive", &all).status, 404);
+}
+
+#[test]
+fn rule_113_whoever_means_one_job_does_not_get_all_of_them() {
+    let (runner, queues) = queue();
+    let console = console(&runner).queues(&queues).access(|_| Access::Operate);
+    let dead = || MAILS.on(&queues).dead(None, 10).unwrap();
+    let first = dead()[0].id.to_string();
+    let redrive = || local("POST", "/queues/mails/redrive");
+    let in_query = local("POST", &format!("/queues/mails/redrive?job={first}"));
+    for (what, request) in [
+        ("in the query", in_query.clone()),
+        ("in the query, and in the body", in_query.json(&json!({ "job": first }))),
+        ("nothing", redrive()),
+        ("no field", redrive().json(&json!({ "reason": "a test" }))),
+        ("null", redrive().json(&json!({ "job": null }))),
+        ("empty", redrive().json(&json!({ "job": "" }))),
+        ("no id", redrive().json(&json!({ "job": "x" }))),
+        ("an empty form", redrive().form("")),
+        ("an empty field", redrive().form("job=")),
+        ("twice", redrive().form(&format!("job={first}&job=all"))),
+        ("all, and one", redrive().form(&format!("job=all&job={first}"))),
+    ] {
+        let answer = console.answer(&request);
+        assert_eq!((answer.status, dead().len()), (400, 2), "{what}: {answer:?}");
+    }
+    assert_eq!(console.answer(&redrive().form(&format!("job={first}"))).status, 303);
+    assert_eq!(dead().len(), 1);
+    assert_eq!(console.answer(&redrive().form("job=all")).status, 303);
+    assert_eq!(dead().len(), 0);
 }
 
 #[test]

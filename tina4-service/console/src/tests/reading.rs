@@ -20,8 +20,43 @@ fn rule_113_the_list_has_one_shape_and_filters() {
         (typo.status, typo.value()["hint"].as_str()),
         (400, Some("this path has state, tag"))
     );
+    let unknown = get(&console, "/services?state=broken");
+    assert_eq!(unknown.status, 400);
+    let hint = unknown.value()["hint"].as_str().unwrap().to_owned();
+    assert!(
+        hint.starts_with("the states are registered, ") && hint.contains("backing_off"),
+        "{hint}"
+    );
+    let twice = get(&console, "/services?state=failed&state=waiting");
+    assert_eq!((twice.status, twice.value()["hint"].as_str()), (400, Some("give it once")));
     let head = console.answer(&local("HEAD", "/services"));
     assert_eq!((head.status, head.text()), (200, ""));
+}
+
+#[test]
+fn rule_113_a_parameter_that_a_path_does_not_have_is_not_ignored() {
+    let runner = runner();
+    let console = console(&runner).access(|_| Access::Operate);
+    let paths = [
+        "/",
+        "/services",
+        "/services/mail",
+        "/services/mail/runs",
+        "/services/mail/runs/last/log",
+        "/services/mail/plan",
+        "/events",
+        "/readyz",
+        "/health",
+    ];
+    for path in paths.into_iter().chain(cfg!(feature = "queue").then_some("/queues")) {
+        assert_eq!(get(&console, &format!("{path}?wrong=1")).status, 400, "{path}");
+    }
+    for path in ["/services/mail/pause", "/services/mail/run", "/tags/post/pause"] {
+        let answer = console.answer(&local("POST", &format!("{path}?reason=x")));
+        assert_eq!(answer.status, 400, "{path}");
+    }
+    // A probe that is refused ends the program.
+    assert_eq!(get(&console, "/livez?verbose&wrong=1").status, 200);
 }
 
 #[test]
