@@ -12,6 +12,8 @@ use super::fake_source::{FakeSource, Work, pool, wait_for_done};
 use super::*;
 use crate::sys::threads::start_worker;
 
+#[cfg(feature = "exit-hook")]
+mod process_exit;
 #[cfg(feature = "signals")]
 mod without_blocking;
 mod workers;
