@@ -79,7 +79,7 @@ mod liveness;
 pub(crate) mod poll;
 mod pool_state;
 #[cfg(feature = "exit-hook")]
-mod process_exit;
+pub(crate) mod process_exit;
 mod stall;
 #[cfg(any(feature = "queue", feature = "signals", feature = "tokio"))]
 mod without_blocking;
@@ -108,6 +108,9 @@ pub(crate) struct Pool<S: WorkSource> {
     async_listeners: AsyncListeners,
     #[cfg(feature = "tokio")]
     pub(in crate::engine) ended_runs: EndedRuns,
+    /// Set once the process is ending: see `process_exit.rs`.
+    #[cfg(feature = "exit-hook")]
+    process_is_ending: std::sync::atomic::AtomicBool,
     clock: Clock,
     thread_config: ThreadConfig,
 }
@@ -127,6 +130,8 @@ impl<S: WorkSource> Pool<S> {
             async_listeners: AsyncListeners::default(),
             #[cfg(feature = "tokio")]
             ended_runs: EndedRuns::default(),
+            #[cfg(feature = "exit-hook")]
+            process_is_ending: std::sync::atomic::AtomicBool::new(false),
             clock,
             thread_config,
         })
@@ -145,7 +150,14 @@ impl<S: WorkSource> Pool<S> {
 
     /// Reads or changes the source, from outside the worker loop.
     pub(crate) fn with<T>(self: &Arc<Self>, action: impl FnOnce(&mut S, Nanos) -> T) -> T {
-        self.with_guard(lock(&self.state), action)
+        self.with_guard(self.lock_from_outside(), action)
+    }
+
+    /// Locks the state for a thread of the program.
+    fn lock_from_outside(&self) -> MutexGuard<'_, PoolState<S>> {
+        #[cfg(feature = "exit-hook")]
+        self.give_way();
+        lock(&self.state)
     }
 
     fn with_guard<T>(
@@ -172,7 +184,7 @@ impl<S: WorkSource> Pool<S> {
         self: &Arc<Self>,
         mut condition: impl FnMut(&mut S, Nanos) -> Poll<T>,
     ) -> T {
-        let mut state = lock(&self.state);
+        let mut state = self.lock_from_outside();
         loop {
             // Read before the condition, so that no change in between is missed.
             let driver = self.clock.as_virtual();

@@ -3,7 +3,8 @@
 //! The C library calls `atexit` functions when `main` returns or a thread calls `process::exit`, on
 //! that thread, while all other threads keep running. So the workers stop the services as usual, and
 //! this thread waits for them, for at most five seconds. It takes only the locks that it needs, and
-//! nothing is logged: a log may wait for standard output, whose lock a blocked thread may hold.
+//! nothing is logged: a log may wait for standard output, whose lock a blocked thread may hold. The program's
+//! other threads may still use the runners; they leave it the locks (see `engine/pool/process_exit.rs`).
 //!
 //! On Windows `process::exit` is `ExitProcess`, which ends all other threads first. Hooks run only if
 //! `main` returns or the program calls the C function `exit`. In a DLL the C library calls the `atexit`
@@ -23,11 +24,13 @@
 mod unpolled;
 
 use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, TryLockError, Weak};
 use std::time::Duration;
 
 use crate::engine::Engine;
 use crate::engine::current;
+use crate::engine::pool::process_exit::{retry_until, wait_briefly};
 use crate::sys::per_process::PerProcess;
 use crate::sys::sync::std_lock;
 use crate::time::clock::Clock;
@@ -39,10 +42,6 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const LOST_AFTER: Duration = Duration::from_secs(1);
 /// How often the search is repeated.
 const LOST_POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How often this thread checks whether the services have stopped. The interval is short, because the
-/// program waits.
-#[cfg(not(shuttle))]
-const POLL_INTERVAL: Duration = Duration::from_micros(500);
 
 /// Writes a line.
 type Report = fn(&str);
@@ -50,8 +49,19 @@ type Report = fn(&str);
 /// The runners that still exist, and where to report.
 type Live = (Vec<std::sync::Arc<Engine>>, Option<Report>);
 
-static RUNNERS: PerProcess<Mutex<Runners>> =
-    PerProcess::new(Mutex::new(Runners { engines: Vec::new(), report: None }));
+static RUNNERS: PerProcess<RunnerList> = PerProcess::new(RunnerList {
+    is_final: AtomicBool::new(false),
+    runners: Mutex::new(Runners { engines: Vec::new(), report: None }),
+});
+
+/// The runners that have started something, and whether the process is ending.
+#[derive(Default)]
+struct RunnerList {
+    /// Set before the runners are read at the end of the process. None is added after that, so that a thread that
+    /// starts services in a loop does not keep the lock from the thread that ends the process.
+    is_final: AtomicBool,
+    runners: Mutex<Runners>,
+}
 
 /// The runners that have started something.
 #[derive(Default)]
@@ -71,7 +81,11 @@ impl Runners {
 /// Registers a runner whose services must be stopped when the process ends. `report` writes to standard error
 /// without blocking.
 pub(crate) fn register(engine: &std::sync::Arc<Engine>, report: fn(&str)) {
-    let mut runners = std_lock(RUNNERS.get_or_init());
+    let list = RUNNERS.get_or_init();
+    if list.is_final.load(Ordering::Relaxed) {
+        return;
+    }
+    let mut runners = std_lock(&list.runners);
     let Runners { engines, report: known_report } = &mut *runners;
     *known_report = Some(report);
     engines.retain(|known| known.strong_count() > 0);
@@ -102,6 +116,7 @@ pub(crate) fn stop(
     clock: &Clock,
     deadline: Nanos,
 ) -> Vec<String> {
+    engines.iter().for_each(|engine| engine.announce_process_exit());
     for engine in engines {
         engine.with_deadline(clock, deadline, |supervisor, now| {
             supervisor.begin_process_exit(caller, TIMEOUT, now)
@@ -165,14 +180,14 @@ fn is_parked(thread: u32) -> bool {
 
 /// The runners that still exist, and where to report; none if the lock is not free by `deadline`.
 fn live_runners(clock: &Clock, deadline: Nanos) -> Live {
-    loop {
-        match RUNNERS.get_or_init().try_lock() {
-            Ok(runners) => return runners.live(),
-            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner().live(),
-            Err(TryLockError::WouldBlock) if clock.now() >= deadline => return (Vec::new(), None),
-            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
-        }
-    }
+    let list = RUNNERS.get_or_init();
+    list.is_final.store(true, Ordering::Relaxed);
+    let live = retry_until(clock, deadline, || match list.runners.try_lock() {
+        Ok(runners) => Some(runners.live()),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner().live()),
+        Err(TryLockError::WouldBlock) => None,
+    });
+    live.unwrap_or_default()
 }
 
 /// Whether a runner's services have ended, or the deadline has passed.
@@ -181,18 +196,4 @@ fn is_done(engine: &std::sync::Arc<Engine>, clock: &Clock, deadline: Nanos) -> b
         || engine
             .with_deadline(clock, deadline, |supervisor, _| supervisor.is_idle())
             .unwrap_or(true)
-}
-
-#[cfg(not(shuttle))]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the process is ending: no stop needs to wake this thread"
-)]
-fn wait_briefly() {
-    std::thread::sleep(POLL_INTERVAL);
-}
-
-#[cfg(shuttle)]
-fn wait_briefly() {
-    crate::sys::sync::yield_now();
 }

@@ -13,6 +13,8 @@ use super::*;
 use crate::sys::threads::start_worker;
 
 mod liveness;
+#[cfg(feature = "exit-hook")]
+mod process_exit;
 #[cfg(feature = "signals")]
 mod without_blocking;
 mod workers;
