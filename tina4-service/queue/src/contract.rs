@@ -19,7 +19,7 @@
 //! ```
 //!
 //! For an engine whose store is a server, [`Load`] checks that nothing is lost while a test disturbs it, and
-//! [`Proxy`] stops and cuts its connections. [`Endurance`] measures claims beside many jobs.
+//! [`Proxy`] stops and cuts its connections, and [`Silence`] what it does when its server does not answer. [`Endurance`] measures claims beside many jobs.
 
 use std::thread;
 
@@ -44,6 +44,7 @@ mod refusal_cases;
 mod renew_cases;
 mod report;
 mod rng;
+mod silence;
 mod store;
 mod suspect_cases;
 mod unique_cases;
@@ -55,6 +56,7 @@ pub use self::endurance::{ClaimTimes, Endurance};
 pub use self::load::Load;
 pub use self::proxy::Proxy;
 pub use self::report::Report;
+pub use self::silence::Silence;
 pub use self::store::{Store, VirtualStore};
 
 /// All cases.

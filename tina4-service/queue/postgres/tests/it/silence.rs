@@ -1,29 +1,17 @@
 //! Servers that do not answer, and tables that somebody has locked.
 
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
 use tina4_service_postgres::{PostgresBuilder, PostgresEngine};
-use tina4_service_queue::contract::Proxy;
+use tina4_service_queue::contract::{Proxy, Silence};
 use tina4_service_queue::{
     DeadSelection, End, Ended, Engine as _, EngineError, Held, NewJob, RetryPolicy, Timestamp,
-    Unique, Want, engine_parts,
+    Unique, Want,
 };
 
 use crate::servers::{Database, Via};
-
-/// Within which a call must end that has less time than this: for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Does something that must end soon.
-fn within<T: Send + 'static>(time: Duration, work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (sender, ended) = channel();
-    let work = move || drop(sender.send(work()));
-    engine_parts::spawn("test", work).expect("there are threads");
-    ended.recv_timeout(time).expect("it ends in time")
-}
 
 /// A database behind a proxy.
 fn proxied(database: &Database) -> (Proxy, PostgresBuilder) {
@@ -61,30 +49,8 @@ const CALLS: [Call; 5] = [
 fn rule_137_a_call_ends_when_the_server_does_not_answer() {
     let Some(database) = Database::new(Via::Server) else { return };
     let (proxy, builder) = proxied(&database);
-    let engine = Arc::new(builder.timeout(Duration::from_secs(2)).open().unwrap());
-    engine.watch(Box::new(|_| {}));
-    for call in CALLS {
-        call(&engine).unwrap();
-    }
-    proxy.freeze();
-    // On connections that are there, and on new ones.
-    for _ in 0..2 {
-        thread::scope(|scope| {
-            for call in CALLS {
-                let engine = Arc::clone(&engine);
-                scope.spawn(move || {
-                    let error = within(PATIENCE, move || call(&engine)).unwrap_err().to_string();
-                    assert!(error.contains("has not answered within 2s (see whether"), "{error}");
-                });
-            }
-        });
-    }
-    proxy.thaw();
-    for call in CALLS {
-        call(&engine).expect("it works again");
-    }
-    proxy.freeze();
-    within(PATIENCE, move || drop(engine));
+    let limit = Duration::from_secs(2);
+    Silence::new(&proxy, builder.timeout(limit).open().unwrap()).assert_calls_end(limit);
 }
 
 /// Jobs that are claimed for a caller that has left are given back, with their attempts.
@@ -126,7 +92,7 @@ fn rule_137_a_call_is_not_longer_than_its_caller_waits() {
     ];
     for (number, call) in calls.into_iter().enumerate() {
         let engine = Arc::clone(&engine);
-        let error = within(PATIENCE, move || call(&engine, limit, held)).unwrap_err();
+        let error = Silence::ends(move || call(&engine, limit, held)).unwrap_err();
         assert!(number > 3 || error.is_unchanged() == (number >= 2), "{error:?}");
         let error = error.to_string();
         assert!(error.contains("has not answered within 200ms (see whether"), "{error}");
@@ -145,33 +111,15 @@ fn rule_137_an_idle_connection_that_is_dead_is_replaced_within_the_trip() {
     let Some(database) = Database::new(Via::Server) else { return };
     let (proxy, builder) = proxied(&database);
     // The usual limit is longer than this test.
-    let engine = Arc::new(builder.timeout(Duration::from_secs(600)).open().unwrap());
-    for call in CALLS {
-        call(&engine).unwrap();
-    }
-    // Many times as long as after what a connection counts as idle.
-    let (_open, nothing) = channel::<()>();
-    assert!(nothing.recv_timeout(Duration::from_secs(1)).is_err());
-    proxy.abandon();
-    thread::scope(|scope| {
-        for call in CALLS {
-            let engine = Arc::clone(&engine);
-            scope.spawn(move || {
-                let result = within(PATIENCE, move || call(&engine));
-                result.expect("it works on a new connection");
-            });
-        }
-    });
+    let engine = builder.timeout(Duration::from_secs(600)).open().unwrap();
+    Silence::new(&proxy, engine).assert_dead_connections_are_replaced();
 }
 
 #[test]
 fn a_limit_that_is_no_limit_is_no_error() {
     let Some(database) = Database::new(Via::Server) else { return };
-    let builder = PostgresBuilder::new(&database.address).unwrap();
-    let engine = builder.timeout(Duration::MAX).open().unwrap();
-    for call in CALLS {
-        call(&engine).unwrap();
-    }
+    let (proxy, builder) = proxied(&database);
+    Silence::new(&proxy, builder.timeout(Duration::MAX).open().unwrap()).assert_works();
 }
 
 #[test]
@@ -179,13 +127,9 @@ fn an_engine_whose_server_does_not_answer_is_dropped_at_once() {
     let Some(database) = Database::new(Via::Server) else { return };
     let (proxy, builder) = proxied(&database);
     // The usual limit is longer than this test.
-    let engine = builder.timeout(Duration::from_secs(600)).open().unwrap();
-    engine.watch(Box::new(|_| {}));
-    for call in CALLS {
-        call(&engine).unwrap();
-    }
-    proxy.freeze();
-    within(PATIENCE, move || drop(engine));
+    let silence = Silence::new(&proxy, builder.timeout(Duration::from_secs(600)).open().unwrap());
+    silence.assert_works();
+    silence.assert_drop_ends();
 }
 
 /// When the engine is dropped, the notification after a push is in progress.
@@ -203,7 +147,7 @@ fn an_engine_that_is_dropped_does_not_wait_for_the_server() {
         where datname = current_database() and state = 'active' and query like '%notify(x.queue)%'
         and pid <> pg_backend_pid()";
     while other.query_one(notifying, &[]).unwrap().get::<_, i64>(0) == 0 {}
-    within(PATIENCE, move || drop(engine));
+    Silence::ends(move || drop(engine));
 }
 
 /// The server itself ends the wait, so that it does not do later what nobody waits for any more.
@@ -221,7 +165,7 @@ fn rule_137_a_call_ends_when_a_table_is_locked() {
         for call in CALLS {
             let engine = Arc::clone(&engine);
             scope.spawn(move || {
-                let error = within(PATIENCE, move || call(&engine)).unwrap_err().to_string();
+                let error = Silence::ends(move || call(&engine)).unwrap_err().to_string();
                 assert!(error.contains("lock timeout (another transaction has locked"), "{error}");
             });
         }
@@ -274,7 +218,7 @@ fn rule_132_a_claim_of_a_caller_that_has_left_is_given_back_when_its_job_is_not_
     engine.turn(&[], &[], Timestamp::default()).unwrap();
     assert_eq!(state(), claimed, "it is locked");
     transaction.rollback().unwrap();
-    within(PATIENCE, move || while state() != ready {});
+    Silence::ends(move || while state() != ready {});
 }
 
 /// The server has claimed jobs, and the connection is cut before its answer arrives.

@@ -1,28 +1,24 @@
 //! Servers that do not answer, and clocks of machines that are wrong.
 
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use tina4_service_queue::contract::Proxy;
+use tina4_service_queue::contract::{Proxy, Silence};
 use tina4_service_queue::{
     DeadSelection, End, Ended, Engine as _, EngineError, Held, NewJob, RetryPolicy, Timestamp,
-    Turn, Want, engine_parts,
+    Turn, Want,
 };
 use tina4_service_redis::{RedisBuilder, RedisEngine};
 
 use crate::servers::Space;
 
-/// Within which a call must end that has less time than this: for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Does something that must end soon.
-fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let (sender, ended) = channel();
-    let work = move || drop(sender.send(work()));
-    engine_parts::spawn("test", work).expect("there are threads");
-    ended.recv_timeout(PATIENCE).expect("it ends in time")
+/// A prefix behind a proxy.
+fn proxied(space: &Space) -> (Proxy, RedisBuilder) {
+    let server = space.address.strip_prefix("redis://").expect("an address").trim_end_matches('/');
+    let proxy = Proxy::to(server).unwrap();
+    let builder = RedisBuilder::new(&format!("redis://{}/", proxy.address())).unwrap();
+    (proxy, builder.prefix(&space.prefix))
 }
 
 fn turn(engine: &RedisEngine, lease: Duration, policy: &RetryPolicy) -> Result<Turn, EngineError> {
@@ -30,26 +26,13 @@ fn turn(engine: &RedisEngine, lease: Duration, policy: &RetryPolicy) -> Result<T
     engine.turn(&[], &[want], Timestamp::default())
 }
 
-type Call = fn(&RedisEngine) -> Result<(), EngineError>;
-
 type LimitedCall = fn(&RedisEngine, Duration, Held) -> Result<(), EngineError>;
-
-/// One for each connection, and one that does without the check of an idle connection.
-const CALLS: [Call; 4] = [
-    |engine| engine.push(&[NewJob::new("numbers", "1")], Timestamp::default()).map(drop),
-    |engine| turn(engine, Duration::from_secs(60), &RetryPolicy::DEFAULT).map(drop),
-    |engine| engine.backlog("numbers", Timestamp::default()).map(drop),
-    |engine| engine.next_due(&["numbers"], Timestamp::default()).map(drop),
-];
 
 #[test]
 fn rule_137_a_call_is_not_longer_than_its_caller_waits() {
     let Some(space) = Space::new() else { return };
-    let server = space.address.strip_prefix("redis://").expect("an address").trim_end_matches('/');
-    let proxy = Proxy::to(server).unwrap();
-    let builder = RedisBuilder::new(&format!("redis://{}/", proxy.address())).unwrap();
-    let builder = builder.prefix(&space.prefix).timeout(Duration::from_secs(600));
-    let engine = Arc::new(builder.open().unwrap());
+    let (proxy, builder) = proxied(&space);
+    let engine = Arc::new(builder.timeout(Duration::from_secs(600)).open().unwrap());
     let (lease, policy) = (Duration::from_secs(60), RetryPolicy::DEFAULT);
     engine.push(&[NewJob::new("numbers", "1")], Timestamp::default()).unwrap();
     let held = turn(&engine, lease, &policy).unwrap().claims[0].held;
@@ -83,7 +66,7 @@ fn rule_137_a_call_is_not_longer_than_its_caller_waits() {
     ];
     for call in calls {
         let engine = Arc::clone(&engine);
-        let error = within(move || call(&engine, limit, held));
+        let error = Silence::ends(move || call(&engine, limit, held));
         let error = error.unwrap_err().to_string();
         assert!(error.contains("has not answered within 200ms (see whether"), "{error}");
     }
@@ -94,34 +77,9 @@ fn rule_137_a_call_is_not_longer_than_its_caller_waits() {
 #[test]
 fn rule_137_a_call_ends_when_the_server_does_not_answer() {
     let Some(space) = Space::new() else { return };
-    let server = space.address.strip_prefix("redis://").expect("an address").trim_end_matches('/');
-    let proxy = Proxy::to(server).unwrap();
-    let builder = RedisBuilder::new(&format!("redis://{}/", proxy.address())).unwrap();
-    let builder = builder.prefix(&space.prefix).timeout(Duration::from_secs(2));
-    let engine = Arc::new(builder.open().unwrap());
-    engine.watch(Box::new(|_| {}));
-    for call in CALLS {
-        call(&engine).unwrap();
-    }
-    proxy.freeze();
-    // On connections that are there, and on new ones.
-    for _ in 0..2 {
-        thread::scope(|scope| {
-            for call in CALLS {
-                let engine = Arc::clone(&engine);
-                scope.spawn(move || {
-                    let error = within(move || call(&engine)).unwrap_err().to_string();
-                    assert!(error.contains("has not answered within 2s (see whether"), "{error}");
-                });
-            }
-        });
-    }
-    proxy.thaw();
-    for call in CALLS {
-        call(&engine).expect("it works again");
-    }
-    proxy.freeze();
-    within(move || drop(engine));
+    let (proxy, builder) = proxied(&space);
+    let limit = Duration::from_secs(2);
+    Silence::new(&proxy, builder.timeout(limit).open().unwrap()).assert_calls_end(limit);
 }
 
 /// A connection that was idle is checked for a second, not for the whole trip, so that there is time for a new one: it
@@ -129,38 +87,17 @@ fn rule_137_a_call_ends_when_the_server_does_not_answer() {
 #[test]
 fn rule_137_an_idle_connection_that_is_dead_is_replaced_within_the_trip() {
     let Some(space) = Space::new() else { return };
-    let server = space.address.strip_prefix("redis://").expect("an address").trim_end_matches('/');
-    let proxy = Proxy::to(server).unwrap();
-    let builder = RedisBuilder::new(&format!("redis://{}/", proxy.address())).unwrap();
-    let builder = builder.prefix(&space.prefix);
+    let (proxy, builder) = proxied(&space);
     // The usual limit is longer than this test.
-    let engine = Arc::new(builder.timeout(Duration::from_secs(600)).open().unwrap());
-    for call in CALLS {
-        call(&engine).unwrap();
-    }
-    // Many times as long as after what a connection counts as idle.
-    let (_open, nothing) = channel::<()>();
-    assert!(nothing.recv_timeout(Duration::from_secs(1)).is_err());
-    proxy.abandon();
-    thread::scope(|scope| {
-        for call in CALLS {
-            let engine = Arc::clone(&engine);
-            scope.spawn(move || {
-                let result = within(move || call(&engine));
-                result.expect("it works on a new connection");
-            });
-        }
-    });
+    let engine = builder.timeout(Duration::from_secs(600)).open().unwrap();
+    Silence::new(&proxy, engine).assert_dead_connections_are_replaced();
 }
 
 #[test]
 fn a_limit_that_is_no_limit_is_no_error() {
     let Some(space) = Space::new() else { return };
-    let builder = RedisBuilder::new(&space.address).unwrap().prefix(&space.prefix);
-    let engine = builder.timeout(Duration::MAX).open().unwrap();
-    for call in CALLS {
-        call(&engine).unwrap();
-    }
+    let (proxy, builder) = proxied(&space);
+    Silence::new(&proxy, builder.timeout(Duration::MAX).open().unwrap()).assert_works();
 }
 
 #[test]
@@ -182,10 +119,8 @@ fn the_age_of_a_dead_job_is_by_the_clock_of_the_server() {
 #[test]
 fn rule_131_claims_whose_answer_was_lost_are_given_back_with_their_attempts() {
     let Some(space) = Space::new() else { return };
-    let server = space.address.strip_prefix("redis://").expect("an address").trim_end_matches('/');
-    let proxy = Proxy::to(server).unwrap();
-    let builder = RedisBuilder::new(&format!("redis://{}/", proxy.address())).unwrap();
-    let engine = builder.prefix(&space.prefix).open().unwrap();
+    let (proxy, builder) = proxied(&space);
+    let engine = builder.open().unwrap();
     let other = space.open();
     let claimed = || other.backlog("numbers", Timestamp::default()).unwrap().claimed;
     let jobs = [NewJob::new("numbers", "1"); 3];
