@@ -13,6 +13,7 @@ use crate::observe::event::Event;
 use crate::observe::health::Health;
 use crate::observe::history::History;
 use crate::observe::info::ServiceInfo;
+use crate::observe::metrics::Metrics;
 use crate::observe::notice::Notice;
 use crate::observe::readiness::Readiness;
 use crate::observe::requester::Requester;
@@ -215,6 +216,20 @@ pub fn readiness() -> Readiness {
 #[track_caller]
 pub fn health() -> Health {
     global().health()
+}
+
+/// The metrics in the text format of Prometheus (version 0.0.4), for `/metrics`. See [`Runner::prometheus`].
+#[must_use]
+#[track_caller]
+pub fn prometheus() -> String {
+    global().prometheus()
+}
+
+/// The metrics as values, for exporters of other formats. See [`Runner::metrics`].
+#[must_use]
+#[track_caller]
+pub fn metrics() -> Metrics {
+    global().metrics()
 }
 
 /// The past runs of a service: the last 20, and the last 5 failures, kept separately. See [`Runner::history`].

@@ -36,6 +36,7 @@
 //! * [`Service`]: a service created at run time.
 //! * [`check`], [`services`], [`subscribe`]: the plan, the state, every change.
 //! * [`is_live`], [`readiness`], [`health`]: what a program answers to probes.
+//! * [`prometheus`], and the chapter [`observing`]: metrics, alert rules, probes.
 //! * [`history`]: the last runs of a service, and its last failures.
 //! * [`deployment`]: settings from the environment and from configuration files.
 //! * [`logging`]: the log lines, with their levels and fields.
@@ -113,6 +114,8 @@ pub mod deployment {}
 #[doc = include_str!("logging.md")]
 #[cfg_attr(feature = "run-log", doc = include_str!("run_log.md"))]
 pub mod logging {}
+#[doc = include_str!("observing.md")]
+pub mod observing {}
 #[doc = include_str!("surprises.md")]
 pub mod surprises {}
 #[cfg(feature = "queue")]
@@ -132,9 +135,10 @@ pub use global::build_global::BuildGlobalError;
 #[cfg(feature = "run-log")]
 pub use global::run_log;
 pub use global::{
-    check, health, history, is_live, is_running, on_behalf_of, on_change, pause, provide,
-    readiness, register, reschedule, reset, restart, resume, run, run_now, services, start,
-    start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready, wait_timeout,
+    check, health, history, is_live, is_running, metrics, on_behalf_of, on_change, pause,
+    prometheus, provide, readiness, register, reschedule, reset, restart, resume, run, run_now,
+    services, start, start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready,
+    wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{
@@ -150,6 +154,7 @@ pub use observe::event::{Change, Event};
 pub use observe::health::{Health, HealthStatus, UnhealthyService};
 pub use observe::history::History;
 pub use observe::info::ServiceInfo;
+pub use observe::metrics::{MetricFamily, MetricKind, MetricSample, MetricValue, Metrics};
 pub use observe::notice::{Notice, NoticeKind};
 #[cfg(feature = "queue")]
 pub use observe::queue_info::QueueInfo;

@@ -70,7 +70,8 @@ fn main() -> ExitCode {
             // Under `run`, the stop begins although the thread that called it is blocked.
             let clock = tina4_service::Clock::manual(std::time::SystemTime::UNIX_EPOCH);
             let builder = Runner::builder().only::<&str>([]).quiesce(quiesce).clock(clock);
-            let runner = builder.build();
+            // So that nothing else than the quiesce time ends the wait.
+            let runner = builder.shutdown_timeout(Duration::from_secs(3_600)).build();
             let body = |ctx: &Context| {
                 println!("ready");
                 while !ctx.is_stopping() {

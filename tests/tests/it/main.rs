@@ -64,6 +64,7 @@ mod observe {
     mod health;
     mod history;
     mod hooks;
+    mod metrics;
     mod overdue;
     mod readiness;
     mod requests;

@@ -63,6 +63,12 @@ impl Answer {
             .with("content-type", "text/plain; charset=utf-8")
     }
 
+    /// Text for Prometheus.
+    pub(crate) fn metrics(text: String) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Bytes(text.into_bytes()) }
+            .with("content-type", "text/plain; version=0.0.4; charset=utf-8")
+    }
+
     pub(crate) fn events(stream: EventStream) -> Self {
         Self { status: 200, headers: Vec::new(), body: Body::Events(stream) }
             .with("content-type", "text/event-stream")

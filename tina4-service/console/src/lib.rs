@@ -41,6 +41,7 @@
 //! | `GET /livez` | whether the [engine moves](tina4_service::Runner::is_live): status 200 or 503 |
 //! | `GET /readyz` | whether the program is [ready](tina4_service::Runner::readiness): status 200 or 503; `?verbose` also says why if it is |
 //! | `GET /health` | its [health](tina4_service::Runner::health); status 503 if it is down |
+//! | `GET /metrics` | the [metrics](tina4_service::Runner::prometheus) for Prometheus |
 //! | `GET /queues`, `/queues/NAME` | queues and their numbers of jobs, with the feature `queue` |
 //! | `GET /queues/NAME/dead` | its dead jobs without their payloads, sorted by id: 50, or `?n=500`; `?after=ID` shows the next ones |
 //! | `POST /services/NAME/ACTION` | `run`, `pause`, `resume`, `start`, `stop`, `restart` or `reset` |

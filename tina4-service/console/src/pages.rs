@@ -50,6 +50,7 @@ pub(crate) fn respond(
         | Route::Live
         | Route::Ready
         | Route::Health
+        | Route::Metrics
         | Route::Asset(_)
         | Route::Act(..) => return None,
     };

@@ -1,4 +1,4 @@
-//! What probes are told. Everybody may ask whether the program is live and ready; why not is told to those who may read.
+//! What probes and monitors are told. Everybody may ask whether the program is live and ready; why not is told to those who may read.
 
 use crate::access::Grant;
 use crate::answer::Answer;
@@ -31,4 +31,8 @@ pub(crate) fn ready(
 pub(crate) fn health(settings: &Settings) -> Result<Answer, Problem> {
     let health = settings.runner()?.health();
     Ok(Answer::json(if health.status.is_up() { 200 } else { 503 }, &health))
+}
+
+pub(crate) fn metrics(settings: &Settings) -> Result<Answer, Problem> {
+    Ok(Answer::metrics(settings.runner()?.prometheus()))
 }

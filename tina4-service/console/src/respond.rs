@@ -90,6 +90,7 @@ fn carry_out(
         Route::Live => Ok(probing::live(settings)),
         Route::Ready => probing::ready(settings, request, grant),
         Route::Health => probing::health(settings),
+        Route::Metrics => probing::metrics(settings),
         Route::Events => hub.connect(settings, request),
         #[cfg(feature = "queue")]
         Route::Queues => queues::list(settings),

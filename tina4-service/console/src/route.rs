@@ -26,6 +26,8 @@ pub(crate) enum Route {
     /// Whether the program is ready.
     Ready,
     Health,
+    /// For Prometheus.
+    Metrics,
     #[cfg(feature = "queue")]
     Queues,
     #[cfg(feature = "queue")]
@@ -97,6 +99,7 @@ impl Route {
             ["livez"] => Self::Live,
             ["readyz"] => Self::Ready,
             ["health"] => Self::Health,
+            ["metrics"] => Self::Metrics,
             #[cfg(feature = "queue")]
             ["queues"] => Self::Queues,
             #[cfg(feature = "queue")]
@@ -122,7 +125,8 @@ impl Route {
             | Self::Events
             | Self::Live
             | Self::Ready
-            | Self::Health => "GET, HEAD",
+            | Self::Health
+            | Self::Metrics => "GET, HEAD",
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => "GET, HEAD",
             #[cfg(feature = "page")]
@@ -141,7 +145,8 @@ impl Route {
             | Self::Log(..)
             | Self::Plan(_)
             | Self::Events
-            | Self::Health => Need::Read,
+            | Self::Health
+            | Self::Metrics => Need::Read,
             Self::Live | Self::Ready => Need::Nothing,
             #[cfg(feature = "queue")]
             Self::Queues | Self::Queue(_) | Self::Dead(_) => Need::Read,
@@ -205,6 +210,7 @@ mod tests {
             ("GET", "/livez", Route::Live),
             ("HEAD", "/readyz", Route::Ready),
             ("GET", "/health", Route::Health),
+            ("GET", "/metrics", Route::Metrics),
             ("POST", "/services/web/run", Route::Act(Action::Run, Target::Service(web()))),
             ("POST", "/tags/web/pause", Route::Act(Action::Pause, Target::Tag(web()))),
         ];

@@ -41,6 +41,7 @@ mod info;
 mod jobs;
 mod journal;
 mod log;
+pub(crate) mod metrics;
 mod notices;
 mod past_runs;
 #[cfg(feature = "signals")]

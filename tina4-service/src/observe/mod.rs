@@ -14,8 +14,11 @@ pub(crate) mod info;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod log_limits;
+pub(crate) mod metric_table;
+pub(crate) mod metrics;
 pub(crate) mod notice;
 pub(crate) mod notice_queue;
+pub(crate) mod outcome_counts;
 mod quantile;
 #[cfg(feature = "queue")]
 pub(crate) mod queue_info;
@@ -23,6 +26,7 @@ pub(crate) mod readiness;
 pub(crate) mod recent_runs;
 pub(crate) mod request;
 pub(crate) mod requester;
+pub(crate) mod run_durations;
 pub(crate) mod run_entry;
 pub(crate) mod run_facts;
 #[cfg(feature = "run-log")]
@@ -33,6 +37,7 @@ pub(crate) mod run_log;
 pub(crate) mod run_logs;
 pub(crate) mod run_record;
 pub(crate) mod run_trigger;
+pub(crate) mod service_sample;
 pub(crate) mod signal;
 pub(crate) mod stats;
 pub(crate) mod stop_report;

@@ -7,6 +7,7 @@
 use tina4_service_core::Nanos;
 use tina4_service_core::lifecycle::{RunOutcome, SignedNanos};
 
+use crate::observe::outcome_counts::OutcomeCounts;
 use crate::observe::requester::Requester;
 use crate::observe::run_trigger::RunTrigger;
 use crate::observe::stats::Stats;
@@ -14,8 +15,8 @@ use crate::observe::stats::Stats;
 /// The exceptions among the runs of one service.
 #[derive(Debug, Default)]
 pub(crate) struct RunFacts {
-    /// The number of ended runs that did not end well.
-    not_ok: u64,
+    /// The number of runs that did not end well.
+    pub(crate) not_ok: OutcomeCounts,
     last_not_ok: Option<NotOk>,
     /// When the service last failed: a run crashed, or the service returned too often.
     pub(crate) last_failure: Option<Nanos>,
@@ -71,7 +72,7 @@ pub(crate) struct Runs<'a> {
 impl RunFacts {
     /// Nothing unusual has happened.
     pub(crate) const NONE: Self = Self {
-        not_ok: 0,
+        not_ok: OutcomeCounts::NONE,
         last_not_ok: None,
         last_failure: None,
         counted_from: None,
@@ -84,7 +85,7 @@ impl RunFacts {
     /// Records that the run whose end is counted next does not end well.
     pub(crate) fn ends_not_ok(&mut self, outcome: RunOutcome, runs: Runs<'_>) {
         let success = self.last_success(runs);
-        self.not_ok += 1;
+        self.not_ok.add(outcome);
         self.last_not_ok = Some(NotOk { outcome, ends: runs.stats.ends() + 1, success });
     }
 
@@ -98,7 +99,7 @@ impl RunFacts {
     pub(crate) fn cancelled_run_ended(&mut self, stats: &Stats) {
         if self.last_if_not_ok(stats).is_none() {
             let (outcome, success) = (RunOutcome::Cancelled, self.before_cancelled);
-            self.not_ok += 1;
+            self.not_ok.add(outcome);
             self.last_not_ok = Some(NotOk { outcome, ends: stats.ends(), success });
         }
     }
@@ -107,6 +108,7 @@ impl RunFacts {
     pub(crate) fn abandoned(&mut self, runs: Runs<'_>) {
         let success = self.last_success(runs);
         let outcome = RunOutcome::Abandoned;
+        self.not_ok.add(outcome);
         self.last_not_ok = Some(NotOk { outcome, ends: runs.stats.ends(), success });
     }
 
@@ -135,7 +137,7 @@ impl RunFacts {
 
     /// The number of runs that ended well.
     pub(crate) fn succeeded(&self, stats: &Stats) -> u64 {
-        stats.ends().saturating_sub(self.not_ok)
+        stats.ends().saturating_sub(self.not_ok.ended())
     }
 
     /// Records what makes the next run begin. `None`: nothing unusual.

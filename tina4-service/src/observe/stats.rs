@@ -135,6 +135,16 @@ impl Stats {
         if self.runs > 1 { self.lateness.sum().saturating_sub(last) } else { last }
     }
 
+    /// How late all runs together began.
+    pub(crate) fn lateness_sum(&self) -> u64 {
+        self.lateness.sum()
+    }
+
+    /// How long all ended runs together took.
+    pub(crate) fn duration_sum(&self) -> u64 {
+        self.duration.sum()
+    }
+
     /// The duration of the longest ended run.
     pub(crate) fn longest(&self) -> Nanos {
         self.duration.max

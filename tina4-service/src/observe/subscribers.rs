@@ -16,6 +16,8 @@ const CAPACITY: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Subscribers {
     subscribers: Vec<Subscriber>,
+    /// The number of events that any of them has missed.
+    missed: u64,
     #[cfg(feature = "testing")]
     event_log: Option<EventLog>,
 }
@@ -52,23 +54,30 @@ impl Subscribers {
         if let Some(log) = &self.event_log {
             log.add(event);
         }
-        self.subscribers.retain_mut(|subscriber| subscriber.send(event));
+        let Self { subscribers, missed, .. } = self;
+        subscribers.retain_mut(|subscriber| subscriber.send(event, missed));
+    }
+
+    /// The number of events that any subscriber has missed.
+    pub(crate) fn missed(&self) -> u64 {
+        self.missed
     }
 }
 
 impl Subscriber {
-    /// Sends without waiting; `false` if the receiver is gone.
-    fn send(&mut self, event: &Event) -> bool {
+    /// Sends without waiting; `false` if the receiver is gone. `missed`: is increased if the event is lost.
+    fn send(&mut self, event: &Event, missed: &mut u64) -> bool {
         if self.missed > 0 {
-            let missed = Event {
+            let notice = Event {
                 service: Cow::Borrowed(""),
                 at: event.at,
                 change: Change::Missed { count: self.missed },
             };
-            match self.sender.try_send(missed) {
+            match self.sender.try_send(notice) {
                 Ok(()) => self.missed = 0,
                 Err(TrySendError::Full(_)) => {
                     self.missed += 1;
+                    *missed += 1;
                     return true;
                 }
                 Err(TrySendError::Disconnected(_)) => return false,
@@ -78,6 +87,7 @@ impl Subscriber {
             Ok(()) => true,
             Err(TrySendError::Full(_)) => {
                 self.missed += 1;
+                *missed += 1;
                 true
             }
             Err(TrySendError::Disconnected(_)) => false,
@@ -106,6 +116,7 @@ mod tests {
         subscribers.send(&event(99));
         let changes: Vec<_> = receiver.try_iter().map(|event| event.change).collect();
         assert_eq!(changes, [Change::Missed { count: 5 }, Change::Skipped { count: 99 }]);
+        assert_eq!(subscribers.missed(), 5);
     }
 
     #[test]

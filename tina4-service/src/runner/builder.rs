@@ -494,6 +494,7 @@ impl Builder {
             code_dump_on_sigusr1,
             unhealthy_after,
             code_unhealthy_after,
+            built_at: clock.now(),
             history,
             deployment,
             #[cfg(feature = "run-log")]

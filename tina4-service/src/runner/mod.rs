@@ -13,6 +13,7 @@ mod engine_check;
 mod for_testing;
 mod health;
 mod hook_wait;
+mod metrics;
 #[cfg(all(test, shuttle))]
 mod model;
 mod on_behalf;

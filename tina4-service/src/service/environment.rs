@@ -25,6 +25,7 @@ use crate::sys::runtime_slot::RuntimeSlot;
 use crate::sys::sync::AtomicBool;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
+use tina4_service_core::Nanos;
 
 /// The data that all services of one runner share.
 #[derive(Debug, Default)]
@@ -64,6 +65,8 @@ pub(crate) struct Environment {
     pub(crate) unhealthy_after: u32,
     /// The same in the code.
     pub(crate) code_unhealthy_after: u32,
+    /// When the runner was built.
+    pub(crate) built_at: Nanos,
     /// How many past runs are remembered.
     pub(crate) history: HistoryLimits,
     /// The log lines of runs.

@@ -14,7 +14,6 @@ pub(super) const MAX_LAG: Duration = Duration::from_secs(10);
 /// How many bytes wait for a client, beyond those of its first list, before its stream ends.
 pub(super) const MAX_WAITING: usize = 16 * 1024 * 1024;
 
-#[derive(Default)]
 pub(super) struct Client {
     /// The only services that it wants to hear of; empty: all of them.
     pub(super) names: Vec<String>,
@@ -22,22 +21,32 @@ pub(super) struct Client {
     changed: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     blocks: VecDeque<Arc<[u8]>>,
     /// How many bytes of updates are in `blocks`.
     waiting: usize,
     /// Since when there has always been something in `blocks`.
     behind_since: Option<Instant>,
-    /// When the last block was added; `None`: it has not got its list yet.
-    last: Option<Instant>,
+    /// Whether it has got the list of all services.
+    has_list: bool,
+    /// When the last block was added.
+    last: Instant,
     has_ended: bool,
     waker: Option<Waker>,
 }
 
 impl Client {
-    pub(super) fn new(names: Vec<String>) -> Self {
-        Self { names, ..Self::default() }
+    pub(super) fn new(names: Vec<String>, now: Instant) -> Self {
+        let state = State {
+            blocks: VecDeque::new(),
+            waiting: 0,
+            behind_since: None,
+            has_list: false,
+            last: now,
+            has_ended: false,
+            waker: None,
+        };
+        Self { names, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -46,7 +55,7 @@ impl Client {
 
     /// Whether it waits for the list of all services.
     pub(super) fn is_new(&self) -> bool {
-        self.lock().last.is_none()
+        !self.lock().has_list
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -57,8 +66,9 @@ impl Client {
     pub(super) fn begin(&self, blocks: impl IntoIterator<Item = Arc<[u8]>>, now: Instant) {
         self.change(|state| {
             state.blocks.extend(blocks);
-            state.behind_since = Some(now);
-            state.last = Some(now);
+            state.behind_since.get_or_insert(now);
+            state.has_list = true;
+            state.last = now;
         });
     }
 
@@ -75,7 +85,7 @@ impl Client {
                 state.has_ended = true;
                 return;
             }
-            let is_silent = state.last.is_none_or(|last| now - last >= SILENCE);
+            let is_silent = now - state.last >= SILENCE;
             if blocks.is_empty() && !is_silent {
                 return;
             }
@@ -87,7 +97,7 @@ impl Client {
             }
             state.blocks.extend(blocks.iter().cloned());
             state.waiting += size;
-            state.last = Some(now);
+            state.last = now;
         });
     }
 
@@ -157,7 +167,8 @@ mod tests {
 
     #[test]
     fn rule_118_a_client_that_reads_nothing_is_dropped_after_ten_seconds() {
-        let (client, start) = (Client::new(Vec::new()), clock::now());
+        let start = clock::now();
+        let client = Client::new(Vec::new(), start);
         client.begin([block("list")], start);
         client.update(&[block("1")], start + Duration::from_secs(9));
         assert!(!client.has_ended());
@@ -168,7 +179,8 @@ mod tests {
 
     #[test]
     fn rule_118_a_client_that_reads_everything_is_kept_for_hours() {
-        let (client, start) = (Client::new(Vec::new()), clock::now());
+        let start = clock::now();
+        let client = Client::new(Vec::new(), start);
         client.begin([block("list")], start);
         for second in 0..10_000 {
             while client.lock().blocks.front().is_some() {
@@ -181,7 +193,8 @@ mod tests {
 
     #[test]
     fn rule_118_what_waits_for_a_client_has_a_bound() {
-        let (client, now) = (Client::new(Vec::new()), clock::now());
+        let now = clock::now();
+        let client = Client::new(Vec::new(), now);
         let mebibyte = block(&"x".repeat(1024 * 1024));
         client.begin(std::iter::repeat_n(mebibyte.clone(), 40), now);
         for _ in 0..16 {
@@ -194,8 +207,21 @@ mod tests {
     }
 
     #[test]
+    fn rule_118_a_client_that_has_to_wait_for_its_list_gets_comments() {
+        let start = clock::now();
+        let client = Client::new(Vec::new(), start);
+        client.update(&[], start + SILENCE);
+        assert_eq!(client.next().as_deref(), Some(&b":\n\n"[..]));
+        assert!(client.is_new());
+        client.begin([block("list")], start + SILENCE);
+        assert!(!client.is_new());
+        assert_eq!(client.next().as_deref(), Some(&b"list"[..]));
+    }
+
+    #[test]
     fn a_comment_breaks_a_long_silence() {
-        let (client, start) = (Client::new(Vec::new()), clock::now());
+        let start = clock::now();
+        let client = Client::new(Vec::new(), start);
         client.begin([block("list")], start);
         assert_eq!(client.next().as_deref(), Some(&b"list"[..]));
         client.update(&[], start + SILENCE - Duration::from_millis(1));

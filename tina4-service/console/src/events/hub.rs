@@ -1,8 +1,11 @@
-//! The task that looks at the services for all clients. It exists only while there are clients.
+//! The two threads behind the streams of events. They exist only while there are clients.
+//!
+//! One looks at the services, for all clients. It may wait for the engine of a queue, which is asked for its numbers of jobs. The
+//! other one waits for nothing: it notices that the runner begins to stop, and breaks long silences.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tina4_service::Runner;
 
@@ -31,14 +34,22 @@ const PAUSE_FACTOR: u32 = 20;
 pub(crate) struct Hub(Arc<Shared>);
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-}
+struct Shared(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     clients: Vec<Arc<Client>>,
-    has_task: bool,
+    is_watched: bool,
+    is_looked_at: bool,
+}
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Ends the streams when the runner begins to stop, and breaks silences.
+    Watch,
+    /// Looks at the services.
+    Look,
 }
 
 impl Hub {
@@ -52,7 +63,7 @@ impl Hub {
         if is_stopping(&settings.runner()?) {
             return Err(Problem::new(503, "stopping", "the runner is stopping"));
         }
-        let client = Arc::new(Client::new(names));
+        let client = Arc::new(Client::new(names, clock::now()));
         let stream = EventStream(Arc::clone(&client));
         if request.method == "HEAD" {
             return Ok(Answer::events(stream));
@@ -65,16 +76,19 @@ impl Hub {
                 .hint("ask for the list again and again instead, such as every 10 seconds")
                 .header("retry-after", "10"));
         }
-        state.clients.push(client);
-        if !state.has_task {
-            let task = Task { shared: Arc::clone(&self.0), settings: Arc::clone(settings) };
+        for role in [Role::Watch, Role::Look] {
+            if *state.has_thread(role) {
+                continue;
+            }
+            let (shared, settings) = (Arc::clone(&self.0), Arc::clone(settings));
+            let task = Task { shared, settings, role };
             threads::start("tina4-console", move || task.run()).map_err(|error| {
-                state.clients.clear();
                 Problem::new(503, "no thread", format!("no thread could be started: {error}"))
                     .hint("check the limits of the process")
             })?;
-            state.has_task = true;
+            *state.has_thread(role) = true;
         }
+        state.clients.push(client);
         Ok(Answer::events(stream))
     }
 
@@ -85,10 +99,21 @@ impl Hub {
         }
     }
 
-    /// Whether there is no task that looks at the services.
+    /// Whether there is no thread.
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
-        !self.0.lock().has_task
+        let state = self.0.lock();
+        !state.is_watched && !state.is_looked_at
+    }
+}
+
+impl State {
+    /// Whether there is a thread that does this.
+    fn has_thread(&mut self, role: Role) -> &mut bool {
+        match role {
+            Role::Watch => &mut self.is_watched,
+            Role::Look => &mut self.is_looked_at,
+        }
     }
 }
 
@@ -100,15 +125,15 @@ impl fmt::Debug for Hub {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The clients that are still there. If there are none, the task is over.
-    fn clients(&self) -> Option<Vec<Arc<Client>>> {
+    /// The clients that are still there. If there are none, the thread with this role is over.
+    fn clients(&self, role: Role) -> Option<Vec<Arc<Client>>> {
         let mut state = self.lock();
         state.clients.retain(|client| !client.has_ended());
         if state.clients.is_empty() {
-            state.has_task = false;
+            *state.has_thread(role) = false;
             return None;
         }
         Some(state.clients.clone())
@@ -123,41 +148,40 @@ fn is_stopping(runner: &Runner) -> bool {
 struct Task {
     shared: Arc<Shared>,
     settings: Arc<Settings>,
+    role: Role,
 }
 
 impl Task {
     fn run(self) {
         // Also if something below panics, no client waits for ever.
-        let mut end = EndAll(Some(&self.shared));
-        let mut board = Board::default();
-        let mut look_at = clock::now();
-        loop {
-            let Some(clients) = self.shared.clients() else {
-                end.0 = None;
-                return;
-            };
+        let mut end = EndAll { shared: &self.shared, role: self.role, is_armed: true };
+        let (mut board, mut look_at) = (Board::default(), clock::now());
+        while let Some(clients) = self.shared.clients(self.role) {
+            // While it pauses, it does not keep the services running.
             let Some(runner) = self.settings.runner.upgrade() else { return };
-            if is_stopping(&runner) {
-                return;
-            }
             let now = clock::now();
-            if now >= look_at {
-                self.look(&runner, &mut board, &clients, now);
-                let took = clock::now() - now;
-                look_at = clock::now() + INTERVAL.max(took * PAUSE_FACTOR);
+            match self.role {
+                Role::Watch if is_stopping(&runner) => return,
+                Role::Watch => clients.iter().for_each(|client| client.update(&[], now)),
+                Role::Look if now < look_at => {}
+                Role::Look => {
+                    self.look(&runner, &mut board, &clients);
+                    let took = clock::now() - now;
+                    look_at = now + took + took * PAUSE_FACTOR;
+                }
             }
-            // While it waits, it does not keep the services running.
             drop(runner);
             clock::pause(INTERVAL);
         }
+        end.is_armed = false;
     }
 
     /// Looks at the services, and tells the clients what has changed.
-    fn look(&self, runner: &Runner, board: &mut Board, clients: &[Arc<Client>], now: Instant) {
+    fn look(&self, runner: &Runner, board: &mut Board, clients: &[Arc<Client>]) {
         let services = snapshots(&self.settings, runner);
         let update = board.update(&services);
         let for_all = board.blocks(&update, &[]);
-        let mut list = None;
+        let (mut list, now) = (None, clock::now());
         for client in clients {
             if client.is_new() {
                 let list = list.get_or_insert_with(|| Update::list(&services));
@@ -171,14 +195,20 @@ impl Task {
     }
 }
 
-/// Ends all streams when the task ends.
-struct EndAll<'a>(Option<&'a Shared>);
+/// Ends all streams when a thread ends although there are clients.
+struct EndAll<'a> {
+    shared: &'a Shared,
+    role: Role,
+    is_armed: bool,
+}
 
 impl Drop for EndAll<'_> {
     fn drop(&mut self) {
-        let Some(shared) = self.0 else { return };
-        let mut state = shared.lock();
-        state.has_task = false;
+        if !self.is_armed {
+            return;
+        }
+        let mut state = self.shared.lock();
+        *state.has_thread(self.role) = false;
         for client in state.clients.drain(..) {
             client.end();
         }

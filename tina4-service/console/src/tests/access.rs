@@ -10,6 +10,8 @@ fn everything() -> Vec<(&'static str, String)> {
         "/services/mail/runs/1/log",
         "/services/mail/plan",
         "/events",
+        "/health",
+        "/metrics",
         "/no/such/path",
     ];
     let mut all: Vec<_> = reads.iter().map(|path| ("GET", (*path).to_owned())).collect();

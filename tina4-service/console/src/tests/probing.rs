@@ -64,3 +64,16 @@ fn rule_112_health_says_what_is_wrong_to_those_who_may_read() {
     let down = get(&console, "/health");
     assert_eq!((down.status, down.text().contains(r#""status":"down""#)), (503, true));
 }
+
+#[test]
+fn rule_114_metrics_are_text_for_prometheus_and_for_those_who_may_read() {
+    let runner = runner();
+    let console = console(&runner);
+    let metrics = get(&console, "/metrics");
+    assert_eq!(metrics.status, 200);
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    assert_eq!(metrics.header("content-type"), Some(kind));
+    let line = r#"tina4_service_runs_total{name="import",outcome="error"} 1"#;
+    assert!(metrics.text().contains(line), "{}", metrics.text());
+    assert_eq!(console.answer(&Request::new("GET", "/metrics")).status, 403);
+}

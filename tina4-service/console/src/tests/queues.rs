@@ -1,4 +1,5 @@
-use tina4_service::{Job, MemoryEngine, Permanent, Queue, Queues};
+use tina4_service::queue::{Capabilities, Ended, Engine, Held, NewJob, Timestamp, Turn, Want};
+use tina4_service::{Backlog, EngineError, Job, MemoryEngine, Permanent, Pushed, Queue, Queues};
 
 use super::*;
 
@@ -79,4 +80,64 @@ fn rule_113_without_its_engine_a_queue_says_what_to_do() {
     let answer = get(&console(&runner), "/queues/mails/dead");
     assert_eq!(answer.status, 503);
     assert!(answer.value()["hint"].as_str().unwrap().contains("`Console::queues`"));
+}
+
+/// An engine whose server does not answer the question how many jobs there are.
+struct Hanging(MemoryEngine, std::sync::Mutex<mpsc::Receiver<()>>);
+
+impl Engine for Hanging {
+    fn name(&self) -> &'static str {
+        "hanging"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn owner(&self) -> &str {
+        self.0.owner()
+    }
+
+    fn push(&self, jobs: &[NewJob<'_>], now: Timestamp) -> Result<Vec<Pushed>, EngineError> {
+        self.0.push(jobs, now)
+    }
+
+    fn turn(
+        &self,
+        ended: &[Ended],
+        wants: &[Want<'_>],
+        now: Timestamp,
+    ) -> Result<Turn, EngineError> {
+        self.0.turn(ended, wants, now)
+    }
+
+    fn renew(
+        &self,
+        held: &[Held],
+        lease: std::time::Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Held>, EngineError> {
+        self.0.renew(held, lease, now)
+    }
+
+    fn backlog(&self, queue: &str, now: Timestamp) -> Result<Backlog, EngineError> {
+        let _ = self.1.lock().unwrap().recv();
+        self.0.backlog(queue, now)
+    }
+}
+
+#[test]
+fn rule_118_a_stream_ends_in_time_although_an_engine_does_not_answer() {
+    fn take(_: Job<String>) {}
+    let (answer, answers) = mpsc::channel();
+    let runner = Runner::new();
+    let engine = Hanging(MemoryEngine::new(), std::sync::Mutex::new(answers));
+    runner.provide(Queues::new(engine));
+    runner.register(Service::of("take", take).queue(MAILS)).unwrap();
+    runner.start_all().unwrap();
+    let console = console(&runner);
+    let Body::Events(mut stream) = get(&console, "/events").body else { panic!("no stream") };
+    runner.stop_all();
+    assert_eq!(stream.next(), None);
+    drop(answer);
 }

@@ -199,6 +199,7 @@ impl Supervisor {
         } else {
             service.stats.ended(now, took);
         }
+        service.count_duration(took);
         if self.journal.wants_run_ends() {
             self.publish_run_end(index, run, took, outcome, now);
         }

@@ -44,7 +44,9 @@ impl Supervisor {
             let run = service.ending_run((ended, took), outcome);
             self.remember(index, run, None);
         }
-        count(&mut self.registry.get_mut(index).stats, ended, took);
+        let service = self.registry.get_mut(index);
+        count(&mut service.stats, ended, took);
+        service.count_duration(took);
     }
 
     /// Records a run that is about to be counted as ended in any way.

@@ -137,7 +137,7 @@ impl Supervisor {
 }
 
 /// When the run in progress began, and its last heartbeat.
-fn running(service: &Supervised, now: Nanos) -> Option<(Nanos, Nanos)> {
+pub(super) fn running(service: &Supervised, now: Nanos) -> Option<(Nanos, Nanos)> {
     let heartbeat = service.instance.last_heartbeat();
     // The run of a queue service lasts from start to stop; its oldest job counts.
     #[cfg(feature = "queue")]

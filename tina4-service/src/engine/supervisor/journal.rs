@@ -65,6 +65,11 @@ impl Journal {
         self.note_readers();
     }
 
+    /// The number of events that subscribers were too slow for.
+    pub(super) fn events_missed(&self) -> u64 {
+        self.subscribers.missed()
+    }
+
     pub(super) fn has_subscribers(&self) -> bool {
         self.has_subscribers
     }

@@ -7,6 +7,7 @@ use super::jobs::Jobs;
 use crate::observe::ledger::Chain;
 use crate::observe::log_limits::LogLimits;
 use crate::observe::requester::Requester;
+use crate::observe::run_durations::RunDurations;
 use crate::observe::run_facts::RunFacts;
 use crate::observe::stats::{FailureCounts, Stats};
 use crate::plan::order::Link;
@@ -54,6 +55,8 @@ struct Cold {
     facts: Option<Box<RunFacts>>,
     /// Its failures in the history of the runner.
     past_failures: Chain,
+    /// The durations of its runs by size; `None`: nobody has asked for metrics.
+    durations: Option<Box<RunDurations>>,
     /// Set by `reschedule`.
     schedule: Option<NewSchedule>,
     /// The jobs of its queue.
@@ -290,6 +293,25 @@ impl Supervised {
 
     pub(super) fn links_mut(&mut self) -> &mut Links {
         &mut self.cold.get_or_insert_default().links
+    }
+
+    pub(super) fn durations(&self) -> Option<&RunDurations> {
+        self.cold.as_deref()?.durations.as_deref()
+    }
+
+    pub(super) fn set_durations(&mut self, durations: RunDurations) {
+        self.cold.get_or_insert_default().durations = Some(Box::new(durations));
+    }
+
+    /// Counts the duration of a run by size, if somebody has asked for metrics.
+    // perf: a part of every run. Few services have cold data, and only these look further.
+    #[inline]
+    pub(super) fn count_duration(&mut self, took: Nanos) {
+        if let Some(cold) = self.cold.as_deref_mut()
+            && let Some(durations) = cold.durations.as_deref_mut()
+        {
+            durations.add(took);
+        }
     }
 
     /// Removes and returns the links to the services that it depends on.

@@ -207,6 +207,7 @@ impl Supervisor {
                 self.remember_return(index, (now, duration), Stats::task_ended);
             } else {
                 service.stats.task_ended(now, duration);
+                service.count_duration(duration);
             }
             self.record_run_end(index, duration, now);
         } else {

@@ -282,7 +282,9 @@ impl Supervisor {
             service.record_not_ok(outcome);
         }
         self.remember_end(index, (ended, duration), exit);
-        count(&mut self.registry.get_mut(index).stats, ended, duration);
+        let service = self.registry.get_mut(index);
+        count(&mut service.stats, ended, duration);
+        service.count_duration(duration);
         if self.journal.wants_run_ends() {
             self.publish_last_run_end(index, duration, exit, now);
         }

@@ -200,6 +200,7 @@ impl WorkSource for Supervisor {
                         self.remember_return(index, (ended, duration), Stats::ended);
                     } else {
                         service.stats.ended(ended, duration);
+                        service.count_duration(duration);
                     }
                     self.record_run_end(index, duration, now);
                 } else {

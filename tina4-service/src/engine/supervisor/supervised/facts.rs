@@ -1,6 +1,7 @@
 //! What is known about the runs of a supervised service: outcomes, triggers, the last success and failure.
 
 use super::Supervised;
+use crate::observe::outcome_counts::OutcomeCounts;
 use crate::observe::requester::Requester;
 use crate::observe::run_facts::{RunFacts, Runs, Success};
 use crate::observe::run_trigger::RunTrigger;
@@ -213,6 +214,11 @@ impl Supervised {
     /// The number of runs that ended well.
     pub(in super::super) fn succeeded(&self) -> u64 {
         self.facts().unwrap_or(&RunFacts::NONE).succeeded(&self.stats)
+    }
+
+    /// The runs that did not end well.
+    pub(in super::super) fn not_ok(&self) -> OutcomeCounts {
+        self.facts().map(|facts| facts.not_ok).unwrap_or_default()
     }
 
     /// When the service last failed.
