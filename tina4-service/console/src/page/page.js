@@ -8,7 +8,7 @@
 
 const live = document.getElementById("live");
 const MIN_GAP = 500; // between two fetches, in ms
-const GAP_FACTOR = 20; // a page that takes long to make is fetched less often
+const GAP_FACTOR = 5; // a page that takes long to make is fetched less often
 const POLL = 10_000; // without an event stream, in ms
 
 let events = null;

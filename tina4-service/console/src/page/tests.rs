@@ -52,6 +52,9 @@ fn all_pages() -> Vec<Document> {
         info.name = format!("service-{nth}").into();
     }
     let mut hostile = snapshot(HOSTILE, State::BackingOff);
+    hostile.last_error = Some(HOSTILE.into());
+    services.push(hostile.clone());
+    hostile.name = "with-a-long-error".into();
     hostile.last_error = Some(format!("{HOSTILE}\n{HOSTILE}").into());
     hostile.reason = Some(HOSTILE.into());
     hostile.tags = vec![HOSTILE.into()];

@@ -89,30 +89,66 @@ fn rule_113_a_failure_shows_its_error_and_its_log() {
 }
 
 #[test]
-fn rule_113_what_somebody_uses_is_left_alone() {
+fn rule_113_an_open_error_stays_open() {
     let Some(browser) = Browser::start() else { return };
     let site = Site::start("/ops/", Access::Operate);
     site.set_broken(true);
     browser.open(&site.url(""));
     browser.click(&row("payment_sync", "//button[starts-with(., 'Run now')]"));
-    // An open error stays open while the rest of its row goes on.
     browser.click(&row("payment_sync", "//details/summary"));
     browser.run("window.opened = document.querySelector('#service-payment_sync details')");
+    browser.run("document.activeElement.blur()");
     let runs = site.runs("payment_sync");
     site.runner.run_now("payment_sync").expect("it backs off");
+    // The rest of its row goes on.
     browser.wait_for(&row("payment_sync", &format!("//*[@class='count'][text()='{}']", runs + 1)));
     assert_eq!(browser.run("return window.opened.isConnected && window.opened.open"), true);
+    // Once it is closed, its cell follows, too.
+    browser.run("window.opened.open = false");
+    site.runner.run_now("payment_sync").expect("it backs off");
+    until("a new cell", || {
+        (browser.run("return window.opened.isConnected") == false).then_some(())
+    });
+    browser.check_log(&[]);
+}
 
-    // A reason that is half written stays, also when the focus is elsewhere; so does a question.
+#[test]
+fn rule_113_what_has_the_focus_stays_as_it_is() {
+    let Some(browser) = Browser::start() else { return };
+    let site = Site::start("/ops/", Access::Operate);
+    browser.open(&site.url(""));
+    browser.run("window.button = document.querySelector('#service-heartbeat button')");
+    browser.run("window.button.focus()");
+    // Somebody else does something.
+    site.runner.pause("heartbeat").expect("it waits");
+    browser.wait_for(&row("heartbeat", "//*[contains(@class, 'state')][contains(., 'paused')]"));
+    assert_eq!(browser.run("return document.activeElement === window.button"), true);
+    assert!(
+        browser.has(&row("heartbeat", "//button[starts-with(., 'Pause')]")),
+        "it is left alone"
+    );
+    browser.run("window.button.blur()");
+    site.runner.run_now("heartbeat").expect("it is paused");
+    browser.wait_for(&row("heartbeat", "//button[starts-with(., 'Resume')]"));
+    browser.check_log(&[]);
+}
+
+#[test]
+fn rule_113_a_reason_that_is_half_written_stays() {
+    let Some(browser) = Browser::start() else { return };
+    let site = Site::start("/ops/", Access::Operate);
     browser.open(&site.url("services/heartbeat"));
     browser.click("//input[@name='reason']");
     browser.press("disk is ful");
-    browser.click("//summary[starts-with(., 'Stop')]");
-    site.runner.run_now("heartbeat").expect("it waits");
-    browser.wait_for("//*[@id='facts']//*[@class='count'][text()='2']");
+    browser.run("document.activeElement.blur()");
+    site.runner.pause("heartbeat").expect("it waits");
+    browser.wait_for("//div[@id='heading']//*[contains(., 'paused')]");
     assert_eq!(browser.run("return document.querySelector('#reason').value"), "disk is ful");
-    browser.click("//button[text()='Stop heartbeat']");
-    browser.wait_for("//button[text()='Start']");
+    // The action takes it along, and clears the field.
+    browser.click("//summary[starts-with(., 'Restart')]");
+    browser.click("//button[text()='Restart heartbeat']");
+    browser
+        .wait_for("//table[contains(@class, 'history')]//td[contains(., 'alice (disk is ful)')]");
     assert_eq!(browser.run("return document.querySelector('#reason').value"), "");
     browser.check_log(&[]);
 }
@@ -247,7 +283,9 @@ fn rule_113_a_page_that_is_hidden_holds_no_connection() {
              document.dispatchEvent(new Event('visibilitychange'))"
         ));
     };
+    assert_eq!(browser.run("return events instanceof EventSource"), true);
     hide(true);
+    assert_eq!(browser.run("return events"), Value::Null, "its stream is closed");
     site.runner.run_now("heartbeat").expect("it waits");
     until("the run", || (site.runs("heartbeat") == 2).then_some(()));
     assert_eq!(

@@ -24,6 +24,13 @@ fn rule_113_nothing_scrolls_sideways_at_320_pixels() {
                 "const page = document.documentElement; return page.scrollWidth - page.clientWidth",
             );
             assert_eq!(wide, 0, "{page} at {width}");
+            if width == 320 {
+                let boxes = browser.run(
+                    "return [...document.querySelectorAll('.scroll')] \
+                     .filter((one) => one.scrollWidth > one.clientWidth).length",
+                );
+                assert_eq!(boxes, 0, "{page}: a table is wider than the page");
+            }
             // Each button is large enough for a finger.
             let low = browser.run(
                 "return [...document.querySelectorAll('button:not([hidden]), summary')] \
