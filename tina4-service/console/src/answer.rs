@@ -5,6 +5,19 @@ use serde::Serialize;
 use crate::events::event_stream::EventStream;
 use crate::problem::Problem;
 
+/// The headers of every answer. Nothing on a page comes from anywhere else, no other page shows it in a frame, and
+/// nobody keeps it.
+const HEADERS: [(&str, &str); 4] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cache-control", "no-store"),
+];
+
 /// The answer to a request.
 #[derive(Debug)]
 pub struct Answer {
@@ -37,7 +50,7 @@ impl Answer {
     /// read it.
     #[must_use]
     pub fn body_too_large() -> Self {
-        Self::problem(&Problem::body_too_large())
+        Self::problem(&Problem::body_too_large()).guarded()
     }
 
     /// The answer to a request for the mount point without its slash, such as `/ops`: a redirect to the one with it,
@@ -46,7 +59,7 @@ impl Answer {
     pub fn redirect_into(path: &str) -> Self {
         let last = path.rsplit('/').next().unwrap_or_default();
         // The dot keeps a colon in the name from being that of a scheme.
-        Self::empty(308).with("location", format!("./{last}/"))
+        Self::empty(308).with("location", format!("./{last}/")).guarded()
     }
 
     pub(crate) fn json(status: u16, value: &impl Serialize) -> Self {
@@ -99,6 +112,16 @@ impl Answer {
         let mut answer = Self::json(problem.status, problem);
         answer.headers = problem.headers.clone();
         answer.with("content-type", "application/problem+json")
+    }
+
+    /// Adds the headers of every answer, unless it has some of them already.
+    pub(crate) fn guarded(mut self) -> Self {
+        for (name, value) in HEADERS {
+            if self.header(name).is_none() {
+                self.headers.push((name, value.to_owned()));
+            }
+        }
+        self
     }
 
     fn empty(status: u16) -> Self {
