@@ -4,7 +4,19 @@ use serde::Serialize;
 
 use crate::events::event_stream::EventStream;
 use crate::problem::Problem;
-use crate::respond::HEADERS;
+
+/// The headers of every answer. Nothing on a page comes from anywhere else, no other page shows it in a frame, and
+/// nobody keeps it.
+const HEADERS: [(&str, &str); 4] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cache-control", "no-store"),
+];
 
 /// The answer to a request.
 #[derive(Debug)]
@@ -54,16 +66,6 @@ impl Answer {
         let mark = if query.is_empty() { "" } else { "?" };
         // The dot keeps a colon in the name from being that of a scheme.
         Self::empty(308).with("location", format!("./{last}/{mark}{query}")).guarded()
-    }
-
-    /// Adds the headers of every answer, as far as it has none of its own.
-    pub(crate) fn guarded(mut self) -> Self {
-        for (name, value) in HEADERS {
-            if self.header(name).is_none() {
-                self.headers.push((name, value.to_owned()));
-            }
-        }
-        self
     }
 
     pub(crate) fn json(status: u16, value: &impl Serialize) -> Self {
@@ -116,6 +118,16 @@ impl Answer {
         let mut answer = Self::json(problem.status, problem);
         answer.headers = problem.headers.clone();
         answer.with("content-type", "application/problem+json")
+    }
+
+    /// Adds the headers of every answer, unless it has some of them already.
+    pub(crate) fn guarded(mut self) -> Self {
+        for (name, value) in HEADERS {
+            if self.header(name).is_none() {
+                self.headers.push((name, value.to_owned()));
+            }
+        }
+        self
     }
 
     fn empty(status: u16) -> Self {

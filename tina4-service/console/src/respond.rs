@@ -19,19 +19,6 @@ use crate::request::Request;
 use crate::route::Route;
 use crate::settings::Settings;
 
-/// The headers of every answer. Nothing on a page comes from anywhere else, no other page shows it in a frame, and
-/// nobody keeps it.
-pub(crate) const HEADERS: [(&str, &str); 4] = [
-    (
-        "content-security-policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cache-control", "no-store"),
-];
-
 pub(crate) fn answer(settings: &Arc<Settings>, hub: &Hub, request: &Request) -> Answer {
     let answer = respond(settings, hub, request);
     let mut answer = answer.unwrap_or_else(|problem| problem_answer(settings, request, &problem));

@@ -328,7 +328,15 @@ fn rule_113_every_answer_has_the_headers_that_keep_browsers_safe() {
     }
     let mut large = local("POST", "/services/mail/pause");
     large.body = vec![b'x'; Request::MAX_BODY + 1];
-    assert_eq!(console.answer(&large).status, 413);
+    let large = console.answer(&large);
+    assert_eq!(large.status, 413);
+    // What front ends answer themselves.
+    let redirect = Answer::redirect_into("/shop/ops");
+    assert_eq!((redirect.status, redirect.header("location")), (308, Some("./ops/")));
+    for answer in [large, redirect, Answer::body_too_large()] {
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    }
 }
 
 /// What nginx sends if it is told nothing but `proxy_pass http://127.0.0.1:8080;`.
