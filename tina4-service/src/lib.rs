@@ -133,8 +133,9 @@ pub use global::build_global::BuildGlobalError;
 pub use global::run_log;
 pub use global::{
     check, health, history, is_live, is_running, on_behalf_of, on_change, pause, provide,
-    readiness, register, reschedule, reset, restart, resume, run, run_now, services, start,
-    start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready, wait_timeout,
+    readiness, register, reschedule, reset, restart, resume, run, run_now, service_info, services,
+    start, start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready,
+    wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{
