@@ -195,6 +195,16 @@ pub fn services() -> Vec<ServiceInfo> {
     global().services()
 }
 
+/// A snapshot of one service. See [`Runner::service_info`].
+///
+/// # Errors
+///
+/// There is no such service; or this process is a forked child.
+#[track_caller]
+pub fn service_info(name: &str) -> Result<ServiceInfo, ControlError> {
+    global().service_info(name)
+}
+
 /// Whether the engine moves: that what is due is begun. Answer 200 at `/livez` if so, and 503 if not. See
 /// [`Runner::is_live`].
 #[must_use]

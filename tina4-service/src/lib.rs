@@ -137,8 +137,8 @@ pub use global::run_log;
 pub use global::{
     check, health, history, is_live, is_running, metrics, on_behalf_of, on_change, pause,
     prometheus, provide, readiness, register, reschedule, reset, restart, resume, run, run_now,
-    services, start, start_all, status, stop, stop_all, subscribe, unregister, wait, wait_ready,
-    wait_timeout,
+    service_info, services, start, start_all, status, stop, stop_all, subscribe, unregister, wait,
+    wait_ready, wait_timeout,
 };
 #[cfg(feature = "tokio")]
 pub use global::{

@@ -1,11 +1,11 @@
 //! Carries out actions, on behalf of whoever asked for them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use serde::Serialize;
-use tina4_service::{Change, Requester, Runner};
+use tina4_service::{Change, Event, Request as Asks, Requester, Runner, State};
 
 use crate::access::Grant;
 use crate::action::Action;
@@ -15,7 +15,7 @@ use crate::peer::Peer;
 use crate::problem::Problem;
 #[cfg(feature = "queue")]
 use crate::queues;
-use crate::reading::{SCHEMA, snapshots};
+use crate::reading::SCHEMA;
 use crate::request::Request;
 use crate::route::Target;
 use crate::settings::Settings;
@@ -61,8 +61,8 @@ pub(crate) fn act(
     let requester = requester(grant, request, &asked);
     let runner = settings.runner()?.on_behalf_of(requester.clone());
     let answer = match target {
-        Target::Service(name) => act_on_service(&runner, &requester, action, name)?,
-        Target::Tag(tag) => act_on_tag(settings, &runner, action, tag)?,
+        Target::Service(name) => act_on_service(settings, &runner, &requester, action, name)?,
+        Target::Tag(tag) => act_on_tag(&runner, action, tag)?,
         #[cfg(feature = "queue")]
         Target::Queue(name) => queues::redrive(settings, &runner, &requester, name, &asked)?,
     };
@@ -99,7 +99,13 @@ fn page_after(action: Action, target: &Target, asked: &Asked) -> String {
     }
 }
 
+/// The state of a service; `None`: it is gone.
+fn state(runner: &Runner, name: &str) -> Option<State> {
+    runner.without_backlogs().service_info(name).ok().map(|service| service.state)
+}
+
 fn act_on_service(
+    settings: &Settings,
     runner: &Runner,
     requester: &Requester,
     action: Action,
@@ -109,15 +115,15 @@ fn act_on_service(
         schema: SCHEMA,
         action: action.word(),
         name,
-        state: runner.status().get(name).map(ToString::to_string),
+        state: state(runner, name).map(|state| state.to_string()),
     };
     let has_ended = match action {
         Action::Run => {
             let run = run_now(runner, requester, name)?;
             return Ok(Answer::json(202, &RunDone { done: done(runner), run }));
         }
-        Action::Stop => stop(runner, name, false)?,
-        Action::Restart => stop(runner, name, true)?,
+        Action::Stop => stop(settings, runner, name, false)?,
+        Action::Restart => stop(settings, runner, name, true)?,
         Action::Pause | Action::Resume | Action::Start | Action::Reset => {
             at_once(runner, action, name)?;
             true
@@ -145,49 +151,111 @@ fn at_once(runner: &Runner, action: Action, name: &str) -> Result<(), Problem> {
 fn run_now(runner: &Runner, requester: &Requester, name: &str) -> Result<Option<u64>, Problem> {
     let events = runner.subscribe();
     runner.run_now(name)?;
-    let deadline = clock::now() + RUN_WAIT;
-    while let Ok(event) = events.recv_deadline(deadline) {
-        if event.service != name {
-            continue;
-        }
-        // Every other change is no news of this run.
-        if let Change::RunBegan { run, by: Some(by), .. } = &event.change
-            && by == requester
-        {
-            return Ok(Some(*run));
-        }
+    if works_on_queue(runner, name) {
+        // What runs then are attempts at jobs, which nobody has asked for.
+        return Ok(None);
     }
-    Ok(None)
+    let deadline = clock::now() + RUN_WAIT;
+    let next = || events.recv_deadline(deadline).ok();
+    Ok(number_of_run(next, || clock::now() >= deadline, requester, name))
 }
 
-/// How many stops are being waited for.
-static STOPS: AtomicUsize = AtomicUsize::new(0);
+/// The number of the run that a requester has asked for, according to the events after the request.
+pub(crate) fn number_of_run(
+    mut next: impl FnMut() -> Option<Event>,
+    mut is_over: impl FnMut() -> bool,
+    requester: &Requester,
+    name: &str,
+) -> Option<u64> {
+    let mut is_requested = false;
+    while let Some(event) = next() {
+        if event.service == name {
+            // Not equal: the same visitor may have asked before.
+            if let Change::Requested { request: Asks::RunNow, by } = &event.change {
+                is_requested |= by.ptr_eq(requester);
+            }
+            // Runs of a service never overlap, and none was in progress, so the next one is the one that was asked for.
+            if let Change::RunBegan { run, .. } = &event.change
+                && is_requested
+            {
+                return Some(*run);
+            }
+        }
+        // If there are always more events, the deadline of the channel is never looked at.
+        if is_over() {
+            break;
+        }
+    }
+    None
+}
 
-/// Counts a stop for as long as it is waited for.
-struct CountedStop;
+#[cfg(feature = "queue")]
+fn works_on_queue(runner: &Runner, name: &str) -> bool {
+    let service = runner.without_backlogs().service_info(name);
+    service.is_ok_and(|service| service.queue.is_some())
+}
 
-impl CountedStop {
-    fn new() -> Result<Self, Problem> {
-        let counted = Self;
-        if STOPS.fetch_add(1, Ordering::Relaxed) >= MAX_STOPS {
+#[cfg(not(feature = "queue"))]
+fn works_on_queue(_: &Runner, _: &str) -> bool {
+    false
+}
+
+/// The stops that are waited for: the name of each service, and whether it is started again.
+#[derive(Clone, Default)]
+pub(crate) struct Stops(Arc<Mutex<BTreeSet<(String, bool)>>>);
+
+impl Stops {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<(String, bool)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a stop for as long as the result exists; `None`: it is waited for already.
+    fn begin(&self, name: &str, and_start: bool) -> Result<Option<CountedStop>, Problem> {
+        let stop = (name.to_owned(), and_start);
+        let mut stops = self.lock();
+        if stops.contains(&stop) {
+            return Ok(None);
+        }
+        if stops.len() >= MAX_STOPS {
             return Err(Problem::new(503, "too many stops", "many services are stopping already")
                 .hint("try again later")
                 .header("retry-after", "5"));
         }
-        Ok(counted)
+        stops.insert(stop.clone());
+        Ok(Some(CountedStop { stops: self.clone(), stop }))
     }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+}
+
+/// A stop that is waited for.
+struct CountedStop {
+    stops: Stops,
+    stop: (String, bool),
 }
 
 impl Drop for CountedStop {
     fn drop(&mut self) {
-        STOPS.fetch_sub(1, Ordering::Relaxed);
+        self.stops.lock().remove(&self.stop);
     }
 }
 
-/// Stops or restarts a service on a thread of its own, because that takes up to its `stop_timeout`. Returns whether it is
-/// over.
-fn stop(runner: &Runner, name: &str, and_start: bool) -> Result<bool, Problem> {
-    let counted = CountedStop::new()?;
+/// Stops or restarts a service on a thread of its own, because that takes up to its `stop_timeout`; for each service there is
+/// at most one. The thread keeps the runner, as the call does that it waits for. Returns whether it is over.
+fn stop(
+    settings: &Settings,
+    runner: &Runner,
+    name: &str,
+    and_start: bool,
+) -> Result<bool, Problem> {
+    let Some(counted) = settings.stops.begin(name, and_start)? else {
+        // A thread waits for just that, and the service knows.
+        return Ok(false);
+    };
     let (sender, result) = mpsc::sync_channel(1);
     let (waiting, owned_name) = (runner.clone(), name.to_owned());
     let wait = move || {
@@ -211,12 +279,7 @@ fn stop(runner: &Runner, name: &str, and_start: bool) -> Result<bool, Problem> {
 }
 
 /// Takes an action on every service with a tag. Those that refuse it are listed with the reason.
-fn act_on_tag(
-    settings: &Settings,
-    runner: &Runner,
-    action: Action,
-    tag: &str,
-) -> Result<Answer, Problem> {
+fn act_on_tag(runner: &Runner, action: Action, tag: &str) -> Result<Answer, Problem> {
     #[derive(Serialize)]
     struct Tagged<'a> {
         schema: u32,
@@ -231,7 +294,7 @@ fn act_on_tag(
         /// Why the service has refused the action; null: it has not.
         refused: Option<String>,
     }
-    let all = snapshots(settings, runner);
+    let all = runner.without_backlogs().services();
     let tagged: Vec<_> =
         all.iter().filter(|service| service.tags.iter().any(|own| own == tag)).collect();
     if tagged.is_empty() {

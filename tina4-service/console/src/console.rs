@@ -157,6 +157,14 @@ impl Console {
     }
 }
 
+#[cfg(test)]
+impl Console {
+    /// The stops that are waited for.
+    pub(crate) fn stops(&self) -> &crate::acting::Stops {
+        &self.settings.stops
+    }
+}
+
 impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Console").field("title", &self.settings.title).finish_non_exhaustive()

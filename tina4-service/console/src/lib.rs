@@ -117,6 +117,8 @@ mod answer;
 mod asked;
 #[cfg(feature = "axum")]
 mod axum;
+#[cfg(feature = "queue")]
+mod backlogs;
 mod console;
 mod credentials;
 mod events;
@@ -128,6 +130,7 @@ pub mod fuzzing;
 mod gate;
 #[cfg(any(feature = "probes", feature = "serve", all(unix, feature = "socket")))]
 mod http;
+mod nearest;
 mod origin;
 #[cfg(feature = "page")]
 mod page;

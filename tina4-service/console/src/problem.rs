@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use tina4_service::{ControlError, StartError};
 
+use crate::nearest::nearest;
 use crate::request::Request;
 
 /// Why a request is refused.
@@ -55,6 +56,9 @@ impl Problem {
     pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> Self {
         let name: String = name.chars().take(100).flat_map(char::escape_debug).collect();
         let problem = Self::new(404, "unknown name", format!("there is no {what} `{name}`"));
+        if let Some(meant) = nearest(&name, known) {
+            return problem.hint(format!("did you mean `{meant}`?"));
+        }
         match known {
             [] => problem.hint(format!("there is no {what} at all")),
             _ => problem.hint(format!("these are known: {}", known.join(", "))),

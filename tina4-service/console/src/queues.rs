@@ -4,13 +4,14 @@ use serde::Serialize;
 use tina4_service::queue::Timestamp;
 use tina4_service::{
     BoundQueue, DeadSelection, EngineError, JobId, Queue, QueueInfo, Queues, Requester, Runner,
+    ServiceInfo,
 };
 
 use crate::answer::Answer;
 use crate::asked::Asked;
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::reading::{SCHEMA, instant};
+use crate::reading::{SCHEMA, instant, snapshots};
 use crate::request::Request;
 use crate::settings::Settings;
 
@@ -25,10 +26,10 @@ struct Shown {
     queue: QueueInfo,
 }
 
-/// The queues of the services of a runner, sorted by name.
-fn known(runner: &Runner) -> Vec<Shown> {
+/// The queues of these services, sorted by name.
+fn known(services: Vec<ServiceInfo>) -> Vec<Shown> {
     let mut queues: Vec<Shown> = Vec::new();
-    for service in runner.services() {
+    for service in services {
         let Some(queue) = service.queue else { continue };
         let name = service.name.into_owned();
         match queues.iter_mut().find(|shown| shown.name == queue.name) {
@@ -40,8 +41,9 @@ fn known(runner: &Runner) -> Vec<Shown> {
     queues
 }
 
+/// The queue with this name, without the numbers of its jobs.
 fn find(runner: &Runner, name: &str) -> Result<Shown, Problem> {
-    let mut queues = known(runner);
+    let mut queues = known(runner.without_backlogs().services());
     match queues.iter().position(|shown| shown.name == name) {
         Some(index) => Ok(queues.swap_remove(index)),
         None => {
@@ -58,7 +60,7 @@ pub(crate) fn list(settings: &Settings, request: &Request) -> Result<Answer, Pro
         queues: Vec<Shown>,
     }
     Query::of(request, &[])?;
-    let queues = known(&settings.runner()?);
+    let queues = known(snapshots(settings, &settings.runner()?));
     Ok(Answer::json(200, &List { schema: SCHEMA, queues }))
 }
 
@@ -70,7 +72,13 @@ pub(crate) fn one(settings: &Settings, request: &Request, name: &str) -> Result<
         shown: Shown,
     }
     Query::of(request, &[])?;
-    let shown = find(&settings.runner()?, name)?;
+    let mut queues = known(snapshots(settings, &settings.runner()?));
+    queues.retain(|shown| shown.name == name);
+    let shown = match queues.pop() {
+        Some(shown) => shown,
+        // For its error, which tells the names.
+        None => find(&settings.runner()?, name)?,
+    };
     Ok(Answer::json(200, &One { schema: SCHEMA, shown }))
 }
 
@@ -83,8 +91,11 @@ fn bound(settings: &Settings, name: &'static str) -> Result<BoundQueue<()>, Prob
     Ok(Queue::new(name).on(&queues))
 }
 
-fn engine_problem(error: &EngineError) -> Problem {
-    Problem::new(503, "the engine of the queues has failed", error.to_string())
+fn engine_problem(settings: &Settings, error: &EngineError) -> Problem {
+    // It may contain the address of a store, with a password.
+    let text = error.to_string();
+    let shown = settings.redacted(&text).unwrap_or(text);
+    Problem::new(503, "the engine of the queues has failed", shown)
 }
 
 /// The dead jobs of a queue, with errors that may be shown.
@@ -95,7 +106,7 @@ pub(crate) fn dead_jobs(
     count: usize,
 ) -> Result<Vec<tina4_service::DeadJob>, Problem> {
     let jobs = bound(settings, name)?.dead(after, count);
-    let mut jobs = jobs.map_err(|error| engine_problem(&error))?;
+    let mut jobs = jobs.map_err(|error| engine_problem(settings, &error))?;
     for job in &mut jobs {
         if let Some(redacted) = settings.redacted(&job.error) {
             job.error = redacted;
@@ -175,7 +186,8 @@ pub(crate) fn redrive(
         }
     };
     let name = find(runner, name)?.name;
-    let jobs = bound(settings, name)?.redrive(which).map_err(|error| engine_problem(&error))?;
+    let jobs =
+        bound(settings, name)?.redrive(which).map_err(|error| engine_problem(settings, &error))?;
     tracing::info!(
         target: "tina4_service",
         queue = name,

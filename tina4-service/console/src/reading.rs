@@ -1,11 +1,15 @@
 //! What is shown of services.
 
+#[cfg(feature = "queue")]
+use std::time::Duration;
 use std::time::SystemTime;
 
 use serde::Serialize;
 use tina4_service::{Runner, ServiceInfo, State};
 
 use crate::answer::Answer;
+#[cfg(feature = "queue")]
+use crate::backlogs::{MAX_AGE_IN_STREAM, PATIENCE};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::request::Request;
@@ -38,24 +42,34 @@ const STATES: [State; 13] = [
 
 /// The snapshots of all services, with texts that may be shown.
 pub(crate) fn snapshots(settings: &Settings, runner: &Runner) -> Vec<ServiceInfo> {
-    let mut services = runner.services();
+    let mut services = runner.without_backlogs().services();
+    #[cfg(feature = "queue")]
+    settings.backlogs.fill(&settings.runner, &mut services, Duration::ZERO, PATIENCE);
     for service in &mut services {
-        settings.redact_error(&mut service.last_error);
+        settings.redact_service(service);
     }
     services
 }
 
-/// The snapshot of one service.
+/// The same for the stream of events, which waits for nothing.
+pub(crate) fn snapshots_for_stream(settings: &Settings, runner: &Runner) -> Vec<ServiceInfo> {
+    let mut services = runner.without_backlogs().services();
+    #[cfg(feature = "queue")]
+    settings.backlogs.fill(&settings.runner, &mut services, MAX_AGE_IN_STREAM, Duration::ZERO);
+    for service in &mut services {
+        settings.redact_service(service);
+    }
+    services
+}
+
+/// The snapshot of one service, without the numbers of its jobs.
 pub(crate) fn snapshot(
     settings: &Settings,
     runner: &Runner,
     name: &str,
 ) -> Result<ServiceInfo, Problem> {
-    // For its error, which suggests the nearest name.
-    runner.history(name)?;
-    let found = runner.services().into_iter().find(|service| service.name == name);
-    let mut service = found.ok_or_else(|| Problem::unknown("service", name, &[]))?;
-    settings.redact_error(&mut service.last_error);
+    let mut service = runner.without_backlogs().service_info(name)?;
+    settings.redact_service(&mut service);
     Ok(service)
 }
 
@@ -95,14 +109,23 @@ pub(crate) fn service(
     name: &str,
 ) -> Result<Answer, Problem> {
     Query::of(request, &[])?;
-    Ok(Answer::json(200, &snapshot(settings, &settings.runner()?, name)?))
+    #[cfg_attr(not(feature = "queue"), expect(unused_mut, reason = "there are no jobs to count"))]
+    let mut service = snapshot(settings, &settings.runner()?, name)?;
+    #[cfg(feature = "queue")]
+    settings.backlogs.fill(
+        &settings.runner,
+        std::slice::from_mut(&mut service),
+        Duration::ZERO,
+        PATIENCE,
+    );
+    Ok(Answer::json(200, &service))
 }
 
 pub(crate) fn runs(settings: &Settings, request: &Request, name: &str) -> Result<Answer, Problem> {
     Query::of(request, &[])?;
     let mut history = settings.runner()?.history(name)?;
     for record in history.runs.iter_mut().chain(&mut history.failures) {
-        settings.redact_error(&mut record.error);
+        settings.redact_record(record);
     }
     Ok(Answer::json(200, &history))
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 #[cfg(feature = "queue")]
 use tina4_service::Queues;
-use tina4_service::{Runner, WeakRunner};
+use tina4_service::{Requester, RunRecord, Runner, ServiceInfo, WeakRunner};
 
 use crate::access::Grant;
+use crate::acting::Stops;
+#[cfg(feature = "queue")]
+use crate::backlogs::Backlogs;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::sys::panics;
@@ -26,6 +29,10 @@ pub(crate) struct Settings {
     pub(crate) redact: Option<Arc<Redact>>,
     #[cfg(feature = "queue")]
     pub(crate) queues: Option<Queues>,
+    #[cfg(feature = "queue")]
+    pub(crate) backlogs: Backlogs,
+    /// The stops that are waited for.
+    pub(crate) stops: Stops,
 }
 
 impl Settings {
@@ -38,6 +45,9 @@ impl Settings {
             redact: None,
             #[cfg(feature = "queue")]
             queues: None,
+            #[cfg(feature = "queue")]
+            backlogs: Backlogs::default(),
+            stops: Stops::default(),
         }
     }
 
@@ -53,6 +63,28 @@ impl Settings {
             None => {
                 Some("(not shown, because the function that redacts texts panicked)".to_owned())
             }
+        }
+    }
+
+    /// Replaces all texts of a service that an error or a person has written. What the deployment has overridden stays:
+    /// these are intervals, words and numbers that the settings of a service accept.
+    pub(crate) fn redact_service(&self, service: &mut ServiceInfo) {
+        self.redact_error(&mut service.last_error);
+        self.redact_error(&mut service.reason);
+        self.redact_requester(&mut service.last_requested_by);
+    }
+
+    /// Replaces all texts of a run.
+    pub(crate) fn redact_record(&self, record: &mut RunRecord) {
+        self.redact_error(&mut record.error);
+        self.redact_requester(&mut record.by);
+    }
+
+    fn redact_requester(&self, requester: &mut Option<Requester>) {
+        if let Some(by) = requester
+            && let Some(redacted) = by.reason().and_then(|reason| self.redacted(reason))
+        {
+            *requester = Some(Requester::new(by.name()).because(redacted));
         }
     }
 

@@ -49,6 +49,21 @@ impl Requester {
         Self(Arc::new(Texts { name, reason: Some(bounded(reason.as_ref())) }))
     }
 
+    /// Whether both are clones of one value, and not only equal. So the requester of a run tells which request it
+    /// belongs to, if each request has a requester of its own.
+    ///
+    /// ```
+    /// use tina4_service::Requester;
+    ///
+    /// let (first, second) = (Requester::new("alice"), Requester::new("alice"));
+    /// assert!(first == second && !first.ptr_eq(&second));
+    /// assert!(first.ptr_eq(&first.clone()));
+    /// ```
+    #[must_use]
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The same with at most [`MAX_PAST_BYTES`] of each text, for the history, which has a fixed bound.
     pub(crate) fn shortened(self) -> Self {
         let is_short = |text: &str| text.len() <= MAX_PAST_BYTES;

@@ -558,7 +558,7 @@ impl Builder {
         }
         let shared = Shared { engine, env };
         let keep_running = Some(Arc::new(KeepRunning(shared.clone())));
-        let runner = Runner { shared, keep_running, requester: None };
+        let runner = Runner { shared, keep_running, requester: None, counts_jobs: true };
         for hook in hooks {
             runner.add_hook(hook);
         }

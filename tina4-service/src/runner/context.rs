@@ -44,6 +44,6 @@ impl Context {
         // The thread that runs the service owns the engine, so it still exists.
         let engine = env.engine.get()?.upgrade()?.downcast::<Engine>().ok()?;
         let shared = Shared { engine, env: Arc::clone(env) };
-        Some(Runner { shared, keep_running: None, requester: None })
+        Some(Runner { shared, keep_running: None, requester: None, counts_jobs: true })
     }
 }

@@ -71,6 +71,9 @@ pub struct Runner {
     pub(super) keep_running: Option<Arc<KeepRunning>>,
     /// On whose behalf this handle makes requests; `None`: the program's own.
     pub(super) requester: Option<Requester>,
+    /// Whether snapshots ask the engines of queues for the numbers of jobs.
+    #[cfg_attr(not(feature = "queue"), expect(dead_code, reason = "only queues have jobs"))]
+    pub(super) counts_jobs: bool,
 }
 
 impl fmt::Debug for Runner {
@@ -670,7 +673,8 @@ impl Runner {
 
     /// A snapshot of every service, sorted by name; empty in a forked child.
     ///
-    /// If there are services with a queue, it asks their engine for the numbers of jobs, which may block.
+    /// If there are services with a queue, it asks their engine for the numbers of jobs, which may block; see
+    /// [`Runner::without_backlogs`].
     #[must_use]
     pub fn services(&self) -> Vec<ServiceInfo> {
         let services =
@@ -678,6 +682,48 @@ impl Runner {
         #[cfg(feature = "queue")]
         let services = services.map(|services| self.with_backlogs(services));
         services.unwrap_or_default()
+    }
+
+    /// A snapshot of one service.
+    ///
+    /// With thousands of services, it is much cheaper than [`Runner::services`]. If the service has a queue, it asks
+    /// the engine for the numbers of jobs, which may block; see [`Runner::without_backlogs`].
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service, State};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("mail", |_| {}).interval("1h"))?;
+    /// assert_eq!(runner.service_info("mail")?.state, State::Registered);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no such service; or this process is a forked child.
+    pub fn service_info(&self, name: &str) -> Result<ServiceInfo, ControlError> {
+        let service = self.try_request(|supervisor, now| supervisor.service_info(name, now))?;
+        #[cfg(feature = "queue")]
+        let service = self.with_backlog(service);
+        Ok(service)
+    }
+
+    /// A handle of this runner whose snapshots do not ask for the numbers of jobs in queues: `QueueInfo::backlog` is `None`.
+    ///
+    /// So [`Runner::services`] and [`Runner::service_info`] of that handle never block because the store of a queue is slow or
+    /// cannot be reached. Otherwise it is as this one; what [`Runner::downgrade`] makes of it asks again.
+    ///
+    /// ```
+    /// use tina4_service::{Runner, Service};
+    ///
+    /// let runner = Runner::new();
+    /// runner.register(Service::new("mail", |_| {}).interval("1h"))?;
+    /// assert_eq!(runner.without_backlogs().services().len(), 1);
+    /// # Ok::<(), tina4_service::RegisterError>(())
+    /// ```
+    #[must_use]
+    pub fn without_backlogs(&self) -> Self {
+        Self { counts_jobs: false, ..self.clone() }
     }
 
     /// Returns a receiver of every change from now on, as typed events.

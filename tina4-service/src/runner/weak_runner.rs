@@ -46,7 +46,7 @@ impl WeakRunner {
             None => None,
         };
         let shared = Shared { engine: self.engine.upgrade()?, env: self.env.upgrade()? };
-        Some(Runner { shared, keep_running, requester: None })
+        Some(Runner { shared, keep_running, requester: None, counts_jobs: true })
     }
 }
 
@@ -62,7 +62,7 @@ impl Runner {
     /// See [`WeakRunner`].
     #[must_use]
     pub fn downgrade(&self) -> WeakRunner {
-        let Self { shared: Shared { engine, env }, keep_running, requester: _ } = self;
+        let Self { shared: Shared { engine, env }, keep_running, .. } = self;
         WeakRunner {
             engine: Arc::downgrade(engine),
             env: Arc::downgrade(env),

@@ -38,6 +38,20 @@ fn rule_60_what_is_known_before_the_first_run() {
     }
 }
 
+#[test]
+fn rule_60_one_service_is_asked_for_by_its_name() {
+    let runner = Runner::new();
+    for name in ["status.a", "status.b"] {
+        runner.register(Service::new(name, |_| {}).interval("1h").tags([name])).unwrap();
+    }
+    let one = runner.service_info("status.b").unwrap();
+    assert_eq!((&*one.name, one.place), ("status.b", runner.services()[1].place));
+    assert_eq!(one.to_string(), runner.services()[1].to_string());
+    let unknown = runner.service_info("status.bb").unwrap_err();
+    assert!(unknown.to_string().ends_with("did you mean `status.b`?"), "{unknown}");
+    assert_eq!(runner.without_backlogs().services().len(), 2);
+}
+
 fn rule_60_every_field_reports_what_happened(kind: Kind) {
     let (runner, clock) = manual_clock();
     let mut watcher = EventWatcher::new(&runner);

@@ -16,7 +16,7 @@ use crate::events::event_stream::EventStream;
 use crate::events::pace::{INTERVAL, Pace};
 use crate::problem::Problem;
 use crate::query::Query;
-use crate::reading::snapshots;
+use crate::reading::snapshots_for_stream;
 use crate::request::Request;
 use crate::settings::Settings;
 use crate::sys::{clock, threads};
@@ -186,7 +186,7 @@ impl Task {
 
     /// Looks at the services, and tells the clients what has changed.
     fn look(&self, runner: &Runner, board: &mut Board, clients: &[Arc<Client>]) {
-        let services = snapshots(&self.settings, runner);
+        let services = snapshots_for_stream(&self.settings, runner);
         let update = board.update(&services);
         let for_all = board.blocks(&update, &HashSet::new());
         let (mut list, mut list_for_all, now) = (None, None, clock::now());

@@ -331,7 +331,7 @@ fn rule_113_every_answer_has_the_headers_that_keep_browsers_safe() {
     let large = console.answer(&large);
     assert_eq!(large.status, 413);
     // What front ends answer themselves.
-    let redirect = Answer::redirect_into("/shop/ops");
+    let redirect = Answer::redirect_into("/shop/ops", "");
     assert_eq!((redirect.status, redirect.header("location")), (308, Some("./ops/")));
     for answer in [large, redirect, Answer::body_too_large()] {
         assert_eq!(answer.header("cache-control"), Some("no-store"));

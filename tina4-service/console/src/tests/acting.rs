@@ -157,5 +157,59 @@ fn rule_113_a_tag_pauses_what_can_be_paused() {
     runner.stop("mail").unwrap();
     assert_eq!(post(&console, "/tags/post/resume", &json!({})).status, 409, "nothing was done");
     let unknown = post(&console, "/tags/pots/pause", &json!({}));
-    assert_eq!((unknown.status, &unknown.value()["hint"]), (404, &json!("these are known: post")));
+    assert_eq!((unknown.status, &unknown.value()["hint"]), (404, &json!("did you mean `post`?")));
+}
+
+#[test]
+fn rule_113_the_wait_for_the_number_of_a_run_ends() {
+    use crate::acting::number_of_run;
+    let runner = runner();
+    let events = runner.subscribe();
+    let requesters = [(); 2].map(|()| tina4_service::Requester::new("alice"));
+    let mut seen = Vec::new();
+    for (index, requester) in requesters.iter().enumerate() {
+        runner.on_behalf_of(requester.clone()).run_now("mail").unwrap();
+        while runner.history("mail").unwrap().runs.len() <= index {
+            std::thread::yield_now();
+        }
+    }
+    seen.extend(events.try_iter());
+    // Both of one visitor.
+    for (requester, number) in requesters.iter().zip([1, 2]) {
+        let mut events = seen.iter().cloned();
+        assert_eq!(number_of_run(|| events.next(), || false, requester, "mail"), Some(number));
+    }
+    // The run is never reported, but something else always is.
+    let (mut left, other) = (1_000, tina4_service::Requester::new("bob"));
+    let is_over = || {
+        left -= 1;
+        left == 0
+    };
+    assert_eq!(number_of_run(|| Some(seen[0].clone()), is_over, &other, "mail"), None);
+}
+
+#[test]
+fn rule_113_a_stop_that_is_asked_for_again_takes_no_further_thread() {
+    let runner = Runner::new();
+    let (release, released) = mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let stubborn = move |_: &_| {
+        let _ = released.lock().unwrap().recv();
+    };
+    runner.register(Service::new("stubborn", stubborn).stop_timeout("1h")).unwrap();
+    let events = runner.subscribe();
+    runner.start_all().unwrap();
+    until(&events, |change| matches!(change, Change::RunBegan { .. }));
+    let console = console(&runner);
+    for time in 0..100 {
+        let answer = post(&console, "/services/stubborn/stop", &json!({}));
+        assert_eq!((answer.status, &answer.value()["state"]), (202, &json!("stopping")), "{time}");
+        assert_eq!(console.stops().count(), 1);
+    }
+    drop(release);
+    until(&events, |change| matches!(change, Change::Stopped));
+    // The thread ends some time after that.
+    while console.stops().count() > 0 {
+        std::thread::yield_now();
+    }
 }

@@ -1,5 +1,10 @@
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
 use tina4_service::queue::{Capabilities, Ended, Engine, Held, NewJob, Timestamp, Turn, Want};
-use tina4_service::{Backlog, EngineError, Job, MemoryEngine, Permanent, Pushed, Queue, Queues};
+use tina4_service::{
+    Backlog, DeadJob, EngineError, Job, JobId, MemoryEngine, Permanent, Pushed, Queue, Queues,
+};
 
 use super::*;
 
@@ -48,9 +53,9 @@ fn rule_113_a_queue_shows_its_jobs_and_not_what_is_in_them() {
     assert_eq!(rest["jobs"], json!([jobs[1]]));
     assert_eq!(get(&console, "/queues/mails/dead?n=x").status, 400);
 
-    let unknown = get(&console, "/queues/mial");
+    let unknown = get(&console, "/queues/mials");
     assert_eq!(unknown.status, 404);
-    assert_eq!(unknown.value()["hint"], "these are known: mails");
+    assert_eq!(unknown.value()["hint"], "did you mean `mails`?");
 }
 
 #[test]
@@ -112,8 +117,26 @@ fn rule_113_without_its_engine_a_queue_says_what_to_do() {
     assert!(answer.value()["hint"].as_str().unwrap().contains("`Console::queues`"));
 }
 
-/// An engine whose server does not answer the question how many jobs there are.
-struct Hanging(MemoryEngine, std::sync::Mutex<mpsc::Receiver<()>>);
+/// A store that does not tell how many jobs there are until it is released, and none of the dead ones.
+struct Hanging(MemoryEngine, Arc<Gate>);
+
+#[derive(Default)]
+struct Gate {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn open(&self) {
+        *self.is_open.lock().unwrap() = true;
+        self.opened.notify_all();
+    }
+
+    fn wait(&self) {
+        let is_open = self.is_open.lock().unwrap();
+        drop(self.opened.wait_while(is_open, |is_open| !*is_open).unwrap());
+    }
+}
 
 impl Engine for Hanging {
     fn name(&self) -> &'static str {
@@ -144,30 +167,101 @@ impl Engine for Hanging {
     fn renew(
         &self,
         held: &[Held],
-        lease: std::time::Duration,
+        lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<Held>, EngineError> {
         self.0.renew(held, lease, now)
     }
 
     fn backlog(&self, queue: &str, now: Timestamp) -> Result<Backlog, EngineError> {
-        let _ = self.1.lock().unwrap().recv();
+        self.1.wait();
         self.0.backlog(queue, now)
+    }
+
+    fn dead(&self, _: &str, _: Option<JobId>, _: usize) -> Result<Vec<DeadJob>, EngineError> {
+        let source = "cannot reach postgres://app:hunter2@db".into();
+        Err(EngineError::Failed { engine: "hanging", source })
+    }
+}
+
+/// Calls a closure on a thread of its own, so that a hang fails the test.
+fn in_time<T: Send + 'static>(what: &str, call: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    let call = move || {
+        let _ = sender.send(call());
+    };
+    crate::sys::threads::start("request", call).unwrap();
+    receiver.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("{what} hangs"))
+}
+
+/// Opens the gate also if the test fails, because the thread that asks would keep the runner.
+struct OpenAtEnd(Arc<Gate>);
+
+impl Drop for OpenAtEnd {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
+#[test]
+fn rule_118_a_store_that_does_not_answer_holds_no_request() {
+    let gate = Arc::new(Gate::default());
+    let queues = Queues::new(Hanging(MemoryEngine::new(), Arc::clone(&gate)));
+    let runner = Runner::new();
+    runner.provide(queues.clone());
+    runner.register(Service::of("send", |_: Job<String>| {}).queue(MAILS).tags(["post"])).unwrap();
+    runner.register(Service::new("heartbeat", |_| {}).interval("1h").tags(["post"])).unwrap();
+    runner.start_all().unwrap();
+    let console = console(&runner)
+        .queues(&queues)
+        .access(|_| Access::Operate)
+        .redact(|text| text.replace("hunter2", "..").into());
+    let _open = OpenAtEnd(Arc::clone(&gate));
+    let ask = |method: &'static str, path: &'static str| {
+        let console = console.clone();
+        in_time(path, move || console.answer(&local(method, path)))
+    };
+    for (method, path) in [
+        ("GET", "/services/heartbeat"),
+        ("GET", "/services/heartbeat/plan"),
+        ("GET", "/services/send/plan"),
+        ("POST", "/services/send/pause"),
+        ("POST", "/services/send/resume"),
+        ("POST", "/tags/post/pause"),
+        ("POST", "/tags/post/resume"),
+    ] {
+        let answer = ask(method, path);
+        assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+    }
+    for path in ["/services", "/services/send", "/queues", "/queues/mails"] {
+        let answer = ask("GET", path);
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.text().contains(r#""backlog":null"#), "{path}: {}", answer.text());
+    }
+    let Body::Events(mut stream) = ask("GET", "/events").body else { panic!("a stream") };
+    let list = in_time("the stream", move || stream.next().unwrap());
+    assert!(String::from_utf8_lossy(&list).contains("heartbeat"));
+    // The error of a store may contain its address.
+    let failed = get(&console, "/queues/mails/dead");
+    assert_eq!(failed.status, 503);
+    assert!(failed.text().contains("app:..@db") && !failed.text().contains("hunter2"));
+
+    gate.open();
+    while get(&console, "/services/send").value()["queue"]["backlog"].is_null() {
+        std::thread::yield_now();
     }
 }
 
 #[test]
 fn rule_118_a_stream_ends_in_time_although_an_engine_does_not_answer() {
-    fn take(_: Job<String>) {}
-    let (answer, answers) = mpsc::channel();
+    let gate = Arc::new(Gate::default());
     let runner = Runner::new();
-    let engine = Hanging(MemoryEngine::new(), std::sync::Mutex::new(answers));
-    runner.provide(Queues::new(engine));
-    runner.register(Service::of("take", take).queue(MAILS)).unwrap();
+    runner.provide(Queues::new(Hanging(MemoryEngine::new(), Arc::clone(&gate))));
+    runner.register(Service::of("take", |_: Job<String>| {}).queue(MAILS)).unwrap();
     runner.start_all().unwrap();
     let console = console(&runner);
+    let _open = OpenAtEnd(gate);
     let Body::Events(mut stream) = get(&console, "/events").body else { panic!("no stream") };
     runner.stop_all();
-    assert_eq!(stream.next(), None);
-    drop(answer);
+    in_time("the stream", move || while stream.next().is_some() {});
 }

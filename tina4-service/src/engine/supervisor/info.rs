@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Supervisor;
 use super::log::next_due_time;
 use super::supervised::Supervised;
+use crate::engine::control_error::ControlError;
 use crate::observe::info::ServiceInfo;
 #[cfg(feature = "queue")]
 use crate::observe::queue_info::QueueInfo;
@@ -68,6 +69,12 @@ impl Supervisor {
         // perf: one reading of the clock for all times of all services.
         let reading = self.env.clock.wall_reading();
         indices.into_iter().map(|index| self.info(index, now, reading)).collect()
+    }
+
+    /// The snapshot of the service with this name; the first of them, as in every request.
+    pub(crate) fn service_info(&self, name: &str, now: Nanos) -> Result<ServiceInfo, ControlError> {
+        let index = self.find(name)?;
+        Ok(self.info(index, now, self.env.clock.wall_reading()))
     }
 
     /// Whether the run in progress exceeds its timeout, or was cancelled because it did.
