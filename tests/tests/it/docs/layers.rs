@@ -109,6 +109,7 @@ fn there_are_no_import_cycles() {
     for dir in [
         "tina4-service/src",
         "tina4-service/core/src",
+        "tina4-service/metrics/src",
         "tina4-service/queue/src",
         "tina4-service/queue/postgres/src",
         "tina4-service/queue/redis/src",
