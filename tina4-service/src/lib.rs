@@ -59,6 +59,11 @@
     not(feature = "run-log"),
     doc = "* The feature `run-log`: the log lines of the last run of a service, and of its last failing run."
 )]
+#![cfg_attr(feature = "systemd", doc = "* [`systemd`]: what `run` tells systemd, and a unit file.")]
+#![cfg_attr(
+    not(feature = "systemd"),
+    doc = "* The feature `systemd`: readiness, status and a watchdog for systemd."
+)]
 #![cfg_attr(feature = "tokio", doc = "* [`with_tokio`]: async functions as services.")]
 #![cfg_attr(not(feature = "tokio"), doc = "* The feature `tokio`: async functions as services.")]
 #![cfg_attr(
@@ -116,6 +121,9 @@ pub mod deployment {}
 pub mod logging {}
 #[doc = include_str!("observing.md")]
 pub mod observing {}
+#[cfg(feature = "systemd")]
+#[doc = include_str!("systemd.md")]
+pub mod systemd {}
 #[doc = include_str!("surprises.md")]
 pub mod surprises {}
 #[cfg(feature = "queue")]

@@ -20,3 +20,5 @@ mod queue_syncs;
 mod queue_world;
 mod quiesce;
 mod signals;
+#[cfg(target_os = "linux")]
+mod systemd;

@@ -20,6 +20,8 @@ use self::journal::Journal;
 use self::notices::Notices;
 use self::past_runs::PastRuns;
 use self::registry::Registry;
+#[cfg(all(target_os = "linux", feature = "systemd"))]
+use self::service_manager::ServiceManager;
 use self::shutdown::Shutdown;
 use self::supervised::StepParts;
 use crate::engine::pool::deferred::DeferredQueue;
@@ -43,6 +45,8 @@ mod journal;
 mod log;
 pub(crate) mod metrics;
 mod notices;
+#[cfg(all(target_os = "linux", feature = "systemd"))]
+mod notify;
 mod past_runs;
 #[cfg(feature = "signals")]
 pub(crate) mod quiesce;
@@ -51,6 +55,8 @@ pub(crate) mod ready;
 mod registry;
 pub(crate) mod requests;
 mod reschedule;
+#[cfg(all(target_os = "linux", feature = "systemd"))]
+pub(crate) mod service_manager;
 mod shutdown;
 mod start;
 mod stop_all;
@@ -75,6 +81,9 @@ pub(crate) struct Supervisor {
     /// What people are told of; `None`: there is no hook.
     notices: Option<Box<Notices>>,
     shutdown: Shutdown,
+    /// What systemd was told about the process.
+    #[cfg(all(target_os = "linux", feature = "systemd"))]
+    service_manager: Option<Box<ServiceManager>>,
     availability: Availability,
     deferred: DeferredQueue,
     /// By when each life cycle that has a next wake-up needs it. An outdated entry is removed or replaced when
@@ -135,6 +144,8 @@ impl Supervisor {
             past: PastRuns::default(),
             notices: None,
             shutdown: Shutdown::default(),
+            #[cfg(all(target_os = "linux", feature = "systemd"))]
+            service_manager: None,
             availability: Availability::default(),
             deferred: DeferredQueue::new(Arc::clone(&env)),
             timers: Timers::default(),
@@ -327,6 +338,8 @@ impl Supervisor {
     /// Records the transitions of a step, and queues its follow-ups. Most steps only begin or end a
     /// run of a service that stays active; they have nothing to record.
     fn record_step(&mut self, index: u32, before: Readiness, after: Readiness, now: Nanos) {
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        self.note_for_service_manager(now);
         match (before.active, after.active) {
             (false, true) => {
                 self.active += 1;

@@ -66,6 +66,7 @@ pub struct Builder {
     shutdown_timeout: Duration,
     quiesce: Duration,
     ready_needs: Vec<String>,
+    systemd: bool,
     dump_on_sigusr1: bool,
     unhealthy_after: u32,
     history: HistoryLimits,
@@ -91,6 +92,7 @@ impl Default for Builder {
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             quiesce: Duration::ZERO,
             ready_needs: Vec::new(),
+            systemd: true,
             dump_on_sigusr1: false,
             unhealthy_after: UNHEALTHY_AFTER,
             history: HistoryLimits::new(),
@@ -168,6 +170,24 @@ impl Builder {
     #[cfg(feature = "signals")]
     pub fn quiesce(mut self, quiesce: Duration) -> Self {
         self.quiesce = quiesce;
+        self
+    }
+
+    /// Sets whether [`Runner::run`] tells systemd about the program. Default: `true`.
+    ///
+    /// See the chapter [`systemd`](crate::systemd). Without the variable `NOTIFY_SOCKET`, which systemd sets for units with
+    /// `Type=notify`, and on other systems than Linux, nothing is told anyway. A program with several runners turns
+    /// it off for all but one.
+    ///
+    /// ```
+    /// use tina4_service::Runner;
+    ///
+    /// let runner = Runner::builder().only::<&str>([]).systemd(false).build();
+    /// # let _ = runner;
+    /// ```
+    #[cfg(feature = "systemd")]
+    pub fn systemd(mut self, systemd: bool) -> Self {
+        self.systemd = systemd;
         self
     }
 
@@ -447,6 +467,7 @@ impl Builder {
             shutdown_timeout,
             quiesce,
             ready_needs,
+            systemd,
             dump_on_sigusr1,
             unhealthy_after,
             history,
@@ -488,6 +509,7 @@ impl Builder {
             shutdown_timeout,
             code_shutdown_timeout,
             ready_needs: Selectors::of_ready_needs(&ready_needs),
+            systemd,
             quiesce,
             code_quiesce,
             dump_on_sigusr1,

@@ -21,4 +21,6 @@ pub(crate) mod on_change;
 mod run;
 pub(crate) mod runner;
 mod shared;
+#[cfg(all(target_os = "linux", feature = "systemd"))]
+mod systemd;
 pub(crate) mod weak_runner;

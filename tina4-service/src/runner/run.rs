@@ -114,7 +114,9 @@ impl Runner {
     /// SIGTERM, SIGINT and SIGHUP (Ctrl-C and Ctrl-Break on Windows) stop the services in order.
     /// A second signal, 250 ms or more after the first, ends the process immediately, with exit code
     /// 128 + its number. A signal that is ignored when the handlers are installed, as under `nohup`,
-    /// stays ignored (on Linux; elsewhere it stops the program like any other).
+    /// stays ignored (on Linux; elsewhere it stops the program like any other). With a
+    /// [quiesce time](crate::Builder::quiesce), the services go on for that time after the first signal; the second one ends it,
+    /// and the third one the process.
     ///
     /// The exit code is:
     ///
@@ -145,6 +147,8 @@ impl Runner {
             return code;
         }
         self.print_crashes();
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        let _told = self.tell_systemd();
         let watch = RunWatch::new(self.shared.env.shutdown_timeout, self.shared.env.quiesce);
         let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = || {
@@ -172,6 +176,8 @@ impl Runner {
             return code;
         }
         self.print_crashes();
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        let _told = self.tell_systemd();
         let wait = || {
             self.wait();
             false
@@ -208,6 +214,8 @@ impl Runner {
             return report_refusal(&StartError::Forked);
         };
         self.print_crashes();
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        let _told = self.tell_systemd();
         let watch = RunWatch::new(self.shared.env.shutdown_timeout, self.shared.env.quiesce);
         let signals = WaiterGuard::new(engine, &self.shared.env, Some(Arc::clone(&watch)));
         let wait = async {
@@ -232,6 +240,8 @@ impl Runner {
             return report_refusal(&StartError::Forked);
         }
         self.print_crashes();
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        let _told = self.tell_systemd();
         let wait = async {
             self.wait_async().await;
             false
@@ -279,7 +289,8 @@ impl Runner {
     /// The runner shuts down if a critical service fails or the program calls `stop_all`. The same
     /// signals are handled as in [`Runner::run`], and a second one has the same effect. The services
     /// keep running until [`Runner::stop_all`]. If a signal has already arrived, this returns
-    /// immediately.
+    /// immediately. With a [quiesce time](crate::Builder::quiesce), it returns once that time has passed since the
+    /// signal. From the signal on, the program is not [ready](Runner::readiness), until it waits again.
     ///
     /// # Errors
     ///

@@ -48,6 +48,12 @@ pub(crate) struct Environment {
     pub(crate) code_shutdown_timeout: Duration,
     /// The services that must be ready for the program to be; `None`: it needs none in particular.
     pub(crate) ready_needs: Option<Selectors>,
+    /// Whether `run` tells systemd about the program.
+    #[cfg_attr(
+        not(all(target_os = "linux", feature = "systemd")),
+        allow(dead_code, reason = "without the feature, nothing is told")
+    )]
+    pub(crate) systemd: bool,
     /// How long services go on after a stop signal.
     #[cfg_attr(not(feature = "signals"), allow(dead_code, reason = "only a signal begins it"))]
     pub(crate) quiesce: Duration,

@@ -4,6 +4,8 @@
 pub(crate) mod env_vars;
 pub(crate) mod fork;
 pub(crate) mod log_target;
+#[cfg(all(target_os = "linux", feature = "systemd"))]
+pub(crate) mod notify_socket;
 pub(crate) mod panics;
 #[cfg(all(feature = "tokio", feature = "testing", not(shuttle)))]
 pub(crate) mod paused_runtime;

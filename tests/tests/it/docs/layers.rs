@@ -111,6 +111,7 @@ fn there_are_no_import_cycles() {
         "tina4-service/console/src",
         "tina4-service/ctl/src",
         "tina4-service/core/src",
+        "tina4-service/metrics/src",
         "tina4-service/queue/src",
         "tina4-service/queue/postgres/src",
         "tina4-service/queue/redis/src",

@@ -8,6 +8,8 @@ use std::sync::atomic::Ordering;
 
 use crate::observe::log::LogLine;
 use crate::service::environment::Environment;
+#[cfg(all(target_os = "linux", feature = "systemd"))]
+use crate::sys::notify_socket::NotifySocket;
 use crate::sys::panics;
 use crate::sys::stop_flag::Sleepers;
 
@@ -19,6 +21,9 @@ const MAX_LINES: usize = 10_000;
 pub(crate) struct Deferred {
     #[cfg(feature = "tokio")]
     first: Vec<First>,
+    /// What to tell systemd. Nothing of it blocks.
+    #[cfg(all(target_os = "linux", feature = "systemd"))]
+    messages: Vec<(Arc<NotifySocket>, String)>,
     sleepers: Vec<Sleepers>,
     /// User values to be dropped.
     discarded: Vec<Box<dyn Any + Send>>,
@@ -55,12 +60,16 @@ impl Deferred {
         let Self {
             #[cfg(feature = "tokio")]
             first,
+            #[cfg(all(target_os = "linux", feature = "systemd"))]
+            messages,
             sleepers,
             discarded,
             log,
         } = self;
         #[cfg(feature = "tokio")]
         first.into_iter().for_each(|First(call)| call());
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        messages.into_iter().for_each(|(socket, message)| socket.send(&message));
         sleepers.into_iter().for_each(Sleepers::wake);
         for value in discarded {
             let _ = panics::catch(|| drop(value));
@@ -100,6 +109,14 @@ impl DeferredQueue {
     pub(crate) fn call_first(&mut self, call: impl FnOnce() + Send + 'static) {
         self.pending.first.push(First(Box::new(call)));
         // perf: makes the effects pending, so that `is_pending`, which every run calls, need not check for calls.
+        self.pending.discarded.push(Box::new(()));
+    }
+
+    /// Queues a message to systemd.
+    #[cfg(all(target_os = "linux", feature = "systemd"))]
+    pub(crate) fn notify(&mut self, socket: Arc<NotifySocket>, message: String) {
+        self.pending.messages.push((socket, message));
+        // perf: as in `call_first`.
         self.pending.discarded.push(Box::new(()));
     }
 

@@ -39,6 +39,8 @@ impl Supervisor {
         let is_over = quiesce.is_zero() || has_stopped;
         let until = now.saturating_add(nanos(quiesce));
         self.availability.stop_signal = Some(StopSignal { signal, requests, until, is_over });
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        self.tell_service_manager_of_stop(now);
         if is_over {
             return Quiesce::Over;
         }

@@ -33,6 +33,8 @@ impl Supervisor {
         }
         let deadline = now.saturating_add(nanos(timeout));
         self.changed |= self.shutdown.begin(now, deadline, critical);
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        self.tell_service_manager_of_stop(now);
         self.follow_ups.reserve(self.registry.len());
         self.begin_stop_log();
         self.deferred.reserve_log(self.active.min(MAX_LINES));

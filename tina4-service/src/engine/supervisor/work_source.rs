@@ -60,6 +60,10 @@ fn unmeasured_duration(service: &Supervised, kind: WorkKind) -> Option<Nanos> {
 impl Supervisor {
     /// Whether there is other work for the worker that has just run a service and holds the lock.
     fn has_other_work(&self, now: Nanos) -> bool {
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        if self.service_manager_due().is_some_and(|due| due <= now) {
+            return true;
+        }
         self.timers.peek().is_some_and(|(due, _)| due <= now) || self.deferred.is_pending()
     }
 
@@ -71,6 +75,26 @@ impl Supervisor {
         if !std::ptr::addr_eq(&raw const *host, &raw const **registered) {
             self.deferred.discard(Some(host));
         }
+    }
+
+    /// By when a service needs its next wake-up.
+    #[inline]
+    fn next_service_due(&mut self) -> Option<Nanos> {
+        let Self { registry, timers, .. } = self;
+        while let Some((due, index)) = timers.peek() {
+            let service = registry.get_mut(index);
+            if service.is_current(due) {
+                return Some(due);
+            }
+            timers.pop();
+            if service.queued == due {
+                service.queued = Nanos::MAX;
+                service.rearm(index, service.tolerance(), timers);
+                #[cfg(feature = "queue")]
+                service.rearm_jobs(index, timers);
+            }
+        }
+        None
     }
 
     /// Whether the first service in the timer queue may begin its run, thanks to its tolerance.
@@ -89,26 +113,21 @@ impl WorkSource for Supervisor {
     type Completion = Completion;
 
     fn next_due(&mut self) -> Option<Nanos> {
-        let Self { registry, timers, .. } = self;
-        while let Some((due, index)) = timers.peek() {
-            let service = registry.get_mut(index);
-            if service.is_current(due) {
-                return Some(due);
-            }
-            timers.pop();
-            if service.queued == due {
-                service.queued = Nanos::MAX;
-                service.rearm(index, service.tolerance(), timers);
-                #[cfg(feature = "queue")]
-                service.rearm_jobs(index, timers);
-            }
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        if let Some(due) = self.service_manager_due() {
+            return Some(self.next_service_due().map_or(due, |service| service.min(due)));
         }
-        None
+        self.next_service_due()
     }
 
     fn first_due(&mut self) -> Option<(Nanos, u32)> {
-        self.next_due()?;
-        self.timers.peek()
+        let first = self.next_service_due().and_then(|_| self.timers.peek());
+        #[cfg(all(target_os = "linux", feature = "systemd"))]
+        if let Some(due) = self.service_manager_due() {
+            let manager = (due, u32::MAX);
+            return Some(first.map_or(manager, |service| service.min(manager)));
+        }
+        first
     }
 
     fn due_after_next(&self) -> Option<Nanos> {
@@ -124,6 +143,11 @@ impl WorkSource for Supervisor {
         while !self.deferred.is_pending()
             && self.next_due().is_some_and(|due| due <= now || self.may_begin_early(now))
         {
+            #[cfg(all(target_os = "linux", feature = "systemd"))]
+            if self.service_manager_due().is_some_and(|due| due <= now) {
+                self.tell_service_manager(now);
+                continue;
+            }
             let Some((_, index)) = self.timers.pop() else {
                 break;
             };
