@@ -67,18 +67,17 @@ fn values() -> Sender<()> {
     release
 }
 
-/// Another thread calls `start` in a loop, for a service that does not exist, and so holds the lock
-/// of the list of runners most of the time.
+/// Another thread creates runners in a loop, and calls `start` for a service that does not exist: it often
+/// holds the lock of the list of runners.
 fn starting() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook)).unwrap();
     runner.start_all().expect("it starts");
     let (ready_sender, ready) = bounded::<()>(0);
     tests::spawn(move || {
-        let busy = Runner::new();
         let mut ready_sender = Some(ready_sender);
         loop {
-            let _ = busy.start("nobody");
+            let _ = Runner::new().start("nobody");
             drop(ready_sender.take());
         }
     });
@@ -87,8 +86,8 @@ fn starting() {
     std::mem::forget(runner);
 }
 
-/// Another thread calls `start` in a loop, for a service that does not exist, and the list of
-/// runners is long: its lock is nearly always held when the process ends.
+/// Two other threads call `start` in a loop, for a service that does not exist, one of an old runner and one of a
+/// new runner each time, and the list of runners is long.
 fn many_runners() {
     let runner = Runner::new();
     runner.register(Service::new("idle", |_| {}).interval("1h").on_stop(hook)).unwrap();
@@ -99,6 +98,11 @@ fn many_runners() {
         for one in &many {
             let _ = one.start("nobody");
         }
+        tests::spawn(|| {
+            loop {
+                let _ = Runner::new().start("nobody");
+            }
+        });
         drop(ready_sender);
         loop {
             let _ = many[0].start("nobody");

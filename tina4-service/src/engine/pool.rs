@@ -111,6 +111,9 @@ pub(crate) struct Pool<S: WorkSource> {
     /// Set once the process is ending: see `process_exit.rs`.
     #[cfg(feature = "exit-hook")]
     process_is_ending: std::sync::atomic::AtomicBool,
+    /// Whether the end of the process stops the services.
+    #[cfg(feature = "exit-hook")]
+    is_stopped_at_exit: std::sync::atomic::AtomicBool,
     clock: Clock,
     thread_config: ThreadConfig,
 }
@@ -132,6 +135,8 @@ impl<S: WorkSource> Pool<S> {
             ended_runs: EndedRuns::default(),
             #[cfg(feature = "exit-hook")]
             process_is_ending: std::sync::atomic::AtomicBool::new(false),
+            #[cfg(feature = "exit-hook")]
+            is_stopped_at_exit: std::sync::atomic::AtomicBool::new(false),
             clock,
             thread_config,
         })

@@ -51,7 +51,7 @@ type Live = (Vec<std::sync::Arc<Engine>>, Option<Report>);
 
 static RUNNERS: PerProcess<RunnerList> = PerProcess::new(RunnerList {
     is_final: AtomicBool::new(false),
-    runners: Mutex::new(Runners { engines: Vec::new(), report: None }),
+    runners: Mutex::new(Runners { engines: Vec::new(), clean_at: 0, report: None }),
 });
 
 /// The runners that have started something, and whether the process is ending.
@@ -67,12 +67,23 @@ struct RunnerList {
 #[derive(Default)]
 struct Runners {
     engines: Vec<Weak<Engine>>,
+    /// At this length, those that no longer exist are removed.
+    clean_at: usize,
     /// Where to report which hooks were not run: `stderr::write`, which this file cannot import, because it uses
     /// the file that calls this one.
     report: Option<Report>,
 }
 
 impl Runners {
+    /// Adds a runner. The cost does not depend on the number of others, on average.
+    fn add(&mut self, engine: &std::sync::Arc<Engine>) {
+        if self.engines.len() >= self.clean_at {
+            self.engines.retain(|known| known.strong_count() > 0);
+            self.clean_at = 2 * self.engines.len() + 16;
+        }
+        self.engines.push(std::sync::Arc::downgrade(engine));
+    }
+
     fn live(&self) -> Live {
         (self.engines.iter().filter_map(Weak::upgrade).collect(), self.report)
     }
@@ -82,15 +93,16 @@ impl Runners {
 /// without blocking.
 pub(crate) fn register(engine: &std::sync::Arc<Engine>, report: fn(&str)) {
     let list = RUNNERS.get_or_init();
-    if list.is_final.load(Ordering::Relaxed) {
+    // Every start comes here.
+    if engine.is_stopped_at_exit() || list.is_final.load(Ordering::Relaxed) {
         return;
     }
     let mut runners = std_lock(&list.runners);
-    let Runners { engines, report: known_report } = &mut *runners;
-    *known_report = Some(report);
-    engines.retain(|known| known.strong_count() > 0);
-    if !engines.iter().any(|known| std::ptr::eq(known.as_ptr(), std::sync::Arc::as_ptr(engine))) {
-        engines.push(std::sync::Arc::downgrade(engine));
+    runners.report = Some(report);
+    // Another thread may have done it meanwhile.
+    if !engine.is_stopped_at_exit() {
+        runners.add(engine);
+        engine.set_stopped_at_exit();
     }
 }
 
@@ -196,4 +208,44 @@ fn is_done(engine: &std::sync::Arc<Engine>, clock: &Clock, deadline: Nanos) -> b
         || engine
             .with_deadline(clock, deadline, |supervisor, _| supervisor.is_idle())
             .unwrap_or(true)
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::pool::Pool;
+    use crate::engine::supervisor::Supervisor;
+    use crate::plan::selection::Selection;
+    use crate::service::environment::Environment;
+    use crate::sys::threads::{ThreadConfig, start_worker};
+
+    fn engine() -> Arc<Engine> {
+        let supervisor = Supervisor::new(Arc::new(Environment::default()), Selection::default());
+        let config = ThreadConfig {
+            name_prefix: "test".to_owned(),
+            max_count: None,
+            stack_size: None,
+            start: start_worker,
+        };
+        Pool::new(supervisor, Clock::system(), config)
+    }
+
+    #[test]
+    fn rule_45_every_runner_is_known_and_those_that_no_longer_exist_do_not_accumulate() {
+        let mut runners = Runners::default();
+        let mut kept = Vec::new();
+        for number in 0..1_000 {
+            let engine = engine();
+            runners.add(&engine);
+            if number % 100 == 0 {
+                kept.push(engine);
+            }
+            assert!(runners.engines.len() <= 2 * kept.len() + 16);
+        }
+        let (live, _) = runners.live();
+        let is_same = live.iter().zip(&kept).all(|(a, b)| Arc::ptr_eq(a, b));
+        assert!(live.len() == kept.len() && is_same);
+    }
 }

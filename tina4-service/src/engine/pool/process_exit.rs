@@ -33,6 +33,16 @@ impl<S: WorkSource> Pool<S> {
         self.process_is_ending.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the end of the process stops the services.
+    pub(crate) fn is_stopped_at_exit(&self) -> bool {
+        self.is_stopped_at_exit.load(Ordering::Relaxed)
+    }
+
+    /// Records that the end of the process stops the services.
+    pub(crate) fn set_stopped_at_exit(&self) {
+        self.is_stopped_at_exit.store(true, Ordering::Relaxed);
+    }
+
     /// Lets other threads have the lock first, if the process is ending.
     pub(super) fn give_way(&self) {
         if self.process_is_ending.load(Ordering::Relaxed) {
