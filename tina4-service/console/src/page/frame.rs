@@ -4,10 +4,10 @@ use std::time::SystemTime;
 
 use maud::{DOCTYPE, Markup, html};
 
+use super::action_words::done;
 use super::assets;
-use super::controls::done;
 use super::words::{encode, message};
-use crate::Action;
+use crate::action::Action;
 
 /// What each page needs to know.
 #[derive(Clone, Copy, Debug)]

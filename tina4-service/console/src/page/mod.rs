@@ -6,6 +6,7 @@
 //! security policy. `page.js` keeps an open page up to date: it fetches the page again when something has changed, and
 //! replaces the elements with `data-live` whose HTML differs.
 
+mod action_words;
 pub(crate) mod assets;
 mod controls;
 mod filter;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use tina4_service::{RunOutcome, ServiceInfo, State};
 
 use super::*;
-use crate::Action;
+use crate::action::Action;
 use document::Document;
 use samples::{now, record, snapshot};
 
