@@ -11,6 +11,8 @@ mod kill;
 mod mail;
 mod orders;
 mod servers;
+#[cfg(unix)]
+mod socket;
 mod start;
 #[cfg(unix)]
 mod stop;

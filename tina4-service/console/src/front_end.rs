@@ -7,8 +7,10 @@ use tina4_service::Context;
 
 use crate::answer::Answer;
 use crate::console::Console;
+use crate::http::connection::Handler;
+use crate::http::limits::Limits;
 use crate::http::listener::Listener;
-use crate::http::server::{self, Handler, Limits};
+use crate::http::server;
 use crate::request::Request;
 
 /// Why a front end crashes.

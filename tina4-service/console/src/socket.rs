@@ -5,7 +5,7 @@ mod directory;
 mod error;
 mod lock;
 mod path;
-mod peer;
+pub(crate) mod peer;
 
 use std::path::PathBuf;
 
@@ -14,7 +14,6 @@ use tina4_service::{Permanent, Service};
 use crate::console::Console;
 use crate::front_end::{self, BoxError};
 use crate::http::listener::Listener;
-use crate::peer::Peer;
 use crate::request::Request;
 use bound::Bound;
 pub use error::SocketError;
@@ -107,17 +106,14 @@ fn service(console: Option<Console>, socket: Socket) -> Service {
     Service::new(NAME, move |context| -> Result<(), BoxError> {
         let console = front_end::console(console.as_ref(), context)?;
         // It is removed, and its lock is released, when the run ends.
-        let bound = Bound::open(&socket).map_err(|error| -> BoxError {
-            if error.is_permanent() { Permanent::new(error).into() } else { error.into() }
-        })?;
+        let bound = Bound::open(socket.path.as_deref(), socket.readers.first().copied()).map_err(
+            |error| -> BoxError {
+                if error.is_permanent() { Permanent::new(error).into() } else { error.into() }
+            },
+        )?;
         tracing::info!(path = %bound.path().display(), "the console answers on a unix socket");
         let listener =
             Listener::Unix { listener: bound.listener()?, readers: socket.readers.clone() };
         front_end::serve(listener, context, move |request: &Request| console.answer(request))
     })
-}
-
-/// Who is at the other end of a connection.
-pub(crate) fn peer(stream: &std::os::unix::net::UnixStream, readers: &[u32]) -> Peer {
-    Peer::Unix(peer::identify(stream, readers))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 /// The commands, and where the process is that they speak to.
 ///
@@ -133,4 +133,17 @@ pub enum Shell {
     Zsh,
     /// fish
     Fish,
+}
+
+/// The whole command line of a program that has no other commands.
+#[derive(Parser)]
+#[command(about = "See and steer the background services of a running program", version)]
+pub(crate) struct Main {
+    #[command(flatten)]
+    pub(crate) cli: Cli,
+}
+
+/// The command line as clap sees it.
+pub(crate) fn command(program: &str) -> clap::Command {
+    Main::command().bin_name(program)
 }

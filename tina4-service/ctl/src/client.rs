@@ -197,6 +197,13 @@ impl Client {
             404 if title.starts_with("unknown ") => Exit::Unknown,
             _ => Exit::Refused,
         };
+        // The console speaks of its own paths.
+        let hint = match hint {
+            Some(hint) if exit == Exit::Unknown && hint.contains("GET services") => {
+                Some("`list` shows all of them".to_owned())
+            }
+            hint => hint,
+        };
         Failure { exit, problem: detail.unwrap_or(title), hint }
     }
 }

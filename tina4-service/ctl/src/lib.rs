@@ -65,6 +65,7 @@ mod names;
 mod output;
 mod place;
 mod run;
+mod session;
 mod shown;
 mod times;
 mod verbs;

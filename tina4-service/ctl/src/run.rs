@@ -3,53 +3,17 @@
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write as _};
 use std::process::ExitCode;
-use std::time::Duration;
 
+use clap::FromArgMatches as _;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use serde_json::json;
 
-use crate::cli::Cli;
-use crate::client::Client;
+use crate::cli::{Cli, Main, command};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Output, Style};
-use crate::place::Place;
+use crate::session::{Session, Stop};
 use crate::verbs;
-
-/// The whole command line of a program that has no other commands.
-#[derive(Parser)]
-#[command(about = "See and steer the background services of a running program", version)]
-struct Main {
-    #[command(flatten)]
-    cli: Cli,
-}
-
-/// Why a command ends early.
-pub(crate) enum Stop {
-    Failure(Failure),
-    /// Nothing can be printed any more.
-    Output(io::Error),
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-/// What a command works with.
-pub(crate) struct Session<'a> {
-    pub(crate) cli: &'a Cli,
-    pub(crate) program: &'a str,
-    pub(crate) output: Output<'a>,
-}
 
 /// Parses the arguments, without the name of the program, and runs the command. `program` is how people call it,
 /// such as `shop services`.
@@ -92,11 +56,6 @@ pub fn run(cli: &Cli) -> ExitCode {
     run_as(&program, cli)
 }
 
-/// The command line as clap sees it.
-pub(crate) fn command(program: &str) -> clap::Command {
-    Main::command().bin_name(program)
-}
-
 fn run_as(program: &str, cli: &Cli) -> ExitCode {
     let stdout = io::stdout();
     let mut out = BufWriter::new(stdout.lock());
@@ -124,38 +83,5 @@ fn run_as(program: &str, cli: &Cli) -> ExitCode {
             eprintln!("{program}: cannot print: {error}; check the space that is left");
             Exit::Refused.into()
         }
-    }
-}
-
-impl Session<'_> {
-    /// The client of the process that the command line names.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let place = Place::of(self.cli, |name| std::env::var_os(name))?;
-        let token = match place {
-            // The kernel says who we are.
-            Place::Socket(_) => None,
-            Place::Port { .. } => self.token()?,
-        };
-        let timeout = Duration::from_secs(u64::from(self.cli.timeout.max(1)));
-        Ok(Client::new(place, timeout, token))
-    }
-
-    fn token(&self) -> Result<Option<String>, Failure> {
-        let token = match &self.cli.token_file {
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(
-                    Exit::Usage,
-                    format!("cannot read the token in {}: {error}", path.display()),
-                )
-                .hint("write it there, and make the file readable for you only")
-            })?),
-            None => std::env::var("TINA4_CONSOLE_TOKEN").ok().filter(|token| !token.is_empty()),
-        };
-        let token = token.map(|token| token.trim().to_owned());
-        if token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
-            return Err(Failure::new(Exit::Usage, "the token has a character that no token has")
-                .hint("a token consists of printable ASCII characters without spaces"));
-        }
-        Ok(token)
     }
 }

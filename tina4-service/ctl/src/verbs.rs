@@ -13,7 +13,7 @@ mod tail;
 
 use crate::cli::Command;
 use crate::exit::Exit;
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 
 /// Runs the command of a session.
 pub(crate) fn run(session: &mut Session<'_>) -> Result<Exit, Stop> {

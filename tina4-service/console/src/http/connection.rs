@@ -6,11 +6,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use super::connections::{Activity, Connections};
 use super::deadline::Deadline;
+use super::limits::Limits;
 use super::parser::{CHUNK, Parsed, ParsedRequest, RequestParser};
 use super::refusal::Refusal;
 use super::response;
-use super::server::{Activity, Connections, Handler, Limits};
 use super::stream::Stream;
 use crate::answer::{Answer, Body};
 use crate::events::event_stream::EventStream;
@@ -20,12 +21,25 @@ use crate::request::Request;
 /// How often it looks whether the reader of an event stream has gone.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
+/// Answers requests. It is called on many threads at once.
+pub(crate) type Handler = dyn Fn(&Request) -> Answer + Send + Sync;
+
 /// Why a connection ends before a request is complete.
 enum NoRequest {
     /// The client has gone, or has sent nothing for long.
     Gone,
     /// The client is told why.
     Refused(Refusal),
+}
+
+/// What a connection has just done.
+enum After {
+    /// It has answered, and waits for the next request.
+    Answer,
+    /// It has answered for the last time, and lets the client read that.
+    LastAnswer,
+    /// Its stream has ended. The client is not waited for: it may never close its side.
+    Stream,
 }
 
 /// One connection.
@@ -57,9 +71,9 @@ impl Connection {
             };
             self.connections.set(self.number, Activity::Busy);
             match self.answer(request) {
-                Ok(true) => {}
-                Ok(false) => return self.stream.close_gently(self.limits.linger),
-                Err(_) => return,
+                Ok(After::Answer) => {}
+                Ok(After::LastAnswer) => return self.stream.close_gently(self.limits.linger),
+                Ok(After::Stream) | Err(_) => return,
             }
         }
     }
@@ -104,8 +118,8 @@ impl Connection {
         }
     }
 
-    /// Answers a request; `false`: the connection ends.
-    fn answer(&self, request: ParsedRequest) -> io::Result<bool> {
+    /// Answers a request.
+    fn answer(&self, request: ParsedRequest) -> io::Result<After> {
         let ParsedRequest { method, path, query, version, headers, body, keep_alive } = request;
         let is_head = method == "HEAD";
         let peer = self.peer.clone();
@@ -121,7 +135,7 @@ impl Connection {
                     bytes.extend_from_slice(&body);
                 }
                 self.stream.write_all(&bytes, deadline)?;
-                Ok(keep_alive)
+                Ok(if keep_alive { After::Answer } else { After::LastAnswer })
             }
             Body::Events(events) => {
                 let head = response::head(status, &headers, None, true);
@@ -129,7 +143,7 @@ impl Connection {
                 if !is_head {
                     self.stream_events(events)?;
                 }
-                Ok(false)
+                Ok(After::Stream)
             }
         }
     }

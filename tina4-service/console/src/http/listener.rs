@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use super::stream::Stream;
 use crate::peer::Peer;
+#[cfg(all(unix, feature = "socket"))]
+use crate::socket::peer::identify;
 
 /// How long a connection to ourselves may take.
 const WAKE: Duration = Duration::from_millis(100);
@@ -39,7 +41,7 @@ impl Listener {
             #[cfg(all(unix, feature = "socket"))]
             Self::Unix { listener, readers } => {
                 let (stream, _) = listener.accept()?;
-                let peer = crate::socket::peer(&stream, readers);
+                let peer = Peer::Unix(identify(&stream, readers));
                 Ok((Stream::Unix(stream), peer))
             }
         }

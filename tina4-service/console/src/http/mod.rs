@@ -4,8 +4,10 @@
 //! and writes on one thread for each client, with a limit for everything that a client can make it wait for, and `server`
 //! accepts the clients and ends them all when its service is asked to stop.
 
-mod connection;
+pub(crate) mod connection;
+mod connections;
 mod deadline;
+pub(crate) mod limits;
 pub(crate) mod listener;
 pub(crate) mod parser;
 pub(crate) mod refusal;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::SocketError;
 use super::lock::Lock;
-use super::{Socket, directory, path};
+use super::{directory, path};
 
 /// How many sockets this process has opened: two of them may be in one directory.
 static OPENED: AtomicU32 = AtomicU32::new(0);
@@ -28,10 +28,10 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Opens the socket.
-    pub(super) fn open(socket: &Socket) -> Result<Self, SocketError> {
-        let path = match &socket.path {
-            Some(path) => path.clone(),
+    /// Opens the socket at this path, or at the default one, for this user and perhaps a group.
+    pub(super) fn open(path: Option<&Path>, group: Option<u32>) -> Result<Self, SocketError> {
+        let path = match path {
+            Some(path) => path.to_owned(),
             None => {
                 path::default_path(|name| std::env::var_os(name), std::env::current_exe().ok())?
             }
@@ -56,10 +56,11 @@ impl Bound {
             }
             Ok(_) | Err(_) => {}
         }
-        let listener = bind(&private, &hidden, &path, socket.readers.first().copied())?;
-        if let (true, Some(gid)) = (is_new, socket.readers.first()) {
-            directory::admit(directory, *gid)?;
+        // Before the socket has its name, so that whoever finds it may use it.
+        if let (true, Some(gid)) = (is_new, group) {
+            directory::admit(directory, gid)?;
         }
+        let listener = bind(&private, &hidden, &path, group)?;
         let metadata = fs::symlink_metadata(&path).ok();
         let file = metadata.map(|metadata| (metadata.dev(), metadata.ino()));
         Ok(Self { path, file, listener, _lock: lock })

@@ -7,7 +7,7 @@ use crate::peer::UnixPeer;
 
 /// The process at the other end, as the kernel tells.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn identify(stream: &UnixStream, readers: &[u32]) -> UnixPeer {
+pub(crate) fn identify(stream: &UnixStream, readers: &[u32]) -> UnixPeer {
     let Ok(credentials) = rustix::net::sockopt::socket_peercred(stream) else {
         return UnixPeer { uid: None, gid: None, pid: None, user: None, access: Access::None };
     };
@@ -19,7 +19,7 @@ pub(super) fn identify(stream: &UnixStream, readers: &[u32]) -> UnixPeer {
 
 /// The process at the other end. Nobody tells who it is; the permissions of the files have let it in.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn identify(_: &UnixStream, readers: &[u32]) -> UnixPeer {
+pub(crate) fn identify(_: &UnixStream, readers: &[u32]) -> UnixPeer {
     // With readers, it may be one of them.
     let access = if readers.is_empty() { Access::Operate } else { Access::Read };
     UnixPeer { uid: None, gid: None, pid: None, user: None, access }

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::json::{SCHEMA, named};
 use crate::names::{Names, path};
 use crate::output::Mood;
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 use crate::shown::{Done, History, Run, Service, is_active, read};
 use crate::times;
 

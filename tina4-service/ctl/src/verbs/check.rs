@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 
 #[cfg(feature = "embedded")]
 pub(super) fn check(session: &mut Session<'_>) -> Result<Exit, Stop> {

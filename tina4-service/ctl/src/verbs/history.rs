@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::json::{SCHEMA, named};
 use crate::names::{Names, path};
 use crate::output::Mood;
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 use crate::shown::{By, History, Run, read};
 use crate::times;
 

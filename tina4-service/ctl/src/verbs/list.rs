@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::json::SCHEMA;
 use crate::names::Names;
 use crate::output::Mood;
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 use crate::shown::{List, Service, read};
 use crate::times;
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::json::SCHEMA;
 use crate::names::path;
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 
 pub(super) fn logs(session: &mut Session<'_>, name: &str, failed: bool) -> Result<Exit, Stop> {
     let of = if failed { "last-failing" } else { "last" };

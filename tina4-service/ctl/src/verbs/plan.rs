@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::json::{SCHEMA, named};
 use crate::names::{Names, path};
 use crate::output::Mood;
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 use crate::shown::{List, Plan, read};
 use crate::times;
 

@@ -6,7 +6,7 @@ use crate::clock;
 use crate::exit::Exit;
 use crate::json::SCHEMA;
 use crate::names::{Names, path};
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 use crate::shown::read;
 use crate::times;
 

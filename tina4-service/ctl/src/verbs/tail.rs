@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::clock;
 use crate::exit::Exit;
 use crate::names::Names;
-use crate::run::{Session, Stop};
+use crate::session::{Session, Stop};
 use crate::shown::{List, Service, read};
 use crate::verbs::list::note;
 

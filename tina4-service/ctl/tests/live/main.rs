@@ -137,6 +137,7 @@ fn rule_115_each_exit_code() {
         // Unknown.
         (&["show", "hartbeat"], 4, "`heartbeat`"),
         (&["list", "hartbeat"], 4, "`heartbeat`"),
+        (&["show", "nobody"], 4, "there is no service `nobody`; `list` shows all of them"),
         (&["pause", "x*"], 4, "no service matches `x*`"),
         (&["pause", "tag:x"], 4, "no service has the tag `x`"),
         (&["is-active", "hartbeat"], 4, "`heartbeat`"),

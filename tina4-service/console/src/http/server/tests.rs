@@ -1,12 +1,14 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 
 use tina4_service::{Runner, Service, Stopped};
 
 use super::*;
-use crate::answer::Body;
+use crate::answer::{Answer, Body};
+use crate::console::Console;
+use crate::request::Request;
 
 /// How long a test waits; only a hang reaches it.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -29,6 +31,16 @@ struct Server {
 }
 
 impl Server {
+    /// Serves the console of its own runner.
+    fn with_console(limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("it has one");
+        let runner = Runner::new();
+        let console = Console::new(&runner);
+        let handler: Arc<Handler> = Arc::new(move |request: &Request| console.answer(request));
+        Self::serve(limits, handler, listener, address, runner)
+    }
+
     /// Answers with `handler`, which gets the path and the body.
     fn start(
         limits: Limits,
@@ -41,7 +53,16 @@ impl Server {
         });
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it has one");
-        let runner = Runner::new();
+        Self::serve(limits, handler, listener, address, Runner::new())
+    }
+
+    fn serve(
+        limits: Limits,
+        handler: Arc<Handler>,
+        listener: TcpListener,
+        address: SocketAddr,
+        runner: Runner,
+    ) -> Self {
         let server = Service::new("server", move |context| {
             let listener = listener.try_clone()?;
             serve(Listener::Tcp(listener), &handler, limits, context)
@@ -267,4 +288,46 @@ fn rule_115_a_client_that_waits_for_nothing_does_not_delay_the_stop() {
     let stopped = server.runner.stop("server").expect("it is running");
     assert!(matches!(stopped, Stopped::Ended { .. }), "{stopped:?}");
     assert_eq!((rest(&mut silent), rest(&mut served)), (String::new(), String::new()));
+}
+
+/// Opens a stream of events, and reads its first block.
+fn open_events(server: &Server) -> TcpStream {
+    let mut stream = server.connect();
+    stream.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("it reads");
+    let mut text = String::new();
+    let mut byte = [0];
+    while !text.ends_with("\n\n") {
+        stream.read_exact(&mut byte).expect("it sends a block");
+        text.push(char::from(byte[0]));
+    }
+    assert!(text.starts_with("HTTP/1.1 200 ") && text.contains("connection: close"), "{text}");
+    stream
+}
+
+#[test]
+fn rule_115_a_stream_of_events_ends_when_its_client_goes() {
+    // As long as the first one has its connection, there is no second one.
+    let server = Server::with_console(Limits { connections: 1, ..LIMITS });
+    let first = open_events(&server);
+    assert!(server.exchange(b"").starts_with("HTTP/1.1 503 "));
+    drop(first);
+    loop {
+        let mut stream = server.connect();
+        stream.write_all(get("/livez").as_bytes()).expect("it reads");
+        let mut start = [0; 12];
+        // The refusal may come before the request was sent.
+        if stream.read_exact(&mut start).is_ok() && start == *b"HTTP/1.1 200" {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn rule_115_a_stream_of_events_ends_when_the_server_stops() {
+    let server = Server::with_console(Limits { stop: TIMEOUT, ..LIMITS });
+    let mut stream = open_events(&server);
+    let stopped = server.runner.stop("server").expect("it is running");
+    assert!(matches!(stopped, Stopped::Ended { .. }), "{stopped:?}");
+    rest(&mut stream);
 }
