@@ -36,6 +36,7 @@ mod availability;
 mod consumer;
 pub(crate) mod control;
 mod history;
+mod index_set;
 mod info;
 #[cfg(feature = "queue")]
 mod jobs;
@@ -365,6 +366,9 @@ impl Supervisor {
             for link in dependencies {
                 self.follow_ups.push_back(FollowUp::Stop(link.index));
             }
+        }
+        if !self.availability.has_started_up {
+            self.note_start_up(index, now);
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) struct Environment {
     pub(crate) code_shutdown_timeout: Duration,
     /// The services that must be ready for the program to be; `None`: it needs none in particular.
     pub(crate) ready_needs: Option<Selectors>,
-    /// How long services go on after a stop signal.
+    /// How long services keep running after a stop signal.
     #[cfg_attr(not(feature = "signals"), allow(dead_code, reason = "only a signal begins it"))]
     pub(crate) quiesce: Duration,
     /// The same in the code, which the deployment may have changed.
@@ -79,6 +79,9 @@ pub(crate) struct Environment {
     /// The number of stop signals that the waiters of this runner have received.
     #[cfg(feature = "signals")]
     pub(crate) received: crate::sys::received_signals::ReceivedSignals,
+    /// Whether this runner has a quiesce time that is not over: it is ahead, or in progress.
+    #[cfg(feature = "signals")]
+    pub(crate) may_quiesce: std::sync::Arc<std::sync::atomic::AtomicBool>,
     /// Threads beside the workers that are started together with the first service.
     pub(crate) pending_threads: PendingThreads,
     /// Whom to tell that a service is ready; set once, by the runner's engine.
