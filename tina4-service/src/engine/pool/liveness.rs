@@ -13,9 +13,6 @@ use crate::sys::sync::{MutexGuard, try_lock, yield_now};
 use crate::time::clock::Clock;
 use tina4_service_core::Nanos;
 
-/// How long something may stand still before the engine counts as stopped.
-pub(crate) const LIMIT: Nanos = 10_000_000_000;
-
 /// How long a check tries to get the lock. A snapshot of a hundred thousand services holds it for less.
 const LOCK_PATIENCE: Nanos = 50_000_000;
 

@@ -1,7 +1,9 @@
 //! For how long checks have found that something stands still.
 
-use super::liveness::LIMIT;
 use tina4_service_core::Nanos;
+
+/// How long something may stand still before the engine counts as stopped.
+pub(super) const LIMIT: Nanos = 10_000_000_000;
 
 /// What the time between two checks counts at most. What happened meanwhile is unknown: the process may have been
 /// suspended, or have worked.

@@ -66,7 +66,7 @@ mod tests {
         set.set(1_000, false);
         set.set(63, false);
         assert_eq!(set.iter().collect::<Vec<_>>(), [0, 64, 300]);
-        [0, 64, 300].map(|index| set.set(index, false));
+        [0, 64, 300].into_iter().for_each(|index| set.set(index, false));
         assert!(set.is_empty());
     }
 }

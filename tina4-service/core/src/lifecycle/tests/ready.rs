@@ -199,9 +199,8 @@ fn rule_34_and_112_a_run_that_does_not_say_that_the_service_is_ready_only_ends_t
     let mut harness = Harness::new(Spec { schedule, ready, ..Spec::DEFAULT });
     harness.start();
     harness.due();
-    let holds_up = |harness: &Harness| {
-        harness.lifecycle.holds_up_start(&harness.spec, harness.now).is_some()
-    };
+    let holds_up =
+        |harness: &Harness| harness.lifecycle.holds_up_start(&harness.spec, harness.now).is_some();
     assert!(holds_up(&harness));
     harness.step(SUCCEEDED);
     assert!(!holds_up(&harness), "the program does not wait for its schedule");

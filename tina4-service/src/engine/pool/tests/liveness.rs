@@ -1,6 +1,6 @@
 //! Whether the engine makes progress.
 
-use super::super::liveness::LIMIT;
+use super::super::standstill::LIMIT;
 use super::super::workers::Leader;
 use super::*;
 use crate::sys::sync::Condvar;
