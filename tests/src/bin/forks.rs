@@ -250,6 +250,7 @@ mod unix {
         let waited = runner.wait_for_signal().map(drop);
         let checks = [
             runner.status().is_empty() && runner.services().is_empty(),
+            !runner.is_live() && !runner.readiness().is_ready && !runner.health().is_live,
             !runner.is_running("sleeps"),
             control.iter().all(|answer| matches!(answer, Err(ControlError::Forked))),
             matches!(registered, Err(RegisterError::Forked)),

@@ -81,6 +81,7 @@ mod pool_state;
 #[cfg(feature = "exit-hook")]
 pub(crate) mod process_exit;
 mod stall;
+mod standstill;
 #[cfg(any(feature = "queue", feature = "signals", feature = "tokio"))]
 mod without_blocking;
 pub(crate) mod work_source;

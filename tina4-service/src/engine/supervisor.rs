@@ -38,6 +38,7 @@ mod availability;
 mod consumer;
 pub(crate) mod control;
 mod history;
+mod index_set;
 mod info;
 #[cfg(feature = "queue")]
 mod jobs;
@@ -379,6 +380,9 @@ impl Supervisor {
             for link in dependencies {
                 self.follow_ups.push_back(FollowUp::Stop(link.index));
             }
+        }
+        if !self.availability.has_started_up {
+            self.note_start_up(index, now);
         }
     }
 

@@ -243,10 +243,10 @@ pub enum Change {
         /// The signal.
         signal: Signal,
     },
-    /// A stop signal has arrived, and the services go on for a while: see
+    /// A stop signal has arrived, and the services keep running for the quiesce time: see
     /// [`Builder::quiesce`](crate::Builder::quiesce). This change concerns the runner.
     Quiescing {
-        /// How long they go on.
+        /// How long they keep running.
         quiesce: Duration,
     },
     /// Some services are selected. This change concerns the runner, and is reported at its first start.

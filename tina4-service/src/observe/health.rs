@@ -27,7 +27,7 @@ use crate::text::one_line::OneLine;
 pub struct Health {
     /// The health in a word.
     pub status: HealthStatus,
-    /// Whether the engine moves; see [`is_live`](crate::is_live).
+    /// Whether the engine makes progress; see [`is_live`](crate::is_live).
     pub is_live: bool,
     /// Whether the program is ready, and what it waits for.
     pub readiness: Readiness,
@@ -104,9 +104,6 @@ impl fmt::Display for HealthStatus {
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.status)?;
-        if !self.is_live {
-            f.write_str("the engine: it does not move\n")?;
-        }
         if let Some(reason) = &self.readiness.runner {
             writeln!(f, "the runner: {}", OneLine(reason))?;
         }

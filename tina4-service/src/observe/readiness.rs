@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(feature = "signals")]
+use crate::observe::signal::Signal;
 use crate::text::one_line::OneLine;
 
 /// Whether a program is ready for work from outside, as [`readiness`](crate::readiness) returns it.
@@ -28,7 +30,7 @@ pub struct Readiness {
     pub is_ready: bool,
     /// Why the runner itself is not ready, such as `a stop signal has arrived (SIGTERM)`; `None`: it is.
     pub runner: Option<Cow<'static, str>>,
-    /// The services that it waits for, sorted by name; the first 100 of them.
+    /// The services that it waits for, sorted by name; 100 of them at most.
     pub waiting_for: Vec<WaitedFor>,
     /// The number of services that it waits for and that are not in that list.
     pub omitted: usize,
@@ -55,13 +57,18 @@ impl Readiness {
         Self { is_ready: false, runner, waiting_for: Vec::new(), omitted: 0 }
     }
 
-    /// Ready once it waits for nothing any more.
-    pub(crate) fn waits_for(mut services: Vec<WaitedFor>) -> Self {
+    /// Ready if it waits for nothing. `omitted`: how many services it waits for in addition to the
+    /// [`MAX_WAITED_FOR`] in the list.
+    pub(crate) fn waits_for(mut services: Vec<WaitedFor>, omitted: usize) -> Self {
         services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let omitted = services.len().saturating_sub(MAX_WAITED_FOR);
-        services.truncate(MAX_WAITED_FOR);
         Self { is_ready: services.is_empty(), runner: None, waiting_for: services, omitted }
     }
+}
+
+/// Why a program is not ready after a stop signal.
+#[cfg(feature = "signals")]
+pub(crate) fn after_signal(signal: Signal) -> Cow<'static, str> {
+    format!("a stop signal has arrived ({signal})").into()
 }
 
 impl fmt::Display for Readiness {

@@ -14,6 +14,9 @@
 //! first one counts as the same request. A later one ends the process inside the handler, even if all
 //! threads are blocked.
 //!
+//! A runner with a quiesce time keeps its services running for that time after the first signal; the second one ends
+//! the time, and the third one the process (see [`quiesce`]).
+//!
 //! After a waiter has received a signal and waits again, the next signal counts as the first, unless
 //! another waiter is to receive the same one, or has received it and has not returned yet. A signal that
 //! arrives while a runner has no waiter is kept for its next one.
@@ -34,6 +37,7 @@ mod end_process;
 mod ending;
 pub(super) mod handler;
 mod install;
+mod quiesce;
 pub(crate) mod run_watch;
 mod thread;
 #[cfg(unix)]

@@ -150,15 +150,21 @@ impl Builder {
         self
     }
 
-    /// Sets how long services go on after a stop signal, while the program answers that it is not ready. Default:
+    /// Sets how long services keep running after a stop signal, while the program answers that it is not ready. Default:
     /// zero.
     ///
     /// A load balancer needs a moment until it sends no more requests; five seconds are usual. Without it, requests
     /// that arrive meanwhile meet a program whose services have stopped. It applies to [`Runner::run`] and to
     /// [`Runner::wait_for_signal`], which returns once the time has passed. [`Runner::readiness`] says from the signal
     /// on that the program is not ready. A second signal, 250 ms or more after the first, ends the time at once, and a
-    /// third one the process. It precedes the [shutdown timeout](Builder::shutdown_timeout), so whoever runs the
-    /// program must give it the sum of both. The variable `TINA4_SERVICES__QUIESCE` sets the same.
+    /// third one the process. It also ends once no service is active any more, or the runner is stopped otherwise.
+    ///
+    /// The time precedes the [shutdown timeout](Builder::shutdown_timeout), and `run` may take another second. Whoever
+    /// runs the program must give it more than the sum: Kubernetes gives 30 s, which is less than 5 s + 25 s + 1 s. So
+    /// set `terminationGracePeriodSeconds: 40`, with systemd `TimeoutStopSec=40`, with Docker `--stop-timeout 40`, or
+    /// else a shorter shutdown timeout, such as 20 s.
+    ///
+    /// The variable `TINA4_SERVICES__QUIESCE` sets the same.
     ///
     /// ```
     /// use std::time::Duration;
@@ -195,9 +201,11 @@ impl Builder {
     /// at start.
     ///
     /// A word is the name of a service, `tag:` with a tag, or `all`; with a `!` before it, a name or a tag excludes.
-    /// The program is not ready while one of these services is not, whether it is starting, has failed, was
-    /// abandoned, is blocked, or was never started. One that somebody has paused or stopped, that is disabled, or that runs
-    /// elsewhere is not needed.
+    /// The program is not ready while one of these services is not ready itself, whether it is starting, waits for its
+    /// [`initial_delay`](crate::keys), has failed, was abandoned, is blocked, or was never started. So it is stricter than
+    /// for other services, of which only the first start counts, and no delay: a restart of a service that is needed makes the
+    /// program unready until the service is ready again. One with `cron`, `anchor` or a queue is ready once it is planned.
+    /// One that somebody has paused or stopped, that is disabled, or that runs elsewhere is not needed.
     ///
     /// ```
     /// use tina4_service::{Runner, Service};
@@ -534,6 +542,8 @@ impl Builder {
             task_listener: OnceLock::new(),
             #[cfg(feature = "signals")]
             received: crate::sys::received_signals::ReceivedSignals::default(),
+            #[cfg(feature = "signals")]
+            may_quiesce: Arc::new((!quiesce.is_zero()).into()),
             #[cfg(feature = "queue")]
             job_listener: OnceLock::new(),
             owner: Owner::default(),

@@ -361,14 +361,18 @@ fn idle_condition(
     }
 }
 
-/// Ready once a signal has arrived and the services have gone on long enough (with `true`), or nothing is active.
+/// Ready once a signal has arrived and the quiesce time is over (with `true`), or nothing is active.
 #[cfg(feature = "signals")]
 fn run_condition(signals: &WaiterGuard) -> impl FnMut(&mut Supervisor, Nanos) -> Poll<bool> + Send {
     |supervisor, now| {
         let shutdown = supervisor.advance_shutdown(now);
         match signals.poll_signal(supervisor, now) {
             Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending(quiesce) if supervisor.is_idle() => Poll::Ready(quiesce.is_some()),
+            Poll::Pending(Some(_)) if supervisor.is_idle() => {
+                signals.end_quiesce(supervisor);
+                Poll::Ready(true)
+            }
+            Poll::Pending(None) if supervisor.is_idle() => Poll::Ready(false),
             Poll::Pending(quiesce) => Poll::Pending(shutdown.into_iter().chain(quiesce).min()),
         }
     }

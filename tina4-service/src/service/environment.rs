@@ -54,7 +54,7 @@ pub(crate) struct Environment {
         allow(dead_code, reason = "without the feature, nothing is told")
     )]
     pub(crate) systemd: bool,
-    /// How long services go on after a stop signal.
+    /// How long services keep running after a stop signal.
     #[cfg_attr(not(feature = "signals"), allow(dead_code, reason = "only a signal begins it"))]
     pub(crate) quiesce: Duration,
     /// The same in the code, which the deployment may have changed.
@@ -88,6 +88,9 @@ pub(crate) struct Environment {
     /// The number of stop signals that the waiters of this runner have received.
     #[cfg(feature = "signals")]
     pub(crate) received: crate::sys::received_signals::ReceivedSignals,
+    /// Whether this runner has a quiesce time that is not over: it is ahead, or in progress.
+    #[cfg(feature = "signals")]
+    pub(crate) may_quiesce: std::sync::Arc<std::sync::atomic::AtomicBool>,
     /// Threads beside the workers that are started together with the first service.
     pub(crate) pending_threads: PendingThreads,
     /// Whom to tell that a service is ready; set once, by the runner's engine.

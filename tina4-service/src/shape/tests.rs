@@ -357,8 +357,8 @@ fn rule_110_and_112_the_shape_of_readiness_and_health() {
     let waited_for =
         WaitedFor { name: "migrations".into(), why: "its first run is in progress".into() };
     let readiness = [
-        Readiness::waits_for(Vec::new()),
-        Readiness { omitted: 2, ..Readiness::waits_for(vec![waited_for]) },
+        Readiness::waits_for(Vec::new(), 0),
+        Readiness::waits_for(vec![waited_for], 2),
         Readiness::refused("it is stopping"),
     ];
     check("readiness.json", &readiness);

@@ -9,8 +9,11 @@ both_kinds! {
     rule_112_a_start_does_not_wait_for_a_time,
     rule_112_no_failure_keeps_a_program_from_becoming_ready,
     rule_112_once_ready_a_program_stays_ready_until_it_stops,
+    rule_112_readiness_does_not_depend_on_when_somebody_asks,
+    rule_112_a_service_that_says_when_it_is_ready_holds_up_the_start_although_it_crashes,
     rule_112_what_is_disabled_stopped_or_paused_does_not_matter,
     rule_112_a_program_is_not_ready_without_what_it_needs,
+    rule_112_and_32_a_service_that_is_needed_must_be_ready_itself,
     rule_112_health_is_a_word_and_what_is_wrong,
 }
 
@@ -141,6 +144,98 @@ fn rule_112_once_ready_a_program_stays_ready_until_it_stops(kind: Kind) {
     assert_ne!(waits_for(&t), "");
 }
 
+fn rule_112_readiness_does_not_depend_on_when_somebody_asks(kind: Kind) {
+    let slow = |name: &'static str| {
+        kind.waiting(name, async |ctx: Ctx<'_>| {
+            ctx.sleep(secs(10)).await;
+        })
+    };
+    // Nobody asks before the restart, the registration and the start by name.
+    let mut t = in_virtual_time([slow("first").interval("1h")]);
+    t.advance("11s");
+    t.restart("first").unwrap();
+    t.runner().register(slow("later").interval("1h")).unwrap();
+    assert_eq!(waits_for(&t), "");
+    t.start("later").unwrap();
+    t.advance("1s");
+    assert_eq!(waits_for(&t), "");
+    // Nor after another start.
+    t.stop_all();
+    t.start_all().unwrap();
+    t.advance("11s");
+    t.restart("later").unwrap();
+    t.advance("1s");
+    assert_eq!(waits_for(&t), "");
+    // A start that consists of several services is not over between two of them.
+    let mut t = in_virtual_time([
+        kind.service("cron", |_| {}).cron("0 * * * *").timezone("UTC"),
+        slow("slow").interval("1h"),
+    ]);
+    for _ in 0..2 {
+        t.advance("1s");
+        assert_eq!(waits_for(&t), "slow: its first run is in progress");
+        t.stop_all();
+        t.start_all().unwrap();
+    }
+    // What does not start by itself is not waited for, and what is removed is not any more.
+    let mut t = in_virtual_time([slow("manual").interval("1h").autostart(false)]);
+    t.start_all().unwrap();
+    t.runner().register(slow("removed").interval("1h")).unwrap();
+    t.start("manual").unwrap();
+    t.advance("1s");
+    assert_eq!(waits_for(&t), "", "the start was over before it was added");
+    let mut t = not_started([slow("manual").interval("1h").autostart(false)]);
+    t.runner().register(slow("removed").interval("1h")).unwrap();
+    t.start("manual").unwrap();
+    assert_eq!(waits_for(&t), "removed: it has not been started");
+    let _ = t.unregister("removed").unwrap();
+    assert_eq!(waits_for(&t), "");
+    // A service that says when it is ready does so in a later run; meanwhile it waits for its schedule.
+    let mut t = in_virtual_time([slow("silent").interval("1m").ready(Ready::Notified)]);
+    for _ in 0..3 {
+        t.advance("1s");
+        assert_eq!(waits_for(&t), "silent: it has not said that it is ready");
+        t.advance("20s");
+        assert_eq!(waits_for(&t), "");
+        t.advance("45s");
+        assert_eq!(waits_for(&t), "", "its later runs do not matter");
+        t.stop_all();
+        t.start_all().unwrap();
+    }
+}
+
+/// One that does not say so holds it up until its first run has ended, well or not.
+fn rule_112_a_service_that_says_when_it_is_ready_holds_up_the_start_although_it_crashes(
+    kind: Kind,
+) {
+    for ready in [Ready::Notified, Ready::Finished] {
+        // It becomes ready in its third run.
+        let body = |ctx: &tina4_service::Context| match ctx.tick().run {
+            ..3 => Err("no"),
+            _ => {
+                ctx.ready();
+                Ok(())
+            }
+        };
+        let cache = kind.service("cache", body).ready(ready).backoff("1m").max_backoff("1m");
+        let mut t = in_virtual_time([cache]);
+        for _ in 0..2 {
+            t.advance("30s");
+            assert_eq!(waits_for(&t), "cache: it has crashed, and is not ready yet", "{ready:?}");
+            t.advance("30s");
+        }
+        t.advance("30s");
+        assert_eq!(waits_for(&t), "", "{ready:?}");
+        // Once it has failed for good, the program is ready without it.
+        let fails = kind.service("cache", |_| Err::<(), _>("no")).max_restarts(1);
+        let mut t = in_virtual_time([fails.ready(ready).backoff("1m").max_backoff("1m")]);
+        t.advance("30s");
+        assert_eq!(waits_for(&t), "cache: it has crashed, and is not ready yet", "{ready:?}");
+        t.advance("1m");
+        assert_eq!(waits_for(&t), "", "{ready:?}");
+    }
+}
+
 fn rule_112_what_is_disabled_stopped_or_paused_does_not_matter(kind: Kind) {
     let names = ["paused", "stopped", "off", "manual"];
     for is_needed in [false, true] {
@@ -211,7 +306,7 @@ fn rule_112_a_program_is_not_ready_without_what_it_needs(kind: Kind) {
     assert_eq!(waits_for(&t), "", "it counts as stopped");
     t.start("orders").unwrap();
     t.advance("1s");
-    assert_eq!(waits_for(&t), "orders: a run has crashed, and none has ended well yet");
+    assert_eq!(waits_for(&t), "orders: it has crashed, and is not ready yet");
     // One that was abandoned.
     if kind == Kind::Plain {
         let service = kind.service("s", |_| {}).interval("1h").stop_timeout("1s");
@@ -222,6 +317,34 @@ fn rule_112_a_program_is_not_ready_without_what_it_needs(kind: Kind) {
         t.stop("s").unwrap();
         assert_eq!(waits_for(&t), "s: it was abandoned");
     }
+}
+
+fn rule_112_and_32_a_service_that_is_needed_must_be_ready_itself(kind: Kind) {
+    let slow = |name: &'static str| {
+        kind.waiting(name, async |ctx: Ctx<'_>| {
+            ctx.sleep(secs(10)).await;
+        })
+    };
+    // Its initial delay is no excuse, unlike that of others; but one with a calendar schedule is ready once planned.
+    let builder = virtual_time_builder().ready_needs(["delayed", "cron"]);
+    let delayed = slow("delayed").interval("1h").initial_delay("1m");
+    let cron = slow("cron").cron("0 * * * *").timezone("UTC");
+    let other = slow("other").interval("1h").initial_delay("10m");
+    let mut t = builder.service(delayed).service(cron).service(other).build().unwrap();
+    t.start_all().unwrap();
+    t.advance("30s");
+    assert_eq!(waits_for(&t), "delayed: its first run has not begun");
+    t.advance("35s");
+    assert_eq!(waits_for(&t), "delayed: its first run is in progress");
+    t.advance("10s");
+    assert_eq!(waits_for(&t), "");
+    // A restart makes it unready until it is ready again.
+    t.restart("delayed").unwrap();
+    assert_eq!(waits_for(&t), "delayed: its first run has not begun");
+    t.advance("65s");
+    assert_eq!(waits_for(&t), "delayed: its first run is in progress");
+    t.advance("10s");
+    assert_eq!(waits_for(&t), "");
 }
 
 fn rule_112_health_is_a_word_and_what_is_wrong(kind: Kind) {
@@ -325,4 +448,32 @@ fn rule_112_and_82_the_answer_names_a_hundred_services_at_most() {
     let health = failing.health();
     assert_eq!((health.unhealthy.len(), health.omitted), (100, 1_100));
     assert_eq!(health.unhealthy[99].name, "s0099");
+}
+
+/// The engine's lock is held meanwhile, so the answer must not describe each of a hundred thousand services.
+#[test]
+fn rule_112_and_82_the_cost_of_an_answer_does_not_grow_with_what_the_program_waits_for() {
+    let runner = |count: u32| {
+        let builder = Runner::builder().only::<&str>([]).env_vars::<&str, &str>([]);
+        let runner = builder.ready_needs(["tag:needed"]).build();
+        for number in 0..count {
+            let service = Service::new(format!("s{number}"), |_| {}).interval("1h");
+            let service = if number % 2 == 0 { service.tags(["needed"]) } else { service };
+            runner.register(service).unwrap();
+        }
+        runner
+    };
+    let (few, many) = (runner(400), runner(40_000));
+    assert_eq!(many.readiness().omitted, 39_900);
+    let best = |runner: &Runner| {
+        let measure = |_| {
+            let stopwatch = tests::Stopwatch::start();
+            std::hint::black_box(runner.readiness());
+            stopwatch.elapsed()
+        };
+        (0..50).map(measure).min().unwrap()
+    };
+    // The answer about 400 services describes 100 of them. To describe 40,000 would take 400 times as long.
+    let (few, many) = (best(&few), best(&many));
+    assert!(many < 200 * few, "{many:?} for 40,000 services, and {few:?} for 400");
 }

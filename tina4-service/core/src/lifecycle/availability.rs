@@ -21,9 +21,9 @@ pub enum NotReady {
     BeforeFirstRun,
     /// Its first run is in progress.
     FirstRun,
-    /// Its run is in progress, and has not said that it is ready.
+    /// It has not said that it is ready.
     NotNotified,
-    /// A run has crashed, and none has ended well yet.
+    /// A run has crashed, and it has not become ready since.
     Crashed,
     /// It has finished without becoming ready.
     Finished,
@@ -34,8 +34,10 @@ pub enum NotReady {
 }
 
 impl Lifecycle {
-    /// Whether the start of a program waits for this service, which was to start with it: it is starting, and no
-    /// due time, failure or request is the reason.
+    /// Whether the start of a program waits for this service, which was to start with it: it is starting, and neither
+    /// a due time nor a request is the reason.
+    ///
+    /// A crash ends that, unless the service says when it is ready: then only its failure does.
     #[must_use]
     pub fn holds_up_start(&self, spec: &Spec, now: Nanos) -> Option<NotReady> {
         match self.state() {
@@ -44,20 +46,17 @@ impl Lifecycle {
             State::Waiting if self.is_waiting_for_dependencies() => {
                 Some(NotReady::WaitsForDependencies)
             }
-            State::Waiting | State::Running
-                if self.progress != Progress::NotReady || begins_later(spec) =>
-            {
-                None
-            }
-            // A run that is planned for later is the schedule's.
-            State::Waiting => {
-                let is_due = self.next_run().is_some_and(|due| due <= now);
-                is_due.then_some(NotReady::BeforeFirstRun)
-            }
-            State::Running => Some(while_running(spec)),
-            // It has crashed, it cannot become ready any more, or somebody has paused or stopped it.
-            State::BackingOff
-            | State::Failed
+            State::Waiting | State::Running | State::BackingOff if begins_later(spec) => None,
+            State::Waiting | State::Running | State::BackingOff => match self.progress {
+                Progress::NotReady => self.before_first_end(spec, now),
+                // It waits for its schedule.
+                Progress::NotReadyAfterRun if spec.schedule.is_periodic() => None,
+                Progress::NotReadyAfterRun => Some(NotReady::NotNotified),
+                Progress::CrashedBeforeReady => says_when_ready(spec).then_some(NotReady::Crashed),
+                Progress::Ready | Progress::Over => None,
+            },
+            // It cannot become ready any more, or somebody has paused or stopped it.
+            State::Failed
             | State::Abandoned
             | State::Finished
             | State::Paused
@@ -68,10 +67,19 @@ impl Lifecycle {
         }
     }
 
+    fn before_first_end(&self, spec: &Spec, now: Nanos) -> Option<NotReady> {
+        if self.state() == State::Running {
+            return Some(while_running(spec));
+        }
+        // A run that is planned for later is the schedule's.
+        let is_due = self.next_run().is_some_and(|due| due <= now);
+        is_due.then_some(NotReady::BeforeFirstRun)
+    }
+
     /// Whether a program that needs this service is without it. One that somebody has paused, stopped or disabled is
     /// not needed. `has_failed`: its activation is ending, or has ended, because it failed for good.
     #[must_use]
-    pub fn is_missed(&self, spec: &Spec, has_failed: bool) -> Option<NotReady> {
+    pub fn needed_but_not_ready(&self, spec: &Spec, has_failed: bool) -> Option<NotReady> {
         let is_ready = self.progress == Progress::Ready;
         match self.state() {
             State::Registered => Some(NotReady::NotStarted),
@@ -83,18 +91,26 @@ impl Lifecycle {
             State::Waiting if self.is_waiting_for_dependencies() => {
                 Some(NotReady::WaitsForDependencies)
             }
-            State::Waiting | State::Running | State::BackingOff if is_ready => None,
-            State::Waiting | State::Running | State::BackingOff
-                if self.progress == Progress::CrashedBeforeReady =>
-            {
-                Some(NotReady::Crashed)
-            }
-            State::Waiting => Some(NotReady::BeforeFirstRun),
-            State::Running => Some(while_running(spec)),
-            // It returned, and is restarted.
-            State::BackingOff => Some(NotReady::BeforeFirstRun),
+            State::Waiting | State::Running | State::BackingOff => match self.progress {
+                Progress::Ready => None,
+                Progress::CrashedBeforeReady => Some(NotReady::Crashed),
+                Progress::NotReadyAfterRun => Some(NotReady::NotNotified),
+                Progress::NotReady | Progress::Over if self.state() == State::Running => {
+                    Some(while_running(spec))
+                }
+                Progress::NotReady | Progress::Over => Some(NotReady::BeforeFirstRun),
+            },
             State::Paused | State::Stopped | State::Cancelled | State::Disabled => None,
         }
+    }
+}
+
+/// Whether the service says when it is ready, other than by its first run ending well. Whoever says so means it: a crash
+/// is not enough for the start of the program to go on without it.
+fn says_when_ready(spec: &Spec) -> bool {
+    match spec.ready {
+        Some(Ready::Finished | Ready::Notified) => true,
+        Some(Ready::Started) | None => false,
     }
 }
 

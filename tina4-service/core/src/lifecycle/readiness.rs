@@ -13,6 +13,8 @@ pub struct Readiness {
 pub(super) enum Progress {
     /// Not ready. No run has crashed.
     NotReady,
+    /// Not ready, although a run has ended well: it has to say itself that it is ready. No run has crashed.
+    NotReadyAfterRun,
     /// Not ready, and a run has crashed.
     CrashedBeforeReady,
     /// Ready. It remains ready after it has finished, until it is started again.
@@ -32,13 +34,17 @@ impl Readiness {
     /// Whether it may become ready without being started again.
     #[must_use]
     pub fn may_become_ready(self) -> bool {
-        self.active && matches!(self.progress, Progress::NotReady | Progress::CrashedBeforeReady)
+        self.active
+            && matches!(
+                self.progress,
+                Progress::NotReady | Progress::NotReadyAfterRun | Progress::CrashedBeforeReady
+            )
     }
 
     /// Whether services that come `after` it have to wait: it is active and not ready, and has neither
     /// crashed nor come to its end.
     #[must_use]
     pub fn is_starting(self) -> bool {
-        self.active && self.progress == Progress::NotReady
+        self.active && matches!(self.progress, Progress::NotReady | Progress::NotReadyAfterRun)
     }
 }

@@ -344,7 +344,7 @@ impl Lifecycle {
                 return Some(EndReason::Finished);
             }
             Exit::Crashed(crash) => {
-                if self.progress == Progress::NotReady {
+                if matches!(self.progress, Progress::NotReady | Progress::NotReadyAfterRun) {
                     self.progress = Progress::CrashedBeforeReady;
                 }
                 let restart_in = self.restart(spec, facts, pause_after_run, crash.kind);
@@ -362,8 +362,12 @@ impl Lifecycle {
     /// Records that a run has ended well: the service is ready, unless it has to say so itself.
     #[inline]
     fn record_success(&mut self, spec: &Spec) {
-        if self.progress != Progress::Ready && spec.ready != Some(Ready::Notified) {
-            self.progress = Progress::Ready;
+        if self.progress != Progress::Ready {
+            if spec.ready != Some(Ready::Notified) {
+                self.progress = Progress::Ready;
+            } else if self.progress == Progress::NotReady {
+                self.progress = Progress::NotReadyAfterRun;
+            }
         }
     }
 

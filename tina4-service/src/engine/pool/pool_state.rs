@@ -13,7 +13,7 @@ pub(super) struct PoolState<S> {
     pub(super) workers: Workers,
     /// The number of threads that wait for a change, in `Pool::wait_for` or `Pool::wait_for_log`.
     pub(super) listeners: usize,
-    /// What was due at the last look at whether the engine moves.
+    /// What was due at the last check of whether the engine makes progress.
     pub(super) stall: Option<Stall>,
 }
 

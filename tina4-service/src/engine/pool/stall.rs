@@ -1,33 +1,32 @@
-//! What looks at whether the engine moves remember.
+//! What checks of whether the engine makes progress remember.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::standstill::Standstill;
+use crate::sys::sync::std_lock;
 use tina4_service_core::Nanos;
 
-/// Since when looks have not got the lock, in real time; 0: the last one has.
+/// Since when checks have not got the lock; `None`: the last one has. It has a lock of its own, which is only held
+/// for these assignments.
 #[derive(Debug, Default)]
-pub(super) struct LockWatch(AtomicU64);
+pub(super) struct LockWatch(std::sync::Mutex<Option<Standstill>>);
 
-/// What was due at a look and had no worker.
+/// What was due at a check and had no worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stall {
     /// Its due time, and the service it belongs to.
     pub(super) first: (Nanos, u32),
-    /// When that was first seen, in real time.
-    pub(super) since: Nanos,
+    pub(super) standstill: Standstill,
 }
 
 impl LockWatch {
     pub(super) fn succeeded(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        *std_lock(&self.0) = None;
     }
 
-    /// Since when looks have failed, including this one, which ends `now`.
-    pub(super) fn failed(&self, now: Nanos) -> Nanos {
-        let now = now.max(1);
-        match self.0.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => now,
-            Err(since) => since,
-        }
+    /// A check that ends `now` has failed.
+    pub(super) fn failed(&self, now: Nanos) -> Standstill {
+        let mut known = std_lock(&self.0);
+        let standstill = known.map_or_else(|| Standstill::begin(now), |before| before.go_on(now));
+        *known = Some(standstill);
+        standstill
     }
 }

@@ -71,6 +71,11 @@ impl Registry {
         self.revision += 1;
     }
 
+    /// A number that changes whenever a service is added, removed or changed.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// The number of indices that are or were in use.
     pub(super) fn slots(&self) -> usize {
         self.services.len()

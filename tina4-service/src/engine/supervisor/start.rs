@@ -32,6 +32,7 @@ impl Supervisor {
     /// Adds the declared services of a new runner.
     pub(crate) fn add_declared(&mut self, instances: Vec<Arc<Instance>>, now: Nanos) {
         self.registry.add_declared(instances, now);
+        self.note_start_up_of_all(now);
     }
 
     /// Adds a service whose settings have no faults.
@@ -40,7 +41,8 @@ impl Supervisor {
     ///
     /// The name is taken by the service at the returned place.
     pub(crate) fn register(&mut self, instance: &Arc<Instance>, now: Nanos) -> Result<(), Place> {
-        self.registry.add(instance, now)?;
+        let index = self.registry.add(instance, now)?;
+        self.note_start_up(index, now);
         // Not logged: a line at its start says more.
         if self.journal.has_subscribers() {
             self.journal.publish(instance, &Change::Registered, now);
@@ -99,6 +101,7 @@ impl Supervisor {
         self.log_selection();
         let log = self.begin_start_log(&order);
         let shutdowns = self.shutdown.begun();
+        self.availability.is_starting_all = true;
         for index in order {
             let service = self.registry.get(index);
             if service.life.state() == State::Disabled
@@ -118,6 +121,7 @@ impl Supervisor {
             }
         }
         self.end_start_log(log);
+        self.all_are_starting();
         Ok(())
     }
 

@@ -20,8 +20,9 @@ impl Supervisor {
                 let by = self.requester.as_ref().filter(|(of, _)| *of == index);
                 service.record_start(by.map(|(_, by)| by.clone()), now);
                 if self.shutdown.forget_report() {
-                    self.begin_start_up();
+                    self.begin_start_up(now);
                 }
+                self.availability.has_begun = true;
                 let services = self.registry.left_out(index);
                 if !services.is_empty() {
                     self.record(index, Change::Started, now);

@@ -125,6 +125,7 @@ impl Supervisor {
         #[cfg(feature = "run-log")]
         self.env.run_log.forget(index);
         let instance = self.registry.remove(index, &self.env);
+        self.note_removal(index);
         let is_same =
             |host: &mut Arc<_>| std::ptr::addr_eq(Arc::as_ptr(host), Arc::as_ptr(&instance));
         drop(self.last_host.take_if(is_same));

@@ -22,7 +22,8 @@ impl<'s> Check<'_, 's> {
         self.faults.extend(selection.invalid_stack_size.map(|bytes| Fault::StackSize { bytes }));
     }
 
-    /// Finds the faults in what the readiness of the program needs. A service that runs elsewhere is none.
+    /// Finds the faults in `ready_needs`. It is no fault to name a service that the selection leaves out of this
+    /// process.
     pub(super) fn ready_needs(&mut self) {
         let (services, env) = (self.services, self.env);
         let Some(needs) = &env.ready_needs else { return };

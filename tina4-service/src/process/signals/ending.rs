@@ -35,7 +35,7 @@ pub(super) struct Ending {
     stop_by: Nanos,
     /// When everything must have stopped.
     deadline: Nanos,
-    /// Whether the time in which the services go on is over.
+    /// Whether the quiesce time is over.
     must_stop: bool,
     /// Whether a service has been seen active.
     was_active: bool,
@@ -77,7 +77,7 @@ impl Ending {
         Arc::ptr_eq(&self.run, &other.run)
     }
 
-    /// Requests the stop, once the services have gone on long enough, unless it has already been requested: the
+    /// Requests the stop, once the quiesce time is over, unless it has already been requested: the
     /// signal may have arrived while `run` was about to start the services.
     fn stop(&mut self, engine: &Arc<Engine>) {
         let (timeout, signals) = (self.run.shutdown_timeout, self.signals);
@@ -85,6 +85,10 @@ impl Ending {
         let must_stop = self.must_stop || real_now >= self.stop_by;
         let (is_idle, must_stop) = engine.with_nonblocking(|supervisor, now| {
             let must_stop = must_stop || signals.quiesce(supervisor, now).is_none();
+            if must_stop {
+                // The runner's clock may say that it lasts, and the blocked thread cannot say that it is over.
+                signals.end_quiesce(supervisor);
+            }
             if must_stop && !supervisor.is_idle() && !supervisor.is_shutting_down() {
                 supervisor.stop_all(timeout, None, now);
             }

@@ -1,21 +1,16 @@
 //! The code that runs inside a signal handler, and the state that it changes.
 
 use std::sync::OnceLock;
-#[cfg(unix)]
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 #[cfg(unix)]
 use super::unix::WakeSender;
 #[cfg(windows)]
 use super::windows::WakeSender;
-use crate::engine::supervisor::Supervisor;
-use crate::engine::supervisor::quiesce::Quiesce;
 use crate::observe::signal::Signal;
 use crate::process::signals::debounce::{Debounce, Meaning};
 use crate::sys::per_process::PerProcess;
 use crate::time::clock::Clock;
-use tina4_service_core::Nanos;
 
 /// The stop signals of one process.
 #[derive(Debug, Default)]
@@ -31,6 +26,10 @@ pub(super) struct Signals {
     count: AtomicU32,
     /// The signal of the last one.
     last: AtomicI32,
+    /// Whether a runner with a quiesce time has ever waited for a signal.
+    may_quiesce: AtomicBool,
+    /// The number of requests after which the program went on: a waiter received them, and waited again.
+    went_on_after: AtomicU32,
     /// Whether a table of the services was asked for.
     #[cfg(unix)]
     dump_requested: AtomicBool,
@@ -45,6 +44,8 @@ static SIGNALS: PerProcess<Signals> = PerProcess::new(Signals {
     debounce: Debounce::new(),
     count: AtomicU32::new(0),
     last: AtomicI32::new(0),
+    may_quiesce: AtomicBool::new(false),
+    went_on_after: AtomicU32::new(0),
     #[cfg(unix)]
     dump_requested: AtomicBool::new(false),
     wake: OnceLock::new(),
@@ -96,7 +97,8 @@ impl Signals {
 
     /// Records a signal that has arrived. Async-signal-safe.
     fn arrived(&self, number: i32) -> Reaction {
-        match self.debounce.classify(Clock::system().now()) {
+        let may_quiesce = self.may_quiesce.load(Ordering::Acquire);
+        match self.debounce.classify(Clock::system().now(), may_quiesce) {
             Meaning::Request => {
                 self.last.store(number, Ordering::Relaxed);
                 self.count.fetch_add(1, Ordering::Release);
@@ -143,22 +145,21 @@ impl Signals {
         Signal::new(self.last.load(Ordering::Relaxed))
     }
 
-    /// After a stop signal: until when the services of this runner go on; `None`: they are to stop. The next signal
-    /// ends that time, and the one after it the process.
-    pub(super) fn quiesce(&self, supervisor: &mut Supervisor, now: Nanos) -> Option<Nanos> {
-        let state = self.debounce.state();
-        match supervisor.quiesce(self.last(), self.count(), now) {
-            Quiesce::Begins(until) => {
-                self.debounce.disarm(state);
-                Some(until)
-            }
-            Quiesce::Lasts(until) => Some(until),
-            Quiesce::Ends => {
-                self.debounce.arm();
-                None
-            }
-            Quiesce::Over => None,
-        }
+    /// From now on, a first signal may begin a quiesce time.
+    pub(super) fn allow_quiesce(&self) {
+        self.may_quiesce.store(true, Ordering::Release);
+    }
+
+    /// The program goes on after this many requests.
+    pub(super) fn went_on(&self, count: u32) {
+        self.went_on_after.fetch_max(count, Ordering::AcqRel);
+    }
+
+    /// The last stop signal, unless the program goes on after it. `received`: how many the runner has received, if it
+    /// has ever waited for one.
+    pub(super) fn unreceived(&self, received: Option<u32>) -> Option<Signal> {
+        let known = received.unwrap_or_else(|| self.went_on_after.load(Ordering::Acquire));
+        (self.count() > known).then(|| self.last())
     }
 
     /// Sets the means to wake the signal thread. Later calls have no effect.

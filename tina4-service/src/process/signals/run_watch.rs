@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct RunWatch {
     pub(super) shutdown_timeout: Duration,
-    /// How long the services go on after a signal.
+    /// How long the services keep running after a signal.
     pub(super) quiesce: Duration,
     /// Whether the services have been started.
     started: AtomicBool,

@@ -48,12 +48,17 @@ impl WaiterGuard {
         // The first waiter of a runner takes over the requests that no waiter has received.
         let seen = env.received.get().unwrap_or_else(|| waiters.delivered());
         env.received.set(seen);
-        let (id, others_are_stopping) = waiters.add(engine, run.as_ref(), seen, signals.count());
+        if !env.quiesce.is_zero() {
+            signals.allow_quiesce();
+        }
+        let (id, others_are_stopping) =
+            waiters.add(engine, run.as_ref(), &env.may_quiesce, seen, signals.count());
         // This check comes after the waiter was added, so that the signal thread either sees the waiter
         // or is woken for it.
         if signals.count() == seen {
             if !others_are_stopping {
                 signals.debounce.disarm(state);
+                signals.went_on(seen);
                 engine.with_nonblocking(|supervisor, _| supervisor.forget_stop_signal());
             }
         } else {
@@ -63,8 +68,8 @@ impl WaiterGuard {
         Ok(Self { signals, waiters, id, env: Arc::clone(env), _run: run, seen })
     }
 
-    /// Takes the last signal, unless it is one of the first `seen` ones, and marks it as received. While the services
-    /// go on for a while, returns until when.
+    /// Takes the last signal, unless it is one of the first `seen` ones, and marks it as received. During the quiesce
+    /// time, returns when that ends.
     pub(crate) fn poll_signal(&self, supervisor: &mut Supervisor, now: Nanos) -> Poll<Signal> {
         let count = self.signals.count();
         if count == self.seen {
@@ -73,10 +78,27 @@ impl WaiterGuard {
         if let Some(until) = self.signals.quiesce(supervisor, now) {
             return Poll::Pending(Some(until));
         }
-        self.env.received.set(count);
-        self.waiters.deliver(count);
+        self.receive(count);
         Poll::Ready(self.signals.last())
     }
+
+    /// Ends the quiesce time, because there is nothing that could keep running, and marks the signal as received.
+    pub(crate) fn end_quiesce(&self, supervisor: &mut Supervisor) {
+        let count = self.signals.count();
+        self.signals.end_quiesce(supervisor);
+        self.receive(count);
+    }
+
+    fn receive(&self, count: u32) {
+        self.env.received.set(count);
+        self.waiters.deliver(count);
+    }
+}
+
+/// The last stop signal, if this runner has not received it: it has no waiter at present, or its waiter has not seen it
+/// yet. For a runner that has never had a waiter: if the program has not gone on after it.
+pub(crate) fn unreceived_signal(env: &Environment) -> Option<Signal> {
+    Signals::get().unreceived(env.received.get())
 }
 
 impl Drop for WaiterGuard {

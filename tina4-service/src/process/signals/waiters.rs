@@ -1,6 +1,6 @@
 //! The threads that wait for a stop signal.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::engine::Engine;
@@ -34,6 +34,8 @@ struct Waiter {
     seen: u32,
     /// The number of requests that it has been notified of.
     notified: u32,
+    /// Whether its runner has a quiesce time that is not over.
+    may_quiesce: Arc<AtomicBool>,
 }
 
 impl Waiters {
@@ -58,6 +60,7 @@ impl Waiters {
         &self,
         engine: &Arc<Engine>,
         run: Option<&Arc<RunWatch>>,
+        may_quiesce: &Arc<AtomicBool>,
         seen: u32,
         count: u32,
     ) -> (u32, bool) {
@@ -67,8 +70,15 @@ impl Waiters {
         let others_are_stopping = list.iter().any(|waiter| waiter.seen != count);
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (engine, run) = (Arc::downgrade(engine), run.map(Arc::downgrade));
-        list.push(Waiter { id, engine, run, seen, notified: seen });
+        let may_quiesce = Arc::clone(may_quiesce);
+        list.push(Waiter { id, engine, run, seen, notified: seen, may_quiesce });
         (id, others_are_stopping)
+    }
+
+    /// Whether the runner of any waiter has a quiesce time that is not over.
+    pub(super) fn may_quiesce(&self) -> bool {
+        let list = std_lock(&self.list);
+        list.iter().any(|waiter| waiter.may_quiesce.load(Ordering::Acquire))
     }
 
     pub(super) fn remove(&self, id: u32) {

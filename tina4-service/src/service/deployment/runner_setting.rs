@@ -7,7 +7,7 @@ use tina4_service_core::Key;
 pub(super) enum RunnerSetting {
     /// How long `stop_all` may take.
     ShutdownTimeout,
-    /// How long services go on after a stop signal.
+    /// How long services keep running after a stop signal.
     Quiesce,
     /// After how many consecutive crashes a service is unhealthy.
     UnhealthyAfter,

@@ -81,7 +81,7 @@ impl Deployment {
         self.runner.shutdown_timeout.as_ref().map(|(timeout, _)| *timeout)
     }
 
-    /// How long services go on after a stop signal, if that was changed.
+    /// How long services keep running after a stop signal, if that was changed.
     pub(crate) fn quiesce(&self) -> Option<Duration> {
         self.runner.quiesce.as_ref().map(|(quiesce, _)| *quiesce)
     }

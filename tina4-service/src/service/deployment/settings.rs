@@ -100,7 +100,7 @@ impl Settings {
         self
     }
 
-    /// Sets how long services go on after a stop signal; see [`Builder::quiesce`](crate::Builder::quiesce).
+    /// Sets how long services keep running after a stop signal; see [`Builder::quiesce`](crate::Builder::quiesce).
     #[must_use]
     pub fn quiesce(mut self, quiesce: impl Into<String>) -> Self {
         self.quiesce = Some(quiesce.into());

@@ -191,3 +191,22 @@ fn rule_34_a_start_without_a_thread_leaves_blocked_services_alone() {
     harness.step(Input::StartFailed);
     assert_eq!(harness.state(), State::Blocked);
 }
+
+#[test]
+fn rule_34_and_112_a_run_that_does_not_say_that_the_service_is_ready_only_ends_the_start() {
+    let schedule = Schedule::Interval(secs(10));
+    let ready = Some(Ready::Notified);
+    let mut harness = Harness::new(Spec { schedule, ready, ..Spec::DEFAULT });
+    harness.start();
+    harness.due();
+    let holds_up =
+        |harness: &Harness| harness.lifecycle.holds_up_start(&harness.spec, harness.now).is_some();
+    assert!(holds_up(&harness));
+    harness.step(SUCCEEDED);
+    assert!(!holds_up(&harness), "the program does not wait for its schedule");
+    assert!(harness.lifecycle.readiness().is_starting(), "but those that come after it do");
+    harness.due();
+    assert!(!holds_up(&harness), "nor for later runs");
+    harness.step(crashed());
+    assert!(!harness.lifecycle.readiness().is_starting() && harness.may_become_ready());
+}
