@@ -1,6 +1,5 @@
 //! Carries out actions, on behalf of whoever asked for them.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -202,10 +201,10 @@ fn works_on_queue(_: &Runner, _: &str) -> bool {
 
 /// The stops that are waited for: the name of each service, and whether it is started again.
 #[derive(Clone, Default)]
-pub(crate) struct Stops(Arc<Mutex<BTreeSet<(String, bool)>>>);
+pub(crate) struct Stops(Arc<Mutex<Vec<(String, bool)>>>);
 
 impl Stops {
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<(String, bool)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(String, bool)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -221,7 +220,7 @@ impl Stops {
                 .hint("try again later")
                 .header("retry-after", "5"));
         }
-        stops.insert(stop.clone());
+        stops.push(stop.clone());
         Ok(Some(CountedStop { stops: self.clone(), stop }))
     }
 
@@ -240,7 +239,10 @@ struct CountedStop {
 
 impl Drop for CountedStop {
     fn drop(&mut self) {
-        self.stops.lock().remove(&self.stop);
+        let mut stops = self.stops.lock();
+        if let Some(index) = stops.iter().position(|stop| *stop == self.stop) {
+            stops.swap_remove(index);
+        }
     }
 }
 

@@ -29,7 +29,8 @@ use crate::version::Version;
 /// Serve the router with `into_make_service_with_connect_info::<SocketAddr>()`, which tells the console where
 /// requests come from; without that, it answers only those that [the token](Console::token), a closure
 /// ([`Console::access`]) or the program itself permits. The program permits a request by an extension of the type
-/// [`Grant`], which a middleware inserts that knows who is logged in.
+/// [`Grant`], which a middleware inserts that knows who is logged in. A closure, if there is one, decides instead; it finds the
+/// grant in [`Request::granted`](crate::Request::granted).
 ///
 /// Open streams of events end when the runner begins to stop, so they do not delay a graceful shutdown that begins then.
 ///

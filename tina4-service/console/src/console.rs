@@ -65,7 +65,7 @@ impl Console {
     /// Sets the token that lets its bearer take every action.
     ///
     /// A client sends it as `Authorization: Bearer`, a browser as the password of Basic authentication, whose user
-    /// name is recorded with each action. It is never part of a URL.
+    /// name is recorded with each action, as claimed. It is never part of a URL.
     ///
     /// # Errors
     ///
@@ -89,7 +89,8 @@ impl Console {
 
     /// Sets what decides what a visitor may do.
     ///
-    /// It replaces the rule that programs on this machine may read. It is not asked about bearers of the token, and not about
+    /// If the program has inserted a [`Grant`] into an axum request, too, the closure decides alone; it finds the other in
+    /// [`Request::granted`]. It replaces the rule that programs on this machine may read. It is not asked about bearers of the token, and not about
     /// processes that have opened a unix socket. If it panics, the request is refused.
     ///
     /// To keep that rule for some visitors, ask [`Request::is_from_this_machine`], which also knows of proxies, of DNS

@@ -8,7 +8,7 @@ use crate::peer::Peer;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::settings::Settings;
-use crate::sys::panics;
+use crate::sys::{clock, panics};
 
 /// What a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +25,16 @@ pub(crate) enum Need {
 
 /// Decides whether the visitor may do what the request needs, and returns what else they may do.
 pub(crate) fn admit(settings: &Settings, request: &Request, need: Need) -> Result<Grant, Problem> {
-    if origin::is_unsafe(&request.method) && origin::is_cross_site(request) {
-        return Err(cross_site());
+    let decided = decide(settings, request, need);
+    if let Err(problem) = &decided {
+        settings.refusals.note(request, problem, clock::now());
     }
-    if need == Need::Stream && origin::is_cross_site(request) {
+    decided
+}
+
+fn decide(settings: &Settings, request: &Request, need: Need) -> Result<Grant, Problem> {
+    let is_for_own_pages = origin::is_unsafe(&request.method) || need == Need::Stream;
+    if is_for_own_pages && origin::is_cross_site(request) {
         return Err(cross_site());
     }
     let (grant, source) = match grant(settings, request) {
@@ -44,7 +50,9 @@ pub(crate) fn admit(settings: &Settings, request: &Request, need: Need) -> Resul
         Need::Nothing => Ok(grant),
         Need::Read | Need::Stream if grant.access.reads() => Ok(grant),
         Need::Act(action) if grant.access.allows(action) => Ok(grant),
-        Need::Read | Need::Stream | Need::Act(_) => Err(refusal(settings, &source, need)),
+        Need::Read | Need::Stream | Need::Act(_) => {
+            Err(refusal(settings, &source, need, grant.by.is_some()))
+        }
     }
 }
 
@@ -67,7 +75,8 @@ fn grant(settings: &Settings, request: &Request) -> Result<(Grant, Source), Prob
             if credentials.is_basic && origin::is_embedded_elsewhere(request) {
                 return Err(cross_site());
             }
-            let by = credentials.user.map(Into::into);
+            // Nobody has checked the name.
+            let by = credentials.user.map(|user| format!("{user} (claimed)").into());
             return Ok((Grant { access: Access::Operate, by }, Source::Token));
         }
         // The credentials may be for the program itself, if it decides, too.
@@ -95,8 +104,8 @@ fn grant(settings: &Settings, request: &Request) -> Result<(Grant, Source), Prob
     Ok((access.into(), Source::Default(foreign)))
 }
 
-/// Why the visitor may not do what the request needs, and what to do about it.
-fn refusal(settings: &Settings, source: &Source, need: Need) -> Problem {
+/// Why the visitor may not do what the request needs, and what to do about it. `is_known`: the console was told who it is.
+fn refusal(settings: &Settings, source: &Source, need: Need, is_known: bool) -> Problem {
     let what = match need {
         Need::Act(action) => format!("this visitor may not {action} services"),
         Need::Read | Need::Stream | Need::Nothing => {
@@ -123,6 +132,8 @@ fn refusal(settings: &Settings, source: &Source, need: Need) -> Problem {
         Source::Default(Some(
             why @ (Foreign::Peer(_) | Foreign::Proxied(_) | Foreign::Version | Foreign::Host),
         )) => refused(format!("{what}: {why}"), remedy.to_owned()),
+        // A visitor whom the program does not know may know the token.
+        Source::Program if settings.token.is_some() && !is_known => challenge(&what),
         Source::Token | Source::Socket | Source::Program => {
             refused(what, "let somebody do it who may, or who decides who may".to_owned())
         }

@@ -42,7 +42,7 @@
 //! | path | what it answers |
 //! | --- | --- |
 //! | `GET /`, `/services/NAME`, `/queues` | in a browser: pages, with the feature `page`, which is enabled by default |
-//! | `GET /services` | the services: `{"schema": 1, "services": [..]}`; `?state=failed` and `?tag=mail` select some |
+//! | `GET /services` | the services: `{"schema": 1, "title": "shop", "services": [..]}`; `?state=failed` and `?tag=mail` select some |
 //! | `GET /services/NAME` | one service |
 //! | `GET /services/NAME/runs` | its [history](tina4_service::Runner::history) |
 //! | `GET /services/NAME/runs/RUN/log` | the log lines of a run as text, with the feature `run-log`; `RUN` is a number, `last` or `last-failing` |
@@ -81,9 +81,11 @@
 //!
 //! One place decides, before anything is done:
 //!
-//! 1. Who sends the [token](Console::token) may do everything. It has at least 32 characters.
+//! 1. Who sends the [token](Console::token) may do everything. It has at least 32 characters. The user name that Basic
+//!    authentication sends along is recorded as `alice (claimed)`, because nobody has checked it.
 //! 2. A process that has opened a unix socket may do what [that socket allows](UnixPeer::access).
-//! 3. If the program decides ([`Console::access`], or an extension of the type [`Grant`] in an axum request), that counts.
+//! 3. If the program decides ([`Console::access`], or an extension of the type [`Grant`] in an axum request), that counts. If it
+//!    does both, the closure decides alone; it finds the other in [`Request::granted`].
 //! 4. Otherwise, programs on this machine may read. A request counts as one of this machine if it comes from a loopback
 //!    address, no proxy has forwarded it, and its header `host` names this machine:
 //!    [`Request::is_from_this_machine`]. Pages of other sites that somebody's browser here shows cannot embed what it answers.
@@ -107,7 +109,10 @@
 //! console's own page, or not from a browser. Behind a proxy that changes the header `host`, browsers that do not send
 //! `sec-fetch-site`, which they omit on plain HTTP, are refused.
 //!
-//! Texts of errors and log lines may contain secrets: [`Console::redact`] hides them.
+//! A visitor whom the program does not know is asked for the token, if there is one. Refusals are in the log, one a minute at most.
+//!
+//! Texts of errors, reasons and log lines may contain secrets: [`Console::redact`] hides them. The values of settings that the
+//! deployment has changed are shown as they are.
 #![deny(unsafe_code)]
 
 mod access;
@@ -145,6 +150,7 @@ mod query;
 #[cfg(feature = "queue")]
 mod queues;
 mod reading;
+mod refusals;
 mod request;
 mod respond;
 mod route;

@@ -70,11 +70,13 @@ impl Problem {
         Self::new(413, "body too large", detail).hint("shorten the reason")
     }
 
+    #[cfg(feature = "axum")]
     pub(crate) fn body_unreadable() -> Self {
         Self::malformed("the body did not arrive whole").hint("send it again")
     }
 
     /// The URI and the header `host` of a request disagree about where it goes.
+    #[cfg(feature = "axum")]
     pub(crate) fn ambiguous_host() -> Self {
         Self::malformed("the target and the header `host` of the request name different hosts")
             .hint("send the same host in both, or a target that begins with `/`")

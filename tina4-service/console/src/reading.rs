@@ -75,8 +75,10 @@ pub(crate) fn snapshot(
 
 pub(crate) fn services(settings: &Settings, request: &Request) -> Result<Answer, Problem> {
     #[derive(Serialize)]
-    struct List {
+    struct List<'a> {
         schema: u32,
+        /// As the program has set it; null: it has not.
+        title: Option<&'a str>,
         services: Vec<ServiceInfo>,
     }
     let query = Query::of(request, &["state", "tag"])?;
@@ -89,7 +91,7 @@ pub(crate) fn services(settings: &Settings, request: &Request) -> Result<Answer,
     if let Some(tag) = query.get("tag") {
         services.retain(|service| service.tags.iter().any(|own| own == tag));
     }
-    Ok(Answer::json(200, &List { schema: SCHEMA, services }))
+    Ok(Answer::json(200, &List { schema: SCHEMA, title: settings.title.as_deref(), services }))
 }
 
 /// The state with this name, written as in JSON or with spaces.

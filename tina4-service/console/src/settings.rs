@@ -12,6 +12,7 @@ use crate::acting::Stops;
 #[cfg(feature = "queue")]
 use crate::backlogs::Backlogs;
 use crate::problem::Problem;
+use crate::refusals::Refusals;
 use crate::request::Request;
 use crate::sys::panics;
 use crate::token::Token;
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) backlogs: Backlogs,
     /// The stops that are waited for.
     pub(crate) stops: Stops,
+    pub(crate) refusals: Refusals,
 }
 
 impl Settings {
@@ -48,6 +50,7 @@ impl Settings {
             #[cfg(feature = "queue")]
             backlogs: Backlogs::default(),
             stops: Stops::default(),
+            refusals: Refusals::default(),
         }
     }
 

@@ -230,6 +230,13 @@ fn rule_113_the_bearer_of_the_token_may_do_everything_from_anywhere() {
     };
     // `alice:` and the token.
     let basic = "Basic YWxpY2U6MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let events = runner.subscribe();
+    assert_eq!(console.answer(&elsewhere(basic)).status, 200);
+    until(&events, |change| {
+        let Change::Requested { by, .. } = change else { return false };
+        assert_eq!(by.name(), "alice (claimed)");
+        true
+    });
     for value in [&format!("Bearer {TOKEN}"), basic] {
         assert_eq!(console.answer(&elsewhere(value)).status, 200, "{value}");
     }
@@ -413,4 +420,31 @@ fn rule_113_a_closure_can_fall_back_to_the_rule_for_this_machine() {
     let embedded = local("GET", "/services").with("sec-fetch-site", "cross-site");
     assert_eq!(ask(&embedded), 403);
     assert_eq!(ask(&rebound.with("x-remote-user", "alice")), 200);
+}
+
+#[test]
+fn rule_113_whom_the_program_does_not_know_may_show_the_token() {
+    let runner = runner();
+    let decide = |request: &Request| match request.header("x-remote-user") {
+        Some("bob") => Access::Read.by("bob"),
+        _ => Access::None.into(),
+    };
+    let console = console(&runner).token(TOKEN).unwrap().access(decide);
+    let ask = |request: Request| console.answer(&request).status;
+    let pause = || local("POST", "/services/mail/pause");
+    assert_eq!((ask(local("GET", "/services")), ask(pause())), (401, 401));
+    assert_eq!(ask(pause().with("x-remote-user", "bob")), 403, "it is known who that is");
+    assert_eq!(ask(pause().with("authorization", "Basic Ondyb25n")), 401);
+    assert_eq!(ask(pause().with("authorization", &format!("Bearer {TOKEN}"))), 200);
+}
+
+#[test]
+fn rule_113_if_a_closure_and_a_grant_exist_the_closure_decides() {
+    let runner = runner();
+    let mut granted = local("POST", "/services/mail/pause");
+    granted.granted = Some(Access::Operate.by("alice"));
+    let closed = console(&runner).access(|_| Access::None);
+    assert_eq!(closed.answer(&granted).status, 403);
+    let asks = |request: &Request| request.granted.clone().unwrap_or(Access::None.into());
+    assert_eq!(console(&runner).access(asks).answer(&granted).status, 200);
 }

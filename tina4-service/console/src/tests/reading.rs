@@ -29,6 +29,9 @@ fn rule_113_the_list_has_one_shape_and_filters() {
     );
     let twice = get(&console, "/services?state=failed&state=waiting");
     assert_eq!((twice.status, twice.value()["hint"].as_str()), (400, Some("give it once")));
+    assert_eq!(get(&console, "/services").value()["title"], Value::Null);
+    let titled = Console::new(&runner).title("shop (production)");
+    assert_eq!(get(&titled, "/services").value()["title"], "shop (production)");
     let head = console.answer(&local("HEAD", "/services"));
     assert_eq!((head.status, head.text()), (200, ""));
 }
