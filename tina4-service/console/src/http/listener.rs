@@ -1,7 +1,9 @@
 //! What accepts connections.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
+#[cfg(unix)]
+use std::net::Shutdown;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 #[cfg(unix)]
 use std::os::fd::OwnedFd;
 #[cfg(all(unix, feature = "socket"))]
