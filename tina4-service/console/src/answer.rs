@@ -14,7 +14,8 @@ const HEADERS: [(&str, &str); 4] = [
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
+    // With `no-referrer`, browsers send `Origin: null` with forms, which is that of another site: see `origin.rs`.
+    ("referrer-policy", "same-origin"),
     ("cache-control", "no-store"),
 ];
 

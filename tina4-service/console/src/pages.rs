@@ -149,7 +149,7 @@ impl Visit<'_> {
     fn history(&self, name: &str) -> Result<History, Problem> {
         let mut history = self.runner.history(name)?;
         for record in history.runs.iter_mut().chain(&mut history.failures) {
-            self.settings.redact_error(&mut record.error);
+            self.settings.redact_record(record);
         }
         Ok(history)
     }

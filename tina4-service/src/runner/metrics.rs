@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::supervisor::metrics::MetricRow;
-use crate::engine::supervisor::readiness::LOOKS_PER_STEP;
+use crate::engine::supervisor::readiness::CHECKS_PER_STEP;
 use crate::observe::metric_table::MetricTable;
 use crate::observe::metrics::Metrics;
 use crate::observe::service_sample::ServiceSample;
@@ -63,7 +63,7 @@ impl Runner {
         while let Some(index) = from {
             let reading = env.clock.wall_reading();
             let step = engine.with(|supervisor, now| {
-                supervisor.metric_rows(index, LOOKS_PER_STEP, now, reading)
+                supervisor.metric_rows(index, CHECKS_PER_STEP, now, reading)
             });
             for row in step.0 {
                 *states.entry(row.state).or_default() += 1;

@@ -143,6 +143,7 @@ pub(super) fn redrive(queue: &str, job: Option<&str>, dead: u64, frame: &Frame<'
                     summary { "Redrive all…" }
                     p { "All dead jobs of this queue are attempted again, from the first attempt on." }
                     form method="post" action=(path) {
+                        input type="hidden" name="job" value="all";
                         button value="redrive" { "Redrive all dead jobs of " (queue) }
                     }
                 }

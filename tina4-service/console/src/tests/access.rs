@@ -330,7 +330,7 @@ fn rule_113_every_answer_has_the_headers_that_keep_browsers_safe() {
         assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{path}");
         assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     let mut large = local("POST", "/services/mail/pause");

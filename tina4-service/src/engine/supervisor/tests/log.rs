@@ -77,6 +77,7 @@ fn rule_62_more_than_fifty_services_are_started_with_one_line() {
     assert_eq!(said(&log(&mut supervisor)), ["info: service started"]);
 }
 
+#[cfg(feature = "cron")]
 #[test]
 fn rule_62_the_line_about_many_services_names_the_first_due_time_on_either_clock() {
     // A cron service is due on the wall clock, the others on the monotonic one.
