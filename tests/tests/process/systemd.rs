@@ -146,31 +146,36 @@ fn rule_116_and_112_no_ping_comes_from_an_engine_that_stands_still() {
     unit.wait_for("READY=1");
     unit.wait_for("WATCHDOG=1");
     let tasks = format!("/proc/{}/task", unit.child.id());
-    let workers: Vec<Pid> = fs::read_dir(tasks)
-        .expect("threads")
-        .filter_map(|task| {
-            let path = task.ok()?.path();
-            let name = fs::read_to_string(path.join("comm")).ok()?;
-            let id = path.file_name()?.to_str()?.parse().ok()?;
-            // The main thread and those of the program are not frozen.
-            let is_worker = name.starts_with("tina4-") && !name.starts_with("tina4-signals");
-            let is_body = ["slow", "blocks"].contains(&name.trim());
-            (is_worker || is_body).then(|| Pid::from_raw(id))
-        })
-        .collect();
-    assert!(workers.len() >= 2, "{workers:?}");
-    for worker in &workers {
-        if let Err(error) = ptrace::seize(*worker, ptrace::Options::empty()) {
+    let workers = || -> Vec<Pid> {
+        fs::read_dir(&tasks)
+            .expect("threads")
+            .filter_map(|task| {
+                let path = task.ok()?.path();
+                let name = fs::read_to_string(path.join("comm")).ok()?;
+                let id = path.file_name()?.to_str()?.parse().ok()?;
+                // The main thread and those of the program are not frozen.
+                let is_worker = name.starts_with("tina4-") && !name.starts_with("tina4-signals");
+                let is_body = ["slow", "blocks"].contains(&name.trim());
+                (is_worker || is_body).then(|| Pid::from_raw(id))
+            })
+            .collect()
+    };
+    let mut frozen: Vec<Pid> = Vec::new();
+    // One of them may have started another one before it was frozen.
+    while let Some(worker) = workers().into_iter().find(|worker| !frozen.contains(worker)) {
+        if let Err(error) = ptrace::seize(worker, ptrace::Options::empty()) {
             eprintln!("left out: threads cannot be frozen here ({error})");
             return;
         }
-        ptrace::interrupt(*worker).expect("it is traced");
+        ptrace::interrupt(worker).expect("it is traced");
         let is_stopped = || {
             let state = fs::read_to_string(format!("/proc/{worker}/stat")).unwrap_or_default();
             state.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('t'))
         };
         until("the thread is frozen", is_stopped);
+        frozen.push(worker);
     }
+    assert!(frozen.len() >= 2, "{frozen:?}");
     // What it sent before.
     unit.socket.set_read_timeout(Some(millis(10))).expect("a timeout");
     let mut buffer = [0; 4096];
@@ -179,10 +184,11 @@ fn rule_116_and_112_no_ping_comes_from_an_engine_that_stands_still() {
     unit.socket.set_read_timeout(Some(millis(500))).expect("a timeout");
     assert!(unit.socket.recv(&mut buffer).is_err(), "a ping came from elsewhere");
     assert!(unit.child.try_wait().expect("a child").is_none(), "the process lives");
-    for worker in workers {
+    for worker in frozen {
         ptrace::detach(worker, None).expect("it is traced");
     }
     unit.socket.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
+    unit.looked_at = unit.seen.len();
     unit.wait_for("WATCHDOG=1");
 }
 

@@ -161,7 +161,7 @@ impl Console {
 #[cfg(test)]
 impl Console {
     /// The stops that are waited for.
-    pub(crate) fn stops(&self) -> &crate::acting::Stops {
+    pub(crate) fn stops(&self) -> &crate::stops::Stops {
         &self.settings.stops
     }
 }

@@ -159,6 +159,7 @@ mod serve;
 mod settings;
 #[cfg(all(unix, feature = "socket"))]
 mod socket;
+mod stops;
 mod sys;
 #[cfg(test)]
 mod tests;

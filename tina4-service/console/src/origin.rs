@@ -140,6 +140,29 @@ fn is_loopback_host(host: &str) -> bool {
         || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
 }
 
+impl Request {
+    /// Whether a program on this machine makes the request: the rule that decides who may read if the program sets no
+    /// [access](crate::Console::access).
+    ///
+    /// It comes from a loopback address, no proxy has forwarded it, its header `host` names this machine, and no page of
+    /// another site makes it. A closure that only looks at the address of the peer is not safe: behind a proxy on
+    /// this machine everybody has a loopback address, and a page of another site can make its own name point to
+    /// this machine (DNS rebinding), so that the browser of somebody here reads the console for it.
+    ///
+    /// ```
+    /// use tina4_service_console::{Access, Request};
+    ///
+    /// fn decide(request: &Request) -> Access {
+    ///     if request.is_from_this_machine() { Access::Operate } else { Access::None }
+    /// }
+    /// assert_eq!(decide(&Request::new("GET", "/services")), Access::None);
+    /// ```
+    #[must_use]
+    pub fn is_from_this_machine(&self) -> bool {
+        foreign(self).is_none() && !is_embedded_elsewhere(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

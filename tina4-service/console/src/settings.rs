@@ -8,12 +8,12 @@ use tina4_service::Queues;
 use tina4_service::{Requester, RunRecord, Runner, ServiceInfo, WeakRunner};
 
 use crate::access::Grant;
-use crate::acting::Stops;
 #[cfg(feature = "queue")]
 use crate::backlogs::Backlogs;
 use crate::problem::Problem;
 use crate::refusals::Refusals;
 use crate::request::Request;
+use crate::stops::Stops;
 use crate::sys::panics;
 use crate::token::Token;
 

@@ -58,6 +58,7 @@
 mod cli;
 mod client;
 mod clock;
+mod complain;
 mod exit;
 mod failure;
 mod json;

@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use serde_json::json;
 
 use crate::cli::{Cli, Main, command};
+use crate::complain::complain;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Output, Style};
@@ -64,24 +65,33 @@ fn run_as(program: &str, cli: &Cli) -> ExitCode {
     let ended = verbs::run(&mut session);
     let ended = match ended {
         Err(Stop::Failure(failure)) => {
-            eprintln!("{program}: {failure}");
+            complain(format_args!("{program}: {failure}"));
             let printed = if cli.json { session.output.value(&failure.json()) } else { Ok(()) };
             printed.map(|()| failure.exit).map_err(Stop::Output)
         }
         ended => ended,
     };
-    let ended = ended.and_then(|exit| out.flush().map(|()| exit).map_err(Stop::Output));
+    let ended = ended.map(|exit| (exit, out.flush()));
     match ended {
-        Ok(exit) => exit.into(),
-        Err(Stop::Failure(failure)) => failure.exit.into(),
-        Err(Stop::Output(error)) => {
-            // What is left in the buffer cannot be printed either.
+        Ok((exit, Ok(()))) => exit.into(),
+        // Whoever reads has had enough, but the command has ended like this.
+        Ok((exit, Err(error))) if error.kind() == io::ErrorKind::BrokenPipe => {
             std::mem::forget(out);
-            if error.kind() == io::ErrorKind::BrokenPipe {
-                return Exit::Done.into();
-            }
-            eprintln!("{program}: cannot print: {error}; check the space that is left");
-            Exit::Refused.into()
+            exit.into()
         }
+        Ok((_, Err(error))) => cannot_print(program, out, &error),
+        Err(Stop::Failure(failure)) => failure.exit.into(),
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            std::mem::forget(out);
+            Exit::Done.into()
+        }
+        Err(Stop::Output(error)) => cannot_print(program, out, &error),
     }
+}
+
+fn cannot_print(program: &str, out: BufWriter<io::StdoutLock<'_>>, error: &io::Error) -> ExitCode {
+    // What is left in the buffer cannot be printed either.
+    std::mem::forget(out);
+    complain(format_args!("{program}: cannot print: {error}; check the space that is left"));
+    Exit::Refused.into()
 }

@@ -202,7 +202,7 @@ impl Builder {
     ///
     /// A word is the name of a service, `tag:` with a tag, or `all`; with a `!` before it, a name or a tag excludes.
     /// The program is not ready while one of these services is not ready itself, whether it is starting, waits for its
-    /// [`initial_delay`](crate::keys), has failed, was abandoned, is blocked, or was never started. So it is stricter than
+    /// [`initial_delay`](crate::Service::initial_delay), has failed, was abandoned, is blocked, or was never started. So it is stricter than
     /// for other services, of which only the first start counts, and no delay: a restart of a service that is needed makes the
     /// program unready until the service is ready again. One with `cron`, `anchor` or a queue is ready once it is planned.
     /// One that somebody has paused or stopped, that is disabled, or that runs elsewhere is not needed.

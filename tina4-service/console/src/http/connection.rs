@@ -134,6 +134,7 @@ impl Connection {
                 if !is_head {
                     bytes.extend_from_slice(&body);
                 }
+                drop(body);
                 self.stream.write_all(&bytes, deadline)?;
                 Ok(if keep_alive { After::Answer } else { After::LastAnswer })
             }

@@ -14,6 +14,7 @@ const POLL = 10_000; // without an event stream, in ms
 let events = null;
 let pollTimer = null;
 let fetchTimer = null;
+let again = false;
 let nextFetch = 0;
 // The HTML that each live element was made from.
 const origins = new WeakMap();
@@ -86,9 +87,15 @@ async function load(url, options) {
 
 /** Fetches this page again, soon. */
 function refresh() {
-  if (fetchTimer !== null || document.hidden) return;
+  if (document.hidden) return;
+  if (fetchTimer !== null) {
+    // What is being fetched may be older than what has just changed.
+    again = true;
+    return;
+  }
   fetchTimer = setTimeout(async () => {
     const start = Date.now();
+    again = false;
     try {
       const [ok, page] = await load(location.href);
       if (ok) mergePage(page);
@@ -99,6 +106,7 @@ function refresh() {
       fetchTimer = null;
       const took = Date.now() - start;
       nextFetch = Date.now() + Math.max(MIN_GAP, GAP_FACTOR * took);
+      if (again) refresh();
     }
   }, Math.max(0, nextFetch - Date.now()));
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::Act;
 use crate::client::Client;
 use crate::clock;
+use crate::complain::complain;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json::{SCHEMA, named};
@@ -93,7 +94,7 @@ fn each(
         };
         if let Some(failure) = &failure {
             exit = exit.max(failure.exit);
-            eprintln!("{}: {failure}", session.program);
+            complain(format_args!("{}: {failure}", session.program));
             if value["error"].is_null() {
                 value["error"] = json!(failure.problem);
             }

@@ -11,7 +11,7 @@ pub(super) fn check(session: &mut Session<'_>) -> Result<Exit, Stop> {
         Err(error) => {
             // The list of the faults has a line for each.
             let text = error.to_string();
-            eprintln!("{}: {text}", session.program);
+            crate::complain::complain(format_args!("{}: {text}", session.program));
             if session.output.json {
                 session.output.value(&Failure::new(Exit::Refused, text).json())?;
             }

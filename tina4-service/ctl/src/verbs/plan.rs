@@ -23,10 +23,10 @@ pub(super) fn plan(session: &mut Session<'_>, names: &[String], count: u32) -> R
 
 #[cfg(feature = "embedded")]
 fn without(session: &mut Session<'_>, failure: Failure) -> Result<Exit, Stop> {
-    eprintln!(
+    crate::complain::complain(format_args!(
         "{}: {failure}; this is the plan of the program itself, as if it started now",
         session.program
-    );
+    ));
     super::check::check(session)
 }
 
