@@ -16,7 +16,8 @@ use crate::text::one_line::OneLine;
 /// use tina4_service::{Ready, Runner, Service};
 ///
 /// let runner = Runner::new();
-/// runner.register(Service::new("cache", |ctx| ctx.sleep_forever()).ready(Ready::Notified))?;
+/// let cache = |ctx: &tina4_service::Context| ctx.ready();
+/// runner.register(Service::new("cache", cache).ready(Ready::Notified))?;
 /// assert_eq!(
 ///     runner.readiness().to_string(),
 ///     "[+]runner ok\n[-]cache failed: it has not been started\nreadyz check failed\n",

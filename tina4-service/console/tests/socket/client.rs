@@ -1,6 +1,7 @@
 //! A client that says what a test tells it to say.
 
 use std::io::{Read, Write};
+#[cfg(target_os = "linux")]
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::Path;

@@ -11,10 +11,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use tina4_service::{Change, Runner, Service, Stopped};
-use tina4_service_console::{Console, Socket, probes, serve, socket};
+#[cfg(target_os = "linux")]
+use tina4_service_console::{Console, probes, serve};
+use tina4_service_console::{Socket, socket};
 
 use child::Child;
-use client::{get, get_on, wait_for};
+#[cfg(target_os = "linux")]
+use client::get;
+use client::{get_on, wait_for};
 
 /// Starts a runner with this service, and one that has something to show.
 fn start(front_end: Service) -> Runner {
