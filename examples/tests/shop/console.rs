@@ -1,6 +1,8 @@
 //! The console of the shop, at `/ops/`.
 
+#[cfg(unix)]
 use std::io::{Read as _, Write as _};
+#[cfg(unix)]
 use std::net::TcpStream;
 
 use crate::fixture::{Shop, TestDir};
