@@ -211,12 +211,13 @@ fn stop(
     let (sender, result) = mpsc::sync_channel(1);
     let (waiting, owned_name) = (runner.clone(), name.to_owned());
     let wait = move || {
-        let _counted = counted;
         let result = if and_start {
             waiting.restart(&owned_name)
         } else {
             waiting.stop(&owned_name).map(drop)
         };
+        // Before the answer, so that the next request for the same does not find this one.
+        drop(counted);
         let _ = sender.send(result);
     };
     threads::start("tina4-console-stop", wait).map_err(|error| {
